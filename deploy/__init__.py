@@ -1,0 +1,1 @@
+"""How Sirenade is set up and run; nothing that ships imports it."""

@@ -1,0 +1,2 @@
+class LocalServerError(Exception):
+    """Raised when a private server cannot be had; the message is one line that says what to do."""

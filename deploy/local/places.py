@@ -1,0 +1,50 @@
+"""Where private servers keep their files, and what had to be put outside the project's folder."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+LOCAL = PROJECT / ".local"
+
+
+def relocation_note(local: Path = LOCAL) -> Path:
+    """Names every folder outside the project that `make clean` must remove, one a line."""
+    return local / "relocated"
+
+
+def outside_folder(local: Path = LOCAL) -> Path:
+    """A folder of this checkout's own that every user can enter, made, noted and announced once.
+
+    Needed where the project's folder lies below one that another user cannot enter, or where its
+    path has a space that a server's scripts do not bear.
+    """
+    tag = hashlib.sha256(os.fsencode(local.resolve())).hexdigest()[:10]
+    parent = Path("/var/lib") if os.access("/var/lib", os.W_OK) else Path("/var/tmp")  # noqa: S108  the last resort that outlives a reboot
+    folder = parent / f"sirenade-{tag}"
+    note = relocation_note(local)
+    known = note.read_text().splitlines() if note.exists() else []
+    folder.mkdir(mode=0o755, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to someone else: remove it, or move the project")
+    if str(folder) not in known:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text("\n".join([*known, str(folder)]) + "\n")
+        print(f"  part of the private servers is kept in {folder} (removed by `make clean`)")
+    return folder
+
+
+def remove_relocated(local: Path = LOCAL) -> list[Path]:
+    """Remove the noted folders; servers that run in them must have been stopped before."""
+    note = relocation_note(local)
+    if not note.exists():
+        return []
+    removed = []
+    for line in note.read_text().splitlines():
+        folder = Path(line)
+        if folder.name.startswith("sirenade-") and folder.is_dir():
+            shutil.rmtree(folder)
+            removed.append(folder)
+    note.unlink()
+    return removed

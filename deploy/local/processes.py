@@ -1,0 +1,186 @@
+"""Starting, finding and ending server processes without leaving one behind."""
+
+import ctypes
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]  # it ships no types
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Account:
+    """The user that a server runs as."""
+
+    uid: int
+    gid: int
+
+
+def server_account() -> Account | None:
+    """For root: `postgres`, else `nobody`. None where we run servers as ourselves."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(entry.pw_uid, entry.pw_gid)
+    return Account(65534, 65534)
+
+
+def run_as(
+    account: Account | None, command: list[str], *, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run to the end, from `/` because the account may not enter the current folder."""
+    return subprocess.run(
+        command,
+        cwd="/",
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+    )
+
+
+def can_enter(account: Account | None, folder: Path) -> bool:
+    return run_as(account, ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]).returncode == 0
+
+
+def start_server(  # noqa: PLR0913  each one is a property of the process
+    command: list[str],
+    *,
+    log: Path,
+    account: Account | None = None,
+    env: dict[str, str] | None = None,
+    cwd: str = "/",
+    parent_death_signal: signal.Signals | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start in a session of its own, so that a Ctrl-C at the terminal does not reach it.
+
+    With `parent_death_signal` Linux ends the server when the *thread* that called this ends, so
+    only a thread that lives as long as its process may ask for it.
+    """
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+            # Runs after the change of user, which would clear the signal.
+            preexec_fn=_death_signal_hook(parent_death_signal),  # noqa: PLW1509  one prepared system call
+        )
+
+
+def _death_signal_hook(number: signal.Signals | None) -> Callable[[], None] | None:
+    if number is None or sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago: callers retry with another when their start fails."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def port_is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def is_alive(pid: int) -> bool:
+    """A zombie is dead: it only waits for its parent to ask."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def processes_with(
+    *, cwd: Path | None = None, environment: str | None = None, argument: str | None = None
+) -> list[int]:
+    """Live processes that work in `cwd`, have the `NAME=value`, or the argument: ours by proof."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
+                continue
+            name, _, value = (environment or "").partition("=")
+            if (
+                (cwd is not None and Path(process.cwd()) == cwd)
+                or (environment is not None and process.environ().get(name) == value)
+                or (argument is not None and argument in process.cmdline())
+            ):
+                found.append(process.pid)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+            continue
+    return found
+
+
+def with_children(pid: int) -> list[int]:
+    try:
+        process = psutil.Process(pid)
+        return [pid, *(child.pid for child in process.children(recursive=True))]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def wait_until_gone(pids: Iterable[int], *, seconds: float) -> list[int]:
+    """The pids that still live after at most `seconds`."""
+    deadline = time.monotonic() + seconds
+    left = [pid for pid in pids if is_alive(pid)]
+    while left and time.monotonic() < deadline:
+        time.sleep(0.02)
+        left = [pid for pid in left if is_alive(pid)]
+    return left
+
+
+def kill_all(pids: Iterable[int]) -> None:
+    """SIGKILL, then wait until they are gone."""
+    pids = list(pids)
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    if left := wait_until_gone(pids, seconds=10):
+        raise TimeoutError(f"processes {left} survive SIGKILL")
+
+
+def reap(process: subprocess.Popen[bytes] | None) -> None:
+    """Collect the exit status of a child that has ended."""
+    if process is not None:
+        process.wait(timeout=10)
+
+
+def describe(pid: int) -> str:
+    try:
+        return f"{pid} {' '.join(psutil.Process(pid).cmdline())[:120]}"
+    except psutil.Error:
+        return str(pid)

@@ -1,0 +1,101 @@
+"""Real servers for the tests, started when a test first asks and gone when the run ends."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local import processes
+from deploy.local.errors import LocalServerError
+from deploy.local.places import LOCAL
+from deploy.local.postgres import RunningPostgres, start_postgres
+
+_TEMPLATE = "sirenade_template"
+_MARK = "SIRENADE_TEST_RUN"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slow") or "slow" in config.getoption("-m"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if slow:
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+
+
+def pytest_configure() -> None:
+    os.environ[_MARK] = str(os.getpid())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that leaves a live process behind, and end that process."""
+    children = set(processes.with_children(os.getpid())) - {os.getpid()}
+    marked = set(processes.processes_with(environment=f"{_MARK}={os.getpid()}"))
+    left = processes.wait_until_gone(children | marked, seconds=2)
+    if left:
+        described = ", ".join(processes.describe(pid) for pid in left)
+        processes.kill_all(left)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(f"\nERROR: this run left live processes: {described}", red=True)
+
+
+@pytest.fixture(scope="session")
+def servers_directory() -> Iterator[Path]:
+    """The folder of this run's servers, of its own so that several runs can go at once."""
+    runs = LOCAL / "tests"
+    runs.mkdir(parents=True, exist_ok=True)
+    for stale in runs.iterdir():
+        if stale.name.isdigit() and not processes.is_alive(int(stale.name)):
+            shutil.rmtree(stale, ignore_errors=True)  # a parallel run may be at it too
+    directory = runs / str(os.getpid())
+    directory.mkdir(exist_ok=True)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def postgres(servers_directory: Path) -> Iterator[RunningPostgres]:
+    """The run's shared server: its data may be lost, so tests that kill start one of their own."""
+    try:
+        running = start_postgres(
+            servers_directory / "postgres", name="tests", fsync=False, end_with_parent=True
+        )
+    except LocalServerError as error:
+        pytest.fail(str(error), pytrace=False)
+    yield running
+    running.kill()
+    shutil.rmtree(running.directory)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: RunningPostgres) -> str:
+    """The name of a database with every migration applied, to be cloned and never connected to."""
+    from shared.db.migrate import upgrade  # noqa: PLC0415  tests without a database need none of it
+
+    upgrade(postgres.create_database(_TEMPLATE))
+    return _TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def _database_numbers() -> Iterator[int]:
+    return itertools.count(1)
+
+
+@pytest.fixture
+def database_url(
+    postgres: RunningPostgres, migrated_template: str, _database_numbers: Iterator[int]
+) -> Iterator[str]:
+    """A fresh migrated database, dropped afterwards whoever is still connected."""
+    name = f"test_{next(_database_numbers)}"
+    yield postgres.create_database(name, template=migrated_template)
+    postgres.drop_database(name)
