@@ -1,0 +1,1 @@
+"""What every service builds on: contracts, the register's domain, database, broker, metrics."""

@@ -1,0 +1,53 @@
+"""Migrations, run from code: no ini file to find, no URL in a file."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from shared.db.engine import make_engine
+from shared.errors import UserError
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+# Any constant will do, as long as every process that migrates uses the same.
+_ADVISORY_LOCK = 0x51_4E_AD_E0
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    # `%` would start an interpolation in the path of an unlucky folder.
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def head_revision() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def current_revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(url: str) -> str | None:
+    """Bring the database to the latest revision, and return it; several at once queue up."""
+    engine = make_engine(url, application_name="sirenade-migrate", statement_timeout_seconds=0)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK}
+            )
+            command.upgrade(_config(connection), "head")
+            return current_revision(connection)
+    finally:
+        engine.dispose()
+
+
+def require_current(connection: Connection) -> None:
+    """Raise UserError where the database is not at the revision that this code expects."""
+    if current_revision(connection) != head_revision():
+        raise UserError("the database schema is not current: run ./sirenade migrate")

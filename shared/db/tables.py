@@ -1,0 +1,471 @@
+"""Every table. Columns of the register carry INSEE's own names in snake_case, without suffix.
+
+Hot tables carry no foreign keys: one transaction writes a unit, its establishments and their
+pages together, and an erasure clears them together (docs/adr/0004-database.md).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_NOW = text("now()")
+
+
+def _instant(name: str, *, nullable: bool = True, default_now: bool = False) -> Column[object]:
+    """An instant of our own clock; INSEE's dates carry no offset and are `DateTime` without one."""
+    return Column(
+        name,
+        DateTime(timezone=True),
+        nullable=nullable and not default_now,
+        server_default=_NOW if default_now else None,
+    )
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    quoted = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({quoted})", name=column)
+
+
+def _counter(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+
+
+def _texts(*names: str) -> list[Column[str]]:
+    return [Column(name, Text) for name in names]
+
+
+# ── The register ──────────────────────────────────────────────────────────────────────────────
+
+unites_legales = Table(
+    "unites_legales",
+    metadata,
+    Column("siren", Text, primary_key=True),
+    Column("statut_diffusion", Text, nullable=False),
+    Column("unite_purgee", Boolean, nullable=False, server_default=text("false")),
+    Column("etat_administratif", Text),
+    Column("date_creation", Date),
+    Column("date_dernier_traitement", DateTime),
+    *_texts(
+        "categorie_juridique",
+        "denomination",
+        "sigle",
+        "denomination_usuelle1",
+        "denomination_usuelle2",
+        "denomination_usuelle3",
+        "sexe",
+        "nom",
+        "nom_usage",
+        "prenom1",
+        "prenom2",
+        "prenom3",
+        "prenom4",
+        "prenom_usuel",
+        "pseudonyme",
+        "activite_principale",
+        "nomenclature_activite_principale",
+        "activite_principale_naf25",
+        "identifiant_association",
+        "economie_sociale_solidaire",
+        "societe_mission",
+        "caractere_employeur",
+        "tranche_effectifs",
+        "annee_effectifs",
+        "nic_siege",
+        "categorie_entreprise",
+        "annee_categorie_entreprise",
+    ),
+    Column("content_hash", LargeBinary, nullable=False),
+    # When the quota slot of the record's GET was granted: the second half of a version.
+    _instant("fetched_at", nullable=False),
+    _instant("updated_at", default_now=True),
+    postgresql_with={"fillfactor": "85"},
+)
+
+etablissements = Table(
+    "etablissements",
+    metadata,
+    Column("siret", Text, primary_key=True),
+    Column("siren", Text, nullable=False),
+    Column("nic", Text, nullable=False),
+    Column("statut_diffusion", Text, nullable=False),
+    Column("etat_administratif", Text),
+    Column("date_creation", Date),
+    Column("date_dernier_traitement", DateTime),
+    Column("siege", Boolean),
+    Column("nombre_periodes", SmallInteger),
+    Column("date_debut", Date),
+    *_texts(
+        "tranche_effectifs",
+        "annee_effectifs",
+        "activite_principale_registre_metiers",
+        "activite_principale",
+        "nomenclature_activite_principale",
+        "activite_principale_naf25",
+        "caractere_employeur",
+        "enseigne1",
+        "enseigne2",
+        "enseigne3",
+        "denomination_usuelle",
+        "complement_adresse",
+        "numero_voie",
+        "indice_repetition",
+        "dernier_numero_voie",
+        "indice_repetition_dernier_numero_voie",
+        "type_voie",
+        "libelle_voie",
+        "code_postal",
+        "libelle_commune",
+        "libelle_commune_etranger",
+        "distribution_speciale",
+        "code_commune",
+        "code_cedex",
+        "libelle_cedex",
+        "code_pays_etranger",
+        "libelle_pays_etranger",
+        "identifiant_adresse",
+    ),
+    Column("coordonnee_lambert_abscisse", Double),
+    Column("coordonnee_lambert_ordonnee", Double),
+    *_texts(
+        "complement_adresse2",
+        "numero_voie2",
+        "indice_repetition2",
+        "type_voie2",
+        "libelle_voie2",
+        "code_postal2",
+        "libelle_commune2",
+        "libelle_commune_etranger2",
+        "distribution_speciale2",
+        "code_commune2",
+        "code_cedex2",
+        "libelle_cedex2",
+        "code_pays_etranger2",
+        "libelle_pays_etranger2",
+    ),
+    # Derived from code_commune; a column to filter on, never a key: an establishment can move.
+    *_texts("departement", "region"),
+    Column("content_hash", LargeBinary, nullable=False),
+    _instant("fetched_at", nullable=False),
+    _instant("updated_at", default_now=True),
+    Index("ix_etablissements_siren", "siren"),
+    Index("ix_etablissements_departement_siret", "departement", "siret"),
+    Index("ix_etablissements_code_commune", "code_commune"),
+    postgresql_with={"fillfactor": "85"},
+)
+
+pro_localisations = Table(
+    "pro_localisations",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("siret", Text, nullable=False),
+    Column("siren", Text, nullable=False),
+    Column("activite_principale", Text, nullable=False),
+    Column("code_commune", Text, nullable=False),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("nom", Text),
+    Column("libelle_activite", Text),
+    Column("libelle_commune", Text),
+    Column("status", Text, _one_of("status", "open", "closed"), nullable=False),
+    _instant("opened_at", default_now=True),
+    _instant("closed_at"),
+    UniqueConstraint("siret", "activite_principale", "code_commune"),
+    Index("ix_pro_localisations_siren", "siren"),
+    postgresql_with={"fillfactor": "85"},
+)
+
+# ── The import ────────────────────────────────────────────────────────────────────────────────
+
+quota = Table(
+    "quota",
+    metadata,
+    # A fingerprint of the key; the key itself is never stored.
+    Column("key_fingerprint", Text, primary_key=True),
+    # When the next request may leave, by the minute's limit and by the hour's (GCRA).
+    _instant("minute_arrival_at", default_now=True),
+    _instant("hour_arrival_at", default_now=True),
+    _instant("paused_until"),
+    Column("requests_per_minute", Double, nullable=False),
+    Column("requests_per_hour", Double),
+    _instant("updated_at", default_now=True),
+)
+
+import_runs = Table(
+    "import_runs",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("departements", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("communes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("row_limit", BigInteger),
+    Column(
+        "status",
+        Text,
+        _one_of("status", "pending", "running", "complete", "failed"),
+        nullable=False,
+        server_default="pending",
+    ),
+    Column("error", Text),
+    _instant("lease_until"),
+    _instant("created_at", default_now=True),
+    _instant("completed_at"),
+)
+
+import_batches = Table(
+    "import_batches",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("run_id", BigInteger, ForeignKey("import_runs.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("query", Text, nullable=False),
+    # The window in our own columns, to compare what is stored with what INSEE lists.
+    Column("departement", Text),
+    Column("code_commune", Text),
+    Column("row_limit", BigInteger),
+    # min(row_limit, header.total of the latest page).
+    Column("expected", BigInteger),
+    Column(
+        "status",
+        Text,
+        _one_of("status", "pending", "running", "complete", "failed"),
+        nullable=False,
+        server_default="pending",
+    ),
+    Column("error", Text),
+    # Records in the slices that count; written by the writer, with the rows themselves.
+    _counter("received"),
+    # What became of rows, over every slice that was committed.
+    _counter("inserted"),
+    _counter("updated"),
+    _counter("unchanged"),
+    _counter("failed"),
+    # Stated once, when the batch completes.
+    Column("received_distinct", BigInteger),
+    Column("stored", BigInteger),
+    Column("missing_sirets", ARRAY(Text)),
+    Column("surplus_sirets", ARRAY(Text)),
+    _instant("created_at", default_now=True),
+    _instant("completed_at"),
+    UniqueConstraint("run_id", "number"),
+)
+
+insee_requests = Table(
+    "insee_requests",
+    metadata,
+    # Its id is the fetch_id of the page that the request brought.
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("key_fingerprint", Text, nullable=False),
+    Column("batch_id", BigInteger),
+    Column("page", Integer),
+    _instant("granted_at", nullable=False),
+    # Null while in flight, and for good where the process was killed meanwhile; 0: no answer.
+    Column("http_status", SmallInteger),
+    Column("records", Integer),
+    Column("duration_seconds", Double),
+    Index("ix_insee_requests_granted_at", "granted_at"),
+)
+
+import_pages = Table(
+    "import_pages",
+    metadata,
+    Column("batch_id", BigInteger, ForeignKey("import_batches.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("cursor", Text, nullable=False),
+    # The GET that counts; receipts of another one do not.
+    Column("fetch_id", BigInteger),
+    Column("next_cursor", Text),
+    Column("records", Integer),
+    Column("is_last", Boolean),
+    Column("slices_expected", Integer),
+    Column("slices_done", Integer, nullable=False, server_default=text("0")),
+    Column("lease_token", Uuid),
+    _instant("lease_until"),
+    _instant("moved_at", default_now=True),
+    PrimaryKeyConstraint("batch_id", "number"),
+    Index(
+        "ix_import_pages_incomplete",
+        "moved_at",
+        postgresql_where=text("slices_expected IS NULL OR slices_done < slices_expected"),
+    ),
+)
+
+slice_receipts = Table(
+    "slice_receipts",
+    metadata,
+    Column("batch_id", BigInteger, ForeignKey("import_batches.id"), nullable=False),
+    Column("page", Integer, nullable=False),
+    Column("fetch_id", BigInteger, nullable=False),
+    Column("slice", Integer, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("sirets", ARRAY(Text), nullable=False),
+    _instant("written_at", default_now=True),
+    PrimaryKeyConstraint("batch_id", "page", "fetch_id", "slice"),
+)
+
+failed_items = Table(
+    "failed_items",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, _one_of("kind", "write", "review"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("siren", Text),
+    Column("batch_id", BigInteger),
+    Column("payload", LargeBinary),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("1")),
+    _instant("created_at", default_now=True),
+    _instant("resolved_at"),
+    Index(
+        "uq_failed_items_open",
+        "kind",
+        "key",
+        unique=True,
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
+    Index("ix_failed_items_siren", "siren"),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("queue", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("actor", Text),
+    Column("siren", Text),
+    Column("reason", Text),
+    Column("body", LargeBinary, nullable=False),
+    _instant("archived_at", default_now=True),
+    _instant("replayed_at"),
+    UniqueConstraint("queue", "message_id"),
+)
+
+job_slots = Table(
+    "job_slots",
+    metadata,
+    Column("job", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("status", Text, _one_of("status", "running", "done", "failed"), nullable=False),
+    _instant("lease_until"),
+    PrimaryKeyConstraint("job", "slot"),
+)
+
+# ── The texts ─────────────────────────────────────────────────────────────────────────────────
+
+avis = Table(
+    "avis",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("pro_localisation_id", BigInteger, nullable=False),
+    Column("siret", Text, nullable=False),
+    Column("siren", Text, nullable=False),
+    Column("kind", Text, _one_of("kind", "notice", "synthese"), nullable=False),
+    Column(
+        "outcome",
+        Text,
+        _one_of(
+            "outcome",
+            "pending",
+            "accepted",
+            "rejected",
+            "cancelled",
+            "no_reviews",
+            "skipped_non_diffusible",
+            "skipped_sole_trader",
+            "skipped_opposition",
+        ),
+        nullable=False,
+    ),
+    # Of the facts that are due; the accepted text's own are in accepted_facts_hash.
+    Column("facts_hash", Text, nullable=False),
+    Column("accepted_facts_hash", Text),
+    Column("text", Text),
+    Column("label", Text),
+    Column("digital_source_type", Text),
+    Column("model", Text),
+    Column("prompt_version", Text),
+    _instant("accepted_at"),
+    _instant("published_at"),
+    Column("claim_token", Uuid),
+    _instant("lease_until"),
+    _counter("attempts"),
+    _instant("created_at", default_now=True),
+    _instant("updated_at", default_now=True),
+    UniqueConstraint("pro_localisation_id", "kind"),
+    Index("ix_avis_siret", "siret"),
+    Index("ix_avis_siren", "siren"),
+    Index("ix_avis_pending", "published_at", "id", postgresql_where=text("outcome = 'pending'")),
+    postgresql_with={"fillfactor": "70"},
+)
+
+avis_attempts = Table(
+    "avis_attempts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("avis_id", BigInteger, nullable=False),
+    Column("siren", Text, nullable=False),
+    _instant("attempted_at", default_now=True),
+    Column("model", Text, nullable=False),
+    Column("prompt_version", Text, nullable=False),
+    Column("facts_hash", Text, nullable=False),
+    Column("text", Text),
+    Column("accepted", Boolean, nullable=False),
+    Column("reasons", ARRAY(Text), nullable=False),
+    Column("tokens_in", Integer, nullable=False, server_default=text("0")),
+    Column("tokens_out", Integer, nullable=False, server_default=text("0")),
+    Column("cost_euros", Numeric(12, 6), nullable=False, server_default=text("0")),
+    Column("latency_seconds", Double, nullable=False),
+    Index("ix_avis_attempts_avis_id", "avis_id"),
+    Index("ix_avis_attempts_siren", "siren"),
+)
+
+oppositions = Table(
+    "oppositions",
+    metadata,
+    Column("siren", Text, primary_key=True),
+    _instant("recorded_at", default_now=True),
+    Column("reason", Text, nullable=False),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("siren", Text, nullable=False),
+    # The version that asked for it: an older or equal clear record stays out.
+    Column("date_dernier_traitement", DateTime),
+    _instant("fetched_at"),
+    _instant("erased_at", default_now=True),
+    Column("reason", Text, _one_of("reason", "partial_diffusion", "opposition"), nullable=False),
+    Index("ix_erasures_siren", "siren"),
+)

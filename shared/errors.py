@@ -1,0 +1,29 @@
+"""Sirenade's errors, a shallow tree. The verdict on a failed message follows from the class.
+
+SirenadeError
+├── UserError            a person's mistake: one clear line, exit status 2
+├── Rejected             never retried: the message goes to the dead letters
+└── SlowDown             not a failure: try again after a delay, no attempt is counted
+
+Anything else that an actor raises is retried with a growing delay.
+"""
+
+
+class SirenadeError(Exception):
+    """Base of every error that Sirenade raises on purpose."""
+
+
+class UserError(SirenadeError):
+    """Raised when a person must change something; the message says what."""
+
+
+class Rejected(SirenadeError):
+    """Raised when trying again cannot help: a broken contract, a request that INSEE refuses."""
+
+
+class SlowDown(SirenadeError):
+    """Raised when the work is sound but its moment is not: a quota, a full queue, a pause."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds

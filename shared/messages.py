@@ -1,0 +1,86 @@
+"""What travels between the services: frozen, versioned, validated once where it arrives.
+
+A queue's name carries the version of its messages: a change that an older consumer could not
+read gets a new queue.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any, Self
+
+from shared.errors import Rejected
+
+FETCH_QUEUE = "sirene.fetch.v1"
+WRITE_QUEUE = "sirene.write.v1"
+REVIEW_QUEUE = "sirene.review.v1"
+
+RECORDS_PER_SLICE = 200
+
+
+class ContractError(Rejected):
+    """Raised when a message does not have the shape that its queue promises."""
+
+
+@dataclass(frozen=True)
+class _Message:
+    def to_wire(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> Self:
+        """Build the message, or raise `ContractError` naming the field (never its content)."""
+        expected = {field.name: field.type for field in fields(cls)}
+        if wire.keys() != expected.keys():
+            odd = ", ".join(sorted(wire.keys() ^ expected.keys()))
+            raise ContractError(f"{cls.__name__}: missing or unknown: {odd}")
+        for name, type_ in expected.items():
+            assert isinstance(type_, type)
+            if type(wire[name]) is not type_:
+                raise ContractError(f"{cls.__name__}.{name} is not of type {type_.__name__}")
+        message = cls(**wire)
+        message._check()
+        return message
+
+    def _check(self) -> None:
+        """Raise `ContractError` on a value that its type alone does not exclude."""
+
+
+@dataclass(frozen=True)
+class FetchPage(_Message):
+    """Fetch one page of a batch; the cursor is in the database."""
+
+    batch_id: int
+    page: int
+
+
+@dataclass(frozen=True)
+class WriteSlice(_Message):
+    """Write at most `RECORDS_PER_SLICE` records of one page; none for the page of an empty end."""
+
+    batch_id: int
+    page: int
+    fetch_id: int
+    slice: int
+    # ISO 8601 with offset: when the quota slot of the GET was granted.
+    fetched_at: str
+    # A JSON array of the API's records, opaque to all but the mapper.
+    records: str
+
+    def _check(self) -> None:
+        try:
+            naive = datetime.fromisoformat(self.fetched_at).tzinfo is None
+        except ValueError:
+            naive = True
+        if naive:
+            raise ContractError("WriteSlice.fetched_at is not a date with an offset")
+
+
+@dataclass(frozen=True)
+class ReviewAvis(_Message):
+    """Generate, check and store the avis of these ids."""
+
+    avis_ids: list  # type: ignore[type-arg]  # checked against the bare type at the edge
+
+    def _check(self) -> None:
+        if not all(type(avis_id) is int for avis_id in self.avis_ids):
+            raise ContractError("ReviewAvis.avis_ids holds something else than integers")
