@@ -1,0 +1,160 @@
+"""Every metric of Sirenade, in one place, each with its unit and its bounded labels.
+
+Counters are for rates and latencies. Business totals come from PostgreSQL: a counter falls with
+its replica. Children exist at zero before the first scrape, or `increase()` misses the start.
+"""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+ROW_OUTCOMES = ("inserted", "updated", "unchanged", "failed")
+AVIS_OUTCOMES = ("accepted", "rejected", "discarded", "skipped")
+ACTOR_OUTCOMES = ("done", "retried", "rejected", "slowed_down")
+REQUEST_OUTCOMES = ("ok", "empty", "throttled", "refused", "unavailable", "malformed", "no_answer")
+
+_SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """The catalogue, on a registry of its own so that several can live in one test process."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        self._make_fetcher_metrics()
+        self._make_writer_metrics()
+        self._make_reviewer_metrics()
+        self._make_plumbing_metrics()
+
+    def _make_fetcher_metrics(self) -> None:
+        # The shared quota: what it allows, what was used of it, how long a slot was waited for.
+        self.quota_limit = Gauge(
+            "sirenade_quota_requests_per_minute",
+            "Requests a minute that the shared quota allows.",
+            registry=self.registry,
+        )
+        self.quota_wait_seconds = Histogram(
+            "sirenade_quota_wait_seconds",
+            "Time from asking for a slot of the quota to its grant.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        # One increment for each request that left; the sum over outcomes is the quota used.
+        self.insee_requests = self._counter(
+            "sirenade_insee_requests",
+            "Requests to INSEE by what came of them.",
+            outcome=REQUEST_OUTCOMES,
+        )
+        self.insee_request_seconds = Histogram(
+            "sirenade_insee_request_seconds",
+            "Duration of a request to INSEE, body included.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.pages_fetched = self._counter("sirenade_pages_fetched", "Pages cut into slices.")
+        self.records_fetched = self._counter("sirenade_records_fetched", "Records published.")
+        self.pages_resent = self._counter(
+            "sirenade_pages_resent", "Pages that stood still and were sent again by the sweeper."
+        )
+
+    def _make_writer_metrics(self) -> None:
+        self.rows_written = self._counter(
+            "sirenade_rows_written",
+            "Establishments by what became of them.",
+            outcome=ROW_OUTCOMES,
+        )
+        # Slices that were not written, because they were already, or belong to an older GET.
+        self.slices_skipped = self._counter(
+            "sirenade_slices_skipped",
+            "Slices acknowledged without writing.",
+            cause=("already_written", "superseded"),
+        )
+        self.slice_write_seconds = Histogram(
+            "sirenade_slice_write_seconds",
+            "Duration of the transaction that writes one slice.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        # Keys that INSEE added to its records and that no column holds; a sign to read their news.
+        self.unknown_keys = self._counter(
+            "sirenade_unknown_keys", "Unknown keys seen in INSEE's records."
+        )
+        self.dead_letters_archived = self._counter(
+            "sirenade_dead_letters_archived", "Dead letters moved from RabbitMQ to PostgreSQL."
+        )
+
+    def _make_reviewer_metrics(self) -> None:
+        self.avis_reviewed = self._counter(
+            "sirenade_avis_reviewed", "Avis by what became of them.", outcome=AVIS_OUTCOMES
+        )
+        # Reason codes are a closed list of the validator's; its children appear on first use.
+        self.avis_rejections = Counter(
+            "sirenade_avis_rejections",
+            "Attempts rejected by the validator, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.avis_attempt_seconds = Histogram(
+            "sirenade_avis_attempt_seconds",
+            "Duration of one attempt: generation and validation.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.generators_busy = Gauge(
+            "sirenade_generators_busy",
+            "Generators of this process at work.",
+            registry=self.registry,
+        )
+        self.avis_published = self._counter(
+            "sirenade_avis_published", "Avis that the relay handed to RabbitMQ."
+        )
+
+    def _make_plumbing_metrics(self) -> None:
+        self.messages = Counter(
+            "sirenade_messages",
+            "Messages by actor and by what came of them.",
+            ["actor", "outcome"],
+            registry=self.registry,
+        )
+        self.message_seconds = Histogram(
+            "sirenade_message_seconds",
+            "Run time of an actor.",
+            ["actor"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.message_wait_seconds = Histogram(
+            "sirenade_message_wait_seconds",
+            "Time from a message's first publication to its run.",
+            ["actor"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.messages_in_progress = Gauge(
+            "sirenade_messages_in_progress",
+            "Messages being worked on.",
+            ["actor"],
+            registry=self.registry,
+        )
+        self.loop_failures = Counter(
+            "sirenade_loop_failures",
+            "Turns of a loop that failed.",
+            ["service", "loop"],
+            registry=self.registry,
+        )
+
+    def _counter(self, name: str, text: str, **labels: Iterable[str]) -> Counter:
+        """Make a counter with at most one label, its children at zero."""
+        counter = Counter(name, text, list(labels), registry=self.registry)
+        for label, values in labels.items():
+            for value in values:
+                counter.labels(**{label: value})
+        return counter
+
+    def declare_actor(self, actor: str) -> None:
+        """Create an actor's children at zero."""
+        for outcome in ACTOR_OUTCOMES:
+            self.messages.labels(actor=actor, outcome=outcome)
+        self.message_seconds.labels(actor=actor)
+        self.message_wait_seconds.labels(actor=actor)
+        self.messages_in_progress.labels(actor=actor)

@@ -1,0 +1,66 @@
+"""What every actor gets: its metrics, and its message named in each log line.
+
+Errors in these hooks are logged and swallowed by dramatiq: nothing here may carry correctness.
+"""
+
+import threading
+import time
+from typing import Any
+
+import dramatiq
+import structlog
+from dramatiq.errors import Retry
+
+from shared.errors import Rejected, SlowDown
+from shared.metrics import Metrics
+
+
+class ActorMetrics(dramatiq.Middleware):
+    """Outcome, run time, queue wait and work in progress of each actor."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._started = threading.local()
+
+    def after_declare_actor(self, broker: dramatiq.Broker, actor: dramatiq.Actor[Any, Any]) -> None:
+        self._metrics.declare_actor(actor.actor_name)
+
+    def before_process_message(
+        self, broker: dramatiq.Broker, message: dramatiq.MessageProxy
+    ) -> None:
+        self._started.seconds = time.monotonic()
+        waited_seconds = max(0.0, time.time() - message.message_timestamp / 1000)
+        self._metrics.message_wait_seconds.labels(actor=message.actor_name).observe(waited_seconds)
+        self._metrics.messages_in_progress.labels(actor=message.actor_name).inc()
+        structlog.contextvars.bind_contextvars(
+            message_id=message.message_id,
+            actor=message.actor_name,
+            attempt=message.options.get("retries", 0) + 1,
+        )
+
+    def after_process_message(
+        self,
+        broker: dramatiq.Broker,
+        message: dramatiq.MessageProxy,
+        *,
+        result: object = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        actor = message.actor_name
+        run_seconds = time.monotonic() - self._started.seconds
+        self._metrics.message_seconds.labels(actor=actor).observe(run_seconds)
+        self._metrics.messages_in_progress.labels(actor=actor).dec()
+        self._metrics.messages.labels(actor=actor, outcome=_outcome_of(exception)).inc()
+        structlog.contextvars.unbind_contextvars("message_id", "actor", "attempt")
+
+
+def _outcome_of(exception: BaseException | None) -> str:
+    match exception:
+        case None:
+            return "done"
+        case Rejected():
+            return "rejected"
+        case SlowDown() | Retry():
+            return "slowed_down"
+        case _:
+            return "retried"

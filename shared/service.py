@@ -1,0 +1,123 @@
+"""How a service runs: its actors' threads and its loops, until it is told to stop.
+
+One process holds one service (or, embedded, several); a loop's failure is logged, counted and
+tried again at the next turn, since what fails there is a server that is away.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import dramatiq
+import structlog
+from prometheus_client import start_http_server
+
+from shared.clock import Clock
+from shared.errors import UserError
+from shared.metrics import Metrics
+
+log = structlog.get_logger()
+
+# Above the longest actor: a container's stop grace must exceed it.
+STOP_GRACE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Work that comes round: `step` runs, then the loop waits `interval_seconds`."""
+
+    name: str
+    interval_seconds: float
+    step: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Service:
+    """What one service brings: the queues that its threads consume, and its loops."""
+
+    name: str
+    queue: str | None = None
+    worker_threads: int = 0
+    loops: tuple[Loop, ...] = ()
+
+
+class Running:
+    """Services at work on one broker, until `stop`."""
+
+    def __init__(
+        self, services: Iterable[Service], broker: dramatiq.Broker, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._clock = clock
+        self._metrics = metrics
+        self._workers: list[dramatiq.Worker] = []
+        self._threads: list[threading.Thread] = []
+        for service in services:
+            if service.queue is not None:
+                self._workers.append(
+                    dramatiq.Worker(
+                        broker,
+                        queues={service.queue},
+                        worker_threads=service.worker_threads,
+                        worker_timeout=200,
+                    )
+                )
+            for loop in service.loops:
+                thread = threading.Thread(
+                    target=self._turn, args=(service.name, loop), name=loop.name, daemon=True
+                )
+                self._threads.append(thread)
+
+    def start(self) -> None:
+        for worker in self._workers:
+            worker.start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Let actors finish, return the rest to the queue, end the loops."""
+        self._clock.stopping.set()
+        for worker in self._workers:
+            worker.stop(timeout=STOP_GRACE_SECONDS * 1000)
+        for thread in self._threads:
+            thread.join(timeout=STOP_GRACE_SECONDS)
+
+    def _turn(self, service: str, loop: Loop) -> None:
+        while not self._clock.stopping.is_set():
+            try:
+                loop.step()
+            except Exception as error:  # noqa: BLE001  # a loop must outlive any server's absence
+                self._metrics.loop_failures.labels(service=service, loop=loop.name).inc()
+                log.warning("loop failed", loop=loop.name, error=type(error).__name__)
+            self._clock.wait(loop.interval_seconds)
+
+
+def serve_metrics(metrics: Metrics, *, host: str, port: int) -> None:
+    """Serve /metrics from a thread of its own; port 0 serves nothing."""
+    if port == 0:
+        return
+    try:
+        start_http_server(port, addr=host, registry=metrics.registry)
+    except OSError as error:
+        raise UserError(
+            f"/metrics cannot listen on {host}:{port} ({error.strerror}): "
+            "set SIRENADE_METRICS_PORT to a free port, or to 0 for none"
+        ) from None
+
+
+def run_until_stopped(running: Running, clock: Clock) -> None:
+    """Start, wait for SIGTERM or SIGINT, stop in good order."""
+
+    def ask_to_stop(signal_number: int, _frame: object) -> None:
+        log.info("stopping", signal=signal.Signals(signal_number).name)
+        clock.stopping.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    running.start()
+    log.info("ready")
+    # A bare wait() would hold back the signal handlers on some platforms.
+    while not clock.stopping.wait(1.0):
+        pass
+    running.stop()
+    log.info("stopped")

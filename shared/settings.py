@@ -1,0 +1,64 @@
+"""Settings from the environment: read once by each main, validated whole, every problem listed."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import UserError
+
+PREFIX = "SIRENADE_"
+
+
+class DatabaseSettings(BaseSettings):
+    """What a command that only reads the database needs."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    database_url: SecretStr = Field(description="postgresql://user:password@host:port/name")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class ServiceSettings(DatabaseSettings):
+    """What every service needs."""
+
+    broker_url: SecretStr = Field(description="amqp://user:password@host:port/vhost")
+    metrics_port: int = Field(default=9191, ge=0, le=65535, description="0: no /metrics")
+    metrics_host: str = "127.0.0.1"
+
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+def load(
+    settings_class: type[SettingsT], environment: Mapping[str, str] | None = None
+) -> SettingsT:
+    """Build the settings, or raise one UserError that lists every problem, never a value.
+
+    A secret is also taken from the file that `<NAME>_FILE` names.
+    """
+    environment = os.environ if environment is None else environment
+    problems: list[str] = []
+    values: dict[str, str] = {}
+    for name in settings_class.model_fields:
+        variable = PREFIX + name.upper()
+        if (path := environment.get(f"{variable}_FILE")) is not None:
+            try:
+                values[name] = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                problems.append(f"{variable}_FILE: {error.strerror}: {path}")
+        elif variable in environment:
+            values[name] = environment[variable]
+    try:
+        settings = settings_class.model_validate(values)
+    except ValidationError as error:
+        for detail in error.errors(include_input=False, include_url=False):
+            name = ".".join(str(part) for part in detail["loc"])
+            if f"{PREFIX}{name.upper()}_FILE" not in " ".join(problems):
+                problems.append(f"{PREFIX}{name.upper()}: {detail['msg']}")
+    if problems:
+        raise UserError("settings:\n  " + "\n  ".join(problems))
+    return settings
