@@ -22,11 +22,13 @@ class ActorMetrics(dramatiq.Middleware):
         self._metrics = metrics
         self._started = threading.local()
 
-    def after_declare_actor(self, broker: dramatiq.Broker, actor: dramatiq.Actor[Any, Any]) -> None:
+    def after_declare_actor(
+        self, _broker: dramatiq.Broker, actor: dramatiq.Actor[Any, Any]
+    ) -> None:
         self._metrics.declare_actor(actor.actor_name)
 
     def before_process_message(
-        self, broker: dramatiq.Broker, message: dramatiq.MessageProxy
+        self, _broker: dramatiq.Broker, message: dramatiq.MessageProxy
     ) -> None:
         self._started.seconds = time.monotonic()
         waited_seconds = max(0.0, time.time() - message.message_timestamp / 1000)
@@ -40,10 +42,10 @@ class ActorMetrics(dramatiq.Middleware):
 
     def after_process_message(
         self,
-        broker: dramatiq.Broker,
+        _broker: dramatiq.Broker,
         message: dramatiq.MessageProxy,
         *,
-        result: object = None,
+        result: object = None,  # noqa: ARG002  # dramatiq passes it by name
         exception: BaseException | None = None,
     ) -> None:
         actor = message.actor_name

@@ -307,8 +307,12 @@ import_pages = Table(
     Column("is_last", Boolean),
     Column("slices_expected", Integer),
     Column("slices_done", Integer, nullable=False, server_default=text("0")),
+    # Starts since the page last succeeded: the wait before the next grows with it.
+    Column("starts", Integer, nullable=False, server_default=text("0")),
+    # Nobody touches the page before lease_until, but for the holder of the token.
     Column("lease_token", Uuid),
     _instant("lease_until"),
+    # When the page last got further, or its message was last sent.
     _instant("moved_at", default_now=True),
     PrimaryKeyConstraint("batch_id", "number"),
     Index(

@@ -432,6 +432,7 @@ def upgrade() -> None:
         sa.Column("is_last", sa.Boolean(), nullable=True),
         sa.Column("slices_expected", sa.Integer(), nullable=True),
         sa.Column("slices_done", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("starts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("lease_token", sa.Uuid(), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
