@@ -1,0 +1,69 @@
+"""Reference tables of the reviewer, each read once, at its first use. Sources: SOURCES.md."""
+
+import csv
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from types import MappingProxyType
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class FormeJuridique:
+    """`libelle` is lower-case and without article: "société à responsabilité limitée (SARL)"."""
+
+    code: str
+    genre: Literal["m", "f"]
+    libelle: str
+
+
+def _rows(file_name: str) -> Iterator[dict[str, str]]:
+    with (resources.files(__name__) / file_name).open(encoding="utf-8", newline="") as lines:
+        yield from csv.DictReader(lines)
+
+
+@functools.cache
+def noms_de_communes() -> frozenset[str]:
+    """Every name of the table, delegated and associated communes and arrondissements included."""
+    return frozenset(row["nom"] for row in _rows("communes.csv"))
+
+
+@functools.cache
+def communes() -> Mapping[str, str]:
+    """Name of today's commune by its code."""
+    names: dict[str, str] = {}
+    for row in _rows("communes.csv"):
+        names.setdefault(row["code"], row["nom"])
+    return MappingProxyType(names)
+
+
+@functools.cache
+def departements() -> Mapping[str, str]:
+    return MappingProxyType({row["code"]: row["nom"] for row in _rows("departements.csv")})
+
+
+@functools.cache
+def libelles_d_activite() -> frozenset[str]:
+    """Every label of every nomenclature that a record may still carry."""
+    return frozenset(row["libelle"] for row in _rows("activites.csv"))
+
+
+@functools.cache
+def formes_juridiques() -> Mapping[str, FormeJuridique]:
+    forms = {
+        row["code"]: FormeJuridique(
+            row["code"], "f" if row["genre"] == "f" else "m", row["libelle"]
+        )
+        for row in _rows("formes_juridiques.csv")
+    }
+    return MappingProxyType(forms)
+
+
+@functools.cache
+def vocabulaire() -> frozenset[str]:
+    """Folded words, as `services.reviewer.folding.stem` gives them."""
+    text = (resources.files(__name__) / "vocabulaire.txt").read_text(encoding="utf-8")
+    return frozenset(
+        word for line in text.splitlines() if not line.startswith("#") for word in line.split()
+    )

@@ -1,0 +1,77 @@
+"""Comparison of French texts: accents, case, ligatures, apostrophes and spaces do not count."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+_PUNCTUATION = {"’": "'", "‘": "'", "ʼ": "'", "`": "'", "–": "-", "—": "-", "‑": "-", "−": "-"}  # noqa: RUF001 the typographic twins are the point
+_LETTERS = {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l"}
+_TOKEN = re.compile(r"[^\W_]+")
+
+
+@lru_cache(maxsize=4096)
+def _fold_character(character: str) -> str:
+    if character.isspace():
+        return " "
+    folded = []
+    for part in unicodedata.normalize("NFKD", character):
+        if unicodedata.combining(part):
+            continue
+        lower = part.lower()
+        folded.append(_LETTERS.get(lower, _PUNCTUATION.get(lower, lower)))
+    return "".join(folded)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """`origins[i]` is the index, in the text that was folded, of the folded text's character i."""
+
+    text: str
+    origins: tuple[int, ...]
+
+
+def fold_with_origins(text: str) -> Folded:
+    characters: list[str] = []
+    origins: list[int] = []
+    for index, character in enumerate(text):
+        for folded in _fold_character(character):
+            if folded == " " and (not characters or characters[-1] == " "):
+                continue
+            characters.append(folded)
+            origins.append(index)
+    return Folded("".join(characters), tuple(origins))
+
+
+def fold(text: str) -> str:
+    return fold_with_origins(text).text.rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word or number; `start` and `end` count in the text that was given to `tokenise`."""
+
+    original: str
+    folded: str
+    start: int
+    end: int
+
+    @property
+    def capitalised(self) -> bool:
+        return self.original[0].isupper()
+
+
+def tokenise(text: str) -> list[Token]:
+    return [
+        Token(match.group(), fold(match.group()), match.start(), match.end())
+        for match in _TOKEN.finditer(text)
+    ]
+
+
+def stem(folded_word: str) -> str:
+    """The folded word without a plural's ending; no more, so that "conseil" is not "conseiller"."""
+    if len(folded_word) > 4 and folded_word.endswith("eaux"):
+        return folded_word[:-1]
+    if len(folded_word) > 3 and folded_word[-1] in "sx":
+        return folded_word[:-1]
+    return folded_word
