@@ -6,7 +6,7 @@ read gets a new queue.
 
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from shared.errors import Rejected
 
@@ -49,6 +49,9 @@ class _Message:
 class FetchPage(_Message):
     """Fetch one page of a batch; the cursor is in the database."""
 
+    QUEUE: ClassVar[str] = FETCH_QUEUE
+    ACTOR: ClassVar[str] = "fetch_page"
+
     batch_id: int
     page: int
 
@@ -56,6 +59,9 @@ class FetchPage(_Message):
 @dataclass(frozen=True)
 class WriteSlice(_Message):
     """Write at most `RECORDS_PER_SLICE` records of one page; none for the page of an empty end."""
+
+    QUEUE: ClassVar[str] = WRITE_QUEUE
+    ACTOR: ClassVar[str] = "write_slice"
 
     batch_id: int
     page: int
@@ -78,6 +84,9 @@ class WriteSlice(_Message):
 @dataclass(frozen=True)
 class ReviewAvis(_Message):
     """Generate, check and store the avis of these ids."""
+
+    QUEUE: ClassVar[str] = REVIEW_QUEUE
+    ACTOR: ClassVar[str] = "review_avis"
 
     avis_ids: list  # type: ignore[type-arg]  # checked against the bare type at the edge
 

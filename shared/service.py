@@ -13,9 +13,15 @@ import dramatiq
 import structlog
 from prometheus_client import start_http_server
 
+from shared.broker import make_broker
 from shared.clock import Clock
+from shared.db.engine import make_engine
+from shared.db.migrate import require_current
 from shared.errors import UserError
+from shared.logs import configure_logs
 from shared.metrics import Metrics
+from shared.middleware import ActorMetrics
+from shared.settings import ServiceSettings
 
 log = structlog.get_logger()
 
@@ -103,6 +109,29 @@ def serve_metrics(metrics: Metrics, *, host: str, port: int) -> None:
             f"/metrics cannot listen on {host}:{port} ({error.strerror}): "
             "set SIRENADE_METRICS_PORT to a free port, or to 0 for none"
         ) from None
+
+
+def run_service(
+    name: str, settings: ServiceSettings, build: Callable[..., Service], *, connections: int = 2
+) -> None:
+    """Run one service in this process: logs, database, broker, /metrics, then until SIGTERM."""
+    configure_logs(name, level=settings.log_level)
+    clock, metrics = Clock(), Metrics()
+    engine = make_engine(
+        settings.database_url.get_secret_value(),
+        application_name=f"sirenade-{name}",
+        pool_size=connections,
+    )
+    with engine.connect() as connection:
+        require_current(connection)
+    broker = make_broker(
+        settings.broker_url.get_secret_value(), extra_middleware=[ActorMetrics(metrics)]
+    )
+    service = build(settings, engine=engine, broker=broker, clock=clock, metrics=metrics)
+    serve_metrics(metrics, host=settings.metrics_host, port=settings.metrics_port)
+    run_until_stopped(Running([service], broker, clock, metrics), clock)
+    broker.close()
+    engine.dispose()
 
 
 def run_until_stopped(running: Running, clock: Clock) -> None:

@@ -1,0 +1,34 @@
+"""The fetcher's actor, and its way to the queues."""
+
+from typing import Any
+
+import dramatiq
+
+from services.fetcher.walking import Walker
+from shared.messages import FetchPage, WriteSlice
+from shared.publishing import publish
+
+
+class BrokerPublisher:
+    """Publishes pages and slices on a broker."""
+
+    def __init__(self, broker: dramatiq.Broker) -> None:
+        self._broker = broker
+
+    def publish_page(self, message: FetchPage) -> None:
+        publish(self._broker, message)
+
+    def publish_slice(self, message: WriteSlice) -> None:
+        publish(self._broker, message)
+
+
+def declare_actors(broker: dramatiq.Broker, walker: Walker, *, time_limit_seconds: float) -> None:
+    def fetch_page(**wire: Any) -> None:
+        walker.fetch_page(FetchPage.from_wire(wire))
+
+    dramatiq.actor(
+        broker=broker,
+        actor_name=FetchPage.ACTOR,
+        queue_name=FetchPage.QUEUE,
+        time_limit=int(time_limit_seconds * 1000),
+    )(fetch_page)

@@ -1,0 +1,224 @@
+"""INSEE's API: one GET, its envelope, and what its errors mean.
+
+InseeError
+├── QuotaExceeded   429: everybody slows down, nothing fails
+├── KeyRefused      401, 403 without a header block: nothing can go on until the key is right
+├── QueryRefused    400, 406, 414 and the like: ours to repair, never sent again as it is
+└── NoGoodAnswer    5xx, cut, late, too long or malformed: ask again later
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+
+from shared.errors import SirenadeError
+
+KEY_HEADER = "X-INSEE-Api-Key-Integration"
+# A page of 1000 records is about 4 MB; what is ten times that is not a page.
+MAX_BODY_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+_CONNECT_TIMEOUT_SECONDS = 5
+
+
+class InseeError(SirenadeError):
+    """Base of what INSEE, or the way to it, can do to a request; status 0: no answer at all."""
+
+    outcome = "no_answer"
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class QuotaExceeded(InseeError):
+    """Raised on a 429, with the pause it asks for where it asks for one."""
+
+    outcome = "throttled"
+
+    def __init__(self, retry_after_seconds: float | None) -> None:
+        super().__init__("INSEE says that the quota is used up (429)", status=429)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class KeyRefused(InseeError):
+    """Raised when INSEE does not accept the API key."""
+
+    outcome = "refused"
+
+
+class QueryRefused(InseeError):
+    """Raised when INSEE understands the request and refuses it."""
+
+    outcome = "refused"
+
+
+class NoGoodAnswer(InseeError):
+    """Raised when there was no answer, or none that can be used."""
+
+    def __init__(self, outcome: str, message: str, *, status: int = 0) -> None:
+        super().__init__(message, status=status)
+        self.outcome = outcome
+
+
+@dataclass(frozen=True)
+class RateHeaders:
+    """What the answer says of the quota; INSEE sends these headers or does not."""
+
+    limit_per_minute: float | None = None
+    remaining: int | None = None
+    reset_epoch_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class PageAnswer:
+    """One page: its records stay opaque here."""
+
+    status: int
+    total: int
+    next_cursor: str | None
+    records: list[Any]
+    rate: RateHeaders
+
+
+class InseeClient:
+    """One pooled session; no redirect and no retry of its own: each would cost a slot unseen."""
+
+    def __init__(self, base_url: str, key: str, *, timeout_seconds: float, pool_size: int) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._timeout_seconds = timeout_seconds
+        self._session = requests.Session()
+        # Neither ~/.netrc nor proxy variables may change what is sent where.
+        self._session.trust_env = False
+        self._session.headers.update({KEY_HEADER: key, "Accept": "application/json"})
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def search_siret(self, query: str, *, nombre: int, curseur: str | None) -> PageAnswer:
+        """Search establishments; `nombre=0` without a cursor only counts."""
+        parameters = {"q": query, "nombre": str(nombre)}
+        if curseur is not None:
+            parameters["curseur"] = curseur
+        deadline_seconds = time.monotonic() + self._timeout_seconds
+        try:
+            with self._session.get(
+                f"{self._base_url}/siret",
+                params=parameters,
+                timeout=(_CONNECT_TIMEOUT_SECONDS, self._timeout_seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = _read(response, deadline_seconds)
+                return _answer(response.status_code, response.headers, body)
+        except requests.RequestException as error:
+            # Its text holds the URL; the class says what matters.
+            raise NoGoodAnswer("no_answer", f"no answer: {type(error).__name__}") from None
+
+
+def _read(response: requests.Response, deadline_seconds: float) -> bytes:
+    chunks = []
+    size_bytes = 0
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        size_bytes += len(chunk)
+        if size_bytes > MAX_BODY_BYTES:
+            raise NoGoodAnswer("malformed", f"the body exceeds {MAX_BODY_BYTES} bytes")
+        if time.monotonic() > deadline_seconds:
+            raise NoGoodAnswer("no_answer", "the body took too long")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _answer(
+    status: int, headers: requests.structures.CaseInsensitiveDict[str], body: bytes
+) -> PageAnswer:
+    rate = rate_headers(headers)
+    message = _message(body)
+    if status == requests.codes.ok:
+        return _page(body, rate)
+    if status == requests.codes.not_found and message is not None:
+        return PageAnswer(status, total=0, next_cursor=None, records=[], rate=rate)
+    if status == requests.codes.too_many_requests:
+        raise QuotaExceeded(_pause_seconds(headers, rate))
+    if status in {requests.codes.unauthorized, requests.codes.forbidden}:
+        raise KeyRefused(
+            f"INSEE refuses the API key ({status}): set SIRENADE_INSEE_KEY", status=status
+        )
+    if status >= requests.codes.internal_server_error:
+        raise NoGoodAnswer("unavailable", f"INSEE answers {status}", status=status)
+    if status == requests.codes.not_found:
+        # Not INSEE's 404: something on the way there has no such page.
+        raise NoGoodAnswer(
+            "unavailable", "404 without INSEE's header: is the base URL right?", status=status
+        )
+    raise QueryRefused(f"INSEE answers {status}: {message or 'no message'}", status=status)
+
+
+def _page(body: bytes, rate: RateHeaders) -> PageAnswer:
+    content = _loads(body)
+    if not isinstance(content, dict) or not isinstance(header := content.get("header"), dict):
+        raise NoGoodAnswer("malformed", "the answer has no header")
+    total, next_cursor = header.get("total"), header.get("curseurSuivant")
+    records = content.get("etablissements", [])
+    if type(total) is not int or total < 0 or not isinstance(records, list):
+        raise NoGoodAnswer("malformed", "the answer's header or records are not as documented")
+    if next_cursor is not None and not isinstance(next_cursor, str):
+        raise NoGoodAnswer("malformed", "the answer's next cursor is not a string")
+    return PageAnswer(requests.codes.ok, total, next_cursor, records, rate)
+
+
+def _loads(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    # orjson refuses lone surrogates, which one bad name is enough to bring: take them out.
+    try:
+        text = body.decode("utf-8", errors="replace")
+        clean = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", errors="replace")
+        return orjson.loads(clean)
+    except (ValueError, RecursionError):
+        raise NoGoodAnswer("malformed", "the answer is not JSON") from None
+
+
+def _message(body: bytes) -> str | None:
+    """Return INSEE's own message from an error's header block, if that is what the body is."""
+    try:
+        header = orjson.loads(body)["header"]
+        return str(header["message"])[:500]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def rate_headers(headers: requests.structures.CaseInsensitiveDict[str]) -> RateHeaders:
+    """Read `x-rate-limit-*`; the reset is in epoch milliseconds."""
+    limit = _number(headers.get("x-rate-limit-limit"))
+    remaining = _number(headers.get("x-rate-limit-remaining"))
+    reset = _number(headers.get("x-rate-limit-reset"))
+    return RateHeaders(
+        limit_per_minute=limit if limit and limit > 0 else None,
+        remaining=None if remaining is None else int(remaining),
+        reset_epoch_seconds=None if reset is None else reset / 1000,
+    )
+
+
+def _pause_seconds(
+    headers: requests.structures.CaseInsensitiveDict[str], rate: RateHeaders
+) -> float | None:
+    if (retry_after := _number(headers.get("Retry-After"))) is not None:
+        return retry_after
+    if rate.reset_epoch_seconds is not None:
+        return rate.reset_epoch_seconds - time.time()
+    return None
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        number = float(value or "")
+    except ValueError:
+        return None
+    return number if 0 <= number < 1e15 else None  # noqa: PLR2004  # beyond any epoch in ms

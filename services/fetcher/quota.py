@@ -1,0 +1,184 @@
+"""One quota for all replicas: a row in PostgreSQL that says when the next request may leave.
+
+GCRA without burst: each grant moves the arrival time on by one interval, in the server's clock.
+A slot is committed before its request leaves; one that was never used is lost, not doubled.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection, Engine, text
+
+from services.fetcher.insee import RateHeaders
+from shared.clock import Clock
+from shared.errors import SlowDown
+from shared.metrics import Metrics
+
+log = structlog.get_logger()
+
+# What is kept back for jitter on the way to the server: 0.9 s in each minute.
+_SHARE_OF_QUOTA = 0.985
+# A request that leaves later than this after its slot might meet the next ones at the server.
+_MAX_LATENESS_SECONDS = 0.4
+# Slots are granted at most this many intervals ahead: one granted before a 429 would still fire.
+_HORIZON_INTERVALS = 1.5
+_DEFAULT_PAUSE_SECONDS = 10.0
+# An answer that asks for more than this is believed for this long, then asked again.
+_MAX_PAUSE_SECONDS = 3600.0
+
+_OPEN = text("""
+    INSERT INTO quota (key_fingerprint, requests_per_minute, requests_per_hour)
+    VALUES (:key, :per_minute, :per_hour)
+    ON CONFLICT (key_fingerprint) DO UPDATE
+      SET requests_per_minute = EXCLUDED.requests_per_minute,
+          requests_per_hour = EXCLUDED.requests_per_hour
+""")
+_NEXT = """greatest(
+    minute_arrival_at, hour_arrival_at, coalesce(paused_until, '-infinity'), clock_timestamp())"""
+_INTERVAL = "make_interval(secs => 60 / (requests_per_minute * :share))"
+_TAKE = text(f"""
+    WITH slot AS (
+      UPDATE quota
+      SET minute_arrival_at = {_NEXT} + {_INTERVAL},
+          hour_arrival_at = CASE WHEN requests_per_hour IS NULL THEN hour_arrival_at
+            ELSE {_NEXT} + make_interval(secs => 3600 / (requests_per_hour * :share)) END,
+          updated_at = clock_timestamp()
+      WHERE key_fingerprint = :key
+        AND {_NEXT} <= clock_timestamp() + {_INTERVAL} * :horizon
+      RETURNING minute_arrival_at - {_INTERVAL} AS granted_at
+    )
+    INSERT INTO insee_requests (key_fingerprint, batch_id, page, granted_at)
+    SELECT :key, :batch_id, :page, granted_at FROM slot
+    RETURNING id, granted_at,
+      extract(epoch FROM granted_at - clock_timestamp())::float AS wait_seconds
+""")  # noqa: S608  # made of constants only
+_WAIT = text(f"""
+    SELECT extract(epoch FROM {_NEXT} - clock_timestamp() - {_INTERVAL} * :horizon)::float
+    FROM quota WHERE key_fingerprint = :key
+""")  # noqa: S608  # made of constants only
+_STILL_GOOD = text("""
+    SELECT coalesce(paused_until, '-infinity') <= :granted_at
+       AND extract(epoch FROM clock_timestamp() - :granted_at) < :lateness
+    FROM quota WHERE key_fingerprint = :key
+""")
+_GIVE_UP = text("DELETE FROM insee_requests WHERE id = :id")
+_PAUSE = text("""
+    UPDATE quota
+    SET paused_until = greatest(paused_until,
+                                clock_timestamp() + make_interval(secs => :seconds)),
+        updated_at = clock_timestamp()
+    WHERE key_fingerprint = :key
+""")
+_FOLLOW = text("""
+    UPDATE quota SET requests_per_minute = :limit
+    WHERE key_fingerprint = :key AND requests_per_minute <> :limit
+""")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The right to send one request now; its id is the request's, and the fetch_id of its page."""
+
+    fetch_id: int
+    granted_at: datetime
+
+
+def fingerprint(key: str) -> str:
+    """Name a key without telling it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+class Quota:
+    """The row of one key."""
+
+    def __init__(self, engine: Engine, key: str, clock: Clock, metrics: Metrics) -> None:
+        self._engine = engine
+        self._key = fingerprint(key)
+        self._clock = clock
+        self._metrics = metrics
+
+    def open(self, *, requests_per_minute: float, requests_per_hour: float | None) -> None:
+        """Create the row, or set its limits to what the settings say."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                _OPEN,
+                {
+                    "key": self._key,
+                    "per_minute": requests_per_minute,
+                    "per_hour": requests_per_hour,
+                },
+            )
+        self._metrics.quota_limit.set(requests_per_minute)
+
+    def take(self, *, batch_id: int | None, page: int | None, patience_seconds: float) -> Slot:
+        """Wait for a slot and return when its time has come.
+
+        Raises SlowDown after `patience_seconds`, or when the process is asked to stop.
+        """
+        started_seconds = self._clock.monotonic_seconds()
+        while True:
+            with self._engine.begin() as connection:
+                slot, wait_seconds = self._try(connection, batch_id, page)
+            if slot is not None and self._wait_for(slot, wait_seconds):
+                waited_seconds = self._clock.monotonic_seconds() - started_seconds
+                self._metrics.quota_wait_seconds.observe(waited_seconds)
+                return slot
+            if self._clock.monotonic_seconds() - started_seconds > patience_seconds:
+                raise SlowDown("no slot of the quota yet", retry_after_seconds=1)
+            if slot is None and self._clock.wait(min(max(wait_seconds, 0.02), 1.0)):
+                raise SlowDown("stopping", retry_after_seconds=1)
+
+    def _try(
+        self, connection: Connection, batch_id: int | None, page: int | None
+    ) -> tuple[Slot | None, float]:
+        pace = {"key": self._key, "share": _SHARE_OF_QUOTA, "horizon": _HORIZON_INTERVALS}
+        row = connection.execute(_TAKE, {**pace, "batch_id": batch_id, "page": page}).one_or_none()
+        if row is None:
+            return None, connection.execute(_WAIT, pace).scalar_one()
+        return Slot(row.id, row.granted_at), row.wait_seconds
+
+    def _wait_for(self, slot: Slot, wait_seconds: float) -> bool:
+        """Wait until the slot's time; say whether it may still be used then."""
+        stopping = self._clock.wait(wait_seconds)
+        with self._engine.begin() as connection:
+            good = (
+                not stopping
+                and connection.execute(
+                    _STILL_GOOD,
+                    {
+                        "key": self._key,
+                        "granted_at": slot.granted_at,
+                        "lateness": _MAX_LATENESS_SECONDS,
+                    },
+                ).scalar_one()
+            )
+            if not good:
+                connection.execute(_GIVE_UP, {"id": slot.fetch_id})
+        if stopping:
+            raise SlowDown("stopping", retry_after_seconds=1)
+        return good
+
+    def pause(self, seconds: float | None) -> float:
+        """Hold back every replica; return for how long, in seconds."""
+        seconds = _DEFAULT_PAUSE_SECONDS if seconds is None else seconds
+        seconds = min(max(seconds, 1.0), _MAX_PAUSE_SECONDS)
+        with self._engine.begin() as connection:
+            connection.execute(_PAUSE, {"key": self._key, "seconds": seconds})
+        log.warning("quota paused", seconds=round(seconds, 1))
+        return seconds
+
+    def follow(self, rate: RateHeaders) -> None:
+        """Believe the server: its limit replaces ours, and at zero left everybody waits."""
+        if rate.limit_per_minute is not None:
+            with self._engine.begin() as connection:
+                connection.execute(_FOLLOW, {"key": self._key, "limit": rate.limit_per_minute})
+            self._metrics.quota_limit.set(rate.limit_per_minute)
+        if rate.remaining == 0 and rate.reset_epoch_seconds is not None:
+            left_seconds = rate.reset_epoch_seconds - self._clock.now().timestamp()
+            if left_seconds > 0:
+                with self._engine.begin() as connection:
+                    connection.execute(
+                        _PAUSE, {"key": self._key, "seconds": min(left_seconds, 60.0)}
+                    )

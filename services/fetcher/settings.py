@@ -1,0 +1,23 @@
+from pydantic import Field, HttpUrl, SecretStr
+
+from services.fetcher.planning import MAX_ROWS_PER_PAGE
+from shared.settings import ServiceSettings
+
+
+class FetcherSettings(ServiceSettings):
+    """The fetcher's settings, each an environment variable with the prefix SIRENADE_."""
+
+    insee_url: HttpUrl = HttpUrl("https://api.insee.fr/api-sirene/3.11")
+    insee_key: SecretStr = Field(min_length=1, description="key of the INSEE portal")
+    # The public plan; what INSEE's own headers say wins.
+    insee_requests_per_minute: float = Field(default=30, gt=0, le=10_000)
+    insee_requests_per_hour: float | None = Field(default=None, gt=0)
+    insee_timeout_seconds: float = Field(default=30, ge=1, le=300)
+    insee_rows_per_page: int = Field(default=MAX_ROWS_PER_PAGE, ge=1, le=MAX_ROWS_PER_PAGE)
+    fetcher_threads: int = Field(default=4, ge=1, le=64)
+    fetcher_parallel_batches: int = Field(default=4, ge=1, le=64)
+    fetcher_slot_patience_seconds: float = Field(default=30, ge=1, le=300)
+    # Slices that wait for the writer before the fetcher waits for it.
+    fetcher_max_slices_ready: int = Field(default=100, ge=1, le=10_000)
+    # How long written slices of a page may stand still before the page is fetched again.
+    fetcher_stall_seconds: float = Field(default=60, ge=1, le=3600)

@@ -1,0 +1,195 @@
+"""One page, from its message to its slices: lease → depth → slot → GET → save → publish.
+
+Killed anywhere in between, the page stands still and the sweeper sends it again: until the save
+nothing has happened but a lost slot; after it, the page is fetched anew under another fetch_id,
+and receipts of the first no longer count.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import orjson
+import structlog
+
+from services.fetcher.insee import (
+    InseeClient,
+    InseeError,
+    KeyRefused,
+    NoGoodAnswer,
+    PageAnswer,
+    QueryRefused,
+    QuotaExceeded,
+)
+from services.fetcher.planning import judge_page, rows_to_ask
+from services.fetcher.quota import Quota, Slot
+from services.fetcher.store import FetchedPage, ImportStore, PageLease
+from shared.errors import SlowDown
+from shared.messages import RECORDS_PER_SLICE, FetchPage, WriteSlice
+from shared.metrics import Metrics
+
+log = structlog.get_logger()
+
+_MAX_BACKOFF_SECONDS = 300.0
+_KEY_PAUSE_SECONDS = 60.0
+_FULL_QUEUE_PAUSE_SECONDS = 2.0
+
+
+class Publisher(Protocol):
+    """Where pages and slices go; returns only once the broker has confirmed."""
+
+    def publish_page(self, message: FetchPage) -> None: ...
+
+    def publish_slice(self, message: WriteSlice) -> None: ...
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a page may take, and when the writer has enough to do."""
+
+    request_timeout_seconds: float
+    slot_patience_seconds: float
+    rows_per_page: int
+    max_slices_ready: int
+
+    @property
+    def lease_seconds(self) -> float:
+        """Longer than the wait for a slot and the GET can last together."""
+        return self.slot_patience_seconds + self.request_timeout_seconds + 15
+
+
+class Walker:
+    def __init__(  # noqa: PLR0913  # its collaborators, each one thing
+        self,
+        *,
+        store: ImportStore,
+        quota: Quota,
+        client: InseeClient,
+        publisher: Publisher,
+        slices_ready: Callable[[], int],
+        pace: Pace,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._quota = quota
+        self._client = client
+        self._publisher = publisher
+        self._slices_ready = slices_ready
+        self._pace = pace
+        self._metrics = metrics
+
+    def fetch_page(self, message: FetchPage) -> None:
+        """Fetch a page that still needs it; a stale message costs no quota."""
+        lease = self._store.lease_page(
+            message.batch_id, message.page, lease_seconds=self._pace.lease_seconds
+        )
+        if lease is None:
+            return
+        try:
+            self._fetch(lease)
+        except QuotaExceeded as error:
+            self._release(lease, self._quota.pause(error.retry_after_seconds))
+        except KeyRefused as error:
+            self._store.note_error(str(error))
+            self._release(lease, self._quota.pause(_KEY_PAUSE_SECONDS))
+        except QueryRefused as error:
+            log.warning("batch failed", batch_id=lease.batch_id, reason=str(error))
+            self._store.fail_batch(lease.batch_id, str(error))
+        except SlowDown as error:
+            self._release(lease, error.retry_after_seconds)
+        except NoGoodAnswer as error:
+            delay_seconds = min(2.0**lease.starts, _MAX_BACKOFF_SECONDS)
+            log.warning("page not fetched", reason=str(error), again_in_seconds=delay_seconds)
+            self._release(lease, delay_seconds)
+        except Exception:
+            # A broker or database that is away: whoever comes next may start at once.
+            self._release(lease, 1.0)
+            raise
+
+    def count(self, query: str) -> int:
+        """Ask how many rows a window holds; costs one slot."""
+        slot = self._quota.take(
+            batch_id=None, page=None, patience_seconds=self._pace.slot_patience_seconds
+        )
+        return self._get(slot, query, nombre=0, cursor=None).total
+
+    def _release(self, lease: PageLease, delay_seconds: float) -> None:
+        self._store.release_page(lease, delay_seconds=delay_seconds)
+
+    def _fetch(self, lease: PageLease) -> None:
+        if self._slices_ready() >= self._pace.max_slices_ready:
+            raise SlowDown("the writer is behind", retry_after_seconds=_FULL_QUEUE_PAUSE_SECONDS)
+        slot = self._quota.take(
+            batch_id=lease.batch_id,
+            page=lease.page,
+            patience_seconds=self._pace.slot_patience_seconds,
+        )
+        asked = rows_to_ask(
+            received_before=lease.received_before,
+            row_limit=lease.row_limit,
+            rows_per_page=self._pace.rows_per_page,
+        )
+        answer = self._get(slot, lease.query, nombre=asked, cursor=lease.cursor)
+        end = judge_page(
+            cursor=lease.cursor,
+            next_cursor=answer.next_cursor,
+            rows=len(answer.records),
+            asked=asked,
+            received_before=lease.received_before,
+            total=answer.total,
+            row_limit=lease.row_limit,
+        )
+        slices = cut(answer.records)
+        fetched = FetchedPage(
+            slot.fetch_id, answer.next_cursor, len(answer.records), len(slices), end
+        )
+        if not self._store.save_page(lease, fetched):
+            log.warning("lease lost", batch_id=lease.batch_id, page=lease.page)
+            return
+        self._store.note_error(None)
+        self._publish(lease, slot, slices, is_last=end.is_last)
+        self._metrics.pages_fetched.inc()
+        self._metrics.records_fetched.inc(len(answer.records))
+
+    def _publish(self, lease: PageLease, slot: Slot, slices: list[str], *, is_last: bool) -> None:
+        for number, records in enumerate(slices):
+            self._publisher.publish_slice(
+                WriteSlice(
+                    batch_id=lease.batch_id,
+                    page=lease.page,
+                    fetch_id=slot.fetch_id,
+                    slice=number,
+                    fetched_at=slot.granted_at.isoformat(),
+                    records=records,
+                )
+            )
+        if not is_last:
+            self._publisher.publish_page(FetchPage(lease.batch_id, lease.page + 1))
+
+    def _get(self, slot: Slot, query: str, *, nombre: int, cursor: str | None) -> PageAnswer:
+        """Send one request, and keep what came of it: every one of them counts."""
+        started_seconds = time.monotonic()
+        outcome, status, records = "no_answer", 0, None
+        try:
+            answer = self._client.search_siret(query, nombre=nombre, curseur=cursor)
+            outcome, status = ("ok" if answer.records else "empty"), answer.status
+            records = len(answer.records)
+        except InseeError as error:
+            outcome, status = error.outcome, error.status
+            raise
+        finally:
+            duration_seconds = time.monotonic() - started_seconds
+            self._metrics.insee_requests.labels(outcome=outcome).inc()
+            self._metrics.insee_request_seconds.observe(duration_seconds)
+            self._store.record_request(
+                slot.fetch_id, status=status, records=records, duration_seconds=duration_seconds
+            )
+        self._quota.follow(answer.rate)
+        return answer
+
+
+def cut(records: list[object]) -> list[str]:
+    """Cut a page into slices; an empty page is one empty slice, whose writing ends the batch."""
+    starts = range(0, max(len(records), 1), RECORDS_PER_SLICE)
+    return [orjson.dumps(records[start : start + RECORDS_PER_SLICE]).decode() for start in starts]

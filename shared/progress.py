@@ -1,0 +1,120 @@
+"""How far the work is, read from PostgreSQL: no counter of a process can say it."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+# A rate over less than this jumps about; over more it forgets that something changed.
+_RATE_WINDOW_SECONDS = 60.0
+
+# One query, over per-batch rows for the import: it costs the same at any number of rows.
+_SNAPSHOT = text("""
+    SELECT clock_timestamp() AS at,
+      r.started_at, r.open AS runs_open, r.error,
+      b.pending, b.running, b.complete, b.failed AS batches_failed,
+      b.expected, b.received, b.inserted, b.updated, b.unchanged, b.failed_rows, b.missing,
+      q.requests, q.requests_last_minute, q.http_429, q.first_slot_at, q.last_slot_at,
+      (SELECT max(requests_per_minute) FROM quota) AS quota_per_minute,
+      (SELECT count(*) FROM failed_items WHERE resolved_at IS NULL) AS failed_items,
+      (SELECT coalesce(jsonb_object_agg(outcome, n), '{}') FROM
+        (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o) AS avis
+    FROM
+      (SELECT min(created_at) AS started_at, string_agg(DISTINCT error, '; ') AS error,
+              count(*) FILTER (WHERE status IN ('pending', 'running')) AS open
+       FROM import_runs WHERE :run_id IS NULL OR id = :run_id) r,
+      (SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
+              count(*) FILTER (WHERE status = 'running') AS running,
+              count(*) FILTER (WHERE status = 'complete') AS complete,
+              count(*) FILTER (WHERE status = 'failed') AS failed,
+              sum(expected)::bigint AS expected,
+              coalesce(sum(received), 0)::bigint AS received,
+              coalesce(sum(inserted), 0)::bigint AS inserted,
+              coalesce(sum(updated), 0)::bigint AS updated,
+              coalesce(sum(unchanged), 0)::bigint AS unchanged,
+              coalesce(sum(failed), 0)::bigint AS failed_rows,
+              coalesce(sum(cardinality(missing_sirets)), 0)::bigint AS missing
+       FROM import_batches WHERE :run_id IS NULL OR run_id = :run_id) b,
+      (SELECT count(*) AS requests,
+              count(*) FILTER (WHERE granted_at > clock_timestamp() - interval '60 s')
+                AS requests_last_minute,
+              count(*) FILTER (WHERE http_status = 429) AS http_429,
+              min(granted_at) AS first_slot_at, max(granted_at) AS last_slot_at
+       FROM insee_requests WHERE :run_id IS NULL OR granted_at >=
+         (SELECT created_at FROM import_runs WHERE id = :run_id)) q
+""")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One reading. `expected` is None until INSEE has told the first total."""
+
+    at: datetime
+    started_at: datetime | None
+    runs_open: int
+    error: str | None
+    pending: int
+    running: int
+    complete: int
+    batches_failed: int
+    expected: int | None
+    received: int
+    inserted: int
+    updated: int
+    unchanged: int
+    failed_rows: int
+    missing: int
+    requests: int
+    requests_last_minute: int
+    http_429: int
+    first_slot_at: datetime | None
+    last_slot_at: datetime | None
+    quota_per_minute: float | None
+    failed_items: int
+    avis: dict[str, int]
+
+    @property
+    def avis_pending(self) -> int:
+        return self.avis.get("pending", 0)
+
+    @property
+    def avis_accepted(self) -> int:
+        return self.avis.get("accepted", 0)
+
+    @property
+    def avis_due(self) -> int:
+        """All that were ever due and still are: to do, done, or refused by the validator."""
+        return self.avis_pending + self.avis_accepted + self.avis.get("rejected", 0)
+
+
+def read_progress(connection: Connection, run_id: int | None = None) -> Progress:
+    """Read the progress of one run, or of all."""
+    return Progress(**connection.execute(_SNAPSHOT, {"run_id": run_id}).mappings().one())
+
+
+@dataclass
+class Rate:
+    """Units per second over the last minute of readings, and what it says of the end."""
+
+    _readings: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def add(self, at_seconds: float, done: int) -> None:
+        self._readings.append((at_seconds, done))
+        while self._readings[0][0] < at_seconds - _RATE_WINDOW_SECONDS:
+            self._readings.popleft()
+
+    @property
+    def per_second(self) -> float:
+        (first_seconds, first_done), (last_seconds, last_done) = self._ends()
+        elapsed_seconds = last_seconds - first_seconds
+        return (last_done - first_done) / elapsed_seconds if elapsed_seconds > 0 else 0.0
+
+    def eta_seconds(self, left: int) -> float | None:
+        """Time to the end at this rate; None while nothing moves."""
+        if left <= 0:
+            return 0.0
+        return left / self.per_second if self.per_second > 0 else None
+
+    def _ends(self) -> tuple[tuple[float, int], tuple[float, int]]:
+        return (self._readings[0], self._readings[-1]) if self._readings else ((0, 0), (0, 0))
