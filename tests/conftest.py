@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from deploy.local import processes
 from deploy.local.errors import LocalServerError
 from deploy.local.places import LOCAL
 from deploy.local.postgres import RunningPostgres, start_postgres
+from deploy.local.rabbitmq import RunningRabbitmq, start_rabbitmq
+from deploy.local.rabbitmq_admin import RabbitmqServer, server_at
 
 _TEMPLATE = "sirenade_template"
 _MARK = "SIRENADE_TEST_RUN"
@@ -99,3 +102,39 @@ def database_url(
     name = f"test_{next(_database_numbers)}"
     yield postgres.create_database(name, template=migrated_template)
     postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def _node(servers_directory: Path) -> Iterator[RunningRabbitmq]:
+    try:
+        node = start_rabbitmq(servers_directory / "rabbitmq", end_with_parent=True)
+    except LocalServerError as error:
+        pytest.fail(str(error), pytrace=False)
+    yield node
+    node.kill()
+
+
+@pytest.fixture
+def private_rabbitmq(_node: RunningRabbitmq) -> RunningRabbitmq:
+    """A node that a test may kill and restart; up again whatever the test before did to it."""
+    if not _node.is_running():
+        _node.restart()
+    return _node
+
+
+@pytest.fixture
+def rabbitmq(request: pytest.FixtureRequest) -> RabbitmqServer:
+    """The server of SIRENADE_TEST_RABBITMQ_URL, else the run's private node; never to be killed."""
+    if url := os.environ.get("SIRENADE_TEST_RABBITMQ_URL"):
+        return server_at(url, os.environ.get("SIRENADE_TEST_RABBITMQ_MANAGEMENT_URL"))
+    server: RabbitmqServer = request.getfixturevalue("private_rabbitmq")
+    return server
+
+
+@pytest.fixture
+def rabbitmq_url(rabbitmq: RabbitmqServer) -> Iterator[str]:
+    """A fresh vhost, deleted with its queues and connections afterwards."""
+    vhost = f"test-{uuid.uuid4().hex[:12]}"
+    rabbitmq.admin.create_vhost(vhost)
+    yield rabbitmq.url_for(vhost)
+    rabbitmq.admin.delete_vhost(vhost)

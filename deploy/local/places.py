@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -35,16 +34,7 @@ def outside_folder(local: Path = LOCAL) -> Path:
     return folder
 
 
-def remove_relocated(local: Path = LOCAL) -> list[Path]:
-    """Remove the noted folders; servers that run in them must have been stopped before."""
+def relocated_folders(local: Path = LOCAL) -> list[Path]:
     note = relocation_note(local)
-    if not note.exists():
-        return []
-    removed = []
-    for line in note.read_text().splitlines():
-        folder = Path(line)
-        if folder.name.startswith("sirenade-") and folder.is_dir():
-            shutil.rmtree(folder)
-            removed.append(folder)
-    note.unlink()
-    return removed
+    lines = note.read_text().splitlines() if note.exists() else []
+    return [Path(line) for line in lines if Path(line).name.startswith("sirenade-")]

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
+HOME_MARK = "SIRENADE_SERVER_HOME"
+"""Set in the environment of servers that do not work in their own folder, to find them by it."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -122,25 +124,36 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def processes_with(
-    *, cwd: Path | None = None, environment: str | None = None, argument: str | None = None
-) -> list[int]:
-    """Live processes that work in `cwd`, have the `NAME=value`, or the argument: ours by proof."""
+def processes_with(*, cwd: Path | None = None, environment: str | None = None) -> list[int]:
+    """Live processes that work in `cwd` or have the `NAME=value`: ours by proof."""
     found = []
     for process in psutil.process_iter():
         try:
             if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
                 continue
             name, _, value = (environment or "").partition("=")
-            if (
-                (cwd is not None and Path(process.cwd()) == cwd)
-                or (environment is not None and process.environ().get(name) == value)
-                or (argument is not None and argument in process.cmdline())
+            if (cwd is not None and Path(process.cwd()) == cwd) or (
+                environment is not None and process.environ().get(name) == value
             ):
                 found.append(process.pid)
         except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
             continue
     return found
+
+
+def processes_below(folder: Path) -> list[int]:
+    """Live servers whose files lie in `folder`."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            homes = (process.cwd(), process.environ().get(HOME_MARK, "/"))
+            if process.status() != psutil.STATUS_ZOMBIE and any(
+                Path(home).is_relative_to(folder) for home in homes
+            ):
+                found.append(process.pid)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+            continue
+    return [pid for pid in found if pid != os.getpid()]
 
 
 def with_children(pid: int) -> list[int]:

@@ -11,7 +11,6 @@ import pytest
 from deploy.local import processes
 from deploy.local.postgres import MAX_CONNECTIONS, RunningPostgres, start_postgres
 
-
 Start = Callable[[], RunningPostgres]
 
 

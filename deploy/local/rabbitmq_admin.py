@@ -1,0 +1,81 @@
+"""What tests ask of a RabbitMQ server over its management API."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import requests
+
+_TIMEOUT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class RabbitmqAdmin:
+    base_url: str
+    user: str
+    password: str
+
+    def overview(self) -> dict[str, Any]:
+        answer: dict[str, Any] = self._call("GET", "overview").json()
+        return answer
+
+    def create_vhost(self, name: str) -> None:
+        self._call("PUT", f"vhosts/{quote(name, safe='')}")
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        path = f"permissions/{quote(name, safe='')}/{quote(self.user, safe='')}"
+        self._call("PUT", path, everything)
+
+    def delete_vhost(self, name: str) -> None:
+        self._call("DELETE", f"vhosts/{quote(name, safe='')}")
+
+    def limit_connections(self, vhost: str, count: int) -> None:
+        """Refuse connections above `count`; -1 lifts the limit."""
+        path = f"vhost-limits/{quote(vhost, safe='')}/max-connections"
+        self._call("PUT", path, {"value": count})
+
+    def connections(self, vhost: str) -> list[str]:
+        rows = self._call("GET", f"vhosts/{quote(vhost, safe='')}/connections").json()
+        return [row["name"] for row in rows]
+
+    def close_connections(self, vhost: str) -> int:
+        names = self.connections(vhost)
+        for name in names:
+            self._call("DELETE", f"connections/{quote(name, safe='')}")
+        return len(names)
+
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> requests.Response:
+        answer = requests.request(
+            method,
+            f"{self.base_url}/api/{path}",
+            json=body,
+            auth=(self.user, self.password),
+            timeout=_TIMEOUT_SECONDS,
+        )
+        answer.raise_for_status()
+        return answer
+
+
+@dataclass
+class RabbitmqServer:
+    """A server that tests may use: a private node, or one given by URL."""
+
+    url: str
+    admin: RabbitmqAdmin
+
+    def url_for(self, vhost: str) -> str:
+        return urlunsplit(urlsplit(self.url)._replace(path="/" + quote(vhost, safe="")))
+
+
+def server_at(url: str, management_url: str | None) -> RabbitmqServer:
+    """A server given by its AMQP URL; its management API is at port 15672 unless told otherwise."""
+    parts = urlsplit(url)
+    return RabbitmqServer(
+        url,
+        RabbitmqAdmin(
+            (management_url or f"http://{parts.hostname}:15672").rstrip("/"),
+            parts.username or "guest",
+            parts.password or "guest",
+        ),
+    )
