@@ -1,0 +1,142 @@
+"""Establishments as a function of their index, in the order of their SIRET."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from services.simulator import reference
+from services.simulator.dates import Calendar
+from services.simulator.dice import Dice
+from services.simulator.identifiers import SIREN_LENGTH, SIRET_LENGTH, siret_of
+from services.simulator.unites import Unite, Unites
+
+_ABROAD_PER_MILLE = 2
+_IMPOSSIBLE_DATES = ("0001-01-01", "0198-07-01", "2104-01-01", "7490-12-31")
+
+
+@dataclass(frozen=True, slots=True)
+class Etablissement:
+    """What an establishment's record is derived from; nothing here is masked.
+
+    `commune` is None abroad. `created` and `treated` are None for some purged units.
+    """
+
+    index: int
+    siret: str
+    rank: int
+    unite: Unite
+    siege: bool
+    commune: reference.Commune | None
+    ferme: bool
+    partielle: bool
+    created: str | None
+    treated: str | None
+
+
+class Etablissements:
+    def __init__(
+        self, options_seed: int, count: int, departements: tuple[str, ...], day: str
+    ) -> None:
+        self.seed = options_seed
+        self.calendar = Calendar(day)
+        self.everywhere = not departements
+        self._communes = reference.communes(departements)
+        self.unites = Unites(options_seed, count, self._communes, self.calendar)
+        self._count = count
+        self.etablissement = lru_cache(maxsize=8192)(self._build)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def dice(self, purpose: str, index: int) -> Dice:
+        return Dice(self.seed, purpose, index)
+
+    def siret(self, index: int) -> str:
+        unite = self.unites.owner_of(index)
+        return siret_of(unite.siren, self._number(unite, index))
+
+    def first_at_or_after(self, siret: str) -> int:
+        """Lowest index whose SIRET is not below this text (a SIREN or other prefix will do)."""
+        low, high = 0, self._count
+        while low < high:
+            middle = (low + high) // 2
+            if self.siret(middle) < siret:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def find(self, siret: str) -> int | None:
+        if len(siret) != SIRET_LENGTH or self.unites.find(siret[:SIREN_LENGTH]) is None:
+            return None
+        index = self.first_at_or_after(siret)
+        return index if index < self._count and self.siret(index) == siret else None
+
+    def commune(self, index: int) -> reference.Commune | None:
+        """Half of a unit's establishments are in the département of the unit."""
+        unite = self.unites.owner_of(index)
+        dice = self.dice("commune", index)
+        if self.everywhere and dice.chance(_ABROAD_PER_MILLE):
+            return None
+        if unite.count == 1:
+            return unite.commune
+        if dice.chance(500):
+            return self._communes.draw_within(unite.commune.departement, dice)
+        return self._communes.draw(dice)
+
+    def treated(self, index: int) -> str | None:
+        dice = self.dice("traitement", index)
+        if dice.chance(500) and self.unites.owner_of(index).purgee:
+            return None
+        return self.calendar.treatment(dice)
+
+    def ferme(self, index: int) -> bool:
+        """Three in ten: those of units that ceased, and secondary ones more often than seats."""
+        unite = self.unites.owner_of(index)
+        if unite.cessee:
+            return True
+        per_mille = 10 if index == self.siege_index(unite) else 180
+        return self.dice("etat", index).chance(per_mille)
+
+    def partielle(self, index: int) -> bool:
+        unite = self.unites.owner_of(index)
+        return self.dice("diffusion", index).chance(920 if unite.partielle else 15)
+
+    def siege_index(self, unite: Unite) -> int:
+        """The seat is often the first establishment, and as often the last after a move."""
+        dice = self.dice("siege", unite.number)
+        return unite.first if dice.chance(600) else unite.first + dice.below(unite.count)
+
+    def impossible_date(self, index: int) -> str | None:
+        """A date that cannot be, for one history in a thousand: INSEE has them too."""
+        dice = self.dice("impossible", index)
+        return dice.pick(_IMPOSSIBLE_DATES) if dice.chance(1) else None
+
+    def _number(self, unite: Unite, index: int) -> int:
+        """Number inside the unit; some numbers are skipped, the order is kept."""
+        rank = index - unite.first
+        step = 1 + self.dice("pas", unite.number).below(3)
+        return 1 + rank * step + (self.dice("saut", index).below(step) if step > 1 else 0)
+
+    def _build(self, index: int) -> Etablissement:
+        unite = self.unites.owner_of(index)
+        rank = index - unite.first
+        return Etablissement(
+            index=index,
+            siret=siret_of(unite.siren, self._number(unite, index)),
+            rank=rank,
+            unite=unite,
+            siege=index == self.siege_index(unite),
+            commune=self.commune(index),
+            ferme=self.ferme(index),
+            partielle=self.partielle(index),
+            created=self._created(unite, rank, index),
+            treated=self.treated(index),
+        )
+
+    def _created(self, unite: Unite, rank: int, index: int) -> str | None:
+        dice = self.dice("creation", index)
+        if unite.purgee and dice.chance(500):
+            return None
+        if rank == 0 or dice.chance(200) or unite.created >= self.calendar.day:
+            return unite.created
+        return self.calendar.after(unite.created, dice)

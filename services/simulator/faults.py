@@ -1,0 +1,82 @@
+"""What goes wrong with which request: drawn from the seed and the request's number."""
+
+import threading
+from dataclasses import asdict
+from enum import Enum
+
+from services.simulator.dice import Dice
+from services.simulator.options import Faults
+
+_MILLION = 1_000_000
+
+
+class Mishap(Enum):
+    NONE = "none"
+    STORM = "429"
+    ERROR = "error"
+    CUT = "cut"
+    TRUNCATED = "truncated"
+    HTML = "html"
+    EMPTY = "empty"
+
+
+class FaultDesk:
+    """Decides, and lets the knobs be turned while the server runs."""
+
+    def __init__(self, faults: Faults, seed: int) -> None:
+        self._faults = faults
+        self._seed = seed
+        self._lock = threading.Lock()
+
+    def read(self) -> dict[str, object]:
+        with self._lock:
+            return asdict(self._faults)
+
+    def change(self, values: dict[str, object]) -> dict[str, object]:
+        """ValueError when a knob is unknown or its value has the wrong type; nothing is set then."""
+        with self._lock:
+            self._faults.change(values)
+            return asdict(self._faults)
+
+    def latency_seconds(self, number: int) -> float:
+        with self._lock:
+            jitter = self._faults.latency_jitter_ms
+            extra = Dice(self._seed, "latence", number).below(jitter + 1) if jitter else 0
+            return (self._faults.latency_ms + extra) / 1000
+
+    def mishap(self, number: int) -> Mishap:
+        """Counted mishaps first, in the order of this function, then drawn ones."""
+        faults = self._faults
+        dice = Dice(self._seed, "panne", number)
+        with self._lock:
+            for mishap, counter, rate in (
+                (Mishap.STORM, "next_429", faults.rate_429),
+                (Mishap.ERROR, "next_errors", faults.error_rate),
+                (Mishap.CUT, "next_cut", faults.cut_rate),
+                (Mishap.TRUNCATED, "next_truncated", faults.truncated_rate),
+                (Mishap.HTML, "next_html", faults.html_rate),
+                (Mishap.EMPTY, "next_empty", 0.0),
+            ):
+                left = getattr(faults, counter)
+                if left > 0:
+                    setattr(faults, counter, left - 1)
+                    return mishap
+                if dice.below(_MILLION) < rate * _MILLION:
+                    return mishap
+        return Mishap.NONE
+
+    @property
+    def error_status(self) -> int:
+        return self._faults.error_status
+
+    @property
+    def new_keys(self) -> bool:
+        return self._faults.new_keys
+
+    @property
+    def missing_keys(self) -> bool:
+        return self._faults.missing_keys
+
+    def hides_day(self, q: str) -> bool:
+        """Whether the query is about the treatments of a day that shall look empty."""
+        return "dateDernierTraitement" in q and any(day in q for day in self._faults.days_of_404)

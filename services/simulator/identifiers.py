@@ -1,0 +1,59 @@
+"""Building SIREN and SIRET numbers, and the cursors that INSEE makes of them."""
+
+import base64
+import binascii
+
+LA_POSTE = "356000000"
+SIREN_LENGTH = 9
+SIRET_LENGTH = 14
+
+
+class BadCursorError(ValueError):
+    """Raised when a cursor is not one that this API can have given out."""
+
+
+def luhn_sum(digits: str) -> int:
+    """Sum of the digits, every second one from the right doubled (and its own digits added)."""
+    total = 0
+    for rank, character in enumerate(reversed(digits)):
+        value = int(character) << (rank & 1)
+        total += value - 9 if value > 9 else value  # noqa: PLR2004 - a number of one digit
+    return total
+
+
+def check_digit(digits: str) -> str:
+    return str(-luhn_sum(digits + "0") % 10)
+
+
+def siren_of(base: int) -> str:
+    """SIREN whose first eight digits are `base`."""
+    digits = f"{base:08d}"
+    return digits + check_digit(digits)
+
+
+def siret_of(siren: str, number: int) -> str:
+    """SIRET of the unit's establishment `number` (1 to 9999).
+
+    La Poste's follow another rule: the plain sum of the fourteen digits is a multiple of five.
+    """
+    digits = f"{siren}{number:04d}"
+    if siren == LA_POSTE:
+        return digits + str(-sum(map(int, digits)) % 5)
+    return digits + check_digit(digits)
+
+
+def encode_cursor(identifier: str) -> str:
+    """Cursor that continues after `identifier`: base64 of 02 81 (0x20 | length) identifier."""
+    raw = bytes((0x02, 0x81, 0x20 | len(identifier))) + identifier.encode("ascii")
+    return base64.b64encode(raw).decode("ascii")
+
+
+def decode_cursor(cursor: str) -> str:
+    try:
+        raw = base64.b64decode(cursor, validate=True)
+        identifier = raw[3:].decode("ascii")
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise BadCursorError(cursor) from error
+    if not identifier.isdigit() or encode_cursor(identifier) != cursor:
+        raise BadCursorError(cursor)
+    return identifier

@@ -1,0 +1,92 @@
+"""Names of units and signs on doors, as the register writes them: capitals, no accents, mostly."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from services.simulator import vocabulary
+from services.simulator.dice import Dice
+from services.simulator.identifiers import LA_POSTE
+from services.simulator.reference import Commune
+from services.simulator.unites import Unite
+
+_PREFIXES = {"6540": "SCI ", "6533": "GAEC ", "6598": "EARL ", "9110": "SDC ", "5202": "SNC "}
+_SIGLE_LENGTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Identite:
+    """Names of a unit: those of a person, or a denomination; the others are None."""
+
+    sexe: str | None = None
+    nom: str | None = None
+    nom_usage: str | None = None
+    prenoms: tuple[str, ...] = ()
+    pseudonyme: str | None = None
+    denomination: str | None = None
+    sigle: str | None = None
+    usuelle: str | None = None
+
+
+def capitals(text: str) -> str:
+    """As INSEE writes names of places: no accents, ligatures apart, typographic signs plain."""
+    apart = text.replace("œ", "oe").replace("Œ", "OE").replace("\u2019", "'")
+    plain = unicodedata.normalize("NFKD", apart)
+    return "".join(sign for sign in plain if not unicodedata.combining(sign)).upper()
+
+
+def identite(unite: Unite, seed: int) -> Identite:
+    dice = Dice(seed, "identite", unite.number)
+    return _person(dice) if unite.personne_physique else _company(unite, dice)
+
+
+def enseigne(unite: Unite, commune: Commune | None, dice: Dice) -> str:
+    """A name that suits the activity, at most 50 characters."""
+    return _fill(dice.pick(unite.metier.enseignes), commune or unite.commune, dice)[:50].strip()
+
+
+def _fill(template: str, commune: Commune, dice: Dice) -> str:
+    return template.format(
+        nom=dice.pick(vocabulary.NOMS),
+        prenom=dice.pick(vocabulary.PRENOMS_F if dice.chance(500) else vocabulary.PRENOMS_M),
+        lieu=dice.pick(vocabulary.LIEUX),
+        commune=capitals(commune.nom).split(" ARRONDISSEMENT")[0].rstrip("0123456789ER "),
+        numero=1 + dice.below(120),
+    )
+
+
+def _person(dice: Dice) -> Identite:
+    female = dice.chance(430)
+    names = vocabulary.PRENOMS_F if female else vocabulary.PRENOMS_M
+    count = (1, 1, 1, 2, 2, 3, 4)[dice.below(7)]
+    given = tuple(dice.pick(names) for _ in range(count))
+    strange = dice.chance(5)
+    return Identite(
+        sexe="F" if female else "M",
+        nom=dice.pick(vocabulary.STRANGE_NAMES)[:100] if strange else dice.pick(vocabulary.NOMS),
+        nom_usage=dice.pick(vocabulary.NOMS) if female and dice.chance(250) else None,
+        prenoms=given,
+        pseudonyme=f"{given[0]} {dice.pick(vocabulary.LIEUX)}" if dice.chance(5) else None,
+        usuelle=f"{given[0]} {dice.pick(vocabulary.LIEUX)}" if dice.chance(60) else None,
+    )
+
+
+def _company(unite: Unite, dice: Dice) -> Identite:
+    if unite.siren == LA_POSTE:
+        return Identite(denomination="LA POSTE")
+    if unite.forme == "7210":
+        return Identite(denomination=f"COMMUNE DE {capitals(unite.commune.nom)}")
+    if dice.chance(20):
+        return Identite(denomination=dice.pick(vocabulary.STRANGE_NAMES))
+    name = _fill(dice.pick(unite.metier.enseignes), unite.commune, dice)
+    if dice.chance(200):
+        # Two words chance put together: most names of companies say nothing of what they do.
+        name = f"{dice.pick(vocabulary.NOMS)} {dice.pick(vocabulary.LIEUX)}"
+    prefix = _PREFIXES.get(unite.forme, "")
+    if prefix and not name.startswith(prefix.strip()):
+        name = prefix + name
+    initials = "".join(word[0] for word in name.split() if word[0].isalpha())
+    return Identite(
+        denomination=name[:130],
+        sigle=initials[:_SIGLE_LENGTH] if len(initials) > 2 and dice.chance(120) else None,  # noqa: PLR2004 - two letters are no acronym
+        usuelle=name[:70] if dice.chance(40) else None,
+    )

@@ -1,0 +1,155 @@
+"""Whether one value satisfies one term: words, wildcards, and ranges that know about dates."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from services.simulator.query.errors import QuerySyntaxError, ReversedRangeError
+from services.simulator.query.tree import Range, Word
+from services.simulator.query.variables import Field
+
+Matcher = Callable[[object], bool]
+
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,3})?)?)?)?)?)?Z?")
+_ROUND_END = re.compile(r"(-01)?(-01)?T00:00:00(\.0+)?$")
+_DATES = frozenset({"date", "datetime"})
+
+
+def matcher(field: Field, value: Word | Range, query: str) -> Matcher:
+    """A function of a value of this field; null never matches.
+
+    QueryError where the value cannot be one of the field.
+    """
+    if isinstance(value, Range):
+        return _in_range(field, value, query)
+    if value.text == "*" and value.wild:
+        return _is_there
+    if field.text:
+        return _text_matcher(value)
+    if field.nature in _DATES and not value.wild:
+        return _on_date(value.text, query)
+    return _pattern_matcher(value)
+
+
+def normalised(text: str) -> str:
+    """Without accents or case, as full-text search sees it."""
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(sign for sign in apart if not unicodedata.combining(sign)).casefold()
+
+
+def as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _is_there(value: object) -> bool:
+    return value is not None
+
+
+def _pattern(word: Word) -> str:
+    wild = {"*": ".*", "?": "."}
+    return "".join(
+        wild[sign] if position in word.wild else re.escape(sign)
+        for position, sign in enumerate(word.text)
+    )
+
+
+def _pattern_matcher(word: Word) -> Matcher:
+    if not word.wild:
+        wanted = word.text.casefold()
+        return lambda value: value is not None and as_text(value).casefold() == wanted
+    if word.wild == {len(word.text) - 1} and word.text.endswith("*"):
+        prefix = word.text[:-1].casefold()
+        return lambda value: value is not None and as_text(value).casefold().startswith(prefix)
+    pattern = re.compile(_pattern(word), re.IGNORECASE | re.DOTALL)
+    return lambda value: value is not None and pattern.fullmatch(as_text(value)) is not None
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", normalised(text))
+
+
+def _text_matcher(word: Word) -> Matcher:
+    """Full text: a word is found anywhere among the words, a quoted phrase as it stands."""
+    if word.wild:
+        pattern = re.compile(_pattern(Word(normalised(word.text), wild=word.wild)), re.DOTALL)
+        return lambda value: value is not None and any(map(pattern.fullmatch, _words(str(value))))
+    wanted = " ".join(_words(word.text))
+    if not wanted:
+        return lambda value: value is not None and str(value) == word.text
+    return lambda value: value is not None and f" {wanted} " in f" {' '.join(_words(str(value)))} "
+
+
+def _on_date(text: str, query: str) -> Matcher:
+    if not _DATE.fullmatch(text):
+        raise QuerySyntaxError(query)
+    wanted = text.removesuffix("Z")
+    return lambda value: value is not None and str(value).startswith(wanted)
+
+
+def _in_range(field: Field, span: Range, query: str) -> Matcher:
+    if field.nature in _DATES:
+        return _in_dates(span, query)
+    if field.nature == "integer":
+        return _in_numbers(span, query)
+    low, high = span.low, span.high
+    if low is not None and high is not None and low > high:
+        raise ReversedRangeError(low, high)
+
+    def within(value: object) -> bool:
+        if value is None:
+            return False
+        text = as_text(value)
+        above = low is None or text > low or (span.with_low and text == low)
+        return above and (high is None or text < high or (span.with_high and text == high))
+
+    return within
+
+
+def _in_dates(span: Range, query: str) -> Matcher:
+    """A bound such as 2024-05 stands for the whole month, at both ends."""
+    for bound in (span.low, span.high):
+        if bound is not None and not _DATE.fullmatch(bound):
+            raise QuerySyntaxError(query)
+    low = span.low and span.low.removesuffix("Z")
+    high = span.high and span.high.removesuffix("Z")
+    if low and high and _earliest(low) > _latest(high):
+        raise ReversedRangeError(_ROUND_END.sub("", low), high)
+
+    first = low and (_earliest(low) if span.with_low else _latest(low))
+    last = high and (_latest(high) if span.with_high else _earliest(high))
+
+    def within(value: object) -> bool:
+        if value is None:
+            return False
+        instant = _earliest(str(value))
+        if first and (instant < first or (instant == first and not span.with_low)):
+            return False
+        return not last or instant < last or (instant == last and span.with_high)
+
+    return within
+
+
+def _earliest(date: str) -> str:
+    return date + "0000-01-01T00:00:00.000"[len(date) :]
+
+
+def _latest(date: str) -> str:
+    return date + "9999-12-31T23:59:59.999"[len(date) :]
+
+
+def _in_numbers(span: Range, query: str) -> Matcher:
+    try:
+        low = None if span.low is None else int(span.low)
+        high = None if span.high is None else int(span.high)
+    except ValueError as error:
+        raise QuerySyntaxError(query) from error
+    if low is not None and high is not None and low > high:
+        raise ReversedRangeError(str(low), str(high))
+
+    def within(value: object) -> bool:
+        if not isinstance(value, int):
+            return False
+        above = low is None or value > low or (span.with_low and value == low)
+        return above and (high is None or value < high or (span.with_high and value == high))
+
+    return within

@@ -1,0 +1,56 @@
+"""What a parsed query is made of."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One value; `*` and `?` are wildcards unless it was quoted or they were escaped.
+
+    `wild` holds the positions of wildcards in `text`.
+    """
+
+    text: str
+    quoted: bool = False
+    wild: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From `low` to `high`; None is an open end. Round brackets of mathematics are braces here."""
+
+    low: str | None
+    high: str | None
+    with_low: bool
+    with_high: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    field: str
+    value: Word | Range
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    inner: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Periode:
+    """Any one period satisfies the whole of `inner`."""
+
+    inner: "Node"
+
+
+Node = Term | Not | And | Or | Periode

@@ -1,0 +1,182 @@
+"""Legal units as a function of their number: who they are, and which establishments they own."""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import accumulate
+
+from services.simulator import reference, vocabulary
+from services.simulator.dates import Calendar
+from services.simulator.dice import Dice
+from services.simulator.identifiers import LA_POSTE, siren_of
+from services.simulator.metiers import Metier, metiers
+
+NATURAL_PERSON = "1000"
+
+# The first eight digits of SIREN by the years in which they were given out, oldest first: base,
+# share of the units in thousandths, year. Administrations have 1 and 2, old associations 77 and 78.
+_SERIES: Sequence[tuple[int, int, int]] = (
+    (541_022, 4, 1955),
+    (13_000_000, 8, 1970),
+    (30_000_000, 90, 1972),
+    (38_000_000, 110, 1990),
+    (44_000_000, 130, 2002),
+    (53_000_000, 60, 2011),
+    (75_000_000, 8, 2012),
+    (77_500_000, 40, 1965),
+    (79_000_000, 180, 2013),
+    (85_000_000, 170, 2019),
+    (91_000_000, 200, 2022),
+    (99_500_000, 0, 2026),
+)
+_STARTS = [0, *accumulate(share for _, share, _ in _SERIES)][:-1]
+_ROOM_NEEDED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Unite:
+    """What the rest of a unit's record is derived from; nothing here is masked."""
+
+    number: int
+    siren: str
+    first: int  # index of its first establishment
+    count: int
+    forme: str
+    metier: Metier
+    commune: reference.Commune
+    cessee: bool
+    partielle: bool
+    purgee: bool
+    created: str
+
+    @property
+    def personne_physique(self) -> bool:
+        return self.forme == NATURAL_PERSON
+
+
+class Unites:
+    """All units, in the order of their SIREN; together they own `establishments` establishments."""
+
+    def __init__(
+        self, seed: int, establishments: int, communes: reference.CommuneMap, calendar: Calendar
+    ) -> None:
+        self._seed = seed
+        self._communes = communes
+        self._calendar = calendar
+        self._firsts = array("I")
+        self._establishments = establishments
+        placed = 0
+        while placed < establishments:
+            self._firsts.append(placed)
+            placed += self._size(len(self._firsts) - 1)
+        self.unite = lru_cache(maxsize=8192)(self._build)
+
+    def __len__(self) -> int:
+        return len(self._firsts)
+
+    def owner_of(self, index: int) -> Unite:
+        """The unit that owns the establishment at this index."""
+        return self.unite(bisect_right(self._firsts, index) - 1)
+
+    def find(self, siren: str) -> int | None:
+        """Number of the unit that has this SIREN."""
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            if self.siren(middle) < siren:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < len(self) and self.siren(low) == siren else None
+
+    def siren(self, number: int) -> str:
+        base, next_base = self._base(number), self._base(number + 1)
+        post = int(LA_POSTE[:8])
+        return LA_POSTE if base <= post < next_base else siren_of(base)
+
+    def spare_siren(self, number: int) -> str | None:
+        """A valid SIREN just after this unit's that no unit has, where there is room for one."""
+        base = self._base(number)
+        if self._base(number + 1) - base < _ROOM_NEEDED or self.siren(number) == LA_POSTE:
+            return None
+        return siren_of(base + 1)
+
+    def _size(self, number: int) -> int:
+        """Establishments of the unit: mostly one, sometimes two or three, rarely up to fifty."""
+        dice = Dice(self._seed, "taille", number)
+        drawn = dice.below(10_000)
+        if drawn < 8_600:
+            return 1
+        if drawn < 9_500:
+            return 2
+        if drawn < 9_900:
+            return 3 + dice.below(3)
+        if drawn < 9_990:
+            return 6 + dice.below(10)
+        return 16 + dice.below(35)
+
+    def _base(self, number: int) -> int:
+        """First eight digits; strictly increasing with the number, with a random step."""
+        if number >= len(self):
+            return _SERIES[-1][0]
+        shift = Dice(self._seed, "siren", number).below(800) / 1000
+        series, along = self._place(number + shift)
+        start = _SERIES[series][0]
+        return start + int(along * (_SERIES[series + 1][0] - start))
+
+    def _place(self, number: float) -> tuple[int, float]:
+        """Series that the unit's SIREN comes from, and how far along it, from 0 to 1."""
+        position = min(number * 1000 / len(self), 999.999999)
+        series = bisect_right(_STARTS, position) - 1
+        return series, (position - _STARTS[series]) / _SERIES[series][1]
+
+    def _year(self, number: int) -> int:
+        series, along = self._place(number)
+        year = _SERIES[series][2]
+        return year + int(along * (max(_SERIES[series + 1][2], year + 1) - year))
+
+    def _build(self, number: int) -> Unite:
+        dice = Dice(self._seed, "unite", number)
+        first = self._firsts[number]
+        last = self._firsts[number + 1] if number + 1 < len(self) else self._establishments
+        siren = self.siren(number)
+        natural = dice.chance(530) and last - first <= 5 and siren[0] not in "12"  # noqa: PLR2004 - sole traders own few
+        forme = NATURAL_PERSON if natural else _pick_forme(dice, siren)
+        return Unite(
+            number=number,
+            siren=siren,
+            first=first,
+            count=last - first,
+            forme=forme,
+            metier=_pick_metier(dice, forme),
+            commune=self._communes.draw(dice),
+            cessee=dice.chance(250) and siren != LA_POSTE,
+            partielle=dice.chance(220 if natural else 25) and siren != LA_POSTE,
+            purgee=dice.chance(4) and last - first == 1,
+            created=self._calendar.creation(self._year(number), dice),
+        )
+
+
+def _pick_forme(dice: Dice, siren: str) -> str:
+    drawn = dice.below(_forme_ends()[-1])
+    if siren == LA_POSTE:
+        return "5599"
+    if siren[0] in "12":
+        return dice.pick(("7210", "7210", "7210", "7348", "7361", "7331"))
+    return vocabulary.FORMES[bisect_right(_forme_ends(), drawn)][0]
+
+
+@cache
+def _forme_ends() -> Sequence[int]:
+    return list(accumulate(weight for _, weight in vocabulary.FORMES))
+
+
+def _pick_metier(dice: Dice, forme: str) -> Metier:
+    usual = vocabulary.ACTIVITES_DES_FORMES.get(forme)
+    return (
+        metiers().named(dice.pick(usual))
+        if usual
+        else metiers().draw(forme == NATURAL_PERSON, dice)
+    )
