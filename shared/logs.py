@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import structlog
@@ -28,8 +28,9 @@ def _serialise(event: MutableMapping[str, Any], **_options: object) -> str:
     return orjson.dumps(event, default=str).decode()
 
 
-def configure_logs(service: str, *, level: str = "INFO") -> None:
-    """Send structlog's and the standard library's events to standard output as JSON lines."""
+def configure_logs(service: str, *, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send structlog's and the standard library's events to a stream as JSON lines."""
+    stream = stream or sys.stdout
     shared_processors: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -42,9 +43,9 @@ def configure_logs(service: str, *, level: str = "INFO") -> None:
     structlog.configure(
         processors=[*shared_processors, structlog.processors.JSONRenderer(serializer=_serialise)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(stream),
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared_processors, _bound_to(service)],

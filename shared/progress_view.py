@@ -92,6 +92,7 @@ def watch(
                 console.print(one_line(progress), soft_wrap=True, highlight=False)
             turn += 1
             progress = read()
+        console.print(one_line(progress), soft_wrap=True, highlight=False)
         return progress
     with Live(view.draw(progress), console=console, refresh_per_second=4) as live:
         while not until(progress) and not clock.wait(_REFRESH_SECONDS):

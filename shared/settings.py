@@ -1,9 +1,8 @@
 """Settings from the environment: read once by each main, validated whole, every problem listed."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,32 +32,26 @@ class ServiceSettings(DatabaseSettings):
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
-def load(
-    settings_class: type[SettingsT], environment: Mapping[str, str] | None = None
-) -> SettingsT:
+def load(settings_class: type[SettingsT], **overrides: object) -> SettingsT:
     """Build the settings, or raise one UserError that lists every problem, never a value.
 
-    A secret is also taken from the file that `<NAME>_FILE` names.
+    A value is also taken from the file that `<NAME>_FILE` names; `overrides` win over both.
     """
-    environment = os.environ if environment is None else environment
     problems: list[str] = []
-    values: dict[str, str] = {}
+    values: dict[str, Any] = {}
     for name in settings_class.model_fields:
-        variable = PREFIX + name.upper()
-        if (path := environment.get(f"{variable}_FILE")) is not None:
+        variable = f"{PREFIX}{name.upper()}_FILE"
+        if (path := os.environ.get(variable)) is not None:
             try:
                 values[name] = Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
-                problems.append(f"{variable}_FILE: {error.strerror}: {path}")
-        elif variable in environment:
-            values[name] = environment[variable]
+                problems.append(f"{variable}: {error.strerror}: {path}")
     try:
-        settings = settings_class.model_validate(values)
+        settings = settings_class(**{**values, **overrides})
     except ValidationError as error:
         for detail in error.errors(include_input=False, include_url=False):
             name = ".".join(str(part) for part in detail["loc"])
-            if f"{PREFIX}{name.upper()}_FILE" not in " ".join(problems):
-                problems.append(f"{PREFIX}{name.upper()}: {detail['msg']}")
+            problems.append(f"{PREFIX}{name.upper()}: {detail['msg']}")
     if problems:
         raise UserError("settings:\n  " + "\n  ".join(problems))
     return settings

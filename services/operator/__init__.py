@@ -1,0 +1,1 @@
+"""What people and schedules do to the whole: migrate, look, count."""
