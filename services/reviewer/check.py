@@ -1,0 +1,72 @@
+"""`avis check`: the verdict on texts that came from elsewhere, one JSON line in, one out."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from services.reviewer.validation import validate
+from shared.sirene.facts import Facts
+
+_TEXT_FIELDS = (
+    "siret", "siren", "nom", "forme", "categorie_juridique", "activite", "activite_code",
+    "nomenclature", "commune", "code_commune", "departement", "tranche_effectifs", "effectif",
+    "sigle", "enseigne",
+)  # fmt: skip
+
+
+def check_lines(lines: Iterable[str]) -> Iterator[str]:
+    """`{"accepted": …, "reasons": […]}` for each line, `{"error": …}` for one that is no request.
+
+    Blank lines are passed over, so line n of the answer is that of the n-th line that is not blank.
+    """
+    for line in lines:
+        if line.strip():
+            yield json.dumps(_check(line), ensure_ascii=False)
+
+
+def _check(line: str) -> dict[str, object]:
+    try:
+        text, facts = _parse(line)
+    except ValueError as error:
+        return {"error": str(error)}
+    verdict = validate(text, facts)
+    return {"accepted": verdict.accepted, "reasons": list(verdict.reasons)}
+
+
+def _parse(line: str) -> tuple[str, Facts]:
+    try:
+        request = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error}") from error
+    if not isinstance(request, dict) or not isinstance(request.get("text"), str):
+        raise ValueError('expected {"facts": {…}, "text": "…"}')  # noqa: TRY004 one error type for a bad line
+    values = request.get("facts")
+    if not isinstance(values, dict):
+        raise ValueError('"facts" must be an object')  # noqa: TRY004 the same
+    return request["text"], _facts(values)
+
+
+def _facts(values: Mapping[str, Any]) -> Facts:
+    """Unknown keys are passed over: callers may keep their own beside ours."""
+    texts = {field: _text(values, field) for field in _TEXT_FIELDS}
+    if texts["nom"] is None:
+        raise ValueError('"nom" is missing')
+    annee = _text(values, "annee") or _text(values, "annee_creation")
+    if annee is not None and re.fullmatch(r"\d{4}", annee) is None:
+        raise ValueError(f'"annee" must be a year, not {annee!r}')
+    named = {**texts, "siret": texts["siret"] or "", "siren": texts["siren"] or ""}
+    return Facts(
+        **named,
+        annee_creation=None if annee is None else int(annee),
+        est_siege=values.get("est_siege") is True,
+    )
+
+
+def _text(values: Mapping[str, Any], field: str) -> str | None:
+    value = values.get(field)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(f'"{field}" must be a text')
+    return str(value)

@@ -1,0 +1,73 @@
+"""Decides whether a text may be published: pure, and every reason is told, not only the first.
+
+normalise → mask the facts → forbidden patterns in the rest → grounding. Comparing with the other
+texts of a commune and activity needs the database and happens where a text is stored.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from services.reviewer.validation import form, grounding, law
+from services.reviewer.validation.subject import Subject
+from shared.sirene.facts import Facts
+
+Rule = Callable[[Subject], bool]
+
+_RULES: tuple[Rule, ...] = (
+    form.empty,
+    form.truncated,
+    form.too_short,
+    form.too_long,
+    form.not_french,
+    form.markup,
+    form.control_chars,
+    form.mojibake,
+    form.placeholder,
+    form.prompt_leak,
+    form.meta_talk,
+    form.repetition,
+    form.all_caps,
+    form.malformed_json,
+    form.refusal,
+    grounding.name_missing,
+    grounding.city_missing,
+    grounding.wrong_city,
+    grounding.activity_missing,
+    grounding.wrong_activity,
+    grounding.wrong_legal_form,
+    grounding.wrong_headcount,
+    grounding.wrong_status,
+    grounding.ungrounded_number,
+    grounding.ungrounded_date,
+    grounding.ungrounded_entity,
+    grounding.ungrounded_terms,
+    law.first_person,
+    law.fake_experience,
+    law.rating,
+    law.superlative,
+    law.recommendation,
+    law.price_claim,
+    law.health_claim,
+    law.certification_claim,
+    law.negative_claim,
+    law.contact_data,
+    law.person_name,
+    law.masked_data,
+    law.sensitive,
+    law.profanity,
+)
+RULES: Mapping[str, Rule] = MappingProxyType({rule.__name__: rule for rule in _RULES})
+"""Each rule by its reason code, in the order in which reasons are reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    accepted: bool
+    reasons: tuple[str, ...]
+
+
+def validate(text: str, facts: Facts) -> Verdict:
+    subject = Subject.of(text, facts)
+    reasons = tuple(code for code, broken in RULES.items() if broken(subject))
+    return Verdict(accepted=not reasons, reasons=reasons)

@@ -1,0 +1,237 @@
+"""Does the text say what the facts say, and nothing beside?"""
+
+import functools
+import re
+from collections.abc import Iterator
+
+from services.reviewer.data import libelles_d_activite, noms_de_communes, vocabulaire
+from services.reviewer.folding import Token, fold, stem, tokenise
+from services.reviewer.labels import split_arrondissement
+from services.reviewer.validation import legal_forms
+from services.reviewer.validation.known import FUNCTION_WORDS, SHARED_PREFIX
+from services.reviewer.validation.masking import MASK
+from services.reviewer.validation.numbers import Number, find_numbers
+from services.reviewer.validation.subject import Subject
+
+LEAST_ACTIVITY_SHARE = 0.6
+MOST_UNKNOWN_WORDS = 2
+_LEAST_TERM_LENGTH = 4
+_LONGEST_COMMUNE_WORDS = 8
+
+_LOCATIVE = frozenset("a au aux de d du des dans sur commune ville pres vers".split())  # noqa: SIM905 a word list
+_HEADCOUNT_NOUN = r"(?:salarie|employe|collaborateur|personne|agent|travailleur)e?s?\b"
+_NO_HEADCOUNT = re.compile(
+    rf"\b(?:aucune?|sans|pas de|pas d'|zero|n'\w+ (?:pas|plus)(?: de| d')?)\s*(?:\w+ )?"
+    rf"{_HEADCOUNT_NOUN}|\beffectif (?:est )?nul\b|\b0 {_HEADCOUNT_NOUN}"
+)
+_STATUS = re.compile(
+    r"\b(?:ferme(?:e|s|es|r|ture)?|cesse\w*|cessation|radie\w*|radiation|liquid\w+|redressement"
+    r"|dissou\w+|dissolution|en sommeil|inacti\w+|n'existe plus|n'exerce plus|n'est plus|disparu\w*"
+    r"|transfere\w*|demenage\w*|ancienne?s? (?:entreprise|societe|etablissement)|faillite"
+    r"|sauvegarde judiciaire|absorbe\w*|fusionn\w+|suspendu\w*|definitivement)\b"
+)
+_SIEGE = re.compile(r"\bsiege\b|\betablissement principal\b|\bmaison[ -]mere\b")
+_SECONDARY = re.compile(r"\betablissement secondaire\b|\bsuccursale\b|\bfiliale\b|\bannexe\b")
+_MONTH = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
+_DATE = re.compile(
+    rf"\b(?:{_MONTH})\b|\b\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2,4}}\b|\b\d{{4}}-\d\d-\d\d\b"
+    r"|\b[ivx]+e siecle\b|\bannees? (?:\d|soixante|quatre|cinquante|trente|vingt)"
+    r"|\b(?:hier|aujourd'hui|recemment|l'an (?:dernier|passe)|l'annee derniere)\b"
+)
+_YEARS = range(1600, 2100)
+_ARRONDISSEMENT = re.compile(r"\b(\d{1,2})(?:er?|eme) arrondissement")
+_SENTENCE_END = ".!?…:;\n"
+_KNOWN_ENTITIES = frozenset(
+    "sirene insee france siret siren naf ape rcs nafrev nic francais francaise etat".split()
+)
+_ACTIVITY_CUE = re.compile(
+    rf"(?:{MASK}|\b(?:activites?|specialis\w+|exerc\w+|domaine|secteur|metier|rubrique|intitule)\b)"
+    rf"[^.;{MASK}]{{0,60}}$"
+)
+
+
+def name_missing(subject: Subject) -> bool:
+    return "nom" not in subject.masked.found and any(map(str.isalnum, subject.facts.nom))
+
+
+def city_missing(subject: Subject) -> bool:
+    return subject.known.commune is not None and "commune" not in subject.masked.found
+
+
+def wrong_city(subject: Subject) -> bool:
+    own = split_arrondissement(subject.known.commune or "")
+    numbers = _ARRONDISSEMENT.findall(subject.rest_folded)
+    if numbers and (own is None or any(not own[1].startswith(number) for number in numbers)):
+        return True
+    return any(True for _ in _foreign_communes(subject))
+
+
+def _foreign_communes(subject: Subject) -> Iterator[str]:
+    words = subject.words
+    for index, word in enumerate(words):
+        if not word.capitalised:
+            continue
+        previous = words[index - 1] if index > 0 else None
+        located = (
+            previous is not None
+            and previous.folded in _LOCATIVE
+            and subject.rest[previous.end : word.start].strip("'’ \u00a0\u202f") == ""
+        )
+        for length in range(min(_LONGEST_COMMUNE_WORDS, len(words) - index), 0, -1):
+            run = words[index : index + length]
+            if not _adjoin(subject.rest, run):
+                continue
+            if (located or length > 1) and _is_commune(run, previous if located else None):
+                yield " ".join(token.original for token in run)
+                break
+
+
+def _adjoin(text: str, run: tuple[Token, ...]) -> bool:
+    return all(
+        text[left.end : right.start] in {"-", "'", "’", " ", "\u00a0"}
+        for left, right in zip(run, run[1:], strict=False)
+    )
+
+
+def _is_commune(run: tuple[Token, ...], preposition: Token | None) -> bool:
+    name = " ".join(token.folded for token in run)
+    if name in _commune_names():
+        return True
+    match preposition.folded if preposition is not None else "":
+        case "au" | "du":
+            return f"le {name}" in _commune_names()
+        case "aux" | "des":
+            return f"les {name}" in _commune_names()
+        case _:
+            return False
+
+
+@functools.cache
+def _commune_names() -> frozenset[str]:
+    return frozenset(
+        " ".join(token.folded for token in tokenise(nom)) for nom in noms_de_communes()
+    )
+
+
+def activity_missing(subject: Subject) -> bool:
+    wanted = subject.known.telling_stems()
+    if not wanted or "activite" in subject.masked.found:
+        return False
+    names = [span for span in subject.masked.spans if span.kind in {"nom", "enseigne"}]
+    said = {
+        stem(token.folded)
+        for token in tokenise(subject.text)
+        if not any(span.start <= token.start < span.end for span in names)
+    }
+    found = sum(1 for word in wanted if word in said or _shares_prefix(word, said))
+    return found < LEAST_ACTIVITY_SHARE * len(wanted)
+
+
+def _shares_prefix(word: str, said: set[str]) -> bool:
+    prefix = word[:SHARED_PREFIX]
+    return len(prefix) == SHARED_PREFIX and any(other.startswith(prefix) for other in said)
+
+
+def wrong_activity(subject: Subject) -> bool:
+    """Words of other activities: one where the activity is told, or several anywhere."""
+    foreign = [word for word in _foreign_terms(subject) if stem(word.folded) in _activity_terms()]
+    if len({stem(word.folded) for word in foreign}) > 1:
+        return True
+    return any(_ACTIVITY_CUE.search(fold(subject.rest[: word.start])) for word in foreign)
+
+
+@functools.cache
+def _activity_terms() -> frozenset[str]:
+    terms = {
+        stem(token.folded)
+        for libelle in libelles_d_activite()
+        for token in tokenise(libelle)
+        if len(token.folded) >= _LEAST_TERM_LENGTH and token.folded.isalpha()
+    }
+    return frozenset(terms) - vocabulaire()
+
+
+def _foreign_terms(subject: Subject) -> list[Token]:
+    return [
+        word
+        for word in subject.words
+        if len(word.folded) >= _LEAST_TERM_LENGTH
+        and word.folded.isalpha()
+        and word.folded not in FUNCTION_WORDS
+        and stem(word.folded) not in vocabulaire()
+        and not subject.known.is_grounded(word.folded)
+    ]
+
+
+def wrong_legal_form(subject: Subject) -> bool:
+    mentioned = legal_forms.mentions(subject.rest, subject.rest_folded)
+    return any(group not in subject.known.forms for group in mentioned)
+
+
+def wrong_headcount(subject: Subject) -> bool:
+    bounds = subject.known.bounds
+    text = subject.rest_folded
+    if _NO_HEADCOUNT.search(text) is not None and bounds != {0}:
+        return True
+    told = [number for number in find_numbers(text) if _counts_people(text, number)]
+    if not told:
+        return False
+    return bounds is None or {number.value for number in told} != bounds
+
+
+def _counts_people(text: str, number: Number) -> bool:
+    after = text[number.end : number.end + 40]
+    before = text[max(0, number.start - 60) : number.start]
+    return (
+        re.match(
+            rf"(?:[ -](?:a|ou|et|-) [^.;]{{1,25}}?)? ?(?:ou plus |et plus )?(?:de |d')?{_HEADCOUNT_NOUN}",
+            after,
+        )
+        is not None
+        or re.search(r"\beffectif\b[^.;]*$", before) is not None
+    )
+
+
+def wrong_status(subject: Subject) -> bool:
+    text = subject.rest_folded
+    if _STATUS.search(text) is not None:
+        return True
+    contradicted = _SECONDARY if subject.facts.est_siege else _SIEGE
+    return contradicted.search(text) is not None
+
+
+def ungrounded_number(subject: Subject) -> bool:
+    return any(
+        number.value not in subject.known.numbers for number in find_numbers(subject.rest_folded)
+    )
+
+
+def ungrounded_date(subject: Subject) -> bool:
+    if _DATE.search(subject.rest_folded) is not None:
+        return True
+    return any(
+        number.value in _YEARS and number.value not in subject.known.numbers
+        for number in find_numbers(subject.rest_folded)
+    )
+
+
+def ungrounded_entity(subject: Subject) -> bool:
+    """A proper name that is no fact: a capital where no sentence begins."""
+    return any(
+        word.capitalised
+        and len(word.folded) > 1
+        and word.folded not in _KNOWN_ENTITIES
+        and not subject.known.is_grounded(word.folded)
+        and not _begins_sentence(subject.rest, word)
+        for word in subject.words
+    )
+
+
+def _begins_sentence(text: str, word: Token) -> bool:
+    before = text[: word.start].rstrip(' \u00a0\u202f«"“(-–—')
+    return not before or before[-1] in _SENTENCE_END
+
+
+def ungrounded_terms(subject: Subject) -> bool:
+    foreign = {stem(word.folded) for word in _foreign_terms(subject) if not word.capitalised}
+    return not foreign.isdisjoint(_activity_terms()) or len(foreign) > MOST_UNKNOWN_WORDS

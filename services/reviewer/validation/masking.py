@@ -1,0 +1,106 @@
+"""Which parts of a text are facts: those are masked before any forbidden pattern is looked for.
+
+Otherwise LE MEILLEUR DU PAIN would be refused for its own name.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from services.reviewer.folding import Folded, Token, fold_with_origins, tokenise
+from services.reviewer.validation.known import Known, Literal
+
+MASK = "¤"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open, in the normalised text."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """`found` has the kind of every fact that occurs, also inside a longer one."""
+
+    rest: str
+    spans: tuple[Span, ...]
+    found: frozenset[str]
+
+
+def mask(text: str, known: Known) -> Masked:
+    folded = fold_with_origins(text)
+    literals = [span for item in known.literals for span in _occurrences(text, folded, item)]
+    spans = _without_overlap(literals)
+    spans = _without_overlap([*spans, *_activity_runs(text, spans, known)])
+    return Masked(_cover(text, spans), tuple(spans), frozenset(span.kind for span in literals))
+
+
+def _occurrences(text: str, folded: Folded, item: Literal) -> Iterator[Span]:
+    position = folded.text.find(item.folded)
+    while position >= 0:
+        end = position + len(item.folded)
+        start_in_text = folded.origins[position]
+        end_in_text = folded.origins[end - 1] + 1
+        if _stands_alone(folded.text, position, end, hyphens_join=item.hyphens_join) and (
+            not item.capitalised or _has_capital(text[start_in_text:end_in_text])
+        ):
+            yield Span(item.kind, start_in_text, end_in_text)
+        position = folded.text.find(item.folded, position + 1)
+
+
+def _stands_alone(folded: str, start: int, end: int, *, hyphens_join: bool) -> bool:
+    before, after = folded[start - 1 : start], folded[end : end + 1]
+    if before.isalnum() and folded[start].isalnum():
+        return False
+    if after.isalnum() and folded[end - 1].isalnum():
+        return False
+    return not (
+        hyphens_join
+        and (
+            (before == "-" and folded[start - 2 : start - 1].isalnum())
+            or (after == "-" and folded[end + 1 : end + 2].isalnum())
+        )
+    )
+
+
+def _has_capital(words: str) -> bool:
+    return any(character.isupper() or character.isdigit() for character in words)
+
+
+def _activity_runs(text: str, taken: list[Span], known: Known) -> Iterator[Span]:
+    """Runs of the activity's own words, with any articles and prepositions between them.
+
+    « l'entretien et la réparation de véhicules » equals "Entretien et réparation de véhicules".
+    """
+    run: list[Token] = []
+    covered = _cover(text, taken)
+    for token in (*tokenise(covered), None):
+        if token is not None and known.is_activity_word(token.folded):
+            if run and MASK in covered[run[-1].end : token.start]:
+                yield Span("activite", run[0].start, run[-1].end)
+                run = []
+            run.append(token)
+        elif token is None or not known.joins(token.folded):
+            if run:
+                yield Span("activite", run[0].start, run[-1].end)
+            run = []
+
+
+def _without_overlap(spans: Iterable[Span]) -> list[Span]:
+    """Leftmost first, the longest of those that start together."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if not kept or span.start >= kept[-1].end:
+            kept.append(span)
+    return kept
+
+
+def _cover(text: str, spans: Iterable[Span]) -> str:
+    """Same length as the text, so that positions stay valid."""
+    characters = list(text)
+    for span in spans:
+        characters[span.start : span.end] = MASK * (span.end - span.start)
+    return "".join(characters)

@@ -1,0 +1,66 @@
+"""Numbers in a French text, in digits and in letters."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_UNITS = dict(
+    zip(
+        (
+            "zero un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze "
+            "quinze seize"
+        ).split(),
+        range(17),
+        strict=True,
+    )
+) | {"une": 1}
+_TENS = {
+    "vingt": 20, "vingts": 20, "trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60,
+    "septante": 70, "huitante": 80, "octante": 80, "nonante": 90,
+}  # fmt: skip
+_SCALES = {"cent": 100, "cents": 100, "mille": 1000, "million": 10**6, "millions": 10**6}
+_ROUND = {
+    "dizaine": 10, "douzaine": 12, "quinzaine": 15, "vingtaine": 20, "trentaine": 30,
+    "quarantaine": 40, "cinquantaine": 50, "soixantaine": 60, "centaine": 100, "millier": 1000,
+}  # fmt: skip
+_WORD = "|".join(sorted((*_UNITS, *_TENS, *_SCALES), key=len, reverse=True))
+_LETTERS = re.compile(rf"\b(?:{_WORD})(?:(?:[ -]|(?: |-)et(?: |-))(?:{_WORD}))*\b")
+_ROUND_WORD = re.compile(rf"\b({'|'.join(_ROUND)})s?\b")
+_DIGITS = re.compile(r"(?<![\w.])\d{1,3}(?: \d{3})+(?!\d)|\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """`start` and `end` count in the folded text."""
+
+    value: int
+    start: int
+    end: int
+
+
+def find_numbers(folded: str) -> Iterator[Number]:
+    """« un » and « une » alone are articles, not numbers."""
+    for match in _DIGITS.finditer(folded):
+        yield Number(int(match.group().replace(" ", "")), match.start(), match.end())
+    for match in _LETTERS.finditer(folded):
+        if match.group() not in {"un", "une"}:
+            yield Number(_value(match.group()), match.start(), match.end())
+    for match in _ROUND_WORD.finditer(folded):
+        yield Number(_ROUND[match.group(1)], match.start(), match.end())
+
+
+def _value(words: str) -> int:
+    total = current = 0
+    for word in re.split(r"[ -]", words):
+        if word in _UNITS:
+            current += _UNITS[word]
+        elif word in {"vingt", "vingts"} and current % 100 == 4:  # noqa: PLR2004 quatre-vingts
+            current += 76
+        elif word in _TENS:
+            current += _TENS[word]
+        elif word in {"cent", "cents"}:
+            current = max(current, 1) * 100
+        elif word in _SCALES:
+            total += max(current, 1) * _SCALES[word]
+            current = 0
+    return total + current
