@@ -1,5 +1,7 @@
 """`avis check`: the verdict on texts that came from elsewhere, one JSON line in, one out."""
 
+import datetime as dt
+import functools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,12 +9,6 @@ from typing import Any
 
 from services.reviewer.validation import validate
 from shared.sirene.facts import Facts
-
-_TEXT_FIELDS = (
-    "siret", "siren", "nom", "forme", "categorie_juridique", "activite", "activite_code",
-    "nomenclature", "commune", "code_commune", "departement", "tranche_effectifs", "effectif",
-    "sigle", "enseigne",
-)  # fmt: skip
 
 
 def check_lines(lines: Iterable[str]) -> Iterator[str]:
@@ -49,18 +45,42 @@ def _parse(line: str) -> tuple[str, Facts]:
 
 def _facts(values: Mapping[str, Any]) -> Facts:
     """Unknown keys are passed over: callers may keep their own beside ours."""
-    texts = {field: _text(values, field) for field in _TEXT_FIELDS}
-    if texts["nom"] is None:
+    text = functools.partial(_text, values)
+    nom = text("nom")
+    if nom is None:
         raise ValueError('"nom" is missing')
-    annee = _text(values, "annee") or _text(values, "annee_creation")
+    annee = text("annee") or text("annee_creation")
     if annee is not None and re.fullmatch(r"\d{4}", annee) is None:
         raise ValueError(f'"annee" must be a year, not {annee!r}')
-    named = {**texts, "siret": texts["siret"] or "", "siren": texts["siren"] or ""}
     return Facts(
-        **named,
+        siret=text("siret") or "",
+        siren=text("siren") or "",
+        nom=nom,
+        forme=text("forme"),
+        categorie_juridique=text("categorie_juridique"),
+        activite=text("activite"),
+        activite_code=text("activite_code"),
+        nomenclature=text("nomenclature"),
+        commune=text("commune"),
+        code_commune=text("code_commune"),
+        departement=text("departement"),
         annee_creation=None if annee is None else int(annee),
+        date_creation=_date(text("date_creation")),
+        tranche_effectifs=text("tranche_effectifs"),
+        effectif=text("effectif"),
         est_siege=values.get("est_siege") is True,
+        sigle=text("sigle"),
+        enseigne=text("enseigne"),
     )
+
+
+def _date(value: str | None) -> dt.date | None:
+    if value is None:
+        return None
+    try:
+        return dt.date.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(f'"date_creation" must be a date, not {value!r}') from error
 
 
 def _text(values: Mapping[str, Any], field: str) -> str | None:
@@ -68,5 +88,5 @@ def _text(values: Mapping[str, Any], field: str) -> str | None:
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError(f'"{field}" must be a text')
+        raise ValueError(f'"{field}" must be a text')  # noqa: TRY004 the same
     return str(value)

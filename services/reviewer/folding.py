@@ -5,8 +5,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-_PUNCTUATION = {"’": "'", "‘": "'", "ʼ": "'", "`": "'", "–": "-", "—": "-", "‑": "-", "−": "-"}  # noqa: RUF001 the typographic twins are the point
+_PUNCTUATION = {"’": "'", "‘": "'", "ʼ": "'", "`": "'", "–": "-", "—": "-", "‑": "-", "−": "-"}
 _LETTERS = {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l"}
+_SHORTEST_PLURAL = 4
 _TOKEN = re.compile(r"[^\W_]+")
 
 
@@ -70,8 +71,8 @@ def tokenise(text: str) -> list[Token]:
 
 def stem(folded_word: str) -> str:
     """The folded word without a plural's ending; no more, so that "conseil" is not "conseiller"."""
-    if len(folded_word) > 4 and folded_word.endswith("eaux"):
+    if len(folded_word) > len("eaux") and folded_word.endswith("eaux"):
         return folded_word[:-1]
-    if len(folded_word) > 3 and folded_word[-1] in "sx":
+    if len(folded_word) >= _SHORTEST_PLURAL and folded_word[-1] in "sx":
         return folded_word[:-1]
     return folded_word

@@ -19,8 +19,8 @@ class FormeJuridique:
 
 
 def _rows(file_name: str) -> Iterator[dict[str, str]]:
-    with (resources.files(__name__) / file_name).open(encoding="utf-8", newline="") as lines:
-        yield from csv.DictReader(lines)
+    text = (resources.files(__name__) / file_name).read_text(encoding="utf-8")
+    yield from csv.DictReader(text.splitlines())
 
 
 @functools.cache

@@ -80,8 +80,9 @@ def _draw(seed: str, sentence: str, count: int) -> int:
 
 @functools.cache
 def _variants(file_name: str) -> tuple[Template, ...]:
-    environment = Environment(  # noqa: S701 plain text, escaped where a page is rendered
-        autoescape=False, undefined=StrictUndefined
+    environment = Environment(
+        autoescape=False,  # noqa: S701 plain text, escaped where a page is rendered
+        undefined=StrictUndefined,
     )
     path = resources.files(__package__ or __name__) / "templates" / f"{file_name}.j2"
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -1,8 +1,9 @@
-"""Is it a finished French text, and nothing but the text?"""
+"""Whether it is a finished French text, and nothing but the text."""
 
 import re
 import unicodedata
 from collections import Counter
+from itertools import pairwise
 
 from services.reviewer.folding import fold
 from services.reviewer.validation.language import is_french
@@ -127,9 +128,7 @@ def repetition(subject: Subject) -> bool:
     if len(set(long_sentences)) < len(long_sentences):
         return True
     words = re.findall(rf"[a-z0-9]+|{MASK}+", subject.rest_folded)
-    if any(
-        first == second and first.isalpha() for first, second in zip(words, words[1:], strict=False)
-    ):
+    if any(first == second and first.isalpha() for first, second in pairwise(words)):
         return True
     grams = Counter(zip(*(words[shift:] for shift in range(_REPEATED_WORDS)), strict=False))
     return any(

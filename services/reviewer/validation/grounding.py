@@ -1,8 +1,9 @@
-"""Does the text say what the facts say, and nothing beside?"""
+"""Whether the text says what the facts say, and nothing beside."""
 
 import functools
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from services.reviewer.data import libelles_d_activite, noms_de_communes, vocabulaire
 from services.reviewer.folding import Token, fold, stem, tokenise
@@ -42,7 +43,7 @@ _YEARS = range(1600, 2100)
 _ARRONDISSEMENT = re.compile(r"\b(\d{1,2})(?:er?|eme) arrondissement")
 _SENTENCE_END = ".!?…:;\n"
 _KNOWN_ENTITIES = frozenset(
-    "sirene insee france siret siren naf ape rcs nafrev nic francais francaise etat".split()
+    {"sirene", "insee", "france", "siret", "siren", "nic", "naf", "ape", "rcs", "etat"}
 )
 _ACTIVITY_CUE = re.compile(
     rf"(?:{MASK}|\b(?:activites?|specialis\w+|exerc\w+|domaine|secteur|metier|rubrique|intitule)\b)"
@@ -89,7 +90,7 @@ def _foreign_communes(subject: Subject) -> Iterator[str]:
 def _adjoin(text: str, run: tuple[Token, ...]) -> bool:
     return all(
         text[left.end : right.start] in {"-", "'", "’", " ", "\u00a0"}
-        for left, right in zip(run, run[1:], strict=False)
+        for left, right in pairwise(run)
     )
 
 
@@ -171,7 +172,7 @@ def wrong_legal_form(subject: Subject) -> bool:
 def wrong_headcount(subject: Subject) -> bool:
     bounds = subject.known.bounds
     text = subject.rest_folded
-    if _NO_HEADCOUNT.search(text) is not None and bounds != {0}:
+    if _NO_HEADCOUNT.search(text) is not None and bounds != frozenset({0}):
         return True
     told = [number for number in find_numbers(text) if _counts_people(text, number)]
     if not told:
@@ -184,7 +185,8 @@ def _counts_people(text: str, number: Number) -> bool:
     before = text[max(0, number.start - 60) : number.start]
     return (
         re.match(
-            rf"(?:[ -](?:a|ou|et|-) [^.;]{{1,25}}?)? ?(?:ou plus |et plus )?(?:de |d')?{_HEADCOUNT_NOUN}",
+            rf"(?:[ -](?:a|ou|et|-) [^.;]{{1,25}}?)? ?(?:ou plus |et plus )?"
+            rf"(?:de |d')?{_HEADCOUNT_NOUN}",
             after,
         )
         is not None

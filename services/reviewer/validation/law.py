@@ -9,11 +9,14 @@ _FIRST_PERSON = re.compile(
     r"|\bma (?=\w)|\btu\b|\bl'on\b"
 )
 _FAKE_EXPERIENCE = re.compile(
-    r"\b(?:teste|goute|visite|essaye|essaie|apprecie|deguste|regale)\w*\b|\baccueil(?:li\w*|lant\w*)?"
+    r"\b(?:teste|goute|visite|essaye|essaie|apprecie|deguste|regale)\w*\b"
+    r"|\baccueil(?:li\w*|lant\w*)?"
     r" (?:\w+ )?(?:chaleureu|sympa|souriant|agreable|parfait|au top)|\bbien accueilli|\bsatisf\w+"
-    r"|\bdecus?\b|\bravie?s?\b|\bexperience\b|\bclients? (?:sont|fideles|ravis|conquis|repart\w+)"
+    r"|\bdecus?\b|\bravie?s?\b|\bexperience\b|\bclients? "
+    r"(?:sont|fideles|ravis|conquis|repart\w+)"
     r"|\bsympathique\w*|\bchaleureu\w+|\bsouriant\w*|\ba l'ecoute\b|\bagreable\w*|\bconvivial\w*"
-    r"|\bdelicieu\w+|\bsavoureu\w+|\bambiance\b|\bdetour\b|\bequipe (?:\w+ )?(?:dynamique|passionnee)"
+    r"|\bdelicieu\w+|\bsavoureu\w+|\bambiance\b|\bdetour\b"
+    r"|\bequipe (?:\w+ )?(?:dynamique|passionnee)"
     r"|\bbon moment\b|\bservice (?:rapide|impeccable|soigne|parfait|efficace|attentionne)"
 )
 _RATING = re.compile(
@@ -25,9 +28,11 @@ _RATING = re.compile(
 _SUPERLATIVE = re.compile(
     r"\bmeilleur\w*|\bleaders?\b|\ble plus\b|\bla plus\b|\bles plus\b|\bn(?:°|o\.?) ?1\b"
     r"|\bnumero (?:un|1)\b|\bincontournable\w*|\bexception\w+|\bexcellen\w+|\bparfait\w*"
-    r"|\bideal\w*|\bremarquable\w*|\breput\w+|\brenomm\w+|\breconnue?s? (?:pour|dans|comme)"
+    r"|\bideal\w*|\bremarquable\w*|\breput\w+|\brenomm\w+"
+    r"|\breconnue?s? (?:pour|dans|comme)"
     r"|\bsavoir-faire\b|\bqualites?\b|\bserieu\w+|\bprofessionnalisme\b|\bpassion\w*"
-    r"|\bpremier (?:plan|choix|ordre)\b|(?<!annee )\bde reference\b|\bune reference\b|\bdynamique\w*"
+    r"|\bpremier (?:plan|choix|ordre)\b|(?<!annee )\bde reference\b|\bune reference\b"
+    r"|\bdynamique\w*"
     r"|\binnov\w+|\bfiab\w+|\bunique\w*\b(?! en son genre)|\bexpert(?:e|s|es|ise)?\b"
     r"|\bperforman\w+|\bprestigieu\w+|\bextraordinaire\w*|\bformidable\w*|\bimpeccable\w*"
     r"|\bsoigne(?:e|s|es)?\b|\befficac\w+|\bcompeten\w+|\brigoureu\w+|\brigueur\b|\bsuper\b"
@@ -37,11 +42,13 @@ _SUPERLATIVE = re.compile(
 _RECOMMENDATION = re.compile(
     r"\brecommand\w+|\bconseill(?:e|ons|ez|ee|es)\b|\bn'hesitez\b|\ba (?:decouvrir|visiter|essayer)"
     r"\b|\bvenez\b|\bdecouvrez\b|\brendez-vous\b|\bcontactez\b|\bfaites\b|\bchoisissez\b"
-    r"|\bpoussez\b|\bne manquez\b|\ba ne pas (?:manquer|rater)\b|\bvaut le\b|\bles yeux fermes\b"
+    r"|\bpoussez\b|\bne manquez\b|\ba ne pas (?:manquer|rater)\b"
+    r"|\bvaut le\b|\bles yeux fermes\b"
     r"|\bbonne adresse\b|\badresse a\b|\bsuggere\w*|\bappelez\b|\bprofitez\b|\bprivilegi\w+"
 )
 _PRICE = re.compile(
-    r"\bprix\b|\btarif\w*|\bgratuit\w*|\bpas cher\w*|\bcheres?\b|\babordable\w*|€|\beuros?\b|\beur\b"
+    r"\bprix\b|\btarif\w*|\bgratuit\w*|\bpas cher\w*|\bcheres?\b|\babordable\w*|€"
+    r"|\beuros?\b|\beur\b"
     r"|\bdevis\b|\bpromotions?\b|\bremises?\b|\bcouts?\b|\bbon marche\b|\bbudget\w*|\bcompetiti\w+"
     r"|\bavantageu\w+|\bsoldes?\b|\brabais\b|\beconomiser\b|\brapport qualite\b|\breductions?\b"
 )
@@ -77,29 +84,34 @@ _CONTACT = re.compile(
 _CIVILITY = re.compile(r"(?<!\w)(?:M\.|MM\.|Mme|Mmes|Mlle|Mr|Dr|Me|Pr) ?[A-ZÀ-Þ]")
 _ROLE = re.compile(
     r"\b(?:monsieur|madame|mademoiselle)\b|\b(?:dirige|fonde|gere|preside|cree|reprise?|tenu|anime"
-    r"|pilote)e?s? par\b(?! l'insee)|\b(?:son|sa|le|la|l'|un|une|ses|les) ?(?:gerante?|dirigeante?|fondateur"
-    r"|fondatrice|presidente?|directeur|directrice|patronn?e?|proprietaire|associee?s?|exploitante?)\b"
+    r"|pilote)e?s? par\b(?! l'insee)|\b(?:son|sa|le|la|l'|un|une|ses|les) ?(?:gerante?"
+    r"|dirigeante?|fondateur"
+    r"|fondatrice|presidente?|directeur|directrice"
+    r"|patronn?e?|proprietaire|associee?s?|exploitante?)\b"
 )
 _FIRST_NAMES = (
-    "Alain Alexandre Alice Amélie André Anne Antoine Arnaud Audrey Aurélie Benoît Bernard Brigitte "
-    "Bruno Camille Caroline Catherine Cédric Céline Chantal Charles Christelle Christian Christine "
-    "Christophe Claire Claude Corinne Daniel David Delphine Denis Didier Dominique Élodie Emilie "
-    "Émilie Emma Emmanuel Éric Fabrice François Françoise Frédéric Gabriel Georges Gérard Gilles "
-    "Guillaume Guy Hélène Henri Hugo Isabelle Jacqueline Jacques Jean Jérôme Joseph Julie Julien "
-    "Karine Laetitia Laurence Laurent Léa Louis Louise Luc Lucas Marc Marie Marine Marion Martine "
-    "Mathieu Maurice Maxime Michel Michèle Mohamed Monique Nathalie Nicolas Nicole Olivier Pascal "
-    "Patricia Patrick Paul Philippe Pierre Raymond Renée René Robert Roger Romain Sandrine Sébastien "
-    "Serge Simon Sophie Stéphane Stéphanie Sylvie Thierry Thomas Valérie Véronique Victor Vincent "
-    "Virginie Xavier Yann Yves"
-).split()
-_FULL_NAME = re.compile(rf"\b(?:{'|'.join(_FIRST_NAMES)})(?:-[A-ZÀ-Þ]\w+)? [A-ZÀ-Þ][\w'’-]+")
+    "Alain|Alexandre|Alice|Amélie|André|Anne|Antoine|Arnaud|Audrey|Aurélie|Benoît|Bernard|"
+    "Brigitte|Bruno|Camille|Caroline|Catherine|Chantal|Charles|Christelle|Christian|Christine|"
+    "Christophe|Claire|Claude|Corinne|Cédric|Céline|Daniel|David|Delphine|Denis|Didier|"
+    "Dominique|Emilie|Emma|Emmanuel|Fabrice|François|Françoise|Frédéric|Gabriel|Georges|"
+    "Gilles|Guillaume|Guy|Gérard|Henri|Hugo|Hélène|Isabelle|Jacqueline|Jacques|Jean|Joseph|"
+    "Julie|Julien|Jérôme|Karine|Laetitia|Laurence|Laurent|Louis|Louise|Luc|Lucas|Léa|Marc|"
+    "Marie|Marine|Marion|Martine|Mathieu|Maurice|Maxime|Michel|Michèle|Mohamed|Monique|"
+    "Nathalie|Nicolas|Nicole|Olivier|Pascal|Patricia|Patrick|Paul|Philippe|Pierre|Raymond|"
+    "René|Renée|Robert|Roger|Romain|Sandrine|Serge|Simon|Sophie|Stéphane|Stéphanie|Sylvie|"
+    "Sébastien|Thierry|Thomas|Valérie|Victor|Vincent|Virginie|Véronique|Xavier|Yann|Yves|"
+    "Élodie|Émilie|Éric"
+)
+_FULL_NAME = re.compile(rf"\b(?:{_FIRST_NAMES})(?:-[A-ZÀ-Þ]\w+)? [A-ZÀ-Þ][\w'’-]+")
 _MASKED_DATA = re.compile(
-    r"\[nd\]|\bnon[ -](?:diffus\w+|communique\w*|renseigne\w*)\b|\b(?:information|donnee|adresse|nom)s?"
+    r"\[nd\]|\bnon[ -](?:diffus\w+|communique\w*|renseigne\w*)\b|\b(?:information"
+    r"|donnee|adresse|nom)s?"
     r" (?:masque|cache|occulte|anonymise|confidentiel)\w*|\bx{3,}\b|\*{3,}|\bdiffusion partielle\b"
     r"|\bnd\b|█+"
 )
 _SENSITIVE = re.compile(
-    r"\b(?:catholi\w+|musulman\w*|islam\w*|juif|juive|juifs|juives|judai\w+|protestant\w*|evangeli\w+"
+    r"\b(?:catholi\w+|musulman\w*|islam\w*|juif|juive|juifs|juives|judai\w+"
+    r"|protestant\w*|evangeli\w+"
     r"|bouddhi\w+|religi\w+|homosexuel\w*|gay|lesbien\w*|transgenre\w*|sexuel\w*|handicap\w*"
     r"|ethni\w+|racia\w+|nationalite|immigr\w+|origine (?:africaine|etrangere|maghrebine|asiatique)"
     r"|politique\w*|socialiste\w*|communiste\w*|syndique\w*|militant\w*|casier judiciaire|opinions?"

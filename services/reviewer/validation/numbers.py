@@ -4,16 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_UNITS = dict(
-    zip(
-        (
-            "zero un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze "
-            "quinze seize"
-        ).split(),
-        range(17),
-        strict=True,
-    )
-) | {"une": 1}
+_UNITS = {
+    "zero": 0, "un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6,
+    "sept": 7, "huit": 8, "neuf": 9, "dix": 10, "onze": 11, "douze": 12, "treize": 13,
+    "quatorze": 14, "quinze": 15, "seize": 16,
+}  # fmt: skip
 _TENS = {
     "vingt": 20, "vingts": 20, "trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60,
     "septante": 70, "huitante": 80, "octante": 80, "nonante": 90,
