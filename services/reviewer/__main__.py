@@ -1,0 +1,82 @@
+"""Command line of the reviewer: the service itself, and its texts."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from services.reviewer import main
+from services.reviewer.check import check_lines
+from services.reviewer.showing import read_avis, render_avis
+from shared.cli import make_app
+from shared.cli import run as run_cli
+from shared.db.engine import make_engine
+from shared.db.migrate import require_current
+from shared.errors import UserError
+from shared.settings import DatabaseSettings, load
+
+_SIRET_DIGITS = 14
+
+app = make_app("Write, check and store the avis.")
+avis = make_app("The avis: see one with its history, check texts from elsewhere.")
+app.add_typer(avis, name="avis")
+
+
+@app.command()
+def run() -> None:
+    """Run the reviewer service until SIGTERM; settings come from SIRENADE_* variables."""
+    main.main()
+
+
+@avis.command()
+def show(
+    siret: Annotated[str, typer.Argument(help="The establishment's 14 digits; spaces may stay.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON array instead of tables.")
+    ] = False,
+) -> None:
+    """Show facts, text, label, outcome and attempts of an establishment's avis.
+
+    Example: ./sirenade avis show 55210055400013
+    """
+    digits = "".join(siret.split())
+    if len(digits) != _SIRET_DIGITS or not digits.isdecimal():
+        raise UserError("a SIRET has 14 digits")
+    settings = load(DatabaseSettings)
+    engine = make_engine(
+        settings.database_url.get_secret_value(), application_name="sirenade-avis", pool_size=1
+    )
+    with engine.connect() as connection:
+        require_current(connection)
+    found = read_avis(engine, digits)
+    if as_json:
+        typer.echo(json.dumps(found, default=str, ensure_ascii=False))
+        return
+    console = Console()
+    for one in found:
+        console.print(render_avis(one))
+
+
+@avis.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="JSON lines; - reads standard input.")],
+) -> None:
+    """Check texts: one line {"facts": {…}, "text": "…"} in, one verdict out.
+
+    Example: ./sirenade avis check texts.jsonl
+    """
+    source = Path("/dev/stdin") if str(file) == "-" else file
+    try:
+        with source.open(encoding="utf-8") as lines:
+            for verdict in check_lines(lines):
+                typer.echo(verdict)
+    except OSError as error:
+        raise UserError(f"cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"cannot read {file}: it is not UTF-8") from None
+
+
+if __name__ == "__main__":
+    run_cli(app, name="sirenade")

@@ -1,0 +1,118 @@
+"""The reviewer's actor: the ids of a message fan out to the generators of this process."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, wait
+from dataclasses import dataclass
+from typing import Any
+
+import dramatiq
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from services.reviewer.generators.french import MOIS
+from services.reviewer.generators.notice_label import label
+from services.reviewer.reviewing import Reviewing
+from services.reviewer.store import Claim, Fate, Result, claim, give_back, store
+from shared.clock import Clock
+from shared.messages import ReviewAvis
+from shared.metrics import Metrics
+
+log = structlog.get_logger()
+
+CLAIMING_SECONDS = 300
+"""After which a message begins no more texts; well below RabbitMQ's consumer timeout."""
+
+STORE_EVERY_SECONDS = 0.5
+"""How long a finished text may wait for others to be stored with: what a kill can cost."""
+
+_TIME_LIMIT_MS = 1_200_000
+_BY_A_MODEL = "trainedAlgorithmicMedia"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crew:
+    """The generators of one process, shared by the messages that it works on.
+
+    No database connection is held while a text is being made.
+    """
+
+    engine: Engine
+    generators: Executor
+    reviewing: Reviewing
+    clock: Clock
+    metrics: Metrics
+    lease_seconds: float
+    sole_traders: bool
+
+    def work(self, avis_ids: Sequence[int]) -> None:
+        """Claim, write and store; what is not begun in time goes back to the relay."""
+        start = self.clock.monotonic_seconds()
+        claimed = claim(
+            self.engine,
+            avis_ids,
+            lease_seconds=self.lease_seconds,
+            prompt_version=self.reviewing.generator.prompt_version,
+            sole_traders=self.sole_traders,
+        )
+        fates = dict(claimed.settled)
+        self._count(claimed.settled.values())
+        pending = {self.generators.submit(self._review, one, start=start) for one in claimed.claims}
+        while pending:
+            done, pending = wait(pending, timeout=STORE_EVERY_SECONDS)
+            results = [result for future in done if (result := future.result()) is not None]
+            if results:
+                fates |= self._store(results, give_up_at=start + self.lease_seconds)
+        left_over = [avis_id for avis_id in avis_ids if avis_id not in fates]
+        if left_over:
+            give_back(self.engine, left_over, claimed.claims)
+
+    def _review(self, claimed: Claim, *, start: float) -> Result | None:
+        """None where it is too late to begin: half of the lease must be left for call and store."""
+        latest = start + min(CLAIMING_SECONDS, self.lease_seconds / 2)
+        if self.clock.stopping.is_set() or self.clock.monotonic_seconds() > latest:
+            return None
+        with self.metrics.generators_busy.track_inprogress():
+            attempts = self.reviewing.review(claimed.facts)
+        for attempt in attempts:
+            self.metrics.avis_attempt_seconds.observe(attempt.latency_seconds)
+            for reason in attempt.reasons:
+                self.metrics.avis_rejections.labels(reason=reason).inc()
+            if attempt.error is not None:
+                log.warning("generator failed", avis_id=claimed.avis_id, error=attempt.error)
+        written_label = label(
+            generated_on=self.clock.now().date(),
+            millesime=f"{MOIS[claimed.fetched_at.month - 1]} {claimed.fetched_at.year}",
+            ai=attempts[-1].digital_source_type == _BY_A_MODEL,
+        )
+        return Result(claim=claimed, attempts=attempts, label=written_label)
+
+    def _store(self, results: Sequence[Result], *, give_up_at: float) -> dict[int, Fate]:
+        """Store, again and again while the lease lasts: these texts may have been paid for."""
+        while True:
+            try:
+                fates = store(self.engine, results, sole_traders=self.sole_traders)
+            except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+                log.warning("cannot store", avis=len(results), error=type(error).__name__)
+                if self.clock.wait(1.0) or self.clock.monotonic_seconds() > give_up_at:
+                    raise
+            else:
+                self._count(fates.values())
+                return fates
+
+    def _count(self, fates: Iterable[Fate]) -> None:
+        for fate in fates:
+            self.metrics.avis_reviewed.labels(outcome=fate.value).inc()
+
+
+def declare_actors(broker: dramatiq.Broker, crew: Crew) -> None:
+    def review_avis(**wire: Any) -> None:
+        crew.work(ReviewAvis.from_wire(wire).avis_ids)
+
+    dramatiq.actor(
+        broker=broker,
+        actor_name=ReviewAvis.ACTOR,
+        queue_name=ReviewAvis.QUEUE,
+        time_limit=_TIME_LIMIT_MS,
+    )(review_avis)

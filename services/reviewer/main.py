@@ -1,0 +1,68 @@
+"""Puts the reviewer together; the only module of it that reads the environment."""
+
+from concurrent.futures import ThreadPoolExecutor
+from math import ceil
+
+import dramatiq
+from sqlalchemy import Engine
+
+from services.reviewer.actors import Crew, declare_actors
+from services.reviewer.generators import template
+from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
+from services.reviewer.reviewing import Generator, Reviewing
+from services.reviewer.settings import ReviewerSettings
+from services.reviewer.validation import validate
+from shared.clock import Clock
+from shared.messages import ReviewAvis
+from shared.metrics import Metrics
+from shared.publishing import publish
+from shared.service import Loop, Service, run_service
+from shared.settings import load
+
+_RELAY_INTERVAL_SECONDS = 0.5
+# Messages in the making hold twice what the generators can do at once, and one is being stored.
+_TEXTS_CLAIMED_PER_GENERATOR = 2
+
+
+def build(
+    settings: ReviewerSettings,
+    *,
+    engine: Engine,
+    broker: dramatiq.Broker,
+    clock: Clock,
+    metrics: Metrics,
+) -> Service:
+    """Declare the reviewer's actor on the broker and return what runs it."""
+    crew = Crew(
+        engine=engine,
+        generators=ThreadPoolExecutor(settings.reviewer_generators, thread_name_prefix="generator"),
+        reviewing=Reviewing(
+            Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
+            lambda text, facts: validate(text, facts).reasons,
+            clock.monotonic_seconds,
+        ),
+        clock=clock,
+        metrics=metrics,
+        lease_seconds=settings.reviewer_lease_seconds,
+        sole_traders=settings.avis_sole_traders,
+    )
+    declare_actors(broker, crew)
+    relay = Relay(
+        engine=engine,
+        publish=lambda message: publish(broker, message),
+        clock=clock,
+        metrics=metrics,
+        high_water=settings.reviewer_high_water,
+        stall_seconds=settings.reviewer_stall_seconds,
+    )
+    claimed = settings.reviewer_generators * _TEXTS_CLAIMED_PER_GENERATOR
+    return Service(
+        name="reviewer",
+        queue=ReviewAvis.QUEUE,
+        worker_threads=1 + ceil(claimed / AVIS_PER_MESSAGE),
+        loops=(Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=relay.step),),
+    )
+
+
+def main() -> None:
+    run_service("reviewer", load(ReviewerSettings), build)

@@ -1,0 +1,21 @@
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+
+class ReviewerSettings(ServiceSettings):
+    reviewer_generators: int = Field(
+        default=10, ge=1, le=500, description="texts in the making at once, in this process"
+    )
+    reviewer_high_water: int = Field(
+        default=2000, ge=1, description="avis handed to RabbitMQ and unfinished, over all processes"
+    )
+    reviewer_lease_seconds: float = Field(
+        default=120, gt=0, description="longer than a generator's call and the store after it"
+    )
+    reviewer_stall_seconds: float = Field(
+        default=900, gt=0, description="after which an avis that nobody took is sent again"
+    )
+    avis_sole_traders: bool = Field(
+        default=False, description="write about sole traders too: personal data"
+    )

@@ -1,0 +1,146 @@
+"""The SQL of claims and results. A group's rows travel as one JSON parameter.
+
+An avis keeps the token of its last claim when it is settled, so that a result whose commit was
+answered by silence is recognised when it is stored again.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import orjson
+from sqlalchemy import Connection, TextClause, text
+
+CLAIM = text("""
+    WITH open AS (
+        SELECT id FROM avis
+        WHERE id = ANY(CAST(:ids AS bigint[])) AND outcome = 'pending'
+          AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        ORDER BY id
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE avis SET
+        claim_token = CAST(:token AS uuid),
+        lease_until = clock_timestamp() + make_interval(secs => :lease_seconds),
+        attempts = attempts + 1,
+        updated_at = clock_timestamp()
+    FROM open WHERE avis.id = open.id
+    RETURNING avis.id, avis.siren, avis.attempts, avis.accepted_facts_hash, avis.prompt_version,
+              avis.text IS NOT NULL AS has_text
+""")
+
+HOLD = text("""
+    SELECT id, outcome, claim_token FROM avis
+    WHERE id = ANY(CAST(:ids AS bigint[]))
+    ORDER BY id
+    FOR UPDATE
+""")
+
+GIVE_BACK = text("""
+    WITH left_over AS (
+        SELECT id, coalesce(claim_token = ANY(CAST(:tokens AS uuid[])), false) AS ours FROM avis
+        WHERE id = ANY(CAST(:ids AS bigint[])) AND outcome = 'pending'
+          AND (claim_token = ANY(CAST(:tokens AS uuid[]))
+               OR lease_until IS NULL OR lease_until < clock_timestamp())
+        ORDER BY id
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE avis SET
+        published_at = NULL,
+        claim_token = NULL,
+        lease_until = NULL,
+        attempts = greatest(0, attempts - CASE WHEN ours THEN 1 ELSE 0 END),
+        updated_at = clock_timestamp()
+    FROM left_over WHERE avis.id = left_over.id
+""")
+
+ACCEPT = text("""
+    UPDATE avis SET
+        outcome = 'accepted',
+        text = new.text,
+        label = new.label,
+        digital_source_type = new.digital_source_type,
+        model = new.model,
+        prompt_version = new.prompt_version,
+        facts_hash = new.facts_hash,
+        accepted_facts_hash = new.facts_hash,
+        accepted_at = clock_timestamp(),
+        published_at = NULL,
+        lease_until = NULL,
+        attempts = 0,
+        updated_at = clock_timestamp()
+    FROM json_to_recordset(CAST(:rows AS json)) AS new(
+        id bigint, text text, label text, digital_source_type text, model text,
+        prompt_version text, facts_hash text)
+    WHERE avis.id = new.id
+""")
+
+MAKE_DUE = text("""
+    UPDATE avis SET
+        facts_hash = new.facts_hash,
+        published_at = NULL,
+        claim_token = NULL,
+        lease_until = NULL,
+        attempts = 0,
+        updated_at = clock_timestamp()
+    FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, facts_hash text)
+    WHERE avis.id = new.id
+""")
+
+SETTLE = text("""
+    UPDATE avis SET
+        outcome = new.outcome,
+        published_at = NULL,
+        lease_until = NULL,
+        attempts = 0,
+        updated_at = clock_timestamp()
+    FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, outcome text)
+    WHERE avis.id = new.id
+""")
+
+ERASE_TEXTS = text("""
+    UPDATE avis SET
+        text = NULL, label = NULL, digital_source_type = NULL, model = NULL,
+        prompt_version = NULL, accepted_facts_hash = NULL, accepted_at = NULL
+    WHERE id = ANY(CAST(:ids AS bigint[]))
+""")
+
+KEEP_ATTEMPTS = text("""
+    INSERT INTO avis_attempts (avis_id, siren, attempted_at, model, prompt_version, facts_hash,
+                               text, accepted, reasons, latency_seconds)
+    SELECT avis_id, siren, clock_timestamp(), model, prompt_version, facts_hash,
+           text, accepted, reasons, latency_seconds
+    FROM json_to_recordset(CAST(:rows AS json)) AS new(
+        avis_id bigint, siren text, model text, prompt_version text, facts_hash text,
+        text text, accepted boolean, reasons text[], latency_seconds double precision)
+""")
+
+FAIL_ITEMS = text("""
+    INSERT INTO failed_items (kind, key, siren, code, message)
+    SELECT 'review', key, siren, code, message
+    FROM json_to_recordset(CAST(:rows AS json)) AS new(
+        key text, siren text, code text, message text)
+    ON CONFLICT (kind, key) WHERE resolved_at IS NULL DO UPDATE SET
+        code = excluded.code,
+        message = excluded.message,
+        attempts = failed_items.attempts + 1
+""")
+
+RESOLVE_FAILED_ITEMS = text("""
+    UPDATE failed_items SET resolved_at = clock_timestamp()
+    WHERE kind = 'review' AND key = ANY(:keys) AND resolved_at IS NULL
+""")
+
+
+def execute_rows(
+    connection: Connection, statement: TextClause, rows: Iterable[Mapping[str, object]]
+) -> None:
+    """Execute a statement that reads `:rows`; nothing is sent where there are none."""
+    storable = [{name: _storable(value) for name, value in row.items()} for row in rows]
+    if storable:
+        connection.execute(statement, {"rows": orjson.dumps(storable).decode()})
+
+
+def _storable(value: object) -> object:
+    """Garbage from a generator is kept too, but for what a PostgreSQL text cannot hold."""
+    if not isinstance(value, str):
+        return value
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()

@@ -1,0 +1,292 @@
+"""Claims on avis, and results stored only where the claim and the register still stand."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from services.reviewer import statements
+from services.reviewer.register import Subject, lock_subjects, read_subjects
+from services.reviewer.reviewing import Attempt
+from shared.sirene.facts import Facts, facts_hash
+
+PENDING = "pending"
+CANCELLED = "cancelled"
+
+STARTS_ALLOWED = 10
+"""Starts without a result, after which an avis is held to kill its reviewer, and is rejected."""
+
+STARTS_WITHOUT_RESULT = "starts_without_result"
+LEASE_LOST = "lease_lost"
+FACTS_CHANGED = "facts_changed"
+PAGE_CLOSED = "page_closed"
+
+
+class Fate(StrEnum):
+    """What became of an avis that was claimed."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    # The world moved on: the row is due again, or somebody else's.
+    DISCARDED = "discarded"
+    # No longer due.
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to write one avis, until the lease ends and somebody else claims it."""
+
+    avis_id: int
+    token: uuid.UUID
+    siren: str
+    facts: Facts
+    facts_hash: str
+    fetched_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """`settled` are avis that turned out to need no text."""
+
+    claims: tuple[Claim, ...]
+    settled: dict[int, Fate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """`label` goes with the text of the last attempt, where that is accepted."""
+
+    claim: Claim
+    attempts: tuple[Attempt, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What to do with a result: `outcome` None leaves the avis row alone.
+
+    `because` is the reason that an attempt is kept with although its text may have been good;
+    attempts of people who must not be written about are not kept.
+    """
+
+    fate: Fate
+    outcome: str | None = None
+    because: str | None = None
+    keep_attempts: bool = True
+    due_facts_hash: str | None = None
+
+
+def claim(
+    engine: Engine,
+    avis_ids: Sequence[int],
+    *,
+    lease_seconds: float,
+    prompt_version: str,
+    sole_traders: bool,
+) -> Claimed:
+    """Take those of the avis that are pending and nobody's; settle those that need no text.
+
+    An avis that another transaction holds at this moment is left alone.
+    """
+    token = uuid.uuid4()
+    claims: list[Claim] = []
+    settled: dict[int, str] = {}
+    with engine.begin() as connection:
+        taken = connection.execute(
+            statements.CLAIM,
+            {"ids": list(avis_ids), "token": str(token), "lease_seconds": lease_seconds},
+        ).all()
+        subjects = read_subjects(connection, [row.id for row in taken])
+        for row in taken:
+            subject = subjects.get(row.id)
+            outcome = subject.outcome(sole_traders=sole_traders) if subject else CANCELLED
+            if subject is None or outcome != PENDING:
+                settled[row.id] = outcome
+                continue
+            facts = subject.facts
+            claimed = Claim(
+                avis_id=row.id,
+                token=token,
+                siren=row.siren,
+                facts=facts,
+                facts_hash=facts_hash(facts),
+                fetched_at=subject.fetched_at,
+            )
+            if row.has_text and (claimed.facts_hash, prompt_version) == (
+                row.accepted_facts_hash,
+                row.prompt_version,
+            ):
+                settled[row.id] = Fate.ACCEPTED
+            elif row.attempts > STARTS_ALLOWED:
+                settled[row.id] = Fate.REJECTED
+                _fail(connection, [_failure(claimed, STARTS_WITHOUT_RESULT)])
+            else:
+                claims.append(claimed)
+        _settle(connection, settled)
+    return Claimed(tuple(claims), {avis_id: _fate(settled[avis_id]) for avis_id in settled})
+
+
+def store(engine: Engine, results: Iterable[Result], *, sole_traders: bool) -> dict[int, Fate]:
+    """Write the results in one transaction; storing them twice does nothing more.
+
+    Each counts only where token, status, opposition, page and facts are still those of its claim,
+    with everything locked that could change them.
+    """
+    ordered = sorted(results, key=lambda result: result.claim.avis_id)
+    ids = [result.claim.avis_id for result in ordered]
+    with engine.begin() as connection:
+        lock_subjects(connection, ids)
+        held = {row.id: row for row in connection.execute(statements.HOLD, {"ids": ids})}
+        subjects = read_subjects(connection, ids)
+        rulings = [
+            (
+                result,
+                judge(
+                    result,
+                    held.get(result.claim.avis_id),
+                    subjects.get(result.claim.avis_id),
+                    sole_traders=sole_traders,
+                ),
+            )
+            for result in ordered
+        ]
+        _write(connection, rulings)
+    return {result.claim.avis_id: ruling.fate for result, ruling in rulings}
+
+
+def give_back(engine: Engine, avis_ids: Sequence[int], claims: Iterable[Claim] = ()) -> None:
+    """Let the relay send again, at once, those of the avis that are these claims' or nobody's."""
+    tokens = sorted({str(claim.token) for claim in claims})
+    with engine.begin() as connection:
+        connection.execute(statements.GIVE_BACK, {"ids": list(avis_ids), "tokens": tokens})
+
+
+def judge(result: Result, held: Any, subject: Subject | None, *, sole_traders: bool) -> Ruling:
+    """`held` is the locked avis row (`outcome`, `claim_token`), None where it is gone."""
+    if held is None:
+        return Ruling(Fate.DISCARDED, keep_attempts=False)
+    ours = str(held.claim_token) == str(result.claim.token)
+    if ours and held.outcome in {Fate.ACCEPTED, Fate.REJECTED}:
+        # An earlier commit of this very result, whose answer was lost.
+        return Ruling(Fate(held.outcome), keep_attempts=False)
+    ours = ours and held.outcome == PENDING
+    outcome = subject.outcome(sole_traders=sole_traders) if subject else CANCELLED
+    if subject is None or outcome != PENDING:
+        return Ruling(
+            Fate.SKIPPED if ours else Fate.DISCARDED,
+            outcome if ours else None,
+            because=PAGE_CLOSED,
+            keep_attempts=subject is not None and outcome == CANCELLED,
+        )
+    if not ours:
+        return Ruling(Fate.DISCARDED, because=LEASE_LOST)
+    now = facts_hash(subject.facts)
+    if now != result.claim.facts_hash:
+        return Ruling(Fate.DISCARDED, PENDING, because=FACTS_CHANGED, due_facts_hash=now)
+    fate = Fate.ACCEPTED if result.attempts[-1].accepted else Fate.REJECTED
+    return Ruling(fate, fate.value)
+
+
+def _write(connection: Connection, rulings: Sequence[tuple[Result, Ruling]]) -> None:
+    accepted = [result for result, ruling in rulings if ruling.outcome == Fate.ACCEPTED]
+    rejected = [result for result, ruling in rulings if ruling.outcome == Fate.REJECTED]
+    statements.execute_rows(connection, statements.ACCEPT, map(_accepted_row, accepted))
+    statements.execute_rows(
+        connection,
+        statements.MAKE_DUE,
+        (
+            {"id": result.claim.avis_id, "facts_hash": ruling.due_facts_hash}
+            for result, ruling in rulings
+            if ruling.outcome == PENDING
+        ),
+    )
+    others = {
+        result.claim.avis_id: ruling.outcome
+        for result, ruling in rulings
+        if ruling.outcome not in {None, PENDING, Fate.ACCEPTED}
+    }
+    _settle(connection, {avis_id: outcome for avis_id, outcome in others.items() if outcome})
+    _resolve(connection, [result.claim.avis_id for result in accepted])
+    _fail(connection, [_failure_of(result) for result in rejected])
+    statements.execute_rows(
+        connection,
+        statements.KEEP_ATTEMPTS,
+        (
+            _attempt_row(result.claim, attempt, ruling)
+            for result, ruling in rulings
+            if ruling.keep_attempts
+            for attempt in result.attempts
+        ),
+    )
+
+
+def _settle(connection: Connection, outcomes: dict[int, str]) -> None:
+    rows = [{"id": avis_id, "outcome": outcome} for avis_id, outcome in outcomes.items()]
+    statements.execute_rows(connection, statements.SETTLE, rows)
+    erased = [avis_id for avis_id in outcomes if outcomes[avis_id].startswith("skipped_")]
+    if erased:
+        connection.execute(statements.ERASE_TEXTS, {"ids": erased})
+    _resolve(connection, [id_ for id_ in outcomes if outcomes[id_] == Fate.ACCEPTED])
+
+
+def _resolve(connection: Connection, avis_ids: Sequence[int]) -> None:
+    if avis_ids:
+        keys = [str(avis_id) for avis_id in avis_ids]
+        connection.execute(statements.RESOLVE_FAILED_ITEMS, {"keys": keys})
+
+
+def _fail(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
+    statements.execute_rows(connection, statements.FAIL_ITEMS, rows)
+
+
+def _failure(claim: Claim, code: str, message: str | None = None) -> dict[str, object]:
+    return {
+        "key": str(claim.avis_id),
+        "siren": claim.siren,
+        "code": code,
+        "message": message or code,
+    }
+
+
+def _failure_of(result: Result) -> dict[str, object]:
+    last = result.attempts[-1]
+    message = ", ".join(last.reasons) + (f": {last.error}" if last.error else "")
+    return _failure(result.claim, last.reasons[0], message)
+
+
+def _accepted_row(result: Result) -> dict[str, object]:
+    last = result.attempts[-1]
+    assert last.accepted
+    return {
+        "id": result.claim.avis_id,
+        "text": last.text,
+        "label": result.label,
+        "digital_source_type": last.digital_source_type,
+        "model": last.model,
+        "prompt_version": last.prompt_version,
+        "facts_hash": result.claim.facts_hash,
+    }
+
+
+def _attempt_row(claim: Claim, attempt: Attempt, ruling: Ruling) -> dict[str, object]:
+    because = () if ruling.because is None else (ruling.because,)
+    return {
+        "avis_id": claim.avis_id,
+        "siren": claim.siren,
+        "model": attempt.model,
+        "prompt_version": attempt.prompt_version,
+        "facts_hash": claim.facts_hash,
+        "text": attempt.text,
+        "accepted": attempt.accepted and not because,
+        "reasons": [*attempt.reasons, *because],
+        "latency_seconds": attempt.latency_seconds,
+    }
+
+
+def _fate(outcome: str) -> Fate:
+    return Fate(outcome) if outcome in {Fate.ACCEPTED, Fate.REJECTED} else Fate.SKIPPED
