@@ -10,26 +10,15 @@ from services.simulator.reference import Commune
 
 Block = dict[str, object]
 
-_FIRST = (
-    "complementAdresse numeroVoie indiceRepetition dernierNumeroVoie "
-    "indiceRepetitionDernierNumeroVoie typeVoie libelleVoie codePostal libelleCommune "
-    "libelleCommuneEtranger distributionSpeciale codeCommune codeCedex libelleCedex "
-    "codePaysEtranger libellePaysEtranger identifiantAdresse coordonneeLambertAbscisse "
-    "coordonneeLambertOrdonnee"
-).split()
-_SECOND = (
-    "complementAdresse numeroVoie indiceRepetition typeVoie libelleVoie codePostal libelleCommune "
-    "libelleCommuneEtranger distributionSpeciale codeCommune codeCedex libelleCedex "
-    "codePaysEtranger libellePaysEtranger"
-).split()
 
-_EMPTY_FIRST: Block = dict.fromkeys((f"{name}Etablissement" for name in _FIRST), None)
-_EMPTY_SECOND: Block = dict.fromkeys((f"{name}2Etablissement" for name in _SECOND), None)
+@cache
+def _empty(block: str) -> Block:
+    return {variable.nom: None for variable in reference.variables() if variable.bloc == block}
 
 
 def second_address() -> Block:
     """INSEE no longer fills this block, and still sends it."""
-    return dict(_EMPTY_SECOND)
+    return dict(_empty("adresse2Etablissement"))
 
 
 def address(etablissement: Etablissement, dice: Dice) -> Block:
@@ -52,7 +41,7 @@ def address(etablissement: Etablissement, dice: Dice) -> Block:
 
 
 def _named(parts: dict[str, object]) -> Block:
-    block = dict(_EMPTY_FIRST)
+    block = dict(_empty("adresseEtablissement"))
     for name, value in parts.items():
         block[f"{name}Etablissement"] = value
     return block

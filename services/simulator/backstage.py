@@ -16,6 +16,10 @@ from services.simulator.recorded import RecordedRegister
 from services.simulator.register import GeneratedRegister
 
 
+class BadChangeError(ValueError):
+    """Raised when what was posted is not a change that can be made."""
+
+
 class Backstage:
     def __init__(
         self, register: GeneratedRegister | RecordedRegister, faults: FaultDesk, witness: Witness
@@ -27,38 +31,45 @@ class Backstage:
     def answer(self, path: str, params: Mapping[str, str], body: bytes | None) -> Answer:
         """`body` is None for a GET."""
         try:
-            match path:
-                case "/__quota":
-                    return json_answer(200, self._witness.report())
-                case "/__faults" if body is None:
-                    return json_answer(200, self._faults.read())
-                case "/__faults":
-                    return json_answer(200, self._faults.change(_object(body)))
-                case "/__updates" if body is not None:
-                    return self._update(_object(body))
-                case "/__records":
-                    record = self._register.unmasked(params.get("siret", ""))
-                    return json_answer(404, {}) if record is None else json_answer(200, record)
-                case "/__specials":
-                    return json_answer(200, self._register.specials())
+            content = self._content(path, params, body)
         except ValueError as error:
             return json_answer(400, {"message": str(error)})
-        return json_answer(404, {"message": f"nothing at {path}"})
+        if content is None:
+            return json_answer(404, {"message": f"nothing at {path}"})
+        return json_answer(200, content)
 
-    def _update(self, change: dict[str, object]) -> Answer:
+    def _content(
+        self, path: str, params: Mapping[str, str], body: bytes | None
+    ) -> Mapping[str, object] | None:
+        content: Mapping[str, object] | None = None
+        match path:
+            case "/__quota":
+                content = self._witness.report()
+            case "/__faults" if body is None:
+                content = self._faults.read()
+            case "/__faults":
+                content = self._faults.change(_object(body))
+            case "/__updates" if body is not None:
+                content = self._update(_object(body))
+            case "/__records":
+                content = self._register.unmasked(params.get("siret", ""))
+            case "/__specials":
+                content = self._register.specials()
+        return content
+
+    def _update(self, change: dict[str, object]) -> dict[str, object]:
         identifier = change.get("siret") or change.get("siren")
         values = change.get("set")
         if not isinstance(identifier, str) or not isinstance(values, dict):
-            raise ValueError('wants {"siret" or "siren": "…", "set": {variable: value}}')
+            raise BadChangeError('wants {"siret" or "siren": "…", "set": {variable: value}}')
         if isinstance(self._register, RecordedRegister):
-            raise ValueError("recorded records are served unchanged")
+            raise BadChangeError("recorded records are served unchanged")
         self._register.changes.set(identifier, values)
-        return json_answer(200, {"version": self._register.version})
+        return {"version": self._register.version}
 
 
-def _object(body: bytes) -> dict[str, object]:
-    """ValueError unless the body is a JSON object."""
-    content = orjson.loads(body)
+def _object(body: bytes | None) -> dict[str, object]:
+    content = orjson.loads(body or b"null")
     if not isinstance(content, dict):
-        raise ValueError("wants a JSON object")
+        raise BadChangeError("wants a JSON object")
     return content

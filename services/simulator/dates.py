@@ -1,6 +1,5 @@
 """Dates of the register: when things were created, treated, closed, and the impossible ones."""
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 
 from services.simulator.dice import Dice
@@ -23,7 +22,7 @@ class Calendar:
         self._today = date.fromisoformat(day)
         self.day = day
         past = (self._today - timedelta(days=back) for back in range(730))
-        self._worked: Sequence[str] = [d.isoformat() for d in past if d.weekday() != _SUNDAY]
+        self._worked = [d.isoformat() for d in past if d.weekday() != _SUNDAY]
 
     def creation(self, year: int, dice: Dice) -> str:
         """A date in `year`, unknown for some of the old ones, rarely in the near future."""
@@ -50,13 +49,11 @@ class Calendar:
         One in eight was treated on the mass day of NAF 2025; one in twelve so long ago that the
         milliseconds, or the time itself, are missing.
         """
-        drawn = dice.below(1000)
         clock = dice.below(86_400_000)
-        if drawn < 80:  # noqa: PLR2004 - old rows
-            days = dice.below(365 * 13)
-            old = (date(2006, 11, 25) + timedelta(days=days)).isoformat()
-            return old if drawn < 8 else f"{old}T{_time(clock)}"  # noqa: PLR2004 - no time at all
-        day = MASS_DAY if drawn < 200 and MASS_DAY <= self.day else self._recent(dice)  # noqa: PLR2004
+        if dice.chance(80):
+            old = (date(2006, 11, 25) + timedelta(days=dice.below(365 * 13))).isoformat()
+            return old if dice.chance(100) else f"{old}T{_time(clock)}"
+        day = MASS_DAY if dice.chance(130) and self.day >= MASS_DAY else self._recent(dice)
         if day == self.day:
             clock = 1 + clock % 352_648  # the last file closes a few minutes after midnight
         return f"{day}T{_time(clock)}.{clock % 1000:03d}"

@@ -33,7 +33,7 @@ class FaultDesk:
             return asdict(self._faults)
 
     def change(self, values: dict[str, object]) -> dict[str, object]:
-        """ValueError when a knob is unknown or its value has the wrong type; nothing is set then."""
+        """ValueError for a knob that is unknown or ill-typed; then nothing is set."""
         with self._lock:
             self._faults.change(values)
             return asdict(self._faults)

@@ -18,20 +18,23 @@ _QUOTA, _DATA, _FAULTS = (
 )
 
 
-def run(  # noqa: PLR0913 - one parameter per command-line option
+_DEFAULT = Options()
+
+
+def run(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
     ] = 0,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = _DEFAULT.host,
     port_file: Annotated[
         Path | None, typer.Option(help="Write the port there once listening.")
     ] = None,
     establishments: Annotated[
         int, typer.Option(min=1, max=1_000_000, help="How many to invent.", rich_help_panel=_DATA)
-    ] = 35_000,
+    ] = _DEFAULT.establishments,
     seed: Annotated[
         int, typer.Option(help="Same seed, same register, same faults.", rich_help_panel=_DATA)
-    ] = 1,
+    ] = _DEFAULT.seed,
     departement: Annotated[
         list[str] | None,
         typer.Option(
@@ -41,7 +44,7 @@ def run(  # noqa: PLR0913 - one parameter per command-line option
     ] = None,
     day: Annotated[
         str, typer.Option(help="Last day whose treatments are published.", rich_help_panel=_DATA)
-    ] = "2026-08-05",
+    ] = _DEFAULT.day,
     records: Annotated[
         Path | None,
         typer.Option(
@@ -56,7 +59,7 @@ def run(  # noqa: PLR0913 - one parameter per command-line option
         typer.Option(
             min=1, help="Quota per key in any 60 s; 429 beyond it.", rich_help_panel=_QUOTA
         ),
-    ] = 30,
+    ] = _DEFAULT.requests_per_minute,
     requests_per_hour: Annotated[
         int | None,
         typer.Option(min=1, help="Hourly quota per key; none by default.", rich_help_panel=_QUOTA),
@@ -69,7 +72,7 @@ def run(  # noqa: PLR0913 - one parameter per command-line option
         typer.Option(
             help="Body of 429 and 5xx: insee (header block) or gateway.", rich_help_panel=_QUOTA
         ),
-    ] = "gateway",
+    ] = _DEFAULT.error_shape,
     key: Annotated[
         str | None,
         typer.Option(help="The only key accepted; any by default.", rich_help_panel=_QUOTA),
@@ -91,7 +94,7 @@ def run(  # noqa: PLR0913 - one parameter per command-line option
     ] = 0.0,
     error_status: Annotated[
         int, typer.Option(min=500, max=504, help="500, 502, 503 or 504.", rich_help_panel=_FAULTS)
-    ] = 503,
+    ] = _DEFAULT.faults.error_status,
     cut_rate: Annotated[
         float, typer.Option(min=0, max=1, help="Share cut in mid-body.", rich_help_panel=_FAULTS)
     ] = 0.0,
@@ -143,7 +146,8 @@ def run(  # noqa: PLR0913 - one parameter per command-line option
         host=host, port=port, establishments=establishments, seed=seed, day=day,
         departements=tuple(departement or ()), records=records,
         requests_per_minute=requests_per_minute, requests_per_hour=requests_per_hour,
-        rate_headers=rate_headers, error_shape=cast(ErrorShape, error_shape), key=key, faults=faults,
+        rate_headers=rate_headers, error_shape=cast("ErrorShape", error_shape),
+        key=key, faults=faults,
     )  # fmt: skip
     _serve(options, port_file)
 

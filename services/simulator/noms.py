@@ -46,8 +46,8 @@ def enseigne(unite: Unite, commune: Commune | None, dice: Dice) -> str:
 
 def _fill(template: str, commune: Commune, dice: Dice) -> str:
     return template.format(
-        nom=dice.pick(vocabulary.NOMS),
-        prenom=dice.pick(vocabulary.PRENOMS_F if dice.chance(500) else vocabulary.PRENOMS_M),
+        nom=dice.pick(vocabulary.names("noms")),
+        prenom=dice.pick(vocabulary.names("prenoms_f" if dice.chance(500) else "prenoms_m")),
         lieu=dice.pick(vocabulary.LIEUX),
         commune=capitals(commune.nom).split(" ARRONDISSEMENT")[0].rstrip("0123456789ER "),
         numero=1 + dice.below(120),
@@ -56,14 +56,16 @@ def _fill(template: str, commune: Commune, dice: Dice) -> str:
 
 def _person(dice: Dice) -> Identite:
     female = dice.chance(430)
-    names = vocabulary.PRENOMS_F if female else vocabulary.PRENOMS_M
+    names = vocabulary.names("prenoms_f" if female else "prenoms_m")
     count = (1, 1, 1, 2, 2, 3, 4)[dice.below(7)]
     given = tuple(dice.pick(names) for _ in range(count))
     strange = dice.chance(5)
     return Identite(
         sexe="F" if female else "M",
-        nom=dice.pick(vocabulary.STRANGE_NAMES)[:100] if strange else dice.pick(vocabulary.NOMS),
-        nom_usage=dice.pick(vocabulary.NOMS) if female and dice.chance(250) else None,
+        nom=dice.pick(vocabulary.STRANGE_NAMES)[:100]
+        if strange
+        else dice.pick(vocabulary.names("noms")),
+        nom_usage=dice.pick(vocabulary.names("noms")) if female and dice.chance(250) else None,
         prenoms=given,
         pseudonyme=f"{given[0]} {dice.pick(vocabulary.LIEUX)}" if dice.chance(5) else None,
         usuelle=f"{given[0]} {dice.pick(vocabulary.LIEUX)}" if dice.chance(60) else None,
@@ -80,7 +82,7 @@ def _company(unite: Unite, dice: Dice) -> Identite:
     name = _fill(dice.pick(unite.metier.enseignes), unite.commune, dice)
     if dice.chance(200):
         # Two words chance put together: most names of companies say nothing of what they do.
-        name = f"{dice.pick(vocabulary.NOMS)} {dice.pick(vocabulary.LIEUX)}"
+        name = f"{dice.pick(vocabulary.names('noms'))} {dice.pick(vocabulary.LIEUX)}"
     prefix = _PREFIXES.get(unite.forme, "")
     if prefix and not name.startswith(prefix.strip()):
         name = prefix + name

@@ -14,6 +14,10 @@ from services.simulator.rows import RecordRow
 Record = Mapping[str, object]
 
 
+class NotRecordsError(ValueError):
+    """Raised when a file of recorded answers holds something else."""
+
+
 class RecordedRegister:
     """Establishments and units of a JSON-lines file; units are the lines with their own periods.
 
@@ -67,12 +71,12 @@ class RecordedRegister:
 
 
 def _add(by_key: dict[Collection, dict[str, Record]], line: bytes, where: str) -> None:
-    """ValueError says where the file holds something else than records."""
+    """NotRecordsError says where the file holds something else than records."""
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise ValueError(f"{where}: not JSON ({error})") from error
+        raise NotRecordsError(f"{where}: not JSON ({error})") from error
     if not isinstance(record, dict) or not isinstance(record.get("siren"), str):
-        raise ValueError(f"{where}: no siren, so no record of the API")
+        raise NotRecordsError(f"{where}: no siren, so no record of the API")
     collection: Collection = "siren" if "periodesUniteLegale" in record else "siret"
     by_key[collection][str(record[collection])] = record

@@ -1,7 +1,9 @@
 """Complete, unmasked API records from the facts of units and establishments."""
 
 from collections.abc import Sequence
+from functools import cache
 
+from services.simulator import reference
 from services.simulator.adresses import address, second_address
 from services.simulator.dice import Dice
 from services.simulator.etablissements import Etablissement, Etablissements
@@ -54,16 +56,12 @@ class RecordBuilder:
         """The unit as `/siren` would give it, with one or two periods."""
         unite = self._etablissements.unites.unite(number)
         block = self._unit_block(unite)
-        block.pop("activitePrincipaleNAF25UniteLegale")
         periodes = _unit_periods(unite, block, self._etablissements.calendar.day)
         record: Record = {"siren": unite.siren}
-        record.update((name, block[name]) for name in _UNIT_HEAD if name in block)
+        record.update((name, block[name]) for name in _unit_head() if name in block)
         record["nombrePeriodesUniteLegale"] = len(periodes)
-        record["categorieEntreprise"] = block["categorieEntreprise"]
-        record["anneeCategorieEntreprise"] = block["anneeCategorieEntreprise"]
-        record["activitePrincipaleNAF25UniteLegale"] = (
-            None if unite.cessee else unite.metier.naf_2025
-        )
+        for name in _UNIT_TAIL:
+            record[name] = block[name]
         record["periodesUniteLegale"] = periodes
         return record
 
@@ -103,12 +101,18 @@ class RecordBuilder:
         return block
 
 
-_UNIT_HEAD = (
-    "statutDiffusionUniteLegale unitePurgeeUniteLegale dateCreationUniteLegale sigleUniteLegale "
-    "sexeUniteLegale prenom1UniteLegale prenom2UniteLegale prenom3UniteLegale prenom4UniteLegale "
-    "prenomUsuelUniteLegale pseudonymeUniteLegale identifiantAssociationUniteLegale "
-    "trancheEffectifsUniteLegale anneeEffectifsUniteLegale dateDernierTraitementUniteLegale"
-).split()
+_UNIT_TAIL = (
+    "categorieEntreprise",
+    "anneeCategorieEntreprise",
+    "activitePrincipaleNAF25UniteLegale",
+)
+
+
+@cache
+def _unit_head() -> Sequence[str]:
+    """What a unit says outside of its periods, but for what comes after their number."""
+    unit = (variable for variable in reference.variables() if variable.bloc == "uniteLegale")
+    return [v.nom for v in unit if not v.historise and v.nom not in _UNIT_TAIL]
 
 
 def _names(who: Identite) -> Record:
@@ -154,7 +158,8 @@ def _categorie(unite: Unite, dice: Dice) -> str | None:
 
 def _rna(unite: Unite, dice: Dice) -> str | None:
     association = unite.forme in {"9220", "9230", "9260"}
-    number = f"W{unite.commune.departement[:2].replace('A', '0').replace('B', '0')}{dice.below(10**7):07d}"
+    place = unite.commune.departement[:2].replace("A", "0").replace("B", "0")
+    number = f"W{place}{dice.below(10**7):07d}"
     return number if association and dice.chance(700) else None
 
 
@@ -195,12 +200,21 @@ def _unit_periods(unite: Unite, block: Record, day: str) -> list[Record]:
 
 
 _UNIT_PERIOD = (
-    "etatAdministratifUniteLegale nomUniteLegale nomUsageUniteLegale denominationUniteLegale "
-    "denominationUsuelle1UniteLegale denominationUsuelle2UniteLegale "
-    "denominationUsuelle3UniteLegale categorieJuridiqueUniteLegale activitePrincipaleUniteLegale "
-    "nomenclatureActivitePrincipaleUniteLegale nicSiegeUniteLegale "
-    "economieSocialeSolidaireUniteLegale societeMissionUniteLegale caractereEmployeurUniteLegale"
-).split()
+    "etatAdministratifUniteLegale",
+    "nomUniteLegale",
+    "nomUsageUniteLegale",
+    "denominationUniteLegale",
+    "denominationUsuelle1UniteLegale",
+    "denominationUsuelle2UniteLegale",
+    "denominationUsuelle3UniteLegale",
+    "categorieJuridiqueUniteLegale",
+    "activitePrincipaleUniteLegale",
+    "nomenclatureActivitePrincipaleUniteLegale",
+    "nicSiegeUniteLegale",
+    "economieSocialeSolidaireUniteLegale",
+    "societeMissionUniteLegale",
+    "caractereEmployeurUniteLegale",
+)
 _CHANGE_OF = {
     "etatAdministratifUniteLegale": "changementEtatAdministratifUniteLegale",
     "nomUniteLegale": "changementNomUniteLegale",

@@ -29,7 +29,9 @@ class Register(Protocol):
     """
 
     calendar: Calendar
-    version: int
+
+    @property
+    def version(self) -> int: ...
 
     def size(self, collection: Collection) -> int: ...
     def identifier(self, collection: Collection, position: int) -> str: ...

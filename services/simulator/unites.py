@@ -34,6 +34,10 @@ _SERIES: Sequence[tuple[int, int, int]] = (
 _STARTS = [0, *accumulate(share for _, share, _ in _SERIES)][:-1]
 _ROOM_NEEDED = 4
 
+# Sizes of units, from the most common: smallest, how many sizes from there on.
+_SIZES = ((1, 1), (2, 1), (3, 3), (6, 10), (16, 35))
+_SIZE_ENDS = (8_600, 9_500, 9_900, 9_990)
+
 
 @dataclass(frozen=True, slots=True)
 class Unite:
@@ -106,16 +110,8 @@ class Unites:
     def _size(self, number: int) -> int:
         """Establishments of the unit: mostly one, sometimes two or three, rarely up to fifty."""
         dice = Dice(self._seed, "taille", number)
-        drawn = dice.below(10_000)
-        if drawn < 8_600:
-            return 1
-        if drawn < 9_500:
-            return 2
-        if drawn < 9_900:
-            return 3 + dice.below(3)
-        if drawn < 9_990:
-            return 6 + dice.below(10)
-        return 16 + dice.below(35)
+        smallest, spread = _SIZES[bisect_right(_SIZE_ENDS, dice.below(10_000))]
+        return smallest + dice.below(spread)
 
     def _base(self, number: int) -> int:
         """First eight digits; strictly increasing with the number, with a random step."""

@@ -151,7 +151,7 @@ def _bounds(node: Node, collection: Collection) -> tuple[str, str]:
     """Where identifiers can be, judging by the terms that must all hold."""
     low, high = _FIRST, _LAST
     for term in _necessary(node):
-        if term.field == "siren" or term.field == collection:
+        if term.field in {"siren", collection}:
             first, last = _bounds_of(term.value)
             low, high = max(low, first), min(high, last)
     return low, high
