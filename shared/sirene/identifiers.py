@@ -1,0 +1,45 @@
+"""SIREN and SIRET. Their shape is required; their check digit is only a hint.
+
+INSEE itself lists numbers whose check digit is wrong, so no stored record is refused for it.
+"""
+
+import re
+
+LA_POSTE = "356000000"
+_SIREN = re.compile(r"[0-9]{9}")
+_SIRET = re.compile(r"[0-9]{14}")
+
+
+def is_siren(text: str) -> bool:
+    return _SIREN.fullmatch(text) is not None
+
+
+def is_siret(text: str) -> bool:
+    return _SIRET.fullmatch(text) is not None
+
+
+def siren_of(siret: str) -> str:
+    return siret[:9]
+
+
+def has_valid_check_digit(number: str) -> bool:
+    """Luhn's rule for a SIREN or SIRET of the right shape.
+
+    La Poste has more establishments than the rule has numbers: there the plain sum of the
+    fourteen digits is a multiple of five; its head office follows Luhn.
+    """
+    if _luhn_sum(number) % 10 == 0:
+        return True
+    return (
+        is_siret(number)
+        and siren_of(number) == LA_POSTE
+        and sum(int(digit) for digit in number) % 5 == 0
+    )
+
+
+def _luhn_sum(digits: str) -> int:
+    total = 0
+    for rank, digit in enumerate(reversed(digits)):
+        value = int(digit) << (rank & 1)
+        total += value - 9 if value > 9 else value  # noqa: PLR2004  two digits are added up
+    return total

@@ -1,0 +1,153 @@
+"""What follows from the stored facts alone: the page, its facts, whether an avis is due.
+
+The writer and the reviewer call the same functions on the same rows, so that a hash computed
+by one is the hash that the other finds.
+"""
+
+import re
+import unicodedata
+from typing import Literal
+
+from shared.sirene.facts import Facts
+from shared.sirene.records import (
+    OPEN_TO_ALL,
+    SOLE_TRADER,
+    Etablissement,
+    Page,
+    PageStatus,
+    UniteLegale,
+)
+from shared.sirene.reference import (
+    libelle_activite,
+    libelle_categorie_juridique,
+    libelle_commune,
+    libelle_effectif,
+)
+
+DueOutcome = Literal[
+    "pending",
+    "skipped_non_diffusible",
+    "skipped_sole_trader",
+    "skipped_opposition",
+    "cancelled",
+]
+
+ACTIVITE_NOT_YET_KNOWN = "00.00Z"
+_SLUG_NOM_LENGTH = 60
+_SLUG_COMMUNE_LENGTH = 40
+_NAMELESS = "etablissement"
+# What Unicode does not decompose; an apostrophe parts two words as any other sign does.
+_TO_ASCII = str.maketrans(
+    {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "ø": "o", "Ø": "o", "’": "'", "ʼ": "'"}
+)
+
+
+def is_diffusible(etablissement: Etablissement, unite: UniteLegale) -> bool:
+    """The two statuses are independent; one of them is enough to say nothing."""
+    return etablissement.statut_diffusion == unite.statut_diffusion == OPEN_TO_ALL
+
+
+def page_of(etablissement: Etablissement, unite: UniteLegale) -> Page | None:
+    """The page of the current activity in the current commune; None without one or the other.
+
+    An establishment abroad has no commune, one that was just registered may have no activity.
+    """
+    activite, code_commune = etablissement.activite_principale, etablissement.code_commune
+    if activite is None or activite == ACTIVITE_NOT_YET_KNOWN or code_commune is None:
+        return None
+    nom = nom_affiche(etablissement, unite) if is_diffusible(etablissement, unite) else None
+    commune = libelle_commune(code_commune) or etablissement.libelle_commune
+    return Page(
+        siret=etablissement.siret,
+        siren=etablissement.siren,
+        activite_principale=activite,
+        code_commune=code_commune,
+        slug=_slug(nom, commune, etablissement.siret),
+        nom=nom,
+        libelle_activite=libelle_activite(activite, etablissement.nomenclature_activite_principale),
+        libelle_commune=commune,
+        status=_page_status(etablissement),
+    )
+
+
+def _page_status(etablissement: Etablissement) -> PageStatus:
+    return "open" if etablissement.etat_administratif == "A" else "closed"
+
+
+def nom_affiche(etablissement: Etablissement, unite: UniteLegale) -> str | None:
+    """The name over the door first, the legal one last; a person's only where nothing else is."""
+    return (
+        etablissement.enseigne1
+        or etablissement.denomination_usuelle
+        or unite.denomination_usuelle1
+        or unite.denomination
+        or unite.sigle
+        or _nom_de_personne(unite)
+    )
+
+
+def _nom_de_personne(unite: UniteLegale) -> str | None:
+    prenom = unite.prenom_usuel or unite.prenom1
+    parts = [part for part in (prenom, unite.nom_usage or unite.nom) if part is not None]
+    return " ".join(parts) or None
+
+
+def _slug(nom: str | None, commune: str | None, siret: str) -> str:
+    """Lower-case ASCII. The siret keeps it unique, and the rest is for readers."""
+    parts = (
+        _ascii(nom or "", _SLUG_NOM_LENGTH) or _NAMELESS,
+        _ascii(commune or "", _SLUG_COMMUNE_LENGTH),
+        siret,
+    )
+    return "-".join(part for part in parts if part)
+
+
+def _ascii(text: str, length: int) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.translate(_TO_ASCII))
+    kept = decomposed.encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", kept).strip("-")[:length].rstrip("-")
+
+
+def facts_of(etablissement: Etablissement, unite: UniteLegale, page: Page) -> Facts:
+    """Only for a diffusible establishment: the facts hold its name."""
+    created = etablissement.date_creation
+    return Facts(
+        siret=etablissement.siret,
+        siren=etablissement.siren,
+        nom=page.nom or f"Établissement {etablissement.siret}",
+        forme=libelle_categorie_juridique(unite.categorie_juridique),
+        categorie_juridique=unite.categorie_juridique,
+        activite=page.libelle_activite,
+        activite_code=page.activite_principale,
+        nomenclature=etablissement.nomenclature_activite_principale,
+        commune=page.libelle_commune,
+        code_commune=page.code_commune,
+        departement=etablissement.departement,
+        annee_creation=None if created is None else created.year,
+        date_creation=created,
+        tranche_effectifs=etablissement.tranche_effectifs,
+        effectif=libelle_effectif(etablissement.tranche_effectifs),
+        est_siege=etablissement.siege is True,
+        sigle=unite.sigle,
+        enseigne=etablissement.enseigne1,
+    )
+
+
+def avis_outcome(
+    etablissement: Etablissement,
+    unite: UniteLegale,
+    page_status: PageStatus,
+    *,
+    sole_traders: bool,
+    opposed: bool,
+) -> DueOutcome:
+    """Why no avis is due, the reasons of law before those of use; `pending` where one is."""
+    if not is_diffusible(etablissement, unite):
+        return "skipped_non_diffusible"
+    if opposed:
+        return "skipped_opposition"
+    if page_status == "closed":
+        return "cancelled"
+    if unite.categorie_juridique == SOLE_TRADER and not sole_traders:
+        return "skipped_sole_trader"
+    return "pending"

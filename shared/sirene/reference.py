@@ -1,0 +1,100 @@
+"""Reference tables of the register, each read once, at its first use. Sources: data/SOURCES.md."""
+
+import csv
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from types import MappingProxyType
+
+# The current value comes without a nomenclature in older payloads.
+_NEWEST_FIRST = ("NAFRev2", "NAF2025", "NAFRev1", "NAF1993", "NAP")
+
+
+@dataclass(frozen=True, slots=True)
+class Commune:
+    nom: str
+    departement: str
+    region: str
+
+
+def _rows(file_name: str) -> Iterator[dict[str, str]]:
+    table = resources.files("shared.sirene") / "data" / file_name
+    with table.open(encoding="utf-8") as lines:
+        yield from csv.DictReader(lines)
+
+
+@functools.cache
+def communes() -> Mapping[str, Commune]:
+    return MappingProxyType(
+        {
+            row["code"]: Commune(row["nom"], row["departement"], row["region"])
+            for row in _rows("communes.csv")
+        }
+    )
+
+
+@functools.cache
+def _regions_by_departement() -> Mapping[str, str]:
+    return MappingProxyType({row["code"]: row["region"] for row in _rows("departements.csv")})
+
+
+@functools.cache
+def _activites() -> Mapping[tuple[str, str], str]:
+    return MappingProxyType(
+        {(row["nomenclature"], row["code"]): row["libelle"] for row in _rows("activites.csv")}
+    )
+
+
+@functools.cache
+def _categories_juridiques() -> Mapping[str, str]:
+    return MappingProxyType({r["code"]: r["libelle"] for r in _rows("categories_juridiques.csv")})
+
+
+@functools.cache
+def _tranches_effectifs() -> Mapping[str, str]:
+    return MappingProxyType({r["code"]: r["libelle"] for r in _rows("tranches_effectifs.csv")})
+
+
+def departement_of(code_commune: str | None) -> str | None:
+    """From the code alone, since a commune that was merged away keeps its département.
+
+    Overseas codes (97, 98) give three characters, Corsica 2A and 2B.
+    """
+    if code_commune is None:
+        return None
+    length = 3 if code_commune.startswith(("97", "98")) else 2
+    departement = code_commune[:length]
+    return departement if departement in _regions_by_departement() else None
+
+
+def region_of(departement: str | None) -> str | None:
+    return None if departement is None else _regions_by_departement().get(departement)
+
+
+def libelle_activite(code: str | None, nomenclature: str | None) -> str | None:
+    if code is None:
+        return None
+    names = _NEWEST_FIRST if nomenclature is None else (nomenclature,)
+    for name in names:
+        libelle = _activites().get((name, code))
+        if libelle is not None:
+            return libelle
+    return None
+
+
+def libelle_commune(code: str | None) -> str | None:
+    """INSEE's spelling of today, with its accents; None for a code that is no longer in use."""
+    commune = communes().get(code) if code is not None else None
+    return None if commune is None else commune.nom
+
+
+def libelle_categorie_juridique(code: str | None) -> str | None:
+    return None if code is None else _categories_juridiques().get(code)
+
+
+def libelle_effectif(tranche: str | None) -> str | None:
+    """None for NN as well: an unknown headcount is nothing to tell."""
+    if tranche is None or tranche == "NN":
+        return None
+    return _tranches_effectifs().get(tranche)

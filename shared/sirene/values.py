@@ -1,0 +1,132 @@
+"""Single values of INSEE's records: what is read as what, and what is refused.
+
+Nearly everything is a string or null. Each function takes the block and the key, so that an error
+can name the key; it never holds the value.
+"""
+
+import datetime as dt
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from shared.sirene.records import OPEN_TO_ALL, PARTIAL
+
+JsonObject = Mapping[str, Any]
+
+MASKED: Final = "[ND]"
+MAX_TEXT_LENGTH: Final = 1000
+"""Far above INSEE's longest field (130); an index entry could not hold an unbounded one."""
+_MAX_SMALLINT = 32_767
+_UNKNOWN_DATE = dt.date(1900, 1, 1)
+_DATE = re.compile(
+    r"(\d{1,6})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?)?", re.ASCII
+)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class MappingError(ValueError):
+    """Raised when one record cannot become rows; the message never holds a value of it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def json_object(value: object, name: str) -> JsonObject:
+    if not isinstance(value, Mapping):
+        raise MappingError("bad_type", f"the block {name} is not an object")
+    return value
+
+
+def texts(block: JsonObject, keys: Mapping[str, str]) -> dict[str, str | None]:
+    return {name: text_of(block, key) for name, key in keys.items()}
+
+
+def text_of(block: JsonObject, key: str) -> str | None:
+    value = block.get(key)
+    if value is None or value == MASKED:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise MappingError("bad_type", f"{key} is not a text")
+    text = clean(value).strip()
+    if len(text) > MAX_TEXT_LENGTH:
+        raise MappingError("too_long", f"{key} is longer than {MAX_TEXT_LENGTH} characters")
+    return text if text not in {"", MASKED} else None
+
+
+def clean(text: str) -> str:
+    """Without what PostgreSQL cannot store: NUL, and surrogates that no pair makes a character."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text if text.isascii() else _SURROGATE.sub("", text)
+
+
+def statut_diffusion(block: JsonObject, key: str) -> str:
+    """O or P; N, in use until March 2023, hid more than P does."""
+    statut = text_of(block, key)
+    if statut is None:
+        raise MappingError("missing_statut_diffusion", f"{key} is missing")
+    if statut == "N":
+        return PARTIAL
+    if statut not in {OPEN_TO_ALL, PARTIAL}:
+        raise MappingError("bad_statut_diffusion", f"{key} is neither O nor P")
+    return statut
+
+
+def boolean(block: JsonObject, key: str) -> bool | None:
+    value = block.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise MappingError("bad_type", f"{key} is not a boolean")
+    return value
+
+
+def small_integer(block: JsonObject, key: str) -> int | None:
+    text = text_of(block, key)
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _MAX_SMALLINT:
+        raise MappingError("bad_number", f"{key} is not a small number")
+    return int(text)
+
+
+def number(block: JsonObject, key: str) -> float | None:
+    """INSEE writes it as a string; `[ND]` where it is masked."""
+    value = block.get(key)
+    if not isinstance(value, float):
+        value = text_of(block, key)
+    try:
+        number = None if value is None else float(value)
+    except ValueError:
+        raise MappingError("bad_number", f"{key} is not a number") from None
+    return number if number is not None and math.isfinite(number) else None
+
+
+def instant(block: JsonObject, key: str) -> dt.datetime | None:
+    """Paris time without offset, with or without milliseconds or time of day.
+
+    None for 1900-01-01, INSEE's mark of the unknown, and for years that no calendar holds.
+    """
+    text = text_of(block, key)
+    if text is None:
+        return None
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise MappingError("bad_date", f"{key} is not a date")
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    if not dt.MINYEAR <= year <= dt.MAXYEAR:
+        return None
+    try:
+        found = dt.datetime(  # noqa: DTZ001  INSEE's dates carry no offset
+            year, month, day, hour, minute, second, int((match[7] or "0").ljust(6, "0"))
+        )
+    except ValueError:
+        raise MappingError("bad_date", f"{key} is not a date") from None
+    return None if found.date() == _UNKNOWN_DATE else found
+
+
+def date(block: JsonObject, key: str) -> dt.date | None:
+    found = instant(block, key)
+    return None if found is None else found.date()
