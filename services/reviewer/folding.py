@@ -62,9 +62,14 @@ class Token:
         return self.original[0].isupper()
 
 
+@lru_cache(maxsize=16384)
+def _fold_word(word: str) -> str:
+    return fold(word)
+
+
 def tokenise(text: str) -> list[Token]:
     return [
-        Token(match.group(), fold(match.group()), match.start(), match.end())
+        Token(match.group(), _fold_word(match.group()), match.start(), match.end())
         for match in _TOKEN.finditer(text)
     ]
 

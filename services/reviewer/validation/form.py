@@ -32,7 +32,7 @@ _PLACEHOLDER = re.compile(
 _PROMPT_LEAK = re.compile(
     r"\b\w+\s*=\s*\S|\bprompt|\binstructions? (?:systeme|precedente|ci-|suivante|donnee)"
     r"|\bconsignes?\b|\bsystem (?:message|prompt)|\bjson\b|\bschema\b|\bignore(?:r|z)? les\b"
-    r"|<\|?\w*\|?>|\b(?:user|assistant|system)\s*:|\bregles? (?:donnees|a respecter)"
+    r"|<\|\w+\|>|\b(?:user|assistant|system)\s*:|\bregles? (?:donnees|a respecter)"
     r"|\bne jamais (?:mentionner|utiliser|inventer)|\btu (?:es|dois)\b|\bhacked\b"
 )
 _INJECTION = re.compile(r"\b(?:ignore|oublie|reponds|disregard)\w*\b.*\b(?:instruction|reponds)")

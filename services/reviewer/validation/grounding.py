@@ -15,7 +15,7 @@ from services.reviewer.validation.numbers import Number, find_numbers
 from services.reviewer.validation.subject import Subject
 
 LEAST_ACTIVITY_SHARE = 0.6
-MOST_UNKNOWN_WORDS = 2
+MOST_UNKNOWN_WORDS = 1
 _LEAST_TERM_LENGTH = 4
 _LONGEST_COMMUNE_WORDS = 8
 
@@ -223,6 +223,7 @@ def ungrounded_entity(subject: Subject) -> bool:
         word.capitalised
         and len(word.folded) > 1
         and word.folded not in _KNOWN_ENTITIES
+        and word.folded not in legal_forms.ALIASES
         and not subject.known.is_grounded(word.folded)
         and not _begins_sentence(subject.rest, word)
         for word in subject.words
@@ -235,5 +236,9 @@ def _begins_sentence(text: str, word: Token) -> bool:
 
 
 def ungrounded_terms(subject: Subject) -> bool:
-    foreign = {stem(word.folded) for word in _foreign_terms(subject) if not word.capitalised}
+    foreign = {
+        stem(word.folded)
+        for word in _foreign_terms(subject)
+        if not word.capitalised or _begins_sentence(subject.rest, word)
+    }
     return not foreign.isdisjoint(_activity_terms()) or len(foreign) > MOST_UNKNOWN_WORDS

@@ -9,6 +9,7 @@ _FIRST_PERSON = re.compile(
     r"|\bma (?=\w)|\btu\b|\bl'on\b"
 )
 _FAKE_EXPERIENCE = re.compile(
+    r"\bj'y\b|\bsuis (?:alle|venu|reparti|tombe)\w*|\btout etait\b|\blors de (?:ma|mon|notre)\b|"
     r"\b(?:teste|goute|visite|essaye|essaie|apprecie|deguste|regale)\w*\b"
     r"|\baccueil(?:li\w*|lant\w*)?"
     r" (?:\w+ )?(?:chaleureu|sympa|souriant|agreable|parfait|au top)|\bbien accueilli|\bsatisf\w+"
@@ -65,7 +66,7 @@ _CERTIFICATION = re.compile(
     r"|\bconventionne\w*|\bconforme\w*|\bmaitre artisan\b|\bqualifi\w+|\bmedaille\w*|\bprime\b"
 )
 _NEGATIVE = re.compile(
-    r"\bmauvais\w*|\bevit(?:er|ez)\b|\barnaqu\w+|\bdecevant\w*|\bdeception\b|\bplaintes?\b"
+    r"\bmauvais\w*|\bplaign\w+|\btrop\b|\bevit(?:er|ez)\b|\barnaqu\w+|\bdecevant\w*|\bdeception\b|\bplaintes?\b"
     r"|\blitiges?\b|\bmalheureusement\b|\bretards?\b|\bdettes?\b|\bfaillite\b|\bdifficultes?\b"
     r"|\bcondamn\w+|\bproblem\w+|\bmediocre\w*|\bsales?\b|\blents?\b|\blenteur\b|\bpeu fiable\b"
     r"|\bfraud\w*|\bmanqu(?:e|ent)\b|\bescro\w+|\bdangereu\w+|\bdeplorable\w*|\bnul(?:le|les)\b"
@@ -75,7 +76,7 @@ _NEGATIVE = re.compile(
 _CONTACT = re.compile(
     r"(?:\+ ?33|\b0) ?[1-9](?:[ .-]?\d{2}){4}\b|\S@\S|https?:|\bwww\b"
     r"|\b[a-z0-9-]+\.(?:fr|com|net|org|eu|io|info)\b|\bsites? (?:web|internet)\b|\bpages? web\b"
-    r"|\btelephon\w+|\bcourriel\w*|\be-?mails?\b|\bfax\b|\b0[1-9]\d{8}\b|\ben ligne\b"
+    r"|\btelephon\w+|\btel\b|\bcourriel\w*|\be-?mails?\b|\bfax\b|\b0[1-9]\d{8}\b|\ben ligne\b"
     r"|\b\d{1,4}(?: ?(?:bis|ter|quater))?,? (?:rue|avenue|boulevard|chemin|impasse|allee|place|quai"
     r"|route|cours|square|lieu-dit)\b|\b(?:rue|avenue|boulevard|impasse|allee|quai|av\.|bd) "
     r"(?:de|du|des|d'|la|le|les|general|jean|saint|victor)|\b\d{5} (?=[a-z¤])|\bcode postal\b"
