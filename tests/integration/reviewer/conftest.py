@@ -107,9 +107,9 @@ class Register:
         with self.engine.connect() as connection:
             return list(connection.execute(text(query)).mappings())
 
-    def execute(self, statement: str) -> None:
+    def execute(self, statement: str, **parameters: object) -> None:
         with self.engine.begin() as connection:
-            connection.execute(text(statement))
+            connection.execute(text(statement), parameters)
 
 
 @pytest.fixture
