@@ -18,6 +18,12 @@ class Commune:
     region: str
 
 
+@dataclass(frozen=True, slots=True)
+class Departement:
+    nom: str
+    region: str
+
+
 def _rows(file_name: str) -> Iterator[dict[str, str]]:
     table = resources.files("shared.sirene") / "data" / file_name
     with table.open(encoding="utf-8") as lines:
@@ -35,8 +41,10 @@ def communes() -> Mapping[str, Commune]:
 
 
 @functools.cache
-def _regions_by_departement() -> Mapping[str, str]:
-    return MappingProxyType({row["code"]: row["region"] for row in _rows("departements.csv")})
+def departements() -> Mapping[str, Departement]:
+    return MappingProxyType(
+        {row["code"]: Departement(row["nom"], row["region"]) for row in _rows("departements.csv")}
+    )
 
 
 @functools.cache
@@ -65,11 +73,12 @@ def departement_of(code_commune: str | None) -> str | None:
         return None
     length = 3 if code_commune.startswith(("97", "98")) else 2
     departement = code_commune[:length]
-    return departement if departement in _regions_by_departement() else None
+    return departement if departement in departements() else None
 
 
 def region_of(departement: str | None) -> str | None:
-    return None if departement is None else _regions_by_departement().get(departement)
+    found = departements().get(departement) if departement is not None else None
+    return None if found is None else found.region
 
 
 def libelle_activite(code: str | None, nomenclature: str | None) -> str | None:
