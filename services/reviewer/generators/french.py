@@ -44,6 +44,10 @@ def de(word: str) -> str:
     return f"d’{word}" if elides(word) else f"de {word}"
 
 
+def que(word: str) -> str:
+    return f"qu’{word}" if elides(word) else f"que {word}"
+
+
 def le(noun: str, gender: Literal["m", "f"], *, plural: bool = False) -> str:
     if plural:
         return f"les {noun}"

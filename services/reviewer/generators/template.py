@@ -19,6 +19,7 @@ from services.reviewer.generators.french import (
     NBSP,
     date_en_lettres,
     lieu,
+    que,
 )
 from services.reviewer.generators.phrases import Activite, activite, effectif, forme, numero
 from services.reviewer.labels import clean_name, nom_de_commune
@@ -92,6 +93,9 @@ def _variants(file_name: str) -> tuple[Template, ...]:
 def _files(facts: Facts, slots: Mapping[str, str]) -> dict[str, str]:
     """The template file of each sentence that the facts allow."""
     files = {"identite": _IDENTITE["FORME" in slots, "A_COMMUNE" in slots], "source": "source"}
+    if files["identite"] == "identite" and slots["FORME"].isalpha():
+        # « Commune, COMMUNE DE VANNES a son siège … » needs a verb that a longer form can spare.
+        files["identite"] = "identite_forme_breve"
     if "GROUPE" in slots and _says_group(facts.siret):
         plural = slots["GROUPE"].startswith("les ")
         files["activite"] = "activite_groupe_pluriel" if plural else "activite_groupe"
@@ -144,7 +148,11 @@ def _slots(facts: Facts) -> dict[str, str]:
     slots = {"NOM": clean_name(facts.nom), "NBSP": NBSP}
     form = forme(facts)
     if form is not None:
-        slots |= {"FORME": form.libelle, "FORME_MAJ": _capital(form.libelle)}
+        slots |= {
+            "FORME": form.libelle,
+            "FORME_MAJ": _capital(form.libelle),
+            "QUE_FORME": que(form.libelle),
+        }
     commune = nom_de_commune(facts)
     if commune is not None:
         place = lieu(commune)
