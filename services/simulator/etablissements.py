@@ -9,7 +9,7 @@ from services.simulator.dice import Dice
 from services.simulator.identifiers import SIREN_LENGTH, SIRET_LENGTH, siret_of
 from services.simulator.unites import Unite, Unites
 
-_ABROAD_PER_MILLE = 2
+_ONE_ABROAD_IN = 500
 _IMPOSSIBLE_DATES = ("0001-01-01", "0198-07-01", "2104-01-01", "7490-12-31")
 
 
@@ -73,38 +73,42 @@ class Etablissements:
 
     def commune(self, index: int) -> reference.Commune | None:
         """Half of a unit's establishments are in the département of the unit."""
-        unite = self.unites.owner_of(index)
-        dice = self.dice("commune", index)
-        if self.everywhere and dice.chance(_ABROAD_PER_MILLE):
+        number = self.unites.number_at(index)
+        if self.everywhere and number % _ONE_ABROAD_IN == 0:
             return None
-        if unite.count == 1:
-            return unite.commune
+        home = self.unites.commune(number)
+        if index == self.unites.first(number):
+            return home
+        dice = self.dice("commune secondaire", index)
         if dice.chance(500):
-            return self._communes.draw_within(unite.commune.departement, dice)
+            return self._communes.draw_within(home.departement, dice)
         return self._communes.draw(dice)
 
     def treated(self, index: int) -> str | None:
         dice = self.dice("traitement", index)
-        if dice.chance(500) and self.unites.owner_of(index).purgee:
+        if dice.chance(500) and self.unites.purgee(self.unites.number_at(index)):
             return None
         return self.calendar.treatment(dice)
 
     def ferme(self, index: int) -> bool:
         """Three in ten: those of units that ceased, and secondary ones more often than seats."""
-        unite = self.unites.owner_of(index)
-        if unite.cessee:
+        number = self.unites.number_at(index)
+        if self.unites.cessee(number):
             return True
-        per_mille = 10 if index == self.siege_index(unite) else 180
+        per_mille = 10 if index == self.siege_index(number) else 180
         return self.dice("etat", index).chance(per_mille)
 
     def partielle(self, index: int) -> bool:
         unite = self.unites.owner_of(index)
         return self.dice("diffusion", index).chance(920 if unite.partielle else 15)
 
-    def siege_index(self, unite: Unite) -> int:
+    def siege_index(self, number: int) -> int:
         """The seat is often the first establishment, and as often the last after a move."""
-        dice = self.dice("siege", unite.number)
-        return unite.first if dice.chance(600) else unite.first + dice.below(unite.count)
+        first, count = self.unites.first(number), self.unites.count(number)
+        if count == 1:
+            return first
+        dice = self.dice("siege", number)
+        return first if dice.chance(600) else first + dice.below(count)
 
     def impossible_date(self, index: int) -> str | None:
         """A date that cannot be, for one history in a thousand: INSEE has them too."""
@@ -114,7 +118,10 @@ class Etablissements:
     def _number(self, unite: Unite, index: int) -> int:
         """Number inside the unit; some numbers are skipped, the order is kept."""
         rank = index - unite.first
-        step = 1 + self.dice("pas", unite.number).below(3)
+        dice = self.dice("pas", unite.number)
+        if unite.count == 1:
+            return 1 + dice.below(5) * dice.below(2)
+        step = 1 + dice.below(3)
         return 1 + rank * step + (self.dice("saut", index).below(step) if step > 1 else 0)
 
     def _build(self, index: int) -> Etablissement:
@@ -125,7 +132,7 @@ class Etablissements:
             siret=siret_of(unite.siren, self._number(unite, index)),
             rank=rank,
             unite=unite,
-            siege=index == self.siege_index(unite),
+            siege=index == self.siege_index(unite.number),
             commune=self.commune(index),
             ferme=self.ferme(index),
             partielle=self.partielle(index),

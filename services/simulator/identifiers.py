@@ -7,6 +7,8 @@ LA_POSTE = "356000000"
 SIREN_LENGTH = 9
 SIRET_LENGTH = 14
 
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
 
 class BadCursorError(ValueError):
     """Raised when a cursor is not one that this API can have given out."""
@@ -14,11 +16,7 @@ class BadCursorError(ValueError):
 
 def luhn_sum(digits: str) -> int:
     """Sum of the digits, every second one from the right doubled (and its own digits added)."""
-    total = 0
-    for rank, character in enumerate(reversed(digits)):
-        value = int(character) << (rank & 1)
-        total += value - 9 if value > 9 else value  # noqa: PLR2004 - a number of one digit
-    return total
+    return sum(map(int, digits[::-2])) + sum(map(_DOUBLED.__getitem__, map(int, digits[-2::-2])))
 
 
 def check_digit(digits: str) -> str:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from services.simulator import vocabulary
 from services.simulator.dice import Dice
@@ -27,6 +28,7 @@ class Identite:
     usuelle: str | None = None
 
 
+@lru_cache(maxsize=4096)
 def capitals(text: str) -> str:
     """As INSEE writes names of places: no accents, ligatures apart, typographic signs plain."""
     apart = text.replace("œ", "oe").replace("Œ", "OE").replace("\u2019", "'")

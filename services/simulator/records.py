@@ -69,7 +69,7 @@ class RecordBuilder:
         seed = self._etablissements.seed
         dice = Dice(seed, "bloc", unite.number)
         who = identite(unite, seed)
-        seat = self._etablissements.siret(self._etablissements.siege_index(unite))
+        seat = self._etablissements.siret(self._etablissements.siege_index(unite.number))
         tranche = _unit_tranche(unite, dice)
         categorie = _categorie(unite, dice)
         block: Record = {

@@ -151,7 +151,8 @@ class GeneratedRegister:
         return periods if isinstance(periods, list) else []
 
     def _cheap_of_siret(self) -> dict[str, Callable[[int], object]]:
-        register, owner_of = self._etablissements, self._unites.owner_of
+        register, unites = self._etablissements, self._unites
+        owner_of, number_at = unites.owner_of, unites.number_at
 
         def code_commune(index: int) -> str | None:
             commune = register.commune(index)
@@ -165,7 +166,7 @@ class GeneratedRegister:
             "statutDiffusionEtablissement": lambda i: "P" if register.partielle(i) else "O",
             "statutDiffusionUniteLegale": lambda i: "P" if owner_of(i).partielle else "O",
             "categorieJuridiqueUniteLegale": lambda i: owner_of(i).forme,
-            "etatAdministratifUniteLegale": lambda i: "C" if owner_of(i).cessee else "A",
+            "etatAdministratifUniteLegale": lambda i: "C" if unites.cessee(number_at(i)) else "A",
             "activitePrincipaleUniteLegale": lambda i: owner_of(i).metier.naf,
-            "etablissementSiege": lambda i: i == register.siege_index(owner_of(i)),
+            "etablissementSiege": lambda i: i == register.siege_index(number_at(i)),
         }

@@ -33,6 +33,9 @@ _SERIES: Sequence[tuple[int, int, int]] = (
 )
 _STARTS = [0, *accumulate(share for _, share, _ in _SERIES)][:-1]
 _ROOM_NEEDED = 4
+_MOST_OF_A_SOLE_TRADER = 5
+_POST_OFFICES = 49
+_PUBLIC = "12"  # how the SIREN of administrations begin
 
 # Sizes of units, from the most common: smallest, how many sizes from there on.
 _SIZES = ((1, 1), (2, 1), (3, 3), (6, 10), (16, 35))
@@ -75,6 +78,10 @@ class Unites:
         while placed < establishments:
             self._firsts.append(placed)
             placed += self._size(len(self._firsts) - 1)
+        # SIRENs are spread over this many units; it stays when La Poste takes the place of some.
+        self._span = len(self._firsts)
+        self._post = self._number_of_the_post()
+        self._enlarge_the_post(min(_POST_OFFICES, establishments // 500))
         self.unite = lru_cache(maxsize=8192)(self._build)
 
     def __len__(self) -> int:
@@ -82,7 +89,7 @@ class Unites:
 
     def owner_of(self, index: int) -> Unite:
         """The unit that owns the establishment at this index."""
-        return self.unite(bisect_right(self._firsts, index) - 1)
+        return self.unite(self.number_at(index))
 
     def find(self, siren: str) -> int | None:
         """Number of the unit that has this SIREN."""
@@ -96,9 +103,7 @@ class Unites:
         return low if low < len(self) and self.siren(low) == siren else None
 
     def siren(self, number: int) -> str:
-        base, next_base = self._base(number), self._base(number + 1)
-        post = int(LA_POSTE[:8])
-        return LA_POSTE if base <= post < next_base else siren_of(base)
+        return LA_POSTE if number == self._post else siren_of(self._base(number))
 
     def spare_siren(self, number: int) -> str | None:
         """A valid SIREN just after this unit's that no unit has, where there is room for one."""
@@ -113,9 +118,27 @@ class Unites:
         smallest, spread = _SIZES[bisect_right(_SIZE_ENDS, dice.below(10_000))]
         return smallest + dice.below(spread)
 
+    def _number_of_the_post(self) -> int:
+        """The unit whose SIREN would be the last one before La Poste's gives way to it."""
+        low, high = 0, self._span
+        while low < high:
+            middle = (low + high) // 2
+            if self._base(middle) <= int(LA_POSTE[:8]):
+                low = middle + 1
+            else:
+                high = middle
+        return max(low - 1, 0)
+
+    def _enlarge_the_post(self, more: int) -> None:
+        """Give it more establishments; the last units of the register make room."""
+        for number in range(self._post + 1, len(self._firsts)):
+            self._firsts[number] += more
+        while self._firsts[-1] >= self._establishments:
+            self._firsts.pop()
+
     def _base(self, number: int) -> int:
         """First eight digits; strictly increasing with the number, with a random step."""
-        if number >= len(self):
+        if number >= self._span:
             return _SERIES[-1][0]
         shift = Dice(self._seed, "siren", number).below(800) / 1000
         series, along = self._place(number + shift)
@@ -124,7 +147,7 @@ class Unites:
 
     def _place(self, number: float) -> tuple[int, float]:
         """Series that the unit's SIREN comes from, and how far along it, from 0 to 1."""
-        position = min(number * 1000 / len(self), 999.999999)
+        position = min(number * 1000 / self._span, 999.999999)
         series = bisect_right(_STARTS, position) - 1
         return series, (position - _STARTS[series]) / _SERIES[series][1]
 
@@ -133,24 +156,50 @@ class Unites:
         year = _SERIES[series][2]
         return year + int(along * (max(_SERIES[series + 1][2], year + 1) - year))
 
+    # Each of these has dice of its own: a query that looks through the register asks one of them
+    # of every unit, and must not pay for a whole unit.
+
+    def commune(self, number: int) -> reference.Commune:
+        return self._communes.draw(Dice(self._seed, "commune", number))
+
+    def cessee(self, number: int) -> bool:
+        return Dice(self._seed, "cessation", number).chance(250) and number != self._post
+
+    def purgee(self, number: int) -> bool:
+        return Dice(self._seed, "purge", number).chance(4) and self.count(number) == 1
+
+    def first(self, number: int) -> int:
+        """Index of the unit's first establishment."""
+        return self._firsts[number] if number < len(self) else self._establishments
+
+    def count(self, number: int) -> int:
+        return self.first(number + 1) - self.first(number)
+
+    def number_at(self, index: int) -> int:
+        """Number of the unit that owns the establishment at this index."""
+        return bisect_right(self._firsts, index) - 1
+
     def _build(self, number: int) -> Unite:
         dice = Dice(self._seed, "unite", number)
-        first = self._firsts[number]
-        last = self._firsts[number + 1] if number + 1 < len(self) else self._establishments
-        siren = self.siren(number)
-        natural = dice.chance(530) and last - first <= 5 and siren[0] not in "12"  # noqa: PLR2004 - sole traders own few
+        siren, count = self.siren(number), self.count(number)
+        natural = (
+            dice.chance(530)
+            and count <= _MOST_OF_A_SOLE_TRADER
+            and siren[0] not in _PUBLIC
+            and siren != LA_POSTE
+        )
         forme = NATURAL_PERSON if natural else _pick_forme(dice, siren)
         return Unite(
             number=number,
             siren=siren,
-            first=first,
-            count=last - first,
+            first=self.first(number),
+            count=count,
             forme=forme,
-            metier=_pick_metier(dice, forme),
-            commune=self._communes.draw(dice),
-            cessee=dice.chance(250) and siren != LA_POSTE,
-            partielle=dice.chance(220 if natural else 25) and siren != LA_POSTE,
-            purgee=dice.chance(4) and last - first == 1,
+            metier=metiers().named("53.10Z") if siren == LA_POSTE else _pick_metier(dice, forme),
+            commune=self.commune(number),
+            cessee=self.cessee(number),
+            partielle=dice.chance(230 if natural else 25) and siren != LA_POSTE,
+            purgee=self.purgee(number),
             created=self._calendar.creation(self._year(number), dice),
         )
 
@@ -159,7 +208,7 @@ def _pick_forme(dice: Dice, siren: str) -> str:
     drawn = dice.below(_forme_ends()[-1])
     if siren == LA_POSTE:
         return "5599"
-    if siren[0] in "12":
+    if siren[0] in _PUBLIC:
         return dice.pick(("7210", "7210", "7210", "7348", "7361", "7331"))
     return vocabulary.FORMES[bisect_right(_forme_ends(), drawn)][0]
 
