@@ -1,0 +1,286 @@
+"""All three services in one process over an in-process broker: the demo's way to run.
+
+The one module that may import several services. PostgreSQL and the simulator are its children;
+since all progress is rows, and sweeper and relay send again what an in-process broker forgot, a
+run that was killed is resumed at the next start.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import psutil  # type: ignore[import-untyped]  # it ships no types
+import typer
+from rich.console import Console
+from shared.broker import make_broker
+from sqlalchemy import Engine, text
+
+from deploy.local import processes
+from deploy.local.demo_database import DATABASE, demo_directory, demo_postgres
+from deploy.local.postgres import RunningPostgres
+from services.fetcher import main as fetcher
+from services.fetcher.settings import FetcherSettings
+from services.fetcher.store import ImportStore
+from services.operator.demo_report import draw_report, read_report, write_report
+from services.reviewer import main as reviewer
+from services.reviewer.relay import forget_publications
+from services.reviewer.settings import ReviewerSettings
+from services.writer import main as writer
+from services.writer.settings import WriterSettings
+from shared.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
+from shared.cli import run as run_cli
+from shared.clock import Clock
+from shared.db.engine import make_engine
+from shared.db.migrate import upgrade
+from shared.errors import UserError
+from shared.logs import configure_logs
+from shared.metrics import Metrics
+from shared.middleware import ActorMetrics
+from shared.progress import Progress, read_progress
+from shared.progress_view import watch
+from shared.service import Running, serve_metrics
+from shared.settings import ServiceSettings, load
+
+DEPARTEMENT = "33"
+_SIMULATOR_START_SECONDS = 60.0
+_SAMPLE_SECONDS = 0.5
+
+app = make_app("Everything in one process, without Docker and without a system package.")
+
+
+@dataclass
+class PeakMemory:
+    """The largest resident size seen of each process, sampled from outside."""
+
+    roots: dict[str, int]
+    bytes_by_process: dict[str, int] = field(default_factory=dict)
+
+    def sample(self) -> None:
+        for name, pid in self.roots.items():
+            for member in processes.with_children(pid) if name == "postgres" else [pid]:
+                try:
+                    rss_bytes = psutil.Process(member).memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+                key = name if member == pid else f"{name} (largest backend)"
+                self.bytes_by_process[key] = max(self.bytes_by_process.get(key, 0), rss_bytes)
+
+    def follow(self, clock: Clock) -> threading.Thread:
+        def turn() -> None:
+            while not clock.wait(_SAMPLE_SECONDS):
+                self.sample()
+
+        thread = threading.Thread(target=turn, name="memory", daemon=True)
+        thread.start()
+        return thread
+
+
+@contextmanager
+def simulator(directory: Path, *, establishments: int, requests_per_minute: int) -> Iterator[str]:
+    """Run INSEE's stand-in as a child; yields its base URL and ends it afterwards."""
+    directory.mkdir(parents=True, exist_ok=True)
+    # One of a run that was killed: it keeps nothing, so it is replaced.
+    mark = f"{processes.HOME_MARK}={directory}"
+    processes.kill_all(processes.processes_with(environment=mark))
+    port_file = directory / "port"
+    port_file.unlink(missing_ok=True)
+    process = processes.start_server(
+        [
+            *(sys.executable, "-m", "services.simulator"),
+            *("--port", "0", "--port-file", str(port_file)),
+            *("--departement", DEPARTEMENT),
+            *("--establishments", str(establishments)),
+            *("--requests-per-minute", str(requests_per_minute)),
+        ],
+        log=directory / "simulator.log",
+        cwd=str(Path.cwd()),
+        env={**os.environ, processes.HOME_MARK: str(directory)},
+        parent_death_signal=signal.SIGTERM,
+    )
+    try:
+        yield f"http://127.0.0.1:{_port(port_file, process.pid)}/api-sirene/3.11"
+    finally:
+        processes.kill_all([process.pid])
+        processes.reap(process)
+
+
+def _port(port_file: Path, pid: int) -> int:
+    deadline_seconds = time.monotonic() + _SIMULATOR_START_SECONDS
+    while time.monotonic() < deadline_seconds and processes.is_alive(pid):
+        if port_file.exists() and (port := port_file.read_text().strip()):
+            return int(port)
+        time.sleep(0.05)
+    raise UserError(f"the simulator does not start: see {port_file.parent / 'simulator.log'}")
+
+
+@contextmanager
+def embedded_services(
+    database_url: str, insee_url: str, *, clock: Clock, overrides: dict[str, object]
+) -> Iterator[Engine]:
+    """Run fetcher, writer and reviewer in this process until the block ends."""
+    common: dict[str, object] = {
+        "database_url": database_url,
+        "broker_url": "memory://",
+        "insee_url": insee_url,
+        "insee_key": "demo",
+        **overrides,
+    }
+    metrics = Metrics()
+    broker = make_broker("memory://", extra_middleware=[ActorMetrics(metrics)])
+    with ExitStack() as cleanup:
+        cleanup.callback(broker.close)
+
+        def engine_of(name: str) -> Engine:
+            engine = make_engine(database_url, application_name=f"sirenade-{name}", pool_size=3)
+            cleanup.callback(engine.dispose)
+            return engine
+
+        engine = engine_of("embedded")
+        # This process is alone: whoever held a lease is dead, and its queues were in memory.
+        ImportStore(engine).wake_everything()
+        forget_publications(engine)
+        services = [
+            build(
+                load(settings_class, **common),
+                engine=engine_of(name),
+                broker=broker,
+                clock=clock,
+                metrics=metrics,
+            )
+            for name, settings_class, build in (
+                ("fetcher", FetcherSettings, fetcher.build),
+                ("writer", WriterSettings, writer.build),
+                ("reviewer", ReviewerSettings, reviewer.build),
+            )
+        ]
+        common_settings = load(ServiceSettings, **common)
+        serve_metrics(metrics, host="127.0.0.1", port=common_settings.metrics_port)
+        running = Running(services, broker, clock, metrics)
+        running.start()
+        cleanup.callback(running.stop)
+        yield engine
+
+
+def _is_finished(progress: Progress) -> bool:
+    return progress.runs_open == 0 and progress.avis_pending == 0
+
+
+def _prepare_database(postgres: RunningPostgres, limit: int, console: Console) -> str:
+    """Return the database of a run to resume, or a fresh one with its run requested."""
+    if postgres.has_database(DATABASE):
+        url = postgres.url_for(DATABASE)
+        if (done := _unfinished(url, limit)) is not None:
+            console.print(f"resuming the run that was interrupted: {done} establishments are in")
+            return url
+        postgres.drop_database(DATABASE)
+    url = postgres.create_database(DATABASE)
+    upgrade(url)
+    engine = make_engine(url, application_name="sirenade-demo")
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO import_runs (departements, row_limit) VALUES (:codes, :limit)"),
+            {"codes": [DEPARTEMENT], "limit": limit},
+        )
+    engine.dispose()
+    return url
+
+
+def _unfinished(url: str, limit: int) -> int | None:
+    """How many rows an unfinished run of the same size has stored; None where there is none."""
+    upgrade(url)
+    engine = make_engine(url, application_name="sirenade-demo")
+    try:
+        with engine.connect() as connection:
+            same = connection.scalar(
+                text("SELECT count(*) FROM import_runs WHERE row_limit = :limit"), {"limit": limit}
+            )
+            progress = read_progress(connection)
+    finally:
+        engine.dispose()
+    return progress.received if same and not _is_finished(progress) else None
+
+
+@app.command()
+def demo(
+    establishments: Annotated[
+        int, typer.Option("--establishments", "-n", help="How many to import.", min=1, max=600_000)
+    ] = 35_000,
+    requests_per_minute: Annotated[
+        int, typer.Option(help="The quota that the simulator enforces.", min=1, max=10_000)
+    ] = 30,
+) -> None:
+    """Import one day of establishments from the simulator and write an avis for each due page.
+
+    An interrupted run is resumed; a finished one is followed by a new one, from an empty database.
+    """
+    console, clock = Console(stderr=True), Clock()
+    directory = demo_directory()
+    directory.mkdir(parents=True, exist_ok=True)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: clock.stopping.set())
+    # More are on offer than are asked for, so that the limit is seen to hold.
+    on_offer = max(40_000, establishments + establishments // 10)
+    with (
+        (directory / "log.jsonl").open("w", encoding="utf-8") as log,
+        demo_postgres() as postgres,
+        simulator(
+            directory / "simulator",
+            establishments=on_offer,
+            requests_per_minute=requests_per_minute,
+        ) as insee_url,
+    ):
+        configure_logs("embedded", stream=log)
+        url = _prepare_database(postgres, establishments, console)
+        memory = PeakMemory(_roots(postgres, directory))
+        sampler = memory.follow(clock)
+        overrides: dict[str, object] = {
+            "insee_requests_per_minute": requests_per_minute,
+            "metrics_port": 0,
+        }
+        with embedded_services(url, insee_url, clock=clock, overrides=overrides) as engine:
+            _run_to_the_end(engine, memory, sampler, clock, console)
+
+
+def _roots(postgres: RunningPostgres, directory: Path) -> dict[str, int]:
+    mark = f"{processes.HOME_MARK}={directory / 'simulator'}"
+    found = processes.processes_with(environment=mark)
+    return {
+        "services": os.getpid(),
+        "postgres": postgres.pid,
+        **({"simulator": found[0]} if found else {}),
+    }
+
+
+def _run_to_the_end(
+    engine: Engine, memory: PeakMemory, sampler: threading.Thread, clock: Clock, console: Console
+) -> None:
+    def read() -> Progress:
+        with engine.connect() as connection:
+            return read_progress(connection)
+
+    progress = watch(read, title="Sirenade demo", until=_is_finished, clock=clock)
+    if not _is_finished(progress):
+        console.print("stopped; `make demo` with the same N goes on from here")
+        raise typer.Exit(EXIT_INTERRUPTED)
+    clock.stopping.set()
+    sampler.join()
+    with engine.connect() as connection:
+        report = read_report(connection, memory.bytes_by_process)
+    path = demo_directory() / "report.json"
+    write_report(report, path)
+    Console().print(draw_report(report))
+    console.print(f"report: {os.path.relpath(path)}")
+    if not report.kept_its_promise:
+        console.print("[bold red]the demo did not keep its promise: see the report above[/]")
+        raise typer.Exit(EXIT_BROKEN_PROMISE)
+
+
+if __name__ == "__main__":
+    run_cli(app, name="sirenade")

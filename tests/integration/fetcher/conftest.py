@@ -1,0 +1,152 @@
+"""A simulator, a walker and what it published, over a real database."""
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from services.fetcher.insee import InseeClient
+from services.fetcher.loops import Planner, Sweeper
+from services.fetcher.quota import Quota
+from services.fetcher.store import ImportStore
+from services.fetcher.walking import Pace, Walker
+from services.simulator.options import Options
+from services.simulator.server import start_server
+from shared.clock import Clock
+from shared.db.engine import make_engine
+from shared.messages import FetchPage, WriteSlice
+from shared.metrics import Metrics
+
+API = "/api-sirene/3.11"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url, application_name="test-fetcher", pool_size=8)
+    yield engine
+    engine.dispose()
+
+
+@dataclass
+class Insee:
+    """A running simulator and its back entrances."""
+
+    url: str
+
+    def quota(self) -> dict[str, Any]:
+        return self._ask("/__quota")
+
+    def set_faults(self, **faults: object) -> None:
+        self._ask("/__faults", json.dumps(faults).encode())
+
+    def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any]:
+        with urllib.request.urlopen(self.url + path, body, timeout=5) as answer:  # noqa: S310  # loopback
+            content: dict[str, Any] = json.load(answer)
+            return content
+
+
+@pytest.fixture
+def start_insee() -> Iterator[Callable[..., Insee]]:
+    servers = []
+
+    def start(**options: Any) -> Insee:
+        defaults = {"establishments": 1500, "departements": ("33",), "requests_per_minute": 6000}
+        server = start_server(Options(**{**defaults, **options}))
+        servers.append(server)
+        return Insee(server.root)
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@dataclass
+class Outbox:
+    """Takes the place of the queues: keeps what was published, or refuses it."""
+
+    pages: list[FetchPage] = field(default_factory=list)
+    slices: list[WriteSlice] = field(default_factory=list)
+    refuse_slices: bool = False
+
+    def publish_page(self, message: FetchPage) -> None:
+        self.pages.append(message)
+
+    def publish_slice(self, message: WriteSlice) -> None:
+        if self.refuse_slices:
+            raise ConnectionError
+        self.slices.append(message)
+
+    def sirets(self) -> list[str]:
+        """What the slices that count hold, in order of page and slice."""
+        latest = {message.page: message.fetch_id for message in self.slices}
+        counting = [each for each in self.slices if each.fetch_id == latest[each.page]]
+        counting.sort(key=lambda each: (each.page, each.slice))
+        return [record["siret"] for each in counting for record in json.loads(each.records)]
+
+
+@dataclass
+class Fetcher:
+    """One fetcher without its threads: every turn is a call."""
+
+    engine: Engine
+    store: ImportStore
+    quota: Quota
+    walker: Walker
+    planner: Planner
+    sweeper: Sweeper
+    outbox: Outbox
+    metrics: Metrics
+
+    def request_import(self, *departements: str, row_limit: int | None = None) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(
+                text("INSERT INTO import_runs (departements, row_limit) VALUES (:codes, :limit)"),
+                {"codes": list(departements), "limit": row_limit},
+            )
+
+    def walk_to_the_end(self, *, most_messages: int = 200) -> None:
+        """Work off the page messages that were published, as the actor's threads would."""
+        for _ in range(most_messages):
+            if not self.outbox.pages:
+                return
+            self.walker.fetch_page(self.outbox.pages.pop(0))
+        pytest.fail("the walk does not end")
+
+
+@pytest.fixture
+def make_fetcher(engine: Engine) -> Callable[..., Fetcher]:
+    def make(insee: Insee, *, rows_per_page: int = 1000, per_minute: float = 6000) -> Fetcher:
+        clock, metrics, outbox = Clock(), Metrics(), Outbox()
+        store = ImportStore(engine)
+        quota = Quota(engine, "key", clock, metrics)
+        quota.open(requests_per_minute=per_minute, requests_per_hour=None)
+        walker = Walker(
+            store=store,
+            quota=quota,
+            client=InseeClient(insee.url + API, "key", timeout_seconds=5, pool_size=4),
+            publisher=outbox,
+            slices_ready=lambda: 0,
+            pace=Pace(
+                request_timeout_seconds=5,
+                slot_patience_seconds=10,
+                rows_per_page=rows_per_page,
+                max_slices_ready=100,
+            ),
+            metrics=metrics,
+        )
+        sweeper = Sweeper(
+            store=store,
+            publisher=outbox,
+            pages_ready=lambda: len(outbox.pages),
+            slices_ready=lambda: 0,
+            unwritten_seconds=0,
+            metrics=metrics,
+        )
+        planner = Planner(store, outbox, walker.count, parallel_batches=4)
+        return Fetcher(engine, store, quota, walker, planner, sweeper, outbox, metrics)
+
+    return make

@@ -1,0 +1,131 @@
+"""One quota for all replicas, measured in the database and at the server."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+
+from services.fetcher.insee import InseeClient, RateHeaders
+from services.fetcher.quota import Quota
+from shared.clock import Clock
+from shared.db.engine import make_engine
+from shared.errors import SlowDown
+from shared.metrics import Metrics
+from tests.integration.fetcher.conftest import API, Insee
+
+REPLICAS = 3
+
+
+@pytest.fixture
+def replicas(database_url: str) -> Iterator[list[Quota]]:
+    """Quotas of several processes: each with an engine of its own."""
+    engines = [make_engine(database_url, application_name=f"replica-{n}") for n in range(REPLICAS)]
+    yield [Quota(engine, "key", Clock(), Metrics()) for engine in engines]
+    for engine in engines:
+        engine.dispose()
+
+
+def use(replicas: list[Quota], *, seconds: float, request: Callable[[], object]) -> None:
+    """Let every replica send as fast as the quota lets it, with two threads each."""
+    end_seconds = time.monotonic() + seconds
+
+    def send(quota: Quota) -> None:
+        while time.monotonic() < end_seconds:
+            quota.take(batch_id=None, page=None, patience_seconds=120)
+            request()
+
+    threads = [threading.Thread(target=send, args=(each,)) for each in replicas * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_no_two_slots_of_any_replica_are_closer_than_the_quota_allows(
+    replicas: list[Quota], engine: Engine
+) -> None:
+    replicas[0].open(requests_per_minute=1200, requests_per_hour=None)
+    use(replicas, seconds=3, request=lambda: None)
+    with engine.connect() as connection:
+        shortest_seconds = connection.execute(
+            text("""
+                SELECT extract(epoch FROM min(gap))::float FROM (
+                  SELECT granted_at - lag(granted_at) OVER (ORDER BY granted_at) AS gap
+                  FROM insee_requests) gaps
+            """)
+        ).scalar_one()
+        granted = connection.execute(text("SELECT count(*) FROM insee_requests")).scalar_one()
+    assert shortest_seconds >= 60 / 1200
+    # Slower than the quota by far would hold it as well: at least half of it must be used.
+    assert granted > 30
+
+
+def test_the_hourly_quota_holds_where_it_is_the_narrower_one(
+    replicas: list[Quota], engine: Engine
+) -> None:
+    replicas[0].open(requests_per_minute=6000, requests_per_hour=36_000)
+    use(replicas, seconds=2, request=lambda: None)
+    with engine.connect() as connection:
+        granted = connection.execute(text("SELECT count(*) FROM insee_requests")).scalar_one()
+    assert granted <= 2 * 10 + REPLICAS * 2 + 1
+
+
+def test_a_smaller_limit_in_the_headers_wins(replicas: list[Quota], engine: Engine) -> None:
+    replicas[0].open(requests_per_minute=100, requests_per_hour=None)
+    replicas[1].follow(RateHeaders(limit_per_minute=30))
+    with engine.connect() as connection:
+        limit = connection.execute(text("SELECT requests_per_minute FROM quota")).scalar_one()
+    assert limit == 30
+
+
+def test_nothing_left_in_the_headers_holds_everybody_back(replicas: list[Quota]) -> None:
+    replicas[0].open(requests_per_minute=6000, requests_per_hour=None)
+    replicas[0].follow(RateHeaders(remaining=0, reset_epoch_seconds=time.time() + 30))
+    with pytest.raises(SlowDown):
+        replicas[1].take(batch_id=None, page=None, patience_seconds=0.2)
+
+
+def test_a_slot_granted_before_a_pause_is_not_used_during_it(
+    replicas: list[Quota], engine: Engine
+) -> None:
+    replicas[0].open(requests_per_minute=30, requests_per_hour=None)
+    replicas[0].take(batch_id=None, page=None, patience_seconds=1)
+    outcomes: list[object] = []
+
+    def wait_for_the_next() -> None:
+        try:
+            outcomes.append(replicas[1].take(batch_id=None, page=None, patience_seconds=3))
+        except SlowDown as error:
+            outcomes.append(error)
+
+    waiting = threading.Thread(target=wait_for_the_next)
+    waiting.start()
+    granted = text("SELECT count(*) FROM insee_requests")
+    deadline_seconds = time.monotonic() + 5
+    while time.monotonic() < deadline_seconds:
+        with engine.connect() as connection:
+            if connection.execute(granted).scalar_one() == 2:
+                break
+    replicas[2].pause(60)
+    waiting.join()
+    assert isinstance(outcomes[0], SlowDown)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_the_server_never_sees_more_than_the_quota_in_any_minute(
+    replicas: list[Quota], start_insee: Callable[..., Insee]
+) -> None:
+    insee = start_insee(requests_per_minute=100, establishments=50)
+    replicas[0].open(requests_per_minute=100, requests_per_hour=None)
+    client = InseeClient(insee.url + API, "key", timeout_seconds=5, pool_size=6)
+    use(
+        replicas,
+        seconds=130,
+        request=lambda: client.search_siret("siren:*", nombre=1, curseur="*"),
+    )
+    seen = insee.quota()
+    assert seen["http_429"] == 0, seen
+    assert 97 <= seen["most_requests_in_60_seconds"] <= 100, seen

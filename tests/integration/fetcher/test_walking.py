@@ -1,0 +1,261 @@
+"""The walk over a real simulator and a real database, queues replaced by lists."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from shared.messages import FetchPage
+from tests.integration.fetcher.conftest import Fetcher, Insee
+
+StartInsee = Callable[..., Insee]
+MakeFetcher = Callable[..., Fetcher]
+
+
+def value(engine: Engine, query: str) -> Any:
+    with engine.connect() as connection:
+        return connection.execute(text(query)).scalar()
+
+
+def test_a_walk_publishes_every_row_once_in_the_order_of_siret(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    insee = start_insee(establishments=1500)
+    fetcher = make_fetcher(insee, rows_per_page=400)
+    fetcher.request_import("33")
+    fetcher.planner.turn()
+    fetcher.walk_to_the_end()
+
+    sirets = fetcher.outbox.sirets()
+    assert len(sirets) == 1500
+    assert sirets == sorted(set(sirets))
+    # 400 + 400 + 400 + 300: the short page ends the walk, the empty one is not asked for.
+    assert insee.quota()["requests"] == 4
+    assert value(fetcher.engine, "SELECT expected FROM import_batches") == 1500
+
+
+def test_a_limit_is_met_exactly_and_shared_out_to_several_windows(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    insee = start_insee(departements=("33", "24"), establishments=1000)
+    fetcher = make_fetcher(insee, rows_per_page=300)
+    fetcher.request_import("33", "24", row_limit=700)
+    fetcher.planner.turn()
+    fetcher.walk_to_the_end()
+
+    assert value(fetcher.engine, "SELECT sum(expected) FROM import_batches") == 700
+    assert sum(len(page) for page in [fetcher.outbox.slices]) > 0
+    assert value(fetcher.engine, "SELECT sum(records) FROM import_pages") == 700
+
+
+def test_a_window_without_rows_is_one_empty_slice(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    fetcher = make_fetcher(start_insee(departements=("33",)))
+    fetcher.request_import("75")
+    fetcher.planner.turn()
+    fetcher.walk_to_the_end()
+
+    assert [each.records for each in fetcher.outbox.slices] == ["[]"]
+    assert value(fetcher.engine, "SELECT is_last FROM import_pages") is True
+    assert value(fetcher.engine, "SELECT expected FROM import_batches") == 0
+
+
+def test_a_stale_page_message_costs_no_quota(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    insee = start_insee(establishments=50)
+    fetcher = make_fetcher(insee)
+    fetcher.request_import("33")
+    fetcher.planner.turn()
+    message = fetcher.outbox.pages[0]
+    fetcher.walk_to_the_end()
+    with fetcher.engine.begin() as connection:
+        connection.execute(text("UPDATE import_pages SET slices_done = slices_expected"))
+
+    fetcher.walker.fetch_page(message)
+
+    assert insee.quota()["requests"] == 1
+
+
+def test_a_page_whose_slices_were_not_written_is_fetched_again_under_a_new_fetch_id(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    fetcher = make_fetcher(start_insee(establishments=350))
+    fetcher.request_import("33")
+    fetcher.planner.turn()
+    message = fetcher.outbox.pages[0]
+    fetcher.walk_to_the_end()
+    first = fetcher.outbox.slices[0].fetch_id
+    # One of its two slices was written before the queue lost the other.
+    with fetcher.engine.begin() as connection:
+        connection.execute(
+            text("""
+                INSERT INTO slice_receipts (batch_id, page, fetch_id, slice, records, sirets)
+                VALUES (:batch, 1, :fetch, 0, 200, '{}')
+            """),
+            {"batch": message.batch_id, "fetch": first},
+        )
+        connection.execute(text("UPDATE import_pages SET slices_done = 1"))
+        connection.execute(text("UPDATE import_batches SET received = 200"))
+
+    fetcher.walker.fetch_page(message)
+
+    again = {each.fetch_id for each in fetcher.outbox.slices} - {first}
+    assert again == {value(fetcher.engine, "SELECT fetch_id FROM import_pages")}
+    assert value(fetcher.engine, "SELECT slices_done FROM import_pages") == 0
+    # The receipt of the first GET no longer counts.
+    assert value(fetcher.engine, "SELECT received FROM import_batches") == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"next_429": 1},
+        {"next_errors": 1, "error_status": 503},
+        {"next_errors": 1, "error_status": 500},
+        {"next_cut": 1},
+        {"next_truncated": 1},
+        {"next_html": 1},
+        {"next_empty": 1},
+    ],
+    ids=str,
+)
+def test_a_fault_delays_a_page_and_fails_nothing(
+    fault: dict[str, object], start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    insee = start_insee(establishments=300)
+    fetcher = make_fetcher(insee)
+    insee.set_faults(**fault)
+    fetcher.request_import("33")
+    fetcher.planner.turn()
+    fetcher.walk_to_the_end()
+    assert fetcher.outbox.slices == []
+    assert value(fetcher.engine, "SELECT status FROM import_batches") == "running"
+    assert value(fetcher.engine, "SELECT lease_until > now() FROM import_pages") is True
+
+    with fetcher.engine.begin() as connection:  # the delay is over
+        connection.execute(text("UPDATE import_pages SET lease_until = now()"))
+        connection.execute(text("UPDATE quota SET paused_until = NULL"))
+    fetcher.sweeper.turn()
+    fetcher.walk_to_the_end()
+
+    assert len(fetcher.outbox.sirets()) == 300
+    # Each attempt took a slot of its own: none was repeated behind our back.
+    assert insee.quota()["requests"] == 2
+    assert value(fetcher.engine, "SELECT count(*) FROM insee_requests") == 2
+
+
+def test_a_429_holds_back_every_replica_at_once(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    insee = start_insee(establishments=300, rate_headers=False)
+    throttled, other = make_fetcher(insee), make_fetcher(insee)
+    insee.set_faults(next_429=1)
+    throttled.request_import("33")
+    throttled.planner.turn()
+    throttled.walk_to_the_end()
+
+    paused = "SELECT extract(epoch FROM paused_until - now()) FROM quota"
+    assert value(other.engine, paused) > 5
+    waiting = threading.Thread(
+        target=lambda: other.quota.take(batch_id=None, page=None, patience_seconds=20), daemon=True
+    )
+    waiting.start()
+    waiting.join(0.5)
+    assert waiting.is_alive(), "another replica was granted a slot during the pause"
+    with other.engine.begin() as connection:
+        connection.execute(text("UPDATE quota SET paused_until = NULL"))
+    waiting.join(5)
+    assert not waiting.is_alive()
+
+
+def test_a_refused_query_fails_its_batch_and_is_not_sent_again(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    insee = start_insee()
+    fetcher = make_fetcher(insee)
+    fetcher.request_import("33")
+    fetcher.planner.turn()
+    with fetcher.engine.begin() as connection:
+        connection.execute(text("UPDATE import_batches SET query = 'siret:[9 TO'"))
+    message = fetcher.outbox.pages[0]
+    fetcher.walk_to_the_end()
+    fetcher.walker.fetch_page(message)
+
+    assert insee.quota()["requests"] == 1
+    assert value(fetcher.engine, "SELECT status FROM import_batches") == "failed"
+    assert value(fetcher.engine, "SELECT status FROM import_runs") == "failed"
+    assert "400" in value(fetcher.engine, "SELECT error FROM import_runs")
+
+
+def test_a_wrong_key_pauses_everything_and_says_so_to_whoever_watches(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    insee = start_insee(key="another")
+    fetcher = make_fetcher(insee)
+    fetcher.request_import("33")
+    fetcher.planner.turn()
+    fetcher.walk_to_the_end()
+
+    error = value(fetcher.engine, "SELECT error FROM import_runs")
+    assert "SIRENADE_INSEE_KEY" in error
+    assert value(fetcher.engine, "SELECT status FROM import_batches") == "running"
+    assert value(fetcher.engine, "SELECT paused_until > now() FROM quota") is True
+
+
+def test_a_page_that_lost_its_lease_publishes_nothing(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    fetcher = make_fetcher(start_insee(establishments=50))
+    fetcher.request_import("33")
+    fetcher.planner.turn()
+    message = fetcher.outbox.pages.pop()
+    # While the first one is on its way, its lease runs out and the page is taken by another.
+    original = fetcher.store.save_page
+
+    def save_after_losing_the_lease(*arguments: Any) -> bool:
+        with fetcher.engine.begin() as connection:
+            connection.execute(text("UPDATE import_pages SET lease_token = gen_random_uuid()"))
+        return original(*arguments)
+
+    fetcher.store.save_page = save_after_losing_the_lease  # type: ignore[method-assign]
+    fetcher.walker.fetch_page(message)
+
+    assert fetcher.outbox.slices == []
+    assert fetcher.outbox.pages == []
+
+
+def test_a_page_whose_slices_could_not_be_published_is_fetched_again(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    fetcher = make_fetcher(start_insee(establishments=50))
+    fetcher.request_import("33")
+    fetcher.planner.turn()
+    message = fetcher.outbox.pages.pop()
+    fetcher.outbox.refuse_slices = True
+    with pytest.raises(ConnectionError):
+        fetcher.walker.fetch_page(message)
+    fetcher.outbox.refuse_slices = False
+
+    fetcher.sweeper.turn()
+    fetcher.walk_to_the_end()
+
+    assert len(fetcher.outbox.sirets()) == 50
+
+
+def test_a_page_is_leased_by_one_fetcher_at_a_time(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    insee = start_insee(establishments=50)
+    fetcher = make_fetcher(insee)
+    fetcher.request_import("33")
+    fetcher.planner.turn()
+    page = fetcher.outbox.pages[0]
+    assert fetcher.store.lease_page(page.batch_id, page.page, lease_seconds=60) is not None
+
+    fetcher.walker.fetch_page(FetchPage(page.batch_id, page.page))
+
+    assert insee.quota()["requests"] == 0

@@ -1,0 +1,75 @@
+import pytest
+
+from services.fetcher.planning import Window, allot, judge_page, rows_to_ask, windows_of
+
+
+def test_a_scope_becomes_one_window_per_departement_and_commune_and_none_twice() -> None:
+    assert windows_of(departements=["33", "2A", "33"], communes=["33063"]) == [
+        Window("codeCommuneEtablissement:33*", departement="33"),
+        Window("codeCommuneEtablissement:2A*", departement="2A"),
+        Window("codeCommuneEtablissement:33063", code_commune="33063"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("totals", "limit", "shares"),
+    [
+        ([10, 20], 100, [10, 20]),
+        ([10, 20], 15, [10, 5]),
+        ([10, 20], 10, [10, 0]),
+        ([0, 5], 3, [0, 3]),
+    ],
+)
+def test_a_limit_is_allotted_in_order_until_it_is_used_up(
+    totals: list[int], limit: int, shares: list[int]
+) -> None:
+    assert allot(totals, limit) == shares
+
+
+def test_a_page_asks_for_no_more_than_the_limit_leaves() -> None:
+    ask = {"rows_per_page": 1000}
+    assert rows_to_ask(received_before=2000, row_limit=2500, **ask) == 500
+    assert rows_to_ask(received_before=0, row_limit=2500, **ask) == 1000
+    assert rows_to_ask(received_before=9000, row_limit=None, **ask) == 1000
+
+
+@pytest.mark.parametrize(
+    ("case", "changes", "is_last"),
+    [
+        ("a full page in the middle", {}, False),
+        ("INSEE's own end: the cursor that was sent", {"next_cursor": "a", "rows": 0}, True),
+        ("no cursor at all", {"next_cursor": None}, True),
+        ("a short page", {"rows": 999}, True),
+        ("the total reached on a full page", {"total": 3000}, True),
+        ("the limit reached", {"row_limit": 3000}, True),
+        ("the limit not yet reached", {"row_limit": 3001}, False),
+    ],
+)
+def test_the_walk_ends_where_nothing_can_follow(
+    case: str, changes: dict[str, object], is_last: bool
+) -> None:
+    facts: dict[str, object] = {
+        "cursor": "a",
+        "next_cursor": "b",
+        "rows": 1000,
+        "asked": 1000,
+        "received_before": 2000,
+        "total": 9000,
+        "row_limit": None,
+    }
+    assert judge_page(**{**facts, **changes}).is_last is is_last, case  # type: ignore[arg-type]
+
+
+def test_what_is_expected_is_the_smaller_of_total_and_limit() -> None:
+    def expected(row_limit: int | None) -> int:
+        return judge_page(
+            cursor="a",
+            next_cursor="b",
+            rows=10,
+            asked=10,
+            received_before=0,
+            total=500,
+            row_limit=row_limit,
+        ).expected
+
+    assert (expected(None), expected(100), expected(900)) == (500, 100, 500)
