@@ -1,0 +1,47 @@
+import dramatiq
+from dramatiq.brokers.stub import StubBroker
+from prometheus_client import generate_latest
+
+from shared.errors import Rejected
+from shared.metrics import Metrics
+from shared.middleware import ActorMetrics
+
+
+def test_children_exist_at_zero_before_anything_happened() -> None:
+    text = generate_latest(Metrics().registry).decode()
+    assert 'sirenade_rows_written_total{outcome="inserted"} 0.0' in text
+    assert 'sirenade_insee_requests_total{outcome="throttled"} 0.0' in text
+
+
+def test_two_catalogues_do_not_share_their_numbers() -> None:
+    one, other = Metrics(), Metrics()
+    one.pages_fetched.inc()
+    assert other.registry.get_sample_value("sirenade_pages_fetched_total") == 0
+
+
+def test_an_actor_is_counted_by_what_came_of_its_messages() -> None:
+    metrics = Metrics()
+    broker = StubBroker(middleware=[ActorMetrics(metrics)])
+
+    def work(fail: bool) -> None:
+        if fail:
+            raise Rejected
+
+    actor = dramatiq.actor(broker=broker, actor_name="work", queue_name="q")(work)
+    actor.send(False)
+    actor.send(True)
+    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=10)
+    worker.start()
+    broker.join("q", fail_fast=False)
+    worker.join()
+    worker.stop()
+
+    def count(outcome: str) -> float | None:
+        return metrics.registry.get_sample_value(
+            "sirenade_messages_total", {"actor": "work", "outcome": outcome}
+        )
+
+    assert (count("done"), count("rejected")) == (1, 1)
+    assert (
+        metrics.registry.get_sample_value("sirenade_messages_in_progress", {"actor": "work"}) == 0
+    )

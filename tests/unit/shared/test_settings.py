@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from services.fetcher.settings import FetcherSettings
+from shared.errors import UserError
+from shared.settings import ServiceSettings, load
+
+COMPLETE = {
+    "SIRENADE_DATABASE_URL": "postgresql://u:hunter2@localhost/x",
+    "SIRENADE_BROKER_URL": "memory://",
+    "SIRENADE_INSEE_KEY": "hunter2",
+}
+
+
+@pytest.fixture
+def complete(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name, value in COMPLETE.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_every_problem_is_listed_at_once_and_no_value_shown(complete: pytest.MonkeyPatch) -> None:
+    complete.delenv("SIRENADE_INSEE_KEY")
+    complete.setenv("SIRENADE_INSEE_REQUESTS_PER_MINUTE", "hunter2")
+    complete.setenv("SIRENADE_FETCHER_THREADS", "0")
+    with pytest.raises(UserError) as caught:
+        load(FetcherSettings)
+    lines = str(caught.value)
+    for name in ("INSEE_KEY", "INSEE_REQUESTS_PER_MINUTE", "FETCHER_THREADS"):
+        assert f"SIRENADE_{name}" in lines
+    assert "hunter2" not in lines
+
+
+def test_a_secret_can_come_from_a_file(complete: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-the-file\n")
+    complete.setenv("SIRENADE_INSEE_KEY_FILE", str(tmp_path / "key"))
+    assert load(FetcherSettings).insee_key.get_secret_value() == "from-the-file"
+
+
+def test_a_secret_file_that_is_missing_is_named(
+    complete: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    complete.setenv("SIRENADE_DATABASE_URL_FILE", str(tmp_path / "missing"))
+    with pytest.raises(UserError, match="SIRENADE_DATABASE_URL_FILE: No such file"):
+        load(ServiceSettings)
+
+
+def test_settings_do_not_print_their_secrets(complete: pytest.MonkeyPatch) -> None:
+    del complete
+    assert "hunter2" not in repr(load(FetcherSettings))
