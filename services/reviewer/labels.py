@@ -13,6 +13,13 @@ _SMALL_WORDS = frozenset(
     "a au aux d de des du en et l la le les lez lès les sous sur".split()  # noqa: SIM905 a word list
 )
 _ABBREVIATIONS = (
+    (
+        re.compile(
+            r"^E(?=(?:dition|levage|tablissement|cole|limination|tirage|puration|tude|laboration))"
+        ),
+        "É",
+    ),
+    (re.compile(r"^Oe"), "Œ"),
     (re.compile(r"\bsf\b"), "sauf"),
     (re.compile(r"\byc\b"), "y compris"),
     (re.compile(r"\bFabric\. "), "Fabrication "),
@@ -22,7 +29,7 @@ _ABBREVIATIONS = (
     (re.compile(r" P\.T\.T\."), " PTT"),
     (re.compile(r"^P\.T\.T\.\s*"), "PTT "),
 )
-_NCA = re.compile(r",?\s*\bn\.?\s?c\.?\s?a\.?$")
+_NCA = re.compile(r"\s*\bn\.?\s?c\.?\s?a\.?$")
 _ARRONDISSEMENT = re.compile(r"(.+?) (\d{1,2}er?) Arrondissement")
 
 

@@ -23,7 +23,7 @@ _H_MUET = re.compile(
 )
 _VOWELS = frozenset("aeiou")
 # "le onze", "le oui", "le yaourt", "la ouate": written with a vowel, spoken with a glide.
-_GLIDES = re.compile(r"(?:onz|oui\b|ouistiti|ouat|yaourt|yacht|yoga|uhlan|ululement)")
+_GLIDES = re.compile(r"(?:onz(?:e|ieme)\b|oui\b|ouistiti|ouate|yaourt|yacht|yoga|uhlan|ululement)")
 _ARTICLE = re.compile(r"(Le |Les |La |L['’])(?=\w)")
 
 

@@ -101,9 +101,7 @@ def _joins_two_nouns(text: str) -> bool:
 
 def _with_article(head: str) -> str | None:
     word = head[0].lower() + head[1:]
-    known = _HEADS.get(
-        f"é{word[1:]}" if word.startswith("e") and f"é{word[1:]}" in _HEADS else word
-    )
+    known = _HEADS.get(word)
     if known is None:
         return None
     genre, plural = known

@@ -57,7 +57,7 @@ def generate(facts: Facts, *, variant_seed: str | None = None) -> GeneratedText:
     grammar = _grammar(facts)
     order = _ORDERS[_draw(seed, "order", len(_ORDERS))]
     sentences = ["identite", *order, "siret", "source"]
-    files = _files(facts, slots)
+    files = _files(facts, slots, seed)
     rendered = (
         _variants(files[sentence])[_draw(seed, sentence, len(_variants(files[sentence])))].render(
             grammar
@@ -90,18 +90,18 @@ def _variants(file_name: str) -> tuple[Template, ...]:
     return tuple(environment.from_string(line) for line in lines if line)
 
 
-def _files(facts: Facts, slots: Mapping[str, str]) -> dict[str, str]:
+def _files(facts: Facts, slots: Mapping[str, str], seed: str) -> dict[str, str]:
     """The template file of each sentence that the facts allow."""
     files = {"identite": _IDENTITE["FORME" in slots, "A_COMMUNE" in slots], "source": "source"}
     if files["identite"] == "identite" and slots["FORME"].isalpha():
         # « Commune, COMMUNE DE VANNES a son siège … » needs a verb that a longer form can spare.
         files["identite"] = "identite_forme_breve"
-    if "GROUPE" in slots and _says_group(facts.siret):
+    if "GROUPE" in slots and _says_group(seed):
         plural = slots["GROUPE"].startswith("les ")
         files["activite"] = "activite_groupe_pluriel" if plural else "activite_groupe"
     elif "INTITULE" in slots:
         files["activite"] = "activite_intitule"
-    if "DATE" in slots and _draw(facts.siret, "precision", 2):
+    if "DATE" in slots and _draw(seed, "precision", 2):
         files["creation"] = "creation_date"
     elif "ANNEE" in slots:
         files["creation"] = "creation_annee"

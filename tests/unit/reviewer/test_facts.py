@@ -1,0 +1,74 @@
+import dataclasses
+import datetime as dt
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.sirene.facts import Facts, facts_hash, from_json, to_json
+
+_BAKERY = Facts(
+    siret="33333333300017",
+    siren="333333333",
+    nom="L'ÉPI D'OR",
+    commune="Les Herbiers",
+    annee_creation=2004,
+    date_creation=dt.date(2004, 1, 1),
+    est_siege=True,
+)
+_TEXTS = st.none() | st.text(max_size=20).filter(lambda text: text.isprintable())
+_ANY_FACTS = st.builds(
+    Facts,
+    siret=st.text("0123456789", max_size=14),
+    siren=st.text("0123456789", max_size=9),
+    nom=st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    forme=_TEXTS,
+    categorie_juridique=_TEXTS,
+    activite=_TEXTS,
+    activite_code=_TEXTS,
+    nomenclature=_TEXTS,
+    commune=_TEXTS,
+    code_commune=_TEXTS,
+    departement=_TEXTS,
+    annee_creation=st.none() | st.integers(1, 9999),
+    date_creation=st.none() | st.dates(),
+    tranche_effectifs=_TEXTS,
+    effectif=_TEXTS,
+    est_siege=st.booleans(),
+    sigle=_TEXTS,
+    enseigne=_TEXTS,
+)
+
+
+def test_the_hash_is_the_same_in_every_process_and_release() -> None:
+    """A changed digest makes half a million texts due again: raise FACTS_VERSION on purpose."""
+    assert facts_hash(_BAKERY) == "09563eb4d558732b5e48b2b7f74a67a7fdb39370257dbcc8fe70314cc90b0024"
+
+
+@given(_ANY_FACTS)
+def test_facts_come_back_from_json_as_they_went(facts: Facts) -> None:
+    assert from_json(to_json(facts)) == facts
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Facts)])
+def test_a_change_of_any_fact_changes_the_hash(field: str) -> None:
+    values: dict[str, object] = {
+        "est_siege": False,
+        "annee_creation": 2005,
+        "date_creation": dt.date(2004, 1, 2),
+    }
+    changed = dataclasses.replace(_BAKERY, **{field: values.get(field, "autre chose")})
+    assert facts_hash(changed) != facts_hash(_BAKERY)
+
+
+def test_json_keeps_accents_and_sorts_its_keys() -> None:
+    text = to_json(_BAKERY)
+    assert "L'ÉPI D'OR" in text
+    assert list(json.loads(text)) == sorted(json.loads(text))
+
+
+@pytest.mark.parametrize("text", ["[]", '"x"', "null"])
+def test_json_that_is_no_object_is_refused(text: str) -> None:
+    with pytest.raises(TypeError):
+        from_json(text)
