@@ -1,0 +1,121 @@
+"""Reviewer processes killed with -9, over a real RabbitMQ and a real PostgreSQL."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shared.broker import make_broker, ready_messages
+from shared.messages import ReviewAvis
+from shared.publishing import publish
+
+if TYPE_CHECKING:
+    from tests.integration.reviewer.conftest import Register
+
+ROOT = Path(__file__).parents[3]
+LEASE_SECONDS = 3
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts Python with arguments and settings at the project's root; ended with the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start_it(*arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
+        started.append(subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environment))
+        return started[-1]
+
+    yield start_it
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not reached in time"
+        time.sleep(0.05)
+
+
+def test_a_reviewer_killed_between_claim_and_store_is_relieved_when_its_lease_ends(
+    register: "Register", database_url: str, rabbitmq_url: str, tmp_path: Path, start: Start
+) -> None:
+    ids = register.add(range(1, 26))
+    register.execute("UPDATE avis SET published_at = now()")
+    broker = make_broker(rabbitmq_url)
+    publish(broker, ReviewAvis(avis_ids=ids))
+    broker.close()
+    begun = tmp_path / "begun"
+    stuck = start(
+        str(Path(__file__).with_name("stuck_reviewer.py")),
+        database_url,
+        rabbitmq_url,
+        str(LEASE_SECONDS),
+        str(begun),
+    )
+    wait_until(begun.exists)
+    stuck.send_signal(signal.SIGKILL)
+    stuck.wait()
+    [claimed] = register.rows(
+        "SELECT min(lease_until) AS lease_until, bool_and(now() < lease_until) AS live FROM avis"
+    )
+    assert claimed["live"]
+    start(
+        "-m",
+        "services.reviewer",
+        "run",
+        SIRENADE_DATABASE_URL=database_url,
+        SIRENADE_BROKER_URL=rabbitmq_url,
+        SIRENADE_METRICS_PORT="0",
+    )
+    wait_until(lambda: len(register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted'")) == 25)
+    [first] = register.rows("SELECT min(attempted_at) AS attempted_at FROM avis_attempts")
+    assert first["attempted_at"] > claimed["lease_until"]
+    attempts = register.rows("SELECT avis_id FROM avis_attempts WHERE accepted ORDER BY avis_id")
+    assert [row["avis_id"] for row in attempts] == ids
+
+
+def test_reviewers_killed_at_random_write_every_due_avis_once(
+    register: "Register", database_url: str, rabbitmq_url: str, start: Start
+) -> None:
+    ids = register.add(range(1, 601))
+    settings = {
+        "SIRENADE_DATABASE_URL": database_url,
+        "SIRENADE_BROKER_URL": rabbitmq_url,
+        "SIRENADE_METRICS_PORT": "0",
+        "SIRENADE_REVIEWER_LEASE_SECONDS": str(LEASE_SECONDS),
+        "SIRENADE_REVIEWER_STALL_SECONDS": "10",
+        "SIRENADE_REVIEWER_HIGH_WATER": "100",
+    }
+
+    def accepted() -> int:
+        return len(register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted'"))
+
+    def run() -> "subprocess.Popen[bytes]":
+        return start("-m", "services.reviewer", "run", **settings)
+
+    reviewers = [run(), run()]
+    for share in (100, 250, 400):
+        wait_until(lambda share=share: accepted() >= share)  # type: ignore[misc]
+        reviewers[0].kill()
+        reviewers[0].wait()
+        reviewers = [reviewers[1], run()]
+    wait_until(lambda: accepted() == len(ids))
+    rows = register.rows("SELECT avis_id FROM avis_attempts WHERE accepted ORDER BY avis_id")
+    assert [row["avis_id"] for row in rows] == ids
+    for reviewer in reviewers:
+        reviewer.terminate()
+    assert [reviewer.wait(30) for reviewer in reviewers] == [0, 0]
+    broker = make_broker(rabbitmq_url)
+    assert ready_messages(broker, ReviewAvis.QUEUE) == 0
+    broker.close()
