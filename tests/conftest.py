@@ -5,6 +5,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from deploy.local.places import LOCAL
 from deploy.local.postgres import RunningPostgres, start_postgres
 from deploy.local.rabbitmq import RunningRabbitmq, start_rabbitmq
 from deploy.local.rabbitmq_admin import RabbitmqServer, server_at
+from shared.broker import ReliableBroker
 
 _TEMPLATE = "sirenade_template"
 _MARK = "SIRENADE_TEST_RUN"
@@ -132,9 +134,24 @@ def rabbitmq(request: pytest.FixtureRequest) -> RabbitmqServer:
 
 
 @pytest.fixture
-def rabbitmq_url(rabbitmq: RabbitmqServer) -> Iterator[str]:
+def rabbitmq_url(rabbitmq: RabbitmqServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A fresh vhost, deleted with its queues and connections afterwards."""
+    # The pause is for servers that may be killed.
+    monkeypatch.setattr(ReliableBroker, "settle_seconds", 0.0)
+    with _fresh_vhost(rabbitmq) as url:
+        yield url
+
+
+@pytest.fixture
+def private_rabbitmq_url(private_rabbitmq: RunningRabbitmq) -> Iterator[str]:
+    """A fresh vhost of the node that may be killed."""
+    with _fresh_vhost(private_rabbitmq) as url:
+        yield url
+
+
+@contextmanager
+def _fresh_vhost(server: RabbitmqServer) -> Iterator[str]:
     vhost = f"test-{uuid.uuid4().hex[:12]}"
-    rabbitmq.admin.create_vhost(vhost)
-    yield rabbitmq.url_for(vhost)
-    rabbitmq.admin.delete_vhost(vhost)
+    server.admin.create_vhost(vhost)
+    yield server.url_for(vhost)
+    server.admin.delete_vhost(vhost)

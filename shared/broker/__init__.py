@@ -1,0 +1,26 @@
+"""The broker of every service: RabbitMQ that loses nothing, or its stand-in inside one process."""
+
+from shared.broker.dead_letters import DeadLetter, drain_dead_letters, replay
+from shared.broker.errors import BrokerError, BrokerUnavailable, QueueFull, QueueMismatch
+from shared.broker.factory import make_broker, ready_messages
+from shared.broker.memory import MemoryBroker
+from shared.broker.reliable import ReliableBroker
+from shared.broker.retries import Action, RetryPolicy, Verdict, decide
+
+__all__ = [
+    "Action",
+    "BrokerError",
+    "BrokerUnavailable",
+    "DeadLetter",
+    "MemoryBroker",
+    "QueueFull",
+    "QueueMismatch",
+    "ReliableBroker",
+    "RetryPolicy",
+    "Verdict",
+    "decide",
+    "drain_dead_letters",
+    "make_broker",
+    "ready_messages",
+    "replay",
+]

@@ -1,0 +1,104 @@
+"""Dead letters: handed over for archiving before they are given up, and replayed from there."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dramatiq
+import pika
+import pika.exceptions
+from dramatiq.common import xq_name
+from dramatiq.errors import DecodeError
+
+from shared.broker.errors import BrokerUnavailable
+from shared.broker.memory import MemoryBroker
+from shared.broker.reliable import ReliableBroker
+
+_OF_THE_LAST_RUN = frozenset({"retries", "last_error"})
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    queue: str
+    reason: str
+    """RabbitMQ's word: `rejected`, or `delivery_limit` for one that its workers did not survive."""
+    body: bytes
+    actor: str | None
+    """None, like the id, where the body cannot be decoded."""
+    message_id: str | None
+
+
+def drain_dead_letters(
+    broker: dramatiq.Broker,
+    queue_name: str,
+    handle: Callable[[DeadLetter], None],
+    *,
+    limit: int = 1000,
+) -> int:
+    """Give up each dead letter only once `handle` has returned, so it must have committed by then.
+
+    Returns how many were handled. An error of `handle` ends the drain and keeps that letter; a
+    letter may be handed over again when this process dies in between.
+    """
+    broker.declare_queue(queue_name)
+    if isinstance(broker, MemoryBroker):
+        return _drain_memory(broker, queue_name, handle, limit)
+    assert isinstance(broker, ReliableBroker)
+    handled = 0
+    with _channel_of(broker, queue_name) as channel:
+        while handled < limit:
+            method, properties, body = channel.basic_get(xq_name(queue_name))
+            if method is None:
+                break
+            handle(_letter(queue_name, body, _reason(properties)))
+            channel.basic_ack(method.delivery_tag)
+            handled += 1
+    return handled
+
+
+def replay(broker: dramatiq.Broker, queue_name: str, body: bytes) -> None:
+    """Publish, confirmed, as if for the first time.
+
+    Raises `DecodeError` on a body that never was a message.
+    """
+    message: dramatiq.Message[Any] = dramatiq.Message.decode(body)
+    options = {k: v for k, v in message.options.items() if k not in _OF_THE_LAST_RUN}
+    broker.declare_queue(queue_name)
+    broker.enqueue(replace(message, queue_name=queue_name, options=options))
+
+
+@contextmanager
+def _channel_of(broker: ReliableBroker, queue_name: str) -> Iterator[Any]:
+    """A channel of a connection of its own: closing it returns what was not acknowledged."""
+    try:
+        broker.declare_queue(queue_name, ensure=True)
+        with pika.BlockingConnection(broker.parameters) as connection:
+            yield connection.channel()
+    except pika.exceptions.AMQPError as error:
+        raise BrokerUnavailable(f"RabbitMQ: {type(error).__name__}: {error}") from error
+
+
+def _drain_memory(
+    broker: MemoryBroker, queue_name: str, handle: Callable[[DeadLetter], None], limit: int
+) -> int:
+    letters = broker.dead_letter_bodies[queue_name]
+    handled = 0
+    while letters and handled < limit:
+        handle(_letter(queue_name, letters[0], "rejected"))
+        letters.popleft()
+        handled += 1
+    return handled
+
+
+def _letter(queue_name: str, body: bytes, reason: str) -> DeadLetter:
+    try:
+        message: dramatiq.Message[Any] = dramatiq.Message.decode(body)
+    except DecodeError:
+        return DeadLetter(queue_name, reason, body, None, None)
+    return DeadLetter(queue_name, reason, body, message.actor_name, message.message_id)
+
+
+def _reason(properties: Any) -> str:
+    deaths = (properties.headers or {}).get("x-death") or [{}]
+    return str(deaths[0].get("reason", "unknown"))

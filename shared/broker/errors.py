@@ -1,0 +1,34 @@
+"""What publishing can raise; each means that the message was not accepted."""
+
+import dramatiq
+
+from shared.errors import SirenadeError, SlowDown, UserError
+
+_QUEUE_FULL_PAUSE_SECONDS = 5.0
+
+
+class BrokerError(SirenadeError):
+    """Base of the errors of brokers."""
+
+
+class BrokerUnavailable(BrokerError):
+    """Raised when the broker cannot be reached, or refuses connections, after a few attempts."""
+
+
+class QueueFull(BrokerError, SlowDown):
+    """Raised when a queue has reached its length: its consumers must first catch up."""
+
+    def __init__(self, queue_name: str) -> None:
+        super().__init__(
+            f"queue {queue_name} takes no more messages",
+            retry_after_seconds=_QUEUE_FULL_PAUSE_SECONDS,
+        )
+
+
+class QueueMismatch(BrokerError, UserError):
+    """Raised when a queue exists with other arguments, which RabbitMQ never changes."""
+
+
+def connection_closed(cause: Exception) -> dramatiq.ConnectionClosed:
+    """What dramatiq's worker expects of a consumer: it pauses, then consumes anew."""
+    return dramatiq.ConnectionClosed(cause)  # type: ignore[no-untyped-call]  # dramatiq leaves its errors untyped

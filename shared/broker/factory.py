@@ -1,0 +1,62 @@
+"""From a URL to a broker."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import dramatiq
+from dramatiq.middleware import CurrentMessage, ShutdownNotifications
+
+from shared.broker.encoding import CompactEncoder
+from shared.broker.memory import MemoryBroker
+from shared.broker.reliable import ReliableBroker
+from shared.broker.retries import DEFAULT_POLICY, RetryPolicy, SafeRetries, WorkerTimeLimit
+from shared.broker.topology import DEFAULT_DELIVERY_LIMIT, DEFAULT_MAX_LENGTH, Limits
+from shared.errors import UserError
+
+
+def make_broker(
+    url: str,
+    *,
+    extra_middleware: Sequence[dramatiq.Middleware] = (),
+    max_length: int = DEFAULT_MAX_LENGTH,
+    delivery_limit: int = DEFAULT_DELIVERY_LIMIT,
+    policy: RetryPolicy = DEFAULT_POLICY,
+) -> dramatiq.Broker:
+    """`amqp://…` or `amqps://…`: RabbitMQ. `memory://`: inside this process.
+
+    Sets dramatiq's encoder, which is one for the whole process. Connects to nothing yet.
+    """
+    dramatiq.set_encoder(CompactEncoder())
+    middleware = _middleware(extra_middleware, policy)
+    match urlsplit(url).scheme:
+        case "amqp" | "amqps":
+            limits = Limits(max_length=max_length, delivery_limit=delivery_limit)
+            return ReliableBroker(url, middleware=middleware, limits=limits)
+        case "memory":
+            return MemoryBroker(middleware=middleware, max_length=max_length)
+        case scheme:
+            raise UserError(f"a broker URL begins with amqp:// or memory://, not {scheme}://")
+
+
+def ready_messages(broker: dramatiq.Broker, queue_name: str) -> int:
+    """Messages of the queue that wait for a consumer; those delayed or in progress do not count."""
+    assert isinstance(broker, ReliableBroker | MemoryBroker)
+    broker.declare_queue(queue_name)
+    return broker.ready_messages(queue_name)
+
+
+def _middleware(
+    extra: Sequence[dramatiq.Middleware], policy: RetryPolicy
+) -> list[dramatiq.Middleware]:
+    """What may interrupt an actor comes last.
+
+    `after_…` hooks run from last to first: the interrupts are off before the retry is published,
+    and the extra ones see what became of the message.
+    """
+    return [
+        CurrentMessage(),
+        *extra,
+        SafeRetries(policy),
+        WorkerTimeLimit(),
+        ShutdownNotifications(),
+    ]

@@ -1,0 +1,208 @@
+"""A RabbitMQ broker that loses no message: docs/adr/0003-broker.md says what the stock one does."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import dramatiq
+import pika
+import pika.exceptions
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from dramatiq.common import xq_name
+
+from shared.broker import topology
+from shared.broker.consumer import ReliableConsumer
+from shared.broker.errors import (
+    BrokerUnavailable,
+    QueueFull,
+    QueueMismatch,
+    connection_closed,
+)
+from shared.broker.topology import DEFAULT_LIMITS, Limits
+
+_T = TypeVar("_T")
+
+_ATTEMPTS = 3
+_HEARTBEAT_SECONDS = 30
+_BLOCKED_SECONDS = 30
+_SOCKET_SECONDS = 10
+
+
+class ReliableBroker(RabbitmqBroker):
+    """Confirmed publishing to quorum queues, delays inside RabbitMQ, acks bound to their channel.
+
+    Every thread that publishes opens a connection of its own, kept as long as the broker.
+    """
+
+    # RabbitMQ writes the names of new quorum queues to disk only after half a second of calm:
+    # killed before that, it never finds the queue again, with all that it has confirmed.
+    settle_seconds = 1.5
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        middleware: list[dramatiq.Middleware],
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        super().__init__(url=url, confirm_delivery=True, middleware=middleware)
+        self.limits = limits
+        self._declaring = threading.Lock()
+        for parameters in self._all_parameters():
+            parameters.heartbeat = _HEARTBEAT_SECONDS
+            parameters.blocked_connection_timeout = _BLOCKED_SECONDS
+            parameters.connection_attempts = 1
+            parameters.socket_timeout = _SOCKET_SECONDS
+            parameters.stack_timeout = _SOCKET_SECONDS
+
+    def _all_parameters(self) -> list[Any]:
+        return self.parameters if isinstance(self.parameters, list) else [self.parameters]
+
+    @property
+    def consumer_class(self) -> type[ReliableConsumer]:
+        return ReliableConsumer
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
+        try:
+            self.declare_queue(queue_name, ensure=True)
+        except BrokerUnavailable as error:
+            raise connection_closed(error) from None
+        finally:
+            # Declaring opened a connection that this thread would not use again.
+            del self.connection
+        return self.consumer_class(self, queue_name, prefetch, timeout)
+
+    def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
+        """Note the queue, and with `ensure` create it; there is no delay queue to be consumed."""
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues.add(queue_name)
+            self.queues_pending.add(queue_name)
+            self.emit_after("declare_queue", queue_name)
+        if ensure:
+            self._ensure_queue(queue_name)
+
+    def enqueue(
+        self, message: dramatiq.Message[Any], *, delay: int | None = None
+    ) -> dramatiq.Message[Any]:
+        """Publish and wait for the confirmation; `delay` in milliseconds is rounded up to a rung.
+
+        Raises:
+          QueueFull: when the queue has reached its length.
+          BrokerUnavailable: when RabbitMQ did not confirm; it may have the message all the same.
+        """
+        self.declare_queue(message.queue_name)
+        self.emit_before("enqueue", message, delay)
+        due_ms = int(time.time() * 1000) + delay if delay else None
+        self.publish_body(message.queue_name, message.encode(), due_ms=due_ms)
+        self.emit_after("enqueue", message, delay)
+        return message
+
+    def publish_body(self, queue_name: str, body: bytes, *, due_ms: int | None = None) -> None:
+        target, headers = queue_name, {}
+        if due_ms is not None:
+            delay_ms = due_ms - int(time.time() * 1000)
+            rung = topology.rung_for(delay_ms)
+            target = topology.rung_name(queue_name, rung)
+            if delay_ms > rung * 1000:
+                headers[topology.DUE_HEADER] = due_ms
+        properties = pika.BasicProperties(delivery_mode=2, headers=headers)
+
+        def publish(channel: Any) -> None:
+            try:
+                channel.basic_publish("", target, body, properties, mandatory=True)
+            except pika.exceptions.NackError:
+                raise QueueFull(queue_name) from None
+            except pika.exceptions.UnroutableError:
+                self.queues_pending.add(queue_name)
+                raise
+
+        self._with_queue(queue_name, publish)
+
+    def ready_messages(self, queue_name: str) -> int:
+        """Messages that wait for a consumer, exactly and now; those in progress do not count."""
+
+        def count(channel: Any) -> int:
+            declared = channel.queue_declare(queue_name, passive=True)
+            return int(declared.method.message_count)
+
+        return self._with_queue(queue_name, count)
+
+    def delayed_messages(self, queue_name: str) -> int:
+        def count(channel: Any) -> int:
+            names = [topology.rung_name(queue_name, rung) for rung in topology.RUNG_SECONDS]
+            declared = [channel.queue_declare(name, passive=True) for name in names]
+            return sum(int(answer.method.message_count) for answer in declared)
+
+        return self._with_queue(queue_name, count)
+
+    def get_queue_message_counts(self, queue_name: str) -> tuple[int, int, int]:
+        """Ready, delayed and dead-lettered messages."""
+
+        def dead(channel: Any) -> int:
+            declared = channel.queue_declare(xq_name(queue_name), passive=True)
+            return int(declared.method.message_count)
+
+        return (
+            self.ready_messages(queue_name),
+            self.delayed_messages(queue_name),
+            self._with_queue(queue_name, dead),
+        )
+
+    def _with_queue(self, queue_name: str, operation: Callable[[Any], _T]) -> _T:
+        """Run on this thread's channel with the queue in place, reconnecting if need be."""
+        failure: pika.exceptions.AMQPError | None = None
+        for _ in range(_ATTEMPTS):
+            try:
+                self._ensure_queue(queue_name)
+                return operation(self.channel)
+            except (QueueFull, QueueMismatch):
+                raise
+            except pika.exceptions.AMQPError as error:
+                failure = error
+                del self.connection
+            except BaseException:
+                # An interrupt in the middle of a call leaves the channel in an unknown state.
+                del self.connection
+                raise
+        raise BrokerUnavailable(f"RabbitMQ: {type(failure).__name__}: {failure}") from failure
+
+    def _ensure_queue(self, canonical_queue_name: str) -> None:
+        if canonical_queue_name not in self.queues_pending:
+            return
+        with self._declaring:
+            if canonical_queue_name in self.queues_pending:
+                is_new = not self._exists(canonical_queue_name)
+                self._declare_all(canonical_queue_name)
+                if is_new:
+                    time.sleep(self.settle_seconds)
+                self.queues_pending.discard(canonical_queue_name)
+
+    def _exists(self, queue_name: str) -> bool:
+        try:
+            self.channel.queue_declare(queue_name, passive=True)
+        except pika.exceptions.ChannelClosedByBroker as error:
+            if error.reply_code != 404:  # noqa: PLR2004  # AMQP's not-found
+                raise
+            del self.channel
+            return False
+        return True
+
+    def _declare_all(self, queue_name: str) -> None:
+        """The work queue last: where it exists, the others were made before it."""
+        queues = {xq_name(queue_name): topology.dead_letter_arguments()}
+        for rung in topology.RUNG_SECONDS:
+            queues[topology.rung_name(queue_name, rung)] = topology.rung_arguments(queue_name, rung)
+        queues[queue_name] = topology.work_arguments(queue_name, self.limits)
+        for name, arguments in queues.items():
+            try:
+                self.channel.queue_declare(name, durable=True, arguments=arguments)
+            except pika.exceptions.ChannelClosedByBroker as error:
+                if error.reply_code != 406:  # noqa: PLR2004  # AMQP's precondition-failed
+                    raise
+                del self.channel
+                raise QueueMismatch(
+                    f"queue {name} exists with other arguments: delete it once it is empty,"
+                    " or give the queue a new version in its name"
+                ) from None

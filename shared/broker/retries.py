@@ -1,0 +1,167 @@
+"""What happens to a message whose actor failed: the decision is pure, the middleware applies it."""
+
+import enum
+import logging
+import time
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dramatiq
+from dramatiq.errors import Retry
+from dramatiq.middleware import Shutdown, TimeLimit
+
+from shared.broker.errors import BrokerError
+from shared.errors import Rejected, SlowDown
+
+# Before a message whose retry could not be published returns to its queue: while the broker
+# refuses, the same message would otherwise come back at once, and again.
+_REFUSED_PAUSE_SECONDS = 1.0
+
+
+class Action(enum.Enum):
+    RETRY = "retry"
+    REJECT = "reject"
+    SLOW_DOWN = "slow_down"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    action: Action
+    delay_ms: int = 0
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    min_backoff_ms: int = 1_000
+    max_backoff_ms: int = 300_000
+    max_retries: int | None = None
+    """None: for ever, since what fails is a server that will come back."""
+
+
+DEFAULT_POLICY = RetryPolicy()
+
+
+def decide(exception: BaseException, retries: int, policy: RetryPolicy = DEFAULT_POLICY) -> Verdict:
+    """The verdict on a message that failed after `retries` earlier retries.
+
+    Delays do not vary at random: the rungs that they are rounded up to would undo it.
+    """
+    if isinstance(exception, Rejected):
+        return Verdict(Action.REJECT)
+    if isinstance(exception, SlowDown):
+        return Verdict(Action.SLOW_DOWN, max(1, round(exception.retry_after_seconds * 1000)))
+    if policy.max_retries is not None and retries >= policy.max_retries:
+        return Verdict(Action.REJECT)
+    if isinstance(exception, Retry) and exception.delay is not None:
+        return Verdict(Action.RETRY, max(1, exception.delay))
+    # The exponent is bounded because the number of retries is not.
+    backoff_ms = policy.min_backoff_ms * 2 ** min(retries, 32)
+    return Verdict(Action.RETRY, min(backoff_ms, policy.max_backoff_ms))
+
+
+class Delivery(dramatiq.MessageProxy):
+    """A message received, which goes back to its queue unless its fate was decided."""
+
+    def __init__(self, message: dramatiq.Message[Any]) -> None:
+        super().__init__(message)
+        self.decided = False
+        self.held = False
+        """Left to the consumer's end: returned now, it would come back to a worker that stops."""
+
+
+class SafeRetries(dramatiq.Middleware):
+    """Publishes the retry, confirmed, before the failed message may be acknowledged.
+
+    Whatever goes wrong here leaves the message undecided, and an undecided message returns to its
+    queue: dramatiq swallows the errors of middleware and would acknowledge it.
+    """
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._policy = policy
+        self._logger = logging.getLogger(__name__)
+
+    @property
+    def actor_options(self) -> AbstractSet[str]:  # type: ignore[override]  # dramatiq types it as a mutable set
+        return {"max_retries", "min_backoff", "max_backoff", "throws"}
+
+    def after_declare_actor(
+        self, _broker: dramatiq.Broker, actor: dramatiq.Actor[Any, Any]
+    ) -> None:
+        # Has the worker log these verdicts in one line instead of a traceback.
+        actor.options.setdefault("throws", (Rejected, SlowDown))
+
+    def after_process_message(
+        self,
+        broker: dramatiq.Broker,
+        message: dramatiq.MessageProxy,
+        *,
+        result: object = None,  # noqa: ARG002  # dramatiq passes it by name
+        exception: BaseException | None = None,
+    ) -> None:
+        assert isinstance(message, Delivery)
+        if exception is None:
+            message.decided = True
+            return
+        if isinstance(exception, Shutdown):
+            message.held = True
+            return
+        retries = int(message.options.get("retries", 0))
+        options = broker.get_actor(message.actor_name).options
+        verdict = decide(exception, retries, self._policy_of(options))
+        if verdict.action is Action.REJECT:
+            message.fail()
+            message.decided = True
+            return
+        counted = retries + 1 if verdict.action is Action.RETRY else retries
+        self._publish_again(broker, message, exception, verdict.delay_ms, counted)
+
+    def after_skip_message(self, _broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
+        assert isinstance(message, Delivery)
+        message.decided = True
+
+    def _policy_of(self, options: dict[str, Any]) -> RetryPolicy:
+        """An actor's own options, in dramatiq's names and milliseconds, go before ours."""
+        return replace(
+            self._policy,
+            min_backoff_ms=options.get("min_backoff", self._policy.min_backoff_ms),
+            max_backoff_ms=options.get("max_backoff", self._policy.max_backoff_ms),
+            max_retries=options.get("max_retries", self._policy.max_retries),
+        )
+
+    def _publish_again(
+        self,
+        broker: dramatiq.Broker,
+        message: Delivery,
+        exception: BaseException,
+        delay_ms: int,
+        retries: int,
+    ) -> None:
+        # The error's class only: its text may hold what must not be stored.
+        options = {"retries": retries, "last_error": type(exception).__name__}
+        try:
+            broker.enqueue(message.copy(options=options), delay=delay_ms)
+        except BrokerError as error:
+            self._logger.warning(
+                "Retry of message %s not published, it returns to its queue: %s",
+                message.message_id,
+                error,
+            )
+            time.sleep(_REFUSED_PAUSE_SECONDS)
+        else:
+            message.decided = True
+
+
+class WorkerTimeLimit(TimeLimit):
+    """dramatiq's time limit, watched as soon as a worker starts: no command line boots ours."""
+
+    def before_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
+        self.start_once()
+
+    def after_process_boot(self, _broker: dramatiq.Broker) -> None:
+        self.start_once()
+
+    def start_once(self) -> None:
+        if not getattr(self, "_started", False):
+            self._started = True
+            self.manager.start()

@@ -1,0 +1,49 @@
+"""The verdict on a failed message, as a table."""
+
+import pytest
+from dramatiq.errors import Retry
+from dramatiq.middleware import TimeLimitExceeded
+
+from shared.broker import Action, QueueFull, RetryPolicy, Verdict, decide
+from shared.errors import Rejected, SlowDown, UserError
+
+_THREE = RetryPolicy(min_backoff_ms=2_000, max_backoff_ms=9_000, max_retries=3)
+
+
+@pytest.mark.parametrize(
+    ("exception", "retries", "verdict"),
+    [
+        (ValueError(), 0, Verdict(Action.RETRY, 1_000)),
+        (ValueError(), 1, Verdict(Action.RETRY, 2_000)),
+        (OSError(), 5, Verdict(Action.RETRY, 32_000)),
+        (OSError(), 9, Verdict(Action.RETRY, 300_000)),
+        (OSError(), 10_000, Verdict(Action.RETRY, 300_000)),
+        (UserError("no key"), 0, Verdict(Action.RETRY, 1_000)),
+        (TimeLimitExceeded(), 0, Verdict(Action.RETRY, 1_000)),
+        (Retry(delay=42), 7, Verdict(Action.RETRY, 42)),
+        (Retry(), 1, Verdict(Action.RETRY, 2_000)),
+        (Rejected("contract"), 0, Verdict(Action.REJECT)),
+        (SlowDown("quota", retry_after_seconds=12.5), 0, Verdict(Action.SLOW_DOWN, 12_500)),
+        (SlowDown("quota", retry_after_seconds=0), 99, Verdict(Action.SLOW_DOWN, 1)),
+        (QueueFull("sirene.write.v1"), 0, Verdict(Action.SLOW_DOWN, 5_000)),
+    ],
+)
+def test_each_error_has_one_of_three_verdicts(
+    exception: BaseException, retries: int, verdict: Verdict
+) -> None:
+    assert decide(exception, retries) == verdict
+
+
+@pytest.mark.parametrize(
+    ("exception", "retries", "verdict"),
+    [
+        (ValueError(), 0, Verdict(Action.RETRY, 2_000)),
+        (ValueError(), 2, Verdict(Action.RETRY, 8_000)),
+        (ValueError(), 3, Verdict(Action.REJECT)),
+        (SlowDown("quota", retry_after_seconds=1), 3, Verdict(Action.SLOW_DOWN, 1_000)),
+    ],
+)
+def test_a_limit_of_retries_rejects_what_fails_but_not_what_waits(
+    exception: BaseException, retries: int, verdict: Verdict
+) -> None:
+    assert decide(exception, retries, _THREE) == verdict
