@@ -1,0 +1,40 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from services.simulator.api import Api
+from services.simulator.faults import FaultDesk
+from services.simulator.options import Faults, Options
+from services.simulator.register import GeneratedRegister
+
+Call = Callable[..., tuple[int, dict[str, object]]]
+
+
+@pytest.fixture(scope="session")
+def insee() -> Path:
+    """Folder of recorded answers."""
+    return Path(__file__).parents[2] / "fixtures" / "insee"
+
+
+@pytest.fixture(scope="session")
+def register() -> GeneratedRegister:
+    return GeneratedRegister(Options(establishments=6000, seed=7))
+
+
+@pytest.fixture
+def desk() -> FaultDesk:
+    return FaultDesk(Faults(), seed=7)
+
+
+@pytest.fixture
+def call(register: GeneratedRegister, desk: FaultDesk) -> Call:
+    """Ask the API without a socket: status and decoded body."""
+    api = Api(register, desk)
+
+    def ask(path: str, **params: str) -> tuple[int, dict[str, object]]:
+        answer = api.answer(path, params)
+        return answer.status, json.loads(answer.body)
+
+    return ask
