@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     | (?P<periode>periode(?=\s*\())
     | (?P<field>[A-Za-z]\w*:)
     | (?P<minus>-(?=[A-Za-z(]))
-    | (?P<word>(?:[^\s()\[\]{}"\\]|\\.)+)
+    | (?P<word>(?:[^\s()\[\]{}"\\:]|\\.)(?:[^\s()\[\]{}"\\]|\\.)*)
     """,
     re.VERBOSE | re.DOTALL,
 )
