@@ -1,0 +1,189 @@
+"""Services as processes over real servers, started and killed by the tests."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import pytest
+from sqlalchemy import Engine, text
+
+from shared.db.engine import make_engine
+from shared.progress import Progress, read_progress
+
+ROOT = Path(__file__).parents[2]
+API = "/api-sirene/3.11"
+T = TypeVar("T")
+
+
+def wait_for(condition: Callable[[], T], *, seconds: float, what: str) -> T:
+    """Return the first truthy value of the condition, or fail saying what did not come."""
+    deadline_seconds = time.monotonic() + seconds
+    while True:
+        if value := condition():
+            return value
+        if time.monotonic() > deadline_seconds:
+            pytest.fail(f"after {seconds:g} s still waiting for: {what}")
+        time.sleep(0.1)
+
+
+@dataclass
+class Processes:
+    """The services' processes, by name; a killed one can be started again."""
+
+    environment: dict[str, str]
+    logs: Path
+    cwd: Path = ROOT
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str) -> None:
+        """Start `fetcher-1` and the like."""
+        service = name.partition("-")[0]
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                [sys.executable, "-m", f"services.{service}", "run"],
+                cwd=self.cwd,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def kill(self, name: str) -> None:
+        self.running[name].send_signal(signal.SIGKILL)
+        self.running[name].wait(timeout=10)
+
+    def terminate(self, name: str, *, seconds: float) -> int:
+        self.running[name].terminate()
+        return self.running[name].wait(timeout=seconds)
+
+    def log(self, name: str) -> str:
+        return (self.logs / f"{name}.log").read_text(errors="replace")
+
+    def kill_all(self) -> None:
+        for process in self.running.values():
+            process.kill()
+            process.wait(timeout=10)
+
+
+@dataclass
+class Insee:
+    """The simulator as a process of its own."""
+
+    root: str
+
+    def quota(self) -> dict[str, Any]:
+        return self._get("/__quota")
+
+    def every_record(self, query: str) -> list[dict[str, Any]]:
+        """Walk a query with a key of our own, so that the services' quota is not touched."""
+        records: list[dict[str, Any]] = []
+        cursor, next_cursor = "", "*"
+        while next_cursor != cursor:
+            cursor = next_cursor
+            page = self._get(
+                f"{API}/siret?" + urlencode({"q": query, "nombre": 1000, "curseur": cursor})
+            )
+            records += page["etablissements"]
+            next_cursor = page["header"]["curseurSuivant"]
+        return records
+
+    def _get(self, path: str) -> Any:
+        request = urllib.request.Request(  # noqa: S310  # loopback
+            self.root + path, headers={"X-INSEE-Api-Key-Integration": "verifier"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  # loopback
+            return json.load(answer)
+
+
+@pytest.fixture
+def start_insee(tmp_path: Path) -> Iterator[Callable[..., Insee]]:
+    started = []
+
+    def start(*, establishments: int, requests_per_minute: int) -> Insee:
+        port_file = tmp_path / "insee-port"
+        started.append(
+            subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "services.simulator", "--port", "0"),
+                    *("--port-file", str(port_file), "--departement", "33"),
+                    *("--establishments", str(establishments)),
+                    *("--requests-per-minute", str(requests_per_minute)),
+                ],
+                cwd=ROOT,
+                stdout=subprocess.DEVNULL,
+            )
+        )
+        port = wait_for(
+            lambda: port_file.exists() and port_file.read_text(), seconds=60, what="the simulator"
+        )
+        return Insee(f"http://127.0.0.1:{port.strip()}")
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(timeout=10)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url, application_name="test-system")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def make_processes(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Processes]]:
+    made = []
+
+    def make(*, broker_url: str, insee_url: str, cwd: Path = ROOT, **settings: object) -> Processes:
+        environment = {
+            **os.environ,
+            "SIRENADE_DATABASE_URL": database_url,
+            "SIRENADE_BROKER_URL": broker_url,
+            "SIRENADE_INSEE_URL": insee_url,
+            "SIRENADE_INSEE_KEY": "the-key-that-no-log-may-hold",
+            "SIRENADE_METRICS_PORT": "0",
+            # A kill is made good once leases and stalls run out: short here, to wait less.
+            "SIRENADE_INSEE_TIMEOUT_SECONDS": "3",
+            "SIRENADE_FETCHER_SLOT_PATIENCE_SECONDS": "3",
+            "SIRENADE_FETCHER_STALL_SECONDS": "8",
+            "SIRENADE_REVIEWER_LEASE_SECONDS": "10",
+            "SIRENADE_REVIEWER_STALL_SECONDS": "15",
+            **{f"SIRENADE_{name.upper()}": str(value) for name, value in settings.items()},
+        }
+        processes = Processes(environment, tmp_path, cwd)
+        made.append(processes)
+        return processes
+
+    yield make
+    for processes in made:
+        processes.kill_all()
+
+
+@pytest.fixture
+def progress(engine: Engine) -> Callable[[], Progress]:
+    def read() -> Progress:
+        with engine.connect() as connection:
+            return read_progress(connection)
+
+    return read
+
+
+@pytest.fixture
+def request_import(engine: Engine) -> Callable[..., None]:
+    def request(departement: str, row_limit: int | None = None) -> None:
+        with engine.begin() as connection:
+            connection.execute(
+                text("INSERT INTO import_runs (departements, row_limit) VALUES (:codes, :limit)"),
+                {"codes": [departement], "limit": row_limit},
+            )
+
+    return request
