@@ -25,6 +25,10 @@ _NO_HEADCOUNT = re.compile(
     rf"\b(?:aucune?|sans|pas de|pas d'|zero|n'\w+ (?:pas|plus)(?: de| d')?)\s*(?:\w+ )?"
     rf"{_HEADCOUNT_NOUN}|\beffectif (?:est )?nul\b|\b0 {_HEADCOUNT_NOUN}"
 )
+_PEOPLE = re.compile(rf" ?(?:ou plus |et plus )?(?:de |d')?{_HEADCOUNT_NOUN}")
+_EFFECTIF = re.compile(r"\beffectif\b[^.;]*$")
+_JOINED = re.compile(r" ?(?:a|ou|et|-|/) ?")
+_ONE_OR = re.compile(r"\bune? (?:a|ou) $")
 _STATUS = re.compile(
     r"\b(?:ferme(?:e|s|es|r|ture)?|cesse\w*|cessation|radie\w*|radiation|liquid\w+|redressement"
     r"|dissou\w+|dissolution|en sommeil|inacti\w+|n'existe plus|n'exerce plus|n'est plus|disparu\w*"
@@ -174,24 +178,28 @@ def wrong_headcount(subject: Subject) -> bool:
     text = subject.rest_folded
     if _NO_HEADCOUNT.search(text) is not None and bounds != frozenset({0}):
         return True
-    told = [number for number in find_numbers(text) if _counts_people(text, number)]
-    if not told:
-        return False
-    return bounds is None or {number.value for number in told} != bounds
+    return any(told != bounds for told in _headcounts(text))
 
 
-def _counts_people(text: str, number: Number) -> bool:
-    after = text[number.end : number.end + 40]
-    before = text[max(0, number.start - 60) : number.start]
-    return (
-        re.match(
-            rf"(?:[ -](?:a|ou|et|-) [^.;]{{1,25}}?)? ?(?:ou plus |et plus )?"
-            rf"(?:de |d')?{_HEADCOUNT_NOUN}",
-            after,
-        )
-        is not None
-        or re.search(r"\beffectif\b[^.;]*$", before) is not None
-    )
+def _headcounts(text: str) -> Iterator[frozenset[int]]:
+    """The numbers of each mention: {3, 5} for « entre 3 et 5 salariés »."""
+    group: list[Number] = []
+    for number in (*sorted(find_numbers(text), key=lambda number: number.start), None):
+        if group and (
+            number is None or _JOINED.fullmatch(text[group[-1].end : number.start]) is None
+        ):
+            if _counts_people(text, group):
+                one = {1} if _ONE_OR.search(text[: group[0].start]) is not None else set()
+                yield frozenset({number.value for number in group} | one)
+            group = []
+        if number is not None:
+            group.append(number)
+
+
+def _counts_people(text: str, group: list[Number]) -> bool:
+    after = text[group[-1].end : group[-1].end + 40]
+    before = text[max(0, group[0].start - 60) : group[0].start]
+    return _PEOPLE.match(after) is not None or _EFFECTIF.search(before) is not None
 
 
 def wrong_status(subject: Subject) -> bool:

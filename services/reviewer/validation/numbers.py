@@ -19,7 +19,7 @@ _ROUND = {
     "quarantaine": 40, "cinquantaine": 50, "soixantaine": 60, "centaine": 100, "millier": 1000,
 }  # fmt: skip
 _WORD = "|".join(sorted((*_UNITS, *_TENS, *_SCALES), key=len, reverse=True))
-_LETTERS = re.compile(rf"\b(?:{_WORD})(?:(?:[ -]|(?: |-)et(?: |-))(?:{_WORD}))*\b")
+_LETTERS = re.compile(rf"\b(?:{_WORD})(?:[ -](?:{_WORD})|[ -]et[ -](?:une?|onze)\b)*\b")
 _ROUND_WORD = re.compile(rf"\b({'|'.join(_ROUND)})s?\b")
 _DIGITS = re.compile(r"(?<![\w.])\d{1,3}(?: \d{3})+(?!\d)|\d+")
 

@@ -1,6 +1,7 @@
 import dataclasses
 import datetime as dt
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -53,7 +54,7 @@ def test_facts_come_back_from_json_as_they_went(facts: Facts) -> None:
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Facts)])
 def test_a_change_of_any_fact_changes_the_hash(field: str) -> None:
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "est_siege": False,
         "annee_creation": 2005,
         "date_creation": dt.date(2004, 1, 2),
