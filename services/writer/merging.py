@@ -1,0 +1,56 @@
+"""Which of two versions of a record counts, and what makes two contents the same. Pure."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from shared.sirene.records import PARTIAL
+
+
+class Dated(Protocol):
+    @property
+    def statut_diffusion(self) -> str: ...
+    @property
+    def date_dernier_traitement(self) -> dt.datetime | None: ...
+
+
+RecordT = TypeVar("RecordT", bound=Dated)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Version:
+    """Ordered: INSEE's treatment date, then P before O, then when the quota slot was granted.
+
+    A missing date is older than every date. `statements.py` says the same in SQL.
+    """
+
+    treated_at: dt.datetime
+    partial: bool
+    fetched_at: dt.datetime
+
+    @classmethod
+    def of(cls, record: Dated, fetched_at: dt.datetime) -> "Version":
+        return cls(
+            record.date_dernier_traitement or dt.datetime.min,  # noqa: DTZ901  as INSEE's own
+            record.statut_diffusion == PARTIAL,
+            fetched_at,
+        )
+
+
+def newest_by_key(
+    records: Iterable[RecordT], key: Callable[[RecordT], Hashable], fetched_at: dt.datetime
+) -> list[RecordT]:
+    """One record per key, of those of one GET: the highest version, the last of equal ones."""
+    newest: dict[Hashable, RecordT] = {}
+    for record in records:
+        kept = newest.get(key(record))
+        if kept is None or Version.of(record, fetched_at) >= Version.of(kept, fetched_at):
+            newest[key(record)] = record
+    return list(newest.values())
+
+
+def content_hash(line: str) -> bytes:
+    """Of all of a record's columns in their COPY form, which is the same in every process."""
+    return hashlib.blake2b(line.encode(), digest_size=16).digest()

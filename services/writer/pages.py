@@ -1,0 +1,188 @@
+"""Pages and due avis, made again from the stored rows wherever one of them changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from sqlalchemy import Connection, RowMapping, text
+
+from services.writer.copying import copy_into, copy_line
+from services.writer.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_SUBJECTS
+from shared.sirene.facts import facts_hash
+from shared.sirene.pages import DueOutcome, avis_outcome, facts_of, page_of
+from shared.sirene.records import Etablissement, Page, UniteLegale
+
+_NO_FACTS = ""
+"""Facts of somebody who must not be written about leave no trace, not even their hash."""
+
+_PAGE_VALUES = attrgetter(*PAGE_FIELDS)
+
+# A closed page gives its slug free for the page that follows it.
+_CLOSE = text("""
+    UPDATE pro_localisations p
+    SET status = 'closed', closed_at = now(), slug = p.slug || '-' || p.id
+    FROM (
+      SELECT p.id FROM pro_localisations p
+      LEFT JOIN new_pages n ON n.status = 'open'
+        AND (n.siret, n.activite_principale, n.code_commune)
+          = (p.siret, p.activite_principale, p.code_commune)
+      WHERE p.siret = ANY(:sirets) AND p.status = 'open' AND n.siret IS NULL
+      ORDER BY p.siret, p.activite_principale, p.code_commune
+      FOR UPDATE OF p) gone
+    WHERE p.id = gone.id
+""")
+_FORGET_NAMES = text("""
+    UPDATE pro_localisations
+    SET nom = NULL, slug = 'etablissement-' || siret || '-' || id
+    WHERE siret = ANY(:sirets) AND status = 'closed' AND nom IS NOT NULL
+""")
+_OPEN = text("""
+    INSERT INTO pro_localisations AS p (siret, siren, activite_principale, code_commune, slug,
+      nom, libelle_activite, libelle_commune, status)
+    SELECT siret, siren, activite_principale, code_commune, slug,
+      nom, libelle_activite, libelle_commune, status
+    FROM new_pages WHERE status = 'open'
+    ORDER BY siret, activite_principale, code_commune
+    ON CONFLICT (siret, activite_principale, code_commune) DO UPDATE SET
+      slug = excluded.slug,
+      nom = excluded.nom,
+      libelle_activite = excluded.libelle_activite,
+      libelle_commune = excluded.libelle_commune,
+      status = 'open',
+      opened_at = CASE p.status WHEN 'open' THEN p.opened_at ELSE now() END,
+      closed_at = NULL
+    WHERE (p.slug, p.nom, p.libelle_activite, p.libelle_commune, p.status)
+      IS DISTINCT FROM (excluded.slug, excluded.nom, excluded.libelle_activite,
+        excluded.libelle_commune, excluded.status)
+""")
+# A text that was accepted for these very facts is still good, and is not paid for again.
+_PUT_DUE = text("""
+    INSERT INTO avis (pro_localisation_id, siret, siren, kind, outcome, facts_hash)
+    SELECT p.id, n.siret, n.siren, 'notice', n.outcome, n.facts_hash
+    FROM new_pages n JOIN pro_localisations p USING (siret, activite_principale, code_commune)
+    WHERE n.status = 'open'
+    ORDER BY p.id
+    ON CONFLICT (pro_localisation_id, kind) DO UPDATE SET
+      outcome = CASE
+        WHEN excluded.outcome = 'pending' AND avis.text IS NOT NULL
+          AND avis.accepted_facts_hash = excluded.facts_hash THEN 'accepted'
+        ELSE excluded.outcome END,
+      facts_hash = excluded.facts_hash,
+      published_at = NULL, claim_token = NULL, lease_until = NULL, attempts = 0, updated_at = now()
+    WHERE avis.facts_hash <> excluded.facts_hash
+      OR CASE excluded.outcome
+        WHEN 'pending' THEN avis.outcome NOT IN ('pending', 'accepted', 'rejected', 'no_reviews')
+        ELSE avis.outcome <> excluded.outcome END
+""")
+_CANCEL = text("""
+    UPDATE avis SET outcome = 'cancelled',
+      published_at = NULL, claim_token = NULL, lease_until = NULL, updated_at = now()
+    FROM (
+      SELECT a.id FROM avis a JOIN pro_localisations p ON p.id = a.pro_localisation_id
+      WHERE a.siret = ANY(:sirets) AND a.outcome = 'pending' AND p.status = 'closed'
+      ORDER BY a.id
+      FOR UPDATE OF a) gone
+    WHERE avis.id = gone.id
+""")
+_ERASE_TEXTS = text("""
+    UPDATE avis SET
+      outcome = CASE WHEN siret = ANY(:opposed) THEN 'skipped_opposition'
+        ELSE 'skipped_non_diffusible' END,
+      facts_hash = '', accepted_facts_hash = NULL, text = NULL, label = NULL,
+      digital_source_type = NULL, model = NULL, prompt_version = NULL, accepted_at = NULL,
+      published_at = NULL, claim_token = NULL, lease_until = NULL, attempts = 0,
+      updated_at = now()
+    WHERE siret = ANY(:sirets) AND (text IS NOT NULL OR facts_hash <> ''
+      OR outcome NOT IN ('skipped_non_diffusible', 'skipped_opposition'))
+""")
+_ERASE_ATTEMPTS = text("""
+    DELETE FROM avis_attempts
+    WHERE avis_id IN (SELECT id FROM avis WHERE siret = ANY(:sirets))
+""")
+_ERASE_PAYLOADS = text("""
+    UPDATE failed_items SET payload = NULL
+    WHERE siren = ANY(:sirens) AND payload IS NOT NULL
+""")
+_ERASE_DEAD_LETTERS = text("""
+    UPDATE dead_letters SET body = ''
+    WHERE siren = ANY(:sirens) AND body <> ''
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """An establishment as it is stored now, and what follows from it."""
+
+    siret: str
+    siren: str
+    outcome: DueOutcome
+    page: Page | None
+    facts_hash: str
+
+    @classmethod
+    def of(cls, row: RowMapping, *, sole_traders: bool) -> "_Subject":
+        columns = {str(name): value for name, value in row.items()}
+        etablissement = Etablissement.from_row(columns, prefix="e_")
+        unite = UniteLegale.from_row(columns, prefix="u_")
+        page = page_of(etablissement, unite)
+        outcome = avis_outcome(
+            etablissement,
+            unite,
+            "closed" if page is None else page.status,
+            sole_traders=sole_traders,
+            opposed=columns["opposed"],
+        )
+        speakable = page is not None and outcome in {"pending", "skipped_sole_trader"}
+        return cls(
+            etablissement.siret,
+            etablissement.siren,
+            outcome,
+            page,
+            facts_hash(facts_of(etablissement, unite, page)) if page and speakable else _NO_FACTS,
+        )
+
+    @property
+    def must_be_forgotten(self) -> bool:
+        return self.outcome in {"skipped_non_diffusible", "skipped_opposition"}
+
+
+def renew_pages(
+    connection: Connection,
+    *,
+    sirets: Sequence[str],
+    sirens: Sequence[str],
+    sole_traders: bool,
+) -> None:
+    """Bring pages and avis of these establishments, and of these units' others, up to date.
+
+    The stored rows decide, not the records of the slice: whichever of two versions came last,
+    what follows from them is the same.
+    """
+    rows = connection.execute(READ_SUBJECTS, {"sirets": sirets, "sirens": sirens}).mappings()
+    subjects = [_Subject.of(row, sole_traders=sole_traders) for row in rows]
+    copy_into(
+        connection,
+        "new_pages",
+        NEW_PAGE_FIELDS,
+        (
+            copy_line((*_PAGE_VALUES(subject.page), subject.outcome, subject.facts_hash))
+            for subject in subjects
+            if subject.page is not None
+        ),
+    )
+    everyone = {"sirets": [subject.siret for subject in subjects]}
+    forgotten = [subject for subject in subjects if subject.must_be_forgotten]
+    silenced = {
+        "sirets": [subject.siret for subject in forgotten],
+        "sirens": sorted({subject.siren for subject in forgotten}),
+        "opposed": [s.siret for s in forgotten if s.outcome == "skipped_opposition"],
+    }
+    connection.execute(_CLOSE, everyone)
+    connection.execute(_FORGET_NAMES, silenced)
+    connection.execute(_OPEN)
+    connection.execute(_PUT_DUE)
+    connection.execute(_CANCEL, everyone)
+    connection.execute(_ERASE_TEXTS, silenced)
+    connection.execute(_ERASE_ATTEMPTS, silenced)
+    connection.execute(_ERASE_PAYLOADS, silenced)
+    connection.execute(_ERASE_DEAD_LETTERS, silenced)

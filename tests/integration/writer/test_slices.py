@@ -1,0 +1,183 @@
+"""Invariants 2 and 5: every slice once, every count true, a batch whole before it is complete."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from services.writer.store import SliceStatus
+from shared.messages import ContractError
+
+
+def test_every_recorded_establishment_is_stored(desk: Any, records: Any) -> None:
+    result = desk.import_(*records.recorded, departement=None)
+    assert (result.inserted, result.failed) == (33, 0)
+    assert desk.sirets() == sorted(record["siret"] for record in records.recorded)
+    assert desk.number("unites_legales") == len({r["siren"] for r in records.recorded})
+
+
+def test_a_message_delivered_twice_writes_once(desk: Any, records: Any) -> None:
+    batch = desk.batch()
+    message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
+    assert desk.write(message).status is SliceStatus.WRITTEN
+    before = desk.batch_row(batch)
+    assert desk.write(message).status is SliceStatus.ALREADY_WRITTEN
+    assert desk.batch_row(batch) == before
+    assert (before["received"], before["inserted"]) == (1, 1)
+
+
+def test_a_slice_of_an_older_get_writes_nothing(desk: Any, records: Any) -> None:
+    batch = desk.batch()
+    old = desk.fetch(batch)
+    desk.fetch(batch)
+    result = desk.write(desk.message([records.record()], batch=batch, fetch_id=old))
+    assert result.status is SliceStatus.SUPERSEDED
+    assert desk.sirets() == []
+    assert desk.number("slice_receipts") == 0
+
+
+def test_a_page_fetched_again_counts_its_new_slices_only(desk: Any, records: Any) -> None:
+    batch = desk.batch()
+    old = desk.fetch(batch, slices=2)
+    desk.write(desk.message([records.record(1)], batch=batch, fetch_id=old))
+    new = desk.fetch(batch, slices=2)
+    late = desk.message([records.record(2)], batch=batch, fetch_id=old, number=1)
+    assert desk.write(late).status is SliceStatus.SUPERSEDED
+    assert desk.batch_row(batch)["status"] == "running"
+    for number in (0, 1):
+        desk.write(
+            desk.message([records.record(number + 1)], batch=batch, fetch_id=new, number=number)
+        )
+    row = desk.batch_row(batch)
+    assert (row["status"], row["received"], row["received_distinct"]) == ("complete", 2, 2)
+    assert (row["inserted"], row["unchanged"]) == (2, 1)
+
+
+def test_a_slice_for_a_page_that_is_not_there_is_superseded(desk: Any, records: Any) -> None:
+    message = desk.message([records.record()], batch=999, fetch_id=1)
+    assert desk.write(message).status is SliceStatus.SUPERSEDED
+
+
+def test_what_is_no_array_of_records_is_rejected(desk: Any, records: Any) -> None:
+    batch = desk.batch()
+    message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
+    for damaged in (message.records[:-5], '{"a": 1}', "[" * 100_000):
+        with pytest.raises(ContractError):
+            desk.write(type(message)(**{**message.to_wire(), "records": damaged}))
+    assert desk.number("slice_receipts") == 0
+
+
+def test_counters_add_up_to_what_was_received(desk: Any, records: Any) -> None:
+    desk.import_(records.record(1), records.record(2), records.record(3))
+    later = dt.datetime(2026, 8, 6, tzinfo=dt.UTC)
+    result = desk.import_(
+        records.record(1),
+        records.record(2, treated="2026-02-01T00:00:00", enseigne="NEUF"),
+        records.record(3, treated="2025-01-01T00:00:00", enseigne="VIEUX"),
+        records.record(4),
+        records.record(4),
+        {"siret": "bad"},
+        fetched_at=later,
+    )
+    assert (result.inserted, result.updated, result.unchanged, result.failed) == (1, 1, 3, 1)
+    assert result.records == 6
+
+
+def test_a_batch_is_complete_only_with_all_receipts_of_all_pages(desk: Any, records: Any) -> None:
+    run = desk.run()
+    batch = desk.batch(run)
+    first = desk.fetch(batch, 1, slices=2, is_last=False)
+    one, two = (
+        desk.message([records.record(n)], batch=batch, fetch_id=first, number=n) for n in (0, 1)
+    )
+    assert not desk.write(one).batch_completed
+    assert not desk.write(two).batch_completed, "no page says yet that it is the last"
+    second = desk.fetch(batch, 2, slices=1, is_last=False)
+    third = desk.fetch(batch, 3, slices=1, is_last=True)
+    end = desk.message([], batch=batch, fetch_id=third, page=3)
+    assert not desk.write(end).batch_completed, "the second page is not written"
+    middle = desk.message([records.record(2)], batch=batch, fetch_id=second, page=2)
+    assert desk.write(middle).batch_completed
+    row = desk.batch_row(batch)
+    assert (row["status"], row["received"], row["stored"]) == ("complete", 3, 3)
+    assert row["missing_sirets"] == row["surplus_sirets"] == []
+    assert desk.one("SELECT status FROM import_runs WHERE id = :id", id=run)["status"] == "complete"
+
+
+def test_a_run_is_complete_with_its_last_batch(desk: Any, records: Any) -> None:
+    run = desk.run()
+    batches = [desk.batch(run, number=number, departement=None) for number in (1, 2)]
+    for number, batch in enumerate(batches):
+        assert desk.one("SELECT status FROM import_runs")["status"] == "running"
+        fetch_id = desk.fetch(batch)
+        desk.write(desk.message([records.record(number)], batch=batch, fetch_id=fetch_id))
+    assert desk.one("SELECT status FROM import_runs")["status"] == "complete"
+
+
+def test_a_run_with_a_failed_batch_fails(desk: Any, records: Any) -> None:
+    run = desk.run()
+    failed, whole = (desk.batch(run, number=number) for number in (1, 2))
+    desk.execute(
+        "UPDATE import_batches SET status = 'failed', error = 'no' WHERE id = :id", id=failed
+    )
+    fetch_id = desk.fetch(whole)
+    desk.write(desk.message([records.record()], batch=whole, fetch_id=fetch_id))
+    assert desk.one("SELECT status, error FROM import_runs") == {"status": "failed", "error": "no"}
+
+
+def test_missing_and_surplus_are_sets_of_siret(desk: Any, records: Any) -> None:
+    gone, elsewhere = records.record(1), records.record(2, commune="75056")
+    desk.import_(gone, elsewhere, departement=None)
+    good, bad = records.record(3), records.record(4)
+    bad["dateCreationEtablissement"] = "never"
+    batch = desk.batch(departement="33")
+    desk.write(desk.message([good, bad], batch=batch, fetch_id=desk.fetch(batch)))
+    row = desk.batch_row(batch)
+    assert (row["received_distinct"], row["stored"], row["failed"]) == (2, 1, 1)
+    assert row["missing_sirets"] == [bad["siret"]]
+    assert row["surplus_sirets"] == [gone["siret"]]
+
+
+def test_the_window_of_a_commune_is_that_commune(desk: Any, records: Any) -> None:
+    neighbour, other = records.record(1, commune="33318"), records.record(2)
+    desk.import_(neighbour, other, departement=None)
+    batch = desk.batch(departement=None, code_commune="33063")
+    desk.write(desk.message([records.record(3)], batch=batch, fetch_id=desk.fetch(batch)))
+    assert desk.batch_row(batch)["surplus_sirets"] == [other["siret"]]
+
+
+def test_beyond_the_limit_nothing_is_surplus(desk: Any, records: Any) -> None:
+    below, beyond = records.record(1), records.record(9)
+    desk.import_(below, beyond)
+    batch = desk.batch(row_limit=1)
+    desk.write(desk.message([records.record(5)], batch=batch, fetch_id=desk.fetch(batch)))
+    assert desk.batch_row(batch)["surplus_sirets"] == [below["siret"]]
+
+
+def test_the_number_of_statements_does_not_grow_with_the_slice(
+    desk: Any, records: Any, engine: Engine
+) -> None:
+    counted: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *arguments: counted.append(arguments[2]))
+    numbers = []
+    for size, start in ((1, 0), (10, 100), (200, 1000)):
+        batch = desk.batch(departement=None)
+        fetch_id = desk.fetch(batch, slices=2)
+        slice_ = [records.record(start + number) for number in range(size)]
+        message = desk.message(slice_, batch=batch, fetch_id=fetch_id)
+        counted.clear()
+        assert desk.write(message).inserted == size
+        numbers.append(len(counted))
+    assert len(set(numbers)) == 1, numbers
+    assert numbers[0] < 35
+
+
+def test_an_unchanged_slice_writes_no_row(desk: Any, records: Any) -> None:
+    slice_ = [records.record(number) for number in range(50)]
+    desk.import_(*slice_)
+    query = "SELECT siret, xmin::text, ctid::text FROM etablissements ORDER BY siret"
+    before = desk.execute(query)
+    result = desk.import_(*slice_, fetched_at=dt.datetime(2026, 8, 7, tzinfo=dt.UTC))
+    assert result.unchanged == 50
+    assert desk.execute(query) == before
