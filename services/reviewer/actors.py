@@ -13,8 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reviewer.generators.french import MOIS
 from services.reviewer.generators.notice_label import label
+from services.reviewer.judging import Claim, Fate, Result
 from services.reviewer.reviewing import Reviewing
-from services.reviewer.store import Claim, Fate, Result, claim, give_back, store
+from services.reviewer.store import claim, give_back, store
 from shared.clock import Clock
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine, text
 
+from services.reviewer.judging import PENDING
 from services.reviewer.register import read_subjects
-from services.reviewer.store import PENDING
 from shared.errors import UserError
 
 _AVIS = text("""

@@ -1,52 +1,31 @@
 """Claims on avis, and results stored only where the claim and the register still stand."""
 
-import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Row
 
 from services.reviewer import statements
+from services.reviewer.judging import (
+    PENDING,
+    Claim,
+    Fate,
+    Held,
+    Result,
+    Ruling,
+    judge,
+    outcome_now,
+)
 from services.reviewer.register import Subject, lock_subjects, read_subjects
 from services.reviewer.reviewing import Attempt
-from shared.sirene.facts import Facts, facts_hash
-
-PENDING = "pending"
-CANCELLED = "cancelled"
+from shared.sirene.facts import facts_hash
 
 STARTS_ALLOWED = 10
 """Starts without a result, after which an avis is held to kill its reviewer, and is rejected."""
 
 STARTS_WITHOUT_RESULT = "starts_without_result"
-LEASE_LOST = "lease_lost"
-FACTS_CHANGED = "facts_changed"
-PAGE_CLOSED = "page_closed"
-
-
-class Fate(StrEnum):
-    """What became of an avis that was claimed."""
-
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    # The world moved on: the row is due again, or somebody else's.
-    DISCARDED = "discarded"
-    # No longer due.
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """The right to write one avis, until the lease ends and somebody else claims it."""
-
-    avis_id: int
-    token: uuid.UUID
-    siren: str
-    facts: Facts
-    facts_hash: str
-    fetched_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +34,6 @@ class Claimed:
 
     claims: tuple[Claim, ...]
     settled: dict[int, Fate]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """`label` goes with the text of the last attempt, where that is accepted."""
-
-    claim: Claim
-    attempts: tuple[Attempt, ...]
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What to do with a result: `outcome` None leaves the avis row alone.
-
-    `because` is the reason that an attempt is kept with although its text may have been good;
-    attempts of people who must not be written about are not kept.
-    """
-
-    fate: Fate
-    outcome: str | None = None
-    because: str | None = None
-    keep_attempts: bool = True
-    due_facts_hash: str | None = None
 
 
 def claim(
@@ -104,23 +59,12 @@ def claim(
         subjects = read_subjects(connection, [row.id for row in taken])
         for row in taken:
             subject = subjects.get(row.id)
-            outcome = subject.outcome(sole_traders=sole_traders) if subject else CANCELLED
+            outcome = outcome_now(subject, sole_traders=sole_traders)
             if subject is None or outcome != PENDING:
                 settled[row.id] = outcome
                 continue
-            facts = subject.facts
-            claimed = Claim(
-                avis_id=row.id,
-                token=token,
-                siren=row.siren,
-                facts=facts,
-                facts_hash=facts_hash(facts),
-                fetched_at=subject.fetched_at,
-            )
-            if row.has_text and (claimed.facts_hash, prompt_version) == (
-                row.accepted_facts_hash,
-                row.prompt_version,
-            ):
+            claimed = _claim_on(row, subject, token)
+            if _has_its_text(row, claimed, prompt_version):
                 settled[row.id] = Fate.ACCEPTED
             elif row.attempts > STARTS_ALLOWED:
                 settled[row.id] = Fate.REJECTED
@@ -141,7 +85,7 @@ def store(engine: Engine, results: Iterable[Result], *, sole_traders: bool) -> d
     ids = [result.claim.avis_id for result in ordered]
     with engine.begin() as connection:
         lock_subjects(connection, ids)
-        held = {row.id: row for row in connection.execute(statements.HOLD, {"ids": ids})}
+        held = _hold(connection, ids)
         subjects = read_subjects(connection, ids)
         rulings = [
             (
@@ -166,30 +110,30 @@ def give_back(engine: Engine, avis_ids: Sequence[int], claims: Iterable[Claim] =
         connection.execute(statements.GIVE_BACK, {"ids": list(avis_ids), "tokens": tokens})
 
 
-def judge(result: Result, held: Any, subject: Subject | None, *, sole_traders: bool) -> Ruling:
-    """`held` is the locked avis row (`outcome`, `claim_token`), None where it is gone."""
-    if held is None:
-        return Ruling(Fate.DISCARDED, keep_attempts=False)
-    ours = str(held.claim_token) == str(result.claim.token)
-    if ours and held.outcome in {Fate.ACCEPTED, Fate.REJECTED}:
-        # An earlier commit of this very result, whose answer was lost.
-        return Ruling(Fate(held.outcome), keep_attempts=False)
-    ours = ours and held.outcome == PENDING
-    outcome = subject.outcome(sole_traders=sole_traders) if subject else CANCELLED
-    if subject is None or outcome != PENDING:
-        return Ruling(
-            Fate.SKIPPED if ours else Fate.DISCARDED,
-            outcome if ours else None,
-            because=PAGE_CLOSED,
-            keep_attempts=subject is not None and outcome == CANCELLED,
-        )
-    if not ours:
-        return Ruling(Fate.DISCARDED, because=LEASE_LOST)
-    now = facts_hash(subject.facts)
-    if now != result.claim.facts_hash:
-        return Ruling(Fate.DISCARDED, PENDING, because=FACTS_CHANGED, due_facts_hash=now)
-    fate = Fate.ACCEPTED if result.attempts[-1].accepted else Fate.REJECTED
-    return Ruling(fate, fate.value)
+def _claim_on(row: Row[Any], subject: Subject, token: uuid.UUID) -> Claim:
+    facts = subject.facts
+    return Claim(
+        avis_id=row.id,
+        token=token,
+        siren=row.siren,
+        facts=facts,
+        facts_hash=facts_hash(facts),
+        fetched_at=subject.fetched_at,
+    )
+
+
+def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:
+    """Whether the accepted text was made from these very facts by this very prompt."""
+    accepted = (row.accepted_facts_hash, row.prompt_version)
+    return row.has_text is True and accepted == (claimed.facts_hash, prompt_version)
+
+
+def _hold(connection: Connection, avis_ids: Sequence[int]) -> dict[int, Held]:
+    rows = connection.execute(statements.HOLD, {"ids": avis_ids})
+    return {
+        row.id: Held(row.outcome, row.claim_token and uuid.UUID(str(row.claim_token)))
+        for row in rows
+    }
 
 
 def _write(connection: Connection, rulings: Sequence[tuple[Result, Ruling]]) -> None:

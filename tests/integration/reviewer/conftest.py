@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Engine, RowMapping, Table, insert, select, text, update
 
 from services.reviewer.generators import template
+from services.reviewer.judging import Claim, Fate, Result
 from services.reviewer.reviewing import Attempt, Generator, Reviewing
-from services.reviewer.store import Claim, Fate, Result, claim, store
+from services.reviewer.store import claim, store
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.tables import avis, etablissements, oppositions, pro_localisations, unites_legales

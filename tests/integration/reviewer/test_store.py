@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Table, text
+from sqlalchemy import Table, event, text
 
-from services.reviewer.store import STARTS_ALLOWED, Fate, give_back, store
+from services.reviewer.judging import Fate
+from services.reviewer.store import STARTS_ALLOWED, give_back, store
 from shared.db.tables import etablissements, pro_localisations, unites_legales
 
 if TYPE_CHECKING:
@@ -287,3 +288,61 @@ def test_storing_groups_and_writing_units_never_deadlock(
         finally:
             stop.set()
         writer.result()
+
+
+@pytest.mark.parametrize(
+    ("flip", "fate", "outcome"),
+    [
+        (
+            "UPDATE unites_legales SET statut_diffusion = 'P'",
+            Fate.SKIPPED,
+            "skipped_non_diffusible",
+        ),
+        (
+            "UPDATE etablissements SET statut_diffusion = 'P'",
+            Fate.SKIPPED,
+            "skipped_non_diffusible",
+        ),
+        ("UPDATE etablissements SET tranche_effectifs = '11'", Fate.DISCARDED, "pending"),
+        ("UPDATE pro_localisations SET status = 'closed'", Fate.SKIPPED, "cancelled"),
+        (
+            """
+            WITH unite AS (SELECT siren FROM unites_legales FOR NO KEY UPDATE)
+            INSERT INTO oppositions (siren, reason) SELECT siren, 'asked for' FROM unite
+            """,
+            Fate.SKIPPED,
+            "skipped_opposition",
+        ),
+    ],
+)
+def test_a_result_waits_for_a_flip_that_is_being_committed_and_obeys_it(
+    register: "Register", desk: "Desk", flip: str, fate: Fate, outcome: str
+) -> None:
+    [avis_id] = register.add(range(1, 2))
+    claims = desk.claim([avis_id])
+    with register.engine.connect() as writer, ThreadPoolExecutor() as threads:
+        writer.execute(text(flip))
+        stored = threads.submit(desk.store, *claims)
+        deadline = time.monotonic() + 30
+        while not register.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            assert not stored.done()
+            assert time.monotonic() < deadline
+        writer.commit()
+        assert stored.result() == [fate]
+    assert (register.avis(avis_id)["outcome"], register.avis(avis_id)["text"]) == (outcome, None)
+
+
+def test_a_group_takes_as_many_statements_as_one_avis(register: "Register", desk: "Desk") -> None:
+    ids = register.add(range(1, 27))
+    statements: list[str] = []
+
+    def count(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    event.listen(register.engine, "before_cursor_execute", count)
+    sent: list[int] = []
+    for group in (ids[:1], ids[1:]):
+        statements.clear()
+        assert len(desk.store(*desk.claim(group))) == len(group)
+        sent.append(len(statements))
+    assert sent[0] == sent[1] <= 10

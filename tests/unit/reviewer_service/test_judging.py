@@ -2,13 +2,13 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
+from services.reviewer.judging import Claim, Fate, Held, Result, Ruling, judge
 from services.reviewer.register import Subject
 from services.reviewer.reviewing import Attempt
-from services.reviewer.store import Claim, Fate, Result, Ruling, judge
 from shared.sirene.facts import facts_hash
 from shared.sirene.pages import page_of
 from shared.sirene.records import Etablissement, UniteLegale
@@ -40,10 +40,8 @@ def subject(
     return Subject(etablissement, unite, page, opposed, dt.datetime(2026, 8, 5, tzinfo=dt.UTC))
 
 
-@dataclass(frozen=True)
-class Held:
-    outcome: str = "pending"
-    claim_token: uuid.UUID | None = TOKEN
+def held_by(token: uuid.UUID | None = TOKEN, *, outcome: str = "pending") -> Held:
+    return Held(outcome, token)
 
 
 def result(*reasons: str) -> Result:
@@ -72,29 +70,30 @@ SOLE_TRADER = subject(replace(UNITE, categorie_juridique="1000"))
 PARTIAL_UNITE = subject(replace(UNITE, statut_diffusion="P"))
 PARTIAL_ETABLISSEMENT = subject(etablissement=replace(ETABLISSEMENT, statut_diffusion="P"))
 OPPOSED = subject(opposed=True)
-OTHER = Held(claim_token=uuid.UUID(int=2))
-NOBODY = Held(claim_token=None)
+OURS = held_by()
+OTHER = held_by(uuid.UUID(int=2))
+NOBODY = held_by(None)
 
 
 @pytest.mark.parametrize(
     ("held", "now", "fate", "outcome", "kept"),
     [
-        (Held(), OPEN, Fate.ACCEPTED, "accepted", True),
-        (Held(), OTHER_FACTS, Fate.DISCARDED, "pending", True),
-        (Held(), CLOSED, Fate.SKIPPED, "cancelled", True),
-        (Held(), PARTIAL_UNITE, Fate.SKIPPED, "skipped_non_diffusible", False),
-        (Held(), PARTIAL_ETABLISSEMENT, Fate.SKIPPED, "skipped_non_diffusible", False),
-        (Held(), OPPOSED, Fate.SKIPPED, "skipped_opposition", False),
-        (Held(), SOLE_TRADER, Fate.SKIPPED, "skipped_sole_trader", False),
-        (Held(), None, Fate.SKIPPED, "cancelled", False),
+        (OURS, OPEN, Fate.ACCEPTED, "accepted", True),
+        (OURS, OTHER_FACTS, Fate.DISCARDED, "pending", True),
+        (OURS, CLOSED, Fate.SKIPPED, "cancelled", True),
+        (OURS, PARTIAL_UNITE, Fate.SKIPPED, "skipped_non_diffusible", False),
+        (OURS, PARTIAL_ETABLISSEMENT, Fate.SKIPPED, "skipped_non_diffusible", False),
+        (OURS, OPPOSED, Fate.SKIPPED, "skipped_opposition", False),
+        (OURS, SOLE_TRADER, Fate.SKIPPED, "skipped_sole_trader", False),
+        (OURS, None, Fate.SKIPPED, "cancelled", False),
         (OTHER, OPEN, Fate.DISCARDED, None, True),
         (NOBODY, OPEN, Fate.DISCARDED, None, True),
         (OTHER, PARTIAL_UNITE, Fate.DISCARDED, None, False),
         (OTHER, OPPOSED, Fate.DISCARDED, None, False),
-        (Held("accepted"), OPEN, Fate.ACCEPTED, None, False),
-        (Held("rejected"), OPEN, Fate.REJECTED, None, False),
-        (Held("cancelled"), OPEN, Fate.DISCARDED, None, True),
-        (Held("skipped_non_diffusible"), PARTIAL_UNITE, Fate.DISCARDED, None, False),
+        (held_by(outcome="accepted"), OPEN, Fate.ACCEPTED, None, False),
+        (held_by(outcome="rejected"), OPEN, Fate.REJECTED, None, False),
+        (held_by(outcome="cancelled"), OPEN, Fate.DISCARDED, None, True),
+        (held_by(outcome="skipped_non_diffusible"), PARTIAL_UNITE, Fate.DISCARDED, None, False),
         (replace(OTHER, outcome="accepted"), OPEN, Fate.DISCARDED, None, True),
         (None, OPEN, Fate.DISCARDED, None, False),
     ],
@@ -107,7 +106,7 @@ def test_a_result_counts_only_where_claim_and_register_still_stand(
 
 
 def test_a_text_with_a_reason_against_it_is_rejected() -> None:
-    assert judge(result("rating"), Held(), OPEN, sole_traders=False) == Ruling(
+    assert judge(result("rating"), OURS, OPEN, sole_traders=False) == Ruling(
         Fate.REJECTED, "rejected"
     )
 
@@ -115,5 +114,5 @@ def test_a_text_with_a_reason_against_it_is_rejected() -> None:
 def test_sole_traders_are_written_about_where_the_settings_say_so() -> None:
     traders = result()
     claim = replace(traders.claim, facts_hash=facts_hash(SOLE_TRADER.facts))
-    ruling = judge(replace(traders, claim=claim), Held(), SOLE_TRADER, sole_traders=True)
+    ruling = judge(replace(traders, claim=claim), OURS, SOLE_TRADER, sole_traders=True)
     assert ruling.fate == Fate.ACCEPTED
