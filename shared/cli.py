@@ -14,13 +14,20 @@ EXIT_INTERRUPTED = 130
 
 
 def make_app(help_text: str) -> typer.Typer:
-    return typer.Typer(
+    app = typer.Typer(
         help=help_text,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
+
+    # Without one, a lone command would have to be called without its name.
+    @app.callback()
+    def with_subcommands() -> None: ...
+
+    with_subcommands.__doc__ = help_text
+    return app
 
 
 def run(app: typer.Typer, *, name: str) -> None:
