@@ -92,10 +92,7 @@ def _variants(file_name: str) -> tuple[Template, ...]:
 
 def _files(facts: Facts, slots: Mapping[str, str], seed: str) -> dict[str, str]:
     """The template file of each sentence that the facts allow."""
-    files = {"identite": _IDENTITE["FORME" in slots, "A_COMMUNE" in slots], "source": "source"}
-    if files["identite"] == "identite" and slots["FORME"].isalpha():
-        # « Commune, COMMUNE DE VANNES a son siège … » needs a verb that a longer form can spare.
-        files["identite"] = "identite_forme_breve"
+    files = {"identite": _identite(facts, slots), "source": "source"}
     if "GROUPE" in slots and _says_group(seed):
         plural = slots["GROUPE"].startswith("les ")
         files["activite"] = "activite_groupe_pluriel" if plural else "activite_groupe"
@@ -116,12 +113,30 @@ def _files(facts: Facts, slots: Mapping[str, str], seed: str) -> dict[str, str]:
     return files
 
 
-_IDENTITE = {
-    (True, True): "identite",
-    (True, False): "identite_sans_commune",
-    (False, True): "identite_sans_forme",
-    (False, False): "identite_seule",
-}
+def _identite(facts: Facts, slots: Mapping[str, str]) -> str:
+    match "FORME" in slots, "A_COMMUNE" in slots:
+        case True, True if _is_own_name(facts):
+            return "identite_rattachee"
+        case True, True if slots["FORME"].isalpha():
+            # « Fondation, X a son siège … »: so short a form needs a verb of its own.
+            return "identite_forme_breve"
+        case True, True:
+            return "identite"
+        case True, False:
+            return "identite_sans_commune"
+        case False, True:
+            return "identite_sans_forme"
+        case _:
+            return "identite_seule"
+
+
+def _is_own_name(facts: Facts) -> bool:
+    """Whether the name is the establishment's: MAIRIE belongs to a commune, it is none.
+
+    A public body's establishments are mostly named for what they are.
+    """
+    public = (facts.categorie_juridique or "").startswith(("4", "7"))
+    return public or (facts.enseigne is not None and fold(facts.enseigne) == fold(facts.nom))
 
 
 def _says_group(seed: str) -> bool:

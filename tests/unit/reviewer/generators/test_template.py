@@ -207,3 +207,19 @@ def test_changed_facts_change_nothing_but_themselves(facts_like: FactsLike) -> N
     before = generate(facts_like()).text
     after = generate(dataclasses.replace(facts_like(), nom="AUTRE NOM")).text
     assert before.replace("GARAGE DU PORT", "AUTRE NOM") == after
+
+
+@pytest.mark.parametrize(
+    ("changes", "never"),
+    [
+        ({"nom": "MAIRIE", "categorie_juridique": "7210"}, "est une commune"),
+        ({"nom": "CHEZ ANA", "enseigne": "CHEZ ANA"}, "est une société"),
+    ],
+)
+def test_a_name_over_the_door_is_not_taken_for_the_entity(
+    changes: dict[str, str], never: str, facts_like: FactsLike
+) -> None:
+    for number in range(30):
+        facts = facts_like(**changes)
+        _assert_publishable(facts)
+        assert never not in generate(facts, variant_seed=str(number)).text

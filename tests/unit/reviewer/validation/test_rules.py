@@ -101,23 +101,22 @@ _ADDED = [
     ("profanity", "C’est un garage de merde."),
 ]
 
+_ENGLISH = (
+    "GARAGE DU PORT is a company located in Vannes. It repairs cars and has been working there "
+    "with 1 ou 2 salariés since 2011 in the north of the town."
+)
+_WORD_LIST = (
+    "garage voiture réparation Vannes Morbihan véhicules entretien automobile atelier pneus "
+    "vidange freins moteur pneus carrosserie."
+)
+
 _REPLACED = [
     ("empty", _GOOD, " \n"),
     ("empty", _GOOD, "… !"),
     ("too_short", _GOOD, "GARAGE DU PORT est à Vannes."),
     ("too_long", _GOOD, _GOOD + " L’établissement existe et figure au répertoire." * 20),
-    (
-        "not_french",
-        _GOOD,
-        "GARAGE DU PORT is a company located in Vannes. It repairs cars and has been working "
-        "there with 1 ou 2 salariés since 2011 in the north of the town.",
-    ),
-    (
-        "not_french",
-        _GOOD,
-        "garage voiture réparation Vannes Morbihan véhicules entretien automobile atelier pneus "
-        "vidange freins moteur pneus carrosserie.",
-    ),
+    ("not_french", _GOOD, _ENGLISH),
+    ("not_french", _GOOD, _WORD_LIST),
     ("all_caps", _GOOD, _GOOD.upper()),
     ("malformed_json", _GOOD, '{"text": "' + _GOOD + '"'),
     ("name_missing", "GARAGE DU PORT", "Cet établissement"),
@@ -222,19 +221,17 @@ def test_all_reasons_are_told_and_in_the_documented_order(facts_like: FactsLike)
 
 
 def test_the_reason_codes_are_those_of_the_editorial_rules() -> None:
-    assert (
-        list(RULES)
-        == (
-            "empty truncated too_short too_long not_french markup control_chars mojibake placeholder "
-            "prompt_leak meta_talk repetition all_caps malformed_json refusal "
-            "name_missing city_missing wrong_city activity_missing wrong_activity wrong_legal_form "
-            "wrong_headcount wrong_status ungrounded_number ungrounded_date ungrounded_entity "
-            "ungrounded_terms "
-            "first_person fake_experience rating superlative recommendation price_claim health_claim "
-            "certification_claim negative_claim contact_data person_name masked_data sensitive "
-            "profanity"
-        ).split()
-    )
+    documented = """
+        empty truncated too_short too_long not_french markup control_chars mojibake placeholder
+        prompt_leak meta_talk repetition all_caps malformed_json refusal
+        name_missing city_missing wrong_city activity_missing wrong_activity wrong_legal_form
+        wrong_headcount wrong_status ungrounded_number ungrounded_date ungrounded_entity
+        ungrounded_terms
+        first_person fake_experience rating superlative recommendation price_claim health_claim
+        certification_claim negative_claim contact_data person_name masked_data sensitive
+        profanity
+    """
+    assert list(RULES) == documented.split()
 
 
 def test_facts_that_are_not_known_are_not_asked_for() -> None:
