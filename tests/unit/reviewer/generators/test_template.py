@@ -223,3 +223,26 @@ def test_a_name_over_the_door_is_not_taken_for_the_entity(
         facts = facts_like(**changes)
         _assert_publishable(facts)
         assert never not in generate(facts, variant_seed=str(number)).text
+
+
+_BAD_FRENCH = re.compile(
+    r"(?i)\b(?:de|le|la|que|ne|se) (?=[aeéèêiouœ]\w)|\bà les? |\bde les? |  | [.,]"
+    r"|\bd’(?![aeiouyhàâéèêîôœ])|\bune? une?\b|\b(\w+) \1\b|\{|\}"
+)
+
+
+def test_no_text_misses_an_elision_or_a_contraction(facts_like: FactsLike) -> None:
+    chosen = random.Random(9)
+    places = sorted(communes())
+    activities = sorted(label for label in libelles_d_activite() if "..." not in label)
+    forms = sorted(formes_juridiques())
+    for number, activity in enumerate(activities):
+        facts = facts_like(
+            siret=f"{number:014d}",
+            activite=activity,
+            categorie_juridique=chosen.choice(forms),
+            code_commune=chosen.choice(places),
+            tranche_effectifs=chosen.choice(_TRANCHES),
+        )
+        text = generate(facts).text
+        assert _BAD_FRENCH.search(text) is None, text
