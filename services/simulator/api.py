@@ -110,7 +110,8 @@ class Api:
             content["facettes"] = facets(self._register, collection, hits.positions, fields)
         answer = json_answer(200, content)
         answer.headers["X-Total-Count"] = str(len(hits))
-        answer.headers["Link"] = _links(collection, params, page, header)
+        if chosen or page.curseur is not None:
+            answer.headers["Link"] = _links(collection, params, page, header)
         return answer
 
     def _one(self, collection: Collection, identifier: str, params: Params) -> Answer:

@@ -12,7 +12,14 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from services.simulator.answers import Answer, html, server_error, too_many, unauthorized
+from services.simulator.answers import (
+    Answer,
+    header_answer,
+    html,
+    server_error,
+    too_many,
+    unauthorized,
+)
 from services.simulator.api import PREFIX, Api
 from services.simulator.backstage import Backstage
 from services.simulator.faults import FaultDesk, Mishap
@@ -25,6 +32,7 @@ KEY_HEADER = "X-INSEE-Api-Key-Integration"
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_BODY_BYTES = 1_000_000
+_LONGEST_TARGET = 8_000  # characters; what gateways commonly bear
 _IDLE_SECONDS = 120
 
 
@@ -41,22 +49,40 @@ class Gateway:
         self._faults = FaultDesk(options.faults, options.seed)
         self._quota = Quota(options.requests_per_minute, options.requests_per_hour)
         self._witness = Witness()
+        self.register = register
         self._api = Api(register, self._faults)
         self.backstage = Backstage(register, self._faults, self._witness)
 
-    def answer(self, path: str, params: Mapping[str, str], key: str | None) -> Answer:
+    def answer(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        key: str | None,
+        refusal: Answer | None = None,
+    ) -> Answer:
+        """`refusal` is what a request gets whose form is wrong, once key and quota are right."""
         number = self._witness.arrived()
-        answer = self._answer(number, path, params, key)
+        answer = self._answer(number, path, params, key, refusal)
         self._witness.answered(answer.status)
         return answer
 
-    def _answer(self, number: int, path: str, params: Mapping[str, str], key: str | None) -> Answer:
+    def _answer(
+        self,
+        number: int,
+        path: str,
+        params: Mapping[str, str],
+        key: str | None,
+        refusal: Answer | None,
+    ) -> Answer:
         wanted = self._options.key
         if not key or (wanted is not None and key != wanted):
             return unauthorized()
         grant = self._quota.take(key)
         time.sleep(self._faults.latency_seconds(number))
-        answer = self._granted(number, path, params) if grant.allowed else self._too_many()
+        if not grant.allowed:
+            answer = self._too_many()
+        else:
+            answer = refusal or self._granted(number, path, params)
         if self._options.rate_headers:
             answer.headers.update(_rate_headers(grant))
         return answer
@@ -122,10 +148,20 @@ class _Handler(BaseHTTPRequestHandler):
         if address.path.startswith(PREFIX):
             key = self.headers.get(KEY_HEADER)
             path = address.path.removeprefix(PREFIX)
-            self._send(self.server.gateway.answer(path, params, key))
+            refusal = self._refusal()
+            self._send(self.server.gateway.answer(path, params, key, refusal))
         else:
             body = self._body if self.command == "POST" else None
             self._send(self.server.gateway.backstage.answer(address.path, params, body))
+
+    def _refusal(self) -> Answer | None:
+        """Bodies of 414 and 406 were never recorded; these have INSEE's usual shape."""
+        if len(self.path) > _LONGEST_TARGET:
+            return header_answer(414, "Requête trop longue")
+        accept = self.headers.get("Accept", "*/*")
+        if "json" not in accept and "*/*" not in accept and "application/*" not in accept:
+            return header_answer(406, "Le paramètre Accept contient une valeur non prévue")
+        return None
 
     def _send(self, answer: Answer) -> None:
         body = answer.body
@@ -198,6 +234,7 @@ class RunningServer:
 
     def __init__(self, options: Options) -> None:
         self._server = _Server(options)
+        self.register = self._server.gateway.register
         host, port = self._server.server_address[:2]
         self.port = int(port)
         self.root = f"http://{host!s}:{port}"

@@ -14,6 +14,7 @@ _FIRST = ""
 _LAST = "~"  # sorts after every digit
 _CHEAP = frozenset({"siren", "siret", "codeCommuneEtablissement"})
 _REMEMBERED = 20_000
+_BY_SOUND = ".phonetisation"
 
 
 class Row(Protocol):
@@ -94,8 +95,9 @@ class _Compiler:
 
     def _inside(self, node: Node) -> _InPeriod:
         match node:
-            case Term(name, value):
-                matches = matcher(self._field(name, historised=True), value, self._text)
+            case Term(written, value):
+                field = self._field(written, historised=True)
+                matches, name = matcher(field, value, self._text), field.name
                 return lambda periode: matches(periode.get(name))
             case Not(inner):
                 negated = self._inside(inner)
@@ -110,8 +112,8 @@ class _Compiler:
                 raise QuerySyntaxError(self._text)
 
     def _term(self, term: Term) -> Predicate:
-        name = term.field
-        matches = matcher(self._field(name, historised=False), term.value, self._text)
+        field = self._field(term.field, historised=False)
+        matches, name = matcher(field, term.value, self._text), field.name
         # Codes repeat: looking an answer up is several times faster than matching again.
         known: dict[object, bool] = {}
 
@@ -127,10 +129,12 @@ class _Compiler:
         return holds
 
     def _field(self, name: str, *, historised: bool) -> Field:
-        field = self.fields.get(name)
-        if field is None or field.historised != historised:
+        # INSEE also searches by sound; here a sound is the spelling without accents or case.
+        plain = name.removesuffix(_BY_SOUND)
+        field = self.fields.get(plain)
+        if field is None or field.historised != historised or (plain != name and not field.text):
             raise QuerySyntaxError(self._text)
-        self.named.add(name)
+        self.named.add(plain)
         return field
 
 

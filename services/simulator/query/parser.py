@@ -27,7 +27,7 @@ _TOKEN = re.compile(
     | (?P<range>[\[{][^\[\]{}]*[\]}])
     | (?P<quoted>"(?:[^"\\]|\\.)*")
     | (?P<periode>periode(?=\s*\())
-    | (?P<field>[A-Za-z]\w*:)
+    | (?P<field>[A-Za-z]\w*(?:\.\w+)?:)
     | (?P<minus>-(?=[A-Za-z(]))
     | (?P<word>(?:[^\s()\[\]{}"\\:]|\\.)(?:[^\s()\[\]{}"\\]|\\.)*)
     """,

@@ -1,0 +1,92 @@
+"""A client that others wrote for INSEE's API walks the simulator.
+
+It lives in an environment of its own, below .local, made from requirements/pynsee.txt.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from services.simulator.options import Options
+from services.simulator.server import RunningServer
+
+Start = Callable[[Options], RunningServer]
+_ROOT = Path(__file__).parents[3]
+_REQUIREMENTS = _ROOT / "requirements" / "pynsee.txt"
+_HOME = _ROOT / ".local" / "pynsee"
+
+_KEY = {"sirene_key": "test"}
+
+# pynsee knows one address. Its session is the one place that all its requests pass through.
+_WALK = """
+import json, sys
+from pynsee.utils.requests_session import PynseeAPISession
+from pynsee.sirene import search_sirene
+
+there, here = "https://api.insee.fr/api-sirene/3.11", sys.argv[1]
+ask = PynseeAPISession.request
+
+def redirected(self, method, url, **options):
+    assert url.startswith(there), url
+    return ask(self, method, here + url.removeprefix(there), **options)
+
+PynseeAPISession.request = redirected
+found = search_sirene(
+    variable=["codeCommuneEtablissement", "statutDiffusionEtablissement"], pattern=["33*", "O"],
+    kind="siret", number=5000, activity=False, legal=False, closed=True, update=True,
+)
+newest = found.drop_duplicates("siret")
+print(json.dumps({"sirets": list(newest.siret), "columns": list(found.columns)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    """Interpreter of an environment that holds exactly what the requirements pin."""
+    wanted = hashlib.sha256(_REQUIREMENTS.read_bytes()).hexdigest()
+    mark, python = _HOME / "installed", _HOME / "bin" / "python"
+    if not mark.exists() or mark.read_text("ascii") != wanted:
+        venv.create(_HOME, clear=True, with_pip=True, symlinks=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        command = [*install, "--require-hashes", "-r", str(_REQUIREMENTS)]
+        subprocess.run(command, check=True, timeout=600)
+        mark.write_text(wanted, "ascii")
+    return python
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_pynsee_walks_more_than_a_thousand_rows_and_finds_each_one(
+    start: Start, python: Path, tmp_path: Path
+) -> None:
+    server = start(Options(establishments=3200, departements=("33",), requests_per_minute=100))
+    walked = subprocess.run(
+        [str(python), "-c", _WALK, server.url],
+        env={
+            **os.environ,
+            "XDG_CACHE_HOME": str(tmp_path),
+            "HOME": str(tmp_path),
+            "sirene_key": "k",
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert walked.returncode == 0, walked.stderr[-2000:]
+    found = json.loads(walked.stdout.splitlines()[-1])
+    register = server.register
+    expected = [
+        str(record["siret"])
+        for record in (register.record("siret", p) for p in range(register.size("siret")))
+        if record["statutDiffusionEtablissement"] == "O"
+    ]
+    assert len(expected) > 2000
+    assert found["sirets"] == expected
+    assert {"codeCommuneEtablissement", "denominationUniteLegale"} <= set(found["columns"])
