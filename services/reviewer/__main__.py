@@ -69,13 +69,15 @@ def check(
     """
     source = Path("/dev/stdin") if str(file) == "-" else file
     try:
-        with source.open(encoding="utf-8") as lines:
-            for verdict in check_lines(lines):
-                typer.echo(verdict)
+        lines = source.open(encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot read {file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"cannot read {file}: it is not UTF-8") from None
+    with lines:
+        try:
+            for verdict in check_lines(lines):
+                typer.echo(verdict)
+        except UnicodeDecodeError:
+            raise UserError(f"cannot read {file}: it is not UTF-8") from None
 
 
 if __name__ == "__main__":

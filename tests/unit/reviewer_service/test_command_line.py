@@ -46,6 +46,22 @@ def test_a_file_that_cannot_be_read_is_one_clear_line(tmp_path: Path) -> None:
         assert str(file) in done.stderr
 
 
+def test_a_reader_that_has_seen_enough_causes_no_error_message(tmp_path: Path) -> None:
+    line = json.dumps({"facts": {"nom": "ATELIER"}, "text": "Le meilleur !"}) + "\n"
+    file = tmp_path / "texts.jsonl"
+    file.write_text(line * 3000, encoding="utf-8")
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -m services.reviewer avis check "$1" | head -1', sys.executable, file],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr == ""
+
+
 def test_a_siret_that_is_none_is_one_clear_line() -> None:
     done = call("avis", "show", "1234")
     assert done.returncode == 2
