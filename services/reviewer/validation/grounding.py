@@ -206,8 +206,10 @@ def wrong_status(subject: Subject) -> bool:
     text = subject.rest_folded
     if _STATUS.search(text) is not None:
         return True
-    contradicted = _SECONDARY if subject.facts.est_siege else _SIEGE
-    return contradicted.search(text) is not None
+    if subject.facts.est_siege:
+        return _SECONDARY.search(text) is not None
+    # Without a SIRET the facts are not from the register: `est_siege` is only its default.
+    return subject.facts.siret != "" and _SIEGE.search(text) is not None
 
 
 def ungrounded_number(subject: Subject) -> bool:

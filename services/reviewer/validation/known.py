@@ -66,7 +66,8 @@ class Known:
     commune: str | None
 
     def is_activity_word(self, folded: str) -> bool:
-        return folded not in _JOINERS and stem(folded) in self.activity_stems
+        """Numbers are not: the 5 of « 3,5 tonnes » must not cover that of « 5 000 salariés »."""
+        return folded.isalpha() and folded not in _JOINERS and stem(folded) in self.activity_stems
 
     def joins(self, folded: str) -> bool:
         return folded in _JOINERS

@@ -98,6 +98,14 @@ def test_twenty_thousand_texts_pass_the_validator(facts: Facts) -> None:
     _assert_publishable(facts)
 
 
+def test_the_numbers_of_an_activity_do_not_cover_those_of_a_headcount(
+    facts_like: FactsLike,
+) -> None:
+    activity = "Réparation et entretien de véhicules automobiles légers (moins de 3,5 tonnes)"
+    for tranche in _TRANCHES:
+        _assert_publishable(facts_like(activite=activity, tranche_effectifs=tranche))
+
+
 @pytest.mark.parametrize("nom", _HOSTILE)
 def test_a_hostile_name_stays_a_name(nom: str, facts_like: FactsLike) -> None:
     for number in range(30):
