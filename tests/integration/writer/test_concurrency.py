@@ -1,0 +1,241 @@
+"""Several writers at once, and one that is killed in the middle of its transaction."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from services.writer import store
+from services.writer.store import SliceResult, SliceStatus
+
+_GATE = 42
+_WRITE = """
+import json, sys
+from services.writer.store import write_slice
+from shared.db.engine import make_engine
+from shared.messages import WriteSlice
+engine = make_engine(sys.argv[1], application_name="victim")
+write_slice(engine, WriteSlice(**json.load(sys.stdin)), sole_traders=False)
+"""
+
+
+def _wait_until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition was not met in time"
+        time.sleep(0.02)
+
+
+def _put_gate(desk: Any, table: str, event: str = "UPDATE") -> None:
+    """From now on whoever writes to the table waits where the gate is held."""
+    desk.execute(f"""
+        CREATE OR REPLACE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_advisory_xact_lock({_GATE}); RETURN NEW; END $$
+    """)
+    desk.execute(f"""
+        CREATE TRIGGER gate BEFORE {event} ON {table}
+        FOR EACH ROW EXECUTE FUNCTION wait_at_gate()
+    """)
+
+
+@contextmanager
+def _held_gate(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        connection.execute(text(f"SELECT pg_advisory_lock({_GATE})"))
+        connection.commit()
+        try:
+            yield connection
+        finally:
+            connection.execute(text(f"SELECT pg_advisory_unlock({_GATE})"))
+            connection.commit()
+
+
+def _waiting(desk: Any, application: str = "%") -> int:
+    """Backends that wait for a lock of any kind."""
+    row = desk.one(
+        """
+        SELECT count(*) AS n FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+          AND application_name LIKE :application
+        """,
+        application=application,
+    )
+    return int(row["n"])
+
+
+def test_of_two_last_slices_at_once_one_closes_the_batch(
+    desk: Any, records: Any, engine: Engine
+) -> None:
+    batch = desk.batch()
+    messages = []
+    for page in (1, 2):
+        fetch_id = desk.fetch(batch, page, is_last=page == 2)
+        messages.append(
+            desk.message([records.record(page)], batch=batch, fetch_id=fetch_id, page=page)
+        )
+    _put_gate(desk, "import_batches")
+    with ThreadPoolExecutor(2) as writers:
+        with _held_gate(engine):
+            futures = [writers.submit(desk.write, message) for message in messages]
+            _wait_until(lambda: _waiting(desk) == 2)
+        results: list[SliceResult] = [future.result(30) for future in futures]
+    assert sorted(result.batch_completed for result in results) == [False, True]
+    row = desk.batch_row(batch)
+    assert (row["status"], row["received"], row["received_distinct"]) == ("complete", 2, 2)
+    assert (row["stored"], row["missing_sirets"], row["surplus_sirets"]) == (2, [], [])
+
+
+def test_of_two_last_batches_at_once_one_closes_the_run(
+    desk: Any, records: Any, engine: Engine
+) -> None:
+    run = desk.run()
+    messages = []
+    for number in (1, 2):
+        batch = desk.batch(run, number=number)
+        fetch_id = desk.fetch(batch)
+        messages.append(desk.message([records.record(number)], batch=batch, fetch_id=fetch_id))
+    _put_gate(desk, "import_batches")
+    with ThreadPoolExecutor(2) as writers:
+        with _held_gate(engine):
+            futures = [writers.submit(desk.write, message) for message in messages]
+            _wait_until(lambda: _waiting(desk) == 2)
+        for future in futures:
+            assert future.result(30).batch_completed
+    assert desk.one("SELECT status FROM import_runs")["status"] == "complete"
+
+
+def test_two_deliveries_of_one_slice_at_once_write_once(
+    desk: Any, records: Any, engine: Engine
+) -> None:
+    batch = desk.batch()
+    message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
+    _put_gate(desk, "import_batches")
+    with ThreadPoolExecutor(2) as writers:
+        with _held_gate(engine):
+            futures = [writers.submit(desk.write, message) for _ in range(2)]
+            _wait_until(lambda: _waiting(desk) == 2)
+        statuses = {future.result(30).status for future in futures}
+    assert statuses == {SliceStatus.WRITTEN, SliceStatus.ALREADY_WRITTEN}
+    assert desk.batch_row(batch)["received"] == 1
+
+
+def test_a_page_fetched_again_in_mid_write_undoes_the_old_slice(
+    desk: Any, records: Any, engine: Engine
+) -> None:
+    batch = desk.batch()
+    message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
+    _put_gate(desk, "avis", "INSERT")
+    with ThreadPoolExecutor(1) as writer:
+        with _held_gate(engine):
+            future = writer.submit(desk.write, message)
+            _wait_until(lambda: _waiting(desk) == 1)
+            desk.fetch(batch)
+        assert future.result(30).status is SliceStatus.SUPERSEDED
+    assert desk.sirets() == []
+    assert desk.batch_row(batch)["received"] == 0
+
+
+def test_four_writers_on_the_same_keys_do_not_deadlock(
+    desk: Any, records: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each slice changes units and establishments that the others change too, in its own order."""
+    monkeypatch.setattr(store, "_ATTEMPTS", 1)
+    dice = random.Random(4)
+    batch = desk.batch()
+    fetch_id = desk.fetch(batch, slices=32)
+    messages = []
+    for number in range(32):
+        slice_ = [
+            records.record(
+                key,
+                siren=f"{key % 30:09d}",
+                enseigne=f"{number}",
+                treated=f"2026-01-{dice.randint(1, 28):02d}T00:00:00",
+                etat=dice.choice("AAF"),
+            )
+            for key in dice.sample(range(60), 40)
+        ]
+        messages.append(desk.message(slice_, batch=batch, fetch_id=fetch_id, number=number))
+    with ThreadPoolExecutor(4) as writers:
+        results = list(writers.map(desk.write, messages))
+    assert {result.status for result in results} == {SliceStatus.WRITTEN}
+    assert sum(result.batch_completed for result in results) == 1
+    row = desk.batch_row(batch)
+    assert row["received"] == 32 * 40
+    assert row["inserted"] + row["updated"] + row["unchanged"] == row["received"]
+    assert row["inserted"] == desk.number("etablissements")
+    open_pages = desk.one("""
+        SELECT count(*) AS n FROM etablissements e
+        FULL JOIN (SELECT * FROM pro_localisations WHERE status = 'open') p USING (siret)
+        WHERE (e.etat_administratif = 'A') IS DISTINCT FROM (p.siret IS NOT NULL)
+    """)
+    assert open_pages["n"] == 0, "each page is open or closed as its establishment"
+
+
+def test_a_deadlock_is_retried_in_place(desk: Any, records: Any, engine: Engine) -> None:
+    """Somebody locks an establishment first and then its unit, against the order of the writers."""
+    record = records.record(1)
+    desk.import_(record)
+    changed = records.record(1, treated="2026-02-01T00:00:00", enseigne="NEUF")
+    # Who looks for the deadlock first gives way: the writer, once there is one to be found.
+    name = desk.one("SELECT current_database() AS name")["name"]
+    desk.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '2s'")
+    engine.dispose()
+    batch = desk.batch()
+    message = desk.message([changed], batch=batch, fetch_id=desk.fetch(batch))
+    with ThreadPoolExecutor(1) as writer, engine.connect() as rude:
+        rude.execute(text("SET LOCAL deadlock_timeout = '60s'"))
+        rude.execute(text("SELECT 1 FROM etablissements FOR UPDATE"))
+        future = writer.submit(desk.write, message)
+        _wait_until(lambda: _waiting(desk, "tests-writer") == 1)
+        rude.execute(text("SELECT 1 FROM unites_legales FOR UPDATE"))
+        rude.rollback()
+        assert future.result(30).updated == 1
+    assert desk.one("SELECT enseigne1 FROM etablissements")["enseigne1"] == "NEUF"
+
+
+def test_a_writer_killed_in_mid_transaction_leaves_nothing_half_written(
+    desk: Any, records: Any, engine: Engine, database_url: str
+) -> None:
+    batch = desk.batch()
+    slice_ = [records.record(number) for number in range(20)]
+    message = desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch))
+    # The last statement but the commit: all rows are written, none is to be seen.
+    _put_gate(desk, "import_batches")
+    with _held_gate(engine):
+        victim = subprocess.Popen(
+            [sys.executable, "-c", _WRITE, database_url],
+            stdin=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.getcwd()},  # noqa: PTH109  where pytest runs
+        )
+        assert victim.stdin is not None
+        victim.stdin.write(json.dumps(message.to_wire()).encode())
+        victim.stdin.close()
+        _wait_until(lambda: _waiting(desk, "victim") == 1)
+        victim.send_signal(signal.SIGKILL)
+        victim.wait(10)
+    _wait_until(
+        lambda: (
+            desk.one(
+                "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'victim'"
+            )["n"]
+            == 0
+        )
+    )
+    tables = ("unites_legales", "etablissements", "pro_localisations", "avis", "slice_receipts")
+    assert [desk.number(table) for table in tables] == [0] * 5
+    row = desk.batch_row(batch)
+    assert (row["received"], row["status"]) == (0, "running")
+    assert desk.write(message).batch_completed
+    assert [desk.number(table) for table in tables] == [20, 20, 20, 20, 1]
+    assert desk.batch_row(batch)["inserted"] == 20
