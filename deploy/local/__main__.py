@@ -22,7 +22,7 @@ def prepare() -> None:
 
 def clean() -> None:
     """Stop the servers that still run for this checkout and remove all their files."""
-    for folder in (*relocated_folders(), LOCAL):
+    for folder in (*relocated_folders(LOCAL), LOCAL):
         if not folder.exists():
             continue
         if running := processes.processes_below(folder):

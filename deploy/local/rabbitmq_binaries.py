@@ -61,7 +61,7 @@ def _installed() -> RabbitmqBinaries | None:
 def _unpack_folder() -> Path:
     """Without spaces, which the scripts of Erlang do not bear."""
     folder = LOCAL / "rabbitmq-server"
-    return folder if " " not in str(folder) else outside_folder() / "rabbitmq-server"
+    return folder if " " not in str(folder) else outside_folder(LOCAL) / "rabbitmq-server"
 
 
 def _unpacked(folder: Path) -> RabbitmqBinaries | None:

@@ -1,5 +1,6 @@
 """The private PostgreSQL: created, adopted, killed and found again."""
 
+import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from deploy.local import processes
+from deploy.local import __main__, postgres_binaries, processes
 from deploy.local.postgres import MAX_CONNECTIONS, RunningPostgres, start_postgres
 
 Start = Callable[[], RunningPostgres]
@@ -98,3 +99,28 @@ def test_every_test_database_is_a_clone_of_the_migrated_template(
     with postgres.connect(name) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('alembic_version') IS NOT NULL")
         assert cursor.fetchone() == (True,)
+
+
+def test_a_cluster_below_a_folder_that_its_user_cannot_enter_lies_outside_until_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only root runs servers as another user; anyone else's cluster stays where it was asked."""
+    monkeypatch.setattr(postgres_binaries, "LOCAL", tmp_path / ".local")
+    monkeypatch.setattr(__main__, "LOCAL", tmp_path / ".local")
+    tmp_path.chmod(0o700)
+    directory = tmp_path / ".local" / "demo"
+    running = start_postgres(directory, name="test", end_with_parent=True)
+    try:
+        if os.geteuid() == 0:
+            outside = running.directory.parent
+            assert (tmp_path / ".local" / "relocated").read_text() == f"{outside}\n"
+            assert str(outside) in capsys.readouterr().out
+        else:
+            assert running.directory == directory
+        assert running.has_database("postgres")
+        __main__.clean()
+        assert not processes.is_alive(running.pid)
+        assert not running.directory.exists()
+        assert not directory.exists()
+    finally:
+        running.kill()
