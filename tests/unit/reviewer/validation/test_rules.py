@@ -271,16 +271,16 @@ _PARAPHRASES = [
     (
         {"nom": "TRANSPORTS LE BIHAN", "forme": "SAS", "commune": "Le Mans", "annee_creation": 1987,
          "activite": "Transports routiers de fret interurbains", "effectif": "50 à 99 salariés"},
-        ("Basée au Mans, la société par actions simplifiée Transports Le Bihan est spécialisée dans "
-        "le transport routier de fret interurbain. Fondée en 1987, elle compte entre 50 et 99 "
+        ("Basée au Mans, la société par actions simplifiée Transports Le Bihan est spécialisée "
+        "dans le transport routier de fret interurbain. Fondée en 1987, elle compte entre 50 et 99 "
         "salariés."),
     ),
     (
         {"nom": "EARL DES TROIS CHÊNES", "forme": "EARL", "commune": "Ploërmel",
          "annee_creation": 1994, "activite": "Élevage de vaches laitières",
          "effectif": "aucun salarié"},
-        ("L'exploitation agricole à responsabilité limitée EARL des Trois Chênes pratique l'élevage "
-        "de vaches laitières dans la commune de Ploërmel. Immatriculée en 1994, elle ne déclare "
+        ("L'exploitation agricole à responsabilité limitée EARL des Trois Chênes pratique "
+        "l'élevage de vaches laitières dans la commune de Ploërmel. Immatriculée en 1994, elle ne déclare "
         "pas de salarié."),
     ),
     (
