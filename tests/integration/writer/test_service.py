@@ -1,0 +1,99 @@
+"""The writer put together: messages in, rows, metrics and archived dead letters out."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from services.writer.main import build
+from services.writer.settings import WriterSettings
+from shared.broker import MemoryBroker, make_broker
+from shared.clock import Clock
+from shared.messages import WRITE_QUEUE, FetchPage
+from shared.metrics import Metrics
+from shared.publishing import publish
+from shared.service import Running, Service
+
+
+def _wait_until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition was not met in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def broker() -> Iterator[MemoryBroker]:
+    broker = make_broker("memory://")
+    assert isinstance(broker, MemoryBroker)
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def service(
+    engine: Engine, database_url: str, broker: MemoryBroker, metrics: Metrics
+) -> Iterator[Service]:
+    settings = WriterSettings(
+        database_url=SecretStr(database_url), broker_url=SecretStr("memory://")
+    )
+    clock = Clock()
+    service = build(settings, engine=engine, broker=broker, clock=clock, metrics=metrics)
+    running = Running([service], broker, clock, metrics)
+    running.start()
+    yield service
+    running.stop()
+
+
+def _count(metrics: Metrics, name: str, **labels: str) -> float:
+    return metrics.registry.get_sample_value(name, labels) or 0
+
+
+def test_a_published_slice_is_written_and_counted(
+    desk: Any, records: Any, broker: MemoryBroker, metrics: Metrics, service: Service
+) -> None:
+    assert service.queue == WRITE_QUEUE
+    batch = desk.batch()
+    bad = records.record(2, unite={"nouvelleCle": 1})
+    good = records.record(1, unite={"nouvelleCle": 1})
+    bad["siret"] = "x"
+    message = desk.message([good, bad], batch=batch, fetch_id=desk.fetch(batch))
+    publish(broker, message)
+    publish(broker, message)
+    _wait_until(
+        lambda: _count(metrics, "sirenade_slices_skipped_total", cause="already_written") == 1
+    )
+    assert desk.sirets() == [good["siret"]]
+    assert _count(metrics, "sirenade_rows_written_total", outcome="inserted") == 1
+    assert _count(metrics, "sirenade_rows_written_total", outcome="failed") == 1
+    assert _count(metrics, "sirenade_unknown_keys_total") == 1
+
+
+def test_dead_letters_of_every_queue_are_archived(
+    desk: Any, records: Any, broker: MemoryBroker, service: Service
+) -> None:
+    batch = desk.batch()
+    message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
+    broken = type(message)(**{**message.to_wire(), "records": "["})
+    publish(broker, broken)
+    _wait_until(lambda: len(broker.dead_letter_bodies[WRITE_QUEUE]) == 1)
+    broker.declare_queue(FetchPage.QUEUE)
+    broker.dead_letter_bodies[FetchPage.QUEUE].append(b"no message at all")
+    (archive,) = service.loops
+    archive.step()
+    archive.step()
+    rows = desk.execute("SELECT * FROM dead_letters ORDER BY queue")
+    assert [(row["queue"], row["actor"]) for row in rows] == [
+        (FetchPage.QUEUE, None),
+        (WRITE_QUEUE, "write_slice"),
+    ]
+    assert bytes(rows[0]["body"]) == b"no message at all"
+    assert not broker.dead_letter_bodies[WRITE_QUEUE]
