@@ -149,7 +149,7 @@ def test_facts_are_labels() -> None:
         ("OO", "open", "1000", True, False, "pending"),
     ],
 )
-def test_an_avis_is_due_only_where_nothing_speaks_against_it(  # noqa: PLR0913  a table of cases
+def test_an_avis_is_due_only_where_nothing_speaks_against_it(
     statuts: str,
     page_status: Any,
     categorie: str,
