@@ -84,7 +84,8 @@ def _groupe(text: str) -> str | None:
     """« la fabrication de … », « l'entretien et la réparation de … »; None where in doubt."""
     if re.search(r"[;:«»\"]|\bsauf\b|\bclassée?s? ailleurs", text):
         return None
-    head, _, rest = text.partition(" ")
+    # INSEE's gloss on « commerce de gros » serves a title, not a sentence.
+    head, _, rest = text.replace(" (commerce interentreprises)", "").partition(" ")
     opening = _with_article(head)
     if opening is None or rest == "":
         return opening

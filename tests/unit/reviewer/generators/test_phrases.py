@@ -78,6 +78,7 @@ def test_an_unknown_legal_form_is_not_told() -> None:
         ("Commerce de détail de livres", "le commerce de détail de livres"),
         ("Élevage de vaches laitières", "l’élevage de vaches laitières"),
         ("Edition de jeux électroniques", "l’édition de jeux électroniques"),
+        ("Commerce de gros (commerce interentreprises) de bois", "le commerce de gros de bois"),
         ("Travaux de couverture", "les travaux de couverture"),
         ("Coiffure", "la coiffure"),
         (

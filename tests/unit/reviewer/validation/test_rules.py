@@ -280,8 +280,8 @@ _PARAPHRASES = [
          "annee_creation": 1994, "activite": "Élevage de vaches laitières",
          "effectif": "aucun salarié"},
         ("L'exploitation agricole à responsabilité limitée EARL des Trois Chênes pratique "
-        "l'élevage de vaches laitières dans la commune de Ploërmel. Immatriculée en 1994, elle ne déclare "
-        "pas de salarié."),
+        "l'élevage de vaches laitières dans la commune de Ploërmel. Immatriculée en 1994, "
+        "elle ne déclare pas de salarié."),
     ),
     (
         {"nom": "GARAGE DU PORT", "forme": "SARL", "commune": "Les Sables-d'Olonne",
