@@ -19,12 +19,24 @@ import pytest
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
 from deploy.local.rabbitmq import RunningRabbitmq
-from shared.broker import DeadLetter, ReliableBroker, drain_dead_letters, make_broker
+from shared.broker import (
+    BrokerUnavailable,
+    DeadLetter,
+    ReliableBroker,
+    drain_dead_letters,
+    make_broker,
+    ready_messages,
+    reliable,
+)
 
 _QUEUE = "sirene.test.v1"
 _ROOT = Path(__file__).resolve().parents[2]
 MakeBroker = Callable[..., dramatiq.Broker]
 StartProcess = Callable[..., subprocess.Popen[bytes]]
+
+_CONFIRM_TIMEOUT = (
+    "application:set_env(rabbit, dead_letter_worker_publisher_confirm_timeout, {milliseconds})."
+)
 
 both_brokers = pytest.mark.parametrize("kind", ["stock", "reliable"])
 
@@ -293,3 +305,46 @@ def test_a_message_that_its_worker_does_not_survive_is_dead_lettered_and_the_res
     assert {letter.reason for letter in letters} == {"delivery_limit"}
     assert log.read_text().splitlines().count("begun 1") <= 4
     assert "done 1" not in log.read_text()
+
+
+@pytest.mark.slow
+def test_delays_that_end_at_a_full_queue_wait_until_it_has_room(
+    private_rabbitmq: RunningRabbitmq, private_rabbitmq_url: str, make: MakeBroker, wait_for: Any
+) -> None:
+    # RabbitMQ offers a refused message again only after three minutes.
+    private_rabbitmq.ctl("eval", _CONFIRM_TIMEOUT.format(milliseconds=1_000))
+    broker = make("reliable", max_length=3)
+    for number in range(20):
+        broker.enqueue(_message(number), delay=1_000)
+    wait_for(lambda: _ready(private_rabbitmq_url) >= 3)
+
+    back: Counter[int] = Counter()
+    turns = 0
+
+    def all_are_back() -> bool:
+        nonlocal turns
+        turns += 1
+        back.update(_numbers_in(private_rabbitmq_url, _QUEUE))
+        return set(back) == set(range(20))
+
+    wait_for(all_are_back, seconds=30)
+    assert turns > 1
+    private_rabbitmq.ctl("eval", _CONFIRM_TIMEOUT.format(milliseconds=180_000))
+
+
+@pytest.mark.slow
+def test_a_node_out_of_memory_refuses_in_time_and_then_takes_what_is_sent_again(
+    private_rabbitmq: RunningRabbitmq, make: MakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reliable, "_BLOCKED_SECONDS", 0.5)
+    broker = make("reliable")
+    broker.declare_queue(_QUEUE)
+    broker.enqueue(_message(1))
+    private_rabbitmq.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+    try:
+        with pytest.raises(BrokerUnavailable):
+            broker.enqueue(_message(2))
+    finally:
+        private_rabbitmq.ctl("set_vm_memory_high_watermark", "absolute", "512MB")
+    broker.enqueue(_message(2))
+    assert ready_messages(broker, _QUEUE) >= 2

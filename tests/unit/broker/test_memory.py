@@ -184,6 +184,40 @@ def test_a_worker_that_stops_gives_back_what_it_did_not_finish(broker: MemoryBro
     assert broker.queues[_QUEUE].unfinished_tasks == 3
 
 
+def test_an_actor_beyond_its_time_limit_is_interrupted_and_tried_again(
+    broker: MemoryBroker,
+) -> None:
+    runs: list[int] = []
+    again = threading.Event()
+
+    def act() -> None:
+        runs.append(1)
+        if len(runs) > 1:
+            again.set()
+        while not again.is_set():
+            time.sleep(0.005)
+
+    actor: dramatiq.Actor[Any, Any] = dramatiq.actor(
+        broker=broker, actor_name="act", queue_name=_QUEUE, time_limit=100, min_backoff=10
+    )(act)
+    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=20)
+    worker.start()
+    actor.send()
+    assert again.wait(5)
+    worker.stop()
+
+
+def test_a_message_for_an_unknown_actor_is_a_dead_letter(
+    broker: MemoryBroker, work: Callable[[Callable[..., None]], Send]
+) -> None:
+    work(lambda: None)
+    broker.enqueue(dramatiq.Message(_QUEUE, "nobody", (), {}, {}))
+    deadline = time.monotonic() + 5
+    while not broker.dead_letter_bodies[_QUEUE]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_another_kind_of_url_is_refused_in_one_line() -> None:
     with pytest.raises(UserError, match="amqp:// or memory://, not redis://"):
         make_broker("redis://localhost")
