@@ -29,9 +29,8 @@ _JOINERS = frozenset("a au aux d de des du en et l la le les ou par pour sur".sp
 # Words of so many labels that they say nothing about one activity.
 _GENERIC = frozenset(
     """
-    activite autre commerce detail gros fabrication service travaux magasin specialise interentreprise
-    principal
-    classe classee ailleurs divers
+    activite autre commerce detail gros fabrication service travaux magasin specialise
+    interentreprise principal classe classee ailleurs divers
     """.split()  # noqa: SIM905 a word list
 )
 _TRANCHES: dict[str, frozenset[int]] = {
