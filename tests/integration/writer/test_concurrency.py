@@ -36,16 +36,21 @@ def _wait_until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
-def _put_gate(desk: Any, table: str, event: str = "UPDATE") -> None:
-    """From now on whoever writes to the table waits where the gate is held."""
+def _put_gate(desk: Any, when: str) -> None:
+    """From now on whoever does this waits while the gate is held: `BEFORE INSERT ON avis`."""
     desk.execute(f"""
-        CREATE OR REPLACE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN PERFORM pg_advisory_xact_lock({_GATE}); RETURN NEW; END $$
+        CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_advisory_xact_lock_shared({_GATE}); RETURN NEW; END $$
     """)
-    desk.execute(f"""
-        CREATE TRIGGER gate BEFORE {event} ON {table}
-        FOR EACH ROW EXECUTE FUNCTION wait_at_gate()
-    """)
+    desk.execute(f"CREATE {when} FOR EACH ROW EXECUTE FUNCTION wait_at_gate()")
+
+
+def _put_gate_before_commit(desk: Any) -> None:
+    """All that a slice writes is written then, and none of it is to be seen."""
+    _put_gate(
+        desk,
+        "CONSTRAINT TRIGGER gate AFTER UPDATE ON import_batches DEFERRABLE INITIALLY DEFERRED",
+    )
 
 
 @contextmanager
@@ -83,7 +88,7 @@ def test_of_two_last_slices_at_once_one_closes_the_batch(
         messages.append(
             desk.message([records.record(page)], batch=batch, fetch_id=fetch_id, page=page)
         )
-    _put_gate(desk, "import_batches")
+    _put_gate_before_commit(desk)
     with ThreadPoolExecutor(2) as writers:
         with _held_gate(engine):
             futures = [writers.submit(desk.write, message) for message in messages]
@@ -104,7 +109,7 @@ def test_of_two_last_batches_at_once_one_closes_the_run(
         batch = desk.batch(run, number=number)
         fetch_id = desk.fetch(batch)
         messages.append(desk.message([records.record(number)], batch=batch, fetch_id=fetch_id))
-    _put_gate(desk, "import_batches")
+    _put_gate_before_commit(desk)
     with ThreadPoolExecutor(2) as writers:
         with _held_gate(engine):
             futures = [writers.submit(desk.write, message) for message in messages]
@@ -119,7 +124,7 @@ def test_two_deliveries_of_one_slice_at_once_write_once(
 ) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
-    _put_gate(desk, "import_batches")
+    _put_gate_before_commit(desk)
     with ThreadPoolExecutor(2) as writers:
         with _held_gate(engine):
             futures = [writers.submit(desk.write, message) for _ in range(2)]
@@ -134,7 +139,7 @@ def test_a_page_fetched_again_in_mid_write_undoes_the_old_slice(
 ) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
-    _put_gate(desk, "avis", "INSERT")
+    _put_gate(desk, "TRIGGER gate BEFORE INSERT ON avis")
     with ThreadPoolExecutor(1) as writer:
         with _held_gate(engine):
             future = writer.submit(desk.write, message)
@@ -143,6 +148,31 @@ def test_a_page_fetched_again_in_mid_write_undoes_the_old_slice(
         assert future.result(30).status is SliceStatus.SUPERSEDED
     assert desk.sirets() == []
     assert desk.batch_row(batch)["received"] == 0
+
+
+def test_a_page_follows_a_unit_and_an_establishment_that_change_at_once(
+    desk: Any, records: Any, engine: Engine
+) -> None:
+    """The second writer knows the old unit only, and must wait for what the first one writes."""
+    desk.import_(records.record(1), departement=None)
+    renamed = records.record(1)
+    renamed["uniteLegale"] |= {
+        "denominationUniteLegale": "RENAMED",
+        "dateDernierTraitementUniteLegale": "2026-02-01T00:00:00",
+    }
+    moved = records.record(1, commune="33318")
+    moved["dateDernierTraitementEtablissement"] = "2026-02-01T00:00:00"
+    _put_gate(desk, "TRIGGER gate BEFORE UPDATE ON avis")
+    with ThreadPoolExecutor(2) as writers:
+        with _held_gate(engine):
+            first = writers.submit(desk.import_, renamed)
+            _wait_until(lambda: _waiting(desk) == 1)
+            second = writers.submit(desk.import_, moved)
+            _wait_until(lambda: _waiting(desk) == 2)
+        first.result(30)
+        second.result(30)
+    page = desk.one("SELECT nom, code_commune FROM pro_localisations WHERE status = 'open'")
+    assert page == {"nom": "RENAMED", "code_commune": "33318"}
 
 
 def test_four_writers_on_the_same_keys_do_not_deadlock(
@@ -210,8 +240,8 @@ def test_a_writer_killed_in_mid_transaction_leaves_nothing_half_written(
     batch = desk.batch()
     slice_ = [records.record(number) for number in range(20)]
     message = desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch))
-    # The last statement but the commit: all rows are written, none is to be seen.
-    _put_gate(desk, "import_batches")
+    # Where the batch is counted, all rows are written; only the commit is not sent yet.
+    _put_gate(desk, "TRIGGER gate BEFORE UPDATE ON import_batches")
     with _held_gate(engine):
         victim = subprocess.Popen(
             [sys.executable, "-c", _WRITE, database_url],
