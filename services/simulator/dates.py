@@ -43,14 +43,15 @@ class Calendar:
     def after(self, start: str, dice: Dice) -> str:
         return self.between(start, self.day, dice)
 
-    def treatment(self, dice: Dice) -> str:
+    def treatment(self, dice: Dice, *, may_be_old: bool) -> str:
         """When INSEE last treated a unit: never a Sunday in the last two years.
 
-        One in eight was treated on the mass day of NAF 2025; one in twelve so long ago that the
-        milliseconds, or the time itself, are missing.
+        One in eight was treated on the mass day of NAF 2025. Of old units one in five was treated
+        so long ago that the milliseconds, or the time itself, are missing; of the others a few,
+        which is how some come to be treated before they were created.
         """
         clock = dice.below(86_400_000)
-        if dice.chance(80):
+        if dice.chance(200 if may_be_old else 4):
             old = (date(2006, 11, 25) + timedelta(days=dice.below(365 * 13))).isoformat()
             return old if dice.chance(100) else f"{old}T{_time(clock)}"
         day = MASS_DAY if dice.chance(130) and self.day >= MASS_DAY else self._recent(dice)

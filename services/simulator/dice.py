@@ -26,14 +26,21 @@ class Dice:
     def below(self, bound: int) -> int:
         """Draw from 0 to bound - 1; bound stays far below 2**48."""
         if self._value < _ENOUGH:
-            self._rounds += 1
-            fresh = blake2b(f"{self._key}/{self._rounds}".encode()).digest()
-            self._value = int.from_bytes(fresh, "little")
+            self._refill()
         self._value, drawn = divmod(self._value, bound)
         return drawn
 
     def chance(self, per_mille: int) -> bool:
-        return self.below(1000) < per_mille
+        # Half of all draws: not by way of `below`.
+        if self._value < _ENOUGH:
+            self._refill()
+        self._value, drawn = divmod(self._value, 1000)
+        return drawn < per_mille
+
+    def _refill(self) -> None:
+        self._rounds += 1
+        fresh = blake2b(f"{self._key}/{self._rounds}".encode()).digest()
+        self._value = int.from_bytes(fresh, "little")
 
     def pick(self, items: Sequence[Item]) -> Item:
         return items[self.below(len(items))]

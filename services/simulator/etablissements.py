@@ -86,9 +86,10 @@ class Etablissements:
 
     def treated(self, index: int) -> str | None:
         dice = self.dice("traitement", index)
-        if dice.chance(500) and self.unites.purgee(self.unites.number_at(index)):
+        number = self.unites.number_at(index)
+        if dice.chance(500) and self.unites.purgee(number):
             return None
-        return self.calendar.treatment(dice)
+        return self.calendar.treatment(dice, may_be_old=self.unites.is_old(number))
 
     def ferme(self, index: int) -> bool:
         """Three in ten: those of units that ceased, and secondary ones more often than seats."""

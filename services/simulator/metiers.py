@@ -11,6 +11,9 @@ from pathlib import Path
 from services.simulator import reference
 from services.simulator.dice import Dice
 
+# Public administration, households, bodies of other states.
+_OF_NO_COMPANY = ("84", "97", "98", "99")
+
 
 @dataclass(frozen=True, slots=True)
 class Metier:
@@ -58,7 +61,8 @@ def metiers() -> Metiers:
                 tuple(row["enseignes"].split("|")),
             )
             common.append((metier, int(row["poids_personne"]), int(row["poids_societe"])))
-    return Metiers(common, [_rare(naf) for naf in sorted(newer)])
+    rare = [naf for naf in sorted(newer) if naf[:2] not in _OF_NO_COMPANY]
+    return Metiers(common, [_rare(naf) for naf in rare])
 
 
 def _rare(naf: str) -> Metier:

@@ -1,5 +1,6 @@
 """Names of units and signs on doors, as the register writes them: capitals, no accents, mostly."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +11,8 @@ from services.simulator.identifiers import LA_POSTE
 from services.simulator.reference import Commune
 from services.simulator.unites import Unite
 
-_PREFIXES = {"6540": "SCI ", "6533": "GAEC ", "6598": "EARL ", "9110": "SDC ", "5202": "SNC "}
+_PREFIXES = {"6540": "SCI ", "6533": "GAEC ", "6598": "EARL ", "5202": "SNC "}
+_FORM_IN_NAME = re.compile("(SCI|GAEC|EARL|SARL|SCP) (DU |LE )?")
 _SIGLE_LENGTH = 20
 
 
@@ -43,17 +45,31 @@ def identite(unite: Unite, seed: int) -> Identite:
 
 def enseigne(unite: Unite, commune: Commune | None, dice: Dice) -> str:
     """A name that suits the activity, at most 50 characters."""
-    return _fill(dice.pick(unite.metier.enseignes), commune or unite.commune, dice)[:50].strip()
+    name = _fill(dice.pick(unite.metier.enseignes), commune or unite.commune, dice)
+    return _FORM_IN_NAME.sub("", name)[:50].strip()
 
 
 def _fill(template: str, commune: Commune, dice: Dice) -> str:
-    return template.format(
+    name = template.format(
         nom=dice.pick(vocabulary.names("noms")),
         prenom=dice.pick(vocabulary.names("prenoms_f" if dice.chance(500) else "prenoms_m")),
         lieu=dice.pick(vocabulary.LIEUX),
-        commune=capitals(commune.nom).split(" ARRONDISSEMENT")[0].rstrip("0123456789ER "),
+        commune=_city(commune),
         numero=1 + dice.below(120),
     )
+    return _contracted(name)
+
+
+def _city(commune: Commune) -> str:
+    """The city that an arrondissement is part of."""
+    name = commune.nom.split()[0] if "Arrondissement" in commune.nom else commune.nom
+    return capitals(name)
+
+
+def _contracted(name: str) -> str:
+    """DU and DES where French joins the article of a commune, an apostrophe before a vowel."""
+    joined = name.replace(" DE LE ", " DU ").replace(" DE LES ", " DES ")
+    return re.sub(r"\bDE (?=[AEIOU])", "D'", joined)
 
 
 def _person(dice: Dice) -> Identite:
@@ -78,7 +94,7 @@ def _company(unite: Unite, dice: Dice) -> Identite:
     if unite.siren == LA_POSTE:
         return Identite(denomination="LA POSTE")
     if unite.forme == "7210":
-        return Identite(denomination=f"COMMUNE DE {capitals(unite.commune.nom)}")
+        return Identite(denomination=_contracted(f"COMMUNE DE {_city(unite.commune)}"))
     if dice.chance(20):
         return Identite(denomination=dice.pick(vocabulary.STRANGE_NAMES))
     name = _fill(dice.pick(unite.metier.enseignes), unite.commune, dice)
@@ -86,8 +102,8 @@ def _company(unite: Unite, dice: Dice) -> Identite:
         # Two words chance put together: most names of companies say nothing of what they do.
         name = f"{dice.pick(vocabulary.names('noms'))} {dice.pick(vocabulary.LIEUX)}"
     prefix = _PREFIXES.get(unite.forme, "")
-    if prefix and not name.startswith(prefix.strip()):
-        name = prefix + name
+    if not name.startswith(prefix or "\0"):
+        name = prefix + _FORM_IN_NAME.sub("", name)
     initials = "".join(word[0] for word in name.split() if word[0].isalpha())
     return Identite(
         denomination=name[:130],

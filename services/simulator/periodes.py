@@ -13,7 +13,7 @@ from services.simulator.dates import (
 )
 from services.simulator.dice import Dice
 from services.simulator.etablissements import Etablissement, Etablissements
-from services.simulator.noms import enseigne
+from services.simulator.noms import enseigne, identite
 
 Periode = Mapping[str, str | bool | None]
 
@@ -52,7 +52,7 @@ class Histories:
 
     def _states(self, etablissement: Etablissement, created: str, dice: Dice) -> list[_State]:
         metier = etablissement.unite.metier
-        sign, usual = _signs(etablissement, dice)
+        sign, usual = self._signs(etablissement, dice)
         employeur = "O" if dice.chance(350) else "N"
         ending = self._closing_date(created, dice) if etablissement.ferme else None
         starts = self._starts(created, ending, dice)
@@ -76,6 +76,21 @@ class Histories:
             states[-1] = replace(states[-1], start=starts[-1], etat="F", employeur="N")
         return self._with_oddities(etablissement, states, dice)
 
+    def _signs(self, etablissement: Etablissement, dice: Dice) -> tuple[str | None, str | None]:
+        """Sign and usual denomination; strange ones for one establishment in fifty."""
+        if dice.chance(20):
+            strange = dice.pick(vocabulary.STRANGE_NAMES)[:50]
+            return (strange, None) if dice.chance(600) else (None, strange)
+        unite = etablissement.unite
+        has_sign, has_usual = dice.chance(180 if unite.personne_physique else 280), dice.chance(120)
+        if not (has_sign or has_usual):
+            return None, None
+        known = None
+        if not unite.personne_physique and dice.chance(500):
+            known = identite(unite, self._etablissements.seed).denomination
+        sign = known[:50] if known else enseigne(unite, etablissement.commune, dice)
+        return (sign if has_sign else None), (sign if has_usual else None)
+
     def _closing_date(self, created: str, dice: Dice) -> str:
         start = created if created < self._calendar.day else NAF_REV2_START
         return self._calendar.after(max(start, "1990-01-01"), dice)
@@ -89,7 +104,8 @@ class Histories:
         )
         if created < limit:
             since = max(created, "1985-01-01")
-            events = dice.pick(_OF_A_COMMON_ONE)
+            years = int(limit[:4]) - int(since[:4])
+            events = min(dice.pick(_OF_A_COMMON_ONE), years)
             starts.update(self._calendar.between(since, limit, dice) for _ in range(events))
         kept = sorted(day for day in starts if day <= limit or day == created)
         if ending is not None:
@@ -121,19 +137,6 @@ class Histories:
         if len(states) > 1 and dice.chance(8):
             states[0] = replace(states[0], etat=None, naf=None, nomenclature=None)
         return states
-
-
-def _signs(etablissement: Etablissement, dice: Dice) -> tuple[str | None, str | None]:
-    """Sign and usual denomination; strange ones for one establishment in fifty."""
-    if dice.chance(20):
-        strange = dice.pick(vocabulary.STRANGE_NAMES)[:50]
-        return (strange, None) if dice.chance(600) else (None, strange)
-    natural = etablissement.unite.personne_physique
-    sign = enseigne(etablissement.unite, etablissement.commune, dice)
-    return (
-        sign if dice.chance(180 if natural else 280) else None,
-        sign if dice.chance(120) else None,
-    )
 
 
 def _activity_at(naf: str, naf_rev1: str, nap: str, start: str) -> tuple[str | None, str | None]:

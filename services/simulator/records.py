@@ -93,7 +93,9 @@ class RecordBuilder:
             "trancheEffectifsUniteLegale": tranche,
             "anneeEffectifsUniteLegale": None if tranche in {None, "NN"} else "2023",
             "nicSiegeUniteLegale": seat[SIREN_LENGTH:],
-            "dateDernierTraitementUniteLegale": self._etablissements.calendar.treatment(dice),
+            "dateDernierTraitementUniteLegale": self._etablissements.calendar.treatment(
+                dice, may_be_old=self._etablissements.unites.is_old(unite.number)
+            ),
             "categorieEntreprise": categorie,
             "anneeCategorieEntreprise": None if categorie is None else "2023",
             "activitePrincipaleNAF25UniteLegale": None if unite.cessee else unite.metier.naf_2025,

@@ -31,6 +31,7 @@ _SERIES: Sequence[tuple[int, int, int]] = (
     (91_000_000, 200, 2022),
     (99_500_000, 0, 2026),
 )
+_OLD = 402  # thousandths of the units that the series before 2011 make up
 _STARTS = [0, *accumulate(share for _, share, _ in _SERIES)][:-1]
 _ROOM_NEEDED = 4
 _MOST_OF_A_SOLE_TRADER = 5
@@ -167,6 +168,10 @@ class Unites:
 
     def purgee(self, number: int) -> bool:
         return Dice(self._seed, "purge", number).chance(4) and self.count(number) == 1
+
+    def is_old(self, number: int) -> bool:
+        """Whether it was registered before 2011 or so."""
+        return number * 1000 < _OLD * self._span
 
     def first(self, number: int) -> int:
         """Index of the unit's first establishment."""

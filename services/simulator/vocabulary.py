@@ -16,9 +16,10 @@ def names(kind: Literal["noms", "prenoms_f", "prenoms_m"]) -> Sequence[str]:
 
 LIEUX: Sequence[str] = (
     "LAC", "MARCHE", "MOULIN", "PORT", "CHATEAU", "PONT", "CENTRE", "VIEUX PORT", "PRE", "BOIS",
-    "VAL", "CLOS", "PARC", "TILLEULS", "ACACIAS", "PINS", "CHENES", "COTEAUX", "REMPARTS", "PUITS",
-    "LAVOIR", "VERGER", "ROY", "SOLEIL", "MIDI", "GRAND LARGE", "HAMEAU", "BEFFROI",
+    "VAL", "CLOS", "PARC", "TILLEUL", "PIN", "CHENE", "COTEAU", "REMPART", "PUITS", "LAVOIR",
+    "VERGER", "ROY", "SOLEIL", "MIDI", "GRAND LARGE", "HAMEAU", "BEFFROI", "VIEUX PONT",
 )  # fmt: skip
+"""Masculine, so that DU goes before each."""
 
 VOIES: Sequence[str] = (
     "DE LA REPUBLIQUE", "VICTOR HUGO", "JEAN JAURES", "DE L'EGLISE", "DE LA GARE", "PASTEUR",
