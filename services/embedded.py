@@ -5,6 +5,7 @@ since all progress is rows, and sweeper and relay send again what an in-process 
 run that was killed is resumed at the next start.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -19,7 +20,6 @@ from typing import Annotated
 import psutil  # type: ignore[import-untyped]  # it ships no types
 import typer
 from rich.console import Console
-from shared.broker import make_broker
 from sqlalchemy import Engine, text
 
 from deploy.local import processes
@@ -34,6 +34,7 @@ from services.reviewer.relay import forget_publications
 from services.reviewer.settings import ReviewerSettings
 from services.writer import main as writer
 from services.writer.settings import WriterSettings
+from shared.broker import make_broker
 from shared.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.cli import run as run_cli
 from shared.clock import Clock
@@ -130,9 +131,13 @@ def embedded_services(
         "broker_url": "memory://",
         "insee_url": insee_url,
         "insee_key": "demo",
+        # No queue in memory is ever as long as a real one.
+        "reviewer_stall_seconds": 60,
         **overrides,
     }
     metrics = Metrics()
+    # Each service has its own threads on the one broker: dramatiq warns of the second of them.
+    logging.getLogger("dramatiq.broker.MemoryBroker").setLevel(logging.ERROR)
     broker = make_broker("memory://", extra_middleware=[ActorMetrics(metrics)])
     with ExitStack() as cleanup:
         cleanup.callback(broker.close)

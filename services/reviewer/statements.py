@@ -41,7 +41,8 @@ GIVE_BACK = text("""
           AND (claim_token = ANY(CAST(:tokens AS uuid[]))
                OR lease_until IS NULL OR lease_until < clock_timestamp())
         ORDER BY id
-        FOR UPDATE SKIP LOCKED
+        -- Waits: a row skipped while the relay marks it would be published without a message.
+        FOR UPDATE
     )
     UPDATE avis SET
         published_at = NULL,

@@ -43,6 +43,8 @@ def make_engine(
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
+        # Parameters are names and texts: they have no place in an error's message.
+        hide_parameters=True,
         connect_args={
             "application_name": application_name,
             "connect_timeout": 5,

@@ -253,6 +253,21 @@ def test_an_avis_that_the_writer_holds_is_not_waited_for(
         writer.rollback()
 
 
+def test_an_avis_that_the_relay_is_marking_is_given_back_after_the_mark(
+    register: "Register", desk: "Desk"
+) -> None:
+    """Neither claimed nor given back, it would lie published without a message."""
+    ids = register.add(range(1, 2))
+    giving_back = threading.Thread(target=give_back, args=(desk.engine, ids))
+    with register.engine.begin() as relay:
+        relay.execute(text("UPDATE avis SET published_at = now()"))
+        assert desk.claim(ids) == ()
+        giving_back.start()
+        giving_back.join(0.3)
+    giving_back.join(10)
+    assert register.avis(ids[0])["published_at"] is None
+
+
 def test_storing_groups_and_writing_units_never_deadlock(
     register: "Register", desk: "Desk"
 ) -> None:
