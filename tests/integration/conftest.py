@@ -1,14 +1,26 @@
 """What integration tests of the broker share."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import dramatiq
 import pytest
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+
+from shared.broker import make_broker
 
 WaitFor = Callable[..., None]
 StartWorker = Callable[..., dramatiq.Worker]
+MakeBroker = Callable[..., dramatiq.Broker]
+StartProcess = Callable[..., subprocess.Popen[bytes]]
+
+_QUEUE = "sirene.test.v1"
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -39,3 +51,46 @@ def start_worker() -> Iterator[StartWorker]:
     yield start
     for worker in started:
         worker.stop(timeout=5_000)
+
+
+@pytest.fixture
+def make(private_rabbitmq_url: str) -> Iterator[MakeBroker]:
+    """Makes the stock broker or ours on the node that may be killed."""
+    made: list[dramatiq.Broker] = []
+
+    def make_one(kind: str, **limits: int) -> dramatiq.Broker:
+        broker: dramatiq.Broker = (
+            RabbitmqBroker(url=private_rabbitmq_url)
+            if kind == "stock"
+            else make_broker(private_rabbitmq_url, **limits)  # type: ignore[arg-type]  # mypy expects every parameter of make_broker among the limits
+        )
+        made.append(broker)
+        return broker
+
+    yield make_one
+    for broker in made:
+        broker.close()
+
+
+@pytest.fixture
+def start_process(private_rabbitmq_url: str, tmp_path: Path) -> Iterator[StartProcess]:
+    """Starts `broker_worker.py` on the test's folder, with what the environment adds."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(kind: str, **environment: str) -> subprocess.Popen[bytes]:
+        script = Path(__file__).with_name("broker_worker.py")
+        command = [sys.executable, str(script), kind, private_rabbitmq_url, _QUEUE, str(tmp_path)]
+        started.append(
+            subprocess.Popen(
+                command,
+                env=os.environ | {"PYTHONPATH": str(_ROOT)} | environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()

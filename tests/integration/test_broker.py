@@ -21,6 +21,7 @@ from shared.broker import (
     drain_dead_letters,
     make_broker,
     ready_messages,
+    reliable,
     replay,
     topology,
 )
@@ -207,4 +208,23 @@ def test_publishing_survives_connections_closed_by_the_server(
     private_rabbitmq.ctl("close_all_connections", "--vhost", vhost, "test")
     broker.enqueue(_message(2))
     assert ready_messages(broker, _QUEUE) == 2
+    broker.close()
+
+
+@pytest.mark.slow
+def test_a_node_out_of_memory_refuses_in_time_and_then_takes_what_is_sent_again(
+    private_rabbitmq: RunningRabbitmq, private_rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reliable, "_BLOCKED_SECONDS", 0.5)
+    broker = make_broker(private_rabbitmq_url)
+    broker.declare_queue(_QUEUE)
+    broker.enqueue(_message(1))
+    private_rabbitmq.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+    try:
+        with pytest.raises(BrokerUnavailable):
+            broker.enqueue(_message(2))
+    finally:
+        private_rabbitmq.ctl("set_vm_memory_high_watermark", "absolute", "512MB")
+    broker.enqueue(_message(2))
+    assert ready_messages(broker, _QUEUE) >= 2
     broker.close()

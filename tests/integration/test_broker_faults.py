@@ -4,33 +4,25 @@ Each test provokes the fault on a real node for both brokers: the stock one must
 which proves the fault, and ours must lose nothing.
 """
 
-import os
 import subprocess
-import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import dramatiq
 import pika
 import pytest
-from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
 from deploy.local.rabbitmq import RunningRabbitmq
 from shared.broker import (
-    BrokerUnavailable,
     DeadLetter,
     ReliableBroker,
     drain_dead_letters,
-    make_broker,
-    ready_messages,
-    reliable,
 )
 
 _QUEUE = "sirene.test.v1"
-_ROOT = Path(__file__).resolve().parents[2]
 MakeBroker = Callable[..., dramatiq.Broker]
 StartProcess = Callable[..., subprocess.Popen[bytes]]
 
@@ -41,53 +33,12 @@ _CONFIRM_TIMEOUT = (
 both_brokers = pytest.mark.parametrize("kind", ["stock", "reliable"])
 
 
-@pytest.fixture
-def make(private_rabbitmq_url: str) -> Iterator[MakeBroker]:
-    made: list[dramatiq.Broker] = []
-
-    def make_one(kind: str, **limits: int) -> dramatiq.Broker:
-        broker: dramatiq.Broker = (
-            RabbitmqBroker(url=private_rabbitmq_url)
-            if kind == "stock"
-            else make_broker(private_rabbitmq_url, **limits)  # type: ignore[arg-type]  # mypy expects every parameter of make_broker among the limits
-        )
-        made.append(broker)
-        return broker
-
-    yield make_one
-    for broker in made:
-        broker.close()
-
-
-@pytest.fixture
-def start_process(private_rabbitmq_url: str, tmp_path: Path) -> Iterator[StartProcess]:
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(kind: str, **environment: str) -> subprocess.Popen[bytes]:
-        script = Path(__file__).with_name("broker_worker.py")
-        command = [sys.executable, str(script), kind, private_rabbitmq_url, _QUEUE, str(tmp_path)]
-        started.append(
-            subprocess.Popen(
-                command,
-                env=os.environ | {"PYTHONPATH": str(_ROOT)} | environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        )
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
 def _message(number: int, queue: str = _QUEUE) -> dramatiq.Message[Any]:
     return dramatiq.Message(queue, "act", (number,), {}, {})
 
 
 def _numbers_in(url: str, queue: str) -> Counter[int]:
-    """The numbers of the messages in the queue, which is emptied."""
+    """What the queue held: it is emptied."""
     numbers: Counter[int] = Counter()
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         channel = connection.channel()
@@ -100,6 +51,11 @@ def _ready(url: str) -> int:
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         declared = connection.channel().queue_declare(_QUEUE, passive=True)
         return int(declared.method.message_count)
+
+
+def _numbers_that(did: str, log: Path) -> set[int]:
+    lines = (line.split() for line in log.read_text().splitlines())
+    return {int(number) for word, number in lines if word == did}
 
 
 class Publisher(threading.Thread):
@@ -207,7 +163,7 @@ def test_an_actor_that_outlives_its_connection_acknowledges_no_other_message(  #
     for number in sorted(everything):
         broker.enqueue(_message(number))
     worker = start_process(kind, dramatiq_restart_delay="1000")
-    wait_for(lambda: {"begun 3", "begun 4"} <= set(log.read_text().splitlines()), seconds=20)
+    wait_for(lambda: {3, 4} <= _numbers_that("begun", log), seconds=20)
     wait_for(lambda: _ready(private_rabbitmq_url) == 6)
 
     vhost = private_rabbitmq_url.rsplit("/", 1)[1]
@@ -216,7 +172,7 @@ def test_an_actor_that_outlives_its_connection_acknowledges_no_other_message(  #
     wait_for(lambda: _ready(private_rabbitmq_url) == 6)
     for number in (3, 4):
         (tmp_path / f"wait-{number}").unlink()
-    wait_for(lambda: {"begun 5", "begun 6"} <= set(log.read_text().splitlines()))
+    wait_for(lambda: {5, 6} <= _numbers_that("begun", log))
     # Two more would be delivered in the place of two that were wrongly removed.
     if kind == "stock":
         wait_for(lambda: _ready(private_rabbitmq_url) == 4)
@@ -227,8 +183,7 @@ def test_an_actor_that_outlives_its_connection_acknowledges_no_other_message(  #
     worker.wait()
 
     wait_for(lambda: _ready(private_rabbitmq_url) >= 8)
-    done = {int(line.split()[1]) for line in log.read_text().splitlines() if "done" in line}
-    lost = everything - done - set(_numbers_in(private_rabbitmq_url, _QUEUE))
+    lost = everything - _numbers_that("done", log) - set(_numbers_in(private_rabbitmq_url, _QUEUE))
     assert lost == ({5, 6} if kind == "stock" else set())
 
 
@@ -299,12 +254,12 @@ def test_a_message_that_its_worker_does_not_survive_is_dead_lettered_and_the_res
             worker = start_process("reliable", DELIVERY_LIMIT="3")
         drain_dead_letters(broker, _QUEUE, letters.append)
         dead = {dramatiq.Message[Any].decode(letter.body).args[0] for letter in letters}
-        return 1 in dead and (2 in dead or "done 2" in log.read_text())
+        return 1 in dead and 2 in dead | _numbers_that("done", log)
 
     wait_for(both_are_out, seconds=60)
     assert {letter.reason for letter in letters} == {"delivery_limit"}
     assert log.read_text().splitlines().count("begun 1") <= 4
-    assert "done 1" not in log.read_text()
+    assert 1 not in _numbers_that("done", log)
 
 
 @pytest.mark.slow
@@ -330,21 +285,3 @@ def test_delays_that_end_at_a_full_queue_wait_until_it_has_room(
     wait_for(all_are_back, seconds=30)
     assert turns > 1
     private_rabbitmq.ctl("eval", _CONFIRM_TIMEOUT.format(milliseconds=180_000))
-
-
-@pytest.mark.slow
-def test_a_node_out_of_memory_refuses_in_time_and_then_takes_what_is_sent_again(
-    private_rabbitmq: RunningRabbitmq, make: MakeBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reliable, "_BLOCKED_SECONDS", 0.5)
-    broker = make("reliable")
-    broker.declare_queue(_QUEUE)
-    broker.enqueue(_message(1))
-    private_rabbitmq.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
-    try:
-        with pytest.raises(BrokerUnavailable):
-            broker.enqueue(_message(2))
-    finally:
-        private_rabbitmq.ctl("set_vm_memory_high_watermark", "absolute", "512MB")
-    broker.enqueue(_message(2))
-    assert ready_messages(broker, _QUEUE) >= 2
