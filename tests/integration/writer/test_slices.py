@@ -40,7 +40,8 @@ def test_a_slice_of_an_older_get_writes_nothing(desk: Any, records: Any) -> None
 def test_a_page_fetched_again_counts_its_new_slices_only(desk: Any, records: Any) -> None:
     batch = desk.batch()
     old = desk.fetch(batch, slices=2)
-    desk.write(desk.message([records.record(1)], batch=batch, fetch_id=old))
+    gone = records.record(9)
+    desk.write(desk.message([records.record(1), gone], batch=batch, fetch_id=old))
     new = desk.fetch(batch, slices=2)
     late = desk.message([records.record(2)], batch=batch, fetch_id=old, number=1)
     assert desk.write(late).status is SliceStatus.SUPERSEDED
@@ -51,7 +52,8 @@ def test_a_page_fetched_again_counts_its_new_slices_only(desk: Any, records: Any
         )
     row = desk.batch_row(batch)
     assert (row["status"], row["received"], row["received_distinct"]) == ("complete", 2, 2)
-    assert (row["inserted"], row["unchanged"]) == (2, 1)
+    assert (row["inserted"], row["unchanged"]) == (3, 1)
+    assert (row["missing_sirets"], row["surplus_sirets"]) == ([], [gone["siret"]])
 
 
 def test_a_slice_for_a_page_that_is_not_there_is_superseded(desk: Any, records: Any) -> None:
