@@ -125,19 +125,17 @@ class _Writing:
         while middle < len(rows) - 1 and rows[middle].siret == rows[middle - 1].siret:
             middle += 1
         first, first_faults = self.write(rows[:middle])
+        self.connection.execute(EMPTY_NEW)
         second, second_faults = self.write(rows[middle:])
         return first + second, first_faults + second_faults
 
     def _write_all(self, rows: Sequence[Row]) -> Written:
-        written = write_records(
+        return write_records(
             self.connection,
             [row.mapped for row in rows],
             fetched_at=self.fetched_at,
             sole_traders=self.sole_traders,
         )
-        # A half that follows finds the tables empty again.
-        self.connection.execute(EMPTY_NEW)
-        return written
 
 
 def _sqlstate(error: DBAPIError | psycopg2.Error) -> str:
