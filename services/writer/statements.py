@@ -38,19 +38,24 @@ def _columns(names: tuple[str, ...], prefix: str = "") -> str:
     return ", ".join(prefix + name for name in names)
 
 
-def _like(new: str, table: str, names: tuple[str, ...]) -> str:
+def _like(new: str, table: str, columns: str) -> str:
     """A temporary table without the constraints of the table that its rows are meant for."""
-    select = f"SELECT {_columns(names)} FROM {table}"  # noqa: S608  made of the names above
-    return f"CREATE TEMP TABLE {new} ON COMMIT DROP AS {select} WITH NO DATA"
+    select = f"SELECT {columns} FROM {table} WITH NO DATA"  # noqa: S608  made of the names above
+    return f"CREATE TEMP TABLE IF NOT EXISTS {new} ON COMMIT DELETE ROWS AS {select}"
 
 
+# They stay with their connection and are empty in each transaction: made anew for each slice,
+# their hundred columns would cost the catalog more WAL than an unchanged slice costs the tables.
 CREATE_NEW = text(
     "; ".join(
         (
-            _like("new_unites", "unites_legales", UNITE_FIELDS + STAMPS),
-            _like("new_etablissements", "etablissements", ETABLISSEMENT_FIELDS + STAMPS),
-            _like("new_pages", "pro_localisations", PAGE_FIELDS),
-            "ALTER TABLE new_pages ADD outcome text, ADD facts_hash text",
+            _like("new_unites", "unites_legales", _columns(UNITE_FIELDS + STAMPS)),
+            _like("new_etablissements", "etablissements", _columns(ETABLISSEMENT_FIELDS + STAMPS)),
+            _like(
+                "new_pages",
+                "pro_localisations",
+                f"{_columns(PAGE_FIELDS)}, ''::text AS outcome, ''::text AS facts_hash",
+            ),
         )
     )
 )

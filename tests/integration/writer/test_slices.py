@@ -183,3 +183,23 @@ def test_an_unchanged_slice_writes_no_row(desk: Any, records: Any) -> None:
     result = desk.import_(*slice_, fetched_at=dt.datetime(2026, 8, 7, tzinfo=dt.UTC))
     assert result.unchanged == 50
     assert desk.execute(query) == before
+
+
+def test_an_unchanged_row_costs_next_to_no_wal(desk: Any, records: Any) -> None:
+    """Neither its table, nor the catalog through the temporary tables; a changed row costs 900."""
+    slice_ = [records.record(number) for number in range(200)]
+    desk.import_(*slice_)
+    position = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS bytes"
+    costs = []
+    for day in (7, 8, 9):  # a checkpoint or the autovacuum may fall into one of them
+        batch = desk.batch()
+        message = desk.message(
+            slice_,
+            batch=batch,
+            fetch_id=desk.fetch(batch),
+            fetched_at=dt.datetime(2026, 8, day, tzinfo=dt.UTC),
+        )
+        before = desk.one(position)["bytes"]
+        assert desk.write(message).unchanged == 200
+        costs.append((desk.one(position)["bytes"] - before) / 200)
+    assert min(costs) < 100
