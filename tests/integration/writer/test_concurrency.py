@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from services.writer import store
 from services.writer.store import SliceResult, SliceStatus
@@ -232,6 +233,25 @@ def test_a_deadlock_is_retried_in_place(desk: Any, records: Any, engine: Engine)
         rude.rollback()
         assert future.result(30).updated == 1
     assert desk.one("SELECT enseigne1 FROM etablissements")["enseigne1"] == "NEUF"
+
+
+def test_a_lost_connection_fails_the_slice_and_not_the_next_one(
+    desk: Any, records: Any, engine: Engine
+) -> None:
+    batch = desk.batch()
+    message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
+    _put_gate(desk, "TRIGGER gate BEFORE INSERT ON avis")
+    with ThreadPoolExecutor(1) as writer, _held_gate(engine):
+        future = writer.submit(desk.write, message)
+        _wait_until(lambda: _waiting(desk, "tests-writer") == 1)
+        desk.execute("""
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'
+        """)
+        with pytest.raises(DBAPIError):
+            future.result(30)
+    assert desk.number("failed_items") == 0, "no row is to blame"
+    assert desk.write(message).batch_completed
 
 
 def test_a_writer_killed_in_mid_transaction_leaves_nothing_half_written(
