@@ -44,6 +44,8 @@ def configure_logs(service: str, *, level: str = "INFO", stream: TextIO | None =
     logging.basicConfig(
         level=logging.WARNING, handlers=[_StructlogHandler(processors, stream)], force=True
     )
+    # Eight lines for each attempt to connect, stacks in their text; who calls it says it in one.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
 class _StructlogHandler(logging.Handler):

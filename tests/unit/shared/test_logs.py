@@ -37,7 +37,7 @@ def events_of(script: str) -> tuple[list[dict[str, Any]], str]:
 def test_each_event_is_one_json_line_and_secrets_are_not_in_it() -> None:
     (first, second), output = events_of("""
 structlog.get_logger().info("connected", insee_key="hunter2", database_url="postgresql://hunter2@x")
-logging.getLogger("pika").warning("closed: %s", "reason")
+logging.getLogger("urllib3").warning("closed: %s", "reason")
 """)
     assert first["event"] == "connected"
     assert first["service"] == second["service"] == "fetcher"
