@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 import typer
@@ -23,7 +23,7 @@ from rich.console import Console
 from sqlalchemy import Engine, text
 
 from deploy.local import processes
-from deploy.local.demo_database import DATABASE, demo_directory, demo_postgres
+from deploy.local.demo_database import DATABASE, DIRECTORY, demo_postgres
 from deploy.local.postgres import RunningPostgres
 from services.fetcher import main as fetcher
 from services.fetcher.settings import FetcherSettings
@@ -151,19 +151,11 @@ def embedded_services(
         # This process is alone: whoever held a lease is dead, and its queues were in memory.
         ImportStore(engine).wake_everything()
         forget_publications(engine)
+        parts: dict[str, Any] = {"broker": broker, "clock": clock, "metrics": metrics}
         services = [
-            build(
-                load(settings_class, **common),
-                engine=engine_of(name),
-                broker=broker,
-                clock=clock,
-                metrics=metrics,
-            )
-            for name, settings_class, build in (
-                ("fetcher", FetcherSettings, fetcher.build),
-                ("writer", WriterSettings, writer.build),
-                ("reviewer", ReviewerSettings, reviewer.build),
-            )
+            fetcher.build(load(FetcherSettings, **common), engine=engine_of("fetcher"), **parts),
+            writer.build(load(WriterSettings, **common), engine=engine_of("writer"), **parts),
+            reviewer.build(load(ReviewerSettings, **common), engine=engine_of("reviewer"), **parts),
         ]
         common_settings = load(ServiceSettings, **common)
         serve_metrics(metrics, host="127.0.0.1", port=common_settings.metrics_port)
@@ -220,13 +212,16 @@ def demo(
     requests_per_minute: Annotated[
         int, typer.Option(help="The quota that the simulator enforces.", min=1, max=10_000)
     ] = 30,
+    directory: Annotated[
+        Path, typer.Option(help="Where the demo keeps its database and its report.")
+    ] = DIRECTORY,
 ) -> None:
     """Import one day of establishments from the simulator and write an avis for each due page.
 
     An interrupted run is resumed; a finished one is followed by a new one, from an empty database.
     """
     console, clock = Console(stderr=True), Clock()
-    directory = demo_directory()
+    directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: clock.stopping.set())
@@ -234,7 +229,7 @@ def demo(
     on_offer = max(40_000, establishments + establishments // 10)
     with (
         (directory / "log.jsonl").open("w", encoding="utf-8") as log,
-        demo_postgres() as postgres,
+        demo_postgres(directory) as postgres,
         simulator(
             directory / "simulator",
             establishments=on_offer,
@@ -250,7 +245,13 @@ def demo(
             "metrics_port": 0,
         }
         with embedded_services(url, insee_url, clock=clock, overrides=overrides) as engine:
-            _run_to_the_end(engine, memory, sampler, clock, console)
+            progress = _watch(engine, clock)
+        # Everything has stopped: what the report reads no longer moves.
+        sampler.join()
+        if not _is_finished(progress):
+            console.print("stopped; `make demo` with the same N goes on from here")
+            raise typer.Exit(EXIT_INTERRUPTED)
+        _report(url, memory, directory / "report.json", console)
 
 
 def _roots(postgres: RunningPostgres, directory: Path) -> dict[str, int]:
@@ -263,22 +264,19 @@ def _roots(postgres: RunningPostgres, directory: Path) -> dict[str, int]:
     }
 
 
-def _run_to_the_end(
-    engine: Engine, memory: PeakMemory, sampler: threading.Thread, clock: Clock, console: Console
-) -> None:
+def _watch(engine: Engine, clock: Clock) -> Progress:
     def read() -> Progress:
         with engine.connect() as connection:
             return read_progress(connection)
 
-    progress = watch(read, title="Sirenade demo", until=_is_finished, clock=clock)
-    if not _is_finished(progress):
-        console.print("stopped; `make demo` with the same N goes on from here")
-        raise typer.Exit(EXIT_INTERRUPTED)
-    clock.stopping.set()
-    sampler.join()
+    return watch(read, title="Sirenade demo", until=_is_finished, clock=clock)
+
+
+def _report(url: str, memory: PeakMemory, path: Path, console: Console) -> None:
+    engine = make_engine(url, application_name="sirenade-demo")
     with engine.connect() as connection:
         report = read_report(connection, memory.bytes_by_process)
-    path = demo_directory() / "report.json"
+    engine.dispose()
     write_report(report, path)
     Console().print(draw_report(report))
     console.print(f"report: {os.path.relpath(path)}")

@@ -13,14 +13,12 @@ from shared.errors import UserError
 DATABASE = "sirenade"
 
 
-def demo_directory(local: Path = LOCAL) -> Path:
-    return local / "demo"
+DIRECTORY = LOCAL / "demo"
 
 
 @contextmanager
-def demo_postgres(local: Path = LOCAL) -> Iterator[RunningPostgres]:
+def demo_postgres(directory: Path = DIRECTORY) -> Iterator[RunningPostgres]:
     """The running server: stopped afterwards where it was started for this."""
-    directory = demo_directory(local)
     directory.mkdir(parents=True, exist_ok=True)
     try:
         running = start_postgres(directory / "postgres", name="demo", end_with_parent=True)
@@ -34,11 +32,11 @@ def demo_postgres(local: Path = LOCAL) -> Iterator[RunningPostgres]:
 
 
 @contextmanager
-def demo_database(local: Path = LOCAL) -> Iterator[str]:
+def demo_database(directory: Path = DIRECTORY) -> Iterator[str]:
     """The URL of the last demo's database. Raises UserError where there was none."""
-    if not (demo_directory(local) / "postgres").exists():
+    if not (directory / "postgres").exists():
         raise UserError("no database: set SIRENADE_DATABASE_URL, or run make demo first")
-    with demo_postgres(local) as running:
+    with demo_postgres(directory) as running:
         if not running.has_database(DATABASE):
             raise UserError("no database: set SIRENADE_DATABASE_URL, or run make demo first")
         yield running.url_for(DATABASE)

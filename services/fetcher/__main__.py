@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from shared.sirene.reference import communes, departements
 from sqlalchemy import Engine, text
 
 from services.fetcher import main
@@ -19,6 +18,7 @@ from shared.errors import UserError
 from shared.progress import Progress, read_progress
 from shared.progress_view import watch
 from shared.settings import DatabaseSettings, load
+from shared.sirene.reference import communes, departements
 
 app = make_app("Fetch the register from INSEE, under the quota that all replicas share.")
 
@@ -84,13 +84,14 @@ def _request_run(
 ) -> int:
     with engine.begin() as connection:
         require_current(connection)
-        return connection.execute(
+        run_id: int = connection.execute(
             text("""
                 INSERT INTO import_runs (departements, communes, row_limit)
                 VALUES (:departements, :communes, :row_limit) RETURNING id
             """),
             {"departements": departements, "communes": communes, "row_limit": limit},
         ).scalar_one()
+        return run_id
 
 
 def _follow(engine: Engine, run_id: int, *, as_json: bool) -> None:

@@ -1,7 +1,6 @@
 """Puts the fetcher together; the only module of it that reads the environment."""
 
 import dramatiq
-from shared.broker import ready_messages
 from sqlalchemy import Engine
 
 from services.fetcher.actors import BrokerPublisher, declare_actors
@@ -11,6 +10,7 @@ from services.fetcher.quota import Quota
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from services.fetcher.walking import Pace, Walker
+from shared.broker import ready_messages
 from shared.clock import Clock
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics

@@ -90,6 +90,8 @@ _CLOSE_RUN = text("""
     WHERE r.id = :run_id AND NOT EXISTS (
       SELECT FROM import_batches WHERE run_id = r.id AND status IN ('pending', 'running'))
 """)
+# As the writer does: of two that close the last batches at once, one must see the other's.
+_LOCK_RUN = text("SELECT 1 FROM import_runs WHERE id = :run_id FOR NO KEY UPDATE")
 _NOTE_ERROR = text("UPDATE import_runs SET error = :error WHERE status IN ('pending', 'running')")
 _CLEAR_ERROR = text("""
     UPDATE import_runs SET error = NULL
@@ -291,10 +293,12 @@ class ImportStore:
             run_id = connection.execute(
                 _FAIL_BATCH, {"batch_id": batch_id, "error": error}
             ).scalar_one()
+            connection.execute(_LOCK_RUN, {"run_id": run_id})
             connection.execute(_CLOSE_RUN, {"run_id": run_id, "error": error})
 
     def fail_run(self, run_id: int, error: str) -> None:
         with self._engine.begin() as connection:
+            connection.execute(_LOCK_RUN, {"run_id": run_id})
             connection.execute(_CLOSE_RUN, {"run_id": run_id, "error": error})
 
     def note_error(self, error: str | None) -> None:

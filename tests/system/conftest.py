@@ -80,7 +80,8 @@ class Insee:
     root: str
 
     def quota(self) -> dict[str, Any]:
-        return self._get("/__quota")
+        quota: dict[str, Any] = self._get("/__quota")
+        return quota
 
     def every_record(self, query: str) -> list[dict[str, Any]]:
         """Walk a query with a key of our own, so that the services' quota is not touched."""
@@ -122,7 +123,9 @@ def start_insee(tmp_path: Path) -> Iterator[Callable[..., Insee]]:
             )
         )
         port = wait_for(
-            lambda: port_file.exists() and port_file.read_text(), seconds=60, what="the simulator"
+            lambda: port_file.read_text() if port_file.exists() else "",
+            seconds=60,
+            what="the simulator",
         )
         return Insee(f"http://127.0.0.1:{port.strip()}")
 

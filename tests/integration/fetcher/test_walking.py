@@ -221,7 +221,7 @@ def test_a_page_that_lost_its_lease_publishes_nothing(
             connection.execute(text("UPDATE import_pages SET lease_token = gen_random_uuid()"))
         return original(*arguments)
 
-    fetcher.store.save_page = save_after_losing_the_lease  # type: ignore[method-assign]
+    fetcher.store.save_page = save_after_losing_the_lease  # type: ignore[method-assign, assignment]
     fetcher.walker.fetch_page(message)
 
     assert fetcher.outbox.slices == []

@@ -1,0 +1,114 @@
+"""`make demo`'s own promises: it ends, it resumes after a kill of everything, it is readable."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local import processes
+from deploy.local.demo_database import DATABASE, demo_postgres
+from tests.system.conftest import ROOT, wait_for
+
+ESTABLISHMENTS = 4000
+
+Start = Callable[[], subprocess.Popen[str]]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Path]:
+    # Only the owner may enter pytest's own folder: the server keeps its files elsewhere then,
+    # as it does for root below a folder of mode 0700.
+    yield tmp_path / "a demo"
+    processes.kill_all(processes.processes_below(tmp_path))
+
+
+@pytest.fixture
+def start_demo(directory: Path) -> Iterator[Start]:
+    started = []
+
+    def start() -> subprocess.Popen[str]:
+        started.append(
+            subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "services.embedded", "demo"),
+                    *("-n", str(ESTABLISHMENTS), "--requests-per-minute", "30"),
+                    *("--directory", str(directory)),
+                ],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(timeout=10)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def stored_rows(directory: Path) -> int:
+    """Ask the demo's own server, without disturbing it."""
+    with demo_postgres(directory) as server:
+        if not server.has_database(DATABASE):
+            return 0
+        with server.connect(DATABASE) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('etablissements')")
+            if cursor.fetchone() == (None,):
+                return 0
+            cursor.execute("SELECT count(*) FROM etablissements")
+            [(rows,)] = cursor.fetchall()
+            return int(rows)
+
+
+def report_of(directory: Path) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((directory / "report.json").read_text())
+    return report
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_demo_is_resumed_and_ends_as_if_it_had_not_been(
+    how: signal.Signals, directory: Path, start_demo: Start
+) -> None:
+    first = start_demo()
+    wait_for(
+        lambda: (directory / "postgres").exists() and first.poll() is None, seconds=30, what="demo"
+    )
+    wait_for(lambda: _has_begun(first, directory), seconds=60, what="the first rows")
+    family = processes.with_children(first.pid)
+    if how is signal.SIGKILL:
+        processes.kill_all(family)
+    else:
+        os.kill(first.pid, how)
+    assert first.wait(timeout=60) in {130, -signal.SIGKILL}
+    first.communicate()
+    assert not (directory / "report.json").exists()
+    assert 0 < stored_rows(directory) < ESTABLISHMENTS
+
+    second = start_demo()
+    output, _ = second.communicate(timeout=120)
+
+    assert second.returncode == 0, output
+    assert "resuming" in output
+    report = report_of(directory)
+    assert report["establishments_expected"] == ESTABLISHMENTS
+    assert report["establishments_stored"] == ESTABLISHMENTS
+    assert report["establishments_missing"] == 0
+    assert report["http_429"] == 0
+    assert report["avis_pending"] == 0
+    assert report["avis_due"] == report["avis_accepted"] > 1000
+    assert report["peak_rss_bytes_by_process"].keys() >= {"services", "postgres", "simulator"}
+
+
+def _has_begun(process: subprocess.Popen[str], directory: Path) -> bool:
+    assert process.poll() is None, process.communicate()[0]
+    return (directory / "simulator" / "port").exists() and stored_rows(directory) > 0
