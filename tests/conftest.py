@@ -3,9 +3,11 @@
 import itertools
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from shared.broker import ReliableBroker
 
 _TEMPLATE = "sirenade_template"
 _MARK = "SIRENADE_TEST_RUN"
+_CALM_SECONDS = 5.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -134,24 +137,61 @@ def rabbitmq(request: pytest.FixtureRequest) -> RabbitmqServer:
 
 
 @pytest.fixture
-def rabbitmq_url(rabbitmq: RabbitmqServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A fresh vhost, deleted with its queues and connections afterwards."""
+def rabbitmq_url(
+    rabbitmq: RabbitmqServer, _retired: "list[_Retired]", monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """A fresh vhost of the shared server."""
     # The pause is for servers that may be killed.
     monkeypatch.setattr(ReliableBroker, "settle_seconds", 0.0)
-    with _fresh_vhost(rabbitmq) as url:
+    with _fresh_vhost(rabbitmq, _retired) as url:
         yield url
 
 
 @pytest.fixture
-def private_rabbitmq_url(private_rabbitmq: RunningRabbitmq) -> Iterator[str]:
+def private_rabbitmq_url(
+    private_rabbitmq: RunningRabbitmq, _retired: "list[_Retired]"
+) -> Iterator[str]:
     """A fresh vhost of the node that may be killed."""
-    with _fresh_vhost(private_rabbitmq) as url:
+    with _fresh_vhost(private_rabbitmq, _retired) as url:
         yield url
 
 
+@dataclass(frozen=True)
+class _Retired:
+    """A vhost that its test is done with.
+
+    RabbitMQ (3.10) breaks when quorum queues are deleted while their dead-letter workers start:
+    it declares none any more until it restarts. So a vhost is left alone for a while.
+    """
+
+    server: RabbitmqServer
+    vhost: str
+    since: float
+
+    def may_be_deleted(self) -> bool:
+        since = self.since
+        if isinstance(self.server, RunningRabbitmq):
+            if not self.server.is_running():
+                return False
+            since = max(since, self.server.ready_since)
+        return time.monotonic() - since > _CALM_SECONDS
+
+
+@pytest.fixture(scope="session")
+def _retired() -> Iterator[list[_Retired]]:
+    retired: list[_Retired] = []
+    yield retired
+    for each in retired:
+        if not isinstance(each.server, RunningRabbitmq):
+            each.server.admin.delete_vhost(each.vhost)
+
+
 @contextmanager
-def _fresh_vhost(server: RabbitmqServer) -> Iterator[str]:
+def _fresh_vhost(server: RabbitmqServer, retired: list[_Retired]) -> Iterator[str]:
+    for each in [each for each in retired if each.may_be_deleted()]:
+        each.server.admin.delete_vhost(each.vhost)
+        retired.remove(each)
     vhost = f"test-{uuid.uuid4().hex[:12]}"
     server.admin.create_vhost(vhost)
     yield server.url_for(vhost)
-    server.admin.delete_vhost(vhost)
+    retired.append(_Retired(server, vhost, time.monotonic()))

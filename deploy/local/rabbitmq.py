@@ -42,6 +42,8 @@ class RunningRabbitmq(RabbitmqServer):
     binaries: RabbitmqBinaries = field(repr=False)
     ports: Ports
     end_with_parent: bool = False
+    ready_since: float = 0.0
+    """On the monotonic clock."""
     _node: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _epmd: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -109,6 +111,7 @@ class RunningRabbitmq(RabbitmqServer):
             parent_death_signal=death_signal,
         )
         if self._wait_until_ready():
+            self.ready_since = time.monotonic()
             return True
         self.kill()
         return False
