@@ -42,6 +42,7 @@ from shared.db.engine import make_engine
 from shared.db.migrate import upgrade
 from shared.errors import UserError
 from shared.logs import configure_logs
+from shared.memory import return_freed_memory
 from shared.metrics import Metrics
 from shared.middleware import ActorMetrics
 from shared.progress import Progress, read_progress
@@ -220,6 +221,7 @@ def demo(
 
     An interrupted run is resumed; a finished one is followed by a new one, from an empty database.
     """
+    return_freed_memory()
     console, clock = Console(stderr=True), Clock()
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)

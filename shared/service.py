@@ -19,6 +19,7 @@ from shared.db.engine import make_engine
 from shared.db.migrate import require_current
 from shared.errors import UserError
 from shared.logs import configure_logs
+from shared.memory import return_freed_memory
 from shared.metrics import Metrics
 from shared.middleware import ActorMetrics
 from shared.settings import ServiceSettings
@@ -115,6 +116,7 @@ def run_service(
     name: str, settings: ServiceSettings, build: Callable[..., Service], *, connections: int = 2
 ) -> None:
     """Run one service in this process: logs, database, broker, /metrics, then until SIGTERM."""
+    return_freed_memory()
     configure_logs(name, level=settings.log_level)
     clock, metrics = Clock(), Metrics()
     engine = make_engine(
