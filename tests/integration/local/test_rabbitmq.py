@@ -1,36 +1,31 @@
 """The private RabbitMQ node: killed, restarted, and no process left."""
 
+import dramatiq
 import pika
 import pytest
 
 from deploy.local import processes
 from deploy.local.rabbitmq import RunningRabbitmq
 from deploy.local.rabbitmq_admin import RabbitmqServer
+from shared.broker import make_broker, ready_messages
 
-
-def _declare_and_fill(url: str) -> None:
-    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
-        channel = connection.channel()
-        channel.confirm_delivery()
-        channel.queue_declare("kept", durable=True)
-        channel.basic_publish(
-            "", "kept", b"still here", pika.BasicProperties(delivery_mode=2), mandatory=True
-        )
+_QUEUE = "sirene.test.v1"
 
 
 def test_a_killed_node_leaves_no_process_and_comes_back_with_its_messages(
-    private_rabbitmq: RunningRabbitmq,
+    private_rabbitmq: RunningRabbitmq, private_rabbitmq_url: str
 ) -> None:
-    _declare_and_fill(private_rabbitmq.url)
+    broker = make_broker(private_rabbitmq_url)
+    broker.declare_queue(_QUEUE)
+    broker.enqueue(dramatiq.Message(_QUEUE, "act", (), {}, {}))
     before = private_rabbitmq.pid
     private_rabbitmq.kill()
     assert processes.processes_below(private_rabbitmq.directory) == []
 
     private_rabbitmq.restart()
     assert private_rabbitmq.pid != before
-    with pika.BlockingConnection(pika.URLParameters(private_rabbitmq.url)) as connection:
-        _, _, body = connection.channel().basic_get("kept", auto_ack=True)
-    assert body == b"still here"
+    assert ready_messages(broker, _QUEUE) == 1
+    broker.close()
 
 
 def test_the_control_tool_reaches_the_node(private_rabbitmq: RunningRabbitmq) -> None:
