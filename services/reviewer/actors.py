@@ -12,7 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reviewer.generators.french import MOIS
-from services.reviewer.generators.notice_label import label
+from services.reviewer.generators.notice_label import day_in_france, label
 from services.reviewer.judging import Claim, Fate, Result
 from services.reviewer.reviewing import Reviewing
 from services.reviewer.store import claim, give_back, store
@@ -82,9 +82,10 @@ class Crew:
                 self.metrics.avis_rejections.labels(reason=reason).inc()
             if attempt.error is not None:
                 log.warning("generator failed", avis_id=claimed.avis_id, error=attempt.error)
+        fetched_on = day_in_france(claimed.fetched_at)
         written_label = label(
-            generated_on=self.clock.now().date(),
-            millesime=f"{MOIS[claimed.fetched_at.month - 1]} {claimed.fetched_at.year}",
+            generated_on=day_in_france(self.clock.now()),
+            millesime=f"{MOIS[fetched_on.month - 1]} {fetched_on.year}",
             ai=attempts[-1].digital_source_type == _BY_A_MODEL,
         )
         return Result(claim=claimed, attempts=attempts, label=written_label)

@@ -71,6 +71,7 @@ def _facts(values: Mapping[str, Any]) -> Facts:
         est_siege=values.get("est_siege") is True,
         sigle=text("sigle"),
         enseigne=text("enseigne"),
+        denomination=text("denomination"),
     )
 
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import cast
 
-FACTS_VERSION = "facts-1"
+FACTS_VERSION = "facts-2"
 """Raise it when a field changes its meaning: every stored hash then differs, every text is due."""
 
 
@@ -16,6 +16,8 @@ class Facts:
     """Labels, not codes, wherever a reader would see them; None where the register says nothing.
 
     `effectif` is INSEE's label of `tranche_effectifs` ("3 à 5 salariés"); None for NN or unknown.
+    `denomination` is the legal unit's own name where `nom` is another one, over the door; None too
+    for a sole trader, whose own name is a person's.
     `annee_creation` and `date_creation` are None for 1900-01-01, INSEE's mark of "unknown".
     """
 
@@ -37,14 +39,18 @@ class Facts:
     est_siege: bool = False
     sigle: str | None = None
     enseigne: str | None = None
+    denomination: str | None = None
+
+
+_FIELDS = tuple(sorted(field.name for field in dataclasses.fields(Facts)))
 
 
 def to_json(facts: Facts) -> str:
     """Canonical: equal facts give equal bytes in every process and Python version."""
-    values = dataclasses.asdict(facts)
+    values = {name: getattr(facts, name) for name in _FIELDS}
     if facts.date_creation is not None:
         values["date_creation"] = facts.date_creation.isoformat()
-    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def from_json(text: str | bytes) -> Facts:

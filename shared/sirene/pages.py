@@ -130,7 +130,19 @@ def facts_of(etablissement: Etablissement, unite: UniteLegale, page: Page) -> Fa
         est_siege=etablissement.siege is True,
         sigle=unite.sigle,
         enseigne=etablissement.enseigne1,
+        denomination=_denomination(unite, page.nom),
     )
+
+
+def _denomination(unite: UniteLegale, nom: str | None) -> str | None:
+    """The legal unit's name where the page bears another; capitals and spaces do not count."""
+    if unite.categorie_juridique == SOLE_TRADER or unite.denomination is None:
+        return None
+    return None if _plain(unite.denomination) == _plain(nom or "") else unite.denomination
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().split())
 
 
 def avis_outcome(

@@ -1,6 +1,7 @@
 """The label that goes with every text, and what it says about who wrote it."""
 
 import datetime as dt
+import zoneinfo
 
 from services.reviewer.generators.french import date_en_lettres
 
@@ -12,3 +13,8 @@ def label(*, generated_on: dt.date, millesime: str, ai: bool) -> str:
         f"Notice {written} le {date_en_lettres(generated_on)} à partir du répertoire Sirene "
         f"(Insee, {millesime}). Ce n’est pas un avis de consommateur."
     )
+
+
+def day_in_france(moment: dt.datetime) -> dt.date:
+    """The date that a reader in mainland France has on the calendar at this moment."""
+    return moment.astimezone(zoneinfo.ZoneInfo("Europe/Paris")).date()

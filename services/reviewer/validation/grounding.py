@@ -122,7 +122,7 @@ def activity_missing(subject: Subject) -> bool:
     wanted = subject.known.telling_stems()
     if not wanted or "activite" in subject.masked.found:
         return False
-    names = [span for span in subject.masked.spans if span.kind in {"nom", "enseigne"}]
+    names = [span for span in subject.masked.spans if span.kind in {"nom", "autre_nom"}]
     said = {
         stem(token.folded)
         for token in tokenise(subject.text)

@@ -117,11 +117,11 @@ def _plain(kind: str, *wordings: str | None) -> Iterator[Literal]:
 
 
 def _name_literals(facts: Facts) -> Iterator[Literal]:
-    for nom in dict.fromkeys((facts.nom, facts.enseigne, facts.sigle)):
+    for nom in dict.fromkeys((facts.nom, facts.enseigne, facts.sigle, facts.denomination)):
         cleaned = clean_name(nom or "")
         if not cleaned:
             continue
-        kind = "nom" if nom == facts.nom else "enseigne"
+        kind = "nom" if nom == facts.nom else "autre_nom"
         bare = re.sub(r"^\W+|\W+$", "", cleaned)
         for wording in dict.fromkeys((fold(cleaned), fold(bare))):
             # One word alone may also be a word of the language: MAISON is a name, maison is not.

@@ -1,5 +1,6 @@
 """The reviewer at work: relay, broker, actor, generators and store together."""
 
+import datetime as dt
 import threading
 import time
 from collections import Counter
@@ -174,6 +175,19 @@ def test_nothing_accepted_is_ever_generated_again_when_nothing_changed(
     relay.step()
     assert len(called) == len(ids)
     assert nothing_pending(register)
+
+
+def test_a_label_is_dated_as_on_a_calendar_in_paris(
+    register: "Register", make_crew: MakeCrew
+) -> None:
+    [avis_id] = register.add(range(1, 2))
+    register.execute("UPDATE etablissements SET fetched_at = '2026-07-31 23:00:00+00'")
+    half_past_one = dt.datetime(2026, 8, 14, 23, 30, tzinfo=dt.UTC)
+    replace(make_crew(), clock=Clock(now=lambda: half_past_one)).work([avis_id])
+    assert register.avis(avis_id)["label"].startswith(
+        "Notice générée automatiquement le 15 août 2026 à partir du répertoire Sirene "
+        "(Insee, août 2026)."
+    )
 
 
 def test_a_bad_text_is_rejected_and_never_published(

@@ -137,6 +137,27 @@ def test_facts_are_labels() -> None:
 
 
 @pytest.mark.parametrize(
+    ("etablissement", "unite", "denomination"),
+    [
+        ({"enseigne1": "MAIRIE"}, {}, "L'ŒUF DU MANS"),
+        ({"denomination_usuelle": "LES POULES"}, {}, "L'ŒUF DU MANS"),
+        ({}, {"denomination_usuelle1": "LES POULES"}, "L'ŒUF DU MANS"),
+        ({}, {}, None),
+        ({"enseigne1": "L'Œuf  du Mans"}, {}, None),
+        ({"enseigne1": "MAIRIE"}, {"denomination": None}, None),
+        ({"enseigne1": "CHEZ ZOÉ"}, {"categorie_juridique": "1000"}, None),
+    ],
+)
+def test_facts_hold_the_legal_name_where_another_is_over_the_door(
+    etablissement: dict[str, Any], unite: dict[str, Any], denomination: str | None
+) -> None:
+    place, unit = replace(ETABLISSEMENT, **etablissement), replace(UNITE, **unite)
+    page = page_of(place, unit)
+    assert page is not None
+    assert facts_of(place, unit, page).denomination == denomination
+
+
+@pytest.mark.parametrize(
     ("statuts", "page_status", "categorie", "sole_traders", "opposed", "outcome"),
     [
         ("OO", "open", "5499", False, False, "pending"),

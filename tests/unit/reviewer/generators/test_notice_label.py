@@ -1,6 +1,8 @@
 import datetime as dt
 
-from services.reviewer.generators.notice_label import label
+import pytest
+
+from services.reviewer.generators.notice_label import day_in_france, label
 
 
 def test_a_template_text_is_labelled_as_automatic() -> None:
@@ -13,3 +15,16 @@ def test_a_template_text_is_labelled_as_automatic() -> None:
 def test_a_text_of_a_model_is_labelled_as_written_by_ai() -> None:
     text = label(generated_on=dt.date(2026, 8, 2), millesime="août 2026", ai=True)
     assert text.startswith("Notice rédigée par IA le 2 août 2026 ")
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        (dt.datetime(2026, 7, 31, 23, 30, tzinfo=dt.UTC), dt.date(2026, 8, 1)),
+        (dt.datetime(2026, 7, 31, 21, 59, tzinfo=dt.UTC), dt.date(2026, 7, 31)),
+        (dt.datetime(2026, 12, 31, 22, 59, tzinfo=dt.UTC), dt.date(2026, 12, 31)),
+        (dt.datetime(2026, 12, 31, 23, 0, tzinfo=dt.UTC), dt.date(2027, 1, 1)),
+    ],
+)
+def test_a_day_begins_at_midnight_in_paris(moment: dt.datetime, day: dt.date) -> None:
+    assert day_in_france(moment) == day
