@@ -121,7 +121,10 @@ class ReliableBroker(RabbitmqBroker):
         self._with_queue(queue_name, publish)
 
     def ready_messages(self, queue_name: str) -> int:
-        """Messages that wait for a consumer, exactly and now; those in progress do not count."""
+        """Messages that wait for a consumer, exactly and now; those in progress do not count.
+
+        A node that has just been restarted says 0 until the queue has its leader again.
+        """
 
         def count(channel: Any) -> int:
             declared = channel.queue_declare(queue_name, passive=True)

@@ -1,5 +1,7 @@
 """The private RabbitMQ node: killed, restarted, and no process left."""
 
+from typing import Any
+
 import dramatiq
 import pika
 import pytest
@@ -13,7 +15,7 @@ _QUEUE = "sirene.test.v1"
 
 
 def test_a_killed_node_leaves_no_process_and_comes_back_with_its_messages(
-    private_rabbitmq: RunningRabbitmq, private_rabbitmq_url: str
+    private_rabbitmq: RunningRabbitmq, private_rabbitmq_url: str, wait_for: Any
 ) -> None:
     broker = make_broker(private_rabbitmq_url)
     broker.declare_queue(_QUEUE)
@@ -24,7 +26,7 @@ def test_a_killed_node_leaves_no_process_and_comes_back_with_its_messages(
 
     private_rabbitmq.restart()
     assert private_rabbitmq.pid != before
-    assert ready_messages(broker, _QUEUE) == 1
+    wait_for(lambda: ready_messages(broker, _QUEUE) == 1)
     broker.close()
 
 
