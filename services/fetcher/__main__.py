@@ -113,10 +113,11 @@ def _follow(engine: Engine, run_id: int, *, as_json: bool) -> None:
     if progress.runs_open:
         typer.echo(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
-    if progress.batches_failed or progress.missing:
+    not_received = max(0, (progress.expected or 0) - progress.received)
+    if progress.batches_failed or progress.missing or not_received:
         typer.echo(
             f"run {run_id} is not whole: {progress.batches_failed} batches failed, "
-            f"{progress.missing} establishments missing. {progress.error or ''}",
+            f"{progress.missing + not_received} establishments missing. {progress.error or ''}",
             err=True,
         )
         raise typer.Exit(EXIT_BROKEN_PROMISE)

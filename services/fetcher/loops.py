@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.fetcher.insee import InseeError, KeyRefused, QueryRefused
+from services.fetcher.insee import InseeError, QueryRefused
 from services.fetcher.planning import Window, allot, windows_of
 from services.fetcher.store import ImportStore, PendingRun
 from services.fetcher.walking import Publisher
@@ -15,10 +15,11 @@ from shared.metrics import Metrics
 
 log = structlog.get_logger()
 
-# Longer than the counts of a plan's windows can take.
-_PLAN_LEASE_SECONDS = 600.0
 # A page whose message is in flight is leased within this time, or its queue is not empty.
 _UNFETCHED_SECONDS = 15.0
+# By now it has had its turn in a queue that other batches never leave empty. A second message for
+# a page that waits all the same finds it complete, and costs nothing.
+_UNFETCHED_BEHIND_OTHERS_SECONDS = 150.0
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,11 @@ class Planner:
     publisher: Publisher
     count: Callable[[str], int]
     parallel_batches: int
+    # Longer than one count can take: the lease is renewed before each.
+    lease_seconds: float
 
     def turn(self) -> None:
-        run = self.store.lease_pending_run(lease_seconds=_PLAN_LEASE_SECONDS)
+        run = self.store.lease_pending_run(lease_seconds=self.lease_seconds)
         if run is not None:
             self._plan(run)
         for batch_id, page in self.store.activate_batches(self.parallel_batches):
@@ -40,13 +43,11 @@ class Planner:
     def _plan(self, run: PendingRun) -> None:
         windows = windows_of(departements=run.departements, communes=run.communes)
         try:
-            plan = self._allotted(windows, run.row_limit)
+            plan = self._allotted(run, windows)
         except QueryRefused as error:
             self.store.fail_run(run.run_id, str(error))
             return
         except (InseeError, SlowDown) as error:
-            if isinstance(error, KeyRefused):
-                self.store.note_error(str(error))
             log.warning("run not planned yet", run_id=run.run_id, reason=str(error))
             self.store.release_run(run.run_id)
             return
@@ -54,13 +55,19 @@ class Planner:
         log.info("run planned", run_id=run.run_id, batches=len(plan))
 
     def _allotted(
-        self, windows: Sequence[Window], row_limit: int | None
+        self, run: PendingRun, windows: Sequence[Window]
     ) -> list[tuple[Window, int | None]]:
         """Give each window its share of the limit; a single one needs no count to know it."""
-        if row_limit is None or len(windows) == 1:
-            return [(window, row_limit) for window in windows]
-        shares = allot([self.count(window.query) for window in windows], row_limit)
-        return [(window, share) for window, share in zip(windows, shares, strict=True) if share]
+        if run.row_limit is None or len(windows) == 1:
+            return [(window, run.row_limit) for window in windows]
+        # Lazily: windows beyond the limit cost no request.
+        totals = (self._count(run, window) for window in windows)
+        shares = allot(totals, run.row_limit)
+        return [(window, share) for window, share in zip(windows, shares, strict=False) if share]
+
+    def _count(self, run: PendingRun, window: Window) -> int:
+        self.store.renew_run(run.run_id, lease_seconds=self.lease_seconds)
+        return self.count(window.query)
 
 
 @dataclass(frozen=True)
@@ -75,11 +82,13 @@ class Sweeper:
     metrics: Metrics
 
     def turn(self) -> None:
-        # While messages wait in a queue, a page that stands still is only waiting its turn.
-        if self.pages_ready() > 0 or self.slices_ready() > 0:
-            return
+        # While messages wait in a queue, a page that stands still may only be waiting its turn.
         pages = self.store.sweep(
-            unfetched_seconds=_UNFETCHED_SECONDS, unwritten_seconds=self.unwritten_seconds
+            unfetched_seconds=(
+                _UNFETCHED_BEHIND_OTHERS_SECONDS if self.pages_ready() else _UNFETCHED_SECONDS
+            ),
+            unwritten_seconds=self.unwritten_seconds,
+            slices_wait=self.slices_ready() > 0,
         )
         for batch_id, page in pages:
             self.publisher.publish_page(FetchPage(batch_id, page))

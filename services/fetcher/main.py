@@ -56,7 +56,13 @@ def build(
         metrics=metrics,
     )
     declare_actors(broker, walker, time_limit_seconds=pace.lease_seconds)
-    planner = Planner(store, publisher, walker.count, settings.fetcher_parallel_batches)
+    planner = Planner(
+        store,
+        publisher,
+        walker.count,
+        parallel_batches=settings.fetcher_parallel_batches,
+        lease_seconds=pace.lease_seconds,
+    )
     sweeper = Sweeper(
         store=store,
         publisher=publisher,

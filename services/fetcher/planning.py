@@ -1,6 +1,6 @@
 """The arithmetic of a walk: which windows, how many rows a page asks for, where it ends."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 # The most that INSEE answers in JSON; fewer rows a request is quota thrown away.
@@ -30,10 +30,14 @@ def windows_of(*, departements: Sequence[str], communes: Sequence[str]) -> list[
     return by_departement + by_commune
 
 
-def allot(totals: Sequence[int], row_limit: int) -> list[int]:
-    """Share a run's limit out to its windows, in their order."""
-    shares = []
-    for total in totals:
+def allot(totals: Iterable[int], row_limit: int) -> list[int]:
+    """Share a run's limit out to its windows, in their order, until it is used up.
+
+    Totals beyond that are not asked for; their windows have no share.
+    """
+    shares: list[int] = []
+    remaining = iter(totals)
+    while row_limit > 0 and (total := next(remaining, None)) is not None:
         shares.append(min(total, row_limit))
         row_limit -= shares[-1]
     return shares
@@ -59,7 +63,6 @@ def judge_page(  # noqa: PLR0913  # each argument is one fact of the answer
     cursor: str,
     next_cursor: str | None,
     rows: int,
-    asked: int,
     received_before: int,
     total: int,
     row_limit: int | None,
@@ -67,9 +70,9 @@ def judge_page(  # noqa: PLR0913  # each argument is one fact of the answer
     """Say whether the walk ends here.
 
     INSEE's own end is an empty page that returns the cursor it was sent; that request is saved
-    where a page comes short of what was asked, or the rows received reach the total.
+    where the rows received reach the total. A short page alone ends nothing: rows could follow.
     """
     received = received_before + rows
     over_limit = row_limit is not None and received >= row_limit
-    is_last = next_cursor in {None, cursor} or rows < asked or received >= total or over_limit
+    is_last = next_cursor in {None, cursor} or rows == 0 or received >= total or over_limit
     return PageEnd(is_last, total if row_limit is None else min(total, row_limit))

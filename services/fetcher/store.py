@@ -4,117 +4,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine
 
+from services.fetcher import statements
 from services.fetcher.planning import FIRST_CURSOR, PageEnd, Window
-
-_LEASE_RUN = text("""
-    UPDATE import_runs SET lease_until = now() + make_interval(secs => :lease_seconds)
-    WHERE id = (
-      SELECT id FROM import_runs
-      WHERE status = 'pending' AND (lease_until IS NULL OR lease_until < now())
-      ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id, departements, communes, row_limit
-""")
-_INSERT_BATCH = text("""
-    INSERT INTO import_batches (run_id, number, query, departement, code_commune, row_limit)
-    VALUES (:run_id, :number, :query, :departement, :code_commune, :row_limit)
-    ON CONFLICT (run_id, number) DO NOTHING
-""")
-_ACTIVATE = text("""
-    WITH room AS (
-      SELECT greatest(:parallel_batches - count(*), 0) AS free
-      FROM import_batches WHERE status = 'running'),
-    chosen AS (
-      SELECT b.id FROM import_batches b JOIN import_runs r ON r.id = b.run_id
-      WHERE b.status = 'pending' AND r.status = 'running'
-      ORDER BY b.id LIMIT (SELECT free FROM room) FOR UPDATE OF b SKIP LOCKED),
-    running AS (
-      UPDATE import_batches b SET status = 'running' FROM chosen WHERE b.id = chosen.id
-      RETURNING b.id)
-    INSERT INTO import_pages (batch_id, number, cursor)
-    SELECT id, 1, :cursor FROM running
-    RETURNING batch_id, number
-""")
-_LEASE_PAGE = text("""
-    UPDATE import_pages p
-    SET lease_token = :token,
-        lease_until = now() + make_interval(secs => :lease_seconds),
-        starts = p.starts + 1
-    FROM import_batches b
-    WHERE p.batch_id = :batch_id AND p.number = :page AND b.id = p.batch_id
-      AND b.status = 'running'
-      AND (p.lease_until IS NULL OR p.lease_until < now())
-      AND (p.slices_expected IS NULL OR p.slices_done < p.slices_expected)
-    RETURNING p.cursor, p.fetch_id, p.starts, b.query, b.row_limit,
-      (SELECT coalesce(sum(records), 0)::bigint FROM import_pages
-       WHERE batch_id = :batch_id AND number < :page) AS received_before
-""")
-_RELEASE_PAGE = text("""
-    UPDATE import_pages
-    SET lease_token = NULL, moved_at = '-infinity',
-        lease_until = now() + make_interval(secs => :delay_seconds)
-    WHERE batch_id = :batch_id AND number = :page AND lease_token = :token
-""")
-_SAVE_PAGE = text("""
-    UPDATE import_pages
-    SET fetch_id = :fetch_id, next_cursor = :next_cursor, records = :records, is_last = :is_last,
-        slices_expected = :slices, slices_done = 0, starts = 0,
-        lease_token = NULL, lease_until = NULL, moved_at = now()
-    WHERE batch_id = :batch_id AND number = :page AND lease_token = :token
-""")
-# The receipts of a GET that no longer counts leave the batch's count with it.
-_SUPERSEDE = text("""
-    UPDATE import_batches
-    SET expected = :expected,
-        received = received - (
-          SELECT coalesce(sum(records), 0) FROM slice_receipts
-          WHERE batch_id = :batch_id AND page = :page AND fetch_id = :old_fetch_id)
-    WHERE id = :batch_id
-""")
-_NEXT_PAGE = text("""
-    INSERT INTO import_pages (batch_id, number, cursor) VALUES (:batch_id, :page, :cursor)
-    ON CONFLICT (batch_id, number) DO NOTHING
-""")
-_RECORD_REQUEST = text("""
-    UPDATE insee_requests
-    SET http_status = :status, records = :records, duration_seconds = :duration_seconds
-    WHERE id = :fetch_id
-""")
-_FAIL_BATCH = text("""
-    UPDATE import_batches SET status = 'failed', error = :error, completed_at = now()
-    WHERE id = :batch_id RETURNING run_id
-""")
-_CLOSE_RUN = text("""
-    UPDATE import_runs r SET status = 'failed', completed_at = now(), error = :error
-    WHERE r.id = :run_id AND NOT EXISTS (
-      SELECT FROM import_batches WHERE run_id = r.id AND status IN ('pending', 'running'))
-""")
-# As the writer does: of two that close the last batches at once, one must see the other's.
-_LOCK_RUN = text("SELECT 1 FROM import_runs WHERE id = :run_id FOR NO KEY UPDATE")
-_NOTE_ERROR = text("UPDATE import_runs SET error = :error WHERE status IN ('pending', 'running')")
-_CLEAR_ERROR = text("""
-    UPDATE import_runs SET error = NULL
-    WHERE status IN ('pending', 'running') AND error IS NOT NULL
-""")
-_SWEEP = text("""
-    UPDATE import_pages p SET moved_at = now()
-    FROM (
-      SELECT p.batch_id, p.number FROM import_pages p
-      JOIN import_batches b ON b.id = p.batch_id AND b.status = 'running'
-      WHERE (p.slices_expected IS NULL OR p.slices_done < p.slices_expected)
-        AND (p.lease_until IS NULL OR p.lease_until < now())
-        AND p.moved_at < now() - make_interval(secs =>
-          CASE WHEN p.slices_expected IS NULL THEN :unfetched_seconds ELSE :unwritten_seconds END)
-      ORDER BY p.batch_id, p.number FOR UPDATE OF p SKIP LOCKED) still
-    WHERE p.batch_id = still.batch_id AND p.number = still.number
-    RETURNING p.batch_id, p.number
-""")
-_WAKE = text("""
-    UPDATE import_pages SET lease_token = NULL, lease_until = NULL, moved_at = '-infinity'
-    WHERE slices_expected IS NULL OR slices_done < slices_expected
-""")
-_WAKE_RUNS = text("UPDATE import_runs SET lease_until = NULL WHERE status = 'pending'")
 
 
 @dataclass(frozen=True)
@@ -159,24 +52,35 @@ class ImportStore:
 
     def lease_pending_run(self, *, lease_seconds: float) -> PendingRun | None:
         with self._engine.begin() as connection:
-            row = connection.execute(_LEASE_RUN, {"lease_seconds": lease_seconds}).one_or_none()
+            row = connection.execute(
+                statements.LEASE_RUN, {"lease_seconds": lease_seconds}
+            ).one_or_none()
         if row is None:
             return None
         return PendingRun(row.id, row.departements, row.communes, row.row_limit)
 
+    def renew_run(self, run_id: int, *, lease_seconds: float) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(
+                statements.RENEW_RUN, {"run_id": run_id, "lease_seconds": lease_seconds}
+            )
+
     def release_run(self, run_id: int) -> None:
         """Let a run be planned again at the next turn."""
         with self._engine.begin() as connection:
-            connection.execute(
-                text("UPDATE import_runs SET lease_until = NULL WHERE id = :id"), {"id": run_id}
-            )
+            connection.execute(statements.RELEASE_RUN, {"run_id": run_id})
 
     def insert_plan(self, run_id: int, plan: Sequence[tuple[Window, int | None]]) -> None:
-        """Turn a run into its batches: all of them, or none."""
+        """Turn a pending run into its batches: all of them, or none where it is planned already."""
         with self._engine.begin() as connection:
+            opened = connection.execute(
+                statements.OPEN_RUN, {"run_id": run_id, "batches": len(plan)}
+            )
+            if opened.rowcount == 0:
+                return
             for number, (window, row_limit) in enumerate(plan, start=1):
                 connection.execute(
-                    _INSERT_BATCH,
+                    statements.INSERT_BATCH,
                     {
                         "run_id": run_id,
                         "number": number,
@@ -186,17 +90,13 @@ class ImportStore:
                         "row_limit": row_limit,
                     },
                 )
-            connection.execute(
-                text("UPDATE import_runs SET status = 'running' WHERE id = :id"), {"id": run_id}
-            )
 
     def activate_batches(self, parallel_batches: int) -> list[tuple[int, int]]:
         """Start as many pending batches as may run side by side; return their first pages."""
         with self._engine.begin() as connection:
-            # Two planners would each fill the same room.
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('activate_batches'))"))
+            connection.execute(statements.LOCK_ACTIVATION)
             rows = connection.execute(
-                _ACTIVATE, {"parallel_batches": parallel_batches, "cursor": FIRST_CURSOR}
+                statements.ACTIVATE, {"parallel_batches": parallel_batches, "cursor": FIRST_CURSOR}
             )
             return [(row.batch_id, row.number) for row in rows]
 
@@ -205,7 +105,7 @@ class ImportStore:
         token = uuid.uuid4()
         with self._engine.begin() as connection:
             row = connection.execute(
-                _LEASE_PAGE,
+                statements.LEASE_PAGE,
                 {
                     "batch_id": batch_id,
                     "page": page,
@@ -227,25 +127,33 @@ class ImportStore:
             received_before=row.received_before,
         )
 
-    def release_page(self, lease: PageLease, *, delay_seconds: float) -> None:
-        """Give a page back; the sweeper sends it again once the delay is over."""
+    def release_page(self, lease: PageLease, *, delay_seconds: float, failed: bool) -> bool:
+        """Give a page back; the sweeper sends it again once the delay is over.
+
+        `failed` counts as a start; False is returned where the lease was no longer held.
+        """
         with self._engine.begin() as connection:
-            connection.execute(
-                _RELEASE_PAGE,
+            released = connection.execute(
+                statements.RELEASE_PAGE,
                 {
                     "batch_id": lease.batch_id,
                     "page": lease.page,
                     "token": lease.token,
                     "delay_seconds": delay_seconds,
+                    "failed": failed,
                 },
             )
+            return released.rowcount > 0
 
     def save_page(self, lease: PageLease, fetched: FetchedPage) -> bool:
-        """Make this GET the one that counts; False where the lease was lost meanwhile."""
+        """Make this GET the one that counts.
+
+        False where the lease was lost meanwhile, or the page completed by an earlier GET.
+        """
         place = {"batch_id": lease.batch_id, "page": lease.page}
         with self._engine.begin() as connection:
             saved = connection.execute(
-                _SAVE_PAGE,
+                statements.SAVE_PAGE,
                 {
                     **place,
                     "token": lease.token,
@@ -258,19 +166,15 @@ class ImportStore:
             )
             if saved.rowcount == 0:
                 return False
-            connection.execute(
-                _SUPERSEDE,
-                {**place, "expected": fetched.end.expected, "old_fetch_id": lease.old_fetch_id},
-            )
+            superseded = [{**place, "old_fetch_id": lease.old_fetch_id}]
             if not fetched.end.is_last:
-                connection.execute(
-                    _NEXT_PAGE,
-                    {
-                        "batch_id": lease.batch_id,
-                        "page": lease.page + 1,
-                        "cursor": fetched.next_cursor,
-                    },
-                )
+                superseded += _lead_on(connection, lease, fetched.next_cursor)
+            # Pages before their batch, the order in which the writer locks them.
+            connection.execute(statements.SUPERSEDE, superseded)
+            connection.execute(
+                statements.EXPECT,
+                {"batch_id": lease.batch_id, "expected": fetched.end.expected},
+            )
         return True
 
     def record_request(
@@ -278,7 +182,7 @@ class ImportStore:
     ) -> None:
         with self._engine.begin() as connection:
             connection.execute(
-                _RECORD_REQUEST,
+                statements.RECORD_REQUEST,
                 {
                     "fetch_id": fetch_id,
                     "status": status,
@@ -288,35 +192,58 @@ class ImportStore:
             )
 
     def fail_batch(self, batch_id: int, error: str) -> None:
-        """End a batch that can never succeed, and its run where it was the last."""
+        """End an open batch that can never succeed, and its run where it was the last."""
         with self._engine.begin() as connection:
             run_id = connection.execute(
-                _FAIL_BATCH, {"batch_id": batch_id, "error": error}
-            ).scalar_one()
-            connection.execute(_LOCK_RUN, {"run_id": run_id})
-            connection.execute(_CLOSE_RUN, {"run_id": run_id, "error": error})
+                statements.FAIL_BATCH, {"batch_id": batch_id, "error": error}
+            ).scalar_one_or_none()
+            if run_id is None:
+                return
+            connection.execute(statements.LOCK_RUN, {"run_id": run_id})
+            connection.execute(statements.CLOSE_RUN, {"run_id": run_id, "error": error})
 
     def fail_run(self, run_id: int, error: str) -> None:
         with self._engine.begin() as connection:
-            connection.execute(_LOCK_RUN, {"run_id": run_id})
-            connection.execute(_CLOSE_RUN, {"run_id": run_id, "error": error})
+            connection.execute(statements.LOCK_RUN, {"run_id": run_id})
+            connection.execute(statements.CLOSE_RUN, {"run_id": run_id, "error": error})
 
     def note_error(self, error: str | None) -> None:
         """Tell whoever watches a run why it stands still; None once it goes on."""
         with self._engine.begin() as connection:
-            connection.execute(_NOTE_ERROR if error else _CLEAR_ERROR, {"error": error})
+            connection.execute(
+                statements.NOTE_ERROR if error else statements.CLEAR_ERROR, {"error": error}
+            )
 
-    def sweep(self, *, unfetched_seconds: float, unwritten_seconds: float) -> list[tuple[int, int]]:
-        """Return the pages that stood still for so long, and mark them as sent again."""
+    def sweep(
+        self, *, unfetched_seconds: float, unwritten_seconds: float, slices_wait: bool
+    ) -> list[tuple[int, int]]:
+        """Return the pages that stood still for so long, and mark them as sent again.
+
+        `slices_wait`: the writer has some in its queue, and a page's may be among them.
+        """
         with self._engine.begin() as connection:
             rows = connection.execute(
-                _SWEEP,
-                {"unfetched_seconds": unfetched_seconds, "unwritten_seconds": unwritten_seconds},
+                statements.SWEEP,
+                {
+                    "unfetched_seconds": unfetched_seconds,
+                    "unwritten_seconds": unwritten_seconds,
+                    "slices_wait": slices_wait,
+                },
             )
             return [(row.batch_id, row.number) for row in rows]
 
     def wake_everything(self) -> None:
         """Forget all leases and waits. Only where no other process can hold one."""
         with self._engine.begin() as connection:
-            connection.execute(_WAKE)
-            connection.execute(_WAKE_RUNS)
+            connection.execute(statements.WAKE)
+            connection.execute(statements.WAKE_RUNS)
+
+
+def _lead_on(
+    connection: Connection, lease: PageLease, cursor: str | None
+) -> list[dict[str, int | None]]:
+    """See that the next page begins where this one ends; return the GET that no longer counts."""
+    place = {"batch_id": lease.batch_id, "page": lease.page + 1}
+    connection.execute(statements.NEXT_PAGE, {**place, "cursor": cursor})
+    moved = connection.execute(statements.MOVE_NEXT_PAGE, {**place, "cursor": cursor})
+    return [{**place, "old_fetch_id": row.fetch_id} for row in moved]

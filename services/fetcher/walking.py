@@ -88,18 +88,17 @@ class Walker:
             return
         try:
             self._fetch(lease)
-        except QuotaExceeded as error:
-            self._release(lease, self._quota.pause(error.retry_after_seconds))
-        except KeyRefused as error:
-            self._store.note_error(str(error))
-            self._release(lease, self._quota.pause(_KEY_PAUSE_SECONDS))
+        except (QuotaExceeded, KeyRefused) as error:
+            self._release(lease, self._hold_back(error), failed=False)
         except QueryRefused as error:
             log.warning("batch failed", batch_id=lease.batch_id, reason=str(error))
             self._store.fail_batch(lease.batch_id, str(error))
         except SlowDown as error:
-            self._release(lease, error.retry_after_seconds)
+            if not self._release(lease, error.retry_after_seconds, failed=False):
+                # The page is saved and the queue of slices full: the message comes again.
+                raise
         except NoGoodAnswer as error:
-            delay_seconds = min(2.0**lease.starts, _MAX_BACKOFF_SECONDS)
+            delay_seconds = min(2.0 ** min(lease.starts, 10), _MAX_BACKOFF_SECONDS)
             log.warning("page not fetched", reason=str(error), again_in_seconds=delay_seconds)
             self._release(lease, delay_seconds)
         except Exception:
@@ -112,10 +111,21 @@ class Walker:
         slot = self._quota.take(
             batch_id=None, page=None, patience_seconds=self._pace.slot_patience_seconds
         )
-        return self._get(slot, query, nombre=0, cursor=None).total
+        try:
+            return self._get(slot, query, nombre=0, cursor=None).total
+        except (QuotaExceeded, KeyRefused) as error:
+            self._hold_back(error)
+            raise
 
-    def _release(self, lease: PageLease, delay_seconds: float) -> None:
-        self._store.release_page(lease, delay_seconds=delay_seconds)
+    def _hold_back(self, error: QuotaExceeded | KeyRefused) -> float:
+        """Pause the quota for every replica; return for how long, in seconds."""
+        if isinstance(error, QuotaExceeded):
+            return self._quota.pause(error.retry_after_seconds)
+        self._store.note_error(str(error))
+        return self._quota.pause(_KEY_PAUSE_SECONDS)
+
+    def _release(self, lease: PageLease, delay_seconds: float, *, failed: bool = True) -> bool:
+        return self._store.release_page(lease, delay_seconds=delay_seconds, failed=failed)
 
     def _fetch(self, lease: PageLease) -> None:
         if self._slices_ready() >= self._pace.max_slices_ready:
@@ -135,7 +145,6 @@ class Walker:
             cursor=lease.cursor,
             next_cursor=answer.next_cursor,
             rows=len(answer.records),
-            asked=asked,
             received_before=lease.received_before,
             total=answer.total,
             row_limit=lease.row_limit,
@@ -145,7 +154,7 @@ class Walker:
             slot.fetch_id, answer.next_cursor, len(answer.records), len(slices), end
         )
         if not self._store.save_page(lease, fetched):
-            log.warning("lease lost", batch_id=lease.batch_id, page=lease.page)
+            log.warning("answer not needed any more", batch_id=lease.batch_id, page=lease.page)
             return
         self._store.note_error(None)
         self._publish(lease, slot, slices, is_last=end.is_last)

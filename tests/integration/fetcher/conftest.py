@@ -70,14 +70,14 @@ class Outbox:
 
     pages: list[FetchPage] = field(default_factory=list)
     slices: list[WriteSlice] = field(default_factory=list)
-    refuse_slices: bool = False
+    error: Exception | None = None
 
     def publish_page(self, message: FetchPage) -> None:
         self.pages.append(message)
 
     def publish_slice(self, message: WriteSlice) -> None:
-        if self.refuse_slices:
-            raise ConnectionError
+        if self.error is not None:
+            raise self.error
         self.slices.append(message)
 
     def sirets(self) -> list[str]:
@@ -99,7 +99,8 @@ class Fetcher:
     planner: Planner
     sweeper: Sweeper
     outbox: Outbox
-    metrics: Metrics
+    # One number that a test may change: how many slices wait for the writer.
+    slices_ready: list[int]
 
     def request_import(self, *departements: str, row_limit: int | None = None) -> None:
         with self.engine.begin() as connection:
@@ -120,7 +121,7 @@ class Fetcher:
 @pytest.fixture
 def make_fetcher(engine: Engine) -> Callable[..., Fetcher]:
     def make(insee: Insee, *, rows_per_page: int = 1000, per_minute: float = 6000) -> Fetcher:
-        clock, metrics, outbox = Clock(), Metrics(), Outbox()
+        clock, metrics, outbox, slices_ready = Clock(), Metrics(), Outbox(), [0]
         store = ImportStore(engine)
         quota = Quota(engine, "key", clock, metrics)
         quota.open(requests_per_minute=per_minute, requests_per_hour=None)
@@ -129,7 +130,7 @@ def make_fetcher(engine: Engine) -> Callable[..., Fetcher]:
             quota=quota,
             client=InseeClient(insee.url + API, "key", timeout_seconds=5, pool_size=4),
             publisher=outbox,
-            slices_ready=lambda: 0,
+            slices_ready=lambda: slices_ready[0],
             pace=Pace(
                 request_timeout_seconds=5,
                 slot_patience_seconds=10,
@@ -142,11 +143,11 @@ def make_fetcher(engine: Engine) -> Callable[..., Fetcher]:
             store=store,
             publisher=outbox,
             pages_ready=lambda: len(outbox.pages),
-            slices_ready=lambda: 0,
+            slices_ready=lambda: slices_ready[0],
             unwritten_seconds=0,
             metrics=metrics,
         )
-        planner = Planner(store, outbox, walker.count, parallel_batches=4)
-        return Fetcher(engine, store, quota, walker, planner, sweeper, outbox, metrics)
+        planner = Planner(store, outbox, walker.count, parallel_batches=4, lease_seconds=60)
+        return Fetcher(engine, store, quota, walker, planner, sweeper, outbox, slices_ready)
 
     return make

@@ -1,0 +1,150 @@
+"""The SQL of the import tables: runs, batches and pages, as the fetcher sees them."""
+
+from sqlalchemy import text
+
+LEASE_RUN = text("""
+    UPDATE import_runs SET lease_until = now() + make_interval(secs => :lease_seconds)
+    WHERE id = (
+      SELECT id FROM import_runs
+      WHERE status = 'pending' AND (lease_until IS NULL OR lease_until < now())
+      ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING id, departements, communes, row_limit
+""")
+RENEW_RUN = text("""
+    UPDATE import_runs SET lease_until = now() + make_interval(secs => :lease_seconds)
+    WHERE id = :run_id AND status = 'pending'
+""")
+RELEASE_RUN = text("UPDATE import_runs SET lease_until = NULL WHERE id = :run_id")
+# A plan without a batch has nobody who would close its run.
+OPEN_RUN = text("""
+    UPDATE import_runs SET
+      status = CASE WHEN :batches = 0 THEN 'complete' ELSE 'running' END,
+      error = NULL,
+      completed_at = CASE WHEN :batches = 0 THEN now() END
+    WHERE id = :run_id AND status = 'pending'
+""")
+INSERT_BATCH = text("""
+    INSERT INTO import_batches (run_id, number, query, departement, code_commune, row_limit)
+    VALUES (:run_id, :number, :query, :departement, :code_commune, :row_limit)
+""")
+# Two planners would each fill the same room.
+LOCK_ACTIVATION = text("SELECT pg_advisory_xact_lock(hashtext('activate_batches'))")
+ACTIVATE = text("""
+    WITH room AS (
+      SELECT greatest(:parallel_batches - count(*), 0) AS free
+      FROM import_batches WHERE status = 'running'),
+    chosen AS (
+      SELECT b.id FROM import_batches b JOIN import_runs r ON r.id = b.run_id
+      WHERE b.status = 'pending' AND r.status = 'running'
+      ORDER BY b.id LIMIT (SELECT free FROM room) FOR UPDATE OF b SKIP LOCKED),
+    running AS (
+      UPDATE import_batches b SET status = 'running' FROM chosen WHERE b.id = chosen.id
+      RETURNING b.id)
+    INSERT INTO import_pages (batch_id, number, cursor)
+    SELECT id, 1, :cursor FROM running
+    RETURNING batch_id, number
+""")
+LEASE_PAGE = text("""
+    UPDATE import_pages p
+    SET lease_token = :token,
+        lease_until = now() + make_interval(secs => :lease_seconds),
+        starts = p.starts + 1
+    FROM import_batches b
+    WHERE p.batch_id = :batch_id AND p.number = :page AND b.id = p.batch_id
+      AND b.status = 'running'
+      AND (p.lease_until IS NULL OR p.lease_until < now())
+      AND (p.slices_expected IS NULL OR p.slices_done < p.slices_expected)
+    RETURNING p.cursor, p.fetch_id, p.starts, b.query, b.row_limit,
+      (SELECT coalesce(sum(records), 0)::bigint FROM import_pages
+       WHERE batch_id = :batch_id AND number < :page) AS received_before
+""")
+RELEASE_PAGE = text("""
+    UPDATE import_pages
+    SET lease_token = NULL, moved_at = '-infinity',
+        lease_until = now() + make_interval(secs => :delay_seconds),
+        starts = starts - CASE WHEN :failed THEN 0 ELSE 1 END
+    WHERE batch_id = :batch_id AND number = :page AND lease_token = :token
+""")
+# Not where the last slice was written meanwhile: the batch may be closed by now.
+SAVE_PAGE = text("""
+    UPDATE import_pages
+    SET fetch_id = :fetch_id, next_cursor = :next_cursor, records = :records, is_last = :is_last,
+        slices_expected = :slices, slices_done = 0, starts = 0,
+        lease_token = NULL, lease_until = NULL, moved_at = now()
+    WHERE batch_id = :batch_id AND number = :page AND lease_token = :token
+      AND (slices_expected IS NULL OR slices_done < slices_expected)
+""")
+# The receipts of a GET that no longer counts leave the batch's count with it.
+SUPERSEDE = text("""
+    UPDATE import_batches
+    SET received = received - (
+          SELECT coalesce(sum(records), 0) FROM slice_receipts
+          WHERE batch_id = :batch_id AND page = :page AND fetch_id = :old_fetch_id)
+    WHERE id = :batch_id
+""")
+EXPECT = text("UPDATE import_batches SET expected = :expected WHERE id = :batch_id")
+NEXT_PAGE = text("""
+    INSERT INTO import_pages (batch_id, number, cursor) VALUES (:batch_id, :page, :cursor)
+    ON CONFLICT (batch_id, number) DO NOTHING
+""")
+# INSEE has no snapshot: a page that ends elsewhere than at its first GET leaves a gap, or an
+# overlap, before the next one, which is fetched again from there.
+MOVE_NEXT_PAGE = text("""
+    WITH old AS (
+      SELECT batch_id, number, fetch_id FROM import_pages
+      WHERE batch_id = :batch_id AND number = :page AND cursor <> :cursor FOR UPDATE)
+    UPDATE import_pages p
+    SET cursor = :cursor, fetch_id = NULL, next_cursor = NULL, records = NULL, is_last = NULL,
+        slices_expected = NULL, slices_done = 0, starts = 0,
+        lease_token = NULL, lease_until = NULL, moved_at = now()
+    FROM old WHERE p.batch_id = old.batch_id AND p.number = old.number
+    RETURNING old.fetch_id
+""")
+RECORD_REQUEST = text("""
+    UPDATE insee_requests
+    SET http_status = :status, records = :records, duration_seconds = :duration_seconds
+    WHERE id = :fetch_id
+""")
+FAIL_BATCH = text("""
+    UPDATE import_batches SET status = 'failed', error = :error, completed_at = now()
+    WHERE id = :batch_id AND status IN ('pending', 'running') RETURNING run_id
+""")
+CLOSE_RUN = text("""
+    UPDATE import_runs r SET status = 'failed', completed_at = now(), error = :error
+    WHERE r.id = :run_id AND NOT EXISTS (
+      SELECT FROM import_batches WHERE run_id = r.id AND status IN ('pending', 'running'))
+""")
+# As the writer does: of two that close the last batches at once, one must see the other's.
+LOCK_RUN = text("SELECT 1 FROM import_runs WHERE id = :run_id FOR NO KEY UPDATE")
+NOTE_ERROR = text("UPDATE import_runs SET error = :error WHERE status IN ('pending', 'running')")
+CLEAR_ERROR = text("""
+    UPDATE import_runs SET error = NULL
+    WHERE status IN ('pending', 'running') AND error IS NOT NULL
+""")
+# A page that was given back has no message, whatever waits in the queues. Slices are written in
+# the order of their publication: those of a later GET long ago means that ours are lost.
+SWEEP = text("""
+    UPDATE import_pages p SET moved_at = now()
+    FROM (
+      SELECT p.batch_id, p.number FROM import_pages p
+      JOIN import_batches b ON b.id = p.batch_id AND b.status = 'running'
+      WHERE (p.slices_expected IS NULL OR p.slices_done < p.slices_expected)
+        AND (p.lease_until IS NULL OR p.lease_until < now())
+        AND (p.moved_at = '-infinity'
+          OR p.slices_expected IS NULL
+             AND p.moved_at < now() - make_interval(secs => :unfetched_seconds)
+          OR p.slices_expected IS NOT NULL
+             AND p.moved_at < now() - make_interval(secs => :unwritten_seconds)
+             AND (NOT :slices_wait OR p.fetch_id < (
+               SELECT max(later.fetch_id) FROM import_pages later
+               WHERE later.slices_done = later.slices_expected
+                 AND later.moved_at < now() - make_interval(secs => :unwritten_seconds))))
+      ORDER BY p.batch_id, p.number FOR UPDATE OF p SKIP LOCKED) still
+    WHERE p.batch_id = still.batch_id AND p.number = still.number
+    RETURNING p.batch_id, p.number
+""")
+WAKE = text("""
+    UPDATE import_pages SET lease_token = NULL, lease_until = NULL, moved_at = '-infinity'
+    WHERE slices_expected IS NULL OR slices_done < slices_expected
+""")
+WAKE_RUNS = text("UPDATE import_runs SET lease_until = NULL WHERE status = 'pending'")
