@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 
 from deploy.local import processes
 from deploy.local.demo_database import DATABASE, demo_postgres
+from deploy.local.postgres_binaries import home_for
 from tests.system.conftest import ROOT, wait_for
 
 ESTABLISHMENTS = 4000
@@ -21,11 +24,11 @@ Start = Callable[[], subprocess.Popen[str]]
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Iterator[Path]:
-    # Only the owner may enter pytest's own folder: the server keeps its files elsewhere then,
-    # as it does for root below a folder of mode 0700.
-    yield tmp_path / "a demo"
-    processes.kill_all(processes.processes_below(tmp_path))
+def directory(servers_directory: Path) -> Iterator[Path]:
+    directory = servers_directory / f"a demo {uuid.uuid4().hex[:8]}"
+    yield directory
+    processes.kill_all(processes.processes_below(directory))
+    shutil.rmtree(home_for(directory / "postgres", processes.server_account()))
 
 
 @pytest.fixture
