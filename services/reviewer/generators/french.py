@@ -56,6 +56,18 @@ def le(noun: str, gender: Literal["m", "f"], *, plural: bool = False) -> str:
     return f"{'le' if gender == 'm' else 'la'} {noun}"
 
 
+def de_le(noun: str, gender: Literal["m", "f"]) -> str:
+    """« du syndicat », « de la commune », « de l’association »."""
+    group = le(noun, gender)
+    return f"du {noun}" if group.startswith("le ") else f"de {group}"
+
+
+def a_le(noun: str, gender: Literal["m", "f"]) -> str:
+    """« au syndicat », « à la commune », « à l’association »."""
+    group = le(noun, gender)
+    return f"au {noun}" if group.startswith("le ") else f"à {group}"
+
+
 @dataclass(frozen=True, slots=True)
 class Lieu:
     """A commune in the three shapes of a sentence: « au Mans », « du Mans », « Le Mans »."""

@@ -28,6 +28,7 @@ _HEADS_F = (
 )
 _HEADS_M = (
     "commerce élevage transport conseil enseignement traitement hébergement accueil entreposage "
+    "accompagnement "
     "stockage tissage nettoyage entretien contrôle crédit-bail raffinage sciage laminage courtage "
     "affrètement façonnage découpage décolletage tréfilage profilage moulinage captage abattage "
     "revêtement débosselage assemblage déménagement conditionnement ennoblissement rechapage "
@@ -39,6 +40,12 @@ _HEADS: Mapping[str, tuple[Genre, bool]] = {
     **dict.fromkeys(_HEADS_M.split(), ("m", False)),
     **dict.fromkeys(_HEADS_PLURAL.split(), ("m", True)),
 }
+
+_GOODS = frozenset({"boulangerie", "charcuterie", "horlogerie", "pâtisserie"})
+_LATER_NOUNS = (frozenset(_HEADS) | {"maintenance", "sondages", "télédiffusion"}) - _GOODS
+_TITLE_ONLY = re.compile(
+    r"[;:«»\"]|\bsauf\b|\bclassée?s? ailleurs|\(tutelle\)| et autre (?!que)| autre que "
+)
 
 _EFFECTIFS: Mapping[str, tuple[int, int | None]] = {
     "01": (1, 2), "02": (3, 5), "03": (6, 9), "11": (10, 19), "12": (20, 49), "21": (50, 99),
@@ -82,18 +89,26 @@ def activite(facts: Facts) -> Activite | None:
 
 def _groupe(text: str) -> str | None:
     """« la fabrication de … », « l'entretien et la réparation de … »; None where in doubt."""
-    if re.search(r"[;:«»\"]|\bsauf\b|\bclassée?s? ailleurs", text):
+    if _TITLE_ONLY.search(text):
         return None
     # INSEE's gloss on « commerce de gros » serves a title, not a sentence.
     head, _, rest = text.replace(" (commerce interentreprises)", "").partition(" ")
     opening = _with_article(head)
     if opening is None or rest == "":
         return opening
-    second = re.match(r"et (\S+)(?= |$)", rest)
-    if second is None:
-        return f"{opening} {rest}"
-    other = _with_article(second.group(1))
-    return None if other is None else f"{opening} et {other}{rest[second.end() :]}"
+    second = re.match(r"(et|ou) (\S+)(?= |$)", rest)
+    if second is not None:
+        other = _with_article(second.group(2))
+        if other is None:
+            return None
+        opening, rest = f"{opening} {second.group(1)} {other}", rest[second.end() :]
+    return None if _has_bare_noun(rest) else f"{opening} {rest.lstrip()}".rstrip()
+
+
+def _has_bare_noun(rest: str) -> bool:
+    """« … du pétrole et fabrication de … »: a second activity that wants an article too."""
+    nouns = re.findall(r"(?:,| et| ou) (\w+)", rest)
+    return not _LATER_NOUNS.isdisjoint(nouns)
 
 
 def _joins_two_nouns(text: str) -> bool:

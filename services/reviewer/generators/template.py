@@ -15,6 +15,7 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined, Template
 
 from services.reviewer.folding import fold
+from services.reviewer.generators.entity import entite, is_public
 from services.reviewer.generators.french import (
     NBSP,
     date_en_lettres,
@@ -24,9 +25,10 @@ from services.reviewer.generators.french import (
 from services.reviewer.generators.phrases import Activite, activite, effectif, forme, numero
 from services.reviewer.labels import clean_name, nom_de_commune
 from shared.sirene.facts import Facts
+from shared.sirene.records import SOLE_TRADER
 
 MODEL = "template"
-PROMPT_VERSION = "template-1"
+PROMPT_VERSION = "template-2"
 DIGITAL_SOURCE_TYPE = "algorithmicMedia"
 
 _SLOT = re.compile(r"\{([A-Z_]+)\}")
@@ -114,29 +116,43 @@ def _files(facts: Facts, slots: Mapping[str, str], seed: str) -> dict[str, str]:
 
 
 def _identite(facts: Facts, slots: Mapping[str, str]) -> str:
-    match "FORME" in slots, "A_COMMUNE" in slots:
-        case True, True if _is_own_name(facts):
-            return "identite_rattachee"
-        case True, True if slots["FORME"].isalpha():
-            # « Fondation, X a son siège … »: so short a form needs a verb of its own.
-            return "identite_forme_breve"
-        case True, True:
-            return "identite"
-        case True, False:
-            return "identite_sans_commune"
-        case False, True:
-            return "identite_sans_forme"
-        case _:
-            return "identite_seule"
+    """Only a name that is surely the unit's own is said to *be* of a legal form."""
+    if "A_COMMUNE" not in slots:
+        return _identite_sans_commune(facts, slots)
+    if facts.denomination is not None:
+        return "identite_etablissement"
+    if "FORME" not in slots:
+        return "identite_sans_forme"
+    if facts.categorie_juridique == SOLE_TRADER:
+        return "identite_rattachee" if _is_over_the_door(facts) else "identite_nommee"
+    return _identite_de_personne_morale(facts, slots["FORME"])
 
 
-def _is_own_name(facts: Facts) -> bool:
-    """Whether the name is the establishment's: MAIRIE belongs to a commune, it is none.
+def _identite_de_personne_morale(facts: Facts, form: str) -> str:
+    unit = entite(facts)
+    if unit.nommee and (not unit.precision or _is_own_public_name(facts)):
+        # « La SCI DU PORT a son siège … », not « SCI DU PORT est une société civile … ».
+        return "identite_nommee"
+    if is_public(facts) or _is_over_the_door(facts):
+        return "identite_categorie"
+    # « Fondation, X a son siège … »: so short a form needs a verb of its own.
+    return "identite_forme_breve" if form.isalpha() else "identite"
 
-    A public body's establishments are mostly named for what they are.
-    """
-    public = (facts.categorie_juridique or "").startswith(("4", "7"))
-    return public or (facts.enseigne is not None and fold(facts.enseigne) == fold(facts.nom))
+
+def _is_own_public_name(facts: Facts) -> bool:
+    return is_public(facts) and not _is_over_the_door(facts)
+
+
+def _is_over_the_door(facts: Facts) -> bool:
+    return facts.enseigne is not None and fold(facts.enseigne) == fold(facts.nom)
+
+
+def _identite_sans_commune(facts: Facts, slots: Mapping[str, str]) -> str:
+    if facts.denomination is not None:
+        return "identite_etablissement_sans_commune"
+    if "FORME" not in slots or _is_over_the_door(facts) or is_public(facts):
+        return "identite_seule"
+    return "identite_sans_commune"
 
 
 def _says_group(seed: str) -> bool:
@@ -161,6 +177,12 @@ def _is_compound(activity: Activite | None) -> bool:
 
 def _slots(facts: Facts) -> dict[str, str]:
     slots = {"NOM": clean_name(facts.nom), "NBSP": NBSP}
+    unit = entite(facts)
+    slots |= {
+        "ENTITE_MAJ": _capital(unit.le) + (f"{unit.precision}," if unit.precision else ""),
+        "DE_ENTITE": unit.de + unit.precision,
+        "A_ENTITE": unit.a + unit.precision,
+    }
     form = forme(facts)
     if form is not None:
         slots |= {

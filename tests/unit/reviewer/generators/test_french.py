@@ -1,9 +1,19 @@
 import datetime as dt
+from typing import Literal
 
 import pytest
 
 from services.reviewer.data import noms_de_communes
-from services.reviewer.generators.french import date_en_lettres, de, le, lieu, nombre, que
+from services.reviewer.generators.french import (
+    a_le,
+    date_en_lettres,
+    de,
+    de_le,
+    le,
+    lieu,
+    nombre,
+    que,
+)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +89,21 @@ def test_le_and_que_elide_alike() -> None:
     assert le("études", "f", plural=True) == "les études"
     assert que("association") == "qu’association"
     assert que("société") == "que société"
+
+
+@pytest.mark.parametrize(
+    ("noun", "gender", "de_", "a"),
+    [
+        ("syndicat", "m", "du syndicat", "au syndicat"),
+        ("commune", "f", "de la commune", "à la commune"),
+        ("association", "f", "de l’association", "à l’association"),
+        ("HOPITAL DU MANS", "m", "de l’HOPITAL DU MANS", "à l’HOPITAL DU MANS"),
+    ],
+)
+def test_an_article_contracts_with_de_and_a(
+    noun: str, gender: Literal["m", "f"], de_: str, a: str
+) -> None:
+    assert (de_le(noun, gender), a_le(noun, gender)) == (de_, a)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,12 @@ def test_a_commune_is_known_in_all_its_shapes(
     assert _rest(text, facts).strip(" ,") == ""
 
 
+def test_the_legal_name_behind_a_signboard_is_masked(facts_like: FactsLike) -> None:
+    facts = facts_like(nom="MAIRIE", denomination="COMMUNE DE SAINTE-LUCE")
+    text = "MAIRIE est un établissement de la COMMUNE DE SAINTE-LUCE"
+    assert _rest(text, facts) == "est un établissement de la"
+
+
 def test_the_longest_fact_wins_where_two_begin_together(facts_like: FactsLike) -> None:
     facts = facts_like(nom="VANNES AUTO")
     masked = mask("Vannes Auto est à Vannes", know(facts))
