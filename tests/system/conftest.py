@@ -190,3 +190,71 @@ def request_import(engine: Engine) -> Callable[..., None]:
             )
 
     return request
+
+
+def column(engine: Engine, query: str) -> list[Any]:
+    with engine.connect() as connection:
+        return list(connection.execute(text(query)).scalars())
+
+
+def is_due(record: dict[str, Any]) -> bool:
+    """DESIGN's rule, read off INSEE's own record: open, diffusible, not a sole trader."""
+    unite, periode = record["uniteLegale"], record["periodesEtablissement"][0]
+    return (
+        periode["etatAdministratifEtablissement"] == "A"
+        and periode["activitePrincipaleEtablissement"] is not None
+        and record["statutDiffusionEtablissement"] == "O"
+        and unite["statutDiffusionUniteLegale"] == "O"
+        and unite["categorieJuridiqueUniteLegale"] != "1000"
+    )
+
+
+def assert_the_end_state_is_whole(
+    engine: Engine, insee: Insee, progress: Progress, *, kills: int, generators: int
+) -> None:
+    """Compare what is stored with what the simulator has of département 33: sets, not counts.
+
+    `kills`: how often texts in the making were lost; `generators`: how many there were each time.
+    """
+    records = {
+        record["siret"]: record for record in insee.every_record("codeCommuneEtablissement:33*")
+    }
+    stored = column(engine, "SELECT siret FROM etablissements")
+    assert set(stored) == records.keys()
+    units = column(engine, "SELECT siren FROM unites_legales")
+    assert set(units) == {record["siren"] for record in records.values()}
+    assert_counters_are_real(engine, progress, len(records))
+    due = {siret for siret, record in records.items() if is_due(record)}
+    accepted = column(engine, "SELECT siret FROM avis WHERE outcome = 'accepted'")
+    assert sorted(accepted) == sorted(due)
+    assert_nothing_paid_twice(engine, at_most=kills * generators)
+    assert insee.quota()["http_429"] == 0
+
+
+def assert_counters_are_real(engine: Engine, progress: Progress, records: int) -> None:
+    assert progress.received == records
+    assert progress.inserted == records
+    assert (progress.expected, progress.missing, progress.failed_rows) == (records, 0, 0)
+    [batch] = column(
+        engine,
+        """SELECT jsonb_build_object('status', status, 'received', received_distinct,
+             'stored', stored, 'missing', missing_sirets, 'surplus', surplus_sirets)
+           FROM import_batches""",
+    )
+    assert batch == {
+        "status": "complete",
+        "received": records,
+        "stored": records,
+        "missing": [],
+        "surplus": [],
+    }
+
+
+def assert_nothing_paid_twice(engine: Engine, *, at_most: int) -> None:
+    """At most the texts in the making at a kill are made again; the template's cost no money."""
+    [doubled] = column(
+        engine,
+        """SELECT count(*) FROM (SELECT avis_id FROM avis_attempts WHERE accepted
+           GROUP BY avis_id HAVING count(*) > 1) twice""",
+    )
+    assert doubled <= at_most
