@@ -20,8 +20,8 @@ _PUBLIC_HEADS: Mapping[str, Genre] = {
 # The first word of so many forms that a name which begins with it leaves the form open.
 _VAGUE_HEADS = frozenset(
     """
-    caisse centre ecole etablissement exploitation groupement institution organisme service
-    societe union
+    caisse centre comite ecole etablissement exploitation groupement institution organisme
+    service societe union
     """.split()  # noqa: SIM905 a word list
 )
 _LONGEST_FORM_BEFORE_A_NAME = 3

@@ -176,7 +176,8 @@ def _is_compound(activity: Activite | None) -> bool:
 
 
 def _slots(facts: Facts) -> dict[str, str]:
-    slots = {"NOM": clean_name(facts.nom), "NBSP": NBSP}
+    nom = clean_name(facts.nom)
+    slots = {"NOM": nom, "QUE_NOM": que(nom), "NBSP": NBSP}
     unit = entite(facts)
     slots |= {
         "ENTITE_MAJ": _capital(unit.le) + (f"{unit.precision}," if unit.precision else ""),

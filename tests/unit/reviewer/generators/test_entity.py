@@ -55,6 +55,7 @@ def test_a_name_that_says_its_form_takes_an_article_and_no_form(
             "du CENTRE TECHNIQUE",
             ", centre communal d’action sociale (CCAS)",
         ),
+        ("8310", "COMITE DES FETES", "du COMITE DES FETES", ", comité central d’entreprise"),
         (
             "5498",
             "CHEZ ANA",

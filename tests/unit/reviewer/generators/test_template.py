@@ -283,6 +283,16 @@ def _variants_of(facts: Facts) -> set[str]:
             "JUDO CLUB",
             "JUDO CLUB est inscrite|Implantée",
         ),
+        (
+            {"nom": "ETABLISSEMENTS ANA", "categorie_juridique": "5499"},
+            "ETABLISSEMENTS ANA",
+            "que ETABLISSEMENTS",
+        ),
+        (
+            {"nom": "LE BISTROT D'ANA", "categorie_juridique": "5710"},
+            "LE BISTROT D'ANA",
+            "(?:à|de) LE BISTROT",
+        ),
     ],
 )
 @pytest.mark.parametrize("est_siege", [True, False])
