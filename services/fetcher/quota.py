@@ -27,13 +27,20 @@ _HORIZON_INTERVALS = 1.5
 _DEFAULT_PAUSE_SECONDS = 10.0
 # An answer that asks for more than this is believed for this long, then asked again.
 _MAX_PAUSE_SECONDS = 3600.0
+_MAX_WAIT_SECONDS = 2 * _MAX_PAUSE_SECONDS
+# What a header may say: beyond that it is not a limit that INSEE has.
+_CREDIBLE_PER_MINUTE = (1.0, 10_000.0)
 
 _OPEN = text("""
-    INSERT INTO quota (key_fingerprint, requests_per_minute, requests_per_hour)
-    VALUES (:key, :per_minute, :per_hour)
+    INSERT INTO quota AS q
+      (key_fingerprint, requests_per_minute, configured_per_minute, requests_per_hour)
+    VALUES (:key, :per_minute, :per_minute, :per_hour)
     ON CONFLICT (key_fingerprint) DO UPDATE
-      SET requests_per_minute = EXCLUDED.requests_per_minute,
+      SET requests_per_minute = CASE WHEN q.configured_per_minute = EXCLUDED.configured_per_minute
+            THEN q.requests_per_minute ELSE EXCLUDED.requests_per_minute END,
+          configured_per_minute = EXCLUDED.configured_per_minute,
           requests_per_hour = EXCLUDED.requests_per_hour
+    RETURNING requests_per_minute
 """)
 _NEXT = """greatest(
     minute_arrival_at, hour_arrival_at, coalesce(paused_until, '-infinity'), clock_timestamp())"""
@@ -62,6 +69,14 @@ _STILL_GOOD = text("""
     SELECT coalesce(paused_until, '-infinity') <= :granted_at
        AND extract(epoch FROM clock_timestamp() - :granted_at) < :lateness
     FROM quota WHERE key_fingerprint = :key
+""")
+# No wait is ever so long: the server's clock was ahead when it was written.
+_FORGET_THE_FUTURE = text("""
+    UPDATE quota
+    SET minute_arrival_at = least(minute_arrival_at, clock_timestamp()),
+        hour_arrival_at = least(hour_arrival_at, clock_timestamp()),
+        paused_until = NULL
+    WHERE key_fingerprint = :key
 """)
 _GIVE_UP = text("DELETE FROM insee_requests WHERE id = :id")
 _PAUSE = text("""
@@ -100,17 +115,17 @@ class Quota:
         self._metrics = metrics
 
     def open(self, *, requests_per_minute: float, requests_per_hour: float | None) -> None:
-        """Create the row, or set its limits to what the settings say."""
+        """Create the row, or set its limits where the settings changed."""
         with self._engine.begin() as connection:
-            connection.execute(
+            per_minute = connection.execute(
                 _OPEN,
                 {
                     "key": self._key,
                     "per_minute": requests_per_minute,
                     "per_hour": requests_per_hour,
                 },
-            )
-        self._metrics.quota_limit.set(requests_per_minute)
+            ).scalar_one()
+        self._metrics.quota_limit.set(per_minute)
 
     def take(self, *, batch_id: int | None, page: int | None, patience_seconds: float) -> Slot:
         """Wait for a slot and return when its time has come.
@@ -136,7 +151,12 @@ class Quota:
         pace = {"key": self._key, "share": _SHARE_OF_QUOTA, "horizon": _HORIZON_INTERVALS}
         row = connection.execute(_TAKE, {**pace, "batch_id": batch_id, "page": page}).one_or_none()
         if row is None:
-            return None, connection.execute(_WAIT, pace).scalar_one()
+            wait_seconds = connection.execute(_WAIT, pace).scalar_one()
+            if wait_seconds > _MAX_WAIT_SECONDS:
+                log.warning("quota row was written by a clock ahead of now")
+                connection.execute(_FORGET_THE_FUTURE, {"key": self._key})
+                wait_seconds = 0.0
+            return None, wait_seconds
         return Slot(row.id, row.granted_at), row.wait_seconds
 
     def _wait_for(self, slot: Slot, wait_seconds: float) -> bool:
@@ -171,7 +191,8 @@ class Quota:
 
     def follow(self, rate: RateHeaders) -> None:
         """Believe the server: its limit replaces ours, and at zero left everybody waits."""
-        if rate.limit_per_minute is not None:
+        least, most = _CREDIBLE_PER_MINUTE
+        if rate.limit_per_minute is not None and least <= rate.limit_per_minute <= most:
             with self._engine.begin() as connection:
                 connection.execute(_FOLLOW, {"key": self._key, "limit": rate.limit_per_minute})
             self._metrics.quota_limit.set(rate.limit_per_minute)

@@ -10,8 +10,8 @@ class FetcherSettings(ServiceSettings):
     insee_url: HttpUrl = HttpUrl("https://api.insee.fr/api-sirene/3.11")
     insee_key: SecretStr = Field(min_length=1, description="key of the INSEE portal")
     # The public plan; what INSEE's own headers say wins.
-    insee_requests_per_minute: float = Field(default=30, gt=0, le=10_000)
-    insee_requests_per_hour: float | None = Field(default=None, gt=0)
+    insee_requests_per_minute: float = Field(default=30, ge=0.1, le=10_000)
+    insee_requests_per_hour: float | None = Field(default=None, ge=1)
     insee_timeout_seconds: float = Field(default=30, ge=1, le=300)
     insee_rows_per_page: int = Field(default=MAX_ROWS_PER_PAGE, ge=1, le=MAX_ROWS_PER_PAGE)
     fetcher_threads: int = Field(default=4, ge=1, le=64)

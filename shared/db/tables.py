@@ -215,7 +215,9 @@ quota = Table(
     _instant("minute_arrival_at", default_now=True),
     _instant("hour_arrival_at", default_now=True),
     _instant("paused_until"),
+    # What INSEE's headers last said; until then, and after a change of it, the setting.
     Column("requests_per_minute", Double, nullable=False),
+    Column("configured_per_minute", Double),
     Column("requests_per_hour", Double),
     _instant("updated_at", default_now=True),
 )

@@ -129,3 +129,58 @@ def test_the_server_never_sees_more_than_the_quota_in_any_minute(
     seen = insee.quota()
     assert seen["http_429"] == 0, seen
     assert 97 <= seen["most_requests_in_60_seconds"] <= 100, seen
+
+
+def limit_of(engine: Engine) -> float:
+    with engine.connect() as connection:
+        limit: float = connection.execute(
+            text("SELECT requests_per_minute FROM quota")
+        ).scalar_one()
+        return limit
+
+
+def test_a_replica_that_starts_does_not_forget_what_the_headers_said(
+    replicas: list[Quota], engine: Engine
+) -> None:
+    replicas[0].open(requests_per_minute=100, requests_per_hour=None)
+    replicas[0].follow(RateHeaders(limit_per_minute=30))
+
+    replicas[1].open(requests_per_minute=100, requests_per_hour=None)
+    assert limit_of(engine) == 30
+
+    # A person who changes the setting means it.
+    replicas[2].open(requests_per_minute=50, requests_per_hour=None)
+    assert limit_of(engine) == 50
+
+
+@pytest.mark.parametrize("absurd", [0.0, 0.5, 10_001, 1e14])
+def test_an_absurd_limit_in_the_headers_is_not_believed(
+    absurd: float, replicas: list[Quota], engine: Engine
+) -> None:
+    replicas[0].open(requests_per_minute=100, requests_per_hour=None)
+    replicas[0].follow(RateHeaders(limit_per_minute=absurd))
+    assert limit_of(engine) == 100
+
+
+@pytest.mark.parametrize("column", ["paused_until", "minute_arrival_at", "hour_arrival_at"])
+def test_a_clock_that_was_years_ahead_does_not_stop_the_quota_for_years(
+    column: str, replicas: list[Quota], engine: Engine
+) -> None:
+    replicas[0].open(requests_per_minute=6000, requests_per_hour=None)
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE quota SET {column} = now() + interval '2 years'"))  # noqa: S608  # a name of ours
+
+    assert replicas[1].take(batch_id=None, page=None, patience_seconds=2).fetch_id
+
+
+def test_nothing_left_on_every_answer_holds_back_for_a_minute_at_most(
+    replicas: list[Quota], engine: Engine
+) -> None:
+    replicas[0].open(requests_per_minute=6000, requests_per_hour=None)
+    for reset_epoch_seconds in (None, time.time() - 10, time.time() + 86_400):
+        replicas[0].follow(RateHeaders(remaining=0, reset_epoch_seconds=reset_epoch_seconds))
+    with engine.connect() as connection:
+        paused_seconds = connection.execute(
+            text("SELECT extract(epoch FROM paused_until - now()) FROM quota")
+        ).scalar_one()
+    assert 50 < paused_seconds <= 60
