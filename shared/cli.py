@@ -1,10 +1,13 @@
 """What every command line of Sirenade does alike: one clear line for a person's mistake."""
 
+import os
 import sys
+from typing import NoReturn
 
 import typer
 from rich.console import Console
-from sqlalchemy.exc import OperationalError
+from rich.markup import escape
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from shared.errors import UserError
 
@@ -38,12 +41,24 @@ def run(app: typer.Typer, *, name: str) -> None:
         _fail(str(error))
     except OperationalError as error:
         # The driver's own text names host and port, never the password.
-        reason = str(error.orig).strip().splitlines()[0]
-        _fail(f"the database does not answer: {reason}")
+        _fail(f"the database does not answer: {_first_line(error)}")
+    except DBAPIError as error:
+        _fail(f"the database refuses: {_first_line(error)}")
+    except BrokenPipeError:
+        # Whoever read us has seen enough; what is still buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        _fail(f"{error.strerror or type(error).__name__}{where}")
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
 
 
-def _fail(message: str) -> None:
-    Console(stderr=True).print(f"[bold red]error:[/] {message}", soft_wrap=True, highlight=False)
+def _first_line(error: DBAPIError) -> str:
+    return (str(error.orig).strip().splitlines() or ["no message"])[0]
+
+
+def _fail(message: str) -> NoReturn:
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console.print("[bold red]error:[/]", escape(message))
     sys.exit(EXIT_USER_ERROR)

@@ -46,6 +46,8 @@ def load(settings_class: type[SettingsT], **overrides: object) -> SettingsT:
                 values[name] = Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 problems.append(f"{variable}: {error.strerror}: {path}")
+            except UnicodeDecodeError:
+                problems.append(f"{variable}: not a text: {path}")
     try:
         settings = settings_class(**{**values, **overrides})
     except ValidationError as error:

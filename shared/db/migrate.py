@@ -11,6 +11,11 @@ from sqlalchemy import Connection, text
 from shared.db.engine import make_engine
 from shared.errors import UserError
 
+
+class UnknownRevision(UserError):
+    """Raised when a database was migrated by a version that is not this one's past."""
+
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Any constant will do, as long as every process that migrates uses the same.
 _ADVISORY_LOCK = 0x51_4E_AD_E0
@@ -41,10 +46,20 @@ def upgrade(url: str) -> str | None:
             connection.execute(
                 text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK}
             )
+            _require_known(current_revision(connection))
             command.upgrade(_config(connection), "head")
             return current_revision(connection)
     finally:
         engine.dispose()
+
+
+def _require_known(revision: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise UnknownRevision(
+            f"the database schema is at revision {revision}, which this version does not know: "
+            "use the version of Sirenade that made it, or a newer one"
+        )
 
 
 def require_current(connection: Connection) -> None:

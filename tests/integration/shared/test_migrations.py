@@ -1,8 +1,10 @@
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
 
 from shared.db.engine import make_engine
-from shared.db.migrate import current_revision, head_revision, upgrade
+from shared.db.migrate import UnknownRevision, current_revision, head_revision, upgrade
 from shared.db.tables import metadata
 
 
@@ -20,3 +22,12 @@ def test_migrating_twice_changes_nothing(database_url: str) -> None:
     with engine.connect() as connection:
         assert current_revision(connection) == head_revision()
     engine.dispose()
+
+
+def test_a_schema_of_a_version_to_come_is_left_alone_and_named(database_url: str) -> None:
+    engine = make_engine(database_url, application_name="test")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(UnknownRevision, match="9999"):
+        upgrade(database_url)

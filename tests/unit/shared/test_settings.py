@@ -49,3 +49,12 @@ def test_a_secret_file_that_is_missing_is_named(
 def test_settings_do_not_print_their_secrets(complete: pytest.MonkeyPatch) -> None:
     del complete
     assert "hunter2" not in repr(load(FetcherSettings))
+
+
+def test_a_secret_file_that_is_no_text_is_a_problem_like_any_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("SIRENADE_DATABASE_URL_FILE", str(tmp_path / "secret"))
+    with pytest.raises(UserError, match="not a text"):
+        load(ServiceSettings)
