@@ -10,12 +10,16 @@ rows="$work/matrix"
 failed=0
 trap 'chmod -R u+rwX "$work" 2>/dev/null; rm -rf "$work"' EXIT
 
+# A bundle: git refuses to clone another user's repository.
+git -C "$root" bundle create --quiet "$work/bundle" HEAD || exit 1
+chmod 644 "$work/bundle"
+
 # attempt LABEL FOLDER RUNNER PYTHON
 attempt() {
   label=$1 folder=$2 runner=$3 python=$4
   started=$(date +%s)
   log="$work/log"
-  if ! $runner git clone --quiet "$root" "$folder" >"$log" 2>&1; then
+  if ! $runner git clone --quiet "$work/bundle" "$folder" >"$log" 2>&1; then
     outcome="clone failed: $(tail -n 1 "$log")"
   elif ! $runner make -C "$folder" PYTHON="$python" demo N=2000 >"$log" 2>&1; then
     outcome="demo failed: $(tail -n 1 "$log")"
@@ -33,9 +37,6 @@ attempt() {
 }
 
 skip() { printf '%-44s %6s  %s\n' "$1" "" "not on this machine" | tee -a "$rows"; }
-
-git config --global --get-all safe.directory 2>/dev/null | grep -qx "$root" || export GIT_CONFIG_COUNT=1 \
-  GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 
 if [ "$(id -u)" = 0 ]; then
   attempt "root, path with spaces" "$work/a path with spaces" "" python3
