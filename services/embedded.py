@@ -23,7 +23,7 @@ from rich.console import Console
 from sqlalchemy import Engine, text
 
 from deploy.local import processes
-from deploy.local.demo_database import DATABASE, DIRECTORY, demo_postgres
+from deploy.local.demo_database import DATABASE, DIRECTORY, demo_postgres, only_demo
 from deploy.local.postgres import RunningPostgres
 from services.fetcher import main as fetcher
 from services.fetcher.settings import FetcherSettings
@@ -39,7 +39,7 @@ from shared.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.cli import run as run_cli
 from shared.clock import Clock
 from shared.db.engine import make_engine
-from shared.db.migrate import upgrade
+from shared.db.migrate import UnknownRevision, upgrade
 from shared.errors import UserError
 from shared.logs import configure_logs
 from shared.memory import return_freed_memory
@@ -192,7 +192,10 @@ def _prepare_database(postgres: RunningPostgres, limit: int, console: Console) -
 
 def _unfinished(url: str, limit: int) -> int | None:
     """How many rows an unfinished run of the same size has stored; None where there is none."""
-    upgrade(url)
+    try:
+        upgrade(url)
+    except UnknownRevision:
+        return None
     engine = make_engine(url, application_name="sirenade-demo")
     try:
         with engine.connect() as connection:
@@ -225,13 +228,14 @@ def demo(
     console, clock = Console(stderr=True), Clock()
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: clock.stopping.set())
     # More are on offer than are asked for, so that the limit is seen to hold.
     on_offer = max(40_000, establishments + establishments // 10)
     with (
+        only_demo(directory),
         (directory / "log.jsonl").open("w", encoding="utf-8") as log,
-        demo_postgres(directory) as postgres,
+        demo_postgres(directory, end_with_parent=True) as postgres,
         simulator(
             directory / "simulator",
             establishments=on_offer,

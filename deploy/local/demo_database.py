@@ -1,42 +1,79 @@
 """The PostgreSQL that `make demo` fills and the commands afterwards read."""
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from deploy.local.errors import LocalServerError
 from deploy.local.places import LOCAL
 from deploy.local.postgres import RunningPostgres, start_postgres
-from deploy.local.processes import is_alive
 from shared.errors import UserError
 
 DATABASE = "sirenade"
-
-
 DIRECTORY = LOCAL / "demo"
+_NO_DATABASE = "no database: set SIRENADE_DATABASE_URL, or run make demo first"
 
 
 @contextmanager
-def demo_postgres(directory: Path = DIRECTORY) -> Iterator[RunningPostgres]:
-    """The running server: stopped afterwards where it was started for this."""
+def only_demo(directory: Path) -> Iterator[None]:
+    """Hold the folder for one demo. Raises UserError where another one runs there."""
+    with (directory / "demo.lock").open("a") as lock:
+        if not _lock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            raise UserError(f"a demo is running in {directory}: ./sirenade status shows it")
+        yield
+
+
+@contextmanager
+def demo_postgres(
+    directory: Path = DIRECTORY, *, end_with_parent: bool = False
+) -> Iterator[RunningPostgres]:
+    """The running server, started if need be; its last user stops it.
+
+    `end_with_parent` binds a server that this starts to the life of the calling process: not
+    for a short command, whose server another one may be using when it ends.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    try:
-        running = start_postgres(directory / "postgres", name="demo", end_with_parent=True)
-    except LocalServerError as error:
-        raise UserError(str(error)) from error
-    try:
-        yield running
-    finally:
-        if running.process is not None and is_alive(running.pid):
-            running.stop()
+    with (directory / "users.lock").open("a") as users:
+        with _turn(directory):
+            try:
+                running = start_postgres(
+                    directory / "postgres", name="demo", end_with_parent=end_with_parent
+                )
+            except LocalServerError as error:
+                raise UserError(str(error)) from error
+            _lock(users, fcntl.LOCK_SH)
+        try:
+            yield running
+        finally:
+            with _turn(directory):
+                if _lock(users, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    running.stop()
 
 
 @contextmanager
 def demo_database(directory: Path = DIRECTORY) -> Iterator[str]:
     """The URL of the last demo's database. Raises UserError where there was none."""
     if not (directory / "postgres").exists():
-        raise UserError("no database: set SIRENADE_DATABASE_URL, or run make demo first")
+        raise UserError(_NO_DATABASE)
     with demo_postgres(directory) as running:
         if not running.has_database(DATABASE):
-            raise UserError("no database: set SIRENADE_DATABASE_URL, or run make demo first")
+            raise UserError(_NO_DATABASE)
         yield running.url_for(DATABASE)
+
+
+@contextmanager
+def _turn(directory: Path) -> Iterator[None]:
+    """Starting and stopping exclude each other; the kernel frees the lock of a killed process."""
+    with (directory / "turn.lock").open("a") as turn:
+        _lock(turn, fcntl.LOCK_EX)
+        yield
+
+
+def _lock(file: IO[str], mode: int) -> bool:
+    try:
+        fcntl.flock(file, mode)
+    except BlockingIOError:
+        return False
+    return True

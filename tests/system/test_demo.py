@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from deploy.local import processes
-from deploy.local.demo_database import DATABASE, demo_postgres
+from deploy.local.demo_database import DATABASE, demo_postgres, only_demo
 from deploy.local.postgres_binaries import home_for
+from shared.db.migrate import upgrade
 from tests.system.conftest import ROOT, wait_for
 
 ESTABLISHMENTS = 4000
@@ -115,3 +116,62 @@ def test_an_interrupted_demo_is_resumed_and_ends_as_if_it_had_not_been(
 def _has_begun(process: subprocess.Popen[str], directory: Path) -> bool:
     assert process.poll() is None, process.communicate()[0]
     return (directory / "simulator" / "port").exists() and stored_rows(directory) > 0
+
+
+def command(*arguments: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "services.embedded", "demo", *arguments),
+            *("--directory", str(directory)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_second_demo_in_the_same_folder_is_refused_and_harms_nothing(directory: Path) -> None:
+    directory.mkdir()
+    with only_demo(directory):
+        result = command("-n", "10", directory=directory)
+    assert result.returncode == 2
+    assert "a demo is running" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (directory / "postgres").exists()
+
+
+def test_the_last_user_of_the_demos_server_stops_it(directory: Path) -> None:
+    with demo_postgres(directory) as first:
+        with demo_postgres(directory) as second:
+            assert second.pid == first.pid
+        assert processes.is_alive(first.pid)
+    assert not processes.is_alive(first.pid)
+
+    starter, late = demo_postgres(directory), demo_postgres(directory)
+    server = starter.__enter__()
+    late.__enter__()
+    starter.__exit__(None, None, None)
+    assert processes.is_alive(server.pid), "whoever started it ended it under another's hands"
+    late.__exit__(None, None, None)
+    assert not processes.is_alive(server.pid)
+    processes.reap(server.process)
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = command("-n", "10", directory=tmp_path / "file" / "demo")
+    assert result.returncode == 2
+    assert "Not a directory" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_database_of_another_version_makes_room_for_a_fresh_one(directory: Path) -> None:
+    with demo_postgres(directory) as server:
+        upgrade(server.create_database(DATABASE))
+        with server.connect(DATABASE) as connection, connection.cursor() as cursor:
+            cursor.execute("UPDATE alembic_version SET version_num = '9999'")
+    result = command("-n", "50", "--requests-per-minute", "600", directory=directory)
+    assert result.returncode == 0, result.stderr
+    assert report_of(directory)["establishments_stored"] == 50
