@@ -5,6 +5,8 @@ started for the command when it does not run.
 """
 
 import os
+import runpy
+import signal
 import subprocess
 import sys
 
@@ -22,8 +24,8 @@ OWNERS = {
     "dead-letters": "services.operator",
     "demo": "services.embedded",
 }
-# These read files, or bring a database of their own.
-_WITHOUT_DATABASE = {"inspect", "demo"}
+# These read files, bring a database of their own, or ask services for work: none serve the demo's.
+_WITHOUT_DEMO_DATABASE = {"inspect", "demo", "import"}
 _HELP = """\
 usage: ./sirenade COMMAND [--help] …
 
@@ -50,30 +52,51 @@ def main(arguments: list[str]) -> int:
     if owner is None:
         sys.stderr.write(f"error: unknown command {arguments[0]!r}: ./sirenade --help lists them\n")
         return 2
-    command = [sys.executable, "-m", owner, *arguments]
     if _needs_no_database(arguments) or _database_is_named():
-        os.execv(sys.executable, command)  # noqa: S606  # the same interpreter, no shell
-    return _run_with_demo_database(command)
+        # Until the command line is there to say it in one word, Ctrl-C just ends the process.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        sys.argv = ["sirenade", *arguments]
+        runpy.run_module(owner, run_name="__main__", alter_sys=True)
+        return 0
+    return _run_with_demo_database(arguments)
 
 
 def _needs_no_database(arguments: list[str]) -> bool:
-    return arguments[0] in _WITHOUT_DATABASE or "--help" in arguments or arguments[1:2] == ["check"]
+    return (
+        arguments[0] in _WITHOUT_DEMO_DATABASE
+        or "--help" in arguments
+        or arguments[1:2] == ["check"]
+    )
 
 
 def _database_is_named() -> bool:
     return any(f"SIRENADE_DATABASE_URL{suffix}" in os.environ for suffix in ("", "_FILE"))
 
 
-def _run_with_demo_database(command: list[str]) -> int:
+def _run_with_demo_database(arguments: list[str]) -> int:
+    children: list[subprocess.Popen[bytes]] = []
+
+    def pass_on(number: int, _frame: object) -> None:
+        # At the terminal Ctrl-C has reached the child as well; this process stops the server.
+        for child in children if number != signal.SIGINT else []:
+            child.send_signal(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, pass_on)
     try:
         with demo_database() as url:
+            command = [sys.executable, "-m", "services.dispatch", *arguments]
             environment = {**os.environ, "SIRENADE_DATABASE_URL": url}
-            return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # ours
+            children.append(subprocess.Popen(command, env=environment))  # noqa: S603  # ours
+            status = children[0].wait()
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    except KeyboardInterrupt:
-        return 130
+    except OSError as error:
+        sys.stderr.write(f"error: {error.strerror}: {error.filename}\n")
+        return 2
+    # As a shell says that a signal ended it.
+    return status if status >= 0 else 128 - status
 
 
 if __name__ == "__main__":

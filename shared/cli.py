@@ -1,6 +1,7 @@
 """What every command line of Sirenade does alike: one clear line for a person's mistake."""
 
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -35,6 +36,8 @@ def make_app(help_text: str) -> typer.Typer:
 
 def run(app: typer.Typer, *, name: str) -> None:
     """Run the command line; a person's mistake ends with one line and status 2, no traceback."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         app(prog_name=name)
     except UserError as error:

@@ -8,11 +8,13 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from shared.clock import Clock
 from shared.progress import Progress, Rate
 
 _REFRESH_SECONDS = 1.0
+_UNKNOWN = "--:--:--"
 
 
 class ProgressView:
@@ -27,51 +29,63 @@ class ProgressView:
         at_seconds = progress.at.timestamp()
         self._rows.add(at_seconds, progress.received)
         self._avis.add(at_seconds, progress.avis_accepted)
-        bars = Table.grid(padding=(0, 2))
+        bars = Table.grid(padding=(0, 2), expand=True)
+        bars.add_column(no_wrap=True)
+        bars.add_column(ratio=1)
+        for _ in range(3):
+            bars.add_column(justify="right", no_wrap=True)
         bars.add_row(
-            *self._line("establishments", progress.received, progress.expected, self._rows)
+            *_line("establishments", progress.received, progress.expected, self._rows),
         )
-        bars.add_row(*self._line("avis", progress.avis_accepted, progress.avis_due, self._avis))
+        # Texts become due while rows come in: their total is known when the rows are all there.
+        bars.add_row(*_line("avis", progress.avis_accepted, progress.avis_due, self._avis))
         lines: list[RenderableType] = [bars, _facts(progress)]
         if progress.error:
-            lines.append(f"[bold red]{progress.error}[/]")
+            # INSEE's words, which are no markup of ours.
+            lines.append(Text(progress.error, style="bold red"))
         return Panel(Group(*lines), title=self._title, title_align="left", border_style="blue")
 
-    def _line(self, name: str, done: int, total: int | None, rate: Rate) -> list[RenderableType]:
-        left = (total or 0) - done
-        eta = "waiting for the first page" if total is None else f"ETA {_eta(rate, left)}"
-        return [
-            f"[bold]{name}[/]",
-            ProgressBar(total=float(total or 1), completed=float(done), width=28),
-            f"{done:,} / {total:,}".replace(",", " ") if total is not None else f"{done}",
-            f"{rate.per_second:,.0f}/s",
-            eta,
-        ]
+
+def _line(name: str, done: int, total: int | None, rate: Rate) -> list[RenderableType]:
+    return [
+        f"[bold]{name}[/]",
+        ProgressBar(total=float(total or 1), completed=float(done)),
+        f"{thousands(done)} / {thousands(total) if total is not None else '?'}",
+        f"{thousands(round(rate.per_second))}/s",
+        "ETA " + (_eta(rate, total - done) if total else _UNKNOWN),
+    ]
 
 
 def _facts(progress: Progress) -> RenderableType:
     quota = f"{progress.quota_per_minute:g}" if progress.quota_per_minute else "?"
-    grid = Table.grid(padding=(0, 3))
-    grid.add_row(
-        f"quota [bold]{progress.requests_last_minute}[/]/{quota} in the last 60 s",
-        f"requests {progress.requests}",
-        _alarming("429s", progress.http_429),
-        f"batches {progress.complete}/{progress.pending + progress.running + progress.complete}",
-        _alarming("failed items", progress.failed_items),
-        f"avis to do {progress.avis_pending:,}".replace(",", " "),
+    batches = progress.pending + progress.running + progress.complete + progress.batches_failed
+    failed = (
+        f" · [bold red]batches failed: {progress.batches_failed}[/]"
+        if progress.batches_failed
+        else ""
     )
-    return grid
+    return Text.from_markup(
+        f"requests [bold]{thousands(progress.requests_last_minute)}[/] of {quota} in the last 60 s"
+        f" · {thousands(progress.requests)} in all · {_alarming('429', progress.http_429)}\n"
+        f"batches {thousands(progress.complete)} of {thousands(batches)}{failed}"
+        f" · {_alarming('failed items', progress.failed_items)}"
+    )
+
+
+def thousands(number: int) -> str:
+    """As the French write it: groups of three, apart by a space that does not break."""
+    return f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
 
 
 def _alarming(name: str, count: int) -> str:
-    return f"[bold red]{name} {count}[/]" if count else f"[green]{name} 0[/]"
+    return f"[bold red]{name}: {thousands(count)}[/]" if count else f"[green]{name}: 0[/]"
 
 
 def _eta(rate: Rate, left: int) -> str:
     seconds = rate.eta_seconds(left)
     if seconds is None:
-        return "unknown"
-    return time.strftime("%H:%M:%S", time.gmtime(seconds)) if seconds < 86_400 else "over a day"  # noqa: PLR2004  # seconds of a day
+        return _UNKNOWN
+    return time.strftime("%H:%M:%S", time.gmtime(seconds)) if seconds < 86_400 else "> 1 day "  # noqa: PLR2004  # seconds of a day
 
 
 def watch(
@@ -104,8 +118,9 @@ def watch(
 def one_line(progress: Progress) -> str:
     """Say a reading in one line, for a log that people read."""
     return (
-        f"{progress.received} of {progress.expected if progress.expected is not None else '?'} "
-        f"establishments, {progress.requests} requests, {progress.http_429} × 429, "
-        f"avis {progress.avis_accepted} of {progress.avis_due}, "
-        f"failed items {progress.failed_items}"
+        f"{thousands(progress.received)} of "
+        f"{'?' if progress.expected is None else thousands(progress.expected)} establishments, "
+        f"{thousands(progress.requests)} requests, {progress.http_429} × 429, "
+        f"avis {thousands(progress.avis_accepted)} of {thousands(progress.avis_due)}, "
+        f"failed items {thousands(progress.failed_items)}"
     )

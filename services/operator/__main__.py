@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import Engine, TextClause, text
 
@@ -17,7 +18,7 @@ from shared.db import migrate as migrations
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
 from shared.progress import Progress, read_progress
-from shared.progress_view import watch
+from shared.progress_view import thousands, watch
 from shared.settings import DatabaseSettings, load
 
 app = make_app("Look at the whole, and keep its schema current.")
@@ -76,7 +77,7 @@ def stats(as_json: AsJson = False) -> None:
 
 def _readable(value: object) -> str:
     if isinstance(value, int):
-        return f"{value:,}".replace(",", " ")
+        return thousands(value)
     return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
@@ -133,7 +134,7 @@ def _print_rows(
     else:
         table = Table(*rows[0].keys(), title=title, title_justify="left")
         for row in rows:
-            table.add_row(*("" if value is None else str(value) for value in row.values()))
+            table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
         Console().print(table)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from rich.table import Table
 from sqlalchemy import Connection, text
 
+from shared.progress_view import thousands
+
 # Sets, not differences of counts: one missing and one surplus row must not cancel out.
 _ROWS = text("""
     SELECT
@@ -134,4 +136,4 @@ def _readable(name: str, value: object) -> str:
         return f"{value / 1024 / 1024:.0f} MiB"
     if isinstance(value, float):
         return f"{value:g}"
-    return f"{value:,}".replace(",", " ")
+    return thousands(value)

@@ -1,0 +1,84 @@
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from shared.progress import Progress
+from shared.progress_view import ProgressView, one_line, thousands
+
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+NOTHING_YET = Progress(
+    at=NOW,
+    started_at=NOW,
+    runs_open=1,
+    error=None,
+    pending=0,
+    running=0,
+    complete=0,
+    batches_failed=0,
+    expected=None,
+    received=0,
+    inserted=0,
+    updated=0,
+    unchanged=0,
+    failed_rows=0,
+    missing=0,
+    requests=0,
+    requests_last_minute=0,
+    http_429=0,
+    first_slot_at=None,
+    last_slot_at=None,
+    quota_per_minute=None,
+    failed_items=0,
+    avis={},
+)
+A_DAY_LATER = replace(
+    NOTHING_YET,
+    at=NOW + dt.timedelta(seconds=1),
+    running=4,
+    complete=1234,
+    batches_failed=2,
+    expected=43_900_000,
+    received=12_345_678,
+    requests=43_900,
+    requests_last_minute=30,
+    http_429=12,
+    quota_per_minute=30,
+    failed_items=1234,
+    avis={"pending": 9_876_543, "accepted": 1_234_567},
+)
+
+
+def drawn(*readings: Progress) -> list[str]:
+    view = ProgressView("Sirenade")
+    console = Console(width=80, height=24, force_terminal=True, color_system=None)
+    for reading in readings:
+        with console.capture() as capture:
+            console.print(view.draw(reading))
+    return capture.get().splitlines()
+
+
+@pytest.mark.parametrize("reading", [NOTHING_YET, A_DAY_LATER], ids=["first", "large"])
+def test_a_reading_is_six_lines_on_a_terminal_of_80_columns(reading: Progress) -> None:
+    lines = drawn(NOTHING_YET, reading)
+    assert len(lines) == 6, "\n".join(lines)
+    assert {len(line) for line in lines} == {80}
+    assert all("…" not in line for line in lines)
+
+
+def test_the_numbers_are_readable() -> None:
+    text = "\n".join(drawn(NOTHING_YET, A_DAY_LATER)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "12 345 678 / 43 900 000" in text
+    assert "requests 30 of 30 in the last 60 s · 43 900 in all · 429: 12" in text
+    assert "batches 1 234 of 1 240 · batches failed: 2 · failed items: 1 234" in text
+
+
+def test_what_insee_says_is_shown_as_it_is() -> None:
+    lines = drawn(replace(NOTHING_YET, error="INSEE answers 400: siret:[9 TO *] [/bold]"))
+    assert "siret:[9 TO *] [/bold]" in "\n".join(lines)
+
+
+def test_a_line_for_a_log_says_the_same() -> None:
+    assert one_line(NOTHING_YET).startswith("0 of ? establishments, 0 requests")
+    assert thousands(1_234_567) == "1\N{NO-BREAK SPACE}234\N{NO-BREAK SPACE}567"
