@@ -93,6 +93,14 @@ def read_progress(connection: Connection, run_id: int | None = None) -> Progress
     return Progress(**connection.execute(_SNAPSHOT, {"run_id": run_id}).mappings().one())
 
 
+def run_exists(connection: Connection, run_id: int) -> bool:
+    return bool(
+        connection.scalar(
+            text("SELECT EXISTS (SELECT FROM import_runs WHERE id = :run_id)"), {"run_id": run_id}
+        )
+    )
+
+
 @dataclass
 class Rate:
     """Units per second over the last minute of readings, and what it says of the end."""

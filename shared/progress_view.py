@@ -14,14 +14,16 @@ from shared.clock import Clock
 from shared.progress import Progress, Rate
 
 _REFRESH_SECONDS = 1.0
+_MAX_WIDTH = 110
 _UNKNOWN = "--:--:--"
 
 
 class ProgressView:
     """Keeps the rates between readings and draws each reading."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, *, width: int) -> None:
         self._title = title
+        self._width = width
         self._rows = Rate()
         self._avis = Rate()
 
@@ -43,7 +45,13 @@ class ProgressView:
         if progress.error:
             # INSEE's words, which are no markup of ours.
             lines.append(Text(progress.error, style="bold red"))
-        return Panel(Group(*lines), title=self._title, title_align="left", border_style="blue")
+        return Panel(
+            Group(*lines),
+            title=self._title,
+            title_align="left",
+            border_style="blue",
+            width=self._width,
+        )
 
 
 def _line(name: str, done: int, total: int | None, rate: Rate) -> list[RenderableType]:
@@ -96,7 +104,8 @@ def watch(
     Where nobody watches (no terminal), a line every ten readings takes the panel's place.
     """
     console = Console(stderr=True)
-    view = ProgressView(title)
+    # The terminal's echo of Ctrl-C fits beside it, else it would shift the panel by a line.
+    view = ProgressView(title, width=min(console.width - 2, _MAX_WIDTH))
     progress = read()
     if not console.is_terminal:
         turn = 0

@@ -43,7 +43,10 @@ def server_account() -> Account | None:
 def run_as(
     account: Account | None, command: list[str], *, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run to the end, from `/` because the account may not enter the current folder."""
+    """Run to the end, from `/` because the account may not enter the current folder.
+
+    In a session of its own: a Ctrl-C at the terminal would leave the command's work half done.
+    """
     return subprocess.run(
         command,
         cwd="/",
@@ -51,6 +54,7 @@ def run_as(
         capture_output=True,
         text=True,
         check=False,
+        start_new_session=True,
         user=account.uid if account else None,
         group=account.gid if account else None,
         extra_groups=[] if account else None,

@@ -17,7 +17,8 @@ from shared.clock import Clock
 from shared.db import migrate as migrations
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
-from shared.progress import Progress, read_progress
+from shared.errors import UserError
+from shared.progress import Progress, read_progress, run_exists
 from shared.progress_view import thousands, watch
 from shared.settings import DatabaseSettings, load
 
@@ -78,7 +79,11 @@ def stats(as_json: AsJson = False) -> None:
 def _readable(value: object) -> str:
     if isinstance(value, int):
         return thousands(value)
-    return json.dumps(value) if isinstance(value, list | dict) else str(value)
+    if isinstance(value, list):
+        return "; ".join(_readable(each) for each in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_readable(each)}" for name, each in value.items())
+    return "none" if value is None else str(value)
 
 
 @app.command()
@@ -91,6 +96,8 @@ def status(
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
     with engine.connect() as connection:
         require_current(connection)
+        if run is not None and not run_exists(connection, run):
+            raise UserError(f"there is no run {run}")
 
     def idle(reading: Progress) -> bool:
         return once or (reading.runs_open == 0 and reading.avis_pending == 0)
