@@ -9,21 +9,25 @@ import logging
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-import psutil  # type: ignore[import-untyped]  # it ships no types
 import typer
 from rich.console import Console
 from sqlalchemy import Engine, text
 
 from deploy.local import processes
-from deploy.local.demo_database import DATABASE, DIRECTORY, demo_postgres, only_demo
+from deploy.local.demo_database import (
+    DATABASE,
+    DIRECTORY,
+    demo_postgres,
+    only_demo,
+    require_space,
+)
+from deploy.local.peak_memory import PeakMemory
 from deploy.local.postgres import RunningPostgres
 from services.fetcher import main as fetcher
 from services.fetcher.settings import FetcherSettings
@@ -52,36 +56,12 @@ from shared.settings import ServiceSettings, load
 
 DEPARTEMENT = "33"
 _SIMULATOR_START_SECONDS = 60.0
-_SAMPLE_SECONDS = 0.5
+# An empty cluster, then rows, indexes and WAL; below the last one a run stops by itself.
+_BASE_BYTES = 256 << 20
+_BYTES_PER_ESTABLISHMENT = 10_000
+_LEAST_FREE_BYTES = 64 << 20
 
 app = make_app("Everything in one process, without Docker and without a system package.")
-
-
-@dataclass
-class PeakMemory:
-    """The largest resident size seen of each process, sampled from outside."""
-
-    roots: dict[str, int]
-    bytes_by_process: dict[str, int] = field(default_factory=dict)
-
-    def sample(self) -> None:
-        for name, pid in self.roots.items():
-            for member in processes.with_children(pid) if name == "postgres" else [pid]:
-                try:
-                    rss_bytes = psutil.Process(member).memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-                key = name if member == pid else f"{name} (largest backend)"
-                self.bytes_by_process[key] = max(self.bytes_by_process.get(key, 0), rss_bytes)
-
-    def follow(self, clock: Clock) -> threading.Thread:
-        def turn() -> None:
-            while not clock.wait(_SAMPLE_SECONDS):
-                self.sample()
-
-        thread = threading.Thread(target=turn, name="memory", daemon=True)
-        thread.start()
-        return thread
 
 
 @contextmanager
@@ -242,6 +222,8 @@ def demo(
             requests_per_minute=requests_per_minute,
         ) as insee_url,
     ):
+        needed_bytes = _BASE_BYTES + establishments * _BYTES_PER_ESTABLISHMENT
+        require_space(directory, postgres.directory, free_bytes=needed_bytes)
         configure_logs("embedded", stream=log)
         url = _prepare_database(postgres, establishments, console)
         memory = PeakMemory(_roots(postgres, directory))
@@ -251,7 +233,7 @@ def demo(
             "metrics_port": 0,
         }
         with embedded_services(url, insee_url, clock=clock, overrides=overrides) as engine:
-            progress = _watch(engine, clock)
+            progress = _watch(engine, clock, directory, postgres.directory)
         # Everything has stopped: what the report reads no longer moves.
         sampler.join()
         if not _is_finished(progress):
@@ -270,8 +252,9 @@ def _roots(postgres: RunningPostgres, directory: Path) -> dict[str, int]:
     }
 
 
-def _watch(engine: Engine, clock: Clock) -> Progress:
+def _watch(engine: Engine, clock: Clock, *directories: Path) -> Progress:
     def read() -> Progress:
+        require_space(*directories, free_bytes=_LEAST_FREE_BYTES)
         with engine.connect() as connection:
             return read_progress(connection)
 

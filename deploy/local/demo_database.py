@@ -1,6 +1,7 @@
 """The PostgreSQL that `make demo` fills and the commands afterwards read."""
 
 import fcntl
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,17 @@ from shared.errors import UserError
 DATABASE = "sirenade"
 DIRECTORY = LOCAL / "demo"
 _NO_DATABASE = "no database: set SIRENADE_DATABASE_URL, or run make demo first"
+
+
+def require_space(*directories: Path, free_bytes: int) -> None:
+    """Raise UserError where a disk is nearly full: PostgreSQL and the log would break on it."""
+    for directory in directories:
+        left_bytes = shutil.disk_usage(directory).free
+        if left_bytes < free_bytes:
+            raise UserError(
+                f"the disk of {directory} is nearly full: {left_bytes >> 20} MiB are left, "
+                f"{free_bytes >> 20} are needed"
+            )
 
 
 @contextmanager

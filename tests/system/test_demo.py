@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from deploy.local import processes
-from deploy.local.demo_database import DATABASE, demo_postgres, only_demo
+from deploy.local.demo_database import DATABASE, demo_postgres, only_demo, require_space
 from deploy.local.postgres_binaries import home_for
 from shared.db.migrate import upgrade
+from shared.errors import UserError
 from tests.system.conftest import ROOT, wait_for
 
 ESTABLISHMENTS = 4000
@@ -175,3 +176,10 @@ def test_a_database_of_another_version_makes_room_for_a_fresh_one(directory: Pat
     result = command("-n", "50", "--requests-per-minute", "600", directory=directory)
     assert result.returncode == 0, result.stderr
     assert report_of(directory)["establishments_stored"] == 50
+
+
+def test_a_disk_without_room_for_the_demo_is_one_line(directory: Path) -> None:
+    directory.mkdir()
+    with pytest.raises(UserError, match="nearly full"):
+        require_space(directory, free_bytes=1 << 60)
+    require_space(directory, free_bytes=1)

@@ -1,0 +1,38 @@
+"""How large the demo's processes became, sampled from outside."""
+
+import threading
+from dataclasses import dataclass, field
+
+import psutil  # type: ignore[import-untyped]  # it ships no types
+
+from deploy.local import processes
+from shared.clock import Clock
+
+_SAMPLE_SECONDS = 0.5
+
+
+@dataclass
+class PeakMemory:
+    """The largest resident size seen of each process."""
+
+    roots: dict[str, int]
+    bytes_by_process: dict[str, int] = field(default_factory=dict)
+
+    def sample(self) -> None:
+        for name, pid in self.roots.items():
+            for member in processes.with_children(pid) if name == "postgres" else [pid]:
+                try:
+                    rss_bytes = psutil.Process(member).memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+                key = name if member == pid else f"{name} (largest backend)"
+                self.bytes_by_process[key] = max(self.bytes_by_process.get(key, 0), rss_bytes)
+
+    def follow(self, clock: Clock) -> threading.Thread:
+        def turn() -> None:
+            while not clock.wait(_SAMPLE_SECONDS):
+                self.sample()
+
+        thread = threading.Thread(target=turn, name="memory", daemon=True)
+        thread.start()
+        return thread
