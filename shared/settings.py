@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import UserError
@@ -27,6 +28,16 @@ class ServiceSettings(DatabaseSettings):
     broker_url: SecretStr = Field(description="amqp://user:password@host:port/vhost")
     metrics_port: int = Field(default=9191, ge=0, le=65535, description="0: no /metrics")
     metrics_host: str = "127.0.0.1"
+
+    @field_validator("broker_url")
+    @classmethod
+    def _can_be_read(cls, url: SecretStr) -> SecretStr:
+        try:
+            _ = urlsplit(url.get_secret_value()).port
+        except ValueError:
+            # Without urllib's words: they quote the URL.
+            raise ValueError("cannot be read: amqp://user:password@host:port/vhost") from None
+        return url
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)

@@ -52,9 +52,19 @@ def test_settings_do_not_print_their_secrets(complete: pytest.MonkeyPatch) -> No
 
 
 def test_a_secret_file_that_is_no_text_is_a_problem_like_any_other(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    complete: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "secret").write_bytes(b"\xff\xfe")
-    monkeypatch.setenv("SIRENADE_DATABASE_URL_FILE", str(tmp_path / "secret"))
+    complete.setenv("SIRENADE_DATABASE_URL_FILE", str(tmp_path / "secret"))
     with pytest.raises(UserError, match="not a text"):
         load(ServiceSettings)
+
+
+@pytest.mark.parametrize("url", ["amqp://u:hunter2@host:abc/", "amqp://u:hunter2@[host/"])
+def test_a_broker_url_that_cannot_be_read_is_a_problem_that_keeps_the_password(
+    url: str, complete: pytest.MonkeyPatch
+) -> None:
+    complete.setenv("SIRENADE_BROKER_URL", url)
+    with pytest.raises(UserError, match="SIRENADE_BROKER_URL.*cannot be read") as refused:
+        load(ServiceSettings)
+    assert "hunter2" not in str(refused.value)
