@@ -65,6 +65,6 @@ def test_a_broker_url_that_cannot_be_read_is_a_problem_that_keeps_the_password(
     url: str, complete: pytest.MonkeyPatch
 ) -> None:
     complete.setenv("SIRENADE_BROKER_URL", url)
-    with pytest.raises(UserError, match="SIRENADE_BROKER_URL.*cannot be read") as refused:
+    with pytest.raises(UserError, match=r"SIRENADE_BROKER_URL.*cannot be read") as refused:
         load(ServiceSettings)
     assert "hunter2" not in str(refused.value)
