@@ -13,7 +13,7 @@ import dramatiq
 import structlog
 from prometheus_client import start_http_server
 
-from shared.broker import make_broker
+from shared.broker import BrokerUnavailable, make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
@@ -130,10 +130,21 @@ def run_service(
         settings.broker_url.get_secret_value(), extra_middleware=[ActorMetrics(metrics)]
     )
     service = build(settings, engine=engine, broker=broker, clock=clock, metrics=metrics)
+    _require_queue(broker, service)
     serve_metrics(metrics, host=settings.metrics_host, port=settings.metrics_port)
     run_until_stopped(Running([service], broker, clock, metrics), clock)
     broker.close()
     engine.dispose()
+
+
+def _require_queue(broker: dramatiq.Broker, service: Service) -> None:
+    """Say what is wrong with the broker at the start, before consumers wait for it in silence."""
+    if service.queue is None:
+        return
+    try:
+        ready_messages(broker, service.queue)
+    except BrokerUnavailable as error:
+        raise UserError(f"the broker does not answer: {error}") from None
 
 
 def run_until_stopped(running: Running, clock: Clock) -> None:

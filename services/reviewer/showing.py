@@ -50,7 +50,8 @@ def render_avis(avis: Mapping[str, Any]) -> RenderableType:
     """Names come from strangers: they are shown as text, never read as markup."""
     parts: list[RenderableType] = [_facts_table(avis["facts"] or {})]
     if avis["text"] is not None:
-        parts.append(Panel(Text(avis["text"]), title="text", subtitle=Text(avis["label"] or "")))
+        shown = Text.assemble(avis["text"], "\n\n", (avis["label"] or "", "italic dim"))
+        parts.append(Panel(shown, title="text"))
     parts.append(_attempts_table(avis["attempts"]))
     return Panel(Group(*parts), title=f"{avis['kind']} {avis['id']} · {avis['outcome']}")
 

@@ -69,6 +69,18 @@ def test_a_command_line_explains_itself_without_the_other_services(
     assert "Usage" in result.stdout
 
 
+def test_a_service_whose_broker_is_away_says_so_in_one_line(
+    make_processes: Callable[..., Processes],
+) -> None:
+    nobody = f"amqp://guest:hunter2@127.0.0.1:{free_port()}/"
+    processes = make_processes(broker_url=nobody, insee_url=NOWHERE)
+    processes.start("writer")
+    assert processes.running["writer"].wait(timeout=60) == 2
+    [line] = processes.log("writer").splitlines()
+    assert line.startswith("error: the broker does not answer")
+    assert "hunter2" not in line
+
+
 def test_a_service_without_settings_lists_what_it_lacks_in_one_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
