@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 import requests
+import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
 from shared.errors import SirenadeError
@@ -115,7 +116,7 @@ class InseeClient:
             ) as response:
                 body = _read(response, deadline_seconds)
                 return _answer(response.status_code, response.headers, body)
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # Its text holds the URL; the class says what matters.
             raise NoGoodAnswer("no_answer", f"no answer: {type(error).__name__}") from None
 
@@ -123,7 +124,9 @@ class InseeClient:
 def _read(response: requests.Response, deadline_seconds: float) -> bytes:
     chunks = []
     size_bytes = 0
-    for chunk in response.iter_content(_CHUNK_BYTES):
+    # read1 returns what one read of the socket brought: iter_content would wait for a whole chunk,
+    # each byte of it within the timeout, and outlive the lease of the page.
+    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         size_bytes += len(chunk)
         if size_bytes > MAX_BODY_BYTES:
             raise NoGoodAnswer("malformed", f"the body exceeds {MAX_BODY_BYTES} bytes")
