@@ -228,6 +228,13 @@ import_runs = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("departements", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("communes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    # Narrow the places down; with no place named, they narrow the whole register down.
+    Column("activites", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("etat_administratif", Text),
+    Column("siret_from", Text),
+    Column("siret_to", Text),
+    # Instead of all of the above: just these, as a retry asks for.
+    Column("sirets", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("row_limit", BigInteger),
     Column(
         "status",
@@ -252,6 +259,11 @@ import_batches = Table(
     # The window in our own columns, to compare what is stored with what INSEE lists.
     Column("departement", Text),
     Column("code_commune", Text),
+    Column("activite_principale", Text),
+    Column("etat_administratif", Text),
+    Column("siret_from", Text),
+    Column("siret_to", Text),
+    Column("sirets", ARRAY(Text)),
     Column("row_limit", BigInteger),
     # min(row_limit, header.total of the latest page).
     Column("expected", BigInteger),
