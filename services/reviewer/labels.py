@@ -5,9 +5,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from services.reviewer.data import communes, noms_de_communes
 from services.reviewer.folding import fold
 from shared.sirene.facts import Facts
+from shared.sirene.reference import communes, noms_de_communes
 
 _SMALL_WORDS = frozenset(
     "a au aux d de des du en et l la le les lez lès les sous sur".split()  # noqa: SIM905 a word list
@@ -80,7 +80,7 @@ def _commune_key(nom: str) -> str:
 def nom_de_commune(facts: Facts) -> str | None:
     """The official spelling where code or label is known: INSEE's records say "LE MANS"."""
     if facts.code_commune is not None and facts.code_commune in communes():
-        return communes()[facts.code_commune]
+        return communes()[facts.code_commune].nom
     if facts.commune is None:
         return None
     label = clean_name(facts.commune)

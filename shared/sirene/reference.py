@@ -32,12 +32,17 @@ def _rows(file_name: str) -> Iterator[dict[str, str]]:
 
 @functools.cache
 def communes() -> Mapping[str, Commune]:
-    return MappingProxyType(
-        {
-            row["code"]: Commune(row["nom"], row["departement"], row["region"])
-            for row in _rows("communes.csv")
-        }
-    )
+    """By code; of several names with one code the first is the commune of today."""
+    found: dict[str, Commune] = {}
+    for row in _rows("communes.csv"):
+        found.setdefault(row["code"], Commune(row["nom"], row["departement"], row["region"]))
+    return MappingProxyType(found)
+
+
+@functools.cache
+def noms_de_communes() -> frozenset[str]:
+    """Every name of the table, delegated and associated communes and arrondissements included."""
+    return frozenset(row["nom"] for row in _rows("communes.csv"))
 
 
 @functools.cache
@@ -52,6 +57,12 @@ def _activites() -> Mapping[tuple[str, str], str]:
     return MappingProxyType(
         {(row["nomenclature"], row["code"]): row["libelle"] for row in _rows("activites.csv")}
     )
+
+
+@functools.cache
+def libelles_d_activite() -> frozenset[str]:
+    """Every label of every nomenclature that a record may still carry."""
+    return frozenset(_activites().values())
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Reference tables of the reviewer, each read once, at its first use. Sources: SOURCES.md."""
+"""Tables that only the reviewer needs, each read once, at its first use. Sources: SOURCES.md."""
 
 import csv
 import functools
@@ -21,32 +21,6 @@ class FormeJuridique:
 def _rows(file_name: str) -> Iterator[dict[str, str]]:
     text = (resources.files(__name__) / file_name).read_text(encoding="utf-8")
     yield from csv.DictReader(text.splitlines())
-
-
-@functools.cache
-def noms_de_communes() -> frozenset[str]:
-    """Every name of the table, delegated and associated communes and arrondissements included."""
-    return frozenset(row["nom"] for row in _rows("communes.csv"))
-
-
-@functools.cache
-def communes() -> Mapping[str, str]:
-    """Name of today's commune by its code."""
-    names: dict[str, str] = {}
-    for row in _rows("communes.csv"):
-        names.setdefault(row["code"], row["nom"])
-    return MappingProxyType(names)
-
-
-@functools.cache
-def departements() -> Mapping[str, str]:
-    return MappingProxyType({row["code"]: row["nom"] for row in _rows("departements.csv")})
-
-
-@functools.cache
-def libelles_d_activite() -> frozenset[str]:
-    """Every label of every nomenclature that a record may still carry."""
-    return frozenset(row["libelle"] for row in _rows("activites.csv"))
 
 
 @functools.cache

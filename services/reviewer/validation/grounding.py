@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from services.reviewer.data import libelles_d_activite, noms_de_communes, vocabulaire
+from services.reviewer.data import vocabulaire
 from services.reviewer.folding import Token, fold, stem, tokenise
 from services.reviewer.labels import split_arrondissement
 from services.reviewer.validation import legal_forms
@@ -13,6 +13,7 @@ from services.reviewer.validation.known import FUNCTION_WORDS, SHARED_PREFIX
 from services.reviewer.validation.masking import MASK
 from services.reviewer.validation.numbers import Number, find_numbers
 from services.reviewer.validation.subject import Subject
+from shared.sirene.reference import libelles_d_activite, noms_de_communes
 
 LEAST_ACTIVITY_SHARE = 0.6
 MOST_UNKNOWN_WORDS = 1

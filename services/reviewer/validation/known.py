@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.reviewer.data import departements, formes_juridiques
+from services.reviewer.data import formes_juridiques
 from services.reviewer.folding import fold, stem, tokenise
 from services.reviewer.labels import (
     clean_name,
@@ -14,6 +14,7 @@ from services.reviewer.labels import (
 )
 from services.reviewer.validation import legal_forms
 from shared.sirene.facts import Facts
+from shared.sirene.reference import departements
 
 _MOIS = (
     "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre".split()  # noqa: SIM905 a word list
@@ -136,7 +137,7 @@ def _place_literals(facts: Facts, commune: str | None) -> Iterator[Literal]:
             yield Literal("commune", fold(wording), capitalised=True, hyphens_join=True)
     departement = departements().get(facts.departement or "")
     if departement is not None:
-        yield Literal("departement", fold(departement), capitalised=True, hyphens_join=True)
+        yield Literal("departement", fold(departement.nom), capitalised=True, hyphens_join=True)
 
 
 def _place_wordings(nom: str) -> Iterator[str]:

@@ -3,7 +3,6 @@ from typing import Literal
 
 import pytest
 
-from services.reviewer.data import noms_de_communes
 from services.reviewer.generators.french import (
     a_le,
     date_en_lettres,
@@ -14,6 +13,7 @@ from services.reviewer.generators.french import (
     nombre,
     que,
 )
+from shared.sirene.reference import noms_de_communes
 
 
 @pytest.mark.parametrize(

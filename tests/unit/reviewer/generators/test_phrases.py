@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from services.reviewer.data import formes_juridiques, libelles_d_activite
+from services.reviewer.data import formes_juridiques
 from services.reviewer.generators.phrases import activite, effectif, forme, numero
 from services.reviewer.labels import readable_activite
 from shared.sirene.facts import Facts
+from shared.sirene.reference import libelles_d_activite
 
 
 def _facts(**values: str) -> Facts:

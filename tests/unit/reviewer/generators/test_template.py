@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.reviewer.data import communes, formes_juridiques, libelles_d_activite
+from services.reviewer.data import formes_juridiques
 from services.reviewer.generators.template import generate
 from services.reviewer.validation import validate
 from shared.sirene.facts import Facts
+from shared.sirene.reference import communes, libelles_d_activite
 
 FactsLike = Callable[..., Facts]
 
