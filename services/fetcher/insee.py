@@ -73,6 +73,9 @@ class RateHeaders:
     limit_per_minute: float | None = None
     remaining: int | None = None
     reset_epoch_seconds: float | None = None
+    limit_per_hour: float | None = None
+    hour_remaining: int | None = None
+    hour_reset_epoch_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -198,14 +201,18 @@ def _message(body: bytes) -> str | None:
 
 
 def rate_headers(headers: requests.structures.CaseInsensitiveDict[str]) -> RateHeaders:
-    """Read `x-rate-limit-*`; the reset is in epoch milliseconds."""
-    limit = _number(headers.get("x-rate-limit-limit"))
-    remaining = _number(headers.get("x-rate-limit-remaining"))
-    reset = _number(headers.get("x-rate-limit-reset"))
+    """Read `x-rate-limit-*` (minute) and `x-quota-*` (hour); resets are epoch milliseconds."""
+    minute, hour = (
+        [_number(headers.get(f"{name}-{part}")) for part in ("limit", "remaining", "reset")]
+        for name in ("x-rate-limit", "x-quota")
+    )
     return RateHeaders(
-        limit_per_minute=limit if limit and limit > 0 else None,
-        remaining=None if remaining is None else int(remaining),
-        reset_epoch_seconds=None if reset is None else reset / 1000,
+        limit_per_minute=minute[0] or None,
+        remaining=None if minute[1] is None else int(minute[1]),
+        reset_epoch_seconds=None if minute[2] is None else minute[2] / 1000,
+        limit_per_hour=hour[0] or None,
+        hour_remaining=None if hour[1] is None else int(hour[1]),
+        hour_reset_epoch_seconds=None if hour[2] is None else hour[2] / 1000,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, TextClause, text
 
 from services.fetcher.insee import RateHeaders
 from shared.clock import Clock
@@ -30,6 +30,12 @@ _MAX_PAUSE_SECONDS = 3600.0
 _MAX_WAIT_SECONDS = 2 * _MAX_PAUSE_SECONDS
 # What a header may say: beyond that it is not a limit that INSEE has.
 _CREDIBLE_PER_MINUTE = (1.0, 10_000.0)
+_CREDIBLE_PER_HOUR = (60.0, 600_000.0)
+# A 429 although we kept the quota: somebody else uses the key. Once for each burst the rate falls
+# by a quarter, never below a tenth; 25 answers bring a quarter back.
+_FALL = 0.75
+_LEAST_ADAPTATION = 0.1
+_RISE = 0.01
 
 _OPEN = text("""
     INSERT INTO quota AS q
@@ -44,13 +50,14 @@ _OPEN = text("""
 """)
 _NEXT = """greatest(
     minute_arrival_at, hour_arrival_at, coalesce(paused_until, '-infinity'), clock_timestamp())"""
-_INTERVAL = "make_interval(secs => 60 / (requests_per_minute * :share))"
+_INTERVAL = "make_interval(secs => 60 / (requests_per_minute * adaptation * :share))"
 _TAKE = text(f"""
     WITH slot AS (
       UPDATE quota
       SET minute_arrival_at = {_NEXT} + {_INTERVAL},
           hour_arrival_at = CASE WHEN requests_per_hour IS NULL THEN hour_arrival_at
-            ELSE {_NEXT} + make_interval(secs => 3600 / (requests_per_hour * :share)) END,
+            ELSE {_NEXT} + make_interval(
+              secs => 3600 / (requests_per_hour * adaptation * :share)) END,
           updated_at = clock_timestamp()
       WHERE key_fingerprint = :key
         AND {_NEXT} <= clock_timestamp() + {_INTERVAL} * :horizon
@@ -86,9 +93,22 @@ _PAUSE = text("""
         updated_at = clock_timestamp()
     WHERE key_fingerprint = :key
 """)
+# Not during a pause: the requests that were on their way belong to the same burst.
+_GIVE_WAY = text("""
+    UPDATE quota SET adaptation = greatest(:least, adaptation * :fall)
+    WHERE key_fingerprint = :key AND coalesce(paused_until, '-infinity') <= clock_timestamp()
+""")
+_CREEP_BACK = text("""
+    UPDATE quota SET adaptation = least(1, adaptation + :rise)
+    WHERE key_fingerprint = :key AND adaptation < 1
+""")
 _FOLLOW = text("""
-    UPDATE quota SET requests_per_minute = :limit
-    WHERE key_fingerprint = :key AND requests_per_minute <> :limit
+    UPDATE quota
+    SET requests_per_minute = coalesce(:per_minute, requests_per_minute),
+        requests_per_hour = coalesce(:per_hour, requests_per_hour)
+    WHERE key_fingerprint = :key
+      AND (requests_per_minute <> :per_minute
+        OR requests_per_hour IS DISTINCT FROM coalesce(:per_hour, requests_per_hour))
 """)
 
 
@@ -184,22 +204,41 @@ class Quota:
         """Hold back every replica; return for how long, in seconds."""
         seconds = _DEFAULT_PAUSE_SECONDS if seconds is None else seconds
         seconds = min(max(seconds, 1.0), _MAX_PAUSE_SECONDS)
-        with self._engine.begin() as connection:
-            connection.execute(_PAUSE, {"key": self._key, "seconds": seconds})
+        self._execute(_PAUSE, seconds=seconds)
         log.warning("quota paused", seconds=round(seconds, 1))
         return seconds
 
+    def give_way(self, seconds: float | None) -> float:
+        """Pause after a 429, and leave more to whoever else uses the key."""
+        self._execute(_GIVE_WAY, fall=_FALL, least=_LEAST_ADAPTATION)
+        return self.pause(seconds)
+
     def follow(self, rate: RateHeaders) -> None:
-        """Believe the server: its limit replaces ours, and at zero left everybody waits."""
-        least, most = _CREDIBLE_PER_MINUTE
-        if rate.limit_per_minute is not None and least <= rate.limit_per_minute <= most:
-            with self._engine.begin() as connection:
-                connection.execute(_FOLLOW, {"key": self._key, "limit": rate.limit_per_minute})
-            self._metrics.quota_limit.set(rate.limit_per_minute)
+        """Believe the server: its limits replace ours, and at zero left everybody waits."""
+        per_minute = _credible(rate.limit_per_minute, _CREDIBLE_PER_MINUTE)
+        per_hour = _credible(rate.limit_per_hour, _CREDIBLE_PER_HOUR)
+        if per_minute is not None or per_hour is not None:
+            self._execute(_FOLLOW, per_minute=per_minute, per_hour=per_hour)
+        if per_minute is not None:
+            self._metrics.quota_limit.set(per_minute)
+        self._execute(_CREEP_BACK, rise=_RISE)
+        now_seconds = self._clock.now().timestamp()
         if rate.remaining == 0 and rate.reset_epoch_seconds is not None:
-            left_seconds = rate.reset_epoch_seconds - self._clock.now().timestamp()
-            if left_seconds > 0:
-                with self._engine.begin() as connection:
-                    connection.execute(
-                        _PAUSE, {"key": self._key, "seconds": min(left_seconds, 60.0)}
-                    )
+            self._wait_out(rate.reset_epoch_seconds - now_seconds, most_seconds=60.0)
+        if rate.hour_remaining == 0 and rate.hour_reset_epoch_seconds is not None:
+            self._wait_out(
+                rate.hour_reset_epoch_seconds - now_seconds, most_seconds=_MAX_PAUSE_SECONDS
+            )
+
+    def _wait_out(self, seconds: float, *, most_seconds: float) -> None:
+        if seconds > 0:
+            self._execute(_PAUSE, seconds=min(seconds, most_seconds))
+
+    def _execute(self, statement: TextClause, **parameters: float | None) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(statement, {"key": self._key, **parameters})
+
+
+def _credible(limit: float | None, bounds: tuple[float, float]) -> float | None:
+    least, most = bounds
+    return limit if limit is not None and least <= limit <= most else None

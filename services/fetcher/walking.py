@@ -120,7 +120,7 @@ class Walker:
     def _hold_back(self, error: QuotaExceeded | KeyRefused) -> float:
         """Pause the quota for every replica; return for how long, in seconds."""
         if isinstance(error, QuotaExceeded):
-            return self._quota.pause(error.retry_after_seconds)
+            return self._quota.give_way(error.retry_after_seconds)
         self._store.note_error(str(error))
         return self._quota.pause(_KEY_PAUSE_SECONDS)
 

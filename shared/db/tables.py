@@ -219,6 +219,8 @@ quota = Table(
     Column("requests_per_minute", Double, nullable=False),
     Column("configured_per_minute", Double),
     Column("requests_per_hour", Double),
+    # What is left to us of the quota: falls with each burst of 429s, creeps back to 1.
+    Column("adaptation", Double, nullable=False, server_default=text("1")),
     _instant("updated_at", default_now=True),
 )
 

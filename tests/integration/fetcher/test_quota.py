@@ -87,6 +87,53 @@ def test_nothing_left_in_the_headers_holds_everybody_back(replicas: list[Quota])
         replicas[1].take(batch_id=None, page=None, patience_seconds=0.2)
 
 
+def adaptation_of(engine: Engine) -> float:
+    with engine.connect() as connection:
+        adaptation: float = connection.execute(text("SELECT adaptation FROM quota")).scalar_one()
+        return adaptation
+
+
+def test_a_burst_of_429s_slows_everybody_once_and_the_rate_creeps_back(
+    replicas: list[Quota], engine: Engine
+) -> None:
+    replicas[0].open(requests_per_minute=600, requests_per_hour=None)
+    for replica in replicas:  # their requests were on the way together
+        replica.give_way(30)
+    assert adaptation_of(engine) == pytest.approx(0.75)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE quota SET paused_until = NULL"))
+    first = replicas[0].take(batch_id=None, page=None, patience_seconds=5)
+    second = replicas[1].take(batch_id=None, page=None, patience_seconds=5)
+    assert (second.granted_at - first.granted_at).total_seconds() >= 60 / (600 * 0.75)
+    for _ in range(25):
+        replicas[2].follow(RateHeaders())
+    assert adaptation_of(engine) == pytest.approx(1)
+    replicas[2].follow(RateHeaders())
+    assert adaptation_of(engine) == pytest.approx(1)
+
+
+def test_the_rate_never_falls_below_a_tenth(replicas: list[Quota], engine: Engine) -> None:
+    replicas[0].open(requests_per_minute=600, requests_per_hour=None)
+    for _ in range(30):
+        replicas[0].give_way(1)
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE quota SET paused_until = NULL"))
+    assert adaptation_of(engine) == pytest.approx(0.1)
+
+
+def test_the_hour_in_the_headers_is_followed_as_well(replicas: list[Quota], engine: Engine) -> None:
+    replicas[0].open(requests_per_minute=6000, requests_per_hour=None)
+    replicas[0].follow(RateHeaders(limit_per_hour=2000))
+    with engine.connect() as connection:
+        row = connection.execute(
+            text("SELECT requests_per_minute, requests_per_hour FROM quota")
+        ).one()
+    assert tuple(row) == (6000, 2000)
+    replicas[1].follow(RateHeaders(hour_remaining=0, hour_reset_epoch_seconds=time.time() + 900))
+    with pytest.raises(SlowDown):
+        replicas[2].take(batch_id=None, page=None, patience_seconds=0.2)
+
+
 def test_a_slot_granted_before_a_pause_is_not_used_during_it(
     replicas: list[Quota], engine: Engine
 ) -> None:
