@@ -6,6 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+# INSEE's most: what a request is worth.
+MAX_ROWS_PER_REQUEST = 1000
 # A rate over less than this jumps about; over more it forgets that something changed.
 _RATE_WINDOW_SECONDS = 60.0
 
@@ -86,6 +88,20 @@ class Progress:
     def avis_due(self) -> int:
         """All that were ever due and still are: to do, done, or refused by the validator."""
         return self.avis_pending + self.avis_accepted + self.avis.get("rejected", 0)
+
+    @property
+    def slot_use(self) -> float | None:
+        """Share of the quota used between the first and the last request; None before two."""
+        if self.first_slot_at is None or self.last_slot_at is None or not self.quota_per_minute:
+            return None
+        minutes = (self.last_slot_at - self.first_slot_at).total_seconds() / 60
+        # The first request opens the time between the two: it is not one that fits in it.
+        return (self.requests - 1) / (self.quota_per_minute * minutes) if minutes > 0 else None
+
+    @property
+    def page_fill(self) -> float | None:
+        """Rows for each row that the requests could have brought; None before the first."""
+        return self.received / (MAX_ROWS_PER_REQUEST * self.requests) if self.requests else None
 
 
 def read_progress(connection: Connection, run_id: int | None = None) -> Progress:

@@ -77,6 +77,7 @@ def _facts(progress: Progress) -> RenderableType:
         f" · {thousands(progress.requests)} in all · {_alarming('429', progress.http_429)}\n"
         f"batches {thousands(progress.complete)} of {thousands(batches)}{failed}"
         f" · {_alarming('failed items', progress.failed_items)}"
+        f"\nslot use {_percent(progress.slot_use)} · page fill {_percent(progress.page_fill)}"
     )
 
 
@@ -87,6 +88,10 @@ def thousands(number: int) -> str:
 
 def _alarming(name: str, count: int) -> str:
     return f"[bold red]{name}: {thousands(count)}[/]" if count else f"[green]{name}: 0[/]"
+
+
+def _percent(share: float | None) -> str:
+    return "?" if share is None else f"{share:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def _eta(rate: Rate, left: int) -> str:

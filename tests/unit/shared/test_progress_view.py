@@ -60,9 +60,9 @@ def drawn(*readings: Progress) -> list[str]:
 
 
 @pytest.mark.parametrize("reading", [NOTHING_YET, A_DAY_LATER], ids=["first", "large"])
-def test_a_reading_is_six_lines_on_a_terminal_of_80_columns(reading: Progress) -> None:
+def test_a_reading_is_seven_lines_on_a_terminal_of_80_columns(reading: Progress) -> None:
     lines = drawn(NOTHING_YET, reading)
-    assert len(lines) == 6, "\n".join(lines)
+    assert len(lines) == 7, "\n".join(lines)
     assert {len(line) for line in lines} == {78}
     assert all("…" not in line for line in lines)
 
