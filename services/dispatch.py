@@ -26,13 +26,14 @@ OWNERS = {
 }
 # These read files, bring a database of their own, or ask services for work: none serve the demo's.
 _WITHOUT_DEMO_DATABASE = {"inspect", "demo", "import"}
+_WORK_ORDERS = (["failed", "retry"], ["dead-letters", "replay"])
 _HELP = """\
 usage: ./sirenade COMMAND [--help] …
 
   import        import départements or communes from INSEE
   status        the work, live: rows, rate, quota, avis, ETA
   stats         the numbers, in one query
-  failed        what could not be written or reviewed
+  failed        what could not be written or reviewed: list, show, retry, purge
   dead-letters  messages that nobody could work on
   avis          show and check texts
   inspect       how records of the API would be stored
@@ -66,6 +67,7 @@ def _needs_no_database(arguments: list[str]) -> bool:
         arguments[0] in _WITHOUT_DEMO_DATABASE
         or "--help" in arguments
         or arguments[1:2] == ["check"]
+        or arguments[:2] in _WORK_ORDERS
     )
 
 

@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
-from sqlalchemy import Engine, TextClause, text
+from sqlalchemy import text
 
+from services.operator import failed_commands
+from services.operator.main import open_engine
+from services.operator.printing import AsJson, print_rows
 from services.operator.stats import read_stats
 from shared.cli import make_app
 from shared.cli import run as run_cli
 from shared.clock import Clock
 from shared.db import migrate as migrations
-from shared.db.engine import make_engine
 from shared.db.migrate import require_current
 from shared.errors import UserError
 from shared.progress import Progress, read_progress, run_exists
@@ -23,30 +24,14 @@ from shared.progress_view import thousands, watch
 from shared.settings import DatabaseSettings, load
 
 app = make_app("Look at the whole, and keep its schema current.")
-failed_app = make_app("What could not be written or reviewed.")
+app.add_typer(failed_commands.app, name="failed")
 dead_letters_app = make_app("Messages that nobody could work on, kept in PostgreSQL.")
-app.add_typer(failed_app, name="failed")
 app.add_typer(dead_letters_app, name="dead-letters")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
-
-_FAILED = text("""
-    SELECT kind, code, count(*) AS items, min(created_at) AS first_at, max(created_at) AS last_at,
-           max(attempts) AS attempts, (array_agg(key ORDER BY id))[1] AS example
-    FROM failed_items WHERE resolved_at IS NULL
-    GROUP BY kind, code ORDER BY items DESC, kind, code
-""")
 _DEAD_LETTERS = text("""
     SELECT id, queue, actor, reason, archived_at, replayed_at
     FROM dead_letters ORDER BY id DESC LIMIT :limit
 """)
-
-
-def _engine() -> Engine:
-    settings = load(DatabaseSettings)
-    return make_engine(
-        settings.database_url.get_secret_value(), application_name="sirenade-operator", pool_size=1
-    )
 
 
 @app.command()
@@ -60,7 +45,7 @@ def migrate() -> None:
 @app.command()
 def stats(as_json: AsJson = False) -> None:
     """Print the numbers of the whole system: one query."""
-    with _engine().connect() as connection:
+    with open_engine().connect() as connection:
         require_current(connection)
         numbers = read_stats(connection)
     if as_json:
@@ -92,7 +77,7 @@ def status(
     once: Annotated[bool, typer.Option(help="Print one reading and end.")] = False,
 ) -> None:
     """Show the work live: rows, rate, quota, avis, ETA. Ends when nothing is left to do."""
-    engine, clock = _engine(), Clock()
+    engine, clock = open_engine(), Clock()
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
     with engine.connect() as connection:
         require_current(connection)
@@ -109,40 +94,16 @@ def status(
     watch(read, title="Sirenade", until=idle, clock=clock)
 
 
-@failed_app.command("list")
-def failed_list(as_json: AsJson = False) -> None:
-    """List what failed, by cause."""
-    _print_rows(
-        _FAILED, "failed items still open, by cause", as_json=as_json, empty="nothing failed"
-    )
-
-
 @dead_letters_app.command("list")
 def dead_letters_list(
     limit: Annotated[int, typer.Option(help="The latest so many.", min=1)] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List the archived dead letters, the latest first."""
-    _print_rows(
-        _DEAD_LETTERS, "dead letters", as_json=as_json, empty="no dead letters", limit=limit
-    )
-
-
-def _print_rows(
-    query: TextClause, title: str, *, as_json: bool, empty: str, **parameters: object
-) -> None:
-    with _engine().connect() as connection:
+    with open_engine().connect() as connection:
         require_current(connection)
-        rows = connection.execute(query, parameters).mappings().all()
-    if as_json:
-        typer.echo(json.dumps([dict(row) for row in rows], default=str))
-    elif not rows:
-        typer.echo(empty)
-    else:
-        table = Table(*rows[0].keys(), title=title, title_justify="left")
-        for row in rows:
-            table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
-        Console().print(table)
+        letters = connection.execute(_DEAD_LETTERS, {"limit": limit}).mappings().all()
+    print_rows(letters, "dead letters", as_json=as_json, empty="no dead letters")
 
 
 if __name__ == "__main__":
