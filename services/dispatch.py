@@ -34,7 +34,7 @@ usage: ./sirenade COMMAND [--help] …
   status        the work, live: rows, rate, quota, avis, ETA
   stats         the numbers, in one query
   failed        what could not be written or reviewed: list, show, retry, purge
-  dead-letters  messages that nobody could work on
+  dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          show and check texts
   inspect       how records of the API would be stored
   migrate       bring the database schema up to date

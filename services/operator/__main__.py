@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import text
 
-from services.operator import failed_commands
+from services.operator import dead_letter_commands, failed_commands
 from services.operator.main import open_engine
-from services.operator.printing import AsJson, print_rows
+from services.operator.printing import AsJson
 from services.operator.stats import read_stats
 from shared.cli import make_app
 from shared.cli import run as run_cli
@@ -25,13 +24,7 @@ from shared.settings import DatabaseSettings, load
 
 app = make_app("Look at the whole, and keep its schema current.")
 app.add_typer(failed_commands.app, name="failed")
-dead_letters_app = make_app("Messages that nobody could work on, kept in PostgreSQL.")
-app.add_typer(dead_letters_app, name="dead-letters")
-
-_DEAD_LETTERS = text("""
-    SELECT id, queue, actor, reason, archived_at, replayed_at
-    FROM dead_letters ORDER BY id DESC LIMIT :limit
-""")
+app.add_typer(dead_letter_commands.app, name="dead-letters")
 
 
 @app.command()
@@ -92,18 +85,6 @@ def status(
             return read_progress(connection, run)
 
     watch(read, title="Sirenade", until=idle, clock=clock)
-
-
-@dead_letters_app.command("list")
-def dead_letters_list(
-    limit: Annotated[int, typer.Option(help="The latest so many.", min=1)] = 50,
-    as_json: AsJson = False,
-) -> None:
-    """List the archived dead letters, the latest first."""
-    with open_engine().connect() as connection:
-        require_current(connection)
-        letters = connection.execute(_DEAD_LETTERS, {"limit": limit}).mappings().all()
-    print_rows(letters, "dead letters", as_json=as_json, empty="no dead letters")
 
 
 if __name__ == "__main__":
