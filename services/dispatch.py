@@ -20,6 +20,7 @@ OWNERS = {
     "migrate": "services.operator",
     "stats": "services.operator",
     "status": "services.operator",
+    "reconcile": "services.operator",
     "failed": "services.operator",
     "dead-letters": "services.operator",
     "demo": "services.embedded",
@@ -33,6 +34,7 @@ usage: ./sirenade COMMAND [--help] …
   import        import départements or communes from INSEE
   status        the work, live: rows, rate, quota, avis, ETA
   stats         the numbers, in one query
+  reconcile     the counters, against what they count
   failed        what could not be written or reviewed: list, show, retry, purge
   dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          show and check texts

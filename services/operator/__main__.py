@@ -8,11 +8,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.operator import dead_letter_commands, failed_commands
+from services.operator import dead_letter_commands, failed_commands, reconciling
 from services.operator.main import open_engine
-from services.operator.printing import AsJson
+from services.operator.printing import AsJson, print_json, print_rows
+from services.operator.reconciling import Comparison
 from services.operator.stats import read_stats
-from shared.cli import make_app
+from shared.cli import EXIT_BROKEN_PROMISE, make_app
 from shared.cli import run as run_cli
 from shared.clock import Clock
 from shared.db import migrate as migrations
@@ -62,6 +63,45 @@ def _readable(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_readable(each)}" for name, each in value.items())
     return "none" if value is None else str(value)
+
+
+@app.command()
+def reconcile(as_json: AsJson = False) -> None:
+    """Count everything anew, and compare it with the counters. Exit status 1 where they differ.
+
+    Reads whole tables: minutes for a whole register. An import may run meanwhile.
+    """
+    with open_engine(statement_timeout_seconds=0).connect() as connection:
+        require_current(connection)
+        connection.rollback()
+        found = reconciling.reconcile(connection)
+    if as_json:
+        print_json(
+            {
+                "agrees": found.agrees,
+                "batches": found.batches,
+                "totals": [_compared(each) for each in found.totals],
+                "differing": [_compared(each) for each in found.differing],
+            }
+        )
+    else:
+        rows = [_compared(each) for each in (*found.totals, *found.differing)]
+        print_rows(rows, "counters and what they count", as_json=False, empty="")
+        verdict = "zero difference" if found.agrees else "the counters are wrong"
+        typer.echo(f"{verdict}, {thousands(found.batches)} batches compared")
+    if not found.agrees:
+        raise typer.Exit(EXIT_BROKEN_PROMISE)
+
+
+def _compared(comparison: Comparison) -> dict[str, object]:
+    batch = "all" if comparison.batch_id is None else comparison.batch_id
+    return {
+        "batch": batch,
+        "counter": comparison.counter,
+        "counted": comparison.counted,
+        "real": comparison.real,
+        "difference": comparison.difference,
+    }
 
 
 @app.command()
