@@ -38,8 +38,8 @@ _BATCHES = text("""
       WHERE b.status = 'complete' GROUP BY 1)
     SELECT b.id, b.status = 'complete' AS is_complete,
       b.received, coalesce(receipts.records, 0)::bigint AS real_received,
-      b.inserted + b.updated + b.unchanged + b.failed AS written,
-      coalesce(committed.records, 0)::bigint AS real_written,
+      b.inserted + b.updated + b.unchanged + b.failed AS outcomes,
+      coalesce(committed.records, 0)::bigint AS real_outcomes,
       coalesce(pages.slices_done, 0)::bigint AS slices_done,
       coalesce(receipts.slices, 0) AS real_slices_done,
       coalesce(b.received_distinct, 0) AS received_distinct,
@@ -62,7 +62,7 @@ _ROWS = text("""
            (SELECT count(*) FROM etablissements) AS real_inserted
 """)
 
-_ALWAYS_EXACT = ("received", "written", "slices_done")
+_ALWAYS_EXACT = ("received", "outcomes", "slices_done")
 # Stated once, when the batch completes.
 _AT_THE_END = ("received_distinct", "stored", "missing")
 

@@ -1,10 +1,13 @@
 """What failed is looked at, tried again, and forgotten only once it is resolved."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from services.operator import failed
 from tests.integration.operator.conftest import Sirenade
 from tests.integration.reviewer.conftest import Desk as ReviewersDesk
 from tests.integration.reviewer.conftest import Register
@@ -89,6 +92,23 @@ def test_many_establishments_are_one_run_and_are_not_asked_for_twice(
     assert again["under_way"] == sorted(ids)
     desk.execute("UPDATE import_runs SET status = 'complete'")
     assert json.loads(sirenade("failed", "retry", "--all", "--json").out)["under_way"] == []
+
+
+def test_two_retries_at_once_ask_for_an_establishment_once(desk: Desk) -> None:
+    ids = [_item(desk, key=f"{number:014d}") for number in range(5)]
+    start = threading.Barrier(2)
+
+    def retry(_: int) -> failed.Retry:
+        start.wait(timeout=10)
+        with desk.engine.begin() as connection:
+            return failed.retry(connection, [], code=None)
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(retry, range(2)))
+    assert sorted(len(outcome.fetched) for outcome in outcomes) == [0, 5]
+    assert sorted(len(outcome.under_way) for outcome in outcomes) == [0, 5]
+    (run,) = desk.execute("SELECT sirets FROM import_runs")
+    assert len(run["sirets"]) == len(ids)
 
 
 def test_an_item_without_a_siret_is_pointed_to_its_batch(sirenade: Sirenade, desk: Desk) -> None:

@@ -59,7 +59,7 @@ def test_what_was_imported_agrees_while_a_batch_still_runs(
     assert found["differing"] == []
     assert _by_name(found) == {
         "received": (6, 6),
-        "written": (7, 7),
+        "outcomes": (7, 7),
         "slices_done": (4, 4),
         "received_distinct": (5, 5),
         "stored": (4, 4),
@@ -82,7 +82,7 @@ def test_a_row_that_a_retry_stored_since_is_no_difference(
     ("statement", "counters"),
     [
         ("UPDATE import_batches SET received = received + 1 WHERE id = :id", {"received"}),
-        ("UPDATE import_batches SET unchanged = unchanged + 1 WHERE id = :id", {"written"}),
+        ("UPDATE import_batches SET unchanged = unchanged + 1 WHERE id = :id", {"outcomes"}),
         (
             "UPDATE import_pages SET slices_done = slices_done - 1 WHERE batch_id = :id",
             {"slices_done"},
@@ -101,7 +101,7 @@ def test_a_row_that_a_retry_stored_since_is_no_difference(
         ),
         (
             "DELETE FROM slice_receipts WHERE batch_id = :id AND slice = 0 AND fetch_id = 2",
-            {"received", "written", "slices_done", "received_distinct", "stored"},
+            {"received", "outcomes", "slices_done", "received_distinct", "stored"},
         ),
     ],
 )
