@@ -1,15 +1,17 @@
 """Dead letters are opened without their data, replayed once confirmed, and dropped by name."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import dramatiq
 import pytest
 from dramatiq.middleware import CurrentMessage
 
+from services.operator import dead_letters
 from services.writer.actors import DeadLetterArchive
-from shared.broker import make_broker, ready_messages
+from shared.broker import MemoryBroker, make_broker, ready_messages
 from shared.errors import Rejected
 from shared.messages import FETCH_QUEUE, WRITE_QUEUE, FetchPage, WriteSlice
 from shared.metrics import Metrics
@@ -157,6 +159,46 @@ def test_a_replayed_message_that_fails_again_is_archived_as_not_replayed(
     second = desk.one("SELECT id, archived_at FROM dead_letters")
     assert second["id"] == first["id"]
     assert second["archived_at"] > first["archived_at"]
+
+
+class _OnEnqueue(dramatiq.Middleware):
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+
+    def after_enqueue(
+        self, _broker: dramatiq.Broker, _message: dramatiq.Message[Any], _delay: int | None
+    ) -> None:
+        self._act()
+
+
+def test_a_message_that_comes_back_before_its_replay_is_committed_is_not_lost_from_sight(
+    desk: Desk, wait_for: Any
+) -> None:
+    returned: list[Future[None]] = []
+
+    def come_back() -> None:
+        die()
+        returned.append(pool.submit(archive.step))
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
+        wait_for(lambda: desk.execute(waiting) or returned[0].done())
+
+    def die() -> None:
+        letters.append(body)
+
+    body = _page()
+    broker = make_broker("memory://", extra_middleware=[_OnEnqueue(come_back)])
+    assert isinstance(broker, MemoryBroker)
+    broker.declare_queue(FETCH_QUEUE)
+    letters = broker.dead_letter_bodies[FETCH_QUEUE]
+    archive = DeadLetterArchive(broker, desk.engine, Metrics())
+    die()
+    archive.step()
+    letter = desk.one("SELECT id FROM dead_letters")["id"]
+    with ThreadPoolExecutor(1) as pool:
+        told = list(dead_letters.replay_each(desk.engine, [letter], lambda: broker, again=False))
+    assert told == [(letter, None)]
+    returned[0].result(timeout=10)
+    assert desk.one("SELECT replayed_at FROM dead_letters") == {"replayed_at": None}
 
 
 def test_what_was_replayed_is_replayed_again_only_when_that_is_said(

@@ -1,7 +1,6 @@
 """What failed is looked at, tried again, and forgotten only once it is resolved."""
 
 import json
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -94,21 +93,27 @@ def test_many_establishments_are_one_run_and_are_not_asked_for_twice(
     assert json.loads(sirenade("failed", "retry", "--all", "--json").out)["under_way"] == []
 
 
-def test_two_retries_at_once_ask_for_an_establishment_once(desk: Desk) -> None:
+def test_of_two_retries_at_once_the_second_waits_and_asks_for_nothing_twice(
+    desk: Desk, wait_for: Any
+) -> None:
     ids = [_item(desk, key=f"{number:014d}") for number in range(5)]
-    start = threading.Barrier(2)
 
-    def retry(_: int) -> failed.Retry:
-        start.wait(timeout=10)
+    def retry() -> failed.Retry:
         with desk.engine.begin() as connection:
             return failed.retry(connection, [], code=None)
 
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(retry, range(2)))
-    assert sorted(len(outcome.fetched) for outcome in outcomes) == [0, 5]
-    assert sorted(len(outcome.under_way) for outcome in outcomes) == [0, 5]
-    (run,) = desk.execute("SELECT sirets FROM import_runs")
-    assert len(run["sirets"]) == len(ids)
+    def waits() -> bool:
+        return bool(desk.execute("SELECT 1 FROM pg_locks WHERE NOT granted"))
+
+    with ThreadPoolExecutor(1) as pool:
+        with desk.engine.begin() as connection:
+            first = failed.retry(connection, [], code=None)
+            second = pool.submit(retry)
+            wait_for(lambda: waits() or second.done())
+        outcome = second.result(timeout=10)
+    assert first.fetched == outcome.under_way == ids
+    assert outcome.run_id is None
+    assert desk.number("import_runs") == 1
 
 
 def test_an_item_without_a_siret_is_pointed_to_its_batch(sirenade: Sirenade, desk: Desk) -> None:
