@@ -20,20 +20,23 @@ OWNERS = {
     "migrate": "services.operator",
     "stats": "services.operator",
     "status": "services.operator",
+    "reconcile": "services.operator",
     "failed": "services.operator",
     "dead-letters": "services.operator",
     "demo": "services.embedded",
 }
 # These read files, bring a database of their own, or ask services for work: none serve the demo's.
 _WITHOUT_DEMO_DATABASE = {"inspect", "demo", "import"}
+_WORK_ORDERS = (["failed", "retry"], ["dead-letters", "replay"])
 _HELP = """\
 usage: ./sirenade COMMAND [--help] …
 
   import        import départements or communes from INSEE
   status        the work, live: rows, rate, quota, avis, ETA
   stats         the numbers, in one query
-  failed        what could not be written or reviewed
-  dead-letters  messages that nobody could work on
+  reconcile     the counters, against what they count
+  failed        what could not be written or reviewed: list, show, retry, purge
+  dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          show and check texts
   inspect       how records of the API would be stored
   migrate       bring the database schema up to date
@@ -66,6 +69,7 @@ def _needs_no_database(arguments: list[str]) -> bool:
         arguments[0] in _WITHOUT_DEMO_DATABASE
         or "--help" in arguments
         or arguments[1:2] == ["check"]
+        or arguments[:2] in _WORK_ORDERS
     )
 
 

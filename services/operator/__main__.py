@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
-from sqlalchemy import Engine, TextClause, text
 
+from services.operator import dead_letter_commands, failed_commands, reconciling
+from services.operator.main import open_engine
+from services.operator.printing import AsJson, print_json, print_rows
+from services.operator.reconciling import Comparison
 from services.operator.stats import read_stats
-from shared.cli import make_app
+from shared.cli import EXIT_BROKEN_PROMISE, make_app
 from shared.cli import run as run_cli
 from shared.clock import Clock
 from shared.db import migrate as migrations
-from shared.db.engine import make_engine
 from shared.db.migrate import require_current
 from shared.errors import UserError
 from shared.progress import Progress, read_progress, run_exists
@@ -23,30 +24,8 @@ from shared.progress_view import thousands, watch
 from shared.settings import DatabaseSettings, load
 
 app = make_app("Look at the whole, and keep its schema current.")
-failed_app = make_app("What could not be written or reviewed.")
-dead_letters_app = make_app("Messages that nobody could work on, kept in PostgreSQL.")
-app.add_typer(failed_app, name="failed")
-app.add_typer(dead_letters_app, name="dead-letters")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
-
-_FAILED = text("""
-    SELECT kind, code, count(*) AS items, min(created_at) AS first_at, max(created_at) AS last_at,
-           max(attempts) AS attempts, (array_agg(key ORDER BY id))[1] AS example
-    FROM failed_items WHERE resolved_at IS NULL
-    GROUP BY kind, code ORDER BY items DESC, kind, code
-""")
-_DEAD_LETTERS = text("""
-    SELECT id, queue, actor, reason, archived_at, replayed_at
-    FROM dead_letters ORDER BY id DESC LIMIT :limit
-""")
-
-
-def _engine() -> Engine:
-    settings = load(DatabaseSettings)
-    return make_engine(
-        settings.database_url.get_secret_value(), application_name="sirenade-operator", pool_size=1
-    )
+app.add_typer(failed_commands.app, name="failed")
+app.add_typer(dead_letter_commands.app, name="dead-letters")
 
 
 @app.command()
@@ -60,7 +39,7 @@ def migrate() -> None:
 @app.command()
 def stats(as_json: AsJson = False) -> None:
     """Print the numbers of the whole system: one query."""
-    with _engine().connect() as connection:
+    with open_engine().connect() as connection:
         require_current(connection)
         numbers = read_stats(connection)
     if as_json:
@@ -87,12 +66,51 @@ def _readable(value: object) -> str:
 
 
 @app.command()
+def reconcile(as_json: AsJson = False) -> None:
+    """Count everything anew, and compare it with the counters. Exit status 1 where they differ.
+
+    Reads whole tables: minutes for a whole register. An import may run meanwhile.
+    """
+    with open_engine(statement_timeout_seconds=0).connect() as connection:
+        require_current(connection)
+        connection.rollback()
+        found = reconciling.reconcile(connection)
+    if as_json:
+        print_json(
+            {
+                "agrees": found.agrees,
+                "batches": found.batches,
+                "totals": [_compared(each) for each in found.totals],
+                "differing": [_compared(each) for each in found.differing],
+            }
+        )
+    else:
+        rows = [_compared(each) for each in (*found.totals, *found.differing)]
+        print_rows(rows, "counters and what they count", as_json=False, empty="")
+        verdict = "zero difference" if found.agrees else "the counters are wrong"
+        typer.echo(f"{verdict}, {thousands(found.batches)} batches compared")
+    if not found.agrees:
+        raise typer.Exit(EXIT_BROKEN_PROMISE)
+
+
+def _compared(comparison: Comparison) -> dict[str, object]:
+    batch = "all" if comparison.batch_id is None else comparison.batch_id
+    return {
+        "batch": batch,
+        "counter": comparison.counter,
+        "counted": comparison.counted,
+        "real": comparison.real,
+        "difference": comparison.difference,
+    }
+
+
+@app.command()
 def status(
     run: Annotated[int | None, typer.Option(help="Only this run.")] = None,
     once: Annotated[bool, typer.Option(help="Print one reading and end.")] = False,
 ) -> None:
     """Show the work live: rows, rate, quota, avis, ETA. Ends when nothing is left to do."""
-    engine, clock = _engine(), Clock()
+    engine, clock = open_engine(), Clock()
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
     with engine.connect() as connection:
         require_current(connection)
@@ -107,42 +125,6 @@ def status(
             return read_progress(connection, run)
 
     watch(read, title="Sirenade", until=idle, clock=clock)
-
-
-@failed_app.command("list")
-def failed_list(as_json: AsJson = False) -> None:
-    """List what failed, by cause."""
-    _print_rows(
-        _FAILED, "failed items still open, by cause", as_json=as_json, empty="nothing failed"
-    )
-
-
-@dead_letters_app.command("list")
-def dead_letters_list(
-    limit: Annotated[int, typer.Option(help="The latest so many.", min=1)] = 50,
-    as_json: AsJson = False,
-) -> None:
-    """List the archived dead letters, the latest first."""
-    _print_rows(
-        _DEAD_LETTERS, "dead letters", as_json=as_json, empty="no dead letters", limit=limit
-    )
-
-
-def _print_rows(
-    query: TextClause, title: str, *, as_json: bool, empty: str, **parameters: object
-) -> None:
-    with _engine().connect() as connection:
-        require_current(connection)
-        rows = connection.execute(query, parameters).mappings().all()
-    if as_json:
-        typer.echo(json.dumps([dict(row) for row in rows], default=str))
-    elif not rows:
-        typer.echo(empty)
-    else:
-        table = Table(*rows[0].keys(), title=title, title_justify="left")
-        for row in rows:
-            table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
-        Console().print(table)
 
 
 if __name__ == "__main__":

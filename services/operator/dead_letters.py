@@ -1,0 +1,184 @@
+"""Messages that nobody could work on: opened, published again, given up for good."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+from typing import Any
+
+import dramatiq
+from dramatiq.errors import DecodeError
+from sqlalchemy import Connection, Engine, RowMapping, text
+
+from services.operator.printing import joined
+from shared.broker import BrokerError, QueueFull, QueueMismatch, replay
+from shared.broker.encoding import CompactEncoder
+from shared.errors import UserError
+from shared.messages import FetchPage, ReviewAvis, WriteSlice
+
+_LATEST = text("""
+    SELECT id, queue, actor, reason, archived_at, replayed_at
+    FROM dead_letters ORDER BY id DESC LIMIT :limit
+""")
+_ONE = text("SELECT * FROM dead_letters WHERE id = :id")
+_CHOSEN = text("""
+    SELECT id, replayed_at FROM dead_letters
+    WHERE CASE WHEN :by_id THEN id = ANY(CAST(:ids AS bigint[])) ELSE replayed_at IS NULL END
+    ORDER BY id
+""")
+# Held until the replay is committed: a letter that comes back at once is archived after that, so
+# that it counts as not replayed.
+_HOLD = text("SELECT queue, body, replayed_at FROM dead_letters WHERE id = :id FOR UPDATE")
+_REPLAYED = text("UPDATE dead_letters SET replayed_at = now() WHERE id = :id")
+_DROP = text("DELETE FROM dead_letters WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING id")
+
+_CONTRACTS = {contract.ACTOR: contract for contract in (FetchPage, WriteSlice, ReviewAvis)}
+# What a contract calls by this name is people's data.
+_RECORDS = "records"
+_LONGEST_SHOWN = 40
+_MOST_SHOWN = 100
+
+
+class NotReplayable(UserError):
+    """Raised for a letter that holds no message, or none any more."""
+
+
+def latest(connection: Connection, limit: int) -> Sequence[RowMapping]:
+    return connection.execute(_LATEST, {"limit": limit}).mappings().all()
+
+
+def opened(connection: Connection, letter_id: int) -> dict[str, object]:
+    """Return the letter with its envelope, and of its message only what is nobody's data."""
+    letter = connection.execute(_ONE, {"id": letter_id}).mappings().one_or_none()
+    if letter is None:
+        raise _unknown([letter_id])
+    body = bytes(letter["body"])
+    shown = {str(name): value for name, value in letter.items() if name != "body"}
+    return shown | {"body_bytes": len(body)} | _envelope(body)
+
+
+def choose(connection: Connection, ids: Sequence[int], *, again: bool) -> list[int]:
+    """Return these letters, or all that were not replayed yet.
+
+    Raises UserError for an unknown id, and for one that was replayed where not `again`.
+    """
+    rows = connection.execute(_CHOSEN, {"by_id": bool(ids), "ids": list(ids)}).all()
+    if unknown := set(ids) - {row.id for row in rows}:
+        raise _unknown(unknown)
+    replayed = [row.id for row in rows if row.replayed_at is not None]
+    if replayed and not again:
+        raise UserError(f"replayed already: {joined(replayed)}; --again sends it once more")
+    return [row.id for row in rows]
+
+
+def replay_each(
+    engine: Engine,
+    ids: Sequence[int],
+    open_broker: Callable[[], dramatiq.Broker],
+    *,
+    again: bool,
+) -> Iterator[tuple[int, str | None]]:
+    """Publish the letters one by one; yield each with why it was not, or None.
+
+    A letter is marked only after its confirmation: a kill in between leaves it to be replayed
+    twice, which costs its consumer a look at a row. Raises UserError where the broker refuses;
+    what was yielded before stays replayed.
+    """
+    broker = open_broker()
+    try:
+        for letter_id in ids:
+            try:
+                yield letter_id, _replay_one(engine, letter_id, broker, again=again)
+            except NotReplayable as error:
+                yield letter_id, str(error)
+    finally:
+        broker.close()
+
+
+def drop(connection: Connection, ids: Sequence[int]) -> int:
+    """Delete the letters: all of them, or none where one is unknown."""
+    dropped = set(connection.execute(_DROP, {"ids": list(ids)}).scalars())
+    if unknown := set(ids) - dropped:
+        raise _unknown(unknown)
+    return len(dropped)
+
+
+def _replay_one(
+    engine: Engine, letter_id: int, broker: dramatiq.Broker, *, again: bool
+) -> str | None:
+    with engine.begin() as connection:
+        letter = connection.execute(_HOLD, {"id": letter_id}).one_or_none()
+        if letter is None:
+            return "dropped meanwhile"
+        if letter.replayed_at is not None and not again:
+            return "replayed meanwhile"
+        _publish(broker, letter.queue, bytes(letter.body))
+        connection.execute(_REPLAYED, {"id": letter_id})
+    return None
+
+
+def _publish(broker: dramatiq.Broker, queue: str, body: bytes) -> None:
+    if not body:
+        raise NotReplayable("its content was erased")
+    try:
+        replay(broker, queue, body)
+    except DecodeError:
+        raise NotReplayable("not a message") from None
+    except QueueFull:
+        raise UserError(f"queue {queue} is full: replay the rest once it is worked off") from None
+    except QueueMismatch:
+        raise
+    except BrokerError as error:
+        raise UserError(f"the broker does not answer: {error}") from None
+
+
+def _envelope(body: bytes) -> dict[str, object]:
+    if not body:
+        return {"content": "erased"}
+    try:
+        data = CompactEncoder().decode(body)
+    except DecodeError:
+        return {"content": "not a message"}
+    actor = data.get("actor_name")
+    options = data.get("options")
+    options = options if isinstance(options, dict) else {}
+    named = options.get("last_error")
+    return {
+        "sent_at_ms": _plain(data.get("message_timestamp")),
+        "retries": _plain(options.get("retries")),
+        # The error's class: its text was never stored.
+        "last_error": _plain(named) if isinstance(named, str) else None,
+        "fields": _fields(actor, data.get("kwargs")),
+    }
+
+
+def _fields(actor: object, arguments: Any) -> dict[str, object]:
+    """The message's fields; of what its contract does not promise, only kind and size."""
+    if not isinstance(arguments, dict):
+        return {}
+    contract = _CONTRACTS.get(actor) if isinstance(actor, str) else None
+    types = {field.name: field.type for field in fields(contract)} if contract else {}
+    types.pop(_RECORDS, None)
+    return {
+        str(name)[:_LONGEST_SHOWN]: _plain(value)
+        if type(value) is types.get(name)
+        else _size(value)
+        for name, value in arguments.items()
+    }
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, str) and len(value) <= _LONGEST_SHOWN:
+        return value
+    if isinstance(value, list) and len(value) <= _MOST_SHOWN:
+        return value if all(type(each) is int for each in value) else _size(value)
+    return _size(value)
+
+
+def _size(value: object) -> str:
+    size = f", {len(value)} long" if isinstance(value, str | list | dict) else ""
+    return f"<{type(value).__name__}{size}>"
+
+
+def _unknown(ids: Sequence[int] | set[int]) -> UserError:
+    return UserError(f"no such dead letter: {joined(sorted(ids))}")

@@ -1,0 +1,198 @@
+"""What could not be written or reviewed: looked at, tried again, forgotten once resolved."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, RowMapping, text
+
+from services.operator.printing import joined
+from shared.errors import UserError
+from shared.sirene.identifiers import is_siren, is_siret, siren_of
+
+KINDS = ("write", "review")
+
+_CAUSES = text("""
+    SELECT kind, code, count(*) AS items, min(created_at) AS first_at, max(created_at) AS last_at,
+           max(attempts) AS attempts, (array_agg(key ORDER BY id))[1] AS example
+    FROM failed_items WHERE resolved_at IS NULL
+    GROUP BY kind, code ORDER BY items DESC, kind, code
+""")
+_ITEMS = text("""
+    SELECT f.id, f.kind, f.key, f.siren, f.code, f.message, f.attempts, f.created_at,
+           f.resolved_at, f.batch_id, b.run_id, b.query,
+           e.fetched_at AS stored_version_of,
+           a.siret AS avis_siret, a.outcome AS avis_outcome, a.attempts AS avis_attempts,
+           octet_length(f.payload) AS payload_bytes, f.payload
+    FROM failed_items f
+    LEFT JOIN import_batches b ON b.id = f.batch_id
+    LEFT JOIN etablissements e ON f.kind = 'write' AND e.siret = f.key
+    LEFT JOIN avis a ON a.id = CASE WHEN f.kind = 'review' AND f.key ~ '^[0-9]{1,18}$'
+      THEN f.key::bigint END
+    WHERE f.id = ANY(CAST(:ids AS bigint[]))
+    ORDER BY f.id
+""")
+_OF_KINDS = text("""
+    SELECT id FROM failed_items WHERE kind = ANY(:kinds) AND resolved_at IS NULL
+    ORDER BY id LIMIT :limit
+""")
+_IS_WITHHELD = text("""
+    SELECT EXISTS (SELECT FROM oppositions WHERE siren = :siren)
+      OR EXISTS (SELECT FROM unites_legales WHERE siren = :siren AND statut_diffusion <> 'O')
+      OR EXISTS (SELECT FROM etablissements WHERE siren = :siren AND statut_diffusion <> 'O')
+""")
+_OPEN = text("""
+    SELECT id, kind, key, resolved_at IS NOT NULL AS is_resolved FROM failed_items
+    WHERE CASE WHEN :by_id THEN id = ANY(CAST(:ids AS bigint[]))
+      ELSE resolved_at IS NULL AND (CAST(:code AS text) IS NULL OR code = :code) END
+    ORDER BY id
+""")
+# Of two retries at once the second sees what the first has asked for. The items themselves stay
+# unlocked: writer and reviewer lock them last, after the rows that are locked here.
+_LOCK_RETRIES = text("SELECT pg_advisory_xact_lock(hashtext('retry_failed_items'))")
+_UNDER_WAY = text("""
+    SELECT DISTINCT s FROM import_runs, unnest(sirets) AS s
+    WHERE status IN ('pending', 'running') AND s = ANY(:sirets)
+""")
+_REQUEST_RUN = text("INSERT INTO import_runs (sirets) VALUES (:sirets) RETURNING id")
+_MAKE_DUE = text("""
+    WITH due AS (
+      SELECT a.id FROM avis a JOIN pro_localisations p ON p.id = a.pro_localisation_id
+      WHERE a.id = ANY(CAST(:ids AS bigint[])) AND a.outcome = 'rejected' AND p.status = 'open'
+        AND NOT EXISTS (SELECT FROM oppositions o WHERE o.siren = a.siren)
+      ORDER BY a.id FOR UPDATE OF a)
+    UPDATE avis SET
+      outcome = 'pending', published_at = NULL, claim_token = NULL, lease_until = NULL,
+      attempts = 0, updated_at = clock_timestamp()
+    FROM due WHERE avis.id = due.id
+    RETURNING avis.id
+""")
+_ALREADY_DUE = text("""
+    SELECT id FROM avis WHERE id = ANY(CAST(:ids AS bigint[])) AND outcome = 'pending'
+""")
+_PURGE = text("""
+    DELETE FROM failed_items WHERE resolved_at < now() - make_interval(days => :days)
+""")
+
+
+@dataclass(frozen=True)
+class Retry:
+    """What became of each item that was to be tried again, by its id."""
+
+    run_id: int | None = None
+    """The import that fetches the establishments of `fetched` again; None where there are none."""
+    fetched: list[int] = field(default_factory=list)
+    under_way: list[int] = field(default_factory=list)
+    reviewed: list[int] = field(default_factory=list)
+    no_longer_due: list[int] = field(default_factory=list)
+    without_siret: list[int] = field(default_factory=list)
+
+
+def causes(connection: Connection) -> Sequence[RowMapping]:
+    return connection.execute(_CAUSES).mappings().all()
+
+
+def items(
+    connection: Connection, wanted: Iterable[str], *, limit: int, with_payload: bool
+) -> list[dict[str, object]]:
+    """Return items by id, and the first open ones of each kind.
+
+    Raises UserError for what is neither an id nor a kind, and for an id that is nobody's.
+    """
+    named = set(wanted)
+    strange = sorted(each for each in named if each not in KINDS and not _is_id(each))
+    if strange:
+        raise UserError(f"{strange[0]!r} is neither an id nor a kind: {joined(KINDS)}")
+    kinds = [kind for kind in KINDS if kind in named]
+    ids = {int(each) for each in named if each not in KINDS}
+    listed = connection.execute(_OF_KINDS, {"kinds": kinds, "limit": limit}).scalars()
+    rows = connection.execute(_ITEMS, {"ids": sorted(ids.union(listed))}).mappings().all()
+    _require_all(ids, {row["id"] for row in rows})
+    return [_shown(connection, row, with_payload=with_payload) for row in rows]
+
+
+def retry(connection: Connection, ids: Sequence[int], *, code: str | None) -> Retry:
+    """Ask for the work again: of these items, else of the open ones of the code, else of all.
+
+    Nothing is resolved here: writer and reviewer do that, with what they store. Raises UserError,
+    and asks for nothing, where an id is unknown or resolved.
+    """
+    connection.execute(_LOCK_RETRIES)
+    chosen = connection.execute(_OPEN, {"by_id": bool(ids), "ids": list(ids), "code": code}).all()
+    _require_all(set(ids), {row.id for row in chosen})
+    if resolved := [row.id for row in chosen if row.is_resolved]:
+        raise UserError(f"resolved already: {joined(resolved)}")
+    by_siret = {row.key: row.id for row in chosen if row.kind == "write" and is_siret(row.key)}
+    by_avis = {int(row.key): row.id for row in chosen if row.kind == "review" and _is_id(row.key)}
+    placed = {*by_siret.values(), *by_avis.values()}
+    run_id, requested = _request(connection, by_siret)
+    due, idle = _make_due(connection, by_avis)
+    return Retry(
+        run_id=run_id,
+        fetched=requested,
+        under_way=sorted(set(by_siret.values()).difference(requested)),
+        reviewed=due,
+        no_longer_due=idle,
+        without_siret=[row.id for row in chosen if row.id not in placed],
+    )
+
+
+def purge(connection: Connection, *, older_than_days: int) -> int:
+    """Delete what was resolved so long ago; open items stay whatever their age."""
+    return connection.execute(_PURGE, {"days": older_than_days}).rowcount
+
+
+def _request(connection: Connection, by_siret: dict[str, int]) -> tuple[int | None, list[int]]:
+    under_way = set(connection.execute(_UNDER_WAY, {"sirets": list(by_siret)}).scalars())
+    sirets = sorted(by_siret.keys() - under_way)
+    if not sirets:
+        return None, []
+    run_id: int = connection.execute(_REQUEST_RUN, {"sirets": sirets}).scalar_one()
+    return run_id, sorted(by_siret[siret] for siret in sirets)
+
+
+def _make_due(connection: Connection, by_avis: dict[int, int]) -> tuple[list[int], list[int]]:
+    """The items whose avis are due now, whoever made them so, and those whose are no more."""
+    avis = {"ids": list(by_avis)}
+    due = {*connection.execute(_MAKE_DUE, avis).scalars()}
+    due |= {*connection.execute(_ALREADY_DUE, avis).scalars()}
+    return (
+        sorted(by_avis[each] for each in due),
+        sorted(by_avis[each] for each in by_avis.keys() - due),
+    )
+
+
+def _shown(connection: Connection, row: RowMapping, *, with_payload: bool) -> dict[str, object]:
+    shown = {str(name): value for name, value in row.items() if name != "payload"}
+    if with_payload and row["payload"] is not None:
+        shown["payload"] = _payload(connection, row["siren"], bytes(row["payload"]))
+    return shown
+
+
+def _payload(connection: Connection, siren: str | None, payload: bytes) -> object:
+    """The record, or why it is withheld: a unit may have withdrawn since it was kept."""
+    record: object = json.loads(payload)
+    owner = siren or _siren_of(record)
+    if owner is None:
+        return "withheld: the record does not say whose it is"
+    if connection.execute(_IS_WITHHELD, {"siren": owner}).scalar_one():
+        return "withheld: its unit does not want to be shown"
+    return record
+
+
+def _siren_of(record: object) -> str | None:
+    if not isinstance(record, dict):
+        return None
+    siren, siret = record.get("siren"), record.get("siret")
+    if isinstance(siren, str) and is_siren(siren):
+        return siren
+    return siren_of(siret) if isinstance(siret, str) and is_siret(siret) else None
+
+
+def _is_id(word: str) -> bool:
+    return word.isascii() and word.isdigit()
+
+
+def _require_all(ids: set[int], found: set[int]) -> None:
+    if unknown := sorted(ids - found):
+        raise UserError(f"no such failed item: {joined(unknown)}")

@@ -1,0 +1,109 @@
+"""The commands of `./sirenade failed`."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from services.operator import failed
+from services.operator.failed import Retry
+from services.operator.main import open_engine
+from services.operator.printing import AsJson, joined, print_fields, print_json, print_rows
+from shared.cli import make_app
+from shared.db.migrate import require_current
+from shared.errors import UserError
+
+app = make_app("What could not be written or reviewed: look, try again, forget what is resolved.")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List what failed and is still open, by cause."""
+    with open_engine().connect() as connection:
+        require_current(connection)
+        causes = failed.causes(connection)
+    print_rows(causes, "failed items still open, by cause", as_json=as_json, empty="nothing failed")
+
+
+@app.command()
+def show(
+    wanted: Annotated[
+        list[str], typer.Argument(metavar="KIND|ID…", help="write, review, or ids of items.")
+    ],
+    limit: Annotated[int, typer.Option(help="At most so many of a kind.", min=1)] = 20,
+    payload: Annotated[
+        bool, typer.Option("--payload", help="The record too, unless its unit has withdrawn.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show items with what surrounds them: batch, run, stored version, avis.
+
+    Example: ./sirenade failed show review --limit 5
+    """
+    with open_engine().connect() as connection:
+        require_current(connection)
+        shown = failed.items(connection, wanted, limit=limit, with_payload=payload)
+    if as_json:
+        print_json(shown)
+        return
+    for item in shown:
+        print_fields(f"failed item {item['id']}", item)
+    if not shown:
+        typer.echo("nothing failed")
+
+
+@app.command()
+def retry(
+    ids: Annotated[
+        list[int] | None, typer.Argument(metavar="ID…", help="Ids, as show prints them.", min=1)
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(help="All open items of this cause, as list prints it.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All open items.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask for the work again: establishments from INSEE, in one new import; avis from the reviewer.
+
+    An item stays open until its row is really written, or its text accepted.
+
+    Example: ./sirenade failed retry --code invalid_date
+    """
+    if [bool(ids), code is not None, every].count(True) != 1:
+        raise UserError("say which: ids, or --code CODE, or --all")
+    with open_engine().begin() as connection:
+        require_current(connection)
+        outcome = failed.retry(connection, ids or [], code=code)
+    if as_json:
+        print_json(asdict(outcome))
+    else:
+        for line in _told(outcome) or ["nothing to retry"]:
+            typer.echo(line)
+
+
+@app.command()
+def purge(
+    older_than_days: Annotated[
+        int, typer.Option(help="Days since it was resolved.", min=0, max=36_500)
+    ] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Delete items that were resolved long ago. What is open stays, however old."""
+    with open_engine().begin() as connection:
+        require_current(connection)
+        deleted = failed.purge(connection, older_than_days=older_than_days)
+    if as_json:
+        print_json({"deleted": deleted})
+    else:
+        typer.echo(f"{deleted} resolved items deleted")
+
+
+def _told(outcome: Retry) -> list[str]:
+    lines = {
+        f"fetched again from INSEE in run {outcome.run_id}": outcome.fetched,
+        "on their way already, in an import that is not over": outcome.under_way,
+        "due for review again": outcome.reviewed,
+        "left alone, their avis are no longer due": outcome.no_longer_due,
+        "without a siret: import the window of their batch again": outcome.without_siret,
+    }
+    return [f"{len(ids)} {what} (items {joined(ids)})" for what, ids in lines.items() if ids]

@@ -1,0 +1,52 @@
+"""How the operator's commands print: tables for people, JSON for programs."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy import RowMapping
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
+
+
+def print_json(value: object) -> None:
+    typer.echo(json.dumps(value, default=str))
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, object]] | Sequence[RowMapping],
+    title: str,
+    *,
+    as_json: bool,
+    empty: str,
+) -> None:
+    if as_json:
+        print_json([dict(row) for row in rows])
+    elif not rows:
+        typer.echo(empty)
+    else:
+        table = Table(*rows[0].keys(), title=title, title_justify="left")
+        for row in rows:
+            table.add_row(*(_cell(value) for value in row.values()))
+        Console().print(table)
+
+
+def print_fields(title: str, fields: Mapping[str, object]) -> None:
+    """One thing, a line for each field that it has."""
+    table = Table("", "", title=title, title_justify="left", show_header=False)
+    for name, value in fields.items():
+        if value is not None:
+            table.add_row(name, _cell(value))
+    Console().print(table)
+
+
+def joined(numbers: Iterable[object]) -> str:
+    return ", ".join(str(number) for number in numbers)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else escape(str(value))

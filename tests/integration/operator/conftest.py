@@ -1,0 +1,72 @@
+"""The operator's command line on a real database, beside the services whose work it looks at."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import Engine
+
+from services.operator.__main__ import app
+from shared.cli import run
+from shared.db.engine import make_engine
+from tests.integration.reviewer.conftest import Desk as ReviewersDesk
+from tests.integration.reviewer.conftest import Register
+from tests.integration.writer.conftest import Desk, Records
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    out: str
+    err: str
+
+
+Sirenade = Callable[..., Answer]
+
+
+@pytest.fixture
+def sirenade(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Sirenade:
+    """Runs one command of the operator as `./sirenade` would."""
+    monkeypatch.setenv("SIRENADE_DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "240")
+
+    def call(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["sirenade", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            run(app, name="sirenade")
+        captured = capsys.readouterr()
+        assert isinstance(ended.value.code, int | None)
+        return Answer(ended.value.code or 0, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url, application_name="tests-operator", pool_size=4)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def desk(engine: Engine) -> Desk:
+    return Desk(engine)
+
+
+@pytest.fixture(scope="session")
+def records() -> Records:
+    return Records()
+
+
+@pytest.fixture
+def register(engine: Engine) -> Register:
+    return Register(engine)
+
+
+@pytest.fixture
+def reviewers_desk(engine: Engine) -> ReviewersDesk:
+    return ReviewersDesk(engine)
