@@ -33,10 +33,13 @@ class ServiceSettings(DatabaseSettings):
     @classmethod
     def _can_be_read(cls, url: SecretStr) -> SecretStr:
         try:
-            _ = urlsplit(url.get_secret_value()).port
+            parts = urlsplit(url.get_secret_value())
+            _ = parts.port
         except ValueError:
             # Without urllib's words: they quote the URL.
             raise ValueError("cannot be read: amqp://user:password@host:port/vhost") from None
+        if parts.username and parts.password is None:
+            raise ValueError("names a user without a password: amqp://user:password@host:port/")
         return url
 
 

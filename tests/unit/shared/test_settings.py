@@ -68,3 +68,9 @@ def test_a_broker_url_that_cannot_be_read_is_a_problem_that_keeps_the_password(
     with pytest.raises(UserError, match=r"SIRENADE_BROKER_URL.*cannot be read") as refused:
         load(ServiceSettings)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_broker_user_without_a_password_is_a_problem(complete: pytest.MonkeyPatch) -> None:
+    complete.setenv("SIRENADE_BROKER_URL", "amqp://nobody@localhost/")
+    with pytest.raises(UserError, match=r"SIRENADE_BROKER_URL.*without a password"):
+        load(ServiceSettings)
