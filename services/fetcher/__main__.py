@@ -2,6 +2,7 @@
 
 import json
 import signal
+import textwrap
 from dataclasses import asdict
 from typing import Annotated
 
@@ -9,7 +10,10 @@ import typer
 from sqlalchemy import Engine
 
 from services.fetcher import main
+from services.fetcher.costs import Forecast, cost_of, rows_of
+from services.fetcher.planning import MAX_ROWS_PER_PAGE
 from services.fetcher.scopes import checked_scope
+from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from shared.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.cli import run as run_cli
@@ -25,6 +29,8 @@ app = make_app("Fetch the register from INSEE, under the quota that all replicas
 
 # Several times the register: beyond it somebody mistyped.
 _MAX_LIMIT = 1_000_000_000
+# A région is counted within this at the public quota; then the progress is shown all the same.
+_PLAN_PATIENCE_SECONDS = 30.0
 
 
 @app.command()
@@ -61,6 +67,10 @@ def import_(  # noqa: PLR0913  # each an option of the command
     limit: Annotated[
         int | None, typer.Option(help="At most so many establishments in all.")
     ] = None,
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Only count and say what it would cost; needs the API key."),
+    ] = False,
     wait: Annotated[
         bool, typer.Option(help="Show the progress until the import is complete.")
     ] = True,
@@ -86,6 +96,9 @@ def import_(  # noqa: PLR0913  # each an option of the command
         siret_to=siret_to,
         everything=everything,
     )
+    if plan:
+        _show(main.forecast(load(FetcherSettings), scope, limit), as_json=as_json)
+        return
     settings = load(DatabaseSettings)
     engine = make_engine(
         settings.database_url.get_secret_value(), application_name="sirenade-import", pool_size=1
@@ -99,9 +112,43 @@ def import_(  # noqa: PLR0913  # each an option of the command
     _follow(engine, run_id, as_json=as_json)
 
 
+def _show(forecast: Forecast, *, as_json: bool) -> None:
+    if as_json:
+        windows = [{"query": each.window.query, "rows": rows_of(each)} for each in forecast.plan]
+        typer.echo(
+            json.dumps(
+                {"windows": windows, "counts": forecast.counts, "cost": asdict(forecast.cost)}
+            )
+        )
+        return
+    for batch in forecast.plan:
+        # A list of sirets is as long as a page.
+        query = textwrap.shorten(batch.window.query, 100, placeholder=" …")
+        typer.echo(f"{rows_of(batch):>12,} rows  {query}".replace(",", " "))
+    typer.echo(f"{forecast.cost}; counting took {forecast.counts} requests, nothing is imported")
+
+
+def _announce(engine: Engine, run_id: int, clock: Clock) -> None:
+    """Say what the run costs as soon as a fetcher has planned it, or that it has not yet."""
+    store = ImportStore(engine)
+    deadline_seconds = clock.monotonic_seconds() + _PLAN_PATIENCE_SECONDS
+    while (plan := store.read_plan(run_id)) is None:
+        with engine.connect() as connection:
+            stands_still = read_progress(connection, run_id).error is not None
+        if stands_still or clock.monotonic_seconds() > deadline_seconds or clock.wait(0.2):
+            typer.echo(f"run {run_id} is not planned yet: a fetcher counts it first", err=True)
+            return
+    per_minute = store.requests_per_minute()
+    if per_minute is not None:
+        cost = cost_of(plan, rows_per_page=MAX_ROWS_PER_PAGE, per_minute=per_minute)
+        typer.echo(f"run {run_id}: {cost}", err=True)
+
+
 def _follow(engine: Engine, run_id: int, *, as_json: bool) -> None:
     clock = Clock()
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
+
+    _announce(engine, run_id, clock)
 
     def read() -> Progress:
         with engine.connect() as connection:

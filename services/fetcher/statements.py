@@ -9,6 +9,12 @@ INSERT_RUN = text("""
       :sirets, :row_limit)
     RETURNING id
 """)
+READ_PLAN = text("""
+    SELECT b.id, b.sirets, b.row_limit, b.expected
+    FROM import_runs r LEFT JOIN import_batches b ON b.run_id = r.id
+    WHERE r.id = :run_id AND r.status <> 'pending' ORDER BY b.number
+""")
+PER_MINUTE = text("SELECT max(requests_per_minute) FROM quota")
 LEASE_RUN = text("""
     UPDATE import_runs SET lease_until = now() + make_interval(secs => :lease_seconds)
     WHERE id = (

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from services.fetcher import statements
 from services.fetcher.planning import FIRST_CURSOR, PageEnd
-from services.fetcher.windows import PlannedBatch, Scope
+from services.fetcher.windows import PlannedBatch, Scope, Window
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,24 @@ class ImportStore:
                 statements.INSERT_RUN, wanted | {"row_limit": row_limit}
             ).scalar_one()
         return run_id
+
+    def read_plan(self, run_id: int) -> list[PlannedBatch] | None:
+        """Return the batches of a run, without their windows; None while it is not planned."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(statements.READ_PLAN, {"run_id": run_id}).all()
+        if not rows:
+            return None
+        return [
+            PlannedBatch(Window(sirets=tuple(row.sirets or ())), row.row_limit, row.expected)
+            for row in rows
+            if row.id is not None
+        ]
+
+    def requests_per_minute(self) -> float | None:
+        """Return the quota that holds now; None until a fetcher has opened it."""
+        with self._engine.connect() as connection:
+            found: float | None = connection.execute(statements.PER_MINUTE).scalar()
+        return found
 
     def lease_pending_run(self, *, lease_seconds: float) -> PendingRun | None:
         with self._engine.begin() as connection:
