@@ -2,13 +2,19 @@
 
 import json
 import signal
+import textwrap
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from services.fetcher import main
+from services.fetcher.costs import Forecast, cost_of, rows_of
+from services.fetcher.planning import MAX_ROWS_PER_PAGE
+from services.fetcher.scopes import checked_scope
+from services.fetcher.settings import FetcherSettings
+from services.fetcher.store import ImportStore
 from shared.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.cli import run as run_cli
 from shared.clock import Clock
@@ -18,9 +24,13 @@ from shared.errors import UserError
 from shared.progress import Progress, read_progress
 from shared.progress_view import watch
 from shared.settings import DatabaseSettings, load
-from shared.sirene.reference import communes, departements
 
 app = make_app("Fetch the register from INSEE, under the quota that all replicas share.")
+
+# Several times the register: beyond it somebody mistyped.
+_MAX_LIMIT = 1_000_000_000
+# A région is counted within this at the public quota; then the progress is shown all the same.
+_PLAN_PATIENCE_SECONDS = 30.0
 
 
 @app.command()
@@ -30,16 +40,37 @@ def run() -> None:
 
 
 @app.command("import")
-def import_(
+def import_(  # noqa: PLR0913  # each an option of the command
+    *,
+    region: Annotated[
+        list[str] | None, typer.Option(help="Code or name of a region: 53, Bretagne. Repeatable.")
+    ] = None,
     departement: Annotated[
         list[str] | None, typer.Option(help="Code of a département: 33, 2A, 974. Repeatable.")
     ] = None,
     commune: Annotated[
         list[str] | None, typer.Option(help="INSEE code of a commune: 33063. Repeatable.")
     ] = None,
-    limit: Annotated[
-        int | None, typer.Option(help="At most so many establishments in all.", min=1)
+    activite: Annotated[
+        list[str] | None, typer.Option(help="Current activity, a NAF code: 47.11D. Repeatable.")
     ] = None,
+    etat: Annotated[
+        str | None, typer.Option(help="Current state: A for open, F for closed.")
+    ] = None,
+    siret_from: Annotated[
+        str | None, typer.Option(help="From this SIRET on, itself included.")
+    ] = None,
+    siret_to: Annotated[str | None, typer.Option(help="Up to this SIRET, itself included.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="The whole register, where no place is named.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(help="At most so many establishments in all.")
+    ] = None,
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Only count and say what it would cost; needs the API key."),
+    ] = False,
     wait: Annotated[
         bool, typer.Option(help="Show the progress until the import is complete.")
     ] = True,
@@ -47,56 +78,77 @@ def import_(
         bool, typer.Option("--json", help="Print the outcome as one JSON object.")
     ] = False,
 ) -> None:
-    """Import the establishments of départements or communes.
+    """Import the establishments of places, narrowed down by activity, state or range of SIRET.
 
     The request is kept in the database: the fetcher service carries it out, whoever watches.
 
-    Example: ./sirenade import --departement 33 --limit 35000
+    Example: ./sirenade import --region Bretagne --activite 10.71C --etat A
     """
-    scope = _checked_scope(departement or [], commune or [])
+    if limit is not None and not 1 <= limit <= _MAX_LIMIT:
+        raise UserError(f"--limit {limit} makes no sense: use 1 to {_MAX_LIMIT}")
+    scope = checked_scope(
+        region=region or (),
+        departement=departement or (),
+        commune=commune or (),
+        activite=activite or (),
+        etat=etat,
+        siret_from=siret_from,
+        siret_to=siret_to,
+        everything=everything,
+    )
+    if plan:
+        _show(main.forecast(load(FetcherSettings), scope, limit), as_json=as_json)
+        return
     settings = load(DatabaseSettings)
     engine = make_engine(
         settings.database_url.get_secret_value(), application_name="sirenade-import", pool_size=1
     )
-    run_id = _request_run(engine, *scope, limit)
+    with engine.connect() as connection:
+        require_current(connection)
+    run_id = ImportStore(engine).request_run(scope, row_limit=limit)
     if not wait:
         typer.echo(json.dumps({"run_id": run_id}) if as_json else f"run {run_id} is requested")
         return
     _follow(engine, run_id, as_json=as_json)
 
 
-def _checked_scope(departement: list[str], commune: list[str]) -> tuple[list[str], list[str]]:
-    if not departement and not commune:
-        raise UserError("say what to import: --departement 33, or --commune 33063")
-    wanted_departements = [code.upper() for code in departement]
-    wanted_communes = [code.upper() for code in commune]
-    for code in wanted_departements:
-        if code not in departements():
-            raise UserError(f"unknown département {code!r}: use a code like 33, 2A or 974")
-    for code in wanted_communes:
-        if code not in communes():
-            raise UserError(f"unknown commune {code!r}: use an INSEE code like 33063, no postcode")
-    return wanted_departements, wanted_communes
+def _show(forecast: Forecast, *, as_json: bool) -> None:
+    if as_json:
+        windows = [{"query": each.window.query, "rows": rows_of(each)} for each in forecast.plan]
+        typer.echo(
+            json.dumps(
+                {"windows": windows, "counts": forecast.counts, "cost": asdict(forecast.cost)}
+            )
+        )
+        return
+    for batch in forecast.plan:
+        # A list of sirets is as long as a page.
+        query = textwrap.shorten(batch.window.query, 100, placeholder=" …")
+        typer.echo(f"{rows_of(batch):>12,} rows  {query}".replace(",", " "))
+    typer.echo(f"{forecast.cost}; counting took {forecast.counts} requests, nothing is imported")
 
 
-def _request_run(
-    engine: Engine, departements: list[str], communes: list[str], limit: int | None
-) -> int:
-    with engine.begin() as connection:
-        require_current(connection)
-        run_id: int = connection.execute(
-            text("""
-                INSERT INTO import_runs (departements, communes, row_limit)
-                VALUES (:departements, :communes, :row_limit) RETURNING id
-            """),
-            {"departements": departements, "communes": communes, "row_limit": limit},
-        ).scalar_one()
-        return run_id
+def _announce(engine: Engine, run_id: int, clock: Clock) -> None:
+    """Say what the run costs as soon as a fetcher has planned it, or that it has not yet."""
+    store = ImportStore(engine)
+    deadline_seconds = clock.monotonic_seconds() + _PLAN_PATIENCE_SECONDS
+    while (plan := store.read_plan(run_id)) is None:
+        with engine.connect() as connection:
+            stands_still = read_progress(connection, run_id).error is not None
+        if stands_still or clock.monotonic_seconds() > deadline_seconds or clock.wait(0.2):
+            typer.echo(f"run {run_id} is not planned yet: a fetcher counts it first", err=True)
+            return
+    per_minute = store.requests_per_minute()
+    if per_minute is not None:
+        cost = cost_of(plan, rows_per_page=MAX_ROWS_PER_PAGE, per_minute=per_minute)
+        typer.echo(f"run {run_id}: {cost}", err=True)
 
 
 def _follow(engine: Engine, run_id: int, *, as_json: bool) -> None:
     clock = Clock()
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
+
+    _announce(engine, run_id, clock)
 
     def read() -> Progress:
         with engine.connect() as connection:

@@ -1,20 +1,22 @@
 """The fetcher's rounds: plan what people asked for, start batches, send still pages again."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import structlog
 
-from services.fetcher.insee import InseeError, QueryRefused
-from services.fetcher.planning import Window, allot, windows_of
+from services.fetcher.insee import InseeError, NoGoodAnswer, QueryRefused
 from services.fetcher.store import ImportStore, PendingRun
 from services.fetcher.walking import Publisher
+from services.fetcher.windows import make_plan
 from shared.errors import SlowDown
 from shared.messages import FetchPage
 from shared.metrics import Metrics
 
 log = structlog.get_logger()
 
+# Counts take slots like pages do: an INSEE that is down is not asked every second.
+_NO_ANSWER_SECONDS = 30.0
 # A page whose message is in flight is leased within this time, or its queue is not empty.
 _UNFETCHED_SECONDS = 15.0
 # By now it has had its turn in a queue that other batches never leave empty. A second message for
@@ -33,41 +35,49 @@ class Planner:
     # Longer than one count can take: the lease is renewed before each.
     lease_seconds: float
 
+    # Counts of runs not planned yet: one that fails does not cost those before it again.
+    _counted: dict[tuple[int, str], int] = field(default_factory=dict)
+
     def turn(self) -> None:
         run = self.store.lease_pending_run(lease_seconds=self.lease_seconds)
         if run is not None:
             self._plan(run)
+        self._activate()
+
+    def _activate(self) -> None:
         for batch_id, page in self.store.activate_batches(self.parallel_batches):
             self.publisher.publish_page(FetchPage(batch_id, page))
 
     def _plan(self, run: PendingRun) -> None:
-        windows = windows_of(departements=run.departements, communes=run.communes)
         try:
-            plan = self._allotted(run, windows)
+            plan = make_plan(
+                run.scope,
+                row_limit=run.row_limit,
+                walkers=self.parallel_batches,
+                count=lambda query: self._count(run, query),
+            )
         except QueryRefused as error:
+            self._counted.clear()
             self.store.fail_run(run.run_id, str(error))
             return
         except (InseeError, SlowDown) as error:
             log.warning("run not planned yet", run_id=run.run_id, reason=str(error))
-            self.store.release_run(run.run_id)
+            # What else goes wrong holds back the quota itself.
+            delay_seconds = _NO_ANSWER_SECONDS if isinstance(error, NoGoodAnswer) else 0.0
+            self.store.release_run(run.run_id, delay_seconds=delay_seconds)
             return
+        self._counted.clear()
         self.store.insert_plan(run.run_id, plan)
         log.info("run planned", run_id=run.run_id, batches=len(plan))
 
-    def _allotted(
-        self, run: PendingRun, windows: Sequence[Window]
-    ) -> list[tuple[Window, int | None]]:
-        """Give each window its share of the limit; a single one needs no count to know it."""
-        if run.row_limit is None or len(windows) == 1:
-            return [(window, run.row_limit) for window in windows]
-        # Lazily: windows beyond the limit cost no request.
-        totals = (self._count(run, window) for window in windows)
-        shares = allot(totals, run.row_limit)
-        return [(window, share) for window, share in zip(windows, shares, strict=False) if share]
-
-    def _count(self, run: PendingRun, window: Window) -> int:
-        self.store.renew_run(run.run_id, lease_seconds=self.lease_seconds)
-        return self.count(window.query)
+    def _count(self, run: PendingRun, query: str) -> int:
+        key = (run.run_id, query)
+        if key not in self._counted:
+            self.store.renew_run(run.run_id, lease_seconds=self.lease_seconds)
+            # A long plan's counts must not hold up the batches of other runs.
+            self._activate()
+            self._counted[key] = self.count(query)
+        return self._counted[key]
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,36 @@
 
 from sqlalchemy import text
 
+INSERT_RUN = text("""
+    INSERT INTO import_runs (departements, communes, activites, etat_administratif, siret_from,
+      siret_to, sirets, row_limit)
+    VALUES (:departements, :communes, :activites, :etat_administratif, :siret_from, :siret_to,
+      :sirets, :row_limit)
+    RETURNING id
+""")
+READ_PLAN = text("""
+    SELECT b.id, b.sirets, b.row_limit, b.expected
+    FROM import_runs r LEFT JOIN import_batches b ON b.run_id = r.id
+    WHERE r.id = :run_id AND r.status <> 'pending' ORDER BY b.number
+""")
+PER_MINUTE = text("SELECT max(requests_per_minute) FROM quota")
 LEASE_RUN = text("""
     UPDATE import_runs SET lease_until = now() + make_interval(secs => :lease_seconds)
     WHERE id = (
       SELECT id FROM import_runs
       WHERE status = 'pending' AND (lease_until IS NULL OR lease_until < now())
       ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id, departements, communes, row_limit
+    RETURNING id, departements, communes, activites, etat_administratif, siret_from, siret_to,
+      sirets, row_limit
 """)
 RENEW_RUN = text("""
     UPDATE import_runs SET lease_until = now() + make_interval(secs => :lease_seconds)
     WHERE id = :run_id AND status = 'pending'
 """)
-RELEASE_RUN = text("UPDATE import_runs SET lease_until = NULL WHERE id = :run_id")
+RELEASE_RUN = text("""
+    UPDATE import_runs SET lease_until = now() + make_interval(secs => :delay_seconds)
+    WHERE id = :run_id
+""")
 # A plan without a batch has nobody who would close its run.
 OPEN_RUN = text("""
     UPDATE import_runs SET
@@ -24,8 +41,11 @@ OPEN_RUN = text("""
     WHERE id = :run_id AND status = 'pending'
 """)
 INSERT_BATCH = text("""
-    INSERT INTO import_batches (run_id, number, query, departement, code_commune, row_limit)
-    VALUES (:run_id, :number, :query, :departement, :code_commune, :row_limit)
+    INSERT INTO import_batches (run_id, number, query, departement, code_commune,
+      activite_principale, etat_administratif, siret_from, siret_to, sirets, row_limit, expected)
+    VALUES (:run_id, :number, :query, :departement, :code_commune,
+      :activite_principale, :etat_administratif, :siret_from, :siret_to, :sirets, :row_limit,
+      :expected)
 """)
 # Two planners would each fill the same room.
 LOCK_ACTIVATION = text("SELECT pg_advisory_xact_lock(hashtext('activate_batches'))")

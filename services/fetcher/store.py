@@ -2,19 +2,19 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import Connection, Engine
 
 from services.fetcher import statements
-from services.fetcher.planning import FIRST_CURSOR, PageEnd, Window
+from services.fetcher.planning import FIRST_CURSOR, PageEnd
+from services.fetcher.windows import PlannedBatch, Scope, Window
 
 
 @dataclass(frozen=True)
 class PendingRun:
     run_id: int
-    departements: list[str]
-    communes: list[str]
+    scope: Scope
     row_limit: int | None
 
 
@@ -50,14 +50,46 @@ class ImportStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def request_run(self, scope: Scope, *, row_limit: int | None) -> int:
+        """Ask for an import; whichever fetcher comes first plans it."""
+        wanted = {
+            name: list(value)
+            if isinstance(value, Sequence) and not isinstance(value, str)
+            else value
+            for name, value in asdict(scope).items()
+        }
+        with self._engine.begin() as connection:
+            run_id: int = connection.execute(
+                statements.INSERT_RUN, wanted | {"row_limit": row_limit}
+            ).scalar_one()
+        return run_id
+
+    def read_plan(self, run_id: int) -> list[PlannedBatch] | None:
+        """Return the batches of a run, without their windows; None while it is not planned."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(statements.READ_PLAN, {"run_id": run_id}).all()
+        if not rows:
+            return None
+        return [
+            PlannedBatch(Window(sirets=tuple(row.sirets or ())), row.row_limit, row.expected)
+            for row in rows
+            if row.id is not None
+        ]
+
+    def requests_per_minute(self) -> float | None:
+        """Return the quota that holds now; None until a fetcher has opened it."""
+        with self._engine.connect() as connection:
+            found: float | None = connection.execute(statements.PER_MINUTE).scalar()
+        return found
+
     def lease_pending_run(self, *, lease_seconds: float) -> PendingRun | None:
         with self._engine.begin() as connection:
-            row = connection.execute(
-                statements.LEASE_RUN, {"lease_seconds": lease_seconds}
-            ).one_or_none()
+            leased = connection.execute(statements.LEASE_RUN, {"lease_seconds": lease_seconds})
+            row = leased.mappings().one_or_none()
         if row is None:
             return None
-        return PendingRun(row.id, row.departements, row.communes, row.row_limit)
+        scope = Scope(**{each.name: row[each.name] for each in fields(Scope)})
+        return PendingRun(row["id"], scope, row["row_limit"])
 
     def renew_run(self, run_id: int, *, lease_seconds: float) -> None:
         with self._engine.begin() as connection:
@@ -65,12 +97,14 @@ class ImportStore:
                 statements.RENEW_RUN, {"run_id": run_id, "lease_seconds": lease_seconds}
             )
 
-    def release_run(self, run_id: int) -> None:
-        """Let a run be planned again at the next turn."""
+    def release_run(self, run_id: int, *, delay_seconds: float) -> None:
+        """Let a run be planned again at the first turn after the delay."""
         with self._engine.begin() as connection:
-            connection.execute(statements.RELEASE_RUN, {"run_id": run_id})
+            connection.execute(
+                statements.RELEASE_RUN, {"run_id": run_id, "delay_seconds": delay_seconds}
+            )
 
-    def insert_plan(self, run_id: int, plan: Sequence[tuple[Window, int | None]]) -> None:
+    def insert_plan(self, run_id: int, plan: Sequence[PlannedBatch]) -> None:
         """Turn a pending run into its batches: all of them, or none where it is planned already."""
         with self._engine.begin() as connection:
             opened = connection.execute(
@@ -78,16 +112,17 @@ class ImportStore:
             )
             if opened.rowcount == 0:
                 return
-            for number, (window, row_limit) in enumerate(plan, start=1):
+            for number, batch in enumerate(plan, start=1):
+                window = asdict(batch.window) | {"sirets": list(batch.window.sirets) or None}
                 connection.execute(
                     statements.INSERT_BATCH,
                     {
+                        **window,
                         "run_id": run_id,
                         "number": number,
-                        "query": window.query,
-                        "departement": window.departement,
-                        "code_commune": window.code_commune,
-                        "row_limit": row_limit,
+                        "query": batch.window.query,
+                        "row_limit": batch.row_limit,
+                        "expected": batch.expected,
                     },
                 )
 

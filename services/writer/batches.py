@@ -75,9 +75,21 @@ _CLOSE_BATCH = text("""
       FROM received r LEFT JOIN etablissements e USING (siret)),
     surplus AS (
       SELECT e.siret FROM etablissements e JOIN import_batches b ON b.id = :batch_id
-      WHERE coalesce(b.departement, b.code_commune) IS NOT NULL
+      WHERE b.sirets IS NULL
+        AND coalesce(b.departement, b.code_commune, b.activite_principale, b.etat_administratif,
+          b.siret_from, b.siret_to) IS NOT NULL
         AND (b.departement IS NULL OR e.departement = b.departement)
         AND (b.code_commune IS NULL OR e.code_commune = b.code_commune)
+        AND (b.activite_principale IS NULL OR e.activite_principale = b.activite_principale)
+        AND (b.etat_administratif IS NULL OR e.etat_administratif = b.etat_administratif)
+        AND (b.siret_from IS NULL OR e.siret >= b.siret_from)
+        AND (b.siret_to IS NULL OR e.siret <= b.siret_to)
+        AND (b.row_limit IS NULL OR e.siret <= (SELECT max(siret) FROM received))
+        AND NOT EXISTS (SELECT FROM received r WHERE r.siret = e.siret)
+      UNION ALL
+      SELECT e.siret FROM import_batches b CROSS JOIN unnest(b.sirets) AS asked (siret)
+        JOIN etablissements e ON e.siret = asked.siret
+      WHERE b.id = :batch_id
         AND (b.row_limit IS NULL OR e.siret <= (SELECT max(siret) FROM received))
         AND NOT EXISTS (SELECT FROM received r WHERE r.siret = e.siret))
     UPDATE import_batches SET

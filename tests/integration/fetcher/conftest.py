@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from services.fetcher.insee import InseeClient
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.quota import Quota
 from services.fetcher.store import ImportStore
 from services.fetcher.walking import Pace, Walker
+from services.fetcher.windows import Scope
 from services.simulator.options import Options
 from services.simulator.server import start_server
 from shared.clock import Clock
@@ -81,10 +82,12 @@ class Outbox:
         self.slices.append(message)
 
     def sirets(self) -> list[str]:
-        """What the slices that count hold, in order of page and slice."""
-        latest = {message.page: message.fetch_id for message in self.slices}
-        counting = [each for each in self.slices if each.fetch_id == latest[each.page]]
-        counting.sort(key=lambda each: (each.page, each.slice))
+        """What the slices that count hold, in order of batch, page and slice."""
+        latest = {(message.batch_id, message.page): message.fetch_id for message in self.slices}
+        counting = [
+            each for each in self.slices if each.fetch_id == latest[each.batch_id, each.page]
+        ]
+        counting.sort(key=lambda each: (each.batch_id, each.page, each.slice))
         return [record["siret"] for each in counting for record in json.loads(each.records)]
 
 
@@ -103,11 +106,10 @@ class Fetcher:
     slices_ready: list[int]
 
     def request_import(self, *departements: str, row_limit: int | None = None) -> None:
-        with self.engine.begin() as connection:
-            connection.execute(
-                text("INSERT INTO import_runs (departements, row_limit) VALUES (:codes, :limit)"),
-                {"codes": list(departements), "limit": row_limit},
-            )
+        self.request_scope(Scope(departements=departements), row_limit=row_limit)
+
+    def request_scope(self, scope: Scope, *, row_limit: int | None = None) -> None:
+        self.store.request_run(scope, row_limit=row_limit)
 
     def walk_to_the_end(self, *, most_messages: int = 200) -> None:
         """Work off the page messages that were published, as the actor's threads would."""

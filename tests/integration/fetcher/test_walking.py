@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from services.fetcher.planning import Window
+from services.fetcher.windows import PlannedBatch, Window
 from shared.broker.errors import QueueFull
 from shared.errors import SlowDown
 from shared.messages import FetchPage
@@ -35,8 +35,9 @@ def test_a_walk_publishes_every_row_once_in_the_order_of_siret(
     sirets = fetcher.outbox.sirets()
     assert len(sirets) == 1500
     assert sirets == sorted(set(sirets))
-    # 400 + 400 + 400 + 300: the total ends the walk, the empty page is not asked for.
-    assert insee.quota()["requests"] == 4
+    # The plan's count, then 400 + 400 + 400 + 300: the total ends the walk, the empty page is
+    # not asked for.
+    assert insee.quota()["requests"] == 1 + 4
     assert value(fetcher.engine, "SELECT expected FROM import_batches") == 1500
 
 
@@ -78,9 +79,10 @@ def test_a_stale_page_message_costs_no_quota(
     with fetcher.engine.begin() as connection:
         connection.execute(text("UPDATE import_pages SET slices_done = slices_expected"))
 
+    requests = insee.quota()["requests"]
     fetcher.walker.fetch_page(message)
 
-    assert insee.quota()["requests"] == 1
+    assert insee.quota()["requests"] == requests
 
 
 def test_a_page_whose_slices_were_not_written_is_fetched_again_under_a_new_fetch_id(
@@ -131,9 +133,9 @@ def test_a_fault_delays_a_page_and_fails_nothing(
 ) -> None:
     insee = start_insee(establishments=300)
     fetcher = make_fetcher(insee)
-    insee.set_faults(**fault)
     fetcher.request_import("33")
     fetcher.planner.turn()
+    insee.set_faults(**fault)
     fetcher.walk_to_the_end()
     assert fetcher.outbox.slices == []
     assert value(fetcher.engine, "SELECT status FROM import_batches") == "running"
@@ -146,9 +148,9 @@ def test_a_fault_delays_a_page_and_fails_nothing(
     fetcher.walk_to_the_end()
 
     assert len(fetcher.outbox.sirets()) == 300
-    # Each attempt took a slot of its own: none was repeated behind our back.
-    assert insee.quota()["requests"] == 2
-    assert value(fetcher.engine, "SELECT count(*) FROM insee_requests") == 2
+    # The count and each attempt took a slot of their own: none was repeated behind our back.
+    assert insee.quota()["requests"] == 1 + 2
+    assert value(fetcher.engine, "SELECT count(*) FROM insee_requests") == 1 + 2
 
 
 def test_a_429_holds_back_every_replica_at_once(
@@ -156,9 +158,9 @@ def test_a_429_holds_back_every_replica_at_once(
 ) -> None:
     insee = start_insee(establishments=300, rate_headers=False)
     throttled, other = make_fetcher(insee), make_fetcher(insee)
-    insee.set_faults(next_429=1)
     throttled.request_import("33")
     throttled.planner.turn()
+    insee.set_faults(next_429=1)
     throttled.walk_to_the_end()
 
     paused = "SELECT extract(epoch FROM paused_until - now()) FROM quota"
@@ -188,24 +190,33 @@ def test_a_refused_query_fails_its_batch_and_is_not_sent_again(
     fetcher.walk_to_the_end()
     fetcher.walker.fetch_page(message)
 
-    assert insee.quota()["requests"] == 1
+    assert insee.quota()["requests"] == 1 + 1
     assert value(fetcher.engine, "SELECT status FROM import_batches") == "failed"
     assert value(fetcher.engine, "SELECT status FROM import_runs") == "failed"
     assert "400" in value(fetcher.engine, "SELECT error FROM import_runs")
 
 
+@pytest.mark.parametrize(
+    ("row_limit", "table", "status"),
+    [(None, "import_runs", "pending"), (100, "import_batches", "running")],
+)
 def test_a_wrong_key_pauses_everything_and_says_so_to_whoever_watches(
-    start_insee: StartInsee, make_fetcher: MakeFetcher
+    row_limit: int | None,
+    table: str,
+    status: str,
+    start_insee: StartInsee,
+    make_fetcher: MakeFetcher,
 ) -> None:
     insee = start_insee(key="another")
     fetcher = make_fetcher(insee)
-    fetcher.request_import("33")
+    # A limit of one window needs no count.
+    fetcher.request_import("33", row_limit=row_limit)
     fetcher.planner.turn()
     fetcher.walk_to_the_end()
 
     error = value(fetcher.engine, "SELECT error FROM import_runs")
     assert "SIRENADE_INSEE_KEY" in error
-    assert value(fetcher.engine, "SELECT status FROM import_batches") == "running"
+    assert value(fetcher.engine, f"SELECT status FROM {table}") == status  # noqa: S608  # above
     assert value(fetcher.engine, "SELECT paused_until > now() FROM quota") is True
 
 
@@ -261,7 +272,7 @@ def test_a_page_is_leased_by_one_fetcher_at_a_time(
 
     fetcher.walker.fetch_page(FetchPage(page.batch_id, page.page))
 
-    assert insee.quota()["requests"] == 0
+    assert insee.quota()["requests"] == 1  # the plan's count
 
 
 def test_a_page_that_the_writer_completed_meanwhile_keeps_the_fetch_that_was_written(
@@ -345,7 +356,7 @@ def test_a_plan_that_comes_late_does_not_open_a_finished_run_again(
         connection.execute(text("UPDATE import_runs SET status = 'complete'"))
         run_id = connection.execute(text("SELECT id FROM import_runs")).scalar_one()
 
-    fetcher.store.insert_plan(run_id, [(Window("siren:*"), None)])
+    fetcher.store.insert_plan(run_id, [PlannedBatch(Window(departement="33"))])
 
     assert value(fetcher.engine, "SELECT status FROM import_runs") == "complete"
     assert value(fetcher.engine, "SELECT count(*) FROM import_batches") == 0
@@ -375,6 +386,23 @@ def test_a_429_during_a_count_holds_back_every_replica_and_fails_nothing(
     assert value(fetcher.engine, "SELECT status FROM import_runs") == "pending"
     with fetcher.engine.begin() as connection:
         connection.execute(text("UPDATE quota SET paused_until = NULL"))
+    fetcher.planner.turn()
+    assert value(fetcher.engine, "SELECT status FROM import_runs") == "running"
+
+
+def test_a_plan_waits_while_insee_is_down(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    insee = start_insee(establishments=100)
+    fetcher = make_fetcher(insee)
+    insee.set_faults(next_errors=1, error_status=503)
+    fetcher.request_import("33")
+    for _ in range(3):
+        fetcher.planner.turn()
+
+    assert insee.quota()["requests"] == 1
+    assert value(fetcher.engine, "SELECT lease_until > now() FROM import_runs") is True
+    fetcher.store.wake_everything()
     fetcher.planner.turn()
     assert value(fetcher.engine, "SELECT status FROM import_runs") == "running"
 

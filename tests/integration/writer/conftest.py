@@ -44,15 +44,27 @@ class Desk:
         number: int = 1,
         departement: str | None = "33",
         code_commune: str | None = None,
+        activite_principale: str | None = None,
+        etat_administratif: str | None = None,
+        siret_from: str | None = None,
+        siret_to: str | None = None,
+        sirets: Sequence[str] | None = None,
         row_limit: int | None = None,
     ) -> int:
         rows = self.execute(
             """
             INSERT INTO import_batches
-              (run_id, number, query, departement, code_commune, row_limit, status)
-            VALUES (:run, :number, 'q', :departement, :commune, :row_limit, 'running')
+              (run_id, number, query, departement, code_commune, activite_principale,
+               etat_administratif, siret_from, siret_to, sirets, row_limit, status)
+            VALUES (:run, :number, 'q', :departement, :commune, :activite, :etat, :siret_from,
+              :siret_to, :sirets, :row_limit, 'running')
             RETURNING id
             """,
+            activite=activite_principale,
+            etat=etat_administratif,
+            siret_from=siret_from,
+            siret_to=siret_to,
+            sirets=sirets,
             run=run_id or self.run(),
             number=number,
             departement=departement,

@@ -157,6 +157,40 @@ def test_beyond_the_limit_nothing_is_surplus(desk: Any, records: Any) -> None:
     assert desk.batch_row(batch)["surplus_sirets"] == [below["siret"]]
 
 
+@pytest.mark.parametrize(
+    ("window", "surplus"),
+    [
+        ({"activite_principale": "10.71C"}, [1, 3, 4]),
+        ({"etat_administratif": "F"}, [2, 3]),
+        ({"activite_principale": "10.71C", "etat_administratif": "F"}, [3]),
+        ({"departement": "33", "etat_administratif": "F"}, [2]),
+        ({"siret_from": "00000000200002"}, [2, 3, 4]),
+        ({"siret_from": "00000000200002", "siret_to": "00000000300003"}, [2, 3]),
+        ({"siret_from": "00000000000000", "siret_to": "99999999999999"}, [1, 2, 3, 4]),
+        ({"sirets": ["00000000300003", "00000000900009", "99999999999999"]}, [3]),
+        ({}, []),
+    ],
+    ids=str,
+)
+def test_surplus_is_only_what_the_window_asked_for(
+    desk: Any, records: Any, window: dict[str, Any], surplus: list[int]
+) -> None:
+    stored = {
+        1: records.record(1),
+        2: records.record(2, etat="F", activite="47.11D"),
+        3: records.record(3, etat="F", commune="75056"),
+        4: records.record(4, commune="75056"),
+    }
+    desk.import_(*stored.values(), departement=None)
+    batch = desk.batch(**{"departement": None, **window})
+    received = records.record(9, etat="F")
+    desk.write(desk.message([received], batch=batch, fetch_id=desk.fetch(batch)))
+
+    row = desk.batch_row(batch)
+    assert row["surplus_sirets"] == [stored[number]["siret"] for number in surplus]
+    assert row["missing_sirets"] == []
+
+
 def test_the_number_of_statements_does_not_grow_with_the_slice(
     desk: Any, records: Any, engine: Engine
 ) -> None:

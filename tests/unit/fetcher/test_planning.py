@@ -1,29 +1,6 @@
 import pytest
 
-from services.fetcher.planning import Window, allot, judge_page, rows_to_ask, windows_of
-
-
-def test_a_scope_becomes_one_window_per_departement_and_commune_and_none_twice() -> None:
-    assert windows_of(departements=["33", "2A", "33"], communes=["33063"]) == [
-        Window("codeCommuneEtablissement:33*", departement="33"),
-        Window("codeCommuneEtablissement:2A*", departement="2A"),
-        Window("codeCommuneEtablissement:33063", code_commune="33063"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("totals", "limit", "shares"),
-    [
-        ([10, 20], 100, [10, 20]),
-        ([10, 20], 15, [10, 5]),
-        ([10, 20], 10, [10]),
-        ([0, 5], 3, [0, 3]),
-    ],
-)
-def test_a_limit_is_allotted_in_order_until_it_is_used_up(
-    totals: list[int], limit: int, shares: list[int]
-) -> None:
-    assert allot(totals, limit) == shares
+from services.fetcher.planning import judge_page, rows_to_ask
 
 
 def test_a_page_asks_for_no_more_than_the_limit_leaves() -> None:

@@ -1,0 +1,52 @@
+"""What a plan costs: a page is a request, and the quota says how many go in a minute."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.fetcher.windows import PlannedBatch
+
+
+@dataclass(frozen=True)
+class Cost:
+    """`rows` is an upper bound where a limit or a list of sirets stands in for a count."""
+
+    windows: int
+    rows: int
+    requests: int
+    minutes: float
+
+    def __str__(self) -> str:
+        rows = f"{self.rows:,}".replace(",", " ")
+        requests = f"{self.requests:,}".replace(",", " ")
+        return (
+            f"{self.windows} windows, {rows} rows, {requests} requests, "
+            f"about {max(self.minutes, 0.1):.1f} min at the present quota"
+        )
+
+
+def rows_of(batch: PlannedBatch) -> int:
+    """What was counted, or at most what was asked for."""
+    if batch.expected is not None:
+        return batch.expected
+    return batch.row_limit or len(batch.window.sirets)
+
+
+def requests_of(rows: int, rows_per_page: int) -> int:
+    """A walk ends with the page that reaches the total; an empty window takes one to say so."""
+    return max(1, math.ceil(rows / rows_per_page))
+
+
+def cost_of(plan: Sequence[PlannedBatch], *, rows_per_page: int, per_minute: float) -> Cost:
+    rows = [rows_of(batch) for batch in plan]
+    requests = sum(requests_of(each, rows_per_page) for each in rows)
+    return Cost(len(plan), sum(rows), requests, requests / per_minute)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A plan that nobody carries out; `counts` is how many requests it took to make."""
+
+    plan: Sequence[PlannedBatch]
+    cost: Cost
+    counts: int

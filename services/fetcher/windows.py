@@ -1,0 +1,198 @@
+"""Which walks a scope becomes: pure, but for the counts that a plan asks for."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+# One request's URL holds so many, and one page all of their answers.
+SIRETS_PER_WINDOW = 100
+# Fewer rows than this are one walk: cutting costs counts, and a page that is not full per piece.
+MOST_ROWS_UNCUT = 200_000
+FIRST_SIREN, LAST_SIREN = "000000000", "999999999"
+_FIRST_NIC, _LAST_NIC = "00000", "99999"
+
+Count = Callable[[str], int]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run imports: places, narrowed by the rest; no place is every place.
+
+    Sirets stand instead of all that. Lists are unions; the range includes both ends.
+    """
+
+    departements: Sequence[str] = ()
+    communes: Sequence[str] = ()
+    activites: Sequence[str] = ()
+    etat_administratif: str | None = None
+    siret_from: str | None = None
+    siret_to: str | None = None
+    sirets: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Window:
+    """What one batch walks, in our own columns: what INSEE lists is compared with them."""
+
+    departement: str | None = None
+    code_commune: str | None = None
+    activite_principale: str | None = None
+    etat_administratif: str | None = None
+    siret_from: str | None = None
+    siret_to: str | None = None
+    sirets: tuple[str, ...] = ()
+
+    @property
+    def query(self) -> str:
+        """In INSEE's language; never by a maskable field: masked units would vanish."""
+        if self.sirets:
+            return " OR ".join(f"siret:{siret}" for siret in self.sirets)
+        terms = [self._place(), self._current(), self._range()]
+        return " AND ".join(term for term in terms if term)
+
+    def _place(self) -> str | None:
+        if self.code_commune:
+            return f"codeCommuneEtablissement:{self.code_commune}"
+        return f"codeCommuneEtablissement:{self.departement}*" if self.departement else None
+
+    def _current(self) -> str | None:
+        """One `periode(...)` for both: two would be satisfied by two different periods."""
+        terms = []
+        if self.activite_principale:
+            terms.append(f"activitePrincipaleEtablissement:{self.activite_principale}")
+        if self.etat_administratif:
+            terms.append(f"etatAdministratifEtablissement:{self.etat_administratif}")
+        return f"periode({' AND '.join(terms)} AND -dateFin:*)" if terms else None
+
+    def _range(self) -> str | None:
+        low, high = self.siret_from, self.siret_to
+        if low is None and high is None:
+            return None
+        if low and high and low.endswith(_FIRST_NIC) and high.endswith(_LAST_NIC):
+            return f"siren:[{low[:9]} TO {high[:9]}]"
+        return f"siret:[{low or '*'} TO {high or '*'}]"
+
+
+def windows_of(scope: Scope) -> list[Window]:
+    """Cut a scope into windows, one walk each: few long walks waste the fewest requests."""
+    if scope.sirets:
+        ordered = sorted(set(scope.sirets))
+        return [
+            Window(sirets=tuple(ordered[start : start + SIRETS_PER_WINDOW]))
+            for start in range(0, len(ordered), SIRETS_PER_WINDOW)
+        ]
+    places = [Window(departement=each) for each in dict.fromkeys(scope.departements)]
+    places += [Window(code_commune=each) for each in dict.fromkeys(scope.communes)]
+    narrowed = [
+        replace(
+            place,
+            activite_principale=activite,
+            etat_administratif=scope.etat_administratif,
+            siret_from=scope.siret_from,
+            siret_to=scope.siret_to,
+        )
+        for place in places or [Window()]
+        for activite in dict.fromkeys(scope.activites) or [None]
+    ]
+    return [_everything() if window == Window() else window for window in narrowed]
+
+
+def _everything() -> Window:
+    return Window(siret_from=FIRST_SIREN + _FIRST_NIC, siret_to=LAST_SIREN + _LAST_NIC)
+
+
+@dataclass(frozen=True)
+class PlannedBatch:
+    """`expected` is what was counted, or None where no count was needed."""
+
+    window: Window
+    row_limit: int | None = None
+    expected: int | None = None
+
+
+def make_plan(
+    scope: Scope, *, row_limit: int | None, walkers: int, count: Count
+) -> list[PlannedBatch]:
+    """Size a scope's windows by `count`, one request each, and cut the large ones.
+
+    A limited run is not cut, and a limit that has one window needs no count. Sirets asked for by
+    number are not counted either: INSEE's answer is as long as it is.
+    """
+    windows = windows_of(scope)
+    if row_limit is None:
+        return list(
+            itertools.chain(*(_sized(each, len(windows), walkers, count) for each in windows))
+        )
+    if len(windows) == 1:
+        return [PlannedBatch(windows[0], row_limit)]
+    # Lazily: windows beyond the limit cost no request.
+    shares = allot((count(window.query) for window in windows), row_limit)
+    return [
+        PlannedBatch(window, share, share)
+        for window, share in zip(windows, shares, strict=False)
+        if share
+    ]
+
+
+def allot(totals: Iterator[int], row_limit: int) -> list[int]:
+    """Share a run's limit out to its windows, in their order, until it is used up.
+
+    Totals beyond that are not asked for; their windows have no share.
+    """
+    shares: list[int] = []
+    while row_limit > 0 and (total := next(totals, None)) is not None:
+        shares.append(min(total, row_limit))
+        row_limit -= shares[-1]
+    return shares
+
+
+def _sized(window: Window, windows: int, walkers: int, count: Count) -> list[PlannedBatch]:
+    if window.sirets:
+        return [PlannedBatch(window)]
+    rows = count(window.query)
+    pieces = math.ceil(walkers / windows)
+    if pieces == 1 or rows <= MOST_ROWS_UNCUT:
+        return [PlannedBatch(window, expected=rows)]
+    return cut(window, rows, most_rows=math.ceil(rows / pieces), count=count)
+
+
+def cut(window: Window, rows: int, *, most_rows: int, count: Count) -> list[PlannedBatch]:
+    """Cut a window at sirens into walks of at most so many rows, which together are the window.
+
+    Sirens are not evenly spread: each halving costs a count, and small neighbours are joined.
+    """
+    joined: list[PlannedBatch] = []
+    for piece, size in _halved(_bounded(window), rows, most_rows, count):
+        last = joined[-1] if joined else None
+        if last is not None and (last.expected or 0) + size <= most_rows:
+            whole = replace(last.window, siret_to=piece.siret_to)
+            joined[-1] = PlannedBatch(whole, expected=(last.expected or 0) + size)
+        else:
+            joined.append(PlannedBatch(piece, expected=size))
+    return joined
+
+
+def _bounded(window: Window) -> Window:
+    everything = _everything()
+    return replace(
+        window,
+        siret_from=window.siret_from or everything.siret_from,
+        siret_to=window.siret_to or everything.siret_to,
+    )
+
+
+def _halved(
+    window: Window, rows: int, most_rows: int, count: Count
+) -> Iterator[tuple[Window, int]]:
+    first, last = (int((end or "")[:9]) for end in (window.siret_from, window.siret_to))
+    if rows <= most_rows or first == last:
+        yield window, rows
+        return
+    middle = (first + last) // 2
+    low = replace(window, siret_to=f"{middle:09d}{_LAST_NIC}")
+    high = replace(window, siret_from=f"{middle + 1:09d}{_FIRST_NIC}")
+    # The register can change between two counts.
+    below = min(count(low.query), rows)
+    yield from _halved(low, below, most_rows, count)
+    yield from _halved(high, rows - below, most_rows, count)

@@ -1,0 +1,14 @@
+from services.fetcher.costs import Cost, cost_of
+from services.fetcher.windows import PlannedBatch, Window
+
+
+def test_a_plan_costs_its_pages_and_one_request_for_an_empty_window() -> None:
+    plan = [
+        PlannedBatch(Window(departement="33"), expected=2001),
+        PlannedBatch(Window(departement="24"), expected=0),
+        PlannedBatch(Window(departement="40"), row_limit=5000),
+        PlannedBatch(Window(sirets=("30000000000012",))),
+    ]
+    cost = cost_of(plan, rows_per_page=1000, per_minute=30)
+    assert cost == Cost(windows=4, rows=7002, requests=3 + 1 + 5 + 1, minutes=10 / 30)
+    assert str(cost) == "4 windows, 7 002 rows, 10 requests, about 0.3 min at the present quota"
