@@ -31,7 +31,7 @@ _WORK_ORDERS = (["failed", "retry"], ["dead-letters", "replay"])
 _HELP = """\
 usage: ./sirenade COMMAND [--help] …
 
-  import        import départements or communes from INSEE
+  import        import places, activities or the whole register from INSEE
   status        the work, live: rows, rate, quota, avis, ETA
   stats         the numbers, in one query
   reconcile     the counters, against what they count
