@@ -73,7 +73,7 @@ _CLOSE_BATCH = text("""
     seen AS MATERIALIZED (
       SELECT r.siret, e.siret IS NOT NULL AS is_stored
       FROM received r LEFT JOIN etablissements e USING (siret)),
-    surplus AS (
+    in_window AS (
       SELECT e.siret FROM etablissements e JOIN import_batches b ON b.id = :batch_id
       WHERE b.sirets IS NULL
         AND coalesce(b.departement, b.code_commune, b.activite_principale, b.etat_administratif,
@@ -85,13 +85,15 @@ _CLOSE_BATCH = text("""
         AND (b.siret_from IS NULL OR e.siret >= b.siret_from)
         AND (b.siret_to IS NULL OR e.siret <= b.siret_to)
         AND (b.row_limit IS NULL OR e.siret <= (SELECT max(siret) FROM received))
-        AND NOT EXISTS (SELECT FROM received r WHERE r.siret = e.siret)
       UNION ALL
       SELECT e.siret FROM import_batches b CROSS JOIN unnest(b.sirets) AS asked (siret)
         JOIN etablissements e ON e.siret = asked.siret
       WHERE b.id = :batch_id
-        AND (b.row_limit IS NULL OR e.siret <= (SELECT max(siret) FROM received))
-        AND NOT EXISTS (SELECT FROM received r WHERE r.siret = e.siret))
+        AND (b.row_limit IS NULL OR e.siret <= (SELECT max(siret) FROM received))),
+    surplus AS (
+      -- A set operation, never a join: before the first ANALYZE the planner expects one row here,
+      -- and would compare each stored row with each received one.
+      SELECT siret FROM in_window EXCEPT SELECT siret FROM received)
     UPDATE import_batches SET
       status = 'complete',
       completed_at = now(),
