@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.table import Table
 from sqlalchemy import Connection, text
 
+from shared.progress import read_progress
 from shared.progress_view import thousands
 
 # Sets, not differences of counts: one missing and one surplus row must not cancel out.
@@ -29,13 +30,6 @@ _ROWS = text("""
       (SELECT extract(epoch FROM max(completed_at) - min(created_at))::float
          FROM import_runs) AS import_seconds
 """)
-_REQUESTS = text("""
-    SELECT count(*) AS requests, count(*) FILTER (WHERE http_status = 429) AS http_429,
-      extract(epoch FROM max(granted_at) - min(granted_at))::float AS slot_seconds,
-      (SELECT max(requests_per_minute) FROM quota) AS requests_per_minute
-    FROM insee_requests
-""")
-_AVIS = text("SELECT outcome, count(*) AS n FROM avis GROUP BY outcome")
 _REASONS = text("""
     SELECT reason, count(*) AS n FROM avis_attempts, unnest(reasons) AS reason
     GROUP BY reason ORDER BY n DESC, reason
@@ -76,24 +70,22 @@ class DemoReport:
 
 def read_report(connection: Connection, peak_rss_bytes_by_process: dict[str, int]) -> DemoReport:
     rows = connection.execute(_ROWS).one()
-    requests = connection.execute(_REQUESTS).one()
-    avis = {row.outcome: row.n for row in connection.execute(_AVIS)}
-    slots_possible = (requests.requests_per_minute or 0) * (requests.slot_seconds or 0) / 60
+    progress = read_progress(connection)
+    avis = progress.avis
     import_seconds = rows.import_seconds or rows.seconds or 0
     return DemoReport(
         establishments_expected=rows.expected,
         establishments_stored=rows.stored,
         # Received and not stored, and never received at all.
         establishments_missing=rows.lost + max(0, rows.expected - rows.received_distinct),
-        requests=requests.requests,
-        http_429=requests.http_429,
+        requests=progress.requests,
+        http_429=progress.http_429,
         rows_per_second=round(rows.stored / import_seconds, 1) if import_seconds else 0.0,
-        quota_efficiency=round(rows.stored / (1000 * max(requests.requests, 1)), 4),
-        # The first slot opens the time between the slots: it is not one that fits in it.
-        slot_use=round((requests.requests - 1) / slots_possible, 4) if slots_possible else 0.0,
-        avis_due=sum(avis.get(name, 0) for name in ("pending", "accepted", "rejected")),
-        avis_accepted=avis.get("accepted", 0),
-        avis_pending=avis.get("pending", 0),
+        quota_efficiency=round(rows.stored / (1000 * max(progress.requests, 1)), 4),
+        slot_use=round(progress.slot_use or 0.0, 4),
+        avis_due=progress.avis_due,
+        avis_accepted=progress.avis_accepted,
+        avis_pending=progress.avis_pending,
         avis_skipped_non_diffusible=avis.get("skipped_non_diffusible", 0),
         avis_skipped_sole_trader=avis.get("skipped_sole_trader", 0),
         avis_attempts_rejected_by_reason={
