@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,8 @@ from shared.broker import ReliableBroker
 _TEMPLATE = "sirenade_template"
 _MARK = "SIRENADE_TEST_RUN"
 _CALM_SECONDS = 5.0
+_LEFT = "sirenade_left_processes"
+_LEFT_BY_WORKERS = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,13 +51,26 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     children = set(processes.with_children(os.getpid())) - {os.getpid()}
     marked = set(processes.processes_with(environment=f"{_MARK}={os.getpid()}"))
     left = processes.wait_until_gone(children | marked, seconds=2)
-    if left:
-        described = ", ".join(processes.describe(pid) for pid in left)
-        processes.kill_all(left)
+    described = [processes.describe(pid) for pid in left]
+    processes.kill_all(left)
+    if isinstance(output := getattr(session.config, "workeroutput", None), dict):
+        # One of several runs side by side: the one that started them has the last word.
+        output[_LEFT] = described
+        return
+    by_workers: list[str] = session.config.stash.setdefault(_LEFT_BY_WORKERS, [])
+    described += by_workers
+    if described:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
-            reporter.write_line(f"\nERROR: this run left live processes: {described}", red=True)
+            text = f"\nERROR: this run left live processes: {', '.join(described)}"
+            reporter.write_line(text, red=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    left = getattr(node, "workeroutput", {}).get(_LEFT, [])
+    node.config.stash.setdefault(_LEFT_BY_WORKERS, []).extend(left)
 
 
 @pytest.fixture(scope="session")
