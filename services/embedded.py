@@ -109,6 +109,7 @@ def embedded_services(
     """Run fetcher, writer and reviewer in this process until the block ends."""
     common: dict[str, object] = {
         "database_url": database_url,
+        "shard_database_urls": "",
         "broker_url": "memory://",
         "insee_url": insee_url,
         "insee_key": "demo",

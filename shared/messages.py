@@ -1,14 +1,16 @@
 """What travels between the services: frozen, versioned, validated once where it arrives.
 
 A queue's name carries the version of its messages: a change that an older consumer could not
-read gets a new queue.
+read gets a new queue. A field with a default is left out where it has it, so that whoever does
+not know the field can read the message.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from shared.errors import Rejected
+from shared.sharding import BUCKETS
 
 FETCH_QUEUE = "sirene.fetch.v1"
 WRITE_QUEUE = "sirene.write.v1"
@@ -24,18 +26,20 @@ class ContractError(Rejected):
 @dataclass(frozen=True)
 class _Message:
     def to_wire(self) -> dict[str, Any]:
-        return asdict(self)
+        defaults = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value != defaults[name]}
 
     @classmethod
     def from_wire(cls, wire: dict[str, Any]) -> Self:
         """Build the message, or raise `ContractError` naming the field (never its content)."""
         expected = {field.name: field.type for field in fields(cls)}
-        if wire.keys() != expected.keys():
-            odd = ", ".join(sorted(wire.keys() ^ expected.keys()))
-            raise ContractError(f"{cls.__name__}: missing or unknown: {odd}")
-        for name, type_ in expected.items():
+        required = {field.name for field in fields(cls) if field.default is MISSING}
+        if odd := required - wire.keys() | wire.keys() - expected.keys():
+            raise ContractError(f"{cls.__name__}: missing or unknown: {', '.join(sorted(odd))}")
+        for name, value in wire.items():
+            type_ = expected[name]
             assert isinstance(type_, type)
-            if type(wire[name]) is not type_:
+            if type(value) is not type_:
                 raise ContractError(f"{cls.__name__}.{name} is not of type {type_.__name__}")
         message = cls(**wire)
         message._check()
@@ -71,8 +75,11 @@ class WriteSlice(_Message):
     fetched_at: str
     # A JSON array of the API's records, opaque to all but the mapper.
     records: str
+    # All of its records' units live there.
+    shard: int = 0
 
     def _check(self) -> None:
+        _check_shard(self)
         try:
             naive = datetime.fromisoformat(self.fetched_at).tzinfo is None
         except ValueError:
@@ -89,7 +96,15 @@ class ReviewAvis(_Message):
     ACTOR: ClassVar[str] = "review_avis"
 
     avis_ids: list  # type: ignore[type-arg]  # checked against the bare type at the edge
+    # All of them live there.
+    shard: int = 0
 
     def _check(self) -> None:
+        _check_shard(self)
         if not all(type(avis_id) is int for avis_id in self.avis_ids):
             raise ContractError("ReviewAvis.avis_ids holds something else than integers")
+
+
+def _check_shard(message: WriteSlice | ReviewAvis) -> None:
+    if message.shard not in range(BUCKETS):
+        raise ContractError(f"{type(message).__name__}.shard is none of {BUCKETS}")

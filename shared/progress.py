@@ -1,7 +1,8 @@
 """How far the work is, read from PostgreSQL: no counter of a process can say it."""
 
-from collections import deque
-from dataclasses import dataclass, field
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -45,6 +46,13 @@ _SNAPSHOT = text("""
               min(granted_at) AS first_slot_at, max(granted_at) AS last_slot_at
        FROM insee_requests WHERE :run_id IS NULL OR granted_at >=
          (SELECT created_at FROM import_runs WHERE id = :run_id)) q
+""")
+
+# What lives in a shard.
+_SHARD_SNAPSHOT = text("""
+    SELECT (SELECT count(*) FROM failed_items WHERE resolved_at IS NULL) AS failed_items,
+      (SELECT coalesce(jsonb_object_agg(outcome, n), '{}') FROM
+        (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o) AS avis
 """)
 
 
@@ -104,9 +112,19 @@ class Progress:
         return self.received / (MAX_ROWS_PER_REQUEST * self.requests) if self.requests else None
 
 
-def read_progress(connection: Connection, run_id: int | None = None) -> Progress:
-    """Read the progress of one run, or of all."""
-    return Progress(**connection.execute(_SNAPSHOT, {"run_id": run_id}).mappings().one())
+def read_progress(
+    connection: Connection, run_id: int | None = None, *, shards: Sequence[Connection] = ()
+) -> Progress:
+    """Read the progress of one run, or of all; `shards` are those that are elsewhere."""
+    progress = Progress(**connection.execute(_SNAPSHOT, {"run_id": run_id}).mappings().one())
+    for shard in shards:
+        row = shard.execute(_SHARD_SNAPSHOT).one()
+        progress = replace(
+            progress,
+            failed_items=progress.failed_items + row.failed_items,
+            avis=dict(Counter(progress.avis) + Counter(row.avis)),
+        )
+    return progress
 
 
 def run_exists(connection: Connection, run_id: int) -> bool:

@@ -17,6 +17,7 @@ from shared.broker import BrokerUnavailable, make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
+from shared.db.shards import require_shards
 from shared.errors import UserError
 from shared.logs import configure_logs
 from shared.memory import return_freed_memory
@@ -126,6 +127,7 @@ def run_service(
     )
     with engine.connect() as connection:
         require_current(connection)
+    require_shards(settings)
     broker = make_broker(
         settings.broker_url.get_secret_value(), extra_middleware=[ActorMetrics(metrics)]
     )

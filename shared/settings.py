@@ -8,9 +8,17 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.db.engine import place_of
 from shared.errors import UserError
+from shared.sharding import BUCKETS
 
 PREFIX = "SIRENADE_"
+# Powers of two, so that twice as many shards move half of each, and all are of one size.
+_SHARD_COUNTS = {1 << n for n in range(BUCKETS.bit_length())}
+
+
+def _split(urls: str) -> list[str]:
+    return [url for each in urls.split(",") if (url := each.strip())]
 
 
 class DatabaseSettings(BaseSettings):
@@ -19,7 +27,31 @@ class DatabaseSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/name")
+    shard_database_urls: SecretStr = Field(
+        default=SecretStr(""),
+        description="databases of the register, in order, between commas; empty: database_url",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def shard_urls(self) -> tuple[str, ...]:
+        """One URL for each shard, at least one."""
+        listed = self.shard_database_urls.get_secret_value()
+        return tuple(_split(listed)) or (self.database_url.get_secret_value(),)
+
+    @field_validator("shard_database_urls")
+    @classmethod
+    def _are_shards(cls, urls: SecretStr) -> SecretStr:
+        listed = _split(urls.get_secret_value())
+        if len(listed) not in {0, *_SHARD_COUNTS}:
+            raise ValueError(f"names {len(listed)} databases, not 1, 2, 4 … {BUCKETS}")
+        try:
+            places = [place_of(url) for url in listed]
+        except UserError as error:
+            raise ValueError(str(error)) from None
+        if len(set(places)) < len(places):
+            raise ValueError("names a database twice")
+        return urls
 
 
 class ServiceSettings(DatabaseSettings):

@@ -60,6 +60,7 @@ def _walker(
         slices_ready=lambda: ready_messages(broker, WriteSlice.QUEUE),
         pace=_pace(settings),
         metrics=metrics,
+        shards=len(settings.shard_urls),
     )
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import orjson
 import structlog
 
 from services.fetcher.insee import (
@@ -24,9 +23,10 @@ from services.fetcher.insee import (
 )
 from services.fetcher.planning import judge_page, rows_to_ask
 from services.fetcher.quota import Quota, Slot
+from services.fetcher.slicing import PageSlice, cut
 from services.fetcher.store import FetchedPage, ImportStore, PageLease
 from shared.errors import SlowDown
-from shared.messages import RECORDS_PER_SLICE, FetchPage, WriteSlice
+from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
 
 log = structlog.get_logger()
@@ -70,6 +70,7 @@ class Walker:
         slices_ready: Callable[[], int],
         pace: Pace,
         metrics: Metrics,
+        shards: int = 1,
     ) -> None:
         self._store = store
         self._quota = quota
@@ -78,6 +79,7 @@ class Walker:
         self._slices_ready = slices_ready
         self._pace = pace
         self._metrics = metrics
+        self._shards = shards
 
     def fetch_page(self, message: FetchPage) -> None:
         """Fetch a page that still needs it; a stale message costs no quota."""
@@ -149,7 +151,7 @@ class Walker:
             total=answer.total,
             row_limit=lease.row_limit,
         )
-        slices = cut(answer.records)
+        slices = cut(answer.records, shards=self._shards)
         fetched = FetchedPage(
             slot.fetch_id, answer.next_cursor, len(answer.records), len(slices), end
         )
@@ -161,8 +163,10 @@ class Walker:
         self._metrics.pages_fetched.inc()
         self._metrics.records_fetched.inc(len(answer.records))
 
-    def _publish(self, lease: PageLease, slot: Slot, slices: list[str], *, is_last: bool) -> None:
-        for number, records in enumerate(slices):
+    def _publish(
+        self, lease: PageLease, slot: Slot, slices: list[PageSlice], *, is_last: bool
+    ) -> None:
+        for number, each in enumerate(slices):
             self._publisher.publish_slice(
                 WriteSlice(
                     batch_id=lease.batch_id,
@@ -170,7 +174,8 @@ class Walker:
                     fetch_id=slot.fetch_id,
                     slice=number,
                     fetched_at=slot.granted_at.isoformat(),
-                    records=records,
+                    records=each.records,
+                    shard=each.shard,
                 )
             )
         if not is_last:
@@ -196,9 +201,3 @@ class Walker:
             )
         self._quota.follow(answer.rate)
         return answer
-
-
-def cut(records: list[object]) -> list[str]:
-    """Cut a page into slices; an empty page is one empty slice, whose writing ends the batch."""
-    starts = range(0, max(len(records), 1), RECORDS_PER_SLICE)
-    return [orjson.dumps(records[start : start + RECORDS_PER_SLICE]).decode() for start in starts]

@@ -9,15 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from services.operator import dead_letter_commands, failed_commands, reconciling
-from services.operator.main import open_engine
+from services.operator.main import connected, open_engines
 from services.operator.printing import AsJson, print_json, print_rows
 from services.operator.reconciling import Comparison
 from services.operator.stats import read_stats
 from shared.cli import EXIT_BROKEN_PROMISE, make_app
 from shared.cli import run as run_cli
 from shared.clock import Clock
-from shared.db import migrate as migrations
-from shared.db.migrate import require_current
+from shared.db.shards import migrate_all
 from shared.errors import UserError
 from shared.progress import Progress, read_progress, run_exists
 from shared.progress_view import thousands, watch
@@ -30,18 +29,16 @@ app.add_typer(dead_letter_commands.app, name="dead-letters")
 
 @app.command()
 def migrate() -> None:
-    """Bring the database schema to the revision that this version needs."""
-    settings = load(DatabaseSettings)
-    revision = migrations.upgrade(settings.database_url.get_secret_value())
+    """Bring the database schema to the revision that this version needs, in every shard."""
+    revision = migrate_all(load(DatabaseSettings))
     typer.echo(f"the schema is at revision {revision}")
 
 
 @app.command()
 def stats(as_json: AsJson = False) -> None:
-    """Print the numbers of the whole system: one query."""
-    with open_engine().connect() as connection:
-        require_current(connection)
-        numbers = read_stats(connection)
+    """Print the numbers of the whole system: one query to each database."""
+    with connected(open_engines()) as (control, *shards):
+        numbers = read_stats(control, shards)
     if as_json:
         typer.echo(json.dumps(numbers))
         return
@@ -71,10 +68,8 @@ def reconcile(as_json: AsJson = False) -> None:
 
     Reads whole tables: minutes for a whole register. An import may run meanwhile.
     """
-    with open_engine(statement_timeout_seconds=0).connect() as connection:
-        require_current(connection)
-        connection.rollback()
-        found = reconciling.reconcile(connection)
+    with connected(open_engines(statement_timeout_seconds=0)) as (control, *shards):
+        found = reconciling.reconcile(control, shards)
     if as_json:
         print_json(
             {
@@ -110,19 +105,18 @@ def status(
     once: Annotated[bool, typer.Option(help="Print one reading and end.")] = False,
 ) -> None:
     """Show the work live: rows, rate, quota, avis, ETA. Ends when nothing is left to do."""
-    engine, clock = open_engine(), Clock()
+    engines, clock = open_engines(), Clock()
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
-    with engine.connect() as connection:
-        require_current(connection)
-        if run is not None and not run_exists(connection, run):
+    with connected(engines) as (control, *_):
+        if run is not None and not run_exists(control, run):
             raise UserError(f"there is no run {run}")
 
     def idle(reading: Progress) -> bool:
         return once or (reading.runs_open == 0 and reading.avis_pending == 0)
 
     def read() -> Progress:
-        with engine.connect() as connection:
-            return read_progress(connection, run)
+        with connected(engines) as (control, *shards):
+            return read_progress(control, run, shards=shards)
 
     watch(read, title="Sirenade", until=idle, clock=clock)
 

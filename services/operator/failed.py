@@ -1,8 +1,13 @@
-"""What could not be written or reviewed: looked at, tried again, forgotten once resolved."""
+"""What could not be written or reviewed: looked at, tried again, forgotten once resolved.
+
+Items live in the shard of their unit, and their ids are unique over all shards. Each function
+takes the connection of the control database first, then those of the shards that are elsewhere.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, text
 
@@ -20,17 +25,20 @@ _CAUSES = text("""
 """)
 _ITEMS = text("""
     SELECT f.id, f.kind, f.key, f.siren, f.code, f.message, f.attempts, f.created_at,
-           f.resolved_at, f.batch_id, b.run_id, b.query,
+           f.resolved_at, f.batch_id,
            e.fetched_at AS stored_version_of,
            a.siret AS avis_siret, a.outcome AS avis_outcome, a.attempts AS avis_attempts,
            octet_length(f.payload) AS payload_bytes, f.payload
     FROM failed_items f
-    LEFT JOIN import_batches b ON b.id = f.batch_id
     LEFT JOIN etablissements e ON f.kind = 'write' AND e.siret = f.key
     LEFT JOIN avis a ON a.id = CASE WHEN f.kind = 'review' AND f.key ~ '^[0-9]{1,18}$'
       THEN f.key::bigint END
     WHERE f.id = ANY(CAST(:ids AS bigint[]))
     ORDER BY f.id
+""")
+_BATCHES = text("""
+    SELECT id AS batch_id, run_id, query FROM import_batches
+    WHERE id = ANY(CAST(:ids AS bigint[]))
 """)
 _OF_KINDS = text("""
     SELECT id FROM failed_items WHERE kind = ANY(:kinds) AND resolved_at IS NULL
@@ -88,12 +96,27 @@ class Retry:
     without_siret: list[int] = field(default_factory=list)
 
 
-def causes(connection: Connection) -> Sequence[RowMapping]:
-    return connection.execute(_CAUSES).mappings().all()
+def causes(connections: Sequence[Connection]) -> list[dict[str, Any]]:
+    """Return kinds and codes with their numbers, the most frequent first."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for connection in connections:
+        for row in connection.execute(_CAUSES).mappings():
+            cause, same = dict(row), found.get((row["kind"], row["code"]))
+            found[cause["kind"], cause["code"]] = cause if same is None else _both(same, cause)
+    return sorted(found.values(), key=lambda each: (-each["items"], each["kind"], each["code"]))
+
+
+def _both(cause: dict[str, Any], same: dict[str, Any]) -> dict[str, Any]:
+    return cause | {
+        "items": cause["items"] + same["items"],
+        "first_at": min(cause["first_at"], same["first_at"]),
+        "last_at": max(cause["last_at"], same["last_at"]),
+        "attempts": max(cause["attempts"], same["attempts"]),
+    }
 
 
 def items(
-    connection: Connection, wanted: Iterable[str], *, limit: int, with_payload: bool
+    connections: Sequence[Connection], wanted: Iterable[str], *, limit: int, with_payload: bool
 ) -> list[dict[str, object]]:
     """Return items by id, and the first open ones of each kind.
 
@@ -105,28 +128,40 @@ def items(
         raise UserError(f"{strange[0]!r} is neither an id nor a kind: {joined(KINDS)}")
     kinds = [kind for kind in KINDS if kind in named]
     ids = {int(each) for each in named if each not in KINDS}
-    listed = connection.execute(_OF_KINDS, {"kinds": kinds, "limit": limit}).scalars()
-    rows = connection.execute(_ITEMS, {"ids": sorted(ids.union(listed))}).mappings().all()
-    _require_all(ids, {row["id"] for row in rows})
-    return [_shown(connection, row, with_payload=with_payload) for row in rows]
+    shown: list[dict[str, Any]] = []
+    for connection in connections:
+        listed = connection.execute(_OF_KINDS, {"kinds": kinds, "limit": limit}).scalars()
+        rows = connection.execute(_ITEMS, {"ids": sorted(ids.union(listed))}).mappings()
+        shown += [_shown(connection, row, with_payload=with_payload) for row in rows.all()]
+    _require_all(ids, {item["id"] for item in shown})
+    return _with_batches(connections[0], shown)
 
 
-def retry(connection: Connection, ids: Sequence[int], *, code: str | None) -> Retry:
+def _with_batches(control: Connection, shown: list[dict[str, Any]]) -> list[dict[str, object]]:
+    found = control.execute(_BATCHES, {"ids": [item["batch_id"] for item in shown]}).mappings()
+    batches = {row["batch_id"]: dict(row) for row in found}
+    nowhere = {"run_id": None, "query": None}
+    return [item | batches.get(item["batch_id"], nowhere) for item in shown]
+
+
+def retry(connections: Sequence[Connection], ids: Sequence[int], *, code: str | None) -> Retry:
     """Ask for the work again: of these items, else of the open ones of the code, else of all.
 
     Nothing is resolved here: writer and reviewer do that, with what they store. Raises UserError,
     and asks for nothing, where an id is unknown or resolved.
     """
-    connection.execute(_LOCK_RETRIES)
-    chosen = connection.execute(_OPEN, {"by_id": bool(ids), "ids": list(ids), "code": code}).all()
+    control = connections[0]
+    control.execute(_LOCK_RETRIES)
+    wanted = {"by_id": bool(ids), "ids": list(ids), "code": code}
+    chosen = [row for each in connections for row in each.execute(_OPEN, wanted)]
     _require_all(set(ids), {row.id for row in chosen})
     if resolved := [row.id for row in chosen if row.is_resolved]:
         raise UserError(f"resolved already: {joined(resolved)}")
     by_siret = {row.key: row.id for row in chosen if row.kind == "write" and is_siret(row.key)}
     by_avis = {int(row.key): row.id for row in chosen if row.kind == "review" and _is_id(row.key)}
     placed = {*by_siret.values(), *by_avis.values()}
-    run_id, requested = _request(connection, by_siret)
-    due, idle = _make_due(connection, by_avis)
+    run_id, requested = _request(control, by_siret)
+    due, idle = _make_due(connections, by_avis)
     return Retry(
         run_id=run_id,
         fetched=requested,
@@ -137,9 +172,9 @@ def retry(connection: Connection, ids: Sequence[int], *, code: str | None) -> Re
     )
 
 
-def purge(connection: Connection, *, older_than_days: int) -> int:
+def purge(connections: Sequence[Connection], *, older_than_days: int) -> int:
     """Delete what was resolved so long ago; open items stay whatever their age."""
-    return connection.execute(_PURGE, {"days": older_than_days}).rowcount
+    return sum(each.execute(_PURGE, {"days": older_than_days}).rowcount for each in connections)
 
 
 def _request(connection: Connection, by_siret: dict[str, int]) -> tuple[int | None, list[int]]:
@@ -151,11 +186,15 @@ def _request(connection: Connection, by_siret: dict[str, int]) -> tuple[int | No
     return run_id, sorted(by_siret[siret] for siret in sirets)
 
 
-def _make_due(connection: Connection, by_avis: dict[int, int]) -> tuple[list[int], list[int]]:
+def _make_due(
+    connections: Sequence[Connection], by_avis: dict[int, int]
+) -> tuple[list[int], list[int]]:
     """The items whose avis are due now, whoever made them so, and those whose are no more."""
     avis = {"ids": list(by_avis)}
-    due = {*connection.execute(_MAKE_DUE, avis).scalars()}
-    due |= {*connection.execute(_ALREADY_DUE, avis).scalars()}
+    due: set[int] = set()
+    for connection in connections:
+        due |= {*connection.execute(_MAKE_DUE, avis).scalars()}
+        due |= {*connection.execute(_ALREADY_DUE, avis).scalars()}
     return (
         sorted(by_avis[each] for each in due),
         sorted(by_avis[each] for each in by_avis.keys() - due),

@@ -7,10 +7,9 @@ import typer
 
 from services.operator import failed
 from services.operator.failed import Retry
-from services.operator.main import open_engine
+from services.operator.main import connected, open_engines
 from services.operator.printing import AsJson, joined, print_fields, print_json, print_rows
 from shared.cli import make_app
-from shared.db.migrate import require_current
 from shared.errors import UserError
 
 app = make_app("What could not be written or reviewed: look, try again, forget what is resolved.")
@@ -19,9 +18,8 @@ app = make_app("What could not be written or reviewed: look, try again, forget w
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List what failed and is still open, by cause."""
-    with open_engine().connect() as connection:
-        require_current(connection)
-        causes = failed.causes(connection)
+    with connected(open_engines()) as connections:
+        causes = failed.causes(connections)
     print_rows(causes, "failed items still open, by cause", as_json=as_json, empty="nothing failed")
 
 
@@ -40,9 +38,8 @@ def show(
 
     Example: ./sirenade failed show review --limit 5
     """
-    with open_engine().connect() as connection:
-        require_current(connection)
-        shown = failed.items(connection, wanted, limit=limit, with_payload=payload)
+    with connected(open_engines()) as connections:
+        shown = failed.items(connections, wanted, limit=limit, with_payload=payload)
     if as_json:
         print_json(shown)
         return
@@ -71,9 +68,8 @@ def retry(
     """
     if [bool(ids), code is not None, every].count(True) != 1:
         raise UserError("say which: ids, or --code CODE, or --all")
-    with open_engine().begin() as connection:
-        require_current(connection)
-        outcome = failed.retry(connection, ids or [], code=code)
+    with connected(open_engines(), write=True) as connections:
+        outcome = failed.retry(connections, ids or [], code=code)
     if as_json:
         print_json(asdict(outcome))
     else:
@@ -89,9 +85,8 @@ def purge(
     as_json: AsJson = False,
 ) -> None:
     """Delete items that were resolved long ago. What is open stays, however old."""
-    with open_engine().begin() as connection:
-        require_current(connection)
-        deleted = failed.purge(connection, older_than_days=older_than_days)
+    with connected(open_engines(), write=True) as connections:
+        deleted = failed.purge(connections, older_than_days=older_than_days)
     if as_json:
         print_json({"deleted": deleted})
     else:

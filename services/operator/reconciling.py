@@ -4,10 +4,11 @@ A run's and the whole's numbers are sums over batches, and those of avis, failed
 letters are counted when they are asked for: the batches' counters are all that can drift.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, RowMapping, text
 
 # A receipt counts where its GET is still its page's. What became of rows is counted over every
 # slice that was committed, whether its receipt still counts or not.
@@ -57,6 +58,32 @@ _BATCHES = text("""
     LEFT JOIN arrived ON arrived.batch_id = b.id
     ORDER BY b.id
 """)
+# What the shards that are elsewhere hold of the same: of their slices the control database has
+# the receipts, and they have the sirets.
+_COUNTING_PAGES = text("""
+    SELECT p.batch_id, p.number, p.fetch_id FROM import_pages p
+    JOIN import_batches b ON b.id = p.batch_id WHERE b.status = 'complete'
+""")
+_MISSING = text("""
+    SELECT b.id AS batch_id, m.siret FROM import_batches b, unnest(b.missing_sirets) AS m (siret)
+    WHERE b.status = 'complete'
+""")
+_SHARD_SEEN = text("""
+    WITH listed AS (
+      SELECT DISTINCT r.batch_id, s.siret
+      FROM unnest(CAST(:batches AS bigint[]), CAST(:pages AS int[]), CAST(:fetches AS bigint[]))
+        AS p (batch_id, page, fetch_id)
+      JOIN shard_receipts r USING (batch_id, page, fetch_id),
+        unnest(r.sirets) AS s (siret))
+    SELECT l.batch_id, count(*) AS listed, count(e.siret) AS present
+    FROM listed l LEFT JOIN etablissements e USING (siret) GROUP BY 1
+""")
+_SHARD_ARRIVED = text("""
+    SELECT m.batch_id, count(*) AS sirets
+    FROM unnest(CAST(:batches AS bigint[]), CAST(:sirets AS text[])) AS m (batch_id, siret)
+    JOIN etablissements e USING (siret) GROUP BY 1
+""")
+_SHARD_ROWS = text("SELECT count(*) FROM etablissements")
 _ROWS = text("""
     SELECT (SELECT coalesce(sum(inserted), 0)::bigint FROM import_batches) AS inserted,
            (SELECT count(*) FROM etablissements) AS real_inserted
@@ -93,17 +120,31 @@ class Reconciliation:
         return not self.differing and all(total.difference == 0 for total in self.totals)
 
 
-def reconcile(connection: Connection) -> Reconciliation:
+@dataclass(frozen=True)
+class _Elsewhere:
+    """What further shards hold, by batch."""
+
+    listed: Counter[int]
+    present: Counter[int]
+    arrived: Counter[int]
+    etablissements: int
+
+
+def reconcile(connection: Connection, shards: Sequence[Connection] = ()) -> Reconciliation:
     """Compare in one snapshot, so that an import that runs meanwhile is no difference.
 
-    The connection must not have begun a transaction yet.
+    `shards` are those that are elsewhere: databases share no snapshot, so with them what is
+    written meanwhile can show as a difference of the whole. No connection must have begun a
+    transaction yet.
     """
     connection = connection.execution_options(isolation_level="REPEATABLE READ")
-    rows = connection.execute(_BATCHES).all()
+    rows = connection.execute(_BATCHES).mappings().all()
     stored = connection.execute(_ROWS).one()
-    comparisons = [each for row in rows for each in _compare(row)]
+    elsewhere = _look_elsewhere(connection, shards)
+    comparisons = [each for row in rows for each in _compare(row, elsewhere)]
     totals = [_total(name, comparisons) for name in (*_ALWAYS_EXACT, *_AT_THE_END)]
-    totals.append(Comparison("inserted", stored.inserted, stored.real_inserted))
+    real_inserted = stored.real_inserted + elsewhere.etablissements
+    totals.append(Comparison("inserted", stored.inserted, real_inserted))
     return Reconciliation(
         batches=len(rows),
         totals=totals,
@@ -111,9 +152,47 @@ def reconcile(connection: Connection) -> Reconciliation:
     )
 
 
-def _compare(row: Row[tuple[object, ...]]) -> Iterable[Comparison]:
-    for name in _ALWAYS_EXACT + (_AT_THE_END if row.is_complete else ()):
-        yield Comparison(name, getattr(row, name), getattr(row, f"real_{name}"), row.id)
+def _look_elsewhere(control: Connection, shards: Sequence[Connection]) -> _Elsewhere:
+    found = _Elsewhere(Counter(), Counter(), Counter(), 0)
+    if not shards:
+        return found
+    pages = control.execute(_COUNTING_PAGES).all()
+    places = {
+        "batches": [page.batch_id for page in pages],
+        "pages": [page.number for page in pages],
+        "fetches": [page.fetch_id for page in pages],
+    }
+    missing = control.execute(_MISSING).all()
+    gone = {
+        "batches": [each.batch_id for each in missing],
+        "sirets": [each.siret for each in missing],
+    }
+    for each in shards:
+        shard = each.execution_options(isolation_level="REPEATABLE READ")
+        for row in shard.execute(_SHARD_SEEN, places):
+            found.listed[row.batch_id] += row.listed
+            found.present[row.batch_id] += row.present
+        for row in shard.execute(_SHARD_ARRIVED, gone):
+            found.arrived[row.batch_id] += row.sirets
+        found = replace(
+            found, etablissements=found.etablissements + shard.execute(_SHARD_ROWS).scalar_one()
+        )
+    return found
+
+
+def _compare(row: RowMapping, elsewhere: _Elsewhere) -> Iterable[Comparison]:
+    batch_id: int = row["id"]
+    listed, present, arrived = (
+        counts[batch_id] for counts in (elsewhere.listed, elsewhere.present, elsewhere.arrived)
+    )
+    further = {
+        "received_distinct": listed,
+        "stored": present - arrived,
+        "missing": listed - present + arrived,
+    }
+    for name in _ALWAYS_EXACT + (_AT_THE_END if row["is_complete"] else ()):
+        real = row[f"real_{name}"] + further.get(name, 0)
+        yield Comparison(name, row[name], real, batch_id)
 
 
 def _total(name: str, comparisons: Iterable[Comparison]) -> Comparison:

@@ -1,4 +1,6 @@
-"""The numbers of the whole system in one query over per-batch rows."""
+"""The numbers of the whole system: one query over per-batch rows, and one to each further shard."""
+
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -43,10 +45,38 @@ _STATS = text("""
       FROM import_batches) b
 """)
 
+# What lives in a shard, under the same names.
+_SHARD_STATS = text("""
+    SELECT json_build_object(
+      'failed_items', (SELECT json_build_object(
+        'open', count(*) FILTER (WHERE resolved_at IS NULL),
+        'resolved', count(*) FILTER (WHERE resolved_at IS NOT NULL)) FROM failed_items),
+      'avis', (SELECT coalesce(json_object_agg(outcome, n), '{}') FROM
+        (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o),
+      'database_bytes', pg_database_size(current_database()))
+""")
+
 Stats = dict[str, object]
 
 
-def read_stats(connection: Connection) -> Stats:
-    """Return the numbers as plain JSON, by group."""
+def read_stats(connection: Connection, shards: Sequence[Connection] = ()) -> Stats:
+    """Return the numbers as plain JSON, by group; `shards` are those that are elsewhere."""
     stats: Stats = connection.execute(_STATS).scalar_one()
+    for shard in shards:
+        stats = _added(stats, shard.execute(_SHARD_STATS).scalar_one())
     return stats
+
+
+def _added(stats: Stats, more: Mapping[str, object]) -> Stats:
+    """Add the numbers of `more` to those of the same names."""
+    return stats | {name: _sum(stats.get(name), value) for name, value in more.items()}
+
+
+def _sum(value: object, more: object) -> object:
+    match value, more:
+        case dict(), dict():
+            return _added(value, more)
+        case int(), int():
+            return value + more
+        case _:
+            return more

@@ -14,8 +14,10 @@ from shared.cli import make_app
 from shared.cli import run as run_cli
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
+from shared.db.shards import url_for
 from shared.errors import UserError
 from shared.settings import DatabaseSettings, load
+from shared.sirene.identifiers import siren_of
 
 _SIRET_DIGITS = 14
 
@@ -45,9 +47,8 @@ def show(
     if len(digits) != _SIRET_DIGITS or not digits.isdecimal():
         raise UserError("a SIRET has 14 digits")
     settings = load(DatabaseSettings)
-    engine = make_engine(
-        settings.database_url.get_secret_value(), application_name="sirenade-avis", pool_size=1
-    )
+    url = url_for(settings, siren_of(digits))
+    engine = make_engine(url, application_name="sirenade-avis", pool_size=1)
     with engine.connect() as connection:
         require_current(connection)
     found = read_avis(engine, digits)

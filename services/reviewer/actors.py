@@ -17,7 +17,7 @@ from services.reviewer.judging import Claim, Fate, Result
 from services.reviewer.reviewing import Reviewing
 from services.reviewer.store import claim, give_back, store
 from shared.clock import Clock
-from shared.messages import ReviewAvis
+from shared.messages import ContractError, ReviewAvis
 from shared.metrics import Metrics
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ _BY_A_MODEL = "trainedAlgorithmicMedia"
 
 @dataclass(frozen=True, kw_only=True)
 class Crew:
-    """The generators of one process, shared by the messages that it works on.
+    """The generators of one process, shared by the messages that it works on, on one shard.
 
     No database connection is held while a text is being made.
     """
@@ -108,9 +108,14 @@ class Crew:
             self.metrics.avis_reviewed.labels(outcome=fate.value).inc()
 
 
-def declare_actors(broker: dramatiq.Broker, crew: Crew) -> None:
+def declare_actors(broker: dramatiq.Broker, *crews: Crew) -> None:
+    """Declare the actor; each shard has a crew, in order."""
+
     def review_avis(**wire: Any) -> None:
-        crew.work(ReviewAvis.from_wire(wire).avis_ids)
+        message = ReviewAvis.from_wire(wire)
+        if message.shard >= len(crews):
+            raise ContractError(f"ReviewAvis.shard is none of {len(crews)}")
+        crews[message.shard].work(message.avis_ids)
 
     dramatiq.actor(
         broker=broker,

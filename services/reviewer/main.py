@@ -13,6 +13,7 @@ from services.reviewer.reviewing import Generator, Reviewing
 from services.reviewer.settings import ReviewerSettings
 from services.reviewer.validation import validate
 from shared.clock import Clock
+from shared.db.shards import open_shards
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
 from shared.publishing import publish
@@ -33,22 +34,29 @@ def build(
     metrics: Metrics,
 ) -> Service:
     """Declare the reviewer's actor on the broker and return what runs it."""
-    crew = Crew(
-        engine=engine,
-        generators=ThreadPoolExecutor(settings.reviewer_generators, thread_name_prefix="generator"),
-        reviewing=Reviewing(
-            Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
-            lambda text, facts: validate(text, facts).reasons,
-            clock.monotonic_seconds,
-        ),
-        clock=clock,
-        metrics=metrics,
-        lease_seconds=settings.reviewer_lease_seconds,
-        sole_traders=settings.avis_sole_traders,
+    shards = open_shards(settings, engine, application_name="sirenade-reviewer", pool_size=2)
+    generators = ThreadPoolExecutor(settings.reviewer_generators, thread_name_prefix="generator")
+    reviewing = Reviewing(
+        Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
+        lambda text, facts: validate(text, facts).reasons,
+        clock.monotonic_seconds,
     )
-    declare_actors(broker, crew)
+    crews = [
+        Crew(
+            engine=shard,
+            generators=generators,
+            reviewing=reviewing,
+            clock=clock,
+            metrics=metrics,
+            lease_seconds=settings.reviewer_lease_seconds,
+            sole_traders=settings.avis_sole_traders,
+        )
+        for shard in shards
+    ]
+    declare_actors(broker, *crews)
     relay = Relay(
         engine=engine,
+        shards=shards,
         publish=lambda message: publish(broker, message),
         clock=clock,
         metrics=metrics,

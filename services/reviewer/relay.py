@@ -5,11 +5,12 @@ PostgreSQL frees it when its holder dies. Messages are published first and marke
 that a kill in between means a second message, which finds nothing to claim, and never a lost one.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from math import ceil
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, TextClause, text
 
 from shared.clock import Clock
 from shared.messages import ReviewAvis
@@ -80,7 +81,10 @@ def forget_publications(engine: Engine) -> None:
 
 @dataclass(frozen=True)
 class Relay:
-    """`publish` returns once the broker has confirmed, and raises where it has not."""
+    """`publish` returns once the broker has confirmed, and raises where it has not.
+
+    `engine` holds the lock of all relays; the avis are in `shards`, in it where there are none.
+    """
 
     engine: Engine
     publish: Callable[[ReviewAvis], None]
@@ -88,27 +92,48 @@ class Relay:
     metrics: Metrics
     high_water: int
     stall_seconds: float
+    shards: Sequence[Engine] = ()
 
     def step(self) -> None:
-        """Send what stands still again, then what is due up to the high-water mark."""
-        with self._alone() as connection:
-            if connection is None:
-                return
-            self._send(connection, STALLED, stall_seconds=self.stall_seconds, room=self.high_water)
-            room = self.high_water - (connection.scalar(IN_FLIGHT) or 0)
-            if room > 0:
-                self._send(connection, DUE, room=room)
+        """Send what stands still again, then what is due up to the high-water mark of all shards.
 
-    def _send(self, connection: Connection, query: object, **parameters: float) -> None:
-        rows = connection.execute(query, parameters).all()  # type: ignore[call-overload]
+        What is left of the mark is shared out evenly, so that no shard waits for another's end.
+        """
+        with self._alone() as control, ExitStack() as stack:
+            if control is None:
+                return
+            shards = [
+                self._connect(engine, control, stack) for engine in self.shards or [self.engine]
+            ]
+            stalled = {"stall_seconds": self.stall_seconds, "room": self.high_water}
+            for number, connection in enumerate(shards):
+                self._send(number, connection, STALLED, **stalled)
+            room = self.high_water - sum(each.scalar(IN_FLIGHT) or 0 for each in shards)
+            for number, connection in enumerate(shards):
+                share = ceil(room / (len(shards) - number))
+                if share > 0:
+                    room -= self._send(number, connection, DUE, room=share)
+
+    def _connect(self, engine: Engine, control: Connection, stack: ExitStack) -> Connection:
+        if engine is self.engine:
+            return control
+        autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        return stack.enter_context(autocommit.connect())
+
+    def _send(
+        self, shard: int, connection: Connection, query: TextClause, **parameters: float
+    ) -> int:
+        """Return how many were sent."""
+        rows = connection.execute(query, parameters).all()
         for start in range(0, len(rows), AVIS_PER_MESSAGE):
             if self.clock.stopping.is_set():
-                return
+                return start
             message = rows[start : start + AVIS_PER_MESSAGE]
             ids = [row.id for row in message]
-            self.publish(ReviewAvis(avis_ids=ids))
+            self.publish(ReviewAvis(avis_ids=ids, shard=shard))
             connection.execute(_MARK, {"ids": ids, "read_at": message[0].read_at})
             self.metrics.avis_published.inc(len(ids))
+        return len(rows)
 
     @contextmanager
     def _alone(self) -> Iterator[Connection | None]:

@@ -24,6 +24,12 @@ def normalise_url(url: str) -> URL:
     return parsed.set(drivername=DRIVER)
 
 
+def place_of(url: str | URL) -> tuple[str | None, int, str | None]:
+    """Host, port and name: the same for two URLs of one database. Raises UserError."""
+    parsed = normalise_url(url) if isinstance(url, str) else url
+    return parsed.host, parsed.port or 5432, parsed.database
+
+
 def make_engine(
     url: str,
     *,

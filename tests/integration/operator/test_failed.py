@@ -100,14 +100,14 @@ def test_of_two_retries_at_once_the_second_waits_and_asks_for_nothing_twice(
 
     def retry() -> failed.Retry:
         with desk.engine.begin() as connection:
-            return failed.retry(connection, [], code=None)
+            return failed.retry([connection], [], code=None)
 
     def waits() -> bool:
         return bool(desk.execute("SELECT 1 FROM pg_locks WHERE NOT granted"))
 
     with ThreadPoolExecutor(1) as pool:
         with desk.engine.begin() as connection:
-            first = failed.retry(connection, [], code=None)
+            first = failed.retry([connection], [], code=None)
             second = pool.submit(retry)
             wait_for(lambda: waits() or second.done())
         outcome = second.result(timeout=10)

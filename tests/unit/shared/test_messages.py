@@ -16,8 +16,14 @@ SLICE: dict[str, Any] = {
 
 @pytest.mark.parametrize(
     "message",
-    [FetchPage(1, 2), WriteSlice(**SLICE), ReviewAvis([1, 2])],
-    ids=lambda message: type(message).__name__,
+    [
+        FetchPage(1, 2),
+        WriteSlice(**SLICE),
+        WriteSlice(**SLICE, shard=3),
+        ReviewAvis([1, 2]),
+        ReviewAvis([1, 2], shard=63),
+    ],
+    ids=str,
 )
 def test_a_message_comes_back_from_the_wire_as_it_was_sent(
     message: FetchPage | WriteSlice | ReviewAvis,
@@ -34,6 +40,9 @@ def test_a_message_comes_back_from_the_wire_as_it_was_sent(
         ({"fetched_at": "2026-08-05T10:00:00"}, "fetched_at"),
         ({"fetched_at": "yesterday"}, "fetched_at"),
         ({"extra": 1}, "extra"),
+        ({"shard": 64}, "shard"),
+        ({"shard": -1}, "shard"),
+        ({"shard": "0"}, "shard"),
     ],
 )
 def test_a_broken_message_is_rejected_by_its_field_and_without_its_content(
@@ -52,3 +61,9 @@ def test_a_message_without_one_of_its_fields_is_rejected() -> None:
 def test_avis_ids_are_integers() -> None:
     with pytest.raises(ContractError, match="avis_ids"):
         ReviewAvis.from_wire({"avis_ids": [1, "2"]})
+
+
+def test_with_one_shard_a_message_is_what_it_was_before_there_were_any() -> None:
+    assert WriteSlice(**SLICE).to_wire().keys() == SLICE.keys()
+    assert WriteSlice.from_wire(SLICE).shard == 0
+    assert ReviewAvis([1]).to_wire() == {"avis_ids": [1]}

@@ -74,3 +74,42 @@ def test_a_broker_user_without_a_password_is_a_problem(complete: pytest.MonkeyPa
     complete.setenv("SIRENADE_BROKER_URL", "amqp://nobody@localhost/")
     with pytest.raises(UserError, match=r"SIRENADE_BROKER_URL.*without a password"):
         load(ServiceSettings)
+
+
+def test_without_shards_the_database_is_the_only_one(complete: pytest.MonkeyPatch) -> None:
+    assert load(ServiceSettings).shard_urls == (COMPLETE["SIRENADE_DATABASE_URL"],)
+    complete.setenv("SIRENADE_SHARD_DATABASE_URLS", " , ")
+    assert load(ServiceSettings).shard_urls == (COMPLETE["SIRENADE_DATABASE_URL"],)
+
+
+def test_shards_are_listed_in_order_or_in_a_file(
+    complete: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    urls = ("postgresql://u:hunter2@localhost/a", "postgresql://u:hunter2@localhost/b")
+    complete.setenv("SIRENADE_SHARD_DATABASE_URLS", ", ".join(urls))
+    assert load(ServiceSettings).shard_urls == urls
+    complete.delenv("SIRENADE_SHARD_DATABASE_URLS")
+    (tmp_path / "shards").write_text(",\n".join(urls) + "\n")
+    complete.setenv("SIRENADE_SHARD_DATABASE_URLS_FILE", str(tmp_path / "shards"))
+    assert load(ServiceSettings).shard_urls == urls
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        (["a", "b", "c"], "names 3 databases"),
+        ([f"d{number}" for number in range(128)], "names 128 databases"),
+        (["a", "b", "c", "a"], "names a database twice"),
+        (["a", "b:c:d"], "cannot be read"),
+    ],
+)
+def test_shards_that_cannot_be_are_a_problem_that_keeps_the_passwords(
+    names: list[str], problem: str, complete: pytest.MonkeyPatch
+) -> None:
+    urls = [f"postgresql://u:hunter2@localhost/{name}" for name in names]
+    if problem == "cannot be read":
+        urls = [url.replace("localhost/b:c:d", "localhost:c:d/b") for url in urls]
+    complete.setenv("SIRENADE_SHARD_DATABASE_URLS", ",".join(urls))
+    with pytest.raises(UserError, match=f"SIRENADE_SHARD_DATABASE_URLS: .*{problem}") as caught:
+        load(ServiceSettings)
+    assert "hunter2" not in str(caught.value)

@@ -1,0 +1,38 @@
+"""A page's records in slices for the writer: each of one shard, and none too large. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from shared.messages import RECORDS_PER_SLICE
+from shared.sharding import route
+from shared.sirene.identifiers import is_siret, siren_of
+
+
+@dataclass(frozen=True, slots=True)
+class PageSlice:
+    """`records` is a JSON array."""
+
+    shard: int
+    records: str
+
+
+def cut(records: Sequence[object], *, shards: int = 1) -> list[PageSlice]:
+    """Cut a page into slices; an empty page is one empty slice, whose writing ends the batch."""
+    by_shard: dict[int, list[object]] = {}
+    for record in records:
+        by_shard.setdefault(_shard_of(record, shards), []).append(record)
+    return [
+        PageSlice(shard, orjson.dumps(theirs[start : start + RECORDS_PER_SLICE]).decode())
+        for shard, theirs in sorted(by_shard.items())
+        for start in range(0, len(theirs), RECORDS_PER_SLICE)
+    ] or [PageSlice(0, "[]")]
+
+
+def _shard_of(record: object, shards: int) -> int:
+    """The first shard for what has no siret: nothing of it can be stored but its fault."""
+    siret = record.get("siret") if isinstance(record, dict) else None
+    if not isinstance(siret, str) or not is_siret(siret):
+        return 0
+    return route(siren_of(siret), shards)

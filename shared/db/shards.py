@@ -1,0 +1,141 @@
+"""The databases of the register: one, or several by siren (docs/adr/0011-shards.md).
+
+A shard may live in the control database, whose engine it then shares: with the default settings
+the only one does.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, text
+
+from shared.db.engine import make_engine, place_of
+from shared.db.migrate import require_current, upgrade
+from shared.db.tables import metadata
+from shared.errors import UserError
+from shared.settings import DatabaseSettings
+from shared.sharding import SHARD_TABLES, buckets_of, route
+
+# Identities of a shard begin at its first bucket: they are unique over all shards, also after
+# their number was doubled, and below 2^53, which is what JSON's readers can tell apart.
+_IDS_PER_BUCKET_BITS = 46
+
+_PLACE = text("SELECT shard, shards FROM shard_place")
+_FORGET_PLACE = text("DELETE FROM shard_place")
+_TAKE_PLACE = text("INSERT INTO shard_place (shard, shards) VALUES (:shard, :shards)")
+_HAS_OTHERS = text("""
+    SELECT EXISTS (SELECT FROM unites_legales
+      WHERE get_byte(sha256(siren::bytea), 0) % 64 <> ALL(CAST(:own AS int[])))
+""")
+# Never backwards: what is below was given already.
+_START_SEQUENCE = text("""
+    SELECT setval(pg_get_serial_sequence(:table, :column), CAST(:first_id AS bigint), false)
+    FROM pg_sequences
+    WHERE (quote_ident(schemaname) || '.' || quote_ident(sequencename))::regclass
+        = pg_get_serial_sequence(:table, :column)::regclass
+      AND coalesce(last_value, 0) < :first_id
+""")
+_SEQUENCES = tuple(
+    (name, column.name)
+    for name in sorted(SHARD_TABLES)
+    for column in metadata.tables[name].columns
+    if column.identity is not None
+)
+
+
+def open_shards(
+    settings: DatabaseSettings, control: Engine, *, application_name: str, pool_size: int
+) -> tuple[Engine, ...]:
+    """One engine for each shard, in order, with at most `pool_size` connections."""
+    return tuple(
+        control
+        if place_of(url) == place_of(control.url)
+        else make_engine(url, application_name=application_name, pool_size=pool_size)
+        for url in settings.shard_urls
+    )
+
+
+def remote_urls(settings: DatabaseSettings) -> list[str]:
+    """The shards that are no part of the control database."""
+    control = place_of(settings.database_url.get_secret_value())
+    return [url for url in settings.shard_urls if place_of(url) != control]
+
+
+def url_for(settings: DatabaseSettings, siren: str) -> str:
+    """The database that holds this unit."""
+    urls = settings.shard_urls
+    return urls[route(siren, len(urls))]
+
+
+def require_shards(settings: DatabaseSettings) -> None:
+    """Raise UserError where a shard is not current, or is not the one that it is taken for."""
+    urls = settings.shard_urls
+    for number, url in enumerate(urls):
+        with _connected(url) as connection:
+            require_current(connection)
+            if _place(connection) != _wanted(number, len(urls)):
+                raise UserError(
+                    f"the database of shard {number} of {len(urls)} is not that: "
+                    "check SIRENADE_SHARD_DATABASE_URLS and its order, then ./sirenade migrate"
+                )
+
+
+def migrate_all(settings: DatabaseSettings) -> str | None:
+    """Bring every database to the latest revision and give each shard its place.
+
+    Raises UserError where a database holds units of another shard.
+    """
+    control_url = settings.database_url.get_secret_value()
+    urls = settings.shard_urls
+    revision = upgrade(control_url)
+    if place_of(control_url) not in map(place_of, urls):
+        with _connected(control_url) as connection:
+            _require_own(connection, "the control database", range(0))
+    for number, url in enumerate(urls):
+        upgrade(url)
+        with _connected(url) as connection:
+            _take_place(connection, number, len(urls))
+    return revision
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    engine = make_engine(
+        url, application_name="sirenade-shards", pool_size=1, statement_timeout_seconds=0
+    )
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _require_own(connection: Connection, name: str, buckets: range) -> None:
+    if connection.scalar(_HAS_OTHERS, {"own": list(buckets)}):
+        raise UserError(
+            f"{name} holds units of other shards: check the order of "
+            "SIRENADE_SHARD_DATABASE_URLS, or move them first (docs/adr/0011-shards.md)"
+        )
+
+
+def _place(connection: Connection) -> tuple[int, int] | None:
+    row = connection.execute(_PLACE).one_or_none()
+    return None if row is None else (row.shard, row.shards)
+
+
+def _wanted(shard: int, shards: int) -> tuple[int, int] | None:
+    return (shard, shards) if shards > 1 else None
+
+
+def _take_place(connection: Connection, shard: int, shards: int) -> None:
+    if _place(connection) == _wanted(shard, shards):
+        return
+    buckets = buckets_of(shard, shards)
+    _require_own(connection, f"the database of shard {shard} of {shards}", buckets)
+    connection.execute(_FORGET_PLACE)
+    if _wanted(shard, shards) is not None:
+        connection.execute(_TAKE_PLACE, {"shard": shard, "shards": shards})
+    first_id = (buckets[0] << _IDS_PER_BUCKET_BITS) + 1
+    for table, column in _SEQUENCES:
+        names = {"table": table, "column": column, "first_id": first_id}
+        connection.execute(_START_SEQUENCE, names)
