@@ -12,6 +12,7 @@ SHARD_TABLES = frozenset(
     {
         "unites_legales",
         "etablissements",
+        "periodes_etablissements",
         "pro_localisations",
         "avis",
         "avis_attempts",

@@ -125,6 +125,34 @@ def database_url(
     postgres.drop_database(name)
 
 
+@pytest.fixture(
+    params=[1, pytest.param(2, marks=pytest.mark.slow)], ids=["one_shard", "two_shards"]
+)
+def shard_urls(
+    request: pytest.FixtureRequest,
+    postgres: RunningPostgres,
+    migrated_template: str,
+    database_url: str,
+    _database_numbers: Iterator[int],
+) -> Iterator[tuple[str, ...]]:
+    """The databases of the register; the first is the control database as well."""
+    from sqlalchemy import create_engine  # noqa: PLC0415  as above
+
+    from shared.db.shards import take_place  # noqa: PLC0415  as above
+
+    names = [f"test_{next(_database_numbers)}" for _ in range(request.param - 1)]
+    created = [postgres.create_database(name, template=migrated_template) for name in names]
+    urls = (database_url, *created)
+    for number, url in enumerate(urls):
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            take_place(connection, number, len(urls))
+        engine.dispose()
+    yield urls
+    for name in names:
+        postgres.drop_database(name)
+
+
 @pytest.fixture(scope="session")
 def _node(servers_directory: Path) -> Iterator[RunningRabbitmq]:
     try:

@@ -1,6 +1,7 @@
 """The writer's actor, and the loop that keeps what no actor could handle."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import dramatiq
@@ -26,12 +27,17 @@ _ARCHIVE = text("""
 
 
 def declare_actors(
-    broker: dramatiq.Broker, engine: Engine, metrics: Metrics, *, sole_traders: bool
+    broker: dramatiq.Broker,
+    engine: Engine,
+    metrics: Metrics,
+    *,
+    sole_traders: bool,
+    shards: Sequence[Engine] = (),
 ) -> None:
     def write(**wire: Any) -> None:
         message = WriteSlice.from_wire(wire)
         started = time.monotonic()
-        result = write_slice(engine, message, sole_traders=sole_traders)
+        result = write_slice(engine, message, sole_traders=sole_traders, shards=shards)
         metrics.slice_write_seconds.observe(time.monotonic() - started)
         _count(metrics, result)
         _tell(message, result)

@@ -1,6 +1,6 @@
 """A slice's receipt, the counters of its page and batch, and the end of batch and run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -63,8 +63,8 @@ _IS_WHOLE = text("""
         AND (slices_expected IS NULL OR slices_done < slices_expected))
 """)
 # What a limit cut off is no surplus: beyond the last siret received nothing was asked for.
-_CLOSE_BATCH = text("""
-    WITH received AS MATERIALIZED (
+SETS = """
+    received AS MATERIALIZED (
       SELECT DISTINCT unnest(r.sirets) AS siret
       FROM slice_receipts r
       JOIN import_pages p ON p.batch_id = r.batch_id AND p.number = r.page
@@ -84,25 +84,35 @@ _CLOSE_BATCH = text("""
         AND (b.etat_administratif IS NULL OR e.etat_administratif = b.etat_administratif)
         AND (b.siret_from IS NULL OR e.siret >= b.siret_from)
         AND (b.siret_to IS NULL OR e.siret <= b.siret_to)
-        AND (b.row_limit IS NULL OR e.siret <= (SELECT max(siret) FROM received))
+        AND (b.row_limit IS NULL OR e.siret <= {last_received})
       UNION ALL
       SELECT e.siret FROM import_batches b CROSS JOIN unnest(b.sirets) AS asked (siret)
         JOIN etablissements e ON e.siret = asked.siret
       WHERE b.id = :batch_id
-        AND (b.row_limit IS NULL OR e.siret <= (SELECT max(siret) FROM received))),
+        AND (b.row_limit IS NULL OR e.siret <= {last_received})),
     surplus AS (
       -- A set operation, never a join: before the first ANALYZE the planner expects one row here,
       -- and would compare each stored row with each received one.
       SELECT siret FROM in_window EXCEPT SELECT siret FROM received)
+"""
+STATE_SETS = """
     UPDATE import_batches SET
       status = 'complete',
       completed_at = now(),
-      received_distinct = (SELECT count(*) FROM seen),
-      stored = (SELECT count(*) FROM seen WHERE is_stored),
-      missing_sirets = ARRAY(SELECT siret FROM seen WHERE NOT is_stored ORDER BY siret),
-      surplus_sirets = ARRAY(SELECT siret FROM surplus ORDER BY siret)
+      received_distinct = {received_distinct},
+      stored = {stored},
+      missing_sirets = {missing},
+      surplus_sirets = {surplus}
     WHERE id = :batch_id
-""")
+"""
+OF_SETS = {
+    "received_distinct": "(SELECT count(*) FROM seen)",
+    "stored": "(SELECT count(*) FROM seen WHERE is_stored)",
+    "missing": "ARRAY(SELECT siret FROM seen WHERE NOT is_stored ORDER BY siret)",
+    "surplus": "ARRAY(SELECT siret FROM surplus ORDER BY siret)",
+}
+_SETS = SETS.format(last_received="(SELECT max(siret) FROM received)")
+_CLOSE_BATCH = text(f"WITH {_SETS} {STATE_SETS.format(**OF_SETS)}")
 _LOCK_RUN = text("SELECT 1 FROM import_runs WHERE id = :run_id FOR NO KEY UPDATE")
 _CLOSE_RUN = text("""
     UPDATE import_runs SET
@@ -114,6 +124,10 @@ _CLOSE_RUN = text("""
       AND NOT EXISTS (SELECT FROM import_batches
         WHERE run_id = :run_id AND status IN ('pending', 'running'))
 """)
+
+
+Close = Callable[[Connection, int], None]
+"""States what the records of a batch became, as sets, and closes it."""
 
 
 class Superseded(Exception):
@@ -191,12 +205,17 @@ def count(  # noqa: PLR0913  each a counter of its own
     )
 
 
-def close_if_whole(connection: Connection, batch_id: int) -> bool:
+def close_batch(connection: Connection, batch_id: int) -> None:
+    """State what was expected, received and stored, as sets, of the register of this database."""
+    connection.execute(_CLOSE_BATCH, {"batch_id": batch_id})
+
+
+def close_if_whole(connection: Connection, batch_id: int, close: Close = close_batch) -> bool:
     """Close the batch whose last slice this was, and its run after its last batch."""
     run_id = connection.execute(_IS_WHOLE, {"batch_id": batch_id}).scalar_one_or_none()
     if run_id is None:
         return False
-    connection.execute(_CLOSE_BATCH, {"batch_id": batch_id})
+    close(connection, batch_id)
     # Two batches that end together would each see the other one open.
     connection.execute(_LOCK_RUN, {"run_id": run_id})
     connection.execute(_CLOSE_RUN, {"run_id": run_id})

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from services.writer.actors import DeadLetterArchive, declare_actors
 from services.writer.settings import WriterSettings
 from shared.clock import Clock
+from shared.db.shards import open_shards
 from shared.messages import WriteSlice
 from shared.metrics import Metrics
 from shared.service import Loop, Service, run_service
@@ -23,7 +24,10 @@ def build(
     metrics: Metrics,
 ) -> Service:
     """Declare the writer's actor on the broker and return what runs it."""
-    declare_actors(broker, engine, metrics, sole_traders=settings.avis_sole_traders)
+    shards = open_shards(
+        settings, engine, application_name="sirenade-writer", pool_size=settings.writer_threads
+    )
+    declare_actors(broker, engine, metrics, sole_traders=settings.avis_sole_traders, shards=shards)
     archive = DeadLetterArchive(broker, engine, metrics)
     return Service(
         name="writer",

@@ -1,19 +1,27 @@
-"""One slice, one transaction: receipt, rows, pages, due avis, failed items, counters."""
+"""One slice, one transaction: receipt, rows, pages, due avis, failed items, counters.
+
+A slice whose shard is another database is two: the rows with a receipt of their own, and inside
+the commit of the counters, which stay undone where the process is killed between the two. The
+slice's next delivery then finds the first done and repeats the second.
+"""
 
 import datetime as dt
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import psycopg2
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from services.writer import batches
+from services.writer import batches, shard_receipts
+from services.writer.closing import Closing
 from services.writer.reading import Fault, ReadSlice, Row, map_rows, read_slice
 from services.writer.register import Written, find_stale, write_rows
 from services.writer.statements import CREATE_NEW, EMPTY_NEW
-from shared.messages import WriteSlice
+from shared.messages import ContractError, WriteSlice
+from shared.sharding import route
+from shared.sirene.identifiers import siren_of
 
 _CONFLICTS = frozenset({"40001", "40P01"})
 """Serialisation failure and deadlock: the same transaction can succeed at once."""
@@ -43,26 +51,40 @@ class SliceResult:
     batch_completed: bool = False
 
 
-def write_slice(engine: Engine, message: WriteSlice, *, sole_traders: bool) -> SliceResult:
+def write_slice(
+    engine: Engine, message: WriteSlice, *, sole_traders: bool, shards: Sequence[Engine] = ()
+) -> SliceResult:
     """Write a slice once, however often it is delivered; one of an older GET writes nothing.
 
-    Raises ContractError for a slice that is no JSON, SQLAlchemy's or psycopg2's error where the
-    database is at fault and nothing was written.
+    `shards` are the databases of the register, in order; without them it is the engine's own.
+    Raises ContractError for a slice that is no JSON or has records of another shard, SQLAlchemy's
+    or psycopg2's error where a database is at fault: what was not counted comes again.
     """
     read = read_slice(message)
+    _require_shard(message, read, max(len(shards), 1))
+    home = shards[message.shard] if shards else engine
+    alone = all(shard is engine for shard in shards)
+    close = batches.close_batch if alone else Closing(engine, shards)
     attempt = 1
     while True:
         try:
-            with engine.connect() as connection:
-                _prepare(connection)
-                with connection.begin():
-                    return _write(connection, message, read, sole_traders=sole_traders)
+            if home is engine:
+                return _write(engine, message, read, close, sole_traders=sole_traders)
+            return _write_apart(engine, home, message, read, close, sole_traders=sole_traders)
         except batches.Superseded:
             return SliceResult(SliceStatus.SUPERSEDED)
         except (DBAPIError, psycopg2.Error) as error:
             if _sqlstate(error) not in _CONFLICTS or attempt == _ATTEMPTS:
                 raise
             attempt += 1
+
+
+def _require_shard(message: WriteSlice, read: ReadSlice, shards: int) -> None:
+    """Refuse what a fetcher with other settings has cut: no unit may be in two shards."""
+    if message.shard >= shards or any(
+        route(siren_of(siret), shards) != message.shard for siret in read.sirets
+    ):
+        raise ContractError(f"WriteSlice.shard {message.shard} is not that of its records")
 
 
 def _prepare(connection: Connection) -> None:
@@ -74,10 +96,55 @@ def _prepare(connection: Connection) -> None:
 
 
 def _write(
+    engine: Engine,
+    message: WriteSlice,
+    read: ReadSlice,
+    close: batches.Close,
+    *,
+    sole_traders: bool,
+) -> SliceResult:
+    with engine.connect() as connection:
+        _prepare(connection)
+        with connection.begin():
+            if not batches.receive(connection, message, records=read.records, sirets=read.sirets):
+                return SliceResult(SliceStatus.ALREADY_WRITTEN)
+            result = _write_records(connection, message, read, sole_traders=sole_traders)
+            _count(connection, message, result)
+            completed = batches.close_if_whole(connection, message.batch_id, close)
+    return replace(result, batch_completed=completed)
+
+
+def _write_apart(  # noqa: PLR0913  both databases
+    control: Engine,
+    shard: Engine,
+    message: WriteSlice,
+    read: ReadSlice,
+    close: batches.Close,
+    *,
+    sole_traders: bool,
+) -> SliceResult:
+    """Locks are taken in the shard first, then on page and batch: no two wait for each other."""
+    with control.begin() as counters:
+        # The sirets are on the shard's receipt.
+        if not batches.receive(counters, message, records=read.records, sirets=()):
+            return SliceResult(SliceStatus.ALREADY_WRITTEN)
+        with shard.connect() as register:
+            _prepare(register)
+            with register.begin():
+                if shard_receipts.leave(register, message, read.records, read.sirets):
+                    result = _write_records(register, message, read, sole_traders=sole_traders)
+                    shard_receipts.note(register, message, _outcomes(result))
+                else:
+                    result = _recalled(read.records, shard_receipts.recall(register, message))
+                # Whoever is superseded by now undoes both.
+                _count(counters, message, result)
+        completed = batches.close_if_whole(counters, message.batch_id, close)
+    return replace(result, batch_completed=completed)
+
+
+def _write_records(
     connection: Connection, message: WriteSlice, read: ReadSlice, *, sole_traders: bool
 ) -> SliceResult:
-    if not batches.receive(connection, message, records=read.records, sirets=read.sirets):
-        return SliceResult(SliceStatus.ALREADY_WRITTEN)
     fetched_at = dt.datetime.fromisoformat(message.fetched_at)
     stale = find_stale(connection, read.sent, fetched_at)
     rows, unreadable = map_rows(stale.sent)
@@ -88,7 +155,7 @@ def _write(
     if stale.has_failed:
         bad = {fault.key for fault in faults}
         batches.resolve_faults(connection, [siret for siret in read.sirets if siret not in bad])
-    result = SliceResult(
+    return SliceResult(
         SliceStatus.WRITTEN,
         records=read.records,
         inserted=written.inserted,
@@ -97,17 +164,26 @@ def _write(
         failed=len(faults),
         unknown_keys=len(frozenset().union(*(row.mapped.unknown_keys for row in rows))),
     )
-    batches.count(
-        connection,
-        message,
-        records=result.records,
-        inserted=result.inserted,
-        updated=result.updated,
-        unchanged=result.unchanged,
-        failed=result.failed,
+
+
+def _recalled(records: int, outcomes: Mapping[str, int]) -> SliceResult:
+    """What an earlier delivery did, of which its writer was killed before it could be counted."""
+    return SliceResult(
+        SliceStatus.WRITTEN,
+        records=records,
+        inserted=outcomes["inserted"],
+        updated=outcomes["updated"],
+        unchanged=outcomes["unchanged"],
+        failed=outcomes["failed"],
     )
-    completed = batches.close_if_whole(connection, message.batch_id)
-    return replace(result, batch_completed=completed)
+
+
+def _outcomes(result: SliceResult) -> dict[str, int]:
+    return {name: getattr(result, name) for name in shard_receipts.OUTCOMES}
+
+
+def _count(connection: Connection, message: WriteSlice, result: SliceResult) -> None:
+    batches.count(connection, message, records=result.records, **_outcomes(result))
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def migrate_all(settings: DatabaseSettings) -> str | None:
     for number, url in enumerate(urls):
         upgrade(url)
         with _connected(url) as connection:
-            _take_place(connection, number, len(urls))
+            take_place(connection, number, len(urls))
     return revision
 
 
@@ -127,7 +127,8 @@ def _wanted(shard: int, shards: int) -> tuple[int, int] | None:
     return (shard, shards) if shards > 1 else None
 
 
-def _take_place(connection: Connection, shard: int, shards: int) -> None:
+def take_place(connection: Connection, shard: int, shards: int) -> None:
+    """Make a database this one of so many shards. Raises UserError where it holds others' units."""
     if _place(connection) == _wanted(shard, shards):
         return
     buckets = buckets_of(shard, shards)

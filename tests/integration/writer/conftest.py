@@ -4,28 +4,45 @@ import copy
 import datetime as dt
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, RowMapping, text
 
-from services.writer.store import SliceResult, write_slice
+from services.writer.store import SliceResult, SliceStatus, write_slice
 from shared.db.engine import make_engine
 from shared.messages import WriteSlice
+from shared.sharding import SHARD_TABLES, route
+from shared.sirene.identifiers import is_siret, siren_of
 
 Record = dict[str, Any]
+ShardUrls = tuple[str, ...]
 
 _RECORDED = Path(__file__).parents[2] / "fixtures" / "insee"
 FETCHED_AT = dt.datetime(2026, 8, 5, 12, tzinfo=dt.UTC)
 
 
-class Desk:
-    """The fetcher's tables, and slices written from them."""
+_BY_WEIGHT = (SliceStatus.SUPERSEDED, SliceStatus.WRITTEN, SliceStatus.ALREADY_WRITTEN)
+# What is asked or made in each database, whatever it says of tables.
+_EVERYWHERE = re.compile(r"pg_stat_activity|CREATE FUNCTION|pg_advisory_\w+lock\(|current_database")
+_OF_SHARDS = re.compile(rf"\b({'|'.join(sorted(SHARD_TABLES))}|away)\b")
+_ORDER = re.compile(r"ORDER BY ([\w, ]+?)\s*$")
 
-    def __init__(self, engine: Engine) -> None:
+
+class Desk:
+    """The fetcher's tables, and slices written from them.
+
+    With several shards a slice of a test is one slice of each, and what is asked of the tables of
+    the register is asked of each and put together.
+    """
+
+    def __init__(self, engine: Engine, shards: Sequence[Engine] = ()) -> None:
         self.engine = engine
+        self.shards = tuple(shards) or (engine,)
         self._fetch_ids = itertools.count(1)
 
     # ── What the fetcher does ──
@@ -99,7 +116,7 @@ class Desk:
             batch=batch,
             page=page,
             fetch_id=fetch_id,
-            slices=slices,
+            slices=slices * len(self.shards),
             is_last=is_last,
         )
         return fetch_id
@@ -125,8 +142,43 @@ class Desk:
             records=json.dumps(list(records)),
         )
 
+    def parts(self, message: WriteSlice) -> list[WriteSlice]:
+        """The slice as the fetcher would have cut it, and an empty one for each other shard."""
+        shards = len(self.shards)
+        try:
+            records = json.loads(message.records)
+        except (ValueError, RecursionError):
+            return [message]
+        if shards == 1 or not isinstance(records, list):
+            return [message]
+        parts = [
+            replace(
+                message,
+                slice=message.slice * shards + shard,
+                shard=shard,
+                records=json.dumps([each for each in records if self.shard_of(each) == shard]),
+            )
+            for shard in range(shards)
+        ]
+        return sorted(parts, key=lambda part: part.records == "[]")
+
+    def shard_of(self, record: object) -> int:
+        siret = record.get("siret") if isinstance(record, dict) else None
+        if not isinstance(siret, str) or not is_siret(siret):
+            return 0
+        return route(siren_of(siret), len(self.shards))
+
+    def home_of(self, record: Record) -> Engine:
+        return self.shards[self.shard_of(record)]
+
     def write(self, message: WriteSlice, *, sole_traders: bool = False) -> SliceResult:
-        return write_slice(self.engine, message, sole_traders=sole_traders)
+        return together(
+            write_slice(self.engine, part, sole_traders=sole_traders, shards=self.shards)
+            for part in self.parts(message)
+        )
+
+    def write_part(self, part: WriteSlice, *, sole_traders: bool = False) -> SliceResult:
+        return write_slice(self.engine, part, sole_traders=sole_traders, shards=self.shards)
 
     def import_(
         self,
@@ -144,13 +196,32 @@ class Desk:
     # ── What is found afterwards ──
 
     def execute(self, statement: str, **parameters: object) -> list[RowMapping]:
-        with self.engine.begin() as connection:
-            result = connection.execute(text(statement), parameters)
-            return list(result.mappings()) if result.returns_rows else []
+        rows: list[RowMapping] = []
+        for engine in self._databases_of(statement, parameters.get("siren")):
+            with engine.begin() as connection:
+                result = connection.execute(text(statement), parameters)
+                rows += result.mappings() if result.returns_rows else []
+        ordered = _ORDER.search(statement)
+        names = ordered[1].split(", ") if ordered else []
+        if rows and set(names) <= rows[0].keys():
+            rows.sort(key=lambda row: [row[name] for name in names])
+        return rows
+
+    def _databases_of(self, statement: str, siren: object) -> list[Engine]:
+        if isinstance(siren, str):
+            return [self.shards[route(siren, len(self.shards))]]
+        if _EVERYWHERE.search(statement):
+            return list(dict.fromkeys((self.engine, *self.shards)))
+        return list(self.shards) if _OF_SHARDS.search(statement) else [self.engine]
 
     def one(self, statement: str, **parameters: object) -> dict[str, Any]:
-        (row,) = self.execute(statement, **parameters)
-        return {str(name): value for name, value in row.items()}
+        """The only row, or the sums of the numbers that each shard gives."""
+        row, *others = self.execute(statement, **parameters)
+        found = {str(name): value for name, value in row.items()}
+        for other in others:
+            assert all(type(value) is int for value in other.values()), "rows of two shards"
+            found = {name: value + other[name] for name, value in found.items()}
+        return found
 
     def number(self, table: str) -> int:
         return int(self.one(f"SELECT count(*) AS n FROM {table}")["n"])  # noqa: S608  a test's own table
@@ -161,6 +232,22 @@ class Desk:
 
     def batch_row(self, batch: int) -> dict[str, Any]:
         return self.one("SELECT * FROM import_batches WHERE id = :id", id=batch)
+
+
+def together(results: Iterable[SliceResult]) -> SliceResult:
+    """What became of the parts of a slice; superseded where one of them was."""
+    parts = list(results)
+    statuses = [part.status for part in parts]
+    return SliceResult(
+        next(status for status in _BY_WEIGHT if status in statuses),
+        records=sum(part.records for part in parts),
+        inserted=sum(part.inserted for part in parts),
+        updated=sum(part.updated for part in parts),
+        unchanged=sum(part.unchanged for part in parts),
+        failed=sum(part.failed for part in parts),
+        unknown_keys=sum(part.unknown_keys for part in parts),
+        batch_completed=any(part.batch_completed for part in parts),
+    )
 
 
 class Records:
@@ -217,6 +304,12 @@ class Records:
         return record
 
 
+def open_desk_shards(control: Engine, urls: ShardUrls) -> list[Engine]:
+    """Engines of the shards, the control database's own for the first."""
+    name = "tests-writer"
+    return [control, *(make_engine(url, application_name=name, pool_size=8) for url in urls[1:])]
+
+
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     engine = make_engine(database_url, application_name="tests-writer", pool_size=8)
@@ -225,8 +318,12 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def desk(engine: Engine) -> Desk:
-    return Desk(engine)
+def desk(engine: Engine, shard_urls: ShardUrls) -> Iterator[Desk]:
+    """A desk on one shard, and in the slow tier once more on two."""
+    shards = open_desk_shards(engine, shard_urls)
+    yield Desk(engine, shards)
+    for shard in shards:
+        shard.dispose()
 
 
 @pytest.fixture(scope="session")

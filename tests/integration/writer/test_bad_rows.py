@@ -27,7 +27,7 @@ def test_a_record_that_cannot_be_mapped_fails_alone(desk: Any, records: Any) -> 
     assert items[bad["siret"]]["siren"] == bad["siren"]
     assert json.loads(bytes(items[bad["siret"]]["payload"])) == bad
     codes = {key.split("/")[-1]: item["code"] for key, item in items.items() if "/" in key}
-    assert codes == {"2": "missing_siret", "3": "bad_type"}
+    assert [codes[place] for place in sorted(codes)] == ["missing_siret", "bad_type"]
     assert not any(_SECRET in item["message"] for item in items.values())
 
 

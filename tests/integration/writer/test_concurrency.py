@@ -1,87 +1,28 @@
 """Several writers at once, and one that is killed in the middle of its transaction."""
 
-import json
-import os
 import random
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.writer import store
 from services.writer.store import SliceResult, SliceStatus
-
-_GATE = 42
-_WRITE = """
-import json, sys
-from services.writer.store import write_slice
-from shared.db.engine import make_engine
-from shared.messages import WriteSlice
-engine = make_engine(sys.argv[1], application_name="victim")
-write_slice(engine, WriteSlice(**json.load(sys.stdin)), sole_traders=False)
-"""
-
-
-def _wait_until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.02)
+from tests.integration.writer.gates import (
+    held_gate,
+    put_gate,
+    put_gate_before_commit,
+    start_victim,
+    victims,
+    wait_until,
+    waiting,
+)
 
 
-def _put_gate(desk: Any, when: str) -> None:
-    """From now on whoever does this waits while the gate is held: `BEFORE INSERT ON avis`."""
-    desk.execute(f"""
-        CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN PERFORM pg_advisory_xact_lock_shared({_GATE}); RETURN NEW; END $$
-    """)
-    desk.execute(f"CREATE {when} FOR EACH ROW EXECUTE FUNCTION wait_at_gate()")
-
-
-def _put_gate_before_commit(desk: Any) -> None:
-    """All that a slice writes is written then, and none of it is to be seen."""
-    _put_gate(
-        desk,
-        "CONSTRAINT TRIGGER gate AFTER UPDATE ON import_batches DEFERRABLE INITIALLY DEFERRED",
-    )
-
-
-@contextmanager
-def _held_gate(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as connection:
-        connection.execute(text(f"SELECT pg_advisory_lock({_GATE})"))
-        connection.commit()
-        try:
-            yield connection
-        finally:
-            connection.execute(text(f"SELECT pg_advisory_unlock({_GATE})"))
-            connection.commit()
-
-
-def _waiting(desk: Any, application: str = "%") -> int:
-    """Backends that wait for a lock of any kind."""
-    row = desk.one(
-        """
-        SELECT count(*) AS n FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'
-          AND application_name LIKE :application
-        """,
-        application=application,
-    )
-    return int(row["n"])
-
-
-def test_of_two_last_slices_at_once_one_closes_the_batch(
-    desk: Any, records: Any, engine: Engine
-) -> None:
+def test_of_two_last_slices_at_once_one_closes_the_batch(desk: Any, records: Any) -> None:
     batch = desk.batch()
     messages = []
     for page in (1, 2):
@@ -89,11 +30,11 @@ def test_of_two_last_slices_at_once_one_closes_the_batch(
         messages.append(
             desk.message([records.record(page)], batch=batch, fetch_id=fetch_id, page=page)
         )
-    _put_gate_before_commit(desk)
+    put_gate_before_commit(desk)
     with ThreadPoolExecutor(2) as writers:
-        with _held_gate(engine):
+        with held_gate(desk):
             futures = [writers.submit(desk.write, message) for message in messages]
-            _wait_until(lambda: _waiting(desk) == 2)
+            wait_until(lambda: waiting(desk) == 2)
         results: list[SliceResult] = [future.result(30) for future in futures]
     assert sorted(result.batch_completed for result in results) == [False, True]
     row = desk.batch_row(batch)
@@ -101,50 +42,44 @@ def test_of_two_last_slices_at_once_one_closes_the_batch(
     assert (row["stored"], row["missing_sirets"], row["surplus_sirets"]) == (2, [], [])
 
 
-def test_of_two_last_batches_at_once_one_closes_the_run(
-    desk: Any, records: Any, engine: Engine
-) -> None:
+def test_of_two_last_batches_at_once_one_closes_the_run(desk: Any, records: Any) -> None:
     run = desk.run()
     messages = []
     for number in (1, 2):
         batch = desk.batch(run, number=number)
         fetch_id = desk.fetch(batch)
         messages.append(desk.message([records.record(number)], batch=batch, fetch_id=fetch_id))
-    _put_gate_before_commit(desk)
+    put_gate_before_commit(desk)
     with ThreadPoolExecutor(2) as writers:
-        with _held_gate(engine):
+        with held_gate(desk):
             futures = [writers.submit(desk.write, message) for message in messages]
-            _wait_until(lambda: _waiting(desk) == 2)
+            wait_until(lambda: waiting(desk) == 2)
         for future in futures:
             assert future.result(30).batch_completed
     assert desk.one("SELECT status FROM import_runs")["status"] == "complete"
 
 
-def test_two_deliveries_of_one_slice_at_once_write_once(
-    desk: Any, records: Any, engine: Engine
-) -> None:
+def test_two_deliveries_of_one_slice_at_once_write_once(desk: Any, records: Any) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
-    _put_gate_before_commit(desk)
+    put_gate_before_commit(desk)
     with ThreadPoolExecutor(2) as writers:
-        with _held_gate(engine):
+        with held_gate(desk):
             futures = [writers.submit(desk.write, message) for _ in range(2)]
-            _wait_until(lambda: _waiting(desk) == 2)
+            wait_until(lambda: waiting(desk) == 2)
         statuses = {future.result(30).status for future in futures}
     assert statuses == {SliceStatus.WRITTEN, SliceStatus.ALREADY_WRITTEN}
     assert desk.batch_row(batch)["received"] == 1
 
 
-def test_a_page_fetched_again_in_mid_write_undoes_the_old_slice(
-    desk: Any, records: Any, engine: Engine
-) -> None:
+def test_a_page_fetched_again_in_mid_write_undoes_the_old_slice(desk: Any, records: Any) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
-    _put_gate(desk, "TRIGGER gate BEFORE INSERT ON avis")
+    put_gate(desk, "TRIGGER gate BEFORE INSERT ON avis")
     with ThreadPoolExecutor(1) as writer:
-        with _held_gate(engine):
+        with held_gate(desk):
             future = writer.submit(desk.write, message)
-            _wait_until(lambda: _waiting(desk) == 1)
+            wait_until(lambda: waiting(desk) == 1)
             desk.fetch(batch)
         assert future.result(30).status is SliceStatus.SUPERSEDED
     assert desk.sirets() == []
@@ -152,7 +87,7 @@ def test_a_page_fetched_again_in_mid_write_undoes_the_old_slice(
 
 
 def test_a_page_follows_a_unit_and_an_establishment_that_change_at_once(
-    desk: Any, records: Any, engine: Engine
+    desk: Any, records: Any
 ) -> None:
     """The second writer knows the old unit only, and must wait for what the first one writes."""
     desk.import_(records.record(1), departement=None)
@@ -163,13 +98,13 @@ def test_a_page_follows_a_unit_and_an_establishment_that_change_at_once(
     }
     moved = records.record(1, commune="33318")
     moved["dateDernierTraitementEtablissement"] = "2026-02-01T00:00:00"
-    _put_gate(desk, "TRIGGER gate BEFORE UPDATE ON avis")
+    put_gate(desk, "TRIGGER gate BEFORE UPDATE ON avis")
     with ThreadPoolExecutor(2) as writers:
-        with _held_gate(engine):
+        with held_gate(desk):
             first = writers.submit(desk.import_, renamed)
-            _wait_until(lambda: _waiting(desk) == 1)
+            wait_until(lambda: waiting(desk) == 1)
             second = writers.submit(desk.import_, moved)
-            _wait_until(lambda: _waiting(desk) == 2)
+            wait_until(lambda: waiting(desk) == 2)
         first.result(30)
         second.result(30)
     page = desk.one("SELECT nom, code_commune FROM pro_localisations WHERE status = 'open'")
@@ -213,37 +148,39 @@ def test_four_writers_on_the_same_keys_do_not_deadlock(
     assert open_pages["n"] == 0, "each page is open or closed as its establishment"
 
 
-def test_a_deadlock_is_retried_in_place(desk: Any, records: Any, engine: Engine) -> None:
+def test_a_deadlock_is_retried_in_place(desk: Any, records: Any) -> None:
     """Somebody locks an establishment first and then its unit, against the order of the writers."""
     record = records.record(1)
     desk.import_(record)
     changed = records.record(1, treated="2026-02-01T00:00:00", enseigne="NEUF")
     # Who looks for the deadlock first gives way: the writer, once there is one to be found.
-    name = desk.one("SELECT current_database() AS name")["name"]
-    desk.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '2s'")
-    engine.dispose()
+    desk.execute("""
+        DO $$ BEGIN
+          EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''2s''', current_database());
+        END $$
+    """)
+    for shard in desk.shards:
+        shard.dispose()
     batch = desk.batch()
     message = desk.message([changed], batch=batch, fetch_id=desk.fetch(batch))
-    with ThreadPoolExecutor(1) as writer, engine.connect() as rude:
+    with ThreadPoolExecutor(1) as writer, desk.home_of(record).connect() as rude:
         rude.execute(text("SET LOCAL deadlock_timeout = '60s'"))
         rude.execute(text("SELECT 1 FROM etablissements FOR UPDATE"))
         future = writer.submit(desk.write, message)
-        _wait_until(lambda: _waiting(desk, "tests-writer") == 1)
+        wait_until(lambda: waiting(desk, "tests-writer") == 1)
         rude.execute(text("SELECT 1 FROM unites_legales FOR UPDATE"))
         rude.rollback()
         assert future.result(30).updated == 1
     assert desk.one("SELECT enseigne1 FROM etablissements")["enseigne1"] == "NEUF"
 
 
-def test_a_lost_connection_fails_the_slice_and_not_the_next_one(
-    desk: Any, records: Any, engine: Engine
-) -> None:
+def test_a_lost_connection_fails_the_slice_and_not_the_next_one(desk: Any, records: Any) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
-    _put_gate(desk, "TRIGGER gate BEFORE INSERT ON avis")
-    with ThreadPoolExecutor(1) as writer, _held_gate(engine):
+    put_gate(desk, "TRIGGER gate BEFORE INSERT ON avis")
+    with ThreadPoolExecutor(1) as writer, held_gate(desk):
         future = writer.submit(desk.write, message)
-        _wait_until(lambda: _waiting(desk, "tests-writer") == 1)
+        wait_until(lambda: waiting(desk, "tests-writer") == 1)
         desk.execute("""
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -255,37 +192,23 @@ def test_a_lost_connection_fails_the_slice_and_not_the_next_one(
 
 
 def test_a_writer_killed_in_mid_transaction_leaves_nothing_half_written(
-    desk: Any, records: Any, engine: Engine, database_url: str
+    desk: Any, records: Any, shard_urls: tuple[str, ...]
 ) -> None:
     batch = desk.batch()
     slice_ = [records.record(number) for number in range(20)]
     message = desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch))
     # Where the batch is counted, all rows are written; only the commit is not sent yet.
-    _put_gate(desk, "TRIGGER gate BEFORE UPDATE ON import_batches")
-    with _held_gate(engine):
-        victim = subprocess.Popen(
-            [sys.executable, "-c", _WRITE, database_url],
-            stdin=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.getcwd()},  # noqa: PTH109  where pytest runs
-        )
-        assert victim.stdin is not None
-        victim.stdin.write(json.dumps(message.to_wire()).encode())
-        victim.stdin.close()
-        _wait_until(lambda: _waiting(desk, "victim") == 1)
+    put_gate(desk, "TRIGGER gate BEFORE UPDATE ON import_batches")
+    with held_gate(desk):
+        victim = start_victim(shard_urls, desk.parts(message))
+        wait_until(lambda: waiting(desk, "victim") == 1)
         victim.send_signal(signal.SIGKILL)
         victim.wait(10)
-    _wait_until(
-        lambda: (
-            desk.one(
-                "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'victim'"
-            )["n"]
-            == 0
-        )
-    )
+    wait_until(lambda: victims(desk) == 0)
     tables = ("unites_legales", "etablissements", "pro_localisations", "avis", "slice_receipts")
     assert [desk.number(table) for table in tables] == [0] * 5
     row = desk.batch_row(batch)
     assert (row["received"], row["status"]) == (0, "running")
     assert desk.write(message).batch_completed
-    assert [desk.number(table) for table in tables] == [20, 20, 20, 20, 1]
+    assert [desk.number(table) for table in tables] == [20, 20, 20, 20, len(shard_urls)]
     assert desk.batch_row(batch)["inserted"] == 20

@@ -191,6 +191,7 @@ def test_surplus_is_only_what_the_window_asked_for(
     assert row["missing_sirets"] == []
 
 
+@pytest.mark.parametrize("shard_urls", [1], indirect=True)
 def test_the_number_of_statements_does_not_grow_with_the_slice(
     desk: Any, records: Any, engine: Engine
 ) -> None:

@@ -1,0 +1,99 @@
+"""Writers that stand still where a test wants them to, and one that can be killed there."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from shared.messages import WriteSlice
+
+_GATE = 42
+_WRITE = """
+import json, sys
+from services.writer.store import write_slice
+from shared.db.engine import make_engine
+from shared.messages import WriteSlice
+shards = [make_engine(url, application_name="victim") for url in sys.argv[1:]]
+for message in json.load(sys.stdin):
+    write_slice(shards[0], WriteSlice(**message), sole_traders=False, shards=shards)
+"""
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition was not met in time"
+        time.sleep(0.02)
+
+
+def put_gate(desk: Any, when: str) -> None:
+    """From now on whoever does this waits while the gate is held: `BEFORE INSERT ON avis`."""
+    desk.execute(f"""
+        CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_advisory_xact_lock_shared({_GATE}); RETURN NEW; END $$
+    """)
+    desk.execute(f"CREATE {when} FOR EACH ROW EXECUTE FUNCTION wait_at_gate()")
+
+
+def put_gate_before_commit(desk: Any) -> None:
+    """All that a slice writes is written then, and none of it is to be seen."""
+    put_gate(
+        desk,
+        "CONSTRAINT TRIGGER gate AFTER UPDATE ON import_batches DEFERRABLE INITIALLY DEFERRED",
+    )
+
+
+@contextmanager
+def held_gate(desk: Any) -> Iterator[None]:
+    with ExitStack() as stack:
+        for shard in desk.shards:
+            connection = stack.enter_context(shard.connect())
+            connection.execute(text(f"SELECT pg_advisory_lock({_GATE})"))
+            connection.commit()
+            stack.callback(_open_gate, connection)
+        yield
+
+
+def _open_gate(connection: Connection) -> None:
+    connection.execute(text(f"SELECT pg_advisory_unlock({_GATE})"))
+    connection.commit()
+
+
+def waiting(desk: Any, application: str = "%") -> int:
+    """Backends that wait for a lock of any kind."""
+    row = desk.one(
+        """
+        SELECT count(*) AS n FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+          AND application_name LIKE :application
+        """,
+        application=application,
+    )
+    return int(row["n"])
+
+
+def start_victim(
+    shard_urls: Sequence[str], messages: Sequence[WriteSlice]
+) -> "subprocess.Popen[bytes]":
+    """A process that writes these slices, one after the other."""
+    victim = subprocess.Popen(
+        [sys.executable, "-c", _WRITE, *shard_urls],
+        stdin=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},  # noqa: PTH109  where pytest runs
+    )
+    assert victim.stdin is not None
+    victim.stdin.write(json.dumps([message.to_wire() for message in messages]).encode())
+    victim.stdin.close()
+    return victim
+
+
+def victims(desk: Any) -> int:
+    """Connections that the server still holds for such processes."""
+    row = desk.one("SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'victim'")
+    return int(row["n"])

@@ -1,0 +1,178 @@
+"""The register in two databases: the same promises, with two commits instead of one."""
+
+import datetime as dt
+import signal
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from services.operator.reconciling import reconcile
+from services.writer.store import SliceStatus
+from shared.messages import ContractError
+from shared.sharding import BUCKETS, bucket_of
+from tests.integration.writer.gates import (
+    held_gate,
+    put_gate_before_commit,
+    start_victim,
+    victims,
+    wait_until,
+    waiting,
+)
+
+pytestmark = pytest.mark.parametrize("shard_urls", [2], indirect=True)
+
+
+def _rows(engine: Engine, query: str) -> list[Any]:
+    with engine.connect() as connection:
+        return list(connection.execute(text(query)).scalars())
+
+
+def _in_shard(records: Any, desk: Any, shard: int, number: int) -> list[dict[str, Any]]:
+    found = (records.record(n) for n in range(1, 1000))
+    return [each for each in found if desk.shard_of(each) == shard][:number]
+
+
+def _kill_between_the_commits(desk: Any, message: Any, shard_urls: tuple[str, ...]) -> None:
+    """Kill a writer that has committed in the shard, and has not in the control database."""
+    put_gate_before_commit(desk)
+    with held_gate(desk):
+        victim = start_victim(shard_urls, [message])
+        wait_until(lambda: waiting(desk, "victim") == 1)
+        victim.send_signal(signal.SIGKILL)
+        victim.wait(10)
+        # The server learns of it only when it answers, which is after the gate: a commit that
+        # was sent would still be made. So its connection is cut as a crash would cut it.
+        desk.execute("""
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name = 'victim' AND datname = current_database()
+        """)
+        wait_until(lambda: victims(desk) == 0)
+    desk.execute("DROP TRIGGER gate ON import_batches")
+
+
+def test_each_unit_is_in_its_shard_and_in_no_other(desk: Any, records: Any) -> None:
+    slice_ = [records.record(n, siren=f"{n % 40:09d}") for n in range(80)]
+    assert desk.import_(*slice_, departement=None).inserted == 80
+    for table in ("unites_legales", "etablissements", "pro_localisations", "avis"):
+        held = [set(_rows(shard, f"SELECT siren FROM {table}")) for shard in desk.shards]  # noqa: S608  names above
+        assert held[0] | held[1] == {record["siren"] for record in slice_}
+        assert not held[0] & held[1], table
+        assert all(held)
+
+
+def test_the_server_counts_buckets_as_the_program_does(desk: Any) -> None:
+    query = "SELECT get_byte(sha256(siren::bytea), 0) % 64 FROM unnest(:sirens) AS siren"
+    sirens = [f"{number:09d}" for number in range(1000)]
+    with desk.engine.connect() as connection:
+        found = connection.execute(text(query), {"sirens": sirens}).scalars().all()
+    assert found == [bucket_of(siren) for siren in sirens]
+    assert BUCKETS == 64
+
+
+def test_ids_are_unique_over_all_shards(desk: Any, records: Any) -> None:
+    desk.import_(*[records.record(n) for n in range(40)], departement=None)
+    for table in ("pro_localisations", "avis"):
+        ids = [row["id"] for row in desk.execute(f"SELECT id FROM {table}")]  # noqa: S608  names above
+        assert len(ids) == len(set(ids)) == 40
+        assert max(ids) < 2**53
+
+
+def test_a_slice_of_another_shard_is_refused_and_writes_nothing(desk: Any, records: Any) -> None:
+    """A fetcher with other settings has cut it: a unit would be in two shards."""
+    batch = desk.batch()
+    fetch_id = desk.fetch(batch)
+    record = records.record(1)
+    (home,) = (
+        part
+        for part in desk.parts(desk.message([record], batch=batch, fetch_id=fetch_id))
+        if part.records != "[]"
+    )
+    for shard in (1 - home.shard, 2):
+        wrong = type(home)(**{**home.to_wire(), "shard": shard})
+        with pytest.raises(ContractError, match="shard"):
+            desk.write_part(wrong)
+    assert desk.sirets() == []
+    assert desk.number("slice_receipts") == desk.number("shard_receipts") == 0
+
+
+def test_a_kill_between_the_two_commits_is_repaired_by_the_next_delivery(
+    desk: Any, records: Any, shard_urls: tuple[str, ...]
+) -> None:
+    slice_ = _in_shard(records, desk, 1, 5)
+    batch = desk.batch()
+    message, rest = desk.parts(desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch)))
+    _kill_between_the_commits(desk, message, shard_urls)
+    assert len(_rows(desk.shards[1], "SELECT siret FROM etablissements")) == 5, "the first commit"
+    assert desk.batch_row(batch)["inserted"] == desk.number("slice_receipts") == 0, "no second one"
+
+    result = desk.write_part(message)
+    assert (result.status, result.inserted, result.unchanged) == (SliceStatus.WRITTEN, 5, 0)
+    assert desk.write_part(message).status is SliceStatus.ALREADY_WRITTEN
+    assert desk.write_part(rest).batch_completed
+    row = desk.batch_row(batch)
+    assert (row["received"], row["inserted"], row["unchanged"], row["stored"]) == (5, 5, 0, 5)
+    assert _agrees(desk)
+
+
+def test_what_was_written_before_a_kill_is_counted_though_its_page_was_fetched_again(
+    desk: Any, records: Any, shard_urls: tuple[str, ...]
+) -> None:
+    slice_ = _in_shard(records, desk, 1, 5)
+    batch = desk.batch()
+    old, _ = desk.parts(desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch)))
+    _kill_between_the_commits(desk, old, shard_urls)
+    again = desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch))
+    assert desk.write_part(old).status is SliceStatus.SUPERSEDED
+    assert desk.write(again).unchanged == 5
+    row = desk.batch_row(batch)
+    assert (row["status"], row["received"], row["received_distinct"]) == ("complete", 5, 5)
+    assert (row["inserted"], row["unchanged"]) == (5, 5)
+    assert _agrees(desk)
+    assert desk.write_part(old).status is SliceStatus.SUPERSEDED
+    assert desk.batch_row(batch) == row
+
+
+def test_a_limit_ends_at_the_last_siret_of_all_shards(desk: Any, records: Any) -> None:
+    """Also in a shard that received less: what it has below the limit and did not receive."""
+    low, high = sorted(
+        (_in_shard(records, desk, shard, 9)[-1] for shard in (0, 1)), key=lambda r: r["siret"]
+    )
+    between = [
+        each
+        for each in (records.record(n) for n in range(1, 1000))
+        if desk.shard_of(each) == desk.shard_of(low)
+        and low["siret"] < each["siret"] < high["siret"]
+    ] or [low]
+    desk.import_(*between, departement=None)
+    batch = desk.batch(row_limit=2)
+    received = [_in_shard(records, desk, desk.shard_of(low), 1)[0], high]
+    desk.write(desk.message(received, batch=batch, fetch_id=desk.fetch(batch)))
+    assert desk.batch_row(batch)["surplus_sirets"] == [each["siret"] for each in between]
+
+
+def test_a_shard_that_is_away_leaves_the_slice_to_be_written_later(desk: Any, records: Any) -> None:
+    slice_ = [records.record(n) for n in range(20)]
+    batch = desk.batch()
+    message = desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch))
+    for part in desk.parts(message):
+        with desk.shards[1].connect() as connection:
+            connection.execute(text("ALTER TABLE avis RENAME TO away"))
+            connection.commit()
+            if part.shard == 1:
+                with pytest.raises(Exception, match="avis"):
+                    desk.write_part(part)
+            else:
+                assert not desk.write_part(part).batch_completed
+            connection.execute(text("ALTER TABLE away RENAME TO avis"))
+            connection.commit()
+    assert desk.write(message).batch_completed
+    row = desk.batch_row(batch)
+    assert (row["received"], row["inserted"], row["stored"]) == (20, 20, 20)
+    later = dt.datetime(2026, 8, 9, tzinfo=dt.UTC)
+    assert desk.import_(*slice_, fetched_at=later).unchanged == 20
+
+
+def _agrees(desk: Any) -> bool:
+    with desk.engine.connect() as control, desk.shards[1].connect() as shard:
+        return reconcile(control, [shard]).agrees
