@@ -12,7 +12,7 @@ from shared.cli import run
 from shared.db.engine import make_engine
 from tests.integration.reviewer.conftest import Desk as ReviewersDesk
 from tests.integration.reviewer.conftest import Register
-from tests.integration.writer.conftest import Desk, Records
+from tests.integration.writer.conftest import Desk, Records, ShardUrls, open_desk_shards
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,12 @@ Sirenade = Callable[..., Answer]
 
 @pytest.fixture
 def sirenade(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shard_urls: ShardUrls, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Sirenade:
     """Runs one command of the operator as `./sirenade` would."""
-    monkeypatch.setenv("SIRENADE_DATABASE_URL", database_url)
+    monkeypatch.setenv("SIRENADE_DATABASE_URL", shard_urls[0])
+    if len(shard_urls) > 1:
+        monkeypatch.setenv("SIRENADE_SHARD_DATABASE_URLS", ",".join(shard_urls))
     monkeypatch.setenv("COLUMNS", "240")
 
     def call(*arguments: object) -> Answer:
@@ -53,8 +55,11 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def desk(engine: Engine) -> Desk:
-    return Desk(engine)
+def desk(engine: Engine, shard_urls: ShardUrls) -> Iterator[Desk]:
+    shards = open_desk_shards(engine, shard_urls)
+    yield Desk(engine, shards)
+    for shard in shards:
+        shard.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import datetime as dt
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -172,10 +172,12 @@ class Desk:
         return self.shards[self.shard_of(record)]
 
     def write(self, message: WriteSlice, *, sole_traders: bool = False) -> SliceResult:
-        return together(
-            write_slice(self.engine, part, sole_traders=sole_traders, shards=self.shards)
-            for part in self.parts(message)
-        )
+        parts = self.parts(message)
+        results = [self.write_part(part, sole_traders=sole_traders) for part in parts]
+        # What became of an empty part says nothing, unless the whole slice is empty.
+        full = [r for part, r in zip(parts, results, strict=True) if part.records != "[]"]
+        completed = any(result.batch_completed for result in results)
+        return replace(_together(full or results), batch_completed=completed)
 
     def write_part(self, part: WriteSlice, *, sole_traders: bool = False) -> SliceResult:
         return write_slice(self.engine, part, sole_traders=sole_traders, shards=self.shards)
@@ -197,7 +199,7 @@ class Desk:
 
     def execute(self, statement: str, **parameters: object) -> list[RowMapping]:
         rows: list[RowMapping] = []
-        for engine in self._databases_of(statement, parameters.get("siren")):
+        for engine in self._databases_of(statement, parameters):
             with engine.begin() as connection:
                 result = connection.execute(text(statement), parameters)
                 rows += result.mappings() if result.returns_rows else []
@@ -207,9 +209,11 @@ class Desk:
             rows.sort(key=lambda row: [row[name] for name in names])
         return rows
 
-    def _databases_of(self, statement: str, siren: object) -> list[Engine]:
-        if isinstance(siren, str):
+    def _databases_of(self, statement: str, parameters: Mapping[str, object]) -> list[Engine]:
+        if isinstance(siren := parameters.get("siren"), str):
             return [self.shards[route(siren, len(self.shards))]]
+        if "key" in parameters:
+            return [self.home_of({"siret": parameters["key"]})]
         if _EVERYWHERE.search(statement):
             return list(dict.fromkeys((self.engine, *self.shards)))
         return list(self.shards) if _OF_SHARDS.search(statement) else [self.engine]
@@ -234,9 +238,8 @@ class Desk:
         return self.one("SELECT * FROM import_batches WHERE id = :id", id=batch)
 
 
-def together(results: Iterable[SliceResult]) -> SliceResult:
-    """What became of the parts of a slice; superseded where one of them was."""
-    parts = list(results)
+def _together(parts: Sequence[SliceResult]) -> SliceResult:
+    """What became of a slice of a test; superseded where a part of it was."""
     statuses = [part.status for part in parts]
     return SliceResult(
         next(status for status in _BY_WEIGHT if status in statuses),
@@ -246,7 +249,6 @@ def together(results: Iterable[SliceResult]) -> SliceResult:
         unchanged=sum(part.unchanged for part in parts),
         failed=sum(part.failed for part in parts),
         unknown_keys=sum(part.unknown_keys for part in parts),
-        batch_completed=any(part.batch_completed for part in parts),
     )
 
 
