@@ -13,6 +13,7 @@ from services.fetcher.quota import Quota
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from services.fetcher.walking import Pace, Walker
+from services.fetcher.watermarks import Watermarks
 from services.fetcher.windows import Scope, make_plan
 from shared.broker import make_broker, ready_messages
 from shared.clock import Clock
@@ -78,12 +79,16 @@ def build(
     broker.declare_queue(WriteSlice.QUEUE)
     walker = _walker(settings, engine=engine, broker=broker, clock=clock, metrics=metrics)
     declare_actors(broker, walker, time_limit_seconds=pace.lease_seconds)
+    watermarks = Watermarks(engine)
     planner = Planner(
         store,
+        watermarks,
         publisher,
         walker.count,
+        walker.ask_informations,
         parallel_batches=settings.fetcher_parallel_batches,
         lease_seconds=pace.lease_seconds,
+        poll_seconds=settings.fetcher_delta_poll_seconds,
     )
     sweeper = Sweeper(
         store=store,
@@ -100,6 +105,7 @@ def build(
         loops=(
             Loop("planner", interval_seconds=1, step=planner.turn),
             Loop("sweeper", interval_seconds=2, step=sweeper.turn),
+            Loop("freshness", interval_seconds=60, step=lambda: watermarks.show(metrics)),
         ),
     )
 

@@ -14,6 +14,7 @@ from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.quota import Quota
 from services.fetcher.store import ImportStore
 from services.fetcher.walking import Pace, Walker
+from services.fetcher.watermarks import Watermarks
 from services.fetcher.windows import Scope
 from services.simulator.options import Options
 from services.simulator.server import start_server
@@ -149,7 +150,15 @@ def make_fetcher(engine: Engine) -> Callable[..., Fetcher]:
             unwritten_seconds=0,
             metrics=metrics,
         )
-        planner = Planner(store, outbox, walker.count, parallel_batches=4, lease_seconds=60)
+        planner = Planner(
+            store,
+            Watermarks(engine),
+            outbox,
+            walker.count,
+            walker.ask_informations,
+            parallel_batches=4,
+            lease_seconds=60,
+        )
         return Fetcher(engine, store, quota, walker, planner, sweeper, outbox, slices_ready)
 
     return make
