@@ -115,11 +115,10 @@ class ImportStore:
         warning: str | None = None,
     ) -> None:
         """Let a run be planned again at the first turn after the delay, and say why it waits."""
-        reasons = {"error": error, "warning": warning}
+        release = {"run_id": run_id, "delay_seconds": delay_seconds}
         with self._engine.begin() as connection:
             connection.execute(
-                statements.RELEASE_RUN,
-                {"run_id": run_id, "delay_seconds": delay_seconds, **reasons},
+                statements.RELEASE_RUN, {**release, "error": error, "warning": warning}
             )
 
     def insert_plan(self, run_id: int, draft: Draft) -> None:
