@@ -21,6 +21,7 @@ PROMISED_TOO_EARLY = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_delta_whose_fetcher_and_writer_are_killed_goes_on_and_is_whole(
     engine: Engine,
