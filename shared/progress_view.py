@@ -80,15 +80,15 @@ def _facts(progress: Progress) -> RenderableType:
         f"batches {thousands(progress.complete)} of {thousands(batches)}{failed}"
         f" · {_alarming('failed items', progress.failed_items)}"
         f"\nslot use {_percent(progress.slot_use)} · page fill {_percent(progress.page_fill)}"
-        f"{_freshness(progress)}"
+        f"{_freshness(progress, ' · ')}"
     )
 
 
-def _freshness(progress: Progress) -> str:
+def _freshness(progress: Progress, separator: str) -> str:
     if progress.treated_until is None or progress.age_seconds is None:
         return ""
-    hours = progress.age_seconds / 3600
-    return f"\nregister complete up to {progress.treated_until:%Y-%m-%d %H:%M}, {hours:.0f} h ago"
+    hours = thousands(round(progress.age_seconds / 3600))
+    return f"{separator}as of {progress.treated_until:%Y-%m-%d %H:%M}, {hours} h ago"
 
 
 def thousands(number: int) -> str:
@@ -147,4 +147,5 @@ def one_line(progress: Progress) -> str:
         f"{thousands(progress.requests)} requests, {progress.http_429} × 429, "
         f"avis {thousands(progress.avis_accepted)} of {thousands(progress.avis_due)}, "
         f"failed items {thousands(progress.failed_items)}"
+        f"{_freshness(progress, ', ')}"
     )
