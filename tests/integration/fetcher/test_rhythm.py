@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 
 from services.fetcher.rhythm import Requested, Rhythm, request_daily
 from services.fetcher.store import ImportStore
-from services.fetcher.windows import PlannedBatch, Scope, Window
+from services.fetcher.windows import Scope
 from shared.errors import UserError
 from shared.messages import FetchPage
 from shared.progress import read_progress
@@ -196,7 +196,7 @@ def test_a_slot_that_is_granted_on_the_next_day_takes_that_days_share(
 def test_days_are_those_of_france_also_when_the_clocks_change(
     engine: Engine, at: str, hours: int
 ) -> None:
-    _, (page,) = _planned(engine, Rhythm(10), windows=1)
+    (page,) = _planned(engine, Rhythm(10), windows=1)
     lease = ImportStore(engine).lease_page(page.batch_id, 1, lease_seconds=60, rows_per_page=5)
     assert lease is not None
     assert lease.part is not None
@@ -209,17 +209,22 @@ def test_days_are_those_of_france_also_when_the_clocks_change(
     assert part.ends_at.astimezone(UTC) - start.astimezone(UTC) == timedelta(hours=hours)
 
 
-def _planned(engine: Engine, rhythm: Rhythm, *, windows: int) -> tuple[int, list[FetchPage]]:
-    """A daily run with its windows started, without a fetcher."""
-    store = ImportStore(engine)
+def _planned(engine: Engine, rhythm: Rhythm, *, windows: int) -> list[FetchPage]:
+    """The first pages of a daily run whose windows are at work, without a fetcher."""
     run_id = request_daily(engine, Scope(departements=["33"]), rhythm, row_limit=None).run_id
-    assert store.lease_pending_run(lease_seconds=60)
-    store.insert_plan(run_id, [PlannedBatch(Window(departement="33"), expected=10**6)] * windows)
-    return run_id, [FetchPage(*page) for page in store.activate_batches(windows)]
+    execute(engine, "UPDATE import_runs SET status = 'running'")
+    for number in range(1, windows + 1):
+        execute(
+            engine,
+            "INSERT INTO import_batches (run_id, number, query) VALUES (:run_id, :number, '')",
+            run_id=run_id,
+            number=number,
+        )
+    return [FetchPage(*page) for page in ImportStore(engine).activate_batches(windows)]
 
 
 def test_leases_at_once_never_give_out_more_than_the_share(engine: Engine) -> None:
-    _, pages = _planned(engine, Rhythm(2500), windows=8)
+    pages = _planned(engine, Rhythm(2500), windows=8)
     store = ImportStore(engine)
     barrier = threading.Barrier(8)
 
