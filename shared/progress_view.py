@@ -38,9 +38,11 @@ class ProgressView:
         bars.add_column(ratio=1)
         for _ in range(3):
             bars.add_column(justify="right", no_wrap=True)
-        bars.add_row(
-            *_line("establishments", progress.received, progress.expected, self._rows),
-        )
+        line = _line("establishments", progress.received, progress.expected, self._rows)
+        if progress.days_left is not None and progress.days_left > 1:
+            # The rate of today says nothing of a plan that rests each day.
+            line[-1] = f"ETA {thousands(progress.days_left)} days"
+        bars.add_row(*line)
         # Texts become due while rows come in: their total is known when the rows are all there.
         bars.add_row(*_line("avis", progress.avis_accepted, progress.avis_due, self._avis))
         lines: list[RenderableType] = [bars, _facts(progress)]
