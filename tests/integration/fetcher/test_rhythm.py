@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, text
 
+from services.fetcher.planning import PageEnd
 from services.fetcher.rhythm import Requested, Rhythm, request_daily
-from services.fetcher.store import ImportStore
+from services.fetcher.store import FetchedPage, ImportStore
 from services.fetcher.windows import Scope
 from shared.errors import UserError
 from shared.messages import FetchPage
@@ -182,6 +183,47 @@ def test_a_slot_that_is_granted_on_the_next_day_takes_that_days_share(
     # And not where the lease is another's by now.
     execute(fetcher.engine, "UPDATE import_pages SET lease_token = gen_random_uuid()")
     assert fetcher.store.move_part(lease, lease.part, midnight + timedelta(days=1)) is None
+
+
+def test_a_page_counts_on_the_day_in_which_its_slot_lets_it_leave(
+    start_insee: StartInsee, make_fetcher: MakeFetcher
+) -> None:
+    # The wait for a slot is longer than the day.
+    fetcher = make_fetcher(start_insee(establishments=300), rows_per_page=100, per_minute=50)
+    daily(fetcher, 1000, "33", day_seconds=1)
+    fetcher.planner.turn()
+    fetcher.walk_to_the_end()
+    days = execute(
+        fetcher.engine,
+        """
+        SELECT p.share_day, q.granted_at
+        FROM import_pages p JOIN insee_requests q ON q.id = p.fetch_id
+        """,
+    )
+    assert len(days) == 3
+    assert all(start <= granted < start + timedelta(seconds=1) for start, granted in days)
+
+
+def test_what_a_short_page_leaves_of_the_share_is_given_to_a_page_that_rests(
+    engine: Engine,
+) -> None:
+    short, other = _planned(engine, Rhythm(300), windows=2)
+    store = ImportStore(engine)
+    lease = store.lease_page(short.batch_id, short.page, lease_seconds=60, rows_per_page=300)
+    assert lease is not None
+    assert store.lease_page(other.batch_id, other.page, lease_seconds=60) is None
+
+    def swept() -> list[tuple[int, int]]:
+        return store.sweep(unfetched_seconds=0, unwritten_seconds=60, slices_wait=False)
+
+    assert swept() == []
+    end = PageEnd(is_last=True, expected=120)
+    assert store.save_page(lease, FetchedPage(1, None, records=120, slices=1, end=end))
+    assert swept() == [(other.batch_id, other.page)]
+    second = store.lease_page(other.batch_id, other.page, lease_seconds=60)
+    assert second is not None
+    assert second.part is not None
+    assert second.part.rows == 180
 
 
 @pytest.mark.parametrize(
