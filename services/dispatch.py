@@ -22,6 +22,7 @@ OWNERS = {
     "stats": "services.operator",
     "status": "services.operator",
     "reconcile": "services.operator",
+    "schedule": "services.operator",
     "failed": "services.operator",
     "dead-letters": "services.operator",
     "demo": "services.embedded",
@@ -37,6 +38,7 @@ usage: ./sirenade COMMAND [--help] …
   status        the work, live: rows, rate, quota, avis, ETA
   stats         the numbers, in one query
   reconcile     the counters, against what they count
+  schedule      the jobs that come round: last run, result, next run
   failed        what could not be written or reviewed: list, show, retry, purge
   dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          show and check texts

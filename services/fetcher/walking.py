@@ -86,7 +86,10 @@ class Walker:
     def fetch_page(self, message: FetchPage) -> None:
         """Fetch a page that still needs it; a stale message costs no quota."""
         lease = self._store.lease_page(
-            message.batch_id, message.page, lease_seconds=self._pace.lease_seconds
+            message.batch_id,
+            message.page,
+            lease_seconds=self._pace.lease_seconds,
+            rows_per_page=self._pace.rows_per_page,
         )
         if lease is None:
             return
@@ -146,11 +149,9 @@ class Walker:
             page=lease.page,
             patience_seconds=self._pace.slot_patience_seconds,
         )
-        asked = rows_to_ask(
-            received_before=lease.received_before,
-            row_limit=lease.row_limit,
-            rows_per_page=self._pace.rows_per_page,
-        )
+        asked = self._rows_to_ask(lease, slot)
+        if asked is None:
+            return
         answer = self._send(
             slot,
             lambda: self._client.search_siret(lease.query, nombre=asked, curseur=lease.cursor),
@@ -174,6 +175,19 @@ class Walker:
         self._publish(lease, slot, slices, is_last=end.is_last)
         self._metrics.pages_fetched.inc()
         self._metrics.records_fetched.inc(len(answer.records))
+
+    def _rows_to_ask(self, lease: PageLease, slot: Slot) -> int | None:
+        """None where the wait for the slot led into a day whose share is given out."""
+        part = lease.part
+        if part is None:
+            return rows_to_ask(
+                received_before=lease.received_before,
+                row_limit=lease.row_limit,
+                rows_per_page=self._pace.rows_per_page,
+            )
+        if part.ends_at is not None and slot.granted_at >= part.ends_at:
+            part = self._store.move_part(lease, part, slot.granted_at)
+        return None if part is None else part.rows
 
     def _publish(self, lease: PageLease, slot: Slot, slices: list[str], *, is_last: bool) -> None:
         for number, records in enumerate(slices):

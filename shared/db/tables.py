@@ -264,6 +264,11 @@ import_runs = Table(
     # Instead of all of the above: just these, as a retry asks for.
     Column("sirets", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("row_limit", BigInteger),
+    # At most so many rows a day; a day is the calendar's in France, or so many seconds.
+    Column("per_day", BigInteger),
+    Column("day_seconds", Double),
+    # The day's share is given out: until then only pages that have their part of it are fetched.
+    _instant("resting_until"),
     # A delta asks for treatment windows instead of a scope (docs/adr/0005-delta.md).
     Column(
         "kind",
@@ -396,6 +401,9 @@ import_pages = Table(
     Column("is_last", Boolean),
     Column("slices_expected", Integer),
     Column("slices_done", Integer, nullable=False, server_default=text("0")),
+    # Its part of a day's share: the beginning of that day, and the rows to ask for, then received.
+    _instant("share_day"),
+    Column("share_rows", Integer),
     # Starts since the page last succeeded: the wait before the next grows with it.
     Column("starts", Integer, nullable=False, server_default=text("0")),
     # Nobody touches the page before lease_until, but for the holder of the token.
@@ -408,6 +416,11 @@ import_pages = Table(
         "ix_import_pages_incomplete",
         "moved_at",
         postgresql_where=text("slices_expected IS NULL OR slices_done < slices_expected"),
+    ),
+    Index(
+        "ix_import_pages_share_day",
+        "share_day",
+        postgresql_where=text("share_day IS NOT NULL"),
     ),
 )
 
@@ -438,6 +451,16 @@ failed_items = Table(
     Column("attempts", Integer, nullable=False, server_default=text("1")),
     _instant("created_at", default_now=True),
     _instant("resolved_at"),
+    # Why it was closed without a success; null where what failed was done in the end.
+    Column("closed_because", Text),
+    # Retries asked for, by the schedule or by hand; the wait before the next grows with them.
+    Column("retries", Integer, nullable=False, server_default=text("0")),
+    Column(
+        "next_attempt_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("now() + interval '1 hour'"),
+    ),
     Index(
         "uq_failed_items_open",
         "kind",
@@ -446,6 +469,11 @@ failed_items = Table(
         postgresql_where=text("resolved_at IS NULL"),
     ),
     Index("ix_failed_items_siren", "siren"),
+    Index(
+        "ix_failed_items_next_attempt_at",
+        "next_attempt_at",
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
 )
 
 dead_letters = Table(
@@ -470,7 +498,25 @@ job_slots = Table(
     Column("slot", Text, nullable=False),
     Column("status", Text, _one_of("status", "running", "done", "failed"), nullable=False),
     _instant("lease_until"),
+    # Of the process that runs it: what it did counts only while the token is its own.
+    Column("token", Uuid),
+    Column("attempts", Integer, nullable=False, server_default=text("1")),
+    _instant("started_at", default_now=True),
+    _instant("finished_at"),
+    _instant("next_attempt_at"),
+    Column("result", Text),
+    Column("error", Text),
     PrimaryKeyConstraint("job", "slot"),
+)
+
+# What the operators that run say of themselves: whether there is one, and with which hours.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("schedule", Text, nullable=False),
+    _instant("next_at", nullable=False),
+    _instant("seen_at", default_now=True),
 )
 
 # ── The texts ─────────────────────────────────────────────────────────────────────────────────

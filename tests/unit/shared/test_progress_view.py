@@ -98,3 +98,46 @@ def test_what_insee_says_is_shown_as_it_is() -> None:
 def test_a_line_for_a_log_says_the_same() -> None:
     assert one_line(NOTHING_YET).startswith("0 of ? establishments, 0 requests")
     assert thousands(1_234_567) == "1\N{NO-BREAK SPACE}234\N{NO-BREAK SPACE}567"
+
+
+RESTING = replace(
+    A_DAY_LATER,
+    expected=245_000,
+    received=35_000,
+    per_day=35_000,
+    rows_today=35_000,
+    resting_until=dt.datetime(2026, 1, 1, 23, tzinfo=dt.UTC),
+)
+
+
+def test_a_daily_import_says_its_share_when_it_goes_on_and_the_days_that_are_left() -> None:
+    text = "\n".join(drawn(NOTHING_YET, RESTING)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "today 35 000 of 35 000 rows · goes on 02/01 00:00:00 · days left: 6" in text
+    assert "ETA 6 days" in text
+    line = one_line(RESTING).replace("\N{NO-BREAK SPACE}", " ")
+    assert line.endswith("goes on 02/01 00:00:00 · days left: 6")
+    assert "today" not in one_line(A_DAY_LATER)
+
+
+@pytest.mark.parametrize(
+    ("received", "today", "rests", "days"),
+    [
+        (0, 0, False, 7),
+        (10_000, 10_000, False, 7),
+        (35_000, 35_000, True, 6),
+        # The day after, before its first page.
+        (35_000, 0, False, 6),
+        (240_000, 30_000, False, 1),
+        (245_000, 35_000, False, 0),
+    ],
+)
+def test_days_left_count_today_while_it_has_work(
+    received: int, today: int, rests: bool, days: int
+) -> None:
+    reading = replace(
+        RESTING,
+        received=received,
+        rows_today=today,
+        resting_until=RESTING.resting_until if rests else None,
+    )
+    assert reading.days_left == days
