@@ -177,7 +177,6 @@ def start_operator(database_url: str, tmp_path: Path) -> Iterator[Callable[..., 
         environment = {
             **os.environ,
             "SIRENADE_DATABASE_URL": database_url,
-            "SIRENADE_BROKER_URL": "memory://",
             "SIRENADE_METRICS_PORT": "0",
             **settings,
         }
