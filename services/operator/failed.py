@@ -21,7 +21,9 @@ _CAUSES = text("""
 """)
 _ITEMS = text("""
     SELECT f.id, f.kind, f.key, f.siren, f.code, f.message, f.attempts, f.created_at,
-           f.retries, CASE WHEN f.resolved_at IS NULL THEN f.next_attempt_at END AS next_attempt_at,
+           f.retries,
+           CASE WHEN f.resolved_at IS NULL AND (f.kind = 'review' OR f.key ~ '^[0-9]{14}$')
+             THEN f.next_attempt_at END AS next_attempt_at,
            f.resolved_at, f.closed_because, f.batch_id, b.run_id, b.query,
            e.fetched_at AS stored_version_of,
            a.siret AS avis_siret, a.outcome AS avis_outcome, a.attempts AS avis_attempts,

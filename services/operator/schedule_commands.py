@@ -47,13 +47,17 @@ def _shown(job: Mapping[str, object] | RowMapping) -> dict[str, object]:
     return {
         "job": job["job"],
         "last": _local(due),
-        "status": job["status"],
-        "attempts": job["attempts"],
-        "finished": _local(job["finished_at"]),
+        "status": _status(job),
         "result": job["result"],
-        "again": _local(job["tried_again_at"]),
         "next": _local(job["next"]),
     }
+
+
+def _status(job: Mapping[str, object] | RowMapping) -> object:
+    if job["status"] != "failed":
+        return job["status"]
+    times = f"{job['attempts']} times" if job["attempts"] != 1 else "once"
+    return f"failed {times}, again {_local(job['tried_again_at'])}"
 
 
 def _local(instant: object) -> str | None:

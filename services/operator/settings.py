@@ -1,6 +1,6 @@
 import re
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from shared.settings import ServiceSettings
 
@@ -10,6 +10,8 @@ _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 class OperatorSettings(ServiceSettings):
     """The operator's settings, each an environment variable with the prefix SIRENADE_."""
 
+    # Its jobs order work in PostgreSQL: it needs no broker.
+    broker_url: SecretStr = SecretStr("memory://")
     # INSEE publishes from 6:00 to 7:40.
     delta_at: str = Field(default="07:45", description="when the delta is ordered, in France")
     delta_wait_minutes: float = Field(

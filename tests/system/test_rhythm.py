@@ -20,13 +20,15 @@ SERVICES = ("fetcher-1", "fetcher-2", "writer-1")
 
 
 def rows_by_day(engine: Engine) -> Counter[int]:
-    """Rows by the day in which the GET that brought them left."""
+    """Rows by the day in which the first GET of their page left."""
     days: Counter[int] = Counter()
     with engine.connect() as connection:
         for day, records in connection.execute(
             text("""
-                SELECT floor(extract(epoch FROM q.granted_at) / :seconds)::bigint, p.records
-                FROM import_pages p JOIN insee_requests q ON q.id = p.fetch_id
+                SELECT floor(extract(epoch FROM min(q.granted_at)) / :seconds)::bigint, p.records
+                FROM import_pages p
+                JOIN insee_requests q ON q.batch_id = p.batch_id AND q.page = p.number
+                WHERE q.records IS NOT NULL GROUP BY p.batch_id, p.number, p.records
             """),
             {"seconds": DAY_SECONDS},
         ):

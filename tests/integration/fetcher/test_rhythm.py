@@ -284,7 +284,7 @@ def test_several_fetchers_keep_the_share_over_many_short_days(
     start_insee: StartInsee, make_fetcher: MakeFetcher
 ) -> None:
     """Real days of a second, real midnights, three fetchers that know nothing of each other."""
-    insee = start_insee(departements=("33", "24", "40"), establishments=1500)
+    insee = start_insee(departements=("33", "24", "40"), establishments=1000)
     fetchers = [make_fetcher(insee, rows_per_page=100, per_minute=10_000) for _ in range(3)]
     daily(fetchers[0], 330, "33", "24", "40", day_seconds=1)
     engine, stop = fetchers[0].engine, threading.Event()
@@ -301,7 +301,7 @@ def test_several_fetchers_keep_the_share_over_many_short_days(
 
     with ThreadPoolExecutor(3) as pool:
         turns = [pool.submit(work, fetcher) for fetcher in fetchers]
-        for _ in itertools.takewhile(lambda _: received() < 1500, range(300)):
+        for _ in itertools.takewhile(lambda _: received() < 1000, range(300)):
             written(engine)
             stop.wait(0.05)
         stop.set()
@@ -311,14 +311,16 @@ def test_several_fetchers_keep_the_share_over_many_short_days(
     for granted_at, records in execute(
         engine,
         """
-        SELECT q.granted_at, p.records
-        FROM import_pages p JOIN insee_requests q ON q.id = p.fetch_id
+        -- A page counts once, however often its slices made it come again.
+        SELECT min(q.granted_at), p.records
+        FROM import_pages p JOIN insee_requests q ON q.batch_id = p.batch_id AND q.page = p.number
+        WHERE q.records IS NOT NULL GROUP BY p.batch_id, p.number, p.records
         """,
     ):
         days[granted_at.replace(microsecond=0)] += records
-    assert sum(days.values()) == 1500
+    assert sum(days.values()) == 1000
     assert max(days.values()) <= 330
-    assert len(days) >= 5
+    assert len(days) >= 4
 
 
 def test_the_same_import_asked_for_again_goes_on_and_takes_the_new_share(engine: Engine) -> None:

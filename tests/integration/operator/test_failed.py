@@ -369,3 +369,7 @@ def test_an_item_says_when_it_is_tried_again(sirenade: Sirenade, desk: Desk) -> 
     desk.execute("UPDATE failed_items SET resolved_at = now()")
     (shown,) = json.loads(sirenade("failed", "show", item, "--json").out)
     assert shown["next_attempt_at"] is None
+    # Without a siret nothing can be asked for.
+    place = _item(desk, key="7/1/0/3")
+    (shown,) = json.loads(sirenade("failed", "show", place, "--json").out)
+    assert shown["next_attempt_at"] is None

@@ -177,7 +177,6 @@ def start_operator(database_url: str, tmp_path: Path) -> Iterator[Callable[..., 
         environment = {
             **os.environ,
             "SIRENADE_DATABASE_URL": database_url,
-            "SIRENADE_BROKER_URL": "memory://",
             "SIRENADE_METRICS_PORT": "0",
             **settings,
         }
@@ -301,6 +300,11 @@ def test_the_schedule_is_listed_with_last_and_next_runs(
         "done",
         "run 1",
     )
+    operator.error = UserError("INSEE is asleep")
+    operator.turn(later=timedelta(days=1))
+    told = sirenade("schedule")
+    assert "failed once, again" in told.out
+    assert "INSEE is asleep" in told.out
     desk.execute("UPDATE jobs SET seen_at = now() - interval '5 minutes'")
     assert json.loads(sirenade("schedule", "--json").out)["operator_is_running"] is False
 
