@@ -16,6 +16,7 @@ from shared.errors import UserError
 OWNERS = {
     "import": "services.fetcher",
     "inspect": "services.writer",
+    "stock": "services.writer",
     "avis": "services.reviewer",
     "migrate": "services.operator",
     "stats": "services.operator",
@@ -32,6 +33,7 @@ _HELP = """\
 usage: ./sirenade COMMAND [--help] …
 
   import        import places, activities or the whole register from INSEE
+  stock         load INSEE's monthly stock files
   status        the work, live: rows, rate, quota, avis, ETA
   stats         the numbers, in one query
   reconcile     the counters, against what they count
