@@ -96,10 +96,14 @@ class _Owners:
 def _rows(register: GeneratedRegister, collection: Collection) -> Iterator[Sequence[str]]:
     names = columns(FILES[collection])
     for position in range(register.size(collection)):
-        record = register.record(collection, position)
-        current = next((p for p in periods_of(record) if p.get("dateFin") is None), {})
-        values = {**current, **flattened(record)}
-        yield [_text(values.get(name)) for name in names]
+        yield row_of(register.record(collection, position), names)
+
+
+def row_of(record: Mapping[str, object], names: Sequence[str]) -> list[str]:
+    """One record of the API as a row of these columns; its unit's block counts as well."""
+    current = next((p for p in periods_of(record) if p.get("dateFin") is None), {})
+    values = {**current, **flattened(record)}
+    return [_text(values.get(name)) for name in names]
 
 
 def _text(value: object) -> str:

@@ -7,7 +7,7 @@ should be, which are read by the very functions that read the API's.
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -82,9 +82,10 @@ def clean(batch: pa.RecordBatch, layout: Layout) -> Chunk:
     }
     cleaning.check_key(columns, layout.key)
     if "code_commune" in columns:
-        communes = columns["code_commune"]
-        columns["departement"] = _mapped(communes, _departement, pa.string())
-        columns["region"] = _mapped(communes, _region, pa.string())
+        # The prefix says it all, and a chunk has a hundred of them, not ten thousand.
+        prefixes = _prefixes(columns["code_commune"])
+        columns["departement"] = _mapped(prefixes, departement_of, pa.string())
+        columns["region"] = _mapped(prefixes, _region, pa.string())
     kept, refused = cleaning.divided(columns, layout.key)
     latest = pc.max(kept.column("date_dernier_traitement")).as_py()
     return Chunk(_escaped(kept), refused, latest)
@@ -118,13 +119,13 @@ class _Cleaning:
         return found
 
     def check_key(self, columns: Mapping[str, pa.Array], key: str) -> None:
-        digits = 9 if key == "siren" else 14
-        self._mark(
-            _not(pc.match_substring_regex(columns[key], rf"^[0-9]{{{digits}}}$")), f"bad_{key}"
-        )
+        keys = columns[key]
+        length = 9 if key == "siren" else 14
+        digits = pc.and_(pc.ascii_is_decimal(keys), pc.equal(pc.binary_length(keys), length))
+        self._mark(_not(digits), f"bad_{key}")
         if key == "siret":
             parts = pc.binary_join_element_wise(columns["siren"], columns["nic"], "")
-            self._mark(_not(pc.equal(parts, columns["siret"])), "bad_siret")
+            self._mark(_not(pc.equal(parts, keys)), "bad_siret")
 
     def divided(
         self, columns: Mapping[str, pa.Array], key: str
@@ -213,12 +214,13 @@ def _plain(values: pa.Array) -> pa.Array:
     return values
 
 
-@lru_cache(maxsize=65_536)
-def _departement(code_commune: str | None) -> str | None:
-    return departement_of(code_commune)
+def _prefixes(communes: pa.Array) -> pa.Array:
+    overseas = pc.or_(pc.starts_with(communes, "97"), pc.starts_with(communes, "98"))
+    return pc.if_else(
+        overseas, pc.utf8_slice_codeunits(communes, 0, 3), pc.utf8_slice_codeunits(communes, 0, 2)
+    )
 
 
-@lru_cache(maxsize=65_536)
 def _region(code_commune: str | None) -> str | None:
     return region_of(departement_of(code_commune))
 

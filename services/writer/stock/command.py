@@ -4,15 +4,17 @@ import contextlib
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 from sqlalchemy import Engine, text
 
 from services.writer.stock import log, paging
 from services.writer.stock.columns import COLLECTIONS
-from services.writer.stock.loading import Loader
+from services.writer.stock.loading import CHUNK_ROWS, Loader
 from services.writer.stock.log import Load
 from services.writer.stock.reading import StockFile, open_stock
 from services.writer.stock.showing import View
+from services.writer.stock.storing import retried
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
 from shared.errors import UserError
@@ -32,6 +34,7 @@ class Options:
     force: bool = False
     pages: bool = True
     sole_traders: bool = False
+    chunk_rows: int = CHUNK_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def load(database_url: str, places: Sequence[str], options: Options) -> list[Loa
     """Load the files and renew their establishments' pages; return what the log says of them."""
     return_freed_memory()
     with _exclusive(database_url) as engine, opened(places) as files, View() as view:
-        loader = Loader(engine, view, sole_traders=options.sole_traders)
+        loader = Loader(engine, view, options.sole_traders, options.chunk_rows)
         for file in files:
             _warn(file, view)
         loads = [
@@ -97,7 +100,7 @@ def load(database_url: str, places: Sequence[str], options: Options) -> list[Loa
 def discard(database_url: str) -> list[str]:
     """Drop what interrupted loads left; return their collections."""
     with _exclusive(database_url) as engine, View() as view:
-        loader = Loader(engine, view, sole_traders=False)
+        loader = Loader(engine, view)
         return [collection for collection in COLLECTIONS if loader.discard(collection)]
 
 
@@ -163,12 +166,13 @@ def _renew_pages(engine: Engine, loads: Sequence[Load], view: View, *, sole_trad
         total = paging.count_touched(connection, due)
     done = 0
     while due:
-        with engine.begin() as connection:
-            siret = paging.renew_some(connection, due, rows=_PAGE_ROWS, sole_traders=sole_traders)
-            if siret is None:
-                for load in due:
-                    log.set_status(connection, load, "complete")
-                return
+        renew = partial(paging.renew_some, loads=due, rows=_PAGE_ROWS, sole_traders=sole_traders)
+        siret = retried(engine, renew)
+        if siret is None:
+            break
         due = [replace(load, pages_siret=siret) for load in due]
         done += _PAGE_ROWS
         view.advance(min(done, total), min(done / total, 1.0) if total else None)
+    with engine.begin() as connection:
+        for load in due:
+            log.set_status(connection, load, "complete")

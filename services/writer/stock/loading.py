@@ -18,7 +18,7 @@ from services.writer.stock.showing import View
 from services.writer.stock.storing import judge, store
 from shared.errors import UserError
 
-CHUNK_ROWS = 50_000
+CHUNK_ROWS = 20_000
 # Beside the server's two backends there is no third core to fill; what waits is bounded.
 _COPIERS = 2
 _WAITING_CHUNKS = 3
@@ -28,7 +28,7 @@ _WAITING_CHUNKS = 3
 class Loader:
     engine: Engine
     view: View
-    sole_traders: bool
+    sole_traders: bool = False
     chunk_rows: int = CHUNK_ROWS
 
     def load(self, file: StockFile, *, file_date: dt.date | None, force: bool) -> Load:
@@ -67,7 +67,12 @@ class Loader:
                 staging.drop(connection, load)
                 log.set_status(connection, load, "abandoned")
             latest = log.find_latest(connection, collection)
-            if latest is not None and latest.status == "stored" and self._goes_on(latest, file):
+            if (
+                latest is not None
+                and latest.status == "stored"
+                and self._goes_on(latest, file)
+                and not staging.is_empty(connection, collection)
+            ):
                 return latest
             load = log.begin(
                 connection,

@@ -24,6 +24,11 @@ _INDEXES = text("""
     WHERE i.indrelid = CAST(:table AS regclass)
     ORDER BY NOT i.indisprimary, c.relname
 """)
+_INDEXED_COLUMNS = text("""
+    SELECT DISTINCT a.attname
+    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
+    WHERE i.indrelid = CAST(:table AS regclass)
+""")
 _OPTIONS = text("""
     SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = CAST(:table AS regclass)
 """)
@@ -73,7 +78,9 @@ def can_be_swapped(connection: Connection, collection: Collection) -> bool:
 
 
 def analyze(connection: Connection, table: str) -> None:
-    connection.execute(text(f"ANALYZE {table}"))
+    """Just what its indexes are about, for the queries that follow; autovacuum does the rest."""
+    columns = connection.execute(_INDEXED_COLUMNS, {"table": table}).scalars().all()
+    connection.exec_driver_sql(f"ANALYZE {table} ({', '.join(columns)})")
 
 
 def create(connection: Connection, load: Load) -> None:
@@ -179,7 +186,8 @@ def build_index(engine: Engine, load: Load, index: StagingIndex) -> int:
 def _build(engine: Engine, index: StagingIndex) -> None:
     with engine.begin() as connection:
         connection.execute(_MAINTENANCE_MEMORY)
-        connection.exec_driver_sql(index.definition)
+        # The driver would take a percent sign for a parameter.
+        connection.exec_driver_sql(index.definition.replace("%", "%%"))
 
 
 def swap(connection: Connection, load: Load) -> bool:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from shared.errors import UserError
 
 MIN_SHARE_OF_PREVIOUS = 0.98
 _MERGED_BLOCKS = 2000
+_BUILDERS = 2
 _CONFLICTS = frozenset({"40001", "40P01", "55P03"})
 """Serialisation failure, deadlock, lock timeout: the register is in use, try again."""
 _ATTEMPTS = 20
@@ -49,7 +51,7 @@ def store(engine: Engine, load: Load, view: View, *, sole_traders: bool) -> Load
     if load.way == "swap":
         _build_indexes(engine, load, view)
         view.begin(f"{load.collection}: swapping the table in")
-        if _retried(engine, partial(_swap, load=load)):
+        if retried(engine, partial(_swap, load=load)):
             with engine.begin() as connection:
                 staging.analyze(connection, load.collection)
                 return log.read(connection, load.id)
@@ -60,13 +62,17 @@ def store(engine: Engine, load: Load, view: View, *, sole_traders: bool) -> Load
 
 
 def _build_indexes(engine: Engine, load: Load, view: View) -> None:
+    """The primary key first, which may find duplicates; then two at a time, one a core."""
     with engine.begin() as connection:
         indexes = staging.missing_indexes(connection, load)
+    view.begin(f"{load.collection}: building {len(indexes)} indexes")
     for index in indexes:
-        view.begin(f"{load.collection}: building {index.name}")
-        dropped = staging.build_index(engine, load, index)
-        if dropped:
+        if index.is_primary and (dropped := staging.build_index(engine, load, index)):
             view.say(f"{load.file_name}: {dropped} rows had a key twice, the newest stay")
+    with ThreadPoolExecutor(_BUILDERS, thread_name_prefix="index") as builders:
+        rest = [index for index in indexes if not index.is_primary]
+        for _ in builders.map(partial(staging.build_index, engine, load), rest):
+            pass
 
 
 def _swap(connection: Connection, load: Load) -> bool:
@@ -87,7 +93,7 @@ def _merge(engine: Engine, load: Load, view: View, *, sole_traders: bool) -> Non
         merge = partial(
             merging.merge_blocks, load=load, first=first, last=last, sole_traders=sole_traders
         )
-        merged = _retried(engine, merge)
+        merged = retried(engine, merge)
         rows += merged.inserted + merged.updated
         view.advance(rows, last / blocks)
     view.begin(f"{load.collection}: counting what the file no longer has")
@@ -111,7 +117,8 @@ def _finish(connection: Connection, load: Load) -> None:
         set_watermark(connection, load.collection, until)
 
 
-def _retried(engine: Engine, work: Callable[[Connection], Result]) -> Result:
+def retried(engine: Engine, work: Callable[[Connection], Result]) -> Result:
+    """Do the work in a transaction, again where somebody else's was in its way."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with engine.begin() as connection:
