@@ -44,6 +44,8 @@ _OPTIONAL = frozenset(
         "coordonnee_lambert_ordonnee",
     }
 )
+# More names would only hide the message.
+_NAMED = 5
 _FILES: Mapping[str, Collection] = {
     "StockUniteLegale": "unites_legales",
     "StockEtablissement": "etablissements",
@@ -112,7 +114,8 @@ def layout_of(names: Sequence[str]) -> Layout:
     missing = {ours: theirs for ours, theirs in columns.items() if theirs not in header}
     required = sorted(theirs for ours, theirs in missing.items() if ours not in _OPTIONAL)
     if required:
-        raise UserError(f"lacks the columns {', '.join(required)}")
+        more = f" and {len(required) - _NAMED} more" if len(required) > _NAMED else ""
+        raise UserError(f"lacks the columns {', '.join(required[:_NAMED])}{more}")
     return Layout(
         collection,
         {ours: theirs for ours, theirs in columns.items() if ours not in missing},

@@ -13,7 +13,7 @@ from services.writer.stock import log, staging
 from services.writer.stock.cleaning import clean
 from services.writer.stock.columns import Collection
 from services.writer.stock.log import Load
-from services.writer.stock.reading import StockFile
+from services.writer.stock.reading import DamagedFile, StockFile
 from services.writer.stock.showing import View
 from services.writer.stock.storing import judge, store
 from shared.errors import UserError
@@ -38,7 +38,11 @@ class Loader:
         """
         load = self._begun(file, file_date)
         if load.status == "staging":
-            load = self._stage(file, load)
+            try:
+                load = self._stage(file, load)
+            except DamagedFile:
+                self.discard(load.collection)
+                raise
         if load.status == "staged":
             judge(self.engine, load, force=force)
             load = store(self.engine, load, self.view, sole_traders=self.sole_traders)

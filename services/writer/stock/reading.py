@@ -24,6 +24,10 @@ _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 _ENCRYPTED = 0x1
 
 
+class DamagedFile(UserError):
+    """Raised where reading the same file again would end alike."""
+
+
 @dataclass(slots=True)
 class StockFile:
     """An open stock file whose columns are known to be those of one. `rows` where it says so."""
@@ -41,7 +45,7 @@ class StockFile:
     def chunks(self, rows: int) -> Iterator[pa.RecordBatch]:
         """All rows in the file's order, so many at a time; only the last chunk is shorter.
 
-        Raises UserError for a file that is damaged, where the damage is reached.
+        Raises DamagedFile where the damage is reached.
         """
         with self._reader.damage_named():
             yield from _even(self._reader.batches(list(self.layout.columns.values())), rows)
@@ -87,11 +91,11 @@ class _Reader:
         try:
             yield
         except (zipfile.BadZipFile, zlib.error, EOFError):
-            raise UserError(f"{self._name}: the zip is truncated or damaged") from None
+            raise DamagedFile(f"{self._name}: the zip is truncated or damaged") from None
         except NotImplementedError:
             raise UserError(f"{self._name}: unzip it first: its compression is unusual") from None
         except pa.ArrowInvalid:
-            raise UserError(f"{self._name}: {self._damage()}") from None
+            raise DamagedFile(f"{self._name}: {self._damage()}") from None
         except OSError as error:
             raise UserError(f"cannot read {self._name}: {error.strerror or 'damaged'}") from None
 
@@ -119,6 +123,8 @@ class _Csv(_Reader):
         return self._names
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        if not cast("io.BufferedReader", self._stream).peek(1):
+            return
         # The readahead of Arrow's own threads is bounded: a few blocks.
         yield from pyarrow.csv.open_csv(
             pa.PythonFile(self._stream, mode="r"),

@@ -1,7 +1,7 @@
 """Into an empty register: the same rows as the API's, all at once."""
 
+import datetime as dt
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -157,22 +157,16 @@ def test_whoever_opposed_or_was_erased_before_stays_hidden(
 def test_of_a_key_that_the_file_has_twice_the_newest_row_stays(
     desk: Any, stock: Any, records: Any
 ) -> None:
-    _, etablissements = stock.write(
+    etablissements, _ = stock.write(
         records.record(1, enseigne="NEUF", treated="2026-02-01T00:00:00"),
         records.record(1, enseigne="VIEUX", treated="2026-01-01T00:00:00"),
         records.record(2),
     )
-    units, _ = stock.write(records.record(1), records.record(2), name="once-")
-    del units
-    (load,) = stock.load(_of("StockEtablissement", stock.folder, etablissements))
+    (load,) = stock.load(etablissements)
     assert (load.rows, load.inserted) == (2, 2)
     assert desk.one("SELECT enseigne1 FROM etablissements WHERE siren = '000000001'") == {
         "enseigne1": "NEUF"
     }
-
-
-def _of(kind: str, folder: Path, _any: str) -> str:
-    return str(folder / f"{kind}.csv")
 
 
 def test_one_bad_row_is_refused_alone_and_can_be_retried(
@@ -229,8 +223,6 @@ def test_delta_goes_on_from_the_latest_treatment_in_the_file(
 def test_a_date_after_the_files_own_day_moves_no_watermark(
     desk: Any, stock: Any, records: Any
 ) -> None:
-    import datetime as dt  # noqa: PLC0415
-
     paths = stock.write(records.record(1, treated="2104-01-01T00:00:00"))
     stock.load(*paths, file_date=dt.date(2026, 8, 1))
     assert {
