@@ -17,6 +17,7 @@ OWNERS = {
     "import": "services.fetcher",
     "delta": "services.fetcher",
     "inspect": "services.writer",
+    "stock": "services.writer",
     "avis": "services.reviewer",
     "migrate": "services.operator",
     "stats": "services.operator",
@@ -35,6 +36,7 @@ usage: ./sirenade COMMAND [--help] …
 
   import        import places, activities or the whole register from INSEE
   delta         bring the register up to INSEE's latest day
+  stock         load INSEE's monthly stock files
   status        the work, live: rows, rate, quota, avis, ETA
   stats         the numbers, in one query
   reconcile     the counters, against what they count
