@@ -15,24 +15,30 @@ from shared.errors import UserError
 
 OWNERS = {
     "import": "services.fetcher",
+    "certify": "services.fetcher",
+    "repair": "services.fetcher",
     "inspect": "services.writer",
     "avis": "services.reviewer",
     "migrate": "services.operator",
     "stats": "services.operator",
     "status": "services.operator",
     "reconcile": "services.operator",
+    "statement": "services.operator",
     "failed": "services.operator",
     "dead-letters": "services.operator",
     "demo": "services.embedded",
 }
 # These read files, bring a database of their own, or ask services for work: none serve the demo's.
-_WITHOUT_DEMO_DATABASE = {"inspect", "demo", "import"}
+_WITHOUT_DEMO_DATABASE = {"inspect", "demo", "import", "certify", "repair"}
 _WORK_ORDERS = (["failed", "retry"], ["dead-letters", "replay"])
 _HELP = """\
 usage: ./sirenade COMMAND [--help] …
 
   import        import places, activities or the whole register from INSEE
   status        the work, live: rows, rate, quota, avis, ETA
+  statement     what a run or a day promised and kept, by département
+  certify       what is stored, against what INSEE lists now
+  repair        fetch just what a certificate or a statement found to differ
   stats         the numbers, in one query
   reconcile     the counters, against what they count
   failed        what could not be written or reviewed: list, show, retry, purge

@@ -9,8 +9,10 @@ InseeError
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
 import orjson
 import requests
@@ -24,6 +26,10 @@ KEY_HEADER = "X-INSEE-Api-Key-Integration"
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _CONNECT_TIMEOUT_SECONDS = 5
+_ETABLISSEMENTS = "Établissements"
+
+_Headers = requests.structures.CaseInsensitiveDict[str]
+_AnswerT = TypeVar("_AnswerT")
 
 
 class InseeError(SirenadeError):
@@ -89,6 +95,15 @@ class PageAnswer:
     rate: RateHeaders
 
 
+@dataclass(frozen=True)
+class Informations:
+    """`dateDernierTraitementMaximum` of the establishments, in INSEE's time, without an offset."""
+
+    status: int
+    etablissements_treated_at: datetime
+    rate: RateHeaders
+
+
 class InseeClient:
     """One pooled session; no redirect and no retry of its own: each would cost a slot unseen."""
 
@@ -103,22 +118,41 @@ class InseeClient:
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
-    def search_siret(self, query: str, *, nombre: int, curseur: str | None) -> PageAnswer:
-        """Search establishments; `nombre=0` without a cursor only counts."""
+    def search_siret(
+        self, query: str, *, nombre: int, curseur: str | None, champs: str | None = None
+    ) -> PageAnswer:
+        """Search establishments; `nombre=0` without a cursor only counts.
+
+        `champs` are the only fields of the records, separated by commas; None: all.
+        """
         parameters = {"q": query, "nombre": str(nombre)}
         if curseur is not None:
             parameters["curseur"] = curseur
+        if champs is not None:
+            parameters["champs"] = champs
+        return self._get("siret", parameters, _answer)
+
+    def informations(self) -> Informations:
+        """Ask how fresh the collections are."""
+        return self._get("informations", {}, _informations)
+
+    def _get(
+        self,
+        path: str,
+        parameters: dict[str, str],
+        read: Callable[[int, _Headers, bytes], _AnswerT],
+    ) -> _AnswerT:
         deadline_seconds = time.monotonic() + self._timeout_seconds
         try:
             with self._session.get(
-                f"{self._base_url}/siret",
+                f"{self._base_url}/{path}",
                 params=parameters,
                 timeout=(_CONNECT_TIMEOUT_SECONDS, self._timeout_seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 body = _read(response, deadline_seconds)
-                return _answer(response.status_code, response.headers, body)
+                return read(response.status_code, response.headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # Its text holds the URL; the class says what matters.
             raise NoGoodAnswer("no_answer", f"no answer: {type(error).__name__}") from None
@@ -139,29 +173,48 @@ def _read(response: requests.Response, deadline_seconds: float) -> bytes:
     return b"".join(chunks)
 
 
-def _answer(
-    status: int, headers: requests.structures.CaseInsensitiveDict[str], body: bytes
-) -> PageAnswer:
+def _answer(status: int, headers: _Headers, body: bytes) -> PageAnswer:
     rate = rate_headers(headers)
-    message = _message(body)
     if status == requests.codes.ok:
         return _page(body, rate)
-    if status == requests.codes.not_found and message is not None:
+    if status == requests.codes.not_found and _message(body) is not None:
         return PageAnswer(status, total=0, next_cursor=None, records=[], rate=rate)
+    raise _refusal(status, headers, body)
+
+
+def _informations(status: int, headers: _Headers, body: bytes) -> Informations:
+    if status != requests.codes.ok:
+        raise _refusal(status, headers, body)
+    try:
+        (dates,) = (
+            each
+            for each in _loads(body)["datesDernieresMisesAJourDesDonnees"]
+            if each["collection"] == _ETABLISSEMENTS
+        )
+        treated_at = datetime.fromisoformat(dates["dateDernierTraitementMaximum"])
+    except (KeyError, TypeError, ValueError):
+        raise NoGoodAnswer(
+            "malformed", "/informations does not date the establishments", status=status
+        ) from None
+    return Informations(status, treated_at.replace(tzinfo=None), rate_headers(headers))
+
+
+def _refusal(status: int, headers: _Headers, body: bytes) -> InseeError:
+    rate, message = rate_headers(headers), _message(body)
     if status == requests.codes.too_many_requests:
-        raise QuotaExceeded(_pause_seconds(headers, rate))
+        return QuotaExceeded(_pause_seconds(headers, rate))
     if status in {requests.codes.unauthorized, requests.codes.forbidden}:
-        raise KeyRefused(
+        return KeyRefused(
             f"INSEE refuses the API key ({status}): set SIRENADE_INSEE_KEY", status=status
         )
     if status >= requests.codes.internal_server_error:
-        raise NoGoodAnswer("unavailable", f"INSEE answers {status}", status=status)
+        return NoGoodAnswer("unavailable", f"INSEE answers {status}", status=status)
     if status == requests.codes.not_found:
         # Not INSEE's 404: something on the way there has no such page.
-        raise NoGoodAnswer(
+        return NoGoodAnswer(
             "unavailable", "404 without INSEE's header: is the base URL right?", status=status
         )
-    raise QueryRefused(f"INSEE answers {status}: {message or 'no message'}", status=status)
+    return QueryRefused(f"INSEE answers {status}: {message or 'no message'}", status=status)
 
 
 def _page(body: bytes, rate: RateHeaders) -> PageAnswer:

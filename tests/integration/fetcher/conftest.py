@@ -1,5 +1,6 @@
 """A simulator, a walker and what it published, over a real database."""
 
+import functools
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -120,36 +121,39 @@ class Fetcher:
         pytest.fail("the walk does not end")
 
 
+def fetcher_over(
+    engine: Engine, insee: Insee, *, rows_per_page: int = 1000, per_minute: float = 6000
+) -> Fetcher:
+    clock, metrics, outbox, slices_ready = Clock(), Metrics(), Outbox(), [0]
+    store = ImportStore(engine)
+    quota = Quota(engine, "key", clock, metrics)
+    quota.open(requests_per_minute=per_minute, requests_per_hour=None)
+    walker = Walker(
+        store=store,
+        quota=quota,
+        client=InseeClient(insee.url + API, "key", timeout_seconds=5, pool_size=4),
+        publisher=outbox,
+        slices_ready=lambda: slices_ready[0],
+        pace=Pace(
+            request_timeout_seconds=5,
+            slot_patience_seconds=10,
+            rows_per_page=rows_per_page,
+            max_slices_ready=100,
+        ),
+        metrics=metrics,
+    )
+    sweeper = Sweeper(
+        store=store,
+        publisher=outbox,
+        pages_ready=lambda: len(outbox.pages),
+        slices_ready=lambda: slices_ready[0],
+        unwritten_seconds=0,
+        metrics=metrics,
+    )
+    planner = Planner(store, outbox, walker.count, parallel_batches=4, lease_seconds=60)
+    return Fetcher(engine, store, quota, walker, planner, sweeper, outbox, slices_ready)
+
+
 @pytest.fixture
 def make_fetcher(engine: Engine) -> Callable[..., Fetcher]:
-    def make(insee: Insee, *, rows_per_page: int = 1000, per_minute: float = 6000) -> Fetcher:
-        clock, metrics, outbox, slices_ready = Clock(), Metrics(), Outbox(), [0]
-        store = ImportStore(engine)
-        quota = Quota(engine, "key", clock, metrics)
-        quota.open(requests_per_minute=per_minute, requests_per_hour=None)
-        walker = Walker(
-            store=store,
-            quota=quota,
-            client=InseeClient(insee.url + API, "key", timeout_seconds=5, pool_size=4),
-            publisher=outbox,
-            slices_ready=lambda: slices_ready[0],
-            pace=Pace(
-                request_timeout_seconds=5,
-                slot_patience_seconds=10,
-                rows_per_page=rows_per_page,
-                max_slices_ready=100,
-            ),
-            metrics=metrics,
-        )
-        sweeper = Sweeper(
-            store=store,
-            publisher=outbox,
-            pages_ready=lambda: len(outbox.pages),
-            slices_ready=lambda: slices_ready[0],
-            unwritten_seconds=0,
-            metrics=metrics,
-        )
-        planner = Planner(store, outbox, walker.count, parallel_batches=4, lease_seconds=60)
-        return Fetcher(engine, store, quota, walker, planner, sweeper, outbox, slices_ready)
-
-    return make
+    return functools.partial(fetcher_over, engine)
