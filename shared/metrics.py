@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 ROW_OUTCOMES = ("inserted", "updated", "unchanged", "failed")
 AVIS_OUTCOMES = ("accepted", "rejected", "discarded", "skipped")
 ACTOR_OUTCOMES = ("done", "retried", "rejected", "slowed_down")
+CERTIFICATE_SIDES = ("missing", "surplus")
 REQUEST_OUTCOMES = ("ok", "empty", "throttled", "refused", "unavailable", "malformed", "no_answer")
 
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -56,6 +57,15 @@ class Metrics:
         self.pages_resent = self._counter(
             "sirenade_pages_resent", "Pages that stood still and were sent again by the sweeper."
         )
+        # Read from PostgreSQL by every replica alike: take the max, never the sum.
+        self.certificate_gap = Gauge(
+            "sirenade_certificate_gap_establishments",
+            "Establishments that differ from INSEE, by the latest certificate of each scope.",
+            ["side"],
+            registry=self.registry,
+        )
+        for side in CERTIFICATE_SIDES:
+            self.certificate_gap.labels(side=side)
 
     def _make_writer_metrics(self) -> None:
         self.rows_written = self._counter(

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Engine, Row, func, select, text
 from services.fetcher.comparing import Finding, Verdict
 from services.fetcher.windows import Scope, Window
 from shared.db.tables import etablissements
+from shared.metrics import Metrics
 from shared.statement import ASKED
 
 _ROWS_AT_ONCE = 5000
@@ -183,6 +184,13 @@ class CertificateStore:
         with self._engine.begin() as connection:
             number: int = connection.execute(statement, parameters).scalar_one()
         return number
+
+
+def show_gaps(store: CertificateStore, metrics: Metrics) -> None:
+    """Set the gauge that an alert watches; certify itself ends before anybody scrapes it."""
+    missing, surplus = store.gaps()
+    metrics.certificate_gap.labels(side="missing").set(missing)
+    metrics.certificate_gap.labels(side="surplus").set(surplus)
 
 
 def as_dict(finding: Finding) -> dict[str, object]:

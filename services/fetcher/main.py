@@ -8,7 +8,7 @@ import dramatiq
 from sqlalchemy import Engine
 
 from services.fetcher.actors import BrokerPublisher, declare_actors
-from services.fetcher.certificates import CertificateStore
+from services.fetcher.certificates import CertificateStore, show_gaps
 from services.fetcher.certifying import Certifier, Walk
 from services.fetcher.costs import Forecast, cost_of
 from services.fetcher.inquiring import Inquirer
@@ -106,6 +106,7 @@ def build(
         unwritten_seconds=settings.fetcher_stall_seconds,
         metrics=metrics,
     )
+    certificates = CertificateStore(engine)
     return Service(
         name="fetcher",
         queue=FetchPage.QUEUE,
@@ -113,6 +114,9 @@ def build(
         loops=(
             Loop("planner", interval_seconds=1, step=planner.turn),
             Loop("sweeper", interval_seconds=2, step=sweeper.turn),
+            Loop(
+                "certificates", interval_seconds=60, step=lambda: show_gaps(certificates, metrics)
+            ),
         ),
     )
 

@@ -1,6 +1,7 @@
 """A register that was imported, then changed on one side or the other, and certified."""
 
 import json
+import signal
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,11 +14,12 @@ from typer.testing import CliRunner, Result
 
 from deploy.local.postgres import RunningPostgres
 from services.fetcher.__main__ import app
-from services.fetcher.certificates import CertificateStore, Outcome
+from services.fetcher.certificates import CertificateStore, Outcome, show_gaps
 from services.fetcher.certifying import Certifier, Walk
 from services.fetcher.inquiring import Inquirer
 from services.fetcher.insee import InseeClient, QuotaExceeded
 from services.fetcher.repairing import order_repair
+from services.fetcher.store import ImportStore
 from services.fetcher.windows import Scope
 from services.simulator.options import Options
 from services.simulator.server import start_server
@@ -25,6 +27,7 @@ from services.writer.store import write_slice
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.errors import UserError
+from shared.metrics import Metrics
 from shared.statement import Subject, read_statement
 from tests.integration.fetcher.conftest import API, Fetcher, Insee, fetcher_over
 
@@ -363,6 +366,11 @@ def test_the_gap_is_that_of_the_latest_certificate_of_each_scope(world: World) -
     assert store.gaps() == (3, 0)
     world.certify(Scope(departements=["75"]))
     assert store.gaps() == (3, 0)
+    metrics = Metrics()
+    show_gaps(store, metrics)
+    gauge = "sirenade_certificate_gap_establishments"
+    assert metrics.registry.get_sample_value(gauge, {"side": "missing"}) == 3
+    assert metrics.registry.get_sample_value(gauge, {"side": "surplus"}) == 0
     world.import_()
     world.certify()
     assert store.gaps() == (0, 0)
@@ -443,6 +451,30 @@ def test_a_repair_of_a_run_fetches_what_its_statement_misses(
     world.work()
     with world.engine.connect() as connection:
         assert read_statement(connection, Subject(run_id=1)).is_kept
+
+
+def test_an_import_that_is_watched_ends_with_its_statement(
+    sirenade: Callable[..., Result], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def request_and_carry_out(_store: ImportStore, scope: Scope, *, row_limit: int | None) -> int:
+        run_id = requested(world.fetcher.store, scope, row_limit=row_limit)
+        world.work()
+        return run_id
+
+    requested = ImportStore.request_run
+    monkeypatch.setattr(ImportStore, "request_run", request_and_carry_out)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    whole = sirenade("import", "--departement", "33")
+    assert whole.exit_code == 0, whole.output
+    assert whole.stderr.splitlines()[-1] == (
+        "statement of run 2: expected 650, received 650, stored 650, failed items open 0, "
+        "missing 0, surplus 0"
+    )
+    world.invent("77777777777777")
+    broken = sirenade("import", "--departement", "33")
+    assert broken.exit_code == 1
+    assert "surplus 1" in broken.stderr
+    assert "./sirenade statement --run 3 says where" in broken.stderr
 
 
 def test_a_mistake_is_one_line(sirenade: Callable[..., Result]) -> None:
