@@ -170,7 +170,7 @@ def _follow(engine: Engine, run_id: int, *, as_json: bool) -> None:
         typer.echo(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
     with engine.connect() as connection:
-        statement = read_statement(connection, Subject(run_id=run_id))
+        statement = read_statement(connection, Subject(run_id=run_id), by_departement=False)
     typer.echo(in_one_line(statement), err=True)
     if not statement.is_kept:
         typer.echo(
