@@ -15,6 +15,7 @@ from shared.errors import UserError
 
 OWNERS = {
     "import": "services.fetcher",
+    "delta": "services.fetcher",
     "certify": "services.fetcher",
     "repair": "services.fetcher",
     "inspect": "services.writer",
@@ -29,12 +30,13 @@ OWNERS = {
     "demo": "services.embedded",
 }
 # These read files, bring a database of their own, or ask services for work: none serve the demo's.
-_WITHOUT_DEMO_DATABASE = {"inspect", "demo", "import", "certify", "repair"}
+_WITHOUT_DEMO_DATABASE = {"inspect", "demo", "import", "delta", "certify", "repair"}
 _WORK_ORDERS = (["failed", "retry"], ["dead-letters", "replay"])
 _HELP = """\
 usage: ./sirenade COMMAND [--help] …
 
   import        import places, activities or the whole register from INSEE
+  delta         bring the register up to INSEE's latest day
   status        the work, live: rows, rate, quota, avis, ETA
   statement     what a run or a day promised and kept, by département
   certify       what is stored, against what INSEE lists now

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from services.fetcher.certificates import CertificateStore, Outcome
 from services.fetcher.comparing import Finding, compare, verdict
 from services.fetcher.costs import requests_of
 from services.fetcher.inquiring import Inquirer
+from services.fetcher.insee import Freshness
 from services.fetcher.planning import FIRST_CURSOR, judge_page
 from services.fetcher.windows import Scope, Window, windows_of
 from shared.errors import SirenadeError, UserError
@@ -50,7 +50,7 @@ class Certifier:
         windows = windows_of(scope)
         self._announce("counts", len(windows) + _INFORMATIONS)
         before = self.inquirer.informations()
-        certificate = self.store.open(scope, before)
+        certificate = self.store.open(scope, before.treated_until)
         try:
             return self._compare(certificate, windows, before, full=full)
         except DataMoved as moved:
@@ -60,7 +60,7 @@ class Certifier:
             raise
 
     def _compare(
-        self, certificate: int, windows: Sequence[Window], before: datetime, *, full: bool
+        self, certificate: int, windows: Sequence[Window], before: Freshness, *, full: bool
     ) -> Outcome:
         findings = [self._counted(window) for window in windows]
         doubtful = [each for each in findings if full or not each.counts_agree]
@@ -71,13 +71,13 @@ class Certifier:
             return self._void(certificate, _MOVED, before, after)
         self._look_again(doubtful)
         status = verdict(findings)
-        self.store.close(certificate, status, findings, informations=after)
+        self.store.close(certificate, status, findings, informations=after.treated_until)
         return Outcome(
             id=certificate,
             status=status,
             reason=None,
-            informations_before=before,
-            informations_after=after,
+            informations_before=before.treated_until,
+            informations_after=after.treated_until,
             requests=self.inquirer.requests,
             findings=findings,
             failed_items=self.store.failed_items(
@@ -86,10 +86,13 @@ class Certifier:
         )
 
     def _void(
-        self, certificate: int, reason: str, before: datetime, after: datetime | None = None
+        self, certificate: int, reason: str, before: Freshness, after: Freshness | None = None
     ) -> Outcome:
-        self.store.void(certificate, reason, informations=after)
-        return Outcome(certificate, "void", reason, before, after, self.inquirer.requests)
+        until = None if after is None else after.treated_until
+        self.store.void(certificate, reason, informations=until)
+        return Outcome(
+            certificate, "void", reason, before.treated_until, until, self.inquirer.requests
+        )
 
     def _counted(self, window: Window) -> Finding:
         return Finding(

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import TypeVar
 
 import structlog
 
 from services.fetcher.insee import (
+    Freshness,
     Informations,
     InseeClient,
     InseeError,
@@ -43,11 +43,11 @@ class Inquirer:
         self._clock = clock
         self.requests = 0
 
-    def informations(self) -> datetime:
-        """Ask how fresh INSEE's establishments are: `dateDernierTraitementMaximum`."""
+    def informations(self) -> Freshness:
+        """Ask how far INSEE's establishments go."""
         # Who cannot be reached at all is named at once, before a walk has cost anything.
         attempts = 1 if self.requests == 0 else _ATTEMPTS
-        return self._ask(self._client.informations, attempts).etablissements_treated_at
+        return self._ask(self._client.informations, attempts).collections["etablissements"]
 
     def count(self, query: str) -> int:
         def send() -> PageAnswer:

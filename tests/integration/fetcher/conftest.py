@@ -2,6 +2,7 @@
 
 import functools
 import json
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,12 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.fetcher.insee import InseeClient
+from services.fetcher.insee import KEY_HEADER, InseeClient
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.quota import Quota
 from services.fetcher.store import ImportStore
 from services.fetcher.walking import Pace, Walker
-from services.fetcher.windows import Scope
+from services.fetcher.watermarks import Watermarks
+from services.fetcher.windows import MOST_ROWS_UNCUT, Scope
 from services.simulator.options import Options
 from services.simulator.server import start_server
 from shared.clock import Clock
@@ -45,10 +47,36 @@ class Insee:
     def set_faults(self, **faults: object) -> None:
         self._ask("/__faults", json.dumps(faults).encode())
 
+    def treat(self, identifier: str, at: str, **values: object) -> None:
+        """Change an establishment, or a unit, and date the change as INSEE's treatment would."""
+        kind = "siret" if len(identifier) == 14 else "siren"
+        date = {"siret": "dateDernierTraitementEtablissement"}.get(
+            kind, "dateDernierTraitementUniteLegale"
+        )
+        change = {kind: identifier, "set": {**values, date: at}}
+        self._ask("/__updates", json.dumps(change).encode())
+
+    def publish(self, **values: str) -> None:
+        """Set the `day` or the `etat` that /informations tells, of one `collection` or of all."""
+        self._ask("/__publication", json.dumps(values).encode())
+
+    def sirets(self, query: str) -> set[str]:
+        """At most a page of them."""
+        parameters = urllib.parse.urlencode({"q": query, "nombre": 1000})
+        found = self._ask(f"{API}/siret?{parameters}")
+        assert found["header"]["total"] <= 1000
+        return {each["siret"] for each in found["etablissements"]}
+
     def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any]:
-        with urllib.request.urlopen(self.url + path, body, timeout=5) as answer:  # noqa: S310  # loopback
+        request = urllib.request.Request(self.url + path, body, {KEY_HEADER: "key"})  # noqa: S310  # loopback
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310  # loopback
             content: dict[str, Any] = json.load(answer)
             return content
+
+
+def simulated(**options: Any) -> Options:
+    defaults = {"establishments": 1500, "departements": ("33",), "requests_per_minute": 6000}
+    return Options(**{**defaults, **options})
 
 
 @pytest.fixture
@@ -56,8 +84,7 @@ def start_insee() -> Iterator[Callable[..., Insee]]:
     servers = []
 
     def start(**options: Any) -> Insee:
-        defaults = {"establishments": 1500, "departements": ("33",), "requests_per_minute": 6000}
-        server = start_server(Options(**{**defaults, **options}))
+        server = start_server(simulated(**options))
         servers.append(server)
         return Insee(server.root)
 
@@ -98,6 +125,7 @@ class Fetcher:
 
     engine: Engine
     store: ImportStore
+    watermarks: Watermarks
     quota: Quota
     walker: Walker
     planner: Planner
@@ -121,11 +149,21 @@ class Fetcher:
         pytest.fail("the walk does not end")
 
 
-def fetcher_over(
-    engine: Engine, insee: Insee, *, rows_per_page: int = 1000, per_minute: float = 6000
+@pytest.fixture
+def make_fetcher(engine: Engine) -> Callable[..., Fetcher]:
+    return functools.partial(build_fetcher, engine)
+
+
+def build_fetcher(
+    engine: Engine,
+    insee: Insee,
+    *,
+    rows_per_page: int = 1000,
+    per_minute: float = 6000,
+    most_rows_of_delta: int = MOST_ROWS_UNCUT,
 ) -> Fetcher:
     clock, metrics, outbox, slices_ready = Clock(), Metrics(), Outbox(), [0]
-    store = ImportStore(engine)
+    store, watermarks = ImportStore(engine), Watermarks(engine)
     quota = Quota(engine, "key", clock, metrics)
     quota.open(requests_per_minute=per_minute, requests_per_hour=None)
     walker = Walker(
@@ -150,10 +188,14 @@ def fetcher_over(
         unwritten_seconds=0,
         metrics=metrics,
     )
-    planner = Planner(store, outbox, walker.count, parallel_batches=4, lease_seconds=60)
-    return Fetcher(engine, store, quota, walker, planner, sweeper, outbox, slices_ready)
-
-
-@pytest.fixture
-def make_fetcher(engine: Engine) -> Callable[..., Fetcher]:
-    return functools.partial(fetcher_over, engine)
+    planner = Planner(
+        store,
+        watermarks,
+        outbox,
+        walker.count,
+        walker.ask_informations,
+        parallel_batches=4,
+        lease_seconds=60,
+        most_rows_of_delta=most_rows_of_delta,
+    )
+    return Fetcher(engine, store, watermarks, quota, walker, planner, sweeper, outbox, slices_ready)

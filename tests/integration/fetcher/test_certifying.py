@@ -2,10 +2,8 @@
 
 import json
 import signal
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -29,7 +27,7 @@ from shared.db.engine import make_engine
 from shared.errors import UserError
 from shared.metrics import Metrics
 from shared.statement import Subject, read_statement
-from tests.integration.fetcher.conftest import API, Fetcher, Insee, fetcher_over
+from tests.integration.fetcher.conftest import API, Fetcher, Insee, build_fetcher
 
 _GIRONDE = Scope(departements=["33"])
 _REGISTER: Any = {
@@ -51,7 +49,7 @@ class World:
 
     @classmethod
     def over(cls, insee: Insee, engine: Engine) -> "World":
-        return cls(insee, fetcher_over(engine, insee, per_minute=60_000), engine)
+        return cls(insee, build_fetcher(engine, insee, per_minute=60_000), engine)
 
     def import_(self, scope: Scope = _GIRONDE) -> None:
         self.fetcher.request_scope(scope)
@@ -106,12 +104,6 @@ class World:
             siret=siret,
             departement=departement,
         )
-
-    def update(self, siret: str, **values: object) -> None:
-        """Change a fact at INSEE, as a nightly treatment would."""
-        body = json.dumps({"siret": siret, "set": values}).encode()
-        with urllib.request.urlopen(f"{self.insee.url}/__updates", body, timeout=5):  # noqa: S310  # loopback
-            pass
 
     def certificate(self, number: int) -> dict[str, Any]:
         (row,) = self.execute("SELECT to_jsonb(c) FROM certificates c WHERE id = :id", id=number)
@@ -286,7 +278,7 @@ def test_a_window_whose_total_changes_during_the_walk_makes_the_certificate_void
 
     def move(walk: Walk) -> None:
         if walk.listed == 400:
-            world.update(leaver, codeCommuneEtablissement="24037")
+            world.insee.treat(leaver, "2026-08-05", codeCommuneEtablissement="24037")
 
     world.on_page = move
     found = world.certify(full=True)
@@ -297,20 +289,14 @@ def test_a_window_whose_total_changes_during_the_walk_makes_the_certificate_void
 
 
 def test_a_new_day_at_insee_makes_the_certificate_void_even_where_totals_stay(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
-    certifier = world.certifier()
-    days = iter(["2026-08-05", "2026-08-06"])
-    asked = InseeClient.informations
-
-    def informations(client: InseeClient) -> Any:
-        return replace(asked(client), etablissements_treated_at=datetime.fromisoformat(next(days)))
-
-    monkeypatch.setattr(InseeClient, "informations", informations)
-    found = certifier.certify(_GIRONDE, full=False)
-    assert found.status == "void"
+    world.on_page = lambda _walk: world.insee.publish(day="2026-08-06")
+    found = world.certify(full=True)
+    assert (found.status, found.reason) == ("void", "INSEE's data moved meanwhile")
     kept = world.certificate(found.id)
-    assert kept["informations_before"] != kept["informations_after"]
+    assert kept["informations_before"] == "2026-08-05T00:05:52.648"
+    assert kept["informations_after"] == "2026-08-06T00:05:52.648"
 
 
 def test_what_an_import_stores_during_the_walk_is_no_difference(world: World) -> None:
