@@ -136,11 +136,6 @@ class CertificateStore:
         with self._engine.connect() as connection:
             return connection.execute(wanted).scalar_one()
 
-    def count_gone(self, window: Window) -> int:
-        """Of the window's rows, those known to be gone from INSEE."""
-        gone = self.gone(None)
-        return len(self.still_stored(window, gone)) if gone else 0
-
     def sirets(self, window: Window, *, above: str, up_to: str | None) -> Iterator[str]:
         """Stream a stretch of the window's sirets in their order, as they are stored now."""
         column = etablissements.c.siret

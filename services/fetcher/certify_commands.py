@@ -245,7 +245,7 @@ def _print_windows(outcome: Outcome) -> None:
 
 def _verdict(outcome: Outcome) -> Iterator[str]:
     if outcome.status == "void":
-        yield f"void: {outcome.reason}: run it again"
+        yield f"void: {outcome.reason}"
         return
     findings = outcome.findings
     expected, stored, missing, surplus, gone = (

@@ -14,11 +14,13 @@ from shared.errors import SirenadeError, UserError
 
 # Before and after.
 _INFORMATIONS = 2
-_MOVED = "INSEE's data moved meanwhile"
+_MOVED = "INSEE's data moved meanwhile: run it again"
+# INSEE publishes every night: no walk that is longer can end in the data that it began in.
+_LONGEST_WALK_MINUTES = 23 * 60
 
 
-class DataMoved(SirenadeError):
-    """Raised when a window's list is no longer the one that was begun."""
+class Void(SirenadeError):
+    """Raised when a comparison can come to nothing; the message says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class Certifier:
         certificate = self.store.open(scope, before.treated_until)
         try:
             return self._compare(certificate, windows, before, full=full)
-        except DataMoved as moved:
-            return self._void(certificate, str(moved), before)
+        except Void as error:
+            return self._void(certificate, str(error), before)
         except (KeyboardInterrupt, UserError) as error:
             self.store.void(certificate, str(error) or "interrupted")
             raise
@@ -62,7 +64,8 @@ class Certifier:
     def _compare(
         self, certificate: int, windows: Sequence[Window], before: Freshness, *, full: bool
     ) -> Outcome:
-        findings = [self._counted(window) for window in windows]
+        gone = self.store.gone(None)
+        findings = [self._counted(window, gone) for window in windows]
         doubtful = [each for each in findings if full or not each.counts_agree]
         if doubtful:
             self._walk(doubtful)
@@ -94,18 +97,24 @@ class Certifier:
             certificate, "void", reason, before.treated_until, until, self.inquirer.requests
         )
 
-    def _counted(self, window: Window) -> Finding:
+    def _counted(self, window: Window, gone: Sequence[str]) -> Finding:
         return Finding(
             window,
             expected=self.inquirer.count(window.query),
             counted=self.store.count(window),
-            gone_counted=self.store.count_gone(window),
+            gone_counted=len(self.store.still_stored(window, gone)),
         )
 
     def _walk(self, findings: Sequence[Finding]) -> None:
+        expected = sum(each.expected for each in findings)
         pages = [requests_of(each.expected, self.rows_per_page) for each in findings]
-        self._announce("the walk", sum(pages))
-        listed, expected = 0, sum(each.expected for each in findings)
+        minutes = self._announce("the walk", sum(pages))
+        if minutes > _LONGEST_WALK_MINUTES:
+            raise Void(
+                f"{expected} are listed and {sum(each.counted for each in findings)} stored, and "
+                "to compare their sirets would outlast INSEE's day: certify départements instead"
+            )
+        listed = 0
         for finding in findings:
             self._walk_window(finding, listed, expected)
             listed += finding.expected
@@ -119,7 +128,7 @@ class Certifier:
                 query, nombre=self.rows_per_page, curseur=cursor
             )
             if answer.total != finding.expected or not _rises(last, sirets):
-                raise DataMoved(_MOVED)
+                raise Void(_MOVED)
             is_last = judge_page(
                 cursor=cursor,
                 next_cursor=answer.next_cursor,
@@ -136,7 +145,7 @@ class Certifier:
             cursor, last = answer.next_cursor or cursor, end or last
             self.show(Walk(query, listed_before + listed, expected))
         if listed != finding.expected:
-            raise DataMoved(_MOVED)
+            raise Void(_MOVED)
         finding.is_walked = True
 
     def _look_again(self, findings: Sequence[Finding]) -> None:
@@ -149,9 +158,11 @@ class Certifier:
             finding.gone = self.store.gone(sorted(stored))
             surplus.kept = sorted(stored.difference(finding.gone))
 
-    def _announce(self, what: str, requests: int) -> None:
+    def _announce(self, what: str, requests: int) -> float:
+        """Say what it costs; return its minutes."""
         minutes = max(requests / self.per_minute, 0.1)
         self.say(f"{what}: {requests} requests, about {minutes:.1f} min at the present quota")
+        return minutes
 
 
 def _rises(last: str, sirets: Sequence[str]) -> bool:

@@ -3,7 +3,7 @@
 import json
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner, Result
 
 from deploy.local.postgres import RunningPostgres
+from services.fetcher import comparing
 from services.fetcher.__main__ import app
 from services.fetcher.certificates import CertificateStore, Outcome, show_gaps
 from services.fetcher.certifying import Certifier, Walk
@@ -282,7 +283,7 @@ def test_a_window_whose_total_changes_during_the_walk_makes_the_certificate_void
 
     world.on_page = move
     found = world.certify(full=True)
-    assert (found.status, found.reason) == ("void", "INSEE's data moved meanwhile")
+    assert (found.status, found.reason) == ("void", "INSEE's data moved meanwhile: run it again")
     assert world.certificate(found.id)["status"] == "void"
     with pytest.raises(UserError, match="compares nothing, it is void"):
         order_repair(world.engine, certificate_id=None, of_run=None)
@@ -293,10 +294,30 @@ def test_a_new_day_at_insee_makes_the_certificate_void_even_where_totals_stay(
 ) -> None:
     world.on_page = lambda _walk: world.insee.publish(day="2026-08-06")
     found = world.certify(full=True)
-    assert (found.status, found.reason) == ("void", "INSEE's data moved meanwhile")
+    assert (found.status, found.reason) == ("void", "INSEE's data moved meanwhile: run it again")
     kept = world.certificate(found.id)
     assert kept["informations_before"] == "2026-08-05T00:05:52.648"
     assert kept["informations_after"] == "2026-08-06T00:05:52.648"
+
+
+def test_a_walk_that_would_outlast_the_day_is_not_begun(world: World) -> None:
+    certifier = replace(world.certifier(), per_minute=0.001)
+    found = certifier.certify(_GIRONDE, full=True)
+    assert (found.status, found.requests) == ("void", 2)
+    assert "650 are listed and 650 stored" in (found.reason or "")
+
+
+def test_more_differences_than_are_kept_are_counted_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "MOST_SIRETS_KEPT", 3)
+    lost = world.sirets()[:5]
+    world.delete(*lost)
+    found = world.certify()
+    kept = world.certificate(found.id)
+    assert (kept["missing"], kept["stored"], kept["missing_sirets"]) == (5, 645, lost[:3])
+    order = order_repair(world.engine, certificate_id=None, of_run=None)
+    assert (order.sirets, order.left) == (3, 2)
 
 
 def test_what_an_import_stores_during_the_walk_is_no_difference(world: World) -> None:
