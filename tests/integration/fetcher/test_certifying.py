@@ -436,6 +436,7 @@ def test_a_difference_is_listed_and_an_exit_status_and_its_repair_a_run(
     assert result.exit_code == 1, result.output
     assert f"missing {lost}" in result.stdout
     assert "differs: 650 listed by INSEE, 649 stored, 1 missing, 0 surplus" in result.stdout
+    assert "./sirenade repair --certificate 1 fetches just these, in 1 requests" in result.stdout
 
     repaired = sirenade("repair")
     assert repaired.exit_code == 0, repaired.output
