@@ -10,6 +10,7 @@ import typer
 from sqlalchemy import Engine
 
 from services.fetcher import main
+from services.fetcher.certify_commands import certify, repair
 from services.fetcher.costs import Forecast, cost_of, days_of, rows_of
 from services.fetcher.ordering import checked_order, outcome, request
 from services.fetcher.planning import MAX_ROWS_PER_PAGE
@@ -27,8 +28,11 @@ from shared.errors import UserError
 from shared.progress import Progress, read_progress
 from shared.progress_view import watch
 from shared.settings import DatabaseSettings, load
+from shared.statement import Subject, in_one_line, read_statement
 
 app = make_app("Fetch the register from INSEE, under the quota that all replicas share.")
+app.command()(certify)
+app.command()(repair)
 
 # Several times the register: beyond it somebody mistyped.
 _MAX_LIMIT = 1_000_000_000
@@ -281,11 +285,13 @@ def _follow(
     if progress.runs_open:
         typer.echo(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
-    not_received = max(0, (progress.expected or 0) - progress.received)
-    if progress.batches_failed or progress.missing or not_received or progress.error:
+    with engine.connect() as connection:
+        statement = read_statement(connection, Subject(run_id=run_id), by_departement=False)
+    typer.echo(in_one_line(statement), err=True)
+    if not statement.is_kept or progress.error:
         typer.echo(
-            f"run {run_id} is not whole: {progress.batches_failed} batches failed, "
-            f"{progress.missing + not_received} establishments missing. {progress.error or ''}",
+            f"run {run_id} is not whole: {statement.failed_batches} batches failed. "
+            f"{progress.error or ''} ./sirenade statement --run {run_id} says where",
             err=True,
         )
         raise typer.Exit(EXIT_BROKEN_PROMISE)

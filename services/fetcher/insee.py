@@ -125,11 +125,12 @@ class InseeClient:
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
-    def search_siret(self, query: str, *, nombre: int, curseur: str | None) -> PageAnswer:
-        """Search establishments; `nombre=0` without a cursor only counts."""
-        parameters = {"q": query, "nombre": str(nombre)}
-        if curseur is not None:
-            parameters["curseur"] = curseur
+    def search_siret(
+        self, query: str, *, nombre: int, curseur: str | None, champs: str | None = None
+    ) -> PageAnswer:
+        """Search establishments; `nombre=0` without a cursor only counts. No `champs`: all."""
+        wanted = {"q": query, "nombre": str(nombre), "curseur": curseur, "champs": champs}
+        parameters = {name: value for name, value in wanted.items() if value is not None}
         status, headers, body = self._get("/siret", parameters)
         rate = rate_headers(headers)
         if status == requests.codes.ok:

@@ -9,6 +9,8 @@ import dramatiq
 from sqlalchemy import Engine
 
 from services.fetcher.actors import BrokerPublisher, declare_actors
+from services.fetcher.certificates import CertificateStore, show_gaps
+from services.fetcher.certifying import Certifier, Walk
 from services.fetcher.costs import Forecast, cost_of
 from services.fetcher.deltas import (
     Decision,
@@ -17,6 +19,7 @@ from services.fetcher.deltas import (
     decide,
     make_delta_plan,
 )
+from services.fetcher.inquiring import Inquirer
 from services.fetcher.insee import InseeClient, InseeError, QuotaExceeded
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.quota import Quota
@@ -47,6 +50,24 @@ def _pace(settings: FetcherSettings) -> Pace:
     )
 
 
+def _quota(settings: FetcherSettings, *, engine: Engine, clock: Clock, metrics: Metrics) -> Quota:
+    quota = Quota(engine, settings.insee_key.get_secret_value(), clock, metrics)
+    quota.open(
+        requests_per_minute=settings.insee_requests_per_minute,
+        requests_per_hour=settings.insee_requests_per_hour,
+    )
+    return quota
+
+
+def _client(settings: FetcherSettings) -> InseeClient:
+    return InseeClient(
+        str(settings.insee_url),
+        settings.insee_key.get_secret_value(),
+        timeout_seconds=settings.insee_timeout_seconds,
+        pool_size=settings.fetcher_threads,
+    )
+
+
 def _walker(
     settings: FetcherSettings,
     *,
@@ -55,20 +76,10 @@ def _walker(
     clock: Clock,
     metrics: Metrics,
 ) -> Walker:
-    quota = Quota(engine, settings.insee_key.get_secret_value(), clock, metrics)
-    quota.open(
-        requests_per_minute=settings.insee_requests_per_minute,
-        requests_per_hour=settings.insee_requests_per_hour,
-    )
     return Walker(
         store=ImportStore(engine),
-        quota=quota,
-        client=InseeClient(
-            str(settings.insee_url),
-            settings.insee_key.get_secret_value(),
-            timeout_seconds=settings.insee_timeout_seconds,
-            pool_size=settings.fetcher_threads,
-        ),
+        quota=_quota(settings, engine=engine, clock=clock, metrics=metrics),
+        client=_client(settings),
         publisher=BrokerPublisher(broker),
         slices_ready=lambda: ready_messages(broker, WriteSlice.QUEUE),
         pace=_pace(settings),
@@ -110,6 +121,7 @@ def build(
         unwritten_seconds=settings.fetcher_stall_seconds,
         metrics=metrics,
     )
+    certificates = CertificateStore(engine)
     return Service(
         name="fetcher",
         queue=FetchPage.QUEUE,
@@ -118,6 +130,9 @@ def build(
             Loop("planner", interval_seconds=1, step=planner.turn),
             Loop("sweeper", interval_seconds=2, step=sweeper.turn),
             Loop("freshness", interval_seconds=60, step=lambda: watermarks.show(metrics)),
+            Loop(
+                "certificates", interval_seconds=60, step=lambda: show_gaps(certificates, metrics)
+            ),
         ),
     )
 
@@ -201,3 +216,34 @@ def forecast_delta(settings: FetcherSettings, order: DeltaOrder) -> tuple[Foreca
             raise UserError(str(error)) from None
         plan = make_delta_plan(decision.windows, count=asking.count)
         return asking.forecast(plan, settings), decision
+
+
+@contextmanager
+def certifier(
+    settings: FetcherSettings,
+    *,
+    clock: Clock,
+    say: Callable[[str], None],
+    show: Callable[[Walk], None],
+) -> Iterator[Certifier]:
+    """Compare under the quota of all, without a broker: who certifies imports nothing."""
+    engine = make_engine(
+        settings.database_url.get_secret_value(),
+        application_name="sirenade-certify",
+        pool_size=2,
+        # Counting the whole register takes as long as it takes.
+        statement_timeout_seconds=0,
+    )
+    with engine.connect() as connection:
+        require_current(connection)
+    store = ImportStore(engine)
+    quota = _quota(settings, engine=engine, clock=clock, metrics=Metrics())
+    yield Certifier(
+        store=CertificateStore(engine),
+        inquirer=Inquirer(quota=quota, client=_client(settings), store=store, clock=clock),
+        rows_per_page=settings.insee_rows_per_page,
+        per_minute=store.requests_per_minute() or settings.insee_requests_per_minute,
+        say=say,
+        show=show,
+    )
+    engine.dispose()

@@ -27,7 +27,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -435,6 +435,40 @@ slice_receipts = Table(
     Column("sirets", ARRAY(Text), nullable=False),
     _instant("written_at", default_now=True),
     PrimaryKeyConstraint("batch_id", "page", "fetch_id", "slice"),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    # The scope as it was asked for, and its windows with what was found in each.
+    Column("scope", JSONB, nullable=False),
+    Column("windows", JSONB, nullable=False, server_default=text("'[]'")),
+    # Only the last three compare anything: `running` is also what a killed process leaves behind.
+    Column(
+        "status",
+        Text,
+        _one_of("status", "running", "void", "counts_agree", "agree", "differ"),
+        nullable=False,
+        server_default="running",
+    ),
+    # Why it is void.
+    Column("reason", Text),
+    # `dateDernierTraitementMaximum` of INSEE's establishments, in its own time.
+    Column("informations_before", DateTime, nullable=False),
+    Column("informations_after", DateTime),
+    Column("expected", BigInteger),
+    Column("stored", BigInteger),
+    # Counts of whole sets; the sirets are kept up to a limit.
+    Column("missing", BigInteger),
+    Column("surplus", BigInteger),
+    Column("missing_sirets", ARRAY(Text)),
+    Column("surplus_sirets", ARRAY(Text)),
+    # Stored, and asked for by number: INSEE does not list them any more. No part of the surplus.
+    Column("gone_sirets", ARRAY(Text)),
+    Column("repair_run_id", BigInteger, ForeignKey("import_runs.id")),
+    _instant("started_at", default_now=True),
+    _instant("finished_at"),
 )
 
 failed_items = Table(
