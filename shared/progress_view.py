@@ -137,4 +137,5 @@ def one_line(progress: Progress) -> str:
         f"{thousands(progress.requests)} requests, {progress.http_429} × 429, "
         f"avis {thousands(progress.avis_accepted)} of {thousands(progress.avis_due)}, "
         f"failed items {thousands(progress.failed_items)}"
+        f"{f', {progress.error}' if progress.error else ''}"
     )

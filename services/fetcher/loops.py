@@ -65,6 +65,8 @@ class Planner:
             # What else goes wrong holds back the quota itself.
             delay_seconds = _NO_ANSWER_SECONDS if isinstance(error, NoGoodAnswer) else 0.0
             self.store.release_run(run.run_id, delay_seconds=delay_seconds)
+            if isinstance(error, NoGoodAnswer):
+                self.store.note_error(f"INSEE gives no good answer, asked again later: {error}")
             return
         self._counted.clear()
         self.store.insert_plan(run.run_id, plan)
