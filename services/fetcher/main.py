@@ -82,7 +82,7 @@ def build(
         store,
         publisher,
         walker.count,
-        parallel_batches=settings.fetcher_parallel_batches,
+        parallel_batches=settings.walkers,
         lease_seconds=pace.lease_seconds,
     )
     sweeper = Sweeper(
@@ -105,7 +105,10 @@ def build(
 
 
 def main() -> None:
-    run_service("fetcher", load(FetcherSettings), build)
+    settings = load(FetcherSettings)
+    # A page's transactions are short: threads take turns, two to a connection.
+    connections = max(2, settings.fetcher_threads // 2)
+    run_service("fetcher", settings, build, connections=connections)
 
 
 def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> Forecast:
@@ -139,9 +142,7 @@ def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> 
             except InseeError as error:
                 raise UserError(str(error)) from None
 
-    plan = make_plan(
-        scope, row_limit=row_limit, walkers=settings.fetcher_parallel_batches, count=count
-    )
+    plan = make_plan(scope, row_limit=row_limit, walkers=settings.walkers, count=count)
     cost = cost_of(
         plan,
         rows_per_page=settings.insee_rows_per_page,

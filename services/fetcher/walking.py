@@ -160,7 +160,6 @@ class Walker:
         if not self._store.save_page(lease, fetched):
             log.warning("answer not needed any more", batch_id=lease.batch_id, page=lease.page)
             return
-        self._store.note_error(None)
         self._publish(lease, slot, slices, is_last=end.is_last)
         self._metrics.pages_fetched.inc()
         self._metrics.records_fetched.inc(len(answer.records))

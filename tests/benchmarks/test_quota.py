@@ -45,11 +45,14 @@ class Cell:
     most_in_60_seconds: int
     slot_use: float
     page_fill: float
+    load: float
+    """Of the whole machine: above its cores, what is measured waits for others."""
 
     def __str__(self) -> str:
         return (
             f"{self.processes:>9} {self.per_minute:>10} {self.requests:>8} {self.http_429:>4} "
-            f"{self.most_in_60_seconds:>12} {self.slot_use:>8.4f} {self.page_fill:>9.4f}"
+            f"{self.most_in_60_seconds:>12} {self.slot_use:>8.4f} "
+            f"{self.page_fill:>9.4f} {self.load:>5.1f}"
         )
 
 
@@ -59,7 +62,7 @@ def cells() -> Iterator[list[Cell]]:
     yield cells
     print(  # noqa: T201  a benchmark's result
         f"\n{MINUTES:g} min a cell, {ROWS_PER_PAGE} rows a page\n"
-        "processes per minute requests  429 most in 60 s slot use page fill"
+        "processes per minute requests  429 most in 60 s slot use page fill  load"
     )
     for cell in cells:
         print(cell)  # noqa: T201  a benchmark's result
@@ -146,6 +149,7 @@ def test_fetchers_use_the_quota_and_no_more(
         most_in_60_seconds=seen["most_requests_in_60_seconds"],
         slot_use=slots / (per_minute * MINUTES),
         page_fill=reading.received / rows_asked,
+        load=os.getloadavg()[1],
     )
     cells.append(cell)
     print(f"\n{cell}", flush=True)  # noqa: T201  a benchmark's result
