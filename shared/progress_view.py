@@ -165,5 +165,6 @@ def one_line(progress: Progress) -> str:
         f"avis {thousands(progress.avis_accepted)} of {thousands(progress.avis_due)}, "
         f"failed items {thousands(progress.failed_items)}"
         f"{_freshness(progress, ', ')}"
-        + (f", {_today(progress)}" if progress.per_day is not None else "")
+        f"{f', {_today(progress)}' if progress.per_day is not None else ''}"
+        f"{f', {progress.error}' if progress.error else ''}"
     )

@@ -267,6 +267,7 @@ class ImportStore:
             )
             if lease.part is not None and fetched.records < lease.part.rows:
                 give_back_rest(connection, batch_id=lease.batch_id)
+            connection.execute(statements.CLEAR_ERROR)
         return True
 
     def record_request(
@@ -299,12 +300,10 @@ class ImportStore:
             connection.execute(statements.LOCK_RUN, {"run_id": run_id})
             connection.execute(statements.CLOSE_RUN, {"run_id": run_id, "error": error})
 
-    def note_error(self, error: str | None) -> None:
-        """Tell whoever watches a run why it stands still; None once it goes on."""
+    def note_error(self, error: str) -> None:
+        """Tell whoever watches a run why it stands still; the next page saved clears it."""
         with self._engine.begin() as connection:
-            connection.execute(
-                statements.NOTE_ERROR if error else statements.CLEAR_ERROR, {"error": error}
-            )
+            connection.execute(statements.NOTE_ERROR, {"error": error})
 
     def sweep(
         self, *, unfetched_seconds: float, unwritten_seconds: float, slices_wait: bool

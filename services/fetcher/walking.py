@@ -33,6 +33,8 @@ from shared.metrics import Metrics
 log = structlog.get_logger()
 
 _MAX_BACKOFF_SECONDS = 300.0
+# One page that fails now and then is no news; one that fails so often stands still.
+_STARTS_WORTH_TELLING = 3
 _KEY_PAUSE_SECONDS = 60.0
 _FULL_QUEUE_PAUSE_SECONDS = 2.0
 
@@ -108,6 +110,8 @@ class Walker:
             delay_seconds = min(2.0 ** min(lease.starts, 10), _MAX_BACKOFF_SECONDS)
             log.warning("page not fetched", reason=str(error), again_in_seconds=delay_seconds)
             self._release(lease, delay_seconds)
+            if lease.starts >= _STARTS_WORTH_TELLING:
+                self._store.note_error(f"INSEE gives no good answer, asked again later: {error}")
         except Exception:
             # A broker or database that is away: whoever comes next may start at once.
             self._release(lease, 1.0)
@@ -171,7 +175,6 @@ class Walker:
         if not self._store.save_page(lease, fetched):
             log.warning("answer not needed any more", batch_id=lease.batch_id, page=lease.page)
             return
-        self._store.note_error(None)
         self._publish(lease, slot, slices, is_last=end.is_last)
         self._metrics.pages_fetched.inc()
         self._metrics.records_fetched.inc(len(answer.records))
