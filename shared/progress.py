@@ -1,5 +1,6 @@
 """How far the work is, read from PostgreSQL: no counter of a process can say it."""
 
+import math
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -7,25 +8,45 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from shared.days import day_start
+from shared.delta import INSEE_TIME
+
 # INSEE's most: what a request is worth.
 MAX_ROWS_PER_REQUEST = 1000
 # A rate over less than this jumps about; over more it forgets that something changed.
 _RATE_WINDOW_SECONDS = 60.0
 
 # One query, over per-batch rows for the import: it costs the same at any number of rows.
-_SNAPSHOT = text("""
+_SNAPSHOT = text(f"""
     SELECT clock_timestamp() AS at,
-      r.started_at, r.open AS runs_open, r.error,
+      r.started_at, r.open AS runs_open, r.error, r.per_day, r.resting_until,
+      (SELECT coalesce(sum(p.records), 0)::bigint
+       FROM import_runs r JOIN import_batches b ON b.run_id = r.id
+         JOIN import_pages p ON p.batch_id = b.id
+       WHERE r.per_day IS NOT NULL AND r.status IN ('pending', 'running')
+         AND (:run_id IS NULL OR r.id = :run_id)
+         AND p.share_day = {day_start("now()")}) AS rows_today,
       b.pending, b.running, b.complete, b.failed AS batches_failed,
       b.expected, b.received, b.inserted, b.updated, b.unchanged, b.failed_rows, b.missing,
       q.requests, q.requests_last_minute, q.http_429, q.first_slot_at, q.last_slot_at,
       (SELECT max(requests_per_minute) FROM quota) AS quota_per_minute,
+      -- Of all runs: what the last delta had to say.
+      (SELECT warning FROM import_runs
+       WHERE CASE WHEN :run_id IS NULL THEN kind = 'delta' ELSE id = :run_id END
+       ORDER BY id DESC LIMIT 1) AS warning,
+      (SELECT CASE WHEN count(*) = 2 THEN min(treated_until) END FROM watermarks)
+        AS treated_until,
       (SELECT count(*) FROM failed_items WHERE resolved_at IS NULL) AS failed_items,
-      (SELECT coalesce(jsonb_object_agg(outcome, n), '{}') FROM
+      (SELECT coalesce(jsonb_object_agg(outcome, n), '{{}}') FROM
         (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o) AS avis
     FROM
       (SELECT min(created_at) AS started_at, string_agg(DISTINCT error, '; ') AS error,
-              count(*) FILTER (WHERE status IN ('pending', 'running')) AS open
+              count(*) FILTER (WHERE status IN ('pending', 'running')) AS open,
+              sum(per_day) FILTER (WHERE status IN ('pending', 'running'))::bigint AS per_day,
+              CASE WHEN bool_and(resting_until IS NOT NULL AND resting_until > now())
+                FILTER (WHERE status IN ('pending', 'running'))
+              THEN min(resting_until) FILTER (WHERE status IN ('pending', 'running'))
+              END AS resting_until
        FROM import_runs WHERE :run_id IS NULL OR id = :run_id) r,
       (SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
               count(*) FILTER (WHERE status = 'running') AS running,
@@ -46,7 +67,7 @@ _SNAPSHOT = text("""
               min(granted_at) AS first_slot_at, max(granted_at) AS last_slot_at
        FROM insee_requests WHERE :run_id IS NULL OR granted_at >=
          (SELECT created_at FROM import_runs WHERE id = :run_id)) q
-""")
+""")  # noqa: S608  # made of constants only
 
 # What lives in a shard.
 _SHARD_SNAPSHOT = text("""
@@ -83,6 +104,22 @@ class Progress:
     quota_per_minute: float | None
     failed_items: int
     avis: dict[str, int]
+    warning: str | None = None
+    # Both collections are complete up to here, in INSEE's time; None where one never was.
+    treated_until: datetime | None = None
+
+    @property
+    def age_seconds(self) -> float | None:
+        """Time since INSEE treated what the register is complete up to."""
+        if self.treated_until is None:
+            return None
+        return (self.at - self.treated_until.replace(tzinfo=INSEE_TIME)).total_seconds()
+
+    # Of daily imports that are under way: their shares together, the rows that today brought, and
+    # when they go on, where all that is open has had its share.
+    per_day: int | None = None
+    rows_today: int = 0
+    resting_until: datetime | None = None
 
     @property
     def avis_pending(self) -> int:
@@ -96,6 +133,15 @@ class Progress:
     def avis_due(self) -> int:
         """All that were ever due and still are: to do, done, or refused by the validator."""
         return self.avis_pending + self.avis_accepted + self.avis.get("rejected", 0)
+
+    @property
+    def days_left(self) -> int | None:
+        """How many more days have work, today not counted once its share is done."""
+        if self.per_day is None or self.expected is None:
+            return None
+        left = max(0, self.expected - self.received)
+        today = 0 if self.resting_until else max(0, min(left, self.per_day - self.rows_today))
+        return math.ceil((left - today) / self.per_day) + bool(today)
 
     @property
     def slot_use(self) -> float | None:

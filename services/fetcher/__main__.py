@@ -10,8 +10,11 @@ import typer
 from sqlalchemy import Engine
 
 from services.fetcher import main
-from services.fetcher.costs import Forecast, cost_of, rows_of
+from services.fetcher.certify_commands import certify, repair
+from services.fetcher.costs import Forecast, cost_of, days_of, rows_of
+from services.fetcher.ordering import checked_order, outcome, request
 from services.fetcher.planning import MAX_ROWS_PER_PAGE
+from services.fetcher.rhythm import Rhythm, request_daily
 from services.fetcher.scopes import checked_scope
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
@@ -20,17 +23,22 @@ from shared.cli import run as run_cli
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
+from shared.delta import OVERLAP_HOURS, settle_windows
 from shared.errors import UserError
 from shared.progress import Progress, read_progress
 from shared.progress_view import watch
 from shared.settings import DatabaseSettings, load
+from shared.statement import Subject, in_one_line, read_statement
 
 app = make_app("Fetch the register from INSEE, under the quota that all replicas share.")
+app.command()(certify)
+app.command()(repair)
 
 # Several times the register: beyond it somebody mistyped.
 _MAX_LIMIT = 1_000_000_000
 # A région is counted within this at the public quota; then the progress is shown all the same.
 _PLAN_PATIENCE_SECONDS = 30.0
+_SECONDS_OF_A_DAY = 86_400
 
 
 @app.command()
@@ -67,6 +75,21 @@ def import_(  # noqa: PLR0913  # each an option of the command
     limit: Annotated[
         int | None, typer.Option(help="At most so many establishments in all.")
     ] = None,
+    per_day: Annotated[
+        int | None,
+        typer.Option(help="At most so many establishments a day, with --continuous."),
+    ] = None,
+    continuous: Annotated[
+        bool,
+        typer.Option(
+            "--continuous",
+            help="Go on day after day, each where the day before ended, until the plan is done.",
+        ),
+    ] = False,
+    day_seconds: Annotated[
+        float | None,
+        typer.Option(help="For rehearsals: a day of so many seconds, not the calendar's."),
+    ] = None,
     plan: Annotated[
         bool,
         typer.Option("--plan", help="Only count and say what it would cost; needs the API key."),
@@ -82,10 +105,16 @@ def import_(  # noqa: PLR0913  # each an option of the command
 
     The request is kept in the database: the fetcher service carries it out, whoever watches.
 
-    Example: ./sirenade import --region Bretagne --activite 10.71C --etat A
+    A daily import that is asked for again goes on where it is. With no place named,
+    it is the one under way, or the whole register. Days end at midnight in France.
+
+    Examples: ./sirenade import --region Bretagne --activite 10.71C --etat A
+              ./sirenade import --per-day 35000 --continuous
     """
     if limit is not None and not 1 <= limit <= _MAX_LIMIT:
         raise UserError(f"--limit {limit} makes no sense: use 1 to {_MAX_LIMIT}")
+    rhythm = _checked_rhythm(per_day, day_seconds, continuous=continuous)
+    named = (region, departement, commune, activite, etat, siret_from, siret_to, everything)
     scope = checked_scope(
         region=region or (),
         departement=departement or (),
@@ -94,10 +123,11 @@ def import_(  # noqa: PLR0913  # each an option of the command
         etat=etat,
         siret_from=siret_from,
         siret_to=siret_to,
-        everything=everything,
+        everything=everything or (rhythm is not None and not any(named)),
     )
     if plan:
-        _show(main.forecast(load(FetcherSettings), scope, limit), as_json=as_json)
+        found = main.forecast(load(FetcherSettings), scope, limit)
+        _show(found, rhythm, as_json=as_json)
         return
     settings = load(DatabaseSettings)
     engine = make_engine(
@@ -105,14 +135,97 @@ def import_(  # noqa: PLR0913  # each an option of the command
     )
     with engine.connect() as connection:
         require_current(connection)
-    run_id = ImportStore(engine).request_run(scope, row_limit=limit)
+    if rhythm is None:
+        run_id, goes_on = ImportStore(engine).request_run(scope, row_limit=limit), False
+    else:
+        requested = request_daily(engine, scope if any(named) else None, rhythm, row_limit=limit)
+        run_id, goes_on = requested.run_id, requested.goes_on
+    if not wait:
+        told = f"run {run_id} {'goes on where it is' if goes_on else 'is requested'}"
+        typer.echo(json.dumps({"run_id": run_id}) if as_json else told)
+        return
+    _follow(engine, run_id, rhythm, as_json=as_json)
+
+
+@app.command()
+def delta(  # noqa: PLR0913  # each an option of the command
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Begin here, Paris time: 2026-08-01 or 2026-08-01T06:00. Needed once, where "
+            "nothing says how far the register is complete; later it only reaches further back."
+        ),
+    ] = None,
+    overlap_hours: Annotated[
+        float, typer.Option(help="Read so much again before the point reached: rows can be late.")
+    ] = OVERLAP_HOURS,
+    wait_minutes: Annotated[
+        float,
+        typer.Option(help="Wait so long for INSEE to publish, which it does from 6:00 to 7:40."),
+    ] = 0.0,
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Only count and say what it would cost; needs the API key."),
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option(help="Show the progress until the delta is complete.")
+    ] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the outcome as one JSON object.")
+    ] = False,
+) -> None:
+    """Bring the register up to INSEE's latest day, from the point where it is complete.
+
+    Establishments and legal units that INSEE treated since are fetched again, days missed
+    included. The point moves only once everything before it is written: `status` and `stats`
+    show it. Where INSEE has published nothing new, the delta says so and ends.
+
+    Example: ./sirenade delta --wait-minutes 120
+    """
+    order = checked_order(since=since, overlap_hours=overlap_hours, wait_minutes=wait_minutes)
+    if plan:
+        forecast, decision = main.forecast_delta(load(FetcherSettings), order)
+        _show(forecast, None, as_json=as_json)
+        for reason in decision.held_up:
+            typer.echo(f"warning: {reason}", err=True)
+        return
+    settings = load(DatabaseSettings)
+    engine = make_engine(
+        settings.database_url.get_secret_value(), application_name="sirenade-delta", pool_size=1
+    )
+    run_id = request(engine, order)
     if not wait:
         typer.echo(json.dumps({"run_id": run_id}) if as_json else f"run {run_id} is requested")
         return
-    _follow(engine, run_id, as_json=as_json)
+    try:
+        _follow(engine, run_id, None, what="delta", as_json=as_json)
+    finally:
+        for line in outcome(engine, run_id):
+            typer.echo(line, err=True)
 
 
-def _show(forecast: Forecast, *, as_json: bool) -> None:
+def _checked_rhythm(
+    per_day: int | None, day_seconds: float | None, *, continuous: bool
+) -> Rhythm | None:
+    if per_day is None:
+        if continuous:
+            raise UserError("--continuous needs a daily share: --per-day 35000 --continuous")
+        if day_seconds is not None:
+            raise UserError("--day-seconds goes with --per-day and --continuous")
+        return None
+    if not continuous:
+        raise UserError(f"--per-day goes with --continuous; for one share alone: --limit {per_day}")
+    if not 1 <= per_day <= _MAX_LIMIT:
+        raise UserError(f"--per-day {per_day} makes no sense: use 1 to {_MAX_LIMIT}")
+    if day_seconds is not None and not 1 <= day_seconds <= _SECONDS_OF_A_DAY:
+        raise UserError(
+            f"--day-seconds {day_seconds:g} makes no sense: use 1 to {_SECONDS_OF_A_DAY}"
+        )
+    return Rhythm(per_day, day_seconds)
+
+
+def _show(forecast: Forecast, rhythm: Rhythm | None, *, as_json: bool) -> None:
     if as_json:
         windows = [{"query": each.window.query, "rows": rows_of(each)} for each in forecast.plan]
         typer.echo(
@@ -125,10 +238,12 @@ def _show(forecast: Forecast, *, as_json: bool) -> None:
         # A list of sirets is as long as a page.
         query = textwrap.shorten(batch.window.query, 100, placeholder=" …")
         typer.echo(f"{rows_of(batch):>12,} rows  {query}".replace(",", " "))
+    if rhythm is not None:
+        typer.echo(days_of(forecast.cost.rows, rhythm.per_day))
     typer.echo(f"{forecast.cost}; counting took {forecast.counts} requests, nothing is imported")
 
 
-def _announce(engine: Engine, run_id: int, clock: Clock) -> None:
+def _announce(engine: Engine, run_id: int, rhythm: Rhythm | None, clock: Clock) -> None:
     """Say what the run costs as soon as a fetcher has planned it, or that it has not yet."""
     store = ImportStore(engine)
     deadline_seconds = clock.monotonic_seconds() + _PLAN_PATIENCE_SECONDS
@@ -141,14 +256,17 @@ def _announce(engine: Engine, run_id: int, clock: Clock) -> None:
     per_minute = store.requests_per_minute()
     if per_minute is not None:
         cost = cost_of(plan, rows_per_page=MAX_ROWS_PER_PAGE, per_minute=per_minute)
-        typer.echo(f"run {run_id}: {cost}", err=True)
+        days = "" if rhythm is None else f"; {days_of(cost.rows, rhythm.per_day)}"
+        typer.echo(f"run {run_id}: {cost}{days}", err=True)
 
 
-def _follow(engine: Engine, run_id: int, *, as_json: bool) -> None:
+def _follow(
+    engine: Engine, run_id: int, rhythm: Rhythm | None, *, what: str = "import", as_json: bool
+) -> None:
     clock = Clock()
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
 
-    _announce(engine, run_id, clock)
+    _announce(engine, run_id, rhythm, clock)
 
     def read() -> Progress:
         with engine.connect() as connection:
@@ -156,20 +274,24 @@ def _follow(engine: Engine, run_id: int, *, as_json: bool) -> None:
 
     progress = watch(
         read,
-        title=f"import, run {run_id}",
+        title=f"{what}, run {run_id}",
         until=lambda reading: reading.runs_open == 0,
         clock=clock,
     )
     if as_json:
-        typer.echo(json.dumps(asdict(progress), default=str))
+        with engine.begin() as connection:
+            settle_windows(connection)
+        typer.echo(json.dumps(asdict(read()), default=str))
     if progress.runs_open:
         typer.echo(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
-    not_received = max(0, (progress.expected or 0) - progress.received)
-    if progress.batches_failed or progress.missing or not_received:
+    with engine.connect() as connection:
+        statement = read_statement(connection, Subject(run_id=run_id), by_departement=False)
+    typer.echo(in_one_line(statement), err=True)
+    if not statement.is_kept or progress.error:
         typer.echo(
-            f"run {run_id} is not whole: {progress.batches_failed} batches failed, "
-            f"{progress.missing + not_received} establishments missing. {progress.error or ''}",
+            f"run {run_id} is not whole: {statement.failed_batches} batches failed. "
+            f"{progress.error or ''} ./sirenade statement --run {run_id} says where",
             err=True,
         )
         raise typer.Exit(EXIT_BROKEN_PROMISE)

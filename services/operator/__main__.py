@@ -8,15 +8,22 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.operator import dead_letter_commands, failed_commands, reconciling
-from services.operator.main import connected, open_engines
+from services.operator import (
+    dead_letter_commands,
+    failed_commands,
+    main,
+    reconciling,
+    schedule_commands,
+)
+from services.operator.main import open_engines
 from services.operator.printing import AsJson, print_json, print_rows
 from services.operator.reconciling import Comparison
+from services.operator.statement_commands import statement
 from services.operator.stats import read_stats
 from shared.cli import EXIT_BROKEN_PROMISE, make_app
 from shared.cli import run as run_cli
 from shared.clock import Clock
-from shared.db.shards import migrate_all
+from shared.db.shards import connected, migrate_all
 from shared.errors import UserError
 from shared.progress import Progress, read_progress, run_exists
 from shared.progress_view import thousands, watch
@@ -25,6 +32,14 @@ from shared.settings import DatabaseSettings, load
 app = make_app("Look at the whole, and keep its schema current.")
 app.add_typer(failed_commands.app, name="failed")
 app.add_typer(dead_letter_commands.app, name="dead-letters")
+app.command()(statement)
+app.command()(schedule_commands.schedule)
+
+
+@app.command()
+def run() -> None:
+    """Run the operator service until SIGTERM; settings come from SIRENADE_* variables."""
+    main.main()
 
 
 @app.command()

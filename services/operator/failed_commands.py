@@ -7,9 +7,10 @@ import typer
 
 from services.operator import failed
 from services.operator.failed import Retry
-from services.operator.main import connected, open_engines
+from services.operator.main import open_engines
 from services.operator.printing import AsJson, joined, print_fields, print_json, print_rows
 from shared.cli import make_app
+from shared.db.shards import connected
 from shared.errors import UserError
 
 app = make_app("What could not be written or reviewed: look, try again, forget what is resolved.")
@@ -98,7 +99,7 @@ def _told(outcome: Retry) -> list[str]:
         f"fetched again from INSEE in run {outcome.run_id}": outcome.fetched,
         "on their way already, in an import that is not over": outcome.under_way,
         "due for review again": outcome.reviewed,
-        "left alone, their avis are no longer due": outcome.no_longer_due,
+        "closed, their avis are no longer due": outcome.no_longer_due,
         "without a siret: import the window of their batch again": outcome.without_siret,
     }
     return [f"{len(ids)} {what} (items {joined(ids)})" for what, ids in lines.items() if ids]

@@ -1,17 +1,22 @@
-"""Where the operator reads its environment."""
-
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+"""Puts the operator together; the only module of it that reads the environment."""
 
 import dramatiq
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
+from services.operator.jobs import make_jobs
+from services.operator.loops import Scheduler
+from services.operator.settings import OperatorSettings
 from shared.broker import make_broker
+from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
-from shared.db.shards import remote_urls
+from shared.db.shards import connected, open_shards, remote_urls
 from shared.errors import UserError
+from shared.metrics import Metrics
+from shared.service import Loop, Service, run_service
 from shared.settings import DatabaseSettings, ServiceSettings, load
+
+_TURN_SECONDS = 15
 
 
 def open_engine(*, statement_timeout_seconds: int = 60) -> Engine:
@@ -31,17 +36,6 @@ def open_engines(*, statement_timeout_seconds: int = 60) -> tuple[Engine, ...]:
     return engines
 
 
-@contextmanager
-def connected(
-    engines: Iterable[Engine], *, write: bool = False
-) -> Iterator[tuple[Connection, ...]]:
-    """A connection to each; with `write` in a transaction, the first committed last."""
-    with ExitStack() as stack:
-        yield tuple(
-            stack.enter_context(engine.begin() if write else engine.connect()) for engine in engines
-        )
-
-
 def _engine(url: str, statement_timeout_seconds: int) -> Engine:
     return make_engine(
         url,
@@ -56,3 +50,26 @@ def open_broker() -> dramatiq.Broker:
     if url.startswith("memory:"):
         raise UserError("nobody can publish to a memory:// broker from another process")
     return make_broker(url)
+
+
+def build(
+    settings: OperatorSettings,
+    *,
+    engine: Engine,
+    broker: dramatiq.Broker,
+    clock: Clock,
+    metrics: Metrics,
+) -> Service:
+    """Return what fires the jobs; they order work in PostgreSQL, and nothing of the broker."""
+    del broker
+    shards = open_shards(settings, engine, application_name="sirenade-operator", pool_size=1)
+    elsewhere = [shard for shard in shards if shard is not engine]
+    scheduler = Scheduler(engine, make_jobs(settings, elsewhere), clock, metrics)
+    return Service(
+        name="operator",
+        loops=(Loop("scheduler", interval_seconds=_TURN_SECONDS, step=scheduler.turn),),
+    )
+
+
+def main() -> None:
+    run_service("operator", load(OperatorSettings), build)

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
-_STATS = text("""
+_OF_A_SHARD = """
+      'failed_items', (SELECT json_build_object(
+        'open', count(*) FILTER (WHERE resolved_at IS NULL),
+        'resolved', count(*) FILTER (WHERE resolved_at IS NOT NULL AND closed_because IS NULL),
+        'no_longer_due', count(*) FILTER (WHERE closed_because IS NOT NULL)) FROM failed_items),
+      'avis', (SELECT coalesce(json_object_agg(outcome, n), '{}') FROM
+        (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o),
+      'database_bytes', pg_database_size(current_database())
+"""
+_STATS = text(f"""
     SELECT json_build_object(
       'batches', json_build_object(
         'pending', b.pending, 'running', b.running, 'complete', b.complete, 'failed', b.failed),
@@ -15,9 +24,6 @@ _STATS = text("""
         'success_rate', CASE WHEN b.received = 0 THEN NULL
           ELSE round((b.received - b.failed_rows)::numeric / b.received, 6) END,
         'missing', b.missing, 'surplus', b.surplus),
-      'failed_items', (SELECT json_build_object(
-        'open', count(*) FILTER (WHERE resolved_at IS NULL),
-        'resolved', count(*) FILTER (WHERE resolved_at IS NOT NULL)) FROM failed_items),
       'dead_letters', (SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL),
       'quota', (SELECT coalesce(json_agg(json_build_object(
         'key', key_fingerprint, 'requests_per_minute', requests_per_minute,
@@ -26,9 +32,12 @@ _STATS = text("""
         'total', count(*), 'http_429', count(*) FILTER (WHERE http_status = 429),
         'last_60_seconds', count(*) FILTER (WHERE granted_at > now() - interval '60 s'))
         FROM insee_requests),
-      'avis', (SELECT coalesce(json_object_agg(outcome, n), '{}') FROM
-        (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o),
-      'database_bytes', pg_database_size(current_database()))
+      'freshness', (SELECT coalesce(json_agg(json_build_object(
+        'collection', collection, 'treated_until', treated_until,
+        'age_hours', round(extract(epoch FROM
+          now() - (treated_until AT TIME ZONE 'Europe/Paris'))::numeric / 3600, 1))
+        ORDER BY collection), '[]') FROM watermarks),
+      {_OF_A_SHARD})
     FROM (
       SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
              count(*) FILTER (WHERE status = 'running') AS running,
@@ -43,18 +52,9 @@ _STATS = text("""
              coalesce(sum(cardinality(missing_sirets)), 0)::bigint AS missing,
              coalesce(sum(cardinality(surplus_sirets)), 0)::bigint AS surplus
       FROM import_batches) b
-""")
+""")  # noqa: S608  made of a constant
 
-# What lives in a shard, under the same names.
-_SHARD_STATS = text("""
-    SELECT json_build_object(
-      'failed_items', (SELECT json_build_object(
-        'open', count(*) FILTER (WHERE resolved_at IS NULL),
-        'resolved', count(*) FILTER (WHERE resolved_at IS NOT NULL)) FROM failed_items),
-      'avis', (SELECT coalesce(json_object_agg(outcome, n), '{}') FROM
-        (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o),
-      'database_bytes', pg_database_size(current_database()))
-""")
+_SHARD_STATS = text(f"SELECT json_build_object({_OF_A_SHARD})")
 
 Stats = dict[str, object]
 

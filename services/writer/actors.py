@@ -1,6 +1,5 @@
 """The writer's actor, and the loop that keeps what no actor could handle."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,8 @@ from sqlalchemy import Engine, text
 
 from services.writer.store import SliceResult, SliceStatus, write_slice
 from shared.broker import DeadLetter, drain_dead_letters
+from shared.clock import Clock
+from shared.db.outages import persevere
 from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE, WriteSlice
 from shared.metrics import Metrics
 
@@ -26,9 +27,10 @@ _ARCHIVE = text("""
 """)
 
 
-def declare_actors(
+def declare_actors(  # noqa: PLR0913  # its collaborators, each one thing
     broker: dramatiq.Broker,
     engine: Engine,
+    clock: Clock,
     metrics: Metrics,
     *,
     sole_traders: bool,
@@ -36,9 +38,12 @@ def declare_actors(
 ) -> None:
     def write(**wire: Any) -> None:
         message = WriteSlice.from_wire(wire)
-        started = time.monotonic()
-        result = write_slice(engine, message, sole_traders=sole_traders, shards=shards)
-        metrics.slice_write_seconds.observe(time.monotonic() - started)
+
+        def write_once() -> SliceResult:
+            with metrics.slice_write_seconds.time():
+                return write_slice(engine, message, sole_traders=sole_traders, shards=shards)
+
+        result = persevere(write_once, clock)
         _count(metrics, result)
         _tell(message, result)
 

@@ -102,7 +102,8 @@ STATE_SETS = """
       received_distinct = {received_distinct},
       stored = {stored},
       missing_sirets = {missing},
-      surplus_sirets = {surplus}
+      -- Not stated of a treatment window: what INSEE treated again meanwhile has left it.
+      surplus_sirets = CASE WHEN collection IS NULL THEN {surplus} END
     WHERE id = :batch_id
 """
 OF_SETS = {

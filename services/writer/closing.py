@@ -34,7 +34,14 @@ _BATCH = text("""
       FROM import_pages p WHERE p.batch_id = b.id) AS pages
     FROM import_batches b WHERE b.id = :batch_id
 """)
-_STATE = text(STATE_SETS.format(**{name: f":{name}" for name in OF_SETS}))
+_STATE = text(
+    STATE_SETS.format(
+        received_distinct=":received_distinct",
+        stored=":stored",
+        missing="CAST(:missing AS text[])",
+        surplus="CAST(:surplus AS text[])",
+    )
+)
 # Rows of a writer that was killed between its two commits, before the page was fetched again:
 # nobody will deliver that slice any more, and what it did would never be counted.
 _STRANDED = text("""

@@ -20,14 +20,15 @@ def build(
     *,
     engine: Engine,
     broker: dramatiq.Broker,
-    clock: Clock,  # noqa: ARG001  every service is built alike
+    clock: Clock,
     metrics: Metrics,
 ) -> Service:
     """Declare the writer's actor on the broker and return what runs it."""
     shards = open_shards(
         settings, engine, application_name="sirenade-writer", pool_size=settings.writer_threads
     )
-    declare_actors(broker, engine, metrics, sole_traders=settings.avis_sole_traders, shards=shards)
+    sole_traders = settings.avis_sole_traders
+    declare_actors(broker, engine, clock, metrics, sole_traders=sole_traders, shards=shards)
     archive = DeadLetterArchive(broker, engine, metrics)
     return Service(
         name="writer",

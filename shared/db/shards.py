@@ -4,8 +4,8 @@ A shard may live in the control database, whose engine it then shares: with the 
 the only one does.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from sqlalchemy import Connection, Engine, text
 
@@ -65,6 +65,17 @@ def url_for(settings: DatabaseSettings, siren: str) -> str:
     """The database that holds this unit."""
     urls = settings.shard_urls
     return urls[route(siren, len(urls))]
+
+
+@contextmanager
+def connected(
+    engines: Iterable[Engine], *, write: bool = False
+) -> Iterator[tuple[Connection, ...]]:
+    """A connection to each; with `write` in a transaction, the first committed last."""
+    with ExitStack() as stack:
+        yield tuple(
+            stack.enter_context(engine.begin() if write else engine.connect()) for engine in engines
+        )
 
 
 def require_shards(settings: DatabaseSettings) -> None:

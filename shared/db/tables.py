@@ -27,7 +27,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -264,6 +264,24 @@ import_runs = Table(
     # Instead of all of the above: just these, as a retry asks for.
     Column("sirets", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("row_limit", BigInteger),
+    # At most so many rows a day; a day is the calendar's in France, or so many seconds.
+    Column("per_day", BigInteger),
+    Column("day_seconds", Double),
+    # The day's share is given out: until then only pages that have their part of it are fetched.
+    _instant("resting_until"),
+    # A delta asks for treatment windows instead of a scope (docs/adr/0005-delta.md).
+    Column(
+        "kind",
+        Text,
+        _one_of("kind", "scope", "delta"),
+        nullable=False,
+        server_default="scope",
+    ),
+    Column("since", DateTime),
+    Column("overlap_hours", Double),
+    # Until then it waits for INSEE to publish.
+    _instant("wait_until"),
+    Column("warning", Text),
     Column(
         "status",
         Text,
@@ -292,6 +310,10 @@ import_batches = Table(
     Column("siret_from", Text),
     Column("siret_to", Text),
     Column("sirets", ARRAY(Text)),
+    # Of a delta: what INSEE treated in this collection between these dates, both included.
+    Column("collection", Text),
+    Column("treated_from", DateTime),
+    Column("treated_until", DateTime),
     Column("row_limit", BigInteger),
     # min(row_limit, header.total of the latest page).
     Column("expected", BigInteger),
@@ -318,6 +340,36 @@ import_batches = Table(
     _instant("created_at", default_now=True),
     _instant("completed_at"),
     UniqueConstraint("run_id", "number"),
+)
+
+treatment_windows = Table(
+    "treatment_windows",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey("import_runs.id"), nullable=False),
+    Column("collection", Text, nullable=False),
+    # Null where the run brings whatever INSEE has, since ever.
+    Column("treated_from", DateTime),
+    Column("treated_until", DateTime, nullable=False),
+    # INSEE's dateDerniereMiseADisposition: it can publish again without a later treatment.
+    Column("made_available_at", DateTime),
+    # When the watermark took it in.
+    _instant("settled_at"),
+    PrimaryKeyConstraint("run_id", "collection"),
+    Index(
+        "ix_treatment_windows_open",
+        "run_id",
+        postgresql_where=text("settled_at IS NULL"),
+    ),
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    Column("collection", Text, primary_key=True),
+    # Everything that INSEE treated up to here, itself included, was asked for and written.
+    Column("treated_until", DateTime, nullable=False),
+    Column("made_available_at", DateTime),
+    _instant("moved_at", default_now=True),
 )
 
 insee_requests = Table(
@@ -349,6 +401,9 @@ import_pages = Table(
     Column("is_last", Boolean),
     Column("slices_expected", Integer),
     Column("slices_done", Integer, nullable=False, server_default=text("0")),
+    # Its part of a day's share: the beginning of that day, and the rows to ask for, then received.
+    _instant("share_day"),
+    Column("share_rows", Integer),
     # Starts since the page last succeeded: the wait before the next grows with it.
     Column("starts", Integer, nullable=False, server_default=text("0")),
     # Nobody touches the page before lease_until, but for the holder of the token.
@@ -361,6 +416,11 @@ import_pages = Table(
         "ix_import_pages_incomplete",
         "moved_at",
         postgresql_where=text("slices_expected IS NULL OR slices_done < slices_expected"),
+    ),
+    Index(
+        "ix_import_pages_share_day",
+        "share_day",
+        postgresql_where=text("share_day IS NOT NULL"),
     ),
 )
 
@@ -375,6 +435,40 @@ slice_receipts = Table(
     Column("sirets", ARRAY(Text), nullable=False),
     _instant("written_at", default_now=True),
     PrimaryKeyConstraint("batch_id", "page", "fetch_id", "slice"),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    # The scope as it was asked for, and its windows with what was found in each.
+    Column("scope", JSONB, nullable=False),
+    Column("windows", JSONB, nullable=False, server_default=text("'[]'")),
+    # Only the last three compare anything: `running` is also what a killed process leaves behind.
+    Column(
+        "status",
+        Text,
+        _one_of("status", "running", "void", "counts_agree", "agree", "differ"),
+        nullable=False,
+        server_default="running",
+    ),
+    # Why it is void.
+    Column("reason", Text),
+    # `dateDernierTraitementMaximum` of INSEE's establishments, in its own time.
+    Column("informations_before", DateTime, nullable=False),
+    Column("informations_after", DateTime),
+    Column("expected", BigInteger),
+    Column("stored", BigInteger),
+    # Counts of whole sets; the sirets are kept up to a limit.
+    Column("missing", BigInteger),
+    Column("surplus", BigInteger),
+    Column("missing_sirets", ARRAY(Text)),
+    Column("surplus_sirets", ARRAY(Text)),
+    # Stored, and asked for by number: INSEE does not list them any more. No part of the surplus.
+    Column("gone_sirets", ARRAY(Text)),
+    Column("repair_run_id", BigInteger, ForeignKey("import_runs.id")),
+    _instant("started_at", default_now=True),
+    _instant("finished_at"),
 )
 
 # ── Beyond one database ───────────────────────────────────────────────────────────────────────
@@ -422,6 +516,16 @@ failed_items = Table(
     Column("attempts", Integer, nullable=False, server_default=text("1")),
     _instant("created_at", default_now=True),
     _instant("resolved_at"),
+    # Why it was closed without a success; null where what failed was done in the end.
+    Column("closed_because", Text),
+    # Retries asked for, by the schedule or by hand; the wait before the next grows with them.
+    Column("retries", Integer, nullable=False, server_default=text("0")),
+    Column(
+        "next_attempt_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("now() + interval '1 hour'"),
+    ),
     Index(
         "uq_failed_items_open",
         "kind",
@@ -430,6 +534,11 @@ failed_items = Table(
         postgresql_where=text("resolved_at IS NULL"),
     ),
     Index("ix_failed_items_siren", "siren"),
+    Index(
+        "ix_failed_items_next_attempt_at",
+        "next_attempt_at",
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
 )
 
 dead_letters = Table(
@@ -454,7 +563,92 @@ job_slots = Table(
     Column("slot", Text, nullable=False),
     Column("status", Text, _one_of("status", "running", "done", "failed"), nullable=False),
     _instant("lease_until"),
+    # Of the process that runs it: what it did counts only while the token is its own.
+    Column("token", Uuid),
+    Column("attempts", Integer, nullable=False, server_default=text("1")),
+    _instant("started_at", default_now=True),
+    _instant("finished_at"),
+    _instant("next_attempt_at"),
+    Column("result", Text),
+    Column("error", Text),
     PrimaryKeyConstraint("job", "slot"),
+)
+
+# What the operators that run say of themselves: whether there is one, and with which hours.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("schedule", Text, nullable=False),
+    _instant("next_at", nullable=False),
+    _instant("seen_at", default_now=True),
+)
+
+# ── The stock files ───────────────────────────────────────────────────────────────────────────
+
+stock_loads = Table(
+    "stock_loads",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column(
+        "collection",
+        Text,
+        _one_of("collection", "unites_legales", "etablissements"),
+        nullable=False,
+    ),
+    Column("file_name", Text, nullable=False),
+    # Size and version of the file: an interrupted load goes on only with the same one.
+    Column("file_identity", Text, nullable=False),
+    Column("file_date", Date, nullable=False),
+    # What its rows carry as `fetched_at`.
+    _instant("fetched_at", nullable=False),
+    # The file's rows in each chunk, refused ones included: what a chunk's number means.
+    Column("chunk_rows", Integer, nullable=False),
+    Column("way", Text, _one_of("way", "swap", "merge"), nullable=False),
+    Column(
+        "status",
+        Text,
+        _one_of("status", "staging", "staged", "stored", "complete", "refused", "abandoned"),
+        nullable=False,
+        server_default="staging",
+    ),
+    # Of the rows that the file has: those that could be read, those that could not.
+    _counter("rows"),
+    _counter("refused"),
+    # What became of those that could be read.
+    _counter("inserted"),
+    _counter("updated"),
+    # In the register, but not in the file; they stay.
+    Column("vanished", BigInteger),
+    # The highest treatment date among the rows.
+    Column("treated_until", DateTime),
+    # Merged up to this block of the staging table; pages renewed up to this siret.
+    _counter("merged_blocks"),
+    Column("pages_siret", Text),
+    _instant("started_at", default_now=True),
+    _instant("finished_at"),
+    # The staging table is one.
+    Index(
+        "uq_stock_loads_open",
+        "collection",
+        unique=True,
+        postgresql_where=text("status IN ('staging', 'staged')"),
+    ),
+)
+
+stock_chunks = Table(
+    "stock_chunks",
+    metadata,
+    Column("load_id", BigInteger, ForeignKey("stock_loads.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    # Of the refused rows, the first ones that have a key.
+    Column("refused_keys", ARRAY(Text), nullable=False),
+    Column("refused_codes", ARRAY(Text), nullable=False),
+    Column("treated_until", DateTime),
+    _instant("written_at", default_now=True),
+    PrimaryKeyConstraint("load_id", "number"),
 )
 
 # ── The texts ─────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,86 @@
+"""The work that comes round, each job one transaction that says in a line what it did."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, text
+
+from services.operator import failed, slots
+from services.operator.schedule import Schedule, daily_at
+from services.operator.settings import OperatorSettings
+from shared.db.shards import connected
+from shared.delta import COLLECTIONS, read_watermarks, request_delta
+
+RETENTION_DAYS = 30
+# Of the quota of 15 minutes a fifteenth, at the public 30 a minute and 100 sirets a request.
+_ITEMS_PER_TURN = 3000
+_RETRY_EVERY_15_MINUTES = Schedule("*/15 * * * *")
+
+_LOCK_ORDERS = text("SELECT pg_advisory_xact_lock(hashtext('order_delta'))")
+_DELTA_UNDER_WAY = text("""
+    SELECT min(id) FROM import_runs WHERE kind = 'delta' AND status IN ('pending', 'running')
+""")
+
+
+@dataclass(frozen=True)
+class Job:
+    """`work` gets a transaction that it does not end, and returns what it did, in one line."""
+
+    name: str
+    schedule: Schedule
+    work: Callable[[Connection], str]
+
+
+def make_jobs(settings: OperatorSettings, shards: Sequence[Engine] = ()) -> tuple[Job, ...]:
+    """`shards` are those that are no part of the database with the slots."""
+    return (
+        Job(
+            "delta",
+            daily_at(settings.delta_at),
+            lambda connection: order_delta(connection, wait_minutes=settings.delta_wait_minutes),
+        ),
+        Job("retry", _RETRY_EVERY_15_MINUTES, _on_all(shards, retry_failed)),
+        Job("purge", daily_at(settings.purge_at), _on_all(shards, purge_resolved)),
+    )
+
+
+def _on_all(shards: Sequence[Engine], work: Callable[..., str]) -> Callable[[Connection], str]:
+    """The job with a transaction of each shard beside its own, which ends last."""
+
+    def work_on_all(connection: Connection) -> str:
+        with connected(shards, write=True) as others:
+            return work(connection, *others)
+
+    return work_on_all
+
+
+def order_delta(connection: Connection, *, wait_minutes: float) -> str:
+    """Order one where none is under way: it brings every day that was missed."""
+    connection.execute(_LOCK_ORDERS)
+    if (run_id := connection.execute(_DELTA_UNDER_WAY).scalar()) is not None:
+        return f"the delta of run {run_id} is still under way: no second one"
+    unknown = [name for name in COLLECTIONS if name not in read_watermarks(connection)]
+    if unknown:
+        return (
+            f"nothing says how far {' and '.join(unknown)} are complete: load the register, "
+            "or begin with ./sirenade delta --since DATE"
+        )
+    return f"run {request_delta(connection, wait_minutes=wait_minutes)} is ordered"
+
+
+def retry_failed(*connections: Connection) -> str:
+    closed = failed.close_no_longer_due(connections)
+    retry = failed.retry_due(connections, limit=_ITEMS_PER_TURN)
+    told = {
+        f"fetched again in run {retry.run_id}": len(retry.fetched),
+        "on their way already": len(retry.under_way),
+        "due for review again": len(retry.reviewed),
+        "closed, no longer due": closed + len(retry.no_longer_due),
+    }
+    return ", ".join(f"{count} {what}" for what, count in told.items() if count) or "nothing due"
+
+
+def purge_resolved(*connections: Connection) -> str:
+    items = failed.purge(connections, older_than_days=RETENTION_DAYS)
+    slots.purge(connections[0], older_than_days=RETENTION_DAYS)
+    return f"{items} resolved items deleted"
