@@ -16,6 +16,7 @@ from shared.cli import EXIT_BROKEN_PROMISE
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
+from shared.db.shards import require_one_database
 from shared.progress_view import thousands
 from shared.settings import DatabaseSettings, load
 
@@ -107,6 +108,7 @@ def repair(
     statement say so, and count it no longer as surplus.
     """
     settings = load(DatabaseSettings)
+    require_one_database(settings)
     engine = make_engine(
         settings.database_url.get_secret_value(), application_name="sirenade-repair", pool_size=1
     )

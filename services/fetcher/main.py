@@ -32,6 +32,7 @@ from shared.broker import make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
+from shared.db.shards import require_one_database
 from shared.errors import SlowDown, UserError
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
@@ -231,6 +232,7 @@ def certifier(
     show: Callable[[Walk], None],
 ) -> Iterator[Certifier]:
     """Compare under the quota of all, without a broker: who certifies imports nothing."""
+    require_one_database(settings)
     engine = make_engine(
         settings.database_url.get_secret_value(),
         application_name="sirenade-certify",

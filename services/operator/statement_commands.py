@@ -14,9 +14,11 @@ from services.operator.main import open_engine
 from services.operator.printing import AsJson, print_json
 from shared.cli import EXIT_BROKEN_PROMISE
 from shared.db.migrate import require_current
+from shared.db.shards import require_one_database
 from shared.errors import UserError
 from shared.progress import run_exists
 from shared.progress_view import thousands
+from shared.settings import DatabaseSettings, load
 from shared.statement import (
     Line,
     Statement,
@@ -47,6 +49,7 @@ def statement(
     Exit status 1 where something is missing, surplus, failed or was never received. What INSEE
     does not list any more, asked by number, is gone: it stays stored, and breaks no promise.
     """
+    require_one_database(load(DatabaseSettings))
     with open_engine(statement_timeout_seconds=0).connect() as connection:
         require_current(connection)
         subject = _subject(connection, run, batch, day)

@@ -13,6 +13,7 @@ from services.writer.inspecting import inspect_lines
 from services.writer.settings import StockSettings
 from shared.cli import make_app
 from shared.cli import run as run_cli
+from shared.db.shards import require_one_database
 from shared.errors import UserError
 from shared.settings import load
 
@@ -88,6 +89,7 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
             typer.echo(json.dumps(asdict(planned)) if as_json else command.plan_in_words(planned))
         return
     settings = load(StockSettings)
+    require_one_database(settings)
     url = settings.database_url.get_secret_value()
     if discard:
         for collection in command.discard(url):

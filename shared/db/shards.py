@@ -91,6 +91,15 @@ def require_shards(settings: DatabaseSettings) -> None:
                 )
 
 
+def require_one_database(settings: DatabaseSettings) -> None:
+    """For what reads or fills a whole register at once: with half of one it would be wrong."""
+    if len(settings.shard_urls) > 1 or remote_urls(settings):
+        raise UserError(
+            "this works on a register in one database only, and yours is in those of "
+            "SIRENADE_SHARD_DATABASE_URLS (docs/adr/0011-shards.md)"
+        )
+
+
 def migrate_all(settings: DatabaseSettings) -> str | None:
     """Bring every database to the latest revision and give each shard its place.
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
 from deploy.local.postgres import RunningPostgres
-from shared.db.shards import migrate_all, require_shards, url_for
+from shared.db.shards import migrate_all, require_one_database, require_shards, url_for
 from shared.errors import UserError
 from shared.settings import DatabaseSettings
 from shared.sharding import buckets_of, route
@@ -106,6 +106,14 @@ def test_twice_as_many_shards_keep_the_ids_that_they_had(urls: list[str]) -> Non
     # What was shard 1 of 2 is shard 2 of 4, with the same first bucket.
     migrate_all(_settings([urls[0], urls[2], urls[1], urls[3]]))
     assert ids.isdisjoint({_next_id(url) for url in urls})
+
+
+def test_what_needs_the_whole_register_refuses_a_part_of_it() -> None:
+    urls = [f"postgresql://nobody@localhost/{name}" for name in "ab"]
+    require_one_database(_settings(urls[:1]))
+    for apart in (_settings(urls), _settings(urls[1:], control=urls[0])):
+        with pytest.raises(UserError, match="in one database only"):
+            require_one_database(apart)
 
 
 def test_a_unit_is_looked_up_where_it_is() -> None:

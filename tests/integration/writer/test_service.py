@@ -40,10 +40,12 @@ def broker() -> Iterator[MemoryBroker]:
 
 @pytest.fixture
 def service(
-    engine: Engine, database_url: str, broker: MemoryBroker, metrics: Metrics
+    engine: Engine, shard_urls: tuple[str, ...], broker: MemoryBroker, metrics: Metrics
 ) -> Iterator[Service]:
     settings = WriterSettings(
-        database_url=SecretStr(database_url), broker_url=SecretStr("memory://")
+        database_url=SecretStr(shard_urls[0]),
+        shard_database_urls=SecretStr(",".join(shard_urls)),
+        broker_url=SecretStr("memory://"),
     )
     clock = Clock()
     service = build(settings, engine=engine, broker=broker, clock=clock, metrics=metrics)
@@ -66,11 +68,11 @@ def test_a_published_slice_is_written_and_counted(
     good = records.record(1, unite={"nouvelleCle": 1})
     bad["siret"] = "x"
     message = desk.message([good, bad], batch=batch, fetch_id=desk.fetch(batch))
-    publish(broker, message)
-    publish(broker, message)
-    _wait_until(
-        lambda: _count(metrics, "sirenade_slices_skipped_total", cause="already_written") == 1
-    )
+    parts = desk.parts(message)
+    for part in (*parts, *parts):
+        publish(broker, part)
+    skipped = "sirenade_slices_skipped_total"
+    _wait_until(lambda: _count(metrics, skipped, cause="already_written") == len(parts))
     assert desk.sirets() == [good["siret"]]
     assert _count(metrics, "sirenade_rows_written_total", outcome="inserted") == 1
     assert _count(metrics, "sirenade_rows_written_total", outcome="failed") == 1
