@@ -99,8 +99,9 @@ def import_(  # noqa: PLR0913  # each an option of the command
 
     The request is kept in the database: the fetcher service carries it out, whoever watches.
 
-    A daily import that is asked for again goes on where it is. With no place named,
-    it is the one under way, or the whole register. Days end at midnight in France.
+    A daily import that is asked for again goes on where it is. With no place
+    named, it is the one under way, or the whole register. Its days end at
+    midnight in France.
 
     Examples: ./sirenade import --region Bretagne --activite 10.71C --etat A
               ./sirenade import --per-day 35000 --continuous
