@@ -13,6 +13,7 @@ AVIS_OUTCOMES = ("accepted", "rejected", "discarded", "skipped")
 JOBS = ("delta", "retry", "purge")
 JOB_OUTCOMES = ("done", "failed")
 ACTOR_OUTCOMES = ("done", "retried", "rejected", "slowed_down")
+CERTIFICATE_SIDES = ("missing", "surplus")
 REQUEST_OUTCOMES = ("ok", "empty", "throttled", "refused", "unavailable", "malformed", "no_answer")
 
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -58,6 +59,24 @@ class Metrics:
         self.records_fetched = self._counter("sirenade_records_fetched", "Records published.")
         self.pages_resent = self._counter(
             "sirenade_pages_resent", "Pages that stood still and were sent again by the sweeper."
+        )
+        # Read from PostgreSQL by every replica alike: take the max, never the sum.
+        self.certificate_gap = Gauge(
+            "sirenade_certificate_gap_establishments",
+            "Establishments that differ from INSEE, by the latest certificate of each scope.",
+            ["side"],
+            registry=self.registry,
+        )
+        for side in CERTIFICATE_SIDES:
+            self.certificate_gap.labels(side=side)
+
+        # From the database, not from what this process did: every replica says the same. Without
+        # a child until there is a watermark: nothing is known then, and zero would be fresh.
+        self.freshness_age_seconds = Gauge(
+            "sirenade_freshness_age_seconds",
+            "Time since INSEE treated what the collection is complete up to.",
+            ["collection"],
+            registry=self.registry,
         )
 
     def _make_writer_metrics(self) -> None:

@@ -1,19 +1,33 @@
 """Puts the fetcher together; the only module of it that reads the environment."""
 
-import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import dramatiq
 from sqlalchemy import Engine
 
 from services.fetcher.actors import BrokerPublisher, declare_actors
+from services.fetcher.certificates import CertificateStore, show_gaps
+from services.fetcher.certifying import Certifier, Walk
 from services.fetcher.costs import Forecast, cost_of
+from services.fetcher.deltas import (
+    Decision,
+    DeltaOrder,
+    NoWatermark,
+    decide,
+    make_delta_plan,
+)
+from services.fetcher.inquiring import Inquirer
 from services.fetcher.insee import InseeClient, InseeError, QuotaExceeded
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.quota import Quota
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from services.fetcher.walking import Pace, Walker
-from services.fetcher.windows import Scope, make_plan
+from services.fetcher.watermarks import Watermarks
+from services.fetcher.windows import PlannedBatch, Scope, make_plan
 from shared.broker import make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -23,6 +37,8 @@ from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
 from shared.service import Loop, Service, run_service
 from shared.settings import load
+
+AnswerT = TypeVar("AnswerT")
 
 
 def _pace(settings: FetcherSettings) -> Pace:
@@ -34,6 +50,24 @@ def _pace(settings: FetcherSettings) -> Pace:
     )
 
 
+def _quota(settings: FetcherSettings, *, engine: Engine, clock: Clock, metrics: Metrics) -> Quota:
+    quota = Quota(engine, settings.insee_key.get_secret_value(), clock, metrics)
+    quota.open(
+        requests_per_minute=settings.insee_requests_per_minute,
+        requests_per_hour=settings.insee_requests_per_hour,
+    )
+    return quota
+
+
+def _client(settings: FetcherSettings) -> InseeClient:
+    return InseeClient(
+        str(settings.insee_url),
+        settings.insee_key.get_secret_value(),
+        timeout_seconds=settings.insee_timeout_seconds,
+        pool_size=settings.fetcher_threads,
+    )
+
+
 def _walker(
     settings: FetcherSettings,
     *,
@@ -42,20 +76,10 @@ def _walker(
     clock: Clock,
     metrics: Metrics,
 ) -> Walker:
-    quota = Quota(engine, settings.insee_key.get_secret_value(), clock, metrics)
-    quota.open(
-        requests_per_minute=settings.insee_requests_per_minute,
-        requests_per_hour=settings.insee_requests_per_hour,
-    )
     return Walker(
         store=ImportStore(engine),
-        quota=quota,
-        client=InseeClient(
-            str(settings.insee_url),
-            settings.insee_key.get_secret_value(),
-            timeout_seconds=settings.insee_timeout_seconds,
-            pool_size=settings.fetcher_threads,
-        ),
+        quota=_quota(settings, engine=engine, clock=clock, metrics=metrics),
+        client=_client(settings),
         publisher=BrokerPublisher(broker),
         slices_ready=lambda: ready_messages(broker, WriteSlice.QUEUE),
         pace=_pace(settings),
@@ -78,12 +102,16 @@ def build(
     broker.declare_queue(WriteSlice.QUEUE)
     walker = _walker(settings, engine=engine, broker=broker, clock=clock, metrics=metrics)
     declare_actors(broker, walker, time_limit_seconds=pace.lease_seconds)
+    watermarks = Watermarks(engine)
     planner = Planner(
         store,
+        watermarks,
         publisher,
         walker.count,
-        parallel_batches=settings.fetcher_parallel_batches,
+        walker.ask_informations,
+        parallel_batches=settings.walkers,
         lease_seconds=pace.lease_seconds,
+        poll_seconds=settings.fetcher_delta_poll_seconds,
     )
     sweeper = Sweeper(
         store=store,
@@ -93,6 +121,7 @@ def build(
         unwritten_seconds=settings.fetcher_stall_seconds,
         metrics=metrics,
     )
+    certificates = CertificateStore(engine)
     return Service(
         name="fetcher",
         queue=FetchPage.QUEUE,
@@ -100,19 +129,56 @@ def build(
         loops=(
             Loop("planner", interval_seconds=1, step=planner.turn),
             Loop("sweeper", interval_seconds=2, step=sweeper.turn),
+            Loop("freshness", interval_seconds=60, step=lambda: watermarks.show(metrics)),
+            Loop(
+                "certificates", interval_seconds=60, step=lambda: show_gaps(certificates, metrics)
+            ),
         ),
     )
 
 
 def main() -> None:
-    run_service("fetcher", load(FetcherSettings), build)
+    settings = load(FetcherSettings)
+    # A page's transactions are short: threads take turns, two to a connection.
+    connections = max(2, settings.fetcher_threads // 2)
+    run_service("fetcher", settings, build, connections=connections)
 
 
-def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> Forecast:
-    """Plan a scope as the service would, by counts under the quota of all, and import nothing.
+@dataclass(frozen=True)
+class _Asking:
+    """Requests under the quota of all, as often as it takes; `sent` counts them."""
 
-    Raises UserError where INSEE refuses, or gives no answer.
-    """
+    walker: Walker
+    engine: Engine
+    sent: list[int] = field(default_factory=lambda: [0])
+
+    def count(self, query: str) -> int:
+        return self.patiently(lambda: self.walker.count(query))
+
+    def patiently(self, request: Callable[[], AnswerT]) -> AnswerT:
+        """Raises UserError where INSEE refuses, or gives no answer."""
+        while True:
+            self.sent[0] += 1
+            try:
+                return request()
+            except (SlowDown, QuotaExceeded):
+                # Others have the slots for now; the quota makes the next attempt wait.
+                continue
+            except InseeError as error:
+                raise UserError(str(error)) from None
+
+    def forecast(self, plan: Sequence[PlannedBatch], settings: FetcherSettings) -> Forecast:
+        per_minute = ImportStore(self.engine).requests_per_minute()
+        cost = cost_of(
+            plan,
+            rows_per_page=settings.insee_rows_per_page,
+            per_minute=per_minute or settings.insee_requests_per_minute,
+        )
+        return Forecast(plan, cost, counts=self.sent[0])
+
+
+@contextmanager
+def _asking(settings: FetcherSettings) -> Iterator[_Asking]:
     engine = make_engine(
         settings.database_url.get_secret_value(), application_name="sirenade-plan", pool_size=1
     )
@@ -125,27 +191,62 @@ def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> 
         clock=Clock(),
         metrics=Metrics(),
     )
-    store = ImportStore(engine)
-    counts = itertools.count()
+    yield _Asking(walker, engine)
+    engine.dispose()
 
-    def count(query: str) -> int:
-        while True:
-            next(counts)
-            try:
-                return walker.count(query)
-            except (SlowDown, QuotaExceeded):
-                # Others have the slots for now; the quota makes the next attempt wait.
-                continue
-            except InseeError as error:
-                raise UserError(str(error)) from None
 
-    plan = make_plan(
-        scope, row_limit=row_limit, walkers=settings.fetcher_parallel_batches, count=count
+def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> Forecast:
+    """Plan a scope as the service would, by counts under the quota of all, and import nothing.
+
+    Raises UserError where INSEE refuses, or gives no answer.
+    """
+    with _asking(settings) as asking:
+        walkers = settings.walkers
+        plan = make_plan(scope, row_limit=row_limit, walkers=walkers, count=asking.count)
+        return asking.forecast(plan, settings)
+
+
+def forecast_delta(settings: FetcherSettings, order: DeltaOrder) -> tuple[Forecast, Decision]:
+    """Plan a delta as the service would, without its wait for INSEE, and import nothing.
+
+    Raises UserError where INSEE refuses, or gives no answer, and where a date is missing.
+    """
+    with _asking(settings) as asking:
+        insee = asking.patiently(asking.walker.ask_informations)
+        try:
+            decision = decide(order, insee.collections, Watermarks(asking.engine).read())
+        except NoWatermark as error:
+            raise UserError(str(error)) from None
+        plan = make_delta_plan(decision.windows, count=asking.count)
+        return asking.forecast(plan, settings), decision
+
+
+@contextmanager
+def certifier(
+    settings: FetcherSettings,
+    *,
+    clock: Clock,
+    say: Callable[[str], None],
+    show: Callable[[Walk], None],
+) -> Iterator[Certifier]:
+    """Compare under the quota of all, without a broker: who certifies imports nothing."""
+    engine = make_engine(
+        settings.database_url.get_secret_value(),
+        application_name="sirenade-certify",
+        pool_size=2,
+        # Counting the whole register takes as long as it takes.
+        statement_timeout_seconds=0,
     )
-    cost = cost_of(
-        plan,
+    with engine.connect() as connection:
+        require_current(connection)
+    store = ImportStore(engine)
+    quota = _quota(settings, engine=engine, clock=clock, metrics=Metrics())
+    yield Certifier(
+        store=CertificateStore(engine),
+        inquirer=Inquirer(quota=quota, client=_client(settings), store=store, clock=clock),
         rows_per_page=settings.insee_rows_per_page,
         per_minute=store.requests_per_minute() or settings.insee_requests_per_minute,
+        say=say,
+        show=show,
     )
     engine.dispose()
-    return Forecast(plan, cost, counts=next(counts))

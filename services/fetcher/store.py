@@ -8,9 +8,11 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from services.fetcher import statements
+from services.fetcher.deltas import DeltaOrder, Draft
 from services.fetcher.planning import FIRST_CURSOR, MAX_ROWS_PER_PAGE, PageEnd, rows_to_ask
 from services.fetcher.rhythm import Part, give_back_rest, still_holds_lease, take_part
 from services.fetcher.windows import PlannedBatch, Scope, Window
+from shared.delta import record_windows
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class PendingRun:
     run_id: int
     scope: Scope
     row_limit: int | None
+    # Where it is one: then the scope is empty.
+    delta: DeltaOrder | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,12 @@ class ImportStore:
         if row is None:
             return None
         scope = Scope(**{each.name: row[each.name] for each in fields(Scope)})
-        return PendingRun(row["id"], scope, row["row_limit"])
+        order = None
+        if row["kind"] == "delta":
+            order = DeltaOrder(
+                row["since"], row["overlap_hours"] or 0.0, row["wait_seconds"] or 0.0
+            )
+        return PendingRun(row["id"], scope, row["row_limit"], order)
 
     def renew_run(self, run_id: int, *, lease_seconds: float) -> None:
         with self._engine.begin() as connection:
@@ -101,22 +110,32 @@ class ImportStore:
                 statements.RENEW_RUN, {"run_id": run_id, "lease_seconds": lease_seconds}
             )
 
-    def release_run(self, run_id: int, *, delay_seconds: float) -> None:
-        """Let a run be planned again at the first turn after the delay."""
+    def release_run(
+        self,
+        run_id: int,
+        *,
+        delay_seconds: float,
+        error: str | None = None,
+        warning: str | None = None,
+    ) -> None:
+        """Let a run be planned again at the first turn after the delay, and say why it waits."""
+        release = {"run_id": run_id, "delay_seconds": delay_seconds}
         with self._engine.begin() as connection:
             connection.execute(
-                statements.RELEASE_RUN, {"run_id": run_id, "delay_seconds": delay_seconds}
+                statements.RELEASE_RUN, {**release, "error": error, "warning": warning}
             )
 
-    def insert_plan(self, run_id: int, plan: Sequence[PlannedBatch]) -> None:
+    def insert_plan(self, run_id: int, draft: Draft) -> None:
         """Turn a pending run into its batches: all of them, or none where it is planned already."""
         with self._engine.begin() as connection:
             opened = connection.execute(
-                statements.OPEN_RUN, {"run_id": run_id, "batches": len(plan)}
+                statements.OPEN_RUN,
+                {"run_id": run_id, "batches": len(draft.plan), "warning": draft.warning},
             )
             if opened.rowcount == 0:
                 return
-            for number, batch in enumerate(plan, start=1):
+            record_windows(connection, run_id, draft.windows)
+            for number, batch in enumerate(draft.plan, start=1):
                 window = asdict(batch.window) | {"sirets": list(batch.window.sirets) or None}
                 connection.execute(
                     statements.INSERT_BATCH,
@@ -248,6 +267,7 @@ class ImportStore:
             )
             if lease.part is not None and fetched.records < lease.part.rows:
                 give_back_rest(connection, batch_id=lease.batch_id)
+            connection.execute(statements.CLEAR_ERROR)
         return True
 
     def record_request(
@@ -280,12 +300,10 @@ class ImportStore:
             connection.execute(statements.LOCK_RUN, {"run_id": run_id})
             connection.execute(statements.CLOSE_RUN, {"run_id": run_id, "error": error})
 
-    def note_error(self, error: str | None) -> None:
-        """Tell whoever watches a run why it stands still; None once it goes on."""
+    def note_error(self, error: str) -> None:
+        """Tell whoever watches a run why it stands still; the next page saved clears it."""
         with self._engine.begin() as connection:
-            connection.execute(
-                statements.NOTE_ERROR if error else statements.CLEAR_ERROR, {"error": error}
-            )
+            connection.execute(statements.NOTE_ERROR, {"error": error})
 
     def sweep(
         self, *, unfetched_seconds: float, unwritten_seconds: float, slices_wait: bool

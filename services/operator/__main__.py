@@ -18,6 +18,7 @@ from services.operator import (
 from services.operator.main import open_engine
 from services.operator.printing import AsJson, print_json, print_rows
 from services.operator.reconciling import Comparison
+from services.operator.statement_commands import statement
 from services.operator.stats import read_stats
 from shared.cli import EXIT_BROKEN_PROMISE, make_app
 from shared.cli import run as run_cli
@@ -32,6 +33,7 @@ from shared.settings import DatabaseSettings, load
 app = make_app("Look at the whole, and keep its schema current.")
 app.add_typer(failed_commands.app, name="failed")
 app.add_typer(dead_letter_commands.app, name="dead-letters")
+app.command()(statement)
 app.command()(schedule_commands.schedule)
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -182,6 +182,32 @@ etablissements = Table(
     Index("ix_etablissements_departement_siret", "departement", "siret"),
     Index("ix_etablissements_code_commune", "code_commune"),
     postgresql_with={"fillfactor": "85"},
+)
+
+# What INSEE sends with each establishment. A unit's own periods come only with the answers of
+# /siren, which are not asked for.
+periodes_etablissements = Table(
+    "periodes_etablissements",
+    metadata,
+    Column("siret", Text, nullable=False),
+    Column("siren", Text, nullable=False),
+    # Counted from the oldest, which is 0: a new period appends.
+    Column("rang", SmallInteger, nullable=False),
+    # As INSEE sends them: 1900-01-01 is kept here.
+    Column("date_debut", Date),
+    Column("date_fin", Date),
+    Column("etat_administratif", Text),
+    Column("changement_etat_administratif", Boolean),
+    *_texts("enseigne1", "enseigne2", "enseigne3"),
+    Column("changement_enseigne", Boolean),
+    Column("denomination_usuelle", Text),
+    Column("changement_denomination_usuelle", Boolean),
+    *_texts("activite_principale", "nomenclature_activite_principale"),
+    Column("changement_activite_principale", Boolean),
+    Column("caractere_employeur", Text),
+    Column("changement_caractere_employeur", Boolean),
+    # Those of a unit are a range of it, since a siret begins with its siren.
+    PrimaryKeyConstraint("siret", "rang"),
 )
 
 pro_localisations = Table(
@@ -411,6 +437,40 @@ slice_receipts = Table(
     PrimaryKeyConstraint("batch_id", "page", "fetch_id", "slice"),
 )
 
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    # The scope as it was asked for, and its windows with what was found in each.
+    Column("scope", JSONB, nullable=False),
+    Column("windows", JSONB, nullable=False, server_default=text("'[]'")),
+    # Only the last three compare anything: `running` is also what a killed process leaves behind.
+    Column(
+        "status",
+        Text,
+        _one_of("status", "running", "void", "counts_agree", "agree", "differ"),
+        nullable=False,
+        server_default="running",
+    ),
+    # Why it is void.
+    Column("reason", Text),
+    # `dateDernierTraitementMaximum` of INSEE's establishments, in its own time.
+    Column("informations_before", DateTime, nullable=False),
+    Column("informations_after", DateTime),
+    Column("expected", BigInteger),
+    Column("stored", BigInteger),
+    # Counts of whole sets; the sirets are kept up to a limit.
+    Column("missing", BigInteger),
+    Column("surplus", BigInteger),
+    Column("missing_sirets", ARRAY(Text)),
+    Column("surplus_sirets", ARRAY(Text)),
+    # Stored, and asked for by number: INSEE does not list them any more. No part of the surplus.
+    Column("gone_sirets", ARRAY(Text)),
+    Column("repair_run_id", BigInteger, ForeignKey("import_runs.id")),
+    _instant("started_at", default_now=True),
+    _instant("finished_at"),
+)
+
 failed_items = Table(
     "failed_items",
     metadata,
@@ -491,6 +551,73 @@ jobs = Table(
     Column("schedule", Text, nullable=False),
     _instant("next_at", nullable=False),
     _instant("seen_at", default_now=True),
+)
+
+# ── The stock files ───────────────────────────────────────────────────────────────────────────
+
+stock_loads = Table(
+    "stock_loads",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column(
+        "collection",
+        Text,
+        _one_of("collection", "unites_legales", "etablissements"),
+        nullable=False,
+    ),
+    Column("file_name", Text, nullable=False),
+    # Size and version of the file: an interrupted load goes on only with the same one.
+    Column("file_identity", Text, nullable=False),
+    Column("file_date", Date, nullable=False),
+    # What its rows carry as `fetched_at`.
+    _instant("fetched_at", nullable=False),
+    # The file's rows in each chunk, refused ones included: what a chunk's number means.
+    Column("chunk_rows", Integer, nullable=False),
+    Column("way", Text, _one_of("way", "swap", "merge"), nullable=False),
+    Column(
+        "status",
+        Text,
+        _one_of("status", "staging", "staged", "stored", "complete", "refused", "abandoned"),
+        nullable=False,
+        server_default="staging",
+    ),
+    # Of the rows that the file has: those that could be read, those that could not.
+    _counter("rows"),
+    _counter("refused"),
+    # What became of those that could be read.
+    _counter("inserted"),
+    _counter("updated"),
+    # In the register, but not in the file; they stay.
+    Column("vanished", BigInteger),
+    # The highest treatment date among the rows.
+    Column("treated_until", DateTime),
+    # Merged up to this block of the staging table; pages renewed up to this siret.
+    _counter("merged_blocks"),
+    Column("pages_siret", Text),
+    _instant("started_at", default_now=True),
+    _instant("finished_at"),
+    # The staging table is one.
+    Index(
+        "uq_stock_loads_open",
+        "collection",
+        unique=True,
+        postgresql_where=text("status IN ('staging', 'staged')"),
+    ),
+)
+
+stock_chunks = Table(
+    "stock_chunks",
+    metadata,
+    Column("load_id", BigInteger, ForeignKey("stock_loads.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    # Of the refused rows, the first ones that have a key.
+    Column("refused_keys", ARRAY(Text), nullable=False),
+    Column("refused_codes", ARRAY(Text), nullable=False),
+    Column("treated_until", DateTime),
+    _instant("written_at", default_now=True),
+    PrimaryKeyConstraint("load_id", "number"),
 )
 
 # ── The texts ─────────────────────────────────────────────────────────────────────────────────

@@ -29,6 +29,8 @@ def _sirenade(*arguments: str, **environment: str) -> subprocess.CompletedProces
         ("failed show", "--payload"),
         ("dead-letters replay", "SIRENADE_BROKER_URL"),
         ("reconcile", "Exit status 1"),
+        ("statement", "--day"),
+        ("certify", "--full"),
     ],
 )
 def test_help_teaches_without_any_server(command: str, taught: str) -> None:
@@ -37,7 +39,9 @@ def test_help_teaches_without_any_server(command: str, taught: str) -> None:
     assert taught in answer.stdout
 
 
-@pytest.mark.parametrize("command", ["failed retry --all", "dead-letters replay --all"])
+@pytest.mark.parametrize(
+    "command", ["failed retry --all", "dead-letters replay --all", "repair", "certify --all"]
+)
 def test_work_is_never_ordered_from_the_demos_database_where_no_service_would_do_it(
     command: str,
 ) -> None:
