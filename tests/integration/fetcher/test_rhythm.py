@@ -344,6 +344,19 @@ def test_the_same_import_asked_for_again_goes_on_and_takes_the_new_share(engine:
     assert not whole.goes_on
 
 
+def test_commands_at_once_begin_one_daily_import(engine: Engine) -> None:
+    barrier = threading.Barrier(4)
+
+    def ask(_: int) -> Requested:
+        barrier.wait(timeout=10)
+        return request_daily(engine, None, Rhythm(10), row_limit=None)
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = list(pool.map(ask, range(4)))
+    assert sorted(each.goes_on for each in asked) == [False, True, True, True]
+    assert len({each.run_id for each in asked}) == 1
+
+
 def test_a_larger_share_ends_the_rest_at_once(
     start_insee: StartInsee, make_fetcher: MakeFetcher
 ) -> None:
