@@ -90,6 +90,12 @@ def test_an_import_of_less_than_everything_leaves_no_watermark(copy: Copy) -> No
     assert copy.watermarks() == {}
 
 
+def test_an_import_goes_on_where_insee_does_not_say_how_far_it_is(copy: Copy) -> None:
+    copy.insee.set_faults(next_html=1)
+    assert copy.run(copy.import_everything())["status"] == "complete"
+    assert copy.watermarks() == {}
+
+
 def test_a_delta_brings_exactly_what_was_treated_since(full: Copy) -> None:
     changed = some_sirets(full, 3)
     for siret in changed:

@@ -29,6 +29,7 @@ def _sirenade(*arguments: str, **environment: str) -> subprocess.CompletedProces
         ("failed show", "--payload"),
         ("dead-letters replay", "SIRENADE_BROKER_URL"),
         ("reconcile", "Exit status 1"),
+        ("delta", "--wait-minutes"),
     ],
 )
 def test_help_teaches_without_any_server(command: str, taught: str) -> None:
