@@ -147,5 +147,5 @@ def one_line(progress: Progress) -> str:
         f"{thousands(progress.requests)} requests, {progress.http_429} × 429, "
         f"avis {thousands(progress.avis_accepted)} of {thousands(progress.avis_due)}, "
         f"failed items {thousands(progress.failed_items)}"
-        f"{_freshness(progress, ', ')}"
+        f"{_freshness(progress, ', ')}" + (f" ({progress.warning})" if progress.warning else "")
     )

@@ -396,6 +396,16 @@ def test_deltas_go_one_after_the_other(full: Copy) -> None:
     assert full.batches(second) == []
 
 
+def test_a_delta_that_waits_for_insee_holds_up_no_other(full: Copy) -> None:
+    waiting = full.order(wait_minutes=60)
+    full.fetcher.planner.turn()
+    full.insee.publish(day=NEXT_DAY)
+    other = full.delta()
+    assert full.run(other)["status"] == "complete"
+    assert full.run(waiting)["status"] == "pending"
+    assert full.watermarks() == both(end_of(NEXT_DAY))
+
+
 def test_a_delta_does_not_wait_behind_the_batches_of_an_import(full: Copy) -> None:
     full.fetcher.request_import("33", "24", "40")
     none_at_once = replace(full.fetcher.planner, parallel_batches=0)
