@@ -229,8 +229,15 @@ def _announce(engine: Engine, run_id: int, rhythm: Rhythm | None, clock: Clock) 
     deadline_seconds = clock.monotonic_seconds() + _PLAN_PATIENCE_SECONDS
     while (plan := store.read_plan(run_id)) is None:
         with engine.connect() as connection:
-            stands_still = read_progress(connection, run_id).error is not None
-        if stands_still or clock.monotonic_seconds() > deadline_seconds or clock.wait(0.2):
+            reading = read_progress(connection, run_id)
+        if reading.warning is not None:
+            typer.echo(f"run {run_id} waits: {reading.warning}", err=True)
+            return
+        if (
+            reading.error is not None
+            or clock.monotonic_seconds() > deadline_seconds
+            or clock.wait(0.2)
+        ):
             typer.echo(f"run {run_id} is not planned yet: a fetcher counts it first", err=True)
             return
     per_minute = store.requests_per_minute()

@@ -105,12 +105,12 @@ def build(
     watermarks = Watermarks(engine)
     planner = Planner(
         store,
-        watermarks,
         publisher,
         walker.count,
-        walker.ask_informations,
         parallel_batches=settings.walkers,
         lease_seconds=pace.lease_seconds,
+        watermarks=watermarks,
+        informations=walker.ask_informations,
         poll_seconds=settings.fetcher_delta_poll_seconds,
     )
     sweeper = Sweeper(
