@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from sqlalchemy import text
 
+from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
 from shared.sirene.records import (
     PERSONAL_ETABLISSEMENT_FIELDS,
     PERSONAL_PERIODE_FIELDS,
@@ -209,12 +210,14 @@ BURY = text(f"""
 """)
 
 READ_SUBJECTS = text(f"""
-    SELECT {", ".join(f"e.{name} AS e_{name}" for name in ETABLISSEMENT_FIELDS)},
-      {", ".join(f"u.{name} AS u_{name}" for name in UNITE_FIELDS)},
-      o.siren IS NOT NULL AS opposed
-    FROM etablissements e
+    SELECT EXISTS (SELECT FROM pro_localisations p WHERE p.siret = e.siret),
+      EXISTS (SELECT FROM oppositions o WHERE o.siren = e.siren),
+      {_columns(ETABLISSEMENT_FACTS, "e.")}, {_columns(UNITE_FACTS, "u.")}
+    FROM (
+      SELECT siret FROM etablissements WHERE siret = ANY(string_to_array(:sirets, ' '))
+      UNION
+      SELECT siret FROM etablissements WHERE siren = ANY(string_to_array(:sirens, ' '))) subjects
+    JOIN etablissements e USING (siret)
     JOIN unites_legales u ON u.siren = e.siren
-    LEFT JOIN oppositions o ON o.siren = e.siren
-    WHERE e.siret = ANY(:sirets) OR e.siren = ANY(:sirens)
     ORDER BY e.siret
-""")  # noqa: S608  made of the names above
+""")  # noqa: S608  made of the names of its tables' columns
