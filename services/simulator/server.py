@@ -25,6 +25,7 @@ from services.simulator.backstage import Backstage
 from services.simulator.faults import FaultDesk, Mishap
 from services.simulator.options import Options
 from services.simulator.quota import Grant, Quota, Witness
+from services.simulator.ready_made import ReadyMadeApi
 from services.simulator.recorded import RecordedRegister
 from services.simulator.register import GeneratedRegister
 
@@ -50,7 +51,8 @@ class Gateway:
         self._quota = Quota(options.requests_per_minute, options.requests_per_hour)
         self._witness = Witness()
         self.register = register
-        self._api = Api(register, self._faults)
+        api = Api(register, self._faults)
+        self._api = ReadyMadeApi(api, register) if options.ready_made else api
         self.backstage = Backstage(register, self._faults, self._witness)
 
     def answer(
