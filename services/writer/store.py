@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from services.writer import batches
 from services.writer.reading import Fault, ReadSlice, Row, map_rows, read_slice
 from services.writer.register import Written, find_stale, write_rows
-from services.writer.statements import CREATE_NEW, EMPTY_NEW
+from services.writer.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
 from shared.messages import WriteSlice
 
 _CONFLICTS = frozenset({"40001", "40P01"})
@@ -70,6 +70,7 @@ def _prepare(connection: Connection) -> None:
     if _PREPARED not in connection.info:
         with connection.begin():
             connection.execute(CREATE_NEW)
+            connection.execute(PROBE_KEYS)
         connection.info[_PREPARED] = True
 
 
