@@ -57,7 +57,7 @@ def register() -> GeneratedRegister:
 @pytest.fixture(scope="session")
 def stock_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """The register of the simulator in each format, units last."""
-    made = {}
+    made: dict[str, list[str]] = {}
     for format_ in FORMATS:
         folder = tmp_path_factory.mktemp(format_)
         files = write_stock(
