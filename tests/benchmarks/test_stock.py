@@ -4,8 +4,9 @@ SIRENADE_BENCHMARK_STOCK_ROWS says how many rows, 200 000 by default.
 """
 
 import csv
+import json
 import os
-import resource
+import re
 import subprocess
 import sys
 import time
@@ -38,6 +39,16 @@ print(json.dumps({"seconds": time.perf_counter() - begun, "rss_mib": usage.ru_ma
 """
 
 
+_BARE = """
+    DROP TABLE IF EXISTS bare;
+    CREATE TABLE bare (LIKE etablissements INCLUDING ALL EXCLUDING INDEXES)
+      WITH (fillfactor = 85, autovacuum_enabled = false);
+    ALTER TABLE bare ALTER content_hash SET DEFAULT '', ALTER fetched_at SET DEFAULT now(),
+      ALTER coordonnee_lambert_abscisse TYPE text, ALTER coordonnee_lambert_ordonnee TYPE text;
+    CHECKPOINT
+"""
+
+
 def _header(path: Path) -> list[str]:
     with path.open(encoding="utf-8", newline="") as lines:
         return next(csv.reader(lines))
@@ -52,24 +63,13 @@ def _copy_by_the_server(engine: Engine, path: Path) -> tuple[float, float]:
     columns = ", ".join(ours[name] for name in _header(path))
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
     with autocommit.connect() as connection:
-        for statement in (
-            "DROP TABLE IF EXISTS bare",
-            "CREATE TABLE bare (LIKE etablissements INCLUDING ALL EXCLUDING INDEXES)"
-            " WITH (fillfactor = 85, autovacuum_enabled = false)",
-            "ALTER TABLE bare ALTER content_hash SET DEFAULT '', ALTER fetched_at SET DEFAULT now(),"
-            " ALTER coordonnee_lambert_abscisse TYPE text,"
-            " ALTER coordonnee_lambert_ordonnee TYPE text",
-            "CHECKPOINT",
-        ):
+        for statement in _BARE.split(";"):
             connection.execute(text(statement))
         indexes = connection.execute(
             text("SELECT indexdef FROM pg_indexes WHERE tablename = 'etablissements'")
         ).scalars()
         definitions = [
-            " ".join(("ON bare" if part.startswith("public.") else part) for part in d.split())
-            .replace("ON ON bare", "ON bare")
-            .replace(" INDEX ", " INDEX bare_")
-            for d in indexes
+            re.sub(r" INDEX (\S+) ON \S+ ", r" INDEX bare_\1 ON bare ", index) for index in indexes
         ]
         begun = time.perf_counter()
         connection.execute(text(f"COPY bare ({columns}) FROM '{path}' (FORMAT csv, HEADER)"))
@@ -82,8 +82,6 @@ def _copy_by_the_server(engine: Engine, path: Path) -> tuple[float, float]:
 
 
 def _load(url: str, path: Path) -> dict[str, Any]:
-    import json  # noqa: PLC0415
-
     ended = subprocess.run(
         [sys.executable, "-c", _LOAD, url, str(path)],
         cwd=_ROOT,
@@ -142,4 +140,3 @@ def test_the_rate_of_pages_after_a_load(database_url: str, tmp_path: Path) -> No
     seconds = time.perf_counter() - begun
     print(f"\npages: {rows / seconds:.0f} establishments/s")  # noqa: T201  a benchmark's result
     assert {load.status for load in loads} == {"complete"}
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0

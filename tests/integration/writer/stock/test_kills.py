@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from services.writer.stock import command, storing
+from services.writer.stock import command, paging, storing
 from shared.errors import UserError
 from tests.integration.writer.stock import stoppable_load
 from tests.integration.writer.stock.conftest import ESTABLISHMENTS
@@ -129,6 +129,7 @@ def test_a_merge_killed_between_two_steps_goes_on_with_the_next(
     assert before["inserted"] < load.inserted
 
 
+@pytest.mark.slow
 def test_a_table_without_wal_that_a_crash_emptied_is_filled_anew(
     engine: Engine, start: Start, web: Web, desk: Any, stock: Any, records: Any
 ) -> None:
@@ -148,7 +149,7 @@ def test_pages_go_on_after_the_last_establishment_that_has_its_own(
     desk: Any, stock: Any, stock_files: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "_PAGE_ROWS", 100)
-    renew = command.paging.renew_some
+    renew = paging.renew_some
     calls = []
 
     def renew_twice(*arguments: Any, **options: Any) -> Any:
@@ -157,7 +158,7 @@ def test_pages_go_on_after_the_last_establishment_that_has_its_own(
             raise KeyboardInterrupt
         return renew(*arguments, **options)
 
-    monkeypatch.setattr(command.paging, "renew_some", renew_twice)
+    monkeypatch.setattr(paging, "renew_some", renew_twice)
     with pytest.raises(KeyboardInterrupt):
         stock.load(*stock_files["csv"])
     half = desk.number("pro_localisations")
@@ -171,6 +172,7 @@ def test_pages_go_on_after_the_last_establishment_that_has_its_own(
     assert desk.number("pro_localisations") > half
 
 
+@pytest.mark.slow
 def test_what_an_interrupted_load_left_can_be_dropped(
     database_url: str, start: Start, web: Web, desk: Any
 ) -> None:
