@@ -20,7 +20,13 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, value)
 
 
-@pytest.fixture(params=["csv", "zip", "parquet"])
+@pytest.fixture(
+    params=[
+        "csv",
+        pytest.param("zip", marks=pytest.mark.slow),
+        pytest.param("parquet", marks=pytest.mark.slow),
+    ]
+)
 def web(request: pytest.FixtureRequest, stock_files: dict[str, list[str]]) -> Iterator[Web]:
     with serving(Path(stock_files[request.param][0]).read_bytes()) as web:
         yield web
@@ -77,6 +83,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     assert [row["status"] for row in statuses] == ["abandoned", "stored"]
 
 
+@pytest.mark.slow
 def test_a_transfer_that_never_recovers_is_gone_on_with_by_the_next_command(
     stock_files: dict[str, list[str]], stock: Any, desk: Any
 ) -> None:
