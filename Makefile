@@ -10,6 +10,8 @@ N ?= 35000
 PORT ?= 8021
 ESTABLISHMENTS ?= 35000
 REQUESTS_PER_MINUTE ?= 30
+# Each runs servers of its own; what is slow measures, and runs alone.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
 .PHONY: help
 help: ## Show this list
@@ -43,11 +45,12 @@ servers: install ## Fetch what the tests' private RabbitMQ and PostgreSQL need
 
 .PHONY: test
 test: servers ## Run unit and integration tests and one system test with kills
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(SIDE_BY_SIDE)
 
 .PHONY: test-full
 test-full: servers ## Run all tests, the slow ones too
-	@$(PY) -m pytest --slow
+	@$(PY) -m pytest $(SIDE_BY_SIDE)
+	@$(PY) -m pytest -m slow --ignore tests/benchmarks
 
 .PHONY: lint
 lint: install ## Check style, types and imports

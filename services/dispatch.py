@@ -19,11 +19,13 @@ OWNERS = {
     "certify": "services.fetcher",
     "repair": "services.fetcher",
     "inspect": "services.writer",
+    "stock": "services.writer",
     "avis": "services.reviewer",
     "migrate": "services.operator",
     "stats": "services.operator",
     "status": "services.operator",
     "reconcile": "services.operator",
+    "schedule": "services.operator",
     "statement": "services.operator",
     "failed": "services.operator",
     "dead-letters": "services.operator",
@@ -37,12 +39,14 @@ usage: ./sirenade COMMAND [--help] …
 
   import        import places, activities or the whole register from INSEE
   delta         bring the register up to INSEE's latest day
+  stock         load INSEE's monthly stock files
   status        the work, live: rows, rate, quota, avis, ETA
   statement     what a run or a day promised and kept, by département
   certify       what is stored, against what INSEE lists now
   repair        fetch just what a certificate or a statement found to differ
   stats         the numbers, in one query
   reconcile     the counters, against what they count
+  schedule      the jobs that come round: last run, result, next run
   failed        what could not be written or reviewed: list, show, retry, purge
   dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          show and check texts

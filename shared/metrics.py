@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 ROW_OUTCOMES = ("inserted", "updated", "unchanged", "failed")
 AVIS_OUTCOMES = ("accepted", "rejected", "discarded", "skipped")
+JOBS = ("delta", "retry", "purge")
+JOB_OUTCOMES = ("done", "failed")
 ACTOR_OUTCOMES = ("done", "retried", "rejected", "slowed_down")
 CERTIFICATE_SIDES = ("missing", "surplus")
 REQUEST_OUTCOMES = ("ok", "empty", "throttled", "refused", "unavailable", "malformed", "no_answer")
@@ -25,6 +27,7 @@ class Metrics:
         self._make_fetcher_metrics()
         self._make_writer_metrics()
         self._make_reviewer_metrics()
+        self._make_operator_metrics()
         self._make_plumbing_metrics()
 
     def _make_fetcher_metrics(self) -> None:
@@ -127,6 +130,24 @@ class Metrics:
         self.avis_published = self._counter(
             "sirenade_avis_published", "Avis that the relay handed to RabbitMQ."
         )
+
+    def _make_operator_metrics(self) -> None:
+        self.job_runs = Counter(
+            "sirenade_job_runs",
+            "Slots of scheduled jobs by what came of them.",
+            ["job", "outcome"],
+            registry=self.registry,
+        )
+        # Read from PostgreSQL, so that it outlives the process: alert on its age.
+        self.job_last_success = Gauge(
+            "sirenade_job_last_success_timestamp_seconds",
+            "When each scheduled job was last done.",
+            ["job"],
+            registry=self.registry,
+        )
+        for job in JOBS:
+            for outcome in JOB_OUTCOMES:
+                self.job_runs.labels(job=job, outcome=outcome)
 
     def _make_plumbing_metrics(self) -> None:
         self.messages = Counter(

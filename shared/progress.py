@@ -1,11 +1,13 @@
 """How far the work is, read from PostgreSQL: no counter of a process can say it."""
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from shared.days import day_start
 from shared.delta import INSEE_TIME
 
 # INSEE's most: what a request is worth.
@@ -14,9 +16,15 @@ MAX_ROWS_PER_REQUEST = 1000
 _RATE_WINDOW_SECONDS = 60.0
 
 # One query, over per-batch rows for the import: it costs the same at any number of rows.
-_SNAPSHOT = text("""
+_SNAPSHOT = text(f"""
     SELECT clock_timestamp() AS at,
-      r.started_at, r.open AS runs_open, r.error,
+      r.started_at, r.open AS runs_open, r.error, r.per_day, r.resting_until,
+      (SELECT coalesce(sum(p.records), 0)::bigint
+       FROM import_runs r JOIN import_batches b ON b.run_id = r.id
+         JOIN import_pages p ON p.batch_id = b.id
+       WHERE r.per_day IS NOT NULL AND r.status IN ('pending', 'running')
+         AND (:run_id IS NULL OR r.id = :run_id)
+         AND p.share_day = {day_start("now()")}) AS rows_today,
       b.pending, b.running, b.complete, b.failed AS batches_failed,
       b.expected, b.received, b.inserted, b.updated, b.unchanged, b.failed_rows, b.missing,
       q.requests, q.requests_last_minute, q.http_429, q.first_slot_at, q.last_slot_at,
@@ -28,11 +36,16 @@ _SNAPSHOT = text("""
       (SELECT CASE WHEN count(*) = 2 THEN min(treated_until) END FROM watermarks)
         AS treated_until,
       (SELECT count(*) FROM failed_items WHERE resolved_at IS NULL) AS failed_items,
-      (SELECT coalesce(jsonb_object_agg(outcome, n), '{}') FROM
+      (SELECT coalesce(jsonb_object_agg(outcome, n), '{{}}') FROM
         (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o) AS avis
     FROM
       (SELECT min(created_at) AS started_at, string_agg(DISTINCT error, '; ') AS error,
-              count(*) FILTER (WHERE status IN ('pending', 'running')) AS open
+              count(*) FILTER (WHERE status IN ('pending', 'running')) AS open,
+              sum(per_day) FILTER (WHERE status IN ('pending', 'running'))::bigint AS per_day,
+              CASE WHEN bool_and(resting_until IS NOT NULL AND resting_until > now())
+                FILTER (WHERE status IN ('pending', 'running'))
+              THEN min(resting_until) FILTER (WHERE status IN ('pending', 'running'))
+              END AS resting_until
        FROM import_runs WHERE :run_id IS NULL OR id = :run_id) r,
       (SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
               count(*) FILTER (WHERE status = 'running') AS running,
@@ -53,7 +66,7 @@ _SNAPSHOT = text("""
               min(granted_at) AS first_slot_at, max(granted_at) AS last_slot_at
        FROM insee_requests WHERE :run_id IS NULL OR granted_at >=
          (SELECT created_at FROM import_runs WHERE id = :run_id)) q
-""")
+""")  # noqa: S608  # made of constants only
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,12 @@ class Progress:
             return None
         return (self.at - self.treated_until.replace(tzinfo=INSEE_TIME)).total_seconds()
 
+    # Of daily imports that are under way: their shares together, the rows that today brought, and
+    # when they go on, where all that is open has had its share.
+    per_day: int | None = None
+    rows_today: int = 0
+    resting_until: datetime | None = None
+
     @property
     def avis_pending(self) -> int:
         return self.avis.get("pending", 0)
@@ -106,6 +125,15 @@ class Progress:
     def avis_due(self) -> int:
         """All that were ever due and still are: to do, done, or refused by the validator."""
         return self.avis_pending + self.avis_accepted + self.avis.get("rejected", 0)
+
+    @property
+    def days_left(self) -> int | None:
+        """How many more days have work, today not counted once its share is done."""
+        if self.per_day is None or self.expected is None:
+            return None
+        left = max(0, self.expected - self.received)
+        today = 0 if self.resting_until else max(0, min(left, self.per_day - self.rows_today))
+        return math.ceil((left - today) / self.per_day) + bool(today)
 
     @property
     def slot_use(self) -> float | None:

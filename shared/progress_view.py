@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.clock import Clock
+from shared.days import TIME_ZONE
 from shared.progress import Progress, Rate
 
 _REFRESH_SECONDS = 1.0
@@ -36,14 +38,18 @@ class ProgressView:
         bars.add_column(ratio=1)
         for _ in range(3):
             bars.add_column(justify="right", no_wrap=True)
-        bars.add_row(
-            *_line("establishments", progress.received, progress.expected, self._rows),
-        )
+        line = _line("establishments", progress.received, progress.expected, self._rows)
+        if progress.days_left is not None and progress.days_left > 1:
+            # The rate of today says nothing of a plan that rests each day.
+            line[-1] = f"ETA {thousands(progress.days_left)} days"
+        bars.add_row(*line)
         # Texts become due while rows come in: their total is known when the rows are all there.
         bars.add_row(*_line("avis", progress.avis_accepted, progress.avis_due, self._avis))
         lines: list[RenderableType] = [bars, _facts(progress)]
         if progress.warning:
             lines.append(Text(progress.warning, style="yellow"))
+        if progress.per_day is not None:
+            lines.append(Text(_today(progress)))
         if progress.error:
             # INSEE's words, which are no markup of ours.
             lines.append(Text(progress.error, style="bold red"))
@@ -80,15 +86,26 @@ def _facts(progress: Progress) -> RenderableType:
         f"batches {thousands(progress.complete)} of {thousands(batches)}{failed}"
         f" · {_alarming('failed items', progress.failed_items)}"
         f"\nslot use {_percent(progress.slot_use)} · page fill {_percent(progress.page_fill)}"
-        f"{_freshness(progress)}"
+        f"{_freshness(progress, ' · ')}"
     )
 
 
-def _freshness(progress: Progress) -> str:
+def _freshness(progress: Progress, separator: str) -> str:
     if progress.treated_until is None or progress.age_seconds is None:
         return ""
-    hours = progress.age_seconds / 3600
-    return f"\nregister complete up to {progress.treated_until:%Y-%m-%d %H:%M}, {hours:.0f} h ago"
+    hours = thousands(round(progress.age_seconds / 3600))
+    return f"{separator}as of {progress.treated_until:%Y-%m-%d %H:%M}, {hours} h ago"
+
+
+def _today(progress: Progress) -> str:
+    """The day's share, when it goes on, and how many days are left."""
+    told = f"today {thousands(progress.rows_today)} of {thousands(progress.per_day or 0)} rows"
+    if progress.resting_until is not None:
+        goes_on = progress.resting_until.astimezone(ZoneInfo(TIME_ZONE))
+        told += f" · goes on {goes_on:%d/%m %H:%M:%S}"
+    if progress.days_left is not None:
+        told += f" · days left: {thousands(progress.days_left)}"
+    return told
 
 
 def thousands(number: int) -> str:
@@ -147,4 +164,7 @@ def one_line(progress: Progress) -> str:
         f"{thousands(progress.requests)} requests, {progress.http_429} × 429, "
         f"avis {thousands(progress.avis_accepted)} of {thousands(progress.avis_due)}, "
         f"failed items {thousands(progress.failed_items)}"
+        f"{_freshness(progress, ', ')}"
+        f"{f', {_today(progress)}' if progress.per_day is not None else ''}"
+        f"{f', {progress.error}' if progress.error else ''}"
     )

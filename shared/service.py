@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 # Above the longest actor: a container's stop grace must exceed it.
 STOP_GRACE_SECONDS = 60
+# Soon enough after an outage, and few lines of log during it.
+_MOST_BACKOFF_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,22 @@ class Running:
             thread.join(timeout=STOP_GRACE_SECONDS)
 
     def _turn(self, service: str, loop: Loop) -> None:
+        failures = 0
         while not self._clock.stopping.is_set():
             try:
                 loop.step()
+                failures = 0
             except Exception as error:  # noqa: BLE001  # a loop must outlive any server's absence
+                failures += 1
                 self._metrics.loop_failures.labels(service=service, loop=loop.name).inc()
                 log.warning("loop failed", loop=loop.name, error=type(error).__name__)
-            self._clock.wait(loop.interval_seconds)
+            self._clock.wait(wait_after(failures, loop.interval_seconds))
+
+
+def wait_after(failures: int, interval_seconds: float) -> float:
+    """Seconds until a loop's next turn, so that a server that is away is not asked all the time."""
+    backed_off_seconds = min(interval_seconds * 2.0 ** min(failures, 10), _MOST_BACKOFF_SECONDS)
+    return max(interval_seconds, backed_off_seconds)
 
 
 def serve_metrics(metrics: Metrics, *, host: str, port: int) -> None:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.local import processes
 from deploy.local.errors import LocalServerError
@@ -23,6 +25,8 @@ from shared.broker import ReliableBroker
 _TEMPLATE = "sirenade_template"
 _MARK = "SIRENADE_TEST_RUN"
 _CALM_SECONDS = 5.0
+_LEFT = "sirenade_left_processes"
+_LEFT_BY_WORKERS = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,6 +44,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_configure() -> None:
     os.environ[_MARK] = str(os.getpid())
+    # That a machine is busy is no fault of what is tested.
+    settings.register_profile(
+        "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("any machine")
 
 
 @pytest.hookimpl(trylast=True)
@@ -48,13 +57,26 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     children = set(processes.with_children(os.getpid())) - {os.getpid()}
     marked = set(processes.processes_with(environment=f"{_MARK}={os.getpid()}"))
     left = processes.wait_until_gone(children | marked, seconds=2)
-    if left:
-        described = ", ".join(processes.describe(pid) for pid in left)
-        processes.kill_all(left)
+    described = [processes.describe(pid) for pid in left]
+    processes.kill_all(left)
+    if isinstance(output := getattr(session.config, "workeroutput", None), dict):
+        # One of several runs side by side: the one that started them has the last word.
+        output[_LEFT] = described
+        return
+    by_workers: list[str] = session.config.stash.setdefault(_LEFT_BY_WORKERS, [])
+    described += by_workers
+    if described:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
-            reporter.write_line(f"\nERROR: this run left live processes: {described}", red=True)
+            text = f"\nERROR: this run left live processes: {', '.join(described)}"
+            reporter.write_line(text, red=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    left = getattr(node, "workeroutput", {}).get(_LEFT, [])
+    node.config.stash.setdefault(_LEFT_BY_WORKERS, []).extend(left)
 
 
 @pytest.fixture(scope="session")

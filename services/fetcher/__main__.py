@@ -11,9 +11,10 @@ from sqlalchemy import Engine
 
 from services.fetcher import main
 from services.fetcher.certify_commands import certify, repair
-from services.fetcher.costs import Forecast, cost_of, rows_of
+from services.fetcher.costs import Forecast, cost_of, days_of, rows_of
 from services.fetcher.ordering import checked_order, outcome, request
 from services.fetcher.planning import MAX_ROWS_PER_PAGE
+from services.fetcher.rhythm import Rhythm, request_daily
 from services.fetcher.scopes import checked_scope
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
@@ -37,6 +38,7 @@ app.command()(repair)
 _MAX_LIMIT = 1_000_000_000
 # A région is counted within this at the public quota; then the progress is shown all the same.
 _PLAN_PATIENCE_SECONDS = 30.0
+_SECONDS_OF_A_DAY = 86_400
 
 
 @app.command()
@@ -73,6 +75,21 @@ def import_(  # noqa: PLR0913  # each an option of the command
     limit: Annotated[
         int | None, typer.Option(help="At most so many establishments in all.")
     ] = None,
+    per_day: Annotated[
+        int | None,
+        typer.Option(help="At most so many establishments a day, with --continuous."),
+    ] = None,
+    continuous: Annotated[
+        bool,
+        typer.Option(
+            "--continuous",
+            help="Go on day after day, each where the day before ended, until the plan is done.",
+        ),
+    ] = False,
+    day_seconds: Annotated[
+        float | None,
+        typer.Option(help="For rehearsals: a day of so many seconds, not the calendar's."),
+    ] = None,
     plan: Annotated[
         bool,
         typer.Option("--plan", help="Only count and say what it would cost; needs the API key."),
@@ -88,10 +105,16 @@ def import_(  # noqa: PLR0913  # each an option of the command
 
     The request is kept in the database: the fetcher service carries it out, whoever watches.
 
-    Example: ./sirenade import --region Bretagne --activite 10.71C --etat A
+    A daily import that is asked for again goes on where it is. With no place named,
+    it is the one under way, or the whole register. Days end at midnight in France.
+
+    Examples: ./sirenade import --region Bretagne --activite 10.71C --etat A
+              ./sirenade import --per-day 35000 --continuous
     """
     if limit is not None and not 1 <= limit <= _MAX_LIMIT:
         raise UserError(f"--limit {limit} makes no sense: use 1 to {_MAX_LIMIT}")
+    rhythm = _checked_rhythm(per_day, day_seconds, continuous=continuous)
+    named = (region, departement, commune, activite, etat, siret_from, siret_to, everything)
     scope = checked_scope(
         region=region or (),
         departement=departement or (),
@@ -100,10 +123,11 @@ def import_(  # noqa: PLR0913  # each an option of the command
         etat=etat,
         siret_from=siret_from,
         siret_to=siret_to,
-        everything=everything,
+        everything=everything or (rhythm is not None and not any(named)),
     )
     if plan:
-        _show(main.forecast(load(FetcherSettings), scope, limit), as_json=as_json)
+        found = main.forecast(load(FetcherSettings), scope, limit)
+        _show(found, rhythm, as_json=as_json)
         return
     settings = load(DatabaseSettings)
     engine = make_engine(
@@ -111,11 +135,16 @@ def import_(  # noqa: PLR0913  # each an option of the command
     )
     with engine.connect() as connection:
         require_current(connection)
-    run_id = ImportStore(engine).request_run(scope, row_limit=limit)
+    if rhythm is None:
+        run_id, goes_on = ImportStore(engine).request_run(scope, row_limit=limit), False
+    else:
+        requested = request_daily(engine, scope if any(named) else None, rhythm, row_limit=limit)
+        run_id, goes_on = requested.run_id, requested.goes_on
     if not wait:
-        typer.echo(json.dumps({"run_id": run_id}) if as_json else f"run {run_id} is requested")
+        told = f"run {run_id} {'goes on where it is' if goes_on else 'is requested'}"
+        typer.echo(json.dumps({"run_id": run_id}) if as_json else told)
         return
-    _follow(engine, run_id, as_json=as_json)
+    _follow(engine, run_id, rhythm, as_json=as_json)
 
 
 @app.command()
@@ -157,7 +186,7 @@ def delta(  # noqa: PLR0913  # each an option of the command
     order = checked_order(since=since, overlap_hours=overlap_hours, wait_minutes=wait_minutes)
     if plan:
         forecast, decision = main.forecast_delta(load(FetcherSettings), order)
-        _show(forecast, as_json=as_json)
+        _show(forecast, None, as_json=as_json)
         for reason in decision.held_up:
             typer.echo(f"warning: {reason}", err=True)
         return
@@ -170,13 +199,33 @@ def delta(  # noqa: PLR0913  # each an option of the command
         typer.echo(json.dumps({"run_id": run_id}) if as_json else f"run {run_id} is requested")
         return
     try:
-        _follow(engine, run_id, what="delta", as_json=as_json)
+        _follow(engine, run_id, None, what="delta", as_json=as_json)
     finally:
         for line in outcome(engine, run_id):
             typer.echo(line, err=True)
 
 
-def _show(forecast: Forecast, *, as_json: bool) -> None:
+def _checked_rhythm(
+    per_day: int | None, day_seconds: float | None, *, continuous: bool
+) -> Rhythm | None:
+    if per_day is None:
+        if continuous:
+            raise UserError("--continuous needs a daily share: --per-day 35000 --continuous")
+        if day_seconds is not None:
+            raise UserError("--day-seconds goes with --per-day and --continuous")
+        return None
+    if not continuous:
+        raise UserError(f"--per-day goes with --continuous; for one share alone: --limit {per_day}")
+    if not 1 <= per_day <= _MAX_LIMIT:
+        raise UserError(f"--per-day {per_day} makes no sense: use 1 to {_MAX_LIMIT}")
+    if day_seconds is not None and not 1 <= day_seconds <= _SECONDS_OF_A_DAY:
+        raise UserError(
+            f"--day-seconds {day_seconds:g} makes no sense: use 1 to {_SECONDS_OF_A_DAY}"
+        )
+    return Rhythm(per_day, day_seconds)
+
+
+def _show(forecast: Forecast, rhythm: Rhythm | None, *, as_json: bool) -> None:
     if as_json:
         windows = [{"query": each.window.query, "rows": rows_of(each)} for each in forecast.plan]
         typer.echo(
@@ -189,10 +238,12 @@ def _show(forecast: Forecast, *, as_json: bool) -> None:
         # A list of sirets is as long as a page.
         query = textwrap.shorten(batch.window.query, 100, placeholder=" …")
         typer.echo(f"{rows_of(batch):>12,} rows  {query}".replace(",", " "))
+    if rhythm is not None:
+        typer.echo(days_of(forecast.cost.rows, rhythm.per_day))
     typer.echo(f"{forecast.cost}; counting took {forecast.counts} requests, nothing is imported")
 
 
-def _announce(engine: Engine, run_id: int, clock: Clock) -> None:
+def _announce(engine: Engine, run_id: int, rhythm: Rhythm | None, clock: Clock) -> None:
     """Say what the run costs as soon as a fetcher has planned it, or that it has not yet."""
     store = ImportStore(engine)
     deadline_seconds = clock.monotonic_seconds() + _PLAN_PATIENCE_SECONDS
@@ -205,14 +256,17 @@ def _announce(engine: Engine, run_id: int, clock: Clock) -> None:
     per_minute = store.requests_per_minute()
     if per_minute is not None:
         cost = cost_of(plan, rows_per_page=MAX_ROWS_PER_PAGE, per_minute=per_minute)
-        typer.echo(f"run {run_id}: {cost}", err=True)
+        days = "" if rhythm is None else f"; {days_of(cost.rows, rhythm.per_day)}"
+        typer.echo(f"run {run_id}: {cost}{days}", err=True)
 
 
-def _follow(engine: Engine, run_id: int, *, what: str = "import", as_json: bool) -> None:
+def _follow(
+    engine: Engine, run_id: int, rhythm: Rhythm | None, *, what: str = "import", as_json: bool
+) -> None:
     clock = Clock()
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
 
-    _announce(engine, run_id, clock)
+    _announce(engine, run_id, rhythm, clock)
 
     def read() -> Progress:
         with engine.connect() as connection:

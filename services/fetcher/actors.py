@@ -5,6 +5,7 @@ from typing import Any
 import dramatiq
 
 from services.fetcher.walking import Walker
+from shared.db.outages import slowing_down
 from shared.messages import FetchPage, WriteSlice
 from shared.publishing import publish
 
@@ -24,7 +25,8 @@ class BrokerPublisher:
 
 def declare_actors(broker: dramatiq.Broker, walker: Walker, *, time_limit_seconds: float) -> None:
     def fetch_page(**wire: Any) -> None:
-        walker.fetch_page(FetchPage.from_wire(wire))
+        with slowing_down():
+            walker.fetch_page(FetchPage.from_wire(wire))
 
     dramatiq.actor(
         broker=broker,

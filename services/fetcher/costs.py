@@ -43,6 +43,13 @@ def cost_of(plan: Sequence[PlannedBatch], *, rows_per_page: int, per_minute: flo
     return Cost(len(plan), sum(rows), requests, requests / per_minute)
 
 
+def days_of(rows: int, per_day: int) -> str:
+    """How long a plan takes in days' shares, in words."""
+    days = max(1, math.ceil(rows / per_day))
+    share = f"{per_day:,}".replace(",", " ")
+    return f"{days} day{'s' if days > 1 else ''} at {share} rows a day"
+
+
 @dataclass(frozen=True)
 class Forecast:
     """A plan that nobody carries out; `counts` is how many requests it took to make."""

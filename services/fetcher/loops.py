@@ -77,7 +77,9 @@ class Planner:
             # What else goes wrong holds back the quota itself.
             if isinstance(error, NoGoodAnswer):
                 self.store.release_run(
-                    run.run_id, delay_seconds=_NO_ANSWER_SECONDS, error=str(error)
+                    run.run_id,
+                    delay_seconds=_NO_ANSWER_SECONDS,
+                    error=f"INSEE gives no good answer, asked again later: {error}",
                 )
             else:
                 self.store.release_run(run.run_id, delay_seconds=0.0)

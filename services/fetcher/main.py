@@ -109,7 +109,7 @@ def build(
         publisher,
         walker.count,
         walker.ask_informations,
-        parallel_batches=settings.fetcher_parallel_batches,
+        parallel_batches=settings.walkers,
         lease_seconds=pace.lease_seconds,
         poll_seconds=settings.fetcher_delta_poll_seconds,
     )
@@ -138,7 +138,10 @@ def build(
 
 
 def main() -> None:
-    run_service("fetcher", load(FetcherSettings), build)
+    settings = load(FetcherSettings)
+    # A page's transactions are short: threads take turns, two to a connection.
+    connections = max(2, settings.fetcher_threads // 2)
+    run_service("fetcher", settings, build, connections=connections)
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,7 @@ def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> 
     Raises UserError where INSEE refuses, or gives no answer.
     """
     with _asking(settings) as asking:
-        walkers = settings.fetcher_parallel_batches
+        walkers = settings.walkers
         plan = make_plan(scope, row_limit=row_limit, walkers=walkers, count=asking.count)
         return asking.forecast(plan, settings)
 

@@ -8,7 +8,7 @@ FIRST_CURSOR = "*"
 
 
 def rows_to_ask(*, received_before: int, row_limit: int | None, rows_per_page: int) -> int:
-    """Ask for a full page, or for what the batch's limit leaves."""
+    """Ask for a full page, or for what the batch's limit leaves; the day's share may cut it."""
     if row_limit is None:
         return rows_per_page
     return min(rows_per_page, row_limit - received_before)

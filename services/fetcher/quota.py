@@ -22,6 +22,9 @@ log = structlog.get_logger()
 _SHARE_OF_QUOTA = 0.985
 # A request that leaves later than this after its slot might meet the next ones at the server.
 _MAX_LATENESS_SECONDS = 0.4
+# A moment in which nobody was ready is made good: its slots are still granted, each at the time
+# at which it could have been, and with the same lateness as any other.
+_CATCH_UP_SECONDS = 0.25
 # Slots are granted at most this many intervals ahead: one granted before a 429 would still fire.
 _HORIZON_INTERVALS = 1.5
 _DEFAULT_PAUSE_SECONDS = 10.0
@@ -49,7 +52,8 @@ _OPEN = text("""
     RETURNING requests_per_minute
 """)
 _NEXT = """greatest(
-    minute_arrival_at, hour_arrival_at, coalesce(paused_until, '-infinity'), clock_timestamp())"""
+    minute_arrival_at, hour_arrival_at, coalesce(paused_until, '-infinity'),
+    clock_timestamp() - make_interval(secs => :catch_up))"""
 _INTERVAL = "make_interval(secs => 60 / (requests_per_minute * adaptation * :share))"
 _TAKE = text(f"""
     WITH slot AS (
@@ -85,7 +89,15 @@ _FORGET_THE_FUTURE = text("""
         paused_until = NULL
     WHERE key_fingerprint = :key
 """)
-_GIVE_UP = text("DELETE FROM insee_requests WHERE id = :id")
+# Its time goes to the next who asks, unless somebody has a later slot already.
+_GIVE_UP = text(f"""
+    WITH given AS (
+      DELETE FROM insee_requests WHERE id = :id RETURNING key_fingerprint, granted_at)
+    UPDATE quota SET minute_arrival_at = granted_at
+    FROM given
+    WHERE quota.key_fingerprint = given.key_fingerprint
+      AND minute_arrival_at = granted_at + {_INTERVAL}
+""")  # noqa: S608  # made of constants only
 _PAUSE = text("""
     UPDATE quota
     SET paused_until = greatest(paused_until,
@@ -98,16 +110,13 @@ _GIVE_WAY = text("""
     UPDATE quota SET adaptation = greatest(:least, adaptation * :fall)
     WHERE key_fingerprint = :key AND coalesce(paused_until, '-infinity') <= clock_timestamp()
 """)
-_CREEP_BACK = text("""
-    UPDATE quota SET adaptation = least(1, adaptation + :rise)
-    WHERE key_fingerprint = :key AND adaptation < 1
-""")
 _FOLLOW = text("""
     UPDATE quota
     SET requests_per_minute = coalesce(:per_minute, requests_per_minute),
-        requests_per_hour = coalesce(:per_hour, requests_per_hour)
+        requests_per_hour = coalesce(:per_hour, requests_per_hour),
+        adaptation = least(1, adaptation + :rise)
     WHERE key_fingerprint = :key
-      AND (requests_per_minute <> :per_minute
+      AND (adaptation < 1 OR requests_per_minute <> :per_minute
         OR requests_per_hour IS DISTINCT FROM coalesce(:per_hour, requests_per_hour))
 """)
 
@@ -154,9 +163,10 @@ class Quota:
         """
         started_seconds = self._clock.monotonic_seconds()
         while True:
+            asked_seconds = self._clock.monotonic_seconds()
             with self._engine.begin() as connection:
                 slot, wait_seconds = self._try(connection, batch_id, page)
-            if slot is not None and self._wait_for(slot, wait_seconds):
+            if slot is not None and self._wait_for(slot, wait_seconds, asked_seconds):
                 waited_seconds = self._clock.monotonic_seconds() - started_seconds
                 self._metrics.quota_wait_seconds.observe(waited_seconds)
                 return slot
@@ -168,7 +178,12 @@ class Quota:
     def _try(
         self, connection: Connection, batch_id: int | None, page: int | None
     ) -> tuple[Slot | None, float]:
-        pace = {"key": self._key, "share": _SHARE_OF_QUOTA, "horizon": _HORIZON_INTERVALS}
+        pace = {
+            "key": self._key,
+            "share": _SHARE_OF_QUOTA,
+            "horizon": _HORIZON_INTERVALS,
+            "catch_up": _CATCH_UP_SECONDS,
+        }
         row = connection.execute(_TAKE, {**pace, "batch_id": batch_id, "page": page}).one_or_none()
         if row is None:
             wait_seconds = connection.execute(_WAIT, pace).scalar_one()
@@ -179,8 +194,12 @@ class Quota:
             return None, wait_seconds
         return Slot(row.id, row.granted_at), row.wait_seconds
 
-    def _wait_for(self, slot: Slot, wait_seconds: float) -> bool:
+    def _wait_for(self, slot: Slot, wait_seconds: float, asked_seconds: float) -> bool:
         """Wait until the slot's time; say whether it may still be used then."""
+        latest_seconds = asked_seconds + wait_seconds + _MAX_LATENESS_SECONDS
+        if wait_seconds <= 0 and self._clock.monotonic_seconds() < latest_seconds:
+            # Its time was come when it was granted: no pause can have come in between.
+            return True
         stopping = self._clock.wait(wait_seconds)
         with self._engine.begin() as connection:
             good = (
@@ -195,7 +214,7 @@ class Quota:
                 ).scalar_one()
             )
             if not good:
-                connection.execute(_GIVE_UP, {"id": slot.fetch_id})
+                connection.execute(_GIVE_UP, {"id": slot.fetch_id, "share": _SHARE_OF_QUOTA})
         if stopping:
             raise SlowDown("stopping", retry_after_seconds=1)
         return good
@@ -217,11 +236,9 @@ class Quota:
         """Believe the server: its limits replace ours, and at zero left everybody waits."""
         per_minute = _credible(rate.limit_per_minute, _CREDIBLE_PER_MINUTE)
         per_hour = _credible(rate.limit_per_hour, _CREDIBLE_PER_HOUR)
-        if per_minute is not None or per_hour is not None:
-            self._execute(_FOLLOW, per_minute=per_minute, per_hour=per_hour)
+        self._execute(_FOLLOW, per_minute=per_minute, per_hour=per_hour, rise=_RISE)
         if per_minute is not None:
             self._metrics.quota_limit.set(per_minute)
-        self._execute(_CREEP_BACK, rise=_RISE)
         now_seconds = self._clock.now().timestamp()
         if rate.remaining == 0 and rate.reset_epoch_seconds is not None:
             self._wait_out(rate.reset_epoch_seconds - now_seconds, most_seconds=60.0)

@@ -1,3 +1,5 @@
+import math
+
 from pydantic import Field, HttpUrl, SecretStr
 
 from services.fetcher.planning import MAX_ROWS_PER_PAGE
@@ -14,8 +16,9 @@ class FetcherSettings(ServiceSettings):
     insee_requests_per_hour: float | None = Field(default=None, ge=1)
     insee_timeout_seconds: float = Field(default=30, ge=1, le=300)
     insee_rows_per_page: int = Field(default=MAX_ROWS_PER_PAGE, ge=1, le=MAX_ROWS_PER_PAGE)
-    fetcher_threads: int = Field(default=4, ge=1, le=64)
-    fetcher_parallel_batches: int = Field(default=4, ge=1, le=64)
+    fetcher_threads: int = Field(default=8, ge=1, le=64)
+    # Walks side by side, over all fetchers; None: as many as the quota can use.
+    fetcher_parallel_batches: int | None = Field(default=None, ge=1, le=64)
     fetcher_slot_patience_seconds: float = Field(default=30, ge=1, le=300)
     # Slices that wait for the writer before the fetcher waits for it.
     fetcher_max_slices_ready: int = Field(default=100, ge=1, le=10_000)
@@ -23,3 +26,10 @@ class FetcherSettings(ServiceSettings):
     fetcher_stall_seconds: float = Field(default=60, ge=1, le=3600)
     # How often a delta that waits for INSEE's publication asks whether it is there.
     fetcher_delta_poll_seconds: float = Field(default=180, ge=1, le=3600)
+
+    @property
+    def walkers(self) -> int:
+        """A walk fetches a page after the other: a slow INSEE's answer and our work take 1 s."""
+        if self.fetcher_parallel_batches is not None:
+            return self.fetcher_parallel_batches
+        return min(16, max(4, math.ceil(self.insee_requests_per_minute / 60)))

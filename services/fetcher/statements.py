@@ -56,15 +56,18 @@ INSERT_BATCH = text("""
       :treated_from, :treated_until, :row_limit, :expected)
 """)
 # Two planners would each fill the same room. Deltas first: an import of the whole register takes
-# a day, and what INSEE changed meanwhile would wait behind it.
+# a day, and what INSEE changed meanwhile would wait behind it. Batches of a run that has had its
+# share of the day take none: other runs go on meanwhile.
 LOCK_ACTIVATION = text("SELECT pg_advisory_xact_lock(hashtext('activate_batches'))")
 ACTIVATE = text("""
     WITH room AS (
       SELECT greatest(:parallel_batches - count(*), 0) AS free
-      FROM import_batches WHERE status = 'running'),
+      FROM import_batches b JOIN import_runs r ON r.id = b.run_id
+      WHERE b.status = 'running' AND coalesce(r.resting_until, '-infinity') <= now()),
     chosen AS (
       SELECT b.id FROM import_batches b JOIN import_runs r ON r.id = b.run_id
       WHERE b.status = 'pending' AND r.status = 'running'
+        AND coalesce(r.resting_until, '-infinity') <= now()
       ORDER BY (r.kind = 'delta') DESC, b.id LIMIT (SELECT free FROM room)
       FOR UPDATE OF b SKIP LOCKED),
     running AS (
@@ -86,7 +89,8 @@ LEASE_PAGE = text("""
       AND (p.slices_expected IS NULL OR p.slices_done < p.slices_expected)
     RETURNING p.cursor, p.fetch_id, p.starts, b.query, b.row_limit,
       (SELECT coalesce(sum(records), 0)::bigint FROM import_pages
-       WHERE batch_id = :batch_id AND number < :page) AS received_before
+       WHERE batch_id = :batch_id AND number < :page) AS received_before,
+      (SELECT per_day IS NOT NULL FROM import_runs WHERE id = b.run_id) AS is_daily
 """)
 RELEASE_PAGE = text("""
     UPDATE import_pages
@@ -100,6 +104,7 @@ SAVE_PAGE = text("""
     UPDATE import_pages
     SET fetch_id = :fetch_id, next_cursor = :next_cursor, records = :records, is_last = :is_last,
         slices_expected = :slices, slices_done = 0, starts = 0,
+        share_rows = CASE WHEN share_day IS NOT NULL THEN CAST(:records AS integer) END,
         lease_token = NULL, lease_until = NULL, moved_at = now()
     WHERE batch_id = :batch_id AND number = :page AND lease_token = :token
       AND (slices_expected IS NULL OR slices_done < slices_expected)
@@ -158,7 +163,9 @@ SWEEP = text("""
     FROM (
       SELECT p.batch_id, p.number FROM import_pages p
       JOIN import_batches b ON b.id = p.batch_id AND b.status = 'running'
-      WHERE (p.slices_expected IS NULL OR p.slices_done < p.slices_expected)
+      JOIN import_runs r ON r.id = b.run_id
+      WHERE (coalesce(r.resting_until, '-infinity') <= now() OR p.share_rows IS NOT NULL)
+        AND (p.slices_expected IS NULL OR p.slices_done < p.slices_expected)
         AND (p.lease_until IS NULL OR p.lease_until < now())
         AND (p.moved_at = '-infinity'
           OR p.slices_expected IS NULL

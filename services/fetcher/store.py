@@ -3,12 +3,14 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
 from services.fetcher import statements
 from services.fetcher.deltas import DeltaOrder, Draft
-from services.fetcher.planning import FIRST_CURSOR, PageEnd
+from services.fetcher.planning import FIRST_CURSOR, MAX_ROWS_PER_PAGE, PageEnd, rows_to_ask
+from services.fetcher.rhythm import Part, give_back_rest, still_holds_lease, take_part
 from services.fetcher.windows import PlannedBatch, Scope, Window
 from shared.delta import record_windows
 
@@ -35,6 +37,8 @@ class PageLease:
     query: str
     row_limit: int | None
     received_before: int
+    # Of the day's share; None where the run has no such bound.
+    part: Part | None = None
 
 
 @dataclass(frozen=True)
@@ -154,9 +158,20 @@ class ImportStore:
             )
             return [(row.batch_id, row.number) for row in rows]
 
-    def lease_page(self, batch_id: int, page: int, *, lease_seconds: float) -> PageLease | None:
-        """Lease a page; None where it is complete, leased already, or its batch is not running."""
+    def lease_page(
+        self,
+        batch_id: int,
+        page: int,
+        *,
+        lease_seconds: float,
+        rows_per_page: int = MAX_ROWS_PER_PAGE,
+    ) -> PageLease | None:
+        """Lease a page; None where it is complete, leased already, or its batch is not running.
+
+        Also None where its run has had its share of the day.
+        """
         token = uuid.uuid4()
+        part = None
         with self._engine.begin() as connection:
             row = connection.execute(
                 statements.LEASE_PAGE,
@@ -167,8 +182,17 @@ class ImportStore:
                     "lease_seconds": lease_seconds,
                 },
             ).one_or_none()
-        if row is None:
-            return None
+            if row is None:
+                return None
+            if row.is_daily:
+                wanted = rows_to_ask(
+                    received_before=row.received_before,
+                    row_limit=row.row_limit,
+                    rows_per_page=rows_per_page,
+                )
+                part = take_part(connection, batch_id=batch_id, page=page, wanted=wanted)
+                if part is None:
+                    return None
         return PageLease(
             batch_id=batch_id,
             page=page,
@@ -179,7 +203,19 @@ class ImportStore:
             query=row.query,
             row_limit=row.row_limit,
             received_before=row.received_before,
+            part=part,
         )
+
+    def move_part(self, lease: PageLease, part: Part, at: datetime) -> Part | None:
+        """Take a page's part from the day of `at` instead, since its GET leaves only then.
+
+        None where the lease was lost meanwhile, or where that day's share is given out.
+        """
+        place = {"batch_id": lease.batch_id, "page": lease.page}
+        with self._engine.begin() as connection:
+            if not still_holds_lease(connection, **place, token=lease.token):
+                return None
+            return take_part(connection, **place, wanted=part.rows, at=at)
 
     def release_page(self, lease: PageLease, *, delay_seconds: float, failed: bool) -> bool:
         """Give a page back; the sweeper sends it again once the delay is over.
@@ -229,6 +265,9 @@ class ImportStore:
                 statements.EXPECT,
                 {"batch_id": lease.batch_id, "expected": fetched.end.expected},
             )
+            if lease.part is not None and fetched.records < lease.part.rows:
+                give_back_rest(connection, batch_id=lease.batch_id)
+            connection.execute(statements.CLEAR_ERROR)
         return True
 
     def record_request(
@@ -261,12 +300,10 @@ class ImportStore:
             connection.execute(statements.LOCK_RUN, {"run_id": run_id})
             connection.execute(statements.CLOSE_RUN, {"run_id": run_id, "error": error})
 
-    def note_error(self, error: str | None) -> None:
-        """Tell whoever watches a run why it stands still; None once it goes on."""
+    def note_error(self, error: str) -> None:
+        """Tell whoever watches a run why it stands still; the next page saved clears it."""
         with self._engine.begin() as connection:
-            connection.execute(
-                statements.NOTE_ERROR if error else statements.CLEAR_ERROR, {"error": error}
-            )
+            connection.execute(statements.NOTE_ERROR, {"error": error})
 
     def sweep(
         self, *, unfetched_seconds: float, unwritten_seconds: float, slices_wait: bool

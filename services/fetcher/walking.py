@@ -33,6 +33,8 @@ from shared.metrics import Metrics
 log = structlog.get_logger()
 
 _MAX_BACKOFF_SECONDS = 300.0
+# One page that fails now and then is no news; one that fails so often stands still.
+_STARTS_WORTH_TELLING = 3
 _KEY_PAUSE_SECONDS = 60.0
 _FULL_QUEUE_PAUSE_SECONDS = 2.0
 
@@ -86,7 +88,10 @@ class Walker:
     def fetch_page(self, message: FetchPage) -> None:
         """Fetch a page that still needs it; a stale message costs no quota."""
         lease = self._store.lease_page(
-            message.batch_id, message.page, lease_seconds=self._pace.lease_seconds
+            message.batch_id,
+            message.page,
+            lease_seconds=self._pace.lease_seconds,
+            rows_per_page=self._pace.rows_per_page,
         )
         if lease is None:
             return
@@ -105,6 +110,8 @@ class Walker:
             delay_seconds = min(2.0 ** min(lease.starts, 10), _MAX_BACKOFF_SECONDS)
             log.warning("page not fetched", reason=str(error), again_in_seconds=delay_seconds)
             self._release(lease, delay_seconds)
+            if lease.starts >= _STARTS_WORTH_TELLING:
+                self._store.note_error(f"INSEE gives no good answer, asked again later: {error}")
         except Exception:
             # A broker or database that is away: whoever comes next may start at once.
             self._release(lease, 1.0)
@@ -146,11 +153,9 @@ class Walker:
             page=lease.page,
             patience_seconds=self._pace.slot_patience_seconds,
         )
-        asked = rows_to_ask(
-            received_before=lease.received_before,
-            row_limit=lease.row_limit,
-            rows_per_page=self._pace.rows_per_page,
-        )
+        asked = self._rows_to_ask(lease, slot)
+        if asked is None:
+            return
         answer = self._send(
             slot,
             lambda: self._client.search_siret(lease.query, nombre=asked, curseur=lease.cursor),
@@ -170,10 +175,22 @@ class Walker:
         if not self._store.save_page(lease, fetched):
             log.warning("answer not needed any more", batch_id=lease.batch_id, page=lease.page)
             return
-        self._store.note_error(None)
         self._publish(lease, slot, slices, is_last=end.is_last)
         self._metrics.pages_fetched.inc()
         self._metrics.records_fetched.inc(len(answer.records))
+
+    def _rows_to_ask(self, lease: PageLease, slot: Slot) -> int | None:
+        """None where the wait for the slot led into a day whose share is given out."""
+        part = lease.part
+        if part is None:
+            return rows_to_ask(
+                received_before=lease.received_before,
+                row_limit=lease.row_limit,
+                rows_per_page=self._pace.rows_per_page,
+            )
+        if part.ends_at is not None and slot.granted_at >= part.ends_at:
+            part = self._store.move_part(lease, part, slot.granted_at)
+        return None if part is None else part.rows
 
     def _publish(self, lease: PageLease, slot: Slot, slices: list[str], *, is_last: bool) -> None:
         for number, records in enumerate(slices):

@@ -8,7 +8,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.operator import dead_letter_commands, failed_commands, reconciling
+from services.operator import (
+    dead_letter_commands,
+    failed_commands,
+    main,
+    reconciling,
+    schedule_commands,
+)
 from services.operator.main import open_engine
 from services.operator.printing import AsJson, print_json, print_rows
 from services.operator.reconciling import Comparison
@@ -28,6 +34,13 @@ app = make_app("Look at the whole, and keep its schema current.")
 app.add_typer(failed_commands.app, name="failed")
 app.add_typer(dead_letter_commands.app, name="dead-letters")
 app.command()(statement)
+app.command()(schedule_commands.schedule)
+
+
+@app.command()
+def run() -> None:
+    """Run the operator service until SIGTERM; settings come from SIRENADE_* variables."""
+    main.main()
 
 
 @app.command()

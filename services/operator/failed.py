@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, Row, RowMapping, text
 
 from services.operator.printing import joined
 from shared.errors import UserError
@@ -20,7 +21,10 @@ _CAUSES = text("""
 """)
 _ITEMS = text("""
     SELECT f.id, f.kind, f.key, f.siren, f.code, f.message, f.attempts, f.created_at,
-           f.resolved_at, f.batch_id, b.run_id, b.query,
+           f.retries,
+           CASE WHEN f.resolved_at IS NULL AND (f.kind = 'review' OR f.key ~ '^[0-9]{14}$')
+             THEN f.next_attempt_at END AS next_attempt_at,
+           f.resolved_at, f.closed_because, f.batch_id, b.run_id, b.query,
            e.fetched_at AS stored_version_of,
            a.siret AS avis_siret, a.outcome AS avis_outcome, a.attempts AS avis_attempts,
            octet_length(f.payload) AS payload_bytes, f.payload
@@ -46,6 +50,46 @@ _OPEN = text("""
     WHERE CASE WHEN :by_id THEN id = ANY(CAST(:ids AS bigint[]))
       ELSE resolved_at IS NULL AND (CAST(:code AS text) IS NULL OR code = :code) END
     ORDER BY id
+""")
+# Oldest first; what has no siret can only be imported again with its whole window.
+_DUE = text("""
+    SELECT id, kind, key, false AS is_resolved FROM failed_items
+    WHERE resolved_at IS NULL AND next_attempt_at <= now()
+      AND key ~ CASE kind WHEN 'write' THEN '^[0-9]{14}$' ELSE '^[0-9]{1,18}$' END
+    ORDER BY next_attempt_at, id LIMIT :limit
+""")
+# Not one that writer or reviewer holds at this moment: it is about to be resolved, or to fail anew.
+_SCHEDULE = text("""
+    WITH asked AS (
+      SELECT id FROM failed_items
+      WHERE id = ANY(CAST(:ids AS bigint[])) AND resolved_at IS NULL
+      ORDER BY id FOR UPDATE SKIP LOCKED)
+    UPDATE failed_items f SET
+      retries = retries + CASE WHEN :counts THEN 1 ELSE 0 END,
+      next_attempt_at = now() + CASE WHEN NOT :counts THEN interval '1 hour'
+        ELSE CASE retries WHEN 0 THEN interval '4 hours' WHEN 1 THEN interval '24 hours'
+          ELSE interval '7 days' END END
+    FROM asked WHERE f.id = asked.id
+""")
+# Nobody wants the text any more: no success, and nothing that is left to do.
+_CLOSE = text("""
+    WITH idle AS (
+      SELECT f.id, CASE
+          WHEN a.id IS NULL THEN 'the avis is gone'
+          WHEN o.siren IS NOT NULL THEN 'opposition'
+          WHEN a.outcome <> 'rejected' THEN 'the avis is ' || a.outcome
+          ELSE 'the page is closed' END AS because
+      FROM failed_items f
+      LEFT JOIN avis a ON a.id = CASE WHEN f.key ~ '^[0-9]{1,18}$' THEN f.key::bigint END
+      LEFT JOIN pro_localisations p ON p.id = a.pro_localisation_id
+      LEFT JOIN oppositions o ON o.siren = a.siren
+      WHERE f.kind = 'review' AND f.resolved_at IS NULL AND f.key ~ '^[0-9]{1,18}$'
+        AND (CAST(:ids AS bigint[]) IS NULL OR f.id = ANY(CAST(:ids AS bigint[])))
+        AND (a.id IS NULL OR a.outcome NOT IN ('pending', 'accepted', 'rejected')
+          OR a.outcome = 'rejected' AND (o.siren IS NOT NULL OR p.status IS DISTINCT FROM 'open'))
+      ORDER BY f.id FOR UPDATE OF f SKIP LOCKED)
+    UPDATE failed_items f SET resolved_at = now(), closed_because = idle.because
+    FROM idle WHERE f.id = idle.id
 """)
 # Of two retries at once the second sees what the first has asked for. The items themselves stay
 # unlocked: writer and reviewer lock them last, after the rows that are locked here.
@@ -114,23 +158,45 @@ def items(
 def retry(connection: Connection, ids: Sequence[int], *, code: str | None) -> Retry:
     """Ask for the work again: of these items, else of the open ones of the code, else of all.
 
-    Nothing is resolved here: writer and reviewer do that, with what they store. Raises UserError,
-    and asks for nothing, where an id is unknown or resolved.
+    Nothing is resolved here but what is no longer due: writer and reviewer do that, with what
+    they store. Raises UserError, and asks for nothing, where an id is unknown or resolved.
     """
     connection.execute(_LOCK_RETRIES)
     chosen = connection.execute(_OPEN, {"by_id": bool(ids), "ids": list(ids), "code": code}).all()
     _require_all(set(ids), {row.id for row in chosen})
     if resolved := [row.id for row in chosen if row.is_resolved]:
         raise UserError(f"resolved already: {joined(resolved)}")
+    return _retry(connection, chosen)
+
+
+def retry_due(connection: Connection, *, limit: int) -> Retry:
+    """Ask for the work again whose time has come: after 1, 4 and 24 hours, then every week."""
+    connection.execute(_LOCK_RETRIES)
+    return _retry(connection, connection.execute(_DUE, {"limit": limit}).all())
+
+
+def close_no_longer_due(connection: Connection, ids: Sequence[int] | None = None) -> int:
+    """Close review items, of these or of all, whose avis nobody wants any more; say how many.
+
+    They keep the reason, and do not count as resolved.
+    """
+    return connection.execute(_CLOSE, {"ids": None if ids is None else list(ids)}).rowcount
+
+
+def _retry(connection: Connection, chosen: Sequence[Row[Any]]) -> Retry:
     by_siret = {row.key: row.id for row in chosen if row.kind == "write" and is_siret(row.key)}
     by_avis = {int(row.key): row.id for row in chosen if row.kind == "review" and _is_id(row.key)}
     placed = {*by_siret.values(), *by_avis.values()}
     run_id, requested = _request(connection, by_siret)
     due, idle = _make_due(connection, by_avis)
+    under_way = sorted(set(by_siret.values()).difference(requested))
+    close_no_longer_due(connection, idle)
+    connection.execute(_SCHEDULE, {"ids": [*requested, *due, *idle], "counts": True})
+    connection.execute(_SCHEDULE, {"ids": under_way, "counts": False})
     return Retry(
         run_id=run_id,
         fetched=requested,
-        under_way=sorted(set(by_siret.values()).difference(requested)),
+        under_way=under_way,
         reviewed=due,
         no_longer_due=idle,
         without_siret=[row.id for row in chosen if row.id not in placed],

@@ -103,7 +103,7 @@ def _told(outcome: Retry) -> list[str]:
         f"fetched again from INSEE in run {outcome.run_id}": outcome.fetched,
         "on their way already, in an import that is not over": outcome.under_way,
         "due for review again": outcome.reviewed,
-        "left alone, their avis are no longer due": outcome.no_longer_due,
+        "closed, their avis are no longer due": outcome.no_longer_due,
         "without a siret: import the window of their batch again": outcome.without_siret,
     }
     return [f"{len(ids)} {what} (items {joined(ids)})" for what, ids in lines.items() if ids]

@@ -1,12 +1,20 @@
-"""Where the operator reads its environment."""
+"""Puts the operator together; the only module of it that reads the environment."""
 
 import dramatiq
 from sqlalchemy import Engine
 
+from services.operator.jobs import make_jobs
+from services.operator.loops import Scheduler
+from services.operator.settings import OperatorSettings
 from shared.broker import make_broker
+from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.errors import UserError
+from shared.metrics import Metrics
+from shared.service import Loop, Service, run_service
 from shared.settings import DatabaseSettings, ServiceSettings, load
+
+_TURN_SECONDS = 15
 
 
 def open_engine(*, statement_timeout_seconds: int = 60) -> Engine:
@@ -25,3 +33,24 @@ def open_broker() -> dramatiq.Broker:
     if url.startswith("memory:"):
         raise UserError("nobody can publish to a memory:// broker from another process")
     return make_broker(url)
+
+
+def build(
+    settings: OperatorSettings,
+    *,
+    engine: Engine,
+    broker: dramatiq.Broker,
+    clock: Clock,
+    metrics: Metrics,
+) -> Service:
+    """Return what fires the jobs; they order work in PostgreSQL, and nothing of the broker."""
+    del broker
+    scheduler = Scheduler(engine, make_jobs(settings), clock, metrics)
+    return Service(
+        name="operator",
+        loops=(Loop("scheduler", interval_seconds=_TURN_SECONDS, step=scheduler.turn),),
+    )
+
+
+def main() -> None:
+    run_service("operator", load(OperatorSettings), build)

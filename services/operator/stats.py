@@ -15,7 +15,8 @@ _STATS = text("""
         'missing', b.missing, 'surplus', b.surplus),
       'failed_items', (SELECT json_build_object(
         'open', count(*) FILTER (WHERE resolved_at IS NULL),
-        'resolved', count(*) FILTER (WHERE resolved_at IS NOT NULL)) FROM failed_items),
+        'resolved', count(*) FILTER (WHERE resolved_at IS NOT NULL AND closed_because IS NULL),
+        'no_longer_due', count(*) FILTER (WHERE closed_because IS NOT NULL)) FROM failed_items),
       'dead_letters', (SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL),
       'quota', (SELECT coalesce(json_agg(json_build_object(
         'key', key_fingerprint, 'requests_per_minute', requests_per_minute,

@@ -8,7 +8,7 @@ from typing import Any
 import dramatiq
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reviewer.generators.french import MOIS
@@ -17,6 +17,7 @@ from services.reviewer.judging import Claim, Fate, Result
 from services.reviewer.reviewing import Reviewing
 from services.reviewer.store import claim, give_back, store
 from shared.clock import Clock
+from shared.db.outages import is_outage, slowing_down
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
 
@@ -95,7 +96,9 @@ class Crew:
         while True:
             try:
                 fates = store(self.engine, results, sole_traders=self.sole_traders)
-            except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+            except (DBAPIError, PoolTimeoutError) as error:
+                if not is_outage(error):
+                    raise
                 log.warning("cannot store", avis=len(results), error=type(error).__name__)
                 if self.clock.wait(1.0) or self.clock.monotonic_seconds() > give_up_at:
                     raise
@@ -110,7 +113,8 @@ class Crew:
 
 def declare_actors(broker: dramatiq.Broker, crew: Crew) -> None:
     def review_avis(**wire: Any) -> None:
-        crew.work(ReviewAvis.from_wire(wire).avis_ids)
+        with slowing_down():
+            crew.work(ReviewAvis.from_wire(wire).avis_ids)
 
     dramatiq.actor(
         broker=broker,

@@ -1,6 +1,7 @@
 """Command line of the simulator."""
 
 import signal
+import sys
 import threading
 from dataclasses import fields
 from pathlib import Path
@@ -171,5 +172,45 @@ def _serve(options: Options, port_file: Path | None) -> None:
         stopped.wait()
 
 
+def stock(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write both files into.")],
+    establishments: Annotated[
+        int, typer.Option(min=1, max=100_000_000, help="Rows of StockEtablissement.")
+    ] = _DEFAULT.establishments,
+    format_: Annotated[str, typer.Option("--format", help="csv, zip or parquet.")] = "zip",
+    seed: Annotated[int, typer.Option(help="Same seed, same files.")] = _DEFAULT.seed,
+    day: Annotated[str, typer.Option(help="Last day of treatments.")] = _DEFAULT.day,
+    departement: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
+    distinct: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=1_000_000, help="Invent so many, and repeat them under other SIRENs."
+        ),
+    ] = None,
+) -> None:
+    """Write StockUniteLegale and StockEtablissement of the register that `run` would serve."""
+    # Arrow is large, and the server needs none of it.
+    from services.simulator.stock_files import FORMATS, Format, write_stock  # noqa: PLC0415
+
+    if format_ not in FORMATS:
+        raise typer.BadParameter(", ".join(FORMATS), param_hint="--format")
+    options = Options(
+        establishments=establishments, seed=seed, day=day, departements=tuple(departement or ())
+    )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        files = write_stock(out, options, format_=cast("Format", format_), distinct=distinct)
+    except (OSError, ValueError) as error:
+        typer.echo(f"simulator: {error}", err=True)
+        raise typer.Exit(2) from None
+    for file in files.values():
+        typer.echo(f"{file.path}: {file.rows} rows")
+
+
 def main() -> None:
-    typer.run(run)
+    # `stock` is the one subcommand: what runs the server has always been called without one.
+    if sys.argv[1:2] == ["stock"]:
+        del sys.argv[1]
+        typer.run(stock)
+    else:
+        typer.run(run)

@@ -1,5 +1,8 @@
 """Command line of the writer: the service itself, and a look at what it makes of records."""
 
+import datetime as dt
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -7,9 +10,11 @@ import typer
 
 from services.writer import main
 from services.writer.inspecting import inspect_lines
+from services.writer.settings import StockSettings
 from shared.cli import make_app
 from shared.cli import run as run_cli
 from shared.errors import UserError
+from shared.settings import load
 
 app = make_app("Write INSEE's records to PostgreSQL.")
 
@@ -39,6 +44,63 @@ def inspect(
         raise UserError(f"cannot read {file}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UserError(f"cannot read {file}: it is not UTF-8") from None
+
+
+@app.command()
+def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="StockEtablissement, StockUniteLegale: paths or http(s) URLs."),
+    ] = None,
+    date: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="The files' day; by default the first of the month that they were made in.",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also where a file has far fewer rows than before.")
+    ] = False,
+    without_pages: Annotated[
+        bool, typer.Option("--without-pages", help="Rows only; the same command again does them.")
+    ] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Look at the files, load nothing.")] = False,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Drop what interrupted loads left behind.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+) -> None:
+    """Load INSEE's monthly stock files (CSV, zip of CSV, parquet) into the register.
+
+    An interrupted load goes on when the same command is given again; `delta` goes on from the
+    files' last treatment. The history files are not loaded: periods come from the API.
+
+    Example: ./sirenade stock StockUniteLegale_utf8.zip StockEtablissement_utf8.zip
+    """
+    # Arrow is large, and for this command alone.
+    from services.writer.stock import command  # noqa: PLC0415
+
+    if bool(files) == discard:
+        raise UserError("name the stock files, or --discard")
+    if plan:
+        for planned in command.plan(files or []):
+            typer.echo(json.dumps(asdict(planned)) if as_json else command.plan_in_words(planned))
+        return
+    settings = load(StockSettings)
+    url = settings.database_url.get_secret_value()
+    if discard:
+        for collection in command.discard(url):
+            typer.echo(json.dumps({"discarded": collection}) if as_json else f"{collection}: gone")
+        return
+    options = command.Options(
+        file_date=None if date is None else date.date(),
+        force=force,
+        pages=not without_pages,
+        sole_traders=settings.avis_sole_traders,
+    )
+    for loaded in command.load(url, files or [], options):
+        typer.echo(json.dumps(command.as_json(loaded)) if as_json else command.in_words(loaded))
 
 
 if __name__ == "__main__":

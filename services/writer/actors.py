@@ -1,6 +1,5 @@
 """The writer's actor, and the loop that keeps what no actor could handle."""
 
-import time
 from typing import Any
 
 import dramatiq
@@ -9,6 +8,8 @@ from sqlalchemy import Engine, text
 
 from services.writer.store import SliceResult, SliceStatus, write_slice
 from shared.broker import DeadLetter, drain_dead_letters
+from shared.clock import Clock
+from shared.db.outages import persevere
 from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE, WriteSlice
 from shared.metrics import Metrics
 
@@ -26,13 +27,16 @@ _ARCHIVE = text("""
 
 
 def declare_actors(
-    broker: dramatiq.Broker, engine: Engine, metrics: Metrics, *, sole_traders: bool
+    broker: dramatiq.Broker, engine: Engine, clock: Clock, metrics: Metrics, *, sole_traders: bool
 ) -> None:
     def write(**wire: Any) -> None:
         message = WriteSlice.from_wire(wire)
-        started = time.monotonic()
-        result = write_slice(engine, message, sole_traders=sole_traders)
-        metrics.slice_write_seconds.observe(time.monotonic() - started)
+
+        def write_once() -> SliceResult:
+            with metrics.slice_write_seconds.time():
+                return write_slice(engine, message, sole_traders=sole_traders)
+
+        result = persevere(write_once, clock)
         _count(metrics, result)
         _tell(message, result)
 

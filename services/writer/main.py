@@ -19,11 +19,11 @@ def build(
     *,
     engine: Engine,
     broker: dramatiq.Broker,
-    clock: Clock,  # noqa: ARG001  every service is built alike
+    clock: Clock,
     metrics: Metrics,
 ) -> Service:
     """Declare the writer's actor on the broker and return what runs it."""
-    declare_actors(broker, engine, metrics, sole_traders=settings.avis_sole_traders)
+    declare_actors(broker, engine, clock, metrics, sole_traders=settings.avis_sole_traders)
     archive = DeadLetterArchive(broker, engine, metrics)
     return Service(
         name="writer",

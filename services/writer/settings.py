@@ -1,6 +1,6 @@
 from pydantic import Field
 
-from shared.settings import ServiceSettings
+from shared.settings import DatabaseSettings, ServiceSettings
 
 
 class WriterSettings(ServiceSettings):
@@ -12,3 +12,9 @@ class WriterSettings(ServiceSettings):
     avis_sole_traders: bool = Field(
         default=False, description="write about sole traders too: personal data"
     )
+
+
+class StockSettings(DatabaseSettings):
+    """What the command that loads stock files needs: no broker."""
+
+    avis_sole_traders: bool = Field(default=False, description="as the service's own")

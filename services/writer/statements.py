@@ -1,18 +1,22 @@
 """SQL of the register: its tables have dozens of columns, so it is made from their names."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 
 from sqlalchemy import text
 
 from shared.sirene.records import (
     PERSONAL_ETABLISSEMENT_FIELDS,
+    PERSONAL_PERIODE_FIELDS,
     PERSONAL_UNITE_FIELDS,
     Etablissement,
+    PeriodeEtablissement,
     UniteLegale,
 )
 
 UNITE_FIELDS = tuple(field.name for field in fields(UniteLegale))
 ETABLISSEMENT_FIELDS = tuple(field.name for field in fields(Etablissement))
+PERIODE_FIELDS = tuple(field.name for field in fields(PeriodeEtablissement))
 STAMPS = ("content_hash", "fetched_at")
 PAGE_FIELDS = (
     "siret",
@@ -38,6 +42,10 @@ def _columns(names: tuple[str, ...], prefix: str = "") -> str:
     return ", ".join(prefix + name for name in names)
 
 
+def _excluded(names: Iterable[str]) -> str:
+    return ", ".join(f"{name} = excluded.{name}" for name in names)
+
+
 def _like(new: str, table: str, columns: str) -> str:
     """A temporary table without the constraints of the table that its rows are meant for."""
     select = f"SELECT {columns} FROM {table} WITH NO DATA"  # noqa: S608  made of the names above
@@ -51,6 +59,7 @@ CREATE_NEW = text(
         (
             _like("new_unites", "unites_legales", _columns(UNITE_FIELDS + STAMPS)),
             _like("new_etablissements", "etablissements", _columns(ETABLISSEMENT_FIELDS + STAMPS)),
+            _like("new_periodes", "periodes_etablissements", _columns(PERIODE_FIELDS)),
             _like(
                 "new_pages",
                 "pro_localisations",
@@ -59,31 +68,46 @@ CREATE_NEW = text(
         )
     )
 )
-EMPTY_NEW = text("TRUNCATE new_unites, new_etablissements, new_pages")
+EMPTY_NEW = text("TRUNCATE new_unites, new_etablissements, new_periodes, new_pages")
+
+
+def _stale(key: str, table: str, keys: str, hashes: str) -> str:
+    """Keys whose row differs; a row without a date is told by its stamp, which is to be renewed."""
+    return f"""
+        SELECT n.key
+        FROM unnest(string_to_array(:{keys}, ' '), string_to_array(:{hashes}, ' ')) AS n (key, hash)
+        LEFT JOIN {table} o ON o.{key} = n.key
+        WHERE o.content_hash IS DISTINCT FROM decode(n.hash, 'hex')
+          OR (o.date_dernier_traitement IS NULL AND o.fetched_at < :fetched_at)
+    """  # noqa: S608  made of the names below
+
+
+FIND_STALE = text(f"""
+    SELECT
+      ARRAY({_stale("siret", "etablissements", "sirets", "etablissement_hashes")}) AS sirets,
+      ARRAY({_stale("siren", "unites_legales", "sirens", "unite_hashes")}) AS sirens,
+      EXISTS (SELECT FROM failed_items WHERE kind = 'write' AND resolved_at IS NULL
+        AND key = ANY(string_to_array(:sirets, ' '))) AS has_failed
+""")  # noqa: S608  made of the names above
 
 # Every writer and every eraser takes a unit's row first: its establishments, pages and texts are
 # then its own until the end of the transaction. Unchanged units are not locked, nor written.
 LOCK_UNITES = text("""
     SELECT 1 FROM unites_legales
-    WHERE siren IN (
-      SELECT n.siren FROM new_unites n LEFT JOIN unites_legales o USING (siren)
-      WHERE o.content_hash IS DISTINCT FROM n.content_hash
-      UNION ALL
-      SELECT n.siren FROM new_etablissements n LEFT JOIN etablissements o USING (siret)
-      WHERE o.content_hash IS DISTINCT FROM n.content_hash)
+    WHERE siren IN (SELECT siren FROM new_unites)
     ORDER BY siren
     FOR NO KEY UPDATE
 """)
 
 
-def _upsert(new: str, table: str, key: str, names: tuple[str, ...]) -> str:
+def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str = "") -> str:
     """Write what differs and is not older; answer for each row that was written.
 
     INSEE moves the treatment date with the content, so a row with both equal needs no newer
     stamp; a row without a date has only its stamp to be told by.
     """
     stored = (*names, *STAMPS)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in stored if name != key)
+    updates = _excluded(name for name in stored if name != key)
     return f"""
         WITH due AS MATERIALIZED (
           SELECT n.*, o.content_hash IS DISTINCT FROM n.content_hash AS differs
@@ -95,27 +119,57 @@ def _upsert(new: str, table: str, key: str, names: tuple[str, ...]) -> str:
           SELECT {_columns(stored)} FROM due ORDER BY {key}
           ON CONFLICT ({key}) DO UPDATE SET {updates}, updated_at = now()
           WHERE {_VERSION.format("excluded")} >= {_VERSION.format("o")}
-          RETURNING o.{key}, o.xmax = 0 AS inserted)
-        SELECT w.{key} AS key, w.inserted FROM written w JOIN due USING ({key}) WHERE due.differs
+          RETURNING o.{key}, o.xmax = 0 AS inserted),
+        changed AS MATERIALIZED (
+          SELECT w.{key}, w.inserted FROM written w JOIN due USING ({key}) WHERE due.differs){also}
+        SELECT {key} AS key, inserted FROM changed
     """  # noqa: S608  made of the names above
 
 
+_RENEW_PERIODES = f""",
+        renewed AS (
+          INSERT INTO periodes_etablissements AS o ({_columns(PERIODE_FIELDS)})
+          SELECT {_columns(PERIODE_FIELDS, "n.")}
+          FROM new_periodes n JOIN changed c USING (siret) ORDER BY n.siret, n.rang
+          ON CONFLICT (siret, rang) DO UPDATE SET {_excluded(PERIODE_FIELDS[2:])}
+          WHERE ({_columns(PERIODE_FIELDS, "o.")})
+            IS DISTINCT FROM ({_columns(PERIODE_FIELDS, "excluded.")})),
+        outdated AS (
+          DELETE FROM periodes_etablissements o USING changed c
+          WHERE o.siret = c.siret AND NOT c.inserted
+            AND NOT EXISTS (SELECT FROM new_periodes n
+              WHERE n.siret = o.siret AND n.rang = o.rang))
+"""  # noqa: S608  made of the names above
+
 UPSERT_UNITES = text(_upsert("new_unites", "unites_legales", "siren", UNITE_FIELDS))
 UPSERT_ETABLISSEMENTS = text(
-    _upsert("new_etablissements", "etablissements", "siret", ETABLISSEMENT_FIELDS)
+    _upsert(
+        "new_etablissements",
+        "etablissements",
+        "siret",
+        ETABLISSEMENT_FIELDS,
+        also=_RENEW_PERIODES,
+    )
 )
 
 
-def _without(names: tuple[str, ...]) -> str:
-    # The hash is marked, so that the same record counts as changed once nothing hides it.
-    return ", ".join(f"{name} = NULL" for name in names) + (
-        ", content_hash = n.content_hash || '\\x00'::bytea"
-    )
+# Whom a statement of the eraser, or a tombstone, may concern; for nearly every slice nobody.
+FIND_HIDDEN = text("""
+    SELECT EXISTS (SELECT FROM oppositions WHERE siren IN (SELECT siren FROM new_unites))
+      OR EXISTS (SELECT FROM erasures WHERE siren IN (SELECT siren FROM new_unites))
+""")
 
+
+def _without(names: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} = NULL" for name in names)
+
+
+# The hash is marked, so that the same record counts as changed once nothing hides it.
+_MARKED = "content_hash = n.content_hash || '\\x00'::bytea"
 
 # A tombstone without `fetched_at` is an audit of one establishment and says nothing of the unit.
 HIDE_UNITES = text(f"""
-    UPDATE new_unites n SET {_without(PERSONAL_UNITE_FIELDS)},
+    UPDATE new_unites n SET {_without(PERSONAL_UNITE_FIELDS)}, {_MARKED},
       statut_diffusion = CASE WHEN hidden.erased THEN 'P' ELSE n.statut_diffusion END
     FROM (
       SELECT siren, o.siren IS NOT NULL AS opposed, EXISTS (
@@ -128,7 +182,11 @@ HIDE_UNITES = text(f"""
       OR (hidden.erased AND n.statut_diffusion = 'O'))
 """)  # noqa: S608  made of the names above
 HIDE_ETABLISSEMENTS = text(f"""
-    UPDATE new_etablissements n SET {_without(PERSONAL_ETABLISSEMENT_FIELDS)}
+    UPDATE new_etablissements n SET {_without(PERSONAL_ETABLISSEMENT_FIELDS)}, {_MARKED}
+    FROM oppositions o WHERE o.siren = n.siren
+""")  # noqa: S608  made of the names above
+HIDE_PERIODES = text(f"""
+    UPDATE new_periodes n SET {_without(PERSONAL_PERIODE_FIELDS)}
     FROM oppositions o WHERE o.siren = n.siren
 """)  # noqa: S608  made of the names above
 

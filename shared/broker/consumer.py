@@ -23,10 +23,17 @@ _DUE_TOLERANCE_MS = 500
 
 
 class RabbitmqDelivery(Delivery):
-    def __init__(self, message: dramatiq.Message[Any], channel: Any, tag: int) -> None:
+    def __init__(
+        self, message: dramatiq.Message[Any], channel: Any, tag: int, *, deliveries: int
+    ) -> None:
         super().__init__(message)
         self.channel = channel
         self.tag = tag
+        self.deliveries = deliveries
+
+    @property
+    def is_lost(self) -> bool:
+        return not self.channel.is_open
 
 
 class ReliableConsumer(_RabbitmqConsumer):
@@ -47,7 +54,8 @@ class ReliableConsumer(_RabbitmqConsumer):
         method, properties, body = self._receive()
         if method is None:
             return None
-        due_ms = (properties.headers or {}).get(DUE_HEADER)
+        headers = properties.headers or {}
+        due_ms = headers.get(DUE_HEADER)
         if due_ms is not None and due_ms - time.time() * 1000 > _DUE_TOLERANCE_MS:
             self._send_to_next_rung(method.delivery_tag, body, due_ms)
             return None
@@ -57,7 +65,13 @@ class ReliableConsumer(_RabbitmqConsumer):
             self.logger.error("Dead-lettering what cannot be decoded: %s", error.message)  # noqa: TRY400  # a traceback would show the content
             self.channel.basic_nack(method.delivery_tag, requeue=False)
             return None
-        return RabbitmqDelivery(message, self.channel, method.delivery_tag)
+        return RabbitmqDelivery(
+            message,
+            self.channel,
+            method.delivery_tag,
+            # Quorum queues count; absent at the first delivery.
+            deliveries=int(headers.get("x-delivery-count", 0)),
+        )
 
     def _receive(self) -> tuple[Any, Any, bytes]:
         try:

@@ -162,6 +162,12 @@ class ReliableBroker(RabbitmqBroker):
                 return operation(self.channel)
             except (QueueFull, QueueMismatch):
                 raise
+            except pika.exceptions.ConnectionBlockedTimeout:
+                # A new connection would be blocked as well, for as long again.
+                del self.connection
+                raise BrokerUnavailable(
+                    "RabbitMQ takes no messages: an alarm of memory or disk"
+                ) from None
             except pika.exceptions.AMQPError as error:
                 failure = error
                 del self.connection

@@ -2,6 +2,7 @@
 
 import enum
 import logging
+import threading
 import time
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -14,9 +15,12 @@ from dramatiq.middleware import Shutdown, TimeLimit
 from shared.broker.errors import BrokerError
 from shared.errors import Rejected, SlowDown
 
-# Before a message whose retry could not be published returns to its queue: while the broker
-# refuses, the same message would otherwise come back at once, and again.
-_REFUSED_PAUSE_SECONDS = 1.0
+# A retry that cannot be published is tried again for so long before its message returns to its
+# queue, longer with each return: a return counts as a delivery, and an alarm of RabbitMQ that
+# outlasts a night must not use up a healthy message's deliveries.
+_FIRST_HOLD_SECONDS = 1.0
+_LONGEST_HOLD_SECONDS = 1200.0  # below RabbitMQ's consumer timeout, 30 minutes
+_MOST_PAUSE_SECONDS = 15.0
 
 
 class Action(enum.Enum):
@@ -60,6 +64,11 @@ def decide(exception: BaseException, retries: int, policy: RetryPolicy = DEFAULT
     return Verdict(Action.RETRY, min(backoff_ms, policy.max_backoff_ms))
 
 
+def hold_seconds(deliveries: int) -> float:
+    """How long a message delivered so often before may wait for its retry to be published."""
+    return min(_FIRST_HOLD_SECONDS * 2.0 ** min(deliveries, 32), _LONGEST_HOLD_SECONDS)
+
+
 class Delivery(dramatiq.MessageProxy):
     """A message received, which goes back to its queue unless its fate was decided."""
 
@@ -68,6 +77,13 @@ class Delivery(dramatiq.MessageProxy):
         self.decided = False
         self.held = False
         """Left to the consumer's end: returned now, it would come back to a worker that stops."""
+        self.deliveries = 0
+        """Earlier ones, as the broker counts them: too many, and the message is dead-lettered."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the broker has given the message to somebody else by now."""
+        return False
 
 
 class SafeRetries(dramatiq.Middleware):
@@ -80,6 +96,13 @@ class SafeRetries(dramatiq.Middleware):
     def __init__(self, policy: RetryPolicy) -> None:
         self._policy = policy
         self._logger = logging.getLogger(__name__)
+        self._stopping = threading.Event()
+
+    def before_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
+        self._stopping.clear()
+
+    def before_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
+        self._stopping.set()
 
     @property
     def actor_options(self) -> AbstractSet[str]:  # type: ignore[override]  # dramatiq types it as a mutable set
@@ -139,17 +162,25 @@ class SafeRetries(dramatiq.Middleware):
     ) -> None:
         # The error's class only: its text may hold what must not be stored.
         options = {"retries": retries, "last_error": type(exception).__name__}
-        try:
-            broker.enqueue(message.copy(options=options), delay=delay_ms)
-        except BrokerError as error:
-            self._logger.warning(
-                "Retry of message %s not published, it returns to its queue: %s",
-                message.message_id,
-                error,
-            )
-            time.sleep(_REFUSED_PAUSE_SECONDS)
-        else:
-            message.decided = True
+        retry = message.copy(options=options)
+        deadline_seconds = time.monotonic() + hold_seconds(message.deliveries)
+        pause_seconds = 1.0
+        while not message.is_lost:
+            try:
+                broker.enqueue(retry, delay=delay_ms)
+            except BrokerError as error:
+                self._logger.warning(
+                    "Retry of message %s not published: %s", message.message_id, error
+                )
+            else:
+                message.decided = True
+                return
+            if self._stopping.wait(pause_seconds):
+                message.held = True
+                return
+            if time.monotonic() > deadline_seconds:
+                return
+            pause_seconds = min(2 * pause_seconds, _MOST_PAUSE_SECONDS)
 
 
 class WorkerTimeLimit(TimeLimit):

@@ -184,6 +184,32 @@ etablissements = Table(
     postgresql_with={"fillfactor": "85"},
 )
 
+# What INSEE sends with each establishment. A unit's own periods come only with the answers of
+# /siren, which are not asked for.
+periodes_etablissements = Table(
+    "periodes_etablissements",
+    metadata,
+    Column("siret", Text, nullable=False),
+    Column("siren", Text, nullable=False),
+    # Counted from the oldest, which is 0: a new period appends.
+    Column("rang", SmallInteger, nullable=False),
+    # As INSEE sends them: 1900-01-01 is kept here.
+    Column("date_debut", Date),
+    Column("date_fin", Date),
+    Column("etat_administratif", Text),
+    Column("changement_etat_administratif", Boolean),
+    *_texts("enseigne1", "enseigne2", "enseigne3"),
+    Column("changement_enseigne", Boolean),
+    Column("denomination_usuelle", Text),
+    Column("changement_denomination_usuelle", Boolean),
+    *_texts("activite_principale", "nomenclature_activite_principale"),
+    Column("changement_activite_principale", Boolean),
+    Column("caractere_employeur", Text),
+    Column("changement_caractere_employeur", Boolean),
+    # Those of a unit are a range of it, since a siret begins with its siren.
+    PrimaryKeyConstraint("siret", "rang"),
+)
+
 pro_localisations = Table(
     "pro_localisations",
     metadata,
@@ -238,6 +264,11 @@ import_runs = Table(
     # Instead of all of the above: just these, as a retry asks for.
     Column("sirets", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("row_limit", BigInteger),
+    # At most so many rows a day; a day is the calendar's in France, or so many seconds.
+    Column("per_day", BigInteger),
+    Column("day_seconds", Double),
+    # The day's share is given out: until then only pages that have their part of it are fetched.
+    _instant("resting_until"),
     # A delta asks for treatment windows instead of a scope (docs/adr/0005-delta.md).
     Column(
         "kind",
@@ -370,6 +401,9 @@ import_pages = Table(
     Column("is_last", Boolean),
     Column("slices_expected", Integer),
     Column("slices_done", Integer, nullable=False, server_default=text("0")),
+    # Its part of a day's share: the beginning of that day, and the rows to ask for, then received.
+    _instant("share_day"),
+    Column("share_rows", Integer),
     # Starts since the page last succeeded: the wait before the next grows with it.
     Column("starts", Integer, nullable=False, server_default=text("0")),
     # Nobody touches the page before lease_until, but for the holder of the token.
@@ -382,6 +416,11 @@ import_pages = Table(
         "ix_import_pages_incomplete",
         "moved_at",
         postgresql_where=text("slices_expected IS NULL OR slices_done < slices_expected"),
+    ),
+    Index(
+        "ix_import_pages_share_day",
+        "share_day",
+        postgresql_where=text("share_day IS NOT NULL"),
     ),
 )
 
@@ -446,6 +485,16 @@ failed_items = Table(
     Column("attempts", Integer, nullable=False, server_default=text("1")),
     _instant("created_at", default_now=True),
     _instant("resolved_at"),
+    # Why it was closed without a success; null where what failed was done in the end.
+    Column("closed_because", Text),
+    # Retries asked for, by the schedule or by hand; the wait before the next grows with them.
+    Column("retries", Integer, nullable=False, server_default=text("0")),
+    Column(
+        "next_attempt_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("now() + interval '1 hour'"),
+    ),
     Index(
         "uq_failed_items_open",
         "kind",
@@ -454,6 +503,11 @@ failed_items = Table(
         postgresql_where=text("resolved_at IS NULL"),
     ),
     Index("ix_failed_items_siren", "siren"),
+    Index(
+        "ix_failed_items_next_attempt_at",
+        "next_attempt_at",
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
 )
 
 dead_letters = Table(
@@ -478,7 +532,92 @@ job_slots = Table(
     Column("slot", Text, nullable=False),
     Column("status", Text, _one_of("status", "running", "done", "failed"), nullable=False),
     _instant("lease_until"),
+    # Of the process that runs it: what it did counts only while the token is its own.
+    Column("token", Uuid),
+    Column("attempts", Integer, nullable=False, server_default=text("1")),
+    _instant("started_at", default_now=True),
+    _instant("finished_at"),
+    _instant("next_attempt_at"),
+    Column("result", Text),
+    Column("error", Text),
     PrimaryKeyConstraint("job", "slot"),
+)
+
+# What the operators that run say of themselves: whether there is one, and with which hours.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("schedule", Text, nullable=False),
+    _instant("next_at", nullable=False),
+    _instant("seen_at", default_now=True),
+)
+
+# ── The stock files ───────────────────────────────────────────────────────────────────────────
+
+stock_loads = Table(
+    "stock_loads",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column(
+        "collection",
+        Text,
+        _one_of("collection", "unites_legales", "etablissements"),
+        nullable=False,
+    ),
+    Column("file_name", Text, nullable=False),
+    # Size and version of the file: an interrupted load goes on only with the same one.
+    Column("file_identity", Text, nullable=False),
+    Column("file_date", Date, nullable=False),
+    # What its rows carry as `fetched_at`.
+    _instant("fetched_at", nullable=False),
+    # The file's rows in each chunk, refused ones included: what a chunk's number means.
+    Column("chunk_rows", Integer, nullable=False),
+    Column("way", Text, _one_of("way", "swap", "merge"), nullable=False),
+    Column(
+        "status",
+        Text,
+        _one_of("status", "staging", "staged", "stored", "complete", "refused", "abandoned"),
+        nullable=False,
+        server_default="staging",
+    ),
+    # Of the rows that the file has: those that could be read, those that could not.
+    _counter("rows"),
+    _counter("refused"),
+    # What became of those that could be read.
+    _counter("inserted"),
+    _counter("updated"),
+    # In the register, but not in the file; they stay.
+    Column("vanished", BigInteger),
+    # The highest treatment date among the rows.
+    Column("treated_until", DateTime),
+    # Merged up to this block of the staging table; pages renewed up to this siret.
+    _counter("merged_blocks"),
+    Column("pages_siret", Text),
+    _instant("started_at", default_now=True),
+    _instant("finished_at"),
+    # The staging table is one.
+    Index(
+        "uq_stock_loads_open",
+        "collection",
+        unique=True,
+        postgresql_where=text("status IN ('staging', 'staged')"),
+    ),
+)
+
+stock_chunks = Table(
+    "stock_chunks",
+    metadata,
+    Column("load_id", BigInteger, ForeignKey("stock_loads.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    # Of the refused rows, the first ones that have a key.
+    Column("refused_keys", ARRAY(Text), nullable=False),
+    Column("refused_codes", ARRAY(Text), nullable=False),
+    Column("treated_until", DateTime),
+    _instant("written_at", default_now=True),
+    PrimaryKeyConstraint("load_id", "number"),
 )
 
 # ── The texts ─────────────────────────────────────────────────────────────────────────────────

@@ -35,6 +35,9 @@ class DurablePostgres:
 
     def kill_and_restart(self) -> None:
         self.server.kill()
+        self.start_again()
+
+    def start_again(self) -> None:
         self.server = self._start()
 
     def _start(self) -> RunningPostgres:
@@ -50,6 +53,7 @@ def durable_postgres(servers_directory: Path) -> Iterator[DurablePostgres]:
 
 @pytest.fixture
 def database_url(durable_postgres: DurablePostgres) -> str:
+    durable_postgres.server.drop_database("restarted")
     url = durable_postgres.server.create_database("restarted")
     upgrade(url)
     return url

@@ -31,7 +31,7 @@ def tree_of(tmp_path: Path) -> Callable[[str], Path]:
     return copy
 
 
-@pytest.mark.parametrize("service", ["fetcher", "writer", "reviewer"])
+@pytest.mark.parametrize("service", ["fetcher", "writer", "reviewer", "operator"])
 def test_a_service_boots_alone_serves_its_metrics_and_stops_on_sigterm(
     service: str,
     tree_of: Callable[[str], Path],

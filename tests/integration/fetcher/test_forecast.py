@@ -29,6 +29,7 @@ def environment(database_url: str) -> Callable[[Insee], dict[str, str]]:
             "SIRENADE_INSEE_KEY": "key",
             "SIRENADE_INSEE_REQUESTS_PER_MINUTE": "6000",
             "SIRENADE_INSEE_ROWS_PER_PAGE": "100",
+            "SIRENADE_FETCHER_PARALLEL_BATCHES": "4",
         }
 
     return make

@@ -160,6 +160,34 @@ def test_a_slot_granted_before_a_pause_is_not_used_during_it(
     assert isinstance(outcomes[0], SlowDown)
 
 
+def test_a_moment_in_which_nobody_was_ready_is_made_good_and_a_longer_one_is_not(
+    replicas: list[Quota], engine: Engine
+) -> None:
+    replicas[0].open(requests_per_minute=600, requests_per_hour=None)
+    replicas[0].take(batch_id=None, page=None, patience_seconds=1)
+    time.sleep(1)  # nobody asks
+    first = replicas[0].take(batch_id=None, page=None, patience_seconds=1)
+    with engine.connect() as connection:
+        late_seconds = connection.execute(
+            text("SELECT extract(epoch FROM clock_timestamp() - :at)::float"),
+            {"at": first.granted_at},
+        ).scalar_one()
+    # As if it had been granted a moment ago, so that the next ones come the sooner.
+    assert 0.2 < late_seconds < 0.4
+
+
+def test_a_slot_that_comes_too_late_to_be_used_is_the_next_ones(
+    replicas: list[Quota],
+) -> None:
+    replicas[0].open(requests_per_minute=30, requests_per_hour=None)
+    first = replicas[0].take(batch_id=None, page=None, patience_seconds=1)
+    replicas[1]._clock.stopping.set()
+    with pytest.raises(SlowDown):
+        replicas[1].take(batch_id=None, page=None, patience_seconds=5)
+    second = replicas[2].take(batch_id=None, page=None, patience_seconds=5)
+    assert (second.granted_at - first.granted_at).total_seconds() < 2 * 60 / 30
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_the_server_never_sees_more_than_the_quota_in_any_minute(

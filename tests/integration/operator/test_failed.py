@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from services.operator import failed
+from services.operator.jobs import retry_failed
 from tests.integration.operator.conftest import Sirenade
 from tests.integration.reviewer.conftest import Desk as ReviewersDesk
 from tests.integration.reviewer.conftest import Register
@@ -142,7 +144,7 @@ def test_a_rejected_avis_that_is_retried_is_due_and_resolved_when_its_text_is_ac
     assert _open(desk) == []
 
 
-def test_an_avis_that_is_no_longer_due_is_left_alone(
+def test_an_item_whose_avis_is_no_longer_due_is_closed_with_the_reason_and_is_not_resolved(
     sirenade: Sirenade, desk: Desk, register: Register, reviewers_desk: ReviewersDesk
 ) -> None:
     opposed, closed, cancelled, claimed = _rejected(register, reviewers_desk, range(1, 5))
@@ -163,7 +165,16 @@ def test_an_avis_that_is_no_longer_due_is_left_alone(
     assert register.avis(opposed)["outcome"] == register.avis(closed)["outcome"] == "rejected"
     assert register.avis(cancelled)["outcome"] == "cancelled"
     assert str(register.avis(claimed)["claim_token"]) == str(claim.token)
-    assert len(_open(desk)) == 4
+    assert len(_open(desk)) == 1
+    reasons = desk.execute("SELECT closed_because FROM failed_items ORDER BY id")
+    assert [row["closed_because"] for row in reasons] == [
+        "opposition",
+        "the page is closed",
+        "the avis is cancelled",
+        None,
+    ]
+    numbers = json.loads(sirenade("stats", "--json").out)["failed_items"]
+    assert numbers == {"open": 1, "resolved": 0, "no_longer_due": 3}
 
 
 def test_a_payload_is_shown_when_asked_for_and_never_of_a_unit_that_has_withdrawn(
@@ -253,3 +264,112 @@ def test_nothing_is_retried_where_one_of_the_ids_is_unknown_or_resolved(
     assert answer.status == 2
     assert f"resolved already: {resolved}" in answer.err
     assert desk.number("import_runs") == 0
+
+
+def _turn(desk: Desk) -> str:
+    """One run of the scheduled job."""
+    with desk.engine.begin() as connection:
+        return retry_failed(connection)
+
+
+def _hours_to_next(desk: Desk) -> list[float]:
+    rows = desk.execute(
+        """
+        SELECT round(extract(epoch FROM next_attempt_at - now()) / 3600)::float AS hours
+        FROM failed_items WHERE resolved_at IS NULL ORDER BY id
+        """
+    )
+    return [row["hours"] for row in rows]
+
+
+def _let_time_pass(desk: Desk) -> None:
+    desk.execute("UPDATE failed_items SET next_attempt_at = now()")
+    desk.execute("UPDATE import_runs SET status = 'complete'")
+
+
+def test_the_schedule_retries_after_1_4_and_24_hours_and_then_every_week(
+    desk: Desk, records: Records, broken: dict[str, Any]
+) -> None:
+    assert _hours_to_next(desk) == [1]
+    assert _turn(desk) == "nothing due"
+    for hours in (4, 24, 168, 168):
+        _let_time_pass(desk)
+        assert "1 fetched again in run" in _turn(desk)
+        assert _hours_to_next(desk) == [hours]
+        # It fails again, and stays the one open item.
+        run = desk.one("SELECT id FROM import_runs ORDER BY id DESC LIMIT 1")["id"]
+        desk.import_(records.record(1, treated="no date at all"), run_id=run)
+        assert _open(desk) == [broken["id"]]
+    item = desk.one("SELECT * FROM failed_items")
+    assert (item["retries"], item["attempts"]) == (4, 5)
+
+    _let_time_pass(desk)
+    _turn(desk)
+    desk.import_(records.record(1))
+    assert _open(desk) == []
+    assert desk.one("SELECT closed_because FROM failed_items") == {"closed_because": None}
+
+
+def test_what_is_on_its_way_is_looked_at_again_later_and_not_counted_as_a_retry(
+    sirenade: Sirenade, desk: Desk
+) -> None:
+    _item(desk, key=f"{1:014d}")
+    assert sirenade("failed", "retry", "--all").status == 0
+    assert _hours_to_next(desk) == [4]
+    desk.execute("UPDATE failed_items SET next_attempt_at = now()")
+    assert _turn(desk) == "1 on their way already"
+    assert _hours_to_next(desk) == [1]
+    assert desk.one("SELECT retries FROM failed_items") == {"retries": 1}
+    assert desk.number("import_runs") == 1
+
+
+def test_the_schedule_takes_the_oldest_first_and_no_more_than_its_part(desk: Desk) -> None:
+    ids = [_item(desk, key=f"{number:014d}") for number in range(4)]
+    _item(desk, key="7/1/0/3")
+    desk.execute(
+        "UPDATE failed_items SET next_attempt_at = now() - make_interval(hours => id::int)"
+    )
+    with desk.engine.begin() as connection:
+        assert failed.retry_due(connection, limit=3).fetched == ids[1:]
+    with desk.engine.begin() as connection:
+        assert failed.retry_due(connection, limit=3).fetched == ids[:1]
+    with desk.engine.begin() as connection:
+        assert failed.retry_due(connection, limit=3) == failed.Retry()
+
+
+def test_the_schedule_makes_rejected_avis_due_again_and_closes_what_nobody_wants(
+    desk: Desk, register: Register, reviewers_desk: ReviewersDesk
+) -> None:
+    wanted, unwanted = _rejected(register, reviewers_desk, range(1, 3))
+    register.oppose(register.siren(2))
+    # The one that nobody wants is closed at once, whenever its next attempt would be.
+    assert _turn(desk) == "1 closed, no longer due"
+    _let_time_pass(desk)
+    assert _turn(desk) == "1 due for review again"
+    assert register.avis(wanted)["outcome"] == "pending"
+    assert register.avis(unwanted)["outcome"] == "rejected"
+    assert _hours_to_next(desk) == [4]
+
+
+def test_an_item_that_the_writer_holds_is_left_to_it(desk: Desk) -> None:
+    _item(desk, key=f"{1:014d}")
+    _let_time_pass(desk)
+    with desk.engine.begin() as writer:
+        writer.execute(text("SELECT 1 FROM failed_items FOR UPDATE"))
+        # Asked for all the same; only its next attempt stays as it was.
+        assert "1 fetched again" in _turn(desk)
+    assert desk.one("SELECT retries FROM failed_items") == {"retries": 0}
+
+
+def test_an_item_says_when_it_is_tried_again(sirenade: Sirenade, desk: Desk) -> None:
+    item = _item(desk, key=f"{1:014d}")
+    (shown,) = json.loads(sirenade("failed", "show", item, "--json").out)
+    assert shown["retries"] == 0
+    assert shown["next_attempt_at"] > shown["created_at"]
+    desk.execute("UPDATE failed_items SET resolved_at = now()")
+    (shown,) = json.loads(sirenade("failed", "show", item, "--json").out)
+    assert shown["next_attempt_at"] is None
+    # Without a siret nothing can be asked for.
+    place = _item(desk, key="7/1/0/3")
+    (shown,) = json.loads(sirenade("failed", "show", place, "--json").out)
+    assert shown["next_attempt_at"] is None

@@ -115,7 +115,8 @@ def test_reviewers_killed_at_random_write_every_due_avis_once(
     assert [row["avis_id"] for row in rows] == ids
     for reviewer in reviewers:
         reviewer.terminate()
-    assert [reviewer.wait(30) for reviewer in reviewers] == [0, 0]
+    # The last one started may not have got as far as to handle the signal.
+    assert {reviewer.wait(30) for reviewer in reviewers} <= {0, -signal.SIGTERM}
     broker = make_broker(rabbitmq_url)
     assert ready_messages(broker, ReviewAvis.QUEUE) == 0
     broker.close()

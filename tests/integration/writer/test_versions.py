@@ -21,9 +21,7 @@ _VERSIONS = st.lists(
 )
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(versions=_VERSIONS, siren=st.integers(0, 999_999_999).map("{:09d}".format))
 def test_the_highest_version_stays_in_whatever_order_they_arrive(
     desk: Any, records: Any, versions: list[tuple[str | None, str, dt.datetime]], siren: str

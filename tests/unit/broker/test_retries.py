@@ -5,6 +5,8 @@ from dramatiq.errors import Retry
 from dramatiq.middleware import TimeLimitExceeded
 
 from shared.broker import Action, QueueFull, RetryPolicy, Verdict, decide
+from shared.broker.retries import hold_seconds
+from shared.broker.topology import DEFAULT_DELIVERY_LIMIT
 from shared.errors import Rejected, SlowDown, UserError
 
 _THREE = RetryPolicy(min_backoff_ms=2_000, max_backoff_ms=9_000, max_retries=3)
@@ -47,3 +49,10 @@ def test_a_limit_of_retries_rejects_what_fails_but_not_what_waits(
     exception: BaseException, retries: int, verdict: Verdict
 ) -> None:
     assert decide(exception, retries, _THREE) == verdict
+
+
+def test_a_broker_that_refuses_a_retry_for_hours_does_not_use_up_its_deliveries() -> None:
+    assert hold_seconds(0) == 1
+    longest = max(hold_seconds(deliveries) for deliveries in range(100))
+    assert longest < 30 * 60, "RabbitMQ takes the message back after 30 minutes"
+    assert sum(hold_seconds(each) for each in range(DEFAULT_DELIVERY_LIMIT)) > 3 * 3600

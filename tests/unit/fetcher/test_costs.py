@@ -1,4 +1,4 @@
-from services.fetcher.costs import Cost, cost_of
+from services.fetcher.costs import Cost, cost_of, days_of
 from services.fetcher.windows import PlannedBatch, Window
 
 
@@ -12,3 +12,9 @@ def test_a_plan_costs_its_pages_and_one_request_for_an_empty_window() -> None:
     cost = cost_of(plan, rows_per_page=1000, per_minute=30)
     assert cost == Cost(windows=4, rows=7002, requests=3 + 1 + 5 + 1, minutes=10 / 30)
     assert str(cost) == "4 windows, 7 002 rows, 10 requests, about 0.3 min at the present quota"
+
+
+def test_a_daily_plan_is_told_in_days() -> None:
+    assert days_of(245_000, 35_000) == "7 days at 35 000 rows a day"
+    assert days_of(245_001, 35_000) == "8 days at 35 000 rows a day"
+    assert days_of(0, 35_000) == "1 day at 35 000 rows a day"

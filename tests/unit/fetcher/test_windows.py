@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.fetcher.windows import (
+    MOST_ROWS_PER_WALK,
     PlannedBatch,
     Scope,
     Window,
@@ -113,6 +114,14 @@ def test_a_large_window_is_cut_at_sirens_and_nothing_falls_between() -> None:
     assert all(batch.expected == register.count(batch.window.query) for batch in plan)
     _assert_covers(plan, "00000000000000", "99999999999999")
     assert {batch.window.departement for batch in plan} == {"33"}
+
+
+def test_however_few_walkers_there_are_no_walk_is_larger_than_its_end_can_bear() -> None:
+    register = Register(*((siren, 4000) for siren in range(300_000_000, 990_000_000, 1_000_000)))
+    plan = make_plan(Scope(), row_limit=None, walkers=1, count=register.count)
+    assert sum(batch.expected or 0 for batch in plan) == 2_760_000
+    assert max(batch.expected or 0 for batch in plan) <= MOST_ROWS_PER_WALK
+    _assert_covers(plan, "00000000000000", "99999999999999")
 
 
 def test_a_cut_stays_within_the_range_asked_for() -> None:

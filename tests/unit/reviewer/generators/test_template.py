@@ -90,7 +90,7 @@ def _assert_publishable(facts: Facts) -> None:
     assert verdict.accepted, (verdict.reasons, text)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(_any_facts())
 def test_every_text_passes_the_validator(facts: Facts) -> None:
     _assert_publishable(facts)
@@ -98,7 +98,7 @@ def test_every_text_passes_the_validator(facts: Facts) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=20_000)
 @given(_any_facts())
 def test_twenty_thousand_texts_pass_the_validator(facts: Facts) -> None:
     _assert_publishable(facts)

@@ -1,0 +1,74 @@
+"""The work that comes round, each job one transaction that says in a line what it did."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from services.operator import failed, slots
+from services.operator.schedule import Schedule, daily_at
+from services.operator.settings import OperatorSettings
+from shared.delta import COLLECTIONS, read_watermarks, request_delta
+
+RETENTION_DAYS = 30
+# Of the quota of 15 minutes a fifteenth, at the public 30 a minute and 100 sirets a request.
+_ITEMS_PER_TURN = 3000
+_RETRY_EVERY_15_MINUTES = Schedule("*/15 * * * *")
+
+_LOCK_ORDERS = text("SELECT pg_advisory_xact_lock(hashtext('order_delta'))")
+_DELTA_UNDER_WAY = text("""
+    SELECT min(id) FROM import_runs WHERE kind = 'delta' AND status IN ('pending', 'running')
+""")
+
+
+@dataclass(frozen=True)
+class Job:
+    """`work` gets a transaction that it does not end, and returns what it did, in one line."""
+
+    name: str
+    schedule: Schedule
+    work: Callable[[Connection], str]
+
+
+def make_jobs(settings: OperatorSettings) -> tuple[Job, ...]:
+    return (
+        Job(
+            "delta",
+            daily_at(settings.delta_at),
+            lambda connection: order_delta(connection, wait_minutes=settings.delta_wait_minutes),
+        ),
+        Job("retry", _RETRY_EVERY_15_MINUTES, retry_failed),
+        Job("purge", daily_at(settings.purge_at), purge_resolved),
+    )
+
+
+def order_delta(connection: Connection, *, wait_minutes: float) -> str:
+    """Order one where none is under way: it brings every day that was missed."""
+    connection.execute(_LOCK_ORDERS)
+    if (run_id := connection.execute(_DELTA_UNDER_WAY).scalar()) is not None:
+        return f"the delta of run {run_id} is still under way: no second one"
+    unknown = [name for name in COLLECTIONS if name not in read_watermarks(connection)]
+    if unknown:
+        return (
+            f"nothing says how far {' and '.join(unknown)} are complete: load the register, "
+            "or begin with ./sirenade delta --since DATE"
+        )
+    return f"run {request_delta(connection, wait_minutes=wait_minutes)} is ordered"
+
+
+def retry_failed(connection: Connection) -> str:
+    closed = failed.close_no_longer_due(connection)
+    retry = failed.retry_due(connection, limit=_ITEMS_PER_TURN)
+    told = {
+        f"fetched again in run {retry.run_id}": len(retry.fetched),
+        "on their way already": len(retry.under_way),
+        "due for review again": len(retry.reviewed),
+        "closed, no longer due": closed + len(retry.no_longer_due),
+    }
+    return ", ".join(f"{count} {what}" for what, count in told.items() if count) or "nothing due"
+
+
+def purge_resolved(connection: Connection) -> str:
+    items = failed.purge(connection, older_than_days=RETENTION_DAYS)
+    slots.purge(connection, older_than_days=RETENTION_DAYS)
+    return f"{items} resolved items deleted"

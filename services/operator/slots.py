@@ -1,0 +1,111 @@
+"""Slots of jobs in PostgreSQL: one row for a job and the time it was due, whoever runs it.
+
+The row is unique and taken under a lease, so that any number of operators fire a slot once; what
+a job does and the end of its slot are one transaction, so that a kill in between does nothing.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, text
+
+_TAKE = text("""
+    INSERT INTO job_slots AS s (job, slot, status, lease_until, token)
+    VALUES (:job, :slot, 'running', now() + make_interval(secs => :lease_seconds), :token)
+    ON CONFLICT (job, slot) DO UPDATE SET
+      status = 'running', lease_until = excluded.lease_until, token = excluded.token,
+      attempts = s.attempts + 1, started_at = now(), finished_at = NULL
+    WHERE s.status = 'running' AND s.lease_until < now()
+       OR s.status = 'failed' AND s.next_attempt_at <= now()
+    RETURNING attempts
+""")
+_FINISH = text("""
+    UPDATE job_slots SET status = 'done', result = :result, error = NULL, lease_until = NULL,
+      next_attempt_at = NULL, finished_at = clock_timestamp()
+    WHERE job = :job AND slot = :slot AND token = :token AND status = 'running'
+""")
+_FAIL = text("""
+    UPDATE job_slots SET status = 'failed', error = :error, lease_until = NULL,
+      next_attempt_at = now() + make_interval(secs => :delay_seconds),
+      finished_at = clock_timestamp()
+    WHERE job = :job AND slot = :slot AND token = :token AND status = 'running'
+""")
+_SEE = text("""
+    INSERT INTO jobs (job, schedule, next_at) VALUES (:job, :schedule, :next_at)
+    ON CONFLICT (job) DO UPDATE SET
+      schedule = excluded.schedule, next_at = excluded.next_at, seen_at = now()
+""")
+_LAST_SUCCESS = text("""
+    SELECT job, extract(epoch FROM max(finished_at))::float AS at
+    FROM job_slots WHERE status = 'done' GROUP BY job
+""")
+_LIST = text("""
+    SELECT j.job, j.schedule, s.slot AS last, s.status, s.attempts, s.started_at, s.finished_at,
+      coalesce(s.error, s.result) AS result, s.next_attempt_at AS tried_again_at,
+      j.next_at AS next, j.seen_at
+    FROM jobs j LEFT JOIN LATERAL (
+      SELECT * FROM job_slots WHERE job = j.job ORDER BY slot DESC LIMIT 1) s ON true
+    ORDER BY j.job
+""")
+_PURGE = text("""
+    DELETE FROM job_slots WHERE started_at < now() - make_interval(days => :days)
+""")
+
+
+class SlotLost(Exception):
+    """Raised when the lease ran out and another process took the slot: nothing is to be kept."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The right to run a job for a slot, until its lease is over."""
+
+    job: str
+    slot: str
+    token: uuid.UUID
+    attempts: int
+
+    @property
+    def key(self) -> dict[str, object]:
+        return {"job": self.job, "slot": self.slot, "token": self.token}
+
+
+def take(connection: Connection, job: str, due: datetime, *, lease_seconds: float) -> Taken | None:
+    """Take a slot that nobody has run: a new one, one whose process died, or one to try again."""
+    slot, token = due.strftime("%Y-%m-%dT%H:%MZ"), uuid.uuid4()
+    attempts = connection.execute(
+        _TAKE, {"job": job, "slot": slot, "token": token, "lease_seconds": lease_seconds}
+    ).scalar_one_or_none()
+    return None if attempts is None else Taken(job, slot, token, attempts)
+
+
+def finish(connection: Connection, taken: Taken, result: str) -> None:
+    """Raises SlotLost."""
+    if connection.execute(_FINISH, {**taken.key, "result": result}).rowcount == 0:
+        raise SlotLost
+
+
+def fail(connection: Connection, taken: Taken, error: str, *, delay_seconds: float) -> None:
+    """A slot that is another's by now stays as it is."""
+    connection.execute(_FAIL, {**taken.key, "error": error, "delay_seconds": delay_seconds})
+
+
+def see(connection: Connection, job: str, schedule: str, next_at: datetime) -> None:
+    """Say that an operator looks after the job."""
+    connection.execute(_SEE, {"job": job, "schedule": schedule, "next_at": next_at})
+
+
+def last_successes(connection: Connection) -> dict[str, float]:
+    """When each job was last done, in seconds since the epoch."""
+    return {row.job: row.at for row in connection.execute(_LAST_SUCCESS)}
+
+
+def listing(connection: Connection) -> Sequence[RowMapping]:
+    """Every job that an operator ever looked after, with its last and its next run."""
+    return connection.execute(_LIST).mappings().all()
+
+
+def purge(connection: Connection, *, older_than_days: int) -> int:
+    return connection.execute(_PURGE, {"days": older_than_days}).rowcount

@@ -1,0 +1,124 @@
+"""The stock files' columns and ours: the only place here that knows INSEE's names."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+from shared.errors import UserError
+from shared.sirene.records import Etablissement, UniteLegale
+
+Collection = Literal["unites_legales", "etablissements"]
+COLLECTIONS: Sequence[Collection] = ("unites_legales", "etablissements")
+"""Also the names of their tables, in the order in which they are loaded."""
+
+_DERIVED = frozenset({"departement", "region"})
+_NAMES: Mapping[Collection, Mapping[str, str]] = {
+    "unites_legales": {
+        "siren": "siren",
+        "activite_principale_naf25": "activitePrincipaleNAF25UniteLegale",
+        "categorie_entreprise": "categorieEntreprise",
+        "annee_categorie_entreprise": "anneeCategorieEntreprise",
+    },
+    "etablissements": {
+        "siren": "siren",
+        "nic": "nic",
+        "siret": "siret",
+        "siege": "etablissementSiege",
+        "date_debut": "dateDebut",
+        "activite_principale_naf25": "activitePrincipaleNAF25Etablissement",
+    },
+}
+# Younger than the files themselves, or announced to go: a file without them can still be loaded.
+_OPTIONAL = frozenset(
+    {
+        "activite_principale_naf25",
+        "activite_principale_registre_metiers",
+        "societe_mission",
+        "dernier_numero_voie",
+        "indice_repetition_dernier_numero_voie",
+        "identifiant_adresse",
+        "coordonnee_lambert_abscisse",
+        "coordonnee_lambert_ordonnee",
+    }
+)
+# More names would only hide the message.
+_NAMED = 5
+_FILES: Mapping[str, Collection] = {
+    "StockUniteLegale": "unites_legales",
+    "StockEtablissement": "etablissements",
+}
+_SUFFIXES: Mapping[Collection, str] = {
+    "unites_legales": "UniteLegale",
+    "etablissements": "Etablissement",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which of a file's columns become which of ours; `absent` ones stay NULL."""
+
+    collection: Collection
+    columns: Mapping[str, str]
+    unknown: Sequence[str]
+    absent: Sequence[str]
+
+    @property
+    def key(self) -> str:
+        return key_of(self.collection)
+
+
+def key_of(collection: Collection) -> str:
+    return "siren" if collection == "unites_legales" else "siret"
+
+
+@cache
+def _known(collection: Collection) -> frozenset[str]:
+    table = resources.files("services.writer.stock") / "data" / "columns.csv"
+    with table.open(encoding="utf-8") as lines:
+        rows = csv.DictReader(lines)
+        return frozenset(row["column"] for row in rows if _FILES[row["file"]] == collection)
+
+
+@cache
+def _mapping(collection: Collection) -> Mapping[str, str]:
+    record = UniteLegale if collection == "unites_legales" else Etablissement
+    return {
+        field.name: _NAMES[collection].get(field.name) or _camel(field.name) + _SUFFIXES[collection]
+        for field in fields(record)
+        if field.name not in _DERIVED
+    }
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def layout_of(names: Sequence[str]) -> Layout:
+    """Tell which file this is by its header. Raises UserError where it is none of the two."""
+    header = frozenset(names)
+    if "dateFin" in header:
+        raise UserError("is a history file: periods come from the API, only the stock is loaded")
+    if "siret" in header:
+        collection: Collection = "etablissements"
+    elif "siren" in header:
+        collection = "unites_legales"
+    else:
+        raise UserError("is no StockEtablissement and no StockUniteLegale: it has no siren column")
+    if len(header) != len(names):
+        raise UserError("names a column twice")
+    columns = _mapping(collection)
+    missing = {ours: theirs for ours, theirs in columns.items() if theirs not in header}
+    required = sorted(theirs for ours, theirs in missing.items() if ours not in _OPTIONAL)
+    if required:
+        more = f" and {len(required) - _NAMED} more" if len(required) > _NAMED else ""
+        raise UserError(f"lacks the columns {', '.join(required[:_NAMED])}{more}")
+    return Layout(
+        collection,
+        {ours: theirs for ours, theirs in columns.items() if ours not in missing},
+        unknown=sorted(header - _known(collection)),
+        absent=sorted(missing.values()),
+    )

@@ -1,0 +1,178 @@
+"""`./sirenade stock`: all files looked at first, then loaded one after the other, then pages."""
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+
+from sqlalchemy import Engine, text
+
+from services.writer.stock import log, paging
+from services.writer.stock.columns import COLLECTIONS
+from services.writer.stock.loading import CHUNK_ROWS, Loader
+from services.writer.stock.log import Load
+from services.writer.stock.reading import StockFile, open_stock
+from services.writer.stock.showing import View
+from services.writer.stock.storing import retried
+from shared.db.engine import make_engine
+from shared.db.migrate import require_current
+from shared.errors import UserError
+from shared.memory import return_freed_memory
+from shared.progress_view import thousands
+
+_PAGE_ROWS = 1000
+# Copiers, the loader itself, the lock.
+_CONNECTIONS = 4
+# Any constant will do, as long as every process that loads uses the same.
+_LOCK = text("SELECT pg_try_advisory_lock(x'51AED0C5'::bigint)")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    file_date: dt.date | None = None
+    force: bool = False
+    pages: bool = True
+    sole_traders: bool = False
+    chunk_rows: int = CHUNK_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the header says, and the number of rows where the file knows it."""
+
+    file: str
+    collection: str
+    columns: int
+    unknown_columns: Sequence[str]
+    absent_columns: Sequence[str]
+    rows: int | None
+    bytes: int | None
+
+
+@contextlib.contextmanager
+def opened(places: Sequence[str]) -> Iterator[list[StockFile]]:
+    """Every file, units first. Raises UserError where one is not what it must be."""
+    with contextlib.ExitStack() as stack:
+        files: list[StockFile] = []
+        for place in places:
+            file = open_stock(place)
+            stack.callback(file.close)
+            for other in files:
+                if other.layout.collection == file.layout.collection:
+                    raise UserError(f"{other.name} and {file.name} are the same kind of file")
+            files.append(file)
+        yield sorted(files, key=lambda file: COLLECTIONS.index(file.layout.collection))
+
+
+def plan(places: Sequence[str]) -> list[Planned]:
+    with opened(places) as files:
+        return [
+            Planned(
+                file.name,
+                file.layout.collection,
+                len(file.layout.columns),
+                file.layout.unknown,
+                file.layout.absent,
+                file.rows,
+                file.source.size,
+            )
+            for file in files
+        ]
+
+
+def load(database_url: str, places: Sequence[str], options: Options) -> list[Load]:
+    """Load the files and renew their establishments' pages; return what the log says of them."""
+    return_freed_memory()
+    with _exclusive(database_url) as engine, opened(places) as files, View() as view:
+        loader = Loader(engine, view, options.sole_traders, options.chunk_rows)
+        for file in files:
+            _warn(file, view)
+        loads = [
+            loader.load(file, file_date=options.file_date, force=options.force) for file in files
+        ]
+        if options.pages:
+            _renew_pages(engine, loads, view, sole_traders=options.sole_traders)
+        with engine.begin() as connection:
+            return [log.read(connection, load.id) for load in loads]
+
+
+def discard(database_url: str) -> list[str]:
+    """Drop what interrupted loads left; return their collections."""
+    with _exclusive(database_url) as engine, View() as view:
+        loader = Loader(engine, view)
+        return [collection for collection in COLLECTIONS if loader.discard(collection)]
+
+
+def as_json(load: Load) -> dict[str, object]:
+    return {
+        name: value.isoformat() if isinstance(value, dt.date) else value
+        for name, value in asdict(load).items()
+        if name not in {"file_identity", "chunk_rows", "merged_blocks", "pages_siret"}
+    }
+
+
+def plan_in_words(planned: Planned) -> str:
+    rows = "?" if planned.rows is None else thousands(planned.rows)
+    unknown = f"; unknown: {', '.join(planned.unknown_columns)}" if planned.unknown_columns else ""
+    absent = f"; absent: {', '.join(planned.absent_columns)}" if planned.absent_columns else ""
+    return (
+        f"{planned.file}: {planned.collection}, {rows} rows, {thousands(planned.bytes or 0)} bytes,"
+        f" {planned.columns} columns{unknown}{absent}"
+    )
+
+
+def in_words(load: Load) -> str:
+    seconds = ((load.finished_at or load.started_at) - load.started_at).total_seconds()
+    until = "never" if load.treated_until is None else f"{load.treated_until:%Y-%m-%d %H:%M}"
+    return (
+        f"{load.collection}: {thousands(load.rows)} rows in {seconds:.0f} s ({load.way}):"
+        f" {thousands(load.inserted)} new, {thousands(load.updated)} newer,"
+        f" {thousands(load.vanished or 0)} no longer in the file,"
+        f" {thousands(load.refused)} refused; treated until {until}"
+    )
+
+
+@contextlib.contextmanager
+def _exclusive(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(
+        database_url,
+        application_name="sirenade-stock",
+        pool_size=_CONNECTIONS,
+        # An index of the whole register takes minutes.
+        statement_timeout_seconds=0,
+    )
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            require_current(connection)
+            if not connection.scalar(_LOCK):
+                raise UserError("another stock load is running on this database")
+            yield engine
+    finally:
+        engine.dispose()
+
+
+def _warn(file: StockFile, view: View) -> None:
+    if file.layout.unknown:
+        view.say(f"{file.name}: unknown columns, not loaded: {', '.join(file.layout.unknown)}")
+    if file.layout.absent:
+        view.say(f"{file.name}: absent columns, left empty: {', '.join(file.layout.absent)}")
+
+
+def _renew_pages(engine: Engine, loads: Sequence[Load], view: View, *, sole_traders: bool) -> None:
+    due = [load for load in loads if load.status == "stored"]
+    view.begin("pages and due avis")
+    with engine.begin() as connection:
+        total = paging.count_touched(connection, due)
+    done = 0
+    while due:
+        renew = partial(paging.renew_some, loads=due, rows=_PAGE_ROWS, sole_traders=sole_traders)
+        siret = retried(engine, renew)
+        if siret is None:
+            break
+        due = [replace(load, pages_siret=siret) for load in due]
+        done += _PAGE_ROWS
+        view.advance(min(done, total), min(done / total, 1.0) if total else None)
+    with engine.begin() as connection:
+        for load in due:
+            log.set_status(connection, load, "complete")

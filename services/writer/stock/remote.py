@@ -1,0 +1,169 @@
+"""A file behind a URL, read as a local one: only what is asked for, and on after a cut."""
+
+import io
+import time
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from shared.errors import UserError
+
+_TIMEOUT_SECONDS = (10.0, 60.0)
+_MAX_REDIRECTS = 5
+_ATTEMPTS = 5
+_PAUSE_SECONDS = 1.0
+# Nearer than this it is cheaper to read on than to ask again.
+_READ_ON_BYTES = 1 << 20
+_BUSY = frozenset({429, 500, 502, 503, 504})
+
+
+class RemoteFile(io.RawIOBase):
+    """A GET goes on from where reading stands; another one is sent where reading jumps.
+
+    A broken connection is taken up again with Range, and only while the file is the same one.
+    `size` is None and nothing can be sought where the server serves no ranges.
+    """
+
+    def __init__(self, url: str, *, pause_seconds: float = _PAUSE_SECONDS) -> None:
+        super().__init__()
+        self.name = shown(url)
+        self._url = url
+        self._pause_seconds = pause_seconds
+        self._session = requests.Session()
+        self._session.max_redirects = _MAX_REDIRECTS
+        self._position = 0
+        self._at = 0
+        self._response = self._get(0)
+        headers = self._response.headers
+        # The file behind a permanent link changes each month: from here on it is this one.
+        self._url = self._response.url
+        self._ranges = self._response.status_code == requests.codes.partial_content
+        self.last_modified = headers.get("Last-Modified")
+        self.version = headers.get("ETag") or self.last_modified or ""
+        self.size = _size(self._response)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._ranges and self.size is not None
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if not self.seekable():
+            raise io.UnsupportedOperation("the server serves no ranges")
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size or 0}[whence]
+        self._position = max(0, start + offset)
+        return self._position
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed: any buffer
+        if self.size is not None and self._position >= self.size:
+            return 0
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._move()
+                data = self._response.raw.read(len(buffer))
+            except (HTTPError, OSError) as error:
+                self._again(attempt, type(error).__name__)
+                continue
+            if data or not len(buffer) or self.size is None:
+                buffer[: len(data)] = data
+                self._position += len(data)
+                self._at = self._position
+                return len(data)
+            self._again(attempt, "the connection ended early")
+        raise AssertionError("the last attempt raises")
+
+    def close(self) -> None:
+        if not self.closed:
+            self._response.close()
+            self._session.close()
+        super().close()
+
+    def _again(self, attempt: int, why: str) -> None:
+        self._response.close()
+        self._at = -1
+        if attempt == _ATTEMPTS or not self._ranges:
+            raise UserError(
+                f"{self.name}: the transfer broke off at byte {self._position} ({why}): "
+                "run the command again, it goes on with what is stored"
+            )
+        time.sleep(self._pause_seconds * attempt)
+
+    def _move(self) -> None:
+        """Bring the response to where reading stands."""
+        ahead = self._position - self._at
+        if self._at >= 0 and 0 < ahead <= _READ_ON_BYTES:
+            while ahead > 0 and (data := self._response.raw.read(ahead)):
+                ahead -= len(data)
+            self._at = self._position - ahead
+        if self._at == self._position:
+            return
+        self._response.close()
+        self._response = self._get(self._position)
+        self._at = self._position
+        if self._response.status_code != requests.codes.partial_content:
+            raise UserError(f"{self.name}: the server stopped serving ranges: run it again")
+        version = self._response.headers.get("ETag") or self._response.headers.get("Last-Modified")
+        if (version or "") != self.version or _size(self._response) != self.size:
+            raise UserError(f"{self.name}: the file changed while it was read: run it again")
+
+    def _get(self, position: int) -> requests.Response:
+        headers = {"Range": f"bytes={position}-", "Accept-Encoding": "identity"}
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                response = self._session.get(
+                    self._url, headers=headers, stream=True, timeout=_TIMEOUT_SECONDS
+                )
+            except requests.TooManyRedirects:
+                raise UserError(f"{self.name}: more than {_MAX_REDIRECTS} redirects") from None
+            except requests.RequestException as error:
+                if attempt == _ATTEMPTS or isinstance(error, ValueError):
+                    raise UserError(f"{self.name}: {_reason(error)}") from None
+                time.sleep(self._pause_seconds * attempt)
+                continue
+            if response.status_code not in _BUSY or attempt == _ATTEMPTS:
+                break
+            response.close()
+            time.sleep(self._pause_seconds * attempt)
+        self._refuse(response)
+        return response
+
+    def _refuse(self, response: requests.Response) -> None:
+        if self._url.startswith("https:") and urlsplit(response.url).scheme != "https":
+            response.close()
+            raise UserError(f"{self.name}: redirects from https to {shown(response.url)}")
+        if response.status_code not in {requests.codes.ok, requests.codes.partial_content}:
+            response.close()
+            raise UserError(f"{self.name}: the server answers {response.status_code}")
+
+
+def _size(response: requests.Response) -> int | None:
+    length = (
+        response.headers.get("Content-Range", "").rpartition("/")[2]
+        if response.status_code == requests.codes.partial_content
+        else response.headers.get("Content-Length", "")
+    )
+    return int(length) if length.isdigit() else None
+
+
+def _reason(error: requests.RequestException) -> str:
+    if isinstance(error, requests.Timeout):
+        return "the server does not answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "no server can be reached there"
+    return "is no address that can be read"
+
+
+def shown(url: str) -> str:
+    """The URL without what may be secret in it: user, password, query."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise UserError("the URL has no port that can be read") from None
+    return f"{parts.scheme}://{host}{port}{parts.path}"

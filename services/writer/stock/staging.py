@@ -1,0 +1,221 @@
+"""The staging table: a twin of the register's table, filled in chunks, and put in its place."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import IntegrityError
+
+from services.writer.stock import log
+from services.writer.stock.cleaning import Chunk, Refused
+from services.writer.stock.columns import Collection
+from services.writer.stock.log import Load
+from services.writer.stock.statements import drop_duplicates, hide
+
+_DATA_ERRORS = ("22", "23")
+_MAINTENANCE_MEMORY = text("SET LOCAL maintenance_work_mem = '256MB'")
+_INDEXES = text("""
+    SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition,
+      i.indisunique AS is_unique, i.indisprimary AS is_primary
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE i.indrelid = CAST(:table AS regclass)
+    ORDER BY NOT i.indisprimary, c.relname
+""")
+_INDEXED_COLUMNS = text("""
+    SELECT DISTINCT a.attname
+    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
+    WHERE i.indrelid = CAST(:table AS regclass)
+""")
+_OPTIONS = text("""
+    SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = CAST(:table AS regclass)
+""")
+_GRANTS = text("""
+    SELECT format('GRANT %s ON TABLE %s TO %s', string_agg(a.privilege_type, ', '), :to,
+      CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
+    FROM pg_class c, aclexplode(c.relacl) a
+    WHERE c.oid = CAST(:table AS regclass) AND a.grantee <> c.relowner
+    GROUP BY a.grantee
+""")
+# What would go with the table, or would miss the rows that come by another name.
+_IS_TIED = text("""
+    SELECT EXISTS (
+        SELECT FROM pg_depend d
+        WHERE d.refobjid = CAST(:table AS regclass) AND d.refclassid = 'pg_class'::regclass
+          AND d.classid = 'pg_rewrite'::regclass AND d.deptype = 'n')
+      OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = CAST(:table AS regclass))
+      OR EXISTS (SELECT FROM pg_publication_rel WHERE prrelid = CAST(:table AS regclass))
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class StagingIndex:
+    name: str
+    definition: str
+    is_unique: bool
+    is_primary: bool
+
+
+def is_empty(connection: Connection, table: str) -> bool:
+    return not connection.scalar(text(f"SELECT EXISTS (SELECT FROM {table})"))  # noqa: S608  a table of ours
+
+
+def exists(connection: Connection, table: str) -> bool:
+    return connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}) is not None
+
+
+def count_rows(connection: Connection, table: str) -> int:
+    return int(connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608  a table of ours
+
+
+def can_be_swapped(connection: Connection, collection: Collection) -> bool:
+    """Empty, and nothing hangs on the table but its rows, indexes and grants."""
+    return is_empty(connection, collection) and not connection.scalar(
+        _IS_TIED, {"table": collection}
+    )
+
+
+def analyze(connection: Connection, table: str) -> None:
+    """Just what its indexes are about, for the queries that follow; autovacuum does the rest."""
+    columns = connection.execute(_INDEXED_COLUMNS, {"table": table}).scalars().all()
+    connection.exec_driver_sql(f"ANALYZE {table} ({', '.join(columns)})")
+
+
+def create(connection: Connection, load: Load) -> None:
+    """Make the twin without its indexes; one that is only merged from needs no WAL."""
+    options = connection.scalar(_OPTIONS, {"table": load.collection})
+    more = f"{options}, " if options else ""
+    kind = "UNLOGGED " if load.way == "merge" else ""
+    connection.exec_driver_sql(
+        f"CREATE {kind}TABLE {load.staging} (LIKE {load.collection} INCLUDING ALL"
+        f" EXCLUDING INDEXES) WITH ({more}autovacuum_enabled = false)"
+    )
+    # With an empty hash, the API's first record of it counts as a change, once.
+    connection.exec_driver_sql(
+        f"ALTER TABLE {load.staging} ALTER content_hash SET DEFAULT '',"
+        f" ALTER fetched_at SET DEFAULT '{load.fetched_at.isoformat()}'"
+    )
+
+
+def drop(connection: Connection, load: Load) -> None:
+    connection.execute(text(f"DROP TABLE IF EXISTS {load.staging}"))
+
+
+def store_chunk(engine: Engine, load: Load, number: int, chunk: Chunk) -> None:
+    """Store the rows and the note that they are, in one transaction.
+
+    Raises psycopg2's errors but those that blame a row: that row is refused, alone.
+    """
+    try:
+        with engine.begin() as connection:
+            _copy(connection, load, chunk)
+            log.keep_chunk(connection, load, number, len(chunk.rows), chunk)
+    except psycopg2.Error as error:
+        if not (error.pgcode or "").startswith(_DATA_ERRORS):
+            raise
+        with engine.begin() as connection:
+            refused = list(_copy_halves(connection, load, chunk))
+            rest = Chunk(chunk.rows, [*chunk.refused, *refused], chunk.treated_until)
+            log.keep_chunk(connection, load, number, len(chunk.rows) - len(refused), rest)
+
+
+def _copy(connection: Connection, load: Load, chunk: Chunk) -> None:
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor:
+        cursor.copy_expert(
+            f"COPY {load.staging} ({', '.join(chunk.columns)}) FROM STDIN (NULL '')",
+            chunk.stream(),
+            1 << 20,
+        )
+
+
+def _copy_halves(connection: Connection, load: Load, chunk: Chunk) -> Iterator[Refused]:
+    try:
+        with connection.begin_nested():
+            _copy(connection, load, chunk)
+    except psycopg2.Error as error:
+        if not (error.pgcode or "").startswith(_DATA_ERRORS):
+            raise
+        if len(chunk.rows) == 1:
+            key = "siren" if load.collection == "unites_legales" else "siret"
+            # The server's message quotes the row; its SQLSTATE does not.
+            yield Refused(chunk.rows.column(key)[0].as_py(), f"sqlstate_{error.pgcode}")
+            return
+        for half in chunk.halves():
+            yield from _copy_halves(connection, load, half)
+
+
+def missing_indexes(connection: Connection, load: Load) -> Sequence[StagingIndex]:
+    """Those of the register's table that its twin has not yet; the primary key first."""
+    rows = connection.execute(_INDEXES, {"table": load.collection}).all()
+    return [
+        StagingIndex(row.name, _moved(row.definition, load), row.is_unique, row.is_primary)
+        for row in rows
+        if not exists(connection, f"stock_{row.name}")
+    ]
+
+
+def _moved(definition: str, load: Load) -> str:
+    moved, count = re.subn(
+        r" INDEX (\S+) ON \S+ USING ",
+        lambda match: f" INDEX stock_{match[1]} ON {load.staging} USING ",
+        definition,
+        count=1,
+    )
+    assert count == 1, definition
+    return moved
+
+
+def build_index(engine: Engine, load: Load, index: StagingIndex) -> int:
+    """Build it; return how many rows had to go because the file has their key twice."""
+    dropped = 0
+    try:
+        _build(engine, index)
+    except IntegrityError:
+        if not index.is_primary:
+            raise
+        with engine.begin() as connection:
+            dropped = connection.execute(drop_duplicates(load.collection)).rowcount
+            log.count_duplicates(connection, load, dropped)
+        _build(engine, index)
+    return dropped
+
+
+def _build(engine: Engine, index: StagingIndex) -> None:
+    with engine.begin() as connection:
+        connection.execute(_MAINTENANCE_MEMORY)
+        # The driver would take a percent sign for a parameter.
+        connection.exec_driver_sql(index.definition.replace("%", "%%"))
+
+
+def swap(connection: Connection, load: Load) -> bool:
+    """Put the twin in the table's place, within the caller's transaction; False if it is filled.
+
+    Readers see the empty table until the commit, and then all rows.
+    """
+    table, twin = load.collection, load.staging
+    connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+    if not is_empty(connection, table):
+        return False
+    # Nobody can withdraw between this look and the commit.
+    connection.execute(text("LOCK TABLE oppositions, erasures IN SHARE MODE"))
+    connection.execute(hide(table, twin))
+    indexes = connection.execute(_INDEXES, {"table": table}).all()
+    grants = connection.execute(_GRANTS, {"table": table, "to": twin}).scalars().all()
+    for statement in (
+        *grants,
+        f"DROP TABLE {table}",
+        f"ALTER TABLE {twin} ALTER content_hash DROP DEFAULT, ALTER fetched_at DROP DEFAULT",
+        f"ALTER TABLE {twin} RESET (autovacuum_enabled)",
+        f"ALTER TABLE {twin} RENAME TO {table}",
+        *(f"ALTER INDEX stock_{index.name} RENAME TO {index.name}" for index in indexes),
+        *(
+            f"ALTER TABLE {table} ADD CONSTRAINT {index.name} PRIMARY KEY USING INDEX {index.name}"
+            for index in indexes
+            if index.is_primary
+        ),
+    ):
+        connection.exec_driver_sql(statement)
+    return True

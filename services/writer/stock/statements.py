@@ -1,0 +1,154 @@
+"""SQL of the stock files, made from the names of the register's columns.
+
+The version rule is `services/writer/statements.py`'s, but for one thing: a row of a stock file
+says nothing new where the treatment date and the status are those of the stored row.
+"""
+
+from dataclasses import fields
+
+from sqlalchemy import TextClause, text
+
+from services.writer.stock.columns import Collection, key_of
+from shared.sirene.records import (
+    PERSONAL_ETABLISSEMENT_FIELDS,
+    PERSONAL_UNITE_FIELDS,
+    Etablissement,
+    UniteLegale,
+)
+
+_FIELDS = {
+    "unites_legales": tuple(field.name for field in fields(UniteLegale)),
+    "etablissements": tuple(field.name for field in fields(Etablissement)),
+}
+_PERSONAL = {
+    "unites_legales": PERSONAL_UNITE_FIELDS,
+    "etablissements": PERSONAL_ETABLISSEMENT_FIELDS,
+}
+_VERSION = "(coalesce({0}.date_dernier_traitement, '-infinity'), {0}.statut_diffusion = 'P')"
+
+
+def _names(collection: Collection, prefix: str = "") -> str:
+    return ", ".join(prefix + name for name in _FIELDS[collection])
+
+
+def _is_newer(collection: Collection, new: str, old: str) -> str:
+    """Without a date, only the file's own date and a difference tell."""
+    return f"""(
+        {_VERSION.format(new)} > {_VERSION.format(old)}
+        OR ({new}.date_dernier_traitement IS NULL AND {old}.date_dernier_traitement IS NULL
+          AND {new}.statut_diffusion = {old}.statut_diffusion
+          AND {new}.fetched_at > {old}.fetched_at
+          AND ({_names(collection, f"{new}.")}) IS DISTINCT FROM ({_names(collection, f"{old}.")})))
+    """
+
+
+def select_due(collection: Collection) -> TextClause:
+    """Rows of some blocks of the staging table that are new or newer, one for each key."""
+    key = key_of(collection)
+    return text(f"""
+        CREATE TEMP TABLE stock_due ON COMMIT DROP AS
+        SELECT DISTINCT ON (n.{key}) n.*
+        FROM (
+          SELECT {_names(collection)}, ''::bytea AS content_hash,
+            CAST(:fetched_at AS timestamptz) AS fetched_at
+          FROM stock_{collection}
+          WHERE ctid >= CAST(:first AS tid) AND ctid < CAST(:last AS tid)) n
+        LEFT JOIN {collection} o USING ({key})
+        WHERE o.{key} IS NULL OR {_is_newer(collection, "n", "o")}
+        ORDER BY n.{key}, {_VERSION.format("n")} DESC
+    """)  # noqa: S608  made of the names above
+
+
+# As every writer and eraser does: a unit's row first, in the order of the keys.
+LOCK_DUE_UNITES = text("""
+    SELECT count(*) FROM (
+      SELECT 1 FROM unites_legales
+      WHERE siren IN (SELECT siren FROM stock_due)
+      ORDER BY siren
+      FOR NO KEY UPDATE) locked
+""")
+
+
+def hide(collection: Collection, table: str) -> TextClause:
+    """Take out what somebody opposed to, or had erased later than the row was treated."""
+    nothing = ", ".join(f"{name} = NULL" for name in _PERSONAL[collection])
+    if collection == "etablissements":
+        return text(f"""
+            UPDATE {table} n SET {nothing} FROM oppositions o WHERE o.siren = n.siren
+        """)  # noqa: S608  made of the names above
+    return text(f"""
+        UPDATE {table} n SET {nothing},
+          statut_diffusion = CASE WHEN hidden.erased THEN 'P' ELSE n.statut_diffusion END
+        FROM (
+          SELECT m.siren, o.siren IS NOT NULL AS opposed, EXISTS (
+            SELECT FROM erasures t WHERE t.siren = m.siren
+              AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
+              AND coalesce(t.date_dernier_traitement, '-infinity')
+                >= coalesce(m.date_dernier_traitement, '-infinity')) AS erased
+          FROM {table} m LEFT JOIN oppositions o USING (siren)
+          WHERE m.siren IN (SELECT siren FROM oppositions UNION SELECT siren FROM erasures)) hidden
+        WHERE hidden.siren = n.siren
+          AND (hidden.opposed OR (hidden.erased AND n.statut_diffusion = 'O'))
+    """)  # noqa: S608  made of the names above
+
+
+def find_turned(collection: Collection) -> TextClause:
+    """Keys of the rows that turn from O to P: their people have withdrawn their data."""
+    key = key_of(collection)
+    return text(f"""
+        SELECT n.{key} FROM stock_due n JOIN {collection} o USING ({key})
+        WHERE n.statut_diffusion = 'P' AND o.statut_diffusion = 'O'
+          AND {_is_newer(collection, "n", "o")}
+        ORDER BY n.{key}
+    """)  # noqa: S608  made of the names above
+
+
+# A unit's tombstone bears its version; an establishment's is an audit.
+BURY = {
+    "unites_legales": text("""
+        INSERT INTO erasures (siren, date_dernier_traitement, fetched_at, reason)
+        SELECT siren, date_dernier_traitement, fetched_at, 'partial_diffusion'
+        FROM stock_due WHERE siren = ANY(:keys)
+    """),
+    "etablissements": text("""
+        INSERT INTO erasures (siren, reason)
+        SELECT DISTINCT siren, 'partial_diffusion' FROM stock_due WHERE siret = ANY(:keys)
+    """),
+}
+
+
+def upsert(collection: Collection) -> TextClause:
+    key = key_of(collection)
+    stored = (*_FIELDS[collection], "content_hash", "fetched_at")
+    updates = ", ".join(f"{name} = excluded.{name}" for name in stored if name != key)
+    return text(f"""
+        WITH written AS (
+          INSERT INTO {collection} AS o ({", ".join(stored)})
+          SELECT {", ".join(stored)} FROM stock_due ORDER BY {key}
+          ON CONFLICT ({key}) DO UPDATE SET {updates}, updated_at = now()
+          WHERE {_is_newer(collection, "excluded", "o")}
+          RETURNING o.xmax = 0 AS inserted)
+        SELECT count(*) FILTER (WHERE inserted) AS inserted,
+          count(*) FILTER (WHERE NOT inserted) AS updated
+        FROM written
+    """)  # noqa: S608  made of the names above
+
+
+def count_vanished(collection: Collection) -> TextClause:
+    key = key_of(collection)
+    return text(f"""
+        SELECT count(*) FROM {collection} o
+        WHERE NOT EXISTS (SELECT FROM stock_{collection} n WHERE n.{key} = o.{key})
+    """)  # noqa: S608  made of the names above
+
+
+def drop_duplicates(collection: Collection) -> TextClause:
+    key = key_of(collection)
+    return text(f"""
+        DELETE FROM stock_{collection} WHERE ctid IN (
+          SELECT ctid FROM (
+            SELECT n.ctid, row_number() OVER (
+              PARTITION BY {key} ORDER BY {_VERSION.format("n")} DESC, n.ctid DESC) AS rank
+            FROM stock_{collection} n) ranked
+          WHERE rank > 1)
+    """)  # noqa: S608  made of the names above

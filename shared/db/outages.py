@@ -1,0 +1,80 @@
+"""When PostgreSQL is at fault, not the work: away, out of resources, or taking no writes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import psycopg2
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from shared.clock import Clock
+from shared.errors import SlowDown
+
+log = structlog.get_logger()
+
+_T = TypeVar("_T")
+
+_CLASSES = (
+    "08",  # connection exception
+    "53",  # insufficient resources: disk full, out of memory, too many connections
+    "57P",  # shut down, starting, or ended by an administrator
+    "58",  # system error, such as one of input and output
+    "25006",  # read-only: a standby, or an administrator's wish
+)
+_RETRY_SECONDS = 15.0
+# A message in hand for longer would meet its actor's time limit.
+_PATIENCE_SECONDS = 60.0
+
+
+def sqlstate(error: BaseException) -> str:
+    """The error's SQLSTATE, empty where the connection was lost before there was one."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(origin, "pgcode", None) or ""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Say whether the same work can succeed once the server is well again."""
+    if isinstance(error, PoolTimeoutError):
+        return True
+    if not isinstance(error, DBAPIError | psycopg2.Error):
+        return False
+    state = sqlstate(error)
+    if state:
+        return state.startswith(_CLASSES)
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(origin, psycopg2.OperationalError | psycopg2.InterfaceError)
+
+
+@contextmanager
+def slowing_down() -> Iterator[None]:
+    """Turn an outage into SlowDown: the message comes again, and no attempt is counted."""
+    try:
+        yield
+    except (DBAPIError, psycopg2.Error, PoolTimeoutError) as error:
+        if not is_outage(error):
+            raise
+        raise SlowDown(
+            f"PostgreSQL: {sqlstate(error) or type(error).__name__}",
+            retry_after_seconds=_RETRY_SECONDS,
+        ) from None
+
+
+def persevere(work: Callable[[], _T], clock: Clock) -> _T:
+    """Do the work again and again through an outage, for a minute; then raise SlowDown.
+
+    For large messages, which had better wait in hand than travel to a delay queue and back.
+    """
+    deadline_seconds = clock.monotonic_seconds() + _PATIENCE_SECONDS
+    pause_seconds = 1.0
+    while True:
+        try:
+            with slowing_down():
+                return work()
+        except SlowDown as error:
+            log.warning("waiting for the database", reason=str(error))
+            late = clock.monotonic_seconds() + pause_seconds > deadline_seconds
+            if late or clock.wait(pause_seconds):
+                raise
+        pause_seconds = min(2 * pause_seconds, _RETRY_SECONDS)
