@@ -1,14 +1,14 @@
 """Certificates in PostgreSQL, and the stored side of what they compare."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Row, func, select, text
 
-from services.fetcher.comparing import Finding, Verdict
+from services.fetcher.comparing import Finding, Tally, Verdict, united
 from services.fetcher.windows import Scope, Window
 from shared.db.tables import etablissements
 from shared.metrics import Metrics
@@ -78,6 +78,18 @@ class Outcome:
     failed_items: int = 0
     """How many of the missing are open failed items: received, and refused by the writer."""
 
+    @property
+    def missing(self) -> Tally:
+        return united(each.missing for each in self.findings)
+
+    @property
+    def surplus(self) -> Tally:
+        return united(each.surplus for each in self.findings)
+
+    @property
+    def gone(self) -> list[str]:
+        return united(Tally(each.gone) for each in self.findings).kept
+
 
 class CertificateStore:
     def __init__(self, engine: Engine) -> None:
@@ -99,7 +111,9 @@ class CertificateStore:
         *,
         informations: datetime,
     ) -> None:
-        """Windows that overlap are summed as they are; their sets are a union."""
+        """Counts of windows that overlap are summed as they are; their sets are a union."""
+        missing = united(each.missing for each in findings)
+        surplus = united(each.surplus for each in findings)
         self._execute(
             _CLOSE,
             id=certificate,
@@ -108,11 +122,11 @@ class CertificateStore:
             informations_after=informations,
             expected=sum(each.expected for each in findings),
             stored=sum(each.stored for each in findings),
-            missing=sum(each.missing.count for each in findings),
-            surplus=sum(each.surplus.count for each in findings),
-            missing_sirets=_union(each.missing.kept for each in findings),
-            surplus_sirets=_union(each.surplus.kept for each in findings),
-            gone_sirets=_union(each.gone for each in findings),
+            missing=missing.count,
+            surplus=surplus.count,
+            missing_sirets=missing.kept,
+            surplus_sirets=surplus.kept,
+            gone_sirets=united(Tally(each.gone) for each in findings).kept,
         )
 
     def read(self, certificate: int | None) -> Row[Any] | None:
@@ -200,7 +214,7 @@ def as_dict(finding: Finding) -> dict[str, object]:
         "compared": "sirets" if finding.is_walked else "counts",
         "missing": finding.missing.count,
         "surplus": finding.surplus.count,
-        "gone": len(finding.gone) if finding.is_walked else finding.gone_counted,
+        "gone": finding.gone_stored,
     }
 
 
@@ -217,10 +231,6 @@ def _in(window: Window) -> list[ColumnElement[bool]]:
     if window.siret_to is not None:
         conditions.append(columns.siret <= window.siret_to)
     return conditions
-
-
-def _union(sets: Iterable[Sequence[str]]) -> list[str]:
-    return sorted({siret for each in sets for siret in each})
 
 
 def _json(value: object) -> str:
