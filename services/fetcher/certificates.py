@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, func, select, text
+from sqlalchemy import ColumnElement, Engine, func, select, text
 
 from services.fetcher.comparing import Finding, Tally, Verdict, united
 from services.fetcher.windows import Scope, Window
@@ -43,13 +43,6 @@ _GONE = text(f"""
       AND (CAST(:sirets AS text[]) IS NULL OR a.siret = ANY(:sirets))
     ORDER BY a.siret
 """)  # noqa: S608  # made of constants only
-_READ = text("""
-    SELECT c.id, c.status, c.missing, c.surplus, c.missing_sirets, c.surplus_sirets,
-      c.repair_run_id, r.status IN ('pending', 'running') AS is_under_repair
-    FROM certificates c LEFT JOIN import_runs r ON r.id = c.repair_run_id
-    WHERE c.id = coalesce(:id, (SELECT max(id) FROM certificates WHERE status <> 'running'))
-""")
-_REPAIRED_BY = text("UPDATE certificates SET repair_run_id = :run_id WHERE id = :id")
 _FAILED_ITEMS = text("""
     SELECT count(*) FROM failed_items
     WHERE kind = 'write' AND resolved_at IS NULL AND key = ANY(:sirets)
@@ -128,14 +121,6 @@ class CertificateStore:
             surplus_sirets=surplus.kept,
             gone_sirets=united(Tally(each.gone) for each in findings).kept,
         )
-
-    def read(self, certificate: int | None) -> Row[Any] | None:
-        """The one of this number, or the latest that came to an end."""
-        with self._engine.connect() as connection:
-            return connection.execute(_READ, {"id": certificate}).one_or_none()
-
-    def repaired_by(self, certificate: int, run_id: int) -> None:
-        self._execute(_REPAIRED_BY, id=certificate, run_id=run_id)
 
     def gaps(self) -> tuple[int, int]:
         """Missing and surplus of the latest certificate of each scope."""

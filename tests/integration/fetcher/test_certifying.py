@@ -170,7 +170,7 @@ def test_rows_that_are_not_stored_are_missing_and_a_repair_brings_them(world: Wo
     assert world.certificate(found.id)["missing"] == 4
     order = order_repair(world.engine, certificate_id=None, of_run=None)
     assert (order.subject, order.sirets, order.requests) == (f"certificate {found.id}", 4, 1)
-    with pytest.raises(UserError, match=f"run {order.run_id} repairs certificate {found.id}"):
+    with pytest.raises(UserError, match=f"run {order.run_id} fetches what differs of cert"):
         order_repair(world.engine, certificate_id=None, of_run=None)
     world.work()
     assert world.sirets() == sirets
@@ -453,6 +453,9 @@ def test_a_repair_of_a_run_fetches_what_its_statement_misses(
     world.delete(*lost)
     world.execute("UPDATE import_batches SET missing_sirets = :lost", lost=lost)
     assert "2 establishments" in sirenade("repair", "--run", "1").stdout
+    assert "run 2 fetches what differs of run 1 already" in str(
+        sirenade("repair", "--run", "1").exception
+    )
     world.work()
     with world.engine.connect() as connection:
         assert read_statement(connection, Subject(run_id=1)).is_kept
