@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner, Result
 
 from deploy.local.postgres import RunningPostgres
-from services.fetcher import comparing
+from services.fetcher import certifying, comparing
 from services.fetcher.__main__ import app
 from services.fetcher.certificates import CertificateStore, Outcome, show_gaps
 from services.fetcher.certifying import Certifier, Walk
@@ -497,6 +497,18 @@ def test_a_mistake_is_one_line(sirenade: Callable[..., Result]) -> None:
         result = sirenade(*arguments.split())
         assert isinstance(result.exception, UserError), arguments
         assert said in str(result.exception)
+
+
+def test_a_void_certificate_has_an_exit_status_of_its_own(
+    sirenade: Callable[..., Result], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certifying, "_LONGEST_WALK_MINUTES", 0.0)
+    result = sirenade("certify", "--departement", "33", "--full")
+    assert (result.exit_code, result.stdout[:35]) == (3, "void: 650 are listed and 650 stored")
+    world.insee.publish(etat="DOWN")
+    down = sirenade("certify", "--departement", "33")
+    assert "its establishments are not up" in str(down.exception)
+    assert world.execute("SELECT count(*) FROM certificates")[0][0] == 1
 
 
 def test_an_insee_that_is_away_is_one_line_and_leaves_no_certificate(
