@@ -57,8 +57,11 @@ _BATCHES = text("""
     LEFT JOIN arrived ON arrived.batch_id = b.id
     ORDER BY b.id
 """)
+# Nothing deletes a row, and each was new once: to a batch, or to a stock file.
 _ROWS = text("""
-    SELECT (SELECT coalesce(sum(inserted), 0)::bigint FROM import_batches) AS inserted,
+    SELECT (SELECT coalesce(sum(inserted), 0)::bigint FROM import_batches)
+             + (SELECT coalesce(sum(inserted), 0)::bigint FROM stock_loads
+                WHERE collection = 'etablissements') AS inserted,
            (SELECT count(*) FROM etablissements) AS real_inserted
 """)
 
