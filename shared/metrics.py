@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 ROW_OUTCOMES = ("inserted", "updated", "unchanged", "failed")
 AVIS_OUTCOMES = ("accepted", "rejected", "discarded", "skipped")
-JOBS = ("delta", "retry", "purge")
+JOBS = ("delta", "retry", "purge", "statement")
 JOB_OUTCOMES = ("done", "failed")
 ACTOR_OUTCOMES = ("done", "retried", "rejected", "slowed_down")
 CERTIFICATE_SIDES = ("missing", "surplus")

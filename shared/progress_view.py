@@ -164,7 +164,7 @@ def one_line(progress: Progress) -> str:
         f"{thousands(progress.requests)} requests, {progress.http_429} × 429, "
         f"avis {thousands(progress.avis_accepted)} of {thousands(progress.avis_due)}, "
         f"failed items {thousands(progress.failed_items)}"
-        f"{_freshness(progress, ', ')}"
+        f"{_freshness(progress, ', ')}{f' ({progress.warning})' if progress.warning else ''}"
         f"{f', {_today(progress)}' if progress.per_day is not None else ''}"
         f"{f', {progress.error}' if progress.error else ''}"
     )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
+from shared.days import TIME_ZONE
+
 # What has a row, but no commune: INSEE places it abroad.
 NOWHERE = "none"
 # Received, and not stored: nothing says where it is.
@@ -36,7 +38,7 @@ _CHOSEN = f"""
       WHERE (CAST(:batch_id AS bigint) IS NULL OR b.id = :batch_id)
         AND (CAST(:run_id AS bigint) IS NULL OR b.run_id = :run_id)
         AND (CAST(:day AS date) IS NULL
-          OR (b.completed_at AT TIME ZONE 'Europe/Paris')::date = :day)),
+          OR (b.completed_at AT TIME ZONE '{TIME_ZONE}')::date = :day)),
     closed AS (SELECT * FROM chosen WHERE status = 'complete'),
     {ASKED},
     differences AS MATERIALIZED (

@@ -14,7 +14,7 @@ from services.fetcher.certify_commands import certify, repair
 from services.fetcher.costs import Forecast, cost_of, days_of, rows_of
 from services.fetcher.ordering import checked_order, outcome, request
 from services.fetcher.planning import MAX_ROWS_PER_PAGE
-from services.fetcher.rhythm import Rhythm, request_daily
+from services.fetcher.rhythm import Rhythm, checked_rhythm, request_daily
 from services.fetcher.scopes import checked_scope
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
@@ -38,7 +38,6 @@ app.command()(repair)
 _MAX_LIMIT = 1_000_000_000
 # A région is counted within this at the public quota; then the progress is shown all the same.
 _PLAN_PATIENCE_SECONDS = 30.0
-_SECONDS_OF_A_DAY = 86_400
 
 
 @app.command()
@@ -105,15 +104,16 @@ def import_(  # noqa: PLR0913  # each an option of the command
 
     The request is kept in the database: the fetcher service carries it out, whoever watches.
 
-    A daily import that is asked for again goes on where it is. With no place named,
-    it is the one under way, or the whole register. Days end at midnight in France.
+    A daily import that is asked for again goes on where it is. With no place
+    named, it is the one under way, or the whole register. Its days end at
+    midnight in France.
 
     Examples: ./sirenade import --region Bretagne --activite 10.71C --etat A
               ./sirenade import --per-day 35000 --continuous
     """
     if limit is not None and not 1 <= limit <= _MAX_LIMIT:
         raise UserError(f"--limit {limit} makes no sense: use 1 to {_MAX_LIMIT}")
-    rhythm = _checked_rhythm(per_day, day_seconds, continuous=continuous)
+    rhythm = checked_rhythm(per_day, day_seconds, continuous=continuous)
     named = (region, departement, commune, activite, etat, siret_from, siret_to, everything)
     scope = checked_scope(
         region=region or (),
@@ -205,26 +205,6 @@ def delta(  # noqa: PLR0913  # each an option of the command
             typer.echo(line, err=True)
 
 
-def _checked_rhythm(
-    per_day: int | None, day_seconds: float | None, *, continuous: bool
-) -> Rhythm | None:
-    if per_day is None:
-        if continuous:
-            raise UserError("--continuous needs a daily share: --per-day 35000 --continuous")
-        if day_seconds is not None:
-            raise UserError("--day-seconds goes with --per-day and --continuous")
-        return None
-    if not continuous:
-        raise UserError(f"--per-day goes with --continuous; for one share alone: --limit {per_day}")
-    if not 1 <= per_day <= _MAX_LIMIT:
-        raise UserError(f"--per-day {per_day} makes no sense: use 1 to {_MAX_LIMIT}")
-    if day_seconds is not None and not 1 <= day_seconds <= _SECONDS_OF_A_DAY:
-        raise UserError(
-            f"--day-seconds {day_seconds:g} makes no sense: use 1 to {_SECONDS_OF_A_DAY}"
-        )
-    return Rhythm(per_day, day_seconds)
-
-
 def _show(forecast: Forecast, rhythm: Rhythm | None, *, as_json: bool) -> None:
     if as_json:
         windows = [{"query": each.window.query, "rows": rows_of(each)} for each in forecast.plan]
@@ -249,8 +229,15 @@ def _announce(engine: Engine, run_id: int, rhythm: Rhythm | None, clock: Clock) 
     deadline_seconds = clock.monotonic_seconds() + _PLAN_PATIENCE_SECONDS
     while (plan := store.read_plan(run_id)) is None:
         with engine.connect() as connection:
-            stands_still = read_progress(connection, run_id).error is not None
-        if stands_still or clock.monotonic_seconds() > deadline_seconds or clock.wait(0.2):
+            reading = read_progress(connection, run_id)
+        if reading.warning is not None:
+            typer.echo(f"run {run_id} waits: {reading.warning}", err=True)
+            return
+        if (
+            reading.error is not None
+            or clock.monotonic_seconds() > deadline_seconds
+            or clock.wait(0.2)
+        ):
             typer.echo(f"run {run_id} is not planned yet: a fetcher counts it first", err=True)
             return
     per_minute = store.requests_per_minute()

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from services.fetcher.certificates import Outcome, as_dict
 from services.fetcher.certifying import Walk
-from services.fetcher.comparing import MOST_SIRETS_KEPT, Finding
+from services.fetcher.comparing import MOST_SIRETS_KEPT
 from services.fetcher.costs import requests_of
 from services.fetcher.planning import MAX_ROWS_PER_PAGE
 from services.fetcher.windows import SIRETS_PER_WINDOW
@@ -42,7 +42,7 @@ class WalkView:
         self._rate.add(now_seconds, walk.listed)
         if self.console.is_terminal:
             if not self.progress.tasks:
-                self.progress.add_task("sirets", total=walk.expected)
+                self.progress.add_task("sirets", total=walk.expected, rate="")
             self.progress.update(
                 self.progress.task_ids[0],
                 completed=walk.listed,
@@ -84,12 +84,12 @@ def outcome_as_dict(outcome: Outcome) -> dict[str, object]:
         "requests": outcome.requests,
         "expected": sum(each.expected for each in findings),
         "stored": sum(each.stored for each in findings),
-        "missing": sum(each.missing.count for each in findings),
-        "surplus": sum(each.surplus.count for each in findings),
+        "missing": outcome.missing.count,
+        "surplus": outcome.surplus.count,
         "windows": [as_dict(each) for each in findings],
-        "missing_sirets": [siret for each in findings for siret in each.missing.kept],
-        "surplus_sirets": [siret for each in findings for siret in each.surplus.kept],
-        "gone_sirets": [siret for each in findings for siret in each.gone],
+        "missing_sirets": outcome.missing.kept,
+        "surplus_sirets": outcome.surplus.kept,
+        "gone_sirets": outcome.gone,
         "failed_items": outcome.failed_items,
     }
 
@@ -98,8 +98,7 @@ def print_outcome(outcome: Outcome) -> None:
     findings = outcome.findings
     if len(findings) > 1:
         _print_windows(outcome)
-    for name in ("missing", "surplus"):
-        kept = [siret for each in findings for siret in getattr(each, name).kept]
+    for name, kept in (("missing", outcome.missing.kept), ("surplus", outcome.surplus.kept)):
         for siret in kept[:_SIRETS_PRINTED]:
             typer.echo(f"{name} {siret}")
         if len(kept) > _SIRETS_PRINTED:
@@ -129,9 +128,10 @@ def _verdict(outcome: Outcome) -> Iterator[str]:
         yield f"void: {outcome.reason}"
         return
     findings = outcome.findings
-    expected, stored, missing, surplus, gone = (
-        sum(numbers) for numbers in zip(*map(_numbers, findings), strict=True)
-    )
+    expected = sum(each.expected for each in findings)
+    stored = sum(each.stored for each in findings)
+    gone = sum(each.gone_stored for each in findings)
+    missing, surplus = outcome.missing.count, outcome.surplus.count
     if gone:
         yield (
             f"{thousands(gone)} stored are gone from INSEE: asked for by number, it does not list "
@@ -174,8 +174,3 @@ def _advice(certificate: int, differing: int, expected: int) -> str:
         f"./sirenade repair --certificate {certificate} fetches just these, "
         f"in {thousands(repair)} requests"
     )
-
-
-def _numbers(finding: Finding) -> tuple[int, int, int, int, int]:
-    gone = len(finding.gone) if finding.is_walked else finding.gone_counted
-    return finding.expected, finding.stored, finding.missing.count, finding.surplus.count, gone

@@ -1,14 +1,14 @@
 """Certificates in PostgreSQL, and the stored side of what they compare."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, func, select, text
+from sqlalchemy import ColumnElement, Engine, func, select, text
 
-from services.fetcher.comparing import Finding, Verdict
+from services.fetcher.comparing import Finding, Tally, Verdict, united
 from services.fetcher.windows import Scope, Window
 from shared.db.tables import etablissements
 from shared.metrics import Metrics
@@ -43,13 +43,6 @@ _GONE = text(f"""
       AND (CAST(:sirets AS text[]) IS NULL OR a.siret = ANY(:sirets))
     ORDER BY a.siret
 """)  # noqa: S608  # made of constants only
-_READ = text("""
-    SELECT c.id, c.status, c.missing, c.surplus, c.missing_sirets, c.surplus_sirets,
-      c.repair_run_id, r.status IN ('pending', 'running') AS is_under_repair
-    FROM certificates c LEFT JOIN import_runs r ON r.id = c.repair_run_id
-    WHERE c.id = coalesce(:id, (SELECT max(id) FROM certificates WHERE status <> 'running'))
-""")
-_REPAIRED_BY = text("UPDATE certificates SET repair_run_id = :run_id WHERE id = :id")
 _FAILED_ITEMS = text("""
     SELECT count(*) FROM failed_items
     WHERE kind = 'write' AND resolved_at IS NULL AND key = ANY(:sirets)
@@ -78,6 +71,18 @@ class Outcome:
     failed_items: int = 0
     """How many of the missing are open failed items: received, and refused by the writer."""
 
+    @property
+    def missing(self) -> Tally:
+        return united(each.missing for each in self.findings)
+
+    @property
+    def surplus(self) -> Tally:
+        return united(each.surplus for each in self.findings)
+
+    @property
+    def gone(self) -> list[str]:
+        return united(Tally(each.gone) for each in self.findings).kept
+
 
 class CertificateStore:
     def __init__(self, engine: Engine) -> None:
@@ -99,7 +104,9 @@ class CertificateStore:
         *,
         informations: datetime,
     ) -> None:
-        """Windows that overlap are summed as they are; their sets are a union."""
+        """Counts of windows that overlap are summed as they are; their sets are a union."""
+        missing = united(each.missing for each in findings)
+        surplus = united(each.surplus for each in findings)
         self._execute(
             _CLOSE,
             id=certificate,
@@ -108,20 +115,12 @@ class CertificateStore:
             informations_after=informations,
             expected=sum(each.expected for each in findings),
             stored=sum(each.stored for each in findings),
-            missing=sum(each.missing.count for each in findings),
-            surplus=sum(each.surplus.count for each in findings),
-            missing_sirets=_union(each.missing.kept for each in findings),
-            surplus_sirets=_union(each.surplus.kept for each in findings),
-            gone_sirets=_union(each.gone for each in findings),
+            missing=missing.count,
+            surplus=surplus.count,
+            missing_sirets=missing.kept,
+            surplus_sirets=surplus.kept,
+            gone_sirets=united(Tally(each.gone) for each in findings).kept,
         )
-
-    def read(self, certificate: int | None) -> Row[Any] | None:
-        """The one of this number, or the latest that came to an end."""
-        with self._engine.connect() as connection:
-            return connection.execute(_READ, {"id": certificate}).one_or_none()
-
-    def repaired_by(self, certificate: int, run_id: int) -> None:
-        self._execute(_REPAIRED_BY, id=certificate, run_id=run_id)
 
     def gaps(self) -> tuple[int, int]:
         """Missing and surplus of the latest certificate of each scope."""
@@ -200,7 +199,7 @@ def as_dict(finding: Finding) -> dict[str, object]:
         "compared": "sirets" if finding.is_walked else "counts",
         "missing": finding.missing.count,
         "surplus": finding.surplus.count,
-        "gone": len(finding.gone) if finding.is_walked else finding.gone_counted,
+        "gone": finding.gone_stored,
     }
 
 
@@ -217,10 +216,6 @@ def _in(window: Window) -> list[ColumnElement[bool]]:
     if window.siret_to is not None:
         conditions.append(columns.siret <= window.siret_to)
     return conditions
-
-
-def _union(sets: Iterable[Sequence[str]]) -> list[str]:
-    return sorted({siret for each in sets for siret in each})
 
 
 def _json(value: object) -> str:

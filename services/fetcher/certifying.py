@@ -52,6 +52,8 @@ class Certifier:
         windows = windows_of(scope)
         self._announce("counts", len(windows) + _INFORMATIONS)
         before = self.inquirer.informations()
+        if not before.is_up:
+            raise UserError("INSEE says that its establishments are not up: certify later")
         certificate = self.store.open(scope, before.treated_until)
         try:
             return self._compare(certificate, windows, before, full=full)

@@ -68,10 +68,21 @@ class Finding:
         return self.expected == self.counted - self.gone_counted
 
     @property
+    def gone_stored(self) -> int:
+        return len(self.gone) if self.is_walked else self.gone_counted
+
+    @property
     def stored(self) -> int:
         if not self.is_walked:
             return self.counted
         return self.expected - self.missing.count + self.surplus.count + len(self.gone)
+
+
+def united(tallies: Iterable[Tally]) -> Tally:
+    """One tally of several windows, which may overlap: a siret in two of them is one."""
+    every = list(tallies)
+    kept = sorted({siret for each in every for siret in each.kept})
+    return Tally(kept, sum(each.more for each in every))
 
 
 def verdict(findings: Iterable[Finding]) -> Verdict:

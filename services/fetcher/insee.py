@@ -220,7 +220,7 @@ def _freshness(body: bytes) -> dict[str, Freshness]:
             each["Collection"]: each["etatCollection"] for each in content["etatsDesServices"]
         }
         dates = {each["collection"]: each for each in content["datesDernieresMisesAJourDesDonnees"]}
-        return {
+        found = {
             name: Freshness(
                 is_up=content["etatService"] == "UP" and states[theirs] == "UP",
                 treated_until=_paris_time(dates[theirs]["dateDernierTraitementMaximum"]),
@@ -230,6 +230,10 @@ def _freshness(body: bytes) -> dict[str, Freshness]:
         }
     except (KeyError, TypeError, ValueError):
         raise NoGoodAnswer("malformed", "/informations is not as documented") from None
+    # Believed, a slip like 2996 would leave nothing to bring for centuries.
+    if max(each.treated_until.year for each in found.values()) > datetime.now(INSEE_TIME).year + 1:
+        raise NoGoodAnswer("malformed", "/informations names a year that is far from now")
+    return found
 
 
 def _paris_time(value: str) -> datetime:

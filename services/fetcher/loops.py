@@ -39,13 +39,13 @@ class Planner:
     """Turns pending runs into batches and keeps so many batches running."""
 
     store: ImportStore
-    watermarks: Watermarks
     publisher: Publisher
     count: Callable[[str], int]
-    informations: Callable[[], Informations]
     parallel_batches: int
     # Longer than one count can take: the lease is renewed before each.
     lease_seconds: float
+    watermarks: Watermarks
+    informations: Callable[[], Informations]
     # How long a delta that waits for INSEE lets pass before it asks again.
     poll_seconds: float = 180.0
     most_rows_of_delta: int = MOST_ROWS_UNCUT

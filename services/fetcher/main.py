@@ -107,12 +107,12 @@ def build(
     watermarks = Watermarks(engine)
     planner = Planner(
         store,
-        watermarks,
         publisher,
         walker.count,
-        walker.ask_informations,
         parallel_batches=settings.walkers,
         lease_seconds=pace.lease_seconds,
+        watermarks=watermarks,
+        informations=walker.ask_informations,
         poll_seconds=settings.fetcher_delta_poll_seconds,
     )
     sweeper = Sweeper(
@@ -240,16 +240,18 @@ def certifier(
         # Counting the whole register takes as long as it takes.
         statement_timeout_seconds=0,
     )
-    with engine.connect() as connection:
-        require_current(connection)
-    store = ImportStore(engine)
-    quota = _quota(settings, engine=engine, clock=clock, metrics=Metrics())
-    yield Certifier(
-        store=CertificateStore(engine),
-        inquirer=Inquirer(quota=quota, client=_client(settings), store=store, clock=clock),
-        rows_per_page=settings.insee_rows_per_page,
-        per_minute=store.requests_per_minute() or settings.insee_requests_per_minute,
-        say=say,
-        show=show,
-    )
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            require_current(connection)
+        store = ImportStore(engine)
+        quota = _quota(settings, engine=engine, clock=clock, metrics=Metrics())
+        yield Certifier(
+            store=CertificateStore(engine),
+            inquirer=Inquirer(quota=quota, client=_client(settings), store=store, clock=clock),
+            rows_per_page=settings.insee_rows_per_page,
+            per_minute=store.requests_per_minute() or settings.insee_requests_per_minute,
+            say=say,
+            show=show,
+        )
+    finally:
+        engine.dispose()

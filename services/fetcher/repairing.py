@@ -3,14 +3,27 @@
 import math
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, text
 
-from services.fetcher.certificates import CertificateStore
-from services.fetcher.store import ImportStore
-from services.fetcher.windows import SIRETS_PER_WINDOW, Scope
+from services.fetcher.windows import SIRETS_PER_WINDOW
 from shared.errors import UserError
 from shared.progress import run_exists
 from shared.statement import Subject, read_sirets
+
+_READ = text("""
+    SELECT id, status, missing, surplus, missing_sirets, surplus_sirets FROM certificates
+    WHERE id = coalesce(:id, (SELECT max(id) FROM certificates WHERE status <> 'running'))
+""")
+# Of two orders at once the second sees the first's run.
+_LOCK_ORDERS = text("SELECT pg_advisory_xact_lock(hashtext('order_repair'))")
+_UNDER_WAY = text("""
+    SELECT max(id) FROM import_runs
+    WHERE status IN ('pending', 'running') AND sirets = CAST(:sirets AS text[])
+""")
+_REQUEST_RUN = text("INSERT INTO import_runs (sirets) VALUES (:sirets) RETURNING id")
+_REPAIRED_BY = text("""
+    UPDATE certificates SET repair_run_id = coalesce(:run_id, repair_run_id) WHERE id = :id
+""")
 
 
 @dataclass(frozen=True)
@@ -28,21 +41,21 @@ class Order:
 
 
 def order_repair(engine: Engine, *, certificate_id: int | None, of_run: int | None) -> Order:
-    """Ask for it once: raises UserError where a run of the same certificate is under way."""
-    if of_run is None:
-        return _of_certificate(engine, certificate_id)
-    if certificate_id is not None:
+    """Ask for it once: raises UserError where an open run asks for the same already."""
+    if of_run is not None and certificate_id is not None:
         raise UserError("say --certificate or --run, not both")
-    with engine.connect() as connection:
+    with engine.begin() as connection:
+        connection.execute(_LOCK_ORDERS)
+        if of_run is None:
+            return _of_certificate(connection, certificate_id)
         if not run_exists(connection, of_run):
             raise UserError(f"there is no run {of_run}")
         sets = read_sirets(connection, Subject(run_id=of_run))
-    return _ordered(engine, f"run {of_run}", [*sets["missing"], *sets["surplus"]])
+        return _ordered(connection, f"run {of_run}", [*sets["missing"], *sets["surplus"]])
 
 
-def _of_certificate(engine: Engine, certificate_id: int | None) -> Order:
-    store = CertificateStore(engine)
-    found = store.read(certificate_id)
+def _of_certificate(connection: Connection, certificate_id: int | None) -> Order:
+    found = connection.execute(_READ, {"id": certificate_id}).one_or_none()
     if found is None and certificate_id is None:
         raise UserError("there is no certificate yet: ./sirenade certify --departement 33")
     if found is None:
@@ -51,19 +64,19 @@ def _of_certificate(engine: Engine, certificate_id: int | None) -> Order:
         raise UserError(
             f"certificate {found.id} compares nothing, it is {found.status}: certify again"
         )
-    if found.is_under_repair:
-        raise UserError(f"run {found.repair_run_id} repairs certificate {found.id} already")
     sirets = [*(found.missing_sirets or ()), *(found.surplus_sirets or ())]
     left = max(0, found.missing + found.surplus - len(sirets))
-    order = _ordered(engine, f"certificate {found.id}", sirets, left=left)
-    if order.run_id is not None:
-        store.repaired_by(found.id, order.run_id)
+    order = _ordered(connection, f"certificate {found.id}", sirets, left=left)
+    connection.execute(_REPAIRED_BY, {"id": found.id, "run_id": order.run_id})
     return order
 
 
-def _ordered(engine: Engine, subject: str, sirets: list[str], *, left: int = 0) -> Order:
+def _ordered(connection: Connection, subject: str, sirets: list[str], *, left: int = 0) -> Order:
     if not sirets:
         return Order(subject, left=left)
     wanted = sorted(set(sirets))
-    run_id = ImportStore(engine).request_run(Scope(sirets=wanted), row_limit=None)
+    run_id = connection.execute(_UNDER_WAY, {"sirets": wanted}).scalar()
+    if run_id is not None:
+        raise UserError(f"run {run_id} fetches what differs of {subject} already")
+    run_id = connection.execute(_REQUEST_RUN, {"sirets": wanted}).scalar_one()
     return Order(subject, run_id, len(wanted), left)

@@ -81,12 +81,38 @@ _INSERT = text("""
 """)
 
 
+# Several times the register: beyond it somebody mistyped.
+_MOST_PER_DAY = 1_000_000_000
+_SECONDS_OF_A_DAY = 86_400
+
+
 @dataclass(frozen=True)
 class Rhythm:
     """At most so many rows a day; `day_seconds` None is the calendar's day."""
 
     per_day: int
     day_seconds: float | None = None
+
+
+def checked_rhythm(
+    per_day: int | None, day_seconds: float | None, *, continuous: bool
+) -> Rhythm | None:
+    """Raises UserError for what is absurd, or only half said."""
+    if per_day is None:
+        if continuous:
+            raise UserError("--continuous needs a daily share: --per-day 35000 --continuous")
+        if day_seconds is not None:
+            raise UserError("--day-seconds goes with --per-day and --continuous")
+        return None
+    if not continuous:
+        raise UserError(f"--per-day goes with --continuous; for one share alone: --limit {per_day}")
+    if not 1 <= per_day <= _MOST_PER_DAY:
+        raise UserError(f"--per-day {per_day} makes no sense: use 1 to {_MOST_PER_DAY}")
+    if day_seconds is not None and not 1 <= day_seconds <= _SECONDS_OF_A_DAY:
+        raise UserError(
+            f"--day-seconds {day_seconds:g} makes no sense: use 1 to {_SECONDS_OF_A_DAY}"
+        )
+    return Rhythm(per_day, day_seconds)
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,16 @@ READ_PLAN = text("""
     WHERE r.id = :run_id AND r.status <> 'pending' ORDER BY b.number
 """)
 PER_MINUTE = text("SELECT max(requests_per_minute) FROM quota")
-# One delta after the other: the next one begins where the one before it ends.
+# One delta after the other: the next one begins where the one before it ends. One that waits for
+# INSEE (it has a warning) holds up nobody.
 LEASE_RUN = text("""
     UPDATE import_runs SET lease_until = now() + make_interval(secs => :lease_seconds)
     WHERE id = (
       SELECT id FROM import_runs r
       WHERE status = 'pending' AND (lease_until IS NULL OR lease_until < now())
-        AND (kind <> 'delta' OR NOT EXISTS (SELECT FROM import_runs older
-          WHERE older.kind = 'delta' AND older.status IN ('pending', 'running')
-            AND older.id < r.id))
+        AND (kind <> 'delta' OR NOT EXISTS (SELECT FROM import_runs other
+          WHERE other.kind = 'delta' AND other.id <> r.id AND (other.status = 'running'
+            OR other.status = 'pending' AND other.id < r.id AND other.warning IS NULL)))
       ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, departements, communes, activites, etat_administratif, siret_from, siret_to,
       sirets, row_limit, kind, since, overlap_hours,

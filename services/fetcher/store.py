@@ -97,12 +97,9 @@ class ImportStore:
         if row is None:
             return None
         scope = Scope(**{each.name: row[each.name] for each in fields(Scope)})
-        order = None
-        if row["kind"] == "delta":
-            order = DeltaOrder(
-                row["since"], row["overlap_hours"] or 0.0, row["wait_seconds"] or 0.0
-            )
-        return PendingRun(row["id"], scope, row["row_limit"], order)
+        order = DeltaOrder(row["since"], row["overlap_hours"] or 0.0, row["wait_seconds"] or 0.0)
+        is_delta = row["kind"] == "delta"
+        return PendingRun(row["id"], scope, row["row_limit"], order if is_delta else None)
 
     def renew_run(self, run_id: int, *, lease_seconds: float) -> None:
         with self._engine.begin() as connection:
@@ -119,11 +116,9 @@ class ImportStore:
         warning: str | None = None,
     ) -> None:
         """Let a run be planned again at the first turn after the delay, and say why it waits."""
-        release = {"run_id": run_id, "delay_seconds": delay_seconds}
+        release = {"delay_seconds": delay_seconds, "error": error, "warning": warning}
         with self._engine.begin() as connection:
-            connection.execute(
-                statements.RELEASE_RUN, {**release, "error": error, "warning": warning}
-            )
+            connection.execute(statements.RELEASE_RUN, {"run_id": run_id, **release})
 
     def insert_plan(self, run_id: int, draft: Draft) -> None:
         """Turn a pending run into its batches: all of them, or none where it is planned already."""

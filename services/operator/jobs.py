@@ -3,20 +3,28 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Connection, Engine, text
 
 from services.operator import failed, slots
 from services.operator.schedule import Schedule, daily_at
 from services.operator.settings import OperatorSettings
+from shared.days import TIME_ZONE
 from shared.db.shards import connected
 from shared.delta import COLLECTIONS, read_watermarks, request_delta
+from shared.statement import Subject, in_one_line, read_statement
+
+log = structlog.get_logger()
 
 RETENTION_DAYS = 30
 # Of the quota of 15 minutes a fifteenth, at the public 30 a minute and 100 sirets a request.
 _ITEMS_PER_TURN = 3000
 _RETRY_EVERY_15_MINUTES = Schedule("*/15 * * * *")
+# Batches that ended at midnight are committed by then.
+_AFTER_MIDNIGHT = daily_at("00:05")
 
 _LOCK_ORDERS = text("SELECT pg_advisory_xact_lock(hashtext('order_delta'))")
+_YESTERDAY = text("SELECT (now() AT TIME ZONE :time_zone)::date - 1")
 _DELTA_UNDER_WAY = text("""
     SELECT min(id) FROM import_runs WHERE kind = 'delta' AND status IN ('pending', 'running')
 """)
@@ -41,6 +49,8 @@ def make_jobs(settings: OperatorSettings, shards: Sequence[Engine] = ()) -> tupl
         ),
         Job("retry", _RETRY_EVERY_15_MINUTES, _on_all(shards, retry_failed)),
         Job("purge", daily_at(settings.purge_at), _on_all(shards, purge_resolved)),
+        # It knows the sirets of one database only.
+        *([] if shards else [Job("statement", _AFTER_MIDNIGHT, state_yesterday)]),
     )
 
 
@@ -84,3 +94,15 @@ def purge_resolved(*connections: Connection) -> str:
     items = failed.purge(connections, older_than_days=RETENTION_DAYS)
     slots.purge(connections[0], older_than_days=RETENTION_DAYS)
     return f"{items} resolved items deleted"
+
+
+def state_yesterday(connection: Connection) -> str:
+    """Say what the day's batches promised and kept; `./sirenade statement --day` says more."""
+    day = connection.execute(_YESTERDAY, {"time_zone": TIME_ZONE}).scalar_one()
+    statement = read_statement(connection, Subject(day=day), by_departement=False)
+    if not statement.batches:
+        return f"no batch ended on {day}"
+    told = in_one_line(statement)
+    if not statement.is_kept:
+        log.warning("the day's statement is not kept", day=str(day), statement=told)
+    return told

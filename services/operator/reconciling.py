@@ -84,8 +84,11 @@ _SHARD_ARRIVED = text("""
     JOIN etablissements e USING (siret) GROUP BY 1
 """)
 _SHARD_ROWS = text("SELECT count(*) FROM etablissements")
+# Nothing deletes a row, and each was new once: to a batch, or to a stock file.
 _ROWS = text("""
-    SELECT (SELECT coalesce(sum(inserted), 0)::bigint FROM import_batches) AS inserted,
+    SELECT (SELECT coalesce(sum(inserted), 0)::bigint FROM import_batches)
+             + (SELECT coalesce(sum(inserted), 0)::bigint FROM stock_loads
+                WHERE collection = 'etablissements') AS inserted,
            (SELECT count(*) FROM etablissements) AS real_inserted
 """)
 

@@ -2,13 +2,12 @@
 
 import datetime as dt
 import io
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
 
-_SPECIAL = re.compile(r"[\\\t\n\r]").search
+_CHUNK_BYTES = 64 * 1024
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -19,25 +18,23 @@ def copy_line(values: Iterable[object]) -> str:
             "\\N"
             if value is None
             else value
-            if type(value) is str and value.isalnum()  # most are, and need no escape
-            else _field(value)
+            # What is printable holds no tab and no end of line: nearly every text is as it must be.
+            if type(value) is str and value.isprintable() and "\\" not in value
+            else _FIELDS[type(value)](value)
             for value in values
         ]
     )
 
 
-def _field(value: object) -> str:
-    match value:
-        case str():
-            return value.translate(_ESCAPES) if _SPECIAL(value) else value
-        case bool():
-            return "t" if value else "f"
-        case bytes():
-            return "\\\\x" + value.hex()
-        case dt.datetime() | dt.date():
-            return value.isoformat()
-        case _:
-            return repr(value)
+_FIELDS: Mapping[type, Callable[[Any], str]] = {
+    str: lambda text: text.translate(_ESCAPES),
+    bool: lambda truth: "t" if truth else "f",
+    bytes: lambda octets: "\\\\x" + octets.hex(),
+    dt.date: dt.date.isoformat,
+    dt.datetime: dt.datetime.isoformat,
+    int: repr,
+    float: repr,
+}
 
 
 def copy_into(
@@ -50,4 +47,4 @@ def copy_into(
     body = io.BytesIO("".join([line + "\n" for line in lines]).encode())
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", body)
+        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", body, _CHUNK_BYTES)

@@ -3,13 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, text
 
 from services.writer.copying import copy_into, copy_line
 from services.writer.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_SUBJECTS
 from shared.sirene.facts import facts_hash
-from shared.sirene.pages import DueOutcome, avis_outcome, facts_of, page_of
+from shared.sirene.pages import (
+    ETABLISSEMENT_FACTS,
+    UNITE_FACTS,
+    DueOutcome,
+    avis_outcome,
+    facts_of,
+    page_of,
+)
 from shared.sirene.records import Etablissement, Page, UniteLegale
 
 _NO_FACTS = ""
@@ -111,31 +119,38 @@ _ERASE_DEAD_LETTERS = text("""
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """An establishment as it is stored now, and what follows from it."""
+    """An establishment as it is stored now, and what follows from it.
+
+    `has_pages`: it had some before, open or closed.
+    """
 
     siret: str
     siren: str
+    has_pages: bool
     outcome: DueOutcome
     page: Page | None
     facts_hash: str
 
     @classmethod
-    def of(cls, row: RowMapping, *, sole_traders: bool) -> "_Subject":
-        columns = {str(name): value for name, value in row.items()}
-        etablissement = Etablissement.from_row(columns, prefix="e_")
-        unite = UniteLegale.from_row(columns, prefix="u_")
+    def of(cls, row: Sequence[Any], *, sole_traders: bool) -> "_Subject":
+        has_pages, opposed, *columns = row
+        etablissement = Etablissement(**dict(zip(ETABLISSEMENT_FACTS, columns, strict=False)))
+        unite = UniteLegale(
+            **dict(zip(UNITE_FACTS, columns[len(ETABLISSEMENT_FACTS) :], strict=True))
+        )
         page = page_of(etablissement, unite)
         outcome = avis_outcome(
             etablissement,
             unite,
             "closed" if page is None else page.status,
             sole_traders=sole_traders,
-            opposed=columns["opposed"],
+            opposed=opposed,
         )
         speakable = page is not None and outcome in {"pending", "skipped_sole_trader"}
         return cls(
             etablissement.siret,
             etablissement.siren,
+            has_pages,
             outcome,
             page,
             facts_hash(facts_of(etablissement, unite, page)) if page and speakable else _NO_FACTS,
@@ -158,31 +173,48 @@ def renew_pages(
     The stored rows decide, not the records of the slice: whichever of two versions came last,
     what follows from them is the same.
     """
-    rows = connection.execute(READ_SUBJECTS, {"sirets": sirets, "sirens": sirens}).mappings()
+    rows = connection.execute(
+        READ_SUBJECTS, {"sirets": " ".join(sirets), "sirens": " ".join(sirens)}
+    )
     subjects = [_Subject.of(row, sole_traders=sole_traders) for row in rows]
     copy_into(
         connection,
         "new_pages",
         NEW_PAGE_FIELDS,
-        (
+        [
             copy_line((*_PAGE_VALUES(subject.page), subject.outcome, subject.facts_hash))
             for subject in subjects
             if subject.page is not None
-        ),
+        ],
     )
-    everyone = {"sirets": [subject.siret for subject in subjects]}
+    known = [subject for subject in subjects if subject.has_pages]
     forgotten = [subject for subject in subjects if subject.must_be_forgotten]
-    silenced = {
-        "sirets": [subject.siret for subject in forgotten],
-        "sirens": sorted({subject.siren for subject in forgotten}),
-        "opposed": [s.siret for s in forgotten if s.outcome == "skipped_opposition"],
-    }
-    connection.execute(_CLOSE, everyone)
-    connection.execute(_FORGET_NAMES, silenced)
+    _close_pages(connection, known)
     connection.execute(_OPEN)
     connection.execute(_PUT_DUE)
-    connection.execute(_CANCEL, everyone)
-    connection.execute(_ERASE_TEXTS, silenced)
-    connection.execute(_ERASE_ATTEMPTS, silenced)
-    connection.execute(_ERASE_PAYLOADS, silenced)
-    connection.execute(_ERASE_DEAD_LETTERS, silenced)
+    _cancel_avis(connection, known)
+    if forgotten:
+        sirens = sorted({subject.siren for subject in forgotten})
+        connection.execute(_ERASE_PAYLOADS, {"sirens": sirens})
+        connection.execute(_ERASE_DEAD_LETTERS, {"sirens": sirens})
+
+
+def _close_pages(connection: Connection, known: Sequence[_Subject]) -> None:
+    """Before others open: a slug is free only then."""
+    if known:
+        connection.execute(_CLOSE, {"sirets": [subject.siret for subject in known]})
+    if forgotten := [subject.siret for subject in known if subject.must_be_forgotten]:
+        connection.execute(_FORGET_NAMES, {"sirets": forgotten})
+
+
+def _cancel_avis(connection: Connection, known: Sequence[_Subject]) -> None:
+    """Avis of pages that are closed, and all that was written about whom nobody may name."""
+    if known:
+        connection.execute(_CANCEL, {"sirets": [subject.siret for subject in known]})
+    if forgotten := [subject for subject in known if subject.must_be_forgotten]:
+        silenced = {
+            "sirets": [subject.siret for subject in forgotten],
+            "opposed": [s.siret for s in forgotten if s.outcome == "skipped_opposition"],
+        }
+        connection.execute(_ERASE_TEXTS, silenced)
+        connection.execute(_ERASE_ATTEMPTS, silenced)

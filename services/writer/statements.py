@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from sqlalchemy import text
 
+from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
 from shared.sirene.records import (
     PERSONAL_ETABLISSEMENT_FIELDS,
     PERSONAL_PERIODE_FIELDS,
@@ -68,24 +69,36 @@ CREATE_NEW = text(
         )
     )
 )
+# A slice's statements look some hundred keys up: at the price that the planner puts on a lookup
+# by default (that of a disk that has to turn), it reads whole tables of some 10 000 rows instead.
+PROBE_KEYS = text("SET random_page_cost = 1.1")
 EMPTY_NEW = text("TRUNCATE new_unites, new_etablissements, new_periodes, new_pages")
 
 
-def _stale(key: str, table: str, keys: str, hashes: str) -> str:
+def _stale(key: str, table: str, keys: str, hashes: str, *, also: str = "") -> str:
     """Keys whose row differs; a row without a date is told by its stamp, which is to be renewed."""
     return f"""
         SELECT n.key
         FROM unnest(string_to_array(:{keys}, ' '), string_to_array(:{hashes}, ' ')) AS n (key, hash)
         LEFT JOIN {table} o ON o.{key} = n.key
         WHERE o.content_hash IS DISTINCT FROM decode(n.hash, 'hex')
-          OR (o.date_dernier_traitement IS NULL AND o.fetched_at < :fetched_at)
+          OR (o.date_dernier_traitement IS NULL AND o.fetched_at < :fetched_at){also}
     """  # noqa: S608  made of the names below
 
 
+# What is clear and should not be: as a restored backup has it, or a writer that did not see the
+# opposition yet.
+_SHOULD_BE_HIDDEN = """
+          OR EXISTS (SELECT FROM oppositions p WHERE p.siren = n.key)
+          OR (o.statut_diffusion = 'O' AND EXISTS (SELECT FROM erasures t WHERE t.siren = n.key
+            AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
+            AND coalesce(t.date_dernier_traitement, '-infinity')
+              >= coalesce(o.date_dernier_traitement, '-infinity')))"""
+
+_STALE_SIRETS = _stale("siret", "etablissements", "sirets", "etablissement_hashes")
+_STALE_SIRENS = _stale("siren", "unites_legales", "sirens", "unite_hashes", also=_SHOULD_BE_HIDDEN)
 FIND_STALE = text(f"""
-    SELECT
-      ARRAY({_stale("siret", "etablissements", "sirets", "etablissement_hashes")}) AS sirets,
-      ARRAY({_stale("siren", "unites_legales", "sirens", "unite_hashes")}) AS sirens,
+    SELECT ARRAY({_STALE_SIRETS}) AS sirets, ARRAY({_STALE_SIRENS}) AS sirens,
       EXISTS (SELECT FROM failed_items WHERE kind = 'write' AND resolved_at IS NULL
         AND key = ANY(string_to_array(:sirets, ' '))) AS has_failed
 """)  # noqa: S608  made of the names above
@@ -109,19 +122,21 @@ def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str
     stored = (*names, *STAMPS)
     updates = _excluded(name for name in stored if name != key)
     return f"""
-        WITH due AS MATERIALIZED (
-          SELECT n.*, o.content_hash IS DISTINCT FROM n.content_hash AS differs
+        WITH written AS (
+          INSERT INTO {table} AS o ({_columns(stored)})
+          SELECT {_columns(stored, "n.")}
           FROM {new} n LEFT JOIN {table} o USING ({key})
           WHERE o.content_hash IS DISTINCT FROM n.content_hash
-             OR (n.date_dernier_traitement IS NULL AND o.fetched_at < n.fetched_at)),
-        written AS (
-          INSERT INTO {table} AS o ({_columns(stored)})
-          SELECT {_columns(stored)} FROM due ORDER BY {key}
+             OR (n.date_dernier_traitement IS NULL AND o.fetched_at < n.fetched_at)
+          ORDER BY n.{key}
           ON CONFLICT ({key}) DO UPDATE SET {updates}, updated_at = now()
           WHERE {_VERSION.format("excluded")} >= {_VERSION.format("o")}
-          RETURNING o.{key}, o.xmax = 0 AS inserted),
+          RETURNING o.{key}, o.content_hash, o.xmax = 0 AS inserted),
         changed AS MATERIALIZED (
-          SELECT w.{key}, w.inserted FROM written w JOIN due USING ({key}) WHERE due.differs){also}
+          -- The statement still sees the row as it was: one that got but its stamp is the same.
+          SELECT w.{key}, w.inserted FROM written w
+          WHERE w.inserted OR NOT EXISTS (SELECT FROM {table} o
+            WHERE o.{key} = w.{key} AND o.content_hash = w.content_hash)){also}
         SELECT {key} AS key, inserted FROM changed
     """  # noqa: S608  made of the names above
 
@@ -209,12 +224,15 @@ BURY = text(f"""
 """)
 
 READ_SUBJECTS = text(f"""
-    SELECT {", ".join(f"e.{name} AS e_{name}" for name in ETABLISSEMENT_FIELDS)},
-      {", ".join(f"u.{name} AS u_{name}" for name in UNITE_FIELDS)},
-      o.siren IS NOT NULL AS opposed
-    FROM etablissements e
+    SELECT EXISTS (SELECT FROM pro_localisations p WHERE p.siret = e.siret),
+      EXISTS (SELECT FROM oppositions o WHERE o.siren = e.siren),
+      {_columns(ETABLISSEMENT_FACTS, "e.")}, {_columns(UNITE_FACTS, "u.")}
+    FROM (
+      SELECT siret FROM unnest(string_to_array(:sirets, ' ')) AS siret
+      UNION
+      SELECT siret FROM unnest(string_to_array(:sirens, ' ')) AS siren
+        JOIN etablissements USING (siren)) subjects
+    JOIN etablissements e USING (siret)
     JOIN unites_legales u ON u.siren = e.siren
-    LEFT JOIN oppositions o ON o.siren = e.siren
-    WHERE e.siret = ANY(:sirets) OR e.siren = ANY(:sirens)
     ORDER BY e.siret
-""")  # noqa: S608  made of the names above
+""")  # noqa: S608  made of the names of its tables' columns

@@ -18,7 +18,7 @@ from services.writer import batches, shard_receipts
 from services.writer.closing import Closing
 from services.writer.reading import Fault, ReadSlice, Row, map_rows, read_slice
 from services.writer.register import Written, find_stale, write_rows
-from services.writer.statements import CREATE_NEW, EMPTY_NEW
+from services.writer.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import route
 from shared.sirene.identifiers import siren_of
@@ -92,6 +92,7 @@ def _prepare(connection: Connection) -> None:
     if _PREPARED not in connection.info:
         with connection.begin():
             connection.execute(CREATE_NEW)
+            connection.execute(PROBE_KEYS)
         connection.info[_PREPARED] = True
 
 

@@ -28,6 +28,7 @@ from shared.sirene.values import (
     JsonObject,
     MappingError,
     boolean,
+    booleans,
     clean,
     date,
     instant,
@@ -275,7 +276,7 @@ def _periode(siret: str, rang: int, block: JsonObject) -> Values:
             sent_date(block, "dateDebut"),
             sent_date(block, "dateFin"),
             *texts(block, _PERIODE_KEYS),
-            *(boolean(block, key) for key in _CHANGEMENT_KEYS),
+            *booleans(block, _CHANGEMENT_KEYS),
         ]
     )
 

@@ -21,6 +21,7 @@ MAX_TEXT_LENGTH: Final = 1000
 _MAX_SMALLINT = 32_767
 _UNKNOWN_DATE = dt.date(1900, 1, 1)
 _DATE = re.compile(r"(\d{1,6})-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
+_TRUTHS = frozenset({bool, type(None)})
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -39,11 +40,16 @@ def json_object(value: object, name: str) -> JsonObject:
 
 
 def texts(block: JsonObject, keys: Sequence[str]) -> list[str | None]:
-    """`text_of` each key; most values are null or plain words, which need no closer look."""
+    """`text_of` each key; most values are null or as they must be, and need no closer look."""
     return [
         value
         if value is None
-        or (type(value) is str and value.isalnum() and len(value) <= MAX_TEXT_LENGTH)
+        or (
+            type(value) is str
+            # Nothing to cut off, to take out, or that may be a mask.
+            and (value.isalnum() or (value.isprintable() and value.strip(" [") == value))
+            and 0 < len(value) <= MAX_TEXT_LENGTH
+        )
         else text_of(block, key)
         for key, value in zip(keys, map(block.get, keys), strict=True)
     ]
@@ -57,7 +63,7 @@ def text_of(block: JsonObject, key: str) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         raise MappingError("bad_type", f"{key} is not a text")
-    text = clean(value).strip()
+    text = value.strip(" ") if value.isprintable() else clean(value).strip()
     if len(text) > MAX_TEXT_LENGTH:
         raise MappingError("too_long", f"{key} is longer than {MAX_TEXT_LENGTH} characters")
     return text if text not in {"", MASKED} else None
@@ -87,6 +93,11 @@ def boolean(block: JsonObject, key: str) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise MappingError("bad_type", f"{key} is not a boolean")
     return value
+
+
+def booleans(block: JsonObject, keys: Sequence[str]) -> list[bool | None]:
+    values = list(map(block.get, keys))
+    return values if _TRUTHS.issuperset(map(type, values)) else [boolean(block, k) for k in keys]
 
 
 def small_integer(block: JsonObject, key: str) -> int | None:
@@ -127,8 +138,6 @@ def date(block: JsonObject, key: str) -> dt.date | None:
 def sent_date(block: JsonObject, key: str) -> dt.date | None:
     """1900-01-01 where that is what INSEE sends."""
     value = block.get(key)
-    if value is None:
-        return None
     if type(value) is str and (day := _usual_day(value)) is not None:
         return day
     found = _instant(block, key)

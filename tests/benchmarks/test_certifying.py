@@ -13,7 +13,7 @@ from services.simulator.register import GeneratedRegister
 from services.simulator.server import start_server
 from shared.db.engine import make_engine
 
-_ROWS = (50_000, 200_000)
+_ROWS = (20_000, 80_000)
 # In a process of its own, so that its peak is its own; the quota is far beyond what it can ask.
 _CERTIFY = """
 import resource, sys

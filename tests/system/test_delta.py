@@ -1,17 +1,20 @@
 """A delta over real processes, killed in the middle: its watermark comes last, and comes."""
 
+import statistics
 from collections.abc import Callable
 from datetime import datetime
 
+import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from sqlalchemy import Engine
 
-from shared.delta import request_delta
+from shared.delta import request_delta, set_watermark
 from shared.progress import Progress
 from tests.system.conftest import API, Insee, Processes, column, wait_for
 
 SINCE = "2026-02-01T00:00:00.000"
 UNTIL = "2026-08-05T00:05:52.648"
+WARM_UP_ROWS = 20_000
 # In one statement, so in one snapshot: a collection said to be complete that has a walk open.
 PROMISED_TOO_EARLY = """
     SELECT w.collection FROM watermarks w WHERE EXISTS (
@@ -71,3 +74,56 @@ def test_a_delta_whose_fetcher_and_writer_are_killed_goes_on_and_is_whole(
     assert stored == {record["siret"] for record in wanted}
     assert progress().missing == 0
     assert insee.quota()["http_429"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_a_mass_day_is_brought_in_flat_memory(
+    engine: Engine,
+    rabbitmq_url: str,
+    start_insee: Callable[..., Insee],
+    make_processes: Callable[..., Processes],
+    progress: Callable[[], Progress],
+) -> None:
+    """More rows under one window than one walk may have; prints the peaks of both processes."""
+    insee = start_insee(establishments=210_000, requests_per_minute=6000)
+    processes = make_processes(
+        broker_url=rabbitmq_url,
+        insee_url=insee.root + API,
+        insee_requests_per_minute=6000,
+        insee_timeout_seconds=60,
+    )
+    for name in ("fetcher-1", "writer-1"):
+        processes.start(name)
+    measured = {name: psutil.Process(each.pid) for name, each in processes.running.items()}
+    with engine.begin() as connection:
+        set_watermark(connection, "etablissements", datetime.fromisoformat("1980-01-01"))
+        # Units are up to date: the simulator takes a minute to look through so many of them.
+        set_watermark(connection, "unites_legales", datetime.fromisoformat(UNTIL))
+        request_delta(connection)
+
+    rss_bytes: dict[str, list[int]] = {name: [] for name in measured}
+
+    def is_over() -> bool:
+        now = progress()
+        if now.received > WARM_UP_ROWS:
+            for name, process in measured.items():
+                rss_bytes[name].append(process.memory_info().rss)
+        return now.expected is not None and now.runs_open == 0
+
+    wait_for(is_over, seconds=1400, what="the mass day")
+    batches = column(engine, "SELECT expected FROM import_batches ORDER BY id")
+    assert len(batches) > 1
+    assert max(batches) <= 200_000 < sum(batches)
+    [stored] = column(engine, "SELECT count(*) FROM etablissements")
+    assert stored == sum(batches)
+    assert progress().missing == 0
+    for name, samples in rss_bytes.items():
+        quarter = len(samples) // 4
+        second = statistics.median(samples[quarter : 2 * quarter])
+        last = statistics.median(samples[3 * quarter :])
+        print(  # noqa: T201  # the measurement is the output
+            f"{name}: peak {max(samples) / 2**20:.0f} MiB, second quarter {second / 2**20:.0f}, "
+            f"last {last / 2**20:.0f}, {sum(batches)} rows in {len(batches)} walks"
+        )
+        assert last <= 1.1 * second

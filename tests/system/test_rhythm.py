@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -19,20 +20,22 @@ DAY_SECONDS = 10
 SERVICES = ("fetcher-1", "fetcher-2", "writer-1")
 
 
-def rows_by_day(engine: Engine) -> Counter[int]:
-    """Rows by the day in which the first GET of their page left."""
-    days: Counter[int] = Counter()
+def rows_by_day(engine: Engine) -> Counter[datetime]:
+    """Rows by day, each page in a day in which a GET of it left, but for a moment at its start."""
+    days: Counter[datetime] = Counter()
     with engine.connect() as connection:
-        for day, records in connection.execute(
+        for day, rows, left_on_that_day in connection.execute(
             text("""
-                SELECT floor(extract(epoch FROM min(q.granted_at)) / :seconds)::bigint, p.records
+                SELECT p.share_day, p.records, bool_or(q.granted_at BETWEEN
+                  p.share_day - interval '0.5 s' AND p.share_day + make_interval(secs => :seconds))
                 FROM import_pages p
                 JOIN insee_requests q ON q.batch_id = p.batch_id AND q.page = p.number
-                WHERE q.records IS NOT NULL GROUP BY p.batch_id, p.number, p.records
+                WHERE q.records = p.records GROUP BY p.batch_id, p.number
             """),
             {"seconds": DAY_SECONDS},
         ):
-            days[day] += records
+            assert left_on_that_day
+            days[day] += rows
     return days
 
 

@@ -25,11 +25,10 @@ class RemoteFile(io.RawIOBase):
     `size` is None and nothing can be sought where the server serves no ranges.
     """
 
-    def __init__(self, url: str, *, pause_seconds: float = _PAUSE_SECONDS) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()
         self.name = shown(url)
         self._url = url
-        self._pause_seconds = pause_seconds
         self._session = requests.Session()
         self._session.max_redirects = _MAX_REDIRECTS
         self._position = 0
@@ -91,7 +90,7 @@ class RemoteFile(io.RawIOBase):
                 f"{self.name}: the transfer broke off at byte {self._position} ({why}): "
                 "run the command again, it goes on with what is stored"
             )
-        time.sleep(self._pause_seconds * attempt)
+        time.sleep(_PAUSE_SECONDS * attempt)
 
     def _move(self) -> None:
         """Bring the response to where reading stands."""
@@ -123,12 +122,12 @@ class RemoteFile(io.RawIOBase):
             except requests.RequestException as error:
                 if attempt == _ATTEMPTS or isinstance(error, ValueError):
                     raise UserError(f"{self.name}: {_reason(error)}") from None
-                time.sleep(self._pause_seconds * attempt)
+                time.sleep(_PAUSE_SECONDS * attempt)
                 continue
             if response.status_code not in _BUSY or attempt == _ATTEMPTS:
                 break
             response.close()
-            time.sleep(self._pause_seconds * attempt)
+            time.sleep(_PAUSE_SECONDS * attempt)
         self._refuse(response)
         return response
 

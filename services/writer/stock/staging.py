@@ -122,6 +122,8 @@ def store_chunk(engine: Engine, load: Load, number: int, chunk: Chunk) -> None:
 
 
 def _copy(connection: Connection, load: Load, chunk: Chunk) -> None:
+    if not len(chunk.rows):
+        return
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         cursor.copy_expert(

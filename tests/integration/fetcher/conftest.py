@@ -190,12 +190,12 @@ def build_fetcher(
     )
     planner = Planner(
         store,
-        watermarks,
         outbox,
         walker.count,
-        walker.ask_informations,
         parallel_batches=4,
         lease_seconds=60,
+        watermarks=watermarks,
+        informations=walker.ask_informations,
         most_rows_of_delta=most_rows_of_delta,
     )
     return Fetcher(engine, store, watermarks, quota, walker, planner, sweeper, outbox, slices_ready)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner, Result
 
 from deploy.local.postgres import RunningPostgres
-from services.fetcher import comparing
+from services.fetcher import certifying, comparing
 from services.fetcher.__main__ import app
 from services.fetcher.certificates import CertificateStore, Outcome, show_gaps
 from services.fetcher.certifying import Certifier, Walk
@@ -137,18 +137,6 @@ def world(start_insee: Callable[..., Insee], engine: Engine) -> World:
     return World.over(start_insee(**_REGISTER), engine)
 
 
-def missing_of(outcome: Outcome) -> list[str]:
-    return [siret for each in outcome.findings for siret in each.missing.kept]
-
-
-def surplus_of(outcome: Outcome) -> list[str]:
-    return [siret for each in outcome.findings for siret in each.surplus.kept]
-
-
-def gone_of(outcome: Outcome) -> list[str]:
-    return [siret for each in outcome.findings for siret in each.gone]
-
-
 def test_what_was_imported_agrees_by_counts_and_in_full_by_sirets(world: World) -> None:
     before = world.insee.quota()["requests"]
     counted = world.certify()
@@ -178,11 +166,11 @@ def test_rows_that_are_not_stored_are_missing_and_a_repair_brings_them(world: Wo
 
     found = world.certify()
 
-    assert (found.status, missing_of(found), surplus_of(found)) == ("differ", lost, [])
+    assert (found.status, found.missing.kept, found.surplus.kept) == ("differ", lost, [])
     assert world.certificate(found.id)["missing"] == 4
     order = order_repair(world.engine, certificate_id=None, of_run=None)
     assert (order.subject, order.sirets, order.requests) == (f"certificate {found.id}", 4, 1)
-    with pytest.raises(UserError, match=f"run {order.run_id} repairs certificate {found.id}"):
+    with pytest.raises(UserError, match=f"run {order.run_id} fetches what differs of cert"):
         order_repair(world.engine, certificate_id=None, of_run=None)
     world.work()
     assert world.sirets() == sirets
@@ -198,7 +186,7 @@ def test_rows_that_insee_does_not_list_are_surplus_until_a_repair_shows_that_the
         world.invent(siret)
 
     found = world.certify()
-    assert (found.status, missing_of(found), surplus_of(found)) == ("differ", [], invented)
+    assert (found.status, found.missing.kept, found.surplus.kept) == ("differ", [], invented)
 
     order = order_repair(world.engine, certificate_id=found.id, of_run=None)
     world.work()
@@ -206,7 +194,7 @@ def test_rows_that_insee_does_not_list_are_surplus_until_a_repair_shows_that_the
     counted = world.certify()
     assert (counted.status, counted.findings[0].gone_counted) == ("counts_agree", 3)
     full = world.certify(full=True)
-    assert (full.status, surplus_of(full), gone_of(full)) == ("agree", [], invented)
+    assert (full.status, full.surplus.kept, full.gone) == ("agree", [], invented)
     assert world.certificate(full.id)["gone_sirets"] == invented
     assert set(invented) < set(world.sirets())
     with world.engine.connect() as connection:
@@ -245,8 +233,17 @@ def test_equal_counts_hide_what_a_full_certificate_finds(world: World) -> None:
     world.invent("77777777777777")
     assert world.certify().status == "counts_agree"
     full = world.certify(full=True)
-    assert (full.status, missing_of(full)) == ("differ", [lost])
-    assert surplus_of(full) == ["77777777777777"]
+    assert (full.status, full.missing.kept) == ("differ", [lost])
+    assert full.surplus.kept == ["77777777777777"]
+
+
+def test_a_siret_in_two_windows_of_a_scope_is_one_difference(world: World) -> None:
+    (lost, commune) = world.execute("SELECT siret, code_commune FROM etablissements LIMIT 1")[0]
+    world.delete(lost)
+    found = world.certify(Scope(departements=["33"], communes=[commune]))
+    assert [each.missing.count for each in found.findings] == [1, 1]
+    assert found.missing.count == world.certificate(found.id)["missing"] == 1
+    assert order_repair(world.engine, certificate_id=None, of_run=None).left == 0
 
 
 def test_a_scope_that_is_empty_on_both_sides_agrees(world: World) -> None:
@@ -254,7 +251,7 @@ def test_a_scope_that_is_empty_on_both_sides_agrees(world: World) -> None:
     assert world.certify(nowhere).status == "counts_agree"
     assert world.certify(nowhere, full=True).status == "agree"
     world.invent("77777777777777", departement="75")
-    assert surplus_of(world.certify(nowhere)) == ["77777777777777"]
+    assert world.certify(nowhere).surplus.kept == ["77777777777777"]
 
 
 def test_every_kind_of_scope_counts_the_same_rows_here_and_there(world: World) -> None:
@@ -330,7 +327,7 @@ def test_what_an_import_stores_during_the_walk_is_no_difference(world: World) ->
 
     world.on_page = import_anew
     found = world.certify()
-    assert (found.status, missing_of(found)) == ("agree", [])
+    assert (found.status, found.missing.kept) == ("agree", [])
 
 
 def test_a_certificate_that_was_cut_short_claims_nothing(world: World) -> None:
@@ -456,6 +453,9 @@ def test_a_repair_of_a_run_fetches_what_its_statement_misses(
     world.delete(*lost)
     world.execute("UPDATE import_batches SET missing_sirets = :lost", lost=lost)
     assert "2 establishments" in sirenade("repair", "--run", "1").stdout
+    assert "run 2 fetches what differs of run 1 already" in str(
+        sirenade("repair", "--run", "1").exception
+    )
     world.work()
     with world.engine.connect() as connection:
         assert read_statement(connection, Subject(run_id=1)).is_kept
@@ -497,6 +497,18 @@ def test_a_mistake_is_one_line(sirenade: Callable[..., Result]) -> None:
         result = sirenade(*arguments.split())
         assert isinstance(result.exception, UserError), arguments
         assert said in str(result.exception)
+
+
+def test_a_void_certificate_has_an_exit_status_of_its_own(
+    sirenade: Callable[..., Result], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certifying, "_LONGEST_WALK_MINUTES", 0.0)
+    result = sirenade("certify", "--departement", "33", "--full")
+    assert (result.exit_code, result.stdout[:35]) == (3, "void: 650 are listed and 650 stored")
+    world.insee.publish(etat="DOWN")
+    down = sirenade("certify", "--departement", "33")
+    assert "its establishments are not up" in str(down.exception)
+    assert world.execute("SELECT count(*) FROM certificates")[0][0] == 1
 
 
 def test_an_insee_that_is_away_is_one_line_and_leaves_no_certificate(

@@ -4,6 +4,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -160,3 +162,56 @@ def test_a_refused_key_is_not_in_what_is_said_about_it(
         search(serve(lambda to: to.sendall(response(status, b'{"message":"the-key"}'))))
     assert "the-key" not in str(caught.value)
     assert str(caught.value).endswith("SIRENADE_INSEE_KEY")
+
+
+_INFORMATIONS = (
+    Path(__file__).parents[2] / "fixtures" / "insee" / "informations_2026-08-05.json"
+).read_text("utf-8")
+
+
+def ask_informations(body: str) -> insee.Informations:
+    server = RawServer(lambda to: to.sendall(response("200 OK", body.encode())))
+    client = InseeClient(server.url, "the-key", timeout_seconds=5, pool_size=1)
+    try:
+        return client.informations()
+    finally:
+        server.close()
+
+
+def test_informations_say_how_far_each_collection_goes_in_insees_own_time() -> None:
+    found = ask_informations(_INFORMATIONS)
+    assert found.collections == {
+        "etablissements": insee.Freshness(
+            True,
+            datetime.fromisoformat("2026-08-05T00:05:52.648"),
+            datetime.fromisoformat("2026-08-05T07:20:43.000"),
+        ),
+        "unites_legales": insee.Freshness(
+            True,
+            datetime.fromisoformat("2026-08-05T00:05:54.033"),
+            datetime.fromisoformat("2026-08-05T07:20:41.000"),
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("documented", "sent"),
+    [
+        ('"dateDernierTraitementMaximum"', '"dateDuDernierTraitement"'),
+        ('"2026-08-05T00:05:52.648"', "null"),
+        ('"2026-08-05T00:05:52.648"', '"hier"'),
+        ('"2026-08-05T00:05:52.648"', '"2996-08-05T00:05:52.648"'),
+        ('"collection": "Établissements"', '"collection": "Etablissements"'),
+        ('"etatsDesServices": [', '"etatsDesServices": [7, '),
+        (_INFORMATIONS, "[]"),
+        (_INFORMATIONS, "null"),
+        (_INFORMATIONS, "<html>"),
+    ],
+)
+def test_informations_that_are_not_as_documented_are_no_good_answer(
+    documented: str, sent: str
+) -> None:
+    assert documented in _INFORMATIONS
+    with pytest.raises(NoGoodAnswer) as caught:
+        ask_informations(_INFORMATIONS.replace(documented, sent))
+    assert caught.value.outcome == "malformed"

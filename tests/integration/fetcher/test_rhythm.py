@@ -201,7 +201,9 @@ def test_a_page_counts_on_the_day_in_which_its_slot_lets_it_leave(
         """,
     )
     assert len(days) == 3
-    assert all(start <= granted < start + timedelta(seconds=1) for start, granted in days)
+    # A slot can lie a moment back, when nobody was ready for it.
+    early, day = timedelta(seconds=0.5), timedelta(seconds=1)
+    assert all(start - early <= granted < start + day for start, granted in days)
 
 
 def test_what_a_short_page_leaves_of_the_share_is_given_to_a_page_that_rests(
@@ -308,16 +310,18 @@ def test_several_fetchers_keep_the_share_over_many_short_days(
         for turn in turns:
             turn.result(timeout=10)
     days: Counter[datetime] = Counter()
-    for granted_at, records in execute(
+    for day, rows, left_on_that_day in execute(
         engine,
         """
-        -- A page counts once, however often its slices made it come again.
-        SELECT min(q.granted_at), p.records
+        -- A slot can lie a moment back, when nobody was ready for it (quota.py).
+        SELECT p.share_day, p.records, bool_or(q.granted_at BETWEEN
+          p.share_day - interval '0.5 s' AND p.share_day + interval '1 s')
         FROM import_pages p JOIN insee_requests q ON q.batch_id = p.batch_id AND q.page = p.number
-        WHERE q.records IS NOT NULL GROUP BY p.batch_id, p.number, p.records
+        WHERE q.records = p.records GROUP BY p.batch_id, p.number
         """,
     ):
-        days[granted_at.replace(microsecond=0)] += records
+        assert left_on_that_day
+        days[day] += rows
     assert sum(days.values()) == 1000
     assert max(days.values()) <= 330
     assert len(days) >= 4
@@ -338,6 +342,19 @@ def test_the_same_import_asked_for_again_goes_on_and_takes_the_new_share(engine:
     execute(engine, "UPDATE import_runs SET status = 'complete'")
     whole = request_daily(engine, None, Rhythm(20), row_limit=None)
     assert not whole.goes_on
+
+
+def test_commands_at_once_begin_one_daily_import(engine: Engine) -> None:
+    barrier = threading.Barrier(4)
+
+    def ask(_: int) -> Requested:
+        barrier.wait(timeout=10)
+        return request_daily(engine, None, Rhythm(10), row_limit=None)
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = list(pool.map(ask, range(4)))
+    assert sorted(each.goes_on for each in asked) == [False, True, True, True]
+    assert len({each.run_id for each in asked}) == 1
 
 
 def test_a_larger_share_ends_the_rest_at_once(

@@ -31,6 +31,7 @@ def _sirenade(*arguments: str, **environment: str) -> subprocess.CompletedProces
         ("reconcile", "Exit status 1"),
         ("statement", "--day"),
         ("certify", "--full"),
+        ("delta", "--wait-minutes"),
     ],
 )
 def test_help_teaches_without_any_server(command: str, taught: str) -> None:

@@ -131,3 +131,34 @@ def test_a_row_that_no_batch_brought_is_a_difference_of_the_whole(
     assert (status, found["differing"]) == (1, [])
     counted, real = _by_name(found)["inserted"]
     assert real - counted == len(imported)
+
+
+def test_rows_of_a_stock_file_are_no_difference_and_those_that_nothing_brought_are(
+    sirenade: Sirenade, desk: Desk, records: Records, imported: list[int]
+) -> None:
+    assert imported
+    desk.execute(
+        """
+        INSERT INTO stock_loads (collection, file_name, file_identity, file_date, fetched_at,
+          chunk_rows, way, status, inserted)
+        VALUES ('etablissements', 'f', 'i', '2026-08-01', now(), 1, 'merge', 'complete', 2),
+          ('unites_legales', 'u', 'i', '2026-08-01', now(), 1, 'merge', 'complete', 7)
+        """
+    )
+    for number in (7, 8):
+        desk.execute(
+            """
+            INSERT INTO etablissements (siret, siren, nic, statut_diffusion, content_hash,
+              fetched_at)
+            VALUES (:siret, left(:siret, 9), right(:siret, 5), 'O', '', now())
+            """,
+            siret=records.record(number)["siret"],
+        )
+    status, found = _reconcile(sirenade)
+    assert (status, _by_name(found)["inserted"]) == (0, (6, 6))
+
+    desk.execute(
+        "DELETE FROM etablissements WHERE siret = :siret", siret=records.record(7)["siret"]
+    )
+    status, found = _reconcile(sirenade)
+    assert (status, _by_name(found)["inserted"]) == (1, (6, 5))

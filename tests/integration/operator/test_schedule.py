@@ -21,7 +21,7 @@ from services.operator.settings import OperatorSettings
 from shared.clock import Clock
 from shared.delta import COLLECTIONS, set_watermark
 from shared.errors import UserError
-from shared.metrics import Metrics
+from shared.metrics import JOBS, Metrics
 from shared.settings import load
 from tests.integration.conftest import WaitFor
 from tests.integration.operator.conftest import Sirenade
@@ -212,7 +212,7 @@ def test_an_operator_killed_while_it_holds_a_slot_does_not_skip_the_day(
     # Its lease is over, as ten minutes later.
     desk.execute("UPDATE job_slots SET lease_until = now() - interval '1 second'")
     second = start_operator()
-    wait_for(lambda: status() == {"delta": "done", "retry": "done", "purge": "done"}, seconds=30)
+    wait_for(lambda: status() == dict.fromkeys(JOBS, "done"), seconds=30)
     assert desk.one("SELECT kind, status FROM import_runs") == {
         "kind": "delta",
         "status": "pending",
@@ -276,6 +276,26 @@ def test_the_purge_forgets_old_slots_with_what_was_resolved(engine: Engine, desk
     Operator(engine, jobs()["purge"]).turn()
     assert desk.one("SELECT key FROM failed_items") == {"key": "29"}
     assert desk.one("SELECT result FROM job_slots") == {"result": "1 resolved items deleted"}
+
+
+def test_each_day_ends_with_its_statement(engine: Engine, desk: Desk) -> None:
+    Operator(engine, jobs()["statement"]).turn()
+    assert desk.one("SELECT result FROM job_slots")["result"].startswith("no batch ended on 20")
+    desk.execute("DELETE FROM job_slots")
+    run = desk.run()
+    desk.execute(
+        """
+        INSERT INTO import_batches (run_id, number, query, departement, status, expected,
+          received_distinct, missing_sirets, completed_at)
+        VALUES (:run, 1, 'q', '33', 'complete', 3, 3, ARRAY['00000000100001'],
+          now() - interval '1 day')
+        """,
+        run=run,
+    )
+    Operator(engine, jobs()["statement"]).turn()
+    result = desk.one("SELECT status, result FROM job_slots")
+    assert result["status"] == "done"
+    assert "expected 3, received 3, stored 2, failed items open 0, missing 1" in result["result"]
 
 
 def test_the_schedule_is_listed_with_last_and_next_runs(

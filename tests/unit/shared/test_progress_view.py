@@ -88,6 +88,7 @@ def test_a_warning_is_shown_until_there_is_none() -> None:
     warned = replace(NOTHING_YET, warning="INSEE has published nothing after Sunday")
     assert "INSEE has published nothing" in "\n".join(drawn(warned))
     assert len(drawn(warned)) == 8
+    assert one_line(warned).endswith("(INSEE has published nothing after Sunday)")
 
 
 def test_what_insee_says_is_shown_as_it_is() -> None:

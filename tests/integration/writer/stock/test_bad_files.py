@@ -103,9 +103,9 @@ def test_what_is_wrong_with_the_second_file_is_said_before_the_first_is_loaded(
     assert desk.number("stock_loads") == 0
 
 
-def test_two_files_of_a_kind_are_refused(stock: Any, stock_files: dict[str, list[str]]) -> None:
+def test_two_files_of_a_kind_are_refused(stock_files: dict[str, list[str]]) -> None:
     with pytest.raises(UserError, match="are the same kind of file"):
-        stock.load(stock_files["csv"][0], stock_files["zip"][0])
+        command.plan([stock_files["csv"][0], stock_files["zip"][0]])
 
 
 def test_a_row_that_is_no_utf_8_is_damage_and_is_not_quoted(stock: Any, records: Any) -> None:

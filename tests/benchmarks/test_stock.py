@@ -1,0 +1,144 @@
+"""A fresh load of a stock file, against the server's own COPY of the same file, in one run.
+
+SIRENADE_BENCHMARK_STOCK_ROWS says how many rows, 200 000 by default.
+"""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from deploy.local.postgres import RunningPostgres
+from services.simulator.options import Options as SimulatorOptions
+from services.simulator.stock_files import write_stock
+from services.writer.stock import command
+from services.writer.stock.columns import layout_of
+from shared.db.engine import make_engine
+
+_ROWS = int(os.environ.get("SIRENADE_BENCHMARK_STOCK_ROWS", "200000"))
+_DISTINCT = 20_000
+_ROUNDS = 3
+_ROOT = Path(__file__).parents[2]
+# In a process of its own: what it took at most is then its own.
+_LOAD = """
+import json, resource, sys, time
+from services.writer.stock import command
+begun = time.perf_counter()
+command.load(sys.argv[1], sys.argv[2:], command.Options(pages=False))
+usage = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps({"seconds": time.perf_counter() - begun, "rss_mib": usage.ru_maxrss / 1024,
+    "cpu_seconds": usage.ru_utime + usage.ru_stime}))
+"""
+
+
+_BARE = """
+    DROP TABLE IF EXISTS bare;
+    CREATE TABLE bare (LIKE etablissements INCLUDING ALL EXCLUDING INDEXES)
+      WITH (fillfactor = 85, autovacuum_enabled = false);
+    ALTER TABLE bare ALTER content_hash SET DEFAULT '', ALTER fetched_at SET DEFAULT now(),
+      ALTER coordonnee_lambert_abscisse TYPE text, ALTER coordonnee_lambert_ordonnee TYPE text;
+    CHECKPOINT
+"""
+
+
+def _header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        return next(csv.reader(lines))
+
+
+def _copy_by_the_server(engine: Engine, path: Path) -> tuple[float, float]:
+    """Seconds of COPY into a bare twin of the table, and of the same indexes built afterwards.
+
+    Its coordinates are texts: COPY takes either empty values or `[ND]` for NULL, not both.
+    """
+    ours = {theirs: name for name, theirs in layout_of(_header(path)).columns.items()}
+    columns = ", ".join(ours[name] for name in _header(path))
+    autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with autocommit.connect() as connection:
+        for statement in _BARE.split(";"):
+            connection.execute(text(statement))
+        indexes = connection.execute(
+            text("SELECT indexdef FROM pg_indexes WHERE tablename = 'etablissements'")
+        ).scalars()
+        definitions = [
+            re.sub(r" INDEX (\S+) ON \S+ ", r" INDEX bare_\1 ON bare ", index) for index in indexes
+        ]
+        begun = time.perf_counter()
+        connection.execute(text(f"COPY bare ({columns}) FROM '{path}' (FORMAT csv, HEADER)"))
+        copied = time.perf_counter()
+        for definition in definitions:
+            connection.execute(text(definition))
+        indexed = time.perf_counter()
+        connection.execute(text("DROP TABLE bare"))
+        return copied - begun, indexed - copied
+
+
+def _load(url: str, path: Path) -> dict[str, Any]:
+    ended = subprocess.run(
+        [sys.executable, "-c", _LOAD, url, str(path)],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    measured: dict[str, Any] = json.loads(ended.stdout)
+    return measured
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_a_fresh_load_against_the_servers_own_copy_and_indexes(
+    database_url: str, postgres: RunningPostgres
+) -> None:
+    engine = make_engine(database_url, application_name="benchmark", statement_timeout_seconds=0)
+    # The server reads it itself, as whoever it runs as.
+    folder = postgres.directory / "data" / "benchmark"
+    folder.mkdir()
+    folder.chmod(0o755)
+    made = write_stock(
+        folder, SimulatorOptions(establishments=_ROWS), format_="csv", distinct=_DISTINCT
+    )
+    path = made["siret"].path
+    path.chmod(0o644)
+    ratios = []
+    for _ in range(_ROUNDS):
+        copied, indexed = _copy_by_the_server(engine, path)
+        loaded = _load(database_url, path)
+        ratios.append((copied + indexed) / loaded["seconds"])
+        print(  # noqa: T201  a benchmark's result
+            f"\n{_ROWS} rows; rows/s: COPY {_ROWS / copied:.0f}, with indexes"
+            f" {_ROWS / (copied + indexed):.0f}; load {_ROWS / loaded['seconds']:.0f}"
+            f" ({ratios[-1]:.2f} of it), {loaded['cpu_seconds'] / _ROWS * 1e6:.1f} µs CPU a row,"
+            f" {loaded['rss_mib']:.0f} MiB at most"
+        )
+        again = _load(database_url, path)
+        print(f"the same file again, merged: {_ROWS / again['seconds']:.0f} rows/s")  # noqa: T201  as above
+        with engine.begin() as connection:
+            found = connection.execute(text("SELECT count(*) FROM etablissements")).scalar_one()
+            assert found == _ROWS
+            connection.execute(
+                text("TRUNCATE etablissements, stock_loads, stock_chunks, watermarks")
+            )
+    print(f"median {sorted(ratios)[len(ratios) // 2]:.2f}")  # noqa: T201  a benchmark's result
+    engine.dispose()
+
+
+@pytest.mark.slow
+def test_the_rate_of_pages_after_a_load(database_url: str, tmp_path: Path) -> None:
+    rows = 10_000
+    made = write_stock(tmp_path, SimulatorOptions(establishments=rows))
+    paths = [str(file.path) for file in made.values()]
+    command.load(database_url, paths, command.Options(pages=False))
+    begun = time.perf_counter()
+    loads = command.load(database_url, paths, command.Options())
+    seconds = time.perf_counter() - begun
+    print(f"\npages: {rows / seconds:.0f} establishments/s")  # noqa: T201  a benchmark's result
+    assert {load.status for load in loads} == {"complete"}

@@ -1,0 +1,21 @@
+"""A load in a process of its own, in small steps, so that a test can kill it between two."""
+
+import sys
+
+from services.writer.stock import command, reading, sources, storing
+
+STEPS = (
+    (storing, "_MERGED_BLOCKS", 1),
+    (reading, "_BLOCK_BYTES", 8192),
+    (sources, "_BUFFER_BYTES", 8192),
+)
+
+
+def main(database_url: str, *places: str) -> None:
+    for module, name, value in STEPS:
+        setattr(module, name, value)
+    command.load(database_url, places, command.Options(chunk_rows=50, pages=False))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,192 @@
+"""Killed with -9 in the middle, a load goes on where it was, and no row is there twice."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from services.writer.stock import command, paging, storing
+from shared.errors import UserError
+from tests.integration.writer.stock import stoppable_load
+from tests.integration.writer.stock.conftest import ESTABLISHMENTS
+from tests.integration.writer.stock.web import Web, serving
+from tests.system.conftest import ROOT, wait_for
+
+pytestmark = pytest.mark.usefixtures("left_behind")
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start(database_url: str) -> Iterator[Start]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin(*places: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", stoppable_load.__name__, database_url, *places]
+        started.append(subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait(timeout=10)
+
+
+@pytest.fixture
+def web(stock_files: dict[str, list[str]]) -> Iterator[Web]:
+    with serving(Path(stock_files["csv"][0]).read_bytes()) as web:
+        yield web
+
+
+def _gone(desk: Any) -> bool:
+    found = desk.one(
+        "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'sirenade-stock'"
+        " AND datname = current_database()"
+    )
+    return bool(found["n"] == 0)
+
+
+def _kill_while_reading(process: "subprocess.Popen[bytes]", desk: Any) -> int:
+    wait_for(lambda: desk.number("stock_chunks") >= 2, seconds=40, what="two chunks")
+    process.kill()
+    process.wait(timeout=10)
+    wait_for(lambda: _gone(desk), seconds=20, what="its sessions to end")
+    return int(desk.number("stock_chunks"))
+
+
+@pytest.mark.parametrize("way", ["swap", "merge"])
+def test_a_load_killed_while_it_reads_goes_on_with_the_next_chunk(
+    way: str, start: Start, web: Web, desk: Any, stock: Any, records: Any
+) -> None:
+    if way == "merge":
+        desk.import_(records.record(1))
+    web.stall = len(web.data) * 2 // 3
+    chunks = _kill_while_reading(start(web.url), desk)
+    assert desk.number("etablissements") == (way == "merge")
+    web.stall = None
+    web.going_on.set()
+    (load,) = stock.load(web.url, pages=False)
+    assert (load.id, load.way, load.rows, load.inserted) == (
+        1,
+        way,
+        ESTABLISHMENTS,
+        ESTABLISHMENTS,
+    )
+    written = desk.execute("SELECT number FROM stock_chunks ORDER BY written_at, number")
+    assert len(written) == ESTABLISHMENTS // 50 > chunks
+    assert desk.number("etablissements") == ESTABLISHMENTS + (way == "merge")
+
+
+def test_a_merge_killed_between_two_steps_goes_on_with_the_next(
+    start: Start,
+    desk: Any,
+    stock: Any,
+    stock_files: dict[str, list[str]],
+    records: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = stock_files["csv"][1]
+    desk.import_(records.record(1))
+    # A unit in the middle of the file, as the API had it long before.
+    with open(path, encoding="utf-8") as lines:  # noqa: PTH123  a path as the command has it
+        sirens = [line[:9] for line in lines][1:]
+    held = sirens[len(sirens) * 2 // 3]
+    desk.execute(
+        "INSERT INTO unites_legales (siren, statut_diffusion, date_dernier_traitement,"
+        " content_hash, fetched_at) VALUES (:siren, 'O', '1999-01-01', '', '1999-01-01')",
+        siren=held,
+    )
+    with desk.engine.begin() as holding:
+        holding.execute(
+            text("SELECT 1 FROM unites_legales WHERE siren = :siren FOR UPDATE"), {"siren": held}
+        )
+        process = start(path)
+        wait_for(
+            lambda: desk.one("SELECT max(merged_blocks) AS n FROM stock_loads")["n"] or False,
+            seconds=40,
+            what="the first step",
+        )
+        wait_for(
+            lambda: desk.one(
+                "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            )["n"],
+            seconds=20,
+            what="the merge to wait for the row",
+        )
+        process.kill()
+        process.wait(timeout=10)
+    wait_for(lambda: _gone(desk), seconds=20, what="its sessions to end")
+    before = desk.one("SELECT merged_blocks, inserted FROM stock_loads")
+    assert before["merged_blocks"] > 0
+    monkeypatch.setattr(storing, "_MERGED_BLOCKS", 1)
+    (load,) = stock.load(path, pages=False)
+    assert (load.inserted, load.updated) == (len(sirens) - 1, 1)
+    assert desk.number("unites_legales") == len(sirens) + 1
+    assert before["inserted"] < load.inserted
+
+
+@pytest.mark.slow
+def test_a_table_without_wal_that_a_crash_emptied_is_filled_anew(
+    engine: Engine, start: Start, web: Web, desk: Any, stock: Any, records: Any
+) -> None:
+    desk.import_(records.record(1))
+    web.stall = len(web.data) * 2 // 3
+    _kill_while_reading(start(web.url), desk)
+    web.stall = None
+    web.going_on.set()
+    with engine.begin() as connection:
+        # As the server does with it after a crash.
+        connection.execute(text("TRUNCATE stock_etablissements"))
+    (load,) = stock.load(web.url, pages=False)
+    assert (load.id, load.inserted) == (2, ESTABLISHMENTS)
+
+
+def test_pages_go_on_after_the_last_establishment_that_has_its_own(
+    desk: Any, stock: Any, stock_files: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "_PAGE_ROWS", 100)
+    renew = paging.renew_some
+    calls = []
+
+    def renew_twice(*arguments: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return renew(*arguments, **options)
+
+    monkeypatch.setattr(paging, "renew_some", renew_twice)
+    with pytest.raises(KeyboardInterrupt):
+        stock.load(*stock_files["csv"])
+    half = desk.number("pro_localisations")
+    reached = {r["pages_siret"] for r in desk.execute("SELECT pages_siret FROM stock_loads")}
+    assert len(reached) == 1
+    assert 0 < half < 300
+    loads = stock.load(*stock_files["csv"])
+    assert [load.id for load in loads] == [1, 2]
+    assert {load.status for load in loads} == {"complete"}
+    assert len(calls) == 3 + 3
+    assert desk.number("pro_localisations") > half
+
+
+@pytest.mark.slow
+def test_what_an_interrupted_load_left_can_be_dropped(
+    database_url: str, start: Start, web: Web, desk: Any
+) -> None:
+    web.stall = len(web.data) * 2 // 3
+    _kill_while_reading(start(web.url), desk)
+    assert command.discard(database_url) == ["etablissements"]
+    assert command.discard(database_url) == []
+    assert desk.one("SELECT status FROM stock_loads") == {"status": "abandoned"}
+
+
+def test_a_second_load_at_the_same_time_is_refused(
+    engine: Engine, stock: Any, stock_files: dict[str, list[str]]
+) -> None:
+    with engine.connect() as connection:
+        assert connection.scalar(command._LOCK)
+        with pytest.raises(UserError, match="another stock load is running"):
+            stock.load(*stock_files["csv"])
