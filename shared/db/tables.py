@@ -386,6 +386,12 @@ insee_requests = Table(
     Column("records", Integer),
     Column("duration_seconds", Double),
     Index("ix_insee_requests_granted_at", "granted_at"),
+    # Few, and counted by `stats` at any number of requests.
+    Index(
+        "ix_insee_requests_throttled",
+        "granted_at",
+        postgresql_where=text("http_status = 429"),
+    ),
 )
 
 import_pages = Table(
