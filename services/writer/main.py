@@ -3,7 +3,8 @@
 import dramatiq
 from sqlalchemy import Engine
 
-from services.writer.actors import DeadLetterArchive, declare_actors
+from services.writer.actors import declare_actors
+from services.writer.archiving import DeadLetterArchive
 from services.writer.settings import WriterSettings
 from shared.clock import Clock
 from shared.messages import WriteSlice
