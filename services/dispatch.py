@@ -16,6 +16,7 @@ from shared.errors import UserError
 OWNERS = {
     "import": "services.fetcher",
     "inspect": "services.writer",
+    "forget": "services.writer",
     "avis": "services.reviewer",
     "migrate": "services.operator",
     "stats": "services.operator",
@@ -38,6 +39,7 @@ usage: ./sirenade COMMAND [--help] …
   failed        what could not be written or reviewed: list, show, retry, purge
   dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          show and check texts
+  forget        erase a unit that objects, and keep it out
   inspect       how records of the API would be stored
   migrate       bring the database schema up to date
   demo          everything in one process, against the simulator

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from services.writer import main
+from services.writer.forget_commands import forget
 from services.writer.inspecting import inspect_lines
 from shared.cli import make_app
 from shared.cli import run as run_cli
@@ -39,6 +40,9 @@ def inspect(
         raise UserError(f"cannot read {file}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UserError(f"cannot read {file}: it is not UTF-8") from None
+
+
+app.command()(forget)
 
 
 if __name__ == "__main__":
