@@ -75,7 +75,8 @@ _ERASE_TRACES = text("""
         message = CASE kind WHEN 'review' THEN 'erased' ELSE message END
       FROM (
         SELECT id FROM failed_items
-        WHERE siren = ANY(:all) AND (siren = ANY(:sirens) OR key = ANY(:sirets))
+        WHERE siren = ANY(:all) AND (siren = ANY(:sirens) OR key = ANY(:sirets)
+            OR kind = 'review' AND key IN (SELECT id::text FROM avis WHERE siret = ANY(:sirets)))
           AND (payload IS NOT NULL OR kind = 'review' AND message <> 'erased')
         ORDER BY id FOR UPDATE) theirs
       WHERE failed_items.id = theirs.id
