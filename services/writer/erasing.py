@@ -1,8 +1,4 @@
-"""Erasure: everything that is kept of a person beyond the number, in the caller's transaction.
-
-`erase` clears what was made of the records; `honour` the stored records as well, where an
-opposition or a tombstone says that they must not be there. Both are idempotent.
-"""
+"""Erasure: all that was made of a person's records, in the transaction that makes it due."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,19 +7,17 @@ from sqlalchemy import Connection, Table, text
 
 from services.writer import letters
 from services.writer.letters import Silenced
-from services.writer.tombstones import HIDDEN_HASH, hold_sirens, nulled, withheld
+from services.writer.tombstones import HIDDEN_HASH, hold_sirens, nulled
 from shared.db.tables import metadata
 from shared.sirene.pages import anonymous_slug
 from shared.sirene.records import (
     PERSONAL_ETABLISSEMENT_FIELDS,
-    PERSONAL_UNITE_FIELDS,
     SIGN_FIELDS,
     SOLE_TRADER,
     STREET_FIELDS,
 )
 
-# Every table with a siren or siret is in one of these two; a test walks the schema. Of those of
-# the register the columns that INSEE masks are emptied, of the others what `_ERASE` says.
+# Every table with a siren or siret is in one of these two; a test walks the schema.
 ERASED_TABLES = frozenset(
     {
         "unites_legales",
@@ -153,65 +147,6 @@ def _tables_of_establishments() -> list[Table]:
 
 _MASK_SIBLINGS = {table.name: text(_mask_siblings(table)) for table in _tables_of_establishments()}
 
-_TOMBSTONE_OF = """
-    LEFT JOIN LATERAL (
-      SELECT t.* FROM erasures t
-      WHERE t.siren = {row}.siren AND {same} AND {row}.statut_diffusion = 'O'
-        AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
-        AND coalesce(t.date_dernier_traitement, '-infinity')
-          >= coalesce({row}.date_dernier_traitement, '-infinity')
-      ORDER BY coalesce(t.date_dernier_traitement, '-infinity') DESC, t.fetched_at DESC
-      LIMIT 1) t ON true
-"""
-
-
-def _as_buried(condition: str) -> str:
-    """Assignments that give a row the version of its tombstone, so that only a newer one wins."""
-    return f"""
-        statut_diffusion = CASE WHEN {condition} THEN 'P' ELSE n.statut_diffusion END,
-        date_dernier_traitement = CASE WHEN {condition} THEN h.treated_at
-          ELSE n.date_dernier_traitement END,
-        fetched_at = CASE WHEN {condition} THEN h.buried_at ELSE n.fetched_at END,
-        content_hash = n.{HIDDEN_HASH}, updated_at = now()
-    """
-
-
-_HONOUR_UNITES = text(f"""
-    UPDATE unites_legales n SET
-      {nulled(PERSONAL_UNITE_FIELDS, where="h.opposed OR h.is_person", row="n.")},
-      {_as_buried("h.buried_at IS NOT NULL")}
-    FROM (
-      SELECT u.siren, o.siren IS NOT NULL AS opposed,
-        coalesce(u.categorie_juridique, '{SOLE_TRADER}') = '{SOLE_TRADER}' AS is_person,
-        t.date_dernier_traitement AS treated_at, t.fetched_at AS buried_at
-      FROM unites_legales u LEFT JOIN oppositions o USING (siren)
-      {_TOMBSTONE_OF.format(row="u", same="t.siret IS NULL")}
-      WHERE u.siren = ANY(:sirens)) h
-    WHERE h.siren = n.siren AND (h.buried_at IS NOT NULL
-      OR h.opposed AND num_nonnulls({", ".join(PERSONAL_UNITE_FIELDS)}) > 0)
-    RETURNING n.siren
-""")  # noqa: S608  made of the names above
-_HONOUR_ETABLISSEMENTS = text(f"""
-    UPDATE etablissements n SET
-      {nulled(SIGN_FIELDS, where="h.is_person", row="n.")}, {nulled(STREET_FIELDS)},
-      {_as_buried("true")}
-    FROM (
-      SELECT e.siret, coalesce(u.categorie_juridique, '{SOLE_TRADER}') = '{SOLE_TRADER}'
-          AS is_person,
-        t.date_dernier_traitement AS treated_at, t.fetched_at AS buried_at
-      FROM etablissements e LEFT JOIN unites_legales u USING (siren)
-      {_TOMBSTONE_OF.format(row="e", same="t.siret = e.siret")}
-      WHERE e.siren = ANY(:sirens) AND t.siren IS NOT NULL) h
-    WHERE h.siret = n.siret
-    RETURNING n.siren
-""")  # noqa: S608  made of the names above
-_LOCK_UNITES = text("""
-    SELECT 1 FROM unites_legales WHERE siren = ANY(:sirens) ORDER BY siren FOR NO KEY UPDATE
-""")
-_BURIED_SIRETS = text("""
-    SELECT DISTINCT siret FROM erasures WHERE siren = ANY(:sirens) AND siret IS NOT NULL
-""")
-
 
 def erase(connection: Connection, silenced: Silenced) -> Counter[str]:
     """Delete texts, attempts, raw records and page names; return how many rows, by table.
@@ -236,23 +171,6 @@ def erase(connection: Connection, silenced: Silenced) -> Counter[str]:
     if buried:
         connection.execute(_BURY_ERASED, {"sirens": buried})
     return Counter(name for name, _ in erased)
-
-
-def honour(connection: Connection, sirens: Sequence[str]) -> Counter[str]:
-    """Bring what is stored of these units in line with oppositions and tombstones.
-
-    For what did not come through a slice: an opposition, a restored dump, a stock file. Returns
-    how many rows were cleared, by table. The caller holds the register.
-    """
-    those = {"sirens": sorted(set(sirens))}
-    connection.execute(_LOCK_UNITES, those)
-    cleared = Counter(
-        unites_legales=len(connection.execute(_HONOUR_UNITES, those).all()),
-        etablissements=len(connection.execute(_HONOUR_ETABLISSEMENTS, those).all()),
-    )
-    sirets = connection.execute(_BURIED_SIRETS, those).scalars().all()
-    silenced = withheld(connection, sirens=those["sirens"], sirets=sirets)
-    return +(cleared + erase(connection, silenced))
 
 
 def _erase_siblings(connection: Connection, sirens: Sequence[str]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, text
 
-from services.writer.erasing import honour
+from services.writer.honouring import honour
 from services.writer.tombstones import hold_register
 from shared.errors import UserError
 from shared.sirene.identifiers import has_valid_check_digit, is_siren, is_siret, siren_of

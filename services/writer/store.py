@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from services.writer import batches
+from services.writer.honouring import withdraw_unread
 from services.writer.reading import Fault, ReadSlice, Row, read_slice
 from services.writer.register import Written, write_records
 from services.writer.statements import CREATE_NEW, EMPTY_NEW
@@ -73,6 +74,8 @@ def _write(
     written, refused = writing.write(sorted(read.rows, key=lambda row: row.siret))
     faults = [*read.faults, *refused]
     batches.keep_faults(connection, message, faults)
+    masked = [fault.withdrawn for fault in faults if fault.withdrawn is not None]
+    withdraw_unread(connection, masked, fetched_at=writing.fetched_at)
     bad = {fault.key for fault in faults}
     batches.resolve_faults(connection, [siret for siret in read.sirets if siret not in bad])
     result = SliceResult(

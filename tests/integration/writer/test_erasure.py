@@ -309,6 +309,18 @@ def test_a_replayed_dead_letter_writes_who_is_left_in_it(erased: Scene) -> None:
     assert places_of(desk.engine, *WORDS) == []
 
 
+def test_a_masked_record_that_cannot_be_written_erases_all_the_same(person: Scene) -> None:
+    desk = person.desk
+    broken = person.masked(1)
+    broken["dateCreationEtablissement"] = "never"
+    desk.import_(broken, fetched_at=FETCHED_AT - dt.timedelta(hours=1))
+    assert places_of(desk.engine, *WORDS) != [], "a later GET saw the unit open to all"
+    person.turn(broken)
+    assert places_of(desk.engine, *WORDS) == []
+    person.desk.import_(person.clear(1), person.clear(2))
+    assert places_of(desk.engine, *WORDS) == []
+
+
 def test_a_newer_clear_record_of_insee_brings_the_person_back(erased: Scene) -> None:
     again = erased.clear(1, treated="2026-03-01T00:00:00")
     erased.desk.import_(again)
