@@ -26,6 +26,7 @@ _STATS = text("""
         FROM insee_requests),
       'avis', (SELECT coalesce(json_object_agg(outcome, n), '{}') FROM
         (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o),
+      'unknown_keys', (SELECT coalesce(json_agg(key ORDER BY key), '[]') FROM schema_drift),
       'database_bytes', pg_database_size(current_database()))
     FROM (
       SELECT count(*) FILTER (WHERE status = 'pending') AS pending,

@@ -5,6 +5,7 @@ import dramatiq
 import structlog
 from sqlalchemy import Engine
 
+from services.writer.drift import Drift
 from services.writer.store import SliceResult, SliceStatus, write_slice
 from shared.messages import WriteSlice
 from shared.metrics import Metrics
@@ -18,6 +19,8 @@ _TIME_LIMIT_MS = 5 * 60 * 1000
 def declare_actors(
     broker: dramatiq.Broker, engine: Engine, metrics: Metrics, *, sole_traders: bool
 ) -> None:
+    drift = Drift(engine)
+
     def write(**wire: Any) -> None:
         message = WriteSlice.from_wire(wire)
         started = time.monotonic()
@@ -25,6 +28,7 @@ def declare_actors(
         metrics.slice_write_seconds.observe(time.monotonic() - started)
         _count(metrics, result)
         _tell(message, result)
+        drift.tell(result.unknown_keys, batch_id=message.batch_id)
 
     dramatiq.actor(
         broker=broker,
@@ -40,7 +44,7 @@ def _count(metrics: Metrics, result: SliceResult) -> None:
         return
     for outcome in ("inserted", "updated", "unchanged", "failed"):
         metrics.rows_written.labels(outcome=outcome).inc(getattr(result, outcome))
-    metrics.unknown_keys.inc(result.unknown_keys)
+    metrics.unknown_keys.inc(len(result.unknown_keys))
 
 
 def _tell(message: WriteSlice, result: SliceResult) -> None:

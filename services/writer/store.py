@@ -39,7 +39,7 @@ class SliceResult:
     updated: int = 0
     unchanged: int = 0
     failed: int = 0
-    unknown_keys: int = 0
+    unknown_keys: frozenset[str] = frozenset()
     batch_completed: bool = False
 
 
@@ -85,7 +85,7 @@ def _write(
         updated=written.updated,
         unchanged=read.records - written.inserted - written.updated - len(faults),
         failed=len(faults),
-        unknown_keys=len(read.unknown_keys),
+        unknown_keys=read.unknown_keys,
     )
     batches.count(
         connection,
