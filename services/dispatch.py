@@ -15,6 +15,7 @@ from shared.errors import UserError
 
 OWNERS = {
     "import": "services.fetcher",
+    "delta": "services.fetcher",
     "inspect": "services.writer",
     "forget": "services.writer",
     "avis": "services.reviewer",
@@ -27,12 +28,13 @@ OWNERS = {
     "demo": "services.embedded",
 }
 # These read files, bring a database of their own, or ask services for work: none serve the demo's.
-_WITHOUT_DEMO_DATABASE = {"inspect", "demo", "import"}
+_WITHOUT_DEMO_DATABASE = {"inspect", "demo", "import", "delta"}
 _WORK_ORDERS = (["failed", "retry"], ["dead-letters", "replay"])
 _HELP = """\
 usage: ./sirenade COMMAND [--help] …
 
   import        import places, activities or the whole register from INSEE
+  delta         bring the register up to INSEE's latest day
   status        the work, live: rows, rate, quota, avis, ETA
   stats         the numbers, in one query
   reconcile     the counters, against what they count

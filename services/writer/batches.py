@@ -98,7 +98,9 @@ _CLOSE_BATCH = text("""
       received_distinct = (SELECT count(*) FROM seen),
       stored = (SELECT count(*) FROM seen WHERE is_stored),
       missing_sirets = ARRAY(SELECT siret FROM seen WHERE NOT is_stored ORDER BY siret),
-      surplus_sirets = ARRAY(SELECT siret FROM surplus ORDER BY siret)
+      -- Not stated of a treatment window: what INSEE treated again meanwhile has left it.
+      surplus_sirets = CASE WHEN collection IS NULL
+        THEN ARRAY(SELECT siret FROM surplus ORDER BY siret) END
     WHERE id = :batch_id
 """)
 _LOCK_RUN = text("SELECT 1 FROM import_runs WHERE id = :run_id FOR NO KEY UPDATE")

@@ -238,6 +238,19 @@ import_runs = Table(
     # Instead of all of the above: just these, as a retry asks for.
     Column("sirets", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("row_limit", BigInteger),
+    # A delta asks for treatment windows instead of a scope (docs/adr/0005-delta.md).
+    Column(
+        "kind",
+        Text,
+        _one_of("kind", "scope", "delta"),
+        nullable=False,
+        server_default="scope",
+    ),
+    Column("since", DateTime),
+    Column("overlap_hours", Double),
+    # Until then it waits for INSEE to publish.
+    _instant("wait_until"),
+    Column("warning", Text),
     Column(
         "status",
         Text,
@@ -266,6 +279,10 @@ import_batches = Table(
     Column("siret_from", Text),
     Column("siret_to", Text),
     Column("sirets", ARRAY(Text)),
+    # Of a delta: what INSEE treated in this collection between these dates, both included.
+    Column("collection", Text),
+    Column("treated_from", DateTime),
+    Column("treated_until", DateTime),
     Column("row_limit", BigInteger),
     # min(row_limit, header.total of the latest page).
     Column("expected", BigInteger),
@@ -292,6 +309,36 @@ import_batches = Table(
     _instant("created_at", default_now=True),
     _instant("completed_at"),
     UniqueConstraint("run_id", "number"),
+)
+
+treatment_windows = Table(
+    "treatment_windows",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey("import_runs.id"), nullable=False),
+    Column("collection", Text, nullable=False),
+    # Null where the run brings whatever INSEE has, since ever.
+    Column("treated_from", DateTime),
+    Column("treated_until", DateTime, nullable=False),
+    # INSEE's dateDerniereMiseADisposition: it can publish again without a later treatment.
+    Column("made_available_at", DateTime),
+    # When the watermark took it in.
+    _instant("settled_at"),
+    PrimaryKeyConstraint("run_id", "collection"),
+    Index(
+        "ix_treatment_windows_open",
+        "run_id",
+        postgresql_where=text("settled_at IS NULL"),
+    ),
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    Column("collection", Text, primary_key=True),
+    # Everything that INSEE treated up to here, itself included, was asked for and written.
+    Column("treated_until", DateTime, nullable=False),
+    Column("made_available_at", DateTime),
+    _instant("moved_at", default_now=True),
 )
 
 insee_requests = Table(
