@@ -16,6 +16,7 @@ from shared.errors import UserError
 OWNERS = {
     "import": "services.fetcher",
     "delta": "services.fetcher",
+    "lookup": "services.fetcher",
     "inspect": "services.writer",
     "forget": "services.writer",
     "avis": "services.reviewer",
@@ -41,6 +42,7 @@ usage: ./sirenade COMMAND [--help] …
   failed        what could not be written or reviewed: list, show, retry, purge
   dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          show and check texts
+  lookup        what became of a number at INSEE: moved, withheld, unknown
   forget        erase a unit that objects, and keep it out
   inspect       how records of the API would be stored
   migrate       bring the database schema up to date

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from services.fetcher import main
 from services.fetcher.costs import Forecast, cost_of, rows_of
+from services.fetcher.lookup_commands import lookup
 from services.fetcher.ordering import checked_order, outcome, request
 from services.fetcher.planning import MAX_ROWS_PER_PAGE
 from services.fetcher.scopes import checked_scope
@@ -170,6 +171,9 @@ def delta(  # noqa: PLR0913  # each an option of the command
     finally:
         for line in outcome(engine, run_id):
             typer.echo(line, err=True)
+
+
+app.command()(lookup)
 
 
 def _show(forecast: Forecast, *, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from requests.adapters import HTTPAdapter
 
 from shared.delta import INSEE_TIME
 from shared.errors import SirenadeError
+from shared.sirene.identifiers import is_siren, is_siret
 
 KEY_HEADER = "X-INSEE-Api-Key-Integration"
 # A page of 1000 records is about 4 MB; what is ten times that is not a page.
@@ -111,6 +112,15 @@ class Informations:
     rate: RateHeaders
 
 
+@dataclass(frozen=True)
+class OneAnswer:
+    """What became of one number: 200 listed, 301 moved, 403 withheld, 404 unknown."""
+
+    status: int
+    moved_to: str | None
+    rate: RateHeaders
+
+
 class InseeClient:
     """One pooled session; no redirect and no retry of its own: each would cost a slot unseen."""
 
@@ -136,6 +146,18 @@ class InseeClient:
             return _page(body, rate)
         if status == requests.codes.not_found and _message(body) is not None:
             return PageAnswer(status, total=0, next_cursor=None, records=[], rate=rate)
+        raise _refusal(status, headers, body)
+
+    def one(self, number: str) -> OneAnswer:
+        """Ask for one siren or siret. A duplicate's number leads to another one, not followed."""
+        kind = "siret" if is_siret(number) else "siren"
+        status, headers, body = self._get(f"/{kind}/{number}", {})
+        rate = rate_headers(headers)
+        if status == requests.codes.moved_permanently:
+            return OneAnswer(status, _target(headers), rate)
+        has_answer = status in {requests.codes.forbidden, requests.codes.not_found}
+        if status == requests.codes.ok or (has_answer and _message(body) is not None):
+            return OneAnswer(status, None, rate)
         raise _refusal(status, headers, body)
 
     def informations(self) -> Informations:
@@ -197,6 +219,13 @@ def _refusal(
         )
     message = _message(body) or "no message"
     return QueryRefused(f"INSEE answers {status}: {message}", status=status)
+
+
+def _target(headers: requests.structures.CaseInsensitiveDict[str]) -> str:
+    target = headers.get("Location", "").rpartition("/")[2]
+    if not is_siren(target) and not is_siret(target):
+        raise NoGoodAnswer("malformed", "a redirection that leads to no number", status=301)
+    return target
 
 
 def _page(body: bytes, rate: RateHeaders) -> PageAnswer:

@@ -1,5 +1,6 @@
 """Puts the fetcher together; the only module of it that reads the environment."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from services.fetcher.deltas import (
     make_delta_plan,
 )
 from services.fetcher.insee import InseeClient, InseeError, QuotaExceeded
+from services.fetcher.lookups import LookedUp, record, unlisted_sirets
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.quota import Quota
 from services.fetcher.settings import FetcherSettings
@@ -201,3 +203,17 @@ def forecast_delta(settings: FetcherSettings, order: DeltaOrder) -> tuple[Foreca
             raise UserError(str(error)) from None
         plan = make_delta_plan(decision.windows, count=asking.count)
         return asking.forecast(plan, settings), decision
+
+
+def look_up(
+    settings: FetcherSettings, numbers: Sequence[str], *, unlisted: bool
+) -> Iterator[LookedUp]:
+    """Ask INSEE what became of these numbers, and of the unlisted ones; record what it says.
+
+    Raises UserError where INSEE refuses, or gives no answer.
+    """
+    with _asking(settings) as asking:
+        wanted = [*numbers, *(unlisted_sirets(asking.engine) if unlisted else [])]
+        for number in dict.fromkeys(wanted):
+            answer = asking.patiently(functools.partial(asking.walker.ask_one, number))
+            yield record(asking.engine, number, answer)

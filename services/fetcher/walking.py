@@ -19,6 +19,7 @@ from services.fetcher.insee import (
     InseeError,
     KeyRefused,
     NoGoodAnswer,
+    OneAnswer,
     PageAnswer,
     QueryRefused,
     QuotaExceeded,
@@ -37,7 +38,7 @@ _KEY_PAUSE_SECONDS = 60.0
 _FULL_QUEUE_PAUSE_SECONDS = 2.0
 
 
-AnswerT = TypeVar("AnswerT", PageAnswer, Informations)
+AnswerT = TypeVar("AnswerT", PageAnswer, Informations, OneAnswer)
 
 
 class Publisher(Protocol):
@@ -117,6 +118,10 @@ class Walker:
     def ask_informations(self) -> Informations:
         """Ask how far INSEE's data goes; costs one slot."""
         return self._ask(self._client.informations)
+
+    def ask_one(self, number: str) -> OneAnswer:
+        """Ask what became of one siren or siret; costs one slot."""
+        return self._ask(lambda: self._client.one(number))
 
     def _ask(self, request: Callable[[], AnswerT]) -> AnswerT:
         slot = self._quota.take(
