@@ -19,11 +19,11 @@ _SIREN_LOCK_CLASS = 0x51_4E
 # oppositions before one was recorded could still insert the unit afterwards.
 SHARE_REGISTER = text(f"SELECT pg_advisory_xact_lock_shared({_REGISTER_LOCK})")
 _HOLD_REGISTER = text(f"SELECT pg_advisory_xact_lock({_REGISTER_LOCK})")
-_HOLD_SIRENS = text(f"""
+HOLD_SIRENS = f"""
     SELECT pg_advisory_xact_lock({_SIREN_LOCK_CLASS}, siren)
-    FROM (SELECT DISTINCT s::int AS siren FROM unnest(CAST(:sirens AS text[])) AS s
+    FROM (SELECT DISTINCT s::int AS siren FROM unnest(CAST(:all AS text[])) AS s
       ORDER BY 1) sirens
-""")  # noqa: S608  made of a constant
+"""  # noqa: S608  made of a constant
 
 
 def nulled(names: Sequence[str], *, where: str | None = None, row: str = "") -> str:
@@ -98,6 +98,7 @@ BURY = text(f"""
 """)
 
 _WITHHELD = text(f"""
+    {HOLD_SIRENS};
     SELECT s.siren AS key FROM unnest(CAST(:sirens AS text[])) AS s (siren)
     LEFT JOIN unites_legales u USING (siren)
     WHERE u.statut_diffusion = 'P'
@@ -119,20 +120,15 @@ def hold_register(connection: Connection) -> None:
     connection.execute(_HOLD_REGISTER)
 
 
-def hold_sirens(connection: Connection, sirens: Sequence[str]) -> None:
-    """Keep erasures of these sirens, and raw records of them, apart to the end."""
-    if sirens:
-        connection.execute(_HOLD_SIRENS, {"sirens": list(sirens)})
-
-
 def withheld(connection: Connection, *, sirens: Sequence[str], sirets: Sequence[str]) -> Silenced:
     """Which of these must not be kept as they came. Holds the sirens: nobody is erased meanwhile.
 
     An older record of a unit that is open to all again may be kept: INSEE shows it.
     """
-    hold_sirens(connection, sirens)
-    keys = connection.execute(_WITHHELD, {"sirens": list(sirens), "sirets": list(sirets)})
-    found = frozenset(keys.scalars())
+    if not sirens and not sirets:
+        return Silenced()
+    numbers = {"all": list(sirens), "sirens": list(sirens), "sirets": list(sirets)}
+    found = frozenset(connection.execute(_WITHHELD, numbers).scalars())
     return Silenced(
         frozenset(key for key in found if key in set(sirens)),
         frozenset(key for key in found if key in set(sirets)),
