@@ -11,7 +11,7 @@ from shared.messages import WriteSlice
 # Waits for another delivery of the same slice that is being written at this moment.
 _RECEIVE = text("""
     INSERT INTO slice_receipts (batch_id, page, fetch_id, slice, records, sirets)
-    SELECT batch_id, number, fetch_id, :slice, :records, CAST(:sirets AS text[])
+    SELECT batch_id, number, fetch_id, :slice, :records, string_to_array(:sirets, ' ')
     FROM import_pages
     WHERE batch_id = :batch_id AND number = :page AND fetch_id = :fetch_id
     ON CONFLICT DO NOTHING
@@ -35,7 +35,7 @@ _RESOLVE = text("""
     UPDATE failed_items SET resolved_at = now()
     FROM (
       SELECT id FROM failed_items
-      WHERE kind = 'write' AND key = ANY(:sirets) AND resolved_at IS NULL
+      WHERE kind = 'write' AND key = ANY(string_to_array(:sirets, ' ')) AND resolved_at IS NULL
       ORDER BY id FOR UPDATE) written
     WHERE failed_items.id = written.id
 """)
@@ -133,7 +133,7 @@ def receive(
 ) -> bool:
     """Leave the slice's receipt; False where there is one already. Raises Superseded."""
     place = _place(message)
-    receipt = {"slice": message.slice, "records": records, "sirets": list(sirets)}
+    receipt = {"slice": message.slice, "records": records, "sirets": " ".join(sirets)}
     if connection.execute(_RECEIVE, place | receipt).one_or_none() is not None:
         return True
     if not connection.execute(_IS_CURRENT, place).scalar_one():
@@ -167,7 +167,7 @@ def keep_faults(connection: Connection, message: WriteSlice, faults: Sequence[Fa
 
 def resolve_faults(connection: Connection, sirets: Sequence[str]) -> None:
     """What was written is no longer failed, whichever message brought it."""
-    connection.execute(_RESOLVE, {"sirets": list(sirets)})
+    connection.execute(_RESOLVE, {"sirets": " ".join(sirets)})
 
 
 def count(  # noqa: PLR0913  each a counter of its own

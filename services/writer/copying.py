@@ -2,7 +2,7 @@
 
 import datetime as dt
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,23 +12,28 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 def copy_line(values: Iterable[object]) -> str:
     """One row, without its end of line."""
-    return "\t".join([_field(value) for value in values])
+    return "\t".join(
+        [
+            "\\N"
+            if value is None
+            else value
+            # What is printable holds no tab and no end of line: nearly every text is as it must be.
+            if type(value) is str and value.isprintable() and "\\" not in value
+            else _FIELDS[type(value)](value)
+            for value in values
+        ]
+    )
 
 
-def _field(value: object) -> str:
-    match value:
-        case None:
-            return "\\N"
-        case str():
-            return value.translate(_ESCAPES)
-        case bool():
-            return "t" if value else "f"
-        case bytes():
-            return "\\\\x" + value.hex()
-        case dt.datetime() | dt.date():
-            return value.isoformat()
-        case _:
-            return repr(value)
+_FIELDS: Mapping[type, Callable[[Any], str]] = {
+    str: lambda text: text.translate(_ESCAPES),
+    bool: lambda truth: "t" if truth else "f",
+    bytes: lambda octets: "\\\\x" + octets.hex(),
+    dt.date: dt.date.isoformat,
+    dt.datetime: dt.datetime.isoformat,
+    int: repr,
+    float: repr,
+}
 
 
 def copy_into(
@@ -38,7 +43,7 @@ def copy_into(
 
     Raises psycopg2's errors, SQLAlchemy knows nothing of this statement.
     """
-    body = io.StringIO("".join([line + "\n" for line in lines]))
+    body = io.BytesIO("".join([line + "\n" for line in lines]).encode())
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", body)

@@ -22,6 +22,7 @@ ERASED_TABLES = frozenset(
     {
         "unites_legales",
         "etablissements",
+        "periodes_etablissements",
         "pro_localisations",
         "avis",
         "avis_attempts",

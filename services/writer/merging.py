@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from shared.sirene.mapper import MAPPING_VERSION
 from shared.sirene.records import PARTIAL
 
 
@@ -51,6 +52,6 @@ def newest_by_key(
     return list(newest.values())
 
 
-def content_hash(line: str) -> bytes:
-    """Of all of a record's columns in their COPY form, which is the same in every process."""
-    return hashlib.blake2b(line.encode(), digest_size=16).digest()
+def content_hash(content: bytes) -> bytes:
+    """Of what INSEE sent, and of how it is mapped: a row is written anew when either changes."""
+    return hashlib.blake2b(content, digest_size=16, person=MAPPING_VERSION).digest()

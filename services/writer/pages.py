@@ -3,15 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, text
 
 from services.writer.copying import copy_into, copy_line
 from services.writer.erasing import erase
 from services.writer.letters import Silenced
 from services.writer.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_SUBJECTS
 from shared.sirene.facts import facts_hash
-from shared.sirene.pages import DueOutcome, avis_outcome, facts_of, page_of
+from shared.sirene.pages import (
+    ETABLISSEMENT_FACTS,
+    UNITE_FACTS,
+    DueOutcome,
+    avis_outcome,
+    facts_of,
+    page_of,
+)
 from shared.sirene.records import OPEN_TO_ALL, Etablissement, Page, UniteLegale
 
 _NO_FACTS = ""
@@ -85,36 +93,43 @@ _CANCEL = text("""
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """An establishment as it is stored now, and what follows from it."""
+    """An establishment as it is stored now, and what follows from it.
+
+    `has_pages`: it had some before, open or closed.
+    """
 
     siret: str
     siren: str
+    has_pages: bool
     outcome: DueOutcome
     page: Page | None
     facts_hash: str
     is_silenced_with_unit: bool
 
     @classmethod
-    def of(cls, row: RowMapping, *, sole_traders: bool) -> "_Subject":
-        columns = {str(name): value for name, value in row.items()}
-        etablissement = Etablissement.from_row(columns, prefix="e_")
-        unite = UniteLegale.from_row(columns, prefix="u_")
+    def of(cls, row: Sequence[Any], *, sole_traders: bool) -> "_Subject":
+        has_pages, opposed, *columns = row
+        etablissement = Etablissement(**dict(zip(ETABLISSEMENT_FACTS, columns, strict=False)))
+        unite = UniteLegale(
+            **dict(zip(UNITE_FACTS, columns[len(ETABLISSEMENT_FACTS) :], strict=True))
+        )
         page = page_of(etablissement, unite)
         outcome = avis_outcome(
             etablissement,
             unite,
             "closed" if page is None else page.status,
             sole_traders=sole_traders,
-            opposed=columns["opposed"],
+            opposed=opposed,
         )
         speakable = page is not None and outcome in {"pending", "skipped_sole_trader"}
         return cls(
             etablissement.siret,
             etablissement.siren,
+            has_pages,
             outcome,
             page,
             facts_hash(facts_of(etablissement, unite, page)) if page and speakable else _NO_FACTS,
-            columns["opposed"] or unite.statut_diffusion != OPEN_TO_ALL,
+            opposed or unite.statut_diffusion != OPEN_TO_ALL,
         )
 
     @property
@@ -134,24 +149,29 @@ def renew_pages(
     The stored rows decide, not the records of the slice: whichever of two versions came last,
     what follows from them is the same.
     """
-    rows = connection.execute(READ_SUBJECTS, {"sirets": sirets, "sirens": sirens}).mappings()
+    rows = connection.execute(
+        READ_SUBJECTS, {"sirets": " ".join(sirets), "sirens": " ".join(sirens)}
+    )
     subjects = [_Subject.of(row, sole_traders=sole_traders) for row in rows]
     copy_into(
         connection,
         "new_pages",
         NEW_PAGE_FIELDS,
-        (
+        [
             copy_line((*_PAGE_VALUES(subject.page), subject.outcome, subject.facts_hash))
             for subject in subjects
             if subject.page is not None
-        ),
+        ],
     )
-    everyone = {"sirets": [subject.siret for subject in subjects]}
+    known = [subject for subject in subjects if subject.has_pages]
     forgotten = [subject for subject in subjects if subject.must_be_forgotten]
-    connection.execute(_CLOSE, everyone)
+    if known:
+        # Before others open: a slug is free only then.
+        connection.execute(_CLOSE, {"sirets": [subject.siret for subject in known]})
     connection.execute(_OPEN)
     connection.execute(_PUT_DUE)
-    connection.execute(_CANCEL, everyone)
+    if known:
+        connection.execute(_CANCEL, {"sirets": [subject.siret for subject in known]})
     erase(
         connection,
         Silenced(

@@ -1,12 +1,16 @@
 """From the bytes of a slice to rows and faults: what can be told before the database. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import orjson
+
+from services.writer.merging import content_hash
 from shared.messages import ContractError, WriteSlice
 from shared.sirene.identifiers import is_siret, owner_of, siren_of
-from shared.sirene.mapper import MappedRecord, map_record
+from shared.sirene.mapper import MappedRecord, SplitRecord, map_split, split_record
 from shared.sirene.records import OPEN_TO_ALL
 from shared.sirene.values import MappingError
 
@@ -32,18 +36,36 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A record as it came, not mapped yet: most are stored already, and need no more than this."""
+
+    record: Mapping[str, object]
+    split: SplitRecord
+    etablissement_hash: bytes
+    unite_hash: bytes
+
+    @property
+    def siret(self) -> str:
+        return self.split.siret
+
+    @property
+    def siren(self) -> str:
+        return siren_of(self.split.siret)
+
+    def fault(self, code: str, message: str) -> Fault:
+        return _fault(self.siret, self.record, code, message)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A mapped record and where it came from."""
 
     mapped: MappedRecord
-    record: Mapping[str, object]
+    sent: Sent
 
     @property
     def siret(self) -> str:
-        return self.mapped.etablissement.siret
-
-    def fault(self, code: str, message: str) -> Fault:
-        return _fault(self.siret, self.record, code, message)
+        return self.sent.siret
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +74,74 @@ class ReadSlice:
 
     records: int
     sirets: tuple[str, ...]
-    rows: tuple[Row, ...]
+    sent: tuple[Sent, ...]
     faults: tuple[Fault, ...]
-    unknown_keys: frozenset[str]
 
 
 def read_slice(message: WriteSlice) -> ReadSlice:
     """Raise ContractError where the records are no JSON array: nothing in it can be told apart."""
-    try:
-        records = json.loads(message.records)
-    except (ValueError, RecursionError):
-        raise ContractError("WriteSlice.records is not JSON") from None
-    if not isinstance(records, list):
-        raise ContractError("WriteSlice.records is not a JSON array")
-    rows: list[Row] = []
+    records = _records(message.records)
+    sent: list[Sent] = []
     faults: list[Fault] = []
     for index, record in enumerate(records):
         try:
-            rows.append(Row(map_record(record), record))
+            sent.append(_sent(record, split_record(record)))
         except MappingError as error:
             place = f"{message.batch_id}/{message.page}/{message.slice}/{index}"
             faults.append(_fault(_siret_of(record) or place, record, error.code, str(error)))
-    sirets = {row.siret for row in rows} | {f.key for f in faults if is_siret(f.key)}
+    sirets = {one.siret for one in sent} | {f.key for f in faults if is_siret(f.key)}
     return ReadSlice(
         records=len(records),
         sirets=tuple(sorted(sirets)),
-        rows=tuple(rows),
+        sent=tuple(sent),
         faults=tuple(faults),
-        unknown_keys=frozenset().union(*(row.mapped.unknown_keys for row in rows)),
     )
+
+
+def map_rows(sent: Iterable[Sent]) -> tuple[list[Row], list[Fault]]:
+    """Rows in the order of their keys, in which locks are taken; and what makes no row."""
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    for one in sorted(sent, key=lambda one: one.siret):
+        try:
+            rows.append(Row(map_split(one.split), one))
+        except MappingError as error:
+            faults.append(one.fault(error.code, str(error)))
+    return rows, faults
+
+
+def _records(text: str) -> list[Any]:
+    try:
+        records = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        records = _lenient(text)
+    if not isinstance(records, list):
+        raise ContractError("WriteSlice.records is not a JSON array")
+    return records
+
+
+def _lenient(text: str) -> Any:
+    """Read what orjson refuses: a lone surrogate in one name, NaN for a number."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ContractError("WriteSlice.records is not JSON") from None
+
+
+def _sent(record: Mapping[str, object], split: SplitRecord) -> Sent:
+    return Sent(
+        record,
+        split,
+        etablissement_hash=content_hash(_canonical(split.etablissement)),
+        unite_hash=content_hash(_canonical(split.unite)),
+    )
+
+
+def _canonical(block: Mapping[str, object]) -> bytes:
+    try:
+        return orjson.dumps(block)
+    except TypeError:  # what only the lenient reading lets in
+        return json.dumps(block).encode()
 
 
 def _siret_of(record: object) -> str | None:

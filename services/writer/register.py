@@ -1,28 +1,43 @@
-"""Units, establishments and what follows from them, written from mapped records."""
+"""Units, establishments, their history and what follows from them, written from mapped records."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from sqlalchemy import Connection
 
 from services.writer.copying import copy_into, copy_line
-from services.writer.merging import content_hash, newest_by_key
+from services.writer.merging import newest_by_key
 from services.writer.pages import renew_pages
+from services.writer.reading import Row, Sent
 from services.writer.statements import (
     ETABLISSEMENT_FIELDS,
+    FIND_STALE,
     LOCK_UNITES,
+    PERIODE_FIELDS,
     STAMPS,
     UNITE_FIELDS,
     UPSERT_ETABLISSEMENTS,
     UPSERT_UNITES,
 )
-from services.writer.tombstones import BURY, HIDE, SHARE_REGISTER
-from shared.sirene.mapper import MappedRecord
+from services.writer.tombstones import BURY, FIND_HIDDEN, HIDE
+from shared.sirene.mapper import Values
 
-_UNITE_VALUES = attrgetter(*UNITE_FIELDS)
-_ETABLISSEMENT_VALUES = attrgetter(*ETABLISSEMENT_FIELDS)
+_VERSION_FIELDS = ("statut_diffusion", "date_dernier_traitement")
+_unite_version = itemgetter(*map(UNITE_FIELDS.index, _VERSION_FIELDS))
+_etablissement_version = itemgetter(*map(ETABLISSEMENT_FIELDS.index, _VERSION_FIELDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Records of which the stored rows say something else, with all others of the same keys.
+
+    `has_failed`: a record of the slice, stale or not, has an open failed item.
+    """
+
+    sent: list[Sent]
+    has_failed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +51,66 @@ class Written:
         return Written(self.inserted + other.inserted, self.updated + other.updated)
 
 
-def write_records(
-    connection: Connection,
-    records: Sequence[MappedRecord],
-    *,
-    fetched_at: dt.datetime,
-    sole_traders: bool,
-) -> Written:
-    """Write records of one GET; the number of statements does not depend on how many they are.
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A row to be, and what its version is made of."""
 
-    `statements.CREATE_NEW` has run in this transaction and its tables are empty.
+    key: str
+    statut_diffusion: str
+    date_dernier_traitement: dt.datetime | None
+    content_hash: bytes
+    values: Values
+    periodes: tuple[Values, ...] = ()
+
+    @classmethod
+    def unite(cls, row: Row) -> "_New":
+        values = row.mapped.unite_values
+        statut, treated = _unite_version(values)
+        return cls(row.sent.siren, statut, treated, row.sent.unite_hash, values)
+
+    @classmethod
+    def etablissement(cls, row: Row) -> "_New":
+        values, sent = row.mapped.etablissement_values, row.sent
+        statut, treated = _etablissement_version(values)
+        periodes = row.mapped.periodes_values
+        return cls(sent.siret, statut, treated, sent.etablissement_hash, values, periodes)
+
+    def line(self, stamp: str) -> str:
+        return f"{copy_line(self.values)}\t{copy_line([self.content_hash])}\t{stamp}"
+
+
+def find_stale(connection: Connection, sent: Sequence[Sent], fetched_at: dt.datetime) -> Stale:
+    """Compare what was sent with what is stored: one probe of each table's key for each record."""
+    found = connection.execute(
+        FIND_STALE,
+        {
+            "sirets": " ".join([one.siret for one in sent]),
+            "sirens": " ".join([one.siren for one in sent]),
+            "etablissement_hashes": " ".join([one.etablissement_hash.hex() for one in sent]),
+            "unite_hashes": " ".join([one.unite_hash.hex() for one in sent]),
+            "fetched_at": fetched_at,
+        },
+    ).one()
+    sirets, sirens = frozenset(found.sirets), frozenset(found.sirens)
+    return Stale(
+        [one for one in sent if one.siret in sirets or one.siren in sirens], found.has_failed
+    )
+
+
+def write_rows(
+    connection: Connection, rows: Sequence[Row], *, fetched_at: dt.datetime, sole_traders: bool
+) -> Written:
+    """Write rows of one GET; the number of statements does not depend on how many they are.
+
+    The temporary tables of `statements.CREATE_NEW` are there and empty.
     Raises psycopg2's own errors (COPY) and SQLAlchemy's.
     """
-    unites = newest_by_key((r.unite for r in records), attrgetter("siren"), fetched_at)
-    etablissements = newest_by_key(
-        (r.etablissement for r in records), attrgetter("siret"), fetched_at
-    )
-    lines = _stamped(map(_UNITE_VALUES, unites), fetched_at)
-    copy_into(connection, "new_unites", UNITE_FIELDS + STAMPS, lines)
-    lines = _stamped(map(_ETABLISSEMENT_VALUES, etablissements), fetched_at)
-    copy_into(connection, "new_etablissements", ETABLISSEMENT_FIELDS + STAMPS, lines)
-    for statement in (SHARE_REGISTER, LOCK_UNITES, HIDE, BURY):
-        connection.execute(statement)
+    _copy_new(connection, rows, fetched_at)
+    connection.execute(LOCK_UNITES)
+    # After the lock: whoever opposes from now on waits for what is written here.
+    if connection.execute(FIND_HIDDEN).scalar_one():
+        connection.execute(HIDE)
+    connection.execute(BURY)
     sirens = [row.key for row in connection.execute(UPSERT_UNITES)]
     changed = connection.execute(UPSERT_ETABLISSEMENTS).all()
     renew_pages(
@@ -70,7 +123,20 @@ def write_records(
     return Written(inserted=inserted, updated=len(changed) - inserted)
 
 
-def _stamped(rows: Iterable[tuple[object, ...]], fetched_at: dt.datetime) -> Iterable[str]:
-    for values in rows:
-        line = copy_line(values)
-        yield f"{line}\t{copy_line((content_hash(line), fetched_at))}"
+def _copy_new(connection: Connection, rows: Sequence[Row], fetched_at: dt.datetime) -> None:
+    stamp = copy_line([fetched_at])
+    unites = newest_by_key(map(_New.unite, rows), attrgetter("key"), fetched_at)
+    etablissements = newest_by_key(map(_New.etablissement, rows), attrgetter("key"), fetched_at)
+    copy_into(connection, "new_unites", UNITE_FIELDS + STAMPS, [new.line(stamp) for new in unites])
+    copy_into(
+        connection,
+        "new_etablissements",
+        ETABLISSEMENT_FIELDS + STAMPS,
+        [new.line(stamp) for new in etablissements],
+    )
+    copy_into(
+        connection,
+        "new_periodes",
+        PERIODE_FIELDS,
+        [copy_line(values) for new in etablissements for values in new.periodes],
+    )

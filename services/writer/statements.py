@@ -1,16 +1,21 @@
 """SQL of the register: its tables have dozens of columns, so it is made from their names."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 
 from sqlalchemy import text
 
+from services.writer.tombstones import SHARE_REGISTER
+from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
 from shared.sirene.records import (
     Etablissement,
+    PeriodeEtablissement,
     UniteLegale,
 )
 
 UNITE_FIELDS = tuple(field.name for field in fields(UniteLegale))
 ETABLISSEMENT_FIELDS = tuple(field.name for field in fields(Etablissement))
+PERIODE_FIELDS = tuple(field.name for field in fields(PeriodeEtablissement))
 STAMPS = ("content_hash", "fetched_at")
 PAGE_FIELDS = (
     "siret",
@@ -36,6 +41,10 @@ def _columns(names: tuple[str, ...], prefix: str = "") -> str:
     return ", ".join(prefix + name for name in names)
 
 
+def _excluded(names: Iterable[str]) -> str:
+    return ", ".join(f"{name} = excluded.{name}" for name in names)
+
+
 def _like(new: str, table: str, columns: str) -> str:
     """A temporary table without the constraints of the table that its rows are meant for."""
     select = f"SELECT {columns} FROM {table} WITH NO DATA"  # noqa: S608  made of the names above
@@ -49,6 +58,7 @@ CREATE_NEW = text(
         (
             _like("new_unites", "unites_legales", _columns(UNITE_FIELDS + STAMPS)),
             _like("new_etablissements", "etablissements", _columns(ETABLISSEMENT_FIELDS + STAMPS)),
+            _like("new_periodes", "periodes_etablissements", _columns(PERIODE_FIELDS)),
             _like(
                 "new_pages",
                 "pro_localisations",
@@ -57,60 +67,106 @@ CREATE_NEW = text(
         )
     )
 )
-EMPTY_NEW = text("TRUNCATE new_unites, new_etablissements, new_pages")
+# A slice's statements look some hundred keys up: at the price that the planner puts on a lookup
+# by default (that of a disk that has to turn), it reads whole tables of some 10 000 rows instead.
+PROBE_KEYS = text("SET random_page_cost = 1.1")
+EMPTY_NEW = text("TRUNCATE new_unites, new_etablissements, new_periodes, new_pages")
+
+
+def _stale(key: str, table: str, keys: str, hashes: str) -> str:
+    """Keys whose row differs; a row without a date is told by its stamp, which is to be renewed."""
+    return f"""
+        SELECT n.key
+        FROM unnest(string_to_array(:{keys}, ' '), string_to_array(:{hashes}, ' ')) AS n (key, hash)
+        LEFT JOIN {table} o ON o.{key} = n.key
+        WHERE o.content_hash IS DISTINCT FROM decode(n.hash, 'hex')
+          OR (o.date_dernier_traitement IS NULL AND o.fetched_at < :fetched_at)
+    """  # noqa: S608  made of the names below
+
+
+FIND_STALE = text(f"""
+    SELECT
+      ARRAY({_stale("siret", "etablissements", "sirets", "etablissement_hashes")}) AS sirets,
+      ARRAY({_stale("siren", "unites_legales", "sirens", "unite_hashes")}) AS sirens,
+      EXISTS (SELECT FROM failed_items WHERE kind = 'write' AND resolved_at IS NULL
+        AND key = ANY(string_to_array(:sirets, ' '))) AS has_failed
+""")  # noqa: S608  made of the names above
 
 # Every writer and every eraser takes a unit's row first: its establishments, pages and texts are
 # then its own until the end of the transaction. Unchanged units are not locked, nor written.
-LOCK_UNITES = text("""
+LOCK_UNITES = text(f"""
+    {SHARE_REGISTER};
     SELECT 1 FROM unites_legales
-    WHERE siren IN (
-      SELECT n.siren FROM new_unites n LEFT JOIN unites_legales o USING (siren)
-      WHERE o.content_hash IS DISTINCT FROM n.content_hash
-      UNION ALL
-      SELECT n.siren FROM new_etablissements n LEFT JOIN etablissements o USING (siret)
-      WHERE o.content_hash IS DISTINCT FROM n.content_hash)
+    WHERE siren IN (SELECT siren FROM new_unites)
     ORDER BY siren
     FOR NO KEY UPDATE
-""")
+""")  # noqa: S608  made of a constant
 
 
-def _upsert(new: str, table: str, key: str, names: tuple[str, ...]) -> str:
+def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str = "") -> str:
     """Write what differs and is not older; answer for each row that was written.
 
     INSEE moves the treatment date with the content, so a row with both equal needs no newer
     stamp; a row without a date has only its stamp to be told by.
     """
     stored = (*names, *STAMPS)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in stored if name != key)
+    updates = _excluded(name for name in stored if name != key)
     return f"""
-        WITH due AS MATERIALIZED (
-          SELECT n.*, o.content_hash IS DISTINCT FROM n.content_hash AS differs
+        WITH written AS (
+          INSERT INTO {table} AS o ({_columns(stored)})
+          SELECT {_columns(stored, "n.")}
           FROM {new} n LEFT JOIN {table} o USING ({key})
           WHERE o.content_hash IS DISTINCT FROM n.content_hash
-             OR (n.date_dernier_traitement IS NULL AND o.fetched_at < n.fetched_at)),
-        written AS (
-          INSERT INTO {table} AS o ({_columns(stored)})
-          SELECT {_columns(stored)} FROM due ORDER BY {key}
+             OR (n.date_dernier_traitement IS NULL AND o.fetched_at < n.fetched_at)
+          ORDER BY n.{key}
           ON CONFLICT ({key}) DO UPDATE SET {updates}, updated_at = now()
           WHERE {_VERSION.format("excluded")} >= {_VERSION.format("o")}
-          RETURNING o.{key}, o.xmax = 0 AS inserted)
-        SELECT w.{key} AS key, w.inserted FROM written w JOIN due USING ({key}) WHERE due.differs
+          RETURNING o.{key}, o.content_hash, o.xmax = 0 AS inserted),
+        changed AS MATERIALIZED (
+          -- The statement still sees the row as it was: one that got but its stamp is the same.
+          SELECT w.{key}, w.inserted FROM written w
+          WHERE w.inserted OR NOT EXISTS (SELECT FROM {table} o
+            WHERE o.{key} = w.{key} AND o.content_hash = w.content_hash)){also}
+        SELECT {key} AS key, inserted FROM changed
     """  # noqa: S608  made of the names above
 
 
+_RENEW_PERIODES = f""",
+        renewed AS (
+          INSERT INTO periodes_etablissements AS o ({_columns(PERIODE_FIELDS)})
+          SELECT {_columns(PERIODE_FIELDS, "n.")}
+          FROM new_periodes n JOIN changed c USING (siret) ORDER BY n.siret, n.rang
+          ON CONFLICT (siret, rang) DO UPDATE SET {_excluded(PERIODE_FIELDS[2:])}
+          WHERE ({_columns(PERIODE_FIELDS, "o.")})
+            IS DISTINCT FROM ({_columns(PERIODE_FIELDS, "excluded.")})),
+        outdated AS (
+          DELETE FROM periodes_etablissements o USING changed c
+          WHERE o.siret = c.siret AND NOT c.inserted
+            AND NOT EXISTS (SELECT FROM new_periodes n
+              WHERE n.siret = o.siret AND n.rang = o.rang))
+"""  # noqa: S608  made of the names above
+
 UPSERT_UNITES = text(_upsert("new_unites", "unites_legales", "siren", UNITE_FIELDS))
 UPSERT_ETABLISSEMENTS = text(
-    _upsert("new_etablissements", "etablissements", "siret", ETABLISSEMENT_FIELDS)
+    _upsert(
+        "new_etablissements",
+        "etablissements",
+        "siret",
+        ETABLISSEMENT_FIELDS,
+        also=_RENEW_PERIODES,
+    )
 )
 
 
 READ_SUBJECTS = text(f"""
-    SELECT {", ".join(f"e.{name} AS e_{name}" for name in ETABLISSEMENT_FIELDS)},
-      {", ".join(f"u.{name} AS u_{name}" for name in UNITE_FIELDS)},
-      o.siren IS NOT NULL AS opposed
-    FROM etablissements e
+    SELECT EXISTS (SELECT FROM pro_localisations p WHERE p.siret = e.siret),
+      EXISTS (SELECT FROM oppositions o WHERE o.siren = e.siren),
+      {_columns(ETABLISSEMENT_FACTS, "e.")}, {_columns(UNITE_FACTS, "u.")}
+    FROM (
+      SELECT siret FROM etablissements WHERE siret = ANY(string_to_array(:sirets, ' '))
+      UNION
+      SELECT siret FROM etablissements WHERE siren = ANY(string_to_array(:sirens, ' '))) subjects
+    JOIN etablissements e USING (siret)
     JOIN unites_legales u ON u.siren = e.siren
-    LEFT JOIN oppositions o ON o.siren = e.siren
-    WHERE e.siret = ANY(:sirets) OR e.siren = ANY(:sirens)
     ORDER BY e.siret
-""")  # noqa: S608  made of the names above
+""")  # noqa: S608  made of the names of its tables' columns

@@ -11,14 +11,15 @@ from sqlalchemy.exc import DBAPIError
 
 from services.writer import batches
 from services.writer.honouring import withdraw_unread
-from services.writer.reading import Fault, ReadSlice, Row, read_slice
-from services.writer.register import Written, write_records
-from services.writer.statements import CREATE_NEW, EMPTY_NEW
+from services.writer.reading import Fault, ReadSlice, Row, map_rows, read_slice
+from services.writer.register import Written, find_stale, write_rows
+from services.writer.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
 from shared.messages import WriteSlice
 
 _CONFLICTS = frozenset({"40001", "40P01"})
 """Serialisation failure and deadlock: the same transaction can succeed at once."""
 _ATTEMPTS = 5
+_PREPARED = "sirenade_writer_tables"
 _DATA_ERRORS = ("22", "23")
 """Classes of SQLSTATE that blame a row; any other blames the moment, and the slice is retried."""
 
@@ -53,8 +54,10 @@ def write_slice(engine: Engine, message: WriteSlice, *, sole_traders: bool) -> S
     attempt = 1
     while True:
         try:
-            with engine.begin() as connection:
-                return _write(connection, message, read, sole_traders=sole_traders)
+            with engine.connect() as connection:
+                _prepare(connection)
+                with connection.begin():
+                    return _write(connection, message, read, sole_traders=sole_traders)
         except batches.Superseded:
             return SliceResult(SliceStatus.SUPERSEDED)
         except (DBAPIError, psycopg2.Error) as error:
@@ -63,21 +66,32 @@ def write_slice(engine: Engine, message: WriteSlice, *, sole_traders: bool) -> S
             attempt += 1
 
 
+def _prepare(connection: Connection) -> None:
+    """Make the temporary tables, once for each connection to the server."""
+    if _PREPARED not in connection.info:
+        with connection.begin():
+            connection.execute(CREATE_NEW)
+            connection.execute(PROBE_KEYS)
+        connection.info[_PREPARED] = True
+
+
 def _write(
     connection: Connection, message: WriteSlice, read: ReadSlice, *, sole_traders: bool
 ) -> SliceResult:
     if not batches.receive(connection, message, records=read.records, sirets=read.sirets):
         return SliceResult(SliceStatus.ALREADY_WRITTEN)
-    connection.execute(CREATE_NEW)
-    writing = _Writing(connection, dt.datetime.fromisoformat(message.fetched_at), sole_traders)
-    # In the order of their keys, so that a slice in halves still takes its locks in order.
-    written, refused = writing.write(sorted(read.rows, key=lambda row: row.siret))
-    faults = [*read.faults, *refused]
-    batches.keep_faults(connection, message, faults)
-    masked = [fault.withdrawn for fault in faults if fault.withdrawn is not None]
-    withdraw_unread(connection, masked, fetched_at=writing.fetched_at)
-    bad = {fault.key for fault in faults}
-    batches.resolve_faults(connection, [siret for siret in read.sirets if siret not in bad])
+    fetched_at = dt.datetime.fromisoformat(message.fetched_at)
+    stale = find_stale(connection, read.sent, fetched_at)
+    rows, unreadable = map_rows(stale.sent)
+    written, refused = _Writing(connection, fetched_at, sole_traders).write(rows)
+    faults = [*read.faults, *unreadable, *refused]
+    if faults:
+        batches.keep_faults(connection, message, faults)
+        masked = [fault.withdrawn for fault in faults if fault.withdrawn is not None]
+        withdraw_unread(connection, masked, fetched_at=fetched_at)
+    if stale.has_failed:
+        bad = {fault.key for fault in faults}
+        batches.resolve_faults(connection, [siret for siret in read.sirets if siret not in bad])
     result = SliceResult(
         SliceStatus.WRITTEN,
         records=read.records,
@@ -85,7 +99,7 @@ def _write(
         updated=written.updated,
         unchanged=read.records - written.inserted - written.updated - len(faults),
         failed=len(faults),
-        unknown_keys=read.unknown_keys,
+        unknown_keys=frozenset().union(*(row.mapped.unknown_keys for row in rows)),
     )
     batches.count(
         connection,
@@ -109,17 +123,19 @@ class _Writing:
     sole_traders: bool
 
     def write(self, rows: Sequence[Row]) -> tuple[Written, list[Fault]]:
+        if not rows:
+            return Written(), []
         try:
             with self.connection.begin_nested():
                 return self._write_all(rows), []
         except (DBAPIError, psycopg2.Error) as error:
             sqlstate = _sqlstate(error)
-            if not rows or not sqlstate.startswith(_DATA_ERRORS):
+            if not sqlstate.startswith(_DATA_ERRORS):
                 raise
         if len(rows) == 1:
             # The server's message quotes the row; its SQLSTATE does not.
             code = f"sqlstate_{sqlstate}"
-            return Written(), [rows[0].fault(code, "PostgreSQL refused the row")]
+            return Written(), [rows[0].sent.fault(code, "PostgreSQL refused the row")]
         return self._write_halves(rows)
 
     def _write_halves(self, rows: Sequence[Row]) -> tuple[Written, list[Fault]]:
@@ -133,11 +149,8 @@ class _Writing:
         return first + second, first_faults + second_faults
 
     def _write_all(self, rows: Sequence[Row]) -> Written:
-        return write_records(
-            self.connection,
-            [row.mapped for row in rows],
-            fetched_at=self.fetched_at,
-            sole_traders=self.sole_traders,
+        return write_rows(
+            self.connection, rows, fetched_at=self.fetched_at, sole_traders=self.sole_traders
         )
 
 

@@ -17,7 +17,7 @@ _SIREN_LOCK_CLASS = 0x51_4E
 
 # A unit that no row stands for cannot be locked: without this, a slice that had looked for
 # oppositions before one was recorded could still insert the unit afterwards.
-SHARE_REGISTER = text(f"SELECT pg_advisory_xact_lock_shared({_REGISTER_LOCK})")
+SHARE_REGISTER = f"SELECT pg_advisory_xact_lock_shared({_REGISTER_LOCK})"
 _HOLD_REGISTER = text(f"SELECT pg_advisory_xact_lock({_REGISTER_LOCK})")
 HOLD_SIRENS = f"""
     SELECT pg_advisory_xact_lock({_SIREN_LOCK_CLASS}, siren)
@@ -41,6 +41,14 @@ _OLDER_OR_EQUAL = (
 )
 # Rows of erasures that close off what is as old as themselves, or older.
 _IS_TOMBSTONE = "t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL"
+
+# Whom `HIDE` may concern; in nearly every slice nobody.
+FIND_HIDDEN = text("""
+    SELECT EXISTS (SELECT FROM oppositions WHERE siren IN (SELECT siren FROM new_unites))
+      OR EXISTS (SELECT FROM erasures WHERE siren IN (SELECT siren FROM new_unites))
+      OR EXISTS (SELECT FROM new_unites n JOIN unites_legales u USING (siren)
+        WHERE n.statut_diffusion = 'O' AND u.statut_diffusion = 'P')
+""")
 
 # `late`: the stored unit is P and not older. `buried`: a tombstone is not older; the row then
 # becomes P, but for one that a stored P keeps out anyway: as a P it would count as new. What comes
@@ -70,7 +78,11 @@ HIDE: TextClause = text(f"""
           SELECT FROM etablissements s WHERE s.siret = e.siret AND s.statut_diffusion = 'P'
             AND {_OLDER_OR_EQUAL.format("e", "s")}) AS buried
       FROM new_etablissements e LEFT JOIN units u USING (siren)
-      LEFT JOIN oppositions o USING (siren))
+      LEFT JOIN oppositions o USING (siren)),
+    hidden_periodes AS (
+      UPDATE new_periodes n SET
+        {nulled(SIGN_FIELDS, where="h.opposed OR h.is_person", row="n.")}
+      FROM hidden h WHERE h.siret = n.siret AND (h.opposed OR h.late OR h.buried))
     UPDATE new_etablissements n SET
       {nulled(SIGN_FIELDS, where="h.opposed OR h.is_person", row="n.")}, {nulled(STREET_FIELDS)},
       statut_diffusion = CASE WHEN h.buried THEN 'P' ELSE n.statut_diffusion END,

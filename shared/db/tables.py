@@ -184,6 +184,32 @@ etablissements = Table(
     postgresql_with={"fillfactor": "85"},
 )
 
+# What INSEE sends with each establishment. A unit's own periods come only with the answers of
+# /siren, which are not asked for.
+periodes_etablissements = Table(
+    "periodes_etablissements",
+    metadata,
+    Column("siret", Text, nullable=False),
+    Column("siren", Text, nullable=False),
+    # Counted from the oldest, which is 0: a new period appends.
+    Column("rang", SmallInteger, nullable=False),
+    # As INSEE sends them: 1900-01-01 is kept here.
+    Column("date_debut", Date),
+    Column("date_fin", Date),
+    Column("etat_administratif", Text),
+    Column("changement_etat_administratif", Boolean),
+    *_texts("enseigne1", "enseigne2", "enseigne3"),
+    Column("changement_enseigne", Boolean),
+    Column("denomination_usuelle", Text),
+    Column("changement_denomination_usuelle", Boolean),
+    *_texts("activite_principale", "nomenclature_activite_principale"),
+    Column("changement_activite_principale", Boolean),
+    Column("caractere_employeur", Text),
+    Column("changement_caractere_employeur", Boolean),
+    # Those of a unit are a range of it, since a siret begins with its siren.
+    PrimaryKeyConstraint("siret", "rang"),
+)
+
 pro_localisations = Table(
     "pro_localisations",
     metadata,

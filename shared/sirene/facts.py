@@ -42,6 +42,7 @@ class Facts:
     denomination: str | None = None
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _FIELDS = tuple(sorted(field.name for field in dataclasses.fields(Facts)))
 
 
@@ -50,7 +51,7 @@ def to_json(facts: Facts) -> str:
     values = {name: getattr(facts, name) for name in _FIELDS}
     if facts.date_creation is not None:
         values["date_creation"] = facts.date_creation.isoformat()
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(values)
 
 
 def from_json(text: str | bytes) -> Facts:

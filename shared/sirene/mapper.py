@@ -5,39 +5,80 @@ notice; those are named in the result, and never fail a record.
 """
 
 import dataclasses
+import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from operator import itemgetter
+from typing import Final, TypeVar
 
 from shared.sirene.identifiers import is_siren, is_siret, siren_of
-from shared.sirene.records import Etablissement, UniteLegale
+from shared.sirene.keys import (
+    ADRESSE,
+    ADRESSE2,
+    CHANGEMENTS,
+    ETABLISSEMENT,
+    KNOWN_KEYS,
+    PERIODE_ETABLISSEMENT,
+    UNITE,
+)
+from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
 from shared.sirene.reference import departement_of, region_of
 from shared.sirene.values import (
     JsonObject,
     MappingError,
     boolean,
+    booleans,
     clean,
     date,
     instant,
     json_object,
     number,
+    sent_date,
     small_integer,
     statut_diffusion,
     text_of,
     texts,
 )
 
+MAPPING_VERSION: Final = b"mapping-1"
+"""Raise it when a record maps to other values: every stored hash then differs, and every row is
+written again when INSEE next sends it."""
 MAX_UNKNOWN_KEYS: Final = 50
+
+
+Values = tuple[object, ...]
+"""What a record's fields hold, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class MappedRecord:
-    """`unknown_keys` are `block.key`, at most `MAX_UNKNOWN_KEYS` of them."""
+    """One establishment, its unit and its history, oldest period first.
 
-    unite: UniteLegale
-    etablissement: Etablissement
-    unknown_keys: frozenset[str] = field(default_factory=frozenset)
+    Values rather than records: most of what INSEE sends is stored already, and is only compared.
+    `unknown_keys` are `block.key`, at most `MAX_UNKNOWN_KEYS` of them.
+    """
+
+    unite_values: Values
+    etablissement_values: Values
+    periodes_values: tuple[Values, ...]
+    unknown_keys: frozenset[str] = frozenset()
+
+    @property
+    def siret(self) -> str:
+        return str(self.etablissement_values[0])
+
+    @property
+    def unite(self) -> UniteLegale:
+        return _record(UniteLegale, self.unite_values)
+
+    @property
+    def etablissement(self) -> Etablissement:
+        return _record(Etablissement, self.etablissement_values)
+
+    @property
+    def periodes(self) -> tuple[PeriodeEtablissement, ...]:
+        return tuple(_record(PeriodeEtablissement, values) for values in self.periodes_values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,101 +87,82 @@ class MappedUnite:
     unknown_keys: frozenset[str] = field(default_factory=frozenset)
 
 
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
+RecordT = TypeVar("RecordT", UniteLegale, Etablissement, PeriodeEtablissement)
 
 
-def _keys(suffix: str, names: Iterable[str]) -> dict[str, str]:
-    """Column name → INSEE's key: the same words, and the name of the class at the end."""
-    return {name: _camel(name) + suffix for name in names}
+def _record(kind: type[RecordT], values: Values) -> RecordT:
+    return kind(**dict(zip(_names(kind), values, strict=True)))  # type: ignore[arg-type]  # as mapped
 
 
-def _matching(record: type, pattern: str) -> list[str]:
-    return [f.name for f in dataclasses.fields(record) if re.fullmatch(pattern, f.name)]
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(kind))
 
 
-_ADRESSE_WORDS = (
-    r"complement_adresse|numero_voie|indice_repetition|dernier_numero_voie"
-    r"|indice_repetition_dernier_numero_voie|type_voie|libelle_voie|code_postal|libelle_commune"
-    r"|libelle_commune_etranger|distribution_speciale|code_commune|code_cedex|libelle_cedex"
-    r"|code_pays_etranger|libelle_pays_etranger|identifiant_adresse"
-)
-_E, _U = "Etablissement", "UniteLegale"
-_ADRESSE = _keys(_E, _matching(Etablissement, _ADRESSE_WORDS))
-_ADRESSE2 = _keys(_E, _matching(Etablissement, rf"(?:{_ADRESSE_WORDS})2"))
-_ETABLISSEMENT = _keys(
-    _E, ("tranche_effectifs", "annee_effectifs", "activite_principale_registre_metiers")
-) | {"activite_principale_naf25": "activitePrincipaleNAF25Etablissement"}
-_PERIODE_ETABLISSEMENT = _keys(
-    _E,
-    (
-        "etat_administratif",
-        "enseigne1",
-        "enseigne2",
-        "enseigne3",
-        "denomination_usuelle",
-        "activite_principale",
-        "nomenclature_activite_principale",
-        "caractere_employeur",
-    ),
-)
-_UNITE_SPECIAL = {
-    "activite_principale_naf25": "activitePrincipaleNAF25UniteLegale",
-    "categorie_entreprise": "categorieEntreprise",
-    "annee_categorie_entreprise": "anneeCategorieEntreprise",
-}
-_UNITE = (
-    _keys(
-        _U,
-        _matching(
-            UniteLegale,
-            r"(?!siren|statut_diffusion|unite_purgee|date_)\w+(?<!_naf25)(?<!categorie_entreprise)",
-        ),
-    )
-    | _UNITE_SPECIAL
-)
+def _in_field_order(kind: type, *mapped: Iterable[str]) -> Callable[[Sequence[object]], Values]:
+    """Put values that come in the order of the mapped names into that of the record's fields."""
+    places = {name: place for place, name in enumerate(itertools.chain(*mapped))}
+    return itemgetter(*(places[name] for name in _names(kind)))
+
 
 _CHANGES = r"changement\w+"
-_KNOWN_KEYS: dict[str, frozenset[str]] = {
-    "etablissement": frozenset(_ETABLISSEMENT.values())
-    | {
-        "siren",
-        "nic",
-        "siret",
-        "score",
-        "statutDiffusionEtablissement",
-        "dateCreationEtablissement",
-        "dateDernierTraitementEtablissement",
-        "etablissementSiege",
-        "nombrePeriodesEtablissement",
-        "uniteLegale",
-        "adresseEtablissement",
-        "adresse2Etablissement",
-        "periodesEtablissement",
-    },
-    "adresse": frozenset(_ADRESSE.values())
-    | {"coordonneeLambertAbscisseEtablissement", "coordonneeLambertOrdonneeEtablissement"},
-    "adresse2": frozenset(_ADRESSE2.values()),
-    "periode": frozenset(_PERIODE_ETABLISSEMENT.values()) | {"dateDebut", "dateFin"},
-    "unite": frozenset(_UNITE.values())
-    | {
-        "siren",
-        "score",
-        "statutDiffusionUniteLegale",
-        "unitePurgeeUniteLegale",
-        "dateCreationUniteLegale",
-        "dateDernierTraitementUniteLegale",
-        "nombrePeriodesUniteLegale",
-        "periodesUniteLegale",
-        "dateDebut",
-        "dateFin",
-    },
-}
+
+# Names of what is more than a text, in the order in which the functions below read it.
+_ETABLISSEMENT_SPECIAL = (
+    "siret",
+    "siren",
+    "nic",
+    "statut_diffusion",
+    "date_creation",
+    "date_dernier_traitement",
+    "siege",
+    "nombre_periodes",
+    "date_debut",
+    "coordonnee_lambert_abscisse",
+    "coordonnee_lambert_ordonnee",
+    "departement",
+    "region",
+)
+_UNITE_FIRST = (
+    "siren",
+    "statut_diffusion",
+    "unite_purgee",
+    "date_creation",
+    "date_dernier_traitement",
+)
+_PERIODE_SPECIAL = ("siret", "siren", "rang", "date_debut", "date_fin")
+
+_as_etablissement = _in_field_order(
+    Etablissement,
+    _ETABLISSEMENT_SPECIAL,
+    ETABLISSEMENT,
+    PERIODE_ETABLISSEMENT,
+    ADRESSE,
+    ADRESSE2,
+)
+_as_unite = _in_field_order(UniteLegale, _UNITE_FIRST, UNITE)
+_as_periode = _in_field_order(
+    PeriodeEtablissement, _PERIODE_SPECIAL, PERIODE_ETABLISSEMENT, CHANGEMENTS
+)
+_ETABLISSEMENT_KEYS = tuple(ETABLISSEMENT.values())
+_PERIODE_KEYS = tuple(PERIODE_ETABLISSEMENT.values())
+_CHANGEMENT_KEYS = tuple(CHANGEMENTS.values())
+_ADRESSE_KEYS = tuple(ADRESSE.values())
+_ADRESSE2_KEYS = tuple(ADRESSE2.values())
+_UNITE_KEYS = tuple(UNITE.values())
+_CODE_COMMUNE = list(ADRESSE).index("code_commune")
 
 
-def map_record(record: object) -> MappedRecord:
-    """Map one establishment with its unit's block, as `/siret` gives it.
+@dataclass(frozen=True, slots=True)
+class SplitRecord:
+    """A record's own siret, what it says of the establishment and what of the unit."""
+
+    siret: str
+    etablissement: JsonObject
+    unite: JsonObject
+
+
+def split_record(record: object) -> SplitRecord:
+    """Tell apart what is compared and stored apart, whatever the values are.
 
     Raises MappingError with a bounded `code`.
     """
@@ -149,14 +171,32 @@ def map_record(record: object) -> MappedRecord:
     unite = block.get("uniteLegale")
     if unite is None:
         raise MappingError("missing_unite_legale", "the record has no unit's block")
-    unite = json_object(unite, "unite")
+    own = {**block}
+    del own["uniteLegale"]
+    own.pop("score", None)  # how well the record answers the query
+    return SplitRecord(siret, own, json_object(unite, "unite"))
+
+
+def map_record(record: object) -> MappedRecord:
+    """Map one establishment with its unit's block, as `/siret` gives it.
+
+    Raises MappingError with a bounded `code`.
+    """
+    return map_split(split_record(record))
+
+
+def map_split(split: SplitRecord) -> MappedRecord:
+    """As `map_record`."""
+    siret, block, unite = split.siret, split.etablissement, split.unite
     adresse = json_object(block.get("adresseEtablissement") or {}, "adresse")
     adresse2 = json_object(block.get("adresse2Etablissement") or {}, "adresse2")
-    periode = _current_period(block.get("periodesEtablissement"))
+    periodes = _periods(block.get("periodesEtablissement"))
+    periode = _current(periodes)
     return MappedRecord(
-        unite=_unite(siren_of(siret), unite),
-        etablissement=_etablissement(siret, block, adresse, adresse2, periode),
-        unknown_keys=_unknown_keys(
+        _unite(siren_of(siret), unite),
+        _etablissement(siret, block, adresse, adresse2, periode),
+        tuple(_periode(siret, rang, each) for rang, each in enumerate(reversed(periodes))),
+        _unknown_keys(
             etablissement=block, unite=unite, adresse=adresse, adresse2=adresse2, periode=periode
         ),
     )
@@ -170,8 +210,8 @@ def map_unite_legale(record: object) -> MappedUnite:
         raise MappingError("missing_siren", "the unit has no siren")
     if not is_siren(siren):
         raise MappingError("bad_siren", "the siren is not nine digits")
-    merged = {**_current_period(block.get("periodesUniteLegale")), **block}
-    return MappedUnite(_unite(siren, merged), _unknown_keys(unite=merged))
+    merged = {**_current(_periods(block.get("periodesUniteLegale"))), **block}
+    return MappedUnite(_record(UniteLegale, _unite(siren, merged)), _unknown_keys(unite=merged))
 
 
 def _siret(block: JsonObject) -> str:
@@ -187,62 +227,80 @@ def _siret(block: JsonObject) -> str:
 
 def _etablissement(
     siret: str, block: JsonObject, adresse: JsonObject, adresse2: JsonObject, periode: JsonObject
-) -> Etablissement:
-    values = (
-        texts(block, _ETABLISSEMENT)
-        | texts(periode, _PERIODE_ETABLISSEMENT)
-        | texts(adresse, _ADRESSE)
-        | texts(adresse2, _ADRESSE2)
-    )
-    departement = departement_of(values["code_commune"])
-    return Etablissement(
-        siret=siret,
-        siren=siren_of(siret),
-        nic=siret[9:],
-        statut_diffusion=statut_diffusion(block, "statutDiffusionEtablissement"),
-        date_creation=date(block, "dateCreationEtablissement"),
-        date_dernier_traitement=instant(block, "dateDernierTraitementEtablissement"),
-        siege=boolean(block, "etablissementSiege"),
-        nombre_periodes=small_integer(block, "nombrePeriodesEtablissement"),
-        date_debut=date(periode, "dateDebut"),
-        coordonnee_lambert_abscisse=number(adresse, "coordonneeLambertAbscisseEtablissement"),
-        coordonnee_lambert_ordonnee=number(adresse, "coordonneeLambertOrdonneeEtablissement"),
-        departement=departement,
-        region=region_of(departement),
-        **values,  # all of them texts, as the tables above say
-    )
-
-
-def _unite(siren: str, block: JsonObject) -> UniteLegale:
-    return UniteLegale(
-        siren=siren,
-        statut_diffusion=statut_diffusion(block, "statutDiffusionUniteLegale"),
-        # The key is there only when it is true.
-        unite_purgee=boolean(block, "unitePurgeeUniteLegale") is True,
-        date_creation=date(block, "dateCreationUniteLegale"),
-        date_dernier_traitement=instant(block, "dateDernierTraitementUniteLegale"),
-        **texts(block, _UNITE),
+) -> Values:
+    textes_adresse = texts(adresse, _ADRESSE_KEYS)
+    departement = departement_of(textes_adresse[_CODE_COMMUNE])
+    return _as_etablissement(
+        [
+            siret,
+            siren_of(siret),
+            siret[9:],
+            statut_diffusion(block, "statutDiffusionEtablissement"),
+            date(block, "dateCreationEtablissement"),
+            instant(block, "dateDernierTraitementEtablissement"),
+            boolean(block, "etablissementSiege"),
+            small_integer(block, "nombrePeriodesEtablissement"),
+            date(periode, "dateDebut"),
+            number(adresse, "coordonneeLambertAbscisseEtablissement"),
+            number(adresse, "coordonneeLambertOrdonneeEtablissement"),
+            departement,
+            region_of(departement),
+            *texts(block, _ETABLISSEMENT_KEYS),
+            *texts(periode, _PERIODE_KEYS),
+            *textes_adresse,
+            *texts(adresse2, _ADRESSE2_KEYS),
+        ]
     )
 
 
-def _current_period(periods: object) -> JsonObject:
-    """The one without an end; none where the list is missing or holds only past ones."""
+def _unite(siren: str, block: JsonObject) -> Values:
+    return _as_unite(
+        [
+            siren,
+            statut_diffusion(block, "statutDiffusionUniteLegale"),
+            # The key is there only when it is true.
+            boolean(block, "unitePurgeeUniteLegale") is True,
+            date(block, "dateCreationUniteLegale"),
+            instant(block, "dateDernierTraitementUniteLegale"),
+            *texts(block, _UNITE_KEYS),
+        ]
+    )
+
+
+def _periode(siret: str, rang: int, block: JsonObject) -> Values:
+    return _as_periode(
+        [
+            siret,
+            siren_of(siret),
+            rang,
+            sent_date(block, "dateDebut"),
+            sent_date(block, "dateFin"),
+            *texts(block, _PERIODE_KEYS),
+            *booleans(block, _CHANGEMENT_KEYS),
+        ]
+    )
+
+
+def _periods(periods: object) -> Sequence[JsonObject]:
+    """INSEE's order: newest first."""
     if periods is None:
-        return {}
+        return ()
     if not isinstance(periods, list):
         raise MappingError("bad_type", "the periods are not a list")
-    for period in periods:
-        block = json_object(period, "periode")
-        if block.get("dateFin") is None:
-            return block
-    return {}
+    return [json_object(period, "periode") for period in periods]
+
+
+def _current(periods: Sequence[JsonObject]) -> JsonObject:
+    """The one without an end; none where the list is missing or holds only past ones."""
+    return next((block for block in periods if block.get("dateFin") is None), {})
 
 
 def _unknown_keys(**blocks: JsonObject) -> frozenset[str]:
     unknown = [
         f"{name}.{clean(key)[:80]}"
         for name, block in blocks.items()
-        for key in block.keys() - _KNOWN_KEYS[name]
+        if not block.keys() <= KNOWN_KEYS[name]
+        for key in block.keys() - KNOWN_KEYS[name]
         if not re.fullmatch(_CHANGES, key)
     ]
     return frozenset(sorted(unknown)[:MAX_UNKNOWN_KEYS])

@@ -32,6 +32,37 @@ DueOutcome = Literal[
     "cancelled",
 ]
 
+# All that the functions below read of a record: who asks the database for more asks in vain.
+ETABLISSEMENT_FACTS = (
+    "siret",
+    "siren",
+    "nic",
+    "statut_diffusion",
+    "etat_administratif",
+    "date_creation",
+    "siege",
+    "tranche_effectifs",
+    "activite_principale",
+    "nomenclature_activite_principale",
+    "enseigne1",
+    "denomination_usuelle",
+    "libelle_commune",
+    "code_commune",
+    "departement",
+)
+UNITE_FACTS = (
+    "siren",
+    "statut_diffusion",
+    "categorie_juridique",
+    "denomination",
+    "sigle",
+    "denomination_usuelle1",
+    "nom",
+    "nom_usage",
+    "prenom1",
+    "prenom_usuel",
+)
+
 ACTIVITE_NOT_YET_KNOWN = "00.00Z"
 _SLUG_NOM_LENGTH = 60
 _SLUG_COMMUNE_LENGTH = 40
@@ -40,6 +71,9 @@ _NAMELESS = "etablissement"
 _TO_ASCII = str.maketrans(
     {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "ø": "o", "Ø": "o", "’": "'", "ʼ": "'"}
 )
+
+
+_NO_WORD = re.compile(r"[^a-z0-9]+")
 
 
 def is_diffusible(etablissement: Etablissement, unite: UniteLegale) -> bool:
@@ -108,9 +142,10 @@ def anonymous_slug(siret: str, commune: str | None) -> str:
 
 
 def _ascii(text: str, length: int) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.translate(_TO_ASCII))
-    kept = decomposed.encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", kept).strip("-")[:length].rstrip("-")
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text.translate(_TO_ASCII))
+        text = decomposed.encode("ascii", "ignore").decode()
+    return _NO_WORD.sub("-", text.lower()).strip("-")[:length].rstrip("-")
 
 
 def facts_of(etablissement: Etablissement, unite: UniteLegale, page: Page) -> Facts:

@@ -129,6 +129,34 @@ class Etablissement(_FromRow):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodeEtablissement(_FromRow):
+    """One period of an establishment's history, as INSEE sends it.
+
+    `rang` counts from the oldest, which is 0, so that a new period appends. Unlike elsewhere,
+    1900-01-01 is kept; the oldest may have neither state nor activity.
+    """
+
+    siret: str
+    siren: str
+    rang: int
+    date_debut: dt.date | None = None
+    date_fin: dt.date | None = None
+    etat_administratif: str | None = None
+    changement_etat_administratif: bool | None = None
+    enseigne1: str | None = None
+    enseigne2: str | None = None
+    enseigne3: str | None = None
+    changement_enseigne: bool | None = None
+    denomination_usuelle: str | None = None
+    changement_denomination_usuelle: bool | None = None
+    activite_principale: str | None = None
+    nomenclature_activite_principale: str | None = None
+    changement_activite_principale: bool | None = None
+    caractere_employeur: str | None = None
+    changement_caractere_employeur: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page(_FromRow):
     """The page of one establishment for one activity in one commune."""
 

@@ -5,9 +5,10 @@ can name the key; it never holds the value.
 """
 
 import datetime as dt
+import functools
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from shared.sirene.records import OPEN_TO_ALL, PARTIAL
@@ -19,9 +20,8 @@ MAX_TEXT_LENGTH: Final = 1000
 """Far above INSEE's longest field (130); an index entry could not hold an unbounded one."""
 _MAX_SMALLINT = 32_767
 _UNKNOWN_DATE = dt.date(1900, 1, 1)
-_DATE = re.compile(
-    r"(\d{1,6})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?)?", re.ASCII
-)
+_DATE = re.compile(r"(\d{1,6})-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
+_TRUTHS = frozenset({bool, type(None)})
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -39,8 +39,15 @@ def json_object(value: object, name: str) -> JsonObject:
     return value
 
 
-def texts(block: JsonObject, keys: Mapping[str, str]) -> dict[str, str | None]:
-    return {name: text_of(block, key) for name, key in keys.items()}
+def texts(block: JsonObject, keys: Sequence[str]) -> list[str | None]:
+    """`text_of` each key; most values are null or plain words, which need no closer look."""
+    return [
+        value
+        if value is None
+        or (type(value) is str and value.isalnum() and len(value) <= MAX_TEXT_LENGTH)
+        else text_of(block, key)
+        for key, value in zip(keys, map(block.get, keys), strict=True)
+    ]
 
 
 def text_of(block: JsonObject, key: str) -> str | None:
@@ -51,7 +58,7 @@ def text_of(block: JsonObject, key: str) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         raise MappingError("bad_type", f"{key} is not a text")
-    text = clean(value).strip()
+    text = value.strip(" ") if value.isprintable() else clean(value).strip()
     if len(text) > MAX_TEXT_LENGTH:
         raise MappingError("too_long", f"{key} is longer than {MAX_TEXT_LENGTH} characters")
     return text if text not in {"", MASKED} else None
@@ -83,6 +90,11 @@ def boolean(block: JsonObject, key: str) -> bool | None:
     return value
 
 
+def booleans(block: JsonObject, keys: Sequence[str]) -> list[bool | None]:
+    values = list(map(block.get, keys))
+    return values if _TRUTHS.issuperset(map(type, values)) else [boolean(block, k) for k in keys]
+
+
 def small_integer(block: JsonObject, key: str) -> int | None:
     text = text_of(block, key)
     if text is None:
@@ -109,24 +121,46 @@ def instant(block: JsonObject, key: str) -> dt.datetime | None:
 
     None for 1900-01-01, INSEE's mark of the unknown, and for years that no calendar holds.
     """
+    found = _instant(block, key)
+    return None if found is None or found.date() == _UNKNOWN_DATE else found
+
+
+def date(block: JsonObject, key: str) -> dt.date | None:
+    found = sent_date(block, key)
+    return None if found == _UNKNOWN_DATE else found
+
+
+def sent_date(block: JsonObject, key: str) -> dt.date | None:
+    """1900-01-01 where that is what INSEE sends."""
+    value = block.get(key)
+    if type(value) is str and (day := _usual_day(value)) is not None:
+        return day
+    found = _instant(block, key)
+    return None if found is None else found.date()
+
+
+@functools.lru_cache(maxsize=50_000)
+def _usual_day(text: str) -> dt.date | None:
+    """Read a day as nearly all are spelled; a register has some ten thousand different ones."""
+    if len(text) != len("YYYY-MM-DD") or _DATE.fullmatch(text) is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _instant(block: JsonObject, key: str) -> dt.datetime | None:
     text = text_of(block, key)
     if text is None:
         return None
     match = _DATE.fullmatch(text)
     if match is None:
         raise MappingError("bad_date", f"{key} is not a date")
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    year, rest = int(match[1]), text[match.end(1) :]
     if not dt.MINYEAR <= year <= dt.MAXYEAR:
         return None
     try:
-        found = dt.datetime(  # noqa: DTZ001  INSEE's dates carry no offset
-            year, month, day, hour, minute, second, int((match[7] or "0").ljust(6, "0"))
-        )
+        return dt.datetime.fromisoformat(f"{year:04d}{rest}")
     except ValueError:
         raise MappingError("bad_date", f"{key} is not a date") from None
-    return None if found.date() == _UNKNOWN_DATE else found
-
-
-def date(block: JsonObject, key: str) -> dt.date | None:
-    found = instant(block, key)
-    return None if found is None else found.date()

@@ -1,58 +1,85 @@
 """What a slice costs, against the server's own COPY of the same rows in the same run."""
 
-import datetime as dt
-import time
-from collections.abc import Callable
-from dataclasses import fields
-from operator import attrgetter
+import os
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from services.writer.copying import copy_into, copy_line
 from shared.db.engine import make_engine
-from shared.sirene.mapper import map_record
-from shared.sirene.records import Etablissement
-from tests.integration.writer.conftest import Desk, Records
+from tests.benchmarks import baseline, slices
+from tests.benchmarks.stages import stage_seconds
+from tests.integration.writer.conftest import Desk
 
-_ROWS = 4000
-_SLICE = 200
+_ROWS = int(os.environ.get("SIRENADE_BENCHMARK_ROWS", "6000"))
+_SIZES = (100, 200, 500, 1000)
+_WRITERS = (1, 2, 4)
+_DAYS = ("2026-08-01T00:00:00+00:00", "2026-08-02T00:00:00+00:00", "2026-08-03T00:00:00+00:00")
 
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
-@pytest.mark.slow
-def test_writing_slices_against_a_bare_copy(database_url: str) -> None:
+@pytest.fixture
+def desk(database_url: str) -> Iterator[Desk]:
     engine = make_engine(database_url, application_name="benchmark")
-    desk, records = Desk(engine), Records()
-    everything = [records.record(number) for number in range(_ROWS)]
-    names = [field.name for field in fields(Etablissement)]
-    values = attrgetter(*names)
-    lines = [copy_line(values(map_record(record).etablissement)) for record in everything]
-    desk.execute("CREATE TABLE bare AS SELECT * FROM etablissements WITH NO DATA")
-
-    def copy() -> None:
-        with engine.begin() as connection:
-            copy_into(connection, "bare", names, lines)
-
-    def import_all(day: int) -> None:
-        fetched_at = dt.datetime(2026, 8, day, tzinfo=dt.UTC)
-        for start in range(0, _ROWS, _SLICE):
-            desk.import_(*everything[start : start + _SLICE], fetched_at=fetched_at)
-
-    bare = _seconds(copy)
-    first = _seconds(lambda: import_all(1))
-    for record in everything[::10]:
-        record["dateDernierTraitementEtablissement"] = "2026-06-01T00:00:00"
-    refresh = _seconds(lambda: import_all(2))
-    print(  # noqa: T201  a benchmark's result
-        f"\nrows/s: bare COPY {_ROWS / bare:.0f}, first load {_ROWS / first:.0f} "
-        f"({bare / first:.3f} of it), refresh with 10 % changed {_ROWS / refresh:.0f} "
-        f"({bare / refresh:.3f})"
-    )
-    assert refresh < first, "what has not changed must cost less than what is new"
-    assert _ROWS / first > 500, "the public quota brings 500 rows a second"
+    yield Desk(engine)
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def everything() -> list[slices.Record]:
+    return slices.records(_ROWS)
+
+
+def _show(line: str) -> None:
+    print(line)  # noqa: T201  a benchmark's result
+
+
+def test_stages_before_the_database(desk: Desk, everything: list[slices.Record]) -> None:
+    _show(f"\nCPU µs per row before the database ({_ROWS} rows)")
+    for size in _SIZES:
+        messages = slices.messages(desk, everything, size=size, fetched_at=_DAYS[0])
+        stage_seconds(messages[:1])  # reads the reference tables
+        costs = stage_seconds(messages)
+        shown = "  ".join(f"{name} {cost / _ROWS * 1e6:.1f}" for name, cost in costs.items())
+        _show(f"  slices of {size:4}: {shown}")
+
+
+def test_writing_slices_against_the_servers_own_copy(
+    desk: Desk, database_url: str, everything: list[slices.Record]
+) -> None:
+    changed = slices.with_changes(everything, one_in=10)
+    whole_copy = 0.0
+    for size in _SIZES:
+        for writers in _WRITERS:
+            desk.execute(f"TRUNCATE {', '.join(baseline.TABLES)}")
+            costs = {}
+            rounds: Sequence[tuple[str, list[slices.Record]]] = (
+                ("new", everything),
+                ("unchanged", everything),
+                ("10 % changed", changed),
+            )
+            for (kind, records), day in zip(rounds, _DAYS, strict=True):
+                messages = slices.messages(desk, records, size=size, fetched_at=day)
+                costs[kind] = slices.write(database_url, messages, rows=_ROWS, writers=writers)
+                if kind == "new" and not whole_copy:
+                    whole_copy = _show_baseline(desk)
+            for kind, cost in costs.items():
+                _show_cost(f"slices of {size:4}, {writers} writers, {kind}", cost, whole_copy)
+
+
+def _show_baseline(desk: Desk) -> float:
+    seconds = baseline.copy_seconds(desk)
+    whole = sum(seconds.values())
+    _show(f"\nserver-side COPY with indexes: {_ROWS / whole:.0f} establishments/s, µs each:")
+    for table, cost in seconds.items():
+        _show(f"  {table:24} {cost / _ROWS * 1e6:6.1f}")
+    return whole
+
+
+def _show_cost(name: str, cost: slices.Cost, copy_seconds: float) -> None:
+    ratio = copy_seconds / cost.elapsed_seconds
+    _show(
+        f"{name:40} {cost.rows_per_second:7.0f} rows/s = {ratio:5.2f} of COPY;"
+        f" CPU µs/row: writer {cost.per_row_us(cost.client_seconds):5.1f},"
+        f" server {cost.per_row_us(cost.server_seconds):5.1f}"
+    )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.writer.reading import MAX_MESSAGE_LENGTH, ReadSlice, read_slice
+from services.writer.reading import MAX_MESSAGE_LENGTH, Fault, ReadSlice, Row, map_rows, read_slice
 from shared.messages import ContractError, WriteSlice
 
 RECORDED = Path(__file__).parents[2] / "fixtures" / "insee" / "etablissements.jsonl"
@@ -28,11 +28,21 @@ def _read(*records: object) -> ReadSlice:
     )
 
 
+def _rows(read: ReadSlice) -> list[Row]:
+    return map_rows(read.sent)[0]
+
+
+def _faults(*records: object) -> list[Fault]:
+    """Of a whole slice, in the order in which they are found."""
+    read = _read(*records)
+    return [*read.faults, *map_rows(read.sent)[1]]
+
+
 def test_listed_sirets_include_those_that_cannot_be_written() -> None:
     read = _read(_record(), _record(siret="12000101199999", nic=None, siren=None, uniteLegale=None))
     assert read.records == 2
     assert read.sirets == ("12000101100010", "12000101199999")
-    assert [row.siret for row in read.rows] == ["12000101100010"]
+    assert [row.siret for row in _rows(read)] == ["12000101100010"]
     assert [fault.code for fault in read.faults] == ["missing_unite_legale"]
 
 
@@ -45,7 +55,8 @@ def test_a_fault_without_siret_is_named_by_its_place() -> None:
 def test_only_what_is_open_to_all_keeps_its_payload(statut: object) -> None:
     hidden = _record(statutDiffusionEtablissement=statut, dateCreationEtablissement="never")
     open_to_all = _record(dateCreationEtablissement="never")
-    assert [fault.payload is None for fault in _read(hidden, open_to_all).faults] == [True, False]
+    open_to_all |= {"siret": "12000101199999", "nic": None, "siren": None}  # told after the other
+    assert [fault.payload is None for fault in _faults(hidden, open_to_all)] == [True, False]
 
 
 def test_a_lone_surrogate_neither_stops_the_slice_nor_reaches_a_row() -> None:
@@ -53,15 +64,41 @@ def test_a_lone_surrogate_neither_stops_the_slice_nor_reaches_a_row() -> None:
     record = _record()
     record["periodesEtablissement"][0]["enseigne1Etablissement"] = enseigne
     broken = _record(dateCreationEtablissement=enseigne)
-    read = _read(record, broken)
-    assert read.rows[0].mapped.etablissement.enseigne1 == "CHEZ  JEANNE"
-    assert read.faults[0].payload is not None
+    assert _rows(_read(record))[0].mapped.etablissement.enseigne1 == "CHEZ  JEANNE"
+    assert _faults(broken)[0].payload is not None
 
 
 def test_messages_are_bounded() -> None:
-    assert all(
-        len(fault.message) <= MAX_MESSAGE_LENGTH for fault in _read(_record(siret="x")).faults
-    )
+    assert all(len(fault.message) <= MAX_MESSAGE_LENGTH for fault in _faults(_record(siret="x")))
+
+
+def _hashes(record: object) -> tuple[bytes, bytes]:
+    (sent,) = _read(record).sent
+    return sent.etablissement_hash, sent.unite_hash
+
+
+def test_an_establishment_and_its_unit_are_compared_apart() -> None:
+    record, renamed, moved = _record(), _record(), _record()
+    renamed["uniteLegale"]["denominationUniteLegale"] = "AUTRE NOM"
+    moved["adresseEtablissement"]["codeCommuneEtablissement"] = "33063"
+    (own, of_unite), (own_renamed, of_renamed) = _hashes(record), _hashes(renamed)
+    assert own == own_renamed
+    assert of_unite != of_renamed
+    assert _hashes(moved)[0] != own
+    assert _hashes(moved)[1] == of_unite
+
+
+def test_a_past_period_counts_and_a_score_does_not() -> None:
+    record, other = _record(), _record(score=1.5)
+    assert _hashes(record) == _hashes(other)
+    other["periodesEtablissement"][-1]["enseigne1Etablissement"] = "AUTREFOIS"
+    assert _hashes(record) != _hashes(other)
+
+
+@pytest.mark.parametrize("value", ["\ud800", float("nan"), 2**70])
+def test_what_only_a_lenient_reader_takes_fails_no_neighbour(value: object) -> None:
+    good, odd = _record(), _record(siret="12000101199999", nic=None, siren=None, score=value)
+    assert [row.siret for row in _rows(_read(good, odd))] == [good["siret"], "12000101199999"]
 
 
 @pytest.mark.parametrize("body", ["", "{}", "null", "[1", "[" * 100_000])

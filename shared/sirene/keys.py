@@ -1,0 +1,111 @@
+"""INSEE's names of what the register's columns hold, made from the columns' own names."""
+
+import dataclasses
+import re
+from collections.abc import Iterable
+
+from shared.sirene.records import Etablissement, UniteLegale
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def _keys(suffix: str, names: Iterable[str]) -> dict[str, str]:
+    """Column name → INSEE's key: the same words, and the name of the class at the end."""
+    return {name: _camel(name) + suffix for name in names}
+
+
+def _matching(record: type, pattern: str) -> list[str]:
+    return [f.name for f in dataclasses.fields(record) if re.fullmatch(pattern, f.name)]
+
+
+_ADRESSE_WORDS = (
+    r"complement_adresse|numero_voie|indice_repetition|dernier_numero_voie"
+    r"|indice_repetition_dernier_numero_voie|type_voie|libelle_voie|code_postal|libelle_commune"
+    r"|libelle_commune_etranger|distribution_speciale|code_commune|code_cedex|libelle_cedex"
+    r"|code_pays_etranger|libelle_pays_etranger|identifiant_adresse"
+)
+_E, _U = "Etablissement", "UniteLegale"
+ADRESSE = _keys(_E, _matching(Etablissement, _ADRESSE_WORDS))
+ADRESSE2 = _keys(_E, _matching(Etablissement, rf"(?:{_ADRESSE_WORDS})2"))
+ETABLISSEMENT = _keys(
+    _E, ("tranche_effectifs", "annee_effectifs", "activite_principale_registre_metiers")
+) | {"activite_principale_naf25": "activitePrincipaleNAF25Etablissement"}
+PERIODE_ETABLISSEMENT = _keys(
+    _E,
+    (
+        "etat_administratif",
+        "enseigne1",
+        "enseigne2",
+        "enseigne3",
+        "denomination_usuelle",
+        "activite_principale",
+        "nomenclature_activite_principale",
+        "caractere_employeur",
+    ),
+)
+_UNITE_SPECIAL = {
+    "activite_principale_naf25": "activitePrincipaleNAF25UniteLegale",
+    "categorie_entreprise": "categorieEntreprise",
+    "annee_categorie_entreprise": "anneeCategorieEntreprise",
+}
+UNITE = (
+    _keys(
+        _U,
+        _matching(
+            UniteLegale,
+            r"(?!siren|statut_diffusion|unite_purgee|date_)\w+(?<!_naf25)(?<!categorie_entreprise)",
+        ),
+    )
+    | _UNITE_SPECIAL
+)
+
+CHANGEMENTS = _keys(
+    _E,
+    (
+        "changement_etat_administratif",
+        "changement_enseigne",
+        "changement_denomination_usuelle",
+        "changement_activite_principale",
+        "changement_caractere_employeur",
+    ),
+)
+KNOWN_KEYS: dict[str, frozenset[str]] = {
+    "etablissement": frozenset(ETABLISSEMENT.values())
+    | {
+        "siren",
+        "nic",
+        "siret",
+        "score",
+        "statutDiffusionEtablissement",
+        "dateCreationEtablissement",
+        "dateDernierTraitementEtablissement",
+        "etablissementSiege",
+        "nombrePeriodesEtablissement",
+        "uniteLegale",
+        "adresseEtablissement",
+        "adresse2Etablissement",
+        "periodesEtablissement",
+    },
+    "adresse": frozenset(ADRESSE.values())
+    | {"coordonneeLambertAbscisseEtablissement", "coordonneeLambertOrdonneeEtablissement"},
+    "adresse2": frozenset(ADRESSE2.values()),
+    "periode": frozenset(PERIODE_ETABLISSEMENT.values())
+    | frozenset(CHANGEMENTS.values())
+    | {"dateDebut", "dateFin"},
+    "unite": frozenset(UNITE.values())
+    | {
+        "siren",
+        "score",
+        "statutDiffusionUniteLegale",
+        "unitePurgeeUniteLegale",
+        "dateCreationUniteLegale",
+        "dateDernierTraitementUniteLegale",
+        "nombrePeriodesUniteLegale",
+        "periodesUniteLegale",
+        "dateDebut",
+        "dateFin",
+    },
+}
