@@ -81,7 +81,7 @@ _MASKED_TABLES = tuple(
     if "siret" in table.columns and any(name in table.columns for name in SIGN_FIELDS)
 )
 _MASKED_ROWS = " ".join(
-    f"UNION ALL SELECT '{table.name}', siren, NULL FROM masked_{table.name}"
+    f"UNION ALL SELECT '{table.name}', siren, NULL FROM masked_{table.name}"  # noqa: S608  the schema's names
     for table in _MASKED_TABLES
 )
 

@@ -61,6 +61,8 @@ class Scene:
             "libelleVoieEtablissement": STREET,
             "codePostalEtablissement": "33990",
         }
+        past = {"dateFin": "2020-12-31", "enseigne1Etablissement": f"ANCIEN {sign}"}
+        record["periodesEtablissement"].append(record["periodesEtablissement"][0] | past)
         return record
 
     def masked(
@@ -84,8 +86,8 @@ class Scene:
                 "libelleVoieEtablissement": "[ND]",
                 "codePostalEtablissement": "[ND]",
             }
-            if self.is_person:
-                record["periodesEtablissement"][0]["enseigne1Etablissement"] = "[ND]"
+            for period in record["periodesEtablissement"] if self.is_person else ():
+                period["enseigne1Etablissement"] = "[ND]"
         return record
 
     def turn(self, *masked: Record) -> None:
