@@ -54,6 +54,12 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
             rich_help_panel=_DATA,
         ),
     ] = None,
+    ready_made: Annotated[
+        bool,
+        typer.Option(
+            "--ready-made", help="Make each answer once, then repeat it.", rich_help_panel=_DATA
+        ),
+    ] = False,
     requests_per_minute: Annotated[
         int,
         typer.Option(
@@ -144,7 +150,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
     )
     options = Options(
         host=host, port=port, establishments=establishments, seed=seed, day=day,
-        departements=tuple(departement or ()), records=records,
+        departements=tuple(departement or ()), records=records, ready_made=ready_made,
         requests_per_minute=requests_per_minute, requests_per_hour=requests_per_hour,
         rate_headers=rate_headers, error_shape=cast("ErrorShape", error_shape),
         key=key, faults=faults,

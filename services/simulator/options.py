@@ -60,6 +60,7 @@ class Options:
     day: str = "2026-08-05"
     departements: tuple[str, ...] = ()
     records: Path | None = None
+    ready_made: bool = False
     requests_per_minute: int = 30
     requests_per_hour: int | None = None
     rate_headers: bool = True

@@ -26,6 +26,7 @@ from services.simulator.faults import FaultDesk, Mishap
 from services.simulator.informations import Publication
 from services.simulator.options import Options
 from services.simulator.quota import Grant, Quota, Witness
+from services.simulator.ready_made import ReadyMadeApi
 from services.simulator.recorded import RecordedRegister
 from services.simulator.register import GeneratedRegister
 
@@ -52,7 +53,8 @@ class Gateway:
         self._witness = Witness()
         self.register = register
         publication = Publication(register.calendar)
-        self._api = Api(register, self._faults, publication)
+        api = Api(register, self._faults, publication)
+        self._api = ReadyMadeApi(api, register) if options.ready_made else api
         self.backstage = Backstage(register, self._faults, self._witness, publication)
 
     def answer(

@@ -7,6 +7,7 @@ from typing import TypeVar
 import orjson
 
 from services.writer.copying import copy_line
+from services.writer.merging import content_hash
 from services.writer.reading import map_rows, read_slice
 from shared.messages import WriteSlice
 from shared.sirene.mapper import split_record
@@ -16,10 +17,18 @@ ResultT = TypeVar("ResultT")
 
 def stage_seconds(slices: Sequence[WriteSlice]) -> dict[str, float]:
     """Seconds by stage for all slices; `hash` is digests with what they are made of."""
-    whole, read = _cpu(lambda: [read_slice(message) for message in slices])
-    decode, records = _cpu(lambda: [orjson.loads(message.records) for message in slices])
-    split, _ = _cpu(lambda: [split_record(record) for slice_ in records for record in slice_])
-    mapping, rows = _cpu(lambda: [row for one in read for row in map_rows(one.sent)[0]])
+    decode, _ = _cpu(lambda: [len(orjson.loads(message.records)) for message in slices])
+    records = [record for message in slices for record in orjson.loads(message.records)]
+    split, parts = _cpu(lambda: [split_record(record) for record in records])
+    hashing, _ = _cpu(
+        lambda: [
+            content_hash(orjson.dumps(block))
+            for part in parts
+            for block in (part.etablissement, part.unite)
+        ]
+    )
+    sent = [read_slice(message).sent for message in slices]
+    mapping, rows = _cpu(lambda: [row for one in sent for row in map_rows(one)[0]])
     lines, _ = _cpu(
         lambda: [
             copy_line(values)
@@ -34,7 +43,7 @@ def stage_seconds(slices: Sequence[WriteSlice]) -> dict[str, float]:
     return {
         "decode": decode,
         "split": split,
-        "hash": max(whole - decode - split, 0.0),
+        "hash": hashing,
         "map": mapping,
         "COPY lines": lines,
     }

@@ -48,11 +48,10 @@ def test_writing_slices_against_the_servers_own_copy(
     desk: Desk, database_url: str, everything: list[slices.Record]
 ) -> None:
     changed = slices.with_changes(everything, one_in=10)
-    whole_copy = 0.0
     for size in _SIZES:
         for writers in _WRITERS:
             desk.execute(f"TRUNCATE {', '.join(baseline.TABLES)}")
-            costs = {}
+            copy = baseline.Copy()
             rounds: Sequence[tuple[str, list[slices.Record]]] = (
                 ("new", everything),
                 ("unchanged", everything),
@@ -60,26 +59,27 @@ def test_writing_slices_against_the_servers_own_copy(
             )
             for (kind, records), day in zip(rounds, _DAYS, strict=True):
                 messages = slices.messages(desk, records, size=size, fetched_at=day)
-                costs[kind] = slices.write(database_url, messages, rows=_ROWS, writers=writers)
-                if kind == "new" and not whole_copy:
-                    whole_copy = _show_baseline(desk)
-            for kind, cost in costs.items():
-                _show_cost(f"slices of {size:4}, {writers} writers, {kind}", cost, whole_copy)
+                cost = slices.write(database_url, messages, rows=_ROWS, writers=writers)
+                if kind == "new":  # beside it, so that both meet the same neighbours
+                    copy = baseline.copy(desk)
+                    _show_copy(copy)
+                _show_cost(f"slices of {size:4}, {writers} writers, {kind}", cost, copy)
 
 
-def _show_baseline(desk: Desk) -> float:
-    seconds = baseline.copy_seconds(desk)
-    whole = sum(seconds.values())
-    _show(f"\nserver-side COPY with indexes: {_ROWS / whole:.0f} establishments/s, µs each:")
-    for table, cost in seconds.items():
-        _show(f"  {table:24} {cost / _ROWS * 1e6:6.1f}")
-    return whole
+def _show_copy(copy: baseline.Copy) -> None:
+    tables = ", ".join(f"{t} {s / _ROWS * 1e6:.1f}" for t, s in copy.seconds_by_table.items())
+    _show(
+        f"\nserver-side COPY with indexes: {_ROWS / copy.seconds:.0f} establishments/s,"
+        f" CPU µs/row {copy.cpu_seconds / _ROWS * 1e6:.1f}; elapsed µs: {tables}"
+    )
 
 
-def _show_cost(name: str, cost: slices.Cost, copy_seconds: float) -> None:
-    ratio = copy_seconds / cost.elapsed_seconds
+def _show_cost(name: str, cost: slices.Cost, copy: baseline.Copy) -> None:
+    spent = cost.client_seconds + cost.server_seconds
+    ratio = copy.seconds / cost.elapsed_seconds
     _show(
         f"{name:40} {cost.rows_per_second:7.0f} rows/s = {ratio:5.2f} of COPY;"
         f" CPU µs/row: writer {cost.per_row_us(cost.client_seconds):5.1f},"
         f" server {cost.per_row_us(cost.server_seconds):5.1f}"
+        f" = {copy.cpu_seconds / spent:.2f} of COPY"
     )

@@ -281,3 +281,28 @@ def test_a_unit_that_is_open_again_is_due_again(desk: Any, records: Any) -> None
     assert _avis(desk)["outcome"] == "skipped_non_diffusible"
     desk.import_(records.record(statut="O", treated="2026-02-01T00:00:00"))
     assert _avis(desk)["outcome"] == "pending"
+
+
+@pytest.mark.parametrize(
+    "hiding",
+    [
+        "INSERT INTO oppositions (siren, reason) VALUES ('000000001', 'asked')",
+        """
+        INSERT INTO erasures (siren, date_dernier_traitement, fetched_at, reason)
+        VALUES ('000000001', '2026-02-01', now(), 'partial_diffusion')
+        """,
+    ],
+    ids=["opposition", "tombstone"],
+)
+def test_an_unchanged_record_is_hidden_where_a_clear_row_should_not_be(
+    desk: Any, records: Any, hiding: str
+) -> None:
+    """As a restored backup has it, or a writer that did not see the opposition yet."""
+    record = records.record(1, unite={"denominationUniteLegale": "ZORGLUB"})
+    desk.import_(record)
+    assert _clear_values(desk, "ZORGLUB", "zorglub") == ["unites_legales", "pro_localisations"]
+    desk.execute(hiding)
+    desk.import_(record)
+    assert _clear_values(desk, "ZORGLUB", "zorglub") == []
+    desk.import_(record)
+    assert desk.number("pro_localisations") == 1
