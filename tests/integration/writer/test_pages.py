@@ -298,7 +298,8 @@ def test_an_unchanged_record_is_hidden_where_a_clear_row_should_not_be(
     desk: Any, records: Any, hiding: str
 ) -> None:
     """As a restored backup has it, or a writer that did not see the opposition yet."""
-    record = records.record(1, unite={"denominationUniteLegale": "ZORGLUB"})
+    person = {"denominationUniteLegale": "ZORGLUB", "categorieJuridiqueUniteLegale": "1000"}
+    record = records.record(1, unite=person)
     desk.import_(record)
     assert _clear_values(desk, "ZORGLUB", "zorglub") == ["unites_legales", "pro_localisations"]
     desk.execute(hiding)
