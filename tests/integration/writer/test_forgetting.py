@@ -22,7 +22,7 @@ from services.reviewer.judging import Fate, Result
 from services.reviewer.reviewing import Attempt
 from services.reviewer.store import claim, store
 from services.writer.__main__ import app
-from services.writer.forgetting import forget
+from services.writer.forgetting import forget, honour_everyone
 from shared.cli import run
 from shared.db.engine import make_engine
 from tests.integration.writer.conftest import FETCHED_AT, Desk, Records
@@ -33,6 +33,7 @@ from tests.integration.writer.test_erasure import (
     NATURAL,
     PUBLIC_OF_LEGAL,
     SIREN,
+    STREET,
     WORDS,
     Scene,
 )
@@ -324,6 +325,19 @@ def test_a_restored_dump_is_erased_again_from_the_export(
     again.desk.import_(again.clear(1), again.clear(2))
     assert places_of(engine, *words) == kept_now
     assert json.loads(sirenade("forget", "--apply", exported, "--json")[1])["erased"] == {}
+
+
+def test_rows_that_came_in_another_way_are_erased_again(person: Scene, sirenade: Sirenade) -> None:
+    person.desk.import_(person.clear(1), person.bystander())
+    sirenade("forget", SIREN)
+    person.desk.execute("UPDATE unites_legales SET nom = 'ZORGLUB' WHERE siren = :s", s=SIREN)
+    person.desk.execute(
+        "UPDATE etablissements SET libelle_voie = :street WHERE siren = :s", street=STREET, s=SIREN
+    )
+    assert honour_everyone(person.desk.engine) == {"unites_legales": 1, "etablissements": 1}
+    assert places_of(person.desk.engine, *WORDS) == []
+    assert places_of(person.desk.engine, "AU PASSANT") != []
+    assert honour_everyone(person.desk.engine) == {}
 
 
 def test_an_opposition_withdrawn_since_the_dump_does_not_come_back_with_it(
