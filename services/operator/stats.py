@@ -31,6 +31,7 @@ _STATS = text("""
         'key', key_fingerprint, 'requests_per_minute', requests_per_minute,
         'requests_per_hour', requests_per_hour, 'share_left_by_others', adaptation,
         'paused_until', CASE WHEN paused_until > now() THEN paused_until END)), '[]') FROM quota),
+      'unknown_keys', (SELECT coalesce(json_agg(key ORDER BY key), '[]') FROM schema_drift),
       'freshness', (SELECT coalesce(json_agg(json_build_object(
         'collection', collection, 'treated_until', treated_until,
         'age_hours', round(extract(epoch FROM
