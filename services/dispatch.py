@@ -15,8 +15,11 @@ from shared.errors import UserError
 
 OWNERS = {
     "import": "services.fetcher",
+    "delta": "services.fetcher",
+    "lookup": "services.fetcher",
     "inspect": "services.writer",
     "stock": "services.writer",
+    "forget": "services.writer",
     "avis": "services.reviewer",
     "migrate": "services.operator",
     "stats": "services.operator",
@@ -27,19 +30,22 @@ OWNERS = {
     "demo": "services.embedded",
 }
 # These read files, bring a database of their own, or ask services for work: none serve the demo's.
-_WITHOUT_DEMO_DATABASE = {"inspect", "demo", "import"}
+_WITHOUT_DEMO_DATABASE = {"inspect", "demo", "import", "delta"}
 _WORK_ORDERS = (["failed", "retry"], ["dead-letters", "replay"])
 _HELP = """\
 usage: ./sirenade COMMAND [--help] …
 
   import        import places, activities or the whole register from INSEE
   stock         load INSEE's monthly stock files
+  delta         bring the register up to INSEE's latest day
   status        the work, live: rows, rate, quota, avis, ETA
   stats         the numbers, in one query
   reconcile     the counters, against what they count
   failed        what could not be written or reviewed: list, show, retry, purge
   dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          show and check texts
+  lookup        what became of a number at INSEE: moved, withheld, unknown
+  forget        erase a unit that objects, and keep it out
   inspect       how records of the API would be stored
   migrate       bring the database schema up to date
   demo          everything in one process, against the simulator

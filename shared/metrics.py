@@ -57,6 +57,15 @@ class Metrics:
             "sirenade_pages_resent", "Pages that stood still and were sent again by the sweeper."
         )
 
+        # From the database, not from what this process did: every replica says the same. Without
+        # a child until there is a watermark: nothing is known then, and zero would be fresh.
+        self.freshness_age_seconds = Gauge(
+            "sirenade_freshness_age_seconds",
+            "Time since INSEE treated what the collection is complete up to.",
+            ["collection"],
+            registry=self.registry,
+        )
+
     def _make_writer_metrics(self) -> None:
         self.rows_written = self._counter(
             "sirenade_rows_written",

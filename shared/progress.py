@@ -6,6 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from shared.delta import INSEE_TIME
+
 # INSEE's most: what a request is worth.
 MAX_ROWS_PER_REQUEST = 1000
 # A rate over less than this jumps about; over more it forgets that something changed.
@@ -19,6 +21,12 @@ _SNAPSHOT = text("""
       b.expected, b.received, b.inserted, b.updated, b.unchanged, b.failed_rows, b.missing,
       q.requests, q.requests_last_minute, q.http_429, q.first_slot_at, q.last_slot_at,
       (SELECT max(requests_per_minute) FROM quota) AS quota_per_minute,
+      -- Of all runs: what the last delta had to say.
+      (SELECT warning FROM import_runs
+       WHERE CASE WHEN :run_id IS NULL THEN kind = 'delta' ELSE id = :run_id END
+       ORDER BY id DESC LIMIT 1) AS warning,
+      (SELECT CASE WHEN count(*) = 2 THEN min(treated_until) END FROM watermarks)
+        AS treated_until,
       (SELECT count(*) FROM failed_items WHERE resolved_at IS NULL) AS failed_items,
       (SELECT coalesce(jsonb_object_agg(outcome, n), '{}') FROM
         (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o) AS avis
@@ -75,6 +83,16 @@ class Progress:
     quota_per_minute: float | None
     failed_items: int
     avis: dict[str, int]
+    warning: str | None = None
+    # Both collections are complete up to here, in INSEE's time; None where one never was.
+    treated_until: datetime | None = None
+
+    @property
+    def age_seconds(self) -> float | None:
+        """Time since INSEE treated what the register is complete up to."""
+        if self.treated_until is None:
+            return None
+        return (self.at - self.treated_until.replace(tzinfo=INSEE_TIME)).total_seconds()
 
     @property
     def avis_pending(self) -> int:

@@ -42,6 +42,8 @@ class ProgressView:
         # Texts become due while rows come in: their total is known when the rows are all there.
         bars.add_row(*_line("avis", progress.avis_accepted, progress.avis_due, self._avis))
         lines: list[RenderableType] = [bars, _facts(progress)]
+        if progress.warning:
+            lines.append(Text(progress.warning, style="yellow"))
         if progress.error:
             # INSEE's words, which are no markup of ours.
             lines.append(Text(progress.error, style="bold red"))
@@ -78,7 +80,15 @@ def _facts(progress: Progress) -> RenderableType:
         f"batches {thousands(progress.complete)} of {thousands(batches)}{failed}"
         f" · {_alarming('failed items', progress.failed_items)}"
         f"\nslot use {_percent(progress.slot_use)} · page fill {_percent(progress.page_fill)}"
+        f"{_freshness(progress, ' · ')}"
     )
+
+
+def _freshness(progress: Progress, separator: str) -> str:
+    if progress.treated_until is None or progress.age_seconds is None:
+        return ""
+    hours = thousands(round(progress.age_seconds / 3600))
+    return f"{separator}as of {progress.treated_until:%Y-%m-%d %H:%M}, {hours} h ago"
 
 
 def thousands(number: int) -> str:
@@ -137,4 +147,5 @@ def one_line(progress: Progress) -> str:
         f"{thousands(progress.requests)} requests, {progress.http_429} × 429, "
         f"avis {thousands(progress.avis_accepted)} of {thousands(progress.avis_due)}, "
         f"failed items {thousands(progress.failed_items)}"
+        f"{_freshness(progress, ', ')}"
     )

@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 
 from services.fetcher import main
 from services.fetcher.costs import Forecast, cost_of, rows_of
+from services.fetcher.lookup_commands import lookup
+from services.fetcher.ordering import checked_order, outcome, request
 from services.fetcher.planning import MAX_ROWS_PER_PAGE
 from services.fetcher.scopes import checked_scope
 from services.fetcher.settings import FetcherSettings
@@ -20,6 +22,7 @@ from shared.cli import run as run_cli
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
+from shared.delta import OVERLAP_HOURS, settle_windows
 from shared.errors import UserError
 from shared.progress import Progress, read_progress
 from shared.progress_view import watch
@@ -112,6 +115,67 @@ def import_(  # noqa: PLR0913  # each an option of the command
     _follow(engine, run_id, as_json=as_json)
 
 
+@app.command()
+def delta(  # noqa: PLR0913  # each an option of the command
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Begin here, Paris time: 2026-08-01 or 2026-08-01T06:00. Needed once, where "
+            "nothing says how far the register is complete; later it only reaches further back."
+        ),
+    ] = None,
+    overlap_hours: Annotated[
+        float, typer.Option(help="Read so much again before the point reached: rows can be late.")
+    ] = OVERLAP_HOURS,
+    wait_minutes: Annotated[
+        float,
+        typer.Option(help="Wait so long for INSEE to publish, which it does from 6:00 to 7:40."),
+    ] = 0.0,
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Only count and say what it would cost; needs the API key."),
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option(help="Show the progress until the delta is complete.")
+    ] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the outcome as one JSON object.")
+    ] = False,
+) -> None:
+    """Bring the register up to INSEE's latest day, from the point where it is complete.
+
+    Establishments and legal units that INSEE treated since are fetched again, days missed
+    included. The point moves only once everything before it is written: `status` and `stats`
+    show it. Where INSEE has published nothing new, the delta says so and ends.
+
+    Example: ./sirenade delta --wait-minutes 120
+    """
+    order = checked_order(since=since, overlap_hours=overlap_hours, wait_minutes=wait_minutes)
+    if plan:
+        forecast, decision = main.forecast_delta(load(FetcherSettings), order)
+        _show(forecast, as_json=as_json)
+        for reason in decision.held_up:
+            typer.echo(f"warning: {reason}", err=True)
+        return
+    settings = load(DatabaseSettings)
+    engine = make_engine(
+        settings.database_url.get_secret_value(), application_name="sirenade-delta", pool_size=1
+    )
+    run_id = request(engine, order)
+    if not wait:
+        typer.echo(json.dumps({"run_id": run_id}) if as_json else f"run {run_id} is requested")
+        return
+    try:
+        _follow(engine, run_id, what="delta", as_json=as_json)
+    finally:
+        for line in outcome(engine, run_id):
+            typer.echo(line, err=True)
+
+
+app.command()(lookup)
+
+
 def _show(forecast: Forecast, *, as_json: bool) -> None:
     if as_json:
         windows = [{"query": each.window.query, "rows": rows_of(each)} for each in forecast.plan]
@@ -144,7 +208,7 @@ def _announce(engine: Engine, run_id: int, clock: Clock) -> None:
         typer.echo(f"run {run_id}: {cost}", err=True)
 
 
-def _follow(engine: Engine, run_id: int, *, as_json: bool) -> None:
+def _follow(engine: Engine, run_id: int, *, what: str = "import", as_json: bool) -> None:
     clock = Clock()
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
 
@@ -156,17 +220,19 @@ def _follow(engine: Engine, run_id: int, *, as_json: bool) -> None:
 
     progress = watch(
         read,
-        title=f"import, run {run_id}",
+        title=f"{what}, run {run_id}",
         until=lambda reading: reading.runs_open == 0,
         clock=clock,
     )
     if as_json:
-        typer.echo(json.dumps(asdict(progress), default=str))
+        with engine.begin() as connection:
+            settle_windows(connection)
+        typer.echo(json.dumps(asdict(read()), default=str))
     if progress.runs_open:
         typer.echo(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
     not_received = max(0, (progress.expected or 0) - progress.received)
-    if progress.batches_failed or progress.missing or not_received:
+    if progress.batches_failed or progress.missing or not_received or progress.error:
         typer.echo(
             f"run {run_id} is not whole: {progress.batches_failed} batches failed, "
             f"{progress.missing + not_received} establishments missing. {progress.error or ''}",

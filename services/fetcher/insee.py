@@ -9,7 +9,9 @@ InseeError
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -17,13 +19,16 @@ import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
+from shared.delta import INSEE_TIME
 from shared.errors import SirenadeError
+from shared.sirene.identifiers import is_siren, is_siret
 
 KEY_HEADER = "X-INSEE-Api-Key-Integration"
 # A page of 1000 records is about 4 MB; what is ten times that is not a page.
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _CONNECT_TIMEOUT_SECONDS = 5
+_COLLECTIONS = {"Établissements": "etablissements", "Unités Légales": "unites_legales"}
 
 
 class InseeError(SirenadeError):
@@ -89,6 +94,33 @@ class PageAnswer:
     rate: RateHeaders
 
 
+@dataclass(frozen=True)
+class Freshness:
+    """How far a collection goes, in Paris time without offset, and whether it can be asked."""
+
+    is_up: bool
+    treated_until: datetime
+    made_available_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Informations:
+    """What INSEE says of its own state, by the names of `shared.delta.COLLECTIONS`."""
+
+    status: int
+    collections: Mapping[str, Freshness]
+    rate: RateHeaders
+
+
+@dataclass(frozen=True)
+class OneAnswer:
+    """What became of one number: 200 listed, 301 moved, 403 withheld, 404 unknown."""
+
+    status: int
+    moved_to: str | None
+    rate: RateHeaders
+
+
 class InseeClient:
     """One pooled session; no redirect and no retry of its own: each would cost a slot unseen."""
 
@@ -108,17 +140,46 @@ class InseeClient:
         parameters = {"q": query, "nombre": str(nombre)}
         if curseur is not None:
             parameters["curseur"] = curseur
+        status, headers, body = self._get("/siret", parameters)
+        rate = rate_headers(headers)
+        if status == requests.codes.ok:
+            return _page(body, rate)
+        if status == requests.codes.not_found and _message(body) is not None:
+            return PageAnswer(status, total=0, next_cursor=None, records=[], rate=rate)
+        raise _refusal(status, headers, body)
+
+    def one(self, number: str) -> OneAnswer:
+        """Ask for one siren or siret. A duplicate's number leads to another one, not followed."""
+        kind = "siret" if is_siret(number) else "siren"
+        status, headers, body = self._get(f"/{kind}/{number}", {})
+        rate = rate_headers(headers)
+        if status == requests.codes.moved_permanently:
+            return OneAnswer(status, _target(headers), rate)
+        has_answer = status in {requests.codes.forbidden, requests.codes.not_found}
+        if status == requests.codes.ok or (has_answer and _message(body) is not None):
+            return OneAnswer(status, None, rate)
+        raise _refusal(status, headers, body)
+
+    def informations(self) -> Informations:
+        """Ask how far the data goes: the dates of the last treatment of each collection."""
+        status, headers, body = self._get("/informations", {})
+        if status != requests.codes.ok:
+            raise _refusal(status, headers, body)
+        return Informations(status, _freshness(body), rate_headers(headers))
+
+    def _get(
+        self, path: str, parameters: Mapping[str, str]
+    ) -> tuple[int, requests.structures.CaseInsensitiveDict[str], bytes]:
         deadline_seconds = time.monotonic() + self._timeout_seconds
         try:
             with self._session.get(
-                f"{self._base_url}/siret",
+                f"{self._base_url}{path}",
                 params=parameters,
                 timeout=(_CONNECT_TIMEOUT_SECONDS, self._timeout_seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                body = _read(response, deadline_seconds)
-                return _answer(response.status_code, response.headers, body)
+                return response.status_code, response.headers, _read(response, deadline_seconds)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # Its text holds the URL; the class says what matters.
             raise NoGoodAnswer("no_answer", f"no answer: {type(error).__name__}") from None
@@ -139,29 +200,32 @@ def _read(response: requests.Response, deadline_seconds: float) -> bytes:
     return b"".join(chunks)
 
 
-def _answer(
+def _refusal(
     status: int, headers: requests.structures.CaseInsensitiveDict[str], body: bytes
-) -> PageAnswer:
-    rate = rate_headers(headers)
-    message = _message(body)
-    if status == requests.codes.ok:
-        return _page(body, rate)
-    if status == requests.codes.not_found and message is not None:
-        return PageAnswer(status, total=0, next_cursor=None, records=[], rate=rate)
+) -> InseeError:
+    """What an answer means that brings nothing."""
     if status == requests.codes.too_many_requests:
-        raise QuotaExceeded(_pause_seconds(headers, rate))
+        return QuotaExceeded(_pause_seconds(headers, rate_headers(headers)))
     if status in {requests.codes.unauthorized, requests.codes.forbidden}:
-        raise KeyRefused(
+        return KeyRefused(
             f"INSEE refuses the API key ({status}): set SIRENADE_INSEE_KEY", status=status
         )
     if status >= requests.codes.internal_server_error:
-        raise NoGoodAnswer("unavailable", f"INSEE answers {status}", status=status)
+        return NoGoodAnswer("unavailable", f"INSEE answers {status}", status=status)
     if status == requests.codes.not_found:
         # Not INSEE's 404: something on the way there has no such page.
-        raise NoGoodAnswer(
+        return NoGoodAnswer(
             "unavailable", "404 without INSEE's header: is the base URL right?", status=status
         )
-    raise QueryRefused(f"INSEE answers {status}: {message or 'no message'}", status=status)
+    message = _message(body) or "no message"
+    return QueryRefused(f"INSEE answers {status}: {message}", status=status)
+
+
+def _target(headers: requests.structures.CaseInsensitiveDict[str]) -> str:
+    target = headers.get("Location", "").rpartition("/")[2]
+    if not is_siren(target) and not is_siret(target):
+        raise NoGoodAnswer("malformed", "a redirection that leads to no number", status=301)
+    return target
 
 
 def _page(body: bytes, rate: RateHeaders) -> PageAnswer:
@@ -175,6 +239,33 @@ def _page(body: bytes, rate: RateHeaders) -> PageAnswer:
     if next_cursor is not None and not isinstance(next_cursor, str):
         raise NoGoodAnswer("malformed", "the answer's next cursor is not a string")
     return PageAnswer(requests.codes.ok, total, next_cursor, records, rate)
+
+
+def _freshness(body: bytes) -> dict[str, Freshness]:
+    content = _loads(body)
+    try:
+        states = {
+            each["Collection"]: each["etatCollection"] for each in content["etatsDesServices"]
+        }
+        dates = {each["collection"]: each for each in content["datesDernieresMisesAJourDesDonnees"]}
+        return {
+            name: Freshness(
+                is_up=content["etatService"] == "UP" and states[theirs] == "UP",
+                treated_until=_paris_time(dates[theirs]["dateDernierTraitementMaximum"]),
+                made_available_at=_paris_time(dates[theirs]["dateDerniereMiseADisposition"]),
+            )
+            for theirs, name in _COLLECTIONS.items()
+        }
+    except (KeyError, TypeError, ValueError):
+        raise NoGoodAnswer("malformed", "/informations is not as documented") from None
+
+
+def _paris_time(value: str) -> datetime:
+    """As INSEE sends dates: no offset; one that came with an offset is put the same way."""
+    instant = datetime.fromisoformat(value)
+    return (
+        instant if instant.tzinfo is None else instant.astimezone(INSEE_TIME).replace(tzinfo=None)
+    )
 
 
 def _loads(body: bytes) -> Any:

@@ -5,10 +5,20 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from services.fetcher.insee import InseeError, NoGoodAnswer, QueryRefused
+from services.fetcher.deltas import (
+    DeltaOrder,
+    Draft,
+    NoWatermark,
+    decide,
+    make_delta_plan,
+    whole_windows,
+)
+from services.fetcher.insee import Informations, InseeError, NoGoodAnswer, QueryRefused
 from services.fetcher.store import ImportStore, PendingRun
 from services.fetcher.walking import Publisher
-from services.fetcher.windows import make_plan
+from services.fetcher.watermarks import Watermarks
+from services.fetcher.windows import MOST_ROWS_UNCUT, is_whole_register, make_plan
+from shared.delta import TreatmentWindow
 from shared.errors import SlowDown
 from shared.messages import FetchPage
 from shared.metrics import Metrics
@@ -29,16 +39,23 @@ class Planner:
     """Turns pending runs into batches and keeps so many batches running."""
 
     store: ImportStore
+    watermarks: Watermarks
     publisher: Publisher
     count: Callable[[str], int]
+    informations: Callable[[], Informations]
     parallel_batches: int
     # Longer than one count can take: the lease is renewed before each.
     lease_seconds: float
+    # How long a delta that waits for INSEE lets pass before it asks again.
+    poll_seconds: float = 180.0
+    most_rows_of_delta: int = MOST_ROWS_UNCUT
 
     # Counts of runs not planned yet: one that fails does not cost those before it again.
     _counted: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def turn(self) -> None:
+        for collection in self.watermarks.settle():
+            log.info("collection is further", collection=collection)
         run = self.store.lease_pending_run(lease_seconds=self.lease_seconds)
         if run is not None:
             self._plan(run)
@@ -50,25 +67,65 @@ class Planner:
 
     def _plan(self, run: PendingRun) -> None:
         try:
-            plan = make_plan(
-                run.scope,
-                row_limit=run.row_limit,
-                walkers=self.parallel_batches,
-                count=lambda query: self._count(run, query),
-            )
-        except QueryRefused as error:
+            draft = self._draft(run)
+        except (QueryRefused, NoWatermark) as error:
             self._counted.clear()
             self.store.fail_run(run.run_id, str(error))
             return
         except (InseeError, SlowDown) as error:
             log.warning("run not planned yet", run_id=run.run_id, reason=str(error))
             # What else goes wrong holds back the quota itself.
-            delay_seconds = _NO_ANSWER_SECONDS if isinstance(error, NoGoodAnswer) else 0.0
-            self.store.release_run(run.run_id, delay_seconds=delay_seconds)
+            if isinstance(error, NoGoodAnswer):
+                self.store.release_run(
+                    run.run_id, delay_seconds=_NO_ANSWER_SECONDS, error=str(error)
+                )
+            else:
+                self.store.release_run(run.run_id, delay_seconds=0.0)
+            return
+        if draft is None:
             return
         self._counted.clear()
-        self.store.insert_plan(run.run_id, plan)
-        log.info("run planned", run_id=run.run_id, batches=len(plan))
+        self.store.insert_plan(run.run_id, draft)
+        log.info("run planned", run_id=run.run_id, batches=len(draft.plan))
+
+    def _draft(self, run: PendingRun) -> Draft | None:
+        """Return None where a delta waits for INSEE."""
+        if run.delta is not None:
+            return self._draft_delta(run, run.delta)
+        whole = is_whole_register(run.scope, run.row_limit)
+        # Before the counts: what is treated from now on is for the next delta.
+        windows = self._whole_windows() if whole else []
+        plan = make_plan(
+            run.scope,
+            row_limit=run.row_limit,
+            walkers=self.parallel_batches,
+            count=lambda query: self._count(run, query),
+        )
+        return Draft(plan, windows)
+
+    def _draft_delta(self, run: PendingRun, order: DeltaOrder) -> Draft | None:
+        insee = self.informations().collections
+        decision = decide(order, insee, self.watermarks.read())
+        warning = "; ".join(decision.held_up) or None
+        if warning is not None and order.wait_seconds > 0:
+            log.info("delta waits", run_id=run.run_id, reason=warning)
+            delay_seconds = min(self.poll_seconds, order.wait_seconds)
+            self.store.release_run(run.run_id, delay_seconds=delay_seconds, warning=warning)
+            return None
+        plan = make_delta_plan(
+            decision.windows,
+            count=lambda query: self._count(run, query),
+            most_rows=self.most_rows_of_delta,
+        )
+        return Draft(plan, decision.windows, warning)
+
+    def _whole_windows(self) -> list[TreatmentWindow]:
+        try:
+            return whole_windows(self.informations().collections)
+        except NoGoodAnswer as error:
+            # The import is worth having all the same; the first delta will ask for a date.
+            log.warning("no watermark from this import", reason=str(error))
+            return []
 
     def _count(self, run: PendingRun, query: str) -> int:
         key = (run.run_id, query)

@@ -1,19 +1,32 @@
 """Puts the fetcher together; the only module of it that reads the environment."""
 
-import itertools
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import dramatiq
 from sqlalchemy import Engine
 
 from services.fetcher.actors import BrokerPublisher, declare_actors
 from services.fetcher.costs import Forecast, cost_of
+from services.fetcher.deltas import (
+    Decision,
+    DeltaOrder,
+    NoWatermark,
+    decide,
+    make_delta_plan,
+)
 from services.fetcher.insee import InseeClient, InseeError, QuotaExceeded
+from services.fetcher.lookups import LookedUp, record, unlisted_sirets
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.quota import Quota
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from services.fetcher.walking import Pace, Walker
-from services.fetcher.windows import Scope, make_plan
+from services.fetcher.watermarks import Watermarks
+from services.fetcher.windows import PlannedBatch, Scope, make_plan
 from shared.broker import make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -23,6 +36,8 @@ from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
 from shared.service import Loop, Service, run_service
 from shared.settings import load
+
+AnswerT = TypeVar("AnswerT")
 
 
 def _pace(settings: FetcherSettings) -> Pace:
@@ -78,12 +93,16 @@ def build(
     broker.declare_queue(WriteSlice.QUEUE)
     walker = _walker(settings, engine=engine, broker=broker, clock=clock, metrics=metrics)
     declare_actors(broker, walker, time_limit_seconds=pace.lease_seconds)
+    watermarks = Watermarks(engine)
     planner = Planner(
         store,
+        watermarks,
         publisher,
         walker.count,
+        walker.ask_informations,
         parallel_batches=settings.fetcher_parallel_batches,
         lease_seconds=pace.lease_seconds,
+        poll_seconds=settings.fetcher_delta_poll_seconds,
     )
     sweeper = Sweeper(
         store=store,
@@ -100,6 +119,7 @@ def build(
         loops=(
             Loop("planner", interval_seconds=1, step=planner.turn),
             Loop("sweeper", interval_seconds=2, step=sweeper.turn),
+            Loop("freshness", interval_seconds=60, step=lambda: watermarks.show(metrics)),
         ),
     )
 
@@ -108,11 +128,41 @@ def main() -> None:
     run_service("fetcher", load(FetcherSettings), build)
 
 
-def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> Forecast:
-    """Plan a scope as the service would, by counts under the quota of all, and import nothing.
+@dataclass(frozen=True)
+class _Asking:
+    """Requests under the quota of all, as often as it takes; `sent` counts them."""
 
-    Raises UserError where INSEE refuses, or gives no answer.
-    """
+    walker: Walker
+    engine: Engine
+    sent: list[int] = field(default_factory=lambda: [0])
+
+    def count(self, query: str) -> int:
+        return self.patiently(lambda: self.walker.count(query))
+
+    def patiently(self, request: Callable[[], AnswerT]) -> AnswerT:
+        """Raises UserError where INSEE refuses, or gives no answer."""
+        while True:
+            self.sent[0] += 1
+            try:
+                return request()
+            except (SlowDown, QuotaExceeded):
+                # Others have the slots for now; the quota makes the next attempt wait.
+                continue
+            except InseeError as error:
+                raise UserError(str(error)) from None
+
+    def forecast(self, plan: Sequence[PlannedBatch], settings: FetcherSettings) -> Forecast:
+        per_minute = ImportStore(self.engine).requests_per_minute()
+        cost = cost_of(
+            plan,
+            rows_per_page=settings.insee_rows_per_page,
+            per_minute=per_minute or settings.insee_requests_per_minute,
+        )
+        return Forecast(plan, cost, counts=self.sent[0])
+
+
+@contextmanager
+def _asking(settings: FetcherSettings) -> Iterator[_Asking]:
     engine = make_engine(
         settings.database_url.get_secret_value(), application_name="sirenade-plan", pool_size=1
     )
@@ -125,27 +175,45 @@ def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> 
         clock=Clock(),
         metrics=Metrics(),
     )
-    store = ImportStore(engine)
-    counts = itertools.count()
-
-    def count(query: str) -> int:
-        while True:
-            next(counts)
-            try:
-                return walker.count(query)
-            except (SlowDown, QuotaExceeded):
-                # Others have the slots for now; the quota makes the next attempt wait.
-                continue
-            except InseeError as error:
-                raise UserError(str(error)) from None
-
-    plan = make_plan(
-        scope, row_limit=row_limit, walkers=settings.fetcher_parallel_batches, count=count
-    )
-    cost = cost_of(
-        plan,
-        rows_per_page=settings.insee_rows_per_page,
-        per_minute=store.requests_per_minute() or settings.insee_requests_per_minute,
-    )
+    yield _Asking(walker, engine)
     engine.dispose()
-    return Forecast(plan, cost, counts=next(counts))
+
+
+def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> Forecast:
+    """Plan a scope as the service would, by counts under the quota of all, and import nothing.
+
+    Raises UserError where INSEE refuses, or gives no answer.
+    """
+    with _asking(settings) as asking:
+        walkers = settings.fetcher_parallel_batches
+        plan = make_plan(scope, row_limit=row_limit, walkers=walkers, count=asking.count)
+        return asking.forecast(plan, settings)
+
+
+def forecast_delta(settings: FetcherSettings, order: DeltaOrder) -> tuple[Forecast, Decision]:
+    """Plan a delta as the service would, without its wait for INSEE, and import nothing.
+
+    Raises UserError where INSEE refuses, or gives no answer, and where a date is missing.
+    """
+    with _asking(settings) as asking:
+        insee = asking.patiently(asking.walker.ask_informations)
+        try:
+            decision = decide(order, insee.collections, Watermarks(asking.engine).read())
+        except NoWatermark as error:
+            raise UserError(str(error)) from None
+        plan = make_delta_plan(decision.windows, count=asking.count)
+        return asking.forecast(plan, settings), decision
+
+
+def look_up(
+    settings: FetcherSettings, numbers: Sequence[str], *, unlisted: bool
+) -> Iterator[LookedUp]:
+    """Ask INSEE what became of these numbers, and of the unlisted ones; record what it says.
+
+    Raises UserError where INSEE refuses, or gives no answer.
+    """
+    with _asking(settings) as asking:
+        wanted = [*numbers, *(unlisted_sirets(asking.engine) if unlisted else [])]
+        for number in dict.fromkeys(wanted):
+            answer = asking.patiently(functools.partial(asking.walker.ask_one, number))
+            yield record(asking.engine, number, answer)

@@ -21,3 +21,5 @@ class FetcherSettings(ServiceSettings):
     fetcher_max_slices_ready: int = Field(default=100, ge=1, le=10_000)
     # How long written slices of a page may stand still before the page is fetched again.
     fetcher_stall_seconds: float = Field(default=60, ge=1, le=3600)
+    # How often a delta that waits for INSEE's publication asks whether it is there.
+    fetcher_delta_poll_seconds: float = Field(default=180, ge=1, le=3600)

@@ -15,39 +15,48 @@ READ_PLAN = text("""
     WHERE r.id = :run_id AND r.status <> 'pending' ORDER BY b.number
 """)
 PER_MINUTE = text("SELECT max(requests_per_minute) FROM quota")
+# One delta after the other: the next one begins where the one before it ends.
 LEASE_RUN = text("""
     UPDATE import_runs SET lease_until = now() + make_interval(secs => :lease_seconds)
     WHERE id = (
-      SELECT id FROM import_runs
+      SELECT id FROM import_runs r
       WHERE status = 'pending' AND (lease_until IS NULL OR lease_until < now())
+        AND (kind <> 'delta' OR NOT EXISTS (SELECT FROM import_runs older
+          WHERE older.kind = 'delta' AND older.status IN ('pending', 'running')
+            AND older.id < r.id))
       ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, departements, communes, activites, etat_administratif, siret_from, siret_to,
-      sirets, row_limit
+      sirets, row_limit, kind, since, overlap_hours,
+      extract(epoch FROM wait_until - now())::float AS wait_seconds
 """)
 RENEW_RUN = text("""
     UPDATE import_runs SET lease_until = now() + make_interval(secs => :lease_seconds)
     WHERE id = :run_id AND status = 'pending'
 """)
 RELEASE_RUN = text("""
-    UPDATE import_runs SET lease_until = now() + make_interval(secs => :delay_seconds)
-    WHERE id = :run_id
+    UPDATE import_runs SET lease_until = now() + make_interval(secs => :delay_seconds),
+      error = coalesce(:error, error), warning = coalesce(:warning, warning)
+    WHERE id = :run_id AND status = 'pending'
 """)
 # A plan without a batch has nobody who would close its run.
 OPEN_RUN = text("""
     UPDATE import_runs SET
       status = CASE WHEN :batches = 0 THEN 'complete' ELSE 'running' END,
       error = NULL,
+      warning = :warning,
       completed_at = CASE WHEN :batches = 0 THEN now() END
     WHERE id = :run_id AND status = 'pending'
 """)
 INSERT_BATCH = text("""
     INSERT INTO import_batches (run_id, number, query, departement, code_commune,
-      activite_principale, etat_administratif, siret_from, siret_to, sirets, row_limit, expected)
+      activite_principale, etat_administratif, siret_from, siret_to, sirets, collection,
+      treated_from, treated_until, row_limit, expected)
     VALUES (:run_id, :number, :query, :departement, :code_commune,
-      :activite_principale, :etat_administratif, :siret_from, :siret_to, :sirets, :row_limit,
-      :expected)
+      :activite_principale, :etat_administratif, :siret_from, :siret_to, :sirets, :collection,
+      :treated_from, :treated_until, :row_limit, :expected)
 """)
-# Two planners would each fill the same room.
+# Two planners would each fill the same room. Deltas first: an import of the whole register takes
+# a day, and what INSEE changed meanwhile would wait behind it.
 LOCK_ACTIVATION = text("SELECT pg_advisory_xact_lock(hashtext('activate_batches'))")
 ACTIVATE = text("""
     WITH room AS (
@@ -56,7 +65,8 @@ ACTIVATE = text("""
     chosen AS (
       SELECT b.id FROM import_batches b JOIN import_runs r ON r.id = b.run_id
       WHERE b.status = 'pending' AND r.status = 'running'
-      ORDER BY b.id LIMIT (SELECT free FROM room) FOR UPDATE OF b SKIP LOCKED),
+      ORDER BY (r.kind = 'delta') DESC, b.id LIMIT (SELECT free FROM room)
+      FOR UPDATE OF b SKIP LOCKED),
     running AS (
       UPDATE import_batches b SET status = 'running' FROM chosen WHERE b.id = chosen.id
       RETURNING b.id)

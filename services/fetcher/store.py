@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, fields
 from sqlalchemy import Connection, Engine
 
 from services.fetcher import statements
+from services.fetcher.deltas import DeltaOrder, Draft
 from services.fetcher.planning import FIRST_CURSOR, PageEnd
 from services.fetcher.windows import PlannedBatch, Scope, Window
+from shared.delta import record_windows
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,8 @@ class PendingRun:
     run_id: int
     scope: Scope
     row_limit: int | None
+    # Where it is one: then the scope is empty.
+    delta: DeltaOrder | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,12 @@ class ImportStore:
         if row is None:
             return None
         scope = Scope(**{each.name: row[each.name] for each in fields(Scope)})
-        return PendingRun(row["id"], scope, row["row_limit"])
+        order = None
+        if row["kind"] == "delta":
+            order = DeltaOrder(
+                row["since"], row["overlap_hours"] or 0.0, row["wait_seconds"] or 0.0
+            )
+        return PendingRun(row["id"], scope, row["row_limit"], order)
 
     def renew_run(self, run_id: int, *, lease_seconds: float) -> None:
         with self._engine.begin() as connection:
@@ -97,22 +106,32 @@ class ImportStore:
                 statements.RENEW_RUN, {"run_id": run_id, "lease_seconds": lease_seconds}
             )
 
-    def release_run(self, run_id: int, *, delay_seconds: float) -> None:
-        """Let a run be planned again at the first turn after the delay."""
+    def release_run(
+        self,
+        run_id: int,
+        *,
+        delay_seconds: float,
+        error: str | None = None,
+        warning: str | None = None,
+    ) -> None:
+        """Let a run be planned again at the first turn after the delay, and say why it waits."""
+        release = {"run_id": run_id, "delay_seconds": delay_seconds}
         with self._engine.begin() as connection:
             connection.execute(
-                statements.RELEASE_RUN, {"run_id": run_id, "delay_seconds": delay_seconds}
+                statements.RELEASE_RUN, {**release, "error": error, "warning": warning}
             )
 
-    def insert_plan(self, run_id: int, plan: Sequence[PlannedBatch]) -> None:
+    def insert_plan(self, run_id: int, draft: Draft) -> None:
         """Turn a pending run into its batches: all of them, or none where it is planned already."""
         with self._engine.begin() as connection:
             opened = connection.execute(
-                statements.OPEN_RUN, {"run_id": run_id, "batches": len(plan)}
+                statements.OPEN_RUN,
+                {"run_id": run_id, "batches": len(draft.plan), "warning": draft.warning},
             )
             if opened.rowcount == 0:
                 return
-            for number, batch in enumerate(plan, start=1):
+            record_windows(connection, run_id, draft.windows)
+            for number, batch in enumerate(draft.plan, start=1):
                 window = asdict(batch.window) | {"sirets": list(batch.window.sirets) or None}
                 connection.execute(
                     statements.INSERT_BATCH,

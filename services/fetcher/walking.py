@@ -8,16 +8,18 @@ and receipts of the first no longer count.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import orjson
 import structlog
 
 from services.fetcher.insee import (
+    Informations,
     InseeClient,
     InseeError,
     KeyRefused,
     NoGoodAnswer,
+    OneAnswer,
     PageAnswer,
     QueryRefused,
     QuotaExceeded,
@@ -34,6 +36,9 @@ log = structlog.get_logger()
 _MAX_BACKOFF_SECONDS = 300.0
 _KEY_PAUSE_SECONDS = 60.0
 _FULL_QUEUE_PAUSE_SECONDS = 2.0
+
+
+AnswerT = TypeVar("AnswerT", PageAnswer, Informations, OneAnswer)
 
 
 class Publisher(Protocol):
@@ -108,11 +113,22 @@ class Walker:
 
     def count(self, query: str) -> int:
         """Ask how many rows a window holds; costs one slot."""
+        return self._ask(lambda: self._client.search_siret(query, nombre=0, curseur=None)).total
+
+    def ask_informations(self) -> Informations:
+        """Ask how far INSEE's data goes; costs one slot."""
+        return self._ask(self._client.informations)
+
+    def ask_one(self, number: str) -> OneAnswer:
+        """Ask what became of one siren or siret; costs one slot."""
+        return self._ask(lambda: self._client.one(number))
+
+    def _ask(self, request: Callable[[], AnswerT]) -> AnswerT:
         slot = self._quota.take(
             batch_id=None, page=None, patience_seconds=self._pace.slot_patience_seconds
         )
         try:
-            return self._get(slot, query, nombre=0, cursor=None).total
+            return self._send(slot, request)
         except (QuotaExceeded, KeyRefused) as error:
             self._hold_back(error)
             raise
@@ -140,7 +156,10 @@ class Walker:
             row_limit=lease.row_limit,
             rows_per_page=self._pace.rows_per_page,
         )
-        answer = self._get(slot, lease.query, nombre=asked, cursor=lease.cursor)
+        answer = self._send(
+            slot,
+            lambda: self._client.search_siret(lease.query, nombre=asked, curseur=lease.cursor),
+        )
         end = judge_page(
             cursor=lease.cursor,
             next_cursor=answer.next_cursor,
@@ -176,14 +195,16 @@ class Walker:
         if not is_last:
             self._publisher.publish_page(FetchPage(lease.batch_id, lease.page + 1))
 
-    def _get(self, slot: Slot, query: str, *, nombre: int, cursor: str | None) -> PageAnswer:
+    def _send(self, slot: Slot, request: Callable[[], AnswerT]) -> AnswerT:
         """Send one request, and keep what came of it: every one of them counts."""
         started_seconds = time.monotonic()
         outcome, status, records = "no_answer", 0, None
         try:
-            answer = self._client.search_siret(query, nombre=nombre, curseur=cursor)
-            outcome, status = ("ok" if answer.records else "empty"), answer.status
-            records = len(answer.records)
+            answer = request()
+            outcome, status = "ok", answer.status
+            if isinstance(answer, PageAnswer):
+                records = len(answer.records)
+                outcome = "ok" if records else "empty"
         except InseeError as error:
             outcome, status = error.outcome, error.status
             raise

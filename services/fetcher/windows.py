@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 # One request's URL holds so many, and one page all of their answers.
 SIRETS_PER_WINDOW = 100
@@ -11,6 +12,12 @@ SIRETS_PER_WINDOW = 100
 MOST_ROWS_UNCUT = 200_000
 FIRST_SIREN, LAST_SIREN = "000000000", "999999999"
 _FIRST_NIC, _LAST_NIC = "00000", "99999"
+
+# A unit's date is on the record of each of its establishments: the seat stands for it.
+_TREATED = {
+    "etablissements": "dateDernierTraitementEtablissement:[{} TO {}]",
+    "unites_legales": ("dateDernierTraitementUniteLegale:[{} TO {}] AND etablissementSiege:true"),
+}
 
 Count = Callable[[str], int]
 
@@ -42,14 +49,26 @@ class Window:
     siret_from: str | None = None
     siret_to: str | None = None
     sirets: tuple[str, ...] = ()
+    # All three or none: what INSEE treated in this collection between these dates.
+    collection: str | None = None
+    treated_from: datetime | None = None
+    treated_until: datetime | None = None
 
     @property
     def query(self) -> str:
         """In INSEE's language; never by a maskable field: masked units would vanish."""
         if self.sirets:
             return " OR ".join(f"siret:{siret}" for siret in self.sirets)
-        terms = [self._place(), self._current(), self._range()]
+        terms = [self._treated(), self._place(), self._current(), self._range()]
         return " AND ".join(term for term in terms if term)
+
+    def _treated(self) -> str | None:
+        if self.collection is None or self.treated_from is None or self.treated_until is None:
+            return None
+        ends = (self.treated_from, self.treated_until)
+        return _TREATED[self.collection].format(
+            *(end.isoformat(timespec="milliseconds") for end in ends)
+        )
 
     def _place(self) -> str | None:
         if self.code_commune:
@@ -96,6 +115,10 @@ def windows_of(scope: Scope) -> list[Window]:
         for activite in dict.fromkeys(scope.activites) or [None]
     ]
     return [_everything() if window == Window() else window for window in narrowed]
+
+
+def is_whole_register(scope: Scope, row_limit: int | None) -> bool:
+    return row_limit is None and windows_of(scope) == [_everything()]
 
 
 def _everything() -> Window:

@@ -26,6 +26,12 @@ _STATS = text("""
         FROM insee_requests),
       'avis', (SELECT coalesce(json_object_agg(outcome, n), '{}') FROM
         (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o),
+      'unknown_keys', (SELECT coalesce(json_agg(key ORDER BY key), '[]') FROM schema_drift),
+      'freshness', (SELECT coalesce(json_agg(json_build_object(
+        'collection', collection, 'treated_until', treated_until,
+        'age_hours', round(extract(epoch FROM
+          now() - (treated_until AT TIME ZONE 'Europe/Paris'))::numeric / 3600, 1))
+        ORDER BY collection), '[]') FROM watermarks),
       'database_bytes', pg_database_size(current_database()))
     FROM (
       SELECT count(*) FILTER (WHERE status = 'pending') AS pending,

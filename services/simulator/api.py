@@ -15,7 +15,7 @@ from services.simulator.identifiers import (
     decode_cursor,
     encode_cursor,
 )
-from services.simulator.informations import informations
+from services.simulator.informations import Publication
 from services.simulator.query.errors import QueryError
 from services.simulator.query.variables import Collection
 from services.simulator.register import Register
@@ -52,8 +52,11 @@ class _Page:
 
 
 class Api:
-    def __init__(self, register: Register, faults: FaultDesk) -> None:
+    def __init__(
+        self, register: Register, faults: FaultDesk, publication: Publication | None = None
+    ) -> None:
         self._register = register
+        self._publication = publication or Publication(register.calendar)
         self._search = Search(register)
         self._faults = faults
 
@@ -63,7 +66,7 @@ class Api:
         try:
             match parts:
                 case ["informations"]:
-                    return json_answer(200, informations(self._register.calendar))
+                    return json_answer(200, self._publication.informations())
                 case ["siret", "liensSuccession"]:
                     return _nothing_for(params.get("q", ""))
                 case ["siret" | "siren" as collection]:

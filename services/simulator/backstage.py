@@ -2,7 +2,7 @@
 
 `/__quota` what the server counted, `/__faults` the knobs (POST changes some), `/__records?siret=`
 an unmasked record, `/__specials` SIRENs that redirect or may not be shown, `/__updates` (POST)
-values set as a nightly treatment would.
+values set as a nightly treatment would, `/__publication` (POST) the day that `/informations` tells.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ import orjson
 
 from services.simulator.answers import Answer, json_answer
 from services.simulator.faults import FaultDesk
+from services.simulator.informations import Publication
 from services.simulator.quota import Witness
 from services.simulator.recorded import RecordedRegister
 from services.simulator.register import GeneratedRegister
@@ -22,11 +23,16 @@ class BadChangeError(ValueError):
 
 class Backstage:
     def __init__(
-        self, register: GeneratedRegister | RecordedRegister, faults: FaultDesk, witness: Witness
+        self,
+        register: GeneratedRegister | RecordedRegister,
+        faults: FaultDesk,
+        witness: Witness,
+        publication: Publication,
     ) -> None:
         self._register = register
         self._faults = faults
         self._witness = witness
+        self._publication = publication
 
     def answer(self, path: str, params: Mapping[str, str], body: bytes | None) -> Answer:
         """`body` is None for a GET."""
@@ -51,6 +57,8 @@ class Backstage:
                 content = self._faults.change(_object(body))
             case "/__updates" if body is not None:
                 content = self._update(_object(body))
+            case "/__publication" if body is not None:
+                content = self._publication.change(_object(body))
             case "/__records":
                 content = self._register.unmasked(params.get("siret", ""))
             case "/__specials":

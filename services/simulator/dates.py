@@ -59,9 +59,6 @@ class Calendar:
             clock = 1 + clock % 352_648  # the last file closes a few minutes after midnight
         return f"{day}T{_time(clock)}.{clock % 1000:03d}"
 
-    def last_treatment(self) -> str:
-        return f"{self.day}T00:05:52.648"
-
     def _recent(self, dice: Dice) -> str:
         """The last month is four times as dense as the rest of the two years."""
         if dice.chance(150):

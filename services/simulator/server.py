@@ -23,6 +23,7 @@ from services.simulator.answers import (
 from services.simulator.api import PREFIX, Api
 from services.simulator.backstage import Backstage
 from services.simulator.faults import FaultDesk, Mishap
+from services.simulator.informations import Publication
 from services.simulator.options import Options
 from services.simulator.quota import Grant, Quota, Witness
 from services.simulator.recorded import RecordedRegister
@@ -50,8 +51,9 @@ class Gateway:
         self._quota = Quota(options.requests_per_minute, options.requests_per_hour)
         self._witness = Witness()
         self.register = register
-        self._api = Api(register, self._faults)
-        self.backstage = Backstage(register, self._faults, self._witness)
+        publication = Publication(register.calendar)
+        self._api = Api(register, self._faults, publication)
+        self.backstage = Backstage(register, self._faults, self._witness, publication)
 
     def answer(
         self,

@@ -3,13 +3,15 @@
 import dramatiq
 from sqlalchemy import Engine
 
-from services.writer.actors import DeadLetterArchive, declare_actors
+from services.writer.actors import declare_actors
+from services.writer.archiving import DeadLetterArchive
 from services.writer.settings import WriterSettings
 from shared.clock import Clock
+from shared.db.engine import make_engine
 from shared.messages import WriteSlice
 from shared.metrics import Metrics
 from shared.service import Loop, Service, run_service
-from shared.settings import load
+from shared.settings import DatabaseSettings, load
 
 _ARCHIVE_INTERVAL_SECONDS = 10
 
@@ -33,6 +35,12 @@ def build(
             Loop("dead letters", interval_seconds=_ARCHIVE_INTERVAL_SECONDS, step=archive.step),
         ),
     )
+
+
+def open_engine() -> Engine:
+    """One connection, for the commands."""
+    url = load(DatabaseSettings).database_url.get_secret_value()
+    return make_engine(url, application_name="sirenade-writer-command", pool_size=1)
 
 
 def main() -> None:

@@ -11,16 +11,14 @@ from services.writer.copying import copy_into, copy_line
 from services.writer.merging import content_hash, newest_by_key
 from services.writer.pages import renew_pages
 from services.writer.statements import (
-    BURY,
     ETABLISSEMENT_FIELDS,
-    HIDE_ETABLISSEMENTS,
-    HIDE_UNITES,
     LOCK_UNITES,
     STAMPS,
     UNITE_FIELDS,
     UPSERT_ETABLISSEMENTS,
     UPSERT_UNITES,
 )
+from services.writer.tombstones import BURY, HIDE, SHARE_REGISTER
 from shared.sirene.mapper import MappedRecord
 
 _UNITE_VALUES = attrgetter(*UNITE_FIELDS)
@@ -58,7 +56,7 @@ def write_records(
     copy_into(connection, "new_unites", UNITE_FIELDS + STAMPS, lines)
     lines = _stamped(map(_ETABLISSEMENT_VALUES, etablissements), fetched_at)
     copy_into(connection, "new_etablissements", ETABLISSEMENT_FIELDS + STAMPS, lines)
-    for statement in (LOCK_UNITES, HIDE_UNITES, HIDE_ETABLISSEMENTS, BURY):
+    for statement in (SHARE_REGISTER, LOCK_UNITES, HIDE, BURY):
         connection.execute(statement)
     sirens = [row.key for row in connection.execute(UPSERT_UNITES)]
     changed = connection.execute(UPSERT_ETABLISSEMENTS).all()

@@ -5,8 +5,6 @@ from dataclasses import fields
 from sqlalchemy import text
 
 from shared.sirene.records import (
-    PERSONAL_ETABLISSEMENT_FIELDS,
-    PERSONAL_UNITE_FIELDS,
     Etablissement,
     UniteLegale,
 )
@@ -105,50 +103,6 @@ UPSERT_ETABLISSEMENTS = text(
     _upsert("new_etablissements", "etablissements", "siret", ETABLISSEMENT_FIELDS)
 )
 
-
-def _without(names: tuple[str, ...]) -> str:
-    # The hash is marked, so that the same record counts as changed once nothing hides it.
-    return ", ".join(f"{name} = NULL" for name in names) + (
-        ", content_hash = n.content_hash || '\\x00'::bytea"
-    )
-
-
-# A tombstone without `fetched_at` is an audit of one establishment and says nothing of the unit.
-HIDE_UNITES = text(f"""
-    UPDATE new_unites n SET {_without(PERSONAL_UNITE_FIELDS)},
-      statut_diffusion = CASE WHEN hidden.erased THEN 'P' ELSE n.statut_diffusion END
-    FROM (
-      SELECT siren, o.siren IS NOT NULL AS opposed, EXISTS (
-        SELECT FROM erasures t WHERE t.siren = m.siren
-          AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
-          AND coalesce(t.date_dernier_traitement, '-infinity')
-            >= coalesce(m.date_dernier_traitement, '-infinity')) AS erased
-      FROM new_unites m LEFT JOIN oppositions o USING (siren)) hidden
-    WHERE hidden.siren = n.siren AND (hidden.opposed
-      OR (hidden.erased AND n.statut_diffusion = 'O'))
-""")  # noqa: S608  made of the names above
-HIDE_ETABLISSEMENTS = text(f"""
-    UPDATE new_etablissements n SET {_without(PERSONAL_ETABLISSEMENT_FIELDS)}
-    FROM oppositions o WHERE o.siren = n.siren
-""")  # noqa: S608  made of the names above
-
-
-def _turned_partial(new: str, table: str, key: str) -> str:
-    return f"""
-        FROM {new} n JOIN {table} o USING ({key})
-        WHERE n.statut_diffusion = 'P' AND o.statut_diffusion = 'O'
-          AND {_VERSION.format("n")} >= {_VERSION.format("o")}
-    """
-
-
-BURY = text(f"""
-    INSERT INTO erasures (siren, date_dernier_traitement, fetched_at, reason)
-    SELECT n.siren, n.date_dernier_traitement, n.fetched_at, 'partial_diffusion'
-    {_turned_partial("new_unites", "unites_legales", "siren")}
-    UNION ALL
-    SELECT DISTINCT n.siren, NULL::timestamp, NULL::timestamptz, 'partial_diffusion'
-    {_turned_partial("new_etablissements", "etablissements", "siret")}
-""")
 
 READ_SUBJECTS = text(f"""
     SELECT {", ".join(f"e.{name} AS e_{name}" for name in ETABLISSEMENT_FIELDS)},

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from services.writer import batches
+from services.writer.honouring import withdraw_unread
 from services.writer.reading import Fault, ReadSlice, Row, read_slice
 from services.writer.register import Written, write_records
 from services.writer.statements import CREATE_NEW, EMPTY_NEW
@@ -38,7 +39,7 @@ class SliceResult:
     updated: int = 0
     unchanged: int = 0
     failed: int = 0
-    unknown_keys: int = 0
+    unknown_keys: frozenset[str] = frozenset()
     batch_completed: bool = False
 
 
@@ -73,6 +74,8 @@ def _write(
     written, refused = writing.write(sorted(read.rows, key=lambda row: row.siret))
     faults = [*read.faults, *refused]
     batches.keep_faults(connection, message, faults)
+    masked = [fault.withdrawn for fault in faults if fault.withdrawn is not None]
+    withdraw_unread(connection, masked, fetched_at=writing.fetched_at)
     bad = {fault.key for fault in faults}
     batches.resolve_faults(connection, [siret for siret in read.sirets if siret not in bad])
     result = SliceResult(
@@ -82,7 +85,7 @@ def _write(
         updated=written.updated,
         unchanged=read.records - written.inserted - written.updated - len(faults),
         failed=len(faults),
-        unknown_keys=len(read.unknown_keys),
+        unknown_keys=read.unknown_keys,
     )
     batches.count(
         connection,

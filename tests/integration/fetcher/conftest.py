@@ -1,6 +1,8 @@
 """A simulator, a walker and what it published, over a real database."""
 
+import functools
 import json
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,12 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.fetcher.insee import InseeClient
+from services.fetcher.insee import KEY_HEADER, InseeClient
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.quota import Quota
 from services.fetcher.store import ImportStore
 from services.fetcher.walking import Pace, Walker
-from services.fetcher.windows import Scope
+from services.fetcher.watermarks import Watermarks
+from services.fetcher.windows import MOST_ROWS_UNCUT, Scope
 from services.simulator.options import Options
 from services.simulator.server import start_server
 from shared.clock import Clock
@@ -44,10 +47,36 @@ class Insee:
     def set_faults(self, **faults: object) -> None:
         self._ask("/__faults", json.dumps(faults).encode())
 
+    def treat(self, identifier: str, at: str, **values: object) -> None:
+        """Change an establishment, or a unit, and date the change as INSEE's treatment would."""
+        kind = "siret" if len(identifier) == 14 else "siren"
+        date = {"siret": "dateDernierTraitementEtablissement"}.get(
+            kind, "dateDernierTraitementUniteLegale"
+        )
+        change = {kind: identifier, "set": {**values, date: at}}
+        self._ask("/__updates", json.dumps(change).encode())
+
+    def publish(self, **values: str) -> None:
+        """Set the `day` or the `etat` that /informations tells, of one `collection` or of all."""
+        self._ask("/__publication", json.dumps(values).encode())
+
+    def sirets(self, query: str) -> set[str]:
+        """At most a page of them."""
+        parameters = urllib.parse.urlencode({"q": query, "nombre": 1000})
+        found = self._ask(f"{API}/siret?{parameters}")
+        assert found["header"]["total"] <= 1000
+        return {each["siret"] for each in found["etablissements"]}
+
     def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any]:
-        with urllib.request.urlopen(self.url + path, body, timeout=5) as answer:  # noqa: S310  # loopback
+        request = urllib.request.Request(self.url + path, body, {KEY_HEADER: "key"})  # noqa: S310  # loopback
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310  # loopback
             content: dict[str, Any] = json.load(answer)
             return content
+
+
+def simulated(**options: Any) -> Options:
+    defaults = {"establishments": 1500, "departements": ("33",), "requests_per_minute": 6000}
+    return Options(**{**defaults, **options})
 
 
 @pytest.fixture
@@ -55,8 +84,7 @@ def start_insee() -> Iterator[Callable[..., Insee]]:
     servers = []
 
     def start(**options: Any) -> Insee:
-        defaults = {"establishments": 1500, "departements": ("33",), "requests_per_minute": 6000}
-        server = start_server(Options(**{**defaults, **options}))
+        server = start_server(simulated(**options))
         servers.append(server)
         return Insee(server.root)
 
@@ -97,6 +125,7 @@ class Fetcher:
 
     engine: Engine
     store: ImportStore
+    watermarks: Watermarks
     quota: Quota
     walker: Walker
     planner: Planner
@@ -122,34 +151,51 @@ class Fetcher:
 
 @pytest.fixture
 def make_fetcher(engine: Engine) -> Callable[..., Fetcher]:
-    def make(insee: Insee, *, rows_per_page: int = 1000, per_minute: float = 6000) -> Fetcher:
-        clock, metrics, outbox, slices_ready = Clock(), Metrics(), Outbox(), [0]
-        store = ImportStore(engine)
-        quota = Quota(engine, "key", clock, metrics)
-        quota.open(requests_per_minute=per_minute, requests_per_hour=None)
-        walker = Walker(
-            store=store,
-            quota=quota,
-            client=InseeClient(insee.url + API, "key", timeout_seconds=5, pool_size=4),
-            publisher=outbox,
-            slices_ready=lambda: slices_ready[0],
-            pace=Pace(
-                request_timeout_seconds=5,
-                slot_patience_seconds=10,
-                rows_per_page=rows_per_page,
-                max_slices_ready=100,
-            ),
-            metrics=metrics,
-        )
-        sweeper = Sweeper(
-            store=store,
-            publisher=outbox,
-            pages_ready=lambda: len(outbox.pages),
-            slices_ready=lambda: slices_ready[0],
-            unwritten_seconds=0,
-            metrics=metrics,
-        )
-        planner = Planner(store, outbox, walker.count, parallel_batches=4, lease_seconds=60)
-        return Fetcher(engine, store, quota, walker, planner, sweeper, outbox, slices_ready)
+    return functools.partial(build_fetcher, engine)
 
-    return make
+
+def build_fetcher(
+    engine: Engine,
+    insee: Insee,
+    *,
+    rows_per_page: int = 1000,
+    per_minute: float = 6000,
+    most_rows_of_delta: int = MOST_ROWS_UNCUT,
+) -> Fetcher:
+    clock, metrics, outbox, slices_ready = Clock(), Metrics(), Outbox(), [0]
+    store, watermarks = ImportStore(engine), Watermarks(engine)
+    quota = Quota(engine, "key", clock, metrics)
+    quota.open(requests_per_minute=per_minute, requests_per_hour=None)
+    walker = Walker(
+        store=store,
+        quota=quota,
+        client=InseeClient(insee.url + API, "key", timeout_seconds=5, pool_size=4),
+        publisher=outbox,
+        slices_ready=lambda: slices_ready[0],
+        pace=Pace(
+            request_timeout_seconds=5,
+            slot_patience_seconds=10,
+            rows_per_page=rows_per_page,
+            max_slices_ready=100,
+        ),
+        metrics=metrics,
+    )
+    sweeper = Sweeper(
+        store=store,
+        publisher=outbox,
+        pages_ready=lambda: len(outbox.pages),
+        slices_ready=lambda: slices_ready[0],
+        unwritten_seconds=0,
+        metrics=metrics,
+    )
+    planner = Planner(
+        store,
+        watermarks,
+        outbox,
+        walker.count,
+        walker.ask_informations,
+        parallel_batches=4,
+        lease_seconds=60,
+        most_rows_of_delta=most_rows_of_delta,
+    )
+    return Fetcher(engine, store, watermarks, quota, walker, planner, sweeper, outbox, slices_ready)

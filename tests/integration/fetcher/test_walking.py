@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from services.fetcher.deltas import Draft
 from services.fetcher.windows import PlannedBatch, Window
 from shared.broker.errors import QueueFull
 from shared.errors import SlowDown
@@ -356,7 +357,7 @@ def test_a_plan_that_comes_late_does_not_open_a_finished_run_again(
         connection.execute(text("UPDATE import_runs SET status = 'complete'"))
         run_id = connection.execute(text("SELECT id FROM import_runs")).scalar_one()
 
-    fetcher.store.insert_plan(run_id, [PlannedBatch(Window(departement="33"))])
+    fetcher.store.insert_plan(run_id, Draft([PlannedBatch(Window(departement="33"))]))
 
     assert value(fetcher.engine, "SELECT status FROM import_runs") == "complete"
     assert value(fetcher.engine, "SELECT count(*) FROM import_batches") == 0

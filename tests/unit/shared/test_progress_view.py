@@ -47,6 +47,8 @@ A_DAY_LATER = replace(
     quota_per_minute=30,
     failed_items=1234,
     avis={"pending": 9_876_543, "accepted": 1_234_567},
+    # By the clock of `at` that is 22:30 of the day before.
+    treated_until=dt.datetime(2025, 9, 12, 0, 30),  # noqa: DTZ001  as INSEE's own
 )
 
 
@@ -72,6 +74,20 @@ def test_the_numbers_are_readable() -> None:
     assert "12 345 678 / 43 900 000" in text
     assert "requests 30 of 30 in the last 60 s · 43 900 in all · 429: 12" in text
     assert "batches 1 234 of 1 240 · batches failed: 2 · failed items: 1 234" in text
+
+
+def test_how_fresh_the_register_is_goes_by_the_time_of_paris() -> None:
+    age = dt.timedelta(days=111, hours=1, minutes=30, seconds=1)
+    assert A_DAY_LATER.age_seconds == age.total_seconds()
+    assert "as of 2025-09-12 00:30, " in "\n".join(drawn(A_DAY_LATER))
+    assert ", as of 2025-09-12 00:30, " in one_line(A_DAY_LATER)
+    assert "as of" not in one_line(NOTHING_YET)
+
+
+def test_a_warning_is_shown_until_there_is_none() -> None:
+    warned = replace(NOTHING_YET, warning="INSEE has published nothing after Sunday")
+    assert "INSEE has published nothing" in "\n".join(drawn(warned))
+    assert len(drawn(warned)) == 8
 
 
 def test_what_insee_says_is_shown_as_it_is() -> None:
