@@ -36,6 +36,7 @@ NUMBERS_ONLY_TABLES = frozenset(
         "import_runs",
         "import_batches",
         "slice_receipts",
+        "stock_loads",
         "oppositions",
         "erasures",
         "redirections",
