@@ -18,8 +18,11 @@ OWNERS = {
     "delta": "services.fetcher",
     "certify": "services.fetcher",
     "repair": "services.fetcher",
+    "lookup": "services.fetcher",
+    "successions": "services.fetcher",
     "inspect": "services.writer",
     "stock": "services.writer",
+    "forget": "services.writer",
     "avis": "services.reviewer",
     "migrate": "services.operator",
     "stats": "services.operator",
@@ -50,6 +53,9 @@ usage: ./sirenade COMMAND [--help] …
   failed        what could not be written or reviewed: list, show, retry, purge
   dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          show and check texts
+  lookup        what became of a number at INSEE: moved, withheld, unknown
+  successions   which establishment followed which, from INSEE
+  forget        erase a unit that objects, and keep it out
   inspect       how records of the API would be stored
   migrate       bring the database schema up to date
   demo          everything in one process, against the simulator

@@ -12,12 +12,14 @@ from sqlalchemy import Engine
 from services.fetcher import main
 from services.fetcher.certify_commands import certify, repair
 from services.fetcher.costs import Forecast, cost_of, days_of, rows_of
+from services.fetcher.lookup_commands import lookup
 from services.fetcher.ordering import checked_order, outcome, request
 from services.fetcher.planning import MAX_ROWS_PER_PAGE
 from services.fetcher.rhythm import Rhythm, checked_rhythm, request_daily
 from services.fetcher.scopes import checked_scope
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
+from services.fetcher.succession_commands import successions
 from shared.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.cli import run as run_cli
 from shared.clock import Clock
@@ -203,6 +205,10 @@ def delta(  # noqa: PLR0913  # each an option of the command
     finally:
         for line in outcome(engine, run_id):
             typer.echo(line, err=True)
+
+
+app.command()(lookup)
+app.command()(successions)
 
 
 def _show(forecast: Forecast, rhythm: Rhythm | None, *, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from requests.adapters import HTTPAdapter
 
 from shared.delta import INSEE_TIME
 from shared.errors import SirenadeError
+from shared.sirene.identifiers import is_siren, is_siret
 
 KEY_HEADER = "X-INSEE-Api-Key-Integration"
 # A page of 1000 records is about 4 MB; what is ten times that is not a page.
@@ -111,6 +112,15 @@ class Informations:
     rate: RateHeaders
 
 
+@dataclass(frozen=True)
+class OneAnswer:
+    """What became of one number: 200 listed, 301 moved, 403 withheld, 404 unknown."""
+
+    status: int
+    moved_to: str | None
+    rate: RateHeaders
+
+
 class InseeClient:
     """One pooled session; no redirect and no retry of its own: each would cost a slot unseen."""
 
@@ -130,13 +140,33 @@ class InseeClient:
     ) -> PageAnswer:
         """Search establishments; `nombre=0` without a cursor only counts. No `champs`: all."""
         wanted = {"q": query, "nombre": str(nombre), "curseur": curseur, "champs": champs}
-        parameters = {name: value for name, value in wanted.items() if value is not None}
-        status, headers, body = self._get("/siret", parameters)
+        return self._search("/siret", "etablissements", wanted)
+
+    def search_successions(self, query: str, *, nombre: int, curseur: str) -> PageAnswer:
+        """Search links from an establishment to its successor."""
+        wanted = {"q": query, "nombre": str(nombre), "curseur": curseur}
+        return self._search("/siret/liensSuccession", "liensSuccession", wanted)
+
+    def _search(self, path: str, name: str, wanted: Mapping[str, str | None]) -> PageAnswer:
+        parameters = {key: value for key, value in wanted.items() if value is not None}
+        status, headers, body = self._get(path, parameters)
         rate = rate_headers(headers)
         if status == requests.codes.ok:
-            return _page(body, rate)
+            return _page(body, rate, name)
         if status == requests.codes.not_found and _message(body) is not None:
             return PageAnswer(status, total=0, next_cursor=None, records=[], rate=rate)
+        raise _refusal(status, headers, body)
+
+    def one(self, number: str) -> OneAnswer:
+        """Ask for one siren or siret. A duplicate's number leads to another one, not followed."""
+        kind = "siret" if is_siret(number) else "siren"
+        status, headers, body = self._get(f"/{kind}/{number}", {})
+        rate = rate_headers(headers)
+        if status == requests.codes.moved_permanently:
+            return OneAnswer(status, _target(headers), rate)
+        has_answer = status in {requests.codes.forbidden, requests.codes.not_found}
+        if status == requests.codes.ok or (has_answer and _message(body) is not None):
+            return OneAnswer(status, None, rate)
         raise _refusal(status, headers, body)
 
     def informations(self) -> Informations:
@@ -200,12 +230,19 @@ def _refusal(
     return QueryRefused(f"INSEE answers {status}: {message}", status=status)
 
 
-def _page(body: bytes, rate: RateHeaders) -> PageAnswer:
+def _target(headers: requests.structures.CaseInsensitiveDict[str]) -> str:
+    target = headers.get("Location", "").rpartition("/")[2]
+    if not is_siren(target) and not is_siret(target):
+        raise NoGoodAnswer("malformed", "a redirection that leads to no number", status=301)
+    return target
+
+
+def _page(body: bytes, rate: RateHeaders, name: str) -> PageAnswer:
     content = _loads(body)
     if not isinstance(content, dict) or not isinstance(header := content.get("header"), dict):
         raise NoGoodAnswer("malformed", "the answer has no header")
     total, next_cursor = header.get("total"), header.get("curseurSuivant")
-    records = content.get("etablissements", [])
+    records = content.get(name, [])
     if type(total) is not int or total < 0 or not isinstance(records, list):
         raise NoGoodAnswer("malformed", "the answer's header or records are not as documented")
     if next_cursor is not None and not isinstance(next_cursor, str):

@@ -1,5 +1,6 @@
 """Puts the fetcher together; the only module of it that reads the environment."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,10 +22,12 @@ from services.fetcher.deltas import (
 )
 from services.fetcher.inquiring import Inquirer
 from services.fetcher.insee import InseeClient, InseeError, QuotaExceeded
+from services.fetcher.lookups import LookedUp, record, unlisted_sirets
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.quota import Quota
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
+from services.fetcher.successions import FIRST_CURSOR, Received, store_links
 from services.fetcher.walking import Pace, Walker
 from services.fetcher.watermarks import Watermarks
 from services.fetcher.windows import PlannedBatch, Scope, make_plan
@@ -255,3 +258,35 @@ def certifier(
         )
     finally:
         engine.dispose()
+
+
+def look_up(
+    settings: FetcherSettings, numbers: Sequence[str], *, unlisted: bool
+) -> Iterator[LookedUp]:
+    """Ask INSEE what became of these numbers, and of the unlisted ones; record what it says.
+
+    Raises UserError where INSEE refuses, or gives no answer.
+    """
+    with _asking(settings) as asking:
+        wanted = [*numbers, *(unlisted_sirets(asking.engine) if unlisted else [])]
+        for number in dict.fromkeys(wanted):
+            answer = asking.patiently(functools.partial(asking.walker.ask_one, number))
+            yield record(asking.engine, number, answer)
+
+
+def import_successions(settings: FetcherSettings, query: str) -> Iterator[Received]:
+    """Walk the links that the query finds, and store each page; yield how far that is.
+
+    Raises UserError where INSEE refuses, or gives no answer.
+    """
+    with _asking(settings) as asking:
+        cursor, received = FIRST_CURSOR, 0
+        while True:
+            page = functools.partial(asking.walker.ask_successions, query, cursor)
+            answer = asking.patiently(page)
+            stored, bad = store_links(asking.engine, answer.records)
+            received += len(answer.records)
+            yield Received(received, answer.total, stored, bad)
+            if answer.next_cursor in {None, cursor}:
+                return
+            cursor = str(answer.next_cursor)

@@ -18,6 +18,7 @@ from services.fetcher.insee import (
     InseeError,
     KeyRefused,
     NoGoodAnswer,
+    OneAnswer,
     PageAnswer,
     QueryRefused,
     QuotaExceeded,
@@ -39,7 +40,7 @@ _KEY_PAUSE_SECONDS = 60.0
 _FULL_QUEUE_PAUSE_SECONDS = 2.0
 
 
-AnswerT = TypeVar("AnswerT", PageAnswer, Informations)
+AnswerT = TypeVar("AnswerT", PageAnswer, Informations, OneAnswer)
 
 
 class Publisher(Protocol):
@@ -126,6 +127,17 @@ class Walker:
     def ask_informations(self) -> Informations:
         """Ask how far INSEE's data goes; costs one slot."""
         return self._ask(self._client.informations)
+
+    def ask_one(self, number: str) -> OneAnswer:
+        """Ask what became of one siren or siret; costs one slot."""
+        return self._ask(lambda: self._client.one(number))
+
+    def ask_successions(self, query: str, cursor: str) -> PageAnswer:
+        """Ask for one page of links of succession; costs one slot."""
+        nombre = self._pace.rows_per_page
+        return self._ask(
+            lambda: self._client.search_successions(query, nombre=nombre, curseur=cursor)
+        )
 
     def _ask(self, request: Callable[[], AnswerT]) -> AnswerT:
         slot = self._quota.take(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from services.operator import (
@@ -19,7 +20,7 @@ from services.operator.main import open_engines
 from services.operator.printing import AsJson, print_json, print_rows
 from services.operator.reconciling import Comparison
 from services.operator.statement_commands import statement
-from services.operator.stats import read_stats
+from services.operator.stats import described, read_stats
 from shared.cli import EXIT_BROKEN_PROMISE, make_app
 from shared.cli import run as run_cli
 from shared.clock import Clock
@@ -58,23 +59,11 @@ def stats(as_json: AsJson = False) -> None:
         typer.echo(json.dumps(numbers))
         return
     table = Table("", "", title="Sirenade", title_justify="left", show_header=False)
-    for group, values in numbers.items():
-        if isinstance(values, dict):
-            for number, (name, value) in enumerate(values.items()):
-                table.add_row(group if number == 0 else "", f"{name}: {_readable(value)}")
-        else:
-            table.add_row(group, _readable(values))
+    shown = None
+    for group, line in described(numbers):
+        table.add_row(group if group != shown else "", escape(line))
+        shown = group
     Console().print(table)
-
-
-def _readable(value: object) -> str:
-    if isinstance(value, int):
-        return thousands(value)
-    if isinstance(value, list):
-        return "; ".join(_readable(each) for each in value) or "none"
-    if isinstance(value, dict):
-        return ", ".join(f"{name}: {_readable(each)}" for name, each in value.items())
-    return "none" if value is None else str(value)
 
 
 @app.command()

@@ -33,6 +33,7 @@ _DROP = text("DELETE FROM dead_letters WHERE id = ANY(CAST(:ids AS bigint[])) RE
 _CONTRACTS = {contract.ACTOR: contract for contract in (FetchPage, WriteSlice, ReviewAvis)}
 # What a contract calls by this name is people's data.
 _RECORDS = "records"
+_UNSHOWN = frozenset({"body", "sirens"})
 _LONGEST_SHOWN = 40
 _MOST_SHOWN = 100
 
@@ -51,7 +52,7 @@ def opened(connection: Connection, letter_id: int) -> dict[str, object]:
     if letter is None:
         raise _unknown([letter_id])
     body = bytes(letter["body"])
-    shown = {str(name): value for name, value in letter.items() if name != "body"}
+    shown = {str(name): value for name, value in letter.items() if name not in _UNSHOWN}
     return shown | {"body_bytes": len(body)} | _envelope(body)
 
 

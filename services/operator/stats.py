@@ -1,17 +1,29 @@
-"""The numbers of the whole system: one query over per-batch rows, and one to each further shard."""
+"""The numbers of the whole system in one query over per-batch rows, and one to each more shard.
 
-from collections.abc import Mapping, Sequence
+It reads nothing that grows with the register: texts are counted by `status`, and a table's rows
+are what PostgreSQL's own statistics say.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, text
+
+from shared.progress_view import thousands
 
 _OF_A_SHARD = """
       'failed_items', (SELECT json_build_object(
         'open', count(*) FILTER (WHERE resolved_at IS NULL),
         'resolved', count(*) FILTER (WHERE resolved_at IS NOT NULL AND closed_because IS NULL),
         'no_longer_due', count(*) FILTER (WHERE closed_because IS NOT NULL)) FROM failed_items),
-      'avis', (SELECT coalesce(json_object_agg(outcome, n), '{}') FROM
-        (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o),
-      'database_bytes', pg_database_size(current_database())
+      'sizes', json_build_object(
+        'database_bytes', pg_database_size(current_database()),
+        'tables', (SELECT coalesce(json_object_agg(relname, json_build_object(
+            'bytes', bytes, 'rows_estimated', rows) ORDER BY bytes DESC, relname), '{}')
+          FROM (SELECT relname, pg_total_relation_size(oid) AS bytes,
+              greatest(reltuples, 0)::bigint AS rows
+            FROM pg_class
+            WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace) t))
 """
 _STATS = text(f"""
     SELECT json_build_object(
@@ -27,16 +39,18 @@ _STATS = text(f"""
       'dead_letters', (SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL),
       'quota', (SELECT coalesce(json_agg(json_build_object(
         'key', key_fingerprint, 'requests_per_minute', requests_per_minute,
+        'requests_per_hour', requests_per_hour, 'share_left_by_others', adaptation,
         'paused_until', CASE WHEN paused_until > now() THEN paused_until END)), '[]') FROM quota),
-      'requests', (SELECT json_build_object(
-        'total', count(*), 'http_429', count(*) FILTER (WHERE http_status = 429),
-        'last_60_seconds', count(*) FILTER (WHERE granted_at > now() - interval '60 s'))
-        FROM insee_requests),
+      'unknown_keys', (SELECT coalesce(json_agg(key ORDER BY key), '[]') FROM schema_drift),
       'freshness', (SELECT coalesce(json_agg(json_build_object(
         'collection', collection, 'treated_until', treated_until,
         'age_hours', round(extract(epoch FROM
           now() - (treated_until AT TIME ZONE 'Europe/Paris'))::numeric / 3600, 1))
         ORDER BY collection), '[]') FROM watermarks),
+      'requests', json_build_object(
+        'last_60_seconds', (SELECT count(*) FROM insee_requests
+          WHERE granted_at > now() - interval '60 s'),
+        'http_429', (SELECT count(*) FROM insee_requests WHERE http_status = 429)),
       {_OF_A_SHARD})
     FROM (
       SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
@@ -53,10 +67,9 @@ _STATS = text(f"""
              coalesce(sum(cardinality(surplus_sirets)), 0)::bigint AS surplus
       FROM import_batches) b
 """)  # noqa: S608  made of a constant
-
 _SHARD_STATS = text(f"SELECT json_build_object({_OF_A_SHARD})")
 
-Stats = dict[str, object]
+Stats = dict[str, Any]
 
 
 def read_stats(connection: Connection, shards: Sequence[Connection] = ()) -> Stats:
@@ -67,16 +80,38 @@ def read_stats(connection: Connection, shards: Sequence[Connection] = ()) -> Sta
     return stats
 
 
-def _added(stats: Stats, more: Mapping[str, object]) -> Stats:
+def _added(stats: Stats, more: Stats) -> Stats:
     """Add the numbers of `more` to those of the same names."""
-    return stats | {name: _sum(stats.get(name), value) for name, value in more.items()}
+    return stats | {
+        name: _added(stats[name], value) if isinstance(value, dict) else stats[name] + value
+        for name, value in more.items()
+    }
 
 
-def _sum(value: object, more: object) -> object:
-    match value, more:
-        case dict(), dict():
-            return _added(value, more)
-        case int(), int():
-            return value + more
-        case _:
-            return more
+def described(stats: Stats) -> Iterator[tuple[str, str]]:
+    """Group and number, a line each, for people."""
+    for group, values in stats.items():
+        numbers = values if isinstance(values, dict) else {"": values}
+        for name, value in numbers.items():
+            if name == "tables":
+                for table, size in value.items():
+                    rows = thousands(size["rows_estimated"])
+                    yield group, f"{table}: {_bytes(size['bytes'])}, about {rows} rows"
+            elif name.endswith("_bytes"):
+                yield group, f"{name.removesuffix('_bytes')}: {_bytes(value)}"
+            else:
+                yield group, f"{name}: {_readable(value)}" if name else _readable(value)
+
+
+def _bytes(size: int) -> str:
+    return f"{thousands(round(size / 2**20))} MiB"
+
+
+def _readable(value: object) -> str:
+    if isinstance(value, int):
+        return thousands(value)
+    if isinstance(value, list):
+        return "; ".join(_readable(each) for each in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_readable(each)}" for name, each in value.items())
+    return "none" if value is None else str(value)

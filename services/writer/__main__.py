@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from services.writer import main
+from services.writer.forget_commands import forget
 from services.writer.inspecting import inspect_lines
 from services.writer.settings import StockSettings
 from shared.cli import make_app
@@ -103,6 +104,9 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
     )
     for loaded in command.load(url, files or [], options):
         typer.echo(json.dumps(command.as_json(loaded)) if as_json else command.in_words(loaded))
+
+
+app.command()(forget)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, text
 
 from services.writer.reading import Fault
+from services.writer.tombstones import withheld
 from shared.messages import WriteSlice
 
 # Waits for another delivery of the same slice that is being written at this moment.
@@ -22,12 +23,9 @@ _IS_CURRENT = text("""
 """)
 _FAIL = text("""
     INSERT INTO failed_items AS f (kind, key, siren, batch_id, payload, code, message)
-    SELECT 'write', n.key, n.siren, :batch_id,
-      CASE WHEN o.siren IS NULL AND u.siren IS NULL THEN n.payload END, n.code, n.message
+    SELECT 'write', n.key, n.siren, :batch_id, n.payload, n.code, n.message
     FROM unnest(CAST(:keys AS text[]), CAST(:sirens AS text[]), CAST(:payloads AS bytea[]),
       CAST(:codes AS text[]), CAST(:messages AS text[])) AS n (key, siren, payload, code, message)
-    LEFT JOIN oppositions o ON o.siren = n.siren
-    LEFT JOIN unites_legales u ON u.siren = n.siren AND u.statut_diffusion = 'P'
     ORDER BY n.key
     ON CONFLICT (kind, key) WHERE resolved_at IS NULL DO UPDATE SET
       siren = excluded.siren, batch_id = excluded.batch_id, payload = excluded.payload,
@@ -159,13 +157,21 @@ def receive(
 def keep_faults(connection: Connection, message: WriteSlice, faults: Sequence[Fault]) -> None:
     """Of two faults with one key in a slice the last is kept: they are one item."""
     items = list({fault.key: fault for fault in faults}.values())
+    silenced = withheld(
+        connection,
+        sirens=[item.siren for item in items if item.siren and item.payload],
+        sirets=[item.key for item in items if item.siren and item.payload],
+    )
     connection.execute(
         _FAIL,
         {
             "batch_id": message.batch_id,
             "keys": [item.key for item in items],
             "sirens": [item.siren for item in items],
-            "payloads": [item.payload for item in items],
+            "payloads": [
+                None if {item.key, item.siren} & silenced.numbers else item.payload
+                for item in items
+            ],
             "codes": [item.code for item in items],
             "messages": [item.message for item in items],
         },

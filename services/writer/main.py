@@ -3,14 +3,17 @@
 import dramatiq
 from sqlalchemy import Engine
 
-from services.writer.actors import DeadLetterArchive, declare_actors
+from services.writer.actors import declare_actors
+from services.writer.archiving import DeadLetterArchive
 from services.writer.settings import WriterSettings
 from shared.clock import Clock
-from shared.db.shards import open_shards
+from shared.db.engine import make_engine
+from shared.db.migrate import require_current
+from shared.db.shards import open_shards, require_one_database, url_for
 from shared.messages import WriteSlice
 from shared.metrics import Metrics
 from shared.service import Loop, Service, run_service
-from shared.settings import load
+from shared.settings import DatabaseSettings, load
 
 _ARCHIVE_INTERVAL_SECONDS = 10
 
@@ -29,7 +32,8 @@ def build(
     )
     sole_traders = settings.avis_sole_traders
     declare_actors(broker, engine, clock, metrics, sole_traders=sole_traders, shards=shards)
-    archive = DeadLetterArchive(broker, engine, metrics)
+    alone = all(shard is engine for shard in shards)
+    archive = DeadLetterArchive(broker, engine, metrics, with_records=alone)
     return Service(
         name="writer",
         queue=WriteSlice.QUEUE,
@@ -38,6 +42,21 @@ def build(
             Loop("dead letters", interval_seconds=_ARCHIVE_INTERVAL_SECONDS, step=archive.step),
         ),
     )
+
+
+def open_engine(siren: str | None = None) -> Engine:
+    """One connection, for the commands: to the database of the unit, or else to the only one.
+
+    Raises UserError where no unit is named and the register is in several databases.
+    """
+    settings = load(DatabaseSettings)
+    if siren is None:
+        require_one_database(settings)
+    url = settings.shard_urls[0] if siren is None else url_for(settings, siren)
+    engine = make_engine(url, application_name="sirenade-writer-command", pool_size=1)
+    with engine.connect() as connection:
+        require_current(connection)
+    return engine
 
 
 def main() -> None:

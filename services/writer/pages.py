@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from services.writer.copying import copy_into, copy_line
+from services.writer.erasing import erase
+from services.writer.letters import Silenced
 from services.writer.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_SUBJECTS
 from shared.sirene.facts import facts_hash
 from shared.sirene.pages import (
@@ -18,7 +20,7 @@ from shared.sirene.pages import (
     facts_of,
     page_of,
 )
-from shared.sirene.records import Etablissement, Page, UniteLegale
+from shared.sirene.records import OPEN_TO_ALL, Etablissement, Page, UniteLegale
 
 _NO_FACTS = ""
 """Facts of somebody who must not be written about leave no trace, not even their hash."""
@@ -38,11 +40,6 @@ _CLOSE = text("""
       ORDER BY p.siret, p.activite_principale, p.code_commune
       FOR UPDATE OF p) gone
     WHERE p.id = gone.id
-""")
-_FORGET_NAMES = text("""
-    UPDATE pro_localisations
-    SET nom = NULL, slug = 'etablissement-' || siret || '-' || id
-    WHERE siret = ANY(:sirets) AND status = 'closed' AND nom IS NOT NULL
 """)
 _OPEN = text("""
     INSERT INTO pro_localisations AS p (siret, siren, activite_principale, code_commune, slug,
@@ -92,29 +89,6 @@ _CANCEL = text("""
       FOR UPDATE OF a) gone
     WHERE avis.id = gone.id
 """)
-_ERASE_TEXTS = text("""
-    UPDATE avis SET
-      outcome = CASE WHEN siret = ANY(:opposed) THEN 'skipped_opposition'
-        ELSE 'skipped_non_diffusible' END,
-      facts_hash = '', accepted_facts_hash = NULL, text = NULL, label = NULL,
-      digital_source_type = NULL, model = NULL, prompt_version = NULL, accepted_at = NULL,
-      published_at = NULL, claim_token = NULL, lease_until = NULL, attempts = 0,
-      updated_at = now()
-    WHERE siret = ANY(:sirets) AND (text IS NOT NULL OR facts_hash <> ''
-      OR outcome NOT IN ('skipped_non_diffusible', 'skipped_opposition'))
-""")
-_ERASE_ATTEMPTS = text("""
-    DELETE FROM avis_attempts
-    WHERE avis_id IN (SELECT id FROM avis WHERE siret = ANY(:sirets))
-""")
-_ERASE_PAYLOADS = text("""
-    UPDATE failed_items SET payload = NULL
-    WHERE siren = ANY(:sirens) AND payload IS NOT NULL
-""")
-_ERASE_DEAD_LETTERS = text("""
-    UPDATE dead_letters SET body = ''
-    WHERE siren = ANY(:sirens) AND body <> ''
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +104,7 @@ class _Subject:
     outcome: DueOutcome
     page: Page | None
     facts_hash: str
+    is_silenced_with_unit: bool
 
     @classmethod
     def of(cls, row: Sequence[Any], *, sole_traders: bool) -> "_Subject":
@@ -154,6 +129,7 @@ class _Subject:
             outcome,
             page,
             facts_hash(facts_of(etablissement, unite, page)) if page and speakable else _NO_FACTS,
+            opposed or unite.statut_diffusion != OPEN_TO_ALL,
         )
 
     @property
@@ -189,32 +165,17 @@ def renew_pages(
     )
     known = [subject for subject in subjects if subject.has_pages]
     forgotten = [subject for subject in subjects if subject.must_be_forgotten]
-    _close_pages(connection, known)
+    if known:
+        # Before others open: a slug is free only then.
+        connection.execute(_CLOSE, {"sirets": [subject.siret for subject in known]})
     connection.execute(_OPEN)
     connection.execute(_PUT_DUE)
-    _cancel_avis(connection, known)
-    if forgotten:
-        sirens = sorted({subject.siren for subject in forgotten})
-        connection.execute(_ERASE_PAYLOADS, {"sirens": sirens})
-        connection.execute(_ERASE_DEAD_LETTERS, {"sirens": sirens})
-
-
-def _close_pages(connection: Connection, known: Sequence[_Subject]) -> None:
-    """Before others open: a slug is free only then."""
-    if known:
-        connection.execute(_CLOSE, {"sirets": [subject.siret for subject in known]})
-    if forgotten := [subject.siret for subject in known if subject.must_be_forgotten]:
-        connection.execute(_FORGET_NAMES, {"sirets": forgotten})
-
-
-def _cancel_avis(connection: Connection, known: Sequence[_Subject]) -> None:
-    """Avis of pages that are closed, and all that was written about whom nobody may name."""
     if known:
         connection.execute(_CANCEL, {"sirets": [subject.siret for subject in known]})
-    if forgotten := [subject for subject in known if subject.must_be_forgotten]:
-        silenced = {
-            "sirets": [subject.siret for subject in forgotten],
-            "opposed": [s.siret for s in forgotten if s.outcome == "skipped_opposition"],
-        }
-        connection.execute(_ERASE_TEXTS, silenced)
-        connection.execute(_ERASE_ATTEMPTS, silenced)
+    erase(
+        connection,
+        Silenced(
+            frozenset(s.siren for s in forgotten if s.is_silenced_with_unit),
+            frozenset(s.siret for s in forgotten),
+        ),
+    )

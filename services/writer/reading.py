@@ -9,12 +9,13 @@ import orjson
 
 from services.writer.merging import content_hash
 from shared.messages import ContractError, WriteSlice
-from shared.sirene.identifiers import is_siret, siren_of
+from shared.sirene.identifiers import is_siret, owner_of, siren_of
 from shared.sirene.mapper import MappedRecord, SplitRecord, map_split, split_record
 from shared.sirene.records import OPEN_TO_ALL
 from shared.sirene.values import MappingError
 
 MAX_MESSAGE_LENGTH = 200
+_PARTIAL = frozenset({"P", "N"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Fault:
     """One record that could not be written, as `failed_items` keeps it.
 
     `key` is the siret, or the record's place where it has none. `payload` is None unless the
-    record says itself that everybody may see it.
+    record says itself whose it is and that everybody may see it. `withdrawn` is the siren or siret
+    whose data INSEE masks in it.
     """
 
     key: str
@@ -30,6 +32,7 @@ class Fault:
     payload: bytes | None
     code: str
     message: str
+    withdrawn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +150,24 @@ def _siret_of(record: object) -> str | None:
 
 
 def _fault(key: str, record: object, code: str, message: str) -> Fault:
+    owner = owner_of(record)
     return Fault(
         key=key,
-        siren=siren_of(key) if is_siret(key) else None,
-        payload=json.dumps(record).encode() if _open_to_all(record) else None,
+        siren=None if owner is None else siren_of(owner),
+        payload=json.dumps(record).encode() if owner and _open_to_all(record) else None,
         code=code,
         message=message[:MAX_MESSAGE_LENGTH],
+        withdrawn=_withdrawn(record, owner),
     )
+
+
+def _withdrawn(record: object, owner: str | None) -> str | None:
+    if not isinstance(record, Mapping) or owner is None:
+        return None
+    unite = record.get("uniteLegale")
+    if isinstance(unite, Mapping) and unite.get("statutDiffusionUniteLegale") in _PARTIAL:
+        return siren_of(owner)
+    return owner if record.get("statutDiffusionEtablissement") in _PARTIAL else None
 
 
 def _open_to_all(record: object) -> bool:

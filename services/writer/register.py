@@ -12,13 +12,8 @@ from services.writer.merging import newest_by_key
 from services.writer.pages import renew_pages
 from services.writer.reading import Row, Sent
 from services.writer.statements import (
-    BURY,
     ETABLISSEMENT_FIELDS,
-    FIND_HIDDEN,
     FIND_STALE,
-    HIDE_ETABLISSEMENTS,
-    HIDE_PERIODES,
-    HIDE_UNITES,
     LOCK_UNITES,
     PERIODE_FIELDS,
     STAMPS,
@@ -26,6 +21,7 @@ from services.writer.statements import (
     UPSERT_ETABLISSEMENTS,
     UPSERT_UNITES,
 )
+from services.writer.tombstones import BURY, FIND_HIDDEN, HIDE
 from shared.sirene.mapper import Values
 
 _VERSION_FIELDS = ("statut_diffusion", "date_dernier_traitement")
@@ -113,8 +109,7 @@ def write_rows(
     connection.execute(LOCK_UNITES)
     # After the lock: whoever opposes from now on waits for what is written here.
     if connection.execute(FIND_HIDDEN).scalar_one():
-        for statement in (HIDE_UNITES, HIDE_ETABLISSEMENTS, HIDE_PERIODES):
-            connection.execute(statement)
+        connection.execute(HIDE)
     connection.execute(BURY)
     # A unit that is new has no establishments but those that are written here.
     sirens = [row.key for row in connection.execute(UPSERT_UNITES) if not row.inserted]

@@ -5,11 +5,9 @@ from dataclasses import fields
 
 from sqlalchemy import text
 
+from services.writer.tombstones import SHARE_REGISTER
 from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
 from shared.sirene.records import (
-    PERSONAL_ETABLISSEMENT_FIELDS,
-    PERSONAL_PERIODE_FIELDS,
-    PERSONAL_UNITE_FIELDS,
     Etablissement,
     PeriodeEtablissement,
     UniteLegale,
@@ -91,7 +89,7 @@ def _stale(key: str, table: str, keys: str, hashes: str, *, also: str = "") -> s
 _SHOULD_BE_HIDDEN = """
           OR EXISTS (SELECT FROM oppositions p WHERE p.siren = n.key)
           OR (o.statut_diffusion = 'O' AND EXISTS (SELECT FROM erasures t WHERE t.siren = n.key
-            AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
+            AND t.siret IS NULL AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
             AND coalesce(t.date_dernier_traitement, '-infinity')
               >= coalesce(o.date_dernier_traitement, '-infinity')))"""
 
@@ -105,12 +103,13 @@ FIND_STALE = text(f"""
 
 # Every writer and every eraser takes a unit's row first: its establishments, pages and texts are
 # then its own until the end of the transaction. Unchanged units are not locked, nor written.
-LOCK_UNITES = text("""
+LOCK_UNITES = text(f"""
+    {SHARE_REGISTER};
     SELECT 1 FROM unites_legales
     WHERE siren IN (SELECT siren FROM new_unites)
     ORDER BY siren
     FOR NO KEY UPDATE
-""")
+""")  # noqa: S608  made of a constant
 
 
 def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str = "") -> str:
@@ -167,61 +166,6 @@ UPSERT_ETABLISSEMENTS = text(
     )
 )
 
-
-# Whom a statement of the eraser, or a tombstone, may concern; for nearly every slice nobody.
-FIND_HIDDEN = text("""
-    SELECT EXISTS (SELECT FROM oppositions WHERE siren IN (SELECT siren FROM new_unites))
-      OR EXISTS (SELECT FROM erasures WHERE siren IN (SELECT siren FROM new_unites))
-""")
-
-
-def _without(names: tuple[str, ...]) -> str:
-    return ", ".join(f"{name} = NULL" for name in names)
-
-
-# The hash is marked, so that the same record counts as changed once nothing hides it.
-_MARKED = "content_hash = n.content_hash || '\\x00'::bytea"
-
-# A tombstone without `fetched_at` is an audit of one establishment and says nothing of the unit.
-HIDE_UNITES = text(f"""
-    UPDATE new_unites n SET {_without(PERSONAL_UNITE_FIELDS)}, {_MARKED},
-      statut_diffusion = CASE WHEN hidden.erased THEN 'P' ELSE n.statut_diffusion END
-    FROM (
-      SELECT siren, o.siren IS NOT NULL AS opposed, EXISTS (
-        SELECT FROM erasures t WHERE t.siren = m.siren
-          AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
-          AND coalesce(t.date_dernier_traitement, '-infinity')
-            >= coalesce(m.date_dernier_traitement, '-infinity')) AS erased
-      FROM new_unites m LEFT JOIN oppositions o USING (siren)) hidden
-    WHERE hidden.siren = n.siren AND (hidden.opposed
-      OR (hidden.erased AND n.statut_diffusion = 'O'))
-""")  # noqa: S608  made of the names above
-HIDE_ETABLISSEMENTS = text(f"""
-    UPDATE new_etablissements n SET {_without(PERSONAL_ETABLISSEMENT_FIELDS)}, {_MARKED}
-    FROM oppositions o WHERE o.siren = n.siren
-""")  # noqa: S608  made of the names above
-HIDE_PERIODES = text(f"""
-    UPDATE new_periodes n SET {_without(PERSONAL_PERIODE_FIELDS)}
-    FROM oppositions o WHERE o.siren = n.siren
-""")  # noqa: S608  made of the names above
-
-
-def _turned_partial(new: str, table: str, key: str) -> str:
-    return f"""
-        FROM {new} n JOIN {table} o USING ({key})
-        WHERE n.statut_diffusion = 'P' AND o.statut_diffusion = 'O'
-          AND {_VERSION.format("n")} >= {_VERSION.format("o")}
-    """
-
-
-BURY = text(f"""
-    INSERT INTO erasures (siren, date_dernier_traitement, fetched_at, reason)
-    SELECT n.siren, n.date_dernier_traitement, n.fetched_at, 'partial_diffusion'
-    {_turned_partial("new_unites", "unites_legales", "siren")}
-    UNION ALL
-    SELECT DISTINCT n.siren, NULL::timestamp, NULL::timestamptz, 'partial_diffusion'
-    {_turned_partial("new_etablissements", "etablissements", "siret")}
-""")
 
 READ_SUBJECTS = text(f"""
     SELECT EXISTS (SELECT FROM pro_localisations p WHERE p.siret = e.siret),

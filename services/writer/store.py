@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.writer import batches, shard_receipts
 from services.writer.closing import Closing
+from services.writer.honouring import withdraw_unread
 from services.writer.reading import Fault, ReadSlice, Row, map_rows, read_slice
 from services.writer.register import Written, find_stale, write_rows
 from services.writer.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
@@ -47,7 +48,7 @@ class SliceResult:
     updated: int = 0
     unchanged: int = 0
     failed: int = 0
-    unknown_keys: int = 0
+    unknown_keys: frozenset[str] = frozenset()
     batch_completed: bool = False
 
 
@@ -153,6 +154,8 @@ def _write_records(
     faults = [*read.faults, *unreadable, *refused]
     if faults:
         batches.keep_faults(connection, message, faults)
+        masked = [fault.withdrawn for fault in faults if fault.withdrawn is not None]
+        withdraw_unread(connection, masked, fetched_at=fetched_at)
     if stale.has_failed:
         bad = {fault.key for fault in faults}
         batches.resolve_faults(connection, [siret for siret in read.sirets if siret not in bad])
@@ -163,7 +166,7 @@ def _write_records(
         updated=written.updated,
         unchanged=read.records - written.inserted - written.updated - len(faults),
         failed=len(faults),
-        unknown_keys=len(frozenset().union(*(row.mapped.unknown_keys for row in rows))),
+        unknown_keys=frozenset().union(*(row.mapped.unknown_keys for row in rows)),
     )
 
 

@@ -15,6 +15,13 @@ class BrokerUnavailable(BrokerError):
     """Raised when the broker cannot be reached, or refuses connections, after a few attempts."""
 
 
+class BrokerBlocked(BrokerUnavailable):
+    """Raised when RabbitMQ takes no message from anybody: an alarm of memory or disk."""
+
+    def __init__(self) -> None:
+        super().__init__("RabbitMQ takes no messages: an alarm of memory or disk")
+
+
 class QueueFull(BrokerError, SlowDown):
     """Raised when a queue has reached its length: its consumers must first catch up."""
 

@@ -14,6 +14,7 @@ from dramatiq.common import xq_name
 from shared.broker import topology
 from shared.broker.consumer import ReliableConsumer
 from shared.broker.errors import (
+    BrokerBlocked,
     BrokerUnavailable,
     QueueFull,
     QueueMismatch,
@@ -165,9 +166,7 @@ class ReliableBroker(RabbitmqBroker):
             except pika.exceptions.ConnectionBlockedTimeout:
                 # A new connection would be blocked as well, for as long again.
                 del self.connection
-                raise BrokerUnavailable(
-                    "RabbitMQ takes no messages: an alarm of memory or disk"
-                ) from None
+                raise BrokerBlocked from None
             except pika.exceptions.AMQPError as error:
                 failure = error
                 del self.connection

@@ -12,7 +12,7 @@ import dramatiq
 from dramatiq.errors import Retry
 from dramatiq.middleware import Shutdown, TimeLimit
 
-from shared.broker.errors import BrokerError
+from shared.broker.errors import BrokerBlocked, BrokerError
 from shared.errors import Rejected, SlowDown
 
 # A retry that cannot be published is tried again for so long before its message returns to its
@@ -163,7 +163,8 @@ class SafeRetries(dramatiq.Middleware):
         # The error's class only: its text may hold what must not be stored.
         options = {"retries": retries, "last_error": type(exception).__name__}
         retry = message.copy(options=options)
-        deadline_seconds = time.monotonic() + hold_seconds(message.deliveries)
+        begun_seconds = time.monotonic()
+        patience_seconds = hold_seconds(message.deliveries)
         pause_seconds = 1.0
         while not message.is_lost:
             try:
@@ -172,13 +173,16 @@ class SafeRetries(dramatiq.Middleware):
                 self._logger.warning(
                     "Retry of message %s not published: %s", message.message_id, error
                 )
+                if isinstance(error, BrokerBlocked):
+                    # Worked on once more, it would meet the same alarm.
+                    patience_seconds = _LONGEST_HOLD_SECONDS
             else:
                 message.decided = True
                 return
             if self._stopping.wait(pause_seconds):
                 message.held = True
                 return
-            if time.monotonic() > deadline_seconds:
+            if time.monotonic() > begun_seconds + patience_seconds:
                 return
             pause_seconds = min(2 * pause_seconds, _MOST_PAUSE_SECONDS)
 

@@ -386,6 +386,12 @@ insee_requests = Table(
     Column("records", Integer),
     Column("duration_seconds", Double),
     Index("ix_insee_requests_granted_at", "granted_at"),
+    # Few, and counted by `stats` at any number of requests.
+    Index(
+        "ix_insee_requests_throttled",
+        "granted_at",
+        postgresql_where=text("http_status = 429"),
+    ),
 )
 
 import_pages = Table(
@@ -548,12 +554,14 @@ dead_letters = Table(
     Column("queue", Text, nullable=False),
     Column("message_id", Text, nullable=False),
     Column("actor", Text),
-    Column("siren", Text),
+    # Of the records in the body, so that an erasure finds them.
+    Column("sirens", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("reason", Text),
     Column("body", LargeBinary, nullable=False),
     _instant("archived_at", default_now=True),
     _instant("replayed_at"),
     UniqueConstraint("queue", "message_id"),
+    Index("ix_dead_letters_sirens", "sirens", postgresql_using="gin"),
 )
 
 job_slots = Table(
@@ -733,10 +741,51 @@ erasures = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("siren", Text, nullable=False),
+    # Where only one establishment of the unit was erased.
+    Column("siret", Text),
     # The version that asked for it: an older or equal clear record stays out.
     Column("date_dernier_traitement", DateTime),
     _instant("fetched_at"),
     _instant("erased_at", default_now=True),
-    Column("reason", Text, _one_of("reason", "partial_diffusion", "opposition"), nullable=False),
+    # A withdrawal ends an opposition, and erases nothing.
+    Column(
+        "reason",
+        Text,
+        _one_of("reason", "partial_diffusion", "opposition", "withdrawal"),
+        nullable=False,
+    ),
     Index("ix_erasures_siren", "siren"),
+)
+
+# ── What INSEE says beside its records ────────────────────────────────────────────────────────
+
+schema_drift = Table(
+    "schema_drift",
+    metadata,
+    # `block.key` of INSEE's records that no column holds; never a value.
+    Column("key", Text, primary_key=True),
+    _instant("first_seen_at", default_now=True),
+    Column("batch_id", BigInteger),
+)
+
+redirections = Table(
+    "redirections",
+    metadata,
+    # The siren or siret that INSEE declared to be another one's duplicate.
+    Column("siren_or_siret", Text, primary_key=True),
+    Column("target", Text, nullable=False),
+    _instant("seen_at", default_now=True),
+)
+
+successions = Table(
+    "successions",
+    metadata,
+    Column("siret_predecesseur", Text, nullable=False),
+    Column("siret_successeur", Text, nullable=False),
+    Column("date_lien_succession", Date, nullable=False),
+    Column("transfert_siege", Boolean),
+    Column("continuite_economique", Boolean),
+    Column("date_dernier_traitement", DateTime),
+    PrimaryKeyConstraint("siret_predecesseur", "siret_successeur", "date_lien_succession"),
+    Index("ix_successions_siret_successeur", "siret_successeur"),
 )

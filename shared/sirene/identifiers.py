@@ -4,6 +4,7 @@ INSEE itself lists numbers whose check digit is wrong, so no stored record is re
 """
 
 import re
+from collections.abc import Mapping
 
 LA_POSTE = "356000000"
 _SIREN = re.compile(r"[0-9]{9}")
@@ -20,6 +21,16 @@ def is_siret(text: str) -> bool:
 
 def siren_of(siret: str) -> str:
     return siret[:9]
+
+
+def owner_of(record: object) -> str | None:
+    """The siret or siren that a record of the API gives as its own; None where it gives none."""
+    if not isinstance(record, Mapping):
+        return None
+    siret, siren = record.get("siret"), record.get("siren")
+    if isinstance(siret, str) and is_siret(siret):
+        return siret
+    return siren if isinstance(siren, str) and is_siren(siren) else None
 
 
 def has_valid_check_digit(number: str) -> bool:

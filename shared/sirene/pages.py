@@ -136,6 +136,11 @@ def _slug(nom: str | None, commune: str | None, siret: str) -> str:
     return "-".join(part for part in parts if part)
 
 
+def anonymous_slug(siret: str, commune: str | None) -> str:
+    """The slug of a page whose name must not be shown."""
+    return _slug(None, commune, siret)
+
+
 def _ascii(text: str, length: int) -> str:
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text.translate(_TO_ASCII))

@@ -171,8 +171,7 @@ class Page(_FromRow):
     status: PageStatus
 
 
-# What INSEE masks for a natural person with partial diffusion, and the street and the geolocation
-# that it masks for everybody.
+# What INSEE masks for a natural person with partial diffusion.
 PERSONAL_UNITE_FIELDS = (
     "denomination",
     "sigle",
@@ -189,11 +188,9 @@ PERSONAL_UNITE_FIELDS = (
     "prenom_usuel",
     "pseudonyme",
 )
-PERSONAL_ETABLISSEMENT_FIELDS = (
-    "enseigne1",
-    "enseigne2",
-    "enseigne3",
-    "denomination_usuelle",
+SIGN_FIELDS = ("enseigne1", "enseigne2", "enseigne3", "denomination_usuelle")
+# The street and the geolocation, which it masks for legal persons too.
+STREET_FIELDS = (
     "complement_adresse",
     "numero_voie",
     "indice_repetition",
@@ -218,4 +215,4 @@ PERSONAL_ETABLISSEMENT_FIELDS = (
     "code_cedex2",
     "libelle_cedex2",
 )
-PERSONAL_PERIODE_FIELDS = ("enseigne1", "enseigne2", "enseigne3", "denomination_usuelle")
+PERSONAL_ETABLISSEMENT_FIELDS = SIGN_FIELDS + STREET_FIELDS

@@ -132,8 +132,9 @@ def test_fetchers_use_the_quota_and_no_more(
         per_minute=per_minute,
         rows_per_page=ROWS_PER_PAGE,
     )
-    # How long the simulator takes to count, and to make its first records, is not the fetcher's.
-    wait_for(lambda: progress().received > 0, seconds=180, what="the first rows")
+    # How long the simulator takes to count, and to make the records of each walk's first pages,
+    # is not the fetcher's.
+    wait_for(lambda: progress().received >= 20 * ROWS_PER_PAGE, seconds=180, what="20 pages")
     window = {"since": progress().at, "seconds": 60 * MINUTES}
     time.sleep(60 * MINUTES)  # what is measured is this time
     seen = insee.quota()

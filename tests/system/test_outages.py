@@ -176,7 +176,7 @@ def test_a_memory_alarm_of_rabbitmq_holds_the_import_until_it_is_over(
             time.sleep(75)  # longer than a publisher waits for an alarm to end
             received = progress().received
             assert received < ESTABLISHMENTS
-            # One more GET for each page in hand, and none after it.
+            # One more GET for each page in hand.
             assert insee.quota()["requests"] <= requests + 4
     finally:
         private_rabbitmq.ctl("set_vm_memory_high_watermark", "absolute", "512MiB")

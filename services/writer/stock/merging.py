@@ -7,14 +7,8 @@ from sqlalchemy import Connection, text
 from services.writer.pages import renew_pages
 from services.writer.statements import CREATE_NEW
 from services.writer.stock.log import Load
-from services.writer.stock.statements import (
-    BURY,
-    LOCK_DUE_UNITES,
-    find_turned,
-    hide,
-    select_due,
-    upsert,
-)
+from services.writer.stock.statements import LOCK_DUE_UNITES, find_turned, select_due, upsert
+from services.writer.stock.withdrawals import bury, honour_due, share_register
 
 _BLOCKS = text("""
     SELECT pg_relation_size(CAST(:table AS regclass)) / current_setting('block_size')::int
@@ -43,15 +37,15 @@ def merge_blocks(
 
     Who withdraws in this file is erased here; everybody else's pages can wait.
     """
+    share_register(connection)
     connection.execute(
         select_due(load.collection),
         {"first": f"({first},0)", "last": f"({last},0)", "fetched_at": load.fetched_at},
     )
     connection.execute(LOCK_DUE_UNITES)
-    connection.execute(hide(load.collection, "stock_due"))
     turned = list(connection.execute(find_turned(load.collection)).scalars())
     if turned:
-        connection.execute(BURY[load.collection], {"keys": turned})
+        bury(connection, load.collection, turned)
     row = connection.execute(upsert(load.collection)).one()
     if turned:
         connection.execute(CREATE_NEW)
@@ -62,6 +56,7 @@ def merge_blocks(
             sirens=turned if of_unites else [],
             sole_traders=sole_traders,
         )
+    honour_due(connection, load.collection)
     connection.execute(
         _KEEP,
         {

@@ -13,7 +13,8 @@ from services.writer.stock import log
 from services.writer.stock.cleaning import Chunk, Refused
 from services.writer.stock.columns import Collection
 from services.writer.stock.log import Load
-from services.writer.stock.statements import drop_duplicates, hide
+from services.writer.stock.statements import drop_duplicates
+from services.writer.stock.withdrawals import hold_whole_register, honour_stored
 
 _DATA_ERRORS = ("22", "23")
 _MAINTENANCE_MEMORY = text("SET LOCAL maintenance_work_mem = '256MB'")
@@ -198,12 +199,11 @@ def swap(connection: Connection, load: Load) -> bool:
     Readers see the empty table until the commit, and then all rows.
     """
     table, twin = load.collection, load.staging
+    # Nobody can withdraw between the look at the tombstones and the commit.
+    hold_whole_register(connection)
     connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
     if not is_empty(connection, table):
         return False
-    # Nobody can withdraw between this look and the commit.
-    connection.execute(text("LOCK TABLE oppositions, erasures IN SHARE MODE"))
-    connection.execute(hide(table, twin))
     indexes = connection.execute(_INDEXES, {"table": table}).all()
     grants = connection.execute(_GRANTS, {"table": table, "to": twin}).scalars().all()
     for statement in (
@@ -220,4 +220,5 @@ def swap(connection: Connection, load: Load) -> bool:
         ),
     ):
         connection.exec_driver_sql(statement)
+    honour_stored(connection, table)
     return True

@@ -9,20 +9,11 @@ from dataclasses import fields
 from sqlalchemy import TextClause, text
 
 from services.writer.stock.columns import Collection, key_of
-from shared.sirene.records import (
-    PERSONAL_ETABLISSEMENT_FIELDS,
-    PERSONAL_UNITE_FIELDS,
-    Etablissement,
-    UniteLegale,
-)
+from shared.sirene.records import Etablissement, UniteLegale
 
 _FIELDS = {
     "unites_legales": tuple(field.name for field in fields(UniteLegale)),
     "etablissements": tuple(field.name for field in fields(Etablissement)),
-}
-_PERSONAL = {
-    "unites_legales": PERSONAL_UNITE_FIELDS,
-    "etablissements": PERSONAL_ETABLISSEMENT_FIELDS,
 }
 _VERSION = "(coalesce({0}.date_dernier_traitement, '-infinity'), {0}.statut_diffusion = 'P')"
 
@@ -69,29 +60,6 @@ LOCK_DUE_UNITES = text("""
 """)
 
 
-def hide(collection: Collection, table: str) -> TextClause:
-    """Take out what somebody opposed to, or had erased later than the row was treated."""
-    nothing = ", ".join(f"{name} = NULL" for name in _PERSONAL[collection])
-    if collection == "etablissements":
-        return text(f"""
-            UPDATE {table} n SET {nothing} FROM oppositions o WHERE o.siren = n.siren
-        """)  # noqa: S608  made of the names above
-    return text(f"""
-        UPDATE {table} n SET {nothing},
-          statut_diffusion = CASE WHEN hidden.erased THEN 'P' ELSE n.statut_diffusion END
-        FROM (
-          SELECT m.siren, o.siren IS NOT NULL AS opposed, EXISTS (
-            SELECT FROM erasures t WHERE t.siren = m.siren
-              AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
-              AND coalesce(t.date_dernier_traitement, '-infinity')
-                >= coalesce(m.date_dernier_traitement, '-infinity')) AS erased
-          FROM {table} m LEFT JOIN oppositions o USING (siren)
-          WHERE m.siren IN (SELECT siren FROM oppositions UNION SELECT siren FROM erasures)) hidden
-        WHERE hidden.siren = n.siren
-          AND (hidden.opposed OR (hidden.erased AND n.statut_diffusion = 'O'))
-    """)  # noqa: S608  made of the names above
-
-
 def find_turned(collection: Collection) -> TextClause:
     """Keys of the rows that turn from O to P: their people have withdrawn their data."""
     key = key_of(collection)
@@ -101,20 +69,6 @@ def find_turned(collection: Collection) -> TextClause:
           AND {_is_newer(collection, "n", "o")}
         ORDER BY n.{key}
     """)  # noqa: S608  made of the names above
-
-
-# A unit's tombstone bears its version; an establishment's is an audit.
-BURY = {
-    "unites_legales": text("""
-        INSERT INTO erasures (siren, date_dernier_traitement, fetched_at, reason)
-        SELECT siren, date_dernier_traitement, fetched_at, 'partial_diffusion'
-        FROM stock_due WHERE siren = ANY(:keys)
-    """),
-    "etablissements": text("""
-        INSERT INTO erasures (siren, reason)
-        SELECT DISTINCT siren, 'partial_diffusion' FROM stock_due WHERE siret = ANY(:keys)
-    """),
-}
 
 
 def upsert(collection: Collection) -> TextClause:

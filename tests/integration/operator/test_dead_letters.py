@@ -10,7 +10,7 @@ import pytest
 from dramatiq.middleware import CurrentMessage
 
 from services.operator import dead_letters
-from services.writer.actors import DeadLetterArchive
+from services.writer.archiving import DeadLetterArchive
 from shared.broker import MemoryBroker, make_broker, ready_messages
 from shared.errors import Rejected
 from shared.messages import FETCH_QUEUE, WRITE_QUEUE, FetchPage, WriteSlice

@@ -1,55 +1,92 @@
-"""The numbers of the whole: sums over the databases of the register, and one query to each."""
+"""The numbers of the whole, in one query that reads nothing as large as the register."""
 
 import json
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event, text
+from typer.testing import CliRunner
 
-from services.operator.stats import read_stats
-from shared.db.shards import connected
-from shared.progress import read_progress
-from tests.integration.operator.conftest import Sirenade
+from services.operator import stats
+from services.operator.__main__ import app
+from services.operator.stats import described, read_stats
+from shared.db.engine import make_engine
 from tests.integration.writer.conftest import Desk, Records
-
-pytestmark = pytest.mark.parametrize("shard_urls", [1, 2], indirect=True)
 
 
 @pytest.fixture
-def imported(desk: Desk, records: Records) -> None:
-    """Forty establishments, one of them closed and two that cannot be written."""
-    slice_ = [records.record(n, etat="F" if n == 1 else "A") for n in range(38)]
-    bad = [records.record(n, treated="no date at all") for n in (50, 51)]
-    desk.import_(*slice_, *bad, departement=None)
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url, application_name="tests-stats")
+    yield engine
+    engine.dispose()
 
 
-@pytest.mark.usefixtures("imported")
-def test_stats_add_up_what_is_in_the_shards(sirenade: Sirenade, desk: Desk) -> None:
-    found = json.loads(sirenade("stats", "--json").out)
-    assert found["items"]["inserted"] == 38
-    assert found["items"]["missing"] == found["items"]["failed"] == 2
-    assert found["failed_items"] == {"open": 2, "resolved": 0, "no_longer_due": 0}
-    assert found["avis"] == {"pending": 37}
-    assert found["batches"]["complete"] == 1
-    sizes = desk.execute("SELECT pg_database_size(current_database()) AS bytes")
-    assert found["database_bytes"] == pytest.approx(sum(row["bytes"] for row in sizes), rel=0.2)
-    assert "pending: 37" in sirenade("stats").out
+def read(engine: Engine) -> stats.Stats:
+    with engine.connect() as connection:
+        return read_stats(connection)
 
 
-@pytest.mark.usefixtures("imported")
-def test_status_shows_the_avis_of_all_shards(sirenade: Sirenade, desk: Desk) -> None:
-    answer = sirenade("status", "--once")
-    assert "avis 0 of 37" in answer.err
-    assert "failed items 2" in answer.err
-    with connected(desk.shards) as (control, *shards):
-        progress = read_progress(control, shards=shards)
-    assert (progress.avis_due, progress.failed_items, progress.received) == (37, 2, 40)
+def test_an_empty_database_has_numbers_too(engine: Engine) -> None:
+    found = read(engine)
+    assert found["batches"] == {"pending": 0, "running": 0, "complete": 0, "failed": 0}
+    assert found["items"]["processed"] == 0
+    assert found["items"]["success_rate"] is None
+    assert found["failed_items"] == {"open": 0, "resolved": 0}
+    assert found["quota"] == []
+    assert list(described(found))
 
 
-def test_each_database_is_asked_once(desk: Desk) -> None:
-    asked: list[Any] = []
-    for shard in desk.shards:
-        event.listen(shard, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
-    with connected(desk.shards) as (control, *shards):
-        read_stats(control, shards)
-    assert len(asked) == len(desk.shards)
+def test_the_numbers_are_those_of_the_import(engine: Engine) -> None:
+    desk, records = Desk(engine), Records()
+    good = [records.record(number) for number in range(1, 4)]
+    bad = records.record(4) | {"siret": "no siret"}
+    desk.import_(*good, bad)
+    desk.batch()
+    desk.execute(
+        "INSERT INTO failed_items (kind, key, code, message, resolved_at)"
+        " VALUES ('write', 'x', 'c', 'm', now())"
+    )
+    desk.execute(
+        "INSERT INTO quota (key_fingerprint, requests_per_minute) VALUES ('key', 30);"
+        "INSERT INTO insee_requests (key_fingerprint, granted_at, http_status)"
+        " VALUES ('key', now(), 200), ('key', now() - interval '2 h', 429)"
+    )
+
+    found = read(engine)
+
+    assert found["batches"] == {"pending": 0, "running": 1, "complete": 1, "failed": 0}
+    items = found["items"]
+    assert (items["processed"], items["succeeded"], items["failed"]) == (4, 3, 1)
+    assert items["success_rate"] == 0.75
+    assert found["failed_items"] == {"open": 1, "resolved": 1}
+    [quota] = found["quota"]
+    assert (quota["requests_per_minute"], quota["paused_until"]) == (30, None)
+    assert found["requests"] == {"last_60_seconds": 1, "http_429": 1}
+    sizes = found["sizes"]
+    assert sizes["database_bytes"] > sizes["tables"]["etablissements"]["bytes"] > 0
+    lines = dict(described(found)).values()
+    assert all("{" not in line for line in lines), "a person reads this"
+
+
+def test_one_query_reads_no_table_of_rows(engine: Engine) -> None:
+    statements: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    read(engine)
+    assert len(statements) == 1
+    with engine.connect() as connection:
+        plan = "\n".join(connection.execute(text(f"EXPLAIN {statements[0]}")).scalars())
+    for table in ("etablissements", "unites_legales", "pro_localisations", "avis", "receipts"):
+        assert f" on {table}" not in plan
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_the_command_prints_them(
+    database_url: str, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIRENADE_DATABASE_URL", database_url)
+    printed = CliRunner().invoke(app, ["stats", *options])
+    assert printed.exit_code == 0
+    if options:
+        assert json.loads(printed.stdout)["failed_items"] == {"open": 0, "resolved": 0}
+    else:
+        assert "success_rate: none" in printed.stdout

@@ -248,7 +248,7 @@ def _together(parts: Sequence[SliceResult]) -> SliceResult:
         updated=sum(part.updated for part in parts),
         unchanged=sum(part.unchanged for part in parts),
         failed=sum(part.failed for part in parts),
-        unknown_keys=sum(part.unknown_keys for part in parts),
+        unknown_keys=frozenset().union(*(part.unknown_keys for part in parts)),
     )
 
 

@@ -248,18 +248,29 @@ def test_an_establishment_that_turns_partial_loses_its_own_text_only(
     assert desk.one("SELECT denomination FROM unites_legales")["denomination"] == f"ATELIER {siren}"
 
 
+@pytest.mark.parametrize(
+    ("categorie", "denomination"), [("1000", None), ("5499", "ATELIER 000000001")]
+)
 def test_a_tombstone_keeps_clear_values_of_its_age_out_of_a_restored_register(
-    desk: Any, records: Any
+    desk: Any, records: Any, categorie: str, denomination: str | None
 ) -> None:
-    clear = records.record(treated="2026-01-01T00:00:00")
+    unite = {"categorieJuridiqueUniteLegale": categorie}
+    clear = records.record(treated="2026-01-01T00:00:00", enseigne="CHEZ LUI", unite=unite)
     desk.import_(clear)
-    desk.import_(
-        records.record(treated="2026-02-01T00:00:00", unite={"statutDiffusionUniteLegale": "P"})
-    )
+    partial = {**unite, "statutDiffusionUniteLegale": "P"}
+    desk.import_(records.record(treated="2026-02-01T00:00:00", unite=partial))
     desk.execute("TRUNCATE unites_legales, etablissements, pro_localisations, avis")
     desk.import_(clear)
-    unite = desk.one("SELECT statut_diffusion, denomination FROM unites_legales")
-    assert unite == {"statut_diffusion": "P", "denomination": None}
+    row = desk.one("""
+        SELECT u.statut_diffusion, denomination, enseigne1, libelle_voie
+        FROM unites_legales u JOIN etablissements USING (siren)
+    """)
+    assert row == {
+        "statut_diffusion": "P",
+        "denomination": denomination,
+        "enseigne1": None if categorie == "1000" else "CHEZ LUI",
+        "libelle_voie": None,
+    }
     assert _avis(desk)["outcome"] == "skipped_non_diffusible"
     desk.import_(records.record(treated="2026-03-01T00:00:00"))
     assert _avis(desk)["outcome"] == "pending", "a newer record of INSEE is open to all again"
@@ -287,7 +298,8 @@ def test_an_unchanged_record_is_hidden_where_a_clear_row_should_not_be(
     desk: Any, records: Any, hiding: str
 ) -> None:
     """As a restored backup has it, or a writer that did not see the opposition yet."""
-    record = records.record(1, unite={"denominationUniteLegale": "ZORGLUB"})
+    person = {"denominationUniteLegale": "ZORGLUB", "categorieJuridiqueUniteLegale": "1000"}
+    record = records.record(1, unite=person)
     desk.import_(record)
     assert _clear_values(desk, "ZORGLUB", "zorglub") == ["unites_legales", "pro_localisations"]
     desk.execute(hiding)

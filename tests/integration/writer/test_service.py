@@ -77,6 +77,11 @@ def test_a_published_slice_is_written_and_counted(
     assert _count(metrics, "sirenade_rows_written_total", outcome="inserted") == 1
     assert _count(metrics, "sirenade_rows_written_total", outcome="failed") == 1
     assert _count(metrics, "sirenade_unknown_keys_total") == 1
+    _wait_until(lambda: desk.number("schema_drift") == 1)
+    assert desk.one("SELECT key, batch_id FROM schema_drift") == {
+        "key": "unite.nouvelleCle",
+        "batch_id": batch,
+    }
 
 
 def test_dead_letters_of_every_queue_are_archived(

@@ -131,7 +131,8 @@ def test_whoever_opposed_or_was_erased_before_stays_hidden(
     desk: Any, stock: Any, records: Any
 ) -> None:
     opposed = records.record(1, enseigne="CHEZ OPPOSE")
-    erased = records.record(2, treated="2026-01-01T00:00:00")
+    person = {"categorieJuridiqueUniteLegale": "1000", "nomUniteLegale": "DUPONT"}
+    erased = records.record(2, treated="2026-01-01T00:00:00", unite=person)
     later = records.record(3, treated="2026-03-01T00:00:00")
     desk.execute("INSERT INTO oppositions (siren, reason) VALUES ('000000001', 'demande')")
     desk.execute("""

@@ -226,3 +226,37 @@ def test_a_merge_waits_for_a_slice_that_is_being_written(
     load.join(timeout=30)
     assert not load.is_alive()
     assert _load(desk, "000000001")["enseigne1"] == "PLUS TARD"
+
+
+def test_an_older_files_establishment_of_a_unit_that_withdrew_comes_in_without_its_data(
+    desk: Any, stock: Any, records: Any
+) -> None:
+    person = {"categorieJuridiqueUniteLegale": "1000", "nomUniteLegale": "[ND]"}
+    gone = {**person, "statutDiffusionUniteLegale": "P"}
+    desk.import_(
+        records.record(1, siren="000000007", enseigne="[ND]", statut="P", unite=gone),
+        fetched_at=dt.datetime(2026, 8, 5, tzinfo=dt.UTC),
+    )
+    other = records.record(2, siren="000000007", enseigne="CHEZ DUPONT", unite=gone)
+    stock.load(*stock.write(other), file_date=dt.date(2026, 8, 1))
+    row = desk.one("SELECT * FROM etablissements WHERE siret = :siret", siret=other["siret"])
+    assert (row["enseigne1"], row["libelle_voie"], row["code_commune"]) == (None, None, "33063")
+
+
+def test_the_tombstone_of_one_establishment_holds_for_it_alone(
+    desk: Any, stock: Any, records: Any
+) -> None:
+    one = records.record(1, siren="000000007", enseigne="UN", treated="2026-01-01T00:00:00")
+    two = records.record(2, siren="000000007", enseigne="DEUX", treated="2026-01-01T00:00:00")
+    desk.execute(
+        """INSERT INTO erasures (siren, siret, date_dernier_traitement, fetched_at, reason)
+           VALUES ('000000007', :siret, '2026-02-01', now(), 'partial_diffusion')""",
+        siret=one["siret"],
+    )
+    for way in ("swap", "merge"):
+        loads = stock.load(*stock.write(one, two), force=True)
+        assert {load.way for load in loads} == {way}
+        rows = desk.execute("SELECT statut_diffusion, libelle_voie FROM etablissements ORDER BY 1")
+        assert [row["statut_diffusion"] for row in rows] == ["O", "P"]
+        assert rows[0]["libelle_voie"] is not None
+        assert rows[1]["libelle_voie"] is None

@@ -1,0 +1,121 @@
+"""Whose records a dead letter carries, and the letter without those of the silenced. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from dramatiq.errors import DecodeError
+
+from shared.broker.encoding import CompactEncoder
+from shared.messages import WRITE_QUEUE
+from shared.sirene.identifiers import is_siret, owner_of, siren_of
+
+_RECORDS = "records"
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """Units of which nothing raw may be kept, and single establishments of others."""
+
+    sirens: frozenset[str] = frozenset()
+    sirets: frozenset[str] = frozenset()
+
+    def __contains__(self, number: str | None) -> bool:
+        """Whether this siren or siret is one of them; None, an unknown person, always is."""
+        return number is None or number[:9] in self.sirens or number in self.sirets
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        return self.sirens | self.sirets
+
+    def __bool__(self) -> bool:
+        return bool(self.sirens or self.sirets)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A body and the numbers of all of its records, as far as they say who they are about."""
+
+    body: bytes
+    sirens: tuple[str, ...] = ()
+    sirets: tuple[str, ...] = ()
+
+
+def opened(queue: str, body: bytes) -> Letter:
+    """Read whose records the body carries; what cannot be told apart is not kept at all.
+
+    Only the queue of slices carries people's data. A slice that is no list keeps its envelope,
+    one that is no message keeps nothing: neither could be replayed.
+    """
+    if queue != WRITE_QUEUE or not body:
+        return Letter(body)
+    message = _decoded(body)
+    if message is None:
+        return Letter(b"")
+    records = _records(message)
+    if records is None:
+        return Letter(_encoded(message, ""))
+    known = [record for record in records if owner_of(record) is not None]
+    if len(known) < len(records):
+        body = _encoded(message, orjson.dumps(known).decode())
+    return _letter(body, known)
+
+
+def bare(queue: str, body: bytes) -> Letter:
+    """The letter without any record, for a database that no erasure reaches. Nobody can replay it.
+
+    Nothing is lost: what no slice has brought, the sweeper has its page fetched again.
+    """
+    if queue != WRITE_QUEUE or not body:
+        return Letter(body)
+    message = _decoded(body)
+    return Letter(b"" if message is None else _encoded(message, ""))
+
+
+def without(body: bytes, silenced: Silenced) -> Letter:
+    """The letter without the records of these units and establishments."""
+    message = _decoded(body)
+    records = None if message is None else _records(message)
+    if message is None or records is None:
+        return Letter(b"")
+    kept = [record for record in records if owner_of(record) not in silenced]
+    if len(kept) < len(records):
+        body = _encoded(message, orjson.dumps(kept).decode())
+    return _letter(body, kept)
+
+
+def _letter(body: bytes, records: list[Any]) -> Letter:
+    owners = {owner for record in records if (owner := owner_of(record)) is not None}
+    return Letter(
+        body,
+        sirens=tuple(sorted({siren_of(owner) for owner in owners})),
+        sirets=tuple(sorted(owner for owner in owners if is_siret(owner))),
+    )
+
+
+def _decoded(body: bytes) -> dict[str, Any] | None:
+    try:
+        return dict(CompactEncoder().decode(body))
+    except DecodeError:
+        return None
+
+
+def _encoded(message: dict[str, Any], records: str) -> bytes:
+    arguments = {**message["kwargs"], _RECORDS: records} if _has_records(message) else {}
+    return CompactEncoder().encode({**message, "args": [], "kwargs": arguments})
+
+
+def _has_records(message: dict[str, Any]) -> bool:
+    arguments = message.get("kwargs")
+    return isinstance(arguments, dict) and _RECORDS in arguments
+
+
+def _records(message: dict[str, Any]) -> list[Any] | None:
+    """None where the message holds something else than one list of records."""
+    if not _has_records(message) or message.get("args"):
+        return None
+    try:
+        records = orjson.loads(message["kwargs"][_RECORDS])
+    except (orjson.JSONDecodeError, TypeError):
+        return None
+    return records if isinstance(records, list) else None

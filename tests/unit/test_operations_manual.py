@@ -1,0 +1,36 @@
+"""The manual names only what exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from services.dispatch import OWNERS
+
+_ROOT = Path(__file__).parents[2]
+_PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_every_command_named_in_the_documentation_exists(page: Path) -> None:
+    named = set(re.findall(r"\./sirenade ([a-z][a-z-]*)", page.read_text(encoding="utf-8")))
+    assert named <= OWNERS.keys()
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_setting_named_in_the_manual_exists() -> None:
+    manual = (_ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    named = {
+        name.removesuffix("_FILE").removeprefix("SIRENADE_").lower()
+        for name in re.findall(r"SIRENADE_[A-Z_]+", manual)
+    }
+    sources = [*_ROOT.glob("services/*/settings.py"), _ROOT / "shared" / "settings.py"]
+    known = set(
+        re.findall(r"^    ([a-z_]+): ", "\n".join(map(Path.read_text, sources)), re.MULTILINE)
+    )
+    assert named <= known
