@@ -40,7 +40,7 @@ _CONCERNED_OF_DUE = {
 
 def share_register(connection: Connection) -> None:
     """As a slice does: nobody's opposition is recorded between our look and our commit."""
-    connection.execute(SHARE_REGISTER)
+    connection.execute(text(SHARE_REGISTER))
 
 
 def hold_whole_register(connection: Connection) -> None:
