@@ -68,7 +68,7 @@ def _client(settings: FetcherSettings) -> InseeClient:
         str(settings.insee_url),
         settings.insee_key.get_secret_value(),
         timeout_seconds=settings.insee_timeout_seconds,
-        pool_size=settings.fetcher_threads,
+        pool_size=settings.threads,
     )
 
 
@@ -130,7 +130,7 @@ def build(
     return Service(
         name="fetcher",
         queue=FetchPage.QUEUE,
-        worker_threads=settings.fetcher_threads,
+        worker_threads=settings.threads,
         loops=(
             Loop("planner", interval_seconds=1, step=planner.turn),
             Loop("sweeper", interval_seconds=2, step=sweeper.turn),
@@ -145,7 +145,7 @@ def build(
 def main() -> None:
     settings = load(FetcherSettings)
     # A page's transactions are short: threads take turns, two to a connection.
-    connections = max(2, settings.fetcher_threads // 2)
+    connections = max(2, settings.threads // 2)
     run_service("fetcher", settings, build, connections=connections)
 
 

@@ -16,7 +16,8 @@ class FetcherSettings(ServiceSettings):
     insee_requests_per_hour: float | None = Field(default=None, ge=1)
     insee_timeout_seconds: float = Field(default=30, ge=1, le=300)
     insee_rows_per_page: int = Field(default=MAX_ROWS_PER_PAGE, ge=1, le=MAX_ROWS_PER_PAGE)
-    fetcher_threads: int = Field(default=8, ge=1, le=64)
+    # Pages at work at once in this process; None: one for each walk.
+    fetcher_threads: int | None = Field(default=None, ge=1, le=64)
     # Walks side by side, over all fetchers; None: as many as the quota can use.
     fetcher_parallel_batches: int | None = Field(default=None, ge=1, le=64)
     fetcher_slot_patience_seconds: float = Field(default=30, ge=1, le=300)
@@ -29,7 +30,11 @@ class FetcherSettings(ServiceSettings):
 
     @property
     def walkers(self) -> int:
-        """A walk fetches a page after the other: a slow INSEE's answer and our work take 1 s."""
+        """A walk fetches a page after the other: a slow INSEE's answer and our work take 1.5 s."""
         if self.fetcher_parallel_batches is not None:
             return self.fetcher_parallel_batches
-        return min(16, max(4, math.ceil(self.insee_requests_per_minute / 60)))
+        return min(16, max(4, math.ceil(self.insee_requests_per_minute / 40)))
+
+    @property
+    def threads(self) -> int:
+        return self.fetcher_threads or self.walkers
