@@ -131,9 +131,23 @@ def database_url(
     postgres.drop_database(name)
 
 
-@pytest.fixture(
-    params=[1, pytest.param(2, marks=pytest.mark.slow)], ids=["one_shard", "two_shards"]
-)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module that says `ON_TWO_SHARDS = True` on two shards as well."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    if (
+        getattr(metafunc.module, "ON_TWO_SHARDS", False)
+        and "shard_urls" in metafunc.fixturenames
+        and not any(mark.args[0] == "shard_urls" for mark in marks)
+    ):
+        metafunc.parametrize(
+            "shard_urls",
+            [1, pytest.param(2, marks=pytest.mark.slow)],
+            ids=["one_shard", "two_shards"],
+            indirect=True,
+        )
+
+
+@pytest.fixture
 def shard_urls(
     request: pytest.FixtureRequest,
     postgres: RunningPostgres,
@@ -141,12 +155,15 @@ def shard_urls(
     database_url: str,
     _database_numbers: Iterator[int],
 ) -> Iterator[tuple[str, ...]]:
-    """The databases of the register; the first is the control database as well."""
+    """The databases of the register, one unless a test asks for more.
+
+    The first is the control database as well.
+    """
     from sqlalchemy import create_engine  # noqa: PLC0415  as above
 
     from shared.db.shards import take_place  # noqa: PLC0415  as above
 
-    names = [f"test_{next(_database_numbers)}" for _ in range(request.param - 1)]
+    names = [f"test_{next(_database_numbers)}" for _ in range(getattr(request, "param", 1) - 1)]
     created = [postgres.create_database(name, template=migrated_template) for name in names]
     urls = (database_url, *created)
     for number, url in enumerate(urls):

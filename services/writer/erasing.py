@@ -35,6 +35,7 @@ NUMBERS_ONLY_TABLES = frozenset(
         "certificates",
         "import_runs",
         "import_batches",
+        "shard_receipts",
         "slice_receipts",
         "stock_loads",
         "oppositions",

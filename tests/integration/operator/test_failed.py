@@ -15,6 +15,8 @@ from tests.integration.reviewer.conftest import Desk as ReviewersDesk
 from tests.integration.reviewer.conftest import Register
 from tests.integration.writer.conftest import Desk, Records
 
+ON_TWO_SHARDS = True
+
 
 @pytest.fixture
 def broken(desk: Desk, records: Records) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import pytest
 from tests.integration.operator.conftest import Sirenade
 from tests.integration.writer.conftest import Desk, Records
 
+ON_TWO_SHARDS = True
+
 
 @pytest.fixture
 def imported(desk: Desk, records: Records) -> list[int]:

@@ -31,7 +31,7 @@ def test_an_empty_database_has_numbers_too(engine: Engine) -> None:
     assert found["batches"] == {"pending": 0, "running": 0, "complete": 0, "failed": 0}
     assert found["items"]["processed"] == 0
     assert found["items"]["success_rate"] is None
-    assert found["failed_items"] == {"open": 0, "resolved": 0}
+    assert found["failed_items"] == {"open": 0, "resolved": 0, "no_longer_due": 0}
     assert found["quota"] == []
     assert list(described(found))
 
@@ -58,7 +58,7 @@ def test_the_numbers_are_those_of_the_import(engine: Engine) -> None:
     items = found["items"]
     assert (items["processed"], items["succeeded"], items["failed"]) == (4, 3, 1)
     assert items["success_rate"] == 0.75
-    assert found["failed_items"] == {"open": 1, "resolved": 1}
+    assert found["failed_items"] == {"open": 1, "resolved": 1, "no_longer_due": 0}
     [quota] = found["quota"]
     assert (quota["requests_per_minute"], quota["paused_until"]) == (30, None)
     assert found["requests"] == {"last_60_seconds": 1, "http_429": 1}
@@ -87,6 +87,10 @@ def test_the_command_prints_them(
     printed = CliRunner().invoke(app, ["stats", *options])
     assert printed.exit_code == 0
     if options:
-        assert json.loads(printed.stdout)["failed_items"] == {"open": 0, "resolved": 0}
+        assert json.loads(printed.stdout)["failed_items"] == {
+            "open": 0,
+            "resolved": 0,
+            "no_longer_due": 0,
+        }
     else:
         assert "success_rate: none" in printed.stdout

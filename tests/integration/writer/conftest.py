@@ -321,7 +321,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def desk(engine: Engine, shard_urls: ShardUrls) -> Iterator[Desk]:
-    """A desk on one shard, and in the slow tier once more on two."""
+    """A desk on the databases of the test's register."""
     shards = open_desk_shards(engine, shard_urls)
     yield Desk(engine, shards)
     for shard in shards:

@@ -8,6 +8,8 @@ from sqlalchemy.exc import DBAPIError
 
 from services.writer.store import SliceStatus
 
+ON_TWO_SHARDS = True
+
 _SECRET = "MADAME SECRET"  # a name, to be looked for
 
 

@@ -21,6 +21,8 @@ from tests.integration.writer.gates import (
     waiting,
 )
 
+ON_TWO_SHARDS = True
+
 
 def test_of_two_last_slices_at_once_one_closes_the_batch(desk: Any, records: Any) -> None:
     batch = desk.batch()

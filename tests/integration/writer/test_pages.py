@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+ON_TWO_SHARDS = True
+
 
 def _pages(desk: Any) -> list[dict[str, Any]]:
     return [dict(row) for row in desk.execute("SELECT * FROM pro_localisations ORDER BY id")]

@@ -3,6 +3,8 @@
 import datetime as dt
 from typing import Any
 
+ON_TWO_SHARDS = True
+
 LATER = "2026-02-01T00:00:00"
 
 

@@ -17,6 +17,8 @@ from shared.metrics import Metrics
 from shared.publishing import publish
 from shared.service import Running, Service
 
+ON_TWO_SHARDS = True
+
 
 def _wait_until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds

@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from services.writer.store import SliceStatus
 from shared.messages import ContractError
 
+ON_TWO_SHARDS = True
+
 
 def test_every_recorded_establishment_is_stored(desk: Any, records: Any) -> None:
     result = desk.import_(*records.recorded, departement=None)

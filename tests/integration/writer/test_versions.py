@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from services.writer.merging import Version
 from shared.sirene.mapper import map_record
 
+ON_TWO_SHARDS = True
+
 _DATES = (None, "2026-01-01T00:00:00", "2026-01-01T00:00:00.500", "2026-02-01T00:00:00")
 _HOURS = tuple(dt.datetime(2026, 8, 5, hour, tzinfo=dt.UTC) for hour in range(4))
 
