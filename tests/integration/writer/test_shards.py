@@ -2,14 +2,22 @@
 
 import datetime as dt
 import signal
+from collections.abc import Callable
 from typing import Any
 
+import dramatiq
 import pytest
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
 from services.operator.reconciling import reconcile
+from services.writer.__main__ import app
+from services.writer.archiving import archive
 from services.writer.store import SliceStatus
-from shared.messages import ContractError
+from shared.broker import DeadLetter
+from shared.broker.encoding import CompactEncoder
+from shared.errors import UserError
+from shared.messages import ContractError, WriteSlice
 from shared.sharding import BUCKETS, bucket_of
 from tests.integration.writer.gates import (
     held_gate,
@@ -19,6 +27,7 @@ from tests.integration.writer.gates import (
     wait_until,
     waiting,
 )
+from tests.integration.writer.searching import places_of
 
 pytestmark = pytest.mark.parametrize("shard_urls", [2], indirect=True)
 
@@ -176,3 +185,54 @@ def test_a_shard_that_is_away_leaves_the_slice_to_be_written_later(desk: Any, re
 def _agrees(desk: Any) -> bool:
     with desk.engine.connect() as control, desk.shards[1].connect() as shard:
         return reconcile(control, [shard]).agrees
+
+
+@pytest.fixture
+def sirenade(shard_urls: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Runs a command of the writer with the settings of both shards."""
+    monkeypatch.setenv("SIRENADE_DATABASE_URL", shard_urls[0])
+    monkeypatch.setenv("SIRENADE_SHARD_DATABASE_URLS", ",".join(shard_urls))
+    return lambda *arguments: CliRunner().invoke(app, arguments)
+
+
+def _places(desk: Any, *words: str) -> list[str]:
+    return [place for shard in desk.shards for place in places_of(shard, *words)]
+
+
+def test_a_unit_is_forgotten_where_it_is_and_stays_out(
+    desk: Any, records: Any, sirenade: Callable[..., Any]
+) -> None:
+    number = next(n for n in range(100) if desk.shard_of(records.record(n)) == 1)
+    record = records.record(number, enseigne="CHEZ ZORGLUB")
+    bad = records.record(number + 1000, siren=record["siren"], enseigne="ZORGLUB", treated="never")
+    desk.import_(record, bad)
+    assert _places(desk, "zorglub") != []
+
+    assert sirenade("forget", record["siren"], "--force").exit_code == 0
+    assert _places(desk, "zorglub") == []
+    opposed = [_rows(shard, "SELECT siren FROM oppositions") for shard in desk.shards]
+    assert opposed == [[], [record["siren"]]]
+    desk.import_(records.record(number, enseigne="ZORGLUB", treated="2026-03-01T00:00:00"))
+    assert _places(desk, "zorglub") == []
+    for whole in ("--export", "--apply"):
+        refused = sirenade("forget", whole, "somewhere")
+        assert isinstance(refused.exception, UserError)
+        assert "one database only" in str(refused.exception)
+
+
+def test_a_dead_letter_keeps_no_record_where_no_erasure_would_find_it(
+    desk: Any, records: Any
+) -> None:
+    message = desk.message([records.record(1, enseigne="ZORGLUB")], batch=1, fetch_id=1)
+    envelope: dramatiq.Message[Any] = dramatiq.Message(
+        message.QUEUE, message.ACTOR, (), message.to_wire(), {}
+    )
+    for number, body in enumerate((CompactEncoder().encode(envelope.asdict()), b"ZORGLUB")):
+        letter = DeadLetter(message.QUEUE, "rejected", body, message.ACTOR, str(number))
+        with desk.engine.begin() as connection:
+            archive(connection, letter, with_records=False)
+    assert _places(desk, "zorglub") == []
+    kept = desk.one("SELECT body FROM dead_letters WHERE message_id = '0'")
+    wire = CompactEncoder().decode(bytes(kept["body"]))["kwargs"]
+    with pytest.raises(ContractError):
+        desk.write_part(WriteSlice.from_wire(wire))
