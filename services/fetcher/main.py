@@ -267,6 +267,8 @@ def look_up(
 
     Raises UserError where INSEE refuses, or gives no answer.
     """
+    if unlisted:
+        require_one_database(settings)
     with _asking(settings) as asking:
         wanted = [*numbers, *(unlisted_sirets(asking.engine) if unlisted else [])]
         for number in dict.fromkeys(wanted):

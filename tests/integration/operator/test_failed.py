@@ -358,7 +358,7 @@ def test_the_schedule_makes_rejected_avis_due_again_and_closes_what_nobody_wants
 def test_an_item_that_the_writer_holds_is_left_to_it(desk: Desk) -> None:
     _item(desk, key=f"{1:014d}")
     _let_time_pass(desk)
-    with desk.engine.begin() as writer:
+    with desk.home_of({"siret": f"{1:014d}"}).begin() as writer:
         writer.execute(text("SELECT 1 FROM failed_items FOR UPDATE"))
         # Asked for all the same; only its next attempt stays as it was.
         assert "1 fetched again" in _turn(desk)

@@ -212,8 +212,9 @@ class Desk:
     def _databases_of(self, statement: str, parameters: Mapping[str, object]) -> list[Engine]:
         if isinstance(siren := parameters.get("siren"), str):
             return [self.shards[route(siren, len(self.shards))]]
-        if "key" in parameters:
-            return [self.home_of({"siret": parameters["key"]})]
+        for name in ("siret", "key"):
+            if name in parameters:
+                return [self.home_of({"siret": parameters[name]})]
         if _EVERYWHERE.search(statement):
             return list(dict.fromkeys((self.engine, *self.shards)))
         return list(self.shards) if _OF_SHARDS.search(statement) else [self.engine]

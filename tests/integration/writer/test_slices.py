@@ -213,6 +213,7 @@ def test_the_number_of_statements_does_not_grow_with_the_slice(
     assert set(numbers) == {15}, "besides four COPYs, of which SQLAlchemy knows nothing"
 
 
+@pytest.mark.parametrize("shard_urls", [1], indirect=True)
 @pytest.mark.parametrize("size", [1, 200])
 def test_an_unchanged_slice_takes_five_statements(
     desk: Any, records: Any, engine: Engine, size: int
