@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+_CHUNK_BYTES = 64 * 1024
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -46,4 +47,4 @@ def copy_into(
     body = io.BytesIO("".join([line + "\n" for line in lines]).encode())
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", body)
+        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", body, _CHUNK_BYTES)

@@ -111,7 +111,8 @@ def write_rows(
     if connection.execute(FIND_HIDDEN).scalar_one():
         connection.execute(HIDE)
     connection.execute(BURY)
-    sirens = [row.key for row in connection.execute(UPSERT_UNITES)]
+    # A unit that is new has no establishments but those that are written here.
+    sirens = [row.key for row in connection.execute(UPSERT_UNITES) if not row.inserted]
     changed = connection.execute(UPSERT_ETABLISSEMENTS).all()
     renew_pages(
         connection,

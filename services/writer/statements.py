@@ -172,9 +172,10 @@ READ_SUBJECTS = text(f"""
       EXISTS (SELECT FROM oppositions o WHERE o.siren = e.siren),
       {_columns(ETABLISSEMENT_FACTS, "e.")}, {_columns(UNITE_FACTS, "u.")}
     FROM (
-      SELECT siret FROM etablissements WHERE siret = ANY(string_to_array(:sirets, ' '))
+      SELECT siret FROM unnest(string_to_array(:sirets, ' ')) AS siret
       UNION
-      SELECT siret FROM etablissements WHERE siren = ANY(string_to_array(:sirens, ' '))) subjects
+      SELECT siret FROM unnest(string_to_array(:sirens, ' ')) AS siren
+        JOIN etablissements USING (siren)) subjects
     JOIN etablissements e USING (siret)
     JOIN unites_legales u ON u.siren = e.siren
     ORDER BY e.siret

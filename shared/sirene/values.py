@@ -40,11 +40,16 @@ def json_object(value: object, name: str) -> JsonObject:
 
 
 def texts(block: JsonObject, keys: Sequence[str]) -> list[str | None]:
-    """`text_of` each key; most values are null or plain words, which need no closer look."""
+    """`text_of` each key; most values are null or as they must be, and need no closer look."""
     return [
         value
         if value is None
-        or (type(value) is str and value.isalnum() and len(value) <= MAX_TEXT_LENGTH)
+        or (
+            type(value) is str
+            # Nothing to cut off, to take out, or that may be a mask.
+            and (value.isalnum() or (value.isprintable() and value.strip(" [") == value))
+            and 0 < len(value) <= MAX_TEXT_LENGTH
+        )
         else text_of(block, key)
         for key, value in zip(keys, map(block.get, keys), strict=True)
     ]

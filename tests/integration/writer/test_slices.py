@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError
 
 from services.writer.store import SliceStatus
 from shared.messages import ContractError
@@ -252,3 +253,27 @@ def test_an_unchanged_row_costs_next_to_no_wal(desk: Any, records: Any) -> None:
         assert desk.write(message).unchanged == 200
         costs.append((desk.one(position)["bytes"] - before) / 200)
     assert min(costs) < 100
+
+
+def test_a_new_connection_gets_its_own_temporary_tables(desk: Any, records: Any) -> None:
+    assert desk.import_(records.record(1)).inserted == 1
+    desk.execute("""
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+    """)
+    desk.engine.dispose()
+    assert desk.import_(records.record(2)).inserted == 1
+    with desk.engine.connect() as connection:
+        connection.invalidate()
+    assert desk.import_(records.record(3)).inserted == 1
+
+
+def test_a_slice_that_fails_at_first_leaves_the_next_one_its_tables(
+    desk: Any, records: Any
+) -> None:
+    """The tables of a connection are made before the transaction that may be undone."""
+    desk.execute("ALTER TABLE avis RENAME TO away")
+    with pytest.raises(DBAPIError):
+        desk.import_(records.record(1))
+    desk.execute("ALTER TABLE away RENAME TO avis")
+    assert desk.import_(records.record(1)).inserted == 1

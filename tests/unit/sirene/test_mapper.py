@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.sirene.mapper import MAX_UNKNOWN_KEYS, map_record, map_unite_legale
-from shared.sirene.values import MAX_TEXT_LENGTH, MappingError
+from shared.sirene.values import MAX_TEXT_LENGTH, MappingError, text_of, texts
 
 Record = dict[str, Any]
 RecordWith = Callable[..., Record]
@@ -286,3 +286,10 @@ _ALL_KEYS = [
     "denominationUniteLegale",
     "statutDiffusionUniteLegale",
 ]
+
+
+@given(
+    text=st.text(max_size=8) | st.sampled_from(["[ND]", "[ND", " A", "A ", "\u00a0A", "A\t", "[A]"])
+)
+def test_the_quick_look_at_a_text_finds_what_the_close_one_finds(text: str) -> None:
+    assert texts({"key": text}, ("key",)) == [text_of({"key": text}, "key")]
