@@ -254,6 +254,7 @@ def test_a_late_record_finds_the_stored_p_where_no_flip_was_ever_seen(
     scene.turn(scene.masked(1))
     assert desk.number("erasures") == 0
     desk.import_(scene.clear(2))
+    desk.import_(scene.clear(3), fetched_at=LATER + dt.timedelta(days=1))
     assert places_of(desk.engine, *WORDS) == []
 
 
