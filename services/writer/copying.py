@@ -46,5 +46,6 @@ def copy_into(
     """
     body = io.BytesIO("".join([line + "\n" for line in lines]).encode())
     driver: Any = connection.connection.driver_connection
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN WITH (ENCODING 'UTF8')"
     with driver.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", body, _CHUNK_BYTES)
+        cursor.copy_expert(statement, body, _CHUNK_BYTES)

@@ -107,12 +107,12 @@ def write_rows(
     """
     _copy_new(connection, rows, fetched_at)
     connection.execute(LOCK_UNITES)
-    # After the lock: whoever opposes from now on waits for what is written here.
+    # After the lock, which an eraser takes as well.
     if connection.execute(FIND_HIDDEN).scalar_one():
         connection.execute(HIDE)
     connection.execute(BURY)
-    # A unit that is new has no establishments but those that are written here.
-    sirens = [row.key for row in connection.execute(UPSERT_UNITES) if not row.inserted]
+    # New ones too: their establishments may have come before them, from a stock file.
+    sirens = [row.key for row in connection.execute(UPSERT_UNITES)]
     changed = connection.execute(UPSERT_ETABLISSEMENTS).all()
     renew_pages(
         connection,

@@ -307,3 +307,13 @@ def test_an_unchanged_record_is_hidden_where_a_clear_row_should_not_be(
     assert _clear_values(desk, "ZORGLUB", "zorglub") == []
     desk.import_(record)
     assert desk.number("pro_localisations") == 1
+
+
+def test_a_unit_that_comes_after_its_establishments_opens_their_pages(
+    desk: Any, records: Any
+) -> None:
+    siren = "000000007"
+    desk.import_(records.record(1, siren=siren), records.record(2, siren=siren))
+    desk.execute("TRUNCATE unites_legales, pro_localisations, avis")
+    desk.import_(records.record(1, siren=siren))
+    assert len(_pages(desk)) == 2
