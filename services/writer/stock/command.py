@@ -92,7 +92,7 @@ def load(database_url: str, places: Sequence[str], options: Options) -> list[Loa
             loader.load(file, file_date=options.file_date, force=options.force) for file in files
         ]
         if options.pages:
-            _renew_pages(engine, loads, view, sole_traders=options.sole_traders)
+            _renew_pages(engine, view, sole_traders=options.sole_traders)
         with engine.begin() as connection:
             return [log.read(connection, load.id) for load in loads]
 
@@ -159,10 +159,11 @@ def _warn(file: StockFile, view: View) -> None:
         view.say(f"{file.name}: absent columns, left empty: {', '.join(file.layout.absent)}")
 
 
-def _renew_pages(engine: Engine, loads: Sequence[Load], view: View, *, sole_traders: bool) -> None:
-    due = [load for load in loads if load.status == "stored"]
+def _renew_pages(engine: Engine, view: View, *, sole_traders: bool) -> None:
+    """Also those that an earlier load was told to leave."""
     view.begin("pages and due avis")
     with engine.begin() as connection:
+        due = log.find_stored(connection)
         total = paging.count_touched(connection, due)
     done = 0
     while due:

@@ -106,7 +106,8 @@ class Loader:
             )
 
     def _stage(self, file: StockFile, load: Load) -> Load:
-        self.view.begin(f"{load.collection}: reading {file.name}")
+        self.view.say(f"{file.name} → {load.collection}, {load.way}")
+        self.view.begin(f"{load.collection}: reading")
         with self.engine.begin() as connection:
             stored = log.chunk_numbers(connection, load)
         rows = 0

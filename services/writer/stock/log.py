@@ -58,6 +58,7 @@ _LATEST = text("""
     WHERE collection = :collection AND status IN ('stored', 'complete')
     ORDER BY id DESC LIMIT 1
 """)
+_STORED = text("SELECT * FROM stock_loads WHERE status = 'stored' ORDER BY id")
 _READ = text("SELECT * FROM stock_loads WHERE id = :id")
 _BEGIN = text("""
     INSERT INTO stock_loads
@@ -116,6 +117,11 @@ def find_latest(connection: Connection, collection: Collection) -> Load | None:
     """The last one whose rows are in the register."""
     row = connection.execute(_LATEST, {"collection": collection}).one_or_none()
     return None if row is None else Load.of(row)
+
+
+def find_stored(connection: Connection) -> list[Load]:
+    """Those whose pages are still to come, of whatever month."""
+    return [Load.of(row) for row in connection.execute(_STORED)]
 
 
 def read(connection: Connection, load_id: int) -> Load:

@@ -11,7 +11,6 @@ from rich.progress import (
     SpinnerColumn,
     TaskID,
     TextColumn,
-    TimeElapsedColumn,
 )
 
 from shared.progress import Rate
@@ -29,9 +28,8 @@ class View:
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=12),
             TextColumn("{task.fields[said]}"),
-            TimeElapsedColumn(),
             console=self._console,
             disable=not self._console.is_terminal,
         )

@@ -1,11 +1,13 @@
 """Stock files say what the server serves, however many rows they have."""
 
 import csv
+import sys
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 
+from services.simulator.main import main
 from services.simulator.masking import MASK
 from services.simulator.options import Options
 from services.simulator.register import GeneratedRegister
@@ -52,6 +54,18 @@ def test_a_long_file_repeats_few_establishments_under_other_sirens(tmp_path: Pat
     assert sirets == sorted(sirets)
     assert {row["siren"] for row in rows} == {unit["siren"] for unit in units}
     assert files["siren"].rows == len(units)
+
+
+def test_the_command_writes_both_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--establishments", "50", "--format", "parquet", "--out", str(tmp_path / "new"))
+    monkeypatch.setattr(sys, "argv", ["simulator", "stock", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert "StockEtablissement_utf8.parquet: 50 rows" in capsys.readouterr().out.replace("\n", "")
+    assert len(list((tmp_path / "new").iterdir())) == 2
 
 
 def _folder(path: Path) -> Path:

@@ -194,6 +194,18 @@ def test_units_that_come_after_their_establishments_bring_the_pages(
     assert desk.number("pro_localisations") == 2
 
 
+def test_pages_that_a_load_was_told_to_leave_come_with_the_next_one(
+    desk: Any, stock: Any, records: Any
+) -> None:
+    first = [records.record(number) for number in range(1, 4)]
+    stock.load(*stock.write(*first, name="july-"), file_date=dt.date(2026, 7, 1), pages=False)
+    assert desk.number("pro_localisations") == 0
+    paths = stock.write(*first, records.record(4), name="august-")
+    stock.load(*paths, file_date=dt.date(2026, 8, 1))
+    assert desk.number("pro_localisations") == 4
+    assert {r["status"] for r in desk.execute("SELECT status FROM stock_loads")} == {"complete"}
+
+
 def test_a_live_watermark_is_not_moved_back(desk: Any, stock: Any, records: Any) -> None:
     desk.execute("""
         INSERT INTO watermarks (collection, treated_until)
