@@ -17,6 +17,7 @@ OWNERS = {
     "import": "services.fetcher",
     "delta": "services.fetcher",
     "lookup": "services.fetcher",
+    "successions": "services.fetcher",
     "inspect": "services.writer",
     "stock": "services.writer",
     "forget": "services.writer",
@@ -45,6 +46,7 @@ usage: ./sirenade COMMAND [--help] …
   dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          show and check texts
   lookup        what became of a number at INSEE: moved, withheld, unknown
+  successions   which establishment followed which, from INSEE
   forget        erase a unit that objects, and keep it out
   inspect       how records of the API would be stored
   migrate       bring the database schema up to date

@@ -17,6 +17,7 @@ from services.fetcher.planning import MAX_ROWS_PER_PAGE
 from services.fetcher.scopes import checked_scope
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
+from services.fetcher.succession_commands import successions
 from shared.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.cli import run as run_cli
 from shared.clock import Clock
@@ -174,6 +175,7 @@ def delta(  # noqa: PLR0913  # each an option of the command
 
 
 app.command()(lookup)
+app.command()(successions)
 
 
 def _show(forecast: Forecast, *, as_json: bool) -> None:

@@ -137,13 +137,23 @@ class InseeClient:
 
     def search_siret(self, query: str, *, nombre: int, curseur: str | None) -> PageAnswer:
         """Search establishments; `nombre=0` without a cursor only counts."""
+        return self._search("/siret", "etablissements", query, nombre=nombre, curseur=curseur)
+
+    def search_successions(self, query: str, *, nombre: int, curseur: str) -> PageAnswer:
+        """Search links from an establishment to its successor."""
+        path = "/siret/liensSuccession"
+        return self._search(path, "liensSuccession", query, nombre=nombre, curseur=curseur)
+
+    def _search(
+        self, path: str, name: str, query: str, *, nombre: int, curseur: str | None
+    ) -> PageAnswer:
         parameters = {"q": query, "nombre": str(nombre)}
         if curseur is not None:
             parameters["curseur"] = curseur
-        status, headers, body = self._get("/siret", parameters)
+        status, headers, body = self._get(path, parameters)
         rate = rate_headers(headers)
         if status == requests.codes.ok:
-            return _page(body, rate)
+            return _page(body, rate, name)
         if status == requests.codes.not_found and _message(body) is not None:
             return PageAnswer(status, total=0, next_cursor=None, records=[], rate=rate)
         raise _refusal(status, headers, body)
@@ -228,12 +238,12 @@ def _target(headers: requests.structures.CaseInsensitiveDict[str]) -> str:
     return target
 
 
-def _page(body: bytes, rate: RateHeaders) -> PageAnswer:
+def _page(body: bytes, rate: RateHeaders, name: str) -> PageAnswer:
     content = _loads(body)
     if not isinstance(content, dict) or not isinstance(header := content.get("header"), dict):
         raise NoGoodAnswer("malformed", "the answer has no header")
     total, next_cursor = header.get("total"), header.get("curseurSuivant")
-    records = content.get("etablissements", [])
+    records = content.get(name, [])
     if type(total) is not int or total < 0 or not isinstance(records, list):
         raise NoGoodAnswer("malformed", "the answer's header or records are not as documented")
     if next_cursor is not None and not isinstance(next_cursor, str):

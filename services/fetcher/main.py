@@ -24,6 +24,7 @@ from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.quota import Quota
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
+from services.fetcher.successions import FIRST_CURSOR, Received, store_links
 from services.fetcher.walking import Pace, Walker
 from services.fetcher.watermarks import Watermarks
 from services.fetcher.windows import PlannedBatch, Scope, make_plan
@@ -217,3 +218,21 @@ def look_up(
         for number in dict.fromkeys(wanted):
             answer = asking.patiently(functools.partial(asking.walker.ask_one, number))
             yield record(asking.engine, number, answer)
+
+
+def import_successions(settings: FetcherSettings, query: str) -> Iterator[Received]:
+    """Walk the links that the query finds, and store each page; yield how far that is.
+
+    Raises UserError where INSEE refuses, or gives no answer.
+    """
+    with _asking(settings) as asking:
+        cursor, received = FIRST_CURSOR, 0
+        while True:
+            page = functools.partial(asking.walker.ask_successions, query, cursor)
+            answer = asking.patiently(page)
+            stored, bad = store_links(asking.engine, answer.records)
+            received += len(answer.records)
+            yield Received(received, answer.total, stored, bad)
+            if answer.next_cursor in {None, cursor}:
+                return
+            cursor = str(answer.next_cursor)

@@ -123,6 +123,13 @@ class Walker:
         """Ask what became of one siren or siret; costs one slot."""
         return self._ask(lambda: self._client.one(number))
 
+    def ask_successions(self, query: str, cursor: str) -> PageAnswer:
+        """Ask for one page of links of succession; costs one slot."""
+        nombre = self._pace.rows_per_page
+        return self._ask(
+            lambda: self._client.search_successions(query, nombre=nombre, curseur=cursor)
+        )
+
     def _ask(self, request: Callable[[], AnswerT]) -> AnswerT:
         slot = self._quota.take(
             batch_id=None, page=None, patience_seconds=self._pace.slot_patience_seconds

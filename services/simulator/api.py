@@ -21,6 +21,7 @@ from services.simulator.query.variables import Collection
 from services.simulator.register import Register
 from services.simulator.search import Hits, Search
 from services.simulator.sorting import facets, ordered
+from services.simulator.successions import links_of_succession
 
 PREFIX = "/api-sirene/3.11"
 
@@ -68,7 +69,7 @@ class Api:
                 case ["informations"]:
                     return json_answer(200, self._publication.informations())
                 case ["siret", "liensSuccession"]:
-                    return _nothing_for(params.get("q", ""))
+                    return self._successions(params)
                 case ["siret" | "siren" as collection]:
                     return self._find(collection, params)
                 case ["siret" | "siren" as collection, identifier]:
@@ -116,6 +117,21 @@ class Api:
         if chosen or page.curseur is not None:
             answer.headers["Link"] = _links(collection, params, page, header)
         return answer
+
+    def _successions(self, params: Params) -> Answer:
+        page = _page(params)
+        found = links_of_succession(self._register, params.get("q") or "")
+        start = page.debut
+        if page.curseur not in {None, "*"}:
+            start = int(page.curseur) if page.curseur.isdecimal() else len(found)
+        chosen = found[start : start + page.nombre]
+        if not found:
+            return _nothing_for(params.get("q", ""))
+        header: dict[str, object] = {"statut": 200, "message": "OK", "total": len(found)}
+        if page.curseur is not None:
+            following = str(start + len(chosen)) if chosen else page.curseur
+            header |= {"curseur": page.curseur, "curseurSuivant": following}
+        return json_answer(200, {"header": header, "liensSuccession": chosen})
 
     def _one(self, collection: Collection, identifier: str, params: Params) -> Answer:
         date = _date(params)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from services.writer.honouring import honour
 from services.writer.tombstones import hold_register
@@ -14,6 +15,8 @@ from shared.errors import UserError
 from shared.sirene.identifiers import has_valid_check_digit, is_siren, is_siret, siren_of
 
 SIRENS_AT_ONCE = 500
+_DEADLOCK = "40P01"
+_ATTEMPTS = 5
 
 _IS_STORED = text("SELECT EXISTS (SELECT FROM unites_legales WHERE siren = :siren)")
 _LOCK_UNITE = text("SELECT 1 FROM unites_legales WHERE siren = :siren FOR NO KEY UPDATE")
@@ -63,6 +66,8 @@ _APPLY_WITHDRAWALS = text("""
       AND o.siren = ANY(:sirens)
 """)
 
+_EVERYONE = text("SELECT siren FROM oppositions UNION SELECT siren FROM erasures ORDER BY siren")
+
 _REASONS = frozenset({"partial_diffusion", "opposition", "withdrawal"})
 
 
@@ -92,6 +97,18 @@ def forget(engine: Engine, siren: str, *, reason: str, force: bool = False) -> F
     Raises UserError for a number that is neither stored nor has a right check digit: a slip of the
     pen would leave the person in the register whom it was meant for.
     """
+    attempt = 1
+    while True:
+        try:
+            return _forget(engine, siren, reason=reason, force=force)
+        except DBAPIError as error:
+            # A stock file that is being merged takes its locks in an order of its own.
+            if getattr(error.orig, "pgcode", None) != _DEADLOCK or attempt == _ATTEMPTS:
+                raise
+            attempt += 1
+
+
+def _forget(engine: Engine, siren: str, *, reason: str, force: bool) -> Forgotten:
     with engine.begin() as connection:
         hold_register(connection)
         is_stored: bool = connection.execute(_IS_STORED, {"siren": siren}).scalar_one()
@@ -154,6 +171,21 @@ def apply(
             _record(connection, [entry for siren in group for entry in by_siren[siren]], group)
             cleared = honour(connection, group)
         yield cleared
+
+
+def honour_everyone(engine: Engine) -> Counter[str]:
+    """Erase again whoever objected or was erased, after rows came in by another way than slices.
+
+    Returns how many rows were cleared, by table: none where nothing came back.
+    """
+    with engine.connect() as connection:
+        sirens = connection.execute(_EVERYONE).scalars().all()
+    cleared: Counter[str] = Counter()
+    for start in range(0, len(sirens), SIRENS_AT_ONCE):
+        with engine.begin() as connection:
+            hold_register(connection)
+            cleared += honour(connection, sirens[start : start + SIRENS_AT_ONCE])
+    return cleared
 
 
 def _record(

@@ -22,7 +22,7 @@ from services.reviewer.judging import Fate, Result
 from services.reviewer.reviewing import Attempt
 from services.reviewer.store import claim, store
 from services.writer.__main__ import app
-from services.writer.forgetting import forget
+from services.writer.forgetting import forget, honour_everyone
 from shared.cli import run
 from shared.db.engine import make_engine
 from tests.integration.writer.conftest import FETCHED_AT, Desk, Records
@@ -33,6 +33,7 @@ from tests.integration.writer.test_erasure import (
     NATURAL,
     PUBLIC_OF_LEGAL,
     SIREN,
+    STREET,
     WORDS,
     Scene,
 )
@@ -142,26 +143,24 @@ def test_a_withdrawn_opposition_lets_the_next_import_bring_the_data_back(
     assert "no opposition stood" in sirenade("forget", "--withdraw", SIREN)[1]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["12345"], "'12345' is not a siren: nine digits"),
-        (["12345678901234"], "is a siret: an opposition is the unit's, 123456789"),
-        (["000000019"], "not stored, and its check digit is wrong: --force records it anyway"),
-        ([], "say what: SIREN…, or --export FILE, or --apply FILE"),
-        ([SIREN, "--export", "x"], "say what: SIREN…, or --export FILE, or --apply FILE"),
-        (["--withdraw", "--export", "x"], "--withdraw goes with SIREN…"),
-        (["--apply", "/nowhere/at.all"], "cannot read /nowhere/at.all: No such file"),
-        (["--export", "/nowhere/at.all"], "No such file or directory"),
-    ],
-)
-def test_a_mistake_gets_one_clear_line(
-    sirenade: Sirenade, arguments: list[str], message: str
-) -> None:
-    status, out, err = sirenade("forget", *arguments)
-    assert (status, out) == (2, "")
-    assert message in err
-    assert len(err.splitlines()) == 1
+_MISTAKES: list[tuple[list[str], str]] = [
+    (["12345"], "'12345' is not a siren: nine digits"),
+    (["12345678901234"], "is a siret: an opposition is the unit's, 123456789"),
+    (["000000019"], "not stored, and its check digit is wrong: --force records it anyway"),
+    ([], "say what: SIREN…, or --export FILE, or --apply FILE"),
+    ([SIREN, "--export", "x"], "say what: SIREN…, or --export FILE, or --apply FILE"),
+    (["--withdraw", "--export", "x"], "--withdraw goes with SIREN…"),
+    (["--apply", "/nowhere/at.all"], "cannot read /nowhere/at.all: No such file"),
+    (["--export", "/nowhere/at.all"], "No such file or directory"),
+]
+
+
+def test_a_mistake_gets_one_clear_line(sirenade: Sirenade) -> None:
+    for arguments, message in _MISTAKES:
+        status, out, err = sirenade("forget", *arguments)
+        assert (status, out) == (2, ""), arguments
+        assert message in err
+        assert len(err.splitlines()) == 1
 
 
 def test_a_number_with_a_wrong_check_digit_is_taken_where_one_insists(
@@ -289,7 +288,14 @@ def _postgres_tool(engine: Engine, tool: str, *arguments: str) -> None:
     )
 
 
-@pytest.mark.parametrize("how", ["forget", "turn", "turn of an establishment"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "forget",
+        pytest.param("turn", marks=pytest.mark.slow),
+        pytest.param("turn of an establishment", marks=pytest.mark.slow),
+    ],
+)
 def test_a_restored_dump_is_erased_again_from_the_export(
     restored: Callable[[], Engine],
     person: Scene,
@@ -326,6 +332,19 @@ def test_a_restored_dump_is_erased_again_from_the_export(
     assert json.loads(sirenade("forget", "--apply", exported, "--json")[1])["erased"] == {}
 
 
+def test_rows_that_came_in_another_way_are_erased_again(person: Scene, sirenade: Sirenade) -> None:
+    person.desk.import_(person.clear(1), person.bystander())
+    sirenade("forget", SIREN)
+    person.desk.execute("UPDATE unites_legales SET nom = 'ZORGLUB' WHERE siren = :s", s=SIREN)
+    person.desk.execute(
+        "UPDATE etablissements SET libelle_voie = :street WHERE siren = :s", street=STREET, s=SIREN
+    )
+    assert honour_everyone(person.desk.engine) == {"unites_legales": 1, "etablissements": 1}
+    assert places_of(person.desk.engine, *WORDS) == []
+    assert places_of(person.desk.engine, "AU PASSANT") != []
+    assert honour_everyone(person.desk.engine) == {}
+
+
 def test_an_opposition_withdrawn_since_the_dump_does_not_come_back_with_it(
     person: Scene, sirenade: Sirenade, tmp_path: Path
 ) -> None:
@@ -341,24 +360,24 @@ def test_an_opposition_withdrawn_since_the_dump_does_not_come_back_with_it(
     assert person.desk.number("oppositions") == 0
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "no JSON",
-        "[]",
-        '{"siren": "1"}',
-        f'{{"siren": "{SIREN}", "recorded_at": "yesterday", "reason": "r"}}',
-        f'{{"siren": "{SIREN}", "erased_at": "2026-01-01", "because": "whim"}}',
-        f'{{"siren": "{SIREN}", "erased_at": "2026-01-01", "because": "opposition", "siret": "7"}}',
-    ],
-)
+_NO_EXPORTS = [
+    "no JSON",
+    "[]",
+    '{"siren": "1"}',
+    f'{{"siren": "{SIREN}", "recorded_at": "yesterday", "reason": "r"}}',
+    f'{{"siren": "{SIREN}", "erased_at": "2026-01-01", "because": "whim"}}',
+    f'{{"siren": "{SIREN}", "erased_at": "2026-01-01", "because": "opposition", "siret": "7"}}',
+]
+
+
 def test_a_file_that_is_no_export_is_refused_whole(
-    desk: Desk, sirenade: Sirenade, tmp_path: Path, line: str
+    desk: Desk, sirenade: Sirenade, tmp_path: Path
 ) -> None:
     file = tmp_path / "x.jsonl"
     good = {"siren": SIREN, "recorded_at": "2026-01-01T00:00:00+00:00", "reason": "asked"}
-    file.write_text(f"{json.dumps(good)}\n\n{line}\n")
-    status, _, err = sirenade("forget", "--apply", file)
-    assert status == 2
-    assert "line 3 is no line of an export: nothing was applied" in err
+    for line in _NO_EXPORTS:
+        file.write_text(f"{json.dumps(good)}\n\n{line}\n")
+        status, _, err = sirenade("forget", "--apply", file)
+        assert status == 2, line
+        assert "line 3 is no line of an export: nothing was applied" in err
     assert desk.number("oppositions") == 0
