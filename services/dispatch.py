@@ -35,7 +35,17 @@ OWNERS = {
     "demo": "services.embedded",
 }
 # These read files, bring a database of their own, or ask services for work: none serve the demo's.
-_WITHOUT_DEMO_DATABASE = {"inspect", "demo", "import", "delta", "certify", "repair"}
+_WITHOUT_DEMO_DATABASE = {
+    "inspect",
+    "demo",
+    "import",
+    "delta",
+    "certify",
+    "repair",
+    "lookup",
+    "successions",
+    "stock",
+}
 _WORK_ORDERS = (["failed", "retry"], ["dead-letters", "replay"])
 _HELP = """\
 usage: ./sirenade COMMAND [--help] …

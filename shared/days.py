@@ -4,7 +4,11 @@ The calendar's days are those of France, 23 or 25 hours long twice a year; a run
 ones instead, of `day_seconds`, which follow one another from the epoch on.
 """
 
+from zoneinfo import ZoneInfo
+
+# INSEE writes its instants in it, without an offset, and its day is the day of an import.
 TIME_ZONE = "Europe/Paris"
+FRANCE = ZoneInfo(TIME_ZONE)
 
 
 def day_start(at: str) -> str:

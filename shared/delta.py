@@ -7,11 +7,9 @@ end of a window whose walks are all complete, never to what a clock says (docs/a
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
-INSEE_TIME = ZoneInfo("Europe/Paris")
 COLLECTIONS = ("etablissements", "unites_legales")
 # INSEE can write a row a little after others of a later date; a day's worth is some requests.
 OVERLAP_HOURS = 24.0

@@ -8,8 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from shared.days import day_start
-from shared.delta import INSEE_TIME
+from shared.days import FRANCE, day_start
 
 # INSEE's most: what a request is worth.
 MAX_ROWS_PER_REQUEST = 1000
@@ -113,7 +112,7 @@ class Progress:
         """Time since INSEE treated what the register is complete up to."""
         if self.treated_until is None:
             return None
-        return (self.at - self.treated_until.replace(tzinfo=INSEE_TIME)).total_seconds()
+        return (self.at - self.treated_until.replace(tzinfo=FRANCE)).total_seconds()
 
     # Of daily imports that are under way: their shares together, the rows that today brought, and
     # when they go on, where all that is open has had its share.

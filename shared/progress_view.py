@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -12,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.clock import Clock
-from shared.days import TIME_ZONE
+from shared.days import FRANCE
 from shared.progress import Progress, Rate
 
 _REFRESH_SECONDS = 1.0
@@ -101,7 +100,7 @@ def _today(progress: Progress) -> str:
     """The day's share, when it goes on, and how many days are left."""
     told = f"today {thousands(progress.rows_today)} of {thousands(progress.per_day or 0)} rows"
     if progress.resting_until is not None:
-        goes_on = progress.resting_until.astimezone(ZoneInfo(TIME_ZONE))
+        goes_on = progress.resting_until.astimezone(FRANCE)
         told += f" · goes on {goes_on:%d/%m %H:%M:%S}"
     if progress.days_left is not None:
         told += f" · days left: {thousands(progress.days_left)}"

@@ -19,7 +19,7 @@ import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
-from shared.delta import INSEE_TIME
+from shared.days import FRANCE
 from shared.errors import SirenadeError
 from shared.sirene.identifiers import is_siren, is_siret
 
@@ -268,7 +268,7 @@ def _freshness(body: bytes) -> dict[str, Freshness]:
     except (KeyError, TypeError, ValueError):
         raise NoGoodAnswer("malformed", "/informations is not as documented") from None
     # Believed, a slip like 2996 would leave nothing to bring for centuries.
-    if max(each.treated_until.year for each in found.values()) > datetime.now(INSEE_TIME).year + 1:
+    if max(each.treated_until.year for each in found.values()) > datetime.now(FRANCE).year + 1:
         raise NoGoodAnswer("malformed", "/informations names a year that is far from now")
     return found
 
@@ -276,9 +276,7 @@ def _freshness(body: bytes) -> dict[str, Freshness]:
 def _paris_time(value: str) -> datetime:
     """As INSEE sends dates: no offset; one that came with an offset is put the same way."""
     instant = datetime.fromisoformat(value)
-    return (
-        instant if instant.tzinfo is None else instant.astimezone(INSEE_TIME).replace(tzinfo=None)
-    )
+    return instant if instant.tzinfo is None else instant.astimezone(FRANCE).replace(tzinfo=None)
 
 
 def _loads(body: bytes) -> Any:

@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import Engine, text
 
 from services.fetcher.deltas import DeltaOrder, NoWatermark
+from shared.days import FRANCE
 from shared.db.migrate import require_current
 from shared.delta import (
     COLLECTIONS,
-    INSEE_TIME,
     read_watermarks,
     request_delta,
     settle_windows,
@@ -39,7 +39,7 @@ def _checked_date(written: str) -> datetime:
     try:
         instant = datetime.fromisoformat(written)
         if instant.tzinfo is not None:
-            instant = instant.astimezone(INSEE_TIME).replace(tzinfo=None)
+            instant = instant.astimezone(FRANCE).replace(tzinfo=None)
     except (ValueError, OverflowError):
         raise UserError(
             f"--since {written!r} is no date: use 2026-08-01 or 2026-08-01T06:00, Paris time"

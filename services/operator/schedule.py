@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from shared.days import TIME_ZONE
-
-_FRANCE = ZoneInfo(TIME_ZONE)
+from shared.days import FRANCE
 
 
 @dataclass(frozen=True)
@@ -20,12 +17,12 @@ class Schedule:
     def latest(self, now: datetime) -> datetime:
         """The latest slot that is due by `now`, which may be one."""
         # With a microsecond the search backwards begins at this second, not before it.
-        local = now.astimezone(_FRANCE).replace(microsecond=1)
+        local = now.astimezone(FRANCE).replace(microsecond=1)
         return next(CronSim(self.expression, local, reverse=True)).astimezone(UTC)
 
     def next(self, now: datetime) -> datetime:
         """The first slot after `now`."""
-        return next(CronSim(self.expression, now.astimezone(_FRANCE))).astimezone(UTC)
+        return next(CronSim(self.expression, now.astimezone(FRANCE))).astimezone(UTC)
 
 
 def daily_at(time_of_day: str) -> Schedule:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import typer
 from sqlalchemy import RowMapping
@@ -11,13 +10,12 @@ from services.operator import slots
 from services.operator.main import open_engine
 from services.operator.printing import AsJson, print_json, print_rows
 from shared.clock import Clock
-from shared.days import TIME_ZONE
+from shared.days import FRANCE
 from shared.db.migrate import require_current
 
 # Several turns of an operator's loop.
 _SILENCE_SECONDS = 90.0
 _START_ONE = "start one with python -m services.operator run"
-_FRANCE = ZoneInfo(TIME_ZONE)
 
 
 def schedule(as_json: AsJson = False) -> None:
@@ -62,7 +60,7 @@ def _status(job: Mapping[str, object] | RowMapping) -> object:
 
 def _local(instant: object) -> str | None:
     return (
-        instant.astimezone(_FRANCE).strftime("%d/%m %H:%M")
+        instant.astimezone(FRANCE).strftime("%d/%m %H:%M")
         if isinstance(instant, datetime)
         else None
     )

@@ -3,8 +3,10 @@
 import dataclasses
 import re
 from collections.abc import Iterable
+from typing import Final
 
 from shared.sirene.records import Etablissement, UniteLegale
+from shared.sirene.values import JsonObject, clean
 
 
 def _camel(name: str) -> str:
@@ -109,3 +111,18 @@ KNOWN_KEYS: dict[str, frozenset[str]] = {
         "dateFin",
     },
 }
+
+_CHANGES = r"changement\w+"
+MAX_UNKNOWN_KEYS: Final = 50
+
+
+def unknown_keys(**blocks: JsonObject) -> frozenset[str]:
+    """Name as `block.key` what nobody announced, at most `MAX_UNKNOWN_KEYS` of them."""
+    unknown = [
+        f"{name}.{clean(key)[:80]}"
+        for name, block in blocks.items()
+        if not block.keys() <= KNOWN_KEYS[name]
+        for key in block.keys() - KNOWN_KEYS[name]
+        if not re.fullmatch(_CHANGES, key)
+    ]
+    return frozenset(sorted(unknown)[:MAX_UNKNOWN_KEYS])

@@ -6,7 +6,6 @@ notice; those are named in the result, and never fail a record.
 
 import dataclasses
 import itertools
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -18,9 +17,9 @@ from shared.sirene.keys import (
     ADRESSE2,
     CHANGEMENTS,
     ETABLISSEMENT,
-    KNOWN_KEYS,
     PERIODE_ETABLISSEMENT,
     UNITE,
+    unknown_keys,
 )
 from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
 from shared.sirene.reference import departement_of, region_of
@@ -29,7 +28,6 @@ from shared.sirene.values import (
     MappingError,
     boolean,
     booleans,
-    clean,
     date,
     instant,
     json_object,
@@ -44,7 +42,6 @@ from shared.sirene.values import (
 MAPPING_VERSION: Final = b"mapping-1"
 """Raise it when a record maps to other values: every stored hash then differs, and every row is
 written again when INSEE next sends it."""
-MAX_UNKNOWN_KEYS: Final = 50
 
 
 Values = tuple[object, ...]
@@ -56,7 +53,7 @@ class MappedRecord:
     """One establishment, its unit and its history, oldest period first.
 
     Values rather than records: most of what INSEE sends is stored already, and is only compared.
-    `unknown_keys` are `block.key`, at most `MAX_UNKNOWN_KEYS` of them.
+    `unknown_keys` are `block.key`, at most `keys.MAX_UNKNOWN_KEYS` of them.
     """
 
     unite_values: Values
@@ -103,8 +100,6 @@ def _in_field_order(kind: type, *mapped: Iterable[str]) -> Callable[[Sequence[ob
     places = {name: place for place, name in enumerate(itertools.chain(*mapped))}
     return itemgetter(*(places[name] for name in _names(kind)))
 
-
-_CHANGES = r"changement\w+"
 
 # Names of what is more than a text, in the order in which the functions below read it.
 _ETABLISSEMENT_SPECIAL = (
@@ -196,7 +191,7 @@ def map_split(split: SplitRecord) -> MappedRecord:
         _unite(siren_of(siret), unite),
         _etablissement(siret, block, adresse, adresse2, periode),
         tuple(_periode(siret, rang, each) for rang, each in enumerate(reversed(periodes))),
-        _unknown_keys(
+        unknown_keys(
             etablissement=block, unite=unite, adresse=adresse, adresse2=adresse2, periode=periode
         ),
     )
@@ -211,7 +206,7 @@ def map_unite_legale(record: object) -> MappedUnite:
     if not is_siren(siren):
         raise MappingError("bad_siren", "the siren is not nine digits")
     merged = {**_current(_periods(block.get("periodesUniteLegale"))), **block}
-    return MappedUnite(_record(UniteLegale, _unite(siren, merged)), _unknown_keys(unite=merged))
+    return MappedUnite(_record(UniteLegale, _unite(siren, merged)), unknown_keys(unite=merged))
 
 
 def _siret(block: JsonObject) -> str:
@@ -293,14 +288,3 @@ def _periods(periods: object) -> Sequence[JsonObject]:
 def _current(periods: Sequence[JsonObject]) -> JsonObject:
     """The one without an end; none where the list is missing or holds only past ones."""
     return next((block for block in periods if block.get("dateFin") is None), {})
-
-
-def _unknown_keys(**blocks: JsonObject) -> frozenset[str]:
-    unknown = [
-        f"{name}.{clean(key)[:80]}"
-        for name, block in blocks.items()
-        if not block.keys() <= KNOWN_KEYS[name]
-        for key in block.keys() - KNOWN_KEYS[name]
-        if not re.fullmatch(_CHANGES, key)
-    ]
-    return frozenset(sorted(unknown)[:MAX_UNKNOWN_KEYS])

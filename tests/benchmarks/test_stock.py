@@ -119,6 +119,9 @@ def test_a_fresh_load_against_the_servers_own_copy_and_indexes(
             f" ({ratios[-1]:.2f} of it), {loaded['cpu_seconds'] / _ROWS * 1e6:.1f} µs CPU a row,"
             f" {loaded['rss_mib']:.0f} MiB at most"
         )
+        with engine.begin() as connection:
+            # Else the same command would only look for pages that are still to come.
+            connection.execute(text("UPDATE stock_loads SET status = 'complete'"))
         again = _load(database_url, path)
         print(f"the same file again, merged: {_ROWS / again['seconds']:.0f} rows/s")  # noqa: T201  as above
         with engine.begin() as connection:

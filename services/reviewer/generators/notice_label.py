@@ -1,9 +1,9 @@
 """The label that goes with every text, and what it says about who wrote it."""
 
 import datetime as dt
-import zoneinfo
 
 from services.reviewer.generators.french import date_en_lettres
+from shared.days import FRANCE
 
 
 def label(*, generated_on: dt.date, millesime: str, ai: bool) -> str:
@@ -17,4 +17,4 @@ def label(*, generated_on: dt.date, millesime: str, ai: bool) -> str:
 
 def day_in_france(moment: dt.datetime) -> dt.date:
     """The date that a reader in mainland France has on the calendar at this moment."""
-    return moment.astimezone(zoneinfo.ZoneInfo("Europe/Paris")).date()
+    return moment.astimezone(FRANCE).date()

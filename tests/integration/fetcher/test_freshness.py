@@ -11,7 +11,8 @@ from sqlalchemy import Engine, text
 from services.fetcher.watermarks import Watermarks
 from services.operator.stats import read_stats
 from shared.clock import utc_now
-from shared.delta import COLLECTIONS, INSEE_TIME, set_watermark
+from shared.days import FRANCE
+from shared.delta import COLLECTIONS, set_watermark
 from shared.metrics import Metrics
 from shared.progress import read_progress
 
@@ -21,7 +22,7 @@ def aged(engine: Engine) -> Callable[..., None]:
     def age(**hours: float) -> None:
         for collection, each in hours.items():
             instant = utc_now() - timedelta(hours=each)
-            date = instant.astimezone(INSEE_TIME).replace(tzinfo=None)
+            date = instant.astimezone(FRANCE).replace(tzinfo=None)
             with engine.begin() as connection:
                 set_watermark(connection, collection, date)
 

@@ -253,7 +253,9 @@ def test_a_late_record_finds_the_stored_p_where_no_flip_was_ever_seen(
     scene = Scene(desk, records, NATURAL)
     scene.turn(scene.masked(1))
     assert desk.number("erasures") == 0
-    desk.import_(scene.clear(2))
+    desk.import_(scene.clear(2), fetched_at=LATER + dt.timedelta(days=1))
+    assert places_of(desk.engine, *WORDS) == []
+    desk.import_(scene.clear(3))
     assert places_of(desk.engine, *WORDS) == []
 
 

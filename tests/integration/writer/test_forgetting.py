@@ -22,9 +22,12 @@ from services.reviewer.judging import Fate, Result
 from services.reviewer.reviewing import Attempt
 from services.reviewer.store import claim, store
 from services.writer.__main__ import app
+from services.writer.archiving import archive
 from services.writer.forgetting import forget, honour_everyone
+from shared.broker import DeadLetter
 from shared.cli import run
 from shared.db.engine import make_engine
+from shared.messages import WRITE_QUEUE, WriteSlice
 from tests.integration.writer.conftest import FETCHED_AT, Desk, Records
 from tests.integration.writer.searching import places_of
 from tests.integration.writer.test_erasure import (
@@ -244,6 +247,22 @@ def test_a_slice_that_is_being_written_when_its_unit_objects_is_erased(person: S
         assert writing.result(30).inserted == 1
         forgetting.result(30)
     assert places_of(desk.engine, *WORDS) == []
+
+
+def test_a_dead_letter_that_is_being_archived_when_its_unit_turns_partial_is_cut(
+    person: Scene,
+) -> None:
+    engine = person.desk.engine
+    body = person.body(person.clear(1), person.bystander())
+    letter = DeadLetter(WRITE_QUEUE, "rejected", body, WriteSlice.ACTOR, "of both")
+    with ThreadPoolExecutor(1) as pool, engine.connect() as archiving:
+        archive(archiving, letter)
+        turning = pool.submit(person.turn, person.masked(1))
+        _wait_for_waiters(engine, 1, turning)
+        archiving.commit()
+        turning.result(30)
+    assert places_of(engine, *WORDS) == []
+    assert person.letter_sirens("of both") == [BYSTANDER]
 
 
 # ── Restore ──

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.sirene.mapper import MAX_UNKNOWN_KEYS, map_record, map_unite_legale
+from shared.sirene.keys import MAX_UNKNOWN_KEYS
+from shared.sirene.mapper import map_record, map_unite_legale
 from shared.sirene.values import MAX_TEXT_LENGTH, MappingError, text_of, texts
 
 Record = dict[str, Any]
