@@ -12,7 +12,7 @@ from shared.progress import read_progress
 from tests.integration.operator.conftest import Sirenade
 from tests.integration.writer.conftest import Desk, Records
 
-pytestmark = pytest.mark.parametrize("shard_urls", [1, 2], indirect=True)
+pytestmark = pytest.mark.parametrize("shard_urls", [2], indirect=True)
 
 
 @pytest.fixture

@@ -79,6 +79,7 @@ def test_the_server_counts_buckets_as_the_program_does(desk: Any) -> None:
     assert BUCKETS == 64
 
 
+@pytest.mark.slow
 def test_ids_are_unique_over_all_shards(desk: Any, records: Any) -> None:
     desk.import_(*[records.record(n) for n in range(40)], departement=None)
     for table in ("pro_localisations", "avis"):
@@ -142,6 +143,7 @@ def test_what_was_written_before_a_kill_is_counted_though_its_page_was_fetched_a
     assert desk.batch_row(batch) == row
 
 
+@pytest.mark.slow
 def test_a_limit_ends_at_the_last_siret_of_all_shards(desk: Any, records: Any) -> None:
     """Also in a shard that received less: what it has below the limit and did not receive."""
     low, high = sorted(
@@ -160,6 +162,7 @@ def test_a_limit_ends_at_the_last_siret_of_all_shards(desk: Any, records: Any) -
     assert desk.batch_row(batch)["surplus_sirets"] == [each["siret"] for each in between]
 
 
+@pytest.mark.slow
 def test_a_shard_that_is_away_leaves_the_slice_to_be_written_later(desk: Any, records: Any) -> None:
     slice_ = [records.record(n) for n in range(20)]
     batch = desk.batch()
