@@ -16,6 +16,16 @@ from services.fetcher.lookup_commands import lookup
 from services.fetcher.ordering import checked_order, outcome, request
 from services.fetcher.planning import MAX_ROWS_PER_PAGE
 from services.fetcher.rhythm import Rhythm, checked_rhythm, request_daily
+from services.fetcher.scope_options import (
+    Activites,
+    Communes,
+    Departements,
+    Etat,
+    Everything,
+    Regions,
+    SiretFrom,
+    SiretTo,
+)
 from services.fetcher.scopes import checked_scope
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
@@ -51,28 +61,14 @@ def run() -> None:
 @app.command("import")
 def import_(  # noqa: PLR0913  # each an option of the command
     *,
-    region: Annotated[
-        list[str] | None, typer.Option(help="Code or name of a region: 53, Bretagne. Repeatable.")
-    ] = None,
-    departement: Annotated[
-        list[str] | None, typer.Option(help="Code of a département: 33, 2A, 974. Repeatable.")
-    ] = None,
-    commune: Annotated[
-        list[str] | None, typer.Option(help="INSEE code of a commune: 33063. Repeatable.")
-    ] = None,
-    activite: Annotated[
-        list[str] | None, typer.Option(help="Current activity, a NAF code: 47.11D. Repeatable.")
-    ] = None,
-    etat: Annotated[
-        str | None, typer.Option(help="Current state: A for open, F for closed.")
-    ] = None,
-    siret_from: Annotated[
-        str | None, typer.Option(help="From this SIRET on, itself included.")
-    ] = None,
-    siret_to: Annotated[str | None, typer.Option(help="Up to this SIRET, itself included.")] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="The whole register, where no place is named.")
-    ] = False,
+    region: Regions = None,
+    departement: Departements = None,
+    commune: Communes = None,
+    activite: Activites = None,
+    etat: Etat = None,
+    siret_from: SiretFrom = None,
+    siret_to: SiretTo = None,
+    everything: Everything = False,
     limit: Annotated[
         int | None, typer.Option(help="At most so many establishments in all.")
     ] = None,

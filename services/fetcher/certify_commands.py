@@ -9,6 +9,16 @@ from rich.console import Console
 from services.fetcher import main
 from services.fetcher.certificate_view import outcome_as_dict, print_outcome, walk_view
 from services.fetcher.repairing import Order, order_repair
+from services.fetcher.scope_options import (
+    Activites,
+    Communes,
+    Departements,
+    Etat,
+    Everything,
+    Regions,
+    SiretFrom,
+    SiretTo,
+)
 from services.fetcher.scopes import checked_scope
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
@@ -28,28 +38,14 @@ _AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as one 
 
 def certify(  # noqa: PLR0913  # each an option of the command
     *,
-    region: Annotated[
-        list[str] | None, typer.Option(help="Code or name of a region: 53, Bretagne. Repeatable.")
-    ] = None,
-    departement: Annotated[
-        list[str] | None, typer.Option(help="Code of a département: 33, 2A, 974. Repeatable.")
-    ] = None,
-    commune: Annotated[
-        list[str] | None, typer.Option(help="INSEE code of a commune: 33063. Repeatable.")
-    ] = None,
-    activite: Annotated[
-        list[str] | None, typer.Option(help="Current activity, a NAF code: 47.11D. Repeatable.")
-    ] = None,
-    etat: Annotated[
-        str | None, typer.Option(help="Current state: A for open, F for closed.")
-    ] = None,
-    siret_from: Annotated[
-        str | None, typer.Option(help="From this SIRET on, itself included.")
-    ] = None,
-    siret_to: Annotated[str | None, typer.Option(help="Up to this SIRET, itself included.")] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="The whole register, where no place is named.")
-    ] = False,
+    region: Regions = None,
+    departement: Departements = None,
+    commune: Communes = None,
+    activite: Activites = None,
+    etat: Etat = None,
+    siret_from: SiretFrom = None,
+    siret_to: SiretTo = None,
+    everything: Everything = False,
     full: Annotated[
         bool, typer.Option("--full", help="Compare the sirets where the counts agree, too.")
     ] = False,
