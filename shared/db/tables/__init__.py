@@ -1,0 +1,61 @@
+"""Every table. Columns of the register carry INSEE's own names in snake_case, without suffix.
+
+Hot tables carry no foreign keys: one transaction writes a unit, its establishments and their
+pages together, and an erasure clears them together (docs/adr/0004-database.md).
+"""
+
+from shared.db.tables.base import metadata
+from shared.db.tables.beside import redirections, schema_drift, successions
+from shared.db.tables.imports import (
+    certificates,
+    import_batches,
+    import_pages,
+    import_runs,
+    insee_requests,
+    quota,
+    slice_receipts,
+    treatment_windows,
+    watermarks,
+)
+from shared.db.tables.register import (
+    etablissements,
+    periodes_etablissements,
+    pro_localisations,
+    unites_legales,
+)
+from shared.db.tables.shards import shard_place, shard_receipts
+from shared.db.tables.stock import stock_chunks, stock_loads
+from shared.db.tables.texts import avis, avis_attempts, erasures, oppositions
+from shared.db.tables.upkeep import dead_letters, failed_items, job_slots, jobs
+
+__all__ = [
+    "avis",
+    "avis_attempts",
+    "certificates",
+    "dead_letters",
+    "erasures",
+    "etablissements",
+    "failed_items",
+    "import_batches",
+    "import_pages",
+    "import_runs",
+    "insee_requests",
+    "job_slots",
+    "jobs",
+    "metadata",
+    "oppositions",
+    "periodes_etablissements",
+    "pro_localisations",
+    "quota",
+    "redirections",
+    "schema_drift",
+    "shard_place",
+    "shard_receipts",
+    "slice_receipts",
+    "stock_chunks",
+    "stock_loads",
+    "successions",
+    "treatment_windows",
+    "unites_legales",
+    "watermarks",
+]

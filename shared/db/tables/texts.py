@@ -1,0 +1,117 @@
+"""The texts, and who must not be written about."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from shared.db.tables.base import counter, instant, metadata, one_of
+
+avis = Table(
+    "avis",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("pro_localisation_id", BigInteger, nullable=False),
+    Column("siret", Text, nullable=False),
+    Column("siren", Text, nullable=False),
+    Column("kind", Text, one_of("kind", "notice", "synthese"), nullable=False),
+    Column(
+        "outcome",
+        Text,
+        one_of(
+            "outcome",
+            "pending",
+            "accepted",
+            "rejected",
+            "cancelled",
+            "no_reviews",
+            "skipped_non_diffusible",
+            "skipped_sole_trader",
+            "skipped_opposition",
+        ),
+        nullable=False,
+    ),
+    # Of the facts that are due; the accepted text's own are in accepted_facts_hash.
+    Column("facts_hash", Text, nullable=False),
+    Column("accepted_facts_hash", Text),
+    Column("text", Text),
+    Column("label", Text),
+    Column("digital_source_type", Text),
+    Column("model", Text),
+    Column("prompt_version", Text),
+    instant("accepted_at"),
+    instant("published_at"),
+    Column("claim_token", Uuid),
+    instant("lease_until"),
+    counter("attempts"),
+    instant("created_at", default_now=True),
+    instant("updated_at", default_now=True),
+    UniqueConstraint("pro_localisation_id", "kind"),
+    Index("ix_avis_siret", "siret"),
+    Index("ix_avis_siren", "siren"),
+    Index("ix_avis_pending", "published_at", "id", postgresql_where=text("outcome = 'pending'")),
+    postgresql_with={"fillfactor": "70"},
+)
+
+avis_attempts = Table(
+    "avis_attempts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("avis_id", BigInteger, nullable=False),
+    Column("siren", Text, nullable=False),
+    instant("attempted_at", default_now=True),
+    Column("model", Text, nullable=False),
+    Column("prompt_version", Text, nullable=False),
+    Column("facts_hash", Text, nullable=False),
+    Column("text", Text),
+    Column("accepted", Boolean, nullable=False),
+    Column("reasons", ARRAY(Text), nullable=False),
+    Column("tokens_in", Integer, nullable=False, server_default=text("0")),
+    Column("tokens_out", Integer, nullable=False, server_default=text("0")),
+    Column("cost_euros", Numeric(12, 6), nullable=False, server_default=text("0")),
+    Column("latency_seconds", Double, nullable=False),
+    Index("ix_avis_attempts_avis_id", "avis_id"),
+    Index("ix_avis_attempts_siren", "siren"),
+)
+
+oppositions = Table(
+    "oppositions",
+    metadata,
+    Column("siren", Text, primary_key=True),
+    instant("recorded_at", default_now=True),
+    Column("reason", Text, nullable=False),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("siren", Text, nullable=False),
+    # Where only one establishment of the unit was erased.
+    Column("siret", Text),
+    # The version that asked for it: an older or equal clear record stays out.
+    Column("date_dernier_traitement", DateTime),
+    instant("fetched_at"),
+    instant("erased_at", default_now=True),
+    # A withdrawal ends an opposition, and erases nothing.
+    Column(
+        "reason",
+        Text,
+        one_of("reason", "partial_diffusion", "opposition", "withdrawal"),
+        nullable=False,
+    ),
+    Index("ix_erasures_siren", "siren"),
+)
