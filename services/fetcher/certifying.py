@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from services.fetcher.certificates import CertificateStore, Outcome
 from services.fetcher.comparing import Finding, compare, verdict
 from services.fetcher.costs import requests_of
+from services.fetcher.envelope import Freshness
 from services.fetcher.inquiring import Inquirer
-from services.fetcher.insee import Freshness
 from services.fetcher.planning import FIRST_CURSOR, judge_page
 from services.fetcher.windows import Scope, Window, windows_of
 from shared.errors import SirenadeError, UserError

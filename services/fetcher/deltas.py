@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.fetcher.insee import Freshness
+from services.fetcher.envelope import Freshness
 from services.fetcher.windows import MOST_ROWS_UNCUT, Count, PlannedBatch, Window, cut
 from shared.delta import TreatmentWindow, Watermark
 

@@ -6,15 +6,15 @@ from typing import TypeVar
 
 import structlog
 
-from services.fetcher.insee import (
+from services.fetcher.envelope import (
     Freshness,
     Informations,
-    InseeClient,
     InseeError,
     NoGoodAnswer,
     PageAnswer,
     QuotaExceeded,
 )
+from services.fetcher.insee import InseeClient
 from services.fetcher.quota import Quota
 from services.fetcher.store import ImportStore
 from shared.clock import Clock

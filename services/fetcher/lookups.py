@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Engine, text
 
-from services.fetcher.insee import OneAnswer
+from services.fetcher.envelope import OneAnswer
 
 _STATES: Final = {200: "listed", 301: "moved", 403: "withheld", 404: "unknown"}
 

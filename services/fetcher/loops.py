@@ -13,7 +13,7 @@ from services.fetcher.deltas import (
     make_delta_plan,
     whole_windows,
 )
-from services.fetcher.insee import Informations, InseeError, NoGoodAnswer, QueryRefused
+from services.fetcher.envelope import Informations, InseeError, NoGoodAnswer, QueryRefused
 from services.fetcher.store import ImportStore, PendingRun
 from services.fetcher.walking import Publisher
 from services.fetcher.watermarks import Watermarks

@@ -20,8 +20,9 @@ from services.fetcher.deltas import (
     decide,
     make_delta_plan,
 )
+from services.fetcher.envelope import InseeError, QuotaExceeded
 from services.fetcher.inquiring import Inquirer
-from services.fetcher.insee import InseeClient, InseeError, QuotaExceeded
+from services.fetcher.insee import InseeClient
 from services.fetcher.lookups import LookedUp, record, unlisted_sirets
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.quota import Quota

@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection, Engine, TextClause, text
 
-from services.fetcher.insee import RateHeaders
+from services.fetcher.envelope import RateHeaders
 from shared.clock import Clock
 from shared.errors import SlowDown
 from shared.metrics import Metrics

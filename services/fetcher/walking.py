@@ -12,9 +12,8 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from services.fetcher.insee import (
+from services.fetcher.envelope import (
     Informations,
-    InseeClient,
     InseeError,
     KeyRefused,
     NoGoodAnswer,
@@ -23,6 +22,7 @@ from services.fetcher.insee import (
     QueryRefused,
     QuotaExceeded,
 )
+from services.fetcher.insee import InseeClient
 from services.fetcher.planning import judge_page, rows_to_ask
 from services.fetcher.quota import Quota, Slot
 from services.fetcher.slicing import PageSlice, cut

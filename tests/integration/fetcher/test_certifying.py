@@ -15,8 +15,9 @@ from services.fetcher import certifying, comparing
 from services.fetcher.__main__ import app
 from services.fetcher.certificates import CertificateStore, Outcome, show_gaps
 from services.fetcher.certifying import Certifier, Walk
+from services.fetcher.envelope import QuotaExceeded
 from services.fetcher.inquiring import Inquirer
-from services.fetcher.insee import InseeClient, QuotaExceeded
+from services.fetcher.insee import InseeClient
 from services.fetcher.repairing import order_repair
 from services.fetcher.store import ImportStore
 from services.fetcher.windows import Scope

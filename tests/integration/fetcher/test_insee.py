@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from services.fetcher import insee
-from services.fetcher.insee import InseeClient, KeyRefused, NoGoodAnswer, QueryRefused
+from services.fetcher import envelope, insee
+from services.fetcher.envelope import KeyRefused, NoGoodAnswer, QueryRefused
+from services.fetcher.insee import InseeClient
 
 PAGE = b'{"header":{"statut":200,"total":1,"curseurSuivant":"b"},"etablissements":[%s]}'
 Answer = Callable[[socket.socket], None]
@@ -62,7 +63,7 @@ def response(status: str, body: bytes, *headers: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def search(server: RawServer, *, timeout_seconds: float = 5) -> insee.PageAnswer:
+def search(server: RawServer, *, timeout_seconds: float = 5) -> envelope.PageAnswer:
     client = InseeClient(server.url, "the-key", timeout_seconds=timeout_seconds, pool_size=1)
     return client.search_siret("siren:1", nombre=1, curseur="*")
 
@@ -169,7 +170,7 @@ _INFORMATIONS = (
 ).read_text("utf-8")
 
 
-def ask_informations(body: str) -> insee.Informations:
+def ask_informations(body: str) -> envelope.Informations:
     server = RawServer(lambda to: to.sendall(response("200 OK", body.encode())))
     client = InseeClient(server.url, "the-key", timeout_seconds=5, pool_size=1)
     try:
@@ -181,12 +182,12 @@ def ask_informations(body: str) -> insee.Informations:
 def test_informations_say_how_far_each_collection_goes_in_insees_own_time() -> None:
     found = ask_informations(_INFORMATIONS)
     assert found.collections == {
-        "etablissements": insee.Freshness(
+        "etablissements": envelope.Freshness(
             True,
             datetime.fromisoformat("2026-08-05T00:05:52.648"),
             datetime.fromisoformat("2026-08-05T07:20:43.000"),
         ),
-        "unites_legales": insee.Freshness(
+        "unites_legales": envelope.Freshness(
             True,
             datetime.fromisoformat("2026-08-05T00:05:54.033"),
             datetime.fromisoformat("2026-08-05T07:20:41.000"),

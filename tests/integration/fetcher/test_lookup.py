@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.fetcher.__main__ import app
-from services.fetcher.insee import NoGoodAnswer
+from services.fetcher.envelope import NoGoodAnswer
 from services.fetcher.lookups import LookedUp, record, unlisted_sirets
 from shared.cli import run
 from tests.integration.fetcher.conftest import API, Insee

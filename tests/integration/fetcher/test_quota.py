@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Engine, text
 
-from services.fetcher.insee import InseeClient, RateHeaders
+from services.fetcher.envelope import RateHeaders
+from services.fetcher.insee import InseeClient
 from services.fetcher.quota import Quota
 from shared.clock import Clock
 from shared.db.engine import make_engine

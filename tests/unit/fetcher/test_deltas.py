@@ -14,7 +14,7 @@ from services.fetcher.deltas import (
     make_delta_plan,
     whole_windows,
 )
-from services.fetcher.insee import Freshness
+from services.fetcher.envelope import Freshness
 from services.fetcher.ordering import checked_order
 from shared.delta import COLLECTIONS, TreatmentWindow, Watermark, set_watermark
 from shared.errors import UserError
