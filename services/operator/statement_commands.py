@@ -105,7 +105,7 @@ def _as_json(found: Statement, listed: Mapping[str, list[str]]) -> dict[str, obj
 
 
 def _print(found: Statement, listed: Mapping[str, list[str]]) -> None:
-    table = Table("département", title=f"statement of {found.subject}", title_justify="left")
+    table = Table("dép.", title=f"statement of {found.subject}", title_justify="left")
     for name in _COLUMNS:
         table.add_column(name, justify="right")
     for line in found.lines:

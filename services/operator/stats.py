@@ -4,13 +4,14 @@ It reads nothing that grows with the register: texts are counted by `status`, an
 are what PostgreSQL's own statistics say.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from shared.progress_view import thousands
 
+_SMALL_BYTES = 2**20
 _OF_A_SHARD = """
       'failed_items', (SELECT json_build_object(
         'open', count(*) FILTER (WHERE resolved_at IS NULL),
@@ -21,7 +22,7 @@ _OF_A_SHARD = """
         'tables', (SELECT coalesce(json_object_agg(relname, json_build_object(
             'bytes', bytes, 'rows_estimated', rows) ORDER BY bytes DESC, relname), '{}')
           FROM (SELECT relname, pg_total_relation_size(oid) AS bytes,
-              greatest(reltuples, 0)::bigint AS rows
+              nullif(reltuples, -1)::bigint AS rows
             FROM pg_class
             WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace) t))
 """
@@ -81,11 +82,14 @@ def read_stats(connection: Connection, shards: Sequence[Connection] = ()) -> Sta
 
 
 def _added(stats: Stats, more: Stats) -> Stats:
-    """Add the numbers of `more` to those of the same names."""
-    return stats | {
-        name: _added(stats[name], value) if isinstance(value, dict) else stats[name] + value
-        for name, value in more.items()
-    }
+    """Add the numbers of `more` to those of the same names; unknown to one is unknown."""
+    return stats | {name: _sum(stats[name], value) for name, value in more.items()}
+
+
+def _sum(value: Any, more: Any) -> Any:
+    if isinstance(more, dict):
+        return _added(value, more)
+    return None if value is None or more is None else value + more
 
 
 def described(stats: Stats) -> Iterator[tuple[str, str]]:
@@ -94,13 +98,22 @@ def described(stats: Stats) -> Iterator[tuple[str, str]]:
         numbers = values if isinstance(values, dict) else {"": values}
         for name, value in numbers.items():
             if name == "tables":
-                for table, size in value.items():
-                    rows = thousands(size["rows_estimated"])
-                    yield group, f"{table}: {_bytes(size['bytes'])}, about {rows} rows"
+                yield from ((group, line) for line in _largest(value))
             elif name.endswith("_bytes"):
                 yield group, f"{name.removesuffix('_bytes')}: {_bytes(value)}"
             else:
                 yield group, f"{name}: {_readable(value)}" if name else _readable(value)
+
+
+def _largest(tables: Mapping[str, Mapping[str, int | None]]) -> Iterator[str]:
+    """The tables that weigh something; a program is told all of them."""
+    large = {name: size for name, size in tables.items() if (size["bytes"] or 0) >= _SMALL_BYTES}
+    for name, size in large.items():
+        rows = size["rows_estimated"]
+        # PostgreSQL does not know before its first ANALYZE.
+        estimate = "" if rows is None else f", about {thousands(rows)} rows"
+        yield f"{name}: {_bytes(size['bytes'] or 0)}{estimate}"
+    yield f"{len(tables) - len(large)} smaller tables"
 
 
 def _bytes(size: int) -> str:
