@@ -10,6 +10,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from shared.days import TIME_ZONE
+
 COLLECTIONS = ("etablissements", "unites_legales")
 # INSEE can write a row a little after others of a later date; a day's worth is some requests.
 OVERLAP_HOURS = 24.0
@@ -53,11 +55,11 @@ _SETTLE = text("""
     WHERE (w.run_id, w.collection) = (whole.run_id, whole.collection)
     RETURNING w.collection
 """)
-_AGES = text("""
+_AGES = text(f"""
     SELECT collection,
-      extract(epoch FROM now() - (treated_until AT TIME ZONE 'Europe/Paris'))::float AS seconds
+      extract(epoch FROM now() - (treated_until AT TIME ZONE '{TIME_ZONE}'))::float AS seconds
     FROM watermarks
-""")
+""")  # noqa: S608  made of a constant
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 
-from services.fetcher import main
+from services.fetcher import asking, main
 from services.fetcher.certify_commands import certify, repair
 from services.fetcher.costs import Forecast, cost_of, days_of, rows_of
 from services.fetcher.lookup_commands import lookup
@@ -114,17 +114,17 @@ def import_(  # noqa: PLR0913  # each an option of the command
     rhythm = checked_rhythm(per_day, day_seconds, continuous=continuous)
     named = (region, departement, commune, activite, etat, siret_from, siret_to, everything)
     scope = checked_scope(
-        region=region or (),
-        departement=departement or (),
-        commune=commune or (),
-        activite=activite or (),
+        region=region,
+        departement=departement,
+        commune=commune,
+        activite=activite,
         etat=etat,
         siret_from=siret_from,
         siret_to=siret_to,
         everything=everything or (rhythm is not None and not any(named)),
     )
     if plan:
-        found = main.forecast(load(FetcherSettings), scope, limit)
+        found = asking.forecast(load(FetcherSettings), scope, limit)
         _show(found, rhythm, as_json=as_json)
         return
     settings = load(DatabaseSettings)
@@ -183,7 +183,7 @@ def delta(  # noqa: PLR0913  # each an option of the command
     """
     order = checked_order(since=since, overlap_hours=overlap_hours, wait_minutes=wait_minutes)
     if plan:
-        forecast, decision = main.forecast_delta(load(FetcherSettings), order)
+        forecast, decision = asking.forecast_delta(load(FetcherSettings), order)
         _show(forecast, None, as_json=as_json)
         for reason in decision.held_up:
             typer.echo(f"warning: {reason}", err=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.fetcher import main
+from services.fetcher import asking
 from services.fetcher.certificate_view import outcome_as_dict, print_outcome, walk_view
 from services.fetcher.repairing import Order, order_repair
 from services.fetcher.scope_options import (
@@ -60,10 +60,10 @@ def certify(  # noqa: PLR0913  # each an option of the command
     Example: ./sirenade certify --departement 33 --full
     """
     scope = checked_scope(
-        region=region or (),
-        departement=departement or (),
-        commune=commune or (),
-        activite=activite or (),
+        region=region,
+        departement=departement,
+        commune=commune,
+        activite=activite,
         etat=etat,
         siret_from=siret_from,
         siret_to=siret_to,
@@ -73,7 +73,7 @@ def certify(  # noqa: PLR0913  # each an option of the command
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     with (
         walk_view(console, clock) as view,
-        main.certifier(
+        asking.certifier(
             load(FetcherSettings), clock=clock, say=view.say, show=view.show
         ) as certifier,
     ):

@@ -51,7 +51,7 @@ class Certifier:
         """
         windows = windows_of(scope)
         self._announce("counts", len(windows) + _INFORMATIONS)
-        before = self.inquirer.informations()
+        before = self._freshness()
         if not before.is_up:
             raise UserError("INSEE says that its establishments are not up: certify later")
         certificate = self.store.open(scope, before.treated_until)
@@ -71,7 +71,7 @@ class Certifier:
         doubtful = [each for each in findings if full or not each.counts_agree]
         if doubtful:
             self._walk(doubtful)
-        after = self.inquirer.informations()
+        after = self._freshness()
         if after != before:
             return self._void(certificate, _MOVED, before, after)
         self._look_again(doubtful)
@@ -89,6 +89,9 @@ class Certifier:
                 [siret for each in doubtful for siret in each.missing.kept]
             ),
         )
+
+    def _freshness(self) -> Freshness:
+        return self.inquirer.informations().collections["etablissements"]
 
     def _void(
         self, certificate: int, reason: str, before: Freshness, after: Freshness | None = None

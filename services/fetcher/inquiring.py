@@ -1,22 +1,20 @@
 """Requests of a person who waits for the answer: each takes its slot, and is kept in the ledger."""
 
-import time
 from collections.abc import Callable
-from typing import TypeVar
 
 import structlog
 
 from services.fetcher.envelope import (
-    Freshness,
     Informations,
     InseeError,
     NoGoodAnswer,
+    OneAnswer,
     PageAnswer,
     QuotaExceeded,
 )
 from services.fetcher.insee import InseeClient
 from services.fetcher.quota import Quota
-from services.fetcher.store import ImportStore
+from services.fetcher.sending import AnswerT, Sender
 from shared.clock import Clock
 from shared.errors import SlowDown, UserError
 from shared.sirene.identifiers import is_siret
@@ -28,32 +26,36 @@ _ATTEMPTS = 9
 _MAX_DELAY_SECONDS = 60.0
 _SLOT_PATIENCE_SECONDS = 30.0
 
-AnswerT = TypeVar("AnswerT", PageAnswer, Informations)
-
 
 class Inquirer:
     """Asks until there is an answer. Raises UserError where INSEE refuses, or gives none."""
 
-    def __init__(
-        self, *, quota: Quota, client: InseeClient, store: ImportStore, clock: Clock
-    ) -> None:
+    def __init__(self, *, quota: Quota, client: InseeClient, sender: Sender, clock: Clock) -> None:
         self._quota = quota
         self._client = client
-        self._store = store
+        self._sender = sender
         self._clock = clock
         self.requests = 0
 
-    def informations(self) -> Freshness:
-        """Ask how far INSEE's establishments go."""
-        # Who cannot be reached at all is named at once, before a walk has cost anything.
-        attempts = 1 if self.requests == 0 else _ATTEMPTS
-        return self._ask(self._client.informations, attempts).collections["etablissements"]
+    def informations(self) -> Informations:
+        """Ask how far INSEE's data goes."""
+        return self._ask(self._client.informations)
+
+    def one(self, number: str) -> OneAnswer:
+        """Ask what became of one siren or siret."""
+        return self._ask(lambda: self._client.one(number))
+
+    def successions(self, query: str, *, nombre: int, curseur: str) -> PageAnswer:
+        """One page of links of succession."""
+        return self._ask(
+            lambda: self._client.search_successions(query, nombre=nombre, curseur=curseur)
+        )
 
     def count(self, query: str) -> int:
         def send() -> PageAnswer:
             return self._client.search_siret(query, nombre=0, curseur=None)
 
-        return self._ask(send, _ATTEMPTS).total
+        return self._ask(send).total
 
     def list_sirets(self, query: str, *, nombre: int, curseur: str) -> tuple[PageAnswer, list[str]]:
         """One page with nothing but sirets, in INSEE's order."""
@@ -66,9 +68,11 @@ class Inquirer:
             sirets[:] = _sirets_of(answer)
             return answer
 
-        return self._ask(send, _ATTEMPTS), sirets
+        return self._ask(send), sirets
 
-    def _ask(self, send: Callable[[], AnswerT], attempts: int) -> AnswerT:
+    def _ask(self, send: Callable[[], AnswerT]) -> AnswerT:
+        # Who cannot be reached at all is named at once, before a walk has cost anything.
+        attempts = 1 if self.requests == 0 else _ATTEMPTS
         failures = 0
         while True:
             try:
@@ -92,24 +96,7 @@ class Inquirer:
     def _once(self, send: Callable[[], AnswerT]) -> AnswerT:
         slot = self._quota.take(batch_id=None, page=None, patience_seconds=_SLOT_PATIENCE_SECONDS)
         self.requests += 1
-        started_seconds = time.monotonic()
-        status, records = 0, None
-        try:
-            answer = send()
-            status = answer.status
-            records = len(answer.records) if isinstance(answer, PageAnswer) else None
-        except InseeError as error:
-            status = error.status
-            raise
-        finally:
-            self._store.record_request(
-                slot.fetch_id,
-                status=status,
-                records=records,
-                duration_seconds=time.monotonic() - started_seconds,
-            )
-        self._quota.follow(answer.rate)
-        return answer
+        return self._sender.send(slot, send)
 
 
 def _sirets_of(answer: PageAnswer) -> list[str]:

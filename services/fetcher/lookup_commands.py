@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.fetcher import main
+from services.fetcher import asking
 from services.fetcher.settings import FetcherSettings
 from shared.errors import UserError
 from shared.settings import load
@@ -38,7 +38,7 @@ def lookup(
     if strange:
         raise UserError(f"{strange[0][:40]!r} is neither a siren nor a siret")
     count = 0
-    for found in main.look_up(load(FetcherSettings), numbers or [], unlisted=unlisted):
+    for found in asking.look_up(load(FetcherSettings), numbers or [], unlisted=unlisted):
         count += 1
         if as_json:
             typer.echo(json.dumps(asdict(found)))

@@ -4,7 +4,7 @@ import csv
 import functools
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
 from services.fetcher.windows import Scope
@@ -17,17 +17,17 @@ _ETATS = {"A": "open", "F": "closed"}
 
 def checked_scope(  # noqa: PLR0913  # each an option of the command
     *,
-    region: Sequence[str] = (),
-    departement: Sequence[str] = (),
-    commune: Sequence[str] = (),
-    activite: Sequence[str] = (),
+    region: Sequence[str] | None = None,
+    departement: Sequence[str] | None = None,
+    commune: Sequence[str] | None = None,
+    activite: Sequence[str] | None = None,
     etat: str | None = None,
     siret_from: str | None = None,
     siret_to: str | None = None,
     everything: bool = False,
 ) -> Scope:
     """Raises UserError for what is unknown or impossible, and where nothing is asked for."""
-    places = [*region, *departement, *commune]
+    places = [*(region or ()), *(departement or ()), *(commune or ())]
     if everything and places:
         raise UserError(f"--all is every place: leave it out, or {', '.join(places)}")
     if not (everything or places or activite or etat or siret_from or siret_to):
@@ -35,16 +35,23 @@ def checked_scope(  # noqa: PLR0913  # each an option of the command
             "say what to import: --departement 33, --region Bretagne, --commune 33063, "
             "--activite 47.11D, or --all"
         )
-    in_regions = [code for name in region for code in _departements_of(name)]
+    in_regions = [code for name in region or () for code in _departements_of(name)]
     low, high = _checked_range(siret_from, siret_to)
     return Scope(
-        departements=list(dict.fromkeys([*in_regions, *map(_checked_departement, departement)])),
-        communes=list(dict.fromkeys(map(_checked_commune, commune))),
-        activites=list(dict.fromkeys(map(_checked_activite, activite))),
+        departements=list(
+            dict.fromkeys([*in_regions, *map(_checked_departement, departement or ())])
+        ),
+        communes=_distinct(map(_checked_commune, commune or ())),
+        activites=_distinct(map(_checked_activite, activite or ())),
         etat_administratif=None if etat is None else _checked_etat(etat),
         siret_from=low,
         siret_to=high,
     )
+
+
+def _distinct(codes: Iterable[str]) -> list[str]:
+    """In the order in which they were named."""
+    return list(dict.fromkeys(codes))
 
 
 @functools.cache

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from services.fetcher import main
+from services.fetcher import asking
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.successions import query_of
 from shared.errors import UserError
@@ -39,7 +39,7 @@ def successions(
     stored = bad = 0
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("successions", total=None)
-        for page in main.import_successions(load(FetcherSettings), query):
+        for page in asking.import_successions(load(FetcherSettings), query):
             stored, bad = stored + page.stored, bad + page.bad
             progress.update(task, total=page.total, completed=page.received)
     if as_json:

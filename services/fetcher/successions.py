@@ -9,8 +9,6 @@ from sqlalchemy import Engine, text
 from shared.sirene.successions import LienSuccession, map_lien_succession
 from shared.sirene.values import MappingError
 
-FIRST_CURSOR = "*"
-
 _STORE = text("""
     INSERT INTO successions AS s (siret_predecesseur, siret_successeur, date_lien_succession,
       transfert_siege, continuite_economique, date_dernier_traitement)

@@ -5,26 +5,23 @@ nothing has happened but a lost slot; after it, the page is fetched anew under a
 and receipts of the first no longer count.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import structlog
 
 from services.fetcher.envelope import (
     Informations,
-    InseeError,
     KeyRefused,
     NoGoodAnswer,
-    OneAnswer,
-    PageAnswer,
     QueryRefused,
     QuotaExceeded,
 )
 from services.fetcher.insee import InseeClient
 from services.fetcher.planning import judge_page, rows_to_ask
 from services.fetcher.quota import Quota, Slot
+from services.fetcher.sending import AnswerT, Sender
 from services.fetcher.slicing import PageSlice, cut
 from services.fetcher.store import FetchedPage, ImportStore, PageLease
 from shared.errors import SlowDown
@@ -38,9 +35,6 @@ _MAX_BACKOFF_SECONDS = 300.0
 _STARTS_WORTH_TELLING = 3
 _KEY_PAUSE_SECONDS = 60.0
 _FULL_QUEUE_PAUSE_SECONDS = 2.0
-
-
-AnswerT = TypeVar("AnswerT", PageAnswer, Informations, OneAnswer)
 
 
 class Publisher(Protocol):
@@ -86,6 +80,7 @@ class Walker:
         self._slices_ready = slices_ready
         self._pace = pace
         self._metrics = metrics
+        self._sender = Sender(quota, store, metrics)
         self._shards = shards
 
     def fetch_page(self, message: FetchPage) -> None:
@@ -128,23 +123,12 @@ class Walker:
         """Ask how far INSEE's data goes; costs one slot."""
         return self._ask(self._client.informations)
 
-    def ask_one(self, number: str) -> OneAnswer:
-        """Ask what became of one siren or siret; costs one slot."""
-        return self._ask(lambda: self._client.one(number))
-
-    def ask_successions(self, query: str, cursor: str) -> PageAnswer:
-        """Ask for one page of links of succession; costs one slot."""
-        nombre = self._pace.rows_per_page
-        return self._ask(
-            lambda: self._client.search_successions(query, nombre=nombre, curseur=cursor)
-        )
-
     def _ask(self, request: Callable[[], AnswerT]) -> AnswerT:
         slot = self._quota.take(
             batch_id=None, page=None, patience_seconds=self._pace.slot_patience_seconds
         )
         try:
-            return self._send(slot, request)
+            return self._sender.send(slot, request)
         except (QuotaExceeded, KeyRefused) as error:
             self._hold_back(error)
             raise
@@ -170,7 +154,7 @@ class Walker:
         asked = self._rows_to_ask(lease, slot)
         if asked is None:
             return
-        answer = self._send(
+        answer = self._sender.send(
             slot,
             lambda: self._client.search_siret(lease.query, nombre=asked, curseur=lease.cursor),
         )
@@ -223,26 +207,3 @@ class Walker:
             )
         if not is_last:
             self._publisher.publish_page(FetchPage(lease.batch_id, lease.page + 1))
-
-    def _send(self, slot: Slot, request: Callable[[], AnswerT]) -> AnswerT:
-        """Send one request, and keep what came of it: every one of them counts."""
-        started_seconds = time.monotonic()
-        outcome, status, records = "no_answer", 0, None
-        try:
-            answer = request()
-            outcome, status = "ok", answer.status
-            if isinstance(answer, PageAnswer):
-                records = len(answer.records)
-                outcome = "ok" if records else "empty"
-        except InseeError as error:
-            outcome, status = error.outcome, error.status
-            raise
-        finally:
-            duration_seconds = time.monotonic() - started_seconds
-            self._metrics.insee_requests.labels(outcome=outcome).inc()
-            self._metrics.insee_request_seconds.observe(duration_seconds)
-            self._store.record_request(
-                slot.fetch_id, status=status, records=records, duration_seconds=duration_seconds
-            )
-        self._quota.follow(answer.rate)
-        return answer

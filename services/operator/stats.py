@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from shared.days import TIME_ZONE
 from shared.progress_view import thousands
 
 _SMALL_BYTES = 2**20
@@ -46,7 +47,7 @@ _STATS = text(f"""
       'freshness', (SELECT coalesce(json_agg(json_build_object(
         'collection', collection, 'treated_until', treated_until,
         'age_hours', round(extract(epoch FROM
-          now() - (treated_until AT TIME ZONE 'Europe/Paris'))::numeric / 3600, 1))
+          now() - (treated_until AT TIME ZONE '{TIME_ZONE}'))::numeric / 3600, 1))
         ORDER BY collection), '[]') FROM watermarks),
       'requests', json_build_object(
         'last_60_seconds', (SELECT count(*) FROM insee_requests

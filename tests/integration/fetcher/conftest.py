@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from services.fetcher.inquiring import Inquirer
 from services.fetcher.insee import KEY_HEADER, InseeClient
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.quota import Quota
+from services.fetcher.sending import Sender
 from services.fetcher.store import ImportStore
 from services.fetcher.walking import Pace, Walker
 from services.fetcher.watermarks import Watermarks
@@ -128,6 +130,7 @@ class Fetcher:
     watermarks: Watermarks
     quota: Quota
     walker: Walker
+    inquirer: Inquirer
     planner: Planner
     sweeper: Sweeper
     outbox: Outbox
@@ -166,10 +169,12 @@ def build_fetcher(
     store, watermarks = ImportStore(engine), Watermarks(engine)
     quota = Quota(engine, "key", clock, metrics)
     quota.open(requests_per_minute=per_minute, requests_per_hour=None)
+    client = InseeClient(insee.url + API, "key", timeout_seconds=5, pool_size=4)
+    sender = Sender(quota, store, metrics)
     walker = Walker(
         store=store,
         quota=quota,
-        client=InseeClient(insee.url + API, "key", timeout_seconds=5, pool_size=4),
+        client=client,
         publisher=outbox,
         slices_ready=lambda: slices_ready[0],
         pace=Pace(
@@ -198,4 +203,7 @@ def build_fetcher(
         informations=walker.ask_informations,
         most_rows_of_delta=most_rows_of_delta,
     )
-    return Fetcher(engine, store, watermarks, quota, walker, planner, sweeper, outbox, slices_ready)
+    inquirer = Inquirer(quota=quota, client=client, sender=sender, clock=clock)
+    return Fetcher(
+        engine, store, watermarks, quota, walker, inquirer, planner, sweeper, outbox, slices_ready
+    )

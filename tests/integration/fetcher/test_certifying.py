@@ -19,6 +19,7 @@ from services.fetcher.envelope import QuotaExceeded
 from services.fetcher.inquiring import Inquirer
 from services.fetcher.insee import InseeClient
 from services.fetcher.repairing import order_repair
+from services.fetcher.sending import Sender
 from services.fetcher.store import ImportStore
 from services.fetcher.windows import Scope
 from services.simulator.options import Options
@@ -73,11 +74,11 @@ class World:
 
     def certifier(self, *, key: str = "key") -> Certifier:
         client = InseeClient(self.insee.url + API, key, timeout_seconds=5, pool_size=1)
+        quota = self.fetcher.quota
+        sender = Sender(quota, self.fetcher.store, Metrics())
         return Certifier(
             store=CertificateStore(self.engine),
-            inquirer=Inquirer(
-                quota=self.fetcher.quota, client=client, store=self.fetcher.store, clock=Clock()
-            ),
+            inquirer=Inquirer(quota=quota, client=client, sender=sender, clock=Clock()),
             rows_per_page=200,
             per_minute=6000,
             say=self.said.append,

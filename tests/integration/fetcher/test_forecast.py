@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from services.fetcher import windows
 from services.fetcher.__main__ import app
-from services.fetcher.main import forecast
+from services.fetcher.asking import forecast
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.windows import Scope
 from shared.errors import UserError

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.fetcher.__main__ import app
-from services.fetcher.envelope import NoGoodAnswer
 from services.fetcher.lookups import LookedUp, record, unlisted_sirets
 from shared.cli import run
+from shared.errors import UserError
 from tests.integration.fetcher.conftest import API, Insee
 
 _UNKNOWN = "99999999999999"
@@ -31,14 +31,14 @@ def _redirections(engine: Engine) -> dict[str, str]:
 def test_each_answer_is_told_and_a_duplicate_s_target_is_kept(
     engine: Engine, insee: Insee, make_fetcher: Callable[..., Any]
 ) -> None:
-    walker = make_fetcher(insee).walker
+    inquirer = make_fetcher(insee).inquirer
     specials = insee._ask("/__specials")
     duplicate, target = next(iter(specials["doublons"].items()))
     secret = specials["non_diffusibles"][0]
     siret = insee._ask(f"{API}/siret?nombre=1")["etablissements"][0]["siret"]
     before = insee.quota()["requests"]
     found = {
-        number: record(engine, number, walker.ask_one(number))
+        number: record(engine, number, inquirer.one(number))
         for number in (duplicate, f"{duplicate}00011", secret, siret, siret[:9], _UNKNOWN)
     }
     assert insee.quota()["requests"] == before + 6, "no redirection was followed"
@@ -49,16 +49,16 @@ def test_each_answer_is_told_and_a_duplicate_s_target_is_kept(
     assert found[siret].state == found[siret[:9]].state == "listed"
     assert found[_UNKNOWN].state == "unknown"
     assert _redirections(engine) == {duplicate: target, f"{duplicate}00011": moved.target}
-    record(engine, duplicate, walker.ask_one(siret))
+    record(engine, duplicate, inquirer.one(siret))
     assert duplicate not in _redirections(engine)
 
 
 def test_an_answer_that_is_not_insee_s_is_none(
     insee: Insee, make_fetcher: Callable[..., Any]
 ) -> None:
-    walker = make_fetcher(Insee(insee.url + "/nowhere")).walker
-    with pytest.raises(NoGoodAnswer):
-        walker.ask_one("552032534")
+    inquirer = make_fetcher(Insee(insee.url + "/nowhere")).inquirer
+    with pytest.raises(UserError, match="no good answer"):
+        inquirer.one("552032534")
 
 
 def test_what_failed_and_is_not_listed_by_its_retry_is_to_be_looked_up(engine: Engine) -> None:
