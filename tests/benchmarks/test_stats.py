@@ -22,6 +22,9 @@ from tests.integration.writer.conftest import Desk, Records
 ITEMS = 2_000_000
 CALLS = 500
 WRITERS = 2
+# What the public quota brings, 30 pages of 1 000 rows a minute; and nothing to wait for.
+PACES_ROWS_PER_SECOND = (500, 1_000_000)
+_ROWS_PER_SLICE = 200
 # One item in a thousand failed, half of them written since.
 FAILED = ITEMS // 1000
 # A month at the public quota.
@@ -78,16 +81,23 @@ def test_stats_at_two_million_items_under_two_writers(database_url: str, batches
         connection.execute(text("VACUUM ANALYZE"))
 
     idle = measure(engine)
-    with writers(database_url) as written:
-        busy = measure(engine)
-    print(  # noqa: T201  a benchmark's result
-        f"\n{ITEMS} items in {batches} batches, load {os.getloadavg()[0]:.1f}: "
-        f"stats {busy} under {WRITERS} writers ({sum(written)} rows meanwhile); without: {idle}"
-    )
+    _show(f"\n{ITEMS} items in {batches} batches, load {os.getloadavg()[0]:.1f}: stats {idle}")
+    written = 0
+    for pace in PACES_ROWS_PER_SECOND:
+        begun = time.monotonic()
+        with writers(database_url, pace // WRITERS) as rows:
+            busy = measure(engine)
+        rate = sum(rows) / (time.monotonic() - begun)
+        _show(f"under {WRITERS} writers, {rate:.0f} rows/s together: {busy}")
+        written += sum(rows)
     with engine.connect() as connection:
         stats = read_stats(connection)
-    assert stats["items"]["processed"] == ITEMS + sum(written)
+    assert stats["items"]["processed"] == ITEMS + written
     engine.dispose()
+
+
+def _show(line: str) -> None:
+    print(line)  # noqa: T201  a benchmark's result
 
 
 @dataclass(frozen=True)
@@ -120,11 +130,11 @@ def measure(engine: Engine) -> Calls:
 
 
 @contextmanager
-def writers(url: str) -> Iterator[list[int]]:
+def writers(url: str, rows_per_second: int) -> Iterator[list[int]]:
     """Processes that write new slices until left; then the list holds how many rows each wrote."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", __name__, url, str(number)],
+            [sys.executable, "-m", __name__, url, str(number), str(rows_per_second)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -139,20 +149,21 @@ def writers(url: str) -> Iterator[list[int]]:
     rows += [int(process.communicate("stop", timeout=60)[0]) for process in processes]
 
 
-def write_until_told(url: str, number: int) -> None:
+def write_until_told(url: str, number: int, rows_per_second: int) -> None:
     engine = make_engine(url, application_name="benchmark-writer")
     desk, records, rows = Desk(engine), Records(), 0
-    for first in itertools.count(100_000_000 * (number + 1), 200):
-        slice_ = [records.record(each) for each in range(first, first + 200)]
+    for first in itertools.count(100_000_000 * (number + 1), _ROWS_PER_SLICE):
+        due = time.monotonic() + _ROWS_PER_SLICE / rows_per_second
+        slice_ = [records.record(each) for each in range(first, first + _ROWS_PER_SLICE)]
         # Without a window of its own the batch closes without reading the département.
         rows += desk.import_(*slice_, fetched_at=dt.datetime.now(dt.UTC), departement=None).records
         if first % 100_000_000 == 0:
             sys.stdout.write("writing\n")
             sys.stdout.flush()
-        if select.select([sys.stdin], [], [], 0)[0]:
+        if select.select([sys.stdin], [], [], max(0.0, due - time.monotonic()))[0]:
             break
     sys.stdout.write(f"{rows}\n")
 
 
 if __name__ == "__main__":
-    write_until_told(sys.argv[1], int(sys.argv[2]))
+    write_until_told(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
