@@ -9,18 +9,21 @@ from services.fetcher.windows import PlannedBatch
 
 @dataclass(frozen=True)
 class Cost:
-    """`rows` is an upper bound where a limit or a list of sirets stands in for a count."""
+    """`is_counted` is False where `rows` is a bound: a limit or a list of sirets, not a count."""
 
     windows: int
     rows: int
     requests: int
     minutes: float
+    is_counted: bool
 
     def __str__(self) -> str:
+        windows = "1 window" if self.windows == 1 else f"{self.windows} windows"
+        bound = "" if self.is_counted else "at most "
         rows = f"{self.rows:,}".replace(",", " ")
         requests = f"{self.requests:,}".replace(",", " ")
         return (
-            f"{self.windows} windows, {rows} rows, {requests} requests, "
+            f"{windows}, {bound}{rows} rows, {requests} requests, "
             f"about {max(self.minutes, 0.1):.1f} min at the present quota"
         )
 
@@ -40,7 +43,8 @@ def requests_of(rows: int, rows_per_page: int) -> int:
 def cost_of(plan: Sequence[PlannedBatch], *, rows_per_page: int, per_minute: float) -> Cost:
     rows = [rows_of(batch) for batch in plan]
     requests = sum(requests_of(each, rows_per_page) for each in rows)
-    return Cost(len(plan), sum(rows), requests, requests / per_minute)
+    is_counted = all(batch.expected is not None for batch in plan)
+    return Cost(len(plan), sum(rows), requests, requests / per_minute, is_counted)
 
 
 def days_of(rows: int, per_day: int) -> str:
