@@ -1,0 +1,98 @@
+"""Who writes texts for money or on our own machines: OpenAI-compatible servers, from a file.
+
+[[provider]]
+name = "mistral"
+base_url = "https://api.mistral.ai/v1"
+model = "mistral-small-2506"
+key_file = "/run/secrets/mistral"
+requests_per_minute = 600
+price = { input_eur_per_million = 0.1, output_eur_per_million = 0.3 }
+"""
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
+
+from shared.errors import UserError
+
+_MILLION = Decimal(1_000_000)
+Euros = Annotated[Decimal, Field(ge=0, le=100_000)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Usage(_Frozen):
+    """Tokens of one call; `tokens_cached` are among `tokens_in`."""
+
+    tokens_in: int = Field(ge=0)
+    tokens_out: int = Field(ge=0)
+    tokens_cached: int = Field(default=0, ge=0)
+
+    @property
+    def tokens(self) -> int:
+        return self.tokens_in + self.tokens_out
+
+
+class Price(_Frozen):
+    """Of a million tokens; a server of one's own costs nothing here."""
+
+    input_eur_per_million: Euros = Decimal(0)
+    output_eur_per_million: Euros = Decimal(0)
+    cached_eur_per_million: Euros | None = None
+
+    def cost_eur(self, usage: Usage) -> Decimal:
+        cached = self.input_eur_per_million
+        if self.cached_eur_per_million is not None:
+            cached = self.cached_eur_per_million
+        fresh = usage.tokens_in - usage.tokens_cached
+        return (
+            fresh * self.input_eur_per_million
+            + usage.tokens_cached * cached
+            + usage.tokens_out * self.output_eur_per_million
+        ) / _MILLION
+
+
+class Provider(_Frozen):
+    """`weight` is its share of the texts; one with 0 is asked only where all others fail."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
+    base_url: HttpUrl
+    model: str = Field(min_length=1, max_length=100)
+    key_file: Path | None = None
+    weight: float = Field(default=1, ge=0, le=1000)
+    price: Price = Price()
+    requests_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
+    tokens_per_minute: int | None = Field(default=None, ge=100)
+    max_parallel: int = Field(default=200, ge=1, le=1000)
+    structured_output: Literal["json_schema", "json_object", "plain"] = "json_object"
+    max_tokens: int = Field(default=400, ge=50, le=4000)
+    timeout_seconds: float = Field(default=30, ge=1, le=600)
+
+
+class _File(_Frozen):
+    provider: tuple[Provider, ...] = Field(min_length=1)
+
+
+def read_providers(path: Path) -> tuple[Provider, ...]:
+    """Raises UserError that names the file and what is wrong with it, never a key."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        providers = _File.model_validate(content).provider
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise UserError(f"{path} is not a TOML file") from None
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
+        )
+        raise UserError(f"{path}: {problems}") from None
+    names = [provider.name for provider in providers]
+    if len(set(names)) < len(names):
+        raise UserError(f"{path}: two providers have one name")
+    return providers
