@@ -12,10 +12,12 @@ from services.reviewer.check import check_lines
 from services.reviewer.showing import read_avis, render_avis
 from shared.cli import make_app
 from shared.cli import run as run_cli
+from shared.clock import utc_now
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
-from shared.db.shards import url_for
+from shared.db.shards import require_one_database, url_for
 from shared.errors import UserError
+from shared.progress_view import thousands
 from shared.settings import DatabaseSettings, load
 from shared.sirene.identifiers import siren_of
 
@@ -79,6 +81,41 @@ def check(
                 typer.echo(verdict)
         except UnicodeDecodeError:
             raise UserError(f"cannot read {file}: it is not UTF-8") from None
+
+
+@avis.command()
+def report(
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("avis-report.html"),
+    texts: Annotated[
+        int, typer.Option(min=0, max=1000, help="So many texts, drawn at random, to read.")
+    ] = 20,
+) -> None:
+    """Write an HTML page on the quality of the texts: rejections, lengths, cost, texts to read.
+
+    Example: ./sirenade avis report --out texts.html
+    """
+    # The plots' library weighs more than the whole service, which never draws.
+    from services.reviewer.report.page import render  # noqa: PLC0415
+    from services.reviewer.report.reading import read_report  # noqa: PLC0415
+
+    settings = load(DatabaseSettings)
+    require_one_database(settings)
+    engine = make_engine(
+        settings.database_url.get_secret_value(),
+        application_name="sirenade-report",
+        pool_size=1,
+        statement_timeout_seconds=0,
+    )
+    with engine.connect() as connection:
+        require_current(connection)
+        found = read_report(connection, samples=texts)
+    if not found.outcomes:
+        raise UserError("there are no avis yet: import some establishments first")
+    try:
+        out.write_text(render(found, now=utc_now()), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror}") from None
+    typer.echo(f"{out}: {thousands(found.accepted)} accepted texts, {len(found.samples)} to read")
 
 
 if __name__ == "__main__":

@@ -60,6 +60,9 @@ _RULES: tuple[Rule, ...] = (
 RULES: Mapping[str, Rule] = MappingProxyType({rule.__name__: rule for rule in _RULES})
 """Each rule by its reason code, in the order in which reasons are reported."""
 
+GROUNDING = frozenset(code for code, rule in RULES.items() if rule.__module__ == grounding.__name__)
+"""What is said and is no fact, or is a fact and is not said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

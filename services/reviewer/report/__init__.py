@@ -1,0 +1,1 @@
+"""The quality of the texts on one page to look at."""
