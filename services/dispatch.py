@@ -24,6 +24,7 @@ OWNERS = {
     "stock": "services.writer",
     "forget": "services.writer",
     "avis": "services.reviewer",
+    "reviews": "services.reviewer",
     "migrate": "services.operator",
     "stats": "services.operator",
     "status": "services.operator",
@@ -63,6 +64,7 @@ usage: ./sirenade COMMAND [--help] …
   failed        what could not be written or reviewed: list, show, retry, purge
   dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          show and check texts
+  reviews       published reviews, quoted word for word: import, withdraw
   lookup        what became of a number at INSEE: moved, withheld, unknown
   successions   which establishment followed which, from INSEE
   forget        erase a unit that objects, and keep it out

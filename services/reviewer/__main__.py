@@ -9,6 +9,7 @@ from rich.console import Console
 
 from services.reviewer import main
 from services.reviewer.check import check_lines
+from services.reviewer.review_commands import reviews
 from services.reviewer.showing import read_avis, render_avis
 from shared.cli import make_app
 from shared.cli import run as run_cli
@@ -26,6 +27,7 @@ _SIRET_DIGITS = 14
 app = make_app("Write, check and store the avis.")
 avis = make_app("The avis: see one with its history, check texts from elsewhere.")
 app.add_typer(avis, name="avis")
+app.add_typer(reviews, name="reviews")
 
 
 @app.command()

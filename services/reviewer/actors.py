@@ -11,10 +11,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from services.reviewer.generators import synthese
 from services.reviewer.generators.french import MOIS
 from services.reviewer.generators.notice_label import day_in_france, label
 from services.reviewer.judging import Claim, Fate, Result
-from services.reviewer.reviewing import Reviewing
+from services.reviewer.quoting import quote
+from services.reviewer.reviewing import Attempt, Reviewing
 from services.reviewer.store import claim, give_back, store
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
@@ -76,20 +78,29 @@ class Crew:
         if self.clock.stopping.is_set() or self.clock.monotonic_seconds() > latest:
             return None
         with self.metrics.generators_busy.track_inprogress():
-            attempts = self.reviewing.review(claimed.facts)
+            attempts = (
+                self.reviewing.review(claimed.facts)
+                if claimed.sources is None
+                else (quote(claimed.facts, claimed.sources, self.clock.monotonic_seconds),)
+            )
         for attempt in attempts:
             self.metrics.avis_attempt_seconds.observe(attempt.latency_seconds)
             for reason in attempt.reasons:
                 self.metrics.avis_rejections.labels(reason=reason).inc()
             if attempt.error is not None:
                 log.warning("generator failed", avis_id=claimed.avis_id, error=attempt.error)
+        return Result(claim=claimed, attempts=attempts, label=self._label(claimed, attempts[-1]))
+
+    def _label(self, claimed: Claim, last: Attempt) -> str:
+        today = day_in_france(self.clock.now())
+        if claimed.sources is not None:
+            return synthese.label(generated_on=today, count=len(claimed.sources))
         fetched_on = day_in_france(claimed.fetched_at)
-        written_label = label(
-            generated_on=day_in_france(self.clock.now()),
+        return label(
+            generated_on=today,
             millesime=f"{MOIS[fetched_on.month - 1]} {fetched_on.year}",
-            ai=attempts[-1].digital_source_type == _BY_A_MODEL,
+            ai=last.digital_source_type == _BY_A_MODEL,
         )
-        return Result(claim=claimed, attempts=attempts, label=written_label)
 
     def _store(self, results: Sequence[Result], *, give_up_at: float) -> dict[int, Fate]:
         """Store, again and again while the lease lasts: these texts may have been paid for."""

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from services.reviewer.register import Subject
 from services.reviewer.reviewing import Attempt
-from shared.sirene.facts import Facts, facts_hash
+from services.reviewer.reviews.source import Source
+from shared.sirene.facts import Facts
 
 PENDING = "pending"
 CANCELLED = "cancelled"
@@ -38,6 +39,8 @@ class Claim:
     facts: Facts
     facts_hash: str
     fetched_at: dt.datetime
+    # None for a notice; a synthese has at least one.
+    sources: tuple[Source, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,7 @@ def judge(
         )
     if not ours:
         return Ruling(Fate.DISCARDED, because=LEASE_LOST)
-    now = facts_hash(subject.facts)
+    now = subject.facts_hash
     if now != result.claim.facts_hash:
         return Ruling(Fate.DISCARDED, PENDING, because=FACTS_CHANGED, due_facts_hash=now)
     fate = Fate.ACCEPTED if result.attempts[-1].accepted else Fate.REJECTED

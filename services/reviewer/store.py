@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row
 
 from services.reviewer import statements
+from services.reviewer.generators import synthese
 from services.reviewer.judging import (
     PENDING,
     Claim,
@@ -18,9 +19,8 @@ from services.reviewer.judging import (
     judge,
     outcome_now,
 )
-from services.reviewer.register import Subject, lock_subjects, read_subjects
+from services.reviewer.register import NO_REVIEWS, Subject, lock_subjects, read_subjects
 from services.reviewer.reviewing import Attempt
-from shared.sirene.facts import facts_hash
 
 STARTS_ALLOWED = 10
 """Starts without a result, after which an avis is held to kill its reviewer, and is rejected."""
@@ -111,19 +111,21 @@ def give_back(engine: Engine, avis_ids: Sequence[int], claims: Iterable[Claim] =
 
 
 def _claim_on(row: Row[Any], subject: Subject, token: uuid.UUID) -> Claim:
-    facts = subject.facts
     return Claim(
         avis_id=row.id,
         token=token,
         siren=row.siren,
-        facts=facts,
-        facts_hash=facts_hash(facts),
+        facts=subject.facts,
+        facts_hash=subject.facts_hash,
         fetched_at=subject.fetched_at,
+        sources=subject.sources,
     )
 
 
 def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:
     """Whether the accepted text was made from these very facts by this very prompt."""
+    if claimed.sources is not None:
+        prompt_version = synthese.PROMPT_VERSION
     accepted = (row.accepted_facts_hash, row.prompt_version)
     return row.has_text is True and accepted == (claimed.facts_hash, prompt_version)
 
@@ -172,7 +174,11 @@ def _write(connection: Connection, rulings: Sequence[tuple[Result, Ruling]]) -> 
 def _settle(connection: Connection, outcomes: dict[int, str]) -> None:
     rows = [{"id": avis_id, "outcome": outcome} for avis_id, outcome in outcomes.items()]
     statements.execute_rows(connection, statements.SETTLE, rows)
-    erased = [avis_id for avis_id in outcomes if outcomes[avis_id].startswith("skipped_")]
+    erased = [
+        avis_id
+        for avis_id, outcome in outcomes.items()
+        if outcome.startswith("skipped_") or outcome == NO_REVIEWS
+    ]
     if erased:
         connection.execute(statements.ERASE_TEXTS, {"ids": erased})
     _resolve(connection, [id_ for id_ in outcomes if outcomes[id_] == Fate.ACCEPTED])

@@ -26,6 +26,7 @@ ERASED_TABLES = frozenset(
         "pro_localisations",
         "avis",
         "avis_attempts",
+        "sources",
         "failed_items",
         "dead_letters",
     }
@@ -112,6 +113,8 @@ _ERASE = f"""
       WHERE siren = ANY(:sirens)
         OR avis_id IN (SELECT id FROM avis WHERE siret = ANY(:sirets))
       RETURNING siren),
+    reviews AS (
+      DELETE FROM sources WHERE siren = ANY(:sirens) OR siret = ANY(:sirets) RETURNING siren),
     items AS (
       UPDATE failed_items SET payload = NULL,
         message = CASE kind WHEN 'review' THEN 'erased' ELSE message END
@@ -133,6 +136,7 @@ _ERASE = f"""
     {", ".join(f"masked_{table.name} AS ({_mask(table)})" for table in _MASKED_TABLES)}
     SELECT 'avis' AS name, siren, NULL::bigint AS id FROM texts
     UNION ALL SELECT 'avis_attempts', siren, NULL FROM attempts
+    UNION ALL SELECT 'sources', siren, NULL FROM reviews
     UNION ALL SELECT 'failed_items', siren, NULL FROM items
     UNION ALL SELECT 'pro_localisations', siren, id FROM pages
     UNION ALL SELECT 'dead_letters', NULL, id FROM letters

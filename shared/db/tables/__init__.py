@@ -25,7 +25,7 @@ from shared.db.tables.register import (
 )
 from shared.db.tables.shards import shard_place, shard_receipts
 from shared.db.tables.stock import stock_chunks, stock_loads
-from shared.db.tables.texts import avis, avis_attempts, erasures, oppositions
+from shared.db.tables.texts import avis, avis_attempts, erasures, oppositions, sources
 from shared.db.tables.upkeep import dead_letters, failed_items, job_slots, jobs
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "shard_place",
     "shard_receipts",
     "slice_receipts",
+    "sources",
     "stock_chunks",
     "stock_loads",
     "successions",

@@ -4,11 +4,13 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Double,
     Identity,
     Index,
     Integer,
+    LargeBinary,
     Numeric,
     Table,
     Text,
@@ -85,6 +87,25 @@ avis_attempts = Table(
     Column("latency_seconds", Double, nullable=False),
     Index("ix_avis_attempts_avis_id", "avis_id"),
     Index("ix_avis_attempts_siren", "siren"),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("siret", Text, nullable=False),
+    Column("siren", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("licence", Text, nullable=False),
+    Column("author_label", Text, nullable=False),
+    Column("published_on", Date, nullable=False),
+    Column("experienced_on", Date),
+    Column("verification", Text, nullable=False),
+    Column("verbatim", Text, nullable=False),
+    instant("imported_at", default_now=True),
+    Index("ix_sources_siret", "siret"),
+    Index("ix_sources_siren", "siren"),
+    Index("ix_sources_url", "url"),
 )
 
 oppositions = Table(

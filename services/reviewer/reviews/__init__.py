@@ -1,0 +1,1 @@
+"""Reviews that customers published elsewhere: what a `synthese` may quote, and nothing else."""

@@ -1,0 +1,63 @@
+"""One imported review, with what the law asks of whoever shows it.
+
+Code de la consommation, D111-16 to D111-18: who shows reviews says of each when it was published
+and when the experience was, and whether and how they are verified.
+"""
+
+import datetime as dt
+import hashlib
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, model_validator
+
+from services.reviewer.labels import clean_name
+from shared.days import FRANCE
+from shared.sirene.identifiers import is_siret
+
+_LONGEST_VERBATIM = 2000
+
+
+def _siret(text: str) -> str:
+    digits = "".join(text.split())
+    if not is_siret(digits):
+        raise ValueError("is not a siret: fourteen digits")
+    return digits
+
+
+def _line(text: str) -> str:
+    cleaned = clean_name(text)
+    if not cleaned:
+        raise ValueError("is empty")
+    return cleaned
+
+
+Line = Annotated[str, AfterValidator(_line)]
+
+
+class Source(BaseModel):
+    """`verbatim` is what its author wrote, but for line ends and control characters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    siret: Annotated[str, AfterValidator(_siret)]
+    url: HttpUrl = Field(max_length=500)
+    licence: Line = Field(max_length=100)
+    author_label: Line = Field(max_length=80)
+    published_on: dt.date
+    experienced_on: dt.date | None = None
+    verification: Line = Field(max_length=200)
+    verbatim: Line = Field(max_length=_LONGEST_VERBATIM)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.published_on > dt.datetime.now(FRANCE).date():
+            raise ValueError("published_on lies in the future")
+        if self.experienced_on is not None and self.experienced_on > self.published_on:
+            raise ValueError("experienced_on is later than published_on")
+        return self
+
+    @property
+    def digest(self) -> bytes:
+        """What makes two lines one review, whatever is said of licence and verification."""
+        told = (self.siret, str(self.url), self.author_label, str(self.published_on), self.verbatim)
+        return hashlib.blake2b("\0".join(told).encode(), digest_size=16).digest()
