@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,19 +99,19 @@ def test_reviewers_killed_at_random_write_every_due_avis_once(
         "SIRENADE_REVIEWER_HIGH_WATER": "100",
     }
 
-    def accepted() -> int:
-        return len(register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted'"))
+    def has_accepted(number: int) -> bool:
+        return len(register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted'")) >= number
 
     def run() -> "subprocess.Popen[bytes]":
         return start("-m", "services.reviewer", "run", **settings)
 
     reviewers = [run(), run()]
-    for share in (100, 250, 400):
-        wait_until(lambda share=share: accepted() >= share)  # type: ignore[misc]
+    for number in (100, 250, 400):
+        wait_until(partial(has_accepted, number))
         reviewers[0].kill()
         reviewers[0].wait()
         reviewers = [reviewers[1], run()]
-    wait_until(lambda: accepted() == len(ids))
+    wait_until(partial(has_accepted, len(ids)))
     rows = register.rows("SELECT avis_id FROM avis_attempts WHERE accepted ORDER BY avis_id")
     assert [row["avis_id"] for row in rows] == ids
     for reviewer in reviewers:
