@@ -29,7 +29,7 @@ from shared.db.engine import make_engine
 from shared.errors import UserError
 from shared.metrics import Metrics
 from shared.statement import Subject, read_statement
-from tests.integration.fetcher.conftest import API, Fetcher, Insee, build_fetcher
+from tests.integration.fetcher.conftest import API, Fetcher, Insee, build_fetcher, settings_of
 
 _GIRONDE = Scope(departements=["33"])
 _REGISTER: Any = {
@@ -406,10 +406,7 @@ def test_a_429_and_a_gateway_that_stumbles_fail_no_certificate(
 def sirenade(world: World, database_url: str) -> Callable[..., Result]:
     def call(*arguments: str, **environment: str) -> Result:
         settings = {
-            "SIRENADE_DATABASE_URL": database_url,
-            "SIRENADE_BROKER_URL": "amqp://nobody:secret@127.0.0.1:1/none",
-            "SIRENADE_INSEE_URL": world.insee.url + API,
-            "SIRENADE_INSEE_KEY": "key",
+            **settings_of(world.insee, database_url),
             "SIRENADE_INSEE_REQUESTS_PER_MINUTE": "10000",
             "COLUMNS": "200",
         }

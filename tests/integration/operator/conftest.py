@@ -1,50 +1,27 @@
 """The operator's command line on a real database, beside the services whose work it looks at."""
 
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
 
 from services.operator.__main__ import app
-from shared.cli import run
 from shared.db.engine import make_engine
+from tests.integration.commands import Sirenade, sirenade_of
 from tests.integration.reviewer.conftest import Desk as ReviewersDesk
 from tests.integration.reviewer.conftest import Register
 from tests.integration.writer.conftest import Desk, Records, ShardUrls, open_desk_shards
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    out: str
-    err: str
-
-
-Sirenade = Callable[..., Answer]
 
 
 @pytest.fixture
 def sirenade(
     shard_urls: ShardUrls, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Sirenade:
-    """Runs one command of the operator as `./sirenade` would."""
+    """The operator's commands, over all shards of the test."""
     monkeypatch.setenv("SIRENADE_DATABASE_URL", shard_urls[0])
     if len(shard_urls) > 1:
         monkeypatch.setenv("SIRENADE_SHARD_DATABASE_URLS", ",".join(shard_urls))
-    monkeypatch.setenv("COLUMNS", "240")
-
-    def call(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["sirenade", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run(app, name="sirenade")
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int | None)
-        return Answer(ended.value.code or 0, captured.out, captured.err)
-
-    return call
+    return sirenade_of(app, monkeypatch, capsys)
 
 
 @pytest.fixture

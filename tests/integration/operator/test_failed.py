@@ -10,7 +10,7 @@ from sqlalchemy import text
 from services.operator import failed
 from services.operator.jobs import retry_failed
 from shared.db.shards import connected
-from tests.integration.operator.conftest import Sirenade
+from tests.integration.commands import Sirenade
 from tests.integration.reviewer.conftest import Desk as ReviewersDesk
 from tests.integration.reviewer.conftest import Register
 from tests.integration.writer.conftest import Desk, Records

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.operator.conftest import Sirenade
+from tests.integration.commands import Sirenade
 from tests.integration.writer.conftest import Desk, Records
 
 ON_TWO_SHARDS = True

@@ -23,8 +23,8 @@ from shared.delta import COLLECTIONS, set_watermark
 from shared.errors import UserError
 from shared.metrics import JOBS, Metrics
 from shared.settings import load
+from tests.integration.commands import Sirenade
 from tests.integration.conftest import WaitFor
-from tests.integration.operator.conftest import Sirenade
 from tests.integration.writer.conftest import Desk
 
 ROOT = Path(__file__).parents[3]

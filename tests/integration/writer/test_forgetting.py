@@ -4,7 +4,6 @@ import datetime as dt
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,9 +24,9 @@ from services.writer.__main__ import app
 from services.writer.archiving import archive
 from services.writer.forgetting import forget, honour_everyone
 from shared.broker import DeadLetter
-from shared.cli import run
 from shared.db.engine import make_engine
 from shared.messages import WRITE_QUEUE, WriteSlice
+from tests.integration.commands import Sirenade, sirenade_of
 from tests.integration.writer.conftest import FETCHED_AT, Desk, Records
 from tests.integration.writer.searching import places_of
 from tests.integration.writer.test_erasure import (
@@ -42,7 +41,6 @@ from tests.integration.writer.test_erasure import (
 )
 
 _ALL_WORDS = (*WORDS, PUBLIC_OF_LEGAL, "LE FOURNIL", "fournil")
-Sirenade = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -50,18 +48,7 @@ def sirenade(
     database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Sirenade:
     monkeypatch.setenv("SIRENADE_DATABASE_URL", database_url)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["sirenade", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run(app, name="sirenade")
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int | None)
-        return ended.value.code or 0, captured.out, captured.err
-
-    return call
+    return sirenade_of(app, monkeypatch, capsys)
 
 
 @pytest.fixture(params=[NATURAL, LEGAL], ids=["person", "company"])
