@@ -12,13 +12,13 @@ from services.fetcher.__main__ import app
 from shared.cli import EXIT_BROKEN_PROMISE
 from shared.errors import UserError
 from tests.integration.fetcher.bringing import Copy, end_of
-from tests.integration.fetcher.conftest import Fetcher, Insee, settings_of
+from tests.integration.fetcher.conftest import MakeFetcher, StartInsee, settings_of
 
 SINCE = "2026-08-03T00:00"
 
 
 @pytest.fixture
-def copy(start_insee: Callable[..., Insee], make_fetcher: Callable[..., Fetcher]) -> Copy:
+def copy(start_insee: StartInsee, make_fetcher: MakeFetcher) -> Copy:
     insee = start_insee(establishments=300)
     return Copy(insee, make_fetcher(insee))
 
