@@ -10,7 +10,8 @@ from shared.db.engine import make_engine
 from tests.integration.commands import Sirenade, sirenade_of
 from tests.integration.reviewer.conftest import Desk as ReviewersDesk
 from tests.integration.reviewer.conftest import Register
-from tests.integration.writer.conftest import Desk, Records, ShardUrls, open_desk_shards
+from tests.integration.writer.desk import Desk, ShardUrls, desk_on
+from tests.integration.writer.records import Records
 
 
 @pytest.fixture
@@ -33,10 +34,8 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def desk(engine: Engine, shard_urls: ShardUrls) -> Iterator[Desk]:
-    shards = open_desk_shards(engine, shard_urls)
-    yield Desk(engine, shards)
-    for shard in shards:
-        shard.dispose()
+    with desk_on(engine, shard_urls) as desk:
+        yield desk
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ from shared.db.shards import connected
 from tests.integration.commands import Sirenade
 from tests.integration.reviewer.conftest import Desk as ReviewersDesk
 from tests.integration.reviewer.conftest import Register
-from tests.integration.writer.conftest import Desk, Records
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 
 ON_TWO_SHARDS = True
 

@@ -25,7 +25,7 @@ from shared.metrics import JOBS, Metrics
 from shared.settings import load
 from tests.integration.commands import Sirenade
 from tests.integration.conftest import WaitFor
-from tests.integration.writer.conftest import Desk
+from tests.integration.writer.desk import Desk
 
 ROOT = Path(__file__).parents[3]
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

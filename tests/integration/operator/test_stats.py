@@ -11,7 +11,8 @@ from services.operator import stats
 from services.operator.__main__ import app
 from services.operator.stats import described, read_stats
 from shared.db.engine import make_engine
-from tests.integration.writer.conftest import Desk, Records
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 
 
 @pytest.fixture
