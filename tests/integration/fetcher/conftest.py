@@ -21,18 +21,10 @@ from services.fetcher.windows import MOST_ROWS_UNCUT, Scope
 from services.simulator.options import Options
 from services.simulator.server import start_server
 from shared.clock import Clock
-from shared.db.engine import make_engine
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
 
 API = "/api-sirene/3.11"
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url, application_name="test-fetcher", pool_size=8)
-    yield engine
-    engine.dispose()
 
 
 @dataclass

@@ -1,17 +1,20 @@
 """The operator's command line on a real database, beside the services whose work it looks at."""
 
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from services.operator.__main__ import app
-from shared.db.engine import make_engine
 from tests.integration.commands import Sirenade, sirenade_of
 from tests.integration.reviewer.conftest import Desk as ReviewersDesk
 from tests.integration.reviewer.conftest import Register
-from tests.integration.writer.desk import Desk, ShardUrls, desk_on
+from tests.integration.writer import conftest as writer
+from tests.integration.writer.desk import Desk, ShardUrls
 from tests.integration.writer.records import Records
+
+desk = writer.desk
+records = writer.records
 
 
 @pytest.fixture
@@ -26,21 +29,11 @@ def sirenade(
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url, application_name="tests-operator", pool_size=4)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def desk(engine: Engine, shard_urls: ShardUrls) -> Iterator[Desk]:
-    with desk_on(engine, shard_urls) as desk:
-        yield desk
-
-
-@pytest.fixture(scope="session")
-def records() -> Records:
-    return Records()
+def broken(desk: Desk, records: Records) -> dict[str, Any]:
+    """An establishment that could not be written, and its open item."""
+    record = records.record(1, treated="no date at all")
+    desk.import_(record, records.record(2))
+    return desk.one("SELECT * FROM failed_items")
 
 
 @pytest.fixture

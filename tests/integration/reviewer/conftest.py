@@ -1,7 +1,6 @@
 """A small register to write about, as the writer would leave it."""
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -13,7 +12,6 @@ from services.reviewer.judging import Claim, Fate, Result
 from services.reviewer.reviewing import Attempt, Generator, Reviewing
 from services.reviewer.store import claim, store
 from shared.clock import Clock
-from shared.db.engine import make_engine
 from shared.db.tables import avis, etablissements, oppositions, pro_localisations, unites_legales
 from shared.metrics import Metrics
 from shared.sirene.facts import facts_hash
@@ -111,13 +109,6 @@ class Register:
     def execute(self, statement: str, **parameters: object) -> None:
         with self.engine.begin() as connection:
             connection.execute(text(statement), parameters)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url, application_name="test", pool_size=10)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -6,18 +6,10 @@ import pytest
 from sqlalchemy import Engine
 
 from services.writer.__main__ import app
-from shared.db.engine import make_engine
 from tests.integration.commands import Sirenade, sirenade_of
 from tests.integration.writer.desk import Desk, ShardUrls, desk_on
 from tests.integration.writer.records import Records
 from tests.integration.writer.scene import NATURAL, Scene
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url, application_name="tests-writer", pool_size=8)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -250,7 +250,7 @@ def _together(parts: Sequence[SliceResult]) -> SliceResult:
 @contextmanager
 def desk_on(control: Engine, urls: ShardUrls) -> Iterator[Desk]:
     """A desk on the databases of a register, of which the control database is the first."""
-    others = [make_engine(url, application_name="tests-writer", pool_size=8) for url in urls[1:]]
+    others = [make_engine(url, application_name="tests", pool_size=8) for url in urls[1:]]
     yield Desk(control, [control, *others])
     for shard in others:
         shard.dispose()
