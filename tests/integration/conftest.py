@@ -33,7 +33,8 @@ def wait_for() -> WaitFor:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                pytest.fail(f"not within {seconds} s: {condition.__qualname__}", pytrace=False)
+                name = getattr(condition, "__qualname__", condition)
+                pytest.fail(f"not within {seconds} s: {name}", pytrace=False)
             time.sleep(0.02)
 
     return wait
