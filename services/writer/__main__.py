@@ -81,7 +81,7 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
     Example: ./sirenade stock StockUniteLegale_utf8.zip StockEtablissement_utf8.zip
     """
     # Arrow is large, and for this command alone.
-    from services.writer.stock import command  # noqa: PLC0415
+    from services.writer.stock import command  # noqa: PLC0415  as above
 
     if bool(files) == discard:
         raise UserError("name the stock files, or --discard")

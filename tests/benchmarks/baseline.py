@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from tests.benchmarks.writing import cpu_seconds
-from tests.integration.writer.conftest import Desk
+from tests.integration.writer.desk import Desk
 
 TABLES = (
     "unites_legales",

@@ -12,7 +12,7 @@ from typing import Any
 from services.simulator.options import Options
 from services.simulator.register import GeneratedRegister
 from shared.messages import WriteSlice
-from tests.integration.writer.conftest import Desk
+from tests.integration.writer.desk import Desk
 
 Record = dict[str, Any]
 

@@ -19,7 +19,7 @@ from services.fetcher.store import ImportStore
 from services.fetcher.windows import Scope
 from shared.db.engine import make_engine
 from tests.benchmarks import baseline
-from tests.integration.writer.conftest import Desk
+from tests.integration.writer.desk import Desk
 
 _ROWS = int(os.environ.get("SIRENADE_BENCHMARK_ROWS", "20000"))
 _ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from deploy.local.postgres import RunningPostgres, start_postgres
 from shared.db.migrate import upgrade
 from shared.progress import Progress
 from tests.system import conftest as system
-from tests.system.conftest import API, Insee, Processes, wait_for
+from tests.system.conftest import Insee, StartServices, wait_for
 
 MINUTES = float(os.environ.get("SIRENADE_BENCH_MINUTES", "1"))
 # Few enough that the writer is not what is measured, at the highest rate too.
@@ -26,6 +26,7 @@ DEPARTEMENT = 100_000
 
 start_insee = system.start_insee
 make_processes = system.make_processes
+start_services = system.start_services
 request_import = system.request_import
 progress = system.progress
 engine = system.engine
@@ -86,21 +87,19 @@ def database_url(durable_postgres: RunningPostgres, request: pytest.FixtureReque
 
 @pytest.fixture
 def start(
-    rabbitmq_url: str,
-    start_insee: Callable[..., Insee],
-    make_processes: Callable[..., Processes],
-    request_import: Callable[..., None],
+    rabbitmq_url: str, start_services: StartServices, request_import: Callable[..., None]
 ) -> Callable[..., Insee]:
     """Begin an import of the département by so many fetchers, and a writer."""
 
     def start(
         *, fetchers: int, establishments: int, per_minute: int, rows_per_page: int, **settings: int
     ) -> Insee:
-        insee = start_insee(establishments=establishments, requests_per_minute=per_minute)
-        services = make_processes(
+        insee, _ = start_services(
+            *(f"fetcher-{number}" for number in range(fetchers)),
+            "writer",
             broker_url=rabbitmq_url,
-            insee_url=insee.root + API,
-            insee_requests_per_minute=per_minute,
+            establishments=establishments,
+            requests_per_minute=per_minute,
             insee_rows_per_page=rows_per_page,
             # The product's own: those of the system tests are for kills.
             insee_timeout_seconds=30,
@@ -108,9 +107,6 @@ def start(
             fetcher_stall_seconds=60,
             **settings,
         )
-        for number in range(fetchers):
-            services.start(f"fetcher-{number}")
-        services.start("writer")
         request_import("33")
         return insee
 

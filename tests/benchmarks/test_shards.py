@@ -9,7 +9,8 @@ import pytest
 
 from shared.db.engine import make_engine
 from shared.messages import RECORDS_PER_SLICE
-from tests.integration.writer.conftest import Desk, Records
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 
 _SLICES = 20
 

@@ -17,7 +17,8 @@ from sqlalchemy import Engine, text
 
 from services.operator.stats import read_stats
 from shared.db.engine import make_engine
-from tests.integration.writer.conftest import Desk, Records
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 
 ITEMS = 2_000_000
 CALLS = 500

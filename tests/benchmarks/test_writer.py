@@ -8,7 +8,7 @@ import pytest
 from shared.db.engine import make_engine
 from tests.benchmarks import baseline, slices
 from tests.benchmarks.stages import stage_seconds
-from tests.integration.writer.conftest import Desk
+from tests.integration.writer.desk import Desk
 
 _ROWS = int(os.environ.get("SIRENADE_BENCHMARK_ROWS", "6000"))
 _SIZES = (100, 200, 500, 1000)

@@ -1,4 +1,4 @@
-"""What integration tests of the broker share."""
+"""What integration tests share: a database, waiting, and brokers with their workers."""
 
 import os
 import subprocess
@@ -11,8 +11,10 @@ from typing import Any
 import dramatiq
 import pytest
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from sqlalchemy import Engine
 
 from shared.broker import make_broker
+from shared.db.engine import make_engine
 
 WaitFor = Callable[..., None]
 StartWorker = Callable[..., dramatiq.Worker]
@@ -31,10 +33,18 @@ def wait_for() -> WaitFor:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                pytest.fail(f"not within {seconds} s: {condition.__qualname__}", pytrace=False)
+                name = getattr(condition, "__qualname__", condition)
+                pytest.fail(f"not within {seconds} s: {name}", pytrace=False)
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url, application_name="tests", pool_size=10)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

@@ -171,6 +171,36 @@ def make_processes(database_url: str, tmp_path: Path) -> Iterator[Callable[..., 
         processes.kill_all()
 
 
+StartServices = Callable[..., tuple[Insee, Processes]]
+
+
+@pytest.fixture
+def start_services(
+    start_insee: Callable[..., Insee], make_processes: Callable[..., Processes]
+) -> StartServices:
+    """Start the simulator, and the named processes that may ask it as often as it answers."""
+
+    def start(
+        *names: str,
+        broker_url: str,
+        establishments: int,
+        requests_per_minute: int,
+        **settings: object,
+    ) -> tuple[Insee, Processes]:
+        insee = start_insee(establishments=establishments, requests_per_minute=requests_per_minute)
+        processes = make_processes(
+            broker_url=broker_url,
+            insee_url=insee.root + API,
+            insee_requests_per_minute=requests_per_minute,
+            **settings,
+        )
+        for name in names:
+            processes.start(name)
+        return insee, processes
+
+    return start
+
+
 @pytest.fixture
 def progress(engine: Engine) -> Callable[[], Progress]:
     def read() -> Progress:
@@ -190,6 +220,14 @@ def request_import(engine: Engine) -> Callable[..., None]:
             )
 
     return request
+
+
+def wait_for_the_end(progress: Callable[[], Progress], *, seconds: float) -> None:
+    wait_for(
+        lambda: (now := progress()).runs_open == 0 and now.avis_pending == 0,
+        seconds=seconds,
+        what="the end of the import and of its texts",
+    )
 
 
 def column(engine: Engine, query: str) -> list[Any]:

@@ -111,7 +111,7 @@ def run(trial: Trial) -> None:
     ballast.unlink()
     tell("the ballast is gone", trial)
     if not is_up(trial.postgres):
-        print("PostgreSQL has ended itself: started again")  # noqa: T201
+        print("PostgreSQL has ended itself: started again")  # noqa: T201  a person reads the trial
         trial.postgres = trial.start_postgres()
     trial.until_received(ESTABLISHMENTS)
     wait_for_the_end(trial)
@@ -123,7 +123,7 @@ def run(trial: Trial) -> None:
     for name, process in trial.services.running.items():
         alive = "runs" if process.poll() is None else "ENDED"
         log_bytes = (trial.services.logs / f"{name}.log").stat().st_size
-        print(f"{name} {alive}, {log_bytes} bytes of log")  # noqa: T201
+        print(f"{name} {alive}, {log_bytes} bytes of log")  # noqa: T201  a person reads the trial
 
 
 def fill(ballast: Path) -> None:
@@ -155,12 +155,12 @@ def wait_for_the_end(trial: Trial) -> None:
 def tell(what: str, trial: Trial) -> None:
     now = trial.progress()
     state = f"received {now.received}" if now else "the database does not answer"
-    print(f"{time.strftime('%H:%M:%S')} {what}: {state}", flush=True)  # noqa: T201
+    print(f"{time.strftime('%H:%M:%S')} {what}: {state}", flush=True)  # noqa: T201  a person reads the trial
 
 
 def show(engine: Engine, query: str) -> None:
     with engine.connect() as connection:
-        print(query, [tuple(row) for row in connection.execute(text(query))])  # noqa: T201
+        print(query, [tuple(row) for row in connection.execute(text(query))])  # noqa: T201  a person reads the trial
 
 
 if __name__ == "__main__":

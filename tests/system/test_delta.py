@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import Engine
 
 from shared.delta import request_delta, set_watermark
 from shared.progress import Progress
-from tests.system.conftest import API, Insee, Processes, column, wait_for
+from tests.system.conftest import StartServices, column, wait_for
 
 SINCE = "2026-02-01T00:00:00.000"
 UNTIL = "2026-08-05T00:05:52.648"
@@ -29,19 +30,16 @@ PROMISED_TOO_EARLY = """
 def test_a_delta_whose_fetcher_and_writer_are_killed_goes_on_and_is_whole(
     engine: Engine,
     rabbitmq_url: str,
-    start_insee: Callable[..., Insee],
-    make_processes: Callable[..., Processes],
+    start_services: StartServices,
     progress: Callable[[], Progress],
 ) -> None:
-    insee = start_insee(establishments=1500, requests_per_minute=240)
-    processes = make_processes(
+    insee, processes = start_services(
+        *("fetcher-1", "writer-1"),
         broker_url=rabbitmq_url,
-        insee_url=insee.root + API,
-        insee_requests_per_minute=240,
+        establishments=1500,
+        requests_per_minute=240,
         insee_rows_per_page=20,
     )
-    for name in ("fetcher-1", "writer-1"):
-        processes.start(name)
     with engine.begin() as connection:
         request_delta(connection, since=datetime.fromisoformat(SINCE), overlap_hours=0)
 
@@ -51,7 +49,7 @@ def test_a_delta_whose_fetcher_and_writer_are_killed_goes_on_and_is_whole(
         return now.received >= share * (now.expected or 10**9)
 
     for share, name in ((0.15, "fetcher-1"), (0.4, "writer-1"), (0.6, "fetcher-1")):
-        wait_for(lambda share=share: reached(share), seconds=90, what=f"{share:.0%} of the rows")  # type: ignore[misc]
+        wait_for(partial(reached, share), seconds=90, what=f"{share:.0%} of the rows")
         processes.kill(name)
         processes.start(name)
 
@@ -81,20 +79,17 @@ def test_a_delta_whose_fetcher_and_writer_are_killed_goes_on_and_is_whole(
 def test_a_mass_day_is_brought_in_flat_memory(
     engine: Engine,
     rabbitmq_url: str,
-    start_insee: Callable[..., Insee],
-    make_processes: Callable[..., Processes],
+    start_services: StartServices,
     progress: Callable[[], Progress],
 ) -> None:
     """More rows under one window than one walk may have; prints the peaks of both processes."""
-    insee = start_insee(establishments=210_000, requests_per_minute=6000)
-    processes = make_processes(
+    _, processes = start_services(
+        *("fetcher-1", "writer-1"),
         broker_url=rabbitmq_url,
-        insee_url=insee.root + API,
-        insee_requests_per_minute=6000,
+        establishments=210_000,
+        requests_per_minute=6000,
         insee_timeout_seconds=60,
     )
-    for name in ("fetcher-1", "writer-1"):
-        processes.start(name)
     measured = {name: psutil.Process(each.pid) for name, each in processes.running.items()}
     with engine.begin() as connection:
         set_watermark(connection, "etablissements", datetime.fromisoformat("1980-01-01"))

@@ -8,11 +8,11 @@ from sqlalchemy import Engine
 from deploy.local.rabbitmq import RunningRabbitmq
 from shared.progress import Progress
 from tests.system.conftest import (
-    API,
-    Insee,
     Processes,
+    StartServices,
     assert_the_end_state_is_whole,
     wait_for,
+    wait_for_the_end,
 )
 
 ESTABLISHMENTS = 4000
@@ -27,21 +27,18 @@ def test_killing_every_part_in_mid_import_loses_and_doubles_nothing(
     engine: Engine,
     private_rabbitmq: RunningRabbitmq,
     private_rabbitmq_url: str,
-    start_insee: Callable[..., Insee],
-    make_processes: Callable[..., Processes],
+    start_services: StartServices,
     request_import: Callable[..., None],
     progress: Callable[[], Progress],
 ) -> None:
-    insee = start_insee(establishments=ESTABLISHMENTS, requests_per_minute=REQUESTS_PER_MINUTE)
-    processes = make_processes(
+    insee, processes = start_services(
+        *SERVICES,
         broker_url=private_rabbitmq_url,
-        insee_url=insee.root + API,
-        insee_requests_per_minute=REQUESTS_PER_MINUTE,
+        establishments=ESTABLISHMENTS,
+        requests_per_minute=REQUESTS_PER_MINUTE,
         insee_rows_per_page=ROWS_PER_PAGE,
         reviewer_generators=GENERATORS,
     )
-    for name in SERVICES:
-        processes.start(name)
     request_import("33")
 
     def kill_once_received(name: str, share: float) -> None:
@@ -64,11 +61,7 @@ def test_killing_every_part_in_mid_import_loses_and_doubles_nothing(
     kill_once_received("fetcher-2", 0.6)
     kill_once_received("writer-2", 0.7)
     kill_once_received("reviewer-2", 0.8)
-    wait_for(
-        lambda: (now := progress()).runs_open == 0 and now.avis_pending == 0,
-        seconds=150,
-        what="the end of the import and of its texts",
-    )
+    wait_for_the_end(progress, seconds=150)
 
     assert_the_end_state_is_whole(engine, insee, progress(), kills=2, generators=GENERATORS)
     assert_no_secret_in_any_log(processes)

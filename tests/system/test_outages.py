@@ -10,16 +10,17 @@ from sqlalchemy import Engine
 
 from deploy.local.rabbitmq import RunningRabbitmq
 from shared.progress import Progress
-from tests.system import test_database_restart
+from tests.system import durable
 from tests.system.conftest import (
-    API,
     Insee,
     Processes,
+    StartServices,
     assert_the_end_state_is_whole,
     column,
     wait_for,
+    wait_for_the_end,
 )
-from tests.system.test_database_restart import DurablePostgres
+from tests.system.durable import DurablePostgres
 
 ESTABLISHMENTS = 3000
 REQUESTS_PER_MINUTE = 100
@@ -28,34 +29,34 @@ SERVICES = ("fetcher", "writer", "reviewer")
 # What one process may write in its log in a second of outage.
 LOG_BYTES_PER_SECOND = 1000
 
-durable_postgres = test_database_restart.durable_postgres
-database_url = test_database_restart.database_url
+durable_postgres = durable.durable_postgres
+database_url = durable.database_url
 
-StartServices = Callable[[str], tuple[Insee, Processes]]
+StartImport = Callable[[str], tuple[Insee, Processes]]
 
 
 @pytest.fixture
-def start_services(
-    start_insee: Callable[..., Insee],
-    make_processes: Callable[..., Processes],
+def start_import(
+    start_services: StartServices,
     request_import: Callable[..., None],
-) -> StartServices:
-    """All three services over a broker, with an import to do."""
+    progress: Callable[[], Progress],
+) -> StartImport:
+    """All three services over a broker, in the midst of an import."""
 
     def start(broker_url: str) -> tuple[Insee, Processes]:
-        insee = start_insee(establishments=ESTABLISHMENTS, requests_per_minute=REQUESTS_PER_MINUTE)
-        processes = make_processes(
+        insee, processes = start_services(
+            *SERVICES,
             broker_url=broker_url,
-            insee_url=insee.root + API,
-            insee_requests_per_minute=REQUESTS_PER_MINUTE,
+            establishments=ESTABLISHMENTS,
+            requests_per_minute=REQUESTS_PER_MINUTE,
             insee_rows_per_page=100,
             reviewer_generators=GENERATORS,
             # The product's own: a page is not fetched again because its slices had to wait.
             fetcher_stall_seconds=60,
         )
-        for name in SERVICES:
-            processes.start(name)
         request_import("33")
+        some = ESTABLISHMENTS // 5
+        wait_for(lambda: progress().received >= some, seconds=60, what=f"{some} rows")
         return insee, processes
 
     return start
@@ -84,18 +85,10 @@ def calm_processes(processes: Processes) -> Iterator[None]:
         assert written < LOG_BYTES_PER_SECOND * seconds, f"{name} wrote {written} bytes of log"
 
 
-def wait_until_received(progress: Callable[[], Progress], rows: int) -> None:
-    wait_for(lambda: progress().received >= rows, seconds=60, what=f"{rows} rows")
-
-
 def assert_it_goes_on_and_blamed_nothing(
     engine: Engine, insee: Insee, progress: Callable[[], Progress], *, seconds: float
 ) -> None:
-    wait_for(
-        lambda: (now := progress()).runs_open == 0 and now.avis_pending == 0,
-        seconds=seconds,
-        what="the end of the import and of its texts",
-    )
+    wait_for_the_end(progress, seconds=seconds)
     assert_the_end_state_is_whole(engine, insee, progress(), kills=1, generators=GENERATORS)
     assert column(engine, "SELECT code FROM failed_items") == []
     assert column(engine, "SELECT reason FROM dead_letters") == []
@@ -106,12 +99,11 @@ def assert_it_goes_on_and_blamed_nothing(
 def test_a_database_that_takes_no_writes_pauses_the_import_and_blames_no_row(
     durable_postgres: DurablePostgres,
     rabbitmq_url: str,
-    start_services: StartServices,
+    start_import: StartImport,
     engine: Engine,
     progress: Callable[[], Progress],
 ) -> None:
-    insee, processes = start_services(rabbitmq_url)
-    wait_until_received(progress, ESTABLISHMENTS // 5)
+    insee, processes = start_import(rabbitmq_url)
 
     set_read_only(durable_postgres, read_only=True)
     with calm_processes(processes):
@@ -142,12 +134,11 @@ def set_read_only(postgres: DurablePostgres, *, read_only: bool) -> None:
 def test_a_database_that_is_gone_for_a_while_is_waited_for(
     durable_postgres: DurablePostgres,
     rabbitmq_url: str,
-    start_services: StartServices,
+    start_import: StartImport,
     engine: Engine,
     progress: Callable[[], Progress],
 ) -> None:
-    insee, processes = start_services(rabbitmq_url)
-    wait_until_received(progress, ESTABLISHMENTS // 5)
+    insee, processes = start_import(rabbitmq_url)
 
     durable_postgres.server.stop()
     with calm_processes(processes):
@@ -162,12 +153,11 @@ def test_a_database_that_is_gone_for_a_while_is_waited_for(
 def test_a_memory_alarm_of_rabbitmq_holds_the_import_until_it_is_over(
     private_rabbitmq: RunningRabbitmq,
     private_rabbitmq_url: str,
-    start_services: StartServices,
+    start_import: StartImport,
     engine: Engine,
     progress: Callable[[], Progress],
 ) -> None:
-    insee, processes = start_services(private_rabbitmq_url)
-    wait_until_received(progress, ESTABLISHMENTS // 5)
+    insee, processes = start_import(private_rabbitmq_url)
 
     private_rabbitmq.ctl("set_vm_memory_high_watermark", "0.00001")
     try:

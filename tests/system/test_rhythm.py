@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from shared.progress import Progress
-from tests.system.conftest import API, ROOT, Insee, Processes, wait_for
+from tests.system.conftest import ROOT, StartServices, wait_for
 
 ESTABLISHMENTS = 4000
 PER_DAY = 1500
@@ -44,19 +44,16 @@ def rows_by_day(engine: Engine) -> Counter[datetime]:
 def test_a_daily_import_keeps_its_share_through_kills_and_ends_with_every_row_once(
     engine: Engine,
     private_rabbitmq_url: str,
-    start_insee: Callable[..., Insee],
-    make_processes: Callable[..., Processes],
+    start_services: StartServices,
     progress: Callable[[], Progress],
 ) -> None:
-    insee = start_insee(establishments=ESTABLISHMENTS, requests_per_minute=500)
-    processes = make_processes(
+    insee, processes = start_services(
+        *SERVICES,
         broker_url=private_rabbitmq_url,
-        insee_url=insee.root + API,
-        insee_requests_per_minute=500,
+        establishments=ESTABLISHMENTS,
+        requests_per_minute=500,
         insee_rows_per_page=200,
     )
-    for name in SERVICES:
-        processes.start(name)
     command = [
         *(sys.executable, "-m", "services.dispatch", "import", "--departement", "33"),
         *("--per-day", str(PER_DAY), "--continuous", "--day-seconds", str(DAY_SECONDS), "--json"),

@@ -1,13 +1,12 @@
 """The day as it runs by itself: the operator orders the delta, and the register is current."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 import pytest
 from sqlalchemy import Engine
 
 from shared.delta import COLLECTIONS, set_watermark
-from tests.system.conftest import API, Insee, Processes, column, wait_for
+from tests.system.conftest import StartServices, column, wait_for
 
 SINCE = "2026-07-20T00:00:00"
 UNTIL = "2026-08-05T00:05:52.648"
@@ -18,18 +17,17 @@ UNTIL = "2026-08-05T00:05:52.648"
 def test_the_scheduled_delta_brings_the_register_up_to_date_and_is_ordered_once(
     engine: Engine,
     rabbitmq_url: str,
-    start_insee: Callable[..., Insee],
-    make_processes: Callable[..., Processes],
+    start_services: StartServices,
 ) -> None:
-    insee = start_insee(establishments=1500, requests_per_minute=240)
-    processes = make_processes(
-        broker_url=rabbitmq_url, insee_url=insee.root + API, insee_requests_per_minute=240
-    )
     with engine.begin() as connection:
         for collection in COLLECTIONS:
             set_watermark(connection, collection, datetime.fromisoformat(SINCE))
-    for name in ("operator-1", "operator-2", "fetcher-1", "writer-1"):
-        processes.start(name)
+    insee, processes = start_services(
+        *("operator-1", "operator-2", "fetcher-1", "writer-1"),
+        broker_url=rabbitmq_url,
+        establishments=1500,
+        requests_per_minute=240,
+    )
 
     def reached() -> list[datetime]:
         return column(engine, "SELECT DISTINCT treated_until FROM watermarks")

@@ -10,7 +10,7 @@ from shared.db.engine import make_engine
 from shared.db.shards import connected
 from shared.progress import Progress, read_progress
 from shared.sharding import route
-from tests.system.conftest import API, Insee, Processes, column, is_due, wait_for
+from tests.system.conftest import StartServices, column, is_due, wait_for, wait_for_the_end
 
 ESTABLISHMENTS = 1500
 REQUESTS_PER_MINUTE = 240
@@ -23,20 +23,17 @@ def test_a_register_in_two_databases_is_whole_after_kills(
     engine: Engine,
     shard_urls: tuple[str, ...],
     rabbitmq_url: str,
-    start_insee: Callable[..., Insee],
-    make_processes: Callable[..., Processes],
+    start_services: StartServices,
     request_import: Callable[..., None],
 ) -> None:
-    insee = start_insee(establishments=ESTABLISHMENTS, requests_per_minute=REQUESTS_PER_MINUTE)
-    processes = make_processes(
+    insee, processes = start_services(
+        *("fetcher-1", "writer-1", "writer-2", "reviewer-1"),
         broker_url=rabbitmq_url,
-        insee_url=insee.root + API,
-        insee_requests_per_minute=REQUESTS_PER_MINUTE,
+        establishments=ESTABLISHMENTS,
+        requests_per_minute=REQUESTS_PER_MINUTE,
         insee_rows_per_page=50,
         shard_database_urls=",".join(shard_urls),
     )
-    for name in ("fetcher-1", "writer-1", "writer-2", "reviewer-1"):
-        processes.start(name)
     request_import("33")
     second = make_engine(shard_urls[1], application_name="test-system")
     shards = (engine, second)
@@ -45,24 +42,20 @@ def test_a_register_in_two_databases_is_whole_after_kills(
         with connected(shards) as (control, *others):
             return read_progress(control, shards=others)
 
-    for share, name in (
-        (0.2, "writer-1"),
-        (0.4, "writer-2"),
-        (0.5, "reviewer-1"),
-        (0.6, "writer-1"),
-    ):
+    def kill_once_received(name: str, share: float) -> None:
         wait_for(
-            lambda share=share: progress().received >= ESTABLISHMENTS * share,  # type: ignore[misc]
+            lambda: progress().received >= ESTABLISHMENTS * share,
             seconds=90,
-            what=f"{share:.0%} of the rows",
+            what=f"{share:.0%} of the rows, to kill {name}",
         )
         processes.kill(name)
         processes.start(name)
-    wait_for(
-        lambda: (now := progress()).runs_open == 0 and now.avis_pending == 0,
-        seconds=120,
-        what="the end of the import and of its texts",
-    )
+
+    kill_once_received("writer-1", 0.2)
+    kill_once_received("writer-2", 0.4)
+    kill_once_received("reviewer-1", 0.5)
+    kill_once_received("writer-1", 0.6)
+    wait_for_the_end(progress, seconds=120)
 
     records = insee.every_record("codeCommuneEtablissement:33*")
     for number, shard in enumerate(shards):

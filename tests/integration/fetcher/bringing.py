@@ -8,16 +8,23 @@ from sqlalchemy import RowMapping, text
 
 from services.fetcher.windows import Scope
 from services.writer.store import write_slice
-from shared.delta import read_watermarks, request_delta
+from shared.delta import COLLECTIONS, read_watermarks, request_delta
 from tests.integration.fetcher.conftest import Fetcher, Insee
 
 # What /informations of the simulator tells until a later day is published.
 FIRST_DAY = datetime(2026, 8, 5, 0, 5, 52, 648000)  # noqa: DTZ001  as INSEE's own
 
+NEXT_DAY = "2026-08-06"
+
 
 def end_of(day: str) -> datetime:
     """Where the data of a day ends, as the simulator publishes it."""
     return datetime.fromisoformat(f"{day}T00:05:52.648")
+
+
+def both(date: datetime) -> dict[str, datetime]:
+    """The watermarks where both collections are as far."""
+    return dict.fromkeys(COLLECTIONS, date)
 
 
 @dataclass
@@ -69,6 +76,13 @@ class Copy:
         [row] = self.rows(query, **parameters)
         [value] = row.values()
         return value
+
+    def some_sirets(self, number: int) -> list[str]:
+        """Open, diffusible, not treated within the overlap: a delta has no other reason to ask."""
+        query = """SELECT siret FROM etablissements e
+          WHERE etat_administratif = 'A' AND statut_diffusion = 'O'
+            AND date_dernier_traitement < '2026-01-01' ORDER BY siret LIMIT :number"""
+        return [row["siret"] for row in self.rows(query, number=number)]
 
     def run(self, run_id: int) -> RowMapping:
         [row] = self.rows("SELECT * FROM import_runs WHERE id = :id", id=run_id)

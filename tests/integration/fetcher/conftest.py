@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from services.fetcher.inquiring import Inquirer
 from services.fetcher.insee import KEY_HEADER, InseeClient
@@ -23,18 +23,10 @@ from services.fetcher.windows import MOST_ROWS_UNCUT, Scope
 from services.simulator.options import Options
 from services.simulator.server import start_server
 from shared.clock import Clock
-from shared.db.engine import make_engine
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
 
 API = "/api-sirene/3.11"
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url, application_name="test-fetcher", pool_size=8)
-    yield engine
-    engine.dispose()
 
 
 @dataclass
@@ -95,6 +87,20 @@ def start_insee() -> Iterator[Callable[..., Insee]]:
         server.stop()
 
 
+StartInsee = Callable[..., Insee]
+
+
+def settings_of(insee: Insee, database_url: str) -> dict[str, str]:
+    """A command's environment, with a broker that does not answer: no command here needs it."""
+    return {
+        "SIRENADE_DATABASE_URL": database_url,
+        "SIRENADE_BROKER_URL": "amqp://nobody:secret@127.0.0.1:1/none",
+        "SIRENADE_INSEE_URL": insee.url + API,
+        "SIRENADE_INSEE_KEY": "key",
+        "SIRENADE_INSEE_REQUESTS_PER_MINUTE": "6000",
+    }
+
+
 @dataclass
 class Outbox:
     """Takes the place of the queues: keeps what was published, or refuses it."""
@@ -143,6 +149,11 @@ class Fetcher:
     def request_scope(self, scope: Scope, *, row_limit: int | None = None) -> None:
         self.store.request_run(scope, row_limit=row_limit)
 
+    def plan(self, *departements: str, row_limit: int | None = None) -> None:
+        """Ask for them and begin: the first page of each walk is in the outbox."""
+        self.request_import(*departements, row_limit=row_limit)
+        self.planner.turn()
+
     def walk_to_the_end(self, *, most_messages: int = 200) -> None:
         """Work off the page messages that were published, as the actor's threads would."""
         for _ in range(most_messages):
@@ -151,9 +162,22 @@ class Fetcher:
             self.walker.fetch_page(self.outbox.pages.pop(0))
         pytest.fail("the walk does not end")
 
+    def execute(self, statement: str, **parameters: object) -> list[Any]:
+        with self.engine.begin() as connection:
+            result = connection.execute(text(statement), parameters)
+            return list(result.all()) if result.returns_rows else []
+
+    def value(self, query: str) -> Any:
+        """The first column of the first row; None where there is no row."""
+        with self.engine.connect() as connection:
+            return connection.execute(text(query)).scalar()
+
+
+MakeFetcher = Callable[..., Fetcher]
+
 
 @pytest.fixture
-def make_fetcher(engine: Engine) -> Callable[..., Fetcher]:
+def make_fetcher(engine: Engine) -> MakeFetcher:
     return functools.partial(build_fetcher, engine)
 
 

@@ -13,9 +13,8 @@ from services.fetcher.asking import forecast
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.windows import Scope
 from shared.errors import UserError
-from tests.integration.fetcher.conftest import API, Fetcher, Insee
+from tests.integration.fetcher.conftest import Fetcher, Insee, StartInsee, settings_of
 
-StartInsee = Callable[..., Insee]
 MakeSettings = Callable[..., FetcherSettings]
 
 
@@ -23,11 +22,7 @@ MakeSettings = Callable[..., FetcherSettings]
 def environment(database_url: str) -> Callable[[Insee], dict[str, str]]:
     def make(insee: Insee) -> dict[str, str]:
         return {
-            "SIRENADE_DATABASE_URL": database_url,
-            "SIRENADE_BROKER_URL": "amqp://nobody:secret@127.0.0.1:1/none",
-            "SIRENADE_INSEE_URL": insee.url + API,
-            "SIRENADE_INSEE_KEY": "key",
-            "SIRENADE_INSEE_REQUESTS_PER_MINUTE": "6000",
+            **settings_of(insee, database_url),
             "SIRENADE_INSEE_ROWS_PER_PAGE": "100",
             "SIRENADE_FETCHER_PARALLEL_BATCHES": "4",
         }

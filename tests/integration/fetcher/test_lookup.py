@@ -1,7 +1,6 @@
 """What became of single numbers at INSEE, by its own word."""
 
 import json
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +9,9 @@ from sqlalchemy import Engine, text
 
 from services.fetcher.__main__ import app
 from services.fetcher.lookups import LookedUp, record, unlisted_sirets
-from shared.cli import run
 from shared.errors import UserError
-from tests.integration.fetcher.conftest import API, Insee
+from tests.integration.commands import Sirenade, sirenade_of
+from tests.integration.fetcher.conftest import API, Insee, settings_of
 
 _UNKNOWN = "99999999999999"
 
@@ -88,33 +87,22 @@ def test_what_failed_and_is_not_listed_by_its_retry_is_to_be_looked_up(engine: E
     assert unlisted_sirets(engine) == [unlisted]
 
 
-def _call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["sirenade", "lookup", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        run(app, name="sirenade")
-    assert isinstance(ended.value.code, int | None)
-    return ended.value.code or 0
+@pytest.fixture
+def sirenade(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Sirenade:
+    return sirenade_of(app, monkeypatch, capsys)
 
 
 def test_the_command_tells_each_number_on_a_line(
-    insee: Insee,
-    database_url: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    insee: Insee, database_url: str, sirenade: Sirenade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {
-        "DATABASE_URL": database_url,
-        "BROKER_URL": "memory://",
-        "INSEE_URL": insee.url + API,
-        "INSEE_KEY": "key",
-        "INSEE_REQUESTS_PER_MINUTE": "6000",
-    }.items():
-        monkeypatch.setenv(f"SIRENADE_{name}", value)
-    assert _call(monkeypatch, _UNKNOWN, "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told == {"number": _UNKNOWN, "state": "unknown", "target": None}
-    assert _call(monkeypatch, "--unlisted") == 0
-    assert "nothing to look up" in capsys.readouterr().out
+    for name, value in settings_of(insee, database_url).items():
+        monkeypatch.setenv(name, value)
+    status, out, _ = sirenade("lookup", _UNKNOWN, "--json")
+    assert status == 0
+    assert json.loads(out) == {"number": _UNKNOWN, "state": "unknown", "target": None}
+    status, out, _ = sirenade("lookup", "--unlisted")
+    assert status == 0
+    assert "nothing to look up" in out
 
 
 @pytest.mark.parametrize(
@@ -125,10 +113,8 @@ def test_the_command_tells_each_number_on_a_line(
     ],
 )
 def test_a_mistake_gets_one_clear_line(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    message: str,
+    sirenade: Sirenade, arguments: list[str], message: str
 ) -> None:
-    assert _call(monkeypatch, *arguments) == 2
-    assert message in capsys.readouterr().err
+    status, _, err = sirenade("lookup", *arguments)
+    assert status == 2
+    assert message in err

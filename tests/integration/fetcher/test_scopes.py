@@ -3,9 +3,8 @@
 import json
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
@@ -16,10 +15,12 @@ from services.fetcher.windows import Scope
 from services.simulator.options import Options
 from services.simulator.server import start_server
 from shared.errors import SlowDown
-from tests.integration.fetcher.conftest import API, Fetcher, Insee
+from tests.integration.fetcher.conftest import API, Fetcher, Insee, MakeFetcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Record = dict[str, Any]
-MakeFetcher = Callable[..., Fetcher]
 
 _DEPARTEMENTS = ("33", "2A", "974")
 
@@ -38,7 +39,7 @@ def register(insee: Insee) -> list[Record]:
     records: list[Record] = []
     while len(records) < 1500:
         url = f"{insee.url}{API}/siret?nombre=1000&debut={len(records)}"
-        request = urllib.request.Request(url, headers={KEY_HEADER: "another"})  # noqa: S310
+        request = urllib.request.Request(url, headers={KEY_HEADER: "another"})  # noqa: S310  # loopback
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # loopback
             records += json.load(answer)["etablissements"]
     return records

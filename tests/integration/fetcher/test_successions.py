@@ -1,7 +1,6 @@
 """Links of succession are walked under the quota and stored once."""
 
 import json
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,19 +9,8 @@ from sqlalchemy import Engine, text
 
 from services.fetcher.__main__ import app
 from services.fetcher.successions import store_links
-from shared.cli import run
-from tests.integration.fetcher.conftest import API, Insee
-
-
-def _call(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
-) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["sirenade", "successions", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        run(app, name="sirenade")
-    captured = capsys.readouterr()
-    assert isinstance(ended.value.code, int | None)
-    return ended.value.code or 0, captured.out, captured.err
+from tests.integration.commands import Sirenade, sirenade_of
+from tests.integration.fetcher.conftest import Insee, settings_of
 
 
 def _rows(engine: Engine) -> list[Any]:
@@ -36,35 +24,33 @@ def insee(
     start_insee: Callable[..., Insee], database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Insee:
     insee = start_insee(establishments=1000)
-    for name, value in {
-        "DATABASE_URL": database_url,
-        "BROKER_URL": "memory://",
-        "INSEE_URL": insee.url + API,
-        "INSEE_KEY": "key",
-        "INSEE_REQUESTS_PER_MINUTE": "6000",
-        "INSEE_ROWS_PER_PAGE": "8",
-    }.items():
-        monkeypatch.setenv(f"SIRENADE_{name}", value)
+    for name, value in settings_of(insee, database_url).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SIRENADE_INSEE_ROWS_PER_PAGE", "8")
     return insee
+
+
+@pytest.fixture
+def sirenade(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Sirenade:
+    return sirenade_of(app, monkeypatch, capsys)
 
 
 def test_all_links_since_a_day_are_stored_once(
     engine: Engine,
     insee: Insee,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    sirenade: Sirenade,
 ) -> None:
-    status, out, _ = _call(monkeypatch, capsys, "--since", "1900-01-01", "--json")
+    status, out, _ = sirenade("successions", "--since", "1900-01-01", "--json")
     assert (status, json.loads(out)) == (0, {"stored": 20, "bad": 0})
     stored = _rows(engine)
     assert len({row.siret_predecesseur for row in stored}) == 20
     assert insee.quota()["requests"] == 4, "three pages of eight, and the empty one"
-    _call(monkeypatch, capsys, "--since", "1900-01-01")
+    sirenade("successions", "--since", "1900-01-01")
     assert _rows(engine) == stored
     one = stored[3]
-    out = _call(monkeypatch, capsys, "--siret", one.siret_predecesseur)[1]
+    out = sirenade("successions", "--siret", one.siret_predecesseur)[1]
     assert "1 links stored" in out
-    assert "0 links stored" in _call(monkeypatch, capsys, "--since", "2999-01-01")[1]
+    assert "0 links stored" in sirenade("successions", "--since", "2999-01-01")[1]
 
 
 def test_a_link_that_cannot_be_read_is_counted_and_an_older_one_changes_nothing(
@@ -95,11 +81,10 @@ def test_a_link_that_cannot_be_read_is_counted_and_an_older_one_changes_nothing(
     ],
 )
 def test_a_mistake_gets_one_clear_line(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    sirenade: Sirenade,
     arguments: list[str],
     message: str,
 ) -> None:
-    status, _, err = _call(monkeypatch, capsys, *arguments)
+    status, _, err = sirenade("successions", *arguments)
     assert status == 2
     assert message in err

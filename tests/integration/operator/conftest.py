@@ -1,70 +1,39 @@
 """The operator's command line on a real database, beside the services whose work it looks at."""
 
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from services.operator.__main__ import app
-from shared.cli import run
-from shared.db.engine import make_engine
+from tests.integration.commands import Sirenade, sirenade_of
 from tests.integration.reviewer.conftest import Desk as ReviewersDesk
 from tests.integration.reviewer.conftest import Register
-from tests.integration.writer.conftest import Desk, Records, ShardUrls, open_desk_shards
+from tests.integration.writer import conftest as writer
+from tests.integration.writer.desk import Desk, ShardUrls
+from tests.integration.writer.records import Records
 
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    out: str
-    err: str
-
-
-Sirenade = Callable[..., Answer]
+desk = writer.desk
+records = writer.records
 
 
 @pytest.fixture
 def sirenade(
     shard_urls: ShardUrls, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Sirenade:
-    """Runs one command of the operator as `./sirenade` would."""
+    """The operator's commands, over all shards of the test."""
     monkeypatch.setenv("SIRENADE_DATABASE_URL", shard_urls[0])
     if len(shard_urls) > 1:
         monkeypatch.setenv("SIRENADE_SHARD_DATABASE_URLS", ",".join(shard_urls))
-    monkeypatch.setenv("COLUMNS", "240")
-
-    def call(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["sirenade", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run(app, name="sirenade")
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int | None)
-        return Answer(ended.value.code or 0, captured.out, captured.err)
-
-    return call
+    return sirenade_of(app, monkeypatch, capsys)
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url, application_name="tests-operator", pool_size=4)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def desk(engine: Engine, shard_urls: ShardUrls) -> Iterator[Desk]:
-    shards = open_desk_shards(engine, shard_urls)
-    yield Desk(engine, shards)
-    for shard in shards:
-        shard.dispose()
-
-
-@pytest.fixture(scope="session")
-def records() -> Records:
-    return Records()
+def broken(desk: Desk, records: Records) -> dict[str, Any]:
+    """An establishment that could not be written, and its open item."""
+    record = records.record(1, treated="no date at all")
+    desk.import_(record, records.record(2))
+    return desk.one("SELECT * FROM failed_items")
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from shared.broker import MemoryBroker, make_broker, ready_messages
 from shared.errors import Rejected
 from shared.messages import FETCH_QUEUE, WRITE_QUEUE, FetchPage, WriteSlice
 from shared.metrics import Metrics
-from tests.integration.operator.conftest import Sirenade
-from tests.integration.writer.conftest import Desk
+from tests.integration.commands import Sirenade
+from tests.integration.writer.desk import Desk
 
 _NOBODY = "amqp://nobody:none@127.0.0.1:1/"
 

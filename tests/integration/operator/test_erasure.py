@@ -12,9 +12,10 @@ from services.writer.actors import declare_actors
 from shared.broker import make_broker
 from shared.clock import Clock
 from shared.metrics import Metrics
-from tests.integration.writer.conftest import FETCHED_AT, Desk, Records
+from tests.integration.writer.desk import FETCHED_AT, Desk
+from tests.integration.writer.records import Records
+from tests.integration.writer.scene import BYSTANDER, NATURAL, SIREN, WORDS, Scene
 from tests.integration.writer.searching import places_of
-from tests.integration.writer.test_erasure import BYSTANDER, NATURAL, SIREN, WORDS, Scene
 
 
 @pytest.fixture

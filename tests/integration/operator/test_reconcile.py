@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.operator.conftest import Sirenade
-from tests.integration.writer.conftest import Desk, Records
+from tests.integration.commands import Sirenade
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 
 ON_TWO_SHARDS = True
 

@@ -14,72 +14,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from services.operator.jobs import Job, make_jobs
-from services.operator.loops import Scheduler
+from services.operator.jobs import Job
 from services.operator.schedule import daily_at
-from services.operator.settings import OperatorSettings
-from shared.clock import Clock
-from shared.delta import COLLECTIONS, set_watermark
 from shared.errors import UserError
-from shared.metrics import JOBS, Metrics
-from shared.settings import load
+from shared.metrics import JOBS
+from tests.integration.commands import Sirenade
 from tests.integration.conftest import WaitFor
-from tests.integration.operator.conftest import Sirenade
-from tests.integration.writer.conftest import Desk
+from tests.integration.operator.clockwork import Operator, kept, load_register, slots
+from tests.integration.writer.desk import Desk
 
 ROOT = Path(__file__).parents[3]
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-class Operator:
-    """A scheduler whose clock the test moves, with one job that counts its runs."""
-
-    def __init__(self, engine: Engine, job: Job | None = None, **options: Any) -> None:
-        self.now, self.runs, self.error = NOON, 0, None
-        self.metrics = Metrics()
-        self.scheduler = Scheduler(
-            engine,
-            (job or Job("delta", daily_at("07:45"), self._work),),
-            Clock(now=lambda: self.now),
-            self.metrics,
-            **options,
-        )
-
-    error: Exception | None
-
-    def _work(self, connection: Connection) -> str:
-        connection.execute(text("INSERT INTO oppositions VALUES (gen_random_uuid(), now(), 'ran')"))
-        self.runs += 1
-        if self.error is not None:
-            raise self.error
-        return f"run {self.runs}"
-
-    def turn(self, *, later: timedelta | None = None) -> None:
-        self.now += later or timedelta()
-        self.scheduler.turn()
-
-
-def slots(desk: Desk) -> list[tuple[str, str, int]]:
-    return [
-        (row["slot"], row["status"], row["attempts"])
-        for row in desk.execute("SELECT slot, status, attempts FROM job_slots ORDER BY slot")
-    ]
-
-
-def kept(desk: Desk) -> int:
-    """How often the job's own rows were committed."""
-    return desk.number("oppositions")
-
-
-def load_register(engine: Engine) -> None:
-    with engine.begin() as connection:
-        for name in COLLECTIONS:
-            set_watermark(connection, name, datetime(2026, 11, 20))  # noqa: DTZ001  INSEE's, without an offset
-
-
-def jobs(**settings: object) -> dict[str, Job]:
-    urls = {"database_url": "postgresql://x@x/x", "broker_url": "memory://"}
-    return {job.name: job for job in make_jobs(load(OperatorSettings, **urls, **settings))}
 
 
 def test_a_slot_fires_once_a_day(engine: Engine, desk: Desk) -> None:
@@ -139,7 +83,6 @@ def test_a_slot_that_fails_keeps_its_reason_and_is_tried_again_after_a_while(
 
 
 def test_an_error_of_the_database_is_told_without_values(engine: Engine, desk: Desk) -> None:
-    operator = Operator(engine)
     desk.execute("INSERT INTO oppositions VALUES ('732829320', now(), 'asked')")
 
     def work(connection: Connection) -> str:
@@ -150,7 +93,6 @@ def test_an_error_of_the_database_is_told_without_values(engine: Engine, desk: D
     error = desk.one("SELECT error FROM job_slots")["error"]
     assert "duplicate key" in error
     assert "732829320" not in error
-    assert operator.runs == 0
 
 
 def test_a_job_that_outlives_its_lease_keeps_nothing_once_another_has_the_slot(
@@ -229,73 +171,6 @@ def test_an_operator_with_an_absurd_hour_ends_with_one_clear_line(
     log = (tmp_path / "operator.log").read_text()
     assert "SIRENADE_DELTA_AT" in log
     assert "Traceback" not in log
-
-
-def test_a_delta_is_ordered_unless_one_is_under_way(engine: Engine, desk: Desk) -> None:
-    load_register(engine)
-    operator = Operator(engine, jobs(delta_wait_minutes=30)["delta"])
-    operator.turn()
-    run = desk.one("SELECT *, wait_until - created_at AS wait FROM import_runs")
-    assert (run["kind"], run["status"], run["wait"]) == ("delta", "pending", timedelta(minutes=30))
-    operator.turn(later=timedelta(days=1))
-    assert desk.number("import_runs") == 1
-    results = [row["result"] for row in desk.execute("SELECT result FROM job_slots ORDER BY slot")]
-    assert results == [
-        f"run {run['id']} is ordered",
-        f"the delta of run {run['id']} is still under way: no second one",
-    ]
-    desk.execute("UPDATE import_runs SET status = 'complete'")
-    operator.turn(later=timedelta(days=1))
-    assert desk.number("import_runs") == 2
-
-
-def test_where_the_register_was_never_loaded_the_delta_says_so_and_fails_nothing(
-    engine: Engine, desk: Desk
-) -> None:
-    Operator(engine, jobs()["delta"]).turn()
-    slot = desk.one("SELECT status, result FROM job_slots")
-    assert slot["status"] == "done"
-    assert "load the register" in slot["result"]
-    assert desk.number("import_runs") == 0
-
-
-def test_the_purge_forgets_old_slots_with_what_was_resolved(engine: Engine, desk: Desk) -> None:
-    desk.execute(
-        """
-        INSERT INTO failed_items (kind, key, code, message, resolved_at)
-        SELECT 'write', n::text, 'c', 'm', now() - make_interval(days => n)
-        FROM unnest(ARRAY[29, 31]) n
-        """
-    )
-    desk.execute(
-        """
-        INSERT INTO job_slots (job, slot, status, started_at)
-        VALUES ('retry', 'old', 'done', now() - interval '31 days')
-        """
-    )
-    Operator(engine, jobs()["purge"]).turn()
-    assert desk.one("SELECT key FROM failed_items") == {"key": "29"}
-    assert desk.one("SELECT result FROM job_slots") == {"result": "1 resolved items deleted"}
-
-
-def test_each_day_ends_with_its_statement(engine: Engine, desk: Desk) -> None:
-    Operator(engine, jobs()["statement"]).turn()
-    assert desk.one("SELECT result FROM job_slots")["result"].startswith("no batch ended on 20")
-    desk.execute("DELETE FROM job_slots")
-    run = desk.run()
-    desk.execute(
-        """
-        INSERT INTO import_batches (run_id, number, query, departement, status, expected,
-          received_distinct, missing_sirets, completed_at)
-        VALUES (:run, 1, 'q', '33', 'complete', 3, 3, ARRAY['00000000100001'],
-          now() - interval '1 day')
-        """,
-        run=run,
-    )
-    Operator(engine, jobs()["statement"]).turn()
-    result = desk.one("SELECT status, result FROM job_slots")
-    assert result["status"] == "done"
-    assert "expected 3, received 3, stored 2, failed items open 0, missing 1" in result["result"]
 
 
 def test_the_schedule_is_listed_with_last_and_next_runs(

@@ -9,8 +9,9 @@ from sqlalchemy import event
 from services.operator.stats import read_stats
 from shared.db.shards import connected
 from shared.progress import read_progress
-from tests.integration.operator.conftest import Sirenade
-from tests.integration.writer.conftest import Desk, Records
+from tests.integration.commands import Sirenade
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 
 pytestmark = pytest.mark.parametrize("shard_urls", [2], indirect=True)
 

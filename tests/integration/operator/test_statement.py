@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Engine
 
 from shared.statement import Subject, in_one_line, read_sirets, read_statement
-from tests.integration.operator.conftest import Sirenade
-from tests.integration.writer.conftest import Desk, Records
+from tests.integration.commands import Sirenade
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 
 _GIRONDE, _DORDOGNE, _REUNION = "33063", "24037", "97411"
 

@@ -1,7 +1,6 @@
 """The numbers of the whole, in one query that reads nothing as large as the register."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine, event, text
@@ -10,15 +9,8 @@ from typer.testing import CliRunner
 from services.operator import stats
 from services.operator.__main__ import app
 from services.operator.stats import described, read_stats
-from shared.db.engine import make_engine
-from tests.integration.writer.conftest import Desk, Records
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url, application_name="tests-stats")
-    yield engine
-    engine.dispose()
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 
 
 def read(engine: Engine) -> stats.Stats:

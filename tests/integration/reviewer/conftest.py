@@ -1,14 +1,17 @@
 """A small register to write about, as the writer would leave it."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, RowMapping, Table, insert, select, text, update
 
+from services.reviewer.actors import Crew
 from services.reviewer.generators import template
+from services.reviewer.generators.template import GeneratedText
 from services.reviewer.judging import Claim, Fate, Result
 from services.reviewer.reviewing import Attempt, Generator, Reviewing
 from services.reviewer.store import claim, store
@@ -16,9 +19,10 @@ from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.tables import avis, etablissements, oppositions, pro_localisations, unites_legales
 from shared.metrics import Metrics
-from shared.sirene.facts import facts_hash
+from shared.sirene.facts import Facts, facts_hash
 from shared.sirene.pages import avis_outcome, facts_of, page_of
 from shared.sirene.records import Etablissement, UniteLegale
+from tests.integration.reviewer.crews import MakeCrew
 
 FETCHED_AT = dt.datetime(2026, 8, 5, 12, tzinfo=dt.UTC)
 
@@ -114,13 +118,6 @@ class Register:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url, application_name="test", pool_size=10)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
 def register(engine: Engine) -> Register:
     return Register(engine)
 
@@ -181,3 +178,37 @@ def reviewing(clock: Clock) -> Reviewing:
     """The offline generator under a validator that finds nothing wrong."""
     generator = Generator(template.MODEL, template.PROMPT_VERSION, template.generate)
     return Reviewing(generator, lambda _text, _facts: (), clock.monotonic_seconds)
+
+
+@pytest.fixture
+def make_crew(
+    database_url: str, clock: Clock, metrics: Metrics, reviewing: Reviewing
+) -> Iterator[MakeCrew]:
+    """Crews with an engine of their own, of two connections, and no validator unless given."""
+    crews: list[Crew] = []
+
+    def make(
+        generate: Callable[[Facts], GeneratedText] = template.generate,
+        *,
+        generators: int = 4,
+        lease_seconds: float = 60,
+        reviewing: Reviewing = reviewing,
+    ) -> Crew:
+        generator = replace(reviewing.generator, generate=generate)
+        crews.append(
+            Crew(
+                engine=make_engine(database_url, application_name=f"crew-{len(crews)}"),
+                generators=ThreadPoolExecutor(generators),
+                reviewing=replace(reviewing, generator=generator),
+                clock=clock,
+                metrics=metrics,
+                lease_seconds=lease_seconds,
+                sole_traders=False,
+            )
+        )
+        return crews[-1]
+
+    yield make
+    for crew in crews:
+        crew.generators.shutdown()
+        crew.engine.dispose()

@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import pytest
 from shared.broker import make_broker, ready_messages
 from shared.messages import ReviewAvis
 from shared.publishing import publish
+from tests.integration.conftest import WaitFor
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
@@ -40,15 +41,17 @@ def start() -> Iterator[Start]:
         process.wait()
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not reached in time"
-        time.sleep(0.05)
+def has_accepted(register: "Register", number: int) -> bool:
+    return len(register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted'")) >= number
 
 
 def test_a_reviewer_killed_between_claim_and_store_is_relieved_when_its_lease_ends(
-    register: "Register", database_url: str, rabbitmq_url: str, tmp_path: Path, start: Start
+    register: "Register",
+    database_url: str,
+    rabbitmq_url: str,
+    tmp_path: Path,
+    start: Start,
+    wait_for: WaitFor,
 ) -> None:
     ids = register.add(range(1, 26))
     register.execute("UPDATE avis SET published_at = now()")
@@ -63,7 +66,7 @@ def test_a_reviewer_killed_between_claim_and_store_is_relieved_when_its_lease_en
         str(LEASE_SECONDS),
         str(begun),
     )
-    wait_until(begun.exists)
+    wait_for(begun.exists, seconds=90)
     stuck.send_signal(signal.SIGKILL)
     stuck.wait()
     [claimed] = register.rows(
@@ -78,7 +81,7 @@ def test_a_reviewer_killed_between_claim_and_store_is_relieved_when_its_lease_en
         SIRENADE_BROKER_URL=rabbitmq_url,
         SIRENADE_METRICS_PORT="0",
     )
-    wait_until(lambda: len(register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted'")) == 25)
+    wait_for(partial(has_accepted, register, 25), seconds=90)
     [first] = register.rows("SELECT min(attempted_at) AS attempted_at FROM avis_attempts")
     assert first["attempted_at"] > claimed["lease_until"]
     attempts = register.rows("SELECT avis_id FROM avis_attempts WHERE accepted ORDER BY avis_id")
@@ -86,7 +89,7 @@ def test_a_reviewer_killed_between_claim_and_store_is_relieved_when_its_lease_en
 
 
 def test_reviewers_killed_at_random_write_every_due_avis_once(
-    register: "Register", database_url: str, rabbitmq_url: str, start: Start
+    register: "Register", database_url: str, rabbitmq_url: str, start: Start, wait_for: WaitFor
 ) -> None:
     ids = register.add(range(1, 601))
     settings = {
@@ -98,19 +101,16 @@ def test_reviewers_killed_at_random_write_every_due_avis_once(
         "SIRENADE_REVIEWER_HIGH_WATER": "100",
     }
 
-    def accepted() -> int:
-        return len(register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted'"))
-
     def run() -> "subprocess.Popen[bytes]":
         return start("-m", "services.reviewer", "run", **settings)
 
     reviewers = [run(), run()]
-    for share in (100, 250, 400):
-        wait_until(lambda share=share: accepted() >= share)  # type: ignore[misc]
+    for number in (100, 250, 400):
+        wait_for(partial(has_accepted, register, number), seconds=90)
         reviewers[0].kill()
         reviewers[0].wait()
         reviewers = [reviewers[1], run()]
-    wait_until(lambda: accepted() == len(ids))
+    wait_for(partial(has_accepted, register, len(ids)), seconds=90)
     rows = register.rows("SELECT avis_id FROM avis_attempts WHERE accepted ORDER BY avis_id")
     assert [row["avis_id"] for row in rows] == ids
     for reviewer in reviewers:

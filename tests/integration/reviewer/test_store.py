@@ -1,16 +1,13 @@
-"""Claims, and what makes a result count or not, on a real database."""
+"""What makes a result count or not, on a real database."""
 
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Table, event, text
+from sqlalchemy import Table, event
 
 from services.reviewer.judging import Fate
-from services.reviewer.store import STARTS_ALLOWED, give_back, store
+from services.reviewer.store import store
 from shared.db.tables import etablissements, pro_localisations, unites_legales
 
 if TYPE_CHECKING:
@@ -33,12 +30,6 @@ def test_an_accepted_text_has_its_label_and_provenance(register: "Register", des
     [attempt] = register.rows("SELECT * FROM avis_attempts")
     assert (attempt["avis_id"], attempt["accepted"], attempt["reasons"]) == (avis_id, True, [])
     assert attempt["latency_seconds"] == 0.25
-
-
-def test_a_claimed_avis_cannot_be_claimed_twice(register: "Register", desk: "Desk") -> None:
-    ids = register.add(range(1, 6))
-    assert [claim.avis_id for claim in desk.claim(ids)] == ids
-    assert desk.claim(ids) == ()
 
 
 def test_the_result_of_a_lost_lease_is_discarded(register: "Register", desk: "Desk") -> None:
@@ -138,27 +129,6 @@ def test_one_flip_in_a_group_discards_one_result(register: "Register", desk: "De
     assert fates == [Fate.ACCEPTED, Fate.ACCEPTED, Fate.SKIPPED, Fate.ACCEPTED, Fate.ACCEPTED]
 
 
-@pytest.mark.parametrize(
-    ("change", "outcome"),
-    [
-        ("UPDATE unites_legales SET statut_diffusion = 'P'", "skipped_non_diffusible"),
-        ("UPDATE etablissements SET statut_diffusion = 'P'", "skipped_non_diffusible"),
-        ("INSERT INTO oppositions SELECT siren, now(), 'x' FROM avis", "skipped_opposition"),
-        ("UPDATE pro_localisations SET status = 'closed'", "cancelled"),
-        ("UPDATE unites_legales SET categorie_juridique = '1000'", "skipped_sole_trader"),
-        ("DELETE FROM etablissements", "cancelled"),
-    ],
-)
-def test_what_is_no_longer_due_gets_its_outcome_and_no_claim(
-    register: "Register", desk: "Desk", change: str, outcome: str
-) -> None:
-    [avis_id] = register.add(range(1, 2))
-    register.execute(change)
-    assert desk.claim([avis_id]) == ()
-    assert register.avis(avis_id)["outcome"] == outcome
-    assert register.avis(avis_id)["lease_until"] is None
-
-
 def test_a_rejected_text_is_kept_with_its_reasons_and_becomes_a_failed_item(
     register: "Register", desk: "Desk"
 ) -> None:
@@ -187,19 +157,6 @@ def test_an_accepted_text_resolves_the_failed_item(register: "Register", desk: "
     assert failed["resolved_at"] is not None
 
 
-def test_facts_that_come_back_bring_their_accepted_text_back(
-    register: "Register", desk: "Desk"
-) -> None:
-    [avis_id] = register.add(range(1, 2))
-    desk.store(*desk.claim([avis_id]))
-    register.execute("UPDATE avis SET outcome = 'pending'")
-    assert desk.claim([avis_id]) == ()
-    assert register.avis(avis_id)["outcome"] == "accepted"
-    desk.prompt_version = "test-2"
-    register.execute("UPDATE avis SET outcome = 'pending'")
-    assert len(desk.claim([avis_id])) == 1
-
-
 def test_a_text_that_postgresql_cannot_hold_is_kept_without_the_characters(
     register: "Register", desk: "Desk"
 ) -> None:
@@ -211,140 +168,6 @@ def test_a_text_that_postgresql_cannot_hold_is_kept_without_the_characters(
     assert fates == {avis_id: Fate.REJECTED}
     [attempt] = register.rows("SELECT text FROM avis_attempts")
     assert attempt["text"] == "nul\N{REPLACEMENT CHARACTER} and half ?"
-
-
-def test_an_avis_that_is_begun_again_and_again_without_a_result_is_rejected(
-    register: "Register", desk: "Desk"
-) -> None:
-    [avis_id] = register.add(range(1, 2))
-    for _ in range(STARTS_ALLOWED):
-        assert len(desk.claim([avis_id], lease_seconds=0)) == 1
-    assert desk.claim([avis_id], lease_seconds=0) == ()
-    assert register.avis(avis_id)["outcome"] == "rejected"
-    [failed] = register.rows("SELECT code FROM failed_items")
-    assert failed["code"] == "starts_without_result"
-
-
-def test_giving_back_frees_our_claims_and_nobody_elses(register: "Register", desk: "Desk") -> None:
-    ids = register.add(range(1, 4))
-    register.execute("UPDATE avis SET published_at = now()")
-    ours, theirs = desk.claim(ids[:1]), desk.claim(ids[1:2])
-    give_back(desk.engine, ids, ours)
-    states = {
-        row["id"]: (row["published_at"] is None, row["lease_until"] is None, row["attempts"])
-        for row in register.rows("SELECT * FROM avis")
-    }
-    assert states == {
-        ids[0]: (True, True, 0),
-        ids[1]: (False, False, 1),
-        ids[2]: (True, True, 0),
-    }
-    assert desk.store(*theirs) == [Fate.ACCEPTED]
-    assert len(desk.claim(ids)) == 2
-
-
-def test_an_avis_that_the_writer_holds_is_not_waited_for(
-    register: "Register", desk: "Desk"
-) -> None:
-    ids = register.add(range(1, 3))
-    with register.engine.connect() as writer:
-        writer.execute(text("SELECT 1 FROM avis WHERE id = :id FOR UPDATE"), {"id": ids[0]})
-        assert [claim.avis_id for claim in desk.claim(ids)] == ids[1:]
-        writer.rollback()
-
-
-def test_an_avis_that_the_relay_is_marking_is_given_back_after_the_mark(
-    register: "Register", desk: "Desk"
-) -> None:
-    """Neither claimed nor given back, it would lie published without a message."""
-    ids = register.add(range(1, 2))
-    giving_back = threading.Thread(target=give_back, args=(desk.engine, ids))
-    with register.engine.begin() as relay:
-        relay.execute(text("UPDATE avis SET published_at = now()"))
-        assert desk.claim(ids) == ()
-        giving_back.start()
-        giving_back.join(0.3)
-    giving_back.join(10)
-    assert register.avis(ids[0])["published_at"] is None
-
-
-def test_storing_groups_and_writing_units_never_deadlock(
-    register: "Register", desk: "Desk"
-) -> None:
-    """The writer updates units, establishments and avis in its order while results come in."""
-    ids = register.add(range(1, 41))
-    stop = threading.Event()
-
-    def write() -> None:
-        while not stop.is_set():
-            with register.engine.begin() as writer:
-                for statement in (
-                    "SELECT 1 FROM unites_legales ORDER BY siren FOR NO KEY UPDATE",
-                    "SELECT 1 FROM etablissements ORDER BY siret FOR NO KEY UPDATE",
-                    "UPDATE etablissements SET updated_at = now()",
-                    "UPDATE avis SET updated_at = now()",
-                ):
-                    writer.execute(text(statement))
-
-    def review(share: list[int]) -> list[Fate]:
-        fates: list[Fate] = []
-        deadline = time.monotonic() + 60
-        while len(fates) < len(share):
-            assert time.monotonic() < deadline
-            fates += desk.store(*reversed(desk.claim(share)))
-        return fates
-
-    with ThreadPoolExecutor() as threads:
-        writer = threads.submit(write)
-        shares = [threads.submit(review, ids[start::4]) for start in range(4)]
-        try:
-            for share in shares:
-                assert share.result() == [Fate.ACCEPTED] * 10
-        finally:
-            stop.set()
-        writer.result()
-
-
-@pytest.mark.parametrize(
-    ("flip", "fate", "outcome"),
-    [
-        (
-            "UPDATE unites_legales SET statut_diffusion = 'P'",
-            Fate.SKIPPED,
-            "skipped_non_diffusible",
-        ),
-        (
-            "UPDATE etablissements SET statut_diffusion = 'P'",
-            Fate.SKIPPED,
-            "skipped_non_diffusible",
-        ),
-        ("UPDATE etablissements SET tranche_effectifs = '11'", Fate.DISCARDED, "pending"),
-        ("UPDATE pro_localisations SET status = 'closed'", Fate.SKIPPED, "cancelled"),
-        (
-            """
-            WITH unite AS (SELECT siren FROM unites_legales FOR NO KEY UPDATE)
-            INSERT INTO oppositions (siren, reason) SELECT siren, 'asked for' FROM unite
-            """,
-            Fate.SKIPPED,
-            "skipped_opposition",
-        ),
-    ],
-)
-def test_a_result_waits_for_a_flip_that_is_being_committed_and_obeys_it(
-    register: "Register", desk: "Desk", flip: str, fate: Fate, outcome: str
-) -> None:
-    [avis_id] = register.add(range(1, 2))
-    claims = desk.claim([avis_id])
-    with register.engine.connect() as writer, ThreadPoolExecutor() as threads:
-        writer.execute(text(flip))
-        stored = threads.submit(desk.store, *claims)
-        deadline = time.monotonic() + 30
-        while not register.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-            assert not stored.done()
-            assert time.monotonic() < deadline
-        writer.commit()
-        assert stored.result() == [fate]
-    assert (register.avis(avis_id)["outcome"], register.avis(avis_id)["text"]) == (outcome, None)
 
 
 def test_a_group_takes_as_many_statements_as_one_avis(register: "Register", desk: "Desk") -> None:

@@ -1,334 +1,38 @@
-"""An import as the fetcher would leave it, and records to write into it."""
+"""What tests of the writer begin with: a desk, records to write, a person, a command line."""
 
-import copy
-import datetime as dt
-import itertools
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, RowMapping, text
+from sqlalchemy import Engine
 
-from services.writer.store import SliceResult, SliceStatus, write_slice
-from shared.db.engine import make_engine
-from shared.messages import WriteSlice
-from shared.sharding import SHARD_TABLES, route
-from shared.sirene.identifiers import is_siret, siren_of
-
-Record = dict[str, Any]
-ShardUrls = tuple[str, ...]
-
-_RECORDED = Path(__file__).parents[2] / "fixtures" / "insee"
-FETCHED_AT = dt.datetime(2026, 8, 5, 12, tzinfo=dt.UTC)
-
-
-_BY_WEIGHT = (SliceStatus.SUPERSEDED, SliceStatus.WRITTEN, SliceStatus.ALREADY_WRITTEN)
-# What is asked or made in each database, whatever it says of tables.
-_EVERYWHERE = re.compile(r"pg_stat_activity|CREATE FUNCTION|pg_advisory_\w+lock\(|current_database")
-_OF_SHARDS = re.compile(rf"\b({'|'.join(sorted(SHARD_TABLES))}|away)\b")
-_ORDER = re.compile(r"ORDER BY ([\w, ]+?)\s*$")
-
-
-class Desk:
-    """The fetcher's tables, and slices written from them.
-
-    With several shards a slice of a test is one slice of each, and what is asked of the tables of
-    the register is asked of each and put together.
-    """
-
-    def __init__(self, engine: Engine, shards: Sequence[Engine] = ()) -> None:
-        self.engine = engine
-        self.shards = tuple(shards) or (engine,)
-        self._fetch_ids = itertools.count(1)
-
-    # ── What the fetcher does ──
-
-    def run(self) -> int:
-        return int(
-            self.execute("INSERT INTO import_runs (status) VALUES ('running') RETURNING id")[0][
-                "id"
-            ]
-        )
-
-    def batch(
-        self,
-        run_id: int | None = None,
-        *,
-        number: int = 1,
-        departement: str | None = "33",
-        code_commune: str | None = None,
-        activite_principale: str | None = None,
-        etat_administratif: str | None = None,
-        siret_from: str | None = None,
-        siret_to: str | None = None,
-        sirets: Sequence[str] | None = None,
-        row_limit: int | None = None,
-    ) -> int:
-        rows = self.execute(
-            """
-            INSERT INTO import_batches
-              (run_id, number, query, departement, code_commune, activite_principale,
-               etat_administratif, siret_from, siret_to, sirets, row_limit, status)
-            VALUES (:run, :number, 'q', :departement, :commune, :activite, :etat, :siret_from,
-              :siret_to, :sirets, :row_limit, 'running')
-            RETURNING id
-            """,
-            activite=activite_principale,
-            etat=etat_administratif,
-            siret_from=siret_from,
-            siret_to=siret_to,
-            sirets=sirets,
-            run=run_id or self.run(),
-            number=number,
-            departement=departement,
-            commune=code_commune,
-            row_limit=row_limit,
-        )
-        return int(rows[0]["id"])
-
-    def fetch(self, batch: int, page: int = 1, *, slices: int = 1, is_last: bool = True) -> int:
-        """Fetch a page: a new GET that counts from now on. Returns its fetch_id."""
-        fetch_id = next(self._fetch_ids)
-        self.execute(
-            """
-            UPDATE import_batches SET received = received - (
-              SELECT coalesce(sum(r.records), 0) FROM slice_receipts r
-              JOIN import_pages p ON p.batch_id = r.batch_id AND p.number = r.page
-                AND p.fetch_id = r.fetch_id
-              WHERE r.batch_id = :batch AND r.page = :page)
-            WHERE id = :batch
-            """,
-            batch=batch,
-            page=page,
-        )
-        self.execute(
-            """
-            INSERT INTO import_pages (batch_id, number, cursor, fetch_id, slices_expected, is_last)
-            VALUES (:batch, :page, '*', :fetch_id, :slices, :is_last)
-            ON CONFLICT (batch_id, number) DO UPDATE SET fetch_id = excluded.fetch_id,
-              slices_expected = excluded.slices_expected, slices_done = 0,
-              is_last = excluded.is_last
-            """,
-            batch=batch,
-            page=page,
-            fetch_id=fetch_id,
-            slices=slices * len(self.shards),
-            is_last=is_last,
-        )
-        return fetch_id
-
-    # ── What the writer is given ──
-
-    def message(
-        self,
-        records: Sequence[object],
-        *,
-        batch: int,
-        fetch_id: int,
-        page: int = 1,
-        number: int = 0,
-        fetched_at: dt.datetime = FETCHED_AT,
-    ) -> WriteSlice:
-        return WriteSlice(
-            batch_id=batch,
-            page=page,
-            fetch_id=fetch_id,
-            slice=number,
-            fetched_at=fetched_at.isoformat(),
-            records=json.dumps(list(records)),
-        )
-
-    def parts(self, message: WriteSlice) -> list[WriteSlice]:
-        """The slice as the fetcher would have cut it, and an empty one for each other shard."""
-        shards = len(self.shards)
-        try:
-            records = json.loads(message.records)
-        except (ValueError, RecursionError):
-            return [message]
-        if shards == 1 or not isinstance(records, list):
-            return [message]
-        parts = [
-            replace(
-                message,
-                slice=message.slice * shards + shard,
-                shard=shard,
-                records=json.dumps([each for each in records if self.shard_of(each) == shard]),
-            )
-            for shard in range(shards)
-        ]
-        return sorted(parts, key=lambda part: part.records == "[]")
-
-    def shard_of(self, record: object) -> int:
-        siret = record.get("siret") if isinstance(record, dict) else None
-        if not isinstance(siret, str) or not is_siret(siret):
-            return 0
-        return route(siren_of(siret), len(self.shards))
-
-    def home_of(self, record: Record) -> Engine:
-        return self.shards[self.shard_of(record)]
-
-    def write(self, message: WriteSlice, *, sole_traders: bool = False) -> SliceResult:
-        parts = self.parts(message)
-        results = [self.write_part(part, sole_traders=sole_traders) for part in parts]
-        # What became of an empty part says nothing, unless the whole slice is empty.
-        full = [r for part, r in zip(parts, results, strict=True) if part.records != "[]"]
-        completed = any(result.batch_completed for result in results)
-        return replace(_together(full or results), batch_completed=completed)
-
-    def write_part(self, part: WriteSlice, *, sole_traders: bool = False) -> SliceResult:
-        return write_slice(self.engine, part, sole_traders=sole_traders, shards=self.shards)
-
-    def import_(
-        self,
-        *records: object,
-        fetched_at: dt.datetime = FETCHED_AT,
-        sole_traders: bool = False,
-        **batch: Any,
-    ) -> SliceResult:
-        """Write the records as the only slice of a batch of their own."""
-        batch_id = self.batch(**batch)
-        fetch_id = self.fetch(batch_id)
-        message = self.message(records, batch=batch_id, fetch_id=fetch_id, fetched_at=fetched_at)
-        return self.write(message, sole_traders=sole_traders)
-
-    # ── What is found afterwards ──
-
-    def execute(self, statement: str, **parameters: object) -> list[RowMapping]:
-        rows: list[RowMapping] = []
-        for engine in self._databases_of(statement, parameters):
-            with engine.begin() as connection:
-                result = connection.execute(text(statement), parameters)
-                rows += result.mappings() if result.returns_rows else []
-        ordered = _ORDER.search(statement)
-        names = ordered[1].split(", ") if ordered else []
-        if rows and set(names) <= rows[0].keys():
-            rows.sort(key=lambda row: [row[name] for name in names])
-        return rows
-
-    def _databases_of(self, statement: str, parameters: Mapping[str, object]) -> list[Engine]:
-        if isinstance(siren := parameters.get("siren"), str):
-            return [self.shards[route(siren, len(self.shards))]]
-        for name in ("siret", "key"):
-            if name in parameters:
-                return [self.home_of({"siret": parameters[name]})]
-        if _EVERYWHERE.search(statement):
-            return list(dict.fromkeys((self.engine, *self.shards)))
-        return list(self.shards) if _OF_SHARDS.search(statement) else [self.engine]
-
-    def one(self, statement: str, **parameters: object) -> dict[str, Any]:
-        """The only row, or the sums of the numbers that each shard gives."""
-        row, *others = self.execute(statement, **parameters)
-        found = {str(name): value for name, value in row.items()}
-        for other in others:
-            assert all(type(value) is int for value in other.values()), "rows of two shards"
-            found = {name: value + other[name] for name, value in found.items()}
-        return found
-
-    def number(self, table: str) -> int:
-        return int(self.one(f"SELECT count(*) AS n FROM {table}")["n"])  # noqa: S608  a test's own table
-
-    def sirets(self) -> list[str]:
-        rows = self.execute("SELECT siret FROM etablissements ORDER BY siret")
-        return [row["siret"] for row in rows]
-
-    def batch_row(self, batch: int) -> dict[str, Any]:
-        return self.one("SELECT * FROM import_batches WHERE id = :id", id=batch)
-
-
-def _together(parts: Sequence[SliceResult]) -> SliceResult:
-    """What became of a slice of a test; superseded where a part of it was."""
-    statuses = [part.status for part in parts]
-    return SliceResult(
-        next(status for status in _BY_WEIGHT if status in statuses),
-        records=sum(part.records for part in parts),
-        inserted=sum(part.inserted for part in parts),
-        updated=sum(part.updated for part in parts),
-        unchanged=sum(part.unchanged for part in parts),
-        failed=sum(part.failed for part in parts),
-        unknown_keys=frozenset().union(*(part.unknown_keys for part in parts)),
-    )
-
-
-class Records:
-    """Records of the present shape, made from a recorded one."""
-
-    def __init__(self) -> None:
-        lines = (_RECORDED / "etablissements.jsonl").read_text(encoding="utf-8").splitlines()
-        self.recorded: list[Record] = [json.loads(line) for line in lines]
-        self._model = next(r for r in self.recorded if r["siret"] == "30613890002979")
-
-    def record(
-        self,
-        number: int = 1,
-        *,
-        siren: str | None = None,
-        enseigne: str | None = None,
-        treated: str | None = "2026-01-01T00:00:00",
-        etat: str = "A",
-        commune: str | None = "33063",
-        activite: str | None = "10.71C",
-        statut: str = "O",
-        unite: Record | None = None,
-    ) -> Record:
-        record = copy.deepcopy(self._model)
-        siren = siren or f"{number:09d}"
-        record |= {
-            "siren": siren,
-            "nic": f"{number % 100_000:05d}",
-            "siret": f"{siren}{number % 100_000:05d}",
-            "statutDiffusionEtablissement": statut,
-            "dateDernierTraitementEtablissement": treated,
-        }
-        record["uniteLegale"] |= {
-            "statutDiffusionUniteLegale": "O",
-            "categorieJuridiqueUniteLegale": "5499",
-            "denominationUniteLegale": f"ATELIER {siren}",
-            "denominationUsuelle1UniteLegale": None,
-            "sigleUniteLegale": None,
-            "dateDernierTraitementUniteLegale": treated,
-            **(unite or {}),
-        }
-        record["adresseEtablissement"]["codeCommuneEtablissement"] = commune
-        record["periodesEtablissement"] = [
-            record["periodesEtablissement"][0]
-            | {
-                "dateFin": None,
-                "etatAdministratifEtablissement": etat,
-                "activitePrincipaleEtablissement": activite,
-                "nomenclatureActivitePrincipaleEtablissement": "NAFRev2",
-                "enseigne1Etablissement": enseigne,
-                "denominationUsuelleEtablissement": None,
-            }
-        ]
-        return record
-
-
-def open_desk_shards(control: Engine, urls: ShardUrls) -> list[Engine]:
-    """Engines of the shards, the control database's own for the first."""
-    name = "tests-writer"
-    return [control, *(make_engine(url, application_name=name, pool_size=8) for url in urls[1:])]
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url, application_name="tests-writer", pool_size=8)
-    yield engine
-    engine.dispose()
+from services.writer.__main__ import app
+from tests.integration.commands import Sirenade, sirenade_of
+from tests.integration.writer.desk import Desk, ShardUrls, desk_on
+from tests.integration.writer.records import Records
+from tests.integration.writer.scene import NATURAL, Scene
 
 
 @pytest.fixture
 def desk(engine: Engine, shard_urls: ShardUrls) -> Iterator[Desk]:
-    """A desk on the databases of the test's register."""
-    shards = open_desk_shards(engine, shard_urls)
-    yield Desk(engine, shards)
-    for shard in shards:
-        shard.dispose()
+    with desk_on(engine, shard_urls) as desk:
+        yield desk
 
 
 @pytest.fixture(scope="session")
 def records() -> Records:
     return Records()
+
+
+@pytest.fixture
+def person(desk: Desk, records: Records) -> Scene:
+    """Of whom nothing is stored yet."""
+    return Scene(desk, records, NATURAL)
+
+
+@pytest.fixture
+def sirenade(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Sirenade:
+    """The writer's commands, on a register in one database."""
+    monkeypatch.setenv("SIRENADE_DATABASE_URL", database_url)
+    return sirenade_of(app, monkeypatch, capsys)

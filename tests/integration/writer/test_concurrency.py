@@ -169,7 +169,7 @@ def test_a_deadlock_is_retried_in_place(desk: Any, records: Any) -> None:
         rude.execute(text("SET LOCAL deadlock_timeout = '60s'"))
         rude.execute(text("SELECT 1 FROM etablissements FOR UPDATE"))
         future = writer.submit(desk.write, message)
-        wait_until(lambda: waiting(desk, "tests-writer") == 1)
+        wait_until(lambda: waiting(desk, "tests") == 1)
         rude.execute(text("SELECT 1 FROM unites_legales FOR UPDATE"))
         rude.rollback()
         assert future.result(30).updated == 1
@@ -182,7 +182,7 @@ def test_a_lost_connection_fails_the_slice_and_not_the_next_one(desk: Any, recor
     put_gate(desk, "TRIGGER gate BEFORE INSERT ON avis")
     with ThreadPoolExecutor(1) as writer, held_gate(desk):
         future = writer.submit(desk.write, message)
-        wait_until(lambda: waiting(desk, "tests-writer") == 1)
+        wait_until(lambda: waiting(desk, "tests") == 1)
         desk.execute("""
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event_type = 'Lock'

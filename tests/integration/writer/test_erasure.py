@@ -2,160 +2,27 @@
 
 import copy
 import datetime as dt
-import json
 from collections.abc import Callable
-from typing import Any
 
-import dramatiq
 import pytest
 
-from services.writer.archiving import archive
 from services.writer.store import SliceStatus
-from shared.broker import DeadLetter
 from shared.broker.encoding import CompactEncoder
-from shared.messages import WRITE_QUEUE, WriteSlice
-from tests.integration.writer.conftest import FETCHED_AT, Desk, Record, Records
+from shared.messages import WriteSlice
+from tests.integration.writer.desk import FETCHED_AT, Desk
+from tests.integration.writer.records import Record, Records
+from tests.integration.writer.scene import (
+    BYSTANDER,
+    LATER,
+    LEGAL,
+    NATURAL,
+    PUBLIC_OF_LEGAL,
+    SIREN,
+    STREET,
+    WORDS,
+    Scene,
+)
 from tests.integration.writer.searching import places_of
-
-LATER = FETCHED_AT + dt.timedelta(hours=1)
-SIREN = "000000018"
-BYSTANDER = "000000026"
-STREET = "DES CRAPAUDS"
-NAMES = ("ZORGLUB", "HERMELINE")
-TEXT = "Une boulangerie zinzoline, rue des Crapauds."
-WORDS = (*NAMES, STREET, "CRAPAUDS", "zinzoline", "33990")
-PUBLIC_OF_LEGAL = "FOURNIL RÉUNI"
-
-NATURAL = {
-    "categorieJuridiqueUniteLegale": "1000",
-    "denominationUniteLegale": None,
-    "nomUniteLegale": "ZORGLUB",
-    "prenom1UniteLegale": "HERMELINE",
-    "prenomUsuelUniteLegale": "HERMELINE",
-    "sexeUniteLegale": "F",
-}
-LEGAL = {"denominationUniteLegale": PUBLIC_OF_LEGAL}
-
-
-class Scene:
-    """A unit with two establishments, and all that is kept of it besides the register."""
-
-    def __init__(self, desk: Desk, records: Records, unite: Record) -> None:
-        self.desk = desk
-        self.records = records
-        self.unite = unite
-        self.is_person = unite is NATURAL
-
-    def clear(self, number: int, *, treated: str = "2026-01-01T00:00:00", **more: Any) -> Record:
-        sign = "CHEZ ZORGLUB" if self.is_person else "LE FOURNIL"
-        record = self.records.record(
-            number,
-            siren=SIREN,
-            enseigne=more.pop("enseigne", sign),
-            treated=treated,
-            unite=self.unite,
-            **more,
-        )
-        record["adresseEtablissement"] |= {
-            "numeroVoieEtablissement": "12",
-            "libelleVoieEtablissement": STREET,
-            "codePostalEtablissement": "33990",
-        }
-        past = {"dateFin": "2020-12-31", "enseigne1Etablissement": f"ANCIEN {sign}"}
-        record["periodesEtablissement"].append(record["periodesEtablissement"][0] | past)
-        return record
-
-    def masked(
-        self,
-        number: int,
-        *,
-        unite: str = "P",
-        etablissement: str = "P",
-        treated: str = "2026-02-01T00:00:00",
-    ) -> Record:
-        """The record as INSEE would mask it."""
-        record = self.clear(number, treated=treated)
-        record["statutDiffusionEtablissement"] = etablissement
-        record["uniteLegale"]["statutDiffusionUniteLegale"] = unite
-        if unite == "P" and self.is_person:
-            hidden = {k: "[ND]" for k in NATURAL if k.startswith(("nom", "prenom", "sexe"))}
-            record["uniteLegale"] |= hidden | {"denominationUniteLegale": "[ND]"}
-        if etablissement == "P":
-            record["adresseEtablissement"] |= {
-                "numeroVoieEtablissement": "[ND]",
-                "libelleVoieEtablissement": "[ND]",
-                "codePostalEtablissement": "[ND]",
-            }
-            for period in record["periodesEtablissement"] if self.is_person else ():
-                period["enseigne1Etablissement"] = "[ND]"
-        return record
-
-    def turn(self, *masked: Record) -> None:
-        """Import them as a later GET brings them."""
-        self.desk.import_(*masked, fetched_at=LATER, sole_traders=True)
-
-    def bystander(self) -> Record:
-        return self.records.record(7, siren=BYSTANDER, enseigne="AU PASSANT")
-
-    def body(self, *records: Record) -> bytes:
-        """A slice as it lies in RabbitMQ."""
-        message = WriteSlice(1, 1, 1, 0, FETCHED_AT.isoformat(), json.dumps(records))
-        envelope: dramatiq.Message[Any] = dramatiq.Message(
-            message.QUEUE, message.ACTOR, (), message.to_wire(), {}
-        )
-        return CompactEncoder().encode(envelope.asdict())
-
-    def archive(self, body: bytes, message_id: str) -> None:
-        letter = DeadLetter(WRITE_QUEUE, "rejected", body, WriteSlice.ACTOR, message_id)
-        with self.desk.engine.begin() as connection:
-            archive(connection, letter)
-
-    def letter_sirens(self, message_id: str) -> list[str]:
-        row = self.desk.one(
-            "SELECT body, sirens FROM dead_letters WHERE message_id = :id", id=message_id
-        )
-        wire = CompactEncoder().decode(bytes(row["body"]))["kwargs"]
-        sirens = sorted({record["siren"] for record in json.loads(wire["records"])})
-        assert sirens == row["sirens"]
-        return sirens
-
-    def fill(self) -> None:
-        desk = self.desk
-        desk.import_(self.clear(1), self.clear(2), self.bystander(), sole_traders=True)
-        moved = self.clear(2, treated="2026-01-02T00:00:00", activite="56.10A")
-        desk.import_(moved, sole_traders=True)
-        broken = self.clear(3)
-        broken["dateCreationEtablissement"] = "never"
-        desk.import_(broken)
-        desk.execute(
-            """
-            UPDATE avis SET outcome = 'accepted', accepted_facts_hash = facts_hash, text = :text,
-              label = 'l', model = 'm', prompt_version = 'v', accepted_at = now()
-            WHERE siren = :siren
-            """,
-            siren=SIREN,
-            text=TEXT,
-        )
-        desk.execute(
-            """
-            INSERT INTO avis_attempts (avis_id, siren, model, prompt_version, facts_hash, text,
-              accepted, reasons, latency_seconds)
-            SELECT id, siren, 'm', 'v', facts_hash, text, true, '{}', 1 FROM avis
-            WHERE siren = :siren
-            """,
-            siren=SIREN,
-        )
-        desk.execute(
-            """
-            INSERT INTO failed_items (kind, key, siren, code, message)
-            SELECT 'review', id::text, siren, 'rating', 'rating: zinzoline' FROM avis
-            WHERE siren = :siren
-            """,
-            siren=SIREN,
-        )
-        self.archive(self.body(self.clear(1), self.bystander()), "of both")
-        self.archive(self.body(self.bystander()), "of the bystander")
-
 
 MakeScene = Callable[[Record], Scene]
 
@@ -171,15 +38,15 @@ def scene_of(desk: Desk, records: Records) -> MakeScene:
 
 
 @pytest.fixture
-def person(scene_of: MakeScene) -> Scene:
+def stored(scene_of: MakeScene) -> Scene:
     return scene_of(NATURAL)
 
 
 @pytest.fixture
-def erased(person: Scene) -> Scene:
+def erased(stored: Scene) -> Scene:
     """The person after the flip to partial diffusion, of which one record has arrived."""
-    person.turn(person.masked(1))
-    return person
+    stored.turn(stored.masked(1))
+    return stored
 
 
 _FILLED = {
@@ -197,12 +64,12 @@ _FILLED = {
 }
 
 
-def test_a_person_who_turns_partial_is_in_no_column_any_more(person: Scene) -> None:
-    desk = person.desk
+def test_a_person_who_turns_partial_is_in_no_column_any_more(stored: Scene) -> None:
+    desk = stored.desk
     assert set(places_of(desk.engine, *WORDS)) >= _FILLED, "the search finds what there is"
-    person.turn(person.masked(1))
+    stored.turn(stored.masked(1))
     assert places_of(desk.engine, *WORDS) == []
-    assert person.letter_sirens("of both") == [BYSTANDER]
+    assert stored.letter_sirens("of both") == [BYSTANDER]
     assert places_of(desk.engine, "AU PASSANT") != []
     kept = desk.execute("SELECT siret FROM etablissements WHERE siren = :siren", siren=SIREN)
     assert len(kept) == 2, "the numbers stay"
@@ -223,15 +90,15 @@ def test_a_legal_person_that_turns_partial_keeps_its_public_name_only(scene_of: 
     ]
 
 
-def test_an_establishment_that_turns_partial_loses_its_own_records_only(person: Scene) -> None:
-    desk = person.desk
-    desk.import_(person.clear(4, enseigne="AU ZEPHYR"), sole_traders=True)
-    person.archive(person.body(person.clear(4, enseigne="AU ZEPHYR"), person.clear(1)), "of two")
-    person.turn(person.masked(4, unite="O"))
+def test_an_establishment_that_turns_partial_loses_its_own_records_only(stored: Scene) -> None:
+    desk = stored.desk
+    desk.import_(stored.clear(4, enseigne="AU ZEPHYR"), sole_traders=True)
+    stored.archive(stored.body(stored.clear(4, enseigne="AU ZEPHYR"), stored.clear(1)), "of two")
+    stored.turn(stored.masked(4, unite="O"))
     assert places_of(desk.engine, "ZEPHYR") == []
     assert "etablissements.enseigne1" in places_of(desk.engine, "CHEZ ZORGLUB")
-    assert person.letter_sirens("of two") == [SIREN]
-    late = person.clear(4, enseigne="AU ZEPHYR")
+    assert stored.letter_sirens("of two") == [SIREN]
+    late = stored.clear(4, enseigne="AU ZEPHYR")
     desk.execute("DELETE FROM etablissements WHERE siret = :siret", siret=late["siret"])
     desk.import_(late)
     assert places_of(desk.engine, "ZEPHYR") == [], "its tombstone holds without its row"
@@ -271,11 +138,11 @@ def test_what_never_reached_the_register_is_erased_and_buried_as_well(
     assert places_of(desk.engine, *WORDS) == []
 
 
-def test_a_replayed_slice_brings_nothing_back(person: Scene) -> None:
-    desk = person.desk
+def test_a_replayed_slice_brings_nothing_back(stored: Scene) -> None:
+    desk = stored.desk
     batch = desk.batch()
-    queued = desk.message([person.clear(1)], batch=batch, fetch_id=desk.fetch(batch))
-    person.turn(person.masked(1))
+    queued = desk.message([stored.clear(1)], batch=batch, fetch_id=desk.fetch(batch))
+    stored.turn(stored.masked(1))
     assert desk.write(queued).status is SliceStatus.WRITTEN, "it waited in the queue meanwhile"
     assert places_of(desk.engine, *WORDS) == []
     assert desk.write(queued).status is SliceStatus.ALREADY_WRITTEN
@@ -313,15 +180,15 @@ def test_a_replayed_dead_letter_writes_who_is_left_in_it(erased: Scene) -> None:
     assert places_of(desk.engine, *WORDS) == []
 
 
-def test_a_masked_record_that_cannot_be_written_erases_all_the_same(person: Scene) -> None:
-    desk = person.desk
-    broken = person.masked(1)
+def test_a_masked_record_that_cannot_be_written_erases_all_the_same(stored: Scene) -> None:
+    desk = stored.desk
+    broken = stored.masked(1)
     broken["dateCreationEtablissement"] = "never"
     desk.import_(broken, fetched_at=FETCHED_AT - dt.timedelta(hours=1))
     assert places_of(desk.engine, *WORDS) != [], "a later GET saw the unit open to all"
-    person.turn(broken)
+    stored.turn(broken)
     assert places_of(desk.engine, *WORDS) == []
-    person.desk.import_(person.clear(1), person.clear(2))
+    stored.desk.import_(stored.clear(1), stored.clear(2))
     assert places_of(desk.engine, *WORDS) == []
 
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from services.fetcher.planning import judge_page, rows_to_ask
@@ -25,9 +27,9 @@ def test_a_page_asks_for_no_more_than_the_limit_leaves() -> None:
     ],
 )
 def test_the_walk_ends_where_nothing_can_follow(
-    case: str, changes: dict[str, object], is_last: bool
+    case: str, changes: dict[str, Any], is_last: bool
 ) -> None:
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "cursor": "a",
         "next_cursor": "b",
         "rows": 1000,
@@ -35,7 +37,7 @@ def test_the_walk_ends_where_nothing_can_follow(
         "total": 9000,
         "row_limit": None,
     }
-    assert judge_page(**{**facts, **changes}).is_last is is_last, case  # type: ignore[arg-type]
+    assert judge_page(**{**facts, **changes}).is_last is is_last, case
 
 
 def test_what_is_expected_is_the_smaller_of_total_and_limit() -> None:

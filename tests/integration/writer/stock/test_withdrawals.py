@@ -6,15 +6,10 @@ from typing import Any
 import pytest
 
 from services.writer.forgetting import forget
+from tests.integration.writer.scene import SIREN, WORDS, Scene
 from tests.integration.writer.searching import places_of
-from tests.integration.writer.test_erasure import NATURAL, SIREN, WORDS, Scene
 
 _AUGUST = dt.date(2026, 8, 1)
-
-
-@pytest.fixture
-def person(desk: Any, records: Any) -> Scene:
-    return Scene(desk, records, NATURAL)
 
 
 def test_a_stock_file_that_masks_a_person_erases_them(person: Scene, stock: Any) -> None:

@@ -12,26 +12,20 @@ from services.fetcher.__main__ import app
 from shared.cli import EXIT_BROKEN_PROMISE
 from shared.errors import UserError
 from tests.integration.fetcher.bringing import Copy, end_of
-from tests.integration.fetcher.conftest import API, Fetcher, Insee
+from tests.integration.fetcher.conftest import MakeFetcher, StartInsee, settings_of
 
 SINCE = "2026-08-03T00:00"
 
 
 @pytest.fixture
-def copy(start_insee: Callable[..., Insee], make_fetcher: Callable[..., Fetcher]) -> Copy:
+def copy(start_insee: StartInsee, make_fetcher: MakeFetcher) -> Copy:
     insee = start_insee(establishments=300)
     return Copy(insee, make_fetcher(insee))
 
 
 @pytest.fixture
 def sirenade(copy: Copy, database_url: str) -> Callable[..., Result]:
-    environment = {
-        "SIRENADE_DATABASE_URL": database_url,
-        "SIRENADE_BROKER_URL": "amqp://nobody:secret@127.0.0.1:1/none",
-        "SIRENADE_INSEE_URL": copy.insee.url + API,
-        "SIRENADE_INSEE_KEY": "key",
-        "SIRENADE_INSEE_REQUESTS_PER_MINUTE": "6000",
-    }
+    environment = settings_of(copy.insee, database_url)
 
     def invoke(*arguments: str) -> Result:
         return CliRunner().invoke(app, ["delta", *arguments], env=environment)

@@ -1,0 +1,129 @@
+"""A register that was imported, then changed on one side or the other, and certified."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from deploy.local.postgres import RunningPostgres
+from services.fetcher.certificates import CertificateStore, Outcome
+from services.fetcher.certifying import Certifier, Walk
+from services.fetcher.inquiring import Inquirer
+from services.fetcher.insee import InseeClient
+from services.fetcher.sending import Sender
+from services.fetcher.windows import Scope
+from services.simulator.options import Options
+from services.simulator.server import start_server
+from services.writer.store import write_slice
+from shared.clock import Clock
+from shared.db.engine import make_engine
+from shared.metrics import Metrics
+from tests.integration.fetcher.conftest import API, Fetcher, Insee, build_fetcher
+
+GIRONDE = Scope(departements=["33"])
+REGISTER: Any = {
+    "establishments": 650,
+    "departements": ("33",),
+    "requests_per_minute": 60_000,
+}
+
+
+@dataclass
+class World:
+    """A simulator, a fetcher and a writer in one thread, and what is stored of it all."""
+
+    insee: Insee
+    fetcher: Fetcher
+    engine: Engine
+    said: list[str] = field(default_factory=list)
+    on_page: Callable[[Walk], None] = lambda _walk: None
+
+    @classmethod
+    def over(cls, insee: Insee, engine: Engine) -> "World":
+        return cls(insee, build_fetcher(engine, insee, per_minute=60_000), engine)
+
+    def import_(self, scope: Scope = GIRONDE) -> None:
+        self.fetcher.request_scope(scope)
+        self.work()
+
+    def work(self) -> None:
+        """Carry out what was asked for, to its end."""
+        while True:
+            self.fetcher.planner.turn()
+            if not self.fetcher.outbox.pages:
+                return
+            self.fetcher.walk_to_the_end()
+            for message in self.fetcher.outbox.slices:
+                write_slice(self.engine, message, sole_traders=False)
+            self.fetcher.outbox.slices.clear()
+
+    def certify(self, scope: Scope = GIRONDE, *, full: bool = False) -> Outcome:
+        return self.certifier().certify(scope, full=full)
+
+    def certifier(self, *, key: str = "key") -> Certifier:
+        client = InseeClient(self.insee.url + API, key, timeout_seconds=5, pool_size=1)
+        quota = self.fetcher.quota
+        sender = Sender(quota, self.fetcher.store, Metrics())
+        return Certifier(
+            store=CertificateStore(self.engine),
+            inquirer=Inquirer(quota=quota, client=client, sender=sender, clock=Clock()),
+            rows_per_page=200,
+            per_minute=6000,
+            say=self.said.append,
+            show=self.on_page,
+        )
+
+    def execute(self, statement: str, **parameters: object) -> list[Any]:
+        with self.engine.begin() as connection:
+            result = connection.execute(text(statement), parameters)
+            return list(result) if result.returns_rows else []
+
+    def sirets(self) -> list[str]:
+        return [row[0] for row in self.execute("SELECT siret FROM etablissements ORDER BY 1")]
+
+    def delete(self, *sirets: str) -> None:
+        self.execute("DELETE FROM etablissements WHERE siret = ANY(:sirets)", sirets=list(sirets))
+
+    def invent(self, siret: str, *, departement: str = "33") -> None:
+        self.execute(
+            """
+            INSERT INTO etablissements (siret, siren, nic, statut_diffusion, etat_administratif,
+              departement, code_commune, content_hash, fetched_at)
+            VALUES (:siret, left(:siret, 9), right(:siret, 5), 'O', 'A', :departement,
+              :departement || '063', '', now())
+            """,
+            siret=siret,
+            departement=departement,
+        )
+
+    def certificate(self, number: int) -> dict[str, Any]:
+        (row,) = self.execute("SELECT to_jsonb(c) FROM certificates c WHERE id = :id", id=number)
+        return dict(row[0])
+
+
+@pytest.fixture(scope="session")
+def imported(postgres: RunningPostgres, migrated_template: str) -> Iterator[str]:
+    """The name of a database into which the simulator's Gironde was imported once."""
+    name = "imported_template"
+    engine = make_engine(
+        postgres.create_database(name, template=migrated_template), application_name="test"
+    )
+    server = start_server(Options(**REGISTER))
+    World.over(Insee(server.root), engine).import_()
+    server.stop()
+    engine.dispose()
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def database_url(postgres: RunningPostgres, imported: str) -> Iterator[str]:
+    yield postgres.create_database("certified", template=imported)
+    postgres.drop_database("certified")
+
+
+@pytest.fixture
+def world(start_insee: Callable[..., Insee], engine: Engine) -> World:
+    return World.over(start_insee(**REGISTER), engine)

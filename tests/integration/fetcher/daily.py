@@ -1,0 +1,72 @@
+"""Daily imports, and days that pass when the test says so."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, text
+
+from services.fetcher.rhythm import Rhythm, request_daily
+from services.fetcher.store import ImportStore
+from services.fetcher.windows import Scope
+from shared.messages import FetchPage
+from shared.progress import read_progress
+from tests.integration.fetcher.conftest import Fetcher
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def execute(engine: Engine, statement: str, **values: object) -> list[Any]:
+    with engine.begin() as connection:
+        result = connection.execute(text(statement), values)
+        return list(result.all()) if result.returns_rows else []
+
+
+def rows_of_today(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return read_progress(connection).rows_today
+
+
+def next_day(engine: Engine) -> None:
+    """Everything that was kept of today becomes yesterday's."""
+    execute(engine, "UPDATE import_pages SET share_day = share_day - interval '1 day'")
+    execute(engine, "UPDATE import_runs SET resting_until = resting_until - interval '1 day'")
+
+
+def a_day(fetcher: Fetcher) -> int:
+    """Work until nothing moves any more; return the rows that the day brought."""
+    for _ in range(50):
+        fetcher.planner.turn()
+        fetcher.sweeper.turn()
+        if not fetcher.outbox.pages:
+            break
+        fetcher.walk_to_the_end()
+        written(fetcher.engine)
+    return rows_of_today(fetcher.engine)
+
+
+def written(engine: Engine) -> None:
+    """As the writer would leave the pages."""
+    execute(
+        engine,
+        "UPDATE import_pages SET slices_done = slices_expected WHERE slices_expected IS NOT NULL",
+    )
+
+
+def daily(fetcher: Fetcher, per_day: int, *departements: str, **rhythm: float) -> int:
+    scope = Scope(departements=departements)
+    asked = request_daily(fetcher.engine, scope, Rhythm(per_day, **rhythm), row_limit=None)
+    return asked.run_id
+
+
+def planned(engine: Engine, rhythm: Rhythm, *, windows: int) -> list[FetchPage]:
+    """The first pages of a daily run whose windows are at work, without a fetcher."""
+    run_id = request_daily(engine, Scope(departements=["33"]), rhythm, row_limit=None).run_id
+    execute(engine, "UPDATE import_runs SET status = 'running'")
+    for number in range(1, windows + 1):
+        execute(
+            engine,
+            "INSERT INTO import_batches (run_id, number, query) VALUES (:run_id, :number, '')",
+            run_id=run_id,
+            number=number,
+        )
+    return [FetchPage(*page) for page in ImportStore(engine).activate_batches(windows)]

@@ -1,0 +1,75 @@
+"""What each job of the day does, and says that it did."""
+
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from tests.integration.operator.clockwork import Operator, jobs, load_register
+from tests.integration.writer.desk import Desk
+
+
+def test_a_delta_is_ordered_unless_one_is_under_way(engine: Engine, desk: Desk) -> None:
+    load_register(engine)
+    operator = Operator(engine, jobs(delta_wait_minutes=30)["delta"])
+    operator.turn()
+    run = desk.one("SELECT *, wait_until - created_at AS wait FROM import_runs")
+    assert (run["kind"], run["status"], run["wait"]) == ("delta", "pending", timedelta(minutes=30))
+    operator.turn(later=timedelta(days=1))
+    assert desk.number("import_runs") == 1
+    results = [row["result"] for row in desk.execute("SELECT result FROM job_slots ORDER BY slot")]
+    assert results == [
+        f"run {run['id']} is ordered",
+        f"the delta of run {run['id']} is still under way: no second one",
+    ]
+    desk.execute("UPDATE import_runs SET status = 'complete'")
+    operator.turn(later=timedelta(days=1))
+    assert desk.number("import_runs") == 2
+
+
+def test_where_the_register_was_never_loaded_the_delta_says_so_and_fails_nothing(
+    engine: Engine, desk: Desk
+) -> None:
+    Operator(engine, jobs()["delta"]).turn()
+    slot = desk.one("SELECT status, result FROM job_slots")
+    assert slot["status"] == "done"
+    assert "load the register" in slot["result"]
+    assert desk.number("import_runs") == 0
+
+
+def test_the_purge_forgets_old_slots_with_what_was_resolved(engine: Engine, desk: Desk) -> None:
+    desk.execute(
+        """
+        INSERT INTO failed_items (kind, key, code, message, resolved_at)
+        SELECT 'write', n::text, 'c', 'm', now() - make_interval(days => n)
+        FROM unnest(ARRAY[29, 31]) n
+        """
+    )
+    desk.execute(
+        """
+        INSERT INTO job_slots (job, slot, status, started_at)
+        VALUES ('retry', 'old', 'done', now() - interval '31 days')
+        """
+    )
+    Operator(engine, jobs()["purge"]).turn()
+    assert desk.one("SELECT key FROM failed_items") == {"key": "29"}
+    assert desk.one("SELECT result FROM job_slots") == {"result": "1 resolved items deleted"}
+
+
+def test_each_day_ends_with_its_statement(engine: Engine, desk: Desk) -> None:
+    Operator(engine, jobs()["statement"]).turn()
+    assert desk.one("SELECT result FROM job_slots")["result"].startswith("no batch ended on 20")
+    desk.execute("DELETE FROM job_slots")
+    run = desk.run()
+    desk.execute(
+        """
+        INSERT INTO import_batches (run_id, number, query, departement, status, expected,
+          received_distinct, missing_sirets, completed_at)
+        VALUES (:run, 1, 'q', '33', 'complete', 3, 3, ARRAY['00000000100001'],
+          now() - interval '1 day')
+        """,
+        run=run,
+    )
+    Operator(engine, jobs()["statement"]).turn()
+    result = desk.one("SELECT status, result FROM job_slots")
+    assert result["status"] == "done"
+    assert "expected 3, received 3, stored 2, failed items open 0, missing 1" in result["result"]

@@ -1,0 +1,152 @@
+"""A unit that withdraws its data, and the words that are then in no table any more."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import dramatiq
+
+from services.writer.archiving import archive
+from shared.broker import DeadLetter
+from shared.broker.encoding import CompactEncoder
+from shared.messages import WRITE_QUEUE, WriteSlice
+from tests.integration.writer.desk import FETCHED_AT, Desk
+from tests.integration.writer.records import Record, Records
+
+LATER = FETCHED_AT + dt.timedelta(hours=1)
+SIREN = "000000018"
+BYSTANDER = "000000026"
+STREET = "DES CRAPAUDS"
+NAMES = ("ZORGLUB", "HERMELINE")
+TEXT = "Une boulangerie zinzoline, rue des Crapauds."
+WORDS = (*NAMES, STREET, "CRAPAUDS", "zinzoline", "33990")
+PUBLIC_OF_LEGAL = "FOURNIL RÉUNI"
+NATURAL = {
+    "categorieJuridiqueUniteLegale": "1000",
+    "denominationUniteLegale": None,
+    "nomUniteLegale": "ZORGLUB",
+    "prenom1UniteLegale": "HERMELINE",
+    "prenomUsuelUniteLegale": "HERMELINE",
+    "sexeUniteLegale": "F",
+}
+LEGAL = {"denominationUniteLegale": PUBLIC_OF_LEGAL}
+
+
+class Scene:
+    """A unit with two establishments, and all that is kept of it besides the register."""
+
+    def __init__(self, desk: Desk, records: Records, unite: Record) -> None:
+        self.desk = desk
+        self.records = records
+        self.unite = unite
+        self.is_person = unite is NATURAL
+
+    def clear(self, number: int, *, treated: str = "2026-01-01T00:00:00", **more: Any) -> Record:
+        sign = "CHEZ ZORGLUB" if self.is_person else "LE FOURNIL"
+        record = self.records.record(
+            number,
+            siren=SIREN,
+            enseigne=more.pop("enseigne", sign),
+            treated=treated,
+            unite=self.unite,
+            **more,
+        )
+        record["adresseEtablissement"] |= {
+            "numeroVoieEtablissement": "12",
+            "libelleVoieEtablissement": STREET,
+            "codePostalEtablissement": "33990",
+        }
+        past = {"dateFin": "2020-12-31", "enseigne1Etablissement": f"ANCIEN {sign}"}
+        record["periodesEtablissement"].append(record["periodesEtablissement"][0] | past)
+        return record
+
+    def masked(
+        self,
+        number: int,
+        *,
+        unite: str = "P",
+        etablissement: str = "P",
+        treated: str = "2026-02-01T00:00:00",
+    ) -> Record:
+        """The record as INSEE would mask it."""
+        record = self.clear(number, treated=treated)
+        record["statutDiffusionEtablissement"] = etablissement
+        record["uniteLegale"]["statutDiffusionUniteLegale"] = unite
+        if unite == "P" and self.is_person:
+            hidden = {k: "[ND]" for k in NATURAL if k.startswith(("nom", "prenom", "sexe"))}
+            record["uniteLegale"] |= hidden | {"denominationUniteLegale": "[ND]"}
+        if etablissement == "P":
+            record["adresseEtablissement"] |= {
+                "numeroVoieEtablissement": "[ND]",
+                "libelleVoieEtablissement": "[ND]",
+                "codePostalEtablissement": "[ND]",
+            }
+            for period in record["periodesEtablissement"] if self.is_person else ():
+                period["enseigne1Etablissement"] = "[ND]"
+        return record
+
+    def turn(self, *masked: Record) -> None:
+        """Import them as a later GET brings them."""
+        self.desk.import_(*masked, fetched_at=LATER, sole_traders=True)
+
+    def bystander(self) -> Record:
+        return self.records.record(7, siren=BYSTANDER, enseigne="AU PASSANT")
+
+    def body(self, *records: Record) -> bytes:
+        """A slice as it lies in RabbitMQ."""
+        message = WriteSlice(1, 1, 1, 0, FETCHED_AT.isoformat(), json.dumps(records))
+        envelope: dramatiq.Message[Any] = dramatiq.Message(
+            message.QUEUE, message.ACTOR, (), message.to_wire(), {}
+        )
+        return CompactEncoder().encode(envelope.asdict())
+
+    def archive(self, body: bytes, message_id: str) -> None:
+        letter = DeadLetter(WRITE_QUEUE, "rejected", body, WriteSlice.ACTOR, message_id)
+        with self.desk.engine.begin() as connection:
+            archive(connection, letter)
+
+    def letter_sirens(self, message_id: str) -> list[str]:
+        row = self.desk.one(
+            "SELECT body, sirens FROM dead_letters WHERE message_id = :id", id=message_id
+        )
+        wire = CompactEncoder().decode(bytes(row["body"]))["kwargs"]
+        sirens = sorted({record["siren"] for record in json.loads(wire["records"])})
+        assert sirens == row["sirens"]
+        return sirens
+
+    def fill(self) -> None:
+        desk = self.desk
+        desk.import_(self.clear(1), self.clear(2), self.bystander(), sole_traders=True)
+        moved = self.clear(2, treated="2026-01-02T00:00:00", activite="56.10A")
+        desk.import_(moved, sole_traders=True)
+        broken = self.clear(3)
+        broken["dateCreationEtablissement"] = "never"
+        desk.import_(broken)
+        desk.execute(
+            """
+            UPDATE avis SET outcome = 'accepted', accepted_facts_hash = facts_hash, text = :text,
+              label = 'l', model = 'm', prompt_version = 'v', accepted_at = now()
+            WHERE siren = :siren
+            """,
+            siren=SIREN,
+            text=TEXT,
+        )
+        desk.execute(
+            """
+            INSERT INTO avis_attempts (avis_id, siren, model, prompt_version, facts_hash, text,
+              accepted, reasons, latency_seconds)
+            SELECT id, siren, 'm', 'v', facts_hash, text, true, '{}', 1 FROM avis
+            WHERE siren = :siren
+            """,
+            siren=SIREN,
+        )
+        desk.execute(
+            """
+            INSERT INTO failed_items (kind, key, siren, code, message)
+            SELECT 'review', id::text, siren, 'rating', 'rating: zinzoline' FROM avis
+            WHERE siren = :siren
+            """,
+            siren=SIREN,
+        )
+        self.archive(self.body(self.clear(1), self.bystander()), "of both")
+        self.archive(self.body(self.bystander()), "of the bystander")
