@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.messages import FetchPage
+from shared.messages import RECORDS_PER_SLICE, FetchPage
 from tests.integration.fetcher.conftest import Fetcher, MakeFetcher, StartInsee
 
 
@@ -82,13 +82,13 @@ def receive_slice(fetcher: Fetcher, *, page: int, records: int) -> None:
 def test_a_page_whose_slices_were_not_written_is_fetched_again_under_a_new_fetch_id(
     start_insee: StartInsee, make_fetcher: MakeFetcher
 ) -> None:
-    fetcher = make_fetcher(start_insee(establishments=350))
+    fetcher = make_fetcher(start_insee(establishments=RECORDS_PER_SLICE + 150))
     fetcher.plan("33")
     message = fetcher.outbox.pages[0]
     fetcher.walk_to_the_end()
     first = fetcher.outbox.slices[0].fetch_id
     # One of its two slices was written before the queue lost the other.
-    receive_slice(fetcher, page=1, records=200)
+    receive_slice(fetcher, page=1, records=RECORDS_PER_SLICE)
     fetcher.execute("UPDATE import_pages SET slices_done = 1")
 
     fetcher.walker.fetch_page(message)
