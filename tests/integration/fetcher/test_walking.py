@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.messages import FetchPage
-from tests.integration.fetcher.conftest import MakeFetcher, StartInsee
+from shared.messages import RECORDS_PER_SLICE, FetchPage
+from tests.integration.fetcher.conftest import Fetcher, MakeFetcher, StartInsee
 
 
 def test_a_walk_publishes_every_row_once_in_the_order_of_siret(
@@ -65,25 +65,31 @@ def test_a_stale_page_message_costs_no_quota(
     assert insee.quota()["requests"] == requests
 
 
+def receive_slice(fetcher: Fetcher, *, page: int, records: int) -> None:
+    """As the writer would leave the first slice of a page of the only batch."""
+    fetcher.execute(
+        """
+        INSERT INTO slice_receipts (batch_id, page, fetch_id, slice, records, sirets)
+        SELECT batch_id, number, fetch_id, 0, :records, '{}' FROM import_pages
+        WHERE number = :page
+        """,
+        page=page,
+        records=records,
+    )
+    fetcher.execute("UPDATE import_batches SET received = :records", records=records)
+
+
 def test_a_page_whose_slices_were_not_written_is_fetched_again_under_a_new_fetch_id(
     start_insee: StartInsee, make_fetcher: MakeFetcher
 ) -> None:
-    fetcher = make_fetcher(start_insee(establishments=350))
+    fetcher = make_fetcher(start_insee(establishments=RECORDS_PER_SLICE + 150))
     fetcher.plan("33")
     message = fetcher.outbox.pages[0]
     fetcher.walk_to_the_end()
     first = fetcher.outbox.slices[0].fetch_id
     # One of its two slices was written before the queue lost the other.
-    fetcher.execute(
-        """
-        INSERT INTO slice_receipts (batch_id, page, fetch_id, slice, records, sirets)
-        VALUES (:batch, 1, :fetch, 0, 200, '{}')
-        """,
-        batch=message.batch_id,
-        fetch=first,
-    )
+    receive_slice(fetcher, page=1, records=RECORDS_PER_SLICE)
     fetcher.execute("UPDATE import_pages SET slices_done = 1")
-    fetcher.execute("UPDATE import_batches SET received = 200")
 
     fetcher.walker.fetch_page(message)
 
@@ -169,15 +175,7 @@ def test_a_page_that_ends_elsewhere_than_before_has_the_next_one_fetched_again(
           cursor = (SELECT cursor FROM import_pages WHERE number = 3)
         WHERE number = 2
     """)
-    fetcher.execute(
-        """
-        INSERT INTO slice_receipts (batch_id, page, fetch_id, slice, records, sirets)
-        VALUES (:batch, 2, :fetch, 0, 100, '{}')
-        """,
-        batch=first_page.batch_id,
-        fetch=before,
-    )
-    fetcher.execute("UPDATE import_batches SET received = 100")
+    receive_slice(fetcher, page=2, records=100)
 
     fetcher.walker.fetch_page(first_page)
     assert fetcher.value("SELECT received FROM import_batches") == 0

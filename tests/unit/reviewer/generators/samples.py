@@ -78,7 +78,9 @@ def any_facts() -> st.SearchStrategy[Facts]:
     )
 
 
-def assert_publishable(facts: Facts) -> None:
-    text = generate(facts).text
+def assert_publishable(facts: Facts, *, variant_seed: str | None = None) -> str:
+    """The text, if the validator accepts it."""
+    text = generate(facts, variant_seed=variant_seed).text
     verdict = validate(text, facts)
     assert verdict.accepted, (verdict.reasons, text)
+    return text

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from services.reviewer.generators.template import generate
-from services.reviewer.validation import validate
 from shared.sirene.facts import Facts
 from tests.unit.reviewer.conftest import FactsLike
+from tests.unit.reviewer.generators.samples import assert_publishable
 
 
 def test_the_slots_of_a_name_are_not_filled(facts_like: FactsLike) -> None:
@@ -25,9 +25,7 @@ def _variants_of(facts: Facts) -> set[str]:
     """Sixty variants, each accepted by the validator."""
     texts = set()
     for number in range(60):
-        text = generate(facts, variant_seed=str(number)).text
-        verdict = validate(text, facts)
-        assert verdict.accepted, (verdict.reasons, text)
+        text = assert_publishable(facts, variant_seed=str(number))
         texts.add(text.replace("\u00a0", " "))
     return texts
 
