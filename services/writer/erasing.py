@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Table, text
 
 from services.writer import letters
 from services.writer.letters import Silenced
+from services.writer.prepared import Prepared
 from services.writer.tombstones import HIDDEN_HASH, HOLD_SIRENS, nulled
 from shared.db.tables import metadata
 from shared.sirene.pages import anonymous_slug
@@ -138,7 +139,7 @@ _ERASE = f"""
     UNION ALL SELECT 'dead_letters', NULL, id FROM letters
     {_MASKED_ROWS}
 """  # noqa: S608  made of the names above
-_HOLD_AND_ERASE = text(f"{HOLD_SIRENS}; {_ERASE}")
+_HOLD_AND_ERASE = Prepared("erase", _ERASE, first=HOLD_SIRENS)
 _LETTERS = text("SELECT id, body, sirens FROM dead_letters WHERE id = ANY(:ids) ORDER BY id")
 _REWRITE_LETTER = text("""
     UPDATE dead_letters SET body = :body, sirens = CAST(:sirens AS text[]) WHERE id = :id
@@ -175,7 +176,7 @@ def erase(connection: Connection, silenced: Silenced) -> Counter[str]:
         "sirets": sorted(silenced.sirets),
         "all": sorted({*silenced.sirens, *(siret[:9] for siret in silenced.sirets)}),
     }
-    found = connection.execute(_HOLD_AND_ERASE, parameters).all()
+    found = _HOLD_AND_ERASE.run(connection, parameters).all()
     _erase_page_names(connection, [row.id for row in found if row.name == "pro_localisations"])
     cut = _erase_letters(
         connection, silenced, [row.id for row in found if row.name == "dead_letters"]

@@ -81,8 +81,8 @@ class _New:
 
 def find_stale(connection: Connection, sent: Sequence[Sent], fetched_at: dt.datetime) -> Stale:
     """Compare what was sent with what is stored: one probe of each table's key for each record."""
-    found = connection.execute(
-        FIND_STALE,
+    found = FIND_STALE.run(
+        connection,
         {
             "sirets": " ".join([one.siret for one in sent]),
             "sirens": " ".join([one.siren for one in sent]),
@@ -106,14 +106,16 @@ def write_rows(
     Raises psycopg2's own errors (COPY) and SQLAlchemy's.
     """
     _copy_new(connection, rows, fetched_at)
-    connection.execute(LOCK_UNITES)
+    LOCK_UNITES.run(connection)
     # After the lock, which an eraser takes as well.
-    if connection.execute(FIND_HIDDEN).scalar_one():
+    whose = FIND_HIDDEN.run(connection).one()
+    if whose.hidden:
         connection.execute(HIDE)
-    connection.execute(BURY)
+    if whose.hidden or whose.turned:
+        connection.execute(BURY)
     # New ones too: their establishments may have come before them, from a stock file.
-    sirens = [row.key for row in connection.execute(UPSERT_UNITES)]
-    changed = connection.execute(UPSERT_ETABLISSEMENTS).all()
+    sirens = [row.key for row in UPSERT_UNITES.run(connection)]
+    changed = UPSERT_ETABLISSEMENTS.run(connection).all()
     renew_pages(
         connection,
         sirets=[row.key for row in changed],

@@ -111,8 +111,8 @@ def _write(
             if not batches.receive(connection, message, records=read.records, sirets=read.sirets):
                 return SliceResult(SliceStatus.ALREADY_WRITTEN)
             result = _write_records(connection, message, read, sole_traders=sole_traders)
-            _count(connection, message, result)
-            completed = batches.close_if_whole(connection, message.batch_id, close)
+            page_done = _count(connection, message, result)
+            completed = page_done and batches.close_if_whole(connection, message.batch_id, close)
     return replace(result, batch_completed=completed)
 
 
@@ -139,8 +139,8 @@ def _write_apart(  # noqa: PLR0913  both databases
                 else:
                     result = _recalled(read.records, shard_receipts.recall(register, message))
                 # Whoever is superseded by now undoes both.
-                _count(counters, message, result)
-        completed = batches.close_if_whole(counters, message.batch_id, close)
+                page_done = _count(counters, message, result)
+        completed = page_done and batches.close_if_whole(counters, message.batch_id, close)
     return replace(result, batch_completed=completed)
 
 
@@ -186,8 +186,8 @@ def _outcomes(result: SliceResult) -> dict[str, int]:
     return {name: getattr(result, name) for name in shard_receipts.OUTCOMES}
 
 
-def _count(connection: Connection, message: WriteSlice, result: SliceResult) -> None:
-    batches.count(connection, message, records=result.records, **_outcomes(result))
+def _count(connection: Connection, message: WriteSlice, result: SliceResult) -> bool:
+    return batches.count(connection, message, records=result.records, **_outcomes(result))
 
 
 @dataclass(frozen=True, slots=True)
