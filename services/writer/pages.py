@@ -13,6 +13,7 @@ from services.writer.letters import Silenced
 from services.writer.prepared import Prepared
 from services.writer.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_SUBJECTS
 from shared.sirene.facts import facts_hash
+from shared.sirene.identifiers import siren_of
 from shared.sirene.pages import (
     ETABLISSEMENT_FACTS,
     UNITE_FACTS,
@@ -162,7 +163,11 @@ def renew_pages(
     The stored rows decide, not the records of the slice: whichever of two versions came last,
     what follows from them is the same.
     """
-    rows = READ_SUBJECTS.run(connection, {"sirets": " ".join(sirets), "sirens": " ".join(sirens)})
+    whole = frozenset(sirens)
+    others = [siret for siret in sirets if siren_of(siret) not in whole]
+    rows = READ_SUBJECTS.run(
+        connection, {"sirets": " ".join(others), "sirens": " ".join(sorted(whole))}
+    )
     subjects = [_Subject.of(row, sole_traders=sole_traders) for row in rows]
     copy_into(
         connection,

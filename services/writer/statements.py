@@ -75,18 +75,19 @@ PROBE_KEYS = text("SET random_page_cost = 1.1; SET plan_cache_mode = force_gener
 EMPTY_NEW = text("TRUNCATE new_unites, new_etablissements, new_periodes, new_pages")
 
 
-def _stale(key: str, table: str, keys: str, hashes: str, *, unless: str = "") -> str:
-    """Keys whose row differs; a row without a date is told by its stamp, which is to be renewed.
+def _compared(key: str, table: str, keys: str, hashes: str, *, unless: str = "") -> str:
+    """Whether each key's row is the same, NULL where there is none.
 
-    A subquery of one row is a probe of the key in every plan; a join is not.
+    A row without a date is told by its stamp, which is to be renewed. A subquery of one row is a
+    probe of the key in every plan; a join is not.
     """
     return f"""
-        SELECT n.key
-        FROM unnest(string_to_array(:{keys}, ' '), string_to_array(:{hashes}, ' ')) AS n (key, hash)
-        WHERE (
+        SELECT n.key, (
           SELECT o.content_hash = decode(n.hash, 'hex')
             AND (o.date_dernier_traitement IS NOT NULL OR o.fetched_at >= :fetched_at){unless}
-          FROM {table} o WHERE o.{key} = n.key) IS NOT TRUE
+          FROM {table} o WHERE o.{key} = n.key) AS same
+        FROM unnest(string_to_array(:{keys}, ' '), string_to_array(:{hashes}, ' ')) AS n (key, hash)
+        OFFSET 0
     """  # noqa: S608  made of the names below
 
 
@@ -100,16 +101,19 @@ _IS_RIGHTLY_SHOWN = """
                 AND coalesce(t.date_dernier_traitement, '-infinity')
                   >= coalesce(o.date_dernier_traitement, '-infinity')))"""
 
-_STALE_SIRETS = _stale("siret", "etablissements", "sirets", "etablissement_hashes")
-_STALE_SIRENS = _stale(
-    "siren", "unites_legales", "sirens", "unite_hashes", unless=_IS_RIGHTLY_SHOWN
-)
+_SIRETS = _compared("siret", "etablissements", "sirets", "etablissement_hashes")
+_SIRENS = _compared("siren", "unites_legales", "sirens", "unite_hashes", unless=_IS_RIGHTLY_SHOWN)
 FIND_STALE = Prepared(
     "find_stale",
     f"""
-    SELECT ARRAY({_STALE_SIRETS}) AS sirets, ARRAY({_STALE_SIRENS}) AS sirens,
+    SELECT e.changed_sirets, e.new_sirets,
+      ARRAY(SELECT u.key FROM ({_SIRENS}) u WHERE u.same IS NOT TRUE) AS sirens,
       EXISTS (SELECT FROM failed_items WHERE kind = 'write' AND resolved_at IS NULL
         AND key = ANY(string_to_array(:sirets, ' '))) AS has_failed
+    FROM (
+      SELECT coalesce(array_agg(key) FILTER (WHERE NOT same), '{{}}') AS changed_sirets,
+        coalesce(array_agg(key) FILTER (WHERE same IS NULL), '{{}}') AS new_sirets
+      FROM ({_SIRETS}) compared) e
     """,  # noqa: S608  made of the names above
 )
 
@@ -187,6 +191,7 @@ UPSERT_ETABLISSEMENTS = Prepared(
 )
 
 
+# No siret may be of one of the sirens: it would be read twice.
 READ_SUBJECTS = Prepared(
     "read_subjects",
     f"""
@@ -194,11 +199,11 @@ READ_SUBJECTS = Prepared(
       EXISTS (SELECT FROM oppositions o WHERE o.siren = e.siren),
       {_columns(ETABLISSEMENT_FACTS, "e.")}, {_columns(UNITE_FACTS, "u.")}
     FROM (
-      SELECT siret FROM unnest(string_to_array(:sirets, ' ')) AS siret
-      UNION
-      SELECT siret FROM unnest(string_to_array(:sirens, ' ')) AS siren
-        JOIN etablissements USING (siren)) subjects
-    JOIN etablissements e USING (siret)
+      SELECT {_columns(ETABLISSEMENT_FACTS)}
+      FROM unnest(string_to_array(:sirets, ' ')) AS siret JOIN etablissements USING (siret)
+      UNION ALL
+      SELECT {_columns(ETABLISSEMENT_FACTS)}
+      FROM unnest(string_to_array(:sirens, ' ')) AS siren JOIN etablissements USING (siren)) e
     JOIN unites_legales u ON u.siren = e.siren
     ORDER BY e.siret
     """,  # noqa: S608  made of the names of its tables' columns

@@ -210,7 +210,7 @@ def test_the_number_of_statements_does_not_grow_with_the_slice(
         counted.clear()
         assert desk.write(message).inserted == size
         numbers.append(sum(statement != "DISCARD PLANS" for statement in counted))
-    assert set(numbers) == {13}, "besides four COPYs, of which SQLAlchemy knows nothing"
+    assert set(numbers) == {12}, "besides four COPYs, of which SQLAlchemy knows nothing"
 
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
