@@ -12,7 +12,7 @@ from sqlalchemy import Connection, CursorResult, text
 _PARAMETER = re.compile(r"(?<!:):(\w+)")
 _NAMES = "sirenade_prepared"
 _RUNS = "sirenade_prepared_runs"
-_RUNS_OF_A_PLAN = 1000
+_RUNS_OF_A_PLAN = 500
 
 
 class Prepared:
