@@ -12,7 +12,7 @@ from services.fetcher.deltas import Draft
 from services.fetcher.windows import PlannedBatch, Window
 from shared.broker.errors import QueueFull
 from shared.errors import SlowDown
-from shared.messages import FetchPage
+from shared.messages import RECORDS_PER_SLICE, FetchPage
 from tests.integration.fetcher.conftest import Fetcher, Insee
 
 StartInsee = Callable[..., Insee]
@@ -89,7 +89,7 @@ def test_a_stale_page_message_costs_no_quota(
 def test_a_page_whose_slices_were_not_written_is_fetched_again_under_a_new_fetch_id(
     start_insee: StartInsee, make_fetcher: MakeFetcher
 ) -> None:
-    fetcher = make_fetcher(start_insee(establishments=350))
+    fetcher = make_fetcher(start_insee(establishments=RECORDS_PER_SLICE + 150))
     fetcher.request_import("33")
     fetcher.planner.turn()
     message = fetcher.outbox.pages[0]
@@ -100,12 +100,13 @@ def test_a_page_whose_slices_were_not_written_is_fetched_again_under_a_new_fetch
         connection.execute(
             text("""
                 INSERT INTO slice_receipts (batch_id, page, fetch_id, slice, records, sirets)
-                VALUES (:batch, 1, :fetch, 0, 200, '{}')
+                VALUES (:batch, 1, :fetch, 0, :records, '{}')
             """),
-            {"batch": message.batch_id, "fetch": first},
+            {"batch": message.batch_id, "fetch": first, "records": RECORDS_PER_SLICE},
         )
         connection.execute(text("UPDATE import_pages SET slices_done = 1"))
-        connection.execute(text("UPDATE import_batches SET received = 200"))
+        received = "UPDATE import_batches SET received = :records"
+        connection.execute(text(received), {"records": RECORDS_PER_SLICE})
 
     fetcher.walker.fetch_page(message)
 
