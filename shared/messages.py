@@ -16,7 +16,7 @@ FETCH_QUEUE = "sirene.fetch.v1"
 WRITE_QUEUE = "sirene.write.v1"
 REVIEW_QUEUE = "sirene.review.v1"
 
-RECORDS_PER_SLICE = 200
+RECORDS_PER_SLICE = 500
 
 
 class ContractError(Rejected):

@@ -4,19 +4,24 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, text
 
+from services.writer.prepared import Prepared
 from services.writer.reading import Fault
 from services.writer.tombstones import withheld
 from shared.messages import WriteSlice
 
 # Waits for another delivery of the same slice that is being written at this moment.
-_RECEIVE = text("""
+_RECEIVE = Prepared(
+    "receive",
+    """
     INSERT INTO slice_receipts (batch_id, page, fetch_id, slice, records, sirets)
-    SELECT batch_id, number, fetch_id, :slice, :records, string_to_array(:sirets, ' ')
+    SELECT batch_id, number, fetch_id, CAST(:slice AS int), CAST(:records AS int),
+      string_to_array(:sirets, ' ')
     FROM import_pages
     WHERE batch_id = :batch_id AND number = :page AND fetch_id = :fetch_id
     ON CONFLICT DO NOTHING
     RETURNING 1
-""")
+    """,
+)
 _IS_CURRENT = text("""
     SELECT EXISTS (SELECT FROM import_pages
       WHERE batch_id = :batch_id AND number = :page AND fetch_id = :fetch_id)
@@ -39,12 +44,18 @@ _RESOLVE = text("""
       ORDER BY id FOR UPDATE) written
     WHERE failed_items.id = written.id
 """)
-_COUNT_ON_PAGE = text("""
+_COUNT_ON_PAGE = Prepared(
+    "count_on_page",
+    """
     UPDATE import_pages SET slices_done = slices_done + 1, moved_at = now()
     WHERE batch_id = :batch_id AND number = :page AND fetch_id = :fetch_id
-""")
+    RETURNING slices_done >= slices_expected
+    """,
+)
 # Locks the batch: of two last slices the second waits here, and then sees the first's receipts.
-_COUNT_ON_BATCH = text("""
+_COUNT_ON_BATCH = Prepared(
+    "count_on_batch",
+    """
     UPDATE import_batches SET
       received = received + :records,
       inserted = inserted + :inserted,
@@ -52,14 +63,18 @@ _COUNT_ON_BATCH = text("""
       unchanged = unchanged + :unchanged,
       failed = failed + :failed
     WHERE id = :batch_id
-""")
-_IS_WHOLE = text("""
+    """,
+)
+_IS_WHOLE = Prepared(
+    "is_whole",
+    """
     SELECT b.run_id FROM import_batches b
     WHERE b.id = :batch_id AND b.status IN ('pending', 'running')
       AND EXISTS (SELECT FROM import_pages WHERE batch_id = b.id AND is_last)
       AND NOT EXISTS (SELECT FROM import_pages WHERE batch_id = b.id
         AND (slices_expected IS NULL OR slices_done < slices_expected))
-""")
+    """,
+)
 # What a limit cut off is no surplus: beyond the last siret received nothing was asked for.
 SETS = """
     received AS MATERIALIZED (
@@ -147,7 +162,7 @@ def receive(
     """Leave the slice's receipt; False where there is one already. Raises Superseded."""
     place = _place(message)
     receipt = {"slice": message.slice, "records": records, "sirets": " ".join(sirets)}
-    if connection.execute(_RECEIVE, place | receipt).one_or_none() is not None:
+    if _RECEIVE.run(connection, place | receipt).one_or_none() is not None:
         return True
     if not connection.execute(_IS_CURRENT, place).scalar_one():
         raise Superseded
@@ -192,15 +207,17 @@ def count(  # noqa: PLR0913  each a counter of its own
     updated: int,
     unchanged: int,
     failed: int,
-) -> None:
+) -> bool:
     """Count on the page, then on the batch, the order in which the fetcher locks them.
 
+    True where it was the last slice of its page: no other can be the last of the batch.
     Raises Superseded where the page was fetched again since the receipt.
     """
-    if connection.execute(_COUNT_ON_PAGE, _place(message)).rowcount == 0:
+    page = _COUNT_ON_PAGE.run(connection, _place(message)).one_or_none()
+    if page is None:
         raise Superseded
-    connection.execute(
-        _COUNT_ON_BATCH,
+    _COUNT_ON_BATCH.run(
+        connection,
         {
             "batch_id": message.batch_id,
             "records": records,
@@ -210,6 +227,7 @@ def count(  # noqa: PLR0913  each a counter of its own
             "failed": failed,
         },
     )
+    return bool(page[0])
 
 
 def close_batch(connection: Connection, batch_id: int) -> None:
@@ -219,7 +237,7 @@ def close_batch(connection: Connection, batch_id: int) -> None:
 
 def close_if_whole(connection: Connection, batch_id: int, close: Close = close_batch) -> bool:
     """Close the batch whose last slice this was, and its run after its last batch."""
-    run_id = connection.execute(_IS_WHOLE, {"batch_id": batch_id}).scalar_one_or_none()
+    run_id = _IS_WHOLE.run(connection, {"batch_id": batch_id}).scalar_one_or_none()
     if run_id is None:
         return False
     close(connection, batch_id)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Table, text
 
 from services.writer import letters
 from services.writer.letters import Silenced
+from services.writer.prepared import Prepared
 from services.writer.tombstones import HIDDEN_HASH, HOLD_SIRENS, nulled
 from shared.db.tables import metadata
 from shared.sirene.pages import anonymous_slug
@@ -55,26 +56,20 @@ def _mask(table: Table) -> str:
     columns = [name for name in PERSONAL_ETABLISSEMENT_FIELDS if name in table.columns]
     signs = [name for name in SIGN_FIELDS if name in columns]
     streets = [name for name in STREET_FIELDS if name in columns]
-    filled = [f"theirs.whole AND num_nonnulls({', '.join(signs)}) > 0"]
-    assignments = [nulled(signs, where="theirs.whole", row="t.")]
+    filled = [f"concerned.whole AND num_nonnulls({', '.join(signs)}) > 0"]
+    assignments = [nulled(signs, where="concerned.whole", row="t.")]
     if streets:
         filled.append(f"num_nonnulls({', '.join(streets)}) > 0")
         assignments.append(nulled(streets))
-    older = "u.statut_diffusion = 'P' AND e.statut_diffusion = 'O' AND e.fetched_at < u.fetched_at"
+    hidden = "concerned.opposed OR concerned.older"
     if "content_hash" in table.columns:
         assignments.append(f"content_hash = t.{HIDDEN_HASH}")
     else:
-        older = f"{older} OR e.statut_diffusion = 'P'"
+        hidden = f"{hidden} OR concerned.partial"
     return f"""
       UPDATE {table.name} t SET {", ".join(assignments)}
-      FROM (
-        SELECT e.siret, o.siren IS NOT NULL
-            OR coalesce(u.categorie_juridique, '{SOLE_TRADER}') = '{SOLE_TRADER}' AS whole
-        FROM etablissements e JOIN unites_legales u USING (siren)
-        LEFT JOIN oppositions o USING (siren)
-        WHERE (e.siren = ANY(:sirens) OR e.siret = ANY(:sirets))
-          AND (o.siren IS NOT NULL OR {older})) theirs
-      WHERE t.siret = theirs.siret AND ({" OR ".join(filled)})
+      FROM concerned
+      WHERE ({hidden}) AND t.siret = concerned.siret AND ({" OR ".join(filled)})
       RETURNING t.siren
     """  # noqa: S608  made of the names above
 
@@ -109,9 +104,13 @@ _ERASE = f"""
       WHERE avis.id = theirs.id
       RETURNING avis.siren),
     attempts AS (
+      -- An OR of the two would read the whole table, which grows with every try.
       DELETE FROM avis_attempts
-      WHERE siren = ANY(:sirens)
-        OR avis_id IN (SELECT id FROM avis WHERE siret = ANY(:sirets))
+      WHERE id IN (
+        SELECT id FROM avis_attempts WHERE siren = ANY(:sirens)
+        UNION ALL
+        SELECT t.id FROM avis a JOIN avis_attempts t ON t.avis_id = a.id
+        WHERE a.siret = ANY(:sirets))
       RETURNING siren),
     reviews AS (
       DELETE FROM sources WHERE siren = ANY(:sirens) OR siret = ANY(:sirets) RETURNING siren),
@@ -133,6 +132,15 @@ _ERASE = f"""
     letters AS (
       SELECT id FROM dead_letters
       WHERE sirens && CAST(:all AS text[]) AND body <> '' ORDER BY id FOR UPDATE),
+    concerned AS MATERIALIZED (
+      SELECT e.siret, o.siren IS NOT NULL AS opposed, e.statut_diffusion = 'P' AS partial,
+        u.statut_diffusion = 'P' AND e.statut_diffusion = 'O' AND e.fetched_at < u.fetched_at
+          AS older,
+        o.siren IS NOT NULL
+          OR coalesce(u.categorie_juridique, '{SOLE_TRADER}') = '{SOLE_TRADER}' AS whole
+      FROM etablissements e JOIN unites_legales u USING (siren)
+      LEFT JOIN oppositions o USING (siren)
+      WHERE e.siren = ANY(:sirens) OR e.siret = ANY(:sirets)),
     {", ".join(f"masked_{table.name} AS ({_mask(table)})" for table in _MASKED_TABLES)}
     SELECT 'avis' AS name, siren, NULL::bigint AS id FROM texts
     UNION ALL SELECT 'avis_attempts', siren, NULL FROM attempts
@@ -142,7 +150,7 @@ _ERASE = f"""
     UNION ALL SELECT 'dead_letters', NULL, id FROM letters
     {_MASKED_ROWS}
 """  # noqa: S608  made of the names above
-_HOLD_AND_ERASE = text(f"{HOLD_SIRENS}; {_ERASE}")
+_HOLD_AND_ERASE = Prepared("erase", _ERASE, first=HOLD_SIRENS)
 _LETTERS = text("SELECT id, body, sirens FROM dead_letters WHERE id = ANY(:ids) ORDER BY id")
 _REWRITE_LETTER = text("""
     UPDATE dead_letters SET body = :body, sirens = CAST(:sirens AS text[]) WHERE id = :id
@@ -179,7 +187,7 @@ def erase(connection: Connection, silenced: Silenced) -> Counter[str]:
         "sirets": sorted(silenced.sirets),
         "all": sorted({*silenced.sirens, *(siret[:9] for siret in silenced.sirets)}),
     }
-    found = connection.execute(_HOLD_AND_ERASE, parameters).all()
+    found = _HOLD_AND_ERASE.run(connection, parameters).all()
     _erase_page_names(connection, [row.id for row in found if row.name == "pro_localisations"])
     cut = _erase_letters(
         connection, silenced, [row.id for row in found if row.name == "dead_letters"]

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from services.writer.copying import copy_into, copy_line
 from services.writer.erasing import erase
 from services.writer.letters import Silenced
+from services.writer.prepared import Prepared
 from services.writer.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_SUBJECTS
 from shared.sirene.facts import facts_hash
+from shared.sirene.identifiers import siren_of
 from shared.sirene.pages import (
     ETABLISSEMENT_FACTS,
     UNITE_FACTS,
@@ -28,7 +30,9 @@ _NO_FACTS = ""
 _PAGE_VALUES = attrgetter(*PAGE_FIELDS)
 
 # A closed page gives its slug free for the page that follows it.
-_CLOSE = text("""
+_CLOSE = Prepared(
+    "close_pages",
+    """
     UPDATE pro_localisations p
     SET status = 'closed', closed_at = now(), slug = p.slug || '-' || p.id
     FROM (
@@ -40,8 +44,11 @@ _CLOSE = text("""
       ORDER BY p.siret, p.activite_principale, p.code_commune
       FOR UPDATE OF p) gone
     WHERE p.id = gone.id
-""")
-_OPEN = text("""
+    """,
+)
+_OPEN = Prepared(
+    "open_pages",
+    """
     INSERT INTO pro_localisations AS p (siret, siren, activite_principale, code_commune, slug,
       nom, libelle_activite, libelle_commune, status)
     SELECT siret, siren, activite_principale, code_commune, slug,
@@ -59,9 +66,12 @@ _OPEN = text("""
     WHERE (p.slug, p.nom, p.libelle_activite, p.libelle_commune, p.status)
       IS DISTINCT FROM (excluded.slug, excluded.nom, excluded.libelle_activite,
         excluded.libelle_commune, excluded.status)
-""")
+    """,
+)
 # A text that was accepted for these very facts is still good, and is not paid for again.
-_PUT_DUE = text("""
+_PUT_DUE = Prepared(
+    "put_due",
+    """
     INSERT INTO avis (pro_localisation_id, siret, siren, kind, outcome, facts_hash)
     SELECT p.id, n.siret, n.siren, 'notice', n.outcome, n.facts_hash
     FROM new_pages n JOIN pro_localisations p USING (siret, activite_principale, code_commune)
@@ -78,8 +88,11 @@ _PUT_DUE = text("""
       OR CASE excluded.outcome
         WHEN 'pending' THEN avis.outcome NOT IN ('pending', 'accepted', 'rejected', 'no_reviews')
         ELSE avis.outcome <> excluded.outcome END
-""")
-_CANCEL = text("""
+    """,
+)
+_CANCEL = Prepared(
+    "cancel_avis",
+    """
     UPDATE avis SET outcome = 'cancelled',
       published_at = NULL, claim_token = NULL, lease_until = NULL, updated_at = now()
     FROM (
@@ -88,7 +101,8 @@ _CANCEL = text("""
       ORDER BY a.id
       FOR UPDATE OF a) gone
     WHERE avis.id = gone.id
-""")
+    """,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +163,10 @@ def renew_pages(
     The stored rows decide, not the records of the slice: whichever of two versions came last,
     what follows from them is the same.
     """
-    rows = connection.execute(
-        READ_SUBJECTS, {"sirets": " ".join(sirets), "sirens": " ".join(sirens)}
+    whole = frozenset(sirens)
+    others = [siret for siret in sirets if siren_of(siret) not in whole]
+    rows = READ_SUBJECTS.run(
+        connection, {"sirets": " ".join(others), "sirens": " ".join(sorted(whole))}
     )
     subjects = [_Subject.of(row, sole_traders=sole_traders) for row in rows]
     copy_into(
@@ -167,11 +183,11 @@ def renew_pages(
     forgotten = [subject for subject in subjects if subject.must_be_forgotten]
     if known:
         # Before others open: a slug is free only then.
-        connection.execute(_CLOSE, {"sirets": [subject.siret for subject in known]})
-    connection.execute(_OPEN)
-    connection.execute(_PUT_DUE)
+        _CLOSE.run(connection, {"sirets": [subject.siret for subject in known]})
+    _OPEN.run(connection)
+    _PUT_DUE.run(connection)
     if known:
-        connection.execute(_CANCEL, {"sirets": [subject.siret for subject in known]})
+        _CANCEL.run(connection, {"sirets": [subject.siret for subject in known]})
     erase(
         connection,
         Silenced(

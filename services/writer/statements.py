@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from sqlalchemy import text
 
+from services.writer.prepared import Prepared
 from services.writer.tombstones import SHARE_REGISTER
 from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
 from shared.sirene.records import (
@@ -69,47 +70,65 @@ CREATE_NEW = text(
 )
 # A slice's statements look some hundred keys up: at the price that the planner puts on a lookup
 # by default (that of a disk that has to turn), it reads whole tables of some 10 000 rows instead.
-PROBE_KEYS = text("SET random_page_cost = 1.1")
+# And what is planned once is planned for any slice, not for the number of keys in the first ones.
+PROBE_KEYS = text("SET random_page_cost = 1.1; SET plan_cache_mode = force_generic_plan")
 EMPTY_NEW = text("TRUNCATE new_unites, new_etablissements, new_periodes, new_pages")
 
 
-def _stale(key: str, table: str, keys: str, hashes: str, *, also: str = "") -> str:
-    """Keys whose row differs; a row without a date is told by its stamp, which is to be renewed."""
+def _compared(key: str, table: str, keys: str, hashes: str, *, unless: str = "") -> str:
+    """Whether each key's row is the same, NULL where there is none.
+
+    A row without a date is told by its stamp, which is to be renewed. A subquery of one row is a
+    probe of the key in every plan; a join is not.
+    """
     return f"""
-        SELECT n.key
+        SELECT n.key, (
+          SELECT o.content_hash = decode(n.hash, 'hex')
+            AND (o.date_dernier_traitement IS NOT NULL OR o.fetched_at >= :fetched_at){unless}
+          FROM {table} o WHERE o.{key} = n.key) AS same
         FROM unnest(string_to_array(:{keys}, ' '), string_to_array(:{hashes}, ' ')) AS n (key, hash)
-        LEFT JOIN {table} o ON o.{key} = n.key
-        WHERE o.content_hash IS DISTINCT FROM decode(n.hash, 'hex')
-          OR (o.date_dernier_traitement IS NULL AND o.fetched_at < :fetched_at){also}
+        OFFSET 0
     """  # noqa: S608  made of the names below
 
 
 # What is clear and should not be: as a restored backup has it, or a writer that did not see the
 # opposition yet.
-_SHOULD_BE_HIDDEN = """
-          OR EXISTS (SELECT FROM oppositions p WHERE p.siren = n.key)
-          OR (o.statut_diffusion = 'O' AND EXISTS (SELECT FROM erasures t WHERE t.siren = n.key
-            AND t.siret IS NULL AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
-            AND coalesce(t.date_dernier_traitement, '-infinity')
-              >= coalesce(o.date_dernier_traitement, '-infinity')))"""
+_IS_RIGHTLY_SHOWN = """
+            AND NOT EXISTS (SELECT FROM oppositions p WHERE p.siren = o.siren)
+            AND NOT (o.statut_diffusion = 'O' AND EXISTS (
+              SELECT FROM erasures t WHERE t.siren = o.siren
+                AND t.siret IS NULL AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
+                AND coalesce(t.date_dernier_traitement, '-infinity')
+                  >= coalesce(o.date_dernier_traitement, '-infinity')))"""
 
-_STALE_SIRETS = _stale("siret", "etablissements", "sirets", "etablissement_hashes")
-_STALE_SIRENS = _stale("siren", "unites_legales", "sirens", "unite_hashes", also=_SHOULD_BE_HIDDEN)
-FIND_STALE = text(f"""
-    SELECT ARRAY({_STALE_SIRETS}) AS sirets, ARRAY({_STALE_SIRENS}) AS sirens,
+_SIRETS = _compared("siret", "etablissements", "sirets", "etablissement_hashes")
+_SIRENS = _compared("siren", "unites_legales", "sirens", "unite_hashes", unless=_IS_RIGHTLY_SHOWN)
+FIND_STALE = Prepared(
+    "find_stale",
+    f"""
+    SELECT e.changed_sirets, e.new_sirets,
+      ARRAY(SELECT u.key FROM ({_SIRENS}) u WHERE u.same IS NOT TRUE) AS sirens,
       EXISTS (SELECT FROM failed_items WHERE kind = 'write' AND resolved_at IS NULL
         AND key = ANY(string_to_array(:sirets, ' '))) AS has_failed
-""")  # noqa: S608  made of the names above
+    FROM (
+      SELECT coalesce(array_agg(key) FILTER (WHERE NOT same), '{{}}') AS changed_sirets,
+        coalesce(array_agg(key) FILTER (WHERE same IS NULL), '{{}}') AS new_sirets
+      FROM ({_SIRETS}) compared) e
+    """,  # noqa: S608  made of the names above
+)
 
 # Every writer and every eraser takes a unit's row first: its establishments, pages and texts are
 # then its own until the end of the transaction. Unchanged units are not locked, nor written.
-LOCK_UNITES = text(f"""
-    {SHARE_REGISTER};
+LOCK_UNITES = Prepared(
+    "lock_unites",
+    """
     SELECT 1 FROM unites_legales
     WHERE siren IN (SELECT siren FROM new_unites)
     ORDER BY siren
     FOR NO KEY UPDATE
-""")  # noqa: S608  made of a constant
+    """,
+    first=SHARE_REGISTER,
+)
 
 
 def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str = "") -> str:
@@ -124,9 +143,11 @@ def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str
         WITH written AS (
           INSERT INTO {table} AS o ({_columns(stored)})
           SELECT {_columns(stored, "n.")}
-          FROM {new} n LEFT JOIN {table} o USING ({key})
-          WHERE o.content_hash IS DISTINCT FROM n.content_hash
-             OR (n.date_dernier_traitement IS NULL AND o.fetched_at < n.fetched_at)
+          FROM {new} n
+          WHERE (
+            SELECT o.content_hash = n.content_hash
+              AND (n.date_dernier_traitement IS NOT NULL OR o.fetched_at >= n.fetched_at)
+            FROM {table} o WHERE o.{key} = n.{key}) IS NOT TRUE
           ORDER BY n.{key}
           ON CONFLICT ({key}) DO UPDATE SET {updates}, updated_at = now()
           WHERE {_VERSION.format("excluded")} >= {_VERSION.format("o")}
@@ -134,8 +155,8 @@ def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str
         changed AS MATERIALIZED (
           -- The statement still sees the row as it was: one that got but its stamp is the same.
           SELECT w.{key}, w.inserted FROM written w
-          WHERE w.inserted OR NOT EXISTS (SELECT FROM {table} o
-            WHERE o.{key} = w.{key} AND o.content_hash = w.content_hash)){also}
+          WHERE w.inserted OR w.content_hash IS DISTINCT FROM (
+            SELECT o.content_hash FROM {table} o WHERE o.{key} = w.{key})){also}
         SELECT {key} AS key, inserted FROM changed
     """  # noqa: S608  made of the names above
 
@@ -155,28 +176,35 @@ _RENEW_PERIODES = f""",
               WHERE n.siret = o.siret AND n.rang = o.rang))
 """  # noqa: S608  made of the names above
 
-UPSERT_UNITES = text(_upsert("new_unites", "unites_legales", "siren", UNITE_FIELDS))
-UPSERT_ETABLISSEMENTS = text(
+UPSERT_UNITES = Prepared(
+    "upsert_unites", _upsert("new_unites", "unites_legales", "siren", UNITE_FIELDS)
+)
+UPSERT_ETABLISSEMENTS = Prepared(
+    "upsert_etablissements",
     _upsert(
         "new_etablissements",
         "etablissements",
         "siret",
         ETABLISSEMENT_FIELDS,
         also=_RENEW_PERIODES,
-    )
+    ),
 )
 
 
-READ_SUBJECTS = text(f"""
+# No siret may be of one of the sirens: it would be read twice.
+READ_SUBJECTS = Prepared(
+    "read_subjects",
+    f"""
     SELECT EXISTS (SELECT FROM pro_localisations p WHERE p.siret = e.siret),
       EXISTS (SELECT FROM oppositions o WHERE o.siren = e.siren),
       {_columns(ETABLISSEMENT_FACTS, "e.")}, {_columns(UNITE_FACTS, "u.")}
     FROM (
-      SELECT siret FROM unnest(string_to_array(:sirets, ' ')) AS siret
-      UNION
-      SELECT siret FROM unnest(string_to_array(:sirens, ' ')) AS siren
-        JOIN etablissements USING (siren)) subjects
-    JOIN etablissements e USING (siret)
+      SELECT {_columns(ETABLISSEMENT_FACTS)}
+      FROM unnest(string_to_array(:sirets, ' ')) AS siret JOIN etablissements USING (siret)
+      UNION ALL
+      SELECT {_columns(ETABLISSEMENT_FACTS)}
+      FROM unnest(string_to_array(:sirens, ' ')) AS siren JOIN etablissements USING (siren)) e
     JOIN unites_legales u ON u.siren = e.siren
     ORDER BY e.siret
-""")  # noqa: S608  made of the names of its tables' columns
+    """,  # noqa: S608  made of the names of its tables' columns
+)

@@ -7,7 +7,7 @@ slice's next delivery then finds the first done and repeats the second.
 
 import datetime as dt
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import psycopg2
@@ -111,8 +111,8 @@ def _write(
             if not batches.receive(connection, message, records=read.records, sirets=read.sirets):
                 return SliceResult(SliceStatus.ALREADY_WRITTEN)
             result = _write_records(connection, message, read, sole_traders=sole_traders)
-            _count(connection, message, result)
-            completed = batches.close_if_whole(connection, message.batch_id, close)
+            page_done = _count(connection, message, result)
+            completed = page_done and batches.close_if_whole(connection, message.batch_id, close)
     return replace(result, batch_completed=completed)
 
 
@@ -139,8 +139,8 @@ def _write_apart(  # noqa: PLR0913  both databases
                 else:
                     result = _recalled(read.records, shard_receipts.recall(register, message))
                 # Whoever is superseded by now undoes both.
-                _count(counters, message, result)
-        completed = batches.close_if_whole(counters, message.batch_id, close)
+                page_done = _count(counters, message, result)
+        completed = page_done and batches.close_if_whole(counters, message.batch_id, close)
     return replace(result, batch_completed=completed)
 
 
@@ -150,7 +150,7 @@ def _write_records(
     fetched_at = dt.datetime.fromisoformat(message.fetched_at)
     stale = find_stale(connection, read.sent, fetched_at)
     rows, unreadable = map_rows(stale.sent)
-    written, refused = _Writing(connection, fetched_at, sole_traders).write(rows)
+    written, refused = _Writing(connection, fetched_at, sole_traders).write(rows, new=stale.new)
     faults = [*read.faults, *unreadable, *refused]
     if faults:
         batches.keep_faults(connection, message, faults)
@@ -186,8 +186,8 @@ def _outcomes(result: SliceResult) -> dict[str, int]:
     return {name: getattr(result, name) for name in shard_receipts.OUTCOMES}
 
 
-def _count(connection: Connection, message: WriteSlice, result: SliceResult) -> None:
-    batches.count(connection, message, records=result.records, **_outcomes(result))
+def _count(connection: Connection, message: WriteSlice, result: SliceResult) -> bool:
+    return batches.count(connection, message, records=result.records, **_outcomes(result))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,16 +198,21 @@ class _Writing:
     fetched_at: dt.datetime
     sole_traders: bool
 
-    def write(self, rows: Sequence[Row]) -> tuple[Written, list[Fault]]:
+    def write(
+        self, rows: Sequence[Row], *, new: Collection[str] = ()
+    ) -> tuple[Written, list[Fault]]:
         if not rows:
             return Written(), []
         try:
             with self.connection.begin_nested():
-                return self._write_all(rows), []
+                return self._write_all(rows, new), []
         except (DBAPIError, psycopg2.Error) as error:
             sqlstate = _sqlstate(error)
             if not sqlstate.startswith(_DATA_ERRORS):
                 raise
+        if new:
+            # A bad row, or a row that somebody else wrote meanwhile: that is seen on the other way.
+            return self.write(rows)
         if len(rows) == 1:
             # The server's message quotes the row; its SQLSTATE does not.
             code = f"sqlstate_{sqlstate}"
@@ -224,9 +229,13 @@ class _Writing:
         second, second_faults = self.write(rows[middle:])
         return first + second, first_faults + second_faults
 
-    def _write_all(self, rows: Sequence[Row]) -> Written:
+    def _write_all(self, rows: Sequence[Row], new: Collection[str]) -> Written:
         return write_rows(
-            self.connection, rows, fetched_at=self.fetched_at, sole_traders=self.sole_traders
+            self.connection,
+            rows,
+            new=new,
+            fetched_at=self.fetched_at,
+            sole_traders=self.sole_traders,
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, TextClause, text
 
 from services.writer.letters import Silenced
+from services.writer.prepared import Prepared
 from shared.sirene.records import PERSONAL_UNITE_FIELDS, SIGN_FIELDS, SOLE_TRADER, STREET_FIELDS
 
 # Advisory locks: any constants will do, as long as every process takes the same.
@@ -42,13 +43,23 @@ _OLDER_OR_EQUAL = (
 # Rows of erasures that close off what is as old as themselves, or older.
 _IS_TOMBSTONE = "t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL"
 
-# Whom `HIDE` may concern; in nearly every slice nobody.
-FIND_HIDDEN = text("""
-    SELECT EXISTS (SELECT FROM oppositions WHERE siren IN (SELECT siren FROM new_unites))
-      OR EXISTS (SELECT FROM erasures WHERE siren IN (SELECT siren FROM new_unites))
-      OR EXISTS (SELECT FROM new_unites n JOIN unites_legales u USING (siren)
-        WHERE n.statut_diffusion = 'O' AND u.statut_diffusion = 'P')
-""")
+# Whom `HIDE` may concern, and whom `BURY`; in nearly every slice nobody.
+FIND_HIDDEN = Prepared(
+    "find_hidden",
+    """
+    SELECT EXISTS (SELECT FROM new_unites n
+        WHERE EXISTS (SELECT FROM oppositions o WHERE o.siren = n.siren)
+          OR EXISTS (SELECT FROM erasures t WHERE t.siren = n.siren)
+          OR n.statut_diffusion = 'O' AND 'P' = (
+            SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = n.siren)) AS hidden,
+      EXISTS (SELECT FROM new_unites n
+        WHERE n.statut_diffusion = 'P' AND 'O' = (
+          SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = n.siren))
+      OR EXISTS (SELECT FROM new_etablissements n
+        WHERE n.statut_diffusion = 'P' AND 'O' = (
+          SELECT e.statut_diffusion FROM etablissements e WHERE e.siret = n.siret)) AS turned
+    """,
+)
 
 # `late`: the stored unit is P and not older. `buried`: a tombstone is not older; the row then
 # becomes P, but for one that a stored P keeps out anyway: as a P it would count as new. What comes

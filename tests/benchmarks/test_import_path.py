@@ -130,7 +130,8 @@ def test_the_import_path_and_its_budget(
         budget = ", ".join(f"{k} {v / _ROWS * 1e6:.0f}" for k, v in spent.items())
         print(  # noqa: T201  a benchmark's result
             f"\n{name}: {_ROWS / elapsed:.0f} rows/s,"
-            f" CPU µs/row {sum(spent.values()) / _ROWS * 1e6:.0f} ({budget})"
+            f" CPU µs/row {sum(spent.values()) / _ROWS * 1e6:.0f} ({budget});"
+            f" the writer's memory {psutil.Process(writer.pid).memory_info().rss / 1e6:.0f} MB"
         )
 
     import_all("new, and the simulator makes its pages")

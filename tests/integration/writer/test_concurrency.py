@@ -74,6 +74,35 @@ def test_two_deliveries_of_one_slice_at_once_write_once(desk: Any, records: Any)
     assert desk.batch_row(batch)["received"] == 1
 
 
+@pytest.mark.parametrize("later", ["2026-03-01T00:00:00", "2026-01-01T00:00:00"])
+def test_a_row_that_another_writer_made_meanwhile_is_compared_with(
+    desk: Any, records: Any, later: str
+) -> None:
+    """The second saw no row for it, and would have copied it straight into its table."""
+    versions = [
+        [records.record(treated="2026-02-01T00:00:00")],
+        [records.record(treated=later, enseigne="LATER")],
+    ]
+    messages = [
+        desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch))
+        for slice_ in versions
+        for batch in [desk.batch()]
+    ]
+    put_gate_before_commit(desk)
+    with ThreadPoolExecutor(2) as writers:
+        with held_gate(desk):
+            first = writers.submit(desk.write, messages[0])
+            wait_until(lambda: waiting(desk) == 1)
+            second = writers.submit(desk.write, messages[1])
+            wait_until(lambda: waiting(desk) == 2)
+        assert first.result(30).inserted == 1
+        result = second.result(30)
+    newer = later > "2026-02"
+    assert (result.inserted, result.updated, result.unchanged) == (0, newer, not newer)
+    row = desk.one("SELECT enseigne1 FROM etablissements")
+    assert row["enseigne1"] == ("LATER" if newer else None)
+
+
 def test_a_page_fetched_again_in_mid_write_undoes_the_old_slice(desk: Any, records: Any) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))

@@ -1,0 +1,51 @@
+"""Statements that PostgreSQL plans once for a connection instead of once for each slice.
+
+Over tables of dozens of columns that is 5 ms of CPU, as much as writing a hundred new rows.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, text
+
+_PARAMETER = re.compile(r"(?<!:):(\w+)")
+_NAMES = "sirenade_prepared"
+_RUNS = "sirenade_prepared_runs"
+_RUNS_OF_A_PLAN = 500
+
+
+class Prepared:
+    """A statement with `:name` parameters, prepared when a connection first runs it.
+
+    A parameter whose type does not follow from where it stands needs a CAST. `first` is run in
+    the same round trip, before the statement takes its snapshot.
+    """
+
+    def __init__(self, name: str, statement: str, *, first: str = "") -> None:
+        self.name = name
+        numbers = {
+            parameter: number
+            for number, parameter in enumerate(dict.fromkeys(_PARAMETER.findall(statement)), 1)
+        }
+        numbered = _PARAMETER.sub(lambda found: f"${numbers[found[1]]}", statement)
+        self._prepare = f"PREPARE {name} AS {numbered}"
+        given = f" ({', '.join(f':{parameter}' for parameter in numbers)})" if numbers else ""
+        self._execute = text(f"{first + '; ' if first else ''}EXECUTE {name}{given}")
+
+    def run(
+        self, connection: Connection, parameters: Mapping[str, object] | None = None
+    ) -> CursorResult[Any]:
+        names: set[str] = connection.info.setdefault(_NAMES, set())
+        if self.name not in names:
+            connection.exec_driver_sql(self._prepare)
+            names.add(self.name)
+        _renew_plans(connection)
+        return connection.execute(self._execute, parameters or {})
+
+
+def _renew_plans(connection: Connection) -> None:
+    """Plan anew as the tables grow: a plan made for a table of ten rows reads all of a table."""
+    runs = connection.info[_RUNS] = connection.info.get(_RUNS, 0) + 1
+    if runs & (runs - 1) == 0 or runs % _RUNS_OF_A_PLAN == 0:
+        connection.exec_driver_sql("DISCARD PLANS")
