@@ -5,6 +5,7 @@ read gets a new queue. A field with a default is left out where it has it, so th
 not know the field can read the message.
 """
 
+from collections.abc import Iterable
 from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -17,6 +18,7 @@ WRITE_QUEUE = "sirene.write.v1"
 REVIEW_QUEUE = "sirene.review.v1"
 
 RECORDS_PER_SLICE = 200
+_BETWEEN_RECORDS = ",\n"
 
 
 class ContractError(Rejected):
@@ -77,6 +79,17 @@ class WriteSlice(_Message):
     records: str
     # All of its records' units live there.
     shard: int = 0
+    # A line for each record, by `shared.sirene.splitting`: then each has a line of its own.
+    digests: str = ""
+
+    @staticmethod
+    def array_of(lines: Iterable[bytes]) -> str:
+        """The records, each in JSON without an end of line, as an array that can be cut again."""
+        return b"[\n%b\n]".__mod__(_BETWEEN_RECORDS.encode().join(lines)).decode()
+
+    def record_lines(self) -> list[str]:
+        """The records of such an array, not decoded."""
+        return self.records.removeprefix("[\n").removesuffix("\n]").split(_BETWEEN_RECORDS)
 
     def _check(self) -> None:
         _check_shard(self)

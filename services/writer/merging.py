@@ -1,12 +1,10 @@
-"""Which of two versions of a record counts, and what makes two contents the same. Pure."""
+"""Which of two versions of a record counts. Pure."""
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from shared.sirene.mapper import MAPPING_VERSION
 from shared.sirene.records import PARTIAL
 
 
@@ -50,8 +48,3 @@ def newest_by_key(
         if kept is None or Version.of(record, fetched_at) >= Version.of(kept, fetched_at):
             newest[key(record)] = record
     return list(newest.values())
-
-
-def content_hash(content: bytes) -> bytes:
-    """Of what INSEE sent, and of how it is mapped: a row is written anew when either changes."""
-    return hashlib.blake2b(content, digest_size=16, person=MAPPING_VERSION).digest()

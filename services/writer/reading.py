@@ -1,17 +1,18 @@
 """From the bytes of a slice to rows and faults: what can be told before the database. Pure."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from services.writer.merging import content_hash
 from shared.messages import ContractError, WriteSlice
 from shared.sirene.identifiers import is_siret, owner_of, siren_of
-from shared.sirene.mapper import MappedRecord, SplitRecord, map_split, split_record
+from shared.sirene.mapped import MappedRecord
+from shared.sirene.mapper import map_split
 from shared.sirene.records import OPEN_TO_ALL
+from shared.sirene.splitting import Digests, SplitRecord, digests_of, from_lines, split_record
 from shared.sirene.values import MappingError
 
 MAX_MESSAGE_LENGTH = 200
@@ -37,23 +38,37 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A record as it came, not mapped yet: most are stored already, and need no more than this."""
+    """A record as it came, not mapped yet: most are stored already, and need no more than this.
 
-    record: Mapping[str, object]
-    split: SplitRecord
-    etablissement_hash: bytes
-    unite_hash: bytes
+    `content` is its JSON where its digests came with it, else what had to be read to make them.
+    """
 
-    @property
-    def siret(self) -> str:
-        return self.split.siret
+    siret: str
+    etablissement_hash: str
+    unite_hash: str
+    content: str | SplitRecord
+
+    @classmethod
+    def of(cls, digests: Digests, content: str | SplitRecord) -> "Sent":
+        return cls(digests.siret, digests.etablissement, digests.unite, content)
 
     @property
     def siren(self) -> str:
-        return siren_of(self.split.siret)
+        return siren_of(self.siret)
+
+    def split(self) -> SplitRecord:
+        """Raise MappingError for a record that is not the one that its digests name."""
+        if isinstance(self.content, SplitRecord):
+            return self.content
+        split = split_record(_loads(self.content))
+        if split.siret != self.siret:
+            raise MappingError("bad_digest", "the digests are those of another record")
+        return split
 
     def fault(self, code: str, message: str) -> Fault:
-        return _fault(self.siret, self.record, code, message)
+        content = self.content
+        record = _loads(content) if isinstance(content, str) else content.etablissement
+        return _fault(self.siret, record, code, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +95,41 @@ class ReadSlice:
 
 def read_slice(message: WriteSlice) -> ReadSlice:
     """Raise ContractError where the records are no JSON array: nothing in it can be told apart."""
-    records = _records(message.records)
     sent: list[Sent] = []
     faults: list[Fault] = []
-    for index, record in enumerate(records):
+    for index, (content, digests) in enumerate(_contents(message)):
+        if digests is not None:
+            sent.append(Sent.of(digests, content))
+            continue
         try:
-            sent.append(_sent(record, split_record(record)))
+            split = split_record(content)
         except MappingError as error:
             place = f"{message.batch_id}/{message.page}/{message.slice}/{index}"
-            faults.append(_fault(_siret_of(record) or place, record, error.code, str(error)))
+            faults.append(_fault(_siret_of(content) or place, content, error.code, str(error)))
+        else:
+            sent.append(Sent.of(digests_of(split), split))
     sirets = {one.siret for one in sent} | {f.key for f in faults if is_siret(f.key)}
     return ReadSlice(
-        records=len(records),
+        records=len(sent) + len(faults),
         sirets=tuple(sorted(sirets)),
         sent=tuple(sent),
         faults=tuple(faults),
     )
+
+
+def _contents(message: WriteSlice) -> Iterator[tuple[Any, Digests | None]]:
+    """Each record with its digests: in JSON where it has some, else decoded."""
+    digests = from_lines(message.digests)
+    lines = message.record_lines() if digests else ()
+    if digests and len(lines) == len(digests):
+        for line, one in zip(lines, digests, strict=True):
+            yield (line if one else _loads(line)), one
+        return
+    records = _loads(message.records)
+    if not isinstance(records, list):
+        raise ContractError("WriteSlice.records is not a JSON array")
+    for record in records:
+        yield record, None
 
 
 def map_rows(sent: Iterable[Sent]) -> tuple[list[Row], list[Fault]]:
@@ -104,20 +138,17 @@ def map_rows(sent: Iterable[Sent]) -> tuple[list[Row], list[Fault]]:
     faults: list[Fault] = []
     for one in sorted(sent, key=lambda one: one.siret):
         try:
-            rows.append(Row(map_split(one.split), one))
+            rows.append(Row(map_split(one.split()), one))
         except MappingError as error:
             faults.append(one.fault(error.code, str(error)))
     return rows, faults
 
 
-def _records(text: str) -> list[Any]:
+def _loads(text: str) -> Any:
     try:
-        records = orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError:
-        records = _lenient(text)
-    if not isinstance(records, list):
-        raise ContractError("WriteSlice.records is not a JSON array")
-    return records
+        return _lenient(text)
 
 
 def _lenient(text: str) -> Any:
@@ -126,22 +157,6 @@ def _lenient(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise ContractError("WriteSlice.records is not JSON") from None
-
-
-def _sent(record: Mapping[str, object], split: SplitRecord) -> Sent:
-    return Sent(
-        record,
-        split,
-        etablissement_hash=content_hash(_canonical(split.etablissement)),
-        unite_hash=content_hash(_canonical(split.unite)),
-    )
-
-
-def _canonical(block: Mapping[str, object]) -> bytes:
-    try:
-        return orjson.dumps(block)
-    except TypeError:  # what only the lenient reading lets in
-        return json.dumps(block).encode()
 
 
 def _siret_of(record: object) -> str | None:

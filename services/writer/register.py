@@ -3,30 +3,25 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter, itemgetter
+from operator import attrgetter
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from services.writer.copying import copy_into, copy_line
+from services.writer.copying import copy_into
 from services.writer.merging import newest_by_key
 from services.writer.pages import renew_pages
 from services.writer.reading import Row, Sent
 from services.writer.statements import (
-    ETABLISSEMENT_FIELDS,
     FIND_STALE,
     LOCK_UNITES,
-    PERIODE_FIELDS,
     STAMPS,
-    UNITE_FIELDS,
     UPSERT_ETABLISSEMENTS,
     UPSERT_UNITES,
 )
 from services.writer.tombstones import BURY, FIND_HIDDEN, HIDE
-from shared.sirene.mapper import Values
-
-_VERSION_FIELDS = ("statut_diffusion", "date_dernier_traitement")
-_unite_version = itemgetter(*map(UNITE_FIELDS.index, _VERSION_FIELDS))
-_etablissement_version = itemgetter(*map(ETABLISSEMENT_FIELDS.index, _VERSION_FIELDS))
+from shared.sirene.lines import texts_of
+from shared.sirene.mapped import ETABLISSEMENT_COLUMNS, PERIODE_COLUMNS, UNITE_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +46,25 @@ class Written:
         return Written(self.inserted + other.inserted, self.updated + other.updated)
 
 
-@dataclass(frozen=True, slots=True)
-class _New:
-    """A row to be, and what its version is made of."""
+class _New(NamedTuple):
+    """A row to be; what its version is made of is read of the few that have a rival."""
 
     key: str
-    statut_diffusion: str
-    date_dernier_traitement: dt.datetime | None
-    content_hash: bytes
-    values: Values
-    periodes: tuple[Values, ...] = ()
+    line: str
+    columns: Sequence[str]
+    periodes: Sequence[str] = ()
 
-    @classmethod
-    def unite(cls, row: Row) -> "_New":
-        values = row.mapped.unite_values
-        statut, treated = _unite_version(values)
-        return cls(row.sent.siren, statut, treated, row.sent.unite_hash, values)
+    @property
+    def statut_diffusion(self) -> str:
+        return self._text("statut_diffusion")
 
-    @classmethod
-    def etablissement(cls, row: Row) -> "_New":
-        values, sent = row.mapped.etablissement_values, row.sent
-        statut, treated = _etablissement_version(values)
-        periodes = row.mapped.periodes_values
-        return cls(sent.siret, statut, treated, sent.etablissement_hash, values, periodes)
+    @property
+    def date_dernier_traitement(self) -> dt.datetime | None:
+        text = self._text("date_dernier_traitement")
+        return dt.datetime.fromisoformat(text) if text else None
 
-    def line(self, stamp: str) -> str:
-        return f"{copy_line(self.values)}\t{copy_line([self.content_hash])}\t{stamp}"
+    def _text(self, column: str) -> str:
+        return texts_of(self.line)[self.columns.index(column)]
 
 
 def find_stale(connection: Connection, sent: Sequence[Sent], fetched_at: dt.datetime) -> Stale:
@@ -86,8 +74,8 @@ def find_stale(connection: Connection, sent: Sequence[Sent], fetched_at: dt.date
         {
             "sirets": " ".join([one.siret for one in sent]),
             "sirens": " ".join([one.siren for one in sent]),
-            "etablissement_hashes": " ".join([one.etablissement_hash.hex() for one in sent]),
-            "unite_hashes": " ".join([one.unite_hash.hex() for one in sent]),
+            "etablissement_hashes": " ".join([one.etablissement_hash for one in sent]),
+            "unite_hashes": " ".join([one.unite_hash for one in sent]),
             "fetched_at": fetched_at,
         },
     ).one()
@@ -125,19 +113,44 @@ def write_rows(
 
 
 def _copy_new(connection: Connection, rows: Sequence[Row], fetched_at: dt.datetime) -> None:
-    stamp = copy_line([fetched_at])
-    unites = newest_by_key(map(_New.unite, rows), attrgetter("key"), fetched_at)
-    etablissements = newest_by_key(map(_New.etablissement, rows), attrgetter("key"), fetched_at)
-    copy_into(connection, "new_unites", UNITE_FIELDS + STAMPS, [new.line(stamp) for new in unites])
-    copy_into(
-        connection,
-        "new_etablissements",
-        ETABLISSEMENT_FIELDS + STAMPS,
-        [new.line(stamp) for new in etablissements],
+    stamp = fetched_at.isoformat()
+    key = attrgetter("key")
+    unites = newest_by_key(
+        [
+            _New(
+                row.sent.siren,
+                f"{row.mapped.unite_line}\t\\\\x{row.sent.unite_hash}\t{stamp}",
+                UNITE_COLUMNS,
+            )
+            for row in rows
+        ],
+        key,
+        fetched_at,
     )
-    copy_into(
-        connection,
-        "new_periodes",
-        PERIODE_FIELDS,
-        [copy_line(values) for new in etablissements for values in new.periodes],
+    etablissements = newest_by_key(
+        [
+            _New(
+                row.siret,
+                f"{row.mapped.etablissement_line}\t\\\\x{row.sent.etablissement_hash}\t{stamp}",
+                ETABLISSEMENT_COLUMNS,
+                row.mapped.periodes_lines,
+            )
+            for row in rows
+        ],
+        key,
+        fetched_at,
     )
+    for table, columns, lines in (
+        ("new_unites", (*UNITE_COLUMNS, *STAMPS), [new.line for new in unites]),
+        (
+            "new_etablissements",
+            (*ETABLISSEMENT_COLUMNS, *STAMPS),
+            [new.line for new in etablissements],
+        ),
+        (
+            "new_periodes",
+            PERIODE_COLUMNS,
+            [line for new in etablissements for line in new.periodes],
+        ),
+    ):
+        copy_into(connection, table, columns, lines, null="")

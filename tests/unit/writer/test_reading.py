@@ -72,7 +72,7 @@ def test_messages_are_bounded() -> None:
     assert all(len(fault.message) <= MAX_MESSAGE_LENGTH for fault in _faults(_record(siret="x")))
 
 
-def _hashes(record: object) -> tuple[bytes, bytes]:
+def _hashes(record: object) -> tuple[str, str]:
     (sent,) = _read(record).sent
     return sent.etablissement_hash, sent.unite_hash
 

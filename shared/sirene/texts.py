@@ -1,0 +1,168 @@
+"""Values of INSEE's records as texts that PostgreSQL reads, empty for null.
+
+Nearly every value is as it must be, and is only looked at, many at once; what is not so is read
+by `values`, with the same result and the same errors.
+"""
+
+import datetime as dt
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from operator import itemgetter
+from typing import Any, Final
+
+from shared.sirene.records import OPEN_TO_ALL, PARTIAL
+from shared.sirene.values import (
+    MASKED,
+    MAX_TEXT_LENGTH,
+    JsonObject,
+    boolean,
+    date,
+    instant,
+    number,
+    sent_date,
+    small_integer,
+    statut_diffusion,
+    text_of,
+)
+
+Texts = list[str]
+
+_BETWEEN: Final = "|"
+_UNKNOWN_DAY: Final = "1900-01-01"
+_USUAL_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_USUAL_INSTANT = re.compile(
+    r"(?!1900-01-01)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
+)
+_USUAL_NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,15})?")
+_STATUTS: Mapping[object, str] = {OPEN_TO_ALL: OPEN_TO_ALL, PARTIAL: PARTIAL}
+_TRUTHS: Mapping[object, str] = {None: "", True: "t", False: "f"}
+
+
+class Keys:
+    """Two keys of a block or more, whose values are read and looked at together."""
+
+    __slots__ = ("_get", "_names")
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = tuple(names)
+        self._get = itemgetter(*self._names)
+
+    def texts(self, block: JsonObject) -> Texts:
+        """As `values.text_of` each key."""
+        found = ["" if value is None else value for value in self._values(block)]
+        try:
+            joined = _BETWEEN.join(found)
+        except TypeError:  # something else than a text
+            return self._texts_one_by_one(block)
+        if not _is_plain(joined) or (
+            len(joined) > MAX_TEXT_LENGTH and len(max(found, key=len)) > MAX_TEXT_LENGTH
+        ):
+            return self._texts_one_by_one(block)
+        if MASKED in joined:
+            return ["" if text == MASKED else text for text in found]
+        return found
+
+    def truths(self, block: JsonObject) -> Texts:
+        """As `values.boolean` each key."""
+        return [
+            "f" if value is False else "t" if value is True else _no_truth(value, key)
+            for value, key in zip(self._values(block), self._names, strict=True)
+        ]
+
+    def _values(self, block: JsonObject) -> tuple[Any, ...]:
+        try:
+            values: tuple[Any, ...] = self._get(block)
+        except KeyError:  # a reduced payload leaves out what is null
+            values = tuple(map(block.get, self._names))
+        return values
+
+    def _texts_one_by_one(self, block: JsonObject) -> Texts:
+        return [text_of(block, key) or "" for key in self._names]
+
+
+def _is_plain(joined: str) -> bool:
+    """Whether no text of these has anything to cut off or to take out.
+
+    One that has the sign between them inside is at worst looked at again.
+    """
+    return (
+        joined.isprintable()
+        and "| " not in joined
+        and " |" not in joined
+        and joined.strip(" ") == joined
+    )
+
+
+def truth(block: JsonObject, key: str) -> str:
+    return _TRUTHS[boolean(block, key)]
+
+
+def _no_truth(value: object, key: str) -> str:
+    return "" if value is None else truth({key: value}, key)
+
+
+def statut(block: JsonObject, key: str) -> str:
+    """O or P."""
+    value = block.get(key)
+    if type(value) is str and value in _STATUTS:
+        return _STATUTS[value]
+    return statut_diffusion(block, key)
+
+
+def day(block: JsonObject, key: str) -> str:
+    value = block.get(key)
+    if type(value) is str and value != _UNKNOWN_DAY and _is_usual_day(value):
+        return value
+    return _iso(date(block, key))
+
+
+def sent_day(block: JsonObject, key: str) -> str:
+    """1900-01-01 where that is what INSEE sends."""
+    value = block.get(key)
+    if value is None:
+        return ""
+    return value if type(value) is str and _is_usual_day(value) else _iso(sent_date(block, key))
+
+
+def moment(block: JsonObject, key: str) -> str:
+    value = block.get(key)
+    if type(value) is str and _USUAL_INSTANT.fullmatch(value):
+        try:
+            dt.datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            return value
+    return _iso(instant(block, key))
+
+
+def small_number(block: JsonObject, key: str) -> str:
+    found = small_integer(block, key)
+    return "" if found is None else str(found)
+
+
+def decimal(block: JsonObject, key: str) -> str:
+    value = block.get(key)
+    if value is None:
+        return ""
+    if type(value) is str and _USUAL_NUMBER.fullmatch(value):
+        return value
+    found = number(block, key)
+    return "" if found is None else repr(found)
+
+
+def _iso(value: dt.date | None) -> str:
+    return "" if value is None else value.isoformat()
+
+
+@functools.lru_cache(maxsize=50_000)
+def _is_usual_day(text: str) -> bool:
+    """Spelled as nearly all are; a register has some ten thousand different ones."""
+    if _USUAL_DAY.fullmatch(text) is None:
+        return False
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
