@@ -87,9 +87,16 @@ class WriteSlice(_Message):
         """The records, each in JSON without an end of line, as an array that can be cut again."""
         return b"[\n%b\n]".__mod__(_BETWEEN_RECORDS.encode().join(lines)).decode()
 
+    @property
+    def number_of_lines(self) -> int:
+        return self.records.count(_BETWEEN_RECORDS) + 1
+
     def record_lines(self) -> list[str]:
         """The records of such an array, not decoded."""
-        return self.records.removeprefix("[\n").removesuffix("\n]").split(_BETWEEN_RECORDS)
+        lines = self.records.split(_BETWEEN_RECORDS)
+        lines[0] = lines[0].removeprefix("[\n")
+        lines[-1] = lines[-1].removesuffix("\n]")
+        return lines
 
     def _check(self) -> None:
         _check_shard(self)

@@ -45,6 +45,10 @@ def newest_by_key(
     newest: dict[Hashable, RecordT] = {}
     for record in records:
         kept = newest.get(key(record))
-        if kept is None or Version.of(record, fetched_at) >= Version.of(kept, fetched_at):
+        if (
+            kept is None
+            or kept == record
+            or Version.of(record, fetched_at) >= Version.of(kept, fetched_at)
+        ):
             newest[key(record)] = record
     return list(newest.values())

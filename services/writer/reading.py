@@ -1,9 +1,12 @@
 """From the bytes of a slice to rows and faults: what can be told before the database. Pure."""
 
+import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -36,21 +39,16 @@ class Fault:
     withdrawn: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A record as it came, not mapped yet: most are stored already, and need no more than this.
 
-    `content` is its JSON where its digests came with it, else what had to be read to make them.
+    `record` decodes it, where that was not needed before.
     """
 
     siret: str
     etablissement_hash: str
     unite_hash: str
-    content: str | SplitRecord
-
-    @classmethod
-    def of(cls, digests: Digests, content: str | SplitRecord) -> "Sent":
-        return cls(digests.siret, digests.etablissement, digests.unite, content)
+    record: Callable[[], object]
 
     @property
     def siren(self) -> str:
@@ -58,21 +56,16 @@ class Sent:
 
     def split(self) -> SplitRecord:
         """Raise MappingError for a record that is not the one that its digests name."""
-        if isinstance(self.content, SplitRecord):
-            return self.content
-        split = split_record(_loads(self.content))
+        split = split_record(self.record())
         if split.siret != self.siret:
             raise MappingError("bad_digest", "the digests are those of another record")
         return split
 
     def fault(self, code: str, message: str) -> Fault:
-        content = self.content
-        record = _loads(content) if isinstance(content, str) else content.etablissement
-        return _fault(self.siret, record, code, message)
+        return _fault(self.siret, self.record(), code, message)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A mapped record and where it came from."""
 
     mapped: MappedRecord
@@ -97,17 +90,13 @@ def read_slice(message: WriteSlice) -> ReadSlice:
     """Raise ContractError where the records are no JSON array: nothing in it can be told apart."""
     sent: list[Sent] = []
     faults: list[Fault] = []
-    for index, (content, digests) in enumerate(_contents(message)):
-        if digests is not None:
-            sent.append(Sent.of(digests, content))
-            continue
+    for index, (record, digests) in enumerate(_records(message)):
         try:
-            split = split_record(content)
+            sent.append(Sent(*(digests or digests_of(split_record(record()))), record))
         except MappingError as error:
             place = f"{message.batch_id}/{message.page}/{message.slice}/{index}"
-            faults.append(_fault(_siret_of(content) or place, content, error.code, str(error)))
-        else:
-            sent.append(Sent.of(digests_of(split), split))
+            key = _siret_of(record()) or place
+            faults.append(_fault(key, record(), error.code, str(error)))
     sirets = {one.siret for one in sent} | {f.key for f in faults if is_siret(f.key)}
     return ReadSlice(
         records=len(sent) + len(faults),
@@ -117,30 +106,53 @@ def read_slice(message: WriteSlice) -> ReadSlice:
     )
 
 
-def _contents(message: WriteSlice) -> Iterator[tuple[Any, Digests | None]]:
-    """Each record with its digests: in JSON where it has some, else decoded."""
+def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digests | None]]:
+    """Each record's decoding, with its digests where they came with it."""
     digests = from_lines(message.digests)
-    lines = message.record_lines() if digests else ()
-    if digests and len(lines) == len(digests):
-        for line, one in zip(lines, digests, strict=True):
-            yield (line if one else _loads(line)), one
+    if digests and message.number_of_lines == len(digests):
+        lines = _Lines(message)
+        for index, one in enumerate(digests):
+            yield partial(lines.decoded, index), one
         return
     records = _loads(message.records)
     if not isinstance(records, list):
         raise ContractError("WriteSlice.records is not a JSON array")
     for record in records:
-        yield record, None
+        yield partial(_itself, record), None
+
+
+class _Lines:
+    """A slice's records, cut apart when the first of them is to be read: often none is."""
+
+    def __init__(self, message: WriteSlice) -> None:
+        self._message = message
+
+    @functools.cached_property
+    def _lines(self) -> list[str]:
+        return self._message.record_lines()
+
+    def decoded(self, index: int) -> object:
+        return _loads(self._lines[index])
+
+
+def _itself(record: object) -> object:
+    return record
 
 
 def map_rows(sent: Iterable[Sent]) -> tuple[list[Row], list[Fault]]:
     """Rows in the order of their keys, in which locks are taken; and what makes no row."""
     rows: list[Row] = []
     faults: list[Fault] = []
-    for one in sorted(sent, key=lambda one: one.siret):
+    last: Row | None = None
+    for one in sorted(sent, key=attrgetter("siret")):
+        # A unit's establishments follow each other, and most say the same of it.
+        is_same = last and (last.sent.siren, last.sent.unite_hash) == (one.siren, one.unite_hash)
         try:
-            rows.append(Row(map_split(one.split()), one))
+            last = Row(map_split(one.split(), unite=last.mapped if last and is_same else None), one)
         except MappingError as error:
             faults.append(one.fault(error.code, str(error)))
+        else:
+            rows.append(last)
     return rows, faults
 
 

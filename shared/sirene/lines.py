@@ -25,5 +25,8 @@ def texts_of(line: str) -> list[str]:
     """Read what `line_of` wrote."""
     texts = line.split("\t")
     if "\\" in line:
-        texts = [_ESCAPED.sub(lambda sign: _MEANT[sign[1]], text) for text in texts]
+        texts = [
+            _ESCAPED.sub(lambda sign: _MEANT[sign[1]], text) if "\\" in text else text
+            for text in texts
+        ]
     return texts

@@ -51,20 +51,24 @@ def map_record(record: object) -> MappedRecord:
     return map_split(split_record(record))
 
 
-def map_split(split: SplitRecord) -> MappedRecord:
-    """As `map_record`."""
-    siret, block, unite = split.siret, split.etablissement, split.unite
+def map_split(split: SplitRecord, unite: MappedRecord | None = None) -> MappedRecord:
+    """As `map_record`; `unite` is of another establishment, and says the same of its unit."""
+    siret, block = split.siret, split.etablissement
     adresse = json_object(block.get("adresseEtablissement") or {}, "adresse")
     adresse2 = json_object(block.get("adresse2Etablissement") or {}, "adresse2")
     sent = _periods(block.get("periodesEtablissement"))
     periode = _current(sent)
     return MappedRecord(
         siret,
-        _unite(siren_of(siret), unite),
+        unite.unite_line if unite else _unite(siren_of(siret), split.unite),
         _etablissement(siret, block, adresse, adresse2, periode),
         [_periode(siret, rang, each) for rang, each in enumerate(reversed(sent))],
         unknown_keys(
-            etablissement=block, unite=unite, adresse=adresse, adresse2=adresse2, periode=periode
+            etablissement=block,
+            unite=split.unite,
+            adresse=adresse,
+            adresse2=adresse2,
+            periode=periode,
         ),
     )
 

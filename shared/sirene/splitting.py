@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -34,8 +34,7 @@ class SplitRecord:
     unite: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class Digests:
+class Digests(NamedTuple):
     """Whose record it is, and what it says of the establishment and of the unit, in hex."""
 
     siret: str
@@ -88,7 +87,7 @@ def from_lines(lines: str) -> Sequence[Digests | None]:
     if _LINES.fullmatch(lines) is None:
         return ()
     _, *found = lines.split("\n")
-    return [Digests(*line.split(" ")) if line else None for line in found]
+    return [Digests._make(line.split(" ")) if line else None for line in found]
 
 
 def content_hash(content: bytes) -> str:
@@ -120,6 +119,9 @@ def _canonical(block: JsonObject) -> bytes:
 
 
 def _siret(block: JsonObject) -> str:
+    siret, siren, nic = block.get("siret"), block.get("siren"), block.get("nic")
+    if type(siret) is str and is_siret(siret) and siren == siret[:9] and nic == siret[9:]:
+        return siret
     siret, siren, nic = (text_of(block, key) for key in ("siret", "siren", "nic"))
     if siret is None:
         raise MappingError("missing_siret", "the record has no siret")

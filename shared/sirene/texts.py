@@ -14,6 +14,7 @@ from typing import Any, Final
 from shared.sirene.records import OPEN_TO_ALL, PARTIAL
 from shared.sirene.values import (
     MASKED,
+    MAX_SMALLINT,
     MAX_TEXT_LENGTH,
     JsonObject,
     boolean,
@@ -138,8 +139,10 @@ def moment(block: JsonObject, key: str) -> str:
 
 
 def small_number(block: JsonObject, key: str) -> str:
-    found = small_integer(block, key)
-    return "" if found is None else str(found)
+    value = block.get(key)
+    if type(value) is not int or not 0 <= value <= MAX_SMALLINT:
+        value = small_integer(block, key)
+    return "" if value is None else str(value)
 
 
 def decimal(block: JsonObject, key: str) -> str:

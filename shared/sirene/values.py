@@ -17,7 +17,7 @@ JsonObject = Mapping[str, Any]
 MASKED: Final = "[ND]"
 MAX_TEXT_LENGTH: Final = 1000
 """Far above INSEE's longest field (130); an index entry could not hold an unbounded one."""
-_MAX_SMALLINT = 32_767
+MAX_SMALLINT: Final = 32_767
 _UNKNOWN_DATE = dt.date(1900, 1, 1)
 _DATE = re.compile(r"(\d{1,6})-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -81,7 +81,7 @@ def small_integer(block: JsonObject, key: str) -> int | None:
     text = text_of(block, key)
     if text is None:
         return None
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _MAX_SMALLINT:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > MAX_SMALLINT:
         raise MappingError("bad_number", f"{key} is not a small number")
     return int(text)
 
