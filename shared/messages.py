@@ -18,7 +18,6 @@ WRITE_QUEUE = "sirene.write.v1"
 REVIEW_QUEUE = "sirene.review.v1"
 
 RECORDS_PER_SLICE = 200
-_BETWEEN_RECORDS = ",\n"
 
 
 class ContractError(Rejected):
@@ -79,24 +78,17 @@ class WriteSlice(_Message):
     records: str
     # All of its records' units live there.
     shard: int = 0
-    # A line for each record, by `shared.sirene.splitting`: then each has a line of its own.
+    # A line for each record (`shared.sirene.splitting`), which then is one line of its own too.
     digests: str = ""
 
     @staticmethod
     def array_of(lines: Iterable[bytes]) -> str:
         """The records, each in JSON without an end of line, as an array that can be cut again."""
-        return b"[\n%b\n]".__mod__(_BETWEEN_RECORDS.encode().join(lines)).decode()
-
-    @property
-    def number_of_lines(self) -> int:
-        return self.records.count(_BETWEEN_RECORDS) + 1
+        return (b"[\n" + b"\n,".join(lines) + b"\n]").decode()
 
     def record_lines(self) -> list[str]:
-        """The records of such an array, not decoded."""
-        lines = self.records.split(_BETWEEN_RECORDS)
-        lines[0] = lines[0].removeprefix("[\n")
-        lines[-1] = lines[-1].removesuffix("\n]")
-        return lines
+        """The records of such an array, not decoded, each but the first after its comma."""
+        return self.records.split("\n")[1:-1]
 
     def _check(self) -> None:
         _check_shard(self)

@@ -32,7 +32,8 @@ def cut(records: Sequence[object], *, shards: int = 1) -> list[PageSlice]:
 
 def slice_of(records: Sequence[object], *, shard: int = 0) -> PageSlice:
     contents, digests = zip(*map(encoded, records), strict=True)
-    return PageSlice(shard, WriteSlice.array_of(contents), to_lines(digests))
+    array = WriteSlice.array_of(contents)
+    return PageSlice(shard, array, to_lines(digests, of=array))
 
 
 def _shard_of(record: object, shards: int) -> int:

@@ -108,8 +108,8 @@ def read_slice(message: WriteSlice) -> ReadSlice:
 
 def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digests | None]]:
     """Each record's decoding, with its digests where they came with it."""
-    digests = from_lines(message.digests)
-    if digests and message.number_of_lines == len(digests):
+    digests = from_lines(message.digests, of=message.records)
+    if digests:
         lines = _Lines(message)
         for index, one in enumerate(digests):
             yield partial(lines.decoded, index), one
@@ -132,7 +132,7 @@ class _Lines:
         return self._message.record_lines()
 
     def decoded(self, index: int) -> object:
-        return _loads(self._lines[index])
+        return _loads(self._lines[index].removeprefix(","))
 
 
 def _itself(record: object) -> object:

@@ -19,7 +19,7 @@ from shared.sirene.keys import (
 from shared.sirene.lines import line_of
 from shared.sirene.mapped import UNITE_COLUMNS, MappedRecord, MappedUnite, record_of
 from shared.sirene.records import UniteLegale
-from shared.sirene.reference import departement_of, region_of
+from shared.sirene.reference import place_of
 from shared.sirene.splitting import SplitRecord, split_record
 from shared.sirene.texts import (
     Keys,
@@ -91,7 +91,6 @@ def _etablissement(
     siret: str, block: JsonObject, adresse: JsonObject, adresse2: JsonObject, periode: JsonObject
 ) -> str:
     textes_adresse = _ADRESSE_KEYS.texts(adresse)
-    departement = departement_of(textes_adresse[_CODE_COMMUNE])
     return line_of(
         [
             siret,
@@ -105,8 +104,7 @@ def _etablissement(
             day(periode, "dateDebut"),
             decimal(adresse, "coordonneeLambertAbscisseEtablissement"),
             decimal(adresse, "coordonneeLambertOrdonneeEtablissement"),
-            departement or "",
-            region_of(departement) or "",
+            *place_of(textes_adresse[_CODE_COMMUNE]),
             *_ETABLISSEMENT_KEYS.texts(block),
             *_PERIODE_KEYS.texts(periode),
             *textes_adresse,

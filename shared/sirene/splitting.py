@@ -22,7 +22,8 @@ written again when INSEE next sends it."""
 
 _DIGEST_BYTES: Final = 16
 _HEX: Final = f"[0-9a-f]{{{2 * _DIGEST_BYTES}}}"
-_LINES = re.compile(rf"{MAPPING_VERSION}(?:\n(?:[0-9]{{14}} {_HEX} {_HEX})?)*")
+_LINE: Final = f"(?:[0-9]{{14}} {_HEX} {_HEX})?"
+_LINES = re.compile(rf"{_LINE}(?:\n{_LINE})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +73,22 @@ def encoded(record: object) -> tuple[bytes, Digests | None]:
     return b'%b,"uniteLegale":%b}' % (own[:-1], unite), digests
 
 
-def to_lines(digests: Iterable[Digests | None]) -> str:
-    """One line for each record, an empty one without digests, after one for the version."""
-    return "\n".join(
-        (
-            MAPPING_VERSION,
-            *(f"{one.siret} {one.etablissement} {one.unite}" if one else "" for one in digests),
-        )
-    )
+def to_lines(digests: Iterable[Digests | None], *, of: str) -> str:
+    """A line for each record of this text, empty without digests, after one about them all."""
+    return "\n".join((_head(of), *(" ".join(one) if one else "" for one in digests)))
 
 
-def from_lines(lines: str) -> Sequence[Digests | None]:
-    """None of any record where they are not of this version, or not what `to_lines` makes."""
-    if _LINES.fullmatch(lines) is None:
+def from_lines(lines: str, *, of: str) -> Sequence[Digests | None]:
+    """None of any record where they are not of this version, of this text, or well-formed."""
+    head, _, rest = lines.partition("\n")
+    if head != _head(of) or _LINES.fullmatch(rest) is None:
         return ()
-    _, *found = lines.split("\n")
-    return [Digests._make(line.split(" ")) if line else None for line in found]
+    return [Digests._make(line.split(" ")) if line else None for line in rest.split("\n")]
+
+
+def _head(records: str) -> str:
+    """Of another text's digests it is told by the length alone: that is at hand, and enough."""
+    return f"{MAPPING_VERSION} {len(records)}"
 
 
 def content_hash(content: bytes) -> str:
