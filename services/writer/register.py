@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -50,9 +51,26 @@ class _New(NamedTuple):
     """A row to be; what its version is made of is read of the few that have a rival."""
 
     key: str
-    line: str
     columns: Sequence[str]
+    mapped: str
+    content_hash: str
     periodes: Sequence[str] = ()
+
+    @classmethod
+    def unite(cls, row: Row) -> "_New":
+        sent = row.sent
+        return cls(sent.siren, UNITE_COLUMNS, row.mapped.unite_line, sent.unite_hash)
+
+    @classmethod
+    def etablissement(cls, row: Row) -> "_New":
+        mapped, sent = row
+        return cls(
+            sent.siret,
+            ETABLISSEMENT_COLUMNS,
+            mapped.etablissement_line,
+            sent.etablissement_hash,
+            mapped.periodes_lines,
+        )
 
     @property
     def statut_diffusion(self) -> str:
@@ -64,7 +82,10 @@ class _New(NamedTuple):
         return dt.datetime.fromisoformat(text) if text else None
 
     def _text(self, column: str) -> str:
-        return texts_of(self.line)[self.columns.index(column)]
+        return texts_of(self.mapped)[self.columns.index(column)]
+
+    def line(self, stamp: str) -> str:
+        return f"{self.mapped}\t\\\\x{self.content_hash}\t{stamp}"
 
 
 def find_stale(connection: Connection, sent: Sequence[Sent], fetched_at: dt.datetime) -> Stale:
@@ -114,43 +135,21 @@ def write_rows(
 
 def _copy_new(connection: Connection, rows: Sequence[Row], fetched_at: dt.datetime) -> None:
     stamp = fetched_at.isoformat()
-    key = attrgetter("key")
-    unites = newest_by_key(
-        [
-            _New(
-                row.sent.siren,
-                f"{row.mapped.unite_line}\t\\\\x{row.sent.unite_hash}\t{stamp}",
-                UNITE_COLUMNS,
-            )
-            for row in rows
-        ],
-        key,
-        fetched_at,
+    unites = newest_by_key(map(_New.unite, rows), attrgetter("key"), fetched_at)
+    etablissements = newest_by_key(map(_New.etablissement, rows), attrgetter("key"), fetched_at)
+    _copy(connection, "new_unites", UNITE_COLUMNS + STAMPS, [new.line(stamp) for new in unites])
+    _copy(
+        connection,
+        "new_etablissements",
+        ETABLISSEMENT_COLUMNS + STAMPS,
+        [new.line(stamp) for new in etablissements],
     )
-    etablissements = newest_by_key(
-        [
-            _New(
-                row.siret,
-                f"{row.mapped.etablissement_line}\t\\\\x{row.sent.etablissement_hash}\t{stamp}",
-                ETABLISSEMENT_COLUMNS,
-                row.mapped.periodes_lines,
-            )
-            for row in rows
-        ],
-        key,
-        fetched_at,
+    _copy(
+        connection,
+        "new_periodes",
+        PERIODE_COLUMNS,
+        [line for new in etablissements for line in new.periodes],
     )
-    for table, columns, lines in (
-        ("new_unites", (*UNITE_COLUMNS, *STAMPS), [new.line for new in unites]),
-        (
-            "new_etablissements",
-            (*ETABLISSEMENT_COLUMNS, *STAMPS),
-            [new.line for new in etablissements],
-        ),
-        (
-            "new_periodes",
-            PERIODE_COLUMNS,
-            [line for new in etablissements for line in new.periodes],
-        ),
-    ):
-        copy_into(connection, table, columns, lines, null="")
+
+
+_copy = partial(copy_into, null="")
