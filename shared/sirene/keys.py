@@ -1,7 +1,6 @@
 """INSEE's names of what the register's columns hold, made from the columns' own names."""
 
 import dataclasses
-import functools
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -119,18 +118,14 @@ MAX_UNKNOWN_KEYS: Final = 50
 
 def unknown_keys(**blocks: JsonObject) -> frozenset[str]:
     """Name as `block.key` what nobody announced, at most `MAX_UNKNOWN_KEYS` of them."""
-    unknown = [key for name, block in blocks.items() for key in _unknown(name, tuple(block))]
+    unknown = [
+        f"{name}.{clean(key)[:80]}"
+        for name, block in blocks.items()
+        if not KNOWN_KEYS[name].issuperset(block)
+        for key in block.keys() - KNOWN_KEYS[name]
+        if not re.fullmatch(_CHANGES, key)
+    ]
     return frozenset(sorted(unknown)[:MAX_UNKNOWN_KEYS]) if unknown else _NONE
 
 
 _NONE: frozenset[str] = frozenset()
-
-
-@functools.lru_cache(maxsize=128)
-def _unknown(name: str, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Nearly all blocks of a kind have the same keys in the same order."""
-    return tuple(
-        f"{name}.{clean(key)[:80]}"
-        for key in sorted(set(keys) - KNOWN_KEYS[name])
-        if not re.fullmatch(_CHANGES, key)
-    )

@@ -16,7 +16,7 @@ from shared.sirene.keys import (
     UNITE,
     unknown_keys,
 )
-from shared.sirene.lines import line_of
+from shared.sirene.lines import BETWEEN
 from shared.sirene.mapped import UNITE_COLUMNS, MappedRecord, MappedUnite, record_of
 from shared.sirene.records import UniteLegale
 from shared.sirene.reference import place_of
@@ -91,7 +91,7 @@ def _etablissement(
     siret: str, block: JsonObject, adresse: JsonObject, adresse2: JsonObject, periode: JsonObject
 ) -> str:
     textes_adresse = _ADRESSE_KEYS.texts(adresse)
-    return line_of(
+    return BETWEEN.join(
         [
             siret,
             siren_of(siret),
@@ -114,7 +114,7 @@ def _etablissement(
 
 
 def _unite(siren: str, block: JsonObject) -> str:
-    return line_of(
+    return BETWEEN.join(
         [
             siren,
             statut(block, "statutDiffusionUniteLegale"),
@@ -128,7 +128,7 @@ def _unite(siren: str, block: JsonObject) -> str:
 
 
 def _periode(siret: str, rang: int, block: JsonObject) -> str:
-    return line_of(
+    return BETWEEN.join(
         [
             siret,
             siren_of(siret),

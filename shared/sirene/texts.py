@@ -1,4 +1,4 @@
-"""Values of INSEE's records as texts that PostgreSQL reads, empty for null.
+"""Values of INSEE's records as texts that PostgreSQL's COPY reads, empty for null.
 
 Nearly every value is as it must be, and is only looked at, many at once; what is not so is read
 by `values`, with the same result and the same errors.
@@ -7,10 +7,11 @@ by `values`, with the same result and the same errors.
 import datetime as dt
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
+from shared.sirene.lines import ESCAPES
 from shared.sirene.records import OPEN_TO_ALL, PARTIAL
 from shared.sirene.values import (
     MASKED,
@@ -27,9 +28,10 @@ from shared.sirene.values import (
     text_of,
 )
 
-Texts = list[str]
+Texts = Sequence[str]
 
 _BETWEEN: Final = "|"
+_OTHER: Final = "?"
 _UNKNOWN_DAY: Final = "1900-01-01"
 _USUAL_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _USUAL_INSTANT = re.compile(
@@ -43,33 +45,47 @@ _TRUTHS: Mapping[object, str] = {None: "", True: "t", False: "f"}
 class Keys:
     """Two keys of a block or more, whose values are read and looked at together."""
 
-    __slots__ = ("_get", "_names")
+    __slots__ = ("_get", "_names", "_none", "_number")
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = tuple(names)
         self._get = itemgetter(*self._names)
+        self._number = len(self._names)
+        self._none = [""] * self._number
 
     def texts(self, block: JsonObject) -> Texts:
         """As `values.text_of` each key."""
-        found = ["" if value is None else value for value in self._values(block)]
+        values = self._values(block)
+        if values.count(None) == self._number:  # a second address, nearly always
+            return self._none
+        found = ["" if value is None else value for value in values]
         try:
             joined = _BETWEEN.join(found)
         except TypeError:  # something else than a text
-            return self._texts_one_by_one(block)
-        if not _is_plain(joined) or (
-            len(joined) > MAX_TEXT_LENGTH and len(max(found, key=len)) > MAX_TEXT_LENGTH
+            return self._one_by_one(block)
+        if (
+            # To take out, to cut off or to escape; a text that has the sign between them inside
+            # is at worst looked at again.
+            not joined.isprintable()
+            or "\\" in joined
+            or "| " in joined
+            or " |" in joined
+            or joined[0] == " "
+            or joined[-1] == " "
+            or (len(joined) > MAX_TEXT_LENGTH and len(max(found, key=len)) > MAX_TEXT_LENGTH)
         ):
-            return self._texts_one_by_one(block)
+            return self._one_by_one(block)
         if MASKED in joined:
             return ["" if text == MASKED else text for text in found]
         return found
 
     def truths(self, block: JsonObject) -> Texts:
         """As `values.boolean` each key."""
-        return [
-            "f" if value is False else "t" if value is True else _no_truth(value, key)
-            for value, key in zip(self._values(block), self._names, strict=True)
+        found = [
+            "f" if value is False else "t" if value is True else "" if value is None else _OTHER
+            for value in self._values(block)
         ]
+        return [truth(block, key) for key in self._names] if _OTHER in found else found
 
     def _values(self, block: JsonObject) -> tuple[Any, ...]:
         try:
@@ -78,29 +94,12 @@ class Keys:
             values = tuple(map(block.get, self._names))
         return values
 
-    def _texts_one_by_one(self, block: JsonObject) -> Texts:
-        return [text_of(block, key) or "" for key in self._names]
-
-
-def _is_plain(joined: str) -> bool:
-    """Whether no text of these has anything to cut off or to take out.
-
-    One that has the sign between them inside is at worst looked at again.
-    """
-    return (
-        joined.isprintable()
-        and "| " not in joined
-        and " |" not in joined
-        and joined.strip(" ") == joined
-    )
+    def _one_by_one(self, block: JsonObject) -> Texts:
+        return [(text_of(block, key) or "").translate(ESCAPES) for key in self._names]
 
 
 def truth(block: JsonObject, key: str) -> str:
     return _TRUTHS[boolean(block, key)]
-
-
-def _no_truth(value: object, key: str) -> str:
-    return "" if value is None else truth({key: value}, key)
 
 
 def statut(block: JsonObject, key: str) -> str:

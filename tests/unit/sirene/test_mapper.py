@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.sirene.keys import MAX_UNKNOWN_KEYS
+from shared.sirene.lines import BETWEEN, texts_of
 from shared.sirene.mapper import map_record, map_unite_legale
 from shared.sirene.texts import Keys
 from shared.sirene.values import MAX_TEXT_LENGTH, MappingError, text_of
@@ -294,7 +295,24 @@ _TEXTS = (
     st.none()
     | st.text(max_size=8)
     | st.sampled_from(
-        ["", "[ND]", "[ND", " A", "A ", "\u00a0A", "A\t", "[A]", "|", "| ", " |", "A|", "A\\N"]
+        [
+            "",
+            "[ND]",
+            "[ND",
+            " A",
+            "A ",
+            "\u00a0A",
+            "A\t",
+            "[A]",
+            "|",
+            "| ",
+            " |",
+            "A|",
+            "A\\N",
+            "\\",
+            "A\\",
+            "A\tB\nC\rD\\E",
+        ]
     )
     | st.sampled_from([0, 75, 1.5, False, True, "\x00", "\ud800", "A" * (MAX_TEXT_LENGTH + 1)])
 )
@@ -303,7 +321,7 @@ _TEXTS = (
 @given(one=_TEXTS, other=_TEXTS)
 def test_the_quick_look_at_texts_finds_what_the_close_one_finds(one: object, other: object) -> None:
     block = {"one": one, "other": other}
-    assert _outcome(lambda: Keys(block).texts(block)) == _outcome(
+    assert _outcome(lambda: texts_of(BETWEEN.join(Keys(block).texts(block)))) == _outcome(
         lambda: [text_of(block, key) or "" for key in block]
     )
 
