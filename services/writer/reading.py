@@ -110,7 +110,7 @@ def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digest
     """Each record's decoding, with its digests where they came with it."""
     digests = from_lines(message.digests, of=message.records)
     if digests:
-        lines = _Lines(message)
+        lines = _Lines(message, len(digests))
         for index, one in enumerate(digests):
             yield partial(lines.decoded, index), one
         return
@@ -124,12 +124,16 @@ def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digest
 class _Lines:
     """A slice's records, cut apart when the first of them is to be read: often none is."""
 
-    def __init__(self, message: WriteSlice) -> None:
+    def __init__(self, message: WriteSlice, number: int) -> None:
         self._message = message
+        self._number = number
 
     @functools.cached_property
     def _lines(self) -> list[str]:
-        return self._message.record_lines()
+        lines = self._message.record_lines()
+        if len(lines) != self._number:
+            raise ContractError("WriteSlice.records has not one line for each of its digests")
+        return lines
 
     def decoded(self, index: int) -> object:
         return _loads(self._lines[index].removeprefix(","))

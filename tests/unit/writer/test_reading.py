@@ -9,6 +9,7 @@ import pytest
 from services.fetcher.slicing import slice_of
 from services.writer.reading import MAX_MESSAGE_LENGTH, Fault, ReadSlice, Row, map_rows, read_slice
 from shared.messages import ContractError, WriteSlice
+from shared.sirene.splitting import digests_of, split_record, to_lines
 
 FETCHED_AT = "2026-08-05T12:00:00+00:00"
 RECORDED = Path(__file__).parents[2] / "fixtures" / "insee" / "etablissements.jsonl"
@@ -129,6 +130,14 @@ def test_digests_of_other_records_are_not_believed() -> None:
     other = slice_of([_record(trancheEffectifsEtablissement="a longer text")])
     read = _read_with_digests(_record(), digests=other.digests)
     assert [one[:3] for one in read.sent] == [one[:3] for one in _read(_record()).sent]
+
+
+def test_records_that_are_not_in_lines_break_the_contract_of_their_digests() -> None:
+    digests = digests_of(split_record(_record()))
+    body = json.dumps([_record()])
+    message = WriteSlice(1, 2, 3, 4, FETCHED_AT, body, digests=to_lines([digests], of=body))
+    with pytest.raises(ContractError):
+        map_rows(read_slice(message).sent)
 
 
 def test_a_record_under_the_digests_of_another_is_a_fault() -> None:
