@@ -5,6 +5,7 @@ Measured on a fetcher with four threads at one page a second: 253 MiB without, 1
 """
 
 import ctypes
+import gc
 import sys
 
 # From malloc.h.
@@ -29,3 +30,14 @@ def return_freed_memory() -> None:
     if mallopt is not None:
         for parameter, value in _SETTINGS.items():
             mallopt(parameter, value)
+
+
+def keep_what_is_there() -> None:
+    """Call once when the process is complete, before its work: what it is made of, it keeps.
+
+    Some hundred thousand objects, which each full collection would look through again; a slice of
+    a thousand records is enough to bring one about, and it took the writer 10 of the 17 µs that
+    reading an unchanged record took.
+    """
+    gc.collect()
+    gc.freeze()

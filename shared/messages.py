@@ -5,6 +5,7 @@ read gets a new queue. A field with a default is left out where it has it, so th
 not know the field can read the message.
 """
 
+from collections.abc import Iterable
 from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -77,6 +78,17 @@ class WriteSlice(_Message):
     records: str
     # All of its records' units live there.
     shard: int = 0
+    # A line for each record (`shared.sirene.splitting`), which then is one line of its own too.
+    digests: str = ""
+
+    @staticmethod
+    def array_of(lines: Iterable[bytes]) -> str:
+        """The records, each in JSON without an end of line, as an array that can be cut again."""
+        return (b"[\n" + b"\n,".join(lines) + b"\n]").decode()
+
+    def record_lines(self) -> list[str]:
+        """The records of such an array, not decoded, each but the first after its comma."""
+        return self.records.split("\n")[1:-1]
 
     def _check(self) -> None:
         _check_shard(self)

@@ -20,7 +20,7 @@ from shared.db.migrate import require_current
 from shared.db.shards import require_shards
 from shared.errors import UserError
 from shared.logs import configure_logs
-from shared.memory import return_freed_memory
+from shared.memory import keep_what_is_there, return_freed_memory
 from shared.metrics import Metrics
 from shared.middleware import ActorMetrics
 from shared.settings import ServiceSettings
@@ -169,6 +169,7 @@ def run_until_stopped(running: Running, clock: Clock) -> None:
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
+    keep_what_is_there()
     running.start()
     log.info("ready")
     # A bare wait() would hold back the signal handlers on some platforms.

@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
-from shared.messages import RECORDS_PER_SLICE
+from shared.messages import RECORDS_PER_SLICE, WriteSlice
 from shared.sharding import route
 from shared.sirene.identifiers import is_siret, siren_of
+from shared.sirene.splitting import encoded, to_lines
 
 
 @dataclass(frozen=True, slots=True)
 class PageSlice:
-    """`records` is a JSON array."""
+    """`records` and `digests` are those of `WriteSlice`."""
 
     shard: int
     records: str
+    digests: str
 
 
 def cut(records: Sequence[object], *, shards: int = 1) -> list[PageSlice]:
@@ -24,10 +24,16 @@ def cut(records: Sequence[object], *, shards: int = 1) -> list[PageSlice]:
     for record in records:
         by_shard.setdefault(_shard_of(record, shards), []).append(record)
     return [
-        PageSlice(shard, orjson.dumps(theirs[start : start + RECORDS_PER_SLICE]).decode())
+        slice_of(theirs[start : start + RECORDS_PER_SLICE], shard=shard)
         for shard, theirs in sorted(by_shard.items())
         for start in range(0, len(theirs), RECORDS_PER_SLICE)
-    ] or [PageSlice(0, "[]")]
+    ] or [PageSlice(0, "[]", "")]
+
+
+def slice_of(records: Sequence[object], *, shard: int = 0) -> PageSlice:
+    contents, digests = zip(*map(encoded, records), strict=True)
+    array = WriteSlice.array_of(contents)
+    return PageSlice(shard, array, to_lines(digests, of=array))
 
 
 def _shard_of(record: object, shards: int) -> int:

@@ -203,6 +203,7 @@ class Walker:
                     fetched_at=slot.granted_at.isoformat(),
                     records=each.records,
                     shard=each.shard,
+                    digests=each.digests,
                 )
             )
         if not is_last:

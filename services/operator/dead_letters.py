@@ -31,8 +31,8 @@ _REPLAYED = text("UPDATE dead_letters SET replayed_at = now() WHERE id = :id")
 _DROP = text("DELETE FROM dead_letters WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING id")
 
 _CONTRACTS = {contract.ACTOR: contract for contract in (FetchPage, WriteSlice, ReviewAvis)}
-# What a contract calls by this name is people's data.
-_RECORDS = "records"
+# What a contract calls by these names is people's data.
+_RECORDS = frozenset({"records", "digests"})
 _UNSHOWN = frozenset({"body", "sirens"})
 _LONGEST_SHOWN = 40
 _MOST_SHOWN = 100
@@ -156,8 +156,8 @@ def _fields(actor: object, arguments: Any) -> dict[str, object]:
     if not isinstance(arguments, dict):
         return {}
     contract = _CONTRACTS.get(actor) if isinstance(actor, str) else None
-    types = {field.name: field.type for field in fields(contract)} if contract else {}
-    types.pop(_RECORDS, None)
+    promised = fields(contract) if contract else ()
+    types = {field.name: field.type for field in promised if field.name not in _RECORDS}
     return {
         str(name)[:_LONGEST_SHOWN]: _plain(value)
         if type(value) is types.get(name)

@@ -1,4 +1,4 @@
-"""Rows in the text format of PostgreSQL's COPY: tabs between columns, backslash-N for NULL."""
+"""Rows in the text format of PostgreSQL's COPY: tabs between columns."""
 
 import datetime as dt
 import io
@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from shared.sirene.lines import ESCAPES
+
 _CHUNK_BYTES = 64 * 1024
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def copy_line(values: Iterable[object]) -> str:
-    """One row, without its end of line."""
+    """One row, without its end of line; NULL is backslash-N."""
     return "\t".join(
         [
             "\\N"
@@ -27,7 +28,7 @@ def copy_line(values: Iterable[object]) -> str:
 
 
 _FIELDS: Mapping[type, Callable[[Any], str]] = {
-    str: lambda text: text.translate(_ESCAPES),
+    str: lambda text: text.translate(ESCAPES),
     bool: lambda truth: "t" if truth else "f",
     bytes: lambda octets: "\\\\x" + octets.hex(),
     dt.date: dt.date.isoformat,
@@ -38,14 +39,20 @@ _FIELDS: Mapping[type, Callable[[Any], str]] = {
 
 
 def copy_into(
-    connection: Connection, table: str, columns: Iterable[str], lines: Iterable[str]
+    connection: Connection,
+    table: str,
+    columns: Iterable[str],
+    lines: Iterable[str],
+    *,
+    null: str = "\\N",
 ) -> None:
     """COPY the lines inside the connection's transaction.
 
     Raises psycopg2's errors, SQLAlchemy knows nothing of this statement.
     """
-    body = io.BytesIO("".join([line + "\n" for line in lines]).encode())
+    body = io.BytesIO("\n".join([*lines, ""]).encode())
     driver: Any = connection.connection.driver_connection
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN WITH (ENCODING 'UTF8')"
+    options = f"ENCODING 'UTF8', NULL '{null}'"
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN WITH ({options})"
     with driver.cursor() as cursor:
         cursor.copy_expert(statement, body, _CHUNK_BYTES)

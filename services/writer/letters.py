@@ -11,6 +11,7 @@ from shared.messages import WRITE_QUEUE
 from shared.sirene.identifiers import is_siret, owner_of, siren_of
 
 _RECORDS = "records"
+_DIGESTS = "digests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,9 @@ def _decoded(body: bytes) -> dict[str, Any] | None:
 
 
 def _encoded(message: dict[str, Any], records: str) -> bytes:
+    """With these records alone: the digests, which name those of all, are made anew from them."""
     arguments = {**message["kwargs"], _RECORDS: records} if _has_records(message) else {}
+    arguments.pop(_DIGESTS, None)
     return CompactEncoder().encode({**message, "args": [], "kwargs": arguments})
 
 

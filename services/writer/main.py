@@ -14,6 +14,7 @@ from shared.messages import WriteSlice
 from shared.metrics import Metrics
 from shared.service import Loop, Service, run_service
 from shared.settings import DatabaseSettings, load
+from shared.sirene import reference
 
 _ARCHIVE_INTERVAL_SECONDS = 10
 
@@ -27,6 +28,7 @@ def build(
     metrics: Metrics,
 ) -> Service:
     """Declare the writer's actor on the broker and return what runs it."""
+    reference.load()
     shards = open_shards(
         settings, engine, application_name="sirenade-writer", pool_size=settings.writer_threads
     )

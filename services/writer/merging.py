@@ -1,12 +1,10 @@
-"""Which of two versions of a record counts, and what makes two contents the same. Pure."""
+"""Which of two versions of a record counts. Pure."""
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from shared.sirene.mapper import MAPPING_VERSION
 from shared.sirene.records import PARTIAL
 
 
@@ -47,11 +45,10 @@ def newest_by_key(
     newest: dict[Hashable, RecordT] = {}
     for record in records:
         kept = newest.get(key(record))
-        if kept is None or Version.of(record, fetched_at) >= Version.of(kept, fetched_at):
+        if (
+            kept is None
+            or kept == record
+            or Version.of(record, fetched_at) >= Version.of(kept, fetched_at)
+        ):
             newest[key(record)] = record
     return list(newest.values())
-
-
-def content_hash(content: bytes) -> bytes:
-    """Of what INSEE sent, and of how it is mapped: a row is written anew when either changes."""
-    return hashlib.blake2b(content, digest_size=16, person=MAPPING_VERSION).digest()

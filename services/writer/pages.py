@@ -16,13 +16,14 @@ from shared.sirene.facts import facts_hash
 from shared.sirene.identifiers import siren_of
 from shared.sirene.pages import (
     ETABLISSEMENT_FACTS,
-    UNITE_FACTS,
     DueOutcome,
+    EtablissementFacts,
+    UniteFacts,
     avis_outcome,
     facts_of,
     page_of,
 )
-from shared.sirene.records import OPEN_TO_ALL, Etablissement, Page, UniteLegale
+from shared.sirene.records import OPEN_TO_ALL, Page
 
 _NO_FACTS = ""
 """Facts of somebody who must not be written about leave no trace, not even their hash."""
@@ -123,10 +124,8 @@ class _Subject:
     @classmethod
     def of(cls, row: Sequence[Any], *, sole_traders: bool) -> "_Subject":
         has_pages, opposed, *columns = row
-        etablissement = Etablissement(**dict(zip(ETABLISSEMENT_FACTS, columns, strict=False)))
-        unite = UniteLegale(
-            **dict(zip(UNITE_FACTS, columns[len(ETABLISSEMENT_FACTS) :], strict=True))
-        )
+        etablissement = EtablissementFacts._make(columns[: len(ETABLISSEMENT_FACTS)])
+        unite = UniteFacts._make(columns[len(ETABLISSEMENT_FACTS) :])
         page = page_of(etablissement, unite)
         outcome = avis_outcome(
             etablissement,

@@ -1,17 +1,21 @@
 """From the bytes of a slice to rows and faults: what can be told before the database. Pure."""
 
+import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import orjson
 
-from services.writer.merging import content_hash
 from shared.messages import ContractError, WriteSlice
 from shared.sirene.identifiers import is_siret, owner_of, siren_of
-from shared.sirene.mapper import MappedRecord, SplitRecord, map_split, split_record
+from shared.sirene.mapped import MappedRecord
+from shared.sirene.mapper import map_split
 from shared.sirene.records import OPEN_TO_ALL
+from shared.sirene.splitting import Digests, SplitRecord, digests_of, from_lines, split_record
 from shared.sirene.values import MappingError
 
 MAX_MESSAGE_LENGTH = 200
@@ -35,29 +39,33 @@ class Fault:
     withdrawn: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A record as it came, not mapped yet: most are stored already, and need no more than this."""
+class Sent(NamedTuple):
+    """A record as it came, not mapped yet: most are stored already, and need no more than this.
 
-    record: Mapping[str, object]
-    split: SplitRecord
-    etablissement_hash: bytes
-    unite_hash: bytes
+    `record` decodes it, where that was not needed before.
+    """
 
-    @property
-    def siret(self) -> str:
-        return self.split.siret
+    siret: str
+    etablissement_hash: str
+    unite_hash: str
+    record: Callable[[], object]
 
     @property
     def siren(self) -> str:
-        return siren_of(self.split.siret)
+        return siren_of(self.siret)
+
+    def split(self) -> SplitRecord:
+        """Raise MappingError for a record that is not the one that its digests name."""
+        split = split_record(self.record())
+        if split.siret != self.siret:
+            raise MappingError("bad_digest", "the digests are those of another record")
+        return split
 
     def fault(self, code: str, message: str) -> Fault:
-        return _fault(self.siret, self.record, code, message)
+        return _fault(self.siret, self.record(), code, message)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A mapped record and where it came from."""
 
     mapped: MappedRecord
@@ -80,44 +88,83 @@ class ReadSlice:
 
 def read_slice(message: WriteSlice) -> ReadSlice:
     """Raise ContractError where the records are no JSON array: nothing in it can be told apart."""
-    records = _records(message.records)
     sent: list[Sent] = []
     faults: list[Fault] = []
-    for index, record in enumerate(records):
+    for index, (record, digests) in enumerate(_records(message)):
         try:
-            sent.append(_sent(record, split_record(record)))
+            sent.append(Sent(*(digests or digests_of(split_record(record()))), record))
         except MappingError as error:
             place = f"{message.batch_id}/{message.page}/{message.slice}/{index}"
-            faults.append(_fault(_siret_of(record) or place, record, error.code, str(error)))
+            key = _siret_of(record()) or place
+            faults.append(_fault(key, record(), error.code, str(error)))
     sirets = {one.siret for one in sent} | {f.key for f in faults if is_siret(f.key)}
     return ReadSlice(
-        records=len(records),
+        records=len(sent) + len(faults),
         sirets=tuple(sorted(sirets)),
         sent=tuple(sent),
         faults=tuple(faults),
     )
 
 
+def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digests | None]]:
+    """Each record's decoding, with its digests where they came with it."""
+    digests = from_lines(message.digests, of=message.records)
+    if digests:
+        lines = _Lines(message, len(digests))
+        for index, one in enumerate(digests):
+            yield partial(lines.decoded, index), one
+        return
+    records = _loads(message.records)
+    if not isinstance(records, list):
+        raise ContractError("WriteSlice.records is not a JSON array")
+    for record in records:
+        yield partial(_itself, record), None
+
+
+class _Lines:
+    """A slice's records, cut apart when the first of them is to be read: often none is."""
+
+    def __init__(self, message: WriteSlice, number: int) -> None:
+        self._message = message
+        self._number = number
+
+    @functools.cached_property
+    def _lines(self) -> list[str]:
+        lines = self._message.record_lines()
+        if len(lines) != self._number:
+            raise ContractError("WriteSlice.records has not one line for each of its digests")
+        return lines
+
+    def decoded(self, index: int) -> object:
+        return _loads(self._lines[index].removeprefix(","))
+
+
+def _itself(record: object) -> object:
+    return record
+
+
 def map_rows(sent: Iterable[Sent]) -> tuple[list[Row], list[Fault]]:
     """Rows in the order of their keys, in which locks are taken; and what makes no row."""
     rows: list[Row] = []
     faults: list[Fault] = []
-    for one in sorted(sent, key=lambda one: one.siret):
+    last: Row | None = None
+    for one in sorted(sent, key=attrgetter("siret")):
+        # A unit's establishments follow each other, and most say the same of it.
+        is_same = last and (last.sent.siren, last.sent.unite_hash) == (one.siren, one.unite_hash)
         try:
-            rows.append(Row(map_split(one.split), one))
+            last = Row(map_split(one.split(), unite=last.mapped if last and is_same else None), one)
         except MappingError as error:
             faults.append(one.fault(error.code, str(error)))
+        else:
+            rows.append(last)
     return rows, faults
 
 
-def _records(text: str) -> list[Any]:
+def _loads(text: str) -> Any:
     try:
-        records = orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError:
-        records = _lenient(text)
-    if not isinstance(records, list):
-        raise ContractError("WriteSlice.records is not a JSON array")
-    return records
+        return _lenient(text)
 
 
 def _lenient(text: str) -> Any:
@@ -126,22 +173,6 @@ def _lenient(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise ContractError("WriteSlice.records is not JSON") from None
-
-
-def _sent(record: Mapping[str, object], split: SplitRecord) -> Sent:
-    return Sent(
-        record,
-        split,
-        etablissement_hash=content_hash(_canonical(split.etablissement)),
-        unite_hash=content_hash(_canonical(split.unite)),
-    )
-
-
-def _canonical(block: Mapping[str, object]) -> bytes:
-    try:
-        return orjson.dumps(block)
-    except TypeError:  # what only the lenient reading lets in
-        return json.dumps(block).encode()
 
 
 def _siret_of(record: object) -> str | None:

@@ -3,32 +3,29 @@
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from operator import attrgetter, itemgetter
+from functools import partial
+from operator import attrgetter
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from services.writer.copying import copy_into, copy_line
+from services.writer.copying import copy_into
 from services.writer.merging import newest_by_key
 from services.writer.pages import renew_pages
 from services.writer.reading import Row, Sent
 from services.writer.statements import (
-    ETABLISSEMENT_FIELDS,
     FIND_STALE,
     LOCK_UNITES,
-    PERIODE_FIELDS,
     STAMPS,
-    UNITE_FIELDS,
     UPSERT_ETABLISSEMENTS,
     UPSERT_UNITES,
 )
 from services.writer.tombstones import BURY, FIND_HIDDEN, HIDE
-from shared.sirene.mapper import Values
+from shared.sirene.lines import texts_of
+from shared.sirene.mapped import ETABLISSEMENT_COLUMNS, PERIODE_COLUMNS, UNITE_COLUMNS
 
 _STAGED = ("new_etablissements", "new_periodes")
 _STORED = ("etablissements", "periodes_etablissements")
-_VERSION_FIELDS = ("statut_diffusion", "date_dernier_traitement")
-_unite_version = itemgetter(*map(UNITE_FIELDS.index, _VERSION_FIELDS))
-_etablissement_version = itemgetter(*map(ETABLISSEMENT_FIELDS.index, _VERSION_FIELDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +52,45 @@ class Written:
         return Written(self.inserted + other.inserted, self.updated + other.updated)
 
 
-@dataclass(frozen=True, slots=True)
-class _New:
-    """A row to be, and what its version is made of."""
+class _New(NamedTuple):
+    """A row to be; what its version is made of is read of the few that have a rival."""
 
     key: str
-    statut_diffusion: str
-    date_dernier_traitement: dt.datetime | None
-    content_hash: bytes
-    values: Values
-    periodes: tuple[Values, ...] = ()
+    columns: Sequence[str]
+    mapped: str
+    content_hash: str
+    periodes: Sequence[str] = ()
 
     @classmethod
     def unite(cls, row: Row) -> "_New":
-        values = row.mapped.unite_values
-        statut, treated = _unite_version(values)
-        return cls(row.sent.siren, statut, treated, row.sent.unite_hash, values)
+        sent = row.sent
+        return cls(sent.siren, UNITE_COLUMNS, row.mapped.unite_line, sent.unite_hash)
 
     @classmethod
     def etablissement(cls, row: Row) -> "_New":
-        values, sent = row.mapped.etablissement_values, row.sent
-        statut, treated = _etablissement_version(values)
-        periodes = row.mapped.periodes_values
-        return cls(sent.siret, statut, treated, sent.etablissement_hash, values, periodes)
+        mapped, sent = row
+        return cls(
+            sent.siret,
+            ETABLISSEMENT_COLUMNS,
+            mapped.etablissement_line,
+            sent.etablissement_hash,
+            mapped.periodes_lines,
+        )
+
+    @property
+    def statut_diffusion(self) -> str:
+        return self._text("statut_diffusion")
+
+    @property
+    def date_dernier_traitement(self) -> dt.datetime | None:
+        text = self._text("date_dernier_traitement")
+        return dt.datetime.fromisoformat(text) if text else None
+
+    def _text(self, column: str) -> str:
+        return texts_of(self.mapped)[self.columns.index(column)]
 
     def line(self, stamp: str) -> str:
-        return f"{copy_line(self.values)}\t{copy_line([self.content_hash])}\t{stamp}"
+        return f"{self.mapped}\t\\\\x{self.content_hash}\t{stamp}"
 
 
 def find_stale(connection: Connection, sent: Sequence[Sent], fetched_at: dt.datetime) -> Stale:
@@ -90,8 +100,8 @@ def find_stale(connection: Connection, sent: Sequence[Sent], fetched_at: dt.date
         {
             "sirets": " ".join([one.siret for one in sent]),
             "sirens": " ".join([one.siren for one in sent]),
-            "etablissement_hashes": " ".join([one.etablissement_hash.hex() for one in sent]),
-            "unite_hashes": " ".join([one.unite_hash.hex() for one in sent]),
+            "etablissement_hashes": " ".join([one.etablissement_hash for one in sent]),
+            "unite_hashes": " ".join([one.unite_hash for one in sent]),
             "fetched_at": fetched_at,
         },
     ).one()
@@ -117,7 +127,7 @@ def write_rows(
     `statements.CREATE_NEW` are there and empty.
     Raises psycopg2's own errors (COPY) and SQLAlchemy's.
     """
-    stamp = copy_line([fetched_at])
+    stamp = fetched_at.isoformat()
     unites = newest_by_key(map(_New.unite, rows), attrgetter("key"), fetched_at)
     etablissements = newest_by_key(map(_New.etablissement, rows), attrgetter("key"), fetched_at)
     straight = [each for each in etablissements if each.key in new]
@@ -151,7 +161,7 @@ def write_rows(
 
 
 def _copy_unites(connection: Connection, unites: Sequence[_New], stamp: str) -> None:
-    copy_into(connection, "new_unites", UNITE_FIELDS + STAMPS, [new.line(stamp) for new in unites])
+    _copy(connection, "new_unites", UNITE_COLUMNS + STAMPS, [new.line(stamp) for new in unites])
 
 
 def _copy_etablissements(
@@ -160,15 +170,18 @@ def _copy_etablissements(
     """Copy them and their history; the tables are those of `_STAGED` or `_STORED`."""
     if not etablissements:
         return
-    copy_into(
+    _copy(
         connection,
         tables[0],
-        ETABLISSEMENT_FIELDS + STAMPS,
+        ETABLISSEMENT_COLUMNS + STAMPS,
         [new.line(stamp) for new in etablissements],
     )
-    copy_into(
+    _copy(
         connection,
         tables[1],
-        PERIODE_FIELDS,
-        [copy_line(values) for new in etablissements for values in new.periodes],
+        PERIODE_COLUMNS,
+        [line for new in etablissements for line in new.periodes],
     )
+
+
+_copy = partial(copy_into, null="")

@@ -82,8 +82,8 @@ def write_slice(
 
 def _require_shard(message: WriteSlice, read: ReadSlice, shards: int) -> None:
     """Refuse what a fetcher with other settings has cut: no unit may be in two shards."""
-    if message.shard >= shards or any(
-        route(siren_of(siret), shards) != message.shard for siret in read.sirets
+    if message.shard >= shards or (
+        shards > 1 and any(route(siren_of(siret), shards) != message.shard for siret in read.sirets)
     ):
         raise ContractError(f"WriteSlice.shard {message.shard} is not that of its records")
 

@@ -5,7 +5,10 @@ import datetime as dt
 import hashlib
 import json
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import cast
+
+import orjson
 
 FACTS_VERSION = "facts-2"
 """Raise it when a field changes its meaning: every stored hash then differs, every text is due."""
@@ -42,16 +45,18 @@ class Facts:
     denomination: str | None = None
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_PREFIX = f"{FACTS_VERSION}\n".encode()
 _FIELDS = tuple(sorted(field.name for field in dataclasses.fields(Facts)))
+_VALUES = attrgetter(*_FIELDS)
 
 
 def to_json(facts: Facts) -> str:
     """Canonical: equal facts give equal bytes in every process and Python version."""
-    values = {name: getattr(facts, name) for name in _FIELDS}
-    if facts.date_creation is not None:
-        values["date_creation"] = facts.date_creation.isoformat()
-    return _ENCODER.encode(values)
+    return _to_bytes(facts).decode()
+
+
+def _to_bytes(facts: Facts) -> bytes:
+    return orjson.dumps(dict(zip(_FIELDS, _VALUES(facts), strict=True)))
 
 
 def from_json(text: str | bytes) -> Facts:
@@ -67,4 +72,4 @@ def from_json(text: str | bytes) -> Facts:
 
 def facts_hash(facts: Facts) -> str:
     """SHA-256 in hex; a text is made again only when this differs from the accepted one's."""
-    return hashlib.sha256(f"{FACTS_VERSION}\n{to_json(facts)}".encode()).hexdigest()
+    return hashlib.sha256(_PREFIX + _to_bytes(facts)).hexdigest()

@@ -121,8 +121,11 @@ def unknown_keys(**blocks: JsonObject) -> frozenset[str]:
     unknown = [
         f"{name}.{clean(key)[:80]}"
         for name, block in blocks.items()
-        if not block.keys() <= KNOWN_KEYS[name]
+        if not KNOWN_KEYS[name].issuperset(block)
         for key in block.keys() - KNOWN_KEYS[name]
         if not re.fullmatch(_CHANGES, key)
     ]
-    return frozenset(sorted(unknown)[:MAX_UNKNOWN_KEYS])
+    return frozenset(sorted(unknown)[:MAX_UNKNOWN_KEYS]) if unknown else _NONE
+
+
+_NONE: frozenset[str] = frozenset()

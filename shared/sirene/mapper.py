@@ -4,14 +4,9 @@ Keys are read by presence: older and reduced payloads lack some, and new ones ap
 notice; those are named in the result, and never fail a record.
 """
 
-import dataclasses
-import itertools
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from operator import itemgetter
-from typing import Final, TypeVar
+from collections.abc import Sequence
 
-from shared.sirene.identifiers import is_siren, is_siret, siren_of
+from shared.sirene.identifiers import is_siren, siren_of
 from shared.sirene.keys import (
     ADRESSE,
     ADRESSE2,
@@ -21,155 +16,31 @@ from shared.sirene.keys import (
     UNITE,
     unknown_keys,
 )
-from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
-from shared.sirene.reference import departement_of, region_of
-from shared.sirene.values import (
-    JsonObject,
-    MappingError,
-    boolean,
-    booleans,
-    date,
-    instant,
-    json_object,
-    number,
-    sent_date,
-    small_integer,
-    statut_diffusion,
-    text_of,
-    texts,
+from shared.sirene.lines import BETWEEN
+from shared.sirene.mapped import UNITE_COLUMNS, MappedRecord, MappedUnite, record_of
+from shared.sirene.records import UniteLegale
+from shared.sirene.reference import place_of
+from shared.sirene.splitting import SplitRecord, split_record
+from shared.sirene.texts import (
+    Keys,
+    day,
+    decimal,
+    moment,
+    sent_day,
+    small_number,
+    statut,
+    truth,
 )
+from shared.sirene.values import JsonObject, MappingError, json_object, text_of
 
-MAPPING_VERSION: Final = b"mapping-1"
-"""Raise it when a record maps to other values: every stored hash then differs, and every row is
-written again when INSEE next sends it."""
-
-
-Values = tuple[object, ...]
-"""What a record's fields hold, in their order."""
-
-
-@dataclass(frozen=True, slots=True)
-class MappedRecord:
-    """One establishment, its unit and its history, oldest period first.
-
-    Values rather than records: most of what INSEE sends is stored already, and is only compared.
-    `unknown_keys` are `block.key`, at most `keys.MAX_UNKNOWN_KEYS` of them.
-    """
-
-    unite_values: Values
-    etablissement_values: Values
-    periodes_values: tuple[Values, ...]
-    unknown_keys: frozenset[str] = frozenset()
-
-    @property
-    def siret(self) -> str:
-        return str(self.etablissement_values[0])
-
-    @property
-    def unite(self) -> UniteLegale:
-        return _record(UniteLegale, self.unite_values)
-
-    @property
-    def etablissement(self) -> Etablissement:
-        return _record(Etablissement, self.etablissement_values)
-
-    @property
-    def periodes(self) -> tuple[PeriodeEtablissement, ...]:
-        return tuple(_record(PeriodeEtablissement, values) for values in self.periodes_values)
-
-
-@dataclass(frozen=True, slots=True)
-class MappedUnite:
-    unite: UniteLegale
-    unknown_keys: frozenset[str] = field(default_factory=frozenset)
-
-
-RecordT = TypeVar("RecordT", UniteLegale, Etablissement, PeriodeEtablissement)
-
-
-def _record(kind: type[RecordT], values: Values) -> RecordT:
-    return kind(**dict(zip(_names(kind), values, strict=True)))  # type: ignore[arg-type]  # as mapped
-
-
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in dataclasses.fields(kind))
-
-
-def _in_field_order(kind: type, *mapped: Iterable[str]) -> Callable[[Sequence[object]], Values]:
-    """Put values that come in the order of the mapped names into that of the record's fields."""
-    places = {name: place for place, name in enumerate(itertools.chain(*mapped))}
-    return itemgetter(*(places[name] for name in _names(kind)))
-
-
-# Names of what is more than a text, in the order in which the functions below read it.
-_ETABLISSEMENT_SPECIAL = (
-    "siret",
-    "siren",
-    "nic",
-    "statut_diffusion",
-    "date_creation",
-    "date_dernier_traitement",
-    "siege",
-    "nombre_periodes",
-    "date_debut",
-    "coordonnee_lambert_abscisse",
-    "coordonnee_lambert_ordonnee",
-    "departement",
-    "region",
-)
-_UNITE_FIRST = (
-    "siren",
-    "statut_diffusion",
-    "unite_purgee",
-    "date_creation",
-    "date_dernier_traitement",
-)
-_PERIODE_SPECIAL = ("siret", "siren", "rang", "date_debut", "date_fin")
-
-_as_etablissement = _in_field_order(
-    Etablissement,
-    _ETABLISSEMENT_SPECIAL,
-    ETABLISSEMENT,
-    PERIODE_ETABLISSEMENT,
-    ADRESSE,
-    ADRESSE2,
-)
-_as_unite = _in_field_order(UniteLegale, _UNITE_FIRST, UNITE)
-_as_periode = _in_field_order(
-    PeriodeEtablissement, _PERIODE_SPECIAL, PERIODE_ETABLISSEMENT, CHANGEMENTS
-)
-_ETABLISSEMENT_KEYS = tuple(ETABLISSEMENT.values())
-_PERIODE_KEYS = tuple(PERIODE_ETABLISSEMENT.values())
-_CHANGEMENT_KEYS = tuple(CHANGEMENTS.values())
-_ADRESSE_KEYS = tuple(ADRESSE.values())
-_ADRESSE2_KEYS = tuple(ADRESSE2.values())
-_UNITE_KEYS = tuple(UNITE.values())
+_ETABLISSEMENT_KEYS = Keys(ETABLISSEMENT.values())
+_PERIODE_KEYS = Keys(PERIODE_ETABLISSEMENT.values())
+_CHANGEMENT_KEYS = Keys(CHANGEMENTS.values())
+_ADRESSE_KEYS = Keys(ADRESSE.values())
+_ADRESSE2_KEYS = Keys(ADRESSE2.values())
+_UNITE_KEYS = Keys(UNITE.values())
 _CODE_COMMUNE = list(ADRESSE).index("code_commune")
-
-
-@dataclass(frozen=True, slots=True)
-class SplitRecord:
-    """A record's own siret, what it says of the establishment and what of the unit."""
-
-    siret: str
-    etablissement: JsonObject
-    unite: JsonObject
-
-
-def split_record(record: object) -> SplitRecord:
-    """Tell apart what is compared and stored apart, whatever the values are.
-
-    Raises MappingError with a bounded `code`.
-    """
-    block = json_object(record, "record")
-    siret = _siret(block)
-    unite = block.get("uniteLegale")
-    if unite is None:
-        raise MappingError("missing_unite_legale", "the record has no unit's block")
-    own = {**block}
-    del own["uniteLegale"]
-    own.pop("score", None)  # how well the record answers the query
-    return SplitRecord(siret, own, json_object(unite, "unite"))
+_NO_PERIODE: JsonObject = {}
 
 
 def map_record(record: object) -> MappedRecord:
@@ -180,19 +51,24 @@ def map_record(record: object) -> MappedRecord:
     return map_split(split_record(record))
 
 
-def map_split(split: SplitRecord) -> MappedRecord:
-    """As `map_record`."""
-    siret, block, unite = split.siret, split.etablissement, split.unite
+def map_split(split: SplitRecord, unite: MappedRecord | None = None) -> MappedRecord:
+    """As `map_record`; `unite` is of another establishment, and says the same of its unit."""
+    siret, block = split.siret, split.etablissement
     adresse = json_object(block.get("adresseEtablissement") or {}, "adresse")
     adresse2 = json_object(block.get("adresse2Etablissement") or {}, "adresse2")
-    periodes = _periods(block.get("periodesEtablissement"))
-    periode = _current(periodes)
+    sent = _periods(block.get("periodesEtablissement"))
+    periode = _current(sent)
     return MappedRecord(
-        _unite(siren_of(siret), unite),
+        siret,
+        unite.unite_line if unite else _unite(siren_of(siret), split.unite),
         _etablissement(siret, block, adresse, adresse2, periode),
-        tuple(_periode(siret, rang, each) for rang, each in enumerate(reversed(periodes))),
+        [_periode(siret, rang, each) for rang, each in enumerate(reversed(sent))],
         unknown_keys(
-            etablissement=block, unite=unite, adresse=adresse, adresse2=adresse2, periode=periode
+            etablissement=block,
+            unite=split.unite,
+            adresse=adresse,
+            adresse2=adresse2,
+            periode=periode,
         ),
     )
 
@@ -206,72 +82,61 @@ def map_unite_legale(record: object) -> MappedUnite:
     if not is_siren(siren):
         raise MappingError("bad_siren", "the siren is not nine digits")
     merged = {**_current(_periods(block.get("periodesUniteLegale"))), **block}
-    return MappedUnite(_record(UniteLegale, _unite(siren, merged)), unknown_keys(unite=merged))
+    unite = record_of(UniteLegale, UNITE_COLUMNS, _unite(siren, merged))
+    return MappedUnite(unite, unknown_keys(unite=merged))
 
 
-def _siret(block: JsonObject) -> str:
-    siret, siren, nic = (text_of(block, key) for key in ("siret", "siren", "nic"))
-    if siret is None:
-        raise MappingError("missing_siret", "the record has no siret")
-    if not is_siret(siret):
-        raise MappingError("bad_siret", "the siret is not fourteen digits")
-    if siren not in {None, siren_of(siret)} or nic not in {None, siret[9:]}:
-        raise MappingError("bad_siret", "siren and nic do not make the siret")
-    return siret
-
-
+# Each reads in the order of its columns, which `mapped` has.
 def _etablissement(
     siret: str, block: JsonObject, adresse: JsonObject, adresse2: JsonObject, periode: JsonObject
-) -> Values:
-    textes_adresse = texts(adresse, _ADRESSE_KEYS)
-    departement = departement_of(textes_adresse[_CODE_COMMUNE])
-    return _as_etablissement(
+) -> str:
+    textes_adresse = _ADRESSE_KEYS.texts(adresse)
+    return BETWEEN.join(
         [
             siret,
             siren_of(siret),
             siret[9:],
-            statut_diffusion(block, "statutDiffusionEtablissement"),
-            date(block, "dateCreationEtablissement"),
-            instant(block, "dateDernierTraitementEtablissement"),
-            boolean(block, "etablissementSiege"),
-            small_integer(block, "nombrePeriodesEtablissement"),
-            date(periode, "dateDebut"),
-            number(adresse, "coordonneeLambertAbscisseEtablissement"),
-            number(adresse, "coordonneeLambertOrdonneeEtablissement"),
-            departement,
-            region_of(departement),
-            *texts(block, _ETABLISSEMENT_KEYS),
-            *texts(periode, _PERIODE_KEYS),
+            statut(block, "statutDiffusionEtablissement"),
+            moment(block, "dateDernierTraitementEtablissement"),
+            day(block, "dateCreationEtablissement"),
+            truth(block, "etablissementSiege"),
+            small_number(block, "nombrePeriodesEtablissement"),
+            day(periode, "dateDebut"),
+            decimal(adresse, "coordonneeLambertAbscisseEtablissement"),
+            decimal(adresse, "coordonneeLambertOrdonneeEtablissement"),
+            *place_of(textes_adresse[_CODE_COMMUNE]),
+            *_ETABLISSEMENT_KEYS.texts(block),
+            *_PERIODE_KEYS.texts(periode),
             *textes_adresse,
-            *texts(adresse2, _ADRESSE2_KEYS),
+            *_ADRESSE2_KEYS.texts(adresse2),
         ]
     )
 
 
-def _unite(siren: str, block: JsonObject) -> Values:
-    return _as_unite(
+def _unite(siren: str, block: JsonObject) -> str:
+    return BETWEEN.join(
         [
             siren,
-            statut_diffusion(block, "statutDiffusionUniteLegale"),
+            statut(block, "statutDiffusionUniteLegale"),
+            moment(block, "dateDernierTraitementUniteLegale"),
+            day(block, "dateCreationUniteLegale"),
             # The key is there only when it is true.
-            boolean(block, "unitePurgeeUniteLegale") is True,
-            date(block, "dateCreationUniteLegale"),
-            instant(block, "dateDernierTraitementUniteLegale"),
-            *texts(block, _UNITE_KEYS),
+            truth(block, "unitePurgeeUniteLegale") or "f",
+            *_UNITE_KEYS.texts(block),
         ]
     )
 
 
-def _periode(siret: str, rang: int, block: JsonObject) -> Values:
-    return _as_periode(
+def _periode(siret: str, rang: int, block: JsonObject) -> str:
+    return BETWEEN.join(
         [
             siret,
             siren_of(siret),
-            rang,
-            sent_date(block, "dateDebut"),
-            sent_date(block, "dateFin"),
-            *texts(block, _PERIODE_KEYS),
-            *booleans(block, _CHANGEMENT_KEYS),
+            str(rang),
+            sent_day(block, "dateDebut"),
+            sent_day(block, "dateFin"),
+            *_PERIODE_KEYS.texts(block),
+            *_CHANGEMENT_KEYS.truths(block),
         ]
     )
 
@@ -287,4 +152,4 @@ def _periods(periods: object) -> Sequence[JsonObject]:
 
 def _current(periods: Sequence[JsonObject]) -> JsonObject:
     """The one without an end; none where the list is missing or holds only past ones."""
-    return next((block for block in periods if block.get("dateFin") is None), {})
+    return next((block for block in periods if block.get("dateFin") is None), _NO_PERIODE)

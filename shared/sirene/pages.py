@@ -4,9 +4,11 @@ The writer and the reviewer call the same functions on the same rows, so that a 
 by one is the hash that the other finds.
 """
 
+import datetime as dt
+import functools
 import re
 import unicodedata
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from shared.sirene.facts import Facts
 from shared.sirene.records import (
@@ -32,36 +34,46 @@ DueOutcome = Literal[
     "cancelled",
 ]
 
-# All that the functions below read of a record: who asks the database for more asks in vain.
-ETABLISSEMENT_FACTS = (
-    "siret",
-    "siren",
-    "nic",
-    "statut_diffusion",
-    "etat_administratif",
-    "date_creation",
-    "siege",
-    "tranche_effectifs",
-    "activite_principale",
-    "nomenclature_activite_principale",
-    "enseigne1",
-    "denomination_usuelle",
-    "libelle_commune",
-    "code_commune",
-    "departement",
-)
-UNITE_FACTS = (
-    "siren",
-    "statut_diffusion",
-    "categorie_juridique",
-    "denomination",
-    "sigle",
-    "denomination_usuelle1",
-    "nom",
-    "nom_usage",
-    "prenom1",
-    "prenom_usuel",
-)
+
+class EtablissementFacts(NamedTuple):
+    """All that the functions below read of an establishment: who asks for more asks in vain."""
+
+    siret: str
+    siren: str
+    statut_diffusion: str
+    etat_administratif: str | None
+    date_creation: dt.date | None
+    siege: bool | None
+    tranche_effectifs: str | None
+    activite_principale: str | None
+    nomenclature_activite_principale: str | None
+    enseigne1: str | None
+    denomination_usuelle: str | None
+    libelle_commune: str | None
+    code_commune: str | None
+    departement: str | None
+
+
+class UniteFacts(NamedTuple):
+    """As `EtablissementFacts`, of its unit."""
+
+    siren: str
+    statut_diffusion: str
+    categorie_juridique: str | None
+    denomination: str | None
+    sigle: str | None
+    denomination_usuelle1: str | None
+    nom: str | None
+    nom_usage: str | None
+    prenom1: str | None
+    prenom_usuel: str | None
+
+
+ETABLISSEMENT_FACTS = EtablissementFacts._fields
+UNITE_FACTS = UniteFacts._fields
+
+AnEtablissement = Etablissement | EtablissementFacts
+AUnite = UniteLegale | UniteFacts
 
 ACTIVITE_NOT_YET_KNOWN = "00.00Z"
 _SLUG_NOM_LENGTH = 60
@@ -76,12 +88,12 @@ _TO_ASCII = str.maketrans(
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 
 
-def is_diffusible(etablissement: Etablissement, unite: UniteLegale) -> bool:
+def is_diffusible(etablissement: AnEtablissement, unite: AUnite) -> bool:
     """The two statuses are independent; one of them is enough to say nothing."""
     return etablissement.statut_diffusion == unite.statut_diffusion == OPEN_TO_ALL
 
 
-def page_of(etablissement: Etablissement, unite: UniteLegale) -> Page | None:
+def page_of(etablissement: AnEtablissement, unite: AUnite) -> Page | None:
     """The page of the current activity in the current commune; None without one or the other.
 
     An establishment abroad has no commune, one that was just registered may have no activity.
@@ -104,11 +116,11 @@ def page_of(etablissement: Etablissement, unite: UniteLegale) -> Page | None:
     )
 
 
-def _page_status(etablissement: Etablissement) -> PageStatus:
+def _page_status(etablissement: AnEtablissement) -> PageStatus:
     return "open" if etablissement.etat_administratif == "A" else "closed"
 
 
-def nom_affiche(etablissement: Etablissement, unite: UniteLegale) -> str | None:
+def nom_affiche(etablissement: AnEtablissement, unite: AUnite) -> str | None:
     """The name over the door first, the legal one last; a person's only where nothing else is."""
     return (
         etablissement.enseigne1
@@ -120,7 +132,7 @@ def nom_affiche(etablissement: Etablissement, unite: UniteLegale) -> str | None:
     )
 
 
-def _nom_de_personne(unite: UniteLegale) -> str | None:
+def _nom_de_personne(unite: AUnite) -> str | None:
     prenom = unite.prenom_usuel or unite.prenom1
     parts = [part for part in (prenom, unite.nom_usage or unite.nom) if part is not None]
     return " ".join(parts) or None
@@ -130,7 +142,7 @@ def _slug(nom: str | None, commune: str | None, siret: str) -> str:
     """Lower-case ASCII. The siret keeps it unique, and the rest is for readers."""
     parts = (
         _ascii(nom or "", _SLUG_NOM_LENGTH) or _NAMELESS,
-        _ascii(commune or "", _SLUG_COMMUNE_LENGTH),
+        _ascii_commune(commune or ""),
         siret,
     )
     return "-".join(part for part in parts if part)
@@ -148,7 +160,12 @@ def _ascii(text: str, length: int) -> str:
     return _NO_WORD.sub("-", text.lower()).strip("-")[:length].rstrip("-")
 
 
-def facts_of(etablissement: Etablissement, unite: UniteLegale, page: Page) -> Facts:
+@functools.lru_cache(maxsize=4096)
+def _ascii_commune(commune: str) -> str:
+    return _ascii(commune, _SLUG_COMMUNE_LENGTH)
+
+
+def facts_of(etablissement: AnEtablissement, unite: AUnite, page: Page) -> Facts:
     """Only for a diffusible establishment: the facts hold its name."""
     created = etablissement.date_creation
     return Facts(
@@ -174,7 +191,7 @@ def facts_of(etablissement: Etablissement, unite: UniteLegale, page: Page) -> Fa
     )
 
 
-def _denomination(unite: UniteLegale, nom: str | None) -> str | None:
+def _denomination(unite: AUnite, nom: str | None) -> str | None:
     """The legal unit's name where the page bears another; capitals and spaces do not count."""
     if unite.categorie_juridique == SOLE_TRADER or unite.denomination is None:
         return None
@@ -186,8 +203,8 @@ def _plain(name: str) -> str:
 
 
 def avis_outcome(
-    etablissement: Etablissement,
-    unite: UniteLegale,
+    etablissement: AnEtablissement,
+    unite: AUnite,
     page_status: PageStatus,
     *,
     sole_traders: bool,

@@ -87,6 +87,18 @@ def departement_of(code_commune: str | None) -> str | None:
     return departement if departement in departements() else None
 
 
+@functools.lru_cache(maxsize=50_000)
+def place_of(code_commune: str) -> tuple[str, str]:
+    """Département and region of a commune, empty where the code says none."""
+    departement = departement_of(code_commune or None)
+    return departement or "", region_of(departement) or ""
+
+
+def load() -> None:
+    """Read now what is read of every record, not with the first of them."""
+    _activites(), _categories_juridiques(), _tranches_effectifs(), communes(), departements()
+
+
 def region_of(departement: str | None) -> str | None:
     found = departements().get(departement) if departement is not None else None
     return None if found is None else found.region

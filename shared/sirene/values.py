@@ -5,10 +5,9 @@ can name the key; it never holds the value.
 """
 
 import datetime as dt
-import functools
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.sirene.records import OPEN_TO_ALL, PARTIAL
@@ -18,10 +17,9 @@ JsonObject = Mapping[str, Any]
 MASKED: Final = "[ND]"
 MAX_TEXT_LENGTH: Final = 1000
 """Far above INSEE's longest field (130); an index entry could not hold an unbounded one."""
-_MAX_SMALLINT = 32_767
+MAX_SMALLINT: Final = 32_767
 _UNKNOWN_DATE = dt.date(1900, 1, 1)
 _DATE = re.compile(r"(\d{1,6})-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
-_TRUTHS = frozenset({bool, type(None)})
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -34,25 +32,9 @@ class MappingError(ValueError):
 
 
 def json_object(value: object, name: str) -> JsonObject:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise MappingError("bad_type", f"the block {name} is not an object")
     return value
-
-
-def texts(block: JsonObject, keys: Sequence[str]) -> list[str | None]:
-    """`text_of` each key; most values are null or as they must be, and need no closer look."""
-    return [
-        value
-        if value is None
-        or (
-            type(value) is str
-            # Nothing to cut off, to take out, or that may be a mask.
-            and (value.isalnum() or (value.isprintable() and value.strip(" [") == value))
-            and 0 < len(value) <= MAX_TEXT_LENGTH
-        )
-        else text_of(block, key)
-        for key, value in zip(keys, map(block.get, keys), strict=True)
-    ]
 
 
 def text_of(block: JsonObject, key: str) -> str | None:
@@ -95,16 +77,11 @@ def boolean(block: JsonObject, key: str) -> bool | None:
     return value
 
 
-def booleans(block: JsonObject, keys: Sequence[str]) -> list[bool | None]:
-    values = list(map(block.get, keys))
-    return values if _TRUTHS.issuperset(map(type, values)) else [boolean(block, k) for k in keys]
-
-
 def small_integer(block: JsonObject, key: str) -> int | None:
     text = text_of(block, key)
     if text is None:
         return None
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _MAX_SMALLINT:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > MAX_SMALLINT:
         raise MappingError("bad_number", f"{key} is not a small number")
     return int(text)
 
@@ -137,22 +114,8 @@ def date(block: JsonObject, key: str) -> dt.date | None:
 
 def sent_date(block: JsonObject, key: str) -> dt.date | None:
     """1900-01-01 where that is what INSEE sends."""
-    value = block.get(key)
-    if type(value) is str and (day := _usual_day(value)) is not None:
-        return day
     found = _instant(block, key)
     return None if found is None else found.date()
-
-
-@functools.lru_cache(maxsize=50_000)
-def _usual_day(text: str) -> dt.date | None:
-    """Read a day as nearly all are spelled; a register has some ten thousand different ones."""
-    if len(text) != len("YYYY-MM-DD") or _DATE.fullmatch(text) is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _instant(block: JsonObject, key: str) -> dt.datetime | None:

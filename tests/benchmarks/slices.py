@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.fetcher.slicing import slice_of
 from services.simulator.options import Options
 from services.simulator.register import GeneratedRegister
 from shared.messages import WriteSlice
@@ -41,9 +42,10 @@ def messages(
     batch = desk.batch(departement=None)
     fetch_id = desk.fetch(batch, slices=1_000_000)
     starts = range(0, len(everything), size)
+    slices = [slice_of(everything[at : at + size]) for at in starts]
     return [
-        WriteSlice(batch, 1, fetch_id, number, fetched_at, json.dumps(everything[at : at + size]))
-        for number, at in enumerate(starts)
+        WriteSlice(batch, 1, fetch_id, number, fetched_at, each.records, each.shard, each.digests)
+        for number, each in enumerate(slices)
     ]
 
 

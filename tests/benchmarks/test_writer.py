@@ -11,8 +11,8 @@ from tests.benchmarks.stages import stage_seconds
 from tests.integration.writer.desk import Desk
 
 _ROWS = int(os.environ.get("SIRENADE_BENCHMARK_ROWS", "6000"))
-_SIZES = (100, 200, 500, 1000)
-_WRITERS = (1, 2, 4)
+_SIZES = [int(n) for n in os.environ.get("SIRENADE_BENCHMARK_SIZES", "100 200 500 1000").split()]
+_WRITERS = [int(n) for n in os.environ.get("SIRENADE_BENCHMARK_WRITERS", "1 2 4").split()]
 _DAYS = ("2026-08-01T00:00:00+00:00", "2026-08-02T00:00:00+00:00", "2026-08-03T00:00:00+00:00")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

@@ -30,6 +30,13 @@ def test_a_slice_of_records_shrinks_on_the_wire() -> None:
     assert encoder.decode(body) == {"kwargs": {"records": records}}
 
 
+@pytest.mark.parametrize("text", ["é" * 2000, "\0" * 2000, "[\n" * 2000, "x" * 1024, "x" * 1023])
+def test_long_texts_are_carried_as_they_are(text: str) -> None:
+    encoder = CompactEncoder()
+    message = {"kwargs": {"page": 1, "a": text, "b": text + "|", "c": ["y" * 2000]}, "args": []}
+    assert encoder.decode(encoder.encode(message)) == message
+
+
 def test_a_small_message_and_a_stranger_s_plain_json_are_readable() -> None:
     encoder = CompactEncoder()
     assert encoder.encode({"page": 1}) == b'{"page":1}'
@@ -48,6 +55,14 @@ def test_a_small_message_and_a_stranger_s_plain_json_are_readable() -> None:
         zstandard.compress(b"not json"),
         zstandard.compress(b" " * (65 * 1024 * 1024)),
         zstandard.compress(orjson.dumps({"a": 1}))[:-1],
+        b'{"kwargs":{}}\0{"a":8}\0not json and more',
+        b'{"kwargs":{}}\0{"a":80}\0not json',
+        b'{"kwargs":{}}\0{"a":"8"}\0not json',
+        b'{"kwargs":{}}\0[1]\0not json',
+        b'{"kwargs":{}}\0not json',
+        b'{"args":{}}\0{"a":8}\0not json',
+        b'[]\0{"a":8}\0not json',
+        b'{"kwargs":{}}\0{"a":2}\0\xff\xff',
     ],
 )
 def test_anything_else_is_a_decode_error_that_does_not_quote_it(body: bytes) -> None:

@@ -25,7 +25,7 @@ def test_one_shard_is_cut_in_the_order_of_the_page() -> None:
 @pytest.mark.parametrize("shards", [1, 2, 64])
 def test_an_empty_page_is_one_empty_slice(shards: int) -> None:
     (only,) = cut([], shards=shards)
-    assert (only.shard, only.records) == (0, "[]")
+    assert (only.shard, only.records, only.digests) == (0, "[]", "")
 
 
 @pytest.mark.parametrize("shards", [2, 8, 64])

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.sirene.keys import MAX_UNKNOWN_KEYS
+from shared.sirene.lines import BETWEEN, texts_of
 from shared.sirene.mapper import map_record, map_unite_legale
-from shared.sirene.values import MAX_TEXT_LENGTH, MappingError, text_of, texts
+from shared.sirene.texts import Keys
+from shared.sirene.values import MAX_TEXT_LENGTH, MappingError, text_of
 
 Record = dict[str, Any]
 RecordWith = Callable[..., Record]
@@ -289,8 +291,43 @@ _ALL_KEYS = [
 ]
 
 
-@given(
-    text=st.text(max_size=8) | st.sampled_from(["[ND]", "[ND", " A", "A ", "\u00a0A", "A\t", "[A]"])
+_TEXTS = (
+    st.none()
+    | st.text(max_size=8)
+    | st.sampled_from(
+        [
+            "",
+            "[ND]",
+            "[ND",
+            " A",
+            "A ",
+            "\u00a0A",
+            "A\t",
+            "[A]",
+            "|",
+            "| ",
+            " |",
+            "A|",
+            "A\\N",
+            "\\",
+            "A\\",
+            "A\tB\nC\rD\\E",
+        ]
+    )
+    | st.sampled_from([0, 75, 1.5, False, True, "\x00", "\ud800", "A" * (MAX_TEXT_LENGTH + 1)])
 )
-def test_the_quick_look_at_a_text_finds_what_the_close_one_finds(text: str) -> None:
-    assert texts({"key": text}, ("key",)) == [text_of({"key": text}, "key")]
+
+
+@given(one=_TEXTS, other=_TEXTS)
+def test_the_quick_look_at_texts_finds_what_the_close_one_finds(one: object, other: object) -> None:
+    block = {"one": one, "other": other}
+    assert _outcome(lambda: texts_of(BETWEEN.join(Keys(block).texts(block)))) == _outcome(
+        lambda: [text_of(block, key) or "" for key in block]
+    )
+
+
+def _outcome(read: Callable[[], object]) -> object:
+    try:
+        return read()
+    except MappingError as error:
+        return error.code

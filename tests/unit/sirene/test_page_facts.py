@@ -39,6 +39,5 @@ def test_only_the_named_fields_are_read(recorded_etablissements: list[Any], stat
             facts_of(etablissement, unite, page)
         read[0].update(etablissement.read)
         read[1].update(unite.read)
-    # A kw-only record cannot be made without its nic.
-    assert read[0] <= set(ETABLISSEMENT_FACTS) - {"nic"}
+    assert read[0] <= set(ETABLISSEMENT_FACTS)
     assert read[1] <= set(UNITE_FACTS)

@@ -67,6 +67,12 @@ def test_the_records_of_the_silenced_are_cut_and_the_others_stay(silenced: Silen
     assert letter.sirens == ("222222222",)
 
 
+def test_the_digests_that_name_the_silenced_are_cut_with_them() -> None:
+    body = _body(json.dumps([_FIRST, _SECOND]), digests="11111111100011", shard=1)
+    letter = without(body, Silenced(frozenset({"111111111"})))
+    assert CompactEncoder().decode(letter.body)["kwargs"].keys() == {"records", "shard"}
+
+
 def test_a_letter_of_others_stays_as_it_is() -> None:
     body = _body(json.dumps([_SECOND]))
     assert without(body, Silenced(frozenset({"111111111"}))).body is body

@@ -5,7 +5,7 @@ from operator import attrgetter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.writer.merging import Version, content_hash, newest_by_key
+from services.writer.merging import Version, newest_by_key
 
 NOON = dt.datetime(2026, 8, 5, 12, tzinfo=dt.UTC)
 LATER = NOON + dt.timedelta(hours=1)
@@ -49,8 +49,3 @@ def test_one_record_stays_for_each_key_and_none_of_its_key_is_newer(
     for one in kept:
         mine = [Version.of(r, NOON) for r in records if r.key == one.key]
         assert Version.of(one, NOON) == max(mine)
-
-
-def test_equal_contents_have_equal_hashes_in_every_process() -> None:
-    assert content_hash(b"a").hex() == "e8064bab48621f74488551745cce2ff2"
-    assert content_hash(b"a") != content_hash(b"b")

@@ -1,12 +1,17 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
+from services.fetcher.slicing import slice_of
 from services.writer.reading import MAX_MESSAGE_LENGTH, Fault, ReadSlice, Row, map_rows, read_slice
 from shared.messages import ContractError, WriteSlice
+from shared.sirene.splitting import digests_of, split_record, to_lines
 
+FETCHED_AT = "2026-08-05T12:00:00+00:00"
 RECORDED = Path(__file__).parents[2] / "fixtures" / "insee" / "etablissements.jsonl"
 
 
@@ -22,10 +27,17 @@ def _read(*records: object) -> ReadSlice:
             page=2,
             fetch_id=3,
             slice=4,
-            fetched_at="2026-08-05T12:00:00+00:00",
+            fetched_at=FETCHED_AT,
             records=json.dumps(records),
         )
     )
+
+
+def _read_with_digests(*records: object, digests: str | None = None) -> ReadSlice:
+    """As the fetcher sends them."""
+    each = slice_of(records)
+    message = WriteSlice(1, 2, 3, 4, FETCHED_AT, each.records, digests=digests or each.digests)
+    return read_slice(message)
 
 
 def _rows(read: ReadSlice) -> list[Row]:
@@ -73,7 +85,7 @@ def test_messages_are_bounded() -> None:
     assert sent.fault("refused", "x" * 5000).message == "x" * MAX_MESSAGE_LENGTH
 
 
-def _hashes(record: object) -> tuple[bytes, bytes]:
+def _hashes(record: object) -> tuple[str, str]:
     (sent,) = _read(record).sent
     return sent.etablissement_hash, sent.unite_hash
 
@@ -100,6 +112,51 @@ def test_a_past_period_counts_and_a_score_does_not() -> None:
 def test_what_only_a_lenient_reader_takes_fails_no_neighbour(value: object) -> None:
     good, odd = _record(), _record(siret="12000101199999", nic=None, siren=None, score=value)
     assert [row.siret for row in _rows(_read(good, odd))] == [good["siret"], "12000101199999"]
+
+
+def test_with_digests_a_slice_is_read_as_without_them() -> None:
+    records = [_record(), {}, "x", _record(siret="12000101199999", nic=None, siren=None)]
+    read, alone = _read_with_digests(*records), _read(*records)
+    assert replace(read, sent=()) == replace(alone, sent=())
+    assert [one[:3] for one in read.sent] == [one[:3] for one in alone.sent]
+    assert [row.mapped for row in _rows(read)] == [row.mapped for row in _rows(alone)]
+
+
+def test_what_is_only_compared_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orjson, "loads", None)
+    assert len(_read_with_digests(_record()).sent) == 1
+
+
+def test_digests_of_other_records_are_not_believed() -> None:
+    other = slice_of([_record(trancheEffectifsEtablissement="a longer text")])
+    read = _read_with_digests(_record(), digests=other.digests)
+    assert [one[:3] for one in read.sent] == [one[:3] for one in _read(_record()).sent]
+
+
+def test_records_that_are_not_in_lines_break_the_contract_of_their_digests() -> None:
+    digests = digests_of(split_record(_record()))
+    body = json.dumps([_record()])
+    message = WriteSlice(1, 2, 3, 4, FETCHED_AT, body, digests=to_lines([digests], of=body))
+    with pytest.raises(ContractError):
+        map_rows(read_slice(message).sent)
+
+
+def test_a_record_under_the_digests_of_another_is_a_fault() -> None:
+    mine = _record(siret="12000101100010", nic=None, siren=None)
+    other = _record(siret="12000101199999", nic=None, siren=None)
+    read = _read_with_digests(mine, digests=slice_of([other]).digests)
+    (fault,) = map_rows(read.sent)[1]
+    assert (fault.code, fault.key) == ("bad_digest", "12000101199999")
+
+
+def test_a_unit_that_several_establishments_bring_is_the_same_as_if_each_came_alone() -> None:
+    first = _record()
+    second = _record(siret="12000101199999", nic=None, siren=None)
+    renamed = _record(siret="12000101199998", nic=None, siren=None)
+    renamed["uniteLegale"]["denominationUniteLegale"] = "AUTRE NOM"
+    records = [first, second, renamed]
+    together = {row.siret: row.mapped for row in _rows(_read(*records))}
+    assert together == {row.siret: row.mapped for one in records for row in _rows(_read(one))}
 
 
 @pytest.mark.parametrize("body", ["", "{}", "null", "[1", "[" * 100_000])
