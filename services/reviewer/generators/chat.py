@@ -169,7 +169,7 @@ class Chat:
     def _read(self, response: requests.Response, headers_at: float) -> bytes:
         """The timeout of `requests` is for each read: a server could drip for ever."""
         body = bytearray()
-        for chunk in response.iter_content(_CHUNK_BYTES):
+        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
             body += chunk
             late = self._clock.monotonic_seconds() - headers_at > self.provider.timeout_seconds
             if late or len(body) > _MOST_BYTES:

@@ -17,26 +17,19 @@ def upgrade() -> None:
         "avis_attempts",
         sa.Column("tokens_cached", sa.Integer(), server_default=sa.text("0"), nullable=False),
     )
-    op.alter_column(
+    # Not renamed: its constraint would keep the old name. Nothing has cost anything yet.
+    op.drop_column("avis_attempts", "cost_euros")
+    op.add_column(
         "avis_attempts",
-        "cost_euros",
-        new_column_name="cost_eur",
-        type_=sa.Numeric(12, 8),
-        existing_type=sa.Numeric(12, 6),
-        existing_nullable=False,
-        existing_server_default=sa.text("0"),
+        sa.Column("cost_eur", sa.Numeric(12, 8), server_default=sa.text("0"), nullable=False),
     )
 
 
 def downgrade() -> None:
-    op.alter_column(
+    op.drop_column("avis_attempts", "cost_eur")
+    op.add_column(
         "avis_attempts",
-        "cost_eur",
-        new_column_name="cost_euros",
-        type_=sa.Numeric(12, 6),
-        existing_type=sa.Numeric(12, 8),
-        existing_nullable=False,
-        existing_server_default=sa.text("0"),
+        sa.Column("cost_euros", sa.Numeric(12, 6), server_default=sa.text("0"), nullable=False),
     )
     op.drop_column("avis_attempts", "tokens_cached")
     op.drop_column("avis_attempts", "provider")
