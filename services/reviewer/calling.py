@@ -154,7 +154,7 @@ class Line:
                 return bill.failed(UNAVAILABLE)
             except Transient as error:
                 tries += 1
-                if tries >= TRIES or self._back_off(tries, error):
+                if tries >= TRIES or not self._back_off(tries, error, window):
                     return bill.failed(UNAVAILABLE)
             except BadRequest as error:
                 if error.filtered or structured_output == "plain":
@@ -268,10 +268,14 @@ class Line:
                 structured_output=structured_output,
             )
 
-    def _back_off(self, tries: int, error: Transient) -> bool:
-        """Whether the process was told to stop meanwhile."""
-        seconds = _FIRST_BACKOFF_SECONDS * 2**tries * random.uniform(0.5, 1.5)  # noqa: S311 no secret
-        return self._clock.wait(max(seconds, error.retry_after_seconds or 0))
+    def _back_off(self, tries: int, error: Transient, window: Window) -> bool:
+        """Wait, and say whether another try can be begun."""
+        seconds = _FIRST_BACKOFF_SECONDS * 2 ** (tries - 1) * random.uniform(0.5, 1.5)  # noqa: S311 no secret
+        seconds = max(seconds, error.retry_after_seconds or 0)
+        latest = window.latest(self.provider.timeout_seconds, first=False)
+        if self._clock.monotonic_seconds() + seconds > latest:
+            return False
+        return not self._clock.wait(seconds)
 
 
 def _below(structured_output: StructuredOutput) -> list[StructuredOutput]:

@@ -52,6 +52,7 @@ class Size:
         self._opening = False
         self._ceiling = min(float(self._most), self.value * CEILING)
         self._windows_at_ceiling = 0
+        self._latencies.clear()
         self.value = max(1, int(self.value * SHRINK))
 
     def _end_window(self) -> bool:

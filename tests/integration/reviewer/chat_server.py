@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: ChatServer
 
-    def do_POST(self) -> None:  # noqa: N802  # the name that http.server looks for
+    def do_POST(self) -> None:  # the name that http.server looks for
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.keep(body, dict(self.headers))
         response = self.server.respond(body)
