@@ -20,6 +20,7 @@ from services.reviewer.reviewing import Generator, Reviewing
 from services.reviewer.settings import ReviewerSettings
 from services.reviewer.unmetered import Unmetered
 from services.reviewer.validation import validate
+from services.reviewer.warming import warm_up
 from shared.clock import Clock
 from shared.db.shards import open_shards
 from shared.messages import ReviewAvis
@@ -45,6 +46,7 @@ def build(
     """Declare the reviewer's actor on the broker and return what runs it."""
     shards = open_shards(settings, engine, application_name="sirenade-reviewer", pool_size=2)
     generators = ThreadPoolExecutor(settings.reviewer_generators, thread_name_prefix="generator")
+    warm_up()
     providers = read_providers_of(settings)
     reviewing = Reviewing(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
