@@ -33,6 +33,8 @@ _RELAY_INTERVAL_SECONDS = 0.5
 # Messages in the making hold twice what the generators can do at once, and one is being stored.
 _TEXTS_CLAIMED_PER_GENERATOR = 2
 _TIMEOUTS_PER_LEASE = 8
+# So that the next call need not wait until the last answer is validated.
+_THREADS_PER_CALL = 1.25
 
 
 def build(
@@ -45,9 +47,12 @@ def build(
 ) -> Service:
     """Declare the reviewer's actor on the broker and return what runs it."""
     shards = open_shards(settings, engine, application_name="sirenade-reviewer", pool_size=2)
-    generators = ThreadPoolExecutor(settings.reviewer_generators, thread_name_prefix="generator")
     warm_up()
     providers = read_providers_of(settings)
+    at_work = settings.reviewer_generators
+    if providers:
+        at_work = ceil(at_work * _THREADS_PER_CALL)
+    generators = ThreadPoolExecutor(at_work, thread_name_prefix="generator")
     reviewing = Reviewing(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
         lambda text, facts: validate(text, facts).reasons,
@@ -77,7 +82,7 @@ def build(
         high_water=settings.reviewer_high_water,
         stall_seconds=settings.reviewer_stall_seconds,
     )
-    claimed = settings.reviewer_generators * _TEXTS_CLAIMED_PER_GENERATOR
+    claimed = at_work * _TEXTS_CLAIMED_PER_GENERATOR
     return Service(
         name="reviewer",
         queue=ReviewAvis.QUEUE,
@@ -105,7 +110,12 @@ def _asking(
     lines = [
         Line(
             Chat(provider, clock),
-            Gate(provider.name, most=provider.max_parallel, clock=clock, metrics=metrics),
+            Gate(
+                provider.name,
+                most=min(provider.max_parallel, settings.reviewer_generators),
+                clock=clock,
+                metrics=metrics,
+            ),
             meter,
             clock,
             metrics,
