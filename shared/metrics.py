@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 ROW_OUTCOMES = ("inserted", "updated", "unchanged", "failed")
-AVIS_OUTCOMES = ("accepted", "rejected", "discarded", "skipped")
+AVIS_OUTCOMES = ("accepted", "rejected", "discarded", "skipped", "postponed")
+FALLBACK_CAUSES = ("rejected", "late", "out_of_use")
+CHAT_OUTCOMES = ("answered", "throttled", "failed", "refused", "bad_request")
 JOBS = ("delta", "retry", "purge", "statement")
 JOB_OUTCOMES = ("done", "failed")
 ACTOR_OUTCOMES = ("done", "retried", "rejected", "slowed_down")
@@ -27,6 +29,7 @@ class Metrics:
         self._make_fetcher_metrics()
         self._make_writer_metrics()
         self._make_reviewer_metrics()
+        self._make_provider_metrics()
         self._make_operator_metrics()
         self._make_plumbing_metrics()
 
@@ -131,6 +134,42 @@ class Metrics:
             "sirenade_avis_published", "Avis that the relay handed to RabbitMQ."
         )
 
+    def _make_provider_metrics(self) -> None:
+        """Of chat servers; the providers are those of the settings file."""
+        self.chat_calls = Counter(
+            "sirenade_chat_calls",
+            "Calls to chat servers by what came of them.",
+            ["provider", "outcome"],
+            registry=self.registry,
+        )
+        self.chat_call_seconds = Histogram(
+            "sirenade_chat_call_seconds",
+            "Duration of a call to a chat server, body included.",
+            ["provider"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.gate_size = self._of_provider("sirenade_gate_size", "Calls at once that are let in.")
+        self.gate_inside = self._of_provider("sirenade_gate_inside", "Calls at work.")
+        # A burst of 429 is one pause; chat_calls counts each of them.
+        self.gate_pauses = Counter(
+            "sirenade_gate_pauses",
+            "Bursts of 429 that paused all calls.",
+            ["provider"],
+            registry=self.registry,
+        )
+        self.circuit_state = self._of_provider(
+            "sirenade_circuit_state", "0: in use, 1: one call finds out, 2: out of use."
+        )
+        self.avis_fallbacks = self._counter(
+            "sirenade_avis_fallbacks",
+            "Avis that a template wrote although chat servers are set up, by why.",
+            cause=FALLBACK_CAUSES,
+        )
+
+    def _of_provider(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, ["provider"], registry=self.registry)
+
     def _make_operator_metrics(self) -> None:
         self.job_runs = Counter(
             "sirenade_job_runs",
@@ -190,6 +229,13 @@ class Metrics:
             for value in values:
                 counter.labels(**{label: value})
         return counter
+
+    def declare_provider(self, provider: str) -> None:
+        """Create a chat server's children at zero."""
+        for outcome in CHAT_OUTCOMES:
+            self.chat_calls.labels(provider=provider, outcome=outcome)
+        self.chat_call_seconds.labels(provider=provider)
+        self.gate_pauses.labels(provider=provider)
 
     def declare_actor(self, actor: str) -> None:
         """Create an actor's children at zero."""

@@ -11,15 +11,17 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from services.reviewer.calling import Window
 from services.reviewer.generators import synthese
 from services.reviewer.generators.french import MOIS
 from services.reviewer.generators.notice_label import day_in_france, label
 from services.reviewer.judging import Claim, Fate, Result
 from services.reviewer.quoting import quote
-from services.reviewer.reviewing import Attempt, Reviewing
+from services.reviewer.reviewing import BY_A_MODEL, Attempt, Postponed, Reviewing
 from services.reviewer.store import claim, give_back, store
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
+from shared.errors import SlowDown
 from shared.messages import ContractError, ReviewAvis
 from shared.metrics import Metrics
 
@@ -31,8 +33,10 @@ CLAIMING_SECONDS = 300
 STORE_EVERY_SECONDS = 0.5
 """How long a finished text may wait for others to be stored with: what a kill can cost."""
 
+_STORE_SECONDS = 10.0
+"""Of the lease, for the store."""
+
 _TIME_LIMIT_MS = 1_200_000
-_BY_A_MODEL = "trainedAlgorithmicMedia"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,45 +55,74 @@ class Crew:
     sole_traders: bool
 
     def work(self, avis_ids: Sequence[int]) -> None:
-        """Claim, write and store; what is not begun in time goes back to the relay."""
+        """Claim, write and store; what is not begun in time goes back to the relay.
+
+        Raises SlowDown where some had better wait: they stay published, and come again with the
+        message.
+        """
         start = self.clock.monotonic_seconds()
         claimed = claim(
             self.engine,
             avis_ids,
             lease_seconds=self.lease_seconds,
-            prompt_version=self.reviewing.generator.prompt_version,
+            prompt_version=self.reviewing.prompt_version,
             sole_traders=self.sole_traders,
         )
         fates = dict(claimed.settled)
         self._count(claimed.settled.values())
         pending = {self.generators.submit(self._review, one, start=start) for one in claimed.claims}
+        slow_down: SlowDown | None = None
         while pending:
             done, pending = wait(pending, timeout=STORE_EVERY_SECONDS)
-            results = [result for future in done if (result := future.result()) is not None]
+            outcomes = [future.result() for future in done]
+            slow_down = next((each for each in outcomes if isinstance(each, SlowDown)), slow_down)
+            results = [each for each in outcomes if isinstance(each, Result)]
             if results:
                 fates |= self._store(results, give_up_at=start + self.lease_seconds)
-        left_over = [avis_id for avis_id in avis_ids if avis_id not in fates]
+        left_over = [
+            avis_id for avis_id in avis_ids if fates.get(avis_id, Fate.POSTPONED) is Fate.POSTPONED
+        ]
         if left_over:
-            give_back(self.engine, left_over, claimed.claims)
+            give_back(self.engine, left_over, claimed.claims, resend=slow_down is None)
+        if slow_down is not None:
+            raise slow_down
 
-    def _review(self, claimed: Claim, *, start: float) -> Result | None:
+    def _review(self, claimed: Claim, *, start: float) -> Result | SlowDown | None:
         """None where it is too late to begin: half of the lease must be left for call and store."""
-        latest = start + min(CLAIMING_SECONDS, self.lease_seconds / 2)
-        if self.clock.stopping.is_set() or self.clock.monotonic_seconds() > latest:
+        window = Window(
+            begin_by=start + min(CLAIMING_SECONDS, self.lease_seconds / 2),
+            finish_by=start + self.lease_seconds - min(_STORE_SECONDS, self.lease_seconds / 4),
+        )
+        if self.clock.stopping.is_set() or self.clock.monotonic_seconds() > window.begin_by:
             return None
+        postponed: Postponed | None = None
         with self.metrics.generators_busy.track_inprogress():
-            attempts = (
-                self.reviewing.review(claimed.facts)
-                if claimed.sources is None
-                else (quote(claimed.facts, claimed.sources, self.clock.monotonic_seconds),)
-            )
+            try:
+                attempts = self._attempts(claimed, window)
+            except Postponed as error:
+                postponed, attempts = error, error.attempts
+        self._observe(claimed, attempts)
+        if postponed is not None and not attempts:
+            return None if self.clock.stopping.is_set() else postponed
+        return Result(
+            claim=claimed,
+            attempts=attempts,
+            label=self._label(claimed, attempts[-1]),
+            postponed=postponed is not None,
+        )
+
+    def _attempts(self, claimed: Claim, window: Window) -> tuple[Attempt, ...]:
+        if claimed.sources is None:
+            return self.reviewing.review(claimed.facts, window)
+        return (quote(claimed.facts, claimed.sources, self.clock.monotonic_seconds),)
+
+    def _observe(self, claimed: Claim, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             self.metrics.avis_attempt_seconds.observe(attempt.latency_seconds)
             for reason in attempt.reasons:
                 self.metrics.avis_rejections.labels(reason=reason).inc()
             if attempt.error is not None:
                 log.warning("generator failed", avis_id=claimed.avis_id, error=attempt.error)
-        return Result(claim=claimed, attempts=attempts, label=self._label(claimed, attempts[-1]))
 
     def _label(self, claimed: Claim, last: Attempt) -> str:
         today = day_in_france(self.clock.now())
@@ -99,7 +132,7 @@ class Crew:
         return label(
             generated_on=today,
             millesime=f"{MOIS[fetched_on.month - 1]} {fetched_on.year}",
-            ai=last.digital_source_type == _BY_A_MODEL,
+            ai=last.digital_source_type == BY_A_MODEL,
         )
 
     def _store(self, results: Sequence[Result], *, give_up_at: float) -> dict[int, Fate]:

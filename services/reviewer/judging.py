@@ -27,6 +27,8 @@ class Fate(StrEnum):
     DISCARDED = "discarded"
     # No longer due.
     SKIPPED = "skipped"
+    # Still claimed, to be given back: a limit or the budget stood against it.
+    POSTPONED = "postponed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +47,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """`label` goes with the text of the last attempt, where that is accepted."""
+    """`label` goes with the text of the last attempt, where that is accepted.
+
+    Of one that is `postponed` only the attempts count: they were paid for.
+    """
 
     claim: Claim
     attempts: tuple[Attempt, ...]
     label: str
+    postponed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +111,4 @@ def judge(
     if now != result.claim.facts_hash:
         return Ruling(Fate.DISCARDED, PENDING, because=FACTS_CHANGED, due_facts_hash=now)
     fate = Fate.ACCEPTED if result.attempts[-1].accepted else Fate.REJECTED
-    return Ruling(fate, fate.value)
+    return Ruling(Fate.POSTPONED) if result.postponed else Ruling(fate, fate.value)

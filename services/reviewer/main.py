@@ -1,5 +1,6 @@
 """Puts the reviewer together; the only module of it that reads the environment."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 
@@ -7,11 +8,19 @@ import dramatiq
 from sqlalchemy import Engine
 
 from services.reviewer.actors import Crew, declare_actors
+from services.reviewer.asking import Asking, Providers
+from services.reviewer.calling import Line
+from services.reviewer.gate import Gate
 from services.reviewer.generators import template
+from services.reviewer.generators.chat import Chat
+from services.reviewer.generators.prompting import read_prompt
+from services.reviewer.providers import Provider, read_providers
 from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
 from services.reviewer.reviewing import Generator, Reviewing
 from services.reviewer.settings import ReviewerSettings
+from services.reviewer.unmetered import Unmetered
 from services.reviewer.validation import validate
+from services.reviewer.warming import warm_up
 from shared.clock import Clock
 from shared.db.shards import open_shards
 from shared.messages import ReviewAvis
@@ -23,6 +32,9 @@ from shared.settings import load
 _RELAY_INTERVAL_SECONDS = 0.5
 # Messages in the making hold twice what the generators can do at once, and one is being stored.
 _TEXTS_CLAIMED_PER_GENERATOR = 2
+_TIMEOUTS_PER_LEASE = 8
+# So that the next call need not wait until the last answer is validated.
+_THREADS_PER_CALL = 1.25
 
 
 def build(
@@ -35,11 +47,18 @@ def build(
 ) -> Service:
     """Declare the reviewer's actor on the broker and return what runs it."""
     shards = open_shards(settings, engine, application_name="sirenade-reviewer", pool_size=2)
-    generators = ThreadPoolExecutor(settings.reviewer_generators, thread_name_prefix="generator")
+    warm_up()
+    providers = read_providers_of(settings)
+    at_work = settings.reviewer_generators
+    if providers:
+        at_work = ceil(at_work * _THREADS_PER_CALL)
+    generators = ThreadPoolExecutor(at_work, thread_name_prefix="generator")
     reviewing = Reviewing(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
         lambda text, facts: validate(text, facts).reasons,
         clock.monotonic_seconds,
+        asking=_asking(settings, providers, clock, metrics) if providers else None,
+        metrics=metrics,
     )
     crews = [
         Crew(
@@ -48,7 +67,7 @@ def build(
             reviewing=reviewing,
             clock=clock,
             metrics=metrics,
-            lease_seconds=settings.reviewer_lease_seconds,
+            lease_seconds=lease_seconds(settings, providers),
             sole_traders=settings.avis_sole_traders,
         )
         for shard in shards
@@ -63,13 +82,48 @@ def build(
         high_water=settings.reviewer_high_water,
         stall_seconds=settings.reviewer_stall_seconds,
     )
-    claimed = settings.reviewer_generators * _TEXTS_CLAIMED_PER_GENERATOR
+    claimed = at_work * _TEXTS_CLAIMED_PER_GENERATOR
     return Service(
         name="reviewer",
         queue=ReviewAvis.QUEUE,
         worker_threads=1 + ceil(claimed / AVIS_PER_MESSAGE),
         loops=(Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=relay.step),),
     )
+
+
+def read_providers_of(settings: ReviewerSettings) -> tuple[Provider, ...]:
+    """Raises UserError."""
+    file = settings.avis_providers_file
+    return () if file is None else read_providers(file)
+
+
+def lease_seconds(settings: ReviewerSettings, providers: Sequence[Provider]) -> float:
+    """As set, or long enough for what a chat server may take: half to wait, half to call."""
+    longest = max((provider.timeout_seconds for provider in providers), default=0.0)
+    return max(settings.reviewer_lease_seconds, _TIMEOUTS_PER_LEASE * longest)
+
+
+def _asking(
+    settings: ReviewerSettings, providers: Sequence[Provider], clock: Clock, metrics: Metrics
+) -> Asking:
+    meter = Unmetered()
+    lines = [
+        Line(
+            Chat(provider, clock),
+            Gate(
+                provider.name,
+                most=min(provider.max_parallel, settings.reviewer_generators),
+                clock=clock,
+                metrics=metrics,
+            ),
+            meter,
+            clock,
+            metrics,
+        )
+        for provider in providers
+    ]
+    chosen = Providers(lines, clock, outage_seconds=settings.avis_outage_seconds)
+    return Asking(chosen, read_prompt())
 
 
 def main() -> None:

@@ -14,9 +14,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
 
 from shared.errors import UserError
+
+StructuredOutput = Literal["json_schema", "json_object", "plain"]
 
 _MILLION = Decimal(1_000_000)
 Euros = Annotated[Decimal, Field(ge=0, le=100_000)]
@@ -58,7 +60,11 @@ class Price(_Frozen):
 
 
 class Provider(_Frozen):
-    """`weight` is its share of the texts; one with 0 is asked only where all others fail."""
+    """`weight` is its share of the texts; one with 0 is asked only where all others fail.
+
+    `structured_output` is what to try first: a server that answers 400 is asked for less. Some
+    models want another `max_tokens_name`, or no temperature but their own: "default".
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
     base_url: HttpUrl
@@ -69,9 +75,18 @@ class Provider(_Frozen):
     requests_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
     tokens_per_minute: int | None = Field(default=None, ge=100)
     max_parallel: int = Field(default=200, ge=1, le=1000)
-    structured_output: Literal["json_schema", "json_object", "plain"] = "json_object"
+    structured_output: StructuredOutput = "json_object"
     max_tokens: int = Field(default=400, ge=50, le=4000)
+    max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    temperature: Annotated[float, Field(ge=0, le=2)] | Literal["default"] = 0.7
     timeout_seconds: float = Field(default=30, ge=1, le=600)
+
+    @field_validator("base_url")
+    @classmethod
+    def _holds_no_password(cls, url: HttpUrl) -> HttpUrl:
+        if url.username or url.password:
+            raise ValueError("must not hold a password: put the key into key_file")
+        return url
 
 
 class _File(_Frozen):

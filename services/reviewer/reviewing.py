@@ -1,10 +1,32 @@
-"""One avis from facts to verdict. A text is accepted only when no reason stands against it."""
+"""One avis from facts to verdict. A text is accepted only when no reason stands against it.
+
+Chat servers, where there are any, are asked first and at most three times, each time with the
+reasons against the earlier texts. The template has the last word.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from math import inf
 
+import structlog
+
+from services.reviewer.asking import Asking, Draft, Exhausted
+from services.reviewer.calling import UNAVAILABLE, Window
+from services.reviewer.gate import Late, OutOfUse
 from services.reviewer.generators.template import GeneratedText
+from services.reviewer.metering import BudgetReached
+from shared.errors import SlowDown
+from shared.metrics import Metrics
 from shared.sirene.facts import Facts
+
+log = structlog.get_logger()
+
+ASKS = 3
+BY_A_MODEL = "trainedAlgorithmicMedia"
+"""IPTC's term for a text that a trained model wrote."""
+NO_HURRY = Window(begin_by=inf, finish_by=inf)
+_BUDGET_PAUSE_SECONDS = 60.0
 
 GENERATOR_FAILED = "generator_failed"
 """The reason of an attempt that brought no text because the generator itself broke."""
@@ -38,21 +60,127 @@ class Attempt:
     text: str | None = None
     digital_source_type: str | None = None
     error: str | None = None
+    provider: str | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    cost_eur: Decimal = Decimal(0)
 
     @property
     def accepted(self) -> bool:
         return self.text is not None and not self.reasons
 
 
+class Postponed(SlowDown):
+    """Raised when the avis had better come again; `attempts` were made all the same."""
+
+    def __init__(
+        self, message: str, *, retry_after_seconds: float, attempts: Sequence[Attempt]
+    ) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds)
+        self.attempts = tuple(attempts)
+
+
 @dataclass(frozen=True, slots=True)
 class Reviewing:
+    """`asking` is None where there are no chat servers: the generator writes everything."""
+
     generator: Generator
     validate: Validate
     monotonic_seconds: Callable[[], float]
+    asking: Asking | None = None
+    metrics: Metrics | None = None
 
-    def review(self, facts: Facts) -> tuple[Attempt, ...]:
-        """Every attempt in order, at least one; the last one decides."""
-        return (self._attempt(facts),)
+    @property
+    def prompt_version(self) -> str:
+        """That of the texts that are wanted."""
+        return self.generator.prompt_version if self.asking is None else self.asking.prompt_version
+
+    def review(self, facts: Facts, window: Window = NO_HURRY) -> tuple[Attempt, ...]:
+        """Every attempt in order, at least one; the last one decides. Raises Postponed."""
+        attempts: list[Attempt] = []
+        if self.asking is not None:
+            cause = self._ask(self.asking, facts, window, attempts)
+            if cause is None:
+                return tuple(attempts)
+            if self.metrics is not None:
+                self.metrics.avis_fallbacks.labels(cause=cause).inc()
+        return (*attempts, self._attempt(facts))
+
+    def _ask(
+        self, asking: Asking, facts: Facts, window: Window, attempts: list[Attempt]
+    ) -> str | None:
+        """Add attempts; None where the last one is accepted, else why it is the template's turn."""
+        while len(attempts) < ASKS:
+            try:
+                attempts.append(self._draft(asking, facts, window, attempts))
+            except Exhausted:
+                return "out_of_use"
+            except BudgetReached as error:
+                raise Postponed(
+                    str(error), retry_after_seconds=_BUDGET_PAUSE_SECONDS, attempts=attempts
+                ) from None
+            except SlowDown as error:
+                if isinstance(error, Late) and _was_answered(attempts):
+                    # To come again would be to pay again for what was refused before.
+                    return "out_of_use" if isinstance(error, OutOfUse) else "late"
+                raise Postponed(
+                    str(error), retry_after_seconds=error.retry_after_seconds, attempts=attempts
+                ) from None
+            if attempts[-1].accepted:
+                return None
+        return "rejected" if _was_answered(attempts) else "out_of_use"
+
+    def _draft(
+        self, asking: Asking, facts: Facts, window: Window, earlier: Sequence[Attempt]
+    ) -> Attempt:
+        start = self.monotonic_seconds()
+        reasons = tuple(reason for attempt in earlier for reason in attempt.reasons)
+        failed = [each.provider for each in earlier if each.provider and each.text is None]
+        draft: Draft | None = None
+        try:
+            draft = asking.ask(facts, reasons, window, failed=failed)
+            found = draft.told.answer.reasons
+            if draft.text is not None and not found:
+                found = tuple(self.validate(draft.text, facts))
+        except (SlowDown, BudgetReached, Exhausted):
+            raise
+        except Exception as error:
+            log.exception("a generator broke")
+            return self._of_draft(draft, asking, start, (GENERATOR_FAILED,), type(error).__name__)
+        return self._of_draft(draft, asking, start, found, None)
+
+    def _of_draft(
+        self,
+        draft: Draft | None,
+        asking: Asking,
+        start: float,
+        reasons: tuple[str, ...],
+        error: str | None,
+    ) -> Attempt:
+        latency_seconds = self.monotonic_seconds() - start
+        if draft is None:
+            return Attempt(
+                model="unknown",
+                prompt_version=asking.prompt_version,
+                reasons=reasons,
+                latency_seconds=latency_seconds,
+                error=error,
+            )
+        return Attempt(
+            model=draft.provider.model,
+            prompt_version=asking.prompt_version,
+            reasons=reasons,
+            latency_seconds=latency_seconds,
+            text=draft.text,
+            digital_source_type=BY_A_MODEL,
+            error=error,
+            provider=draft.provider.name,
+            tokens_in=draft.told.usage.tokens_in,
+            tokens_out=draft.told.usage.tokens_out,
+            tokens_cached=draft.told.usage.tokens_cached,
+            cost_eur=draft.told.cost_eur,
+        )
 
     def _attempt(self, facts: Facts) -> Attempt:
         start = self.monotonic_seconds()
@@ -75,3 +203,8 @@ class Reviewing:
             reasons=reasons,
             latency_seconds=self.monotonic_seconds() - start,
         )
+
+
+def _was_answered(attempts: Sequence[Attempt]) -> bool:
+    """Whether any of them brought more than silence."""
+    return any(attempt.reasons != (UNAVAILABLE,) for attempt in attempts)

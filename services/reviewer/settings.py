@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from pydantic import Field
 
 from shared.settings import ServiceSettings
@@ -18,4 +20,10 @@ class ReviewerSettings(ServiceSettings):
     )
     avis_sole_traders: bool = Field(
         default=False, description="write about sole traders too: personal data"
+    )
+    avis_providers_file: Path | None = Field(
+        default=None, description="TOML file of the chat servers; none: templates write all texts"
+    )
+    avis_outage_seconds: float = Field(
+        default=600, ge=0, description="without any chat server, before templates write instead"
     )

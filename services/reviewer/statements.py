@@ -45,7 +45,7 @@ GIVE_BACK = text("""
         FOR UPDATE
     )
     UPDATE avis SET
-        published_at = NULL,
+        published_at = CASE WHEN NOT :resend THEN published_at END,
         claim_token = NULL,
         lease_until = NULL,
         attempts = greatest(0, attempts - CASE WHEN ours THEN 1 ELSE 0 END),
@@ -106,12 +106,16 @@ ERASE_TEXTS = text("""
 
 KEEP_ATTEMPTS = text("""
     INSERT INTO avis_attempts (avis_id, siren, attempted_at, model, prompt_version, facts_hash,
-                               text, accepted, reasons, latency_seconds)
+                               text, accepted, reasons, latency_seconds,
+                               provider, tokens_in, tokens_out, tokens_cached, cost_eur)
     SELECT avis_id, siren, clock_timestamp(), model, prompt_version, facts_hash,
-           text, accepted, reasons, latency_seconds
+           text, accepted, reasons, latency_seconds,
+           provider, tokens_in, tokens_out, tokens_cached, cost_eur
     FROM json_to_recordset(CAST(:rows AS json)) AS new(
         avis_id bigint, siren text, model text, prompt_version text, facts_hash text,
-        text text, accepted boolean, reasons text[], latency_seconds double precision)
+        text text, accepted boolean, reasons text[], latency_seconds double precision,
+        provider text, tokens_in integer, tokens_out integer, tokens_cached integer,
+        cost_eur numeric)
 """)
 
 FAIL_ITEMS = text("""

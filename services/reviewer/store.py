@@ -103,11 +103,18 @@ def store(engine: Engine, results: Iterable[Result], *, sole_traders: bool) -> d
     return {result.claim.avis_id: ruling.fate for result, ruling in rulings}
 
 
-def give_back(engine: Engine, avis_ids: Sequence[int], claims: Iterable[Claim] = ()) -> None:
-    """Let the relay send again, at once, those of the avis that are these claims' or nobody's."""
+def give_back(
+    engine: Engine, avis_ids: Sequence[int], claims: Iterable[Claim] = (), *, resend: bool = True
+) -> None:
+    """End these claims; let the relay send again, at once, the avis that were theirs or nobody's.
+
+    Without `resend` they stay published: their message comes again by itself.
+    """
     tokens = sorted({str(claim.token) for claim in claims})
     with engine.begin() as connection:
-        connection.execute(statements.GIVE_BACK, {"ids": list(avis_ids), "tokens": tokens})
+        connection.execute(
+            statements.GIVE_BACK, {"ids": list(avis_ids), "tokens": tokens, "resend": resend}
+        )
 
 
 def _claim_on(row: Row[Any], subject: Subject, token: uuid.UUID) -> Claim:
@@ -235,6 +242,11 @@ def _attempt_row(claim: Claim, attempt: Attempt, ruling: Ruling) -> dict[str, ob
         "accepted": attempt.accepted and not because,
         "reasons": [*attempt.reasons, *because],
         "latency_seconds": attempt.latency_seconds,
+        "provider": attempt.provider,
+        "tokens_in": attempt.tokens_in,
+        "tokens_out": attempt.tokens_out,
+        "tokens_cached": attempt.tokens_cached,
+        "cost_eur": str(attempt.cost_eur),
     }
 
 

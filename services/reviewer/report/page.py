@@ -34,13 +34,13 @@ def _plots(report: Report) -> dict[str, str]:
 
 
 def _numbers(report: Report) -> Iterator[tuple[str, str]]:
-    first, cost = report.first, report.cost_euros_per_1000_accepted
+    first, cost = report.first, report.cost_eur_per_1000_accepted
     yield "accepted", thousands(report.accepted)
     yield "accepted at once", _share(first.accepted, first.texts)
     yield "grounded at once", _share(first.grounded, first.texts)
     yield "near another text", _share(first.duplicates, first.texts)
     yield "fallen back to the template", _share(report.fallbacks, report.accepted)
-    yield "spent", f"{report.cost_euros:.2f} €"
+    yield "spent", f"{report.cost_eur:.2f} €"
     yield "per 1 000 accepted", "–" if cost is None else f"{cost:.4f} €"
 
 

@@ -20,7 +20,7 @@ _OUTCOMES = text("SELECT outcome, count(*) AS avis FROM avis GROUP BY outcome OR
 _MODELS = text("""
     SELECT model, count(*) AS attempts, count(*) FILTER (WHERE accepted) AS accepted,
       sum(tokens_in)::bigint AS tokens_in, sum(tokens_out)::bigint AS tokens_out,
-      sum(cost_euros) AS cost_euros,
+      sum(cost_eur) AS cost_eur,
       percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_seconds) AS median_seconds,
       percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_seconds) AS p95_seconds
     FROM avis_attempts GROUP BY model ORDER BY 2 DESC, 1
@@ -73,7 +73,7 @@ class Model:
     accepted: int
     tokens_in: int
     tokens_out: int
-    cost_euros: Decimal
+    cost_eur: Decimal
     median_seconds: float
     p95_seconds: float
 
@@ -124,13 +124,13 @@ class Report:
         return self.outcomes.get("accepted", 0)
 
     @property
-    def cost_euros(self) -> Decimal:
-        return sum((model.cost_euros for model in self.models), Decimal(0))
+    def cost_eur(self) -> Decimal:
+        return sum((model.cost_eur for model in self.models), Decimal(0))
 
     @property
-    def cost_euros_per_1000_accepted(self) -> Decimal | None:
+    def cost_eur_per_1000_accepted(self) -> Decimal | None:
         accepted = sum(model.accepted for model in self.models)
-        return self.cost_euros * 1000 / accepted if accepted else None
+        return self.cost_eur * 1000 / accepted if accepted else None
 
 
 def read_report(connection: Connection, *, samples: int) -> Report:

@@ -75,6 +75,8 @@ avis_attempts = Table(
     Column("avis_id", BigInteger, nullable=False),
     Column("siren", Text, nullable=False),
     instant("attempted_at", default_now=True),
+    # The chat server's name in the settings; none for a template.
+    Column("provider", Text),
     Column("model", Text, nullable=False),
     Column("prompt_version", Text, nullable=False),
     Column("facts_hash", Text, nullable=False),
@@ -83,7 +85,9 @@ avis_attempts = Table(
     Column("reasons", ARRAY(Text), nullable=False),
     Column("tokens_in", Integer, nullable=False, server_default=text("0")),
     Column("tokens_out", Integer, nullable=False, server_default=text("0")),
-    Column("cost_euros", Numeric(12, 6), nullable=False, server_default=text("0")),
+    # Among tokens_in.
+    Column("tokens_cached", Integer, nullable=False, server_default=text("0")),
+    Column("cost_eur", Numeric(12, 8), nullable=False, server_default=text("0")),
     Column("latency_seconds", Double, nullable=False),
     Index("ix_avis_attempts_avis_id", "avis_id"),
     Index("ix_avis_attempts_siren", "siren"),

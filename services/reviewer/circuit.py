@@ -1,0 +1,76 @@
+"""Whether a provider is worth asking at all: pure, time is an argument."""
+
+from collections import deque
+from enum import IntEnum
+
+_WINDOW = 20
+_LEAST = 10
+_SHARE = 0.5
+_FIRST_SECONDS = 5.0
+_MOST_SECONDS = 60.0
+REFUSED_SECONDS = 300.0
+"""Before a provider that refused us is tried again: somebody has to change something first."""
+
+
+class State(IntEnum):
+    """As the metric tells it."""
+
+    CLOSED = 0
+    PROBING = 1
+    OPEN = 2
+
+
+class Circuit:
+    """Open after half of the last 20 calls failed; one call then finds out whether to close it."""
+
+    def __init__(self) -> None:
+        self.state = State.CLOSED
+        self._failures: deque[bool] = deque(maxlen=_WINDOW)
+        self._until = 0.0
+        self._seconds = _FIRST_SECONDS
+
+    def wait_seconds(self, now: float) -> float:
+        """Until a call may be begun; 0 for now."""
+        if self.state is State.CLOSED:
+            return 0.0
+        if self.state is State.PROBING:
+            return 1.0
+        return max(0.0, self._until - now)
+
+    def begin(self) -> bool:
+        """Begin a call that need not wait, and say whether it is the one that finds out."""
+        if self.state is State.OPEN:
+            self.state = State.PROBING
+            return True
+        return False
+
+    def succeeded(self, *, probe: bool) -> None:
+        if probe:
+            self.state = State.CLOSED
+            self._seconds = _FIRST_SECONDS
+            self._failures.clear()
+        self._failures.append(False)
+
+    def failed(self, now: float, *, probe: bool) -> None:
+        if probe:
+            self._seconds = min(2 * self._seconds, _MOST_SECONDS)
+            self._open(now, self._seconds)
+            return
+        self._failures.append(True)
+        count = len(self._failures)
+        broken = count >= _LEAST and sum(self._failures) >= _SHARE * count
+        if broken and self.state is State.CLOSED:
+            self._open(now, self._seconds)
+
+    def refused(self, now: float) -> None:
+        self._open(now, REFUSED_SECONDS)
+
+    def abandoned(self, now: float, *, probe: bool) -> None:
+        """The call was not made after all."""
+        if probe:
+            self._open(now, 0.0)
+
+    def _open(self, now: float, seconds: float) -> None:
+        self.state = State.OPEN
+        self._until = now + seconds
+        self._failures.clear()

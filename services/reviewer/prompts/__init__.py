@@ -1,0 +1,1 @@
+"""Prompts, as versioned files; a change of one is a new version of every text."""

@@ -1,0 +1,179 @@
+"""How much of N generators at two seconds a call is left, beside a bare loop of `requests`.
+
+A reviewer process with all it does (relay, RabbitMQ, claims, validation, ledger) and a process
+that only posts take turns on one llmock; ramp and end are not counted. -k picks a size.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.integration import conftest as integration
+from tests.integration.reviewer import conftest as reviewer
+from tests.integration.reviewer.llmock_server import GOOD_REPLY, Llmock, llmock_server
+
+if TYPE_CHECKING:
+    from tests.integration.reviewer.conftest import Register
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+LATENCY_SECONDS = 2.0
+SECONDS = float(os.environ.get("SIRENADE_BENCH_SECONDS", "16"))
+
+engine = integration.engine
+register = reviewer.register
+
+_BARE = """
+import sys, threading, time, requests
+from requests.adapters import HTTPAdapter
+url, body, count, seconds = sys.argv[1], sys.argv[2].encode(), int(sys.argv[3]), float(sys.argv[4])
+session = requests.Session()
+session.trust_env = False
+session.mount("http://", HTTPAdapter(pool_maxsize=count))
+done, lock, begin = [], threading.Lock(), time.monotonic()
+def loop():
+    while time.monotonic() < begin + seconds + 4:
+        session.post(url, data=body, headers={"Content-Type": "application/json"}).json()
+        done.append(time.monotonic())
+threads = [threading.Thread(target=loop) for _ in range(count)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+counted = sum(begin + 4 <= moment < begin + 4 + seconds for moment in done)
+print(counted / seconds)
+"""
+
+
+@dataclass(frozen=True)
+class Sample:
+    at: float
+    answered: float
+    throttled: float
+    inside: float
+    rss_mb: float
+
+
+@pytest.fixture(scope="module")
+def rows() -> Iterator[list[str]]:
+    rows: list[str] = []
+    yield rows
+    print("\ngenerators  of N / latency  bare / ideal  of bare   RSS MB   load")  # noqa: T201  # the benchmark is its table
+    print("\n".join(rows))  # noqa: T201  # the benchmark is its table
+
+
+def bare(llmock: Llmock, generators: int) -> float:
+    """Answers a second of threads that do nothing else."""
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x" * 3000}]})
+    url = f"{llmock.base_url}/chat/completions"
+    command = [sys.executable, "-c", _BARE, url, body, str(generators), str(SECONDS)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def sample(process: "subprocess.Popen[bytes]", port: int) -> Sample | None:
+    try:
+        text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+    except requests.RequestException:
+        return None
+    found = {
+        (each.name, each.labels.get("outcome")): each.value
+        for family in text_string_to_metric_families(text)
+        for each in family.samples
+    }
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    rss_kb = int(status.partition("VmRSS:")[2].split()[0])
+    return Sample(
+        time.monotonic(),
+        found.get(("sirenade_chat_calls_total", "answered"), 0),
+        found.get(("sirenade_chat_calls_total", "throttled"), 0),
+        found.get(("sirenade_gate_inside", None), 0),
+        rss_kb / 1024,
+    )
+
+
+@contextmanager
+def reviewing(
+    llmock: Llmock, directory: Path, *, generators: int, database_url: str, rabbitmq_url: str
+) -> Iterator[Callable[[], Sample | None]]:
+    """A reviewer process; the callable reads its metrics, None before it serves them."""
+    providers = directory / "providers.toml"
+    providers.write_text(
+        f"[[provider]]\nname = 'llmock'\nbase_url = '{llmock.base_url}'\nmodel = 'm'\n"
+        f"max_parallel = {generators}\n"
+    )
+    port = 19_300 + generators
+    settings = {
+        "SIRENADE_DATABASE_URL": database_url,
+        "SIRENADE_BROKER_URL": rabbitmq_url,
+        "SIRENADE_METRICS_PORT": str(port),
+        "SIRENADE_AVIS_PROVIDERS_FILE": str(providers),
+        "SIRENADE_REVIEWER_GENERATORS": str(generators),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "services.reviewer", "run"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **settings},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield lambda: sample(process, port)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("generators", [10, 50, 200])
+def test_generators(
+    generators: int,
+    register: "Register",
+    database_url: str,
+    rabbitmq_url: str,
+    tmp_path: Path,
+    rows: list[str],
+) -> None:
+    ideal = generators / LATENCY_SECONDS
+    register.add(range(1, int(ideal * (SECONDS + 6)) + 6 * generators))
+    with llmock_server("--latency-ms", str(int(LATENCY_SECONDS * 1000))) as llmock:
+        llmock.expect(GOOD_REPLY)
+        bare_rate = bare(llmock, generators)
+        samples: list[Sample] = []
+        with reviewing(
+            llmock,
+            tmp_path,
+            generators=generators,
+            database_url=database_url,
+            rabbitmq_url=rabbitmq_url,
+        ) as read:
+            full_at = None
+            while full_at is None or time.monotonic() < full_at + SECONDS:
+                time.sleep(0.25)
+                found = read()
+                if found is None:
+                    continue
+                samples.append(found)
+                if full_at is None and found.inside >= generators:
+                    # One latency later the answers come at the full rate, too.
+                    full_at = found.at + LATENCY_SECONDS
+    counted = [each for each in samples if full_at is not None and each.at >= full_at]
+    last = counted[-1]
+    # Answers come in steps of a latency: a slope, not the difference of two ends.
+    rate = statistics.linear_regression(
+        [each.at for each in counted], [each.answered for each in counted]
+    ).slope
+    rows.append(
+        f"{generators:>10} {rate / ideal:>14.3f} {bare_rate / ideal:>13.3f}"
+        f" {rate / bare_rate:>8.3f} {last.rss_mb:>8.0f} {os.getloadavg()[0]:>6.1f}"
+    )
+    assert last.throttled == 0

@@ -1,0 +1,113 @@
+"""A chat server that does what a test tells it to: for the faults that llmock does not have."""
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+GOOD = (
+    "{NOM} est une entreprise située à {COMMUNE}. Son activité principale porte l’intitulé "
+    "« Travaux de menuiserie bois et PVC ». Cet établissement figure au répertoire Sirene."
+)
+
+
+def completion(content: object, *, finish_reason: str = "stop", **more: Any) -> bytes:
+    """The body of an answer; `more` are its other fields, such as `usage`."""
+    message = {"role": "assistant", "content": content}
+    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
+    usage = {"prompt_tokens": 900, "completion_tokens": 60}
+    return json.dumps({"choices": [choice], "usage": usage, **more}).encode()
+
+
+def text(content: str = GOOD, **more: Any) -> bytes:
+    """An answer in the shape that the prompt asks for."""
+    return completion(json.dumps({"texte": content}, ensure_ascii=False), **more)
+
+
+@dataclass(frozen=True)
+class Response:
+    body: bytes = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    wait_seconds: float = 0
+    cut: bool = False
+    """The connection is reset instead of an answer."""
+    drip: bool = False
+    """The body comes byte by byte, for ever."""
+
+
+Respond = Callable[[dict[str, Any]], Response]
+
+
+class ChatServer(ThreadingHTTPServer):
+    """`requests` are the bodies that came in, `headers` theirs, `respond` decides on each."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, respond: Respond) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.respond = respond
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.gone = threading.Event()
+        self._kept = threading.Lock()
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def keep(self, body: dict[str, Any], headers: dict[str, str]) -> None:
+        with self._kept:
+            self.requests.append(body)
+            self.headers.append(headers)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Callers that went away are what some tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: ChatServer
+
+    def do_POST(self) -> None:  # the name that http.server looks for
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.keep(body, dict(self.headers))
+        response = self.server.respond(body)
+        self.server.gone.wait(response.wait_seconds)
+        if response.cut:
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.connection.close()
+            self.close_connection = True
+            return
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(response.body) + (response.drip * 10_000)))
+        self.end_headers()
+        self.wfile.write(response.body)
+        while response.drip and not self.server.gone.wait(0.1):
+            self.wfile.write(b" ")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the tests look at what came in."""
+
+
+@contextmanager
+def chat_server(respond: Respond) -> Iterator[ChatServer]:
+    server = ChatServer(respond)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.gone.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
