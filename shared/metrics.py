@@ -12,6 +12,7 @@ ROW_OUTCOMES = ("inserted", "updated", "unchanged", "failed")
 AVIS_OUTCOMES = ("accepted", "rejected", "discarded", "skipped")
 JOBS = ("delta", "retry", "purge", "statement")
 JOB_OUTCOMES = ("done", "failed")
+PAUSE_REASONS = ("cap", "asked", "sample")
 ACTOR_OUTCOMES = ("done", "retried", "rejected", "slowed_down")
 CERTIFICATE_SIDES = ("missing", "surplus")
 REQUEST_OUTCOMES = ("ok", "empty", "throttled", "refused", "unavailable", "malformed", "no_answer")
@@ -130,6 +131,52 @@ class Metrics:
         self.avis_published = self._counter(
             "sirenade_avis_published", "Avis that the relay handed to RabbitMQ."
         )
+        self._make_money_metrics()
+
+    def _make_money_metrics(self) -> None:
+        # From the database, and the same in every replica: take the max, never the sum.
+        self.budget_cap_euros = Gauge(
+            "sirenade_budget_cap_euros",
+            "What may be spent on texts in all; +Inf where there is no cap.",
+            registry=self.registry,
+        )
+        self.budget_spent_euros = Gauge(
+            "sirenade_budget_spent_euros", "What was spent on texts.", registry=self.registry
+        )
+        self.budget_reserved_euros = Gauge(
+            "sirenade_budget_reserved_euros",
+            "What calls under way may cost at most.",
+            registry=self.registry,
+        )
+        # An alert where the reason is the cap; a person's wish is none.
+        self.budget_paused = Gauge(
+            "sirenade_budget_paused",
+            "1 while no text is begun, by the reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+        for reason in PAUSE_REASONS:
+            self.budget_paused.labels(reason=reason)
+        # The names are those of the providers' file.
+        self.provider_spent_euros = Gauge(
+            "sirenade_provider_spent_euros",
+            "What was spent on texts, by provider.",
+            ["provider"],
+            registry=self.registry,
+        )
+        self.provider_calls = Gauge(
+            "sirenade_provider_calls",
+            "Calls that were settled, by provider.",
+            ["provider"],
+            registry=self.registry,
+        )
+        self.provider_wait_seconds = Histogram(
+            "sirenade_provider_wait_seconds",
+            "Time that a call waited for the provider's limits and the budget.",
+            ["provider"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
 
     def _make_operator_metrics(self) -> None:
         self.job_runs = Counter(
@@ -190,6 +237,12 @@ class Metrics:
             for value in values:
                 counter.labels(**{label: value})
         return counter
+
+    def declare_provider(self, provider: str) -> None:
+        """Create a provider's children at zero."""
+        self.provider_spent_euros.labels(provider=provider)
+        self.provider_calls.labels(provider=provider)
+        self.provider_wait_seconds.labels(provider=provider)
 
     def declare_actor(self, actor: str) -> None:
         """Create an actor's children at zero."""

@@ -22,7 +22,7 @@ _AVIS = text("""
 
 _ATTEMPTS = text("""
     SELECT attempted_at, model, prompt_version, accepted, reasons, tokens_in, tokens_out,
-           cost_euros, latency_seconds, text
+           cost_eur, latency_seconds, text
     FROM avis_attempts WHERE avis_id = :avis_id ORDER BY id
 """)
 
