@@ -30,6 +30,7 @@ class Metrics:
         self._make_reviewer_metrics()
         self._make_operator_metrics()
         self._make_plumbing_metrics()
+        self._make_money_metrics()
 
     def _make_fetcher_metrics(self) -> None:
         # The shared quota: what it allows, what was used of it, how long a slot was waited for.
@@ -131,52 +132,6 @@ class Metrics:
         self.avis_published = self._counter(
             "sirenade_avis_published", "Avis that the relay handed to RabbitMQ."
         )
-        self._make_money_metrics()
-
-    def _make_money_metrics(self) -> None:
-        # From the database, and the same in every replica: take the max, never the sum.
-        self.budget_cap_euros = Gauge(
-            "sirenade_budget_cap_euros",
-            "What may be spent on texts in all; +Inf where there is no cap.",
-            registry=self.registry,
-        )
-        self.budget_spent_euros = Gauge(
-            "sirenade_budget_spent_euros", "What was spent on texts.", registry=self.registry
-        )
-        self.budget_reserved_euros = Gauge(
-            "sirenade_budget_reserved_euros",
-            "What calls under way may cost at most.",
-            registry=self.registry,
-        )
-        # An alert where the reason is the cap; a person's wish is none.
-        self.budget_paused = Gauge(
-            "sirenade_budget_paused",
-            "1 while no text is begun, by the reason.",
-            ["reason"],
-            registry=self.registry,
-        )
-        for reason in PAUSE_REASONS:
-            self.budget_paused.labels(reason=reason)
-        # The names are those of the providers' file.
-        self.provider_spent_euros = Gauge(
-            "sirenade_provider_spent_euros",
-            "What was spent on texts, by provider.",
-            ["provider"],
-            registry=self.registry,
-        )
-        self.provider_calls = Gauge(
-            "sirenade_provider_calls",
-            "Calls that were settled, by provider.",
-            ["provider"],
-            registry=self.registry,
-        )
-        self.provider_wait_seconds = Histogram(
-            "sirenade_provider_wait_seconds",
-            "Time that a call waited for the provider's limits and the budget.",
-            ["provider"],
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
 
     def _make_operator_metrics(self) -> None:
         self.job_runs = Counter(
@@ -230,6 +185,51 @@ class Metrics:
             registry=self.registry,
         )
 
+    def _make_money_metrics(self) -> None:
+        # From the database, and the same in every replica: take the max, never the sum.
+        self.budget_cap_euros = Gauge(
+            "sirenade_budget_cap_euros",
+            "What may be spent on texts in all; +Inf where there is no cap.",
+            registry=self.registry,
+        )
+        self.budget_spent_euros = Gauge(
+            "sirenade_budget_spent_euros", "What was spent on texts.", registry=self.registry
+        )
+        self.budget_reserved_euros = Gauge(
+            "sirenade_budget_reserved_euros",
+            "What calls under way may cost at most.",
+            registry=self.registry,
+        )
+        # An alert where the reason is the cap; a person's wish is none.
+        self.budget_paused = Gauge(
+            "sirenade_budget_paused",
+            "1 while no text is begun, by the reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+        for reason in PAUSE_REASONS:
+            self.budget_paused.labels(reason=reason)
+        # The names are those of the providers' file.
+        self.provider_spent_euros = Gauge(
+            "sirenade_provider_spent_euros",
+            "What was spent on texts, by provider.",
+            ["provider"],
+            registry=self.registry,
+        )
+        self.provider_calls = Gauge(
+            "sirenade_provider_calls",
+            "Calls that were settled, by provider.",
+            ["provider"],
+            registry=self.registry,
+        )
+        self.provider_wait_seconds = Histogram(
+            "sirenade_provider_wait_seconds",
+            "Time that a call waited for the provider's limits and the budget.",
+            ["provider"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
     def _counter(self, name: str, text: str, **labels: Iterable[str]) -> Counter:
         """Make a counter with at most one label, its children at zero."""
         counter = Counter(name, text, list(labels), registry=self.registry)
@@ -238,8 +238,8 @@ class Metrics:
                 counter.labels(**{label: value})
         return counter
 
-    def declare_provider(self, provider: str) -> None:
-        """Create a provider's children at zero."""
+    def declare_metered(self, provider: str) -> None:
+        """Create the children of a provider whose calls are metered, at zero."""
         self.provider_spent_euros.labels(provider=provider)
         self.provider_calls.labels(provider=provider)
         self.provider_wait_seconds.labels(provider=provider)

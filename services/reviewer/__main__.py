@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.reviewer import main
+from services.reviewer import budget_commands, main
 from services.reviewer.check import check_lines
 from services.reviewer.showing import read_avis, render_avis
 from shared.cli import make_app
@@ -24,6 +24,9 @@ _SIRET_DIGITS = 14
 app = make_app("Write, check and store the avis.")
 avis = make_app("The avis: see one with its history, check texts from elsewhere.")
 app.add_typer(avis, name="avis")
+avis.command()(budget_commands.budget)
+avis.command()(budget_commands.pause)
+avis.command()(budget_commands.resume)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from decimal import Decimal
 import structlog
 from sqlalchemy import Connection, Engine, text
 
-from services.reviewer.limits import SHARE_OF_LIMIT
+from services.reviewer.limits import SHARE_OF_TOKENS
 from services.reviewer.metering import BudgetReached
 
 log = structlog.get_logger()
@@ -201,7 +201,7 @@ class Budget:
                     "id": reservation_id,
                     "tokens": tokens,
                     "spent": spent_eur,
-                    "share": SHARE_OF_LIMIT,
+                    "share": SHARE_OF_TOKENS,
                 },
             )
 

@@ -1,6 +1,6 @@
 """A provider's requests and tokens a minute, kept by one row for the calls of all replicas.
 
-GCRA without burst, as for INSEE's quota: each grant moves both arrival times on by what the call
+GCRA, as for INSEE's quota: each grant moves both arrival times on by what the call
 takes of them, in the server's clock. A slot is committed before its call leaves: one that was
 never used is lost, not doubled. Nobody holds a connection while waiting.
 """
@@ -17,8 +17,14 @@ from shared.errors import SlowDown
 
 log = structlog.get_logger()
 
-SHARE_OF_LIMIT = 0.985
-"""What is kept back for jitter on the way to the server: 0.9 s in each minute."""
+SHARE_OF_TOKENS = 0.96
+"""What is used of the tokens: the rest is for jitter, and for the credit below."""
+
+# What is kept back for jitter on the way to the server: 0.9 s in each minute.
+_SHARE_OF_REQUESTS = 0.985
+# Calls give tokens back some seconds after their slot. Without credit each moment in which these
+# come late would be lost, although the limit was not used.
+_TOKENS_CREDIT_SECONDS = 1.5
 
 # A call that leaves later than this after its slot might meet the next ones at the server.
 _MAX_LATENESS_SECONDS = 0.4
@@ -49,9 +55,10 @@ _TAKE = text(f"""
     UPDATE review_providers SET
       slot_at = {_NEXT},
       requests_arrival_at = CASE WHEN requests_per_minute IS NULL THEN requests_arrival_at
-        ELSE {_NEXT} + make_interval(secs => 60 / (requests_per_minute * :share)) END,
+        ELSE {_NEXT} + make_interval(secs => 60 / (requests_per_minute * :requests_share)) END,
       tokens_arrival_at = CASE WHEN tokens_per_minute IS NULL THEN tokens_arrival_at
-        ELSE {_NEXT} + make_interval(secs => :tokens * 60 / (tokens_per_minute * :share)) END
+        ELSE greatest(tokens_arrival_at, {_NEXT} - make_interval(secs => :credit))
+          + make_interval(secs => :tokens * 60 / (tokens_per_minute * :tokens_share)) END
     WHERE name = :name AND {_NEXT} <= clock_timestamp() + make_interval(secs => :horizon)
     RETURNING extract(epoch FROM slot_at - clock_timestamp())::float
 """)  # noqa: S608  # made of constants only
@@ -65,6 +72,11 @@ _FORGET_THE_FUTURE = text("""
       tokens_arrival_at = least(tokens_arrival_at, clock_timestamp())
     WHERE name = :name
 """)
+_SHARES = {
+    "requests_share": _SHARE_OF_REQUESTS,
+    "tokens_share": SHARE_OF_TOKENS,
+    "credit": _TOKENS_CREDIT_SECONDS,
+}
 
 
 class Limits:
@@ -134,7 +146,7 @@ class Limits:
         pace = {"name": name, "catch_up": _CATCH_UP_SECONDS, "horizon": _HORIZON_SECONDS}
         with self._engine.connect() as connection:
             granted = connection.execute(
-                _TAKE, {**pace, "tokens": tokens, "share": SHARE_OF_LIMIT}
+                _TAKE, {**pace, **_SHARES, "tokens": tokens}
             ).scalar_one_or_none()
             if granted is not None:
                 return True, granted

@@ -7,6 +7,8 @@ import dramatiq
 from sqlalchemy import Engine
 
 from services.reviewer.actors import Crew, declare_actors
+from services.reviewer.bookkeeping import Bookkeeping
+from services.reviewer.budget import Budget
 from services.reviewer.generators import template
 from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
 from services.reviewer.reviewing import Generator, Reviewing
@@ -21,6 +23,7 @@ from shared.service import Loop, Service, run_service
 from shared.settings import load
 
 _RELAY_INTERVAL_SECONDS = 0.5
+_BOOKKEEPING_INTERVAL_SECONDS = 5.0
 # Messages in the making hold twice what the generators can do at once, and one is being stored.
 _TEXTS_CLAIMED_PER_GENERATOR = 2
 
@@ -50,6 +53,7 @@ def build(
             metrics=metrics,
             lease_seconds=settings.reviewer_lease_seconds,
             sole_traders=settings.avis_sole_traders,
+            admit=Budget(engine).admitted,
         )
         for shard in shards
     ]
@@ -68,7 +72,14 @@ def build(
         name="reviewer",
         queue=ReviewAvis.QUEUE,
         worker_threads=1 + ceil(claimed / AVIS_PER_MESSAGE),
-        loops=(Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=relay.step),),
+        loops=(
+            Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=relay.step),
+            Loop(
+                "budget",
+                interval_seconds=_BOOKKEEPING_INTERVAL_SECONDS,
+                step=Bookkeeping(engine, metrics).step,
+            ),
+        ),
     )
 
 

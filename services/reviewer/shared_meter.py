@@ -57,7 +57,7 @@ class SharedMeter:
         """Tell all others whom this process asks, and within which limits."""
         for provider in self._providers.values():
             self._limits.open(provider, prompt_version=prompt_version)
-            self._metrics.declare_provider(provider.name)
+            self._metrics.declare_metered(provider.name)
 
     def reserve(self, provider: Provider, *, tokens: int, cost_eur: Decimal) -> Reservation:
         """As `Meter.reserve` says. A pause is noticed before the wait as well as after it."""
