@@ -34,3 +34,8 @@ def euros(amount: Decimal) -> str:
 def plain(amount: Decimal) -> str:
     """For a program: a JSON number would be read as a float, and `str` may write an exponent."""
     return f"{amount:f}"
+
+
+def plainly(value: object) -> str:
+    """What `json.dumps` is to write for a value that it does not know."""
+    return plain(value) if isinstance(value, Decimal) else str(value)

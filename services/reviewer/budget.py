@@ -18,7 +18,7 @@ from services.reviewer.metering import BudgetReached
 
 log = structlog.get_logger()
 
-CAP, ASKED, SAMPLE = "cap", "asked", "sample"
+ASKED = "asked"
 _NOTHING = Decimal(0)
 
 _READ = text("""
@@ -94,6 +94,12 @@ _PAUSE = text("""
     SET status = 'paused', paused_because = :because, sample_ids = NULL,
         changed_at = clock_timestamp()
     WHERE status = 'running'
+""")
+_END_SAMPLE = text("""
+    UPDATE review_budget
+    SET status = 'paused', paused_because = 'sample', sample_ids = NULL,
+        changed_at = clock_timestamp()
+    WHERE status = 'running' AND sample_ids = CAST(:sample_ids AS bigint[])
 """)
 _RESUME = text("""
     UPDATE review_budget
@@ -218,6 +224,11 @@ class Budget:
         """Begin no more calls; those under way settle. Does nothing where it is paused already."""
         with self._engine.connect() as connection:
             connection.execute(_PAUSE, {"because": because})
+
+    def end_sample(self, sample_ids: Sequence[int]) -> None:
+        """Pause after this sample, unless somebody has paused or let go on meanwhile."""
+        with self._engine.connect() as connection:
+            connection.execute(_END_SAMPLE, {"sample_ids": list(sample_ids)})
 
     def resume(
         self,

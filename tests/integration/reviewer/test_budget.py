@@ -6,13 +6,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
+from services.reviewer.__main__ import app
 from services.reviewer.actors import Crew
 from services.reviewer.bookkeeping import Bookkeeping
 from services.reviewer.budget import Budget
@@ -20,6 +23,7 @@ from services.reviewer.relay import Relay
 from services.reviewer.reviewing import Reviewing
 from services.reviewer.shared_meter import SharedMeter
 from shared.clock import Clock
+from shared.errors import UserError
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
 from tests.integration.reviewer.test_meter import provider_of
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).parents[3]
 
-Call = Callable[..., "subprocess.CompletedProcess[str]"]
+Call = Callable[..., "Done"]
 
 
 @pytest.fixture
@@ -72,23 +76,30 @@ def crew(engine: Engine, clock: Clock, metrics: Metrics, reviewing: Reviewing) -
         )
 
 
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 @pytest.fixture
-def call(database_url: str) -> Call:
-    def run(*arguments: str, url: str = database_url) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "services.reviewer", "avis", *arguments],
-            cwd=_ROOT,
-            env={**os.environ, "SIRENADE_DATABASE_URL": url, "COLUMNS": "140"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+def call(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Calls the command line in this process; a UserError is what `shared.cli` makes of it."""
+
+    def run(*arguments: str, url: str = database_url) -> Done:
+        monkeypatch.setenv("SIRENADE_DATABASE_URL", url)
+        monkeypatch.setenv("COLUMNS", "140")
+        done = CliRunner().invoke(app, ["avis", *arguments])
+        if done.exception is None or isinstance(done.exception, SystemExit):
+            return Done(done.exit_code, done.stdout, done.stderr)
+        assert isinstance(done.exception, UserError), done.exception
+        return Done(2, done.stdout, f"error: {done.exception}")
 
     return run
 
 
-def told(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
+def told(done: Done) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -215,8 +226,16 @@ def test_a_cap_below_what_is_spent_is_refused(
     assert budget.read().cap_eur == 2
 
 
-def test_without_a_database_each_command_is_one_clear_line(call: Call) -> None:
-    done = call("budget", url="postgresql://nobody@127.0.0.1:9/none")
+def test_without_a_database_a_command_is_one_clear_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "services.reviewer", "avis", "budget"],
+        cwd=_ROOT,
+        env={**os.environ, "SIRENADE_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "the database does not answer" in done.stderr
