@@ -1,21 +1,17 @@
 """A paused run stands still and loses nothing; the commands that pause it and let it go on."""
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Engine, text
-from typer.testing import CliRunner
 
-from services.reviewer.__main__ import app
 from services.reviewer.actors import Crew
 from services.reviewer.bookkeeping import Bookkeeping
 from services.reviewer.budget import Budget
@@ -23,17 +19,14 @@ from services.reviewer.relay import Relay
 from services.reviewer.reviewing import Reviewing
 from services.reviewer.shared_meter import SharedMeter
 from shared.clock import Clock
-from shared.errors import UserError
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
-from tests.integration.reviewer.test_meter import provider_of
+from tests.integration.reviewer.calling import Call, make_call, provider_of
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 
 _ROOT = Path(__file__).parents[3]
-
-Call = Callable[..., "Done"]
 
 
 @pytest.fixture
@@ -76,33 +69,9 @@ def crew(engine: Engine, clock: Clock, metrics: Metrics, reviewing: Reviewing) -
         )
 
 
-@dataclass
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
 def call(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Call:
-    """Calls the command line in this process; a UserError is what `shared.cli` makes of it."""
-
-    def run(*arguments: str, url: str = database_url) -> Done:
-        monkeypatch.setenv("SIRENADE_DATABASE_URL", url)
-        monkeypatch.setenv("COLUMNS", "140")
-        done = CliRunner().invoke(app, ["avis", *arguments])
-        if done.exception is None or isinstance(done.exception, SystemExit):
-            return Done(done.exit_code, done.stdout, done.stderr)
-        assert isinstance(done.exception, UserError), done.exception
-        return Done(2, done.stdout, f"error: {done.exception}")
-
-    return run
-
-
-def told(done: Done) -> dict[str, Any]:
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return make_call(database_url, monkeypatch)
 
 
 def test_nothing_leaves_while_the_run_is_paused_and_all_of_it_afterwards(
@@ -177,16 +146,16 @@ def test_the_gauges_say_what_the_budget_is(engine: Engine, budget: Budget, clock
 
 
 def test_pause_resume_and_budget_say_where_the_money_is(call: Call) -> None:
-    fresh = told(call("budget", "--json"))
+    fresh = call("budget", "--json").told
     assert (fresh["status"], fresh["cap_eur"], fresh["spent_eur"]) == (
         "running",
         "0.00000000",
         "0.00000000",
     )
-    assert told(call("pause", "--json"))["paused_because"] == "asked"
-    going = told(call("resume", "--cap", "12,50", "--json"))
+    assert call("pause", "--json").told["paused_because"] == "asked"
+    going = call("resume", "--cap", "12,50", "--json").told
     assert (going["status"], Decimal(going["cap_eur"])) == ("running", Decimal("12.5"))
-    assert told(call("resume", "--no-cap", "--json"))["cap_eur"] is None
+    assert call("resume", "--no-cap", "--json").told["cap_eur"] is None
     assert "without a cap" in call("budget").stdout
 
 

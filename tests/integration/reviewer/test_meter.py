@@ -18,24 +18,16 @@ from sqlalchemy import Engine, text
 
 from services.reviewer.budget import Budget
 from services.reviewer.metering import BudgetReached
-from services.reviewer.providers import Price, Provider, Usage
+from services.reviewer.providers import Price, Usage
 from services.reviewer.shared_meter import SharedMeter
 from shared.clock import Clock
 from shared.errors import SlowDown
 from shared.metrics import Metrics
+from tests.integration.reviewer.calling import provider_of
 
 _SCRIPT = Path(__file__).with_name("metered_callers.py")
 _ROOT = Path(__file__).resolve().parents[3]
-# A thousand tokens are one euro.
-_DEAR = {"input_eur_per_million": "1000"}
-
 Replicas = Callable[..., list[dict[str, Any]]]
-
-
-def provider_of(**settings: Any) -> Provider:
-    return Provider.model_validate(
-        {"name": "dear", "base_url": "http://localhost:1", "model": "m", "price": _DEAR, **settings}
-    )
 
 
 class Counting(ThreadingHTTPServer):
