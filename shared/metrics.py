@@ -12,10 +12,10 @@ ROW_OUTCOMES = ("inserted", "updated", "unchanged", "failed")
 AVIS_OUTCOMES = ("accepted", "rejected", "discarded", "skipped")
 JOBS = ("delta", "retry", "purge", "statement")
 JOB_OUTCOMES = ("done", "failed")
-PAUSE_REASONS = ("cap", "asked", "sample")
 ACTOR_OUTCOMES = ("done", "retried", "rejected", "slowed_down")
 CERTIFICATE_SIDES = ("missing", "surplus")
 REQUEST_OUTCOMES = ("ok", "empty", "throttled", "refused", "unavailable", "malformed", "no_answer")
+PAUSE_REASONS = ("cap", "asked", "sample")
 
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
@@ -185,6 +185,22 @@ class Metrics:
             registry=self.registry,
         )
 
+    def _counter(self, name: str, text: str, **labels: Iterable[str]) -> Counter:
+        """Make a counter with at most one label, its children at zero."""
+        counter = Counter(name, text, list(labels), registry=self.registry)
+        for label, values in labels.items():
+            for value in values:
+                counter.labels(**{label: value})
+        return counter
+
+    def declare_actor(self, actor: str) -> None:
+        """Create an actor's children at zero."""
+        for outcome in ACTOR_OUTCOMES:
+            self.messages.labels(actor=actor, outcome=outcome)
+        self.message_seconds.labels(actor=actor)
+        self.message_wait_seconds.labels(actor=actor)
+        self.messages_in_progress.labels(actor=actor)
+
     def _make_money_metrics(self) -> None:
         # From the database, and the same in every replica: take the max, never the sum.
         self.budget_cap_euros = Gauge(
@@ -230,24 +246,8 @@ class Metrics:
             registry=self.registry,
         )
 
-    def _counter(self, name: str, text: str, **labels: Iterable[str]) -> Counter:
-        """Make a counter with at most one label, its children at zero."""
-        counter = Counter(name, text, list(labels), registry=self.registry)
-        for label, values in labels.items():
-            for value in values:
-                counter.labels(**{label: value})
-        return counter
-
     def declare_metered(self, provider: str) -> None:
         """Create the children of a provider whose calls are metered, at zero."""
         self.provider_spent_euros.labels(provider=provider)
         self.provider_calls.labels(provider=provider)
         self.provider_wait_seconds.labels(provider=provider)
-
-    def declare_actor(self, actor: str) -> None:
-        """Create an actor's children at zero."""
-        for outcome in ACTOR_OUTCOMES:
-            self.messages.labels(actor=actor, outcome=outcome)
-        self.message_seconds.labels(actor=actor)
-        self.message_wait_seconds.labels(actor=actor)
-        self.messages_in_progress.labels(actor=actor)

@@ -98,9 +98,7 @@ def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
             _author(attempt),
             Text(attempt["prompt_version"]),
             "accepted" if attempt["accepted"] else Text(", ".join(attempt["reasons"])),
-            _tokens_in(attempt),
-            _known(attempt["tokens_out"]),
-            "" if attempt["cost_eur"] is None else f"{attempt['cost_eur']:f}",
+            *(_bill(attempt) if attempt["provider"] is not None else ("", "", "")),
             f"{attempt['latency_seconds'] * 1000:.1f}",
         )
     return table
@@ -112,10 +110,10 @@ def _author(attempt: Mapping[str, Any]) -> Text:
     return Text(" ".join(name for name in named if name is not None))
 
 
-def _tokens_in(attempt: Mapping[str, Any]) -> str:
+def _bill(attempt: Mapping[str, Any]) -> tuple[str, str, str]:
     cached = f" ({attempt['tokens_cached']})" if attempt["tokens_cached"] else ""
-    return _known(attempt["tokens_in"]) + cached
-
-
-def _known(number: int | None) -> str:
-    return "" if number is None else str(number)
+    return (
+        f"{attempt['tokens_in']}{cached}",
+        str(attempt["tokens_out"]),
+        f"{attempt['cost_eur']:f}",
+    )
