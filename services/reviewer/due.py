@@ -43,7 +43,7 @@ _MARK_DUE = text("""
 _PROVIDERS = text("""
     SELECT name, model, prompt_version, weight, max_parallel, charges, requests_per_minute,
            tokens_per_minute
-    FROM review_providers ORDER BY weight DESC, name
+    FROM review_providers WHERE listed ORDER BY weight DESC, name
 """)
 # The attempts of a text are stored together; whoever was asked first has the text.
 _MADE = text("""

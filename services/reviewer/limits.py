@@ -36,17 +36,19 @@ _HORIZON_SECONDS = 0.1
 _MAX_WAIT_SECONDS = 7200.0
 
 _OPEN = text("""
-    INSERT INTO review_providers AS p (name, model, prompt_version, weight, max_parallel, charges,
-                                       requests_per_minute, tokens_per_minute)
-    VALUES (:name, :model, :prompt_version, :weight, :max_parallel, :charges,
+    INSERT INTO review_providers (name, listed, model, prompt_version, weight, max_parallel,
+                                  charges, requests_per_minute, tokens_per_minute)
+    VALUES (:name, true, :model, :prompt_version, :weight, :max_parallel, :charges,
             :requests_per_minute, :tokens_per_minute)
     ON CONFLICT (name) DO UPDATE SET
-      model = excluded.model, prompt_version = excluded.prompt_version, weight = excluded.weight,
+      listed = true, model = excluded.model, prompt_version = excluded.prompt_version,
+      weight = excluded.weight,
       max_parallel = excluded.max_parallel, charges = excluded.charges,
       requests_per_minute = excluded.requests_per_minute,
       tokens_per_minute = excluded.tokens_per_minute,
       opened_at = clock_timestamp()
 """)
+_UNLIST = text("UPDATE review_providers SET listed = false WHERE name <> ALL(:names)")
 _NEXT = """greatest(
     CASE WHEN requests_per_minute IS NOT NULL THEN requests_arrival_at END,
     CASE WHEN tokens_per_minute IS NOT NULL THEN tokens_arrival_at END,
@@ -72,11 +74,31 @@ _FORGET_THE_FUTURE = text("""
       tokens_arrival_at = least(tokens_arrival_at, clock_timestamp())
     WHERE name = :name
 """)
+_SETTINGS = {
+    "name",
+    "model",
+    "weight",
+    "max_parallel",
+    "requests_per_minute",
+    "tokens_per_minute",
+}
 _SHARES = {
     "requests_share": _SHARE_OF_REQUESTS,
     "tokens_share": SHARE_OF_TOKENS,
     "credit": _TOKENS_CREDIT_SECONDS,
 }
+
+
+def open_providers(
+    engine: Engine, providers: Sequence[Provider], *, prompt_version: str | None = None
+) -> None:
+    """Tell all others whom reviewers ask from now on, by which prompt, and within which limits."""
+    with engine.begin() as connection:
+        for provider in sorted(providers, key=lambda provider: provider.name):
+            values = provider.model_dump(include=_SETTINGS)
+            told = {"prompt_version": prompt_version, "charges": provider.price.charges}
+            connection.execute(_OPEN, {**values, **told})
+        connection.execute(_UNLIST, {"names": [provider.name for provider in providers]})
 
 
 class Limits:
@@ -87,24 +109,6 @@ class Limits:
         self._clock = clock
         # One thread of a process asks at a time; the others wait here, and not at the server.
         self._turnstiles = {provider.name: threading.Lock() for provider in providers}
-
-    def open(self, provider: Provider, *, prompt_version: str | None) -> None:
-        """Create the row, or bring it to these settings."""
-        values = provider.model_dump(
-            include={
-                "name",
-                "model",
-                "weight",
-                "max_parallel",
-                "requests_per_minute",
-                "tokens_per_minute",
-            }
-        )
-        charges = provider.price.charges
-        with self._engine.connect() as connection:
-            connection.execute(
-                _OPEN, {**values, "prompt_version": prompt_version, "charges": charges}
-            )
 
     def take(self, provider: Provider, *, tokens: int, patience_seconds: float) -> None:
         """Wait for a slot of so many tokens, and return when its time has come.

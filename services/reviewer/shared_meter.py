@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reviewer.budget import Budget
-from services.reviewer.limits import Limits
+from services.reviewer.limits import Limits, open_providers
 from services.reviewer.metering import BudgetReached, Reservation
 from services.reviewer.providers import Provider, Usage
 from shared.clock import Clock
@@ -42,6 +42,7 @@ class SharedMeter:
         *,
         patience_seconds: float = 30,
     ) -> None:
+        self._engine = engine
         self._limits = Limits(engine, providers, clock)
         self._budget = Budget(engine)
         self._providers = {provider.name: provider for provider in providers}
@@ -54,9 +55,9 @@ class SharedMeter:
         self._paused_because: str | None = None
 
     def open(self, *, prompt_version: str | None = None) -> None:
-        """Tell all others whom this process asks, and within which limits."""
+        """As `open_providers` says: before the first call."""
+        open_providers(self._engine, tuple(self._providers.values()), prompt_version=prompt_version)
         for provider in self._providers.values():
-            self._limits.open(provider, prompt_version=prompt_version)
             self._metrics.declare_metered(provider.name)
 
     def reserve(self, provider: Provider, *, tokens: int, cost_eur: Decimal) -> Reservation:

