@@ -63,7 +63,7 @@ usage: ./sirenade COMMAND [--help] …
   schedule      the jobs that come round: last run, result, next run
   failed        what could not be written or reviewed: list, show, retry, purge
   dead-letters  messages that nobody could work on: list, show, replay, drop
-  avis          show and check texts
+  avis          texts: their bill, a run and its budget, show and check
   reviews       published reviews, quoted word for word: import, withdraw
   lookup        what became of a number at INSEE: moved, withheld, unknown
   successions   which establishment followed which, from INSEE

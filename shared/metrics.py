@@ -17,6 +17,7 @@ JOB_OUTCOMES = ("done", "failed")
 ACTOR_OUTCOMES = ("done", "retried", "rejected", "slowed_down")
 CERTIFICATE_SIDES = ("missing", "surplus")
 REQUEST_OUTCOMES = ("ok", "empty", "throttled", "refused", "unavailable", "malformed", "no_answer")
+PAUSE_REASONS = ("cap", "asked", "sample")
 
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
@@ -32,6 +33,7 @@ class Metrics:
         self._make_provider_metrics()
         self._make_operator_metrics()
         self._make_plumbing_metrics()
+        self._make_money_metrics()
 
     def _make_fetcher_metrics(self) -> None:
         # The shared quota: what it allows, what was used of it, how long a slot was waited for.
@@ -244,3 +246,54 @@ class Metrics:
         self.message_seconds.labels(actor=actor)
         self.message_wait_seconds.labels(actor=actor)
         self.messages_in_progress.labels(actor=actor)
+
+    def _make_money_metrics(self) -> None:
+        # From the database, and the same in every replica: take the max, never the sum.
+        self.budget_cap_euros = Gauge(
+            "sirenade_budget_cap_euros",
+            "What may be spent on texts in all; +Inf where there is no cap.",
+            registry=self.registry,
+        )
+        self.budget_spent_euros = Gauge(
+            "sirenade_budget_spent_euros", "What was spent on texts.", registry=self.registry
+        )
+        self.budget_reserved_euros = Gauge(
+            "sirenade_budget_reserved_euros",
+            "What calls under way may cost at most.",
+            registry=self.registry,
+        )
+        # An alert where the reason is the cap; a person's wish is none.
+        self.budget_paused = Gauge(
+            "sirenade_budget_paused",
+            "1 while no text is begun, by the reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+        for reason in PAUSE_REASONS:
+            self.budget_paused.labels(reason=reason)
+        # The names are those of the providers' file.
+        self.provider_spent_euros = Gauge(
+            "sirenade_provider_spent_euros",
+            "What was spent on texts, by provider.",
+            ["provider"],
+            registry=self.registry,
+        )
+        self.provider_calls = Gauge(
+            "sirenade_provider_calls",
+            "Calls that were settled, by provider.",
+            ["provider"],
+            registry=self.registry,
+        )
+        self.provider_wait_seconds = Histogram(
+            "sirenade_provider_wait_seconds",
+            "Time that a call waited for the provider's limits and the budget.",
+            ["provider"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+    def declare_metered(self, provider: str) -> None:
+        """Create the children of a provider whose calls are metered, at zero."""
+        self.provider_spent_euros.labels(provider=provider)
+        self.provider_calls.labels(provider=provider)
+        self.provider_wait_seconds.labels(provider=provider)

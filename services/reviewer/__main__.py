@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.reviewer import main
+from services.reviewer import budget_commands, forecast_commands, main, run_commands
+from services.reviewer.amounts import plainly
 from services.reviewer.check import check_lines
 from services.reviewer.review_commands import reviews
 from services.reviewer.showing import read_avis, render_avis
@@ -28,6 +29,11 @@ app = make_app("Write, check and store the avis.")
 avis = make_app("The avis: see one with its history, check texts from elsewhere.")
 app.add_typer(avis, name="avis")
 app.add_typer(reviews, name="reviews")
+avis.command()(run_commands.run)
+avis.command()(budget_commands.budget)
+avis.command()(budget_commands.pause)
+avis.command()(budget_commands.resume)
+avis.command("forecast")(forecast_commands.forecast_command)
 
 
 @app.command()
@@ -57,7 +63,7 @@ def show(
         require_current(connection)
     found = read_avis(engine, digits)
     if as_json:
-        typer.echo(json.dumps(found, default=str, ensure_ascii=False))
+        typer.echo(json.dumps(found, default=plainly, ensure_ascii=False))
         return
     console = Console()
     for one in found:

@@ -1,6 +1,6 @@
 """The reviewer's actor: the ids of a message fan out to the generators of this process."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +53,8 @@ class Crew:
     metrics: Metrics
     lease_seconds: float
     sole_traders: bool
+    # Those of the avis that may be made now: none while the run is paused.
+    admit: Callable[[Sequence[int]], Sequence[int]] = list
 
     def work(self, avis_ids: Sequence[int]) -> None:
         """Claim, write and store; what is not begun in time goes back to the relay.
@@ -63,7 +65,7 @@ class Crew:
         start = self.clock.monotonic_seconds()
         claimed = claim(
             self.engine,
-            avis_ids,
+            self.admit(avis_ids),
             lease_seconds=self.lease_seconds,
             prompt_version=self.reviewing.prompt_version,
             sole_traders=self.sole_traders,

@@ -9,6 +9,8 @@ from sqlalchemy import Engine
 
 from services.reviewer.actors import Crew, declare_actors
 from services.reviewer.asking import Asking, Providers
+from services.reviewer.bookkeeping import Bookkeeping
+from services.reviewer.budget import Budget
 from services.reviewer.calling import Line
 from services.reviewer.gate import Gate
 from services.reviewer.generators import template
@@ -18,7 +20,7 @@ from services.reviewer.providers import Provider, read_providers
 from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
 from services.reviewer.reviewing import Generator, Reviewing
 from services.reviewer.settings import ReviewerSettings
-from services.reviewer.unmetered import Unmetered
+from services.reviewer.shared_meter import SharedMeter
 from services.reviewer.validation import validate
 from services.reviewer.warming import warm_up
 from shared.clock import Clock
@@ -30,6 +32,7 @@ from shared.service import Loop, Service, run_service
 from shared.settings import load
 
 _RELAY_INTERVAL_SECONDS = 0.5
+_BOOKKEEPING_INTERVAL_SECONDS = 5.0
 # Messages in the making hold twice what the generators can do at once, and one is being stored.
 _TEXTS_CLAIMED_PER_GENERATOR = 2
 _TIMEOUTS_PER_LEASE = 8
@@ -49,6 +52,11 @@ def build(
     shards = open_shards(settings, engine, application_name="sirenade-reviewer", pool_size=2)
     warm_up()
     providers = read_providers_of(settings)
+    prompt = read_prompt()
+    meter = SharedMeter(engine, providers, clock, metrics)
+    meter.open(prompt_version=prompt.version)
+    lines = _lines(settings, providers, meter, clock, metrics)
+    chosen = Providers(lines, clock, outage_seconds=settings.avis_outage_seconds)
     at_work = settings.reviewer_generators
     if providers:
         at_work = ceil(at_work * _THREADS_PER_CALL)
@@ -57,7 +65,7 @@ def build(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
         lambda text, facts: validate(text, facts).reasons,
         clock.monotonic_seconds,
-        asking=_asking(settings, providers, clock, metrics) if providers else None,
+        asking=Asking(chosen, prompt) if providers else None,
         metrics=metrics,
     )
     crews = [
@@ -69,6 +77,7 @@ def build(
             metrics=metrics,
             lease_seconds=lease_seconds(settings, providers),
             sole_traders=settings.avis_sole_traders,
+            admit=Budget(engine).admitted,
         )
         for shard in shards
     ]
@@ -82,12 +91,25 @@ def build(
         high_water=settings.reviewer_high_water,
         stall_seconds=settings.reviewer_stall_seconds,
     )
+    books = Bookkeeping(
+        engine,
+        metrics,
+        frozenset(provider.name for provider in providers),
+        meter.settle_left_over,
+    )
     claimed = at_work * _TEXTS_CLAIMED_PER_GENERATOR
     return Service(
         name="reviewer",
         queue=ReviewAvis.QUEUE,
         worker_threads=1 + ceil(claimed / AVIS_PER_MESSAGE),
-        loops=(Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=relay.step),),
+        loops=(
+            Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=relay.step),
+            Loop(
+                "budget",
+                interval_seconds=_BOOKKEEPING_INTERVAL_SECONDS,
+                step=books.step,
+            ),
+        ),
     )
 
 
@@ -103,11 +125,14 @@ def lease_seconds(settings: ReviewerSettings, providers: Sequence[Provider]) -> 
     return max(settings.reviewer_lease_seconds, _TIMEOUTS_PER_LEASE * longest)
 
 
-def _asking(
-    settings: ReviewerSettings, providers: Sequence[Provider], clock: Clock, metrics: Metrics
-) -> Asking:
-    meter = Unmetered()
-    lines = [
+def _lines(
+    settings: ReviewerSettings,
+    providers: Sequence[Provider],
+    meter: SharedMeter,
+    clock: Clock,
+    metrics: Metrics,
+) -> list[Line]:
+    return [
         Line(
             Chat(provider, clock),
             Gate(
@@ -122,8 +147,6 @@ def _asking(
         )
         for provider in providers
     ]
-    chosen = Providers(lines, clock, outage_seconds=settings.avis_outage_seconds)
-    return Asking(chosen, read_prompt())
 
 
 def main() -> None:

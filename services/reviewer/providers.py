@@ -10,7 +10,7 @@ price = { input_eur_per_million = 0.1, output_eur_per_million = 0.3 }
 """
 
 import tomllib
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +21,8 @@ from shared.errors import UserError
 StructuredOutput = Literal["json_schema", "json_object", "plain"]
 
 _MILLION = Decimal(1_000_000)
+# The decimals that the tables keep: costs are rounded once, up, and equal wherever they are added.
+_LEAST_EUROS = Decimal("0.00000001")
 Euros = Annotated[Decimal, Field(ge=0, le=100_000)]
 
 
@@ -51,12 +53,18 @@ class Price(_Frozen):
         cached = self.input_eur_per_million
         if self.cached_eur_per_million is not None:
             cached = self.cached_eur_per_million
-        fresh = usage.tokens_in - usage.tokens_cached
-        return (
+        fresh = max(0, usage.tokens_in - usage.tokens_cached)
+        cost = (
             fresh * self.input_eur_per_million
             + usage.tokens_cached * cached
             + usage.tokens_out * self.output_eur_per_million
         ) / _MILLION
+        return cost.quantize(_LEAST_EUROS, rounding=ROUND_UP)
+
+    @property
+    def charges(self) -> bool:
+        """Whether a call can cost anything."""
+        return self.input_eur_per_million + self.output_eur_per_million > 0
 
 
 class Provider(_Frozen):

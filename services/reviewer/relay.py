@@ -12,6 +12,7 @@ from math import ceil
 
 from sqlalchemy import Connection, Engine, TextClause, text
 
+from services.reviewer.budget import read_budget
 from shared.clock import Clock
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
@@ -32,6 +33,15 @@ DUE = text("""
     WHERE outcome = 'pending' AND published_at IS NULL
       AND (lease_until IS NULL OR lease_until < clock_timestamp())
     ORDER BY published_at, id
+    LIMIT :room
+""")
+
+DUE_OF_SAMPLE = text("""
+    SELECT id, clock_timestamp() AS read_at FROM avis
+    WHERE id = ANY(CAST(:sample_ids AS bigint[]))
+      AND outcome = 'pending' AND published_at IS NULL
+      AND (lease_until IS NULL OR lease_until < clock_timestamp())
+    ORDER BY id
     LIMIT :room
 """)
 
@@ -98,9 +108,14 @@ class Relay:
         """Send what stands still again, then what is due up to the high-water mark of all shards.
 
         What is left of the mark is shared out evenly, so that no shard waits for another's end.
+        Nothing is sent while the run is paused, and while it makes a sample only that: what was
+        published before is given back by the reviewers.
         """
         with self._alone() as control, ExitStack() as stack:
             if control is None:
+                return
+            budget = read_budget(control)
+            if budget.paused:
                 return
             shards = [
                 self._connect(engine, control, stack) for engine in self.shards or [self.engine]
@@ -111,8 +126,15 @@ class Relay:
             room = self.high_water - sum(each.scalar(IN_FLIGHT) or 0 for each in shards)
             for number, connection in enumerate(shards):
                 share = ceil(room / (len(shards) - number))
-                if share > 0:
+                if share <= 0:
+                    continue
+                if budget.sample_ids is None:
                     room -= self._send(number, connection, DUE, room=share)
+                else:
+                    ids = list(budget.sample_ids)
+                    room -= self._send(
+                        number, connection, DUE_OF_SAMPLE, room=share, sample_ids=ids
+                    )
 
     def _connect(self, engine: Engine, control: Connection, stack: ExitStack) -> Connection:
         if engine is self.engine:
@@ -121,7 +143,7 @@ class Relay:
         return stack.enter_context(autocommit.connect())
 
     def _send(
-        self, shard: int, connection: Connection, query: TextClause, **parameters: float
+        self, shard: int, connection: Connection, query: TextClause, **parameters: object
     ) -> int:
         """Return how many were sent."""
         rows = connection.execute(query, parameters).all()

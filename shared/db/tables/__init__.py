@@ -17,6 +17,7 @@ from shared.db.tables.imports import (
     treatment_windows,
     watermarks,
 )
+from shared.db.tables.money import review_budget, review_providers, review_reservations
 from shared.db.tables.register import (
     etablissements,
     periodes_etablissements,
@@ -48,6 +49,9 @@ __all__ = [
     "pro_localisations",
     "quota",
     "redirections",
+    "review_budget",
+    "review_providers",
+    "review_reservations",
     "schema_drift",
     "shard_place",
     "shard_receipts",

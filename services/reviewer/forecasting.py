@@ -1,0 +1,200 @@
+"""What the texts that are due will cost and how long they take, from those made already. Pure.
+
+A text's cost is that of all its attempts. Money is Decimal; a forecast says its spread: twice the
+standard error of the sample's mean, on either side.
+"""
+
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+_LEAST_FOR_A_SPREAD = 2
+_SPREAD_IN_ERRORS = 2
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownProvider:
+    """A provider as the reviewers that asked it were set up."""
+
+    name: str
+    model: str
+    prompt_version: str | None
+    weight: float
+    max_parallel: int
+    charges: bool
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeText:
+    """What one text took: all its attempts together, whoever was asked after the first."""
+
+    provider: str
+    prompt_version: str
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cost_eur: Decimal
+    latency_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DueGroup:
+    activite: str
+    departement: str
+    texts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one provider gets of the texts; `sample` 0 where nothing is known of it yet."""
+
+    provider: str
+    prompt_version: str | None
+    texts: int
+    sample: int
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    eur: Decimal
+    spread_eur: Decimal
+    # Of one text: the mean, and nine of ten lie between the other two.
+    text_eur: Decimal
+    text_low_eur: Decimal
+    text_high_eur: Decimal
+    hours: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """`unsampled` are providers that get texts and of which no attempt is known."""
+
+    texts: int
+    shares: tuple[Share, ...]
+    unsampled: tuple[str, ...]
+    by_activite: tuple[tuple[str, int, Decimal], ...]
+    by_departement: tuple[tuple[str, int, Decimal], ...]
+
+    @property
+    def eur(self) -> Decimal:
+        return sum((share.eur for share in self.shares), _ZERO)
+
+    @property
+    def spread_eur(self) -> Decimal:
+        return sum((share.spread_eur**2 for share in self.shares), _ZERO).sqrt()
+
+    @property
+    def tokens(self) -> int:
+        return sum(share.tokens_in + share.tokens_out for share in self.shares)
+
+    @property
+    def hours(self) -> float:
+        """Providers work side by side."""
+        return max((share.hours for share in self.shares), default=0.0)
+
+    @property
+    def text_eur(self) -> Decimal | None:
+        """Of one text; None where a provider's part is not known."""
+        if not self.texts or self.unsampled:
+            return None
+        return self.eur / self.texts
+
+
+def forecast(
+    due: Sequence[DueGroup], providers: Sequence[KnownProvider], made: Sequence[MadeText]
+) -> Forecast:
+    """`made` is newest first. Without a provider, templates write all texts, at no cost."""
+    texts = sum(group.texts for group in due)
+    shares = tuple(
+        _share(provider, part, [text for text in made if text.provider == provider.name])
+        for provider, part in _split(texts, providers)
+    )
+    unsampled = tuple(share.provider for share in shares if share.texts and not share.sample)
+    each = sum((share.eur for share in shares), _ZERO) / texts if texts else _ZERO
+    return Forecast(
+        texts=texts,
+        shares=shares,
+        unsampled=unsampled,
+        by_activite=_grouped(due, "activite", each),
+        by_departement=_grouped(due, "departement", each),
+    )
+
+
+def _grouped(
+    due: Sequence[DueGroup], name: str, each_eur: Decimal
+) -> tuple[tuple[str, int, Decimal], ...]:
+    """The largest groups first."""
+    counted: Counter[str] = Counter()
+    for group in due:
+        counted[getattr(group, name)] += group.texts
+    return tuple((key, texts, texts * each_eur) for key, texts in counted.most_common())
+
+
+def _split(texts: int, providers: Sequence[KnownProvider]) -> list[tuple[KnownProvider, int]]:
+    """By weight; the first takes what rounding leaves."""
+    asked = [provider for provider in providers if provider.weight > 0]
+    total = sum(provider.weight for provider in asked)
+    parts = [int(texts * provider.weight / total) for provider in asked]
+    if parts:
+        parts[0] += texts - sum(parts)
+    return list(zip(asked, parts, strict=True))
+
+
+def _share(provider: KnownProvider, texts: int, made: Sequence[MadeText]) -> Share:
+    sample = _of_one_prompt(made, provider.prompt_version)
+    if not sample:
+        sample_of = {"calls": 0.0, "tokens_in": 0.0, "tokens_out": 0.0, "latency_seconds": 0.0}
+        costs = [_ZERO]
+    else:
+        sample_of = _means(sample)
+        costs = sorted(text.cost_eur for text in sample)
+    mean = sum(costs, _ZERO) / len(costs)
+    error = _ZERO
+    if len(costs) >= _LEAST_FOR_A_SPREAD:
+        error = statistics.stdev(costs) / Decimal(len(costs)).sqrt()
+    return Share(
+        provider=provider.name,
+        prompt_version=sample[0].prompt_version if sample else provider.prompt_version,
+        texts=texts,
+        sample=len(sample),
+        calls=round(texts * sample_of["calls"]),
+        tokens_in=round(texts * sample_of["tokens_in"]),
+        tokens_out=round(texts * sample_of["tokens_out"]),
+        eur=texts * mean,
+        spread_eur=_SPREAD_IN_ERRORS * texts * error,
+        text_eur=mean,
+        text_low_eur=costs[len(costs) * 5 // 100],
+        text_high_eur=costs[min(len(costs) - 1, len(costs) * 95 // 100)],
+        hours=_hours(provider, texts, sample_of),
+    )
+
+
+def _of_one_prompt(made: Sequence[MadeText], prompt_version: str | None) -> list[MadeText]:
+    """Of the prompt in use where there are any, else of the one before it."""
+    versions = [text.prompt_version for text in made]
+    if not versions:
+        return []
+    wanted = prompt_version if prompt_version in versions else versions[0]
+    return [text for text in made if text.prompt_version == wanted]
+
+
+def _means(sample: Sequence[MadeText]) -> dict[str, float]:
+    return {
+        name: statistics.fmean(getattr(text, name) for text in sample)
+        for name in ("calls", "tokens_in", "tokens_out", "latency_seconds")
+    }
+
+
+def _hours(provider: KnownProvider, texts: int, of_one: Mapping[str, float]) -> float:
+    """By the narrowest of requests a minute, tokens a minute, and calls at once."""
+    minutes = [texts * of_one["latency_seconds"] / provider.max_parallel / 60]
+    if provider.requests_per_minute is not None:
+        minutes.append(texts * of_one["calls"] / provider.requests_per_minute)
+    if provider.tokens_per_minute is not None:
+        tokens = of_one["tokens_in"] + of_one["tokens_out"]
+        minutes.append(texts * tokens / provider.tokens_per_minute)
+    return max(minutes) / 60
