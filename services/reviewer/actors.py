@@ -16,6 +16,7 @@ from services.reviewer.generators.notice_label import day_in_france, label
 from services.reviewer.judging import Claim, Fate, Result
 from services.reviewer.reviewing import Reviewing
 from services.reviewer.store import claim, give_back, store
+from services.reviewer.twins import Rewrite
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
 from shared.messages import ContractError, ReviewAvis
@@ -47,6 +48,7 @@ class Crew:
     metrics: Metrics
     lease_seconds: float
     sole_traders: bool
+    rewrite: Rewrite | None = None
 
     def work(self, avis_ids: Sequence[int]) -> None:
         """Claim, write and store; what is not begun in time goes back to the relay."""
@@ -95,7 +97,9 @@ class Crew:
         """Store, again and again while the lease lasts: these texts may have been paid for."""
         while True:
             try:
-                fates = store(self.engine, results, sole_traders=self.sole_traders)
+                fates = store(
+                    self.engine, results, sole_traders=self.sole_traders, rewrite=self.rewrite
+                )
             except (DBAPIError, PoolTimeoutError) as error:
                 if not is_outage(error):
                     raise

@@ -10,6 +10,7 @@ from services.reviewer.actors import Crew, declare_actors
 from services.reviewer.generators import template
 from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
 from services.reviewer.reviewing import Generator, Reviewing
+from services.reviewer.rewriting import Rewriter
 from services.reviewer.settings import ReviewerSettings
 from services.reviewer.validation import validate
 from shared.clock import Clock
@@ -50,6 +51,7 @@ def build(
             metrics=metrics,
             lease_seconds=settings.reviewer_lease_seconds,
             sole_traders=settings.avis_sole_traders,
+            rewrite=Rewriter(reviewing.validate, clock, metrics).rewrite,
         )
         for shard in shards
     ]

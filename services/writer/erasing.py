@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, text
 from services.writer import letters
 from services.writer.letters import Silenced
 from services.writer.tombstones import HIDDEN_HASH, HOLD_SIRENS, nulled
+from shared.db.places import place_of
 from shared.db.tables import metadata
 from shared.sirene.pages import anonymous_slug
 from shared.sirene.records import (
@@ -26,6 +27,7 @@ ERASED_TABLES = frozenset(
         "pro_localisations",
         "avis",
         "avis_attempts",
+        "avis_simhashes",
         "failed_items",
         "dead_letters",
     }
@@ -112,6 +114,12 @@ _ERASE = f"""
       WHERE siren = ANY(:sirens)
         OR avis_id IN (SELECT id FROM avis WHERE siret = ANY(:sirets))
       RETURNING siren),
+    simhashes AS (
+      DELETE FROM avis_simhashes kept
+      USING avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
+      WHERE (avis.siren = ANY(:sirens) OR avis.siret = ANY(:sirets))
+        AND kept.place = {place_of("p")} AND kept.avis_id = avis.id
+      RETURNING avis.siren),
     items AS (
       UPDATE failed_items SET payload = NULL,
         message = CASE kind WHEN 'review' THEN 'erased' ELSE message END
@@ -133,6 +141,7 @@ _ERASE = f"""
     {", ".join(f"masked_{table.name} AS ({_mask(table)})" for table in _MASKED_TABLES)}
     SELECT 'avis' AS name, siren, NULL::bigint AS id FROM texts
     UNION ALL SELECT 'avis_attempts', siren, NULL FROM attempts
+    UNION ALL SELECT 'avis_simhashes', siren, NULL FROM simhashes
     UNION ALL SELECT 'failed_items', siren, NULL FROM items
     UNION ALL SELECT 'pro_localisations', siren, id FROM pages
     UNION ALL SELECT 'dead_letters', NULL, id FROM letters

@@ -1,6 +1,4 @@
-"""Neighbours' texts that are the same, or nearly, once their facts are left out; even and odd
-seeds as in the bank.
-"""
+"""Neighbours’ texts that are nearly the same without their facts; seeds as in the bank."""
 
 import random
 import re

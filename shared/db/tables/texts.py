@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Numeric,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -85,6 +86,18 @@ avis_attempts = Table(
     Column("latency_seconds", Double, nullable=False),
     Index("ix_avis_attempts_avis_id", "avis_id"),
     Index("ix_avis_attempts_siren", "siren"),
+)
+
+# Fingerprints of the accepted texts without their facts, for comparison with their neighbours':
+# `place` stands for activity and commune (shared.db.places). No siren, and no index but the key:
+# 525 000 rows stay under 50 MB.
+avis_simhashes = Table(
+    "avis_simhashes",
+    metadata,
+    Column("simhash", BigInteger, nullable=False),
+    Column("avis_id", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),
+    PrimaryKeyConstraint("place", "avis_id"),
 )
 
 oppositions = Table(
