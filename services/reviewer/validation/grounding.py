@@ -10,6 +10,7 @@ from services.reviewer.folding import Token, fold, stem, tokenise
 from services.reviewer.labels import split_arrondissement
 from services.reviewer.validation import legal_forms
 from services.reviewer.validation.known import FUNCTION_WORDS, SHARED_PREFIX
+from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.masking import MASK
 from services.reviewer.validation.numbers import Number, find_numbers
 from services.reviewer.validation.subject import Subject
@@ -23,26 +24,29 @@ _LONGEST_COMMUNE_WORDS = 8
 _LOCATIVE = frozenset("a au aux de d du des dans sur commune ville pres vers".split())  # noqa: SIM905 a word list
 _HEADCOUNT_NOUN = r"(?:salarie|employe|collaborateur|personne|agent|travailleur)e?s?\b"
 _NO_HEADCOUNT = re.compile(
-    rf"\b(?:aucune?|sans|pas de|pas d'|zero|n'\w+ (?:pas|plus)(?: de| d')?)\s*(?:\w+ )?"
+    rf"\bn'(?:emploie|y emploie|a|y a|occupe) personne\b|\bpersonne n'(?:y )?(?:est|travaille)"
+    rf"|\bni {_HEADCOUNT_NOUN}|\bne \w+ personne\b"
+    rf"|\b(?:aucune?|sans|pas de|pas d'|zero|n'\w+ (?:pas|plus)(?: de| d')?)\s*(?:\w+ )?"
     rf"{_HEADCOUNT_NOUN}|\beffectif (?:est )?nul\b|\b0 {_HEADCOUNT_NOUN}"
 )
 _PEOPLE = re.compile(rf" ?(?:ou plus |et plus )?(?:de |d')?{_HEADCOUNT_NOUN}")
 _EFFECTIF = re.compile(r"\beffectif\b[^.;]*$")
 _JOINED = re.compile(r" ?(?:a|ou|et|-|/) ?")
-_ONE_OR = re.compile(r"\bune? (?:a|ou) $")
-_STATUS = re.compile(
-    r"\b(?:ferme(?:e|s|es|r|ture)?|cesse\w*|cessation|radie\w*|radiation|liquid\w+|redressement"
-    r"|dissou\w+|dissolution|en sommeil|inacti\w+|n'existe plus|n'exerce plus|n'est plus|disparu\w*"
-    r"|transfere\w*|demenage\w*|ancienne?s? (?:entreprise|societe|etablissement)|faillite"
-    r"|sauvegarde judiciaire|absorbe\w*|fusionn\w+|suspendu\w*|definitivement)\b"
+_ROUGHLY = re.compile(
+    rf"\b(?:plusieurs|quelques|de nombreux|nombreux|divers|(?:des|plusieurs|quelques) "
+    rf"(?:dizaines|centaines|milliers|douzaines)) (?:de |d')?{_HEADCOUNT_NOUN}"
+    rf"|\b(?:dizaines|centaines|milliers|douzaines|centaine|millier) (?:de |d')?{_HEADCOUNT_NOUN}"
 )
+_TEAM = re.compile(r"\b(?:ils|elles) (?:y )?sont $|\bequipe (?:\w+ )?(?:de|reunit|compte) $")
+_ONE_OR = re.compile(r"\bune? (?:a|ou) $")
 _SIEGE = re.compile(r"\bsiege\b|\betablissement principal\b|\bmaison[ -]mere\b")
 _SECONDARY = re.compile(r"\betablissement secondaire\b|\bsuccursale\b|\bfiliale\b|\bannexe\b")
 _MONTH = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
 _DATE = re.compile(
     rf"\b(?:{_MONTH})\b|\b\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2,4}}\b|\b\d{{4}}-\d\d-\d\d\b"
+    rf"|{MASK}{{4}}-\d\d-\d\d\b|\b\d{{1,2}}[/.-]\d{{1,2}}[/.-]{MASK}{{2,4}}"
     r"|\b[ivx]+e siecle\b|\bannees? (?:\d|soixante|quatre|cinquante|trente|vingt)"
-    r"|\b(?:hier|aujourd'hui|recemment|l'an (?:dernier|passe)|l'annee derniere)\b"
+    r"|\b(?:debut|fin|milieu|courant|mi-?) ?(?:du |de |des |de l')?(?:siecle|\d{4})"
 )
 _YEARS = range(1600, 2100)
 _ARRONDISSEMENT = re.compile(r"\b(\d{1,2})(?:er?|eme) arrondissement")
@@ -51,7 +55,7 @@ _KNOWN_ENTITIES = frozenset(
     {"sirene", "insee", "france", "siret", "siren", "nic", "naf", "ape", "rcs", "etat"}
 )
 _ACTIVITY_CUE = re.compile(
-    rf"(?:{MASK}|\b(?:activites?|specialis\w+|exerc\w+|domaine|secteur|metier|rubrique|intitule)\b)"
+    rf"(?:{MASK}|\b(?:activites?|specialis\w+|exerc\w+|assur\w+|pratiqu\w+|propos\w+|realis\w+|domaine|secteur|metier|rubrique|intitule)\b)"
     rf"[^.;{MASK}]{{0,60}}$"
 )
 
@@ -179,6 +183,8 @@ def wrong_headcount(subject: Subject) -> bool:
     text = subject.rest_folded
     if _NO_HEADCOUNT.search(text) is not None and bounds != frozenset({0}):
         return True
+    if _ROUGHLY.search(text) is not None:
+        return True
     return any(told != bounds for told in _headcounts(text))
 
 
@@ -200,12 +206,16 @@ def _headcounts(text: str) -> Iterator[frozenset[int]]:
 def _counts_people(text: str, group: list[Number]) -> bool:
     after = text[group[-1].end : group[-1].end + 40]
     before = text[max(0, group[0].start - 60) : group[0].start]
-    return _PEOPLE.match(after) is not None or _EFFECTIF.search(before) is not None
+    return (
+        _PEOPLE.match(after) is not None
+        or _EFFECTIF.search(before) is not None
+        or _TEAM.search(before) is not None
+    )
 
 
 def wrong_status(subject: Subject) -> bool:
     text = subject.rest_folded
-    if _STATUS.search(text) is not None:
+    if said("wrong_status", subject):
         return True
     if subject.facts.est_siege:
         return _SECONDARY.search(text) is not None
@@ -220,7 +230,7 @@ def ungrounded_number(subject: Subject) -> bool:
 
 
 def ungrounded_date(subject: Subject) -> bool:
-    if _DATE.search(subject.rest_folded) is not None:
+    if said("ungrounded_date", subject) or _DATE.search(subject.rest_folded) is not None:
         return True
     return any(
         number.value in _YEARS and number.value not in subject.known.numbers
@@ -236,8 +246,18 @@ def ungrounded_entity(subject: Subject) -> bool:
         and word.folded not in _KNOWN_ENTITIES
         and word.folded not in legal_forms.ALIASES
         and not subject.known.is_grounded(word.folded)
-        and not _begins_sentence(subject.rest, word)
+        and (not _begins_sentence(subject.rest, word) or _is_no_word_of_notices(word))
         for word in subject.words
+    )
+
+
+def _is_no_word_of_notices(word: Token) -> bool:
+    root = stem(word.folded)
+    return (
+        len(word.folded) >= _LEAST_TERM_LENGTH
+        and word.folded not in FUNCTION_WORDS
+        and root not in vocabulaire()
+        and root not in _activity_terms()
     )
 
 

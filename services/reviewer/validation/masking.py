@@ -23,7 +23,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """`found` has the kind of every fact that occurs, also inside a longer one."""
+    """`found` has the kind of every fact that occurs, also inside a longer one.
+
+    But for an activity inside a name.
+    """
 
     rest: str
     spans: tuple[Span, ...]
@@ -35,7 +38,15 @@ def mask(text: str, known: Known) -> Masked:
     literals = [span for item in known.literals for span in _occurrences(text, folded, item)]
     spans = _without_overlap(literals)
     spans = _without_overlap([*spans, *_activity_runs(text, spans, known)])
-    return Masked(_cover(text, spans), tuple(spans), frozenset(span.kind for span in literals))
+    names = [span for span in literals if span.kind in {"nom", "autre_nom"}]
+    # AMBULANCES DU VAL says nothing about the activity: a name may be of any trade.
+    found = {
+        span.kind
+        for span in literals
+        if span.kind != "activite"
+        or not any(name.start <= span.start and span.end <= name.end for name in names)
+    }
+    return Masked(_cover(text, spans), tuple(spans), frozenset(found))
 
 
 def _occurrences(text: str, folded: Folded, item: Literal) -> Iterator[Span]:
