@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from services.reviewer.folding import fold, tokenise
 from services.reviewer.validation.known import FUNCTION_WORDS
-from services.reviewer.validation.language import is_french
+from services.reviewer.validation.language import is_foreign, is_french
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.masking import MASK
 from services.reviewer.validation.subject import Subject
@@ -61,7 +61,10 @@ _FINITE = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 _TWICE = re.compile(r"(?i)\b([^\W\d_]{2,}) (\1)\b")
-_MOST_COMMAS = 0.4
+_WORDS_OF_A_SENTENCE = 6
+_SURELY = 0.6
+_MOST_COMMAS = 0.3
+_NAMES = frozenset({"nom", "autre_nom", "commune", "departement"})
 # Words that hold sentences of the neighbours' languages together, and French ones never.
 _FOREIGN = (
     frozenset(
@@ -124,7 +127,9 @@ def _is_foreign(sentence: str) -> bool:
     if len(words) < _LEAST_WORDS_FOR_LANGUAGE:
         return False
     foreign = sum(1 for word in words if word in _FOREIGN)
-    return foreign > 1 and foreign > sum(1 for word in words if word in FUNCTION_WORDS)
+    if foreign > 1 and foreign > sum(1 for word in words if word in FUNCTION_WORDS):
+        return True
+    return len(words) >= _WORDS_OF_A_SENTENCE and is_foreign(sentence, least_score=_SURELY)
 
 
 def markup(subject: Subject) -> bool:
@@ -169,6 +174,8 @@ def repetition(subject: Subject) -> bool:
     long_sentences = [sentence for sentence in sentences if sentence.count(" ") > 1]
     if len(set(long_sentences)) < len(long_sentences) or _stammers(subject):
         return True
+    if any(map(_says_twice, re.split(r"[.!?]", subject.rest_folded))):
+        return True
     words = re.findall(rf"[a-z0-9]+|{MASK}+|[.!?]", subject.rest_folded)
     if any(first == second and first.isalpha() for first, second in pairwise(words)):
         return True
@@ -183,15 +190,27 @@ def repetition(subject: Subject) -> bool:
     )
 
 
+def _says_twice(sentence: str) -> bool:
+    words = re.findall(rf"[a-z0-9]+|{MASK}+", sentence)
+    threes = Counter(zip(words, words[1:], words[2:], strict=False))
+    return any(count > 1 and "".join(three).isalpha() for three, count in threes.items())
+
+
 def _stammers(subject: Subject) -> bool:
-    """A word twice where neither stands in another fact than its twin, nor the fact has it so."""
+    """A word twice, but where a name meets its twin: « la société SOCIETE NOUVELLE »."""
     for match in _TWICE.finditer(subject.text):
         word = fold(match.group(1))
-        masked = {MASK in subject.rest[start:end] for start, end in (match.span(1), match.span(2))}
-        twice = f"{word} {word}"
-        if len(masked) == 1 and not any(twice in one.folded for one in subject.known.literals):
+        if any(f"{word} {word}" in one.folded for one in subject.known.literals):
+            continue
+        kinds = {_kind_at(subject, match.start(1)), _kind_at(subject, match.start(2))}
+        if len(kinds) == 1 or kinds.isdisjoint(_NAMES):
             return True
     return False
+
+
+def _kind_at(subject: Subject, position: int) -> str | None:
+    spans = subject.masked.spans
+    return next((span.kind for span in spans if span.start <= position < span.end), None)
 
 
 def all_caps(subject: Subject) -> bool:

@@ -11,7 +11,7 @@ from services.reviewer.labels import split_arrondissement
 from services.reviewer.validation import legal_forms
 from services.reviewer.validation.known import FUNCTION_WORDS, SHARED_PREFIX
 from services.reviewer.validation.lexicon import said
-from services.reviewer.validation.masking import MASK
+from services.reviewer.validation.masking import MASK, cover
 from services.reviewer.validation.numbers import Number, find_numbers
 from services.reviewer.validation.subject import Subject
 from shared.sirene.reference import libelles_d_activite, noms_de_communes
@@ -48,6 +48,12 @@ _DATE = re.compile(
     r"|\b[ivx]+e siecle\b|\bannees? (?:\d|soixante|quatre|cinquante|trente|vingt)"
     r"|\b(?:debut|fin|milieu|courant|mi-?) ?(?:du |de |des |de l')?(?:siecle|\d{4})"
 )
+_ROMAN = re.compile(r"\b(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})(?:e|er|ème)?\b")
+_TRADE_ENDINGS = ("erie", "age", "culture", "graphie", "gravure", "logie")
+_BEFORE_A_NOUN = re.compile(
+    r"(?:\b(?:les?|la|une?|des?|du|aux?|sa|son|ses|cet|cette|ces?|leurs?|en|par|pour|sur|sous|dans"
+    r"|avec|sans|chaque|tout|toute|tous|toutes|plusieurs|quelques|entre) |\b[ld]')$"
+)
 _YEARS = range(1600, 2100)
 _ARRONDISSEMENT = re.compile(r"\b(\d{1,2})(?:er?|eme) arrondissement")
 _SENTENCE_END = ".!?…:;\n"
@@ -56,7 +62,6 @@ _KNOWN_ENTITIES = frozenset(
 )
 _ACTIVITY_CUE = re.compile(
     rf"(?:{MASK}|\b(?:activites?|specialis\w+|exerc\w+|assur\w+|pratiqu\w+|propos\w+|realis\w+|domaine|secteur|metier|rubrique|intitule)\b)"
-    rf"[^.;{MASK}]{{0,60}}$"
 )
 
 
@@ -143,11 +148,23 @@ def _shares_prefix(word: str, said: set[str]) -> bool:
 
 
 def wrong_activity(subject: Subject) -> bool:
-    """Words of other activities: one where the activity is told, or several anywhere."""
-    foreign = [word for word in _foreign_terms(subject) if stem(word.folded) in _activity_terms()]
+    """Words of other activities: one where the activity is told, or several anywhere.
+
+    Trades that no label names are known by their endings.
+    """
+    foreign = [
+        word
+        for word in _foreign_terms(subject)
+        if (root := stem(word.folded)) in _activity_terms() or root.endswith(_TRADE_ENDINGS)
+    ]
     if len({stem(word.folded) for word in foreign}) > 1:
         return True
-    return any(_ACTIVITY_CUE.search(fold(subject.rest[: word.start])) for word in foreign)
+    return any(_ACTIVITY_CUE.search(fold(_before(subject.rest, word))) for word in foreign)
+
+
+def _before(text: str, word: Token) -> str:
+    """What its sentence says before the word."""
+    return re.split(r"[.;!?]", text[: word.start])[-1]
 
 
 @functools.cache
@@ -159,6 +176,11 @@ def _activity_terms() -> frozenset[str]:
         if len(token.folded) >= _LEAST_TERM_LENGTH and token.folded.isalpha()
     }
     return frozenset(terms) - vocabulaire()
+
+
+def _gap(text: str, word: Token) -> str:
+    """The space that folding takes from the end of what stands before the word."""
+    return " " if text[: word.start][-1:].isspace() else ""
 
 
 def _foreign_terms(subject: Subject) -> list[Token]:
@@ -174,8 +196,10 @@ def _foreign_terms(subject: Subject) -> list[Token]:
 
 
 def wrong_legal_form(subject: Subject) -> bool:
-    mentioned = legal_forms.mentions(subject.rest, subject.rest_folded)
-    return any(group not in subject.known.forms for group in mentioned)
+    """Also where the activity has words of a form: « sociétés holding » hides no « société »."""
+    rest = cover(subject.text, (s for s in subject.masked.spans if s.kind != "activite"))
+    own = subject.known.forms | legal_forms.groups((fold(subject.facts.activite or ""),))
+    return any(group not in own for group in legal_forms.mentions(rest, fold(rest)))
 
 
 def wrong_headcount(subject: Subject) -> bool:
@@ -224,6 +248,8 @@ def wrong_status(subject: Subject) -> bool:
 
 
 def ungrounded_number(subject: Subject) -> bool:
+    if _ROMAN.search(subject.rest) is not None:
+        return True
     return any(
         number.value not in subject.known.numbers for number in find_numbers(subject.rest_folded)
     )
@@ -253,7 +279,7 @@ def ungrounded_entity(subject: Subject) -> bool:
 
 def _is_no_word_of_notices(word: Token) -> bool:
     root = stem(word.folded)
-    return (
+    return word.original.isupper() or (
         len(word.folded) >= _LEAST_TERM_LENGTH
         and word.folded not in FUNCTION_WORDS
         and root not in vocabulaire()
@@ -267,9 +293,17 @@ def _begins_sentence(text: str, word: Token) -> bool:
 
 
 def ungrounded_terms(subject: Subject) -> bool:
-    foreign = {
-        stem(word.folded)
+    """Things that are no fact: any noun, and more than one other word that notices do not use.
+
+    A noun stands after an article, a possessive or a preposition; another verb or adverb for what
+    the register says is a writer's variety.
+    """
+    foreign = [
+        word
         for word in _foreign_terms(subject)
         if not word.capitalised or _begins_sentence(subject.rest, word)
-    }
-    return not foreign.isdisjoint(_activity_terms()) or len(foreign) > MOST_UNKNOWN_WORDS
+    ]
+    roots = {stem(word.folded) for word in foreign}
+    if len(roots) > MOST_UNKNOWN_WORDS or not roots.isdisjoint(_activity_terms()):
+        return True
+    return any(_BEFORE_A_NOUN.search(fold(_before(subject.rest, word)) + _gap(subject.rest, word)) for word in foreign)

@@ -46,7 +46,7 @@ def mask(text: str, known: Known) -> Masked:
         if span.kind != "activite"
         or not any(name.start <= span.start and span.end <= name.end for name in names)
     }
-    return Masked(_cover(text, spans), tuple(spans), frozenset(found))
+    return Masked(cover(text, spans), tuple(spans), frozenset(found))
 
 
 def _occurrences(text: str, folded: Folded, item: Literal) -> Iterator[Span]:
@@ -87,7 +87,7 @@ def _activity_runs(text: str, taken: list[Span], known: Known) -> Iterator[Span]
     « l'entretien et la réparation de véhicules » equals "Entretien et réparation de véhicules".
     """
     run: list[Token] = []
-    covered = _cover(text, taken)
+    covered = cover(text, taken)
     for token in (*tokenise(covered), None):
         if token is not None and known.is_activity_word(token.folded):
             if run and MASK in covered[run[-1].end : token.start]:
@@ -109,7 +109,7 @@ def _without_overlap(spans: Iterable[Span]) -> list[Span]:
     return kept
 
 
-def _cover(text: str, spans: Iterable[Span]) -> str:
+def cover(text: str, spans: Iterable[Span]) -> str:
     """Same length as the text, so that positions stay valid."""
     characters = list(text)
     for span in spans:
