@@ -16,6 +16,7 @@ SHARD_TABLES = frozenset(
         "pro_localisations",
         "avis",
         "avis_attempts",
+        "avis_simhashes",
         "failed_items",
         "oppositions",
         "erasures",

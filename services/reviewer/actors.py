@@ -19,6 +19,7 @@ from services.reviewer.judging import Claim, Fate, Result
 from services.reviewer.quoting import quote
 from services.reviewer.reviewing import BY_A_MODEL, Attempt, Postponed, Reviewing
 from services.reviewer.store import claim, give_back, store
+from services.reviewer.twins import Rewrite
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
 from shared.errors import SlowDown
@@ -55,6 +56,7 @@ class Crew:
     sole_traders: bool
     # Those of the avis that may be made now: none while the run is paused.
     admit: Callable[[Sequence[int]], Sequence[int]] = list
+    rewrite: Rewrite | None = None
 
     def work(self, avis_ids: Sequence[int]) -> None:
         """Claim, write and store; what is not begun in time goes back to the relay.
@@ -141,7 +143,9 @@ class Crew:
         """Store, again and again while the lease lasts: these texts may have been paid for."""
         while True:
             try:
-                fates = store(self.engine, results, sole_traders=self.sole_traders)
+                fates = store(
+                    self.engine, results, sole_traders=self.sole_traders, rewrite=self.rewrite
+                )
             except (DBAPIError, PoolTimeoutError) as error:
                 if not is_outage(error):
                     raise

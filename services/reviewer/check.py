@@ -40,10 +40,10 @@ def _parse(line: str) -> tuple[str, Facts]:
     values = request.get("facts")
     if not isinstance(values, dict):
         raise ValueError('"facts" must be an object')  # noqa: TRY004 the same
-    return request["text"], _facts(values)
+    return request["text"], facts_from(values)
 
 
-def _facts(values: Mapping[str, Any]) -> Facts:
+def facts_from(values: Mapping[str, Any]) -> Facts:
     """Unknown keys are passed over: callers may keep their own beside ours."""
     text = functools.partial(_text, values)
     nom = text("nom")

@@ -71,7 +71,8 @@ class Ruling:
     """What to do with a result: `outcome` None leaves the avis row alone.
 
     `because` is the reason that an attempt is kept with although its text may have been good;
-    attempts about those who must not be written about are not kept.
+    attempts about those who must not be written about are not kept. `tolerated` is the code of a
+    duplicate that is kept all the same.
     """
 
     fate: Fate
@@ -79,6 +80,7 @@ class Ruling:
     because: str | None = None
     keep_attempts: bool = True
     due_facts_hash: str | None = None
+    tolerated: str | None = None
 
 
 def outcome_now(subject: Subject | None, *, sole_traders: bool) -> str:

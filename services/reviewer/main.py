@@ -19,6 +19,7 @@ from services.reviewer.generators.prompting import read_prompt
 from services.reviewer.providers import Provider, read_providers
 from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
 from services.reviewer.reviewing import Generator, Reviewing
+from services.reviewer.rewriting import Rewriter
 from services.reviewer.settings import ReviewerSettings
 from services.reviewer.shared_meter import SharedMeter
 from services.reviewer.validation import validate
@@ -78,6 +79,7 @@ def build(
             lease_seconds=lease_seconds(settings, providers),
             sole_traders=settings.avis_sole_traders,
             admit=Budget(engine).admitted,
+            rewrite=Rewriter(reviewing.validate, clock, metrics).rewrite,
         )
         for shard in shards
     ]

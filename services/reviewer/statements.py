@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 import orjson
 from sqlalchemy import Connection, TextClause, text
 
+from shared.db.places import place_of
+
 CLAIM = text("""
     WITH open AS (
         SELECT id FROM avis
@@ -103,6 +105,13 @@ ERASE_TEXTS = text("""
         prompt_version = NULL, accepted_facts_hash = NULL, accepted_at = NULL
     WHERE id = ANY(CAST(:ids AS bigint[]))
 """)
+
+ERASE_SIMHASHES = text(f"""
+    DELETE FROM avis_simhashes kept
+    USING avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
+    WHERE avis.id = ANY(CAST(:ids AS bigint[]))
+      AND kept.place = {place_of("p")} AND kept.avis_id = avis.id
+""")  # noqa: S608  the schema's names
 
 KEEP_ATTEMPTS = text("""
     INSERT INTO avis_attempts (avis_id, siren, attempted_at, model, prompt_version, facts_hash,

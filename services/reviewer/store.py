@@ -1,8 +1,8 @@
 """Claims on avis, and results stored only where the claim and the register still stand."""
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row
@@ -21,6 +21,7 @@ from services.reviewer.judging import (
 )
 from services.reviewer.register import NO_REVIEWS, Subject, lock_subjects, read_subjects
 from services.reviewer.reviewing import Attempt
+from services.reviewer.twins import Rewrite, keep_apart, simhash_of
 
 STARTS_ALLOWED = 10
 """Starts without a result, after which an avis is held to kill its reviewer, and is rejected."""
@@ -75,14 +76,26 @@ def claim(
     return Claimed(tuple(claims), {avis_id: _fate(settled[avis_id]) for avis_id in settled})
 
 
-def store(engine: Engine, results: Iterable[Result], *, sole_traders: bool) -> dict[int, Fate]:
+def store(
+    engine: Engine,
+    results: Iterable[Result],
+    *,
+    sole_traders: bool,
+    rewrite: Rewrite | None = None,
+) -> dict[int, Fate]:
     """Write the results in one transaction; storing them twice does nothing more.
 
     Each counts only where token, status, opposition, page and facts are still those of its claim,
-    with everything locked that could change them.
+    with everything locked that could change them. With `rewrite`, an accepted text that reads
+    like a neighbour's is replaced by another one of the same facts.
     """
     ordered = sorted(results, key=lambda result: result.claim.avis_id)
     ids = [result.claim.avis_id for result in ordered]
+    hashes = {
+        result.claim.avis_id: simhash_of(result)
+        for result in ordered
+        if rewrite is not None and result.attempts[-1].accepted
+    }
     with engine.begin() as connection:
         lock_subjects(connection, ids)
         held = _hold(connection, ids)
@@ -99,8 +112,31 @@ def store(engine: Engine, results: Iterable[Result], *, sole_traders: bool) -> d
             )
             for result in ordered
         ]
+        if rewrite is not None:
+            rulings = _kept_apart(connection, rulings, rewrite, hashes)
         _write(connection, rulings)
     return {result.claim.avis_id: ruling.fate for result, ruling in rulings}
+
+
+def _kept_apart(
+    connection: Connection,
+    rulings: Sequence[tuple[Result, Ruling]],
+    rewrite: Rewrite,
+    hashes: Mapping[int, int],
+) -> list[tuple[Result, Ruling]]:
+    accepted = [
+        result
+        for result, ruling in rulings
+        # A synthese quotes: its words are not ours to vary.
+        if ruling.outcome == Fate.ACCEPTED and result.claim.sources is None
+    ]
+    chosen = keep_apart(connection, accepted, rewrite, hashes) if accepted else {}
+    return [
+        (one.result, replace(ruling, tolerated=one.tolerated))
+        if (one := chosen.get(result.claim.avis_id)) is not None
+        else (result, ruling)
+        for result, ruling in rulings
+    ]
 
 
 def give_back(
@@ -170,7 +206,7 @@ def _write(connection: Connection, rulings: Sequence[tuple[Result, Ruling]]) -> 
         connection,
         statements.KEEP_ATTEMPTS,
         (
-            _attempt_row(result.claim, attempt, ruling)
+            _attempt_row(result, attempt, ruling)
             for result, ruling in rulings
             if ruling.keep_attempts
             for attempt in result.attempts
@@ -187,6 +223,7 @@ def _settle(connection: Connection, outcomes: dict[int, str]) -> None:
         if outcome.startswith("skipped_") or outcome == NO_REVIEWS
     ]
     if erased:
+        connection.execute(statements.ERASE_SIMHASHES, {"ids": erased})
         connection.execute(statements.ERASE_TEXTS, {"ids": erased})
     _resolve(connection, [id_ for id_ in outcomes if outcomes[id_] == Fate.ACCEPTED])
 
@@ -230,8 +267,12 @@ def _accepted_row(result: Result) -> dict[str, object]:
     }
 
 
-def _attempt_row(claim: Claim, attempt: Attempt, ruling: Ruling) -> dict[str, object]:
+def _attempt_row(result: Result, attempt: Attempt, ruling: Ruling) -> dict[str, object]:
+    """Only the kept attempt may be accepted and have a code: that of a duplicate."""
+    claim = result.claim
     because = () if ruling.because is None else (ruling.because,)
+    kept = attempt is result.attempts[-1] and ruling.tolerated is not None
+    tolerated = (ruling.tolerated,) if kept else ()
     return {
         "avis_id": claim.avis_id,
         "siren": claim.siren,
@@ -240,7 +281,7 @@ def _attempt_row(claim: Claim, attempt: Attempt, ruling: Ruling) -> dict[str, ob
         "facts_hash": claim.facts_hash,
         "text": attempt.text,
         "accepted": attempt.accepted and not because,
-        "reasons": [*attempt.reasons, *because],
+        "reasons": [*attempt.reasons, *because, *tolerated],
         "latency_seconds": attempt.latency_seconds,
         "provider": attempt.provider,
         "tokens_in": attempt.tokens_in,

@@ -9,6 +9,7 @@ from services.writer import letters
 from services.writer.letters import Silenced
 from services.writer.prepared import Prepared
 from services.writer.tombstones import HIDDEN_HASH, HOLD_SIRENS, nulled
+from shared.db.places import place_of
 from shared.db.tables import metadata
 from shared.sirene.pages import anonymous_slug
 from shared.sirene.records import (
@@ -28,6 +29,7 @@ ERASED_TABLES = frozenset(
         "avis",
         "avis_attempts",
         "sources",
+        "avis_simhashes",
         "failed_items",
         "dead_letters",
     }
@@ -114,6 +116,12 @@ _ERASE = f"""
       RETURNING siren),
     reviews AS (
       DELETE FROM sources WHERE siren = ANY(:sirens) OR siret = ANY(:sirets) RETURNING siren),
+    simhashes AS (
+      DELETE FROM avis_simhashes kept
+      USING avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
+      WHERE (avis.siren = ANY(:sirens) OR avis.siret = ANY(:sirets))
+        AND kept.place = {place_of("p")} AND kept.avis_id = avis.id
+      RETURNING avis.siren),
     items AS (
       UPDATE failed_items SET payload = NULL,
         message = CASE kind WHEN 'review' THEN 'erased' ELSE message END
@@ -145,6 +153,7 @@ _ERASE = f"""
     SELECT 'avis' AS name, siren, NULL::bigint AS id FROM texts
     UNION ALL SELECT 'avis_attempts', siren, NULL FROM attempts
     UNION ALL SELECT 'sources', siren, NULL FROM reviews
+    UNION ALL SELECT 'avis_simhashes', siren, NULL FROM simhashes
     UNION ALL SELECT 'failed_items', siren, NULL FROM items
     UNION ALL SELECT 'pro_localisations', siren, id FROM pages
     UNION ALL SELECT 'dead_letters', NULL, id FROM letters

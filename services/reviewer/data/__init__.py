@@ -37,7 +37,17 @@ def formes_juridiques() -> Mapping[str, FormeJuridique]:
 @functools.cache
 def vocabulaire() -> frozenset[str]:
     """Folded words, as `services.reviewer.folding.stem` gives them."""
-    text = (resources.files(__name__) / "vocabulaire.txt").read_text(encoding="utf-8")
+    return _words("vocabulaire.txt")
+
+
+@functools.cache
+def prenoms() -> frozenset[str]:
+    """Folded first names."""
+    return _words("prenoms.txt")
+
+
+def _words(file_name: str) -> frozenset[str]:
+    text = (resources.files(__name__) / file_name).read_text(encoding="utf-8")
     return frozenset(
         word for line in text.splitlines() if not line.startswith("#") for word in line.split()
     )

@@ -1,14 +1,15 @@
 """Decides whether a text may be published: pure, and every reason is told, not only the first.
 
 normalise → mask the facts → forbidden patterns in the rest → grounding. Comparing with the other
-texts of a commune and activity needs the database and happens where a text is stored.
+texts of a commune and activity (`exact_duplicate`, `near_duplicate`) needs the database and happens
+where a text is stored.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from services.reviewer.validation import form, grounding, law
+from services.reviewer.validation import form, grounding, injection, law
 from services.reviewer.validation.subject import Subject
 from shared.sirene.facts import Facts
 
@@ -56,6 +57,7 @@ _RULES: tuple[Rule, ...] = (
     law.masked_data,
     law.sensitive,
     law.profanity,
+    injection.injection_suspect,
 )
 RULES: Mapping[str, Rule] = MappingProxyType({rule.__name__: rule for rule in _RULES})
 """Each rule by its reason code, in the order in which reasons are reported."""

@@ -10,7 +10,8 @@ from services.reviewer.folding import Token, fold, stem, tokenise
 from services.reviewer.labels import split_arrondissement
 from services.reviewer.validation import legal_forms
 from services.reviewer.validation.known import FUNCTION_WORDS, SHARED_PREFIX
-from services.reviewer.validation.masking import MASK
+from services.reviewer.validation.lexicon import said
+from services.reviewer.validation.masking import MASK, cover
 from services.reviewer.validation.numbers import Number, find_numbers
 from services.reviewer.validation.subject import Subject
 from shared.sirene.reference import libelles_d_activite, noms_de_communes
@@ -23,26 +24,35 @@ _LONGEST_COMMUNE_WORDS = 8
 _LOCATIVE = frozenset("a au aux de d du des dans sur commune ville pres vers".split())  # noqa: SIM905 a word list
 _HEADCOUNT_NOUN = r"(?:salarie|employe|collaborateur|personne|agent|travailleur)e?s?\b"
 _NO_HEADCOUNT = re.compile(
-    rf"\b(?:aucune?|sans|pas de|pas d'|zero|n'\w+ (?:pas|plus)(?: de| d')?)\s*(?:\w+ )?"
+    rf"\bn'(?:emploie|y emploie|a|y a|occupe) personne\b|\bpersonne n'(?:y )?(?:est|travaille)"
+    rf"|\bni {_HEADCOUNT_NOUN}|\bne \w+ personne\b"
+    rf"|\b(?:aucune?|sans|pas de|pas d'|zero|n'\w+ (?:pas|plus)(?: de| d')?)\s*(?:\w+ )?"
     rf"{_HEADCOUNT_NOUN}|\beffectif (?:est )?nul\b|\b0 {_HEADCOUNT_NOUN}"
 )
 _PEOPLE = re.compile(rf" ?(?:ou plus |et plus )?(?:de |d')?{_HEADCOUNT_NOUN}")
 _EFFECTIF = re.compile(r"\beffectif\b[^.;]*$")
 _JOINED = re.compile(r" ?(?:a|ou|et|-|/) ?")
-_ONE_OR = re.compile(r"\bune? (?:a|ou) $")
-_STATUS = re.compile(
-    r"\b(?:ferme(?:e|s|es|r|ture)?|cesse\w*|cessation|radie\w*|radiation|liquid\w+|redressement"
-    r"|dissou\w+|dissolution|en sommeil|inacti\w+|n'existe plus|n'exerce plus|n'est plus|disparu\w*"
-    r"|transfere\w*|demenage\w*|ancienne?s? (?:entreprise|societe|etablissement)|faillite"
-    r"|sauvegarde judiciaire|absorbe\w*|fusionn\w+|suspendu\w*|definitivement)\b"
+_ROUGHLY = re.compile(
+    rf"\b(?:plusieurs|quelques|de nombreux|nombreux|divers|(?:des|plusieurs|quelques) "
+    rf"(?:dizaines|centaines|milliers|douzaines)) (?:de |d')?{_HEADCOUNT_NOUN}"
+    rf"|\b(?:dizaines|centaines|milliers|douzaines|centaine|millier) (?:de |d')?{_HEADCOUNT_NOUN}"
 )
+_TEAM = re.compile(r"\b(?:ils|elles) (?:y )?sont $|\bequipe (?:\w+ )?(?:de|reunit|compte) $")
+_ONE_OR = re.compile(r"\bune? (?:a|ou) $")
 _SIEGE = re.compile(r"\bsiege\b|\betablissement principal\b|\bmaison[ -]mere\b")
 _SECONDARY = re.compile(r"\betablissement secondaire\b|\bsuccursale\b|\bfiliale\b|\bannexe\b")
 _MONTH = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
 _DATE = re.compile(
     rf"\b(?:{_MONTH})\b|\b\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2,4}}\b|\b\d{{4}}-\d\d-\d\d\b"
+    rf"|{MASK}{{4}}-\d\d-\d\d\b|\b\d{{1,2}}[/.-]\d{{1,2}}[/.-]{MASK}{{2,4}}"
     r"|\b[ivx]+e siecle\b|\bannees? (?:\d|soixante|quatre|cinquante|trente|vingt)"
-    r"|\b(?:hier|aujourd'hui|recemment|l'an (?:dernier|passe)|l'annee derniere)\b"
+    r"|\b(?:debut|fin|milieu|courant|mi-?) ?(?:du |de |des |de l')?(?:siecle|\d{4})"
+)
+_ROMAN = re.compile(r"\b(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})(?:e|er|ème)?\b")
+_TRADE_ENDINGS = ("erie", "age", "culture", "graphie", "gravure", "logie")
+_BEFORE_A_NOUN = re.compile(
+    r"(?:\b(?:les?|la|une?|des?|du|aux?|sa|son|ses|cet|cette|ces?|leurs?|en|par|pour|sur|sous|dans"
+    r"|avec|sans|chaque|tout|toute|tous|toutes|plusieurs|quelques|entre) |\b[ld]')$"
 )
 _YEARS = range(1600, 2100)
 _ARRONDISSEMENT = re.compile(r"\b(\d{1,2})(?:er?|eme) arrondissement")
@@ -51,8 +61,7 @@ _KNOWN_ENTITIES = frozenset(
     {"sirene", "insee", "france", "siret", "siren", "nic", "naf", "ape", "rcs", "etat"}
 )
 _ACTIVITY_CUE = re.compile(
-    rf"(?:{MASK}|\b(?:activites?|specialis\w+|exerc\w+|domaine|secteur|metier|rubrique|intitule)\b)"
-    rf"[^.;{MASK}]{{0,60}}$"
+    rf"(?:{MASK}|\b(?:activites?|specialis\w+|exerc\w+|assur\w+|pratiqu\w+|propos\w+|realis\w+|domaine|secteur|metier|rubrique|intitule)\b)"
 )
 
 
@@ -139,11 +148,23 @@ def _shares_prefix(word: str, said: set[str]) -> bool:
 
 
 def wrong_activity(subject: Subject) -> bool:
-    """Words of other activities: one where the activity is told, or several anywhere."""
-    foreign = [word for word in _foreign_terms(subject) if stem(word.folded) in _activity_terms()]
+    """Words of other activities: one where the activity is told, or several anywhere.
+
+    Trades that no label names are known by their endings.
+    """
+    foreign = [
+        word
+        for word in _foreign_terms(subject)
+        if (root := stem(word.folded)) in _activity_terms() or root.endswith(_TRADE_ENDINGS)
+    ]
     if len({stem(word.folded) for word in foreign}) > 1:
         return True
-    return any(_ACTIVITY_CUE.search(fold(subject.rest[: word.start])) for word in foreign)
+    return any(_ACTIVITY_CUE.search(fold(_before(subject.rest, word))) for word in foreign)
+
+
+def _before(text: str, word: Token) -> str:
+    """What its sentence says before the word."""
+    return re.split(r"[.;!?]", text[: word.start])[-1]
 
 
 @functools.cache
@@ -155,6 +176,11 @@ def _activity_terms() -> frozenset[str]:
         if len(token.folded) >= _LEAST_TERM_LENGTH and token.folded.isalpha()
     }
     return frozenset(terms) - vocabulaire()
+
+
+def _gap(text: str, word: Token) -> str:
+    """The space that folding takes from the end of what stands before the word."""
+    return " " if text[: word.start][-1:].isspace() else ""
 
 
 def _foreign_terms(subject: Subject) -> list[Token]:
@@ -170,14 +196,18 @@ def _foreign_terms(subject: Subject) -> list[Token]:
 
 
 def wrong_legal_form(subject: Subject) -> bool:
-    mentioned = legal_forms.mentions(subject.rest, subject.rest_folded)
-    return any(group not in subject.known.forms for group in mentioned)
+    """Also where the activity has words of a form: « sociétés holding » hides no « société »."""
+    rest = cover(subject.text, (s for s in subject.masked.spans if s.kind != "activite"))
+    own = subject.known.forms | legal_forms.groups((fold(subject.facts.activite or ""),))
+    return any(group not in own for group in legal_forms.mentions(rest, fold(rest)))
 
 
 def wrong_headcount(subject: Subject) -> bool:
     bounds = subject.known.bounds
     text = subject.rest_folded
     if _NO_HEADCOUNT.search(text) is not None and bounds != frozenset({0}):
+        return True
+    if _ROUGHLY.search(text) is not None:
         return True
     return any(told != bounds for told in _headcounts(text))
 
@@ -200,12 +230,16 @@ def _headcounts(text: str) -> Iterator[frozenset[int]]:
 def _counts_people(text: str, group: list[Number]) -> bool:
     after = text[group[-1].end : group[-1].end + 40]
     before = text[max(0, group[0].start - 60) : group[0].start]
-    return _PEOPLE.match(after) is not None or _EFFECTIF.search(before) is not None
+    return (
+        _PEOPLE.match(after) is not None
+        or _EFFECTIF.search(before) is not None
+        or _TEAM.search(before) is not None
+    )
 
 
 def wrong_status(subject: Subject) -> bool:
     text = subject.rest_folded
-    if _STATUS.search(text) is not None:
+    if said("wrong_status", subject):
         return True
     if subject.facts.est_siege:
         return _SECONDARY.search(text) is not None
@@ -214,13 +248,15 @@ def wrong_status(subject: Subject) -> bool:
 
 
 def ungrounded_number(subject: Subject) -> bool:
+    if _ROMAN.search(subject.rest) is not None:
+        return True
     return any(
         number.value not in subject.known.numbers for number in find_numbers(subject.rest_folded)
     )
 
 
 def ungrounded_date(subject: Subject) -> bool:
-    if _DATE.search(subject.rest_folded) is not None:
+    if said("ungrounded_date", subject) or _DATE.search(subject.rest_folded) is not None:
         return True
     return any(
         number.value in _YEARS and number.value not in subject.known.numbers
@@ -236,8 +272,18 @@ def ungrounded_entity(subject: Subject) -> bool:
         and word.folded not in _KNOWN_ENTITIES
         and word.folded not in legal_forms.ALIASES
         and not subject.known.is_grounded(word.folded)
-        and not _begins_sentence(subject.rest, word)
+        and (not _begins_sentence(subject.rest, word) or _is_no_word_of_notices(word))
         for word in subject.words
+    )
+
+
+def _is_no_word_of_notices(word: Token) -> bool:
+    root = stem(word.folded)
+    return word.original.isupper() or (
+        len(word.folded) >= _LEAST_TERM_LENGTH
+        and word.folded not in FUNCTION_WORDS
+        and root not in vocabulaire()
+        and root not in _activity_terms()
     )
 
 
@@ -247,9 +293,20 @@ def _begins_sentence(text: str, word: Token) -> bool:
 
 
 def ungrounded_terms(subject: Subject) -> bool:
-    foreign = {
-        stem(word.folded)
+    """Things that are no fact: any noun, and more than one other word that notices do not use.
+
+    A noun stands after an article, a possessive or a preposition; another verb or adverb for what
+    the register says is a writer's variety.
+    """
+    foreign = [
+        word
         for word in _foreign_terms(subject)
         if not word.capitalised or _begins_sentence(subject.rest, word)
-    }
-    return not foreign.isdisjoint(_activity_terms()) or len(foreign) > MOST_UNKNOWN_WORDS
+    ]
+    roots = {stem(word.folded) for word in foreign}
+    if len(roots) > MOST_UNKNOWN_WORDS or not roots.isdisjoint(_activity_terms()):
+        return True
+    return any(
+        _BEFORE_A_NOUN.search(fold(_before(subject.rest, word)) + _gap(subject.rest, word))
+        for word in foreign
+    )

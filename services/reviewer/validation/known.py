@@ -42,6 +42,7 @@ _TRANCHES: dict[str, frozenset[int]] = {
     "51": frozenset({2000, 4999}), "52": frozenset({5000, 9999}), "53": frozenset({10000}),
 }  # fmt: skip
 SHARED_PREFIX = 5
+_PLACES = frozenset({"commune", "departement"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,15 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`bounds` are the limits of the headcount's tranche, None where no headcount may be told."""
+    """`kindred_stems` also ground a word that begins like them: Mâcon grounds no maçonnerie.
+
+    `bounds` are the limits of the headcount's tranche, None where no headcount may be told.
+    """
 
     literals: tuple[Literal, ...]
     activity_stems: frozenset[str]
     grounded_stems: frozenset[str]
+    kindred_stems: frozenset[str]
     numbers: frozenset[int]
     bounds: frozenset[int] | None
     forms: frozenset[str]
@@ -78,12 +83,11 @@ class Known:
         return self.activity_stems - _GENERIC or self.activity_stems
 
     def is_grounded(self, folded: str) -> bool:
-        return _related(stem(folded), self.grounded_stems)
+        root = stem(folded)
+        return root in self.grounded_stems or _begins_like(root, self.kindred_stems)
 
 
-def _related(word: str, stems: frozenset[str]) -> bool:
-    if word in stems:
-        return True
+def _begins_like(word: str, stems: frozenset[str]) -> bool:
     prefix = word[:SHARED_PREFIX]
     return len(prefix) == SHARED_PREFIX and any(known.startswith(prefix) for known in stems)
 
@@ -104,6 +108,7 @@ def know(facts: Facts) -> Known:
         literals=literals,
         activity_stems=stems,
         grounded_stems=stems | frozenset(_all_stems(literals)),
+        kindred_stems=stems | frozenset(_all_stems(literals, but=_PLACES)),
         numbers=_numbers(facts, commune),
         bounds=_bounds(facts),
         forms=legal_forms.groups(_form_labels(facts)),
@@ -208,9 +213,12 @@ def _stems(text: str | None) -> frozenset[str]:
     )
 
 
-def _all_stems(literals: tuple[Literal, ...]) -> Iterator[str]:
+def _all_stems(
+    literals: tuple[Literal, ...], *, but: frozenset[str] = frozenset()
+) -> Iterator[str]:
     for literal in literals:
-        yield from _stems(literal.folded)
+        if literal.kind not in but:
+            yield from _stems(literal.folded)
 
 
 def _numbers(facts: Facts, commune: str | None) -> frozenset[int]:

@@ -42,7 +42,7 @@ _PHRASES: dict[str, tuple[str, ...]] = {
     "fiducie": ("fiducie",),
     "indivision": ("indivision",),
     "etablissement public": ("etablissement public",),
-    "cooperative": ("societe cooperative",),
+    "cooperative": ("societe cooperative", "cooperative"),
 }  # fmt: skip
 # A more special form may be called by its more general one.
 _GENERAL = {"eurl": ("sarl",), "sasu": ("sas",)}

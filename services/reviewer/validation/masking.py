@@ -23,7 +23,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """`found` has the kind of every fact that occurs, also inside a longer one."""
+    """`found` has the kind of every fact that occurs, also inside a longer one.
+
+    But for an activity inside a name.
+    """
 
     rest: str
     spans: tuple[Span, ...]
@@ -35,7 +38,15 @@ def mask(text: str, known: Known) -> Masked:
     literals = [span for item in known.literals for span in _occurrences(text, folded, item)]
     spans = _without_overlap(literals)
     spans = _without_overlap([*spans, *_activity_runs(text, spans, known)])
-    return Masked(_cover(text, spans), tuple(spans), frozenset(span.kind for span in literals))
+    names = [span for span in literals if span.kind in {"nom", "autre_nom"}]
+    # AMBULANCES DU VAL says nothing about the activity: a name may be of any trade.
+    found = {
+        span.kind
+        for span in literals
+        if span.kind != "activite"
+        or not any(name.start <= span.start and span.end <= name.end for name in names)
+    }
+    return Masked(cover(text, spans), tuple(spans), frozenset(found))
 
 
 def _occurrences(text: str, folded: Folded, item: Literal) -> Iterator[Span]:
@@ -76,7 +87,7 @@ def _activity_runs(text: str, taken: list[Span], known: Known) -> Iterator[Span]
     « l'entretien et la réparation de véhicules » equals "Entretien et réparation de véhicules".
     """
     run: list[Token] = []
-    covered = _cover(text, taken)
+    covered = cover(text, taken)
     for token in (*tokenise(covered), None):
         if token is not None and known.is_activity_word(token.folded):
             if run and MASK in covered[run[-1].end : token.start]:
@@ -98,7 +109,7 @@ def _without_overlap(spans: Iterable[Span]) -> list[Span]:
     return kept
 
 
-def _cover(text: str, spans: Iterable[Span]) -> str:
+def cover(text: str, spans: Iterable[Span]) -> str:
     """Same length as the text, so that positions stay valid."""
     characters = list(text)
     for span in spans:

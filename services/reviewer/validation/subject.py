@@ -1,5 +1,6 @@
 """A text as the rules see it, computed once for all of them."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -8,10 +9,16 @@ from services.reviewer.validation.known import Known, know
 from services.reviewer.validation.masking import MASK, Masked, mask
 from shared.sirene.facts import Facts
 
+_PART = re.compile(rf"[^\W_]+|{MASK}+|[.!?…;:,]")
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`rest` is the normalised text with its facts masked; `words` are the words of the rest."""
+    """`rest` is the normalised text with its facts masked; `words` are the words of the rest.
+
+    `spoken` are these words folded; `line` has them in order, with punctuation and masks, all with
+    spaces around, so that a phrase is found in it as it is.
+    """
 
     raw: str
     text: str
@@ -19,6 +26,8 @@ class Subject:
     rest: str
     rest_folded: str
     words: tuple[Token, ...]
+    spoken: frozenset[str]
+    line: str
     facts: Facts
     known: Known
 
@@ -27,13 +36,17 @@ class Subject:
         text = normalise(raw)
         known = know(facts)
         masked = mask(text, known)
+        rest_folded = fold(masked.rest)
+        words = tuple(token for token in tokenise(masked.rest) if MASK not in token.original)
         return cls(
             raw=raw,
             text=text,
             masked=masked,
             rest=masked.rest,
-            rest_folded=fold(masked.rest),
-            words=tuple(token for token in tokenise(masked.rest) if MASK not in token.original),
+            rest_folded=rest_folded,
+            words=words,
+            spoken=frozenset(word.folded for word in words),
+            line=f" {' '.join(_PART.findall(rest_folded))} ",
             facts=facts,
             known=known,
         )

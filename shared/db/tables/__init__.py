@@ -26,12 +26,20 @@ from shared.db.tables.register import (
 )
 from shared.db.tables.shards import shard_place, shard_receipts
 from shared.db.tables.stock import stock_chunks, stock_loads
-from shared.db.tables.texts import avis, avis_attempts, erasures, oppositions, sources
+from shared.db.tables.texts import (
+    avis,
+    avis_attempts,
+    avis_simhashes,
+    erasures,
+    oppositions,
+    sources,
+)
 from shared.db.tables.upkeep import dead_letters, failed_items, job_slots, jobs
 
 __all__ = [
     "avis",
     "avis_attempts",
+    "avis_simhashes",
     "certificates",
     "dead_letters",
     "erasures",

@@ -3,7 +3,7 @@
 from services.writer.erasing import ERASED_TABLES, NUMBERS_ONLY_TABLES
 from shared.db.tables import metadata
 
-_NUMBERS = ("siren", "siret")
+_NUMBERS = ("siren", "siret", "avis_id")
 
 
 def test_every_table_with_a_siren_or_siret_is_erased_or_keeps_only_numbers() -> None:

@@ -1,0 +1,41 @@
+"""Another text for an avis whose own reads like a neighbour's: the template with another seed."""
+
+from dataclasses import dataclass
+
+from services.reviewer.generators import template
+from services.reviewer.generators.french import MOIS
+from services.reviewer.generators.notice_label import day_in_france, label
+from services.reviewer.judging import Claim, Result
+from services.reviewer.reviewing import Attempt, Validate
+from shared.clock import Clock
+from shared.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriter:
+    """The same claim and number always give the same text."""
+
+    validate: Validate
+    clock: Clock
+    metrics: Metrics
+
+    def rewrite(self, claim: Claim, number: int, because: str) -> Result:
+        self.metrics.avis_rejections.labels(reason=because).inc()
+        start = self.clock.monotonic_seconds()
+        facts = claim.facts
+        generated = template.generate(facts, variant_seed=f"{facts.siret}/{number}")
+        attempt = Attempt(
+            text=generated.text,
+            model=generated.model,
+            prompt_version=generated.prompt_version,
+            digital_source_type=generated.digital_source_type,
+            reasons=tuple(self.validate(generated.text, facts)),
+            latency_seconds=self.clock.monotonic_seconds() - start,
+        )
+        fetched_on = day_in_france(claim.fetched_at)
+        written_label = label(
+            generated_on=day_in_france(self.clock.now()),
+            millesime=f"{MOIS[fetched_on.month - 1]} {fetched_on.year}",
+            ai=False,
+        )
+        return Result(claim=claim, attempts=(attempt,), label=written_label)

@@ -1,0 +1,26 @@
+"""Whether a text does what a name orders: names are data chosen by strangers."""
+
+import re
+
+from services.reviewer.folding import fold
+from services.reviewer.validation.lexicon import said
+from services.reviewer.validation.subject import Subject
+
+_ORDER = re.compile(
+    r"\b(?:reponds?|repondez|ecris|ecrivez|dis|dites|affiche[rz]?|repete[rz]?|imprime[rz]?|say|print"
+    r"|reply|respond|output|write|return|answer)\b"
+    r"(?: (?:que|par|avec|seulement|uniquement|le mot|with|only|the word))* (\w{3,})"
+)
+
+
+def injection_suspect(subject: Subject) -> bool:
+    """The words of such orders outside the facts, or the word that a name asks for."""
+    if said("injection_suspect", subject):
+        return True
+    facts = subject.facts
+    ordered = (
+        word
+        for nom in (facts.nom, facts.enseigne, facts.sigle, facts.denomination)
+        for word in _ORDER.findall(fold(nom or ""))
+    )
+    return any(word in subject.spoken for word in ordered)

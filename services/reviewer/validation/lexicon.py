@@ -1,0 +1,66 @@
+"""Lists of words and phrases that a text may not use, quicker to look up than as patterns."""
+
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from types import MappingProxyType
+
+from services.reviewer.folding import fold
+from services.reviewer.validation.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """`phrases` begin with a space and, but for an open end, end with one."""
+
+    words: frozenset[str]
+    beginnings: tuple[str, ...]
+    phrases: tuple[str, ...]
+    patterns: tuple[re.Pattern[str], ...]
+
+    def found(self, words: frozenset[str], line: str) -> bool:
+        """`line` holds the words in their order, spaces between and around them."""
+        return (
+            not self.words.isdisjoint(words)
+            or any(word.startswith(self.beginnings) for word in words)
+            or any(phrase in line for phrase in self.phrases)
+            or any(pattern.search(line) for pattern in self.patterns)
+        )
+
+
+@functools.cache
+def lexicons() -> Mapping[str, Lexicon]:
+    """By reason code."""
+    entries: dict[str, list[str]] = {}
+    table = resources.files("services.reviewer.data") / "lexique.txt"
+    for line in table.read_text(encoding="utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        header = re.fullmatch(r"\[(\w+)\]", line)
+        if header is not None:
+            found = entries.setdefault(header.group(1), [])
+        else:
+            found += [entry for part in line.split(",") if (entry := fold(part).strip())]
+    return MappingProxyType({code: _lexicon(found) for code, found in entries.items()})
+
+
+def _lexicon(entries: Iterable[str]) -> Lexicon:
+    words, beginnings, phrases, patterns = set(), [], [], []
+    for entry in entries:
+        if " " not in entry:
+            if entry.endswith("*"):
+                beginnings.append(entry[:-1])
+            else:
+                words.add(entry)
+        elif "*" in entry[:-1]:
+            inner = re.escape(entry).replace(r"\*", r"\w*").replace(r"\ ", " ")
+            patterns.append(re.compile(rf" {inner} "))
+        else:
+            phrases.append(f" {entry[:-1]}" if entry.endswith("*") else f" {entry} ")
+    return Lexicon(frozenset(words), tuple(beginnings), tuple(phrases), tuple(patterns))
+
+
+def said(code: str, subject: Subject) -> bool:
+    return lexicons()[code].found(subject.spoken, subject.line)
