@@ -17,6 +17,7 @@ SHARD_TABLES = frozenset(
         "avis",
         "avis_attempts",
         "avis_simhashes",
+        "sources",
         "failed_items",
         "oppositions",
         "erasures",

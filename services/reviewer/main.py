@@ -55,8 +55,9 @@ def build(
     providers = read_providers_of(settings)
     prompt = read_prompt()
     meter = SharedMeter(engine, providers, clock, metrics)
-    meter.open(prompt_version=prompt.version)
+    # Keys are read before anybody is told that they are used.
     lines = _lines(settings, providers, meter, clock, metrics)
+    meter.open(prompt_version=prompt.version)
     chosen = Providers(lines, clock, outage_seconds=settings.avis_outage_seconds)
     at_work = settings.reviewer_generators
     if providers:

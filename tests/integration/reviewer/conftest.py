@@ -37,12 +37,19 @@ class Register:
     def siren(number: int) -> str:
         return f"{number:09d}"
 
-    def add(self, numbers: range, *, sole_traders: bool = False, **unite: Any) -> list[int]:
-        """Insert units, establishments, pages and avis; the ids of the avis, in order."""
+    def add(
+        self, numbers: range, *, sole_traders: bool = False, apart: bool = False, **unite: Any
+    ) -> list[int]:
+        """Insert units, establishments, pages and avis; the ids of the avis, in order.
+
+        They are neighbours, of one trade in Bordeaux; `apart`, each is in a Bordeaux of its own.
+        """
         ids: list[int] = []
         with self.engine.begin() as connection:
             for number in numbers:
                 unit, place = self._records(number, **unite)
+                if apart:
+                    place = replace(place, code_commune=f"{number:05d}")
                 page = page_of(place, unit)
                 assert page is not None
                 kept = {"content_hash": b"", "fetched_at": FETCHED_AT}

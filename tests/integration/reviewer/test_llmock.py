@@ -86,7 +86,7 @@ def test_every_due_avis_is_written_by_the_model_through_limits_and_errors(
     register: "Register", database_url: str, metrics: Metrics, llmock: Llmock, tmp_path: Path
 ) -> None:
     llmock.reset()
-    register.add(range(1, COUNT + 1))
+    register.add(range(1, COUNT + 1), apart=True)
     vary(register)
     llmock.expect(
         GOOD_REPLY,
@@ -118,7 +118,7 @@ def test_through_an_outage_no_avis_is_lost(
 ) -> None:
     """Those that were being asked for, and those that came while it lasted."""
     llmock.reset()
-    register.add(range(1, COUNT + 1))
+    register.add(range(1, COUNT + 1), apart=True)
     llmock.expect({"type": "fail", "status": 503, "times": None})
 
     def end_the_outage() -> None:
@@ -139,7 +139,7 @@ def test_a_server_that_never_comes_back_leaves_the_texts_to_the_template(
     register: "Register", database_url: str, metrics: Metrics, llmock: Llmock, tmp_path: Path
 ) -> None:
     llmock.reset()
-    register.add(range(1, COUNT + 1))
+    register.add(range(1, COUNT + 1), apart=True)
     llmock.expect({"type": "fail", "status": 503, "times": None})
     file = write_providers(tmp_path / "providers.toml", llmock)
     review_all(register, database_url, metrics, file, avis_outage_seconds=1)
@@ -150,7 +150,7 @@ def test_texts_that_the_validator_refuses_end_as_templates_with_all_attempts_kep
     register: "Register", database_url: str, metrics: Metrics, llmock: Llmock, tmp_path: Path
 ) -> None:
     llmock.reset()
-    register.add(range(1, 11))
+    register.add(range(1, 11), apart=True)
     llmock.expect({"type": "reply", "text": '{"texte": "Un excellent artisan."}', "times": None})
     file = write_providers(tmp_path / "providers.toml", llmock)
     review_all(register, database_url, metrics, file)

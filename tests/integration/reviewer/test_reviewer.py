@@ -29,7 +29,7 @@ from tests.integration.reviewer.crews import MakeCrew, at_work, nothing_pending
 def test_every_due_avis_is_accepted_once_by_the_service_as_it_is_built(
     register: "Register", database_url: str, metrics: Metrics, wait_for: WaitFor
 ) -> None:
-    ids = register.add(range(1, 81))
+    ids = register.add(range(1, 81), apart=True)
     register.add(range(81, 84), statut_diffusion="P")
     settings = ReviewerSettings(
         database_url=SecretStr(database_url), broker_url=SecretStr("memory://"), metrics_port=0
