@@ -28,7 +28,7 @@ from shared.sirene.facts import Facts
 from tests.integration.reviewer.calling import Call, make_call, provider_of
 
 if TYPE_CHECKING:
-    from tests.integration.reviewer.conftest import Register
+    from tests.integration.reviewer.conftest import Desk, Register
 
 AtWork = Callable[[], AbstractContextManager[None]]
 
@@ -153,6 +153,30 @@ def test_a_sample_is_made_shown_with_its_bill_and_the_rest_waits_for_a_word(
     last = going.events("progress")[-1]
     assert (last["due"], last["fallback_share"], last["re_asked_share"]) == (0, 0, 0)
     assert Decimal(last["projected_eur"]) == Decimal("0.24")
+
+
+def test_what_was_claimed_before_a_sample_ends_before_the_sample_begins(
+    register: "Register", call: Call, budget: Budget, desk: "Desk", reviewer: AtWork
+) -> None:
+    """A text that a reviewer holds would be made as soon as money flows again."""
+    ids = register.add(range(1, 21))
+    claims = desk.claim(ids[:5])
+    budget.resume(cap_eur=Decimal(5), keep_cap=False)
+    seen: list[bool] = []
+
+    def end_them() -> None:
+        seen.append(budget.read().paused)
+        desk.store(*claims)
+
+    timer = threading.Timer(1.0, end_them)
+    timer.start()
+    with reviewer():
+        done = call("run", "--sample", "3", "--json")
+    timer.join()
+    assert done.returncode == 0, done.stderr
+    assert seen == [True]
+    assert done.events("waiting")[0]["under_way"] == 5
+    assert len(register.rows("SELECT FROM avis WHERE outcome = 'accepted'")) == 8
 
 
 @pytest.mark.usefixtures("meter")
