@@ -10,7 +10,6 @@ from services.reviewer.actors import Crew, declare_actors
 from services.reviewer.bookkeeping import Bookkeeping
 from services.reviewer.budget import Budget
 from services.reviewer.generators import template
-from services.reviewer.limits import open_providers
 from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
 from services.reviewer.reviewing import Generator, Reviewing
 from services.reviewer.settings import ReviewerSettings
@@ -39,7 +38,6 @@ def build(
 ) -> Service:
     """Declare the reviewer's actor on the broker and return what runs it."""
     shards = open_shards(settings, engine, application_name="sirenade-reviewer", pool_size=2)
-    open_providers(engine, ())
     generators = ThreadPoolExecutor(settings.reviewer_generators, thread_name_prefix="generator")
     reviewing = Reviewing(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
