@@ -152,7 +152,7 @@ def test_twelve_racing_replicas_never_overshoot_the_cap_and_use_it_up(
     assert sum(each["calls"] for each in spent) > 250
 
 
-@pytest.mark.parametrize("processes", [2, 4])
+@pytest.mark.parametrize("processes", [pytest.param(2, marks=pytest.mark.slow), 4])
 def test_replicas_share_the_requests_of_a_minute(
     replicas: Replicas, server: Counting, processes: int
 ) -> None:

@@ -1,6 +1,9 @@
 """`avis forecast` and `avis run`: the bill first, a sample before the rest, nothing twice."""
 
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -198,8 +201,30 @@ def test_a_run_that_reaches_its_cap_ends_the_watch_and_says_how_to_go_on(
         meter.reserve(provider_of(), tokens=10, cost_eur=Decimal("0.01"))
     done = call("run")
     assert done.returncode == 1
-    assert "the cap is reached" in done.stdout
+    assert "nothing may be spent yet" in done.stdout
     assert "resume --cap" in done.stdout
+
+
+def test_ctrl_c_ends_the_watch_of_a_sample_and_nothing_else_is_made(
+    register: "Register", call: Call, budget: Budget
+) -> None:
+    ids = register.add(range(1, 6))
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt() -> None:
+        # Nobody makes the sample: it would be waited for for ever.
+        while budget.read().sample_ids is None or signal.getsignal(signal.SIGINT) is before:
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    done = call("run", "--sample", "2", "--json")
+    thread.join()
+    assert done.returncode == 130
+    state = budget.read()
+    assert state.status == "running"
+    assert len(state.admits(ids)) == 2
 
 
 def test_without_anything_due_the_run_is_over_at_once(call: Call) -> None:

@@ -67,7 +67,7 @@ def test_texts_tokens_and_euros_are_the_samples_means_times_what_is_due() -> Non
     ],
     ids=str,
 )
-def test_the_narrowest_limit_says_how_long_it_takes(limits: dict[str, int], minutes: float) -> None:
+def test_the_narrowest_limit_says_how_long_it_takes(limits: dict[str, Any], minutes: float) -> None:
     found = forecast(DUE, [provider(**limits)], [made(), made()])
     assert found.hours * 60 == pytest.approx(minutes)
 
