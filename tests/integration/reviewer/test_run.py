@@ -291,3 +291,44 @@ def test_the_history_tells_provider_tokens_cost_and_verdict_of_each_attempt(
     shown = call("show", f"{register.siren(1)}00011").stdout
     for words in ("dear", "notice-3", "0.00800000", "accepted", "Bordeaux"):
         assert words in shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shard_urls", [2], indirect=True)
+def test_a_register_in_two_databases_has_one_bill_and_one_sample(
+    register: "Register",
+    call: Call,
+    budget: Budget,
+    shard_urls: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SIRENADE_SHARD_DATABASE_URLS", ",".join(shard_urls))
+    second = make_engine(shard_urls[1], application_name="test")
+    ids = [register.add(range(1, 11)), type(register)(second).add(range(101, 104))]
+    sent: list[tuple[int, int]] = []
+    relay = Relay(
+        engine=register.engine,
+        shards=[register.engine, second],
+        publish=lambda message: sent.extend((message.shard, each) for each in message.avis_ids),
+        clock=Clock(),
+        metrics=Metrics(),
+        high_water=100,
+        stall_seconds=900,
+    )
+    assert call("forecast", "--json").told["texts"] == 13
+    budget.resume(cap_eur=Decimal(5), keep_cap=False)
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt() -> None:
+        while budget.read().sample_ids is None or signal.getsignal(signal.SIGINT) is before:
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    assert call("run", "--sample", "4", "--json").returncode == 130
+    thread.join()
+    relay.step()
+    assert sorted(shard for shard, _ in sent) == [0, 0, 1, 1]
+    assert all(avis_id in ids[shard] for shard, avis_id in sent)
+    second.dispose()
