@@ -54,7 +54,7 @@ class Crew:
     metrics: Metrics
     lease_seconds: float
     sole_traders: bool
-    # Those of the avis that may be made now: none while the run is paused.
+    # Those of the avis that may be made now: none while the run is paused. The others go back.
     admit: Callable[[Sequence[int]], Sequence[int]] = list
     rewrite: Rewrite | None = None
 
@@ -67,14 +67,20 @@ class Crew:
         start = self.clock.monotonic_seconds()
         claimed = claim(
             self.engine,
-            self.admit(avis_ids),
+            avis_ids,
             lease_seconds=self.lease_seconds,
             prompt_version=self.reviewing.prompt_version,
             sole_traders=self.sole_traders,
         )
         fates = dict(claimed.settled)
         self._count(claimed.settled.values())
-        pending = {self.generators.submit(self._review, one, start=start) for one in claimed.claims}
+        # After the claim, so that whoever waits for all claims to end after a pause sees this one.
+        admitted = set(self.admit([one.avis_id for one in claimed.claims]))
+        pending = {
+            self.generators.submit(self._review, one, start=start)
+            for one in claimed.claims
+            if one.avis_id in admitted
+        }
         slow_down: SlowDown | None = None
         while pending:
             done, pending = wait(pending, timeout=STORE_EVERY_SECONDS)

@@ -104,6 +104,8 @@ def one_line(state: BudgetState) -> str:
     told = f"{state.status}: {euros(state.spent_eur)} spent {cap}"
     if state.reserved_eur:
         told += f", at most {euros(state.reserved_eur)} under way"
+    if state.paused_because == "cap" and state.cap_eur == 0:
+        return f"{state.status}: nothing may be spent yet: ./sirenade avis resume --cap EUR"
     if state.paused_because is not None:
         return f"{told}; {_WHY[state.paused_because]}"
     if state.sample_ids is not None:

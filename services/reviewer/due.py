@@ -58,6 +58,16 @@ _MADE = text("""
 """)
 _SAMPLE = text("SELECT id FROM avis WHERE outcome = 'pending' ORDER BY random() LIMIT :texts")
 
+_UNDER_WAY = text("""
+    SELECT count(*) FROM avis WHERE outcome = 'pending' AND lease_until > clock_timestamp()
+""")
+# Their messages may rest in a delay queue; when these come, they find nothing to claim.
+_SEND_AGAIN = text("""
+    UPDATE avis SET published_at = NULL, updated_at = clock_timestamp()
+    WHERE id = ANY(CAST(:ids AS bigint[])) AND outcome = 'pending' AND published_at IS NOT NULL
+      AND (lease_until IS NULL OR lease_until < clock_timestamp())
+""")
+
 
 def read_due(engines: Iterable[Engine]) -> list[DueGroup]:
     return _read_groups(engines, None)
@@ -104,6 +114,22 @@ def choose_sample(engines: Sequence[Engine], texts: int) -> list[int]:
         with engine.connect() as connection:
             chosen += connection.execute(_SAMPLE, {"texts": part}).scalars()
     return chosen
+
+
+def count_under_way(engines: Iterable[Engine]) -> int:
+    """How many texts a reviewer has claimed: of a killed one until its lease ends."""
+    counted = 0
+    for engine in engines:
+        with engine.connect() as connection:
+            counted += connection.execute(_UNDER_WAY).scalar_one()
+    return counted
+
+
+def send_again(engines: Iterable[Engine], avis_ids: Sequence[int]) -> None:
+    """Let the relay send these at once, whatever has become of their messages."""
+    for engine in engines:
+        with engine.begin() as connection:
+            connection.execute(_SEND_AGAIN, {"ids": list(avis_ids)})
 
 
 def mark_due(engines: Iterable[Engine], prompt_version: str) -> int:

@@ -134,8 +134,8 @@ def summary(found: Forecast) -> str:
     if found.unsampled:
         return f"{texts}, cost not known"
     return (
-        f"{texts}, {thousands(found.tokens)} tokens, about {euros(found.eur)} "
-        f"± {euros(found.spread_eur)}, {_hours(found.hours)} at the limits"
+        f"{texts}, {thousands(found.tokens)} tokens, about {_about(found.eur, found.spread_eur)}, "
+        f"{_hours(found.hours)} at the limits"
     )
 
 
@@ -165,7 +165,7 @@ def _table_of(shares: Sequence[Share]) -> Table:
             f"{thousands(share.sample)} of {share.prompt_version}",
             thousands(share.texts),
             thousands(share.tokens_in + share.tokens_out),
-            f"{euros(share.eur)} ± {euros(share.spread_eur)}",
+            _about(share.eur, share.spread_eur),
             f"{_tiny(share.text_eur)} ({_tiny(share.text_low_eur)} – {_tiny(share.text_high_eur)})",
             _hours(share.hours),
         )
@@ -191,5 +191,12 @@ def _tiny(amount: Decimal) -> str:
     return f"{round(amount, 6):f}"
 
 
+def _about(eur: Decimal, spread_eur: Decimal) -> str:
+    return f"{euros(eur)} ± {plain(round(spread_eur, 2))}"
+
+
 def _hours(hours: float) -> str:
-    return f"{hours * 60:.0f} min" if hours < 1 else f"{hours:.1f} h"
+    minutes = round(hours * 60)
+    if minutes < 1:
+        return "under a minute"
+    return f"{minutes} min" if hours < 1 else f"{hours:.1f} h"

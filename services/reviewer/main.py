@@ -25,6 +25,7 @@ from services.reviewer.shared_meter import SharedMeter
 from services.reviewer.validation import validate
 from services.reviewer.warming import warm_up
 from shared.clock import Clock
+from shared.db.engine import make_engine
 from shared.db.shards import open_shards
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
@@ -53,12 +54,7 @@ def build(
     shards = open_shards(settings, engine, application_name="sirenade-reviewer", pool_size=2)
     warm_up()
     providers = read_providers_of(settings)
-    prompt = read_prompt()
-    meter = SharedMeter(engine, providers, clock, metrics)
-    # Keys are read before anybody is told that they are used.
-    lines = _lines(settings, providers, meter, clock, metrics)
-    meter.open(prompt_version=prompt.version)
-    chosen = Providers(lines, clock, outage_seconds=settings.avis_outage_seconds)
+    meter = _meter(settings, providers, engine, clock, metrics)
     at_work = settings.reviewer_generators
     if providers:
         at_work = ceil(at_work * _THREADS_PER_CALL)
@@ -67,9 +63,11 @@ def build(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
         lambda text, facts: validate(text, facts).reasons,
         clock.monotonic_seconds,
-        asking=Asking(chosen, prompt) if providers else None,
+        asking=_asking(settings, providers, meter, clock, metrics) if providers else None,
         metrics=metrics,
     )
+    # Keys were read by now: nobody is told of a provider that cannot be asked.
+    meter.open(prompt_version=reviewing.prompt_version)
     crews = [
         Crew(
             engine=shard,
@@ -94,12 +92,8 @@ def build(
         high_water=settings.reviewer_high_water,
         stall_seconds=settings.reviewer_stall_seconds,
     )
-    books = Bookkeeping(
-        engine,
-        metrics,
-        frozenset(provider.name for provider in providers),
-        meter.settle_left_over,
-    )
+    names = frozenset(provider.name for provider in providers)
+    books = Bookkeeping(engine, metrics, names, meter.settle_left_over)
     claimed = at_work * _TEXTS_CLAIMED_PER_GENERATOR
     return Service(
         name="reviewer",
@@ -107,11 +101,7 @@ def build(
         worker_threads=1 + ceil(claimed / AVIS_PER_MESSAGE),
         loops=(
             Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=relay.step),
-            Loop(
-                "budget",
-                interval_seconds=_BOOKKEEPING_INTERVAL_SECONDS,
-                step=books.step,
-            ),
+            Loop("budget", interval_seconds=_BOOKKEEPING_INTERVAL_SECONDS, step=books.step),
         ),
     )
 
@@ -128,14 +118,29 @@ def lease_seconds(settings: ReviewerSettings, providers: Sequence[Provider]) -> 
     return max(settings.reviewer_lease_seconds, _TIMEOUTS_PER_LEASE * longest)
 
 
-def _lines(
+def _meter(
+    settings: ReviewerSettings,
+    providers: Sequence[Provider],
+    engine: Engine,
+    clock: Clock,
+    metrics: Metrics,
+) -> SharedMeter:
+    """On connections of its own where calls are metered: texts that are stored need not wait."""
+    if providers:
+        url = settings.database_url.get_secret_value()
+        engine = make_engine(url, application_name="sirenade-meter")
+    patience_seconds = lease_seconds(settings, providers) / 4
+    return SharedMeter(engine, providers, clock, metrics, patience_seconds=patience_seconds)
+
+
+def _asking(
     settings: ReviewerSettings,
     providers: Sequence[Provider],
     meter: SharedMeter,
     clock: Clock,
     metrics: Metrics,
-) -> list[Line]:
-    return [
+) -> Asking:
+    lines = [
         Line(
             Chat(provider, clock),
             Gate(
@@ -150,6 +155,8 @@ def _lines(
         )
         for provider in providers
     ]
+    chosen = Providers(lines, clock, outage_seconds=settings.avis_outage_seconds)
+    return Asking(chosen, read_prompt())
 
 
 def main() -> None:

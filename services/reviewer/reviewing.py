@@ -26,7 +26,8 @@ ASKS = 3
 BY_A_MODEL = "trainedAlgorithmicMedia"
 """IPTC's term for a text that a trained model wrote."""
 NO_HURRY = Window(begin_by=inf, finish_by=inf)
-_BUDGET_PAUSE_SECONDS = 60.0
+# The message is given back when it returns: whatever was resumed meanwhile goes on at once.
+_BUDGET_PAUSE_SECONDS = 1.0
 
 GENERATOR_FAILED = "generator_failed"
 """The reason of an attempt that brought no text because the generator itself broke."""

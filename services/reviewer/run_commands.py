@@ -14,10 +14,16 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from services.reviewer.amounts import plain, plainly
+from services.reviewer.amounts import parse_cap, plain, plainly
 from services.reviewer.budget import ASKED, Budget
 from services.reviewer.budget_commands import Cap, NoCap, one_line, set_going
-from services.reviewer.due import choose_sample, mark_due, read_providers_known
+from services.reviewer.due import (
+    choose_sample,
+    count_under_way,
+    mark_due,
+    read_providers_known,
+    send_again,
+)
 from services.reviewer.forecast_commands import (
     advice,
     as_plain,
@@ -35,6 +41,8 @@ from shared.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED
 from shared.clock import Clock
 from shared.errors import UserError
 from shared.progress_view import thousands
+
+_WAIT_SECONDS = 0.5
 
 
 def run(  # noqa: PLR0913, PLR0917  # the options of a command
@@ -115,10 +123,14 @@ class _Runner:
                 f"no room for a call that costs anything ({one_line(state).split(';')[0]}): "
                 "--cap EUR says what all texts together may cost"
             )
+        if cap is not None:
+            parse_cap(cap)
+        self._let_texts_end()
         ids = choose_sample(self.opened.shards, texts)
         if not ids:
             self._tell("end", {"status": "nothing due"}, "nothing is due")
             return
+        send_again(self.opened.shards, ids)
         set_going(self.budget, cap, no_cap=no_cap, sample_ids=ids)
         reading = self._watch(f"sample of {len(ids)}", ids)
         if self.clock.stopping.is_set():
@@ -135,6 +147,22 @@ class _Runner:
         for line in advice(rest):
             self._tell("advice", {"line": line}, line)
         self._end(reading, "./sirenade avis resume makes the rest")
+
+    def _let_texts_end(self) -> None:
+        """Pause, until nothing is under way that would go on when the sample does."""
+        self.budget.pause(ASKED)
+        told = 0
+        while under_way := count_under_way(self.opened.shards):
+            if under_way != told:
+                told = under_way
+                self._tell(
+                    "waiting",
+                    {"under_way": under_way},
+                    f"waiting for {thousands(under_way)} texts that are under way",
+                )
+            if self.clock.wait(_WAIT_SECONDS):
+                self._tell("end", {"status": "paused"}, "stopped waiting; the run is paused")
+                raise typer.Exit(EXIT_INTERRUPTED)
 
     def make_all(self, cap: str | None, *, no_cap: bool) -> None:
         if cap is not None or no_cap or self.redone:

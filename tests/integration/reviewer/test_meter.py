@@ -1,6 +1,7 @@
 """Limits and money that replicas share, each replica a process, at a server that counts."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from services.reviewer.metering import BudgetReached
 from services.reviewer.providers import Price, Usage
 from services.reviewer.shared_meter import SharedMeter
 from shared.clock import Clock
+from shared.db.engine import make_engine
 from shared.errors import SlowDown
 from shared.metrics import Metrics
 from tests.integration.reviewer.calling import provider_of
@@ -152,7 +154,7 @@ def test_twelve_racing_replicas_never_overshoot_the_cap_and_use_it_up(
     assert sum(each["calls"] for each in spent) > 250
 
 
-@pytest.mark.parametrize("processes", [2, 4])
+@pytest.mark.parametrize("processes", [pytest.param(2, marks=pytest.mark.slow), 4])
 def test_replicas_share_the_requests_of_a_minute(
     replicas: Replicas, server: Counting, processes: int
 ) -> None:
@@ -278,6 +280,24 @@ def test_a_call_settled_after_it_was_given_up_costs_what_it_did_cost(
     state = budget.read()
     assert (state.reserved_eur, state.spent_eur) == (Decimal(0), Decimal("0.3"))
     assert column(engine, "SELECT spent_eur FROM review_providers") == Decimal("0.3")
+
+
+def test_a_settlement_that_finds_no_database_is_made_up_for_and_costs_no_text(
+    meter: SharedMeter, budget: Budget
+) -> None:
+    budget.resume(cap_eur=Decimal(1), keep_cap=False)
+    reservation = meter.reserve(provider_of(), tokens=500, cost_eur=Decimal("0.5"))
+    meter._budget = Budget(
+        make_engine("postgresql://nobody@127.0.0.1:9/none", application_name="x")
+    )
+    meter.settle(reservation, Usage(tokens_in=300, tokens_out=0))
+    meter._state_read_at = -math.inf
+    with pytest.raises(SlowDown):
+        meter.reserve(provider_of(), tokens=1, cost_eur=Decimal("0.001"))
+    meter._budget = budget
+    meter.settle_left_over()
+    state = budget.read()
+    assert (state.reserved_eur, state.spent_eur) == (Decimal(0), Decimal("0.3"))
 
 
 def test_calls_under_way_that_may_leave_room_are_waited_for_before_the_run_pauses(

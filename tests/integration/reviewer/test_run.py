@@ -1,6 +1,9 @@
 """`avis forecast` and `avis run`: the bill first, a sample before the rest, nothing twice."""
 
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -28,7 +31,7 @@ from shared.sirene.facts import Facts
 from tests.integration.reviewer.calling import Call, make_call, provider_of
 
 if TYPE_CHECKING:
-    from tests.integration.reviewer.conftest import Register
+    from tests.integration.reviewer.conftest import Desk, Register
 
 AtWork = Callable[[], AbstractContextManager[None]]
 
@@ -155,6 +158,30 @@ def test_a_sample_is_made_shown_with_its_bill_and_the_rest_waits_for_a_word(
     assert Decimal(last["projected_eur"]) == Decimal("0.24")
 
 
+def test_what_was_claimed_before_a_sample_ends_before_the_sample_begins(
+    register: "Register", call: Call, budget: Budget, desk: "Desk", reviewer: AtWork
+) -> None:
+    """A text that a reviewer holds would be made as soon as money flows again."""
+    ids = register.add(range(1, 21))
+    claims = desk.claim(ids[:5])
+    budget.resume(cap_eur=Decimal(5), keep_cap=False)
+    seen: list[bool] = []
+
+    def end_them() -> None:
+        seen.append(budget.read().paused)
+        desk.store(*claims)
+
+    timer = threading.Timer(1.0, end_them)
+    timer.start()
+    with reviewer():
+        done = call("run", "--sample", "3", "--json")
+    timer.join()
+    assert done.returncode == 0, done.stderr
+    assert seen == [True]
+    assert done.events("waiting")[0]["under_way"] == 5
+    assert len(register.rows("SELECT FROM avis WHERE outcome = 'accepted'")) == 8
+
+
 @pytest.mark.usefixtures("meter")
 def test_a_sample_that_may_cost_nothing_is_refused_before_anything_begins(
     register: "Register", call: Call, budget: Budget
@@ -174,8 +201,30 @@ def test_a_run_that_reaches_its_cap_ends_the_watch_and_says_how_to_go_on(
         meter.reserve(provider_of(), tokens=10, cost_eur=Decimal("0.01"))
     done = call("run")
     assert done.returncode == 1
-    assert "the cap is reached" in done.stdout
+    assert "nothing may be spent yet" in done.stdout
     assert "resume --cap" in done.stdout
+
+
+def test_ctrl_c_ends_the_watch_of_a_sample_and_nothing_else_is_made(
+    register: "Register", call: Call, budget: Budget
+) -> None:
+    ids = register.add(range(1, 6))
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt() -> None:
+        # Nobody makes the sample: it would be waited for for ever.
+        while budget.read().sample_ids is None or signal.getsignal(signal.SIGINT) is before:
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    done = call("run", "--sample", "2", "--json")
+    thread.join()
+    assert done.returncode == 130
+    state = budget.read()
+    assert state.status == "running"
+    assert len(state.admits(ids)) == 2
 
 
 def test_without_anything_due_the_run_is_over_at_once(call: Call) -> None:
@@ -242,3 +291,44 @@ def test_the_history_tells_provider_tokens_cost_and_verdict_of_each_attempt(
     shown = call("show", f"{register.siren(1)}00011").stdout
     for words in ("dear", "notice-3", "0.00800000", "accepted", "Bordeaux"):
         assert words in shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shard_urls", [2], indirect=True)
+def test_a_register_in_two_databases_has_one_bill_and_one_sample(
+    register: "Register",
+    call: Call,
+    budget: Budget,
+    shard_urls: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SIRENADE_SHARD_DATABASE_URLS", ",".join(shard_urls))
+    second = make_engine(shard_urls[1], application_name="test")
+    ids = [register.add(range(1, 11)), type(register)(second).add(range(101, 104))]
+    sent: list[tuple[int, int]] = []
+    relay = Relay(
+        engine=register.engine,
+        shards=[register.engine, second],
+        publish=lambda message: sent.extend((message.shard, each) for each in message.avis_ids),
+        clock=Clock(),
+        metrics=Metrics(),
+        high_water=100,
+        stall_seconds=900,
+    )
+    assert call("forecast", "--json").told["texts"] == 13
+    budget.resume(cap_eur=Decimal(5), keep_cap=False)
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt() -> None:
+        while budget.read().sample_ids is None or signal.getsignal(signal.SIGINT) is before:
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    assert call("run", "--sample", "4", "--json").returncode == 130
+    thread.join()
+    relay.step()
+    assert sorted(shard for shard, _ in sent) == [0, 0, 1, 1]
+    assert all(avis_id in ids[shard] for shard, avis_id in sent)
+    second.dispose()

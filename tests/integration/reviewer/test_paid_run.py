@@ -1,0 +1,145 @@
+"""The reviewer as it is built, with a chat server that costs, under a cap."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from services.reviewer.budget import Budget
+from services.reviewer.main import build
+from services.reviewer.settings import ReviewerSettings
+from shared.broker import make_broker
+from shared.clock import Clock
+from shared.db.engine import make_engine
+from shared.metrics import Metrics
+from shared.service import Running
+from tests.integration.reviewer.calling import make_call
+from tests.integration.reviewer.llmock_server import GOOD_REPLY, Llmock, llmock_server
+
+if TYPE_CHECKING:
+    from tests.integration.reviewer.conftest import Register
+
+_COUNT = 60
+
+AtWork = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture(scope="module")
+def llmock() -> Iterator[Llmock]:
+    with llmock_server() as server:
+        server.expect(GOOD_REPLY)
+        yield server
+
+
+@pytest.fixture
+def reviewer(database_url: str, llmock: Llmock, tmp_path: Path, metrics: Metrics) -> AtWork:
+    """The service with a provider at 1 000 € a million tokens."""
+    file = tmp_path / "providers.toml"
+    file.write_text(
+        f"""
+        [[provider]]
+        name = "llmock"
+        base_url = "{llmock.base_url}"
+        model = "m"
+        requests_per_minute = 6000
+        price = {{ input_eur_per_million = 1000, output_eur_per_million = 1000 }}
+        """
+    )
+
+    @contextmanager
+    def at_work() -> Iterator[None]:
+        settings = ReviewerSettings(
+            database_url=SecretStr(database_url),
+            broker_url=SecretStr("memory://"),
+            metrics_port=0,
+            avis_providers_file=file,
+            reviewer_generators=20,
+        )
+        broker = make_broker("memory://")
+        engine = make_engine(database_url, application_name="reviewer", pool_size=2)
+        clock = Clock()
+        service = build(settings, engine=engine, broker=broker, clock=clock, metrics=metrics)
+        running = Running([service], broker, clock, metrics)
+        running.start()
+        try:
+            yield
+        finally:
+            running.stop()
+            broker.close()
+            engine.dispose()
+
+    return at_work
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, "not reached in time"
+        time.sleep(0.1)
+
+
+def billed(register: "Register") -> Decimal:
+    [row] = register.rows("SELECT coalesce(sum(cost_eur), 0) AS eur FROM avis_attempts")
+    eur: Decimal = row["eur"]
+    return eur
+
+
+def outcomes(register: "Register") -> dict[str, int]:
+    rows = register.rows("SELECT outcome, count(*) AS n FROM avis GROUP BY outcome")
+    return {row["outcome"]: row["n"] for row in rows}
+
+
+def test_at_the_cap_the_run_pauses_and_above_it_it_ends_with_every_text_paid_once(
+    register: "Register", engine: Engine, reviewer: AtWork
+) -> None:
+    register.add(range(1, _COUNT + 1))
+    budget = Budget(engine)
+    with reviewer():
+        # The cap begins at zero: the first call pauses the run.
+        wait_until(lambda: budget.read().paused)
+        wait_until(lambda: register.rows("SELECT FROM avis WHERE claim_token IS NOT NULL") == [])
+        assert (outcomes(register), billed(register)) == ({"pending": _COUNT}, 0)
+        budget.resume(cap_eur=Decimal(12), keep_cap=False)
+        wait_until(lambda: budget.read().paused)
+        wait_until(lambda: budget.read().reserved_eur == 0)
+        state = budget.read()
+        assert state.paused_because == "cap"
+        assert Decimal(6) < state.spent_eur <= 12
+        wait_until(lambda: billed(register) == state.spent_eur)
+        assert outcomes(register).keys() <= {"accepted", "pending"}
+        budget.resume(keep_cap=False)
+        wait_until(lambda: outcomes(register) == {"accepted": _COUNT})
+    assert billed(register) == budget.read().spent_eur
+    attempts = register.rows("SELECT avis_id FROM avis_attempts")
+    assert len(attempts) == len({row["avis_id"] for row in attempts}) == _COUNT
+
+
+def test_a_sample_of_the_service_as_it_is_built(
+    register: "Register",
+    database_url: str,
+    engine: Engine,
+    reviewer: AtWork,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    register.add(range(1, _COUNT + 1))
+    budget = Budget(engine)
+    with reviewer():
+        wait_until(lambda: budget.read().paused)
+        call = make_call(database_url, monkeypatch)
+        done = call("run", "--sample", "5", "--cap", "90", "--json")
+        assert done.returncode == 0, done.stderr
+    assert len(done.events("text")) == 5
+    assert outcomes(register) == {"accepted": 5, "pending": _COUNT - 5}
+    [_, after] = done.events("forecast")
+    assert after["texts"] == _COUNT - 5
+    each = budget.read().spent_eur / 5
+    assert Decimal(after["eur"]) == round(each * (_COUNT - 5), 4)
+    assert billed(register) == budget.read().spent_eur
+    shown = call("forecast").stdout
+    assert "llmock" in shown
