@@ -98,7 +98,7 @@ def outcomes(register: "Register") -> dict[str, int]:
 def test_at_the_cap_the_run_pauses_and_above_it_it_ends_with_every_text_paid_once(
     register: "Register", engine: Engine, reviewer: AtWork
 ) -> None:
-    register.add(range(1, _COUNT + 1))
+    register.add(range(1, _COUNT + 1), apart=True)
     budget = Budget(engine)
     with reviewer():
         # The cap begins at zero: the first call pauses the run.
@@ -127,7 +127,7 @@ def test_a_sample_of_the_service_as_it_is_built(
     reviewer: AtWork,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    register.add(range(1, _COUNT + 1))
+    register.add(range(1, _COUNT + 1), apart=True)
     budget = Budget(engine)
     with reviewer():
         wait_until(lambda: budget.read().paused)
