@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from services.reviewer.register import Subject
 from services.reviewer.reviewing import Attempt
+from shared.errors import SlowDown
 from shared.sirene.facts import Facts, facts_hash
 
 PENDING = "pending"
@@ -52,7 +53,7 @@ class Result:
     claim: Claim
     attempts: tuple[Attempt, ...]
     label: str
-    postponed: bool = False
+    postponed: SlowDown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +109,4 @@ def judge(
     if now != result.claim.facts_hash:
         return Ruling(Fate.DISCARDED, PENDING, because=FACTS_CHANGED, due_facts_hash=now)
     fate = Fate.ACCEPTED if result.attempts[-1].accepted else Fate.REJECTED
-    return Ruling(Fate.POSTPONED) if result.postponed else Ruling(fate, fate.value)
+    return Ruling(fate, fate.value) if result.postponed is None else Ruling(Fate.POSTPONED)

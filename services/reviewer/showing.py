@@ -65,7 +65,7 @@ def _facts_table(facts: Mapping[str, object]) -> Table:
 
 
 def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
-    table = Table("attempted at", "model", "prompt", "verdict", "ms", box=None)
+    table = Table("attempted at", "model", "prompt", "verdict", "ms", "tokens", "€", box=None)
     for attempt in attempts:
         table.add_row(
             f"{attempt['attempted_at']:%Y-%m-%d %H:%M:%S}",
@@ -73,5 +73,7 @@ def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
             attempt["prompt_version"],
             "accepted" if attempt["accepted"] else ", ".join(attempt["reasons"]),
             f"{attempt['latency_seconds'] * 1000:.1f}",
+            f"{attempt['tokens_in']} + {attempt['tokens_out']}" if attempt["provider"] else "",
+            f"{attempt['cost_eur']:.6f}" if attempt["provider"] else "",
         )
     return table
