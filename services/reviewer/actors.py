@@ -152,9 +152,8 @@ def _waits(
     for each in outcomes:
         if isinstance(each, SlowDown):
             yield each
-        elif each is not None and each.postponed is not None:
-            if fates[each.claim.avis_id] is Fate.POSTPONED:
-                yield each.postponed
+        elif each is not None and each.postponed and fates[each.claim.avis_id] is Fate.POSTPONED:
+            yield each.postponed
 
 
 def declare_actors(broker: dramatiq.Broker, *crews: Crew) -> None:
