@@ -86,6 +86,7 @@ def bare(llmock: Llmock, generators: int) -> float:
 
 
 def sample(process: "subprocess.Popen[bytes]", port: int) -> Sample | None:
+    assert process.poll() is None, "the reviewer ended"
     try:
         text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
     except requests.RequestException:
