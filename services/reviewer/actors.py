@@ -1,6 +1,6 @@
 """The reviewer's actor: the ids of a message fan out to the generators of this process."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 from typing import Any
@@ -85,10 +85,10 @@ class Crew:
         while pending:
             done, pending = wait(pending, timeout=STORE_EVERY_SECONDS)
             outcomes = [future.result() for future in done]
-            slow_down = next((each for each in outcomes if isinstance(each, SlowDown)), slow_down)
             results = [each for each in outcomes if isinstance(each, Result)]
             if results:
                 fates |= self._store(results, give_up_at=start + self.lease_seconds)
+            slow_down = next(_waits(outcomes, fates), slow_down)
         left_over = [
             avis_id for avis_id in avis_ids if fates.get(avis_id, Fate.POSTPONED) is Fate.POSTPONED
         ]
@@ -118,7 +118,7 @@ class Crew:
             claim=claimed,
             attempts=attempts,
             label=self._label(claimed, attempts[-1]),
-            postponed=postponed is not None,
+            postponed=postponed,
         )
 
     def _attempts(self, claimed: Claim, window: Window) -> tuple[Attempt, ...]:
@@ -165,6 +165,17 @@ class Crew:
     def _count(self, fates: Iterable[Fate]) -> None:
         for fate in fates:
             self.metrics.avis_reviewed.labels(outcome=fate.value).inc()
+
+
+def _waits(
+    outcomes: Iterable[Result | SlowDown | None], fates: Mapping[int, Fate]
+) -> Iterator[SlowDown]:
+    """Why some of them had better come again."""
+    for each in outcomes:
+        if isinstance(each, SlowDown):
+            yield each
+        elif each is not None and each.postponed and fates[each.claim.avis_id] is Fate.POSTPONED:
+            yield each.postponed
 
 
 def declare_actors(broker: dramatiq.Broker, *crews: Crew) -> None:

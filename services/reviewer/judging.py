@@ -8,6 +8,7 @@ from enum import StrEnum
 from services.reviewer.register import Subject
 from services.reviewer.reviewing import Attempt
 from services.reviewer.reviews.source import Source
+from shared.errors import SlowDown
 from shared.sirene.facts import Facts
 
 PENDING = "pending"
@@ -55,7 +56,7 @@ class Result:
     claim: Claim
     attempts: tuple[Attempt, ...]
     label: str
-    postponed: bool = False
+    postponed: SlowDown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +114,4 @@ def judge(
     if now != result.claim.facts_hash:
         return Ruling(Fate.DISCARDED, PENDING, because=FACTS_CHANGED, due_facts_hash=now)
     fate = Fate.ACCEPTED if result.attempts[-1].accepted else Fate.REJECTED
-    return Ruling(Fate.POSTPONED) if result.postponed else Ruling(fate, fate.value)
+    return Ruling(fate, fate.value) if result.postponed is None else Ruling(Fate.POSTPONED)

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
 
-import structlog
-
 from services.reviewer.asking import Asking, Draft, Exhausted
 from services.reviewer.calling import UNAVAILABLE, Window
 from services.reviewer.gate import Late, OutOfUse
@@ -19,8 +17,6 @@ from services.reviewer.metering import BudgetReached
 from shared.errors import SlowDown
 from shared.metrics import Metrics
 from shared.sirene.facts import Facts
-
-log = structlog.get_logger()
 
 ASKS = 3
 BY_A_MODEL = "trainedAlgorithmicMedia"
@@ -146,8 +142,7 @@ class Reviewing:
                 found = tuple(self.validate(draft.text, facts))
         except (SlowDown, BudgetReached, Exhausted):
             raise
-        except Exception as error:
-            log.exception("a generator broke")
+        except Exception as error:  # noqa: BLE001  # as below
             return self._of_draft(draft, asking, start, (GENERATOR_FAILED,), type(error).__name__)
         return self._of_draft(draft, asking, start, found, None)
 

@@ -2,6 +2,9 @@
 
 A reviewer process with all it does (relay, RabbitMQ, claims, validation, ledger) and a process
 that only posts take turns on one llmock; ramp and end are not counted. -k picks a size.
+
+Then 200 generators below a limit of 600 requests a minute: calls that were in vain, and the time
+beside the shortest that the limit allows.
 """
 
 import json
@@ -20,6 +23,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.benchmarks.writing import cpu_seconds
 from tests.integration import conftest as integration
 from tests.integration.reviewer import conftest as reviewer
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, Llmock, llmock_server
@@ -63,13 +67,14 @@ class Sample:
     throttled: float
     inside: float
     rss_mb: float
+    cpu_seconds: float
 
 
 @pytest.fixture(scope="module")
 def rows() -> Iterator[list[str]]:
     rows: list[str] = []
     yield rows
-    print("\ngenerators  of N / latency  bare / ideal  of bare   RSS MB   load")  # noqa: T201  # the benchmark is its table
+    print("\ngenerators  of N / latency  bare / ideal  of bare   RSS MB  CPU ms/text   load")  # noqa: T201  # the benchmark is its table
     print("\n".join(rows))  # noqa: T201  # the benchmark is its table
 
 
@@ -82,6 +87,7 @@ def bare(llmock: Llmock, generators: int) -> float:
 
 
 def sample(process: "subprocess.Popen[bytes]", port: int) -> Sample | None:
+    assert process.poll() is None, "the reviewer ended"
     try:
         text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
     except requests.RequestException:
@@ -99,6 +105,7 @@ def sample(process: "subprocess.Popen[bytes]", port: int) -> Sample | None:
         found.get(("sirenade_chat_calls_total", "throttled"), 0),
         found.get(("sirenade_gate_inside", None), 0),
         rss_kb / 1024,
+        cpu_seconds(process.pid),
     )
 
 
@@ -172,8 +179,47 @@ def test_generators(
     rate = statistics.linear_regression(
         [each.at for each in counted], [each.answered for each in counted]
     ).slope
+    cpu_ms = 1000 * (last.cpu_seconds - counted[0].cpu_seconds) / (rate * (last.at - counted[0].at))
     rows.append(
         f"{generators:>10} {rate / ideal:>14.3f} {bare_rate / ideal:>13.3f}"
-        f" {rate / bare_rate:>8.3f} {last.rss_mb:>8.0f} {os.getloadavg()[0]:>6.1f}"
+        f" {rate / bare_rate:>8.3f} {last.rss_mb:>8.0f} {cpu_ms:>11.1f} {os.getloadavg()[0]:>6.1f}"
     )
     assert last.throttled == 0
+
+
+@pytest.mark.timeout(600)
+def test_limit(
+    register: "Register", database_url: str, rabbitmq_url: str, tmp_path: Path, rows: list[str]
+) -> None:
+    generators, per_minute, count = 200, 600, 1000
+    register.add(range(1, count + 1))
+    # A year for each, so that llmock can tell calls apart that are not tries of one.
+    register.execute(
+        "UPDATE etablissements SET date_creation = date '1901-06-01'"
+        " + make_interval(years => CAST(siren AS integer))"
+    )
+    with llmock_server("--latency-ms", "2000", "--rpm", str(per_minute)) as llmock:
+        llmock.expect(GOOD_REPLY)
+        with reviewing(
+            llmock,
+            tmp_path,
+            generators=generators,
+            database_url=database_url,
+            rabbitmq_url=rabbitmq_url,
+        ):
+            while register.rows("SELECT 1 FROM avis WHERE outcome = 'pending' LIMIT 1"):
+                time.sleep(0.5)
+        records, verdict = llmock.records(), llmock.verdict()
+    wall = max(each["ended_at"] for each in records) - min(each["started_at"] for each in records)
+    # The bucket is full at first, and refills from then on.
+    ideal = 60 * (count - per_minute) / per_minute + LATENCY_SECONDS
+    throttled = sum(each["status"] == 429 for each in records)
+    findings = sorted({each["code"] for each in verdict["findings"]})
+    rows.append(
+        f"limit: {len(records)} calls, 429 {throttled / len(records):.3f}, "
+        f"wall / ideal {wall / ideal:.3f}, findings {findings}, load {os.getloadavg()[0]:.1f}"
+    )
+    texts = register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted' AND model = 'm'")
+    assert len(texts) == count
+    assert throttled <= 0.05 * len(records)
+    assert verdict["passed"]

@@ -113,6 +113,7 @@ def test_every_due_avis_is_written_by_the_model_through_limits_and_errors(
     assert metrics.registry.get_sample_value("sirenade_gate_inside", {"provider": "llmock"}) == 0
 
 
+@pytest.mark.slow
 def test_through_an_outage_no_avis_is_lost(
     register: "Register", database_url: str, metrics: Metrics, llmock: Llmock, tmp_path: Path
 ) -> None:

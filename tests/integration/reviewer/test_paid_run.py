@@ -104,7 +104,7 @@ def test_at_the_cap_the_run_pauses_and_above_it_it_ends_with_every_text_paid_onc
         # The cap begins at zero: the first call pauses the run.
         wait_until(lambda: budget.read().paused)
         wait_until(lambda: register.rows("SELECT FROM avis WHERE claim_token IS NOT NULL") == [])
-        assert (outcomes(register), billed(register)) == ({"pending": _COUNT}, 0)
+        assert (outcomes(register), billed(register)) == ({"pending": _COUNT}, Decimal(0))
         budget.resume(cap_eur=Decimal(12), keep_cap=False)
         wait_until(lambda: budget.read().paused)
         wait_until(lambda: budget.read().reserved_eur == 0)
