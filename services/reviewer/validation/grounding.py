@@ -306,4 +306,7 @@ def ungrounded_terms(subject: Subject) -> bool:
     roots = {stem(word.folded) for word in foreign}
     if len(roots) > MOST_UNKNOWN_WORDS or not roots.isdisjoint(_activity_terms()):
         return True
-    return any(_BEFORE_A_NOUN.search(fold(_before(subject.rest, word)) + _gap(subject.rest, word)) for word in foreign)
+    return any(
+        _BEFORE_A_NOUN.search(fold(_before(subject.rest, word)) + _gap(subject.rest, word))
+        for word in foreign
+    )
