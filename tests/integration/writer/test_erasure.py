@@ -13,6 +13,7 @@ from services.writer.archiving import archive
 from services.writer.store import SliceStatus
 from shared.broker import DeadLetter
 from shared.broker.encoding import CompactEncoder
+from shared.db.places import place_of
 from shared.messages import WRITE_QUEUE, WriteSlice
 from tests.integration.writer.conftest import FETCHED_AT, Desk, Record, Records
 from tests.integration.writer.searching import places_of
@@ -145,6 +146,13 @@ class Scene:
             """,
             siren=SIREN,
         )
+        # Of the bystander's texts too.
+        desk.execute(f"""
+            INSERT INTO avis_simhashes (place, avis_id, simhash)
+            SELECT {place_of("p")}, avis.id, 42
+            FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
+            ON CONFLICT DO NOTHING
+        """)  # noqa: S608  the schema's names
         desk.execute(
             """
             INSERT INTO failed_items (kind, key, siren, code, message)
@@ -208,6 +216,17 @@ def test_a_person_who_turns_partial_is_in_no_column_any_more(person: Scene) -> N
     assert len(kept) == 2, "the numbers stay"
     (tombstone,) = desk.execute("SELECT siren, reason FROM erasures WHERE siret IS NULL")
     assert dict(tombstone) == {"siren": SIREN, "reason": "partial_diffusion"}
+
+
+def test_the_fingerprints_of_erased_texts_go_with_them(person: Scene) -> None:
+    left = """
+        SELECT coalesce(avis.siren = :siren, true) AS theirs
+        FROM avis_simhashes LEFT JOIN avis ON avis.id = avis_id
+    """
+    desk = person.desk
+    assert {row["theirs"] for row in desk.execute(left, siren=SIREN)} == {True, False}
+    person.turn(person.masked(1))
+    assert {row["theirs"] for row in desk.execute(left, siren=SIREN)} == {False}
 
 
 def test_a_legal_person_that_turns_partial_keeps_its_public_name_only(scene_of: MakeScene) -> None:
