@@ -22,7 +22,7 @@ from shared.sirene.reference import (
     libelle_effectif,
 )
 
-_HANDWRITTEN = Path(__file__).parent / "handwritten.jsonl"
+_HERE = Path(__file__).parent
 
 # One code at least of every section of NAF rev. 2.
 _ACTIVITES = (
@@ -62,8 +62,8 @@ class Base:
 
 
 @functools.cache
-def handwritten() -> tuple[Base, ...]:
-    lines = map(json.loads, _HANDWRITTEN.read_text(encoding="utf-8").splitlines())
+def handwritten(file_name: str = "handwritten.jsonl") -> tuple[Base, ...]:
+    lines = map(json.loads, (_HERE / file_name).read_text(encoding="utf-8").splitlines())
     return tuple(Base(line["text"], facts_from(line["facts"])) for line in lines)
 
 

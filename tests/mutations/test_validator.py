@@ -2,7 +2,9 @@
 
 import pytest
 
+from services.reviewer.validation import validate
 from tests.mutations.bank import CODES, RESERVED, TUNING, mutants
+from tests.mutations.bases import handwritten
 from tests.mutations.scores import (
     duplicate_recalls,
     false_rejects,
@@ -55,3 +57,12 @@ def test_no_fault_of_the_reserved_half_is_published() -> None:
     assert sum(score.refused for score in scores) / len(scores) >= 0.98
     assert sum(score.named for score in scores) / len(scores) >= 0.97
     assert false_rejects(RESERVED, count=2000) <= 0.005
+
+
+def test_good_texts_that_were_written_after_the_rules_pass() -> None:
+    refused = {
+        base.text: reasons
+        for base in handwritten("handwritten_later.jsonl")
+        if (reasons := validate(base.text, base.facts).reasons)
+    }
+    assert refused == {}

@@ -15,7 +15,9 @@ MOIS = (
 
 # Usage elides before these although their spelling begins with H; any other H keeps its "de".
 _H_MUET = re.compile(
-    r"(?:habille|habitat|harmon|hebdo|heberge|hectare|helic|heliport|heritage|heure|historique"
+    r"(?:habille|habit|harmon|hebdo|heberge|hectare|helic|heliport|heritage|heure|historique"
+    r"|herbor|herbag|heritier|hermine|hexagon|hippi|hippo|hirondelle|histoi|hiver"
+    r"|honneur|horizon|hormon|hostell|humanit|hypno"
     r"|homme|homeo|hopita|horaire|horlog|horti|hospi|hote|huile|huissier|huit?re|humain|hydr"
     r"|hygien|hypermarche|hypotheq|h(?:yeres|endaye|erblay|erouville|ericourt|erepian|ermanville"
     r"|erbignac|ennebont|eyrieux|ieres|ermeray|ermies|ery\b|erimoncourt|ersin|esdin|onnecourt"

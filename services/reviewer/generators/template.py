@@ -8,7 +8,7 @@ of markup, of Jinja or of other slots stays a name.
 import functools
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
@@ -28,9 +28,11 @@ from shared.sirene.facts import Facts
 from shared.sirene.records import SOLE_TRADER
 
 MODEL = "template"
-PROMPT_VERSION = "template-2"
+PROMPT_VERSION = "template-3"
 DIGITAL_SOURCE_TYPE = "algorithmicMedia"
 
+# As a sentence's subject: « L’établissement {NOM}, situé … » names it anew.
+_SUBJECT = "L’établissement "
 _SLOT = re.compile(r"\{([A-Z_]+)\}")
 _ORDERS = (
     ("activite", "creation", "effectif", "enseigne"),
@@ -67,13 +69,22 @@ def generate(facts: Facts, *, variant_seed: str | None = None) -> GeneratedText:
         for sentence in sentences
         if sentence in files
     )
-    text = _SLOT.sub(lambda slot: slots[slot.group(1)], " ".join(rendered))
+    text = _SLOT.sub(lambda slot: slots[slot.group(1)], " ".join(_with_pronouns(rendered)))
     return GeneratedText(
         text=text,
         model=MODEL,
         prompt_version=PROMPT_VERSION,
         digital_source_type=DIGITAL_SOURCE_TYPE,
     )
+
+
+def _with_pronouns(sentences: Iterable[str]) -> Iterator[str]:
+    """« Il » for every second of the sentences in a row that begin with « L’établissement »."""
+    named = False
+    for sentence in sentences:
+        follows = named and sentence.startswith(_SUBJECT)
+        named = sentence.startswith(_SUBJECT) and not follows
+        yield f"Il {sentence.removeprefix(_SUBJECT)}" if follows else sentence
 
 
 def _draw(seed: str, sentence: str, count: int) -> int:

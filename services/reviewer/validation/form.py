@@ -57,6 +57,9 @@ _FINITE = re.compile(
     r"|releve|figure|propose|dispose|possede|existe|appartient|constitue|constituent|se trouve"
     r"|porte|remonte|date|situe|occupe|intervient|assure|realise|fabrique|vend|commercialise"
     r"|produit|cultive|eleve|gere|enseigne|transporte|installe|repare|loue|developpe|pratique"
+    r"|enregistrent?|identifient?|figurent|indiquent?|classent?|mentionnent?|attribuent?|rattachent?"
+    r"|provien(?:t|nent)|exploitent?|consacrent?|relevent|portent|comptent|emploient|assurent"
+    r"|realisent|proposent|disposent|travaille|fonctionnent?|correspond|decrit|precisent?|designent?"
     r"|poursuit|travaillent|opere|consiste|concerne|mene|regroupe|comprend|fait|tient|siege)\b"
 )
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")

@@ -4,6 +4,7 @@ import re
 
 from services.reviewer.data import prenoms
 from services.reviewer.validation.lexicon import lexicons, said
+from services.reviewer.validation.masking import MASK
 from services.reviewer.validation.subject import Subject
 
 _RATING = re.compile(
@@ -21,6 +22,12 @@ _CONTACT = re.compile(
     r"|route|cours|square)\b|\b(?:route|cours|square|av\.|bd) (?:de|du|des|d'|la|le|les)\b"
 )
 _CIVILITY = re.compile(r"(?<!\w)(?:M\.|MM\.|Mme|Mmes|Mlle|Mr|Dr|Me|Pr) ?[A-ZÀ-Þ]")
+# By somebody: not « par l'Insee », « par une association » or by what the facts name.
+_BY_SOMEBODY = re.compile(
+    r" (?:fonde|cree|gere|tenu|mene|conduit|detenu|repri|exploite|dirige)e?s? par "
+    rf"(?!(?:l|la|une?|cette?|ce|le|les|des|son|sa) |{MASK})"
+    r"| (?:par|avec|et) (?:les freres|le fils|la fille|les epoux|un certain|une certaine) "
+)
 _BY_INSEE = re.compile(r"\w+ par l insee ")
 _MASKED_DATA = re.compile(r"\[nd\]|\bx{3,}\b|\*{3,}|█+|▒+")
 
@@ -76,6 +83,7 @@ def person_name(subject: Subject) -> bool:
     return (
         _CIVILITY.search(subject.rest) is not None
         or lexicons()["person_name"].found(subject.spoken, _BY_INSEE.sub("", subject.line))
+        or _BY_SOMEBODY.search(subject.line) is not None
         or any(
             word.capitalised
             and word.folded in prenoms()

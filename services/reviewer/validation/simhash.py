@@ -14,7 +14,7 @@ from shared.sirene.facts import Facts
 
 BITS = 64
 NEAR = 16
-"""Bits that two texts may differ in and still read the same: of neighbours' template texts 3 %
+"""Bits that two texts may differ in and still read the same: of neighbours' template texts 1 %
 of the pairs do, of texts with one word, sentence or the order changed 99 % (tests/mutations)."""
 
 _SHINGLE_WORDS = 3

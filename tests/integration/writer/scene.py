@@ -9,6 +9,7 @@ import dramatiq
 from services.writer.archiving import archive
 from shared.broker import DeadLetter
 from shared.broker.encoding import CompactEncoder
+from shared.db.places import place_of
 from shared.messages import WRITE_QUEUE, WriteSlice
 from tests.integration.writer.desk import FETCHED_AT, Desk
 from tests.integration.writer.records import Record, Records
@@ -140,6 +141,13 @@ class Scene:
             """,
             siren=SIREN,
         )
+        # Of the bystander's texts too.
+        desk.execute(f"""
+            INSERT INTO avis_simhashes (place, avis_id, simhash)
+            SELECT {place_of("p")}, avis.id, 42
+            FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
+            ON CONFLICT DO NOTHING
+        """)  # noqa: S608  the schema's names
         desk.execute(
             """
             INSERT INTO failed_items (kind, key, siren, code, message)

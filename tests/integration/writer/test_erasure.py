@@ -77,6 +77,17 @@ def test_a_person_who_turns_partial_is_in_no_column_any_more(stored: Scene) -> N
     assert dict(tombstone) == {"siren": SIREN, "reason": "partial_diffusion"}
 
 
+def test_the_fingerprints_of_erased_texts_go_with_them(stored: Scene) -> None:
+    left = """
+        SELECT coalesce(avis.siren = :siren, true) AS theirs
+        FROM avis_simhashes LEFT JOIN avis ON avis.id = avis_id
+    """
+    desk = stored.desk
+    assert {row["theirs"] for row in desk.execute(left, siren=SIREN)} == {True, False}
+    stored.turn(stored.masked(1))
+    assert {row["theirs"] for row in desk.execute(left, siren=SIREN)} == {False}
+
+
 def test_a_legal_person_that_turns_partial_keeps_its_public_name_only(scene_of: MakeScene) -> None:
     scene = scene_of(LEGAL)
     desk = scene.desk

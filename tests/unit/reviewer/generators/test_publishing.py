@@ -17,7 +17,7 @@ from tests.unit.reviewer.generators.samples import (
 )
 
 
-@settings(max_examples=2000)
+@settings(max_examples=1000)
 @given(any_facts())
 def test_every_text_passes_the_validator(facts: Facts) -> None:
     assert_publishable(facts)

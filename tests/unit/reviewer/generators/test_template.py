@@ -1,17 +1,21 @@
 """The wording of a notice: true to its facts, varied, and in good French."""
 
 import dataclasses
+import hashlib
 import random
 import re
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 import pytest
 
 from services.reviewer.data import formes_juridiques
 from services.reviewer.generators.template import generate
+from services.reviewer.validation import validate
 from shared.sirene.facts import Facts
 from shared.sirene.reference import communes, libelles_d_activite
 from tests.unit.reviewer.conftest import FactsLike
-from tests.unit.reviewer.generators.samples import TRANCHES
+from tests.unit.reviewer.generators.samples import ARTICLES, TRANCHES
 
 
 def test_the_same_facts_always_give_the_same_text(facts_like: FactsLike) -> None:
@@ -40,7 +44,7 @@ def test_a_text_has_between_40_and_90_words_when_its_facts_are_usual(
 def test_a_text_says_where_it_comes_from_and_that_no_model_wrote_it(facts_like: FactsLike) -> None:
     generated = generate(facts_like())
     assert generated.model == "template"
-    assert generated.prompt_version == "template-2"
+    assert generated.prompt_version == "template-3"
     assert generated.digital_source_type == "algorithmicMedia"
 
 
@@ -111,3 +115,42 @@ def test_no_text_misses_an_elision_or_a_contraction(facts_like: FactsLike) -> No
         )
         text = generate(facts).text
         assert _BAD_FRENCH.search(text) is None, text
+
+
+def _walk(facts_like: FactsLike, tranches: Sequence[str | None]) -> Iterator[Facts]:
+    for form, commune, tranche in product(sorted(formes_juridiques()), ARTICLES, tranches):
+        seed = f"{form} {commune} {tranche}".encode()
+        yield facts_like(
+            siret=f"{int.from_bytes(hashlib.sha256(seed).digest()[:6]) % 10**14:014d}",
+            categorie_juridique=form,
+            commune=commune,
+            code_commune=None,
+            departement=None,
+            tranche_effectifs=tranche,
+            est_siege=seed[-1] % 2 == 0,
+        )
+
+
+def test_the_french_is_right_for_every_legal_form_in_every_kind_of_commune(
+    facts_like: FactsLike,
+) -> None:
+    for facts in _walk(facts_like, ("01",)):
+        text = generate(facts).text
+        assert _BAD_FRENCH.search(text) is None, text
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_legal_form_headcount_and_kind_of_commune_passes(facts_like: FactsLike) -> None:
+    for facts in _walk(facts_like, TRANCHES):
+        text = generate(facts).text
+        assert _BAD_FRENCH.search(text) is None, text
+        assert validate(text, facts).accepted, text
+
+
+def test_an_establishment_that_was_just_named_is_not_named_again(facts_like: FactsLike) -> None:
+    for number in range(300):
+        text = generate(facts_like(), variant_seed=str(number)).text
+        beginnings = re.findall(r"(?:^|(?<=\. ))(L’établissement|Il) ", text)
+        assert re.search(r"\. L’établissement [^.]*\. L’établissement ", text) is None, text
+        assert not beginnings or beginnings[0] != "Il"
