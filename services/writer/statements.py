@@ -122,8 +122,8 @@ FIND_STALE = Prepared(
         {_keys("new_sirets", "found IS NULL")}, {_keys("aged_sirets", f"found = {_AGED}")}
       FROM ({_SIRETS}) compared) e
     CROSS JOIN (
-      SELECT {_keys("stale_sirens", f"found IS NULL OR found = {_CHANGED}")},
-        {_keys("aged_sirens", f"found = {_AGED}")}
+      SELECT {_keys("changed_sirens", f"found = {_CHANGED}")},
+        {_keys("new_sirens", "found IS NULL")}, {_keys("aged_sirens", f"found = {_AGED}")}
       FROM ({_SIRENS}) compared) u
     """,  # noqa: S608  made of the names above
 )
@@ -223,7 +223,8 @@ UPSERT_ETABLISSEMENTS = Prepared(
 )
 
 
-# No siret may be of one of the sirens: it would be read twice.
+# No siret may be of one of the sirens: it would be read twice. `made` are sirets of those units
+# that need not be read.
 READ_SUBJECTS = Prepared(
     "read_subjects",
     f"""
@@ -235,7 +236,8 @@ READ_SUBJECTS = Prepared(
       FROM unnest(string_to_array(:sirets, ' ')) AS siret JOIN etablissements USING (siret)
       UNION ALL
       SELECT {_columns(ETABLISSEMENT_FACTS)}
-      FROM unnest(string_to_array(:sirens, ' ')) AS siren JOIN etablissements USING (siren)) e
+      FROM unnest(string_to_array(:sirens, ' ')) AS siren JOIN etablissements USING (siren)
+      WHERE siret NOT IN (SELECT unnest(string_to_array(:made, ' ')))) e
     JOIN unites_legales u ON u.siren = e.siren
     ORDER BY e.siret
     """,  # noqa: S608  made of the names of its tables' columns
