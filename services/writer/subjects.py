@@ -1,10 +1,9 @@
 """An establishment with its unit, and what follows from the two: its page and its avis. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.sirene.facts import facts_hash
 from shared.sirene.lines import texts_of
@@ -30,8 +29,7 @@ _DATE_CREATION = ETABLISSEMENT_FACTS.index("date_creation")
 _SIEGE = ETABLISSEMENT_FACTS.index("siege")
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """An establishment as it is stored now, and what follows from it.
 
     `has_pages`: it had some before, open or closed.
