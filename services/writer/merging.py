@@ -44,11 +44,12 @@ def newest_by_key(
     """One record per key, of those of one GET: the highest version, the last of equal ones."""
     newest: dict[Hashable, RecordT] = {}
     for record in records:
-        kept = newest.get(key(record))
+        its_key = key(record)
+        kept = newest.setdefault(its_key, record)
         if (
-            kept is None
-            or kept == record
-            or Version.of(record, fetched_at) >= Version.of(kept, fetched_at)
+            kept is not record
+            and kept != record
+            and Version.of(record, fetched_at) >= Version.of(kept, fetched_at)
         ):
-            newest[key(record)] = record
+            newest[its_key] = record
     return list(newest.values())

@@ -1,9 +1,7 @@
 """Pages and due avis, made again from the stored rows wherever one of them changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,23 +10,19 @@ from services.writer.erasing import erase
 from services.writer.letters import Silenced
 from services.writer.prepared import Prepared
 from services.writer.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_SUBJECTS
-from shared.sirene.facts import facts_hash
+from services.writer.subjects import Subject
 from shared.sirene.identifiers import siren_of
-from shared.sirene.pages import (
-    ETABLISSEMENT_FACTS,
-    DueOutcome,
-    EtablissementFacts,
-    UniteFacts,
-    avis_outcome,
-    facts_of,
-    page_of,
-)
-from shared.sirene.records import OPEN_TO_ALL, Page
-
-_NO_FACTS = ""
-"""Facts of somebody who must not be written about leave no trace, not even their hash."""
 
 _PAGE_VALUES = attrgetter(*PAGE_FIELDS)
+_AVIS_FIELDS = ("pro_localisation_id", "siret", "siren", "kind", "outcome", "facts_hash")
+
+_TAKE_IDS = Prepared(
+    "take_page_ids",
+    """
+    SELECT string_agg(nextval(pg_get_serial_sequence('pro_localisations', 'id'))::text, ' ')
+    FROM generate_series(1, CAST(:number AS int))
+    """,
+)
 
 # A closed page gives its slug free for the page that follows it.
 _CLOSE = Prepared(
@@ -106,68 +100,45 @@ _CANCEL = Prepared(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """An establishment as it is stored now, and what follows from it.
-
-    `has_pages`: it had some before, open or closed.
-    """
-
-    siret: str
-    siren: str
-    has_pages: bool
-    outcome: DueOutcome
-    page: Page | None
-    facts_hash: str
-    is_silenced_with_unit: bool
-
-    @classmethod
-    def of(cls, row: Sequence[Any], *, sole_traders: bool) -> "_Subject":
-        has_pages, opposed, *columns = row
-        etablissement = EtablissementFacts._make(columns[: len(ETABLISSEMENT_FACTS)])
-        unite = UniteFacts._make(columns[len(ETABLISSEMENT_FACTS) :])
-        page = page_of(etablissement, unite)
-        outcome = avis_outcome(
-            etablissement,
-            unite,
-            "closed" if page is None else page.status,
-            sole_traders=sole_traders,
-            opposed=opposed,
-        )
-        speakable = page is not None and outcome in {"pending", "skipped_sole_trader"}
-        return cls(
-            etablissement.siret,
-            etablissement.siren,
-            has_pages,
-            outcome,
-            page,
-            facts_hash(facts_of(etablissement, unite, page)) if page and speakable else _NO_FACTS,
-            opposed or unite.statut_diffusion != OPEN_TO_ALL,
-        )
-
-    @property
-    def must_be_forgotten(self) -> bool:
-        return self.outcome in {"skipped_non_diffusible", "skipped_opposition"}
-
-
 def renew_pages(
     connection: Connection,
     *,
     sirets: Sequence[str],
     sirens: Sequence[str],
     sole_traders: bool,
+    made: Sequence[Subject] = (),
 ) -> None:
     """Bring pages and avis of these establishments, and of these units' others, up to date.
 
     The stored rows decide, not the records of the slice: whichever of two versions came last,
-    what follows from them is the same.
+    what follows from them is the same. `made` are of rows that this transaction inserted, and
+    that need not be read again; a unique violation where one has a page nevertheless.
     """
     whole = frozenset(sirens)
     others = [siret for siret in sirets if siren_of(siret) not in whole]
     rows = READ_SUBJECTS.run(
-        connection, {"sirets": " ".join(others), "sirens": " ".join(sorted(whole))}
+        connection,
+        {
+            "sirets": " ".join(others),
+            "sirens": " ".join(sorted(whole)),
+            "made": " ".join([subject.siret for subject in made]),
+        },
     )
-    subjects = [_Subject.of(row, sole_traders=sole_traders) for row in rows]
+    subjects = [Subject.stored(row, sole_traders=sole_traders) for row in rows]
+    if subjects:
+        _renew(connection, subjects)
+    _open_made(connection, made)
+    forgotten = [subject for subject in (*subjects, *made) if subject.must_be_forgotten]
+    erase(
+        connection,
+        Silenced(
+            frozenset(s.siren for s in forgotten if s.is_silenced_with_unit),
+            frozenset(s.siret for s in forgotten),
+        ),
+    )
+
+
+def _renew(connection: Connection, subjects: Sequence[Subject]) -> None:
     copy_into(
         connection,
         "new_pages",
@@ -178,19 +149,41 @@ def renew_pages(
             if subject.page is not None
         ],
     )
-    known = [subject for subject in subjects if subject.has_pages]
-    forgotten = [subject for subject in subjects if subject.must_be_forgotten]
+    known = [subject.siret for subject in subjects if subject.has_pages]
     if known:
         # Before others open: a slug is free only then.
-        _CLOSE.run(connection, {"sirets": [subject.siret for subject in known]})
+        _CLOSE.run(connection, {"sirets": known})
     _OPEN.run(connection)
     _PUT_DUE.run(connection)
     if known:
-        _CANCEL.run(connection, {"sirets": [subject.siret for subject in known]})
-    erase(
+        _CANCEL.run(connection, {"sirets": known})
+
+
+def _open_made(connection: Connection, made: Sequence[Subject]) -> None:
+    """What no row stands for needs no comparison: it costs a third of the way above."""
+    opened = [
+        (subject, page)
+        for subject in made
+        if (page := subject.page) is not None and page.status == "open"
+    ]
+    if not opened:
+        return
+    ids = _TAKE_IDS.run(connection, {"number": len(opened)}).scalar_one().split(" ")
+    copy_into(
         connection,
-        Silenced(
-            frozenset(s.siren for s in forgotten if s.is_silenced_with_unit),
-            frozenset(s.siret for s in forgotten),
-        ),
+        "pro_localisations",
+        ("id", *PAGE_FIELDS),
+        [
+            f"{id_}\t{copy_line(_PAGE_VALUES(page))}"
+            for id_, (_, page) in zip(ids, opened, strict=True)
+        ],
+    )
+    copy_into(
+        connection,
+        "avis",
+        _AVIS_FIELDS,
+        [
+            f"{id_}\t{each.siret}\t{each.siren}\tnotice\t{each.outcome}\t{each.facts_hash}"
+            for id_, (each, _) in zip(ids, opened, strict=True)
+        ],
     )

@@ -75,20 +75,29 @@ PROBE_KEYS = text("SET random_page_cost = 1.1; SET plan_cache_mode = force_gener
 EMPTY_NEW = text("TRUNCATE new_unites, new_etablissements, new_periodes, new_pages")
 
 
+_CHANGED, _SAME, _AGED = 0, 1, 2
+
+
 def _compared(key: str, table: str, keys: str, hashes: str, *, unless: str = "") -> str:
-    """Whether each key's row is the same, NULL where there is none.
+    """How each key's row compares: NULL where there is none, `_AGED` where only its stamp is old.
 
     A row without a date is told by its stamp, which is to be renewed. A subquery of one row is a
     probe of the key in every plan; a join is not.
     """
     return f"""
         SELECT n.key, (
-          SELECT o.content_hash = decode(n.hash, 'hex')
-            AND (o.date_dernier_traitement IS NOT NULL OR o.fetched_at >= :fetched_at){unless}
-          FROM {table} o WHERE o.{key} = n.key) AS same
+          SELECT CASE
+            WHEN NOT (o.content_hash = decode(n.hash, 'hex'){unless}) THEN {_CHANGED}
+            WHEN o.date_dernier_traitement IS NOT NULL OR o.fetched_at >= :fetched_at THEN {_SAME}
+            ELSE {_AGED} END
+          FROM {table} o WHERE o.{key} = n.key) AS found
         FROM unnest(string_to_array(:{keys}, ' '), string_to_array(:{hashes}, ' ')) AS n (key, hash)
         OFFSET 0
     """  # noqa: S608  made of the names below
+
+
+def _keys(name: str, where: str) -> str:
+    return f"coalesce(array_agg(key) FILTER (WHERE {where}), '{{}}') AS {name}"
 
 
 # What is clear and should not be: as a restored backup has it, or a writer that did not see the
@@ -106,16 +115,39 @@ _SIRENS = _compared("siren", "unites_legales", "sirens", "unite_hashes", unless=
 FIND_STALE = Prepared(
     "find_stale",
     f"""
-    SELECT e.changed_sirets, e.new_sirets,
-      ARRAY(SELECT u.key FROM ({_SIRENS}) u WHERE u.same IS NOT TRUE) AS sirens,
-      EXISTS (SELECT FROM failed_items WHERE kind = 'write' AND resolved_at IS NULL
+    SELECT e.*, u.*, EXISTS (SELECT FROM failed_items WHERE kind = 'write' AND resolved_at IS NULL
         AND key = ANY(string_to_array(:sirets, ' '))) AS has_failed
     FROM (
-      SELECT coalesce(array_agg(key) FILTER (WHERE NOT same), '{{}}') AS changed_sirets,
-        coalesce(array_agg(key) FILTER (WHERE same IS NULL), '{{}}') AS new_sirets
+      SELECT {_keys("changed_sirets", f"found = {_CHANGED}")},
+        {_keys("new_sirets", "found IS NULL")}, {_keys("aged_sirets", f"found = {_AGED}")}
       FROM ({_SIRETS}) compared) e
+    CROSS JOIN (
+      SELECT {_keys("changed_sirens", f"found = {_CHANGED}")},
+        {_keys("new_sirens", "found IS NULL")}, {_keys("aged_sirens", f"found = {_AGED}")}
+      FROM ({_SIRENS}) compared) u
     """,  # noqa: S608  made of the names above
 )
+
+
+def _renewal(table: str, key: str) -> Prepared:
+    return Prepared(
+        f"renew_{table}",
+        f"""
+        UPDATE {table} SET fetched_at = :fetched_at, updated_at = now()
+        FROM (
+          SELECT o.{key} AS key, decode(n.hash, 'hex') AS hash
+          FROM unnest(string_to_array(:keys, ' '), string_to_array(:hashes, ' ')) AS n (key, hash)
+          JOIN {table} o ON o.{key} = n.key
+          ORDER BY o.{key} FOR NO KEY UPDATE OF o) sent
+        WHERE {table}.{key} = sent.key AND {table}.content_hash = sent.hash
+          AND {table}.date_dernier_traitement IS NULL AND {table}.fetched_at < :fetched_at
+        """,  # noqa: S608  made of the names below
+    )
+
+
+# Units first, as everybody locks them.
+RENEW_UNITES = _renewal("unites_legales", "siren")
+RENEW_ETABLISSEMENTS = _renewal("etablissements", "siret")
 
 # Every writer and every eraser takes a unit's row first: its establishments, pages and texts are
 # then its own until the end of the transaction. Unchanged units are not locked, nor written.
@@ -191,7 +223,8 @@ UPSERT_ETABLISSEMENTS = Prepared(
 )
 
 
-# No siret may be of one of the sirens: it would be read twice.
+# No siret may be of one of the sirens: it would be read twice. `made` are sirets of those units
+# that need not be read.
 READ_SUBJECTS = Prepared(
     "read_subjects",
     f"""
@@ -203,7 +236,8 @@ READ_SUBJECTS = Prepared(
       FROM unnest(string_to_array(:sirets, ' ')) AS siret JOIN etablissements USING (siret)
       UNION ALL
       SELECT {_columns(ETABLISSEMENT_FACTS)}
-      FROM unnest(string_to_array(:sirens, ' ')) AS siren JOIN etablissements USING (siren)) e
+      FROM unnest(string_to_array(:sirens, ' ')) AS siren JOIN etablissements USING (siren)
+      WHERE siret NOT IN (SELECT unnest(string_to_array(:made, ' ')))) e
     JOIN unites_legales u ON u.siren = e.siren
     ORDER BY e.siret
     """,  # noqa: S608  made of the names of its tables' columns

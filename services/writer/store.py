@@ -18,7 +18,7 @@ from services.writer import batches, shard_receipts
 from services.writer.closing import Closing
 from services.writer.honouring import withdraw_unread
 from services.writer.reading import Fault, ReadSlice, Row, map_rows, read_slice
-from services.writer.register import Written, find_stale, write_rows
+from services.writer.register import Written, find_stale, renew_stamps, write_rows
 from services.writer.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import route
@@ -149,7 +149,9 @@ def _write_records(
 ) -> SliceResult:
     fetched_at = dt.datetime.fromisoformat(message.fetched_at)
     stale = find_stale(connection, read.sent, fetched_at)
-    rows, unreadable = map_rows(stale.sent)
+    if stale.only_stamps:
+        renew_stamps(connection, stale.sent, fetched_at)
+    rows, unreadable = map_rows(() if stale.only_stamps else stale.sent)
     written, refused = _Writing(connection, fetched_at, sole_traders).write(rows, new=stale.new)
     faults = [*read.faults, *unreadable, *refused]
     if faults:

@@ -43,7 +43,8 @@ _OLDER_OR_EQUAL = (
 # Rows of erasures that close off what is as old as themselves, or older.
 _IS_TOMBSTONE = "t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL"
 
-# Whom `HIDE` may concern, and whom `BURY`; in nearly every slice nobody.
+# Whom `HIDE` may concern, and whom `BURY`; in nearly every slice nobody. `sirens` are those of
+# units that no row stands for, and that are not staged.
 FIND_HIDDEN = Prepared(
     "find_hidden",
     """
@@ -51,7 +52,10 @@ FIND_HIDDEN = Prepared(
         WHERE EXISTS (SELECT FROM oppositions o WHERE o.siren = n.siren)
           OR EXISTS (SELECT FROM erasures t WHERE t.siren = n.siren)
           OR n.statut_diffusion = 'O' AND 'P' = (
-            SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = n.siren)) AS hidden,
+            SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = n.siren))
+      OR EXISTS (SELECT FROM unnest(string_to_array(:sirens, ' ')) AS n (siren)
+        WHERE EXISTS (SELECT FROM oppositions o WHERE o.siren = n.siren)
+          OR EXISTS (SELECT FROM erasures t WHERE t.siren = n.siren)) AS hidden,
       EXISTS (SELECT FROM new_unites n
         WHERE n.statut_diffusion = 'P' AND 'O' = (
           SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = n.siren))

@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 from shared.sirene.keys import (
     ADRESSE,
@@ -56,8 +56,7 @@ PERIODE_COLUMNS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MappedRecord:
+class MappedRecord(NamedTuple):
     """One establishment, its unit and its history, oldest period first.
 
     Lines of the columns above rather than records: what is written goes to COPY as it is, and

@@ -8,7 +8,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import orjson
@@ -26,8 +25,7 @@ _LINE: Final = f"(?:[0-9]{{14}} {_HEX} {_HEX})?"
 _LINES = re.compile(rf"{_LINE}(?:\n{_LINE})*")
 
 
-@dataclass(frozen=True, slots=True)
-class SplitRecord:
+class SplitRecord(NamedTuple):
     """A record's own siret, the record, and what it says of the unit."""
 
     siret: str

@@ -1,4 +1,8 @@
-"""What a slice costs, against the server's own COPY of the same rows in the same run."""
+"""What a slice costs, against the server's own COPY of the same rows in the same run.
+
+Each writer is a new process: with too few rows its first slices, in which statements are prepared
+and caches filled, would weigh more than in a steady import.
+"""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -10,7 +14,7 @@ from tests.benchmarks import baseline, slices
 from tests.benchmarks.stages import stage_seconds
 from tests.integration.writer.desk import Desk
 
-_ROWS = int(os.environ.get("SIRENADE_BENCHMARK_ROWS", "6000"))
+_ROWS = int(os.environ.get("SIRENADE_BENCHMARK_ROWS", "20000"))
 _SIZES = [int(n) for n in os.environ.get("SIRENADE_BENCHMARK_SIZES", "100 200 500 1000").split()]
 _WRITERS = [int(n) for n in os.environ.get("SIRENADE_BENCHMARK_WRITERS", "1 2 4").split()]
 _DAYS = ("2026-08-01T00:00:00+00:00", "2026-08-02T00:00:00+00:00", "2026-08-03T00:00:00+00:00")

@@ -103,6 +103,36 @@ def test_a_row_that_another_writer_made_meanwhile_is_compared_with(
     assert row["enseigne1"] == ("LATER" if newer else None)
 
 
+@pytest.mark.parametrize("shard_urls", [1], indirect=True)
+def test_units_that_another_writer_made_meanwhile_are_compared_with(
+    desk: Any, records: Any
+) -> None:
+    """Inside a slice a new unit goes straight into its table, also where it is no longer new."""
+    slices = [
+        [records.record(number, unite={"sigleUniteLegale": sigle}) for number in (1, 2, 3)]
+        for sigle in ("FIRST", "SECOND")
+    ]
+    slices[1] += [records.record(4)]
+    messages = [
+        desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch))
+        for slice_ in slices
+        for batch in [desk.batch()]
+    ]
+    put_gate_before_commit(desk)
+    with ThreadPoolExecutor(2) as writers:
+        with held_gate(desk):
+            first = writers.submit(desk.write, messages[0])
+            wait_until(lambda: waiting(desk) == 1)
+            second = writers.submit(desk.write, messages[1])
+            wait_until(lambda: waiting(desk) == 2)
+        assert first.result(30).inserted == 3
+        result = second.result(30)
+    assert (result.inserted, result.unchanged, result.failed) == (1, 3, 0)
+    sigles = [row["sigle"] for row in desk.execute("SELECT sigle FROM unites_legales ORDER BY 1")]
+    assert sigles == ["SECOND", "SECOND", "SECOND", None]
+    assert desk.number("pro_localisations") == desk.number("avis") == 4
+
+
 def test_a_page_fetched_again_in_mid_write_undoes_the_old_slice(desk: Any, records: Any) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))

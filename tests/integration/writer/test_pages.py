@@ -1,5 +1,11 @@
 """A page opens and closes with the facts of its establishment, and keeps its address."""
 
+from typing import Any
+
+import pytest
+
+from services.writer.pages import renew_pages
+from services.writer.statements import CREATE_NEW
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.pages import accept, avis_of, pages
 from tests.integration.writer.records import Records
@@ -59,3 +65,38 @@ def test_a_unit_that_comes_after_its_establishments_opens_their_pages(
     desk.execute("TRUNCATE unites_legales, pro_localisations, avis")
     desk.import_(records.record(1, siren=siren))
     assert len(pages(desk)) == 2
+
+
+_WHAT_FOLLOWS = """
+    SELECT p.siret, p.siren, p.slug, p.nom, p.libelle_activite, p.libelle_commune, p.status,
+      a.siren AS siren_of_avis, a.kind, a.outcome, a.facts_hash
+    FROM pro_localisations p JOIN avis a ON a.pro_localisation_id = p.id ORDER BY p.siret
+"""
+
+
+@pytest.mark.parametrize("shard_urls", [1], indirect=True)
+def test_what_was_just_inserted_gives_the_pages_that_its_stored_rows_give(
+    desk: Any, records: Any
+) -> None:
+    """Those of a slice's new rows are made from what it sent, without reading it back."""
+    desk.import_(*records.recorded)
+    made = desk.execute(_WHAT_FOLLOWS)
+    assert len(made) > 10
+    sirets = desk.sirets()
+    desk.execute("TRUNCATE pro_localisations, avis")
+    with desk.engine.begin() as connection:
+        connection.execute(CREATE_NEW)
+        renew_pages(connection, sirets=sirets, sirens=[], sole_traders=False)
+    assert desk.execute(_WHAT_FOLLOWS) == made
+
+
+def test_a_page_without_its_establishment_is_opened_again_by_it(
+    desk: Desk, records: Records
+) -> None:
+    """As a restore of single tables leaves them: what looks new is compared after all."""
+    slice_ = [records.record(number) for number in (1, 2, 3)]
+    desk.import_(*slice_)
+    before = pages(desk)
+    desk.execute("TRUNCATE etablissements, periodes_etablissements, unites_legales")
+    assert desk.import_(*slice_).inserted == 3
+    assert pages(desk) == before
