@@ -190,7 +190,12 @@ def _node(servers_directory: Path) -> Iterator[RunningRabbitmq]:
 def private_rabbitmq(_node: RunningRabbitmq) -> RunningRabbitmq:
     """A node that a test may kill and restart; up again whatever the test before did to it."""
     if not _node.is_running():
-        _node.restart()
+        try:
+            _node.restart()
+        except LocalServerError:
+            # What one test did to its data is no other's concern.
+            shutil.rmtree(_node.directory / "data")
+            _node.restart()
     return _node
 
 

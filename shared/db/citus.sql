@@ -45,6 +45,9 @@ ALTER TABLE avis
 ALTER TABLE avis_attempts DROP CONSTRAINT pk_avis_attempts;
 ALTER TABLE avis_attempts ADD CONSTRAINT pk_avis_attempts PRIMARY KEY (id, siren);
 
+ALTER TABLE sources DROP CONSTRAINT pk_sources;
+ALTER TABLE sources ADD CONSTRAINT pk_sources PRIMARY KEY (digest, siren);
+
 ALTER TABLE erasures DROP CONSTRAINT pk_erasures;
 ALTER TABLE erasures ADD CONSTRAINT pk_erasures PRIMARY KEY (id, siren);
 
@@ -57,6 +60,7 @@ SELECT create_distributed_table(
 SELECT create_distributed_table('pro_localisations', 'siren', colocate_with => 'unites_legales');
 SELECT create_distributed_table('avis', 'siren', colocate_with => 'unites_legales');
 SELECT create_distributed_table('avis_attempts', 'siren', colocate_with => 'unites_legales');
+SELECT create_distributed_table('sources', 'siren', colocate_with => 'unites_legales');
 SELECT create_distributed_table('erasures', 'siren', colocate_with => 'unites_legales');
 SELECT create_distributed_table('oppositions', 'siren', colocate_with => 'unites_legales');
 

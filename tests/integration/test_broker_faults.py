@@ -15,6 +15,7 @@ import dramatiq
 import pika
 import pytest
 
+from deploy.local.errors import LocalServerError
 from deploy.local.rabbitmq import RunningRabbitmq
 from shared.broker import (
     DeadLetter,
@@ -77,27 +78,28 @@ class Publisher(threading.Thread):
             return
 
 
+@both_brokers
 def test_a_node_killed_in_mid_publishing_has_every_message_that_ours_called_published(
-    private_rabbitmq: RunningRabbitmq, private_rabbitmq_url: str, make: MakeBroker, wait_for: Any
+    kind: str,
+    private_rabbitmq: RunningRabbitmq,
+    private_rabbitmq_url: str,
+    make: MakeBroker,
+    wait_for: Any,
 ) -> None:
-    publishers = {
-        kind: Publisher(make(kind), f"sirene.{kind}.v1") for kind in ("stock", "reliable")
-    }
-    for publisher in publishers.values():
-        publisher.broker.declare_queue(publisher.queue, ensure=True)  # type: ignore[call-arg]  # both brokers of RabbitMQ take it
-        publisher.start()
-    wait_for(lambda: all(len(each.published) > 300 for each in publishers.values()))
+    publisher = Publisher(make(kind), _QUEUE)
+    publisher.broker.declare_queue(_QUEUE, ensure=True)  # type: ignore[call-arg]  # both brokers of RabbitMQ take it
+    publisher.start()
+    wait_for(lambda: len(publisher.published) > 300)
     private_rabbitmq.kill()
-    for publisher in publishers.values():
-        publisher.join(30)
-    private_rabbitmq.restart()
-
-    lost = {
-        kind: set(each.published) - set(_numbers_in(private_rabbitmq_url, each.queue))
-        for kind, each in publishers.items()
-    }
-    assert lost["stock"]
-    assert not lost["reliable"]
+    publisher.join(30)
+    try:
+        private_rabbitmq.restart()
+    except LocalServerError:
+        # RabbitMQ 3.10 cannot always read a classic queue of a killed node again.
+        assert kind == "stock"
+        return
+    lost = set(publisher.published) - set(_numbers_in(private_rabbitmq_url, _QUEUE))
+    assert bool(lost) == (kind == "stock")
 
 
 @both_brokers

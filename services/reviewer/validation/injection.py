@@ -2,14 +2,15 @@
 
 import re
 
-from services.reviewer.folding import fold
+from services.reviewer.data import vocabulaire
+from services.reviewer.folding import fold, stem
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.subject import Subject
 
 _ORDER = re.compile(
     r"\b(?:reponds?|repondez|ecris|ecrivez|dis|dites|affiche[rz]?|repete[rz]?|imprime[rz]?|say|print"
     r"|reply|respond|output|write|return|answer)\b"
-    r"(?: (?:que|par|avec|seulement|uniquement|le mot|with|only|the word))* (\w{3,})"
+    r"(?: (?:que|par|avec|seulement|uniquement|le mot|with|only|the word))* (\w{4,})"
 )
 
 
@@ -23,4 +24,5 @@ def injection_suspect(subject: Subject) -> bool:
         for nom in (facts.nom, facts.enseigne, facts.sigle, facts.denomination)
         for word in _ORDER.findall(fold(nom or ""))
     )
-    return any(word in subject.spoken for word in ordered)
+    # A shop may be called « Dis les fleurs »: an everyday word proves nothing.
+    return any(word in subject.spoken and stem(word) not in vocabulaire() for word in ordered)
