@@ -92,13 +92,18 @@ def empty(subject: Subject) -> bool:
 def truncated(subject: Subject) -> bool:
     if empty(subject):
         return False
-    if any(subject.rest.count(left) != subject.rest.count(right) for left, right in _PAIRS):
+    # A name may leave a bracket open, and a mask may end between the two of a label.
+    if _is_open(subject.rest) and _is_open(subject.text):
         return True
     if _DANGLING.search(subject.rest_folded) is not None:
         return True
     if subject.masked.spans and subject.masked.spans[-1].end == len(subject.text):
         return subject.text[-1] not in ".!?…»"
     return _END.search(subject.text) is None
+
+
+def _is_open(text: str) -> bool:
+    return any(text.count(left) != text.count(right) for left, right in _PAIRS)
 
 
 def too_short(subject: Subject) -> bool:
