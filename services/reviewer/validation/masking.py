@@ -3,6 +3,7 @@
 Otherwise LE MEILLEUR DU PAIN would be refused for its own name.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from services.reviewer.folding import Folded, Token, fold_with_origins, tokenise
 from services.reviewer.validation.known import Known, Literal
 
 MASK = "¤"
+_SENTENCE_END = re.compile(r"[.!?]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ def _activity_runs(text: str, taken: list[Span], known: Known) -> Iterator[Span]
     covered = cover(text, taken)
     for token in (*tokenise(covered), None):
         if token is not None and known.is_activity_word(token.folded):
-            if run and MASK in covered[run[-1].end : token.start]:
+            between = covered[run[-1].end : token.start] if run else ""
+            # « … (services marchands). La création de l'établissement »: two sentences, two runs.
+            if MASK in between or _SENTENCE_END.search(between):
                 yield Span("activite", run[0].start, run[-1].end)
                 run = []
             run.append(token)
