@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from services.reviewer.generators import template
-from services.reviewer.generators.french import MOIS
-from services.reviewer.generators.notice_label import day_in_france, label
+from services.reviewer.generators.notice_label import label
 from services.reviewer.judging import Claim, Result
 from services.reviewer.reviewing import Attempt, Validate
 from shared.clock import Clock
@@ -32,10 +31,8 @@ class Rewriter:
             reasons=tuple(self.validate(generated.text, facts)),
             latency_seconds=self.clock.monotonic_seconds() - start,
         )
-        fetched_on = day_in_france(claim.fetched_at)
-        written_label = label(
-            generated_on=day_in_france(self.clock.now()),
-            millesime=f"{MOIS[fetched_on.month - 1]} {fetched_on.year}",
-            ai=False,
+        return Result(
+            claim=claim,
+            attempts=(attempt,),
+            label=label(generated_at=self.clock.now(), fetched_at=claim.fetched_at, ai=False),
         )
-        return Result(claim=claim, attempts=(attempt,), label=written_label)
