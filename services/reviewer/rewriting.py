@@ -23,14 +23,9 @@ class Rewriter:
         start = self.clock.monotonic_seconds()
         facts = claim.facts
         generated = template.generate(facts, variant_seed=f"{facts.siret}/{number}")
-        attempt = Attempt(
-            text=generated.text,
-            model=generated.model,
-            prompt_version=generated.prompt_version,
-            digital_source_type=generated.digital_source_type,
-            reasons=tuple(self.validate(generated.text, facts)),
-            latency_seconds=self.clock.monotonic_seconds() - start,
-        )
+        reasons = self.validate(generated.text, facts)
+        latency_seconds = self.clock.monotonic_seconds() - start
+        attempt = Attempt.of(generated, reasons, latency_seconds=latency_seconds)
         return Result(
             claim=claim,
             attempts=(attempt,),
