@@ -2,6 +2,7 @@
 
 import random
 import signal
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.integration.writer.gates import (
     wait_until,
     waiting,
 )
+from tests.integration.writer.records import Record
 
 ON_TWO_SHARDS = True
 
@@ -74,18 +76,13 @@ def test_two_deliveries_of_one_slice_at_once_write_once(desk: Any, records: Any)
     assert desk.batch_row(batch)["received"] == 1
 
 
-@pytest.mark.parametrize("later", ["2026-03-01T00:00:00", "2026-01-01T00:00:00"])
-def test_a_row_that_another_writer_made_meanwhile_is_compared_with(
-    desk: Any, records: Any, later: str
-) -> None:
-    """The second saw no row for it, and would have copied it straight into its table."""
-    versions = [
-        [records.record(treated="2026-02-01T00:00:00")],
-        [records.record(treated=later, enseigne="LATER")],
-    ]
+def write_behind_each_other(
+    desk: Any, slices: Sequence[Sequence[Record]]
+) -> tuple[SliceResult, SliceResult]:
+    """Two slices of two batches: the second begins to write before the first commits."""
     messages = [
         desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch))
-        for slice_ in versions
+        for slice_ in slices
         for batch in [desk.batch()]
     ]
     put_gate_before_commit(desk)
@@ -95,8 +92,20 @@ def test_a_row_that_another_writer_made_meanwhile_is_compared_with(
             wait_until(lambda: waiting(desk) == 1)
             second = writers.submit(desk.write, messages[1])
             wait_until(lambda: waiting(desk) == 2)
-        assert first.result(30).inserted == 1
-        result = second.result(30)
+        return first.result(30), second.result(30)
+
+
+@pytest.mark.parametrize("later", ["2026-03-01T00:00:00", "2026-01-01T00:00:00"])
+def test_a_row_that_another_writer_made_meanwhile_is_compared_with(
+    desk: Any, records: Any, later: str
+) -> None:
+    """The second saw no row for it, and would have copied it straight into its table."""
+    versions = [
+        [records.record(treated="2026-02-01T00:00:00")],
+        [records.record(treated=later, enseigne="LATER")],
+    ]
+    first, result = write_behind_each_other(desk, versions)
+    assert first.inserted == 1
     newer = later > "2026-02"
     assert (result.inserted, result.updated, result.unchanged) == (0, newer, not newer)
     row = desk.one("SELECT enseigne1 FROM etablissements")
@@ -113,20 +122,8 @@ def test_units_that_another_writer_made_meanwhile_are_compared_with(
         for sigle in ("FIRST", "SECOND")
     ]
     slices[1] += [records.record(4)]
-    messages = [
-        desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch))
-        for slice_ in slices
-        for batch in [desk.batch()]
-    ]
-    put_gate_before_commit(desk)
-    with ThreadPoolExecutor(2) as writers:
-        with held_gate(desk):
-            first = writers.submit(desk.write, messages[0])
-            wait_until(lambda: waiting(desk) == 1)
-            second = writers.submit(desk.write, messages[1])
-            wait_until(lambda: waiting(desk) == 2)
-        assert first.result(30).inserted == 3
-        result = second.result(30)
+    first, result = write_behind_each_other(desk, slices)
+    assert first.inserted == 3
     assert (result.inserted, result.unchanged, result.failed) == (1, 3, 0)
     sigles = [row["sigle"] for row in desk.execute("SELECT sigle FROM unites_legales ORDER BY 1")]
     assert sigles == ["SECOND", "SECOND", "SECOND", None]
