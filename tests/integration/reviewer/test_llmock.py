@@ -1,9 +1,8 @@
 """The reviewer as it is built, with chat servers from a file, over llmock's limits and faults."""
 
 import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +17,16 @@ from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.errors import UserError
 from shared.metrics import Metrics
-from shared.service import Running
+from tests.integration.conftest import WaitFor
+from tests.integration.reviewer.crews import nothing_pending, reviewer_at_work
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, Llmock, llmock_server
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 
 COUNT = 60
+
+ReviewAll = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
@@ -40,33 +42,18 @@ def write_providers(path: Path, llmock: Llmock, **settings: Any) -> Path:
     return path
 
 
+@pytest.fixture
 def review_all(
-    register: "Register", database_url: str, metrics: Metrics, file: Path, **settings: Any
-) -> None:
-    """Run the service until no avis is pending."""
-    values = ReviewerSettings(
-        database_url=SecretStr(database_url),
-        broker_url=SecretStr("memory://"),
-        metrics_port=0,
-        avis_providers_file=file,
-        reviewer_generators=20,
-        **settings,
-    )
-    broker = make_broker("memory://")
-    engine = make_engine(database_url, application_name="reviewer", pool_size=2)
-    clock = Clock()
-    service = build(values, engine=engine, broker=broker, clock=clock, metrics=metrics)
-    running = Running([service], broker, clock, metrics)
-    running.start()
-    try:
-        deadline = time.monotonic() + 100
-        while register.rows("SELECT 1 FROM avis WHERE outcome = 'pending' LIMIT 1"):
-            assert time.monotonic() < deadline, "not reached in time"
-            time.sleep(0.1)
-    finally:
-        running.stop()
-        broker.close()
-        engine.dispose()
+    register: "Register", database_url: str, metrics: Metrics, wait_for: WaitFor
+) -> ReviewAll:
+    """Runs the service until no avis is pending."""
+
+    def run(file: Path, **settings: Any) -> None:
+        values = {"avis_providers_file": file, "reviewer_generators": 20, **settings}
+        with reviewer_at_work(database_url, metrics, **values):
+            wait_for(lambda: nothing_pending(register), seconds=100)
+
+    return run
 
 
 def vary(register: "Register") -> None:
@@ -83,7 +70,7 @@ def models(register: "Register") -> Counter[str]:
 
 
 def test_every_due_avis_is_written_by_the_model_through_limits_and_errors(
-    register: "Register", database_url: str, metrics: Metrics, llmock: Llmock, tmp_path: Path
+    register: "Register", review_all: ReviewAll, metrics: Metrics, llmock: Llmock, tmp_path: Path
 ) -> None:
     llmock.reset()
     register.add(range(1, COUNT + 1), apart=True)
@@ -95,7 +82,7 @@ def test_every_due_avis_is_written_by_the_model_through_limits_and_errors(
         {"type": "fail", "status": 503, "times": 1},
     )
     file = write_providers(tmp_path / "providers.toml", llmock)
-    review_all(register, database_url, metrics, file)
+    review_all(file)
     assert models(register) == {"m": COUNT}
     verdict = llmock.verdict()
     assert verdict["findings"] == [], verdict
@@ -115,7 +102,7 @@ def test_every_due_avis_is_written_by_the_model_through_limits_and_errors(
 
 @pytest.mark.slow
 def test_through_an_outage_no_avis_is_lost(
-    register: "Register", database_url: str, metrics: Metrics, llmock: Llmock, tmp_path: Path
+    register: "Register", review_all: ReviewAll, llmock: Llmock, tmp_path: Path
 ) -> None:
     """Those that were being asked for, and those that came while it lasted."""
     llmock.reset()
@@ -129,7 +116,7 @@ def test_through_an_outage_no_avis_is_lost(
     file = write_providers(tmp_path / "providers.toml", llmock)
     timer = threading.Timer(3, end_the_outage)
     timer.start()
-    review_all(register, database_url, metrics, file)
+    review_all(file)
     timer.join()
     assert models(register).total() == COUNT
     assert models(register)["m"] >= COUNT / 2
@@ -137,24 +124,24 @@ def test_through_an_outage_no_avis_is_lost(
 
 @pytest.mark.slow
 def test_a_server_that_never_comes_back_leaves_the_texts_to_the_template(
-    register: "Register", database_url: str, metrics: Metrics, llmock: Llmock, tmp_path: Path
+    register: "Register", review_all: ReviewAll, llmock: Llmock, tmp_path: Path
 ) -> None:
     llmock.reset()
     register.add(range(1, COUNT + 1), apart=True)
     llmock.expect({"type": "fail", "status": 503, "times": None})
     file = write_providers(tmp_path / "providers.toml", llmock)
-    review_all(register, database_url, metrics, file, avis_outage_seconds=1)
+    review_all(file, avis_outage_seconds=1)
     assert models(register) == {"template": COUNT}
 
 
 def test_texts_that_the_validator_refuses_end_as_templates_with_all_attempts_kept(
-    register: "Register", database_url: str, metrics: Metrics, llmock: Llmock, tmp_path: Path
+    register: "Register", review_all: ReviewAll, llmock: Llmock, tmp_path: Path
 ) -> None:
     llmock.reset()
     register.add(range(1, 11), apart=True)
     llmock.expect({"type": "reply", "text": '{"texte": "Un excellent artisan."}', "times": None})
     file = write_providers(tmp_path / "providers.toml", llmock)
-    review_all(register, database_url, metrics, file)
+    review_all(file)
     assert models(register) == {"template": 10}
     attempts = register.rows("SELECT provider, accepted FROM avis_attempts")
     assert Counter((row["provider"], row["accepted"]) for row in attempts) == {

@@ -4,13 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.conftest import WaitFor
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, llmock_server
 
 if TYPE_CHECKING:
@@ -22,16 +21,9 @@ GENERATORS = 10
 KILLS = 3
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not reached in time"
-        time.sleep(0.05)
-
-
 @pytest.mark.slow
 def test_a_kill_costs_at_most_the_calls_in_flight(
-    register: "Register", database_url: str, rabbitmq_url: str, tmp_path: Path
+    register: "Register", database_url: str, rabbitmq_url: str, tmp_path: Path, wait_for: WaitFor
 ) -> None:
     """In flight is also what is told and not yet stored: half a second, as long as a call here."""
     register.add(range(1, COUNT + 1))
@@ -63,11 +55,11 @@ def test_a_kill_costs_at_most_the_calls_in_flight(
         reviewer = start()
         try:
             for kill in range(KILLS):
-                wait_until(lambda kill=kill: accepted() >= 30 * (kill + 1))  # type: ignore[misc]
+                wait_for(lambda kill=kill: accepted() >= 30 * (kill + 1), seconds=120)
                 reviewer.send_signal(signal.SIGKILL)
                 reviewer.wait()
                 reviewer = start()
-            wait_until(lambda: accepted() == COUNT)
+            wait_for(lambda: accepted() == COUNT, seconds=120)
         finally:
             reviewer.kill()
             reviewer.wait()

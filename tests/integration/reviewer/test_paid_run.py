@@ -1,25 +1,21 @@
 """The reviewer as it is built, with a chat server that costs, under a cap."""
 
-import time
+import functools
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from services.reviewer.budget import Budget
-from services.reviewer.main import build
-from services.reviewer.settings import ReviewerSettings
-from shared.broker import make_broker
-from shared.clock import Clock
-from shared.db.engine import make_engine
 from shared.metrics import Metrics
-from shared.service import Running
+from shared.service import Service
+from tests.integration.conftest import WaitFor
 from tests.integration.reviewer.calling import make_call
+from tests.integration.reviewer.crews import reviewer_at_work
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, Llmock, llmock_server
 
 if TYPE_CHECKING:
@@ -27,7 +23,7 @@ if TYPE_CHECKING:
 
 _COUNT = 60
 
-AtWork = Callable[[], AbstractContextManager[None]]
+AtWork = Callable[[], AbstractContextManager[Service]]
 
 
 @pytest.fixture(scope="module")
@@ -52,36 +48,15 @@ def reviewer(database_url: str, llmock: Llmock, tmp_path: Path, metrics: Metrics
         """
     )
 
-    @contextmanager
-    def at_work() -> Iterator[None]:
-        settings = ReviewerSettings(
-            database_url=SecretStr(database_url),
-            broker_url=SecretStr("memory://"),
-            metrics_port=0,
-            avis_providers_file=file,
-            reviewer_generators=20,
-        )
-        broker = make_broker("memory://")
-        engine = make_engine(database_url, application_name="reviewer", pool_size=2)
-        clock = Clock()
-        service = build(settings, engine=engine, broker=broker, clock=clock, metrics=metrics)
-        running = Running([service], broker, clock, metrics)
-        running.start()
-        try:
-            yield
-        finally:
-            running.stop()
-            broker.close()
-            engine.dispose()
-
-    return at_work
+    return lambda: reviewer_at_work(
+        database_url, metrics, avis_providers_file=file, reviewer_generators=20
+    )
 
 
-def wait_until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline, "not reached in time"
-        time.sleep(0.1)
+@pytest.fixture
+def wait_until(wait_for: WaitFor) -> WaitFor:
+    """Long enough for a paid run."""
+    return functools.partial(wait_for, seconds=120)
 
 
 def billed(register: "Register") -> Decimal:
@@ -96,7 +71,7 @@ def outcomes(register: "Register") -> dict[str, int]:
 
 
 def test_at_the_cap_the_run_pauses_and_above_it_it_ends_with_every_text_paid_once(
-    register: "Register", engine: Engine, reviewer: AtWork
+    register: "Register", engine: Engine, reviewer: AtWork, wait_until: WaitFor
 ) -> None:
     register.add(range(1, _COUNT + 1), apart=True)
     budget = Budget(engine)
@@ -125,6 +100,7 @@ def test_a_sample_of_the_service_as_it_is_built(
     database_url: str,
     engine: Engine,
     reviewer: AtWork,
+    wait_until: WaitFor,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     register.add(range(1, _COUNT + 1), apart=True)

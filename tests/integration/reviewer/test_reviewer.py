@@ -3,17 +3,12 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from services.reviewer.actors import declare_actors
 from services.reviewer.generators import template
 from services.reviewer.generators.template import GeneratedText
-from services.reviewer.main import build
 from services.reviewer.relay import Relay
-from services.reviewer.settings import ReviewerSettings
 from shared.broker import make_broker
 from shared.clock import Clock
-from shared.db.engine import make_engine
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
 from shared.publishing import publish
@@ -23,7 +18,7 @@ from shared.sirene.facts import Facts
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 from tests.integration.conftest import WaitFor
-from tests.integration.reviewer.crews import MakeCrew, at_work, nothing_pending
+from tests.integration.reviewer.crews import MakeCrew, at_work, nothing_pending, reviewer_at_work
 
 
 def test_every_due_avis_is_accepted_once_by_the_service_as_it_is_built(
@@ -31,17 +26,9 @@ def test_every_due_avis_is_accepted_once_by_the_service_as_it_is_built(
 ) -> None:
     ids = register.add(range(1, 81), apart=True)
     register.add(range(81, 84), statut_diffusion="P")
-    settings = ReviewerSettings(
-        database_url=SecretStr(database_url), broker_url=SecretStr("memory://"), metrics_port=0
-    )
-    broker = make_broker("memory://")
-    engine = make_engine(database_url, application_name="reviewer", pool_size=2)
-    service = build(settings, engine=engine, broker=broker, clock=Clock(), metrics=metrics)
-    assert service.queue == "sirene.review.v1"
-    with at_work(service, broker, metrics):
+    with reviewer_at_work(database_url, metrics) as service:
+        assert service.queue == "sirene.review.v1"
         wait_for(lambda: nothing_pending(register), seconds=60)
-    broker.close()
-    engine.dispose()
     accepted = register.rows("SELECT * FROM avis WHERE outcome = 'accepted' ORDER BY id")
     assert [row["id"] for row in accepted] == ids
     assert all("Bordeaux" in row["text"] for row in accepted)
@@ -109,7 +96,7 @@ def test_the_actor_works_off_a_real_queue(
     service = Service(
         "reviewer", ReviewAvis.QUEUE, worker_threads=2, loops=(Loop("relay", 0.1, relay.step),)
     )
-    with at_work(service, broker, metrics):
+    with at_work(service, broker, clock, metrics):
         wait_for(lambda: nothing_pending(register), seconds=60)
     broker.close()
     assert len(register.rows("SELECT 1 FROM avis_attempts WHERE accepted")) == 60
