@@ -1,7 +1,7 @@
 """Erasure: all that was made of a person's records, in the transaction that makes it due."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Table, text
 
@@ -192,9 +192,9 @@ def erase(connection: Connection, silenced: Silenced) -> Counter[str]:
     if not silenced:
         return Counter()
     parameters = {
-        "sirens": sorted(silenced.sirens),
-        "sirets": sorted(silenced.sirets),
-        "all": sorted({*silenced.sirens, *(siret[:9] for siret in silenced.sirets)}),
+        "sirens": _literal(silenced.sirens),
+        "sirets": _literal(silenced.sirets),
+        "all": _literal({*silenced.sirens, *(siret[:9] for siret in silenced.sirets)}),
     }
     found = _HOLD_AND_ERASE.run(connection, parameters).all()
     _erase_page_names(connection, [row.id for row in found if row.name == "pro_localisations"])
@@ -207,6 +207,11 @@ def erase(connection: Connection, silenced: Silenced) -> Counter[str]:
     if buried:
         connection.execute(_BURY_ERASED, {"sirens": buried})
     return Counter(name for name, _ in erased)
+
+
+def _literal(numbers: Iterable[str]) -> str:
+    """An array in PostgreSQL's own spelling: a constructor's elements are each parsed as a node."""
+    return f"{{{','.join(sorted(numbers))}}}"
 
 
 def _erase_page_names(connection: Connection, ids: Sequence[int]) -> None:

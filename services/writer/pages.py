@@ -19,8 +19,9 @@ _AVIS_FIELDS = ("pro_localisation_id", "siret", "siren", "kind", "outcome", "fac
 _TAKE_IDS = Prepared(
     "take_page_ids",
     """
-    SELECT string_agg(nextval(pg_get_serial_sequence('pro_localisations', 'id'))::text, ' ')
-    FROM generate_series(1, CAST(:number AS int))
+    SELECT string_agg(nextval(ids)::text, ' ')
+    FROM (SELECT pg_get_serial_sequence('pro_localisations', 'id')::regclass OFFSET 0) s (ids)
+    CROSS JOIN generate_series(1, CAST(:number AS int))
     """,
 )
 
