@@ -25,7 +25,9 @@ _OF_A_SHARD = """
           FROM (SELECT relname, pg_total_relation_size(oid) AS bytes,
               nullif(reltuples, -1)::bigint AS rows
             FROM pg_class
-            WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace) t))
+            WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
+              -- To weigh a table takes a look at each of its files: not at those of empty ones.
+              AND pg_relation_size(oid) > 0) t))
 """
 _STATS = text(f"""
     SELECT json_build_object(
@@ -83,8 +85,13 @@ def read_stats(connection: Connection, shards: Sequence[Connection] = ()) -> Sta
 
 
 def _added(stats: Stats, more: Stats) -> Stats:
-    """Add the numbers of `more` to those of the same names; unknown to one is unknown."""
-    return stats | {name: _sum(stats[name], value) for name, value in more.items()}
+    """Add the numbers of `more` to those of the same names; unknown to one is unknown.
+
+    A name that one of them lacks is a table that is empty there.
+    """
+    return stats | {
+        name: _sum(stats[name], value) if name in stats else value for name, value in more.items()
+    }
 
 
 def _sum(value: Any, more: Any) -> Any:
@@ -107,7 +114,7 @@ def described(stats: Stats) -> Iterator[tuple[str, str]]:
 
 
 def _largest(tables: Mapping[str, Mapping[str, int | None]]) -> Iterator[str]:
-    """The tables that weigh something; a program is told all of them."""
+    """The tables that weigh something; a program is told all that hold a row."""
     large = {name: size for name, size in tables.items() if (size["bytes"] or 0) >= _SMALL_BYTES}
     for name, size in large.items():
         rows = size["rows_estimated"]
