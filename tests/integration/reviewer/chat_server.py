@@ -77,6 +77,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:  # the name that http.server looks for
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.server.gone.is_set():  # On a connection that was kept open.
+            self.close_connection = True
+            return
         self.server.keep(body, dict(self.headers))
         response = self.server.respond(body)
         self.server.gone.wait(response.wait_seconds)
