@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from services.reviewer.gate import End, Entry, Gate, Late, OutOfUse
+from services.reviewer.gate import PAUSE_SECONDS, End, Entry, Gate, Late, OutOfUse
 from services.reviewer.generators.answers import CONTENT_FILTER, Answer
 from services.reviewer.generators.chat import (
     BadRequest,
@@ -24,7 +24,7 @@ from services.reviewer.generators.chat import (
     Reply,
     Transient,
 )
-from services.reviewer.metering import BudgetReached, Meter, Reservation
+from services.reviewer.metering import BudgetReached, Meter, ProviderPaused, Reservation
 from services.reviewer.providers import Provider, StructuredOutput, Usage
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
@@ -145,7 +145,7 @@ class Line:
             latest = window.latest(self.provider.timeout_seconds, first=first and tries == 0)
             try:
                 answer = self._try(_Try.of(write, structured_output, self.provider), latest, bill)
-            except RateLimited:
+            except (RateLimited, ProviderPaused):
                 continue
             except (SlowDown, BudgetReached):
                 if tries == 0:
@@ -168,7 +168,9 @@ class Line:
         entry = self.gate.enter(one.most.tokens, latest=latest)
         try:
             reservation = self._reserve(one, latest)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, ProviderPaused):
+                self.gate.pause(error.retry_after_seconds)
             self.gate.leave(entry, End.NOT_MADE)
             raise
         reply = self._call(one, entry, reservation, bill)
@@ -194,6 +196,8 @@ class Line:
         except RateLimited as error:
             self._leave(entry, End.THROTTLED, "throttled", start, error)
             self._settle(reservation, None)
+            asked = error.retry_after_seconds
+            self._meter.pause(self.provider, PAUSE_SECONDS if asked is None else asked)
             raise
         except Transient as error:
             self._leave(entry, End.FAILED, "failed", start, error)

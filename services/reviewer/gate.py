@@ -128,6 +128,12 @@ class Gate:
             self._changed.notify()
             return end is not End.NOT_MADE and before < self._circuit.state is State.OPEN
 
+    def pause(self, seconds: float) -> None:
+        """Let nobody in for so long: another replica was told to wait."""
+        with self._changed:
+            until = self._clock.monotonic_seconds() + seconds
+            self._paused_until = max(self._paused_until, until)
+
     def _wait(self, tokens: int, latest: float) -> Entry:
         while True:
             now = self._clock.monotonic_seconds()

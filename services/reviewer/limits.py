@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import Engine, text
 
+from services.reviewer.metering import ProviderPaused
+from services.reviewer.pauses import IS_PAUSED, PAUSE_LEFT
 from services.reviewer.providers import Provider
 from shared.clock import Clock
 from shared.errors import SlowDown
@@ -61,11 +63,13 @@ _TAKE = text(f"""
       tokens_arrival_at = CASE WHEN tokens_per_minute IS NULL THEN tokens_arrival_at
         ELSE greatest(tokens_arrival_at, {_NEXT} - make_interval(secs => :credit))
           + make_interval(secs => :tokens * 60 / (tokens_per_minute * :tokens_share)) END
-    WHERE name = :name AND {_NEXT} <= clock_timestamp() + make_interval(secs => :horizon)
+    WHERE name = :name AND NOT {IS_PAUSED}
+      AND {_NEXT} <= clock_timestamp() + make_interval(secs => :horizon)
     RETURNING extract(epoch FROM slot_at - clock_timestamp())::float
 """)  # noqa: S608  # made of constants only
 _WAIT = text(f"""
-    SELECT extract(epoch FROM {_NEXT} - clock_timestamp())::float - :horizon
+    SELECT extract(epoch FROM {_NEXT} - clock_timestamp())::float - :horizon AS wait_seconds,
+      {PAUSE_LEFT} AS paused_seconds
     FROM review_providers WHERE name = :name
 """)  # noqa: S608  # made of constants only
 _FORGET_THE_FUTURE = text("""
@@ -113,7 +117,8 @@ class Limits:
     def take(self, provider: Provider, *, tokens: int, patience_seconds: float) -> None:
         """Wait for a slot of so many tokens, and return when its time has come.
 
-        Raises SlowDown after `patience_seconds`, or when the process is asked to stop.
+        Raises SlowDown after `patience_seconds`, or when the process is asked to stop, and
+        ProviderPaused.
         """
         if provider.requests_per_minute is None and provider.tokens_per_minute is None:
             return
@@ -154,7 +159,10 @@ class Limits:
             ).scalar_one_or_none()
             if granted is not None:
                 return True, granted
-            wait_seconds: float = connection.execute(_WAIT, pace).scalar_one()
+            row = connection.execute(_WAIT, pace).one()
+            if row.paused_seconds > 0:
+                raise ProviderPaused(f"{name} pauses", retry_after_seconds=row.paused_seconds)
+            wait_seconds: float = row.wait_seconds
             if wait_seconds > _MAX_WAIT_SECONDS:
                 log.warning("provider row was written by a clock ahead of now", provider=name)
                 connection.execute(_FORGET_THE_FUTURE, {"name": name})

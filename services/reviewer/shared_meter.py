@@ -13,7 +13,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reviewer.budget import Budget
 from services.reviewer.limits import Limits, open_providers
-from services.reviewer.metering import BudgetReached, Reservation
+from services.reviewer.metering import BudgetReached, ProviderPaused, Reservation
+from services.reviewer.pauses import Pauses
 from services.reviewer.providers import Provider, Usage
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
@@ -45,6 +46,7 @@ class SharedMeter:
         self._engine = engine
         self._limits = Limits(engine, providers, clock)
         self._budget = Budget(engine)
+        self._pauses = Pauses(engine, [provider.name for provider in providers], clock)
         self._providers = {provider.name: provider for provider in providers}
         self._clock = clock
         self._metrics = metrics
@@ -65,6 +67,9 @@ class SharedMeter:
         started_seconds = self._clock.monotonic_seconds()
         with slowing_down():
             self._require_running()
+            paused_seconds = self._pauses.left_seconds(provider.name)
+            if paused_seconds > 0:
+                raise ProviderPaused(f"{provider.name} pauses", retry_after_seconds=paused_seconds)
             self._limits.take(provider, tokens=tokens, patience_seconds=self._patience_seconds)
             reservation_id = None
             if cost_eur > 0 or provider.tokens_per_minute is not None:
@@ -91,6 +96,10 @@ class SharedMeter:
                 log.warning("a call cost more than was set aside", provider=reservation.provider)
         self._unsettled.append((reservation.id, tokens, spent_eur))
         self.settle_left_over()
+
+    def pause(self, provider: Provider, seconds: float) -> None:
+        """As `Meter.pause` says."""
+        self._pauses.tell(provider.name, seconds)
 
     def settle_left_over(self) -> None:
         """Settle what this process has not settled yet; any thread may."""

@@ -64,23 +64,27 @@ _OPEN = Prepared(
         excluded.libelle_commune, excluded.status)
     """,
 )
-# A text that was accepted for these very facts is still good, and is not paid for again.
+# A text that was accepted for these very facts is still good, and is not paid for again. The hash
+# of a synthese goes on after the 64 digits of its facts, with that of its reviews.
 _PUT_DUE = Prepared(
     "put_due",
     """
     INSERT INTO avis (pro_localisation_id, siret, siren, kind, outcome, facts_hash)
-    SELECT p.id, n.siret, n.siren, 'notice', n.outcome, n.facts_hash
+    SELECT p.id, n.siret, n.siren, kind, n.outcome, n.facts_hash
     FROM new_pages n JOIN pro_localisations p USING (siret, activite_principale, code_commune)
+      CROSS JOIN (VALUES ('notice'), ('synthese')) AS kinds (kind)
     WHERE n.status = 'open'
-    ORDER BY p.id
+      AND (kind = 'notice' OR EXISTS (SELECT FROM sources s WHERE s.siret = n.siret))
+    ORDER BY kind, p.id
     ON CONFLICT (pro_localisation_id, kind) DO UPDATE SET
       outcome = CASE
         WHEN excluded.outcome = 'pending' AND avis.text IS NOT NULL
-          AND avis.accepted_facts_hash = excluded.facts_hash THEN 'accepted'
+          AND avis.accepted_facts_hash = excluded.facts_hash || substr(avis.facts_hash, 65)
+          THEN 'accepted'
         ELSE excluded.outcome END,
-      facts_hash = excluded.facts_hash,
+      facts_hash = excluded.facts_hash || substr(avis.facts_hash, 65),
       published_at = NULL, claim_token = NULL, lease_until = NULL, attempts = 0, updated_at = now()
-    WHERE avis.facts_hash <> excluded.facts_hash
+    WHERE left(avis.facts_hash, 64) <> excluded.facts_hash
       OR CASE excluded.outcome
         WHEN 'pending' THEN avis.outcome NOT IN ('pending', 'accepted', 'rejected', 'no_reviews')
         ELSE avis.outcome <> excluded.outcome END

@@ -1,10 +1,10 @@
 """How much of N generators at two seconds a call is left, beside a bare loop of `requests`.
 
-A reviewer process with all it does (relay, RabbitMQ, claims, validation, ledger) and a process
+Reviewer processes with all they do (relay, RabbitMQ, claims, validation, ledger) and a process
 that only posts take turns on one llmock; ramp and end are not counted. -k picks a size.
 
 Then 200 generators below a limit of 600 requests a minute: calls that were in vain, and the time
-beside the shortest that the limit allows.
+beside the shortest that the limit allows; and replicas that share such a limit.
 """
 
 import json
@@ -14,10 +14,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -74,7 +74,9 @@ class Sample:
 def rows() -> Iterator[list[str]]:
     rows: list[str] = []
     yield rows
-    print("\ngenerators  of N / latency  bare / ideal  of bare   RSS MB  CPU ms/text   load")  # noqa: T201  # the benchmark is its table
+    print(  # noqa: T201  # the benchmark is its table
+        "\ngenerators  processes  of N / latency  bare / ideal  of bare  RSS MB  CPU ms/text  load"
+    )
     print("\n".join(rows))  # noqa: T201  # the benchmark is its table
 
 
@@ -111,15 +113,22 @@ def sample(process: "subprocess.Popen[bytes]", port: int) -> Sample | None:
 
 @contextmanager
 def reviewing(
-    llmock: Llmock, directory: Path, *, generators: int, database_url: str, rabbitmq_url: str
+    llmock: Llmock,
+    directory: Path,
+    *,
+    generators: int,
+    database_url: str,
+    rabbitmq_url: str,
+    replica: int = 0,
+    limit: str = "",
 ) -> Iterator[Callable[[], Sample | None]]:
     """A reviewer process; the callable reads its metrics, None before it serves them."""
     providers = directory / "providers.toml"
     providers.write_text(
         f"[[provider]]\nname = 'llmock'\nbase_url = '{llmock.base_url}'\nmodel = 'm'\n"
-        f"max_parallel = {generators}\n"
+        f"max_parallel = {generators}\n{limit}"
     )
-    port = 19_300 + generators
+    port = 19_300 + generators + 1000 * replica
     settings = {
         "SIRENADE_DATABASE_URL": database_url,
         "SIRENADE_BROKER_URL": rabbitmq_url,
@@ -140,10 +149,25 @@ def reviewing(
         process.wait()
 
 
+def added(samples: list[Sample]) -> Sample:
+    """Of processes side by side; the memory is that of the largest."""
+    return Sample(
+        samples[-1].at,
+        sum(each.answered for each in samples),
+        sum(each.throttled for each in samples),
+        sum(each.inside for each in samples),
+        max(each.rss_mb for each in samples),
+        sum(each.cpu_seconds for each in samples),
+    )
+
+
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("generators", [10, 50, 200])
+@pytest.mark.parametrize(
+    ("generators", "processes"), [(10, 1), (50, 1), (100, 1), (200, 1), (200, 2)]
+)
 def test_generators(
     generators: int,
+    processes: int,
     register: "Register",
     database_url: str,
     rabbitmq_url: str,
@@ -151,29 +175,40 @@ def test_generators(
     rows: list[str],
 ) -> None:
     ideal = generators / LATENCY_SECONDS
-    register.add(range(1, int(ideal * (SECONDS + 6)) + 6 * generators))
-    with llmock_server("--latency-ms", str(int(LATENCY_SECONDS * 1000))) as llmock:
+    # Neighbours of one trade and commune would all be written again: llmock has but one text.
+    register.add(range(1, int(ideal * (SECONDS + 6)) + 6 * generators), apart=True)
+    with ExitStack() as stack:
+        llmock = stack.enter_context(
+            llmock_server("--latency-ms", str(int(LATENCY_SECONDS * 1000)))
+        )
         llmock.expect(GOOD_REPLY)
         bare_rate = bare(llmock, generators)
+        reads = [
+            stack.enter_context(
+                reviewing(
+                    llmock,
+                    tmp_path,
+                    generators=generators // processes,
+                    database_url=database_url,
+                    rabbitmq_url=rabbitmq_url,
+                    replica=replica,
+                )
+            )
+            for replica in range(processes)
+        ]
         samples: list[Sample] = []
-        with reviewing(
-            llmock,
-            tmp_path,
-            generators=generators,
-            database_url=database_url,
-            rabbitmq_url=rabbitmq_url,
-        ) as read:
-            full_at = None
-            while full_at is None or time.monotonic() < full_at + SECONDS:
-                time.sleep(0.25)
-                found = read()
-                if found is None:
-                    continue
-                samples.append(found)
-                if full_at is None and found.inside >= generators:
-                    # One latency later the answers come at the full rate, too.
-                    full_at = found.at + LATENCY_SECONDS
-    counted = [each for each in samples if full_at is not None and each.at >= full_at]
+        full_at = None
+        while full_at is None or time.monotonic() < full_at + SECONDS:
+            time.sleep(0.25)
+            each = [one for one in (read() for read in reads) if one is not None]
+            if len(each) < processes:
+                continue
+            found = added(each)
+            samples.append(found)
+            if full_at is None and found.inside >= generators:
+                # One latency later the answers come at the full rate, too.
+                full_at = found.at + LATENCY_SECONDS
+    counted = [each for each in samples if each.at >= full_at]
     last = counted[-1]
     # Answers come in steps of a latency: a slope, not the difference of two ends.
     rate = statistics.linear_regression(
@@ -181,7 +216,7 @@ def test_generators(
     ).slope
     cpu_ms = 1000 * (last.cpu_seconds - counted[0].cpu_seconds) / (rate * (last.at - counted[0].at))
     rows.append(
-        f"{generators:>10} {rate / ideal:>14.3f} {bare_rate / ideal:>13.3f}"
+        f"{generators:>10} {processes:>10} {rate / ideal:>15.3f} {bare_rate / ideal:>13.3f}"
         f" {rate / bare_rate:>8.3f} {last.rss_mb:>8.0f} {cpu_ms:>11.1f} {os.getloadavg()[0]:>6.1f}"
     )
     assert last.throttled == 0
@@ -192,7 +227,7 @@ def test_limit(
     register: "Register", database_url: str, rabbitmq_url: str, tmp_path: Path, rows: list[str]
 ) -> None:
     generators, per_minute, count = 200, 600, 1000
-    register.add(range(1, count + 1))
+    register.add(range(1, count + 1), apart=True)
     # A year for each, so that llmock can tell calls apart that are not tries of one.
     register.execute(
         "UPDATE etablissements SET date_creation = date '1901-06-01'"
@@ -223,3 +258,58 @@ def test_limit(
     assert len(texts) == count
     assert throttled <= 0.05 * len(records)
     assert verdict["passed"]
+
+
+def most_in(records: list[dict[str, Any]], seconds: float) -> int:
+    """The most requests of any so many seconds."""
+    begun = sorted(each["started_at"] for each in records)
+    first, most = 0, 0
+    for number, at in enumerate(begun):
+        while begun[first] <= at - seconds:
+            first += 1
+        most = max(most, number - first + 1)
+    return most
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("replicas", [2, 4])
+def test_replicas_under_one_limit(
+    replicas: int,
+    register: "Register",
+    database_url: str,
+    rabbitmq_url: str,
+    tmp_path: Path,
+    rows: list[str],
+) -> None:
+    """Together they ask for twice what the limit allows, and for longer than a minute."""
+    per_minute, count = 600, 900
+    register.add(range(1, count + 1), apart=True)
+    with ExitStack() as stack:
+        llmock = stack.enter_context(
+            llmock_server("--latency-ms", "2000", "--rpm", str(per_minute))
+        )
+        llmock.expect(GOOD_REPLY)
+        for replica in range(replicas):
+            stack.enter_context(
+                reviewing(
+                    llmock,
+                    tmp_path,
+                    generators=40 // replicas,
+                    database_url=database_url,
+                    rabbitmq_url=rabbitmq_url,
+                    replica=replica,
+                    limit=f"requests_per_minute = {per_minute}\n",
+                )
+            )
+        while register.rows("SELECT 1 FROM avis WHERE outcome = 'pending' LIMIT 1"):
+            time.sleep(0.5)
+        records = llmock.records()
+    throttled = sum(each["status"] == 429 for each in records)
+    most = most_in(records, 60)
+    rows.append(
+        f"{replicas} replicas: most in any 60 s {most} of {per_minute} ({most / per_minute:.3f}), "
+        f"{len(records)} calls, 429 {throttled}, load {os.getloadavg()[0]:.1f}"
+    )
+    texts = register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted' AND model = 'm'")
+    assert len(texts) == count
+    assert most <= per_minute

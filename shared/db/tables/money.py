@@ -48,6 +48,8 @@ review_providers = Table(
     instant("requests_arrival_at", default_now=True),
     instant("tokens_arrival_at", default_now=True),
     instant("slot_at", default_now=True),
+    # What a 429 asked for: no replica calls before.
+    instant("paused_until"),
     counter("calls"),
     euros("spent_eur"),
     instant("opened_at", default_now=True),

@@ -50,8 +50,8 @@ class ChatServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, respond: Respond) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, respond: Respond, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.respond = respond
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
@@ -77,6 +77,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:  # the name that http.server looks for
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.server.gone.is_set():  # On a connection that was kept open.
+            self.close_connection = True
+            return
         self.server.keep(body, dict(self.headers))
         response = self.server.respond(body)
         self.server.gone.wait(response.wait_seconds)
@@ -89,7 +92,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(response.body) + (response.drip * 10_000)))
+        if "Content-Length" not in response.headers:
+            length = len(response.body) + response.drip * 10_000
+            self.send_header("Content-Length", str(length))
+        else:
+            self.close_connection = True  # It says more than it sends.
         self.end_headers()
         self.wfile.write(response.body)
         while response.drip and not self.server.gone.wait(0.1):
@@ -100,8 +107,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def chat_server(respond: Respond) -> Iterator[ChatServer]:
-    server = ChatServer(respond)
+def chat_server(respond: Respond, *, port: int = 0) -> Iterator[ChatServer]:
+    server = ChatServer(respond, port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

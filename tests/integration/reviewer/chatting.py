@@ -50,6 +50,9 @@ class RecordingMeter:
         if usage is not None:
             assert PRICE.cost_eur(usage) <= reservation.cost_eur, "more than was set aside"
 
+    def pause(self, provider: Provider, seconds: float) -> None:
+        """There is no other replica."""
+
     @property
     def cost_eur(self) -> Decimal:
         return sum((PRICE.cost_eur(usage) for usage in self.settled.values() if usage), Decimal(0))
