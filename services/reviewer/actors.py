@@ -13,7 +13,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reviewer.calling import Window
 from services.reviewer.generators import synthese
-from services.reviewer.generators.french import MOIS
 from services.reviewer.generators.notice_label import day_in_france, label
 from services.reviewer.judging import Claim, Fate, Result
 from services.reviewer.quoting import quote
@@ -135,13 +134,12 @@ class Crew:
                 log.warning("generator failed", avis_id=claimed.avis_id, error=attempt.error)
 
     def _label(self, claimed: Claim, last: Attempt) -> str:
-        today = day_in_france(self.clock.now())
+        now = self.clock.now()
         if claimed.sources is not None:
-            return synthese.label(generated_on=today, count=len(claimed.sources))
-        fetched_on = day_in_france(claimed.fetched_at)
+            return synthese.label(generated_on=day_in_france(now), count=len(claimed.sources))
         return label(
-            generated_on=today,
-            millesime=f"{MOIS[fetched_on.month - 1]} {fetched_on.year}",
+            generated_at=now,
+            fetched_at=claimed.fetched_at,
             ai=last.digital_source_type == BY_A_MODEL,
         )
 

@@ -14,11 +14,5 @@ def quote(
 ) -> Attempt:
     start = monotonic_seconds()
     generated = synthese.generate(facts, sources)
-    return Attempt(
-        model=generated.model,
-        prompt_version=generated.prompt_version,
-        text=generated.text,
-        digital_source_type=generated.digital_source_type,
-        reasons=validate_synthese(generated.text, facts, sources),
-        latency_seconds=monotonic_seconds() - start,
-    )
+    reasons = validate_synthese(generated.text, facts, sources)
+    return Attempt.of(generated, reasons, latency_seconds=monotonic_seconds() - start)

@@ -4,7 +4,7 @@ Chat servers, where there are any, are asked first and at most three times, each
 reasons against the earlier texts. The template has the last word.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
@@ -62,6 +62,20 @@ class Attempt:
     tokens_out: int = 0
     tokens_cached: int = 0
     cost_eur: Decimal = Decimal(0)
+
+    @classmethod
+    def of(
+        cls, generated: GeneratedText, reasons: Iterable[str], *, latency_seconds: float
+    ) -> "Attempt":
+        """One that asked nobody, and so cost nothing."""
+        return cls(
+            model=generated.model,
+            prompt_version=generated.prompt_version,
+            reasons=tuple(reasons),
+            latency_seconds=latency_seconds,
+            text=generated.text,
+            digital_source_type=generated.digital_source_type,
+        )
 
     @property
     def accepted(self) -> bool:
@@ -182,7 +196,7 @@ class Reviewing:
         start = self.monotonic_seconds()
         try:
             generated = self.generator.generate(facts)
-            reasons = tuple(self.validate(generated.text, facts))
+            reasons = self.validate(generated.text, facts)
         except Exception as error:  # noqa: BLE001  # a bug that one row meets must not hold up others
             return Attempt(
                 model=self.generator.model,
@@ -191,14 +205,8 @@ class Reviewing:
                 latency_seconds=self.monotonic_seconds() - start,
                 error=type(error).__name__,
             )
-        return Attempt(
-            text=generated.text,
-            model=generated.model,
-            prompt_version=generated.prompt_version,
-            digital_source_type=generated.digital_source_type,
-            reasons=reasons,
-            latency_seconds=self.monotonic_seconds() - start,
-        )
+        latency_seconds = self.monotonic_seconds() - start
+        return Attempt.of(generated, reasons, latency_seconds=latency_seconds)
 
 
 def _was_answered(attempts: Sequence[Attempt]) -> bool:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from services.reviewer.generators import template
-from services.reviewer.generators.french import MOIS
-from services.reviewer.generators.notice_label import day_in_france, label
+from services.reviewer.generators.notice_label import label
 from services.reviewer.judging import Claim, Result
 from services.reviewer.reviewing import Attempt, Validate
 from shared.clock import Clock
@@ -24,18 +23,11 @@ class Rewriter:
         start = self.clock.monotonic_seconds()
         facts = claim.facts
         generated = template.generate(facts, variant_seed=f"{facts.siret}/{number}")
-        attempt = Attempt(
-            text=generated.text,
-            model=generated.model,
-            prompt_version=generated.prompt_version,
-            digital_source_type=generated.digital_source_type,
-            reasons=tuple(self.validate(generated.text, facts)),
-            latency_seconds=self.clock.monotonic_seconds() - start,
+        reasons = self.validate(generated.text, facts)
+        latency_seconds = self.clock.monotonic_seconds() - start
+        attempt = Attempt.of(generated, reasons, latency_seconds=latency_seconds)
+        return Result(
+            claim=claim,
+            attempts=(attempt,),
+            label=label(generated_at=self.clock.now(), fetched_at=claim.fetched_at, ai=False),
         )
-        fetched_on = day_in_france(claim.fetched_at)
-        written_label = label(
-            generated_on=day_in_france(self.clock.now()),
-            millesime=f"{MOIS[fetched_on.month - 1]} {fetched_on.year}",
-            ai=False,
-        )
-        return Result(claim=claim, attempts=(attempt,), label=written_label)

@@ -2,16 +2,18 @@
 
 import datetime as dt
 
-from services.reviewer.generators.french import date_en_lettres
+from services.reviewer.generators.french import MOIS, date_en_lettres
 from shared.days import FRANCE
 
 
-def label(*, generated_on: dt.date, millesime: str, ai: bool) -> str:
-    """`millesime` names the state of the register, such as "août 2026"."""
+def label(*, generated_at: dt.datetime, fetched_at: dt.datetime, ai: bool) -> str:
+    """`fetched_at`, when the register was asked, gives the month of the state that is named."""
     written = "rédigée par IA" if ai else "générée automatiquement"
+    state = day_in_france(fetched_at)
     return (
-        f"Notice {written} le {date_en_lettres(generated_on)} à partir du répertoire Sirene "
-        f"(Insee, {millesime}). Ce n’est pas un avis de consommateur."
+        f"Notice {written} le {date_en_lettres(day_in_france(generated_at))} à partir du "
+        f"répertoire Sirene (Insee, {MOIS[state.month - 1]} {state.year}). "
+        "Ce n’est pas un avis de consommateur."
     )
 
 

@@ -2,43 +2,22 @@
 
 import functools
 import re
-from collections.abc import Iterator
-from itertools import pairwise
 
 from services.reviewer.data import vocabulaire
 from services.reviewer.folding import Token, fold, stem, tokenise
 from services.reviewer.labels import split_arrondissement
-from services.reviewer.validation import legal_forms
+from services.reviewer.validation import communes, headcounts, legal_forms
 from services.reviewer.validation.known import FUNCTION_WORDS, SHARED_PREFIX
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.masking import MASK, cover
-from services.reviewer.validation.numbers import Number, find_numbers
+from services.reviewer.validation.numbers import find_numbers
 from services.reviewer.validation.subject import Subject
-from shared.sirene.reference import libelles_d_activite, noms_de_communes
+from shared.sirene.reference import libelles_d_activite
 
 LEAST_ACTIVITY_SHARE = 0.6
 MOST_UNKNOWN_WORDS = 1
 _LEAST_TERM_LENGTH = 4
-_LONGEST_COMMUNE_WORDS = 8
 
-_LOCATIVE = frozenset("a au aux de d du des dans sur commune ville pres vers".split())  # noqa: SIM905 a word list
-_HEADCOUNT_NOUN = r"(?:salarie|employe|collaborateur|personne|agent|travailleur)e?s?\b"
-_NO_HEADCOUNT = re.compile(
-    rf"\bn'(?:emploie|y emploie|a|y a|occupe) personne\b|\bpersonne n'(?:y )?(?:est|travaille)"
-    rf"|\bni {_HEADCOUNT_NOUN}|\bne \w+ personne\b"
-    rf"|\b(?:aucune?|sans|pas de|pas d'|zero|n'\w+ (?:pas|plus)(?: de| d')?)\s*(?:\w+ )?"
-    rf"{_HEADCOUNT_NOUN}|\beffectif (?:est )?nul\b|\b0 {_HEADCOUNT_NOUN}"
-)
-_PEOPLE = re.compile(rf" ?(?:ou plus |et plus )?(?:de |d')?{_HEADCOUNT_NOUN}")
-_EFFECTIF = re.compile(r"\beffectif\b[^.;]*$")
-_JOINED = re.compile(r" ?(?:a|ou|et|-|/) ?")
-_ROUGHLY = re.compile(
-    rf"\b(?:plusieurs|quelques|de nombreux|nombreux|divers|(?:des|plusieurs|quelques) "
-    rf"(?:dizaines|centaines|milliers|douzaines)) (?:de |d')?{_HEADCOUNT_NOUN}"
-    rf"|\b(?:dizaines|centaines|milliers|douzaines|centaine|millier) (?:de |d')?{_HEADCOUNT_NOUN}"
-)
-_TEAM = re.compile(r"\b(?:ils|elles) (?:y )?sont $|\bequipe (?:\w+ )?(?:de|reunit|compte) $")
-_ONE_OR = re.compile(r"\bune? (?:a|ou) $")
 _SIEGE = re.compile(r"\bsiege\b|\betablissement principal\b|\bmaison[ -]mere\b")
 _SECONDARY = re.compile(r"\betablissement secondaire\b|\bsuccursale\b|\bfiliale\b|\bannexe\b")
 _MONTH = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
@@ -55,7 +34,6 @@ _BEFORE_A_NOUN = re.compile(
     r"|avec|sans|chaque|tout|toute|tous|toutes|plusieurs|quelques|entre) |\b[ld]')$"
 )
 _YEARS = range(1600, 2100)
-_ARRONDISSEMENT = re.compile(r"\b(\d{1,2})(?:er?|eme) arrondissement")
 _SENTENCE_END = ".!?…:;\n"
 _KNOWN_ENTITIES = frozenset(
     {"sirene", "insee", "france", "siret", "siren", "nic", "naf", "ape", "rcs", "etat"}
@@ -75,57 +53,10 @@ def city_missing(subject: Subject) -> bool:
 
 def wrong_city(subject: Subject) -> bool:
     own = split_arrondissement(subject.known.commune or "")
-    numbers = _ARRONDISSEMENT.findall(subject.rest_folded)
+    numbers = communes.arrondissements(subject.rest_folded)
     if numbers and (own is None or any(not own[1].startswith(number) for number in numbers)):
         return True
-    return any(True for _ in _foreign_communes(subject))
-
-
-def _foreign_communes(subject: Subject) -> Iterator[str]:
-    words = subject.words
-    for index, word in enumerate(words):
-        if not word.capitalised:
-            continue
-        previous = words[index - 1] if index > 0 else None
-        located = (
-            previous is not None
-            and previous.folded in _LOCATIVE
-            and subject.rest[previous.end : word.start].strip("'’ \u00a0\u202f") == ""
-        )
-        for length in range(min(_LONGEST_COMMUNE_WORDS, len(words) - index), 0, -1):
-            run = words[index : index + length]
-            if not _adjoin(subject.rest, run):
-                continue
-            if (located or length > 1) and _is_commune(run, previous if located else None):
-                yield " ".join(token.original for token in run)
-                break
-
-
-def _adjoin(text: str, run: tuple[Token, ...]) -> bool:
-    return all(
-        text[left.end : right.start] in {"-", "'", "’", " ", "\u00a0"}
-        for left, right in pairwise(run)
-    )
-
-
-def _is_commune(run: tuple[Token, ...], preposition: Token | None) -> bool:
-    name = " ".join(token.folded for token in run)
-    if name in _commune_names():
-        return True
-    match preposition.folded if preposition is not None else "":
-        case "au" | "du":
-            return f"le {name}" in _commune_names()
-        case "aux" | "des":
-            return f"les {name}" in _commune_names()
-        case _:
-            return False
-
-
-@functools.cache
-def _commune_names() -> frozenset[str]:
-    return frozenset(
-        " ".join(token.folded for token in tokenise(nom)) for nom in noms_de_communes()
-    )
+    return any(True for _ in communes.mentions(subject.rest, subject.words))
 
 
 def activity_missing(subject: Subject) -> bool:
@@ -205,36 +136,11 @@ def wrong_legal_form(subject: Subject) -> bool:
 def wrong_headcount(subject: Subject) -> bool:
     bounds = subject.known.bounds
     text = subject.rest_folded
-    if _NO_HEADCOUNT.search(text) is not None and bounds != frozenset({0}):
+    if headcounts.is_nobody_told(text) and bounds != frozenset({0}):
         return True
-    if _ROUGHLY.search(text) is not None:
+    if headcounts.is_crowd_told(text):
         return True
-    return any(told != bounds for told in _headcounts(text))
-
-
-def _headcounts(text: str) -> Iterator[frozenset[int]]:
-    """The numbers of each mention: {3, 5} for « entre 3 et 5 salariés »."""
-    group: list[Number] = []
-    for number in (*sorted(find_numbers(text), key=lambda number: number.start), None):
-        if group and (
-            number is None or _JOINED.fullmatch(text[group[-1].end : number.start]) is None
-        ):
-            if _counts_people(text, group):
-                one = {1} if _ONE_OR.search(text[: group[0].start]) is not None else set()
-                yield frozenset({number.value for number in group} | one)
-            group = []
-        if number is not None:
-            group.append(number)
-
-
-def _counts_people(text: str, group: list[Number]) -> bool:
-    after = text[group[-1].end : group[-1].end + 40]
-    before = text[max(0, group[0].start - 60) : group[0].start]
-    return (
-        _PEOPLE.match(after) is not None
-        or _EFFECTIF.search(before) is not None
-        or _TEAM.search(before) is not None
-    )
+    return any(told != bounds for told in headcounts.mentions(text))
 
 
 def wrong_status(subject: Subject) -> bool:

@@ -4,16 +4,19 @@ import pytest
 
 from services.reviewer.generators.notice_label import day_in_france, label
 
+# The evening before a month begins, in UTC.
+_EVENING = dt.datetime(2026, 7, 31, 22, 30, tzinfo=dt.UTC)
+
 
 def test_a_template_text_is_labelled_as_automatic() -> None:
-    assert label(generated_on=dt.date(2026, 8, 1), millesime="août 2026", ai=False) == (
+    assert label(generated_at=_EVENING, fetched_at=_EVENING, ai=False) == (
         "Notice générée automatiquement le 1er août 2026 à partir du répertoire Sirene "
         "(Insee, août 2026). Ce n’est pas un avis de consommateur."
     )
 
 
 def test_a_text_of_a_model_is_labelled_as_written_by_ai() -> None:
-    text = label(generated_on=dt.date(2026, 8, 2), millesime="août 2026", ai=True)
+    text = label(generated_at=_EVENING + dt.timedelta(days=1), fetched_at=_EVENING, ai=True)
     assert text.startswith("Notice rédigée par IA le 2 août 2026 ")
 
 
