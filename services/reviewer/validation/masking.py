@@ -13,7 +13,8 @@ from services.reviewer.validation.known import Known, Literal
 MASK = "¤"
 # Idioms of place that tell none: « au cœur de son activité », « X est au centre de l'activité ».
 _IDIOM = re.compile(
-    r"\bau (?:coeur|centre) (?:de (?:son |leur |cette |l')?activite|des (?:ses )?activites|du metier)\b"
+    r"\bau (?:coeur|centre) "
+    r"(?:de (?:son |leur |cette |l')?activite|des (?:ses )?activites|du metier)\b"
     r"|\bsont au (?:coeur|centre)(?= d)"
 )
 _SENTENCE_END = re.compile(r"[.!?]\s")
