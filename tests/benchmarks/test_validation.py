@@ -3,7 +3,7 @@
 import pytest
 
 from tests.mutations.bank import RESERVED, TUNING
-from tests.mutations.prose import prose, prose_scores, refused_prose
+from tests.mutations.prose import HALVES, prose, prose_scores, refused_prose
 from tests.mutations.scores import (
     duplicate_recalls,
     false_rejects,
@@ -53,7 +53,7 @@ def test_recall_of_each_code_and_false_rejects_on_prose_of_an_independent_author
             f"{_share(learned.refused, learned.count):>8} {_share(kept.named, kept.count):>16} "
             f"{_share(kept.refused, kept.count):>8}"
         )
-    for half, scores in zip(("learning", "reserved"), halves, strict=True):
+    for half, scores in zip(HALVES, halves, strict=True):
         count = sum(score.count for score in scores)
         good = sum(1 for one in prose(half) if one.code is None)
         lines.append(

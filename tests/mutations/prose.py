@@ -15,6 +15,7 @@ from services.reviewer.validation import validate
 from shared.sirene.facts import Facts
 
 Half = Literal["learning", "reserved"]
+HALVES: tuple[Half, Half] = ("learning", "reserved")
 
 _HERE = Path(__file__).parent
 
