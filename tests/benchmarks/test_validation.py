@@ -3,6 +3,7 @@
 import pytest
 
 from tests.mutations.bank import RESERVED, TUNING
+from tests.mutations.prose import HALVES, prose, prose_scores, refused_prose
 from tests.mutations.scores import (
     duplicate_recalls,
     false_rejects,
@@ -39,3 +40,29 @@ def test_recall_of_each_code_and_false_rejects_on_both_halves_of_the_bank() -> N
         f"validation of a good text: {milliseconds_per_text(_GOOD):.2f} ms of processor time"
     )
     print("\n" + "\n".join(lines))  # noqa: T201  the benchmark's report
+
+
+def test_recall_of_each_code_and_false_rejects_on_prose_of_an_independent_author() -> None:
+    halves = [prose_scores("learning"), prose_scores("reserved")]
+    lines = [
+        f"{'code':22} {'learning: named':>16} {'refused':>8} {'reserved: named':>16} {'refused':>8}"
+    ]
+    for learned, kept in zip(*halves, strict=True):
+        lines.append(
+            f"{learned.code:22} {_share(learned.named, learned.count):>16} "
+            f"{_share(learned.refused, learned.count):>8} {_share(kept.named, kept.count):>16} "
+            f"{_share(kept.refused, kept.count):>8}"
+        )
+    for half, scores in zip(HALVES, halves, strict=True):
+        count = sum(score.count for score in scores)
+        good = sum(1 for one in prose(half) if one.code is None)
+        lines.append(
+            f"{half}: named {_share(sum(score.named for score in scores), count)}, "
+            f"refused {_share(sum(score.refused for score in scores), count)}, "
+            f"false rejects {_share(len(refused_prose(half)), good)}"
+        )
+    print("\n" + "\n".join(lines))  # noqa: T201  the benchmark's report
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part}/{whole}"

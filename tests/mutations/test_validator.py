@@ -5,6 +5,7 @@ import pytest
 from services.reviewer.validation import validate
 from tests.mutations.bank import CODES, RESERVED, TUNING, mutants
 from tests.mutations.bases import handwritten
+from tests.mutations.prose import prose_scores, refused_prose
 from tests.mutations.scores import (
     duplicate_recalls,
     false_rejects,
@@ -66,3 +67,11 @@ def test_good_texts_that_were_written_after_the_rules_pass() -> None:
         if (reasons := validate(base.text, base.facts).reasons)
     }
     assert refused == {}
+
+
+def test_faults_in_the_learning_half_of_independent_prose_are_named_and_its_good_texts_pass() -> (
+    None
+):
+    assert {score.code for score in prose_scores("learning")} == _DOCUMENTED
+    assert [score for score in prose_scores("learning") if score.named < score.count] == []
+    assert refused_prose("learning") == {}

@@ -8,6 +8,8 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Literal
 
+from services.reviewer.folding import fold, stem
+
 
 @dataclass(frozen=True, slots=True)
 class FormeJuridique:
@@ -37,7 +39,17 @@ def formes_juridiques() -> Mapping[str, FormeJuridique]:
 @functools.cache
 def vocabulaire() -> frozenset[str]:
     """Folded words, as `services.reviewer.folding.stem` gives them."""
-    return _words("vocabulaire.txt")
+    return frozenset(map(stem, _words("vocabulaire.txt")))
+
+
+@functools.cache
+def metiers() -> Mapping[str, frozenset[str]]:
+    """The stems of a trade's everyday names, by the beginning of its NAF rev. 2 code."""
+    text = (resources.files(__name__) / "metiers.txt").read_text(encoding="utf-8")
+    rows = (line.split() for line in text.splitlines() if not line.startswith("#"))
+    return MappingProxyType(
+        {code: frozenset(stem(fold(name)) for name in names) for code, *names in rows}
+    )
 
 
 @functools.cache

@@ -3,6 +3,11 @@
 normalise → mask the facts → forbidden patterns in the rest → grounding. Comparing with the other
 texts of a commune and activity (`exact_duplicate`, `near_duplicate`) needs the database and happens
 where a text is stored.
+
+Some codes overlap by nature, and which of them a fault earns says little: `prompt_leak`,
+`meta_talk`, `injection_suspect` and `refusal` (a writer who speaks of its task), `fake_experience`,
+`superlative` and `negative_claim` (an opinion, from whichever side), `certification_claim` and
+`ungrounded_entity` (a label that bears a name). What counts for publishing is that one is earned.
 """
 
 from collections.abc import Callable, Mapping

@@ -10,10 +10,11 @@ from services.reviewer.validation.known import FUNCTION_WORDS
 from services.reviewer.validation.language import is_foreign, is_french
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.masking import MASK
+from services.reviewer.validation.prompt_words import repeats_prompt
 from services.reviewer.validation.subject import Subject
 
 LEAST_WORDS = 15
-MOST_WORDS = 130
+MOST_WORDS = 100
 """Words of the rest: a long name or activity does not make a text long."""
 _LEAST_WORDS_FOR_LANGUAGE = 4
 _LEAST_FRENCH = 0.3
@@ -44,7 +45,8 @@ _PLACEHOLDER = re.compile(
     r"|\bnom de l['’]entreprise ici\b)"
 )
 _PROMPT_LEAK = re.compile(
-    r"\b\w+ ?= ?\S|<\|\w+\|>|</?s>|\[/?inst\]|#{2,} ?\w|\b(?:user|assistant|system|faits) ?:"
+    r"\b\w+ ?= ?\S|</?faits>|(?<![@\w])[a-z]+(?:_[a-z]+)+\b"
+    r"|<\|\w+\|>|</?s>|\[/?inst\]|#{2,} ?\w|\b(?:user|assistant|system|faits) ?:"
     r"|\b\d+ (?:et \d+ )?mots\b|\bregles? (?:donnees|a respecter)"
 )
 _INJECTION = re.compile(r"\b(?:ignore|oublie|reponds|disregard)\w*\b.*\b(?:instruction|reponds)")
@@ -168,6 +170,8 @@ def placeholder(subject: Subject) -> bool:
 def prompt_leak(subject: Subject) -> bool:
     """Words of the prompt, or a text that does nothing but repeat a name that gives orders."""
     if said("prompt_leak", subject) or _PROMPT_LEAK.search(subject.rest_folded):
+        return True
+    if repeats_prompt(subject.rest_folded):
         return True
     only_facts = not any(word.folded.isalpha() for word in subject.words)
     return only_facts and _INJECTION.search(fold(subject.text)) is not None

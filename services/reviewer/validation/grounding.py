@@ -6,11 +6,10 @@ import re
 from services.reviewer.data import vocabulaire
 from services.reviewer.folding import Token, fold, stem, tokenise
 from services.reviewer.labels import split_arrondissement
-from services.reviewer.validation import communes, headcounts, legal_forms
+from services.reviewer.validation import communes, headcounts, legal_forms, numbers
 from services.reviewer.validation.known import FUNCTION_WORDS, SHARED_PREFIX
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.masking import MASK, cover
-from services.reviewer.validation.numbers import find_numbers
 from services.reviewer.validation.subject import Subject
 from shared.sirene.reference import libelles_d_activite
 
@@ -18,6 +17,8 @@ LEAST_ACTIVITY_SHARE = 0.6
 MOST_UNKNOWN_WORDS = 1
 _LEAST_TERM_LENGTH = 4
 
+# « … il n'en est pas le siège », « distinct de son siège ».
+_DENIED = re.compile(r"\b(?:pas|point|non|distincte?|hors|differente?|sans etre)\b[^.;¤]{0,30}$")
 _SIEGE = re.compile(r"\bsiege\b|\betablissement principal\b|\bmaison[ -]mere\b")
 _SECONDARY = re.compile(r"\betablissement secondaire\b|\bsuccursale\b|\bfiliale\b|\bannexe\b")
 _MONTH = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
@@ -28,6 +29,14 @@ _DATE = re.compile(
     r"|\b(?:debut|fin|milieu|courant|mi-?) ?(?:du |de |des |de l')?(?:siecle|\d{4})"
 )
 _ROMAN = re.compile(r"\b(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})(?:e|er|ème)?\b")
+# What a verb that tells the activity begins with, where its noun in the label begins otherwise.
+_VERB_ROOTS = {
+    "culture": "cultiv", "elevage": "elev", "vente": "vend", "location": "lou", "edition": "edit",
+    "extraction": "extrai", "gestion": "ger", "collecte": "collect", "vinification": "vinifi",
+    "enseignement": "enseign", "formation": "form", "peche": "pech", "taille": "taill",
+}  # fmt: skip
+# « compte 20 salariés » tells no comptabilité.
+_COUNTING = frozenset({"compte", "comptent", "comptant", "comptait", "compter"})
 _TRADE_ENDINGS = ("erie", "age", "culture", "graphie", "gravure", "logie")
 _BEFORE_A_NOUN = re.compile(
     r"(?:\b(?:les?|la|une?|des?|du|aux?|sa|son|ses|cet|cette|ces?|leurs?|en|par|pour|sur|sous|dans"
@@ -67,15 +76,26 @@ def activity_missing(subject: Subject) -> bool:
     said = {
         stem(token.folded)
         for token in tokenise(subject.text)
-        if not any(span.start <= token.start < span.end for span in names)
+        if token.folded not in _COUNTING
+        and not any(span.start <= token.start < span.end for span in names)
     }
-    found = sum(1 for word in wanted if word in said or _shares_prefix(word, said))
+    if not subject.known.trade_stems.isdisjoint(said):
+        return False
+    found = sum(
+        1 for word in wanted if word in said or _shares_prefix(word, said) or _is_done(word, said)
+    )
     return found < LEAST_ACTIVITY_SHARE * len(wanted)
 
 
 def _shares_prefix(word: str, said: set[str]) -> bool:
     prefix = word[:SHARED_PREFIX]
     return len(prefix) == SHARED_PREFIX and any(other.startswith(prefix) for other in said)
+
+
+def _is_done(word: str, said: set[str]) -> bool:
+    """« cultive la vigne » for "Culture de la vigne"."""
+    root = _VERB_ROOTS.get(word)
+    return root is not None and any(other.startswith(root) for other in said)
 
 
 def wrong_activity(subject: Subject) -> bool:
@@ -121,6 +141,7 @@ def _foreign_terms(subject: Subject) -> list[Token]:
         if len(word.folded) >= _LEAST_TERM_LENGTH
         and word.folded.isalpha()
         and word.folded not in FUNCTION_WORDS
+        and word.folded not in numbers.WORDS
         and stem(word.folded) not in vocabulaire()
         and not subject.known.is_grounded(word.folded)
     ]
@@ -148,16 +169,21 @@ def wrong_status(subject: Subject) -> bool:
     if said("wrong_status", subject):
         return True
     if subject.facts.est_siege:
-        return _SECONDARY.search(text) is not None
+        return _is_affirmed(_SECONDARY, text)
     # Without a SIRET the facts are not from the register: `est_siege` is only its default.
-    return subject.facts.siret != "" and _SIEGE.search(text) is not None
+    return subject.facts.siret != "" and _is_affirmed(_SIEGE, text)
+
+
+def _is_affirmed(pattern: re.Pattern[str], text: str) -> bool:
+    return any(_DENIED.search(text[: match.start()]) is None for match in pattern.finditer(text))
 
 
 def ungrounded_number(subject: Subject) -> bool:
     if _ROMAN.search(subject.rest) is not None:
         return True
     return any(
-        number.value not in subject.known.numbers for number in find_numbers(subject.rest_folded)
+        number.value not in subject.known.numbers
+        for number in numbers.find_numbers(subject.rest_folded)
     )
 
 
@@ -166,7 +192,7 @@ def ungrounded_date(subject: Subject) -> bool:
         return True
     return any(
         number.value in _YEARS and number.value not in subject.known.numbers
-        for number in find_numbers(subject.rest_folded)
+        for number in numbers.find_numbers(subject.rest_folded)
     )
 
 
@@ -188,6 +214,7 @@ def _is_no_word_of_notices(word: Token) -> bool:
     return word.original.isupper() or (
         len(word.folded) >= _LEAST_TERM_LENGTH
         and word.folded not in FUNCTION_WORDS
+        and word.folded not in numbers.WORDS
         and root not in vocabulaire()
         and root not in _activity_terms()
     )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.reviewer.data import formes_juridiques
+from services.reviewer.data import formes_juridiques, metiers
 from services.reviewer.folding import fold, stem, tokenise
 from services.reviewer.labels import (
     clean_name,
@@ -29,9 +29,10 @@ FUNCTION_WORDS = frozenset(
 _JOINERS = frozenset("a au aux d de des du en et l la le les ou par pour sur".split())  # noqa: SIM905 a word list
 # Words of so many labels that they say nothing about one activity.
 _GENERIC = frozenset(
-    """
+    stem(word)
+    for word in """
     activite autre commerce detail gros fabrication service travaux magasin specialise
-    interentreprise principal classe classee ailleurs divers
+    interentreprise principal classe classee ailleurs divers similaire
     """.split()  # noqa: SIM905 a word list
 )
 _TRANCHES: dict[str, frozenset[int]] = {
@@ -59,11 +60,13 @@ class Literal:
 class Known:
     """`kindred_stems` also ground a word that begins like them: Mâcon grounds no maçonnerie.
 
+    `trade_stems` are everyday names of the activity: one of them tells it.
     `bounds` are the limits of the headcount's tranche, None where no headcount may be told.
     """
 
     literals: tuple[Literal, ...]
     activity_stems: frozenset[str]
+    trade_stems: frozenset[str]
     grounded_stems: frozenset[str]
     kindred_stems: frozenset[str]
     numbers: frozenset[int]
@@ -104,10 +107,12 @@ def know(facts: Facts) -> Known:
         *_plain("activite", activity, facts.activite),
     )
     stems = _stems(activity)
+    trades = _trade_stems(facts)
     return Known(
         literals=literals,
         activity_stems=stems,
-        grounded_stems=stems | frozenset(_all_stems(literals)),
+        trade_stems=trades,
+        grounded_stems=stems | trades | frozenset(_all_stems(literals)),
         kindred_stems=stems | frozenset(_all_stems(literals, but=_PLACES)),
         numbers=_numbers(facts, commune),
         bounds=_bounds(facts),
@@ -203,6 +208,13 @@ def _identifier_literals(facts: Facts) -> Iterator[Literal]:
     if facts.activite_code:
         yield Literal("identifiant", fold(facts.activite_code))
         yield Literal("identifiant", fold(facts.activite_code.replace(".", "")))
+
+
+def _trade_stems(facts: Facts) -> frozenset[str]:
+    if facts.nomenclature != "NAFRev2" or facts.activite_code is None:
+        return frozenset()
+    names = (stems for code, stems in metiers().items() if facts.activite_code.startswith(code))
+    return frozenset().union(*names)
 
 
 def _stems(text: str | None) -> frozenset[str]:

@@ -8,7 +8,8 @@ ACRONYM_LENGTH = 7
 _PHRASES: dict[str, tuple[str, ...]] = {
     "sarl": ("societe a responsabilite limitee",),
     "eurl": ("entreprise unipersonnelle a responsabilite limitee", "sarl unipersonnelle",
-             "societe a responsabilite limitee unipersonnelle"),
+             "societe a responsabilite limitee unipersonnelle",
+             "societe a responsabilite limitee a associe unique", "sarl a associe unique"),
     "sas": ("societe par actions simplifiee",),
     "sasu": ("societe par actions simplifiee unipersonnelle",
              "societe par actions simplifiee a associe unique"),

@@ -11,6 +11,12 @@ from services.reviewer.folding import Folded, Token, fold_with_origins, tokenise
 from services.reviewer.validation.known import Known, Literal
 
 MASK = "¤"
+# Idioms of place that tell none: « au cœur de son activité », « X est au centre de l'activité ».
+_IDIOM = re.compile(
+    r"\bau (?:coeur|centre) "
+    r"(?:de (?:son |leur |cette |l')?activite|des (?:ses )?activites|du metier)\b"
+    r"|\bsont au (?:coeur|centre)(?= d)"
+)
 _SENTENCE_END = re.compile(r"[.!?]\s")
 
 
@@ -38,7 +44,11 @@ class Masked:
 def mask(text: str, known: Known) -> Masked:
     folded = fold_with_origins(text)
     literals = [span for item in known.literals for span in _occurrences(text, folded, item)]
-    spans = _without_overlap(literals)
+    idioms = [
+        Span("idiom", folded.origins[found.start()], folded.origins[found.end() - 1] + 1)
+        for found in _IDIOM.finditer(folded.text)
+    ]
+    spans = _without_overlap([*literals, *idioms])
     spans = _without_overlap([*spans, *_activity_runs(text, spans, known)])
     names = [span for span in literals if span.kind in {"nom", "autre_nom"}]
     # AMBULANCES DU VAL says nothing about the activity: a name may be of any trade.

@@ -20,6 +20,8 @@ _ROUND = {
 }  # fmt: skip
 _WORD = "|".join(sorted((*_UNITS, *_TENS, *_SCALES), key=len, reverse=True))
 _LETTERS = re.compile(rf"\b(?:{_WORD})(?:[ -](?:{_WORD})|[ -]et[ -](?:une?|onze)\b)*\b")
+WORDS = frozenset({*_UNITS, *_TENS, *_SCALES})
+"""Number words but the round ones, folded."""
 _ROUND_WORD = re.compile(rf"\b({'|'.join(_ROUND)})s?\b")
 _DIGITS = re.compile(r"(?<![\w.])\d{1,3}(?: \d{3})+(?!\d)|\d+")
 

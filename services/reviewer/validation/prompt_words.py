@@ -1,0 +1,32 @@
+"""Runs of words that a text shares with the prompt: nobody says the same five words by chance."""
+
+import functools
+import re
+from importlib import resources
+
+from services.reviewer.folding import fold
+from services.reviewer.validation.masking import MASK
+
+_RUN = 5
+_JINJA = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+_WORD = re.compile(rf"[a-z0-9]+|{MASK}+")
+# What the register is called, a notice may say as the prompt does.
+_COMMON = frozenset({"sirene", "insee"})
+
+
+def repeats_prompt(rest_folded: str) -> bool:
+    return not _prompt_runs().isdisjoint(_runs(rest_folded))
+
+
+def _runs(folded: str) -> set[tuple[str, ...]]:
+    words = _WORD.findall(folded)
+    runs = zip(*(words[shift:] for shift in range(_RUN)), strict=False)
+    return {run for run in runs if _COMMON.isdisjoint(run)}
+
+
+@functools.cache
+def _prompt_runs() -> frozenset[tuple[str, ...]]:
+    files = resources.files("services.reviewer.prompts").iterdir()
+    prompts = (file.read_text(encoding="utf-8") for file in files if file.name.endswith(".j2"))
+    lines = (line for prompt in prompts for line in _JINJA.sub("\n", prompt).splitlines())
+    return frozenset(run for line in lines for run in _runs(fold(line)))

@@ -1,0 +1,67 @@
+"""Model prose by an author who had read no rule: good texts, and faulty ones with their codes.
+
+Two files, halves by a hash within each code: rules may be mended in the light of the learning half;
+the reserved half is only counted. Both tell of the same invented establishments.
+"""
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from services.reviewer.check import facts_from
+from services.reviewer.validation import validate
+from shared.sirene.facts import Facts
+
+Half = Literal["learning", "reserved"]
+HALVES: tuple[Half, Half] = ("learning", "reserved")
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """`code` is the fault that was put in, None for a good text."""
+
+    text: str
+    facts: Facts
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProseScore:
+    """How many faulty texts of a code there are, were named by it, were refused at all."""
+
+    code: str
+    count: int
+    named: int
+    refused: int
+
+
+@functools.cache
+def prose(half: Half) -> tuple[Prose, ...]:
+    # Texts hold line separators of their own: only "\n" ends a line.
+    lines = (_HERE / f"model_prose_{half}.jsonl").read_text(encoding="utf-8").strip().split("\n")
+    values = map(json.loads, lines)
+    return tuple(
+        Prose(value["text"], facts_from(value["facts"]), next(iter(value["codes"]), None))
+        for value in values
+    )
+
+
+def prose_scores(half: Half) -> list[ProseScore]:
+    scores = []
+    for code in sorted({one.code for one in prose(half) if one.code is not None}):
+        verdicts = [
+            validate(one.text, one.facts).reasons for one in prose(half) if one.code == code
+        ]
+        named = sum(1 for reasons in verdicts if code in reasons)
+        scores.append(ProseScore(code, len(verdicts), named, sum(map(bool, verdicts))))
+    return scores
+
+
+def refused_prose(half: Half) -> dict[str, tuple[str, ...]]:
+    """The good texts that are refused, with the reasons."""
+    good = (one for one in prose(half) if one.code is None)
+    return {one.text: reasons for one in good if (reasons := validate(one.text, one.facts).reasons)}
