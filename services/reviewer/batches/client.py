@@ -205,7 +205,11 @@ class BatchClient:
         metadata = told.get("metadata")
         key = metadata.get(KEY) if isinstance(metadata, dict) else None
         names = ("output_file_id", "error_file_id", "output_file", "error_file")
-        files = tuple(each for name in names if isinstance(each := told.get(name), str) and each)
+        # Some tell a file by its name, some by all that they know of it.
+        found = (
+            each.get("id") if isinstance(each, dict) else each for each in map(told.get, names)
+        )
+        files = tuple(each for each in found if isinstance(each, str) and each)
         status = _STATUSES.get(str(told.get("status")).lower(), Status.UNDER_WAY)
         return Remote(self._name(told), status, files, key)
 

@@ -20,9 +20,10 @@ class Deferred(SlowDown):
 class BatchGate:
     """Thread-safe. What the loop over the batches last saw: whether they work, and their room."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int) -> None:
+        """With some room for those who come before the loop's first look."""
         self._lock = threading.Lock()
-        self._room = 0
+        self._room = room
         self._closed_seconds = 0.0
 
     def set(self, *, room: int, closed_seconds: float) -> None:
@@ -47,7 +48,7 @@ class BatchLine:
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
-        self.gate = BatchGate()
+        self.gate = BatchGate(provider.at_once)
 
     def ask(self, write: Write, window: Window, *, first: bool) -> Told:
         """Raises Deferred, or SlowDown where enough wait already. Nothing is sent."""

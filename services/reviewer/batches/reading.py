@@ -1,11 +1,13 @@
 """How many texts wait for batches and are in them, since when, and until when."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, text
+
+from shared.progress_view import thousands
 
 _STATES = text("""
     SELECT state, count(*) AS batches, coalesce(sum(texts), 0) AS texts,
@@ -110,6 +112,22 @@ def read_load(engine: Engine, provider: str, *, poll_seconds: float) -> Load:
         backoff = min(poll_seconds * 2.0 ** min(row.bad_ends, 20), _MOST_CLOSED_SECONDS)
         closed = max(closed, backoff - row.age_seconds)
     return Load(row.waiting, row.open_batches, max(0.0, closed))
+
+
+def batches_line(told: Mapping[str, Any]) -> str:
+    """`Batched.plain` in a sentence, in local time."""
+    waiting = f"{thousands(told['waiting'])} wait for a batch"
+    if not told["texts"]:
+        return waiting
+    number = told["batches"]
+    line = f"{thousands(told['texts'])} in {number} batch{'es' * (number > 1)}, {waiting}"
+    if told["submitted_at"]:
+        line += f"; submitted from {_moment(told['submitted_at'])}"
+    return f"{line}, expected by {_moment(told['expected_by'])}"
+
+
+def _moment(told: str) -> str:
+    return dt.datetime.fromisoformat(told).astimezone().strftime("%d/%m %H:%M")
 
 
 def _known(moment: dt.datetime | None) -> list[dt.datetime]:
