@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from services.reviewer.batches.rows import Parked, park
+from services.reviewer.batches.lines import Parked, park
 from services.reviewer.calling import Window
 from services.reviewer.generators import synthese
 from services.reviewer.generators.french import MOIS

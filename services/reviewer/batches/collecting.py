@@ -7,9 +7,11 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from services.reviewer.actors import Crew
+from services.reviewer.batches import lines as batch_lines
 from services.reviewer.batches import rows
 from services.reviewer.batches.answers import MISSING, LineAnswer
-from services.reviewer.batches.rows import Job, Line
+from services.reviewer.batches.lines import Line
+from services.reviewer.batches.rows import Job
 from services.reviewer.calling import UNAVAILABLE
 from services.reviewer.generators.answers import Answer
 from services.reviewer.generators.slots import fill
@@ -53,7 +55,7 @@ class Collecting:
             by_line.setdefault(each.line_id, each.answer)
         ids = list(by_line)
         with self.crew.engine.connect() as connection:
-            lines = rows.read_lines(connection, job.id, ids=ids, most=len(ids))
+            lines = batch_lines.read_lines(connection, job.id, ids=ids, most=len(ids))
             subjects = read_subjects(connection, [line.avis_id for line in lines])
         told = [self._tell(job, line, by_line[line.id], subjects) for line in lines]
         if not told:
@@ -84,7 +86,7 @@ class Collecting:
     def collect_missing(self, job: Job, *, most: int) -> bool:
         """The same for lines without an answer in a batch that is complete; False: none is left."""
         with self.crew.engine.connect() as connection:
-            lines = rows.read_lines(connection, job.id, most=most)
+            lines = batch_lines.read_lines(connection, job.id, most=most)
         self.collect(job, [LineAnswer(line.id, MISSING) for line in lines])
         return bool(lines)
 
@@ -98,10 +100,10 @@ class Collecting:
         """What becomes of the lines: asked for again, given back, or done with."""
         waiting = [each for each in told if fates.get(each.line.avis_id) is Fate.POSTPONED]
         again = [(each.line, each.again) for each in waiting if each.again is not None]
-        rows.ask_again(connection, job, again)
-        rows.give_back(connection, [each.line for each in waiting if each.again is None])
+        batch_lines.ask_again(connection, job.id, again)
+        batch_lines.give_back(connection, [each.line for each in waiting if each.again is None])
         kept = {line.id for line, _ in again}
-        rows.drop(connection, [each.line.id for each in told if each.line.id not in kept])
+        batch_lines.drop(connection, [each.line.id for each in told if each.line.id not in kept])
 
     def _tell(self, job: Job, line: Line, answer: Answer, subjects: Mapping[int, Subject]) -> _Told:
         usage = answer.usage or self._estimate(line, answer)

@@ -12,9 +12,16 @@ import orjson
 from sqlalchemy import Connection, Engine, text
 
 from services.reviewer import statements
-from services.reviewer.batches import rows
 from services.reviewer.batches.client import ENDPOINT
-from services.reviewer.batches.rows import Job, Line, line_of
+from services.reviewer.batches.lines import (
+    Line,
+    drop,
+    give_back,
+    keep_claims,
+    line_of,
+    read_lines,
+)
+from services.reviewer.batches.rows import Job
 from services.reviewer.calling import most_of, told_reasons
 from services.reviewer.generators.chat import Messages, payload_of
 from services.reviewer.generators.prompting import Prompt
@@ -127,7 +134,7 @@ class Forming:
             texts = after = 0
             while True:
                 with engine.begin() as connection:
-                    lines = rows.read_lines(connection, job.id, after=after, most=_LINES_AT_ONCE)
+                    lines = read_lines(connection, job.id, after=after, most=_LINES_AT_ONCE)
                     asked = self._due(connection, lines, unchanged=True)
                 for each in asked:
                     file.write(self._request(each))
@@ -160,8 +167,8 @@ class Forming:
             else:
                 asked.append(Asked(line, subject, self._messages(line, subject)))
         if gone:
-            rows.give_back(connection, gone)
-            rows.drop(connection, [line.id for line in gone])
+            give_back(connection, gone)
+            drop(connection, [line.id for line in gone])
         return asked
 
     def _messages(self, line: Line, subject: Subject) -> Messages:
@@ -193,4 +200,4 @@ class Forming:
             },
         ).scalar_one()
         connection.execute(_FILL, {"rows": statements.to_rows(chosen), "batch": batch_id})
-        rows.keep_claims(connection, batch_id, hours=self.batch.window_hours)
+        keep_claims(connection, batch_id, hours=self.batch.window_hours)

@@ -14,6 +14,7 @@ from services.reviewer.batches import rows
 from services.reviewer.batches.client import BatchClient
 from services.reviewer.batches.deferring import BatchLine
 from services.reviewer.batches.forming import Forming
+from services.reviewer.batches.lines import release_waiting
 from services.reviewer.batches.reading import read_load, read_states
 from services.reviewer.batches.working import Working, give_up
 from services.reviewer.budget import Budget
@@ -73,7 +74,7 @@ class Batches:
             load = read_load(engine, working.provider.name, poll_seconds=batch.poll_seconds)
             closed_seconds = max(closed_seconds, load.closed_seconds)
             if load.closed_seconds > 0:
-                rows.release_waiting(engine, working.provider.name)
+                release_waiting(engine, working.provider.name)
                 continue
             formed = self._form_in(working, load.open_batches)
             room += batch.size * (1 + batch.parallel - load.open_batches - formed) - load.waiting

@@ -13,7 +13,8 @@ from services.reviewer.batches.answers import LineAnswer, read_line
 from services.reviewer.batches.client import BatchClient, Gone, NotListed, Remote, Status
 from services.reviewer.batches.collecting import Collecting
 from services.reviewer.batches.forming import Forming
-from services.reviewer.batches.rows import Job, Overtaken
+from services.reviewer.batches.lines import Overtaken, forget_facts
+from services.reviewer.batches.rows import Job
 from services.reviewer.generators.chat import BadRequest, ChatError, RateLimited, Refused
 from services.reviewer.metering import BudgetReached
 from services.reviewer.providers import Batch, Provider
@@ -132,6 +133,7 @@ class Working:
         assert job.remote_id is not None
         remote = self.client.read(job.remote_id)
         if remote.status is Status.UNDER_WAY:
+            forget_facts(self._engine, job.id)
             rows.postpone(self._engine, job, self.batch.poll_seconds)
             return
         collecting = Collecting(self.crew, self.provider, self.lease_seconds)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,20 +20,20 @@ from services.reviewer.asking import Asking, Providers
 from services.reviewer.batches import holds, rows
 from services.reviewer.batches.client import BatchClient
 from services.reviewer.batches.deferring import BatchLine
-from services.reviewer.batches.reading import read_batched
+from services.reviewer.batches.reading import read_batched, read_load
 from services.reviewer.batches.turning import Batches, make_workings
 from services.reviewer.budget import Budget
 from services.reviewer.due import count_under_way, read_made
 from services.reviewer.generators import template
 from services.reviewer.generators.prompting import read_prompt
 from services.reviewer.limits import open_providers
-from services.reviewer.providers import Batch, Provider, Usage
+from services.reviewer.providers import Batch, Provider, Usage, read_providers
 from services.reviewer.relay import forget_publications
 from services.reviewer.reviewing import Generator, Reviewing
 from services.reviewer.validation import validate
 from shared.clock import Clock
 from shared.db.tables import etablissements, unites_legales
-from shared.errors import SlowDown
+from shared.errors import SlowDown, UserError
 from shared.metrics import Metrics
 from tests.integration.reviewer.batch_server import (
     USAGE,
@@ -263,24 +264,25 @@ def _all_failed(desk: Desk, batches: int) -> bool:
 
 
 def test_after_a_failed_batch_all_is_due_and_the_server_is_left_alone_for_longer_each_time(
-    make: Make, register: "Register", server: BatchServer
+    make: Make, register: "Register", server: BatchServer, engine: Engine
 ) -> None:
     server.does.status = "failed"
     desk = make()
     ids = register.add(range(1, 4), apart=True)
-    for batches in range(1, 5):
+    waits: list[float] = []
+    for batches in range(1, 4):
         desk.work(ids)
         desk.until(partial(_all_failed, desk, batches))
         assert (desk.due(), desk.paid()) == (3, (0, 0))
-        # Nobody is sent to a server that is out of use: others may write meanwhile.
-        if not desk.line.gate.usable():
-            with pytest.raises(SlowDown):
-                desk.crew.work(ids)
+        waits.append(read_load(engine, "batcher", poll_seconds=600).closed_seconds)
         desk.until(desk.line.gate.usable)
-        register.execute("UPDATE avis SET published_at = NULL")
-    ends = register.rows("SELECT created_at FROM review_batches ORDER BY id")
-    first, *_, before, last = [row["created_at"] for row in ends]
-    assert last - before > 2 * (ends[1]["created_at"] - first)
+    assert waits[0] > 600
+    assert waits[1] > 1.5 * waits[0]
+    assert waits[2] > 1.2 * waits[1]
+    # Nobody is sent to a server that is out of use: others may write meanwhile.
+    desk.line.gate.set(room=50, closed_seconds=9)
+    with pytest.raises(SlowDown, match="no provider can be asked"):
+        desk.crew.work(ids)
     server.does.status = "completed"
     desk.work(ids)
     desk.until(lambda: desk.outcomes() == {"accepted": 3})
@@ -376,6 +378,9 @@ def test_what_changes_meanwhile_discards_the_answer_which_is_paid_for_all_the_sa
     register.execute(
         "UPDATE avis SET claim_token = NULL, lease_until = NULL WHERE id = :id", id=ids[3]
     )
+    # Nothing is kept of the facts of an avis that is no longer the batch's.
+    forgotten = "SELECT FROM review_batch_lines WHERE facts_hash IS NULL"
+    desk.until(lambda: len(register.rows(forgotten)) == 1)
     server.does.status = "completed"
     desk.until(lambda: desk.states() == ["completed"])
     outcomes = [register.avis(id_)["outcome"] for id_ in ids]
@@ -518,3 +523,25 @@ def test_what_is_settled_twice_counts_once(engine: Engine) -> None:
         holds.end(engine, key, spent_eur=Decimal(2), calls=4)
     state = budget.read()
     assert (state.spent_eur, state.reserved_eur) == (Decimal(2), Decimal(0))
+
+
+@pytest.mark.parametrize(
+    ("batch", "complaint"),
+    [
+        ("{ size = 0 }", "batch.size"),
+        ("{ api = 'cohere' }", "batch.api"),
+        ("{ poll_seconds = 0 }", "batch.poll_seconds"),
+        ("{ mode = 'batch' }", "batch.mode"),
+        ("true", "batch"),
+    ],
+)
+def test_bad_settings_of_batches_get_one_clear_line(
+    tmp_path: Path, batch: str, complaint: str
+) -> None:
+    file = tmp_path / "providers.toml"
+    file.write_text(
+        f"[[provider]]\nname = 'x'\nbase_url = 'http://localhost'\nmodel = 'm'\nbatch = {batch}\n"
+    )
+    with pytest.raises(UserError, match=complaint) as raised:
+        read_providers(file)
+    assert "\n" not in str(raised.value)
