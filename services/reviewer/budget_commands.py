@@ -36,8 +36,9 @@ _WHY = {
 
 def budget(as_json: AsJson = False) -> None:
     """Show what was spent on texts, what may be, and whether the run is paused."""
-    with databases() as opened, opened.control.connect() as connection:
-        found = describe(connection)
+    with databases() as opened:
+        with opened.control.connect() as connection:
+            found = describe(connection)
         batched = read_batched(opened.shards)
     found["batches"] = batched.plain() if batched.some else None
     _print(found, as_json=as_json)
