@@ -18,6 +18,8 @@ ACTOR_OUTCOMES = ("done", "retried", "rejected", "slowed_down")
 CERTIFICATE_SIDES = ("missing", "surplus")
 REQUEST_OUTCOMES = ("ok", "empty", "throttled", "refused", "unavailable", "malformed", "no_answer")
 PAUSE_REASONS = ("cap", "asked", "sample")
+BATCH_STATES = ("ready", "submitted")
+BATCH_ENDS = ("completed", "expired", "cancelled", "failed", "lost")
 
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
@@ -34,6 +36,7 @@ class Metrics:
         self._make_operator_metrics()
         self._make_plumbing_metrics()
         self._make_money_metrics()
+        self._make_batch_metrics()
 
     def _make_fetcher_metrics(self) -> None:
         # The shared quota: what it allows, what was used of it, how long a slot was waited for.
@@ -297,3 +300,25 @@ class Metrics:
         self.provider_spent_euros.labels(provider=provider)
         self.provider_calls.labels(provider=provider)
         self.provider_wait_seconds.labels(provider=provider)
+
+    def _make_batch_metrics(self) -> None:
+        # From the database, and the same in every replica: take the max, never the sum.
+        self.batches = Gauge(
+            "sirenade_batches",
+            "Batches that have not ended, by how far they are.",
+            ["state"],
+            registry=self.registry,
+        )
+        self.batch_texts = Gauge(
+            "sirenade_batch_texts",
+            "Texts that wait for a batch or are in one.",
+            ["state"],
+            registry=self.registry,
+        )
+        for state in BATCH_STATES:
+            self.batches.labels(state=state)
+        for state in ("waiting", *BATCH_STATES):
+            self.batch_texts.labels(state=state)
+        self.batches_finished = self._counter(
+            "sirenade_batches_finished", "Batches by how they ended.", state=BATCH_ENDS
+        )

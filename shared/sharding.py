@@ -17,6 +17,8 @@ SHARD_TABLES = frozenset(
         "avis",
         "avis_attempts",
         "avis_simhashes",
+        "review_batches",
+        "review_batch_lines",
         "sources",
         "failed_items",
         "oppositions",

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from services.reviewer.batches.lines import Parked, park
 from services.reviewer.calling import Window
 from services.reviewer.generators import synthese
 from services.reviewer.generators.notice_label import day_in_france, label
@@ -37,6 +38,9 @@ _STORE_SECONDS = 10.0
 """Of the lease, for the store."""
 
 _TIME_LIMIT_MS = 1_200_000
+
+Outcome = Result | Parked | SlowDown | None
+"""None: not begun."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,7 @@ class Crew:
             if one.avis_id in admitted
         }
         slow_down: SlowDown | None = None
+        deferred: list[Parked] = []
         while pending:
             done, pending = wait(pending, timeout=STORE_EVERY_SECONDS)
             outcomes = [future.result() for future in done]
@@ -88,15 +93,19 @@ class Crew:
             if results:
                 fates |= self._store(results, give_up_at=start + self.lease_seconds)
             slow_down = next(_waits(outcomes, fates), slow_down)
+            deferred += filter(None, map(_parked, outcomes))
+        parked = park(self.engine, deferred) if deferred else set()
         left_over = [
-            avis_id for avis_id in avis_ids if fates.get(avis_id, Fate.POSTPONED) is Fate.POSTPONED
+            avis_id
+            for avis_id in avis_ids
+            if avis_id not in parked and fates.get(avis_id, Fate.POSTPONED) is Fate.POSTPONED
         ]
         if left_over:
             give_back(self.engine, left_over, claimed.claims, resend=slow_down is None)
         if slow_down is not None:
             raise slow_down
 
-    def _review(self, claimed: Claim, *, start: float) -> Result | SlowDown | None:
+    def _review(self, claimed: Claim, *, start: float) -> Outcome:
         """None where it is too late to begin: half of the lease must be left for call and store."""
         window = Window(
             begin_by=start + min(CLAIMING_SECONDS, self.lease_seconds / 2),
@@ -110,9 +119,17 @@ class Crew:
                 attempts = self._attempts(claimed, window)
             except Postponed as error:
                 postponed, attempts = error, error.attempts
-        self._observe(claimed, attempts)
         if postponed is not None and not attempts:
+            if postponed.deferred_to is not None:
+                return Parked(claimed, postponed.deferred_to, 0, ())
             return None if self.clock.stopping.is_set() else postponed
+        return self.result_of(claimed, attempts, postponed)
+
+    def result_of(
+        self, claimed: Claim, attempts: tuple[Attempt, ...], postponed: SlowDown | None = None
+    ) -> Result:
+        """To be stored; the attempts are counted here."""
+        self._observe(claimed, attempts)
         return Result(
             claim=claimed,
             attempts=attempts,
@@ -165,15 +182,31 @@ class Crew:
             self.metrics.avis_reviewed.labels(outcome=fate.value).inc()
 
 
-def _waits(
-    outcomes: Iterable[Result | SlowDown | None], fates: Mapping[int, Fate]
-) -> Iterator[SlowDown]:
+def _waits(outcomes: Iterable[Outcome], fates: Mapping[int, Fate]) -> Iterator[SlowDown]:
     """Why some of them had better come again."""
     for each in outcomes:
         if isinstance(each, SlowDown):
             yield each
-        elif each is not None and each.postponed and fates[each.claim.avis_id] is Fate.POSTPONED:
+        elif (
+            isinstance(each, Result)
+            and each.postponed
+            and fates[each.claim.avis_id] is Fate.POSTPONED
+            and _parked(each) is None
+        ):
             yield each.postponed
+
+
+def _parked(outcome: Outcome) -> Parked | None:
+    """What waits for a batch, be it after calls to others."""
+    if isinstance(outcome, Parked):
+        return outcome
+    postponed = outcome.postponed if isinstance(outcome, Result) else None
+    if not isinstance(outcome, Result) or not isinstance(postponed, Postponed):
+        return None
+    if postponed.deferred_to is None:
+        return None
+    reasons = tuple(reason for attempt in outcome.attempts for reason in attempt.reasons)
+    return Parked(outcome.claim, postponed.deferred_to, len(outcome.attempts), reasons)
 
 
 def declare_actors(broker: dramatiq.Broker, *crews: Crew) -> None:

@@ -6,8 +6,9 @@ Where nobody can be asked, the avis waits; after long enough, it is told that no
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from services.reviewer.calling import UNAVAILABLE, Line, Told, Window
+from services.reviewer.calling import Told, Window, Write, told_reasons
 from services.reviewer.gate import OutOfUse
 from services.reviewer.generators.chat import Messages
 from services.reviewer.generators.prompting import Prompt
@@ -28,6 +29,28 @@ class Draft:
     text: str | None
 
 
+class Entrance(Protocol):
+    def usable(self) -> bool:
+        """Whether the provider may be asked now."""
+        ...
+
+    def wait_seconds(self) -> float:
+        """Until it is worth asking."""
+        ...
+
+
+class Way(Protocol):
+    """To a provider: a call, or a place in a batch."""
+
+    @property
+    def provider(self) -> Provider: ...
+
+    @property
+    def gate(self) -> Entrance: ...
+
+    def ask(self, write: Write, window: Window, *, first: bool) -> Told: ...
+
+
 class Exhausted(Exception):
     """Raised when no provider has been usable for too long."""
 
@@ -35,7 +58,7 @@ class Exhausted(Exception):
 class Providers:
     """Thread-safe. Shares the texts out by weight; one that is out of use is passed over."""
 
-    def __init__(self, lines: Sequence[Line], clock: Clock, *, outage_seconds: float) -> None:
+    def __init__(self, lines: Sequence[Way], clock: Clock, *, outage_seconds: float) -> None:
         """After `outage_seconds` without any provider, an avis does not wait any longer."""
         self._lines = tuple(lines)
         self._clock = clock
@@ -44,7 +67,7 @@ class Providers:
         self._credit = {line.provider.name: 0.0 for line in lines}
         self._none_since: float | None = None
 
-    def choose(self, tried: Sequence[str]) -> Line | None:
+    def choose(self, tried: Sequence[str]) -> Way | None:
         """One that is usable, best one that has not failed with this text; None: wait.
 
         Raises Exhausted once nobody has been usable for too long.
@@ -71,7 +94,7 @@ class Providers:
         if now - self._none_since >= self._outage_seconds:
             raise Exhausted
 
-    def _by_weight(self, lines: Sequence[Line]) -> Line:
+    def _by_weight(self, lines: Sequence[Way]) -> Way:
         """Smooth weighted round robin: the shares are exact, and nobody gets a burst."""
         weighted = [line for line in lines if line.provider.weight > 0]
         if not weighted:
@@ -105,7 +128,7 @@ class Asking:
 
         def write(structured_output: StructuredOutput) -> Messages:
             return self._prompt.messages(
-                facts, json_wanted=structured_output != "plain", reasons=_told(reasons)
+                facts, json_wanted=structured_output != "plain", reasons=told_reasons(reasons)
             )
 
         while True:
@@ -124,8 +147,3 @@ class Asking:
             text = told.answer.text
             filled = text if text is None or told.answer.reasons else fill(text, facts)
             return Draft(line.provider, told, filled)
-
-
-def _told(reasons: Sequence[str]) -> list[str]:
-    """Codes only, each once; a provider that was away says nothing to the next one."""
-    return [reason for reason in dict.fromkeys(reasons) if reason != UNAVAILABLE]

@@ -9,6 +9,7 @@ from rich.table import Table
 from sqlalchemy import Connection, text
 
 from services.reviewer.amounts import euros, parse_cap, plain
+from services.reviewer.batches.reading import batches_line, read_batched
 from services.reviewer.budget import ASKED, Budget, BudgetState, read_budget
 from services.reviewer.opening import databases
 from shared.errors import UserError
@@ -35,8 +36,11 @@ _WHY = {
 
 def budget(as_json: AsJson = False) -> None:
     """Show what was spent on texts, what may be, and whether the run is paused."""
-    with databases() as opened, opened.control.connect() as connection:
-        found = describe(connection)
+    with databases() as opened:
+        with opened.control.connect() as connection:
+            found = describe(connection)
+        batched = read_batched(opened.shards)
+    found["batches"] = batched.plain() if batched.some else None
     _print(found, as_json=as_json)
 
 
@@ -121,6 +125,8 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(json.dumps(found))
         return
     typer.echo(line)
+    if found.get("batches"):
+        typer.echo(batches_line(found["batches"]))
     if not found["providers"]:
         return
     table = Table("provider", "model", "prompt", "calls", "spent €", "requests/min", "tokens/min")

@@ -4,7 +4,7 @@ Each try passes the gate and is reserved by itself. A 429 is no try: the gate ma
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -113,9 +113,18 @@ class _Try:
     @classmethod
     def of(cls, write: Write, structured_output: StructuredOutput, provider: Provider) -> "_Try":
         messages = write(structured_output)
-        tokens_in = _bytes(messages) // _BYTES_PER_TOKEN_AT_LEAST
-        most = Usage(tokens_in=tokens_in, tokens_out=provider.max_tokens)
-        return cls(messages, structured_output, most)
+        return cls(messages, structured_output, most_of(messages, provider))
+
+
+def told_reasons(reasons: Sequence[str]) -> list[str]:
+    """Codes only, each once; a provider that was away says nothing to the next one."""
+    return [reason for reason in dict.fromkeys(reasons) if reason != UNAVAILABLE]
+
+
+def most_of(messages: Messages, provider: Provider) -> Usage:
+    """What an answer to these messages can use at most."""
+    tokens_in = _bytes(messages) // _BYTES_PER_TOKEN_AT_LEAST
+    return Usage(tokens_in=tokens_in, tokens_out=provider.max_tokens)
 
 
 class Line:

@@ -56,11 +56,18 @@ _MADE = text("""
     GROUP BY avis_id, facts_hash, prompt_version
     ORDER BY max(id) DESC
 """)
-_SAMPLE = text("SELECT id FROM avis WHERE outcome = 'pending' ORDER BY random() LIMIT :texts")
+# Those in batches go on by themselves: a sample neither takes them nor waits for them.
+_IN_NO_BATCH = """NOT EXISTS (SELECT FROM review_batch_lines l
+    WHERE l.avis_id = avis.id AND l.claim_token = avis.claim_token)"""
+_SAMPLE = text(f"""
+    SELECT id FROM avis WHERE outcome = 'pending' AND {_IN_NO_BATCH}
+    ORDER BY random() LIMIT :texts
+""")  # noqa: S608  # a constant
 
-_UNDER_WAY = text("""
-    SELECT count(*) FROM avis WHERE outcome = 'pending' AND lease_until > clock_timestamp()
-""")
+_UNDER_WAY = text(f"""
+    SELECT count(*) FROM avis
+    WHERE outcome = 'pending' AND lease_until > clock_timestamp() AND {_IN_NO_BATCH}
+""")  # noqa: S608  # a constant
 # Their messages may rest in a delay queue; when these come, they find nothing to claim.
 _SEND_AGAIN = text("""
     UPDATE avis SET published_at = NULL, updated_at = clock_timestamp()

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.reviewer.amounts import euros, plain
+from services.reviewer.batches.reading import batches_line, read_batched
 from services.reviewer.due import (
     read_due,
     read_made,
@@ -46,10 +47,14 @@ def forecast_command(
     """
     with databases() as opened:
         found = read_forecast(opened, prompt_version=prompt, only=provider)
+        batched = read_batched(opened.shards)
+    batches = batched.plain() if batched.some else None
     if as_json:
-        typer.echo(json.dumps(as_plain(found)))
-    else:
-        Console().print(render(found, prompt_version=prompt))
+        typer.echo(json.dumps({**as_plain(found), "batches": batches}))
+        return
+    Console().print(render(found, prompt_version=prompt))
+    if batches is not None:
+        Console().print(f"of what is due, {batches_line(batches)}", soft_wrap=True)
 
 
 def read_forecast(

@@ -82,7 +82,6 @@ _SETTINGS = {
     "name",
     "model",
     "weight",
-    "max_parallel",
     "requests_per_minute",
     "tokens_per_minute",
 }
@@ -100,7 +99,11 @@ def open_providers(
     with engine.begin() as connection:
         for provider in sorted(providers, key=lambda provider: provider.name):
             values = provider.model_dump(include=_SETTINGS)
-            told = {"prompt_version": prompt_version, "charges": provider.price.charges}
+            told = {
+                "prompt_version": prompt_version,
+                "charges": provider.price.charges,
+                "max_parallel": provider.at_once,
+            }
             connection.execute(_OPEN, {**values, **told})
         connection.execute(_UNLIST, {"names": [provider.name for provider in providers]})
 

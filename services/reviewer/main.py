@@ -9,6 +9,9 @@ from sqlalchemy import Engine
 
 from services.reviewer.actors import Crew, declare_actors
 from services.reviewer.asking import Asking, Providers
+from services.reviewer.batches.client import BatchClient
+from services.reviewer.batches.deferring import BatchLine
+from services.reviewer.batches.turning import Batches, make_workings
 from services.reviewer.bookkeeping import Bookkeeping
 from services.reviewer.budget import Budget
 from services.reviewer.calling import Line
@@ -35,6 +38,7 @@ from shared.settings import load
 
 _RELAY_INTERVAL_SECONDS = 0.5
 _BOOKKEEPING_INTERVAL_SECONDS = 5.0
+_BATCHES_INTERVAL_SECONDS = 5.0
 # Messages in the making hold twice what the generators can do at once, and one is being stored.
 _TEXTS_CLAIMED_PER_GENERATOR = 2
 _TIMEOUTS_PER_LEASE = 8
@@ -58,12 +62,22 @@ def build(
     at_work = settings.reviewer_generators
     if providers:
         at_work = ceil(at_work * _THREADS_PER_CALL)
+    batch_clients = [BatchClient(each, each.batch) for each in providers if each.batch is not None]
+    batch_lines = {each.provider.name: BatchLine(each.provider) for each in batch_clients}
     generators = ThreadPoolExecutor(at_work, thread_name_prefix="generator")
+    ways = [
+        batch_lines.get(each.name) or _line(settings, each, meter, clock, metrics)
+        for each in providers
+    ]
+    asking = None
+    if ways:
+        chosen = Providers(ways, clock, outage_seconds=settings.avis_outage_seconds)
+        asking = Asking(chosen, read_prompt())
     reviewing = Reviewing(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
         lambda text, facts: validate(text, facts).reasons,
         clock.monotonic_seconds,
-        asking=_asking(settings, providers, meter, clock, metrics) if providers else None,
+        asking=asking,
         metrics=metrics,
     )
     # Keys were read by now: nobody is told of a provider that cannot be asked.
@@ -94,6 +108,16 @@ def build(
     )
     names = frozenset(provider.name for provider in providers)
     books = Bookkeeping(engine, metrics, names, meter.settle_left_over)
+    batches = Batches(
+        engine,
+        crews,
+        [
+            (batch_lines[client.provider.name], make_workings(client, crews, engine, read_prompt()))
+            for client in batch_clients
+        ],
+        clock,
+        metrics,
+    )
     claimed = at_work * _TEXTS_CLAIMED_PER_GENERATOR
     return Service(
         name="reviewer",
@@ -102,6 +126,7 @@ def build(
         loops=(
             Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=relay.step),
             Loop("budget", interval_seconds=_BOOKKEEPING_INTERVAL_SECONDS, step=books.step),
+            Loop("batches", interval_seconds=_batches_interval(providers), step=batches.step),
         ),
     )
 
@@ -116,6 +141,12 @@ def lease_seconds(settings: ReviewerSettings, providers: Sequence[Provider]) -> 
     """As set, or long enough for what a chat server may take: half to wait, half to call."""
     longest = max((provider.timeout_seconds for provider in providers), default=0.0)
     return max(settings.reviewer_lease_seconds, _TIMEOUTS_PER_LEASE * longest)
+
+
+def _batches_interval(providers: Sequence[Provider]) -> float:
+    """As often as the most impatient of them polls, within reason."""
+    polls = [provider.batch.poll_seconds for provider in providers if provider.batch is not None]
+    return min([_BATCHES_INTERVAL_SECONDS, *polls])
 
 
 def _meter(
@@ -133,30 +164,16 @@ def _meter(
     return SharedMeter(engine, providers, clock, metrics, patience_seconds=patience_seconds)
 
 
-def _asking(
+def _line(
     settings: ReviewerSettings,
-    providers: Sequence[Provider],
+    provider: Provider,
     meter: SharedMeter,
     clock: Clock,
     metrics: Metrics,
-) -> Asking:
-    lines = [
-        Line(
-            Chat(provider, clock),
-            Gate(
-                provider.name,
-                most=min(provider.max_parallel, settings.reviewer_generators),
-                clock=clock,
-                metrics=metrics,
-            ),
-            meter,
-            clock,
-            metrics,
-        )
-        for provider in providers
-    ]
-    chosen = Providers(lines, clock, outage_seconds=settings.avis_outage_seconds)
-    return Asking(chosen, read_prompt())
+) -> Line:
+    most = min(provider.max_parallel, settings.reviewer_generators)
+    gate = Gate(provider.name, most=most, clock=clock, metrics=metrics)
+    return Line(Chat(provider, clock), gate, meter, clock, metrics)
 
 
 def main() -> None:

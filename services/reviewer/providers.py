@@ -7,6 +7,14 @@ model = "mistral-small-2506"
 key_file = "/run/secrets/mistral"
 requests_per_minute = 600
 price = { input_eur_per_million = 0.1, output_eur_per_million = 0.3 }
+
+[[provider]]
+name = "mistral-batch"
+base_url = "https://api.mistral.ai/v1"
+model = "mistral-small-2506"
+key_file = "/run/secrets/mistral"
+price = { input_eur_per_million = 0.05, output_eur_per_million = 0.15 }
+batch = { api = "mistral", size = 5000 }
 """
 
 import tomllib
@@ -67,11 +75,27 @@ class Price(_Frozen):
         return self.input_eur_per_million + self.output_eur_per_million > 0
 
 
+class Batch(_Frozen):
+    """How texts are asked for by the file, with an answer within a day: `price` is what that costs.
+
+    `size` is of a file, `parallel` how many of them are under way in each database; a file that is
+    not full leaves once its first text has waited for `linger_seconds`.
+    """
+
+    api: Literal["openai", "mistral"] = "openai"
+    size: int = Field(default=5000, ge=1, le=50_000)
+    parallel: int = Field(default=10, ge=1, le=1000)
+    poll_seconds: float = Field(default=60, ge=0.1, le=3600)
+    linger_seconds: float = Field(default=300, ge=0, le=86_400)
+    window_hours: int = Field(default=24, ge=1, le=168)
+
+
 class Provider(_Frozen):
     """`weight` is its share of the texts; one with 0 is asked only where all others fail.
 
     `structured_output` is what to try first: a server that answers 400 is asked for less. Some
-    models want another `max_tokens_name`, or no temperature but their own: "default".
+    models want another `max_tokens_name`, or no temperature but their own: "default". One with
+    `batch` is asked by the file: limits of calls are not for it.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
@@ -88,6 +112,12 @@ class Provider(_Frozen):
     max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     temperature: Annotated[float, Field(ge=0, le=2)] | Literal["default"] = 0.7
     timeout_seconds: float = Field(default=30, ge=1, le=600)
+    batch: Batch | None = None
+
+    @property
+    def at_once(self) -> int:
+        """Texts in the making at the same time."""
+        return self.max_parallel if self.batch is None else self.batch.size * self.batch.parallel
 
     @field_validator("base_url")
     @classmethod

@@ -76,6 +76,8 @@ _MARK = text("""
 _FORGET = text("""
     UPDATE avis SET published_at = NULL, lease_until = NULL
     WHERE outcome = 'pending' AND (published_at IS NOT NULL OR lease_until IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM review_batch_lines l
+        WHERE l.avis_id = avis.id AND l.claim_token = avis.claim_token)
 """)
 
 
@@ -83,7 +85,7 @@ def forget_publications(engine: Engine) -> None:
     """Make every pending avis due for publication at once.
 
     Only for a process that is alone with its broker, at its start: its queue is empty, and
-    whoever held a lease is dead.
+    whoever held a lease is dead. What is in a batch is not: its answer will come.
     """
     with engine.begin() as connection:
         connection.execute(_FORGET)

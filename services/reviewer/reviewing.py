@@ -10,6 +10,7 @@ from decimal import Decimal
 from math import inf
 
 from services.reviewer.asking import Asking, Draft, Exhausted
+from services.reviewer.batches.deferring import Deferred
 from services.reviewer.calling import UNAVAILABLE, Window
 from services.reviewer.gate import Late, OutOfUse
 from services.reviewer.generators.template import GeneratedText
@@ -83,13 +84,22 @@ class Attempt:
 
 
 class Postponed(SlowDown):
-    """Raised when the avis had better come again; `attempts` were made all the same."""
+    """Raised when the avis had better come again; `attempts` were made all the same.
+
+    `deferred_to` names the provider that writes it with others, later.
+    """
 
     def __init__(
-        self, message: str, *, retry_after_seconds: float, attempts: Sequence[Attempt]
+        self,
+        message: str,
+        *,
+        retry_after_seconds: float,
+        attempts: Sequence[Attempt],
+        deferred_to: str | None = None,
     ) -> None:
         super().__init__(message, retry_after_seconds=retry_after_seconds)
         self.attempts = tuple(attempts)
+        self.deferred_to = deferred_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +146,10 @@ class Reviewing:
                     # To come again would be to pay again for what was refused before.
                     return "out_of_use" if isinstance(error, OutOfUse) else "late"
                 raise Postponed(
-                    str(error), retry_after_seconds=error.retry_after_seconds, attempts=attempts
+                    str(error),
+                    retry_after_seconds=error.retry_after_seconds,
+                    attempts=attempts,
+                    deferred_to=error.provider if isinstance(error, Deferred) else None,
                 ) from None
             if attempts[-1].accepted:
                 return None

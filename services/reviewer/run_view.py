@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.reviewer.amounts import euros, plain
+from services.reviewer.batches.reading import batches_line
 from services.reviewer.budget_commands import one_line
 from services.reviewer.running import Reading
 from shared.clock import Clock
@@ -66,6 +67,7 @@ class RunView:
             "eur_per_minute": plain(per_minute),
             "texts_per_second": round(self._texts.per_second, 2),
             "eta_seconds": self._texts.eta_seconds(reading.pending),
+            "batches": reading.batched.plain() if reading.batched.some else None,
             "quiet_seconds": round(at_seconds - self._moved_at),
             "line": one_line(budget),
         }
@@ -90,9 +92,11 @@ class RunView:
                 f"{euros(spent)} / {euros(cap)}",
             )
         lines: list[RenderableType] = [bars, Text(_words(told))]
+        if told["batches"]:
+            lines.append(Text(batches_line(told["batches"])))
         if told["status"] == "paused":
             lines.append(Text(told["line"], style="bold yellow"))
-        elif told["quiet_seconds"] >= _QUIET_SECONDS and due:
+        elif _is_quiet(told):
             lines.append(Text(_quiet(told), style="yellow"))
         return Panel(
             Group(*lines),
@@ -150,11 +154,17 @@ def _print_lines(
 
 
 def _line(told: dict[str, Any]) -> str:
-    quiet = told["quiet_seconds"] >= _QUIET_SECONDS and told["due"]
-    return (
-        f"{thousands(told['due'])} due, {thousands(told['made'])} made, {_words(told)}; "
-        f"{_quiet(told) if quiet else told['line']}"
-    )
+    last = _quiet(told) if _is_quiet(told) else told["line"]
+    if told["batches"]:
+        last = f"{batches_line(told['batches'])}; {last}"
+    return f"{thousands(told['due'])} due, {thousands(told['made'])} made, {_words(told)}; {last}"
+
+
+def _is_quiet(told: dict[str, Any]) -> bool:
+    """Whether somebody should look; a batch may take a day."""
+    long = told["quiet_seconds"] >= _QUIET_SECONDS
+    in_batches = told["batches"] is not None and told["batches"]["texts"] > 0
+    return bool(long and told["due"] and not in_batches)
 
 
 def _words(told: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy import Engine, text
 
+from services.reviewer.batches.reading import Batched, read_batched
 from services.reviewer.budget import BudgetState, read_budget
 
 _PENDING = text("SELECT count(*) FROM avis WHERE outcome = 'pending'")
@@ -41,6 +42,7 @@ class Reading:
     re_asked: int = 0
     fallbacks: int = 0
     cost_eur: Decimal = Decimal(0)
+    batched: Batched = field(default_factory=Batched)
 
     def share(self, texts: int) -> float | None:
         """Of the texts made so far; None before the first."""
@@ -75,6 +77,7 @@ class Watching:
         total = total or Reading(budget=budget, pending=0)
         for number, engine in enumerate(self.shards):
             total = self._add(total, number, engine)
+        total = replace(total, batched=read_batched(self.shards))
         self._sum = total
         return total
 

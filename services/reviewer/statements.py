@@ -148,9 +148,15 @@ def execute_rows(
     connection: Connection, statement: TextClause, rows: Iterable[Mapping[str, object]]
 ) -> None:
     """Execute a statement that reads `:rows`; nothing is sent where there are none."""
-    storable = [{name: _storable(value) for name, value in row.items()} for row in rows]
+    storable = list(rows)
     if storable:
-        connection.execute(statement, {"rows": orjson.dumps(storable).decode()})
+        connection.execute(statement, {"rows": to_rows(storable)})
+
+
+def to_rows(rows: Iterable[Mapping[str, object]]) -> str:
+    """A statement's `:rows`."""
+    storable = [{name: _storable(value) for name, value in row.items()} for row in rows]
+    return orjson.dumps(storable).decode()
 
 
 def _storable(value: object) -> object:

@@ -1,7 +1,7 @@
 """Claims on avis, and results stored only where the claim and the register still stand."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -82,12 +82,14 @@ def store(
     *,
     sole_traders: bool,
     rewrite: Rewrite | None = None,
+    also: Callable[[Connection, Mapping[int, Fate]], None] | None = None,
 ) -> dict[int, Fate]:
     """Write the results in one transaction; storing them twice does nothing more.
 
     Each counts only where token, status, opposition, page and facts are still those of its claim,
     with everything locked that could change them. With `rewrite`, an accepted text that reads
-    like a neighbour's is replaced by another one of the same facts.
+    like a neighbour's is replaced by another one of the same facts. `also` is done in the same
+    transaction, last.
     """
     ordered = sorted(results, key=lambda result: result.claim.avis_id)
     ids = [result.claim.avis_id for result in ordered]
@@ -115,7 +117,10 @@ def store(
         if rewrite is not None:
             rulings = _kept_apart(connection, rulings, rewrite, hashes)
         _write(connection, rulings)
-    return {result.claim.avis_id: ruling.fate for result, ruling in rulings}
+        fates = {result.claim.avis_id: ruling.fate for result, ruling in rulings}
+        if also is not None:
+            also(connection, fates)
+    return fates
 
 
 def _kept_apart(

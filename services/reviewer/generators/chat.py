@@ -11,7 +11,8 @@ No message holds a key, a body or a text: servers quote keys in their errors.
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -116,17 +117,7 @@ class Chat:
         self.provider = provider
         self._clock = clock
         self._url = f"{str(provider.base_url).rstrip('/')}/chat/completions"
-        self._session = requests.Session()
-        # Neither a proxy nor a .netrc of the environment: the key goes to one address only.
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=provider.max_parallel, max_retries=0)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
-        self._session.headers["Content-Type"] = "application/json"
-        key = read_key(provider)
-        if key is not None:
-            self._session.headers["Authorization"] = f"Bearer {key}"
+        self._session = open_session(provider)
 
     def close(self) -> None:
         self._session.close()
@@ -134,37 +125,20 @@ class Chat:
     def post(self, messages: Messages, structured_output: StructuredOutput) -> Reply:
         """Raises ChatError."""
         name = self.provider.name
-        try:
-            with self._session.post(
+        with (
+            translated(name),
+            self._session.post(
                 self._url,
-                data=self._payload(messages, structured_output),
+                data=orjson.dumps(payload_of(self.provider, messages, structured_output)),
                 timeout=(CONNECT_SECONDS, self.provider.timeout_seconds),
                 allow_redirects=False,
                 stream=True,
-            ) as response:
-                body = self._read(response, self._clock.monotonic_seconds())
-        except requests.exceptions.SSLError:
-            raise Refused(f"{name}: no secure connection: check its certificate") from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader):
-            raise Refused(f"{name}: base_url or key cannot be sent") from None
-        except (requests.RequestException, HTTPError) as error:
-            billed = not _never_connected(error)
-            raise Transient(f"{name}: {type(error).__name__}", billed=billed) from None
+            ) as response,
+        ):
+            body = self._read(response, self._clock.monotonic_seconds())
         if response.status_code != requests.codes.ok:
-            raise _error(name, response, body)
+            raise error_of(name, response, body)
         return Reply(read_answer(body, structured_output), response.headers)
-
-    def _payload(self, messages: Messages, structured_output: StructuredOutput) -> bytes:
-        payload: dict[str, Any] = {
-            "model": self.provider.model,
-            "messages": messages,
-            self.provider.max_tokens_name: self.provider.max_tokens,
-        }
-        if self.provider.temperature != "default":
-            payload["temperature"] = self.provider.temperature
-        if structured_output in _RESPONSE_FORMATS:
-            payload["response_format"] = _RESPONSE_FORMATS[structured_output]
-        return orjson.dumps(payload)
 
     def _read(self, response: requests.Response, headers_at: float) -> bytes:
         """The timeout of `requests` is for each read: a server could drip for ever."""
@@ -175,6 +149,52 @@ class Chat:
             if late or len(body) > _MOST_BYTES:
                 raise requests.exceptions.ReadTimeout
         return bytes(body)
+
+
+def open_session(provider: Provider) -> requests.Session:
+    """Raises UserError where the key cannot be read."""
+    session = requests.Session()
+    # Neither a proxy nor a .netrc of the environment: the key goes to one address only.
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=provider.max_parallel, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.headers["Content-Type"] = "application/json"
+    key = read_key(provider)
+    if key is not None:
+        session.headers["Authorization"] = f"Bearer {key}"
+    return session
+
+
+@contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Turn what `requests` raises into a ChatError of this provider."""
+    try:
+        yield
+    except requests.exceptions.SSLError:
+        raise Refused(f"{name}: no secure connection: check its certificate") from None
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader):
+        raise Refused(f"{name}: base_url or key cannot be sent") from None
+    except (requests.RequestException, HTTPError) as error:
+        billed = not _never_connected(error)
+        raise Transient(f"{name}: {type(error).__name__}", billed=billed) from None
+
+
+def payload_of(
+    provider: Provider, messages: Messages, structured_output: StructuredOutput
+) -> dict[str, Any]:
+    """What one text is asked for with, but for how it is sent."""
+    payload: dict[str, Any] = {
+        "model": provider.model,
+        "messages": messages,
+        provider.max_tokens_name: provider.max_tokens,
+    }
+    if provider.temperature != "default":
+        payload["temperature"] = provider.temperature
+    if structured_output in _RESPONSE_FORMATS:
+        payload["response_format"] = _RESPONSE_FORMATS[structured_output]
+    return payload
 
 
 def read_key(provider: Provider) -> str | None:
@@ -199,7 +219,7 @@ def _never_connected(error: Exception) -> bool:
     return isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
-def _error(name: str, response: requests.Response, body: bytes) -> ChatError:
+def error_of(name: str, response: requests.Response, body: bytes) -> ChatError:
     status = response.status_code
     retry_after = read_retry_after(response.headers)
     message = f"{name}: HTTP {status}"

@@ -5,6 +5,7 @@ pages together, and an erasure clears them together (docs/adr/0004-database.md).
 """
 
 from shared.db.tables.base import metadata
+from shared.db.tables.batches import review_batch_holds, review_batch_lines, review_batches
 from shared.db.tables.beside import redirections, schema_drift, successions
 from shared.db.tables.imports import (
     certificates,
@@ -57,6 +58,9 @@ __all__ = [
     "pro_localisations",
     "quota",
     "redirections",
+    "review_batch_holds",
+    "review_batch_lines",
+    "review_batches",
     "review_budget",
     "review_providers",
     "review_reservations",

@@ -11,7 +11,14 @@ from shared.sharding import SHARD_TABLES
 
 _FILE = Path(shared.db.__file__).with_name("citus.sql")
 # What only a database beside others needs, and what holds rows without a siren.
-_LOCAL = {"avis_simhashes", "failed_items", "shard_place", "shard_receipts"}
+_LOCAL = {
+    "avis_simhashes",
+    "failed_items",
+    "review_batch_lines",
+    "review_batches",
+    "shard_place",
+    "shard_receipts",
+}
 
 # Citus refuses a table of which a unique constraint does not hold the column that spreads it.
 _STAND_IN = """

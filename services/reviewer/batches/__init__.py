@@ -1,0 +1,1 @@
+"""Texts that are asked for by the file: submitted, polled, collected, at a lower price."""

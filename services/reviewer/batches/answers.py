@@ -1,0 +1,58 @@
+"""What a line of a batch's files says: pure. Whatever it holds, it is an answer or nothing."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from services.reviewer.calling import BAD_REQUEST, UNAVAILABLE
+from services.reviewer.generators.answers import CONTENT_FILTER, Answer, read_answer
+from services.reviewer.providers import StructuredOutput, Usage
+
+_OK = 200
+_UNFIT = frozenset({400, 413, 422})
+_NOT_BEGUN = frozenset({"batch_expired", "batch_cancelled"})
+_NOTHING = Usage(tokens_in=0, tokens_out=0)
+_FILTERED = re.compile(rb'"(?:content_filter|content_policy_violation)"')
+
+MISSING = Answer(None, (UNAVAILABLE,), _NOTHING)
+"""In place of the answer that a completed batch does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineAnswer:
+    """`line_id` is what we called the line; an answer without `usage` did cost something."""
+
+    line_id: int
+    answer: Answer
+
+
+def read_line(line: bytes, structured_output: StructuredOutput) -> LineAnswer | None:
+    """None for what names no line of ours, and for one that was never begun. Never raises."""
+    try:
+        told = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(told, dict):
+        return None
+    name = told.get("custom_id")
+    if not isinstance(name, str) or re.fullmatch(r"[0-9]{1,18}", name) is None:
+        return None
+    error = told.get("error")
+    if isinstance(error, dict) and error.get("code") in _NOT_BEGUN:
+        return None
+    return LineAnswer(int(name), _answer(told.get("response"), error, structured_output))
+
+
+def _answer(response: Any, error: Any, structured_output: StructuredOutput) -> Answer:
+    body = response.get("body") if isinstance(response, dict) else None
+    status = response.get("status_code") if isinstance(response, dict) else None
+    if status == _OK and not error:
+        return read_answer(orjson.dumps(body), structured_output)
+    # What failed is not paid for, unless it says so.
+    found = read_answer(orjson.dumps(body), structured_output) if isinstance(body, dict) else None
+    usage = (found.usage if found is not None else None) or _NOTHING
+    if _FILTERED.search(orjson.dumps([body, error])):
+        return Answer(None, (CONTENT_FILTER,), usage)
+    return Answer(None, (BAD_REQUEST if status in _UNFIT else UNAVAILABLE,), usage)

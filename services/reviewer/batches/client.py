@@ -1,0 +1,229 @@
+"""Batches at a server: upload, submit, look, collect. OpenAI's addresses, and Mistral's.
+
+Errors are those of a call (`generators.chat`). Nothing is tried twice here.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import IO, Any, Literal
+
+import orjson
+import requests
+
+from services.reviewer.generators.chat import (
+    CONNECT_SECONDS,
+    BadRequest,
+    Refused,
+    Transient,
+    error_of,
+    open_session,
+    translated,
+)
+from services.reviewer.providers import Batch, Provider
+
+ENDPOINT = "/v1/chat/completions"
+KEY = "sirenade_batch"
+"""Of the metadata by which a batch is found again."""
+
+_CHUNK_BYTES = 1 << 16
+# The newest batches are first; more than these were not made since one was lost sight of.
+_PAGES = 20
+_PAGE = 100
+_UNKNOWN = frozenset({404, 405, 501})
+_COPY_BYTES = 1 << 20
+
+
+class Status(Enum):
+    """What the server says of a batch, in the words of our table."""
+
+    UNDER_WAY = "under_way"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+_STATUSES: Mapping[str, Status] = {
+    "completed": Status.COMPLETED,
+    "success": Status.COMPLETED,
+    "expired": Status.EXPIRED,
+    "timeout_exceeded": Status.EXPIRED,
+    "cancelled": Status.CANCELLED,
+    "failed": Status.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A batch as the server tells it; `files` hold answers, those with errors last."""
+
+    id: str
+    status: Status
+    files: tuple[str, ...]
+    key: str | None
+
+
+class NotListed(Exception):
+    """Raised where the server cannot say which batches it has."""
+
+
+class Gone(Refused):
+    """Raised where the server knows nothing of a batch or a file."""
+
+
+class BatchClient:
+    """For one thread at a time."""
+
+    def __init__(self, provider: Provider, batch: Batch) -> None:
+        """Raises UserError where the key cannot be read."""
+        self.provider = provider
+        self.batch = batch
+        self._session = open_session(provider)
+        self._url = str(provider.base_url).rstrip("/")
+        self._jobs = "/batches" if batch.api == "openai" else "/batch/jobs"
+
+    def upload(self, lines: IO[bytes]) -> str:
+        """Send a file of requests, from where it stands, and return the server's name for it."""
+        boundary = secrets.token_hex(16)
+        with _multipart(lines, boundary) as body:
+            told = self._ask(
+                "POST",
+                "/files",
+                data=body,
+                headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+            )
+        return self._name(told)
+
+    def submit(self, file_id: str, key: str) -> Remote:
+        metadata = {KEY: key}
+        hours = self.batch.window_hours
+        wanted: dict[str, Any] = {
+            "input_file_id": file_id,
+            "endpoint": ENDPOINT,
+            "completion_window": f"{hours}h",
+            "metadata": metadata,
+        }
+        if self.batch.api == "mistral":
+            wanted = {
+                "input_files": [file_id],
+                "endpoint": ENDPOINT,
+                "model": self.provider.model,
+                "timeout_hours": hours,
+                "metadata": metadata,
+            }
+        return self._remote(self._ask("POST", self._jobs, data=orjson.dumps(wanted)))
+
+    def read(self, remote_id: str) -> Remote:
+        return self._remote(self._ask("GET", f"{self._jobs}/{remote_id}"))
+
+    def find(self, key: str) -> Remote | None:
+        """The batch that was submitted with this key, among the newest. Raises NotListed."""
+        after: str | None = None
+        for page in range(_PAGES):
+            params: dict[str, Any] = {"limit": _PAGE}
+            if after is not None:
+                params["after"] = after
+            if self.batch.api == "mistral":
+                params = {"page": page, "page_size": _PAGE}
+            found = self._list(params)
+            for told in found:
+                if told.key == key:
+                    return told
+            if len(found) < _PAGE:
+                return None
+            after = found[-1].id
+        return None
+
+    @contextmanager
+    def answers(self, file_id: str) -> Iterator[Iterator[bytes]]:
+        """The lines of a file that has come as a whole. Raises Transient where it was cut."""
+        with tempfile.TemporaryFile() as kept:
+            with (
+                translated(self.provider.name),
+                self._session.get(
+                    f"{self._url}/files/{file_id}/content",
+                    timeout=(CONNECT_SECONDS, self.provider.timeout_seconds),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                self._require_ok(response)
+                while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+                    kept.write(chunk)
+            kept.seek(0)
+            yield (line for line in kept if line.strip())
+
+    def _list(self, params: dict[str, Any]) -> list[Remote]:
+        try:
+            told = self._ask("GET", self._jobs, params=params)
+        except (Gone, BadRequest):
+            raise NotListed from None
+        data = told.get("data") or []
+        if not isinstance(data, list):
+            raise NotListed
+        return [self._remote(each) for each in data if isinstance(each, dict)]
+
+    def _ask(self, method: Literal["GET", "POST"], path: str, **more: Any) -> dict[str, Any]:
+        with (
+            translated(self.provider.name),
+            self._session.request(
+                method,
+                self._url + path,
+                timeout=(CONNECT_SECONDS, self.provider.timeout_seconds),
+                allow_redirects=False,
+                **more,
+            ) as response,
+        ):
+            self._require_ok(response)
+            try:
+                told = orjson.loads(response.content)
+            except orjson.JSONDecodeError:
+                told = None
+        if not isinstance(told, dict):
+            # What it did nobody knows: the batch is looked for.
+            raise Transient(f"{self.provider.name}: an answer that is no JSON", billed=True)
+        return told
+
+    def _require_ok(self, response: requests.Response) -> None:
+        if response.status_code in {requests.codes.ok, requests.codes.created}:
+            return
+        if response.status_code in _UNKNOWN:
+            raise Gone(f"{self.provider.name}: HTTP {response.status_code}")
+        raise error_of(self.provider.name, response, response.content)
+
+    def _name(self, told: Mapping[str, Any]) -> str:
+        name = told.get("id")
+        if not isinstance(name, str) or not name or "/" in name:
+            raise Transient(f"{self.provider.name}: an answer without an id", billed=True)
+        return name
+
+    def _remote(self, told: Mapping[str, Any]) -> Remote:
+        metadata = told.get("metadata")
+        key = metadata.get(KEY) if isinstance(metadata, dict) else None
+        names = ("output_file_id", "error_file_id", "output_file", "error_file")
+        # Some tell a file by its name, some by all that they know of it.
+        found = (
+            each.get("id") if isinstance(each, dict) else each for each in map(told.get, names)
+        )
+        files = tuple(each for each in found if isinstance(each, str) and each)
+        status = _STATUSES.get(str(told.get("status")).lower(), Status.UNDER_WAY)
+        return Remote(self._name(told), status, files, key)
+
+
+def _multipart(lines: IO[bytes], boundary: str) -> IO[bytes]:
+    """The form as a file, so that nobody holds a batch in memory."""
+    form = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+    form.write(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="batch.jsonl"\r\n'
+        "Content-Type: application/jsonl\r\n\r\n".encode()
+    )
+    while chunk := lines.read(_COPY_BYTES):
+        form.write(chunk)
+    form.write(f"\r\n--{boundary}--\r\n".encode())
+    form.seek(0)
+    return form

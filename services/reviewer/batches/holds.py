@@ -1,0 +1,78 @@
+"""The budget's part of a batch: set aside as a whole, settled as its answers come.
+
+Every amount is a total since the batch began, so that whatever is told twice counts once.
+"""
+
+import uuid
+from decimal import Decimal
+
+from sqlalchemy import Connection, Engine, text
+
+from services.reviewer.budget import read_budget
+from services.reviewer.metering import BudgetReached
+
+_LOCK = text("SELECT FROM review_budget FOR UPDATE")
+_READ = text("""
+    SELECT provider, reserved_eur, spent_eur, calls FROM review_batch_holds WHERE key = :key
+""")
+_HOLD = text("INSERT INTO review_batch_holds (key, provider, reserved_eur) VALUES (:key, :p, :eur)")
+_SETTLE = text("""
+    UPDATE review_batch_holds SET reserved_eur = :reserved, spent_eur = :spent, calls = :calls
+    WHERE key = :key
+""")
+_END = text("DELETE FROM review_batch_holds WHERE key = :key")
+_MOVE = text("""
+    UPDATE review_budget SET
+      reserved_eur = greatest(0, reserved_eur + :reserved), spent_eur = spent_eur + :spent
+""")
+_CHARGE = text("""
+    UPDATE review_providers SET calls = calls + :calls, spent_eur = spent_eur + :spent
+    WHERE name = :provider
+""")
+
+
+def hold(engine: Engine, key: uuid.UUID, provider: str, cost_eur: Decimal) -> bool:
+    """Set the most that a batch can cost aside, once; False where there is no room for it now.
+
+    Raises BudgetReached where the run is paused.
+    """
+    with engine.begin() as connection:
+        connection.execute(_LOCK)
+        if connection.execute(_READ, {"key": key}).one_or_none() is not None:
+            return True
+        state = read_budget(connection)
+        if state.paused:
+            raise BudgetReached(f"the run is paused: {state.paused_because}")
+        if cost_eur > 0 and state.left_eur is not None and cost_eur > state.left_eur:
+            return False
+        _move(connection, reserved=cost_eur, spent=Decimal(0))
+        connection.execute(_HOLD, {"key": key, "p": provider, "eur": cost_eur})
+    return True
+
+
+def settle(
+    engine: Engine, key: uuid.UUID, *, spent_eur: Decimal, reserved_eur: Decimal, calls: int
+) -> None:
+    """What the answers so far did cost, and what the others still can."""
+    with engine.begin() as connection:
+        connection.execute(_LOCK)
+        held = connection.execute(_READ, {"key": key}).one_or_none()
+        if held is None or spent_eur < held.spent_eur:
+            return
+        spent = spent_eur - held.spent_eur
+        _move(connection, reserved=reserved_eur - held.reserved_eur, spent=spent)
+        charged = {"calls": calls - held.calls, "spent": spent, "provider": held.provider}
+        connection.execute(_CHARGE, charged)
+        now = {"reserved": reserved_eur, "spent": spent_eur, "calls": calls, "key": key}
+        connection.execute(_SETTLE, now)
+
+
+def end(engine: Engine, key: uuid.UUID, *, spent_eur: Decimal, calls: int) -> None:
+    """Settle for good, and give the rest back; a second time does nothing."""
+    settle(engine, key, spent_eur=spent_eur, reserved_eur=Decimal(0), calls=calls)
+    with engine.begin() as connection:
+        connection.execute(_END, {"key": key})
+
+
+def _move(connection: Connection, *, reserved: Decimal, spent: Decimal) -> None:
+    connection.execute(_MOVE, {"reserved": reserved, "spent": spent})

@@ -1,0 +1,210 @@
+"""The lines of batches, and the claims of their avis."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from services.reviewer import statements
+from services.reviewer.judging import Claim
+
+GRACE_SECONDS = 7200
+"""After a batch should have ended, until its avis are due again."""
+
+# Of a line that waits: a paused run may be resumed.
+_WAIT_SECONDS = 86_400
+
+_PARK = text("""
+    WITH new AS (
+      SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS new(
+        avis_id bigint, claim_token uuid, provider text, asks smallint, reasons text[])),
+    held AS (
+      SELECT avis.id FROM avis JOIN new ON new.avis_id = avis.id
+      WHERE avis.claim_token = new.claim_token AND outcome = 'pending'
+      ORDER BY avis.id FOR UPDATE OF avis),
+    kept AS (
+      UPDATE avis SET
+        published_at = NULL, attempts = 0, updated_at = clock_timestamp(),
+        lease_until = clock_timestamp() + make_interval(secs => :lease_seconds)
+      FROM held WHERE avis.id = held.id
+      RETURNING avis.id)
+    INSERT INTO review_batch_lines (avis_id, claim_token, provider, asks, reasons)
+    SELECT avis_id, claim_token, provider, asks, reasons FROM new JOIN kept ON kept.id = avis_id
+    RETURNING avis_id
+""")
+_KEEP = text("""
+    UPDATE avis SET lease_until = clock_timestamp() + make_interval(secs => :seconds)
+    FROM (
+      SELECT a.id FROM avis a JOIN review_batch_lines l ON l.avis_id = a.id
+      WHERE l.batch_id = :batch AND l.claim_token = a.claim_token AND a.outcome = 'pending'
+      ORDER BY a.id FOR UPDATE OF a) held
+    WHERE avis.id = held.id
+""")
+_WAIT_ON = text("""
+    UPDATE avis SET lease_until = clock_timestamp() + make_interval(secs => :lease_seconds)
+    WHERE id = ANY(CAST(:ids AS bigint[])) AND claim_token = ANY(CAST(:tokens AS uuid[]))
+""")
+# By avis and token: what has been claimed again since is somebody else's, or another line's.
+_GIVE_BACK = text("""
+    WITH theirs AS (
+      SELECT avis.id FROM avis JOIN json_to_recordset(CAST(:rows AS json)) AS line(
+        avis_id bigint, claim_token uuid)
+        ON line.avis_id = avis.id AND line.claim_token = avis.claim_token
+      WHERE outcome = 'pending'
+      ORDER BY avis.id FOR UPDATE OF avis)
+    UPDATE avis SET
+      published_at = NULL, claim_token = NULL, lease_until = NULL, updated_at = clock_timestamp()
+    FROM theirs WHERE avis.id = theirs.id
+""")
+_LINES = text("""
+    SELECT id, avis_id, claim_token, asks, reasons, facts_hash, tokens_in, cost_eur
+    FROM review_batch_lines
+    WHERE batch_id = :batch AND id > :after
+      AND (CAST(:ids AS bigint[]) IS NULL OR id = ANY(CAST(:ids AS bigint[])))
+    ORDER BY id LIMIT :most
+""")
+_DROP = text("DELETE FROM review_batch_lines WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING id")
+_AGAIN = text("""
+    UPDATE review_batch_lines l SET
+      batch_id = NULL, facts_hash = NULL, parked_at = clock_timestamp(), asks = l.asks + 1,
+      reasons = l.reasons || new.reasons
+    FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, reasons text[])
+    WHERE l.id = new.id AND l.batch_id = :batch
+    RETURNING l.id
+""")
+# Not those that were refused before: another provider would begin again.
+_TAKE_WAITING = text("""
+    SELECT id, avis_id, claim_token, asks, reasons, facts_hash, tokens_in, cost_eur
+    FROM review_batch_lines WHERE batch_id IS NULL AND provider = :provider AND asks = 0
+    ORDER BY parked_at LIMIT 1000
+    FOR UPDATE SKIP LOCKED
+""")
+_FORGET = text("""
+    UPDATE review_batch_lines l SET facts_hash = NULL
+    FROM avis a
+    WHERE l.batch_id = :batch AND a.id = l.avis_id AND l.facts_hash IS NOT NULL
+      AND l.claim_token IS DISTINCT FROM a.claim_token
+""")
+
+
+class Overtaken(Exception):
+    """Raised where another process has done this already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A row of `review_batch_lines`; `asks` were answered before this one."""
+
+    id: int
+    avis_id: int
+    claim_token: uuid.UUID
+    asks: int
+    reasons: tuple[str, ...]
+    facts_hash: str | None = None
+    tokens_in: int = 0
+    cost_eur: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An avis that waits for a batch; `reasons` are those against its `asks` texts before."""
+
+    claim: Claim
+    provider: str
+    asks: int
+    reasons: tuple[str, ...]
+
+
+def park(engine: Engine, parked: Iterable[Parked]) -> set[int]:
+    """Let avis wait, and return those whose claim still stood."""
+    rows = [
+        {
+            "avis_id": each.claim.avis_id,
+            "claim_token": str(each.claim.token),
+            "provider": each.provider,
+            "asks": each.asks,
+            "reasons": list(each.reasons),
+        }
+        for each in parked
+    ]
+    with engine.begin() as connection:
+        sent = {"rows": statements.to_rows(rows), "lease_seconds": _WAIT_SECONDS}
+        return set(connection.execute(_PARK, sent).scalars())
+
+
+def keep_claims(connection: Connection, batch_id: int, *, hours: int) -> None:
+    """Hold the avis of a batch until it must have ended."""
+    seconds = hours * 3600 + GRACE_SECONDS
+    connection.execute(_KEEP, {"batch": batch_id, "seconds": seconds})
+
+
+def read_lines(
+    connection: Connection,
+    batch_id: int,
+    *,
+    ids: Sequence[int] | None = None,
+    after: int = 0,
+    most: int = 1000,
+) -> list[Line]:
+    """Lines of a batch that have no answer yet, in order."""
+    wanted = None if ids is None else list(ids)
+    values = {"batch": batch_id, "ids": wanted, "after": after, "most": most}
+    return [line_of(row) for row in connection.execute(_LINES, values).mappings()]
+
+
+def line_of(row: Any) -> Line:
+    return Line(
+        **{
+            **row,
+            "reasons": tuple(row["reasons"]),
+            "claim_token": uuid.UUID(str(row["claim_token"])),
+        }
+    )
+
+
+def ask_again(
+    connection: Connection, batch_id: int, refused: Sequence[tuple[Line, Sequence[str]]]
+) -> None:
+    """Let these lines wait for another batch, each with its reasons. Raises Overtaken."""
+    rows = [{"id": line.id, "reasons": list(reasons)} for line, reasons in refused]
+    again = {"rows": statements.to_rows(rows), "batch": batch_id}
+    require(connection.execute(_AGAIN, again).rowcount, len(rows))
+    held = {
+        "ids": [line.avis_id for line, _ in refused],
+        "tokens": [str(line.claim_token) for line, _ in refused],
+    }
+    connection.execute(_WAIT_ON, {**held, "lease_seconds": _WAIT_SECONDS})
+
+
+def drop(connection: Connection, line_ids: Sequence[int]) -> None:
+    """Raises Overtaken."""
+    require(connection.execute(_DROP, {"ids": list(line_ids)}).rowcount, len(line_ids))
+
+
+def give_back(connection: Connection, lines: Sequence[Line]) -> None:
+    """Let the relay send their avis again, where they are still theirs."""
+    held = [{"avis_id": line.avis_id, "claim_token": str(line.claim_token)} for line in lines]
+    statements.execute_rows(connection, _GIVE_BACK, held)
+
+
+def release_waiting(engine: Engine, provider: str) -> None:
+    """Give back what waits for a provider that is out of use: others may write it."""
+    with engine.begin() as connection:
+        found = connection.execute(_TAKE_WAITING, {"provider": provider}).mappings()
+        lines = [line_of(row) for row in found]
+        give_back(connection, lines)
+        drop(connection, [line.id for line in lines])
+
+
+def forget_facts(engine: Engine, batch_id: int) -> None:
+    """Keep no trace of the facts of an avis that is another's by now, or erased."""
+    with engine.begin() as connection:
+        connection.execute(_FORGET, {"batch": batch_id})
+
+
+def require(done: int, wanted: int) -> None:
+    if done != wanted:
+        raise Overtaken
