@@ -1,8 +1,11 @@
 """`./sirenade prove`: the promises, run for real and measured from outside."""
 
 import datetime as dt
+import math
 import os
+import random
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +19,8 @@ from sqlalchemy import Engine, text
 from deploy.local.errors import LocalServerError
 from deploy.local.places import LOCAL
 from deploy.local.simulator import DEPARTEMENT
+from deploy.proving.blows import MEAN_WAIT_SECONDS, make_blows
+from deploy.proving.chaos import Chaos, is_over
 from deploy.proving.facts import read_facts
 from deploy.proving.page import Proof, write
 from deploy.proving.promises import Promise, judge
@@ -34,6 +39,18 @@ _ROWS_PER_REQUEST = 1000
 _DAY_MARGIN = 1.05
 _WIDTH = 100
 _TELL_EVERY = 30
+_ROWS_PER_REQUEST_OF_CHAOS = 100
+_GENERATORS_OF_CHAOS = 5
+_CHAOS_SETTINGS = {
+    "SIRENADE_INSEE_ROWS_PER_PAGE": str(_ROWS_PER_REQUEST_OF_CHAOS),
+    "SIRENADE_REVIEWER_GENERATORS": str(_GENERATORS_OF_CHAOS),
+    # A kill is made good once leases and stalls run out: short here, to wait less.
+    "SIRENADE_INSEE_TIMEOUT_SECONDS": "3",
+    "SIRENADE_FETCHER_SLOT_PATIENCE_SECONDS": "3",
+    "SIRENADE_FETCHER_STALL_SECONDS": "8",
+    "SIRENADE_REVIEWER_LEASE_SECONDS": "10",
+    "SIRENADE_REVIEWER_STALL_SECONDS": "15",
+}
 _ORDER = text("""
     INSERT INTO import_runs (departements, row_limit, per_day, day_seconds)
     VALUES (:departements, :row_limit, :per_day, :day_seconds)
@@ -104,6 +121,61 @@ def import_(  # noqa: PLR0913  # each an option of the command
     _tell(proof, folder, console)
 
 
+@prove.command()
+def chaos(
+    *,
+    kills: Annotated[int, typer.Option(help="How often something is struck.", min=1)] = 20,
+    rows: Annotated[
+        int, typer.Option(help="Establishments to import meanwhile.", min=1000, max=600_000)
+    ] = 20_000,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the blows and their order; drawn and told unless given.")
+    ] = None,
+    directory: Annotated[Path, typer.Option(help="Where the run is kept.")] = LOCAL / "prove",
+) -> None:
+    """Strike at random in the middle of an import with its texts, then look what is whole.
+
+    Processes, PostgreSQL and RabbitMQ are killed with -9, their connections cut. The quota is
+    chosen so that the import lasts as long as the blows.
+    """
+    seed = random.SystemRandom().randrange(10**6) if seed is None else seed
+    console = Console(stderr=True)
+    console.print(f"{kills} blows at an import of {rows} establishments, --seed {seed}")
+    # Twice the time of the waits: servers that were killed take some time to come back.
+    minutes = 2 * kills * MEAN_WAIT_SECONDS / 60
+    quota = math.ceil(rows / _ROWS_PER_REQUEST_OF_CHAOS / minutes)
+    try:
+        with run_stack(
+            _fresh(directory / "chaos"),
+            establishments=rows,
+            requests_per_minute=quota,
+            settings=_CHAOS_SETTINGS,
+        ) as stack:
+            promises = _strike(stack, kills=kills, rows=rows, seed=seed, console=console)
+    except LocalServerError as error:
+        raise UserError(str(error)) from error
+    _tell_promises(promises, console)
+
+
+def _strike(
+    stack: Stack, *, kills: int, rows: int, seed: int, console: Console
+) -> Sequence[Promise]:
+    for service in ("fetcher", "writer", "reviewer"):
+        for name in names(service, 2):
+            stack.start(name)
+    engine = make_engine(stack.database_url, application_name="sirenade-prove", pool_size=1)
+    with engine.begin() as connection:
+        order = {"row_limit": None, "per_day": None, "day_seconds": None}
+        connection.execute(_ORDER, {"departements": [DEPARTEMENT], **order})
+    work = Chaos(stack, engine, _GENERATORS_OF_CHAOS, console.print, struck=[])
+    work.run(make_blows(seed, kills, list(stack.services)))
+    promises = work.judge(rows=rows, kills=kills)
+    engine.dispose()
+    struck = ", ".join(f"{name} {times}" for name, times in Counter(work.struck).most_common())
+    console.print(f"struck: {struck}; ended by themselves and started again: {work.restarted}")
+    return promises
+
+
 def _fresh(folder: Path) -> Path:
     folder = folder.resolve()
     shutil.rmtree(folder, ignore_errors=True)
@@ -157,24 +229,25 @@ def _follow(sampler: Sampler, title: str, console: Console) -> None:
             elif len(sampler.samples) % _TELL_EVERY == 1:
                 console.print(one_line(progress), soft_wrap=True, highlight=False)
 
-        sampler.follow(_is_over, tell=tell)
-
-
-def _is_over(progress: Progress) -> bool:
-    return progress.received > 0 and progress.runs_open == 0 and progress.avis_pending == 0
+        sampler.follow(is_over, tell=tell)
 
 
 def _tell(proof: Proof, folder: Path, console: Console) -> None:
     page = write(proof, folder)
-    Console().print(_table(proof.promises))
-    console.print(f"page: {os.path.relpath(page)}")
-    for broken in (each for each in proof.promises if not each.kept):
+    console.print(f"page: {os.path.relpath(page)}", soft_wrap=True)
+    _tell_promises(proof.promises, console)
+
+
+def _tell_promises(promises: Sequence[Promise], console: Console) -> None:
+    Console().print(_table(promises))
+    broken_ones = [each for each in promises if not each.kept]
+    for broken in broken_ones:
         console.print(
             f"[bold red]broken:[/] {broken.name}: promised {broken.promised}, "
             f"measured {broken.measured}",
             soft_wrap=True,
         )
-    if not proof.kept:
+    if broken_ones:
         raise typer.Exit(EXIT_BROKEN_PROMISE)
 
 

@@ -48,20 +48,11 @@ def judge(samples: Sequence[Sample], facts: Facts) -> list[Promise]:
     rejected = last.avis.get("rejected", 0)
     logs, connections = last.log_bytes, max(each.connections for each in samples)
     return [
-        _exactly("establishments stored", facts.promised_rows, facts.stored),
-        _exactly("missing", 0, facts.missing),
-        _exactly("surplus", 0, facts.surplus),
-        _exactly("duplicates", 0, facts.duplicates),
-        _exactly("quota errors (429)", 0, last.http_429),
-        _exactly("failed items", 0, last.failed_items),
-        Promise(
-            "counters equal real counts",
-            "yes",
-            "yes" if facts.counters_agree else "no",
-            facts.counters_agree,
-        ),
-        _exactly("avis accepted, of those due", last.avis_due, last.avis.get("accepted", 0)),
-        _exactly("avis rejected for good", 0, rejected),
+        *judge_end(facts),
+        exactly("quota errors (429)", 0, last.http_429),
+        exactly("failed items", 0, last.failed_items),
+        exactly("avis accepted, of those due", last.avis_due, last.avis.get("accepted", 0)),
+        exactly("avis rejected for good", 0, rejected),
         *_slot_use(facts.slot_use),
         *_memory(samples),
         Promise("log bytes", "< 200 MB", f"{logs / 10**6:.1f} MB", logs < MOST_LOG_BYTES),
@@ -75,6 +66,17 @@ def judge(samples: Sequence[Sample], facts: Facts) -> list[Promise]:
     ]
 
 
+def judge_end(facts: Facts) -> list[Promise]:
+    agree = "yes" if facts.counters_agree else "no"
+    return [
+        exactly("establishments stored", facts.promised_rows, facts.stored),
+        exactly("missing", 0, facts.missing),
+        exactly("surplus", 0, facts.surplus),
+        exactly("duplicates", 0, facts.duplicates),
+        Promise("counters equal real counts", "yes", agree, facts.counters_agree),
+    ]
+
+
 def _slot_use(measured: float | None) -> list[Promise]:
     if measured is None:
         return []
@@ -82,7 +84,7 @@ def _slot_use(measured: float | None) -> list[Promise]:
     return [Promise("slot use", f"≥ {LEAST_SLOT_USE:.2f}", f"{measured:.3f}", kept)]
 
 
-def _exactly(name: str, promised: int, measured: int) -> Promise:
+def exactly(name: str, promised: int, measured: int) -> Promise:
     return Promise(name, _number(promised), _number(measured), promised == measured)
 
 

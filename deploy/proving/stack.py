@@ -48,14 +48,29 @@ class Stack:
         processes.kill_all([self.services[name].pid])
         processes.reap(self.services[name])
 
+    def start_what_ended(self) -> int:
+        """As a supervisor does: a service that starts while a server is away ends at once."""
+        ended = [name for name, process in self.services.items() if process.poll() is not None]
+        for name in ended:
+            self.start(name)
+        return len(ended)
+
+    def kill_postgres(self) -> None:
+        """SIGKILL to all of PostgreSQL, and a new start on the same port and data."""
+        self.postgres.kill()
+        self.postgres = start_postgres(
+            self.directory / "postgres", name="proving", end_with_parent=True
+        )
+
     def stop(self) -> None:
-        """An orderly end of the services; what does not end in time is killed."""
+        """An orderly end of the services and PostgreSQL; what does not end in time is killed."""
         for process in self.services.values():
             process.terminate()
         left = processes.wait_until_gone((each.pid for each in self.services.values()), seconds=30)
         processes.kill_all(left)
         for process in self.services.values():
             processes.reap(process)
+        self.postgres.stop()
 
 
 def names(service: str, count: int) -> list[str]:
