@@ -34,11 +34,13 @@ OWNERS = {
     "failed": "services.operator",
     "dead-letters": "services.operator",
     "demo": "services.embedded",
+    "prove": "deploy.proving",
 }
 # These read files, bring a database of their own, or ask services for work: none serve the demo's.
 _WITHOUT_DEMO_DATABASE = {
     "inspect",
     "demo",
+    "prove",
     "import",
     "delta",
     "certify",
@@ -71,6 +73,7 @@ usage: ./sirenade COMMAND [--help] …
   inspect       how records of the API would be stored
   migrate       bring the database schema up to date
   demo          everything in one process, against the simulator
+  prove         the promises, run for real and measured from outside
 
 ./sirenade COMMAND --help says more. The database is SIRENADE_DATABASE_URL;
 without it, that of the last `make demo`.

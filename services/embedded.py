@@ -8,8 +8,6 @@ run that was killed is resumed at the next start.
 import logging
 import os
 import signal
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,6 +27,7 @@ from deploy.local.demo_database import (
 )
 from deploy.local.peak_memory import PeakMemory
 from deploy.local.postgres import RunningPostgres
+from deploy.local.simulator import DEPARTEMENT, simulator
 from services.fetcher import main as fetcher
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
@@ -44,7 +43,6 @@ from shared.cli import run as run_cli
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import UnknownRevision, upgrade
-from shared.errors import UserError
 from shared.logs import configure_logs
 from shared.memory import return_freed_memory
 from shared.metrics import Metrics
@@ -54,52 +52,12 @@ from shared.progress_view import watch
 from shared.service import Running, serve_metrics
 from shared.settings import ServiceSettings, load
 
-DEPARTEMENT = "33"
-_SIMULATOR_START_SECONDS = 60.0
 # An empty cluster, then rows, indexes and WAL; below the last one a run stops by itself.
 _BASE_BYTES = 256 << 20
 _BYTES_PER_ESTABLISHMENT = 10_000
 _LEAST_FREE_BYTES = 64 << 20
 
 app = make_app("Everything in one process, without Docker and without a system package.")
-
-
-@contextmanager
-def simulator(directory: Path, *, establishments: int, requests_per_minute: int) -> Iterator[str]:
-    """Run INSEE's stand-in as a child; yields its base URL and ends it afterwards."""
-    directory.mkdir(parents=True, exist_ok=True)
-    # One of a run that was killed: it keeps nothing, so it is replaced.
-    mark = f"{processes.HOME_MARK}={directory}"
-    processes.kill_all(processes.processes_with(environment=mark))
-    port_file = directory / "port"
-    port_file.unlink(missing_ok=True)
-    process = processes.start_server(
-        [
-            *(sys.executable, "-m", "services.simulator"),
-            *("--port", "0", "--port-file", str(port_file)),
-            *("--departement", DEPARTEMENT),
-            *("--establishments", str(establishments)),
-            *("--requests-per-minute", str(requests_per_minute)),
-        ],
-        log=directory / "simulator.log",
-        cwd=str(Path.cwd()),
-        env={**os.environ, processes.HOME_MARK: str(directory)},
-        parent_death_signal=signal.SIGTERM,
-    )
-    try:
-        yield f"http://127.0.0.1:{_port(port_file, process.pid)}/api-sirene/3.11"
-    finally:
-        processes.kill_all([process.pid])
-        processes.reap(process)
-
-
-def _port(port_file: Path, pid: int) -> int:
-    deadline_seconds = time.monotonic() + _SIMULATOR_START_SECONDS
-    while time.monotonic() < deadline_seconds and processes.is_alive(pid):
-        if port_file.exists() and (port := port_file.read_text().strip()):
-            return int(port)
-        time.sleep(0.05)
-    raise UserError(f"the simulator does not start: see {port_file.parent / 'simulator.log'}")
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from shared.days import FRANCE, day_start
 MAX_ROWS_PER_REQUEST = 1000
 # A rate over less than this jumps about; over more it forgets that something changed.
 _RATE_WINDOW_SECONDS = 60.0
+# Of the usual time between two steps: a step that takes longer is late.
+_LATE_STEPS = 3
 
 # One query, over per-batch rows for the import: it costs the same at any number of rows.
 _SNAPSHOT = text(f"""
@@ -182,26 +184,41 @@ def run_exists(connection: Connection, run_id: int) -> bool:
 
 @dataclass
 class Rate:
-    """Units per second over the last minute of readings, and what it says of the end."""
+    """Units per second over the last minute, and what it says of the end.
 
-    _readings: deque[tuple[float, int]] = field(default_factory=deque)
+    Work comes in steps, a page at a time: the rate is that between steps, or it would jump with
+    each of them by a step's share of the minute.
+    """
+
+    _steps: deque[tuple[float, int]] = field(default_factory=deque)
+    _now_seconds: float = 0.0
 
     def add(self, at_seconds: float, done: int) -> None:
-        self._readings.append((at_seconds, done))
-        while self._readings[0][0] < at_seconds - _RATE_WINDOW_SECONDS:
-            self._readings.popleft()
+        self._now_seconds = at_seconds
+        if not self._steps or self._steps[-1][1] != done:
+            self._steps.append((at_seconds, done))
+        while self._steps[0][0] < at_seconds - _RATE_WINDOW_SECONDS and len(self._steps) > 1:
+            self._steps.popleft()
 
     @property
     def per_second(self) -> float:
-        (first_seconds, first_done), (last_seconds, last_done) = self._ends()
-        elapsed_seconds = last_seconds - first_seconds
-        return (last_done - first_done) / elapsed_seconds if elapsed_seconds > 0 else 0.0
+        if len(self._steps) < 2:  # noqa: PLR2004  # a rate is between two
+            return 0.0
+        (first_seconds, first_done), (last_seconds, last_done) = self._steps[0], self._steps[-1]
+        # When the next step is late, the time that it is late counts.
+        until_seconds = self._now_seconds if self._is_late() else last_seconds
+        return (last_done - first_done) / (until_seconds - first_seconds)
 
     def eta_seconds(self, left: int) -> float | None:
         """Time to the end at this rate; None while nothing moves."""
         if left <= 0:
             return 0.0
-        return left / self.per_second if self.per_second > 0 else None
+        if self.per_second <= 0:
+            return None
+        waited_seconds = 0.0 if self._is_late() else self._now_seconds - self._steps[-1][0]
+        return max(0.0, left / self.per_second - waited_seconds)
 
-    def _ends(self) -> tuple[tuple[float, int], tuple[float, int]]:
-        return (self._readings[0], self._readings[-1]) if self._readings else ((0, 0), (0, 0))
+    def _is_late(self) -> bool:
+        first_seconds, last_seconds = self._steps[0][0], self._steps[-1][0]
+        usual_seconds = (last_seconds - first_seconds) / (len(self._steps) - 1)
+        return self._now_seconds - last_seconds > _LATE_STEPS * usual_seconds

@@ -20,6 +20,32 @@ def test_a_rate_forgets_what_was_before_the_last_minute() -> None:
     assert rate.per_second == 10
 
 
+def test_an_eta_does_not_jump_with_each_page() -> None:
+    """Thirty pages of 1 000 a minute, each written as two slices, looked at each second."""
+    rate, rows, end = Rate(), 245_000, 490.0
+    for second in range(1, 490):
+        pages, into_page = divmod(second, 2)
+        done = 1000 * pages + (500 if into_page else 0)
+        rate.add(float(second), done)
+        eta_seconds = rate.eta_seconds(rows - done)
+        if second > 49:
+            assert eta_seconds is not None
+            assert abs(second + eta_seconds - end) < 0.02 * end
+
+
+def test_an_eta_recovers_within_a_minute_after_a_pause() -> None:
+    rate = Rate()
+    done = 0
+    for second in range(1, 400):
+        if not 200 <= second < 260:
+            done += 500
+        rate.add(float(second), done)
+        if second == 250:
+            assert rate.per_second < 150
+        if second > 320:
+            assert rate.eta_seconds(100_000) == 200
+
+
 def test_nothing_is_promised_while_nothing_moves() -> None:
     rate = Rate()
     assert rate.eta_seconds(1) is None

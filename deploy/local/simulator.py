@@ -1,0 +1,56 @@
+"""The INSEE simulator as a child process."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local import processes
+from deploy.local.places import PROJECT
+from shared.errors import UserError
+
+DEPARTEMENT = "33"
+"""Where all that it invents for a run lies."""
+_API = "/api-sirene/3.11"
+_START_SECONDS = 60.0
+
+
+@contextmanager
+def simulator(directory: Path, *, establishments: int, requests_per_minute: int) -> Iterator[str]:
+    """Run INSEE's stand-in as a child; yields its base URL and ends it afterwards."""
+    directory.mkdir(parents=True, exist_ok=True)
+    # One of a run that was killed: it keeps nothing, so it is replaced.
+    mark = f"{processes.HOME_MARK}={directory}"
+    processes.kill_all(processes.processes_with(environment=mark))
+    port_file = directory / "port"
+    port_file.unlink(missing_ok=True)
+    process = processes.start_server(
+        [
+            *(sys.executable, "-m", "services.simulator"),
+            *("--port", "0", "--port-file", str(port_file)),
+            *("--departement", DEPARTEMENT),
+            *("--establishments", str(establishments)),
+            *("--requests-per-minute", str(requests_per_minute)),
+        ],
+        log=directory / "simulator.log",
+        cwd=str(PROJECT),
+        env={**os.environ, processes.HOME_MARK: str(directory)},
+        parent_death_signal=signal.SIGTERM,
+    )
+    try:
+        yield f"http://127.0.0.1:{_port(port_file, process.pid)}{_API}"
+    finally:
+        processes.kill_all([process.pid])
+        processes.reap(process)
+
+
+def _port(port_file: Path, pid: int) -> int:
+    deadline_seconds = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline_seconds and processes.is_alive(pid):
+        if port_file.exists() and (port := port_file.read_text().strip()):
+            return int(port)
+        time.sleep(0.05)
+    raise UserError(f"the simulator does not start: see {port_file.parent / 'simulator.log'}")

@@ -1,0 +1,1 @@
+"""What Sirenade promises, measured from outside over real services, servers and the true quota."""

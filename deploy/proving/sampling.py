@@ -1,0 +1,130 @@
+"""A reading a second, from outside: of PostgreSQL, RabbitMQ, the processes and the log files."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]  # it ships no types
+import requests
+from sqlalchemy import Engine, text
+
+from deploy.proving.stack import Stack
+from shared.progress import Progress, Rate, read_progress
+
+_SERVER = text("""
+    SELECT pg_database_size(current_database()) AS database_bytes,
+      (SELECT count(*) FROM pg_stat_activity
+       WHERE application_name IN ('sirenade-fetcher', 'sirenade-writer', 'sirenade-reviewer')
+         OR application_name = 'sirenade-meter') AS connections
+""")
+_HTTP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`rss_bytes` and `cpu_seconds` by process; `eta_seconds` None while nothing moves."""
+
+    at_seconds: float
+    expected: int | None
+    received: int
+    stored: int
+    requests: int
+    http_429: int
+    failed_items: int
+    avis: dict[str, int]
+    avis_due: int
+    database_bytes: int
+    connections: int
+    log_bytes: int
+    queues: dict[str, int]
+    rss_bytes: dict[str, int]
+    cpu_seconds: dict[str, float]
+    eta_seconds: float | None
+
+
+@dataclass
+class Sampler:
+    stack: Stack
+    engine: Engine
+    samples: list[Sample] = field(default_factory=list)
+    _begun: float = field(default_factory=time.monotonic)
+    _rate: Rate = field(default_factory=Rate)
+    _measured: dict[int, psutil.Process] = field(default_factory=dict)
+
+    def take(self) -> Progress:
+        """Read everything once; returns what the database says of the work."""
+        with self.engine.connect() as connection:
+            progress = read_progress(connection)
+            server = connection.execute(_SERVER).one()
+        now = time.monotonic() - self._begun
+        self._rate.add(progress.at.timestamp(), progress.received)
+        rss_bytes, cpu_seconds = self._processes()
+        self.samples.append(
+            Sample(
+                at_seconds=round(now, 2),
+                expected=progress.expected,
+                received=progress.received,
+                stored=progress.inserted + progress.updated + progress.unchanged,
+                requests=progress.requests,
+                http_429=progress.http_429,
+                failed_items=progress.failed_items,
+                avis=dict(progress.avis),
+                avis_due=progress.avis_due,
+                database_bytes=server.database_bytes,
+                connections=server.connections,
+                log_bytes=_size(self.stack.logs),
+                queues=self._queues(),
+                rss_bytes=rss_bytes,
+                cpu_seconds=cpu_seconds,
+                eta_seconds=self._eta(progress),
+            )
+        )
+        return progress
+
+    def follow(
+        self, until: Callable[[Progress], bool], *, tell: Callable[[Progress], None]
+    ) -> None:
+        """Take a sample each second until one says that all is done."""
+        due = time.monotonic()
+        while not until(progress := self.take()):
+            tell(progress)
+            due = max(due + 1, time.monotonic())
+            time.sleep(max(0.0, due - time.monotonic()))
+        tell(progress)
+
+    def _eta(self, progress: Progress) -> float | None:
+        if progress.expected is None:
+            return None
+        return self._rate.eta_seconds(progress.expected - progress.received)
+
+    def _processes(self) -> tuple[dict[str, int], dict[str, float]]:
+        rss_bytes, cpu_seconds = {}, {}
+        for name, process in self.stack.services.items():
+            try:
+                measured = self._measured.setdefault(process.pid, psutil.Process(process.pid))
+                rss_bytes[name] = measured.memory_info().rss
+                times = measured.cpu_times()
+            except psutil.NoSuchProcess:
+                continue
+            cpu_seconds[name] = round(times.user + times.system, 2)
+        return rss_bytes, cpu_seconds
+
+    def _queues(self) -> dict[str, int]:
+        admin = self.stack.rabbitmq.admin
+        try:
+            answer = requests.get(
+                f"{admin.base_url}/api/queues?columns=name,messages",
+                auth=(admin.user, admin.password),
+                timeout=_HTTP_SECONDS,
+            )
+            answer.raise_for_status()
+        except requests.RequestException:
+            # Of a broker that is down nothing is known; the run itself shows what that means.
+            return {}
+        rows: Sequence[dict[str, object]] = answer.json()
+        return {str(row["name"]): int(str(row.get("messages", 0))) for row in rows}
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())

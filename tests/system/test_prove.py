@@ -1,0 +1,48 @@
+"""The command that proves the promises, over a small import."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.system.conftest import ROOT
+
+
+def prove(directory: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "services.dispatch", "prove", "import"),
+            *("--directory", str(directory), *options),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_two_short_days_are_proved_and_told_on_a_page(tmp_path: Path) -> None:
+    small = ("--days", "2", "--per-day", "3000", "--quota", "60", "--continuous")
+    ended = prove(tmp_path, *small, "--day-seconds", "8")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    proof = json.loads((tmp_path / "import" / "proof.json").read_text())
+    assert proof["samples"][-1]["received"] == 6000
+    assert all(each["kept"] for each in proof["promises"])
+    page = (tmp_path / "import" / "proof.html").read_text()
+    assert "every promise kept" in page
+    assert page.count("<svg") == 5
+    assert "http" not in page.replace("http://www.w3.org", "").replace(
+        "http://purl.org", ""
+    ).replace("https://matplotlib.org", "").replace("http://creativecommons.org", "")
+
+
+def test_a_phase_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
+    ended = prove(tmp_path, "--phase", "3")
+    assert ended.returncode == 2
+    assert ended.stderr.strip().splitlines() == [
+        "error: --phase 3: there are 1 (7 days) and 2 (15 days)"
+    ]
