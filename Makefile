@@ -10,6 +10,11 @@ N ?= 35000
 PORT ?= 8021
 ESTABLISHMENTS ?= 35000
 REQUESTS_PER_MINUTE ?= 30
+# What `make prove` and `make chaos` run.
+PHASE ?= 1
+KILLS ?= 20
+ROWS ?= 20000
+SEED ?=
 # Each runs servers of its own; what is slow measures, and runs alone.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
@@ -62,6 +67,14 @@ lint: install ## Check style, types and imports
 .PHONY: bench
 bench: install ## Measure against the machine's own limits, in ratios
 	@$(PY) -m pytest tests/benchmarks -s --slow
+
+.PHONY: prove
+prove: servers ## Prove what is promised: a phase at the true quota (PHASE=1, 8 min; 2, 18 min)
+	@./sirenade prove import --phase $(PHASE)
+
+.PHONY: chaos
+chaos: servers ## Kill at random in mid-import, then compare the sets (KILLS, ROWS, SEED)
+	@./sirenade prove chaos --kills $(KILLS) --rows $(ROWS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: check-fresh
 check-fresh: ## Try demo and test in fresh clones: other users, folders, paths, Pythons
