@@ -30,6 +30,7 @@ ERASED_TABLES = frozenset(
         "avis_attempts",
         "sources",
         "avis_simhashes",
+        "review_batch_lines",
         "failed_items",
         "dead_letters",
     }
@@ -104,7 +105,12 @@ _ERASE = f"""
             OR outcome NOT IN ('skipped_non_diffusible', 'skipped_opposition'))
         ORDER BY id FOR UPDATE) theirs
       WHERE avis.id = theirs.id
-      RETURNING avis.siren),
+      RETURNING avis.siren, avis.id),
+    lines AS (
+      -- The answer still counts for the batch's bill, and for no text: its claim is gone.
+      UPDATE review_batch_lines l SET facts_hash = NULL FROM texts
+      WHERE l.avis_id = texts.id AND l.facts_hash IS NOT NULL
+      RETURNING texts.siren),
     attempts AS (
       -- An OR of the two would read the whole table, which grows with every try.
       DELETE FROM avis_attempts
@@ -152,6 +158,7 @@ _ERASE = f"""
     {", ".join(f"masked_{table.name} AS ({_mask(table)})" for table in _MASKED_TABLES)}
     SELECT 'avis' AS name, siren, NULL::bigint AS id FROM texts
     UNION ALL SELECT 'avis_attempts', siren, NULL FROM attempts
+    UNION ALL SELECT 'review_batch_lines', siren, NULL FROM lines
     UNION ALL SELECT 'sources', siren, NULL FROM reviews
     UNION ALL SELECT 'avis_simhashes', siren, NULL FROM simhashes
     UNION ALL SELECT 'failed_items', siren, NULL FROM items

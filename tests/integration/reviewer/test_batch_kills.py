@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 from services.reviewer.budget import Budget
 from shared.metrics import Metrics
 from tests.integration.reviewer.batch_server import BatchServer, batch_server
+from tests.integration.reviewer.crews import nothing_pending, reviewer_at_work
 from tests.integration.reviewer.llmock_server import llmock_server
-from tests.integration.reviewer.test_llmock import review_all
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
@@ -120,7 +120,9 @@ def test_batches_of_llmock_are_submitted_polled_and_collected(
     with llmock_server() as llmock:
         url = llmock.base_url if api == "openai" else f"{llmock.url}/mistral/v1"
         file = write_providers(tmp_path / "providers.toml", url, size=30, api=api)
-        review_all(register, database_url, metrics, file)
+        values = {"avis_providers_file": file, "reviewer_generators": 20}
+        with reviewer_at_work(database_url, metrics, **values):
+            wait_until(lambda: nothing_pending(register))
     attempts = register.rows("SELECT * FROM avis_attempts WHERE provider = 'batcher'")
     assert len(attempts) == 90
     assert not any(row["accepted"] for row in attempts)

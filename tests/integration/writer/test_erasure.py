@@ -88,6 +88,20 @@ def test_the_fingerprints_of_erased_texts_go_with_them(stored: Scene) -> None:
     assert {row["theirs"] for row in desk.execute(left, siren=SIREN)} == {False}
 
 
+def test_what_was_asked_for_by_the_file_keeps_no_hash_of_erased_facts(stored: Scene) -> None:
+    hashed = """
+        SELECT avis.siren = :siren AS theirs
+        FROM review_batch_lines l JOIN avis ON avis.id = avis_id
+        WHERE l.facts_hash <> ''
+    """
+    desk = stored.desk
+    assert {row["theirs"] for row in desk.execute(hashed, siren=SIREN)} == {True, False}
+    stored.turn(stored.masked(1))
+    assert {row["theirs"] for row in desk.execute(hashed, siren=SIREN)} == {False}
+    lines = desk.execute("SELECT count(*) AS n FROM review_batch_lines")
+    assert lines[0]["n"] > 1, "each still counts for its batch"
+
+
 def test_a_legal_person_that_turns_partial_keeps_its_public_name_only(scene_of: MakeScene) -> None:
     scene = scene_of(LEGAL)
     desk = scene.desk
