@@ -31,6 +31,7 @@ OWNERS = {
     "reconcile": "services.operator",
     "schedule": "services.operator",
     "statement": "services.operator",
+    "logs": "services.operator",
     "failed": "services.operator",
     "dead-letters": "services.operator",
     "demo": "services.embedded",
@@ -38,6 +39,7 @@ OWNERS = {
 # These read files, bring a database of their own, or ask services for work: none serve the demo's.
 _WITHOUT_DEMO_DATABASE = {
     "inspect",
+    "logs",
     "demo",
     "import",
     "delta",
@@ -61,6 +63,7 @@ usage: ./sirenade COMMAND [--help] …
   stats         the numbers, in one query
   reconcile     the counters, against what they count
   schedule      the jobs that come round: last run, result, next run
+  logs          log lines for people: by service, level, run, batch
   failed        what could not be written or reviewed: list, show, retry, purge
   dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          texts: their bill, a run and its budget, show and check

@@ -12,6 +12,7 @@ from rich.table import Table
 from services.operator import (
     dead_letter_commands,
     failed_commands,
+    log_commands,
     main,
     reconciling,
     schedule_commands,
@@ -35,6 +36,7 @@ app.add_typer(failed_commands.app, name="failed")
 app.add_typer(dead_letter_commands.app, name="dead-letters")
 app.command()(statement)
 app.command()(schedule_commands.schedule)
+app.command()(log_commands.logs)
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """Puts the operator together; the only module of it that reads the environment."""
 
+from pathlib import Path
+
 import dramatiq
 from sqlalchemy import Engine
 
@@ -14,7 +16,7 @@ from shared.db.shards import connected, open_shards, remote_urls
 from shared.errors import UserError
 from shared.metrics import Metrics
 from shared.service import Loop, Service, run_service
-from shared.settings import DatabaseSettings, ServiceSettings, load
+from shared.settings import DatabaseSettings, LogSettings, ServiceSettings, load
 
 _TURN_SECONDS = 15
 
@@ -43,6 +45,16 @@ def _engine(url: str, statement_timeout_seconds: int) -> Engine:
         pool_size=1,
         statement_timeout_seconds=statement_timeout_seconds,
     )
+
+
+def log_directory() -> Path:
+    """Raises UserError where no folder is set, or there is none."""
+    directory = load(LogSettings).log_directory
+    if directory is None:
+        raise UserError("say which files, or set SIRENADE_LOG_DIRECTORY")
+    if not directory.is_dir():
+        raise UserError(f"there is no folder {directory}")
+    return directory
 
 
 def open_broker() -> dramatiq.Broker:
