@@ -7,7 +7,8 @@ from sqlalchemy import Engine
 
 from services.operator.jobs import make_jobs
 from services.operator.loops import Scheduler
-from services.operator.settings import OperatorSettings
+from services.operator.settings import ArchiveSettings, OperatorSettings
+from services.operator.storage import Storage, open_storage
 from shared.broker import make_broker
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -19,6 +20,7 @@ from shared.service import Loop, Service, run_service
 from shared.settings import DatabaseSettings, LogSettings, ServiceSettings, load
 
 _TURN_SECONDS = 15
+_READER_SECONDS = 1800
 
 
 def open_engine(*, statement_timeout_seconds: int = 60) -> Engine:
@@ -57,6 +59,17 @@ def log_directory() -> Path:
     return directory
 
 
+def archive_settings() -> ArchiveSettings:
+    return load(ArchiveSettings)
+
+
+def storage_of(settings: ArchiveSettings) -> Storage:
+    """Raises UserError where none is set."""
+    if not settings.archive_url:
+        raise UserError("set SIRENADE_ARCHIVE_URL: s3://…, az://…, gs://… or file:///…")
+    return open_storage(settings.archive_url, settings.archive_credentials.get_secret_value())
+
+
 def open_broker() -> dramatiq.Broker:
     url = load(ServiceSettings).broker_url.get_secret_value()
     if url.startswith("memory:"):
@@ -76,7 +89,13 @@ def build(
     del broker
     shards = open_shards(settings, engine, application_name="sirenade-operator", pool_size=1)
     elsewhere = [shard for shard in shards if shard is not engine]
-    scheduler = Scheduler(engine, make_jobs(settings, elsewhere), clock, metrics)
+    # Connections are made when a job needs them, and given back.
+    readers = [
+        _engine(url, _READER_SECONDS)
+        for url in (settings.database_url.get_secret_value(), *remote_urls(settings))
+    ]
+    jobs = make_jobs(settings, elsewhere, readers)
+    scheduler = Scheduler(engine, jobs, clock, metrics)
     return Service(
         name="operator",
         loops=(Loop("scheduler", interval_seconds=_TURN_SECONDS, step=scheduler.turn),),

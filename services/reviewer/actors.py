@@ -114,7 +114,7 @@ class Crew:
                 attempts = self._attempts(claimed, window)
             except Postponed as error:
                 postponed, attempts = error, error.attempts
-        self._observe(claimed, attempts)
+        self._observe(attempts)
         if postponed is not None and not attempts:
             return None if self.clock.stopping.is_set() else postponed
         return Result(
@@ -129,7 +129,7 @@ class Crew:
             return self.reviewing.review(claimed.facts, window)
         return (quote(claimed.facts, claimed.sources, self.clock.monotonic_seconds),)
 
-    def _observe(self, claimed: Claim, attempts: Sequence[Attempt]) -> None:
+    def _observe(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             self.metrics.avis_attempt_seconds.observe(attempt.latency_seconds)
             for reason in attempt.reasons:

@@ -161,3 +161,8 @@ def begun_at(path: Path) -> datetime | None:
                 if isinstance(event, dict) and (instant := timestamp_of(event)):
                     return instant
     return None
+
+
+def active_files(directory: Path) -> list[str]:
+    """The services that have a file there which they write to."""
+    return sorted(path.stem for path in directory.glob("*.jsonl") if path.name.count(".") == 1)
