@@ -88,14 +88,17 @@ class LogFile(ConcurrentRotatingFileHandler):
             self.release()
 
     def close_before(self, instant: datetime) -> None:
-        """Close the active file if it was begun before that instant, so that it can be archived."""
+        """Close the active file if it was begun before that instant, so that it can be archived.
+
+        None makes room for it: those that were closed before are about to be archived too.
+        """
         self.acquire()
         try:
             self._do_lock()
             try:
                 begun = begun_at(Path(self.baseFilename))
                 if begun is not None and begun < instant:
-                    self.doRollover()
+                    self._close_active()
             finally:
                 self._do_unlock()
         finally:
@@ -109,6 +112,13 @@ class LogFile(ConcurrentRotatingFileHandler):
         return size > 0 and size + line_bytes > self.maxBytes
 
     def doRollover(self) -> None:  # noqa: N802  logging's name
+        self._close_active()
+        active = Path(self.baseFilename)
+        mine = [path for name, path in closed_files(active.parent) if name == self._service]
+        for oldest in mine[: -self.backupCount]:
+            oldest.unlink(missing_ok=True)
+
+    def _close_active(self) -> None:
         """One rename, so that a kill leaves either the one or the other name."""
         self._let_go()
         active = Path(self.baseFilename)
@@ -118,10 +128,6 @@ class LogFile(ConcurrentRotatingFileHandler):
             active.rename(closed)
         except OSError as error:
             self.failure = error
-            return
-        mine = [path for name, path in closed_files(active.parent) if name == self._service]
-        for oldest in mine[: -self.backupCount]:
-            oldest.unlink(missing_ok=True)
 
     def do_write(self, msg: str) -> None:
         # A file that cannot be closed must not grow instead.

@@ -29,6 +29,8 @@ def s3() -> Iterator[tuple[str, str]]:
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
     try:
+        # Its servers share what they hold, within a process.
+        requests.post(f"{endpoint}/moto-api/reset", timeout=10).raise_for_status()
         requests.put(f"{endpoint}/archives", timeout=10).raise_for_status()
         yield (
             "s3://archives/sirenade",
@@ -53,7 +55,7 @@ def azure(folder: Path) -> Iterator[tuple[str, str]]:
     server = subprocess.Popen(
         [
             *(str(_azurite()), "--blobHost", "127.0.0.1", "--blobPort", str(port)),
-            *("--location", str(folder), "--silent", "--skipApiVersionCheck"),
+            *("--location", str(folder), "--silent", "--skipApiVersionCheck", "--disableTelemetry"),
         ],
         stdout=subprocess.DEVNULL,
     )

@@ -106,16 +106,16 @@ def _started(url: str, credentials: str, logs: Path) -> Iterator[None]:
 def test_killed_again_and_again_it_loses_nothing_and_doubles_nothing(
     local: str, logs: Path, wait_for: WaitFor
 ) -> None:
-    _write(logs, "writer", 100, width=200_000, per_file=2)
+    _write(logs, "writer", 60, width=200_000, per_file=2)
     storage = open_storage(local)
-    for _ in range(3):
+    for _ in range(2):
         there = len(storage.keys("service=writer"))
         with _started(local, "", logs):
             wait_for(
                 lambda there=there: len(storage.keys("service=writer")) > there + 1, seconds=30
             )
     put_logs(storage, logs)
-    assert sorted(_archived(storage, "writer")) == [f"{number:08}" for number in range(100)]
+    assert sorted(_archived(storage, "writer")) == [f"{number:08}" for number in range(60)]
 
 
 @contextmanager

@@ -85,6 +85,7 @@ def test_all_rows_come_back_and_what_was_erased_since_goes_again(
     assert open_storage(store).keys(f"backup={made['id']}/0")
 
 
+@pytest.mark.slow
 def test_a_backup_goes_to_s3_and_comes_back(
     sirenade: Sirenade, store: str, empty: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,16 @@ def test_four_processes_lose_no_line_and_no_file_outgrows_its_size(
     assert counted == dict.fromkeys(range(4), lines // 4)
 
 
+def test_closing_for_the_archive_drops_nothing_that_it_has_not_seen(tmp_path: Path) -> None:
+    file = LogFile(tmp_path, "writer", file_bytes=10, closed=2)
+    long_ago = json.dumps({"timestamp": "2026-11-20T12:00:00+00:00"})
+    for _ in range(3):
+        file.write(long_ago)
+    file.close_before(datetime.now(UTC))
+    file.close()
+    assert len(closed_files(tmp_path)) == 3
+
+
 def test_beyond_the_cap_the_oldest_lines_go(tmp_path: Path) -> None:
     file = LogFile(tmp_path, "writer", file_bytes=1000, closed=2)
     for number in range(500):
