@@ -32,20 +32,22 @@ _SECRET_FORMS = (
     (re.compile(r"\bsk-[\w-]{8,}"), REDACTED),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w"), "[e-mail]"),
 )
+# Of a file of credentials, NAME=value.
+_SECRET_LINE = re.compile(r"(?mi)^\s*\w*(?:key|secret|token|password)\w*\s*=\s*(.*\S)")
 # What is shorter stands in many words that are no secret.
 _LEAST_SECRET_CHARACTERS = 6
 _DEEPEST = 5
 
 
 def secrets_of(settings: BaseSettings) -> set[str]:
-    """The values of the settings' secrets, and the passwords within those that are URLs."""
+    """The values of the settings' secrets, and the passwords and keys within them."""
     found = set()
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if isinstance(value, SecretStr):
             whole = value.get_secret_value()
             passwords = re.findall(r"://[^/\s@:]*:([^@\s]+)@", whole)
-            found |= {whole, *passwords, *map(unquote, passwords)}
+            found |= {whole, *passwords, *map(unquote, passwords), *_SECRET_LINE.findall(whole)}
     return found
 
 

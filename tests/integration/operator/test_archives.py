@@ -254,6 +254,33 @@ def test_a_store_that_cannot_be_is_told_in_one_line(url: str, credentials: str, 
     assert len(str(refused.value).splitlines()) == 1
 
 
+def test_an_operator_archives_what_services_wrote_and_writes_a_file_of_its_own(
+    database_url: str, desk: Desk, local: str, logs: Path, wait_for: WaitFor
+) -> None:
+    _write(logs, "writer", 3)
+    environment = {
+        **os.environ,
+        "SIRENADE_DATABASE_URL": database_url,
+        "SIRENADE_METRICS_PORT": "0",
+        "SIRENADE_ARCHIVE_URL": local,
+        "SIRENADE_LOG_DIRECTORY": str(logs),
+    }
+    command = [sys.executable, "-m", "services.operator", "run"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    ) as operator:
+        try:
+            done = "SELECT result FROM job_slots WHERE job = 'archive' AND status = 'done'"
+            wait_for(lambda: desk.execute(done), seconds=60)
+        finally:
+            operator.terminate()
+    assert desk.one(done)["result"].startswith("1 log files archived")
+    assert len(_archived(open_storage(local), "writer")) == 3
+    events = list(map(json.loads, (logs / "operator.jsonl").read_text("utf-8").splitlines()))
+    assert {event["service"] for event in events} == {"operator"}
+    assert {"ready", "job done", "stopped"} <= {event["event"] for event in events}
+
+
 def test_the_command_archives_what_the_job_would(
     sirenade: Sirenade, local: str, logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from services.operator.settings import ArchiveSettings
+from shared.logs import secrets_of
+from shared.settings import load
+
 ROOT = Path(__file__).parents[3]
 
 PREAMBLE = """
@@ -123,6 +127,17 @@ log.info("header", value="Authorization: Bearer abcdefgh12345678", other="sk-pro
 log.info("write to jean.dupont@example.org", tokens_in=12, secret=SecretStr("hunter4"))
 logging.getLogger("urllib3").warning("Retry: %s", "/siret?token=hunter5")
 """
+
+
+def test_what_is_secret_of_the_settings_is_known_in_parts_too() -> None:
+    settings = load(
+        ArchiveSettings,
+        database_url="postgresql://u:p%40ss@h/x?sslmode=require",
+        archive_credentials="# of S3\naws_region=eu-west-3\naws_secret_access_key = hunter22\n",
+    )
+    found = secrets_of(settings)
+    assert {"p%40ss", "p@ss", "hunter22"} < found
+    assert not {"require", "eu-west-3"} & found
 
 
 def test_secrets_are_taken_out_by_value_form_and_name() -> None:
