@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,6 +57,33 @@ def test_four_processes_lose_no_line_and_no_file_outgrows_its_size(
         # Each one's lines are in their order.
         assert event["number"] == counted[event["writer"]] - 1
     assert counted == dict.fromkeys(range(4), lines // 4)
+
+
+def test_killed_writers_cost_the_others_no_line_and_leave_no_other_file(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.unit.shared.log_writers", str(tmp_path)]
+    doomed, staying = (
+        [
+            # Files so small that a kill often meets a rotation.
+            subprocess.Popen([*command, str(number), lines, "20000", "1000"], cwd=ROOT)
+            for number in numbers
+        ]
+        for numbers, lines in (((0, 1), "1000000"), ((2, 3), "3000"))
+    )
+    try:
+        while len(closed_files(tmp_path)) < 20:
+            assert all(each.poll() is None for each in doomed)
+            time.sleep(0.01)
+    finally:
+        for each in doomed:
+            each.kill()
+            each.wait()
+    assert [each.wait() for each in staying] == [0, 0]
+    # One that died in the middle of its line may have left a part of it.
+    events = [json.loads(line) for line in _lines(tmp_path) if line.endswith("}")]
+    for writer in (2, 3):
+        numbers = [event["number"] for event in events if event["writer"] == writer]
+        assert numbers == list(range(3000))
+    assert {path.suffix for path in tmp_path.iterdir()} == {".jsonl", ".lock"}
 
 
 def test_closing_for_the_archive_drops_nothing_that_it_has_not_seen(tmp_path: Path) -> None:
