@@ -31,6 +31,10 @@ OWNERS = {
     "reconcile": "services.operator",
     "schedule": "services.operator",
     "statement": "services.operator",
+    "logs": "services.operator",
+    "archive": "services.operator",
+    "backup": "services.operator",
+    "restore": "services.operator",
     "failed": "services.operator",
     "dead-letters": "services.operator",
     "demo": "services.embedded",
@@ -39,6 +43,10 @@ OWNERS = {
 # These read files, bring a database of their own, or ask services for work: none serve the demo's.
 _WITHOUT_DEMO_DATABASE = {
     "inspect",
+    "logs",
+    "archive",
+    "backup",
+    "restore",
     "demo",
     "prove",
     "import",
@@ -63,6 +71,10 @@ usage: ./sirenade COMMAND [--help] …
   stats         the numbers, in one query
   reconcile     the counters, against what they count
   schedule      the jobs that come round: last run, result, next run
+  logs          log lines for people: by service, level, run, batch
+  archive       closed log files and daily summaries, to S3, Azure, GCS or a folder
+  backup        the database, to the same store; --list
+  restore       a backup, into an empty database
   failed        what could not be written or reviewed: list, show, retry, purge
   dead-letters  messages that nobody could work on: list, show, replay, drop
   avis          texts: their bill, a run and its budget, show and check

@@ -1,4 +1,4 @@
-"""What every actor gets: its metrics, and its message named in each log line.
+"""What every actor gets: its metrics, and its message and run named in each log line.
 
 Errors in these hooks are logged and swallowed by dramatiq: nothing here may carry correctness.
 """
@@ -14,9 +14,14 @@ from dramatiq.errors import Retry
 from shared.errors import Rejected, SlowDown
 from shared.metrics import Metrics
 
+# Of a message's own fields, those that say what it is about.
+_NAMED_IN_LOGS = ("batch_id", "page", "fetch_id", "slice", "shard")
+# Goes from message to message as an option: their contract need not know it.
+_RUN = "run_id"
+
 
 class ActorMetrics(dramatiq.Middleware):
-    """Outcome, run time, queue wait and work in progress of each actor."""
+    """Outcome, run time, queue wait and work in progress of each actor; the names in its logs."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -38,6 +43,7 @@ class ActorMetrics(dramatiq.Middleware):
             message_id=message.message_id,
             actor=message.actor_name,
             attempt=message.options.get("retries", 0) + 1,
+            **_named(message),
         )
 
     def after_process_message(
@@ -53,7 +59,21 @@ class ActorMetrics(dramatiq.Middleware):
         self._metrics.message_seconds.labels(actor=actor).observe(run_seconds)
         self._metrics.messages_in_progress.labels(actor=actor).dec()
         self._metrics.messages.labels(actor=actor, outcome=_outcome_of(exception)).inc()
-        structlog.contextvars.unbind_contextvars("message_id", "actor", "attempt")
+        structlog.contextvars.clear_contextvars()
+
+    def before_enqueue(
+        self, _broker: dramatiq.Broker, message: dramatiq.Message[Any], _delay: int | None
+    ) -> None:
+        run_id = structlog.contextvars.get_contextvars().get(_RUN)
+        if run_id is not None:
+            message.options.setdefault(_RUN, run_id)
+
+
+def _named(message: dramatiq.MessageProxy) -> dict[str, int]:
+    named = {_RUN: message.options.get(_RUN)}
+    named |= {name: message.kwargs.get(name) for name in _NAMED_IN_LOGS}
+    # One that breaks the contract may hold anything there.
+    return {name: value for name, value in named.items() if type(value) is int}
 
 
 def _outcome_of(exception: BaseException | None) -> str:

@@ -19,7 +19,7 @@ from shared.db.engine import make_engine
 from shared.db.migrate import require_current
 from shared.db.shards import require_shards
 from shared.errors import UserError
-from shared.logs import configure_logs
+from shared.logs import configure_logs, secrets_of
 from shared.memory import keep_what_is_there, return_freed_memory
 from shared.metrics import Metrics
 from shared.middleware import ActorMetrics
@@ -129,7 +129,12 @@ def run_service(
 ) -> None:
     """Run one service in this process: logs, database, broker, /metrics, then until SIGTERM."""
     return_freed_memory()
-    configure_logs(name, level=settings.log_level)
+    configure_logs(
+        name,
+        level=settings.log_level,
+        directory=settings.log_directory,
+        secrets=secrets_of(settings),
+    )
     clock, metrics = Clock(), Metrics()
     engine = make_engine(
         settings.database_url.get_secret_value(),

@@ -21,17 +21,25 @@ def _split(urls: str) -> list[str]:
     return [url for each in urls.split(",") if (url := each.strip())]
 
 
-class DatabaseSettings(BaseSettings):
-    """What a command that only reads the database needs."""
+class LogSettings(BaseSettings):
+    """What every process has."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_directory: Path | None = Field(
+        default=None, description="an existing folder, where services keep log files as well"
+    )
+
+
+class DatabaseSettings(LogSettings):
+    """What a command that only reads the database needs."""
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/name")
     shard_database_urls: SecretStr = Field(
         default=SecretStr(""),
         description="databases of the register, in order, between commas; empty: database_url",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
     def shard_urls(self) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ class PendingRun:
 class PageLease:
     """The right to fetch one page, until its time is over."""
 
+    run_id: int
     batch_id: int
     page: int
     token: uuid.UUID
@@ -189,6 +190,7 @@ class ImportStore:
                 if part is None:
                     return None
         return PageLease(
+            run_id=row.run_id,
             batch_id=batch_id,
             page=page,
             token=token,

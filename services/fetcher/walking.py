@@ -93,6 +93,7 @@ class Walker:
         )
         if lease is None:
             return
+        structlog.contextvars.bind_contextvars(run_id=lease.run_id)
         try:
             self._fetch(lease)
         except (QuotaExceeded, KeyRefused) as error:
@@ -151,6 +152,7 @@ class Walker:
             page=lease.page,
             patience_seconds=self._pace.slot_patience_seconds,
         )
+        structlog.contextvars.bind_contextvars(fetch_id=slot.fetch_id)
         asked = self._rows_to_ask(lease, slot)
         if asked is None:
             return

@@ -10,8 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.operator import (
+    archive_commands,
     dead_letter_commands,
     failed_commands,
+    log_commands,
     main,
     reconciling,
     schedule_commands,
@@ -35,6 +37,10 @@ app.add_typer(failed_commands.app, name="failed")
 app.add_typer(dead_letter_commands.app, name="dead-letters")
 app.command()(statement)
 app.command()(schedule_commands.schedule)
+app.command()(log_commands.logs)
+app.command()(archive_commands.archive)
+app.command()(archive_commands.backup)
+app.command()(archive_commands.restore)
 
 
 @app.command()

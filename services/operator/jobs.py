@@ -7,8 +7,12 @@ import structlog
 from sqlalchemy import Connection, Engine, text
 
 from services.operator import failed, slots
-from services.operator.schedule import Schedule, daily_at
+from services.operator.archiving import put_logs
+from services.operator.reconciling import reconcile
+from services.operator.schedule import Schedule, daily_at, sundays_at
 from services.operator.settings import OperatorSettings
+from services.operator.storage import open_storage
+from services.operator.summaries import put_summaries
 from shared.days import TIME_ZONE
 from shared.db.shards import connected
 from shared.delta import COLLECTIONS, read_watermarks, request_delta
@@ -20,6 +24,13 @@ RETENTION_DAYS = 30
 # Of the quota of 15 minutes a fifteenth, at the public 30 a minute and 100 sirets a request.
 _ITEMS_PER_TURN = 3000
 _RETRY_EVERY_15_MINUTES = Schedule("*/15 * * * *")
+_HOURLY = Schedule("20 * * * *")
+# Each statement of a job ends within a minute, and none has many; what takes longer says so.
+LEASE_SECONDS = 600.0
+# Then no further file is begun.
+_ARCHIVE_SECONDS = 240.0
+# Whole tables are read.
+_RECONCILE_SECONDS = 4 * 3600.0
 # Batches that ended at midnight are committed by then.
 _AFTER_MIDNIGHT = daily_at("00:05")
 
@@ -37,10 +48,17 @@ class Job:
     name: str
     schedule: Schedule
     work: Callable[[Connection], str]
+    # None: ten minutes.
+    lease_seconds: float | None = None
 
 
-def make_jobs(settings: OperatorSettings, shards: Sequence[Engine] = ()) -> tuple[Job, ...]:
-    """`shards` are those that are no part of the database with the slots."""
+def make_jobs(
+    settings: OperatorSettings, shards: Sequence[Engine] = (), readers: Sequence[Engine] = ()
+) -> tuple[Job, ...]:
+    """`shards` are those that are no part of the database with the slots.
+
+    `readers` reach all databases, that one first, with connections of their own.
+    """
     return (
         Job(
             "delta",
@@ -51,6 +69,13 @@ def make_jobs(settings: OperatorSettings, shards: Sequence[Engine] = ()) -> tupl
         Job("purge", daily_at(settings.purge_at), _on_all(shards, purge_resolved)),
         # It knows the sirets of one database only.
         *([] if shards else [Job("statement", _AFTER_MIDNIGHT, state_yesterday)]),
+        Job("archive", _HOURLY, lambda connection: archive(connection, settings, shards)),
+        Job(
+            "reconcile",
+            sundays_at(settings.reconcile_at),
+            lambda connection: count_anew(connection, readers),
+            lease_seconds=_RECONCILE_SECONDS,
+        ),
     )
 
 
@@ -62,6 +87,40 @@ def _on_all(shards: Sequence[Engine], work: Callable[..., str]) -> Callable[[Con
             return work(connection, *others)
 
     return work_on_all
+
+
+def _wait_in_transaction(connection: Connection, seconds: float) -> None:
+    """Let the job's transaction wait for what is done elsewhere."""
+    connection.execute(
+        text("SELECT set_config('idle_in_transaction_session_timeout', :limit, true)"),
+        {"limit": f"{seconds:.0f}s"},
+    )
+
+
+def archive(
+    connection: Connection, settings: OperatorSettings, shards: Sequence[Engine] = ()
+) -> str:
+    """What is left when its time is over waits for the next slot."""
+    if not settings.archive_url:
+        return "nowhere to archive to: set SIRENADE_ARCHIVE_URL"
+    _wait_in_transaction(connection, LEASE_SECONDS)
+    storage = open_storage(settings.archive_url, settings.archive_credentials.get_secret_value())
+    with connected(shards) as others:
+        summaries = put_summaries(storage, connection, others)
+    logs = put_logs(storage, settings.log_directory, seconds=_ARCHIVE_SECONDS)
+    return f"{logs.in_one_line()}, {summaries} days summed up"
+
+
+def count_anew(connection: Connection, readers: Sequence[Engine]) -> str:
+    """`./sirenade reconcile` says more."""
+    _wait_in_transaction(connection, _RECONCILE_SECONDS)
+    with connected(readers) as (control, *shards):
+        found = reconcile(control, shards)
+    if found.agrees:
+        return f"zero difference, {found.batches} batches compared"
+    told = f"the counters are wrong: {len(found.differing)} differ in {found.batches} batches"
+    log.warning("counters do not agree with what they count", differing=len(found.differing))
+    return told
 
 
 def order_delta(connection: Connection, *, wait_minutes: float) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from services.operator import slots
-from services.operator.jobs import Job
+from services.operator.jobs import LEASE_SECONDS, Job
 from services.operator.slots import SlotLost, Taken
 from shared.clock import Clock
 from shared.errors import SirenadeError
@@ -16,8 +16,6 @@ from shared.metrics import Metrics
 
 log = structlog.get_logger()
 
-# Each statement of a job ends within a minute, and none has many.
-LEASE_SECONDS = 600.0
 _BACKOFF_SECONDS = (60.0, 300.0, 900.0, 3600.0)
 
 
@@ -44,7 +42,10 @@ class Scheduler:
             with self.engine.begin() as connection:
                 slots.see(connection, job.name, job.schedule.expression, job.schedule.next(now))
                 taken = slots.take(
-                    connection, job.name, job.schedule.latest(now), lease_seconds=self.lease_seconds
+                    connection,
+                    job.name,
+                    job.schedule.latest(now),
+                    lease_seconds=job.lease_seconds or self.lease_seconds,
                 )
             if taken is not None:
                 self._run(job, taken)

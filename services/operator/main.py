@@ -1,11 +1,14 @@
 """Puts the operator together; the only module of it that reads the environment."""
 
+from pathlib import Path
+
 import dramatiq
 from sqlalchemy import Engine
 
 from services.operator.jobs import make_jobs
 from services.operator.loops import Scheduler
-from services.operator.settings import OperatorSettings
+from services.operator.settings import ArchiveSettings, OperatorSettings
+from services.operator.storage import Storage, open_storage
 from shared.broker import make_broker
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -14,9 +17,10 @@ from shared.db.shards import connected, open_shards, remote_urls
 from shared.errors import UserError
 from shared.metrics import Metrics
 from shared.service import Loop, Service, run_service
-from shared.settings import DatabaseSettings, ServiceSettings, load
+from shared.settings import DatabaseSettings, LogSettings, ServiceSettings, load
 
 _TURN_SECONDS = 15
+_READER_SECONDS = 1800
 
 
 def open_engine(*, statement_timeout_seconds: int = 60) -> Engine:
@@ -45,6 +49,27 @@ def _engine(url: str, statement_timeout_seconds: int) -> Engine:
     )
 
 
+def log_directory() -> Path:
+    """Raises UserError where no folder is set, or there is none."""
+    directory = load(LogSettings).log_directory
+    if directory is None:
+        raise UserError("say which files, or set SIRENADE_LOG_DIRECTORY")
+    if not directory.is_dir():
+        raise UserError(f"there is no folder {directory}")
+    return directory
+
+
+def archive_settings() -> ArchiveSettings:
+    return load(ArchiveSettings)
+
+
+def storage_of(settings: ArchiveSettings) -> Storage:
+    """Raises UserError where none is set."""
+    if not settings.archive_url:
+        raise UserError("set SIRENADE_ARCHIVE_URL: s3://…, az://…, gs://… or file:///…")
+    return open_storage(settings.archive_url, settings.archive_credentials.get_secret_value())
+
+
 def open_broker() -> dramatiq.Broker:
     url = load(ServiceSettings).broker_url.get_secret_value()
     if url.startswith("memory:"):
@@ -64,7 +89,13 @@ def build(
     del broker
     shards = open_shards(settings, engine, application_name="sirenade-operator", pool_size=1)
     elsewhere = [shard for shard in shards if shard is not engine]
-    scheduler = Scheduler(engine, make_jobs(settings, elsewhere), clock, metrics)
+    # Connections are made when a job needs them, and given back.
+    readers = [
+        _engine(url, _READER_SECONDS)
+        for url in (settings.database_url.get_secret_value(), *remote_urls(settings))
+    ]
+    jobs = make_jobs(settings, elsewhere, readers)
+    scheduler = Scheduler(engine, jobs, clock, metrics)
     return Service(
         name="operator",
         loops=(Loop("scheduler", interval_seconds=_TURN_SECONDS, step=scheduler.turn),),

@@ -1,13 +1,28 @@
 import re
+from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 
-from shared.settings import ServiceSettings
+from shared.settings import DatabaseSettings, ServiceSettings
 
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
-class OperatorSettings(ServiceSettings):
+class ArchiveSettings(DatabaseSettings):
+    """Where archives and backups go."""
+
+    archive_url: str = Field(
+        default="", description="s3://bucket/prefix, az://container/prefix, gs://… or file:///…"
+    )
+    archive_credentials: SecretStr = Field(
+        default=SecretStr(""), description="lines NAME=value, like aws_access_key_id=…"
+    )
+    pg_bin: Path | None = Field(
+        default=None, description="folder of pg_dump and pg_restore, where they are not found"
+    )
+
+
+class OperatorSettings(ServiceSettings, ArchiveSettings):
     """The operator's settings, each an environment variable with the prefix SIRENADE_."""
 
     # Its jobs order work in PostgreSQL: it needs no broker.
@@ -21,7 +36,11 @@ class OperatorSettings(ServiceSettings):
         default="03:30", description="when what was resolved long ago is deleted, in France"
     )
 
-    @field_validator("delta_at", "purge_at")
+    reconcile_at: str = Field(
+        default="02:10", description="when counters are counted anew on Sundays, in France"
+    )
+
+    @field_validator("delta_at", "purge_at", "reconcile_at")
     @classmethod
     def _is_a_time_of_day(cls, value: str) -> str:
         if not _TIME_OF_DAY.fullmatch(value):

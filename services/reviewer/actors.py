@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +81,8 @@ class Crew:
         # After the claim, so that whoever waits for all claims to end after a pause sees this one.
         admitted = set(self.admit([one.avis_id for one in claimed.claims]))
         pending = {
-            self.generators.submit(self._review, one, start=start)
+            # With the names that the message's log lines have.
+            self.generators.submit(copy_context().run, self._review, one, start=start)
             for one in claimed.claims
             if one.avis_id in admitted
         }
@@ -107,6 +109,7 @@ class Crew:
 
     def _review(self, claimed: Claim, *, start: float) -> Outcome:
         """None where it is too late to begin: half of the lease must be left for call and store."""
+        structlog.contextvars.bind_contextvars(avis_id=claimed.avis_id)
         window = Window(
             begin_by=start + min(CLAIMING_SECONDS, self.lease_seconds / 2),
             finish_by=start + self.lease_seconds - min(_STORE_SECONDS, self.lease_seconds / 4),

@@ -40,7 +40,7 @@ def declare_actors(  # noqa: PLR0913  # its collaborators, each one thing
 
         result = persevere(write_once, clock)
         _count(metrics, result)
-        _tell(message, result)
+        _tell(result)
         drift.tell(result.unknown_keys, batch_id=message.batch_id)
 
     dramatiq.actor(
@@ -60,9 +60,8 @@ def _count(metrics: Metrics, result: SliceResult) -> None:
     metrics.unknown_keys.inc(len(result.unknown_keys))
 
 
-def _tell(message: WriteSlice, result: SliceResult) -> None:
-    place = {"batch": message.batch_id, "page": message.page, "slice": message.slice}
+def _tell(result: SliceResult) -> None:
     if result.failed:
-        log.warning("records failed", failed=result.failed, **place)
+        log.warning("records failed", failed=result.failed)
     if result.batch_completed:
-        log.info("batch complete", **place)
+        log.info("batch complete")

@@ -1,5 +1,6 @@
 """An operator whose clock the test moves, and what it leaves in the database."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -64,6 +65,7 @@ def load_register(engine: Engine) -> None:
             set_watermark(connection, name, datetime(2026, 11, 20))  # noqa: DTZ001  INSEE's, without an offset
 
 
-def jobs(**settings: object) -> dict[str, Job]:
+def jobs(readers: Sequence[Engine] = (), **settings: object) -> dict[str, Job]:
     urls = {"database_url": "postgresql://x@x/x", "broker_url": "memory://"}
-    return {job.name: job for job in make_jobs(load(OperatorSettings, **urls, **settings))}
+    made = make_jobs(load(OperatorSettings, **urls, **settings), readers=readers)
+    return {job.name: job for job in made}

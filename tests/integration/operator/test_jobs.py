@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
-from tests.integration.operator.clockwork import Operator, jobs, load_register
+from shared.days import FRANCE
+from shared.db.engine import make_engine
+from tests.integration.operator.clockwork import NOON, Operator, jobs, load_register
 from tests.integration.writer.desk import Desk
 
 
@@ -73,3 +75,27 @@ def test_each_day_ends_with_its_statement(engine: Engine, desk: Desk) -> None:
     result = desk.one("SELECT status, result FROM job_slots")
     assert result["status"] == "done"
     assert "expected 3, received 3, stored 2, failed items open 0, missing 1" in result["result"]
+
+
+def test_counters_are_counted_anew_on_sundays_and_what_differs_is_told(
+    engine: Engine, desk: Desk, database_url: str
+) -> None:
+    readers = [make_engine(database_url, application_name="tests-reader", pool_size=1)]
+    job = jobs(readers=readers)["reconcile"]
+    assert job.schedule.next(NOON).astimezone(FRANCE).strftime("%a %H:%M") == "Sun 02:10"
+    run = desk.run()
+    batch = desk.execute(
+        """
+        INSERT INTO import_batches (run_id, number, query, status, inserted)
+        VALUES (:run, 1, 'q', 'running', 0) RETURNING id
+        """,
+        run=run,
+    )
+    operator = Operator(engine, job)
+    operator.turn()
+    results = "SELECT result FROM job_slots ORDER BY slot DESC LIMIT 1"
+    assert desk.one(results)["result"] == "zero difference, 1 batches compared"
+    desk.execute("UPDATE import_batches SET received = 5 WHERE id = :id", id=batch[0]["id"])
+    operator.turn(later=timedelta(days=7))
+    assert desk.one(results)["result"].startswith("the counters are wrong: ")
+    readers[0].dispose()

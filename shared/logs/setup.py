@@ -1,70 +1,92 @@
-"""JSON lines on standard output: one event a line, no secret, nobody's data.
-
-An exception is logged by its class and its place, never by its text: a driver's text quotes rows,
-and a library's quotes URLs. A message is logged by its actor and id, never by its content.
-"""
+"""Logging of this process: structlog's and the standard library's events as JSON lines."""
 
 import logging
 import os
 import socket
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
 import orjson
 import structlog
 
-# A key or a URL with a password can only come under one of these names.
-_SECRET_NAMES = ("key", "password", "secret", "token", "url", "authorization")
-_REDACTED = "[redacted]"
+from shared.logs.files import LogFile
+from shared.logs.output import Output
+from shared.logs.redaction import Event, Redaction
+
 _FRAMES_SHOWN = 6
 
-Event = MutableMapping[str, Any]
 
+def configure_logs(
+    service: str,
+    *,
+    level: str = "INFO",
+    stream: TextIO | None = None,
+    directory: Path | None = None,
+    secrets: Iterable[str] = (),
+) -> None:
+    """Send all events to the stream, and to the service's file in `directory` where one is given.
 
-def configure_logs(service: str, *, level: str = "INFO", stream: TextIO | None = None) -> None:
-    """Send structlog's and the standard library's events to a stream as JSON lines."""
-    stream = stream or sys.stdout
+    `secrets` are values that must not be in any line, under whatever name they come.
+    """
+
+    def tell(event: str, *, level: str, **fields: object) -> None:
+        output.write(_through(processors, level, {"event": event, **fields}))
+
+    file = None if directory is None else LogFile(directory, service)
+    output = Output(stream or sys.stdout, file, tell)
     processors: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         _identify(service=service, replica=f"{socket.gethostname()}:{os.getpid()}"),
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _summarise_exception,
-        _redact,
+        Redaction(secrets),
         structlog.processors.JSONRenderer(serializer=_serialise),
     ]
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=lambda *_: _Logger(output),
     )
     logging.basicConfig(
-        level=logging.WARNING, handlers=[_StructlogHandler(processors, stream)], force=True
+        level=logging.WARNING, handlers=[_StructlogHandler(processors, output)], force=True
     )
     # Eight lines for each attempt to connect, stacks in their text; who calls it says it in one.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
+class _Logger:
+    """What structlog calls with a finished line, under the name of each level."""
+
+    def __init__(self, output: Output) -> None:
+        self.msg = self.debug = self.info = self.warning = self.error = self.critical = output.write
+        self.log = self.warn = self.exception = self.fatal = self.failure = self.err = output.write
+
+
 class _StructlogHandler(logging.Handler):
     """Takes the standard library's records through the same processors."""
 
-    def __init__(self, processors: list[structlog.types.Processor], stream: TextIO) -> None:
+    def __init__(self, processors: list[structlog.types.Processor], output: Output) -> None:
         super().__init__()
         self._processors = processors
-        self._stream = stream
+        self._output = output
 
     def emit(self, record: logging.LogRecord) -> None:
         record.args = _without_content(record.args)
         event: Any = {"event": record.getMessage(), "logger": record.name}
         if record.exc_info:
             event["exc_info"] = record.exc_info
-        for processor in self._processors:
-            event = processor(None, record.levelname.lower(), event)
-        self._stream.write(f"{event}\n")
-        self._stream.flush()
+        self._output.write(_through(self._processors, record.levelname.lower(), event))
+
+
+def _through(processors: list[structlog.types.Processor], level: str, event: Any) -> str:
+    for processor in processors:
+        event = processor(None, level, event)
+    return str(event)
 
 
 def _without_content(arguments: Any) -> Any:
@@ -105,13 +127,6 @@ def _summarise_exception(_logger: object, _method: str, event: Event) -> Event:
 def _places(trace: TracebackType | None) -> list[str]:
     frames = traceback.extract_tb(trace)[-_FRAMES_SHOWN:]
     return [f"{os.path.relpath(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
-
-
-def _redact(_logger: object, _method: str, event: Event) -> Event:
-    for name in event:
-        if any(secret in name.lower() for secret in _SECRET_NAMES):
-            event[name] = _REDACTED
-    return event
 
 
 def _serialise(event: Event, **_options: object) -> str:

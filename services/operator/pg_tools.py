@@ -1,0 +1,119 @@
+"""PostgreSQL's own pg_dump and pg_restore: found, and run without a password in sight."""
+
+import enum
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.db.engine import normalise_url
+from shared.errors import SirenadeError, UserError
+
+_SYSTEM = Path("/usr/lib/postgresql")
+# As many connections, beside the one that holds the snapshot.
+_JOBS = 2
+
+
+class ToolFailed(SirenadeError):
+    """Raised when pg_dump or pg_restore ends with an error; says its last line."""
+
+
+class Tool(enum.Enum):
+    DUMP = "pg_dump"
+    RESTORE = "pg_restore"
+
+
+@dataclass(frozen=True)
+class Found:
+    path: Path
+    major: int
+
+    def dump(self, url: str, target: Path, *, snapshot: str) -> None:
+        self._run(
+            url,
+            *("--format=directory", f"--jobs={_JOBS}", f"--snapshot={snapshot}"),
+            *("--no-owner", "--no-privileges", f"--file={target}"),
+        )
+
+    def restore(self, url: str, source: Path) -> None:
+        self._run(
+            url,
+            *("--exit-on-error", f"--jobs={_JOBS}", "--no-owner", "--no-privileges"),
+            last=(str(source),),
+        )
+
+    def _run(self, url: str, *options: str, last: Sequence[str] = ()) -> None:
+        with _connection_string(url) as dbname:
+            ended = subprocess.run(  # noqa: S603  PostgreSQL's own tool
+                [str(self.path), *options, f"--dbname={dbname}", "--no-password", *last],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                check=False,
+                text=True,
+                errors="replace",
+            )
+        if ended.returncode != 0:
+            said = [line for line in ended.stderr.splitlines() if "error" in line.lower()]
+            reason = (said or ended.stderr.splitlines() or [f"status {ended.returncode}"])[0]
+            raise ToolFailed(reason.strip())
+
+
+@dataclass(frozen=True)
+class PgTools:
+    """`folder` is where they are; None: on the path, or where Debian has them."""
+
+    folder: Path | None = None
+
+    def find(self, tool: Tool, major: int, *, dumped_by: int = 0) -> Found:
+        """The one of the server's version, else the next newer one. Raises UserError."""
+        found = sorted(self._all(tool), key=lambda each: each.major)
+        least = max(major, dumped_by)
+        for each in found:
+            if each.major >= least:
+                return each
+        have = ", ".join(str(each.major) for each in found) or "none"
+        raise UserError(
+            f"{tool.value} of PostgreSQL {least} or newer is needed (found: {have}): install "
+            f"postgresql-client-{least}, or set SIRENADE_PG_BIN to its folder"
+        )
+
+    def _all(self, tool: Tool) -> Iterator[Found]:
+        if self.folder is not None:
+            paths = [self.folder / tool.value]
+        else:
+            on_path = shutil.which(tool.value)
+            paths = [Path(on_path)] if on_path else []
+            paths += sorted(_SYSTEM.glob(f"*/bin/{tool.value}"))
+        for path in paths:
+            if (major := _major(path)) is not None:
+                yield Found(path, major)
+
+
+def _major(path: Path) -> int | None:
+    try:
+        told = subprocess.run(  # noqa: S603  PostgreSQL's own tool
+            [str(path), "--version"], capture_output=True, text=True, check=False
+        ).stdout
+    except OSError:
+        return None
+    version = re.search(r"(\d+)", told)
+    return int(version[1]) if version else None
+
+
+@contextmanager
+def _connection_string(url: str) -> Iterator[str]:
+    """With the password in a file for its owner alone, gone afterwards: others see arguments."""
+    parsed = normalise_url(url).set(drivername="postgresql")
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="sirenade-") as file:
+        if parsed.password is not None:
+            password = str(parsed.password).replace("\\", "\\\\").replace(":", "\\:")
+            file.write(f"*:*:*:*:{password}\n")
+            file.flush()
+            # SQLAlchemy takes no None for a password that is set.
+            parsed = parsed._replace(password=None).update_query_dict({"passfile": file.name})
+        yield parsed.render_as_string(hide_password=False)

@@ -1,0 +1,128 @@
+"""The object store of archives and backups: S3, Azure Blob, GCS or a folder, by its URL."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from shared.errors import SirenadeError, UserError
+
+if TYPE_CHECKING:
+    # Only for whoever checks: obstore has no such names when it runs.
+    from obstore.store import ClientConfig, RetryConfig
+
+_SCHEMES = ("s3", "az", "gs", "file")
+# Jobs come again within the hour: a store that is away is not waited for longer.
+_RETRIES: "RetryConfig" = {"max_retries": 4, "retry_timeout": timedelta(seconds=40)}
+_TIMEOUT = timedelta(seconds=120)
+
+
+class StorageError(SirenadeError):
+    """Raised when the store does not do what it is asked; nothing here was deleted."""
+
+
+@dataclass(frozen=True)
+class Storage:
+    """An object is there whole or not at all: a kill in mid-upload leaves none."""
+
+    store: ObjectStore
+
+    def put(self, key: str, content: bytes | Path) -> bool:
+        """Put it there unless it is, and make sure of its size; whether it was put."""
+        size = len(content) if isinstance(content, bytes) else content.stat().st_size
+        if self.size_of(key) == size:
+            return False
+        try:
+            obstore.put(self.store, key, content)
+        except BaseError as error:
+            raise StorageError(f"cannot put {key}: {_told(error)}") from None
+        stored = self.size_of(key)
+        if stored != size:
+            raise StorageError(f"{key} has {stored} bytes in the store, not {size}")
+        return True
+
+    def size_of(self, key: str) -> int | None:
+        """None where there is no such object."""
+        try:
+            return obstore.head(self.store, key)["size"]
+        except (FileNotFoundError, obstore.exceptions.NotFoundError):
+            return None
+        except BaseError as error:
+            raise StorageError(f"cannot look at {key}: {_told(error)}") from None
+
+    def read(self, key: str) -> bytes:
+        try:
+            return obstore.get(self.store, key).bytes().to_bytes()
+        except (BaseError, FileNotFoundError) as error:
+            raise StorageError(f"cannot read {key}: {_told(error)}") from None
+
+    def fetch(self, key: str, path: Path) -> None:
+        try:
+            with path.open("wb") as file:
+                for chunk in obstore.get(self.store, key).stream():
+                    file.write(chunk)
+        except (BaseError, FileNotFoundError) as error:
+            raise StorageError(f"cannot read {key}: {_told(error)}") from None
+
+    def keys(self, prefix: str) -> list[str]:
+        """Of all objects below a folder, sorted."""
+        try:
+            found = [each["path"] for page in obstore.list(self.store, prefix) for each in page]
+        except BaseError as error:
+            raise StorageError(f"cannot list {prefix}: {_told(error)}") from None
+        return sorted(found)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            try:
+                obstore.delete(self.store, key)
+            except FileNotFoundError:
+                continue
+            except BaseError as error:
+                raise StorageError(f"cannot delete {key}: {_told(error)}") from None
+
+
+def open_storage(url: str, credentials: str = "") -> Storage:
+    """`credentials` are lines NAME=value with the store's own names. Raises UserError.
+
+    Connects to nothing yet.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme not in _SCHEMES:
+        raise UserError("an archive URL begins with s3://, az://, gs:// or file:///")
+    if scheme == "file":
+        folder = Path(urlsplit(url).path)
+        if not folder.is_dir():
+            raise UserError(f"archives: there is no folder {folder}")
+        return Storage(LocalStore(folder))
+    values = _read(credentials)
+    plain = any(value.startswith("http://") for value in values.values())
+    client: ClientConfig = {"allow_http": plain, "timeout": _TIMEOUT}
+    try:
+        store = from_url(url, config=values, client_options=client, retry_config=_RETRIES)  # type: ignore[call-overload]  # names of whichever store
+    except BaseError as error:
+        raise UserError(f"archives: {_told(error)}") from None
+    return Storage(store)
+
+
+def _read(credentials: str) -> dict[str, str]:
+    values = {}
+    for number, line in enumerate(credentials.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals:
+            raise UserError(f"archive credentials: line {number} is not NAME=value")
+        values[name.strip().lower()] = value.strip()
+    return values
+
+
+def _told(error: BaseException) -> str:
+    """Its first line: the others are of the library's inside."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,11 @@
+"""JSON lines on standard output, and into files that are bounded: one event a line.
+
+No secret and nobody's data. An exception is logged by its class and its place, never by its text:
+a driver's text quotes rows, and a library's quotes URLs. A message is logged by its actor and id.
+"""
+
+from shared.logs.files import LogFile, log_bytes_cap
+from shared.logs.redaction import secrets_of
+from shared.logs.setup import configure_logs
+
+__all__ = ["LogFile", "configure_logs", "log_bytes_cap", "secrets_of"]

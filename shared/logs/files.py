@@ -1,0 +1,174 @@
+"""A log file that all processes of a service on a machine share, closed at a size, few kept.
+
+The active one is `SERVICE.jsonl`; a closed one is `SERVICE.<when it was closed>.jsonl`, and never
+changes nor moves again, so that whoever archives it needs no lock.
+"""
+
+import itertools
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from concurrent_log_handler import ConcurrentRotatingFileHandler
+
+FILE_BYTES = 50_000_000
+CLOSED_FILES = 2
+# What writes files: the simulator is no part of production.
+SERVICES = ("fetcher", "writer", "reviewer", "operator")
+# A line that a full disk cut is no event.
+_LINES_LOOKED_AT = 10
+_CLOSED_AT = "%Y%m%dT%H%M%S.%fZ"
+
+
+def log_bytes_cap(services: int = len(SERVICES)) -> int:
+    """The most that log files of so many services take on one machine, in bytes.
+
+    Whatever the number of replicas: they share their service's file.
+    """
+    return services * (1 + CLOSED_FILES) * FILE_BYTES
+
+
+def closed_files(directory: Path) -> list[tuple[str, Path]]:
+    """Each closed file with its service, oldest first."""
+    found = [(_closed_at(path), path) for path in directory.glob("*.*Z.jsonl")]
+    return [(path.name.split(".", 1)[0], path) for closed_at, path in sorted(found) if closed_at]
+
+
+def _closed_at(path: Path) -> str:
+    """Sorts as its time does; empty where the name is no closed file's."""
+    stamp = path.name.split(".", 1)[1].removesuffix(".jsonl")
+    try:
+        datetime.strptime(stamp, _CLOSED_AT)  # noqa: DTZ007  only whether it is one
+    except ValueError:
+        return ""
+    return stamp
+
+
+class LogFile(ConcurrentRotatingFileHandler):
+    """The file of a service below `directory`, which must be there.
+
+    `write` never raises: `failure` says why the last line is not in the file.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        service: str,
+        *,
+        file_bytes: int = FILE_BYTES,
+        closed: int = CLOSED_FILES,
+    ) -> None:
+        super().__init__(
+            directory / f"{service}.jsonl",
+            maxBytes=file_bytes,
+            backupCount=closed,
+            encoding="utf-8",
+            newline="",
+        )
+        self.failure: BaseException | None = None
+        self._service = service
+
+    def write(self, line: str) -> bool:
+        """Add a line, and say whether it is there."""
+        self.acquire()
+        try:
+            self.failure = None
+            self.emit(logging.LogRecord(self._service, logging.INFO, "", 0, line, None, None))
+            written = not self._has_failed()
+            if not written:
+                self._let_go()
+            return written
+        finally:
+            self.release()
+
+    def close_before(self, instant: datetime) -> None:
+        """Close the active file if it was begun before that instant, so that it can be archived.
+
+        None makes room for it: those that were closed before are about to be archived too.
+        """
+        self.acquire()
+        try:
+            self._do_lock()
+            try:
+                begun = begun_at(Path(self.baseFilename))
+                if begun is not None and begun < instant:
+                    self._close_active()
+            finally:
+                self._do_unlock()
+        finally:
+            self.release()
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802  logging's name
+        if self.stream is None or self.stream.closed:
+            self.stream = self.do_open()
+        line_bytes = len(record.getMessage().encode()) + 1
+        size = os.fstat(self.stream.fileno()).st_size
+        return size > 0 and size + line_bytes > self.maxBytes
+
+    def doRollover(self) -> None:  # noqa: N802  logging's name
+        self._close_active()
+        active = Path(self.baseFilename)
+        mine = [path for name, path in closed_files(active.parent) if name == self._service]
+        for oldest in mine[: -self.backupCount]:
+            oldest.unlink(missing_ok=True)
+
+    def _close_active(self) -> None:
+        """One rename, so that a kill leaves either the one or the other name."""
+        self._let_go()
+        active = Path(self.baseFilename)
+        while (closed := active.with_suffix(f".{datetime.now(UTC):{_CLOSED_AT}}.jsonl")).exists():
+            pass
+        try:
+            active.rename(closed)
+        except OSError as error:
+            self.failure = error
+
+    def do_write(self, msg: str) -> None:
+        # A file that cannot be closed must not grow instead.
+        if self.failure is None:
+            super().do_write(msg)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
+        del record
+        self.failure = sys.exc_info()[1]
+
+    def _has_failed(self) -> bool:
+        return self.failure is not None
+
+    def _let_go(self) -> None:
+        """Forget the stream with what is left in its buffer: it must not come twice."""
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.close()
+
+
+def timestamp_of(event: Mapping[str, Any]) -> datetime | None:
+    """When an event was written, where it says so."""
+    try:
+        instant = datetime.fromisoformat(event["timestamp"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return instant if instant.tzinfo else None
+
+
+def begun_at(path: Path) -> datetime | None:
+    """When the first event of a file was written; None for an empty file, or none."""
+    with suppress(OSError), path.open("rb") as file:
+        for line in itertools.islice(file, _LINES_LOOKED_AT):
+            with suppress(ValueError):
+                event = orjson.loads(line)
+                if isinstance(event, dict) and (instant := timestamp_of(event)):
+                    return instant
+    return None
+
+
+def active_files(directory: Path) -> list[str]:
+    """The services that have a file there which they write to."""
+    return sorted(path.stem for path in directory.glob("*.jsonl") if path.name.count(".") == 1)

@@ -1,0 +1,72 @@
+"""Where a line goes: to the stream, and to the file while that can be written."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TextIO
+
+from shared.logs.files import LogFile
+
+# A disk that is full, or a folder that is not there, is not tried for each line.
+_TRY_AGAIN_SECONDS = 30.0
+
+Tell = Callable[..., None]
+
+
+class Output:
+    """Never raises, and never waits for a file: no work stops because its log cannot be written.
+
+    `tell` gets one event when the file fails and one when it is written again.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        file: LogFile | None,
+        tell: Tell,
+        *,
+        try_again_seconds: float = _TRY_AGAIN_SECONDS,
+    ) -> None:
+        self._stream = stream
+        self._file = file
+        self._tell = tell
+        self._try_again_seconds = try_again_seconds
+        self._lock = threading.RLock()
+        self._lost = 0
+        self._quiet_until = 0.0
+
+    def write(self, line: str) -> None:
+        with self._lock:
+            self._print(line)
+            if self._file is not None:
+                self._keep(self._file, line)
+
+    def _print(self, line: str) -> None:
+        # Standard output may be a file on a full disk, or a pipe whose reader is gone.
+        with suppress(OSError, ValueError):
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+    def _keep(self, file: LogFile, line: str) -> None:
+        if time.monotonic() < self._quiet_until:
+            self._lost += 1
+            return
+        # A full disk may have cut the line before: the first after it begins on a line of its own.
+        if file.write(f"\n{line}" if self._lost else line):
+            if lost := self._lost:
+                self._lost = 0
+                self._tell("log files are written again", level="warning", lines_missing=lost)
+            return
+        self._quiet_until = time.monotonic() + self._try_again_seconds
+        first, self._lost = not self._lost, self._lost + 1
+        if first:
+            self._tell("log files are not written", level="error", reason=_reason(file.failure))
+
+
+def _reason(failure: BaseException | None) -> str:
+    if isinstance(failure, OSError) and failure.strerror:
+        where = f": {os.fspath(failure.filename)}" if isinstance(failure.filename, str) else ""
+        return f"{failure.strerror}{where}"
+    return type(failure).__name__

@@ -1,0 +1,79 @@
+"""JSON lines made readable for people, whatever stands before or between them."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.text import Text
+
+from shared.days import FRANCE
+from shared.logs.files import timestamp_of
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+_STYLES = {"warning": "yellow", "error": "bold red", "critical": "bold red", "debug": "dim"}
+_IN_THE_HEAD = {"timestamp", "level", "service", "replica", "event"}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """`fields` are names with the values that an event must have, as they are printed."""
+
+    level: str = "debug"
+    services: frozenset[str] = frozenset()
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def lets_all_through(self) -> bool:
+        return self == Filter()
+
+    def lets_through(self, event: Mapping[str, Any]) -> bool:
+        level = str(event.get("level", "info"))
+        return (
+            (level not in LEVELS or LEVELS.index(level) >= LEVELS.index(self.level))
+            and (not self.services or event.get("service") in self.services)
+            and all(str(event.get(name)) == value for name, value in self.fields.items())
+        )
+
+
+def shown(lines: Iterable[str], wanted: Filter) -> Iterator[Text]:
+    """What is no event is shown as it is, unless something is being looked for."""
+    for line in lines:
+        event = _event(line)
+        if event is None:
+            if line.strip() and wanted.lets_all_through:
+                yield Text(line.rstrip("\n"))
+        elif wanted.lets_through(event):
+            yield _drawn(event)
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    """The event of a line; `docker compose logs` puts the container's name before it."""
+    start = line.find("{")
+    try:
+        event = json.loads(line[start:]) if start >= 0 else None
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None
+
+
+def _drawn(event: Mapping[str, Any]) -> Text:
+    level = str(event.get("level", ""))
+    drawn = Text()
+    drawn.append(f"{_time(event):12} ", style="dim")
+    drawn.append(f"{level:8}", style=_STYLES.get(level, ""))
+    replica = str(event.get("replica", "")).partition(":")[0]
+    drawn.append(f"{event.get('service', '')!s:9}", style="cyan")
+    drawn.append(f"{replica} ", style="dim")
+    drawn.append(str(event["event"]), style="bold" if level in _STYLES else "")
+    for name, value in event.items():
+        if name not in _IN_THE_HEAD:
+            drawn.append(f" {name}=", style="dim")
+            drawn.append(value if isinstance(value, str) else json.dumps(value))
+    return drawn
+
+
+def _time(event: Mapping[str, Any]) -> str:
+    """In France, as everywhere that people look."""
+    instant = timestamp_of(event)
+    return "" if instant is None else f"{instant.astimezone(FRANCE):%d/%m %H:%M:%S}"

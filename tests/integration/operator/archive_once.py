@@ -1,0 +1,10 @@
+"""Archives a folder's log files, to be killed meanwhile. Arguments: URL, credentials, folder."""
+
+import sys
+from pathlib import Path
+
+from services.operator.archiving import put_logs
+from services.operator.storage import open_storage
+
+if __name__ == "__main__":
+    put_logs(open_storage(sys.argv[1], sys.argv[2]), Path(sys.argv[3]))

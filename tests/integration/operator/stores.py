@@ -1,0 +1,109 @@
+"""Object stores to archive to, each a real server."""
+
+import base64
+import hashlib
+import hmac
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import formatdate
+from pathlib import Path
+
+import requests
+from moto.server import ThreadedMotoServer
+
+from deploy.local import processes
+
+_ROOT = Path(__file__).resolve().parents[3]
+# Known to all: the emulator's own.
+_ACCOUNT = "devstoreaccount1"
+_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+@contextmanager
+def s3() -> Iterator[tuple[str, str]]:
+    """URL and credentials of an empty bucket."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    try:
+        # Its servers share what they hold, within a process.
+        requests.post(f"{endpoint}/moto-api/reset", timeout=10).raise_for_status()
+        requests.put(f"{endpoint}/archives", timeout=10).raise_for_status()
+        yield (
+            "s3://archives/sirenade",
+            "\n".join(
+                [
+                    "# of moto",
+                    f"aws_endpoint={endpoint}",
+                    "aws_region=us-east-1",
+                    "aws_access_key_id=somebody",
+                    "aws_secret_access_key=something",
+                ]
+            ),
+        )
+    finally:
+        server.stop()
+
+
+@contextmanager
+def azure(folder: Path) -> Iterator[tuple[str, str]]:
+    """URL and credentials of an empty container in an Azurite of its own."""
+    port = processes.free_port()
+    server = subprocess.Popen(
+        [
+            *(str(_azurite()), "--blobHost", "127.0.0.1", "--blobPort", str(port)),
+            *("--location", str(folder), "--silent", "--skipApiVersionCheck", "--disableTelemetry"),
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    endpoint = f"http://127.0.0.1:{port}/{_ACCOUNT}"
+    try:
+        _make_container(endpoint)
+        yield (
+            "az://archives/sirenade",
+            "\n".join(
+                [
+                    f"azure_storage_account_name={_ACCOUNT}",
+                    f"azure_storage_account_key={_KEY}",
+                    f"azure_storage_endpoint={endpoint}",
+                ]
+            ),
+        )
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _azurite() -> Path:
+    home = _ROOT / ".local" / "azurite"
+    program = home / "node_modules" / ".bin" / "azurite-blob"
+    if not program.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        command = ["npm", "install", "--no-fund", "--no-audit", "--prefix", str(home), "azurite"]
+        subprocess.run(command, check=True, capture_output=True)
+    return program
+
+
+def _make_container(endpoint: str) -> None:
+    """As Azure's shared key wants it: no client of theirs for one request."""
+    headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-08-06"}
+    canonical = "\n".join(f"{name}:{value}" for name, value in headers.items())
+    resource = f"/{_ACCOUNT}/{_ACCOUNT}/archives\nrestype:container"
+    signed = "\n".join(["PUT", *[""] * 11, canonical, resource])
+    digest = hmac.new(base64.b64decode(_KEY), signed.encode(), hashlib.sha256).digest()
+    headers["Authorization"] = f"SharedKey {_ACCOUNT}:{base64.b64encode(digest).decode()}"
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            answer = requests.put(
+                f"{endpoint}/archives?restype=container", headers=headers, timeout=10
+            )
+        except requests.ConnectionError:
+            assert time.monotonic() < deadline, "azurite does not answer"
+            time.sleep(0.1)
+        else:
+            answer.raise_for_status()
+            return
