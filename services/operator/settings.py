@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -19,6 +20,10 @@ class OperatorSettings(ServiceSettings):
     )
     purge_at: str = Field(
         default="03:30", description="when what was resolved long ago is deleted, in France"
+    )
+
+    log_directory: Path | None = Field(
+        default=None, description="log files whose size /metrics shows; none: it does not"
     )
 
     @field_validator("delta_at", "purge_at")
