@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import Engine, event, text
 
-from services.operator.exporter import DatabaseCollector, LogSizeCollector, collector, families
+from services.operator.exporter import DatabaseCollector, LogSizeCollector, families, queries
 from shared.db.engine import make_engine
 from tests.integration.exporting import exported
 from tests.integration.reviewer.conftest import Register
@@ -111,7 +111,7 @@ def test_a_reading_that_takes_too_long_ends_and_the_others_are_there(
     other_url: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = text("SELECT json_build_object() FROM pg_sleep(9)")
-    monkeypatch.setattr(collector.queries, "WHOLE", slow)
+    monkeypatch.setattr(queries, "WHOLE", slow)
     started = time.monotonic()
     value = exported(other_url)
     assert value("exporter_up", reading="whole") == 0
@@ -138,7 +138,7 @@ def test_scrapes_in_quick_succession_read_once(engine: Engine) -> None:
 def test_every_family_has_its_number_in_a_query(engine: Engine) -> None:
     told: set[str] = set()
     with engine.connect() as connection:
-        for query in (collector.queries.CONTROL, collector.queries.SHARD, collector.queries.WHOLE):
+        for query in (queries.CONTROL, queries.SHARD, queries.WHOLE):
             told |= connection.execute(query).scalar_one().keys()
     assert told == {family.name for family in _ALL}
 
