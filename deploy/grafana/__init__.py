@@ -1,1 +1,1 @@
-"""Dashboards as code: `python -m deploy.grafana` writes them to dashboards/, which Grafana reads."""
+"""Dashboards as code: `python -m deploy.grafana` writes them to dashboards/."""

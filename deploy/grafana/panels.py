@@ -1,6 +1,6 @@
 """The few kinds of panel that the dashboards are made of; each has a unit and a description."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grafana_foundation_sdk.builders import bargauge, common, dashboard, gauge, prometheus, stat
@@ -63,8 +63,7 @@ class Panel:
     """What a value is called, and its colour."""
 
     def built(self, *, x: int, y: int, height: int) -> AnyPanel:
-        make = {"graph": _graph, "stat": _stat, "gauge": _gauge, "bars": _bars}[self.kind]
-        panel = make(self)
+        panel = _KINDS[self.kind](self)
         panel.id(self.number).title(self.title).description(self.text).unit(self.unit)
         panel.datasource(SOURCE).grid_pos(model.GridPos(h=height, w=self.width, x=x, y=y))
         panel.thresholds(self.levels.built())
@@ -149,3 +148,11 @@ def _bars(_panel: Panel) -> bargauge.Panel:
         .orientation(common_model.VizOrientation.HORIZONTAL)
         .display_mode(common_model.BarGaugeDisplayMode.BASIC)
     )
+
+
+_KINDS: Mapping[str, Callable[[Panel], AnyPanel]] = {
+    "graph": _graph,
+    "stat": _stat,
+    "gauge": _gauge,
+    "bars": _bars,
+}

@@ -206,10 +206,7 @@ _SPEED = Row(
                     [
                         Query("max(sirenade_quota_used_requests)", "used"),
                         Query("max(sirenade_quota_limit_requests)", "limit"),
-                        Query(
-                            "sum by (cause) (increase(sirenade_insee_throttled_total[1m])) > 0",
-                            "429, limit of the {{cause}}",
-                        ),
+                        Query("sum(increase(sirenade_insee_throttled_total[1m]))", "answers 429"),
                     ],
                 ),
             ],

@@ -108,12 +108,12 @@ _QUEUES = Row(
                     "short",
                     [
                         Query(
-                            "sum by (queue)"
-                            ' (rabbitmq_detailed_queue_messages{queue=~".*delay.*"}) > 0',
-                            "{{queue}}",
+                            "sum by (delay) (label_replace("
+                            'rabbitmq_detailed_queue_messages{queue=~".*delay.*"},'
+                            ' "delay", "$1", "queue", ".*delay[.](.*)"))',
+                            "{{delay}}",
                         )
                     ],
-                    nothing="none",
                 ),
                 Panel(
                     24,
