@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deploy.local.monitoring_binaries import find_or_fetch
 from deploy.local.processes import free_port
+from shared.db.engine import normalise_url
 from tests.system.conftest import wait_for
 
 Target = tuple[str, int, str]
@@ -26,7 +27,7 @@ def exporter_of_postgres(database_url: str, log: Path) -> Iterator[int]:
             f"--web.listen-address=127.0.0.1:{port}",
         ],
         log,
-        {"DATA_SOURCE_NAME": f"{database_url.split('?')[0]}?sslmode=disable"},
+        {"DATA_SOURCE_NAME": _plain(database_url)},
     ):
         wait_for(lambda: answers(port, "/metrics"), seconds=30, what="postgres_exporter")
         yield port
@@ -72,6 +73,12 @@ def _config(targets: list[Target]) -> dict[str, object]:
 def _parameters(query: str) -> dict[str, list[str]]:
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
     return {name: [value for other, _, value in pairs if other == name] for name, _, _ in pairs}
+
+
+def _plain(url: str) -> str:
+    """As a driver that is not SQLAlchemy's reads it."""
+    without_tls = normalise_url(url).set(drivername="postgresql", query={"sslmode": "disable"})
+    return without_tls.render_as_string(hide_password=False)
 
 
 def answers(port: int, path: str) -> bool:

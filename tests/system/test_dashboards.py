@@ -64,6 +64,8 @@ def test_every_panel_has_data_after_a_run(
                 broker_url=node.url,
                 insee_url=insee.root + API,
                 insee_requests_per_minute=60,
+                insee_timeout_seconds=30,
+                fetcher_stall_seconds=60,
                 avis_providers_file=providers,
                 metrics_port=port,
                 version="rehearsal",
