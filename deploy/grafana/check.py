@@ -1,4 +1,4 @@
-"""`python -m deploy.grafana.check PROMETHEUS_URL`: ask every panel's query, and see that it answers.
+"""`python -m deploy.grafana.check PROMETHEUS_URL`: ask each panel's query, see that it answers.
 
 Exit status 1 with a line for each fault: a query that is refused, has no data in the last quarter
 of an hour, or has not the labels that its legend names.
@@ -103,7 +103,7 @@ def main() -> int:
     for path in sorted(DASHBOARDS.glob("*.json")):
         for fault in faults_of(json.loads(path.read_text(encoding="utf-8")), prometheus):
             found += 1
-            print(f"{path.stem}: {fault}")
+            sys.stdout.write(f"{path.stem}: {fault}\n")
     return 1 if found else 0
 
 

@@ -79,7 +79,9 @@ class Panel:
             panel.mappings([_words(self.words)])
         for letter, query in zip(_LETTERS, self.queries, strict=False):
             target = prometheus.Dataquery().ref_id(letter).expr(query.expr).datasource(SOURCE)
-            panel.with_target(target.legend_format(query.legend or "__auto").range())
+            target.legend_format(query.legend or "__auto")
+            # Bars are of now: over a range, `topk` names more of them than it is asked for.
+            panel.with_target(target.instant() if self.kind == "bars" else target.range())
         return panel
 
 

@@ -14,7 +14,7 @@ _WORKING = Row(
     "Does it work?",
     [
         Line(
-            5,
+            4,
             [
                 Panel(
                     2,
@@ -190,7 +190,8 @@ _SPEED = Row(
                     "rowsps",
                     [
                         Query(
-                            "sum by (outcome) (rate(sirenade_rows_written_total[$__rate_interval]))",
+                            "sum by (outcome)"
+                            " (rate(sirenade_rows_written_total[$__rate_interval]))",
                             "{{outcome}}",
                         )
                     ],
@@ -212,7 +213,7 @@ _SPEED = Row(
             ],
         ),
         Line(
-            5,
+            4,
             [
                 Panel(
                     23,
@@ -255,19 +256,18 @@ _SPEED = Row(
                     26,
                     6,
                     "Days left of daily imports",
-                    "Rows left over the rows that a day may bring; no number where no daily"
-                    " import is open.",
+                    "Rows left over the rows that a day may bring.",
                     "d",
                     [
                         Query(
                             "(max(sirenade_import_expected_rows)"
                             " - max(sirenade_import_received_rows))"
-                            " / clamp_min(max(sirenade_import_day_share_rows), 1)"
-                            " * sgn(max(sirenade_import_day_share_rows))"
+                            " / (max(sirenade_import_day_share_rows) > 0)"
                         )
                     ],
                     kind="stat",
                     decimals=1,
+                    nothing="none is open",
                 ),
             ],
         ),
@@ -367,7 +367,8 @@ _TEXTS = Row(
                     "percentunit",
                     [
                         Query(
-                            "(max(sirenade_budget_spent_euros) + max(sirenade_budget_reserved_euros))"
+                            "(max(sirenade_budget_spent_euros)"
+                            " + max(sirenade_budget_reserved_euros))"
                             " / (max(sirenade_budget_cap_euros) > 0)"
                         )
                     ],

@@ -12,7 +12,7 @@ _GLANCE = Row(
     "At a glance",
     [
         Line(
-            5,
+            4,
             [
                 Panel(
                     2,

@@ -24,15 +24,18 @@ _SPEED = Row(
                     2,
                     12,
                     "Texts, against what is possible",
-                    "Texts a minute that were accepted or rejected, beside what the calls that"
-                    " the gates let in could bring at today's duration of a call, and what the"
-                    " generators could bring at today's duration of an attempt.",
+                    "Texts a minute that were accepted or rejected, beside what the gates would"
+                    " let through, at the present duration of a call and calls for a text, and"
+                    " what the generators could do if an attempt were all of their work. Far"
+                    " below the gates: look at the wait for limits, and at the generators.",
                     "cpm",
                     [
                         Query(f"sum(rate({_DONE}[{_RATE}])) * 60", "texts"),
                         Query(
                             "sum(sum by (provider) (sirenade_gate_size)"
-                            f" / {_mean('sirenade_chat_call_seconds', ' by (provider)')}) * 60",
+                            f" / {_mean('sirenade_chat_call_seconds', ' by (provider)')}) * 60"
+                            f" * sum(rate({_DONE}[{_RATE}]))"
+                            f" / (sum(rate(sirenade_chat_calls_total[{_RATE}])) > 0)",
                             "possible, by the gates",
                         ),
                         Query(
@@ -48,7 +51,7 @@ _SPEED = Row(
                     "Generators at work",
                     "Share of the generators of all replicas that make a text.",
                     "percentunit",
-                    [Query("sum(sirenade_generators_busy) / sum(sirenade_generators)")],
+                    [Query("sum(sirenade_generators_busy) / sum(sirenade_generators)", "at work")],
                     most=1,
                 ),
                 Panel(

@@ -20,7 +20,7 @@ _AT_A_GLANCE = Row(
     "At a glance",
     [
         Line(
-            5,
+            4,
             [
                 Panel(
                     2,
