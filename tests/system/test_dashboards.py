@@ -23,6 +23,7 @@ from tests.system.monitored import Target, exporter_of_postgres, prometheus_over
 SERVICES = ("fetcher", "writer", "reviewer", "operator")
 DETAILED = "/metrics/detailed?family=queue_coarse_metrics&family=queue_consumer_count"
 ROWS = 6000
+PATIENCE_SECONDS = 120
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_every_panel_has_data_after_a_run(
                 {"rows": ROWS},
             )
         wait_for(lambda: progress().received >= ROWS, seconds=240, what="the import")
-        deadline_seconds = time.monotonic() + 120
+        deadline_seconds = time.monotonic() + PATIENCE_SECONDS
         while (faults := _faults(prometheus)) and time.monotonic() < deadline_seconds:
             time.sleep(5)  # a scrape's interval
         assert faults == []

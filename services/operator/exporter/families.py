@@ -66,7 +66,10 @@ WORK = (
     # Of the requests granted since midnight in France; what is written at once, rejected rows too.
     Family("sirenade_import_today_rows", "Rows that the requests of today brought and wrote."),
     Family("sirenade_import_day_share_rows", "Rows that open daily imports may bring in a day."),
-    Family("sirenade_import_left_today_rows", "Rows that open runs have to bring until midnight."),
+    Family(
+        "sirenade_import_left_today_rows",
+        "Rows, of those told, that open runs have to bring until midnight.",
+    ),
     # While there are some, an idle quota is a fault.
     Family("sirenade_import_waiting_pages", "Pages that could be fetched now."),
     Family("sirenade_import_missing_establishments", "Establishments that batches did not store."),

@@ -120,9 +120,12 @@ WHOLE = text("""
             USING (kind, outcome)
         GROUP BY k.kind) a),
       'sirenade_database_bytes', pg_database_size(current_database()),
-      'sirenade_register_rows', (SELECT json_object_agg(relname, greatest(reltuples, 0)::bigint)
-        FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
-          AND relname IN ('unites_legales', 'etablissements', 'pro_localisations')),
+      -- The first is known only after an ANALYZE, the second is forgotten after a crash.
+      'sirenade_register_rows', (SELECT json_object_agg(c.relname,
+          greatest(c.reltuples, s.n_live_tup)::bigint)
+        FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid
+        WHERE c.relnamespace = current_schema()::regnamespace
+          AND c.relname IN ('unites_legales', 'etablissements', 'pro_localisations')),
       'sirenade_table_bytes', (SELECT json_object_agg(relname, pg_total_relation_size(oid))
         FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace))
 """)
