@@ -132,13 +132,16 @@ def _mark(
     name: str, colour: str, expr: str, *, title: str, at_value: bool = False
 ) -> dict[str, Any]:
     """With `at_value` the value is the time, in milliseconds."""
+    source = {"type": SOURCE.type_val, "uid": SOURCE.uid}
     return {
         "name": name,
         "enable": True,
         "iconColor": colour,
-        "datasource": {"type": SOURCE.type_val, "uid": SOURCE.uid},
+        "datasource": source,
         "expr": expr,
         "step": "15s",
         "titleFormat": title,
-        "useValueForTime": "on" if at_value else "",
+        "useValueForTime": at_value,
+        # Some versions of Grafana read the query here, others above.
+        "target": {"expr": expr, "refId": "Anno", "interval": "15s"},
     }
