@@ -7,6 +7,10 @@ _RATE = "$__rate_interval"
 _DONE = 'sirenade_avis_reviewed_total{outcome=~"accepted|rejected"}'
 
 
+def _per_minute(metric: str, by: str) -> str:
+    return f"sum by ({by}) (rate({metric}[{_RATE}])) * 60"
+
+
 def _mean(metric: str, by: str = "") -> str:
     return (
         f"(sum{by} (rate({metric}_sum[{_RATE}])) / (sum{by} (rate({metric}_count[{_RATE}])) > 0))"

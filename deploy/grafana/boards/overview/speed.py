@@ -1,10 +1,9 @@
-"""How fast, and until when?"""
+"""The second row: how fast, and until when."""
 
 from deploy.grafana.layout import Line, Row
-from deploy.grafana.panels import Levels, Panel, Query
+from deploy.grafana.panels import Panel, Query
 
 _RECEIVED = "sum(rate(sirenade_rows_written_total[5m]))"
-_DAY_SECONDS = 24 * 3600
 
 SPEED = Row(
     20,
@@ -75,14 +74,15 @@ SPEED = Row(
                     25,
                     6,
                     "Today is done in",
-                    "Rows left today, at the rate of the last five minutes. Red: not before"
-                    " midnight.",
+                    "Rows left today, at the rate of the last five minutes, beside what is left"
+                    " of the day in France.",
                     "s",
-                    [Query(f"max(sirenade_import_left_today_rows) / ({_RECEIVED} > 0)")],
+                    [
+                        Query(f"max(sirenade_import_left_today_rows) / ({_RECEIVED} > 0)", "done"),
+                        Query("max(sirenade_day_end_timestamp_seconds) - time()", "midnight"),
+                    ],
                     kind="stat",
                     decimals=1,
-                    nothing="at rest",
-                    levels=Levels(((None, "green"), (_DAY_SECONDS, "red"))),
                 ),
                 Panel(
                     26,

@@ -1,4 +1,4 @@
-"""Does it work?"""
+"""The first row: does it work."""
 
 from deploy.grafana.layout import Line, Row
 from deploy.grafana.panels import NONE_IS_GOOD, Levels, Panel, Query
