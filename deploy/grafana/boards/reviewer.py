@@ -110,7 +110,7 @@ _SERVERS = Row(
                             "{{provider}}: 429",
                         ),
                         Query(
-                            f"sum by (provider) (rate(sirenade_gate_pauses_total[{_RATE}])) * 60",
+                            _per_minute("sirenade_gate_pauses_total", "provider"),
                             "{{provider}}: pauses",
                         ),
                     ],
@@ -121,12 +121,7 @@ _SERVERS = Row(
                     "Calls by outcome",
                     "`refused`: the key is not accepted. `failed`: no good answer, tried again.",
                     "cpm",
-                    [
-                        Query(
-                            f"sum by (outcome) (rate(sirenade_chat_calls_total[{_RATE}])) * 60",
-                            "{{outcome}}",
-                        )
-                    ],
+                    [Query(_per_minute("sirenade_chat_calls_total", "outcome"), "{{outcome}}")],
                     stacked=True,
                 ),
             ],
@@ -231,12 +226,7 @@ _QUALITY = Row(
                     "Texts a minute that a template wrote although chat servers are set up:"
                     " rejected twice, too late, or no server in use.",
                     "cpm",
-                    [
-                        Query(
-                            f"sum by (cause) (rate(sirenade_avis_fallbacks_total[{_RATE}])) * 60",
-                            "{{cause}}",
-                        )
-                    ],
+                    [Query(_per_minute("sirenade_avis_fallbacks_total", "cause"), "{{cause}}")],
                     stacked=True,
                 ),
             ],
@@ -257,12 +247,7 @@ _MONEY = Row(
                     "Tokens",
                     "A minute, in, out, and of those in the cached ones.",
                     "cpm",
-                    [
-                        Query(
-                            f"sum by (kind) (rate(sirenade_chat_tokens_total[{_RATE}])) * 60",
-                            "{{kind}}",
-                        )
-                    ],
+                    [Query(_per_minute("sirenade_chat_tokens_total", "kind"), "{{kind}}")],
                 ),
                 Panel(
                     62,
