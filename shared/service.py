@@ -64,6 +64,8 @@ class Running:
         self._threads: list[threading.Thread] = []
         for service in services:
             if service.queue is not None:
+                threads = metrics.worker_threads.labels(queue=service.queue)
+                threads.set(service.worker_threads)
                 self._workers.append(
                     dramatiq.Worker(
                         broker,
@@ -73,8 +75,9 @@ class Running:
                     )
                 )
             for loop in service.loops:
+                metrics.loop_failures.labels(loop=loop.name)
                 thread = threading.Thread(
-                    target=self._turn, args=(service.name, loop), name=loop.name, daemon=True
+                    target=self._turn, args=(loop,), name=loop.name, daemon=True
                 )
                 self._threads.append(thread)
 
@@ -92,7 +95,7 @@ class Running:
         for thread in self._threads:
             thread.join(timeout=STOP_GRACE_SECONDS)
 
-    def _turn(self, service: str, loop: Loop) -> None:
+    def _turn(self, loop: Loop) -> None:
         failures = 0
         while not self._clock.stopping.is_set():
             try:
@@ -100,7 +103,7 @@ class Running:
                 failures = 0
             except Exception as error:  # noqa: BLE001  # a loop must outlive any server's absence
                 failures += 1
-                self._metrics.loop_failures.labels(service=service, loop=loop.name).inc()
+                self._metrics.loop_failures.labels(loop=loop.name).inc()
                 log.warning("loop failed", loop=loop.name, error=type(error).__name__)
             self._clock.wait(wait_after(failures, loop.interval_seconds))
 
@@ -135,12 +138,13 @@ def run_service(
         directory=settings.log_directory,
         secrets=secrets_of(settings),
     )
-    clock, metrics = Clock(), Metrics()
+    clock, metrics = Clock(), Metrics(of={name}, version=settings.version)
     engine = make_engine(
         settings.database_url.get_secret_value(),
         application_name=f"sirenade-{name}",
         pool_size=connections,
     )
+    metrics.pools.watch("control", engine)
     with engine.connect() as connection:
         require_current(connection)
     require_shards(settings)

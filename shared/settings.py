@@ -68,6 +68,7 @@ class ServiceSettings(DatabaseSettings):
     broker_url: SecretStr = Field(description="amqp://user:password@host:port/vhost")
     metrics_port: int = Field(default=9191, ge=0, le=65535, description="0: no /metrics")
     metrics_host: str = "127.0.0.1"
+    version: str = Field(default="", description="what was deployed, as /metrics shows it")
 
     @field_validator("broker_url")
     @classmethod

@@ -30,10 +30,11 @@ class Ports:
     management: int
     distribution: int
     epmd: int
+    metrics: int
 
     @classmethod
     def choose(cls) -> "Ports":
-        return cls(*(processes.free_port() for _ in range(4)))
+        return cls(*(processes.free_port() for _ in range(5)))
 
 
 @dataclass
@@ -181,7 +182,9 @@ class RunningRabbitmq(RabbitmqServer):
         }
 
 
-def start_rabbitmq(directory: Path, *, end_with_parent: bool = False) -> RunningRabbitmq:
+def start_rabbitmq(
+    directory: Path, *, end_with_parent: bool = False, with_metrics: bool = False
+) -> RunningRabbitmq:
     """Start a node on free ports in `directory`, with its management API.
 
     A node that an earlier process left there is killed first. `end_with_parent` (Linux) must come
@@ -197,6 +200,8 @@ def start_rabbitmq(directory: Path, *, end_with_parent: bool = False) -> Running
         # The name of the node holds its port, so data of other ports are another node's.
         shutil.rmtree(directory / "data", ignore_errors=True)
         _write_files(directory, ports, password)
+        if with_metrics:
+            _add_metrics(directory, ports)
         running = RunningRabbitmq(
             url=f"amqp://{_USER}:{password}@127.0.0.1:{ports.amqp}/%2F",
             admin=RabbitmqAdmin(f"http://127.0.0.1:{ports.management}", _USER, password),
@@ -229,6 +234,13 @@ collect_statistics_interval = 1000
 """,
         mode=0o600,
     )
+
+
+def _add_metrics(directory: Path, ports: Ports) -> None:
+    plugins = "[rabbitmq_management,rabbitmq_prometheus].\n"
+    (directory / "enabled_plugins").write_text(plugins)
+    with (directory / "rabbitmq.conf").open("a") as file:
+        file.write(f"prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {ports.metrics}\n")
 
 
 def _write_secret(path: Path, text: str, *, mode: int) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Engine, func, select, text
 from services.fetcher.comparing import Finding, Tally, Verdict, united
 from services.fetcher.windows import Scope, Window
 from shared.db.tables import etablissements
-from shared.metrics import Metrics
 from shared.statement import ASKED
 
 _ROWS_AT_ONCE = 5000
@@ -46,14 +45,6 @@ _GONE = text(f"""
 _FAILED_ITEMS = text("""
     SELECT count(*) FROM failed_items
     WHERE kind = 'write' AND resolved_at IS NULL AND key = ANY(:sirets)
-""")
-# Of each scope what was last found: a later certificate of another place clears nothing.
-_GAPS = text("""
-    SELECT coalesce(sum(missing), 0)::bigint AS missing,
-      coalesce(sum(surplus), 0)::bigint AS surplus
-    FROM (
-      SELECT DISTINCT ON (scope) missing, surplus FROM certificates
-      WHERE status IN ('counts_agree', 'agree', 'differ') ORDER BY scope, id DESC) latest
 """)
 
 
@@ -122,12 +113,6 @@ class CertificateStore:
             gone_sirets=united(Tally(each.gone) for each in findings).kept,
         )
 
-    def gaps(self) -> tuple[int, int]:
-        """Missing and surplus of the latest certificate of each scope."""
-        with self._engine.connect() as connection:
-            row = connection.execute(_GAPS).one()
-        return row.missing, row.surplus
-
     # ── The stored side ──
 
     def count(self, window: Window) -> int:
@@ -178,13 +163,6 @@ class CertificateStore:
         with self._engine.begin() as connection:
             number: int = connection.execute(statement, parameters).scalar_one()
         return number
-
-
-def show_gaps(store: CertificateStore, metrics: Metrics) -> None:
-    """Set the gauge that an alert watches; certify itself ends before anybody scrapes it."""
-    missing, surplus = store.gaps()
-    metrics.certificate_gap.labels(side="missing").set(missing)
-    metrics.certificate_gap.labels(side="surplus").set(surplus)
 
 
 def as_dict(finding: Finding) -> dict[str, object]:

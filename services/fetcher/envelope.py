@@ -35,13 +35,17 @@ class InseeError(SirenadeError):
 
 
 class QuotaExceeded(InseeError):
-    """Raised on a 429, with the pause it asks for where it asks for one."""
+    """Raised on a 429, with the pause it asks for where it asks for one.
+
+    `limit` is what is used up by its headers: of the minute, of the hour, or untold.
+    """
 
     outcome = "throttled"
 
-    def __init__(self, retry_after_seconds: float | None) -> None:
+    def __init__(self, retry_after_seconds: float | None, *, limit: str = "untold") -> None:
         super().__init__("INSEE says that the quota is used up (429)", status=429)
         self.retry_after_seconds = retry_after_seconds
+        self.limit = limit
 
 
 class KeyRefused(InseeError):
@@ -74,6 +78,13 @@ class RateHeaders:
     limit_per_hour: float | None = None
     hour_remaining: int | None = None
     hour_reset_epoch_seconds: float | None = None
+
+    @property
+    def used_up(self) -> str:
+        """The limit of which nothing is left; the hour's, where that is both."""
+        if self.hour_remaining == 0:
+            return "hour"
+        return "minute" if self.remaining == 0 else "untold"
 
 
 @dataclass(frozen=True)
@@ -119,7 +130,8 @@ def refusal(
 ) -> InseeError:
     """What an answer means that brings nothing."""
     if status == requests.codes.too_many_requests:
-        return QuotaExceeded(_pause_seconds(headers, rate_headers(headers)))
+        rate = rate_headers(headers)
+        return QuotaExceeded(_pause_seconds(headers, rate), limit=rate.used_up)
     if status in {requests.codes.unauthorized, requests.codes.forbidden}:
         return KeyRefused(
             f"INSEE refuses the API key ({status}): set SIRENADE_INSEE_KEY", status=status

@@ -4,7 +4,6 @@ import dramatiq
 from sqlalchemy import Engine
 
 from services.fetcher.actors import BrokerPublisher, declare_actors
-from services.fetcher.certificates import CertificateStore, show_gaps
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.sending import make_client, open_quota
 from services.fetcher.settings import FetcherSettings
@@ -71,7 +70,6 @@ def build(
         unwritten_seconds=settings.fetcher_stall_seconds,
         metrics=metrics,
     )
-    certificates = CertificateStore(engine)
     return Service(
         name="fetcher",
         queue=FetchPage.QUEUE,
@@ -79,10 +77,6 @@ def build(
         loops=(
             Loop("planner", interval_seconds=1, step=planner.turn),
             Loop("sweeper", interval_seconds=2, step=sweeper.turn),
-            Loop("freshness", interval_seconds=60, step=lambda: watermarks.show(metrics)),
-            Loop(
-                "certificates", interval_seconds=60, step=lambda: show_gaps(certificates, metrics)
-            ),
         ),
     )
 

@@ -146,15 +146,14 @@ class Quota:
     def open(self, *, requests_per_minute: float, requests_per_hour: float | None) -> None:
         """Create the row, or set its limits where the settings changed."""
         with self._engine.begin() as connection:
-            per_minute = connection.execute(
+            connection.execute(
                 _OPEN,
                 {
                     "key": self._key,
                     "per_minute": requests_per_minute,
                     "per_hour": requests_per_hour,
                 },
-            ).scalar_one()
-        self._metrics.quota_limit.set(per_minute)
+            )
 
     def take(self, *, batch_id: int | None, page: int | None, patience_seconds: float) -> Slot:
         """Wait for a slot and return when its time has come.
@@ -237,8 +236,6 @@ class Quota:
         per_minute = _credible(rate.limit_per_minute, _CREDIBLE_PER_MINUTE)
         per_hour = _credible(rate.limit_per_hour, _CREDIBLE_PER_HOUR)
         self._execute(_FOLLOW, per_minute=per_minute, per_hour=per_hour, rise=_RISE)
-        if per_minute is not None:
-            self._metrics.quota_limit.set(per_minute)
         now_seconds = self._clock.now().timestamp()
         if rate.remaining == 0 and rate.reset_epoch_seconds is not None:
             self._wait_out(rate.reset_epoch_seconds - now_seconds, most_seconds=60.0)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
-from services.fetcher.envelope import Informations, InseeError, OneAnswer, PageAnswer
+from services.fetcher.envelope import Informations, InseeError, OneAnswer, PageAnswer, QuotaExceeded
 from services.fetcher.insee import InseeClient
 from services.fetcher.quota import Quota, Slot
 from services.fetcher.settings import FetcherSettings
@@ -35,6 +35,8 @@ class Sender:
                 outcome = "ok" if records else "empty"
         except InseeError as error:
             outcome, status = error.outcome, error.status
+            if isinstance(error, QuotaExceeded):
+                self._metrics.insee_throttled.labels(cause=error.limit).inc()
             raise
         finally:
             duration_seconds = time.monotonic() - started_seconds

@@ -178,6 +178,7 @@ class Walker:
         self._publish(lease, slot, slices, is_last=end.is_last)
         self._metrics.pages_fetched.inc()
         self._metrics.records_fetched.inc(len(answer.records))
+        self._metrics.slices_published.inc(len(slices))
 
     def _rows_to_ask(self, lease: PageLease, slot: Slot) -> int | None:
         """None where the wait for the slot led into a day whose share is given out."""

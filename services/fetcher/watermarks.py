@@ -1,9 +1,8 @@
-"""How far the register is complete, as the fetcher keeps and shows it."""
+"""How far the register is complete, as the fetcher keeps it."""
 
 from sqlalchemy import Engine
 
-from shared.delta import Watermark, read_ages_seconds, read_watermarks, settle_windows
-from shared.metrics import Metrics
+from shared.delta import Watermark, read_watermarks, settle_windows
 
 
 class Watermarks:
@@ -20,9 +19,3 @@ class Watermarks:
         """Move the watermarks to the ends of windows that are complete; return which moved."""
         with self._engine.begin() as connection:
             return settle_windows(connection)
-
-    def show(self, metrics: Metrics) -> None:
-        with self._engine.connect() as connection:
-            ages_seconds = read_ages_seconds(connection)
-        for collection, seconds in ages_seconds.items():
-            metrics.freshness_age_seconds.labels(collection=collection).set(seconds)

@@ -51,7 +51,7 @@ class Scheduler:
                 self._run(job, taken)
         with self.engine.connect() as connection:
             for name, at in slots.last_successes(connection).items():
-                self.metrics.job_last_success.labels(job=name).set(at)
+                self.metrics.job_last_success.labels(name=name).set(at)
 
     def _run(self, job: Job, taken: Taken) -> None:
         try:
@@ -65,7 +65,7 @@ class Scheduler:
             delay_seconds = backoff_seconds(taken.attempts)
             with self.engine.begin() as connection:
                 slots.fail(connection, taken, _told(error), delay_seconds=delay_seconds)
-            self.metrics.job_runs.labels(job=job.name, outcome="failed").inc()
+            self.metrics.job_runs.labels(name=job.name, outcome="failed").inc()
             log.warning(
                 "job failed",
                 job=job.name,
@@ -74,7 +74,7 @@ class Scheduler:
                 again_in_seconds=delay_seconds,
             )
             return
-        self.metrics.job_runs.labels(job=job.name, outcome="done").inc()
+        self.metrics.job_runs.labels(name=job.name, outcome="done").inc()
         log.info("job done", job=job.name, slot=taken.slot, result=result)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import dramatiq
 from sqlalchemy import Engine
 
+from services.operator.exporter import DatabaseCollector, LogSizeCollector
 from services.operator.jobs import make_jobs
 from services.operator.loops import Scheduler
 from services.operator.settings import ArchiveSettings, OperatorSettings
@@ -21,6 +22,8 @@ from shared.settings import DatabaseSettings, LogSettings, ServiceSettings, load
 
 _TURN_SECONDS = 15
 _READER_SECONDS = 1800
+# Below the ten seconds after which Prometheus gives up a scrape.
+_EXPORT_TIMEOUT_SECONDS = 4
 
 
 def open_engine(*, statement_timeout_seconds: int = 60) -> Engine:
@@ -89,6 +92,7 @@ def build(
     del broker
     shards = open_shards(settings, engine, application_name="sirenade-operator", pool_size=1)
     elsewhere = [shard for shard in shards if shard is not engine]
+    _export(settings, metrics)
     # Connections are made when a job needs them, and given back.
     readers = [
         _engine(url, _READER_SECONDS)
@@ -100,6 +104,28 @@ def build(
         name="operator",
         loops=(Loop("scheduler", interval_seconds=_TURN_SECONDS, step=scheduler.turn),),
     )
+
+
+def _export(settings: OperatorSettings, metrics: Metrics) -> None:
+    """On connections of its own: a job that takes long does not hold up a scrape."""
+    control = make_engine(
+        settings.database_url.get_secret_value(),
+        application_name="sirenade-exporter",
+        pool_size=1,
+        statement_timeout_seconds=_EXPORT_TIMEOUT_SECONDS,
+    )
+    shards = open_shards(
+        settings,
+        control,
+        application_name="sirenade-exporter",
+        pool_size=1,
+        statement_timeout_seconds=_EXPORT_TIMEOUT_SECONDS,
+    )
+    for engine in (control, *shards):
+        metrics.pools.watch("exporter", engine)
+    metrics.registry.register(DatabaseCollector(control, shards))
+    if settings.log_directory is not None:
+        metrics.registry.register(LogSizeCollector(settings.log_directory))
 
 
 def main() -> None:

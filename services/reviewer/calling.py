@@ -184,7 +184,7 @@ class Line:
             raise
         reply = self._call(one, entry, reservation, bill)
         usage = reply.answer.usage or self._estimate(one, reply.answer)
-        bill.add(usage)
+        self._charge(bill, usage)
         self._settle(reservation, usage)
         return reply.answer
 
@@ -211,7 +211,7 @@ class Line:
         except Transient as error:
             self._leave(entry, End.FAILED, "failed", start, error)
             if error.billed:
-                bill.add(one.most)
+                self._charge(bill, one.most)
             self._settle(reservation, one.most if error.billed else None)
             raise
         except BadRequest as error:
@@ -225,7 +225,7 @@ class Line:
             raise OutOfUse(str(error), retry_after_seconds=self.gate.wait_seconds()) from None
         except BaseException:
             self.gate.leave(entry, End.FAILED)
-            bill.add(one.most)
+            self._charge(bill, one.most)
             self._settle(reservation, one.most)
             raise
         self._leave(entry, End.ANSWERED, "answered", start, reply)
@@ -249,6 +249,15 @@ class Line:
         self._metrics.chat_call_seconds.labels(provider=name).observe(latency_seconds)
         if out_of_use:
             log.error("a provider is out of use", provider=name, reason=str(came))
+
+    def _charge(self, bill: Bill, usage: Usage) -> None:
+        bill.add(usage)
+        name, tokens = self.provider.name, self._metrics.chat_tokens
+        tokens.labels(provider=name, kind="in").inc(usage.tokens_in)
+        tokens.labels(provider=name, kind="cached").inc(usage.tokens_cached)
+        tokens.labels(provider=name, kind="out").inc(usage.tokens_out)
+        cost_euros = float(self.provider.price.cost_eur(usage))
+        self._metrics.chat_cost_euros.labels(provider=name).inc(cost_euros)
 
     def _settle(self, reservation: Reservation, usage: Usage | None) -> None:
         """A text that was paid for is not lost for a ledger that is away: the most stays aside."""

@@ -25,7 +25,7 @@ from services.reviewer.reviewing import Generator, Reviewing
 from services.reviewer.rewriting import Rewriter
 from services.reviewer.settings import ReviewerSettings
 from services.reviewer.shared_meter import SharedMeter
-from services.reviewer.validation import validate
+from services.reviewer.validation import RULES, validate
 from services.reviewer.warming import warm_up
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -56,12 +56,16 @@ def build(
 ) -> Service:
     """Declare the reviewer's actor on the broker and return what runs it."""
     shards = open_shards(settings, engine, application_name="sirenade-reviewer", pool_size=2)
+    for shard in shards:
+        metrics.pools.watch("shards", shard)
+    metrics.declare_reasons(RULES)
     warm_up()
     providers = read_providers_of(settings)
     meter = _meter(settings, providers, engine, clock, metrics)
     at_work = settings.reviewer_generators
     if providers:
         at_work = ceil(at_work * _THREADS_PER_CALL)
+    metrics.generators.set(at_work)
     batch_clients = [BatchClient(each, each.batch) for each in providers if each.batch is not None]
     batch_lines = {each.provider.name: BatchLine(each.provider) for each in batch_clients}
     generators = ThreadPoolExecutor(at_work, thread_name_prefix="generator")
@@ -106,8 +110,7 @@ def build(
         high_water=settings.reviewer_high_water,
         stall_seconds=settings.reviewer_stall_seconds,
     )
-    names = frozenset(provider.name for provider in providers)
-    books = Bookkeeping(engine, metrics, names, meter.settle_left_over)
+    books = Bookkeeping(engine, meter.settle_left_over)
     batches = Batches(
         engine,
         crews,
@@ -160,6 +163,7 @@ def _meter(
     if providers:
         url = settings.database_url.get_secret_value()
         engine = make_engine(url, application_name="sirenade-meter")
+        metrics.pools.watch("meter", engine)
     patience_seconds = lease_seconds(settings, providers) / 4
     return SharedMeter(engine, providers, clock, metrics, patience_seconds=patience_seconds)
 

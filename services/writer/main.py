@@ -32,6 +32,8 @@ def build(
     shards = open_shards(
         settings, engine, application_name="sirenade-writer", pool_size=settings.writer_threads
     )
+    for shard in shards:
+        metrics.pools.watch("shards", shard)
     sole_traders = settings.avis_sole_traders
     declare_actors(broker, engine, clock, metrics, sole_traders=sole_traders, shards=shards)
     alone = all(shard is engine for shard in shards)

@@ -44,13 +44,23 @@ _SEQUENCES = tuple(
 
 
 def open_shards(
-    settings: DatabaseSettings, control: Engine, *, application_name: str, pool_size: int
+    settings: DatabaseSettings,
+    control: Engine,
+    *,
+    application_name: str,
+    pool_size: int,
+    statement_timeout_seconds: int = 60,
 ) -> tuple[Engine, ...]:
     """One engine for each shard, in order, with at most `pool_size` connections."""
     return tuple(
         control
         if place_of(url) == place_of(control.url)
-        else make_engine(url, application_name=application_name, pool_size=pool_size)
+        else make_engine(
+            url,
+            application_name=application_name,
+            pool_size=pool_size,
+            statement_timeout_seconds=statement_timeout_seconds,
+        )
         for url in settings.shard_urls
     )
 

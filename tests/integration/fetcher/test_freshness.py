@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from services.fetcher.watermarks import Watermarks
 from services.operator.stats import read_stats
 from shared.clock import utc_now
 from shared.days import FRANCE
 from shared.delta import COLLECTIONS, set_watermark
-from shared.metrics import Metrics
 from shared.progress import read_progress
+from tests.integration.exporting import exported
 
 
 @pytest.fixture
@@ -38,16 +37,15 @@ def stats(engine: Engine) -> dict[str, Any]:
 def test_each_collection_has_its_age_in_stats_and_metrics(
     engine: Engine, aged: Callable[..., None]
 ) -> None:
-    metrics = Metrics()
-    Watermarks(engine).show(metrics)
-    name = "sirenade_freshness_age_seconds"
-    labels = [{"collection": each} for each in COLLECTIONS]
-    assert [metrics.registry.get_sample_value(name, each) for each in labels] == [None, None]
+    def ages() -> list[float | None]:
+        value = exported(engine)
+        return [value("freshness_age_seconds", collection=each) for each in COLLECTIONS]
+
+    assert ages() == [None, None]
     assert stats(engine)["freshness"] == []
 
     aged(etablissements=30, unites_legales=54)
-    Watermarks(engine).show(metrics)
-    hours = [(metrics.registry.get_sample_value(name, each) or 0) / 3600 for each in labels]
+    hours = [(seconds or 0) / 3600 for seconds in ages()]
     assert hours == pytest.approx([30, 54], abs=0.1)
     freshness = stats(engine)["freshness"]
     assert [each["collection"] for each in freshness] == list(COLLECTIONS)

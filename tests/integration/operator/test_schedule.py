@@ -208,8 +208,8 @@ def test_metrics_say_what_came_of_jobs_and_when_they_last_succeeded(engine: Engi
     operator = Operator(engine)
     operator.turn()
     sample = operator.metrics.registry.get_sample_value
-    assert sample("sirenade_job_runs_total", {"job": "delta", "outcome": "done"}) == 1
-    assert sample("sirenade_job_runs_total", {"job": "purge", "outcome": "failed"}) == 0
-    last = sample("sirenade_job_last_success_timestamp_seconds", {"job": "delta"})
+    assert sample("sirenade_job_runs_total", {"name": "delta", "outcome": "done"}) == 1
+    assert sample("sirenade_job_runs_total", {"name": "purge", "outcome": "failed"}) == 0
+    last = sample("sirenade_job_last_success_timestamp_seconds", {"name": "delta"})
     assert last is not None
     assert abs(last - datetime.now(UTC).timestamp()) < 60

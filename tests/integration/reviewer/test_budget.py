@@ -21,6 +21,7 @@ from services.reviewer.shared_meter import SharedMeter
 from shared.clock import Clock
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
+from tests.integration.exporting import exported
 from tests.integration.reviewer.calling import Call, make_call, provider_of
 
 if TYPE_CHECKING:
@@ -132,17 +133,16 @@ def test_the_gauges_say_what_the_budget_is(engine: Engine, budget: Budget, clock
         connection.execute(text("UPDATE review_reservations SET expires_at = now()"))
     meter.reserve(provider_of(), tokens=250, cost_eur=Decimal("0.25"))
     budget.pause("asked")
-    Bookkeeping(engine, metrics, frozenset({"dear"}), meter.settle_left_over).step()
-
-    def value(name: str, **labels: str) -> float | None:
-        return metrics.registry.get_sample_value(f"sirenade_{name}", labels)
+    Bookkeeping(engine, meter.settle_left_over).step()
+    value = exported(engine)
 
     assert value("budget_cap_euros") == 2
     # The first one's process is held to be dead.
     assert (value("budget_spent_euros"), value("budget_reserved_euros")) == (0.5, 0.25)
     assert (value("budget_paused", reason="asked"), value("budget_paused", reason="cap")) == (1, 0)
     assert value("provider_spent_euros", provider="dear") == 0.5
-    assert value("provider_wait_seconds_count", provider="dear") == 2
+    waits = "sirenade_provider_wait_seconds_count"
+    assert metrics.registry.get_sample_value(waits, {"provider": "dear"}) == 2
 
 
 def test_pause_resume_and_budget_say_where_the_money_is(call: Call) -> None:

@@ -98,6 +98,11 @@ def test_every_due_avis_is_written_by_the_model_through_limits_and_errors(
     )
     assert counted == COUNT
     assert metrics.registry.get_sample_value("sirenade_gate_inside", {"provider": "llmock"}) == 0
+    for kind in ("in", "cached", "out"):
+        counted = metrics.registry.get_sample_value(
+            "sirenade_chat_tokens_total", {"provider": "llmock", "kind": kind}
+        )
+        assert counted == sum(row[f"tokens_{kind}"] for row in attempts)
 
 
 @pytest.mark.slow

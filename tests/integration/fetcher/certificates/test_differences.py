@@ -3,12 +3,11 @@
 import pytest
 
 from services.fetcher import comparing
-from services.fetcher.certificates import CertificateStore, show_gaps
 from services.fetcher.repairing import order_repair
 from services.fetcher.windows import Scope
 from shared.errors import UserError
-from shared.metrics import Metrics
 from shared.statement import Subject, read_statement
+from tests.integration.exporting import gaps
 from tests.integration.fetcher.certificates.conftest import World
 
 
@@ -158,18 +157,12 @@ def test_more_differences_than_are_kept_are_counted_all_the_same(
 
 
 def test_the_gap_is_that_of_the_latest_certificate_of_each_scope(world: World) -> None:
-    store = CertificateStore(world.engine)
     lost = world.sirets()[:3]
     world.delete(*lost)
     world.certify()
-    assert store.gaps() == (3, 0)
+    assert gaps(world.engine) == (3, 0)
     world.certify(Scope(departements=["75"]))
-    assert store.gaps() == (3, 0)
-    metrics = Metrics()
-    show_gaps(store, metrics)
-    gauge = "sirenade_certificate_gap_establishments"
-    assert metrics.registry.get_sample_value(gauge, {"side": "missing"}) == 3
-    assert metrics.registry.get_sample_value(gauge, {"side": "surplus"}) == 0
+    assert gaps(world.engine) == (3, 0)
     world.import_()
     world.certify()
-    assert store.gaps() == (0, 0)
+    assert gaps(world.engine) == (0, 0)

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.fetcher.certificates import CertificateStore
 from services.fetcher.certifying import Walk
 from services.fetcher.envelope import QuotaExceeded
 from services.fetcher.insee import InseeClient
 from services.fetcher.repairing import order_repair
 from services.fetcher.windows import Scope
 from shared.errors import UserError
+from tests.integration.exporting import gaps
 from tests.integration.fetcher.certificates.conftest import GIRONDE, World
 
 
@@ -92,7 +92,7 @@ def test_a_process_that_was_killed_leaves_a_certificate_that_is_never_taken_for_
         order_repair(world.engine, certificate_id=None, of_run=None)
     with pytest.raises(UserError, match="compares nothing, it is running"):
         order_repair(world.engine, certificate_id=1, of_run=None)
-    assert CertificateStore(world.engine).gaps() == (0, 0)
+    assert gaps(world.engine) == (0, 0)
 
 
 def test_a_429_and_a_gateway_that_stumbles_fail_no_certificate(

@@ -1,0 +1,9 @@
+"""The dashboards, in the order in which one looks at them."""
+
+from deploy.grafana.boards.overview import OVERVIEW
+from deploy.grafana.boards.postgresql import POSTGRESQL
+from deploy.grafana.boards.queues import QUEUES
+from deploy.grafana.boards.reviewer import REVIEWER
+from deploy.grafana.boards.service import SERVICE
+
+BOARDS = (OVERVIEW, SERVICE, REVIEWER, QUEUES, POSTGRESQL)

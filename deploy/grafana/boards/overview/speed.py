@@ -1,0 +1,145 @@
+"""The second row: how fast, and until when."""
+
+from deploy.grafana.layout import Line, Row
+from deploy.grafana.panels import Panel, Query
+
+_RECEIVED = "sum(rate(sirenade_rows_written_total[5m]))"
+
+SPEED = Row(
+    20,
+    "How fast, and until when?",
+    [
+        Line(
+            8,
+            [
+                Panel(
+                    21,
+                    12,
+                    "Rows written",
+                    "Establishments a second by what became of them. Unchanged ones cost the"
+                    " least: their digest is known.",
+                    "rowsps",
+                    [
+                        Query(
+                            "sum by (outcome)"
+                            " (rate(sirenade_rows_written_total[$__rate_interval]))",
+                            "{{outcome}}",
+                        )
+                    ],
+                    stacked=True,
+                ),
+                Panel(
+                    22,
+                    12,
+                    "Requests to INSEE",
+                    "Requests of the last 60 s in all replicas, the limit, and the answers 429."
+                    " The first stays below the second at any moment.",
+                    "reqpm",
+                    [
+                        Query("max(sirenade_quota_used_requests)", "used"),
+                        Query("max(sirenade_quota_limit_requests)", "limit"),
+                        Query("sum(increase(sirenade_insee_throttled_total[1m]))", "answers 429"),
+                    ],
+                ),
+            ],
+        ),
+        Line(
+            4,
+            [
+                Panel(
+                    23,
+                    6,
+                    "Rows left, all open runs",
+                    "What INSEE said that the open runs hold, without what they have brought.",
+                    "short",
+                    [
+                        Query(
+                            "max(sirenade_import_expected_rows)"
+                            " - max(sirenade_import_received_rows)"
+                        )
+                    ],
+                    kind="stat",
+                ),
+                Panel(
+                    24,
+                    6,
+                    "Rows left today",
+                    "What open runs have to bring until midnight: of a daily import what is left"
+                    " of its share.",
+                    "short",
+                    [Query("max(sirenade_import_left_today_rows)")],
+                    kind="stat",
+                ),
+                Panel(
+                    25,
+                    6,
+                    "Today is done in",
+                    "Rows left today, at the rate of the last five minutes, beside what is left"
+                    " of the day in France.",
+                    "s",
+                    [
+                        Query(f"max(sirenade_import_left_today_rows) / ({_RECEIVED} > 0)", "done"),
+                        Query("max(sirenade_day_end_timestamp_seconds) - time()", "midnight"),
+                    ],
+                    kind="stat",
+                    decimals=1,
+                ),
+                Panel(
+                    26,
+                    6,
+                    "Days left of daily imports",
+                    "Rows left over the rows that a day may bring.",
+                    "d",
+                    [
+                        Query(
+                            "(max(sirenade_import_expected_rows)"
+                            " - max(sirenade_import_received_rows))"
+                            " / (max(sirenade_import_day_share_rows) > 0)"
+                        )
+                    ],
+                    kind="stat",
+                    decimals=1,
+                    nothing="none is open",
+                ),
+            ],
+        ),
+        Line(
+            8,
+            [
+                Panel(
+                    27,
+                    12,
+                    "Messages that wait",
+                    "Messages in each queue, those with a consumer included. Slices stay below"
+                    " the depth at which the fetcher waits; delay queues hold what comes later.",
+                    "short",
+                    [
+                        Query(
+                            'sum by (queue) (rabbitmq_detailed_queue_messages{queue!~".*delay.*"})',
+                            "{{queue}}",
+                        ),
+                        Query(
+                            'sum(rabbitmq_detailed_queue_messages{queue=~".*delay.*"})',
+                            "to come later",
+                        ),
+                    ],
+                ),
+                Panel(
+                    28,
+                    12,
+                    "Age of a message at its run, p95",
+                    "From the first publication to the run, by actor. It grows where an actor is"
+                    " too slow: scale its service.",
+                    "s",
+                    [
+                        Query(
+                            "histogram_quantile(0.95, sum by (le, actor)"
+                            " (rate(sirenade_message_wait_seconds_bucket[$__rate_interval])))",
+                            "{{actor}}",
+                        )
+                    ],
+                ),
+            ],
+        ),
+    ],
+)

@@ -1,0 +1,111 @@
+"""`python -m deploy.grafana.check PROMETHEUS_URL`: ask each panel's query, see that it answers.
+
+Exit status 1 with a line for each fault: a query that is refused, has no data in the last quarter
+of an hour, or has not the labels that its legend names.
+"""
+
+import argparse
+import json
+import re
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+from deploy.grafana.files import DASHBOARDS
+
+_BUILT_IN = {"__rate_interval": "1m", "__interval": "15s", "__range": "15m"}
+_WINDOW_SECONDS = 900
+_STEP_SECONDS = 15
+_LABEL_VALUES = re.compile(r"label_values\((?P<selector>.*), (?P<label>\w+)\)")
+
+
+class Prometheus:
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    def get(self, path: str, **parameters: object) -> dict[str, Any]:
+        url = f"{self._url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        try:
+            with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  # as given
+                found: dict[str, Any] = json.load(answer)
+        except urllib.error.HTTPError as error:
+            found = json.load(error)
+        return found
+
+    def series(self, query: str) -> list[dict[str, Any]]:
+        """Raises ValueError where the query is refused; only series with a number are returned."""
+        end = time.time()
+        found = self.get(
+            "query_range",
+            query=query,
+            start=end - _WINDOW_SECONDS,
+            end=end,
+            step=_STEP_SECONDS,
+        )
+        if found["status"] != "success":
+            raise ValueError(str(found["error"]))
+        return [
+            each
+            for each in found["data"]["result"]
+            if any(value != "NaN" for _, value in each["values"])
+        ]
+
+
+def faults_of(dashboard: dict[str, Any], prometheus: Prometheus) -> Iterator[str]:
+    variables = dict(_BUILT_IN)
+    for variable in dashboard.get("templating", {}).get("list", []):
+        asked = _LABEL_VALUES.fullmatch(variable["query"])
+        if asked is None:
+            yield f"${variable['name']}: cannot be read: {variable['query']}"
+            continue
+        values = prometheus.get(f"label/{asked['label']}/values", **{"match[]": asked["selector"]})
+        if not values["data"]:
+            yield f"${variable['name']}: no values"
+            continue
+        variables[variable["name"]] = values["data"][0]
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", []):
+            query = substituted(target["expr"], variables)
+            if fault := _fault(query, target.get("legendFormat", ""), prometheus):
+                yield f"{panel['title']}: {fault}"
+    for annotation in dashboard["annotations"]["list"]:
+        try:
+            prometheus.series(annotation["expr"])
+        except ValueError as error:
+            yield f"annotation {annotation['name']}: {error}"
+
+
+def substituted(query: str, variables: dict[str, str]) -> str:
+    return re.sub(r"\$(\w+)", lambda found: variables.get(found[1], found[0]), query)
+
+
+def _fault(query: str, legend: str, prometheus: Prometheus) -> str | None:
+    try:
+        series = prometheus.series(query)
+    except ValueError as error:
+        return f"refused: {error}"
+    if not series:
+        return f"no data: {query}"
+    labels = set().union(*(each["metric"] for each in series))
+    missing = set(re.findall(r"\{\{(\w+)\}\}", legend)) - labels
+    return f"the result lacks the labels {sorted(missing)}" if missing else None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.grafana.check", description=__doc__)
+    parser.add_argument("url", help="of a Prometheus that has scraped a run")
+    prometheus = Prometheus(parser.parse_args().url)
+    found = 0
+    for path in sorted(DASHBOARDS.glob("*.json")):
+        for fault in faults_of(json.loads(path.read_text(encoding="utf-8")), prometheus):
+            found += 1
+            sys.stdout.write(f"{path.stem}: {fault}\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""The few kinds of panel that the dashboards are made of; each has a unit and a description."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from grafana_foundation_sdk.builders import bargauge, common, dashboard, gauge, prometheus, stat
+from grafana_foundation_sdk.builders import timeseries as series
+from grafana_foundation_sdk.models import common as common_model
+from grafana_foundation_sdk.models import dashboard as model
+
+SOURCE = model.DataSourceRef(type_val="prometheus", uid="prometheus")
+_LETTERS = "ABCDEFGH"
+
+AnyPanel = stat.Panel | gauge.Panel | bargauge.Panel | series.Panel
+
+
+@dataclass(frozen=True)
+class Query:
+    """`legend` may name the result's labels: {{outcome}}."""
+
+    expr: str
+    legend: str = ""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Colours from a value on, the first from the lowest one."""
+
+    steps: Sequence[tuple[float | None, str]] = ((None, "green"),)
+
+    def built(self) -> dashboard.ThresholdsConfig:
+        return (
+            dashboard.ThresholdsConfig()
+            .mode(model.ThresholdsMode.ABSOLUTE)
+            .steps([model.Threshold(value=value, color=colour) for value, colour in self.steps])
+        )
+
+
+PLAIN = Levels(((None, "blue"),))
+# Any at all is a fault.
+NONE_IS_GOOD = Levels(((None, "green"), (1, "red")))
+
+
+@dataclass(frozen=True)
+class Panel:
+    """`number` is its id, of which links know: it stays when the panel moves."""
+
+    number: int
+    width: int
+    title: str
+    text: str
+    unit: str
+    queries: Sequence[Query]
+    kind: str = "graph"
+    levels: Levels = PLAIN
+    least: float | None = 0
+    most: float | None = None
+    decimals: int | None = None
+    stacked: bool = False
+    # Shown where there is nothing to show, since that is an answer there.
+    nothing: str | None = None
+    words: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """What a value is called, and its colour."""
+
+    def built(self, *, x: int, y: int, height: int) -> AnyPanel:
+        panel = _KINDS[self.kind](self)
+        panel.id(self.number).title(self.title).description(self.text).unit(self.unit)
+        panel.datasource(SOURCE).grid_pos(model.GridPos(h=height, w=self.width, x=x, y=y))
+        panel.thresholds(self.levels.built())
+        if self.least is not None:
+            panel.min(self.least)
+        if self.most is not None:
+            panel.max(self.most)
+        if self.decimals is not None:
+            panel.decimals(self.decimals)
+        if self.nothing is not None:
+            panel.no_value(self.nothing)
+        if self.words:
+            panel.mappings([_words(self.words)])
+        for letter, query in zip(_LETTERS, self.queries, strict=False):
+            target = prometheus.Dataquery().ref_id(letter).expr(query.expr).datasource(SOURCE)
+            target.legend_format(query.legend or "__auto")
+            # Bars are of now: over a range, `topk` names more of them than it is asked for.
+            panel.with_target(target.instant() if self.kind == "bars" else target.range())
+        return panel
+
+
+def _words(words: dict[str, tuple[str, str]]) -> model.ValueMap:
+    return model.ValueMap(
+        options={
+            value: model.ValueMappingResult(text=word, color=colour, index=place)
+            for place, (value, (word, colour)) in enumerate(words.items())
+        }
+    )
+
+
+def _graph(panel: Panel) -> series.Panel:
+    graph = (
+        series.Panel()
+        .line_width(1)
+        .fill_opacity(25 if panel.stacked else 8)
+        .show_points(common_model.VisibilityMode.NEVER)
+        .legend(
+            common.VizLegendOptions()
+            .display_mode(common_model.LegendDisplayMode.LIST)
+            .placement(common_model.LegendPlacement.BOTTOM)
+            .show_legend(show_legend=True)
+            .calcs([])
+        )
+        .tooltip(
+            common.VizTooltipOptions()
+            .mode(common_model.TooltipDisplayMode.MULTI)
+            .sort(common_model.SortOrder.DESCENDING)
+        )
+        .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
+    )
+    if panel.stacked:
+        graph.stacking(common.StackingConfig().mode(common_model.StackingMode.NORMAL).group("A"))
+    return graph
+
+
+def _last() -> common.ReduceDataOptions:
+    return common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False)
+
+
+def _stat(panel: Panel) -> stat.Panel:
+    several = len(panel.queries) > 1 or "{{" in panel.queries[0].legend
+    return (
+        stat.Panel()
+        .reduce_options(_last())
+        .color_mode(common_model.BigValueColorMode.VALUE)
+        .graph_mode(common_model.BigValueGraphMode.AREA)
+        .justify_mode(common_model.BigValueJustifyMode.AUTO)
+        .text_mode(
+            common_model.BigValueTextMode.VALUE_AND_NAME
+            if several
+            else common_model.BigValueTextMode.VALUE
+        )
+    )
+
+
+def _gauge(_panel: Panel) -> gauge.Panel:
+    return gauge.Panel().reduce_options(_last()).show_threshold_markers(show_threshold_markers=True)
+
+
+def _bars(_panel: Panel) -> bargauge.Panel:
+    return (
+        bargauge.Panel()
+        .reduce_options(_last())
+        .orientation(common_model.VizOrientation.HORIZONTAL)
+        .display_mode(common_model.BarGaugeDisplayMode.BASIC)
+    )
+
+
+_KINDS: Mapping[str, Callable[[Panel], AnyPanel]] = {
+    "graph": _graph,
+    "stat": _stat,
+    "gauge": _gauge,
+    "bars": _bars,
+}

@@ -1,0 +1,131 @@
+"""What is read from PostgreSQL, as JSON by the name of its metric.
+
+One query for the control database, one for each shard, and one for what is counted more seldom.
+"""
+
+from sqlalchemy import text
+
+from shared.days import TIME_ZONE, day_start
+
+_MIDNIGHT = f"date_trunc('day', now(), '{TIME_ZONE}')"
+
+CONTROL = text(f"""
+    WITH open_runs AS (
+      SELECT r.id, r.per_day, coalesce(r.resting_until > now(), false) AS rests,
+        coalesce(sum(b.expected), 0) AS expected, coalesce(sum(b.received), 0) AS received,
+        (SELECT coalesce(sum(p.records), 0) FROM import_batches d
+           JOIN import_pages p ON p.batch_id = d.id
+         WHERE d.run_id = r.id AND r.per_day IS NOT NULL
+           AND p.share_day = {day_start("now()")}) AS today
+      FROM import_runs r LEFT JOIN import_batches b ON b.run_id = r.id
+      WHERE r.status IN ('pending', 'running') GROUP BY r.id),
+    -- Of each scope what was last found: a later one of another place clears nothing.
+    latest AS (
+      SELECT DISTINCT ON (scope) missing, surplus FROM certificates
+      WHERE status IN ('counts_agree', 'agree', 'differ') ORDER BY scope, id DESC),
+    key AS (SELECT * FROM quota ORDER BY updated_at DESC LIMIT 1)
+    SELECT json_build_object(
+      'sirenade_quota_limit_requests', (SELECT requests_per_minute FROM key),
+      'sirenade_quota_used_requests', (SELECT count(*) FROM insee_requests
+        WHERE granted_at > now() - interval '60 s' AND granted_at <= now()),
+      'sirenade_quota_share_ratio', (SELECT adaptation FROM key),
+      'sirenade_quota_pause_seconds', (SELECT greatest(0, extract(epoch FROM
+        coalesce(paused_until, now()) - now()))::float FROM key),
+      'sirenade_import_runs', (SELECT json_build_object(
+        'pending', count(*) FILTER (WHERE status = 'pending'),
+        'running', count(*) FILTER (WHERE status = 'running'),
+        'complete', count(*) FILTER (WHERE status = 'complete'),
+        'failed', count(*) FILTER (WHERE status = 'failed')) FROM import_runs),
+      'sirenade_import_last_order_timestamp_seconds',
+        (SELECT extract(epoch FROM max(created_at))::float FROM import_runs),
+      'sirenade_import_last_end_timestamp_seconds',
+        (SELECT extract(epoch FROM max(completed_at))::float FROM import_runs),
+      'sirenade_import_batches', json_build_object(
+        'pending', b.pending, 'running', b.running, 'complete', b.complete, 'failed', b.failed),
+      'sirenade_import_rows', json_build_object(
+        'inserted', b.inserted, 'updated', b.updated, 'unchanged', b.unchanged,
+        'failed', b.failed_rows),
+      'sirenade_import_missing_establishments', b.missing,
+      'sirenade_import_expected_rows',
+        (SELECT coalesce(sum(greatest(expected, received)), 0) FROM open_runs),
+      'sirenade_import_received_rows', (SELECT coalesce(sum(received), 0) FROM open_runs),
+      'sirenade_import_day_share_rows', (SELECT coalesce(sum(per_day), 0) FROM open_runs),
+      'sirenade_import_left_today_rows', (SELECT coalesce(sum(CASE WHEN rests THEN 0
+          ELSE greatest(0, least(expected - received, per_day - today)) END), 0) FROM open_runs),
+      'sirenade_import_today_rows', (SELECT coalesce(sum(s.records), 0)
+        FROM insee_requests q
+          JOIN import_pages p ON p.batch_id = q.batch_id AND p.number = q.page
+            AND p.fetch_id = q.id
+          JOIN slice_receipts s ON s.batch_id = p.batch_id AND s.page = p.number
+            AND s.fetch_id = p.fetch_id
+        WHERE q.granted_at >= {_MIDNIGHT}),
+      'sirenade_import_waiting_pages', (SELECT count(*)
+        FROM import_pages p JOIN import_batches b ON b.id = p.batch_id
+          JOIN open_runs r ON r.id = b.run_id AND NOT r.rests
+        WHERE p.slices_expected IS NULL AND b.status = 'running'),
+      'sirenade_day_end_timestamp_seconds', extract(epoch FROM
+        (date_trunc('day', now() AT TIME ZONE '{TIME_ZONE}') + interval '1 day')
+        AT TIME ZONE '{TIME_ZONE}')::float,
+      'sirenade_freshness_age_seconds', (SELECT json_object_agg(collection,
+        extract(epoch FROM now() - (treated_until AT TIME ZONE '{TIME_ZONE}'))::float)
+        FROM watermarks),
+      'sirenade_certificate_gap_establishments', (SELECT json_build_object(
+        'missing', coalesce(sum(missing), 0), 'surplus', coalesce(sum(surplus), 0)) FROM latest),
+      'sirenade_certificate_last_timestamp_seconds',
+        (SELECT extract(epoch FROM max(finished_at))::float FROM certificates),
+      'sirenade_dead_letters_waiting',
+        (SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL),
+      'sirenade_budget_cap_euros',
+        (SELECT coalesce(cap_eur::float, 'Infinity') FROM review_budget),
+      'sirenade_budget_spent_euros', (SELECT spent_eur FROM review_budget),
+      'sirenade_budget_reserved_euros', (SELECT reserved_eur FROM review_budget),
+      'sirenade_budget_paused', (SELECT json_build_object(
+        'cap', (paused_because IS NOT DISTINCT FROM 'cap')::int,
+        'asked', (paused_because IS NOT DISTINCT FROM 'asked')::int,
+        'sample', (paused_because IS NOT DISTINCT FROM 'sample')::int) FROM review_budget),
+      'sirenade_provider_spent_euros',
+        (SELECT json_object_agg(name, spent_eur) FROM review_providers),
+      'sirenade_provider_calls', (SELECT json_object_agg(name, calls) FROM review_providers))
+    FROM (
+      SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
+             count(*) FILTER (WHERE status = 'running') AS running,
+             count(*) FILTER (WHERE status = 'complete') AS complete,
+             count(*) FILTER (WHERE status = 'failed') AS failed,
+             coalesce(sum(inserted), 0) AS inserted, coalesce(sum(updated), 0) AS updated,
+             coalesce(sum(unchanged), 0) AS unchanged,
+             coalesce(sum(import_batches.failed), 0) AS failed_rows,
+             coalesce(sum(cardinality(missing_sirets)), 0) AS missing
+      FROM import_batches) b
+""")  # noqa: S608  made of constants only
+
+SHARD = text("""
+    SELECT json_build_object(
+      'sirenade_failed_items_open', (SELECT json_build_object(
+        'write', count(*) FILTER (WHERE kind = 'write'),
+        'review', count(*) FILTER (WHERE kind = 'review'))
+        FROM failed_items WHERE resolved_at IS NULL),
+      'sirenade_avis_oldest_published_timestamp_seconds',
+        (SELECT extract(epoch FROM min(published_at))::float
+         FROM avis WHERE outcome = 'pending' AND published_at IS NOT NULL))
+""")
+
+WHOLE = text("""
+    SELECT json_build_object(
+      'sirenade_avis', (SELECT json_object_agg(kind, outcomes) FROM (
+        SELECT k.kind, json_object_agg(o.outcome, coalesce(n.count, 0)) AS outcomes
+        FROM unnest(ARRAY['notice', 'synthese']) AS k (kind)
+          CROSS JOIN unnest(ARRAY['pending', 'accepted', 'rejected', 'cancelled', 'no_reviews',
+            'skipped_non_diffusible', 'skipped_sole_trader', 'skipped_opposition']) AS o (outcome)
+          LEFT JOIN (SELECT kind, outcome, count(*) FROM avis GROUP BY kind, outcome) n
+            USING (kind, outcome)
+        GROUP BY k.kind) a),
+      'sirenade_database_bytes', pg_database_size(current_database()),
+      -- The first is known only after an ANALYZE, the second is forgotten after a crash.
+      'sirenade_register_rows', (SELECT json_object_agg(c.relname,
+          greatest(c.reltuples, s.n_live_tup)::bigint)
+        FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid
+        WHERE c.relnamespace = current_schema()::regnamespace
+          AND c.relname IN ('unites_legales', 'etablissements', 'pro_localisations')),
+      'sirenade_table_bytes', (SELECT json_object_agg(relname, pg_total_relation_size(oid))
+        FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace))
+""")

@@ -1,0 +1,106 @@
+"""Every panel has its numbers after a run with all services, RabbitMQ and PostgreSQL for real."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from deploy.grafana.check import Prometheus, faults_of
+from deploy.grafana.files import DASHBOARDS
+from deploy.local.processes import free_port
+from deploy.local.rabbitmq import RunningRabbitmq, start_rabbitmq
+from shared.delta import request_delta
+from shared.progress import Progress
+from tests.integration.reviewer.llmock_server import GOOD_REPLY, llmock_server
+from tests.system.conftest import API, Insee, Processes, wait_for
+from tests.system.monitored import Target, exporter_of_postgres, prometheus_over
+
+SERVICES = ("fetcher", "writer", "reviewer", "operator")
+DETAILED = "/metrics/detailed?family=queue_coarse_metrics&family=queue_consumer_count"
+ROWS = 6000
+PATIENCE_SECONDS = 120
+
+
+@pytest.fixture
+def rabbitmq_with_metrics(servers_directory: Path) -> Iterator[RunningRabbitmq]:
+    node = start_rabbitmq(
+        servers_directory / "rabbitmq-metrics", end_with_parent=True, with_metrics=True
+    )
+    yield node
+    node.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_every_panel_has_data_after_a_run(
+    database_url: str,
+    engine: Engine,
+    tmp_path: Path,
+    rabbitmq_with_metrics: RunningRabbitmq,
+    start_insee: Callable[..., Insee],
+    make_processes: Callable[..., Processes],
+    progress: Callable[[], Progress],
+) -> None:
+    node = rabbitmq_with_metrics
+    insee = start_insee(establishments=40_000, requests_per_minute=60)
+    with ExitStack() as stack:
+        llmock = stack.enter_context(llmock_server("--rpm", "400"))
+        llmock.expect(GOOD_REPLY)
+        providers = tmp_path / "providers.toml"
+        providers.write_text(
+            f'[[provider]]\nname = "llmock"\nbase_url = "{llmock.base_url}"\nmodel = "m"\n'
+            "price = { input_eur_per_million = 0.5, output_eur_per_million = 1.5 }\n"
+        )
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE review_budget SET cap_eur = 20"))
+            request_delta(connection, since=datetime.fromisoformat("2026-07-01"), overlap_hours=0)
+        ports = {name: free_port() for name in (*SERVICES, "reviewer-2")}
+        for name, port in ports.items():
+            make_processes(
+                broker_url=node.url,
+                insee_url=insee.root + API,
+                insee_requests_per_minute=60,
+                insee_timeout_seconds=30,
+                fetcher_stall_seconds=60,
+                avis_providers_file=providers,
+                metrics_port=port,
+                version="rehearsal",
+                log_directory=tmp_path,
+            ).start(name)
+        targets: list[Target] = [
+            (name.partition("-")[0], port, "/metrics") for name, port in ports.items()
+        ]
+        postgres = stack.enter_context(exporter_of_postgres(database_url, tmp_path / "pg.log"))
+        targets += [
+            ("postgres", postgres, "/metrics"),
+            ("rabbitmq", node.ports.metrics, "/metrics"),
+            ("rabbitmq-detailed", node.ports.metrics, DETAILED),
+        ]
+        url = stack.enter_context(prometheus_over(targets, tmp_path / "prometheus"))
+        prometheus = Prometheus(url)
+        with engine.begin() as connection:
+            connection.execute(
+                text(
+                    "INSERT INTO import_runs (departements, row_limit, per_day)"
+                    " VALUES ('{33}', :rows, 35000)"
+                ),
+                {"rows": ROWS},
+            )
+        wait_for(lambda: progress().received >= ROWS, seconds=240, what="the import")
+        deadline_seconds = time.monotonic() + PATIENCE_SECONDS
+        while (faults := _faults(prometheus)) and time.monotonic() < deadline_seconds:
+            time.sleep(5)  # a scrape's interval
+        assert faults == []
+
+
+def _faults(prometheus: Prometheus) -> list[str]:
+    return [
+        f"{path.stem}: {fault}"
+        for path in sorted(DASHBOARDS.glob("*.json"))
+        for fault in faults_of(json.loads(path.read_text(encoding="utf-8")), prometheus)
+    ]
