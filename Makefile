@@ -10,6 +10,10 @@ N ?= 35000
 PORT ?= 8021
 ESTABLISHMENTS ?= 35000
 REQUESTS_PER_MINUTE ?= 30
+# Containers: `make scale-reviewer N=12`, `make run C="status --once"`.
+C ?= --help
+SERVICES := fetcher writer reviewer operator
+SCALED := fetcher writer reviewer
 # Each runs servers of its own; what is slow measures, and runs alone.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
@@ -74,6 +78,67 @@ requirements: ## Pin the requirements anew (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	  --no-emit-index-url --no-emit-find-links pyproject.toml --group local --group dev \
 	  -c requirements/runtime.txt -o requirements/dev.txt
+	@for service in $(SERVICES) simulator; do \
+	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
+	    --no-emit-index-url --no-emit-find-links --group $$service \
+	    -c requirements/runtime.txt -o requirements/$$service.txt || exit 1; done
+
+.PHONY: init
+init: ## Write .env and random secrets for the containers (DEMO=1: a simulator as INSEE)
+	@$(PYTHON) -m deploy.containers init $(if $(DEMO),--demo)
+
+.PHONY: doctor
+doctor: ## Say what this machine lacks for the containers
+	@$(PYTHON) -m deploy.containers doctor
+
+.env:
+	@echo "error: there is no .env yet: make init" >&2; exit 2
+
+.PHONY: images
+images: .env ## Build the containers' images and print their sizes
+	@docker compose --profile '*' build --quiet
+	@docker images --filter 'reference=sirenade/*' --format '{{.Repository}}:{{.Tag}} {{.Size}}' | sort
+
+.PHONY: up
+up: .env ## Start all containers, and wait until they are healthy
+	@deploy/containers/up.sh
+
+.PHONY: down
+down: .env ## Stop and remove all containers; the volumes stay
+	@docker compose --profile '*' down
+
+.PHONY: upgrade
+upgrade: images ## Build images, stop the services, migrate, start anew
+	@docker compose stop $(SERVICES)
+	@deploy/containers/up.sh
+
+.PHONY: ps
+ps: .env ## List the containers and their health
+	@docker compose ps --all
+
+.PHONY: run
+run: .env ## Run a command of ./sirenade in a container (C="import --departement 33")
+	@docker compose run --rm --no-deps sirenade $(C)
+
+UP := $(SERVICES:%=up-%)
+.PHONY: $(UP)
+$(UP): up-%: .env ## up-fetcher, up-writer …: start one service and what it needs
+	@deploy/containers/up.sh $*
+
+LOGS := $(SERVICES:%=logs-%)
+.PHONY: $(LOGS)
+$(LOGS): logs-%: .env ## logs-fetcher, logs-writer …: follow the logs of one service
+	@docker compose logs --follow --tail 100 $*
+
+SCALE := $(SCALED:%=scale-%)
+.PHONY: $(SCALE)
+$(SCALE): scale-%: .env ## scale-reviewer N=12: so many replicas from now on
+	@$(PYTHON) -m deploy.containers scale $* '$(if $(filter file,$(origin N)),,$(N))'
+	@docker compose up --detach --no-recreate --no-deps $*
+
+.PHONY: test-compose
+test-compose: install ## Try the containers: from nothing to healthy, scaled in mid-import
+	@$(PY) -m pytest -m compose tests/compose
 
 .PHONY: clean
 clean: ## Remove .local, .venv and what was announced outside

@@ -223,6 +223,19 @@ class Metrics:
             ["service", "loop"],
             registry=self.registry,
         )
+        # These two are what a container's health check reads: shared/health.py.
+        self.loop_last_turn = Gauge(
+            "sirenade_loop_last_turn_timestamp_seconds",
+            "When a loop's last turn ended well; 0: none has yet.",
+            ["service", "loop"],
+            registry=self.registry,
+        )
+        self.consumer_connected = Gauge(
+            "sirenade_consumer_connected",
+            "1 while a service's connection to its queue is open.",
+            ["service"],
+            registry=self.registry,
+        )
 
     def _counter(self, name: str, text: str, **labels: Iterable[str]) -> Counter:
         """Make a counter with at most one label, its children at zero."""
