@@ -30,7 +30,8 @@ def is_consuming(worker: dramatiq.Worker) -> bool:
             return False
         return not isinstance(consumer, ReliableConsumer) or bool(consumer.connection.is_open)
 
-    return all(is_open(thread.consumer) for thread in list(worker.consumers.values()))
+    threads = list(worker.consumers.values())
+    return bool(threads) and all(is_open(thread.consumer) for thread in threads)
 
 
 class RabbitmqDelivery(Delivery):
