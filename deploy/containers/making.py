@@ -73,14 +73,15 @@ def make(places: Places, *, demo: bool) -> Iterator[str]:
     # The hashes of long random passwords tell nothing, and RabbitMQ reads them as another user.
     yield from maker.secret("rabbitmq_users.json", _rabbitmq_users(passwords), mode=0o644)
     yield from maker.secret("insee_key", _DEMO_KEY if demo else "")
-    providers = places.secret("providers")
-    if not providers.exists():
-        providers.mkdir(mode=0o700)
-        maker.own(providers)
-    files = places.root / "files"
-    if not files.exists():
-        files.mkdir()
-        maker.own(files)
+    # Keys of chat servers, passwords of mail servers; what commands read and write.
+    for folder in (
+        places.secret("providers"),
+        places.secret("alertmanager"),
+        places.root / "files",
+    ):
+        if not folder.exists():
+            folder.mkdir(mode=0o700)
+            maker.own(folder)
     if not maker.read("insee_key"):
         yield f"now put the key of INSEE's portal into {places.secret('insee_key')}"
 
