@@ -19,7 +19,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-14s\033[0m %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^#?[a-zA-Z-]+:.*## / {sub(/^#/, ""); printf "  \033[36mmake %-14s\033[0m %s\n", $$1, $$2}' Makefile
 
 .PHONY: install
 install: .venv/installed ## Make the environment in .venv (hash-checked)
@@ -122,17 +122,20 @@ run: .env ## Run a command of ./sirenade in a container (C="import --departement
 
 UP := $(SERVICES:%=up-%)
 .PHONY: $(UP)
-$(UP): up-%: .env ## up-fetcher, up-writer …: start one service and what it needs
+#up-SERVICE: ## Start fetcher, writer, reviewer or operator, and what it needs
+$(UP): up-%: .env
 	@deploy/containers/up.sh $*
 
 LOGS := $(SERVICES:%=logs-%)
 .PHONY: $(LOGS)
-$(LOGS): logs-%: .env ## logs-fetcher, logs-writer …: follow the logs of one service
+#logs-SERVICE: ## Follow the logs of one service
+$(LOGS): logs-%: .env
 	@docker compose logs --follow --tail 100 $*
 
 SCALE := $(SCALED:%=scale-%)
 .PHONY: $(SCALE)
-$(SCALE): scale-%: .env ## scale-reviewer N=12: so many replicas from now on
+#scale-SERVICE: ## So many fetchers, writers or reviewers from now on (N=12)
+$(SCALE): scale-%: .env
 	@$(PYTHON) -m deploy.containers scale $* '$(if $(filter file,$(origin N)),,$(N))'
 	@docker compose up --detach --no-recreate --no-deps $*
 

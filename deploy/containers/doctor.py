@@ -34,6 +34,8 @@ _SECRETS = (
     "broker_url",
     "insee_key",
 )
+# Where the name of the setting is not that of the container.
+_PORTS = {15672: "RABBITMQ_MANAGEMENT_PORT"}
 # Connections that PostgreSQL keeps for its owner, and some for people.
 _SPARE_CONNECTIONS = 10
 
@@ -199,7 +201,7 @@ def _ports(services: dict[str, Any]) -> Iterator[Finding]:
         for port in service.get("ports", []):
             number = int(port["published"])
             free = _is_free(port.get("host_ip", "127.0.0.1"), number)
-            variable = f"{name.upper().replace('-', '_')}…_PORT"
+            variable = _PORTS.get(int(port["target"]), f"{name.upper()}_PORT")
             said = "free" if free else f"taken: set {variable} in .env"
             yield Finding(free, f"port {number} ({name}): {said}")
 

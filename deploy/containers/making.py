@@ -47,6 +47,9 @@ REVIEWER_REPLICAS=2
 #ALERTMANAGER_PORT=9093
 #GRAFANA_PORT=3000
 
+# Archives of logs and daily summaries, backups; .secrets/archive_credentials has their keys.
+#SIRENADE_ARCHIVE_URL=s3://bucket/sirenade
+
 # Texts by models: .secrets/providers holds the file and the keys that it names.
 #SIRENADE_AVIS_PROVIDERS_FILE=/run/providers/providers.toml
 """
@@ -73,6 +76,8 @@ def make(places: Places, *, demo: bool) -> Iterator[str]:
     # The hashes of long random passwords tell nothing, and RabbitMQ reads them as another user.
     yield from maker.secret("rabbitmq_users.json", _rabbitmq_users(passwords), mode=0o644)
     yield from maker.secret("insee_key", _DEMO_KEY if demo else "")
+    # Lines NAME=value, with the names of the store; empty where nothing is archived.
+    yield from maker.secret("archive_credentials", "")
     # Keys of chat servers, passwords of mail servers; what commands read and write.
     for folder in (
         places.secret("providers"),

@@ -128,7 +128,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, _engine_answers: None) -> It
 
 def _bring_base_images() -> None:
     """From a registry where one can be reached, or else made on the spot."""
-    for name in ("python:3.12-slim-bookworm", "postgres:17", "rabbitmq:4.0-management"):
+    for name in ("python:3.12-slim-trixie", "postgres:17", "rabbitmq:4.0-management"):
         for command in (("image", "inspect"), ("pull", "--quiet")):
             ran = subprocess.run(["docker", *command, name], capture_output=True, check=False)
             if ran.returncode == 0:

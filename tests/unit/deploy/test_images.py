@@ -107,6 +107,12 @@ def test_an_image_has_the_versions_that_are_tested(service: str) -> None:
 
 def test_the_dockerfile_needs_no_frontend_from_a_registry_and_runs_nothing_as_root() -> None:
     assert "# syntax=" not in DOCKERFILE
-    last_stage_of_all = DOCKERFILE.partition("AS service\n")[2].partition("FROM ")[0]
-    assert "USER 10001:10001" in last_stage_of_all
-    assert DOCKERFILE.count("USER ") == 1
+    stages = re.split(r"^FROM .* AS (\w+)$", DOCKERFILE, flags=re.MULTILINE)
+    users = {
+        name: re.findall(r"^USER (.*)$", stage, re.MULTILINE)
+        for name, stage in zip(stages[1::2], stages[2::2], strict=True)
+    }
+    assert users["service"] == ["10001:10001"]
+    for name in (*SERVICES, "migrate"):
+        assert users[name] == []
+    assert users["sirenade"][-1] == "10001:10001"
