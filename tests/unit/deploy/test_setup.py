@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.containers.doctor import look
 from deploy.containers.making import make
 from deploy.containers.places import Places, SetupError
 from deploy.containers.scaling import scale
@@ -143,3 +144,16 @@ def test_the_doctor_names_what_is_missing_without_docker(tmp_path: Path) -> None
 
 def _mark() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("SIRENADE_TEST")}
+
+
+def test_the_doctor_names_the_secret_that_services_cannot_use(places: Places) -> None:
+    list(make(places, demo=True))
+    places.secret("broker_url").chmod(0o644)
+    places.secret("insee_key").write_text("")
+    places.secret("grafana_password").unlink()
+    missing = [str(finding) for finding in look(places) if finding.good is False]
+    named = [line for line in missing if ".secrets/" in line]
+    assert len(named) == 3
+    assert any("chmod 600 .secrets/broker_url" in line for line in named)
+    assert any(".secrets/insee_key: empty" in line for line in named)
+    assert any(".secrets/grafana_password: not there: make init" in line for line in named)
