@@ -227,13 +227,13 @@ class Metrics:
         self.loop_last_turn = Gauge(
             "sirenade_loop_last_turn_timestamp_seconds",
             "When a loop's last turn ended well; 0: none has yet.",
-            ["service", "loop"],
+            ["loop"],
             registry=self.registry,
         )
         self.consumer_connected = Gauge(
             "sirenade_consumer_connected",
-            "1 while a service's connection to its queue is open.",
-            ["service"],
+            "1 while the connection to the queue is open.",
+            ["queue"],
             registry=self.registry,
         )
 

@@ -72,10 +72,10 @@ class Running:
                     worker_timeout=200,
                 )
                 self._workers.append(worker)
-                connected = metrics.consumer_connected.labels(service=service.name)
+                connected = metrics.consumer_connected.labels(queue=service.queue)
                 connected.set_function(partial(is_consuming, worker))
             for loop in service.loops:
-                metrics.loop_last_turn.labels(service=service.name, loop=loop.name)
+                metrics.loop_last_turn.labels(loop=loop.name)
                 thread = threading.Thread(
                     target=self._turn, args=(service.name, loop), name=loop.name, daemon=True
                 )
@@ -101,7 +101,7 @@ class Running:
             try:
                 loop.step()
                 failures = 0
-                last = self._metrics.loop_last_turn.labels(service=service, loop=loop.name)
+                last = self._metrics.loop_last_turn.labels(loop=loop.name)
                 last.set(self._clock.now().timestamp())
             except Exception as error:  # noqa: BLE001  # a loop must outlive any server's absence
                 failures += 1

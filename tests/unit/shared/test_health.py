@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def metrics() -> Metrics:
     metrics = Metrics()
-    metrics.loop_last_turn.labels(service="writer", loop="archive").set(1000)
-    metrics.consumer_connected.labels(service="writer").set(1)
+    metrics.loop_last_turn.labels(loop="archive").set(1000)
+    metrics.consumer_connected.labels(queue="q").set(1)
     return metrics
 
 
@@ -43,13 +43,13 @@ def test_a_loop_that_has_not_turned_for_long_is_named(metrics: Metrics) -> None:
 
 
 def test_a_loop_that_never_turned_is_named(metrics: Metrics) -> None:
-    metrics.loop_last_turn.labels(service="writer", loop="other")
+    metrics.loop_last_turn.labels(loop="other")
     [fault] = _faults(metrics, now_seconds=1300)
     assert 'loop="other"' in fault
 
 
 def test_a_lost_connection_to_the_queue_is_named(metrics: Metrics) -> None:
-    metrics.consumer_connected.labels(service="writer").set(0)
+    metrics.consumer_connected.labels(queue="q").set(0)
     [fault] = _faults(metrics, now_seconds=1300)
     assert fault.startswith("not connected to the queue")
 
@@ -70,16 +70,16 @@ def test_a_running_service_tells_of_its_loops_and_of_its_queue() -> None:
     running = Running([service], broker, clock, metrics)
 
     def value(name: str, **labels: str) -> float | None:
-        return metrics.registry.get_sample_value(name, {"service": "writer", **labels})
+        return metrics.registry.get_sample_value(name, labels)
 
-    assert value("sirenade_consumer_connected") == 0
+    assert value("sirenade_consumer_connected", queue="q") == 0
     running.start()
     try:
-        _wait(lambda: value("sirenade_consumer_connected") == 1)
+        _wait(lambda: value("sirenade_consumer_connected", queue="q") == 1)
         _wait(
             lambda: bool(value("sirenade_loop_last_turn_timestamp_seconds", loop="good")),
         )
-        _wait(lambda: bool(value("sirenade_loop_failures_total", loop="bad")))
+        _wait(lambda: bool(value("sirenade_loop_failures_total", service="writer", loop="bad")))
         assert value("sirenade_loop_last_turn_timestamp_seconds", loop="bad") == 0
     finally:
         running.stop()
@@ -107,12 +107,12 @@ def _check(port: int) -> tuple[int, str]:
 
 
 def test_the_check_reads_metrics_over_http_and_ends_with_its_verdict(metrics: Metrics) -> None:
-    metrics.loop_last_turn.labels(service="writer", loop="archive").set_to_current_time()
+    metrics.loop_last_turn.labels(loop="archive").set_to_current_time()
     port = free_port()
     server, thread = start_http_server(port, addr="127.0.0.1", registry=metrics.registry)
     try:
         assert _check(port) == (0, "healthy")
-        metrics.consumer_connected.labels(service="writer").set(0)
+        metrics.consumer_connected.labels(queue="q").set(0)
         assert _check(port)[0] == 1
     finally:
         server.shutdown()
