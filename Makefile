@@ -15,12 +15,16 @@ PHASE ?= 1
 KILLS ?= 20
 ROWS ?= 20000
 SEED ?=
+# Containers: `make scale-reviewer N=12`, `make run C="status --once"`.
+C ?= --help
+SERVICES := fetcher writer reviewer operator
+SCALED := fetcher writer reviewer
 # Each runs servers of its own; what is slow measures, and runs alone.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-14s\033[0m %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^#?[a-zA-Z-]+:.*## / {sub(/^#/, ""); printf "  \033[36mmake %-14s\033[0m %s\n", $$1, $$2}' Makefile
 
 .PHONY: install
 install: .venv/installed ## Make the environment in .venv (hash-checked)
@@ -76,6 +80,18 @@ prove: servers ## Prove what is promised: a phase at the true quota (PHASE=1, 8 
 chaos: servers ## Kill at random in mid-import, then compare the sets (KILLS, ROWS, SEED)
 	@./sirenade prove chaos --kills $(KILLS) --rows $(ROWS) $(if $(SEED),--seed $(SEED))
 
+.PHONY: dashboards
+dashboards: install ## Write Grafana's dashboards anew from their code
+	@$(PY) -m deploy.grafana
+
+.PHONY: check-dashboards
+check-dashboards: servers ## Run everything for real and see that every panel has data
+	@$(PY) -m pytest tests/system/test_dashboards.py --slow
+
+.PHONY: stress-metrics
+stress-metrics: install ## Record 10 000 at once, then ten million: memory flat, none lost
+	@$(PY) -m pytest tests/benchmarks/test_stress_metrics.py -s --slow
+
 .PHONY: check-fresh
 check-fresh: ## Try demo and test in fresh clones: other users, folders, paths, Pythons
 	@deploy/local/check-fresh.sh
@@ -87,6 +103,70 @@ requirements: ## Pin the requirements anew (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	  --no-emit-index-url --no-emit-find-links pyproject.toml --group local --group dev \
 	  -c requirements/runtime.txt -o requirements/dev.txt
+	@for service in $(SERVICES) simulator; do \
+	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
+	    --no-emit-index-url --no-emit-find-links --group $$service \
+	    -c requirements/runtime.txt -o requirements/$$service.txt || exit 1; done
+
+.PHONY: init
+init: ## Write .env and random secrets for the containers (DEMO=1: a simulator as INSEE)
+	@$(PYTHON) -m deploy.containers init $(if $(DEMO),--demo)
+
+.PHONY: doctor
+doctor: ## Say what this machine lacks for the containers
+	@$(PYTHON) -m deploy.containers doctor
+
+.env:
+	@echo "error: there is no .env yet: make init" >&2; exit 2
+
+.PHONY: images
+images: .env ## Build the containers' images and print their sizes
+	@docker compose --profile '*' build --quiet
+	@docker images --filter "reference=sirenade/*:$${SIRENADE_VERSION:-latest}" --format '{{.Repository}} {{.Size}}' | sort
+
+.PHONY: up
+up: .env ## Start all containers, and wait until they are healthy
+	@deploy/containers/up.sh
+
+.PHONY: down
+down: .env ## Stop and remove all containers; the volumes stay
+	@docker compose --profile '*' down
+
+.PHONY: upgrade
+upgrade: images ## Build images, stop the services, migrate, start anew
+	@docker compose stop $(SERVICES)
+	@deploy/containers/up.sh
+
+.PHONY: ps
+ps: .env ## List the containers and their health
+	@docker compose ps --all
+
+.PHONY: run
+run: .env ## Run a command of ./sirenade in a container (C="import --departement 33")
+	@docker compose run --rm --no-deps sirenade $(C)
+
+UP := $(SERVICES:%=up-%)
+.PHONY: $(UP)
+#up-SERVICE: ## Start fetcher, writer, reviewer or operator, and what it needs
+$(UP): up-%: .env
+	@deploy/containers/up.sh $*
+
+LOGS := $(SERVICES:%=logs-%)
+.PHONY: $(LOGS)
+#logs-SERVICE: ## Follow the logs of one service
+$(LOGS): logs-%: .env
+	@docker compose logs --follow --tail 100 $*
+
+SCALE := $(SCALED:%=scale-%)
+.PHONY: $(SCALE)
+#scale-SERVICE: ## So many fetchers, writers or reviewers from now on (N=12)
+$(SCALE): scale-%: .env
+	@$(PYTHON) -m deploy.containers scale $* '$(if $(filter file,$(origin N)),,$(N))'
+	@docker compose up --detach --no-recreate --no-deps $*
+
+.PHONY: test-compose
+test-compose: install ## Try the containers: from nothing to healthy, scaled in mid-import
+	@$(PY) -m pytest -m compose tests/compose
 
 .PHONY: clean
 clean: ## Remove .local, .venv and what was announced outside

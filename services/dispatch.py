@@ -4,13 +4,13 @@ Where SIRENADE_DATABASE_URL is not set, the database of the last `make demo` ans
 started for the command when it does not run.
 """
 
+import importlib.util
 import os
 import runpy
 import signal
 import subprocess
 import sys
 
-from deploy.local.demo_database import demo_database
 from shared.errors import UserError
 
 OWNERS = {
@@ -100,6 +100,9 @@ def main(arguments: list[str]) -> int:
     if owner is None:
         sys.stderr.write(f"error: unknown command {arguments[0]!r}: ./sirenade --help lists them\n")
         return 2
+    if importlib.util.find_spec(owner) is None:
+        sys.stderr.write(f"error: {arguments[0]} is not in this image\n")
+        return 2
     if _needs_no_database(arguments) or _database_is_named():
         # Until the command line is there to say it in one word, Ctrl-C just ends the process.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -123,6 +126,9 @@ def _database_is_named() -> bool:
 
 
 def _run_with_demo_database(arguments: list[str]) -> int:
+    # Of the local set-up, which containers do not hold; they name their database.
+    from deploy.local.demo_database import demo_database  # noqa: PLC0415  as above
+
     children: list[subprocess.Popen[bytes]] = []
 
     def pass_on(number: int, _frame: object) -> None:

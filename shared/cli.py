@@ -47,6 +47,9 @@ def run(app: typer.Typer, *, name: str) -> None:
         _fail(f"the database does not answer: {_first_line(error)}")
     except DBAPIError as error:
         _fail(f"the database refuses: {_first_line(error)}")
+    except ModuleNotFoundError as error:
+        # A service's image leaves out what some of its commands need.
+        _fail(f"{error.name} is not installed here: in containers, give this command to make run")
     except BrokenPipeError:
         # Whoever read us has seen enough; what is still buffered must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

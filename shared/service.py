@@ -8,12 +8,13 @@ import signal
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import dramatiq
 import structlog
 from prometheus_client import start_http_server
 
-from shared.broker import BrokerUnavailable, make_broker, ready_messages
+from shared.broker import BrokerUnavailable, is_consuming, make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
@@ -66,16 +67,18 @@ class Running:
             if service.queue is not None:
                 threads = metrics.worker_threads.labels(queue=service.queue)
                 threads.set(service.worker_threads)
-                self._workers.append(
-                    dramatiq.Worker(
-                        broker,
-                        queues={service.queue},
-                        worker_threads=service.worker_threads,
-                        worker_timeout=200,
-                    )
+                worker = dramatiq.Worker(
+                    broker,
+                    queues={service.queue},
+                    worker_threads=service.worker_threads,
+                    worker_timeout=200,
                 )
+                self._workers.append(worker)
+                connected = metrics.consumer_connected.labels(queue=service.queue)
+                connected.set_function(partial(is_consuming, worker))
             for loop in service.loops:
                 metrics.loop_failures.labels(loop=loop.name)
+                metrics.loop_last_turn.labels(loop=loop.name)
                 thread = threading.Thread(
                     target=self._turn, args=(loop,), name=loop.name, daemon=True
                 )
@@ -101,6 +104,8 @@ class Running:
             try:
                 loop.step()
                 failures = 0
+                last = self._metrics.loop_last_turn.labels(loop=loop.name)
+                last.set(self._clock.now().timestamp())
             except Exception as error:  # noqa: BLE001  # a loop must outlive any server's absence
                 failures += 1
                 self._metrics.loop_failures.labels(loop=loop.name).inc()

@@ -34,12 +34,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--slow") or "slow" in config.getoption("-m"):
-        return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    if slow:
-        items[:] = [item for item in items if not item.get_closest_marker("slow")]
-        config.hook.pytest_deselected(items=slow)
+    left_out = [] if "compose" in config.getoption("-m") else ["compose"]
+    if not config.getoption("--slow") and "slow" not in config.getoption("-m"):
+        left_out.append("slow")
+    away = [item for item in items if any(map(item.get_closest_marker, left_out))]
+    if away:
+        items[:] = [item for item in items if not any(map(item.get_closest_marker, left_out))]
+        config.hook.pytest_deselected(items=away)
 
 
 def pytest_configure() -> None:

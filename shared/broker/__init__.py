@@ -1,5 +1,6 @@
 """The broker of every service: RabbitMQ that loses nothing, or its stand-in inside one process."""
 
+from shared.broker.consumer import is_consuming
 from shared.broker.dead_letters import DeadLetter, drain_dead_letters, replay
 from shared.broker.errors import BrokerError, BrokerUnavailable, QueueFull, QueueMismatch
 from shared.broker.factory import make_broker, ready_messages
@@ -20,6 +21,7 @@ __all__ = [
     "Verdict",
     "decide",
     "drain_dead_letters",
+    "is_consuming",
     "make_broker",
     "ready_messages",
     "replay",

@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 _DUE_TOLERANCE_MS = 500
 
 
+def is_consuming(worker: dramatiq.Worker) -> bool:
+    """Whether every queue of the worker is connected; an in-process one always is."""
+
+    def is_open(consumer: dramatiq.Consumer | None) -> bool:
+        if consumer is None:
+            return False
+        return not isinstance(consumer, ReliableConsumer) or bool(consumer.connection.is_open)
+
+    threads = list(worker.consumers.values())
+    return bool(threads) and all(is_open(thread.consumer) for thread in threads)
+
+
 class RabbitmqDelivery(Delivery):
     def __init__(
         self, message: dramatiq.Message[Any], channel: Any, tag: int, *, deliveries: int

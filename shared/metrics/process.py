@@ -83,6 +83,15 @@ class ProcessMetrics:
         self.loop_failures = catalogue.counter_by(
             "sirenade_loop_failures", "Turns of a loop that failed.", ["loop"]
         )
+        # These two are what a container's health check reads: shared/health.py.
+        self.loop_last_turn = catalogue.gauge(
+            "sirenade_loop_last_turn_timestamp_seconds",
+            "When a loop's last turn ended well; 0: none has yet.",
+            ["loop"],
+        )
+        self.consumer_connected = catalogue.gauge(
+            "sirenade_consumer_connected", "1 while the connection to the queue is open.", ["queue"]
+        )
         # Always 1: when another version is there, something was deployed.
         catalogue.gauge("sirenade_build_info", "What this process runs.", ["version"]).labels(
             version=version

@@ -1,0 +1,40 @@
+"""`python3 -m deploy.containers init|scale|doctor`, as the Makefile calls it."""
+
+import argparse
+import sys
+
+from deploy.containers.doctor import examine
+from deploy.containers.making import make
+from deploy.containers.places import Places, SetupError
+from deploy.containers.scaling import scale
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m deploy.containers", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    init = commands.add_parser("init", help="write .env and secrets, once")
+    init.add_argument("--demo", action="store_true", help="a simulator in INSEE's place")
+    scaling = commands.add_parser("scale", help="keep a number of replicas in .env")
+    scaling.add_argument("service")
+    scaling.add_argument("replicas")
+    commands.add_parser("doctor", help="what this machine lacks")
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "doctor":
+            return examine(Places())
+        if options.command == "scale":
+            sys.stdout.write(scale(Places(), options.service, options.replicas) + "\n")
+            return 0
+        for line in make(Places(), demo=options.demo):
+            sys.stdout.write(line + "\n")
+    except SetupError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"error: {error.strerror}: {error.filename}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

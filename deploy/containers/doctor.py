@@ -1,0 +1,216 @@
+"""`make doctor`: what this machine lacks, line by line; status 1 where something is missing."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.containers.bounds import (
+    MOST_LOG_BYTES,
+    connections_of,
+    log_bytes,
+    memory_bytes,
+    postgres_connections,
+)
+from deploy.containers.places import Places, SetupError
+from deploy.containers.settings_file import read_settings
+
+_LEAST_ENGINE = (25, 0)
+_LEAST_COMPOSE = (2, 24)
+_LEAST_FREE_DISK = 20 << 30
+_SECRETS = (
+    "postgres_password",
+    "rabbitmq_password",
+    "admin_password",
+    "grafana_password",
+    "database_url",
+    "broker_url",
+    "insee_key",
+)
+# Where the name of the setting is not that of the container.
+_PORTS = {15672: "RABBITMQ_MANAGEMENT_PORT"}
+# Connections that PostgreSQL keeps for its owner, and some for people.
+_SPARE_CONNECTIONS = 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`good` is None for what could not be looked at."""
+
+    good: bool | None
+    text: str
+
+    def __str__(self) -> str:
+        return f"{ {True: 'ok     ', False: 'MISSING', None: '?      '}[self.good] } {self.text}"
+
+
+def examine(places: Places) -> int:
+    findings = list(look(places))
+    sys.stdout.write("".join(f"{finding}\n" for finding in findings))
+    return 1 if any(finding.good is False for finding in findings) else 0
+
+
+def look(places: Places) -> Iterator[Finding]:
+    engine = _engine()
+    yield engine
+    compose = _compose()
+    yield compose
+    yield from _files(places)
+    yield _disk(places)
+    if not compose.good or not places.settings.exists():
+        yield Finding(None, "memory, ports, logs, connections: not without compose and .env")
+        return
+    try:
+        services = _services(places)
+    except SetupError as error:
+        yield Finding(False, str(error))
+        return
+    yield _memory(services)
+    yield _logs(services)
+    yield _connections(services)
+    running = _is_running(places) if engine.good else False
+    yield from [] if running else _ports(services)
+
+
+def _output(*command: str, cwd: Path | None = None) -> str:
+    """Raises SetupError with the command's last line."""
+    try:
+        result = subprocess.run(  # noqa: S603  # docker, with arguments of our own
+            command, capture_output=True, text=True, check=False, timeout=60, cwd=cwd
+        )
+    except OSError as error:
+        raise SetupError(f"{command[0]}: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise SetupError(f"{' '.join(command[:2])} does not answer") from None
+    if result.returncode != 0:
+        said = (result.stderr.strip().splitlines() or ["no message"])[-1]
+        raise SetupError(f"{' '.join(command[:2])}: {said}")
+    return result.stdout.strip()
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+
+
+def _engine() -> Finding:
+    if shutil.which("docker") is None:
+        return Finding(False, "docker: not installed")
+    try:
+        version = _output("docker", "version", "--format", "{{.Server.Version}}")
+    except SetupError as error:
+        return Finding(False, f"docker engine: {error}")
+    if _version(version) < _LEAST_ENGINE:
+        return Finding(False, f"docker engine {version}: 25 or later is needed")
+    return Finding(True, f"docker engine {version}")
+
+
+def _compose() -> Finding:
+    try:
+        version = _output("docker", "compose", "version", "--short")
+    except SetupError as error:
+        return Finding(False, f"docker compose: {error}")
+    if _version(version) < _LEAST_COMPOSE:
+        return Finding(False, f"docker compose {version}: 2.24 or later is needed")
+    return Finding(True, f"docker compose {version}")
+
+
+def _files(places: Places) -> Iterator[Finding]:
+    try:
+        settings = read_settings(places.settings)
+    except SetupError as error:
+        yield Finding(False, str(error))
+        return
+    yield Finding(True, ".env")
+    uid = settings.get("SIRENADE_UID", "")
+    if uid in {"", "0"}:
+        yield Finding(False, ".env: SIRENADE_UID is the user of the services, and not root")
+    for name in _SECRETS:
+        yield _secret(places.secret(name), uid)
+
+
+def _secret(path: Path, uid: str) -> Finding:
+    shown = f".secrets/{path.name}"
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return Finding(False, f"{shown}: not there: make init")
+    except PermissionError:
+        return Finding(None, f"{shown}: only its owner can look")
+    if status.st_mode & 0o077:
+        return Finding(False, f"{shown}: others can read it: chmod 600 {shown}")
+    if str(status.st_uid) != uid:
+        return Finding(False, f"{shown}: services cannot read it: chown {uid} {shown}")
+    if status.st_size == 0:
+        return Finding(False, f"{shown}: empty")
+    return Finding(True, shown)
+
+
+def _disk(places: Places) -> Finding:
+    free = shutil.disk_usage(places.root).free
+    text = f"disk: {free >> 30} GiB free, {_LEAST_FREE_DISK >> 30} for a start"
+    return Finding(free >= _LEAST_FREE_DISK, text)
+
+
+def _services(places: Places) -> dict[str, Any]:
+    """The services that `make up` would start. Raises SetupError."""
+    text = _output("docker", "compose", "config", "--format", "json", cwd=places.root)
+    services: dict[str, Any] = json.loads(text)["services"]
+    return services
+
+
+def _memory(services: dict[str, Any]) -> Finding:
+    wanted = memory_bytes(services)
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    text = f"memory: {there >> 20} MiB, and the containers' limits add up to {wanted >> 20}"
+    return Finding(there >= wanted, text)
+
+
+def _logs(services: dict[str, Any]) -> Finding:
+    most = log_bytes(services)
+    text = (
+        f"logs: {most / 1e6:.0f} MB at most with these replicas, {MOST_LOG_BYTES / 1e6:.0f} allowed"
+    )
+    return Finding(most <= MOST_LOG_BYTES, text)
+
+
+def _connections(services: dict[str, Any]) -> Finding:
+    wanted = sum(connections_of(name, service) for name, service in services.items())
+    if "postgres" not in services:
+        return Finding(None, f"connections: {wanted}, to a PostgreSQL elsewhere")
+    there = postgres_connections(services["postgres"])
+    text = f"connections: {wanted} with these replicas, {there} in PostgreSQL"
+    return Finding(wanted + _SPARE_CONNECTIONS <= there, text)
+
+
+def _is_running(places: Places) -> bool:
+    try:
+        return bool(_output("docker", "compose", "ps", "--quiet", cwd=places.root))
+    except SetupError:
+        return False
+
+
+def _ports(services: dict[str, Any]) -> Iterator[Finding]:
+    for name, service in services.items():
+        for port in service.get("ports", []):
+            number = int(port["published"])
+            free = _is_free(port.get("host_ip", "127.0.0.1"), number)
+            variable = _PORTS.get(int(port["target"]), f"{name.upper()}_PORT")
+            said = "free" if free else f"taken: set {variable} in .env"
+            yield Finding(free, f"port {number} ({name}): {said}")
+
+
+def _is_free(address: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True

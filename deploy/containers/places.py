@@ -1,0 +1,28 @@
+"""Where the containers' settings and secrets lie."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+class SetupError(Exception):
+    """Raised when a person must change something; the message says what."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Below one folder: the project's, or a test's."""
+
+    root: Path = ROOT
+
+    @property
+    def settings(self) -> Path:
+        return self.root / ".env"
+
+    @property
+    def secrets(self) -> Path:
+        return self.root / ".secrets"
+
+    def secret(self, name: str) -> Path:
+        return self.secrets / name

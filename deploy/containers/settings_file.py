@@ -1,0 +1,37 @@
+"""`.env`, which docker compose reads: one `NAME=value` a line, the last one wins."""
+
+import os
+from pathlib import Path
+
+from deploy.containers.places import SetupError
+
+
+def read_settings(path: Path) -> dict[str, str]:
+    """Raises SetupError where there is none."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise SetupError(f"there is no {path.name} yet: make init") from None
+    except OSError as error:
+        raise SetupError(f"cannot read {path}: {error.strerror}") from None
+    pairs = [line.partition("=") for line in lines if line.strip() and line.lstrip()[0] != "#"]
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def change_setting(path: Path, name: str, value: str) -> None:
+    """Replace or add one line and touch no other; a kill leaves the old file or the new one."""
+    read_settings(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    mine = [number for number, line in enumerate(lines) if line.partition("=")[0].strip() == name]
+    for number in mine:
+        lines[number] = f"{name}={value}"
+    if not mine:
+        lines.append(f"{name}={value}")
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    status = path.stat()
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write("\n".join(lines) + "\n")
+    if os.geteuid() == 0:
+        os.chown(partial, status.st_uid, status.st_gid)
+    partial.replace(path)

@@ -1,0 +1,161 @@
+"""Bounds that only the compose files together can keep."""
+
+import os
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+import services.fetcher.main
+import services.operator.main
+import services.reviewer.main
+import services.writer.main
+from deploy.containers import bounds
+from deploy.containers.scaling import SCALED, default_replicas, most_replicas
+from shared import service as running
+from tests.unit.deploy.compose_files import FOLDER, ROOT, included
+from tests.unit.deploy.compose_files import services as read_services
+
+OURS = ("fetcher", "writer", "reviewer", "operator", "migrate", "simulator", "sirenade")
+WORKERS = ("fetcher", "writer", "reviewer", "operator")
+
+
+@pytest.fixture(scope="module")
+def containers() -> dict[str, Any]:
+    return read_services()
+
+
+def test_logs_stay_below_their_bound_at_the_largest_number_of_replicas(
+    containers: dict[str, Any],
+) -> None:
+    most = {name: most_replicas(name) for name in SCALED}
+    assert bounds.log_bytes(containers, most) <= bounds.MOST_LOG_BYTES
+    # The reviewers of the proof of scaling are among them.
+    assert most["reviewer"] >= 12
+
+
+def test_every_container_has_bounded_logs_and_memory(containers: dict[str, Any]) -> None:
+    for name, container in containers.items():
+        assert container["logging"]["driver"] == "json-file", name
+        assert set(container["logging"]["options"]) == {"max-size", "max-file"}, name
+        assert bounds.size_bytes(container["deploy"]["resources"]["limits"]["memory"]), name
+
+
+def test_connections_stay_within_twenty_at_default_replicas(containers: dict[str, Any]) -> None:
+    wanted = sum(bounds.connections_of(name, each) for name, each in containers.items())
+    assert wanted <= 20
+
+
+def test_postgresql_has_connections_for_the_largest_number_of_replicas(
+    containers: dict[str, Any],
+) -> None:
+    largest = read_services(
+        {f"{name.upper()}_REPLICAS": str(most_replicas(name)) for name in SCALED}
+    )
+    wanted = sum(bounds.connections_of(name, each) for name, each in largest.items())
+    assert wanted + 5 <= bounds.postgres_connections(containers["postgres"])
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_the_connections_of_a_replica_are_those_that_its_code_opens(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in [each for each in os.environ if each.startswith("SIRENADE_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("SIRENADE_DATABASE_URL", "postgresql://sirenade@127.0.0.1/sirenade")
+    monkeypatch.setenv("SIRENADE_BROKER_URL", "memory://")
+    monkeypatch.setenv("SIRENADE_INSEE_KEY", "key")
+    opened: list[int] = []
+
+    def run(_name: str, _settings: object, _build: object, *, connections: int = 2) -> None:
+        opened.append(connections)
+
+    assert running.run_service.__kwdefaults__ == {"connections": 2}
+    main = {
+        "fetcher": services.fetcher.main,
+        "writer": services.writer.main,
+        "reviewer": services.reviewer.main,
+        "operator": services.operator.main,
+    }[name]
+    monkeypatch.setattr(main, "run_service", run)
+    main.main()
+    # Chat servers are metered on two more.
+    metering = 2 if name == "reviewer" else 0
+    assert opened == [bounds.CONNECTIONS[name] - metering]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_of_ours_may_do_nothing_that_it_need_not(
+    name: str, containers: dict[str, Any]
+) -> None:
+    container = containers[name]
+    assert container["read_only"] is True
+    assert container["cap_drop"] == ["ALL"]
+    assert "cap_add" not in container
+    assert container["security_opt"] == ["no-new-privileges:true"]
+    assert container["init"] is True
+    assert container["user"]
+
+
+def test_every_container_drops_what_it_does_not_need(containers: dict[str, Any]) -> None:
+    for name, container in containers.items():
+        assert container["cap_drop"] == ["ALL"], name
+        assert "privileged" not in container, name
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_a_stop_is_given_longer_than_work_in_hand_may_take(
+    name: str, containers: dict[str, Any]
+) -> None:
+    grace = containers[name]["stop_grace_period"]
+    assert int(grace.removesuffix("s")) > running.STOP_GRACE_SECONDS
+
+
+def test_every_container_that_stays_is_asked_for_its_health(containers: dict[str, Any]) -> None:
+    for name, container in containers.items():
+        if name not in {"migrate", "sirenade"}:
+            assert container["healthcheck"]["test"][0] == "CMD", name
+            assert container["restart"] == "unless-stopped", name
+
+
+def test_ports_are_open_on_this_machine_only_and_not_for_what_is_scaled(
+    containers: dict[str, Any],
+) -> None:
+    for name, container in containers.items():
+        assert all(port.startswith("127.0.0.1:") for port in container.get("ports", [])), name
+        assert "container_name" not in container, name
+    assert not any("ports" in containers[name] for name in SCALED)
+
+
+def test_no_secret_is_in_a_compose_file(containers: dict[str, Any]) -> None:
+    for name, container in containers.items():
+        for variable in container.get("environment", {}):
+            if re.search(r"PASS|SECRET|KEY|DATABASE_URL$|BROKER_URL$", variable):
+                assert variable.endswith(("_FILE", "_URLS")), (name, variable)
+
+
+def test_each_file_is_of_the_same_project_and_the_root_includes_them_all() -> None:
+    files = set(FOLDER.glob("*.yaml"))
+    for path in files:
+        assert yaml.safe_load(path.read_text(encoding="utf-8"))["name"] == "sirenade", path
+    assert files - set(included()) == {FOLDER / "common.yaml"}
+
+
+def test_replicas_come_from_the_settings_that_scaling_writes(containers: dict[str, Any]) -> None:
+    chosen = read_services({"REVIEWER_REPLICAS": "12"})
+    assert bounds.replicas_of(chosen["reviewer"]) == 12
+    for name in SCALED:
+        assert bounds.replicas_of(containers[name]) == default_replicas(name)
+
+
+def test_the_broker_waits_longer_for_an_answer_than_any_actor_may_take() -> None:
+    text = (ROOT / "deploy/rabbitmq/rabbitmq.conf").read_text(encoding="utf-8")
+    [timeout_ms] = map(int, re.findall(r"^consumer_timeout = (\d+)$", text, re.MULTILINE))
+    limits = re.findall(
+        r"^_TIME_LIMIT_MS = ([\d_]+)$",
+        "\n".join(path.read_text() for path in ROOT.glob("services/*/actors.py")),
+        re.MULTILINE,
+    )
+    assert limits
+    assert all(int(limit) < timeout_ms for limit in limits)
