@@ -26,8 +26,6 @@ OF_OTHERS: dict[str, set[str]] = {
     "pg_settings_max_connections": {"server"},
 }
 
-every_alert = pytest.mark.parametrize("alert", read_alerts(), ids=lambda alert: alert.name)
-
 _METRIC = re.compile(r"\b((?:sirenade|rabbitmq|pg)_\w+|up)\b(?:\{([^}]*)\})?")
 _MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
 _GROUPING = re.compile(r"\b(?:by|on|group_left) \(([^)]*)\)")

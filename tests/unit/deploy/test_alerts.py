@@ -21,6 +21,8 @@ _ALERTMANAGER = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
 _OF_SCRAPES = {"job", "instance", "service"}
 _JOBS = {"fetcher", "writer", "reviewer", "operator", "rabbitmq", "rabbitmq-detailed", "postgres"}
 
+every_alert = pytest.mark.parametrize("alert", read_alerts(), ids=lambda alert: alert.name)
+
 
 def ours() -> dict[str, set[str]]:
     """Our metrics as Prometheus has them, each with its labels."""
