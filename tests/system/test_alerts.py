@@ -47,12 +47,11 @@ def test_prometheus_evaluates_every_rule_over_real_exporters(
         with prometheus_over(targets, tmp_path / "prometheus", rules=ALERTS) as url:
             prometheus = Prometheus(url)
             wait_for(lambda: not _missing(prometheus), seconds=60, what="the exporters' metrics")
-            wait_for(lambda: _pending(prometheus) >= _SPOKEN, seconds=60, what="alerts")
+            # Before the first scrape nothing answers.
+            wait_for(lambda: _pending(prometheus) == _SPOKEN, seconds=60, what="alerts")
             assert {rule["name"]: rule["health"] for rule in _rules(prometheus)} == dict.fromkeys(
                 (alert.name for alert in read_alerts()), "ok"
             )
-            # The machine's disk may be full.
-            assert _pending(prometheus) - {("SirenadeDiskLow", "")} == _SPOKEN
 
 
 _SPOKEN = {
@@ -79,4 +78,6 @@ def _pending(prometheus: Prometheus) -> set[tuple[str, str]]:
     return {
         (alert["labels"]["alertname"], alert["labels"].get("job", alert["labels"].get("queue", "")))
         for alert in prometheus.get("alerts", state="any")["data"]["alerts"]
+        # The disk of a machine that tests may be full.
+        if alert["labels"]["alertname"] != "SirenadeDiskLow"
     }

@@ -162,15 +162,24 @@ def test_what_is_inhibited_exists() -> None:
     assert set(named) <= {alert.name for alert in read_alerts()}
 
 
-def test_a_case_that_is_wrong_is_noticed(tmp_path: Path) -> None:
-    """The check itself: a case that expects what does not come fails."""
+def test_a_rule_that_no_longer_speaks_is_noticed(tmp_path: Path) -> None:
     if promtool := monitoring_binaries.find("promtool"):
-        rules = tmp_path / "alerts.yml"
-        rules.write_text(ALERTS.read_text(encoding="utf-8").replace("> 650e6", "> 650e9"))
-        (tmp_path / "tests").mkdir()
-        case = tmp_path / "tests" / "room.yml"
-        case.write_text((ALERTS.parent / "tests" / "room.yml").read_text(encoding="utf-8"))
+        changed = ALERTS.read_text(encoding="utf-8").replace("> 650e6", "> 650e9")
+        (tmp_path / "alerts.yml").write_text(changed, encoding="utf-8")
+        cases = yaml.safe_load((ALERTS.parent / "tests" / "room.yml").read_text(encoding="utf-8"))
+        cases["rule_files"] = ["alerts.yml"]
+        cases["tests"] = [
+            test
+            for test in cases["tests"]
+            if test["alert_rule_test"][0]["alertname"] == "SirenadeLogsAboveBudget"
+        ]
+        (tmp_path / "cases.yml").write_text(yaml.safe_dump(cases), encoding="utf-8")
         done = subprocess.run(
-            [str(promtool), "test", "rules", str(case)], capture_output=True, check=False
+            [str(promtool), "test", "rules", "cases.yml"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 1
+        assert "SirenadeLogsAboveBudget" in done.stdout + done.stderr
