@@ -162,6 +162,23 @@ def test_what_is_inhibited_exists() -> None:
     assert set(named) <= {alert.name for alert in read_alerts()}
 
 
+def test_a_service_that_is_stopped_on_purpose_hides_nothing_but_its_own_queue() -> None:
+    """A silence does not keep an alert from inhibiting others."""
+    rules = yaml.safe_load(_ALERTMANAGER.read_text(encoding="utf-8"))["inhibit_rules"]
+    hidden = [
+        rule["target_matchers"]
+        for rule in rules
+        if "SirenadeServiceDown" in rule["source_matchers"][0]
+        and re.search(r"reviewer|operator", " ".join(rule["source_matchers"]))
+    ]
+    assert hidden == [['alertname="SirenadeNoConsumers"', 'queue=~"sirene.review.*"']]
+    assert all(
+        len(rule["source_matchers"]) == 2
+        for rule in rules
+        if re.search("SirenadeSer", rule["source_matchers"][0])
+    )
+
+
 def test_a_rule_that_no_longer_speaks_is_noticed(tmp_path: Path) -> None:
     if promtool := monitoring_binaries.find("promtool"):
         changed = ALERTS.read_text(encoding="utf-8").replace("> 650e6", "> 650e9")
