@@ -34,11 +34,14 @@ def exporter_of_postgres(database_url: str, log: Path) -> Iterator[int]:
 
 
 @contextmanager
-def prometheus_over(targets: list[Target], directory: Path) -> Iterator[str]:
+def prometheus_over(
+    targets: list[Target], directory: Path, *, rules: Path | None = None
+) -> Iterator[str]:
     """Yields its URL. A scrape a second, so that a short run has long curves."""
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "prometheus.yml"
-    config.write_text(json.dumps(_config(targets)))
+    files = [] if rules is None else [str(rules)]
+    config.write_text(json.dumps(_config(targets) | {"rule_files": files}))
     port = free_port()
     command = [
         str(find_or_fetch("prometheus")),
@@ -57,7 +60,7 @@ def _config(targets: list[Target]) -> dict[str, object]:
     for job, port, path in targets:
         jobs.setdefault((job, path), []).append(f"127.0.0.1:{port}")
     return {
-        "global": {"scrape_interval": "5s"},
+        "global": {"scrape_interval": "5s", "evaluation_interval": "5s"},
         "scrape_configs": [
             {
                 "job_name": job,

@@ -79,7 +79,7 @@ def test_a_running_service_tells_of_its_loops_and_of_its_queue() -> None:
         _wait(
             lambda: bool(value("sirenade_loop_last_turn_timestamp_seconds", loop="good")),
         )
-        _wait(lambda: bool(value("sirenade_loop_failures_total", service="writer", loop="bad")))
+        _wait(lambda: bool(value("sirenade_loop_failures_total", loop="bad")))
         assert value("sirenade_loop_last_turn_timestamp_seconds", loop="bad") == 0
     finally:
         running.stop()
