@@ -152,10 +152,13 @@ $(UP): up-%: .env
 	@deploy/containers/up.sh $*
 
 LOGS := $(SERVICES:%=logs-%)
-.PHONY: $(LOGS)
+PRINTED := docker compose run --rm --no-deps --no-TTY sirenade logs
+.PHONY: logs $(LOGS)
+logs: .env ## Follow the logs of all services, printed for people
+	@docker compose logs --follow --tail 100 --no-log-prefix | $(PRINTED)
 #logs-SERVICE: ## Follow the logs of one service
 $(LOGS): logs-%: .env
-	@docker compose logs --follow --tail 100 $*
+	@docker compose logs --follow --tail 100 --no-log-prefix $* | $(PRINTED)
 
 SCALE := $(SCALED:%=scale-%)
 .PHONY: $(SCALE)

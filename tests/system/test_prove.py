@@ -46,3 +46,20 @@ def test_a_phase_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
     assert ended.stderr.strip().splitlines() == [
         "error: --phase 3: there are 1 (7 days) and 2 (15 days)"
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_five_blows_in_mid_import_lose_and_double_nothing(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "services.dispatch", "prove", "chaos", "--seed", "7"),
+            *("--kills", "5", "--rows", "4000", "--directory", str(tmp_path)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "blows struck while there was work" in ended.stdout + ended.stderr
