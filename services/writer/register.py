@@ -23,7 +23,7 @@ from services.writer.statements import (
     UPSERT_UNITES,
 )
 from services.writer.subjects import made_subjects
-from services.writer.tombstones import BURY, FIND_HIDDEN, HIDE
+from services.writer.tombstones import BURY, FIND_HIDDEN, HIDE, HOLD_EDGES
 from shared.sirene.identifiers import siren_of
 from shared.sirene.lines import texts_of
 from shared.sirene.mapped import ETABLISSEMENT_COLUMNS, PERIODE_COLUMNS, UNITE_COLUMNS
@@ -190,22 +190,20 @@ def write_rows(
     Raises psycopg2's own errors (COPY) and SQLAlchemy's.
     """
     stamp = fetched_at.isoformat()
-    unites = _Ways.of(newest_by_key(map(_New.unite, rows), _KEY, fetched_at), _inner(rows, new))
+    sent_unites = newest_by_key(map(_New.unite, rows), _KEY, fetched_at)
+    found = HOLD_EDGES.run(
+        connection,
+        {
+            "edges": sorted({rows[0].sent.siren, rows[-1].sent.siren}.intersection(new)),
+            "sirens": " ".join([each.key for each in sent_unites if each.key in new]),
+        },
+    ).one()
+    unites = _Ways.of(sent_unites, frozenset(new).difference(found.made))
     etablissements = _Ways.of(newest_by_key(map(_New.etablissement, rows), _KEY, fetched_at), new)
-    _copy_unites(connection, _STAGED, unites.staged, stamp)
-    _copy_etablissements(connection, _STAGED, etablissements.staged, stamp)
-    LOCK_UNITES.run(connection)
-    # After the lock, which an eraser takes as well.
-    alone = " ".join([each.key for each in unites.straight])
-    whose = FIND_HIDDEN.run(connection, {"sirens": alone}).one()
-    if whose.hidden:
-        _copy_unites(connection, _STAGED, unites.straight, stamp)
-        _copy_etablissements(connection, _STAGED, etablissements.straight, stamp)
+    if found.hidden:
         unites, etablissements = unites.all_staged(), etablissements.all_staged()
-        LOCK_UNITES.run(connection)
-        connection.execute(HIDE)
-    if whose.hidden or whose.turned:
-        connection.execute(BURY)
+    if unites.staged or etablissements.staged:
+        unites, etablissements = _stage(connection, unites, etablissements, stamp)
     _copy_unites(connection, _STORED, unites.straight, stamp)
     # New ones too: their establishments may have come before them, from a stock file.
     sirens = [each.key for each in unites.straight]
@@ -236,9 +234,24 @@ def write_rows(
     return Written(inserted=inserted, updated=len(written) - inserted)
 
 
-def _inner(rows: Sequence[Row], new: Collection[str]) -> Collection[str]:
-    """New sirens without the first and the last: the slice's neighbour may be writing those."""
-    return frozenset(new) - {rows[0].sent.siren, rows[-1].sent.siren}
+def _stage(
+    connection: Connection, unites: _Ways, etablissements: _Ways, stamp: str
+) -> tuple[_Ways, _Ways]:
+    """Bring the staged rows into the temporary tables, all rows where some must be hidden."""
+    _copy_unites(connection, _STAGED, unites.staged, stamp)
+    _copy_etablissements(connection, _STAGED, etablissements.staged, stamp)
+    LOCK_UNITES.run(connection)
+    # After the lock, which an eraser takes as well.
+    whose = FIND_HIDDEN.run(connection).one()
+    if whose.hidden:
+        _copy_unites(connection, _STAGED, unites.straight, stamp)
+        _copy_etablissements(connection, _STAGED, etablissements.straight, stamp)
+        unites, etablissements = unites.all_staged(), etablissements.all_staged()
+        LOCK_UNITES.run(connection)
+        connection.execute(HIDE)
+    if whose.hidden or whose.turned:
+        connection.execute(BURY)
+    return unites, etablissements
 
 
 def _copy_unites(

@@ -6,7 +6,6 @@ from dataclasses import fields
 from sqlalchemy import text
 
 from services.writer.prepared import Prepared
-from services.writer.tombstones import SHARE_REGISTER
 from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
 from shared.sirene.records import (
     Etablissement,
@@ -159,7 +158,6 @@ LOCK_UNITES = Prepared(
     ORDER BY siren
     FOR NO KEY UPDATE
     """,
-    first=SHARE_REGISTER,
 )
 
 

@@ -1,7 +1,8 @@
 """Who must not be shown: oppositions, tombstones, and the locks that make both hold.
 
-Locks are taken in this order: the register (shared by slices, exclusive for `forget`), the units'
-rows, then the sirens (by whoever erases, and by whoever keeps a raw record).
+Locks are taken in this order: the register (shared by slices, exclusive for `forget`), a slice's
+new first and last siren, the units' rows, then the sirens (by whoever erases, and by whoever keeps
+a raw record).
 """
 
 from collections.abc import Sequence
@@ -15,16 +16,38 @@ from shared.sirene.records import PERSONAL_UNITE_FIELDS, SIGN_FIELDS, SOLE_TRADE
 # Advisory locks: any constants will do, as long as every process takes the same.
 _REGISTER_LOCK = 0x51_4E_0E_5A
 _SIREN_LOCK_CLASS = 0x51_4E
+_EDGE_LOCK_CLASS = 0x51_4F
 
 # A unit that no row stands for cannot be locked: without this, a slice that had looked for
 # oppositions before one was recorded could still insert the unit afterwards.
 SHARE_REGISTER = f"SELECT pg_advisory_xact_lock_shared({_REGISTER_LOCK})"
 _HOLD_REGISTER = text(f"SELECT pg_advisory_xact_lock({_REGISTER_LOCK})")
-HOLD_SIRENS = f"""
-    SELECT pg_advisory_xact_lock({_SIREN_LOCK_CLASS}, siren)
-    FROM (SELECT DISTINCT s::int AS siren FROM unnest(CAST(:all AS text[])) AS s
-      ORDER BY 1) sirens
-"""  # noqa: S608  made of a constant
+
+
+def _hold(lock_class: int, parameter: str) -> str:
+    return f"""
+        SELECT pg_advisory_xact_lock({lock_class}, siren)
+        FROM (SELECT DISTINCT s::int AS siren FROM unnest(CAST(:{parameter} AS text[])) AS s
+          ORDER BY 1) sirens
+    """  # noqa: S608  made of constants
+
+
+HOLD_SIRENS = _hold(_SIREN_LOCK_CLASS, "all")
+
+# The first and the last unit of a slice may be its neighbours' as well: of two that find one new at
+# the same time, the second waits here for the first one's commit, and then sees it. `sirens`: all
+# units that no row stood for. Whom an opposition or a tombstone concerns may have to be hidden.
+HOLD_EDGES = Prepared(
+    "hold_edges",
+    """
+    SELECT coalesce((SELECT array_agg(siren) FROM unites_legales
+        WHERE siren = ANY(CAST(:edges AS text[]))), '{}') AS made,
+      EXISTS (SELECT FROM unnest(string_to_array(:sirens, ' ')) AS n (siren)
+        WHERE EXISTS (SELECT FROM oppositions o WHERE o.siren = n.siren)
+          OR EXISTS (SELECT FROM erasures t WHERE t.siren = n.siren)) AS hidden
+    """,
+    first=f"{SHARE_REGISTER}; {_hold(_EDGE_LOCK_CLASS, 'edges')}",
+)
 
 
 def nulled(names: Sequence[str], *, where: str | None = None, row: str = "") -> str:
@@ -43,8 +66,7 @@ _OLDER_OR_EQUAL = (
 # Rows of erasures that close off what is as old as themselves, or older.
 _IS_TOMBSTONE = "t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL"
 
-# Whom `HIDE` may concern, and whom `BURY`; in nearly every slice nobody. `sirens` are those of
-# units that no row stands for, and that are not staged.
+# Whom of the staged `HIDE` may concern, and whom `BURY`; in nearly every slice nobody.
 FIND_HIDDEN = Prepared(
     "find_hidden",
     """
@@ -52,10 +74,7 @@ FIND_HIDDEN = Prepared(
         WHERE EXISTS (SELECT FROM oppositions o WHERE o.siren = n.siren)
           OR EXISTS (SELECT FROM erasures t WHERE t.siren = n.siren)
           OR n.statut_diffusion = 'O' AND 'P' = (
-            SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = n.siren))
-      OR EXISTS (SELECT FROM unnest(string_to_array(:sirens, ' ')) AS n (siren)
-        WHERE EXISTS (SELECT FROM oppositions o WHERE o.siren = n.siren)
-          OR EXISTS (SELECT FROM erasures t WHERE t.siren = n.siren)) AS hidden,
+            SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = n.siren)) AS hidden,
       EXISTS (SELECT FROM new_unites n
         WHERE n.statut_diffusion = 'P' AND 'O' = (
           SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = n.siren))

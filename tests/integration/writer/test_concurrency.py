@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from services.writer import store
@@ -127,6 +127,24 @@ def test_units_that_another_writer_made_meanwhile_are_compared_with(
     assert (result.inserted, result.unchanged, result.failed) == (1, 3, 0)
     sigles = [row["sigle"] for row in desk.execute("SELECT sigle FROM unites_legales ORDER BY 1")]
     assert sigles == ["SECOND", "SECOND", "SECOND", None]
+    assert desk.number("pro_localisations") == desk.number("avis") == 4
+
+
+@pytest.mark.parametrize("shard_urls", [1], indirect=True)
+def test_a_new_unit_that_two_neighbours_share_costs_neither_a_second_run(
+    desk: Any, records: Any, engine: Engine
+) -> None:
+    """The second waits for the first's commit, and then compares: no unique violation."""
+    undone: list[object] = []
+    event.listen(engine, "rollback_savepoint", lambda *call: undone.append(call))
+    slices = [
+        [records.record(1), records.record(2)],
+        [records.record(12, siren="000000002"), records.record(3)],
+    ]
+    first, second = write_behind_each_other(desk, slices)
+    assert (first.inserted, second.inserted) == (2, 2)
+    assert not undone
+    assert desk.number("unites_legales") == 3
     assert desk.number("pro_localisations") == desk.number("avis") == 4
 
 
