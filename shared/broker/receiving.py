@@ -30,8 +30,16 @@ def _is_sound(message: dramatiq.Message[Any]) -> bool:
         and _is_name(message.message_id)
         and type(message.message_timestamp) is int
         and isinstance(message.kwargs, dict)
+        and all(map(_is_flat, message.kwargs.values()))
         and isinstance(message.options, dict)
         and all(_is_option(name, value) for name, value in message.options.items())
+    )
+
+
+def _is_flat(value: object) -> bool:
+    """What is nested more deeply could be read, and not be written again."""
+    return not isinstance(value, dict) and not (
+        isinstance(value, list) and any(isinstance(each, dict | list) for each in value)
     )
 
 

@@ -156,6 +156,7 @@ _POISON: list[dict[str, Any]] = [
     {"actor_name": "a\0ct"},
     {"kwargs": None},
     {"kwargs": []},
+    {"kwargs": {"x": [[]]}},
     {"options": None},
     {"options": {"throws": "x"}},
     {"options": {"eta": 2**62}},
