@@ -243,6 +243,6 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         moment = parsedate_to_datetime(value)
         left = (moment - dt.datetime.now(dt.UTC)).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return min(max(0.0, left), _MOST_RETRY_AFTER_SECONDS)
