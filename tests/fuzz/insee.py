@@ -113,9 +113,7 @@ def _headers(rng: random.Random) -> list[bytes]:
     return found
 
 
-def make_answer(
-    records: Sequence[Record], others: Sequence[Any], rng: random.Random
-) -> Spoiled:
+def make_answer(records: Sequence[Record], others: Sequence[Any], rng: random.Random) -> Spoiled:
     body = _body(records, others, rng)
     headers = _headers(rng)
     kind = rng.randrange(20)

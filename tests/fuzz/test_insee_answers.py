@@ -109,9 +109,7 @@ def client() -> Iterator[Client]:
 def test_each_spoiled_answer_has_a_verdict_and_the_next_good_one_is_read(
     fuzz: Fuzz, client: Client
 ) -> None:
-    tally = fuzz(
-        "answers of INSEE", lambda rng: make_answer(_MODERN, _OTHERS, rng), client.become
-    )
+    tally = fuzz("answers of INSEE", lambda rng: make_answer(_MODERN, _OTHERS, rng), client.become)
     tally.require_variety(
         "ask again: malformed",
         "ask again: no_answer",
