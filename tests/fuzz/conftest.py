@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 from rich.table import Table
-
 from sqlalchemy import Engine
 
 from shared.db.engine import make_engine

@@ -19,13 +19,15 @@ _NUMBERS = (
 )  # fmt: skip
 _STATUSES = (
     "200 OK", "200 OK", "200 OK", "200 OK", "200 OK", "201 Created", "204 No Content", "206 Partial",
-    "301 Moved Permanently", "302 Found", "304 Not Modified", "308 x", "400 Bad Request",
+    "301 Moved",
+    "302 Found", "304 Not Modified", "308 x", "400 Bad Request",
     "401 Unauthorized", "403 Forbidden", "404 Not Found", "406 x", "414 x", "429 Too Many Requests",
     "429 x", "500 x", "502 Bad Gateway", "503 x", "504 x", "599 x", "999 x", "600", "418 \xe9",
 )  # fmt: skip
 _STATUS_LINES = (
     b"HTTP/1.1 OK\r\n", b"HTTP/9.9 200 OK\r\n", b"200\r\n", b"\r\n\r\n", b"HTTP/1.1 99 x\r\n",
-    b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n", b"<html>", b"\0\0\0\0", b"HTTP/1.1 100 Continue\r\n",
+    b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n",
+    b"<html>", b"\0\0\0\0", b"HTTP/1.1 100 Continue\r\n",
     b"HTTP/1.1 2000 OK\r\n", b"ICY 200 OK\r\n", b"",
 )  # fmt: skip
 _LOCATIONS = (
@@ -102,8 +104,10 @@ def _headers(rng: random.Random) -> list[bytes]:
     found = []
     for name in ("x-rate-limit", "x-quota"):
         if rng.random() < 0.15:
-            for part in ("limit", "remaining", "reset"):
-                found.append(f"{name}-{part}: {rng.choice(_NUMBERS)}".encode())
+            found += [
+                f"{name}-{part}: {rng.choice(_NUMBERS)}".encode()
+                for part in ("limit", "remaining", "reset")
+            ]
     if rng.random() < 0.1:
         found.append(f"Retry-After: {rng.choice(_NUMBERS)}".encode())
     if rng.random() < 0.15:

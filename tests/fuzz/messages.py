@@ -1,4 +1,4 @@
-"""Messages as the services send them, then spoiled: in their bytes, their envelope, their fields."""
+"""Messages as the services send them, then spoiled: their bytes, their envelope, their fields."""
 
 import json
 import random

@@ -64,7 +64,7 @@ def _of_answer(body: bytes, structured_output: StructuredOutput) -> str:
         for _ in range(3):
             bill.add(answer.usage)
         assert max(bill.usage.tokens_in, bill.usage.tokens_out) < _MOST_TOKENS
-        assert bill.cost_eur < 10_000  # noqa: PLR2004  of a column
+        assert bill.cost_eur < 10_000
     to_rows([{"text": answer.text, "reasons": list(answer.reasons)}])
     if answer.text is None or answer.reasons:
         assert answer.reasons

@@ -1,7 +1,6 @@
 """What fuzzing has found, replayed: each case of `corpus/` still becomes what its note says."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,14 @@ _CORPUS = Path(__file__).parent / "corpus"
 _NESTED = "DEEP"
 
 
-def _cases(kind: str) -> Iterator[Any]:
+def _cases(kind: str) -> list[Any]:
     """`octets` are Latin-1; `DEEP` in them stands for three hundred lists in each other."""
+    cases = []
     for path in sorted((_CORPUS / kind).glob("*.json")):
         case = json.loads(path.read_text(encoding="utf-8"))
         case["octets"] = case["octets"].replace(_NESTED, 300 * "[" + 300 * "]").encode("latin-1")
-        yield pytest.param(case, id=path.stem)
+        cases.append(pytest.param(case, id=path.stem))
+    return cases
 
 
 @pytest.mark.parametrize("case", _cases("insee"))

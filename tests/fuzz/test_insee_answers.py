@@ -29,6 +29,11 @@ _MODERN = [_RECORDS.record(number) for number in range(1, 4)]
 _OTHERS = recorded_bodies()
 GOOD = answer(dumped(page(_MODERN[:1], total=1, next_cursor="b"), random.Random(0)))
 _TRIES = 3
+_VERDICTS: dict[type[InseeError], str] = {
+    QuotaExceeded: "slow down: 429",
+    KeyRefused: "stop: the key is refused",
+    QueryRefused: "fail the batch: refused",
+}
 
 
 class Client:
@@ -53,24 +58,24 @@ class Client:
 
     def _verdict(self, case: Spoiled) -> str:
         try:
-            if len(case.octets) % 8 == 0:
-                self._client.one("12345678900012")
-                return "one number"
-            if len(case.octets) % 8 == 1:
-                self._client.informations()
-                return "informations"
+            if (other := self._asked_otherwise(len(case.octets) % 8)) is not None:
+                return other
             found = self._client.search_siret("siren:1", nombre=3, curseur="*")
-        except QuotaExceeded:
-            return "slow down: 429"
-        except KeyRefused:
-            return "stop: the key is refused"
-        except QueryRefused:
-            return "fail the batch: refused"
         except NoGoodAnswer as error:
             return f"ask again: {error.outcome}"
         except InseeError as error:
-            raise AssertionError("no verdict") from error
+            return _VERDICTS[type(error)]
         return _written(found)
+
+    def _asked_otherwise(self, kind: int) -> str | None:
+        """One of eight answers comes to each of the other questions."""
+        if kind == 0:
+            self._client.one("12345678900012")
+            return "one number"
+        if kind == 1:
+            self._client.informations()
+            return "informations"
+        return None
 
 
 def _written(found: PageAnswer) -> str:

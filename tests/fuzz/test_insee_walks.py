@@ -1,4 +1,4 @@
-"""Spoiled answers through walker, quota and database: counted each, and the page comes in the end."""
+"""Spoiled answers through walker and database: each is counted, and its page comes in the end."""
 
 import random
 from collections.abc import Iterator

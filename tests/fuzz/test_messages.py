@@ -2,7 +2,6 @@
 
 import random
 
-import dramatiq
 import pytest
 from dramatiq.errors import DecodeError
 
@@ -42,7 +41,7 @@ def become(case: tuple[str, bytes]) -> str:
     letter = letters.opened(queue, body)
     letters.without(letter.body, letters.Silenced(frozenset(letter.sirens)))
     try:
-        message: dramatiq.Message = receive(queue, body)
+        message = receive(queue, body)
     except DecodeError:
         return "dead letter: no message"
     if message.actor_name not in _ACTORS:

@@ -129,7 +129,6 @@ def test_each_spoiled_message_is_worked_on_or_archived_and_the_workers_live_on(
             assert broker.delayed_messages(queue) == 0, ends.tried_again
         _require_a_good_slice(desk, broker)
     archived = desk.execute("SELECT actor, reason, count(*) AS n FROM dead_letters GROUP BY 1, 2")
-    print(ends.tried_again)
     assert {row["reason"] for row in archived} <= {"rejected"}
     for row in archived:
         tally.counts[
