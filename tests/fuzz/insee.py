@@ -18,7 +18,7 @@ _NUMBERS = (
     "1e14", "9999999999999", "  7  ", "１２",
 )  # fmt: skip
 _STATUSES = (
-    "200 OK", "200 OK", "200 OK", "200 OK", "200 OK", "201 Created", "204 No Content", "206 Partial",
+    "200 OK", "200 OK", "200 OK", "200 OK", "200 OK", "201 Created", "204 Nothing", "206 Partial",
     "301 Moved",
     "302 Found", "304 Not Modified", "308 x", "400 Bad Request",
     "401 Unauthorized", "403 Forbidden", "404 Not Found", "406 x", "414 x", "429 Too Many Requests",
