@@ -15,6 +15,8 @@ PHASE ?= 1
 KILLS ?= 20
 ROWS ?= 20000
 SEED ?=
+# `make fuzz`: so many cases of each kind, and a twentieth through real servers.
+EXAMPLES ?= 10000
 # Containers: `make scale-reviewer N=12`, `make run C="status --once"`.
 C ?= --help
 SERVICES := fetcher writer reviewer operator
@@ -60,6 +62,11 @@ test: servers ## Run unit and integration tests and one system test with kills
 test-full: servers ## Run all tests, the slow ones too
 	@$(PY) -m pytest $(SIDE_BY_SIDE)
 	@$(PY) -m pytest -m slow --ignore tests/benchmarks
+
+.PHONY: fuzz
+fuzz: servers ## Send ten thousand spoiled answers and messages of each kind (EXAMPLES, SEED)
+	@$(PY) -m pytest tests/fuzz -q --examples $(EXAMPLES) \
+	  --hypothesis-seed $(or $(SEED),$(shell date +%s)) -p no:logging
 
 .PHONY: lint
 lint: install ## Check style, types and imports

@@ -7,7 +7,7 @@ not know the field can read the message.
 
 from collections.abc import Iterable
 from dataclasses import MISSING, asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from shared.errors import Rejected
@@ -18,6 +18,10 @@ WRITE_QUEUE = "sirene.write.v1"
 REVIEW_QUEUE = "sirene.review.v1"
 
 RECORDS_PER_SLICE = 500
+
+# Of columns: what the database could not compare would come again for ever.
+_IDS, _NUMBERS = range(2**63), range(2**31)
+_YEARS = range(2000, 3000)
 
 
 class ContractError(Rejected):
@@ -31,8 +35,13 @@ class _Message:
         return {name: value for name, value in asdict(self).items() if value != defaults[name]}
 
     @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> Self:
-        """Build the message, or raise `ContractError` naming the field (never its content)."""
+    def from_wire(cls, wire: dict[str, Any], *others: object) -> Self:
+        """Build the message, or raise `ContractError` naming the field (never its content).
+
+        There are no `others`: an actor passes on what it was called with.
+        """
+        if others:
+            raise ContractError(f"{cls.__name__}: an argument without a name")
         expected = {field.name: field.type for field in fields(cls)}
         required = {field.name for field in fields(cls) if field.default is MISSING}
         if odd := required - wire.keys() | wire.keys() - expected.keys():
@@ -42,6 +51,8 @@ class _Message:
             assert isinstance(type_, type)
             if type(value) is not type_:
                 raise ContractError(f"{cls.__name__}.{name} is not of type {type_.__name__}")
+            if type_ is int and value not in (_IDS if name.endswith("_id") else _NUMBERS):
+                raise ContractError(f"{cls.__name__}.{name} is out of range")
         message = cls(**wire)
         message._check()
         return message
@@ -93,10 +104,11 @@ class WriteSlice(_Message):
     def _check(self) -> None:
         _check_shard(self)
         try:
-            naive = datetime.fromisoformat(self.fetched_at).tzinfo is None
+            fetched_at = datetime.fromisoformat(self.fetched_at)
+            offset = fetched_at.utcoffset()
         except ValueError:
-            naive = True
-        if naive:
+            offset = None
+        if offset is None or offset % timedelta(minutes=1) or fetched_at.year not in _YEARS:
             raise ContractError("WriteSlice.fetched_at is not a date with an offset")
 
 
@@ -113,8 +125,8 @@ class ReviewAvis(_Message):
 
     def _check(self) -> None:
         _check_shard(self)
-        if not all(type(avis_id) is int for avis_id in self.avis_ids):
-            raise ContractError("ReviewAvis.avis_ids holds something else than integers")
+        if not all(type(avis_id) is int and avis_id in _IDS for avis_id in self.avis_ids):
+            raise ContractError("ReviewAvis.avis_ids holds something else than ids")
 
 
 def _check_shard(message: WriteSlice | ReviewAvis) -> None:

@@ -24,9 +24,9 @@ class BrokerPublisher:
 
 
 def declare_actors(broker: dramatiq.Broker, walker: Walker, *, time_limit_seconds: float) -> None:
-    def fetch_page(**wire: Any) -> None:
+    def fetch_page(*others: Any, **wire: Any) -> None:
         with slowing_down():
-            walker.fetch_page(FetchPage.from_wire(wire))
+            walker.fetch_page(FetchPage.from_wire(wire, *others))
 
     dramatiq.actor(
         broker=broker,

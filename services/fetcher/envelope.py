@@ -20,8 +20,14 @@ import requests
 from shared.days import FRANCE
 from shared.errors import SirenadeError
 from shared.sirene.identifiers import is_siren, is_siret
+from shared.sirene.values import clean
 
 _COLLECTIONS = {"Établissements": "etablissements", "Unités Légales": "unites_legales"}
+
+# The register has some 40 million establishments.
+_TOTALS = range(2**31)
+# INSEE's have some 30 characters.
+_LONGEST_CURSOR = 1000
 
 
 class InseeError(SirenadeError):
@@ -160,11 +166,15 @@ def page_answer(body: bytes, rate: RateHeaders, name: str) -> PageAnswer:
         raise NoGoodAnswer("malformed", "the answer has no header")
     total, next_cursor = header.get("total"), header.get("curseurSuivant")
     records = content.get(name, [])
-    if type(total) is not int or total < 0 or not isinstance(records, list):
+    if type(total) is not int or total not in _TOTALS or not isinstance(records, list):
         raise NoGoodAnswer("malformed", "the answer's header or records are not as documented")
-    if next_cursor is not None and not isinstance(next_cursor, str):
-        raise NoGoodAnswer("malformed", "the answer's next cursor is not a string")
+    if next_cursor is not None and not _is_cursor(next_cursor):
+        raise NoGoodAnswer("malformed", "the answer's next cursor is none that can be sent back")
     return PageAnswer(requests.codes.ok, total, next_cursor, records, rate)
+
+
+def _is_cursor(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_CURSOR
 
 
 def freshness_of(body: bytes) -> dict[str, Freshness]:
@@ -214,7 +224,7 @@ def message_of(body: bytes) -> str | None:
     """Return INSEE's own message from an error's header block, if that is what the body is."""
     try:
         header = orjson.loads(body)["header"]
-        return str(header["message"])[:500]
+        return clean(str(header["message"]))[:500]
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -19,6 +19,7 @@ from services.fetcher.envelope import (
     refusal,
     target_of,
 )
+from shared.sessions import DirectSession
 from shared.sirene.identifiers import is_siret
 
 KEY_HEADER = "X-INSEE-Api-Key-Integration"
@@ -34,9 +35,7 @@ class InseeClient:
     def __init__(self, base_url: str, key: str, *, timeout_seconds: float, pool_size: int) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout_seconds = timeout_seconds
-        self._session = requests.Session()
-        # Neither ~/.netrc nor proxy variables may change what is sent where.
-        self._session.trust_env = False
+        self._session = DirectSession()
         self._session.headers.update({KEY_HEADER: key, "Accept": "application/json"})
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
         self._session.mount("http://", adapter)

@@ -215,8 +215,8 @@ def _parked(outcome: Outcome) -> Parked | None:
 def declare_actors(broker: dramatiq.Broker, *crews: Crew) -> None:
     """Declare the actor; each shard has a crew, in order."""
 
-    def review_avis(**wire: Any) -> None:
-        message = ReviewAvis.from_wire(wire)
+    def review_avis(*others: Any, **wire: Any) -> None:
+        message = ReviewAvis.from_wire(wire, *others)
         if message.shard >= len(crews):
             raise ContractError(f"ReviewAvis.shard is none of {len(crews)}")
         with slowing_down():

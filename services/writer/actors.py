@@ -31,8 +31,8 @@ def declare_actors(  # noqa: PLR0913  # its collaborators, each one thing
 ) -> None:
     drift = Drift(engine)
 
-    def write(**wire: Any) -> None:
-        message = WriteSlice.from_wire(wire)
+    def write(*others: Any, **wire: Any) -> None:
+        message = WriteSlice.from_wire(wire, *others)
 
         def write_once() -> SliceResult:
             with metrics.slice_write_seconds.time():

@@ -58,7 +58,7 @@ def opened(queue: str, body: bytes) -> Letter:
         return Letter(_encoded(message, ""))
     known = [record for record in records if owner_of(record) is not None]
     if len(known) < len(records):
-        body = _encoded(message, orjson.dumps(known).decode())
+        body = _encoded(message, _dumped(known))
     return _letter(body, known)
 
 
@@ -81,7 +81,7 @@ def without(body: bytes, silenced: Silenced) -> Letter:
         return Letter(b"")
     kept = [record for record in records if owner_of(record) not in silenced]
     if len(kept) < len(records):
-        body = _encoded(message, orjson.dumps(kept).decode())
+        body = _encoded(message, _dumped(kept))
     return _letter(body, kept)
 
 
@@ -102,10 +102,24 @@ def _decoded(body: bytes) -> dict[str, Any] | None:
 
 
 def _encoded(message: dict[str, Any], records: str) -> bytes:
-    """With these records alone: the digests, which name those of all, are made anew from them."""
+    """With these records alone: the digests, which name those of all, are made anew from them.
+
+    Nothing, where the envelope is nested too deeply to be written again.
+    """
     arguments = {**message["kwargs"], _RECORDS: records} if _has_records(message) else {}
     arguments.pop(_DIGESTS, None)
-    return CompactEncoder().encode({**message, "args": [], "kwargs": arguments})
+    try:
+        return CompactEncoder().encode({**message, "args": [], "kwargs": arguments})
+    except TypeError:
+        return b""
+
+
+def _dumped(records: list[Any]) -> str:
+    """None of them where one is nested too deeply to be written again."""
+    try:
+        return orjson.dumps(records).decode()
+    except TypeError:
+        return ""
 
 
 def _has_records(message: dict[str, Any]) -> bool:

@@ -185,20 +185,31 @@ def _fault(key: str, record: object, code: str, message: str) -> Fault:
     return Fault(
         key=key,
         siren=None if owner is None else siren_of(owner),
-        payload=json.dumps(record).encode() if owner and _open_to_all(record) else None,
+        payload=_payload(record) if owner and _open_to_all(record) else None,
         code=code,
         message=message[:MAX_MESSAGE_LENGTH],
         withdrawn=_withdrawn(record, owner),
     )
 
 
+def _payload(record: object) -> bytes | None:
+    try:
+        return json.dumps(record).encode()
+    except RecursionError:
+        return None
+
+
 def _withdrawn(record: object, owner: str | None) -> str | None:
     if not isinstance(record, Mapping) or owner is None:
         return None
     unite = record.get("uniteLegale")
-    if isinstance(unite, Mapping) and unite.get("statutDiffusionUniteLegale") in _PARTIAL:
+    if isinstance(unite, Mapping) and _is_partial(unite.get("statutDiffusionUniteLegale")):
         return siren_of(owner)
-    return owner if record.get("statutDiffusionEtablissement") in _PARTIAL else None
+    return owner if _is_partial(record.get("statutDiffusionEtablissement")) else None
+
+
+def _is_partial(statut: object) -> bool:
+    return isinstance(statut, str) and statut in _PARTIAL
 
 
 def _open_to_all(record: object) -> bool:

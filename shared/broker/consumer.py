@@ -12,6 +12,7 @@ from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
 from dramatiq.errors import DecodeError
 
 from shared.broker.errors import BrokerError, connection_closed
+from shared.broker.receiving import receive
 from shared.broker.retries import Delivery
 from shared.broker.topology import DUE_HEADER
 
@@ -72,7 +73,7 @@ class ReliableConsumer(_RabbitmqConsumer):
             self._send_to_next_rung(method.delivery_tag, body, due_ms)
             return None
         try:
-            message: dramatiq.Message[Any] = dramatiq.Message.decode(body)
+            message = receive(self.queue_name, body)
         except DecodeError as error:
             self.logger.error("Dead-lettering what cannot be decoded: %s", error.message)  # noqa: TRY400  # a traceback would show the content
             self.channel.basic_nack(method.delivery_tag, requeue=False)

@@ -13,6 +13,7 @@ from dramatiq.errors import DecodeError
 
 from shared.broker.errors import BrokerUnavailable
 from shared.broker.memory import MemoryBroker
+from shared.broker.receiving import receive
 from shared.broker.reliable import ReliableBroker
 
 _OF_THE_LAST_RUN = frozenset({"retries", "last_error"})
@@ -93,7 +94,7 @@ def _drain_memory(
 
 def _letter(queue_name: str, body: bytes, reason: str) -> DeadLetter:
     try:
-        message: dramatiq.Message[Any] = dramatiq.Message.decode(body)
+        message = receive(queue_name, body)
     except DecodeError:
         return DeadLetter(queue_name, reason, body, None, None)
     return DeadLetter(queue_name, reason, body, message.actor_name, message.message_id)

@@ -15,9 +15,10 @@ from typing import Any
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.common import join_queue
-from dramatiq.errors import QueueNotFound
+from dramatiq.errors import DecodeError, QueueNotFound
 
 from shared.broker.errors import QueueFull
+from shared.broker.receiving import receive
 from shared.broker.retries import Delivery
 
 _Queue = Queue[bytes]
@@ -85,7 +86,11 @@ class MemoryBroker(StubBroker):
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 100) -> dramatiq.Consumer:
         return MemoryConsumer(
-            self._queue(queue_name), self.dead_letter_bodies[queue_name], prefetch, timeout
+            queue_name,
+            self._queue(queue_name),
+            self.dead_letter_bodies[queue_name],
+            prefetch,
+            timeout,
         )
 
     def enqueue(
@@ -135,8 +140,14 @@ class MemoryDelivery(Delivery):
 
 class MemoryConsumer(dramatiq.Consumer):
     def __init__(
-        self, source: _Queue, dead_letters: deque[bytes], prefetch: int, timeout_ms: int
+        self,
+        queue_name: str,
+        source: _Queue,
+        dead_letters: deque[bytes],
+        prefetch: int,
+        timeout_ms: int,
     ) -> None:
+        self._queue_name = queue_name
         self._source = source
         self._dead_letters = dead_letters
         self._timeout_seconds = timeout_ms / 1000
@@ -178,4 +189,9 @@ class MemoryConsumer(dramatiq.Consumer):
         except Empty:
             self._slots.release()
             return None
-        return MemoryDelivery(dramatiq.Message.decode(body), body)
+        try:
+            return MemoryDelivery(receive(self._queue_name, body), body)
+        except DecodeError:
+            self._dead_letters.append(body)
+            self._release()
+            return None

@@ -61,13 +61,13 @@ def digests_of(split: SplitRecord) -> Digests:
 def encoded(record: object) -> tuple[bytes, Digests | None]:
     """The record in JSON, on one line, and its digests; None where it cannot be split.
 
-    It is read again as what it was, but for its score and the order of its keys.
+    It is read again as what it was, but for its score and the order of its keys; one too deep to
+    be written loses what is deep, and fails alone for what it then lacks.
     """
     try:
-        split = split_record(record)
+        digests, own, unite = _digested(split_record(record))
     except MappingError:
-        return orjson.dumps(record), None
-    digests, own, unite = _digested(split)
+        return _written(record), None
     return b'%b,"uniteLegale":%b}' % (own[:-1], unite), digests
 
 
@@ -110,11 +110,24 @@ def _digested(split: SplitRecord) -> tuple[Digests, bytes, bytes]:
     )
 
 
-def _canonical(block: JsonObject) -> bytes:
+def _canonical(value: object) -> bytes:
     try:
-        return orjson.dumps(block)
-    except TypeError:  # what only a lenient reader lets in
-        return json.dumps(block).encode()
+        return orjson.dumps(value)
+    except TypeError:  # what only a lenient reader lets in, or orjson reads and does not write
+        pass
+    try:
+        return json.dumps(value).encode()
+    except RecursionError:
+        raise MappingError("too_deep", "the record is nested too deeply") from None
+
+
+def _written(record: object) -> bytes:
+    try:
+        return _canonical(record)
+    except MappingError:
+        block = record if isinstance(record, dict) else {}
+        flat = {key: value for key, value in block.items() if not isinstance(value, dict | list)}
+        return _canonical(flat)
 
 
 def _siret(block: JsonObject) -> str:

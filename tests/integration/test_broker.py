@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import dramatiq
+import orjson
 import pika
 import pytest
 from dramatiq.middleware import CurrentMessage
@@ -146,6 +147,47 @@ def test_what_cannot_be_decoded_is_dead_lettered_as_it_is(
     letters: list[DeadLetter] = []
     wait_for(lambda: drain_dead_letters(broker, _QUEUE, letters.append) == 1)
     assert (letters[0].body, letters[0].actor) == (b"\xffnot a message", None)
+
+
+_POISON: list[dict[str, Any]] = [
+    {"queue_name": "sirene.other.v1"},
+    {"queue_name": None},
+    {"actor_name": ["act"]},
+    {"actor_name": "a\0ct"},
+    {"kwargs": None},
+    {"kwargs": []},
+    {"kwargs": {"x": [[]]}},
+    {"options": None},
+    {"options": {"throws": "x"}},
+    {"options": {"eta": 2**62}},
+    {"options": {"retries": "often"}},
+    {"message_id": ["x"]},
+    {"message_id": "a\0b"},
+    {"message_id": "x" * 5000},
+    {"message_timestamp": "now"},
+]
+
+
+def test_what_would_kill_a_workers_threads_is_dead_lettered_at_once(
+    broker: ReliableBroker, start_worker: Any, wait_for: Any
+) -> None:
+    """Then a good message is still worked on."""
+    seen: list[object] = []
+    _declare(broker, seen.append)
+    for fault in _POISON:
+        broker.publish_body(_QUEUE, orjson.dumps({**_message(0).asdict(), **fault}))
+    broker.enqueue(_message(1))
+    start_worker(broker, threads=1)
+    wait_for(lambda: seen == [1], seconds=20)
+    letters: list[DeadLetter] = []
+
+    def all_are_dead() -> bool:
+        drain_dead_letters(broker, _QUEUE, letters.append)
+        return len(letters) >= len(_POISON)
+
+    wait_for(all_are_dead)
+    assert {(letter.message_id, letter.reason) for letter in letters} == {(None, "rejected")}
+    assert len(letters) == len(_POISON)
 
 
 def test_a_wait_longer_than_the_longest_rung_goes_through_several(

@@ -40,7 +40,8 @@ def read_line(line: bytes, structured_output: StructuredOutput) -> LineAnswer | 
     if not isinstance(name, str) or re.fullmatch(r"[0-9]{1,18}", name) is None:
         return None
     error = told.get("error")
-    if isinstance(error, dict) and error.get("code") in _NOT_BEGUN:
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, str) and code in _NOT_BEGUN:
         return None
     return LineAnswer(int(name), _answer(told.get("response"), error, structured_output))
 
@@ -49,10 +50,20 @@ def _answer(response: Any, error: Any, structured_output: StructuredOutput) -> A
     body = response.get("body") if isinstance(response, dict) else None
     status = response.get("status_code") if isinstance(response, dict) else None
     if status == _OK and not error:
-        return read_answer(orjson.dumps(body), structured_output)
+        return read_answer(_as_json(body), structured_output)
     # What failed is not paid for, unless it says so.
-    found = read_answer(orjson.dumps(body), structured_output) if isinstance(body, dict) else None
+    found = read_answer(_as_json(body), structured_output) if isinstance(body, dict) else None
     usage = (found.usage if found is not None else None) or _NOTHING
-    if _FILTERED.search(orjson.dumps([body, error])):
+    if _FILTERED.search(_as_json([body, error])):
         return Answer(None, (CONTENT_FILTER,), usage)
-    return Answer(None, (BAD_REQUEST if status in _UNFIT else UNAVAILABLE,), usage)
+    return Answer(
+        None, (BAD_REQUEST if type(status) is int and status in _UNFIT else UNAVAILABLE,), usage
+    )
+
+
+def _as_json(value: Any) -> bytes:
+    """Nothing, where it is nested too deeply to be written again."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return b""

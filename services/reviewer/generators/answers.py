@@ -18,6 +18,9 @@ REFUSAL = "refusal"
 MALFORMED_JSON = "malformed_json"
 CONTENT_FILTER = "content_filter"
 
+_MOST_TOKENS = 100_000
+"""Many times what a call of ours can use: what is beyond would break the sums and their columns."""
+
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
 
@@ -99,10 +102,12 @@ def _read_usage(usage: Any) -> Usage | None:
     if cached is None:
         cached = usage.get("prompt_cache_hit_tokens")
     try:
-        tokens_in = int(usage["prompt_tokens"])
+        tokens_in, tokens_out = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
+        if max(tokens_in, tokens_out) > _MOST_TOKENS:
+            return None
         return Usage(
             tokens_in=tokens_in,
-            tokens_out=int(usage["completion_tokens"]),
+            tokens_out=tokens_out,
             tokens_cached=min(int(cached or 0), tokens_in),
         )
     except (KeyError, TypeError, ValueError, OverflowError, ValidationError):

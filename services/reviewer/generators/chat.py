@@ -27,6 +27,7 @@ from services.reviewer.generators.answers import FIELD, Answer, read_answer
 from services.reviewer.providers import Provider, StructuredOutput
 from shared.clock import Clock
 from shared.errors import SirenadeError, UserError
+from shared.sessions import DirectSession
 
 CONNECT_SECONDS = 5.0
 _MOST_BYTES = 1 << 20
@@ -153,9 +154,7 @@ class Chat:
 
 def open_session(provider: Provider) -> requests.Session:
     """Raises UserError where the key cannot be read."""
-    session = requests.Session()
-    # Neither a proxy nor a .netrc of the environment: the key goes to one address only.
-    session.trust_env = False
+    session = DirectSession()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=provider.max_parallel, max_retries=0)
     session.mount("https://", adapter)
@@ -243,6 +242,6 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         moment = parsedate_to_datetime(value)
         left = (moment - dt.datetime.now(dt.UTC)).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return min(max(0.0, left), _MOST_RETRY_AFTER_SECONDS)

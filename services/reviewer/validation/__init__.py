@@ -67,6 +67,10 @@ _RULES: tuple[Rule, ...] = (
 RULES: Mapping[str, Rule] = MappingProxyType({rule.__name__: rule for rule in _RULES})
 """Each rule by its reason code, in the order in which reasons are reported."""
 
+_MOST_CHARACTERS = 10_000
+"""Several times the longest text that may be published: rules that compare words with words would
+take hours for the megabyte that a server may send."""
+
 GROUNDING = frozenset(code for code, rule in RULES.items() if rule.__module__ == grounding.__name__)
 """What is said and is no fact, or is a fact and is not said."""
 
@@ -78,6 +82,8 @@ class Verdict:
 
 
 def validate(text: str, facts: Facts) -> Verdict:
+    if len(text) > _MOST_CHARACTERS:
+        return Verdict(accepted=False, reasons=(form.too_long.__name__,))
     subject = Subject.of(text, facts)
     reasons = tuple(code for code, broken in RULES.items() if broken(subject))
     return Verdict(accepted=not reasons, reasons=reasons)

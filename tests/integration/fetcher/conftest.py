@@ -188,12 +188,13 @@ def build_fetcher(
     rows_per_page: int = 1000,
     per_minute: float = 6000,
     most_rows_of_delta: int = MOST_ROWS_UNCUT,
+    timeout_seconds: float = 5,
 ) -> Fetcher:
     clock, metrics, outbox, slices_ready = Clock(), Metrics(), Outbox(), [0]
     store, watermarks = ImportStore(engine), Watermarks(engine)
     quota = Quota(engine, "key", clock, metrics)
     quota.open(requests_per_minute=per_minute, requests_per_hour=None)
-    client = InseeClient(insee.url + API, "key", timeout_seconds=5, pool_size=4)
+    client = InseeClient(insee.url + API, "key", timeout_seconds=timeout_seconds, pool_size=4)
     sender = Sender(quota, store, metrics)
     walker = Walker(
         store=store,
@@ -202,7 +203,7 @@ def build_fetcher(
         publisher=outbox,
         slices_ready=lambda: slices_ready[0],
         pace=Pace(
-            request_timeout_seconds=5,
+            request_timeout_seconds=timeout_seconds,
             slot_patience_seconds=10,
             rows_per_page=rows_per_page,
             max_slices_ready=100,

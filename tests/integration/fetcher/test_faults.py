@@ -1,9 +1,13 @@
 """Whatever INSEE or a queue answers, a page comes late at most, and a refusal is told."""
 
 import threading
+from unittest.mock import Mock
 
 import pytest
+from requests.structures import CaseInsensitiveDict
 
+from services.fetcher.envelope import refusal
+from services.fetcher.insee import InseeClient
 from shared.broker.errors import QueueFull
 from shared.errors import SlowDown
 from tests.integration.fetcher.conftest import MakeFetcher, StartInsee
@@ -186,3 +190,15 @@ def test_a_refused_refetch_does_not_fail_a_batch_that_is_complete(
     fetcher.store.fail_batch(batch_id, "400")
 
     assert fetcher.value("SELECT status FROM import_batches") == "complete"
+
+
+def test_a_refusal_in_words_that_no_column_holds_still_fails_its_batch(
+    start_insee: StartInsee, make_fetcher: MakeFetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetcher = make_fetcher(start_insee(establishments=50))
+    fetcher.plan("33")
+    body = b'{"header":{"message":"no\\u0000pe"}}'
+    refused = refusal(400, CaseInsensitiveDict(), body)
+    monkeypatch.setattr(InseeClient, "search_siret", Mock(side_effect=refused))
+    fetcher.walk_to_the_end()
+    assert fetcher.value("SELECT error FROM import_runs") == "INSEE answers 400: nope"

@@ -77,6 +77,15 @@ def test_a_redirect_is_not_followed_and_takes_no_second_request(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("target", [b"http://[", b"\xff\xe9", b"//", b"http://\0/", b""])
+def test_a_redirect_that_leads_nowhere_is_a_refusal_as_any_other(
+    target: bytes, serve: Callable[[Answer], RawServer]
+) -> None:
+    head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + target
+    with pytest.raises(QueryRefused):
+        search(serve(lambda to: to.sendall(head + b"\r\n\r\n")))
+
+
 def test_a_connection_cut_before_the_answer_is_not_tried_again(
     serve: Callable[[Answer], RawServer],
 ) -> None:
@@ -133,6 +142,9 @@ def test_a_body_that_trickles_is_given_up_after_the_time_for_all_of_it(
         b'{"header":{"total":-1},"etablissements":[]}',
         b'{"header":{"total":1},"etablissements":{}}',
         b'{"header":{"total":1,"curseurSuivant":3},"etablissements":[]}',
+        b'{"header":{"total":1,"curseurSuivant":"a\\u0000"},"etablissements":[]}',
+        b'{"header":{"total":1,"curseurSuivant":"%b"},"etablissements":[]}' % (b"a" * 2000),
+        b'{"header":{"total":9223372036854775808},"etablissements":[]}',
         b"[" * 100_000,
         b"\xff\xfe\x00",
     ],

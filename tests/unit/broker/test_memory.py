@@ -218,6 +218,18 @@ def test_a_message_for_an_unknown_actor_is_a_dead_letter(
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize("body", [b"no message", b'{"queue_name":"other"}', b"\x28\xb5\x2f\xfd"])
+def test_what_is_no_message_is_a_dead_letter_and_the_next_is_worked_on(
+    broker: MemoryBroker, work: Callable[..., Send], body: bytes
+) -> None:
+    done = threading.Event()
+    broker.queues[_QUEUE].put(body)
+    send = work(done.set)
+    send()
+    assert done.wait(10)
+    assert list(broker.dead_letter_bodies[_QUEUE]) == [body]
+
+
 def test_another_kind_of_url_is_refused_in_one_line() -> None:
     with pytest.raises(UserError, match="amqp:// or memory://, not redis://"):
         make_broker("redis://localhost")

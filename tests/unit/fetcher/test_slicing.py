@@ -45,3 +45,15 @@ def test_what_has_no_siret_goes_to_the_first_shard() -> None:
     (only,) = cut(strange, shards=64)
     assert only.shard == 0
     assert orjson.loads(only.records) == strange
+
+
+@pytest.mark.parametrize("depth", [300, 1000])
+@pytest.mark.parametrize("siret", ["12345678900011", None])
+def test_a_record_too_deep_to_be_written_again_does_not_hold_up_its_page(
+    depth: int, siret: str | None
+) -> None:
+    deep = orjson.loads(depth * b"[" + depth * b"]")
+    bad = {"siret": siret, "siren": siret and siret[:9], "uniteLegale": {"x": deep}, "y": deep}
+    [each] = cut([*page(1), bad, *page(1)])
+    found = [orjson.loads(line) for line in each.records.replace("\n,", "\n").split("\n")[1:-1]]
+    assert [one["siret"] for one in found] == ["00000000000011", siret, "00000000000011"]

@@ -80,3 +80,12 @@ def test_a_letter_of_others_stays_as_it_is() -> None:
 
 def test_a_letter_that_cannot_be_read_is_emptied() -> None:
     assert without(b"torn", Silenced(frozenset({"111111111"}))) == Letter(b"")
+
+
+def test_what_is_too_deep_to_be_written_again_is_not_kept_and_holds_up_no_other_letter() -> None:
+    deep = json.dumps([_FIRST, {}])[:-1] + ',{"siret":"22222222200022","x":DEEP}]'
+    deep = deep.replace("DEEP", 300 * "[" + 300 * "]")
+    assert CompactEncoder().decode(opened(WRITE_QUEUE, _body(deep)).body)["kwargs"]["records"] == ""
+    envelope = json.dumps({"kwargs": {"records": "[{}]", "page": "DEEP"}})
+    body = envelope.replace('"DEEP"', 300 * "[" + 300 * "]").encode()
+    assert opened(WRITE_QUEUE, body).body == b""

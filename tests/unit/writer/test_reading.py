@@ -163,3 +163,23 @@ def test_a_unit_that_several_establishments_bring_is_the_same_as_if_each_came_al
 def test_what_is_no_array_breaks_the_contract(body: str) -> None:
     with pytest.raises(ContractError):
         read_slice(WriteSlice(1, 1, 1, 0, "2026-08-05T12:00:00+00:00", body))
+
+
+@pytest.mark.parametrize("statut", [{"value": "P"}, ["O"], 7, None])
+def test_a_statut_that_is_no_text_is_the_fault_of_its_record_alone(statut: object) -> None:
+    bad = _record(siret="12345678900012", siren="123456789", nic="00012")
+    bad["statutDiffusionEtablissement"] = statut
+    read = _read(_record(), bad)
+    rows, faults = map_rows(read.sent)
+    assert (len(rows), len(faults) + len(read.faults)) == (1, 1)
+    bad["uniteLegale"] = {**bad["uniteLegale"], "statutDiffusionUniteLegale": statut}
+    assert len(map_rows(_read(_record(), bad).sent)[1]) == 1
+
+
+def test_a_record_too_deep_to_be_written_again_fails_alone() -> None:
+    bad = _record(siret="12345678900012", siren="123456789", nic="00012", x="DEEP")
+    text = json.dumps([_record(), bad]).replace('"DEEP"', 1000 * "[" + 1000 * "]")
+    read = read_slice(WriteSlice(1, 2, 3, 4, FETCHED_AT, text))
+    assert [fault.code for fault in read.faults] == ["too_deep"]
+    assert [fault.key for fault in read.faults] == ["12345678900012"]
+    assert len(map_rows(read.sent)[0]) == 1

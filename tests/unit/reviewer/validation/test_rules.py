@@ -262,3 +262,8 @@ def test_a_headcount_is_that_of_its_tranche(
     facts = facts_like(tranche_effectifs=tranche, effectif=None)
     text = _GOOD.replace("déclare 1 ou 2 salariés", told)
     assert ("wrong_headcount" not in validate(text, facts).reasons) is accepted
+
+
+def test_a_text_of_a_megabyte_is_too_long_and_no_rule_reads_it(facts_like: FactsLike) -> None:
+    """Rules that compare words with words would take hours, and hold up the generator's thread."""
+    assert validate("A" * 1_000_000, facts_like()).reasons == ("too_long",)
