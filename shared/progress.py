@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from shared.days import FRANCE, day_start
+from shared.days import FRANCE, day_end, day_start
 from shared.pace import Pace, Step, pace_of
 
 # INSEE's most: what a request is worth.
@@ -25,6 +25,7 @@ _LEAST_STEPS = 7
 _SNAPSHOT = text(f"""
     SELECT clock_timestamp() AS at,
       r.started_at, r.open AS runs_open, r.error, r.per_day, r.resting_until,
+      r.day_ends_at, r.day_seconds,
       (SELECT coalesce(sum(p.records), 0)::bigint
        FROM import_runs r JOIN import_batches b ON b.run_id = r.id
          JOIN import_pages p ON p.batch_id = b.id
@@ -48,11 +49,14 @@ _SNAPSHOT = text(f"""
       (SELECT min(created_at) AS started_at, string_agg(DISTINCT error, '; ') AS error,
               count(*) FILTER (WHERE status IN ('pending', 'running')) AS open,
               sum(per_day) FILTER (WHERE status IN ('pending', 'running'))::bigint AS per_day,
+              min({day_end("now()")}) FILTER (WHERE status IN ('pending', 'running')
+                AND per_day IS NOT NULL) AS day_ends_at,
+              min(day_seconds) FILTER (WHERE status IN ('pending', 'running')) AS day_seconds,
               CASE WHEN bool_and(resting_until IS NOT NULL AND resting_until > now())
                 FILTER (WHERE status IN ('pending', 'running'))
               THEN min(resting_until) FILTER (WHERE status IN ('pending', 'running'))
               END AS resting_until
-       FROM import_runs WHERE :run_id IS NULL OR id = :run_id) r,
+       FROM import_runs r WHERE :run_id IS NULL OR id = :run_id) r,
       (SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
               count(*) FILTER (WHERE status = 'running') AS running,
               count(*) FILTER (WHERE status = 'complete') AS complete,
@@ -125,6 +129,9 @@ class Progress:
     per_day: int | None = None
     rows_today: int = 0
     resting_until: datetime | None = None
+    day_ends_at: datetime | None = None
+    # None: the calendar's day.
+    day_seconds: float | None = None
 
     @property
     def avis_pending(self) -> int:

@@ -1,15 +1,18 @@
 """The ETA of simulated runs, looked at as a monitor does, against the time that they then took."""
 
+import datetime as dt
 import heapq
 import itertools
 import random
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from shared.eta import eta_of_rows
 from shared.progress import Rate
+from tests.unit.shared.test_progress_view import NOTHING_YET
 
 PAGE_ROWS = 1000
 MOST_ERROR = 0.05
@@ -197,3 +200,40 @@ def test_the_uncertainty_of_what_does_not_move_is_unknown() -> None:
     rate.add(10, 5)
     assert rate.eta_uncertainty_seconds(1) is None
     assert rate.eta_uncertainty_seconds(0) == 0
+
+
+@pytest.mark.parametrize("day_seconds", [30.0, 600.0])
+def test_the_end_of_a_daily_import_counts_the_days_that_it_rests(day_seconds: float) -> None:
+    """Twenty days and a half of ten pages, one in 2 s, then nothing until the next day."""
+    begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    times = [
+        1.0 + day * day_seconds + 2.0 * page
+        for day in range(21)
+        for page in range(10 if day < 20 else 5)
+    ]
+    rate, off = Rate(), []
+    for second in range(1, int(times[-1])):
+        done, day = bisect_right(times, second), int(second // day_seconds)
+        today = done - 10 * day
+        day_ends_at = begin + dt.timedelta(seconds=(day + 1) * day_seconds)
+        reading = replace(
+            NOTHING_YET,
+            at=begin + dt.timedelta(seconds=second),
+            expected=len(times) * PAGE_ROWS,
+            received=done * PAGE_ROWS,
+            quota_per_minute=30,
+            per_day=10 * PAGE_ROWS,
+            rows_today=today * PAGE_ROWS,
+            resting_until=day_ends_at if today == 10 else None,
+            day_ends_at=day_ends_at,
+            day_seconds=day_seconds,
+        )
+        rate.add(float(second), reading.received)
+        eta = eta_of_rows(reading, rate)
+        if second > FROM_SHARE * times[-1]:
+            if eta is None:
+                # On the morning of the last day, before its pace is known.
+                assert second - 20 * day_seconds < 5
+                continue
+            off.append((float(second), abs(second + eta.seconds - times[-1]) / times[-1]))
+    assert worst(off) < (MOST_ERROR,)
