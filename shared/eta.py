@@ -26,7 +26,7 @@ def eta_of(rate: Rate, left: int) -> Eta | None:
 def eta_of_rows(progress: Progress, rate: Rate) -> Eta | None:
     """Of a daily import: the days that it rests until, and what the last of them takes.
 
-    None before INSEE has told a total, and while nothing moves that should.
+    A rest is no pace: `rate` begins anew after each. None before INSEE has told a total, and while nothing moves that should.
     """
     if progress.expected is None:
         return None

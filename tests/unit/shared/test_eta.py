@@ -228,6 +228,8 @@ def test_the_end_of_a_daily_import_counts_the_days_that_it_rests(day_seconds: fl
             day_ends_at=day_ends_at,
             day_seconds=day_seconds,
         )
+        if reading.resting_until:
+            rate = Rate()
         rate.add(float(second), reading.received)
         eta = eta_of_rows(reading, rate)
         if second > FROM_SHARE * times[-1]:
