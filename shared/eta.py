@@ -9,24 +9,23 @@ _SECONDS_OF_A_DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Eta:
-    """The end comes in `seconds`, give or take `uncertainty_seconds`."""
+    """The end comes in `seconds`, give or take `uncertainty_seconds`, once they are known."""
 
     seconds: float
-    uncertainty_seconds: float
+    uncertainty_seconds: float | None
 
 
 def eta_of(rate: Rate, left: int) -> Eta | None:
     """None while nothing moves."""
-    seconds, uncertainty_seconds = rate.eta_seconds(left), rate.eta_uncertainty_seconds(left)
-    if seconds is None or uncertainty_seconds is None:
-        return None
-    return Eta(seconds, uncertainty_seconds)
+    seconds = rate.eta_seconds(left)
+    return None if seconds is None else Eta(seconds, rate.eta_uncertainty_seconds(left))
 
 
 def eta_of_rows(progress: Progress, rate: Rate) -> Eta | None:
     """Of a daily import: the days that it rests until, and what the last of them takes.
 
-    A rest is no pace: `rate` begins anew after each. None before INSEE has told a total, and while nothing moves that should.
+    A rest is no pace: `rate` begins anew after each. None before INSEE has told a total, and while
+    nothing moves that should.
     """
     if progress.expected is None:
         return None

@@ -243,11 +243,14 @@ class Rate:
         return max(0.0, left / pace.per_second - waited_seconds)
 
     def eta_uncertainty_seconds(self, left: int) -> float | None:
-        """Two standard errors of that time: the pace is known so well, and will vary again."""
+        """Two standard errors of that time: the pace is known so well, and will vary again.
+
+        None while too little was seen to tell.
+        """
         if left <= 0:
             return 0.0
         pace = self._pace
-        if pace.per_second <= 0:
+        if pace.per_second <= 0 or pace.variance_per_second is None:
             return None
         left_seconds = left / pace.per_second
         variance = pace.variance_per_second * left_seconds * (1 + left_seconds / pace.seconds)
@@ -271,7 +274,8 @@ class Rate:
         if first < 1:
             return
         now, before = pace_of(self._until_now(steps[first:])), pace_of(steps[: first + 1])
-        noise = math.sqrt(now.variance_per_second * (1 / now.seconds + 1 / before.seconds))
+        variance = now.variance_per_second or 0.0
+        noise = math.sqrt(variance * (1 / now.seconds + 1 / before.seconds))
         if abs(now.per_second - before.per_second) > 2 * noise + 0.01 * before.per_second:
             self._steps = deque(steps[first:])
 

@@ -69,6 +69,8 @@ def outside_of(settings: MonitorSettings) -> Callable[[], Outside]:
     )
     prometheus = Prometheus(settings.monitor_prometheus_url.rstrip("/"))
 
+    database_url = settings.database_url.get_secret_value()
+
     def look() -> Outside:
         note = None
         if prometheus.url:
@@ -76,7 +78,7 @@ def outside_of(settings: MonitorSettings) -> Callable[[], Outside]:
                 return Outside(queues.read(), prometheus.memory(), prometheus.alerts())
             except Unanswered as error:
                 note = f"Prometheus does not answer ({error}): memory is this machine's"
-        return Outside(queues.read(), memory_here(), None, note)
+        return Outside(queues.read(), memory_here(database_url), None, note)
 
     return look
 
@@ -100,8 +102,8 @@ def monitor(
     Queues: by RabbitMQ's management API at port 15672 of the broker
     (SIRENADE_MONITOR_RABBITMQ_URL where it is elsewhere), else over AMQP; SIRENADE_BROKER_URL
     names the broker. Memory and alerts: from Prometheus, where SIRENADE_MONITOR_PROMETHEUS_URL
-    names it. Without it memory is that of the services' processes on this machine, in containers
-    or not, and the alerts are those that the databases and queues can tell.
+    names it. Without it memory is that of this database's services on this machine, in containers
+    or not (by /proc), and the alerts are those that the databases and queues can tell.
 
     Ends after --duration, or with Ctrl-C. A server that is away is said, and asked again. --json
     prints a line for each look, and one with the summary.

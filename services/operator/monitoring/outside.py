@@ -12,6 +12,7 @@ from services.operator.monitoring.conditions import Alert
 from services.operator.monitoring.http import get_json
 
 _MEMORY = 'process_resident_memory_bytes{job=~"fetcher|writer|reviewer|operator"}'
+_DATABASE = "SIRENADE_DATABASE_URL="
 _PROC = Path("/proc")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -56,27 +57,38 @@ class Prometheus:
         return get_json(urllib.request.Request(f"{self.url}/api/v1/{path}"))["data"]  # noqa: S310  # http or https, as the settings check
 
 
-def memory_here(proc: Path = _PROC) -> list[Memory]:
+def memory_here(database_url: str, proc: Path = _PROC) -> list[Memory]:
     """Of services that run on this machine, bare or in containers; nothing where none can be seen.
 
-    Memory that processes share counts in each of them.
+    Those whose environment names another database are of another Sirenade. Memory that processes
+    share counts in each of them.
     """
     folders = sorted(
         (path for path in proc.glob("[0-9]*") if path.name.isdigit()),
         key=lambda path: int(path.name),
     )
-    return sorted(_measured(folders), key=lambda memory: memory.service)
+    return sorted(_measured(folders, database_url), key=lambda memory: memory.service)
 
 
-def _measured(folders: Sequence[Path]) -> Iterator[Memory]:
+def _measured(folders: Sequence[Path], database_url: str) -> Iterator[Memory]:
     for folder in folders:
         try:
             arguments = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            if (service := _service(arguments)) is not None:
+            service = _service(arguments)
+            if service is not None and not _is_of_another(folder, database_url):
                 pages = int((folder / "statm").read_text().split()[1])
                 yield Memory(service, folder.name, pages * _PAGE_BYTES)
         except (OSError, IndexError):
             continue  # it has ended meanwhile
+
+
+def _is_of_another(folder: Path, database_url: str) -> bool:
+    try:
+        environment = (folder / "environ").read_bytes().decode(errors="replace").split("\0")
+    except PermissionError:
+        return False
+    named = [each for each in environment if each.startswith(_DATABASE)]
+    return bool(named) and named != [_DATABASE + database_url]
 
 
 def _service(arguments: Sequence[str]) -> str | None:

@@ -56,7 +56,7 @@ class QueueReader:
     def read(self) -> Queues:
         """Never raises: a broker that is away is told in `note`."""
         if self._parts.scheme not in {"amqp", "amqps"}:
-            return Queues(note="SIRENADE_BROKER_URL names no RabbitMQ")
+            return Queues(note="no RabbitMQ is named: SIRENADE_BROKER_URL")
         try:
             return Queues(tuple(self._by_management()))
         except Unanswered:

@@ -154,8 +154,8 @@ class Teller:
 
 def _eta(eta: Eta | None) -> Told:
     return {
-        "eta_seconds": None if eta is None else round(eta.seconds, 1),
-        "eta_uncertainty_seconds": None if eta is None else round(eta.uncertainty_seconds, 1),
+        "eta_seconds": None if eta is None else _rounded(eta.seconds),
+        "eta_uncertainty_seconds": None if eta is None else _rounded(eta.uncertainty_seconds),
     }
 
 

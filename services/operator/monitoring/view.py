@@ -53,9 +53,8 @@ def eta_words(told: Mapping[str, Any]) -> str:
     seconds, uncertainty_seconds = told["eta_seconds"], told["eta_uncertainty_seconds"]
     if seconds is None:
         return f"ETA {_UNKNOWN}"
-    if not seconds:
-        return f"ETA {duration(0)}"
-    return f"ETA {duration(seconds)} ± {duration(uncertainty_seconds)}"
+    more_or_less = f" ± {duration(uncertainty_seconds)}" if uncertainty_seconds else ""
+    return f"ETA {duration(seconds)}{more_or_less}"
 
 
 def duration(seconds: float) -> str:
@@ -94,6 +93,10 @@ def _table(told: Told) -> Table:
 
 
 def _lines(told: Told) -> Iterator[tuple[str, RenderableType]]:
+    # First: what does not fit a small terminal is cut off at the end.
+    yield "alerts", _alerts(told)
+    if told["note"]:
+        yield "", Text(told["note"], style="yellow")
     yield "rate", _rates(told)
     yield "runs", _runs(told)
     if told["error"]:
@@ -102,7 +105,7 @@ def _lines(told: Told) -> Iterator[tuple[str, RenderableType]]:
     if told["warning"]:
         yield "", Text(told["warning"], style="yellow")
     yield "quota", _quota(told["quota"])
-    yield "queues", Text(told["queues_note"] or _queues(told["queues"]))
+    yield "queues", _queues(told)
     yield "memory", Text(_memory(told["memory"]))
     yield "avis", _avis(told["avis"])
     yield "money", Text(_money(told["spend"]))
@@ -114,17 +117,14 @@ def _lines(told: Told) -> Iterator[tuple[str, RenderableType]]:
             f"{alarming('items', failed)} · {alarming('dead letters archived', letters)}"
         ),
     )
-    yield "alerts", _alerts(told)
-    if told["note"]:
-        yield "", Text(told["note"], style="yellow")
 
 
 def _rates(told: Told) -> Text:
     rows = told["rows"]
     return Text(
-        f"{_rate(rows['per_second'])} rows now · {_rate(rows['per_second_15_minutes'])} over "
-        f"15 min · {_rate(rows['per_second_of_run'])} over the run · "
-        f"{_rate(told['avis']['per_second'])} texts"
+        f"{_rate(rows['per_second'])} now · {_rate(rows['per_second_15_minutes'])} over 15 min · "
+        f"{_rate(rows['per_second_of_run'])} over the run · "
+        f"texts {_rate(told['avis']['per_second'])}"
     )
 
 
@@ -159,16 +159,23 @@ def _quota(quota: Mapping[str, Any]) -> Text:
     return Text.from_markup(words)
 
 
-def _queues(queues: Sequence[Mapping[str, Any]]) -> str:
-    if not queues:
-        return "none yet"
-    return "\n".join(
-        f"{queue['name']}: {thousands(queue['ready'])} ready"
-        + ("" if queue["in_progress"] is None else f", {queue['in_progress']} in progress")
-        + f", {thousands(queue['delayed'])} delayed, {thousands(queue['dead'])} dead, "
-        f"{queue['consumers']} consumers"
-        for queue in queues
-    )
+def _queues(told: Told) -> RenderableType:
+    if told["queues_note"] or not told["queues"]:
+        return Text(told["queues_note"] or "none yet")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("")
+    for name in ("ready", "in progress", "delayed", "dead", "consumers"):
+        table.add_column(name, justify="right")
+    for queue in told["queues"]:
+        table.add_row(
+            queue["name"],
+            thousands(queue["ready"]),
+            _number(queue["in_progress"]),
+            thousands(queue["delayed"]),
+            Text(thousands(queue["dead"]), style="bold red" if queue["dead"] else ""),
+            thousands(queue["consumers"]),
+        )
+    return table
 
 
 def _memory(memory: Sequence[Mapping[str, Any]]) -> str:
