@@ -109,8 +109,7 @@ def monitor(
     prints a line for each look, and one with the summary.
     """
     settings, clock = monitor_settings(), Clock()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: clock.stopping.set())
+    signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
     # It logs each attempt to reach a broker that is away.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     engines = open_engines(statement_timeout_seconds=_STATEMENT_TIMEOUT_SECONDS)
