@@ -1,5 +1,6 @@
 """How fast work goes that comes in steps, and how much that varies."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,3 +38,10 @@ def pace_of(steps: Sequence[Step]) -> Pace:
     if stretches < _LEAST_STRETCHES:
         return Pace(per_second, None, seconds)
     return Pace(per_second, squares / seconds * stretches / (stretches - 1), seconds)
+
+
+def trend_of(steps: Sequence[Step]) -> float:
+    """The pace that fits all the steps best: one of them that came late does not sway it."""
+    if len(steps) < 2:  # noqa: PLR2004  # as above
+        return 0.0
+    return statistics.linear_regression(*zip(*steps, strict=True)).slope

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from shared.days import FRANCE, day_end, day_start
-from shared.pace import Pace, Step, pace_of
+from shared.pace import Pace, Step, pace_of, trend_of
 
 # INSEE's most: what a request is worth.
 MAX_ROWS_PER_REQUEST = 1000
@@ -236,11 +236,13 @@ class Rate:
         """Time to the end at this pace; None while nothing moves."""
         if left <= 0:
             return 0.0
-        pace = self._pace
-        if pace.per_second <= 0:
+        if self._is_late():
+            return left / self._pace.per_second if self._pace.per_second > 0 else None
+        per_second = trend_of(self._steps)
+        if per_second <= 0:
             return None
-        waited_seconds = 0.0 if self._is_late() else self._now_seconds - self._steps[-1][0]
-        return max(0.0, left / pace.per_second - waited_seconds)
+        waited_seconds = self._now_seconds - self._steps[-1][0]
+        return max(0.0, left / per_second - waited_seconds)
 
     def eta_uncertainty_seconds(self, left: int) -> float | None:
         """Two standard errors of that time: the pace is known so well, and will vary again.
@@ -280,7 +282,10 @@ class Rate:
             self._steps = deque(steps[first:])
 
     def _is_late(self) -> bool:
-        return self._now_seconds - self._steps[-1][0] > _LATE_STEPS * self._usual_seconds()
+        return (
+            bool(self._steps)
+            and self._now_seconds - self._steps[-1][0] > _LATE_STEPS * self._usual_seconds()
+        )
 
     def _usual_seconds(self) -> float:
         return (self._steps[-1][0] - self._steps[0][0]) / max(1, len(self._steps) - 1)

@@ -147,6 +147,13 @@ def test_the_end_of_a_short_run_is_foretold_too() -> None:
     assert worst(errors(run, looked_at(run, every_seconds=1))) < (MOST_ERROR,)
 
 
+def test_a_first_page_that_came_late_does_not_sway_the_end() -> None:
+    """As seen of a real run whose services had only just started."""
+    run = on_the_quota(245, 2.0, latency=0.5)
+    run = Run(sorted([time + 5 if time < 15 else time for time in run.times]))
+    assert worst(errors(run, looked_at(run, every_seconds=1))) < (MOST_ERROR,)
+
+
 @pytest.mark.parametrize("every_seconds", [1.0, 5.0])
 @pytest.mark.parametrize("name", CHANGING)
 def test_the_eta_is_right_again_a_minute_after_a_pause(name: str, every_seconds: float) -> None:

@@ -72,9 +72,10 @@ def test_words_of_others_are_no_markup() -> None:
 
 
 def test_alerts_of_prometheus_take_the_place_of_those_of_the_database() -> None:
-    failing = {"failed_items": {"write": 2, "review": 0}}
-    assert [each["name"] for each in told(**failing)["alerts"]] == ["SirenadeFailedItems"]
-    by_prometheus = told(replace(OUTSIDE, alerts=[]), **failing)
+    failed = {"write": 2, "review": 0}
+    alerts = told(failed_items=failed)["alerts"]
+    assert [each["name"] for each in alerts] == ["SirenadeFailedItems"]
+    by_prometheus = told(replace(OUTSIDE, alerts=[]), failed_items=failed)
     assert by_prometheus["alerts"] == []
     assert by_prometheus["alerts_by"] == "prometheus"
 
