@@ -177,20 +177,21 @@ def test_a_database_that_is_away_for_a_while_is_said_and_asked_again(start: Star
     upgrade(url)
     engine = make_engine(url, application_name="tests", pool_size=1)
     monitor = Monitor(Reader([engine], None), lambda: Outside(Queues(), [], None), Clock())
-    monitor.look()
-    assert monitor.away is None
+
+    def away() -> str | None:
+        monitor.look()
+        return monitor.away
+
+    assert away() is None
     server.kill()
-    monitor.look()
-    said = monitor.away
+    said = away()
     assert said is not None
     assert said.startswith("the database does not answer since ")
-    monitor.look()
-    assert monitor.away == said, "since when it is away, not since the last look"
+    assert away() == said, "since when it is away, not since the last look"
     start()
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO import_runs (departements) VALUES ('{33}')"))
-    monitor.look()
-    assert monitor.away is None
+    assert away() is None
     assert monitor.told is not None
     assert monitor.told["runs_open"] == 1
     engine.dispose()
