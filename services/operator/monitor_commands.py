@@ -97,16 +97,19 @@ def monitor(
     run: Annotated[int | None, typer.Option(help="Only this run.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Watch everything: rate, ETA, quota, queues, memory, texts, money, alerts. Then sum it up.
+    """Watch everything: rate, ETA, quota, queues, memory, texts, money, alerts.
 
-    Queues: by RabbitMQ's management API at port 15672 of the broker
-    (SIRENADE_MONITOR_RABBITMQ_URL where it is elsewhere), else over AMQP; SIRENADE_BROKER_URL
-    names the broker. Memory and alerts: from Prometheus, where SIRENADE_MONITOR_PROMETHEUS_URL
-    names it. Without it memory is that of this database's services on this machine, in containers
-    or not (by /proc), and the alerts are those that the databases and queues can tell.
+    Queues: by the management API at port 15672 of SIRENADE_BROKER_URL
+    (SIRENADE_MONITOR_RABBITMQ_URL where it is elsewhere), else over AMQP.
 
-    Ends after --duration, or with Ctrl-C. A server that is away is said, and asked again. --json
-    prints a line for each look, and one with the summary.
+    Memory and alerts: from Prometheus, at SIRENADE_MONITOR_PROMETHEUS_URL.
+    Without it memory is that of this database's services on this machine,
+    in containers or not (by /proc), and alerts are what the databases and
+    queues can tell.
+
+    Ends after --duration, or with Ctrl-C, with a summary. A server that is
+    away is said, and asked again. --json prints a line for each look, and
+    one for the summary.
     """
     settings, clock = monitor_settings(), Clock()
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
