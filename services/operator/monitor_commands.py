@@ -18,7 +18,13 @@ from services.operator.monitoring.http import Unanswered
 from services.operator.monitoring.outside import Prometheus, memory_here
 from services.operator.monitoring.queues import QueueReader
 from services.operator.monitoring.reading import Reader, Reading
-from services.operator.monitoring.telling import Outside, Summary, Teller, Told
+from services.operator.monitoring.telling import (
+    Outside,
+    Summary,
+    Teller,
+    Told,
+    tell_outside,
+)
 from services.operator.printing import AsJson, print_fields, print_json
 from services.operator.settings import MonitorSettings
 from shared.clock import Clock
@@ -57,6 +63,8 @@ class Monitor:
             if self.away is None:
                 now = self.clock.now().astimezone()
                 self.away = f"the database does not answer since {now:%H:%M:%S}: asked again"
+            if self.told is not None:
+                self.told |= tell_outside(outside)
             return
         self.away, self.last = None, reading
         self.told = self.teller.tell(reading, outside)

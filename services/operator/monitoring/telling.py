@@ -74,6 +74,16 @@ def spent_eur(reading: Reading) -> float:
     return float(reading.totals["sirenade_budget_spent_euros"] or 0)
 
 
+def tell_outside(outside: Outside) -> Told:
+    """What is known without a database."""
+    return {
+        "queues": [asdict(queue) for queue in outside.queues.queues],
+        "queues_note": outside.queues.note,
+        "memory": [asdict(memory) for memory in outside.memory],
+        "note": outside.note,
+    }
+
+
 class Teller:
     """Keeps the rates between readings."""
 
@@ -112,17 +122,14 @@ class Teller:
                 "failed": progress.batches_failed,
             },
             "quota": _quota(reading),
-            "queues": [asdict(queue) for queue in outside.queues.queues],
-            "queues_note": outside.queues.note,
-            "memory": [asdict(memory) for memory in outside.memory],
             "failed_items_open": dict(reading.failed_items),
             "dead_letters_waiting": reading.totals["sirenade_dead_letters_waiting"],
             "spend": _spend(reading),
             "alerts": [asdict(alert) for alert in alerts],
             "alerts_by": "database" if outside.alerts is None else "prometheus",
-            "note": outside.note,
             "warning": progress.warning,
             "error": progress.error,
+            **tell_outside(outside),
         }
 
     def _tell_rows(self, reading: Reading) -> Told:

@@ -176,7 +176,10 @@ def test_a_database_that_is_away_for_a_while_is_said_and_asked_again(start: Star
     url = server.create_database("watched")
     upgrade(url)
     engine = make_engine(url, application_name="tests", pool_size=1)
-    monitor = Monitor(Reader([engine], None), lambda: Outside(Queues(), [], None), Clock())
+    notes = iter(["before", "meanwhile", "still", "after"])
+    monitor = Monitor(
+        Reader([engine], None), lambda: Outside(Queues(note=next(notes)), [], None), Clock()
+    )
 
     def away() -> str | None:
         monitor.look()
@@ -188,10 +191,11 @@ def test_a_database_that_is_away_for_a_while_is_said_and_asked_again(start: Star
     assert said is not None
     assert said.startswith("the database does not answer since ")
     assert away() == said, "since when it is away, not since the last look"
+    assert monitor.told is not None
+    assert monitor.told["queues_note"] == "still", "what else is there is looked at all the same"
     start()
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO import_runs (departements) VALUES ('{33}')"))
     assert away() is None
-    assert monitor.told is not None
     assert monitor.told["runs_open"] == 1
     engine.dispose()
