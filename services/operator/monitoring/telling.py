@@ -125,7 +125,10 @@ class Teller:
             "failed_items_open": dict(reading.failed_items),
             "dead_letters_waiting": reading.totals["sirenade_dead_letters_waiting"],
             "spend": _spend(reading),
-            "alerts": [asdict(alert) for alert in alerts],
+            "alerts": [
+                asdict(alert)
+                for alert in sorted(alerts, key=lambda alert: alert.severity != "critical")
+            ],
             "alerts_by": "database" if outside.alerts is None else "prometheus",
             "warning": progress.warning,
             "error": progress.error,

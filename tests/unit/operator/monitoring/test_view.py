@@ -37,6 +37,20 @@ def test_a_reading_fits_a_terminal_of_24_lines(columns: int) -> None:
     assert all("…" not in line for line in lines)
 
 
+def test_large_numbers_fit_too() -> None:
+    teller = Teller()
+    for second in range(0, 60, 2):
+        reading = after(second, rows=12_345_678 + 500 * second, texts=100 * second)
+        progress = replace(reading.progress, expected=43_900_000, http_429=1234)
+        teller.tell(replace(reading, progress=progress), OUTSIDE)
+    last = after(60, rows=12_345_678 + 30_000, failed_items={"write": 1234, "review": 56_789})
+    it = teller.tell(replace(last, progress=replace(last.progress, expected=43_900_000)), OUTSIDE)
+    lines = drawn(it).splitlines()
+    assert {len(line) for line in lines} == {78}
+    assert all("…" not in line for line in lines)
+    assert "ETA 17:30:4" in "\n".join(lines)
+
+
 def test_everything_is_said() -> None:
     text = drawn(told(), columns=120)
     for words in (
@@ -78,6 +92,12 @@ def test_alerts_of_prometheus_take_the_place_of_those_of_the_database() -> None:
     by_prometheus = told(replace(OUTSIDE, alerts=[]), failed_items=failed)
     assert by_prometheus["alerts"] == []
     assert by_prometheus["alerts_by"] == "prometheus"
+
+
+def test_what_is_critical_comes_first_as_the_last_may_be_cut_off() -> None:
+    alerts = [Alert("SirenadeA", "warning", ""), Alert("SirenadeB", "critical", "")]
+    it = told(replace(OUTSIDE, alerts=alerts))
+    assert [each["name"] for each in it["alerts"]] == ["SirenadeB", "SirenadeA"]
 
 
 def test_an_import_that_stands_still_is_an_alert_after_five_minutes() -> None:
