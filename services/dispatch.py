@@ -28,6 +28,7 @@ OWNERS = {
     "migrate": "services.operator",
     "stats": "services.operator",
     "status": "services.operator",
+    "monitor": "services.operator",
     "reconcile": "services.operator",
     "schedule": "services.operator",
     "statement": "services.operator",
@@ -65,6 +66,7 @@ usage: ./sirenade COMMAND [--help] …
   delta         bring the register up to INSEE's latest day
   stock         load INSEE's monthly stock files
   status        the work, live: rows, rate, quota, avis, ETA
+  monitor       everything, live: quota, queues, memory, texts, money, alerts
   statement     what a run or a day promised and kept, by département
   certify       what is stored, against what INSEE lists now
   repair        fetch just what a certificate or a statement found to differ

@@ -8,19 +8,24 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from shared.days import FRANCE, day_start
+from shared.days import FRANCE, day_end, day_start
+from shared.pace import Pace, Step, pace_of, trend_of
 
 # INSEE's most: what a request is worth.
 MAX_ROWS_PER_REQUEST = 1000
 # A rate over less than this jumps about; over more it forgets that something changed.
 _RATE_WINDOW_SECONDS = 60.0
+# What went at the pace of the last minute tells the end better than a minute alone.
+_MEMORY_SECONDS = 900.0
 # Of the usual time between two steps: a step that takes longer is late.
 _LATE_STEPS = 3
+_LEAST_STEPS = 7
 
 # One query, over per-batch rows for the import: it costs the same at any number of rows.
 _SNAPSHOT = text(f"""
     SELECT clock_timestamp() AS at,
       r.started_at, r.open AS runs_open, r.error, r.per_day, r.resting_until,
+      r.day_ends_at, r.day_seconds,
       (SELECT coalesce(sum(p.records), 0)::bigint
        FROM import_runs r JOIN import_batches b ON b.run_id = r.id
          JOIN import_pages p ON p.batch_id = b.id
@@ -44,11 +49,14 @@ _SNAPSHOT = text(f"""
       (SELECT min(created_at) AS started_at, string_agg(DISTINCT error, '; ') AS error,
               count(*) FILTER (WHERE status IN ('pending', 'running')) AS open,
               sum(per_day) FILTER (WHERE status IN ('pending', 'running'))::bigint AS per_day,
+              min({day_end("now()")}) FILTER (WHERE status IN ('pending', 'running')
+                AND per_day IS NOT NULL) AS day_ends_at,
+              min(day_seconds) FILTER (WHERE status IN ('pending', 'running')) AS day_seconds,
               CASE WHEN bool_and(resting_until IS NOT NULL AND resting_until > now())
                 FILTER (WHERE status IN ('pending', 'running'))
               THEN min(resting_until) FILTER (WHERE status IN ('pending', 'running'))
               END AS resting_until
-       FROM import_runs WHERE :run_id IS NULL OR id = :run_id) r,
+       FROM import_runs r WHERE :run_id IS NULL OR id = :run_id) r,
       (SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
               count(*) FILTER (WHERE status = 'running') AS running,
               count(*) FILTER (WHERE status = 'complete') AS complete,
@@ -121,6 +129,9 @@ class Progress:
     per_day: int | None = None
     rows_today: int = 0
     resting_until: datetime | None = None
+    day_ends_at: datetime | None = None
+    # None: the calendar's day.
+    day_seconds: float | None = None
 
     @property
     def avis_pending(self) -> int:
@@ -184,41 +195,97 @@ def run_exists(connection: Connection, run_id: int) -> bool:
 
 @dataclass
 class Rate:
-    """Units per second over the last minute, and what it says of the end.
+    """Units per second over the last minute, and what they say of the end.
 
-    Work comes in steps, a page at a time: the rate is that between steps, or it would jump with
-    each of them by a step's share of the minute.
+    Work comes in steps, a page at a time: a rate is that between steps, or it would jump with
+    each of them by a step's share of the minute. The end is told by all of the last quarter of an
+    hour that went at the pace of the last minute.
     """
 
-    _steps: deque[tuple[float, int]] = field(default_factory=deque)
+    _steps: deque[Step] = field(default_factory=deque)
     _now_seconds: float = 0.0
+    _seen: int = 0
+    _pace: Pace = field(default_factory=lambda: pace_of(()))
 
     def add(self, at_seconds: float, done: int) -> None:
+        if self._steps and at_seconds <= self._now_seconds:
+            return  # a clock that was set back, or two readings at once
         self._now_seconds = at_seconds
-        if not self._steps or self._steps[-1][1] != done:
+        if not self._steps:
             self._steps.append((at_seconds, done))
-        while self._steps[0][0] < at_seconds - _RATE_WINDOW_SECONDS and len(self._steps) > 1:
+        elif self._steps[-1][1] != done:
+            self._steps.append((at_seconds, done))
+            self._seen += 1
+            if self._seen == 2:  # noqa: PLR2004  # the first is of use until there is a second
+                # Nobody knows when the first step that was seen was begun.
+                self._steps.popleft()
+        while self._steps[0][0] < at_seconds - _MEMORY_SECONDS and len(self._steps) > 1:
             self._steps.popleft()
+        self._forget_another_pace()
+        self._pace = pace_of(self._until_now(list(self._steps)))
 
     @property
     def per_second(self) -> float:
-        if len(self._steps) < 2:  # noqa: PLR2004  # a rate is between two
-            return 0.0
-        (first_seconds, first_done), (last_seconds, last_done) = self._steps[0], self._steps[-1]
-        # When the next step is late, the time that it is late counts.
-        until_seconds = self._now_seconds if self._is_late() else last_seconds
-        return (last_done - first_done) / (until_seconds - first_seconds)
+        since_seconds = self._now_seconds - _RATE_WINDOW_SECONDS
+        minute = [step for step in self._steps if step[0] >= since_seconds]
+        if len(minute) < _LEAST_STEPS and not self._is_late():
+            return self._pace.per_second
+        return pace_of(self._until_now(minute)).per_second
 
     def eta_seconds(self, left: int) -> float | None:
-        """Time to the end at this rate; None while nothing moves."""
+        """Time to the end at this pace; None while nothing moves."""
         if left <= 0:
             return 0.0
-        if self.per_second <= 0:
+        if self._is_late():
+            return left / self._pace.per_second if self._pace.per_second > 0 else None
+        per_second = trend_of(self._steps)
+        if per_second <= 0:
             return None
-        waited_seconds = 0.0 if self._is_late() else self._now_seconds - self._steps[-1][0]
-        return max(0.0, left / self.per_second - waited_seconds)
+        waited_seconds = self._now_seconds - self._steps[-1][0]
+        return max(0.0, left / per_second - waited_seconds)
+
+    def eta_uncertainty_seconds(self, left: int) -> float | None:
+        """Two standard errors of that time: the pace is known so well, and will vary again.
+
+        None while too little was seen to tell.
+        """
+        if left <= 0:
+            return 0.0
+        pace = self._pace
+        if pace.per_second <= 0 or pace.variance_per_second is None:
+            return None
+        left_seconds = left / pace.per_second
+        variance = pace.variance_per_second * left_seconds * (1 + left_seconds / pace.seconds)
+        # What is seen of a step is seen up to a step later.
+        return 2 * math.sqrt(variance) / pace.per_second + self._usual_seconds()
+
+    def _until_now(self, steps: list[Step]) -> list[Step]:
+        """When the next step is late, the time that it is late counts."""
+        return [*steps, (self._now_seconds, steps[-1][1])] if steps and self._is_late() else steps
+
+    def _forget_another_pace(self) -> None:
+        """Drop what was before the last minute where that went at another pace."""
+        steps = list(self._steps)
+        since_seconds = self._now_seconds - _RATE_WINDOW_SECONDS
+        first = next(
+            (n for n, step in enumerate(steps) if step[0] >= since_seconds), len(steps) - 1
+        )
+        if not self._is_late():
+            # Of few steps nothing is known: those of a slow work are looked at for longer.
+            first = min(first, len(steps) - _LEAST_STEPS)
+        if first < 1:
+            return
+        now, before = pace_of(self._until_now(steps[first:])), pace_of(steps[: first + 1])
+        variance = now.variance_per_second or 0.0
+        noise = math.sqrt(variance * (1 / now.seconds + 1 / before.seconds))
+        if abs(now.per_second - before.per_second) > 2 * noise + 0.01 * before.per_second:
+            self._steps = deque(steps[first:])
 
     def _is_late(self) -> bool:
-        first_seconds, last_seconds = self._steps[0][0], self._steps[-1][0]
-        usual_seconds = (last_seconds - first_seconds) / (len(self._steps) - 1)
-        return self._now_seconds - last_seconds > _LATE_STEPS * usual_seconds
+        return (
+            bool(self._steps)
+            and self._now_seconds - self._steps[-1][0] > _LATE_STEPS * self._usual_seconds()
+        )
+
+    def _usual_seconds(self) -> float:
+        return (self._steps[-1][0] - self._steps[0][0]) / max(1, len(self._steps) - 1)

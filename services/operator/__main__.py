@@ -15,6 +15,7 @@ from services.operator import (
     failed_commands,
     log_commands,
     main,
+    monitor_commands,
     reconciling,
     schedule_commands,
 )
@@ -38,6 +39,7 @@ app.add_typer(dead_letter_commands.app, name="dead-letters")
 app.command()(statement)
 app.command()(schedule_commands.schedule)
 app.command()(log_commands.logs)
+app.command()(monitor_commands.monitor)
 app.command()(archive_commands.archive)
 app.command()(archive_commands.backup)
 app.command()(archive_commands.restore)

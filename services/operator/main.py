@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from services.operator.exporter import DatabaseCollector, LogSizeCollector
 from services.operator.jobs import make_jobs
 from services.operator.loops import Scheduler
-from services.operator.settings import ArchiveSettings, OperatorSettings
+from services.operator.settings import ArchiveSettings, MonitorSettings, OperatorSettings
 from services.operator.storage import Storage, open_storage
 from shared.broker import make_broker
 from shared.clock import Clock
@@ -60,6 +60,10 @@ def log_directory() -> Path:
     if not directory.is_dir():
         raise UserError(f"there is no folder {directory}")
     return directory
+
+
+def monitor_settings() -> MonitorSettings:
+    return load(MonitorSettings)
 
 
 def archive_settings() -> ArchiveSettings:

@@ -22,6 +22,23 @@ class ArchiveSettings(DatabaseSettings):
     )
 
 
+class MonitorSettings(ServiceSettings):
+    """What `monitor` looks at beside the databases; all of it may be left out."""
+
+    broker_url: SecretStr = SecretStr("memory://")
+    monitor_rabbitmq_url: str = Field(
+        default="", description="RabbitMQ's management API, where it is elsewhere than port 15672"
+    )
+    monitor_prometheus_url: str = Field(default="", description="like http://127.0.0.1:9090")
+
+    @field_validator("monitor_rabbitmq_url", "monitor_prometheus_url")
+    @classmethod
+    def _is_of_the_web(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("begins with http:// or https://")
+        return value
+
+
 class OperatorSettings(ServiceSettings, ArchiveSettings):
     """The operator's settings, each an environment variable with the prefix SIRENADE_."""
 

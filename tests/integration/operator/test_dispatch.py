@@ -32,6 +32,7 @@ def _sirenade(*arguments: str, **environment: str) -> subprocess.CompletedProces
         ("statement", "--day"),
         ("certify", "--full"),
         ("delta", "--wait-minutes"),
+        ("monitor", "SIRENADE_MONITOR_PROMETHEUS_URL"),
     ],
 )
 def test_help_teaches_without_any_server(command: str, taught: str) -> None:

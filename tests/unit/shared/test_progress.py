@@ -55,6 +55,13 @@ def test_nothing_is_promised_while_nothing_moves() -> None:
     assert rate.eta_seconds(0) == 0
 
 
+def test_a_clock_that_is_set_back_does_no_harm() -> None:
+    rate = Rate()
+    for at_seconds, done in [(0.0, 0), (1.0, 500), (2.0, 1000), (2.0, 1200), (1.5, 1300)]:
+        rate.add(at_seconds, done)
+    assert rate.per_second == 500
+
+
 def test_slot_use_counts_the_time_between_the_slots() -> None:
     start = dt.datetime(2026, 8, 5, tzinfo=dt.UTC)
     reading = replace(

@@ -1,0 +1,130 @@
+"""How long the queues are: by RabbitMQ's management API, else by asking for each over AMQP."""
+
+import base64
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import pika
+import pika.exceptions
+from dramatiq.common import xq_name
+
+from services.operator.monitoring.http import Unanswered, get_json
+from shared.broker.topology import RUNG_SECONDS, rung_name
+from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE
+
+QUEUES = (FETCH_QUEUE, WRITE_QUEUE, REVIEW_QUEUE)
+_TIMEOUT_SECONDS = 2.0
+_MANAGEMENT_PORT = 15672
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Messages by where they are; `in_progress` None where only AMQP could be asked."""
+
+    name: str
+    ready: int
+    in_progress: int | None
+    delayed: int
+    dead: int
+    consumers: int
+
+
+@dataclass(frozen=True)
+class Queues:
+    """`note` says why there are none."""
+
+    queues: tuple[Queue, ...] = ()
+    note: str | None = None
+
+    @property
+    def dead(self) -> int:
+        return sum(queue.dead for queue in self.queues)
+
+
+class QueueReader:
+    def __init__(self, broker_url: str, management_url: str) -> None:
+        self._parts = urlsplit(broker_url)
+        self._broker_url = broker_url
+        host = self._parts.hostname or "127.0.0.1"
+        self._management_url = management_url or (
+            f"http://{f'[{host}]' if ':' in host else host}:{_MANAGEMENT_PORT}"
+        )
+
+    def read(self) -> Queues:
+        """Never raises: a broker that is away is told in `note`."""
+        if self._parts.scheme not in {"amqp", "amqps"}:
+            return Queues(note="no RabbitMQ is named: SIRENADE_BROKER_URL")
+        try:
+            return Queues(tuple(self._by_management()))
+        except Unanswered:
+            pass
+        try:
+            return Queues(tuple(self._by_amqp()))
+        except (pika.exceptions.AMQPError, OSError) as error:
+            # By its class: RabbitMQ's own words may hold the user's name.
+            return Queues(note=f"RabbitMQ does not answer: {type(error).__name__}")
+
+    def _by_management(self) -> Iterator[Queue]:
+        vhost = unquote(self._parts.path[1:]) or "/"
+        request = urllib.request.Request(  # noqa: S310  # http or https, as the settings check
+            f"{self._management_url}/api/queues/{quote(vhost, safe='')}"
+            "?columns=name,messages_ready,messages_unacknowledged,consumers"
+        )
+        user, password = self._parts.username or "guest", self._parts.password or "guest"
+        credentials = f"{unquote(user)}:{unquote(password)}".encode()
+        request.add_header("Authorization", f"Basic {base64.b64encode(credentials).decode()}")
+        rows = {row["name"]: row for row in get_json(request)}
+        return (_queue(name, rows) for name in QUEUES if name in rows)
+
+    def _by_amqp(self) -> Iterator[Queue]:
+        parameters = pika.URLParameters(self._broker_url)
+        parameters.connection_attempts = 1
+        parameters.socket_timeout = parameters.stack_timeout = _TIMEOUT_SECONDS
+        parameters.blocked_connection_timeout = _TIMEOUT_SECONDS
+        with pika.BlockingConnection(parameters) as connection:
+            rows = {
+                name: row
+                for queue in QUEUES
+                for name in _with_others(queue)
+                if (row := _declared(connection, name)) is not None
+            }
+        return (_queue(name, rows) for name in QUEUES if name in rows)
+
+
+def _with_others(name: str) -> Iterator[str]:
+    yield name
+    yield from (rung_name(name, seconds) for seconds in RUNG_SECONDS)
+    yield xq_name(name)
+
+
+def _declared(connection: Any, name: str) -> Mapping[str, Any] | None:
+    """None where there is no such queue, which costs the channel."""
+    channel = connection.channel()
+    try:
+        answer = channel.queue_declare(name, passive=True).method
+    except pika.exceptions.ChannelClosedByBroker:
+        return None
+    channel.close()
+    return {"messages_ready": answer.message_count, "consumers": answer.consumer_count}
+
+
+def _queue(name: str, rows: Mapping[str, Mapping[str, Any]]) -> Queue:
+    def waiting(names: Iterable[str]) -> int:
+        return sum(_messages(rows.get(each, {})) for each in names)
+
+    row = rows[name]
+    return Queue(
+        name=name,
+        ready=row.get("messages_ready", 0),
+        in_progress=row.get("messages_unacknowledged"),
+        delayed=waiting(rung_name(name, seconds) for seconds in RUNG_SECONDS),
+        dead=waiting([xq_name(name)]),
+        consumers=row.get("consumers", 0),
+    )
+
+
+def _messages(row: Mapping[str, Any]) -> int:
+    return int(row.get("messages_ready", 0)) + int(row.get("messages_unacknowledged", 0))
