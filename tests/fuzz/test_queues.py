@@ -82,7 +82,10 @@ def at_work(database_url: str, broker_url: str, ends: Ends) -> Iterator[Reliable
     clock, metrics = Clock(), Metrics()
     broker = make_broker(broker_url, extra_middleware=[ends])
     assert isinstance(broker, ReliableBroker)
-    given = {"database_url": SecretStr(database_url), "broker_url": SecretStr(broker_url)}
+    given: dict[str, Any] = {
+        "database_url": SecretStr(database_url),
+        "broker_url": SecretStr(broker_url),
+    }
     engine = make_engine(database_url, application_name="services", pool_size=10)
     usual: dict[str, Any] = {"engine": engine, "broker": broker, "clock": clock, "metrics": metrics}
     services = [
