@@ -23,6 +23,8 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.benchmarks.figures import Figures
+from tests.benchmarks.sizes import pick
 from tests.benchmarks.writing import cpu_seconds
 from tests.integration import conftest as integration
 from tests.integration.reviewer import conftest as reviewer
@@ -35,7 +37,9 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 LATENCY_SECONDS = 2.0
-SECONDS = float(os.environ.get("SIRENADE_BENCH_SECONDS", "16"))
+SECONDS = float(os.environ.get("SIRENADE_BENCH_SECONDS", pick(quick="8", normal="16")))
+# Below a limit: so many calls, of which the bucket of the first minute holds the first.
+CALLS, PER_MINUTE = pick(quick=(140, 120), normal=(1000, 600))
 
 engine = integration.engine
 register = reviewer.register
@@ -163,7 +167,12 @@ def added(samples: list[Sample]) -> Sample:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("generators", "processes"), [(10, 1), (50, 1), (100, 1), (200, 1), (200, 2)]
+    ("generators", "processes"),
+    pick(
+        quick=[(10, 1), (50, 1), (200, 1)],
+        normal=[(10, 1), (50, 1), (200, 1), (200, 2)],
+        full=[(10, 1), (50, 1), (100, 1), (200, 1), (200, 2)],
+    ),
 )
 def test_generators(
     generators: int,
@@ -173,6 +182,7 @@ def test_generators(
     rabbitmq_url: str,
     tmp_path: Path,
     rows: list[str],
+    figures: Figures,
 ) -> None:
     ideal = generators / LATENCY_SECONDS
     # Neighbours of one trade and commune would all be written again: llmock has but one text.
@@ -219,14 +229,25 @@ def test_generators(
         f"{generators:>10} {processes:>10} {rate / ideal:>15.3f} {bare_rate / ideal:>13.3f}"
         f" {rate / bare_rate:>8.3f} {last.rss_mb:>8.0f} {cpu_ms:>11.1f} {os.getloadavg()[0]:>6.1f}"
     )
+    of = f"generators.{generators} in {processes} process{'es' if processes > 1 else ''}"
+    bare_share = f"a bare loop of requests: {bare_rate / ideal:.3f}"
+    figures.add(of, rate / ideal, unit="of ideal", goal=">= 0.95", note=bare_share)
+    figures.add(f"{of}, CPU", cpu_ms, unit="CPU ms/text")
+    if processes == 1:
+        figures.add(f"{of}, RSS at most", last.rss_mb, unit="MiB", goal="<= 150")
     assert last.throttled == 0
 
 
 @pytest.mark.timeout(600)
 def test_limit(
-    register: "Register", database_url: str, rabbitmq_url: str, tmp_path: Path, rows: list[str]
+    register: "Register",
+    database_url: str,
+    rabbitmq_url: str,
+    tmp_path: Path,
+    rows: list[str],
+    figures: Figures,
 ) -> None:
-    generators, per_minute, count = 200, 600, 1000
+    generators, per_minute, count = PER_MINUTE // 3, PER_MINUTE, CALLS
     register.add(range(1, count + 1), apart=True)
     # A year for each, so that llmock can tell calls apart that are not tries of one.
     register.execute(
@@ -254,6 +275,14 @@ def test_limit(
         f"limit: {len(records)} calls, 429 {throttled / len(records):.3f}, "
         f"wall / ideal {wall / ideal:.3f}, findings {findings}, load {os.getloadavg()[0]:.1f}"
     )
+    figures.add(
+        "generators.at a limit",
+        ideal / wall,
+        unit="of ideal",
+        goal=">= 0.89",
+        note=f"{generators} generators, {count} texts at {per_minute} a minute",
+    )
+    figures.add("generators.at a limit, 429", throttled / len(records), unit="of calls")
     texts = register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted' AND model = 'm'")
     assert len(texts) == count
     assert throttled <= 0.05 * len(records)
@@ -272,7 +301,7 @@ def most_in(records: list[dict[str, Any]], seconds: float) -> int:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("replicas", [2, 4])
+@pytest.mark.parametrize("replicas", pick(quick=[2], normal=[4], full=[2, 4]))
 def test_replicas_under_one_limit(
     replicas: int,
     register: "Register",
@@ -280,9 +309,10 @@ def test_replicas_under_one_limit(
     rabbitmq_url: str,
     tmp_path: Path,
     rows: list[str],
+    figures: Figures,
 ) -> None:
     """Together they ask for twice what the limit allows, and for longer than a minute."""
-    per_minute, count = 600, 900
+    per_minute, count = PER_MINUTE, CALLS * 9 // 10
     register.add(range(1, count + 1), apart=True)
     with ExitStack() as stack:
         llmock = stack.enter_context(
@@ -310,6 +340,8 @@ def test_replicas_under_one_limit(
         f"{replicas} replicas: most in any 60 s {most} of {per_minute} ({most / per_minute:.3f}), "
         f"{len(records)} calls, 429 {throttled}, load {os.getloadavg()[0]:.1f}"
     )
+    of = f"generators.{replicas} replicas, most in 60 s"
+    figures.add(of, most / per_minute, unit="of the limit", goal="<= 1")
     texts = register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted' AND model = 'm'")
     assert len(texts) == count
     assert most <= per_minute
