@@ -79,9 +79,9 @@ def of_two(a: Run, b: Run) -> Sheet:
 
 def number(value: float) -> str:
     """Three digits that say something, and no more."""
-    if value == int(value) and abs(value) < 1e15:  # noqa: PLR2004  beyond it a float is no integer
+    if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}".replace(",", " ")
-    if abs(value) >= 100:  # noqa: PLR2004  whole from here on
+    if abs(value) >= 100:
         return f"{value:,.0f}".replace(",", " ")
     return f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
 

@@ -34,14 +34,16 @@ _ROWS = int(
 _DISTINCT = 20_000
 _ROUNDS = pick(quick=1, normal=3)
 _ROOT = Path(__file__).parents[2]
-# In a process of its own: what it took at most is then its own.
+# In a process of its own: what it took at most is then its own (ru_maxrss begins with ours).
 _LOAD = """
 import json, resource, sys, time
+from pathlib import Path
 from services.writer.stock import command
 begun = time.perf_counter()
 command.load(sys.argv[1], sys.argv[2:], command.Options(pages=False))
 usage = resource.getrusage(resource.RUSAGE_SELF)
-print(json.dumps({"seconds": time.perf_counter() - begun, "rss_mib": usage.ru_maxrss / 1024,
+peak_kib = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+print(json.dumps({"seconds": time.perf_counter() - begun, "rss_mib": peak_kib / 1024,
     "cpu_seconds": usage.ru_utime + usage.ru_stime}))
 """
 
