@@ -20,6 +20,7 @@ def main(kind: str, url: str, queue: str, what: str, count: int) -> None:
         # What a message is worth to dramatiq: acknowledged once it is done, not before.
         task_acks_late=True,
         worker_enable_remote_control=False,
+        worker_redirect_stdouts=False,
         broker_transport_options={"confirm_publish": kind.endswith("confirmed")},
     )
     consumption = Consumption(count)

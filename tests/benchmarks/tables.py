@@ -38,9 +38,10 @@ class Sheet:
 
 def of_run(run: Run) -> Sheet:
     judged = [each.met for each in run.figures if each.met is not None]
+    minutes = sum(run.seconds.values()) / 60
+    met = f"{sum(judged)} of {len(judged)} goals met"
     notes = [
-        f"{_command(run)}: revision {run.revision}, {run.at}, {sum(run.seconds.values()) / 60:.0f}"
-        f" minutes; {sum(judged)} of {len(judged)} goals met.",
+        f"{_command(run)}: revision {run.revision}, {run.at}, {minutes:.0f} minutes; {met}.",
         f"Machine: {in_words(dict(run.machine))}.",
     ]
     if not run.complete:
