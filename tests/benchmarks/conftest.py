@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 from rich.console import Console
@@ -23,7 +23,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--keep-figures", default=False):
-        config.pluginmanager.register(Keeper(config), "keeper")
+
+        def say(line: str) -> None:
+            reporter = config.pluginmanager.get_plugin("terminalreporter")
+            if isinstance(reporter, pytest.TerminalReporter):
+                reporter.ensure_newline()
+                reporter.write_line(line, cyan=True)
+
+        config.pluginmanager.register(Keeper(say), "keeper")
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +41,9 @@ def figures(request: pytest.FixtureRequest) -> Figures:
 
 
 class Keeper:
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
         self.figures = Figures()
-        self._config = config
+        self._say = say
         self._names = {each.path: each.name for each in catalogue.BENCHMARKS}
         self._expected = catalogue.expected_seconds(sizes.SIZE, list(_earlier_runs()))
         self._waiting: list[str] = []
@@ -56,8 +63,10 @@ class Keeper:
         self._path = FOLDER / name
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        names = (self._name_of(item.nodeid) for item in session.items)
-        self._waiting = list(dict.fromkeys(names))
+        self.expect(item.nodeid for item in session.items)
+
+    def expect(self, nodeids: Iterable[str]) -> None:
+        self._waiting = list(dict.fromkeys(map(self._name_of, nodeids)))
         self._count = len(self._waiting)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -103,12 +112,6 @@ class Keeper:
 
     def _name_of(self, nodeid: str) -> str:
         return self._names[nodeid.partition("::")[0]]
-
-    def _say(self, line: str) -> None:
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if isinstance(reporter, pytest.TerminalReporter):
-            reporter.ensure_newline()
-            reporter.write_line(line, cyan=True)
 
 
 def _earlier_runs() -> Iterable[Run]:

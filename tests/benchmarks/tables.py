@@ -24,8 +24,9 @@ class Sheet:
     def as_text(self) -> Table:
         table = Table(title=self.title, caption="\n".join(self.notes), caption_justify="left")
         for number, name in enumerate(self.header):
-            justify = "right" if number in self.numeric else "left"
-            table.add_column(name, justify=justify, overflow="fold")
+            table.add_column(
+                name, justify="right" if number in self.numeric else "left", overflow="fold"
+            )
         for row in self.rows:
             table.add_row(*row)
         return table
