@@ -78,8 +78,8 @@ bench: servers ## Measure, in ratios to the machine's own limits (ONLY=writer, Q
 	  --size $(if $(QUICK),quick,$(if $(FULL),full,normal))
 
 .PHONY: bench-table
-bench-table: install ## Print the latest measurements as Markdown (A=FILE: others)
-	@$(PY) -m tests.benchmarks table --markdown --of "$(A)"
+bench-table: install ## Print the latest measurements as Markdown (A=FILE; GOALS=1: those with a goal)
+	@$(PY) -m tests.benchmarks table --markdown --of "$(A)" $(if $(GOALS),--goals)
 
 .PHONY: bench-compare
 bench-compare: install ## Compare two measurements, the two latest unless told (A=FILE, B=FILE)

@@ -49,9 +49,11 @@ def table(
     *,
     of: Annotated[str, typer.Option(help="A run's file; the latest unless told.")] = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="For the README.")] = False,
+    goals: Annotated[bool, typer.Option("--goals", help="Only what has a goal.")] = False,
 ) -> None:
     """Show a run again."""
-    _show(tables.of_run(_load(_path(of, latest=1))), markdown=markdown)
+    run = _load(_path(of, latest=1))
+    _show(tables.of_run(run, only_judged=goals), markdown=markdown)
 
 
 @app.command()

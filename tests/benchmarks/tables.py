@@ -37,7 +37,7 @@ class Sheet:
         return "\n".join([*lines, "", *self.notes])
 
 
-def of_run(run: Run) -> Sheet:
+def of_run(run: Run, *, only_judged: bool = False) -> Sheet:
     judged = [each.met for each in run.figures if each.met is not None]
     minutes = sum(run.seconds.values()) / 60
     met = f"{sum(judged)} of {len(judged)} goals met"
@@ -55,6 +55,7 @@ def of_run(run: Run) -> Sheet:
         [
             (each.name, number(each.value), each.unit, _goal(each), _MET[each.met], each.note)
             for each in run.figures
+            if each.goal or not only_judged
         ],
         frozenset({1, 3}),
         notes,

@@ -46,6 +46,15 @@ def test_the_latest_run_is_shown_as_markdown(folder: Path) -> None:
     assert "writer.new" in call("table", "--markdown", "--of", "").stdout
 
 
+def test_a_table_may_hold_only_what_has_a_goal(folder: Path) -> None:
+    run_of(LOST, figures.Figure("writer.rows", 9)).save(folder / "2026-11-20.json")
+
+    shown = call("table", "--goals").stdout
+
+    assert "messages.lost" in shown
+    assert "writer.rows" not in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
