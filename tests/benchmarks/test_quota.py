@@ -165,7 +165,7 @@ def test_fetchers_use_the_quota_and_no_more(
     cells.append(cell)
     print(f"\n{cell}", flush=True)  # noqa: T201  a benchmark's result
     of = f"quota.slot use, {fetchers} × fetcher at {per_minute}/min"
-    note = f"{MINUTES:g} min; one of {len(CELLS)} cells of 9"
+    note = f"{MINUTES:g} min; {len(CELLS)} of 9 cells run"
     figures.add(of, cell.slot_use, unit="of the quota", goal=">= 0.97", note=note)
     assert cell.http_429 == 0
     assert cell.most_in_60_seconds <= per_minute
