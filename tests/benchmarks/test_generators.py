@@ -13,19 +13,16 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.benchmarks.figures import Figures
+from tests.benchmarks.reviewing import Sample, added, reviewing
 from tests.benchmarks.sizes import pick
-from tests.benchmarks.writing import cpu_seconds
 from tests.integration import conftest as integration
 from tests.integration.reviewer import conftest as reviewer
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, Llmock, llmock_server
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 LATENCY_SECONDS = 2.0
 SECONDS = float(os.environ.get("SIRENADE_BENCH_SECONDS", pick(quick="8", normal="16")))
 # Below a limit: so many calls, of which the bucket of the first minute holds the first.
@@ -64,16 +60,6 @@ print(counted / seconds)
 """
 
 
-@dataclass(frozen=True)
-class Sample:
-    at: float
-    answered: float
-    throttled: float
-    inside: float
-    rss_mb: float
-    cpu_seconds: float
-
-
 @pytest.fixture(scope="module")
 def rows() -> Iterator[list[str]]:
     rows: list[str] = []
@@ -90,79 +76,6 @@ def bare(llmock: Llmock, generators: int) -> float:
     url = f"{llmock.base_url}/chat/completions"
     command = [sys.executable, "-c", _BARE, url, body, str(generators), str(SECONDS)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-
-def sample(process: "subprocess.Popen[bytes]", port: int) -> Sample | None:
-    assert process.poll() is None, "the reviewer ended"
-    try:
-        text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
-    except requests.RequestException:
-        return None
-    found = {
-        (each.name, each.labels.get("outcome")): each.value
-        for family in text_string_to_metric_families(text)
-        for each in family.samples
-    }
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    rss_kb = int(status.partition("VmRSS:")[2].split()[0])
-    return Sample(
-        time.monotonic(),
-        found.get(("sirenade_chat_calls_total", "answered"), 0),
-        found.get(("sirenade_chat_calls_total", "throttled"), 0),
-        found.get(("sirenade_gate_inside", None), 0),
-        rss_kb / 1024,
-        cpu_seconds(process.pid),
-    )
-
-
-@contextmanager
-def reviewing(
-    llmock: Llmock,
-    directory: Path,
-    *,
-    generators: int,
-    database_url: str,
-    rabbitmq_url: str,
-    replica: int = 0,
-    limit: str = "",
-) -> Iterator[Callable[[], Sample | None]]:
-    """A reviewer process; the callable reads its metrics, None before it serves them."""
-    providers = directory / "providers.toml"
-    providers.write_text(
-        f"[[provider]]\nname = 'llmock'\nbase_url = '{llmock.base_url}'\nmodel = 'm'\n"
-        f"max_parallel = {generators}\n{limit}"
-    )
-    port = 19_300 + generators + 1000 * replica
-    settings = {
-        "SIRENADE_DATABASE_URL": database_url,
-        "SIRENADE_BROKER_URL": rabbitmq_url,
-        "SIRENADE_METRICS_PORT": str(port),
-        "SIRENADE_AVIS_PROVIDERS_FILE": str(providers),
-        "SIRENADE_REVIEWER_GENERATORS": str(generators),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "services.reviewer", "run"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **settings},
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        yield lambda: sample(process, port)
-    finally:
-        process.kill()
-        process.wait()
-
-
-def added(samples: list[Sample]) -> Sample:
-    """Of processes side by side; the memory is that of the largest."""
-    return Sample(
-        samples[-1].at,
-        sum(each.answered for each in samples),
-        sum(each.throttled for each in samples),
-        sum(each.inside for each in samples),
-        max(each.rss_mb for each in samples),
-        sum(each.cpu_seconds for each in samples),
-    )
 
 
 @pytest.mark.timeout(600)
@@ -234,7 +147,7 @@ def test_generators(
     figures.add(of, rate / ideal, unit="of ideal", goal=">= 0.95", note=bare_share)
     figures.add(f"{of}, CPU", cpu_ms, unit="CPU ms/text")
     if processes == 1:
-        figures.add(f"{of}, RSS at most", last.rss_mb, unit="MiB", goal="<= 150")
+        figures.add(f"{of}, RSS", last.rss_mb, unit="MiB", goal="<= 150")
     assert last.throttled == 0
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.benchmarks.figures import Figures
+from tests.benchmarks.reviewing import Sample, reviewing
 from tests.benchmarks.sizes import SIZE, pick
-from tests.benchmarks.test_generators import Sample, reviewing
 from tests.integration import conftest as integration
 from tests.integration.reviewer import conftest as reviewer
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, llmock_server
