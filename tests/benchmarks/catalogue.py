@@ -45,9 +45,9 @@ def named(names: Sequence[str]) -> list[Benchmark]:
 
 
 def expected_seconds(size: str, runs: Sequence[Run]) -> Mapping[str, float]:
-    """By benchmark: what it took in the latest of the runs of that size, else the guess."""
+    """By benchmark: what it took in the latest whole run of that size, else the guess."""
     seconds = {each.name: 60 * each.minutes[SIZES.index(size)] for each in BENCHMARKS}
     for run in runs:
-        if run.size == size and not run.settings:
+        if run.complete and run.size == size and not run.settings:
             seconds |= run.seconds
     return seconds

@@ -149,7 +149,9 @@ def test_what_a_benchmark_took_before_says_how_long_it_will_take() -> None:
     quick = run_of(NEW, size="quick", seconds={"writer": 5.0})
     odd = run_of(NEW, seconds={"writer": 1.0}, settings={"SIRENADE_BENCHMARK_ROWS": "10"})
 
-    expected = catalogue.expected_seconds("normal", [run_of(NEW), quick, odd])
+    broken_off = run_of(NEW, seconds={"writer": 2.0}, complete=False)
+
+    expected = catalogue.expected_seconds("normal", [run_of(NEW), quick, odd, broken_off])
 
     assert expected["writer"] == 90.0
     assert set(expected) == {each.name for each in catalogue.BENCHMARKS}
