@@ -30,6 +30,7 @@ PACES_ROWS_PER_SECOND = (500, 1_000_000)
 _ROWS_PER_SLICE = 200
 # One item in a thousand failed, half of them written since.
 FAILED = ITEMS // 1000
+_BATCHES = 2000
 # A month at the public quota.
 REQUESTS = 30 * 60 * 24 * 30
 
@@ -68,7 +69,7 @@ _REQUESTS = """
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("batches", [2000, 20_000])
+@pytest.mark.parametrize("batches", [_BATCHES, 10 * _BATCHES])
 def test_stats_at_two_million_items_under_two_writers(
     database_url: str, batches: int, figures: Figures
 ) -> None:
@@ -97,7 +98,9 @@ def test_stats_at_two_million_items_under_two_writers(
         rate = sum(rows) / (time.monotonic() - begun)
         load = "at the quota's pace" if pace == min(PACES_ROWS_PER_SECOND) else "at full speed"
         name = f"{of}, p95 under writers {load}"
-        figures.add(name, 1000 * busy.quantile(95), unit="ms", goal="<= 10")
+        # Ten times as many batches are measured to see what becomes of it.
+        goal = "<= 10" if batches <= _BATCHES else None
+        figures.add(name, 1000 * busy.quantile(95), unit="ms", goal=goal)
         _show(f"under {WRITERS} writers, {rate:.0f} rows/s together: {busy}")
         written += sum(rows)
     with engine.connect() as connection:
