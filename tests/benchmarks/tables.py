@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from tests.benchmarks.catalogue import BENCHMARKS
 from tests.benchmarks.figures import Figure, Run
 from tests.benchmarks.machine import in_words
 
@@ -90,8 +91,10 @@ def number(value: float) -> str:
 
 
 def _command(run: Run) -> str:
-    option = {"quick": " QUICK=1", "full": " FULL=1"}.get(run.size, "")
-    return f"`make bench{option}`"
+    size = {"quick": " QUICK=1", "full": " FULL=1"}.get(run.size, "")
+    names = [each.name for each in BENCHMARKS if each.name in run.seconds]
+    only = "" if len(names) == len(BENCHMARKS) else f' ONLY="{" ".join(names)}"'
+    return f"`make bench{size}{only}`"
 
 
 def _pairs(run: Run) -> str:

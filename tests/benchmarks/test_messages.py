@@ -165,7 +165,8 @@ def _report(figures: Figures, what: str, costs: dict[str, Cost]) -> None:
     for kind, cost in costs.items():
         if kind != OURS:
             ratio = ours.messages_per_second / cost.messages_per_second
-            figures.add(f"messages.{what}, ours of {kind}", ratio, goal=_GOALS[kind], note=note)
+            name, goal = f"messages.{what}, ours beside {kind}", _GOALS[kind]
+            figures.add(name, ratio, unit="of theirs", goal=goal, note=note)
         figures.add(
             f"messages.{what}, {kind}, CPU",
             cost.client_us,
