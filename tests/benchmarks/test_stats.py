@@ -30,7 +30,7 @@ PACES_ROWS_PER_SECOND = (500, 1_000_000)
 _ROWS_PER_SLICE = 200
 # One item in a thousand failed, half of them written since.
 FAILED = ITEMS // 1000
-_BATCHES = 2000
+USUAL_BATCHES = 2000
 # A month at the public quota.
 REQUESTS = 30 * 60 * 24 * 30
 
@@ -69,7 +69,7 @@ _REQUESTS = """
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("batches", [_BATCHES, 10 * _BATCHES])
+@pytest.mark.parametrize("batches", [USUAL_BATCHES, 10 * USUAL_BATCHES])
 def test_stats_at_two_million_items_under_two_writers(
     database_url: str, batches: int, figures: Figures
 ) -> None:
@@ -99,7 +99,7 @@ def test_stats_at_two_million_items_under_two_writers(
         load = "at the quota's pace" if pace == min(PACES_ROWS_PER_SECOND) else "at full speed"
         name = f"{of}, p95 under writers {load}"
         # Ten times as many batches are measured to see what becomes of it.
-        goal = "<= 10" if batches <= _BATCHES else None
+        goal = "<= 10" if batches <= USUAL_BATCHES else None
         figures.add(name, 1000 * busy.quantile(95), unit="ms", goal=goal)
         _show(f"under {WRITERS} writers, {rate:.0f} rows/s together: {busy}")
         written += sum(rows)
