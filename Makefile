@@ -17,6 +17,10 @@ ROWS ?= 20000
 SEED ?=
 # `make fuzz`: so many cases of each kind, and a twentieth through real servers.
 EXAMPLES ?= 10000
+# What `make bench` runs (`make bench ONLY="writer stock"`), and what `make bench-compare` compares.
+ONLY ?=
+A ?=
+B ?=
 # Containers: `make scale-reviewer N=12`, `make run C="status --once"`.
 C ?= --help
 SERVICES := fetcher writer reviewer operator
@@ -76,8 +80,17 @@ lint: install ## Check style, types and imports
 	@.venv/bin/lint-imports
 
 .PHONY: bench
-bench: install ## Measure against the machine's own limits, in ratios
-	@$(PY) -m pytest tests/benchmarks -s --slow
+bench: servers ## Measure, in ratios to the machine's own limits (ONLY=writer, QUICK=1, FULL=1)
+	@$(PY) -m tests.benchmarks run --only "$(ONLY)" \
+	  --size $(if $(QUICK),quick,$(if $(FULL),full,normal))
+
+.PHONY: bench-table
+bench-table: install ## Print the latest measurements as Markdown (A=FILE; GOALS=1: those with a goal)
+	@$(PY) -m tests.benchmarks table --markdown --of "$(A)" $(if $(GOALS),--goals)
+
+.PHONY: bench-compare
+bench-compare: install ## Compare two measurements, the two latest unless told (A=FILE, B=FILE)
+	@$(PY) -m tests.benchmarks compare --a "$(A)" --b "$(B)"
 
 .PHONY: prove
 prove: servers ## Prove what is promised: a phase at the true quota (PHASE=1, 8 min; 2, 18 min)
@@ -114,6 +127,10 @@ requirements: ## Pin the requirements anew (needs uv)
 	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	    --no-emit-index-url --no-emit-find-links --group $$service \
 	    -c requirements/runtime.txt -o requirements/$$service.txt || exit 1; done
+	@for other in celery pynsee; do \
+	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
+	    --no-emit-index-url --no-emit-find-links requirements/$$other.in \
+	    -o requirements/$$other.txt || exit 1; done
 
 .PHONY: init
 init: ## Write .env and random secrets for the containers (DEMO=1: a simulator as INSEE)

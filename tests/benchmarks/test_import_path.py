@@ -19,9 +19,11 @@ from services.fetcher.store import ImportStore
 from services.fetcher.windows import Scope
 from shared.db.engine import make_engine
 from tests.benchmarks import baseline
+from tests.benchmarks.figures import Figures
+from tests.benchmarks.sizes import pick
 from tests.integration.writer.desk import Desk
 
-_ROWS = int(os.environ.get("SIRENADE_BENCHMARK_ROWS", "20000"))
+_ROWS = int(os.environ.get("SIRENADE_BENCHMARK_ROWS", pick(quick="6000", normal="20000")))
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 600
 _PER_MINUTE = "10000"
@@ -88,6 +90,7 @@ def test_the_import_path_and_its_budget(
     private_rabbitmq: RunningRabbitmq,
     start: Start,
     tmp_path: Path,
+    figures: Figures,
 ) -> None:
     port_file = tmp_path / "port"
     simulator = start(
@@ -115,7 +118,7 @@ def test_the_import_path_and_its_budget(
         "PostgreSQL": postgres.pid,
     }
 
-    def import_all(name: str) -> None:
+    def import_all(name: str) -> tuple[float, dict[str, float]]:
         before, started = _cpu_seconds(pids), time.monotonic()
         imports.request_run(Scope(departements=("33",)), row_limit=None)
         _wait(
@@ -127,15 +130,24 @@ def test_the_import_path_and_its_budget(
         elapsed = time.monotonic() - started
         spent = {k: v - before[k] for k, v in _cpu_seconds(pids).items()}
         assert desk.number("etablissements") == _ROWS
-        budget = ", ".join(f"{k} {v / _ROWS * 1e6:.0f}" for k, v in spent.items())
+        costs_us = {k: v / _ROWS * 1e6 for k, v in spent.items()}
+        budget = ", ".join(f"{k} {v:.0f}" for k, v in costs_us.items())
         print(  # noqa: T201  a benchmark's result
             f"\n{name}: {_ROWS / elapsed:.0f} rows/s,"
-            f" CPU µs/row {sum(spent.values()) / _ROWS * 1e6:.0f} ({budget});"
+            f" CPU µs/row {sum(costs_us.values()):.0f} ({budget});"
             f" the writer's memory {psutil.Process(writer.pid).memory_info().rss / 1e6:.0f} MB"
         )
+        return _ROWS / elapsed, costs_us
 
     import_all("new, and the simulator makes its pages")
     desk.execute(f"TRUNCATE {', '.join(baseline.TABLES)}")
-    import_all("new")
-    import_all("unchanged")
+    for name in ("new", "unchanged"):
+        rows_per_second, costs_us = import_all(name)
+        figures.add(f"import.{name}", rows_per_second, unit="rows/s")
+        ours_us = sum(cost for part, cost in costs_us.items() if part != "simulator")
+        parts = ", ".join(f"{part} {cost:.0f}" for part, cost in costs_us.items())
+        figures.add(f"import.{name}, CPU", ours_us, unit="CPU µs/row", note=parts)
+    for service, process in (("fetcher", fetcher), ("writer", writer)):
+        rss_mib = psutil.Process(process.pid).memory_info().rss / 2**20
+        figures.add(f"import.RSS of the {service}", rss_mib, unit="MiB", goal="<= 150")
     engine.dispose()

@@ -1,6 +1,7 @@
 """How much of the quota fetcher processes use, and what the server saw of it.
 
-SIRENADE_BENCH_MINUTES is the length of each of the nine cells (default 1); -k picks some.
+Three cells of a minute each; FULL=1: all nine, five minutes each. SIRENADE_BENCH_MINUTES is
+another length.
 """
 
 import os
@@ -14,15 +15,23 @@ from sqlalchemy import Engine, text
 from deploy.local.postgres import RunningPostgres, start_postgres
 from shared.db.migrate import upgrade
 from shared.progress import Progress
+from tests.benchmarks.figures import Figures
+from tests.benchmarks.sizes import pick
 from tests.system import conftest as system
 from tests.system.conftest import Insee, StartServices, wait_for
 
-MINUTES = float(os.environ.get("SIRENADE_BENCH_MINUTES", "1"))
+MINUTES = float(os.environ.get("SIRENADE_BENCH_MINUTES", pick(quick="0.25", normal="1", full="5")))
+# Fetchers and requests a minute.
+CELLS = pick(
+    quick=[(3, 500)],
+    normal=[(1, 30), (3, 100), (8, 500)],
+    full=[(fetchers, rate) for fetchers in (1, 3, 8) for rate in (30, 100, 500)],
+)
 # Few enough that the writer is not what is measured, at the highest rate too.
 ROWS_PER_PAGE = 100
 # More than the fastest cell can fetch, and cut into as many walks as may run side by side.
 ESTABLISHMENTS = 300_000
-DEPARTEMENT = 100_000
+DEPARTEMENT = pick(quick=20_000, normal=100_000)
 
 start_insee = system.start_insee
 make_processes = system.make_processes
@@ -115,8 +124,7 @@ def start(
 
 @pytest.mark.slow
 @pytest.mark.timeout(60 * MINUTES + 240)
-@pytest.mark.parametrize("per_minute", [30, 100, 500])
-@pytest.mark.parametrize("fetchers", [1, 3, 8])
+@pytest.mark.parametrize(("fetchers", "per_minute"), CELLS)
 def test_fetchers_use_the_quota_and_no_more(
     fetchers: int,
     per_minute: int,
@@ -124,6 +132,7 @@ def test_fetchers_use_the_quota_and_no_more(
     progress: Callable[[], Progress],
     engine: Engine,
     cells: list[Cell],
+    figures: Figures,
 ) -> None:
     insee = start(
         fetchers=fetchers,
@@ -155,6 +164,9 @@ def test_fetchers_use_the_quota_and_no_more(
     )
     cells.append(cell)
     print(f"\n{cell}", flush=True)  # noqa: T201  a benchmark's result
+    of = f"quota.slot use, {fetchers} × fetcher at {per_minute}/min"
+    note = f"{MINUTES:g} min; {len(CELLS)} of 9 cells run"
+    figures.add(of, cell.slot_use, unit="of the quota", goal=">= 0.97", note=note)
     assert cell.http_429 == 0
     assert cell.most_in_60_seconds <= per_minute
 
@@ -162,16 +174,23 @@ def test_fetchers_use_the_quota_and_no_more(
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_pages_of_a_departement_are_full(
-    start: Callable[..., Insee], progress: Callable[[], Progress]
+    start: Callable[..., Insee], progress: Callable[[], Progress], figures: Figures
 ) -> None:
     insee = start(fetchers=1, establishments=DEPARTEMENT, per_minute=500, rows_per_page=1000)
 
     wait_for(lambda: progress().complete == 1, seconds=500, what="the whole département")
 
     reading, seen = progress(), insee.quota()
+    page_fill = reading.received / (1000 * seen["requests"])
     print(  # noqa: T201  a benchmark's result
-        f"\n{reading.received} rows in {seen['requests']} requests, "
-        f"page fill {reading.received / (1000 * seen['requests']):.4f}"
+        f"\n{reading.received} rows in {seen['requests']} requests, page fill {page_fill:.4f}"
+    )
+    figures.add(
+        "quota.page fill",
+        page_fill,
+        unit="of 1 000 rows a request",
+        goal=">= 0.97",
+        note=f"{DEPARTEMENT} rows, to the end of every walk",
     )
     assert seen["http_429"] == 0
     assert reading.received == DEPARTEMENT

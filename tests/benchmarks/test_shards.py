@@ -9,10 +9,12 @@ import pytest
 
 from shared.db.engine import make_engine
 from shared.messages import RECORDS_PER_SLICE
+from tests.benchmarks.figures import Figures
+from tests.benchmarks.sizes import pick
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
 
-_SLICES = 20
+_SLICES = pick(quick=6, normal=20)
 
 pytestmark = [
     pytest.mark.slow,
@@ -44,7 +46,7 @@ def _seconds(desk: Desk, slices: list[list[Any]], shard: int) -> float:
     return sum(quickest) / len(quickest)
 
 
-def test_a_slice_in_a_shard_elsewhere(desk: Desk) -> None:
+def test_a_slice_in_a_shard_elsewhere(desk: Desk, figures: Figures) -> None:
     records = Records()
     by_shard: list[list[Any]] = [[], []]
     for number in itertools.count(1):
@@ -68,3 +70,4 @@ def test_a_slice_in_a_shard_elsewhere(desk: Desk) -> None:
             f"\n{kind}: {here * 1000:.1f} ms a slice in one database, {elsewhere * 1000:.1f} ms "
             f"in another than its counters: × {elsewhere / here:.2f}"
         )
+        figures.add(f"shards.{kind}", elsewhere / here, unit="× the time in one database")

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.db.engine import make_engine
+from tests.benchmarks.figures import Figures
 
 _ROWS = 525_000
 _MOST_BYTES = 50_000_000
@@ -32,7 +33,9 @@ _NEAREST = text("""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def test_the_fingerprints_of_all_texts_weigh_less_than_50_megabytes(database_url: str) -> None:
+def test_the_fingerprints_of_all_texts_weigh_less_than_50_megabytes(
+    database_url: str, figures: Figures
+) -> None:
     engine = make_engine(database_url, application_name="benchmark")
     with engine.begin() as connection:
         connection.execute(_FILL, {"rows": _ROWS})
@@ -49,4 +52,6 @@ def test_the_fingerprints_of_all_texts_weigh_less_than_50_megabytes(database_url
         f"(rows {size.heap / 1e6:.1f}, key {size.of_key / 1e6:.1f}); "
         f"nearest of 5 000 neighbours: {crowded_ms:.1f} ms"
     )
+    figures.add("simhashes.525 000 texts", size.total / 1e6, unit="MB", goal="<= 50")
+    figures.add("simhashes.nearest of 5 000", crowded_ms, unit="ms")
     assert size.total < _MOST_BYTES

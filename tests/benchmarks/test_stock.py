@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -22,19 +23,27 @@ from services.simulator.stock_files import write_stock
 from services.writer.stock import command
 from services.writer.stock.columns import layout_of
 from shared.db.engine import make_engine
+from tests.benchmarks.figures import Figures
+from tests.benchmarks.sizes import pick
 
-_ROWS = int(os.environ.get("SIRENADE_BENCHMARK_STOCK_ROWS", "200000"))
+_ROWS = int(
+    os.environ.get(
+        "SIRENADE_BENCHMARK_STOCK_ROWS", pick(quick="40000", normal="200000", full="1000000")
+    )
+)
 _DISTINCT = 20_000
-_ROUNDS = 3
+_ROUNDS = pick(quick=1, normal=3)
 _ROOT = Path(__file__).parents[2]
-# In a process of its own: what it took at most is then its own.
+# In a process of its own: what it took at most is then its own (ru_maxrss begins with ours).
 _LOAD = """
 import json, resource, sys, time
+from pathlib import Path
 from services.writer.stock import command
 begun = time.perf_counter()
 command.load(sys.argv[1], sys.argv[2:], command.Options(pages=False))
 usage = resource.getrusage(resource.RUSAGE_SELF)
-print(json.dumps({"seconds": time.perf_counter() - begun, "rss_mib": usage.ru_maxrss / 1024,
+peak_kib = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+print(json.dumps({"seconds": time.perf_counter() - begun, "rss_mib": peak_kib / 1024,
     "cpu_seconds": usage.ru_utime + usage.ru_stime}))
 """
 
@@ -96,7 +105,7 @@ def _load(url: str, path: Path) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_fresh_load_against_the_servers_own_copy_and_indexes(
-    database_url: str, postgres: RunningPostgres
+    database_url: str, postgres: RunningPostgres, figures: Figures
 ) -> None:
     engine = make_engine(database_url, application_name="benchmark", statement_timeout_seconds=0)
     # The server reads it itself, as whoever it runs as.
@@ -108,10 +117,11 @@ def test_a_fresh_load_against_the_servers_own_copy_and_indexes(
     )
     path = made["siret"].path
     path.chmod(0o644)
-    ratios = []
+    ratios, loads = [], []
     for _ in range(_ROUNDS):
         copied, indexed = _copy_by_the_server(engine, path)
         loaded = _load(database_url, path)
+        loads.append(loaded)
         ratios.append((copied + indexed) / loaded["seconds"])
         print(  # noqa: T201  a benchmark's result
             f"\n{_ROWS} rows; rows/s: COPY {_ROWS / copied:.0f}, with indexes"
@@ -130,13 +140,27 @@ def test_a_fresh_load_against_the_servers_own_copy_and_indexes(
             connection.execute(
                 text("TRUNCATE etablissements, stock_loads, stock_chunks, watermarks")
             )
-    print(f"median {sorted(ratios)[len(ratios) // 2]:.2f}")  # noqa: T201  a benchmark's result
+    ratio = statistics.median(ratios)
+    print(f"median {ratio:.2f}")  # noqa: T201  a benchmark's result
+    rows_per_second = statistics.median(_ROWS / each["seconds"] for each in loads)
+    cpu_us = statistics.median(each["cpu_seconds"] for each in loads) / _ROWS * 1e6
+    figures.add(
+        "stock.load",
+        ratio,
+        unit="of COPY + indexes",
+        goal=">= 0.60",
+        note=f"{_ROWS} rows, {rows_per_second:.0f} rows/s",
+    )
+    figures.add("stock.load, CPU of our process", cpu_us, unit="CPU µs/row")
+    figures.add("stock.RSS at most", max(each["rss_mib"] for each in loads), unit="MiB")
     engine.dispose()
 
 
 @pytest.mark.slow
-def test_the_rate_of_pages_after_a_load(database_url: str, tmp_path: Path) -> None:
-    rows = 10_000
+def test_the_rate_of_pages_after_a_load(
+    database_url: str, tmp_path: Path, figures: Figures
+) -> None:
+    rows = pick(quick=3000, normal=10_000)
     made = write_stock(tmp_path, SimulatorOptions(establishments=rows))
     paths = [str(file.path) for file in made.values()]
     command.load(database_url, paths, command.Options(pages=False))
@@ -144,4 +168,5 @@ def test_the_rate_of_pages_after_a_load(database_url: str, tmp_path: Path) -> No
     loads = command.load(database_url, paths, command.Options())
     seconds = time.perf_counter() - begun
     print(f"\npages: {rows / seconds:.0f} establishments/s")  # noqa: T201  a benchmark's result
+    figures.add("stock.pages afterwards", rows / seconds, unit="rows/s")
     assert {load.status for load in loads} == {"complete"}

@@ -19,9 +19,11 @@ import pytest
 from prometheus_client import generate_latest
 
 from shared.metrics import ROW_OUTCOMES, Metrics
+from tests.benchmarks.figures import Figures
+from tests.benchmarks.sizes import pick
 
 AT_ONCE = 10_000
-RECORDINGS = 10_000_000
+RECORDINGS = pick(quick=1_000_000, normal=10_000_000)
 THREADS = 16
 PROCESSES = 4
 # So often is memory looked at while they record.
@@ -144,7 +146,7 @@ def test_ten_thousand_recordings_at_once_are_all_there() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_ten_million_recordings_from_threads_leave_memory_flat() -> None:
+def test_ten_million_recordings_from_threads_leave_memory_flat(figures: Figures) -> None:
     metrics = Metrics(of={"writer"})
     metrics.declare_actor(ACTOR)
     started, used = time.perf_counter(), time.process_time()
@@ -153,6 +155,8 @@ def test_ten_million_recordings_from_threads_leave_memory_flat() -> None:
     assert recorded(metrics) == expected(RECORDINGS)
     ratio = assert_flat(samples)
     size = len(generate_latest(metrics.registry))
+    figures.add("metrics.recording", cpu * 1e6 / RECORDINGS, unit="CPU µs")
+    figures.add("metrics.growth, threads", ratio, unit="× the second quarter", goal="<= 1.05")
     print(  # noqa: T201  # a benchmark's result
         f"\n{RECORDINGS:,} from {THREADS} threads: {cpu * 1e6 / RECORDINGS:.2f} CPU µs each,"
         f" {seconds:.0f} s; RSS {samples[0] / 2**20:.1f} → {samples[-1] / 2**20:.1f} MiB"
@@ -162,7 +166,9 @@ def test_ten_million_recordings_from_threads_leave_memory_flat() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_ten_million_recordings_from_processes_leave_each_ones_memory_flat() -> None:
+def test_ten_million_recordings_from_processes_leave_each_ones_memory_flat(
+    figures: Figures,
+) -> None:
     """Each process has its own registry and page, as each replica: Prometheus adds them up."""
     share = RECORDINGS // PROCESSES
     running = [
@@ -174,6 +180,9 @@ def test_ten_million_recordings_from_processes_leave_each_ones_memory_flat() -> 
     results = [json.loads(process.communicate(timeout=800)[0]) for process in running]
     assert [each["recorded"] for each in results] == [expected(share)] * PROCESSES
     ratios = [assert_flat(each["samples"]) for each in results]
+    figures.add(
+        "metrics.growth, processes", max(ratios), unit="× the second quarter", goal="<= 1.05"
+    )
     sizes = ", ".join(
         f"{each['samples'][0] / 2**20:.1f} → {each['samples'][-1] / 2**20:.1f}" for each in results
     )
