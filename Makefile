@@ -49,7 +49,7 @@ simulator: install ## Run the INSEE simulator (PORT, ESTABLISHMENTS, REQUESTS_PE
 	  --requests-per-minute $(REQUESTS_PER_MINUTE)
 
 .PHONY: servers
-servers: install ## Fetch what the tests' private RabbitMQ and PostgreSQL need
+servers: install ## Fetch what the tests start and call: RabbitMQ, PostgreSQL, promtool, amtool
 	@$(PY) -m deploy.local prepare
 
 .PHONY: test
@@ -57,7 +57,8 @@ test: servers ## Run unit and integration tests and one system test with kills
 	@$(PY) -m pytest $(SIDE_BY_SIDE)
 
 .PHONY: test-full
-test-full: servers ## Run all tests, the slow ones too
+test-full: servers ## Run all tests, the slow ones too (needs npm, and kubectl or kustomize)
+	@$(PY) -m deploy.local prepare-slow
 	@$(PY) -m pytest $(SIDE_BY_SIDE)
 	@$(PY) -m pytest -m slow --ignore tests/benchmarks
 
@@ -107,6 +108,10 @@ requirements: ## Pin the requirements anew (needs uv)
 	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	    --no-emit-index-url --no-emit-find-links --group $$service \
 	    -c requirements/runtime.txt -o requirements/$$service.txt || exit 1; done
+	@for tests in pynsee kubernetes; do \
+	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
+	    --no-emit-index-url --no-emit-find-links requirements/$$tests.in \
+	    -o requirements/$$tests.txt || exit 1; done
 
 .PHONY: init
 init: ## Write .env and random secrets for the containers (DEMO=1: a simulator as INSEE)

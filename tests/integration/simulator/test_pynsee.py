@@ -3,11 +3,9 @@
 It lives in an environment of its own, below .local, made from requirements/pynsee.txt.
 """
 
-import hashlib
 import json
 import os
 import subprocess
-import venv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,11 +13,9 @@ import pytest
 
 from services.simulator.options import Options
 from services.simulator.server import RunningServer
+from tests.integration.environments import interpreter_with
 
 Start = Callable[[Options], RunningServer]
-_ROOT = Path(__file__).parents[3]
-_REQUIREMENTS = _ROOT / "requirements" / "pynsee.txt"
-_HOME = _ROOT / ".local" / "pynsee"
 
 _KEY = {"sirene_key": "test"}
 
@@ -48,16 +44,7 @@ print(json.dumps({"sirets": list(newest.siret), "columns": list(found.columns)})
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    """Interpreter of an environment that holds exactly what the requirements pin."""
-    wanted = hashlib.sha256(_REQUIREMENTS.read_bytes()).hexdigest()
-    mark, python = _HOME / "installed", _HOME / "bin" / "python"
-    if not mark.exists() or mark.read_text("ascii") != wanted:
-        venv.create(_HOME, clear=True, with_pip=True, symlinks=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        command = [*install, "--require-hashes", "-r", str(_REQUIREMENTS)]
-        subprocess.run(command, check=True, timeout=600)
-        mark.write_text(wanted, "ascii")
-    return python
+    return interpreter_with("pynsee")
 
 
 @pytest.mark.slow
