@@ -126,8 +126,9 @@ doctor: ## Say what this machine lacks for the containers
 
 .PHONY: images
 images: .env ## Build the containers' images and print their sizes
-	@docker compose --profile '*' build --quiet
-	@docker images --filter "reference=sirenade/*:$${SIRENADE_VERSION:-latest}" --format '{{.Repository}} {{.Size}}' | sort
+	@SIRENADE_BUILD="$${SIRENADE_BUILD:-$$(git describe --always --dirty 2>/dev/null)}" \
+	  docker compose --profile '*' build --quiet
+	@docker images --filter 'reference=sirenade/*' --format '{{.Repository}}:{{.Tag}} {{.Size}}' | sort
 
 .PHONY: up
 up: .env ## Start all containers, and wait until they are healthy
