@@ -171,7 +171,7 @@ SCALE := $(SCALED:%=scale-%)
 #scale-SERVICE: ## So many fetchers, writers or reviewers from now on (N=12)
 $(SCALE): scale-%: .env
 	@$(PYTHON) -m deploy.containers scale $* '$(if $(filter file,$(origin N)),,$(N))'
-	@docker compose up --detach --no-recreate --no-deps $*
+	@docker compose up --detach --no-recreate $*
 
 .PHONY: test-compose
 test-compose: install ## Try the containers: from nothing to healthy, scaled in mid-import

@@ -109,10 +109,15 @@ def test_scaling_reviewers_in_mid_import_loses_nothing(stack: Stack, engine: Eng
 
 
 def test_a_number_of_replicas_lasts_through_a_later_start(stack: Stack) -> None:
+    _up(stack)
     stack.make("scale-writer", "N=2")
+    scaled = stack.compose("ps", "--quiet", "writer").split()
+    assert len(scaled) == 2
     stack.compose("stop", "writer")
     _up(stack)
     assert len(stack.health("writer")) == 2
+    # A later start leaves them as they are.
+    assert set(stack.compose("ps", "--quiet", "writer").split()) == set(scaled)
 
 
 def test_a_service_whose_broker_is_away_is_unhealthy_until_it_is_back(stack: Stack) -> None:
