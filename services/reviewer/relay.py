@@ -125,12 +125,7 @@ class Relay:
             stalled = {"stall_seconds": self.stall_seconds, "room": self.high_water}
             for number, connection in enumerate(shards):
                 self._send(number, connection, STALLED, **stalled)
-            in_flight = sum(each.scalar(IN_FLIGHT) or 0 for each in shards)
-            room = self.high_water - in_flight
-            # With plenty on its way a message waits until it is full: slow chat servers would have
-            # a queue of as many messages as avis, which looks like one that nobody empties.
-            if room < AVIS_PER_MESSAGE and room * 10 < in_flight:
-                return
+            room = self.high_water - sum(each.scalar(IN_FLIGHT) or 0 for each in shards)
             for number, connection in enumerate(shards):
                 share = ceil(room / (len(shards) - number))
                 if share <= 0:

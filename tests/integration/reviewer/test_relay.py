@@ -79,19 +79,6 @@ def test_the_high_water_mark_holds_and_gives_way_as_avis_are_finished(
     assert outbox.ids == ids[:37]
 
 
-def test_while_most_is_on_its_way_a_message_is_filled_before_it_leaves(
-    register: "Register", outbox: Outbox, make_relay: MakeRelay, desk: "Desk"
-) -> None:
-    """Else a slow chat server turns the mark into as many messages of one avis each."""
-    ids = register.add(range(1, 400))
-    relay = make_relay(outbox, high_water=300)
-    relay.step()
-    for avis_id in ids[:50]:
-        desk.store(*desk.claim([avis_id]))
-        relay.step()
-    assert [len(message) for message in outbox.messages] == [25] * 14
-
-
 def test_a_relay_killed_between_publishing_and_marking_loses_nothing(
     register: "Register", outbox: Outbox, make_relay: MakeRelay
 ) -> None:
