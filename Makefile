@@ -55,7 +55,7 @@ simulator: install ## Run the INSEE simulator (PORT, ESTABLISHMENTS, REQUESTS_PE
 	  --requests-per-minute $(REQUESTS_PER_MINUTE)
 
 .PHONY: servers
-servers: install ## Fetch what the tests' private RabbitMQ and PostgreSQL need
+servers: install ## Fetch what the tests start and call: RabbitMQ, PostgreSQL, promtool, amtool
 	@$(PY) -m deploy.local prepare
 
 .PHONY: test
@@ -63,7 +63,8 @@ test: servers ## Run unit and integration tests and one system test with kills
 	@$(PY) -m pytest $(SIDE_BY_SIDE)
 
 .PHONY: test-full
-test-full: servers ## Run all tests, the slow ones too
+test-full: servers ## Run all tests, the slow ones too (needs npm, and kubectl or kustomize)
+	@$(PY) -m deploy.local prepare-slow
 	@$(PY) -m pytest $(SIDE_BY_SIDE)
 	@$(PY) -m pytest -m slow --ignore tests/benchmarks
 
@@ -127,7 +128,7 @@ requirements: ## Pin the requirements anew (needs uv)
 	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	    --no-emit-index-url --no-emit-find-links --group $$service \
 	    -c requirements/runtime.txt -o requirements/$$service.txt || exit 1; done
-	@for other in celery pynsee; do \
+	@for other in celery kubernetes pynsee; do \
 	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	    --no-emit-index-url --no-emit-find-links requirements/$$other.in \
 	    -o requirements/$$other.txt || exit 1; done
@@ -145,8 +146,9 @@ doctor: ## Say what this machine lacks for the containers
 
 .PHONY: images
 images: .env ## Build the containers' images and print their sizes
-	@docker compose --profile '*' build --quiet
-	@docker images --filter "reference=sirenade/*:$${SIRENADE_VERSION:-latest}" --format '{{.Repository}} {{.Size}}' | sort
+	@SIRENADE_BUILD="$${SIRENADE_BUILD:-$$(git describe --always --dirty 2>/dev/null)}" \
+	  docker compose --profile '*' build --quiet
+	@docker images --filter 'reference=sirenade/*' --format '{{.Repository}}:{{.Tag}} {{.Size}}' | sort
 
 .PHONY: up
 up: .env ## Start all containers, and wait until they are healthy
@@ -189,7 +191,7 @@ SCALE := $(SCALED:%=scale-%)
 #scale-SERVICE: ## So many fetchers, writers or reviewers from now on (N=12)
 $(SCALE): scale-%: .env
 	@$(PYTHON) -m deploy.containers scale $* '$(if $(filter file,$(origin N)),,$(N))'
-	@docker compose up --detach --no-recreate --no-deps $*
+	@docker compose up --detach --no-recreate $*
 
 .PHONY: test-compose
 test-compose: install ## Try the containers: from nothing to healthy, scaled in mid-import

@@ -23,7 +23,7 @@ from deploy.containers.places import Places, SetupError
 from deploy.containers.settings_file import read_settings
 
 _LEAST_ENGINE = (25, 0)
-_LEAST_COMPOSE = (2, 24)
+_LEAST_COMPOSE = (2, 26)
 _LEAST_FREE_DISK = 20 << 30
 _SECRETS = (
     "postgres_password",
@@ -117,7 +117,7 @@ def _compose() -> Finding:
     except SetupError as error:
         return Finding(False, f"docker compose: {error}")
     if _version(version) < _LEAST_COMPOSE:
-        return Finding(False, f"docker compose {version}: 2.24 or later is needed")
+        return Finding(False, f"docker compose {version}: 2.26 or later is needed")
     return Finding(True, f"docker compose {version}")
 
 

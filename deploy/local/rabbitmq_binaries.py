@@ -6,12 +6,12 @@ No package index that pip can use carries it. Nothing here needs root or changes
 import fcntl
 import re
 import shutil
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local import debian
 from deploy.local.errors import LocalServerError
 from deploy.local.places import LOCAL, outside_folder
 
@@ -76,9 +76,6 @@ def _unpacked(folder: Path) -> RabbitmqBinaries | None:
 
 
 def _fetch(folder: Path) -> RabbitmqBinaries:
-    tools = ("apt-get", "apt-cache", "dpkg")
-    if any(shutil.which(tool) is None for tool in tools):
-        raise LocalServerError(f"no RabbitMQ here, and no apt to fetch it with: {_WHAT_TO_DO}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(folder.with_name("rabbitmq-server.lock")):
         if binaries := _unpacked(folder):
@@ -88,9 +85,11 @@ def _fetch(folder: Path) -> RabbitmqBinaries:
         shutil.rmtree(work, ignore_errors=True)
         debs = work / "debs"
         debs.mkdir(parents=True)
-        _download(debs, lists=work / "apt")
-        for deb in sorted(debs.glob("*.deb")):
-            _run(["dpkg", "-x", str(deb), str(work / "root")])
+        try:
+            debian.with_lists(work / "apt", lambda options: _download(options, debs))
+            debian.unpack(debs, work / "root")
+        except LocalServerError as error:
+            raise LocalServerError(f"cannot fetch RabbitMQ ({error}): {_WHAT_TO_DO}") from None
         _set_erlang_root(work / "root", folder)
         (work / "root").rename(folder)
         shutil.rmtree(work)
@@ -107,26 +106,8 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
         yield
 
 
-def _download(debs: Path, *, lists: Path) -> None:
-    """With the machine's package lists, or lists of our own where it has none or stale ones."""
-    try:
-        _download_with([], debs)
-    except LocalServerError:
-        print("  this machine's package lists do not serve: reading the archive's", flush=True)
-        for part in ("lists/partial", "cache/archives/partial"):
-            (lists / part).mkdir(parents=True)
-        options = [
-            "-o",
-            f"Dir::State::Lists={lists / 'lists'}",
-            "-o",
-            f"Dir::Cache={lists / 'cache'}",
-        ]
-        _run(["apt-get", "-q", *options, "update"])
-        _download_with(options, debs)
-
-
-def _download_with(options: list[str], debs: Path) -> None:
-    depends = _run(
+def _download(options: Sequence[str], debs: Path) -> None:
+    depends = debian.run(
         [
             *("apt-cache", *options, "depends", "--recurse", "--no-recommends", "--no-suggests"),
             *("--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances"),
@@ -135,11 +116,11 @@ def _download_with(options: list[str], debs: Path) -> None:
     )
     # All of Erlang even where parts of it are installed: the two trees would not find each other.
     wanted = set(re.findall(r"^(?:erlang-[\w.+-]+|rabbitmq-server)$", depends, re.MULTILINE))
-    simulated = _run(
+    simulated = debian.run(
         ["apt-get", *options, "install", "--simulate", "--no-install-recommends", "rabbitmq-server"]
     )
     wanted.update(re.findall(r"^Inst (\S+)", simulated, re.MULTILINE))
-    _run(["apt-get", "-q", *options, "download", *sorted(wanted)], cwd=debs)
+    debian.run(["apt-get", "-q", *options, "download", *sorted(wanted)], cwd=debs)
 
 
 def _set_erlang_root(unpacked: Path, final: Path) -> None:
@@ -150,11 +131,3 @@ def _set_erlang_root(unpacked: Path, final: Path) -> None:
             if script.is_file():
                 installed, ours = "ROOTDIR=/usr/lib/erlang", f'ROOTDIR="{final}/usr/lib/erlang"'
                 script.write_text(script.read_text().replace(installed, ours))
-
-
-def _run(command: list[str], *, cwd: Path | None = None) -> str:
-    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    if result.returncode != 0:
-        reason = (result.stderr.strip().splitlines() or ["no message"])[-1]
-        raise LocalServerError(f"cannot fetch RabbitMQ ({command[0]}: {reason}): {_WHAT_TO_DO}")
-    return result.stdout

@@ -21,16 +21,27 @@ _START_ONE = "start one with python -m services.operator run"
 def schedule(as_json: AsJson = False) -> None:
     """List the jobs that come round: last run, status, what it did, next run; in French time.
 
+    Two that need no hour come last: dead letters are archived and sizes are read all the time.
     Their hours are settings of the operator: SIRENADE_DELTA_AT, SIRENADE_PURGE_AT.
     """
     with open_engine().connect() as connection:
         require_current(connection)
         jobs = slots.listing(connection)
+        others = slots.listing_without_slots(connection)
     running = _is_running(jobs, Clock().now())
     if as_json:
-        print_json({"operator_is_running": running, "jobs": [dict(job) for job in jobs]})
+        print_json(
+            {
+                "operator_is_running": running,
+                "jobs": [dict(job) for job in jobs],
+                "without_slots": [dict(other) for other in others],
+            }
+        )
         return
-    print_rows([_shown(job) for job in jobs], "jobs", as_json=False, empty="no job was ever seen")
+    shown = [_shown(job) for job in jobs]
+    if shown:
+        shown += [{**other, "last": _local(other["last"])} for other in others]
+    print_rows(shown, "jobs", as_json=False, empty="no job was ever seen")
     if not running:
         typer.echo(f"no operator is running: {_START_ONE}", err=True)
 

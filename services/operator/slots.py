@@ -49,6 +49,18 @@ _LIST = text("""
       SELECT * FROM job_slots WHERE job = j.job ORDER BY slot DESC LIMIT 1) s ON true
     ORDER BY j.job
 """)
+# What goes on all the time, in the columns of the list above.
+_LIST_WITHOUT_SLOTS = text("""
+    SELECT 'dead letters' AS job, max(archived_at) AS last, 'done' AS status,
+      CASE count(*) FILTER (WHERE replayed_at IS NULL)
+        WHEN 0 THEN 'none waits' WHEN 1 THEN '1 waits'
+        ELSE count(*) FILTER (WHERE replayed_at IS NULL) || ' wait' END AS result,
+      'as they come' AS next
+    FROM dead_letters
+    UNION ALL
+    SELECT 'sizes', now(), 'done',
+      pg_size_pretty(pg_database_size(current_database())) || ' in the database', 'at each scrape'
+""")
 _PURGE = text("""
     DELETE FROM job_slots WHERE started_at < now() - make_interval(days => :days)
 """)
@@ -105,6 +117,11 @@ def last_successes(connection: Connection) -> dict[str, float]:
 def listing(connection: Connection) -> Sequence[RowMapping]:
     """Every job that an operator ever looked after, with its last and its next run."""
     return connection.execute(_LIST).mappings().all()
+
+
+def listing_without_slots(connection: Connection) -> Sequence[RowMapping]:
+    """Writers archive dead letters within seconds, an operator's exporter reads sizes."""
+    return connection.execute(_LIST_WITHOUT_SLOTS).mappings().all()
 
 
 def purge(connection: Connection, *, older_than_days: int) -> int:

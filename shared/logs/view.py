@@ -1,6 +1,7 @@
 """JSON lines made readable for people, whatever stands before or between them."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from shared.logs.files import timestamp_of
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _STYLES = {"warning": "yellow", "error": "bold red", "critical": "bold red", "debug": "dim"}
 _IN_THE_HEAD = {"timestamp", "level", "service", "replica", "event"}
+# `docker compose logs --follow` erases the line before each, and others' lines may have colours.
+_TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\^_])?")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def shown(lines: Iterable[str], wanted: Filter) -> Iterator[Text]:
         event = _event(line)
         if event is None:
             if line.strip() and wanted.lets_all_through:
-                yield Text(line.rstrip("\n"))
+                yield Text(_plain(line.rstrip("\n")))
         elif wanted.lets_through(event):
             yield _drawn(event)
 
@@ -65,12 +68,16 @@ def _drawn(event: Mapping[str, Any]) -> Text:
     replica = str(event.get("replica", "")).partition(":")[0]
     drawn.append(f"{event.get('service', '')!s:9}", style="cyan")
     drawn.append(f"{replica} ", style="dim")
-    drawn.append(str(event["event"]), style="bold" if level in _STYLES else "")
+    drawn.append(_plain(str(event["event"])), style="bold" if level in _STYLES else "")
     for name, value in event.items():
         if name not in _IN_THE_HEAD:
             drawn.append(f" {name}=", style="dim")
-            drawn.append(value if isinstance(value, str) else json.dumps(value))
+            drawn.append(_plain(value) if isinstance(value, str) else json.dumps(value))
     return drawn
+
+
+def _plain(text: str) -> str:
+    return _TERMINAL_CODES.sub("", text)
 
 
 def _time(event: Mapping[str, Any]) -> str:

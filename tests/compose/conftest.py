@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 # An import of a minute and a half at the public quota.
 ESTABLISHMENTS = 45_000
 REQUESTS_PER_MINUTE = 30
+BUILD = "a-build"
 _COPIED = ("compose.yaml", "Makefile", "deploy", "shared", "services", "requirements")
 
 
@@ -82,7 +83,13 @@ class Stack:
             for name, value in os.environ.items()
             if not name.startswith(("SIRENADE_U", "SIRENADE_G", "COMPOSE_"))
         }
-        return {**inherited, "COMPOSE_PROJECT_NAME": "sirenade-test", "SIRENADE_VERSION": "test"}
+        return {
+            **inherited,
+            "COMPOSE_PROJECT_NAME": "sirenade-test",
+            # The images' tag, and what they say that they are.
+            "SIRENADE_VERSION": "test",
+            "SIRENADE_BUILD": BUILD,
+        }
 
     @property
     def insee(self) -> Insee:

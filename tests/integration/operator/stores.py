@@ -14,8 +14,8 @@ import requests
 from moto.server import ThreadedMotoServer
 
 from deploy.local import processes
+from deploy.local.azurite_binaries import find_or_fetch_azurite
 
-_ROOT = Path(__file__).resolve().parents[3]
 # Known to all: the emulator's own.
 _ACCOUNT = "devstoreaccount1"
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -54,7 +54,7 @@ def azure(folder: Path) -> Iterator[tuple[str, str]]:
     port = processes.free_port()
     server = subprocess.Popen(
         [
-            *(str(_azurite()), "--blobHost", "127.0.0.1", "--blobPort", str(port)),
+            *(str(find_or_fetch_azurite()), "--blobHost", "127.0.0.1", "--blobPort", str(port)),
             *("--location", str(folder), "--silent", "--skipApiVersionCheck", "--disableTelemetry"),
         ],
         stdout=subprocess.DEVNULL,
@@ -75,16 +75,6 @@ def azure(folder: Path) -> Iterator[tuple[str, str]]:
     finally:
         server.terminate()
         server.wait(timeout=20)
-
-
-def _azurite() -> Path:
-    home = _ROOT / ".local" / "azurite"
-    program = home / "node_modules" / ".bin" / "azurite-blob"
-    if not program.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--no-fund", "--no-audit", "--prefix", str(home), "azurite"]
-        subprocess.run(command, check=True, capture_output=True)
-    return program
 
 
 def _make_container(endpoint: str) -> None:

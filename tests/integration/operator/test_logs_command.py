@@ -28,14 +28,15 @@ LINES = [
     _line("ready"),
     f"writer-1  | {_line('records failed', level='warning', run_id=7, failed=2)}",
     _line("asleep", level="error", service="fetcher"),
-    "no JSON at all {",
+    "\x1b[2Kno JSON at all {",
+    "\x1b[2K" + _line("shouted", level="debug", by="\x1b[31mred"),
 ]
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ([], ["ready", "records failed", "asleep", "no JSON"]),
+        ([], ["ready", "records failed", "asleep", "no JSON", "shouted by=red"]),
         (["--level", "warning"], ["records failed", "asleep"]),
         (["--service", "fetcher"], ["asleep"]),
         (["--where", "run_id=7"], ["records failed"]),
@@ -49,6 +50,8 @@ def test_lines_of_standard_input_are_filtered(
     answer = sirenade("logs", *options)
     assert answer.status == 0
     printed = answer.out.splitlines()
+    # Others' lines bring colours and erasures with them, which are no text.
+    assert "\x1b" not in answer.out
     assert len(printed) == len(told)
     assert all(words in line for words, line in zip(told, printed, strict=True))
     if not options:

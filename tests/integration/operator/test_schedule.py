@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -202,6 +203,23 @@ def test_the_schedule_is_listed_with_last_and_next_runs(
     assert "INSEE is asleep" in told.out
     desk.execute("UPDATE jobs SET seen_at = now() - interval '5 minutes'")
     assert json.loads(sirenade("schedule", "--json").out)["operator_is_running"] is False
+
+
+def test_what_goes_on_without_slots_is_listed_too(
+    sirenade: Sirenade, engine: Engine, desk: Desk
+) -> None:
+    Operator(engine).turn()
+    told = sirenade("schedule").out
+    assert re.search(r"dead letters .* none waits .* as they come", told)
+    assert re.search(r"sizes .* \d+ [kM]B in the database .* at each scrape", told)
+    desk.execute(
+        "INSERT INTO dead_letters (queue, message_id, body, archived_at)"
+        " VALUES ('q', 'm', '', '2026-11-23T06:45Z')"
+    )
+    listed = json.loads(sirenade("schedule", "--json").out)["without_slots"]
+    letters, _ = listed
+    assert (letters["job"], letters["result"]) == ("dead letters", "1 waits")
+    assert letters["last"].startswith("2026-11-23")
 
 
 def test_metrics_say_what_came_of_jobs_and_when_they_last_succeeded(engine: Engine) -> None:

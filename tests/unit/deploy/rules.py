@@ -31,6 +31,20 @@ _MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
 _GROUPING = re.compile(r"\b(?:by|on|group_left) \(([^)]*)\)")
 
 
+def named_metrics(text: str) -> list[tuple[str, dict[str, str]]]:
+    """Each metric with its matchers: what `=` and `=~` ask for, else an empty text."""
+    return [
+        (
+            found[1],
+            {
+                label: value if how in {"=", "=~"} else ""
+                for label, how, value in _MATCHER.findall(found[2] or "")
+            },
+        )
+        for found in _METRIC.finditer(text)
+    ]
+
+
 @dataclass(frozen=True)
 class Alert:
     name: str
@@ -40,17 +54,7 @@ class Alert:
 
     @property
     def metrics(self) -> list[tuple[str, dict[str, str]]]:
-        """Each metric named, with its matchers: values of `=`, an empty text for the others."""
-        return [
-            (
-                found[1],
-                {
-                    label: value if how == "=" else ""
-                    for label, how, value in _MATCHER.findall(found[2] or "")
-                },
-            )
-            for found in _METRIC.finditer(self.expression)
-        ]
+        return named_metrics(self.expression)
 
     @property
     def grouped_by(self) -> set[str]:

@@ -10,16 +10,26 @@ import yaml
 from prometheus_client.metrics_core import Metric
 
 from deploy.grafana.boards import BOARDS
-from deploy.local import monitoring_binaries
+from deploy.local.monitoring_binaries import find_or_fetch
 from services.operator.exporter import families
 from shared.metrics import Metrics
-from tests.unit.deploy.rules import ALERTS, CASES, OF_OTHERS, ROOT, Alert, read_alerts, read_cases
+from tests.unit.deploy.rules import (
+    ALERTS,
+    CASES,
+    OF_OTHERS,
+    PROMETHEUS,
+    ROOT,
+    Alert,
+    named_metrics,
+    read_alerts,
+    read_cases,
+)
 
 _MANUAL = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 _ALERTMANAGER = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
-# What Prometheus adds to each series, and the names of its jobs.
+_SCRAPES = PROMETHEUS / "prometheus.yml"
+# What Prometheus adds to each series.
 _OF_SCRAPES = {"job", "instance", "service"}
-_JOBS = {"fetcher", "writer", "reviewer", "operator", "rabbitmq", "rabbitmq-detailed", "postgres"}
 
 every_alert = pytest.mark.parametrize("alert", read_alerts(), ids=lambda alert: alert.name)
 
@@ -43,6 +53,11 @@ def ours() -> dict[str, set[str]]:
         labels = declared.get(metric.name, {"pool"} if "_pool_" in metric.name else set())
         known |= dict.fromkeys(_names(metric), labels)
     return known
+
+
+def scraped_jobs() -> set[str]:
+    scrapes = yaml.safe_load(_SCRAPES.read_text(encoding="utf-8"))["scrape_configs"]
+    return {scrape["job_name"] for scrape in scrapes}
 
 
 def _names(metric: Metric) -> list[str]:
@@ -98,20 +113,31 @@ def test_every_link_within_the_manual_leads_to_a_heading() -> None:
 
 @every_alert
 def test_an_alert_names_only_metrics_and_labels_that_exist(alert: Alert) -> None:
+    assert alert.metrics
+    assert_exists(alert.metrics)
+    known = {**OF_OTHERS, **ours()}
+    labels = set().union(_OF_SCRAPES, {"le"}, *(known[name] for name, _ in alert.metrics))
+    assert alert.grouped_by <= labels
+
+
+def test_the_manual_names_only_metrics_and_labels_that_exist() -> None:
+    named = [each for each in named_metrics(_MANUAL) if each[0].startswith("sirenade_")]
+    assert len(named) > 3
+    assert_exists(named)
+
+
+def assert_exists(named: list[tuple[str, dict[str, str]]]) -> None:
     known = {**OF_OTHERS, **ours()}
     first_values = values()
-    labels: set[str] = set(_OF_SCRAPES)
-    assert alert.metrics
-    for name, matchers in alert.metrics:
+    for name, matchers in named:
         assert name in known
-        labels |= known[name]
         for label, value in matchers.items():
+            asked = set(value.split("|")) - {""}
             assert label in known[name] | _OF_SCRAPES, name
             if label == "job":
-                assert set(value.split("|")) - {""} <= _JOBS
-            if value and (name, label) in first_values and label != "name":
-                assert value in first_values[name, label]
-    assert alert.grouped_by <= labels | {"le"}
+                assert asked <= scraped_jobs(), name
+            if (name, label) in first_values and label != "name":
+                assert asked <= first_values[name, label], name
 
 
 def test_every_alert_has_a_case_in_which_it_speaks_and_one_in_which_it_is_quiet() -> None:
@@ -130,10 +156,14 @@ def test_a_quiet_case_has_what_its_alert_looks_at() -> None:
 
 
 def test_the_cases_come_out_as_they_say() -> None:
-    """Where promtool is not there, what is above is what is checked."""
-    if promtool := monitoring_binaries.find("promtool"):
-        _succeeds([str(promtool), "check", "rules", str(ALERTS)])
-        _succeeds([str(promtool), "test", "rules", *map(str, CASES)])
+    promtool = str(find_or_fetch("promtool"))
+    _succeeds([promtool, "check", "rules", str(ALERTS)])
+    _succeeds([promtool, "test", "rules", *map(str, CASES)])
+
+
+def test_prometheus_and_alertmanager_take_their_files() -> None:
+    _succeeds([str(find_or_fetch("promtool")), "check", "config", str(_SCRAPES)])
+    _succeeds([str(find_or_fetch("amtool")), "check-config", str(_ALERTMANAGER)])
 
 
 def _succeeds(command: list[str]) -> None:
@@ -180,23 +210,22 @@ def test_a_service_that_is_stopped_on_purpose_hides_nothing_but_its_own_queue() 
 
 
 def test_a_rule_that_no_longer_speaks_is_noticed(tmp_path: Path) -> None:
-    if promtool := monitoring_binaries.find("promtool"):
-        changed = ALERTS.read_text(encoding="utf-8").replace("> 650e6", "> 650e9")
-        (tmp_path / "alerts.yml").write_text(changed, encoding="utf-8")
-        cases = yaml.safe_load((ALERTS.parent / "tests" / "room.yml").read_text(encoding="utf-8"))
-        cases["rule_files"] = ["alerts.yml"]
-        cases["tests"] = [
-            test
-            for test in cases["tests"]
-            if test["alert_rule_test"][0]["alertname"] == "SirenadeLogsAboveBudget"
-        ]
-        (tmp_path / "cases.yml").write_text(yaml.safe_dump(cases), encoding="utf-8")
-        done = subprocess.run(
-            [str(promtool), "test", "rules", "cases.yml"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 1
-        assert "SirenadeLogsAboveBudget" in done.stdout + done.stderr
+    changed = ALERTS.read_text(encoding="utf-8").replace("> 650e6", "> 650e9")
+    (tmp_path / "alerts.yml").write_text(changed, encoding="utf-8")
+    cases = yaml.safe_load((ALERTS.parent / "tests" / "room.yml").read_text(encoding="utf-8"))
+    cases["rule_files"] = ["alerts.yml"]
+    cases["tests"] = [
+        test
+        for test in cases["tests"]
+        if test["alert_rule_test"][0]["alertname"] == "SirenadeLogsAboveBudget"
+    ]
+    (tmp_path / "cases.yml").write_text(yaml.safe_dump(cases), encoding="utf-8")
+    done = subprocess.run(
+        [str(find_or_fetch("promtool")), "test", "rules", "cases.yml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "SirenadeLogsAboveBudget" in done.stdout + done.stderr

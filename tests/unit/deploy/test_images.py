@@ -9,6 +9,8 @@ from sys import stdlib_module_names
 
 import pytest
 
+from tests.unit.deploy.compose_files import services
+
 ROOT = Path(__file__).parents[3]
 SERVICES = ("fetcher", "writer", "reviewer", "operator", "simulator")
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
@@ -92,6 +94,16 @@ def test_an_image_is_given_only_shared_and_its_own_service(service: str) -> None
     copied = re.findall(r"COPY --from=sources (\S+)", stages[service])
     assert copied == [f"/app/services/{service}"]
     assert f"--from={service}-packages" in stages[service]
+
+
+@pytest.mark.parametrize("service", ["fetcher", "writer", "reviewer", "operator"])
+def test_an_image_knows_its_version_so_that_a_deploy_is_seen(service: str) -> None:
+    stage = re.split(rf"^FROM service AS {service}$", DOCKERFILE, flags=re.MULTILINE)[1]
+    assert "ENV SIRENADE_VERSION=${SIRENADE_BUILD}" in stage.partition("FROM ")[0]
+    container = services()[service]
+    assert container["build"]["args"] == {"SIRENADE_BUILD": ""}
+    # A name without a value would take it from the image.
+    assert "SIRENADE_VERSION" not in container["environment"]
 
 
 def test_neither_the_writer_nor_the_operator_has_an_http_client() -> None:
