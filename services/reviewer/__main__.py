@@ -80,15 +80,12 @@ def check(
     """
     source = Path("/dev/stdin") if str(file) == "-" else file
     try:
-        lines = source.open(encoding="utf-8")
+        lines = source.open(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise UserError(f"cannot read {file}: {error.strerror}") from None
     with lines:
-        try:
-            for verdict in check_lines(lines):
-                typer.echo(verdict)
-        except UnicodeDecodeError:
-            raise UserError(f"cannot read {file}: it is not UTF-8") from None
+        for verdict in check_lines(lines):
+            typer.echo(verdict)
 
 
 @avis.command()

@@ -167,8 +167,8 @@ def test_a_good_text_is_accepted_without_a_reason(facts_like: FactsLike) -> None
         ("repetition", "Il figure au répertoire Sirene, que tient l’Insee."),
         (
             "repetition",
-            "2011 est l’année de création de l’établissement. L’établissement est connu. "
-            "L’enseigne est celle de l’établissement. L’établissement est répertorié.",
+            "L’année de l’établissement. L’établissement est connu. "  # noqa: ISC004  one sentence
+            "Le nom de l’établissement. L’établissement est connu aussi.",
         ),
         ("wrong_city", "Il est situé à Vannes, dans le département du Morbihan."),
         ("wrong_legal_form", "Sa commune est Vannes."),
