@@ -10,6 +10,7 @@ from rich.console import Console
 from services.reviewer import budget_commands, forecast_commands, main, run_commands
 from services.reviewer.amounts import plainly
 from services.reviewer.check import check_lines
+from services.reviewer.json_ld import json_ld
 from services.reviewer.review_commands import reviews
 from services.reviewer.showing import read_avis, render_avis
 from shared.cli import make_app
@@ -48,6 +49,10 @@ def show(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON array instead of tables.")
     ] = False,
+    as_json_ld: Annotated[
+        bool,
+        typer.Option("--json-ld", help="Print what a page may show, with label and provenance."),
+    ] = False,
 ) -> None:
     """Show facts, text, label, outcome and attempts of an establishment's avis.
 
@@ -62,6 +67,9 @@ def show(
     with engine.connect() as connection:
         require_current(connection)
     found = read_avis(engine, digits)
+    if as_json_ld:
+        typer.echo(json_ld(found))
+        return
     if as_json:
         typer.echo(json.dumps(found, default=plainly, ensure_ascii=False))
         return
@@ -80,15 +88,12 @@ def check(
     """
     source = Path("/dev/stdin") if str(file) == "-" else file
     try:
-        lines = source.open(encoding="utf-8")
+        lines = source.open(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise UserError(f"cannot read {file}: {error.strerror}") from None
     with lines:
-        try:
-            for verdict in check_lines(lines):
-                typer.echo(verdict)
-        except UnicodeDecodeError:
-            raise UserError(f"cannot read {file}: it is not UTF-8") from None
+        for verdict in check_lines(lines):
+            typer.echo(verdict)
 
 
 @avis.command()

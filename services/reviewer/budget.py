@@ -191,8 +191,8 @@ class Budget:
         if paused is not None:
             log.error(
                 "the budget is reached: the run is paused",
-                cap_eur=str(state.cap_eur),
-                spent_eur=str(state.spent_eur),
+                cap_eur=None if state.cap_eur is None else f"{state.cap_eur:f}",
+                spent_eur=f"{state.spent_eur:f}",
             )
         if state.paused:
             raise BudgetReached(f"the run is paused: {state.paused_because}")

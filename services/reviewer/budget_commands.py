@@ -1,6 +1,7 @@
 """`./sirenade avis budget`, `pause`, `resume`."""
 
 import json
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -129,7 +130,11 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(batches_line(found["batches"]))
     if not found["providers"]:
         return
-    table = Table("provider", "model", "prompt", "calls", "spent €", "requests/min", "tokens/min")
+    table = Table()
+    for name in ("provider", "model", "prompt"):
+        table.add_column(name, overflow="fold")
+    for name in ("calls", "spent €", "requests/min", "tokens/min"):
+        table.add_column(name, justify="right", overflow="fold")
     for row in found["providers"]:
         limits = [row["requests_per_minute"], row["tokens_per_minute"]]
         table.add_row(
@@ -137,7 +142,7 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
             row["model"],
             row["prompt_version"],
             thousands(row["calls"]),
-            row["spent_eur"],
+            plain(round(Decimal(row["spent_eur"]), 4)),
             *("" if limit is None else thousands(limit) for limit in limits),
         )
     Console().print(table)

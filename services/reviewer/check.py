@@ -14,6 +14,7 @@ from shared.sirene.facts import Facts
 def check_lines(lines: Iterable[str]) -> Iterator[str]:
     """`{"accepted": …, "reasons": […]}` for each line, `{"error": …}` for one that is no request.
 
+    Bytes that are not UTF-8 come as surrogates, as `errors="surrogateescape"` reads them.
     Blank lines are passed over, so line n of the answer is that of the n-th line that is not blank.
     """
     for line in lines:
@@ -31,9 +32,11 @@ def _check(line: str) -> dict[str, object]:
 
 
 def _parse(line: str) -> tuple[str, Facts]:
+    if not _is_whole(line):
+        raise ValueError("not UTF-8")
     try:
         request = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}") from error
     if not isinstance(request, dict) or not isinstance(request.get("text"), str):
         raise ValueError('expected {"facts": {…}, "text": "…"}')  # noqa: TRY004 one error type for a bad line
@@ -41,6 +44,14 @@ def _parse(line: str) -> tuple[str, Facts]:
     if not isinstance(values, dict):
         raise ValueError('"facts" must be an object')  # noqa: TRY004 the same
     return request["text"], facts_from(values)
+
+
+def _is_whole(line: str) -> bool:
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def facts_from(values: Mapping[str, Any]) -> Facts:

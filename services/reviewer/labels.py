@@ -28,6 +28,8 @@ _ABBREVIATIONS = (
     (re.compile(r"m²et"), "m² et"),
     (re.compile(r" P\.T\.T\."), " PTT"),
     (re.compile(r"^P\.T\.T\.\s*"), "PTT "),
+    (re.compile(r" etc\.\.\. En\b"), ", etc., en"),
+    (re.compile(r"\)\)$"), ")"),
 )
 _NCA = re.compile(r"\s*\bn\.?\s?c\.?\s?a\.?$")
 _ARRONDISSEMENT = re.compile(r"(.+?) (\d{1,2}er?) Arrondissement")

@@ -59,14 +59,18 @@ def _with_history(connection: Connection, rows: list[dict[str, Any]]) -> list[di
 def render_avis(avis: Mapping[str, Any]) -> RenderableType:
     """Names come from strangers: they are shown as text, never read as markup."""
     beside = Table.grid(padding=(0, 2), expand=True)
-    beside.add_column(ratio=2)
-    beside.add_column(ratio=3)
+    beside.add_column(ratio=1)
+    beside.add_column(ratio=1)
     beside.add_row(_facts_table(avis["facts"] or {}), _text_of(avis))
     parts: list[RenderableType] = [beside, _attempts_table(avis["attempts"])]
     parts += [
-        Text(f"{', '.join(attempt['reasons'])}: {attempt['text']}", style="dim")
+        Text(
+            f"{attempt['attempted_at']:%H:%M:%S} {', '.join(attempt['reasons'])}: "
+            f"{attempt['text'] or 'no text'}",
+            style="dim",
+        )
         for attempt in avis["attempts"]
-        if not attempt["accepted"] and attempt["text"]
+        if attempt["reasons"]
     ]
     return Panel(Group(*parts), title=f"{avis['kind']} {avis['id']} · {avis['outcome']}")
 
@@ -81,6 +85,9 @@ def _text_of(avis: Mapping[str, Any]) -> RenderableType:
 
 def _facts_table(facts: Mapping[str, object]) -> Table:
     table = Table(show_header=False, box=None)
+    # Nothing is cut off in a narrow terminal.
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
     for name, value in facts.items():
         if value is not None:
             table.add_row(Text(name, style="dim"), Text(str(value)))
@@ -88,16 +95,18 @@ def _facts_table(facts: Mapping[str, object]) -> Table:
 
 
 def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
-    table = Table(
-        *("attempted at", "by", "prompt", "verdict", "tokens in (cached)", "out", "€", "ms"),
-        box=None,
-    )
+    table = Table(box=None)
+    table.add_column("attempted at", min_width=len("2026-11-23"))
+    for name in ("by", "prompt", "verdict"):
+        table.add_column(name, overflow="fold")
+    for name in ("tokens in (cached)", "out", "€", "ms"):
+        table.add_column(name, justify="right", overflow="fold")
     for attempt in attempts:
         table.add_row(
             f"{attempt['attempted_at']:%Y-%m-%d %H:%M:%S}",
             _author(attempt),
             Text(attempt["prompt_version"]),
-            "accepted" if attempt["accepted"] else Text(", ".join(attempt["reasons"])),
+            "accepted" if attempt["accepted"] else "rejected",
             *(_bill(attempt) if attempt["provider"] is not None else ("", "", "")),
             f"{attempt['latency_seconds'] * 1000:.1f}",
         )
@@ -115,5 +124,5 @@ def _bill(attempt: Mapping[str, Any]) -> tuple[str, str, str]:
     return (
         f"{attempt['tokens_in']}{cached}",
         str(attempt["tokens_out"]),
-        f"{attempt['cost_eur']:f}",
+        f"{round(attempt['cost_eur'], 6):f}",
     )

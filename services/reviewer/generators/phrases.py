@@ -42,9 +42,12 @@ _HEADS: Mapping[str, tuple[Genre, bool]] = {
 }
 
 _GOODS = frozenset({"boulangerie", "charcuterie", "horlogerie", "pâtisserie"})
-_LATER_NOUNS = (frozenset(_HEADS) | {"maintenance", "sondages", "télédiffusion"}) - _GOODS
+_OTHER_NOUNS = frozenset({"industries", "maintenance", "montage", "sondages", "télédiffusion"})
+_LATER_NOUNS = (frozenset(_HEADS) | _OTHER_NOUNS) - _GOODS
 _TITLE_ONLY = re.compile(
     r"[;:«»\"]|\bsauf\b|\bclassée?s? ailleurs|\(tutelle\)| et autre (?!que)| autre que "
+    # « Fabrication machines diverses »: INSEE left the preposition out.
+    r"|^(?:Fabrication|Commerce) (?:ascenseurs|gros|machines|radiateurs)\b"
 )
 
 _EFFECTIFS: Mapping[str, tuple[int, int | None]] = {

@@ -28,12 +28,14 @@ from shared.sirene.facts import Facts
 from shared.sirene.records import SOLE_TRADER
 
 MODEL = "template"
-PROMPT_VERSION = "template-3"
+PROMPT_VERSION = "template-4"
 DIGITAL_SOURCE_TYPE = "algorithmicMedia"
 
 # As a sentence's subject: « L’établissement {NOM}, situé … » names it anew.
 _SUBJECT = "L’établissement "
 _SLOT = re.compile(r"\{([A-Z_]+)\}")
+# Named in full where a text speaks of it first.
+_REGISTER = re.compile(r"répertoire\b(?: Sirene)?")
 _ORDERS = (
     ("activite", "creation", "effectif", "enseigne"),
     ("enseigne", "activite", "creation", "effectif"),
@@ -69,7 +71,8 @@ def generate(facts: Facts, *, variant_seed: str | None = None) -> GeneratedText:
         for sentence in sentences
         if sentence in files
     )
-    text = _SLOT.sub(lambda slot: slots[slot.group(1)], " ".join(_with_pronouns(rendered)))
+    written = _REGISTER.sub("répertoire Sirene", " ".join(_with_pronouns(rendered)), count=1)
+    text = _SLOT.sub(lambda slot: slots[slot.group(1)], written)
     return GeneratedText(
         text=text,
         model=MODEL,

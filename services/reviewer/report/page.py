@@ -28,6 +28,8 @@ def _plots(report: Report) -> dict[str, str]:
     return {
         "outcomes": plots.outcomes(report.outcomes),
         "throughput": plots.throughput(report.minutes) if report.minutes else "",
+        "quality": plots.quality(report.firsts) if report.firsts else "",
+        "costs": plots.costs(report.models) if report.cost_eur else "",
         "rejections": plots.rejections(report.reasons) if report.reasons else "",
         "lengths": plots.lengths(report.lengths, step=LENGTH_STEP) if report.lengths else "",
     }

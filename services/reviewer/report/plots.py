@@ -7,11 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from services.reviewer.report.reading import Minute
+from services.reviewer.report.reading import First, Minute, Model
 
 _INK, _MUTED, _GRID = "#1f2933", "#66737f", "#d9dfe4"
 _FIRST, _SECOND, _LATER = "#2f6f9f", "#e0a030", "#b8473d"
 _MOST_REASONS = 15
+_MOST_MODELS = 10
 _FEW_MINUTES = 3
 _WIDTH_INCHES = 7.2
 
@@ -31,6 +32,42 @@ def rejections(reasons: Mapping[str, tuple[int, int, int]]) -> str:
     axes.set_xlabel("rejected texts")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure)
+    return _svg(figure)
+
+
+def quality(firsts: Sequence[First]) -> str:
+    """What became of each generator's first texts, in percent: three bars each."""
+    shown = firsts[:_MOST_MODELS][::-1]
+    figure, axes = _axes(height_inches=0.9 + 0.6 * max(len(shown), 1))
+    parts = (
+        ("accepted at once", _FIRST, [each.accepted for each in shown]),
+        ("grounded", _SECOND, [each.grounded for each in shown]),
+        ("near another text", _LATER, [each.duplicates for each in shown]),
+    )
+    for number, (label, colour, counts) in enumerate(parts):
+        places = [place + 0.26 * (1 - number) for place in range(len(shown))]
+        shares = [100 * count / each.texts for count, each in zip(counts, shown, strict=True)]
+        bars = axes.barh(places, shares, color=colour, label=label, height=0.24)
+        axes.bar_label(bars, fmt="{:.1f} %", padding=4, fontsize=7, color=_MUTED)
+    axes.set_yticks(range(len(shown)), [f"{each.model} ({each.texts:,})" for each in shown])
+    axes.set_xlim(0, 110)
+    axes.set_xticks(range(0, 101, 20))
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("% of the first texts")
+    _legend(figure)
+    return _svg(figure)
+
+
+def costs(models: Sequence[Model]) -> str:
+    """Euros for 1 000 accepted texts of each generator; one without any has no bar."""
+    found = [(each.model, each.cost_eur_per_1000_accepted) for each in models[:_MOST_MODELS]]
+    shown = [(model, float(eur)) for model, eur in found[::-1] if eur is not None]
+    figure, axes = _axes(height_inches=0.9 + 0.3 * max(len(shown), 1))
+    bars = axes.barh([model for model, _ in shown], [eur for _, eur in shown], color=_FIRST)
+    axes.bar_label(bars, fmt="{:.4g} €", padding=4, fontsize=8, color=_MUTED)
+    axes.grid(visible=False, axis="y")
+    axes.margins(x=0.15)
+    axes.set_xlabel("€ for 1 000 accepted texts, refused ones included")
     return _svg(figure)
 
 

@@ -39,10 +39,11 @@ _REASONS = text(f"""
 """)  # noqa: S608  made of a constant
 _FIRST = text(f"""
     WITH {_NUMBERED}
-    SELECT count(*) AS texts, count(*) FILTER (WHERE accepted) AS accepted,
+    SELECT model, count(*) AS texts, count(*) FILTER (WHERE accepted) AS accepted,
       count(*) FILTER (WHERE NOT reasons && CAST(:grounding AS text[])) AS grounded,
       count(*) FILTER (WHERE reasons && CAST(:duplicates AS text[])) AS duplicates
     FROM numbered WHERE number = 1 AND text IS NOT NULL
+    GROUP BY model ORDER BY 2 DESC, 1
 """)  # noqa: S608  made of a constant
 _FALLBACKS = text("""
     SELECT count(*) FROM avis
@@ -77,6 +78,10 @@ class Model:
     median_seconds: float
     p95_seconds: float
 
+    @property
+    def cost_eur_per_1000_accepted(self) -> Decimal | None:
+        return self.cost_eur * 1000 / self.accepted if self.accepted else None
+
 
 @dataclass(frozen=True)
 class Minute:
@@ -98,8 +103,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class First:
-    """First attempts that brought a text."""
+    """First attempts of one generator that brought a text."""
 
+    model: str
     texts: int
     accepted: int
     grounded: int
@@ -112,12 +118,23 @@ class Report:
 
     outcomes: Mapping[str, int]
     models: Sequence[Model]
-    first: First
+    firsts: Sequence[First]
     fallbacks: int
     reasons: Mapping[str, tuple[int, int, int]]
     lengths: Mapping[int, int]
     minutes: Sequence[Minute]
     samples: Sequence[Sample]
+
+    @property
+    def first(self) -> First:
+        """Of all generators together."""
+        return First(
+            "all",
+            sum(each.texts for each in self.firsts),
+            sum(each.accepted for each in self.firsts),
+            sum(each.grounded for each in self.firsts),
+            sum(each.duplicates for each in self.firsts),
+        )
 
     @property
     def accepted(self) -> int:
@@ -134,13 +151,13 @@ class Report:
 
 
 def read_report(connection: Connection, *, samples: int) -> Report:
-    first = connection.execute(
+    firsts = connection.execute(
         _FIRST, {"grounding": sorted(GROUNDING), "duplicates": list(_DUPLICATES)}
-    ).one()
+    ).mappings()
     return Report(
         outcomes={row.outcome: row.avis for row in connection.execute(_OUTCOMES)},
         models=[Model(**row) for row in connection.execute(_MODELS).mappings()],
-        first=First(*first),
+        firsts=[First(**row) for row in firsts],
         fallbacks=connection.execute(_FALLBACKS).scalar_one(),
         reasons=_by_reason(connection.execute(_REASONS).all()),
         lengths={

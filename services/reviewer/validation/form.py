@@ -197,8 +197,10 @@ def repetition(subject: Subject) -> bool:
     ):
         return True
     grams = Counter(zip(*(words[shift:] for shift in range(_REPEATED_WORDS)), strict=False))
+    # « … de l’établissement. L’établissement est … » may come again: two sentences met alike.
     return any(
-        count > 1 and not any(MASK in word for word in gram) for gram, count in grams.items()
+        count > 1 and not any(word in ".!?" or MASK in word for word in gram)
+        for gram, count in grams.items()
     )
 
 

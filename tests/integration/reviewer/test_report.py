@@ -63,6 +63,10 @@ def test_first_attempts_are_told_from_those_that_were_asked_for_again(
     }
     texts = (found.first.texts, found.first.accepted, found.first.grounded, found.first.duplicates)
     assert texts == (3, 1, 2, 1)
+    assert [(each.model, each.texts, each.grounded) for each in found.firsts] == [
+        ("test", 2, 2),
+        ("small", 1, 0),
+    ]
     assert found.fallbacks == 1, "the template came after a model"
     assert {model.model: model.attempts for model in found.models} == {"test": 3, "small": 1}
     assert sum(minute.attempts for minute in found.minutes) == 4
@@ -89,9 +93,26 @@ def test_the_page_stands_alone_and_shows_a_stranger_s_name_as_text(
     page = (tmp_path / "page.html").read_text("utf-8")
     assert "&lt;script&gt;alert(1)" in page
     assert "<script" not in page
-    assert page.count("<svg") == 3, "outcomes, throughput, lengths; nothing was rejected"
+    assert page.count("<svg") == 4, "outcomes, throughput, first texts, lengths; nothing else was"
     links = set(re.findall(r"(?:src|href)=\"([^\"]*)\"", page))
     assert all(link.startswith("#") for link in links), "nothing is loaded from elsewhere"
+
+
+def test_what_costs_and_is_refused_has_its_plots(
+    register: "Register", desk: "Desk", database_url: str, tmp_path: Path
+) -> None:
+    desk.store(*desk.claim(register.add(range(1, 3))), reasons=("wrong_city",))
+    register.execute("UPDATE avis SET outcome = 'pending'")
+    desk.store(*desk.claim([row["id"] for row in register.rows("SELECT id FROM avis")]))
+    register.execute("UPDATE avis_attempts SET cost_eur = 0.25")
+    assert report(database_url, tmp_path / "page.html").returncode == 0
+    page = (tmp_path / "page.html").read_text("utf-8")
+    headings = (
+        "Throughput", "First texts", "Reasons of rejections", "Length of the accepted texts",
+        "Cost", "2 of the accepted texts",
+    )  # fmt: skip
+    assert all(f"<h2>{heading}" in page for heading in headings)
+    assert page.count("<svg") == 6
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_a_review_withdrawn_between_claim_and_store_discards_the_text(
     reviews.import_(REVIEW)
     ids = [synthese(register)["id"]]
     claimed = claim(
-        engine, ids, lease_seconds=60, prompt_version="template-3", sole_traders=False
+        engine, ids, lease_seconds=60, prompt_version="template-4", sole_traders=False
     ).claims[0]
     assert claimed.sources is not None
     attempt = quote(claimed.facts, claimed.sources, crew.clock.monotonic_seconds)

@@ -44,6 +44,8 @@ def test_other_keys_are_passed_over_and_a_year_may_be_a_number() -> None:
         '{"facts": {"nom": true}, "text": "x"}',
         '{"facts": {"nom": "X", "annee": "MMXI"}, "text": "x"}',
         '{"facts": {"nom": "X", "date_creation": "hier"}, "text": "x"}',
+        "[" * 100_000,
+        b'{"facts": {"nom": "X"}, "text": "\xe9"}'.decode(errors="surrogateescape"),
     ],
 )
 def test_a_line_that_is_no_request_is_answered_by_an_error(line: str) -> None:

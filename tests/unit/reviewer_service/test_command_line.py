@@ -37,13 +37,23 @@ def test_check_prints_one_verdict_a_line(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_one_clear_line(tmp_path: Path) -> None:
-    latin1 = tmp_path / "latin1.jsonl"
-    latin1.write_bytes('{"text": "é"}'.encode("latin-1"))
-    for file in (tmp_path / "absent.jsonl", tmp_path, latin1):
+    for file in (tmp_path / "absent.jsonl", tmp_path):
         done = call("avis", "check", str(file))
         assert (done.returncode, done.stdout) == (2, "")
         assert len(done.stderr.splitlines()) == 1
         assert str(file) in done.stderr
+
+
+def test_a_line_that_is_not_utf_8_costs_only_itself(tmp_path: Path) -> None:
+    line = json.dumps({"facts": {"nom": "ATELIER"}, "text": "Le meilleur !"})
+    file = tmp_path / "latin1.jsonl"
+    file.write_bytes(f"{line}\n".encode() + '{"text": "é"}\n'.encode("latin-1") + line.encode())
+    done = call("avis", "check", str(file))
+    assert done.returncode == 0, done.stderr
+    first, second, third = map(json.loads, done.stdout.splitlines())
+    assert second == {"error": "not UTF-8"}
+    assert first == third
+    assert first["accepted"] is False
 
 
 def test_a_reader_that_has_seen_enough_causes_no_error_message(tmp_path: Path) -> None:

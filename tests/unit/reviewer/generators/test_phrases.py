@@ -52,6 +52,8 @@ def test_every_legal_form_reads_as_a_noun_group() -> None:
         assert not re.match(r"(?:autre|un|une|le|la)\b", form.libelle), form
         assert "s.a.i." not in form.libelle
         assert form.libelle == " ".join(form.libelle.split())
+        # What follows the form would hang on half of it: « reconnue d’utilité publique implantée ».
+        assert re.fullmatch(r"[^,]+(?:,.* (?:et|ou) .*)?", form.libelle), form
 
 
 def test_the_gender_is_that_of_the_first_noun() -> None:
@@ -106,6 +108,12 @@ def test_an_unknown_legal_form_is_not_told() -> None:
         ("Activités vétérinaires", None),
         ("Culture de céréales ; cultures industrielles", None),
         ("Ambulances", None),
+        # INSEE dropped a preposition: such a label is a title and nothing else.
+        ("Fabrication machines spécialisées diverses", None),
+        ("Commerce gros appareils électroménagers et radiotélévision", None),
+        ("Fabrication de meubles divers et industries connexes de l'ameublement", None),
+        ("Installation industrielle, montage levage", None),
+        ("Fabrication industrielle de pain", "la fabrication industrielle de pain"),
     ],
 )
 def test_an_activity_becomes_a_noun_group_or_stays_a_title(
@@ -123,6 +131,11 @@ def test_an_activity_becomes_a_noun_group_or_stays_a_title(
             "Autres activités extractives n.c.a.",
             "Autres activités extractives non classées ailleurs",
         ),
+        (
+            "Recherche scientifique (services non marchands à caractère privé))",
+            "Recherche scientifique (services non marchands à caractère privé)",
+        ),
+        ("Fabrication de polos etc... En bonneterie", "Fabrication de polos, etc., en bonneterie"),
         (
             "Fabrication d'autres textiles n.c.a.",
             "Fabrication d’autres textiles non classés ailleurs",

@@ -44,7 +44,7 @@ def test_a_text_has_between_40_and_90_words_when_its_facts_are_usual(
 def test_a_text_says_where_it_comes_from_and_that_no_model_wrote_it(facts_like: FactsLike) -> None:
     generated = generate(facts_like())
     assert generated.model == "template"
-    assert generated.prompt_version == "template-3"
+    assert generated.prompt_version == "template-4"
     assert generated.digital_source_type == "algorithmicMedia"
 
 
@@ -154,3 +154,9 @@ def test_an_establishment_that_was_just_named_is_not_named_again(facts_like: Fac
         beginnings = re.findall(r"(?:^|(?<=\. ))(L’établissement|Il) ", text)
         assert re.search(r"\. L’établissement [^.]*\. L’établissement ", text) is None, text
         assert not beginnings or beginnings[0] != "Il"
+
+
+def test_the_register_is_named_where_it_is_first_spoken_of(facts_like: FactsLike) -> None:
+    for number in range(300):
+        text = generate(facts_like(), variant_seed=str(number)).text
+        assert re.match(r"(?:(?!répertoire\b).)*répertoire Sirene", text), text

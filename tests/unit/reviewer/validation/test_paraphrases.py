@@ -44,6 +44,25 @@ _PARAPHRASES = [
         "et de boulangerie-pâtisserie. L'entreprise existe depuis 2015 et son effectif est compris "
         "entre 6 et 9 salariés."),
     ),
+    (
+        {"nom": "SCI DU LAC", "forme": "SCI", "commune": "Annecy", "annee_creation": 1998,
+         "activite": "Location de terrains et d'autres biens immobiliers"},
+        ("Créée en 1998, SCI DU LAC a son adresse à Annecy. Cette société civile immobilière est "
+        "enregistrée pour la location de terrains et d'autres biens immobiliers."),
+    ),
+    (
+        {"nom": "SYNDICAT DES EAUX DE LA VALLEE", "commune": "Le Puy-en-Velay",
+         "forme": "Syndicat intercommunal à vocation unique (SIVU)",
+         "activite": "Captage, traitement et distribution d'eau"},
+        ("Au Puy-en-Velay, SYNDICAT DES EAUX DE LA VALLEE est chargé du captage, du traitement et "
+        "de la distribution d'eau. C'est un syndicat intercommunal à vocation unique."),
+    ),
+    (
+        {"nom": "COMMUNE DE CLAMART", "forme": "Commune", "commune": "Clamart",
+         "activite": "Administration publique générale"},
+        ("COMMUNE DE CLAMART désigne la collectivité de Clamart, dont l'activité est "
+        "l'administration publique générale. Elle figure au répertoire Sirene de l'Insee."),
+    ),
 ]  # fmt: skip
 
 

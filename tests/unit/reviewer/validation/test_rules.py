@@ -165,6 +165,11 @@ def test_a_good_text_is_accepted_without_a_reason(facts_like: FactsLike) -> None
         ("control_chars", "\nIl figure au répertoire."),
         ("placeholder", "Il relève de la méthode."),
         ("repetition", "Il figure au répertoire Sirene, que tient l’Insee."),
+        (
+            "repetition",
+            "L’année de l’établissement. L’établissement est connu. "  # noqa: ISC004  one sentence
+            "Le nom de l’établissement. L’établissement est connu aussi.",
+        ),
         ("wrong_city", "Il est situé à Vannes, dans le département du Morbihan."),
         ("wrong_legal_form", "Sa commune est Vannes."),
         ("wrong_headcount", "Un à deux salariés y travaillent."),
