@@ -17,7 +17,6 @@ import typer
 from rich.console import Console
 from sqlalchemy import Engine, text
 
-from deploy.local import processes
 from deploy.local.demo_database import (
     DATABASE,
     DIRECTORY,

@@ -1,12 +1,19 @@
 """The plots of a proof, as SVG for the page they stand in."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from deploy.proving.promises import MIB, MOST_ETA_ERROR, MOST_RSS_BYTES, eta_errors
+from deploy.proving.measuring import Usage
+from deploy.proving.promises import (
+    MIB,
+    MOST_ETA_ERROR,
+    MOST_RSS_BYTES,
+    eta_errors,
+    process_names,
+)
 from deploy.proving.sampling import Sample
 
 _INK, _MUTED, _GRID = "#1f2933", "#66737f", "#d9dfe4"
@@ -26,11 +33,26 @@ def throughput(samples: Sequence[Sample]) -> str:
 
 
 def memory(samples: Sequence[Sample]) -> str:
-    figure, axes = _axes("MiB of RSS")
-    for name in sorted({name for each in samples for name in each.rss_bytes}):
-        have = [each for each in samples if name in each.rss_bytes]
-        axes.plot(_minutes(have), [each.rss_bytes[name] / MIB for each in have], label=name)
-    axes.axhline(MOST_RSS_BYTES / MIB, color=_MUTED, linestyle="--", linewidth=1)
+    return by_process(
+        samples, "MiB of RSS", lambda usage: usage.rss_bytes / MIB, bound=MOST_RSS_BYTES / MIB
+    )
+
+
+def by_process(
+    samples: Sequence[Sample],
+    ylabel: str,
+    value: Callable[[Usage], float],
+    *,
+    bound: float | None = None,
+) -> str:
+    """A line for each of our services."""
+    figure, axes = _axes(ylabel)
+    for name in process_names(samples):
+        have = [each for each in samples if name in each.processes]
+        axes.plot(_minutes(have), [value(each.processes[name]) for each in have], label=name)
+    if bound is not None:
+        axes.axhline(bound, color=_MUTED, linestyle="--", linewidth=1)
+    axes.set_ylim(bottom=0)
     return _svg(figure)
 
 

@@ -2,9 +2,10 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from deploy.proving.measuring import Usage
 from deploy.proving.sampling import Sample
 
 MIB = 1 << 20
@@ -90,28 +91,43 @@ def exactly(name: str, promised: int, measured: int) -> Promise:
 
 def _memory(samples: Sequence[Sample]) -> list[Promise]:
     promises = []
-    for name in sorted({name for each in samples for name in each.rss_bytes}):
-        sizes = [each.rss_bytes[name] for each in samples if name in each.rss_bytes]
+    for name in process_names(samples):
+        sizes = values_of(samples, name, lambda usage: usage.rss_bytes)
         most = max(sizes)
         promises.append(Promise(f"RSS of {name}", "≤ 150 MiB", _mib(most), most <= MOST_RSS_BYTES))
-        if _is_long(samples):
-            growth = growth_of(sizes)
-            kept = growth <= MOST_GROWTH
-            promises.append(Promise(f"growth of {name}", f"≤ {MOST_GROWTH}", f"{growth:.3f}", kept))
-    most = max(sum(each.rss_bytes.values()) for each in samples)
+        if is_long(samples):
+            promises.append(judge_growth(name, sizes))
+    most = max(sum(usage.rss_bytes for usage in each.processes.values()) for each in samples)
     kept = most <= MOST_RSS_BYTES_TOGETHER
     promises.append(Promise("RSS of all services", "≤ 500 MiB", _mib(most), kept))
     return promises
 
 
-def _is_long(samples: Sequence[Sample]) -> bool:
+def process_names(samples: Sequence[Sample]) -> list[str]:
+    return sorted({name for each in samples for name in each.processes})
+
+
+def values_of(samples: Sequence[Sample], name: str, value: Callable[[Usage], int]) -> list[int]:
+    return [value(each.processes[name]) for each in samples if name in each.processes]
+
+
+def is_long(samples: Sequence[Sample]) -> bool:
     return samples[-1].at_seconds - samples[0].at_seconds >= _LEAST_SECONDS
 
 
-def growth_of(sizes: Sequence[int]) -> float:
-    """The last quarter's median over the second's, of four sizes or more."""
-    quarter = len(sizes) // 4
-    return statistics.median(sizes[-quarter:]) / statistics.median(sizes[quarter : 2 * quarter])
+def judge_growth(name: str, sizes: Sequence[int]) -> Promise:
+    second, last = second_and_last_quarter(sizes)
+    growth = last / second
+    return Promise(f"growth of {name}", f"≤ {MOST_GROWTH}", f"{growth:.3f}", growth <= MOST_GROWTH)
+
+
+def second_and_last_quarter(values: Sequence[int]) -> tuple[float, float]:
+    """The medians of both, of four values or more."""
+    quarter = len(values) // 4
+    return (
+        statistics.median(values[quarter : 2 * quarter]),
+        statistics.median(values[-quarter:]),
+    )
 
 
 def eta_errors(samples: Sequence[Sample]) -> list[tuple[float, float]]:
@@ -131,7 +147,7 @@ def eta_errors(samples: Sequence[Sample]) -> list[tuple[float, float]]:
 
 
 def _eta(samples: Sequence[Sample]) -> list[Promise]:
-    if not _is_long(samples):
+    if not is_long(samples):
         return []
     errors = eta_errors(samples)
     first, last = (errors[0][0], errors[-1][0]) if errors else (0.0, 0.0)

@@ -13,7 +13,7 @@ from deploy.local import processes
 from deploy.local.places import PROJECT
 from deploy.local.postgres import RunningPostgres, start_postgres
 from deploy.local.rabbitmq import RunningRabbitmq, start_rabbitmq
-from deploy.local.simulator import simulator
+from deploy.local.simulator import RunningSimulator, simulator
 from shared.db.migrate import upgrade
 
 DATABASE = "sirenade"
@@ -26,6 +26,7 @@ class Stack:
     directory: Path
     postgres: RunningPostgres
     rabbitmq: RunningRabbitmq
+    insee: RunningSimulator
     database_url: str
     environment: dict[str, str] = field(repr=False)
     services: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -33,6 +34,19 @@ class Stack:
     @property
     def logs(self) -> Path:
         return self.directory / "logs"
+
+    @property
+    def pids(self) -> dict[str, int]:
+        return {name: process.pid for name, process in self.services.items()}
+
+    @property
+    def server_pids(self) -> dict[str, int]:
+        """What the services stand on."""
+        return {
+            "postgres": self.postgres.pid,
+            "rabbitmq": self.rabbitmq.pid,
+            "simulator": self.insee.pid,
+        }
 
     def start(self, name: str) -> None:
         """Start `fetcher-1` and the like."""
@@ -92,7 +106,7 @@ def run_stack(
         cleanup.callback(postgres.stop)
         rabbitmq = start_rabbitmq(directory / "rabbitmq", end_with_parent=True)
         cleanup.callback(rabbitmq.stop)
-        insee_url = cleanup.enter_context(
+        insee = cleanup.enter_context(
             simulator(
                 directory / "simulator",
                 establishments=establishments,
@@ -107,12 +121,13 @@ def run_stack(
             directory,
             postgres,
             rabbitmq,
+            insee,
             url,
             {
                 **os.environ,
                 "SIRENADE_DATABASE_URL": url,
                 "SIRENADE_BROKER_URL": rabbitmq.url,
-                "SIRENADE_INSEE_URL": insee_url,
+                "SIRENADE_INSEE_URL": insee.url,
                 "SIRENADE_INSEE_KEY": "simulated",
                 "SIRENADE_INSEE_REQUESTS_PER_MINUTE": str(requests_per_minute),
                 "SIRENADE_METRICS_PORT": "0",

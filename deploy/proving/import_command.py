@@ -1,0 +1,125 @@
+"""`prove import`: a phase of the import with its texts, at the true quota."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sqlalchemy import Engine
+
+from deploy.local.errors import LocalServerError
+from deploy.local.places import LOCAL
+from deploy.proving import plots
+from deploy.proving.chaos import is_over
+from deploy.proving.facts import read_facts
+from deploy.proving.orders import order_import
+from deploy.proving.page import Proof
+from deploy.proving.promises import judge
+from deploy.proving.sampling import Sampler
+from deploy.proving.stack import Stack, names, run_stack
+from deploy.proving.telling import follow, fresh, lasted, tell
+from shared.db.engine import make_engine
+from shared.errors import UserError
+
+_DAYS_OF_PHASE = {1: 7, 2: 15}
+_ROWS_PER_REQUEST = 1000
+# A day's share needs its slots, the first answer and the last; and the next day does not wait.
+_DAY_MARGIN = 1.05
+
+
+def prove_import(  # noqa: PLR0913  # each an option of the command
+    *,
+    phase: Annotated[
+        int, typer.Option(help="1: seven days, 245 000 establishments; 2: fifteen, 525 000.")
+    ] = 1,
+    days: Annotated[int | None, typer.Option(help="So many days instead.", min=1, max=365)] = None,
+    per_day: Annotated[
+        int, typer.Option(help="Establishments a day.", min=1, max=600_000)
+    ] = 35_000,
+    continuous: Annotated[
+        bool,
+        typer.Option("--continuous", help="In daily shares, a short day each; else in one go."),
+    ] = False,
+    day_seconds: Annotated[
+        float | None,
+        typer.Option(help="Length of such a day; what its share takes at the quota unless told."),
+    ] = None,
+    quota: Annotated[
+        int, typer.Option(help="Requests a minute that the simulator allows.", min=1, max=10_000)
+    ] = 30,
+    generators: Annotated[int, typer.Option(help="Texts at once.", min=1, max=200)] = 10,
+    directory: Annotated[Path, typer.Option(help="Where the run is kept.")] = LOCAL / "prove",
+) -> None:
+    """Import a phase over real services, with its texts, and say which promises were kept.
+
+    At the public quota phase 1 takes some 8 minutes, phase 2 some 18. Status 1 says that a
+    promise was broken; the page and the JSON are kept either way.
+    """
+    if phase not in _DAYS_OF_PHASE:
+        raise UserError(f"--phase {phase}: there are 1 (7 days) and 2 (15 days)")
+    days = days or _DAYS_OF_PHASE[phase]
+    rows = days * per_day
+    order: dict[str, int | float | None] = {"row_limit": rows}
+    if continuous:
+        order["per_day"] = per_day
+        order["day_seconds"] = day_seconds or 60 * per_day / _ROWS_PER_REQUEST / quota * _DAY_MARGIN
+    console = Console(stderr=True)
+    folder = fresh(directory / "import")
+    title = f"{days} × {per_day:,} establishments".replace(",", "\N{NO-BREAK SPACE}")
+    console.print(f"{title}: starting PostgreSQL, RabbitMQ, the simulator and the services")
+    try:
+        with run_stack(
+            folder,
+            establishments=rows,
+            requests_per_minute=quota,
+            settings={"SIRENADE_REVIEWER_GENERATORS": str(generators)},
+        ) as stack:
+            engine = make_engine(stack.database_url, application_name="sirenade-prove", pool_size=1)
+            proof = _run(stack, engine, order, title=title, rows=rows, quota=quota, console=console)
+            engine.dispose()
+    except LocalServerError as error:
+        raise UserError(str(error)) from error
+    tell(proof, folder, console)
+
+
+def _run(  # noqa: PLR0913  # what a proof is made of
+    stack: Stack,
+    engine: Engine,
+    order: dict[str, int | float | None],
+    *,
+    title: str,
+    rows: int,
+    quota: int,
+    console: Console,
+) -> Proof:
+    for service in ("fetcher", "writer", "reviewer"):
+        for name in names(service, 1):
+            stack.start(name)
+    order_import(engine, **order)  # type: ignore[arg-type]  # by name, each of its own type
+    sampler = Sampler(stack, engine)
+    follow(sampler, title, console, until=is_over)
+    samples = sampler.samples
+    first = next(each.at_seconds for each in samples if each.requests)
+    import_end = next(each.at_seconds for each in samples if each.received == samples[-1].received)
+    seconds, import_seconds = samples[-1].at_seconds - first, import_end - first
+    facts = read_facts(engine, promised_rows=rows, rests="per_day" in order)
+    return Proof(
+        title=title,
+        told=f"import {lasted(import_seconds)}, with its texts {lasted(seconds)}",
+        figures={
+            "quota_per_minute": quota,
+            "seconds": seconds,
+            "import_seconds": import_seconds,
+        },
+        samples=samples,
+        promises=judge(samples, facts),
+        plots={
+            "Throughput": plots.throughput(samples),
+            "Quota": plots.quota(samples, per_minute=quota),
+            "Memory by process": plots.memory(samples),
+            "Queues": plots.queues(samples),
+            "Error of the ETA": plots.eta(samples),
+        },
+        at=dt.datetime.now(dt.UTC),
+    )
