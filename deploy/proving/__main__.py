@@ -1,5 +1,6 @@
 """`./sirenade prove`: the promises, run for real and measured from outside."""
 
+from deploy.proving.avis_command import prove_avis
 from deploy.proving.chaos_command import prove_chaos
 from deploy.proving.import_command import prove_import
 from deploy.proving.soak_command import prove_soak
@@ -12,6 +13,7 @@ app.add_typer(prove, name="prove")
 prove.command("import")(prove_import)
 prove.command("chaos")(prove_chaos)
 prove.command("soak")(prove_soak)
+prove.command("avis")(prove_avis)
 
 if __name__ == "__main__":
     run_cli(app, name="sirenade")

@@ -16,7 +16,7 @@ from deploy.proving.blows import MEAN_WAIT_SECONDS, make_blows
 from deploy.proving.chaos import Chaos
 from deploy.proving.orders import order_import
 from deploy.proving.promises import Promise
-from deploy.proving.stack import Stack, names, run_stack
+from deploy.proving.stack import Simulated, Stack, names, run_stack
 from deploy.proving.telling import fresh, tell_promises
 from shared.db.engine import make_engine
 from shared.errors import UserError
@@ -60,8 +60,7 @@ def prove_chaos(
     try:
         with run_stack(
             fresh(directory / "chaos"),
-            establishments=rows,
-            requests_per_minute=quota,
+            insee=Simulated(establishments=rows, requests_per_minute=quota),
             settings=_SETTINGS,
         ) as stack:
             promises = _strike(stack, kills=kills, rows=rows, seed=seed, console=console)

@@ -17,10 +17,11 @@ from deploy.proving.orders import order_import
 from deploy.proving.page import Proof
 from deploy.proving.promises import judge
 from deploy.proving.sampling import Sampler
-from deploy.proving.stack import Stack, names, run_stack
+from deploy.proving.stack import Simulated, Stack, names, run_stack
 from deploy.proving.telling import follow, fresh, lasted, tell
 from shared.db.engine import make_engine
 from shared.errors import UserError
+from shared.progress_view import thousands
 
 _DAYS_OF_PHASE = {1: 7, 2: 15}
 _ROWS_PER_REQUEST = 1000
@@ -66,13 +67,12 @@ def prove_import(  # noqa: PLR0913  # each an option of the command
         order["day_seconds"] = day_seconds or 60 * per_day / _ROWS_PER_REQUEST / quota * _DAY_MARGIN
     console = Console(stderr=True)
     folder = fresh(directory / "import")
-    title = f"{days} × {per_day:,} establishments".replace(",", "\N{NO-BREAK SPACE}")
+    title = f"{days} × {thousands(per_day)} establishments"
     console.print(f"{title}: starting PostgreSQL, RabbitMQ, the simulator and the services")
     try:
         with run_stack(
             folder,
-            establishments=rows,
-            requests_per_minute=quota,
+            insee=Simulated(establishments=rows, requests_per_minute=quota),
             settings={"SIRENADE_REVIEWER_GENERATORS": str(generators)},
         ) as stack:
             engine = make_engine(stack.database_url, application_name="sirenade-prove", pool_size=1)

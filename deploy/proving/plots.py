@@ -28,13 +28,14 @@ def throughput(samples: Sequence[Sample]) -> str:
         ("establishments stored", [each.stored for each in samples]),
         ("avis accepted", [each.avis.get("accepted", 0) for each in samples]),
     ):
-        axes.plot(_minutes(samples), _rates(samples, values), label=label)
+        if any(values):
+            axes.plot(_minutes(samples), _rates(samples, values), label=label)
     return _svg(figure)
 
 
-def memory(samples: Sequence[Sample]) -> str:
+def memory(samples: Sequence[Sample], *, bound_bytes: int = MOST_RSS_BYTES) -> str:
     return by_process(
-        samples, "MiB of RSS", lambda usage: usage.rss_bytes / MIB, bound=MOST_RSS_BYTES / MIB
+        samples, "MiB of RSS", lambda usage: usage.rss_bytes / MIB, bound=bound_bytes / MIB
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from deploy.proving.measuring import Usage
 from deploy.proving.sampling import Sample
+from shared.progress_view import thousands
 
 MIB = 1 << 20
 MOST_RSS_BYTES = 150 * MIB
@@ -86,7 +87,7 @@ def _slot_use(measured: float | None) -> list[Promise]:
 
 
 def exactly(name: str, promised: int, measured: int) -> Promise:
-    return Promise(name, _number(promised), _number(measured), promised == measured)
+    return Promise(name, thousands(promised), thousands(measured), promised == measured)
 
 
 def _memory(samples: Sequence[Sample]) -> list[Promise]:
@@ -155,10 +156,6 @@ def _eta(samples: Sequence[Sample]) -> list[Promise]:
     worst = max(judged, default=math.nan)
     kept = worst <= MOST_ETA_ERROR
     return [Promise("ETA error from 10 % on", "≤ 5 % of the time", f"{worst:.1%}", kept)]
-
-
-def _number(number: int) -> str:
-    return f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
 
 
 def _mib(number: int) -> str:

@@ -19,7 +19,7 @@ from deploy.proving.orders import order_import
 from deploy.proving.page import Proof
 from deploy.proving.promises import Promise
 from deploy.proving.sampling import Sampler
-from deploy.proving.stack import Stack, run_stack
+from deploy.proving.stack import Simulated, Stack, run_stack
 from deploy.proving.telling import follow, fresh, lasted, tell
 from shared.db.engine import make_engine
 from shared.errors import UserError
@@ -63,8 +63,7 @@ def prove_soak(
     try:
         with run_stack(
             folder,
-            establishments=rows,
-            requests_per_minute=_REQUESTS_PER_MINUTE,
+            insee=Simulated(establishments=rows, requests_per_minute=_REQUESTS_PER_MINUTE),
             settings={
                 "SIRENADE_INSEE_ROWS_PER_PAGE": str(_ROWS_PER_REQUEST),
                 # After a change the simulator looks through its register anew.
@@ -101,6 +100,7 @@ def _run(  # noqa: PLR0913, PLR0917  # what a run is made of
 ) -> Days:
     for name in _SERVICES:
         stack.start(name)
+    assert stack.insee is not None
     days = Days(stack.insee.root, engine, order_import(engine), delta_seconds)
     days.begin()
     follow(

@@ -75,3 +75,27 @@ def test_a_short_soak_brings_its_deltas_and_is_told_on_a_page(tmp_path: Path) ->
     page = (tmp_path / "soak" / "proof.html").read_text()
     assert "every promise kept" in page
     assert stands_alone(page)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_generators_against_a_slow_chat_server_lose_no_text_and_pay_for_none_twice(
+    tmp_path: Path,
+) -> None:
+    """The rate is told, and not judged here: other tests may have the cores."""
+    ended = prove("avis", tmp_path, "--texts", "200", "--generators", "20", "--latency", "0.5-1.5")
+    proof = json.loads((tmp_path / "avis" / "proof.json").read_text())
+    broken = {each["name"] for each in proof["promises"] if not each["kept"]}
+    assert broken <= {"answers a second, of generators / mean latency"}, ended.stdout
+    assert ended.returncode == (1 if broken else 0), ended.stderr
+    assert proof["ledger"]["refused"] == 200 // 24
+    assert proof["mean_latency_seconds"] >= 0.5
+    assert stands_alone((tmp_path / "avis" / "proof.html").read_text())
+
+
+@pytest.mark.parametrize("latency", ["two", "5-2", "0-1", "1-100", "3"])
+def test_a_latency_that_is_none_is_told_in_one_line(tmp_path: Path, latency: str) -> None:
+    ended = prove("avis", tmp_path, "--latency", latency)
+    assert ended.returncode == 2
+    [line] = ended.stderr.strip().splitlines()
+    assert line.startswith(f"error: --latency {latency}: ")
