@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from deploy.proving.promises import Promise
 from deploy.proving.sampling import Sample
-from deploy.proving.usage import usage_of_servers, usage_of_services
+from deploy.proving.usage import totals_of, usage_of_servers, usage_of_services
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ def render(proof: Proof) -> str:
     return environment.from_string(source).render(
         proof=proof,
         machine=machine(),
+        totals=totals_of(proof.samples),
         services=usage_of_services(proof.samples),
         servers=usage_of_servers(proof.samples),
         plots={name: Markup(svg) for name, svg in proof.plots.items()},  # noqa: S704  our own SVG

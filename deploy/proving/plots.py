@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from deploy.proving.measuring import Usage
 from deploy.proving.promises import (
@@ -54,6 +55,14 @@ def by_process(
     if bound is not None:
         axes.axhline(bound, color=_MUTED, linestyle="--", linewidth=1)
     axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    return _svg(figure)
+
+
+def database(samples: Sequence[Sample]) -> str:
+    figure, axes = _axes("MB")
+    axes.plot(_minutes(samples), [each.database_bytes / 10**6 for each in samples], label="size")
+    axes.set_ylim(bottom=0)
     return _svg(figure)
 
 
@@ -63,10 +72,11 @@ def queues(samples: Sequence[Sample]) -> str:
         counts = [each.queues.get(name, 0) for each in samples]
         if any(counts):
             axes.plot(_minutes(samples), counts, label=name)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return _svg(figure)
 
 
-def quota(samples: Sequence[Sample], *, per_minute: int) -> str:
+def quota(samples: Sequence[Sample], *, per_minute: float) -> str:
     """Requests granted in the 60 seconds before, against the quota."""
     figure, axes = _axes("requests in 60 s")
     counts, start = [], 0

@@ -20,7 +20,7 @@ MOST_ETA_ERROR = 0.05
 # Before that share of a run its rate is not known yet.
 _ETA_FROM = 0.1
 # A shorter run is over before its memory is warm and its rate steady: nothing is said of them.
-_LEAST_SECONDS = 240.0
+LEAST_SECONDS = 240.0
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def values_of(samples: Sequence[Sample], name: str, value: Callable[[Usage], int
 
 
 def is_long(samples: Sequence[Sample]) -> bool:
-    return samples[-1].at_seconds - samples[0].at_seconds >= _LEAST_SECONDS
+    return samples[-1].at_seconds - samples[0].at_seconds >= LEAST_SECONDS
 
 
 def judge_growth(name: str, sizes: Sequence[int]) -> Promise:

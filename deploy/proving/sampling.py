@@ -18,6 +18,9 @@ _SERVER = text("""
        WHERE application_name IN ('sirenade-fetcher', 'sirenade-writer', 'sirenade-reviewer')
          OR application_name = 'sirenade-meter') AS connections
 """)
+# Its key is the SIRET: no row is there twice.
+_ROWS = text("SELECT count(*) FROM etablissements")
+_COUNT_EVERY_SECONDS = 10.0
 _HTTP_SECONDS = 5.0
 
 
@@ -25,6 +28,7 @@ _HTTP_SECONDS = 5.0
 class Sample:
     """`processes` are our services by name, `servers` what they stand on.
 
+    `stored` is what the counters say, `rows` what the table holds, counted every ten seconds.
     `eta_seconds` is None while nothing moves.
     """
 
@@ -32,6 +36,7 @@ class Sample:
     expected: int | None
     received: int
     stored: int
+    rows: int
     requests: int
     http_429: int
     failed_items: int
@@ -54,6 +59,8 @@ class Sampler:
     engine: Engine
     logs: Path | None = None
     samples: list[Sample] = field(default_factory=list)
+    _rows: int = 0
+    _count_due: float = 0.0
     _begun: float = field(default_factory=time.monotonic)
     _rate: Rate = field(default_factory=Rate)
     _meter: Meter = field(default_factory=Meter)
@@ -63,7 +70,10 @@ class Sampler:
         with self.engine.connect() as connection:
             progress = read_progress(connection)
             server = connection.execute(_SERVER).one()
-        now = time.monotonic() - self._begun
+            now = time.monotonic() - self._begun
+            if now >= self._count_due:
+                self._rows = connection.execute(_ROWS).scalar_one()
+                self._count_due = now + _COUNT_EVERY_SECONDS
         self._rate.add(progress.at.timestamp(), progress.received)
         self.samples.append(
             Sample(
@@ -71,6 +81,7 @@ class Sampler:
                 expected=progress.expected,
                 received=progress.received,
                 stored=progress.inserted + progress.updated + progress.unchanged,
+                rows=self._rows,
                 requests=progress.requests,
                 http_429=progress.http_429,
                 failed_items=progress.failed_items,

@@ -136,7 +136,7 @@ def run_stack(
             "SIRENADE_BROKER_URL": rabbitmq.url,
             "SIRENADE_METRICS_PORT": "0",
         }
-        environment = {**_without_files(os.environ, ours | settings), **ours, **settings}
+        environment = {**without_files(os.environ, ours | settings), **ours, **settings}
         stack = Stack(directory, postgres, rabbitmq, simulated, url, environment)
         cleanup.callback(stack.stop)
         yield stack
@@ -150,7 +150,7 @@ def _asking(url: str, insee: Simulated) -> dict[str, str]:
     }
 
 
-def _without_files(inherited: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:
+def without_files(inherited: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:
     """Without the files that would be read instead: a real key would go to the simulator."""
     return {
         name: value

@@ -1,11 +1,14 @@
 """What each process used over a run, in one line each. Pure."""
 
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deploy.proving.measuring import Usage
+from deploy.proving.promises import LEAST_SECONDS
 from deploy.proving.sampling import Sample
+from shared.progress_view import thousands
 
 _SECONDS_OF_A_RATE = 10.0
 _FEWEST = 2
@@ -13,19 +16,38 @@ _FEWEST = 2
 
 @dataclass(frozen=True)
 class Line:
-    """`rss_slope_bytes` is a second's, of a straight line through the second half of the run.
+    """`rss_slope_bytes` is a second's, through the second half of the run; None of a short one.
 
     CPU in shares of one core; the maximum is over ten seconds.
     """
 
     name: str
     rss_most_bytes: int
-    rss_slope_bytes: float
+    rss_slope_bytes: float | None
     cpu_mean: float
     cpu_most: float
     files_most: int
     threads_most: int
     connections_most: int
+
+
+def totals_of(samples: Sequence[Sample]) -> dict[str, str]:
+    """What is worth knowing of the whole, and promised nowhere."""
+    last = samples[-1]
+    outcomes = ", ".join(f"{name} {thousands(n)}" for name, n in sorted(last.avis.items()))
+    depths: Counter[str] = Counter()
+    for each in samples:
+        depths |= Counter(each.queues)
+    queues = ", ".join(f"{name} {thousands(most)}" for name, most in sorted(depths.items()))
+    told = {
+        "requests": thousands(last.requests) if last.requests else "",
+        "avis by outcome": outcomes,
+        "most messages in queues": queues,
+        "database": f"{last.database_bytes / 10**6:.0f} MB, "
+        f"{max(each.connections for each in samples)} connections at most",
+        "logs": f"{last.log_bytes / 1000:.0f} kB",
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def usage_of_services(samples: Sequence[Sample]) -> list[Line]:
@@ -48,10 +70,12 @@ def _lines(readings: Sequence[tuple[float, dict[str, Usage]]]) -> list[Line]:
 def _line(name: str, series: Sequence[tuple[float, Usage]]) -> Line:
     usages = [usage for _, usage in series]
     (begin, first), (end, last) = series[0], series[-1]
-    half = series[len(series) // 2 :] if len(series) > 2 * _FEWEST else series
-    slope = statistics.linear_regression(
-        [at for at, _ in half], [usage.rss_bytes for _, usage in half]
-    ).slope
+    half = series[len(series) // 2 :]
+    slope = None
+    if end - begin >= LEAST_SECONDS:
+        slope = statistics.linear_regression(
+            [at for at, _ in half], [usage.rss_bytes for _, usage in half]
+        ).slope
     return Line(
         name,
         rss_most_bytes=max(each.rss_bytes for each in usages),

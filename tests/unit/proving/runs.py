@@ -22,6 +22,7 @@ def steady_run(*, rows: int = ROWS, seconds: int = SECONDS) -> list[Sample]:
             expected=rows,
             received=rows * at // seconds,
             stored=rows * at // seconds,
+            rows=rows * at // seconds,
             requests=at,
             http_429=0,
             failed_items=0,
