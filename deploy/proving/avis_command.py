@@ -21,6 +21,7 @@ from deploy.proving.generating import (
     Call,
     Ledger,
     judge_avis,
+    mean_latency_of,
     rate_of,
     steady_part,
 )
@@ -185,7 +186,7 @@ def _proof(sampler: Sampler, ledger: Ledger, calls: list[Call], asked: Asked, ti
             "ideal_per_second": asked.ideal_per_second,
             "answers_per_second": rate,
             "steady_seconds": steady,
-            "mean_latency_seconds": sum(each.ended - each.begun for each in calls) / len(calls),
+            "mean_latency_seconds": mean_latency_of(calls),
             "ledger": {
                 name: str(value) if isinstance(value, Decimal) else value
                 for name, value in vars(ledger).items()

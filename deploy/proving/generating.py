@@ -25,6 +25,8 @@ MOST_RSS_BYTES = 200 * MIB
 GOALS = {10: 0.97, 50: 0.95, 200: 0.80}
 _ALL_AT_ONCE = 0.95
 _MOST_FALLBACKS = 0.01
+# A server that was quicker than asked would make the ideal too low.
+_LEAST_OF_LATENCY = 0.95
 _CALLS_OF_THE_END = 2
 
 
@@ -94,6 +96,10 @@ def rate_of(calls: Sequence[Call], part: tuple[float, float]) -> float:
     return sum(begin < each.ended <= end for each in calls) / (end - begin)
 
 
+def mean_latency_of(calls: Sequence[Call]) -> float:
+    return sum(each.ended - each.begun for each in calls) / max(1, len(calls))
+
+
 def goal_of(generators: int) -> float:
     return next((goal for most, goal in GOALS.items() if generators <= most), GOALS[max(GOALS)])
 
@@ -106,12 +112,20 @@ def judge_avis(
     goal = goal_of(asked.generators)
     most_fallbacks = int(_MOST_FALLBACKS * asked.texts)
     connections = max(each.connections for each in samples)
+    latency = mean_latency_of(calls)
+    least_latency = _LEAST_OF_LATENCY * asked.mean_latency_seconds
     return [
         Promise(
             "answers a second, of generators / mean latency",
             f"≥ {goal:.2f}",
             f"{share:.3f}",
             share >= goal,
+        ),
+        Promise(
+            "mean latency of the server",
+            f"≥ {least_latency:.2f} s",
+            f"{latency:.2f} s",
+            latency >= least_latency,
         ),
         exactly("texts accepted", asked.texts, ledger.accepted),
         exactly("texts lost", 0, asked.texts - ledger.accepted),

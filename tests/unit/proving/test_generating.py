@@ -70,6 +70,12 @@ def test_callers_that_rest_between_two_calls_miss_the_goal() -> None:
     assert broken(idle_seconds=0.175) == {"answers a second, of generators / mean latency"}
 
 
+def test_a_server_that_was_quicker_than_asked_proves_nothing() -> None:
+    slower = replace(ASKED, least_latency_seconds=3)
+    names = {each.name for each in judge_avis(samples(), calls(), LEDGER, slower) if not each.kept}
+    assert names == {"mean latency of the server"}
+
+
 def test_generators_that_were_never_all_at_work_miss_the_goal() -> None:
     few = replace(ASKED, generators=20)
     assert steady_part(calls(), few) is None
