@@ -10,8 +10,9 @@ N ?= 35000
 PORT ?= 8021
 ESTABLISHMENTS ?= 35000
 REQUESTS_PER_MINUTE ?= 30
-# What `make prove` and `make chaos` run.
+# What `make prove`, `make chaos` and `make soak` run.
 PHASE ?= 1
+HOURS ?= 1
 KILLS ?= 20
 ROWS ?= 20000
 SEED ?=
@@ -100,6 +101,10 @@ prove: servers ## Prove what is promised: a phase at the true quota (PHASE=1, 8 
 .PHONY: chaos
 chaos: servers ## Kill at random in mid-import, then compare the sets (KILLS, ROWS, SEED)
 	@./sirenade prove chaos --kills $(KILLS) --rows $(ROWS) $(if $(SEED),--seed $(SEED))
+
+.PHONY: soak
+soak: servers ## Import, review and fetch deltas for hours: nothing may grow (HOURS=1)
+	@./sirenade prove soak --hours $(HOURS)
 
 .PHONY: dashboards
 dashboards: install ## Write Grafana's dashboards anew from their code

@@ -17,7 +17,6 @@ import typer
 from rich.console import Console
 from sqlalchemy import Engine, text
 
-from deploy.local import processes
 from deploy.local.demo_database import (
     DATABASE,
     DIRECTORY,
@@ -179,19 +178,21 @@ def demo(
             directory / "simulator",
             establishments=on_offer,
             requests_per_minute=requests_per_minute,
-        ) as insee_url,
+        ) as insee,
     ):
         needed_bytes = _BASE_BYTES + establishments * _BYTES_PER_ESTABLISHMENT
         require_space(directory, postgres.directory, free_bytes=needed_bytes)
         configure_logs("embedded", stream=log)
         url = _prepare_database(postgres, establishments, console)
-        memory = PeakMemory(_roots(postgres, directory))
+        memory = PeakMemory(
+            {"services": os.getpid(), "postgres": postgres.pid, "simulator": insee.pid}
+        )
         sampler = memory.follow(clock)
         overrides: dict[str, object] = {
             "insee_requests_per_minute": requests_per_minute,
             "metrics_port": 0,
         }
-        with embedded_services(url, insee_url, clock=clock, overrides=overrides) as engine:
+        with embedded_services(url, insee.url, clock=clock, overrides=overrides) as engine:
             progress = _watch(engine, clock, directory, postgres.directory)
         # Everything has stopped: what the report reads no longer moves.
         sampler.join()
@@ -199,16 +200,6 @@ def demo(
             console.print("stopped; `make demo` with the same N goes on from here")
             raise typer.Exit(EXIT_INTERRUPTED)
         _report(url, memory, directory / "report.json", console)
-
-
-def _roots(postgres: RunningPostgres, directory: Path) -> dict[str, int]:
-    mark = f"{processes.HOME_MARK}={directory / 'simulator'}"
-    found = processes.processes_with(environment=mark)
-    return {
-        "services": os.getpid(),
-        "postgres": postgres.pid,
-        **({"simulator": found[0]} if found else {}),
-    }
 
 
 def _watch(engine: Engine, clock: Clock, *directories: Path) -> Progress:

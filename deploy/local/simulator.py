@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import processes
@@ -18,9 +19,22 @@ _API = "/api-sirene/3.11"
 _START_SECONDS = 60.0
 
 
+@dataclass(frozen=True)
+class RunningSimulator:
+    root: str
+    """Where its entrances for tests and demos are."""
+    pid: int
+
+    @property
+    def url(self) -> str:
+        return self.root + _API
+
+
 @contextmanager
-def simulator(directory: Path, *, establishments: int, requests_per_minute: int) -> Iterator[str]:
-    """Run INSEE's stand-in as a child; yields its base URL and ends it afterwards."""
+def simulator(
+    directory: Path, *, establishments: int, requests_per_minute: int
+) -> Iterator[RunningSimulator]:
+    """Run INSEE's stand-in as a child, and end it afterwards."""
     directory.mkdir(parents=True, exist_ok=True)
     # One of a run that was killed: it keeps nothing, so it is replaced.
     mark = f"{processes.HOME_MARK}={directory}"
@@ -41,7 +55,8 @@ def simulator(directory: Path, *, establishments: int, requests_per_minute: int)
         parent_death_signal=signal.SIGTERM,
     )
     try:
-        yield f"http://127.0.0.1:{_port(port_file, process.pid)}{_API}"
+        port = _port(port_file, process.pid)
+        yield RunningSimulator(f"http://127.0.0.1:{port}", process.pid)
     finally:
         processes.kill_all([process.pid])
         processes.reap(process)

@@ -9,17 +9,20 @@ from shared.progress import read_progress
 # A receipt counts where its GET is still its page's.
 _SETS = text("""
     WITH listed AS MATERIALIZED (
-      SELECT DISTINCT s AS siret FROM slice_receipts r
+      SELECT DISTINCT r.batch_id, s AS siret FROM slice_receipts r
       JOIN import_pages p ON p.batch_id = r.batch_id AND p.number = r.page
-        AND p.fetch_id = r.fetch_id, unnest(r.sirets) s)
+        AND p.fetch_id = r.fetch_id, unnest(r.sirets) s),
+    -- By batch: what a delta brought again makes up for nothing that another did not.
+    batches AS (
+      SELECT b.expected, count(l.siret) AS listed
+      FROM import_batches b LEFT JOIN listed l ON l.batch_id = b.id GROUP BY b.id)
     SELECT (SELECT count(*) FROM etablissements) AS stored,
       (SELECT count(*) - count(DISTINCT siret) FROM etablissements) AS duplicates,
-      (SELECT count(*) FROM listed) AS listed,
       (SELECT count(*) FROM (SELECT siret FROM listed
          EXCEPT SELECT siret FROM etablissements) gone) AS lost,
       (SELECT count(*) FROM (SELECT siret FROM etablissements
          EXCEPT SELECT siret FROM listed) more) AS surplus,
-      (SELECT coalesce(sum(expected), 0)::bigint FROM import_batches) AS expected
+      (SELECT coalesce(sum(greatest(0, expected - listed)), 0)::bigint FROM batches) AS unlisted
 """)
 
 
@@ -33,7 +36,7 @@ def read_facts(engine: Engine, *, promised_rows: int, rests: bool) -> Facts:
         promised_rows=promised_rows,
         stored=sets.stored,
         # Received and not stored, and never received at all.
-        missing=sets.lost + max(0, sets.expected - sets.listed),
+        missing=sets.lost + sets.unlisted,
         surplus=sets.surplus,
         duplicates=sets.duplicates,
         counters_agree=agree,

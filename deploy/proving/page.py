@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -12,21 +12,22 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from deploy.proving import plots
 from deploy.proving.promises import Promise
 from deploy.proving.sampling import Sample
+from deploy.proving.usage import totals_of, usage_of_servers, usage_of_services
 
 
 @dataclass(frozen=True)
 class Proof:
+    """`told` stands below the title; `figures` are in the JSON alone; `plots` are SVG by title."""
+
     title: str
-    quota_per_minute: int
+    told: str
+    figures: Mapping[str, object]
     samples: Sequence[Sample]
     promises: Sequence[Promise]
+    plots: Mapping[str, str]
     at: dt.datetime
-    seconds: float
-    """From the order to the last row and the last text."""
-    import_seconds: float
 
     @property
     def kept(self) -> bool:
@@ -47,10 +48,10 @@ def write(proof: Proof, folder: Path) -> Path:
         "title": proof.title,
         "at": proof.at.isoformat(),
         "machine": machine(),
-        "quota_per_minute": proof.quota_per_minute,
-        "seconds": proof.seconds,
-        "import_seconds": proof.import_seconds,
+        **proof.figures,
         "promises": [asdict(each) for each in proof.promises],
+        "services": [asdict(each) for each in usage_of_services(proof.samples)],
+        "servers": [asdict(each) for each in usage_of_servers(proof.samples)],
         "samples": [asdict(each) for each in proof.samples],
     }
     (folder / "proof.json").write_text(json.dumps(summary) + "\n", encoding="utf-8")
@@ -62,15 +63,11 @@ def write(proof: Proof, folder: Path) -> Path:
 def render(proof: Proof) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     source = (resources.files("deploy.proving") / "proof.html.j2").read_text("utf-8")
-    drawn = {
-        "Throughput": plots.throughput(proof.samples),
-        "Quota": plots.quota(proof.samples, per_minute=proof.quota_per_minute),
-        "Memory by process": plots.memory(proof.samples),
-        "Queues": plots.queues(proof.samples),
-        "Error of the ETA": plots.eta(proof.samples),
-    }
     return environment.from_string(source).render(
         proof=proof,
         machine=machine(),
-        plots={name: Markup(svg) for name, svg in drawn.items()},  # noqa: S704  our own SVG
+        totals=totals_of(proof.samples),
+        services=usage_of_services(proof.samples),
+        servers=usage_of_servers(proof.samples),
+        plots={name: Markup(svg) for name, svg in proof.plots.items()},  # noqa: S704  our own SVG
     )

@@ -1,12 +1,20 @@
 """The plots of a proof, as SVG for the page they stand in."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from deploy.proving.promises import MIB, MOST_ETA_ERROR, MOST_RSS_BYTES, eta_errors
+from deploy.proving.measuring import Usage
+from deploy.proving.promises import (
+    MIB,
+    MOST_ETA_ERROR,
+    MOST_RSS_BYTES,
+    eta_errors,
+    process_names,
+)
 from deploy.proving.sampling import Sample
 
 _INK, _MUTED, _GRID = "#1f2933", "#66737f", "#d9dfe4"
@@ -21,16 +29,40 @@ def throughput(samples: Sequence[Sample]) -> str:
         ("establishments stored", [each.stored for each in samples]),
         ("avis accepted", [each.avis.get("accepted", 0) for each in samples]),
     ):
-        axes.plot(_minutes(samples), _rates(samples, values), label=label)
+        if any(values):
+            axes.plot(_minutes(samples), _rates(samples, values), label=label)
     return _svg(figure)
 
 
-def memory(samples: Sequence[Sample]) -> str:
-    figure, axes = _axes("MiB of RSS")
-    for name in sorted({name for each in samples for name in each.rss_bytes}):
-        have = [each for each in samples if name in each.rss_bytes]
-        axes.plot(_minutes(have), [each.rss_bytes[name] / MIB for each in have], label=name)
-    axes.axhline(MOST_RSS_BYTES / MIB, color=_MUTED, linestyle="--", linewidth=1)
+def memory(samples: Sequence[Sample], *, bound_bytes: int = MOST_RSS_BYTES) -> str:
+    return by_process(
+        samples, "MiB of RSS", lambda usage: usage.rss_bytes / MIB, bound=bound_bytes / MIB
+    )
+
+
+def by_process(
+    samples: Sequence[Sample],
+    ylabel: str,
+    value: Callable[[Usage], float],
+    *,
+    bound: float | None = None,
+) -> str:
+    """A line for each of our services."""
+    figure, axes = _axes(ylabel)
+    for name in process_names(samples):
+        have = [each for each in samples if name in each.processes]
+        axes.plot(_minutes(have), [value(each.processes[name]) for each in have], label=name)
+    if bound is not None:
+        axes.axhline(bound, color=_MUTED, linestyle="--", linewidth=1)
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    return _svg(figure)
+
+
+def database(samples: Sequence[Sample]) -> str:
+    figure, axes = _axes("MB")
+    axes.plot(_minutes(samples), [each.database_bytes / 10**6 for each in samples], label="size")
+    axes.set_ylim(bottom=0)
     return _svg(figure)
 
 
@@ -40,10 +72,11 @@ def queues(samples: Sequence[Sample]) -> str:
         counts = [each.queues.get(name, 0) for each in samples]
         if any(counts):
             axes.plot(_minutes(samples), counts, label=name)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return _svg(figure)
 
 
-def quota(samples: Sequence[Sample], *, per_minute: int) -> str:
+def quota(samples: Sequence[Sample], *, per_minute: float) -> str:
     """Requests granted in the 60 seconds before, against the quota."""
     figure, axes = _axes("requests in 60 s")
     counts, start = [], 0

@@ -2,10 +2,12 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from deploy.proving.measuring import Usage
 from deploy.proving.sampling import Sample
+from shared.progress_view import thousands
 
 MIB = 1 << 20
 MOST_RSS_BYTES = 150 * MIB
@@ -18,7 +20,7 @@ MOST_ETA_ERROR = 0.05
 # Before that share of a run its rate is not known yet.
 _ETA_FROM = 0.1
 # A shorter run is over before its memory is warm and its rate steady: nothing is said of them.
-_LEAST_SECONDS = 240.0
+LEAST_SECONDS = 240.0
 
 
 @dataclass(frozen=True)
@@ -85,33 +87,48 @@ def _slot_use(measured: float | None) -> list[Promise]:
 
 
 def exactly(name: str, promised: int, measured: int) -> Promise:
-    return Promise(name, _number(promised), _number(measured), promised == measured)
+    return Promise(name, thousands(promised), thousands(measured), promised == measured)
 
 
 def _memory(samples: Sequence[Sample]) -> list[Promise]:
     promises = []
-    for name in sorted({name for each in samples for name in each.rss_bytes}):
-        sizes = [each.rss_bytes[name] for each in samples if name in each.rss_bytes]
+    for name in process_names(samples):
+        sizes = values_of(samples, name, lambda usage: usage.rss_bytes)
         most = max(sizes)
         promises.append(Promise(f"RSS of {name}", "≤ 150 MiB", _mib(most), most <= MOST_RSS_BYTES))
-        if _is_long(samples):
-            growth = growth_of(sizes)
-            kept = growth <= MOST_GROWTH
-            promises.append(Promise(f"growth of {name}", f"≤ {MOST_GROWTH}", f"{growth:.3f}", kept))
-    most = max(sum(each.rss_bytes.values()) for each in samples)
+        if is_long(samples):
+            promises.append(judge_growth(name, sizes))
+    most = max(sum(usage.rss_bytes for usage in each.processes.values()) for each in samples)
     kept = most <= MOST_RSS_BYTES_TOGETHER
     promises.append(Promise("RSS of all services", "≤ 500 MiB", _mib(most), kept))
     return promises
 
 
-def _is_long(samples: Sequence[Sample]) -> bool:
-    return samples[-1].at_seconds - samples[0].at_seconds >= _LEAST_SECONDS
+def process_names(samples: Sequence[Sample]) -> list[str]:
+    return sorted({name for each in samples for name in each.processes})
 
 
-def growth_of(sizes: Sequence[int]) -> float:
-    """The last quarter's median over the second's, of four sizes or more."""
-    quarter = len(sizes) // 4
-    return statistics.median(sizes[-quarter:]) / statistics.median(sizes[quarter : 2 * quarter])
+def values_of(samples: Sequence[Sample], name: str, value: Callable[[Usage], int]) -> list[int]:
+    return [value(each.processes[name]) for each in samples if name in each.processes]
+
+
+def is_long(samples: Sequence[Sample]) -> bool:
+    return samples[-1].at_seconds - samples[0].at_seconds >= LEAST_SECONDS
+
+
+def judge_growth(name: str, sizes: Sequence[int]) -> Promise:
+    second, last = second_and_last_quarter(sizes)
+    growth = last / second
+    return Promise(f"growth of {name}", f"≤ {MOST_GROWTH}", f"{growth:.3f}", growth <= MOST_GROWTH)
+
+
+def second_and_last_quarter(values: Sequence[int]) -> tuple[float, float]:
+    """The medians of both, of four values or more."""
+    quarter = len(values) // 4
+    return (
+        statistics.median(values[quarter : 2 * quarter]),
+        statistics.median(values[-quarter:]),
+    )
 
 
 def eta_errors(samples: Sequence[Sample]) -> list[tuple[float, float]]:
@@ -131,7 +148,7 @@ def eta_errors(samples: Sequence[Sample]) -> list[tuple[float, float]]:
 
 
 def _eta(samples: Sequence[Sample]) -> list[Promise]:
-    if not _is_long(samples):
+    if not is_long(samples):
         return []
     errors = eta_errors(samples)
     first, last = (errors[0][0], errors[-1][0]) if errors else (0.0, 0.0)
@@ -139,10 +156,6 @@ def _eta(samples: Sequence[Sample]) -> list[Promise]:
     worst = max(judged, default=math.nan)
     kept = worst <= MOST_ETA_ERROR
     return [Promise("ETA error from 10 % on", "≤ 5 % of the time", f"{worst:.1%}", kept)]
-
-
-def _number(number: int) -> str:
-    return f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
 
 
 def _mib(number: int) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # it ships no types
 import requests
 from sqlalchemy import Engine, text
 
+from deploy.proving.measuring import Meter, Usage
 from deploy.proving.stack import Stack
 from shared.progress import Progress, Rate, read_progress
 
@@ -18,17 +18,25 @@ _SERVER = text("""
        WHERE application_name IN ('sirenade-fetcher', 'sirenade-writer', 'sirenade-reviewer')
          OR application_name = 'sirenade-meter') AS connections
 """)
+# Its key is the SIRET: no row is there twice.
+_ROWS = text("SELECT count(*) FROM etablissements")
+_COUNT_EVERY_SECONDS = 10.0
 _HTTP_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Sample:
-    """`rss_bytes` and `cpu_seconds` by process; `eta_seconds` None while nothing moves."""
+    """`processes` are our services by name, `servers` what they stand on.
+
+    `stored` is what the counters say, `rows` what the table holds, counted every ten seconds.
+    `eta_seconds` is None while nothing moves.
+    """
 
     at_seconds: float
     expected: int | None
     received: int
     stored: int
+    rows: int
     requests: int
     http_429: int
     failed_items: int
@@ -38,34 +46,42 @@ class Sample:
     connections: int
     log_bytes: int
     queues: dict[str, int]
-    rss_bytes: dict[str, int]
-    cpu_seconds: dict[str, float]
+    processes: dict[str, Usage]
+    servers: dict[str, Usage]
     eta_seconds: float | None
 
 
 @dataclass
 class Sampler:
+    """`logs` is the folder whose size counts; None: where the services' output goes."""
+
     stack: Stack
     engine: Engine
+    logs: Path | None = None
     samples: list[Sample] = field(default_factory=list)
+    _rows: int = 0
+    _count_due: float = 0.0
     _begun: float = field(default_factory=time.monotonic)
     _rate: Rate = field(default_factory=Rate)
-    _measured: dict[int, psutil.Process] = field(default_factory=dict)
+    _meter: Meter = field(default_factory=Meter)
 
     def take(self) -> Progress:
         """Read everything once; returns what the database says of the work."""
         with self.engine.connect() as connection:
             progress = read_progress(connection)
             server = connection.execute(_SERVER).one()
-        now = time.monotonic() - self._begun
+            now = time.monotonic() - self._begun
+            if now >= self._count_due:
+                self._rows = connection.execute(_ROWS).scalar_one()
+                self._count_due = now + _COUNT_EVERY_SECONDS
         self._rate.add(progress.at.timestamp(), progress.received)
-        rss_bytes, cpu_seconds = self._processes()
         self.samples.append(
             Sample(
                 at_seconds=round(now, 2),
                 expected=progress.expected,
                 received=progress.received,
                 stored=progress.inserted + progress.updated + progress.unchanged,
+                rows=self._rows,
                 requests=progress.requests,
                 http_429=progress.http_429,
                 failed_items=progress.failed_items,
@@ -73,23 +89,27 @@ class Sampler:
                 avis_due=progress.avis_due,
                 database_bytes=server.database_bytes,
                 connections=server.connections,
-                log_bytes=_size(self.stack.logs),
+                log_bytes=_size(self.logs or self.stack.logs),
                 queues=self._queues(),
-                rss_bytes=rss_bytes,
-                cpu_seconds=cpu_seconds,
+                processes=self._meter.read(self.stack.pids),
+                servers=self._meter.read_families(self.stack.server_pids),
                 eta_seconds=self._eta(progress),
             )
         )
         return progress
 
     def follow(
-        self, until: Callable[[Progress], bool], *, tell: Callable[[Progress], None]
+        self,
+        until: Callable[[Progress], bool],
+        *,
+        tell: Callable[[Progress], None],
+        every_seconds: float = 1.0,
     ) -> None:
-        """Take a sample each second until one says that all is done."""
+        """Take a sample so often until one says that all is done."""
         due = time.monotonic()
         while not until(progress := self.take()):
             tell(progress)
-            due = max(due + 1, time.monotonic())
+            due = max(due + every_seconds, time.monotonic())
             time.sleep(max(0.0, due - time.monotonic()))
         tell(progress)
 
@@ -97,18 +117,6 @@ class Sampler:
         if progress.expected is None:
             return None
         return self._rate.eta_seconds(progress.expected - progress.received)
-
-    def _processes(self) -> tuple[dict[str, int], dict[str, float]]:
-        rss_bytes, cpu_seconds = {}, {}
-        for name, process in self.stack.services.items():
-            try:
-                measured = self._measured.setdefault(process.pid, psutil.Process(process.pid))
-                rss_bytes[name] = measured.memory_info().rss
-                times = measured.cpu_times()
-            except psutil.NoSuchProcess:
-                continue
-            cpu_seconds[name] = round(times.user + times.system, 2)
-        return rss_bytes, cpu_seconds
 
     def _queues(self) -> dict[str, int]:
         admin = self.stack.rabbitmq.admin

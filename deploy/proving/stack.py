@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +13,18 @@ from deploy.local import processes
 from deploy.local.places import PROJECT
 from deploy.local.postgres import RunningPostgres, start_postgres
 from deploy.local.rabbitmq import RunningRabbitmq, start_rabbitmq
-from deploy.local.simulator import simulator
+from deploy.local.simulator import RunningSimulator, simulator
 from shared.db.migrate import upgrade
 
 DATABASE = "sirenade"
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What the simulator has, and how often it may be asked."""
+
+    establishments: int
+    requests_per_minute: int
 
 
 @dataclass
@@ -26,13 +34,30 @@ class Stack:
     directory: Path
     postgres: RunningPostgres
     rabbitmq: RunningRabbitmq
+    insee: RunningSimulator | None
     database_url: str
     environment: dict[str, str] = field(repr=False)
+    beside: dict[str, int] = field(default_factory=dict)
+    """Further servers that are measured, by pid."""
     services: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def logs(self) -> Path:
         return self.directory / "logs"
+
+    @property
+    def pids(self) -> dict[str, int]:
+        return {name: process.pid for name, process in self.services.items()}
+
+    @property
+    def server_pids(self) -> dict[str, int]:
+        """What the services stand on."""
+        return {
+            "postgres": self.postgres.pid,
+            "rabbitmq": self.rabbitmq.pid,
+            **({} if self.insee is None else {"simulator": self.insee.pid}),
+            **self.beside,
+        }
 
     def start(self, name: str) -> None:
         """Start `fetcher-1` and the like."""
@@ -79,12 +104,12 @@ def names(service: str, count: int) -> list[str]:
 
 @contextmanager
 def run_stack(
-    directory: Path, *, establishments: int, requests_per_minute: int, settings: dict[str, str]
+    directory: Path, *, settings: dict[str, str], insee: Simulated | None = None
 ) -> Iterator[Stack]:
     """Start the servers in an emptied folder, with a migrated database and no service yet.
 
-    `settings` are environment variables of the services. Raises LocalServerError where a server
-    does not start.
+    `settings` are environment variables of the services; without `insee`, theirs and ours say
+    where INSEE is. Raises LocalServerError where a server does not start.
     """
     with ExitStack() as cleanup:
         (directory / "logs").mkdir(parents=True)
@@ -92,32 +117,43 @@ def run_stack(
         cleanup.callback(postgres.stop)
         rabbitmq = start_rabbitmq(directory / "rabbitmq", end_with_parent=True)
         cleanup.callback(rabbitmq.stop)
-        insee_url = cleanup.enter_context(
-            simulator(
-                directory / "simulator",
-                establishments=establishments,
-                requests_per_minute=requests_per_minute,
+        simulated = None
+        if insee is not None:
+            simulated = cleanup.enter_context(
+                simulator(
+                    directory / "simulator",
+                    establishments=insee.establishments,
+                    requests_per_minute=insee.requests_per_minute,
+                )
             )
-        )
+            settings = {**_asking(simulated.url, insee), **settings}
         if postgres.has_database(DATABASE):
             postgres.drop_database(DATABASE)
         url = postgres.create_database(DATABASE)
         upgrade(url)
-        stack = Stack(
-            directory,
-            postgres,
-            rabbitmq,
-            url,
-            {
-                **os.environ,
-                "SIRENADE_DATABASE_URL": url,
-                "SIRENADE_BROKER_URL": rabbitmq.url,
-                "SIRENADE_INSEE_URL": insee_url,
-                "SIRENADE_INSEE_KEY": "simulated",
-                "SIRENADE_INSEE_REQUESTS_PER_MINUTE": str(requests_per_minute),
-                "SIRENADE_METRICS_PORT": "0",
-                **settings,
-            },
-        )
+        ours = {
+            "SIRENADE_DATABASE_URL": url,
+            "SIRENADE_BROKER_URL": rabbitmq.url,
+            "SIRENADE_METRICS_PORT": "0",
+        }
+        environment = {**without_files(os.environ, ours | settings), **ours, **settings}
+        stack = Stack(directory, postgres, rabbitmq, simulated, url, environment)
         cleanup.callback(stack.stop)
         yield stack
+
+
+def _asking(url: str, insee: Simulated) -> dict[str, str]:
+    return {
+        "SIRENADE_INSEE_URL": url,
+        "SIRENADE_INSEE_KEY": "simulated",
+        "SIRENADE_INSEE_REQUESTS_PER_MINUTE": str(insee.requests_per_minute),
+    }
+
+
+def without_files(inherited: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Without the files that would be read instead: a real key would go to the simulator."""
+    return {
+        name: value
+        for name, value in inherited.items()
+        if name.removesuffix("_FILE") == name or name.removesuffix("_FILE") not in chosen
+    }

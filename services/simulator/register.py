@@ -1,6 +1,7 @@
 """Registers that the server can serve: one generated from a seed, one of recorded answers."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Protocol
 
 from services.simulator.changes import Changes
@@ -64,9 +65,14 @@ class GeneratedRegister:
         self._histories = Histories(self._etablissements)
         self.calendar = self._etablissements.calendar
         self.changes = Changes()
+        # Made with the rest of the unit, which takes long: a delta asks it of every unit.
+        self._unite_treated = cache(self._make_unite_treated)
         self._cheap: dict[str, dict[str, Callable[[int], object]]] = {
             "siret": self._cheap_of_siret(),
-            "siren": {"siren": self._unites.siren},
+            "siren": {
+                "siren": self._unites.siren,
+                "dateDernierTraitementUniteLegale": self._unite_treated,
+            },
         }
 
     @property
@@ -143,6 +149,9 @@ class GeneratedRegister:
             return self.changes.applied(self._records.unite(position))
         return self.changes.applied(self._records.etablissement(position))
 
+    def _make_unite_treated(self, number: int) -> object:
+        return self._records.unite(number)["dateDernierTraitementUniteLegale"]
+
     def _periods(self, index: int) -> list[Mapping[str, object]]:
         return list(self._histories.periodes(self._etablissements.etablissement(index)))
 
@@ -163,6 +172,7 @@ class GeneratedRegister:
             "siren": lambda index: owner_of(index).siren,
             "codeCommuneEtablissement": code_commune,
             "dateDernierTraitementEtablissement": register.treated,
+            "dateDernierTraitementUniteLegale": lambda i: self._unite_treated(unites.number_at(i)),
             "statutDiffusionEtablissement": lambda i: "P" if register.partielle(i) else "O",
             "statutDiffusionUniteLegale": lambda i: "P" if owner_of(i).partielle else "O",
             "categorieJuridiqueUniteLegale": lambda i: owner_of(i).forme,

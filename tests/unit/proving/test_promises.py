@@ -5,47 +5,12 @@ import pytest
 
 from deploy.proving.promises import MIB, Facts, eta_errors, judge
 from deploy.proving.sampling import Sample
-
-ROWS = 10_000
-SECONDS = 500
-
-
-def steady_run(*, rows: int = ROWS, seconds: int = SECONDS) -> list[Sample]:
-    """A sample a second of a run that brings the same number of rows in each."""
-    return [
-        Sample(
-            at_seconds=float(at),
-            expected=rows,
-            received=rows * at // seconds,
-            stored=rows * at // seconds,
-            requests=at,
-            http_429=0,
-            failed_items=0,
-            avis={"accepted": at},
-            avis_due=at,
-            database_bytes=at,
-            connections=6,
-            log_bytes=1000 * at,
-            queues={},
-            rss_bytes={"fetcher-1": 100 * MIB},
-            cpu_seconds={"fetcher-1": float(at)},
-            eta_seconds=float(seconds - at),
-        )
-        for at in range(1, seconds + 1)
-    ]
+from tests.unit.proving.runs import ROWS, SECONDS, creeping, steady_run, usage, whole
 
 
 @pytest.fixture
 def facts() -> Facts:
-    return Facts(
-        promised_rows=ROWS,
-        stored=ROWS,
-        missing=0,
-        surplus=0,
-        duplicates=0,
-        counters_agree=True,
-        slot_use=0.98,
-    )
+    return whole()
 
 
 def broken(samples: list[Sample], facts: Facts) -> set[str]:
@@ -93,21 +58,18 @@ def test_each_fault_of_a_sample_breaks_its_promise(
 
 def test_one_large_moment_breaks_the_bound_of_memory_but_is_no_growth(facts: Facts) -> None:
     samples = steady_run()
-    samples[-1] = replace(samples[-1], rss_bytes={"fetcher-1": 151 * MIB})
+    samples[-1] = replace(samples[-1], processes={"fetcher-1": usage(151 * MIB)})
     assert broken(samples, facts) == {"RSS of fetcher-1"}
 
 
 def test_memory_that_creeps_up_is_growth(facts: Facts) -> None:
-    samples = [
-        replace(each, rss_bytes={"fetcher-1": (100 + number // 20) * MIB})
-        for number, each in enumerate(steady_run())
-    ]
+    samples = creeping(steady_run(), "rss_bytes", per_second=MIB / 20)
     assert broken(samples, facts) == {"growth of fetcher-1"}
 
 
 def test_services_that_are_too_large_together_break_a_promise(facts: Facts) -> None:
-    sizes = {f"writer-{number}": 140 * MIB for number in range(4)}
-    samples = [replace(each, rss_bytes=sizes) for each in steady_run()]
+    sizes = {f"writer-{number}": usage(140 * MIB) for number in range(4)}
+    samples = [replace(each, processes=sizes) for each in steady_run()]
     assert broken(samples, facts) == {"RSS of all services"}
 
 
