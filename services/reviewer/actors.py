@@ -16,6 +16,7 @@ from services.reviewer.batches.lines import Parked, park
 from services.reviewer.calling import Window
 from services.reviewer.generators import synthese
 from services.reviewer.generators.notice_label import day_in_france, label
+from services.reviewer.hand import Hand
 from services.reviewer.judging import Claim, Fate, Result
 from services.reviewer.quoting import quote
 from services.reviewer.reviewing import BY_A_MODEL, Attempt, Postponed, Reviewing
@@ -61,6 +62,8 @@ class Crew:
     # Those of the avis that may be made now: none while the run is paused. The others go back.
     admit: Callable[[Sequence[int]], Sequence[int]] = list
     rewrite: Rewrite | None = None
+    # Of the process; without one whatever comes is claimed.
+    hand: Hand | None = None
 
     def work(self, avis_ids: Sequence[int]) -> None:
         """Claim, write and store; what is not begun in time goes back to the relay.
@@ -68,6 +71,10 @@ class Crew:
         Raises SlowDown where some had better wait: they stay published, and come again with the
         message.
         """
+        with (self.hand or Hand(self.clock)).holding(len(avis_ids)) as put_down:
+            self._work(avis_ids, put_down)
+
+    def _work(self, avis_ids: Sequence[int], put_down: Callable[[], None]) -> None:
         start = self.clock.monotonic_seconds()
         claimed = claim(
             self.engine,
@@ -86,6 +93,10 @@ class Crew:
             for one in claimed.claims
             if one.avis_id in admitted
         }
+        for _ in range(len(avis_ids) - len(pending)):
+            put_down()
+        for future in pending:
+            future.add_done_callback(lambda _: put_down())
         slow_down: SlowDown | None = None
         deferred: list[Parked] = []
         while pending:

@@ -19,6 +19,7 @@ from services.reviewer.gate import Gate
 from services.reviewer.generators import template
 from services.reviewer.generators.chat import Chat
 from services.reviewer.generators.prompting import read_prompt
+from services.reviewer.hand import Hand
 from services.reviewer.providers import Provider, read_providers
 from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
 from services.reviewer.reviewing import Generator, Reviewing
@@ -39,8 +40,10 @@ from shared.settings import load
 _RELAY_INTERVAL_SECONDS = 0.5
 _BOOKKEEPING_INTERVAL_SECONDS = 5.0
 _BATCHES_INTERVAL_SECONDS = 5.0
-# Messages in the making hold twice what the generators can do at once, and one is being stored.
+# Twice what the generators can do at once is claimed: what comes next is at hand.
 _TEXTS_CLAIMED_PER_GENERATOR = 2
+# Messages may hold one avis each: up to so many generators then still have one.
+_THREADS_FOR_SMALL_MESSAGES = 32
 _TIMEOUTS_PER_LEASE = 8
 # So that the next call need not wait until the last answer is validated.
 _THREADS_PER_CALL = 1.25
@@ -86,6 +89,8 @@ def build(
     )
     # Keys were read by now: nobody is told of a provider that cannot be asked.
     meter.open(prompt_version=reviewing.prompt_version)
+    claimed = at_work * _TEXTS_CLAIMED_PER_GENERATOR
+    hand = Hand(clock, claimed)
     crews = [
         Crew(
             engine=shard,
@@ -97,6 +102,7 @@ def build(
             sole_traders=settings.avis_sole_traders,
             admit=Budget(engine).admitted,
             rewrite=Rewriter(reviewing.validate, clock, metrics).rewrite,
+            hand=hand,
         )
         for shard in shards
     ]
@@ -121,11 +127,13 @@ def build(
         clock,
         metrics,
     )
-    claimed = at_work * _TEXTS_CLAIMED_PER_GENERATOR
     return Service(
         name="reviewer",
         queue=ReviewAvis.QUEUE,
-        worker_threads=1 + ceil(claimed / AVIS_PER_MESSAGE),
+        # Messages in the making, and one that is being stored.
+        worker_threads=1
+        + ceil(claimed / AVIS_PER_MESSAGE)
+        + min(at_work, _THREADS_FOR_SMALL_MESSAGES),
         loops=(
             Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=relay.step),
             Loop("budget", interval_seconds=_BOOKKEEPING_INTERVAL_SECONDS, step=books.step),

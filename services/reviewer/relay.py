@@ -122,16 +122,19 @@ class Relay:
             shards = [
                 self._connect(engine, control, stack) for engine in self.shards or [self.engine]
             ]
-            stalled = {"stall_seconds": self.stall_seconds, "room": self.high_water}
             for number, connection in enumerate(shards):
-                self._send(number, connection, STALLED, **stalled)
+                self._send(
+                    *(number, connection, STALLED),
+                    room=self.high_water,
+                    stall_seconds=self.stall_seconds,
+                )
             room = self.high_water - sum(each.scalar(IN_FLIGHT) or 0 for each in shards)
             for number, connection in enumerate(shards):
                 share = ceil(room / (len(shards) - number))
                 if share <= 0:
                     continue
                 if budget.sample_ids is None:
-                    room -= self._send(number, connection, DUE, room=share)
+                    room -= self._send(number, connection, DUE, room=share, whole=True)
                 else:
                     ids = list(budget.sample_ids)
                     room -= self._send(
@@ -145,10 +148,25 @@ class Relay:
         return stack.enter_context(autocommit.connect())
 
     def _send(
-        self, shard: int, connection: Connection, query: TextClause, **parameters: object
+        self,
+        shard: int,
+        connection: Connection,
+        query: TextClause,
+        *,
+        room: int,
+        whole: bool = False,
+        **parameters: object,
     ) -> int:
-        """Return how many were sent."""
-        rows = connection.execute(query, parameters).all()
+        """Return how many were sent.
+
+        `whole`: while more is due than there is room for, only full messages leave. Each text that
+        is done would otherwise make room for a message of one, and the queue become thousands of
+        them.
+        """
+        rows = connection.execute(query, {"room": room, **parameters}).all()
+        if whole and len(rows) == room:
+            full = max(1, min(AVIS_PER_MESSAGE, self.high_water // max(1, len(self.shards))))
+            rows = rows[: len(rows) - len(rows) % full]
         for start in range(0, len(rows), AVIS_PER_MESSAGE):
             if self.clock.stopping.is_set():
                 return start

@@ -81,6 +81,6 @@ def test_memory_over_a_long_run(
         goal="<= 1.05",
         note=f"{TEXTS} texts",
     )
-    figures.add("memory.RSS of a reviewer", medians[3], unit="MiB", goal="< 200")
+    figures.add("memory.RSS of a reviewer", medians[3], unit="MiB", goal="<= 200")
     # A quick run is over before the process is warm.
     assert growth <= 1.05 or SIZE == "quick"

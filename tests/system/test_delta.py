@@ -1,5 +1,6 @@
 """A delta over real processes, killed in the middle: its watermark comes last, and comes."""
 
+import os
 import statistics
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +17,7 @@ from tests.system.conftest import StartServices, column, wait_for
 SINCE = "2026-02-01T00:00:00.000"
 UNTIL = "2026-08-05T00:05:52.648"
 WARM_UP_ROWS = 20_000
+MASS_DAY_ROWS = int(os.environ.get("SIRENADE_MASS_DAY_ROWS", "210000"))
 # In one statement, so in one snapshot: a collection said to be complete that has a walk open.
 PROMISED_TOO_EARLY = """
     SELECT w.collection FROM watermarks w WHERE EXISTS (
@@ -75,18 +77,21 @@ def test_a_delta_whose_fetcher_and_writer_are_killed_goes_on_and_is_whole(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(3600)
 def test_a_mass_day_is_brought_in_flat_memory(
     engine: Engine,
     rabbitmq_url: str,
     start_services: StartServices,
     progress: Callable[[], Progress],
 ) -> None:
-    """More rows under one window than one walk may have; prints the peaks of both processes."""
+    """More rows under one window than one walk may have; prints the peaks of both processes.
+
+    SIRENADE_MASS_DAY_ROWS=1050000 makes it a day of a million.
+    """
     _, processes = start_services(
         *("fetcher-1", "writer-1"),
         broker_url=rabbitmq_url,
-        establishments=210_000,
+        establishments=MASS_DAY_ROWS,
         requests_per_minute=6000,
         insee_timeout_seconds=60,
     )
@@ -106,7 +111,7 @@ def test_a_mass_day_is_brought_in_flat_memory(
                 rss_bytes[name].append(process.memory_info().rss)
         return now.expected is not None and now.runs_open == 0
 
-    wait_for(is_over, seconds=1400, what="the mass day")
+    wait_for(is_over, seconds=3500, what="the mass day")
     batches = column(engine, "SELECT expected FROM import_batches ORDER BY id")
     assert len(batches) > 1
     assert max(batches) <= 200_000 < sum(batches)

@@ -69,14 +69,28 @@ def test_due_avis_leave_once_oldest_first_in_small_messages(
 def test_the_high_water_mark_holds_and_gives_way_as_avis_are_finished(
     register: "Register", outbox: Outbox, make_relay: MakeRelay, desk: "Desk"
 ) -> None:
-    ids = register.add(range(1, 41))
-    relay = make_relay(outbox, high_water=30)
+    ids = register.add(range(1, 91))
+    relay = make_relay(outbox, high_water=50)
     relay.step()
     relay.step()
-    assert outbox.ids == ids[:30]
-    desk.store(*desk.claim(ids[:7]))
+    assert outbox.ids == ids[:50]
+    desk.store(*desk.claim(ids[:30]))
     relay.step()
-    assert outbox.ids == ids[:37]
+    assert outbox.ids == ids[:75]
+
+
+def test_while_more_is_due_than_there_is_room_for_messages_are_full(
+    register: "Register", outbox: Outbox, make_relay: MakeRelay, desk: "Desk"
+) -> None:
+    """One message for each text that is done would leave a queue of messages of one avis."""
+    ids = register.add(range(1, 91))
+    relay = make_relay(outbox, high_water=50)
+    relay.step()
+    for done in range(0, 80, 4):
+        desk.store(*desk.claim(ids[done : done + 4]))
+        relay.step()
+    assert [len(message) for message in outbox.messages] == [25, 25, 25, 15]
+    assert outbox.ids == ids
 
 
 def test_a_relay_killed_between_publishing_and_marking_loses_nothing(
@@ -137,7 +151,7 @@ def test_two_relays_never_exceed_the_high_water_mark(
     register: "Register", make_relay: MakeRelay, desk: "Desk"
 ) -> None:
     ids = register.add(range(1, 201))
-    high_water = 40
+    high_water = 50
     seen: list[int] = []
     stop = threading.Event()
     box = Outbox()

@@ -1,9 +1,13 @@
 """The reviewer at work: relay, broker, actor, generators and store together."""
 
+import threading
 from collections import Counter
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from services.reviewer.actors import declare_actors
+from services.reviewer.budget import Budget
 from services.reviewer.generators import template
 from services.reviewer.generators.template import GeneratedText
 from services.reviewer.relay import Relay
@@ -18,7 +22,9 @@ from shared.sirene.facts import Facts
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 from tests.integration.conftest import WaitFor
+from tests.integration.reviewer.chat_server import Response, chat_server, text
 from tests.integration.reviewer.crews import MakeCrew, at_work, nothing_pending, reviewer_at_work
+from tests.integration.reviewer.whole import whole_reviewer, write_providers
 
 
 def test_every_due_avis_is_accepted_once_by_the_service_as_it_is_built(
@@ -100,3 +106,39 @@ def test_the_actor_works_off_a_real_queue(
         wait_for(lambda: nothing_pending(register), seconds=60)
     broker.close()
     assert len(register.rows("SELECT 1 FROM avis_attempts WHERE accepted")) == 60
+
+
+def has_left(register: "Register", avis_id: int) -> bool:
+    """Whoever claims it while it is being marked leaves it with a lease alone."""
+    row = register.avis(avis_id)
+    return row["published_at"] is not None or row["lease_until"] is not None
+
+
+def test_messages_of_one_avis_each_keep_all_generators_at_work(
+    register: "Register",
+    database_url: str,
+    metrics: Metrics,
+    wait_for: WaitFor,
+    tmp_path: Path,
+) -> None:
+    """As they come where establishments do, one by one."""
+    generators = 8
+    Budget(register.engine).resume(cap_eur=None, keep_cap=False)
+    together = threading.Barrier(generators)
+
+    def respond(_: dict[str, Any]) -> Response:
+        together.wait(timeout=60)
+        return Response(text())
+
+    ids = register.add(range(1, generators + 1), apart=True)
+    register.execute("UPDATE avis SET published_at = now()")
+    with chat_server(respond) as server:
+        file = write_providers(tmp_path / "providers.toml", server.base_url, timeout_seconds=60)
+        with whole_reviewer(database_url, file, metrics, reviewer_generators=generators):
+            for avis_id in ids:
+                register.execute("UPDATE avis SET published_at = NULL WHERE id = :id", id=avis_id)
+                wait_for(partial(has_left, register, avis_id), seconds=30)
+            wait_for(lambda: nothing_pending(register), seconds=60)
+    assert len(server.requests) == generators
+    rows = register.rows("SELECT DISTINCT model FROM avis WHERE outcome = 'accepted'")
+    assert [row["model"] for row in rows] == ["m"]
