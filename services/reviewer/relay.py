@@ -36,6 +36,14 @@ DUE = text("""
     LIMIT :room
 """)
 
+COUNT_DUE = text("""
+    SELECT count(*) FROM (
+      SELECT FROM avis
+      WHERE outcome = 'pending' AND published_at IS NULL
+        AND (lease_until IS NULL OR lease_until < clock_timestamp())
+      LIMIT :most) due
+""")
+
 DUE_OF_SAMPLE = text("""
     SELECT id, clock_timestamp() AS read_at FROM avis
     WHERE id = ANY(CAST(:sample_ids AS bigint[]))
@@ -129,6 +137,8 @@ class Relay:
                     stall_seconds=self.stall_seconds,
                 )
             room = self.high_water - sum(each.scalar(IN_FLIGHT) or 0 for each in shards)
+            if budget.sample_ids is None and self._awaits_more_room(room, shards):
+                return
             for number, connection in enumerate(shards):
                 share = ceil(room / (len(shards) - number))
                 if share <= 0:
@@ -140,6 +150,16 @@ class Relay:
                     room -= self._send(
                         number, connection, DUE_OF_SAMPLE, room=share, sample_ids=ids
                     )
+
+    def _awaits_more_room(self, room: int, shards: Sequence[Connection]) -> bool:
+        """Whether more is due than fits, and what fits is no full message.
+
+        Each text that is done would make room for a message of one, and the queue become thousands
+        of them.
+        """
+        if room >= min(AVIS_PER_MESSAGE, self.high_water):
+            return False
+        return sum(each.scalar(COUNT_DUE, {"most": room + 1}) or 0 for each in shards) > room
 
     def _connect(self, engine: Engine, control: Connection, stack: ExitStack) -> Connection:
         if engine is self.engine:
@@ -157,16 +177,10 @@ class Relay:
         whole: bool = False,
         **parameters: object,
     ) -> int:
-        """Return how many were sent.
-
-        `whole`: while more is due than there is room for, only full messages leave. Each text that
-        is done would otherwise make room for a message of one, and the queue become thousands of
-        them.
-        """
+        """Return how many were sent; `whole`: no less than full messages, of many."""
         rows = connection.execute(query, {"room": room, **parameters}).all()
-        if whole and len(rows) == room:
-            full = max(1, min(AVIS_PER_MESSAGE, self.high_water // max(1, len(self.shards))))
-            rows = rows[: len(rows) - len(rows) % full]
+        if whole and len(rows) > AVIS_PER_MESSAGE and len(rows) == room:
+            rows = rows[: len(rows) - len(rows) % AVIS_PER_MESSAGE]
         for start in range(0, len(rows), AVIS_PER_MESSAGE):
             if self.clock.stopping.is_set():
                 return start

@@ -291,7 +291,7 @@ def test_the_history_tells_provider_tokens_cost_and_verdict_of_each_attempt(
     with reviewer():
         assert call("run", "--cap", "5", "--json").returncode == 0
     shown = call("show", f"{register.siren(1)}00011").stdout
-    for words in ("dear", "notice-3", "0.00800000", "accepted", "Bordeaux"):
+    for words in ("dear", "notice-3", "0.008000", "accepted", "Bordeaux"):
         assert words in shown
 
 

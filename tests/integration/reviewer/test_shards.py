@@ -45,16 +45,16 @@ def _relay(registers: list[Register], messages: list[ReviewAvis], high_water: in
 def test_one_high_water_mark_is_shared_out_over_the_shards(registers: list[Register]) -> None:
     many, few = registers[0].add(range(1, 101)), registers[1].add(range(1, 6))
     messages: list[ReviewAvis] = []
-    relay = _relay(registers, messages, high_water=30)
+    relay = _relay(registers, messages, high_water=60)
     relay.step()
     sent = Counter({0: 0, 1: 0})
     for message in messages:
         sent[message.shard] += len(message.avis_ids)
         assert set(message.avis_ids) <= set(many if message.shard == 0 else few)
-    assert sent == {0: 15, 1: 5}, "the second shard does not wait for the end of the first"
+    assert sent == {0: 25, 1: 5}, "the second shard does not wait for the end of the first"
     for _ in range(6):
         relay.step()
-    assert sum(len(message.avis_ids) for message in messages) == 30
+    assert sum(len(message.avis_ids) for message in messages) == 45, "the rest is no full message"
 
 
 def test_avis_are_written_in_their_own_shard(
