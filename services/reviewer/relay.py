@@ -36,14 +36,6 @@ DUE = text("""
     LIMIT :room
 """)
 
-COUNT_DUE = text("""
-    SELECT count(*) FROM (
-      SELECT FROM avis
-      WHERE outcome = 'pending' AND published_at IS NULL
-        AND (lease_until IS NULL OR lease_until < clock_timestamp())
-      LIMIT :most) due
-""")
-
 DUE_OF_SAMPLE = text("""
     SELECT id, clock_timestamp() AS read_at FROM avis
     WHERE id = ANY(CAST(:sample_ids AS bigint[]))
@@ -159,7 +151,7 @@ class Relay:
         """
         if room >= min(AVIS_PER_MESSAGE, self.high_water):
             return False
-        return sum(each.scalar(COUNT_DUE, {"most": room + 1}) or 0 for each in shards) > room
+        return sum(len(each.execute(DUE, {"room": room + 1}).all()) for each in shards) > room
 
     def _connect(self, engine: Engine, control: Connection, stack: ExitStack) -> Connection:
         if engine is self.engine:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import TextClause, text
 
-from services.reviewer.relay import COUNT_DUE, DUE, IN_FLIGHT, STALLED, Relay, forget_publications
+from services.reviewer.relay import DUE, IN_FLIGHT, STALLED, Relay, forget_publications
 from shared.clock import Clock
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
@@ -255,11 +255,10 @@ def test_a_stopping_process_publishes_no_more(
     ("query", "parameters"),
     [
         (DUE, {"room": 100}),
-        (COUNT_DUE, {"most": 25}),
         (STALLED, {"room": 100, "stall_seconds": 900}),
         (IN_FLIGHT, {}),
     ],
-    ids=["due", "how many are due", "stalled", "in flight"],
+    ids=["due", "stalled", "in flight"],
 )
 def test_the_hot_queries_read_the_index_of_pending_avis_and_sort_nothing(
     register: "Register", query: TextClause, parameters: dict[str, float]
