@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 
 from deploy.proving.measuring import Meter, Usage
 from deploy.proving.stack import Stack
+from shared.eta import eta_of_rows
 from shared.progress import Progress, Rate, read_progress
 
 _SERVER = text("""
@@ -74,6 +75,8 @@ class Sampler:
             if now >= self._count_due:
                 self._rows = connection.execute(_ROWS).scalar_one()
                 self._count_due = now + _COUNT_EVERY_SECONDS
+        if progress.resting_until is not None:
+            self._rate = Rate()  # a rest is no pace
         self._rate.add(progress.at.timestamp(), progress.received)
         self.samples.append(
             Sample(
@@ -114,9 +117,8 @@ class Sampler:
         tell(progress)
 
     def _eta(self, progress: Progress) -> float | None:
-        if progress.expected is None:
-            return None
-        return self._rate.eta_seconds(progress.expected - progress.received)
+        eta = eta_of_rows(progress, self._rate)
+        return None if eta is None else eta.seconds
 
     def _queues(self) -> dict[str, int]:
         admin = self.stack.rabbitmq.admin
