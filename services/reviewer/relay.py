@@ -149,7 +149,7 @@ class Relay:
         Each text that is done would make room for a message of one, and the queue become thousands
         of them.
         """
-        if room >= min(AVIS_PER_MESSAGE, self.high_water):
+        if room <= 0 or room >= min(AVIS_PER_MESSAGE, self.high_water):
             return False
         return sum(len(each.execute(DUE, {"room": room + 1}).all()) for each in shards) > room
 

@@ -79,6 +79,15 @@ def test_the_high_water_mark_holds_and_gives_way_as_avis_are_finished(
     assert outbox.ids == ids[:75]
 
 
+def test_a_mark_that_was_lowered_is_waited_for(
+    register: "Register", outbox: Outbox, make_relay: MakeRelay
+) -> None:
+    register.add(range(1, 91))
+    make_relay(outbox, high_water=75).step()
+    make_relay(outbox, high_water=50).step()
+    assert [len(message) for message in outbox.messages] == [25, 25, 25]
+
+
 def test_while_more_is_due_than_there_is_room_for_messages_are_full(
     register: "Register", outbox: Outbox, make_relay: MakeRelay, desk: "Desk"
 ) -> None:
