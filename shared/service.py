@@ -50,6 +50,8 @@ class Service:
     name: str
     queue: str | None = None
     worker_threads: int = 0
+    # Messages that a process takes ahead; twice its threads unless told.
+    prefetch: int | None = None
     loops: tuple[Loop, ...] = ()
 
 
@@ -73,6 +75,7 @@ class Running:
                     worker_threads=service.worker_threads,
                     worker_timeout=200,
                 )
+                worker.queue_prefetch = service.prefetch or worker.queue_prefetch
                 self._workers.append(worker)
                 connected = metrics.consumer_connected.labels(queue=service.queue)
                 connected.set_function(partial(is_consuming, worker))

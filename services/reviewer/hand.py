@@ -9,7 +9,7 @@ from threading import Condition
 from shared.clock import Clock
 
 _LOOK_SECONDS = 0.5
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 300.0
 """What is not begun in time goes back to the relay: better that than a message held for long."""
 
 

@@ -42,8 +42,9 @@ _BOOKKEEPING_INTERVAL_SECONDS = 5.0
 _BATCHES_INTERVAL_SECONDS = 5.0
 # Twice what the generators can do at once is claimed: what comes next is at hand.
 _TEXTS_CLAIMED_PER_GENERATOR = 2
-# Messages may hold one avis each: up to so many generators then still have one.
-_THREADS_FOR_SMALL_MESSAGES = 32
+# What becomes due bit by bit leaves in small messages, one at each turn of the relay: in the making
+# are as many as a text takes turns.
+_THREADS_FOR_SMALL_MESSAGES = 8
 _TIMEOUTS_PER_LEASE = 8
 # So that the next call need not wait until the last answer is validated.
 _THREADS_PER_CALL = 1.25
@@ -127,13 +128,14 @@ def build(
         clock,
         metrics,
     )
+    # Messages in the making, and one that is being stored.
+    threads = 1 + ceil(claimed / AVIS_PER_MESSAGE) + min(at_work, _THREADS_FOR_SMALL_MESSAGES)
     return Service(
         name="reviewer",
         queue=ReviewAvis.QUEUE,
-        # Messages in the making, and one that is being stored.
-        worker_threads=1
-        + ceil(claimed / AVIS_PER_MESSAGE)
-        + min(at_work, _THREADS_FOR_SMALL_MESSAGES),
+        worker_threads=threads,
+        # No more ahead: other replicas would find none.
+        prefetch=threads,
         loops=(
             Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=relay.step),
             Loop("budget", interval_seconds=_BOOKKEEPING_INTERVAL_SECONDS, step=books.step),
