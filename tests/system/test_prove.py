@@ -87,7 +87,11 @@ def test_only_when_told_to_the_import_asks_insee_itself_with_the_settings_of_the
     ("options", "environment", "problem"),
     [
         ((), {}, "--real wants a key: set SIRENADE_INSEE_KEY_FILE or SIRENADE_INSEE_KEY"),
-        (("--quota", "5"), {"SIRENADE_INSEE_KEY": "k"}, "--quota is for the simulator: "),
+        (
+            ("--quota", "5"),
+            {"SIRENADE_INSEE_KEY": "k"},
+            "--quota is the simulator's; with --real: SIRENADE_INSEE_REQUESTS_PER_MINUTE",
+        ),
         ((), {"SIRENADE_INSEE_KEY_FILE": "/nowhere"}, "settings:"),
     ],
 )
