@@ -22,7 +22,7 @@ from services.reviewer.generators.prompting import read_prompt
 from services.reviewer.hand import Hand
 from services.reviewer.providers import Provider, read_providers
 from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
-from services.reviewer.reviewing import Generator, Reviewing
+from services.reviewer.reviewing import Generator, Reviewing, one_at_a_time
 from services.reviewer.rewriting import Rewriter
 from services.reviewer.settings import ReviewerSettings
 from services.reviewer.shared_meter import SharedMeter
@@ -83,7 +83,7 @@ def build(
         asking = Asking(chosen, read_prompt())
     reviewing = Reviewing(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
-        lambda text, facts: validate(text, facts).reasons,
+        one_at_a_time(lambda text, facts: validate(text, facts).reasons),
         clock.monotonic_seconds,
         asking=asking,
         metrics=metrics,

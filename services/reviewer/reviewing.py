@@ -4,6 +4,7 @@ Chat servers, where there are any, are asked first and at most three times, each
 reasons against the earlier texts. The template has the last word.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -81,6 +82,21 @@ class Attempt:
     @property
     def accepted(self) -> bool:
         return self.text is not None and not self.reasons
+
+
+def one_at_a_time(validate: Validate) -> Validate:
+    """The same, for threads: it only computes, and Python computes one thing at a time anyway.
+
+    Two hundred answers that come at once would else share the processor and all be done at the
+    end, and their next calls begin together again: a third of the throughput.
+    """
+    turn = threading.Lock()
+
+    def validate_in_turn(text: str, facts: Facts) -> Sequence[str]:
+        with turn:
+            return validate(text, facts)
+
+    return validate_in_turn
 
 
 class Postponed(SlowDown):

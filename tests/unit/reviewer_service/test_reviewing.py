@@ -1,12 +1,15 @@
 """From facts to verdict, without a database."""
 
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from services.reviewer.generators import template
 from services.reviewer.generators.template import GeneratedText
-from services.reviewer.reviewing import Attempt, Generator, Reviewing
+from services.reviewer.reviewing import Attempt, Generator, Reviewing, one_at_a_time
 from services.reviewer.validation import validate
 from shared.sirene.facts import Facts
 
@@ -68,3 +71,36 @@ def test_the_offline_generator_passes_the_validator() -> None:
     )
     [attempt] = strict.review(FACTS)
     assert attempt.reasons == ()
+
+
+def test_answers_that_come_together_are_judged_one_after_another() -> None:
+    inside = threading.Semaphore(1)
+    together = threading.Barrier(8)
+
+    def judge(text: str, _facts: Facts) -> Sequence[str]:
+        # Not to be had while another is inside; the wait lets the others run.
+        if not inside.acquire(blocking=False):
+            return ("beside another",)
+        threading.Event().wait(0.002)
+        inside.release()
+        return (text,)
+
+    judge_in_turn = one_at_a_time(judge)
+
+    def answer(text: str) -> Sequence[str]:
+        together.wait(timeout=10)
+        return judge_in_turn(text, FACTS)
+
+    texts = [str(number) for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(answer, texts)) == [(text,) for text in texts]
+
+
+def test_a_judge_that_breaks_gives_the_turn_on() -> None:
+    def judge(_text: str, _facts: Facts) -> Sequence[str]:
+        raise KeyError("rule")
+
+    judge_in_turn = one_at_a_time(judge)
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            judge_in_turn("", FACTS)
