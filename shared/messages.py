@@ -97,9 +97,12 @@ class WriteSlice(_Message):
         """The records, each in JSON without an end of line, as an array that can be cut again."""
         return (b"[\n" + b"\n,".join(lines) + b"\n]").decode()
 
-    def record_lines(self) -> list[str]:
-        """The records of such an array, not decoded, each but the first after its comma."""
-        return self.records.split("\n")[1:-1]
+    def record_lines(self) -> list[bytes]:
+        """The records of such an array, not decoded, each but the first after its comma.
+
+        One sign beyond the usual ones makes every sign of a text four bytes, to cut and to read.
+        """
+        return self.records.encode(errors="surrogatepass").split(b"\n")[1:-1]
 
     def _check(self) -> None:
         _check_shard(self)

@@ -73,6 +73,8 @@ def _mask(table: Table) -> str:
       UPDATE {table.name} t SET {", ".join(assignments)}
       FROM concerned
       WHERE ({hidden}) AND t.siret = concerned.siret AND ({" OR ".join(filled)})
+        -- Said twice, as an array too.
+        AND t.siret = ANY (ARRAY(SELECT siret FROM concerned WHERE {hidden}))
       RETURNING t.siren
     """  # noqa: S608  made of the names above
 
@@ -88,6 +90,8 @@ _MASKED_ROWS = " ".join(
 )
 
 # What needs more than SQL is only named here, and held: pages with names, letters with records.
+# What an array names is looked up in the key by every plan; a join reads whole tables where they
+# were never analysed, for a few rows of them.
 _ERASE = f"""
     WITH texts AS (
       UPDATE avis SET
@@ -154,7 +158,7 @@ _ERASE = f"""
           OR coalesce(u.categorie_juridique, '{SOLE_TRADER}') = '{SOLE_TRADER}' AS whole
       FROM etablissements e JOIN unites_legales u USING (siren)
       LEFT JOIN oppositions o USING (siren)
-      WHERE e.siren = ANY(:sirens) OR e.siret = ANY(:sirets)),
+      WHERE (e.siren = ANY(:sirens) OR e.siret = ANY(:sirets)) AND u.siren = ANY(:all)),
     {", ".join(f"masked_{table.name} AS ({_mask(table)})" for table in _MASKED_TABLES)}
     SELECT 'avis' AS name, siren, NULL::bigint AS id FROM texts
     UNION ALL SELECT 'avis_attempts', siren, NULL FROM attempts

@@ -129,14 +129,14 @@ class _Lines:
         self._number = number
 
     @functools.cached_property
-    def _lines(self) -> list[str]:
+    def _lines(self) -> list[bytes]:
         lines = self._message.record_lines()
         if len(lines) != self._number:
             raise ContractError("WriteSlice.records has not one line for each of its digests")
         return lines
 
     def decoded(self, index: int) -> object:
-        return _loads(self._lines[index].removeprefix(","))
+        return _loads(self._lines[index].removeprefix(b","))
 
 
 def _itself(record: object) -> object:
@@ -160,14 +160,14 @@ def map_rows(sent: Iterable[Sent]) -> tuple[list[Row], list[Fault]]:
     return rows, faults
 
 
-def _loads(text: str) -> Any:
+def _loads(text: str | bytes) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return _lenient(text)
 
 
-def _lenient(text: str) -> Any:
+def _lenient(text: str | bytes) -> Any:
     """Read what orjson refuses: a lone surrogate in one name, NaN for a number."""
     try:
         return json.loads(text)

@@ -66,18 +66,31 @@ def write_slice(
     home = shards[message.shard] if shards else engine
     alone = all(shard is engine for shard in shards)
     close = batches.close_batch if alone else Closing(engine, shards)
+    how = _How(sole_traders)
     attempt = 1
     while True:
         try:
             if home is engine:
-                return _write(engine, message, read, close, sole_traders=sole_traders)
-            return _write_apart(engine, home, message, read, close, sole_traders=sole_traders)
+                return _write(engine, message, read, close, how)
+            return _write_apart(engine, home, message, read, close, how)
         except batches.Superseded:
             return SliceResult(SliceStatus.SUPERSEDED)
         except (DBAPIError, psycopg2.Error) as error:
-            if _sqlstate(error) not in _CONFLICTS or attempt == _ATTEMPTS:
+            sqlstate = _sqlstate(error)
+            if sqlstate.startswith(_DATA_ERRORS) and not how.carefully:
+                how = replace(how, carefully=True)
+                continue
+            if sqlstate not in _CONFLICTS or attempt == _ATTEMPTS:
                 raise
             attempt += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """`carefully`: with savepoints, so that a bad row costs but itself; few slices have one."""
+
+    sole_traders: bool
+    carefully: bool = False
 
 
 def _require_shard(message: WriteSlice, read: ReadSlice, shards: int) -> None:
@@ -102,28 +115,26 @@ def _write(
     message: WriteSlice,
     read: ReadSlice,
     close: batches.Close,
-    *,
-    sole_traders: bool,
+    how: _How,
 ) -> SliceResult:
     with engine.connect() as connection:
         _prepare(connection)
         with connection.begin():
             if not batches.receive(connection, message, records=read.records, sirets=read.sirets):
                 return SliceResult(SliceStatus.ALREADY_WRITTEN)
-            result = _write_records(connection, message, read, sole_traders=sole_traders)
+            result = _write_records(connection, message, read, how)
             page_done = _count(connection, message, result)
             completed = page_done and batches.close_if_whole(connection, message.batch_id, close)
     return replace(result, batch_completed=completed)
 
 
-def _write_apart(  # noqa: PLR0913  both databases
+def _write_apart(  # noqa: PLR0913, PLR0917  both databases
     control: Engine,
     shard: Engine,
     message: WriteSlice,
     read: ReadSlice,
     close: batches.Close,
-    *,
-    sole_traders: bool,
+    how: _How,
 ) -> SliceResult:
     """Locks are taken in the shard first, then on page and batch: no two wait for each other."""
     with control.begin() as counters:
@@ -134,7 +145,7 @@ def _write_apart(  # noqa: PLR0913  both databases
             _prepare(register)
             with register.begin():
                 if shard_receipts.leave(register, message, read.records, read.sirets):
-                    result = _write_records(register, message, read, sole_traders=sole_traders)
+                    result = _write_records(register, message, read, how)
                     shard_receipts.note(register, message, _outcomes(result))
                 else:
                     result = _recalled(read.records, shard_receipts.recall(register, message))
@@ -145,14 +156,14 @@ def _write_apart(  # noqa: PLR0913  both databases
 
 
 def _write_records(
-    connection: Connection, message: WriteSlice, read: ReadSlice, *, sole_traders: bool
+    connection: Connection, message: WriteSlice, read: ReadSlice, how: _How
 ) -> SliceResult:
     fetched_at = dt.datetime.fromisoformat(message.fetched_at)
     stale = find_stale(connection, read.sent, fetched_at)
     if stale.only_stamps:
         renew_stamps(connection, stale.sent, fetched_at)
     rows, unreadable = map_rows(() if stale.only_stamps else stale.sent)
-    written, refused = _Writing(connection, fetched_at, sole_traders).write(rows, new=stale.new)
+    written, refused = _Writing(connection, fetched_at, how).write(rows, new=stale.new)
     faults = [*read.faults, *unreadable, *refused]
     if faults:
         batches.keep_faults(connection, message, faults)
@@ -198,13 +209,15 @@ class _Writing:
 
     connection: Connection
     fetched_at: dt.datetime
-    sole_traders: bool
+    how: _How
 
     def write(
         self, rows: Sequence[Row], *, new: Collection[str] = ()
     ) -> tuple[Written, list[Fault]]:
         if not rows:
             return Written(), []
+        if not self.how.carefully:
+            return self._write_all(rows, new), []
         try:
             with self.connection.begin_nested():
                 return self._write_all(rows, new), []
@@ -237,7 +250,7 @@ class _Writing:
             rows,
             new=new,
             fetched_at=self.fetched_at,
-            sole_traders=self.sole_traders,
+            sole_traders=self.how.sole_traders,
         )
 
 

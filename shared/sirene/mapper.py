@@ -5,6 +5,7 @@ notice; those are named in the result, and never fail a record.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from shared.sirene.identifiers import is_siren, siren_of
 from shared.sirene.keys import (
@@ -23,6 +24,7 @@ from shared.sirene.reference import place_of
 from shared.sirene.splitting import SplitRecord, split_record
 from shared.sirene.texts import (
     Keys,
+    Texts,
     day,
     decimal,
     moment,
@@ -40,7 +42,16 @@ _ADRESSE_KEYS = Keys(ADRESSE.values())
 _ADRESSE2_KEYS = Keys(ADRESSE2.values())
 _UNITE_KEYS = Keys(UNITE.values())
 _CODE_COMMUNE = list(ADRESSE).index("code_commune")
-_NO_PERIODE: JsonObject = {}
+
+
+class _Periode(NamedTuple):
+    """A period and the texts of its keys, which its establishment and the history both have."""
+
+    block: JsonObject
+    textes: Texts
+
+
+_NO_PERIODE = _Periode({}, _PERIODE_KEYS.texts({}))
 
 
 def map_record(record: object) -> MappedRecord:
@@ -56,8 +67,10 @@ def map_split(split: SplitRecord, unite: MappedRecord | None = None) -> MappedRe
     siret, block = split.siret, split.etablissement
     adresse = json_object(block.get("adresseEtablissement") or {}, "adresse")
     adresse2 = json_object(block.get("adresse2Etablissement") or {}, "adresse2")
-    sent = _periods(block.get("periodesEtablissement"))
-    periode = _current(sent)
+    blocks = _periods(block.get("periodesEtablissement"))
+    sent = [_Periode(each, _PERIODE_KEYS.texts(each)) for each in blocks]
+    current = _current(blocks)
+    periode = _NO_PERIODE if current is None else sent[current]
     return MappedRecord(
         siret,
         unite.unite_line if unite else _unite(siren_of(siret), split.unite),
@@ -68,7 +81,7 @@ def map_split(split: SplitRecord, unite: MappedRecord | None = None) -> MappedRe
             unite=split.unite,
             adresse=adresse,
             adresse2=adresse2,
-            periode=periode,
+            periode=periode.block,
         ),
     )
 
@@ -81,14 +94,16 @@ def map_unite_legale(record: object) -> MappedUnite:
         raise MappingError("missing_siren", "the unit has no siren")
     if not is_siren(siren):
         raise MappingError("bad_siren", "the siren is not nine digits")
-    merged = {**_current(_periods(block.get("periodesUniteLegale"))), **block}
+    periods = _periods(block.get("periodesUniteLegale"))
+    current = _current(periods)
+    merged = {**({} if current is None else periods[current]), **block}
     unite = record_of(UniteLegale, UNITE_COLUMNS, _unite(siren, merged))
     return MappedUnite(unite, unknown_keys(unite=merged))
 
 
 # Each reads in the order of its columns, which `mapped` has.
 def _etablissement(
-    siret: str, block: JsonObject, adresse: JsonObject, adresse2: JsonObject, periode: JsonObject
+    siret: str, block: JsonObject, adresse: JsonObject, adresse2: JsonObject, periode: _Periode
 ) -> str:
     textes_adresse = _ADRESSE_KEYS.texts(adresse)
     return BETWEEN.join(
@@ -101,12 +116,12 @@ def _etablissement(
             day(block, "dateCreationEtablissement"),
             truth(block, "etablissementSiege"),
             small_number(block, "nombrePeriodesEtablissement"),
-            day(periode, "dateDebut"),
+            day(periode.block, "dateDebut"),
             decimal(adresse, "coordonneeLambertAbscisseEtablissement"),
             decimal(adresse, "coordonneeLambertOrdonneeEtablissement"),
             *place_of(textes_adresse[_CODE_COMMUNE]),
             *_ETABLISSEMENT_KEYS.texts(block),
-            *_PERIODE_KEYS.texts(periode),
+            *periode.textes,
             *textes_adresse,
             *_ADRESSE2_KEYS.texts(adresse2),
         ]
@@ -127,7 +142,8 @@ def _unite(siren: str, block: JsonObject) -> str:
     )
 
 
-def _periode(siret: str, rang: int, block: JsonObject) -> str:
+def _periode(siret: str, rang: int, periode: _Periode) -> str:
+    block = periode.block
     return BETWEEN.join(
         [
             siret,
@@ -135,7 +151,7 @@ def _periode(siret: str, rang: int, block: JsonObject) -> str:
             str(rang),
             sent_day(block, "dateDebut"),
             sent_day(block, "dateFin"),
-            *_PERIODE_KEYS.texts(block),
+            *periode.textes,
             *_CHANGEMENT_KEYS.truths(block),
         ]
     )
@@ -150,6 +166,9 @@ def _periods(periods: object) -> Sequence[JsonObject]:
     return [json_object(period, "periode") for period in periods]
 
 
-def _current(periods: Sequence[JsonObject]) -> JsonObject:
-    """The one without an end; none where the list is missing or holds only past ones."""
-    return next((block for block in periods if block.get("dateFin") is None), _NO_PERIODE)
+def _current(periods: Sequence[JsonObject]) -> int | None:
+    """Where the one without an end is; the list may be missing or hold only past ones."""
+    for place, block in enumerate(periods):
+        if block.get("dateFin") is None:
+            return place
+    return None

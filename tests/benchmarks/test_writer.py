@@ -17,7 +17,7 @@ from tests.benchmarks.sizes import pick
 from tests.benchmarks.stages import stage_seconds
 from tests.integration.writer.desk import Desk
 
-_ROWS = int(os.environ.get("SIRENADE_BENCHMARK_ROWS", pick(quick="6000", normal="20000")))
+_ROWS = int(os.environ.get("SIRENADE_BENCHMARK_ROWS", pick(quick="6000", normal="60000")))
 _SIZES = os.environ.get(
     "SIRENADE_BENCHMARK_SIZES",
     pick(quick="500", normal="200 500 1000", full="100 200 500 1000"),

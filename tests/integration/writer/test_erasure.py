@@ -5,7 +5,11 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import text
 
+from services.writer.erasing import erase
+from services.writer.letters import Silenced
+from services.writer.statements import PROBE_KEYS
 from services.writer.store import SliceStatus
 from shared.broker.encoding import CompactEncoder
 from shared.messages import WriteSlice
@@ -222,3 +226,28 @@ def test_a_newer_clear_record_of_insee_brings_the_person_back(erased: Scene) -> 
     erased.desk.import_(again)
     assert "unites_legales.nom" in places_of(erased.desk.engine, "ZORGLUB")
     assert places_of(erased.desk.engine, "zinzoline") == []
+
+
+_READ = text("SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables ORDER BY relname")
+"""Rows that this connection has read in whole tables lately."""
+
+
+def test_an_erasure_reads_no_whole_table_of_the_register(desk: Desk) -> None:
+    """Planned before the first ANALYZE, as in a first import, a join read all periods there are."""
+    common = "siren, statut_diffusion, content_hash, fetched_at"
+    values = "lpad(n::text, 9, '0'), 'P', '', now() FROM generate_series(1, 20000) n"
+    desk.execute(f"INSERT INTO unites_legales ({common}) SELECT {values}")
+    desk.execute(
+        f"INSERT INTO etablissements (siret, nic, complement_adresse, {common})"
+        f" SELECT lpad(n::text, 9, '0') || '00011', '00011', repeat('x', 300), {values}"
+    )
+    desk.execute(
+        "INSERT INTO periodes_etablissements (siret, siren, rang, enseigne1)"
+        " SELECT siret, siren, rang, 'AU FOUR' FROM etablissements, generate_series(0, 1) rang"
+    )
+    withdrawn = frozenset(f"{number:09d}" for number in range(1, 41))
+    with desk.engine.begin() as connection:
+        connection.execute(PROBE_KEYS)
+        before = connection.execute(_READ).all()
+        erase(connection, Silenced(withdrawn))
+        assert connection.execute(_READ).all() == before

@@ -211,7 +211,7 @@ def test_the_number_of_statements_does_not_grow_with_the_slice(
         counted.clear()
         assert desk.write(message).inserted == size
         numbers.append(sum(statement != "DISCARD PLANS" for statement in counted))
-    assert set(numbers) == {9}, "besides the COPYs, of which SQLAlchemy knows nothing"
+    assert set(numbers) == {7}, "besides the COPYs, of which SQLAlchemy knows nothing"
 
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)

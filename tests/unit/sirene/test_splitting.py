@@ -88,4 +88,4 @@ def test_an_array_is_cut_into_the_records_that_it_was_made_of() -> None:
     array = WriteSlice.array_of(lines)
     message = WriteSlice(1, 1, 1, 0, "2026-08-05T12:00:00+00:00", array)
     assert json.loads(array) == [json.loads(line) for line in lines]
-    assert [line.removeprefix(",").encode() for line in message.record_lines()] == lines
+    assert [line.removeprefix(b",") for line in message.record_lines()] == lines
