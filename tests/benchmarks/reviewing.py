@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from deploy.local.processes import free_port
 from tests.benchmarks.writing import cpu_seconds
 from tests.integration.reviewer.llmock_server import Llmock
 
@@ -59,7 +60,6 @@ def reviewing(
     generators: int,
     database_url: str,
     rabbitmq_url: str,
-    replica: int = 0,
     limit: str = "",
 ) -> Iterator[Callable[[], Sample | None]]:
     """A reviewer process; the callable reads its metrics, None before it serves them."""
@@ -68,7 +68,7 @@ def reviewing(
         f"[[provider]]\nname = 'llmock'\nbase_url = '{llmock.base_url}'\nmodel = 'm'\n"
         f"max_parallel = {generators}\n{limit}"
     )
-    port = 19_300 + generators + 1000 * replica
+    port = free_port()
     settings = {
         "SIRENADE_DATABASE_URL": database_url,
         "SIRENADE_BROKER_URL": rabbitmq_url,

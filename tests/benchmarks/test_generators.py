@@ -117,10 +117,9 @@ def test_generators(
                     generators=generators // processes,
                     database_url=database_url,
                     rabbitmq_url=rabbitmq_url,
-                    replica=replica,
                 )
             )
-            for replica in range(processes)
+            for _ in range(processes)
         ]
         samples: list[Sample] = []
         full_at = None
@@ -239,7 +238,7 @@ def test_replicas_under_one_limit(
             llmock_server("--latency-ms", "2000", "--rpm", str(per_minute))
         )
         llmock.expect(GOOD_REPLY)
-        for replica in range(replicas):
+        for _ in range(replicas):
             stack.enter_context(
                 reviewing(
                     llmock,
@@ -247,7 +246,6 @@ def test_replicas_under_one_limit(
                     generators=40 // replicas,
                     database_url=database_url,
                     rabbitmq_url=rabbitmq_url,
-                    replica=replica,
                     limit=f"requests_per_minute = {per_minute}\n",
                 )
             )
