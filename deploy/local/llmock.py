@@ -2,19 +2,16 @@
 
 import signal
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import requests
 
 from deploy.local import processes
 from deploy.local.errors import LocalServerError
-
-_START_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -63,21 +60,19 @@ def llmock_server(*options: str, log: Path = Path("/dev/null")) -> Iterator[Llmo
         log=log,
         parent_death_signal=signal.SIGTERM,
     )
+    url = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_up(process.pid, f"http://127.0.0.1:{port}/health")
-        yield Llmock(f"http://127.0.0.1:{port}", process.pid)
+        if not processes.wait_while_alive(process.pid, lambda: _is_up(f"{url}/health")):
+            raise LocalServerError("llmock does not start: make install brings it")
+        yield Llmock(url, process.pid)
     finally:
         processes.kill_all([process.pid])
         processes.reap(process)
 
 
-def _wait_until_up(pid: int, url: str) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while processes.is_alive(pid) and time.monotonic() < deadline:
-        try:
-            requests.get(url, timeout=1).raise_for_status()
-        except requests.RequestException:
-            time.sleep(0.1)
-        else:
-            return
-    raise LocalServerError("llmock does not start: make install brings it")
+def _is_up(url: str) -> Literal[True] | None:
+    try:
+        requests.get(url, timeout=1).raise_for_status()
+    except requests.RequestException:
+        return None
+    return True

@@ -11,12 +11,15 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
 HOME_MARK = "SIRENADE_SERVER_HOME"
 """Set in the environment of servers that do not work in their own folder, to find them by it."""
 _PR_SET_PDEATHSIG = 1
+_START_SECONDS = 60.0
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,16 @@ def is_alive(pid: int) -> bool:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def wait_while_alive(pid: int, probe: Callable[[], ResultT | None]) -> ResultT | None:
+    """What `probe` finds first; None where the process ends before, or takes a minute and more."""
+    deadline = time.monotonic() + _START_SECONDS
+    while is_alive(pid) and time.monotonic() < deadline:
+        if (found := probe()) is not None:
+            return found
+        time.sleep(0.05)
+    return None
 
 
 def processes_with(*, cwd: Path | None = None, environment: str | None = None) -> list[int]:

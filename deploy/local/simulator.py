@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from shared.errors import UserError
 DEPARTEMENT = "33"
 """Where all that it invents for a run lies."""
 _API = "/api-sirene/3.11"
-_START_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -55,17 +53,16 @@ def simulator(
         parent_death_signal=signal.SIGTERM,
     )
     try:
-        port = _port(port_file, process.pid)
+        port = processes.wait_while_alive(process.pid, lambda: _port(port_file))
+        if port is None:
+            raise UserError(f"the simulator does not start: see {directory / 'simulator.log'}")
         yield RunningSimulator(f"http://127.0.0.1:{port}", process.pid)
     finally:
         processes.kill_all([process.pid])
         processes.reap(process)
 
 
-def _port(port_file: Path, pid: int) -> int:
-    deadline_seconds = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline_seconds and processes.is_alive(pid):
-        if port_file.exists() and (port := port_file.read_text().strip()):
-            return int(port)
-        time.sleep(0.05)
-    raise UserError(f"the simulator does not start: see {port_file.parent / 'simulator.log'}")
+def _port(port_file: Path) -> int | None:
+    """None where it is not told yet."""
+    text = port_file.read_text().strip() if port_file.exists() else ""
+    return int(text) if text else None
