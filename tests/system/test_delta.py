@@ -86,7 +86,7 @@ def test_a_mass_day_is_brought_in_flat_memory(
 ) -> None:
     """More rows under one window than one walk may have; prints the peaks of both processes.
 
-    SIRENADE_MASS_DAY_ROWS=1050000 makes it a day of a million.
+    SIRENADE_MASS_DAY_ROWS=1000000 makes it a day of a million.
     """
     _, processes = start_services(
         *("fetcher-1", "writer-1"),

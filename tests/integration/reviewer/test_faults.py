@@ -177,6 +177,9 @@ def test_an_hour_without_the_server_costs_nothing_and_loses_nothing(
             wait_until(lambda: accepted_by(register).total() >= 10)
         gone_at = clock.monotonic_seconds()
         wait_until(lambda: asked(metrics) > 0 and busy(metrics) == 0)
+        # Whoever asks again comes after the texts that were in the making have been stored.
+        found_nobody = asked(metrics) + 3
+        wait_until(lambda: asked(metrics) >= found_nobody)
         left, spent = pending(register), budget.read().spent_eur
         assert left > count // 2
         asked_before = asked(metrics)
