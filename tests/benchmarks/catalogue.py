@@ -32,7 +32,7 @@ BENCHMARKS = (
     Benchmark("metrics", "test_stress_metrics", (0.2, 1.5, 1.5)),
     Benchmark("generators", "test_generators", (1.5, 7, 9)),
     Benchmark("memory", "test_reviewer_memory", (0.5, 3, 8)),
-    Benchmark("quota", "test_quota", (1, 7, 60)),
+    Benchmark("quota", "test_quota", (1, 13, 60)),
 )
 
 

@@ -1,7 +1,7 @@
 """How much of the quota fetcher processes use, and what the server saw of it.
 
-Three cells of a minute each; FULL=1: all nine, five minutes each. SIRENADE_BENCH_MINUTES is
-another length.
+Three cells of three minutes each (in one minute at 30, one slot is 0.033); FULL=1: all nine, five
+minutes each. SIRENADE_BENCH_MINUTES is another length.
 """
 
 import os
@@ -20,7 +20,7 @@ from tests.benchmarks.sizes import pick
 from tests.system import conftest as system
 from tests.system.conftest import Insee, StartServices, wait_for
 
-MINUTES = float(os.environ.get("SIRENADE_BENCH_MINUTES", pick(quick="0.25", normal="1", full="5")))
+MINUTES = float(os.environ.get("SIRENADE_BENCH_MINUTES", pick(quick="0.25", normal="3", full="5")))
 # Fetchers and requests a minute.
 CELLS = pick(
     quick=[(3, 500)],
