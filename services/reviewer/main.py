@@ -36,6 +36,7 @@ from shared.metrics import Metrics
 from shared.publishing import publish
 from shared.service import Loop, Service, run_service
 from shared.settings import load
+from shared.sirene.facts import Facts
 
 _RELAY_INTERVAL_SECONDS = 0.5
 _BOOKKEEPING_INTERVAL_SECONDS = 5.0
@@ -48,6 +49,10 @@ _THREADS_FOR_SMALL_MESSAGES = 8
 _TIMEOUTS_PER_LEASE = 8
 # So that the next call need not wait until the last answer is validated.
 _THREADS_PER_CALL = 1.25
+
+
+def _judge(text: str, facts: Facts) -> Sequence[str]:
+    return validate(text, facts).reasons
 
 
 def build(
@@ -83,7 +88,7 @@ def build(
         asking = Asking(chosen, read_prompt())
     reviewing = Reviewing(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
-        one_at_a_time(lambda text, facts: validate(text, facts).reasons),
+        one_at_a_time(_judge),
         clock.monotonic_seconds,
         asking=asking,
         metrics=metrics,
@@ -102,7 +107,8 @@ def build(
             lease_seconds=lease_seconds(settings, providers),
             sole_traders=settings.avis_sole_traders,
             admit=Budget(engine).admitted,
-            rewrite=Rewriter(reviewing.validate, clock, metrics).rewrite,
+            # Out of turn: places are locked while a text is written again.
+            rewrite=Rewriter(_judge, clock, metrics).rewrite,
             hand=hand,
         )
         for shard in shards

@@ -73,7 +73,7 @@ def _mask(table: Table) -> str:
       UPDATE {table.name} t SET {", ".join(assignments)}
       FROM concerned
       WHERE ({hidden}) AND t.siret = concerned.siret AND ({" OR ".join(filled)})
-        -- Said twice, as an array too.
+        -- Said twice, as an array too: see `_ERASE`.
         AND t.siret = ANY (ARRAY(SELECT siret FROM concerned WHERE {hidden}))
       RETURNING t.siren
     """  # noqa: S608  made of the names above

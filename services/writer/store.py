@@ -71,8 +71,8 @@ def write_slice(
     while True:
         try:
             if home is engine:
-                return _write(engine, message, read, close, how)
-            return _write_apart(engine, home, message, read, close, how)
+                return _write(engine, message, read, close, how=how)
+            return _write_apart(engine, home, message, read, close, how=how)
         except batches.Superseded:
             return SliceResult(SliceStatus.SUPERSEDED)
         except (DBAPIError, psycopg2.Error) as error:
@@ -115,6 +115,7 @@ def _write(
     message: WriteSlice,
     read: ReadSlice,
     close: batches.Close,
+    *,
     how: _How,
 ) -> SliceResult:
     with engine.connect() as connection:
@@ -128,12 +129,13 @@ def _write(
     return replace(result, batch_completed=completed)
 
 
-def _write_apart(  # noqa: PLR0913, PLR0917  both databases
+def _write_apart(  # noqa: PLR0913  both databases
     control: Engine,
     shard: Engine,
     message: WriteSlice,
     read: ReadSlice,
     close: batches.Close,
+    *,
     how: _How,
 ) -> SliceResult:
     """Locks are taken in the shard first, then on page and batch: no two wait for each other."""
