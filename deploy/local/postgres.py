@@ -6,11 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 import psycopg2
@@ -24,7 +24,6 @@ from deploy.local.processes import Account
 
 SUPERUSER = "postgres"
 MAX_CONNECTIONS = 60
-_START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _PORT_ATTEMPTS = 4
 
@@ -240,20 +239,20 @@ def _choose_port(home: Path) -> int:
 
 
 def _wait_until_ready(running: RunningPostgres) -> bool:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with running.connect():
-                return True
-        except psycopg2.OperationalError:
-            if running.process is not None and running.process.poll() is not None:
-                return False
-            if not processes.is_alive(running.pid):
-                return False
-            time.sleep(0.05)
+    """Whether it answers; one that we started and that does not in time is ended."""
+    if processes.wait_while_alive(running.pid, lambda: _answers(running)):
+        return True
     if running.process is not None:
         running.kill()
     return False
+
+
+def _answers(running: RunningPostgres) -> Literal[True] | None:
+    try:
+        with running.connect():
+            return True
+    except psycopg2.OperationalError:
+        return None
 
 
 def _password(home: Path) -> str:

@@ -131,9 +131,11 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def wait_while_alive(pid: int, probe: Callable[[], ResultT | None]) -> ResultT | None:
-    """What `probe` finds first; None where the process ends before, or takes a minute and more."""
-    deadline = time.monotonic() + _START_SECONDS
+def wait_while_alive(
+    pid: int, probe: Callable[[], ResultT | None], *, seconds: float = _START_SECONDS
+) -> ResultT | None:
+    """What `probe` finds first; None where the process ends before, or takes longer."""
+    deadline = time.monotonic() + seconds
     while is_alive(pid) and time.monotonic() < deadline:
         if (found := probe()) is not None:
             return found

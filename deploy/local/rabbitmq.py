@@ -8,6 +8,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pika
 import pika.exceptions
@@ -111,28 +112,22 @@ class RunningRabbitmq(RabbitmqServer):
             env=environment,
             parent_death_signal=death_signal,
         )
-        if self._wait_until_ready():
+        if processes.wait_while_alive(self._node.pid, self._answers, seconds=_START_SECONDS):
             self.ready_since = time.monotonic()
             return True
         self.kill()
         return False
 
-    def _wait_until_ready(self) -> bool:
-        deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            if self._node is None or self._node.poll() is not None:
-                return False
-            if processes.port_is_free(self.ports.amqp):
-                time.sleep(0.1)
-                continue
-            try:
-                pika.BlockingConnection(pika.URLParameters(self.url)).close()
-                self.admin.overview()
-            except (pika.exceptions.AMQPError, requests.RequestException):
-                time.sleep(0.1)
-            else:
-                return True
-        return False
+    def _answers(self) -> Literal[True] | None:
+        """By AMQP and by HTTP."""
+        if processes.port_is_free(self.ports.amqp):
+            return None
+        try:
+            pika.BlockingConnection(pika.URLParameters(self.url)).close()
+            self.admin.overview()
+        except (pika.exceptions.AMQPError, requests.RequestException):
+            return None
+        return True
 
     def _family(self) -> list[int]:
         pids = processes.processes_with(environment=f"{processes.HOME_MARK}={self.directory}")

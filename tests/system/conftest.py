@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import Engine, text
 
+from deploy.local.simulator import simulator
 from shared.db.engine import make_engine
 from shared.progress import Progress, read_progress
 
@@ -106,33 +108,17 @@ class Insee:
 
 @pytest.fixture
 def start_insee(tmp_path: Path) -> Iterator[Callable[..., Insee]]:
-    started = []
+    with ExitStack() as running:
 
-    def start(*, establishments: int, requests_per_minute: int) -> Insee:
-        port_file = tmp_path / "insee-port"
-        started.append(
-            subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "services.simulator", "--port", "0"),
-                    *("--port-file", str(port_file), "--departement", "33"),
-                    *("--establishments", str(establishments)),
-                    *("--requests-per-minute", str(requests_per_minute)),
-                ],
-                cwd=ROOT,
-                stdout=subprocess.DEVNULL,
+        def start(*, establishments: int, requests_per_minute: int) -> Insee:
+            insee = simulator(
+                tmp_path / "insee",
+                establishments=establishments,
+                requests_per_minute=requests_per_minute,
             )
-        )
-        port = wait_for(
-            lambda: port_file.read_text() if port_file.exists() else "",
-            seconds=60,
-            what="the simulator",
-        )
-        return Insee(f"http://127.0.0.1:{port.strip()}")
+            return Insee(running.enter_context(insee).root)
 
-    yield start
-    for process in started:
-        process.kill()
-        process.wait(timeout=10)
+        yield start
 
 
 @pytest.fixture
