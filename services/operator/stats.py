@@ -25,7 +25,8 @@ _OF_A_SHARD = """
           FROM (SELECT relname, pg_total_relation_size(oid) AS bytes,
               nullif(reltuples, -1)::bigint AS rows
             FROM pg_class
-            WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
+            -- In a query of its own the schema is looked up once, not for each table.
+            WHERE relkind = 'r' AND relnamespace = (SELECT current_schema()::regnamespace)
               -- To weigh a table takes a look at each of its files: not at those of empty ones.
               AND pg_relation_size(oid) > 0) t))
 """

@@ -56,6 +56,8 @@ failed_items = Table(
         "next_attempt_at",
         postgresql_where=text("resolved_at IS NULL"),
     ),
+    # `stats` counts from it, and the purge of what was resolved long ago finds it by it.
+    Index("ix_failed_items_resolved_at", "resolved_at", "closed_because"),
 )
 
 dead_letters = Table(
