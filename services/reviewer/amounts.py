@@ -1,7 +1,7 @@
 """Amounts of euros as people write and read them. Never a float."""
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from shared.errors import UserError
 from shared.progress_view import thousands
@@ -10,6 +10,7 @@ MOST_EUROS = Decimal(100_000)
 
 _AMOUNT = re.compile(r"\d{1,9}(?:[.,]\d{1,2})?")
 _CENT = Decimal("0.01")
+_THREE_DIGITS = Context(prec=3)
 
 
 def parse_cap(words: str) -> Decimal:
@@ -24,9 +25,10 @@ def parse_cap(words: str) -> Decimal:
 
 def euros(amount: Decimal) -> str:
     """Cents, and as many decimals more as a small amount needs to be told from nothing."""
-    if 0 < amount < 1:
-        shown = amount.quantize(Decimal("0.0001")) if amount >= _CENT else amount.normalize()
-        return f"{shown:f} €"
+    if 0 < amount < _CENT:
+        return f"{_THREE_DIGITS.plus(amount).normalize():f} €"
+    if _CENT <= amount < 1:
+        return f"{amount.quantize(Decimal('0.0001')):f} €"
     whole, cents = divmod(amount.quantize(_CENT), 1)
     return f"{thousands(int(whole))}.{int(cents * 100):02d} €"
 
