@@ -190,7 +190,8 @@ class Budget:
             state = read_budget(connection)
         if paused is not None:
             log.error(
-                "the budget is reached: the run is paused",
+                "the next call would pass the cap: the run is paused until ./sirenade avis resume"
+                " --cap EUR",
                 cap_eur=None if state.cap_eur is None else f"{state.cap_eur:f}",
                 spent_eur=f"{state.spent_eur:f}",
             )
