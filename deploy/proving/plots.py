@@ -79,12 +79,7 @@ def queues(samples: Sequence[Sample]) -> str:
 def quota(samples: Sequence[Sample], *, per_minute: float) -> str:
     """Requests granted in the 60 seconds before, against the quota."""
     figure, axes = _axes("requests in 60 s")
-    counts, start = [], 0
-    for each in samples:
-        while samples[start].at_seconds < each.at_seconds - 60:  # a minute
-            start += 1
-        counts.append(each.requests - samples[start].requests)
-    axes.plot(_minutes(samples), counts, label="requests")
+    axes.plot(_minutes(samples), [each.requests_last_minute for each in samples], label="requests")
     axes.axhline(per_minute, color=_MUTED, linestyle="--", linewidth=1, label="quota")
     return _svg(figure)
 

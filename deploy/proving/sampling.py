@@ -39,6 +39,7 @@ class Sample:
     stored: int
     rows: int
     requests: int
+    requests_last_minute: int
     http_429: int
     failed_items: int
     avis: dict[str, int]
@@ -86,6 +87,7 @@ class Sampler:
                 stored=progress.inserted + progress.updated + progress.unchanged,
                 rows=self._rows,
                 requests=progress.requests,
+                requests_last_minute=progress.requests_last_minute,
                 http_429=progress.http_429,
                 failed_items=progress.failed_items,
                 avis=dict(progress.avis),

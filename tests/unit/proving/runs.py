@@ -24,6 +24,7 @@ def steady_run(*, rows: int = ROWS, seconds: int = SECONDS) -> list[Sample]:
             stored=rows * at // seconds,
             rows=rows * at // seconds,
             requests=at,
+            requests_last_minute=min(at, 60),
             http_429=0,
             failed_items=0,
             avis={"accepted": at},
