@@ -45,7 +45,7 @@ _STATS = text(f"""
         'succeeded', b.received - b.failed_rows, 'failed', b.failed_rows,
         'success_rate', CASE WHEN b.received = 0 THEN NULL
           ELSE round((b.received - b.failed_rows)::numeric / b.received, 6) END,
-        'missing', b.missing, 'surplus', b.surplus),
+        'missing', d.missing, 'surplus', d.surplus),
       'dead_letters', (SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL),
       'quota', (SELECT coalesce(json_agg(json_build_object(
         'key', key_fingerprint, 'requests_per_minute', requests_per_minute,
@@ -72,10 +72,12 @@ _STATS = text(f"""
              coalesce(sum(inserted), 0)::bigint AS inserted,
              coalesce(sum(updated), 0)::bigint AS updated,
              coalesce(sum(unchanged), 0)::bigint AS unchanged,
-             coalesce(sum(import_batches.failed), 0)::bigint AS failed_rows,
-             coalesce(sum(cardinality(missing_sirets)), 0)::bigint AS missing,
+             coalesce(sum(import_batches.failed), 0)::bigint AS failed_rows
+      FROM import_batches) b, (
+      -- These columns come last in a row: to reach them costs a third of reading it.
+      SELECT coalesce(sum(cardinality(missing_sirets)), 0)::bigint AS missing,
              coalesce(sum(cardinality(surplus_sirets)), 0)::bigint AS surplus
-      FROM import_batches) b
+      FROM import_batches WHERE missing_sirets <> '{{}}' OR surplus_sirets <> '{{}}') d
 """)  # noqa: S608  made of a constant
 _SHARD_STATS = text(f"SELECT json_build_object({_OF_A_SHARD})")
 

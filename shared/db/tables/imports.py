@@ -130,6 +130,12 @@ import_batches = Table(
     instant("created_at", default_now=True),
     instant("completed_at"),
     UniqueConstraint("run_id", "number"),
+    # The few that did not bring what was promised.
+    Index(
+        "ix_import_batches_differing",
+        "id",
+        postgresql_where=text("missing_sirets <> '{}' OR surplus_sirets <> '{}'"),
+    ),
 )
 
 treatment_windows = Table(
