@@ -20,7 +20,8 @@ _OF_A_SHARD = """
         'no_longer_due', count(*) FILTER (WHERE closed_because IS NOT NULL)) FROM failed_items),
       'sizes', (SELECT json_build_object(
         -- pg_database_size looks at each of some 600 files, mostly of PostgreSQL's own tables,
-        -- which hardly change: those are as large as its statistics say, some MiB in all.
+        -- which hardly change: those are as large as its statistics say. It is less by up to 4 MiB:
+        -- free space maps, empty tables, toasted catalogues.
         'database_bytes', coalesce(sum(bytes), 0) + (
           SELECT sum(relpages) * current_setting('block_size')::int FROM pg_class
           WHERE NOT relisshared AND relnamespace NOT IN (
