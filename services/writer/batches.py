@@ -44,25 +44,23 @@ _RESOLVE = text("""
       ORDER BY id FOR UPDATE) written
     WHERE failed_items.id = written.id
 """)
-_COUNT_ON_PAGE = Prepared(
-    "count_on_page",
+# The page first, then the batch, the order in which the fetcher locks them: of two last slices the
+# second waits at the batch, and then sees the first's receipts.
+_COUNT = Prepared(
+    "count_slice",
     """
-    UPDATE import_pages SET slices_done = slices_done + 1, moved_at = now()
-    WHERE batch_id = :batch_id AND number = :page AND fetch_id = :fetch_id
-    RETURNING slices_done >= slices_expected
-    """,
-)
-# Locks the batch: of two last slices the second waits here, and then sees the first's receipts.
-_COUNT_ON_BATCH = Prepared(
-    "count_on_batch",
-    """
+    WITH page AS (
+      UPDATE import_pages SET slices_done = slices_done + 1, moved_at = now()
+      WHERE batch_id = :batch_id AND number = :page AND fetch_id = :fetch_id
+      RETURNING slices_done >= slices_expected AS is_done)
     UPDATE import_batches SET
       received = received + :records,
       inserted = inserted + :inserted,
       updated = updated + :updated,
       unchanged = unchanged + :unchanged,
       failed = failed + :failed
-    WHERE id = :batch_id
+    WHERE id = :batch_id AND EXISTS (SELECT FROM page)
+    RETURNING (SELECT is_done FROM page)
     """,
 )
 _IS_WHOLE = Prepared(
@@ -208,26 +206,25 @@ def count(  # noqa: PLR0913  each a counter of its own
     unchanged: int,
     failed: int,
 ) -> bool:
-    """Count on the page, then on the batch, the order in which the fetcher locks them.
+    """Count on the page and on the batch.
 
     True where it was the last slice of its page: no other can be the last of the batch.
     Raises Superseded where the page was fetched again since the receipt.
     """
-    page = _COUNT_ON_PAGE.run(connection, _place(message)).one_or_none()
-    if page is None:
-        raise Superseded
-    _COUNT_ON_BATCH.run(
+    counted = _COUNT.run(
         connection,
         {
-            "batch_id": message.batch_id,
+            **_place(message),
             "records": records,
             "inserted": inserted,
             "updated": updated,
             "unchanged": unchanged,
             "failed": failed,
         },
-    )
-    return bool(page[0])
+    ).one_or_none()
+    if counted is None:
+        raise Superseded
+    return bool(counted[0])
 
 
 def close_batch(connection: Connection, batch_id: int) -> None:

@@ -170,7 +170,7 @@ _ERASE = f"""
     UNION ALL SELECT 'dead_letters', NULL, id FROM letters
     {_MASKED_ROWS}
 """  # noqa: S608  made of the names above
-_HOLD_AND_ERASE = Prepared("erase", _ERASE, first=HOLD_SIRENS)
+_HOLD_AND_ERASE = Prepared("erase", _ERASE, first=[Prepared("hold_sirens", HOLD_SIRENS)])
 _LETTERS = text("SELECT id, body, sirens FROM dead_letters WHERE id = ANY(:ids) ORDER BY id")
 _REWRITE_LETTER = text("""
     UPDATE dead_letters SET body = :body, sirens = CAST(:sirens AS text[]) WHERE id = :id

@@ -16,6 +16,8 @@ from shared.sirene.identifiers import siren_of
 _PAGE_VALUES = attrgetter(*PAGE_FIELDS)
 _AVIS_FIELDS = ("pro_localisation_id", "siret", "siren", "kind", "outcome", "facts_hash")
 
+_IDS = "sirenade_page_ids"
+_IDS_AT_ONCE = 2000
 _TAKE_IDS = Prepared(
     "take_page_ids",
     """
@@ -120,16 +122,19 @@ def renew_pages(
     that need not be read again; a unique violation where one has a page nevertheless.
     """
     whole = frozenset(sirens)
-    others = [siret for siret in sirets if siren_of(siret) not in whole]
-    rows = READ_SUBJECTS.run(
-        connection,
-        {
-            "sirets": " ".join(others),
-            "sirens": " ".join(sorted(whole)),
-            "made": " ".join([subject.siret for subject in made]),
-        },
-    )
-    subjects = [Subject.stored(row, sole_traders=sole_traders) for row in rows]
+    done = frozenset([subject.siret for subject in made])
+    others = [siret for siret in sirets if siret not in done and siren_of(siret) not in whole]
+    subjects: list[Subject] = []
+    if whole or others:
+        rows = READ_SUBJECTS.run(
+            connection,
+            {
+                "sirets": " ".join(others),
+                "sirens": " ".join(sorted(whole)),
+                "made": " ".join(done),
+            },
+        )
+        subjects = [Subject.stored(row, sole_traders=sole_traders) for row in rows]
     if subjects:
         _renew(connection, subjects)
     _open_made(connection, made)
@@ -173,7 +178,7 @@ def _open_made(connection: Connection, made: Sequence[Subject]) -> None:
     ]
     if not opened:
         return
-    ids = _TAKE_IDS.run(connection, {"number": len(opened)}).scalar_one().split(" ")
+    ids = _take_ids(connection, len(opened))
     copy_into(
         connection,
         "pro_localisations",
@@ -192,3 +197,14 @@ def _open_made(connection: Connection, made: Sequence[Subject]) -> None:
             for id_, (each, _) in zip(ids, opened, strict=True)
         ],
     )
+
+
+def _take_ids(connection: Connection, number: int) -> Sequence[str]:
+    """From those that the connection took beforehand: a sequence gives none out twice."""
+    kept: list[str] = connection.info.setdefault(_IDS, [])
+    if len(kept) < number:
+        more = {"number": max(number, _IDS_AT_ONCE)}
+        kept += _TAKE_IDS.run(connection, more).scalar_one().split(" ")
+    taken = kept[:number]
+    del kept[:number]
+    return taken

@@ -205,21 +205,20 @@ def write_rows(
     if unites.staged or etablissements.staged:
         unites, etablissements = _stage(connection, unites, etablissements, stamp)
     _copy_unites(connection, _STORED, unites.straight, stamp)
-    # New ones too: their establishments may have come before them, from a stock file.
-    sirens = [each.key for each in unites.straight]
-    if unites.staged:
-        sirens += [row.key for row in UPSERT_UNITES.run(connection)]
+    straight = [each.key for each in unites.straight]
+    upserted = [row.key for row in UPSERT_UNITES.run(connection)] if unites.staged else []
     _copy_etablissements(connection, _STORED, etablissements.straight, stamp)
     written = [(each.key, True) for each in etablissements.straight]
     if etablissements.staged:
         written += [(row.key, row.inserted) for row in UPSERT_ETABLISSEMENTS.run(connection)]
     # A unit that was not written may be stored as a newer version.
-    current = frozenset(sirens)
+    current = frozenset(straight).union(upserted)
     lines = {each.key: each.mapped for each in unites.all if each.key in current}
     renew_pages(
         connection,
         sirets=[siret for siret, _ in written],
-        sirens=sirens,
+        # Of a new unit others are stored only where they came before it, from a stock file.
+        sirens=straight + upserted if found.awaited else upserted,
         sole_traders=sole_traders,
         made=made_subjects(
             [

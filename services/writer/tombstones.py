@@ -36,7 +36,8 @@ HOLD_SIRENS = _hold(_SIREN_LOCK_CLASS, "all")
 
 # The first and the last unit of a slice may be its neighbours' as well: of two that find one new at
 # the same time, the second waits here for the first one's commit, and then sees it. `sirens`: all
-# units that no row stood for. Whom an opposition or a tombstone concerns may have to be hidden.
+# units that no row stood for. Whom an opposition or a tombstone concerns may have to be hidden;
+# `awaited` is a unit of which establishments are stored, as from a stock file.
 HOLD_EDGES = Prepared(
     "hold_edges",
     """
@@ -44,9 +45,14 @@ HOLD_EDGES = Prepared(
         WHERE siren = ANY(CAST(:edges AS text[]))), '{}') AS made,
       EXISTS (SELECT FROM unnest(string_to_array(:sirens, ' ')) AS n (siren)
         WHERE EXISTS (SELECT FROM oppositions o WHERE o.siren = n.siren)
-          OR EXISTS (SELECT FROM erasures t WHERE t.siren = n.siren)) AS hidden
+          OR EXISTS (SELECT FROM erasures t WHERE t.siren = n.siren)) AS hidden,
+      EXISTS (SELECT FROM unnest(string_to_array(:sirens, ' ')) AS n (siren)
+        WHERE EXISTS (SELECT FROM etablissements e WHERE e.siren = n.siren)) AS awaited
     """,
-    first=f"{SHARE_REGISTER}; {_hold(_EDGE_LOCK_CLASS, 'edges')}",
+    first=[
+        Prepared("share_register", SHARE_REGISTER),
+        Prepared("hold_edge_locks", _hold(_EDGE_LOCK_CLASS, "edges")),
+    ],
 )
 
 

@@ -48,7 +48,7 @@ def test_what_comes_first_is_seen_by_the_statement(connection: Connection) -> No
     counted = Prepared(
         "count_runs",
         "SELECT count(*) FROM import_runs",
-        first="INSERT INTO import_runs DEFAULT VALUES",
+        first=[Prepared("begin_run", "INSERT INTO import_runs DEFAULT VALUES")],
     )
     assert counted.run(connection).scalar_one() == 1
 

@@ -211,12 +211,12 @@ def test_the_number_of_statements_does_not_grow_with_the_slice(
         counted.clear()
         assert desk.write(message).inserted == size
         numbers.append(sum(statement != "DISCARD PLANS" for statement in counted))
-    assert set(numbers) == {7}, "besides the COPYs, of which SQLAlchemy knows nothing"
+    assert set(numbers) == {4}, "besides the COPYs, of which SQLAlchemy knows nothing"
 
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
 @pytest.mark.parametrize("size", [1, 200])
-def test_an_unchanged_slice_takes_four_statements(
+def test_an_unchanged_slice_takes_three_statements(
     desk: Any, records: Any, engine: Engine, size: int
 ) -> None:
     """Its receipt, one comparison, and the counters of page and batch."""
@@ -227,7 +227,7 @@ def test_an_unchanged_slice_takes_four_statements(
     counted: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *arguments: counted.append(arguments[2]))
     assert desk.write(message).unchanged == size
-    assert len([each for each in counted if each != "DISCARD PLANS"]) == 4, counted
+    assert len([each for each in counted if each != "DISCARD PLANS"]) == 3, counted
 
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
@@ -247,7 +247,7 @@ def test_where_only_stamps_are_old_those_alone_are_written(
     event.listen(engine, "before_cursor_execute", lambda *arguments: counted.append(arguments[2]))
     assert desk.write(message).unchanged == 9
     sent = [each for each in counted if not each.startswith(("DISCARD", "PREPARE"))]
-    assert len(sent) == 6, sent
+    assert len(sent) == 5, sent
     for table in ("unites_legales", "etablissements"):
         rows = desk.execute(f"SELECT siren, fetched_at FROM {table}")  # noqa: S608  these two
         assert {int(row["siren"]) for row in rows if row["fetched_at"] == later} == {1, 3, 5, 7}
