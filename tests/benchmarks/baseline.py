@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,43 +25,65 @@ _ROUNDS = 3
 
 @dataclass(frozen=True)
 class Copy:
-    """Seconds by table for the rows that are stored, and the backend's CPU for all of them."""
+    """Seconds by table for the rows that are stored, and the backend's CPU for all of them.
+
+    `seconds_in_slices`: for all tables, cut into slices, each a transaction. It is the limit of
+    whoever commits as often, whatever he does before.
+    """
 
     seconds_by_table: Mapping[str, float] = field(default_factory=dict)
     cpu_seconds: float = 0.0
+    seconds_in_slices: float = 0.0
 
     @property
     def seconds(self) -> float:
         return sum(self.seconds_by_table.values())
 
 
-def copy(desk: Desk) -> Copy:
+def copy(desk: Desk, *, slices: int) -> Copy:
     """The median of some rounds for each table, and their mean CPU, which has coarse ticks."""
     directory = Path(desk.one("SELECT current_setting('data_directory') AS path")["path"])
     seconds, cpu = {}, 0.0
     with desk.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
         for table in TABLES:
-            _prepare(connection, table, directory / f"baseline-{table}")
+            _prepare(connection, table, directory, slices)
             before = cpu_seconds(backend)
-            seconds[table] = statistics.median(_rounds(connection, table, directory))
+            whole = f"COPY baseline_{table} FROM '{directory}/baseline-{table}'"
+            seconds[table] = _median(connection, [table], [whole])
             cpu += (cpu_seconds(backend) - before) / _ROUNDS
+        in_slices = _median(
+            connection, TABLES, [_transaction(directory, number) for number in range(slices)]
+        )
+        for table in TABLES:
             connection.execute(text(f"DROP TABLE baseline_{table}"))
-    return Copy(seconds, cpu)
+    return Copy(seconds, cpu, in_slices)
 
 
-def _prepare(connection: Connection, table: str, file: Path) -> None:
+def _prepare(connection: Connection, table: str, directory: Path, slices: int) -> None:
+    file = f"{directory}/baseline-{table}"
     connection.execute(text(f"COPY {table} TO '{file}'"))
+    connection.execute(text(f"COPY (SELECT) TO PROGRAM 'rm -f {file}.*'"))
+    cut = f"split --number=l/{slices} --numeric-suffixes --suffix-length=4 {file} {file}."
+    connection.execute(text(f"COPY (SELECT) TO PROGRAM '{cut}'"))
     connection.execute(
         text(f"CREATE TABLE baseline_{table} (LIKE {table} INCLUDING ALL EXCLUDING IDENTITY)")
     )
 
 
-def _rounds(connection: Connection, table: str, directory: Path) -> list[float]:
+def _transaction(directory: Path, number: int) -> str:
+    """One round trip: the server waits for nobody."""
+    copies = (f"COPY baseline_{t} FROM '{directory}/baseline-{t}.{number:04}'" for t in TABLES)
+    return "; ".join(["BEGIN", *copies, "COMMIT"])
+
+
+def _median(connection: Connection, tables: Sequence[str], statements: Sequence[str]) -> float:
     seconds = []
     for _ in range(_ROUNDS):
-        connection.execute(text(f"TRUNCATE baseline_{table}"))
+        for table in tables:
+            connection.execute(text(f"TRUNCATE baseline_{table}"))
         started = time.perf_counter()
-        connection.execute(text(f"COPY baseline_{table} FROM '{directory}/baseline-{table}'"))
+        for statement in statements:
+            connection.exec_driver_sql(statement)
         seconds.append(time.perf_counter() - started)
-    return seconds
+    return statistics.median(seconds)
