@@ -1,7 +1,7 @@
 """Units, establishments, their history and what follows from them, written from mapped records."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -12,17 +12,15 @@ from sqlalchemy import Connection
 from services.writer.copying import copy_into
 from services.writer.merging import newest_by_key
 from services.writer.pages import renew_pages
-from services.writer.reading import Row, Sent
+from services.writer.reading import Row
 from services.writer.statements import (
-    FIND_STALE,
+    HOLD_SAME,
     LOCK_UNITES,
-    RENEW_ETABLISSEMENTS,
-    RENEW_UNITES,
     STAMPS,
     UPSERT_ETABLISSEMENTS,
     UPSERT_UNITES,
 )
-from services.writer.subjects import made_subjects
+from services.writer.subjects import Subject, made_subjects
 from services.writer.tombstones import BURY, FIND_HIDDEN, HIDE, HOLD_EDGES
 from shared.sirene.identifiers import siren_of
 from shared.sirene.lines import texts_of
@@ -38,21 +36,6 @@ class _Tables(NamedTuple):
 _STAGED = _Tables("new_unites", "new_etablissements", "new_periodes")
 _STORED = _Tables("unites_legales", "etablissements", "periodes_etablissements")
 _KEY = attrgetter("key")
-
-
-@dataclass(frozen=True, slots=True)
-class Stale:
-    """Records of which the stored rows say something else, with all others of the same keys.
-
-    `new`: the sirets and sirens that no row stood for. `has_failed`: a record of the slice, stale
-    or not, has an open failed item. `only_stamps`: nothing is stale but stamps of rows without a
-    date.
-    """
-
-    sent: list[Sent]
-    new: frozenset[str]
-    has_failed: bool
-    only_stamps: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,51 +112,6 @@ class _Ways:
         return _Ways((), self.all)
 
 
-def find_stale(connection: Connection, sent: Sequence[Sent], fetched_at: dt.datetime) -> Stale:
-    """Compare what was sent with what is stored: one probe of each table's key for each record."""
-    unites = dict.fromkeys([(siren_of(one.siret), one.unite_hash) for one in sent])
-    found = FIND_STALE.run(
-        connection,
-        {
-            "sirets": " ".join([one.siret for one in sent]),
-            "etablissement_hashes": " ".join([one.etablissement_hash for one in sent]),
-            # Most establishments of one unit say the same of it.
-            "sirens": " ".join([siren for siren, _ in unites]),
-            "unite_hashes": " ".join([unite_hash for _, unite_hash in unites]),
-            "fetched_at": fetched_at,
-        },
-    ).one()
-    new = frozenset(found.new_sirets).union(found.new_sirens)
-    sirens = new.union(found.changed_sirens, found.aged_sirens)
-    sirets = new.union(found.changed_sirets, found.aged_sirets)
-    return Stale(
-        [one for one in sent if one.siret in sirets or siren_of(one.siret) in sirens]
-        if sirets or sirens
-        else [],
-        new,
-        found.has_failed,
-        only_stamps=not (new or found.changed_sirets or found.changed_sirens),
-    )
-
-
-def renew_stamps(connection: Connection, sent: Sequence[Sent], fetched_at: dt.datetime) -> None:
-    """What a row without a date is told by is when it was last fetched; nothing else is written."""
-    if not sent:
-        return
-    for statement, rows in (
-        (RENEW_UNITES, dict.fromkeys((one.siren, one.unite_hash) for one in sent)),
-        (RENEW_ETABLISSEMENTS, dict.fromkeys((one.siret, one.etablissement_hash) for one in sent)),
-    ):
-        statement.run(
-            connection,
-            {
-                "keys": " ".join([key for key, _ in rows]),
-                "hashes": " ".join([digest for _, digest in rows]),
-                "fetched_at": fetched_at,
-            },
-        )
-
-
 def write_rows(
     connection: Connection,
     rows: Sequence[Row],
@@ -190,6 +128,53 @@ def write_rows(
     Raises psycopg2's own errors (COPY) and SQLAlchemy's.
     """
     stamp = fetched_at.isoformat()
+    unites, etablissements, standing, awaited = _ways(connection, rows, new, fetched_at)
+    if unites.staged or etablissements.staged:
+        unites, etablissements = _stage(connection, unites, etablissements, stamp)
+    _copy_unites(connection, _STORED, unites.straight, stamp)
+    straight = [each.key for each in unites.straight]
+    upserted = [row.key for row in UPSERT_UNITES.run(connection)] if unites.staged else []
+    _copy_etablissements(connection, _STORED, etablissements.straight, stamp)
+    written = [(each.key, True) for each in etablissements.straight]
+    if etablissements.staged:
+        written += [(row.key, row.inserted) for row in UPSERT_ETABLISSEMENTS.run(connection)]
+    current = frozenset(straight).union(upserted)
+    renew_pages(
+        connection,
+        sirets=[siret for siret, _ in written],
+        # Of a new unit others are stored only where they came before it, from a stock file.
+        sirens=straight + upserted if awaited else upserted,
+        sole_traders=sole_traders,
+        made=_made(
+            # A unit that was not written may be stored as a newer version.
+            [*standing, *(each for each in unites.all if each.key in current)],
+            etablissements.straight,
+            sole_traders=sole_traders,
+        ),
+    )
+    inserted = sum(is_new for _, is_new in written)
+    return Written(inserted=inserted, updated=len(written) - inserted)
+
+
+def _made(
+    unites: Iterable[_New], inserted: Iterable[_New], *, sole_traders: bool
+) -> Sequence[Subject]:
+    """What follows from the inserted establishments of these units, which are stored as given."""
+    lines = {each.key: each.mapped for each in unites}
+    return made_subjects(
+        [
+            (lines[siren], each.mapped)
+            for each in inserted
+            if (siren := siren_of(each.key)) in lines
+        ],
+        sole_traders=sole_traders,
+    )
+
+
+def _ways(
+    connection: Connection, rows: Sequence[Row], new: Collection[str], fetched_at: dt.datetime
+) -> tuple[_Ways, _Ways, Sequence[_New], bool]:
+    """Those of units and of establishments, the units that need none, and `HOLD_EDGES.awaited`."""
     sent_unites = newest_by_key(map(_New.unite, rows), _KEY, fetched_at)
     found = HOLD_EDGES.run(
         connection,
@@ -201,36 +186,25 @@ def write_rows(
     unites = _Ways.of(sent_unites, frozenset(new).difference(found.made))
     etablissements = _Ways.of(newest_by_key(map(_New.etablissement, rows), _KEY, fetched_at), new)
     if found.hidden:
-        unites, etablissements = unites.all_staged(), etablissements.all_staged()
-    if unites.staged or etablissements.staged:
-        unites, etablissements = _stage(connection, unites, etablissements, stamp)
-    _copy_unites(connection, _STORED, unites.straight, stamp)
-    straight = [each.key for each in unites.straight]
-    upserted = [row.key for row in UPSERT_UNITES.run(connection)] if unites.staged else []
-    _copy_etablissements(connection, _STORED, etablissements.straight, stamp)
-    written = [(each.key, True) for each in etablissements.straight]
-    if etablissements.staged:
-        written += [(row.key, row.inserted) for row in UPSERT_ETABLISSEMENTS.run(connection)]
-    # A unit that was not written may be stored as a newer version.
-    current = frozenset(straight).union(upserted)
-    lines = {each.key: each.mapped for each in unites.all if each.key in current}
-    renew_pages(
+        return unites.all_staged(), etablissements.all_staged(), (), found.awaited
+    if not etablissements.staged and _all_stand(connection, unites.staged, fetched_at):
+        return _Ways(unites.straight, ()), etablissements, unites.staged, found.awaited
+    return unites, etablissements, (), found.awaited
+
+
+def _all_stand(connection: Connection, unites: Sequence[_New], fetched_at: dt.datetime) -> bool:
+    """Hold these units, if all of them are stored as they came."""
+    if not unites:
+        return False
+    held = HOLD_SAME.run(
         connection,
-        sirets=[siret for siret, _ in written],
-        # Of a new unit others are stored only where they came before it, from a stock file.
-        sirens=straight + upserted if found.awaited else upserted,
-        sole_traders=sole_traders,
-        made=made_subjects(
-            [
-                (lines[siren], each.mapped)
-                for each in etablissements.straight
-                if (siren := siren_of(each.key)) in lines
-            ],
-            sole_traders=sole_traders,
-        ),
-    )
-    inserted = sum(is_new for _, is_new in written)
-    return Written(inserted=inserted, updated=len(written) - inserted)
+        {
+            "sirens": " ".join([each.key for each in unites]),
+            "versions": " ".join([each.key + each.content_hash for each in unites]),
+            "fetched_at": fetched_at,
+        },
+    ).all()
+    return len(held) == len(unites)
 
 
 def _stage(

@@ -160,6 +160,23 @@ LOCK_UNITES = Prepared(
     """,
 )
 
+# Units that a slice brings as they are stored, of which it has new establishments alone: to be
+# held is all that they need. Read again under the lock, as `_upsert` compares; whom an opposition
+# or a tombstone concerns goes the long way.
+HOLD_SAME = Prepared(
+    "hold_same",
+    """
+    SELECT u.siren FROM unites_legales u
+    WHERE u.siren = ANY(string_to_array(:sirens, ' '))
+      AND u.siren || encode(u.content_hash, 'hex') = ANY(string_to_array(:versions, ' '))
+      AND (u.date_dernier_traitement IS NOT NULL OR u.fetched_at >= :fetched_at)
+      AND NOT EXISTS (SELECT FROM oppositions o WHERE o.siren = u.siren)
+      AND NOT EXISTS (SELECT FROM erasures t WHERE t.siren = u.siren)
+    ORDER BY u.siren
+    FOR NO KEY UPDATE OF u
+    """,
+)
+
 
 def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str = "") -> str:
     """Write what differs and is not older; answer for each row that was written.

@@ -16,9 +16,10 @@ from sqlalchemy.exc import DBAPIError
 
 from services.writer import batches, shard_receipts
 from services.writer.closing import Closing
+from services.writer.comparing import find_stale, renew_stamps
 from services.writer.honouring import withdraw_unread
 from services.writer.reading import Fault, ReadSlice, Row, map_rows, read_slice
-from services.writer.register import Written, find_stale, renew_stamps, write_rows
+from services.writer.register import Written, write_rows
 from services.writer.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import route

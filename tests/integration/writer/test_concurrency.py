@@ -131,6 +131,26 @@ def test_units_that_another_writer_made_meanwhile_are_compared_with(
 
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
+def test_a_unit_that_another_writer_renames_meanwhile_gives_its_new_name(
+    desk: Any, records: Any
+) -> None:
+    """The second found the unit as it brings it itself, and has a new establishment of it."""
+    siren = "000000007"
+    desk.import_(records.record(1, siren=siren))
+    renamed = {"denominationUniteLegale": "RENAMED"}
+    slices = [
+        [records.record(1, siren=siren, treated="2026-02-01T00:00:00", unite=renamed)],
+        [records.record(2, siren=siren)],
+    ]
+    first, second = write_behind_each_other(desk, slices)
+    assert (first.updated, second.inserted) == (1, 1)
+    assert [row["nom"] for row in desk.execute("SELECT nom FROM pro_localisations")] == [
+        "RENAMED",
+        "RENAMED",
+    ]
+
+
+@pytest.mark.parametrize("shard_urls", [1], indirect=True)
 def test_a_new_unit_that_two_neighbours_share_costs_neither_a_second_run(
     desk: Any, records: Any, engine: Engine
 ) -> None:

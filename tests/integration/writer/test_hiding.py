@@ -156,16 +156,17 @@ def test_a_tombstone_keeps_clear_values_of_its_age_out_of_a_restored_register(
     ],
     ids=["opposition", "tombstone"],
 )
-def test_an_unchanged_record_is_hidden_where_a_clear_row_should_not_be(
-    desk: Desk, records: Records, hiding: str
+@pytest.mark.parametrize("number", [1, 2], ids=["unchanged", "new"])
+def test_what_comes_again_is_hidden_where_a_clear_row_should_not_be(
+    desk: Desk, records: Records, hiding: str, number: int
 ) -> None:
     """As a restored backup has it, or a writer that did not see the opposition yet."""
     person = {"denominationUniteLegale": "ZORGLUB", "categorieJuridiqueUniteLegale": "1000"}
-    record = records.record(1, unite=person)
-    desk.import_(record)
+    desk.import_(records.record(1, unite=person))
     assert _tables_that_say(desk, "ZORGLUB", "zorglub") == ["unites_legales", "pro_localisations"]
     desk.execute(hiding)
+    record = records.record(number, siren="000000001", unite=person)
     desk.import_(record)
     assert _tables_that_say(desk, "ZORGLUB", "zorglub") == []
     desk.import_(record)
-    assert desk.number("pro_localisations") == 1
+    assert desk.number("pro_localisations") == number

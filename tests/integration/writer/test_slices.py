@@ -215,6 +215,36 @@ def test_the_number_of_statements_does_not_grow_with_the_slice(
 
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
+def test_new_establishments_of_a_unit_that_stands_take_one_statement_more(
+    desk: Any, records: Any, engine: Engine
+) -> None:
+    """It is held, and not compared over the temporary tables."""
+    siren = "000000007"
+    desk.import_(records.record(1, siren=siren))
+    batch = desk.batch(departement=None)
+    slice_ = [records.record(number, siren=siren) for number in (2, 3)]
+    message = desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch, slices=2))
+    counted: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *arguments: counted.append(arguments[2]))
+    assert desk.write(message).inserted == 2
+    sent = [each for each in counted if not each.startswith(("DISCARD", "PREPARE"))]
+    assert len(sent) == 5, sent
+    assert desk.number("pro_localisations") == desk.number("avis") == 3
+
+
+@pytest.mark.parametrize("shard_urls", [1], indirect=True)
+def test_a_unit_without_a_date_gets_the_stamp_of_its_new_establishment(
+    desk: Any, records: Any
+) -> None:
+    siren = "000000007"
+    undated = {"dateDernierTraitementUniteLegale": None}
+    desk.import_(records.record(1, siren=siren, unite=undated))
+    later = dt.datetime(2026, 8, 7, tzinfo=dt.UTC)
+    desk.import_(records.record(2, siren=siren, unite=undated), fetched_at=later)
+    assert desk.one("SELECT fetched_at FROM unites_legales")["fetched_at"] == later
+
+
+@pytest.mark.parametrize("shard_urls", [1], indirect=True)
 @pytest.mark.parametrize("size", [1, 200])
 def test_an_unchanged_slice_takes_three_statements(
     desk: Any, records: Any, engine: Engine, size: int
