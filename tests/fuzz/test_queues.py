@@ -1,9 +1,8 @@
 """Spoiled messages through RabbitMQ to the services as they are built: none vanishes."""
 
 import random
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,6 +36,7 @@ from tests.fuzz.messages import Sent, bodies_of, slice_for, some_records
 from tests.fuzz.running import Fuzz
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
+from tests.waiting import wait_until
 
 _RECORDS = Records()
 _SHARED_MODELS = [_RECORDS.record(number) for number in range(1, 4)]
@@ -67,13 +67,6 @@ class Ends(dramatiq.Middleware):
             self.done[message.message_id] = f"worked on: {message.actor_name}"
         elif not isinstance(exception, Rejected):
             self.tried_again[type(exception).__name__] += 1
-
-
-def wait_until(condition: Callable[[], Any], *, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not reached in time"
-        time.sleep(0.1)
 
 
 @contextmanager

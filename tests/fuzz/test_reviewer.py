@@ -2,8 +2,6 @@
 
 import itertools
 import threading
-import time
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,13 +16,7 @@ from tests.fuzz.running import Fuzz
 from tests.integration.reviewer.chat_server import Response, chat_server, text
 from tests.integration.reviewer.conftest import Register
 from tests.integration.reviewer.whole import whole_reviewer, write_providers
-
-
-def wait_until(condition: Callable[[], Any], *, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not reached in time"
-        time.sleep(0.1)
+from tests.waiting import wait_until
 
 
 @pytest.mark.timeout(900)

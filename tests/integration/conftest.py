@@ -1,12 +1,11 @@
 """What integration tests share: a database, waiting, and brokers with their workers."""
 
+import functools
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import dramatiq
 import pytest
@@ -15,6 +14,7 @@ from sqlalchemy import Engine
 
 from shared.broker import make_broker
 from shared.db.engine import make_engine
+from tests.waiting import wait_until
 
 WaitFor = Callable[..., None]
 StartWorker = Callable[..., dramatiq.Worker]
@@ -27,17 +27,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def wait_for() -> WaitFor:
-    """Waits until the condition holds, or fails after `seconds`."""
-
-    def wait(condition: Callable[[], Any], *, seconds: float = 10) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                name = getattr(condition, "__qualname__", condition)
-                pytest.fail(f"not within {seconds} s: {name}", pytrace=False)
-            time.sleep(0.02)
-
-    return wait
+    """`waiting.wait_until`, for tests that wait for little."""
+    return functools.partial(wait_until, seconds=10)
 
 
 @pytest.fixture

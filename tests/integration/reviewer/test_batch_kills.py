@@ -1,10 +1,10 @@
 """Reviewer processes killed with -9 at each moment of a batch, and batches of llmock."""
 
+import functools
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from services.reviewer.budget import Budget
 from shared.metrics import Metrics
+from tests import waiting
 from tests.integration.reviewer.batch_server import BatchServer, batch_server
 from tests.integration.reviewer.crews import nothing_pending, reviewer_at_work
 from tests.integration.reviewer.llmock_server import llmock_server
@@ -26,11 +27,7 @@ COUNT = 120
 MOMENTS = ("upload", "submit", "poll", "collect")
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not reached in time"
-        time.sleep(0.02)
+wait_until = functools.partial(waiting.wait_until, seconds=120)
 
 
 def write_providers(path: Path, base_url: str, **batch: object) -> Path:

@@ -3,11 +3,11 @@
 From the due row to the stored text, over the reviewer as it is built.
 """
 
+import functools
 import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from services.reviewer.budget import Budget
 from shared.clock import Clock
 from shared.metrics import Metrics
+from tests import waiting
 from tests.integration.reviewer.chat_server import Response, chat_server, completion, text
 from tests.integration.reviewer.whole import whole_reviewer, write_providers
 
@@ -44,11 +45,7 @@ TOO_MANY = Response(status=429, headers={"Retry-After": "0.3"})
 GENERATORS = 8
 
 
-def wait_until(condition: Callable[[], Any], *, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not reached in time"
-        time.sleep(0.05)
+wait_until = functools.partial(waiting.wait_until, seconds=120)
 
 
 def pending(register: "Register") -> int:

@@ -4,8 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -23,13 +22,6 @@ shards = [make_engine(url, application_name="victim") for url in sys.argv[1:]]
 for message in json.load(sys.stdin):
     write_slice(shards[0], WriteSlice(**message), sole_traders=False, shards=shards)
 """
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.02)
 
 
 def put_gate(desk: Any, when: str) -> None:

@@ -18,10 +18,10 @@ from tests.integration.writer.gates import (
     put_gate_before_commit,
     start_victim,
     victims,
-    wait_until,
     waiting,
 )
 from tests.integration.writer.records import Record
+from tests.waiting import wait_until
 
 ON_TWO_SHARDS = True
 

@@ -1,7 +1,6 @@
 """The writer put together: messages in, rows, metrics and archived dead letters out."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,15 +15,9 @@ from shared.messages import WRITE_QUEUE, FetchPage
 from shared.metrics import Metrics
 from shared.publishing import publish
 from shared.service import Running, Service
+from tests.waiting import wait_until
 
 ON_TWO_SHARDS = True
-
-
-def _wait_until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -74,12 +67,12 @@ def test_a_published_slice_is_written_and_counted(
     for part in (*parts, *parts):
         publish(broker, part)
     skipped = "sirenade_slices_skipped_total"
-    _wait_until(lambda: _count(metrics, skipped, cause="already_written") == len(parts))
+    wait_until(lambda: _count(metrics, skipped, cause="already_written") == len(parts))
     assert desk.sirets() == [good["siret"]]
     assert _count(metrics, "sirenade_rows_written_total", outcome="inserted") == 1
     assert _count(metrics, "sirenade_rows_written_total", outcome="failed") == 1
     assert _count(metrics, "sirenade_unknown_keys_total") == 1
-    _wait_until(lambda: desk.number("schema_drift") == 1)
+    wait_until(lambda: desk.number("schema_drift") == 1)
     assert desk.one("SELECT key, batch_id FROM schema_drift") == {
         "key": "unite.nouvelleCle",
         "batch_id": batch,
@@ -93,7 +86,7 @@ def test_dead_letters_of_every_queue_are_archived(
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
     broken = type(message)(**{**message.to_wire(), "records": "["})
     publish(broker, broken)
-    _wait_until(lambda: len(broker.dead_letter_bodies[WRITE_QUEUE]) == 1)
+    wait_until(lambda: len(broker.dead_letter_bodies[WRITE_QUEUE]) == 1)
     broker.declare_queue(FetchPage.QUEUE)
     broker.dead_letter_bodies[FetchPage.QUEUE].append(b"no message at all")
     (archive,) = service.loops

@@ -24,10 +24,10 @@ from tests.integration.writer.gates import (
     put_gate_before_commit,
     start_victim,
     victims,
-    wait_until,
     waiting,
 )
 from tests.integration.writer.searching import places_of
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.parametrize("shard_urls", [2], indirect=True)
 
