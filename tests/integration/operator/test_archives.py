@@ -27,6 +27,7 @@ from tests.integration.conftest import WaitFor
 from tests.integration.operator import stores
 from tests.integration.operator.clockwork import Operator, jobs
 from tests.integration.writer.desk import Desk
+from tests.serving import served
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -135,14 +136,10 @@ def _stalling() -> Iterator[tuple[str, threading.Event]]:
 
         def log_message(self, *_: Any) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Stalling) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Stalling)
+    server.daemon_threads = True
+    with served(server, let_go=over.set):
         yield f"http://127.0.0.1:{server.server_port}", asked
-        over.set()
-        server.shutdown()
-        thread.join()
 
 
 def test_a_kill_in_the_middle_of_an_upload_leaves_the_file_for_the_next_time(logs: Path) -> None:

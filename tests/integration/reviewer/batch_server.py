@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.integration.reviewer.chat_server import text
+from tests.serving import served
 
 USAGE = {"prompt_tokens": 900, "completion_tokens": 60}
 
@@ -190,12 +191,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def batch_server() -> Iterator[BatchServer]:
     server = BatchServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with served(server, let_go=server.gone.set):
         yield server
-    finally:
-        server.gone.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.serving import served
+
 GOOD = (
     "{NOM} est une entreprise située à {COMMUNE}. Son activité principale porte l’intitulé "
     "« Travaux de menuiserie bois et PVC ». Cet établissement figure au répertoire Sirene."
@@ -109,12 +111,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def chat_server(respond: Respond, *, port: int = 0) -> Iterator[ChatServer]:
     server = ChatServer(respond, port)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with served(server, let_go=server.gone.set):
         yield server
-    finally:
-        server.gone.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -28,6 +28,7 @@ from shared.db.engine import make_engine
 from shared.errors import SlowDown
 from shared.metrics import Metrics
 from tests.integration.reviewer.calling import provider_of
+from tests.serving import served
 
 _SCRIPT = Path(__file__).with_name("metered_callers.py")
 _ROOT = Path(__file__).resolve().parents[3]
@@ -76,12 +77,8 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Counting]:
     counting = Counting()
-    thread = threading.Thread(target=counting.serve_forever, args=(0.05,))
-    thread.start()
-    yield counting
-    counting.shutdown()
-    thread.join()
-    counting.server_close()
+    with served(counting):
+        yield counting
 
 
 @pytest.fixture

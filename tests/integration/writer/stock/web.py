@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.serving import served
+
 
 @dataclass
 class Web:
@@ -89,12 +91,5 @@ def serving(data: bytes) -> Iterator[Web]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"web": web}))
     server.daemon_threads = True
     web.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with served(server, let_go=web.going_on.set):
         yield web
-    finally:
-        web.going_on.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
