@@ -30,7 +30,7 @@ from shared.sirene.values import (
 _UNKNOWN_DATE = dt.date(1900, 1, 1)
 _UNKNOWN_FROM, _UNKNOWN_TO = dt.datetime(1900, 1, 1), dt.datetime(1900, 1, 2)  # noqa: DTZ001  as INSEE's own
 # In COPY's text format; a quote only because Arrow's writer refuses it without quotes around.
-_ESCAPES = {"\\": r"\\", '"': r"\042", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\x00": ""}
+_ESCAPES = {"\\": r"\\", '"': r"\042", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _AS_WRITTEN = pyarrow.csv.WriteOptions(
     include_header=False, delimiter="\t", quoting_style="none", batch_size=8192
 )
@@ -149,6 +149,9 @@ class _Cleaning:
     def _texts(self, values: pa.Array) -> pa.Array:
         if values.null_count == len(values):
             return values
+        # What PostgreSQL cannot store goes first: a space or a mask may stand before it.
+        if _in(_bytes_of(values), "\x00"):
+            values = pc.replace_substring(values, "\x00", "")
         trimmed = pc.utf8_trim_whitespace(values)
         if (pc.max(pc.binary_length(trimmed)).as_py() or 0) > MAX_TEXT_LENGTH:
             too_long = pc.greater(pc.utf8_length(trimmed), MAX_TEXT_LENGTH)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.simulator.stock_files import columns
@@ -98,6 +98,8 @@ def test_dates_are_read_as_the_apis(
 
 
 @given(value=_TEXTS)
+@example(value="0 \x00")
+@example(value="[ND]\x00")
 def test_texts_are_read_as_the_apis(value: str | None) -> None:
     chunk, expected = _clean(_row(enseigne1Etablissement=value)), _expected(text_of, value)
     if isinstance(expected, MappingError):
