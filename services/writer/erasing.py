@@ -95,8 +95,9 @@ _MASKED_ROWS = " ".join(
 _ERASE = f"""
     WITH texts AS (
       UPDATE avis SET
-        outcome = CASE WHEN EXISTS (SELECT FROM etablissements e JOIN unites_legales u USING (siren)
-            WHERE e.siret = avis.siret AND e.statut_diffusion = 'O' AND u.statut_diffusion = 'O')
+        outcome = CASE WHEN EXISTS (SELECT FROM etablissements e
+            WHERE e.siret = avis.siret AND e.statut_diffusion = 'O' AND 'O' = (
+              SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = e.siren))
           THEN 'skipped_opposition' ELSE 'skipped_non_diffusible' END,
         facts_hash = '', accepted_facts_hash = NULL, text = NULL, label = NULL,
         digital_source_type = NULL, model = NULL, prompt_version = NULL, accepted_at = NULL,
@@ -116,22 +117,21 @@ _ERASE = f"""
       WHERE l.avis_id = texts.id AND l.facts_hash IS NOT NULL
       RETURNING texts.siren),
     attempts AS (
-      -- An OR of the two would read the whole table, which grows with every try.
       DELETE FROM avis_attempts
-      WHERE id IN (
-        SELECT id FROM avis_attempts WHERE siren = ANY(:sirens)
-        UNION ALL
-        SELECT t.id FROM avis a JOIN avis_attempts t ON t.avis_id = a.id
-        WHERE a.siret = ANY(:sirets))
+      WHERE siren = ANY(:sirens)
+        OR avis_id = ANY (ARRAY(SELECT id FROM avis WHERE siret = ANY(:sirets)))
       RETURNING siren),
     reviews AS (
       DELETE FROM sources WHERE siren = ANY(:sirens) OR siret = ANY(:sirets) RETURNING siren),
+    placed AS MATERIALIZED (
+      SELECT id, siren, (
+        SELECT {place_of("p")} FROM pro_localisations p
+        WHERE p.id = avis.pro_localisation_id) AS place
+      FROM avis WHERE siren = ANY(:sirens) OR siret = ANY(:sirets)),
     simhashes AS (
-      DELETE FROM avis_simhashes kept
-      USING avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
-      WHERE (avis.siren = ANY(:sirens) OR avis.siret = ANY(:sirets))
-        AND kept.place = {place_of("p")} AND kept.avis_id = avis.id
-      RETURNING avis.siren),
+      DELETE FROM avis_simhashes kept USING placed
+      WHERE kept.place = placed.place AND kept.avis_id = placed.id
+      RETURNING placed.siren),
     items AS (
       UPDATE failed_items SET payload = NULL,
         message = CASE kind WHEN 'review' THEN 'erased' ELSE message END

@@ -12,6 +12,7 @@ from services.writer.letters import Silenced
 from services.writer.statements import PROBE_KEYS
 from services.writer.store import SliceStatus
 from shared.broker.encoding import CompactEncoder
+from shared.db.places import place_of
 from shared.messages import WriteSlice
 from tests.integration.writer.desk import FETCHED_AT, Desk
 from tests.integration.writer.records import Record, Records
@@ -232,6 +233,37 @@ _READ = text("SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables ORDER B
 """Rows that this connection has read in whole tables lately."""
 
 
+_MADE_OF_THEM = (
+    """
+    INSERT INTO pro_localisations (siret, siren, activite_principale, code_commune, slug, nom,
+      status)
+    SELECT siret, siren, '10.71C', '33063', siret, 'AU FOUR', 'open' FROM etablissements
+    """,
+    """
+    INSERT INTO avis (pro_localisation_id, siret, siren, kind, outcome, facts_hash, text)
+    SELECT id, siret, siren, 'notice', 'accepted', 'f', 'Un texte.' FROM pro_localisations
+    """,
+    """
+    INSERT INTO avis_attempts (avis_id, siren, model, prompt_version, facts_hash, accepted, reasons,
+      latency_seconds)
+    SELECT id, siren, 'm', 'p', 'f', true, '{}', 1 FROM avis
+    """,
+    f"""
+    INSERT INTO avis_simhashes (place, avis_id, simhash)
+    SELECT {place_of("p")}, avis.id, 0
+    FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
+    """,  # noqa: S608  the place of a page
+    """
+    INSERT INTO failed_items (kind, key, siren, payload, code, message)
+    SELECT 'write', siret, siren, 'x', 'c', 'm' FROM etablissements
+    """,
+    """
+    INSERT INTO review_batch_lines (avis_id, claim_token, provider, reasons, facts_hash)
+    SELECT id, gen_random_uuid(), 'p', '{}', 'f' FROM avis
+    """,
+)
+
+
 def test_an_erasure_reads_no_whole_table_of_the_register(desk: Desk) -> None:
     """Planned before the first ANALYZE, as in a first import, a join read all periods there are."""
     common = "siren, statut_diffusion, content_hash, fetched_at"
@@ -245,9 +277,14 @@ def test_an_erasure_reads_no_whole_table_of_the_register(desk: Desk) -> None:
         "INSERT INTO periodes_etablissements (siret, siren, rang, enseigne1)"
         " SELECT siret, siren, rang, 'AU FOUR' FROM etablissements, generate_series(0, 1) rang"
     )
+    for insert in _MADE_OF_THEM:
+        desk.execute(insert)
     withdrawn = frozenset(f"{number:09d}" for number in range(1, 41))
     with desk.engine.begin() as connection:
         connection.execute(PROBE_KEYS)
         before = connection.execute(_READ).all()
-        erase(connection, Silenced(withdrawn))
-        assert connection.execute(_READ).all() == before
+        erased = erase(connection, Silenced(withdrawn))
+        assert set(connection.execute(_READ).all()) == set(before)
+    assert erased["avis"] == erased["avis_simhashes"] == erased["avis_attempts"] == 40
+    assert erased["review_batch_lines"] == erased["pro_localisations"] == 40
+    assert erased["failed_items"] == 40
