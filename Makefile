@@ -120,7 +120,7 @@ stress-metrics: install ## Record 10 000 at once, then ten million: memory flat,
 
 .PHONY: check-fresh
 check-fresh: ## Try demo and test in fresh clones: other users, folders, paths, Pythons
-	@deploy/local/check-fresh.sh
+	@tests/proofs/check-fresh.sh
 
 .PHONY: requirements
 requirements: ## Pin the requirements anew (needs uv)

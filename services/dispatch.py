@@ -39,7 +39,7 @@ OWNERS = {
     "failed": "services.operator",
     "dead-letters": "services.operator",
     "demo": "services.embedded",
-    "prove": "deploy.proving",
+    "prove": "tests.proofs",
 }
 # These read files, bring a database of their own, or ask services for work: none serve the demo's.
 _WITHOUT_DEMO_DATABASE = {

@@ -89,7 +89,7 @@ class WriteSlice(_Message):
     records: str
     # All of its records' units live there.
     shard: int = 0
-    # A line for each record (`shared.sirene.splitting`), which then is one line of its own too.
+    # A line for each record (`shared.sirene.digests`), which then is one line of its own too.
     digests: str = ""
 
     @staticmethod

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, settings
 
 from deploy.local import processes
 from deploy.local.errors import LocalServerError
-from deploy.local.places import LOCAL
+from deploy.local.folders import LOCAL
 from deploy.local.postgres import RunningPostgres, start_postgres
-from deploy.local.rabbitmq import RunningRabbitmq, start_rabbitmq
-from deploy.local.rabbitmq_admin import RabbitmqServer, server_at
 from shared.broker import ReliableBroker
+from tests.servers.rabbitmq import RunningRabbitmq, start_rabbitmq
+from tests.servers.rabbitmq_admin import RabbitmqServer, server_at
 
 _TEMPLATE = "sirenade_template"
 _MARK = "SIRENADE_TEST_RUN"

@@ -5,7 +5,7 @@ import subprocess
 import venv
 from pathlib import Path
 
-from deploy.local.places import LOCAL, PROJECT
+from deploy.local.folders import LOCAL, PROJECT
 
 
 def python_of(name: str) -> Path:

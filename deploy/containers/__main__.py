@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from deploy.containers.doctor import examine
-from deploy.containers.making import make
-from deploy.containers.places import Places, SetupError
-from deploy.containers.scaling import scale
+from deploy.containers.first_files import make
+from deploy.containers.paths import Places, SetupError
+from deploy.containers.replicas import scale
 
 
 def main(arguments: list[str]) -> int:

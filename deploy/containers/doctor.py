@@ -19,7 +19,7 @@ from deploy.containers.bounds import (
     memory_bytes,
     postgres_connections,
 )
-from deploy.containers.places import Places, SetupError
+from deploy.containers.paths import Places, SetupError
 from deploy.containers.settings_file import read_settings
 
 _LEAST_ENGINE = (25, 0)

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from deploy.containers.places import SetupError
+from deploy.containers.paths import SetupError
 
 
 def read_settings(path: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from deploy.local.errors import LocalServerError
-from deploy.local.places import LOCAL
+from deploy.local.folders import LOCAL
 from deploy.local.postgres import RunningPostgres, start_postgres
 from shared.errors import UserError
 

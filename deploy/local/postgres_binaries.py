@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.local import processes
 from deploy.local.errors import LocalServerError
-from deploy.local.places import LOCAL, outside_folder
+from deploy.local.folders import LOCAL, outside_folder
 from deploy.local.processes import Account
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import processes
-from deploy.local.places import PROJECT
+from deploy.local.folders import PROJECT
 from shared.errors import UserError
 
 DEPARTEMENT = "33"

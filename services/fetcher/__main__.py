@@ -9,14 +9,12 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 
-from services.fetcher import asking, main
-from services.fetcher.certify_commands import certify, repair
-from services.fetcher.costs import Forecast, cost_of, days_of, rows_of
-from services.fetcher.lookup_commands import lookup
-from services.fetcher.ordering import checked_order, outcome, request
-from services.fetcher.planning import MAX_ROWS_PER_PAGE
-from services.fetcher.rhythm import Rhythm, checked_rhythm, request_daily
-from services.fetcher.scope_options import (
+from services.fetcher import main
+from services.fetcher.commands import desk
+from services.fetcher.commands.certify import certify, repair
+from services.fetcher.commands.delta_orders import checked_order, outcome, request
+from services.fetcher.commands.lookup import lookup
+from services.fetcher.commands.scope_options import (
     Activites,
     Communes,
     Departements,
@@ -26,21 +24,24 @@ from services.fetcher.scope_options import (
     SiretFrom,
     SiretTo,
 )
-from services.fetcher.scopes import checked_scope
+from services.fetcher.commands.scopes import checked_scope
+from services.fetcher.commands.successions import successions
+from services.fetcher.daily_share import Rhythm, checked_rhythm, request_daily
+from services.fetcher.plan.costs import Forecast, cost_of, days_of, rows_of
+from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
-from services.fetcher.succession_commands import successions
-from shared.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
-from shared.cli import run as run_cli
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
-from shared.delta import OVERLAP_HOURS, settle_windows
 from shared.errors import UserError
-from shared.progress import Progress, read_progress
-from shared.progress_view import watch
+from shared.imports.delta import OVERLAP_HOURS, settle_windows
+from shared.imports.progress import Progress, read_progress
+from shared.imports.statement import Subject, in_one_line, read_statement
 from shared.settings import DatabaseSettings, load
-from shared.statement import Subject, in_one_line, read_statement
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
+from shared.terminal.cli import run as run_cli
+from shared.terminal.progress_view import watch
 
 app = make_app("Fetch the register from INSEE, under the quota that all replicas share.")
 app.command()(certify)
@@ -124,7 +125,7 @@ def import_(  # noqa: PLR0913  # each an option of the command
         everything=everything or (rhythm is not None and not any(named)),
     )
     if plan:
-        found = asking.forecast(load(FetcherSettings), scope, limit)
+        found = desk.forecast(load(FetcherSettings), scope, limit)
         _show(found, rhythm, as_json=as_json)
         return
     settings = load(DatabaseSettings)
@@ -183,7 +184,7 @@ def delta(  # noqa: PLR0913  # each an option of the command
     """
     order = checked_order(since=since, overlap_hours=overlap_hours, wait_minutes=wait_minutes)
     if plan:
-        forecast, decision = asking.forecast_delta(load(FetcherSettings), order)
+        forecast, decision = desk.forecast_delta(load(FetcherSettings), order)
         _show(forecast, None, as_json=as_json)
         for reason in decision.held_up:
             typer.echo(f"warning: {reason}", err=True)

@@ -4,10 +4,10 @@ from typing import Any
 
 import dramatiq
 
-from services.fetcher.walking import Walker
+from services.fetcher.walk.walker import Walker
+from shared.broker.publishing import publish
 from shared.db.outages import slowing_down
 from shared.messages import FetchPage, WriteSlice
-from shared.publishing import publish
 
 
 class BrokerPublisher:

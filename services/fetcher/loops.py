@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from services.fetcher.deltas import (
+from services.fetcher.insee.answers import Informations, InseeError, NoGoodAnswer, QueryRefused
+from services.fetcher.plan.deltas import (
     DeltaOrder,
     Draft,
     NoWatermark,
@@ -13,13 +14,12 @@ from services.fetcher.deltas import (
     make_delta_plan,
     whole_windows,
 )
-from services.fetcher.envelope import Informations, InseeError, NoGoodAnswer, QueryRefused
+from services.fetcher.plan.windows import MOST_ROWS_UNCUT, is_whole_register, make_plan
 from services.fetcher.store import ImportStore, PendingRun
-from services.fetcher.walking import Publisher
+from services.fetcher.walk.walker import Publisher
 from services.fetcher.watermarks import Watermarks
-from services.fetcher.windows import MOST_ROWS_UNCUT, is_whole_register, make_plan
-from shared.delta import TreatmentWindow
 from shared.errors import SlowDown
+from shared.imports.delta import TreatmentWindow
 from shared.messages import FetchPage
 from shared.metrics import Metrics
 

@@ -4,17 +4,17 @@ import dramatiq
 from sqlalchemy import Engine
 
 from services.fetcher.actors import BrokerPublisher, declare_actors
+from services.fetcher.insee.ledger import make_client, open_quota
 from services.fetcher.loops import Planner, Sweeper
-from services.fetcher.sending import make_client, open_quota
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
-from services.fetcher.walking import Pace, Walker
+from services.fetcher.walk.walker import Pace, Walker
 from services.fetcher.watermarks import Watermarks
 from shared.broker import ready_messages
 from shared.clock import Clock
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
-from shared.service import Loop, Service, run_service
+from shared.runtime.service import Loop, Service, run_service
 from shared.settings import load
 
 

@@ -2,7 +2,7 @@ import math
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from services.fetcher.planning import MAX_ROWS_PER_PAGE
+from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
 from shared.settings import ServiceSettings
 
 

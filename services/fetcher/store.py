@@ -8,11 +8,11 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from services.fetcher import statements
-from services.fetcher.deltas import DeltaOrder, Draft
-from services.fetcher.planning import FIRST_CURSOR, MAX_ROWS_PER_PAGE, PageEnd, rows_to_ask
-from services.fetcher.rhythm import Part, give_back_rest, still_holds_lease, take_part
-from services.fetcher.windows import PlannedBatch, Scope, Window
-from shared.delta import record_windows
+from services.fetcher.daily_share import Part, give_back_rest, still_holds_lease, take_part
+from services.fetcher.plan.deltas import DeltaOrder, Draft
+from services.fetcher.plan.page_end import FIRST_CURSOR, MAX_ROWS_PER_PAGE, PageEnd, rows_to_ask
+from services.fetcher.plan.windows import PlannedBatch, Scope, Window
+from shared.imports.delta import record_windows
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine
 
-from shared.delta import Watermark, read_watermarks, settle_windows
+from shared.imports.delta import Watermark, read_watermarks, settle_windows
 
 
 class Watermarks:

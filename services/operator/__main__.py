@@ -9,40 +9,37 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from services.operator import (
-    archive_commands,
-    dead_letter_commands,
-    failed_commands,
-    log_commands,
-    main,
-    monitor_commands,
-    reconciling,
-    schedule_commands,
-)
+from services.operator import main
+from services.operator.archive import commands as archive
+from services.operator.failures import item_commands, letter_commands
+from services.operator.jobs import commands as jobs
+from services.operator.logs_command import logs
 from services.operator.main import open_engines
+from services.operator.monitoring.command import monitor
+from services.operator.numbers import reconcile as counting
+from services.operator.numbers.reconcile import Comparison
+from services.operator.numbers.statement_command import statement
+from services.operator.numbers.stats import described, read_stats
 from services.operator.printing import AsJson, print_json, print_rows
-from services.operator.reconciling import Comparison
-from services.operator.statement_commands import statement
-from services.operator.stats import described, read_stats
-from shared.cli import EXIT_BROKEN_PROMISE, make_app
-from shared.cli import run as run_cli
 from shared.clock import Clock
 from shared.db.shards import connected, migrate_all
 from shared.errors import UserError
-from shared.progress import Progress, read_progress, run_exists
-from shared.progress_view import thousands, watch
+from shared.imports.progress import Progress, read_progress, run_exists
 from shared.settings import DatabaseSettings, load
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, make_app
+from shared.terminal.cli import run as run_cli
+from shared.terminal.progress_view import thousands, watch
 
 app = make_app("Look at the whole, and keep its schema current.")
-app.add_typer(failed_commands.app, name="failed")
-app.add_typer(dead_letter_commands.app, name="dead-letters")
+app.add_typer(item_commands.app, name="failed")
+app.add_typer(letter_commands.app, name="dead-letters")
 app.command()(statement)
-app.command()(schedule_commands.schedule)
-app.command()(log_commands.logs)
-app.command()(monitor_commands.monitor)
-app.command()(archive_commands.archive)
-app.command()(archive_commands.backup)
-app.command()(archive_commands.restore)
+app.command()(jobs.schedule)
+app.command()(logs)
+app.command()(monitor)
+app.command()(archive.archive)
+app.command()(archive.backup)
+app.command()(archive.restore)
 
 
 @app.command()
@@ -81,7 +78,7 @@ def reconcile(as_json: AsJson = False) -> None:
     Reads whole tables: minutes for a whole register. An import may run meanwhile.
     """
     with connected(open_engines(statement_timeout_seconds=0)) as (control, *shards):
-        found = reconciling.reconcile(control, shards)
+        found = counting.reconcile(control, shards)
     if as_json:
         print_json(
             {

@@ -5,11 +5,11 @@ from pathlib import Path
 import dramatiq
 from sqlalchemy import Engine
 
+from services.operator.archive.storage import Storage, open_storage
 from services.operator.exporter import DatabaseCollector, LogSizeCollector
-from services.operator.jobs import make_jobs
-from services.operator.loops import Scheduler
+from services.operator.jobs.catalogue import make_jobs
+from services.operator.jobs.scheduler import Scheduler
 from services.operator.settings import ArchiveSettings, MonitorSettings, OperatorSettings
-from services.operator.storage import Storage, open_storage
 from shared.broker import make_broker
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -17,7 +17,7 @@ from shared.db.migrate import require_current
 from shared.db.shards import connected, open_shards, remote_urls
 from shared.errors import UserError
 from shared.metrics import Metrics
-from shared.service import Loop, Service, run_service
+from shared.runtime.service import Loop, Service, run_service
 from shared.settings import DatabaseSettings, LogSettings, ServiceSettings, load
 
 _TURN_SECONDS = 15

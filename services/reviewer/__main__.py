@@ -7,22 +7,24 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.reviewer import budget_commands, forecast_commands, main, run_commands
-from services.reviewer.amounts import plainly
-from services.reviewer.check import check_lines
-from services.reviewer.json_ld import json_ld
-from services.reviewer.review_commands import reviews
-from services.reviewer.showing import read_avis, render_avis
-from shared.cli import make_app
-from shared.cli import run as run_cli
+from services.reviewer import main
+from services.reviewer.commands import budget, forecast
+from services.reviewer.commands import run as avis_run
+from services.reviewer.commands.check import check_lines
+from services.reviewer.commands.json_ld import json_ld
+from services.reviewer.commands.reviews import reviews
+from services.reviewer.commands.show import read_avis, render_avis
+from services.reviewer.money.amounts import plainly
 from shared.clock import utc_now
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
 from shared.db.shards import require_one_database, url_for
 from shared.errors import UserError
-from shared.progress_view import thousands
 from shared.settings import DatabaseSettings, load
 from shared.sirene.identifiers import siren_of
+from shared.terminal.cli import make_app
+from shared.terminal.cli import run as run_cli
+from shared.terminal.progress_view import thousands
 
 _SIRET_DIGITS = 14
 
@@ -30,11 +32,11 @@ app = make_app("Write, check and store the avis.")
 avis = make_app("The avis: see one with its history, check texts from elsewhere.")
 app.add_typer(avis, name="avis")
 app.add_typer(reviews, name="reviews")
-avis.command()(run_commands.run)
-avis.command()(budget_commands.budget)
-avis.command()(budget_commands.pause)
-avis.command()(budget_commands.resume)
-avis.command("forecast")(forecast_commands.forecast_command)
+avis.command()(avis_run.run)
+avis.command()(budget.budget)
+avis.command()(budget.pause)
+avis.command()(budget.resume)
+avis.command("forecast")(forecast.forecast_command)
 
 
 @app.command()
@@ -108,8 +110,8 @@ def report(
     Example: ./sirenade avis report --out texts.html
     """
     # The plots' library weighs more than the whole service, which never draws.
-    from services.reviewer.report.page import render  # noqa: PLC0415
-    from services.reviewer.report.reading import read_report  # noqa: PLC0415
+    from services.reviewer.commands.report.figures import read_report  # noqa: PLC0415
+    from services.reviewer.commands.report.page import render  # noqa: PLC0415
 
     settings = load(DatabaseSettings)
     require_one_database(settings)

@@ -13,15 +13,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reviewer.batches.lines import Parked, park
-from services.reviewer.calling import Window
-from services.reviewer.generators import synthese
-from services.reviewer.generators.notice_label import day_in_france, label
-from services.reviewer.hand import Hand
-from services.reviewer.judging import Claim, Fate, Result
-from services.reviewer.quoting import quote
-from services.reviewer.reviewing import BY_A_MODEL, Attempt, Postponed, Reviewing
+from services.reviewer.capacity import Hand
+from services.reviewer.notices.label import day_in_france, label
+from services.reviewer.providers.call import Window
+from services.reviewer.reviews import synthese
 from services.reviewer.store import claim, give_back, store
-from services.reviewer.twins import Rewrite
+from services.reviewer.texts.attempts import BY_A_MODEL, Attempt, Postponed, Reviewing
+from services.reviewer.texts.duplicates import Rewrite
+from services.reviewer.texts.quotations import quote
+from services.reviewer.texts.rulings import Claim, Fate, Result
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
 from shared.errors import SlowDown

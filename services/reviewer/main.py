@@ -8,33 +8,33 @@ import dramatiq
 from sqlalchemy import Engine
 
 from services.reviewer.actors import Crew, declare_actors
-from services.reviewer.asking import Asking, Providers
 from services.reviewer.batches.client import BatchClient
-from services.reviewer.batches.deferring import BatchLine
-from services.reviewer.batches.turning import Batches, make_workings
-from services.reviewer.bookkeeping import Bookkeeping
-from services.reviewer.budget import Budget
-from services.reviewer.calling import Line
-from services.reviewer.gate import Gate
-from services.reviewer.generators import template
-from services.reviewer.generators.chat import Chat
-from services.reviewer.generators.prompting import read_prompt
-from services.reviewer.hand import Hand
-from services.reviewer.providers import Provider, read_providers
+from services.reviewer.batches.loop import Batches, make_workings
+from services.reviewer.capacity import Hand
+from services.reviewer.money.bookkeeping import Bookkeeping
+from services.reviewer.money.budget import Budget
+from services.reviewer.money.shared_meter import SharedMeter
+from services.reviewer.notices import template
+from services.reviewer.providers.call import Line
+from services.reviewer.providers.chat import Chat
+from services.reviewer.providers.choice import Asking, Providers
+from services.reviewer.providers.deferred import BatchLine
+from services.reviewer.providers.gate import Gate
+from services.reviewer.providers.prompt import read_prompt
+from services.reviewer.providers.settings import Provider, read_providers
 from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
-from services.reviewer.reviewing import Generator, Reviewing, one_at_a_time
-from services.reviewer.rewriting import Rewriter
 from services.reviewer.settings import ReviewerSettings
-from services.reviewer.shared_meter import SharedMeter
+from services.reviewer.texts.attempts import Generator, Reviewing, one_at_a_time
+from services.reviewer.texts.rewriter import Rewriter
+from services.reviewer.texts.warm_up import warm_up
 from services.reviewer.validation import RULES, validate
-from services.reviewer.warming import warm_up
+from shared.broker.publishing import publish
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.shards import open_shards
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
-from shared.publishing import publish
-from shared.service import Loop, Service, run_service
+from shared.runtime.service import Loop, Service, run_service
 from shared.settings import load
 from shared.sirene.facts import Facts
 

@@ -12,7 +12,7 @@ from math import ceil
 
 from sqlalchemy import Connection, Engine, TextClause, text
 
-from services.reviewer.budget import read_budget
+from services.reviewer.money.budget import read_budget
 from shared.clock import Clock
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import orjson
 from sqlalchemy import Connection, TextClause, text
 
-from shared.db.places import place_of
+from shared.db.neighbours import place_of
 
 CLAIM = text("""
     WITH open AS (

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row
 
 from services.reviewer import statements
-from services.reviewer.generators import synthese
-from services.reviewer.judging import (
+from services.reviewer.reviews import synthese
+from services.reviewer.texts.attempts import Attempt
+from services.reviewer.texts.duplicates import Rewrite, keep_apart, simhash_of
+from services.reviewer.texts.rulings import (
     PENDING,
     Claim,
     Fate,
@@ -19,9 +21,7 @@ from services.reviewer.judging import (
     judge,
     outcome_now,
 )
-from services.reviewer.register import NO_REVIEWS, Subject, lock_subjects, read_subjects
-from services.reviewer.reviewing import Attempt
-from services.reviewer.twins import Rewrite, keep_apart, simhash_of
+from services.reviewer.texts.subjects import NO_REVIEWS, Subject, lock_subjects, read_subjects
 
 STARTS_ALLOWED = 10
 """Starts without a result, after which an avis is held to kill its reviewer, and is rejected."""

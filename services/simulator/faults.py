@@ -4,7 +4,7 @@ import threading
 from dataclasses import asdict
 from enum import Enum
 
-from services.simulator.dice import Dice
+from services.simulator.generation.dice import Dice
 from services.simulator.options import Faults
 
 _MILLION = 1_000_000

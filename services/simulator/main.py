@@ -9,8 +9,8 @@ from typing import Annotated, cast
 
 import typer
 
+from services.simulator.gateway.server import start_server
 from services.simulator.options import ErrorShape, Faults, Options
-from services.simulator.server import start_server
 
 _QUOTA, _DATA, _FAULTS = (
     "Gateway and quota",
@@ -196,7 +196,7 @@ def stock(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
 ) -> None:
     """Write StockUniteLegale and StockEtablissement of the register that `run` would serve."""
     # Arrow is large, and the server needs none of it.
-    from services.simulator.stock_files import FORMATS, Format, write_stock  # noqa: PLC0415  as above
+    from services.simulator.register.stock_files import FORMATS, Format, write_stock  # noqa: PLC0415  as above
 
     if format_ not in FORMATS:
         raise typer.BadParameter(", ".join(FORMATS), param_hint="--format")

@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 
 from services.writer import main
-from services.writer.forget_commands import forget
-from services.writer.inspecting import inspect_lines
+from services.writer.commands.forget import forget
+from services.writer.commands.inspect import inspect_lines
 from services.writer.settings import StockSettings
-from shared.cli import make_app
-from shared.cli import run as run_cli
 from shared.db.shards import require_one_database
 from shared.errors import UserError
 from shared.settings import load
+from shared.terminal.cli import make_app
+from shared.terminal.cli import run as run_cli
 
 app = make_app("Write INSEE's records to PostgreSQL.")
 

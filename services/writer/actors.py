@@ -7,7 +7,7 @@ import dramatiq
 import structlog
 from sqlalchemy import Engine
 
-from services.writer.drift import Drift
+from services.writer.slices.unknown_keys import Drift
 from services.writer.store import SliceResult, SliceStatus, write_slice
 from shared.clock import Clock
 from shared.db.outages import persevere

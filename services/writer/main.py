@@ -4,7 +4,7 @@ import dramatiq
 from sqlalchemy import Engine
 
 from services.writer.actors import declare_actors
-from services.writer.archiving import DeadLetterArchive
+from services.writer.dead_letters import DeadLetterArchive
 from services.writer.settings import WriterSettings
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -12,7 +12,7 @@ from shared.db.migrate import require_current
 from shared.db.shards import open_shards, require_one_database, url_for
 from shared.messages import WriteSlice
 from shared.metrics import Metrics
-from shared.service import Loop, Service, run_service
+from shared.runtime.service import Loop, Service, run_service
 from shared.settings import DatabaseSettings, load
 from shared.sirene import reference
 

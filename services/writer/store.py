@@ -14,13 +14,13 @@ import psycopg2
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from services.writer import batches, shard_receipts
-from services.writer.closing import Closing
-from services.writer.comparing import find_stale, renew_stamps
-from services.writer.honouring import withdraw_unread
-from services.writer.reading import Fault, ReadSlice, Row, map_rows, read_slice
-from services.writer.register import Written, write_rows
-from services.writer.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
+from services.writer.erasure.honour import withdraw_unread
+from services.writer.slices import receipts, shard_receipts
+from services.writer.slices.compare import find_stale, renew_stamps
+from services.writer.slices.decode import Fault, ReadSlice, Row, map_rows, read_slice
+from services.writer.slices.rows import Written, write_rows
+from services.writer.slices.sharded_closing import Closing
+from services.writer.slices.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import route
 from shared.sirene.identifiers import siren_of
@@ -66,7 +66,7 @@ def write_slice(
     _require_shard(message, read, max(len(shards), 1))
     home = shards[message.shard] if shards else engine
     alone = all(shard is engine for shard in shards)
-    close = batches.close_batch if alone else Closing(engine, shards)
+    close = receipts.close_batch if alone else Closing(engine, shards)
     how = _How(sole_traders)
     attempt = 1
     while True:
@@ -74,7 +74,7 @@ def write_slice(
             if home is engine:
                 return _write(engine, message, read, close, how=how)
             return _write_apart(engine, home, message, read, close, how=how)
-        except batches.Superseded:
+        except receipts.Superseded:
             return SliceResult(SliceStatus.SUPERSEDED)
         except (DBAPIError, psycopg2.Error) as error:
             sqlstate = _sqlstate(error)
@@ -115,18 +115,18 @@ def _write(
     engine: Engine,
     message: WriteSlice,
     read: ReadSlice,
-    close: batches.Close,
+    close: receipts.Close,
     *,
     how: _How,
 ) -> SliceResult:
     with engine.connect() as connection:
         _prepare(connection)
         with connection.begin():
-            if not batches.receive(connection, message, records=read.records, sirets=read.sirets):
+            if not receipts.receive(connection, message, records=read.records, sirets=read.sirets):
                 return SliceResult(SliceStatus.ALREADY_WRITTEN)
             result = _write_records(connection, message, read, how)
             page_done = _count(connection, message, result)
-            completed = page_done and batches.close_if_whole(connection, message.batch_id, close)
+            completed = page_done and receipts.close_if_whole(connection, message.batch_id, close)
     return replace(result, batch_completed=completed)
 
 
@@ -135,14 +135,14 @@ def _write_apart(  # noqa: PLR0913  both databases
     shard: Engine,
     message: WriteSlice,
     read: ReadSlice,
-    close: batches.Close,
+    close: receipts.Close,
     *,
     how: _How,
 ) -> SliceResult:
     """Locks are taken in the shard first, then on page and batch: no two wait for each other."""
     with control.begin() as counters:
         # The sirets are on the shard's receipt.
-        if not batches.receive(counters, message, records=read.records, sirets=()):
+        if not receipts.receive(counters, message, records=read.records, sirets=()):
             return SliceResult(SliceStatus.ALREADY_WRITTEN)
         with shard.connect() as register:
             _prepare(register)
@@ -154,7 +154,7 @@ def _write_apart(  # noqa: PLR0913  both databases
                     result = _recalled(read.records, shard_receipts.recall(register, message))
                 # Whoever is superseded by now undoes both.
                 page_done = _count(counters, message, result)
-        completed = page_done and batches.close_if_whole(counters, message.batch_id, close)
+        completed = page_done and receipts.close_if_whole(counters, message.batch_id, close)
     return replace(result, batch_completed=completed)
 
 
@@ -169,12 +169,12 @@ def _write_records(
     written, refused = _Writing(connection, fetched_at, how).write(rows, new=stale.new)
     faults = [*read.faults, *unreadable, *refused]
     if faults:
-        batches.keep_faults(connection, message, faults)
+        receipts.keep_faults(connection, message, faults)
         masked = [fault.withdrawn for fault in faults if fault.withdrawn is not None]
         withdraw_unread(connection, masked, fetched_at=fetched_at)
     if stale.has_failed:
         bad = {fault.key for fault in faults}
-        batches.resolve_faults(connection, [siret for siret in read.sirets if siret not in bad])
+        receipts.resolve_faults(connection, [siret for siret in read.sirets if siret not in bad])
     return SliceResult(
         SliceStatus.WRITTEN,
         records=read.records,
@@ -203,7 +203,7 @@ def _outcomes(result: SliceResult) -> dict[str, int]:
 
 
 def _count(connection: Connection, message: WriteSlice, result: SliceResult) -> bool:
-    return batches.count(connection, message, records=result.records, **_outcomes(result))
+    return receipts.count(connection, message, records=result.records, **_outcomes(result))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ import pika.exceptions
 from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
 from dramatiq.errors import DecodeError
 
+from shared.broker.envelope import receive
 from shared.broker.errors import BrokerError, connection_closed
-from shared.broker.receiving import receive
 from shared.broker.retries import Delivery
 from shared.broker.topology import DUE_HEADER
 

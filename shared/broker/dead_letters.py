@@ -11,9 +11,9 @@ import pika.exceptions
 from dramatiq.common import xq_name
 from dramatiq.errors import DecodeError
 
+from shared.broker.envelope import receive
 from shared.broker.errors import BrokerUnavailable
 from shared.broker.memory import MemoryBroker
-from shared.broker.receiving import receive
 from shared.broker.reliable import ReliableBroker
 
 _OF_THE_LAST_RUN = frozenset({"retries", "last_error"})

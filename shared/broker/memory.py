@@ -17,8 +17,8 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.common import join_queue
 from dramatiq.errors import DecodeError, QueueNotFound
 
+from shared.broker.envelope import receive
 from shared.broker.errors import QueueFull
-from shared.broker.receiving import receive
 from shared.broker.retries import Delivery
 
 _Queue = Queue[bytes]

@@ -83,7 +83,7 @@ class ProcessMetrics:
         self.loop_failures = catalogue.counter_by(
             "sirenade_loop_failures", "Turns of a loop that failed.", ["loop"]
         )
-        # These two are what a container's health check reads: shared/health.py.
+        # These two are what a container's health check reads: shared/runtime/health.py.
         self.loop_last_turn = catalogue.gauge(
             "sirenade_loop_last_turn_timestamp_seconds",
             "When a loop's last turn ended well; 0: none has yet.",

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.local.places import PROJECT
-from shared.cli import make_app
-from shared.cli import run as run_cli
+from deploy.local.folders import PROJECT
 from shared.errors import UserError
+from shared.terminal.cli import make_app
+from shared.terminal.cli import run as run_cli
 from tests.benchmarks import catalogue, sizes, tables
 from tests.benchmarks.figures import FOLDER, Run, kept
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from tests.benchmarks.writing import cpu_seconds
+from tests.benchmarks.writer_runs import cpu_seconds
 from tests.integration.writer.desk import Desk
 
 TABLES = (

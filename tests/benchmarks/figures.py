@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from deploy.local.places import LOCAL
+from deploy.local.folders import LOCAL
 
 FOLDER = LOCAL / "bench"
 _GOAL = re.compile(r"(>=|<=|==) (\d+(?:\.\d+)?)")

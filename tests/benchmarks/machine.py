@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from deploy.local import processes
-from deploy.local.places import PROJECT
+from deploy.local.folders import PROJECT
 from deploy.local.postgres_binaries import binaries_for
-from deploy.local.rabbitmq_binaries import find_or_fetch_rabbitmq
+from tests.servers.rabbitmq_binaries import find_or_fetch_rabbitmq
 
 Description = dict[str, str | int | float]
 

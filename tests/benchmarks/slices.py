@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.fetcher.slicing import slice_of
+from services.fetcher.walk.slices import slice_of
 from services.simulator.options import Options
-from services.simulator.register import GeneratedRegister
+from services.simulator.register.registers import GeneratedRegister
 from shared.messages import WriteSlice
 from tests.integration.writer.desk import Desk
 
@@ -71,7 +71,7 @@ def write(url: str, slices: Sequence[WriteSlice], *, rows: int, writers: int) ->
     shares = [slices[number::writers] for number in range(writers)]
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.writing", url],
+            [sys.executable, "-m", "tests.benchmarks.writer_runs", url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

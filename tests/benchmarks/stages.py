@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from services.writer.reading import map_rows, read_slice
+from services.writer.slices.decode import map_rows, read_slice
 from shared.messages import WriteSlice
 
 ResultT = TypeVar("ResultT")

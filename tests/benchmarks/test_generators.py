@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.benchmarks.figures import Figures
-from tests.benchmarks.reviewing import Sample, added, reviewing
+from tests.benchmarks.review_runs import Sample, added, reviewing
 from tests.benchmarks.sizes import pick
 from tests.integration import conftest as integration
 from tests.integration.reviewer import conftest as reviewer

@@ -14,14 +14,14 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from deploy.local.postgres import RunningPostgres
-from deploy.local.rabbitmq import RunningRabbitmq
+from services.fetcher.plan.windows import Scope
 from services.fetcher.store import ImportStore
-from services.fetcher.windows import Scope
 from shared.db.engine import make_engine
 from tests.benchmarks import baseline
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.sizes import pick
 from tests.integration.writer.desk import Desk
+from tests.servers.rabbitmq import RunningRabbitmq
 
 _ROWS = int(os.environ.get("SIRENADE_BENCHMARK_ROWS", pick(quick="6000", normal="20000")))
 _ROOT = Path(__file__).parents[2]

@@ -19,12 +19,12 @@ import pika
 import pytest
 
 from deploy.local.errors import LocalServerError
-from deploy.local.rabbitmq import RunningRabbitmq
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.message_timing import BEGUN
 from tests.benchmarks.sizes import pick
-from tests.benchmarks.writing import cpu_seconds
+from tests.benchmarks.writer_runs import cpu_seconds
 from tests.environments import python_of
+from tests.servers.rabbitmq import RunningRabbitmq
 
 _ROOT = Path(__file__).parents[2]
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 
 from deploy.local.postgres import RunningPostgres, start_postgres
 from shared.db.migrate import upgrade
-from shared.progress import Progress
+from shared.imports.progress import Progress
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.sizes import pick
 from tests.system import conftest as system

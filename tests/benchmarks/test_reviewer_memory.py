@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.benchmarks.figures import Figures
-from tests.benchmarks.reviewing import Sample, reviewing
+from tests.benchmarks.review_runs import Sample, reviewing
 from tests.benchmarks.sizes import SIZE, pick
 from tests.integration import conftest as integration
 from tests.integration.reviewer import conftest as reviewer

@@ -15,7 +15,7 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from sqlalchemy import Engine, text
 
-from services.operator.stats import read_stats
+from services.operator.numbers.stats import read_stats
 from shared.db.engine import make_engine
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.sizes import pick

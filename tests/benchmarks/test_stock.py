@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 
 from deploy.local.postgres import RunningPostgres
 from services.simulator.options import Options as SimulatorOptions
-from services.simulator.stock_files import write_stock
+from services.simulator.register.stock_files import write_stock
 from services.writer.stock import command
 from services.writer.stock.columns import layout_of
 from shared.db.engine import make_engine

@@ -141,7 +141,7 @@ def _bring_base_images() -> None:
             if ran.returncode == 0:
                 break
         else:
-            made = subprocess.run([ROOT / "deploy" / "standins.sh"], check=False)
+            made = subprocess.run([ROOT / "tests" / "compose" / "standins.sh"], check=False)
             assert made.returncode == 0, "no registry answers, and stand-ins cannot be made"
 
 

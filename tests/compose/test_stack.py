@@ -8,7 +8,7 @@ import time
 import pytest
 from sqlalchemy import Engine
 
-from shared.progress import Progress, read_progress
+from shared.imports.progress import Progress, read_progress
 from tests.compose.conftest import BUILD, ESTABLISHMENTS, Stack
 from tests.system.conftest import assert_the_end_state_is_whole, column, wait_for
 
@@ -122,7 +122,7 @@ def test_a_number_of_replicas_lasts_through_a_later_start(stack: Stack) -> None:
 
 def test_a_service_whose_broker_is_away_is_unhealthy_until_it_is_back(stack: Stack) -> None:
     _up(stack)
-    check = ("exec", "-T", "reviewer", "python", "-m", "shared.health")
+    check = ("exec", "-T", "reviewer", "python", "-m", "shared.runtime.health")
     stack.compose("stop", "rabbitmq")
     try:
         wait_for(lambda: _fails(stack, *check), seconds=60, what="an unhealthy reviewer")

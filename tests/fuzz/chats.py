@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fuzz.mutating import ODD, dumped, mutated, spoiled
+from tests.fuzz.mutators import ODD, dumped, mutated, spoiled
 from tests.integration.reviewer.chat_server import GOOD
 
 _TEXTS: tuple[Any, ...] = (

@@ -8,7 +8,7 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from shared.db.engine import make_engine
-from tests.fuzz.running import Fuzz, Tally
+from tests.fuzz.cases import Fuzz, Tally
 
 _TALLIES = pytest.StashKey[list[Tally]]()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz.mutating import ODD, dumped, mutated, spoiled
+from tests.fuzz.mutators import ODD, dumped, mutated, spoiled
 from tests.integration.writer.records import Record
 
 _RECORDED = Path(__file__).parents[1] / "fixtures" / "insee"

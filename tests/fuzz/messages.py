@@ -9,10 +9,10 @@ from typing import Any
 import dramatiq
 import zstandard
 
-from services.fetcher.slicing import slice_of
+from services.fetcher.walk.slices import slice_of
 from shared.broker.encoding import CompactEncoder
 from shared.messages import FetchPage, ReviewAvis, WriteSlice
-from tests.fuzz.mutating import ODD, mutated, spoiled
+from tests.fuzz.mutators import ODD, mutated, spoiled
 from tests.integration.writer.records import Record
 
 _ENCODER = CompactEncoder()

@@ -8,17 +8,17 @@ import requests
 from pydantic import HttpUrl
 
 from services.reviewer.batches.answers import read_line
-from services.reviewer.calling import Bill
-from services.reviewer.generators.answers import read_answer
-from services.reviewer.generators.chat import ChatError, error_of, read_retry_after
-from services.reviewer.generators.slots import fill
-from services.reviewer.pacing import read_allowance
-from services.reviewer.providers import Price, Provider, StructuredOutput
+from services.reviewer.notices.slots import fill
+from services.reviewer.providers.answers import read_answer
+from services.reviewer.providers.call import Bill
+from services.reviewer.providers.chat import ChatError, error_of, read_retry_after
+from services.reviewer.providers.pacing import read_allowance
+from services.reviewer.providers.settings import Price, Provider, StructuredOutput
 from services.reviewer.statements import to_rows
 from services.reviewer.validation import validate
 from shared.sirene.facts import Facts
+from tests.fuzz.cases import Fuzz
 from tests.fuzz.chats import ChatAnswer, make_answer
-from tests.fuzz.running import Fuzz
 
 _FACTS = Facts(
     siret="12345678900012",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.fetcher.envelope import (
+from services.fetcher.insee.answers import (
     InseeError,
     KeyRefused,
     NoGoodAnswer,
@@ -13,14 +13,14 @@ from services.fetcher.envelope import (
     QueryRefused,
     QuotaExceeded,
 )
-from services.fetcher.insee import InseeClient
-from services.fetcher.planning import judge_page
-from services.fetcher.slicing import cut
-from services.writer.reading import map_rows, read_slice
+from services.fetcher.insee.client import InseeClient
+from services.fetcher.plan.page_end import judge_page
+from services.fetcher.walk.slices import cut
+from services.writer.slices.decode import map_rows, read_slice
 from shared.messages import WriteSlice
+from tests.fuzz.cases import Fuzz
 from tests.fuzz.insee import Spoiled, answer, make_answer, page, recorded_bodies
-from tests.fuzz.mutating import dumped
-from tests.fuzz.running import Fuzz
+from tests.fuzz.mutators import dumped
 from tests.fuzz.wire import WireServer
 from tests.integration.writer.records import Records
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.fetcher.windows import Scope
+from services.fetcher.plan.windows import Scope
 from services.writer.store import SliceStatus, write_slice
+from tests.fuzz.cases import Fuzz
 from tests.fuzz.insee import Spoiled, answer, make_answer, page, recorded_bodies
-from tests.fuzz.mutating import dumped
-from tests.fuzz.running import Fuzz
+from tests.fuzz.mutators import dumped
 from tests.fuzz.wire import WireServer
 from tests.integration.fetcher.conftest import Fetcher, Insee, build_fetcher
 from tests.integration.writer.records import Records

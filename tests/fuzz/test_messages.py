@@ -5,13 +5,13 @@ import random
 import pytest
 from dramatiq.errors import DecodeError
 
-from services.writer import letters
-from services.writer.reading import map_rows, read_slice
+from services.writer.erasure import letter_records
+from services.writer.slices.decode import map_rows, read_slice
 from shared.broker import make_broker
-from shared.broker.receiving import receive
+from shared.broker.envelope import receive
 from shared.messages import ContractError, FetchPage, ReviewAvis, WriteSlice
+from tests.fuzz.cases import Fuzz
 from tests.fuzz.messages import Sent, bodies_of, slice_for, some_records
-from tests.fuzz.running import Fuzz
 from tests.integration.writer.records import Records
 
 _RECORDED = Records().recorded
@@ -38,8 +38,8 @@ def _make(rng: random.Random) -> tuple[str, bytes]:
 def become(case: tuple[str, bytes]) -> str:
     """What a worker would make of it, up to the database; and it can be kept as a dead letter."""
     queue, body = case
-    letter = letters.opened(queue, body)
-    letters.without(letter.body, letters.Silenced(frozenset(letter.sirens)))
+    letter = letter_records.opened(queue, body)
+    letter_records.without(letter.body, letter_records.Silenced(frozenset(letter.sirens)))
     try:
         message = receive(queue, body)
     except DecodeError:

@@ -18,6 +18,7 @@ from services.reviewer.settings import ReviewerSettings
 from services.writer.main import build as build_writer
 from services.writer.settings import WriterSettings
 from shared.broker import ReliableBroker, make_broker
+from shared.broker.publishing import publish
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.errors import Rejected
@@ -30,13 +31,12 @@ from shared.messages import (
     WriteSlice,
 )
 from shared.metrics import Metrics
-from shared.publishing import publish
-from shared.service import Running
+from shared.runtime.service import Running
+from tests.conditions import wait_until
+from tests.fuzz.cases import Fuzz
 from tests.fuzz.messages import Sent, bodies_of, slice_for, some_records
-from tests.fuzz.running import Fuzz
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
-from tests.waiting import wait_until
 
 _RECORDS = Records()
 _SHARED_MODELS = [_RECORDS.record(number) for number in range(1, 4)]

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.reviewer.budget import Budget
+from services.reviewer.money.budget import Budget
 from shared.metrics import Metrics
+from tests.conditions import wait_until
+from tests.fuzz.cases import Fuzz
 from tests.fuzz.chats import make_body
-from tests.fuzz.running import Fuzz
 from tests.integration.reviewer.chat_server import Response, chat_server, text
 from tests.integration.reviewer.conftest import Register
 from tests.integration.reviewer.whole import whole_reviewer, write_providers
-from tests.waiting import wait_until
 
 
 @pytest.mark.timeout(900)

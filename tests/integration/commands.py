@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 import typer
 
-from shared.cli import run
+from shared.terminal.cli import run
 
 
 class Answer(NamedTuple):

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from shared.broker import make_broker
 from shared.db.engine import make_engine
-from tests.waiting import wait_until
+from tests.conditions import wait_until
 
 WaitFor = Callable[..., None]
 StartWorker = Callable[..., dramatiq.Worker]
@@ -79,7 +79,7 @@ def start_process(private_rabbitmq_url: str, tmp_path: Path) -> Iterator[StartPr
     started: list[subprocess.Popen[bytes]] = []
 
     def start(kind: str, **environment: str) -> subprocess.Popen[bytes]:
-        script = Path(__file__).with_name("broker_worker.py")
+        script = Path(__file__).parent / "shared" / "broker" / "broker_worker.py"
         command = [sys.executable, str(script), kind, private_rabbitmq_url, _QUEUE, str(tmp_path)]
         started.append(
             subprocess.Popen(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tests.mutations.bases import Base, handwritten, template_base
-from tests.mutations.editing import Mutate
+from tests.mutations.edits import Mutate
 from tests.mutations.mutators import CHANGES, NUMBERS, OBEYS, sentences
 
 TUNING, RESERVED = 0, 1

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.reviewer.check import facts_from
-from services.reviewer.data import formes_juridiques
-from services.reviewer.generators.template import generate
+from services.reviewer.commands.check import facts_from
+from services.reviewer.french.data import formes_juridiques
+from services.reviewer.notices.template import generate
 from shared.sirene.facts import Facts
 from shared.sirene.reference import (
     communes,

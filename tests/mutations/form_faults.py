@@ -4,7 +4,7 @@ import random
 import re
 
 from tests.mutations.bases import Base
-from tests.mutations.editing import Mutate
+from tests.mutations.edits import Mutate
 
 
 def cut(base: Base, chosen: random.Random) -> str:

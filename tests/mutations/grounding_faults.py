@@ -5,12 +5,12 @@ import random
 import re
 from dataclasses import replace
 
-from services.reviewer.data import formes_juridiques
-from services.reviewer.generators.template import generate
+from services.reviewer.french.data import formes_juridiques
+from services.reviewer.notices.template import generate
 from shared.sirene.facts import Facts
 from shared.sirene.reference import communes, libelle_activite
 from tests.mutations.bases import Base
-from tests.mutations.editing import Mutate, plain, spans, swap, typo
+from tests.mutations.edits import Mutate, plain, spans, swap, typo
 
 
 def without_name(*others: str) -> Mutate:

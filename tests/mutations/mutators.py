@@ -11,7 +11,7 @@ from tests.mutations import form_faults as form
 from tests.mutations import grounding_faults as grounding
 from tests.mutations import quantity_faults as quantity
 from tests.mutations.bases import Base
-from tests.mutations.editing import Mutate, instead
+from tests.mutations.edits import Mutate, instead
 
 _SENTENCES = Path(__file__).parent / "sentences.txt"
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from services.reviewer.generators.template import generate
+from services.reviewer.notices.template import generate
 from shared.sirene.facts import Facts
 from shared.sirene.reference import libelle_effectif
 from tests.mutations.bases import Base, facts_at, handwritten

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from services.reviewer.check import facts_from
+from services.reviewer.commands.check import facts_from
 from services.reviewer.validation import validate
 from shared.sirene.facts import Facts
 

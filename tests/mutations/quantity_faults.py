@@ -4,10 +4,10 @@ import random
 import re
 from dataclasses import replace
 
-from services.reviewer.generators.template import generate
+from services.reviewer.notices.template import generate
 from shared.sirene.reference import libelle_effectif
 from tests.mutations.bases import Base
-from tests.mutations.editing import Mutate, swap
+from tests.mutations.edits import Mutate, swap
 
 _LETTERED = {
     4: "quatre",

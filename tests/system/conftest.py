@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 
 from deploy.local.simulator import simulator
 from shared.db.engine import make_engine
-from shared.progress import Progress, read_progress
+from shared.imports.progress import Progress, read_progress
 
 ROOT = Path(__file__).parents[2]
 API = "/api-sirene/3.11"

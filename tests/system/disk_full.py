@@ -19,12 +19,12 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from deploy.local.postgres import RunningPostgres, start_postgres
-from deploy.local.rabbitmq import start_rabbitmq
+from services.simulator.gateway.server import RunningServer, start_server
 from services.simulator.options import Options
-from services.simulator.server import RunningServer, start_server
 from shared.db.engine import make_engine
 from shared.db.migrate import upgrade
-from shared.progress import Progress, read_progress
+from shared.imports.progress import Progress, read_progress
+from tests.servers.rabbitmq import start_rabbitmq
 from tests.system.conftest import ROOT, Processes
 
 ESTABLISHMENTS = 20_000

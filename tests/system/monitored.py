@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local.monitoring_binaries import find_or_fetch
 from deploy.local.processes import free_port
 from shared.db.engine import normalise_url
+from tests.servers.monitoring_binaries import find_or_fetch
 from tests.system.conftest import wait_for
 
 Target = tuple[str, int, str]

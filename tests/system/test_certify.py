@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from shared.progress import Progress
+from shared.imports.progress import Progress
 from tests.system.conftest import API, ROOT, Insee, Processes, column, wait_for
 
 _CERTIFY = ("certify", "--departement", "33", "--full", "--json")

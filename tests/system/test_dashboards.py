@@ -13,10 +13,10 @@ from sqlalchemy import Engine, text
 from deploy.grafana.check import Prometheus, faults_of
 from deploy.grafana.files import DASHBOARDS
 from deploy.local.processes import free_port
-from deploy.local.rabbitmq import RunningRabbitmq, start_rabbitmq
-from shared.delta import request_delta
-from shared.progress import Progress
+from shared.imports.delta import request_delta
+from shared.imports.progress import Progress
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, llmock_server
+from tests.servers.rabbitmq import RunningRabbitmq, start_rabbitmq
 from tests.system.conftest import API, Insee, Processes, wait_for
 from tests.system.monitored import Target, exporter_of_postgres, prometheus_over
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
-from shared.progress import Progress
+from shared.imports.progress import Progress
 from tests.system import durable
 from tests.system.conftest import (
     StartServices,

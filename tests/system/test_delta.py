@@ -10,8 +10,8 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from sqlalchemy import Engine
 
-from shared.delta import request_delta, set_watermark
-from shared.progress import Progress
+from shared.imports.delta import request_delta, set_watermark
+from shared.imports.progress import Progress
 from tests.system.conftest import StartServices, column, wait_for
 
 SINCE = "2026-02-01T00:00:00.000"

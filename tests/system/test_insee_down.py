@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Engine, text
 
+from services.simulator.gateway.server import RunningServer, start_server
 from services.simulator.options import Faults, Options
-from services.simulator.server import RunningServer, start_server
-from shared.progress import Progress
+from shared.imports.progress import Progress
 from tests.system.conftest import API, ROOT, Insee, Processes, column, wait_for
 
 DEPARTEMENTS = ("33", "24", "40", "47")

@@ -145,7 +145,7 @@ def test_a_command_that_needs_more_than_the_image_says_where_it_runs(
 
 
 def _is_healthy(port: int) -> bool:
-    command = [sys.executable, "-m", "shared.health", "--port", str(port)]
+    command = [sys.executable, "-m", "shared.runtime.health", "--port", str(port)]
     return subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == 0
 
 

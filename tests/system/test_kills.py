@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
-from deploy.local.rabbitmq import RunningRabbitmq
-from shared.progress import Progress
+from shared.imports.progress import Progress
+from tests.servers.rabbitmq import RunningRabbitmq
 from tests.system.conftest import (
     Processes,
     StartServices,

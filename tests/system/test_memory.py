@@ -9,7 +9,7 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from deploy.local.processes import free_port
-from shared.progress import Progress
+from shared.imports.progress import Progress
 from tests.system.conftest import API, Insee, Processes, wait_for
 
 WARM_UP_SECONDS = 20

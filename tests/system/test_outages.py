@@ -8,8 +8,8 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from sqlalchemy import Engine
 
-from deploy.local.rabbitmq import RunningRabbitmq
-from shared.progress import Progress
+from shared.imports.progress import Progress
+from tests.servers.rabbitmq import RunningRabbitmq
 from tests.system import durable
 from tests.system.conftest import (
     Insee,

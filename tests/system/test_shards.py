@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
-from services.operator.reconciling import reconcile
+from services.operator.numbers.reconcile import reconcile
 from shared.db.engine import make_engine
 from shared.db.shards import connected
-from shared.progress import Progress, read_progress
+from shared.imports.progress import Progress, read_progress
 from shared.sharding import route
 from tests.system.conftest import StartServices, column, is_due, wait_for, wait_for_the_end
 

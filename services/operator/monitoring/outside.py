@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from services.operator.monitoring.conditions import Alert
+from services.operator.monitoring.alerts import Alert
 from services.operator.monitoring.http import get_json
 
 _MEMORY = 'process_resident_memory_bytes{job=~"fetcher|writer|reviewer|operator"}'

@@ -11,9 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from services.operator.monitoring.telling import Told
+from services.operator.monitoring.snapshot import Told
 from shared.days import FRANCE
-from shared.progress_view import thousands
+from shared.terminal.progress_view import thousands
 
 MAX_WIDTH = 118
 _UNKNOWN = "--:--:--"

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-from services.reviewer.calling import BAD_REQUEST, UNAVAILABLE
-from services.reviewer.generators.answers import CONTENT_FILTER, Answer, read_answer
-from services.reviewer.providers import StructuredOutput, Usage
+from services.reviewer.providers.answers import CONTENT_FILTER, Answer, read_answer
+from services.reviewer.providers.call import BAD_REQUEST, UNAVAILABLE
+from services.reviewer.providers.settings import StructuredOutput, Usage
 
 _OK = 200
 _UNFIT = frozenset({400, 413, 422})

@@ -14,7 +14,7 @@ from typing import IO, Any, Literal
 import orjson
 import requests
 
-from services.reviewer.generators.chat import (
+from services.reviewer.providers.chat import (
     CONNECT_SECONDS,
     BadRequest,
     Refused,
@@ -23,7 +23,7 @@ from services.reviewer.generators.chat import (
     open_session,
     translated,
 )
-from services.reviewer.providers import Batch, Provider
+from services.reviewer.providers.settings import Batch, Provider
 
 ENDPOINT = "/v1/chat/completions"
 KEY = "sirenade_batch"

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, Engine, text
 
-from services.reviewer.budget import read_budget
-from services.reviewer.metering import BudgetReached
+from services.reviewer.money.budget import read_budget
+from services.reviewer.providers.meter import BudgetReached
 
 _LOCK = text("SELECT FROM review_budget FOR UPDATE")
 _READ = text("""

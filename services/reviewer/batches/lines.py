@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from services.reviewer import statements
-from services.reviewer.judging import Claim
+from services.reviewer.texts.rulings import Claim
 
 GRACE_SECONDS = 7200
 """After a batch should have ended, until its avis are due again."""

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
-from services.reviewer.labels import clean_name
+from services.reviewer.french.labels import clean_name
 from shared.days import FRANCE
 from shared.sirene.identifiers import is_siret
 

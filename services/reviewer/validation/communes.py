@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from services.reviewer.folding import Token, tokenise
+from services.reviewer.french.folding import Token, tokenise
 from shared.sirene.reference import noms_de_communes
 
 _LONGEST_COMMUNE_WORDS = 8

@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from itertools import pairwise
 
-from services.reviewer.folding import fold, tokenise
+from services.reviewer.french.folding import fold, tokenise
 from services.reviewer.validation.known import FUNCTION_WORDS
 from services.reviewer.validation.language import is_foreign, is_french
 from services.reviewer.validation.lexicon import said

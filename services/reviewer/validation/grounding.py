@@ -3,9 +3,9 @@
 import functools
 import re
 
-from services.reviewer.data import vocabulaire
-from services.reviewer.folding import Token, fold, stem, tokenise
-from services.reviewer.labels import split_arrondissement
+from services.reviewer.french.data import vocabulaire
+from services.reviewer.french.folding import Token, fold, stem, tokenise
+from services.reviewer.french.labels import split_arrondissement
 from services.reviewer.validation import communes, headcounts, legal_forms, numbers
 from services.reviewer.validation.known import FUNCTION_WORDS, SHARED_PREFIX
 from services.reviewer.validation.lexicon import said

@@ -2,8 +2,8 @@
 
 import re
 
-from services.reviewer.data import vocabulaire
-from services.reviewer.folding import fold, stem
+from services.reviewer.french.data import vocabulaire
+from services.reviewer.french.folding import fold, stem
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.subject import Subject
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.reviewer.data import formes_juridiques, metiers
-from services.reviewer.folding import fold, stem, tokenise
-from services.reviewer.labels import (
+from services.reviewer.french.data import formes_juridiques, metiers
+from services.reviewer.french.folding import fold, stem, tokenise
+from services.reviewer.french.labels import (
     clean_name,
     nom_de_commune,
     readable_activite,

@@ -2,7 +2,7 @@
 
 import re
 
-from services.reviewer.data import prenoms
+from services.reviewer.french.data import prenoms
 from services.reviewer.validation.lexicon import lexicons, said
 from services.reviewer.validation.masking import MASK
 from services.reviewer.validation.subject import Subject

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
 
-from services.reviewer.folding import fold
+from services.reviewer.french.folding import fold
 from services.reviewer.validation.subject import Subject
 
 
@@ -34,7 +34,7 @@ class Lexicon:
 def lexicons() -> Mapping[str, Lexicon]:
     """By reason code."""
     entries: dict[str, list[str]] = {}
-    table = resources.files("services.reviewer.data") / "lexique.txt"
+    table = resources.files("services.reviewer.french.data") / "lexique.txt"
     for line in table.read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue

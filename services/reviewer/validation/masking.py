@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from services.reviewer.folding import Folded, Token, fold_with_origins, tokenise
+from services.reviewer.french.folding import Folded, Token, fold_with_origins, tokenise
 from services.reviewer.validation.known import Known, Literal
 
 MASK = "¤"

@@ -4,7 +4,7 @@ import functools
 import re
 from importlib import resources
 
-from services.reviewer.folding import fold
+from services.reviewer.french.folding import fold
 from services.reviewer.validation.masking import MASK
 
 _RUN = 5
@@ -26,7 +26,7 @@ def _runs(folded: str) -> set[tuple[str, ...]]:
 
 @functools.cache
 def _prompt_runs() -> frozenset[tuple[str, ...]]:
-    files = resources.files("services.reviewer.prompts").iterdir()
+    files = resources.files("services.reviewer.providers.prompts").iterdir()
     prompts = (file.read_text(encoding="utf-8") for file in files if file.name.endswith(".j2"))
     lines = (line for prompt in prompts for line in _JINJA.sub("\n", prompt).splitlines())
     return frozenset(run for line in lines for run in _runs(fold(line)))

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from services.reviewer.folding import Token, fold, tokenise
+from services.reviewer.french.folding import Token, fold, tokenise
 from services.reviewer.validation.known import Known, know
 from services.reviewer.validation.masking import MASK, Masked, mask
 from shared.sirene.facts import Facts

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.simulator.query.comparison import matcher
 from services.simulator.query.errors import QuerySyntaxError
-from services.simulator.query.matching import matcher
 from services.simulator.query.parser import parse
 from services.simulator.query.tree import And, Node, Not, Or, Periode, Range, Term, Word
 from services.simulator.query.variables import Collection, Field, fields_of

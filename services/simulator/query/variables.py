@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from services.simulator import reference
+from services.simulator.generation import reference
 
 Collection = Literal["siret", "siren"]
 

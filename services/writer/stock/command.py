@@ -8,18 +8,18 @@ from functools import partial
 
 from sqlalchemy import Engine, text
 
-from services.writer.stock import log, paging
+from services.writer.stock import log, pages
 from services.writer.stock.columns import COLLECTIONS
-from services.writer.stock.loading import CHUNK_ROWS, Loader
+from services.writer.stock.files import StockFile, open_stock
+from services.writer.stock.loader import CHUNK_ROWS, Loader
 from services.writer.stock.log import Load
-from services.writer.stock.reading import StockFile, open_stock
-from services.writer.stock.showing import View
-from services.writer.stock.storing import retried
+from services.writer.stock.store import retried
+from services.writer.stock.view import View
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
 from shared.errors import UserError
-from shared.memory import return_freed_memory
-from shared.progress_view import thousands
+from shared.runtime.memory import return_freed_memory
+from shared.terminal.progress_view import thousands
 
 _PAGE_ROWS = 1000
 # Copiers, the loader itself, the lock.
@@ -164,10 +164,10 @@ def _renew_pages(engine: Engine, view: View, *, sole_traders: bool) -> None:
     view.begin("pages and due avis")
     with engine.begin() as connection:
         due = log.find_stored(connection)
-        total = paging.count_touched(connection, due)
+        total = pages.count_touched(connection, due)
     done = 0
     while due:
-        renew = partial(paging.renew_some, loads=due, rows=_PAGE_ROWS, sole_traders=sole_traders)
+        renew = partial(pages.renew_some, loads=due, rows=_PAGE_ROWS, sole_traders=sole_traders)
         siret = retried(engine, renew)
         if siret is None:
             break

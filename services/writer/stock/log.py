@@ -6,8 +6,8 @@ from typing import Literal, Self
 
 from sqlalchemy import Connection, Row, text
 
-from services.writer.stock.cleaning import Chunk
 from services.writer.stock.columns import Collection
+from services.writer.stock.values import Chunk
 
 Way = Literal["swap", "merge"]
 Status = Literal["staging", "staged", "stored", "complete", "refused", "abandoned"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from services.writer.stock.remote import RemoteFile, shown
+from services.writer.stock.remote_files import RemoteFile, shown
 from shared.errors import UserError
 
 _BUFFER_BYTES = 1 << 20

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from services.writer.stock import log
-from services.writer.stock.cleaning import Chunk, Refused
 from services.writer.stock.columns import Collection
+from services.writer.stock.erasure import hold_whole_register, honour_stored
 from services.writer.stock.log import Load
 from services.writer.stock.statements import drop_duplicates
-from services.writer.stock.withdrawals import hold_whole_register, honour_stored
+from services.writer.stock.values import Chunk, Refused
 
 _DATA_ERRORS = ("22", "23")
 _MAINTENANCE_MEMORY = text("SET LOCAL maintenance_work_mem = '256MB'")

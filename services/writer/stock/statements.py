@@ -1,7 +1,7 @@
 """SQL of the stock files, made from the names of the register's columns.
 
-The version rule is `services/writer/statements.py`'s, but for one thing: a row of a stock file
-says nothing new where the treatment date and the status are those of the stored row.
+The version rule is that of `services/writer/slices/statements.py`, but for one thing: a row of a
+stock file says nothing new where its treatment date and status are those of the stored row.
 """
 
 from dataclasses import fields

@@ -5,8 +5,6 @@ pages together, and an erasure clears them together (docs/adr/0004-database.md).
 """
 
 from shared.db.tables.base import metadata
-from shared.db.tables.batches import review_batch_holds, review_batch_lines, review_batches
-from shared.db.tables.beside import redirections, schema_drift, successions
 from shared.db.tables.imports import (
     certificates,
     import_batches,
@@ -18,13 +16,16 @@ from shared.db.tables.imports import (
     treatment_windows,
     watermarks,
 )
+from shared.db.tables.insee_extras import redirections, schema_drift, successions
 from shared.db.tables.money import review_budget, review_providers, review_reservations
+from shared.db.tables.operations import dead_letters, failed_items, job_slots, jobs
 from shared.db.tables.register import (
     etablissements,
     periodes_etablissements,
     pro_localisations,
     unites_legales,
 )
+from shared.db.tables.review_batches import review_batch_holds, review_batch_lines, review_batches
 from shared.db.tables.shards import shard_place, shard_receipts
 from shared.db.tables.stock import stock_chunks, stock_loads
 from shared.db.tables.texts import (
@@ -35,7 +36,6 @@ from shared.db.tables.texts import (
     oppositions,
     sources,
 )
-from shared.db.tables.upkeep import dead_letters, failed_items, job_slots, jobs
 
 __all__ = [
     "avis",

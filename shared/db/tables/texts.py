@@ -114,7 +114,7 @@ sources = Table(
 )
 
 # Fingerprints of the accepted texts without their facts, for comparison with their neighbours':
-# `place` stands for activity and commune (shared.db.places). No siren, and no index but the key:
+# `place` stands for activity and commune (shared.db.neighbours). No siren, no index but the key:
 # 525 000 rows stay under 50 MB.
 avis_simhashes = Table(
     "avis_simhashes",

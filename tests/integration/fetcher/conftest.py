@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from services.fetcher.inquiring import Inquirer
-from services.fetcher.insee import KEY_HEADER, InseeClient
+from services.fetcher.insee.client import KEY_HEADER, InseeClient
+from services.fetcher.insee.ledger import Sender
+from services.fetcher.insee.patient_client import Inquirer
+from services.fetcher.insee.quota import Quota
 from services.fetcher.loops import Planner, Sweeper
-from services.fetcher.quota import Quota
-from services.fetcher.sending import Sender
+from services.fetcher.plan.windows import MOST_ROWS_UNCUT, Scope
 from services.fetcher.store import ImportStore
-from services.fetcher.walking import Pace, Walker
+from services.fetcher.walk.walker import Pace, Walker
 from services.fetcher.watermarks import Watermarks
-from services.fetcher.windows import MOST_ROWS_UNCUT, Scope
+from services.simulator.gateway.server import start_server
 from services.simulator.options import Options
-from services.simulator.server import start_server
 from shared.clock import Clock
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics

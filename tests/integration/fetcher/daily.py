@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, text
 
-from services.fetcher.rhythm import Rhythm, request_daily
+from services.fetcher.daily_share import Rhythm, request_daily
+from services.fetcher.plan.windows import Scope
 from services.fetcher.store import ImportStore
-from services.fetcher.windows import Scope
+from shared.imports.progress import read_progress
 from shared.messages import FetchPage
-from shared.progress import read_progress
 from tests.integration.fetcher.conftest import Fetcher
 
 PARIS = ZoneInfo("Europe/Paris")

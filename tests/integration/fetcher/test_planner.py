@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from services.fetcher.deltas import Draft
-from services.fetcher.windows import PlannedBatch, Window
+from services.fetcher.plan.deltas import Draft
+from services.fetcher.plan.windows import PlannedBatch, Window
 from tests.integration.fetcher.conftest import MakeFetcher, StartInsee
 
 

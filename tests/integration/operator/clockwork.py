@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from services.operator.jobs import Job, make_jobs
-from services.operator.loops import Scheduler
-from services.operator.schedule import daily_at
+from services.operator.jobs.catalogue import Job, make_jobs
+from services.operator.jobs.schedule import daily_at
+from services.operator.jobs.scheduler import Scheduler
 from services.operator.settings import OperatorSettings
 from shared.clock import Clock
-from shared.delta import COLLECTIONS, set_watermark
+from shared.imports.delta import COLLECTIONS, set_watermark
 from shared.metrics import Metrics
 from shared.settings import load
 from tests.integration.writer.desk import Desk

@@ -14,7 +14,7 @@ import requests
 from moto.server import ThreadedMotoServer
 
 from deploy.local import processes
-from deploy.local.azurite_binaries import find_or_fetch_azurite
+from tests.servers.azurite_binaries import find_or_fetch_azurite
 
 # Known to all: the emulator's own.
 _ACCOUNT = "devstoreaccount1"

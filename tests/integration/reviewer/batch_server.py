@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.integration.reviewer.chat_server import text
-from tests.serving import served
+from tests.local_server import served
 
 USAGE = {"prompt_tokens": 900, "completion_tokens": 60}
 

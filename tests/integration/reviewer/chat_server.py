@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.serving import served
+from tests.local_server import served
 
 GOOD = (
     "{NOM} est une entreprise située à {COMMUNE}. Son activité principale porte l’intitulé "

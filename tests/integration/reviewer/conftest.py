@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Engine, RowMapping, Table, insert, select, text, update
 
 from services.reviewer.actors import Crew
-from services.reviewer.generators import template
-from services.reviewer.generators.template import GeneratedText
-from services.reviewer.judging import Claim, Fate, Result
-from services.reviewer.reviewing import Attempt, Generator, Reviewing
+from services.reviewer.notices import template
+from services.reviewer.notices.template import GeneratedText
 from services.reviewer.store import claim, store
+from services.reviewer.texts.attempts import Attempt, Generator, Reviewing
+from services.reviewer.texts.rulings import Claim, Fate, Result
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.tables import avis, etablissements, oppositions, pro_localisations, unites_legales

@@ -14,7 +14,7 @@ from shared.broker import make_broker
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.metrics import Metrics
-from shared.service import Running, Service
+from shared.runtime.service import Running, Service
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register

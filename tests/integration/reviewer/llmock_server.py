@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.local.llmock import Llmock, llmock_server
 from tests.integration.reviewer.chat_server import GOOD
+from tests.servers.llmock import Llmock, llmock_server
 
 __all__ = ["GOOD_REPLY", "Llmock", "llmock_server"]
 

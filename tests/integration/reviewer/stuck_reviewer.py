@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from services.reviewer.actors import Crew, declare_actors
-from services.reviewer.generators.template import GeneratedText
-from services.reviewer.reviewing import Generator, Reviewing
+from services.reviewer.notices.template import GeneratedText
+from services.reviewer.texts.attempts import Generator, Reviewing
 from shared.broker import make_broker
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
-from shared.service import Running, Service, run_until_stopped
+from shared.runtime.service import Running, Service, run_until_stopped
 from shared.sirene.facts import Facts
 
 

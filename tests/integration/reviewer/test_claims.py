@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services.reviewer.judging import Fate
 from services.reviewer.store import STARTS_ALLOWED, give_back
+from services.reviewer.texts.rulings import Fate
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Desk, Register

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.broker import make_broker, ready_messages
+from shared.broker.publishing import publish
 from shared.messages import ReviewAvis
-from shared.publishing import publish
 from tests.integration.conftest import WaitFor
 
 if TYPE_CHECKING:

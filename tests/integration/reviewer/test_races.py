@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from services.reviewer.judging import Fate
 from services.reviewer.store import give_back
+from services.reviewer.texts.rulings import Fate
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Desk, Register

@@ -9,14 +9,14 @@ from sqlalchemy import Engine
 
 from services.reviewer.actors import Crew, declare_actors
 from services.reviewer.relay import Relay
-from services.reviewer.reviewing import Reviewing
+from services.reviewer.texts.attempts import Reviewing
 from shared.broker import MemoryBroker, make_broker
+from shared.broker.publishing import publish
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
-from shared.publishing import publish
-from shared.service import Running, Service
+from shared.runtime.service import Running, Service
 from tests.integration.conftest import WaitFor
 from tests.integration.reviewer.conftest import Register
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Table, event
 
-from services.reviewer.judging import Fate
 from services.reviewer.store import store
+from services.reviewer.texts.rulings import Fate
 from shared.db.tables import etablissements, pro_localisations, unites_legales
 
 if TYPE_CHECKING:

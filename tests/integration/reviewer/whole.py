@@ -13,7 +13,7 @@ from shared.broker import make_broker
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.metrics import Metrics
-from shared.service import Running
+from shared.runtime.service import Running
 
 # So that what is billed twice, or not at all, shows in every sum.
 PRICE = "{ input_eur_per_million = 1000, output_eur_per_million = 1000 }"

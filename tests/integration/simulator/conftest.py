@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from services.simulator.gateway.server import RunningServer, start_server
 from services.simulator.options import Options
-from services.simulator.server import RunningServer, start_server
 
 Start = Callable[[Options], RunningServer]
 Launch = Callable[..., tuple[subprocess.Popen[str], str]]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from services.simulator.server import KEY_HEADER
+from services.simulator.gateway.server import KEY_HEADER
 
 Launch = Callable[..., tuple[subprocess.Popen[str], str]]
 _ROOT = Path(__file__).parents[3]

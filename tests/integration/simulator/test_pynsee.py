@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from services.simulator.gateway.server import RunningServer
 from services.simulator.options import Options
-from services.simulator.server import RunningServer
 from tests.environments import python_of
 
 Start = Callable[[Options], RunningServer]

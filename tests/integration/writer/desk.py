@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine, RowMapping, text
 
-from services.fetcher.slicing import slice_of
+from services.fetcher.walk.slices import slice_of
 from services.writer.store import SliceResult, SliceStatus, write_slice
 from shared.db.engine import make_engine
 from shared.messages import WriteSlice

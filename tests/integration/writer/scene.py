@@ -6,10 +6,10 @@ from typing import Any
 
 import dramatiq
 
-from services.writer.archiving import archive
+from services.writer.dead_letters import archive
 from shared.broker import DeadLetter
 from shared.broker.encoding import CompactEncoder
-from shared.db.places import place_of
+from shared.db.neighbours import place_of
 from shared.messages import WRITE_QUEUE, WriteSlice
 from tests.integration.writer.desk import FETCHED_AT, Desk
 from tests.integration.writer.records import Record, Records

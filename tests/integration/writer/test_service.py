@@ -10,12 +10,12 @@ from sqlalchemy import Engine
 from services.writer.main import build
 from services.writer.settings import WriterSettings
 from shared.broker import MemoryBroker, make_broker
+from shared.broker.publishing import publish
 from shared.clock import Clock
 from shared.messages import WRITE_QUEUE, FetchPage
 from shared.metrics import Metrics
-from shared.publishing import publish
-from shared.service import Running, Service
-from tests.waiting import wait_until
+from shared.runtime.service import Running, Service
+from tests.conditions import wait_until
 
 ON_TWO_SHARDS = True
 

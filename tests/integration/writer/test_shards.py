@@ -10,15 +10,16 @@ import pytest
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from services.operator.reconciling import reconcile
+from services.operator.numbers.reconcile import reconcile
 from services.writer.__main__ import app
-from services.writer.archiving import archive
+from services.writer.dead_letters import archive
 from services.writer.store import SliceStatus
 from shared.broker import DeadLetter
 from shared.broker.encoding import CompactEncoder
 from shared.errors import UserError
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import BUCKETS, bucket_of
+from tests.conditions import wait_until
 from tests.integration.writer.gates import (
     held_gate,
     put_gate_before_commit,
@@ -26,8 +27,7 @@ from tests.integration.writer.gates import (
     victims,
     waiting,
 )
-from tests.integration.writer.searching import places_of
-from tests.waiting import wait_until
+from tests.integration.writer.whole_database import places_of
 
 pytestmark = pytest.mark.parametrize("shard_urls", [2], indirect=True)
 

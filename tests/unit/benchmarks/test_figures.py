@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.places import PROJECT
+from deploy.local.folders import PROJECT
 from tests.benchmarks import catalogue
 from tests.benchmarks.figures import Figure, Figures, Run
 from tests.benchmarks.tables import number, of_run, of_two

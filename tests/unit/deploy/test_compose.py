@@ -12,8 +12,8 @@ import services.operator.main
 import services.reviewer.main
 import services.writer.main
 from deploy.containers import bounds
-from deploy.containers.scaling import SCALED, default_replicas, most_replicas
-from shared import service as running
+from deploy.containers.replicas import SCALED, default_replicas, most_replicas
+from shared.runtime import service as running
 from tests.unit.deploy.compose_files import FOLDER, ROOT, included
 from tests.unit.deploy.compose_files import services as read_services
 

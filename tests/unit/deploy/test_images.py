@@ -18,8 +18,8 @@ DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 # Imported where a command needs it, which then runs from the image `sirenade`.
 ONLY_FOR_COMMANDS = {
     "services.writer.stock",
-    "services.reviewer.report",
-    "services.simulator.stock_files",
+    "services.reviewer.commands.report",
+    "services.simulator.register.stock_files",
 }
 
 
@@ -47,7 +47,7 @@ def closure(service: str) -> tuple[set[str], set[str]]:
     """Modules of ours and of others that the service may import, wherever in its code."""
     ours: set[str] = set()
     others: set[str] = set()
-    waiting = [f"services.{service}.__main__", f"services.{service}.main", "shared.health"]
+    waiting = [f"services.{service}.__main__", f"services.{service}.main", "shared.runtime.health"]
     if service == "operator":
         # Alembic loads these by path.
         versions = (ROOT / "shared/db/migrations/versions").glob("*.py")

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from services.simulator.api import Api
+from services.simulator.api.operations import Api
 from services.simulator.faults import FaultDesk
 from services.simulator.options import Faults, Options
-from services.simulator.register import GeneratedRegister
+from services.simulator.register.registers import GeneratedRegister
 
 Call = Callable[..., tuple[int, dict[str, object]]]
 

@@ -2,7 +2,7 @@
 
 from deploy.grafana.boards.overview.speed import SPEED
 from deploy.grafana.boards.overview.texts import TEXTS
-from deploy.grafana.boards.overview.working import WORKING
+from deploy.grafana.boards.overview.work import WORKING
 from deploy.grafana.layout import Board
 
 OVERVIEW = Board(

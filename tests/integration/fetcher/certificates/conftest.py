@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import Engine, text
 
 from deploy.local.postgres import RunningPostgres
-from services.fetcher.certificates import CertificateStore, Outcome
-from services.fetcher.certifying import Certifier, Walk
-from services.fetcher.inquiring import Inquirer
-from services.fetcher.insee import InseeClient
-from services.fetcher.sending import Sender
-from services.fetcher.windows import Scope
+from services.fetcher.certificates.certifier import Certifier, Walk
+from services.fetcher.certificates.store import CertificateStore, Outcome
+from services.fetcher.insee.client import InseeClient
+from services.fetcher.insee.ledger import Sender
+from services.fetcher.insee.patient_client import Inquirer
+from services.fetcher.plan.windows import Scope
+from services.simulator.gateway.server import start_server
 from services.simulator.options import Options
-from services.simulator.server import start_server
 from services.writer.store import write_slice
 from shared.clock import Clock
 from shared.db.engine import make_engine

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import pytest
 from typer.testing import CliRunner, Result
 
-from services.fetcher import certifying
 from services.fetcher.__main__ import app
+from services.fetcher.certificates import certifier
+from services.fetcher.plan.windows import Scope
 from services.fetcher.store import ImportStore
-from services.fetcher.windows import Scope
 from shared.errors import UserError
-from shared.statement import Subject, read_statement
+from shared.imports.statement import Subject, read_statement
 from tests.integration.fetcher.certificates.conftest import World
 from tests.integration.fetcher.conftest import Insee, settings_of
 
@@ -115,7 +115,7 @@ def test_a_mistake_is_one_line(sirenade: Callable[..., Result]) -> None:
 def test_a_void_certificate_has_an_exit_status_of_its_own(
     sirenade: Callable[..., Result], world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(certifying, "_LONGEST_WALK_MINUTES", 0.0)
+    monkeypatch.setattr(certifier, "_LONGEST_WALK_MINUTES", 0.0)
     result = sirenade("certify", "--departement", "33", "--full")
     assert (result.exit_code, result.stdout[:35]) == (3, "void: 650 are listed and 650 stored")
     world.insee.publish(etat="DOWN")

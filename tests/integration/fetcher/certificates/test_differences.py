@@ -2,12 +2,12 @@
 
 import pytest
 
-from services.fetcher import comparing
-from services.fetcher.repairing import order_repair
-from services.fetcher.windows import Scope
+from services.fetcher.certificates import comparison
+from services.fetcher.certificates.repair import order_repair
+from services.fetcher.plan.windows import Scope
 from shared.errors import UserError
-from shared.statement import Subject, read_statement
-from tests.integration.exporting import gaps
+from shared.imports.statement import Subject, read_statement
+from tests.integration.exported import gaps
 from tests.integration.fetcher.certificates.conftest import World
 
 
@@ -146,7 +146,7 @@ def test_every_kind_of_scope_counts_the_same_rows_here_and_there(world: World) -
 def test_more_differences_than_are_kept_are_counted_all_the_same(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "MOST_SIRETS_KEPT", 3)
+    monkeypatch.setattr(comparison, "MOST_SIRETS_KEPT", 3)
     lost = world.sirets()[:5]
     world.delete(*lost)
     found = world.certify()

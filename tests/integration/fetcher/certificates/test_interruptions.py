@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.fetcher.certifying import Walk
-from services.fetcher.envelope import QuotaExceeded
-from services.fetcher.insee import InseeClient
-from services.fetcher.repairing import order_repair
-from services.fetcher.windows import Scope
+from services.fetcher.certificates.certifier import Walk
+from services.fetcher.certificates.repair import order_repair
+from services.fetcher.insee.answers import QuotaExceeded
+from services.fetcher.insee.client import InseeClient
+from services.fetcher.plan.windows import Scope
 from shared.errors import UserError
-from tests.integration.exporting import gaps
+from tests.integration.exported import gaps
 from tests.integration.fetcher.certificates.conftest import GIRONDE, World
 
 

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.simulator.options import Options as SimulatorOptions
-from services.simulator.register import GeneratedRegister
-from services.simulator.stock_files import FILES, FORMATS, columns, row_of, write_stock
+from services.simulator.register.registers import GeneratedRegister
+from services.simulator.register.stock_files import FILES, FORMATS, columns, row_of, write_stock
 from services.writer.stock import command
 from services.writer.stock.log import Load
 

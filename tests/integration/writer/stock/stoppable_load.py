@@ -2,11 +2,11 @@
 
 import sys
 
-from services.writer.stock import command, reading, sources, storing
+from services.writer.stock import command, files, sources, store
 
 STEPS = (
-    (storing, "_MERGED_BLOCKS", 1),
-    (reading, "_BLOCK_BYTES", 8192),
+    (store, "_MERGED_BLOCKS", 1),
+    (files, "_BLOCK_BYTES", 8192),
     (sources, "_BUFFER_BYTES", 8192),
 )
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from services.simulator.register import GeneratedRegister
-from services.writer.stock import storing
+from services.simulator.register.registers import GeneratedRegister
+from services.writer.stock import store
 from shared.db import tables
 
 pytestmark = pytest.mark.usefixtures("left_behind")
@@ -192,13 +192,13 @@ def test_rows_of_somebody_else_in_the_meantime_make_it_a_merge(
 ) -> None:
     paths = stock.write(records.record(1), records.record(2))
     newer = records.record(2, enseigne="API", treated="2026-02-01T00:00:00")
-    build = storing._build_indexes
+    build = store._build_indexes
 
     def build_and_be_late(*arguments: Any) -> None:
         build(*arguments)
         desk.import_(newer)
 
-    monkeypatch.setattr(storing, "_build_indexes", build_and_be_late)
+    monkeypatch.setattr(store, "_build_indexes", build_and_be_late)
     loads = stock.load(*paths)
     assert [load.status for load in loads] == ["complete", "complete"]
     assert desk.number("etablissements") == 2

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from services.writer.stock import command, paging, storing
+from services.writer.stock import command, pages, store
 from shared.errors import UserError
 from tests.integration.writer.stock import stoppable_load
 from tests.integration.writer.stock.conftest import ESTABLISHMENTS
@@ -122,7 +122,7 @@ def test_a_merge_killed_between_two_steps_goes_on_with_the_next(
     wait_for(lambda: _gone(desk), seconds=20, what="its sessions to end")
     before = desk.one("SELECT merged_blocks, inserted FROM stock_loads")
     assert before["merged_blocks"] > 0
-    monkeypatch.setattr(storing, "_MERGED_BLOCKS", 1)
+    monkeypatch.setattr(store, "_MERGED_BLOCKS", 1)
     (load,) = stock.load(path, pages=False)
     assert (load.inserted, load.updated) == (len(sirens) - 1, 1)
     assert desk.number("unites_legales") == len(sirens) + 1
@@ -149,7 +149,7 @@ def test_pages_go_on_after_the_last_establishment_that_has_its_own(
     desk: Any, stock: Any, stock_files: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "_PAGE_ROWS", 100)
-    renew = paging.renew_some
+    renew = pages.renew_some
     calls = []
 
     def renew_twice(*arguments: Any, **options: Any) -> Any:
@@ -158,7 +158,7 @@ def test_pages_go_on_after_the_last_establishment_that_has_its_own(
             raise KeyboardInterrupt
         return renew(*arguments, **options)
 
-    monkeypatch.setattr(paging, "renew_some", renew_twice)
+    monkeypatch.setattr(pages, "renew_some", renew_twice)
     with pytest.raises(KeyboardInterrupt):
         stock.load(*stock_files["csv"])
     half = desk.number("pro_localisations")

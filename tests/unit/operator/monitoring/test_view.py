@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 
 from services.operator.monitoring import view
-from services.operator.monitoring.conditions import Alert
+from services.operator.monitoring.alerts import Alert
 from services.operator.monitoring.queues import Queues
-from services.operator.monitoring.telling import Outside, Summary, Teller, Told
-from tests.unit.operator.monitoring.readings import MIB, OUTSIDE, after
+from services.operator.monitoring.snapshot import Outside, Summary, Teller, Told
+from tests.unit.operator.monitoring.made_readings import MIB, OUTSIDE, after
 
 
 def told(outside: Outside = OUTSIDE, **changes: Any) -> Told:

@@ -1,6 +1,6 @@
 import pytest
 
-from services.reviewer.folding import fold
+from services.reviewer.french.folding import fold
 from services.reviewer.validation.numbers import find_numbers
 
 

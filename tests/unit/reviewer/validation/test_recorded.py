@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.reviewer.check import check_lines
+from services.reviewer.commands.check import check_lines
 
 _RECORDED = Path(__file__).parents[3] / "fixtures" / "avis" / "model_outputs.jsonl"
 _LINES = _RECORDED.read_text(encoding="utf-8").splitlines()

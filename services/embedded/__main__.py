@@ -1,0 +1,228 @@
+"""All three services in one process over an in-process broker: the demo's way to run.
+
+The one module that may import several services. PostgreSQL and the simulator are its children;
+since all progress is rows, and sweeper and relay send again what an in-process broker forgot, a
+run that was killed is resumed at the next start.
+"""
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from sqlalchemy import Engine, text
+
+from deploy.local.demo_database import (
+    DATABASE,
+    DIRECTORY,
+    demo_postgres,
+    only_demo,
+    require_space,
+)
+from deploy.local.peak_memory import PeakMemory
+from deploy.local.postgres import RunningPostgres
+from deploy.local.simulator import DEPARTEMENT, simulator
+from services.embedded.report import draw_report, read_report, write_report
+from services.fetcher import main as fetcher
+from services.fetcher.settings import FetcherSettings
+from services.fetcher.store import ImportStore
+from services.reviewer import main as reviewer
+from services.reviewer.relay import forget_publications
+from services.reviewer.settings import ReviewerSettings
+from services.writer import main as writer
+from services.writer.settings import WriterSettings
+from shared.broker import make_broker
+from shared.clock import Clock
+from shared.db.engine import make_engine
+from shared.db.migrate import UnknownRevision, upgrade
+from shared.imports.progress import Progress, read_progress
+from shared.logs import configure_logs
+from shared.metrics import Metrics
+from shared.runtime.memory import return_freed_memory
+from shared.runtime.middleware import ActorMetrics
+from shared.runtime.service import Running, serve_metrics
+from shared.settings import ServiceSettings, load
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
+from shared.terminal.cli import run as run_cli
+from shared.terminal.progress_view import watch
+
+# An empty cluster, then rows, indexes and WAL; below the last one a run stops by itself.
+_BASE_BYTES = 256 << 20
+_BYTES_PER_ESTABLISHMENT = 10_000
+_LEAST_FREE_BYTES = 64 << 20
+
+app = make_app("Everything in one process, without Docker and without a system package.")
+
+
+@contextmanager
+def embedded_services(
+    database_url: str, insee_url: str, *, clock: Clock, overrides: dict[str, object]
+) -> Iterator[Engine]:
+    """Run fetcher, writer and reviewer in this process until the block ends."""
+    common: dict[str, object] = {
+        "database_url": database_url,
+        "shard_database_urls": "",
+        "broker_url": "memory://",
+        "insee_url": insee_url,
+        "insee_key": "demo",
+        # No queue in memory is ever as long as a real one.
+        "reviewer_stall_seconds": 60,
+        **overrides,
+    }
+    metrics = Metrics()
+    # Each service has its own threads on the one broker: dramatiq warns of the second of them.
+    logging.getLogger("dramatiq.broker.MemoryBroker").setLevel(logging.ERROR)
+    broker = make_broker("memory://", extra_middleware=[ActorMetrics(metrics)])
+    with ExitStack() as cleanup:
+        cleanup.callback(broker.close)
+
+        def engine_of(name: str) -> Engine:
+            engine = make_engine(database_url, application_name=f"sirenade-{name}", pool_size=3)
+            cleanup.callback(engine.dispose)
+            return engine
+
+        engine = engine_of("embedded")
+        # This process is alone: whoever held a lease is dead, and its queues were in memory.
+        ImportStore(engine).wake_everything()
+        forget_publications(engine)
+        parts: dict[str, Any] = {"broker": broker, "clock": clock, "metrics": metrics}
+        services = [
+            fetcher.build(load(FetcherSettings, **common), engine=engine_of("fetcher"), **parts),
+            writer.build(load(WriterSettings, **common), engine=engine_of("writer"), **parts),
+            reviewer.build(load(ReviewerSettings, **common), engine=engine_of("reviewer"), **parts),
+        ]
+        common_settings = load(ServiceSettings, **common)
+        serve_metrics(metrics, host="127.0.0.1", port=common_settings.metrics_port)
+        running = Running(services, broker, clock, metrics)
+        running.start()
+        cleanup.callback(running.stop)
+        yield engine
+
+
+def _is_finished(progress: Progress) -> bool:
+    return progress.runs_open == 0 and progress.avis_pending == 0
+
+
+def _prepare_database(postgres: RunningPostgres, limit: int, console: Console) -> str:
+    """Return the database of a run to resume, or a fresh one with its run requested."""
+    if postgres.has_database(DATABASE):
+        url = postgres.url_for(DATABASE)
+        if (done := _unfinished(url, limit)) is not None:
+            console.print(f"resuming the run that was interrupted: {done} establishments are in")
+            return url
+        postgres.drop_database(DATABASE)
+    url = postgres.create_database(DATABASE)
+    upgrade(url)
+    engine = make_engine(url, application_name="sirenade-demo")
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO import_runs (departements, row_limit) VALUES (:codes, :limit)"),
+            {"codes": [DEPARTEMENT], "limit": limit},
+        )
+    engine.dispose()
+    return url
+
+
+def _unfinished(url: str, limit: int) -> int | None:
+    """How many rows an unfinished run of the same size has stored; None where there is none."""
+    try:
+        upgrade(url)
+    except UnknownRevision:
+        return None
+    engine = make_engine(url, application_name="sirenade-demo")
+    try:
+        with engine.connect() as connection:
+            same = connection.scalar(
+                text("SELECT count(*) FROM import_runs WHERE row_limit = :limit"), {"limit": limit}
+            )
+            progress = read_progress(connection)
+    finally:
+        engine.dispose()
+    return progress.received if same and not _is_finished(progress) else None
+
+
+@app.command()
+def demo(
+    establishments: Annotated[
+        int, typer.Option("--establishments", "-n", help="How many to import.", min=1, max=600_000)
+    ] = 35_000,
+    requests_per_minute: Annotated[
+        int, typer.Option(help="The quota that the simulator enforces.", min=1, max=10_000)
+    ] = 30,
+    directory: Annotated[
+        Path, typer.Option(help="Where the demo keeps its database and its report.")
+    ] = DIRECTORY,
+) -> None:
+    """Import one day of establishments from the simulator and write an avis for each due page.
+
+    An interrupted run is resumed; a finished one is followed by a new one, from an empty database.
+    """
+    return_freed_memory()
+    console, clock = Console(stderr=True), Clock()
+    directory = directory.resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: clock.stopping.set())
+    # More are on offer than are asked for, so that the limit is seen to hold.
+    on_offer = max(40_000, establishments + establishments // 10)
+    with (
+        only_demo(directory),
+        (directory / "log.jsonl").open("w", encoding="utf-8") as log,
+        demo_postgres(directory, end_with_parent=True) as postgres,
+        simulator(
+            directory / "simulator",
+            establishments=on_offer,
+            requests_per_minute=requests_per_minute,
+        ) as insee,
+    ):
+        needed_bytes = _BASE_BYTES + establishments * _BYTES_PER_ESTABLISHMENT
+        require_space(directory, postgres.directory, free_bytes=needed_bytes)
+        configure_logs("embedded", stream=log)
+        url = _prepare_database(postgres, establishments, console)
+        memory = PeakMemory(
+            {"services": os.getpid(), "postgres": postgres.pid, "simulator": insee.pid}
+        )
+        sampler = memory.follow(clock)
+        overrides: dict[str, object] = {
+            "insee_requests_per_minute": requests_per_minute,
+            "metrics_port": 0,
+        }
+        with embedded_services(url, insee.url, clock=clock, overrides=overrides) as engine:
+            progress = _watch(engine, clock, directory, postgres.directory)
+        # Everything has stopped: what the report reads no longer moves.
+        sampler.join()
+        if not _is_finished(progress):
+            console.print("stopped; `make demo` with the same N goes on from here")
+            raise typer.Exit(EXIT_INTERRUPTED)
+        _report(url, memory, directory / "report.json", console)
+
+
+def _watch(engine: Engine, clock: Clock, *directories: Path) -> Progress:
+    def read() -> Progress:
+        require_space(*directories, free_bytes=_LEAST_FREE_BYTES)
+        with engine.connect() as connection:
+            return read_progress(connection)
+
+    return watch(read, title="Sirenade demo", until=_is_finished, clock=clock)
+
+
+def _report(url: str, memory: PeakMemory, path: Path, console: Console) -> None:
+    engine = make_engine(url, application_name="sirenade-demo")
+    with engine.connect() as connection:
+        report = read_report(connection, memory.bytes_by_process)
+    engine.dispose()
+    write_report(report, path)
+    Console().print(draw_report(report))
+    console.print(f"report: {os.path.relpath(path)}")
+    if not report.kept_its_promise:
+        console.print("[bold red]the demo did not keep its promise: see the report above[/]")
+        raise typer.Exit(EXIT_BROKEN_PROMISE)
+
+
+if __name__ == "__main__":
+    run_cli(app, name="sirenade")

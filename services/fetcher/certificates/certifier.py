@@ -1,0 +1,175 @@
+"""A scope compared with INSEE's present list: counts first, then sirets where that is needed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from services.fetcher.certificates.comparison import Finding, compare, verdict
+from services.fetcher.certificates.store import CertificateStore, Outcome
+from services.fetcher.insee.answers import Freshness
+from services.fetcher.insee.patient_client import Inquirer
+from services.fetcher.plan.costs import requests_of
+from services.fetcher.plan.page_end import FIRST_CURSOR, judge_page
+from services.fetcher.plan.windows import Scope, Window, windows_of
+from shared.errors import SirenadeError, UserError
+
+# Before and after.
+_INFORMATIONS = 2
+_MOVED = "INSEE's data moved meanwhile: run it again"
+# INSEE publishes every night: no walk that is longer can end in the data that it began in.
+_LONGEST_WALK_MINUTES = 23 * 60
+
+
+class Void(SirenadeError):
+    """Raised when a comparison can come to nothing; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How far the sirets are compared: the window, then all windows of the walk."""
+
+    query: str
+    listed: int
+    expected: int
+
+
+@dataclass(frozen=True)
+class Certifier:
+    """`say` tells a person what comes next and what it costs; `show` how far a walk is."""
+
+    store: CertificateStore
+    inquirer: Inquirer
+    rows_per_page: int
+    per_minute: float
+    say: Callable[[str], None]
+    show: Callable[[Walk], None]
+
+    def certify(self, scope: Scope, *, full: bool) -> Outcome:
+        """Compare, and keep the certificate. Raises UserError where INSEE gives no answer.
+
+        INSEE has no snapshot: where its data moved between the first request and the last, the
+        certificate is void. Our own rows may move: what differs is looked at again at the end.
+        """
+        windows = windows_of(scope)
+        self._announce("counts", len(windows) + _INFORMATIONS)
+        before = self._freshness()
+        if not before.is_up:
+            raise UserError("INSEE says that its establishments are not up: certify later")
+        certificate = self.store.open(scope, before.treated_until)
+        try:
+            return self._compare(certificate, windows, before, full=full)
+        except Void as error:
+            return self._void(certificate, str(error), before)
+        except (KeyboardInterrupt, UserError) as error:
+            self.store.void(certificate, str(error) or "interrupted")
+            raise
+
+    def _compare(
+        self, certificate: int, windows: Sequence[Window], before: Freshness, *, full: bool
+    ) -> Outcome:
+        gone = self.store.gone(None)
+        findings = [self._counted(window, gone) for window in windows]
+        doubtful = [each for each in findings if full or not each.counts_agree]
+        if doubtful:
+            self._walk(doubtful)
+        after = self._freshness()
+        if after != before:
+            return self._void(certificate, _MOVED, before, after)
+        self._look_again(doubtful)
+        status = verdict(findings)
+        self.store.close(certificate, status, findings, informations=after.treated_until)
+        return Outcome(
+            id=certificate,
+            status=status,
+            reason=None,
+            informations_before=before.treated_until,
+            informations_after=after.treated_until,
+            requests=self.inquirer.requests,
+            findings=findings,
+            failed_items=self.store.failed_items(
+                [siret for each in doubtful for siret in each.missing.kept]
+            ),
+        )
+
+    def _freshness(self) -> Freshness:
+        return self.inquirer.informations().collections["etablissements"]
+
+    def _void(
+        self, certificate: int, reason: str, before: Freshness, after: Freshness | None = None
+    ) -> Outcome:
+        until = None if after is None else after.treated_until
+        self.store.void(certificate, reason, informations=until)
+        return Outcome(
+            certificate, "void", reason, before.treated_until, until, self.inquirer.requests
+        )
+
+    def _counted(self, window: Window, gone: Sequence[str]) -> Finding:
+        return Finding(
+            window,
+            expected=self.inquirer.count(window.query),
+            counted=self.store.count(window),
+            gone_counted=len(self.store.still_stored(window, gone)),
+        )
+
+    def _walk(self, findings: Sequence[Finding]) -> None:
+        expected = sum(each.expected for each in findings)
+        pages = [requests_of(each.expected, self.rows_per_page) for each in findings]
+        minutes = self._announce("the walk", sum(pages))
+        if minutes > _LONGEST_WALK_MINUTES:
+            raise Void(
+                f"{expected} are listed and {sum(each.counted for each in findings)} stored, and "
+                "to compare their sirets would outlast INSEE's day: certify départements instead"
+            )
+        listed = 0
+        for finding in findings:
+            self._walk_window(finding, listed, expected)
+            listed += finding.expected
+
+    def _walk_window(self, finding: Finding, listed_before: int, expected: int) -> None:
+        """Page by page: each stretch of INSEE's list against the same stretch of ours."""
+        cursor, last, listed, is_last = FIRST_CURSOR, "", 0, False
+        query = finding.window.query
+        while not is_last:
+            answer, sirets = self.inquirer.list_sirets(
+                query, nombre=self.rows_per_page, curseur=cursor
+            )
+            if answer.total != finding.expected or not _rises(last, sirets):
+                raise Void(_MOVED)
+            is_last = judge_page(
+                cursor=cursor,
+                next_cursor=answer.next_cursor,
+                rows=len(sirets),
+                received_before=listed,
+                total=answer.total,
+                row_limit=None,
+            ).is_last
+            end = None if is_last else sirets[-1]
+            stretch = self.store.sirets(finding.window, above=last, up_to=end)
+            for side, siret in compare(sirets, stretch):
+                (finding.missing if side == "missing" else finding.surplus).add(siret)
+            listed += len(sirets)
+            cursor, last = answer.next_cursor or cursor, end or last
+            self.show(Walk(query, listed_before + listed, expected))
+        if listed != finding.expected:
+            raise Void(_MOVED)
+        finding.is_walked = True
+
+    def _look_again(self, findings: Sequence[Finding]) -> None:
+        """An import may have stored meanwhile what was missing, or moved what was surplus."""
+        for finding in findings:
+            window, missing, surplus = finding.window, finding.missing, finding.surplus
+            stored = self.store.still_stored(window, missing.kept)
+            missing.kept = [siret for siret in missing.kept if siret not in stored]
+            stored = self.store.still_stored(window, surplus.kept)
+            finding.gone = self.store.gone(sorted(stored))
+            surplus.kept = sorted(stored.difference(finding.gone))
+
+    def _announce(self, what: str, requests: int) -> float:
+        """Say what it costs; return its minutes."""
+        minutes = max(requests / self.per_minute, 0.1)
+        self.say(f"{what}: {requests} requests, about {minutes:.1f} min at the present quota")
+        return minutes
+
+
+def _rises(last: str, sirets: Sequence[str]) -> bool:
+    """INSEE lists by siret; a list that does not rise was changed under the cursor."""
+    return all(low < high for low, high in zip([last, *sirets], sirets, strict=False))

@@ -1,0 +1,82 @@
+"""From a certificate or a statement that differs to an import of just what differs."""
+
+import math
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, text
+
+from services.fetcher.plan.windows import SIRETS_PER_WINDOW
+from shared.errors import UserError
+from shared.imports.progress import run_exists
+from shared.imports.statement import Subject, read_sirets
+
+_READ = text("""
+    SELECT id, status, missing, surplus, missing_sirets, surplus_sirets FROM certificates
+    WHERE id = coalesce(:id, (SELECT max(id) FROM certificates WHERE status <> 'running'))
+""")
+# Of two orders at once the second sees the first's run.
+_LOCK_ORDERS = text("SELECT pg_advisory_xact_lock(hashtext('order_repair'))")
+_UNDER_WAY = text("""
+    SELECT max(id) FROM import_runs
+    WHERE status IN ('pending', 'running') AND sirets = CAST(:sirets AS text[])
+""")
+_REQUEST_RUN = text("INSERT INTO import_runs (sirets) VALUES (:sirets) RETURNING id")
+_REPAIRED_BY = text("""
+    UPDATE certificates SET repair_run_id = coalesce(:run_id, repair_run_id) WHERE id = :id
+""")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for; no run where nothing differs. `left`: known to differ, not by number."""
+
+    subject: str
+    run_id: int | None = None
+    sirets: int = 0
+    left: int = 0
+
+    @property
+    def requests(self) -> int:
+        return math.ceil(self.sirets / SIRETS_PER_WINDOW)
+
+
+def order_repair(engine: Engine, *, certificate_id: int | None, of_run: int | None) -> Order:
+    """Ask for it once: raises UserError where an open run asks for the same already."""
+    if of_run is not None and certificate_id is not None:
+        raise UserError("say --certificate or --run, not both")
+    with engine.begin() as connection:
+        connection.execute(_LOCK_ORDERS)
+        if of_run is None:
+            return _of_certificate(connection, certificate_id)
+        if not run_exists(connection, of_run):
+            raise UserError(f"there is no run {of_run}")
+        sets = read_sirets(connection, Subject(run_id=of_run))
+        return _ordered(connection, f"run {of_run}", [*sets["missing"], *sets["surplus"]])
+
+
+def _of_certificate(connection: Connection, certificate_id: int | None) -> Order:
+    found = connection.execute(_READ, {"id": certificate_id}).one_or_none()
+    if found is None and certificate_id is None:
+        raise UserError("there is no certificate yet: ./sirenade certify --departement 33")
+    if found is None:
+        raise UserError(f"there is no certificate {certificate_id}")
+    if found.status in {"running", "void"}:
+        raise UserError(
+            f"certificate {found.id} compares nothing, it is {found.status}: certify again"
+        )
+    sirets = [*(found.missing_sirets or ()), *(found.surplus_sirets or ())]
+    left = max(0, found.missing + found.surplus - len(sirets))
+    order = _ordered(connection, f"certificate {found.id}", sirets, left=left)
+    connection.execute(_REPAIRED_BY, {"id": found.id, "run_id": order.run_id})
+    return order
+
+
+def _ordered(connection: Connection, subject: str, sirets: list[str], *, left: int = 0) -> Order:
+    if not sirets:
+        return Order(subject, left=left)
+    wanted = sorted(set(sirets))
+    run_id = connection.execute(_UNDER_WAY, {"sirets": wanted}).scalar()
+    if run_id is not None:
+        raise UserError(f"run {run_id} fetches what differs of {subject} already")
+    run_id = connection.execute(_REQUEST_RUN, {"sirets": wanted}).scalar_one()
+    return Order(subject, run_id, len(wanted), left)

@@ -1,0 +1,176 @@
+"""How a certificate is shown: its walk while it goes on, its findings at the end."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from services.fetcher.certificates.certifier import Walk
+from services.fetcher.certificates.comparison import MOST_SIRETS_KEPT
+from services.fetcher.certificates.store import Outcome, as_dict
+from services.fetcher.plan.costs import requests_of
+from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
+from services.fetcher.plan.windows import SIRETS_PER_WINDOW
+from shared.clock import Clock
+from shared.imports.progress import Rate
+from shared.terminal.progress_view import thousands
+
+_LINE_EVERY_SECONDS = 30.0
+_SIRETS_PRINTED = 20
+
+
+@dataclass
+class WalkView:
+    """A bar where somebody watches, a line now and then where nobody does."""
+
+    console: Console
+    progress: Progress
+    clock: Clock
+    _rate: Rate = field(default_factory=Rate)
+    _said_seconds: float | None = None
+
+    def say(self, line: str) -> None:
+        self.console.print(line)
+
+    def show(self, walk: Walk) -> None:
+        now_seconds = self.clock.monotonic_seconds()
+        self._rate.add(now_seconds, walk.listed)
+        if self.console.is_terminal:
+            if not self.progress.tasks:
+                self.progress.add_task("sirets", total=walk.expected, rate="")
+            self.progress.update(
+                self.progress.task_ids[0],
+                completed=walk.listed,
+                rate=f"{thousands(round(self._rate.per_second))}/s",
+            )
+        elif self._said_seconds is None:
+            self._said_seconds = now_seconds
+        elif now_seconds - self._said_seconds > _LINE_EVERY_SECONDS:
+            eta_seconds = self._rate.eta_seconds(walk.expected - walk.listed)
+            eta = "?" if eta_seconds is None else f"{eta_seconds / 60:.1f} min"
+            self.say(
+                f"{thousands(walk.listed)} of {thousands(walk.expected)} sirets compared, "
+                f"{thousands(round(self._rate.per_second))}/s, ETA {eta}"
+            )
+            self._said_seconds = now_seconds
+
+
+@contextmanager
+def walk_view(console: Console, clock: Clock) -> Iterator[WalkView]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        yield WalkView(console, progress, clock)
+
+
+def outcome_as_dict(outcome: Outcome) -> dict[str, object]:
+    findings = outcome.findings
+    return {
+        "certificate": outcome.id,
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "informations_before": outcome.informations_before,
+        "informations_after": outcome.informations_after,
+        "requests": outcome.requests,
+        "expected": sum(each.expected for each in findings),
+        "stored": sum(each.stored for each in findings),
+        "missing": outcome.missing.count,
+        "surplus": outcome.surplus.count,
+        "windows": [as_dict(each) for each in findings],
+        "missing_sirets": outcome.missing.kept,
+        "surplus_sirets": outcome.surplus.kept,
+        "gone_sirets": outcome.gone,
+        "failed_items": outcome.failed_items,
+    }
+
+
+def print_outcome(outcome: Outcome) -> None:
+    findings = outcome.findings
+    if len(findings) > 1:
+        _print_windows(outcome)
+    for name, kept in (("missing", outcome.missing.kept), ("surplus", outcome.surplus.kept)):
+        for siret in kept[:_SIRETS_PRINTED]:
+            typer.echo(f"{name} {siret}")
+        if len(kept) > _SIRETS_PRINTED:
+            typer.echo(f"… {thousands(len(kept) - _SIRETS_PRINTED)} more {name}: --json lists them")
+    for line in _verdict(outcome):
+        typer.echo(line)
+
+
+def _print_windows(outcome: Outcome) -> None:
+    rows = [as_dict(each) for each in outcome.findings]
+    for row in rows:
+        # The query names the place, too.
+        del row["departement"], row["commune"]
+    table = Table(*rows[0], title=f"certificate {outcome.id}", title_justify="left")
+    for row in rows:
+        table.add_row(
+            *(
+                thousands(value) if isinstance(value, int) else str(value or "")
+                for value in row.values()
+            )
+        )
+    Console().print(table)
+
+
+def _verdict(outcome: Outcome) -> Iterator[str]:
+    if outcome.status == "void":
+        yield f"void: {outcome.reason}"
+        return
+    findings = outcome.findings
+    expected = sum(each.expected for each in findings)
+    stored = sum(each.stored for each in findings)
+    gone = sum(each.gone_stored for each in findings)
+    missing, surplus = outcome.missing.count, outcome.surplus.count
+    if gone:
+        yield (
+            f"{thousands(gone)} stored are gone from INSEE: asked for by number, it does not list "
+            "them any more; they stay stored, and are no surplus"
+        )
+    if outcome.failed_items:
+        yield (
+            f"{thousands(outcome.failed_items)} of the missing are open failed items: "
+            "./sirenade failed list says why"
+        )
+    if outcome.status == "counts_agree":
+        yield (
+            f"counts agree: {thousands(expected)} = {thousands(stored - gone)} (counts only; "
+            "--full compares the sirets)"
+        )
+    elif outcome.status == "agree":
+        yield f"agrees: {thousands(expected)} listed by INSEE, all stored, nothing else stored"
+    else:
+        yield (
+            f"differs: {thousands(expected)} listed by INSEE, {thousands(stored)} stored, "
+            f"{thousands(missing)} missing, {thousands(surplus)} surplus"
+        )
+        yield _advice(outcome.id, missing + surplus, expected)
+        if max(missing, surplus) > MOST_SIRETS_KEPT:
+            yield f"of each window and side only the first {thousands(MOST_SIRETS_KEPT)} are kept"
+
+
+def _advice(certificate: int, differing: int, expected: int) -> str:
+    """A list of sirets fills a page to a tenth: where much differs, the scope itself costs less."""
+    repair, anew = (
+        math.ceil(differing / SIRETS_PER_WINDOW),
+        requests_of(expected, MAX_ROWS_PER_PAGE),
+    )
+    if repair > anew:
+        return (
+            f"./sirenade import of the same scope costs less ({thousands(anew)} requests) than a "
+            f"repair ({thousands(repair)})"
+        )
+    return (
+        f"./sirenade repair --certificate {certificate} fetches just these, "
+        f"in {thousands(repair)} requests"
+    )

@@ -1,0 +1,55 @@
+"""What became of single numbers: duplicates lead elsewhere, and a search does not say so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Engine, text
+
+from services.fetcher.insee.answers import OneAnswer
+
+_STATES: Final = {200: "listed", 301: "moved", 403: "withheld", 404: "unknown"}
+
+_RECORD = text("""
+    INSERT INTO redirections (siren_or_siret, target) VALUES (:number, :target)
+    ON CONFLICT (siren_or_siret) DO UPDATE SET target = excluded.target, seen_at = now()
+""")
+# INSEE lists the number again: it leads nowhere else any more.
+_FORGET = text("DELETE FROM redirections WHERE siren_or_siret = :number")
+# Asked for again by a retry, and still open: a number that no search lists stays so for ever.
+_UNLISTED = text("""
+    SELECT f.key FROM failed_items f
+    WHERE f.kind = 'write' AND f.resolved_at IS NULL AND f.key ~ '^[0-9]{14}$'
+      AND EXISTS (SELECT FROM import_batches b
+        WHERE b.status = 'complete' AND b.created_at > f.created_at AND f.key = ANY(b.sirets)
+          AND NOT EXISTS (SELECT FROM slice_receipts r
+            WHERE r.batch_id = b.id AND f.key = ANY(r.sirets)))
+      AND NOT EXISTS (SELECT FROM redirections r WHERE r.siren_or_siret = f.key)
+    ORDER BY f.key
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """`target` is the number that a moved one leads to."""
+
+    number: str
+    state: str
+    target: str | None
+
+
+def unlisted_sirets(engine: Engine) -> Sequence[str]:
+    """Those that failed, were asked for once more, and were not among what INSEE listed."""
+    with engine.connect() as connection:
+        return connection.execute(_UNLISTED).scalars().all()
+
+
+def record(engine: Engine, number: str, answer: OneAnswer) -> LookedUp:
+    """Keep the redirection, or forget one that INSEE took back."""
+    state = _STATES[answer.status]
+    with engine.begin() as connection:
+        if answer.moved_to is not None:
+            connection.execute(_RECORD, {"number": number, "target": answer.moved_to})
+        elif state == "listed":
+            connection.execute(_FORGET, {"number": number})
+    return LookedUp(number, state, answer.moved_to)

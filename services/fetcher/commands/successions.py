@@ -1,0 +1,55 @@
+"""`./sirenade successions`."""
+
+import datetime as dt
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from services.fetcher.commands import desk
+from services.fetcher.commands.succession_store import query_of
+from services.fetcher.settings import FetcherSettings
+from shared.errors import UserError
+from shared.settings import load
+from shared.sirene.identifiers import is_siret
+
+
+def successions(
+    since: Annotated[
+        str | None, typer.Option(help="Links that INSEE treated since that day: 2026-07-01.")
+    ] = None,
+    siret: Annotated[
+        str | None, typer.Option(help="Only those that this establishment left behind.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, for a program to read.")
+    ] = False,
+) -> None:
+    """Store which establishment followed which. Twice does no more than once.
+
+    Example: ./sirenade successions --since 2026-07-01
+    """
+    if (since is None) is (siret is None):
+        raise UserError("say which: --since DAY, or --siret SIRET")
+    if siret is not None and not is_siret(siret):
+        raise UserError(f"{siret[:40]!r} is not a siret: fourteen digits")
+    query = query_of(since=since and _day(since), siret=siret)
+    stored = bad = 0
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("successions", total=None)
+        for page in desk.import_successions(load(FetcherSettings), query):
+            stored, bad = stored + page.stored, bad + page.bad
+            progress.update(task, total=page.total, completed=page.received)
+    if as_json:
+        typer.echo(json.dumps({"stored": stored, "bad": bad}))
+    else:
+        typer.echo(f"{stored} links stored" + (f", {bad} could not be read" if bad else ""))
+
+
+def _day(word: str) -> str:
+    try:
+        return dt.date.fromisoformat(word).isoformat()
+    except ValueError:
+        raise UserError(f"{word[:40]!r} is not a day: 2026-07-01") from None

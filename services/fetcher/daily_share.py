@@ -1,0 +1,195 @@
+"""A run's daily share: so many rows a day, given out to its pages before they are asked for.
+
+The share is counted by rows of `import_pages` alone, under a lock on the run: any number of
+fetchers take from it, and a kill or a restart loses nothing of it. A page counts on the day of
+its first answer: fetched again because its slices were lost, it brings no new rows. One whose
+GET fails keeps its part until it succeeds, or until the day is over.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, text
+
+from services.fetcher.plan.windows import Scope
+from shared.days import day_end, day_start
+from shared.errors import UserError
+
+_AT = "coalesce(CAST(:at AS timestamptz), now())"
+# Locks the run after the page, as the writer does.
+_LOCK_RUN = text("""
+    SELECT r.id FROM import_batches b JOIN import_runs r ON r.id = b.run_id
+    WHERE b.id = :batch_id FOR NO KEY UPDATE OF r
+""")
+_DAY = text(f"""
+    SELECT r.per_day, {day_start(_AT)} AS starts_at, {day_end(_AT)} AS ends_at
+    FROM import_runs r WHERE r.id = :run_id
+""")  # noqa: S608  # made of constants only
+_PART = text("""
+    SELECT share_day, share_rows, records FROM import_pages
+    WHERE batch_id = :batch_id AND number = :page
+""")
+_GIVEN_OUT = text("""
+    SELECT coalesce(sum(p.share_rows), 0)::bigint
+    FROM import_pages p JOIN import_batches b ON b.id = p.batch_id
+    WHERE p.share_day = :day AND b.run_id = :run_id
+""")
+_TAKE_PART = text("""
+    UPDATE import_pages SET share_day = :day, share_rows = :rows
+    WHERE batch_id = :batch_id AND number = :page
+""")
+# The sweeper sends the page again when the run no longer rests.
+_HOLD = text("""
+    UPDATE import_pages
+    SET share_day = NULL, share_rows = NULL, lease_token = NULL, lease_until = NULL,
+        starts = starts - 1, moved_at = '-infinity'
+    WHERE batch_id = :batch_id AND number = :page
+""")
+_REST = text("UPDATE import_runs SET resting_until = :until WHERE id = :run_id")
+_GO_ON = text("""
+    UPDATE import_runs r SET resting_until = NULL FROM import_batches b
+    WHERE b.id = :batch_id AND r.id = b.run_id AND r.resting_until IS NOT NULL
+""")
+_HOLDS_LEASE = text("""
+    SELECT 1 FROM import_pages
+    WHERE batch_id = :batch_id AND number = :page AND lease_token = :token FOR UPDATE
+""")
+
+_LOCK_REQUESTS = text("SELECT pg_advisory_xact_lock(hashtext('request_daily_import'))")
+_OPEN_RUNS = text("""
+    SELECT id FROM import_runs
+    WHERE per_day IS NOT NULL AND status IN ('pending', 'running')
+      AND (:any_scope OR departements = :departements AND communes = :communes
+        AND activites = :activites AND sirets = :sirets
+        AND etat_administratif IS NOT DISTINCT FROM :etat_administratif
+        AND siret_from IS NOT DISTINCT FROM :siret_from
+        AND siret_to IS NOT DISTINCT FROM :siret_to)
+      AND row_limit IS NOT DISTINCT FROM :row_limit
+    ORDER BY id
+""")
+# Rests no longer: today's share may have grown.
+_CHANGE = text("""
+    UPDATE import_runs SET per_day = :per_day, day_seconds = :day_seconds, resting_until = NULL
+    WHERE id = :run_id AND (per_day, day_seconds) IS DISTINCT FROM (:per_day, :day_seconds)
+""")
+_INSERT = text("""
+    INSERT INTO import_runs (departements, communes, activites, etat_administratif, siret_from,
+      siret_to, sirets, row_limit, per_day, day_seconds)
+    VALUES (:departements, :communes, :activites, :etat_administratif, :siret_from, :siret_to,
+      :sirets, :row_limit, :per_day, :day_seconds)
+    RETURNING id
+""")
+
+
+# Several times the register: beyond it somebody mistyped.
+_MOST_PER_DAY = 1_000_000_000
+_SECONDS_OF_A_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """At most so many rows a day; `day_seconds` None is the calendar's day."""
+
+    per_day: int
+    day_seconds: float | None = None
+
+
+def checked_rhythm(
+    per_day: int | None, day_seconds: float | None, *, continuous: bool
+) -> Rhythm | None:
+    """Raises UserError for what is absurd, or only half said."""
+    if per_day is None:
+        if continuous:
+            raise UserError("--continuous needs a daily share: --per-day 35000 --continuous")
+        if day_seconds is not None:
+            raise UserError("--day-seconds goes with --per-day and --continuous")
+        return None
+    if not continuous:
+        raise UserError(f"--per-day goes with --continuous; for one share alone: --limit {per_day}")
+    if not 1 <= per_day <= _MOST_PER_DAY:
+        raise UserError(f"--per-day {per_day} makes no sense: use 1 to {_MOST_PER_DAY}")
+    if day_seconds is not None and not 1 <= day_seconds <= _SECONDS_OF_A_DAY:
+        raise UserError(
+            f"--day-seconds {day_seconds:g} makes no sense: use 1 to {_SECONDS_OF_A_DAY}"
+        )
+    return Rhythm(per_day, day_seconds)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A page's part of the share: the rows that it may ask for, on a day that ends at `ends_at`.
+
+    None for a page that was fetched before, whose rows are counted already.
+    """
+
+    rows: int
+    ends_at: datetime | None
+
+
+def take_part(
+    connection: Connection, *, batch_id: int, page: int, wanted: int, at: datetime | None = None
+) -> Part | None:
+    """Give a leased page its part of the day of `at`, by default of now.
+
+    None where nothing is left: the page loses its lease, and the run rests until the day is over.
+    """
+    place = {"batch_id": batch_id, "page": page}
+    run_id = connection.execute(_LOCK_RUN, place).scalar_one()
+    day = connection.execute(_DAY, {"run_id": run_id, "at": at}).one()
+    part = connection.execute(_PART, place).one()
+    if part.records is not None and part.share_rows is not None:
+        return Part(max(1, part.share_rows), None)
+    if part.share_day == day.starts_at and part.share_rows:
+        return Part(part.share_rows, day.ends_at)
+    given_out = {"run_id": run_id, "day": day.starts_at}
+    left = day.per_day - connection.execute(_GIVEN_OUT, given_out).scalar_one()
+    if left <= 0:
+        connection.execute(_HOLD, place)
+        connection.execute(_REST, {"run_id": run_id, "until": day.ends_at})
+        return None
+    rows = min(wanted, left)
+    connection.execute(_TAKE_PART, {**place, "day": day.starts_at, "rows": rows})
+    return Part(rows, day.ends_at)
+
+
+def still_holds_lease(connection: Connection, *, batch_id: int, page: int, token: object) -> bool:
+    """Lock the page, and say whether its lease is the one of this token."""
+    place = {"batch_id": batch_id, "page": page, "token": token}
+    return connection.execute(_HOLDS_LEASE, place).one_or_none() is not None
+
+
+def give_back_rest(connection: Connection, *, batch_id: int) -> None:
+    """A page had fewer rows than its part: the day's share is not used up after all."""
+    connection.execute(_GO_ON, {"batch_id": batch_id})
+
+
+@dataclass(frozen=True)
+class Requested:
+    run_id: int
+    goes_on: bool
+    """The run was there already, and goes on where it ended."""
+
+
+def request_daily(
+    engine: Engine, scope: Scope | None, rhythm: Rhythm, *, row_limit: int | None
+) -> Requested:
+    """Go on with the daily import of this scope, or begin it.
+
+    Without a scope: with the only one that is under way, else with the whole register. Raises
+    UserError where several are.
+    """
+    wanted = {
+        name: value if value is None or isinstance(value, str) else list(value)
+        for name, value in asdict(scope or Scope()).items()
+    } | {"row_limit": row_limit, **asdict(rhythm)}
+    with engine.begin() as connection:
+        connection.execute(_LOCK_REQUESTS)
+        found = connection.execute(_OPEN_RUNS, wanted | {"any_scope": scope is None})
+        runs = found.scalars().all()
+        if len(runs) > 1 and scope is None:
+            numbers = ", ".join(map(str, runs))
+            raise UserError(f"several daily imports are under way (runs {numbers}): name a place")
+        if not runs:
+            return Requested(connection.execute(_INSERT, wanted).scalar_one(), goes_on=False)
+        connection.execute(_CHANGE, wanted | {"run_id": runs[0]})
+        return Requested(runs[0], goes_on=True)

@@ -1,0 +1,263 @@
+"""What INSEE's answers say: pages, dates, the quota's headers, refusals.
+
+InseeError
+├── QuotaExceeded   429: everybody slows down, nothing fails
+├── KeyRefused      401, 403 without a header block: nothing can go on until the key is right
+├── QueryRefused    400, 406, 414 and the like: ours to repair, never sent again as it is
+└── NoGoodAnswer    5xx, cut, late, too long or malformed: ask again later
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import requests
+
+from shared.days import FRANCE
+from shared.errors import SirenadeError
+from shared.sirene.identifiers import is_siren, is_siret
+from shared.sirene.values import clean
+
+_COLLECTIONS = {"Établissements": "etablissements", "Unités Légales": "unites_legales"}
+
+# The register has some 40 million establishments.
+_TOTALS = range(2**31)
+# INSEE's have some 30 characters.
+_LONGEST_CURSOR = 1000
+
+
+class InseeError(SirenadeError):
+    """Base of what INSEE, or the way to it, can do to a request; status 0: no answer at all."""
+
+    outcome = "no_answer"
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class QuotaExceeded(InseeError):
+    """Raised on a 429, with the pause it asks for where it asks for one.
+
+    `limit` is what is used up by its headers: of the minute, of the hour, or untold.
+    """
+
+    outcome = "throttled"
+
+    def __init__(self, retry_after_seconds: float | None, *, limit: str = "untold") -> None:
+        super().__init__("INSEE says that the quota is used up (429)", status=429)
+        self.retry_after_seconds = retry_after_seconds
+        self.limit = limit
+
+
+class KeyRefused(InseeError):
+    """Raised when INSEE does not accept the API key."""
+
+    outcome = "refused"
+
+
+class QueryRefused(InseeError):
+    """Raised when INSEE understands the request and refuses it."""
+
+    outcome = "refused"
+
+
+class NoGoodAnswer(InseeError):
+    """Raised when there was no answer, or none that can be used."""
+
+    def __init__(self, outcome: str, message: str, *, status: int = 0) -> None:
+        super().__init__(message, status=status)
+        self.outcome = outcome
+
+
+@dataclass(frozen=True)
+class RateHeaders:
+    """What the answer says of the quota; INSEE sends these headers or does not."""
+
+    limit_per_minute: float | None = None
+    remaining: int | None = None
+    reset_epoch_seconds: float | None = None
+    limit_per_hour: float | None = None
+    hour_remaining: int | None = None
+    hour_reset_epoch_seconds: float | None = None
+
+    @property
+    def used_up(self) -> str:
+        """The limit of which nothing is left; the hour's, where that is both."""
+        if self.hour_remaining == 0:
+            return "hour"
+        return "minute" if self.remaining == 0 else "untold"
+
+
+@dataclass(frozen=True)
+class PageAnswer:
+    """One page: its records stay opaque here."""
+
+    status: int
+    total: int
+    next_cursor: str | None
+    records: list[Any]
+    rate: RateHeaders
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How far a collection goes, in Paris time without offset, and whether it can be asked."""
+
+    is_up: bool
+    treated_until: datetime
+    made_available_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Informations:
+    """What INSEE says of its own state, by the names of `shared.imports.delta.COLLECTIONS`."""
+
+    status: int
+    collections: Mapping[str, Freshness]
+    rate: RateHeaders
+
+
+@dataclass(frozen=True)
+class OneAnswer:
+    """What became of one number: 200 listed, 301 moved, 403 withheld, 404 unknown."""
+
+    status: int
+    moved_to: str | None
+    rate: RateHeaders
+
+
+def refusal(
+    status: int, headers: requests.structures.CaseInsensitiveDict[str], body: bytes
+) -> InseeError:
+    """What an answer means that brings nothing."""
+    if status == requests.codes.too_many_requests:
+        rate = rate_headers(headers)
+        return QuotaExceeded(_pause_seconds(headers, rate), limit=rate.used_up)
+    if status in {requests.codes.unauthorized, requests.codes.forbidden}:
+        return KeyRefused(
+            f"INSEE refuses the API key ({status}): set SIRENADE_INSEE_KEY", status=status
+        )
+    if status >= requests.codes.internal_server_error:
+        return NoGoodAnswer("unavailable", f"INSEE answers {status}", status=status)
+    if status == requests.codes.not_found:
+        # Not INSEE's 404: something on the way there has no such page.
+        return NoGoodAnswer(
+            "unavailable", "404 without INSEE's header: is the base URL right?", status=status
+        )
+    message = message_of(body) or "no message"
+    return QueryRefused(f"INSEE answers {status}: {message}", status=status)
+
+
+def target_of(headers: requests.structures.CaseInsensitiveDict[str]) -> str:
+    target = headers.get("Location", "").rpartition("/")[2]
+    if not is_siren(target) and not is_siret(target):
+        raise NoGoodAnswer("malformed", "a redirection that leads to no number", status=301)
+    return target
+
+
+def page_answer(body: bytes, rate: RateHeaders, name: str) -> PageAnswer:
+    content = _loads(body)
+    if not isinstance(content, dict) or not isinstance(header := content.get("header"), dict):
+        raise NoGoodAnswer("malformed", "the answer has no header")
+    total, next_cursor = header.get("total"), header.get("curseurSuivant")
+    records = content.get(name, [])
+    if type(total) is not int or total not in _TOTALS or not isinstance(records, list):
+        raise NoGoodAnswer("malformed", "the answer's header or records are not as documented")
+    if next_cursor is not None and not _is_cursor(next_cursor):
+        raise NoGoodAnswer("malformed", "the answer's next cursor is none that can be sent back")
+    return PageAnswer(requests.codes.ok, total, next_cursor, records, rate)
+
+
+def _is_cursor(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_CURSOR
+
+
+def freshness_of(body: bytes) -> dict[str, Freshness]:
+    content = _loads(body)
+    try:
+        states = {
+            each["Collection"]: each["etatCollection"] for each in content["etatsDesServices"]
+        }
+        dates = {each["collection"]: each for each in content["datesDernieresMisesAJourDesDonnees"]}
+        found = {
+            name: Freshness(
+                is_up=content["etatService"] == "UP" and states[theirs] == "UP",
+                treated_until=_paris_time(dates[theirs]["dateDernierTraitementMaximum"]),
+                made_available_at=_paris_time(dates[theirs]["dateDerniereMiseADisposition"]),
+            )
+            for theirs, name in _COLLECTIONS.items()
+        }
+    except (KeyError, TypeError, ValueError):
+        raise NoGoodAnswer("malformed", "/informations is not as documented") from None
+    # Believed, a slip like 2996 would leave nothing to bring for centuries.
+    if max(each.treated_until.year for each in found.values()) > datetime.now(FRANCE).year + 1:
+        raise NoGoodAnswer("malformed", "/informations names a year that is far from now")
+    return found
+
+
+def _paris_time(value: str) -> datetime:
+    """As INSEE sends dates: no offset; one that came with an offset is put the same way."""
+    instant = datetime.fromisoformat(value)
+    return instant if instant.tzinfo is None else instant.astimezone(FRANCE).replace(tzinfo=None)
+
+
+def _loads(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    # orjson refuses lone surrogates, which one bad name is enough to bring: take them out.
+    try:
+        text = body.decode("utf-8", errors="replace")
+        clean = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", errors="replace")
+        return orjson.loads(clean)
+    except (ValueError, RecursionError):
+        raise NoGoodAnswer("malformed", "the answer is not JSON") from None
+
+
+def message_of(body: bytes) -> str | None:
+    """Return INSEE's own message from an error's header block, if that is what the body is."""
+    try:
+        header = orjson.loads(body)["header"]
+        return clean(str(header["message"]))[:500]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def rate_headers(headers: requests.structures.CaseInsensitiveDict[str]) -> RateHeaders:
+    """Read `x-rate-limit-*` (minute) and `x-quota-*` (hour); resets are epoch milliseconds."""
+    minute, hour = (
+        [_number(headers.get(f"{name}-{part}")) for part in ("limit", "remaining", "reset")]
+        for name in ("x-rate-limit", "x-quota")
+    )
+    return RateHeaders(
+        limit_per_minute=minute[0] or None,
+        remaining=None if minute[1] is None else int(minute[1]),
+        reset_epoch_seconds=None if minute[2] is None else minute[2] / 1000,
+        limit_per_hour=hour[0] or None,
+        hour_remaining=None if hour[1] is None else int(hour[1]),
+        hour_reset_epoch_seconds=None if hour[2] is None else hour[2] / 1000,
+    )
+
+
+def _pause_seconds(
+    headers: requests.structures.CaseInsensitiveDict[str], rate: RateHeaders
+) -> float | None:
+    if (retry_after := _number(headers.get("Retry-After"))) is not None:
+        return retry_after
+    if rate.reset_epoch_seconds is not None:
+        return rate.reset_epoch_seconds - time.time()
+    return None
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        number = float(value or "")
+    except ValueError:
+        return None
+    return number if 0 <= number < 1e15 else None  # noqa: PLR2004  # beyond any epoch in ms

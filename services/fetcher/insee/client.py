@@ -1,0 +1,115 @@
+"""INSEE's API: one GET. No redirect, no retry: what it brings or means, `envelope` reads."""
+
+import time
+from collections.abc import Mapping
+
+import requests
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+
+from services.fetcher.insee.answers import (
+    Informations,
+    NoGoodAnswer,
+    OneAnswer,
+    PageAnswer,
+    freshness_of,
+    message_of,
+    page_answer,
+    rate_headers,
+    refusal,
+    target_of,
+)
+from shared.http import DirectSession
+from shared.sirene.identifiers import is_siret
+
+KEY_HEADER = "X-INSEE-Api-Key-Integration"
+# A page of 1000 records is about 4 MB; what is ten times that is not a page.
+MAX_BODY_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+_CONNECT_TIMEOUT_SECONDS = 5
+
+
+class InseeClient:
+    """One pooled session; no redirect and no retry of its own: each would cost a slot unseen."""
+
+    def __init__(self, base_url: str, key: str, *, timeout_seconds: float, pool_size: int) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._timeout_seconds = timeout_seconds
+        self._session = DirectSession()
+        self._session.headers.update({KEY_HEADER: key, "Accept": "application/json"})
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def search_siret(
+        self, query: str, *, nombre: int, curseur: str | None, champs: str | None = None
+    ) -> PageAnswer:
+        """Search establishments; `nombre=0` without a cursor only counts. No `champs`: all."""
+        wanted = {"q": query, "nombre": str(nombre), "curseur": curseur, "champs": champs}
+        return self._search("/siret", "etablissements", wanted)
+
+    def search_successions(self, query: str, *, nombre: int, curseur: str) -> PageAnswer:
+        """Search links from an establishment to its successor."""
+        wanted = {"q": query, "nombre": str(nombre), "curseur": curseur}
+        return self._search("/siret/liensSuccession", "liensSuccession", wanted)
+
+    def _search(self, path: str, name: str, wanted: Mapping[str, str | None]) -> PageAnswer:
+        parameters = {key: value for key, value in wanted.items() if value is not None}
+        status, headers, body = self._get(path, parameters)
+        rate = rate_headers(headers)
+        if status == requests.codes.ok:
+            return page_answer(body, rate, name)
+        if status == requests.codes.not_found and message_of(body) is not None:
+            return PageAnswer(status, total=0, next_cursor=None, records=[], rate=rate)
+        raise refusal(status, headers, body)
+
+    def one(self, number: str) -> OneAnswer:
+        """Ask for one siren or siret. A duplicate's number leads to another one, not followed."""
+        kind = "siret" if is_siret(number) else "siren"
+        status, headers, body = self._get(f"/{kind}/{number}", {})
+        rate = rate_headers(headers)
+        if status == requests.codes.moved_permanently:
+            return OneAnswer(status, target_of(headers), rate)
+        has_answer = status in {requests.codes.forbidden, requests.codes.not_found}
+        if status == requests.codes.ok or (has_answer and message_of(body) is not None):
+            return OneAnswer(status, None, rate)
+        raise refusal(status, headers, body)
+
+    def informations(self) -> Informations:
+        """Ask how far the data goes: the dates of the last treatment of each collection."""
+        status, headers, body = self._get("/informations", {})
+        if status != requests.codes.ok:
+            raise refusal(status, headers, body)
+        return Informations(status, freshness_of(body), rate_headers(headers))
+
+    def _get(
+        self, path: str, parameters: Mapping[str, str]
+    ) -> tuple[int, requests.structures.CaseInsensitiveDict[str], bytes]:
+        deadline_seconds = time.monotonic() + self._timeout_seconds
+        try:
+            with self._session.get(
+                f"{self._base_url}{path}",
+                params=parameters,
+                timeout=(_CONNECT_TIMEOUT_SECONDS, self._timeout_seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return response.status_code, response.headers, _read(response, deadline_seconds)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            # Its text holds the URL; the class says what matters.
+            raise NoGoodAnswer("no_answer", f"no answer: {type(error).__name__}") from None
+
+
+def _read(response: requests.Response, deadline_seconds: float) -> bytes:
+    chunks = []
+    size_bytes = 0
+    # read1 returns what one read of the socket brought: iter_content would wait for a whole chunk,
+    # each byte of it within the timeout, and outlive the lease of the page.
+    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+        size_bytes += len(chunk)
+        if size_bytes > MAX_BODY_BYTES:
+            raise NoGoodAnswer("malformed", f"the body exceeds {MAX_BODY_BYTES} bytes")
+        if time.monotonic() > deadline_seconds:
+            raise NoGoodAnswer("no_answer", "the body took too long")
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,75 @@
+"""One request in the slot that it took, and what came of it: every one of them counts."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Engine
+
+from services.fetcher.insee.answers import (
+    Informations,
+    InseeError,
+    OneAnswer,
+    PageAnswer,
+    QuotaExceeded,
+)
+from services.fetcher.insee.client import InseeClient
+from services.fetcher.insee.quota import Quota, Slot
+from services.fetcher.settings import FetcherSettings
+from services.fetcher.store import ImportStore
+from shared.clock import Clock
+from shared.metrics import Metrics
+
+AnswerT = TypeVar("AnswerT", PageAnswer, Informations, OneAnswer)
+
+
+class Sender:
+    def __init__(self, quota: Quota, store: ImportStore, metrics: Metrics) -> None:
+        self._quota = quota
+        self._store = store
+        self._metrics = metrics
+
+    def send(self, slot: Slot, request: Callable[[], AnswerT]) -> AnswerT:
+        """Keep status and duration in the ledger, and follow what the headers say of the quota."""
+        started_seconds = time.monotonic()
+        outcome, status, records = "no_answer", 0, None
+        try:
+            answer = request()
+            outcome, status = "ok", answer.status
+            if isinstance(answer, PageAnswer):
+                records = len(answer.records)
+                outcome = "ok" if records else "empty"
+        except InseeError as error:
+            outcome, status = error.outcome, error.status
+            if isinstance(error, QuotaExceeded):
+                self._metrics.insee_throttled.labels(cause=error.limit).inc()
+            raise
+        finally:
+            duration_seconds = time.monotonic() - started_seconds
+            self._metrics.insee_requests.labels(outcome=outcome).inc()
+            self._metrics.insee_request_seconds.observe(duration_seconds)
+            self._store.record_request(
+                slot.fetch_id, status=status, records=records, duration_seconds=duration_seconds
+            )
+        self._quota.follow(answer.rate)
+        return answer
+
+
+def open_quota(
+    settings: FetcherSettings, *, engine: Engine, clock: Clock, metrics: Metrics
+) -> Quota:
+    quota = Quota(engine, settings.insee_key.get_secret_value(), clock, metrics)
+    quota.open(
+        requests_per_minute=settings.insee_requests_per_minute,
+        requests_per_hour=settings.insee_requests_per_hour,
+    )
+    return quota
+
+
+def make_client(settings: FetcherSettings) -> InseeClient:
+    return InseeClient(
+        str(settings.insee_url),
+        settings.insee_key.get_secret_value(),
+        timeout_seconds=settings.insee_timeout_seconds,
+        pool_size=settings.threads,
+    )

@@ -1,0 +1,107 @@
+"""Requests of a person who waits for the answer: each takes its slot, and is kept in the ledger."""
+
+from collections.abc import Callable
+
+import structlog
+
+from services.fetcher.insee.answers import (
+    Informations,
+    InseeError,
+    NoGoodAnswer,
+    OneAnswer,
+    PageAnswer,
+    QuotaExceeded,
+)
+from services.fetcher.insee.client import InseeClient
+from services.fetcher.insee.ledger import AnswerT, Sender
+from services.fetcher.insee.quota import Quota
+from shared.clock import Clock
+from shared.errors import SlowDown, UserError
+from shared.sirene.identifiers import is_siret
+
+log = structlog.get_logger()
+
+# A gateway that restarts must not cost an hour's walk: 1, 2, 4 … 60 s, about four minutes in all.
+_ATTEMPTS = 9
+_MAX_DELAY_SECONDS = 60.0
+_SLOT_PATIENCE_SECONDS = 30.0
+
+
+class Inquirer:
+    """Asks until there is an answer. Raises UserError where INSEE refuses, or gives none."""
+
+    def __init__(self, *, quota: Quota, client: InseeClient, sender: Sender, clock: Clock) -> None:
+        self._quota = quota
+        self._client = client
+        self._sender = sender
+        self._clock = clock
+        self.requests = 0
+
+    def informations(self) -> Informations:
+        """Ask how far INSEE's data goes."""
+        return self._ask(self._client.informations)
+
+    def one(self, number: str) -> OneAnswer:
+        """Ask what became of one siren or siret."""
+        return self._ask(lambda: self._client.one(number))
+
+    def successions(self, query: str, *, nombre: int, curseur: str) -> PageAnswer:
+        """One page of links of succession."""
+        return self._ask(
+            lambda: self._client.search_successions(query, nombre=nombre, curseur=curseur)
+        )
+
+    def count(self, query: str) -> int:
+        def send() -> PageAnswer:
+            return self._client.search_siret(query, nombre=0, curseur=None)
+
+        return self._ask(send).total
+
+    def list_sirets(self, query: str, *, nombre: int, curseur: str) -> tuple[PageAnswer, list[str]]:
+        """One page with nothing but sirets, in INSEE's order."""
+        sirets: list[str] = []
+
+        def send() -> PageAnswer:
+            answer = self._client.search_siret(
+                query, nombre=nombre, curseur=curseur, champs="siret"
+            )
+            sirets[:] = _sirets_of(answer)
+            return answer
+
+        return self._ask(send), sirets
+
+    def _ask(self, send: Callable[[], AnswerT]) -> AnswerT:
+        # Who cannot be reached at all is named at once, before a walk has cost anything.
+        attempts = 1 if self.requests == 0 else _ATTEMPTS
+        failures = 0
+        while True:
+            try:
+                return self._once(send)
+            except QuotaExceeded as error:
+                self._quota.give_way(error.retry_after_seconds)
+            except SlowDown:
+                # Others have the slots for now.
+                if self._clock.stopping.is_set():
+                    raise UserError("interrupted") from None
+            except NoGoodAnswer as error:
+                failures += 1
+                if failures >= attempts:
+                    raise UserError(f"INSEE gives no good answer: {error}") from None
+                delay_seconds = min(2.0 ** (failures - 1), _MAX_DELAY_SECONDS)
+                log.warning("no good answer", reason=str(error), again_in_seconds=delay_seconds)
+                self._clock.wait(delay_seconds)
+            except InseeError as error:
+                raise UserError(str(error)) from None
+
+    def _once(self, send: Callable[[], AnswerT]) -> AnswerT:
+        slot = self._quota.take(batch_id=None, page=None, patience_seconds=_SLOT_PATIENCE_SECONDS)
+        self.requests += 1
+        return self._sender.send(slot, send)
+
+
+def _sirets_of(answer: PageAnswer) -> list[str]:
+    sirets = [record.get("siret") for record in answer.records if isinstance(record, dict)]
+    good = [siret for siret in sirets if isinstance(siret, str) and is_siret(siret)]
+    if len(good) != len(answer.records):
+        raise NoGoodAnswer("malformed", "a record of the page has no siret", status=answer.status)
+    return good

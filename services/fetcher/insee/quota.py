@@ -1,0 +1,258 @@
+"""One quota for all replicas: a row in PostgreSQL that says when the next request may leave.
+
+GCRA without burst: each grant moves the arrival time on by one interval, in the server's clock.
+A slot is committed before its request leaves; one that was never used is lost, not doubled.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection, Engine, TextClause, text
+
+from services.fetcher.insee.answers import RateHeaders
+from shared.clock import Clock
+from shared.errors import SlowDown
+from shared.metrics import Metrics
+
+log = structlog.get_logger()
+
+# What is kept back for jitter on the way to the server: 0.9 s in each minute.
+_SHARE_OF_QUOTA = 0.985
+# A request that leaves later than this after its slot might meet the next ones at the server.
+_MAX_LATENESS_SECONDS = 0.4
+# A moment in which nobody was ready is made good: its slots are still granted, each at the time
+# at which it could have been, and with the same lateness as any other.
+_CATCH_UP_SECONDS = 0.25
+# Slots are granted at most this many intervals ahead: one granted before a 429 would still fire.
+_HORIZON_INTERVALS = 1.5
+_DEFAULT_PAUSE_SECONDS = 10.0
+# An answer that asks for more than this is believed for this long, then asked again.
+_MAX_PAUSE_SECONDS = 3600.0
+_MAX_WAIT_SECONDS = 2 * _MAX_PAUSE_SECONDS
+# What a header may say: beyond that it is not a limit that INSEE has.
+_CREDIBLE_PER_MINUTE = (1.0, 10_000.0)
+_CREDIBLE_PER_HOUR = (60.0, 600_000.0)
+# A 429 although we kept the quota: somebody else uses the key. Once for each burst the rate falls
+# by a quarter, never below a tenth; 25 answers bring a quarter back.
+_FALL = 0.75
+_LEAST_ADAPTATION = 0.1
+_RISE = 0.01
+
+_OPEN = text("""
+    INSERT INTO quota AS q
+      (key_fingerprint, requests_per_minute, configured_per_minute, requests_per_hour)
+    VALUES (:key, :per_minute, :per_minute, :per_hour)
+    ON CONFLICT (key_fingerprint) DO UPDATE
+      SET requests_per_minute = CASE WHEN q.configured_per_minute = EXCLUDED.configured_per_minute
+            THEN q.requests_per_minute ELSE EXCLUDED.requests_per_minute END,
+          configured_per_minute = EXCLUDED.configured_per_minute,
+          requests_per_hour = EXCLUDED.requests_per_hour
+    RETURNING requests_per_minute
+""")
+_NEXT = """greatest(
+    minute_arrival_at, hour_arrival_at, coalesce(paused_until, '-infinity'),
+    clock_timestamp() - make_interval(secs => :catch_up))"""
+_INTERVAL = "make_interval(secs => 60 / (requests_per_minute * adaptation * :share))"
+_TAKE = text(f"""
+    WITH slot AS (
+      UPDATE quota
+      SET minute_arrival_at = {_NEXT} + {_INTERVAL},
+          hour_arrival_at = CASE WHEN requests_per_hour IS NULL THEN hour_arrival_at
+            ELSE {_NEXT} + make_interval(
+              secs => 3600 / (requests_per_hour * adaptation * :share)) END,
+          updated_at = clock_timestamp()
+      WHERE key_fingerprint = :key
+        AND {_NEXT} <= clock_timestamp() + {_INTERVAL} * :horizon
+      RETURNING minute_arrival_at - {_INTERVAL} AS granted_at
+    )
+    INSERT INTO insee_requests (key_fingerprint, batch_id, page, granted_at)
+    SELECT :key, :batch_id, :page, granted_at FROM slot
+    RETURNING id, granted_at,
+      extract(epoch FROM granted_at - clock_timestamp())::float AS wait_seconds
+""")  # noqa: S608  # made of constants only
+_WAIT = text(f"""
+    SELECT extract(epoch FROM {_NEXT} - clock_timestamp() - {_INTERVAL} * :horizon)::float
+    FROM quota WHERE key_fingerprint = :key
+""")  # noqa: S608  # made of constants only
+_STILL_GOOD = text("""
+    SELECT coalesce(paused_until, '-infinity') <= :granted_at
+       AND extract(epoch FROM clock_timestamp() - :granted_at) < :lateness
+    FROM quota WHERE key_fingerprint = :key
+""")
+# No wait is ever so long: the server's clock was ahead when it was written.
+_FORGET_THE_FUTURE = text("""
+    UPDATE quota
+    SET minute_arrival_at = least(minute_arrival_at, clock_timestamp()),
+        hour_arrival_at = least(hour_arrival_at, clock_timestamp()),
+        paused_until = NULL
+    WHERE key_fingerprint = :key
+""")
+# Its time goes to the next who asks, unless somebody has a later slot already.
+_GIVE_UP = text(f"""
+    WITH given AS (
+      DELETE FROM insee_requests WHERE id = :id RETURNING key_fingerprint, granted_at)
+    UPDATE quota SET minute_arrival_at = granted_at
+    FROM given
+    WHERE quota.key_fingerprint = given.key_fingerprint
+      AND minute_arrival_at = granted_at + {_INTERVAL}
+""")  # noqa: S608  # made of constants only
+_PAUSE = text("""
+    UPDATE quota
+    SET paused_until = greatest(paused_until,
+                                clock_timestamp() + make_interval(secs => :seconds)),
+        updated_at = clock_timestamp()
+    WHERE key_fingerprint = :key
+""")
+# Not during a pause: the requests that were on their way belong to the same burst.
+_GIVE_WAY = text("""
+    UPDATE quota SET adaptation = greatest(:least, adaptation * :fall)
+    WHERE key_fingerprint = :key AND coalesce(paused_until, '-infinity') <= clock_timestamp()
+""")
+_FOLLOW = text("""
+    UPDATE quota
+    SET requests_per_minute = coalesce(:per_minute, requests_per_minute),
+        requests_per_hour = coalesce(:per_hour, requests_per_hour),
+        adaptation = least(1, adaptation + :rise)
+    WHERE key_fingerprint = :key
+      AND (adaptation < 1 OR requests_per_minute <> :per_minute
+        OR requests_per_hour IS DISTINCT FROM coalesce(:per_hour, requests_per_hour))
+""")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The right to send one request now; its id is the request's, and the fetch_id of its page."""
+
+    fetch_id: int
+    granted_at: datetime
+
+
+def fingerprint(key: str) -> str:
+    """Name a key without telling it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+class Quota:
+    """The row of one key."""
+
+    def __init__(self, engine: Engine, key: str, clock: Clock, metrics: Metrics) -> None:
+        self._engine = engine
+        self._key = fingerprint(key)
+        self._clock = clock
+        self._metrics = metrics
+
+    def open(self, *, requests_per_minute: float, requests_per_hour: float | None) -> None:
+        """Create the row, or set its limits where the settings changed."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                _OPEN,
+                {
+                    "key": self._key,
+                    "per_minute": requests_per_minute,
+                    "per_hour": requests_per_hour,
+                },
+            )
+
+    def take(self, *, batch_id: int | None, page: int | None, patience_seconds: float) -> Slot:
+        """Wait for a slot and return when its time has come.
+
+        Raises SlowDown after `patience_seconds`, or when the process is asked to stop.
+        """
+        started_seconds = self._clock.monotonic_seconds()
+        while True:
+            asked_seconds = self._clock.monotonic_seconds()
+            with self._engine.begin() as connection:
+                slot, wait_seconds = self._try(connection, batch_id, page)
+            if slot is not None and self._wait_for(slot, wait_seconds, asked_seconds):
+                waited_seconds = self._clock.monotonic_seconds() - started_seconds
+                self._metrics.quota_wait_seconds.observe(waited_seconds)
+                return slot
+            if self._clock.monotonic_seconds() - started_seconds > patience_seconds:
+                raise SlowDown("no slot of the quota yet", retry_after_seconds=1)
+            if slot is None and self._clock.wait(min(max(wait_seconds, 0.02), 1.0)):
+                raise SlowDown("stopping", retry_after_seconds=1)
+
+    def _try(
+        self, connection: Connection, batch_id: int | None, page: int | None
+    ) -> tuple[Slot | None, float]:
+        pace = {
+            "key": self._key,
+            "share": _SHARE_OF_QUOTA,
+            "horizon": _HORIZON_INTERVALS,
+            "catch_up": _CATCH_UP_SECONDS,
+        }
+        row = connection.execute(_TAKE, {**pace, "batch_id": batch_id, "page": page}).one_or_none()
+        if row is None:
+            wait_seconds = connection.execute(_WAIT, pace).scalar_one()
+            if wait_seconds > _MAX_WAIT_SECONDS:
+                log.warning("quota row was written by a clock ahead of now")
+                connection.execute(_FORGET_THE_FUTURE, {"key": self._key})
+                wait_seconds = 0.0
+            return None, wait_seconds
+        return Slot(row.id, row.granted_at), row.wait_seconds
+
+    def _wait_for(self, slot: Slot, wait_seconds: float, asked_seconds: float) -> bool:
+        """Wait until the slot's time; say whether it may still be used then."""
+        latest_seconds = asked_seconds + wait_seconds + _MAX_LATENESS_SECONDS
+        if wait_seconds <= 0 and self._clock.monotonic_seconds() < latest_seconds:
+            # Its time was come when it was granted: no pause can have come in between.
+            return True
+        stopping = self._clock.wait(wait_seconds)
+        with self._engine.begin() as connection:
+            good = (
+                not stopping
+                and connection.execute(
+                    _STILL_GOOD,
+                    {
+                        "key": self._key,
+                        "granted_at": slot.granted_at,
+                        "lateness": _MAX_LATENESS_SECONDS,
+                    },
+                ).scalar_one()
+            )
+            if not good:
+                connection.execute(_GIVE_UP, {"id": slot.fetch_id, "share": _SHARE_OF_QUOTA})
+        if stopping:
+            raise SlowDown("stopping", retry_after_seconds=1)
+        return good
+
+    def pause(self, seconds: float | None) -> float:
+        """Hold back every replica; return for how long, in seconds."""
+        seconds = _DEFAULT_PAUSE_SECONDS if seconds is None else seconds
+        seconds = min(max(seconds, 1.0), _MAX_PAUSE_SECONDS)
+        self._execute(_PAUSE, seconds=seconds)
+        log.warning("quota paused", seconds=round(seconds, 1))
+        return seconds
+
+    def give_way(self, seconds: float | None) -> float:
+        """Pause after a 429, and leave more to whoever else uses the key."""
+        self._execute(_GIVE_WAY, fall=_FALL, least=_LEAST_ADAPTATION)
+        return self.pause(seconds)
+
+    def follow(self, rate: RateHeaders) -> None:
+        """Believe the server: its limits replace ours, and at zero left everybody waits."""
+        per_minute = _credible(rate.limit_per_minute, _CREDIBLE_PER_MINUTE)
+        per_hour = _credible(rate.limit_per_hour, _CREDIBLE_PER_HOUR)
+        self._execute(_FOLLOW, per_minute=per_minute, per_hour=per_hour, rise=_RISE)
+        now_seconds = self._clock.now().timestamp()
+        if rate.remaining == 0 and rate.reset_epoch_seconds is not None:
+            self._wait_out(rate.reset_epoch_seconds - now_seconds, most_seconds=60.0)
+        if rate.hour_remaining == 0 and rate.hour_reset_epoch_seconds is not None:
+            self._wait_out(
+                rate.hour_reset_epoch_seconds - now_seconds, most_seconds=_MAX_PAUSE_SECONDS
+            )
+
+    def _wait_out(self, seconds: float, *, most_seconds: float) -> None:
+        if seconds > 0:
+            self._execute(_PAUSE, seconds=min(seconds, most_seconds))
+
+    def _execute(self, statement: TextClause, **parameters: float | None) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(statement, {"key": self._key, **parameters})
+
+
+def _credible(limit: float | None, bounds: tuple[float, float]) -> float | None:
+    least, most = bounds
+    return limit if limit is not None and least <= limit <= most else None

@@ -1,0 +1,63 @@
+"""What a plan costs: a page is a request, and the quota says how many go in a minute."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.fetcher.plan.windows import PlannedBatch
+
+
+@dataclass(frozen=True)
+class Cost:
+    """`is_counted` is False where `rows` is a bound: a limit or a list of sirets, not a count."""
+
+    windows: int
+    rows: int
+    requests: int
+    minutes: float
+    is_counted: bool
+
+    def __str__(self) -> str:
+        windows = "1 window" if self.windows == 1 else f"{self.windows} windows"
+        bound = "" if self.is_counted else "at most "
+        rows = f"{self.rows:,}".replace(",", " ")
+        requests = f"{self.requests:,}".replace(",", " ")
+        return (
+            f"{windows}, {bound}{rows} rows, {requests} requests, "
+            f"about {max(self.minutes, 0.1):.1f} min at the present quota"
+        )
+
+
+def rows_of(batch: PlannedBatch) -> int:
+    """What was counted, or at most what was asked for."""
+    if batch.expected is not None:
+        return batch.expected
+    return batch.row_limit or len(batch.window.sirets)
+
+
+def requests_of(rows: int, rows_per_page: int) -> int:
+    """A walk ends with the page that reaches the total; an empty window takes one to say so."""
+    return max(1, math.ceil(rows / rows_per_page))
+
+
+def cost_of(plan: Sequence[PlannedBatch], *, rows_per_page: int, per_minute: float) -> Cost:
+    rows = [rows_of(batch) for batch in plan]
+    requests = sum(requests_of(each, rows_per_page) for each in rows)
+    is_counted = all(batch.expected is not None for batch in plan)
+    return Cost(len(plan), sum(rows), requests, requests / per_minute, is_counted)
+
+
+def days_of(rows: int, per_day: int) -> str:
+    """How long a plan takes in days' shares, in words."""
+    days = max(1, math.ceil(rows / per_day))
+    share = f"{per_day:,}".replace(",", " ")
+    return f"{days} day{'s' if days > 1 else ''} at {share} rows a day"
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A plan that nobody carries out; `counts` is how many requests it took to make."""
+
+    plan: Sequence[PlannedBatch]
+    cost: Cost
+    counts: int

@@ -1,0 +1,140 @@
+"""Which treatment windows a delta walks, from what INSEE says and what is complete. Pure."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.fetcher.insee.answers import Freshness
+from services.fetcher.plan.windows import MOST_ROWS_UNCUT, Count, PlannedBatch, Window, cut
+from shared.imports.delta import TreatmentWindow, Watermark
+
+_NAMES = {"etablissements": "establishments", "unites_legales": "legal units"}
+
+
+@dataclass(frozen=True)
+class DeltaOrder:
+    """What was asked for; dates as INSEE's, without an offset."""
+
+    since: datetime | None = None
+    overlap_hours: float = 0.0
+    # What is left of its time to wait for INSEE to publish.
+    wait_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A run's batches, what they bring of INSEE's treatments, and what a person should know."""
+
+    plan: Sequence[PlannedBatch]
+    windows: Sequence[TreatmentWindow] = ()
+    warning: str | None = None
+
+
+class NoWatermark(Exception):
+    """Raised where nothing says from when on a collection is to be brought up to date."""
+
+    def __init__(self, collection: str) -> None:
+        super().__init__(
+            f"nothing says how far the {_NAMES[collection]} are complete: give --since once, "
+            "or import the whole register (import --all)"
+        )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The windows that can be walked now, and why others cannot."""
+
+    windows: Sequence[TreatmentWindow]
+    held_up: Sequence[str]
+
+
+def decide(
+    order: DeltaOrder,
+    insee: Mapping[str, Freshness],
+    complete: Mapping[str, Watermark],
+) -> Decision:
+    """Close a window for each collection that INSEE has moved on since the last one.
+
+    It begins before the watermark, by the overlap, or at an earlier `since`: never after, which
+    would leave a gap. It ends at INSEE's last treatment: a day that is still being written stays
+    open. Raises NoWatermark.
+    """
+    windows, held_up = [], []
+    for collection, freshness in insee.items():
+        known = complete.get(collection)
+        if known is None and order.since is None:
+            raise NoWatermark(collection)
+        start = _start(order, known)
+        reason = _held_up(order, freshness, known, start)
+        if reason is None:
+            windows.append(
+                TreatmentWindow(
+                    collection, start, freshness.treated_until, freshness.made_available_at
+                )
+            )
+        else:
+            held_up.append(f"{_NAMES[collection]}: {reason}")
+    return Decision(windows, held_up)
+
+
+def _start(order: DeltaOrder, known: Watermark | None) -> datetime:
+    starts = [] if order.since is None else [order.since]
+    if known is not None:
+        starts.append(known.treated_until - timedelta(hours=order.overlap_hours))
+    return min(starts)
+
+
+def _held_up(
+    order: DeltaOrder, freshness: Freshness, known: Watermark | None, start: datetime
+) -> str | None:
+    last = f"{freshness.treated_until:%Y-%m-%d %H:%M}"
+    if not freshness.is_up:
+        return "INSEE says that the collection is not up"
+    if freshness.treated_until < start:
+        return f"INSEE has published nothing after {last}, before the window"
+    if known is None or _has_moved(freshness, known):
+        return None
+    if order.since is not None and order.since < known.treated_until:
+        return None
+    return f"INSEE has published nothing after {last}"
+
+
+def _has_moved(freshness: Freshness, known: Watermark) -> bool:
+    if freshness.treated_until != known.treated_until:
+        return freshness.treated_until > known.treated_until
+    # The same days once more: something in them was put right.
+    return (
+        freshness.made_available_at is not None
+        and known.made_available_at is not None
+        and freshness.made_available_at > known.made_available_at
+    )
+
+
+def whole_windows(insee: Mapping[str, Freshness]) -> list[TreatmentWindow]:
+    """What a walk through the whole register brings: all that was treated before it began."""
+    return [
+        TreatmentWindow(name, None, freshness.treated_until, freshness.made_available_at)
+        for name, freshness in insee.items()
+    ]
+
+
+def make_delta_plan(
+    windows: Sequence[TreatmentWindow], *, count: Count, most_rows: int = MOST_ROWS_UNCUT
+) -> list[PlannedBatch]:
+    """Count each window, one request; cut mass days; leave out what is empty."""
+    return list(itertools.chain(*(_sized(window, count, most_rows) for window in windows)))
+
+
+def _sized(window: TreatmentWindow, count: Count, most_rows: int) -> list[PlannedBatch]:
+    whole = Window(
+        collection=window.collection,
+        treated_from=window.treated_from,
+        treated_until=window.treated_until,
+    )
+    rows = count(whole.query)
+    if rows == 0:
+        return []
+    if rows <= most_rows:
+        return [PlannedBatch(whole, expected=rows)]
+    return cut(whole, rows, most_rows=most_rows, count=count)

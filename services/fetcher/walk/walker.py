@@ -1,0 +1,213 @@
+"""One page, from its message to its slices: lease → depth → slot → GET → save → publish.
+
+Killed anywhere in between, the page stands still and the sweeper sends it again: until the save
+nothing has happened but a lost slot; after it, the page is fetched anew under another fetch_id,
+and receipts of the first no longer count.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from services.fetcher.insee.answers import (
+    Informations,
+    KeyRefused,
+    NoGoodAnswer,
+    QueryRefused,
+    QuotaExceeded,
+)
+from services.fetcher.insee.client import InseeClient
+from services.fetcher.insee.ledger import AnswerT, Sender
+from services.fetcher.insee.quota import Quota, Slot
+from services.fetcher.plan.page_end import judge_page, rows_to_ask
+from services.fetcher.store import FetchedPage, ImportStore, PageLease
+from services.fetcher.walk.slices import PageSlice, cut
+from shared.errors import SlowDown
+from shared.messages import FetchPage, WriteSlice
+from shared.metrics import Metrics
+
+log = structlog.get_logger()
+
+_MAX_BACKOFF_SECONDS = 300.0
+# One page that fails now and then is no news; one that fails so often stands still.
+_STARTS_WORTH_TELLING = 3
+_KEY_PAUSE_SECONDS = 60.0
+_FULL_QUEUE_PAUSE_SECONDS = 2.0
+
+
+class Publisher(Protocol):
+    """Where pages and slices go; returns only once the broker has confirmed."""
+
+    def publish_page(self, message: FetchPage) -> None: ...
+
+    def publish_slice(self, message: WriteSlice) -> None: ...
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a page may take, and when the writer has enough to do."""
+
+    request_timeout_seconds: float
+    slot_patience_seconds: float
+    rows_per_page: int
+    max_slices_ready: int
+
+    @property
+    def lease_seconds(self) -> float:
+        """Longer than the wait for a slot and the GET can last together."""
+        return self.slot_patience_seconds + self.request_timeout_seconds + 15
+
+
+class Walker:
+    def __init__(  # noqa: PLR0913  # its collaborators, each one thing
+        self,
+        *,
+        store: ImportStore,
+        quota: Quota,
+        client: InseeClient,
+        publisher: Publisher,
+        slices_ready: Callable[[], int],
+        pace: Pace,
+        metrics: Metrics,
+        shards: int = 1,
+    ) -> None:
+        self._store = store
+        self._quota = quota
+        self._client = client
+        self._publisher = publisher
+        self._slices_ready = slices_ready
+        self._pace = pace
+        self._metrics = metrics
+        self._sender = Sender(quota, store, metrics)
+        self._shards = shards
+
+    def fetch_page(self, message: FetchPage) -> None:
+        """Fetch a page that still needs it; a stale message costs no quota."""
+        lease = self._store.lease_page(
+            message.batch_id,
+            message.page,
+            lease_seconds=self._pace.lease_seconds,
+            rows_per_page=self._pace.rows_per_page,
+        )
+        if lease is None:
+            return
+        structlog.contextvars.bind_contextvars(run_id=lease.run_id)
+        try:
+            self._fetch(lease)
+        except (QuotaExceeded, KeyRefused) as error:
+            self._release(lease, self._hold_back(error), failed=False)
+        except QueryRefused as error:
+            log.warning("batch failed", batch_id=lease.batch_id, reason=str(error))
+            self._store.fail_batch(lease.batch_id, str(error))
+        except SlowDown as error:
+            if not self._release(lease, error.retry_after_seconds, failed=False):
+                # The page is saved and the queue of slices full: the message comes again.
+                raise
+        except NoGoodAnswer as error:
+            delay_seconds = min(2.0 ** min(lease.starts, 10), _MAX_BACKOFF_SECONDS)
+            log.warning("page not fetched", reason=str(error), again_in_seconds=delay_seconds)
+            self._release(lease, delay_seconds)
+            if lease.starts >= _STARTS_WORTH_TELLING:
+                self._store.note_error(f"INSEE gives no good answer, asked again later: {error}")
+        except Exception:
+            # A broker or database that is away: whoever comes next may start at once.
+            self._release(lease, 1.0)
+            raise
+
+    def count(self, query: str) -> int:
+        """Ask how many rows a window holds; costs one slot."""
+        return self._ask(lambda: self._client.search_siret(query, nombre=0, curseur=None)).total
+
+    def ask_informations(self) -> Informations:
+        """Ask how far INSEE's data goes; costs one slot."""
+        return self._ask(self._client.informations)
+
+    def _ask(self, request: Callable[[], AnswerT]) -> AnswerT:
+        slot = self._quota.take(
+            batch_id=None, page=None, patience_seconds=self._pace.slot_patience_seconds
+        )
+        try:
+            return self._sender.send(slot, request)
+        except (QuotaExceeded, KeyRefused) as error:
+            self._hold_back(error)
+            raise
+
+    def _hold_back(self, error: QuotaExceeded | KeyRefused) -> float:
+        """Pause the quota for every replica; return for how long, in seconds."""
+        if isinstance(error, QuotaExceeded):
+            return self._quota.give_way(error.retry_after_seconds)
+        self._store.note_error(str(error))
+        return self._quota.pause(_KEY_PAUSE_SECONDS)
+
+    def _release(self, lease: PageLease, delay_seconds: float, *, failed: bool = True) -> bool:
+        return self._store.release_page(lease, delay_seconds=delay_seconds, failed=failed)
+
+    def _fetch(self, lease: PageLease) -> None:
+        if self._slices_ready() >= self._pace.max_slices_ready:
+            raise SlowDown("the writer is behind", retry_after_seconds=_FULL_QUEUE_PAUSE_SECONDS)
+        slot = self._quota.take(
+            batch_id=lease.batch_id,
+            page=lease.page,
+            patience_seconds=self._pace.slot_patience_seconds,
+        )
+        structlog.contextvars.bind_contextvars(fetch_id=slot.fetch_id)
+        asked = self._rows_to_ask(lease, slot)
+        if asked is None:
+            return
+        answer = self._sender.send(
+            slot,
+            lambda: self._client.search_siret(lease.query, nombre=asked, curseur=lease.cursor),
+        )
+        end = judge_page(
+            cursor=lease.cursor,
+            next_cursor=answer.next_cursor,
+            rows=len(answer.records),
+            received_before=lease.received_before,
+            total=answer.total,
+            row_limit=lease.row_limit,
+        )
+        slices = cut(answer.records, shards=self._shards)
+        fetched = FetchedPage(
+            slot.fetch_id, answer.next_cursor, len(answer.records), len(slices), end
+        )
+        if not self._store.save_page(lease, fetched):
+            log.warning("answer not needed any more", batch_id=lease.batch_id, page=lease.page)
+            return
+        self._publish(lease, slot, slices, is_last=end.is_last)
+        self._metrics.pages_fetched.inc()
+        self._metrics.records_fetched.inc(len(answer.records))
+        self._metrics.slices_published.inc(len(slices))
+
+    def _rows_to_ask(self, lease: PageLease, slot: Slot) -> int | None:
+        """None where the wait for the slot led into a day whose share is given out."""
+        part = lease.part
+        if part is None:
+            return rows_to_ask(
+                received_before=lease.received_before,
+                row_limit=lease.row_limit,
+                rows_per_page=self._pace.rows_per_page,
+            )
+        if part.ends_at is not None and slot.granted_at >= part.ends_at:
+            part = self._store.move_part(lease, part, slot.granted_at)
+        return None if part is None else part.rows
+
+    def _publish(
+        self, lease: PageLease, slot: Slot, slices: list[PageSlice], *, is_last: bool
+    ) -> None:
+        for number, each in enumerate(slices):
+            self._publisher.publish_slice(
+                WriteSlice(
+                    batch_id=lease.batch_id,
+                    page=lease.page,
+                    fetch_id=slot.fetch_id,
+                    slice=number,
+                    fetched_at=slot.granted_at.isoformat(),
+                    records=each.records,
+                    shard=each.shard,
+                    digests=each.digests,
+                )
+            )
+        if not is_last:
+            self._publisher.publish_page(FetchPage(lease.batch_id, lease.page + 1))

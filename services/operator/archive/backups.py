@@ -1,0 +1,223 @@
+"""Backups of the database in the store: pg_dump's directory format, whole or not at all.
+
+`backup=<time>/<number of the database>/<file>`; the manifest comes last, so that a backup that
+was cut short is none. It has the digest of each file, and the rows of each table in the very
+snapshot that was dumped.
+"""
+
+import datetime as dt
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import Connection, text
+
+from services.operator.archive.pg_tools import PgTools, Tool
+from services.operator.archive.storage import Storage, StorageError
+from shared.db.engine import make_engine
+from shared.db.migrate import current_revision
+from shared.errors import UserError
+
+MANIFEST = "manifest.json"
+_ID = "%Y%m%dT%H%M%SZ"
+
+_TABLES = text("""
+    SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables
+    WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1
+""")
+_NO_IDLE_LIMIT = text("SET LOCAL idle_in_transaction_session_timeout = 0")
+_EXPORT_SNAPSHOT = text("SELECT pg_export_snapshot()")
+
+Report = Callable[[str], None]
+
+
+class StoredFile(BaseModel):
+    size: int
+    sha256: str
+
+
+class StoredDatabase(BaseModel):
+    # Its server's major version.
+    postgres: int
+    files: dict[str, StoredFile]
+    rows: dict[str, int]
+
+
+class Manifest(BaseModel):
+    id: str
+    made_at: dt.datetime
+    revision: str | None
+    databases: list[StoredDatabase]
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for each in self.databases for file in each.files.values())
+
+    @property
+    def rows(self) -> int:
+        return sum(sum(each.rows.values()) for each in self.databases)
+
+
+@dataclass(frozen=True)
+class Backups:
+    """`folder` holds one database's files at a time, and begins empty."""
+
+    storage: Storage
+    folder: Path
+    tools: PgTools
+    report: Report
+
+    def back_up(self, urls: Sequence[str], now: dt.datetime) -> Manifest:
+        backup_id = f"{now:{_ID}}"
+        taken = [
+            self._take(url, f"backup={backup_id}/{number}", self.folder / str(number))
+            for number, url in enumerate(urls)
+        ]
+        manifest = Manifest(
+            id=backup_id,
+            made_at=now,
+            revision=taken[0].revision,
+            databases=[each.database for each in taken],
+        )
+        content = manifest.model_dump_json(indent=1).encode()
+        self.storage.put(f"backup={backup_id}/{MANIFEST}", content)
+        return manifest
+
+    def _take(self, url: str, place: str, target: Path) -> "_Taken":
+        taken = self._dump(url, target)
+        for path in sorted(target.iterdir()):
+            self.report(f"putting {path.name}")
+            self.storage.put(f"{place}/{path.name}", path)
+            taken.database.files[path.name] = StoredFile(
+                size=path.stat().st_size, sha256=_digest(path)
+            )
+            path.unlink()
+        return taken
+
+    def _dump(self, url: str, target: Path) -> "_Taken":
+        with connection_to(url) as connection, _snapshot(connection) as snapshot:
+            self.report("dumping")
+            major = _major(connection)
+            self.tools.find(Tool.DUMP, major).dump(url, target, snapshot=snapshot)
+            self.report("counting")
+            database = StoredDatabase(postgres=major, files={}, rows=count_rows(connection))
+            return _Taken(database, current_revision(connection))
+
+    def restore(self, manifest: Manifest, urls: Sequence[str]) -> None:
+        """Raises UserError where a database is not empty, StorageError where a file is damaged."""
+        if len(urls) != len(manifest.databases):
+            raise UserError(
+                f"the backup is of {len(manifest.databases)} databases, "
+                f"the settings name {len(urls)}"
+            )
+        for url in urls:
+            with connection_to(url) as connection:
+                if connection.execute(_TABLES).first() is not None:
+                    raise UserError("the database is not empty: restore into a new one (createdb)")
+        for number, (url, stored) in enumerate(zip(urls, manifest.databases, strict=True)):
+            source = self.folder / str(number)
+            self._fetch(stored, f"backup={manifest.id}/{number}", source)
+            self._restore(stored, url, source)
+            shutil.rmtree(source)
+
+    def _fetch(self, stored: StoredDatabase, place: str, target: Path) -> None:
+        target.mkdir()
+        for name, file in stored.files.items():
+            self.report(f"fetching {name}")
+            self.storage.fetch(f"{place}/{name}", target / name)
+            if _digest(target / name) != file.sha256:
+                raise StorageError(f"{place}/{name} is not what was put there: nothing is restored")
+
+    def _restore(self, stored: StoredDatabase, url: str, source: Path) -> None:
+        with connection_to(url) as connection:
+            tool = self.tools.find(Tool.RESTORE, _major(connection), dumped_by=stored.postgres)
+        self.report("restoring")
+        tool.restore(url, source)
+        self.report("counting")
+        with connection_to(url) as connection:
+            rows = count_rows(connection)
+        differing = [name for name in rows | stored.rows if rows.get(name) != stored.rows.get(name)]
+        if differing:
+            raise StorageError(f"not the rows that were dumped: {', '.join(sorted(differing))}")
+
+
+@dataclass(frozen=True)
+class _Taken:
+    database: StoredDatabase
+    revision: str | None
+
+
+def manifests(storage: Storage) -> Iterator[Manifest]:
+    """Of complete backups, newest first."""
+    for key in sorted(storage.keys(""), reverse=True):
+        if key.startswith("backup=") and key.endswith(f"/{MANIFEST}"):
+            try:
+                yield Manifest.model_validate_json(storage.read(key))
+            except ValidationError:
+                raise StorageError(f"{key} cannot be read: made by another version?") from None
+
+
+def prune(storage: Storage, *, older_than: dt.datetime, keep: str) -> list[str]:
+    """Delete older backups, cut short ones as well; the manifest first, so that none looks whole.
+
+    What was erased stands in backups from before: this is how long.
+    """
+    found: dict[str, list[str]] = {}
+    for key in storage.keys(""):
+        folder, _, _ = key.partition("/")
+        if folder.startswith("backup=") and folder.removeprefix("backup=") != keep:
+            found.setdefault(folder.removeprefix("backup="), []).append(key)
+    old = [backup_id for backup_id in found if _made_at(backup_id) < older_than]
+    for backup_id in old:
+        storage.delete(sorted(found[backup_id], key=lambda key: not key.endswith(MANIFEST)))
+    return old
+
+
+def count_rows(connection: Connection) -> dict[str, int]:
+    return {
+        table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608  quoted by PostgreSQL
+        for table in connection.execute(_TABLES).scalars().all()
+    }
+
+
+@contextmanager
+def connection_to(url: str) -> Iterator[Connection]:
+    engine = make_engine(
+        url, application_name="sirenade-backup", pool_size=1, statement_timeout_seconds=0
+    )
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _snapshot(connection: Connection) -> Iterator[str]:
+    """What the connection sees until the block ends, under a name for others to see it as well."""
+    connection.execution_options(isolation_level="REPEATABLE READ")
+    with connection.begin():
+        connection.execute(_NO_IDLE_LIMIT)
+        yield connection.execute(_EXPORT_SNAPSHOT).scalar_one()
+
+
+def _major(connection: Connection) -> int:
+    number = connection.execute(text("SHOW server_version_num")).scalar_one()
+    return int(number) // 10_000
+
+
+def _made_at(backup_id: str) -> dt.datetime:
+    try:
+        return dt.datetime.strptime(backup_id, _ID).replace(tzinfo=dt.UTC)
+    except ValueError:
+        # Not one of ours: never deleted.
+        return dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,105 @@
+"""The commands of `./sirenade failed`."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from services.operator.failures import items
+from services.operator.failures.items import Retry
+from services.operator.main import open_engines
+from services.operator.printing import AsJson, joined, print_fields, print_json, print_rows
+from shared.db.shards import connected
+from shared.errors import UserError
+from shared.terminal.cli import make_app
+
+app = make_app("What could not be written or reviewed: look, try again, forget what is resolved.")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List what failed and is still open, by cause."""
+    with connected(open_engines()) as connections:
+        causes = items.causes(connections)
+    print_rows(causes, "failed items still open, by cause", as_json=as_json, empty="nothing failed")
+
+
+@app.command()
+def show(
+    wanted: Annotated[
+        list[str], typer.Argument(metavar="KIND|ID…", help="write, review, or ids of items.")
+    ],
+    limit: Annotated[int, typer.Option(help="At most so many of a kind.", min=1)] = 20,
+    payload: Annotated[
+        bool, typer.Option("--payload", help="The record too, unless its unit has withdrawn.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show items with what surrounds them: batch, run, stored version, avis.
+
+    Example: ./sirenade failed show review --limit 5
+    """
+    with connected(open_engines()) as connections:
+        shown = items.items(connections, wanted, limit=limit, with_payload=payload)
+    if as_json:
+        print_json(shown)
+        return
+    for item in shown:
+        print_fields(f"failed item {item['id']}", item)
+    if not shown:
+        typer.echo("nothing failed")
+
+
+@app.command()
+def retry(
+    ids: Annotated[
+        list[int] | None, typer.Argument(metavar="ID…", help="Ids, as show prints them.", min=1)
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(help="All open items of this cause, as list prints it.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All open items.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask for the work again: establishments from INSEE, in one new import; avis from the reviewer.
+
+    An item stays open until its row is really written, or its text accepted.
+
+    Example: ./sirenade failed retry --code invalid_date
+    """
+    if [bool(ids), code is not None, every].count(True) != 1:
+        raise UserError("say which: ids, or --code CODE, or --all")
+    with connected(open_engines(), write=True) as connections:
+        outcome = items.retry(connections, ids or [], code=code)
+    if as_json:
+        print_json(asdict(outcome))
+    else:
+        for line in _told(outcome) or ["nothing to retry"]:
+            typer.echo(line)
+
+
+@app.command()
+def purge(
+    older_than_days: Annotated[
+        int, typer.Option(help="Days since it was resolved.", min=0, max=36_500)
+    ] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Delete items that were resolved long ago. What is open stays, however old."""
+    with connected(open_engines(), write=True) as connections:
+        deleted = items.purge(connections, older_than_days=older_than_days)
+    if as_json:
+        print_json({"deleted": deleted})
+    else:
+        typer.echo(f"{deleted} resolved items deleted")
+
+
+def _told(outcome: Retry) -> list[str]:
+    lines = {
+        f"fetched again from INSEE in run {outcome.run_id}": outcome.fetched,
+        "on their way already, in an import that is not over": outcome.under_way,
+        "due for review again": outcome.reviewed,
+        "closed, their avis are no longer due": outcome.no_longer_due,
+        "without a siret: import the window of their batch again": outcome.without_siret,
+    }
+    return [f"{len(ids)} {what} (items {joined(ids)})" for what, ids in lines.items() if ids]

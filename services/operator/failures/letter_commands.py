@@ -1,0 +1,101 @@
+"""The commands of `./sirenade dead-letters`."""
+
+from typing import Annotated
+
+import typer
+
+from services.operator.failures import letters
+from services.operator.main import open_broker, open_engine
+from services.operator.printing import AsJson, print_fields, print_json, print_rows
+from shared.db.migrate import require_current
+from shared.errors import UserError
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, make_app
+
+app = make_app("Messages that nobody could work on, kept in PostgreSQL.")
+
+Ids = Annotated[list[int], typer.Argument(metavar="ID…", help="Ids, as list prints them.", min=1)]
+
+
+@app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(help="The latest so many.", min=1)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the archived dead letters, the latest first."""
+    with open_engine().connect() as connection:
+        require_current(connection)
+        latest = letters.latest(connection, limit)
+    print_rows(latest, "dead letters", as_json=as_json, empty="no dead letters")
+
+
+@app.command()
+def show(
+    letter_id: Annotated[int, typer.Argument(metavar="ID", min=1)], as_json: AsJson = False
+) -> None:
+    """Open one: its queue, actor, retries and fields. Never the records that it carries."""
+    with open_engine().connect() as connection:
+        require_current(connection)
+        letter = letters.opened(connection, letter_id)
+    if as_json:
+        print_json(letter)
+        return
+    inner = letter.pop("fields", None)
+    print_fields(f"dead letter {letter_id}", letter | (inner if isinstance(inner, dict) else {}))
+
+
+@app.command()
+def replay(
+    ids: Annotated[
+        list[int] | None, typer.Argument(metavar="ID…", help="Ids, as list prints them.", min=1)
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that were not replayed yet.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="With ids: even what was replayed already.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Publish messages once more, as if for the first time. Needs SIRENADE_BROKER_URL.
+
+    A message that fails again comes back as not replayed. What the register has overtaken
+    meanwhile writes nothing.
+
+    Example: ./sirenade dead-letters replay 12 13
+    """
+    if bool(ids) is every:
+        raise UserError("say which: ids, or --all")
+    if every and again:
+        raise UserError("--again goes with ids: --all is what was not replayed yet")
+    engine = open_engine()
+    with engine.connect() as connection:
+        require_current(connection)
+        chosen = letters.choose(connection, ids or [], again=again)
+    replayed: list[int] = []
+    refused: dict[int, str] = {}
+    for letter_id, why in letters.replay_each(engine, chosen, open_broker, again=again):
+        if why is None:
+            replayed.append(letter_id)
+        else:
+            refused[letter_id] = why
+        if not as_json:
+            typer.echo(f"dead letter {letter_id}: {why or 'replayed'}")
+    if as_json:
+        print_json({"replayed": replayed, "refused": refused})
+    elif not chosen:
+        typer.echo("no dead letters to replay")
+    if refused:
+        raise typer.Exit(EXIT_BROKEN_PROMISE)
+
+
+@app.command()
+def drop(ids: Ids, as_json: AsJson = False) -> None:
+    """Delete messages for good.
+
+    The work is not lost with them: the sweeper and the relay send again what is still due.
+    """
+    with open_engine().begin() as connection:
+        require_current(connection)
+        dropped = letters.drop(connection, ids)
+    if as_json:
+        print_json({"dropped": dropped})
+    else:
+        typer.echo(f"{dropped} dead letters dropped")

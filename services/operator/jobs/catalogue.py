@@ -1,0 +1,168 @@
+"""The work that comes round, each job one transaction that says in a line what it did."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection, Engine, text
+
+from services.operator.archive.logs import put_logs
+from services.operator.archive.storage import open_storage
+from services.operator.archive.summaries import put_summaries
+from services.operator.failures import items
+from services.operator.jobs import slots
+from services.operator.jobs.schedule import Schedule, daily_at, sundays_at
+from services.operator.numbers.reconcile import reconcile
+from services.operator.settings import OperatorSettings
+from shared.days import TIME_ZONE
+from shared.db.shards import connected
+from shared.imports.delta import COLLECTIONS, read_watermarks, request_delta
+from shared.imports.statement import Subject, in_one_line, read_statement
+
+log = structlog.get_logger()
+
+RETENTION_DAYS = 30
+# Of the quota of 15 minutes a fifteenth, at the public 30 a minute and 100 sirets a request.
+_ITEMS_PER_TURN = 3000
+_RETRY_EVERY_15_MINUTES = Schedule("*/15 * * * *")
+_HOURLY = Schedule("20 * * * *")
+# Each statement of a job ends within a minute, and none has many; what takes longer says so.
+LEASE_SECONDS = 600.0
+# Then no further file is begun.
+_ARCHIVE_SECONDS = 240.0
+# Whole tables are read.
+_RECONCILE_SECONDS = 4 * 3600.0
+# Batches that ended at midnight are committed by then.
+_AFTER_MIDNIGHT = daily_at("00:05")
+
+_LOCK_ORDERS = text("SELECT pg_advisory_xact_lock(hashtext('order_delta'))")
+_YESTERDAY = text("SELECT (now() AT TIME ZONE :time_zone)::date - 1")
+_DELTA_UNDER_WAY = text("""
+    SELECT min(id) FROM import_runs WHERE kind = 'delta' AND status IN ('pending', 'running')
+""")
+
+
+@dataclass(frozen=True)
+class Job:
+    """`work` gets a transaction that it does not end, and returns what it did, in one line."""
+
+    name: str
+    schedule: Schedule
+    work: Callable[[Connection], str]
+    # None: ten minutes.
+    lease_seconds: float | None = None
+
+
+def make_jobs(
+    settings: OperatorSettings, shards: Sequence[Engine] = (), readers: Sequence[Engine] = ()
+) -> tuple[Job, ...]:
+    """`shards` are those that are no part of the database with the slots.
+
+    `readers` reach all databases, that one first, with connections of their own.
+    """
+    return (
+        Job(
+            "delta",
+            daily_at(settings.delta_at),
+            lambda connection: order_delta(connection, wait_minutes=settings.delta_wait_minutes),
+        ),
+        Job("retry", _RETRY_EVERY_15_MINUTES, _on_all(shards, retry_failed)),
+        Job("purge", daily_at(settings.purge_at), _on_all(shards, purge_resolved)),
+        # It knows the sirets of one database only.
+        *([] if shards else [Job("statement", _AFTER_MIDNIGHT, state_yesterday)]),
+        Job("archive", _HOURLY, lambda connection: archive(connection, settings, shards)),
+        Job(
+            "reconcile",
+            sundays_at(settings.reconcile_at),
+            lambda connection: count_anew(connection, readers),
+            lease_seconds=_RECONCILE_SECONDS,
+        ),
+    )
+
+
+def _on_all(shards: Sequence[Engine], work: Callable[..., str]) -> Callable[[Connection], str]:
+    """The job with a transaction of each shard beside its own, which ends last."""
+
+    def work_on_all(connection: Connection) -> str:
+        with connected(shards, write=True) as others:
+            return work(connection, *others)
+
+    return work_on_all
+
+
+def _wait_in_transaction(connection: Connection, seconds: float) -> None:
+    """Let the job's transaction wait for what is done elsewhere."""
+    connection.execute(
+        text("SELECT set_config('idle_in_transaction_session_timeout', :limit, true)"),
+        {"limit": f"{seconds:.0f}s"},
+    )
+
+
+def archive(
+    connection: Connection, settings: OperatorSettings, shards: Sequence[Engine] = ()
+) -> str:
+    """What is left when its time is over waits for the next slot."""
+    if not settings.archive_url:
+        return "nowhere to archive to: set SIRENADE_ARCHIVE_URL"
+    _wait_in_transaction(connection, LEASE_SECONDS)
+    storage = open_storage(settings.archive_url, settings.archive_credentials.get_secret_value())
+    with connected(shards) as others:
+        summaries = put_summaries(storage, connection, others)
+    logs = put_logs(storage, settings.log_directory, seconds=_ARCHIVE_SECONDS)
+    return f"{logs.in_one_line()}, {summaries} days summed up"
+
+
+def count_anew(connection: Connection, readers: Sequence[Engine]) -> str:
+    """`./sirenade reconcile` says more."""
+    _wait_in_transaction(connection, _RECONCILE_SECONDS)
+    with connected(readers) as (control, *shards):
+        found = reconcile(control, shards)
+    if found.agrees:
+        return f"zero difference, {found.batches} batches compared"
+    told = f"the counters are wrong: {len(found.differing)} differ in {found.batches} batches"
+    log.warning("counters do not agree with what they count", differing=len(found.differing))
+    return told
+
+
+def order_delta(connection: Connection, *, wait_minutes: float) -> str:
+    """Order one where none is under way: it brings every day that was missed."""
+    connection.execute(_LOCK_ORDERS)
+    if (run_id := connection.execute(_DELTA_UNDER_WAY).scalar()) is not None:
+        return f"the delta of run {run_id} is still under way: no second one"
+    unknown = [name for name in COLLECTIONS if name not in read_watermarks(connection)]
+    if unknown:
+        return (
+            f"nothing says how far {' and '.join(unknown)} are complete: load the register, "
+            "or begin with ./sirenade delta --since DATE"
+        )
+    return f"run {request_delta(connection, wait_minutes=wait_minutes)} is ordered"
+
+
+def retry_failed(*connections: Connection) -> str:
+    closed = items.close_no_longer_due(connections)
+    retry = items.retry_due(connections, limit=_ITEMS_PER_TURN)
+    told = {
+        f"fetched again in run {retry.run_id}": len(retry.fetched),
+        "on their way already": len(retry.under_way),
+        "due for review again": len(retry.reviewed),
+        "closed, no longer due": closed + len(retry.no_longer_due),
+    }
+    return ", ".join(f"{count} {what}" for what, count in told.items() if count) or "nothing due"
+
+
+def purge_resolved(*connections: Connection) -> str:
+    purged = items.purge(connections, older_than_days=RETENTION_DAYS)
+    slots.purge(connections[0], older_than_days=RETENTION_DAYS)
+    return f"{purged} resolved items deleted"
+
+
+def state_yesterday(connection: Connection) -> str:
+    """Say what the day's batches promised and kept; `./sirenade statement --day` says more."""
+    day = connection.execute(_YESTERDAY, {"time_zone": TIME_ZONE}).scalar_one()
+    statement = read_statement(connection, Subject(day=day), by_departement=False)
+    if not statement.batches:
+        return f"no batch ended on {day}"
+    told = in_one_line(statement)
+    if not statement.is_kept:
+        log.warning("the day's statement is not kept", day=str(day), statement=told)
+    return told

@@ -1,0 +1,77 @@
+"""`./sirenade schedule`: the jobs that come round, and whether anybody sees to it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import typer
+from sqlalchemy import RowMapping
+
+from services.operator.jobs import slots
+from services.operator.main import open_engine
+from services.operator.printing import AsJson, print_json, print_rows
+from shared.clock import Clock
+from shared.days import FRANCE
+from shared.db.migrate import require_current
+
+# Several turns of an operator's loop.
+_SILENCE_SECONDS = 90.0
+_START_ONE = "start one with python -m services.operator run"
+
+
+def schedule(as_json: AsJson = False) -> None:
+    """List the jobs that come round: last run, status, what it did, next run; in French time.
+
+    Two that need no hour come last: dead letters are archived and sizes are read all the time.
+    Their hours are settings of the operator: SIRENADE_DELTA_AT, SIRENADE_PURGE_AT.
+    """
+    with open_engine().connect() as connection:
+        require_current(connection)
+        jobs = slots.listing(connection)
+        others = slots.listing_without_slots(connection)
+    running = _is_running(jobs, Clock().now())
+    if as_json:
+        print_json(
+            {
+                "operator_is_running": running,
+                "jobs": [dict(job) for job in jobs],
+                "without_slots": [dict(other) for other in others],
+            }
+        )
+        return
+    shown = [_shown(job) for job in jobs]
+    if shown:
+        shown += [{**other, "last": _local(other["last"])} for other in others]
+    print_rows(shown, "jobs", as_json=False, empty="no job was ever seen")
+    if not running:
+        typer.echo(f"no operator is running: {_START_ONE}", err=True)
+
+
+def _is_running(jobs: Sequence[RowMapping], now: datetime) -> bool:
+    return any((now - job["seen_at"]).total_seconds() < _SILENCE_SECONDS for job in jobs)
+
+
+def _shown(job: Mapping[str, object] | RowMapping) -> dict[str, object]:
+    last = job["last"]
+    due = None if last is None else datetime.fromisoformat(str(last))
+    return {
+        "job": job["job"],
+        "last": _local(due),
+        "status": _status(job),
+        "result": job["result"],
+        "next": _local(job["next"]),
+    }
+
+
+def _status(job: Mapping[str, object] | RowMapping) -> object:
+    if job["status"] != "failed":
+        return job["status"]
+    times = f"{job['attempts']} times" if job["attempts"] != 1 else "once"
+    return f"failed {times}, again {_local(job['tried_again_at'])}"
+
+
+def _local(instant: object) -> str | None:
+    return (
+        instant.astimezone(FRANCE).strftime("%d/%m %H:%M")
+        if isinstance(instant, datetime)
+        else None
+    )

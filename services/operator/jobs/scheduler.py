@@ -1,0 +1,88 @@
+"""The operator's round: for each job, run the latest slot that is due, where nobody has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from services.operator.jobs import slots
+from services.operator.jobs.catalogue import LEASE_SECONDS, Job
+from services.operator.jobs.slots import SlotLost, Taken
+from shared.clock import Clock
+from shared.errors import SirenadeError
+from shared.metrics import Metrics
+
+log = structlog.get_logger()
+
+_BACKOFF_SECONDS = (60.0, 300.0, 900.0, 3600.0)
+
+
+def backoff_seconds(attempts: int) -> float:
+    """How long after so many attempts of a slot the next one comes."""
+    return _BACKOFF_SECONDS[min(attempts, len(_BACKOFF_SECONDS)) - 1]
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """Of slots missed while no operator ran, only each job's latest is made up for."""
+
+    engine: Engine
+    jobs: Sequence[Job]
+    clock: Clock
+    metrics: Metrics
+    lease_seconds: float = LEASE_SECONDS
+
+    def turn(self) -> None:
+        now = self.clock.now()
+        for job in self.jobs:
+            if self.clock.stopping.is_set():
+                return
+            with self.engine.begin() as connection:
+                slots.see(connection, job.name, job.schedule.expression, job.schedule.next(now))
+                taken = slots.take(
+                    connection,
+                    job.name,
+                    job.schedule.latest(now),
+                    lease_seconds=job.lease_seconds or self.lease_seconds,
+                )
+            if taken is not None:
+                self._run(job, taken)
+        with self.engine.connect() as connection:
+            for name, at in slots.last_successes(connection).items():
+                self.metrics.job_last_success.labels(name=name).set(at)
+
+    def _run(self, job: Job, taken: Taken) -> None:
+        try:
+            with self.engine.begin() as connection:
+                result = job.work(connection)
+                slots.finish(connection, taken, result)
+        except SlotLost:
+            log.warning("another operator has the slot by now", job=job.name, slot=taken.slot)
+            return
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is kept and tried again
+            delay_seconds = backoff_seconds(taken.attempts)
+            with self.engine.begin() as connection:
+                slots.fail(connection, taken, _told(error), delay_seconds=delay_seconds)
+            self.metrics.job_runs.labels(name=job.name, outcome="failed").inc()
+            log.warning(
+                "job failed",
+                job=job.name,
+                slot=taken.slot,
+                error=_told(error),
+                again_in_seconds=delay_seconds,
+            )
+            return
+        self.metrics.job_runs.labels(name=job.name, outcome="done").inc()
+        log.info("job done", job=job.name, slot=taken.slot, result=result)
+
+
+def _told(error: Exception) -> str:
+    """One line, without the values that a statement carried."""
+    if isinstance(error, SirenadeError):
+        return str(error)
+    if isinstance(error, DBAPIError):
+        first_line = (str(error.orig).strip().splitlines() or ["no message"])[0]
+        return f"{type(error).__name__}: {first_line}"
+    return type(error).__name__

@@ -1,0 +1,109 @@
+"""What the databases know of the work now: what `status` and /metrics say, and a little more."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from services.operator.exporter import queries
+from shared.db.shards import connected
+from shared.imports.progress import Progress, read_progress
+
+_RECENT_SECONDS = 900.0
+# A run waits for a fetcher to plan it; a delta also for INSEE to publish.
+_UNPLANNED_SECONDS = 300
+# Enough to see what goes wrong, of a table that grows with the texts.
+_NEWEST_ATTEMPTS = 10_000
+
+_RECENT = text(f"""
+    WITH open_runs AS (SELECT id FROM import_runs WHERE status IN ('pending', 'running')),
+    chosen AS (
+      SELECT * FROM import_runs WHERE CASE
+        WHEN CAST(:run_id AS bigint) IS NOT NULL THEN id = :run_id
+        WHEN EXISTS (SELECT FROM open_runs) THEN status IN ('pending', 'running')
+        ELSE id = (SELECT max(id) FROM import_runs) END),
+    runs AS (
+      SELECT min(created_at) AS begun_at, max(coalesce(completed_at, now())) AS ended_at,
+        (SELECT coalesce(sum(received), 0)::bigint FROM import_batches
+         WHERE run_id IN (SELECT id FROM chosen)) AS received
+      FROM chosen)
+    SELECT q.rows AS rows_15_minutes, q.throttled AS http_429_15_minutes,
+      least({_RECENT_SECONDS}, extract(epoch FROM now() - runs.begun_at))::float
+        AS recent_seconds,
+      runs.received AS rows_of_run,
+      extract(epoch FROM runs.ended_at - runs.begun_at)::float AS run_seconds,
+      (SELECT extract(epoch FROM now() - max(granted_at))::float FROM insee_requests)
+        AS last_request_seconds,
+      (SELECT count(*) FROM import_runs WHERE status = 'pending'
+         AND (wait_until IS NULL OR wait_until < now())
+         AND created_at < now() - interval '{_UNPLANNED_SECONDS} s') AS unplanned_runs
+    FROM runs,
+      (SELECT coalesce(sum(records), 0)::bigint AS rows,
+         count(*) FILTER (WHERE http_status = 429) AS throttled
+       FROM insee_requests WHERE granted_at > now() - interval '{_RECENT_SECONDS} s') q
+""")  # noqa: S608  made of constants only
+_NEWEST = text("SELECT coalesce(max(id), 0) FROM avis_attempts")
+_REJECTED_SINCE = text("""
+    SELECT reason, count(*) AS n FROM avis_attempts, unnest(reasons) AS reason
+    WHERE id > :seen AND id <= :newest GROUP BY reason
+""")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`totals` are the exporter's, by its names; `rejections` attempts by reason code."""
+
+    progress: Progress
+    totals: Mapping[str, Any]
+    failed_items: Mapping[str, int]
+    rejections: Mapping[str, int]
+    rows_15_minutes: int
+    http_429_15_minutes: int
+    recent_seconds: float | None
+    rows_of_run: int
+    run_seconds: float | None
+    last_request_seconds: float | None
+    unplanned_runs: int
+
+    @property
+    def is_idle(self) -> bool:
+        return self.progress.runs_open == 0 and self.progress.avis_pending == 0
+
+
+class Reader:
+    """Keeps what it has seen of the attempts, so that it reads each of them once."""
+
+    def __init__(self, engines: Sequence[Engine], run_id: int | None) -> None:
+        self._engines = engines
+        self._run_id = run_id
+        self._seen: dict[int, int] = {}
+        self._rejections: Counter[str] = Counter()
+
+    def read(self) -> Reading:
+        """Raises what SQLAlchemy raises while a database is away."""
+        with connected(self._engines) as connections:
+            control, *shards = connections
+            progress = read_progress(control, self._run_id, shards=shards)
+            totals = control.execute(queries.CONTROL).scalar_one()
+            failed: Counter[str] = Counter()
+            for number, connection in enumerate(connections):
+                of_shard = connection.execute(queries.SHARD).scalar_one()
+                failed.update(of_shard["sirenade_failed_items_open"])
+                self._count_rejections(number, connection)
+            recent = control.execute(_RECENT, {"run_id": self._run_id}).mappings().one()
+        return Reading(
+            progress=progress,
+            totals=totals,
+            failed_items=dict(failed),
+            rejections=dict(self._rejections.most_common()),
+            **recent,
+        )
+
+    def _count_rejections(self, number: int, connection: Connection) -> None:
+        newest = connection.execute(_NEWEST).scalar_one()
+        seen = self._seen.get(number, max(0, newest - _NEWEST_ATTEMPTS))
+        rows = connection.execute(_REJECTED_SINCE, {"seen": seen, "newest": newest})
+        self._rejections.update({row.reason: row.n for row in rows})
+        self._seen[number] = newest

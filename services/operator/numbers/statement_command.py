@@ -1,0 +1,145 @@
+"""`./sirenade statement`: what a run, a batch or a day says of itself, by département."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Connection
+
+from services.operator.main import open_engine
+from services.operator.printing import AsJson, print_json
+from shared.db.migrate import require_current
+from shared.db.shards import require_one_database
+from shared.errors import UserError
+from shared.imports.progress import run_exists
+from shared.imports.statement import (
+    Line,
+    Statement,
+    Subject,
+    batch_exists,
+    latest_run,
+    read_sirets,
+    read_statement,
+)
+from shared.settings import DatabaseSettings, load
+from shared.terminal.cli import EXIT_BROKEN_PROMISE
+from shared.terminal.progress_view import thousands
+
+_COLUMNS = ("expected", "received", "stored", "failed items", "missing", "surplus", "gone")
+
+
+def statement(
+    *,
+    run: Annotated[int | None, typer.Option(help="Of this run; without any, the latest.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Of this batch.")] = None,
+    day: Annotated[
+        str | None, typer.Option(help="Of all batches that ended on this day in Paris: 2026-08-05.")
+    ] = None,
+    sirets: Annotated[
+        bool, typer.Option("--sirets", help="List the sirets of the sets, too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print what was expected, received and stored by département, and what is not as promised.
+
+    Exit status 1 where something is missing, surplus, failed or was never received. What INSEE
+    does not list any more, asked by number, is gone: it stays stored, and breaks no promise.
+    """
+    require_one_database(load(DatabaseSettings))
+    with open_engine(statement_timeout_seconds=0).connect() as connection:
+        require_current(connection)
+        subject = _subject(connection, run, batch, day)
+        found = read_statement(connection, subject)
+        listed = read_sirets(connection, subject) if sirets or as_json else {}
+    if as_json:
+        print_json(_as_json(found, listed))
+    else:
+        _print(found, listed)
+    if not found.is_kept:
+        raise typer.Exit(EXIT_BROKEN_PROMISE)
+
+
+def _subject(
+    connection: Connection, run: int | None, batch: int | None, day: str | None
+) -> Subject:
+    if [run, batch, day].count(None) < 2:  # noqa: PLR2004  # at most one of the three is given
+        raise UserError("say one of --run, --batch and --day")
+    if day is not None:
+        return Subject(day=_checked_day(day))
+    if batch is not None:
+        if not batch_exists(connection, batch):
+            raise UserError(f"there is no batch {batch}")
+        return Subject(batch_id=batch)
+    if run is None and (run := latest_run(connection)) is None:
+        raise UserError("nothing was imported yet: ./sirenade import --departement 33")
+    if not run_exists(connection, run):
+        raise UserError(f"there is no run {run}")
+    return Subject(run_id=run)
+
+
+def _checked_day(day: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(day)
+    except ValueError:
+        raise UserError(f"--day {day!r} is no date: use 2026-08-05") from None
+
+
+def _as_json(found: Statement, listed: Mapping[str, list[str]]) -> dict[str, object]:
+    return {
+        "run": found.subject.run_id,
+        "batch": found.subject.batch_id,
+        "day": found.subject.day,
+        "is_kept": found.is_kept,
+        "batches": found.batches,
+        "open_batches": found.open_batches,
+        "failed_batches": found.failed_batches,
+        "not_received": found.not_received,
+        "total": asdict(found.total),
+        "departements": [asdict(line) for line in found.lines],
+        **{f"{kind}_sirets": sirets for kind, sirets in listed.items()},
+    }
+
+
+def _print(found: Statement, listed: Mapping[str, list[str]]) -> None:
+    table = Table("dép.", title=f"statement of {found.subject}", title_justify="left")
+    for name in _COLUMNS:
+        table.add_column(name, justify="right")
+    for line in found.lines:
+        table.add_row(*_cells(line))
+    table.add_section()
+    table.add_row(*_cells(found.total))
+    Console().print(table)
+    for said in _remarks(found):
+        typer.echo(said)
+    for kind, sirets in listed.items():
+        for siret in sirets:
+            typer.echo(f"{kind} {siret}")
+
+
+def _cells(line: Line) -> list[str]:
+    numbers = (line.received, line.stored, line.failed_items, line.missing, line.surplus, line.gone)
+    expected = "–" if line.expected is None else thousands(line.expected)
+    return [line.departement, expected, *map(thousands, numbers)]
+
+
+def _remarks(found: Statement) -> list[str]:
+    """What the numbers alone would leave to be guessed."""
+    remarks = {
+        "–: INSEE told a total for several départements together, none for this one": any(
+            line.expected is None for line in found.lines
+        ),
+        f"{found.open_batches} of {found.batches} batches are not closed yet: they state nothing": (
+            found.open_batches
+        ),
+        f"{found.failed_batches} batches failed: ./sirenade status says why": found.failed_batches,
+        f"{thousands(found.not_received)} establishments were expected and never received: INSEE's "
+        "data moved during the walk, import again": found.not_received,
+        "gone: asked for by number, INSEE does not list it any more; it stays stored": (
+            found.total.gone
+        ),
+    }
+    return [remark for remark, applies in remarks.items() if applies]

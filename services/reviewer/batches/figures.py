@@ -1,0 +1,138 @@
+"""How many texts wait for batches and are in them, since when, and until when."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from shared.terminal.progress_view import thousands
+
+_STATES = text("""
+    SELECT state, count(*) AS batches, coalesce(sum(texts), 0) AS texts,
+      min(submitted_at) AS submitted_at, max(expires_at) AS expires_at
+    FROM review_batches WHERE finished_at IS NULL GROUP BY state
+""")
+_WAITING = text("SELECT count(*) FROM review_batch_lines WHERE batch_id IS NULL")
+# Of a provider: what stands against new batches, and for how long.
+_LOAD = text("""
+    SELECT
+      (SELECT count(*) FROM review_batch_lines WHERE batch_id IS NULL AND provider = :provider)
+        AS waiting,
+      (SELECT count(*) FROM review_batches WHERE finished_at IS NULL AND provider = :provider)
+        AS open_batches,
+      (SELECT coalesce(max(extract(epoch FROM next_at - clock_timestamp())), 0)::float
+        FROM review_batches
+        WHERE finished_at IS NULL AND provider = :provider AND failures >= :failures)
+        AS failing_seconds,
+      count(*) AS bad_ends,
+      coalesce(extract(epoch FROM clock_timestamp() - max(finished_at)), 0)::float AS age_seconds
+    FROM review_batches b
+    WHERE provider = :provider AND finished_at IS NOT NULL AND answered = 0
+      AND (state <> 'cancelled' OR submitted_at IS NOT NULL)
+      AND finished_at > coalesce((
+        SELECT max(finished_at) FROM review_batches
+        WHERE provider = :provider AND answered > 0), '-infinity')
+""")
+
+_FAILURES = 3
+_MOST_CLOSED_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Batched:
+    """`submitted_at` is that of the oldest, `expected_by` when the last one must have ended."""
+
+    waiting: int = 0
+    batches: int = 0
+    texts: int = 0
+    submitted_at: dt.datetime | None = None
+    expected_by: dt.datetime | None = None
+
+    @property
+    def some(self) -> bool:
+        return self.waiting + self.texts > 0
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "waiting": self.waiting,
+            "batches": self.batches,
+            "texts": self.texts,
+            "submitted_at": _told(self.submitted_at),
+            "expected_by": _told(self.expected_by),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Of a provider in one shard; `closed_seconds`, until it is worth another batch."""
+
+    waiting: int
+    open_batches: int
+    closed_seconds: float
+
+
+def read_states(engines: Iterable[Engine]) -> dict[str, tuple[int, int]]:
+    """Batches that have not ended and their texts, by state, and the texts that wait."""
+    found: dict[str, tuple[int, int]] = {"waiting": (0, 0), "ready": (0, 0), "submitted": (0, 0)}
+    for engine in engines:
+        with engine.connect() as connection:
+            rows = [(row.state, row.batches, row.texts) for row in connection.execute(_STATES)]
+            rows.append(("waiting", 0, connection.execute(_WAITING).scalar_one()))
+        for state, batches, texts in rows:
+            found[state] = (found[state][0] + batches, found[state][1] + int(texts))
+    return found
+
+
+def read_batched(engines: Iterable[Engine]) -> Batched:
+    total = Batched()
+    for engine in engines:
+        with engine.connect() as connection:
+            waiting = connection.execute(_WAITING).scalar_one()
+            rows = connection.execute(_STATES).all()
+        begun = [row.submitted_at for row in rows if row.submitted_at is not None]
+        ends = [row.expires_at for row in rows]
+        total = Batched(
+            total.waiting + waiting,
+            total.batches + sum(row.batches for row in rows),
+            total.texts + sum(int(row.texts) for row in rows),
+            min([*begun, *_known(total.submitted_at)], default=None),
+            max([*ends, *_known(total.expected_by)], default=None),
+        )
+    return total
+
+
+def read_load(engine: Engine, provider: str, *, poll_seconds: float) -> Load:
+    """A server whose batches all fail is left alone, longer each time, by all processes."""
+    with engine.connect() as connection:
+        row = connection.execute(_LOAD, {"provider": provider, "failures": _FAILURES}).one()
+    closed = row.failing_seconds
+    if row.bad_ends:
+        backoff = min(poll_seconds * 2.0 ** min(row.bad_ends, 20), _MOST_CLOSED_SECONDS)
+        closed = max(closed, backoff - row.age_seconds)
+    return Load(row.waiting, row.open_batches, max(0.0, closed))
+
+
+def batches_line(told: Mapping[str, Any]) -> str:
+    """`Batched.plain` in a sentence, in local time."""
+    waiting = f"{thousands(told['waiting'])} wait for a batch"
+    if not told["texts"]:
+        return waiting
+    number = told["batches"]
+    line = f"{thousands(told['texts'])} in {number} batch{'es' * (number > 1)}, {waiting}"
+    if told["submitted_at"]:
+        line += f"; submitted from {_moment(told['submitted_at'])}"
+    return f"{line}, expected by {_moment(told['expected_by'])}"
+
+
+def _moment(told: str) -> str:
+    return dt.datetime.fromisoformat(told).astimezone().strftime("%d/%m %H:%M")
+
+
+def _known(moment: dt.datetime | None) -> list[dt.datetime]:
+    return [] if moment is None else [moment]
+
+
+def _told(moment: dt.datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")

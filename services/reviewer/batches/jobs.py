@@ -1,0 +1,180 @@
+"""Batches in the database of their avis.
+
+A batch that is looked at is put off by `next_at`, as a message is hidden while somebody works on
+it: where that one dies, another takes it up. Nothing here waits for a server.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from services.reviewer.batches.lines import (
+    GRACE_SECONDS,
+    drop,
+    give_back,
+    keep_claims,
+    read_lines,
+    require,
+)
+from services.reviewer.providers.settings import StructuredOutput
+
+_COLUMNS = """id, key, provider, model, prompt_version, structured_output, state, remote_id, texts,
+    answered, cost_eur, spent_eur, failures, created_at, submit_begun_at, submitted_at, expires_at,
+    expires_at + make_interval(secs => :grace) < clock_timestamp() AS overdue"""
+_TAKE = text(f"""
+    UPDATE review_batches SET next_at = clock_timestamp() + make_interval(secs => :lease)
+    WHERE id = (
+      SELECT id FROM review_batches
+      WHERE finished_at IS NULL AND next_at <= clock_timestamp() AND (provider = :provider
+        OR expires_at + make_interval(secs => :grace) < clock_timestamp())
+      ORDER BY next_at LIMIT 1
+      FOR UPDATE SKIP LOCKED)
+    RETURNING {_COLUMNS}
+""")  # noqa: S608  # made of constants only
+_POSTPONE = text("""
+    UPDATE review_batches SET
+      next_at = clock_timestamp() + make_interval(secs => :seconds),
+      failures = CASE WHEN :failed THEN failures + 1 ELSE 0 END
+    WHERE id = :id AND finished_at IS NULL
+""")
+_BEGIN = text("""
+    UPDATE review_batches SET
+      submit_begun_at = clock_timestamp(),
+      next_at = clock_timestamp() + make_interval(secs => :lease)
+    WHERE id = :id AND state = 'ready' AND submit_begun_at IS NOT DISTINCT FROM :seen
+""")
+_NOT_BEGUN = text("UPDATE review_batches SET submit_begun_at = NULL WHERE id = :id")
+_RENEW = text("""
+    UPDATE review_batches SET next_at = clock_timestamp() + make_interval(secs => :lease)
+    WHERE id = :id
+""")
+_SUM = text("SELECT answered, spent_eur FROM review_batches WHERE id = :id")
+_SUBMITTED = text("""
+    UPDATE review_batches SET
+      state = 'submitted', remote_id = :remote_id, failures = 0, submitted_at = clock_timestamp(),
+      expires_at = clock_timestamp() + make_interval(hours => :hours),
+      next_at = clock_timestamp() + make_interval(secs => :seconds)
+    WHERE id = :id AND state = 'ready'
+""")
+_FINISH = text("""
+    UPDATE review_batches SET state = :state, finished_at = clock_timestamp()
+    WHERE id = :id AND finished_at IS NULL
+""")
+_LEFT = text("""
+    SELECT count(*) AS lines, coalesce(sum(cost_eur), 0) AS cost_eur
+    FROM review_batch_lines WHERE batch_id = :batch
+""")
+_RELEASE = text("""
+    UPDATE review_batch_lines SET batch_id = NULL, facts_hash = NULL WHERE batch_id = :batch
+""")
+_COUNT = text("""
+    UPDATE review_batches SET
+      answered = answered + :answered, spent_eur = spent_eur + :spent,
+      next_at = greatest(next_at, clock_timestamp() + make_interval(secs => :lease))
+    WHERE id = :id
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A row of `review_batches`."""
+
+    id: int
+    key: uuid.UUID
+    provider: str
+    model: str
+    prompt_version: str
+    structured_output: StructuredOutput
+    state: str
+    remote_id: str | None
+    texts: int
+    answered: int
+    cost_eur: Decimal
+    spent_eur: Decimal
+    failures: int
+    created_at: dt.datetime
+    submit_begun_at: dt.datetime | None
+    submitted_at: dt.datetime | None
+    expires_at: dt.datetime
+    overdue: bool
+
+
+def take(engine: Engine, provider: str, *, lease_seconds: float) -> Job | None:
+    """One that is to be looked at now, for so long; or one that nobody looks at any more."""
+    with engine.begin() as connection:
+        values = {"provider": provider, "lease": lease_seconds, "grace": GRACE_SECONDS}
+        row = connection.execute(_TAKE, values).mappings().one_or_none()
+    return None if row is None else Job(**row)
+
+
+def postpone(engine: Engine, job: Job, seconds: float, *, failed: bool = False) -> None:
+    _execute(engine, _POSTPONE, id=job.id, seconds=seconds, failed=failed)
+
+
+def begin_submit(engine: Engine, job: Job, *, lease_seconds: float) -> None:
+    """From here on the server may have it. Raises Overtaken where somebody else has begun."""
+    with engine.begin() as connection:
+        values = {"id": job.id, "seen": job.submit_begun_at, "lease": lease_seconds}
+        require(connection.execute(_BEGIN, values).rowcount, 1)
+
+
+def note_not_submitted(engine: Engine, job: Job) -> None:
+    """The server has said that it has not taken it."""
+    _execute(engine, _NOT_BEGUN, id=job.id)
+
+
+def renew(engine: Engine, job: Job, *, lease_seconds: float) -> None:
+    _execute(engine, _RENEW, id=job.id, lease=lease_seconds)
+
+
+def note_submitted(
+    engine: Engine, job: Job, remote_id: str, *, hours: int, next_seconds: float
+) -> None:
+    with engine.begin() as connection:
+        values = {"id": job.id, "remote_id": remote_id, "hours": hours, "seconds": next_seconds}
+        connection.execute(_SUBMITTED, values)
+        keep_claims(connection, job.id, hours=hours)
+
+
+def count(
+    connection: Connection, job: Job, *, answered: int, spent_eur: Decimal, lease_seconds: float
+) -> None:
+    values = {"id": job.id, "answered": answered, "spent": spent_eur, "lease": lease_seconds}
+    connection.execute(_COUNT, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """`left_eur` is the most that the lines without an answer can cost."""
+
+    answered: int
+    spent_eur: Decimal
+    left: int
+    left_eur: Decimal
+
+
+def read_sum(engine: Engine, job: Job) -> Sum:
+    with engine.connect() as connection:
+        done = connection.execute(_SUM, {"id": job.id}).one()
+        left = connection.execute(_LEFT, {"batch": job.id}).one()
+    return Sum(done.answered, done.spent_eur, left.lines, left.cost_eur)
+
+
+def finish(engine: Engine, job: Job, state: str, *, keep_lines: bool = False) -> None:
+    """End a batch: avis without an answer are due again, or wait on with `keep_lines`."""
+    with engine.begin() as connection:
+        if keep_lines:
+            connection.execute(_RELEASE, {"batch": job.id})
+        while lines := read_lines(connection, job.id):
+            give_back(connection, lines)
+            drop(connection, [line.id for line in lines])
+        connection.execute(_FINISH, {"id": job.id, "state": state})
+
+
+def _execute(engine: Engine, statement: Any, **values: object) -> None:
+    with engine.begin() as connection:
+        connection.execute(statement, values)

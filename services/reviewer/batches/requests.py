@@ -1,0 +1,203 @@
+"""From avis that wait to a batch that is ready, and to the file that asks for its texts."""
+
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import IO
+
+import orjson
+from sqlalchemy import Connection, Engine, text
+
+from services.reviewer import statements
+from services.reviewer.batches.client import ENDPOINT
+from services.reviewer.batches.jobs import Job
+from services.reviewer.batches.lines import (
+    Line,
+    drop,
+    give_back,
+    keep_claims,
+    line_of,
+    read_lines,
+)
+from services.reviewer.providers.call import most_of, told_reasons
+from services.reviewer.providers.chat import Messages, payload_of
+from services.reviewer.providers.prompt import Prompt
+from services.reviewer.providers.settings import Batch, Provider
+from services.reviewer.texts.rulings import PENDING
+from services.reviewer.texts.subjects import Subject, read_subjects
+
+_LINES_AT_ONCE = 500
+
+_WAITING = text("""
+    SELECT count(*) AS lines, coalesce(extract(epoch FROM clock_timestamp() - min(parked_at)), 0)
+      AS oldest_seconds
+    FROM review_batch_lines
+    WHERE batch_id IS NULL AND provider = :provider
+      AND (CAST(:only AS bigint[]) IS NULL OR avis_id = ANY(CAST(:only AS bigint[])))
+""")
+_TAKE = text("""
+    SELECT id, avis_id, claim_token, asks, reasons, facts_hash, tokens_in, cost_eur
+    FROM review_batch_lines
+    WHERE batch_id IS NULL AND provider = :provider
+      AND (CAST(:only AS bigint[]) IS NULL OR avis_id = ANY(CAST(:only AS bigint[])))
+    ORDER BY parked_at, id LIMIT :size
+    FOR UPDATE SKIP LOCKED
+""")
+_INSERT = text("""
+    INSERT INTO review_batches (key, provider, model, prompt_version, structured_output, state,
+      texts, cost_eur, expires_at)
+    VALUES (:key, :provider, :model, :prompt_version, :structured_output, 'ready', :texts, :cost,
+      clock_timestamp() + make_interval(hours => :hours))
+    RETURNING id
+""")
+_FILL = text("""
+    UPDATE review_batch_lines l SET
+      batch_id = :batch, facts_hash = new.facts_hash, tokens_in = new.tokens_in,
+      cost_eur = new.cost_eur
+    FROM json_to_recordset(CAST(:rows AS json)) AS new(
+      id bigint, facts_hash text, tokens_in integer, cost_eur numeric)
+    WHERE l.id = new.id
+""")
+
+
+@dataclass(frozen=True)
+class Formed:
+    """`texts` 0 where none was formed; `short_eur`: of a text that was too dear."""
+
+    texts: int
+    short_eur: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A line with what it is asked for with now."""
+
+    line: Line
+    subject: Subject
+    messages: Messages
+
+
+@dataclass(frozen=True)
+class Forming:
+    """Of one provider."""
+
+    provider: Provider
+    batch: Batch
+    prompt: Prompt
+    sole_traders: bool
+
+    def is_time(self, connection: Connection, only: Sequence[int] | None, linger: float) -> bool:
+        """Whether a batch is full, or its first text has waited for `linger` seconds."""
+        values = {"provider": self.provider.name, "only": only}
+        waiting = connection.execute(_WAITING, values).one()
+        if not waiting.lines:
+            return False
+        return bool(waiting.lines >= self.batch.size or waiting.oldest_seconds >= linger)
+
+    def form(
+        self, engine: Engine, *, left_eur: Decimal | None, only: Sequence[int] | None
+    ) -> Formed:
+        """Make one batch of what waits, as far as the money goes; drop what need not wait."""
+        with engine.begin() as connection:
+            values = {"provider": self.provider.name, "only": only, "size": self.batch.size}
+            lines = [line_of(row) for row in connection.execute(_TAKE, values).mappings()]
+            asked = self._due(connection, lines)
+            chosen: list[dict[str, object]] = []
+            cost_eur = Decimal(0)
+            for each in asked:
+                most = most_of(each.messages, self.provider)
+                eur = self.provider.price.cost_eur(most)
+                if left_eur is not None and eur > 0 and cost_eur + eur > left_eur:
+                    if not chosen:
+                        return Formed(0, eur)
+                    break
+                cost_eur += eur
+                chosen.append(
+                    {
+                        "id": each.line.id,
+                        "facts_hash": each.subject.facts_hash,
+                        "tokens_in": most.tokens_in,
+                        "cost_eur": str(eur),
+                    }
+                )
+            if chosen:
+                self._insert(connection, chosen, cost_eur)
+        return Formed(len(chosen))
+
+    @contextmanager
+    def request_file(self, engine: Engine, job: Job) -> Iterator[tuple[IO[bytes], int]]:
+        """What is to be uploaded, and of how many texts; lines that have changed are given back."""
+        with tempfile.TemporaryFile() as file:
+            texts = after = 0
+            while True:
+                with engine.begin() as connection:
+                    lines = read_lines(connection, job.id, after=after, most=_LINES_AT_ONCE)
+                    asked = self._due(connection, lines, unchanged=True)
+                for each in asked:
+                    file.write(self._request(each))
+                texts += len(asked)
+                if len(lines) < _LINES_AT_ONCE:
+                    break
+                after = lines[-1].id
+            file.seek(0)
+            yield file, texts
+
+    def _due(
+        self, connection: Connection, lines: Sequence[Line], *, unchanged: bool = False
+    ) -> list[Asked]:
+        """Those that are still to be written, with what is known now; the others go back."""
+        ids = sorted(line.avis_id for line in lines)
+        held = {row.id: row for row in connection.execute(statements.HOLD, {"ids": ids})}
+        subjects = read_subjects(connection, ids)
+        asked: list[Asked] = []
+        gone: list[Line] = []
+        for line in lines:
+            row, subject = held.get(line.avis_id), subjects.get(line.avis_id)
+            if (
+                row is None
+                or (row.outcome, str(row.claim_token)) != (PENDING, str(line.claim_token))
+                or subject is None
+                or subject.outcome(sole_traders=self.sole_traders) != PENDING
+                or (unchanged and subject.facts_hash != line.facts_hash)
+            ):
+                gone.append(line)
+            else:
+                asked.append(Asked(line, subject, self._messages(line, subject)))
+        if gone:
+            give_back(connection, gone)
+            drop(connection, [line.id for line in gone])
+        return asked
+
+    def _messages(self, line: Line, subject: Subject) -> Messages:
+        json_wanted = self.provider.structured_output != "plain"
+        reasons = told_reasons(line.reasons)
+        return self.prompt.messages(subject.facts, json_wanted=json_wanted, reasons=reasons)
+
+    def _request(self, asked: Asked) -> bytes:
+        body = payload_of(self.provider, asked.messages, self.provider.structured_output)
+        request: dict[str, object] = {"custom_id": str(asked.line.id), "body": body}
+        if self.batch.api == "openai":
+            request |= {"method": "POST", "url": ENDPOINT}
+        return orjson.dumps(request) + b"\n"
+
+    def _insert(
+        self, connection: Connection, chosen: Sequence[dict[str, object]], cost_eur: Decimal
+    ) -> None:
+        batch_id = connection.execute(
+            _INSERT,
+            {
+                "key": uuid.uuid4(),
+                "provider": self.provider.name,
+                "model": self.provider.model,
+                "prompt_version": self.prompt.version,
+                "structured_output": self.provider.structured_output,
+                "texts": len(chosen),
+                "cost": cost_eur,
+                "hours": self.batch.window_hours,
+            },
+        ).scalar_one()
+        connection.execute(_FILL, {"rows": statements.to_rows(chosen), "batch": batch_id})
+        keep_claims(connection, batch_id, hours=self.batch.window_hours)

@@ -1,0 +1,148 @@
+"""`./sirenade avis budget`, `pause`, `resume`."""
+
+import json
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Connection, text
+
+from services.reviewer.batches.figures import batches_line, read_batched
+from services.reviewer.commands.databases import databases
+from services.reviewer.money.amounts import euros, parse_cap, plain
+from services.reviewer.money.budget import ASKED, Budget, BudgetState, read_budget
+from shared.errors import UserError
+from shared.terminal.progress_view import thousands
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Cap = Annotated[
+    str | None,
+    typer.Option(metavar="EUR", help="What may be spent in all, what is spent already included."),
+]
+NoCap = Annotated[bool, typer.Option("--no-cap", help="Whatever it costs.")]
+
+_PROVIDERS = text("""
+    SELECT name, model, prompt_version, charges, requests_per_minute, tokens_per_minute, calls,
+           spent_eur
+    FROM review_providers ORDER BY name
+""")
+_WHY = {
+    "cap": "the cap is reached",
+    "asked": "somebody asked for it",
+    "sample": "the sample is done: look at it, then ./sirenade avis resume",
+}
+
+
+def budget(as_json: AsJson = False) -> None:
+    """Show what was spent on texts, what may be, and whether the run is paused."""
+    with databases() as opened:
+        with opened.control.connect() as connection:
+            found = describe(connection)
+        batched = read_batched(opened.shards)
+    found["batches"] = batched.plain() if batched.some else None
+    _print(found, as_json=as_json)
+
+
+def pause(as_json: AsJson = False) -> None:
+    """Begin no more texts. Calls under way end; what is due stays due."""
+    with databases() as opened:
+        Budget(opened.control).pause(ASKED)
+        with opened.control.connect() as connection:
+            found = describe(connection)
+    _print(found, as_json=as_json)
+
+
+def resume(cap: Cap = None, no_cap: NoCap = False, as_json: AsJson = False) -> None:
+    """Go on with all texts that are due, under the cap that is set or a new one.
+
+    Example: ./sirenade avis resume --cap 50
+    """
+    with databases() as opened:
+        set_going(Budget(opened.control), cap, no_cap=no_cap)
+        with opened.control.connect() as connection:
+            found = describe(connection)
+    _print(found, as_json=as_json)
+
+
+def set_going(
+    budget: Budget, cap: str | None, *, no_cap: bool, sample_ids: list[int] | None = None
+) -> BudgetState:
+    """Resume under a cap in a person's words. Raises UserError for one that makes no sense."""
+    if cap is not None and no_cap:
+        raise UserError("--cap and --no-cap exclude each other")
+    amount = None if cap is None else parse_cap(cap)
+    state = budget.read()
+    if amount is not None and amount < state.spent_eur + state.reserved_eur:
+        raise UserError(
+            f"a cap of {euros(amount)} is below what is spent or set aside already: "
+            f"{euros(state.spent_eur + state.reserved_eur)}"
+        )
+    budget.resume(cap_eur=amount, keep_cap=amount is None and not no_cap, sample_ids=sample_ids)
+    return budget.read()
+
+
+def describe(connection: Connection) -> dict[str, Any]:
+    """Money as strings: a JSON number would be read as a float."""
+    state = read_budget(connection)
+    return {
+        "status": state.status,
+        "paused_because": state.paused_because,
+        "cap_eur": None if state.cap_eur is None else plain(state.cap_eur),
+        "spent_eur": plain(state.spent_eur),
+        "reserved_eur": plain(state.reserved_eur),
+        "left_eur": None if state.left_eur is None else plain(state.left_eur),
+        "sample": None if state.sample_ids is None else len(state.sample_ids),
+        "changed_at": state.changed_at.isoformat(),
+        "providers": [
+            {**row, "spent_eur": plain(row["spent_eur"])}
+            for row in connection.execute(_PROVIDERS).mappings()
+        ],
+        "line": one_line(state),
+    }
+
+
+def one_line(state: BudgetState) -> str:
+    """The budget in a sentence."""
+    cap = "without a cap" if state.cap_eur is None else f"of {euros(state.cap_eur)}"
+    told = f"{state.status}: {euros(state.spent_eur)} spent {cap}"
+    if state.reserved_eur:
+        told += f", at most {euros(state.reserved_eur)} under way"
+    if state.paused_because == "cap" and state.cap_eur == 0:
+        return f"{state.status}: nothing may be spent yet: ./sirenade avis resume --cap EUR"
+    if state.paused_because is not None:
+        return f"{told}; {_WHY[state.paused_because]}"
+    if state.sample_ids is not None:
+        told += f"; only a sample of {thousands(len(state.sample_ids))} texts"
+    if state.left_eur == 0:
+        told += "; no room for a call that costs anything: ./sirenade avis resume --cap EUR"
+    return told
+
+
+def _print(found: dict[str, Any], *, as_json: bool) -> None:
+    line = found.pop("line")
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    typer.echo(line)
+    if found.get("batches"):
+        typer.echo(batches_line(found["batches"]))
+    if not found["providers"]:
+        return
+    table = Table()
+    for name in ("provider", "model", "prompt"):
+        table.add_column(name, overflow="fold")
+    for name in ("calls", "spent €", "requests/min", "tokens/min"):
+        table.add_column(name, justify="right", overflow="fold")
+    for row in found["providers"]:
+        limits = [row["requests_per_minute"], row["tokens_per_minute"]]
+        table.add_row(
+            row["name"],
+            row["model"],
+            row["prompt_version"],
+            thousands(row["calls"]),
+            plain(round(Decimal(row["spent_eur"]), 4)),
+            *("" if limit is None else thousands(limit) for limit in limits),
+        )
+    Console().print(table)

@@ -1,0 +1,154 @@
+"""What is to be written, what was, and by whom: what a forecast rests on, read from each shard."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, Engine, text
+
+from services.reviewer.money.forecast import DueGroup, KnownProvider, MadeText
+
+# The newest attempts are the sample: looking for more would read the whole ledger.
+_NEWEST_ATTEMPTS = 100_000
+# Rows at once, so that a reviewer never waits long for one of them.
+_MARKED_AT_ONCE = 5000
+
+_PLACE = """CASE WHEN left(p.code_commune, 2) IN ('97', '98') THEN left(p.code_commune, 3)
+    ELSE left(p.code_commune, 2) END"""
+_DUE = f"""
+    SELECT p.activite_principale AS activite, {_PLACE} AS departement, count(*) AS texts
+    FROM avis a JOIN pro_localisations p ON p.id = a.pro_localisation_id
+    WHERE {{condition}}
+    GROUP BY 1, 2
+"""  # noqa: S608  # made of constants only
+_PENDING = text(_DUE.format(condition="a.outcome = 'pending'"))
+_OF_ANOTHER_PROMPT = text(
+    _DUE.format(
+        condition="a.outcome = 'accepted' AND a.kind = 'notice'"
+        " AND a.prompt_version IS DISTINCT FROM :prompt_version"
+    )
+)
+# An accepted text stays what it is until another one takes its place.
+_MARK_DUE = text("""
+    WITH others AS (
+      SELECT id FROM avis
+      WHERE outcome = 'accepted' AND kind = 'notice'
+        AND prompt_version IS DISTINCT FROM :prompt_version
+      ORDER BY id LIMIT :rows
+      FOR UPDATE SKIP LOCKED)
+    UPDATE avis SET
+      outcome = 'pending', attempts = 0, published_at = NULL, claim_token = NULL,
+      lease_until = NULL, updated_at = clock_timestamp()
+    FROM others WHERE avis.id = others.id
+""")
+_PROVIDERS = text("""
+    SELECT name, model, prompt_version, weight, max_parallel, charges, requests_per_minute,
+           tokens_per_minute
+    FROM review_providers WHERE listed ORDER BY weight DESC, name
+""")
+# The attempts of a text are stored together; whoever was asked first has the text.
+_MADE = text("""
+    SELECT (array_agg(provider ORDER BY id))[1] AS provider, prompt_version,
+      count(*) AS calls, coalesce(sum(tokens_in), 0) AS tokens_in,
+      coalesce(sum(tokens_out), 0) AS tokens_out, coalesce(sum(cost_eur), 0) AS cost_eur,
+      sum(latency_seconds) AS latency_seconds
+    FROM (SELECT * FROM avis_attempts ORDER BY id DESC LIMIT :newest) newest
+    WHERE provider IS NOT NULL
+    GROUP BY avis_id, facts_hash, prompt_version
+    ORDER BY max(id) DESC
+""")
+# Those in batches go on by themselves: a sample neither takes them nor waits for them.
+_IN_NO_BATCH = """NOT EXISTS (SELECT FROM review_batch_lines l
+    WHERE l.avis_id = avis.id AND l.claim_token = avis.claim_token)"""
+_SAMPLE = text(f"""
+    SELECT id FROM avis WHERE outcome = 'pending' AND {_IN_NO_BATCH}
+    ORDER BY random() LIMIT :texts
+""")  # noqa: S608  # a constant
+
+_UNDER_WAY = text(f"""
+    SELECT count(*) FROM avis
+    WHERE outcome = 'pending' AND lease_until > clock_timestamp() AND {_IN_NO_BATCH}
+""")  # noqa: S608  # a constant
+# Their messages may rest in a delay queue; when these come, they find nothing to claim.
+_SEND_AGAIN = text("""
+    UPDATE avis SET published_at = NULL, updated_at = clock_timestamp()
+    WHERE id = ANY(CAST(:ids AS bigint[])) AND outcome = 'pending' AND published_at IS NOT NULL
+      AND (lease_until IS NULL OR lease_until < clock_timestamp())
+""")
+
+
+def read_due(engines: Iterable[Engine]) -> list[DueGroup]:
+    return _read_groups(engines, None)
+
+
+def read_of_another_prompt(engines: Iterable[Engine], prompt_version: str) -> list[DueGroup]:
+    """Accepted notices that this prompt did not write: templates are none of it either."""
+    return _read_groups(engines, prompt_version)
+
+
+def _read_groups(engines: Iterable[Engine], prompt_version: str | None) -> list[DueGroup]:
+    counted: Counter[tuple[str, str]] = Counter()
+    for engine in engines:
+        with engine.connect() as connection:
+            rows = (
+                connection.execute(_PENDING)
+                if prompt_version is None
+                else connection.execute(_OF_ANOTHER_PROMPT, {"prompt_version": prompt_version})
+            )
+            for row in rows:
+                counted[row.activite, row.departement] += row.texts
+    return [DueGroup(*key, texts) for key, texts in counted.items()]
+
+
+def read_providers_known(control: Connection) -> list[KnownProvider]:
+    return [KnownProvider(**row) for row in control.execute(_PROVIDERS).mappings()]
+
+
+def read_made(engines: Sequence[Engine]) -> list[MadeText]:
+    """Newest first, within each shard."""
+    made: list[MadeText] = []
+    for engine in engines:
+        with engine.connect() as connection:
+            rows = connection.execute(_MADE, {"newest": _NEWEST_ATTEMPTS // len(engines)})
+            made += [MadeText(**row) for row in rows.mappings()]
+    return made
+
+
+def choose_sample(engines: Sequence[Engine], texts: int) -> list[int]:
+    """Due avis at random, from each shard alike."""
+    chosen: list[int] = []
+    for number, engine in enumerate(engines):
+        part = -(-(texts - len(chosen)) // (len(engines) - number))
+        with engine.connect() as connection:
+            chosen += connection.execute(_SAMPLE, {"texts": part}).scalars()
+    return chosen
+
+
+def count_under_way(engines: Iterable[Engine]) -> int:
+    """How many texts a reviewer has claimed: of a killed one until its lease ends."""
+    counted = 0
+    for engine in engines:
+        with engine.connect() as connection:
+            counted += connection.execute(_UNDER_WAY).scalar_one()
+    return counted
+
+
+def send_again(engines: Iterable[Engine], avis_ids: Sequence[int]) -> None:
+    """Let the relay send these at once, whatever has become of their messages."""
+    for engine in engines:
+        with engine.begin() as connection:
+            connection.execute(_SEND_AGAIN, {"ids": list(avis_ids)})
+
+
+def mark_due(engines: Iterable[Engine], prompt_version: str) -> int:
+    """Make due what another prompt has written; return how many."""
+    marked = 0
+    for engine in engines:
+        while True:
+            with engine.begin() as connection:
+                rows = connection.execute(
+                    _MARK_DUE, {"prompt_version": prompt_version, "rows": _MARKED_AT_ONCE}
+                ).rowcount
+            marked += rows
+            if rows < _MARKED_AT_ONCE:
+                break
+    return marked

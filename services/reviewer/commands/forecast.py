@@ -1,0 +1,207 @@
+"""`./sirenade avis forecast`: the bill before it comes."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from services.reviewer.batches.figures import batches_line, read_batched
+from services.reviewer.commands.databases import Databases, databases
+from services.reviewer.commands.due import (
+    read_due,
+    read_made,
+    read_of_another_prompt,
+    read_providers_known,
+)
+from services.reviewer.money.amounts import euros, plain
+from services.reviewer.money.forecast import Forecast, KnownProvider, Share, forecast
+from shared.errors import UserError
+from shared.terminal.progress_view import thousands
+
+_TOP = 10
+_FEW = 20
+
+Prompt = Annotated[
+    str | None,
+    typer.Option(metavar="VERSION", help="As if all that another prompt wrote were written anew."),
+]
+
+
+def forecast_command(
+    prompt: Prompt = None,
+    provider: Annotated[str | None, typer.Option(help="As if this one wrote all of it.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object, all lines.")
+    ] = False,
+) -> None:
+    """Say what the texts that are due will cost, from a sample of those made already.
+
+    Examples: ./sirenade avis forecast
+              ./sirenade avis forecast --prompt notice-4
+    """
+    with databases() as opened:
+        found = read_forecast(opened, prompt_version=prompt, only=provider)
+        batched = read_batched(opened.shards)
+    batches = batched.plain() if batched.some else None
+    if as_json:
+        typer.echo(json.dumps({**as_plain(found), "batches": batches}))
+        return
+    Console().print(render(found, prompt_version=prompt))
+    if batches is not None:
+        Console().print(f"of what is due, {batches_line(batches)}", soft_wrap=True)
+
+
+def read_forecast(
+    opened: Databases, *, prompt_version: str | None = None, only: str | None = None
+) -> Forecast:
+    """Of what is due, or of what another prompt than this version has written.
+
+    Raises UserError where nobody knows the provider.
+    """
+    with opened.control.connect() as connection:
+        providers = read_providers_known(connection)
+    if only is not None:
+        providers = [_only(providers, only)]
+    due = (
+        read_due(opened.shards)
+        if prompt_version is None
+        else read_of_another_prompt(opened.shards, prompt_version)
+    )
+    return forecast(due, providers, read_made(opened.shards))
+
+
+def _only(providers: Sequence[KnownProvider], name: str) -> KnownProvider:
+    for provider in providers:
+        if provider.name == name:
+            # Whatever its weight is among others.
+            return KnownProvider(**{**asdict(provider), "weight": 1.0})
+    known = ", ".join(provider.name for provider in providers) or "none"
+    raise UserError(f"no reviewer was started with a provider {name[:40]!r}; known: {known}")
+
+
+def as_plain(found: Forecast) -> dict[str, Any]:
+    """Money as strings."""
+
+    def groups(rows: Sequence[tuple[str, int, Decimal]], name: str) -> list[dict[str, object]]:
+        return [{name: key, "texts": texts, "eur": _cents(eur)} for key, texts, eur in rows]
+
+    return {
+        "texts": found.texts,
+        "tokens": found.tokens,
+        "eur": _cents(found.eur),
+        "spread_eur": _cents(found.spread_eur),
+        "hours": round(found.hours, 2),
+        "unsampled": list(found.unsampled),
+        "providers": [
+            {
+                name: plain(round(value, 8)) if isinstance(value, Decimal) else value
+                for name, value in asdict(share).items()
+            }
+            for share in found.shares
+        ],
+        "by_activite": groups(found.by_activite, "activite"),
+        "by_departement": groups(found.by_departement, "departement"),
+    }
+
+
+def _cents(amount: Decimal) -> str:
+    return plain(round(amount, 4))
+
+
+def advice(found: Forecast) -> list[str]:
+    """What stands between this forecast and one to rely on."""
+    if not found.shares:
+        return ["no reviewer was started with a provider: templates write all texts, at no cost"]
+    lines = [
+        f"no text of {name} is known yet: ./sirenade avis run --sample {_FEW} --cap EUR makes some"
+        for name in found.unsampled
+    ]
+    lines += [
+        f"{share.sample} texts of {share.provider} are few to go by: "
+        f"./sirenade avis run --sample {_FEW} makes more"
+        for share in found.shares
+        if 0 < share.sample < _FEW
+    ]
+    return lines
+
+
+def summary(found: Forecast) -> str:
+    """The bill in one line."""
+    texts = f"{thousands(found.texts)} texts"
+    if not found.shares or not found.texts:
+        return texts
+    if found.unsampled:
+        return f"{texts}, cost not known"
+    return (
+        f"{texts}, {thousands(found.tokens)} tokens, about {_about(found.eur, found.spread_eur)}, "
+        f"{_hours(found.hours)} at the limits"
+    )
+
+
+def render(found: Forecast, *, prompt_version: str | None = None) -> RenderableType:
+    what = "due" if prompt_version is None else f"to be written anew by prompt {prompt_version}"
+    parts: list[RenderableType] = [Text(f"{what}: {summary(found)}", style="bold")]
+    if found.shares and found.texts:
+        parts.append(_table_of(found.shares))
+    for title, rows in (
+        ("activity", found.by_activite),
+        ("département", found.by_departement),
+    ):
+        if rows:
+            parts.append(_top(title, rows, known=found.text_eur is not None))
+    parts += [Text(line, style="yellow") for line in advice(found)]
+    return Group(*parts)
+
+
+def _table_of(shares: Sequence[Share]) -> Table:
+    table = Table("provider", "sample", "texts", "tokens", "€", "a text (9 of 10)", "time")
+    for share in shares:
+        if not share.sample:
+            table.add_row(share.provider, "none", thousands(share.texts), "?", "?", "?", "?")
+            continue
+        table.add_row(
+            share.provider,
+            f"{thousands(share.sample)} of {share.prompt_version}",
+            thousands(share.texts),
+            thousands(share.tokens_in + share.tokens_out),
+            _about(share.eur, share.spread_eur),
+            f"{_tiny(share.text_eur)} ({_tiny(share.text_low_eur)} – {_tiny(share.text_high_eur)})",
+            _hours(share.hours),
+        )
+    return table
+
+
+def _top(title: str, rows: Sequence[tuple[str, int, Decimal]], *, known: bool) -> Table:
+    table = Table(title, "texts", "€")
+    for key, texts, eur in rows[:_TOP]:
+        table.add_row(key, thousands(texts), euros(eur) if known else "?")
+    if len(rows) > _TOP:
+        rest = rows[_TOP:]
+        total = sum((eur for _, _, eur in rest), Decimal(0))
+        table.add_row(
+            f"{len(rest)} more (--json)",
+            thousands(sum(texts for _, texts, _ in rest)),
+            euros(total) if known else "?",
+        )
+    return table
+
+
+def _tiny(amount: Decimal) -> str:
+    return f"{round(amount, 6):f}"
+
+
+def _about(eur: Decimal, spread_eur: Decimal) -> str:
+    return f"{euros(eur)} ± {plain(round(spread_eur, 2))}"
+
+
+def _hours(hours: float) -> str:
+    minutes = round(hours * 60)
+    if minutes < 1:
+        return "under a minute"
+    return f"{minutes} min" if hours < 1 else f"{hours:.1f} h"

@@ -1,0 +1,219 @@
+"""`./sirenade avis run`: the bill, then the texts, a sample first where somebody wants one.
+
+Reviewers make the texts; this command says how many and for how much, and watches. Ending it
+changes nothing: a sample that nobody waits for stays the only thing that is made.
+"""
+
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from services.reviewer.commands.budget import Cap, NoCap, one_line, set_going
+from services.reviewer.commands.databases import Databases, databases
+from services.reviewer.commands.due import (
+    choose_sample,
+    count_under_way,
+    mark_due,
+    read_providers_known,
+    send_again,
+)
+from services.reviewer.commands.forecast import (
+    advice,
+    as_plain,
+    read_forecast,
+    render,
+    summary,
+)
+from services.reviewer.commands.run_progress import Reading, Watching
+from services.reviewer.commands.run_view import RunView, watch_run
+from services.reviewer.commands.show import read_these_avis, render_avis
+from services.reviewer.money.amounts import parse_cap, plain, plainly
+from services.reviewer.money.budget import ASKED, Budget
+from services.reviewer.money.forecast import Forecast, KnownProvider
+from services.reviewer.notices import template
+from shared.clock import Clock
+from shared.errors import UserError
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED
+from shared.terminal.progress_view import thousands
+
+_WAIT_SECONDS = 0.5
+
+
+def run(  # noqa: PLR0913, PLR0917  # the options of a command
+    sample: Annotated[
+        int | None, typer.Option(help="So many texts first, and nothing else.", min=1, max=1000)
+    ] = None,
+    cap: Cap = None,
+    no_cap: NoCap = False,
+    prompt: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="Write anew what another prompt wrote, too."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before texts are redone.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
+) -> None:
+    """Say what the texts that are due cost, let reviewers make them under a cap, and watch.
+
+    Examples: ./sirenade avis run --sample 20 --cap 50
+              ./sirenade avis run
+    """
+    clock = Clock()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: clock.stopping.set())
+    with databases() as opened:
+        runner = _Runner(opened, Budget(opened.control), clock, as_json)
+        runner.tell_bill(read_forecast(opened), "forecast")
+        if prompt is not None:
+            runner.redo(prompt, yes=yes)
+        if sample is not None:
+            runner.make_sample(sample, cap, no_cap=no_cap)
+        else:
+            runner.make_all(cap, no_cap=no_cap)
+
+
+@dataclass
+class _Runner:
+    opened: Databases
+    budget: Budget
+    clock: Clock
+    as_json: bool
+    bill: Forecast | None = None
+    redone: bool = False
+
+    def tell_bill(self, bill: Forecast, event: str, *, prompt_version: str | None = None) -> None:
+        self.bill = self.bill or bill
+        self._tell(event, as_plain(bill), render(bill, prompt_version=prompt_version))
+
+    def redo(self, prompt_version: str, *, yes: bool) -> None:
+        """Make due what another prompt wrote, once somebody has seen what that costs."""
+        versions = {provider.prompt_version for provider in self._providers()}
+        known = {version for version in versions if version is not None}
+        known = known or {template.PROMPT_VERSION}
+        if prompt_version not in known:
+            raise UserError(
+                f"reviewers write by prompt {', '.join(sorted(known))}, not "
+                f"{prompt_version[:40]!r}: start them with the new one first"
+            )
+        anew = read_forecast(self.opened, prompt_version=prompt_version)
+        self.tell_bill(anew, "redo", prompt_version=prompt_version)
+        if anew.texts == 0:
+            return
+        if not yes:
+            if not sys.stdin.isatty():
+                raise UserError(f"{summary(anew)} would be made again: say --yes")
+            typer.confirm("Make them again?", abort=True, err=True)
+        # Nothing begins before the rest of the order is clear.
+        self.budget.pause(ASKED)
+        self.redone = True
+        marked = mark_due(self.opened.shards, prompt_version)
+        self.bill = read_forecast(self.opened)
+        self._tell("marked", {"texts": marked}, f"{thousands(marked)} texts are due again")
+
+    def make_sample(self, texts: int, cap: str | None, *, no_cap: bool) -> None:
+        state = self.budget.read()
+        charges = any(provider.charges for provider in self._providers())
+        if charges and cap is None and not no_cap and state.left_eur == 0:
+            raise UserError(
+                f"no room for a call that costs anything ({one_line(state).split(';')[0]}): "
+                "--cap EUR says what all texts together may cost"
+            )
+        if cap is not None:
+            parse_cap(cap)
+        self._let_texts_end()
+        ids = choose_sample(self.opened.shards, texts)
+        if not ids:
+            self._tell("end", {"status": "nothing due"}, "nothing is due")
+            return
+        send_again(self.opened.shards, ids)
+        set_going(self.budget, cap, no_cap=no_cap, sample_ids=ids)
+        reading = self._watch(f"sample of {len(ids)}", ids)
+        if self.clock.stopping.is_set():
+            self._tell(
+                "end",
+                {"status": "interrupted"},
+                "stopped watching; the sample is made to its end, and nothing else is",
+            )
+            raise typer.Exit(EXIT_INTERRUPTED)
+        self.budget.end_sample(ids)
+        self._show(ids)
+        rest = read_forecast(self.opened)
+        self._tell("forecast", as_plain(rest), f"the rest: {summary(rest)}")
+        for line in advice(rest):
+            self._tell("advice", {"line": line}, line)
+        self._end(reading, "./sirenade avis resume makes the rest")
+
+    def _let_texts_end(self) -> None:
+        """Pause, until nothing is under way that would go on when the sample does."""
+        self.budget.pause(ASKED)
+        told = 0
+        while under_way := count_under_way(self.opened.shards):
+            if under_way != told:
+                told = under_way
+                self._tell(
+                    "waiting",
+                    {"under_way": under_way},
+                    f"waiting for {thousands(under_way)} texts that are under way",
+                )
+            if self.clock.wait(_WAIT_SECONDS):
+                self._tell("end", {"status": "paused"}, "stopped waiting; the run is paused")
+                raise typer.Exit(EXIT_INTERRUPTED)
+
+    def make_all(self, cap: str | None, *, no_cap: bool) -> None:
+        if cap is not None or no_cap or self.redone:
+            set_going(self.budget, cap, no_cap=no_cap)
+        reading = self._watch("avis", None)
+        if self.clock.stopping.is_set():
+            self._tell(
+                "end",
+                {"status": "interrupted"},
+                "stopped watching; the texts go on: ./sirenade avis pause stops them",
+            )
+            raise typer.Exit(EXIT_INTERRUPTED)
+        self._end(reading, "./sirenade avis resume --cap EUR lets it go on")
+
+    def _providers(self) -> list[KnownProvider]:
+        with self.opened.control.connect() as connection:
+            return read_providers_known(connection)
+
+    def _watch(self, title: str, sample_ids: Sequence[int] | None) -> Reading:
+        watching = Watching(self.opened.control, self.opened.shards, sample_ids)
+        watching.start()
+        text_eur = None if self.bill is None else self.bill.text_eur
+        return watch_run(
+            watching.read,
+            view=RunView(title, text_eur=text_eur),
+            until=lambda reading: reading.pending == 0 or reading.budget.paused,
+            clock=self.clock,
+            as_json=self.as_json,
+        )
+
+    def _show(self, ids: Sequence[int]) -> None:
+        for engine in self.opened.shards:
+            for one in read_these_avis(engine, ids):
+                self._tell("text", one, render_avis(one))
+
+    def _end(self, reading: Reading, advised: str) -> None:
+        """Exit status 1 where something is left that is not being made."""
+        state = self.budget.read()
+        told = {
+            "status": state.status,
+            "paused_because": state.paused_because,
+            "due": reading.pending,
+            "spent_eur": plain(state.spent_eur),
+        }
+        paused = f"{one_line(state)}\n{advised}" if state.paused else one_line(state)
+        self._tell("end", told, paused)
+        if reading.pending:
+            raise typer.Exit(EXIT_BROKEN_PROMISE)
+
+    def _tell(self, event: str, told: dict[str, Any], shown: Any) -> None:
+        if self.as_json:
+            typer.echo(json.dumps({"event": event, **told}, default=plainly, ensure_ascii=False))
+        else:
+            Console().print(shown, highlight=False, soft_wrap=isinstance(shown, str))

@@ -1,0 +1,101 @@
+"""How far the texts of a run are and what they have cost, read as they are made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from sqlalchemy import Engine, text
+
+from services.reviewer.batches.figures import Batched, read_batched
+from services.reviewer.money.budget import BudgetState, read_budget
+
+_PENDING = text("SELECT count(*) FROM avis WHERE outcome = 'pending'")
+_PENDING_OF_SAMPLE = text("""
+    SELECT count(*) FROM avis
+    WHERE outcome = 'pending' AND id = ANY(CAST(:sample_ids AS bigint[]))
+""")
+_NEWEST = text("SELECT coalesce(max(id), 0) FROM avis_attempts")
+# The attempts of a text are stored in one transaction: whoever sees one sees all.
+_MADE_SINCE = text("""
+    WITH made AS (
+      SELECT max(id) AS id, count(*) AS calls, sum(cost_eur) AS cost_eur,
+        (array_agg(provider ORDER BY id DESC))[1] AS provider,
+        (array_agg(accepted ORDER BY id DESC))[1] AS accepted
+      FROM avis_attempts WHERE id > :seen
+      GROUP BY avis_id)
+    SELECT count(*) AS texts, count(*) FILTER (WHERE accepted) AS accepted,
+      count(*) FILTER (WHERE calls > 1) AS re_asked,
+      count(*) FILTER (WHERE accepted AND provider IS NULL) AS fallbacks,
+      coalesce(sum(cost_eur), 0) AS cost_eur, coalesce(max(id), :seen) AS seen
+    FROM made
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """`texts`, `accepted`, `re_asked`, `fallbacks` and `cost_eur` are since the run is watched."""
+
+    budget: BudgetState
+    pending: int
+    texts: int = 0
+    accepted: int = 0
+    re_asked: int = 0
+    fallbacks: int = 0
+    cost_eur: Decimal = Decimal(0)
+    batched: Batched = field(default_factory=Batched)
+
+    def share(self, texts: int) -> float | None:
+        """Of the texts made so far; None before the first."""
+        return texts / self.texts if self.texts else None
+
+    def projected_eur(self, text_eur: Decimal | None) -> Decimal | None:
+        """Spent in the end, by the texts made so far, else by what one is expected to cost."""
+        if self.texts:
+            text_eur = self.cost_eur / self.texts
+        return None if text_eur is None else self.budget.spent_eur + self.pending * text_eur
+
+
+@dataclass
+class Watching:
+    """Adds up what is made from now on; of a sample only that is waited for."""
+
+    control: Engine
+    shards: Sequence[Engine]
+    sample_ids: Sequence[int] | None = None
+    _seen: dict[int, int] = field(default_factory=dict)
+    _sum: Reading | None = None
+
+    def start(self) -> None:
+        for number, engine in enumerate(self.shards):
+            with engine.connect() as connection:
+                self._seen[number] = connection.execute(_NEWEST).scalar_one()
+
+    def read(self) -> Reading:
+        with self.control.connect() as connection:
+            budget = read_budget(connection)
+        total = replace(self._sum, budget=budget, pending=0) if self._sum else None
+        total = total or Reading(budget=budget, pending=0)
+        for number, engine in enumerate(self.shards):
+            total = self._add(total, number, engine)
+        total = replace(total, batched=read_batched(self.shards))
+        self._sum = total
+        return total
+
+    def _add(self, total: Reading, number: int, engine: Engine) -> Reading:
+        with engine.connect() as connection:
+            made = connection.execute(_MADE_SINCE, {"seen": self._seen[number]}).one()
+            if self.sample_ids is None:
+                pending = connection.execute(_PENDING).scalar_one()
+            else:
+                ids = {"sample_ids": list(self.sample_ids)}
+                pending = connection.execute(_PENDING_OF_SAMPLE, ids).scalar_one()
+        self._seen[number] = made.seen
+        return replace(
+            total,
+            pending=total.pending + pending,
+            texts=total.texts + made.texts,
+            accepted=total.accepted + made.accepted,
+            re_asked=total.re_asked + made.re_asked,
+            fallbacks=total.fallbacks + made.fallbacks,
+            cost_eur=total.cost_eur + made.cost_eur,
+        )

@@ -1,0 +1,108 @@
+"""INSEE's labels and strangers' names, as a reader should see them."""
+
+import functools
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from services.reviewer.french.folding import fold
+from shared.sirene.facts import Facts
+from shared.sirene.reference import communes, noms_de_communes
+
+_SMALL_WORDS = frozenset(
+    "a au aux d de des du en et l la le les lez lès les sous sur".split()  # noqa: SIM905 a word list
+)
+_ABBREVIATIONS = (
+    (
+        re.compile(
+            r"^E(?=(?:dition|levage|tablissement|cole|limination|tirage|puration|tude|laboration))"
+        ),
+        "É",
+    ),
+    (re.compile(r"^Oe"), "Œ"),
+    (re.compile(r"\bsf\b"), "sauf"),
+    (re.compile(r"\byc\b"), "y compris"),
+    (re.compile(r"\bFabric\. "), "Fabrication "),
+    (re.compile(r"\s*\(?\bs\.a\.i\.\)?", re.IGNORECASE), ", sans autre indication"),
+    (re.compile(r"\bm2(?=\b|et)"), "m²"),
+    (re.compile(r"m²et"), "m² et"),
+    (re.compile(r" P\.T\.T\."), " PTT"),
+    (re.compile(r"^P\.T\.T\.\s*"), "PTT "),
+    (re.compile(r" etc\.\.\. En\b"), ", etc., en"),
+    (re.compile(r"\)\)$"), ")"),
+)
+_NCA = re.compile(r"\s*\bn\.?\s?c\.?\s?a\.?$")
+_ARRONDISSEMENT = re.compile(r"(.+?) (\d{1,2}er?) Arrondissement")
+
+
+def clean_name(nom: str) -> str:
+    """NFC, one line, no control or formatting character, no lone surrogate, single spaces."""
+    kept = (
+        " " if unicodedata.category(character) in {"Cc", "Zl", "Zp"} else character
+        for character in unicodedata.normalize("NFC", nom)
+        if unicodedata.category(character) not in {"Cf", "Cs", "Co", "Cn"}
+    )
+    return " ".join("".join(kept).split())
+
+
+@functools.lru_cache(maxsize=4096)
+def readable_activite(libelle: str) -> str:
+    """The label with its abbreviations written out: "n.c.a." agrees with what it qualifies."""
+    text = " ".join(libelle.replace("\x92", "’").replace("\x9c", "œ").replace("'", "’").split())
+    for pattern, replacement in _ABBREVIATIONS:
+        text = pattern.sub(replacement, text)
+    match = _NCA.search(text)
+    if match is not None:
+        head = text[: match.start()].rstrip()
+        text = f"{head} {_non_classe(head)} ailleurs"
+    return text.rstrip(" .")
+
+
+def _non_classe(head: str) -> str:
+    if re.match(r"(Autre|Action) ", head) is not None:
+        return "non classée" if head.startswith("Action") else "non classé"
+    if re.search(r"(?i)\b(activités|organisations|intermédiations|industries)\b", head):
+        return "non classées"
+    return "non classées" if "machines d’usage" in head else "non classés"
+
+
+@functools.cache
+def _names_by_folded() -> Mapping[str, str]:
+    names: dict[str, str] = {}
+    for nom in sorted(noms_de_communes()):
+        names.setdefault(_commune_key(nom), nom)
+    return names
+
+
+def _commune_key(nom: str) -> str:
+    key = re.sub(r"[^a-z0-9]+", " ", fold(nom)).strip()
+    return re.sub(r"\bste\b", "sainte", re.sub(r"\bst\b", "saint", key))
+
+
+def nom_de_commune(facts: Facts) -> str | None:
+    """The official spelling where code or label is known: INSEE's records say "LE MANS"."""
+    if facts.code_commune is not None and facts.code_commune in communes():
+        return communes()[facts.code_commune].nom
+    if facts.commune is None:
+        return None
+    label = clean_name(facts.commune)
+    if not label:
+        return None
+    known = _names_by_folded().get(_commune_key(label))
+    return known or (_title(label) if label.isupper() else label)
+
+
+def _title(label: str) -> str:
+    def capitalise(match: re.Match[str]) -> str:
+        word = match.group()
+        if match.start() > 0 and word.lower() in _SMALL_WORDS:
+            return word.lower()
+        return word[0] + word[1:].lower()
+
+    return re.sub(r"[^\W\d_]+", capitalise, label)
+
+
+def split_arrondissement(nom: str) -> tuple[str, str] | None:
+    """("Paris", "7e") for "Paris 7e Arrondissement", None for any other commune."""
+    match = _ARRONDISSEMENT.fullmatch(nom)
+    return None if match is None else (match.group(1), match.group(2))

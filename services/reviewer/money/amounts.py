@@ -1,0 +1,43 @@
+"""Amounts of euros as people write and read them. Never a float."""
+
+import re
+from decimal import Context, Decimal
+
+from shared.errors import UserError
+from shared.terminal.progress_view import thousands
+
+MOST_EUROS = Decimal(100_000)
+
+_AMOUNT = re.compile(r"\d{1,9}(?:[.,]\d{1,2})?")
+_CENT = Decimal("0.01")
+_THREE_DIGITS = Context(prec=3)
+
+
+def parse_cap(words: str) -> Decimal:
+    """Read `50`, `12.50` or `12,50`. Raises UserError for anything else, and for absurd sums."""
+    if _AMOUNT.fullmatch(words.strip()) is None:
+        raise UserError(f"a cap is an amount of euros such as 50 or 12.50, not {words[:40]!r}")
+    amount = Decimal(words.strip().replace(",", "."))
+    if amount > MOST_EUROS:
+        raise UserError(f"a cap of more than {euros(MOST_EUROS)} is held to be a slip of the pen")
+    return amount
+
+
+def euros(amount: Decimal) -> str:
+    """Cents, and as many decimals more as a small amount needs to be told from nothing."""
+    if 0 < amount < _CENT:
+        return f"{_THREE_DIGITS.plus(amount).normalize():f} €"
+    if _CENT <= amount < 1:
+        return f"{amount.quantize(Decimal('0.0001')):f} €"
+    whole, cents = divmod(amount.quantize(_CENT), 1)
+    return f"{thousands(int(whole))}.{int(cents * 100):02d} €"
+
+
+def plain(amount: Decimal) -> str:
+    """For a program: a JSON number would be read as a float, and `str` may write an exponent."""
+    return f"{amount:f}"
+
+
+def plainly(value: object) -> str:
+    """What `json.dumps` is to write for a value that it does not know."""
+    return plain(value) if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,250 @@
+"""What texts may cost: one row for all replicas, and a row for each call that is under way.
+
+A call sets the most that it can cost aside, by one conditional UPDATE, before it leaves, and
+settles what it did cost. So what is spent and set aside never exceeds the cap, however many
+callers race. Where a call does not fit any more, the run pauses; it never fails.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import structlog
+from sqlalchemy import Connection, Engine, text
+
+from services.reviewer.money.rate_limits import SHARE_OF_TOKENS
+from services.reviewer.providers.meter import BudgetReached
+
+log = structlog.get_logger()
+
+ASKED = "asked"
+_NOTHING = Decimal(0)
+
+_READ = text("""
+    SELECT cap_eur, reserved_eur, spent_eur, status, paused_because, sample_ids, changed_at
+    FROM review_budget
+""")
+_RESERVE = text("""
+    WITH held AS (
+      UPDATE review_budget SET reserved_eur = reserved_eur + :cost
+      WHERE status = 'running'
+        AND (:cost = 0 OR cap_eur IS NULL OR spent_eur + reserved_eur + :cost <= cap_eur)
+      RETURNING id)
+    INSERT INTO review_reservations (provider, tokens, cost_eur, expires_at)
+    SELECT :provider, :tokens, :cost, clock_timestamp() + make_interval(secs => :expires_after)
+    FROM held
+    RETURNING id
+""")
+# Not while calls under way may leave room when they settle for less than they set aside.
+_PAUSE_AT_CAP = text("""
+    UPDATE review_budget
+    SET status = 'paused', paused_because = 'cap', changed_at = clock_timestamp()
+    WHERE status = 'running' AND spent_eur + :cost > cap_eur
+    RETURNING id
+""")
+# One that had expired was counted as spent: what it did cost takes that one's place. The budget
+# is locked before the provider wherever both are.
+_SETTLE = text("""
+    WITH gone AS (
+      DELETE FROM review_reservations WHERE id = :id
+      RETURNING provider, tokens, cost_eur, expired_at IS NOT NULL AS expired),
+    paid AS (
+      UPDATE review_budget SET
+        reserved_eur = greatest(0, reserved_eur - CASE WHEN expired THEN 0 ELSE cost_eur END),
+        spent_eur = greatest(0, spent_eur - CASE WHEN expired THEN cost_eur ELSE 0 END) + :spent
+      FROM gone
+      RETURNING review_budget.id)
+    UPDATE review_providers SET
+      calls = calls + 1,
+      spent_eur = greatest(
+        0, review_providers.spent_eur - CASE WHEN expired THEN cost_eur ELSE 0 END) + :spent,
+      tokens_arrival_at = CASE WHEN tokens_per_minute IS NULL THEN tokens_arrival_at
+        ELSE tokens_arrival_at - make_interval(
+          secs => (gone.tokens - :tokens) * 60 / (tokens_per_minute * :share)) END
+    FROM gone, paid WHERE name = gone.provider
+""")
+_EXPIRE = text("""
+    WITH dead AS (
+      SELECT id FROM review_reservations
+      WHERE expired_at IS NULL AND expires_at < clock_timestamp()
+      ORDER BY id LIMIT 1000
+      FOR UPDATE SKIP LOCKED),
+    expired AS (
+      UPDATE review_reservations r SET expired_at = clock_timestamp()
+      FROM dead WHERE r.id = dead.id
+      RETURNING r.provider, r.cost_eur),
+    total AS (SELECT sum(cost_eur) AS cost, count(*) AS calls FROM expired),
+    paid AS (
+      UPDATE review_budget SET
+        reserved_eur = greatest(0, reserved_eur - total.cost), spent_eur = spent_eur + total.cost
+      FROM total WHERE total.calls > 0
+      RETURNING id),
+    charged AS (
+      UPDATE review_providers p SET spent_eur = p.spent_eur + by_provider.cost
+      FROM (SELECT provider, sum(cost_eur) AS cost FROM expired GROUP BY provider) by_provider, paid
+      WHERE p.name = by_provider.provider)
+    SELECT calls, cost FROM total
+""")
+# By then its process is dead, or its settlement was left over for good.
+_PURGE = text("DELETE FROM review_reservations WHERE expired_at < now() - interval '1 day'")
+
+_PAUSE = text("""
+    UPDATE review_budget
+    SET status = 'paused', paused_because = :because, sample_ids = NULL,
+        changed_at = clock_timestamp()
+    WHERE status = 'running'
+""")
+_END_SAMPLE = text("""
+    UPDATE review_budget
+    SET status = 'paused', paused_because = 'sample', sample_ids = NULL,
+        changed_at = clock_timestamp()
+    WHERE status = 'running' AND sample_ids = CAST(:sample_ids AS bigint[])
+""")
+_RESUME = text("""
+    UPDATE review_budget
+    SET status = 'running', paused_because = NULL, changed_at = clock_timestamp(),
+        sample_ids = CAST(:sample_ids AS bigint[]),
+        cap_eur = CASE WHEN :keep_cap THEN cap_eur ELSE CAST(:cap AS numeric) END
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """`cap_eur` None: no cap. While `sample_ids` are set, only these texts are made."""
+
+    cap_eur: Decimal | None
+    reserved_eur: Decimal
+    spent_eur: Decimal
+    status: str
+    paused_because: str | None
+    sample_ids: tuple[int, ...] | None
+    changed_at: dt.datetime
+
+    @property
+    def paused(self) -> bool:
+        return self.status == "paused"
+
+    @property
+    def left_eur(self) -> Decimal | None:
+        """What is neither spent nor set aside; None where nothing limits it."""
+        if self.cap_eur is None:
+            return None
+        return max(_NOTHING, self.cap_eur - self.spent_eur - self.reserved_eur)
+
+    def admits(self, avis_ids: Sequence[int]) -> list[int]:
+        """Those of the avis that may be made now."""
+        if self.paused:
+            return []
+        if self.sample_ids is None:
+            return list(avis_ids)
+        return [avis_id for avis_id in avis_ids if avis_id in self.sample_ids]
+
+
+def read_budget(connection: Connection) -> BudgetState:
+    row = connection.execute(_READ).one()
+    sample_ids = None if row.sample_ids is None else tuple(row.sample_ids)
+    return BudgetState(
+        row.cap_eur,
+        row.reserved_eur,
+        row.spent_eur,
+        row.status,
+        row.paused_because,
+        sample_ids,
+        row.changed_at,
+    )
+
+
+class Budget:
+    """The row, in the control database. Each method is one short transaction or two."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def read(self) -> BudgetState:
+        with self._engine.connect() as connection:
+            return read_budget(connection)
+
+    def admitted(self, avis_ids: Sequence[int]) -> list[int]:
+        """Those of the avis that may be made now: none while the run is paused."""
+        return self.read().admits(avis_ids)
+
+    def reserve(
+        self, provider: str, *, tokens: int, cost_eur: Decimal, expires_after_seconds: float
+    ) -> int | None:
+        """The reservation's id; None where there is no room until calls under way have settled.
+
+        Raises BudgetReached where the run is paused, or is by this very call.
+        """
+        values = {
+            "provider": provider,
+            "tokens": tokens,
+            "cost": cost_eur,
+            "expires_after": expires_after_seconds,
+        }
+        with self._engine.connect() as connection:
+            reserved: int | None = connection.execute(_RESERVE, values).scalar_one_or_none()
+            if reserved is not None:
+                return reserved
+            paused = connection.execute(_PAUSE_AT_CAP, {"cost": cost_eur}).scalar_one_or_none()
+            state = read_budget(connection)
+        if paused is not None:
+            log.error(
+                "the next call would pass the cap: the run is paused until ./sirenade avis resume"
+                " --cap EUR",
+                cap_eur=None if state.cap_eur is None else f"{state.cap_eur:f}",
+                spent_eur=f"{state.spent_eur:f}",
+            )
+        if state.paused:
+            raise BudgetReached(f"the run is paused: {state.paused_because}")
+        return None
+
+    def settle(self, reservation_id: int, *, tokens: int, spent_eur: Decimal) -> None:
+        """Replace what was set aside by what was used; a second time does nothing."""
+        with self._engine.connect() as connection:
+            connection.execute(
+                _SETTLE,
+                {
+                    "id": reservation_id,
+                    "tokens": tokens,
+                    "spent": spent_eur,
+                    "share": SHARE_OF_TOKENS,
+                },
+            )
+
+    def expire(self) -> int:
+        """Count as spent what dead processes had set aside: it may have been billed."""
+        with self._engine.connect() as connection:
+            row = connection.execute(_EXPIRE).one()
+            connection.execute(_PURGE)
+        if row.calls:
+            log.warning("calls that nobody settled count as spent", calls=row.calls)
+        return int(row.calls)
+
+    def pause(self, because: str) -> None:
+        """Begin no more calls; those under way settle. Does nothing where it is paused already."""
+        with self._engine.connect() as connection:
+            connection.execute(_PAUSE, {"because": because})
+
+    def end_sample(self, sample_ids: Sequence[int]) -> None:
+        """Pause after this sample, unless somebody has paused or let go on meanwhile."""
+        with self._engine.connect() as connection:
+            connection.execute(_END_SAMPLE, {"sample_ids": list(sample_ids)})
+
+    def resume(
+        self,
+        *,
+        cap_eur: Decimal | None = None,
+        keep_cap: bool = True,
+        sample_ids: Sequence[int] | None = None,
+    ) -> None:
+        """Go on, with all texts or with a sample; with `keep_cap` under the cap that is set."""
+        with self._engine.connect() as connection:
+            connection.execute(
+                _RESUME,
+                {
+                    "cap": cap_eur,
+                    "keep_cap": keep_cap,
+                    "sample_ids": None if sample_ids is None else list(sample_ids),
+                },
+            )

@@ -1,0 +1,185 @@
+"""A provider's requests and tokens a minute, kept by one row for the calls of all replicas.
+
+GCRA, as for INSEE's quota: each grant moves both arrival times on by what the call
+takes of them, in the server's clock. A slot is committed before its call leaves: one that was
+never used is lost, not doubled. Nobody holds a connection while waiting.
+"""
+
+import threading
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import Engine, text
+
+from services.reviewer.money.pauses import IS_PAUSED, PAUSE_LEFT
+from services.reviewer.providers.meter import ProviderPaused
+from services.reviewer.providers.settings import Provider
+from shared.clock import Clock
+from shared.errors import SlowDown
+
+log = structlog.get_logger()
+
+SHARE_OF_TOKENS = 0.96
+"""What is used of the tokens: the rest is for jitter, and for the credit below."""
+
+# What is kept back for jitter on the way to the server: 0.9 s in each minute.
+_SHARE_OF_REQUESTS = 0.985
+# Calls give tokens back some seconds after their slot. Without credit each moment in which these
+# come late would be lost, although the limit was not used.
+_TOKENS_CREDIT_SECONDS = 1.5
+
+# A call that leaves later than this after its slot might meet the next ones at the server.
+_MAX_LATENESS_SECONDS = 0.4
+# A moment in which nobody was ready is made good.
+_CATCH_UP_SECONDS = 0.25
+# Granted ahead, so that one thread of a process asks while those before it wait for their time.
+_HORIZON_SECONDS = 0.1
+# No wait is ever so long: the server's clock was ahead when the row was written.
+_MAX_WAIT_SECONDS = 7200.0
+
+_OPEN = text("""
+    INSERT INTO review_providers (name, listed, model, prompt_version, weight, max_parallel,
+                                  charges, requests_per_minute, tokens_per_minute)
+    VALUES (:name, true, :model, :prompt_version, :weight, :max_parallel, :charges,
+            :requests_per_minute, :tokens_per_minute)
+    ON CONFLICT (name) DO UPDATE SET
+      listed = true, model = excluded.model, prompt_version = excluded.prompt_version,
+      weight = excluded.weight,
+      max_parallel = excluded.max_parallel, charges = excluded.charges,
+      requests_per_minute = excluded.requests_per_minute,
+      tokens_per_minute = excluded.tokens_per_minute,
+      opened_at = clock_timestamp()
+""")
+_UNLIST = text("UPDATE review_providers SET listed = false WHERE name <> ALL(:names)")
+_NEXT = """greatest(
+    CASE WHEN requests_per_minute IS NOT NULL THEN requests_arrival_at END,
+    CASE WHEN tokens_per_minute IS NOT NULL THEN tokens_arrival_at END,
+    clock_timestamp() - make_interval(secs => :catch_up))"""
+_TAKE = text(f"""
+    UPDATE review_providers SET
+      slot_at = {_NEXT},
+      requests_arrival_at = CASE WHEN requests_per_minute IS NULL THEN requests_arrival_at
+        ELSE {_NEXT} + make_interval(secs => 60 / (requests_per_minute * :requests_share)) END,
+      tokens_arrival_at = CASE WHEN tokens_per_minute IS NULL THEN tokens_arrival_at
+        ELSE greatest(tokens_arrival_at, {_NEXT} - make_interval(secs => :credit))
+          + make_interval(secs => :tokens * 60 / (tokens_per_minute * :tokens_share)) END
+    WHERE name = :name AND NOT {IS_PAUSED}
+      AND {_NEXT} <= clock_timestamp() + make_interval(secs => :horizon)
+    RETURNING extract(epoch FROM slot_at - clock_timestamp())::float
+""")  # noqa: S608  # made of constants only
+_WAIT = text(f"""
+    SELECT extract(epoch FROM {_NEXT} - clock_timestamp())::float - :horizon AS wait_seconds,
+      {PAUSE_LEFT} AS paused_seconds
+    FROM review_providers WHERE name = :name
+""")  # noqa: S608  # made of constants only
+_FORGET_THE_FUTURE = text("""
+    UPDATE review_providers SET
+      requests_arrival_at = least(requests_arrival_at, clock_timestamp()),
+      tokens_arrival_at = least(tokens_arrival_at, clock_timestamp())
+    WHERE name = :name
+""")
+_SETTINGS = {
+    "name",
+    "model",
+    "weight",
+    "requests_per_minute",
+    "tokens_per_minute",
+}
+_SHARES = {
+    "requests_share": _SHARE_OF_REQUESTS,
+    "tokens_share": SHARE_OF_TOKENS,
+    "credit": _TOKENS_CREDIT_SECONDS,
+}
+
+
+def open_providers(
+    engine: Engine, providers: Sequence[Provider], *, prompt_version: str | None = None
+) -> None:
+    """Tell all others whom reviewers ask from now on, by which prompt, and within which limits."""
+    with engine.begin() as connection:
+        for provider in sorted(providers, key=lambda provider: provider.name):
+            values = provider.model_dump(include=_SETTINGS)
+            told = {
+                "prompt_version": prompt_version,
+                "charges": provider.price.charges,
+                "max_parallel": provider.at_once,
+            }
+            connection.execute(_OPEN, {**values, **told})
+        connection.execute(_UNLIST, {"names": [provider.name for provider in providers]})
+
+
+class Limits:
+    """The rows of these providers, as one process uses them."""
+
+    def __init__(self, engine: Engine, providers: Sequence[Provider], clock: Clock) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._clock = clock
+        # One thread of a process asks at a time; the others wait here, and not at the server.
+        self._turnstiles = {provider.name: threading.Lock() for provider in providers}
+
+    def take(self, provider: Provider, *, tokens: int, patience_seconds: float) -> None:
+        """Wait for a slot of so many tokens, and return when its time has come.
+
+        Raises SlowDown after `patience_seconds`, or when the process is asked to stop, and
+        ProviderPaused.
+        """
+        if provider.requests_per_minute is None and provider.tokens_per_minute is None:
+            return
+        deadline_seconds = self._clock.monotonic_seconds() + patience_seconds
+        while True:
+            wait_seconds, latest_seconds = self._ask(provider.name, tokens, deadline_seconds)
+            self._wait(wait_seconds)
+            if self._clock.monotonic_seconds() <= latest_seconds:
+                return
+            # Too late to be used: the time of the next one has come as well.
+            self._require_time(provider.name, deadline_seconds)
+
+    def _ask(self, name: str, tokens: int, deadline_seconds: float) -> tuple[float, float]:
+        """How long to wait for the slot, and until when it may be used."""
+        turnstile = self._turnstiles[name]
+        left_seconds = deadline_seconds - self._clock.monotonic_seconds()
+        if not turnstile.acquire(timeout=max(0.0, left_seconds)):
+            raise _no_slot(name)
+        try:
+            while True:
+                self._wait(0)
+                asked_seconds = self._clock.monotonic_seconds()
+                granted, wait_seconds = self._try(name, tokens)
+                if granted:
+                    wait_seconds = max(0.0, wait_seconds)
+                    return wait_seconds, asked_seconds + wait_seconds + _MAX_LATENESS_SECONDS
+                left_seconds = deadline_seconds - self._clock.monotonic_seconds()
+                self._wait(min(max(wait_seconds, 0.01), left_seconds, 1.0))
+                self._require_time(name, deadline_seconds)
+        finally:
+            turnstile.release()
+
+    def _try(self, name: str, tokens: int) -> tuple[bool, float]:
+        pace = {"name": name, "catch_up": _CATCH_UP_SECONDS, "horizon": _HORIZON_SECONDS}
+        with self._engine.connect() as connection:
+            granted = connection.execute(
+                _TAKE, {**pace, **_SHARES, "tokens": tokens}
+            ).scalar_one_or_none()
+            if granted is not None:
+                return True, granted
+            row = connection.execute(_WAIT, pace).one()
+            if row.paused_seconds > 0:
+                raise ProviderPaused(f"{name} pauses", retry_after_seconds=row.paused_seconds)
+            wait_seconds: float = row.wait_seconds
+            if wait_seconds > _MAX_WAIT_SECONDS:
+                log.warning("provider row was written by a clock ahead of now", provider=name)
+                connection.execute(_FORGET_THE_FUTURE, {"name": name})
+                wait_seconds = 0.0
+        return False, wait_seconds
+
+    def _wait(self, seconds: float) -> None:
+        if self._clock.wait(seconds):
+            raise SlowDown("stopping", retry_after_seconds=1)
+
+    def _require_time(self, name: str, deadline_seconds: float) -> None:
+        if self._clock.monotonic_seconds() >= deadline_seconds:
+            raise _no_slot(name)
+
+
+def _no_slot(name: str) -> SlowDown:
+    return SlowDown(f"no slot of the limits of {name} yet", retry_after_seconds=1)

@@ -1,0 +1,144 @@
+"""The meter of a reviewer process: limits and budget in PostgreSQL, the same for all replicas."""
+
+import math
+import threading
+from collections import deque
+from collections.abc import Sequence
+from decimal import Decimal
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from services.reviewer.money.budget import Budget
+from services.reviewer.money.pauses import Pauses
+from services.reviewer.money.rate_limits import Limits, open_providers
+from services.reviewer.providers.meter import BudgetReached, ProviderPaused, Reservation
+from services.reviewer.providers.settings import Provider, Usage
+from shared.clock import Clock
+from shared.db.outages import is_outage, slowing_down
+from shared.errors import SlowDown
+from shared.metrics import Metrics
+
+log = structlog.get_logger()
+
+# How long a pause may go unnoticed where a call costs nothing, and needs no row.
+_STATE_SECONDS = 1.0
+_ROOM_SECONDS = 0.5
+# A call with its retries, then the settlement.
+_TIMEOUTS_PER_CALL = 4
+_SETTLING_SECONDS = 60
+
+
+class SharedMeter:
+    """A Meter for the threads of one process."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        providers: Sequence[Provider],
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        patience_seconds: float = 30,
+    ) -> None:
+        self._engine = engine
+        self._limits = Limits(engine, providers, clock)
+        self._budget = Budget(engine)
+        self._pauses = Pauses(engine, [provider.name for provider in providers], clock)
+        self._providers = {provider.name: provider for provider in providers}
+        self._clock = clock
+        self._metrics = metrics
+        self._patience_seconds = patience_seconds
+        self._unsettled: deque[tuple[int, int, Decimal]] = deque()
+        self._state_lock = threading.Lock()
+        self._state_read_at = -math.inf
+        self._paused_because: str | None = None
+
+    def open(self, *, prompt_version: str | None = None) -> None:
+        """As `open_providers` says: before the first call."""
+        open_providers(self._engine, tuple(self._providers.values()), prompt_version=prompt_version)
+        for provider in self._providers.values():
+            self._metrics.declare_metered(provider.name)
+
+    def reserve(self, provider: Provider, *, tokens: int, cost_eur: Decimal) -> Reservation:
+        """As `Meter.reserve` says. A pause is noticed before the wait as well as after it."""
+        started_seconds = self._clock.monotonic_seconds()
+        with slowing_down():
+            self._require_running()
+            paused_seconds = self._pauses.left_seconds(provider.name)
+            if paused_seconds > 0:
+                raise ProviderPaused(f"{provider.name} pauses", retry_after_seconds=paused_seconds)
+            self._limits.take(provider, tokens=tokens, patience_seconds=self._patience_seconds)
+            reservation_id = None
+            if cost_eur > 0 or provider.tokens_per_minute is not None:
+                deadline_seconds = self._clock.monotonic_seconds() + self._patience_seconds
+                reservation_id = self._set_aside(provider, tokens, cost_eur, deadline_seconds)
+            else:
+                self._require_running()
+        waited_seconds = self._clock.monotonic_seconds() - started_seconds
+        self._metrics.provider_wait_seconds.labels(provider=provider.name).observe(waited_seconds)
+        return Reservation(provider.name, reservation_id, cost_eur)
+
+    def settle(self, reservation: Reservation, usage: Usage | None) -> None:
+        """As `Meter.settle` says. Raises nothing while PostgreSQL is away: the text is paid for.
+
+        What could not be settled is tried again by `settle_left_over`, and else counts in full.
+        """
+        if reservation.id is None:
+            return
+        spent_eur, tokens = Decimal(0), 0
+        if usage is not None:
+            spent_eur = self._providers[reservation.provider].price.cost_eur(usage)
+            tokens = usage.tokens
+            if spent_eur > reservation.cost_eur:
+                log.warning("a call cost more than was set aside", provider=reservation.provider)
+        self._unsettled.append((reservation.id, tokens, spent_eur))
+        self.settle_left_over()
+
+    def pause(self, provider: Provider, seconds: float) -> None:
+        """As `Meter.pause` says."""
+        self._pauses.tell(provider.name, seconds)
+
+    def settle_left_over(self) -> None:
+        """Settle what this process has not settled yet; any thread may."""
+        while self._unsettled:
+            try:
+                one = self._unsettled.popleft()
+            except IndexError:  # another thread took the last one
+                return
+            try:
+                self._budget.settle(one[0], tokens=one[1], spent_eur=one[2])
+            except (DBAPIError, PoolTimeoutError) as error:
+                if not is_outage(error):
+                    raise
+                self._unsettled.append(one)
+                log.warning("cannot settle yet", calls=len(self._unsettled))
+                return
+
+    def _set_aside(
+        self, provider: Provider, tokens: int, cost_eur: Decimal, deadline_seconds: float
+    ) -> int:
+        expires_after_seconds = _TIMEOUTS_PER_CALL * provider.timeout_seconds + _SETTLING_SECONDS
+        while True:
+            reserved = self._budget.reserve(
+                provider.name,
+                tokens=tokens,
+                cost_eur=cost_eur,
+                expires_after_seconds=expires_after_seconds,
+            )
+            if reserved is not None:
+                return reserved
+            late = self._clock.monotonic_seconds() > deadline_seconds
+            if late or self._clock.wait(_ROOM_SECONDS):
+                raise SlowDown("the calls under way fill the budget", retry_after_seconds=5)
+
+    def _require_running(self) -> None:
+        with self._state_lock:
+            now_seconds = self._clock.monotonic_seconds()
+            if now_seconds - self._state_read_at > _STATE_SECONDS:
+                self._paused_because = self._budget.read().paused_because
+                self._state_read_at = now_seconds
+        if self._paused_because is not None:
+            raise BudgetReached(f"the run is paused: {self._paused_because}")

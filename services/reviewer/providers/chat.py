@@ -1,0 +1,247 @@
+"""One call to an OpenAI-compatible server: `POST {base_url}/chat/completions`.
+
+ChatError
+├── RateLimited     429: the gate pauses everybody
+├── Transient       another try may succeed
+├── BadRequest      this request, as it stands, never will
+└── Refused         no request will until somebody changes something
+
+No message holds a key, a body or a text: servers quote keys in their errors.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, NewConnectionError
+
+from services.reviewer.providers.answers import FIELD, Answer, read_answer
+from services.reviewer.providers.settings import Provider, StructuredOutput
+from shared.clock import Clock
+from shared.errors import SirenadeError, UserError
+from shared.http import DirectSession
+
+CONNECT_SECONDS = 5.0
+_MOST_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 16
+_MOST_RETRY_AFTER_SECONDS = 3600.0
+_OVERLOADED = frozenset({408, 500, 502, 503, 504, 520, 522, 524, 529})
+_UNFIT = frozenset({400, 413, 422})
+# Sent as a 429, but no wait helps: the account is empty.
+_ACCOUNT_EMPTY = re.compile(rb'"(?:insufficient_quota|billing_hard_limit_reached)"')
+_FILTERED = re.compile(rb'"(?:content_filter|content_policy_violation)"')
+_ADVICE = {
+    401: "its key is refused",
+    402: "the account is empty",
+    403: "its key may not do this",
+    404: "no such address or model",
+    429: "the account is empty",
+}
+
+_SCHEMA = {
+    "type": "object",
+    "properties": {FIELD: {"type": "string"}},
+    "required": [FIELD],
+    "additionalProperties": False,
+}
+_RESPONSE_FORMATS: Mapping[StructuredOutput, object] = {
+    "json_schema": {
+        "type": "json_schema",
+        "json_schema": {"name": "notice", "strict": True, "schema": _SCHEMA},
+    },
+    "json_object": {"type": "json_object"},
+}
+
+Messages = Sequence[Mapping[str, str]]
+
+
+class ChatError(SirenadeError):
+    """Base of what may become of a call instead of an answer."""
+
+
+class RateLimited(ChatError):
+    """Raised for a 429; `retry_after_seconds` is None where the server names no time."""
+
+    def __init__(
+        self, message: str, *, retry_after_seconds: float | None, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+        self.headers = headers
+
+
+class Transient(ChatError):
+    """Raised for an overloaded server, a cut connection or an answer that does not come.
+
+    `billed` tells that the server may have written the text all the same.
+    """
+
+    def __init__(
+        self, message: str, *, billed: bool, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.billed = billed
+        self.retry_after_seconds = retry_after_seconds
+
+
+class BadRequest(ChatError):
+    """Raised where the server finds fault with this request; `filtered`, with its content."""
+
+    def __init__(self, message: str, *, filtered: bool) -> None:
+        super().__init__(message)
+        self.filtered = filtered
+
+
+class Refused(ChatError):
+    """Raised where the server will have nothing of us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    answer: Answer
+    headers: Mapping[str, str]
+
+
+class Chat:
+    """Thread-safe: one pool of connections for all callers of a process. Never tries twice."""
+
+    def __init__(self, provider: Provider, clock: Clock) -> None:
+        """Raises UserError where the key cannot be read."""
+        self.provider = provider
+        self._clock = clock
+        self._url = f"{str(provider.base_url).rstrip('/')}/chat/completions"
+        self._session = open_session(provider)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def post(self, messages: Messages, structured_output: StructuredOutput) -> Reply:
+        """Raises ChatError."""
+        name = self.provider.name
+        with (
+            translated(name),
+            self._session.post(
+                self._url,
+                data=orjson.dumps(payload_of(self.provider, messages, structured_output)),
+                timeout=(CONNECT_SECONDS, self.provider.timeout_seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
+            body = self._read(response, self._clock.monotonic_seconds())
+        if response.status_code != requests.codes.ok:
+            raise error_of(name, response, body)
+        return Reply(read_answer(body, structured_output), response.headers)
+
+    def _read(self, response: requests.Response, headers_at: float) -> bytes:
+        """The timeout of `requests` is for each read: a server could drip for ever."""
+        body = bytearray()
+        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+            body += chunk
+            late = self._clock.monotonic_seconds() - headers_at > self.provider.timeout_seconds
+            if late or len(body) > _MOST_BYTES:
+                raise requests.exceptions.ReadTimeout
+        return bytes(body)
+
+
+def open_session(provider: Provider) -> requests.Session:
+    """Raises UserError where the key cannot be read."""
+    session = DirectSession()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=provider.max_parallel, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.headers["Content-Type"] = "application/json"
+    key = read_key(provider)
+    if key is not None:
+        session.headers["Authorization"] = f"Bearer {key}"
+    return session
+
+
+@contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Turn what `requests` raises into a ChatError of this provider."""
+    try:
+        yield
+    except requests.exceptions.SSLError:
+        raise Refused(f"{name}: no secure connection: check its certificate") from None
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader):
+        raise Refused(f"{name}: base_url or key cannot be sent") from None
+    except (requests.RequestException, HTTPError) as error:
+        billed = not _never_connected(error)
+        raise Transient(f"{name}: {type(error).__name__}", billed=billed) from None
+
+
+def payload_of(
+    provider: Provider, messages: Messages, structured_output: StructuredOutput
+) -> dict[str, Any]:
+    """What one text is asked for with, but for how it is sent."""
+    payload: dict[str, Any] = {
+        "model": provider.model,
+        "messages": messages,
+        provider.max_tokens_name: provider.max_tokens,
+    }
+    if provider.temperature != "default":
+        payload["temperature"] = provider.temperature
+    if structured_output in _RESPONSE_FORMATS:
+        payload["response_format"] = _RESPONSE_FORMATS[structured_output]
+    return payload
+
+
+def read_key(provider: Provider) -> str | None:
+    """Raises UserError that names the file, never what it holds."""
+    if provider.key_file is None:
+        return None
+    try:
+        key = provider.key_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UserError(f"{provider.key_file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        key = ""
+    if re.fullmatch(r"[\x21-\x7e]+", key) is None:
+        raise UserError(f"{provider.key_file}: holds no key: one word on one line")
+    return key
+
+
+def _never_connected(error: Exception) -> bool:
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), NewConnectionError)
+
+
+def error_of(name: str, response: requests.Response, body: bytes) -> ChatError:
+    status = response.status_code
+    retry_after = read_retry_after(response.headers)
+    message = f"{name}: HTTP {status}"
+    if status == requests.codes.too_many_requests and not _ACCOUNT_EMPTY.search(body):
+        return RateLimited(message, retry_after_seconds=retry_after, headers=response.headers)
+    if status in _OVERLOADED:
+        return Transient(message, billed=False, retry_after_seconds=retry_after)
+    if status in _UNFIT:
+        return BadRequest(message, filtered=_FILTERED.search(body) is not None)
+    return Refused(f"{message}: {_ADVICE.get(status, 'not an answer of a chat server')}")
+
+
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """In seconds; the header also comes in milliseconds and as a date."""
+    milliseconds = headers.get("retry-after-ms", "")
+    if re.fullmatch(r"\d{1,9}(?:\.\d+)?", milliseconds):
+        return min(float(milliseconds) / 1000, _MOST_RETRY_AFTER_SECONDS)
+    value = headers.get("retry-after", "")
+    if re.fullmatch(r"\d{1,9}(?:\.\d+)?", value):
+        return min(float(value), _MOST_RETRY_AFTER_SECONDS)
+    try:
+        moment = parsedate_to_datetime(value)
+        left = (moment - dt.datetime.now(dt.UTC)).total_seconds()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return min(max(0.0, left), _MOST_RETRY_AFTER_SECONDS)

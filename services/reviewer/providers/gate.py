@@ -1,0 +1,193 @@
+"""The one gate through which all calls of a process to a provider go.
+
+Callers that each wait out their own Retry-After ask together again and again; here one pause is
+everybody's, and nobody asks while the provider would only say 429.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from math import inf
+
+from services.reviewer.providers.circuit_breaker import Circuit, State
+from services.reviewer.providers.pacing import Bucket, Size, read_allowance
+from shared.clock import Clock
+from shared.errors import SlowDown
+from shared.metrics import Metrics
+
+PAUSE_SECONDS = 2.0
+"""After a 429 that names no time."""
+# So that a process that is told to stop is not waited for.
+_LOOK_UP_SECONDS = 1.0
+
+
+class Late(SlowDown):
+    """Raised when a call cannot be begun in time."""
+
+
+class OutOfUse(Late):
+    """Raised when the provider is not asked at all for now."""
+
+
+class End(Enum):
+    """What came of a call that was let in."""
+
+    ANSWERED = "answered"
+    THROTTLED = "throttled"
+    FAILED = "failed"
+    REFUSED = "refused"
+    NOT_MADE = "not made"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A call that was let in, to be handed back once by `leave`."""
+
+    at: float
+    full: bool
+    probe: bool
+    requests_mark: float
+    tokens_mark: float
+
+
+class Gate:
+    """Thread-safe. One caller waits for room, the others for their turn: no crowd wakes up."""
+
+    def __init__(self, provider: str, *, most: int, clock: Clock, metrics: Metrics) -> None:
+        self.provider = provider
+        self._clock = clock
+        self._metrics = metrics
+        self._turn = threading.Lock()
+        self._changed = threading.Condition()
+        self._size = Size(most)
+        self._circuit = Circuit()
+        self._buckets = {"requests": Bucket(), "tokens": Bucket()}
+        self._inside = 0
+        self._paused_until = 0.0
+        self._throttled_at = -inf
+        metrics.declare_provider(provider)
+        self._report()
+
+    @property
+    def size(self) -> int:
+        return self._size.value
+
+    def usable(self) -> bool:
+        """Whether the provider may be asked, be it by one call that finds out."""
+        with self._changed:
+            return self._circuit.wait_seconds(self._clock.monotonic_seconds()) <= 0
+
+    def wait_seconds(self) -> float:
+        """Until the provider is worth another call."""
+        with self._changed:
+            return self._circuit.wait_seconds(self._clock.monotonic_seconds())
+
+    def enter(self, tokens: int, *, latest: float) -> Entry:
+        """Wait for room, not beyond `latest` on the monotonic clock.
+
+        Raises OutOfUse where the circuit is open, Late where room cannot come in time.
+        """
+        left = latest - self._clock.monotonic_seconds()
+        if left <= 0 or not self._turn.acquire(timeout=left):
+            raise Late(f"no room at {self.provider} in time", retry_after_seconds=1)
+        try:
+            with self._changed:
+                return self._wait(tokens, latest)
+        finally:
+            self._turn.release()
+
+    def leave(
+        self,
+        entry: Entry,
+        end: End,
+        *,
+        latency_seconds: float = 0.0,
+        headers: Mapping[str, str] | None = None,
+        retry_after_seconds: float | None = None,
+    ) -> bool:
+        """Whether this took the provider out of use."""
+        with self._changed:
+            now = self._clock.monotonic_seconds()
+            self._inside -= 1
+            before = self._circuit.state
+            self._learn(entry, headers or {}, now)
+            match end:
+                case End.ANSWERED:
+                    self._size.succeeded(latency_seconds, full=entry.full)
+                    self._circuit.succeeded(probe=entry.probe)
+                case End.THROTTLED:
+                    self._throttle(entry, retry_after_seconds, now)
+                case End.FAILED:
+                    self._circuit.failed(now, probe=entry.probe)
+                case End.REFUSED:
+                    self._circuit.refused(now)
+                case End.NOT_MADE:
+                    self._circuit.abandoned(now, probe=entry.probe)
+            self._report()
+            self._changed.notify()
+            return end is not End.NOT_MADE and before < self._circuit.state is State.OPEN
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody in for so long: another replica was told to wait."""
+        with self._changed:
+            until = self._clock.monotonic_seconds() + seconds
+            self._paused_until = max(self._paused_until, until)
+
+    def _wait(self, tokens: int, latest: float) -> Entry:
+        while True:
+            now = self._clock.monotonic_seconds()
+            if self._clock.stopping.is_set():
+                raise Late("stopping", retry_after_seconds=1)
+            closed = self._circuit.wait_seconds(now)
+            if closed > 0:
+                raise OutOfUse(f"{self.provider} is out of use", retry_after_seconds=closed)
+            timed = max(
+                self._paused_until - now,
+                self._buckets["requests"].wait_seconds(1, now),
+                self._buckets["tokens"].wait_seconds(tokens, now),
+            )
+            if now + timed > latest or now >= latest:
+                raise Late(
+                    f"no room at {self.provider} in time", retry_after_seconds=max(1.0, timed)
+                )
+            full = self._inside >= self._size.value
+            if timed <= 0 and not full:
+                return self._let_in(tokens, now)
+            wait = timed if timed > 0 else latest - now
+            self._changed.wait(min(wait, _LOOK_UP_SECONDS))
+
+    def _let_in(self, tokens: int, now: float) -> Entry:
+        self._inside += 1
+        entry = Entry(
+            at=now,
+            full=self._inside >= self._size.value,
+            probe=self._circuit.begin(),
+            requests_mark=self._buckets["requests"].take(1, now),
+            tokens_mark=self._buckets["tokens"].take(tokens, now),
+        )
+        self._report()
+        return entry
+
+    def _learn(self, entry: Entry, headers: Mapping[str, str], now: float) -> None:
+        marks = {"requests": entry.requests_mark, "tokens": entry.tokens_mark}
+        for kind, bucket in self._buckets.items():
+            allowance = read_allowance(headers, kind)
+            if allowance is not None:
+                bucket.learn(allowance, sent_at=entry.at, mark=marks[kind], now=now)
+
+    def _throttle(self, entry: Entry, retry_after_seconds: float | None, now: float) -> None:
+        # A provider that counts is well: what is asked of it was too much.
+        self._circuit.succeeded(probe=entry.probe)
+        pause = PAUSE_SECONDS if retry_after_seconds is None else retry_after_seconds
+        self._paused_until = max(self._paused_until, now + pause)
+        if entry.at <= self._throttled_at:
+            return  # Sent before the last cut: the same burst.
+        self._throttled_at = now
+        self._size.throttled()
+        self._metrics.gate_pauses.labels(provider=self.provider).inc()
+
+    def _report(self) -> None:
+        self._metrics.gate_size.labels(provider=self.provider).set(self._size.value)
+        self._metrics.gate_inside.labels(provider=self.provider).set(self._inside)
+        self._metrics.circuit_state.labels(provider=self.provider).set(self._circuit.state)

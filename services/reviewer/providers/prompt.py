@@ -1,0 +1,94 @@
+"""What a model is told: instructions from a file, and the facts without a name as JSON beside."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from services.reviewer.french.phrases import activite, effectif, forme
+from services.reviewer.notices.slots import COMMUNE, DENOMINATION, ENSEIGNE, NOM, SIRET, slots_of
+from services.reviewer.providers.chat import Messages
+from shared.sirene.facts import Facts
+
+NOTICE = "notice-1"
+
+# Two neighbours of one trade have the same facts but for the slots: they are not told alike.
+_ORDERS = (
+    "commence par le nom",
+    "commence par la commune",
+    "commence par l’activité",
+    "commence par la création ou la forme juridique",
+    "place l’activité dans la première phrase et la commune dans la deuxième",
+    "réunis la forme juridique et la commune dans la première phrase",
+)
+_NO_EMPLOYEE = "aucun salarié déclaré à la fin de l’année de référence"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """`version` is the file's name and a digest of it, so that no edit goes unseen."""
+
+    version: str
+    template: Template
+
+    def messages(self, facts: Facts, *, json_wanted: bool, reasons: Sequence[str]) -> Messages:
+        """`reasons` are the codes that stood against earlier texts, and nothing of those texts."""
+        context = self.template.new_context(
+            {
+                "faits": told_facts(facts),
+                "json": json_wanted,
+                "motifs": ", ".join(reasons),
+                "ordre": _order(facts.siret),
+            }
+        )
+        return [
+            {"role": role, "content": "".join(self.template.blocks[role](context)).strip()}
+            for role in ("system", "user")
+        ]
+
+
+@functools.cache
+def read_prompt(name: str = NOTICE) -> Prompt:
+    path = resources.files("services.reviewer.providers.prompts") / f"{name}.j2"
+    source = path.read_text(encoding="utf-8")
+    digest = hashlib.blake2b(source.encode(), digest_size=4).hexdigest()
+    environment = Environment(
+        autoescape=False,  # noqa: S701 a prompt is no page, and no fact in it comes from a stranger
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    return Prompt(f"{name}-{digest}", environment.from_string(source))
+
+
+def told_facts(facts: Facts) -> str:
+    """A JSON object of slots and of what INSEE itself words: nothing that a stranger chose."""
+    slots = slots_of(facts)
+    form, activity = forme(facts), activite(facts)
+    staff = _NO_EMPLOYEE if facts.tranche_effectifs == "00" else effectif(facts.tranche_effectifs)
+    told: dict[str, object] = {
+        "nom": _slot(NOM, slots),
+        "commune": _slot(COMMUNE, slots),
+        "siret": _slot(SIRET, slots),
+        "enseigne": _slot(ENSEIGNE, slots),
+        "unite_legale": _slot(DENOMINATION, slots),
+        "forme_juridique": None if form is None else form.libelle,
+        "activite_principale": None if activity is None else activity.intitule,
+        "annee_de_creation": facts.annee_creation,
+        "effectif": staff,
+        "siege": facts.est_siege,
+    }
+    present = {name: value for name, value in told.items() if value is not None}
+    return json.dumps(present, ensure_ascii=False, indent=2)
+
+
+def _slot(slot: str, known: Mapping[str, str]) -> str | None:
+    return f"{{{slot}}}" if slot in known else None
+
+
+def _order(siret: str) -> str:
+    digest = hashlib.blake2b(siret.encode(), digest_size=2).digest()
+    return _ORDERS[int.from_bytes(digest) % len(_ORDERS)]

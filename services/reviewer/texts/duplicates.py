@@ -1,0 +1,164 @@
+"""Texts that read like a neighbour's: found under a lock, and written again where that may help.
+
+Neighbours are the avis of one activity in one commune. What is compared is `simhash` of the texts
+without their facts, kept in `avis_simhashes`; see docs/adr/0013-duplicates.md.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import orjson
+from sqlalchemy import Connection, text
+
+from services.reviewer.statements import execute_rows
+from services.reviewer.texts.rulings import Claim, Result
+from services.reviewer.validation.simhash import BITS, NEAR, distance, simhash
+from shared.db.neighbours import place_of
+
+if TYPE_CHECKING:
+    from services.reviewer.texts.attempts import Attempt
+
+EXACT_DUPLICATE = "exact_duplicate"
+NEAR_DUPLICATE = "near_duplicate"
+REWRITES = 2
+
+Rewrite = Callable[[Claim, int, str], Result]
+"""Another text for this claim, a different one for each number, because of that code."""
+
+# The first key of this program's two-key advisory locks on places, so that no other's are met.
+_LOCK_FAMILY = 0x5349
+
+# The page of an avis, and so its place, never changes.
+_PLACES = text(f"""
+    SELECT avis.id, {place_of("p")} AS place
+    FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
+    WHERE avis.id = ANY(CAST(:ids AS bigint[]))
+""")  # noqa: S608  the schema's names
+_LOCK = text("""
+    SELECT pg_advisory_xact_lock(:family, place)
+    FROM unnest(CAST(:places AS int[])) AS place
+""")
+_NEAREST = text("""
+    SELECT new.id, min(bit_count((new.simhash # kept.simhash)::bit(64))) AS bits
+    FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, place int, simhash bigint)
+    JOIN avis_simhashes kept ON kept.place = new.place AND kept.avis_id <> new.id
+    GROUP BY new.id
+""")
+_KEEP = text("""
+    INSERT INTO avis_simhashes (place, avis_id, simhash)
+    SELECT place, id, simhash
+    FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, place int, simhash bigint)
+    ON CONFLICT (place, avis_id) DO UPDATE SET simhash = excluded.simhash
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """`tolerated` is the code that stands against the text although it is kept."""
+
+    result: Result
+    tolerated: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """`bits` from its nearest neighbour."""
+
+    result: Result
+    simhash: int
+    bits: int
+
+    @property
+    def code(self) -> str | None:
+        if self.bits > NEAR:
+            return None
+        return NEAR_DUPLICATE if self.bits else EXACT_DUPLICATE
+
+
+def simhash_of(result: Result) -> int:
+    return simhash(result.attempts[-1].text or "", result.claim.facts)
+
+
+def keep_apart(
+    connection: Connection, results: Sequence[Result], rewrite: Rewrite, hashes: Mapping[int, int]
+) -> dict[int, Chosen]:
+    """For each avis the text that differs from its neighbours', these results among them.
+
+    Every result is accepted, and its simhash in `hashes`, by avis id. The places stay locked until
+    the transaction ends. A text that is too near is written again `REWRITES` times at most; then
+    the one furthest from its neighbours is kept all the same.
+    """
+    ids = [result.claim.avis_id for result in results]
+    places: dict[int, int] = {
+        row.id: row.place for row in connection.execute(_PLACES, {"ids": ids})
+    }
+    connection.execute(_LOCK, {"family": _LOCK_FAMILY, "places": sorted(set(places.values()))})
+    drafts: dict[int, list[_Draft]] = {avis_id: [] for avis_id in ids}
+    settled: dict[int, list[int]] = {}
+    open_results = [(result, hashes[result.claim.avis_id]) for result in results]
+    for number in range(1, REWRITES + 2):
+        again: list[tuple[Result, int]] = []
+        nearest = _nearest(connection, open_results, places)
+        for result, own in open_results:
+            avis_id = result.claim.avis_id
+            beside = settled.setdefault(places[avis_id], [])
+            bits = min([nearest.get(avis_id, BITS), *(distance(own, one) for one in beside)])
+            draft = _Draft(result, own, bits)
+            drafts[avis_id].append(draft)
+            if draft.code is not None and number <= REWRITES:
+                other = rewrite(result.claim, number, draft.code)
+                if other.attempts[-1].accepted:
+                    again.append((other, simhash_of(other)))
+                    continue
+            beside.append(_furthest(drafts[avis_id]).simhash)
+        open_results = again
+    _keep(connection, {one: _furthest(drafts[one]).simhash for one in ids}, places)
+    return {avis_id: _choose(drafts[avis_id]) for avis_id in ids}
+
+
+def _nearest(
+    connection: Connection, texts: Sequence[tuple[Result, int]], places: Mapping[int, int]
+) -> dict[int, int]:
+    """Bits from the nearest stored neighbour; nothing for a text that has none."""
+    if not texts:
+        return {}
+    rows = [
+        {
+            "id": result.claim.avis_id,
+            "place": places[result.claim.avis_id],
+            "simhash": own,
+        }
+        for result, own in texts
+    ]
+    found = connection.execute(_NEAREST, {"rows": orjson.dumps(rows).decode()})
+    return {row.id: row.bits for row in found}
+
+
+def _keep(connection: Connection, hashes: Mapping[int, int], places: Mapping[int, int]) -> None:
+    execute_rows(
+        connection,
+        _KEEP,
+        (
+            {"id": avis_id, "place": places[avis_id], "simhash": hashes[avis_id]}
+            for avis_id in sorted(hashes)
+        ),
+    )
+
+
+def _furthest(drafts: Sequence[_Draft]) -> _Draft:
+    """The first of those that are as far."""
+    return max(drafts, key=lambda draft: draft.bits)
+
+
+def _choose(drafts: Sequence[_Draft]) -> Chosen:
+    """The attempts of all drafts, the kept one's at the end."""
+    kept = _furthest(drafts)
+    attempts: list[Attempt] = []
+    for draft in drafts:
+        if draft is not kept:
+            *before, last = draft.result.attempts
+            reasons = (*last.reasons, draft.code) if draft.code else last.reasons
+            attempts += [*before, replace(last, reasons=reasons)]
+    attempts += kept.result.attempts
+    return Chosen(replace(kept.result, attempts=tuple(attempts)), kept.code)

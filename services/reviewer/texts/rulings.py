@@ -1,0 +1,117 @@
+"""Whether a result counts: pure, on the rows that the store holds locked."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.reviewer.reviews.source import Source
+from services.reviewer.texts.attempts import Attempt
+from services.reviewer.texts.subjects import Subject
+from shared.errors import SlowDown
+from shared.sirene.facts import Facts
+
+PENDING = "pending"
+CANCELLED = "cancelled"
+
+LEASE_LOST = "lease_lost"
+FACTS_CHANGED = "facts_changed"
+PAGE_CLOSED = "page_closed"
+
+
+class Fate(StrEnum):
+    """What became of an avis that was claimed."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    # The world moved on: the row is due again, or somebody else's.
+    DISCARDED = "discarded"
+    # No longer due.
+    SKIPPED = "skipped"
+    # Still claimed, to be given back: a limit or the budget stood against it.
+    POSTPONED = "postponed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to write one avis, until the lease ends and somebody else claims it."""
+
+    avis_id: int
+    token: uuid.UUID
+    siren: str
+    facts: Facts
+    facts_hash: str
+    fetched_at: dt.datetime
+    # None for a notice; a synthese has at least one.
+    sources: tuple[Source, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """`label` goes with the text of the last attempt, where that is accepted.
+
+    Of one that is `postponed` only the attempts count: they were paid for.
+    """
+
+    claim: Claim
+    attempts: tuple[Attempt, ...]
+    label: str
+    postponed: SlowDown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The avis row as it is now."""
+
+    outcome: str
+    claim_token: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What to do with a result: `outcome` None leaves the avis row alone.
+
+    `because` is the reason that an attempt is kept with although its text may have been good;
+    attempts about those who must not be written about are not kept. `tolerated` is the code of a
+    duplicate that is kept all the same.
+    """
+
+    fate: Fate
+    outcome: str | None = None
+    because: str | None = None
+    keep_attempts: bool = True
+    due_facts_hash: str | None = None
+    tolerated: str | None = None
+
+
+def outcome_now(subject: Subject | None, *, sole_traders: bool) -> str:
+    """`pending` where a text may be written; without page, establishment or unit it may not."""
+    return CANCELLED if subject is None else subject.outcome(sole_traders=sole_traders)
+
+
+def judge(
+    result: Result, held: Held | None, subject: Subject | None, *, sole_traders: bool
+) -> Ruling:
+    """`held` is None where the row is gone."""
+    if held is None:
+        return Ruling(Fate.DISCARDED, keep_attempts=False)
+    ours = held.claim_token == result.claim.token
+    if ours and held.outcome in {Fate.ACCEPTED, Fate.REJECTED}:
+        # An earlier commit of this very result, whose answer was lost.
+        return Ruling(Fate(held.outcome), keep_attempts=False)
+    ours = ours and held.outcome == PENDING
+    outcome = outcome_now(subject, sole_traders=sole_traders)
+    if subject is None or outcome != PENDING:
+        return Ruling(
+            Fate.SKIPPED if ours else Fate.DISCARDED,
+            outcome if ours else None,
+            because=PAGE_CLOSED,
+            keep_attempts=subject is not None and outcome == CANCELLED,
+        )
+    if not ours:
+        return Ruling(Fate.DISCARDED, because=LEASE_LOST)
+    now = subject.facts_hash
+    if now != result.claim.facts_hash:
+        return Ruling(Fate.DISCARDED, PENDING, because=FACTS_CHANGED, due_facts_hash=now)
+    fate = Fate.ACCEPTED if result.attempts[-1].accepted else Fate.REJECTED
+    return Ruling(fate, fate.value) if result.postponed is None else Ruling(Fate.POSTPONED)

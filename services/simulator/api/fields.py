@@ -1,0 +1,85 @@
+"""What a caller may ask to be left out of records, and the schema changes of the fault knobs."""
+
+from collections.abc import Mapping, Sequence
+
+from services.simulator.register.rows import periods_at
+
+Record = Mapping[str, object]
+
+_PERIODS = ("periodesEtablissement", "periodesUniteLegale")
+_ALWAYS = frozenset({"siren", "siret", "nic"})
+_NEW_KEYS = {
+    "activitePrincipaleNAF30Etablissement": None,
+    "indiceSobrieteEtablissement": {"classe": "A", "annee": 2026},
+}
+_MISSING_KEYS = (
+    "dateCreationEtablissement", "anneeEffectifsEtablissement", "adresse2Etablissement",
+    "anneeCategorieEntreprise", "complementAdresseEtablissement", "sigleUniteLegale",
+    "changementEnseigneEtablissement",
+)  # fmt: skip
+
+
+def at_date(record: Record, date: str) -> Record:
+    """The record with only the period that holds the date."""
+    shaped = dict(record)
+    for name in _PERIODS:
+        periods = record.get(name)
+        if isinstance(periods, list):
+            shaped[name] = periods_at(periods, date)
+    return shaped
+
+
+def with_fields(record: Record, champs: Sequence[str]) -> Record:
+    """Only these fields, blocks by their own name or by that of a field inside; ids stay."""
+    wanted = _ALWAYS | set(champs)
+    kept: dict[str, object] = {}
+    for name, value in record.items():
+        if name in wanted:
+            kept[name] = value
+        elif isinstance(value, Mapping):
+            inner = {key: item for key, item in value.items() if key in wanted}
+            if inner:
+                kept[name] = inner
+        elif isinstance(value, list):
+            parts = [{k: v for k, v in part.items() if k in wanted} for part in value]
+            if any(parts):
+                kept[name] = parts
+    return kept
+
+
+def without_nulls(record: Record) -> Record:
+    """Without what has no value; blocks that become empty go too."""
+    kept: dict[str, object] = {}
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            inner = without_nulls(value)
+            if inner:
+                kept[name] = inner
+        elif isinstance(value, list):
+            kept[name] = [without_nulls(part) for part in value]
+        elif value is not None:
+            kept[name] = value
+    return kept
+
+
+def with_new_keys(record: Record) -> Record:
+    unit = record.get("uniteLegale")
+    changed = {**record, **_NEW_KEYS}
+    if isinstance(unit, Mapping):
+        changed["uniteLegale"] = {**unit, "labelUniteLegale": "RGE"}
+    return changed
+
+
+def without_some_keys(record: Record) -> Record:
+    """As older and reduced payloads are: keys that others have are simply not there."""
+    kept: dict[str, object] = {}
+    for name, value in record.items():
+        if name in _MISSING_KEYS:
+            continue
+        if isinstance(value, Mapping):
+            kept[name] = without_some_keys(value)
+        elif isinstance(value, list):
+            kept[name] = [without_some_keys(part) for part in value]
+        else:
+            kept[name] = value
+    return kept

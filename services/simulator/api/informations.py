@@ -1,0 +1,62 @@
+"""The answer of `/informations`: what is up, and how fresh each collection is."""
+
+from datetime import date
+
+from services.simulator.generation.dates import MASS_DAY, Calendar
+
+_COLLECTIONS = ("Unités Légales", "Établissements", "Liens de succession")
+_VERSION = "3.11.95"
+_JOURNAL = "https://portail-api.insee.fr/catalog/api/2ba0e549-5587-3ef1-9082-99cd865de66f/doc"
+
+
+class Publication:
+    """What INSEE has published: the register's own day, until a later one is set (POST).
+
+    The records are not touched: what a later day brings is set beside it, by `/__updates`.
+    """
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._days = dict.fromkeys(_COLLECTIONS, calendar.day)
+        self._etats = dict.fromkeys(_COLLECTIONS, "UP")
+
+    def change(self, values: dict[str, object]) -> dict[str, object]:
+        """Set `day` or `etat` of a `collection`, or of all. ValueError for anything else."""
+        collection = values.get("collection")
+        if collection is not None and collection not in _COLLECTIONS:
+            raise ValueError(f"no such collection; known: {', '.join(_COLLECTIONS)}")
+        day, etat = values.get("day"), values.get("etat")
+        if day is None and etat is None:
+            raise ValueError('wants {"day": "2026-08-06"} or {"etat": "DOWN"}, of a "collection"')
+        for name in _COLLECTIONS if collection is None else (str(collection),):
+            if day is not None:
+                self._days[name] = date.fromisoformat(str(day)).isoformat()
+            if etat is not None:
+                self._etats[name] = str(etat)
+        return self.informations()
+
+    def informations(self) -> dict[str, object]:
+        return {
+            "header": {"statut": 200, "message": "OK"},
+            "etatService": "UP",
+            "etatsDesServices": [
+                {"Collection": name, "etatCollection": etat} for name, etat in self._etats.items()
+            ],
+            "versionService": _VERSION,
+            "journalDesModifications": _JOURNAL,
+            "datesDernieresMisesAJourDesDonnees": [
+                {
+                    "collection": name,
+                    "dateDerniereMiseADisposition": f"{day}T07:20:4{rank}.000",
+                    "dateDernierTraitementMaximum": last_treatment(day),
+                    "dateDernierTraitementDeMasse": (
+                        f"{MASS_DAY}T23:59:59.999" if day >= MASS_DAY else last_treatment(day)
+                    ),
+                }
+                for rank, (name, day) in enumerate(self._days.items())
+            ],
+        }
+
+
+def last_treatment(day: str) -> str:
+    """The day's file closes a few minutes after midnight."""
+    return f"{day}T00:05:52.648"

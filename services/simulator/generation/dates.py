@@ -1,0 +1,75 @@
+"""Dates of the register: when things were created, treated, closed, and the impossible ones."""
+
+from datetime import date, timedelta
+
+from services.simulator.generation.dice import Dice
+
+UNKNOWN = "1900-01-01"
+MASS_DAY = "2025-12-06"
+
+# INSEE's own dates of changes of nomenclature and of yearly revisions.
+NAF_REV2_START = "2008-01-01"
+NAF_REV1_START = "2003-01-01"
+NAF_1993_START = "1993-01-01"
+
+_SUNDAY = 6
+
+
+class Calendar:
+    """Everything is dated relative to `day`, the last day whose treatments are published."""
+
+    def __init__(self, day: str) -> None:
+        self._today = date.fromisoformat(day)
+        self.day = day
+        past = (self._today - timedelta(days=back) for back in range(730))
+        self._worked = [d.isoformat() for d in past if d.weekday() != _SUNDAY]
+
+    def creation(self, year: int, dice: Dice) -> str:
+        """A date in `year`, unknown for some of the old ones, rarely in the near future."""
+        unknown, future = dice.chance(80), dice.chance(4)
+        drawn = date(year, 1, 1) + timedelta(days=dice.below(365))
+        if unknown and year < 1990:  # noqa: PLR2004 - before the register was computerised
+            return UNKNOWN
+        if future:
+            return (self._today + timedelta(days=1 + dice.below(60))).isoformat()
+        return min(drawn, self._today).isoformat()
+
+    def between(self, start: str, end: str, dice: Dice) -> str:
+        """A date strictly after `start`, at most `end` where that leaves one."""
+        first = date.fromisoformat(start)
+        days = (date.fromisoformat(end) - first).days
+        return (first + timedelta(days=1 + dice.below(max(days, 1)))).isoformat()
+
+    def after(self, start: str, dice: Dice) -> str:
+        return self.between(start, self.day, dice)
+
+    def treatment(self, dice: Dice, *, may_be_old: bool) -> str:
+        """When INSEE last treated a unit: never a Sunday in the last two years.
+
+        One in eight was treated on the mass day of NAF 2025. Of old units one in five was treated
+        so long ago that the milliseconds, or the time itself, are missing; of the others a few,
+        which is how some come to be treated before they were created.
+        """
+        clock = dice.below(86_400_000)
+        if dice.chance(200 if may_be_old else 4):
+            old = (date(2006, 11, 25) + timedelta(days=dice.below(365 * 13))).isoformat()
+            return old if dice.chance(100) else f"{old}T{_time(clock)}"
+        day = MASS_DAY if dice.chance(130) and self.day >= MASS_DAY else self._recent(dice)
+        if day == self.day:
+            clock = 1 + clock % 352_648  # the last file closes a few minutes after midnight
+        return f"{day}T{_time(clock)}.{clock % 1000:03d}"
+
+    def _recent(self, dice: Dice) -> str:
+        """The last month is four times as dense as the rest of the two years."""
+        if dice.chance(150):
+            return self._worked[dice.below(26)]
+        return dice.pick(self._worked)
+
+
+def day_before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
+def _time(milliseconds: int) -> str:
+    seconds = milliseconds // 1000
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

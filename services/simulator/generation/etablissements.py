@@ -1,0 +1,150 @@
+"""Establishments as a function of their index, in the order of their SIRET."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from services.simulator.generation import reference
+from services.simulator.generation.dates import Calendar
+from services.simulator.generation.dice import Dice
+from services.simulator.generation.identifiers import SIREN_LENGTH, SIRET_LENGTH, siret_of
+from services.simulator.generation.unites import Unite, Unites
+
+_ONE_ABROAD_IN = 500
+_IMPOSSIBLE_DATES = ("0001-01-01", "0198-07-01", "2104-01-01", "7490-12-31")
+
+
+@dataclass(frozen=True, slots=True)
+class Etablissement:
+    """What an establishment's record is derived from; nothing here is masked.
+
+    `commune` is None abroad. `created` and `treated` are None for some purged units.
+    """
+
+    index: int
+    siret: str
+    rank: int
+    unite: Unite
+    siege: bool
+    commune: reference.Commune | None
+    ferme: bool
+    partielle: bool
+    created: str | None
+    treated: str | None
+
+
+class Etablissements:
+    def __init__(
+        self, options_seed: int, count: int, departements: tuple[str, ...], day: str
+    ) -> None:
+        self.seed = options_seed
+        self.calendar = Calendar(day)
+        self.everywhere = not departements
+        self._communes = reference.communes(departements)
+        self.unites = Unites(options_seed, count, self._communes, self.calendar)
+        self._count = count
+        self.etablissement = lru_cache(maxsize=8192)(self._build)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def dice(self, purpose: str, index: int) -> Dice:
+        return Dice(self.seed, purpose, index)
+
+    def siret(self, index: int) -> str:
+        unite = self.unites.owner_of(index)
+        return siret_of(unite.siren, self._number(unite, index))
+
+    def first_at_or_after(self, siret: str) -> int:
+        """Lowest index whose SIRET is not below this text (a SIREN or other prefix will do)."""
+        low, high = 0, self._count
+        while low < high:
+            middle = (low + high) // 2
+            if self.siret(middle) < siret:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def find(self, siret: str) -> int | None:
+        if len(siret) != SIRET_LENGTH or self.unites.find(siret[:SIREN_LENGTH]) is None:
+            return None
+        index = self.first_at_or_after(siret)
+        return index if index < self._count and self.siret(index) == siret else None
+
+    def commune(self, index: int) -> reference.Commune | None:
+        """Half of a unit's establishments are in the département of the unit."""
+        number = self.unites.number_at(index)
+        if self.everywhere and number % _ONE_ABROAD_IN == 0:
+            return None
+        home = self.unites.commune(number)
+        if index == self.unites.first(number):
+            return home
+        dice = self.dice("commune secondaire", index)
+        if dice.chance(500):
+            return self._communes.draw_within(home.departement, dice)
+        return self._communes.draw(dice)
+
+    def treated(self, index: int) -> str | None:
+        dice = self.dice("traitement", index)
+        number = self.unites.number_at(index)
+        if dice.chance(500) and self.unites.purgee(number):
+            return None
+        return self.calendar.treatment(dice, may_be_old=self.unites.is_old(number))
+
+    def ferme(self, index: int) -> bool:
+        """Three in ten: those of units that ceased, and secondary ones more often than seats."""
+        number = self.unites.number_at(index)
+        if self.unites.cessee(number):
+            return True
+        per_mille = 10 if index == self.siege_index(number) else 180
+        return self.dice("etat", index).chance(per_mille)
+
+    def partielle(self, index: int) -> bool:
+        unite = self.unites.owner_of(index)
+        return self.dice("diffusion", index).chance(920 if unite.partielle else 15)
+
+    def siege_index(self, number: int) -> int:
+        """The seat is often the first establishment, and as often the last after a move."""
+        first, count = self.unites.first(number), self.unites.count(number)
+        if count == 1:
+            return first
+        dice = self.dice("siege", number)
+        return first if dice.chance(600) else first + dice.below(count)
+
+    def impossible_date(self, index: int) -> str | None:
+        """A date that cannot be, for one history in a thousand: INSEE has them too."""
+        dice = self.dice("impossible", index)
+        return dice.pick(_IMPOSSIBLE_DATES) if dice.chance(1) else None
+
+    def _number(self, unite: Unite, index: int) -> int:
+        """Number inside the unit; some numbers are skipped, the order is kept."""
+        rank = index - unite.first
+        dice = self.dice("pas", unite.number)
+        if unite.count == 1:
+            return 1 + dice.below(5) * dice.below(2)
+        step = 1 + dice.below(3)
+        return 1 + rank * step + (self.dice("saut", index).below(step) if step > 1 else 0)
+
+    def _build(self, index: int) -> Etablissement:
+        unite = self.unites.owner_of(index)
+        rank = index - unite.first
+        return Etablissement(
+            index=index,
+            siret=siret_of(unite.siren, self._number(unite, index)),
+            rank=rank,
+            unite=unite,
+            siege=index == self.siege_index(unite.number),
+            commune=self.commune(index),
+            ferme=self.ferme(index),
+            partielle=self.partielle(index),
+            created=self._created(unite, rank, index),
+            treated=self.treated(index),
+        )
+
+    def _created(self, unite: Unite, rank: int, index: int) -> str | None:
+        dice = self.dice("creation", index)
+        if unite.purgee and dice.chance(500):
+            return None
+        if rank == 0 or dice.chance(200) or unite.created >= self.calendar.day:
+            return unite.created
+        return self.calendar.after(unite.created, dice)

@@ -1,0 +1,91 @@
+"""Partial diffusion: what INSEE hides of a record, computed from the unmasked one.
+
+The statuses of the establishment and of its unit are independent. A natural person's names, sex,
+denominations and street address go; a legal person loses the street address and the geolocation.
+Whatever goes is replaced by a mark, even where it was null.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+
+from services.simulator.generation import reference
+from services.simulator.generation.unites import NATURAL_PERSON
+
+MASK = "[ND]"
+
+Record = Mapping[str, object]
+
+
+@cache
+def unit_fields() -> frozenset[str]:
+    """Fields hidden when the unit is partial and a natural person."""
+    return frozenset(v.nom for v in reference.variables() if v.bloc == "uniteLegale" and v.masque)
+
+
+@cache
+def address_fields() -> frozenset[str]:
+    """Fields hidden when the establishment is partial, whoever owns it."""
+    return frozenset(v.nom for v in reference.variables() if v.masque == "PM+PP")
+
+
+@cache
+def sign_fields() -> frozenset[str]:
+    """Fields hidden when the establishment is partial and its unit a natural person."""
+    periods = "periodesEtablissement"
+    return frozenset(v.nom for v in reference.variables() if v.bloc == periods and v.masque)
+
+
+def is_hidden(field: str, *, etablissement: str, unite: str, forme: str) -> bool:
+    """Whether diffusion statuses (`O` or `P`) and the legal form hide this field."""
+    if field in address_fields():
+        return etablissement == "P"
+    if forme != NATURAL_PERSON:
+        return False
+    return (unite == "P" and field in unit_fields()) or (
+        etablissement == "P" and field in sign_fields()
+    )
+
+
+def masked_etablissement(record: Record) -> dict[str, object]:
+    """A copy of the record as the public may see it."""
+    unit = _block(record["uniteLegale"])
+    natural = unit.get("categorieJuridiqueUniteLegale") == NATURAL_PERSON
+    masked = dict(record)
+    if natural and unit.get("statutDiffusionUniteLegale") == "P":
+        masked["uniteLegale"] = _hide(unit, unit_fields())
+    if record.get("statutDiffusionEtablissement") == "P":
+        for block in ("adresseEtablissement", "adresse2Etablissement"):
+            masked[block] = _hide(_block(record[block]), address_fields())
+        if natural:
+            masked["periodesEtablissement"] = _hide_each(
+                record["periodesEtablissement"], sign_fields()
+            )
+    return masked
+
+
+def masked_unite(record: Record) -> dict[str, object]:
+    """The same for a record of `/siren`, whose names are partly in its periods."""
+    periods = record["periodesUniteLegale"]
+    if not isinstance(periods, list) or record.get("statutDiffusionUniteLegale") != "P":
+        return dict(record)
+    if periods[0].get("categorieJuridiqueUniteLegale") != NATURAL_PERSON:
+        return dict(record)
+    masked = _hide(record, unit_fields())
+    masked["periodesUniteLegale"] = _hide_each(periods, unit_fields())
+    return masked
+
+
+def _block(value: object) -> Record:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"a block of a record is a mapping, not {type(value).__name__}")
+    return value
+
+
+def _hide(block: Record, hidden: frozenset[str]) -> dict[str, object]:
+    return {name: MASK if name in hidden else value for name, value in block.items()}
+
+
+def _hide_each(periods: object, hidden: frozenset[str]) -> list[dict[str, object]]:
+    if not isinstance(periods, list):
+        raise TypeError("periods are a list")
+    return [_hide(period, hidden) for period in periods]

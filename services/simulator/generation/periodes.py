@@ -1,0 +1,191 @@
+"""The history of an establishment: periods that follow each other, newest first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from services.simulator.generation import vocabulary
+from services.simulator.generation.dates import (
+    NAF_1993_START,
+    NAF_REV1_START,
+    NAF_REV2_START,
+    UNKNOWN,
+    day_before,
+)
+from services.simulator.generation.dice import Dice
+from services.simulator.generation.etablissements import Etablissement, Etablissements
+from services.simulator.generation.noms import enseigne, identite
+
+Periode = Mapping[str, str | bool | None]
+
+_MOST_PERIODS = 7
+_OF_A_COMMON_ONE = (0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 3, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a period says; `start` None only in the single period of some purged units."""
+
+    start: str | None
+    etat: str | None
+    naf: str | None
+    nomenclature: str | None
+    employeur: str | None
+    enseigne: str | None
+    usuelle: str | None
+
+
+class Histories:
+    def __init__(self, etablissements: Etablissements) -> None:
+        self._etablissements = etablissements
+        self._calendar = etablissements.calendar
+
+    def periodes(self, etablissement: Etablissement) -> list[Periode]:
+        """One to seven periods, newest first; the current one ends at None."""
+        dice = self._etablissements.dice("periodes", etablissement.index)
+        if etablissement.created is None:
+            return [_purged_period(dice)]
+        return _described(self._states(etablissement, etablissement.created, dice))
+
+    def activite(self, etablissement: Etablissement) -> str:
+        """Current NAF Rev2 code: nearly always the unit's own."""
+        return etablissement.unite.metier.naf
+
+    def _states(self, etablissement: Etablissement, created: str, dice: Dice) -> list[_State]:
+        metier = etablissement.unite.metier
+        sign, usual = self._signs(etablissement, dice)
+        employeur = "O" if dice.chance(350) else "N"
+        ending = self._closing_date(created, dice) if etablissement.ferme else None
+        starts = self._starts(created, ending, dice)
+        states = []
+        for rank, start in enumerate(starts):
+            naf, nomenclature = _activity_at(metier.naf, metier.naf_rev1, metier.nap, start)
+            oldest_of_several = rank == 0 and len(starts) > 1
+            states.append(
+                _State(
+                    start=start,
+                    etat="A",
+                    naf=naf,
+                    nomenclature=nomenclature,
+                    employeur=None if oldest_of_several and dice.chance(300) else employeur,
+                    enseigne=sign,
+                    usuelle=usual,
+                )
+            )
+            employeur, sign, usual = self._next_facts(etablissement, employeur, sign, usual, dice)
+        if ending is not None:
+            states[-1] = replace(states[-1], start=starts[-1], etat="F", employeur="N")
+        return self._with_oddities(etablissement, states, dice)
+
+    def _signs(self, etablissement: Etablissement, dice: Dice) -> tuple[str | None, str | None]:
+        """Sign and usual denomination; strange ones for one establishment in fifty."""
+        if dice.chance(20):
+            strange = dice.pick(vocabulary.STRANGE_NAMES)[:50]
+            return (strange, None) if dice.chance(600) else (None, strange)
+        unite = etablissement.unite
+        has_sign, has_usual = dice.chance(180 if unite.personne_physique else 280), dice.chance(120)
+        if not (has_sign or has_usual):
+            return None, None
+        known = None
+        if not unite.personne_physique and dice.chance(500):
+            known = identite(unite, self._etablissements.seed).denomination
+        sign = known[:50] if known else enseigne(unite, etablissement.commune, dice)
+        return (sign if has_sign else None), (sign if has_usual else None)
+
+    def _closing_date(self, created: str, dice: Dice) -> str:
+        start = created if created < self._calendar.day else NAF_REV2_START
+        return self._calendar.after(max(start, "1990-01-01"), dice)
+
+    def _starts(self, created: str, ending: str | None, dice: Dice) -> list[str]:
+        """Starts of the periods, oldest first: creation, new nomenclatures, events, closing."""
+        limit = ending or self._calendar.day
+        starts = {created}
+        starts.update(
+            day for day in (NAF_1993_START, NAF_REV1_START, NAF_REV2_START) if created < day < limit
+        )
+        if created < limit:
+            since = max(created, "1985-01-01")
+            years = int(limit[:4]) - int(since[:4])
+            events = min(dice.pick(_OF_A_COMMON_ONE), years)
+            starts.update(self._calendar.between(since, limit, dice) for _ in range(events))
+        kept = sorted(day for day in starts if day <= limit or day == created)
+        if ending is not None:
+            kept = [day for day in kept if day != ending][: _MOST_PERIODS - 1]
+            return [*kept, ending]
+        return kept[:_MOST_PERIODS]
+
+    def _next_facts(
+        self,
+        etablissement: Etablissement,
+        employeur: str,
+        sign: str | None,
+        usual: str | None,
+        dice: Dice,
+    ) -> tuple[str, str | None, str | None]:
+        changed = dice.below(10)
+        if changed < 4:  # noqa: PLR2004 - it hired, or let go
+            return ("N" if employeur == "O" else "O"), sign, usual
+        if changed < 7:  # noqa: PLR2004 - another sign on the door
+            return employeur, enseigne(etablissement.unite, etablissement.commune, dice), usual
+        return employeur, sign, usual
+
+    def _with_oddities(
+        self, etablissement: Etablissement, states: list[_State], dice: Dice
+    ) -> list[_State]:
+        impossible = self._etablissements.impossible_date(etablissement.index)
+        if impossible is not None:
+            states[0] = replace(states[0], start=impossible)
+        if len(states) > 1 and dice.chance(8):
+            states[0] = replace(states[0], etat=None, naf=None, nomenclature=None)
+        return states
+
+
+def _activity_at(naf: str, naf_rev1: str, nap: str, start: str) -> tuple[str | None, str | None]:
+    """Code and nomenclature in force when a period began."""
+    if start >= NAF_REV2_START:
+        return naf, "NAFRev2"
+    if start >= NAF_REV1_START:
+        return naf_rev1, "NAFRev1"
+    if start >= NAF_1993_START:
+        return naf_rev1, "NAF1993"
+    if start == UNKNOWN:
+        return None, None
+    return nap, "NAP"
+
+
+def _purged_period(dice: Dice) -> Periode:
+    state = _State(None, dice.pick((None, "F", "A")), None, None, "N", None, None)
+    return _described([state])[0]
+
+
+def _described(states: Sequence[_State]) -> list[Periode]:
+    """The API's form, newest first. The oldest period changes nothing: nothing came before."""
+    periods: list[Periode] = []
+    for rank, state in enumerate(states):
+        before = states[rank - 1] if rank else state
+        following = states[rank + 1].start if rank + 1 < len(states) else None
+        periods.append(
+            {
+                "dateFin": _end_before(following),
+                "dateDebut": state.start,
+                "etatAdministratifEtablissement": state.etat,
+                "changementEtatAdministratifEtablissement": state.etat != before.etat,
+                "enseigne1Etablissement": state.enseigne,
+                "enseigne2Etablissement": None,
+                "enseigne3Etablissement": None,
+                "changementEnseigneEtablissement": state.enseigne != before.enseigne,
+                "denominationUsuelleEtablissement": state.usuelle,
+                "changementDenominationUsuelleEtablissement": state.usuelle != before.usuelle,
+                "activitePrincipaleEtablissement": state.naf,
+                "nomenclatureActivitePrincipaleEtablissement": state.nomenclature,
+                "changementActivitePrincipaleEtablissement": (state.naf, state.nomenclature)
+                != (before.naf, before.nomenclature),
+                "caractereEmployeurEtablissement": state.employeur,
+                "changementCaractereEmployeurEtablissement": state.employeur != before.employeur,
+            }
+        )
+    periods.reverse()
+    return periods
+
+
+def _end_before(start: str | None) -> str | None:
+    return None if start is None else day_before(start)

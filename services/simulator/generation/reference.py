@@ -1,0 +1,122 @@
+"""Reference tables kept beside this module (see data/SOURCES.md), as the generator needs them."""
+
+import csv
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
+
+from services.simulator.generation.dice import Dice
+
+_DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Commune:
+    code: str
+    nom: str
+    departement: str
+    population: int
+    codes_postaux: tuple[str, ...]
+
+
+class CommuneMap:
+    """Communes in the order of their codes, drawn in proportion to their population."""
+
+    def __init__(self, communes: Sequence[Commune]) -> None:
+        self.communes = tuple(communes)
+        self._ends = list(accumulate(commune.population for commune in communes))
+        self._departements: dict[str, tuple[int, int]] = {}
+        for commune, end in zip(self.communes, self._ends, strict=True):
+            start, _ = self._departements.get(commune.departement, (end - commune.population, 0))
+            self._departements[commune.departement] = (start, end)
+
+    def draw(self, dice: Dice) -> Commune:
+        return self._at(dice.below(self._ends[-1]))
+
+    def draw_within(self, departement: str, dice: Dice) -> Commune:
+        start, end = self._departements[departement]
+        return self._at(start + dice.below(end - start))
+
+    def _at(self, inhabitant: int) -> Commune:
+        return self.communes[bisect_right(self._ends, inhabitant)]
+
+
+def _rows(name: str) -> Iterator[Mapping[str, str]]:
+    with (_DATA / name).open(encoding="utf-8", newline="") as lines:
+        yield from csv.DictReader(lines)
+
+
+def communes(departements: Sequence[str] = ()) -> CommuneMap:
+    """The communes of these départements, or of all of them; ValueError names an unknown one.
+
+    Paris, Marseille and Lyon are there as their arrondissements, as INSEE codes them.
+    """
+    every = [
+        Commune(
+            row["code"],
+            row["nom"],
+            row["departement"],
+            int(row["population"]),
+            tuple(row["codes_postaux"].split()),
+        )
+        for row in _rows("communes.csv")
+    ]
+    unknown = set(departements) - {commune.departement for commune in every}
+    if unknown:
+        raise ValueError(f"unknown département: {', '.join(sorted(unknown))}")
+    return CommuneMap([c for c in every if not departements or c.departement in departements])
+
+
+@cache
+def naf_2025_by_naf() -> Mapping[str, str]:
+    """NAF Rev2 sub-class → nearest NAF 2025 sub-class."""
+    return {row["code"]: row["naf_2025"] for row in _rows("naf.csv")}
+
+
+@cache
+def older_activities(nomenclature: str) -> Sequence[str]:
+    """Codes of `NAFRev1` or `NAP`, in order; NAF 1993 codes are nearly those of NAF Rev1."""
+    return [r["code"] for r in _rows("naf_anciennes.csv") if r["nomenclature"] == nomenclature]
+
+
+@cache
+def centre_of(departement: str) -> tuple[float, float] | None:
+    """Rough centre in the projection INSEE uses there (metres), None where it gives none."""
+    for row in _rows("centres.csv"):
+        if row["departement"] == departement:
+            return float(row["x"]), float(row["y"])
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the register as INSEE's dictionary describes it.
+
+    `masque` says whom partial diffusion hides it for: "PP" natural persons, "PM+PP" everybody,
+    "" nobody.
+    """
+
+    bloc: str
+    nom: str
+    nature: str
+    nullable: bool
+    masque: str
+    historise: bool
+
+
+@cache
+def variables() -> Sequence[Variable]:
+    return [
+        Variable(
+            row["bloc"],
+            row["nom"],
+            row["type"],
+            row["nullable"] == "1",
+            row["masque"],
+            row["historise"] == "1",
+        )
+        for row in _rows("variables.csv")
+    ]

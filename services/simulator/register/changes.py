@@ -1,0 +1,59 @@
+"""Facts changed while the server runs, as a nightly treatment would: by SIRET or SIREN."""
+
+import threading
+from collections.abc import Mapping
+
+from services.simulator.generation.identifiers import SIREN_LENGTH
+from services.simulator.query.variables import fields_of
+
+_BLOCKS = ("uniteLegale", "adresseEtablissement", "adresse2Etablissement")
+
+
+class Changes:
+    """Values set over the generated ones, before masking.
+
+    A change of a unit shows in its own record and in those of all its establishments. Historised
+    values are changed in the newest period. `version` counts the changes.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, object]] = {}
+        self._lock = threading.Lock()
+        self.version = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def set(self, identifier: str, values: Mapping[str, object]) -> None:
+        """ValueError names a variable that records do not have."""
+        known = fields_of("siret").keys() | fields_of("siren").keys()
+        unknown = values.keys() - known
+        if unknown:
+            raise ValueError(f"no such variable: {', '.join(sorted(unknown))}")
+        with self._lock:
+            self._values[identifier] = self._values.get(identifier, {}) | dict(values)
+            self.version += 1
+
+    def touches(self, identifier: str) -> bool:
+        return identifier in self._values or identifier[:SIREN_LENGTH] in self._values
+
+    def applied(self, record: dict[str, object]) -> dict[str, object]:
+        """The record, changed in place where something was set over it."""
+        for key in ("siren", "siret"):
+            values = self._values.get(str(record.get(key)))
+            if values:
+                _apply(record, values)
+        return record
+
+
+def _apply(record: dict[str, object], values: Mapping[str, object]) -> None:
+    places: list[dict[str, object]] = [record]
+    places += [block for name in _BLOCKS if isinstance(block := record.get(name), dict)]
+    for name in ("periodesEtablissement", "periodesUniteLegale"):
+        periods = record.get(name)
+        if isinstance(periods, list) and periods:
+            places.append(periods[0])
+    for place in places:
+        for name, value in values.items():
+            if name in place:
+                place[name] = value

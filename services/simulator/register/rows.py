@@ -1,0 +1,110 @@
+"""Units and establishments as a query sees them: generated ones lazily, whole records directly."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from services.simulator.generation.masking import MASK, is_hidden
+
+Periode = Mapping[str, object]
+
+_BLOCKS = ("uniteLegale", "adresseEtablissement", "adresse2Etablissement")
+_PERIODS = ("periodesEtablissement", "periodesUniteLegale")
+
+
+def flattened(record: Mapping[str, object]) -> dict[str, object]:
+    """Every value outside of the periods, by name: names do not repeat between blocks."""
+    flat = {name: value for name, value in record.items() if name not in _PERIODS}
+    for block in _BLOCKS:
+        inner = flat.pop(block, None)
+        if isinstance(inner, Mapping):
+            flat.update(inner)
+    return flat
+
+
+def periods_of(record: Mapping[str, object]) -> Sequence[Periode]:
+    for name in _PERIODS:
+        periods = record.get(name)
+        if isinstance(periods, list):
+            return periods
+    return ()
+
+
+def periods_at(periods: Sequence[Periode], date: str | None) -> Sequence[Periode]:
+    """The period that holds the date; all of them without a date."""
+    if date is None:
+        return periods
+    return [
+        periode
+        for periode in periods
+        if str(periode.get("dateDebut") or "") <= date <= str(periode.get("dateFin") or "9999")
+    ]
+
+
+class RecordRow:
+    """A row that has its whole record, which may be masked or not."""
+
+    def __init__(self, record: Mapping[str, object], date: str | None) -> None:
+        self._flat = flattened(record)
+        self._all_periods = periods_of(record)
+        self._periods = periods_at(self._all_periods, date)
+
+    def value(self, field: str) -> object:
+        return self._flat.get(field)
+
+    def periodes(self) -> Sequence[Periode]:
+        return self._periods
+
+    def hides(self, field: str) -> bool:
+        if MASK in (self._flat.get(field), *(p.get(field) for p in self._all_periods)):
+            return True
+        newest = self._all_periods[0] if self._all_periods else {}
+        forme = self._flat.get("categorieJuridiqueUniteLegale") or newest.get(
+            "categorieJuridiqueUniteLegale"
+        )
+        return is_hidden(
+            field,
+            etablissement=str(self._flat.get("statutDiffusionEtablissement")),
+            unite=str(self._flat.get("statutDiffusionUniteLegale")),
+            forme=str(forme),
+        )
+
+
+class LazyRow:
+    """A generated row: a few values cost little, any other builds the record, once."""
+
+    __slots__ = ("_build", "_cheap", "_date", "_full", "_index", "_periods")
+
+    def __init__(
+        self,
+        index: int,
+        date: str | None,
+        cheap: Mapping[str, Callable[[int], object]],
+        periods: Callable[[int], Sequence[Periode]],
+        build: Callable[[int], Mapping[str, object]],
+    ) -> None:
+        self._index = index
+        self._date = date
+        self._cheap = cheap
+        self._periods = periods
+        self._build = build
+        self._full: RecordRow | None = None
+
+    def value(self, field: str) -> object:
+        cheap = self._cheap.get(field)
+        return cheap(self._index) if cheap is not None else self._whole().value(field)
+
+    def periodes(self) -> Sequence[Periode]:
+        return periods_at(self._periods(self._index), self._date)
+
+    def hides(self, field: str) -> bool:
+        value = self.value
+        return is_hidden(
+            field,
+            etablissement=str(value("statutDiffusionEtablissement")),
+            unite=str(value("statutDiffusionUniteLegale")),
+            forme=str(value("categorieJuridiqueUniteLegale")),
+        )
+
+    def _whole(self) -> RecordRow:
+        if self._full is None:
+            self._full = RecordRow(self._build(self._index), self._date)
+        return self._full

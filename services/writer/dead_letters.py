@@ -1,0 +1,75 @@
+"""Dead letters moved from RabbitMQ to PostgreSQL, where they do not expire."""
+
+import hashlib
+
+import dramatiq
+import structlog
+from sqlalchemy import Connection, Engine, text
+
+from services.writer.erasure import letter_records
+from services.writer.erasure.tombstones import withheld
+from shared.broker import DeadLetter, drain_dead_letters
+from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE
+from shared.metrics import Metrics
+
+log = structlog.get_logger()
+
+_ARCHIVE = text("""
+    INSERT INTO dead_letters (queue, message_id, actor, reason, body, sirens)
+    VALUES (:queue, coalesce(:message_id, :digest), :actor, :reason, :body,
+      CAST(:sirens AS text[]))
+    ON CONFLICT (queue, message_id) DO UPDATE SET
+      reason = excluded.reason, body = excluded.body, sirens = excluded.sirens,
+      archived_at = now(), replayed_at = NULL
+""")
+
+
+class DeadLetterArchive:
+    """Keeps what no actor could handle, without the records of who must not be shown.
+
+    `with_records` is False where the register is elsewhere: an erasure there could not find them.
+    """
+
+    def __init__(
+        self,
+        broker: dramatiq.Broker,
+        engine: Engine,
+        metrics: Metrics,
+        *,
+        with_records: bool = True,
+    ) -> None:
+        self._with_records = with_records
+        self._broker = broker
+        self._engine = engine
+        self._metrics = metrics
+
+    def step(self) -> None:
+        for queue in (FETCH_QUEUE, WRITE_QUEUE, REVIEW_QUEUE):
+            drain_dead_letters(self._broker, queue, self._archive)
+
+    def _archive(self, letter: DeadLetter) -> None:
+        with self._engine.begin() as connection:
+            archive(connection, letter, with_records=self._with_records)
+        self._metrics.dead_letters_archived.inc()
+        log.warning("dead letter archived", queue=letter.queue, reason=letter.reason)
+
+
+def archive(connection: Connection, letter: DeadLetter, *, with_records: bool = True) -> None:
+    """One that is handed over twice is one row; a replayed one that failed again is new."""
+    look = letter_records.opened if with_records else letter_records.bare
+    opened = look(letter.queue, letter.body)
+    silenced = withheld(connection, sirens=opened.sirens, sirets=opened.sirets)
+    if silenced:
+        opened = letter_records.without(opened.body, silenced)
+    connection.execute(
+        _ARCHIVE,
+        {
+            "queue": letter.queue,
+            "message_id": letter.message_id,
+            "digest": hashlib.sha256(letter.body).hexdigest(),
+            "actor": letter.actor,
+            "reason": letter.reason,
+            "body": opened.body,
+            "sirens": list(opened.sirens),
+        },
+    )

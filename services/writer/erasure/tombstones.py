@@ -1,0 +1,187 @@
+"""Who must not be shown: oppositions, tombstones, and the locks that make both hold.
+
+Locks are taken in this order: the register (shared by slices, exclusive for `forget`), a slice's
+new first and last siren, the units' rows, then the sirens (by whoever erases, and by whoever keeps
+a raw record).
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, TextClause, text
+
+from services.writer.erasure.letter_records import Silenced
+from services.writer.sql.prepared import Prepared
+from shared.sirene.records import PERSONAL_UNITE_FIELDS, SIGN_FIELDS, SOLE_TRADER, STREET_FIELDS
+
+# Advisory locks: any constants will do, as long as every process takes the same.
+_REGISTER_LOCK = 0x51_4E_0E_5A
+_SIREN_LOCK_CLASS = 0x51_4E
+_EDGE_LOCK_CLASS = 0x51_4F
+
+# A unit that no row stands for cannot be locked: without this, a slice that had looked for
+# oppositions before one was recorded could still insert the unit afterwards.
+SHARE_REGISTER = f"SELECT pg_advisory_xact_lock_shared({_REGISTER_LOCK})"
+_HOLD_REGISTER = text(f"SELECT pg_advisory_xact_lock({_REGISTER_LOCK})")
+
+
+def _hold(lock_class: int, parameter: str) -> str:
+    return f"""
+        SELECT pg_advisory_xact_lock({lock_class}, siren)
+        FROM (SELECT DISTINCT s::int AS siren FROM unnest(CAST(:{parameter} AS text[])) AS s
+          ORDER BY 1) sirens
+    """  # noqa: S608  made of constants
+
+
+HOLD_SIRENS = _hold(_SIREN_LOCK_CLASS, "all")
+
+# The first and the last unit of a slice may be its neighbours' as well: of two that find one new at
+# the same time, the second waits here for the first one's commit, and then sees it. `sirens`: all
+# units that no row stood for. Whom an opposition or a tombstone concerns may have to be hidden;
+# `awaited` is a unit of which establishments are stored, as from a stock file.
+HOLD_EDGES = Prepared(
+    "hold_edges",
+    """
+    SELECT coalesce((SELECT array_agg(siren) FROM unites_legales
+        WHERE siren = ANY(CAST(:edges AS text[]))), '{}') AS made,
+      EXISTS (SELECT FROM unnest(string_to_array(:sirens, ' ')) AS n (siren)
+        WHERE EXISTS (SELECT FROM oppositions o WHERE o.siren = n.siren)
+          OR EXISTS (SELECT FROM erasures t WHERE t.siren = n.siren)) AS hidden,
+      EXISTS (SELECT FROM unnest(string_to_array(:sirens, ' ')) AS n (siren)
+        WHERE EXISTS (SELECT FROM etablissements e WHERE e.siren = n.siren)) AS awaited
+    """,
+    first=[
+        Prepared("share_register", SHARE_REGISTER),
+        Prepared("hold_edge_locks", _hold(_EDGE_LOCK_CLASS, "edges")),
+    ],
+)
+
+
+def nulled(names: Sequence[str], *, where: str | None = None, row: str = "") -> str:
+    """Assignments that empty the columns, of the rows of `row` that are `where` or of all."""
+    kept = "NULL" if where is None else "CASE WHEN {0} THEN NULL ELSE {1}{2} END"
+    return ", ".join(f"{name} = {kept.format(where, row, name)}" for name in names)
+
+
+# A record that is hidden has a hash of its own, so that it counts as changed once nothing hides it.
+HIDDEN_HASH = "content_hash || '\\x00'::bytea"
+
+_OLDER_OR_EQUAL = (
+    "coalesce({0}.date_dernier_traitement, '-infinity')"
+    " <= coalesce({1}.date_dernier_traitement, '-infinity')"
+)
+# Rows of erasures that close off what is as old as themselves, or older.
+_IS_TOMBSTONE = "t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL"
+
+# Whom of the staged `HIDE` may concern, and whom `BURY`; in nearly every slice nobody.
+FIND_HIDDEN = Prepared(
+    "find_hidden",
+    """
+    SELECT EXISTS (SELECT FROM new_unites n
+        WHERE EXISTS (SELECT FROM oppositions o WHERE o.siren = n.siren)
+          OR EXISTS (SELECT FROM erasures t WHERE t.siren = n.siren)
+          OR n.statut_diffusion = 'O' AND 'P' = (
+            SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = n.siren)) AS hidden,
+      EXISTS (SELECT FROM new_unites n
+        WHERE n.statut_diffusion = 'P' AND 'O' = (
+          SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = n.siren))
+      OR EXISTS (SELECT FROM new_etablissements n
+        WHERE n.statut_diffusion = 'P' AND 'O' = (
+          SELECT e.statut_diffusion FROM etablissements e WHERE e.siret = n.siret)) AS turned
+    """,
+)
+
+# `late`: the stored unit is P and not older. `buried`: a tombstone is not older; the row then
+# becomes P, but for one that a stored P keeps out anyway: as a P it would count as new. What comes
+# with the unit in the same GET is of the same age, whatever its own date says.
+HIDE: TextClause = text(f"""
+    WITH units AS MATERIALIZED (
+      SELECT n.siren, o.siren IS NOT NULL AS opposed,
+        coalesce(n.categorie_juridique, '{SOLE_TRADER}') = '{SOLE_TRADER}' AS is_person,
+        n.statut_diffusion = 'O' AND EXISTS (
+          SELECT FROM unites_legales u WHERE u.siren = n.siren AND u.statut_diffusion = 'P'
+            AND {_OLDER_OR_EQUAL.format("n", "u")}) AS late,
+        n.statut_diffusion = 'O' AND EXISTS (
+          SELECT FROM erasures t WHERE t.siren = n.siren AND t.siret IS NULL
+            AND {_IS_TOMBSTONE} AND {_OLDER_OR_EQUAL.format("n", "t")}) AS buried
+      FROM new_unites n LEFT JOIN oppositions o USING (siren)),
+    hidden_units AS (
+      UPDATE new_unites n SET
+        {nulled(PERSONAL_UNITE_FIELDS, where="u.opposed OR u.is_person", row="n.")},
+        statut_diffusion = CASE WHEN u.buried AND NOT u.late THEN 'P' ELSE n.statut_diffusion END,
+        content_hash = n.{HIDDEN_HASH}
+      FROM units u WHERE u.siren = n.siren AND (u.opposed OR u.late OR u.buried)),
+    hidden AS (
+      SELECT e.siret, o.siren IS NOT NULL AS opposed, coalesce(u.is_person, true) AS is_person,
+        coalesce(u.late OR u.buried, false) AS late, e.statut_diffusion = 'O' AND EXISTS (
+          SELECT FROM erasures t WHERE t.siren = e.siren AND t.siret = e.siret
+            AND {_IS_TOMBSTONE} AND {_OLDER_OR_EQUAL.format("e", "t")}) AND NOT EXISTS (
+          SELECT FROM etablissements s WHERE s.siret = e.siret AND s.statut_diffusion = 'P'
+            AND {_OLDER_OR_EQUAL.format("e", "s")}) AS buried
+      FROM new_etablissements e LEFT JOIN units u USING (siren)
+      LEFT JOIN oppositions o USING (siren)),
+    hidden_periodes AS (
+      UPDATE new_periodes n SET
+        {nulled(SIGN_FIELDS, where="h.opposed OR h.is_person", row="n.")}
+      FROM hidden h WHERE h.siret = n.siret AND (h.opposed OR h.late OR h.buried))
+    UPDATE new_etablissements n SET
+      {nulled(SIGN_FIELDS, where="h.opposed OR h.is_person", row="n.")}, {nulled(STREET_FIELDS)},
+      statut_diffusion = CASE WHEN h.buried THEN 'P' ELSE n.statut_diffusion END,
+      content_hash = n.{HIDDEN_HASH}
+    FROM hidden h WHERE h.siret = n.siret AND (h.opposed OR h.late OR h.buried)
+""")  # noqa: S608  made of the names above
+
+
+def _turned_partial(new: str, table: str, key: str) -> str:
+    """Rows that are O and become P with this slice: the order is that of `merging.Version`."""
+    return f"""
+        FROM {new} n JOIN {table} o USING ({key})
+        WHERE n.statut_diffusion = 'P' AND o.statut_diffusion = 'O'
+          AND {_OLDER_OR_EQUAL.format("o", "n")}
+    """
+
+
+BURY = text(f"""
+    INSERT INTO erasures (siren, siret, date_dernier_traitement, fetched_at, reason)
+    SELECT n.siren, NULL, n.date_dernier_traitement, n.fetched_at, 'partial_diffusion'
+    {_turned_partial("new_unites", "unites_legales", "siren")}
+    UNION ALL
+    SELECT n.siren, n.siret, n.date_dernier_traitement, n.fetched_at, 'partial_diffusion'
+    {_turned_partial("new_etablissements", "etablissements", "siret")}
+""")
+
+_WITHHELD = text(f"""
+    {HOLD_SIRENS};
+    SELECT s.siren AS key FROM unnest(CAST(:sirens AS text[])) AS s (siren)
+    LEFT JOIN unites_legales u USING (siren)
+    WHERE u.statut_diffusion = 'P'
+      OR EXISTS (SELECT FROM oppositions o WHERE o.siren = s.siren)
+      OR u.siren IS NULL AND EXISTS (SELECT FROM erasures t
+        WHERE t.siren = s.siren AND t.siret IS NULL AND {_IS_TOMBSTONE})
+    UNION ALL
+    SELECT s.siret FROM unnest(CAST(:sirets AS text[])) AS s (siret)
+    LEFT JOIN etablissements e USING (siret)
+    WHERE e.statut_diffusion = 'P'
+      OR e.siret IS NULL AND EXISTS (SELECT FROM erasures t
+        WHERE t.siren = left(s.siret, 9) AND t.siret = s.siret AND {_IS_TOMBSTONE})
+""")  # noqa: S608  made of the names above
+
+
+def hold_register(connection: Connection) -> None:
+    """Wait for the slices that are being written, and keep others waiting to the end."""
+    connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+    connection.execute(_HOLD_REGISTER)
+
+
+def withheld(connection: Connection, *, sirens: Sequence[str], sirets: Sequence[str]) -> Silenced:
+    """Which of these must not be kept as they came. Holds the sirens: nobody is erased meanwhile.
+
+    An older record of a unit that is open to all again may be kept: INSEE shows it.
+    """
+    if not sirens and not sirets:
+        return Silenced()
+    numbers = {"all": list(sirens), "sirens": list(sirens), "sirets": list(sirets)}
+    found = frozenset(connection.execute(_WITHHELD, numbers).scalars())
+    return Silenced(
+        frozenset(key for key in found if key in set(sirens)),
+        frozenset(key for key in found if key in set(sirets)),
+    )

@@ -1,0 +1,174 @@
+"""From a record of INSEE's API to the register's rows: the only place that knows its names.
+
+Keys are read by presence: older and reduced payloads lack some, and new ones appear without
+notice; those are named in the result, and never fail a record.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from services.writer.mapping.copy_lines import BETWEEN
+from services.writer.mapping.copy_values import (
+    Keys,
+    Texts,
+    day,
+    decimal,
+    moment,
+    sent_day,
+    small_number,
+    statut,
+    truth,
+)
+from services.writer.mapping.insee_keys import (
+    ADRESSE,
+    ADRESSE2,
+    CHANGEMENTS,
+    ETABLISSEMENT,
+    PERIODE_ETABLISSEMENT,
+    UNITE,
+    unknown_keys,
+)
+from services.writer.mapping.rows import UNITE_COLUMNS, MappedRecord, MappedUnite, record_of
+from shared.sirene.digests import SplitRecord, split_record
+from shared.sirene.identifiers import is_siren, siren_of
+from shared.sirene.records import UniteLegale
+from shared.sirene.reference import place_of
+from shared.sirene.values import JsonObject, MappingError, json_object, text_of
+
+_ETABLISSEMENT_KEYS = Keys(ETABLISSEMENT.values())
+_PERIODE_KEYS = Keys(PERIODE_ETABLISSEMENT.values())
+_CHANGEMENT_KEYS = Keys(CHANGEMENTS.values())
+_ADRESSE_KEYS = Keys(ADRESSE.values())
+_ADRESSE2_KEYS = Keys(ADRESSE2.values())
+_UNITE_KEYS = Keys(UNITE.values())
+_CODE_COMMUNE = list(ADRESSE).index("code_commune")
+
+
+class _Periode(NamedTuple):
+    """A period and the texts of its keys, which its establishment and the history both have."""
+
+    block: JsonObject
+    textes: Texts
+
+
+_NO_PERIODE = _Periode({}, _PERIODE_KEYS.texts({}))
+
+
+def map_record(record: object) -> MappedRecord:
+    """Map one establishment with its unit's block, as `/siret` gives it.
+
+    Raises MappingError with a bounded `code`.
+    """
+    return map_split(split_record(record))
+
+
+def map_split(split: SplitRecord, unite: MappedRecord | None = None) -> MappedRecord:
+    """As `map_record`; `unite` is of another establishment, and says the same of its unit."""
+    siret, block = split.siret, split.etablissement
+    adresse = json_object(block.get("adresseEtablissement") or {}, "adresse")
+    adresse2 = json_object(block.get("adresse2Etablissement") or {}, "adresse2")
+    blocks = _periods(block.get("periodesEtablissement"))
+    sent = [_Periode(each, _PERIODE_KEYS.texts(each)) for each in blocks]
+    current = _current(blocks)
+    periode = _NO_PERIODE if current is None else sent[current]
+    return MappedRecord(
+        siret,
+        unite.unite_line if unite else _unite(siren_of(siret), split.unite),
+        _etablissement(siret, block, adresse, adresse2, periode),
+        [_periode(siret, rang, each) for rang, each in enumerate(reversed(sent))],
+        unknown_keys(
+            etablissement=block,
+            unite=split.unite,
+            adresse=adresse,
+            adresse2=adresse2,
+            periode=periode.block,
+        ),
+    )
+
+
+def map_unite_legale(record: object) -> MappedUnite:
+    """Map one unit as `/siren` gives it: what changes with time is in its periods."""
+    block = json_object(record, "unite")
+    siren = text_of(block, "siren")
+    if siren is None:
+        raise MappingError("missing_siren", "the unit has no siren")
+    if not is_siren(siren):
+        raise MappingError("bad_siren", "the siren is not nine digits")
+    periods = _periods(block.get("periodesUniteLegale"))
+    current = _current(periods)
+    merged = {**({} if current is None else periods[current]), **block}
+    unite = record_of(UniteLegale, UNITE_COLUMNS, _unite(siren, merged))
+    return MappedUnite(unite, unknown_keys(unite=merged))
+
+
+# Each reads in the order of its columns, which `mapped` has.
+def _etablissement(
+    siret: str, block: JsonObject, adresse: JsonObject, adresse2: JsonObject, periode: _Periode
+) -> str:
+    textes_adresse = _ADRESSE_KEYS.texts(adresse)
+    return BETWEEN.join(
+        [
+            siret,
+            siren_of(siret),
+            siret[9:],
+            statut(block, "statutDiffusionEtablissement"),
+            moment(block, "dateDernierTraitementEtablissement"),
+            day(block, "dateCreationEtablissement"),
+            truth(block, "etablissementSiege"),
+            small_number(block, "nombrePeriodesEtablissement"),
+            day(periode.block, "dateDebut"),
+            decimal(adresse, "coordonneeLambertAbscisseEtablissement"),
+            decimal(adresse, "coordonneeLambertOrdonneeEtablissement"),
+            *place_of(textes_adresse[_CODE_COMMUNE]),
+            *_ETABLISSEMENT_KEYS.texts(block),
+            *periode.textes,
+            *textes_adresse,
+            *_ADRESSE2_KEYS.texts(adresse2),
+        ]
+    )
+
+
+def _unite(siren: str, block: JsonObject) -> str:
+    return BETWEEN.join(
+        [
+            siren,
+            statut(block, "statutDiffusionUniteLegale"),
+            moment(block, "dateDernierTraitementUniteLegale"),
+            day(block, "dateCreationUniteLegale"),
+            # The key is there only when it is true.
+            truth(block, "unitePurgeeUniteLegale") or "f",
+            *_UNITE_KEYS.texts(block),
+        ]
+    )
+
+
+def _periode(siret: str, rang: int, periode: _Periode) -> str:
+    block = periode.block
+    return BETWEEN.join(
+        [
+            siret,
+            siren_of(siret),
+            str(rang),
+            sent_day(block, "dateDebut"),
+            sent_day(block, "dateFin"),
+            *periode.textes,
+            *_CHANGEMENT_KEYS.truths(block),
+        ]
+    )
+
+
+def _periods(periods: object) -> Sequence[JsonObject]:
+    """INSEE's order: newest first."""
+    if periods is None:
+        return ()
+    if not isinstance(periods, list):
+        raise MappingError("bad_type", "the periods are not a list")
+    return [json_object(period, "periode") for period in periods]
+
+
+def _current(periods: Sequence[JsonObject]) -> int | None:
+    """Where the one without an end is; the list may be missing or hold only past ones."""
+    for place, block in enumerate(periods):
+        if block.get("dateFin") is None:
+            return place
+    return None

@@ -1,0 +1,113 @@
+"""What a record of INSEE's API becomes: the register's rows, each as the line that COPY reads."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, TypeVar, get_args
+
+from services.writer.mapping.copy_lines import texts_of
+from services.writer.mapping.insee_keys import (
+    ADRESSE,
+    ADRESSE2,
+    CHANGEMENTS,
+    ETABLISSEMENT,
+    PERIODE_ETABLISSEMENT,
+    UNITE,
+)
+from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
+
+# The columns of each line, in the order in which `mapper` reads them.
+ETABLISSEMENT_COLUMNS: Final = (
+    "siret",
+    "siren",
+    "nic",
+    "statut_diffusion",
+    "date_dernier_traitement",
+    "date_creation",
+    "siege",
+    "nombre_periodes",
+    "date_debut",
+    "coordonnee_lambert_abscisse",
+    "coordonnee_lambert_ordonnee",
+    "departement",
+    "region",
+    *ETABLISSEMENT,
+    *PERIODE_ETABLISSEMENT,
+    *ADRESSE,
+    *ADRESSE2,
+)
+UNITE_COLUMNS: Final = (
+    "siren",
+    "statut_diffusion",
+    "date_dernier_traitement",
+    "date_creation",
+    "unite_purgee",
+    *UNITE,
+)
+PERIODE_COLUMNS: Final = (
+    "siret",
+    "siren",
+    "rang",
+    "date_debut",
+    "date_fin",
+    *PERIODE_ETABLISSEMENT,
+    *CHANGEMENTS,
+)
+
+
+class MappedRecord(NamedTuple):
+    """One establishment, its unit and its history, oldest period first.
+
+    Lines of the columns above rather than records: what is written goes to COPY as it is, and
+    few ask for more. `unknown_keys` are `block.key`, at most `keys.MAX_UNKNOWN_KEYS` of them.
+    """
+
+    siret: str
+    unite_line: str
+    etablissement_line: str
+    periodes_lines: Sequence[str]
+    unknown_keys: frozenset[str] = frozenset()
+
+    @property
+    def unite(self) -> UniteLegale:
+        return record_of(UniteLegale, UNITE_COLUMNS, self.unite_line)
+
+    @property
+    def etablissement(self) -> Etablissement:
+        return record_of(Etablissement, ETABLISSEMENT_COLUMNS, self.etablissement_line)
+
+    @property
+    def periodes(self) -> tuple[PeriodeEtablissement, ...]:
+        return tuple(
+            record_of(PeriodeEtablissement, PERIODE_COLUMNS, line) for line in self.periodes_lines
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MappedUnite:
+    unite: UniteLegale
+    unknown_keys: frozenset[str] = field(default_factory=frozenset)
+
+
+RecordT = TypeVar("RecordT", UniteLegale, Etablissement, PeriodeEtablissement)
+
+_READ: Mapping[object, Callable[[str], Any]] = {
+    str: str,
+    bool: "t".__eq__,
+    int: int,
+    float: float,
+    dt.date: dt.date.fromisoformat,
+    dt.datetime: dt.datetime.fromisoformat,
+}
+
+
+def record_of(kind: type[RecordT], names: Iterable[str], line: str) -> RecordT:
+    """Read the line as the record's fields have it."""
+    types = {f.name: (get_args(f.type) or (f.type,))[0] for f in dataclasses.fields(kind)}
+    return kind(
+        **{  # type: ignore[arg-type]  # as mapped
+            name: _READ[types[name]](text) if text else None
+            for name, text in zip(names, texts_of(line), strict=True)
+        }
+    )

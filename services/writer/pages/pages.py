@@ -1,0 +1,210 @@
+"""Pages and due avis, made again from the stored rows wherever one of them changed."""
+
+from collections.abc import Sequence
+from operator import attrgetter
+
+from sqlalchemy import Connection
+
+from services.writer.erasure.erase import erase
+from services.writer.erasure.letter_records import Silenced
+from services.writer.pages.subjects import Subject
+from services.writer.slices.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_SUBJECTS
+from services.writer.sql.copy import copy_into, copy_line
+from services.writer.sql.prepared import Prepared
+from shared.sirene.identifiers import siren_of
+
+_PAGE_VALUES = attrgetter(*PAGE_FIELDS)
+_AVIS_FIELDS = ("pro_localisation_id", "siret", "siren", "kind", "outcome", "facts_hash")
+
+_IDS = "sirenade_page_ids"
+_IDS_AT_ONCE = 2000
+_TAKE_IDS = Prepared(
+    "take_page_ids",
+    """
+    SELECT string_agg(nextval(ids)::text, ' ')
+    FROM (SELECT pg_get_serial_sequence('pro_localisations', 'id')::regclass OFFSET 0) s (ids)
+    CROSS JOIN generate_series(1, CAST(:number AS int))
+    """,
+)
+
+# A closed page gives its slug free for the page that follows it.
+_CLOSE = Prepared(
+    "close_pages",
+    """
+    UPDATE pro_localisations p
+    SET status = 'closed', closed_at = now(), slug = p.slug || '-' || p.id
+    FROM (
+      SELECT p.id FROM pro_localisations p
+      LEFT JOIN new_pages n ON n.status = 'open'
+        AND (n.siret, n.activite_principale, n.code_commune)
+          = (p.siret, p.activite_principale, p.code_commune)
+      WHERE p.siret = ANY(:sirets) AND p.status = 'open' AND n.siret IS NULL
+      ORDER BY p.siret, p.activite_principale, p.code_commune
+      FOR UPDATE OF p) gone
+    WHERE p.id = gone.id
+    """,
+)
+_OPEN = Prepared(
+    "open_pages",
+    """
+    INSERT INTO pro_localisations AS p (siret, siren, activite_principale, code_commune, slug,
+      nom, libelle_activite, libelle_commune, status)
+    SELECT siret, siren, activite_principale, code_commune, slug,
+      nom, libelle_activite, libelle_commune, status
+    FROM new_pages WHERE status = 'open'
+    ORDER BY siret, activite_principale, code_commune
+    ON CONFLICT (siret, activite_principale, code_commune) DO UPDATE SET
+      slug = excluded.slug,
+      nom = excluded.nom,
+      libelle_activite = excluded.libelle_activite,
+      libelle_commune = excluded.libelle_commune,
+      status = 'open',
+      opened_at = CASE p.status WHEN 'open' THEN p.opened_at ELSE now() END,
+      closed_at = NULL
+    WHERE (p.slug, p.nom, p.libelle_activite, p.libelle_commune, p.status)
+      IS DISTINCT FROM (excluded.slug, excluded.nom, excluded.libelle_activite,
+        excluded.libelle_commune, excluded.status)
+    """,
+)
+# A text that was accepted for these very facts is still good, and is not paid for again. The hash
+# of a synthese goes on after the 64 digits of its facts, with that of its reviews.
+_PUT_DUE = Prepared(
+    "put_due",
+    """
+    INSERT INTO avis (pro_localisation_id, siret, siren, kind, outcome, facts_hash)
+    SELECT p.id, n.siret, n.siren, kind, n.outcome, n.facts_hash
+    FROM new_pages n JOIN pro_localisations p USING (siret, activite_principale, code_commune)
+      CROSS JOIN (VALUES ('notice'), ('synthese')) AS kinds (kind)
+    WHERE n.status = 'open'
+      AND (kind = 'notice' OR EXISTS (SELECT FROM sources s WHERE s.siret = n.siret))
+    ORDER BY kind, p.id
+    ON CONFLICT (pro_localisation_id, kind) DO UPDATE SET
+      outcome = CASE
+        WHEN excluded.outcome = 'pending' AND avis.text IS NOT NULL
+          AND avis.accepted_facts_hash = excluded.facts_hash || substr(avis.facts_hash, 65)
+          THEN 'accepted'
+        ELSE excluded.outcome END,
+      facts_hash = excluded.facts_hash || substr(avis.facts_hash, 65),
+      published_at = NULL, claim_token = NULL, lease_until = NULL, attempts = 0, updated_at = now()
+    WHERE left(avis.facts_hash, 64) <> excluded.facts_hash
+      OR CASE excluded.outcome
+        WHEN 'pending' THEN avis.outcome NOT IN ('pending', 'accepted', 'rejected', 'no_reviews')
+        ELSE avis.outcome <> excluded.outcome END
+    """,
+)
+_CANCEL = Prepared(
+    "cancel_avis",
+    """
+    UPDATE avis SET outcome = 'cancelled',
+      published_at = NULL, claim_token = NULL, lease_until = NULL, updated_at = now()
+    FROM (
+      SELECT a.id FROM avis a JOIN pro_localisations p ON p.id = a.pro_localisation_id
+      WHERE a.siret = ANY(:sirets) AND a.outcome = 'pending' AND p.status = 'closed'
+      ORDER BY a.id
+      FOR UPDATE OF a) gone
+    WHERE avis.id = gone.id
+    """,
+)
+
+
+def renew_pages(
+    connection: Connection,
+    *,
+    sirets: Sequence[str],
+    sirens: Sequence[str],
+    sole_traders: bool,
+    made: Sequence[Subject] = (),
+) -> None:
+    """Bring pages and avis of these establishments, and of these units' others, up to date.
+
+    The stored rows decide, not the records of the slice: whichever of two versions came last,
+    what follows from them is the same. `made` are of rows that this transaction inserted, and
+    that need not be read again; a unique violation where one has a page nevertheless.
+    """
+    whole = frozenset(sirens)
+    done = frozenset([subject.siret for subject in made])
+    others = [siret for siret in sirets if siret not in done and siren_of(siret) not in whole]
+    subjects: list[Subject] = []
+    if whole or others:
+        rows = READ_SUBJECTS.run(
+            connection,
+            {
+                "sirets": " ".join(others),
+                "sirens": " ".join(sorted(whole)),
+                "made": " ".join(done),
+            },
+        )
+        subjects = [Subject.stored(row, sole_traders=sole_traders) for row in rows]
+    if subjects:
+        _renew(connection, subjects)
+    _open_made(connection, made)
+    forgotten = [subject for subject in (*subjects, *made) if subject.must_be_forgotten]
+    erase(
+        connection,
+        Silenced(
+            frozenset(s.siren for s in forgotten if s.is_silenced_with_unit),
+            frozenset(s.siret for s in forgotten),
+        ),
+    )
+
+
+def _renew(connection: Connection, subjects: Sequence[Subject]) -> None:
+    copy_into(
+        connection,
+        "new_pages",
+        NEW_PAGE_FIELDS,
+        [
+            copy_line((*_PAGE_VALUES(subject.page), subject.outcome, subject.facts_hash))
+            for subject in subjects
+            if subject.page is not None
+        ],
+    )
+    known = [subject.siret for subject in subjects if subject.has_pages]
+    if known:
+        # Before others open: a slug is free only then.
+        _CLOSE.run(connection, {"sirets": known})
+    _OPEN.run(connection)
+    _PUT_DUE.run(connection)
+    if known:
+        _CANCEL.run(connection, {"sirets": known})
+
+
+def _open_made(connection: Connection, made: Sequence[Subject]) -> None:
+    """What no row stands for needs no comparison: it costs a third of the way above."""
+    opened = [
+        (subject, page)
+        for subject in made
+        if (page := subject.page) is not None and page.status == "open"
+    ]
+    if not opened:
+        return
+    ids = _take_ids(connection, len(opened))
+    copy_into(
+        connection,
+        "pro_localisations",
+        ("id", *PAGE_FIELDS),
+        [
+            f"{id_}\t{copy_line(_PAGE_VALUES(page))}"
+            for id_, (_, page) in zip(ids, opened, strict=True)
+        ],
+    )
+    copy_into(
+        connection,
+        "avis",
+        _AVIS_FIELDS,
+        [
+            f"{id_}\t{each.siret}\t{each.siren}\tnotice\t{each.outcome}\t{each.facts_hash}"
+            for id_, (each, _) in zip(ids, opened, strict=True)
+        ],
+    )
+
+
+def _take_ids(connection: Connection, number: int) -> Sequence[str]:
+    """From those that the connection took beforehand: a sequence gives none out twice."""
+    kept: list[str] = connection.info.setdefault(_IDS, [])
+    if len(kept) < number:
+        more = {"number": max(number, _IDS_AT_ONCE)}
+        kept += _TAKE_IDS.run(connection, more).scalar_one().split(" ")
+    taken = kept[:number]
+    del kept[:number]
+    return taken

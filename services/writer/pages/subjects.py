@@ -1,0 +1,118 @@
+"""An establishment with its unit, and what follows from the two: its page and its avis. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from services.writer.mapping.copy_lines import texts_of
+from services.writer.mapping.rows import ETABLISSEMENT_COLUMNS, UNITE_COLUMNS
+from shared.sirene.facts import facts_hash
+from shared.sirene.pages import (
+    ETABLISSEMENT_FACTS,
+    UNITE_FACTS,
+    DueOutcome,
+    EtablissementFacts,
+    UniteFacts,
+    avis_outcome,
+    facts_of,
+    page_of,
+)
+from shared.sirene.records import OPEN_TO_ALL, Page
+
+_NO_FACTS = ""
+"""Facts of somebody who must not be written about leave no trace, not even their hash."""
+
+_ETABLISSEMENT_TEXTS = itemgetter(*map(ETABLISSEMENT_COLUMNS.index, ETABLISSEMENT_FACTS))
+_UNITE_TEXTS = itemgetter(*map(UNITE_COLUMNS.index, UNITE_FACTS))
+_DATE_CREATION = ETABLISSEMENT_FACTS.index("date_creation")
+_SIEGE = ETABLISSEMENT_FACTS.index("siege")
+
+
+class Subject(NamedTuple):
+    """An establishment as it is stored now, and what follows from it.
+
+    `has_pages`: it had some before, open or closed.
+    """
+
+    siret: str
+    siren: str
+    has_pages: bool
+    outcome: DueOutcome
+    page: Page | None
+    facts_hash: str
+    is_silenced_with_unit: bool
+
+    @classmethod
+    def stored(cls, row: Sequence[Any], *, sole_traders: bool) -> "Subject":
+        """From a row of `statements.READ_SUBJECTS`."""
+        has_pages, opposed, *columns = row
+        return cls._of(
+            EtablissementFacts._make(columns[: len(ETABLISSEMENT_FACTS)]),
+            UniteFacts._make(columns[len(ETABLISSEMENT_FACTS) :]),
+            has_pages=has_pages,
+            opposed=opposed,
+            sole_traders=sole_traders,
+        )
+
+    @classmethod
+    def made(cls, etablissement_line: str, unite: UniteFacts, *, sole_traders: bool) -> "Subject":
+        """Of a row that was just inserted, as it is in its line: nobody has opposed it."""
+        columns: list[Any] = [
+            text or None for text in _ETABLISSEMENT_TEXTS(texts_of(etablissement_line))
+        ]
+        created, siege = columns[_DATE_CREATION], columns[_SIEGE]
+        columns[_DATE_CREATION] = created and date.fromisoformat(created)
+        columns[_SIEGE] = siege and siege == "t"
+        return cls._of(
+            EtablissementFacts._make(columns),
+            unite,
+            has_pages=False,
+            opposed=False,
+            sole_traders=sole_traders,
+        )
+
+    @classmethod
+    def _of(
+        cls,
+        etablissement: EtablissementFacts,
+        unite: UniteFacts,
+        *,
+        has_pages: bool,
+        opposed: bool,
+        sole_traders: bool,
+    ) -> "Subject":
+        page = page_of(etablissement, unite)
+        outcome = avis_outcome(
+            etablissement,
+            unite,
+            "closed" if page is None else page.status,
+            sole_traders=sole_traders,
+            opposed=opposed,
+        )
+        speakable = page is not None and outcome in {"pending", "skipped_sole_trader"}
+        return cls(
+            etablissement.siret,
+            etablissement.siren,
+            has_pages,
+            outcome,
+            page,
+            facts_hash(facts_of(etablissement, unite, page)) if page and speakable else _NO_FACTS,
+            opposed or unite.statut_diffusion != OPEN_TO_ALL,
+        )
+
+    @property
+    def must_be_forgotten(self) -> bool:
+        return self.outcome in {"skipped_non_diffusible", "skipped_opposition"}
+
+
+def made_subjects(lines: Iterable[tuple[str, str]], *, sole_traders: bool) -> list[Subject]:
+    """Of establishments that were just inserted: the line of each, after the one of its unit."""
+    subjects: list[Subject] = []
+    last, unite = "", None
+    for unite_line, line in lines:
+        if unite is None or unite_line != last:
+            last = unite_line
+            unite = UniteFacts._make([text or None for text in _UNITE_TEXTS(texts_of(last))])
+        subjects.append(Subject.made(line, unite, sole_traders=sole_traders))
+    return subjects

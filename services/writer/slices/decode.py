@@ -1,0 +1,224 @@
+"""From the bytes of a slice to rows and faults: what can be told before the database. Pure."""
+
+import functools
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import orjson
+
+from services.writer.mapping.mapper import map_split
+from services.writer.mapping.rows import MappedRecord
+from shared.messages import ContractError, WriteSlice
+from shared.sirene.digests import Digests, SplitRecord, digests_of, from_lines, split_record
+from shared.sirene.identifiers import is_siret, owner_of, siren_of
+from shared.sirene.records import OPEN_TO_ALL
+from shared.sirene.values import MappingError
+
+MAX_MESSAGE_LENGTH = 200
+_PARTIAL = frozenset({"P", "N"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One record that could not be written, as `failed_items` keeps it.
+
+    `key` is the siret, or the record's place where it has none. `payload` is None unless the
+    record says itself whose it is and that everybody may see it. `withdrawn` is the siren or siret
+    whose data INSEE masks in it.
+    """
+
+    key: str
+    siren: str | None
+    payload: bytes | None
+    code: str
+    message: str
+    withdrawn: str | None = None
+
+
+class Sent(NamedTuple):
+    """A record as it came, not mapped yet: most are stored already, and need no more than this.
+
+    `record` decodes it, where that was not needed before.
+    """
+
+    siret: str
+    etablissement_hash: str
+    unite_hash: str
+    record: Callable[[], object]
+
+    @property
+    def siren(self) -> str:
+        return siren_of(self.siret)
+
+    def split(self) -> SplitRecord:
+        """Raise MappingError for a record that is not the one that its digests name."""
+        split = split_record(self.record())
+        if split.siret != self.siret:
+            raise MappingError("bad_digest", "the digests are those of another record")
+        return split
+
+    def fault(self, code: str, message: str) -> Fault:
+        return _fault(self.siret, self.record(), code, message)
+
+
+class Row(NamedTuple):
+    """A mapped record and where it came from."""
+
+    mapped: MappedRecord
+    sent: Sent
+
+    @property
+    def siret(self) -> str:
+        return self.sent.siret
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSlice:
+    """`sirets` are those INSEE listed, sorted and distinct, whether they can be written or not."""
+
+    records: int
+    sirets: tuple[str, ...]
+    sent: tuple[Sent, ...]
+    faults: tuple[Fault, ...]
+
+
+def read_slice(message: WriteSlice) -> ReadSlice:
+    """Raise ContractError where the records are no JSON array: nothing in it can be told apart."""
+    sent: list[Sent] = []
+    faults: list[Fault] = []
+    for index, (record, digests) in enumerate(_records(message)):
+        try:
+            sent.append(Sent(*(digests or digests_of(split_record(record()))), record))
+        except MappingError as error:
+            place = f"{message.batch_id}/{message.page}/{message.slice}/{index}"
+            key = _siret_of(record()) or place
+            faults.append(_fault(key, record(), error.code, str(error)))
+    sirets = {one.siret for one in sent} | {f.key for f in faults if is_siret(f.key)}
+    return ReadSlice(
+        records=len(sent) + len(faults),
+        sirets=tuple(sorted(sirets)),
+        sent=tuple(sent),
+        faults=tuple(faults),
+    )
+
+
+def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digests | None]]:
+    """Each record's decoding, with its digests where they came with it."""
+    digests = from_lines(message.digests, of=message.records)
+    if digests:
+        lines = _Lines(message, len(digests))
+        for index, one in enumerate(digests):
+            yield partial(lines.decoded, index), one
+        return
+    records = _loads(message.records)
+    if not isinstance(records, list):
+        raise ContractError("WriteSlice.records is not a JSON array")
+    for record in records:
+        yield partial(_itself, record), None
+
+
+class _Lines:
+    """A slice's records, cut apart when the first of them is to be read: often none is."""
+
+    def __init__(self, message: WriteSlice, number: int) -> None:
+        self._message = message
+        self._number = number
+
+    @functools.cached_property
+    def _lines(self) -> list[bytes]:
+        lines = self._message.record_lines()
+        if len(lines) != self._number:
+            raise ContractError("WriteSlice.records has not one line for each of its digests")
+        return lines
+
+    def decoded(self, index: int) -> object:
+        return _loads(self._lines[index].removeprefix(b","))
+
+
+def _itself(record: object) -> object:
+    return record
+
+
+def map_rows(sent: Iterable[Sent]) -> tuple[list[Row], list[Fault]]:
+    """Rows in the order of their keys, in which locks are taken; and what makes no row."""
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    last: Row | None = None
+    for one in sorted(sent, key=attrgetter("siret")):
+        # A unit's establishments follow each other, and most say the same of it.
+        is_same = last and (last.sent.siren, last.sent.unite_hash) == (one.siren, one.unite_hash)
+        try:
+            last = Row(map_split(one.split(), unite=last.mapped if last and is_same else None), one)
+        except MappingError as error:
+            faults.append(one.fault(error.code, str(error)))
+        else:
+            rows.append(last)
+    return rows, faults
+
+
+def _loads(text: str | bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return _lenient(text)
+
+
+def _lenient(text: str | bytes) -> Any:
+    """Read what orjson refuses: a lone surrogate in one name, NaN for a number."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ContractError("WriteSlice.records is not JSON") from None
+
+
+def _siret_of(record: object) -> str | None:
+    siret = record.get("siret") if isinstance(record, Mapping) else None
+    return siret if isinstance(siret, str) and is_siret(siret) else None
+
+
+def _fault(key: str, record: object, code: str, message: str) -> Fault:
+    owner = owner_of(record)
+    return Fault(
+        key=key,
+        siren=None if owner is None else siren_of(owner),
+        payload=_payload(record) if owner and _open_to_all(record) else None,
+        code=code,
+        message=message[:MAX_MESSAGE_LENGTH],
+        withdrawn=_withdrawn(record, owner),
+    )
+
+
+def _payload(record: object) -> bytes | None:
+    try:
+        return json.dumps(record).encode()
+    except RecursionError:
+        return None
+
+
+def _withdrawn(record: object, owner: str | None) -> str | None:
+    if not isinstance(record, Mapping) or owner is None:
+        return None
+    unite = record.get("uniteLegale")
+    if isinstance(unite, Mapping) and _is_partial(unite.get("statutDiffusionUniteLegale")):
+        return siren_of(owner)
+    return owner if _is_partial(record.get("statutDiffusionEtablissement")) else None
+
+
+def _is_partial(statut: object) -> bool:
+    return isinstance(statut, str) and statut in _PARTIAL
+
+
+def _open_to_all(record: object) -> bool:
+    """Only on the record's own word: one that says nothing about it may hide something."""
+    if not isinstance(record, Mapping):
+        return False
+    unite = record.get("uniteLegale")
+    return (
+        isinstance(unite, Mapping)
+        and record.get("statutDiffusionEtablissement") == OPEN_TO_ALL
+        and unite.get("statutDiffusionUniteLegale") == OPEN_TO_ALL
+    )

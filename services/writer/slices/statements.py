@@ -1,0 +1,259 @@
+"""SQL of the register: its tables have dozens of columns, so it is made from their names."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+
+from sqlalchemy import text
+
+from services.writer.sql.prepared import Prepared
+from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
+from shared.sirene.records import (
+    Etablissement,
+    PeriodeEtablissement,
+    UniteLegale,
+)
+
+UNITE_FIELDS = tuple(field.name for field in fields(UniteLegale))
+ETABLISSEMENT_FIELDS = tuple(field.name for field in fields(Etablissement))
+PERIODE_FIELDS = tuple(field.name for field in fields(PeriodeEtablissement))
+STAMPS = ("content_hash", "fetched_at")
+PAGE_FIELDS = (
+    "siret",
+    "siren",
+    "activite_principale",
+    "code_commune",
+    "slug",
+    "nom",
+    "libelle_activite",
+    "libelle_commune",
+    "status",
+)
+NEW_PAGE_FIELDS = (*PAGE_FIELDS, "outcome", "facts_hash")
+
+# `merging.Version` says the same in Python.
+_VERSION = (
+    "(coalesce({0}.date_dernier_traitement, '-infinity'),"
+    " {0}.statut_diffusion = 'P', {0}.fetched_at)"
+)
+
+
+def _columns(names: tuple[str, ...], prefix: str = "") -> str:
+    return ", ".join(prefix + name for name in names)
+
+
+def _excluded(names: Iterable[str]) -> str:
+    return ", ".join(f"{name} = excluded.{name}" for name in names)
+
+
+def _like(new: str, table: str, columns: str) -> str:
+    """A temporary table without the constraints of the table that its rows are meant for."""
+    select = f"SELECT {columns} FROM {table} WITH NO DATA"  # noqa: S608  made of the names above
+    return f"CREATE TEMP TABLE IF NOT EXISTS {new} ON COMMIT DELETE ROWS AS {select}"
+
+
+# They stay with their connection and are empty in each transaction: made anew for each slice,
+# their hundred columns would cost the catalog more WAL than an unchanged slice costs the tables.
+CREATE_NEW = text(
+    "; ".join(
+        (
+            _like("new_unites", "unites_legales", _columns(UNITE_FIELDS + STAMPS)),
+            _like("new_etablissements", "etablissements", _columns(ETABLISSEMENT_FIELDS + STAMPS)),
+            _like("new_periodes", "periodes_etablissements", _columns(PERIODE_FIELDS)),
+            _like(
+                "new_pages",
+                "pro_localisations",
+                f"{_columns(PAGE_FIELDS)}, ''::text AS outcome, ''::text AS facts_hash",
+            ),
+        )
+    )
+)
+# A slice's statements look some hundred keys up: at the price that the planner puts on a lookup
+# by default (that of a disk that has to turn), it reads whole tables of some 10 000 rows instead.
+# And what is planned once is planned for any slice, not for the number of keys in the first ones.
+PROBE_KEYS = text("SET random_page_cost = 1.1; SET plan_cache_mode = force_generic_plan")
+EMPTY_NEW = text("TRUNCATE new_unites, new_etablissements, new_periodes, new_pages")
+
+
+_CHANGED, _SAME, _AGED = 0, 1, 2
+
+
+def _compared(key: str, table: str, keys: str, hashes: str, *, unless: str = "") -> str:
+    """How each key's row compares: NULL where there is none, `_AGED` where only its stamp is old.
+
+    A row without a date is told by its stamp, which is to be renewed. A subquery of one row is a
+    probe of the key in every plan; a join is not.
+    """
+    return f"""
+        SELECT n.key, (
+          SELECT CASE
+            WHEN NOT (o.content_hash = decode(n.hash, 'hex'){unless}) THEN {_CHANGED}
+            WHEN o.date_dernier_traitement IS NOT NULL OR o.fetched_at >= :fetched_at THEN {_SAME}
+            ELSE {_AGED} END
+          FROM {table} o WHERE o.{key} = n.key) AS found
+        FROM unnest(string_to_array(:{keys}, ' '), string_to_array(:{hashes}, ' ')) AS n (key, hash)
+        OFFSET 0
+    """  # noqa: S608  made of the names below
+
+
+def _keys(name: str, where: str) -> str:
+    return f"coalesce(array_agg(key) FILTER (WHERE {where}), '{{}}') AS {name}"
+
+
+# What is clear and should not be: as a restored backup has it, or a writer that did not see the
+# opposition yet.
+_IS_RIGHTLY_SHOWN = """
+            AND NOT EXISTS (SELECT FROM oppositions p WHERE p.siren = o.siren)
+            AND NOT (o.statut_diffusion = 'O' AND EXISTS (
+              SELECT FROM erasures t WHERE t.siren = o.siren
+                AND t.siret IS NULL AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
+                AND coalesce(t.date_dernier_traitement, '-infinity')
+                  >= coalesce(o.date_dernier_traitement, '-infinity')))"""
+
+_SIRETS = _compared("siret", "etablissements", "sirets", "etablissement_hashes")
+_SIRENS = _compared("siren", "unites_legales", "sirens", "unite_hashes", unless=_IS_RIGHTLY_SHOWN)
+FIND_STALE = Prepared(
+    "find_stale",
+    f"""
+    SELECT e.*, u.*, EXISTS (SELECT FROM failed_items WHERE kind = 'write' AND resolved_at IS NULL
+        AND key = ANY(string_to_array(:sirets, ' '))) AS has_failed
+    FROM (
+      SELECT {_keys("changed_sirets", f"found = {_CHANGED}")},
+        {_keys("new_sirets", "found IS NULL")}, {_keys("aged_sirets", f"found = {_AGED}")}
+      FROM ({_SIRETS}) compared) e
+    CROSS JOIN (
+      SELECT {_keys("changed_sirens", f"found = {_CHANGED}")},
+        {_keys("new_sirens", "found IS NULL")}, {_keys("aged_sirens", f"found = {_AGED}")}
+      FROM ({_SIRENS}) compared) u
+    """,  # noqa: S608  made of the names above
+)
+
+
+def _renewal(table: str, key: str) -> Prepared:
+    return Prepared(
+        f"renew_{table}",
+        f"""
+        UPDATE {table} SET fetched_at = :fetched_at, updated_at = now()
+        FROM (
+          SELECT o.{key} AS key, decode(n.hash, 'hex') AS hash
+          FROM unnest(string_to_array(:keys, ' '), string_to_array(:hashes, ' ')) AS n (key, hash)
+          JOIN {table} o ON o.{key} = n.key
+          ORDER BY o.{key} FOR NO KEY UPDATE OF o) sent
+        WHERE {table}.{key} = sent.key AND {table}.content_hash = sent.hash
+          AND {table}.date_dernier_traitement IS NULL AND {table}.fetched_at < :fetched_at
+        """,  # noqa: S608  made of the names below
+    )
+
+
+# Units first, as everybody locks them.
+RENEW_UNITES = _renewal("unites_legales", "siren")
+RENEW_ETABLISSEMENTS = _renewal("etablissements", "siret")
+
+# Every writer and every eraser takes a unit's row first: its establishments, pages and texts are
+# then its own until the end of the transaction. Unchanged units are not locked, nor written.
+LOCK_UNITES = Prepared(
+    "lock_unites",
+    """
+    SELECT 1 FROM unites_legales
+    WHERE siren IN (SELECT siren FROM new_unites)
+    ORDER BY siren
+    FOR NO KEY UPDATE
+    """,
+)
+
+# Units that a slice brings as they are stored, of which it has new establishments alone: to be
+# held is all that they need. Read again under the lock, as `_upsert` compares; whom an opposition
+# or a tombstone concerns goes the long way.
+HOLD_SAME = Prepared(
+    "hold_same",
+    """
+    SELECT u.siren FROM unites_legales u
+    WHERE u.siren = ANY(string_to_array(:sirens, ' '))
+      AND u.siren || encode(u.content_hash, 'hex') = ANY(string_to_array(:versions, ' '))
+      AND (u.date_dernier_traitement IS NOT NULL OR u.fetched_at >= :fetched_at)
+      AND NOT EXISTS (SELECT FROM oppositions o WHERE o.siren = u.siren)
+      AND NOT EXISTS (SELECT FROM erasures t WHERE t.siren = u.siren)
+    ORDER BY u.siren
+    FOR NO KEY UPDATE OF u
+    """,
+)
+
+
+def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str = "") -> str:
+    """Write what differs and is not older; answer for each row that was written.
+
+    INSEE moves the treatment date with the content, so a row with both equal needs no newer
+    stamp; a row without a date has only its stamp to be told by.
+    """
+    stored = (*names, *STAMPS)
+    updates = _excluded(name for name in stored if name != key)
+    return f"""
+        WITH written AS (
+          INSERT INTO {table} AS o ({_columns(stored)})
+          SELECT {_columns(stored, "n.")}
+          FROM {new} n
+          WHERE (
+            SELECT o.content_hash = n.content_hash
+              AND (n.date_dernier_traitement IS NOT NULL OR o.fetched_at >= n.fetched_at)
+            FROM {table} o WHERE o.{key} = n.{key}) IS NOT TRUE
+          ORDER BY n.{key}
+          ON CONFLICT ({key}) DO UPDATE SET {updates}, updated_at = now()
+          WHERE {_VERSION.format("excluded")} >= {_VERSION.format("o")}
+          RETURNING o.{key}, o.content_hash, o.xmax = 0 AS inserted),
+        changed AS MATERIALIZED (
+          -- The statement still sees the row as it was: one that got but its stamp is the same.
+          SELECT w.{key}, w.inserted FROM written w
+          WHERE w.inserted OR w.content_hash IS DISTINCT FROM (
+            SELECT o.content_hash FROM {table} o WHERE o.{key} = w.{key})){also}
+        SELECT {key} AS key, inserted FROM changed
+    """  # noqa: S608  made of the names above
+
+
+_RENEW_PERIODES = f""",
+        renewed AS (
+          INSERT INTO periodes_etablissements AS o ({_columns(PERIODE_FIELDS)})
+          SELECT {_columns(PERIODE_FIELDS, "n.")}
+          FROM new_periodes n JOIN changed c USING (siret) ORDER BY n.siret, n.rang
+          ON CONFLICT (siret, rang) DO UPDATE SET {_excluded(PERIODE_FIELDS[2:])}
+          WHERE ({_columns(PERIODE_FIELDS, "o.")})
+            IS DISTINCT FROM ({_columns(PERIODE_FIELDS, "excluded.")})),
+        outdated AS (
+          DELETE FROM periodes_etablissements o USING changed c
+          WHERE o.siret = c.siret AND NOT c.inserted
+            AND NOT EXISTS (SELECT FROM new_periodes n
+              WHERE n.siret = o.siret AND n.rang = o.rang))
+"""  # noqa: S608  made of the names above
+
+UPSERT_UNITES = Prepared(
+    "upsert_unites", _upsert("new_unites", "unites_legales", "siren", UNITE_FIELDS)
+)
+UPSERT_ETABLISSEMENTS = Prepared(
+    "upsert_etablissements",
+    _upsert(
+        "new_etablissements",
+        "etablissements",
+        "siret",
+        ETABLISSEMENT_FIELDS,
+        also=_RENEW_PERIODES,
+    ),
+)
+
+
+# No siret may be of one of the sirens: it would be read twice. `made` are sirets of those units
+# that need not be read.
+READ_SUBJECTS = Prepared(
+    "read_subjects",
+    f"""
+    SELECT EXISTS (SELECT FROM pro_localisations p WHERE p.siret = e.siret),
+      EXISTS (SELECT FROM oppositions o WHERE o.siren = e.siren),
+      {_columns(ETABLISSEMENT_FACTS, "e.")}, {_columns(UNITE_FACTS, "u.")}
+    FROM (
+      SELECT {_columns(ETABLISSEMENT_FACTS)}
+      FROM unnest(string_to_array(:sirets, ' ')) AS siret JOIN etablissements USING (siret)
+      UNION ALL
+      SELECT {_columns(ETABLISSEMENT_FACTS)}
+      FROM unnest(string_to_array(:sirens, ' ')) AS siren JOIN etablissements USING (siren)
+      WHERE siret NOT IN (SELECT unnest(string_to_array(:made, ' ')))) e
+    JOIN unites_legales u ON u.siren = e.siren
+    ORDER BY e.siret
+    """,  # noqa: S608  made of the names of its tables' columns
+)

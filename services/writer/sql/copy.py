@@ -1,0 +1,58 @@
+"""Rows in the text format of PostgreSQL's COPY: tabs between columns."""
+
+import datetime as dt
+import io
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from services.writer.mapping.copy_lines import ESCAPES
+
+_CHUNK_BYTES = 64 * 1024
+
+
+def copy_line(values: Iterable[object]) -> str:
+    """One row, without its end of line; NULL is backslash-N."""
+    return "\t".join(
+        [
+            "\\N"
+            if value is None
+            else value
+            # What is printable holds no tab and no end of line: nearly every text is as it must be.
+            if type(value) is str and value.isprintable() and "\\" not in value
+            else _FIELDS[type(value)](value)
+            for value in values
+        ]
+    )
+
+
+_FIELDS: Mapping[type, Callable[[Any], str]] = {
+    str: lambda text: text.translate(ESCAPES),
+    bool: lambda truth: "t" if truth else "f",
+    bytes: lambda octets: "\\\\x" + octets.hex(),
+    dt.date: dt.date.isoformat,
+    dt.datetime: dt.datetime.isoformat,
+    int: repr,
+    float: repr,
+}
+
+
+def copy_into(
+    connection: Connection,
+    table: str,
+    columns: Iterable[str],
+    lines: Iterable[str],
+    *,
+    null: str = "\\N",
+) -> None:
+    """COPY the lines inside the connection's transaction.
+
+    Raises psycopg2's errors, SQLAlchemy knows nothing of this statement.
+    """
+    body = io.BytesIO("\n".join([*lines, ""]).encode())
+    driver: Any = connection.connection.driver_connection
+    options = f"ENCODING 'UTF8', NULL '{null}'"
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN WITH ({options})"
+    with driver.cursor() as cursor:
+        cursor.copy_expert(statement, body, _CHUNK_BYTES)

@@ -1,0 +1,154 @@
+"""A stock file's way into the register: staged in chunks, judged, then swapped in or merged."""
+
+import datetime as dt
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import psycopg2
+import pyarrow as pa
+from sqlalchemy import Engine
+
+from services.writer.stock import log, staging
+from services.writer.stock.columns import Collection
+from services.writer.stock.files import DamagedFile, StockFile
+from services.writer.stock.log import Load
+from services.writer.stock.store import judge, store
+from services.writer.stock.values import clean
+from services.writer.stock.view import View
+from shared.errors import UserError
+
+CHUNK_ROWS = 20_000
+# Beside the server's two backends there is no third core to fill; what waits is bounded.
+_COPIERS = 2
+_WAITING_CHUNKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    engine: Engine
+    view: View
+    sole_traders: bool = False
+    chunk_rows: int = CHUNK_ROWS
+
+    def load(self, file: StockFile, *, file_date: dt.date | None, force: bool) -> Load:
+        """Bring the file's rows into the register, from where an interrupted load of it stood.
+
+        Raises UserError where the file is damaged or refused: the register is then untouched.
+        """
+        load = self._begun(file, file_date)
+        if load.status == "staging":
+            try:
+                load = self._stage(file, load)
+            except DamagedFile:
+                self.discard(load.collection)
+                raise
+        if load.status == "staged":
+            judge(self.engine, load, force=force)
+            load = store(self.engine, load, self.view, sole_traders=self.sole_traders)
+        return load
+
+    def discard(self, collection: Collection) -> bool:
+        """Drop what an interrupted load left behind."""
+        with self.engine.begin() as connection:
+            load = log.find_open(connection, collection)
+            if load is None:
+                return False
+            staging.drop(connection, load)
+            log.set_status(connection, load, "abandoned")
+            return True
+
+    # ── Staging ──
+
+    def _begun(self, file: StockFile, file_date: dt.date | None) -> Load:
+        collection, identity = file.layout.collection, file.source.identity
+        with self.engine.begin() as connection:
+            load = log.find_open(connection, collection)
+            if load is not None:
+                if self._goes_on(load, file) and (load.status == "staged" or self._is_whole(load)):
+                    self.view.say(f"{file.name}: goes on where it was interrupted")
+                    return load
+                staging.drop(connection, load)
+                log.set_status(connection, load, "abandoned")
+            latest = log.find_latest(connection, collection)
+            if (
+                latest is not None
+                and latest.status == "stored"
+                and self._goes_on(latest, file)
+                and not staging.is_empty(connection, collection)
+            ):
+                return latest
+            load = log.begin(
+                connection,
+                collection=collection,
+                file_name=file.name,
+                file_identity=identity,
+                file_date=file_date or _first_of_month(file.dated),
+                chunk_rows=self.chunk_rows,
+                way="swap" if staging.can_be_swapped(connection, collection) else "merge",
+            )
+            staging.create(connection, load)
+            return load
+
+    def _goes_on(self, load: Load, file: StockFile) -> bool:
+        return (load.file_name, load.file_identity, load.chunk_rows) == (
+            file.name,
+            file.source.identity,
+            self.chunk_rows,
+        )
+
+    def _is_whole(self, load: Load) -> bool:
+        """A table without WAL is empty after a crash of the server."""
+        with self.engine.begin() as connection:
+            return staging.exists(connection, load.staging) and (
+                not staging.is_empty(connection, load.staging)
+                or not log.chunk_numbers(connection, load)
+            )
+
+    def _stage(self, file: StockFile, load: Load) -> Load:
+        self.view.say(f"{file.name} → {load.collection}, {load.way}")
+        self.view.begin(f"{load.collection}: reading")
+        with self.engine.begin() as connection:
+            stored = log.chunk_numbers(connection, load)
+        rows = 0
+        waiting: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(_COPIERS, thread_name_prefix="copy") as copiers:
+            try:
+                for number, batch in enumerate(file.chunks(load.chunk_rows)):
+                    if number not in stored:
+                        waiting.append(copiers.submit(self._copy_chunk, load, number, batch, file))
+                    if len(waiting) > _WAITING_CHUNKS:
+                        waiting.popleft().result()
+                    rows += len(batch)
+                    self.view.advance(rows, _share(file, rows))
+                while waiting:
+                    waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+        with self.engine.begin() as connection:
+            log.mark_staged(connection, load)
+            return log.read(connection, load.id)
+
+    def _copy_chunk(self, load: Load, number: int, batch: pa.RecordBatch, file: StockFile) -> None:
+        try:
+            staging.store_chunk(self.engine, load, number, clean(batch, file.layout))
+        except psycopg2.Error as error:
+            # The server's message may quote a row.
+            raise UserError(
+                f"the database refuses chunk {number} of {file.name}"
+                f" (SQLSTATE {error.pgcode or 'none: the connection was lost'}):"
+                " run the command again, it goes on where it was"
+            ) from None
+
+
+def _first_of_month(dated: dt.date | None) -> dt.date:
+    """The stock is that of the month's first day, whenever the file was put there."""
+    return (dated or dt.datetime.now(tz=dt.UTC).date()).replace(day=1)
+
+
+def _share(file: StockFile, rows: int) -> float | None:
+    if file.rows:
+        return rows / file.rows
+    size = file.source.size
+    return min(file.source.position / size, 1.0) if size else None

@@ -1,0 +1,70 @@
+"""From the staging table into a register in use: some blocks a transaction, newer rows only."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from services.writer.pages.pages import renew_pages
+from services.writer.slices.statements import CREATE_NEW
+from services.writer.stock.erasure import bury, honour_due, share_register
+from services.writer.stock.log import Load
+from services.writer.stock.statements import LOCK_DUE_UNITES, find_turned, select_due, upsert
+
+_BLOCKS = text("""
+    SELECT pg_relation_size(CAST(:table AS regclass)) / current_setting('block_size')::int
+""")
+_KEEP = text("""
+    UPDATE stock_loads
+    SET merged_blocks = :blocks, inserted = inserted + :inserted, updated = updated + :updated
+    WHERE id = :id AND merged_blocks = :first
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    inserted: int
+    updated: int
+
+
+def count_blocks(connection: Connection, load: Load) -> int:
+    return int(connection.scalar(_BLOCKS, {"table": load.staging}) or 0)
+
+
+def merge_blocks(
+    connection: Connection, load: Load, *, first: int, last: int, sole_traders: bool
+) -> Merged:
+    """Merge the blocks from first to before last, and note it; the caller commits.
+
+    Who withdraws in this file is erased here; everybody else's pages can wait.
+    """
+    share_register(connection)
+    connection.execute(
+        select_due(load.collection),
+        {"first": f"({first},0)", "last": f"({last},0)", "fetched_at": load.fetched_at},
+    )
+    connection.execute(LOCK_DUE_UNITES)
+    turned = list(connection.execute(find_turned(load.collection)).scalars())
+    if turned:
+        bury(connection, load.collection, turned)
+    row = connection.execute(upsert(load.collection)).one()
+    if turned:
+        connection.execute(CREATE_NEW)
+        of_unites = load.collection == "unites_legales"
+        renew_pages(
+            connection,
+            sirets=[] if of_unites else turned,
+            sirens=turned if of_unites else [],
+            sole_traders=sole_traders,
+        )
+    honour_due(connection, load.collection)
+    connection.execute(
+        _KEEP,
+        {
+            "id": load.id,
+            "first": first,
+            "blocks": last,
+            "inserted": row.inserted,
+            "updated": row.updated,
+        },
+    )
+    return Merged(row.inserted, row.updated)

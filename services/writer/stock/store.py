@@ -1,0 +1,129 @@
+"""Staged rows judged, and brought into the register: swapped in, or merged."""
+
+import datetime as dt
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from services.writer.stock import log, merge, staging
+from services.writer.stock.log import Load
+from services.writer.stock.statements import count_vanished
+from services.writer.stock.view import View
+from shared.errors import UserError
+from shared.imports.delta import read_watermarks, set_watermark
+
+MIN_SHARE_OF_PREVIOUS = 0.98
+_MERGED_BLOCKS = 2000
+_BUILDERS = 2
+_CONFLICTS = frozenset({"40001", "40P01", "55P03"})
+"""Serialisation failure, deadlock, lock timeout: the register is in use, try again."""
+_ATTEMPTS = 20
+
+Result = TypeVar("Result")
+
+
+def judge(engine: Engine, load: Load, *, force: bool) -> None:
+    """Raise UserError, and drop what was staged, where the file has far fewer rows than before."""
+    with engine.begin() as connection:
+        present = staging.count_rows(connection, load.collection)
+        latest = log.find_latest(connection, load.collection)
+    previous = present or (latest.rows if latest is not None else 0)
+    too_few = load.rows < MIN_SHARE_OF_PREVIOUS * previous
+    if load.rows and (force or not too_few):
+        return
+    with engine.begin() as connection:
+        staging.drop(connection, load)
+        log.set_status(connection, load, "refused")
+    if not load.rows:
+        raise UserError(f"{load.file_name} has no row that can be read: nothing was changed")
+    raise UserError(
+        f"{load.file_name} has {load.rows} rows, less than {MIN_SHARE_OF_PREVIOUS:.0%} of the"
+        f" {previous} there were: nothing was changed; --force loads it all the same"
+    )
+
+
+def store(engine: Engine, load: Load, view: View, *, sole_traders: bool) -> Load:
+    """Bring the staged rows into the register; killed and begun again, it goes on."""
+    if load.way == "swap":
+        _build_indexes(engine, load, view)
+        view.begin(f"{load.collection}: swapping the table in")
+        if retried(engine, partial(_swap, load=load)):
+            with engine.begin() as connection:
+                staging.analyze(connection, load.collection)
+                return log.read(connection, load.id)
+        view.say(f"{load.collection}: no longer empty, merging instead")
+    _merge(engine, load, view, sole_traders=sole_traders)
+    with engine.begin() as connection:
+        return log.read(connection, load.id)
+
+
+def _build_indexes(engine: Engine, load: Load, view: View) -> None:
+    """The primary key first, which may find duplicates; then two at a time, one a core."""
+    with engine.begin() as connection:
+        indexes = staging.missing_indexes(connection, load)
+    view.begin(f"{load.collection}: building {len(indexes)} indexes")
+    for index in indexes:
+        if index.is_primary and (dropped := staging.build_index(engine, load, index)):
+            view.say(f"{load.file_name}: {dropped} rows had a key twice, the newest stay")
+    with ThreadPoolExecutor(_BUILDERS, thread_name_prefix="index") as builders:
+        rest = [index for index in indexes if not index.is_primary]
+        for _ in builders.map(partial(staging.build_index, engine, load), rest):
+            pass
+
+
+def _swap(connection: Connection, load: Load) -> bool:
+    swapped = staging.swap(connection, load)
+    if swapped:
+        log.count_inserted(connection, load)
+        _finish(connection, load)
+    return swapped
+
+
+def _merge(engine: Engine, load: Load, view: View, *, sole_traders: bool) -> None:
+    view.begin(f"{load.collection}: merging newer rows")
+    with engine.begin() as connection:
+        blocks = merge.count_blocks(connection, load)
+    rows = load.inserted + load.updated
+    for first in range(load.merged_blocks, blocks, _MERGED_BLOCKS):
+        last = min(first + _MERGED_BLOCKS, blocks)
+        merge_some = partial(
+            merge.merge_blocks, load=load, first=first, last=last, sole_traders=sole_traders
+        )
+        merged = retried(engine, merge_some)
+        rows += merged.inserted + merged.updated
+        view.advance(rows, last / blocks)
+    view.begin(f"{load.collection}: counting what the file no longer has")
+    with engine.begin() as connection:
+        log.keep_vanished(connection, load, connection.scalar(count_vanished(load.collection)))
+        staging.drop(connection, load)
+        _finish(connection, load)
+
+
+def _finish(connection: Connection, load: Load) -> None:
+    """The rows are in: say so, what was refused, and up to when the collection is complete."""
+    log.keep_refused(connection, load)
+    log.set_status(connection, load, "stored")
+    if load.treated_until is None:
+        return
+    # A treatment date after the file's own day is INSEE's mistake.
+    end_of_day = dt.datetime.combine(load.file_date, dt.time(23, 59, 59))
+    until = min(load.treated_until, end_of_day)
+    reached = read_watermarks(connection).get(load.collection)
+    if reached is None or reached.treated_until < until:
+        set_watermark(connection, load.collection, until)
+
+
+def retried(engine: Engine, work: Callable[[Connection], Result]) -> Result:
+    """Do the work in a transaction, again where somebody else's was in its way."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with engine.begin() as connection:
+                return work(connection)
+        except OperationalError as error:
+            if getattr(error.orig, "pgcode", None) not in _CONFLICTS or attempt == _ATTEMPTS:
+                raise
+    raise AssertionError("the last attempt raises")

@@ -1,0 +1,280 @@
+"""A chunk of a stock file as lines for COPY, by the rules of `services.writer.mapping.mapper`.
+
+Whole columns at a time: no row is touched on its own, but for values that are not what they
+should be, which are read by the very functions that read the API's.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from services.writer.stock.columns import Layout
+from shared.sirene.reference import departement_of, region_of
+from shared.sirene.values import (
+    MASKED,
+    MAX_TEXT_LENGTH,
+    MappingError,
+    date,
+    instant,
+    number,
+    small_integer,
+    statut_diffusion,
+)
+
+_UNKNOWN_DATE = dt.date(1900, 1, 1)
+_UNKNOWN_FROM, _UNKNOWN_TO = dt.datetime(1900, 1, 1), dt.datetime(1900, 1, 2)  # noqa: DTZ001  as INSEE's own
+# In COPY's text format; a quote only because Arrow's writer refuses it without quotes around.
+_ESCAPES = {"\\": r"\\", '"': r"\042", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+_AS_WRITTEN = pyarrow.csv.WriteOptions(
+    include_header=False, delimiter="\t", quoting_style="none", batch_size=8192
+)
+
+# A read value where it is good, None and a code where it is not.
+_Read = Callable[[Mapping[str, Any], str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """`key` is None where that is what is wrong."""
+
+    key: str | None
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows with our columns, ready to be written; `treated_until` is their latest treatment."""
+
+    rows: pa.RecordBatch
+    refused: Sequence[Refused]
+    treated_until: dt.datetime | None
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return tuple(self.rows.schema.names)
+
+    def stream(self) -> pa.BufferReader:
+        """COPY's text format, with an empty value for NULL."""
+        sink = pa.BufferOutputStream()
+        pyarrow.csv.write_csv(self.rows, sink, _AS_WRITTEN)
+        return pa.BufferReader(sink.getvalue())
+
+    def halves(self) -> tuple["Chunk", "Chunk"]:
+        middle = len(self.rows) // 2
+        return (
+            Chunk(self.rows.slice(0, middle), (), self.treated_until),
+            Chunk(self.rows.slice(middle), (), self.treated_until),
+        )
+
+
+def clean(batch: pa.RecordBatch, layout: Layout) -> Chunk:
+    """Map, check and derive. A bad row is left out and named, alone."""
+    cleaning = _Cleaning(len(batch))
+    columns = {
+        ours: cleaning.column(ours, _plain(batch.column(theirs)))
+        for ours, theirs in layout.columns.items()
+    }
+    cleaning.check_key(columns, layout.key)
+    if "code_commune" in columns:
+        # The prefix says it all, and a chunk has a hundred of them, not ten thousand.
+        prefixes = _prefixes(columns["code_commune"])
+        columns["departement"] = _mapped(prefixes, departement_of, pa.string())
+        columns["region"] = _mapped(prefixes, _region, pa.string())
+    kept, refused = cleaning.divided(columns, layout.key)
+    latest = pc.max(kept.column("date_dernier_traitement")).as_py()
+    return Chunk(_written(kept), refused, latest)
+
+
+class _Cleaning:
+    """Marks rows as bad, the first reason found counts."""
+
+    def __init__(self, rows: int) -> None:
+        self._bad: list[tuple[str, pa.Array]] = []
+        self._rows = rows
+
+    def column(self, name: str, values: pa.Array) -> pa.Array:
+        match name:
+            case "date_dernier_traitement":
+                found = self._instants(values)
+            case "date_creation" | "date_debut":
+                found = self._dates(values)
+            case "coordonnee_lambert_abscisse" | "coordonnee_lambert_ordonnee":
+                found = self._numbers(values)
+            case "nombre_periodes":
+                found = self._read(values, small_integer, pa.int16())
+            case "siege":
+                found = self._read(values, _boolean, pa.string())
+            case "unite_purgee":
+                found = self._read(values, _boolean, pa.string()).fill_null("f")
+            case "statut_diffusion":
+                found = self._read(values.fill_null(""), statut_diffusion, pa.string())
+            case _:
+                found = self._texts(values)
+        return found
+
+    def check_key(self, columns: Mapping[str, pa.Array], key: str) -> None:
+        keys = columns[key]
+        length = 9 if key == "siren" else 14
+        digits = pc.and_(pc.ascii_is_decimal(keys), pc.equal(pc.binary_length(keys), length))
+        self._mark(_not(digits), f"bad_{key}")
+        if key == "siret":
+            parts = pc.binary_join_element_wise(columns["siren"], columns["nic"], "")
+            self._mark(_not(pc.equal(parts, keys)), "bad_siret")
+
+    def divided(
+        self, columns: Mapping[str, pa.Array], key: str
+    ) -> tuple[pa.RecordBatch, list[Refused]]:
+        rows = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+        if not self._bad:
+            return rows, []
+        whole: pa.Array = pa.array([True] * self._rows)
+        refused: list[Refused] = []
+        for code, bad in self._bad:
+            new = pc.and_(bad, whole)
+            keys = rows.column(key).filter(new).to_pylist()
+            refused += [Refused(None if code == f"bad_{key}" else k, code) for k in keys]
+            whole = pc.and_not(whole, bad)
+        return rows.filter(whole), refused
+
+    def _mark(self, bad: pa.Array, code: str) -> None:
+        if pc.any(bad).as_py():
+            self._bad.append((code, bad))
+
+    def _texts(self, values: pa.Array) -> pa.Array:
+        if values.null_count == len(values):
+            return values
+        # What PostgreSQL cannot store goes first: a space or a mask may stand before it.
+        if _in(_bytes_of(values), "\x00"):
+            values = pc.replace_substring(values, "\x00", "")
+        trimmed = pc.utf8_trim_whitespace(values)
+        if (pc.max(pc.binary_length(trimmed)).as_py() or 0) > MAX_TEXT_LENGTH:
+            too_long = pc.greater(pc.utf8_length(trimmed), MAX_TEXT_LENGTH)
+            self._mark(pc.fill_null(too_long, False), "too_long")
+        return _unmasked(trimmed)
+
+    def _instants(self, values: pa.Array) -> pa.Array:
+        try:
+            found = values.cast(pa.timestamp("us"))
+        except pa.ArrowInvalid:
+            return self._read(values, instant, pa.timestamp("us"))
+        unknown = pc.and_(
+            pc.greater_equal(found, pa.scalar(_UNKNOWN_FROM, pa.timestamp("us"))),
+            pc.less(found, pa.scalar(_UNKNOWN_TO, pa.timestamp("us"))),
+        )
+        return pc.if_else(pc.fill_null(unknown, False), None, found)
+
+    def _dates(self, values: pa.Array) -> pa.Array:
+        try:
+            found = values.cast(pa.date32())
+        except pa.ArrowInvalid:
+            return self._read(values, date, pa.date32())
+        unknown = pc.equal(found, pa.scalar(_UNKNOWN_DATE, pa.date32()))
+        return pc.if_else(pc.fill_null(unknown, False), None, found)
+
+    def _numbers(self, values: pa.Array) -> pa.Array:
+        if pa.types.is_string(values.type):
+            values = _unmasked(values)
+        try:
+            found = values.cast(pa.float64())
+        except pa.ArrowInvalid:
+            return self._read(values, number, pa.float64())
+        return pc.if_else(pc.fill_null(pc.is_finite(found), False), found, None)
+
+    def _read(self, values: pa.Array, read: _Read, type_: pa.DataType) -> pa.Array:
+        """By the function that reads the API's value, once for each distinct value."""
+        codes: dict[str | None, str] = {}
+
+        def value_of(text: str | None) -> object:
+            try:
+                return read({"value": text}, "value")
+            except MappingError as error:
+                codes[text] = error.code
+                return None
+
+        found = _mapped(values, value_of, type_)
+        for code in sorted(set(codes.values())):
+            texts = pa.array([t for t, c in codes.items() if c == code], values.type)
+            self._mark(pc.is_in(values, texts), code)
+        return found
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    """Strings as CSV has them; what parquet types as dates and fractions stays so."""
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    kind = values.type
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_floating(kind):
+        return values
+    return values.cast(pa.string())
+
+
+def _unmasked(values: pa.Array) -> pa.Array:
+    """CSV is read without masks; parquet's are still there."""
+    if MASKED.encode() not in _bytes_of(values):
+        return values
+    return pc.if_else(pc.fill_null(pc.equal(values, MASKED), False), None, values)
+
+
+def _prefixes(communes: pa.Array) -> pa.Array:
+    overseas = pc.or_(pc.starts_with(communes, "97"), pc.starts_with(communes, "98"))
+    return pc.if_else(
+        overseas, pc.utf8_slice_codeunits(communes, 0, 3), pc.utf8_slice_codeunits(communes, 0, 2)
+    )
+
+
+def _region(code_commune: str | None) -> str | None:
+    return region_of(departement_of(code_commune))
+
+
+def _boolean(block: Mapping[str, Any], key: str) -> str | None:
+    value = block[key] or None
+    if value is None:
+        return None
+    if value not in {"true", "false"}:
+        raise MappingError("bad_type", f"{key} is not a boolean")
+    return "t" if value == "true" else "f"
+
+
+def _mapped(values: pa.Array, of: Callable[[Any], object], type_: pa.DataType) -> pa.Array:
+    encoded = values.dictionary_encode()
+    found = pa.array([of(value) for value in encoded.dictionary.to_pylist()], type_)
+    return found.take(encoded.indices)
+
+
+def _not(found: pa.Array) -> pa.Array:
+    return pc.invert(pc.fill_null(found, False))
+
+
+def _bytes_of(values: pa.Array) -> bytes:
+    """All values, one after the other: to look for a sign costs next to nothing."""
+    buffer = values.buffers()[-1]
+    return b"" if buffer is None else memoryview(buffer).tobytes()
+
+
+def _written(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Without the columns that are empty throughout, a third of them: NULL costs least unsaid."""
+    columns = {
+        name: _escape(values) if pa.types.is_string(values.type) else values
+        for name, values in zip(rows.schema.names, rows.columns, strict=True)
+        if values.null_count < len(values)
+    }
+    return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+
+def _escape(values: pa.Array) -> pa.Array:
+    data = _bytes_of(values)
+    present = partial(_in, data)
+    for sign, escape in _ESCAPES.items():
+        if present(sign):
+            values = pc.replace_substring(values, sign, escape)
+    return values
+
+
+def _in(data: bytes, sign: str) -> bool:
+    return sign.encode() in data

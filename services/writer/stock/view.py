@@ -1,0 +1,89 @@
+"""How far a load is, for who watches: a bar at a terminal, a line now and then elsewhere."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+)
+
+from shared.imports.progress import Rate
+from shared.terminal.progress_view import thousands
+
+_LINE_SECONDS = 10.0
+_DAY_SECONDS = 86_400
+
+
+class View:
+    """One phase at a time; `share` tells the end where nobody knows the number of rows."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=12),
+            TextColumn("{task.fields[said]}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._phase = ""
+        self._rows = Rate()
+        self._shares = Rate()
+        self._said_at = 0.0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def begin(self, phase: str) -> None:
+        self._phase = phase
+        self._rows, self._shares = Rate(), Rate()
+        self._said_at = time.monotonic()
+        if self._task is not None:
+            self._progress.update(self._task, total=1, completed=1)
+        self._task = self._progress.add_task(phase, total=None, said="")
+        if not self._console.is_terminal:
+            self.say(phase)
+
+    def advance(self, rows: int, share: float | None) -> None:
+        """Rows of the phase that are done, and which share of the whole that is."""
+        now = time.monotonic()
+        self._rows.add(now, rows)
+        said = f"{thousands(rows)} rows · {thousands(round(self._rows.per_second))}/s"
+        if share is not None:
+            parts = 10**9
+            self._shares.add(now, round(share * parts))
+            said += f" · {share:.0%} · ETA {_eta(self._shares, round((1 - share) * parts))}"
+        if self._task is not None:
+            self._progress.update(
+                self._task, total=None if share is None else 1.0, completed=share, said=said
+            )
+        if not self._console.is_terminal and now - self._said_at >= _LINE_SECONDS:
+            self._said_at = now
+            self.say(f"{self._phase}: {said}")
+
+    def say(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, markup=False)
+
+
+def _eta(rate: Rate, left: int) -> str:
+    seconds = rate.eta_seconds(left)
+    if seconds is None:
+        return "--:--:--"
+    return time.strftime("%H:%M:%S", time.gmtime(seconds)) if seconds < _DAY_SECONDS else "> 1 day"

@@ -1,0 +1,60 @@
+"""Does a service's process do its work? What a container's health check runs, beside it.
+
+Healthy: /metrics answers, every loop has ended a turn well not long ago, and the connection to
+the queue is open. A server that is away makes a service unhealthy, and its return healthy again;
+nothing has to be restarted for that.
+
+    python -m shared.runtime.health --port 9191 --patience-seconds 300
+"""
+
+import argparse
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+
+_TIMEOUT_SECONDS = 4.0
+_LAST_TURN = "sirenade_loop_last_turn_timestamp_seconds{"
+_CONNECTED = "sirenade_consumer_connected{"
+
+
+def faults(metrics: str, *, now_seconds: float, patience_seconds: float) -> Iterator[str]:
+    """What stands against the process whose /metrics this is, one line each."""
+    for line in metrics.splitlines():
+        if not line.startswith((_LAST_TURN, _CONNECTED)):
+            continue
+        name, _, value = line.rpartition(" ")
+        labels = name.partition("{")[2].rstrip("}")
+        if line.startswith(_CONNECTED):
+            if float(value) != 1:
+                yield f"not connected to the queue: {labels}"
+        elif float(value) == 0:
+            yield f"no turn of the loop has ended well yet: {labels}"
+        elif (age_seconds := now_seconds - float(value)) > patience_seconds:
+            yield f"no turn of the loop has ended well for {age_seconds:.0f} s: {labels}"
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m shared.runtime.health", description=__doc__)
+    parser.add_argument("--port", type=int, default=9191, help="where /metrics is served")
+    parser.add_argument(
+        "--patience-seconds", type=float, default=300, help="after which a loop counts as stuck"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        with urllib.request.urlopen(  # loopback
+            f"http://127.0.0.1:{options.port}/metrics", timeout=_TIMEOUT_SECONDS
+        ) as answer:
+            metrics = answer.read().decode()
+    except OSError as error:
+        sys.stdout.write(f"/metrics does not answer: {error}\n")
+        return 1
+    found = list(
+        faults(metrics, now_seconds=time.time(), patience_seconds=options.patience_seconds)
+    )
+    sys.stdout.write("\n".join(found or ["healthy"]) + "\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,196 @@
+"""How a service runs: its actors' threads and its loops, until it is told to stop.
+
+One process holds one service (or, embedded, several); a loop's failure is logged, counted and
+tried again at the next turn, since what fails there is a server that is away.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import dramatiq
+import structlog
+from prometheus_client import start_http_server
+
+from shared.broker import BrokerUnavailable, is_consuming, make_broker, ready_messages
+from shared.clock import Clock
+from shared.db.engine import make_engine
+from shared.db.migrate import require_current
+from shared.db.shards import require_shards
+from shared.errors import UserError
+from shared.logs import configure_logs, secrets_of
+from shared.metrics import Metrics
+from shared.runtime.memory import keep_what_is_there, return_freed_memory
+from shared.runtime.middleware import ActorMetrics
+from shared.settings import ServiceSettings
+
+log = structlog.get_logger()
+
+# Above the longest actor: a container's stop grace must exceed it.
+STOP_GRACE_SECONDS = 60
+# Soon enough after an outage, and few lines of log during it.
+_MOST_BACKOFF_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Work that comes round: `step` runs, then the loop waits `interval_seconds`."""
+
+    name: str
+    interval_seconds: float
+    step: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Service:
+    """What one service brings: the queues that its threads consume, and its loops."""
+
+    name: str
+    queue: str | None = None
+    worker_threads: int = 0
+    # Messages that a process takes ahead; twice its threads unless told.
+    prefetch: int | None = None
+    loops: tuple[Loop, ...] = ()
+
+
+class Running:
+    """Services at work on one broker, until `stop`."""
+
+    def __init__(
+        self, services: Iterable[Service], broker: dramatiq.Broker, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._clock = clock
+        self._metrics = metrics
+        self._workers: list[dramatiq.Worker] = []
+        self._threads: list[threading.Thread] = []
+        for service in services:
+            if service.queue is not None:
+                threads = metrics.worker_threads.labels(queue=service.queue)
+                threads.set(service.worker_threads)
+                worker = dramatiq.Worker(
+                    broker,
+                    queues={service.queue},
+                    worker_threads=service.worker_threads,
+                    worker_timeout=200,
+                )
+                worker.queue_prefetch = service.prefetch or worker.queue_prefetch
+                self._workers.append(worker)
+                connected = metrics.consumer_connected.labels(queue=service.queue)
+                connected.set_function(partial(is_consuming, worker))
+            for loop in service.loops:
+                metrics.loop_failures.labels(loop=loop.name)
+                metrics.loop_last_turn.labels(loop=loop.name)
+                thread = threading.Thread(
+                    target=self._turn, args=(loop,), name=loop.name, daemon=True
+                )
+                self._threads.append(thread)
+
+    def start(self) -> None:
+        for worker in self._workers:
+            worker.start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Let actors finish, return the rest to the queue, end the loops."""
+        self._clock.stopping.set()
+        for worker in self._workers:
+            worker.stop(timeout=STOP_GRACE_SECONDS * 1000)
+        for thread in self._threads:
+            thread.join(timeout=STOP_GRACE_SECONDS)
+
+    def _turn(self, loop: Loop) -> None:
+        failures = 0
+        while not self._clock.stopping.is_set():
+            try:
+                loop.step()
+                failures = 0
+                last = self._metrics.loop_last_turn.labels(loop=loop.name)
+                last.set(self._clock.now().timestamp())
+            except Exception as error:  # noqa: BLE001  # a loop must outlive any server's absence
+                failures += 1
+                self._metrics.loop_failures.labels(loop=loop.name).inc()
+                log.warning("loop failed", loop=loop.name, error=type(error).__name__)
+            self._clock.wait(wait_after(failures, loop.interval_seconds))
+
+
+def wait_after(failures: int, interval_seconds: float) -> float:
+    """Seconds until a loop's next turn, so that a server that is away is not asked all the time."""
+    backed_off_seconds = min(interval_seconds * 2.0 ** min(failures, 10), _MOST_BACKOFF_SECONDS)
+    return max(interval_seconds, backed_off_seconds)
+
+
+def serve_metrics(metrics: Metrics, *, host: str, port: int) -> None:
+    """Serve /metrics from a thread of its own; port 0 serves nothing."""
+    if port == 0:
+        return
+    try:
+        start_http_server(port, addr=host, registry=metrics.registry)
+    except OSError as error:
+        raise UserError(
+            f"/metrics cannot listen on {host}:{port} ({error.strerror}): "
+            "set SIRENADE_METRICS_PORT to a free port, or to 0 for none"
+        ) from None
+
+
+def run_service(
+    name: str, settings: ServiceSettings, build: Callable[..., Service], *, connections: int = 2
+) -> None:
+    """Run one service in this process: logs, database, broker, /metrics, then until SIGTERM."""
+    return_freed_memory()
+    configure_logs(
+        name,
+        level=settings.log_level,
+        directory=settings.log_directory,
+        secrets=secrets_of(settings),
+    )
+    clock, metrics = Clock(), Metrics(of={name}, version=settings.version)
+    engine = make_engine(
+        settings.database_url.get_secret_value(),
+        application_name=f"sirenade-{name}",
+        pool_size=connections,
+    )
+    metrics.pools.watch("control", engine)
+    with engine.connect() as connection:
+        require_current(connection)
+    require_shards(settings)
+    broker = make_broker(
+        settings.broker_url.get_secret_value(), extra_middleware=[ActorMetrics(metrics)]
+    )
+    service = build(settings, engine=engine, broker=broker, clock=clock, metrics=metrics)
+    _require_queue(broker, service)
+    serve_metrics(metrics, host=settings.metrics_host, port=settings.metrics_port)
+    run_until_stopped(Running([service], broker, clock, metrics), clock)
+    broker.close()
+    engine.dispose()
+
+
+def _require_queue(broker: dramatiq.Broker, service: Service) -> None:
+    """Say what is wrong with the broker at the start, before consumers wait for it in silence."""
+    if service.queue is None:
+        return
+    try:
+        ready_messages(broker, service.queue)
+    except BrokerUnavailable as error:
+        raise UserError(f"the broker does not answer: {error}") from None
+
+
+def run_until_stopped(running: Running, clock: Clock) -> None:
+    """Start, wait for SIGTERM or SIGINT, stop in good order."""
+
+    def ask_to_stop(signal_number: int, _frame: object) -> None:
+        log.info("stopping", signal=signal.Signals(signal_number).name)
+        clock.stopping.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    keep_what_is_there()
+    running.start()
+    log.info("ready")
+    # A bare wait() would hold back the signal handlers on some platforms.
+    while not clock.stopping.wait(1.0):
+        pass
+    running.stop()
+    log.info("stopped")

@@ -1,0 +1,169 @@
+"""The progress of an import and its texts, as people see it in a terminal."""
+
+import time
+from collections.abc import Callable
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from shared.clock import Clock
+from shared.days import FRANCE
+from shared.imports.progress import Progress, Rate
+
+_REFRESH_SECONDS = 1.0
+_MAX_WIDTH = 110
+_UNKNOWN = "--:--:--"
+
+
+class ProgressView:
+    """Keeps the rates between readings and draws each reading."""
+
+    def __init__(self, title: str, *, width: int) -> None:
+        self._title = title
+        self._width = width
+        self._rows = Rate()
+        self._avis = Rate()
+
+    def draw(self, progress: Progress) -> RenderableType:
+        at_seconds = progress.at.timestamp()
+        self._rows.add(at_seconds, progress.received)
+        self._avis.add(at_seconds, progress.avis_accepted)
+        bars = Table.grid(padding=(0, 2), expand=True)
+        bars.add_column(no_wrap=True)
+        bars.add_column(ratio=1)
+        for _ in range(3):
+            bars.add_column(justify="right", no_wrap=True)
+        line = _line("establishments", progress.received, progress.expected, self._rows)
+        if progress.days_left is not None and progress.days_left > 1:
+            # The rate of today says nothing of a plan that rests each day.
+            line[-1] = f"ETA {thousands(progress.days_left)} days"
+        bars.add_row(*line)
+        # Texts become due while rows come in: their total is known when the rows are all there.
+        bars.add_row(*_line("avis", progress.avis_accepted, progress.avis_due, self._avis))
+        lines: list[RenderableType] = [bars, _facts(progress)]
+        if progress.warning:
+            lines.append(Text(progress.warning, style="yellow"))
+        if progress.per_day is not None:
+            lines.append(Text(_today(progress)))
+        if progress.error:
+            # INSEE's words, which are no markup of ours.
+            lines.append(Text(progress.error, style="bold red"))
+        return Panel(
+            Group(*lines),
+            title=self._title,
+            title_align="left",
+            border_style="blue",
+            width=self._width,
+        )
+
+
+def _line(name: str, done: int, total: int | None, rate: Rate) -> list[RenderableType]:
+    return [
+        f"[bold]{name}[/]",
+        ProgressBar(total=float(total or 1), completed=float(done)),
+        f"{thousands(done)} / {thousands(total) if total is not None else '?'}",
+        f"{thousands(round(rate.per_second))}/s",
+        "ETA " + (_eta(rate, total - done) if total else _UNKNOWN),
+    ]
+
+
+def _facts(progress: Progress) -> RenderableType:
+    quota = f"{progress.quota_per_minute:g}" if progress.quota_per_minute else "?"
+    batches = progress.pending + progress.running + progress.complete + progress.batches_failed
+    failed = (
+        f" · [bold red]batches failed: {progress.batches_failed}[/]"
+        if progress.batches_failed
+        else ""
+    )
+    return Text.from_markup(
+        f"requests [bold]{thousands(progress.requests_last_minute)}[/] of {quota} in the last 60 s"
+        f" · {thousands(progress.requests)} in all · {_alarming('429', progress.http_429)}\n"
+        f"batches {thousands(progress.complete)} of {thousands(batches)}{failed}"
+        f" · {_alarming('failed items', progress.failed_items)}"
+        f"\nslot use {_percent(progress.slot_use)} · page fill {_percent(progress.page_fill)}"
+        f"{_freshness(progress, ' · ')}"
+    )
+
+
+def _freshness(progress: Progress, separator: str) -> str:
+    if progress.treated_until is None or progress.age_seconds is None:
+        return ""
+    hours = thousands(round(progress.age_seconds / 3600))
+    return f"{separator}as of {progress.treated_until:%Y-%m-%d %H:%M}, {hours} h ago"
+
+
+def _today(progress: Progress) -> str:
+    """The day's share, when it goes on, and how many days are left."""
+    told = f"today {thousands(progress.rows_today)} of {thousands(progress.per_day or 0)} rows"
+    if progress.resting_until is not None:
+        goes_on = progress.resting_until.astimezone(FRANCE)
+        told += f" · goes on {goes_on:%d/%m %H:%M:%S}"
+    if progress.days_left is not None:
+        told += f" · days left: {thousands(progress.days_left)}"
+    return told
+
+
+def thousands(number: int) -> str:
+    """As the French write it: groups of three, apart by a space that does not break."""
+    return f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
+
+
+def _alarming(name: str, count: int) -> str:
+    return f"[bold red]{name}: {thousands(count)}[/]" if count else f"[green]{name}: 0[/]"
+
+
+def _percent(share: float | None) -> str:
+    return "?" if share is None else f"{share:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
+
+
+def _eta(rate: Rate, left: int) -> str:
+    seconds = rate.eta_seconds(left)
+    if seconds is None:
+        return _UNKNOWN
+    return time.strftime("%H:%M:%S", time.gmtime(seconds)) if seconds < 86_400 else "> 1 day "  # noqa: PLR2004  # seconds of a day
+
+
+def watch(
+    read: Callable[[], Progress], *, title: str, until: Callable[[Progress], bool], clock: Clock
+) -> Progress:
+    """Show readings until one satisfies `until`, or the process is asked to stop.
+
+    Where nobody watches (no terminal), a line every ten readings takes the panel's place.
+    """
+    console = Console(stderr=True)
+    # The terminal's echo of Ctrl-C fits beside it, else it would shift the panel by a line.
+    view = ProgressView(title, width=min(console.width - 2, _MAX_WIDTH))
+    progress = read()
+    if not console.is_terminal:
+        turn = 0
+        while not until(progress) and not clock.wait(_REFRESH_SECONDS):
+            view.draw(progress)
+            if turn % 10 == 0:
+                console.print(one_line(progress), soft_wrap=True, highlight=False)
+            turn += 1
+            progress = read()
+        console.print(one_line(progress), soft_wrap=True, highlight=False)
+        return progress
+    with Live(view.draw(progress), console=console, refresh_per_second=4) as live:
+        while not until(progress) and not clock.wait(_REFRESH_SECONDS):
+            progress = read()
+            live.update(view.draw(progress))
+    return progress
+
+
+def one_line(progress: Progress) -> str:
+    """Say a reading in one line, for a log that people read."""
+    return (
+        f"{thousands(progress.received)} of "
+        f"{'?' if progress.expected is None else thousands(progress.expected)} establishments, "
+        f"{thousands(progress.requests)} requests, {progress.http_429} × 429, "
+        f"avis {thousands(progress.avis_accepted)} of {thousands(progress.avis_due)}, "
+        f"failed items {thousands(progress.failed_items)}"
+        f"{_freshness(progress, ', ')}{f' ({progress.warning})' if progress.warning else ''}"
+        f"{f', {_today(progress)}' if progress.per_day is not None else ''}"
+        f"{f', {progress.error}' if progress.error else ''}"
+    )

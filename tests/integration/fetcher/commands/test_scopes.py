@@ -1,0 +1,210 @@
+"""Every kind of scope, walked against the simulator and compared with its whole register."""
+
+import json
+import urllib.request
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import text
+
+from services.fetcher.insee.client import KEY_HEADER
+from services.fetcher.plan import windows
+from services.fetcher.plan.windows import Scope
+from services.simulator.gateway.server import start_server
+from services.simulator.options import Options
+from shared.errors import SlowDown
+from tests.integration.fetcher.conftest import API, Fetcher, Insee, MakeFetcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Record = dict[str, Any]
+
+_DEPARTEMENTS = ("33", "2A", "974")
+
+
+@pytest.fixture(scope="module")
+def insee() -> Any:
+    options = Options(establishments=1500, departements=_DEPARTEMENTS, requests_per_minute=60_000)
+    server = start_server(options)
+    yield Insee(server.root)
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def register(insee: Insee) -> list[Record]:
+    """All that the simulator has, asked for without any criterion."""
+    records: list[Record] = []
+    while len(records) < 1500:
+        url = f"{insee.url}{API}/siret?nombre=1000&debut={len(records)}"
+        request = urllib.request.Request(url, headers={KEY_HEADER: "another"})  # noqa: S310  # loopback
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # loopback
+            records += json.load(answer)["etablissements"]
+    return records
+
+
+def current(record: Record, name: str) -> Any:
+    (periode,) = [each for each in record["periodesEtablissement"] if each["dateFin"] is None]
+    return periode[name]
+
+
+def commune(record: Record) -> str:
+    return str(record["adresseEtablissement"]["codeCommuneEtablissement"])
+
+
+def activite(record: Record) -> Any:
+    return current(record, "activitePrincipaleEtablissement")
+
+
+def etat(record: Record) -> Any:
+    return current(record, "etatAdministratifEtablissement")
+
+
+def walk(fetcher: Fetcher, scope: Scope) -> list[str]:
+    fetcher.request_scope(scope)
+    fetcher.planner.turn()
+    return walk_all_batches(fetcher)
+
+
+def walk_all_batches(fetcher: Fetcher) -> list[str]:
+    while fetcher.outbox.pages:
+        fetcher.walk_to_the_end()
+        end_running_batches(fetcher)
+        fetcher.planner.turn()
+    return fetcher.outbox.sirets()
+
+
+def end_running_batches(fetcher: Fetcher) -> None:
+    """In place of the writer, which would make room for the next ones."""
+    with fetcher.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE import_batches SET status = 'complete' WHERE status = 'running'")
+        )
+
+
+def test_each_scope_brings_exactly_what_the_register_holds_of_it(
+    insee: Insee, register: list[Record], make_fetcher: MakeFetcher
+) -> None:
+    fetcher = make_fetcher(insee, rows_per_page=400, per_minute=60_000)
+    (bakers, _), (others, _) = Counter(map(activite, register)).most_common(2)
+    (place, _) = Counter(map(commune, register)).most_common(1)[0]
+    low, high = register[300]["siret"], register[900]["siret"]
+    cases: list[tuple[Scope, Callable[[Record], bool]]] = [
+        (Scope(), lambda _: True),
+        (Scope(departements=["2A"]), lambda r: commune(r).startswith("2A")),
+        (Scope(departements=["974"]), lambda r: commune(r).startswith("974")),
+        (Scope(communes=[place]), lambda r: commune(r) == place),
+        (Scope(activites=[bakers, others]), lambda r: activite(r) in {bakers, others}),
+        (Scope(etat_administratif="A"), lambda r: etat(r) == "A"),
+        (
+            Scope(departements=["33"], activites=[bakers], etat_administratif="F"),
+            lambda r: commune(r)[:2] == "33" and activite(r) == bakers and etat(r) == "F",
+        ),
+        (Scope(siret_from=low, siret_to=high), lambda r: low <= r["siret"] <= high),
+        (Scope(siret_from=high), lambda r: r["siret"] >= high),
+        (
+            Scope(communes=[place], siret_to=high),
+            lambda r: commune(r) == place and r["siret"] <= high,
+        ),
+    ]
+    for scope, belongs in cases:
+        fetcher.outbox.slices.clear()
+        wanted = sorted(record["siret"] for record in register if belongs(record))
+        assert wanted, scope
+        assert sorted(walk(fetcher, scope)) == wanted, scope
+
+
+def test_units_with_masked_fields_are_in_every_walk(
+    insee: Insee, register: list[Record], make_fetcher: MakeFetcher
+) -> None:
+    masked = [each for each in register if each["statutDiffusionEtablissement"] == "P"]
+    assert masked
+    fetcher = make_fetcher(insee, per_minute=60_000)
+    scope = Scope(etat_administratif="A", siret_from="00000000000000")
+    open_ones = {each["siret"] for each in masked if etat(each) == "A"}
+    assert open_ones <= set(walk(fetcher, scope))
+
+
+def test_sirets_that_insee_does_not_know_are_no_error_of_their_walk(
+    insee: Insee, register: list[Record], make_fetcher: MakeFetcher
+) -> None:
+    known = [record["siret"] for record in register[:150]]
+    fetcher = make_fetcher(insee, per_minute=60_000)
+
+    found = walk(fetcher, Scope(sirets=[*known, "99999999999999", "00000000000000"]))
+
+    assert sorted(found) == sorted(known)
+    with fetcher.engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT cardinality(sirets) AS asked, expected FROM import_batches ORDER BY id")
+        )
+        assert [tuple(row) for row in rows] == [(100, 99), (52, 51)]
+
+
+def test_a_window_that_is_cut_brings_every_row_once(
+    insee: Insee,
+    register: list[Record],
+    make_fetcher: MakeFetcher,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(windows, "MOST_ROWS_UNCUT", 200)
+    fetcher = make_fetcher(insee, per_minute=60_000)
+
+    fetcher.request_scope(Scope())
+    fetcher.planner.turn()
+    with fetcher.engine.connect() as connection:
+        planned = connection.execute(
+            text("SELECT count(*), sum(expected) FROM import_batches")
+        ).one()
+    assert planned[0] >= 4
+    assert planned[1] == 1500
+    assert walk_all_batches(fetcher) == [record["siret"] for record in register]
+
+
+def test_a_count_that_fails_does_not_cost_those_before_it_again(
+    insee: Insee, make_fetcher: MakeFetcher
+) -> None:
+    fetcher = make_fetcher(insee, per_minute=60_000)
+    fetcher.request_import("33", "2A", "974")
+    asked: list[str] = []
+
+    def count(query: str) -> int:
+        asked.append(query)
+        if len(asked) == 3:
+            raise SlowDown("no slot", retry_after_seconds=1)
+        return 7
+
+    planner = replace(fetcher.planner, count=count)
+    planner.turn()
+    planner.turn()
+
+    assert len(asked) == 4
+    with fetcher.engine.connect() as connection:
+        assert connection.execute(text("SELECT sum(expected) FROM import_batches")).scalar() == 21
+
+
+def test_batches_of_another_run_start_while_a_long_plan_is_counted(
+    insee: Insee, make_fetcher: MakeFetcher
+) -> None:
+    fetcher = make_fetcher(insee, per_minute=60_000)
+    one_walker = replace(fetcher.planner, parallel_batches=1)
+    fetcher.request_import("33", "2A")
+    one_walker.turn()
+    fetcher.request_import("974", "33")
+    started: list[int] = []
+
+    def count(_query: str) -> int:
+        with fetcher.engine.begin() as connection:
+            started.append(
+                connection.execute(
+                    text("SELECT count(*) FROM import_batches WHERE status <> 'pending'")
+                ).scalar_one()
+            )
+        end_running_batches(fetcher)
+        return 7
+
+    replace(one_walker, count=count).turn()
+
+    assert started == [1, 2]

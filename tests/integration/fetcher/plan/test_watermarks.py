@@ -1,0 +1,127 @@
+"""A watermark never promises more than is there."""
+
+from datetime import datetime
+
+import pytest
+
+from services.fetcher.plan.windows import Scope
+from shared.imports.delta import COLLECTIONS, set_watermark
+from tests.integration.fetcher.register_copy import FIRST_DAY, NEXT_DAY, Copy, both, end_of
+
+
+def test_a_whole_import_leaves_the_watermark_where_insee_was_when_it_was_planned(
+    copy: Copy,
+) -> None:
+    copy.fetcher.store.request_run(Scope(), row_limit=None)
+    copy.fetcher.planner.turn()
+    # The next day comes while the walk goes on: it may have passed by what that day changes.
+    copy.insee.publish(day=NEXT_DAY)
+    copy.fetcher.walk_to_the_end()
+    assert copy.watermarks() == {}
+    copy.write()
+    copy.fetcher.planner.turn()
+    assert copy.watermarks() == both(FIRST_DAY)
+
+
+def test_an_import_of_less_than_everything_leaves_no_watermark(copy: Copy) -> None:
+    copy.fetcher.request_import("33")
+    copy.work_off()
+    copy.fetcher.store.request_run(Scope(), row_limit=10)
+    copy.work_off()
+    assert copy.watermarks() == {}
+
+
+@pytest.mark.slow
+def test_an_import_goes_on_where_insee_does_not_say_how_far_it_is(copy: Copy) -> None:
+    copy.insee.set_faults(next_html=1)
+    assert copy.run(copy.import_everything())["status"] == "complete"
+    assert copy.watermarks() == {}
+
+
+def test_a_failed_batch_leaves_the_watermark_and_the_next_delta_brings_its_days(
+    full: Copy,
+) -> None:
+    [siret] = full.some_sirets(1)
+    full.insee.treat(siret, "2026-08-05T21:00:00.000", numeroVoieEtablissement="99")
+    full.insee.publish(day=NEXT_DAY)
+    run_id = full.order()
+    full.fetcher.planner.turn()
+    for batch in full.batches(run_id):
+        if batch["collection"] == "etablissements":
+            full.fetcher.store.fail_batch(batch["id"], "INSEE answers 400")
+    full.work_off()
+    assert full.run(run_id)["status"] == "failed"
+    assert full.watermarks() == {
+        "etablissements": FIRST_DAY,
+        "unites_legales": end_of(NEXT_DAY),
+    }
+
+    full.insee.publish(day="2026-08-07")
+    full.delta(overlap_hours=0)
+    assert full.one("SELECT numero_voie FROM etablissements WHERE siret = :s", s=siret) == "99"
+    assert full.watermarks() == both(end_of("2026-08-07"))
+
+
+def test_the_watermark_waits_for_the_last_slice(full: Copy) -> None:
+    full.insee.publish(day=NEXT_DAY)
+    [siret] = full.some_sirets(1)
+    full.insee.treat(siret, "2026-08-05T12:00:00.000")
+    full.order()
+    full.fetcher.planner.turn()
+    full.fetcher.walk_to_the_end()
+    last = full.fetcher.outbox.slices.pop()
+    full.write()
+    full.fetcher.planner.turn()
+    assert FIRST_DAY in full.watermarks().values()
+    full.fetcher.outbox.slices.append(last)
+    full.write()
+    full.fetcher.planner.turn()
+    assert full.watermarks() == both(end_of(NEXT_DAY))
+
+
+def test_a_first_delta_needs_a_date_once(copy: Copy) -> None:
+    run_id = copy.delta()
+    failed = copy.run(run_id)
+    assert failed["status"] == "failed"
+    assert "give --since once" in failed["error"]
+    copy.delta(since=datetime.fromisoformat("2026-08-01"))
+    assert copy.watermarks() == both(FIRST_DAY)
+    copy.insee.publish(day=NEXT_DAY)
+    copy.delta()
+    assert copy.watermarks() == both(end_of(NEXT_DAY))
+
+
+@pytest.mark.slow
+def test_a_collection_that_is_down_keeps_its_watermark_and_the_other_goes_on(full: Copy) -> None:
+    full.insee.publish(day=NEXT_DAY)
+    full.insee.publish(etat="DOWN", collection="Unités Légales")
+    run_id = full.delta()
+    assert full.run(run_id)["warning"] == ("legal units: INSEE says that the collection is not up")
+    assert full.watermarks() == {
+        "etablissements": end_of(NEXT_DAY),
+        "unites_legales": FIRST_DAY,
+    }
+    full.insee.publish(etat="UP")
+    full.delta()
+    assert full.watermarks() == both(end_of(NEXT_DAY))
+
+
+def test_a_window_that_begins_after_the_watermark_moves_nothing(full: Copy) -> None:
+    run_id = full.one("INSERT INTO import_runs (status) VALUES ('complete') RETURNING id")
+    full.rows(
+        """INSERT INTO treatment_windows (run_id, collection, treated_from, treated_until)
+           VALUES (:id, 'etablissements', '2026-08-07', '2026-08-08')""",
+        id=run_id,
+    )
+    full.fetcher.planner.turn()
+    assert full.watermarks() == both(FIRST_DAY)
+
+
+def test_a_watermark_that_is_set_is_where_the_next_delta_begins(copy: Copy) -> None:
+    date = datetime.fromisoformat("2026-08-01T00:04:00")
+    with copy.fetcher.engine.begin() as connection:
+        for collection in COLLECTIONS:
+            set_watermark(connection, collection, date)
+    run_id = copy.delta(overlap_hours=0)
+    assert {batch["treated_from"] for batch in copy.batches(run_id)} == {date}
+    assert copy.watermarks() == both(FIRST_DAY)

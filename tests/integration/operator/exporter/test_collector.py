@@ -1,0 +1,153 @@
+"""Totals at /metrics are what the database holds, and nothing where it cannot be asked."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from sqlalchemy import Engine, event, text
+
+from services.operator.exporter import DatabaseCollector, LogSizeCollector, families, queries
+from shared.db.engine import make_engine
+from tests.integration.exported import exported
+from tests.integration.reviewer.conftest import Register
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
+
+_ALL = (*families.WORK, *families.WHOLE)
+
+
+@pytest.fixture
+def other_url(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url, application_name="test", statement_timeout_seconds=1)
+    yield engine
+    engine.dispose()
+
+
+def test_an_empty_database_shows_zeros_and_no_date(engine: Engine) -> None:
+    value = exported(engine)
+    assert value("exporter_up", reading="work") == value("exporter_up", reading="whole") == 1
+    assert value("import_rows", outcome="inserted") == 0
+    assert value("import_batches", status="running") == 0
+    assert value("import_today_rows") == value("import_waiting_pages") == 0
+    assert value("avis", kind="notice", outcome="accepted") == 0
+    assert value("failed_items_open", kind="review") == 0
+    assert value("certificate_gap_establishments", side="missing") == 0
+    # Nothing is known of these, and zero would be a lie.
+    assert value("freshness_age_seconds", collection="etablissements") is None
+    assert value("import_last_order_timestamp_seconds") is None
+    assert value("quota_limit_requests") is None
+    assert 0 < (value("day_end_timestamp_seconds") or 0) - time.time() <= 25 * 3600
+
+
+def test_the_totals_are_those_of_the_import(engine: Engine) -> None:
+    desk, records = Desk(engine), Records()
+    desk.import_(
+        *[records.record(number) for number in range(1, 4)], records.record(4, treated="x")
+    )
+    desk.batch()
+    desk.execute(
+        "UPDATE import_batches SET expected = 10 WHERE status = 'running';"
+        "INSERT INTO quota (key_fingerprint, requests_per_minute, paused_until)"
+        " VALUES ('key', 30, now() + interval '40 s');"
+        "INSERT INTO insee_requests (key_fingerprint, granted_at)"
+        " VALUES ('key', now()), ('key', now() - interval '2 h')"
+    )
+    value = exported(engine)
+    rows = {name: value("import_rows", outcome=name) for name in ("inserted", "failed")}
+    assert rows == {"inserted": 3, "failed": 1}
+    assert value("import_batches", status="complete") == 1
+    assert value("import_left_today_rows") == value("import_expected_rows") == 10
+    assert value("failed_items_open", kind="write") == 1
+    assert (value("quota_limit_requests"), value("quota_used_requests")) == (30, 1)
+    assert 30 < (value("quota_pause_seconds") or 0) <= 40
+    assert value("table_bytes", table="etablissements")
+
+
+def test_the_rows_of_today_are_those_of_requests_since_midnight_that_count(engine: Engine) -> None:
+    desk, records = Desk(engine), Records()
+    desk.import_(*[records.record(number) for number in range(1, 4)])
+    desk.execute(
+        "INSERT INTO insee_requests (id, key_fingerprint, batch_id, page, granted_at)"
+        " OVERRIDING SYSTEM VALUE SELECT fetch_id, 'key', batch_id, number, now() FROM import_pages"
+    )
+    assert exported(engine)("import_today_rows") == 3
+    desk.execute("UPDATE insee_requests SET granted_at = now() - interval '25 h'")
+    assert exported(engine)("import_today_rows") == 0
+
+
+def test_texts_are_counted_by_kind_and_outcome(engine: Engine, register: Register) -> None:
+    register.add(range(1, 4))
+    value = exported(engine)
+    assert value("avis", kind="notice", outcome="pending") == 3
+    assert value("avis_oldest_published_timestamp_seconds") is None
+
+
+def test_several_databases_are_added_up(engine: Engine) -> None:
+    Desk(engine).execute("INSERT INTO dead_letters (queue, message_id, body) VALUES ('q', '1', '')")
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO failed_items (kind, key, code, message) VALUES ('write','k','c','m')")
+        )
+    value = exported(engine, engine, engine)
+    assert value("failed_items_open", kind="write") == 2
+    # Of the control database alone.
+    assert value("dead_letters_waiting") == 1
+    assert value("avis_oldest_published_timestamp_seconds") is None
+
+
+def test_a_database_that_is_away_makes_the_numbers_vanish(engine: Engine) -> None:
+    gone = make_engine("postgresql://nobody:x@127.0.0.1:1/x", application_name="test")
+    registry = CollectorRegistry()
+    registry.register(DatabaseCollector(engine, [engine, gone]))
+    told = generate_latest(registry).decode()
+    assert 'sirenade_exporter_up{reading="work"} 0.0' in told
+    assert "sirenade_import_rows" not in told
+    assert "sirenade_database_bytes" not in told
+
+
+def test_a_reading_that_takes_too_long_ends_and_the_others_are_there(
+    other_url: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = text("SELECT json_build_object() FROM pg_sleep(9)")
+    monkeypatch.setattr(queries, "WHOLE", slow)
+    started = time.monotonic()
+    value = exported(other_url)
+    assert value("exporter_up", reading="whole") == 0
+    assert value("exporter_up", reading="work") == 1
+    assert value("database_bytes") is None
+    assert value("import_rows", outcome="inserted") == 0
+    assert time.monotonic() - started < 8
+
+
+def test_scrapes_in_quick_succession_read_once(engine: Engine) -> None:
+    statements: list[str] = []
+    event.listen(
+        engine, "before_cursor_execute", lambda *args: statements.append(args[2]), named=False
+    )
+    registry = CollectorRegistry()
+    registry.register(DatabaseCollector(engine, [engine]))
+    assert statements == [], "registering reads nothing"
+    generate_latest(registry)
+    after_one = len(statements)
+    generate_latest(registry)
+    assert len(statements) == after_one == 3
+
+
+def test_every_family_has_its_number_in_a_query(engine: Engine) -> None:
+    told: set[str] = set()
+    with engine.connect() as connection:
+        for query in (queries.CONTROL, queries.SHARD, queries.WHOLE):
+            told |= connection.execute(query).scalar_one().keys()
+    assert told == {family.name for family in _ALL}
+
+
+def test_the_logs_are_as_large_as_their_files(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    registry.register(LogSizeCollector(tmp_path / "logs"))
+    assert registry.get_sample_value("sirenade_log_bytes") is None
+    (tmp_path / "logs" / "writer").mkdir(parents=True)
+    (tmp_path / "logs" / "writer" / "one.jsonl").write_bytes(b"x" * 1000)
+    (tmp_path / "logs" / "two.jsonl.gz").write_bytes(b"x" * 24)
+    assert registry.get_sample_value("sirenade_log_bytes") == 1024

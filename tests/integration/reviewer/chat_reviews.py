@@ -1,0 +1,96 @@
+"""Reviewing with chat servers as the reviewer puts it together, over a meter that can be read."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from pydantic import HttpUrl
+
+from services.reviewer.notices import template
+from services.reviewer.providers.call import Line, Window
+from services.reviewer.providers.chat import Chat
+from services.reviewer.providers.choice import Asking, Providers
+from services.reviewer.providers.gate import Gate
+from services.reviewer.providers.meter import Reservation
+from services.reviewer.providers.prompt import read_prompt
+from services.reviewer.providers.settings import Price, Provider, Usage
+from services.reviewer.texts.attempts import Generator, Reviewing
+from services.reviewer.validation import validate
+from shared.clock import Clock
+from shared.metrics import Metrics
+
+PRICE = Price(input_eur_per_million=Decimal(1), output_eur_per_million=Decimal(2))
+
+
+@dataclass
+class RecordingMeter:
+    """Keeps every reservation; `refuses` is raised instead of the next ones."""
+
+    reserved: list[Reservation] = field(default_factory=list)
+    settled: dict[int, Usage | None] = field(default_factory=dict)
+    refuses: Exception | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def reserve(self, provider: Provider, *, tokens: int, cost_eur: Decimal) -> Reservation:
+        with self._lock:
+            if self.refuses is not None:
+                raise self.refuses
+            assert tokens > 0
+            self.reserved.append(Reservation(provider.name, len(self.reserved), cost_eur))
+            return self.reserved[-1]
+
+    def settle(self, reservation: Reservation, usage: Usage | None) -> None:
+        assert reservation.id is not None
+        with self._lock:
+            assert reservation.id not in self.settled, "settled twice"
+            self.settled[reservation.id] = usage
+        if usage is not None:
+            assert PRICE.cost_eur(usage) <= reservation.cost_eur, "more than was set aside"
+
+    def pause(self, provider: Provider, seconds: float) -> None:
+        """There is no other replica."""
+
+    @property
+    def cost_eur(self) -> Decimal:
+        return sum((PRICE.cost_eur(usage) for usage in self.settled.values() if usage), Decimal(0))
+
+
+def provider(base_url: str, name: str = "local", **settings: Any) -> Provider:
+    given: dict[str, Any] = {"timeout_seconds": 1, "price": PRICE, "model": f"{name}-model"}
+    return Provider(name=name, base_url=HttpUrl(base_url), **{**given, **settings})
+
+
+def make_reviewing(
+    providers: Sequence[Provider],
+    meter: RecordingMeter,
+    metrics: Metrics,
+    *,
+    clock: Clock | None = None,
+    outage_seconds: float = 600,
+) -> Reviewing:
+    clock = clock or Clock()
+    lines = [
+        Line(
+            Chat(each, clock),
+            Gate(each.name, most=each.max_parallel, clock=clock, metrics=metrics),
+            meter,
+            clock,
+            metrics,
+        )
+        for each in providers
+    ]
+    return Reviewing(
+        Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
+        lambda text, facts: validate(text, facts).reasons,
+        clock.monotonic_seconds,
+        asking=Asking(Providers(lines, clock, outage_seconds=outage_seconds), read_prompt()),
+        metrics=metrics,
+    )
+
+
+def within(seconds: float) -> Window:
+    now = time.monotonic()
+    return Window(begin_by=now + seconds / 2, finish_by=now + seconds)

@@ -1,0 +1,138 @@
+"""`avis report`: the quality of the texts on one page."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Engine
+
+from services.reviewer.commands.report.figures import Report, read_report
+from services.reviewer.store import store
+from shared.db.tables import unites_legales
+
+if TYPE_CHECKING:
+    from tests.integration.reviewer.conftest import Desk, Register
+
+ROOT = Path(__file__).parents[4]
+
+
+def read(engine: Engine) -> Report:
+    with engine.connect() as connection:
+        return read_report(connection, samples=20)
+
+
+def report(database_url: str, out: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "services.reviewer", "avis", "report", "--out", str(out)],
+        cwd=ROOT,
+        env={**os.environ, "SIRENADE_DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_first_attempts_are_told_from_those_that_were_asked_for_again(
+    register: "Register", desk: "Desk", engine: Engine
+) -> None:
+    good, again, never = desk.claim(register.add(range(1, 4)))
+    asked_again = desk.result(again)
+    first = replace(asked_again.attempts[0], model="small", reasons=("wrong_city", "rating"))
+    given_up = desk.result(never, reasons=("near_duplicate",))
+    store(
+        engine,
+        [
+            desk.result(good),
+            replace(asked_again, attempts=(first, asked_again.attempts[0])),
+            given_up,
+        ],
+        sole_traders=False,
+    )
+    found = read(engine)
+    assert found.outcomes == {"accepted": 2, "rejected": 1}
+    assert found.reasons == {
+        "near_duplicate": (1, 0, 0),
+        "rating": (1, 0, 0),
+        "wrong_city": (1, 0, 0),
+    }
+    texts = (found.first.texts, found.first.accepted, found.first.grounded, found.first.duplicates)
+    assert texts == (3, 1, 2, 1)
+    assert [(each.model, each.texts, each.grounded) for each in found.firsts] == [
+        ("test", 2, 2),
+        ("small", 1, 0),
+    ]
+    assert found.fallbacks == 1, "the template came after a model"
+    assert {model.model: model.attempts for model in found.models} == {"test": 3, "small": 1}
+    assert sum(minute.attempts for minute in found.minutes) == 4
+    assert sum(found.lengths.values()) == 2
+    assert len(found.samples) == 2
+
+
+def test_who_must_not_be_written_about_any_more_is_not_among_the_samples(
+    register: "Register", desk: "Desk", engine: Engine
+) -> None:
+    desk.store(*desk.claim(register.add(range(1, 3))))
+    register.change(unites_legales, register.siren(1), statut_diffusion="P")
+    register.oppose(register.siren(2))
+    assert read(engine).samples == []
+
+
+def test_the_page_stands_alone_and_shows_a_stranger_s_name_as_text(
+    register: "Register", desk: "Desk", database_url: str, tmp_path: Path
+) -> None:
+    ids = register.add(range(1, 2), denomination="<script>alert(1)</script>")
+    desk.store(*desk.claim(ids))
+    written = report(database_url, tmp_path / "page.html")
+    assert written.returncode == 0, written.stderr
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+    assert page.count("<svg") == 4, "outcomes, throughput, first texts, lengths; nothing else was"
+    links = set(re.findall(r"(?:src|href)=\"([^\"]*)\"", page))
+    assert all(link.startswith("#") for link in links), "nothing is loaded from elsewhere"
+
+
+def test_what_costs_and_is_refused_has_its_plots(
+    register: "Register", desk: "Desk", database_url: str, tmp_path: Path
+) -> None:
+    desk.store(*desk.claim(register.add(range(1, 3))), reasons=("wrong_city",))
+    register.execute("UPDATE avis SET outcome = 'pending'")
+    desk.store(*desk.claim([row["id"] for row in register.rows("SELECT id FROM avis")]))
+    register.execute("UPDATE avis_attempts SET cost_eur = 0.25")
+    assert report(database_url, tmp_path / "page.html").returncode == 0
+    page = (tmp_path / "page.html").read_text("utf-8")
+    headings = (
+        "Throughput", "First texts", "Reasons of rejections", "Length of the accepted texts",
+        "Cost", "2 of the accepted texts",
+    )  # fmt: skip
+    assert all(f"<h2>{heading}" in page for heading in headings)
+    assert page.count("<svg") == 6
+
+
+@pytest.mark.parametrize(
+    ("has_avis", "out", "message"),
+    [
+        (False, "page.html", "there are no avis yet"),
+        (True, "nowhere/page.html", "cannot write"),
+    ],
+)
+def test_what_cannot_be_written_is_one_clear_line(  # fixtures and cases
+    register: "Register",
+    database_url: str,
+    tmp_path: Path,
+    has_avis: bool,
+    out: str,
+    message: str,
+) -> None:
+    if has_avis:
+        register.add(range(1, 2))
+    refused = report(database_url, tmp_path / out)
+    assert refused.returncode == 2
+    assert message in refused.stderr
+    assert "Traceback" not in refused.stderr

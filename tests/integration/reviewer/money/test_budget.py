@@ -1,0 +1,210 @@
+"""A paused run stands still and loses nothing; the commands that pause it and let it go on."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Engine, text
+
+from services.reviewer.actors import Crew
+from services.reviewer.money.bookkeeping import Bookkeeping
+from services.reviewer.money.budget import Budget
+from services.reviewer.money.shared_meter import SharedMeter
+from services.reviewer.relay import Relay
+from services.reviewer.texts.attempts import Reviewing
+from shared.clock import Clock
+from shared.messages import ReviewAvis
+from shared.metrics import Metrics
+from tests.integration.exported import exported
+from tests.integration.reviewer.avis_command import Call, make_call, provider_of
+
+if TYPE_CHECKING:
+    from tests.integration.reviewer.conftest import Register
+
+_ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture
+def budget(engine: Engine) -> Budget:
+    return Budget(engine)
+
+
+@pytest.fixture
+def relay(engine: Engine, clock: Clock, metrics: Metrics) -> tuple[Relay, list[int]]:
+    sent: list[int] = []
+
+    def publish(message: ReviewAvis) -> None:
+        sent.extend(message.avis_ids)
+
+    return (
+        Relay(
+            engine=engine,
+            publish=publish,
+            clock=clock,
+            metrics=metrics,
+            high_water=100,
+            stall_seconds=900,
+        ),
+        sent,
+    )
+
+
+@pytest.fixture
+def crew(engine: Engine, clock: Clock, metrics: Metrics, reviewing: Reviewing) -> Iterator[Crew]:
+    with ThreadPoolExecutor(2) as generators:
+        yield Crew(
+            engine=engine,
+            generators=generators,
+            reviewing=reviewing,
+            clock=clock,
+            metrics=metrics,
+            lease_seconds=60,
+            sole_traders=False,
+            admit=Budget(engine).admitted,
+        )
+
+
+@pytest.fixture
+def call(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Call:
+    return make_call(database_url, monkeypatch)
+
+
+def test_nothing_leaves_while_the_run_is_paused_and_all_of_it_afterwards(
+    register: "Register", relay: tuple[Relay, list[int]], budget: Budget
+) -> None:
+    ids = register.add(range(1, 31))
+    step, sent = relay[0].step, relay[1]
+    budget.pause("asked")
+    step()
+    assert sent == []
+    budget.resume()
+    step()
+    assert sent == ids
+
+
+def test_only_the_sample_leaves_until_somebody_lets_the_rest_go(
+    register: "Register", relay: tuple[Relay, list[int]], budget: Budget
+) -> None:
+    ids = register.add(range(1, 31))
+    step, sent = relay[0].step, relay[1]
+    budget.resume(sample_ids=ids[3:6])
+    step()
+    step()
+    assert sent == ids[3:6]
+    budget.resume()
+    step()
+    assert sorted(sent) == ids
+
+
+def test_messages_of_before_a_pause_are_given_back_unread(
+    register: "Register", relay: tuple[Relay, list[int]], crew: Crew, budget: Budget
+) -> None:
+    ids = register.add(range(1, 4))
+    relay[0].step()
+    budget.pause("asked")
+    crew.work(ids)
+    rows = register.rows("SELECT DISTINCT outcome, published_at, claim_token, attempts FROM avis")
+    [row] = rows
+    assert (row["outcome"], row["attempts"]) == ("pending", 0)
+    assert row["published_at"] is row["claim_token"] is None
+    budget.resume(sample_ids=ids[:1])
+    crew.work(ids)
+    accepted = register.rows("SELECT id FROM avis WHERE outcome = 'accepted'")
+    assert [row["id"] for row in accepted] == ids[:1]
+    budget.resume()
+    relay[0].step()
+    crew.work(ids)
+    assert register.rows("SELECT 1 FROM avis WHERE outcome <> 'accepted'") == []
+
+
+def test_the_gauges_say_what_the_budget_is(engine: Engine, budget: Budget, clock: Clock) -> None:
+    metrics = Metrics()
+    meter = SharedMeter(engine, [provider_of()], clock, metrics)
+    meter.open()
+    budget.resume(cap_eur=Decimal(2), keep_cap=False)
+    meter.reserve(provider_of(), tokens=500, cost_eur=Decimal("0.5"))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE review_reservations SET expires_at = now()"))
+    meter.reserve(provider_of(), tokens=250, cost_eur=Decimal("0.25"))
+    budget.pause("asked")
+    Bookkeeping(engine, meter.settle_left_over).step()
+    value = exported(engine)
+
+    assert value("budget_cap_euros") == 2
+    # The first one's process is held to be dead.
+    assert (value("budget_spent_euros"), value("budget_reserved_euros")) == (0.5, 0.25)
+    assert (value("budget_paused", reason="asked"), value("budget_paused", reason="cap")) == (1, 0)
+    assert value("provider_spent_euros", provider="dear") == 0.5
+    waits = "sirenade_provider_wait_seconds_count"
+    assert metrics.registry.get_sample_value(waits, {"provider": "dear"}) == 2
+
+
+def test_pause_resume_and_budget_say_where_the_money_is(call: Call) -> None:
+    fresh = call("budget", "--json").told
+    assert (fresh["status"], fresh["cap_eur"], fresh["spent_eur"]) == (
+        "running",
+        "0.00000000",
+        "0.00000000",
+    )
+    assert call("pause", "--json").told["paused_because"] == "asked"
+    going = call("resume", "--cap", "12,50", "--json").told
+    assert (going["status"], Decimal(going["cap_eur"])) == ("running", Decimal("12.5"))
+    assert call("resume", "--no-cap", "--json").told["cap_eur"] is None
+    assert "without a cap" in call("budget").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("resume", "--cap", "ten"), "amount of euros"),
+        (("resume", "--cap", "-5"), "amount of euros"),
+        (("resume", "--cap", "nan"), "amount of euros"),
+        (("resume", "--cap", "1e9"), "amount of euros"),
+        (("resume", "--cap", "900000000"), "slip of the pen"),
+        (("resume", "--cap", "5", "--no-cap"), "exclude each other"),
+    ],
+    ids=str,
+)
+def test_an_absurd_cap_is_one_clear_line_and_changes_nothing(
+    call: Call, budget: Budget, arguments: tuple[str, ...], words: str
+) -> None:
+    before = budget.read()
+    done = call(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert words in done.stderr
+    assert budget.read() == before
+
+
+def test_a_cap_below_what_is_spent_is_refused(
+    call: Call, budget: Budget, engine: Engine, clock: Clock, metrics: Metrics
+) -> None:
+    budget.resume(cap_eur=Decimal(2), keep_cap=False)
+    SharedMeter(engine, [provider_of()], clock, metrics).reserve(
+        provider_of(), tokens=1500, cost_eur=Decimal("1.5")
+    )
+    done = call("resume", "--cap", "1")
+    assert done.returncode == 2
+    assert "1.50 €" in done.stderr
+    assert budget.read().cap_eur == 2
+
+
+def test_without_a_database_a_command_is_one_clear_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "services.reviewer", "avis", "budget"],
+        cwd=_ROOT,
+        env={**os.environ, "SIRENADE_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "the database does not answer" in done.stderr

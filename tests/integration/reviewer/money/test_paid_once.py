@@ -1,0 +1,71 @@
+"""Reviewer processes killed with -9 while they pay for texts."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.conftest import WaitFor
+from tests.integration.reviewer.llmock_server import GOOD_REPLY, llmock_server
+
+if TYPE_CHECKING:
+    from tests.integration.reviewer.conftest import Register
+
+ROOT = Path(__file__).parents[4]
+COUNT = 200
+GENERATORS = 10
+KILLS = 3
+
+
+@pytest.mark.slow
+def test_a_kill_costs_at_most_the_calls_in_flight(
+    register: "Register", database_url: str, rabbitmq_url: str, tmp_path: Path, wait_for: WaitFor
+) -> None:
+    """In flight is also what is told and not yet stored: half a second, as long as a call here."""
+    # Of neighbours, whose texts are all one here, templates would write most.
+    register.add(range(1, COUNT + 1), apart=True)
+    providers = tmp_path / "providers.toml"
+    settings = {
+        "SIRENADE_DATABASE_URL": database_url,
+        "SIRENADE_BROKER_URL": rabbitmq_url,
+        "SIRENADE_METRICS_PORT": "0",
+        "SIRENADE_AVIS_PROVIDERS_FILE": str(providers),
+        "SIRENADE_REVIEWER_GENERATORS": str(GENERATORS),
+        "SIRENADE_REVIEWER_LEASE_SECONDS": "8",
+        "SIRENADE_REVIEWER_STALL_SECONDS": "15",
+    }
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
+
+    def start() -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "services.reviewer", "run"]
+        return subprocess.Popen(command, cwd=ROOT, env=environment)
+
+    def accepted() -> int:
+        return len(register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted'"))
+
+    with llmock_server("--latency-ms", "500") as llmock:
+        llmock.expect(GOOD_REPLY)
+        providers.write_text(
+            f"[[provider]]\nname = 'llmock'\nbase_url = '{llmock.base_url}'\nmodel = 'm'\n"
+            f"timeout_seconds = 2\nmax_parallel = {GENERATORS}\n"
+        )
+        reviewer = start()
+        try:
+            for kill in range(KILLS):
+                wait_for(lambda kill=kill: accepted() >= 30 * (kill + 1), seconds=120)
+                reviewer.send_signal(signal.SIGKILL)
+                reviewer.wait()
+                reviewer = start()
+            wait_for(lambda: accepted() == COUNT, seconds=120)
+        finally:
+            reviewer.kill()
+            reviewer.wait()
+        paid = sum(record["status"] == 200 for record in llmock.records())
+    attempts = register.rows("SELECT avis_id FROM avis_attempts WHERE accepted")
+    assert len({row["avis_id"] for row in attempts}) == len(attempts) == COUNT
+    assert paid - COUNT <= 2 * GENERATORS * KILLS
+    assert {row["model"] for row in register.rows("SELECT model FROM avis")} == {"m"}

@@ -1,0 +1,108 @@
+"""What a provider tells one replica holds for all of them."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from services.reviewer.money.pauses import Pauses
+from services.reviewer.money.rate_limits import open_providers
+from services.reviewer.providers.settings import Provider
+from shared.clock import Clock
+from shared.db.engine import make_engine
+from tests.integration.reviewer.chat_reviews import provider
+from tests.integration.reviewer.chat_server import Response, chat_server
+from tests.integration.reviewer.chat_server import text as answer
+
+_SCRIPT = Path(__file__).with_name("chat_callers.py")
+_ROOT = Path(__file__).parents[4]
+PAUSE_SECONDS = 3
+# A call that had left already, and how long a replica without limits may not have read of it.
+IN_FLIGHT_SECONDS = 0.6
+
+
+@pytest.mark.parametrize("limits", [{}, {"requests_per_minute": 3000}])
+def test_a_429_to_one_replica_holds_the_other_back_as_well(
+    database_url: str, limits: dict[str, Any]
+) -> None:
+    """Both ask all the time; one of them is told once to wait."""
+    came: list[tuple[float, str]] = []
+    told: list[float] = []
+    lock = threading.Lock()
+
+    def respond(body: dict[str, Any]) -> Response:
+        with lock:
+            now = time.monotonic()
+            came.append((now, body["model"]))
+            both = {model for _, model in came[-20:]} == {"m0", "m1"}
+            if not told and both and body["model"] == "m0":
+                told.append(now)
+                return Response(status=429, headers={"Retry-After": str(PAUSE_SECONDS)})
+        return Response(answer(), wait_seconds=0.05)
+
+    with chat_server(respond) as server:
+        asked = provider(server.base_url, price={}, **limits)
+        order = {
+            "database_url": database_url,
+            "provider": asked.model_dump(mode="json"),
+            "processes": 2,
+            "threads": 3,
+            "seconds": PAUSE_SECONDS + 2,
+        }
+        subprocess.run(
+            [sys.executable, str(_SCRIPT), json.dumps(order)],
+            cwd=_ROOT,
+            env={**os.environ, "PYTHONPATH": str(_ROOT)},
+            check=True,
+            timeout=60,
+        )
+    [at] = told
+    pause = (at + IN_FLIGHT_SECONDS, at + PAUSE_SECONDS)
+    assert [model for moment, model in came if pause[0] < moment < pause[1]] == []
+    assert {model for moment, model in came if moment > pause[1]} == {"m0", "m1"}
+
+
+@pytest.fixture
+def known(engine: Engine) -> Provider:
+    known = provider("http://localhost:1")
+    open_providers(engine, [known])
+    return known
+
+
+def left_seconds(engine: Engine) -> float:
+    """As another replica reads it."""
+    return Pauses(engine, ["local"], Clock()).left_seconds("local")
+
+
+def test_a_pause_never_becomes_shorter(engine: Engine, known: Provider) -> None:
+    Pauses(engine, [known.name], Clock()).tell(known.name, 60)
+    Pauses(engine, [known.name], Clock()).tell(known.name, 5)
+    assert 55 < left_seconds(engine) <= 60
+    Pauses(engine, [known.name], Clock()).tell(known.name, 90)
+    assert 85 < left_seconds(engine) <= 90
+    open_providers(engine, [known])
+    assert left_seconds(engine) > 85, "a replica that starts meanwhile waits, too"
+
+
+def test_a_pause_written_by_a_clock_ahead_of_now_is_none(engine: Engine, known: Provider) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE review_providers SET paused_until = now() + interval '1 year'")
+        )
+    assert left_seconds(engine) == 0
+    Pauses(engine, [known.name], Clock()).tell(known.name, 5)
+
+
+def test_a_pause_that_finds_no_database_is_this_replicas_own(known: Provider) -> None:
+    away = make_engine("postgresql://nobody@127.0.0.1:9/none", application_name="x")
+    clock = Clock()
+    pauses = Pauses(away, [known.name], clock)
+    pauses.tell(known.name, 60)
+    assert pauses._until[known.name] > clock.monotonic_seconds() + 55

@@ -1,0 +1,140 @@
+"""A synthese names its establishment: when that is renamed or moves, it is written again."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from services.reviewer.actors import Crew
+from services.reviewer.notices import template
+from services.reviewer.reviews.importer import import_reviews
+from services.reviewer.reviews.source import Source
+from services.reviewer.texts.attempts import Generator, Reviewing
+from services.reviewer.validation import validate
+from shared.clock import Clock
+from shared.metrics import Metrics
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
+
+SIRET = "00000000100001"
+
+
+@pytest.fixture
+def crew(engine: Engine) -> Iterator[Crew]:
+    clock = Clock()
+    threads = ThreadPoolExecutor(2)
+    yield Crew(
+        engine=engine,
+        generators=threads,
+        reviewing=Reviewing(
+            Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
+            lambda text, facts: validate(text, facts).reasons,
+            clock.monotonic_seconds,
+        ),
+        clock=clock,
+        metrics=Metrics(),
+        lease_seconds=60,
+        sole_traders=False,
+    )
+    threads.shutdown()
+
+
+@pytest.fixture
+def reviewed(desk: Desk, records: Records, crew: Crew) -> Desk:
+    """One establishment, its notice and its synthese accepted."""
+    desk.import_(records.record(enseigne="AU BON PAIN"))
+    source = {
+        "siret": SIRET,
+        "url": "https://avis.example/1",
+        "licence": "CC BY 4.0",
+        "author_label": "Marie D.",
+        "published_on": "2026-03-03",
+        "verification": "achat vérifié",
+        "verbatim": "Un atelier soigné.",
+    }
+    assert import_reviews(desk.engine, [(1, Source.model_validate(source))]).new == 1
+    work(desk, crew)
+    assert "AU BON PAIN" in synthese(desk)["text"]
+    return desk
+
+
+def work(desk: Desk, crew: Crew) -> None:
+    due = desk.execute("SELECT id FROM avis WHERE outcome = 'pending' ORDER BY id")
+    crew.work([row["id"] for row in due])
+
+
+def syntheses(desk: Desk) -> list[dict[str, Any]]:
+    rows = desk.execute("""
+        SELECT a.*, p.status FROM avis a JOIN pro_localisations p ON p.id = a.pro_localisation_id
+        WHERE kind = 'synthese' ORDER BY a.id
+    """)
+    return [dict(row) for row in rows]
+
+
+def synthese(desk: Desk) -> dict[str, Any]:
+    [row] = syntheses(desk)
+    return row
+
+
+def test_a_synthese_is_written_again_when_its_establishment_is_renamed(
+    reviewed: Desk, records: Records, crew: Crew
+) -> None:
+    reviewed.import_(records.record(enseigne="LE FOURNIL", treated="2026-02-01T00:00:00"))
+    assert synthese(reviewed)["outcome"] == "pending"
+    work(reviewed, crew)
+    row = synthese(reviewed)
+    assert row["outcome"] == "accepted"
+    assert "LE FOURNIL" in row["text"]
+    assert "AU BON PAIN" not in row["text"]
+
+
+def test_a_synthese_whose_facts_are_the_same_stays_as_it_is(
+    reviewed: Desk, records: Records
+) -> None:
+    before = synthese(reviewed)
+    street = records.record(enseigne="AU BON PAIN", treated="2026-02-01T00:00:00")
+    street["adresseEtablissement"]["libelleVoieEtablissement"] = "AUTRE RUE"
+    assert reviewed.import_(street).updated == 1
+    assert synthese(reviewed) == before
+
+
+def test_a_name_that_comes_back_before_it_was_used_costs_no_text(
+    reviewed: Desk, records: Records
+) -> None:
+    before = synthese(reviewed)
+    reviewed.import_(records.record(enseigne="LE FOURNIL", treated="2026-02-01T00:00:00"))
+    reviewed.import_(records.record(enseigne="AU BON PAIN", treated="2026-03-01T00:00:00"))
+    after = synthese(reviewed)
+    assert (after["outcome"], after["facts_hash"]) == ("accepted", before["facts_hash"])
+    assert after["text"] == before["text"]
+
+
+def test_reviews_go_with_their_establishment_to_the_page_of_another_commune(
+    reviewed: Desk, records: Records, crew: Crew
+) -> None:
+    moved = records.record(enseigne="AU BON PAIN", commune="24322", treated="2026-02-01T00:00:00")
+    reviewed.import_(moved)
+    work(reviewed, crew)
+    old, new = syntheses(reviewed)
+    assert (old["status"], new["status"]) == ("closed", "open")
+    assert new["outcome"] == "accepted"
+    assert "à Périgueux" in new["text"]
+
+
+def test_no_synthese_becomes_due_without_a_review(desk: Desk, records: Records) -> None:
+    desk.import_(records.record())
+    desk.import_(records.record(enseigne="LE FOURNIL", treated="2026-02-01T00:00:00"))
+    assert syntheses(desk) == []
+
+
+def test_one_whose_reviews_were_taken_back_is_left_alone(
+    reviewed: Desk, records: Records, crew: Crew
+) -> None:
+    reviewed.execute("DELETE FROM sources")
+    reviewed.execute("UPDATE avis SET outcome = 'pending' WHERE kind = 'synthese'")
+    work(reviewed, crew)
+    reviewed.import_(records.record(enseigne="LE FOURNIL", treated="2026-02-01T00:00:00"))
+    row = synthese(reviewed)
+    assert (row["outcome"], row["text"]) == ("no_reviews", None)

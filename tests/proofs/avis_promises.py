@@ -1,0 +1,171 @@
+"""What generators did, from the chat server's own records and the ledger, and was it as promised.
+
+Pure: records, ledger and samples are given.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tests.proofs.promises import (
+    MIB,
+    MOST_CONNECTIONS,
+    Promise,
+    exactly,
+    is_long,
+    judge_growth,
+    process_names,
+    values_of,
+)
+from tests.proofs.samples import Sample
+
+MOST_RSS_BYTES = 200 * MIB
+# By the number of generators, up to it; two cores have more to do than wait for 200.
+GOALS = {10: 0.97, 50: 0.95, 200: 0.80}
+_ALL_AT_ONCE = 0.95
+_MOST_FALLBACKS = 0.01
+# A server that was quicker than asked would make the ideal too low.
+_LEAST_OF_LATENCY = 0.95
+_CALLS_OF_THE_END = 2
+
+
+@dataclass(frozen=True)
+class Call:
+    """Seconds on the chat server's clock."""
+
+    begun: float
+    ended: float
+
+
+@dataclass(frozen=True)
+class Asked:
+    texts: int
+    generators: int
+    least_latency_seconds: float
+    most_latency_seconds: float
+
+    @property
+    def mean_latency_seconds(self) -> float:
+        return (self.least_latency_seconds + self.most_latency_seconds) / 2
+
+    @property
+    def ideal_per_second(self) -> float:
+        return self.generators / self.mean_latency_seconds
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Sums over avis and attempts; `twice` have more than one accepted attempt of a model."""
+
+    accepted: int
+    by_template: int
+    twice: int
+    answers: int
+    refused: int
+    tokens_in: int
+    tokens_out: int
+    cost_eur: Decimal
+    owed_eur: Decimal
+    """What the tokens cost at the provider's price."""
+    spent_eur: Decimal
+    """What the budget says."""
+
+
+def steady_part(calls: Sequence[Call], asked: Asked) -> tuple[float, float] | None:
+    """From when to when the generators were all at work, without the ramp and without the end.
+
+    The ramp is over one longest latency after nearly all were first at the server at once: until
+    then their answers come in waves. The end are the last calls, two of each generator. None
+    where that leaves nothing.
+    """
+    changes = sorted([(each.begun, 1) for each in calls] + [(each.ended, -1) for each in calls])
+    inside = itertools.accumulate(change for _, change in changes)
+    enough = _ALL_AT_ONCE * asked.generators
+    full = next((at for (at, _), now in zip(changes, inside, strict=True) if now >= enough), None)
+    last = _CALLS_OF_THE_END * asked.generators
+    if full is None or len(calls) <= last:
+        return None
+    begin = full + asked.most_latency_seconds
+    end = sorted(each.begun for each in calls)[-last]
+    return (begin, end) if end > begin else None
+
+
+def rate_of(calls: Sequence[Call], part: tuple[float, float]) -> float:
+    begin, end = part
+    return sum(begin < each.ended <= end for each in calls) / (end - begin)
+
+
+def mean_latency_of(calls: Sequence[Call]) -> float:
+    return sum(each.ended - each.begun for each in calls) / max(1, len(calls))
+
+
+def goal_of(generators: int) -> float:
+    return next((goal for most, goal in GOALS.items() if generators <= most), GOALS[max(GOALS)])
+
+
+def judge_avis(
+    samples: Sequence[Sample], calls: Sequence[Call], ledger: Ledger, asked: Asked
+) -> list[Promise]:
+    part = steady_part(calls, asked)
+    share = 0.0 if part is None else rate_of(calls, part) / asked.ideal_per_second
+    goal = goal_of(asked.generators)
+    most_fallbacks = int(_MOST_FALLBACKS * asked.texts)
+    connections = max(each.connections for each in samples)
+    latency = mean_latency_of(calls)
+    least_latency = _LEAST_OF_LATENCY * asked.mean_latency_seconds
+    return [
+        Promise(
+            "answers a second, of generators / mean latency",
+            f"≥ {goal:.2f}",
+            f"{share:.3f}",
+            share >= goal,
+        ),
+        Promise(
+            "mean latency of the server",
+            f"≥ {least_latency:.2f} s",
+            f"{latency:.2f} s",
+            latency >= least_latency,
+        ),
+        exactly("texts accepted", asked.texts, ledger.accepted),
+        exactly("texts lost", 0, asked.texts - ledger.accepted),
+        exactly("texts paid for twice", 0, ledger.twice),
+        exactly("answers of the server that are in the ledger", len(calls), ledger.answers),
+        Promise(
+            "texts left to the template",
+            f"≤ {most_fallbacks}",
+            str(ledger.by_template),
+            ledger.by_template <= most_fallbacks,
+        ),
+        _money("cost in the ledger, for its tokens", ledger.owed_eur, ledger.cost_eur),
+        _money("cost in the budget", ledger.owed_eur, ledger.spent_eur),
+        *_judge_memory(samples),
+        Promise(
+            "database connections",
+            f"≤ {MOST_CONNECTIONS}",
+            str(connections),
+            connections <= MOST_CONNECTIONS,
+        ),
+    ]
+
+
+def _money(name: str, promised: Decimal, measured: Decimal) -> Promise:
+    return Promise(name, f"{promised:.8f} €", f"{measured:.8f} €", promised == measured)
+
+
+def _judge_memory(samples: Sequence[Sample]) -> list[Promise]:
+    promises = []
+    for name in process_names(samples):
+        sizes = values_of(samples, name, lambda usage: usage.rss_bytes)
+        most = max(sizes)
+        promises.append(
+            Promise(
+                f"RSS of {name}",
+                f"≤ {MOST_RSS_BYTES // MIB} MiB",
+                f"{most / MIB:.0f} MiB",
+                most <= MOST_RSS_BYTES,
+            )
+        )
+        if is_long(samples):
+            promises.append(judge_growth(name, sizes))
+    return promises

@@ -1,0 +1,136 @@
+"""Random kills and cuts in the middle of an import with its texts, and what is whole afterwards."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import requests
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from shared.errors import UserError
+from shared.imports.progress import Progress, read_progress
+from tests.proofs import blows
+from tests.proofs.blows import Blow
+from tests.proofs.end_state import read_facts
+from tests.proofs.promises import Promise, exactly, judge_end
+from tests.proofs.stack import DATABASE, Stack
+
+# What was lost is sent again when leases and stalls run out, some of it more than once.
+_PATIENCE_SECONDS = 600.0
+_LOOK_SECONDS = 0.5
+
+_CUT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name IN ('sirenade-fetcher', 'sirenade-writer', 'sirenade-reviewer',
+      'sirenade-meter')
+"""
+_TWICE = text("""
+    SELECT count(*) FROM (SELECT FROM avis_attempts WHERE accepted
+      GROUP BY avis_id HAVING count(*) > 1) twice
+""")
+_DEAD_LETTERS = text("SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL")
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Chaos:
+    """`generators` are those of each reviewer."""
+
+    stack: Stack
+    engine: Engine
+    generators: int
+    tell: Tell
+    struck: list[str]
+    restarted: int = 0
+
+    def run(self, plan: Sequence[Blow]) -> int:
+        """Strike while there is work, then wait for its end; returns how many blows were struck."""
+        for number, blow in enumerate(plan, start=1):
+            if self._wait(blow.after_seconds):
+                break
+            self.tell(f"{number} of {len(plan)}: {blow.victim}")
+            self._strike(blow.victim)
+            self.struck.append(blow.victim)
+        else:
+            if not self._wait(_PATIENCE_SECONDS):
+                raise UserError(
+                    f"{_PATIENCE_SECONDS:.0f} s after the last blow the work is not done: "
+                    f"see {self.stack.logs}"
+                )
+        return len(self.struck)
+
+    def _strike(self, victim: str) -> None:
+        match victim:
+            case blows.RABBITMQ:
+                self.stack.rabbitmq.kill()
+                self.stack.rabbitmq.restart()
+            case blows.POSTGRES:
+                self.stack.kill_postgres()
+            case blows.DATABASE_CONNECTIONS:
+                with self.stack.postgres.connect(DATABASE) as connection:
+                    connection.cursor().execute(_CUT)
+            case blows.BROKER_CONNECTIONS:
+                try:
+                    self.stack.rabbitmq.admin.close_connections("/")
+                except requests.HTTPError as error:
+                    # One that had closed by itself since it was listed is as good as cut.
+                    if error.response.status_code != requests.codes.not_found:
+                        raise
+            case service:
+                self.stack.kill(service)
+                self.stack.start(service)
+
+    def _wait(self, seconds: float) -> bool:
+        """Whether all work was done before so many seconds passed."""
+        end = time.monotonic() + seconds
+        while True:
+            self.restarted += self.stack.start_what_ended()
+            progress = self._progress()
+            if progress and is_over(progress):
+                return True
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            time.sleep(min(left, _LOOK_SECONDS))
+
+    def _progress(self) -> Progress | None:
+        """None while the database is away or has just cut us off."""
+        try:
+            with self.engine.connect() as connection:
+                return read_progress(connection)
+        except DBAPIError:
+            return None
+
+    def judge(self, *, rows: int, kills: int) -> list[Promise]:
+        self.engine.dispose()
+        facts = read_facts(self.engine, promised_rows=rows, rests=True)
+        with self.engine.connect() as connection:
+            progress = read_progress(connection)
+            twice = connection.scalar(_TWICE) or 0
+            dead_letters = connection.scalar(_DEAD_LETTERS) or 0
+        in_flight = self._most_in_flight()
+        return [
+            exactly("blows struck while there was work", kills, len(self.struck)),
+            *judge_end(facts),
+            exactly("quota errors (429)", 0, progress.http_429),
+            exactly("failed items", 0, progress.failed_items),
+            exactly("dead letters", 0, dead_letters),
+            exactly("avis accepted, of those due", progress.avis_due, progress.avis_accepted),
+            exactly("avis rejected for good", 0, progress.avis.get("rejected", 0)),
+            Promise("texts made twice", f"≤ {in_flight}", str(twice), twice <= in_flight),
+        ]
+
+    def _most_in_flight(self) -> int:
+        """Texts in the making when they were struck, at most."""
+        times = Counter(self.struck)
+        reviewers = [name for name in self.stack.services if name.startswith("reviewer")]
+        of_all = times[blows.POSTGRES] + times[blows.DATABASE_CONNECTIONS]
+        struck = sum(times[name] for name in reviewers) + of_all * len(reviewers)
+        return self.generators * struck
+
+
+def is_over(progress: Progress) -> bool:
+    return progress.received > 0 and progress.runs_open == 0 and progress.avis_pending == 0

@@ -1,0 +1,101 @@
+"""`prove chaos`: blows at random in the middle of an import, then a look at what is whole."""
+
+import math
+import random
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy.local.errors import LocalServerError
+from deploy.local.folders import LOCAL
+from shared.broker import ReliableBroker, make_broker
+from shared.db.engine import make_engine
+from shared.errors import UserError
+from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE
+from tests.proofs.blows import MEAN_WAIT_SECONDS, make_blows
+from tests.proofs.chaos import Chaos
+from tests.proofs.command import fresh, tell_promises
+from tests.proofs.orders import order_import
+from tests.proofs.promises import Promise
+from tests.proofs.stack import Simulated, Stack, names, run_stack
+
+_ROWS_PER_REQUEST = 100
+_GENERATORS = 5
+_SETTINGS = {
+    "SIRENADE_INSEE_ROWS_PER_PAGE": str(_ROWS_PER_REQUEST),
+    "SIRENADE_REVIEWER_GENERATORS": str(_GENERATORS),
+    # A kill is made good once leases and stalls run out: short here, to wait less.
+    "SIRENADE_INSEE_TIMEOUT_SECONDS": "3",
+    "SIRENADE_FETCHER_SLOT_PATIENCE_SECONDS": "3",
+    "SIRENADE_FETCHER_STALL_SECONDS": "8",
+    "SIRENADE_REVIEWER_LEASE_SECONDS": "10",
+    "SIRENADE_REVIEWER_STALL_SECONDS": "15",
+}
+
+
+def prove_chaos(
+    *,
+    kills: Annotated[int, typer.Option(help="How often something is struck.", min=1)] = 20,
+    rows: Annotated[
+        int, typer.Option(help="Establishments to import meanwhile.", min=1000, max=600_000)
+    ] = 20_000,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the blows and their order; drawn and told unless given.")
+    ] = None,
+    directory: Annotated[Path, typer.Option(help="Where the run is kept.")] = LOCAL / "prove",
+) -> None:
+    """Strike at random in the middle of an import with its texts, then look what is whole.
+
+    Processes, PostgreSQL and RabbitMQ are killed with -9, their connections cut. The quota is
+    chosen so that the import lasts as long as the blows.
+    """
+    seed = random.SystemRandom().randrange(10**6) if seed is None else seed
+    console = Console(stderr=True)
+    console.print(f"{kills} blows at an import of {rows} establishments, --seed {seed}")
+    # Twice the time of the waits: servers that were killed take some time to come back.
+    minutes = 2 * kills * MEAN_WAIT_SECONDS / 60
+    quota = math.ceil(rows / _ROWS_PER_REQUEST / minutes)
+    try:
+        with run_stack(
+            fresh(directory / "chaos"),
+            insee=Simulated(establishments=rows, requests_per_minute=quota),
+            settings=_SETTINGS,
+        ) as stack:
+            promises = _strike(stack, kills=kills, rows=rows, seed=seed, console=console)
+    except LocalServerError as error:
+        raise UserError(str(error)) from error
+    tell_promises(promises, console)
+
+
+def _strike(
+    stack: Stack, *, kills: int, rows: int, seed: int, console: Console
+) -> Sequence[Promise]:
+    _make_queues(stack)
+    for service in ("fetcher", "writer", "reviewer"):
+        for name in names(service, 2):
+            stack.start(name)
+    engine = make_engine(stack.database_url, application_name="sirenade-prove", pool_size=1)
+    order_import(engine)
+    work = Chaos(stack, engine, _GENERATORS, console.print, struck=[])
+    work.run(make_blows(seed, kills, list(stack.services)))
+    promises = work.judge(rows=rows, kills=kills)
+    engine.dispose()
+    struck = ", ".join(f"{name} {times}" for name, times in Counter(work.struck).most_common())
+    console.print(f"struck: {struck}; ended by themselves and started again: {work.restarted}")
+    return promises
+
+
+def _make_queues(stack: Stack) -> None:
+    """What is struck is an installation that stands, not one in its first second.
+
+    RabbitMQ may lose a queue that is younger: docs/adr/0003-broker.md.
+    """
+    broker = make_broker(stack.rabbitmq.url)
+    assert isinstance(broker, ReliableBroker)
+    for queue in (FETCH_QUEUE, WRITE_QUEUE, REVIEW_QUEUE):
+        broker.declare_queue(queue, ensure=True)
+    broker.close()

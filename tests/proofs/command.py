@@ -1,0 +1,103 @@
+"""What the commands of `prove` do alike: a folder, a view of the run, the promises told."""
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from shared.errors import UserError
+from shared.imports.progress import Progress
+from shared.terminal.cli import EXIT_BROKEN_PROMISE
+from shared.terminal.progress_view import ProgressView, one_line
+from tests.proofs.page import Proof, write
+from tests.proofs.promises import Promise
+from tests.proofs.samples import Sampler
+
+_WIDTH = 100
+_TELL_EVERY_SECONDS = 30.0
+
+
+def fresh(folder: Path) -> Path:
+    folder = folder.resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def follow(  # what a run is followed by
+    sampler: Sampler,
+    title: str,
+    console: Console,
+    *,
+    until: Callable[[Progress], bool],
+    meanwhile: Callable[[], None] = lambda: None,
+    every_seconds: float = 1.0,
+) -> None:
+    """Sample the run to its end and show it; `meanwhile` is called between two samples.
+
+    Raises UserError where a service ends.
+    """
+    view = ProgressView(title, width=min(console.width - 2, _WIDTH))
+    told_at = -_TELL_EVERY_SECONDS
+    with Live(console=console, auto_refresh=False) as live:
+
+        def tell(progress: Progress) -> None:
+            nonlocal told_at
+            for name, process in sampler.stack.services.items():
+                if process.poll() is not None:
+                    raise UserError(f"{name} has ended: see {sampler.stack.logs / name}.log")
+            now = sampler.samples[-1].at_seconds
+            if console.is_terminal:
+                live.update(view.draw(progress), refresh=True)
+            elif now >= told_at + _TELL_EVERY_SECONDS:
+                told_at = now
+                console.print(one_line(progress), soft_wrap=True, highlight=False)
+            meanwhile()
+
+        sampler.follow(until, tell=tell, every_seconds=every_seconds)
+
+
+def tell(proof: Proof, folder: Path, console: Console) -> None:
+    """Write the page and print the promises; status 1 where one is broken."""
+    page = write(proof, folder)
+    console.print(f"page: {os.path.relpath(page)}", soft_wrap=True)
+    tell_promises(proof.promises, console)
+
+
+def tell_promises(promises: Sequence[Promise], console: Console) -> None:
+    Console().print(_table(promises))
+    broken_ones = [each for each in promises if not each.kept]
+    for broken in broken_ones:
+        console.print(
+            f"[bold red]broken:[/] {broken.name}: promised {broken.promised}, "
+            f"measured {broken.measured}",
+            soft_wrap=True,
+        )
+    if broken_ones:
+        raise typer.Exit(EXIT_BROKEN_PROMISE)
+
+
+def _table(promises: Sequence[Promise]) -> Table:
+    table = Table(title="Promised, measured", title_justify="left")
+    table.add_column("")
+    table.add_column("promised", justify="right")
+    table.add_column("measured", justify="right")
+    table.add_column("")
+    for each in promises:
+        mark = "[green]kept[/]" if each.kept else "[bold red]broken[/]"
+        table.add_row(each.name, each.promised, each.measured, mark)
+    return table
+
+
+def lasted(seconds: float) -> str:
+    """7 min 03 s, 1 h 01 min 03 s."""
+    whole = dt.timedelta(seconds=round(seconds))
+    hours, rest = divmod(int(whole.total_seconds()), 3600)
+    minutes = f"{rest // 60} min {rest % 60:02d} s"
+    return f"{hours} h {minutes}" if hours else minutes

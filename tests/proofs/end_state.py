@@ -1,0 +1,44 @@
+"""The end state of a proof, read from the database as sets."""
+
+from sqlalchemy import Engine, text
+
+from services.operator.numbers.reconcile import reconcile
+from shared.imports.progress import read_progress
+from tests.proofs.promises import Facts
+
+# A receipt counts where its GET is still its page's.
+_SETS = text("""
+    WITH listed AS MATERIALIZED (
+      SELECT DISTINCT r.batch_id, s AS siret FROM slice_receipts r
+      JOIN import_pages p ON p.batch_id = r.batch_id AND p.number = r.page
+        AND p.fetch_id = r.fetch_id, unnest(r.sirets) s),
+    -- By batch: what a delta brought again makes up for nothing that another did not.
+    batches AS (
+      SELECT b.expected, count(l.siret) AS listed
+      FROM import_batches b LEFT JOIN listed l ON l.batch_id = b.id GROUP BY b.id)
+    SELECT (SELECT count(*) FROM etablissements) AS stored,
+      (SELECT count(*) - count(DISTINCT siret) FROM etablissements) AS duplicates,
+      (SELECT count(*) FROM (SELECT siret FROM listed
+         EXCEPT SELECT siret FROM etablissements) gone) AS lost,
+      (SELECT count(*) FROM (SELECT siret FROM etablissements
+         EXCEPT SELECT siret FROM listed) more) AS surplus,
+      (SELECT coalesce(sum(greatest(0, expected - listed)), 0)::bigint FROM batches) AS unlisted
+""")
+
+
+def read_facts(engine: Engine, *, promised_rows: int, rests: bool) -> Facts:
+    with engine.connect() as connection:
+        sets = connection.execute(_SETS).one()
+        slot_use = None if rests else read_progress(connection).slot_use
+    with engine.connect() as connection:
+        agree = reconcile(connection).agrees
+    return Facts(
+        promised_rows=promised_rows,
+        stored=sets.stored,
+        # Received and not stored, and never received at all.
+        missing=sets.lost + sets.unlisted,
+        surplus=sets.surplus,
+        duplicates=sets.duplicates,
+        counters_agree=agree,
+        slot_use=slot_use,
+    )

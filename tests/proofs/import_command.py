@@ -1,0 +1,166 @@
+"""`prove import`: a phase of the import with its texts, at the true quota."""
+
+import datetime as dt
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sqlalchemy import Engine
+
+from deploy.local.errors import LocalServerError
+from deploy.local.folders import LOCAL
+from services.fetcher.settings import FetcherSettings
+from shared.db.engine import make_engine
+from shared.errors import UserError
+from shared.imports.progress import read_progress
+from shared.settings import load
+from shared.terminal.progress_view import thousands
+from tests.proofs import plots
+from tests.proofs.chaos import is_over
+from tests.proofs.command import follow, fresh, lasted, tell
+from tests.proofs.end_state import read_facts
+from tests.proofs.orders import order_import
+from tests.proofs.page import Proof
+from tests.proofs.promises import Facts, judge
+from tests.proofs.samples import Sample, Sampler
+from tests.proofs.stack import Simulated, Stack, names, run_stack
+
+_DAYS_OF_PHASE = {1: 7, 2: 15}
+_PUBLIC_QUOTA = 30
+_ROWS_PER_REQUEST = 1000
+# A day's share needs its slots, the first answer and the last; and the next day does not wait.
+_DAY_MARGIN = 1.05
+
+
+def prove_import(  # each an option of the command
+    *,
+    phase: Annotated[
+        int, typer.Option(help="1: seven days, 245 000 establishments; 2: fifteen, 525 000.")
+    ] = 1,
+    days: Annotated[int | None, typer.Option(help="So many days instead.", min=1, max=365)] = None,
+    per_day: Annotated[
+        int, typer.Option(help="Establishments a day.", min=1, max=600_000)
+    ] = 35_000,
+    continuous: Annotated[
+        bool,
+        typer.Option("--continuous", help="In daily shares, a short day each; else in one go."),
+    ] = False,
+    day_seconds: Annotated[
+        float | None,
+        typer.Option(help="Length of such a day; what its share takes at the quota unless told."),
+    ] = None,
+    quota: Annotated[
+        int | None,
+        typer.Option(
+            help="Requests a minute that the simulator allows; 30 unless told.", min=1, max=10_000
+        ),
+    ] = None,
+    real: Annotated[
+        bool,
+        typer.Option(
+            "--real",
+            help="Ask INSEE itself, as the environment's SIRENADE_INSEE_… say: URL, key, quota.",
+        ),
+    ] = False,
+    generators: Annotated[int, typer.Option(help="Texts at once.", min=1, max=200)] = 10,
+    directory: Annotated[Path, typer.Option(help="Where the run is kept.")] = LOCAL / "prove",
+) -> None:
+    """Import a phase over real services, with its texts, and say which promises were kept.
+
+    At the public quota phase 1 takes some 8 minutes, phase 2 some 18. Status 1 says that a
+    promise was broken; the page and the JSON are kept either way. INSEE itself is asked with
+    --real alone, whatever key the environment holds.
+    """
+    if phase not in _DAYS_OF_PHASE:
+        raise UserError(f"--phase {phase}: there are 1 (7 days) and 2 (15 days)")
+    days = days or _DAYS_OF_PHASE[phase]
+    rows = days * per_day
+    per_minute = _real_quota(quota) if real else quota or _PUBLIC_QUOTA
+    order: dict[str, int | float | None] = {"row_limit": rows}
+    if continuous:
+        least_seconds = 60 * per_day / _ROWS_PER_REQUEST / per_minute
+        order["per_day"] = per_day
+        order["day_seconds"] = day_seconds or least_seconds * _DAY_MARGIN
+    console = Console(stderr=True)
+    folder = fresh(directory / "import")
+    title = f"{days} × {thousands(per_day)} establishments{' of INSEE' if real else ''}"
+    whom = "" if real else ", the simulator"
+    console.print(f"{title}: starting PostgreSQL, RabbitMQ{whom} and the services")
+    simulated = None if real else Simulated(rows, requests_per_minute=math.ceil(per_minute))
+    settings = {"SIRENADE_REVIEWER_GENERATORS": str(generators)}
+    try:
+        with run_stack(folder, insee=simulated, settings=settings) as stack:
+            engine = make_engine(stack.database_url, application_name="sirenade-prove", pool_size=1)
+            proof = _run(stack, engine, order, title, rows, console)
+            engine.dispose()
+    except LocalServerError as error:
+        raise UserError(str(error)) from error
+    tell(proof, folder, console)
+
+
+def _real_quota(quota: int | None) -> float:
+    """What the fetcher's settings say. Raises UserError where they do not do for INSEE itself."""
+    if quota is not None:
+        raise UserError(
+            "--quota is the simulator's; with --real: SIRENADE_INSEE_REQUESTS_PER_MINUTE"
+        )
+    if not any(os.environ.get(name) for name in ("SIRENADE_INSEE_KEY", "SIRENADE_INSEE_KEY_FILE")):
+        raise UserError("--real wants a key: set SIRENADE_INSEE_KEY_FILE or SIRENADE_INSEE_KEY")
+    # Database and broker are the proof's own, whatever the environment names.
+    settings = load(FetcherSettings, database_url="postgresql://none", broker_url="memory://")
+    return settings.insee_requests_per_minute
+
+
+def _run(  # what a proof is made of
+    stack: Stack,
+    engine: Engine,
+    order: dict[str, int | float | None],
+    title: str,
+    rows: int,
+    console: Console,
+) -> Proof:
+    for service in ("fetcher", "writer", "reviewer"):
+        for name in names(service, 1):
+            stack.start(name)
+    order_import(engine, **order)  # type: ignore[arg-type]  # by name, each of its own type
+    sampler = Sampler(stack, engine)
+    follow(sampler, title, console, until=is_over)
+    facts = read_facts(engine, promised_rows=rows, rests="per_day" in order)
+    with engine.connect() as connection:
+        # What INSEE's headers said has come into it.
+        quota = read_progress(connection).quota_per_minute or math.nan
+    return _proof(sampler.samples, facts, title, quota)
+
+
+def _proof(samples: Sequence[Sample], facts: Facts, title: str, quota: float) -> Proof:
+    first = next(each.at_seconds for each in samples if each.requests)
+    import_end = next(each.at_seconds for each in samples if each.received == samples[-1].received)
+    texts = [each.at_seconds for each in samples if each.avis.get("accepted")]
+    seconds, import_seconds = samples[-1].at_seconds - first, import_end - first
+    texts_seconds = samples[-1].at_seconds - texts[0] if texts else 0.0
+    return Proof(
+        title=title,
+        told=f"import {lasted(import_seconds)}; texts {lasted(texts_seconds)}, the last "
+        f"{lasted(seconds - import_seconds)} after the last establishment",
+        figures={
+            "quota_per_minute": quota,
+            "seconds": seconds,
+            "import_seconds": import_seconds,
+            "texts_seconds": texts_seconds,
+        },
+        samples=samples,
+        promises=judge(samples, facts),
+        plots={
+            "Throughput": plots.throughput(samples),
+            "Quota": plots.quota(samples, per_minute=quota),
+            "Memory by process": plots.memory(samples),
+            "Queues": plots.queues(samples),
+            "Error of the ETA": plots.eta(samples),
+            "Database size": plots.database(samples),
+        },
+        at=dt.datetime.now(dt.UTC),
+    )

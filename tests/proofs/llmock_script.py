@@ -1,0 +1,49 @@
+"""What llmock says and how long it takes: scripted, from one seed."""
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.proofs.avis_promises import Asked
+from tests.servers.llmock import Llmock
+
+# One answer in so many is one that no validator may let pass.
+FAULTY_ONE_IN = 25
+_GOOD = (
+    "{NOM} est une entreprise située à {COMMUNE}. Son activité principale porte l’intitulé "
+    "« Travaux de menuiserie bois et PVC ». Cet établissement figure au répertoire Sirene."
+)
+_FAULTY = "Un excellent artisan, que nous recommandons."
+# Scripted waits are handed in by and by: llmock looks through what is waiting at each call.
+_WAITS_AT_ONCE = 400
+
+
+@dataclass
+class Conversation:
+    llmock: Llmock
+    asked: Asked
+    dice: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def begin(self) -> None:
+        rounds = 2 * self.asked.texts // FAULTY_ONE_IN + 1
+        one_round = (_reply(_GOOD, times=FAULTY_ONE_IN - 1), _reply(_FAULTY, times=1))
+        self.llmock.expect(*(one_round * rounds))
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Call it every second or so: as many waits as calls may begin until the next time."""
+        if self.llmock.waiting("delay") < _WAITS_AT_ONCE // 2:
+            most = self.asked.most_latency_seconds - self.asked.least_latency_seconds
+            self.llmock.expect(
+                *(
+                    {"type": "delay", "seconds": self.dice.uniform(0, most), "times": 1}
+                    for _ in range(_WAITS_AT_ONCE)
+                )
+            )
+
+
+def _reply(content: str, *, times: int) -> Mapping[str, Any]:
+    text = json.dumps({"texte": content}, ensure_ascii=False)
+    return {"type": "reply", "text": text, "times": times}

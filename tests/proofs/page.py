@@ -1,0 +1,73 @@
+"""A proof as one HTML page that stands alone, and as JSON."""
+
+import datetime as dt
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]  # it ships no types
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from tests.proofs.promises import Promise
+from tests.proofs.samples import Sample
+from tests.proofs.usage_table import totals_of, usage_of_servers, usage_of_services
+
+
+@dataclass(frozen=True)
+class Proof:
+    """`told` stands below the title; `figures` are in the JSON alone; `plots` are SVG by title."""
+
+    title: str
+    told: str
+    figures: Mapping[str, object]
+    samples: Sequence[Sample]
+    promises: Sequence[Promise]
+    plots: Mapping[str, str]
+    at: dt.datetime
+
+    @property
+    def kept(self) -> bool:
+        return all(each.kept for each in self.promises)
+
+
+def machine() -> str:
+    memory_gib = psutil.virtual_memory().total / 2**30
+    return (
+        f"{psutil.cpu_count()} cores, {memory_gib:.0f} GiB, "
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    )
+
+
+def write(proof: Proof, folder: Path) -> Path:
+    """Write `proof.json` and `proof.html`; returns the latter."""
+    summary = {
+        "title": proof.title,
+        "at": proof.at.isoformat(),
+        "machine": machine(),
+        **proof.figures,
+        "promises": [asdict(each) for each in proof.promises],
+        "services": [asdict(each) for each in usage_of_services(proof.samples)],
+        "servers": [asdict(each) for each in usage_of_servers(proof.samples)],
+        "samples": [asdict(each) for each in proof.samples],
+    }
+    (folder / "proof.json").write_text(json.dumps(summary) + "\n", encoding="utf-8")
+    page = folder / "proof.html"
+    page.write_text(render(proof), encoding="utf-8")
+    return page
+
+
+def render(proof: Proof) -> str:
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    source = (resources.files("tests.proofs") / "proof.html.j2").read_text("utf-8")
+    return environment.from_string(source).render(
+        proof=proof,
+        machine=machine(),
+        totals=totals_of(proof.samples),
+        services=usage_of_services(proof.samples),
+        servers=usage_of_servers(proof.samples),
+        plots={name: Markup(svg) for name, svg in proof.plots.items()},  # noqa: S704  our own SVG
+    )

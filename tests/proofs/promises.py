@@ -1,0 +1,162 @@
+"""What is promised, and whether it was kept. Pure: samples and facts are given."""
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from shared.terminal.progress_view import thousands
+from tests.proofs.process_usage import Usage
+from tests.proofs.samples import Sample
+
+MIB = 1 << 20
+MOST_RSS_BYTES = 150 * MIB
+MOST_RSS_BYTES_TOGETHER = 500 * MIB
+MOST_LOG_BYTES = 200 * 10**6
+MOST_CONNECTIONS = 20
+LEAST_SLOT_USE = 0.97
+MOST_GROWTH = 1.05
+MOST_ETA_ERROR = 0.05
+# Before that share of a run its rate is not known yet.
+_ETA_FROM = 0.1
+# A shorter run is over before its memory is warm and its rate steady: nothing is said of them.
+LEAST_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The end state, as sets: counts could cancel out."""
+
+    promised_rows: int
+    stored: int
+    missing: int
+    surplus: int
+    duplicates: int
+    counters_agree: bool
+    slot_use: float | None
+    """None where the import rests between its days."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    name: str
+    promised: str
+    measured: str
+    kept: bool
+
+
+def judge(samples: Sequence[Sample], facts: Facts) -> list[Promise]:
+    last = samples[-1]
+    rejected = last.avis.get("rejected", 0)
+    logs, connections = last.log_bytes, max(each.connections for each in samples)
+    return [
+        *judge_end(facts),
+        exactly("quota errors (429)", 0, last.http_429),
+        exactly("failed items", 0, last.failed_items),
+        exactly("avis accepted, of those due", last.avis_due, last.avis.get("accepted", 0)),
+        exactly("avis rejected for good", 0, rejected),
+        *_slot_use(facts.slot_use),
+        *_memory(samples),
+        Promise("log bytes", "< 200 MB", f"{logs / 10**6:.1f} MB", logs < MOST_LOG_BYTES),
+        Promise(
+            "database connections",
+            f"≤ {MOST_CONNECTIONS}",
+            str(connections),
+            connections <= MOST_CONNECTIONS,
+        ),
+        *_eta(samples),
+    ]
+
+
+def judge_end(facts: Facts) -> list[Promise]:
+    agree = "yes" if facts.counters_agree else "no"
+    return [
+        exactly("establishments stored", facts.promised_rows, facts.stored),
+        exactly("missing", 0, facts.missing),
+        exactly("surplus", 0, facts.surplus),
+        exactly("duplicates", 0, facts.duplicates),
+        Promise("counters equal real counts", "yes", agree, facts.counters_agree),
+    ]
+
+
+def _slot_use(measured: float | None) -> list[Promise]:
+    if measured is None:
+        return []
+    kept = measured >= LEAST_SLOT_USE
+    return [Promise("slot use", f"≥ {LEAST_SLOT_USE:.2f}", f"{measured:.3f}", kept)]
+
+
+def exactly(name: str, promised: int, measured: int) -> Promise:
+    return Promise(name, thousands(promised), thousands(measured), promised == measured)
+
+
+def _memory(samples: Sequence[Sample]) -> list[Promise]:
+    promises = []
+    for name in process_names(samples):
+        sizes = values_of(samples, name, lambda usage: usage.rss_bytes)
+        most = max(sizes)
+        promises.append(Promise(f"RSS of {name}", "≤ 150 MiB", _mib(most), most <= MOST_RSS_BYTES))
+        if is_long(samples):
+            promises.append(judge_growth(name, sizes))
+    most = max(sum(usage.rss_bytes for usage in each.processes.values()) for each in samples)
+    kept = most <= MOST_RSS_BYTES_TOGETHER
+    promises.append(Promise("RSS of all services", "≤ 500 MiB", _mib(most), kept))
+    return promises
+
+
+def process_names(samples: Sequence[Sample]) -> list[str]:
+    return sorted({name for each in samples for name in each.processes})
+
+
+def values_of(samples: Sequence[Sample], name: str, value: Callable[[Usage], int]) -> list[int]:
+    return [value(each.processes[name]) for each in samples if name in each.processes]
+
+
+def is_long(samples: Sequence[Sample]) -> bool:
+    return samples[-1].at_seconds - samples[0].at_seconds >= LEAST_SECONDS
+
+
+def judge_growth(name: str, sizes: Sequence[int]) -> Promise:
+    second, last = second_and_last_quarter(sizes)
+    growth = last / second
+    return Promise(f"growth of {name}", f"≤ {MOST_GROWTH}", f"{growth:.3f}", growth <= MOST_GROWTH)
+
+
+def second_and_last_quarter(values: Sequence[int]) -> tuple[float, float]:
+    """The medians of both, of four values or more."""
+    quarter = len(values) // 4
+    return (
+        statistics.median(values[quarter : 2 * quarter]),
+        statistics.median(values[-quarter:]),
+    )
+
+
+def eta_errors(samples: Sequence[Sample]) -> list[tuple[float, float]]:
+    """When, in seconds, and how far the foretold end was off, as a share of the whole time.
+
+    The end is that of the import: its last row.
+    """
+    total = samples[-1].received
+    end = next(each.at_seconds for each in samples if each.received == total)
+    begin = next((each.at_seconds for each in samples if each.received), end)
+    whole = end - begin
+    return [
+        (each.at_seconds, (each.at_seconds + each.eta_seconds - end) / whole)
+        for each in samples
+        if whole > 0 and each.eta_seconds is not None and begin < each.at_seconds < end
+    ]
+
+
+def _eta(samples: Sequence[Sample]) -> list[Promise]:
+    if not is_long(samples):
+        return []
+    errors = eta_errors(samples)
+    first, last = (errors[0][0], errors[-1][0]) if errors else (0.0, 0.0)
+    judged = [abs(error) for at, error in errors if at - first >= _ETA_FROM * (last - first)]
+    worst = max(judged, default=math.nan)
+    kept = worst <= MOST_ETA_ERROR
+    return [Promise("ETA error from 10 % on", "≤ 5 % of the time", f"{worst:.1%}", kept)]
+
+
+def _mib(number: int) -> str:
+    return f"{number / MIB:.0f} MiB"

@@ -1,0 +1,142 @@
+"""A reading a second, from outside: of PostgreSQL, RabbitMQ, the processes and the log files."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+from sqlalchemy import Engine, text
+
+from shared.imports.eta import eta_of_rows
+from shared.imports.progress import Progress, Rate, read_progress
+from tests.proofs.process_usage import Meter, Usage
+from tests.proofs.stack import Stack
+
+_SERVER = text("""
+    SELECT pg_database_size(current_database()) AS database_bytes,
+      (SELECT count(*) FROM pg_stat_activity
+       WHERE application_name IN ('sirenade-fetcher', 'sirenade-writer', 'sirenade-reviewer')
+         OR application_name = 'sirenade-meter') AS connections
+""")
+# Its key is the SIRET: no row is there twice.
+_ROWS = text("SELECT count(*) FROM etablissements")
+_COUNT_EVERY_SECONDS = 10.0
+_HTTP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`processes` are our services by name, `servers` what they stand on.
+
+    `stored` is what the counters say, `rows` what the table holds, counted every ten seconds.
+    `eta_seconds` is None while nothing moves.
+    """
+
+    at_seconds: float
+    expected: int | None
+    received: int
+    stored: int
+    rows: int
+    requests: int
+    requests_last_minute: int
+    http_429: int
+    failed_items: int
+    avis: dict[str, int]
+    avis_due: int
+    database_bytes: int
+    connections: int
+    log_bytes: int
+    queues: dict[str, int]
+    processes: dict[str, Usage]
+    servers: dict[str, Usage]
+    eta_seconds: float | None
+
+
+@dataclass
+class Sampler:
+    """`logs` is the folder whose size counts; None: where the services' output goes."""
+
+    stack: Stack
+    engine: Engine
+    logs: Path | None = None
+    samples: list[Sample] = field(default_factory=list)
+    _rows: int = 0
+    _count_due: float = 0.0
+    _begun: float = field(default_factory=time.monotonic)
+    _rate: Rate = field(default_factory=Rate)
+    _meter: Meter = field(default_factory=Meter)
+
+    def take(self) -> Progress:
+        """Read everything once; returns what the database says of the work."""
+        with self.engine.connect() as connection:
+            progress = read_progress(connection)
+            server = connection.execute(_SERVER).one()
+            now = time.monotonic() - self._begun
+            if now >= self._count_due:
+                self._rows = connection.execute(_ROWS).scalar_one()
+                self._count_due = now + _COUNT_EVERY_SECONDS
+        if progress.resting_until is not None:
+            self._rate = Rate()  # a rest is no pace
+        self._rate.add(progress.at.timestamp(), progress.received)
+        self.samples.append(
+            Sample(
+                at_seconds=round(now, 2),
+                expected=progress.expected,
+                received=progress.received,
+                stored=progress.inserted + progress.updated + progress.unchanged,
+                rows=self._rows,
+                requests=progress.requests,
+                requests_last_minute=progress.requests_last_minute,
+                http_429=progress.http_429,
+                failed_items=progress.failed_items,
+                avis=dict(progress.avis),
+                avis_due=progress.avis_due,
+                database_bytes=server.database_bytes,
+                connections=server.connections,
+                log_bytes=_size(self.logs or self.stack.logs),
+                queues=self._queues(),
+                processes=self._meter.read(self.stack.pids),
+                servers=self._meter.read_families(self.stack.server_pids),
+                eta_seconds=self._eta(progress),
+            )
+        )
+        return progress
+
+    def follow(
+        self,
+        until: Callable[[Progress], bool],
+        *,
+        tell: Callable[[Progress], None],
+        every_seconds: float = 1.0,
+    ) -> None:
+        """Take a sample so often until one says that all is done."""
+        due = time.monotonic()
+        while not until(progress := self.take()):
+            tell(progress)
+            due = max(due + every_seconds, time.monotonic())
+            time.sleep(max(0.0, due - time.monotonic()))
+        tell(progress)
+
+    def _eta(self, progress: Progress) -> float | None:
+        eta = eta_of_rows(progress, self._rate)
+        return None if eta is None else eta.seconds
+
+    def _queues(self) -> dict[str, int]:
+        admin = self.stack.rabbitmq.admin
+        try:
+            answer = requests.get(
+                f"{admin.base_url}/api/queues?columns=name,messages",
+                auth=(admin.user, admin.password),
+                timeout=_HTTP_SECONDS,
+            )
+            answer.raise_for_status()
+        except requests.RequestException:
+            # Of a broker that is down nothing is known; the run itself shows what that means.
+            return {}
+        rows: Sequence[dict[str, object]] = answer.json()
+        return {str(row["name"]): int(str(row.get("messages", 0))) for row in rows}
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())

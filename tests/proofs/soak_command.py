@@ -1,0 +1,153 @@
+"""`prove soak`: hours of steady work, after which nothing has grown."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sqlalchemy import Engine
+
+from deploy.local.errors import LocalServerError
+from deploy.local.folders import LOCAL
+from shared.db.engine import make_engine
+from shared.errors import UserError
+from shared.logs.files import CLOSED_FILES, FILE_BYTES, SERVICES, log_bytes_cap
+from tests.proofs import plots
+from tests.proofs.chaos import is_over
+from tests.proofs.command import follow, fresh, lasted, tell
+from tests.proofs.end_state import read_facts
+from tests.proofs.orders import order_import
+from tests.proofs.page import Proof
+from tests.proofs.promises import Promise
+from tests.proofs.samples import Sampler
+from tests.proofs.simulated_days import Days
+from tests.proofs.soak_promises import Meanwhile, judge_soak
+from tests.proofs.stack import Simulated, Stack, run_stack
+
+# The public quota, and a day's share an hour: the machine stays free for other work.
+_REQUESTS_PER_MINUTE = 30
+_ROWS_PER_REQUEST = 20
+# What a delta asks for: what is published, a count of each collection, their pages. The first one
+# also brings what the simulator dates into its last day.
+_REQUESTS_OF_A_DELTA = 12
+_SHARE_OF_THE_LAST_DAY = 0.02
+_DELTA_SECONDS = 300.0
+_FEWEST_DELTAS = 2
+_LONG_SECONDS = 1200.0
+_SAMPLE_SECONDS = 5.0
+_SERVICES = tuple(f"{name}-1" for name in SERVICES)
+_LOG_BOUND = f"{len(SERVICES)} services × {1 + CLOSED_FILES} files of {FILE_BYTES / 10**6:.0f} MB"
+
+
+def prove_soak(
+    *,
+    hours: Annotated[float, typer.Option(help="How long it works.", min=0.02, max=12)] = 1.0,
+    directory: Annotated[Path, typer.Option(help="Where the run is kept.")] = LOCAL / "prove",
+) -> None:
+    """Import, review and fetch deltas for hours at a steady rate, and see that nothing grows.
+
+    30 requests a minute of 20 rows each, a text for each page that is due, and every five minutes
+    a day passes at INSEE: changes, closures, new names, and a delta that brings them. Status 1
+    says that a promise was broken; the page and the JSON are kept either way.
+    """
+    seconds = 3600 * hours
+    delta_seconds = min(_DELTA_SECONDS, seconds / (_FEWEST_DELTAS + 1))
+    rows = _rows_for(seconds, deltas=int(seconds / delta_seconds) - 1)
+    console = Console(stderr=True)
+    folder = fresh(directory / "soak")
+    title = f"{lasted(seconds)} of import, texts and deltas"
+    console.print(f"{title}: {rows} establishments, a delta every {delta_seconds:.0f} s")
+    logs = folder / "log-files"
+    logs.mkdir()
+    try:
+        with run_stack(
+            folder,
+            insee=Simulated(establishments=rows, requests_per_minute=_REQUESTS_PER_MINUTE),
+            settings={
+                "SIRENADE_INSEE_ROWS_PER_PAGE": str(_ROWS_PER_REQUEST),
+                # After a change the simulator looks through its register anew.
+                "SIRENADE_INSEE_TIMEOUT_SECONDS": "120",
+                "SIRENADE_LOG_DIRECTORY": str(logs),
+                # The operator orders one at its start: that day nothing was published yet.
+                "SIRENADE_DELTA_WAIT_MINUTES": "0",
+            },
+        ) as stack:
+            engine = make_engine(stack.database_url, application_name="sirenade-prove", pool_size=1)
+            sampler = Sampler(stack, engine, logs)
+            days = _run(stack, engine, sampler, title, seconds, delta_seconds, console)
+            promises = _judge(sampler, engine, days, rows=rows, seconds=seconds)
+            engine.dispose()
+    except LocalServerError as error:
+        raise UserError(str(error)) from error
+    tell(_proof(sampler, promises, title), folder, console)
+
+
+def _rows_for(seconds: float, *, deltas: int) -> int:
+    """As many as the quota brings in that time beside the deltas."""
+    requests = _REQUESTS_PER_MINUTE * seconds / 60 - _REQUESTS_OF_A_DELTA * deltas
+    return round(requests * _ROWS_PER_REQUEST * (1 - _SHARE_OF_THE_LAST_DAY))
+
+
+def _run(  # what a run is made of
+    stack: Stack,
+    engine: Engine,
+    sampler: Sampler,
+    title: str,
+    seconds: float,
+    delta_seconds: float,
+    console: Console,
+) -> Days:
+    for name in _SERVICES:
+        stack.start(name)
+    assert stack.insee is not None
+    days = Days(stack.insee.root, engine, order_import(engine), delta_seconds)
+    days.begin()
+    follow(
+        sampler,
+        title,
+        console,
+        until=is_over,
+        meanwhile=days.turn,
+        every_seconds=_SAMPLE_SECONDS if seconds >= _LONG_SECONDS else 1.0,
+    )
+    return days
+
+
+def _judge(
+    sampler: Sampler, engine: Engine, days: Days, *, rows: int, seconds: float
+) -> list[Promise]:
+    meanwhile = Meanwhile(
+        asked_seconds=seconds,
+        deltas_ordered=len(days.deltas),
+        deltas_complete=days.complete(),
+        changes=len(days.changed),
+        changes_stored=days.stored(),
+        most_log_bytes=log_bytes_cap(len(SERVICES)),
+        log_bound_told=_LOG_BOUND,
+    )
+    facts = read_facts(engine, promised_rows=rows, rests=True)
+    return judge_soak(sampler.samples, facts, meanwhile)
+
+
+def _proof(sampler: Sampler, promises: list[Promise], title: str) -> Proof:
+    samples = sampler.samples
+    return Proof(
+        title=title,
+        told=f"in all {lasted(samples[-1].at_seconds)}",
+        figures={"quota_per_minute": _REQUESTS_PER_MINUTE},
+        samples=samples,
+        promises=promises,
+        plots={
+            "Throughput": plots.throughput(samples),
+            "Memory by process": plots.memory(samples),
+            "File descriptors": plots.by_process(samples, "open", lambda usage: usage.files),
+            "Threads": plots.by_process(samples, "threads", lambda usage: usage.threads),
+            "TCP connections": plots.by_process(
+                samples, "established", lambda usage: usage.connections
+            ),
+            "Queues": plots.queues(samples),
+            "Quota": plots.quota(samples, per_minute=_REQUESTS_PER_MINUTE),
+        },
+        at=dt.datetime.now(dt.UTC),
+    )

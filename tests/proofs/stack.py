@@ -1,0 +1,159 @@
+"""Everything as in production, private: PostgreSQL, RabbitMQ, simulator, a process per service."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local import processes
+from deploy.local.folders import PROJECT
+from deploy.local.postgres import RunningPostgres, start_postgres
+from deploy.local.simulator import RunningSimulator, simulator
+from shared.db.migrate import upgrade
+from tests.servers.rabbitmq import RunningRabbitmq, start_rabbitmq
+
+DATABASE = "sirenade"
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What the simulator has, and how often it may be asked."""
+
+    establishments: int
+    requests_per_minute: int
+
+
+@dataclass
+class Stack:
+    """What runs; a process or a server that was killed can be started again."""
+
+    directory: Path
+    postgres: RunningPostgres
+    rabbitmq: RunningRabbitmq
+    insee: RunningSimulator | None
+    database_url: str
+    environment: dict[str, str] = field(repr=False)
+    beside: dict[str, int] = field(default_factory=dict)
+    """Further servers that are measured, by pid."""
+    services: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def logs(self) -> Path:
+        return self.directory / "logs"
+
+    @property
+    def pids(self) -> dict[str, int]:
+        return {name: process.pid for name, process in self.services.items()}
+
+    @property
+    def server_pids(self) -> dict[str, int]:
+        """What the services stand on."""
+        return {
+            "postgres": self.postgres.pid,
+            "rabbitmq": self.rabbitmq.pid,
+            **({} if self.insee is None else {"simulator": self.insee.pid}),
+            **self.beside,
+        }
+
+    def start(self, name: str) -> None:
+        """Start `fetcher-1` and the like."""
+        self.services[name] = processes.start_server(
+            [sys.executable, "-m", f"services.{name.partition('-')[0]}", "run"],
+            log=self.logs / f"{name}.log",
+            cwd=str(PROJECT),
+            env=self.environment,
+            parent_death_signal=signal.SIGTERM,
+        )
+
+    def kill(self, name: str) -> None:
+        processes.kill_all([self.services[name].pid])
+        processes.reap(self.services[name])
+
+    def start_what_ended(self) -> int:
+        """As a supervisor does: a service that starts while a server is away ends at once."""
+        ended = [name for name, process in self.services.items() if process.poll() is not None]
+        for name in ended:
+            self.start(name)
+        return len(ended)
+
+    def kill_postgres(self) -> None:
+        """SIGKILL to all of PostgreSQL, and a new start on the same port and data."""
+        self.postgres.kill()
+        self.postgres = start_postgres(
+            self.directory / "postgres", name="proving", end_with_parent=True
+        )
+
+    def stop(self) -> None:
+        """An orderly end of the services and PostgreSQL; what does not end in time is killed."""
+        for process in self.services.values():
+            process.terminate()
+        left = processes.wait_until_gone((each.pid for each in self.services.values()), seconds=30)
+        processes.kill_all(left)
+        for process in self.services.values():
+            processes.reap(process)
+        self.postgres.stop()
+
+
+def names(service: str, count: int) -> list[str]:
+    return [f"{service}-{number}" for number in range(1, count + 1)]
+
+
+@contextmanager
+def run_stack(
+    directory: Path, *, settings: dict[str, str], insee: Simulated | None = None
+) -> Iterator[Stack]:
+    """Start the servers in an emptied folder, with a migrated database and no service yet.
+
+    `settings` are environment variables of the services; without `insee`, theirs and ours say
+    where INSEE is. Raises LocalServerError where a server does not start.
+    """
+    with ExitStack() as cleanup:
+        (directory / "logs").mkdir(parents=True)
+        postgres = start_postgres(directory / "postgres", name="proving", end_with_parent=True)
+        cleanup.callback(postgres.stop)
+        rabbitmq = start_rabbitmq(directory / "rabbitmq", end_with_parent=True)
+        cleanup.callback(rabbitmq.stop)
+        simulated = None
+        if insee is not None:
+            simulated = cleanup.enter_context(
+                simulator(
+                    directory / "simulator",
+                    establishments=insee.establishments,
+                    requests_per_minute=insee.requests_per_minute,
+                )
+            )
+            settings = {**_asking(simulated.url, insee), **settings}
+        if postgres.has_database(DATABASE):
+            postgres.drop_database(DATABASE)
+        url = postgres.create_database(DATABASE)
+        upgrade(url)
+        ours = {
+            "SIRENADE_DATABASE_URL": url,
+            "SIRENADE_BROKER_URL": rabbitmq.url,
+            "SIRENADE_METRICS_PORT": "0",
+        }
+        environment = {**without_files(os.environ, ours | settings), **ours, **settings}
+        stack = Stack(directory, postgres, rabbitmq, simulated, url, environment)
+        cleanup.callback(stack.stop)
+        yield stack
+
+
+def _asking(url: str, insee: Simulated) -> dict[str, str]:
+    return {
+        "SIRENADE_INSEE_URL": url,
+        "SIRENADE_INSEE_KEY": "simulated",
+        "SIRENADE_INSEE_REQUESTS_PER_MINUTE": str(insee.requests_per_minute),
+    }
+
+
+def without_files(inherited: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Without the files that would be read instead: a real key would go to the simulator."""
+    return {
+        name: value
+        for name, value in inherited.items()
+        if name.removesuffix("_FILE") == name or name.removesuffix("_FILE") not in chosen
+    }

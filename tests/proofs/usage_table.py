@@ -1,0 +1,100 @@
+"""What each process used over a run, in one line each. Pure."""
+
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.terminal.progress_view import thousands
+from tests.proofs.process_usage import Usage
+from tests.proofs.promises import LEAST_SECONDS
+from tests.proofs.samples import Sample
+
+_SECONDS_OF_A_RATE = 10.0
+_FEWEST = 2
+
+
+@dataclass(frozen=True)
+class Line:
+    """`rss_slope_bytes` is a second's, through the second half of the run; None of a short one.
+
+    CPU in shares of one core; the maximum is over ten seconds.
+    """
+
+    name: str
+    rss_most_bytes: int
+    rss_slope_bytes: float | None
+    cpu_mean: float
+    cpu_most: float
+    files_most: int
+    threads_most: int
+    connections_most: int
+
+
+def totals_of(samples: Sequence[Sample]) -> dict[str, str]:
+    """What is worth knowing of the whole, and promised nowhere."""
+    last = samples[-1]
+    outcomes = ", ".join(f"{name} {thousands(n)}" for name, n in sorted(last.avis.items()))
+    depths: Counter[str] = Counter()
+    for each in samples:
+        depths |= Counter(each.queues)
+    queues = ", ".join(f"{name} {thousands(most)}" for name, most in sorted(depths.items()))
+    told = {
+        "requests": thousands(last.requests) if last.requests else "",
+        "avis by outcome": outcomes,
+        "most messages in queues": queues,
+        "database": f"{last.database_bytes / 10**6:.0f} MB, "
+        f"{max(each.connections for each in samples)} connections at most",
+        "logs": f"{last.log_bytes / 1000:.0f} kB",
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def usage_of_services(samples: Sequence[Sample]) -> list[Line]:
+    return _lines([(each.at_seconds, each.processes) for each in samples])
+
+
+def usage_of_servers(samples: Sequence[Sample]) -> list[Line]:
+    return _lines([(each.at_seconds, each.servers) for each in samples])
+
+
+def _lines(readings: Sequence[tuple[float, dict[str, Usage]]]) -> list[Line]:
+    lines = []
+    for name in sorted({name for _, usages in readings for name in usages}):
+        series = [(at, usages[name]) for at, usages in readings if name in usages]
+        if len(series) >= _FEWEST:
+            lines.append(_line(name, series))
+    return lines
+
+
+def _line(name: str, series: Sequence[tuple[float, Usage]]) -> Line:
+    usages = [usage for _, usage in series]
+    (begin, first), (end, last) = series[0], series[-1]
+    half = series[len(series) // 2 :]
+    slope = None
+    if end - begin >= LEAST_SECONDS:
+        slope = statistics.linear_regression(
+            [at for at, _ in half], [usage.rss_bytes for _, usage in half]
+        ).slope
+    return Line(
+        name,
+        rss_most_bytes=max(each.rss_bytes for each in usages),
+        rss_slope_bytes=slope,
+        cpu_mean=(last.cpu_seconds - first.cpu_seconds) / (end - begin),
+        cpu_most=_most_cpu(series),
+        files_most=max(each.files for each in usages),
+        threads_most=max(each.threads for each in usages),
+        connections_most=max(each.connections for each in usages),
+    )
+
+
+def _most_cpu(series: Sequence[tuple[float, Usage]]) -> float:
+    most, start = 0.0, 0
+    for number, (at, usage) in enumerate(series):
+        # The latest reading that is old enough.
+        while start + 1 < number and series[start + 1][0] <= at - _SECONDS_OF_A_RATE:
+            start += 1
+        begun, before = series[start]
+        if at - begun >= _SECONDS_OF_A_RATE:
+            most = max(most, (usage.cpu_seconds - before.cpu_seconds) / (at - begun))
+    return most

@@ -1,0 +1,61 @@
+"""`python -m deploy.local prepare|prepare-slow|clean`: what `make` calls before and after tests."""
+
+import argparse
+import os
+import shutil
+import sys
+
+from deploy.local import processes
+from deploy.local.errors import LocalServerError
+from deploy.local.folders import LOCAL, relocated_folders
+from deploy.local.postgres_binaries import binaries_for
+from tests.servers import monitoring_binaries
+from tests.servers.azurite_binaries import find_or_fetch_azurite
+from tests.servers.rabbitmq_binaries import find_or_fetch_rabbitmq
+
+
+def prepare() -> None:
+    """Find or fetch what tests start and call, so that no test waits for a download."""
+    print(f"PostgreSQL: {binaries_for(processes.server_account())}")
+    if os.environ.get("SIRENADE_TEST_RABBITMQ_URL"):
+        print("RabbitMQ: the server of SIRENADE_TEST_RABBITMQ_URL, and for the tests that kill it:")
+    print(f"RabbitMQ: {find_or_fetch_rabbitmq().root}")
+    for tool in ("promtool", "amtool"):
+        print(f"{tool}: {monitoring_binaries.find_or_fetch(tool)}")
+
+
+def prepare_slow() -> None:
+    """Find or fetch what only slow tests need besides."""
+    for server in ("prometheus", "prometheus-postgres-exporter"):
+        print(f"{server}: {monitoring_binaries.find_or_fetch(server)}")
+    print(f"Azurite: {find_or_fetch_azurite()}")
+
+
+def clean() -> None:
+    """Stop the servers that still run for this checkout and remove all their files."""
+    for folder in (*relocated_folders(LOCAL), LOCAL):
+        if not folder.exists():
+            continue
+        if running := processes.processes_below(folder):
+            print(f"ending {len(running)} processes of {folder}")
+            processes.kill_all(running)
+        shutil.rmtree(folder)
+        print(f"removed {folder}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command in (prepare, prepare_slow, clean):
+        name = command.__name__.replace("_", "-")
+        commands.add_parser(name, help=command.__doc__).set_defaults(run=command)
+    try:
+        parser.parse_args().run()
+    except LocalServerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

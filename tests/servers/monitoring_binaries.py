@@ -1,0 +1,55 @@
+"""Where Prometheus, promtool, amtool and the PostgreSQL exporter come from: installed, or Debian's.
+
+As with RabbitMQ, packages are unpacked into our own folder; nothing is installed or started.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.local.errors import LocalServerError
+from deploy.local.folders import LOCAL
+from tests.servers import debian
+
+_PACKAGES = {
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+    "amtool": "prometheus-alertmanager",
+    "prometheus-postgres-exporter": "prometheus-postgres-exporter",
+}
+
+
+def _find(program: str) -> Path | None:
+    """An installed program, or one that was fetched before."""
+    if installed := shutil.which(program):
+        return Path(installed)
+    fetched = _folder() / "usr" / "bin" / program
+    return fetched if fetched.exists() else None
+
+
+def find_or_fetch(program: str) -> Path:
+    """Fetches a Debian package (20 MB for Prometheus) where the program is not there."""
+    if found := _find(program):
+        return found
+    package = _PACKAGES[program]
+    work = _folder().with_name("monitoring.part")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    print(f"  fetching {package} from Debian's packages (once)", flush=True)
+    try:
+        debian.with_lists(work / "apt", lambda options: _download(options, package, work))
+        debian.unpack(work, _folder())
+    except LocalServerError as error:
+        raise LocalServerError(f"cannot fetch {package} ({error}): install it") from None
+    shutil.rmtree(work)
+    if found := _find(program):
+        return found
+    raise LocalServerError(f"Debian's package {package} holds no {program}: install it")
+
+
+def _folder() -> Path:
+    return LOCAL / "monitoring"
+
+
+def _download(options: Sequence[str], package: str, folder: Path) -> None:
+    debian.run(["apt-get", "-q", *options, "download", package], cwd=folder)

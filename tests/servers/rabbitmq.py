@@ -1,0 +1,244 @@
+"""A private RabbitMQ node: own ports, data, cookie and epmd; never the system's service."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pika
+import pika.exceptions
+import requests
+
+from deploy.local import processes
+from deploy.local.errors import LocalServerError
+from tests.servers.rabbitmq_admin import RabbitmqAdmin, RabbitmqServer
+from tests.servers.rabbitmq_binaries import RabbitmqBinaries, find_or_fetch_rabbitmq
+
+_USER = "sirenade"
+_START_SECONDS = 90.0
+_STOP_SECONDS = 30.0
+_START_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Ports:
+    amqp: int
+    management: int
+    distribution: int
+    epmd: int
+    metrics: int
+
+    @classmethod
+    def choose(cls) -> "Ports":
+        return cls(*(processes.free_port() for _ in range(5)))
+
+
+@dataclass
+class RunningRabbitmq(RabbitmqServer):
+    directory: Path
+    binaries: RabbitmqBinaries = field(repr=False)
+    ports: Ports
+    end_with_parent: bool = False
+    ready_since: float = 0.0
+    """On the monotonic clock."""
+    _node: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _epmd: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def is_running(self) -> bool:
+        return self._node is not None and self._node.poll() is None
+
+    @property
+    def pid(self) -> int:
+        if self._node is None:
+            raise LocalServerError("this RabbitMQ node does not run")
+        return self._node.pid
+
+    @property
+    def management_port(self) -> int:
+        return self.ports.management
+
+    def ctl(self, *arguments: str) -> str:
+        """The output of `rabbitmqctl`, a call of two seconds: `admin` answers in milliseconds."""
+        result = subprocess.run(
+            [str(self.binaries.ctl), "-q", *arguments],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode != 0:
+            raise LocalServerError(f"rabbitmqctl {arguments[0]}: {result.stderr.strip()}")
+        return result.stdout
+
+    def kill(self) -> None:
+        """SIGKILL to the node and its helpers, as when the machine loses power."""
+        processes.kill_all(self._family())
+        self._forget()
+
+    def stop(self) -> None:
+        """An orderly stop of the node, then of its epmd. Does nothing when it is down."""
+        if self._node is not None and self.is_running():
+            self._node.send_signal(signal.SIGTERM)
+            processes.wait_until_gone([self._node.pid], seconds=_STOP_SECONDS)
+        self.kill()
+
+    def restart(self) -> None:
+        """Start again on the same ports and data, after an orderly stop if it still runs."""
+        self.stop()
+        if not self.start():
+            raise LocalServerError(f"RabbitMQ does not start again: see {self.directory / 'log'}")
+
+    def start(self) -> bool:
+        """Start and wait until it serves AMQP and HTTP; False when it ends or is not up in time."""
+        death_signal = signal.SIGKILL if self.end_with_parent else None
+        log = self.directory / "log" / "out"
+        environment = self._environment()
+        if epmd := shutil.which("epmd", path=environment["PATH"]):
+            # Started here, in the foreground: the one that Erlang would start is nobody's child.
+            self._epmd = processes.start_server(
+                [epmd, "-address", "127.0.0.1", "-port", str(self.ports.epmd)],
+                log=log,
+                env=environment,
+                parent_death_signal=death_signal,
+            )
+        self._node = processes.start_server(
+            [str(self.binaries.server)],
+            log=log,
+            env=environment,
+            parent_death_signal=death_signal,
+        )
+        if processes.wait_while_alive(self._node.pid, self._answers, seconds=_START_SECONDS):
+            self.ready_since = time.monotonic()
+            return True
+        self.kill()
+        return False
+
+    def _answers(self) -> Literal[True] | None:
+        """By AMQP and by HTTP."""
+        if processes.port_is_free(self.ports.amqp):
+            return None
+        try:
+            pika.BlockingConnection(pika.URLParameters(self.url)).close()
+            self.admin.overview()
+        except (pika.exceptions.AMQPError, requests.RequestException):
+            return None
+        return True
+
+    def _family(self) -> list[int]:
+        pids = processes.processes_with(environment=f"{processes.HOME_MARK}={self.directory}")
+        for process in (self._node, self._epmd):
+            if process is not None and process.poll() is None:
+                pids.extend(processes.with_children(process.pid))
+        return sorted(set(pids))
+
+    def _forget(self) -> None:
+        processes.reap(self._node)
+        processes.reap(self._epmd)
+        self._node = self._epmd = None
+
+    def _environment(self) -> dict[str, str]:
+        home, ports = self.directory, self.ports
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("RABBITMQ_", "ERL_"))
+        }
+        return inherited | {
+            "PATH": os.pathsep.join([*map(str, self.binaries.path), os.environ["PATH"]]),
+            "LD_LIBRARY_PATH": os.pathsep.join(map(str, self.binaries.libraries)),
+            "LANG": "C.UTF-8",
+            "HOME": str(home),
+            processes.HOME_MARK: str(home),
+            # The script then becomes the node itself, instead of a shell that waits for it.
+            "RUNNING_UNDER_SYSTEMD": "true",
+            "RABBITMQ_NODENAME": f"sirenade{ports.amqp}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(ports.amqp),
+            "RABBITMQ_DIST_PORT": str(ports.distribution),
+            "RABBITMQ_MNESIA_BASE": str(home / "data"),
+            "RABBITMQ_LOG_BASE": str(home / "log"),
+            "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(home / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "enabled_plugins"),
+            "RABBITMQ_CONF_ENV_FILE": os.devnull,
+            "RABBITMQ_PID_FILE": str(home / "pid"),
+            "RABBITMQ_SCHEMA_DIR": str(home / "schema"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": str(home / "config"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+                "+S 2:2 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}"
+            ),
+            "ERL_EPMD_PORT": str(ports.epmd),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+        }
+
+
+def start_rabbitmq(
+    directory: Path, *, end_with_parent: bool = False, with_metrics: bool = False
+) -> RunningRabbitmq:
+    """Start a node on free ports in `directory`, with its management API.
+
+    A node that an earlier process left there is killed first. `end_with_parent` (Linux) must come
+    from a thread that lives as long as its process.
+    """
+    binaries = find_or_fetch_rabbitmq()
+    directory = directory.absolute()
+    (directory / "log").mkdir(parents=True, exist_ok=True)
+    processes.kill_all(processes.processes_with(environment=f"{processes.HOME_MARK}={directory}"))
+    password = secrets.token_urlsafe(18)
+    for _ in range(_START_ATTEMPTS):
+        ports = Ports.choose()
+        # The name of the node holds its port, so data of other ports are another node's.
+        shutil.rmtree(directory / "data", ignore_errors=True)
+        _write_files(directory, ports, password)
+        if with_metrics:
+            _add_metrics(directory, ports)
+        running = RunningRabbitmq(
+            url=f"amqp://{_USER}:{password}@127.0.0.1:{ports.amqp}/%2F",
+            admin=RabbitmqAdmin(f"http://127.0.0.1:{ports.management}", _USER, password),
+            directory=directory,
+            binaries=binaries,
+            ports=ports,
+            end_with_parent=end_with_parent,
+        )
+        if running.start():
+            return running
+    raise LocalServerError(f"RabbitMQ does not start: see {directory / 'log'}")
+
+
+def _write_files(directory: Path, ports: Ports, password: str) -> None:
+    _write_secret(directory / ".erlang.cookie", secrets.token_hex(20), mode=0o400)
+    (directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    _write_secret(
+        directory / "rabbitmq.conf",
+        f"""listeners.tcp.1 = 127.0.0.1:{ports.amqp}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = {ports.management}
+default_user = {_USER}
+default_pass = {password}
+log.file = {directory}/log/rabbit.log
+log.console = false
+vm_memory_high_watermark.absolute = 512MiB
+disk_free_limit.absolute = 50MB
+raft.wal_max_size_bytes = 67108864
+collect_statistics_interval = 1000
+""",
+        mode=0o600,
+    )
+
+
+def _add_metrics(directory: Path, ports: Ports) -> None:
+    plugins = "[rabbitmq_management,rabbitmq_prometheus].\n"
+    (directory / "enabled_plugins").write_text(plugins)
+    with (directory / "rabbitmq.conf").open("a") as file:
+        file.write(f"prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {ports.metrics}\n")
+
+
+def _write_secret(path: Path, text: str, *, mode: int) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+        file.write(text)

@@ -1,0 +1,133 @@
+"""Where RabbitMQ comes from: installed, or Debian's packages unpacked into our own folder.
+
+No package index that pip can use carries it. Nothing here needs root or changes the system.
+"""
+
+import fcntl
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.errors import LocalServerError
+from deploy.local.folders import LOCAL, outside_folder
+from tests.servers import debian
+
+_INSTALLED = (
+    "/usr/lib/rabbitmq/lib/rabbitmq_server-*",
+    "/opt/rabbitmq",
+    "/opt/homebrew/opt/rabbitmq",
+    "/usr/local/opt/rabbitmq",
+)
+_WHAT_TO_DO = (
+    "install rabbitmq-server (3.10 or newer),"
+    " or set SIRENADE_TEST_RABBITMQ_URL to a server that tests may use"
+)
+
+
+@dataclass(frozen=True)
+class RabbitmqBinaries:
+    root: Path
+    """Holds `sbin/rabbitmq-server`: its own scripts, not a package's wrapper that changes user."""
+    path: tuple[Path, ...] = ()
+    """Folders to put before PATH."""
+    libraries: tuple[Path, ...] = ()
+
+    @property
+    def server(self) -> Path:
+        return self.root / "sbin" / "rabbitmq-server"
+
+    @property
+    def ctl(self) -> Path:
+        return self.root / "sbin" / "rabbitmqctl"
+
+
+def find_or_fetch_rabbitmq() -> RabbitmqBinaries:
+    """An installed RabbitMQ, else the unpacked one, fetched now (35 MB) if it is not there."""
+    return _installed() or _unpacked(_unpack_folder()) or _fetch(_unpack_folder())
+
+
+def _installed() -> RabbitmqBinaries | None:
+    for pattern in _INSTALLED:
+        for root in sorted(Path("/").glob(pattern[1:]), reverse=True):
+            binaries = RabbitmqBinaries(root)
+            if binaries.server.exists() and shutil.which("erl"):
+                return binaries
+    return None
+
+
+def _unpack_folder() -> Path:
+    """Without spaces, which the scripts of Erlang do not bear."""
+    folder = LOCAL / "rabbitmq-server"
+    return folder if " " not in str(folder) else outside_folder(LOCAL) / "rabbitmq-server"
+
+
+def _unpacked(folder: Path) -> RabbitmqBinaries | None:
+    roots = sorted(folder.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*"))
+    if not roots:
+        return None
+    return RabbitmqBinaries(
+        roots[-1],
+        path=(folder / "usr/lib/erlang/bin",),
+        libraries=(*folder.glob("usr/lib/*-linux-*"), *folder.glob("lib/*-linux-*")),
+    )
+
+
+def _fetch(folder: Path) -> RabbitmqBinaries:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(folder.with_name("rabbitmq-server.lock")):
+        if binaries := _unpacked(folder):
+            return binaries  # another process fetched it meanwhile
+        print("  fetching RabbitMQ and Erlang from Debian's packages (35 MB, once)", flush=True)
+        work = folder.with_name("rabbitmq-server.part")
+        shutil.rmtree(work, ignore_errors=True)
+        debs = work / "debs"
+        debs.mkdir(parents=True)
+        try:
+            debian.with_lists(work / "apt", lambda options: _download(options, debs))
+            debian.unpack(debs, work / "root")
+        except LocalServerError as error:
+            raise LocalServerError(f"cannot fetch RabbitMQ ({error}): {_WHAT_TO_DO}") from None
+        _set_erlang_root(work / "root", folder)
+        (work / "root").rename(folder)
+        shutil.rmtree(work)
+    binaries = _unpacked(folder)
+    if binaries is None:
+        raise LocalServerError(f"the packages in {folder} hold no RabbitMQ: {_WHAT_TO_DO}")
+    return binaries
+
+
+@contextmanager
+def _one_at_a_time(lock: Path) -> Iterator[None]:
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _download(options: Sequence[str], debs: Path) -> None:
+    depends = debian.run(
+        [
+            *("apt-cache", *options, "depends", "--recurse", "--no-recommends", "--no-suggests"),
+            *("--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances"),
+            "rabbitmq-server",
+        ]
+    )
+    # All of Erlang even where parts of it are installed: the two trees would not find each other.
+    wanted = set(re.findall(r"^(?:erlang-[\w.+-]+|rabbitmq-server)$", depends, re.MULTILINE))
+    simulated = debian.run(
+        ["apt-get", *options, "install", "--simulate", "--no-install-recommends", "rabbitmq-server"]
+    )
+    wanted.update(re.findall(r"^Inst (\S+)", simulated, re.MULTILINE))
+    debian.run(["apt-get", "-q", *options, "download", *sorted(wanted)], cwd=debs)
+
+
+def _set_erlang_root(unpacked: Path, final: Path) -> None:
+    """Debian's Erlang scripts name the folder that the package would install to."""
+    erlang = unpacked / "usr/lib/erlang"
+    for name in ("erl", "start"):
+        for script in (erlang / "bin" / name, *erlang.glob(f"erts-*/bin/{name}")):
+            if script.is_file():
+                installed, ours = "ROOTDIR=/usr/lib/erlang", f'ROOTDIR="{final}/usr/lib/erlang"'
+                script.write_text(script.read_text().replace(installed, ours))

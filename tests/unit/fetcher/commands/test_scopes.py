@@ -1,0 +1,62 @@
+from typing import Any
+
+import pytest
+
+from services.fetcher.commands.scopes import checked_scope
+from services.fetcher.plan.windows import Scope
+from shared.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("asked", "scope"),
+    [
+        ({"region": ["Bretagne"]}, Scope(departements=["22", "29", "35", "56"])),
+        ({"region": ["53"], "departement": ["35"]}, Scope(departements=["22", "29", "35", "56"])),
+        ({"region": ["corse"]}, Scope(departements=["2A", "2B"])),
+        ({"region": ["LA REUNION"]}, Scope(departements=["974"])),
+        (
+            {"region": ["provence alpes côte d’azur"]},
+            Scope(departements=["04", "05", "06", "13", "83", "84"]),
+        ),
+        ({"departement": ["2a"], "commune": ["2a004"]}, Scope(["2A"], ["2A004"])),
+        ({"activite": ["47.11d"], "etat": "f"}, Scope((), (), ["47.11D"], "F")),
+        (
+            {"siret_from": "00000000000001", "siret_to": "00000000000001"},
+            Scope(siret_from="00000000000001", siret_to="00000000000001"),
+        ),
+        ({"everything": True}, Scope()),
+        ({"everything": True, "etat": "A"}, Scope(etat_administratif="A")),
+    ],
+)
+def test_what_is_asked_for_becomes_codes(asked: dict[str, Any], scope: Scope) -> None:
+    found = checked_scope(**asked)
+    for name in ("departements", "communes", "activites"):
+        assert list(getattr(found, name)) == list(getattr(scope, name))
+    for name in ("etat_administratif", "siret_from", "siret_to"):
+        assert getattr(found, name) == getattr(scope, name)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, "say what to import"),
+        ({"everything": True, "departement": ["33"]}, "--all is every place"),
+        ({"region": ["Aquitaine"]}, "unknown region 'Aquitaine'"),
+        ({"region": [""]}, "unknown region"),
+        ({"departement": ["20"]}, "unknown département '20'"),
+        ({"commune": ["33000"]}, "unknown commune '33000'"),
+        ({"activite": ["47.11"]}, "unknown activity '47.11'"),
+        ({"activite": ["*"]}, "unknown activity"),
+        ({"etat": "C"}, "unknown state 'C'"),
+        ({"siret_from": "123"}, "--siret-from '123' is no SIRET"),
+        ({"siret_to": "1234567890123٣"}, "is no SIRET"),
+        ({"siret_from": "20000000000000", "siret_to": "10000000000000"}, "reversed"),
+    ],
+)
+def test_what_is_unknown_or_impossible_is_said_in_one_line(
+    asked: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UserError) as refused:
+        checked_scope(**asked)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,23 @@
+"""A line of a batch's answers says something or nothing, and never breaks its reader."""
+
+import pytest
+
+from services.reviewer.batches.answers import read_line
+from services.reviewer.providers.call import UNAVAILABLE
+
+_LINE = b'{"custom_id":"1","response":{"status_code":%b,"body":%b},"error":%b}'
+_DEEP = 300 * b"[" + 300 * b"]"
+
+
+@pytest.mark.parametrize("status", [b"{}", b"[]", b"true", b"500"])
+@pytest.mark.parametrize("error", [b"null", b'{"code":{}}', b'{"code":[1]}', _DEEP])
+def test_a_line_of_odd_types_is_an_answer_that_failed(status: bytes, error: bytes) -> None:
+    read = read_line(_LINE % (status, b"null", error), "json_object")
+    assert read is not None
+    assert read.answer.reasons == (UNAVAILABLE,)
+
+
+def test_a_body_too_deep_to_be_written_again_is_no_text() -> None:
+    read = read_line(_LINE % (b"200", b'{"choices":%b}' % _DEEP, b"null"), "json_object")
+    assert read is not None
+    assert read.answer.reasons == ("malformed_json",)

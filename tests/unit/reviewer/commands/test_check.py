@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+from services.reviewer.commands.check import check_lines
+
+_FACTS = {"nom": "GARAGE DU PORT", "forme": "SARL", "commune": "Vannes", "annee": "2011"}
+_TEXT = (
+    "GARAGE DU PORT est une SARL installée à Vannes. Elle a été créée en 2011 et figure au "
+    "répertoire Sirene de l’Insee."
+)
+
+
+def _check(request: object) -> dict[str, object]:
+    verdict: dict[str, object] = json.loads(next(check_lines([json.dumps(request)])))
+    return verdict
+
+
+def test_a_good_text_is_accepted() -> None:
+    assert _check({"facts": _FACTS, "text": _TEXT}) == {"accepted": True, "reasons": []}
+
+
+def test_a_bad_text_is_refused_with_its_reasons() -> None:
+    verdict = _check({"facts": _FACTS, "text": _TEXT.replace("2011", "1998")})
+    assert verdict == {"accepted": False, "reasons": ["ungrounded_number", "ungrounded_date"]}
+
+
+def test_other_keys_are_passed_over_and_a_year_may_be_a_number() -> None:
+    facts = {**_FACTS, "annee": 2011, "couleur": "bleu", "effectif": None, "activite": ""}
+    assert _check({"facts": facts, "text": _TEXT, "acceptable": True})["accepted"] is True
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        "null",
+        '{"facts": {"nom": "X"}}',
+        '{"text": "x"}',
+        '{"facts": [], "text": "x"}',
+        '{"facts": {}, "text": "x"}',
+        '{"facts": {"nom": ["x"]}, "text": "x"}',
+        '{"facts": {"nom": true}, "text": "x"}',
+        '{"facts": {"nom": "X", "annee": "MMXI"}, "text": "x"}',
+        '{"facts": {"nom": "X", "date_creation": "hier"}, "text": "x"}',
+        "[" * 100_000,
+        b'{"facts": {"nom": "X"}, "text": "\xe9"}'.decode(errors="surrogateescape"),
+    ],
+)
+def test_a_line_that_is_no_request_is_answered_by_an_error(line: str) -> None:
+    assert list(json.loads(next(check_lines([line])))) == ["error"]
+
+
+def test_each_line_has_its_answer_in_order_and_blank_lines_have_none() -> None:
+    good = json.dumps({"facts": _FACTS, "text": _TEXT})
+    answers = [json.loads(answer) for answer in check_lines([good, "\n", "{", good])]
+    assert [answer.get("accepted", "error") for answer in answers] == [True, "error", True]

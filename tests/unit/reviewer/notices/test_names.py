@@ -1,0 +1,123 @@
+"""A name is told as what it names, with the words that go with it."""
+
+import re
+
+import pytest
+
+from services.reviewer.notices.template import generate
+from shared.sirene.facts import Facts
+from tests.unit.reviewer.conftest import FactsLike
+from tests.unit.reviewer.samples import assert_publishable
+
+
+def test_the_slots_of_a_name_are_not_filled(facts_like: FactsLike) -> None:
+    assert "{COMMUNE} {SIRET}" in generate(facts_like(nom="{COMMUNE} {SIRET}")).text
+
+
+def test_a_signboard_that_repeats_the_name_is_not_told(facts_like: FactsLike) -> None:
+    own = generate(facts_like(enseigne="Garage du Port")).text
+    assert re.search(r"\benseigne\b", own) is None
+    assert "enseigne CHEZ ANA" in generate(facts_like(enseigne="CHEZ ANA")).text.replace(
+        "L’enseigne", "enseigne"
+    )
+
+
+def _variants_of(facts: Facts) -> set[str]:
+    """Sixty variants, each accepted by the validator."""
+    texts = set()
+    for number in range(60):
+        text = assert_publishable(facts, variant_seed=str(number))
+        texts.add(text.replace("\u00a0", " "))
+    return texts
+
+
+@pytest.mark.parametrize(
+    ("changes", "always", "never"),
+    [
+        ({"nom": "MAIRIE", "categorie_juridique": "7210"}, "MAIRIE", "est une commune"),
+        ({"nom": "CHEZ ANA", "enseigne": "CHEZ ANA"}, "CHEZ ANA", "est une société"),
+        (
+            {"nom": "CHEZ ANA", "enseigne": "CHEZ ANA", "categorie_juridique": "1000"},
+            "à une entreprise individuelle|d’une entreprise individuelle",
+            "est une entreprise",
+        ),
+        (
+            {
+                "nom": "MAIRIE",
+                "enseigne": "MAIRIE",
+                "denomination": "COMMUNE DE CLAMART",
+                "categorie_juridique": "7210",
+            },
+            "(?:de|à) la COMMUNE DE CLAMART",
+            "une commune",
+        ),
+        (
+            {"nom": "CHEZ ANA", "denomination": "ANA INVEST", "categorie_juridique": "5710"},
+            r"(?:de|à) la société par actions simplifiée \(SAS\) ANA INVEST",
+            "une société",
+        ),
+        (
+            {"nom": "CHEZ ANA", "denomination": "A", "categorie_juridique": "5599"},
+            "(?:de|à) l’entité A, société anonyme",
+            "une société",
+        ),
+        (
+            {"nom": "COMMUNE DE CLAMART", "categorie_juridique": "7210"},
+            "[Ll]a COMMUNE DE CLAMART",
+            "une commune|: commune",
+        ),
+        (
+            {"nom": "SCI DU PORT", "enseigne": "SCI DU PORT", "categorie_juridique": "6540"},
+            "[Ll]a SCI DU PORT",
+            "société civile|est rattaché",
+        ),
+        (
+            {"nom": "PAUL MONNIER", "categorie_juridique": "1000"},
+            "[Ll]’entreprise individuelle PAUL MONNIER",
+            "inscrite|une entreprise",
+        ),
+        (
+            {"nom": "JUDO CLUB", "categorie_juridique": "9220"},
+            "JUDO CLUB",
+            "JUDO CLUB est inscrite|Implantée",
+        ),
+        (
+            {"nom": "ETABLISSEMENTS ANA", "categorie_juridique": "5499"},
+            "ETABLISSEMENTS ANA",
+            "que ETABLISSEMENTS",
+        ),
+        (
+            {"nom": "LE BISTROT D'ANA", "categorie_juridique": "5710"},
+            "LE BISTROT D'ANA",
+            "(?:à|de) LE BISTROT",
+        ),
+    ],
+)
+@pytest.mark.parametrize("est_siege", [True, False])
+def test_a_name_is_only_said_to_be_what_it_names(
+    changes: dict[str, str], always: str, never: str, *, est_siege: bool, facts_like: FactsLike
+) -> None:
+    facts = facts_like(
+        **changes, est_siege=est_siege, activite="Administration d'immeubles", commune="CLAMART"
+    )
+    for text in _variants_of(facts):
+        assert re.search(always, text), text
+        assert not re.search(never, text), text
+        assert est_siege or "siège" not in text
+
+
+def test_an_establishment_is_told_with_the_name_that_it_belongs_to(
+    facts_like: FactsLike,
+) -> None:
+    facts = facts_like(
+        nom="MAIRIE",
+        enseigne="MAIRIE",
+        denomination="COMMUNE DE CLAMART",
+        categorie_juridique="7210",
+        commune="CLAMART",
+        code_commune="92023",
+        departement="92",
+        est_siege=False,
+    )
+    opening = "MAIRIE est un établissement de la COMMUNE DE CLAMART, situé à Clamart."
+    assert any(text.startswith(opening) for text in _variants_of(facts))

@@ -1,0 +1,76 @@
+"""Facts put into a model's text, with the words before them in agreement."""
+
+import pytest
+
+from services.reviewer.notices.slots import fill, slots_of
+from services.reviewer.providers.prompt import read_prompt, told_facts
+from tests.unit.reviewer.conftest import FactsLike
+
+COMMUNES = {
+    "Vannes": ("à Vannes", "de Vannes", "Vannes"),
+    "Le Mans": ("au Mans", "du Mans", "Le Mans"),
+    "Les Herbiers": ("aux Herbiers", "des Herbiers", "Les Herbiers"),
+    "La Rochelle": ("à La Rochelle", "de La Rochelle", "La Rochelle"),
+    "L'Isle-Adam": ("à L’Isle-Adam", "de L’Isle-Adam", "L’Isle-Adam"),
+    "Angers": ("à Angers", "d’Angers", "Angers"),
+    "Paris 7e Arrondissement": (
+        "à Paris (7e arrondissement)",
+        "de Paris (7e arrondissement)",
+        "Paris (7e arrondissement)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("commune", "shapes"), COMMUNES.items())
+def test_every_kind_of_commune_agrees(
+    facts_like: FactsLike, commune: str, shapes: tuple[str, str, str]
+) -> None:
+    facts = facts_like(commune=commune, code_commune=None)
+    a, of, bare = shapes
+    assert fill("Situé à {COMMUNE}.", facts) == f"Situé {a}."
+    assert fill("Situé au {COMMUNE}.", facts) == f"Situé {a}."
+    assert fill("La ville de {COMMUNE}.", facts) == f"La ville {of}."
+    assert fill("La ville d’{COMMUNE}.", facts) == f"La ville {of}."
+    assert fill("À {COMMUNE}, il", facts) == f"{a[0].upper()}{a[1:]}, il"
+    assert fill("{COMMUNE} est", facts) == f"{bare} est"
+
+
+@pytest.mark.parametrize(
+    ("nom", "text", "filled"),
+    [
+        ("ATELIER DUPONT", "Le siège de {NOM}.", "Le siège d’ATELIER DUPONT."),
+        ("GARAGE", "Le siège d’{NOM}.", "Le siège de GARAGE."),
+        ("ATELIER", "C’est ici que {NOM} a", "C’est ici qu’ATELIER a"),
+        ("GARAGE", "L’entreprise {NOM}", "L’entreprise GARAGE"),
+        ("GARAGE", "aide {NOM}", "aide GARAGE"),
+        ("{COMMUNE}", "{NOM} est à {COMMUNE}", "{COMMUNE} est à Vannes"),
+        ("A\\1 {{ x }}", "{NOM}", "A\\1 {{ x }}"),
+    ],
+)
+def test_names_elide_and_stay_names(
+    facts_like: FactsLike, nom: str, text: str, filled: str
+) -> None:
+    assert fill(text, facts_like(nom=nom)) == filled
+
+
+def test_an_unknown_slot_and_one_without_a_fact_stay_for_the_validator(
+    facts_like: FactsLike,
+) -> None:
+    facts = facts_like(enseigne=None)
+    assert fill("de {VILLE} {ENSEIGNE} {nom}", facts) == "de {VILLE} {ENSEIGNE} {nom}"
+
+
+def test_what_a_stranger_chose_is_never_told(facts_like: FactsLike) -> None:
+    facts = facts_like(nom="HACKED", enseigne="PWNED", denomination="OWNED", sigle="SPAM")
+    assert set(slots_of(facts)) == {"NOM", "COMMUNE", "SIRET", "ENSEIGNE", "DENOMINATION"}
+    messages = read_prompt().messages(facts, json_wanted=True, reasons=["name_missing"])
+    told = str(messages) + told_facts(facts)
+    assert not any(
+        word in told for word in ("HACKED", "PWNED", "OWNED", "SPAM", "Vannes", "VANNES")
+    )
+
+
+def test_the_version_of_a_prompt_is_its_file_and_a_digest_of_it() -> None:
+    name, _, digest = read_prompt().version.rpartition("-")
+    assert name == "notice-1"
+    assert len(digest) == 8

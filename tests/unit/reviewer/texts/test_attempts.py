@@ -1,0 +1,106 @@
+"""From facts to verdict, without a database."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from services.reviewer.notices import template
+from services.reviewer.notices.template import GeneratedText
+from services.reviewer.texts.attempts import Attempt, Generator, Reviewing, one_at_a_time
+from services.reviewer.validation import validate
+from shared.sirene.facts import Facts
+
+FACTS = Facts(
+    siret="55210055400013",
+    siren="552100554",
+    nom="ATELIER DUPONT",
+    commune="Bordeaux",
+    code_commune="33063",
+    activite="Travaux de menuiserie bois et PVC",
+    activite_code="43.32A",
+)
+
+
+def reviewing(generator: Generator, *reasons: str) -> Reviewing:
+    ticks = iter((10.0, 10.5))
+    return Reviewing(generator, lambda _text, _facts: reasons, lambda: next(ticks))
+
+
+TEMPLATE = Generator(template.MODEL, template.PROMPT_VERSION, template.generate)
+
+
+def test_a_text_without_reasons_against_it_is_accepted_with_its_provenance() -> None:
+    [attempt] = reviewing(TEMPLATE).review(FACTS)
+    generated = template.generate(FACTS)
+    assert attempt.accepted
+    assert attempt.text == generated.text
+    assert attempt.digital_source_type == "algorithmicMedia"
+    assert (attempt.model, attempt.prompt_version) == ("template", generated.prompt_version)
+    assert attempt.latency_seconds == 0.5
+
+
+@pytest.mark.parametrize("reasons", [("rating",), ("empty", "too_short")])
+def test_one_reason_is_enough_to_reject(reasons: tuple[str, ...]) -> None:
+    [attempt] = reviewing(TEMPLATE, *reasons).review(FACTS)
+    assert not attempt.accepted
+    assert attempt.reasons == reasons
+
+
+def test_a_generator_that_breaks_is_an_attempt_without_a_text() -> None:
+    def broken(facts: Facts) -> GeneratedText:
+        raise KeyError(facts.nom)
+
+    [attempt] = reviewing(replace(TEMPLATE, generate=broken)).review(FACTS)
+    assert not attempt.accepted
+    assert attempt.text is None
+    assert (attempt.reasons, attempt.error) == (("generator_failed",), "KeyError")
+
+
+def test_no_text_is_never_accepted() -> None:
+    attempt = Attempt(model="m", prompt_version="p", reasons=(), latency_seconds=0)
+    assert not attempt.accepted
+
+
+def test_the_offline_generator_passes_the_validator() -> None:
+    ticks = iter((0.0, 1.0))
+    strict = Reviewing(
+        TEMPLATE, lambda text, facts: validate(text, facts).reasons, lambda: next(ticks)
+    )
+    [attempt] = strict.review(FACTS)
+    assert attempt.reasons == ()
+
+
+def test_answers_that_come_together_are_judged_one_after_another() -> None:
+    inside = threading.Semaphore(1)
+    together = threading.Barrier(8)
+
+    def judge(text: str, _facts: Facts) -> Sequence[str]:
+        # Not to be had while another is inside; the wait lets the others run.
+        if not inside.acquire(blocking=False):
+            return ("beside another",)
+        threading.Event().wait(0.002)
+        inside.release()
+        return (text,)
+
+    judge_in_turn = one_at_a_time(judge)
+
+    def answer(text: str) -> Sequence[str]:
+        together.wait(timeout=10)
+        return judge_in_turn(text, FACTS)
+
+    texts = [str(number) for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(answer, texts)) == [(text,) for text in texts]
+
+
+def test_a_judge_that_breaks_gives_the_turn_on() -> None:
+    def judge(_text: str, _facts: Facts) -> Sequence[str]:
+        raise KeyError("rule")
+
+    judge_in_turn = one_at_a_time(judge)
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            judge_in_turn("", FACTS)

@@ -1,0 +1,16 @@
+"""No table can be forgotten by the erasure."""
+
+from services.writer.erasure.erase import ERASED_TABLES, NUMBERS_ONLY_TABLES
+from shared.db.tables import metadata
+
+_NUMBERS = ("siren", "siret", "avis_id")
+
+
+def test_every_table_with_a_siren_or_siret_is_erased_or_keeps_only_numbers() -> None:
+    with_numbers = {
+        table.name
+        for table in metadata.sorted_tables
+        if any(number in column.name for column in table.columns for number in _NUMBERS)
+    }
+    assert with_numbers == ERASED_TABLES | NUMBERS_ONLY_TABLES
+    assert not ERASED_TABLES & NUMBERS_ONLY_TABLES

@@ -1,0 +1,191 @@
+"""A value of a stock file is read as the same value of the API is, whole columns at a time."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from services.simulator.register.stock_files import columns
+from services.writer.stock.columns import COLLECTIONS, Layout, layout_of
+from services.writer.stock.values import Chunk, clean
+from shared.errors import UserError
+from shared.sirene.records import Etablissement, UniteLegale
+from shared.sirene.values import MappingError, date, instant, number, small_integer, text_of
+
+_NAMES = columns("StockEtablissement")
+_DATES = st.one_of(
+    st.none(),
+    st.dates().map(dt.date.isoformat),
+    st.datetimes().map(dt.datetime.isoformat),
+    st.sampled_from(
+        (
+            "1900-01-01",
+            "0001-01-01",
+            "7490-12-31",
+            "20240-01-01",
+            "2024-13-01",
+            "2024-1-1",
+            "2024-02-30",
+            "1900-01-01T10:00:00",
+            "2024-01-01T00:00:00.123",
+            " 2024-01-01 ",
+            "hier",
+            "[ND]",
+        )
+    ),
+)
+_TEXTS = st.one_of(
+    st.none(), st.text(max_size=30), st.sampled_from(("[ND]", " [ND] ", "  ", "x" * 1001))
+)
+
+
+_ESCAPED = {r"\t": "\t", r"\n": "\n", r"\r": "\r", r"\042": '"', r"\\": "\\"}
+
+
+def _row(**values: str | None) -> dict[str, str | None]:
+    key = {"siret": "00000000100001", "siren": "000000001", "nic": "00001"}
+    return {**key, "statutDiffusionEtablissement": "O", **values}
+
+
+def _clean(*rows: dict[str, str | None]) -> Chunk:
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([row.get(name) for row in rows], pa.string()) for name in _NAMES],
+        names=list(_NAMES),
+    )
+    return clean(batch, layout_of(_NAMES))
+
+
+def _line(chunk: Chunk) -> dict[str, str | None]:
+    """The only row as COPY reads it."""
+    (line,) = chunk.stream().read().decode().splitlines()
+    return dict(zip(chunk.columns, line.split("\t"), strict=True))
+
+
+def _expected(read: Callable[[dict[str, Any], str], object], value: str | None) -> object:
+    try:
+        return read({"k": value}, "k")
+    except MappingError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("column", "name", "read"),
+    [
+        ("date_creation", "dateCreationEtablissement", date),
+        ("date_dernier_traitement", "dateDernierTraitementEtablissement", instant),
+    ],
+)
+@given(value=_DATES)
+def test_dates_are_read_as_the_apis(
+    column: str, name: str, read: Callable[[dict[str, Any], str], Any], value: str | None
+) -> None:
+    chunk = _clean(_row(**{name: value}))
+    expected: Any = _expected(read, value)
+    if isinstance(expected, MappingError):
+        assert [r.code for r in chunk.refused] == [expected.code]
+        return
+    assert not chunk.refused
+    found = _line(chunk).get(column)
+    if expected is None:
+        assert not found
+    else:
+        assert type(expected).fromisoformat(str(found)) == expected
+
+
+@given(value=_TEXTS)
+@example(value="0 \x00")
+@example(value="[ND]\x00")
+def test_texts_are_read_as_the_apis(value: str | None) -> None:
+    chunk, expected = _clean(_row(enseigne1Etablissement=value)), _expected(text_of, value)
+    if isinstance(expected, MappingError):
+        assert [r.code for r in chunk.refused] == [expected.code]
+        return
+    assert not chunk.refused
+    signs = chunk.rows.to_pydict().get("enseigne1", [None])
+    found = re.sub(r"\\(?:t|n|r|042|\\)", lambda match: _ESCAPED[match[0]], signs[0] or "")
+    assert (found or None) == expected
+
+
+@given(value=st.one_of(st.none(), st.floats().map(str), st.sampled_from(("[ND]", "", "1,5", "x"))))
+def test_numbers_are_read_as_the_apis(value: str | None) -> None:
+    chunk = _clean(_row(coordonneeLambertAbscisseEtablissement=value))
+    expected = _expected(number, value)
+    if isinstance(expected, MappingError):
+        assert [r.code for r in chunk.refused] == [expected.code]
+        return
+    assert chunk.rows.to_pydict().get("coordonnee_lambert_abscisse", [None]) == [expected]
+
+
+@given(value=st.one_of(st.none(), st.integers(-5, 40_000).map(str), st.just("[ND]")))
+def test_small_numbers_are_read_as_the_apis(value: str | None) -> None:
+    chunk = _clean(_row(nombrePeriodesEtablissement=value))
+    expected = _expected(small_integer, value)
+    if isinstance(expected, MappingError):
+        assert [r.code for r in chunk.refused] == [expected.code]
+        return
+    assert chunk.rows.to_pydict().get("nombre_periodes", [None]) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "key"),
+    [
+        ({"siret": "123"}, "bad_siret", None),
+        ({"siret": None}, "bad_siret", None),
+        ({"nic": "00002"}, "bad_siret", None),
+        ({"statutDiffusionEtablissement": "X"}, "bad_statut_diffusion", "00000000100001"),
+        ({"statutDiffusionEtablissement": None}, "missing_statut_diffusion", "00000000100001"),
+        ({"etablissementSiege": "oui"}, "bad_type", "00000000100001"),
+    ],
+)
+def test_a_bad_row_is_named_and_its_neighbour_is_kept(
+    values: dict[str, str | None], code: str, key: str | None
+) -> None:
+    good = _row(siret="00000000200001", siren="000000002")
+    chunk = _clean(_row(**values), good)
+    assert [(refused.key, refused.code) for refused in chunk.refused] == [(key, code)]
+    assert chunk.rows.to_pydict()["siret"] == ["00000000200001"]
+
+
+def test_a_row_that_is_bad_twice_is_refused_once() -> None:
+    chunk = _clean(_row(etablissementSiege="oui", dateCreationEtablissement="hier"))
+    assert len(chunk.refused) == 1
+    assert len(chunk.rows) == 0
+
+
+def test_the_old_status_n_hides_as_p_does() -> None:
+    assert _line(_clean(_row(statutDiffusionEtablissement="N")))["statut_diffusion"] == "P"
+
+
+@pytest.mark.parametrize(
+    ("commune", "departement", "region"),
+    [("33063", "33", "75"), ("2A004", "2A", "94"), ("97411", "974", "04"), ("99999", "", "")],
+)
+def test_departement_and_region_follow_from_the_commune(
+    commune: str, departement: str, region: str
+) -> None:
+    line = _line(_clean(_row(codeCommuneEtablissement=commune)))
+    assert (line.get("departement") or "", line.get("region") or "") == (departement, region)
+
+
+def test_the_map_names_every_column_of_the_records_and_every_known_one_is_known() -> None:
+    for collection, file, record in (
+        ("unites_legales", "StockUniteLegale", UniteLegale),
+        ("etablissements", "StockEtablissement", Etablissement),
+    ):
+        layout: Layout = layout_of(columns(file))
+        assert layout.collection == collection
+        assert (layout.unknown, layout.absent) == ([], [])
+        ours = set(record.__dataclass_fields__) - {"departement", "region"}
+        assert set(layout.columns) == ours
+    assert COLLECTIONS == ("unites_legales", "etablissements")
+
+
+def test_a_header_without_what_is_needed_is_refused() -> None:
+    names = [name for name in _NAMES if name != "codeCommuneEtablissement"]
+    with pytest.raises(UserError, match=r"lacks the columns codeCommuneEtablissement$"):
+        layout_of(names)
