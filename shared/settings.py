@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.db.engine import place_of
+from shared.db_url import place_of
 from shared.errors import UserError
 from shared.sharding import BUCKETS
 

@@ -15,9 +15,8 @@ from services.fetcher.plan.deltas import (
     whole_windows,
 )
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT, is_whole_register, make_plan
-from services.fetcher.store import ImportStore, PendingRun
+from services.fetcher.store import ImportStore, PendingRun, Watermarks
 from services.fetcher.walk.walker import Publisher
-from services.fetcher.watermarks import Watermarks
 from shared.errors import SlowDown
 from shared.imports.delta import TreatmentWindow
 from shared.messages import FetchPage

@@ -4,12 +4,11 @@ import dramatiq
 from sqlalchemy import Engine
 
 from services.fetcher.actors import BrokerPublisher, declare_actors
-from services.fetcher.insee.ledger import make_client, open_quota
+from services.fetcher.insee.ledger import Sender, make_client, open_quota
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.settings import FetcherSettings
-from services.fetcher.store import ImportStore
+from services.fetcher.store import ImportStore, Watermarks
 from services.fetcher.walk.walker import Pace, Walker
-from services.fetcher.watermarks import Watermarks
 from shared.broker import ready_messages
 from shared.clock import Clock
 from shared.messages import FetchPage, WriteSlice
@@ -40,10 +39,12 @@ def build(
     store = ImportStore(engine)
     publisher = BrokerPublisher(broker)
     broker.declare_queue(WriteSlice.QUEUE)
+    quota = open_quota(settings, engine=engine, clock=clock, metrics=metrics)
     walker = Walker(
         store=store,
-        quota=open_quota(settings, engine=engine, clock=clock, metrics=metrics),
+        quota=quota,
         client=make_client(settings),
+        sender=Sender(quota, engine, metrics),
         publisher=publisher,
         slices_ready=lambda: ready_messages(broker, WriteSlice.QUEUE),
         pace=pace,

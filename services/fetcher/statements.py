@@ -136,11 +136,6 @@ MOVE_NEXT_PAGE = text("""
     FROM old WHERE p.batch_id = old.batch_id AND p.number = old.number
     RETURNING old.fetch_id
 """)
-RECORD_REQUEST = text("""
-    UPDATE insee_requests
-    SET http_status = :status, records = :records, duration_seconds = :duration_seconds
-    WHERE id = :fetch_id
-""")
 FAIL_BATCH = text("""
     UPDATE import_batches SET status = 'failed', error = :error, completed_at = now()
     WHERE id = :batch_id AND status IN ('pending', 'running') RETURNING run_id

@@ -12,7 +12,7 @@ from services.fetcher.daily_share import Part, give_back_rest, still_holds_lease
 from services.fetcher.plan.deltas import DeltaOrder, Draft
 from services.fetcher.plan.page_end import FIRST_CURSOR, MAX_ROWS_PER_PAGE, PageEnd, rows_to_ask
 from services.fetcher.plan.windows import PlannedBatch, Scope, Window
-from shared.imports.delta import record_windows
+from shared.imports.delta import Watermark, read_watermarks, record_windows, settle_windows
 
 
 @dataclass(frozen=True)
@@ -267,20 +267,6 @@ class ImportStore:
             connection.execute(statements.CLEAR_ERROR)
         return True
 
-    def record_request(
-        self, fetch_id: int, *, status: int, records: int | None, duration_seconds: float
-    ) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(
-                statements.RECORD_REQUEST,
-                {
-                    "fetch_id": fetch_id,
-                    "status": status,
-                    "records": records,
-                    "duration_seconds": duration_seconds,
-                },
-            )
-
     def fail_batch(self, batch_id: int, error: str) -> None:
         """End an open batch that can never succeed, and its run where it was the last."""
         with self._engine.begin() as connection:
@@ -335,3 +321,19 @@ def _lead_on(
     connection.execute(statements.NEXT_PAGE, {**place, "cursor": cursor})
     moved = connection.execute(statements.MOVE_NEXT_PAGE, {**place, "cursor": cursor})
     return [{**place, "old_fetch_id": row.fetch_id} for row in moved]
+
+
+class Watermarks:
+    """How far the register is complete. Every method is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def read(self) -> dict[str, Watermark]:
+        with self._engine.connect() as connection:
+            return read_watermarks(connection)
+
+    def settle(self) -> list[str]:
+        """Move the watermarks to the ends of windows that are complete; return which moved."""
+        with self._engine.begin() as connection:
+            return settle_windows(connection)

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from services.operator import main
 from services.operator.archive import commands as archive
+from services.operator.connections import open_engines
 from services.operator.failures import item_commands, letter_commands
 from services.operator.jobs import commands as jobs
 from services.operator.logs_command import logs
-from services.operator.main import open_engines
 from services.operator.monitoring.command import monitor
 from services.operator.numbers import reconcile as counting
 from services.operator.numbers.reconcile import Comparison

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from services.operator.connections import log_directory
 from services.operator.logs_view import LEVELS, Filter, shown
-from services.operator.main import log_directory
 from shared.errors import UserError
 from shared.logs.files import closed_files
 

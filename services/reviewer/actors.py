@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from services.reviewer.batches.lines import Parked, park
 from services.reviewer.capacity import Hand
 from services.reviewer.notices.label import day_in_france, label
 from services.reviewer.providers.call import Window
@@ -20,6 +19,7 @@ from services.reviewer.reviews import synthese
 from services.reviewer.store import claim, give_back, store
 from services.reviewer.texts.attempts import BY_A_MODEL, Attempt, Postponed, Reviewing
 from services.reviewer.texts.duplicates import Rewrite
+from services.reviewer.texts.parking import Parked, park
 from services.reviewer.texts.quotations import quote
 from services.reviewer.texts.rulings import Claim, Fate, Result
 from shared.clock import Clock

@@ -3,21 +3,18 @@
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import dramatiq
 import pika
 import pika.exceptions
-from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
+from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
 from dramatiq.errors import DecodeError
 
 from shared.broker.envelope import receive
 from shared.broker.errors import BrokerError, connection_closed
 from shared.broker.retries import Delivery
 from shared.broker.topology import DUE_HEADER
-
-if TYPE_CHECKING:
-    from shared.broker.reliable import ReliableBroker
 
 # A hop that would be shorter than the clocks of two machines agree is not worth making.
 _DUE_TOLERANCE_MS = 500
@@ -49,8 +46,21 @@ class RabbitmqDelivery(Delivery):
         return not self.channel.is_open
 
 
+class PublishBody(Protocol):
+    def __call__(self, queue_name: str, body: bytes, *, due_ms: int | None = None) -> None: ...
+
+
 class ReliableConsumer(_RabbitmqConsumer):
-    broker: "ReliableBroker"
+    def __init__(
+        self,
+        broker: RabbitmqBroker,
+        queue_name: str,
+        prefetch: int,
+        timeout: int,
+        publish_body: PublishBody,
+    ) -> None:
+        super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
+        self._publish_body = publish_body
 
     def ack(self, message: dramatiq.MessageProxy) -> None:
         assert isinstance(message, RabbitmqDelivery)
@@ -115,7 +125,7 @@ class ReliableConsumer(_RabbitmqConsumer):
     def _send_to_next_rung(self, tag: int, body: bytes, due_ms: int) -> None:
         """Runs in the consumer's own thread, which alone may use the channel."""
         try:
-            self.broker.publish_body(self.queue_name, body, due_ms=due_ms)
+            self._publish_body(self.queue_name, body, due_ms=due_ms)
         except BrokerError as error:
             # The consumer restarts after a pause, and the message is delivered again.
             raise connection_closed(error) from None

@@ -60,10 +60,6 @@ class ReliableBroker(RabbitmqBroker):
     def _all_parameters(self) -> list[Any]:
         return self.parameters if isinstance(self.parameters, list) else [self.parameters]
 
-    @property
-    def consumer_class(self) -> type[ReliableConsumer]:
-        return ReliableConsumer
-
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
         try:
             self.declare_queue(queue_name, ensure=True)
@@ -72,7 +68,7 @@ class ReliableBroker(RabbitmqBroker):
         finally:
             # Declaring opened a connection that this thread would not use again.
             del self.connection
-        return self.consumer_class(self, queue_name, prefetch, timeout)
+        return ReliableConsumer(self, queue_name, prefetch, timeout, self.publish_body)
 
     def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
         """Note the queue, and with `ensure` create it; there is no delay queue to be consumed."""

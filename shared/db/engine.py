@@ -1,33 +1,8 @@
 """One way to reach PostgreSQL: named, bounded, with time limits on the server's side."""
 
-from sqlalchemy import URL, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Engine, create_engine
 
-from shared.errors import UserError
-
-DRIVER = "postgresql+psycopg2"
-
-
-def normalise_url(url: str) -> URL:
-    """Accept the usual spellings; SQLAlchemy 2.1 would pick another driver for a bare scheme.
-
-    Raises UserError, without the URL: it holds a password.
-    """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise UserError(
-            "the database URL cannot be read: postgresql://user@host:port/name"
-        ) from None
-    if parsed.drivername.split("+")[0] not in {"postgresql", "postgres"}:
-        raise UserError("the database URL must begin with postgresql://")
-    return parsed.set(drivername=DRIVER)
-
-
-def place_of(url: str | URL) -> tuple[str | None, int, str | None]:
-    """Host, port and name: the same for two URLs of one database. Raises UserError."""
-    parsed = normalise_url(url) if isinstance(url, str) else url
-    return parsed.host, parsed.port or 5432, parsed.database
+from shared.db_url import normalise_url
 
 
 def make_engine(

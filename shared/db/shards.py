@@ -9,9 +9,10 @@ from contextlib import ExitStack, contextmanager
 
 from sqlalchemy import Connection, Engine, text
 
-from shared.db.engine import make_engine, place_of
+from shared.db.engine import make_engine
 from shared.db.migrate import require_current, upgrade
 from shared.db.tables import metadata
+from shared.db_url import place_of
 from shared.errors import UserError
 from shared.settings import DatabaseSettings
 from shared.sharding import SHARD_TABLES, buckets_of, route

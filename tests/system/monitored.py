@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.processes import free_port
-from shared.db.engine import normalise_url
+from shared.db_url import normalise_url
 from tests.servers.monitoring_binaries import find_or_fetch
 from tests.system.conftest import wait_for
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from services.fetcher.certificates.comparison import Finding, compare, verdict
 from services.fetcher.certificates.store import CertificateStore, Outcome
-from services.fetcher.insee.answers import Freshness
 from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.plan.costs import requests_of
+from services.fetcher.plan.freshness import Freshness
 from services.fetcher.plan.page_end import FIRST_CURSOR, judge_page
 from services.fetcher.plan.windows import Scope, Window, windows_of
 from shared.errors import SirenadeError, UserError

@@ -20,8 +20,7 @@ from services.fetcher.plan.deltas import Decision, DeltaOrder, NoWatermark, deci
 from services.fetcher.plan.page_end import FIRST_CURSOR
 from services.fetcher.plan.windows import PlannedBatch, Scope, make_plan
 from services.fetcher.settings import FetcherSettings
-from services.fetcher.store import ImportStore
-from services.fetcher.watermarks import Watermarks
+from services.fetcher.store import ImportStore, Watermarks
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
@@ -61,7 +60,7 @@ def _desk(settings: FetcherSettings, clock: Clock) -> Iterator[_Desk]:
         inquirer = Inquirer(
             quota=quota,
             client=make_client(settings),
-            sender=Sender(quota, store, metrics),
+            sender=Sender(quota, engine, metrics),
             clock=clock,
         )
         per_minute = store.requests_per_minute() or settings.insee_requests_per_minute

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 import requests
 
+from services.fetcher.plan.freshness import Freshness
 from shared.days import FRANCE
 from shared.errors import SirenadeError
 from shared.sirene.identifiers import is_siren, is_siret
@@ -102,15 +103,6 @@ class PageAnswer:
     next_cursor: str | None
     records: list[Any]
     rate: RateHeaders
-
-
-@dataclass(frozen=True)
-class Freshness:
-    """How far a collection goes, in Paris time without offset, and whether it can be asked."""
-
-    is_up: bool
-    treated_until: datetime
-    made_available_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from services.fetcher.insee.answers import (
     Informations,
@@ -16,17 +16,22 @@ from services.fetcher.insee.answers import (
 from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.quota import Quota, Slot
 from services.fetcher.settings import FetcherSettings
-from services.fetcher.store import ImportStore
 from shared.clock import Clock
 from shared.metrics import Metrics
+
+_RECORD_REQUEST = text("""
+    UPDATE insee_requests
+    SET http_status = :status, records = :records, duration_seconds = :duration_seconds
+    WHERE id = :fetch_id
+""")
 
 AnswerT = TypeVar("AnswerT", PageAnswer, Informations, OneAnswer)
 
 
 class Sender:
-    def __init__(self, quota: Quota, store: ImportStore, metrics: Metrics) -> None:
+    def __init__(self, quota: Quota, engine: Engine, metrics: Metrics) -> None:
         self._quota = quota
-        self._store = store
+        self._engine = engine
         self._metrics = metrics
 
     def send(self, slot: Slot, request: Callable[[], AnswerT]) -> AnswerT:
@@ -48,11 +53,25 @@ class Sender:
             duration_seconds = time.monotonic() - started_seconds
             self._metrics.insee_requests.labels(outcome=outcome).inc()
             self._metrics.insee_request_seconds.observe(duration_seconds)
-            self._store.record_request(
+            self._record(
                 slot.fetch_id, status=status, records=records, duration_seconds=duration_seconds
             )
         self._quota.follow(answer.rate)
         return answer
+
+    def _record(
+        self, fetch_id: int, *, status: int, records: int | None, duration_seconds: float
+    ) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(
+                _RECORD_REQUEST,
+                {
+                    "fetch_id": fetch_id,
+                    "status": status,
+                    "records": records,
+                    "duration_seconds": duration_seconds,
+                },
+            )
 
 
 def open_quota(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.fetcher.insee.answers import Freshness
+from services.fetcher.plan.freshness import Freshness
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT, Count, PlannedBatch, Window, cut
 from shared.imports.delta import TreatmentWindow, Watermark
 

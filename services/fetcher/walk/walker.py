@@ -67,6 +67,7 @@ class Walker:
         store: ImportStore,
         quota: Quota,
         client: InseeClient,
+        sender: Sender,
         publisher: Publisher,
         slices_ready: Callable[[], int],
         pace: Pace,
@@ -80,7 +81,7 @@ class Walker:
         self._slices_ready = slices_ready
         self._pace = pace
         self._metrics = metrics
-        self._sender = Sender(quota, store, metrics)
+        self._sender = sender
         self._shards = shards
 
     def fetch_page(self, message: FetchPage) -> None:

@@ -13,10 +13,11 @@ from rich.console import Console
 from services.operator.archive import backups
 from services.operator.archive.backups import Backups, Manifest
 from services.operator.archive.logs import put_logs
+from services.operator.archive.open import archive_settings, storage_of
 from services.operator.archive.pg_tools import PgTools, ToolFailed
 from services.operator.archive.storage import Storage, StorageError
 from services.operator.archive.summaries import put_summaries
-from services.operator.main import archive_settings, open_engines, storage_of
+from services.operator.connections import open_engines
 from services.operator.printing import AsJson, print_json, print_rows
 from services.operator.settings import ArchiveSettings
 from shared.clock import Clock

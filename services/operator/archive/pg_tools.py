@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.db.engine import normalise_url
+from shared.db_url import normalise_url
 from shared.errors import SirenadeError, UserError
 
 _SYSTEM = Path("/usr/lib/postgresql")

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from services.operator.connections import open_engines
 from services.operator.failures import items
 from services.operator.failures.items import Retry
-from services.operator.main import open_engines
 from services.operator.printing import AsJson, joined, print_fields, print_json, print_rows
 from shared.db.shards import connected
 from shared.errors import UserError

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from services.operator.connections import open_broker, open_engine
 from services.operator.failures import letters
-from services.operator.main import open_broker, open_engine
 from services.operator.printing import AsJson, print_fields, print_json, print_rows
 from shared.db.migrate import require_current
 from shared.errors import UserError

@@ -6,8 +6,8 @@ from datetime import datetime
 import typer
 from sqlalchemy import RowMapping
 
+from services.operator.connections import open_engine
 from services.operator.jobs import slots
-from services.operator.main import open_engine
 from services.operator.printing import AsJson, print_json, print_rows
 from shared.clock import Clock
 from shared.days import FRANCE

@@ -12,7 +12,7 @@ from rich.live import Live
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from services.operator.main import monitor_settings, open_engines
+from services.operator.connections import monitor_settings, open_engines
 from services.operator.monitoring import view
 from services.operator.monitoring.http import Unanswered
 from services.operator.monitoring.outside import Prometheus, memory_here

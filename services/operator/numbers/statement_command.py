@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection
 
-from services.operator.main import open_engine
+from services.operator.connections import open_engine
 from services.operator.printing import AsJson, print_json
 from shared.db.migrate import require_current
 from shared.db.shards import require_one_database

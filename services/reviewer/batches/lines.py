@@ -1,7 +1,7 @@
 """The lines of batches, and the claims of their avis."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -9,32 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from services.reviewer import statements
-from services.reviewer.texts.rulings import Claim
+from services.reviewer.texts.parking import WAIT_SECONDS
 
 GRACE_SECONDS = 7200
 """After a batch should have ended, until its avis are due again."""
 
-# Of a line that waits: a paused run may be resumed.
-_WAIT_SECONDS = 86_400
-
-_PARK = text("""
-    WITH new AS (
-      SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS new(
-        avis_id bigint, claim_token uuid, provider text, asks smallint, reasons text[])),
-    held AS (
-      SELECT avis.id FROM avis JOIN new ON new.avis_id = avis.id
-      WHERE avis.claim_token = new.claim_token AND outcome = 'pending'
-      ORDER BY avis.id FOR UPDATE OF avis),
-    kept AS (
-      UPDATE avis SET
-        published_at = NULL, attempts = 0, updated_at = clock_timestamp(),
-        lease_until = clock_timestamp() + make_interval(secs => :lease_seconds)
-      FROM held WHERE avis.id = held.id
-      RETURNING avis.id)
-    INSERT INTO review_batch_lines (avis_id, claim_token, provider, asks, reasons)
-    SELECT avis_id, claim_token, provider, asks, reasons FROM new JOIN kept ON kept.id = avis_id
-    RETURNING avis_id
-""")
 _KEEP = text("""
     UPDATE avis SET lease_until = clock_timestamp() + make_interval(secs => :seconds)
     FROM (
@@ -108,33 +87,6 @@ class Line:
     cost_eur: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """An avis that waits for a batch; `reasons` are those against its `asks` texts before."""
-
-    claim: Claim
-    provider: str
-    asks: int
-    reasons: tuple[str, ...]
-
-
-def park(engine: Engine, parked: Iterable[Parked]) -> set[int]:
-    """Let avis wait, and return those whose claim still stood."""
-    rows = [
-        {
-            "avis_id": each.claim.avis_id,
-            "claim_token": str(each.claim.token),
-            "provider": each.provider,
-            "asks": each.asks,
-            "reasons": list(each.reasons),
-        }
-        for each in parked
-    ]
-    with engine.begin() as connection:
-        sent = {"rows": statements.to_rows(rows), "lease_seconds": _WAIT_SECONDS}
-        return set(connection.execute(_PARK, sent).scalars())
-
-
 def keep_claims(connection: Connection, batch_id: int, *, hours: int) -> None:
     """Hold the avis of a batch until it must have ended."""
     seconds = hours * 3600 + GRACE_SECONDS
@@ -176,7 +128,7 @@ def ask_again(
         "ids": [line.avis_id for line, _ in refused],
         "tokens": [str(line.claim_token) for line, _ in refused],
     }
-    connection.execute(_WAIT_ON, {**held, "lease_seconds": _WAIT_SECONDS})
+    connection.execute(_WAIT_ON, {**held, "lease_seconds": WAIT_SECONDS})
 
 
 def drop(connection: Connection, line_ids: Sequence[int]) -> None:

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
+from services.writer.pages.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_SUBJECTS
 from services.writer.pages.subjects import Subject
-from services.writer.slices.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_SUBJECTS
 from services.writer.sql.copy import copy_into, copy_line
 from services.writer.sql.prepared import Prepared
 from shared.sirene.identifiers import siren_of

@@ -5,8 +5,8 @@ from dataclasses import fields
 
 from sqlalchemy import text
 
+from services.writer.pages.statements import PAGE_FIELDS, columns
 from services.writer.sql.prepared import Prepared
-from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
 from shared.sirene.records import (
     Etablissement,
     PeriodeEtablissement,
@@ -17,28 +17,11 @@ UNITE_FIELDS = tuple(field.name for field in fields(UniteLegale))
 ETABLISSEMENT_FIELDS = tuple(field.name for field in fields(Etablissement))
 PERIODE_FIELDS = tuple(field.name for field in fields(PeriodeEtablissement))
 STAMPS = ("content_hash", "fetched_at")
-PAGE_FIELDS = (
-    "siret",
-    "siren",
-    "activite_principale",
-    "code_commune",
-    "slug",
-    "nom",
-    "libelle_activite",
-    "libelle_commune",
-    "status",
-)
-NEW_PAGE_FIELDS = (*PAGE_FIELDS, "outcome", "facts_hash")
-
-# `merging.Version` says the same in Python.
+# `versions.Version` says the same in Python.
 _VERSION = (
     "(coalesce({0}.date_dernier_traitement, '-infinity'),"
     " {0}.statut_diffusion = 'P', {0}.fetched_at)"
 )
-
-
-def _columns(names: tuple[str, ...], prefix: str = "") -> str:
-    return ", ".join(prefix + name for name in names)
 
 
 def _excluded(names: Iterable[str]) -> str:
@@ -56,13 +39,13 @@ def _like(new: str, table: str, columns: str) -> str:
 CREATE_NEW = text(
     "; ".join(
         (
-            _like("new_unites", "unites_legales", _columns(UNITE_FIELDS + STAMPS)),
-            _like("new_etablissements", "etablissements", _columns(ETABLISSEMENT_FIELDS + STAMPS)),
-            _like("new_periodes", "periodes_etablissements", _columns(PERIODE_FIELDS)),
+            _like("new_unites", "unites_legales", columns(UNITE_FIELDS + STAMPS)),
+            _like("new_etablissements", "etablissements", columns(ETABLISSEMENT_FIELDS + STAMPS)),
+            _like("new_periodes", "periodes_etablissements", columns(PERIODE_FIELDS)),
             _like(
                 "new_pages",
                 "pro_localisations",
-                f"{_columns(PAGE_FIELDS)}, ''::text AS outcome, ''::text AS facts_hash",
+                f"{columns(PAGE_FIELDS)}, ''::text AS outcome, ''::text AS facts_hash",
             ),
         )
     )
@@ -188,8 +171,8 @@ def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str
     updates = _excluded(name for name in stored if name != key)
     return f"""
         WITH written AS (
-          INSERT INTO {table} AS o ({_columns(stored)})
-          SELECT {_columns(stored, "n.")}
+          INSERT INTO {table} AS o ({columns(stored)})
+          SELECT {columns(stored, "n.")}
           FROM {new} n
           WHERE (
             SELECT o.content_hash = n.content_hash
@@ -210,12 +193,12 @@ def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str
 
 _RENEW_PERIODES = f""",
         renewed AS (
-          INSERT INTO periodes_etablissements AS o ({_columns(PERIODE_FIELDS)})
-          SELECT {_columns(PERIODE_FIELDS, "n.")}
+          INSERT INTO periodes_etablissements AS o ({columns(PERIODE_FIELDS)})
+          SELECT {columns(PERIODE_FIELDS, "n.")}
           FROM new_periodes n JOIN changed c USING (siret) ORDER BY n.siret, n.rang
           ON CONFLICT (siret, rang) DO UPDATE SET {_excluded(PERIODE_FIELDS[2:])}
-          WHERE ({_columns(PERIODE_FIELDS, "o.")})
-            IS DISTINCT FROM ({_columns(PERIODE_FIELDS, "excluded.")})),
+          WHERE ({columns(PERIODE_FIELDS, "o.")})
+            IS DISTINCT FROM ({columns(PERIODE_FIELDS, "excluded.")})),
         outdated AS (
           DELETE FROM periodes_etablissements o USING changed c
           WHERE o.siret = c.siret AND NOT c.inserted
@@ -240,20 +223,3 @@ UPSERT_ETABLISSEMENTS = Prepared(
 
 # No siret may be of one of the sirens: it would be read twice. `made` are sirets of those units
 # that need not be read.
-READ_SUBJECTS = Prepared(
-    "read_subjects",
-    f"""
-    SELECT EXISTS (SELECT FROM pro_localisations p WHERE p.siret = e.siret),
-      EXISTS (SELECT FROM oppositions o WHERE o.siren = e.siren),
-      {_columns(ETABLISSEMENT_FACTS, "e.")}, {_columns(UNITE_FACTS, "u.")}
-    FROM (
-      SELECT {_columns(ETABLISSEMENT_FACTS)}
-      FROM unnest(string_to_array(:sirets, ' ')) AS siret JOIN etablissements USING (siret)
-      UNION ALL
-      SELECT {_columns(ETABLISSEMENT_FACTS)}
-      FROM unnest(string_to_array(:sirens, ' ')) AS siren JOIN etablissements USING (siren)
-      WHERE siret NOT IN (SELECT unnest(string_to_array(:made, ' ')))) e
-    JOIN unites_legales u ON u.siren = e.siren
-    ORDER BY e.siret
-    """,  # noqa: S608  made of the names of its tables' columns
-)

@@ -17,9 +17,8 @@ from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.insee.quota import Quota
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT, Scope
-from services.fetcher.store import ImportStore
+from services.fetcher.store import ImportStore, Watermarks
 from services.fetcher.walk.walker import Pace, Walker
-from services.fetcher.watermarks import Watermarks
 from services.simulator.gateway.server import start_server
 from services.simulator.options import Options
 from shared.clock import Clock
@@ -195,11 +194,12 @@ def build_fetcher(
     quota = Quota(engine, "key", clock, metrics)
     quota.open(requests_per_minute=per_minute, requests_per_hour=None)
     client = InseeClient(insee.url + API, "key", timeout_seconds=timeout_seconds, pool_size=4)
-    sender = Sender(quota, store, metrics)
+    sender = Sender(quota, engine, metrics)
     walker = Walker(
         store=store,
         quota=quota,
         client=client,
+        sender=sender,
         publisher=outbox,
         slices_ready=lambda: slices_ready[0],
         pace=Pace(

@@ -65,7 +65,7 @@ class World:
     def certifier(self, *, key: str = "key") -> Certifier:
         client = InseeClient(self.insee.url + API, key, timeout_seconds=5, pool_size=1)
         quota = self.fetcher.quota
-        sender = Sender(quota, self.fetcher.store, Metrics())
+        sender = Sender(quota, self.engine, Metrics())
         return Certifier(
             store=CertificateStore(self.engine),
             inquirer=Inquirer(quota=quota, client=client, sender=sender, clock=Clock()),

@@ -13,6 +13,7 @@ from services.fetcher.insee import answers
 from services.fetcher.insee import client as insee_client
 from services.fetcher.insee.answers import KeyRefused, NoGoodAnswer, QueryRefused
 from services.fetcher.insee.client import InseeClient
+from services.fetcher.plan.freshness import Freshness
 
 PAGE = b'{"header":{"statut":200,"total":1,"curseurSuivant":"b"},"etablissements":[%s]}'
 Answer = Callable[[socket.socket], None]
@@ -195,12 +196,12 @@ def ask_informations(body: str) -> answers.Informations:
 def test_informations_say_how_far_each_collection_goes_in_insees_own_time() -> None:
     found = ask_informations(_INFORMATIONS)
     assert found.collections == {
-        "etablissements": answers.Freshness(
+        "etablissements": Freshness(
             True,
             datetime.fromisoformat("2026-08-05T00:05:52.648"),
             datetime.fromisoformat("2026-08-05T07:20:43.000"),
         ),
-        "unites_legales": answers.Freshness(
+        "unites_legales": Freshness(
             True,
             datetime.fromisoformat("2026-08-05T00:05:54.033"),
             datetime.fromisoformat("2026-08-05T07:20:41.000"),

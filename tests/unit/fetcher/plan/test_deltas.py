@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from services.fetcher.commands.delta_orders import checked_order
-from services.fetcher.insee.answers import Freshness
 from services.fetcher.plan.deltas import (
     DeltaOrder,
     NoWatermark,
@@ -16,6 +15,7 @@ from services.fetcher.plan.deltas import (
     make_delta_plan,
     whole_windows,
 )
+from services.fetcher.plan.freshness import Freshness
 from shared.errors import UserError
 from shared.imports.delta import COLLECTIONS, TreatmentWindow, Watermark, set_watermark
 

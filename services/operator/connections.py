@@ -1,0 +1,61 @@
+"""Connections and settings of the operator's commands, from the environment."""
+
+from pathlib import Path
+
+import dramatiq
+from sqlalchemy import Engine
+
+from services.operator.settings import MonitorSettings
+from shared.broker import make_broker
+from shared.db.engine import make_engine
+from shared.db.migrate import require_current
+from shared.db.shards import connected, remote_urls
+from shared.errors import UserError
+from shared.settings import DatabaseSettings, LogSettings, ServiceSettings, load
+
+
+def open_engine(*, statement_timeout_seconds: int = 60) -> Engine:
+    """One connection; a timeout of 0 is for what reads whole tables."""
+    settings = load(DatabaseSettings)
+    return make_operator_engine(settings.database_url.get_secret_value(), statement_timeout_seconds)
+
+
+def open_engines(*, statement_timeout_seconds: int = 60) -> tuple[Engine, ...]:
+    """The control database first, then each shard that is no part of it; all of them current."""
+    settings = load(DatabaseSettings)
+    urls = (settings.database_url.get_secret_value(), *remote_urls(settings))
+    engines = tuple(make_operator_engine(url, statement_timeout_seconds) for url in urls)
+    with connected(engines) as connections:
+        for connection in connections:
+            require_current(connection)
+    return engines
+
+
+def make_operator_engine(url: str, statement_timeout_seconds: int) -> Engine:
+    return make_engine(
+        url,
+        application_name="sirenade-operator",
+        pool_size=1,
+        statement_timeout_seconds=statement_timeout_seconds,
+    )
+
+
+def log_directory() -> Path:
+    """Raises UserError where no folder is set, or there is none."""
+    directory = load(LogSettings).log_directory
+    if directory is None:
+        raise UserError("say which files, or set SIRENADE_LOG_DIRECTORY")
+    if not directory.is_dir():
+        raise UserError(f"there is no folder {directory}")
+    return directory
+
+
+def monitor_settings() -> MonitorSettings:
+    return load(MonitorSettings)
+
+
+def open_broker() -> dramatiq.Broker:
+    url = load(ServiceSettings).broker_url.get_secret_value()
+    if url.startswith("memory:"):
+        raise UserError("nobody can publish to a memory:// broker from another process")
+    return make_broker(url)

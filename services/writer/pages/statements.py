@@ -1,0 +1,40 @@
+"""SQL of the pages, made from the names of their columns."""
+
+from services.writer.sql.prepared import Prepared
+from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
+
+PAGE_FIELDS = (
+    "siret",
+    "siren",
+    "activite_principale",
+    "code_commune",
+    "slug",
+    "nom",
+    "libelle_activite",
+    "libelle_commune",
+    "status",
+)
+NEW_PAGE_FIELDS = (*PAGE_FIELDS, "outcome", "facts_hash")
+
+
+def columns(names: tuple[str, ...], prefix: str = "") -> str:
+    return ", ".join(prefix + name for name in names)
+
+
+READ_SUBJECTS = Prepared(
+    "read_subjects",
+    f"""
+    SELECT EXISTS (SELECT FROM pro_localisations p WHERE p.siret = e.siret),
+      EXISTS (SELECT FROM oppositions o WHERE o.siren = e.siren),
+      {columns(ETABLISSEMENT_FACTS, "e.")}, {columns(UNITE_FACTS, "u.")}
+    FROM (
+      SELECT {columns(ETABLISSEMENT_FACTS)}
+      FROM unnest(string_to_array(:sirets, ' ')) AS siret JOIN etablissements USING (siret)
+      UNION ALL
+      SELECT {columns(ETABLISSEMENT_FACTS)}
+      FROM unnest(string_to_array(:sirens, ' ')) AS siren JOIN etablissements USING (siren)
+      WHERE siret NOT IN (SELECT unnest(string_to_array(:made, ' ')))) e
+    JOIN unites_legales u ON u.siren = e.siren
+    ORDER BY e.siret
+    """,  # noqa: S608  made of the names of its tables' columns
+)
