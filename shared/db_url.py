@@ -24,7 +24,7 @@ def normalise_url(url: str) -> URL:
     return parsed.set(drivername=DRIVER)
 
 
-def place_of(url: str | URL) -> tuple[str | None, int, str | None]:
+def database_address(url: str | URL) -> tuple[str | None, int, str | None]:
     """Host, port and name: the same for two URLs of one database. Raises UserError."""
     parsed = normalise_url(url) if isinstance(url, str) else url
     return parsed.host, parsed.port or 5432, parsed.database

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.db_url import place_of
+from shared.db_url import database_address
 from shared.errors import UserError
 from shared.sharding import BUCKETS
 
@@ -54,7 +54,7 @@ class DatabaseSettings(LogSettings):
         if len(listed) not in {0, *_SHARD_COUNTS}:
             raise ValueError(f"names {len(listed)} databases, not 1, 2, 4 … {BUCKETS}")
         try:
-            places = [place_of(url) for url in listed]
+            places = [database_address(url) for url in listed]
         except UserError as error:
             raise ValueError(str(error)) from None
         if len(set(places)) < len(places):

@@ -23,7 +23,7 @@ _STEP_SECONDS = 15
 _LABEL_VALUES = re.compile(r"label_values\((?P<selector>.*), (?P<label>\w+)\)")
 
 
-class Prometheus:
+class PrometheusApi:
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
 
@@ -55,7 +55,7 @@ class Prometheus:
         ]
 
 
-def faults_of(dashboard: dict[str, Any], prometheus: Prometheus) -> Iterator[str]:
+def faults_of(dashboard: dict[str, Any], prometheus: PrometheusApi) -> Iterator[str]:
     variables = dict(_BUILT_IN)
     for variable in dashboard.get("templating", {}).get("list", []):
         asked = _LABEL_VALUES.fullmatch(variable["query"])
@@ -83,7 +83,7 @@ def substituted(query: str, variables: dict[str, str]) -> str:
     return re.sub(r"\$(\w+)", lambda found: variables.get(found[1], found[0]), query)
 
 
-def _fault(query: str, legend: str, prometheus: Prometheus) -> str | None:
+def _fault(query: str, legend: str, prometheus: PrometheusApi) -> str | None:
     try:
         series = prometheus.series(query)
     except ValueError as error:
@@ -98,7 +98,7 @@ def _fault(query: str, legend: str, prometheus: Prometheus) -> str | None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.grafana.check", description=__doc__)
     parser.add_argument("url", help="of a Prometheus that has scraped a run")
-    prometheus = Prometheus(parser.parse_args().url)
+    prometheus = PrometheusApi(parser.parse_args().url)
     found = 0
     for path in sorted(DASHBOARDS.glob("*.json")):
         for fault in faults_of(json.loads(path.read_text(encoding="utf-8")), prometheus):

@@ -14,7 +14,7 @@ _TAG = "sirenade"
 
 
 @dataclass(frozen=True)
-class Line:
+class PanelLine:
     """Panels side by side, 24 columns at most."""
 
     height: int
@@ -22,14 +22,14 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Row:
+class PanelRow:
     number: int
     title: str
-    lines: Sequence[Line]
+    lines: Sequence[PanelLine]
 
 
 @dataclass(frozen=True)
-class Variable:
+class BoardVariable:
     """`values` is a Prometheus selector whose `name` label gives the choices."""
 
     name: str
@@ -42,8 +42,8 @@ class Board:
     uid: str
     title: str
     text: str
-    rows: Sequence[Row]
-    variables: Sequence[Variable] = ()
+    rows: Sequence[PanelRow]
+    variables: Sequence[BoardVariable] = ()
     since: str = "now-3h"
 
 

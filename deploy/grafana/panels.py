@@ -15,7 +15,7 @@ AnyPanel = stat.Panel | gauge.Panel | bargauge.Panel | series.Panel
 
 
 @dataclass(frozen=True)
-class Query:
+class PanelQuery:
     """`legend` may name the result's labels: {{outcome}}."""
 
     expr: str
@@ -50,7 +50,7 @@ class Panel:
     title: str
     text: str
     unit: str
-    queries: Sequence[Query]
+    queries: Sequence[PanelQuery]
     kind: str = "graph"
     levels: Levels = PLAIN
     least: float | None = 0

@@ -27,7 +27,7 @@ from services.fetcher.commands.scope_options import (
 from services.fetcher.commands.scopes import checked_scope
 from services.fetcher.commands.successions import successions
 from services.fetcher.daily_share import Rhythm, checked_rhythm, request_daily
-from services.fetcher.plan.costs import Forecast, cost_of, days_of, rows_of
+from services.fetcher.plan.costs import ImportForecast, cost_of, days_of, rows_of
 from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
@@ -37,7 +37,7 @@ from shared.db.migrate import require_current
 from shared.errors import UserError
 from shared.imports.delta import OVERLAP_HOURS, settle_windows
 from shared.imports.progress import Progress, read_progress
-from shared.imports.statement import Subject, in_one_line, read_statement
+from shared.imports.statement import StatementSubject, in_one_line, read_statement
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.terminal.cli import run as run_cli
@@ -208,7 +208,7 @@ app.command()(lookup)
 app.command()(successions)
 
 
-def _show(forecast: Forecast, rhythm: Rhythm | None, *, as_json: bool) -> None:
+def _show(forecast: ImportForecast, rhythm: Rhythm | None, *, as_json: bool) -> None:
     if as_json:
         windows = [{"query": each.window.query, "rows": rows_of(each)} for each in forecast.plan]
         typer.echo(
@@ -276,7 +276,9 @@ def _follow(
         typer.echo(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
     with engine.connect() as connection:
-        statement = read_statement(connection, Subject(run_id=run_id), by_departement=False)
+        statement = read_statement(
+            connection, StatementSubject(run_id=run_id), by_departement=False
+        )
     typer.echo(in_one_line(statement), err=True)
     if not statement.is_kept or progress.error:
         typer.echo(

@@ -7,8 +7,8 @@ import structlog
 
 from services.fetcher.insee.answers import Informations, InseeError, NoGoodAnswer, QueryRefused
 from services.fetcher.plan.deltas import (
+    DeltaDraft,
     DeltaOrder,
-    Draft,
     NoWatermark,
     decide,
     make_delta_plan,
@@ -89,7 +89,7 @@ class Planner:
         self.store.insert_plan(run.run_id, draft)
         log.info("run planned", run_id=run.run_id, batches=len(draft.plan))
 
-    def _draft(self, run: PendingRun) -> Draft | None:
+    def _draft(self, run: PendingRun) -> DeltaDraft | None:
         """Return None where a delta waits for INSEE."""
         if run.delta is not None:
             return self._draft_delta(run, run.delta)
@@ -102,9 +102,9 @@ class Planner:
             walkers=self.parallel_batches,
             count=lambda query: self._count(run, query),
         )
-        return Draft(plan, windows)
+        return DeltaDraft(plan, windows)
 
-    def _draft_delta(self, run: PendingRun, order: DeltaOrder) -> Draft | None:
+    def _draft_delta(self, run: PendingRun, order: DeltaOrder) -> DeltaDraft | None:
         insee = self.informations().collections
         decision = decide(order, insee, self.watermarks.read())
         warning = "; ".join(decision.held_up) or None
@@ -118,7 +118,7 @@ class Planner:
             count=lambda query: self._count(run, query),
             most_rows=self.most_rows_of_delta,
         )
-        return Draft(plan, decision.windows, warning)
+        return DeltaDraft(plan, decision.windows, warning)
 
     def _whole_windows(self) -> list[TreatmentWindow]:
         try:

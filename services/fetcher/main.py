@@ -8,7 +8,7 @@ from services.fetcher.insee.ledger import Sender, make_client, open_quota
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore, Watermarks
-from services.fetcher.walk.walker import Pace, Walker
+from services.fetcher.walk.walker import Walker, WalkPace
 from shared.broker import ready_messages
 from shared.clock import Clock
 from shared.messages import FetchPage, WriteSlice
@@ -17,8 +17,8 @@ from shared.runtime.service import Loop, Service, run_service
 from shared.settings import load
 
 
-def _pace(settings: FetcherSettings) -> Pace:
-    return Pace(
+def _pace(settings: FetcherSettings) -> WalkPace:
+    return WalkPace(
         request_timeout_seconds=settings.insee_timeout_seconds,
         slot_patience_seconds=settings.fetcher_slot_patience_seconds,
         rows_per_page=settings.insee_rows_per_page,

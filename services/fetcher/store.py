@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from services.fetcher import statements
 from services.fetcher.daily_share import Part, give_back_rest, still_holds_lease, take_part
-from services.fetcher.plan.deltas import DeltaOrder, Draft
+from services.fetcher.plan.deltas import DeltaDraft, DeltaOrder
 from services.fetcher.plan.page_end import FIRST_CURSOR, MAX_ROWS_PER_PAGE, PageEnd, rows_to_ask
 from services.fetcher.plan.windows import PlannedBatch, Scope, Window
 from shared.imports.delta import Watermark, read_watermarks, record_windows, settle_windows
@@ -121,7 +121,7 @@ class ImportStore:
         with self._engine.begin() as connection:
             connection.execute(statements.RELEASE_RUN, {"run_id": run_id, **release})
 
-    def insert_plan(self, run_id: int, draft: Draft) -> None:
+    def insert_plan(self, run_id: int, draft: DeltaDraft) -> None:
         """Turn a pending run into its batches: all of them, or none where it is planned already."""
         with self._engine.begin() as connection:
             opened = connection.execute(

@@ -12,16 +12,16 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from services.reviewer.capacity import Hand
+from services.reviewer.capacity import Capacity
 from services.reviewer.notices.label import day_in_france, label
-from services.reviewer.providers.call import Window
+from services.reviewer.providers.call import CallWindow
 from services.reviewer.reviews import synthese
 from services.reviewer.store import claim, give_back, store
 from services.reviewer.texts.attempts import BY_A_MODEL, Attempt, Postponed, Reviewing
 from services.reviewer.texts.duplicates import Rewrite
 from services.reviewer.texts.parking import Parked, park
 from services.reviewer.texts.quotations import quote
-from services.reviewer.texts.rulings import Claim, Fate, Result
+from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
 from shared.errors import SlowDown
@@ -41,12 +41,12 @@ _STORE_SECONDS = 10.0
 
 _TIME_LIMIT_MS = 1_200_000
 
-Outcome = Result | Parked | SlowDown | None
+Outcome = AvisResult | Parked | SlowDown | None
 """None: not begun."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crew:
+class ShardReviewer:
     """The generators of one process, shared by the messages that it works on, on one shard.
 
     No database connection is held while a text is being made.
@@ -63,7 +63,7 @@ class Crew:
     admit: Callable[[Sequence[int]], Sequence[int]] = list
     rewrite: Rewrite | None = None
     # Of the process; without one whatever comes is claimed.
-    hand: Hand | None = None
+    hand: Capacity | None = None
 
     def work(self, avis_ids: Sequence[int]) -> None:
         """Claim, write and store; what is not begun in time goes back to the relay.
@@ -71,7 +71,7 @@ class Crew:
         Raises SlowDown where some had better wait: they stay published, and come again with the
         message.
         """
-        with (self.hand or Hand(self.clock)).holding(len(avis_ids)) as put_down:
+        with (self.hand or Capacity(self.clock)).holding(len(avis_ids)) as put_down:
             self._work(avis_ids, put_down)
 
     def _work(self, avis_ids: Sequence[int], put_down: Callable[[], None]) -> None:
@@ -102,7 +102,7 @@ class Crew:
         while pending:
             done, pending = wait(pending, timeout=STORE_EVERY_SECONDS)
             outcomes = [future.result() for future in done]
-            results = [each for each in outcomes if isinstance(each, Result)]
+            results = [each for each in outcomes if isinstance(each, AvisResult)]
             if results:
                 fates |= self._store(results, give_up_at=start + self.lease_seconds)
             slow_down = next(_waits(outcomes, fates), slow_down)
@@ -121,7 +121,7 @@ class Crew:
     def _review(self, claimed: Claim, *, start: float) -> Outcome:
         """None where it is too late to begin: half of the lease must be left for call and store."""
         structlog.contextvars.bind_contextvars(avis_id=claimed.avis_id)
-        window = Window(
+        window = CallWindow(
             begin_by=start + min(CLAIMING_SECONDS, self.lease_seconds / 2),
             finish_by=start + self.lease_seconds - min(_STORE_SECONDS, self.lease_seconds / 4),
         )
@@ -141,17 +141,17 @@ class Crew:
 
     def result_of(
         self, claimed: Claim, attempts: tuple[Attempt, ...], postponed: SlowDown | None = None
-    ) -> Result:
+    ) -> AvisResult:
         """To be stored; the attempts are counted here."""
         self._observe(claimed, attempts)
-        return Result(
+        return AvisResult(
             claim=claimed,
             attempts=attempts,
             label=self._label(claimed, attempts[-1]),
             postponed=postponed,
         )
 
-    def _attempts(self, claimed: Claim, window: Window) -> tuple[Attempt, ...]:
+    def _attempts(self, claimed: Claim, window: CallWindow) -> tuple[Attempt, ...]:
         if claimed.sources is None:
             return self.reviewing.review(claimed.facts, window)
         return (quote(claimed.facts, claimed.sources, self.clock.monotonic_seconds),)
@@ -174,7 +174,7 @@ class Crew:
             ai=last.digital_source_type == BY_A_MODEL,
         )
 
-    def _store(self, results: Sequence[Result], *, give_up_at: float) -> dict[int, Fate]:
+    def _store(self, results: Sequence[AvisResult], *, give_up_at: float) -> dict[int, Fate]:
         """Store, again and again while the lease lasts: these texts may have been paid for."""
         while True:
             try:
@@ -202,7 +202,7 @@ def _waits(outcomes: Iterable[Outcome], fates: Mapping[int, Fate]) -> Iterator[S
         if isinstance(each, SlowDown):
             yield each
         elif (
-            isinstance(each, Result)
+            isinstance(each, AvisResult)
             and each.postponed
             and fates[each.claim.avis_id] is Fate.POSTPONED
             and _parked(each) is None
@@ -214,8 +214,8 @@ def _parked(outcome: Outcome) -> Parked | None:
     """What waits for a batch, be it after calls to others."""
     if isinstance(outcome, Parked):
         return outcome
-    postponed = outcome.postponed if isinstance(outcome, Result) else None
-    if not isinstance(outcome, Result) or not isinstance(postponed, Postponed):
+    postponed = outcome.postponed if isinstance(outcome, AvisResult) else None
+    if not isinstance(outcome, AvisResult) or not isinstance(postponed, Postponed):
         return None
     if postponed.deferred_to is None:
         return None
@@ -223,7 +223,7 @@ def _parked(outcome: Outcome) -> Parked | None:
     return Parked(outcome.claim, postponed.deferred_to, len(outcome.attempts), reasons)
 
 
-def declare_actors(broker: dramatiq.Broker, *crews: Crew) -> None:
+def declare_actors(broker: dramatiq.Broker, *crews: ShardReviewer) -> None:
     """Declare the actor; each shard has a crew, in order."""
 
     def review_avis(*others: Any, **wire: Any) -> None:

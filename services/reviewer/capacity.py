@@ -14,7 +14,7 @@ _PATIENCE_SECONDS = 300.0
 
 
 @dataclass
-class Hand:
+class Capacity:
     """Enough for the generators and what comes next; the message that fills it may overfill it.
 
     A message holds one avis or 25: so many threads as messages of 25 need would leave generators

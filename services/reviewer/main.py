@@ -7,17 +7,17 @@ from math import ceil
 import dramatiq
 from sqlalchemy import Engine
 
-from services.reviewer.actors import Crew, declare_actors
+from services.reviewer.actors import ShardReviewer, declare_actors
 from services.reviewer.batches.client import BatchClient
 from services.reviewer.batches.loop import Batches, make_workings
-from services.reviewer.capacity import Hand
+from services.reviewer.capacity import Capacity
 from services.reviewer.money.bookkeeping import Bookkeeping
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.notices import template
-from services.reviewer.providers.call import Line
+from services.reviewer.providers.call import ProviderClient
 from services.reviewer.providers.chat import Chat
-from services.reviewer.providers.choice import Asking, Providers
+from services.reviewer.providers.choice import ProviderChoice, Providers
 from services.reviewer.providers.deferred import BatchLine
 from services.reviewer.providers.gate import Gate
 from services.reviewer.providers.prompt import read_prompt
@@ -85,7 +85,7 @@ def build(
     asking = None
     if ways:
         chosen = Providers(ways, clock, outage_seconds=settings.avis_outage_seconds)
-        asking = Asking(chosen, read_prompt())
+        asking = ProviderChoice(chosen, read_prompt())
     reviewing = Reviewing(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
         one_at_a_time(_judge),
@@ -96,9 +96,9 @@ def build(
     # Keys were read by now: nobody is told of a provider that cannot be asked.
     meter.open(prompt_version=reviewing.prompt_version)
     claimed = at_work * _TEXTS_CLAIMED_PER_GENERATOR
-    hand = Hand(clock, claimed)
+    hand = Capacity(clock, claimed)
     crews = [
-        Crew(
+        ShardReviewer(
             engine=shard,
             generators=generators,
             reviewing=reviewing,
@@ -190,10 +190,10 @@ def _line(
     meter: SharedMeter,
     clock: Clock,
     metrics: Metrics,
-) -> Line:
+) -> ProviderClient:
     most = min(provider.max_parallel, settings.reviewer_generators)
     gate = Gate(provider.name, most=most, clock=clock, metrics=metrics)
-    return Line(Chat(provider, clock), gate, meter, clock, metrics)
+    return ProviderClient(Chat(provider, clock), gate, meter, clock, metrics)
 
 
 def main() -> None:

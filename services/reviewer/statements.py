@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import orjson
 from sqlalchemy import Connection, TextClause, text
 
-from shared.db.neighbours import place_of
+from shared.db.neighbours import neighbourhood
 
 CLAIM = text("""
     WITH open AS (
@@ -110,7 +110,7 @@ ERASE_SIMHASHES = text(f"""
     DELETE FROM avis_simhashes kept
     USING avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
     WHERE avis.id = ANY(CAST(:ids AS bigint[]))
-      AND kept.place = {place_of("p")} AND kept.avis_id = avis.id
+      AND kept.place = {neighbourhood("p")} AND kept.avis_id = avis.id
 """)  # noqa: S608  the schema's names
 
 KEEP_ATTEMPTS = text("""

@@ -13,15 +13,15 @@ from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.duplicates import Rewrite, keep_apart, simhash_of
 from services.reviewer.texts.rulings import (
     PENDING,
+    AvisResult,
     Claim,
     Fate,
     Held,
-    Result,
     Ruling,
     judge,
     outcome_now,
 )
-from services.reviewer.texts.subjects import NO_REVIEWS, Subject, lock_subjects, read_subjects
+from services.reviewer.texts.subjects import NO_REVIEWS, AvisSubject, lock_subjects, read_subjects
 
 STARTS_ALLOWED = 10
 """Starts without a result, after which an avis is held to kill its reviewer, and is rejected."""
@@ -78,7 +78,7 @@ def claim(
 
 def store(
     engine: Engine,
-    results: Iterable[Result],
+    results: Iterable[AvisResult],
     *,
     sole_traders: bool,
     rewrite: Rewrite | None = None,
@@ -125,10 +125,10 @@ def store(
 
 def _kept_apart(
     connection: Connection,
-    rulings: Sequence[tuple[Result, Ruling]],
+    rulings: Sequence[tuple[AvisResult, Ruling]],
     rewrite: Rewrite,
     hashes: Mapping[int, int],
-) -> list[tuple[Result, Ruling]]:
+) -> list[tuple[AvisResult, Ruling]]:
     accepted = [
         result
         for result, ruling in rulings
@@ -158,7 +158,7 @@ def give_back(
         )
 
 
-def _claim_on(row: Row[Any], subject: Subject, token: uuid.UUID) -> Claim:
+def _claim_on(row: Row[Any], subject: AvisSubject, token: uuid.UUID) -> Claim:
     return Claim(
         avis_id=row.id,
         token=token,
@@ -186,7 +186,7 @@ def _hold(connection: Connection, avis_ids: Sequence[int]) -> dict[int, Held]:
     }
 
 
-def _write(connection: Connection, rulings: Sequence[tuple[Result, Ruling]]) -> None:
+def _write(connection: Connection, rulings: Sequence[tuple[AvisResult, Ruling]]) -> None:
     accepted = [result for result, ruling in rulings if ruling.outcome == Fate.ACCEPTED]
     rejected = [result for result, ruling in rulings if ruling.outcome == Fate.REJECTED]
     statements.execute_rows(connection, statements.ACCEPT, map(_accepted_row, accepted))
@@ -252,13 +252,13 @@ def _failure(claim: Claim, code: str, message: str | None = None) -> dict[str, o
     }
 
 
-def _failure_of(result: Result) -> dict[str, object]:
+def _failure_of(result: AvisResult) -> dict[str, object]:
     last = result.attempts[-1]
     message = ", ".join(last.reasons) + (f": {last.error}" if last.error else "")
     return _failure(result.claim, last.reasons[0], message)
 
 
-def _accepted_row(result: Result) -> dict[str, object]:
+def _accepted_row(result: AvisResult) -> dict[str, object]:
     last = result.attempts[-1]
     assert last.accepted
     return {
@@ -272,7 +272,7 @@ def _accepted_row(result: Result) -> dict[str, object]:
     }
 
 
-def _attempt_row(result: Result, attempt: Attempt, ruling: Ruling) -> dict[str, object]:
+def _attempt_row(result: AvisResult, attempt: Attempt, ruling: Ruling) -> dict[str, object]:
     """Only the kept attempt may be accepted and have a code: that of a duplicate."""
     claim = result.claim
     because = () if ruling.because is None else (ruling.because,)

@@ -10,7 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from services.simulator.gateway.server import start_server
-from services.simulator.options import ErrorShape, Faults, Options
+from services.simulator.options import ErrorShape, Faults, SimulatorOptions
 
 _QUOTA, _DATA, _FAULTS = (
     "Gateway and quota",
@@ -19,7 +19,7 @@ _QUOTA, _DATA, _FAULTS = (
 )
 
 
-_DEFAULT = Options()
+_DEFAULT = SimulatorOptions()
 
 
 def run(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
@@ -149,7 +149,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
             if chosen.get(knob.name) is not None
         }
     )
-    options = Options(
+    options = SimulatorOptions(
         host=host, port=port, establishments=establishments, seed=seed, day=day,
         departements=tuple(departement or ()), records=records, ready_made=ready_made,
         requests_per_minute=requests_per_minute, requests_per_hour=requests_per_hour,
@@ -159,7 +159,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
     _serve(options, port_file)
 
 
-def _serve(options: Options, port_file: Path | None) -> None:
+def _serve(options: SimulatorOptions, port_file: Path | None) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -200,7 +200,7 @@ def stock(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
 
     if format_ not in FORMATS:
         raise typer.BadParameter(", ".join(FORMATS), param_hint="--format")
-    options = Options(
+    options = SimulatorOptions(
         establishments=establishments, seed=seed, day=day, departements=tuple(departement or ())
     )
     try:

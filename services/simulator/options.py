@@ -52,7 +52,7 @@ class Faults:
 
 
 @dataclass(slots=True)
-class Options:
+class SimulatorOptions:
     host: str = "127.0.0.1"
     port: int = 0
     establishments: int = 35_000

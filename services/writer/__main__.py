@@ -96,7 +96,7 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
         for collection in command.discard(url):
             typer.echo(json.dumps({"discarded": collection}) if as_json else f"{collection}: gone")
         return
-    options = command.Options(
+    options = command.StockOptions(
         file_date=None if date is None else date.date(),
         force=force,
         pages=not without_pages,

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from services.writer.erasure.honour import withdraw_unread
 from services.writer.slices import receipts, shard_receipts
 from services.writer.slices.compare import find_stale, renew_stamps
-from services.writer.slices.decode import Fault, ReadSlice, Row, map_rows, read_slice
+from services.writer.slices.decode import Fault, MappedRow, ReadSlice, map_rows, read_slice
 from services.writer.slices.rows import Written, write_rows
 from services.writer.slices.sharded_closing import Closing
 from services.writer.slices.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
@@ -215,7 +215,7 @@ class _Writing:
     how: _How
 
     def write(
-        self, rows: Sequence[Row], *, new: Collection[str] = ()
+        self, rows: Sequence[MappedRow], *, new: Collection[str] = ()
     ) -> tuple[Written, list[Fault]]:
         if not rows:
             return Written(), []
@@ -237,7 +237,7 @@ class _Writing:
             return Written(), [rows[0].sent.fault(code, "PostgreSQL refused the row")]
         return self._write_halves(rows)
 
-    def _write_halves(self, rows: Sequence[Row]) -> tuple[Written, list[Fault]]:
+    def _write_halves(self, rows: Sequence[MappedRow]) -> tuple[Written, list[Fault]]:
         middle = len(rows) // 2
         # Records of one establishment stay together: apart, the second half would be an update.
         while middle < len(rows) - 1 and rows[middle].siret == rows[middle - 1].siret:
@@ -247,7 +247,7 @@ class _Writing:
         second, second_faults = self.write(rows[middle:])
         return first + second, first_faults + second_faults
 
-    def _write_all(self, rows: Sequence[Row], new: Collection[str]) -> Written:
+    def _write_all(self, rows: Sequence[MappedRow], new: Collection[str]) -> Written:
         return write_rows(
             self.connection,
             rows,

@@ -10,7 +10,7 @@ from shared.broker.encoding import CompactEncoder
 from shared.broker.memory import MemoryBroker
 from shared.broker.reliable import ReliableBroker
 from shared.broker.retries import DEFAULT_POLICY, RetryPolicy, SafeRetries, WorkerTimeLimit
-from shared.broker.topology import DEFAULT_DELIVERY_LIMIT, DEFAULT_MAX_LENGTH, Limits
+from shared.broker.topology import DEFAULT_DELIVERY_LIMIT, DEFAULT_MAX_LENGTH, QueueLimits
 from shared.errors import UserError
 
 
@@ -30,7 +30,7 @@ def make_broker(
     middleware = _middleware(extra_middleware, policy)
     match urlsplit(url).scheme:
         case "amqp" | "amqps":
-            limits = Limits(max_length=max_length, delivery_limit=delivery_limit)
+            limits = QueueLimits(max_length=max_length, delivery_limit=delivery_limit)
             return ReliableBroker(url, middleware=middleware, limits=limits)
         case "memory":
             return MemoryBroker(middleware=middleware, max_length=max_length)

@@ -20,7 +20,7 @@ from shared.broker.errors import (
     QueueMismatch,
     connection_closed,
 )
-from shared.broker.topology import DEFAULT_LIMITS, Limits
+from shared.broker.topology import DEFAULT_LIMITS, QueueLimits
 
 _T = TypeVar("_T")
 
@@ -45,7 +45,7 @@ class ReliableBroker(RabbitmqBroker):
         url: str,
         *,
         middleware: list[dramatiq.Middleware],
-        limits: Limits = DEFAULT_LIMITS,
+        limits: QueueLimits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__(url=url, confirm_delivery=True, middleware=middleware)
         self.limits = limits

@@ -30,7 +30,7 @@ class Action(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RetryVerdict:
     action: Action
     delay_ms: int = 0
 
@@ -46,22 +46,24 @@ class RetryPolicy:
 DEFAULT_POLICY = RetryPolicy()
 
 
-def decide(exception: BaseException, retries: int, policy: RetryPolicy = DEFAULT_POLICY) -> Verdict:
+def decide(
+    exception: BaseException, retries: int, policy: RetryPolicy = DEFAULT_POLICY
+) -> RetryVerdict:
     """The verdict on a message that failed after `retries` earlier retries.
 
     Delays do not vary at random: the rungs that they are rounded up to would undo it.
     """
     if isinstance(exception, Rejected):
-        return Verdict(Action.REJECT)
+        return RetryVerdict(Action.REJECT)
     if isinstance(exception, SlowDown):
-        return Verdict(Action.SLOW_DOWN, max(1, round(exception.retry_after_seconds * 1000)))
+        return RetryVerdict(Action.SLOW_DOWN, max(1, round(exception.retry_after_seconds * 1000)))
     if policy.max_retries is not None and retries >= policy.max_retries:
-        return Verdict(Action.REJECT)
+        return RetryVerdict(Action.REJECT)
     if isinstance(exception, Retry) and exception.delay is not None:
-        return Verdict(Action.RETRY, max(1, exception.delay))
+        return RetryVerdict(Action.RETRY, max(1, exception.delay))
     # The exponent is bounded because the number of retries is not.
     backoff_ms = policy.min_backoff_ms * 2 ** min(retries, 32)
-    return Verdict(Action.RETRY, min(backoff_ms, policy.max_backoff_ms))
+    return RetryVerdict(Action.RETRY, min(backoff_ms, policy.max_backoff_ms))
 
 
 def hold_seconds(deliveries: int) -> float:

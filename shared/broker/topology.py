@@ -24,14 +24,14 @@ DUE_HEADER = "x-sirenade-due"
 
 
 @dataclass(frozen=True)
-class Limits:
+class QueueLimits:
     """Part of a queue's identity: all who declare it must agree."""
 
     max_length: int = DEFAULT_MAX_LENGTH
     delivery_limit: int = DEFAULT_DELIVERY_LIMIT
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = QueueLimits()
 
 
 def rung_for(delay_ms: int) -> int:
@@ -46,7 +46,7 @@ def rung_name(queue_name: str, seconds: int) -> str:
     return f"{queue_name}.delay.{seconds}s"
 
 
-def work_arguments(queue_name: str, limits: Limits) -> dict[str, Any]:
+def work_arguments(queue_name: str, limits: QueueLimits) -> dict[str, Any]:
     return {
         **_dead_lettering_to(xq_name(queue_name)),
         "x-max-length": limits.max_length,

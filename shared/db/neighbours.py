@@ -1,7 +1,7 @@
 """The key under which neighbours' texts are compared: one activity in one commune."""
 
 
-def place_of(page: str) -> str:
+def neighbourhood(page: str) -> str:
     """SQL: 32 bits of the activity and commune of `page`, a row of pro_localisations.
 
     Two places with one key only compare a few texts more.

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current, upgrade
 from shared.db.tables import metadata
-from shared.db_url import place_of
+from shared.db_url import database_address
 from shared.errors import UserError
 from shared.settings import DatabaseSettings
 from shared.sharding import SHARD_TABLES, buckets_of, route
@@ -55,7 +55,7 @@ def open_shards(
     """One engine for each shard, in order, with at most `pool_size` connections."""
     return tuple(
         control
-        if place_of(url) == place_of(control.url)
+        if database_address(url) == database_address(control.url)
         else make_engine(
             url,
             application_name=application_name,
@@ -68,8 +68,8 @@ def open_shards(
 
 def remote_urls(settings: DatabaseSettings) -> list[str]:
     """The shards that are no part of the control database."""
-    control = place_of(settings.database_url.get_secret_value())
-    return [url for url in settings.shard_urls if place_of(url) != control]
+    control = database_address(settings.database_url.get_secret_value())
+    return [url for url in settings.shard_urls if database_address(url) != control]
 
 
 def url_for(settings: DatabaseSettings, siren: str) -> str:
@@ -119,7 +119,7 @@ def migrate_all(settings: DatabaseSettings) -> str | None:
     control_url = settings.database_url.get_secret_value()
     urls = settings.shard_urls
     revision = upgrade(control_url)
-    if place_of(control_url) not in map(place_of, urls):
+    if database_address(control_url) not in map(database_address, urls):
         with _connected(control_url) as connection:
             _require_own(connection, "the control database", range(0))
     for number, url in enumerate(urls):

@@ -119,7 +119,7 @@ _SIRETS = text(f"""
 
 
 @dataclass(frozen=True)
-class Subject:
+class StatementSubject:
     """Whose batches are stated: those of a run, one alone, or all that closed on a day in Paris."""
 
     run_id: int | None = None
@@ -133,7 +133,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Line:
+class StatementLine:
     """One département, or all. `expected` is None where a batch asked for more than one place."""
 
     departement: str
@@ -150,13 +150,13 @@ class Line:
 class Statement:
     """`not_received`: expected beyond received, whose sirets nobody knows."""
 
-    subject: Subject
+    subject: StatementSubject
     batches: int
     open_batches: int
     failed_batches: int
     not_received: int
-    total: Line
-    lines: list[Line] = field(default_factory=list)
+    total: StatementLine
+    lines: list[StatementLine] = field(default_factory=list)
 
     @property
     def is_kept(self) -> bool:
@@ -172,7 +172,7 @@ class Statement:
 
 
 def read_statement(
-    connection: Connection, subject: Subject, *, by_departement: bool = True
+    connection: Connection, subject: StatementSubject, *, by_departement: bool = True
 ) -> Statement:
     """Read it in one transaction.
 
@@ -187,7 +187,7 @@ def read_statement(
         open_batches=whole.open,
         failed_batches=whole.failed,
         not_received=whole.not_received,
-        total=Line(
+        total=StatementLine(
             departement="all",
             expected=whole.expected,
             received=whole.received,
@@ -197,11 +197,11 @@ def read_statement(
             surplus=whole.surplus,
             gone=whole.gone,
         ),
-        lines=[Line(**line) for line in lines],
+        lines=[StatementLine(**line) for line in lines],
     )
 
 
-def read_sirets(connection: Connection, subject: Subject) -> Mapping[str, list[str]]:
+def read_sirets(connection: Connection, subject: StatementSubject) -> Mapping[str, list[str]]:
     """The sets themselves, sorted: `missing`, `surplus` and `gone`."""
     found: dict[str, list[str]] = {"missing": [], "surplus": [], "gone": []}
     for row in connection.execute(_SIRETS, _selection(subject)):
@@ -238,5 +238,5 @@ def in_one_line(statement: Statement) -> str:
     return f"statement of {statement.subject}: {numbers}{gone}"
 
 
-def _selection(subject: Subject) -> dict[str, object]:
+def _selection(subject: StatementSubject) -> dict[str, object]:
     return {"run_id": subject.run_id, "batch_id": subject.batch_id, "day": subject.day}

@@ -88,7 +88,7 @@ def departement_of(code_commune: str | None) -> str | None:
 
 
 @functools.lru_cache(maxsize=50_000)
-def place_of(code_commune: str) -> tuple[str, str]:
+def departement_et_region(code_commune: str) -> tuple[str, str]:
     """Département and region of a commune, empty where the code says none."""
     departement = departement_of(code_commune or None)
     return departement or "", region_of(departement) or ""

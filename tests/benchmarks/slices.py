@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.fetcher.walk.slices import slice_of
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from services.simulator.register.registers import GeneratedRegister
 from shared.messages import WriteSlice
 from tests.integration.writer.desk import Desk
@@ -20,7 +20,7 @@ Record = dict[str, Any]
 
 def records(number: int) -> list[Record]:
     """Establishments of one département, in the order of a walk."""
-    register = GeneratedRegister(Options(establishments=number, departements=("33",)))
+    register = GeneratedRegister(SimulatorOptions(establishments=number, departements=("33",)))
     return [dict(register.record("siret", position)) for position in range(number)]
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from services.simulator.gateway.server import start_server
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from services.simulator.register.registers import GeneratedRegister
 from shared.db.engine import make_engine
 from tests.benchmarks.figures import Figures
@@ -36,8 +36,8 @@ def test_a_full_certificate_of_many_rows(
     figures: Figures,
 ) -> None:
     options: Any = {"establishments": rows, "departements": ("33",)}
-    server = start_server(Options(**options, requests_per_minute=60_000))
-    register = GeneratedRegister(Options(**options))
+    server = start_server(SimulatorOptions(**options, requests_per_minute=60_000))
+    register = GeneratedRegister(SimulatorOptions(**options))
     _store(database_url, [register.identifier("siret", number) for number in range(rows)])
 
     started_seconds = time.perf_counter()

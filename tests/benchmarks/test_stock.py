@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from deploy.local.postgres import RunningPostgres
-from services.simulator.options import Options as SimulatorOptions
+from services.simulator.options import SimulatorOptions
 from services.simulator.register.stock_files import write_stock
 from services.writer.stock import command
 from services.writer.stock.columns import layout_of
@@ -163,9 +163,9 @@ def test_the_rate_of_pages_after_a_load(
     rows = pick(quick=3000, normal=10_000)
     made = write_stock(tmp_path, SimulatorOptions(establishments=rows))
     paths = [str(file.path) for file in made.values()]
-    command.load(database_url, paths, command.Options(pages=False))
+    command.load(database_url, paths, command.StockOptions(pages=False))
     begun = time.perf_counter()
-    loads = command.load(database_url, paths, command.Options())
+    loads = command.load(database_url, paths, command.StockOptions())
     seconds = time.perf_counter() - begun
     print(f"\npages: {rows / seconds:.0f} establishments/s")  # noqa: T201  a benchmark's result
     figures.add("stock.pages afterwards", rows / seconds, unit="rows/s")

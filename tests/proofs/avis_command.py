@@ -19,7 +19,7 @@ from shared.terminal.progress_view import thousands
 from tests.proofs import plots
 from tests.proofs.avis_promises import (
     MOST_RSS_BYTES,
-    Asked,
+    AvisOrder,
     Call,
     Ledger,
     judge_avis,
@@ -75,7 +75,7 @@ def prove_avis(
     with 10 generators, 6 with 50, 2 with 200.
     """
     least, most = _range(latency)
-    asked = Asked(texts, generators, least, most)
+    asked = AvisOrder(texts, generators, least, most)
     console = Console(stderr=True)
     folder = fresh(directory / "avis")
     title = f"{thousands(texts)} texts, {generators} generators, {latency} s an answer"
@@ -126,7 +126,7 @@ def _run(  # what a proof is made of
     stack: Stack,
     engine: Engine,
     llmock: Llmock,
-    asked: Asked,
+    asked: AvisOrder,
     title: str,
     processes: int,
     console: Console,
@@ -164,7 +164,9 @@ def _read_ledger(engine: Engine) -> Ledger:
     return Ledger(**row, owed_eur=millionths / 1_000_000)
 
 
-def _proof(sampler: Sampler, ledger: Ledger, calls: list[Call], asked: Asked, title: str) -> Proof:
+def _proof(
+    sampler: Sampler, ledger: Ledger, calls: list[Call], asked: AvisOrder, title: str
+) -> Proof:
     samples = sampler.samples
     part = steady_part(calls, asked)
     rate = None if part is None else rate_of(calls, part)

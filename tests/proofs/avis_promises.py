@@ -39,7 +39,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AvisOrder:
     texts: int
     generators: int
     least_latency_seconds: float
@@ -72,7 +72,7 @@ class Ledger:
     """What the budget says."""
 
 
-def steady_part(calls: Sequence[Call], asked: Asked) -> tuple[float, float] | None:
+def steady_part(calls: Sequence[Call], asked: AvisOrder) -> tuple[float, float] | None:
     """From when to when the generators were all at work, without the ramp and without the end.
 
     The ramp is over one longest latency after nearly all were first at the server at once: until
@@ -105,7 +105,7 @@ def goal_of(generators: int) -> float:
 
 
 def judge_avis(
-    samples: Sequence[Sample], calls: Sequence[Call], ledger: Ledger, asked: Asked
+    samples: Sequence[Sample], calls: Sequence[Call], ledger: Ledger, asked: AvisOrder
 ) -> list[Promise]:
     part = steady_part(calls, asked)
     share = 0.0 if part is None else rate_of(calls, part) / asked.ideal_per_second

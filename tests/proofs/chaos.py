@@ -32,7 +32,7 @@ _TWICE = text("""
 """)
 _DEAD_LETTERS = text("SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL")
 
-Tell = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Chaos:
     stack: Stack
     engine: Engine
     generators: int
-    tell: Tell
+    tell: Say
     struck: list[str]
     restarted: int = 0
 

@@ -4,7 +4,7 @@ from sqlalchemy import Engine, text
 
 from services.operator.numbers.reconcile import reconcile
 from shared.imports.progress import read_progress
-from tests.proofs.promises import Facts
+from tests.proofs.promises import EndState
 
 # A receipt counts where its GET is still its page's.
 _SETS = text("""
@@ -26,13 +26,13 @@ _SETS = text("""
 """)
 
 
-def read_facts(engine: Engine, *, promised_rows: int, rests: bool) -> Facts:
+def read_facts(engine: Engine, *, promised_rows: int, rests: bool) -> EndState:
     with engine.connect() as connection:
         sets = connection.execute(_SETS).one()
         slot_use = None if rests else read_progress(connection).slot_use
     with engine.connect() as connection:
         agree = reconcile(connection).agrees
-    return Facts(
+    return EndState(
         promised_rows=promised_rows,
         stored=sets.stored,
         # Received and not stored, and never received at all.

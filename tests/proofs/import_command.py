@@ -25,7 +25,7 @@ from tests.proofs.command import follow, fresh, lasted, tell
 from tests.proofs.end_state import read_facts
 from tests.proofs.orders import order_import
 from tests.proofs.page import Proof
-from tests.proofs.promises import Facts, judge
+from tests.proofs.promises import EndState, judge
 from tests.proofs.samples import Sample, Sampler
 from tests.proofs.stack import Simulated, Stack, names, run_stack
 
@@ -136,7 +136,7 @@ def _run(  # what a proof is made of
     return _proof(sampler.samples, facts, title, quota)
 
 
-def _proof(samples: Sequence[Sample], facts: Facts, title: str, quota: float) -> Proof:
+def _proof(samples: Sequence[Sample], facts: EndState, title: str, quota: float) -> Proof:
     first = next(each.at_seconds for each in samples if each.requests)
     import_end = next(each.at_seconds for each in samples if each.received == samples[-1].received)
     texts = [each.at_seconds for each in samples if each.avis.get("accepted")]

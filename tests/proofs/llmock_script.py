@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.proofs.avis_promises import Asked
+from tests.proofs.avis_promises import AvisOrder
 from tests.servers.llmock import Llmock
 
 # One answer in so many is one that no validator may let pass.
@@ -23,7 +23,7 @@ _WAITS_AT_ONCE = 400
 @dataclass
 class Conversation:
     llmock: Llmock
-    asked: Asked
+    asked: AvisOrder
     dice: random.Random = field(default_factory=lambda: random.Random(1))
 
     def begin(self) -> None:

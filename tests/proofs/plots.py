@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tests.proofs.process_usage import Usage
+from tests.proofs.process_usage import ProcessUsage
 from tests.proofs.promises import (
     MIB,
     MOST_ETA_ERROR,
@@ -43,7 +43,7 @@ def memory(samples: Sequence[Sample], *, bound_bytes: int = MOST_RSS_BYTES) -> s
 def by_process(
     samples: Sequence[Sample],
     ylabel: str,
-    value: Callable[[Usage], float],
+    value: Callable[[ProcessUsage], float],
     *,
     bound: float | None = None,
 ) -> str:

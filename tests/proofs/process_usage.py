@@ -9,7 +9,7 @@ from deploy.local import processes
 
 
 @dataclass(frozen=True)
-class Usage:
+class ProcessUsage:
     """`connections` are its established TCP connections."""
 
     rss_bytes: int
@@ -20,26 +20,26 @@ class Usage:
 
 
 @dataclass
-class Meter:
+class UsageMeter:
     """Keeps what psutil knows of a process, so that a reading costs little."""
 
     _known: dict[int, psutil.Process] = field(default_factory=dict)
 
-    def read(self, pids: Mapping[str, int]) -> dict[str, Usage]:
+    def read(self, pids: Mapping[str, int]) -> dict[str, ProcessUsage]:
         """By name, without those that have ended."""
         found = ((name, self._read_one(pid)) for name, pid in pids.items())
         return {name: usage for name, usage in found if usage is not None}
 
-    def read_families(self, pids: Mapping[str, int]) -> dict[str, Usage]:
+    def read_families(self, pids: Mapping[str, int]) -> dict[str, ProcessUsage]:
         """The same of servers with all their children, memory that they share not counted."""
         return {name: _family(pid) for name, pid in pids.items()}
 
-    def _read_one(self, pid: int) -> Usage | None:
+    def _read_one(self, pid: int) -> ProcessUsage | None:
         try:
             process = self._known.setdefault(pid, psutil.Process(pid))
             with process.oneshot():
                 times = process.cpu_times()
-                return Usage(
+                return ProcessUsage(
                     rss_bytes=process.memory_info().rss,
                     cpu_seconds=round(times.user + times.system, 2),
                     files=process.num_fds(),
@@ -54,7 +54,7 @@ def _established(connections: Iterable[object]) -> int:
     return sum(getattr(each, "status", "") == psutil.CONN_ESTABLISHED for each in connections)
 
 
-def _family(pid: int) -> Usage:
+def _family(pid: int) -> ProcessUsage:
     rss_bytes, cpu_seconds, files, threads = 0, 0.0, 0, 0
     for member in processes.with_children(pid):
         try:
@@ -67,4 +67,4 @@ def _family(pid: int) -> Usage:
             threads += process.num_threads()
         except psutil.NoSuchProcess:
             continue
-    return Usage(rss_bytes, round(cpu_seconds, 2), files, threads, connections=0)
+    return ProcessUsage(rss_bytes, round(cpu_seconds, 2), files, threads, connections=0)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shared.terminal.progress_view import thousands
-from tests.proofs.process_usage import Usage
+from tests.proofs.process_usage import ProcessUsage
 from tests.proofs.samples import Sample
 
 MIB = 1 << 20
@@ -24,7 +24,7 @@ LEAST_SECONDS = 240.0
 
 
 @dataclass(frozen=True)
-class Facts:
+class EndState:
     """The end state, as sets: counts could cancel out."""
 
     promised_rows: int
@@ -45,7 +45,7 @@ class Promise:
     kept: bool
 
 
-def judge(samples: Sequence[Sample], facts: Facts) -> list[Promise]:
+def judge(samples: Sequence[Sample], facts: EndState) -> list[Promise]:
     last = samples[-1]
     rejected = last.avis.get("rejected", 0)
     logs, connections = last.log_bytes, max(each.connections for each in samples)
@@ -68,7 +68,7 @@ def judge(samples: Sequence[Sample], facts: Facts) -> list[Promise]:
     ]
 
 
-def judge_end(facts: Facts) -> list[Promise]:
+def judge_end(facts: EndState) -> list[Promise]:
     agree = "yes" if facts.counters_agree else "no"
     return [
         exactly("establishments stored", facts.promised_rows, facts.stored),
@@ -108,7 +108,9 @@ def process_names(samples: Sequence[Sample]) -> list[str]:
     return sorted({name for each in samples for name in each.processes})
 
 
-def values_of(samples: Sequence[Sample], name: str, value: Callable[[Usage], int]) -> list[int]:
+def values_of(
+    samples: Sequence[Sample], name: str, value: Callable[[ProcessUsage], int]
+) -> list[int]:
     return [value(each.processes[name]) for each in samples if name in each.processes]
 
 

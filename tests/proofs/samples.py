@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from shared.imports.eta import eta_of_rows
 from shared.imports.progress import Progress, Rate, read_progress
-from tests.proofs.process_usage import Meter, Usage
+from tests.proofs.process_usage import ProcessUsage, UsageMeter
 from tests.proofs.stack import Stack
 
 _SERVER = text("""
@@ -48,8 +48,8 @@ class Sample:
     connections: int
     log_bytes: int
     queues: dict[str, int]
-    processes: dict[str, Usage]
-    servers: dict[str, Usage]
+    processes: dict[str, ProcessUsage]
+    servers: dict[str, ProcessUsage]
     eta_seconds: float | None
 
 
@@ -65,7 +65,7 @@ class Sampler:
     _count_due: float = 0.0
     _begun: float = field(default_factory=time.monotonic)
     _rate: Rate = field(default_factory=Rate)
-    _meter: Meter = field(default_factory=Meter)
+    _meter: UsageMeter = field(default_factory=UsageMeter)
 
     def take(self) -> Progress:
         """Read everything once; returns what the database says of the work."""

@@ -9,7 +9,7 @@ import requests
 from sqlalchemy import Engine, Row, text
 
 from services.simulator.api.informations import last_treatment
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from shared.imports.delta import COLLECTIONS, request_delta, set_watermark
 
 ETABLISSEMENTS_A_DAY = 60
@@ -53,7 +53,7 @@ class Days:
     """The runs that were ordered."""
     changed: dict[str, str] = field(default_factory=dict)
     """The value last set of each SIRET and SIREN that changed."""
-    _day: dt.date = field(default_factory=lambda: dt.date.fromisoformat(Options().day))
+    _day: dt.date = field(default_factory=lambda: dt.date.fromisoformat(SimulatorOptions().day))
     _due: float = 0.0
 
     def begin(self) -> None:

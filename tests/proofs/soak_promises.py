@@ -5,9 +5,9 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.proofs.process_usage import Usage
+from tests.proofs.process_usage import ProcessUsage
 from tests.proofs.promises import (
-    Facts,
+    EndState,
     Promise,
     exactly,
     is_long,
@@ -28,7 +28,7 @@ _LEAST_SHARE_OF_TIME = 0.9
 _LEAST_STEADINESS = 0.8
 _QUARTERS = 4
 
-_COUNTED: Sequence[tuple[str, Callable[[Usage], int]]] = (
+_COUNTED: Sequence[tuple[str, Callable[[ProcessUsage], int]]] = (
     ("file descriptors", lambda usage: usage.files),
     ("threads", lambda usage: usage.threads),
     ("connections", lambda usage: usage.connections),
@@ -48,7 +48,7 @@ class Meanwhile:
     log_bound_told: str
 
 
-def judge_soak(samples: Sequence[Sample], facts: Facts, meanwhile: Meanwhile) -> list[Promise]:
+def judge_soak(samples: Sequence[Sample], facts: EndState, meanwhile: Meanwhile) -> list[Promise]:
     last, work = samples[-1], under_way(samples)
     return [
         *judge_end(facts),

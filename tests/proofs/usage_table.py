@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.terminal.progress_view import thousands
-from tests.proofs.process_usage import Usage
+from tests.proofs.process_usage import ProcessUsage
 from tests.proofs.promises import LEAST_SECONDS
 from tests.proofs.samples import Sample
 
@@ -15,7 +15,7 @@ _FEWEST = 2
 
 
 @dataclass(frozen=True)
-class Line:
+class UsageLine:
     """`rss_slope_bytes` is a second's, through the second half of the run; None of a short one.
 
     CPU in shares of one core; the maximum is over ten seconds.
@@ -50,15 +50,15 @@ def totals_of(samples: Sequence[Sample]) -> dict[str, str]:
     return {name: value for name, value in told.items() if value}
 
 
-def usage_of_services(samples: Sequence[Sample]) -> list[Line]:
+def usage_of_services(samples: Sequence[Sample]) -> list[UsageLine]:
     return _lines([(each.at_seconds, each.processes) for each in samples])
 
 
-def usage_of_servers(samples: Sequence[Sample]) -> list[Line]:
+def usage_of_servers(samples: Sequence[Sample]) -> list[UsageLine]:
     return _lines([(each.at_seconds, each.servers) for each in samples])
 
 
-def _lines(readings: Sequence[tuple[float, dict[str, Usage]]]) -> list[Line]:
+def _lines(readings: Sequence[tuple[float, dict[str, ProcessUsage]]]) -> list[UsageLine]:
     lines = []
     for name in sorted({name for _, usages in readings for name in usages}):
         series = [(at, usages[name]) for at, usages in readings if name in usages]
@@ -67,7 +67,7 @@ def _lines(readings: Sequence[tuple[float, dict[str, Usage]]]) -> list[Line]:
     return lines
 
 
-def _line(name: str, series: Sequence[tuple[float, Usage]]) -> Line:
+def _line(name: str, series: Sequence[tuple[float, ProcessUsage]]) -> UsageLine:
     usages = [usage for _, usage in series]
     (begin, first), (end, last) = series[0], series[-1]
     half = series[len(series) // 2 :]
@@ -76,7 +76,7 @@ def _line(name: str, series: Sequence[tuple[float, Usage]]) -> Line:
         slope = statistics.linear_regression(
             [at for at, _ in half], [usage.rss_bytes for _, usage in half]
         ).slope
-    return Line(
+    return UsageLine(
         name,
         rss_most_bytes=max(each.rss_bytes for each in usages),
         rss_slope_bytes=slope,
@@ -88,7 +88,7 @@ def _line(name: str, series: Sequence[tuple[float, Usage]]) -> Line:
     )
 
 
-def _most_cpu(series: Sequence[tuple[float, Usage]]) -> float:
+def _most_cpu(series: Sequence[tuple[float, ProcessUsage]]) -> float:
     most, start = 0.0, 0
     for number, (at, usage) in enumerate(series):
         # The latest reading that is old enough.

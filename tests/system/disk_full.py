@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from deploy.local.postgres import RunningPostgres, start_postgres
 from services.simulator.gateway.server import RunningServer, start_server
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from shared.db.engine import make_engine
 from shared.db.migrate import upgrade
 from shared.imports.progress import Progress, read_progress
@@ -43,7 +43,9 @@ class Trial:
         self.engine = make_engine(self.url, application_name="trial")
         self.rabbitmq = start_rabbitmq(scratch / "rabbitmq", end_with_parent=True)
         self.insee = start_server(
-            Options(establishments=ESTABLISHMENTS, departements=("33",), requests_per_minute=600)
+            SimulatorOptions(
+                establishments=ESTABLISHMENTS, departements=("33",), requests_per_minute=600
+            )
         )
         self.services = Processes(self._environment(self.insee), scratch)
 

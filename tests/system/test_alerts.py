@@ -7,7 +7,7 @@ from typing import Any
 import pika
 import pytest
 
-from deploy.grafana.check import Prometheus
+from deploy.grafana.check import PrometheusApi
 from deploy.local.processes import free_port
 from shared.messages import WRITE_QUEUE
 from tests.servers.rabbitmq import RunningRabbitmq, start_rabbitmq
@@ -45,7 +45,7 @@ def test_prometheus_evaluates_every_rule_over_real_exporters(
             ("writer", free_port(), "/metrics"),
         ]
         with prometheus_over(targets, tmp_path / "prometheus", rules=ALERTS) as url:
-            prometheus = Prometheus(url)
+            prometheus = PrometheusApi(url)
             wait_for(lambda: not _missing(prometheus), seconds=60, what="the exporters' metrics")
             # Before the first scrape nothing answers.
             wait_for(lambda: _pending(prometheus) == _SPOKEN, seconds=60, what="alerts")
@@ -60,7 +60,7 @@ _SPOKEN = {
 }
 
 
-def _missing(prometheus: Prometheus) -> set[str]:
+def _missing(prometheus: PrometheusApi) -> set[str]:
     return {
         name
         for name, labels in OF_OTHERS.items()
@@ -68,12 +68,12 @@ def _missing(prometheus: Prometheus) -> set[str]:
     }
 
 
-def _rules(prometheus: Prometheus) -> list[dict[str, Any]]:
+def _rules(prometheus: PrometheusApi) -> list[dict[str, Any]]:
     groups = prometheus.get("rules", type="alert")["data"]["groups"]
     return [rule for group in groups for rule in group["rules"]]
 
 
-def _pending(prometheus: Prometheus) -> set[tuple[str, str]]:
+def _pending(prometheus: PrometheusApi) -> set[tuple[str, str]]:
     """Alerts whose condition holds, with the service or queue that they are about."""
     return {
         (alert["labels"]["alertname"], alert["labels"].get("job", alert["labels"].get("queue", "")))

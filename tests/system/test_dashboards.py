@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from deploy.grafana.check import Prometheus, faults_of
+from deploy.grafana.check import PrometheusApi, faults_of
 from deploy.grafana.files import DASHBOARDS
 from deploy.local.processes import free_port
 from shared.imports.delta import request_delta
@@ -82,7 +82,7 @@ def test_every_panel_has_data_after_a_run(
             ("rabbitmq-detailed", node.ports.metrics, DETAILED),
         ]
         url = stack.enter_context(prometheus_over(targets, tmp_path / "prometheus"))
-        prometheus = Prometheus(url)
+        prometheus = PrometheusApi(url)
         with engine.begin() as connection:
             connection.execute(
                 text(
@@ -98,7 +98,7 @@ def test_every_panel_has_data_after_a_run(
         assert faults == []
 
 
-def _faults(prometheus: Prometheus) -> list[str]:
+def _faults(prometheus: PrometheusApi) -> list[str]:
     return [
         f"{path.stem}: {fault}"
         for path in sorted(DASHBOARDS.glob("*.json"))

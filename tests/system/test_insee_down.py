@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.simulator.gateway.server import RunningServer, start_server
-from services.simulator.options import Faults, Options
+from services.simulator.options import Faults, SimulatorOptions
 from shared.imports.progress import Progress
 from tests.system.conftest import API, ROOT, Insee, Processes, column, wait_for
 
@@ -41,7 +41,7 @@ class Outage:
 
     def _start(self, *, port: int) -> RunningServer:
         return start_server(
-            Options(
+            SimulatorOptions(
                 port=port,
                 establishments=ESTABLISHMENTS,
                 departements=DEPARTEMENTS,

@@ -1,17 +1,17 @@
 """PostgreSQL: connections, work, what the cache holds, sizes, what stands in whose way."""
 
-from deploy.grafana.layout import Board, Line, Row
-from deploy.grafana.panels import Levels, Panel, Query
+from deploy.grafana.layout import Board, PanelLine, PanelRow
+from deploy.grafana.panels import Levels, Panel, PanelQuery
 
 _RATE = "$__rate_interval"
 # Databases that serve none of ours.
 _OF = 'datname!~"template.*|postgres|"'
 
-_GLANCE = Row(
+_GLANCE = PanelRow(
     1,
     "At a glance",
     [
-        Line(
+        PanelLine(
             4,
             [
                 Panel(
@@ -20,7 +20,7 @@ _GLANCE = Row(
                     "Answers",
                     "Whether the exporter reaches the server.",
                     "none",
-                    [Query("min(pg_up)")],
+                    [PanelQuery("min(pg_up)")],
                     kind="stat",
                     levels=Levels(((None, "red"), (1, "green"))),
                     words={"0": ("no", "red"), "1": ("yes", "green")},
@@ -31,7 +31,11 @@ _GLANCE = Row(
                     "Connections",
                     "Of all clients over those that the server takes.",
                     "percentunit",
-                    [Query("sum(pg_stat_database_numbackends) / max(pg_settings_max_connections)")],
+                    [
+                        PanelQuery(
+                            "sum(pg_stat_database_numbackends) / max(pg_settings_max_connections)"
+                        )
+                    ],
                     kind="gauge",
                     most=1,
                     levels=Levels(((None, "green"), (0.7, "orange"), (0.9, "red"))),
@@ -42,7 +46,7 @@ _GLANCE = Row(
                     "Size",
                     "Of all databases of ours on this server.",
                     "bytes",
-                    [Query(f"sum(pg_database_size_bytes{{{_OF}}})")],
+                    [PanelQuery(f"sum(pg_database_size_bytes{{{_OF}}})")],
                     kind="stat",
                     decimals=1,
                 ),
@@ -54,7 +58,7 @@ _GLANCE = Row(
                     " long: more shared_buffers.",
                     "percentunit",
                     [
-                        Query(
+                        PanelQuery(
                             f"sum(rate(pg_stat_database_blks_hit{{{_OF}}}[5m]))"
                             f" / (sum(rate(pg_stat_database_blks_hit{{{_OF}}}[5m]))"
                             f" + sum(rate(pg_stat_database_blks_read{{{_OF}}}[5m])) > 0)"
@@ -71,7 +75,7 @@ _GLANCE = Row(
                     "Deadlocks",
                     "In the last hour. Rows are written in the order of their keys: there is none.",
                     "none",
-                    [Query(f"sum(increase(pg_stat_database_deadlocks{{{_OF}}}[1h]))")],
+                    [PanelQuery(f"sum(increase(pg_stat_database_deadlocks{{{_OF}}}[1h]))")],
                     kind="stat",
                     decimals=0,
                     levels=Levels(((None, "green"), (1, "red"))),
@@ -81,11 +85,11 @@ _GLANCE = Row(
     ],
 )
 
-_WORK = Row(
+_WORK = PanelRow(
     20,
     "Work",
     [
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -95,11 +99,11 @@ _WORK = Row(
                     "A second, by how they ended.",
                     "ops",
                     [
-                        Query(
+                        PanelQuery(
                             f"sum(rate(pg_stat_database_xact_commit{{{_OF}}}[{_RATE}]))",
                             "committed",
                         ),
-                        Query(
+                        PanelQuery(
                             f"sum(rate(pg_stat_database_xact_rollback{{{_OF}}}[{_RATE}]))",
                             "rolled back",
                         ),
@@ -112,7 +116,9 @@ _WORK = Row(
                     "A second, inserted, updated, deleted.",
                     "rowsps",
                     [
-                        Query(f"sum(rate(pg_stat_database_tup_{name}{{{_OF}}}[{_RATE}]))", name)
+                        PanelQuery(
+                            f"sum(rate(pg_stat_database_tup_{name}{{{_OF}}}[{_RATE}]))", name
+                        )
                         for name in ("inserted", "updated", "deleted")
                     ],
                 ),
@@ -122,18 +128,22 @@ _WORK = Row(
                     "Spilled to disk",
                     "Temporary files of sorts and hashes that work_mem did not hold.",
                     "Bps",
-                    [Query(f"sum(rate(pg_stat_database_temp_bytes{{{_OF}}}[{_RATE}]))", "written")],
+                    [
+                        PanelQuery(
+                            f"sum(rate(pg_stat_database_temp_bytes{{{_OF}}}[{_RATE}]))", "written"
+                        )
+                    ],
                 ),
             ],
         )
     ],
 )
 
-_CLIENTS = Row(
+_CLIENTS = PanelRow(
     40,
     "Clients and sizes",
     [
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -143,7 +153,11 @@ _CLIENTS = Row(
                     "`idle in transaction` for long holds back vacuum; the server ends it after"
                     " 60 s.",
                     "none",
-                    [Query(f"sum by (state) (pg_stat_activity_count{{{_OF}}}) > 0", "{{state}}")],
+                    [
+                        PanelQuery(
+                            f"sum by (state) (pg_stat_activity_count{{{_OF}}}) > 0", "{{state}}"
+                        )
+                    ],
                     stacked=True,
                 ),
                 Panel(
@@ -152,7 +166,7 @@ _CLIENTS = Row(
                     "Longest transaction",
                     "Of all that are open. A long one holds back vacuum.",
                     "s",
-                    [Query(f"max(pg_stat_activity_max_tx_duration{{{_OF}}})", "longest")],
+                    [PanelQuery(f"max(pg_stat_activity_max_tx_duration{{{_OF}}})", "longest")],
                 ),
                 Panel(
                     43,
@@ -160,7 +174,7 @@ _CLIENTS = Row(
                     "Largest tables",
                     "With their indexes; the ten largest.",
                     "bytes",
-                    [Query("topk(10, max by (table) (sirenade_table_bytes))", "{{table}}")],
+                    [PanelQuery("topk(10, max by (table) (sirenade_table_bytes))", "{{table}}")],
                     kind="bars",
                     decimals=1,
                 ),

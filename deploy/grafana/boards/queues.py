@@ -1,16 +1,16 @@
 """RabbitMQ: what waits where, who takes it, and how much room is left."""
 
-from deploy.grafana.layout import Board, Line, Row
-from deploy.grafana.panels import NONE_IS_GOOD, Levels, Panel, Query
+from deploy.grafana.layout import Board, PanelLine, PanelRow
+from deploy.grafana.panels import NONE_IS_GOOD, Levels, Panel, PanelQuery
 
 _RATE = "$__rate_interval"
 _WORK = 'queue!~".*(delay|XQ).*"'
 
-_GLANCE = Row(
+_GLANCE = PanelRow(
     1,
     "At a glance",
     [
-        Line(
+        PanelLine(
             4,
             [
                 Panel(
@@ -19,7 +19,7 @@ _GLANCE = Row(
                     "Waiting for work",
                     "Messages in the work queues, those in a worker's hands included.",
                     "short",
-                    [Query(f"sum(rabbitmq_detailed_queue_messages{{{_WORK}}})")],
+                    [PanelQuery(f"sum(rabbitmq_detailed_queue_messages{{{_WORK}}})")],
                     kind="stat",
                 ),
                 Panel(
@@ -28,7 +28,7 @@ _GLANCE = Row(
                     "To come later",
                     "Messages in the delay queues.",
                     "short",
-                    [Query('sum(rabbitmq_detailed_queue_messages{queue=~".*delay.*"})')],
+                    [PanelQuery('sum(rabbitmq_detailed_queue_messages{queue=~".*delay.*"})')],
                     kind="stat",
                 ),
                 Panel(
@@ -38,7 +38,7 @@ _GLANCE = Row(
                     "The writer archives them within seconds: some for long means that it does"
                     " not run.",
                     "short",
-                    [Query('sum(rabbitmq_detailed_queue_messages{queue=~".*XQ"})')],
+                    [PanelQuery('sum(rabbitmq_detailed_queue_messages{queue=~".*XQ"})')],
                     kind="stat",
                     levels=NONE_IS_GOOD,
                 ),
@@ -49,7 +49,7 @@ _GLANCE = Row(
                     "Connections that take messages from each work queue: one for each replica.",
                     "none",
                     [
-                        Query(
+                        PanelQuery(
                             f"sum by (queue) (rabbitmq_detailed_queue_consumers{{{_WORK}}})",
                             "{{queue}}",
                         )
@@ -62,11 +62,11 @@ _GLANCE = Row(
     ],
 )
 
-_QUEUES = Row(
+_QUEUES = PanelRow(
     20,
     "Queues",
     [
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -76,7 +76,7 @@ _QUEUES = Row(
                     "Messages that no worker has yet.",
                     "short",
                     [
-                        Query(
+                        PanelQuery(
                             f"sum by (queue) (rabbitmq_detailed_queue_messages_ready{{{_WORK}}})",
                             "{{queue}}",
                         )
@@ -89,7 +89,7 @@ _QUEUES = Row(
                     "Messages that were delivered and are not acknowledged yet.",
                     "short",
                     [
-                        Query(
+                        PanelQuery(
                             f"sum by (queue) (rabbitmq_detailed_queue_messages_unacked{{{_WORK}}})",
                             "{{queue}}",
                         )
@@ -97,7 +97,7 @@ _QUEUES = Row(
                 ),
             ],
         ),
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -107,7 +107,7 @@ _QUEUES = Row(
                     "Messages that come again, by how long they wait.",
                     "short",
                     [
-                        Query(
+                        PanelQuery(
                             "sum by (delay) (label_replace("
                             'rabbitmq_detailed_queue_messages{queue=~".*delay.*"},'
                             ' "delay", "$1", "queue", ".*delay[.](.*)"))',
@@ -122,19 +122,19 @@ _QUEUES = Row(
                     "Messages a second of the whole broker, and confirms that publishers wait for.",
                     "mps",
                     [
-                        Query(
+                        PanelQuery(
                             f"sum(rate(rabbitmq_global_messages_received_total[{_RATE}]))",
                             "published",
                         ),
-                        Query(
+                        PanelQuery(
                             f"sum(rate(rabbitmq_global_messages_confirmed_total[{_RATE}]))",
                             "confirmed",
                         ),
-                        Query(
+                        PanelQuery(
                             f"sum(rate(rabbitmq_global_messages_delivered_total[{_RATE}]))",
                             "delivered",
                         ),
-                        Query(
+                        PanelQuery(
                             f"sum(rate(rabbitmq_global_messages_redelivered_total[{_RATE}]))",
                             "delivered again",
                         ),
@@ -145,11 +145,11 @@ _QUEUES = Row(
     ],
 )
 
-_ROOM = Row(
+_ROOM = PanelRow(
     40,
     "Room",
     [
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -159,8 +159,8 @@ _ROOM = Row(
                     "Of the node, and the mark at which it stops publishers.",
                     "bytes",
                     [
-                        Query("sum(rabbitmq_process_resident_memory_bytes)", "used"),
-                        Query("sum(rabbitmq_resident_memory_limit_bytes)", "mark"),
+                        PanelQuery("sum(rabbitmq_process_resident_memory_bytes)", "used"),
+                        PanelQuery("sum(rabbitmq_resident_memory_limit_bytes)", "mark"),
                     ],
                 ),
                 Panel(
@@ -170,8 +170,8 @@ _ROOM = Row(
                     "Free space, and the mark below which it stops publishers.",
                     "bytes",
                     [
-                        Query("min(rabbitmq_disk_space_available_bytes)", "free"),
-                        Query("max(rabbitmq_disk_space_available_limit_bytes)", "mark"),
+                        PanelQuery("min(rabbitmq_disk_space_available_bytes)", "free"),
+                        PanelQuery("max(rabbitmq_disk_space_available_limit_bytes)", "mark"),
                     ],
                 ),
                 Panel(
@@ -181,8 +181,8 @@ _ROOM = Row(
                     "Of all services. A number that only grows is a leak.",
                     "none",
                     [
-                        Query("sum(rabbitmq_connections)", "connections"),
-                        Query("sum(rabbitmq_channels)", "channels"),
+                        PanelQuery("sum(rabbitmq_connections)", "connections"),
+                        PanelQuery("sum(rabbitmq_channels)", "channels"),
                     ],
                 ),
             ],

@@ -1,7 +1,7 @@
 """The texts: throughput against what is possible, why texts are rejected, what they cost."""
 
-from deploy.grafana.layout import Board, Line, Row
-from deploy.grafana.panels import Levels, Panel, Query
+from deploy.grafana.layout import Board, PanelLine, PanelRow
+from deploy.grafana.panels import Levels, Panel, PanelQuery
 
 _RATE = "$__rate_interval"
 _DONE = 'sirenade_avis_reviewed_total{outcome=~"accepted|rejected"}'
@@ -17,11 +17,11 @@ def _mean(metric: str, by: str = "") -> str:
     )
 
 
-_SPEED = Row(
+_SPEED = PanelRow(
     1,
     "Throughput",
     [
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -34,15 +34,15 @@ _SPEED = Row(
                     " below the gates: look at the wait for limits, and at the generators.",
                     "cpm",
                     [
-                        Query(f"sum(rate({_DONE}[{_RATE}])) * 60", "texts"),
-                        Query(
+                        PanelQuery(f"sum(rate({_DONE}[{_RATE}])) * 60", "texts"),
+                        PanelQuery(
                             "sum(sum by (provider) (sirenade_gate_size)"
                             f" / {_mean('sirenade_chat_call_seconds', ' by (provider)')}) * 60"
                             f" * sum(rate({_DONE}[{_RATE}]))"
                             f" / (sum(rate(sirenade_chat_calls_total[{_RATE}])) > 0)",
                             "possible, by the gates",
                         ),
-                        Query(
+                        PanelQuery(
                             "sum(sirenade_generators)"
                             f" / {_mean('sirenade_avis_attempt_seconds')} * 60",
                             "possible, by the generators",
@@ -55,7 +55,11 @@ _SPEED = Row(
                     "Generators at work",
                     "Share of the generators of all replicas that make a text.",
                     "percentunit",
-                    [Query("sum(sirenade_generators_busy) / sum(sirenade_generators)", "at work")],
+                    [
+                        PanelQuery(
+                            "sum(sirenade_generators_busy) / sum(sirenade_generators)", "at work"
+                        )
+                    ],
                     most=1,
                 ),
                 Panel(
@@ -65,7 +69,7 @@ _SPEED = Row(
                     "Avis that are due and have no text yet.",
                     "short",
                     [
-                        Query(
+                        PanelQuery(
                             "sum by (kind) (max by (kind, outcome)"
                             ' (sirenade_avis{outcome="pending"}))',
                             "{{kind}}",
@@ -77,11 +81,11 @@ _SPEED = Row(
     ],
 )
 
-_SERVERS = Row(
+_SERVERS = PanelRow(
     20,
     "Chat servers",
     [
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -92,8 +96,12 @@ _SERVERS = Row(
                     " halves with a burst of 429 and opens again with each answer.",
                     "none",
                     [
-                        Query("sum by (provider) (sirenade_gate_size)", "{{provider}}: let in"),
-                        Query("sum by (provider) (sirenade_gate_inside)", "{{provider}}: at work"),
+                        PanelQuery(
+                            "sum by (provider) (sirenade_gate_size)", "{{provider}}: let in"
+                        ),
+                        PanelQuery(
+                            "sum by (provider) (sirenade_gate_inside)", "{{provider}}: at work"
+                        ),
                     ],
                 ),
                 Panel(
@@ -104,12 +112,12 @@ _SERVERS = Row(
                     " calls to this provider.",
                     "cpm",
                     [
-                        Query(
+                        PanelQuery(
                             "sum by (provider) (rate(sirenade_chat_calls_total"
                             f'{{outcome="throttled"}}[{_RATE}])) * 60',
                             "{{provider}}: 429",
                         ),
-                        Query(
+                        PanelQuery(
                             _per_minute("sirenade_gate_pauses_total", "provider"),
                             "{{provider}}: pauses",
                         ),
@@ -121,12 +129,16 @@ _SERVERS = Row(
                     "Calls by outcome",
                     "`refused`: the key is not accepted. `failed`: no good answer, tried again.",
                     "cpm",
-                    [Query(_per_minute("sirenade_chat_calls_total", "outcome"), "{{outcome}}")],
+                    [
+                        PanelQuery(
+                            _per_minute("sirenade_chat_calls_total", "outcome"), "{{outcome}}"
+                        )
+                    ],
                     stacked=True,
                 ),
             ],
         ),
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -136,7 +148,7 @@ _SERVERS = Row(
                     "Body included, by provider: half of the calls, and 95 % of them.",
                     "s",
                     [
-                        Query(
+                        PanelQuery(
                             f"histogram_quantile({share}, sum by (le, provider)"
                             f" (rate(sirenade_chat_call_seconds_bucket[{_RATE}])))",
                             f"{{{{provider}}}} p{share * 100:.0f}",
@@ -152,7 +164,7 @@ _SERVERS = Row(
                     " and for the budget.",
                     "s",
                     [
-                        Query(
+                        PanelQuery(
                             "histogram_quantile(0.95, sum by (le, provider)"
                             f" (rate(sirenade_provider_wait_seconds_bucket[{_RATE}])))",
                             "{{provider}}",
@@ -166,7 +178,7 @@ _SERVERS = Row(
                     "The worst of all replicas: out of use after failures in a row, then one call"
                     " finds out whether it works again.",
                     "none",
-                    [Query("max by (provider) (sirenade_circuit_state)", "{{provider}}")],
+                    [PanelQuery("max by (provider) (sirenade_circuit_state)", "{{provider}}")],
                     kind="stat",
                     levels=Levels(((None, "green"), (1, "orange"), (2, "red"))),
                     words={
@@ -180,11 +192,11 @@ _SERVERS = Row(
     ],
 )
 
-_QUALITY = Row(
+_QUALITY = PanelRow(
     40,
     "Why texts are rejected",
     [
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -195,7 +207,7 @@ _QUALITY = Row(
                     " reason above 5 % of the attempts is worth a look at the prompt.",
                     "short",
                     [
-                        Query(
+                        PanelQuery(
                             "topk(10, sum by (reason)"
                             " (increase(sirenade_avis_rejections_total[1h])) > 0)",
                             "{{reason}}",
@@ -212,7 +224,7 @@ _QUALITY = Row(
                     "Texts rejected for good, of those that were decided.",
                     "percentunit",
                     [
-                        Query(
+                        PanelQuery(
                             f'sum(rate(sirenade_avis_reviewed_total{{outcome="rejected"}}[{_RATE}]))'
                             f" / (sum(rate({_DONE}[{_RATE}])) > 0)",
                             "rejected",
@@ -226,7 +238,11 @@ _QUALITY = Row(
                     "Texts a minute that a template wrote although chat servers are set up:"
                     " rejected twice, too late, or no server in use.",
                     "cpm",
-                    [Query(_per_minute("sirenade_avis_fallbacks_total", "cause"), "{{cause}}")],
+                    [
+                        PanelQuery(
+                            _per_minute("sirenade_avis_fallbacks_total", "cause"), "{{cause}}"
+                        )
+                    ],
                     stacked=True,
                 ),
             ],
@@ -234,11 +250,11 @@ _QUALITY = Row(
     ],
 )
 
-_MONEY = Row(
+_MONEY = PanelRow(
     60,
     "Tokens and cost",
     [
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -247,7 +263,7 @@ _MONEY = Row(
                     "Tokens",
                     "A minute, in, out, and of those in the cached ones.",
                     "cpm",
-                    [Query(_per_minute("sirenade_chat_tokens_total", "kind"), "{{kind}}")],
+                    [PanelQuery(_per_minute("sirenade_chat_tokens_total", "kind"), "{{kind}}")],
                 ),
                 Panel(
                     62,
@@ -256,7 +272,7 @@ _MONEY = Row(
                     "What an hour costs at the present rate, by provider.",
                     "currencyEUR",
                     [
-                        Query(
+                        PanelQuery(
                             "sum by (provider)"
                             f" (rate(sirenade_chat_cost_euros_total[{_RATE}])) * 3600",
                             "{{provider}}",
@@ -270,7 +286,11 @@ _MONEY = Row(
                     "Spent, by provider",
                     "What texts have cost in all, as the budget's books have it.",
                     "currencyEUR",
-                    [Query("max by (provider) (sirenade_provider_spent_euros)", "{{provider}}")],
+                    [
+                        PanelQuery(
+                            "max by (provider) (sirenade_provider_spent_euros)", "{{provider}}"
+                        )
+                    ],
                     kind="stat",
                     decimals=2,
                 ),
@@ -281,7 +301,7 @@ _MONEY = Row(
                     "`cap`: the cap is reached, and nothing goes on until it is raised."
                     " `asked` and `sample` are somebody's wish.",
                     "none",
-                    [Query("max by (reason) (sirenade_budget_paused)", "{{reason}}")],
+                    [PanelQuery("max by (reason) (sirenade_budget_paused)", "{{reason}}")],
                     kind="stat",
                     words={"0": ("runs", "green"), "1": ("paused", "orange")},
                 ),

@@ -1,25 +1,25 @@
 """One service: rate, errors, duration, queue wait, saturation, replicas, memory."""
 
-from deploy.grafana.layout import Board, Line, Row, Variable
-from deploy.grafana.panels import Levels, Panel, Query
+from deploy.grafana.layout import Board, BoardVariable, PanelLine, PanelRow
+from deploy.grafana.panels import Levels, Panel, PanelQuery
 
 _OF = 'service="$service"'
 _RATE = "$__rate_interval"
 
 
-def _quantiles(metric: str) -> list[Query]:
+def _quantiles(metric: str) -> list[PanelQuery]:
     buckets = f"sum by (le, actor) (rate({metric}_bucket{{{_OF}}}[{_RATE}]))"
     return [
-        Query(f"histogram_quantile({share}, {buckets})", f"{{{{actor}}}} p{share * 100:.0f}")
+        PanelQuery(f"histogram_quantile({share}, {buckets})", f"{{{{actor}}}} p{share * 100:.0f}")
         for share in (0.5, 0.95)
     ]
 
 
-_AT_A_GLANCE = Row(
+_AT_A_GLANCE = PanelRow(
     1,
     "At a glance",
     [
-        Line(
+        PanelLine(
             4,
             [
                 Panel(
@@ -28,7 +28,7 @@ _AT_A_GLANCE = Row(
                     "Replicas",
                     "Processes of this service whose /metrics answered at the last scrape.",
                     "none",
-                    [Query(f"sum(up{{{_OF}}})")],
+                    [PanelQuery(f"sum(up{{{_OF}}})")],
                     kind="stat",
                     levels=Levels(((None, "red"), (1, "green"))),
                 ),
@@ -38,7 +38,7 @@ _AT_A_GLANCE = Row(
                     "Messages",
                     "Messages that were worked on, in a minute. The operator has none.",
                     "mpm",
-                    [Query(f"sum(rate(sirenade_messages_total{{{_OF}}}[5m])) * 60")],
+                    [PanelQuery(f"sum(rate(sirenade_messages_total{{{_OF}}}[5m])) * 60")],
                     kind="stat",
                     decimals=1,
                 ),
@@ -49,7 +49,7 @@ _AT_A_GLANCE = Row(
                     "Share of attempts that come again or were given up, in the last five minutes.",
                     "percentunit",
                     [
-                        Query(
+                        PanelQuery(
                             "sum(rate(sirenade_messages_total"
                             f'{{{_OF},outcome=~"retried|rejected"}}[5m]))'
                             f" / (sum(rate(sirenade_messages_total{{{_OF}}}[5m])) > 0)"
@@ -67,7 +67,7 @@ _AT_A_GLANCE = Row(
                     "Share of the threads that have a message in hand. At 1 for long: scale.",
                     "percentunit",
                     [
-                        Query(
+                        PanelQuery(
                             f"sum(sirenade_messages_in_progress{{{_OF}}})"
                             f" / sum(sirenade_worker_threads{{{_OF}}})"
                         )
@@ -84,7 +84,7 @@ _AT_A_GLANCE = Row(
                     "Resident memory of the process that has most. It is flat over any length of"
                     " run: a slope is a leak.",
                     "bytes",
-                    [Query(f"max(process_resident_memory_bytes{{{_OF}}})")],
+                    [PanelQuery(f"max(process_resident_memory_bytes{{{_OF}}})")],
                     kind="stat",
                     decimals=0,
                 ),
@@ -93,11 +93,11 @@ _AT_A_GLANCE = Row(
     ],
 )
 
-_WORK = Row(
+_WORK = PanelRow(
     20,
     "Work",
     [
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -108,7 +108,7 @@ _WORK = Row(
                     " comes again without having counted as an attempt.",
                     "mpm",
                     [
-                        Query(
+                        PanelQuery(
                             "sum by (outcome)"
                             f" (rate(sirenade_messages_total{{{_OF}}}[{_RATE}])) * 60",
                             "{{outcome}}",
@@ -138,11 +138,11 @@ _WORK = Row(
     ],
 )
 
-_PROCESSES = Row(
+_PROCESSES = PanelRow(
     40,
     "Processes",
     [
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -151,7 +151,7 @@ _PROCESSES = Row(
                     "Memory",
                     "Resident memory by replica.",
                     "bytes",
-                    [Query(f"process_resident_memory_bytes{{{_OF}}}", "{{instance}}")],
+                    [PanelQuery(f"process_resident_memory_bytes{{{_OF}}}", "{{instance}}")],
                 ),
                 Panel(
                     42,
@@ -159,7 +159,11 @@ _PROCESSES = Row(
                     "Processor",
                     "Cores in use by replica; one process of Python uses little more than one.",
                     "none",
-                    [Query(f"rate(process_cpu_seconds_total{{{_OF}}}[{_RATE}])", "{{instance}}")],
+                    [
+                        PanelQuery(
+                            f"rate(process_cpu_seconds_total{{{_OF}}}[{_RATE}])", "{{instance}}"
+                        )
+                    ],
                 ),
                 Panel(
                     43,
@@ -168,11 +172,11 @@ _PROCESSES = Row(
                     "Processes that answered, and since when the youngest of them runs:"
                     " one that restarts again and again stays young.",
                     "none",
-                    [Query(f"sum(up{{{_OF}}})", "replicas")],
+                    [PanelQuery(f"sum(up{{{_OF}}})", "replicas")],
                 ),
             ],
         ),
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -182,10 +186,10 @@ _PROCESSES = Row(
                     "Connections at work, by pool, and how many all replicas together may hold.",
                     "none",
                     [
-                        Query(
+                        PanelQuery(
                             f"sum by (pool) (sirenade_pool_connections_used{{{_OF}}})", "{{pool}}"
                         ),
-                        Query(f"sum(sirenade_pool_connections_limit{{{_OF}}})", "limit"),
+                        PanelQuery(f"sum(sirenade_pool_connections_limit{{{_OF}}})", "limit"),
                     ],
                 ),
                 Panel(
@@ -196,7 +200,7 @@ _PROCESSES = Row(
                     " tried again.",
                     "none",
                     [
-                        Query(
+                        PanelQuery(
                             f"sum by (loop) (increase(sirenade_loop_failures_total{{{_OF}}}[5m]))",
                             "{{loop}}",
                         )
@@ -208,7 +212,7 @@ _PROCESSES = Row(
                     "Running since",
                     "Time since each replica was started.",
                     "s",
-                    [Query(f"time() - process_start_time_seconds{{{_OF}}}", "{{instance}}")],
+                    [PanelQuery(f"time() - process_start_time_seconds{{{_OF}}}", "{{instance}}")],
                 ),
             ],
         ),
@@ -220,5 +224,7 @@ SERVICE = Board(
     title="Sirenade / Service",
     text="One service: rate, errors, duration, queue wait, saturation, replicas, memory.",
     rows=(_AT_A_GLANCE, _WORK, _PROCESSES),
-    variables=(Variable("service", "Service", 'up{service=~"fetcher|writer|reviewer|operator"}'),),
+    variables=(
+        BoardVariable("service", "Service", 'up{service=~"fetcher|writer|reviewer|operator"}'),
+    ),
 )

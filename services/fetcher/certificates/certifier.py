@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from services.fetcher.certificates.comparison import Finding, compare, verdict
+from services.fetcher.certificates.comparison import WindowFinding, compare, verdict
 from services.fetcher.certificates.store import CertificateStore, Outcome
 from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.plan.costs import requests_of
@@ -102,15 +102,15 @@ class Certifier:
             certificate, "void", reason, before.treated_until, until, self.inquirer.requests
         )
 
-    def _counted(self, window: Window, gone: Sequence[str]) -> Finding:
-        return Finding(
+    def _counted(self, window: Window, gone: Sequence[str]) -> WindowFinding:
+        return WindowFinding(
             window,
             expected=self.inquirer.count(window.query),
             counted=self.store.count(window),
             gone_counted=len(self.store.still_stored(window, gone)),
         )
 
-    def _walk(self, findings: Sequence[Finding]) -> None:
+    def _walk(self, findings: Sequence[WindowFinding]) -> None:
         expected = sum(each.expected for each in findings)
         pages = [requests_of(each.expected, self.rows_per_page) for each in findings]
         minutes = self._announce("the walk", sum(pages))
@@ -124,7 +124,7 @@ class Certifier:
             self._walk_window(finding, listed, expected)
             listed += finding.expected
 
-    def _walk_window(self, finding: Finding, listed_before: int, expected: int) -> None:
+    def _walk_window(self, finding: WindowFinding, listed_before: int, expected: int) -> None:
         """Page by page: each stretch of INSEE's list against the same stretch of ours."""
         cursor, last, listed, is_last = FIRST_CURSOR, "", 0, False
         query = finding.window.query
@@ -153,7 +153,7 @@ class Certifier:
             raise Void(_MOVED)
         finding.is_walked = True
 
-    def _look_again(self, findings: Sequence[Finding]) -> None:
+    def _look_again(self, findings: Sequence[WindowFinding]) -> None:
         """An import may have stored meanwhile what was missing, or moved what was surplus."""
         for finding in findings:
             window, missing, surplus = finding.window, finding.missing, finding.surplus

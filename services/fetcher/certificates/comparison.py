@@ -10,7 +10,7 @@ from services.fetcher.plan.windows import Window
 MOST_SIRETS_KEPT = 100_000
 
 Side = Literal["missing", "surplus"]
-Verdict = Literal["counts_agree", "agree", "differ"]
+CertificateVerdict = Literal["counts_agree", "agree", "differ"]
 
 
 def compare(listed: Iterable[str], stored: Iterable[str]) -> Iterator[tuple[Side, str]]:
@@ -48,7 +48,7 @@ class Tally:
 
 
 @dataclass
-class Finding:
+class WindowFinding:
     """One window: what INSEE lists of it, what is stored of it, and how far that was compared.
 
     `gone`: stored, and INSEE does not list them any more, asked by number; no part of the surplus.
@@ -85,7 +85,7 @@ def united(tallies: Iterable[Tally]) -> Tally:
     return Tally(kept, sum(each.more for each in every))
 
 
-def verdict(findings: Iterable[Finding]) -> Verdict:
+def verdict(findings: Iterable[WindowFinding]) -> CertificateVerdict:
     """A window that was only counted keeps the whole from more than `counts_agree`."""
     every = list(findings)
     if any(each.missing.count or each.surplus.count for each in every):

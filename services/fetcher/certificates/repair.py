@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from services.fetcher.plan.windows import SIRETS_PER_WINDOW
 from shared.errors import UserError
 from shared.imports.progress import run_exists
-from shared.imports.statement import Subject, read_sirets
+from shared.imports.statement import StatementSubject, read_sirets
 
 _READ = text("""
     SELECT id, status, missing, surplus, missing_sirets, surplus_sirets FROM certificates
@@ -50,7 +50,7 @@ def order_repair(engine: Engine, *, certificate_id: int | None, of_run: int | No
             return _of_certificate(connection, certificate_id)
         if not run_exists(connection, of_run):
             raise UserError(f"there is no run {of_run}")
-        sets = read_sirets(connection, Subject(run_id=of_run))
+        sets = read_sirets(connection, StatementSubject(run_id=of_run))
         return _ordered(connection, f"run {of_run}", [*sets["missing"], *sets["surplus"]])
 
 

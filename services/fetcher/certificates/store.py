@@ -8,7 +8,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, func, select, text
 
-from services.fetcher.certificates.comparison import Finding, Tally, Verdict, united
+from services.fetcher.certificates.comparison import (
+    CertificateVerdict,
+    Tally,
+    WindowFinding,
+    united,
+)
 from services.fetcher.plan.windows import Scope, Window
 from shared.db.tables import etablissements
 from shared.imports.statement import ASKED
@@ -53,12 +58,12 @@ class Outcome:
     """A finished certificate; `status` is `void` where its reason says why."""
 
     id: int
-    status: Verdict | str
+    status: CertificateVerdict | str
     reason: str | None
     informations_before: datetime
     informations_after: datetime | None
     requests: int
-    findings: Sequence[Finding] = ()
+    findings: Sequence[WindowFinding] = ()
     failed_items: int = 0
     """How many of the missing are open failed items: received, and refused by the writer."""
 
@@ -90,8 +95,8 @@ class CertificateStore:
     def close(
         self,
         certificate: int,
-        status: Verdict,
-        findings: Sequence[Finding],
+        status: CertificateVerdict,
+        findings: Sequence[WindowFinding],
         *,
         informations: datetime,
     ) -> None:
@@ -165,7 +170,7 @@ class CertificateStore:
         return number
 
 
-def as_dict(finding: Finding) -> dict[str, object]:
+def as_dict(finding: WindowFinding) -> dict[str, object]:
     """What of a window is kept, and printed as JSON; its sirets are kept once for all windows."""
     window = finding.window
     return {

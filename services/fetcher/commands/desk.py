@@ -15,7 +15,7 @@ from services.fetcher.commands.lookup_store import LookedUp, record, unlisted_si
 from services.fetcher.commands.succession_store import Received, store_links
 from services.fetcher.insee.ledger import Sender, make_client, open_quota
 from services.fetcher.insee.patient_client import Inquirer
-from services.fetcher.plan.costs import Forecast, cost_of
+from services.fetcher.plan.costs import ImportForecast, cost_of
 from services.fetcher.plan.deltas import Decision, DeltaOrder, NoWatermark, decide, make_delta_plan
 from services.fetcher.plan.page_end import FIRST_CURSOR
 from services.fetcher.plan.windows import PlannedBatch, Scope, make_plan
@@ -38,9 +38,9 @@ class _Desk:
     rows_per_page: int
     per_minute: float
 
-    def forecast(self, plan: Sequence[PlannedBatch]) -> Forecast:
+    def forecast(self, plan: Sequence[PlannedBatch]) -> ImportForecast:
         cost = cost_of(plan, rows_per_page=self.rows_per_page, per_minute=self.per_minute)
-        return Forecast(plan, cost, counts=self.inquirer.requests)
+        return ImportForecast(plan, cost, counts=self.inquirer.requests)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def _desk(settings: FetcherSettings, clock: Clock) -> Iterator[_Desk]:
         engine.dispose()
 
 
-def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> Forecast:
+def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> ImportForecast:
     """Plan a scope as the service would, by counts."""
     with _desk(settings, Clock()) as desk:
         return desk.forecast(
@@ -82,7 +82,7 @@ def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> 
         )
 
 
-def forecast_delta(settings: FetcherSettings, order: DeltaOrder) -> tuple[Forecast, Decision]:
+def forecast_delta(settings: FetcherSettings, order: DeltaOrder) -> tuple[ImportForecast, Decision]:
     """Plan a delta as the service would, without its wait for INSEE.
 
     Raises UserError where a date is missing.

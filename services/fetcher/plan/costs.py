@@ -55,7 +55,7 @@ def days_of(rows: int, per_day: int) -> str:
 
 
 @dataclass(frozen=True)
-class Forecast:
+class ImportForecast:
     """A plan that nobody carries out; `counts` is how many requests it took to make."""
 
     plan: Sequence[PlannedBatch]

@@ -23,7 +23,7 @@ class DeltaOrder:
 
 
 @dataclass(frozen=True)
-class Draft:
+class DeltaDraft:
     """A run's batches, what they bring of INSEE's treatments, and what a person should know."""
 
     plan: Sequence[PlannedBatch]

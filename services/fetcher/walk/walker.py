@@ -46,7 +46,7 @@ class Publisher(Protocol):
 
 
 @dataclass(frozen=True)
-class Pace:
+class WalkPace:
     """How long a page may take, and when the writer has enough to do."""
 
     request_timeout_seconds: float
@@ -70,7 +70,7 @@ class Walker:
         sender: Sender,
         publisher: Publisher,
         slices_ready: Callable[[], int],
-        pace: Pace,
+        pace: WalkPace,
         metrics: Metrics,
         shards: int = 1,
     ) -> None:

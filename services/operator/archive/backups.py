@@ -32,7 +32,7 @@ _TABLES = text("""
 _NO_IDLE_LIMIT = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 _EXPORT_SNAPSHOT = text("SELECT pg_export_snapshot()")
 
-Report = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 class StoredFile(BaseModel):
@@ -69,7 +69,7 @@ class Backups:
     storage: Storage
     folder: Path
     tools: PgTools
-    report: Report
+    report: Say
 
     def back_up(self, urls: Sequence[str], now: dt.datetime) -> Manifest:
         backup_id = f"{now:{_ID}}"

@@ -17,7 +17,7 @@ from services.operator.settings import OperatorSettings
 from shared.days import TIME_ZONE
 from shared.db.shards import connected
 from shared.imports.delta import COLLECTIONS, read_watermarks, request_delta
-from shared.imports.statement import Subject, in_one_line, read_statement
+from shared.imports.statement import StatementSubject, in_one_line, read_statement
 
 log = structlog.get_logger()
 
@@ -159,7 +159,7 @@ def purge_resolved(*connections: Connection) -> str:
 def state_yesterday(connection: Connection) -> str:
     """Say what the day's batches promised and kept; `./sirenade statement --day` says more."""
     day = connection.execute(_YESTERDAY, {"time_zone": TIME_ZONE}).scalar_one()
-    statement = read_statement(connection, Subject(day=day), by_departement=False)
+    statement = read_statement(connection, StatementSubject(day=day), by_departement=False)
     if not statement.batches:
         return f"no batch ended on {day}"
     told = in_one_line(statement)

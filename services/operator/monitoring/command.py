@@ -150,7 +150,7 @@ def _show(
 ) -> None:
     console = Console(stderr=True)
     if as_json or not console.is_terminal:
-        tell = _print_json if as_json else _Lines(console, watcher.clock)
+        tell = _print_json if as_json else _MinuteLog(console, watcher.clock)
         _turn(watcher, tell=tell, over=over, wait=wait)
         return
     width = min(console.width - 2, view.MAX_WIDTH)
@@ -194,7 +194,7 @@ def _print_json(watcher: Monitor) -> None:
 
 
 @dataclass
-class _Lines:
+class _MinuteLog:
     """A line a minute, and at once when the database goes away or comes back."""
 
     console: Console

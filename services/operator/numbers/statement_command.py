@@ -17,9 +17,9 @@ from shared.db.shards import require_one_database
 from shared.errors import UserError
 from shared.imports.progress import run_exists
 from shared.imports.statement import (
-    Line,
     Statement,
-    Subject,
+    StatementLine,
+    StatementSubject,
     batch_exists,
     latest_run,
     read_sirets,
@@ -65,20 +65,20 @@ def statement(
 
 def _subject(
     connection: Connection, run: int | None, batch: int | None, day: str | None
-) -> Subject:
+) -> StatementSubject:
     if [run, batch, day].count(None) < 2:  # noqa: PLR2004  # at most one of the three is given
         raise UserError("say one of --run, --batch and --day")
     if day is not None:
-        return Subject(day=_checked_day(day))
+        return StatementSubject(day=_checked_day(day))
     if batch is not None:
         if not batch_exists(connection, batch):
             raise UserError(f"there is no batch {batch}")
-        return Subject(batch_id=batch)
+        return StatementSubject(batch_id=batch)
     if run is None and (run := latest_run(connection)) is None:
         raise UserError("nothing was imported yet: ./sirenade import --departement 33")
     if not run_exists(connection, run):
         raise UserError(f"there is no run {run}")
-    return Subject(run_id=run)
+    return StatementSubject(run_id=run)
 
 
 def _checked_day(day: str) -> dt.date:
@@ -120,7 +120,7 @@ def _print(found: Statement, listed: Mapping[str, list[str]]) -> None:
             typer.echo(f"{kind} {siret}")
 
 
-def _cells(line: Line) -> list[str]:
+def _cells(line: StatementLine) -> list[str]:
     numbers = (line.received, line.stored, line.failed_items, line.missing, line.surplus, line.gone)
     expected = "–" if line.expected is None else thousands(line.expected)
     return [line.departement, expected, *map(thousands, numbers)]

@@ -6,17 +6,17 @@ from typing import Any
 
 import orjson
 
-from services.reviewer.providers.answers import CONTENT_FILTER, Answer, read_answer
+from services.reviewer.providers.answers import CONTENT_FILTER, ModelAnswer, read_answer
 from services.reviewer.providers.call import BAD_REQUEST, UNAVAILABLE
-from services.reviewer.providers.settings import StructuredOutput, Usage
+from services.reviewer.providers.settings import StructuredOutput, TokenUsage
 
 _OK = 200
 _UNFIT = frozenset({400, 413, 422})
 _NOT_BEGUN = frozenset({"batch_expired", "batch_cancelled"})
-_NOTHING = Usage(tokens_in=0, tokens_out=0)
+_NOTHING = TokenUsage(tokens_in=0, tokens_out=0)
 _FILTERED = re.compile(rb'"(?:content_filter|content_policy_violation)"')
 
-MISSING = Answer(None, (UNAVAILABLE,), _NOTHING)
+MISSING = ModelAnswer(None, (UNAVAILABLE,), _NOTHING)
 """In place of the answer that a completed batch does not hold."""
 
 
@@ -25,7 +25,7 @@ class LineAnswer:
     """`line_id` is what we called the line; an answer without `usage` did cost something."""
 
     line_id: int
-    answer: Answer
+    answer: ModelAnswer
 
 
 def read_line(line: bytes, structured_output: StructuredOutput) -> LineAnswer | None:
@@ -46,7 +46,7 @@ def read_line(line: bytes, structured_output: StructuredOutput) -> LineAnswer | 
     return LineAnswer(int(name), _answer(told.get("response"), error, structured_output))
 
 
-def _answer(response: Any, error: Any, structured_output: StructuredOutput) -> Answer:
+def _answer(response: Any, error: Any, structured_output: StructuredOutput) -> ModelAnswer:
     body = response.get("body") if isinstance(response, dict) else None
     status = response.get("status_code") if isinstance(response, dict) else None
     if status == _OK and not error:
@@ -55,8 +55,8 @@ def _answer(response: Any, error: Any, structured_output: StructuredOutput) -> A
     found = read_answer(_as_json(body), structured_output) if isinstance(body, dict) else None
     usage = (found.usage if found is not None else None) or _NOTHING
     if _FILTERED.search(_as_json([body, error])):
-        return Answer(None, (CONTENT_FILTER,), usage)
-    return Answer(
+        return ModelAnswer(None, (CONTENT_FILTER,), usage)
+    return ModelAnswer(
         None, (BAD_REQUEST if type(status) is int and status in _UNFIT else UNAVAILABLE,), usage
     )
 

@@ -17,7 +17,7 @@ import requests
 from services.reviewer.providers.chat import (
     CONNECT_SECONDS,
     BadRequest,
-    Refused,
+    ChatRefused,
     Transient,
     error_of,
     open_session,
@@ -37,7 +37,7 @@ _UNKNOWN = frozenset({404, 405, 501})
 _COPY_BYTES = 1 << 20
 
 
-class Status(Enum):
+class BatchStatus(Enum):
     """What the server says of a batch, in the words of our table."""
 
     UNDER_WAY = "under_way"
@@ -47,13 +47,13 @@ class Status(Enum):
     FAILED = "failed"
 
 
-_STATUSES: Mapping[str, Status] = {
-    "completed": Status.COMPLETED,
-    "success": Status.COMPLETED,
-    "expired": Status.EXPIRED,
-    "timeout_exceeded": Status.EXPIRED,
-    "cancelled": Status.CANCELLED,
-    "failed": Status.FAILED,
+_STATUSES: Mapping[str, BatchStatus] = {
+    "completed": BatchStatus.COMPLETED,
+    "success": BatchStatus.COMPLETED,
+    "expired": BatchStatus.EXPIRED,
+    "timeout_exceeded": BatchStatus.EXPIRED,
+    "cancelled": BatchStatus.CANCELLED,
+    "failed": BatchStatus.FAILED,
 }
 
 
@@ -62,7 +62,7 @@ class Remote:
     """A batch as the server tells it; `files` hold answers, those with errors last."""
 
     id: str
-    status: Status
+    status: BatchStatus
     files: tuple[str, ...]
     key: str | None
 
@@ -71,7 +71,7 @@ class NotListed(Exception):
     """Raised where the server cannot say which batches it has."""
 
 
-class Gone(Refused):
+class Gone(ChatRefused):
     """Raised where the server knows nothing of a batch or a file."""
 
 
@@ -210,7 +210,7 @@ class BatchClient:
             each.get("id") if isinstance(each, dict) else each for each in map(told.get, names)
         )
         files = tuple(each for each in found if isinstance(each, str) and each)
-        status = _STATUSES.get(str(told.get("status")).lower(), Status.UNDER_WAY)
+        status = _STATUSES.get(str(told.get("status")).lower(), BatchStatus.UNDER_WAY)
         return Remote(self._name(told), status, files, key)
 
 

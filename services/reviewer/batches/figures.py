@@ -65,7 +65,7 @@ class Batched:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class ProviderLoad:
     """Of a provider in one shard; `closed_seconds`, until it is worth another batch."""
 
     waiting: int
@@ -103,7 +103,7 @@ def read_batched(engines: Iterable[Engine]) -> Batched:
     return total
 
 
-def read_load(engine: Engine, provider: str, *, poll_seconds: float) -> Load:
+def read_load(engine: Engine, provider: str, *, poll_seconds: float) -> ProviderLoad:
     """A server whose batches all fail is left alone, longer each time, by all processes."""
     with engine.connect() as connection:
         row = connection.execute(_LOAD, {"provider": provider, "failures": _FAILURES}).one()
@@ -111,7 +111,7 @@ def read_load(engine: Engine, provider: str, *, poll_seconds: float) -> Load:
     if row.bad_ends:
         backoff = min(poll_seconds * 2.0 ** min(row.bad_ends, 20), _MOST_CLOSED_SECONDS)
         closed = max(closed, backoff - row.age_seconds)
-    return Load(row.waiting, row.open_batches, max(0.0, closed))
+    return ProviderLoad(row.waiting, row.open_batches, max(0.0, closed))
 
 
 def batches_line(told: Mapping[str, Any]) -> str:

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine, text
 from services.reviewer.batches.lines import (
     GRACE_SECONDS,
     drop,
-    give_back,
     keep_claims,
     read_lines,
+    release,
     require,
 )
 from services.reviewer.providers.settings import StructuredOutput
@@ -80,7 +80,7 @@ _COUNT = text("""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class BatchJob:
     """A row of `review_batches`."""
 
     id: int
@@ -103,36 +103,36 @@ class Job:
     overdue: bool
 
 
-def take(engine: Engine, provider: str, *, lease_seconds: float) -> Job | None:
+def take(engine: Engine, provider: str, *, lease_seconds: float) -> BatchJob | None:
     """One that is to be looked at now, for so long; or one that nobody looks at any more."""
     with engine.begin() as connection:
         values = {"provider": provider, "lease": lease_seconds, "grace": GRACE_SECONDS}
         row = connection.execute(_TAKE, values).mappings().one_or_none()
-    return None if row is None else Job(**row)
+    return None if row is None else BatchJob(**row)
 
 
-def postpone(engine: Engine, job: Job, seconds: float, *, failed: bool = False) -> None:
+def postpone(engine: Engine, job: BatchJob, seconds: float, *, failed: bool = False) -> None:
     _execute(engine, _POSTPONE, id=job.id, seconds=seconds, failed=failed)
 
 
-def begin_submit(engine: Engine, job: Job, *, lease_seconds: float) -> None:
+def begin_submit(engine: Engine, job: BatchJob, *, lease_seconds: float) -> None:
     """From here on the server may have it. Raises Overtaken where somebody else has begun."""
     with engine.begin() as connection:
         values = {"id": job.id, "seen": job.submit_begun_at, "lease": lease_seconds}
         require(connection.execute(_BEGIN, values).rowcount, 1)
 
 
-def note_not_submitted(engine: Engine, job: Job) -> None:
+def note_not_submitted(engine: Engine, job: BatchJob) -> None:
     """The server has said that it has not taken it."""
     _execute(engine, _NOT_BEGUN, id=job.id)
 
 
-def renew(engine: Engine, job: Job, *, lease_seconds: float) -> None:
+def renew(engine: Engine, job: BatchJob, *, lease_seconds: float) -> None:
     _execute(engine, _RENEW, id=job.id, lease=lease_seconds)
 
 
 def note_submitted(
-    engine: Engine, job: Job, remote_id: str, *, hours: int, next_seconds: float
+    engine: Engine, job: BatchJob, remote_id: str, *, hours: int, next_seconds: float
 ) -> None:
     with engine.begin() as connection:
         values = {"id": job.id, "remote_id": remote_id, "hours": hours, "seconds": next_seconds}
@@ -141,7 +141,12 @@ def note_submitted(
 
 
 def count(
-    connection: Connection, job: Job, *, answered: int, spent_eur: Decimal, lease_seconds: float
+    connection: Connection,
+    job: BatchJob,
+    *,
+    answered: int,
+    spent_eur: Decimal,
+    lease_seconds: float,
 ) -> None:
     values = {"id": job.id, "answered": answered, "spent": spent_eur, "lease": lease_seconds}
     connection.execute(_COUNT, values)
@@ -157,20 +162,20 @@ class Sum:
     left_eur: Decimal
 
 
-def read_sum(engine: Engine, job: Job) -> Sum:
+def read_sum(engine: Engine, job: BatchJob) -> Sum:
     with engine.connect() as connection:
         done = connection.execute(_SUM, {"id": job.id}).one()
         left = connection.execute(_LEFT, {"batch": job.id}).one()
     return Sum(done.answered, done.spent_eur, left.lines, left.cost_eur)
 
 
-def finish(engine: Engine, job: Job, state: str, *, keep_lines: bool = False) -> None:
+def finish(engine: Engine, job: BatchJob, state: str, *, keep_lines: bool = False) -> None:
     """End a batch: avis without an answer are due again, or wait on with `keep_lines`."""
     with engine.begin() as connection:
         if keep_lines:
             connection.execute(_RELEASE, {"batch": job.id})
         while lines := read_lines(connection, job.id):
-            give_back(connection, lines)
+            release(connection, lines)
             drop(connection, [line.id for line in lines])
         connection.execute(_FINISH, {"id": job.id, "state": state})
 

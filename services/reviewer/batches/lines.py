@@ -74,7 +74,7 @@ class Overtaken(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class BatchLine:
     """A row of `review_batch_lines`; `asks` were answered before this one."""
 
     id: int
@@ -100,15 +100,15 @@ def read_lines(
     ids: Sequence[int] | None = None,
     after: int = 0,
     most: int = 1000,
-) -> list[Line]:
+) -> list[BatchLine]:
     """Lines of a batch that have no answer yet, in order."""
     wanted = None if ids is None else list(ids)
     values = {"batch": batch_id, "ids": wanted, "after": after, "most": most}
     return [line_of(row) for row in connection.execute(_LINES, values).mappings()]
 
 
-def line_of(row: Any) -> Line:
-    return Line(
+def line_of(row: Any) -> BatchLine:
+    return BatchLine(
         **{
             **row,
             "reasons": tuple(row["reasons"]),
@@ -118,7 +118,7 @@ def line_of(row: Any) -> Line:
 
 
 def ask_again(
-    connection: Connection, batch_id: int, refused: Sequence[tuple[Line, Sequence[str]]]
+    connection: Connection, batch_id: int, refused: Sequence[tuple[BatchLine, Sequence[str]]]
 ) -> None:
     """Let these lines wait for another batch, each with its reasons. Raises Overtaken."""
     rows = [{"id": line.id, "reasons": list(reasons)} for line, reasons in refused]
@@ -136,7 +136,7 @@ def drop(connection: Connection, line_ids: Sequence[int]) -> None:
     require(connection.execute(_DROP, {"ids": list(line_ids)}).rowcount, len(line_ids))
 
 
-def give_back(connection: Connection, lines: Sequence[Line]) -> None:
+def release(connection: Connection, lines: Sequence[BatchLine]) -> None:
     """Let the relay send their avis again, where they are still theirs."""
     held = [{"avis_id": line.avis_id, "claim_token": str(line.claim_token)} for line in lines]
     statements.execute_rows(connection, _GIVE_BACK, held)
@@ -147,7 +147,7 @@ def release_waiting(engine: Engine, provider: str) -> None:
     with engine.begin() as connection:
         found = connection.execute(_TAKE_WAITING, {"provider": provider}).mappings()
         lines = [line_of(row) for row in found]
-        give_back(connection, lines)
+        release(connection, lines)
         drop(connection, [line.id for line in lines])
 
 

@@ -9,12 +9,12 @@ from decimal import Decimal
 
 from sqlalchemy import Engine
 
-from services.reviewer.actors import Crew
+from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import jobs
 from services.reviewer.batches.client import BatchClient
 from services.reviewer.batches.figures import read_load, read_states
 from services.reviewer.batches.lines import release_waiting
-from services.reviewer.batches.requests import Forming
+from services.reviewer.batches.requests import BatchForm
 from services.reviewer.batches.step import Working, give_up
 from services.reviewer.money.budget import Budget
 from services.reviewer.providers.deferred import BatchLine
@@ -35,7 +35,7 @@ class Batches:
     """`lines` are the ways to providers that write batches; `crews`, one for each shard."""
 
     control: Engine
-    crews: Sequence[Crew]
+    crews: Sequence[ShardReviewer]
     lines: Sequence[tuple[BatchLine, Sequence[Working]]]
     clock: Clock
     metrics: Metrics
@@ -106,7 +106,7 @@ class Batches:
 
 
 def make_workings(
-    client: BatchClient, crews: Sequence[Crew], control: Engine, prompt: Prompt
+    client: BatchClient, crews: Sequence[ShardReviewer], control: Engine, prompt: Prompt
 ) -> list[Working]:
     """One for each shard."""
     provider, batch = client.provider, client.batch
@@ -117,7 +117,7 @@ def make_workings(
             provider=provider,
             batch=batch,
             client=client,
-            forming=Forming(provider, batch, prompt, crew.sole_traders),
+            forming=BatchForm(provider, batch, prompt, crew.sole_traders),
         )
         for crew in crews
     ]

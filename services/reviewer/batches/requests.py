@@ -13,21 +13,21 @@ from sqlalchemy import Connection, Engine, text
 
 from services.reviewer import statements
 from services.reviewer.batches.client import ENDPOINT
-from services.reviewer.batches.jobs import Job
+from services.reviewer.batches.jobs import BatchJob
 from services.reviewer.batches.lines import (
-    Line,
+    BatchLine,
     drop,
-    give_back,
     keep_claims,
     line_of,
     read_lines,
+    release,
 )
 from services.reviewer.providers.call import most_of, told_reasons
 from services.reviewer.providers.chat import Messages, payload_of
 from services.reviewer.providers.prompt import Prompt
 from services.reviewer.providers.settings import Batch, Provider
 from services.reviewer.texts.rulings import PENDING
-from services.reviewer.texts.subjects import Subject, read_subjects
+from services.reviewer.texts.subjects import AvisSubject, read_subjects
 
 _LINES_AT_ONCE = 500
 
@@ -72,16 +72,16 @@ class Formed:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedLine:
     """A line with what it is asked for with now."""
 
-    line: Line
-    subject: Subject
+    line: BatchLine
+    subject: AvisSubject
     messages: Messages
 
 
 @dataclass(frozen=True)
-class Forming:
+class BatchForm:
     """Of one provider."""
 
     provider: Provider
@@ -128,7 +128,7 @@ class Forming:
         return Formed(len(chosen))
 
     @contextmanager
-    def request_file(self, engine: Engine, job: Job) -> Iterator[tuple[IO[bytes], int]]:
+    def request_file(self, engine: Engine, job: BatchJob) -> Iterator[tuple[IO[bytes], int]]:
         """What is to be uploaded, and of how many texts; lines that have changed are given back."""
         with tempfile.TemporaryFile() as file:
             texts = after = 0
@@ -146,14 +146,14 @@ class Forming:
             yield file, texts
 
     def _due(
-        self, connection: Connection, lines: Sequence[Line], *, unchanged: bool = False
-    ) -> list[Asked]:
+        self, connection: Connection, lines: Sequence[BatchLine], *, unchanged: bool = False
+    ) -> list[AskedLine]:
         """Those that are still to be written, with what is known now; the others go back."""
         ids = sorted(line.avis_id for line in lines)
         held = {row.id: row for row in connection.execute(statements.HOLD, {"ids": ids})}
         subjects = read_subjects(connection, ids)
-        asked: list[Asked] = []
-        gone: list[Line] = []
+        asked: list[AskedLine] = []
+        gone: list[BatchLine] = []
         for line in lines:
             row, subject = held.get(line.avis_id), subjects.get(line.avis_id)
             if (
@@ -165,18 +165,18 @@ class Forming:
             ):
                 gone.append(line)
             else:
-                asked.append(Asked(line, subject, self._messages(line, subject)))
+                asked.append(AskedLine(line, subject, self._messages(line, subject)))
         if gone:
-            give_back(connection, gone)
+            release(connection, gone)
             drop(connection, [line.id for line in gone])
         return asked
 
-    def _messages(self, line: Line, subject: Subject) -> Messages:
+    def _messages(self, line: BatchLine, subject: AvisSubject) -> Messages:
         json_wanted = self.provider.structured_output != "plain"
         reasons = told_reasons(line.reasons)
         return self.prompt.messages(subject.facts, json_wanted=json_wanted, reasons=reasons)
 
-    def _request(self, asked: Asked) -> bytes:
+    def _request(self, asked: AskedLine) -> bytes:
         body = payload_of(self.provider, asked.messages, self.provider.structured_output)
         request: dict[str, object] = {"custom_id": str(asked.line.id), "body": body}
         if self.batch.api == "openai":

@@ -6,20 +6,20 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from services.reviewer.actors import Crew
+from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import jobs
 from services.reviewer.batches import lines as batch_lines
 from services.reviewer.batches.answers import MISSING, LineAnswer
-from services.reviewer.batches.jobs import Job
-from services.reviewer.batches.lines import Line
+from services.reviewer.batches.jobs import BatchJob
+from services.reviewer.batches.lines import BatchLine
 from services.reviewer.notices.slots import fill
-from services.reviewer.providers.answers import Answer
+from services.reviewer.providers.answers import ModelAnswer
 from services.reviewer.providers.call import UNAVAILABLE
-from services.reviewer.providers.settings import Provider, Usage
+from services.reviewer.providers.settings import Provider, TokenUsage
 from services.reviewer.store import store
 from services.reviewer.texts.attempts import ASKS, BY_A_MODEL, GENERATOR_FAILED, Attempt
-from services.reviewer.texts.rulings import PENDING, Claim, Fate, Result
-from services.reviewer.texts.subjects import Subject, read_subjects
+from services.reviewer.texts.rulings import PENDING, AvisResult, Claim, Fate
+from services.reviewer.texts.subjects import AvisSubject, read_subjects
 from shared.errors import SlowDown
 
 _BYTES_PER_TOKEN = 4
@@ -31,9 +31,9 @@ _TOKENS_SET_ASIDE_PER_TOKEN = 2
 class _Told:
     """`result` is None where there is nobody to write about; `again`: what it is asked for anew."""
 
-    line: Line
+    line: BatchLine
     cost_eur: Decimal
-    result: Result | None
+    result: AvisResult | None
     again: tuple[str, ...] | None = None
 
 
@@ -41,16 +41,16 @@ class _Told:
 class Collecting:
     """For the batches of one provider; `crew` is that of their shard."""
 
-    crew: Crew
+    crew: ShardReviewer
     provider: Provider
     lease_seconds: float
 
-    def collect(self, job: Job, answers: Sequence[LineAnswer]) -> None:
+    def collect(self, job: BatchJob, answers: Sequence[LineAnswer]) -> None:
         """Store what these answers come to; of a line that has its answer already, nothing.
 
         Raises Overtaken where another process stores the same.
         """
-        by_line: dict[int, Answer] = {}
+        by_line: dict[int, ModelAnswer] = {}
         for each in answers:
             by_line.setdefault(each.line_id, each.answer)
         ids = list(by_line)
@@ -83,7 +83,7 @@ class Collecting:
         for fate in fates.values():
             self.crew.metrics.avis_reviewed.labels(outcome=fate.value).inc()
 
-    def collect_missing(self, job: Job, *, most: int) -> bool:
+    def collect_missing(self, job: BatchJob, *, most: int) -> bool:
         """The same for lines without an answer in a batch that is complete; False: none is left."""
         with self.crew.engine.connect() as connection:
             lines = batch_lines.read_lines(connection, job.id, most=most)
@@ -93,7 +93,7 @@ class Collecting:
     def _settle(
         self,
         connection: Connection,
-        job: Job,
+        job: BatchJob,
         told: Sequence[_Told],
         fates: Mapping[int, Fate],
     ) -> None:
@@ -101,11 +101,17 @@ class Collecting:
         waiting = [each for each in told if fates.get(each.line.avis_id) is Fate.POSTPONED]
         again = [(each.line, each.again) for each in waiting if each.again is not None]
         batch_lines.ask_again(connection, job.id, again)
-        batch_lines.give_back(connection, [each.line for each in waiting if each.again is None])
+        batch_lines.release(connection, [each.line for each in waiting if each.again is None])
         kept = {line.id for line, _ in again}
         batch_lines.drop(connection, [each.line.id for each in told if each.line.id not in kept])
 
-    def _tell(self, job: Job, line: Line, answer: Answer, subjects: Mapping[int, Subject]) -> _Told:
+    def _tell(
+        self,
+        job: BatchJob,
+        line: BatchLine,
+        answer: ModelAnswer,
+        subjects: Mapping[int, AvisSubject],
+    ) -> _Told:
         usage = answer.usage or self._estimate(line, answer)
         cost_eur = self.provider.price.cost_eur(usage)
         subject = subjects.get(line.avis_id)
@@ -146,7 +152,7 @@ class Collecting:
             return _Told(line, cost_eur, result, attempt.reasons)
         return _Told(line, cost_eur, self._fallen_back(line, claim, attempt))
 
-    def _stands(self, line: Line, subject: Subject) -> bool:
+    def _stands(self, line: BatchLine, subject: AvisSubject) -> bool:
         outcome = subject.outcome(sole_traders=self.crew.sole_traders)
         return outcome == PENDING and subject.facts_hash == line.facts_hash
 
@@ -160,21 +166,21 @@ class Collecting:
             return replace(attempt, reasons=(GENERATOR_FAILED,), error=type(error).__name__)
         return replace(attempt, text=filled, reasons=reasons)
 
-    def _fallen_back(self, line: Line, claim: Claim, attempt: Attempt) -> Result:
+    def _fallen_back(self, line: BatchLine, claim: Claim, attempt: Attempt) -> AvisResult:
         answered = {*line.reasons, *attempt.reasons} != {UNAVAILABLE}
         cause = "rejected" if answered else "out_of_use"
         self.crew.metrics.avis_fallbacks.labels(cause=cause).inc()
         by_template = replace(self.crew.reviewing, asking=None).review(claim.facts)
         return self.crew.result_of(claim, (attempt, *by_template))
 
-    def _estimate(self, line: Line, answer: Answer) -> Usage:
+    def _estimate(self, line: BatchLine, answer: ModelAnswer) -> TokenUsage:
         """Of an answer that tells no usage."""
         written = len((answer.text or "").encode()) // _BYTES_PER_TOKEN + 1
-        return Usage(
+        return TokenUsage(
             tokens_in=line.tokens_in // _TOKENS_SET_ASIDE_PER_TOKEN,
             tokens_out=written if answer.text else self.provider.max_tokens,
         )
 
-    def _latency_seconds(self, job: Job) -> float:
+    def _latency_seconds(self, job: BatchJob) -> float:
         begun = job.submitted_at or job.created_at
         return max(0.0, (self.crew.clock.now() - begun).total_seconds())

@@ -7,15 +7,15 @@ from itertools import islice
 import structlog
 from sqlalchemy import Engine
 
-from services.reviewer.actors import Crew
+from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import holds, jobs
 from services.reviewer.batches.answers import LineAnswer, read_line
-from services.reviewer.batches.client import BatchClient, Gone, NotListed, Remote, Status
-from services.reviewer.batches.jobs import Job
+from services.reviewer.batches.client import BatchClient, BatchStatus, Gone, NotListed, Remote
+from services.reviewer.batches.jobs import BatchJob
 from services.reviewer.batches.lines import Overtaken, forget_facts
-from services.reviewer.batches.requests import Forming
+from services.reviewer.batches.requests import BatchForm
 from services.reviewer.batches.results import Collecting
-from services.reviewer.providers.chat import BadRequest, ChatError, RateLimited, Refused
+from services.reviewer.providers.chat import BadRequest, ChatError, ChatRefused, RateLimited
 from services.reviewer.providers.meter import BudgetReached
 from services.reviewer.providers.settings import Batch, Provider
 
@@ -36,11 +36,11 @@ class Working:
     """On the batches of one provider in one shard."""
 
     control: Engine
-    crew: Crew
+    crew: ShardReviewer
     provider: Provider
     batch: Batch
     client: BatchClient
-    forming: Forming
+    forming: BatchForm
 
     @property
     def lease_seconds(self) -> float:
@@ -50,7 +50,7 @@ class Working:
     def _engine(self) -> Engine:
         return self.crew.engine
 
-    def look(self, job: Job) -> None:
+    def look(self, job: BatchJob) -> None:
         """One step of a batch that was taken. What a server does is no error here."""
         try:
             if job.overdue:
@@ -69,7 +69,7 @@ class Working:
         except ChatError as error:
             self._failed(job, error)
 
-    def _failed(self, job: Job, error: ChatError) -> None:
+    def _failed(self, job: BatchJob, error: ChatError) -> None:
         log.warning("a batch failed for now", provider=job.provider, reason=str(error))
         failures = job.failures + 1
         if isinstance(error, Gone) and job.remote_id is not None and failures >= GONE_AFTER:
@@ -82,7 +82,7 @@ class Working:
         seconds = min(self.batch.poll_seconds * 2.0 ** min(failures, 10), _MOST_BACKOFF_SECONDS)
         jobs.postpone(self._engine, job, seconds, failed=True)
 
-    def _submit(self, job: Job) -> None:
+    def _submit(self, job: BatchJob) -> None:
         if job.submit_begun_at is not None:
             try:
                 found = self.client.find(str(job.key))
@@ -108,18 +108,18 @@ class Working:
         jobs.begin_submit(self._engine, job, lease_seconds=self.lease_seconds)
         self._note(job, self._create(job, file_id))
 
-    def _create(self, job: Job, file_id: str) -> Remote:
+    def _create(self, job: BatchJob, file_id: str) -> Remote:
         try:
             return self.client.submit(file_id, str(job.key))
         except BadRequest as error:
             log.error("a batch was refused", provider=job.provider, reason=str(error))  # noqa: TRY400  # its trace tells nothing
             self._end(job, "failed")
             raise Overtaken from None
-        except (RateLimited, Refused):
+        except (RateLimited, ChatRefused):
             jobs.note_not_submitted(self._engine, job)
             raise
 
-    def _note(self, job: Job, remote: Remote) -> None:
+    def _note(self, job: BatchJob, remote: Remote) -> None:
         jobs.note_submitted(
             self._engine,
             job,
@@ -129,10 +129,10 @@ class Working:
         )
         log.info("a batch is submitted", provider=job.provider, texts=job.texts)
 
-    def _poll(self, job: Job) -> None:
+    def _poll(self, job: BatchJob) -> None:
         assert job.remote_id is not None
         remote = self.client.read(job.remote_id)
-        if remote.status is Status.UNDER_WAY:
+        if remote.status is BatchStatus.UNDER_WAY:
             forget_facts(self._engine, job.id)
             jobs.postpone(self._engine, job, self.batch.poll_seconds)
             return
@@ -143,13 +143,13 @@ class Working:
                 while some := list(islice(answers, _ANSWERS_AT_ONCE)):
                     collecting.collect(job, some)
                     self._settle(job)
-        while remote.status is Status.COMPLETED and collecting.collect_missing(
+        while remote.status is BatchStatus.COMPLETED and collecting.collect_missing(
             job, most=_ANSWERS_AT_ONCE
         ):
             self._settle(job)
         self._end(job, remote.status.value)
 
-    def _settle(self, job: Job) -> None:
+    def _settle(self, job: BatchJob) -> None:
         now = jobs.read_sum(self._engine, job)
         holds.settle(
             self.control,
@@ -159,7 +159,7 @@ class Working:
             calls=now.answered,
         )
 
-    def _end(self, job: Job, state: str, *, keep_lines: bool = False) -> None:
+    def _end(self, job: BatchJob, state: str, *, keep_lines: bool = False) -> None:
         """Give back what it holds, then what it was to write."""
         now = jobs.read_sum(self._engine, job)
         holds.end(self.control, job.key, spent_eur=now.spent_eur, calls=now.answered)
@@ -175,7 +175,7 @@ class Working:
         )
 
 
-def give_up(control: Engine, crew: Crew, job: Job) -> None:
+def give_up(control: Engine, crew: ShardReviewer, job: BatchJob) -> None:
     """Make the avis of a batch due that nobody hears of any more; it may have been billed."""
     now = jobs.read_sum(crew.engine, job)
     begun = job.remote_id is not None or job.submit_begun_at is not None
@@ -187,7 +187,7 @@ def give_up(control: Engine, crew: Crew, job: Job) -> None:
     log.error("a batch is lost", provider=job.provider, texts=job.texts, answered=now.answered)
 
 
-def _answers(lines: Iterator[bytes], job: Job) -> Iterator[LineAnswer]:
+def _answers(lines: Iterator[bytes], job: BatchJob) -> Iterator[LineAnswer]:
     for line in lines:
         answer = read_line(line, job.structured_output)
         if answer is not None:

@@ -20,21 +20,21 @@ from services.reviewer.commands.due import (
     read_providers_known,
 )
 from services.reviewer.money.amounts import euros, plain
-from services.reviewer.money.forecast import Forecast, KnownProvider, Share, forecast
+from services.reviewer.money.forecast import BillForecast, KnownProvider, Share, forecast
 from shared.errors import UserError
 from shared.terminal.progress_view import thousands
 
 _TOP = 10
 _FEW = 20
 
-Prompt = Annotated[
+PromptOption = Annotated[
     str | None,
     typer.Option(metavar="VERSION", help="As if all that another prompt wrote were written anew."),
 ]
 
 
 def forecast_command(
-    prompt: Prompt = None,
+    prompt: PromptOption = None,
     provider: Annotated[str | None, typer.Option(help="As if this one wrote all of it.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object, all lines.")
@@ -59,7 +59,7 @@ def forecast_command(
 
 def read_forecast(
     opened: Databases, *, prompt_version: str | None = None, only: str | None = None
-) -> Forecast:
+) -> BillForecast:
     """Of what is due, or of what another prompt than this version has written.
 
     Raises UserError where nobody knows the provider.
@@ -85,7 +85,7 @@ def _only(providers: Sequence[KnownProvider], name: str) -> KnownProvider:
     raise UserError(f"no reviewer was started with a provider {name[:40]!r}; known: {known}")
 
 
-def as_plain(found: Forecast) -> dict[str, Any]:
+def as_plain(found: BillForecast) -> dict[str, Any]:
     """Money as strings."""
 
     def groups(rows: Sequence[tuple[str, int, Decimal]], name: str) -> list[dict[str, object]]:
@@ -114,7 +114,7 @@ def _cents(amount: Decimal) -> str:
     return plain(round(amount, 4))
 
 
-def advice(found: Forecast) -> list[str]:
+def advice(found: BillForecast) -> list[str]:
     """What stands between this forecast and one to rely on."""
     if not found.shares:
         return ["no reviewer was started with a provider: templates write all texts, at no cost"]
@@ -131,7 +131,7 @@ def advice(found: Forecast) -> list[str]:
     return lines
 
 
-def summary(found: Forecast) -> str:
+def summary(found: BillForecast) -> str:
     """The bill in one line."""
     texts = f"{thousands(found.texts)} texts"
     if not found.shares or not found.texts:
@@ -144,7 +144,7 @@ def summary(found: Forecast) -> str:
     )
 
 
-def render(found: Forecast, *, prompt_version: str | None = None) -> RenderableType:
+def render(found: BillForecast, *, prompt_version: str | None = None) -> RenderableType:
     what = "due" if prompt_version is None else f"to be written anew by prompt {prompt_version}"
     parts: list[RenderableType] = [Text(f"{what}: {summary(found)}", style="bold")]
     if found.shares and found.texts:

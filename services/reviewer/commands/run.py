@@ -30,12 +30,12 @@ from services.reviewer.commands.forecast import (
     render,
     summary,
 )
-from services.reviewer.commands.run_progress import Reading, Watching
+from services.reviewer.commands.run_progress import RunReading, Watching
 from services.reviewer.commands.run_view import RunView, watch_run
 from services.reviewer.commands.show import read_these_avis, render_avis
 from services.reviewer.money.amounts import parse_cap, plain, plainly
 from services.reviewer.money.budget import ASKED, Budget
-from services.reviewer.money.forecast import Forecast, KnownProvider
+from services.reviewer.money.forecast import BillForecast, KnownProvider
 from services.reviewer.notices import template
 from shared.clock import Clock
 from shared.errors import UserError
@@ -83,10 +83,12 @@ class _Runner:
     budget: Budget
     clock: Clock
     as_json: bool
-    bill: Forecast | None = None
+    bill: BillForecast | None = None
     redone: bool = False
 
-    def tell_bill(self, bill: Forecast, event: str, *, prompt_version: str | None = None) -> None:
+    def tell_bill(
+        self, bill: BillForecast, event: str, *, prompt_version: str | None = None
+    ) -> None:
         self.bill = self.bill or bill
         self._tell(event, as_plain(bill), render(bill, prompt_version=prompt_version))
 
@@ -181,7 +183,7 @@ class _Runner:
         with self.opened.control.connect() as connection:
             return read_providers_known(connection)
 
-    def _watch(self, title: str, sample_ids: Sequence[int] | None) -> Reading:
+    def _watch(self, title: str, sample_ids: Sequence[int] | None) -> RunReading:
         watching = Watching(self.opened.control, self.opened.shards, sample_ids)
         watching.start()
         text_eur = None if self.bill is None else self.bill.text_eur
@@ -198,7 +200,7 @@ class _Runner:
             for one in read_these_avis(engine, ids):
                 self._tell("text", one, render_avis(one))
 
-    def _end(self, reading: Reading, advised: str) -> None:
+    def _end(self, reading: RunReading, advised: str) -> None:
         """Exit status 1 where something is left that is not being made."""
         state = self.budget.read()
         told = {

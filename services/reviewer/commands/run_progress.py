@@ -32,7 +32,7 @@ _MADE_SINCE = text("""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class RunReading:
     """`texts`, `accepted`, `re_asked`, `fallbacks` and `cost_eur` are since the run is watched."""
 
     budget: BudgetState
@@ -63,25 +63,25 @@ class Watching:
     shards: Sequence[Engine]
     sample_ids: Sequence[int] | None = None
     _seen: dict[int, int] = field(default_factory=dict)
-    _sum: Reading | None = None
+    _sum: RunReading | None = None
 
     def start(self) -> None:
         for number, engine in enumerate(self.shards):
             with engine.connect() as connection:
                 self._seen[number] = connection.execute(_NEWEST).scalar_one()
 
-    def read(self) -> Reading:
+    def read(self) -> RunReading:
         with self.control.connect() as connection:
             budget = read_budget(connection)
         total = replace(self._sum, budget=budget, pending=0) if self._sum else None
-        total = total or Reading(budget=budget, pending=0)
+        total = total or RunReading(budget=budget, pending=0)
         for number, engine in enumerate(self.shards):
             total = self._add(total, number, engine)
         total = replace(total, batched=read_batched(self.shards))
         self._sum = total
         return total
 
-    def _add(self, total: Reading, number: int, engine: Engine) -> Reading:
+    def _add(self, total: RunReading, number: int, engine: Engine) -> RunReading:
         with engine.connect() as connection:
             made = connection.execute(_MADE_SINCE, {"seen": self._seen[number]}).one()
             if self.sample_ids is None:

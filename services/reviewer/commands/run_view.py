@@ -16,7 +16,7 @@ from rich.text import Text
 
 from services.reviewer.batches.figures import batches_line
 from services.reviewer.commands.budget import one_line
-from services.reviewer.commands.run_progress import Reading
+from services.reviewer.commands.run_progress import RunReading
 from services.reviewer.money.amounts import euros, plain
 from shared.clock import Clock
 from shared.imports.progress import Rate
@@ -42,7 +42,7 @@ class RunView:
         self._moved_at: float | None = None
         self._last_texts = -1
 
-    def tell(self, reading: Reading, at_seconds: float) -> dict[str, Any]:
+    def tell(self, reading: RunReading, at_seconds: float) -> dict[str, Any]:
         """One reading as a program takes it: money in strings, null for what is not known yet."""
         self._texts.add(at_seconds, reading.texts)
         self._micro_euros.add(at_seconds, int(reading.budget.spent_eur * _MICRO))
@@ -108,13 +108,13 @@ class RunView:
 
 
 def watch_run(
-    read: Callable[[], Reading],
+    read: Callable[[], RunReading],
     *,
     view: RunView,
-    until: Callable[[Reading], bool],
+    until: Callable[[RunReading], bool],
     clock: Clock,
     as_json: bool,
-) -> Reading:
+) -> RunReading:
     """Show readings until one satisfies `until`, or the process is asked to stop."""
     console = Console(stderr=True)
     if as_json or not console.is_terminal:
@@ -127,17 +127,17 @@ def watch_run(
     return reading
 
 
-def _drawn(view: RunView, reading: Reading, clock: Clock) -> RenderableType:
+def _drawn(view: RunView, reading: RunReading, clock: Clock) -> RenderableType:
     return view.draw(view.tell(reading, clock.monotonic_seconds()))
 
 
 def _print_lines(
-    read: Callable[[], Reading],
+    read: Callable[[], RunReading],
     view: RunView,
-    until: Callable[[Reading], bool],
+    until: Callable[[RunReading], bool],
     clock: Clock,
     console: Console | None,
-) -> Reading:
+) -> RunReading:
     """JSON without a console."""
     turn = 0
     while True:

@@ -70,7 +70,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
+class BillForecast:
     """`unsampled` are providers that get texts and of which no attempt is known."""
 
     texts: int
@@ -106,7 +106,7 @@ class Forecast:
 
 def forecast(
     due: Sequence[DueGroup], providers: Sequence[KnownProvider], made: Sequence[MadeText]
-) -> Forecast:
+) -> BillForecast:
     """`made` is newest first. Without a provider, templates write all texts, at no cost."""
     texts = sum(group.texts for group in due)
     shares = tuple(
@@ -115,7 +115,7 @@ def forecast(
     )
     unsampled = tuple(share.provider for share in shares if share.texts and not share.sample)
     each = sum((share.eur for share in shares), _ZERO) / texts if texts else _ZERO
-    return Forecast(
+    return BillForecast(
         texts=texts,
         shares=shares,
         unsampled=unsampled,

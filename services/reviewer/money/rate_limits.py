@@ -108,7 +108,7 @@ def open_providers(
         connection.execute(_UNLIST, {"names": [provider.name for provider in providers]})
 
 
-class Limits:
+class RateLimits:
     """The rows of these providers, as one process uses them."""
 
     def __init__(self, engine: Engine, providers: Sequence[Provider], clock: Clock) -> None:

@@ -13,9 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.pauses import Pauses
-from services.reviewer.money.rate_limits import Limits, open_providers
+from services.reviewer.money.rate_limits import RateLimits, open_providers
 from services.reviewer.providers.meter import BudgetReached, ProviderPaused, Reservation
-from services.reviewer.providers.settings import Provider, Usage
+from services.reviewer.providers.settings import Provider, TokenUsage
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
 from shared.errors import SlowDown
@@ -44,7 +44,7 @@ class SharedMeter:
         patience_seconds: float = 30,
     ) -> None:
         self._engine = engine
-        self._limits = Limits(engine, providers, clock)
+        self._limits = RateLimits(engine, providers, clock)
         self._budget = Budget(engine)
         self._pauses = Pauses(engine, [provider.name for provider in providers], clock)
         self._providers = {provider.name: provider for provider in providers}
@@ -81,7 +81,7 @@ class SharedMeter:
         self._metrics.provider_wait_seconds.labels(provider=provider.name).observe(waited_seconds)
         return Reservation(provider.name, reservation_id, cost_eur)
 
-    def settle(self, reservation: Reservation, usage: Usage | None) -> None:
+    def settle(self, reservation: Reservation, usage: TokenUsage | None) -> None:
         """As `Meter.settle` says. Raises nothing while PostgreSQL is away: the text is paid for.
 
         What could not be settled is tried again by `settle_left_over`, and else counts in full.

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from services.reviewer.providers.settings import StructuredOutput, Usage
+from services.reviewer.providers.settings import StructuredOutput, TokenUsage
 
 FIELD = "texte"
 """The field of the JSON object that holds the text."""
@@ -25,7 +25,7 @@ _FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelAnswer:
     """`text` is what the model wrote, if anything; with a reason it is kept only to be looked at.
 
     `usage` is None where the server does not say, or says what cannot be.
@@ -33,19 +33,19 @@ class Answer:
 
     text: str | None
     reasons: tuple[str, ...]
-    usage: Usage | None
+    usage: TokenUsage | None
 
 
-def read_answer(body: bytes, structured_output: StructuredOutput) -> Answer:
+def read_answer(body: bytes, structured_output: StructuredOutput) -> ModelAnswer:
     """Never raises: an answer that has been paid for is at least an attempt."""
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return Answer(None, (MALFORMED_JSON,), None)
+        return ModelAnswer(None, (MALFORMED_JSON,), None)
     if not isinstance(content, dict):
-        return Answer(None, (MALFORMED_JSON,), None)
+        return ModelAnswer(None, (MALFORMED_JSON,), None)
     text, reasons = _read_choice(content.get("choices"), structured_output)
-    return Answer(text, reasons, _read_usage(content.get("usage")))
+    return ModelAnswer(text, reasons, _read_usage(content.get("usage")))
 
 
 def _read_choice(
@@ -94,7 +94,7 @@ def _from_json(content: str) -> tuple[str | None, tuple[str, ...]]:
     return (text.strip(), ()) if text.strip() else (None, (EMPTY,))
 
 
-def _read_usage(usage: Any) -> Usage | None:
+def _read_usage(usage: Any) -> TokenUsage | None:
     if not isinstance(usage, dict):
         return None
     details = usage.get("prompt_tokens_details")
@@ -105,7 +105,7 @@ def _read_usage(usage: Any) -> Usage | None:
         tokens_in, tokens_out = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
         if max(tokens_in, tokens_out) > _MOST_TOKENS:
             return None
-        return Usage(
+        return TokenUsage(
             tokens_in=tokens_in,
             tokens_out=tokens_out,
             tokens_cached=min(int(cached or 0), tokens_in),

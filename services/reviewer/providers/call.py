@@ -12,20 +12,20 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from services.reviewer.providers.answers import CONTENT_FILTER, Answer
+from services.reviewer.providers.answers import CONTENT_FILTER, ModelAnswer
 from services.reviewer.providers.chat import (
     BadRequest,
     Chat,
     ChatError,
+    ChatRefused,
     Messages,
     RateLimited,
-    Refused,
     Reply,
     Transient,
 )
 from services.reviewer.providers.gate import PAUSE_SECONDS, End, Entry, Gate, Late, OutOfUse
 from services.reviewer.providers.meter import BudgetReached, Meter, ProviderPaused, Reservation
-from services.reviewer.providers.settings import Provider, StructuredOutput, Usage
+from services.reviewer.providers.settings import Provider, StructuredOutput, TokenUsage
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
 from shared.errors import SlowDown
@@ -52,7 +52,7 @@ Write = Callable[[StructuredOutput], Messages]
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class CallWindow:
     """On the monotonic clock: the latest beginning of a first call, and the end of the last one."""
 
     begin_by: float
@@ -65,11 +65,11 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CallResult:
     """`usage` and `cost_eur` are of all tries; `failed` tells that there was no answer at all."""
 
-    answer: Answer
-    usage: Usage
+    answer: ModelAnswer
+    usage: TokenUsage
     cost_eur: Decimal
     failed: bool = False
 
@@ -79,27 +79,29 @@ class Bill:
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self.usage = Usage(tokens_in=0, tokens_out=0)
+        self.usage = TokenUsage(tokens_in=0, tokens_out=0)
         self.cost_eur = Decimal(0)
 
-    def add(self, usage: Usage) -> None:
-        self.usage = Usage(
+    def add(self, usage: TokenUsage) -> None:
+        self.usage = TokenUsage(
             tokens_in=self.usage.tokens_in + usage.tokens_in,
             tokens_out=self.usage.tokens_out + usage.tokens_out,
             tokens_cached=self.usage.tokens_cached + usage.tokens_cached,
         )
         self.cost_eur += self._provider.price.cost_eur(usage)
 
-    def told(self, answer: Answer) -> Told:
-        return Told(answer, self.usage, self.cost_eur)
+    def told(self, answer: ModelAnswer) -> CallResult:
+        return CallResult(answer, self.usage, self.cost_eur)
 
-    def unfit(self, error: BadRequest) -> Told:
+    def unfit(self, error: BadRequest) -> CallResult:
         if error.filtered:
-            return self.told(Answer(None, (CONTENT_FILTER,), None))
+            return self.told(ModelAnswer(None, (CONTENT_FILTER,), None))
         return self.failed(BAD_REQUEST)
 
-    def failed(self, reason: str) -> Told:
-        return Told(Answer(None, (reason,), None), self.usage, self.cost_eur, failed=True)
+    def failed(self, reason: str) -> CallResult:
+        return CallResult(
+            ModelAnswer(None, (reason,), None), self.usage, self.cost_eur, failed=True
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class _Try:
 
     messages: Messages
     structured_output: StructuredOutput
-    most: Usage
+    most: TokenUsage
 
     @classmethod
     def of(cls, write: Write, structured_output: StructuredOutput, provider: Provider) -> "_Try":
@@ -121,13 +123,13 @@ def told_reasons(reasons: Sequence[str]) -> list[str]:
     return [reason for reason in dict.fromkeys(reasons) if reason != UNAVAILABLE]
 
 
-def most_of(messages: Messages, provider: Provider) -> Usage:
+def most_of(messages: Messages, provider: Provider) -> TokenUsage:
     """What an answer to these messages can use at most."""
     tokens_in = _bytes(messages) // _BYTES_PER_TOKEN_AT_LEAST
-    return Usage(tokens_in=tokens_in, tokens_out=provider.max_tokens)
+    return TokenUsage(tokens_in=tokens_in, tokens_out=provider.max_tokens)
 
 
-class Line:
+class ProviderClient:
     """Thread-safe. What the server cannot do is remembered for the life of the process."""
 
     def __init__(
@@ -142,7 +144,7 @@ class Line:
         self._structured_output: StructuredOutput = chat.provider.structured_output
         self._said_no_usage = False
 
-    def ask(self, write: Write, window: Window, *, first: bool) -> Told:
+    def ask(self, write: Write, window: CallWindow, *, first: bool) -> CallResult:
         """Raises Late or OutOfUse where nothing was asked, BudgetReached and SlowDown as they come.
 
         `first` tells that nothing has been paid for this text yet: then it may also wait too long.
@@ -173,7 +175,7 @@ class Line:
                 self._remember(structured_output)
                 return bill.told(answer)
 
-    def _try(self, one: _Try, latest: float, bill: Bill) -> Answer:
+    def _try(self, one: _Try, latest: float, bill: Bill) -> ModelAnswer:
         entry = self.gate.enter(one.most.tokens, latest=latest)
         try:
             reservation = self._reserve(one, latest)
@@ -219,7 +221,7 @@ class Line:
             self._leave(entry, End.FAILED if unfit else End.NOT_MADE, "bad_request", start, error)
             self._settle(reservation, None)
             raise
-        except Refused as error:
+        except ChatRefused as error:
             self._leave(entry, End.REFUSED, "refused", start, error)
             self._settle(reservation, None)
             raise OutOfUse(str(error), retry_after_seconds=self.gate.wait_seconds()) from None
@@ -250,7 +252,7 @@ class Line:
         if out_of_use:
             log.error("a provider is out of use", provider=name, reason=str(came))
 
-    def _charge(self, bill: Bill, usage: Usage) -> None:
+    def _charge(self, bill: Bill, usage: TokenUsage) -> None:
         bill.add(usage)
         name, tokens = self.provider.name, self._metrics.chat_tokens
         tokens.labels(provider=name, kind="in").inc(usage.tokens_in)
@@ -259,7 +261,7 @@ class Line:
         cost_euros = float(self.provider.price.cost_eur(usage))
         self._metrics.chat_cost_euros.labels(provider=name).inc(cost_euros)
 
-    def _settle(self, reservation: Reservation, usage: Usage | None) -> None:
+    def _settle(self, reservation: Reservation, usage: TokenUsage | None) -> None:
         """A text that was paid for is not lost for a ledger that is away: the most stays aside."""
         try:
             self._meter.settle(reservation, usage)
@@ -268,14 +270,14 @@ class Line:
                 raise
             log.warning("cannot settle a call", provider=self.provider.name)
 
-    def _estimate(self, one: _Try, answer: Answer) -> Usage:
+    def _estimate(self, one: _Try, answer: ModelAnswer) -> TokenUsage:
         if not self._said_no_usage:
             self._said_no_usage = True
             log.warning(
                 "no usage in the answers: tokens are estimated", provider=self.provider.name
             )
         written = len((answer.text or "").encode()) // _BYTES_PER_TOKEN_USUALLY
-        return Usage(
+        return TokenUsage(
             tokens_in=_bytes(one.messages) // _BYTES_PER_TOKEN_USUALLY,
             # Of an answer that cannot be read nobody knows how long it was.
             tokens_out=written + 1 if answer.text else self.provider.max_tokens,
@@ -290,7 +292,7 @@ class Line:
                 structured_output=structured_output,
             )
 
-    def _back_off(self, tries: int, error: Transient, window: Window) -> bool:
+    def _back_off(self, tries: int, error: Transient, window: CallWindow) -> bool:
         """Wait, and say whether another try can be begun."""
         seconds = _FIRST_BACKOFF_SECONDS * 2 ** (tries - 1) * random.uniform(0.5, 1.5)  # noqa: S311 no secret
         seconds = max(seconds, error.retry_after_seconds or 0)

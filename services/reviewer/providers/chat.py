@@ -23,7 +23,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError
 
-from services.reviewer.providers.answers import FIELD, Answer, read_answer
+from services.reviewer.providers.answers import FIELD, ModelAnswer, read_answer
 from services.reviewer.providers.settings import Provider, StructuredOutput
 from shared.clock import Clock
 from shared.errors import SirenadeError, UserError
@@ -100,13 +100,13 @@ class BadRequest(ChatError):
         self.filtered = filtered
 
 
-class Refused(ChatError):
+class ChatRefused(ChatError):
     """Raised where the server will have nothing of us."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    answer: Answer
+    answer: ModelAnswer
     headers: Mapping[str, str]
 
 
@@ -172,9 +172,9 @@ def translated(name: str) -> Iterator[None]:
     try:
         yield
     except requests.exceptions.SSLError:
-        raise Refused(f"{name}: no secure connection: check its certificate") from None
+        raise ChatRefused(f"{name}: no secure connection: check its certificate") from None
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader):
-        raise Refused(f"{name}: base_url or key cannot be sent") from None
+        raise ChatRefused(f"{name}: base_url or key cannot be sent") from None
     except (requests.RequestException, HTTPError) as error:
         billed = not _never_connected(error)
         raise Transient(f"{name}: {type(error).__name__}", billed=billed) from None
@@ -228,7 +228,7 @@ def error_of(name: str, response: requests.Response, body: bytes) -> ChatError:
         return Transient(message, billed=False, retry_after_seconds=retry_after)
     if status in _UNFIT:
         return BadRequest(message, filtered=_FILTERED.search(body) is not None)
-    return Refused(f"{message}: {_ADVICE.get(status, 'not an answer of a chat server')}")
+    return ChatRefused(f"{message}: {_ADVICE.get(status, 'not an answer of a chat server')}")
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:

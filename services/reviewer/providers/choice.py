@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.reviewer.notices.slots import fill
-from services.reviewer.providers.call import Told, Window, Write, told_reasons
+from services.reviewer.providers.call import CallResult, CallWindow, Write, told_reasons
 from services.reviewer.providers.chat import Messages
 from services.reviewer.providers.gate import OutOfUse
 from services.reviewer.providers.prompt import Prompt
@@ -21,15 +21,15 @@ _LONGEST_WAIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ProviderDraft:
     """What one provider told, with the facts put in where there is a text."""
 
     provider: Provider
-    told: Told
+    told: CallResult
     text: str | None
 
 
-class Entrance(Protocol):
+class ProviderGate(Protocol):
     def usable(self) -> bool:
         """Whether the provider may be asked now."""
         ...
@@ -39,16 +39,16 @@ class Entrance(Protocol):
         ...
 
 
-class Way(Protocol):
+class ProviderRoute(Protocol):
     """To a provider: a call, or a place in a batch."""
 
     @property
     def provider(self) -> Provider: ...
 
     @property
-    def gate(self) -> Entrance: ...
+    def gate(self) -> ProviderGate: ...
 
-    def ask(self, write: Write, window: Window, *, first: bool) -> Told: ...
+    def ask(self, write: Write, window: CallWindow, *, first: bool) -> CallResult: ...
 
 
 class Exhausted(Exception):
@@ -58,7 +58,9 @@ class Exhausted(Exception):
 class Providers:
     """Thread-safe. Shares the texts out by weight; one that is out of use is passed over."""
 
-    def __init__(self, lines: Sequence[Way], clock: Clock, *, outage_seconds: float) -> None:
+    def __init__(
+        self, lines: Sequence[ProviderRoute], clock: Clock, *, outage_seconds: float
+    ) -> None:
         """After `outage_seconds` without any provider, an avis does not wait any longer."""
         self._lines = tuple(lines)
         self._clock = clock
@@ -67,7 +69,7 @@ class Providers:
         self._credit = {line.provider.name: 0.0 for line in lines}
         self._none_since: float | None = None
 
-    def choose(self, tried: Sequence[str]) -> Way | None:
+    def choose(self, tried: Sequence[str]) -> ProviderRoute | None:
         """One that is usable, best one that has not failed with this text; None: wait.
 
         Raises Exhausted once nobody has been usable for too long.
@@ -94,7 +96,7 @@ class Providers:
         if now - self._none_since >= self._outage_seconds:
             raise Exhausted
 
-    def _by_weight(self, lines: Sequence[Way]) -> Way:
+    def _by_weight(self, lines: Sequence[ProviderRoute]) -> ProviderRoute:
         """Smooth weighted round robin: the shares are exact, and nobody gets a burst."""
         weighted = [line for line in lines if line.provider.weight > 0]
         if not weighted:
@@ -106,7 +108,7 @@ class Providers:
         return best
 
 
-class Asking:
+class ProviderChoice:
     """Thread-safe; `prompt` is the one of every provider."""
 
     def __init__(self, providers: Providers, prompt: Prompt) -> None:
@@ -118,8 +120,8 @@ class Asking:
         return self._prompt.version
 
     def ask(
-        self, facts: Facts, reasons: Sequence[str], window: Window, *, failed: Sequence[str]
-    ) -> Draft:
+        self, facts: Facts, reasons: Sequence[str], window: CallWindow, *, failed: Sequence[str]
+    ) -> ProviderDraft:
         """One draft, after `reasons` against earlier ones and no answer from the `failed`.
 
         Raises Exhausted, BudgetReached, and SlowDown where the avis had better come again.
@@ -146,4 +148,4 @@ class Asking:
                 self._providers.answered()
             text = told.answer.text
             filled = text if text is None or told.answer.reasons else fill(text, facts)
-            return Draft(line.provider, told, filled)
+            return ProviderDraft(line.provider, told, filled)

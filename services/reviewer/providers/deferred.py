@@ -2,7 +2,7 @@
 
 import threading
 
-from services.reviewer.providers.call import Told, Window, Write
+from services.reviewer.providers.call import CallResult, CallWindow, Write
 from services.reviewer.providers.settings import Provider
 from shared.errors import SlowDown
 
@@ -50,7 +50,7 @@ class BatchLine:
         self.provider = provider
         self.gate = BatchGate(provider.at_once)
 
-    def ask(self, write: Write, window: Window, *, first: bool) -> Told:
+    def ask(self, write: Write, window: CallWindow, *, first: bool) -> CallResult:
         """Raises Deferred, or SlowDown where enough wait already. Nothing is sent."""
         del write, window, first
         if not self.gate.take():

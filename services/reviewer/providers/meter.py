@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from services.reviewer.providers.settings import Provider, Usage
+from services.reviewer.providers.settings import Provider, TokenUsage
 from shared.errors import SirenadeError, SlowDown
 
 
@@ -36,7 +36,7 @@ class Meter(Protocol):
         """
         ...
 
-    def settle(self, reservation: Reservation, usage: Usage | None) -> None:
+    def settle(self, reservation: Reservation, usage: TokenUsage | None) -> None:
         """Replace what was set aside by what was used; None: the call was certainly not billed."""
         ...
 

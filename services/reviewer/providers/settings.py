@@ -38,7 +38,7 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Usage(_Frozen):
+class TokenUsage(_Frozen):
     """Tokens of one call; `tokens_cached` are among `tokens_in`."""
 
     tokens_in: int = Field(ge=0)
@@ -57,7 +57,7 @@ class Price(_Frozen):
     output_eur_per_million: Euros = Decimal(0)
     cached_eur_per_million: Euros | None = None
 
-    def cost_eur(self, usage: Usage) -> Decimal:
+    def cost_eur(self, usage: TokenUsage) -> Decimal:
         cached = self.input_eur_per_million
         if self.cached_eur_per_million is not None:
             cached = self.cached_eur_per_million

@@ -31,7 +31,7 @@ def _line(text: str) -> str:
     return cleaned
 
 
-Line = Annotated[str, AfterValidator(_line)]
+OneLine = Annotated[str, AfterValidator(_line)]
 
 
 class Source(BaseModel):
@@ -41,12 +41,12 @@ class Source(BaseModel):
 
     siret: Annotated[str, AfterValidator(_siret)]
     url: HttpUrl = Field(max_length=500)
-    licence: Line = Field(max_length=100)
-    author_label: Line = Field(max_length=80)
+    licence: OneLine = Field(max_length=100)
+    author_label: OneLine = Field(max_length=80)
     published_on: dt.date
     experienced_on: dt.date | None = None
-    verification: Line = Field(max_length=200)
-    verbatim: Line = Field(max_length=_LONGEST_VERBATIM)
+    verification: OneLine = Field(max_length=200)
+    verbatim: OneLine = Field(max_length=_LONGEST_VERBATIM)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

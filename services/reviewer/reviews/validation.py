@@ -6,7 +6,7 @@ from services.reviewer.french.grammar import NBSP, date_en_lettres, nombre
 from services.reviewer.reviews.source import Source
 from services.reviewer.reviews.synthese import cut
 from services.reviewer.validation import RULES
-from services.reviewer.validation.subject import Subject
+from services.reviewer.validation.checked_text import CheckedText
 from shared.sirene.facts import Facts
 
 _OPEN, _CLOSE = f"«{NBSP}", f"{NBSP}»"
@@ -54,7 +54,7 @@ def validate_synthese(text: str, facts: Facts, sources: Sequence[Source]) -> tup
     first_word = said.lstrip().split(" ", 1)[0]
     if first_word != ("Un" if len(sources) == 1 else nombre(len(sources))):
         reasons["wrong_count"] = None
-    subject = Subject.of(said, facts)
+    subject = CheckedText.of(said, facts)
     reasons |= {code: None for code in _FRAME_RULES if RULES[code](subject)}
     return tuple(reasons)
 

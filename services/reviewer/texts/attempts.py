@@ -11,8 +11,8 @@ from decimal import Decimal
 from math import inf
 
 from services.reviewer.notices.template import GeneratedText
-from services.reviewer.providers.call import UNAVAILABLE, Window
-from services.reviewer.providers.choice import Asking, Draft, Exhausted
+from services.reviewer.providers.call import UNAVAILABLE, CallWindow
+from services.reviewer.providers.choice import Exhausted, ProviderChoice, ProviderDraft
 from services.reviewer.providers.deferred import Deferred
 from services.reviewer.providers.gate import Late, OutOfUse
 from services.reviewer.providers.meter import BudgetReached
@@ -23,7 +23,7 @@ from shared.sirene.facts import Facts
 ASKS = 3
 BY_A_MODEL = "trainedAlgorithmicMedia"
 """IPTC's term for a text that a trained model wrote."""
-NO_HURRY = Window(begin_by=inf, finish_by=inf)
+NO_HURRY = CallWindow(begin_by=inf, finish_by=inf)
 # The message is given back when it returns: whatever was resumed meanwhile goes on at once.
 _BUDGET_PAUSE_SECONDS = 1.0
 
@@ -125,7 +125,7 @@ class Reviewing:
     generator: Generator
     validate: Validate
     monotonic_seconds: Callable[[], float]
-    asking: Asking | None = None
+    asking: ProviderChoice | None = None
     metrics: Metrics | None = None
 
     @property
@@ -133,7 +133,7 @@ class Reviewing:
         """That of the texts that are wanted."""
         return self.generator.prompt_version if self.asking is None else self.asking.prompt_version
 
-    def review(self, facts: Facts, window: Window = NO_HURRY) -> tuple[Attempt, ...]:
+    def review(self, facts: Facts, window: CallWindow = NO_HURRY) -> tuple[Attempt, ...]:
         """Every attempt in order, at least one; the last one decides. Raises Postponed."""
         attempts: list[Attempt] = []
         if self.asking is not None:
@@ -145,7 +145,7 @@ class Reviewing:
         return (*attempts, self._attempt(facts))
 
     def _ask(
-        self, asking: Asking, facts: Facts, window: Window, attempts: list[Attempt]
+        self, asking: ProviderChoice, facts: Facts, window: CallWindow, attempts: list[Attempt]
     ) -> str | None:
         """Add attempts; None where the last one is accepted, else why it is the template's turn."""
         while len(attempts) < ASKS:
@@ -172,12 +172,12 @@ class Reviewing:
         return "rejected" if _was_answered(attempts) else "out_of_use"
 
     def _draft(
-        self, asking: Asking, facts: Facts, window: Window, earlier: Sequence[Attempt]
+        self, asking: ProviderChoice, facts: Facts, window: CallWindow, earlier: Sequence[Attempt]
     ) -> Attempt:
         start = self.monotonic_seconds()
         reasons = tuple(reason for attempt in earlier for reason in attempt.reasons)
         failed = [each.provider for each in earlier if each.provider and each.text is None]
-        draft: Draft | None = None
+        draft: ProviderDraft | None = None
         try:
             draft = asking.ask(facts, reasons, window, failed=failed)
             found = draft.told.answer.reasons
@@ -191,8 +191,8 @@ class Reviewing:
 
     def _of_draft(
         self,
-        draft: Draft | None,
-        asking: Asking,
+        draft: ProviderDraft | None,
+        asking: ProviderChoice,
         start: float,
         reasons: tuple[str, ...],
         error: str | None,

@@ -12,9 +12,9 @@ import orjson
 from sqlalchemy import Connection, text
 
 from services.reviewer.statements import execute_rows
-from services.reviewer.texts.rulings import Claim, Result
+from services.reviewer.texts.rulings import AvisResult, Claim
 from services.reviewer.validation.simhash import BITS, NEAR, distance, simhash
-from shared.db.neighbours import place_of
+from shared.db.neighbours import neighbourhood
 
 if TYPE_CHECKING:
     from services.reviewer.texts.attempts import Attempt
@@ -23,7 +23,7 @@ EXACT_DUPLICATE = "exact_duplicate"
 NEAR_DUPLICATE = "near_duplicate"
 REWRITES = 2
 
-Rewrite = Callable[[Claim, int, str], Result]
+Rewrite = Callable[[Claim, int, str], AvisResult]
 """Another text for this claim, a different one for each number, because of that code."""
 
 # The first key of this program's two-key advisory locks on places, so that no other's are met.
@@ -31,7 +31,7 @@ _LOCK_FAMILY = 0x5349
 
 # The page of an avis, and so its place, never changes.
 _PLACES = text(f"""
-    SELECT avis.id, {place_of("p")} AS place
+    SELECT avis.id, {neighbourhood("p")} AS place
     FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
     WHERE avis.id = ANY(CAST(:ids AS bigint[]))
 """)  # noqa: S608  the schema's names
@@ -57,7 +57,7 @@ _KEEP = text("""
 class Chosen:
     """`tolerated` is the code that stands against the text although it is kept."""
 
-    result: Result
+    result: AvisResult
     tolerated: str | None
 
 
@@ -65,7 +65,7 @@ class Chosen:
 class _Draft:
     """`bits` from its nearest neighbour."""
 
-    result: Result
+    result: AvisResult
     simhash: int
     bits: int
 
@@ -76,12 +76,15 @@ class _Draft:
         return NEAR_DUPLICATE if self.bits else EXACT_DUPLICATE
 
 
-def simhash_of(result: Result) -> int:
+def simhash_of(result: AvisResult) -> int:
     return simhash(result.attempts[-1].text or "", result.claim.facts)
 
 
 def keep_apart(
-    connection: Connection, results: Sequence[Result], rewrite: Rewrite, hashes: Mapping[int, int]
+    connection: Connection,
+    results: Sequence[AvisResult],
+    rewrite: Rewrite,
+    hashes: Mapping[int, int],
 ) -> dict[int, Chosen]:
     """For each avis the text that differs from its neighbours', these results among them.
 
@@ -98,7 +101,7 @@ def keep_apart(
     settled: dict[int, list[int]] = {}
     open_results = [(result, hashes[result.claim.avis_id]) for result in results]
     for number in range(1, REWRITES + 2):
-        again: list[tuple[Result, int]] = []
+        again: list[tuple[AvisResult, int]] = []
         nearest = _nearest(connection, open_results, places)
         for result, own in open_results:
             avis_id = result.claim.avis_id
@@ -118,7 +121,7 @@ def keep_apart(
 
 
 def _nearest(
-    connection: Connection, texts: Sequence[tuple[Result, int]], places: Mapping[int, int]
+    connection: Connection, texts: Sequence[tuple[AvisResult, int]], places: Mapping[int, int]
 ) -> dict[int, int]:
     """Bits from the nearest stored neighbour; nothing for a text that has none."""
     if not texts:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.reviewer.notices import template
 from services.reviewer.notices.label import label
 from services.reviewer.texts.attempts import Attempt, Validate
-from services.reviewer.texts.rulings import Claim, Result
+from services.reviewer.texts.rulings import AvisResult, Claim
 from shared.clock import Clock
 from shared.metrics import Metrics
 
@@ -18,7 +18,7 @@ class Rewriter:
     clock: Clock
     metrics: Metrics
 
-    def rewrite(self, claim: Claim, number: int, because: str) -> Result:
+    def rewrite(self, claim: Claim, number: int, because: str) -> AvisResult:
         self.metrics.avis_rejections.labels(reason=because).inc()
         start = self.clock.monotonic_seconds()
         facts = claim.facts
@@ -26,7 +26,7 @@ class Rewriter:
         reasons = self.validate(generated.text, facts)
         latency_seconds = self.clock.monotonic_seconds() - start
         attempt = Attempt.of(generated, reasons, latency_seconds=latency_seconds)
-        return Result(
+        return AvisResult(
             claim=claim,
             attempts=(attempt,),
             label=label(generated_at=self.clock.now(), fetched_at=claim.fetched_at, ai=False),

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from services.reviewer.reviews.source import Source
 from services.reviewer.texts.attempts import Attempt
-from services.reviewer.texts.subjects import Subject
+from services.reviewer.texts.subjects import AvisSubject
 from shared.errors import SlowDown
 from shared.sirene.facts import Facts
 
@@ -47,7 +47,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class AvisResult:
     """`label` goes with the text of the last attempt, where that is accepted.
 
     Of one that is `postponed` only the attempts count: they were paid for.
@@ -84,13 +84,13 @@ class Ruling:
     tolerated: str | None = None
 
 
-def outcome_now(subject: Subject | None, *, sole_traders: bool) -> str:
+def outcome_now(subject: AvisSubject | None, *, sole_traders: bool) -> str:
     """`pending` where a text may be written; without page, establishment or unit it may not."""
     return CANCELLED if subject is None else subject.outcome(sole_traders=sole_traders)
 
 
 def judge(
-    result: Result, held: Held | None, subject: Subject | None, *, sole_traders: bool
+    result: AvisResult, held: Held | None, subject: AvisSubject | None, *, sole_traders: bool
 ) -> Ruling:
     """`held` is None where the row is gone."""
     if held is None:

@@ -67,7 +67,7 @@ _LOCKS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class AvisSubject:
     """The rows that one avis is about, as they were in one statement's snapshot.
 
     `sources` are None for a notice; a synthese's may be none at all.
@@ -108,7 +108,7 @@ def lock_subjects(connection: Connection, avis_ids: Sequence[int]) -> None:
         connection.execute(statement, {"ids": list(avis_ids)})
 
 
-def read_subjects(connection: Connection, avis_ids: Sequence[int]) -> dict[int, Subject]:
+def read_subjects(connection: Connection, avis_ids: Sequence[int]) -> dict[int, AvisSubject]:
     """By avis id; an avis whose page, establishment or unit is gone has none."""
     rows = connection.execute(_SUBJECTS, {"ids": list(avis_ids)}).mappings().all()
     reviewed = [row["e_siret"] for row in rows if row["kind"] == "synthese"]
@@ -116,10 +116,10 @@ def read_subjects(connection: Connection, avis_ids: Sequence[int]) -> dict[int, 
     return {row["avis_id"]: _subject(row, sources) for row in rows}
 
 
-def _subject(row: RowMapping, sources: Mapping[str, Sequence[Source]]) -> Subject:
+def _subject(row: RowMapping, sources: Mapping[str, Sequence[Source]]) -> AvisSubject:
     columns = {str(name): value for name, value in row.items()}
     theirs = tuple(sources.get(columns["e_siret"], ()))
-    return Subject(
+    return AvisSubject(
         Etablissement.from_row(columns, prefix="e_"),
         UniteLegale.from_row(columns, prefix="u_"),
         Page.from_row(columns, prefix="p_"),

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from services.reviewer.validation import form, grounding, injection, law
-from services.reviewer.validation.subject import Subject
+from services.reviewer.validation.checked_text import CheckedText
 from shared.sirene.facts import Facts
 
-Rule = Callable[[Subject], bool]
+Rule = Callable[[CheckedText], bool]
 
 _RULES: tuple[Rule, ...] = (
     form.empty,
@@ -84,6 +84,6 @@ class Verdict:
 def validate(text: str, facts: Facts) -> Verdict:
     if len(text) > _MOST_CHARACTERS:
         return Verdict(accepted=False, reasons=(form.too_long.__name__,))
-    subject = Subject.of(text, facts)
+    subject = CheckedText.of(text, facts)
     reasons = tuple(code for code, broken in RULES.items() if broken(subject))
     return Verdict(accepted=not reasons, reasons=reasons)

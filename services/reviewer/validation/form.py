@@ -6,12 +6,12 @@ from collections import Counter
 from itertools import pairwise
 
 from services.reviewer.french.folding import fold, tokenise
+from services.reviewer.validation.checked_text import CheckedText
 from services.reviewer.validation.known import FUNCTION_WORDS
 from services.reviewer.validation.language import is_foreign, is_french
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.masking import MASK
 from services.reviewer.validation.prompt_words import repeats_prompt
-from services.reviewer.validation.subject import Subject
 
 LEAST_WORDS = 15
 MOST_WORDS = 100
@@ -87,11 +87,11 @@ _FOREIGN = (
 )
 
 
-def empty(subject: Subject) -> bool:
+def empty(subject: CheckedText) -> bool:
     return not any(character.isalpha() for character in subject.text)
 
 
-def truncated(subject: Subject) -> bool:
+def truncated(subject: CheckedText) -> bool:
     if empty(subject):
         return False
     # A name may leave a bracket open, and a mask may end between the two of a label.
@@ -108,15 +108,15 @@ def _is_open(text: str) -> bool:
     return any(text.count(left) != text.count(right) for left, right in _PAIRS)
 
 
-def too_short(subject: Subject) -> bool:
+def too_short(subject: CheckedText) -> bool:
     return 0 < len(subject.text.split()) < LEAST_WORDS
 
 
-def too_long(subject: Subject) -> bool:
+def too_long(subject: CheckedText) -> bool:
     return len(subject.words) > MOST_WORDS
 
 
-def not_french(subject: Subject) -> bool:
+def not_french(subject: CheckedText) -> bool:
     """Another language, in one sentence at least, or a list of words: a sentence has a verb."""
     if len(subject.words) < _LEAST_WORDS_FOR_LANGUAGE:
         return False
@@ -128,7 +128,7 @@ def not_french(subject: Subject) -> bool:
     return any(map(_is_foreign, _SENTENCE.split(plain)))
 
 
-def _is_list(subject: Subject) -> bool:
+def _is_list(subject: CheckedText) -> bool:
     return subject.rest.count(",") > _MOST_COMMAS * max(len(subject.words), 1)
 
 
@@ -142,7 +142,7 @@ def _is_foreign(sentence: str) -> bool:
     return len(words) >= _WORDS_OF_A_SENTENCE and is_foreign(sentence, least_score=_SURELY)
 
 
-def markup(subject: Subject) -> bool:
+def markup(subject: CheckedText) -> bool:
     if _MARKUP.search(subject.rest) is not None:
         return True
     signs = _SIGNS.intersection(subject.text)
@@ -152,22 +152,22 @@ def markup(subject: Subject) -> bool:
     )
 
 
-def control_chars(subject: Subject) -> bool:
+def control_chars(subject: CheckedText) -> bool:
     return any(
         character != "\n" and unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn", "Co"}
         for character in subject.raw.strip()
     )
 
 
-def mojibake(subject: Subject) -> bool:
+def mojibake(subject: CheckedText) -> bool:
     return _MOJIBAKE.search(subject.rest) is not None
 
 
-def placeholder(subject: Subject) -> bool:
+def placeholder(subject: CheckedText) -> bool:
     return _PLACEHOLDER.search(subject.rest) is not None
 
 
-def prompt_leak(subject: Subject) -> bool:
+def prompt_leak(subject: CheckedText) -> bool:
     """Words of the prompt, or a text that does nothing but repeat a name that gives orders."""
     if said("prompt_leak", subject) or _PROMPT_LEAK.search(subject.rest_folded):
         return True
@@ -177,11 +177,11 @@ def prompt_leak(subject: Subject) -> bool:
     return only_facts and _INJECTION.search(fold(subject.text)) is not None
 
 
-def meta_talk(subject: Subject) -> bool:
+def meta_talk(subject: CheckedText) -> bool:
     return said("meta_talk", subject) or _META.search(subject.rest_folded) is not None
 
 
-def repetition(subject: Subject) -> bool:
+def repetition(subject: CheckedText) -> bool:
     sentences = [fold(sentence) for sentence in _SENTENCE.split(subject.text)]
     long_sentences = [sentence for sentence in sentences if sentence.count(" ") > 1]
     if len(set(long_sentences)) < len(long_sentences) or _stammers(subject):
@@ -210,7 +210,7 @@ def _says_twice(sentence: str) -> bool:
     return any(count > 1 and "".join(three).isalpha() for three, count in threes.items())
 
 
-def _stammers(subject: Subject) -> bool:
+def _stammers(subject: CheckedText) -> bool:
     """A word twice, but where a name meets its twin: « la société SOCIETE NOUVELLE »."""
     for match in _TWICE.finditer(subject.text):
         word = fold(match.group(1))
@@ -222,20 +222,20 @@ def _stammers(subject: Subject) -> bool:
     return False
 
 
-def _kind_at(subject: Subject, position: int) -> str | None:
+def _kind_at(subject: CheckedText, position: int) -> str | None:
     spans = subject.masked.spans
     return next((span.kind for span in spans if span.start <= position < span.end), None)
 
 
-def all_caps(subject: Subject) -> bool:
+def all_caps(subject: CheckedText) -> bool:
     letters = [character for character in subject.rest if character.isalpha()]
     capitals = sum(map(str.isupper, letters))
     return len(letters) >= 20 and capitals > len(letters) / 2  # noqa: PLR2004 fewer letters may be one acronym
 
 
-def malformed_json(subject: Subject) -> bool:
+def malformed_json(subject: CheckedText) -> bool:
     return _JSON.search(subject.rest) is not None
 
 
-def refusal(subject: Subject) -> bool:
+def refusal(subject: CheckedText) -> bool:
     return said("refusal", subject)

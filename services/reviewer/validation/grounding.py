@@ -7,10 +7,10 @@ from services.reviewer.french.data import vocabulaire
 from services.reviewer.french.folding import Token, fold, stem, tokenise
 from services.reviewer.french.labels import split_arrondissement
 from services.reviewer.validation import communes, headcounts, legal_forms, numbers
+from services.reviewer.validation.checked_text import CheckedText
 from services.reviewer.validation.known import FUNCTION_WORDS, SHARED_PREFIX
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.masking import MASK, cover
-from services.reviewer.validation.subject import Subject
 from shared.sirene.reference import libelles_d_activite
 
 LEAST_ACTIVITY_SHARE = 0.6
@@ -52,15 +52,15 @@ _ACTIVITY_CUE = re.compile(
 )
 
 
-def name_missing(subject: Subject) -> bool:
+def name_missing(subject: CheckedText) -> bool:
     return "nom" not in subject.masked.found and any(map(str.isalnum, subject.facts.nom))
 
 
-def city_missing(subject: Subject) -> bool:
+def city_missing(subject: CheckedText) -> bool:
     return subject.known.commune is not None and "commune" not in subject.masked.found
 
 
-def wrong_city(subject: Subject) -> bool:
+def wrong_city(subject: CheckedText) -> bool:
     own = split_arrondissement(subject.known.commune or "")
     numbers = communes.arrondissements(subject.rest_folded)
     if numbers and (own is None or any(not own[1].startswith(number) for number in numbers)):
@@ -68,7 +68,7 @@ def wrong_city(subject: Subject) -> bool:
     return any(True for _ in communes.mentions(subject.rest, subject.words))
 
 
-def activity_missing(subject: Subject) -> bool:
+def activity_missing(subject: CheckedText) -> bool:
     wanted = subject.known.telling_stems()
     if not wanted or "activite" in subject.masked.found:
         return False
@@ -98,7 +98,7 @@ def _is_done(word: str, said: set[str]) -> bool:
     return root is not None and any(other.startswith(root) for other in said)
 
 
-def wrong_activity(subject: Subject) -> bool:
+def wrong_activity(subject: CheckedText) -> bool:
     """Words of other activities: one where the activity is told, or several anywhere.
 
     Trades that no label names are known by their endings.
@@ -134,7 +134,7 @@ def _gap(text: str, word: Token) -> str:
     return " " if text[: word.start][-1:].isspace() else ""
 
 
-def _foreign_terms(subject: Subject) -> list[Token]:
+def _foreign_terms(subject: CheckedText) -> list[Token]:
     return [
         word
         for word in subject.words
@@ -147,14 +147,14 @@ def _foreign_terms(subject: Subject) -> list[Token]:
     ]
 
 
-def wrong_legal_form(subject: Subject) -> bool:
+def wrong_legal_form(subject: CheckedText) -> bool:
     """Also where the activity has words of a form: « sociétés holding » hides no « société »."""
     rest = cover(subject.text, (s for s in subject.masked.spans if s.kind != "activite"))
     own = subject.known.forms | legal_forms.groups((fold(subject.facts.activite or ""),))
     return any(group not in own for group in legal_forms.mentions(rest, fold(rest)))
 
 
-def wrong_headcount(subject: Subject) -> bool:
+def wrong_headcount(subject: CheckedText) -> bool:
     bounds = subject.known.bounds
     text = subject.rest_folded
     if headcounts.is_nobody_told(text) and bounds != frozenset({0}):
@@ -164,7 +164,7 @@ def wrong_headcount(subject: Subject) -> bool:
     return any(told != bounds for told in headcounts.mentions(text))
 
 
-def wrong_status(subject: Subject) -> bool:
+def wrong_status(subject: CheckedText) -> bool:
     text = subject.rest_folded
     if said("wrong_status", subject):
         return True
@@ -178,7 +178,7 @@ def _is_affirmed(pattern: re.Pattern[str], text: str) -> bool:
     return any(_DENIED.search(text[: match.start()]) is None for match in pattern.finditer(text))
 
 
-def ungrounded_number(subject: Subject) -> bool:
+def ungrounded_number(subject: CheckedText) -> bool:
     if _ROMAN.search(subject.rest) is not None:
         return True
     return any(
@@ -187,7 +187,7 @@ def ungrounded_number(subject: Subject) -> bool:
     )
 
 
-def ungrounded_date(subject: Subject) -> bool:
+def ungrounded_date(subject: CheckedText) -> bool:
     if said("ungrounded_date", subject) or _DATE.search(subject.rest_folded) is not None:
         return True
     return any(
@@ -196,7 +196,7 @@ def ungrounded_date(subject: Subject) -> bool:
     )
 
 
-def ungrounded_entity(subject: Subject) -> bool:
+def ungrounded_entity(subject: CheckedText) -> bool:
     """A proper name that is no fact: a capital where no sentence begins."""
     return any(
         word.capitalised
@@ -225,7 +225,7 @@ def _begins_sentence(text: str, word: Token) -> bool:
     return not before or before[-1] in _SENTENCE_END
 
 
-def ungrounded_terms(subject: Subject) -> bool:
+def ungrounded_terms(subject: CheckedText) -> bool:
     """Things that are no fact: any noun, and more than one other word that notices do not use.
 
     A noun stands after an article, a possessive or a preposition; another verb or adverb for what

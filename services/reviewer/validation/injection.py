@@ -4,8 +4,8 @@ import re
 
 from services.reviewer.french.data import vocabulaire
 from services.reviewer.french.folding import fold, stem
+from services.reviewer.validation.checked_text import CheckedText
 from services.reviewer.validation.lexicon import said
-from services.reviewer.validation.subject import Subject
 
 _ORDER = re.compile(
     r"\b(?:reponds?|repondez|ecris|ecrivez|dis|dites|affiche[rz]?|repete[rz]?|imprime[rz]?|say|print"
@@ -14,7 +14,7 @@ _ORDER = re.compile(
 )
 
 
-def injection_suspect(subject: Subject) -> bool:
+def injection_suspect(subject: CheckedText) -> bool:
     """The words of such orders outside the facts, or the word that a name asks for."""
     if said("injection_suspect", subject):
         return True

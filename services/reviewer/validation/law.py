@@ -3,9 +3,9 @@
 import re
 
 from services.reviewer.french.data import prenoms
+from services.reviewer.validation.checked_text import CheckedText
 from services.reviewer.validation.lexicon import lexicons, said
 from services.reviewer.validation.masking import MASK
-from services.reviewer.validation.subject import Subject
 
 _RATING = re.compile(
     r"[★☆⭐👍👎]|\b\d+(?:[.,]\d+)? ?(?:/|sur) ?(?:5|10|20|100)\b|\b\d+ ?%"
@@ -32,53 +32,53 @@ _BY_INSEE = re.compile(r"\w+ par l insee ")
 _MASKED_DATA = re.compile(r"\[nd\]|\bx{3,}\b|\*{3,}|█+|▒+")
 
 
-def _found(pattern: re.Pattern[str], subject: Subject) -> bool:
+def _found(pattern: re.Pattern[str], subject: CheckedText) -> bool:
     return pattern.search(subject.rest_folded) is not None
 
 
-def first_person(subject: Subject) -> bool:
+def first_person(subject: CheckedText) -> bool:
     """Speaks as somebody or to somebody: a notice is in the third person."""
     return said("first_person", subject)
 
 
-def fake_experience(subject: Subject) -> bool:
+def fake_experience(subject: CheckedText) -> bool:
     return said("fake_experience", subject)
 
 
-def rating(subject: Subject) -> bool:
+def rating(subject: CheckedText) -> bool:
     return said("rating", subject) or _found(_RATING, subject)
 
 
-def superlative(subject: Subject) -> bool:
+def superlative(subject: CheckedText) -> bool:
     """Praise of any degree, also the canned one: « sérieux et professionnalisme »."""
     return said("superlative", subject)
 
 
-def recommendation(subject: Subject) -> bool:
+def recommendation(subject: CheckedText) -> bool:
     return said("recommendation", subject)
 
 
-def price_claim(subject: Subject) -> bool:
+def price_claim(subject: CheckedText) -> bool:
     return said("price_claim", subject) or _found(_PRICE, subject)
 
 
-def health_claim(subject: Subject) -> bool:
+def health_claim(subject: CheckedText) -> bool:
     return said("health_claim", subject)
 
 
-def certification_claim(subject: Subject) -> bool:
+def certification_claim(subject: CheckedText) -> bool:
     return said("certification_claim", subject) or _found(_CERTIFICATION, subject)
 
 
-def negative_claim(subject: Subject) -> bool:
+def negative_claim(subject: CheckedText) -> bool:
     return said("negative_claim", subject)
 
 
-def contact_data(subject: Subject) -> bool:
+def contact_data(subject: CheckedText) -> bool:
     return said("contact_data", subject) or _found(_CONTACT, subject)
 
 
-def person_name(subject: Subject) -> bool:
+def person_name(subject: CheckedText) -> bool:
     """Somebody besides the name of the page: by title, by office, or by a first name."""
     return (
         _CIVILITY.search(subject.rest) is not None
@@ -93,15 +93,15 @@ def person_name(subject: Subject) -> bool:
     )
 
 
-def masked_data(subject: Subject) -> bool:
+def masked_data(subject: CheckedText) -> bool:
     """INSEE's "[ND]" and what stands for it: what is masked is not even hinted at."""
     return said("masked_data", subject) or _found(_MASKED_DATA, subject)
 
 
-def sensitive(subject: Subject) -> bool:
+def sensitive(subject: CheckedText) -> bool:
     """The special categories of GDPR article 9, and convictions."""
     return said("sensitive", subject)
 
 
-def profanity(subject: Subject) -> bool:
+def profanity(subject: CheckedText) -> bool:
     return said("profanity", subject)

@@ -8,7 +8,7 @@ from importlib import resources
 from types import MappingProxyType
 
 from services.reviewer.french.folding import fold
-from services.reviewer.validation.subject import Subject
+from services.reviewer.validation.checked_text import CheckedText
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +62,5 @@ def _lexicon(entries: Iterable[str]) -> Lexicon:
     return Lexicon(frozenset(words), tuple(beginnings), tuple(phrases), tuple(patterns))
 
 
-def said(code: str, subject: Subject) -> bool:
+def said(code: str, subject: CheckedText) -> bool:
     return lexicons()[code].found(subject.spoken, subject.line)

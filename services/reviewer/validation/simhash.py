@@ -8,8 +8,8 @@ import functools
 import hashlib
 import re
 
+from services.reviewer.validation.checked_text import CheckedText
 from services.reviewer.validation.masking import MASK
-from services.reviewer.validation.subject import Subject
 from shared.sirene.facts import Facts
 
 BITS = 64
@@ -48,7 +48,7 @@ def distance(first: int, second: int) -> int:
 
 
 def _delexicalised(text: str, facts: Facts) -> list[str]:
-    rest = _HEADCOUNT.sub(rf"{MASK} \g<noun>", Subject.of(text, facts).rest_folded)
+    rest = _HEADCOUNT.sub(rf"{MASK} \g<noun>", CheckedText.of(text, facts).rest_folded)
     return _WORD.findall(_MASKS.sub(MASK, rest))
 
 

@@ -42,7 +42,7 @@ class SlidingWindow:
         return max(self._times[0] + self._seconds - now, 0.0) if self._times else 0.0
 
 
-class Quota:
+class ServerQuota:
     """Sliding counts per key; requests that were refused count like the others."""
 
     def __init__(

@@ -24,9 +24,9 @@ from services.simulator.api.informations import Publication
 from services.simulator.api.operations import PREFIX, Api
 from services.simulator.faults import FaultDesk, Mishap
 from services.simulator.gateway.backstage import Backstage
-from services.simulator.gateway.quota import Grant, Quota, Witness
+from services.simulator.gateway.quota import Grant, ServerQuota, Witness
 from services.simulator.gateway.ready_made import ReadyMadeApi
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from services.simulator.register.recorded import RecordedRegister
 from services.simulator.register.registers import GeneratedRegister
 
@@ -41,7 +41,7 @@ _IDLE_SECONDS = 120
 class Gateway:
     """Everything a request meets, without its socket."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: SimulatorOptions) -> None:
         register = (
             GeneratedRegister(options)
             if options.records is None
@@ -49,7 +49,7 @@ class Gateway:
         )
         self._options = options
         self._faults = FaultDesk(options.faults, options.seed)
-        self._quota = Quota(options.requests_per_minute, options.requests_per_hour)
+        self._quota = ServerQuota(options.requests_per_minute, options.requests_per_hour)
         self._witness = Witness()
         self.register = register
         publication = Publication(register.calendar)
@@ -207,7 +207,7 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = True
     request_queue_size = 256
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: SimulatorOptions) -> None:
         self.gateway = Gateway(options)
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -236,7 +236,7 @@ class _Server(ThreadingHTTPServer):
 class RunningServer:
     """A simulator that answers until it is stopped; also a context manager."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: SimulatorOptions) -> None:
         self._server = _Server(options)
         self.register = self._server.gateway.register
         host, port = self._server.server_address[:2]
@@ -269,7 +269,7 @@ class RunningServer:
         self.stop()
 
 
-def start_server(options: Options) -> RunningServer:
+def start_server(options: SimulatorOptions) -> RunningServer:
     """Listen and answer in threads of this process.
 
     OSError when the port is taken, ValueError when the options contradict each other.

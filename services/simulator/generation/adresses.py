@@ -4,9 +4,9 @@ from functools import cache
 
 from services.simulator.generation import reference, vocabulary
 from services.simulator.generation.dice import Dice
-from services.simulator.generation.etablissements import Etablissement
+from services.simulator.generation.etablissements import InventedEtablissement
 from services.simulator.generation.noms import capitals
-from services.simulator.generation.reference import Commune
+from services.simulator.generation.reference import DrawnCommune
 
 Block = dict[str, object]
 
@@ -21,7 +21,7 @@ def second_address() -> Block:
     return dict(_empty("adresse2Etablissement"))
 
 
-def address(etablissement: Etablissement, dice: Dice) -> Block:
+def address(etablissement: InventedEtablissement, dice: Dice) -> Block:
     if etablissement.commune is None:
         return _named(_abroad(dice))
     commune = etablissement.commune
@@ -63,7 +63,7 @@ def _add_street(parts: dict[str, object], modern: bool, dice: Dice) -> None:
             parts["dernierNumeroVoie"] = str(number + 2)
 
 
-def _add_location(parts: dict[str, object], commune: Commune, dice: Dice) -> None:
+def _add_location(parts: dict[str, object], commune: DrawnCommune, dice: Dice) -> None:
     if dice.chance(60):
         return
     register = "B" if dice.chance(940) else "C"
@@ -87,7 +87,7 @@ def _middle_of(code: str, departement: str) -> tuple[float, float] | None:
 
 
 @cache
-def _commune_name(commune: Commune, modern: bool) -> str:
+def _commune_name(commune: DrawnCommune, modern: bool) -> str:
     """`PARIS`, or `PARIS 7` in older rows; hyphens in the address base only."""
     if "Arrondissement" in commune.nom:
         city, number = commune.nom.split()[:2]

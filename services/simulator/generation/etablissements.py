@@ -14,7 +14,7 @@ _IMPOSSIBLE_DATES = ("0001-01-01", "0198-07-01", "2104-01-01", "7490-12-31")
 
 
 @dataclass(frozen=True, slots=True)
-class Etablissement:
+class InventedEtablissement:
     """What an establishment's record is derived from; nothing here is masked.
 
     `commune` is None abroad. `created` and `treated` are None for some purged units.
@@ -25,7 +25,7 @@ class Etablissement:
     rank: int
     unite: Unite
     siege: bool
-    commune: reference.Commune | None
+    commune: reference.DrawnCommune | None
     ferme: bool
     partielle: bool
     created: str | None
@@ -71,7 +71,7 @@ class Etablissements:
         index = self.first_at_or_after(siret)
         return index if index < self._count and self.siret(index) == siret else None
 
-    def commune(self, index: int) -> reference.Commune | None:
+    def commune(self, index: int) -> reference.DrawnCommune | None:
         """Half of a unit's establishments are in the département of the unit."""
         number = self.unites.number_at(index)
         if self.everywhere and number % _ONE_ABROAD_IN == 0:
@@ -125,10 +125,10 @@ class Etablissements:
         step = 1 + dice.below(3)
         return 1 + rank * step + (self.dice("saut", index).below(step) if step > 1 else 0)
 
-    def _build(self, index: int) -> Etablissement:
+    def _build(self, index: int) -> InventedEtablissement:
         unite = self.unites.owner_of(index)
         rank = index - unite.first
-        return Etablissement(
+        return InventedEtablissement(
             index=index,
             siret=siret_of(unite.siren, self._number(unite, index)),
             rank=rank,

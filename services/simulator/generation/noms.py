@@ -8,7 +8,7 @@ from functools import lru_cache
 from services.simulator.generation import vocabulary
 from services.simulator.generation.dice import Dice
 from services.simulator.generation.identifiers import LA_POSTE
-from services.simulator.generation.reference import Commune
+from services.simulator.generation.reference import DrawnCommune
 from services.simulator.generation.unites import Unite
 
 _PREFIXES = {"6540": "SCI ", "6533": "GAEC ", "6598": "EARL ", "5202": "SNC "}
@@ -43,13 +43,13 @@ def identite(unite: Unite, seed: int) -> Identite:
     return _person(dice) if unite.personne_physique else _company(unite, dice)
 
 
-def enseigne(unite: Unite, commune: Commune | None, dice: Dice) -> str:
+def enseigne(unite: Unite, commune: DrawnCommune | None, dice: Dice) -> str:
     """A name that suits the activity, at most 50 characters."""
     name = _fill(dice.pick(unite.metier.enseignes), commune or unite.commune, dice)
     return _FORM_IN_NAME.sub("", name)[:50].strip()
 
 
-def _fill(template: str, commune: Commune, dice: Dice) -> str:
+def _fill(template: str, commune: DrawnCommune, dice: Dice) -> str:
     name = template.format(
         nom=dice.pick(vocabulary.names("noms")),
         prenom=dice.pick(vocabulary.names("prenoms_f" if dice.chance(500) else "prenoms_m")),
@@ -60,7 +60,7 @@ def _fill(template: str, commune: Commune, dice: Dice) -> str:
     return _contracted(name)
 
 
-def _city(commune: Commune) -> str:
+def _city(commune: DrawnCommune) -> str:
     """The city that an arrondissement is part of."""
     name = commune.nom.split()[0] if "Arrondissement" in commune.nom else commune.nom
     return capitals(name)

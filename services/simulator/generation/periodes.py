@@ -12,7 +12,7 @@ from services.simulator.generation.dates import (
     day_before,
 )
 from services.simulator.generation.dice import Dice
-from services.simulator.generation.etablissements import Etablissement, Etablissements
+from services.simulator.generation.etablissements import Etablissements, InventedEtablissement
 from services.simulator.generation.noms import enseigne, identite
 
 Periode = Mapping[str, str | bool | None]
@@ -39,18 +39,20 @@ class Histories:
         self._etablissements = etablissements
         self._calendar = etablissements.calendar
 
-    def periodes(self, etablissement: Etablissement) -> list[Periode]:
+    def periodes(self, etablissement: InventedEtablissement) -> list[Periode]:
         """One to seven periods, newest first; the current one ends at None."""
         dice = self._etablissements.dice("periodes", etablissement.index)
         if etablissement.created is None:
             return [_purged_period(dice)]
         return _described(self._states(etablissement, etablissement.created, dice))
 
-    def activite(self, etablissement: Etablissement) -> str:
+    def activite(self, etablissement: InventedEtablissement) -> str:
         """Current NAF Rev2 code: nearly always the unit's own."""
         return etablissement.unite.metier.naf
 
-    def _states(self, etablissement: Etablissement, created: str, dice: Dice) -> list[_State]:
+    def _states(
+        self, etablissement: InventedEtablissement, created: str, dice: Dice
+    ) -> list[_State]:
         metier = etablissement.unite.metier
         sign, usual = self._signs(etablissement, dice)
         employeur = "O" if dice.chance(350) else "N"
@@ -76,7 +78,9 @@ class Histories:
             states[-1] = replace(states[-1], start=starts[-1], etat="F", employeur="N")
         return self._with_oddities(etablissement, states, dice)
 
-    def _signs(self, etablissement: Etablissement, dice: Dice) -> tuple[str | None, str | None]:
+    def _signs(
+        self, etablissement: InventedEtablissement, dice: Dice
+    ) -> tuple[str | None, str | None]:
         """Sign and usual denomination; strange ones for one establishment in fifty."""
         if dice.chance(20):
             strange = dice.pick(vocabulary.STRANGE_NAMES)[:50]
@@ -115,7 +119,7 @@ class Histories:
 
     def _next_facts(
         self,
-        etablissement: Etablissement,
+        etablissement: InventedEtablissement,
         employeur: str,
         sign: str | None,
         usual: str | None,
@@ -129,7 +133,7 @@ class Histories:
         return employeur, sign, usual
 
     def _with_oddities(
-        self, etablissement: Etablissement, states: list[_State], dice: Dice
+        self, etablissement: InventedEtablissement, states: list[_State], dice: Dice
     ) -> list[_State]:
         impossible = self._etablissements.impossible_date(etablissement.index)
         if impossible is not None:

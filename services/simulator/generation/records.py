@@ -6,7 +6,7 @@ from functools import cache
 from services.simulator.generation import reference
 from services.simulator.generation.adresses import address, second_address
 from services.simulator.generation.dice import Dice
-from services.simulator.generation.etablissements import Etablissement, Etablissements
+from services.simulator.generation.etablissements import Etablissements, InventedEtablissement
 from services.simulator.generation.identifiers import LA_POSTE, SIREN_LENGTH
 from services.simulator.generation.noms import Identite, identite
 from services.simulator.generation.periodes import Histories
@@ -134,7 +134,7 @@ def _names(who: Identite) -> Record:
     }
 
 
-def _tranche(facts: Etablissement, dice: Dice) -> str | None:
+def _tranche(facts: InventedEtablissement, dice: Dice) -> str | None:
     if facts.ferme or dice.chance(30):
         return "NN" if dice.chance(800) else None
     if facts.unite.count >= _LARGE_UNIT and dice.chance(100):
@@ -172,7 +172,7 @@ def _social(unite: Unite, dice: Dice) -> str | None:
     return "N" if known and not unite.personne_physique else None
 
 
-def _registre_metiers(facts: Etablissement, dice: Dice) -> str | None:
+def _registre_metiers(facts: InventedEtablissement, dice: Dice) -> str | None:
     """Craft code: the NAF code without its dot and a letter, for crafts before 2023."""
     craft = facts.unite.metier.naf[:2] in {"43", "10", "95", "96", "41"}
     letter = dice.pick("PABQZ")

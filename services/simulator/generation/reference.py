@@ -14,7 +14,7 @@ _DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
-class Commune:
+class DrawnCommune:
     code: str
     nom: str
     departement: str
@@ -25,7 +25,7 @@ class Commune:
 class CommuneMap:
     """Communes in the order of their codes, drawn in proportion to their population."""
 
-    def __init__(self, communes: Sequence[Commune]) -> None:
+    def __init__(self, communes: Sequence[DrawnCommune]) -> None:
         self.communes = tuple(communes)
         self._ends = list(accumulate(commune.population for commune in communes))
         self._departements: dict[str, tuple[int, int]] = {}
@@ -33,14 +33,14 @@ class CommuneMap:
             start, _ = self._departements.get(commune.departement, (end - commune.population, 0))
             self._departements[commune.departement] = (start, end)
 
-    def draw(self, dice: Dice) -> Commune:
+    def draw(self, dice: Dice) -> DrawnCommune:
         return self._at(dice.below(self._ends[-1]))
 
-    def draw_within(self, departement: str, dice: Dice) -> Commune:
+    def draw_within(self, departement: str, dice: Dice) -> DrawnCommune:
         start, end = self._departements[departement]
         return self._at(start + dice.below(end - start))
 
-    def _at(self, inhabitant: int) -> Commune:
+    def _at(self, inhabitant: int) -> DrawnCommune:
         return self.communes[bisect_right(self._ends, inhabitant)]
 
 
@@ -55,7 +55,7 @@ def communes(departements: Sequence[str] = ()) -> CommuneMap:
     Paris, Marseille and Lyon are there as their arrondissements, as INSEE codes them.
     """
     every = [
-        Commune(
+        DrawnCommune(
             row["code"],
             row["nom"],
             row["departement"],

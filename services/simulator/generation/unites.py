@@ -53,7 +53,7 @@ class Unite:
     count: int
     forme: str
     metier: Metier
-    commune: reference.Commune
+    commune: reference.DrawnCommune
     cessee: bool
     partielle: bool
     purgee: bool
@@ -160,7 +160,7 @@ class Unites:
     # Each of these has dice of its own: a query that looks through the register asks one of them
     # of every unit, and must not pay for a whole unit.
 
-    def commune(self, number: int) -> reference.Commune:
+    def commune(self, number: int) -> reference.DrawnCommune:
         return self._communes.draw(Dice(self._seed, "commune", number))
 
     def cessee(self, number: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Protocol
 from services.simulator.query.comparison import matcher
 from services.simulator.query.errors import QuerySyntaxError
 from services.simulator.query.parser import parse
-from services.simulator.query.tree import And, Node, Not, Or, Periode, Range, Term, Word
+from services.simulator.query.tree import And, Node, Not, Or, PeriodeNode, Range, Term, Word
 from services.simulator.query.variables import Collection, Field, fields_of
 
 _FIRST = ""
@@ -17,7 +17,7 @@ _REMEMBERED = 20_000
 _BY_SOUND = ".phonetisation"
 
 
-class Row(Protocol):
+class QueriedRow(Protocol):
     """A unit or establishment as a query sees it, unmasked."""
 
     def value(self, field: str) -> object:
@@ -33,7 +33,7 @@ class Row(Protocol):
         ...
 
 
-Predicate = Callable[[Row], bool]
+Predicate = Callable[[QueriedRow], bool]
 _InPeriod = Callable[[Mapping[str, object]], bool]
 
 
@@ -64,7 +64,7 @@ def compile_query(text: str, collection: Collection) -> Query:
     if not maskable:
         return Query(predicate, low, high)
 
-    def visible(row: Row) -> bool:
+    def visible(row: QueriedRow) -> bool:
         return predicate(row) and not any(row.hides(name) for name in maskable)
 
     return Query(visible, low, high)
@@ -89,7 +89,7 @@ class _Compiler:
             case Or(parts):
                 either = [self.outside(part) for part in parts]
                 return lambda row: any(part(row) for part in either)
-            case Periode(inner):
+            case PeriodeNode(inner):
                 holds = self._inside(inner)
                 return lambda row: any(holds(periode) for periode in row.periodes())
 
@@ -108,7 +108,7 @@ class _Compiler:
             case Or(parts):
                 either = [self._inside(part) for part in parts]
                 return lambda periode: any(part(periode) for part in either)
-            case Periode():
+            case PeriodeNode():
                 raise QuerySyntaxError(self._text)
 
     def _term(self, term: Term) -> Predicate:
@@ -117,7 +117,7 @@ class _Compiler:
         # Codes repeat: looking an answer up is several times faster than matching again.
         known: dict[object, bool] = {}
 
-        def holds(row: Row) -> bool:
+        def holds(row: QueriedRow) -> bool:
             value = row.value(name)
             answer = known.get(value)
             if answer is None:
@@ -145,7 +145,7 @@ def _cost(node: Node) -> int:
             return 0 if name in _CHEAP or name.startswith("dateDernierTraitement") else 3
         case Not(inner):
             return _cost(inner)
-        case Periode():
+        case PeriodeNode():
             return 2
         case And(parts) | Or(parts):
             return max(map(_cost, parts))

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.simulator.query.errors import QuerySyntaxError
-from services.simulator.query.tree import And, Node, Not, Or, Periode, Range, Term, Word
+from services.simulator.query.tree import And, Node, Not, Or, PeriodeNode, Range, Term, Word
 
 _TOKEN = re.compile(
     r"""
@@ -38,20 +38,20 @@ _DEEPEST = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class QueryToken:
     kind: str
     text: str
 
 
-def tokens(query: str) -> Sequence[Token]:
-    found: list[Token] = []
+def tokens(query: str) -> Sequence[QueryToken]:
+    found: list[QueryToken] = []
     position = 0
     while position < len(query):
         match = _TOKEN.match(query, position)
         if match is None or match.lastgroup is None:
             raise QuerySyntaxError(query)
         if match.lastgroup != "space":
-            found.append(Token(_kind(match.lastgroup, match.group()), match.group()))
+            found.append(QueryToken(_kind(match.lastgroup, match.group()), match.group()))
         position = match.end()
     return found
 
@@ -104,7 +104,7 @@ class _Parser:
             return self._closed(self._or())
         if self._accept("periode"):
             self._expect("open")
-            return Periode(self._closed(self._or()))
+            return PeriodeNode(self._closed(self._or()))
         field = self._expect("field").text[:-1]
         if self._accept("open"):
             terms: list[Node] = [self._value(field)]
@@ -133,13 +133,13 @@ class _Parser:
         self._expect("close")
         return node
 
-    def _accept(self, kind: str) -> Token | None:
+    def _accept(self, kind: str) -> QueryToken | None:
         if self._next < len(self._tokens) and self._tokens[self._next].kind == kind:
             self._next += 1
             return self._tokens[self._next - 1]
         return None
 
-    def _expect(self, kind: str) -> Token:
+    def _expect(self, kind: str) -> QueryToken:
         token = self._accept(kind)
         if token is None:
             raise QuerySyntaxError(self._query)

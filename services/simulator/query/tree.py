@@ -47,10 +47,10 @@ class Or:
 
 
 @dataclass(frozen=True, slots=True)
-class Periode:
+class PeriodeNode:
     """Any one period satisfies the whole of `inner`."""
 
     inner: "Node"
 
 
-Node = Term | Not | And | Or | Periode
+Node = Term | Not | And | Or | PeriodeNode

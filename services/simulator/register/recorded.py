@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from services.simulator.generation.dates import Calendar
-from services.simulator.query.evaluation import Row
+from services.simulator.query.evaluation import QueriedRow
 from services.simulator.query.variables import Collection
 from services.simulator.register.rows import RecordRow
 
@@ -49,7 +49,7 @@ class RecordedRegister:
     def position_from(self, collection: Collection, identifier: str) -> int:
         return bisect_left(self._keys[collection], identifier)
 
-    def row(self, collection: Collection, position: int, date: str | None) -> Row:
+    def row(self, collection: Collection, position: int, date: str | None) -> QueriedRow:
         return RecordRow(self._records[collection][position], date)
 
     def record(self, collection: Collection, position: int) -> Record:

@@ -9,8 +9,8 @@ from services.simulator.generation.etablissements import Etablissements
 from services.simulator.generation.masking import masked_etablissement, masked_unite
 from services.simulator.generation.periodes import Histories
 from services.simulator.generation.records import RecordBuilder
-from services.simulator.options import Options
-from services.simulator.query.evaluation import Row
+from services.simulator.options import SimulatorOptions
+from services.simulator.query.evaluation import QueriedRow
 from services.simulator.query.variables import Collection
 from services.simulator.register.changes import Changes
 from services.simulator.register.rows import LazyRow, RecordRow
@@ -40,7 +40,7 @@ class Register(Protocol):
         """Lowest position whose identifier is not below this one; a prefix will do."""
         ...
 
-    def row(self, collection: Collection, position: int, date: str | None) -> Row: ...
+    def row(self, collection: Collection, position: int, date: str | None) -> QueriedRow: ...
     def record(self, collection: Collection, position: int) -> Record:
         """The record as it is served: masked where diffusion is partial."""
         ...
@@ -56,7 +56,7 @@ class Register(Protocol):
 class GeneratedRegister:
     """A register that exists as a function of the seed; nothing is stored but what was changed."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: SimulatorOptions) -> None:
         self._etablissements = Etablissements(
             options.seed, options.establishments, options.departements, options.day
         )
@@ -97,7 +97,7 @@ class GeneratedRegister:
                 high = middle
         return low
 
-    def row(self, collection: Collection, position: int, date: str | None) -> Row:
+    def row(self, collection: Collection, position: int, date: str | None) -> QueriedRow:
         if self.changes and self.changes.touches(self.identifier(collection, position)):
             return RecordRow(self._whole(collection, position), date)
         if collection == "siren":

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from services.simulator.generation.identifiers import SIREN_LENGTH, siren_of
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from services.simulator.query.variables import Collection
 from services.simulator.register.registers import GeneratedRegister
 from services.simulator.register.rows import flattened, periods_of
@@ -34,7 +34,7 @@ _FIRST_COPY = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class StockFile:
+class WrittenStockFile:
     path: Path
     rows: int
 
@@ -46,8 +46,12 @@ def columns(file: str) -> Sequence[str]:
 
 
 def write_stock(
-    directory: Path, options: Options, *, format_: Format = "csv", distinct: int | None = None
-) -> Mapping[Collection, StockFile]:
+    directory: Path,
+    options: SimulatorOptions,
+    *,
+    format_: Format = "csv",
+    distinct: int | None = None,
+) -> Mapping[Collection, WrittenStockFile]:
     """Write both files and say how many rows each has; equal options give equal bytes of CSV.
 
     With `distinct`, only so many establishments are invented, and the files repeat them under
@@ -55,7 +59,7 @@ def write_stock(
     """
     invented = min(distinct or options.establishments, options.establishments)
     generated = GeneratedRegister(
-        Options(
+        SimulatorOptions(
             establishments=invented,
             seed=options.seed,
             day=options.day,
@@ -64,14 +68,14 @@ def write_stock(
     )
     copies = 0 if invented == options.establishments else -(-options.establishments // invented)
     owners = _Owners(generated)
-    written: dict[Collection, StockFile] = {}
+    written: dict[Collection, WrittenStockFile] = {}
     for collection, file in FILES.items():
         rows = _rows(generated, collection)
         if copies:
             rows = _repeated(list(rows), collection, copies, owners)
             rows = islice(rows, owners.rows(collection, options.establishments, invented))
         path = directory / f"{file}_utf8.{format_}"
-        written[collection] = StockFile(path, _WRITERS[format_](path, columns(file), rows))
+        written[collection] = WrittenStockFile(path, _WRITERS[format_](path, columns(file), rows))
     return written
 
 

@@ -9,7 +9,7 @@ from services.writer.erasure import letter_records
 from services.writer.erasure.letter_records import Silenced
 from services.writer.erasure.tombstones import HIDDEN_HASH, HOLD_SIRENS, nulled
 from services.writer.sql.prepared import Prepared
-from shared.db.neighbours import place_of
+from shared.db.neighbours import neighbourhood
 from shared.db.tables import metadata
 from shared.sirene.pages import anonymous_slug
 from shared.sirene.records import (
@@ -125,7 +125,7 @@ _ERASE = f"""
       DELETE FROM sources WHERE siren = ANY(:sirens) OR siret = ANY(:sirets) RETURNING siren),
     placed AS MATERIALIZED (
       SELECT id, siren, (
-        SELECT {place_of("p")} FROM pro_localisations p
+        SELECT {neighbourhood("p")} FROM pro_localisations p
         WHERE p.id = avis.pro_localisation_id) AS place
       FROM avis WHERE siren = ANY(:sirens) OR siret = ANY(:sirets)),
     simhashes AS (

@@ -32,7 +32,7 @@ from services.writer.mapping.rows import UNITE_COLUMNS, MappedRecord, MappedUnit
 from shared.sirene.digests import SplitRecord, split_record
 from shared.sirene.identifiers import is_siren, siren_of
 from shared.sirene.records import UniteLegale
-from shared.sirene.reference import place_of
+from shared.sirene.reference import departement_et_region
 from shared.sirene.values import JsonObject, MappingError, json_object, text_of
 
 _ETABLISSEMENT_KEYS = Keys(ETABLISSEMENT.values())
@@ -119,7 +119,7 @@ def _etablissement(
             day(periode.block, "dateDebut"),
             decimal(adresse, "coordonneeLambertAbscisseEtablissement"),
             decimal(adresse, "coordonneeLambertOrdonneeEtablissement"),
-            *place_of(textes_adresse[_CODE_COMMUNE]),
+            *departement_et_region(textes_adresse[_CODE_COMMUNE]),
             *_ETABLISSEMENT_KEYS.texts(block),
             *periode.textes,
             *textes_adresse,

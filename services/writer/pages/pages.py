@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
 from services.writer.pages.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_SUBJECTS
-from services.writer.pages.subjects import Subject
+from services.writer.pages.subjects import PageSubject
 from services.writer.sql.copy import copy_into, copy_line
 from services.writer.sql.prepared import Prepared
 from shared.sirene.identifiers import siren_of
@@ -113,7 +113,7 @@ def renew_pages(
     sirets: Sequence[str],
     sirens: Sequence[str],
     sole_traders: bool,
-    made: Sequence[Subject] = (),
+    made: Sequence[PageSubject] = (),
 ) -> None:
     """Bring pages and avis of these establishments, and of these units' others, up to date.
 
@@ -124,7 +124,7 @@ def renew_pages(
     whole = frozenset(sirens)
     done = frozenset([subject.siret for subject in made])
     others = [siret for siret in sirets if siret not in done and siren_of(siret) not in whole]
-    subjects: list[Subject] = []
+    subjects: list[PageSubject] = []
     if whole or others:
         rows = READ_SUBJECTS.run(
             connection,
@@ -134,7 +134,7 @@ def renew_pages(
                 "made": " ".join(done),
             },
         )
-        subjects = [Subject.stored(row, sole_traders=sole_traders) for row in rows]
+        subjects = [PageSubject.stored(row, sole_traders=sole_traders) for row in rows]
     if subjects:
         _renew(connection, subjects)
     _open_made(connection, made)
@@ -148,7 +148,7 @@ def renew_pages(
     )
 
 
-def _renew(connection: Connection, subjects: Sequence[Subject]) -> None:
+def _renew(connection: Connection, subjects: Sequence[PageSubject]) -> None:
     copy_into(
         connection,
         "new_pages",
@@ -169,7 +169,7 @@ def _renew(connection: Connection, subjects: Sequence[Subject]) -> None:
         _CANCEL.run(connection, {"sirets": known})
 
 
-def _open_made(connection: Connection, made: Sequence[Subject]) -> None:
+def _open_made(connection: Connection, made: Sequence[PageSubject]) -> None:
     """What no row stands for needs no comparison: it costs a third of the way above."""
     opened = [
         (subject, page)

@@ -29,7 +29,7 @@ _DATE_CREATION = ETABLISSEMENT_FACTS.index("date_creation")
 _SIEGE = ETABLISSEMENT_FACTS.index("siege")
 
 
-class Subject(NamedTuple):
+class PageSubject(NamedTuple):
     """An establishment as it is stored now, and what follows from it.
 
     `has_pages`: it had some before, open or closed.
@@ -44,7 +44,7 @@ class Subject(NamedTuple):
     is_silenced_with_unit: bool
 
     @classmethod
-    def stored(cls, row: Sequence[Any], *, sole_traders: bool) -> "Subject":
+    def stored(cls, row: Sequence[Any], *, sole_traders: bool) -> "PageSubject":
         """From a row of `statements.READ_SUBJECTS`."""
         has_pages, opposed, *columns = row
         return cls._of(
@@ -56,7 +56,9 @@ class Subject(NamedTuple):
         )
 
     @classmethod
-    def made(cls, etablissement_line: str, unite: UniteFacts, *, sole_traders: bool) -> "Subject":
+    def made(
+        cls, etablissement_line: str, unite: UniteFacts, *, sole_traders: bool
+    ) -> "PageSubject":
         """Of a row that was just inserted, as it is in its line: nobody has opposed it."""
         columns: list[Any] = [
             text or None for text in _ETABLISSEMENT_TEXTS(texts_of(etablissement_line))
@@ -81,7 +83,7 @@ class Subject(NamedTuple):
         has_pages: bool,
         opposed: bool,
         sole_traders: bool,
-    ) -> "Subject":
+    ) -> "PageSubject":
         page = page_of(etablissement, unite)
         outcome = avis_outcome(
             etablissement,
@@ -106,13 +108,13 @@ class Subject(NamedTuple):
         return self.outcome in {"skipped_non_diffusible", "skipped_opposition"}
 
 
-def made_subjects(lines: Iterable[tuple[str, str]], *, sole_traders: bool) -> list[Subject]:
+def made_subjects(lines: Iterable[tuple[str, str]], *, sole_traders: bool) -> list[PageSubject]:
     """Of establishments that were just inserted: the line of each, after the one of its unit."""
-    subjects: list[Subject] = []
+    subjects: list[PageSubject] = []
     last, unite = "", None
     for unite_line, line in lines:
         if unite is None or unite_line != last:
             last = unite_line
             unite = UniteFacts._make([text or None for text in _UNITE_TEXTS(texts_of(last))])
-        subjects.append(Subject.made(line, unite, sole_traders=sole_traders))
+        subjects.append(PageSubject.made(line, unite, sole_traders=sole_traders))
     return subjects

@@ -65,7 +65,7 @@ class Sent(NamedTuple):
         return _fault(self.siret, self.record(), code, message)
 
 
-class Row(NamedTuple):
+class MappedRow(NamedTuple):
     """A mapped record and where it came from."""
 
     mapped: MappedRecord
@@ -143,16 +143,18 @@ def _itself(record: object) -> object:
     return record
 
 
-def map_rows(sent: Iterable[Sent]) -> tuple[list[Row], list[Fault]]:
+def map_rows(sent: Iterable[Sent]) -> tuple[list[MappedRow], list[Fault]]:
     """Rows in the order of their keys, in which locks are taken; and what makes no row."""
-    rows: list[Row] = []
+    rows: list[MappedRow] = []
     faults: list[Fault] = []
-    last: Row | None = None
+    last: MappedRow | None = None
     for one in sorted(sent, key=attrgetter("siret")):
         # A unit's establishments follow each other, and most say the same of it.
         is_same = last and (last.sent.siren, last.sent.unite_hash) == (one.siren, one.unite_hash)
         try:
-            last = Row(map_split(one.split(), unite=last.mapped if last and is_same else None), one)
+            last = MappedRow(
+                map_split(one.split(), unite=last.mapped if last and is_same else None), one
+            )
         except MappingError as error:
             faults.append(one.fault(error.code, str(error)))
         else:

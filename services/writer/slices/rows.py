@@ -13,8 +13,8 @@ from services.writer.erasure.tombstones import BURY, FIND_HIDDEN, HIDE, HOLD_EDG
 from services.writer.mapping.copy_lines import texts_of
 from services.writer.mapping.rows import ETABLISSEMENT_COLUMNS, PERIODE_COLUMNS, UNITE_COLUMNS
 from services.writer.pages.pages import renew_pages
-from services.writer.pages.subjects import Subject, made_subjects
-from services.writer.slices.decode import Row
+from services.writer.pages.subjects import PageSubject, made_subjects
+from services.writer.slices.decode import MappedRow
 from services.writer.slices.statements import (
     HOLD_SAME,
     LOCK_UNITES,
@@ -59,12 +59,12 @@ class _New(NamedTuple):
     periodes: Sequence[str] = ()
 
     @classmethod
-    def unite(cls, row: Row) -> "_New":
+    def unite(cls, row: MappedRow) -> "_New":
         sent = row.sent
         return cls(sent.siren, UNITE_COLUMNS, row.mapped.unite_line, sent.unite_hash)
 
     @classmethod
-    def etablissement(cls, row: Row) -> "_New":
+    def etablissement(cls, row: MappedRow) -> "_New":
         mapped, sent = row
         return cls(
             sent.siret,
@@ -114,7 +114,7 @@ class _Ways:
 
 def write_rows(
     connection: Connection,
-    rows: Sequence[Row],
+    rows: Sequence[MappedRow],
     *,
     new: Collection[str],
     fetched_at: dt.datetime,
@@ -158,7 +158,7 @@ def write_rows(
 
 def _made(
     unites: Iterable[_New], inserted: Iterable[_New], *, sole_traders: bool
-) -> Sequence[Subject]:
+) -> Sequence[PageSubject]:
     """What follows from the inserted establishments of these units, which are stored as given."""
     lines = {each.key: each.mapped for each in unites}
     return made_subjects(
@@ -172,7 +172,7 @@ def _made(
 
 
 def _ways(
-    connection: Connection, rows: Sequence[Row], new: Collection[str], fetched_at: dt.datetime
+    connection: Connection, rows: Sequence[MappedRow], new: Collection[str], fetched_at: dt.datetime
 ) -> tuple[_Ways, _Ways, Sequence[_New], bool]:
     """Those of units and of establishments, the units that need none, and `HOLD_EDGES.awaited`."""
     sent_unites = newest_by_key(map(_New.unite, rows), _KEY, fetched_at)

@@ -10,12 +10,12 @@ from typing import Literal
 from shared.errors import UserError
 from shared.sirene.records import Etablissement, UniteLegale
 
-Collection = Literal["unites_legales", "etablissements"]
-COLLECTIONS: Sequence[Collection] = ("unites_legales", "etablissements")
+StockCollection = Literal["unites_legales", "etablissements"]
+COLLECTIONS: Sequence[StockCollection] = ("unites_legales", "etablissements")
 """Also the names of their tables, in the order in which they are loaded."""
 
 _DERIVED = frozenset({"departement", "region"})
-_NAMES: Mapping[Collection, Mapping[str, str]] = {
+_NAMES: Mapping[StockCollection, Mapping[str, str]] = {
     "unites_legales": {
         "siren": "siren",
         "activite_principale_naf25": "activitePrincipaleNAF25UniteLegale",
@@ -46,11 +46,11 @@ _OPTIONAL = frozenset(
 )
 # More names would only hide the message.
 _NAMED = 5
-_FILES: Mapping[str, Collection] = {
+_FILES: Mapping[str, StockCollection] = {
     "StockUniteLegale": "unites_legales",
     "StockEtablissement": "etablissements",
 }
-_SUFFIXES: Mapping[Collection, str] = {
+_SUFFIXES: Mapping[StockCollection, str] = {
     "unites_legales": "UniteLegale",
     "etablissements": "Etablissement",
 }
@@ -60,7 +60,7 @@ _SUFFIXES: Mapping[Collection, str] = {
 class Layout:
     """Which of a file's columns become which of ours; `absent` ones stay NULL."""
 
-    collection: Collection
+    collection: StockCollection
     columns: Mapping[str, str]
     unknown: Sequence[str]
     absent: Sequence[str]
@@ -70,12 +70,12 @@ class Layout:
         return key_of(self.collection)
 
 
-def key_of(collection: Collection) -> str:
+def key_of(collection: StockCollection) -> str:
     return "siren" if collection == "unites_legales" else "siret"
 
 
 @cache
-def _known(collection: Collection) -> frozenset[str]:
+def _known(collection: StockCollection) -> frozenset[str]:
     table = resources.files("services.writer.stock") / "data" / "columns.csv"
     with table.open(encoding="utf-8") as lines:
         rows = csv.DictReader(lines)
@@ -83,7 +83,7 @@ def _known(collection: Collection) -> frozenset[str]:
 
 
 @cache
-def _mapping(collection: Collection) -> Mapping[str, str]:
+def _mapping(collection: StockCollection) -> Mapping[str, str]:
     record = UniteLegale if collection == "unites_legales" else Etablissement
     return {
         field.name: _NAMES[collection].get(field.name) or _camel(field.name) + _SUFFIXES[collection]
@@ -103,7 +103,7 @@ def layout_of(names: Sequence[str]) -> Layout:
     if "dateFin" in header:
         raise UserError("is a history file: periods come from the API, only the stock is loaded")
     if "siret" in header:
-        collection: Collection = "etablissements"
+        collection: StockCollection = "etablissements"
     elif "siren" in header:
         collection = "unites_legales"
     else:

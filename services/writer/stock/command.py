@@ -12,7 +12,7 @@ from services.writer.stock import log, pages
 from services.writer.stock.columns import COLLECTIONS
 from services.writer.stock.files import StockFile, open_stock
 from services.writer.stock.loader import CHUNK_ROWS, Loader
-from services.writer.stock.log import Load
+from services.writer.stock.log import StockLoad
 from services.writer.stock.store import retried
 from services.writer.stock.view import View
 from shared.db.engine import make_engine
@@ -29,7 +29,7 @@ _LOCK = text("SELECT pg_try_advisory_lock(x'51AED0C5'::bigint)")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class StockOptions:
     file_date: dt.date | None = None
     force: bool = False
     pages: bool = True
@@ -81,7 +81,7 @@ def plan(places: Sequence[str]) -> list[Planned]:
         ]
 
 
-def load(database_url: str, places: Sequence[str], options: Options) -> list[Load]:
+def load(database_url: str, places: Sequence[str], options: StockOptions) -> list[StockLoad]:
     """Load the files and renew their establishments' pages; return what the log says of them."""
     return_freed_memory()
     with _exclusive(database_url) as engine, opened(places) as files, View() as view:
@@ -104,7 +104,7 @@ def discard(database_url: str) -> list[str]:
         return [collection for collection in COLLECTIONS if loader.discard(collection)]
 
 
-def as_json(load: Load) -> dict[str, object]:
+def as_json(load: StockLoad) -> dict[str, object]:
     return {
         name: value.isoformat() if isinstance(value, dt.date) else value
         for name, value in asdict(load).items()
@@ -122,7 +122,7 @@ def plan_in_words(planned: Planned) -> str:
     )
 
 
-def in_words(load: Load) -> str:
+def in_words(load: StockLoad) -> str:
     seconds = ((load.finished_at or load.started_at) - load.started_at).total_seconds()
     until = "never" if load.treated_until is None else f"{load.treated_until:%Y-%m-%d %H:%M}"
     return (

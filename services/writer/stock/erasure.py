@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from services.writer.erasure.honour import honour
 from services.writer.erasure.tombstones import SHARE_REGISTER, hold_register
-from services.writer.stock.columns import Collection
+from services.writer.stock.columns import StockCollection
 
 _BURY = {
     "unites_legales": text("""
@@ -48,17 +48,17 @@ def hold_whole_register(connection: Connection) -> None:
     hold_register(connection)
 
 
-def bury(connection: Connection, collection: Collection, keys: list[str]) -> None:
+def bury(connection: Connection, collection: StockCollection, keys: list[str]) -> None:
     """Leave tombstones for rows of `stock_due` that turn from O to P."""
     connection.execute(_BURY[collection], {"keys": keys})
 
 
-def honour_due(connection: Connection, collection: Collection) -> None:
+def honour_due(connection: Connection, collection: StockCollection) -> None:
     """Clear what the rows of `stock_due`, now stored, must not show."""
     _honour(connection, list(connection.execute(_CONCERNED_OF_DUE[collection]).scalars()))
 
 
-def honour_stored(connection: Connection, collection: Collection) -> None:
+def honour_stored(connection: Connection, collection: StockCollection) -> None:
     """The same for a whole table that was empty before."""
     statement = text(f"""
         SELECT DISTINCT siren FROM {collection} WHERE siren IN ({_TOLD})

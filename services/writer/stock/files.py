@@ -14,7 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from services.writer.stock.columns import Layout, layout_of
-from services.writer.stock.sources import Source, open_source
+from services.writer.stock.sources import SourceFile, open_source
 from shared.errors import UserError
 from shared.sirene.values import MASKED
 
@@ -32,7 +32,7 @@ class DamagedFile(UserError):
 class StockFile:
     """An open stock file whose columns are known to be those of one. `rows` where it says so."""
 
-    source: Source
+    source: SourceFile
     layout: Layout
     rows: int | None
     dated: dt.date | None
@@ -166,7 +166,7 @@ class _Parquet(_Reader):
         yield from self._file.iter_batches(batch_size=1 << 14, columns=list(columns))
 
 
-def _reader_of(source: Source) -> _Reader:
+def _reader_of(source: SourceFile) -> _Reader:
     head = source.head(4)
     if not head:
         raise UserError(f"{source.name} is empty")
@@ -185,7 +185,7 @@ def _reader_of(source: Source) -> _Reader:
     return reader
 
 
-def _member(source: Source) -> tuple[BinaryIO, dt.date | None]:
+def _member(source: SourceFile) -> tuple[BinaryIO, dt.date | None]:
     archive = zipfile.ZipFile(source.stream)
     members = [m for m in archive.infolist() if m.filename.lower().endswith(".csv")]
     if len(members) != 1:

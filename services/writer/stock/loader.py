@@ -10,9 +10,9 @@ import pyarrow as pa
 from sqlalchemy import Engine
 
 from services.writer.stock import log, staging
-from services.writer.stock.columns import Collection
+from services.writer.stock.columns import StockCollection
 from services.writer.stock.files import DamagedFile, StockFile
-from services.writer.stock.log import Load
+from services.writer.stock.log import StockLoad
 from services.writer.stock.store import judge, store
 from services.writer.stock.values import clean
 from services.writer.stock.view import View
@@ -31,7 +31,7 @@ class Loader:
     sole_traders: bool = False
     chunk_rows: int = CHUNK_ROWS
 
-    def load(self, file: StockFile, *, file_date: dt.date | None, force: bool) -> Load:
+    def load(self, file: StockFile, *, file_date: dt.date | None, force: bool) -> StockLoad:
         """Bring the file's rows into the register, from where an interrupted load of it stood.
 
         Raises UserError where the file is damaged or refused: the register is then untouched.
@@ -48,7 +48,7 @@ class Loader:
             load = store(self.engine, load, self.view, sole_traders=self.sole_traders)
         return load
 
-    def discard(self, collection: Collection) -> bool:
+    def discard(self, collection: StockCollection) -> bool:
         """Drop what an interrupted load left behind."""
         with self.engine.begin() as connection:
             load = log.find_open(connection, collection)
@@ -60,7 +60,7 @@ class Loader:
 
     # ── Staging ──
 
-    def _begun(self, file: StockFile, file_date: dt.date | None) -> Load:
+    def _begun(self, file: StockFile, file_date: dt.date | None) -> StockLoad:
         collection, identity = file.layout.collection, file.source.identity
         with self.engine.begin() as connection:
             load = log.find_open(connection, collection)
@@ -90,14 +90,14 @@ class Loader:
             staging.create(connection, load)
             return load
 
-    def _goes_on(self, load: Load, file: StockFile) -> bool:
+    def _goes_on(self, load: StockLoad, file: StockFile) -> bool:
         return (load.file_name, load.file_identity, load.chunk_rows) == (
             file.name,
             file.source.identity,
             self.chunk_rows,
         )
 
-    def _is_whole(self, load: Load) -> bool:
+    def _is_whole(self, load: StockLoad) -> bool:
         """A table without WAL is empty after a crash of the server."""
         with self.engine.begin() as connection:
             return staging.exists(connection, load.staging) and (
@@ -105,7 +105,7 @@ class Loader:
                 or not log.chunk_numbers(connection, load)
             )
 
-    def _stage(self, file: StockFile, load: Load) -> Load:
+    def _stage(self, file: StockFile, load: StockLoad) -> StockLoad:
         self.view.say(f"{file.name} → {load.collection}, {load.way}")
         self.view.begin(f"{load.collection}: reading")
         with self.engine.begin() as connection:
@@ -130,7 +130,9 @@ class Loader:
             log.mark_staged(connection, load)
             return log.read(connection, load.id)
 
-    def _copy_chunk(self, load: Load, number: int, batch: pa.RecordBatch, file: StockFile) -> None:
+    def _copy_chunk(
+        self, load: StockLoad, number: int, batch: pa.RecordBatch, file: StockFile
+    ) -> None:
         try:
             staging.store_chunk(self.engine, load, number, clean(batch, file.layout))
         except psycopg2.Error as error:

@@ -6,29 +6,29 @@ from typing import Literal, Self
 
 from sqlalchemy import Connection, Row, text
 
-from services.writer.stock.columns import Collection
+from services.writer.stock.columns import StockCollection
 from services.writer.stock.values import Chunk
 
-Way = Literal["swap", "merge"]
-Status = Literal["staging", "staged", "stored", "complete", "refused", "abandoned"]
+LoadWay = Literal["swap", "merge"]
+LoadStatus = Literal["staging", "staged", "stored", "complete", "refused", "abandoned"]
 
 # Of a file that is bad throughout, more would not help anybody.
 _MAX_REFUSED_KEYS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class StockLoad:
     """A row of `stock_loads`."""
 
     id: int
-    collection: Collection
+    collection: StockCollection
     file_name: str
     file_identity: str
     file_date: dt.date
     fetched_at: dt.datetime
     chunk_rows: int
-    way: Way
-    status: Status
+    way: LoadWay
+    status: LoadStatus
     rows: int
     refused: int
     inserted: int
@@ -108,36 +108,36 @@ _KEEP_REFUSED = text("""
 """)
 
 
-def find_open(connection: Connection, collection: Collection) -> Load | None:
+def find_open(connection: Connection, collection: StockCollection) -> StockLoad | None:
     row = connection.execute(_OPEN, {"collection": collection}).one_or_none()
-    return None if row is None else Load.of(row)
+    return None if row is None else StockLoad.of(row)
 
 
-def find_latest(connection: Connection, collection: Collection) -> Load | None:
+def find_latest(connection: Connection, collection: StockCollection) -> StockLoad | None:
     """The last one whose rows are in the register."""
     row = connection.execute(_LATEST, {"collection": collection}).one_or_none()
-    return None if row is None else Load.of(row)
+    return None if row is None else StockLoad.of(row)
 
 
-def find_stored(connection: Connection) -> list[Load]:
+def find_stored(connection: Connection) -> list[StockLoad]:
     """Those whose pages are still to come, of whatever month."""
-    return [Load.of(row) for row in connection.execute(_STORED)]
+    return [StockLoad.of(row) for row in connection.execute(_STORED)]
 
 
-def read(connection: Connection, load_id: int) -> Load:
-    return Load.of(connection.execute(_READ, {"id": load_id}).one())
+def read(connection: Connection, load_id: int) -> StockLoad:
+    return StockLoad.of(connection.execute(_READ, {"id": load_id}).one())
 
 
 def begin(  # noqa: PLR0913  one parameter per column
     connection: Connection,
     *,
-    collection: Collection,
+    collection: StockCollection,
     file_name: str,
     file_identity: str,
     file_date: dt.date,
     chunk_rows: int,
-    way: Way,
-) -> Load:
+    way: LoadWay,
+) -> StockLoad:
     parameters = {
         "collection": collection,
         "file_name": file_name,
@@ -147,14 +147,16 @@ def begin(  # noqa: PLR0913  one parameter per column
         "chunk_rows": chunk_rows,
         "way": way,
     }
-    return Load.of(connection.execute(_BEGIN, parameters).one())
+    return StockLoad.of(connection.execute(_BEGIN, parameters).one())
 
 
-def chunk_numbers(connection: Connection, load: Load) -> set[int]:
+def chunk_numbers(connection: Connection, load: StockLoad) -> set[int]:
     return set(connection.execute(_CHUNKS, {"id": load.id}).scalars())
 
 
-def keep_chunk(connection: Connection, load: Load, number: int, rows: int, chunk: Chunk) -> None:
+def keep_chunk(
+    connection: Connection, load: StockLoad, number: int, rows: int, chunk: Chunk
+) -> None:
     """Note the chunk, in the transaction that stores so many of its rows."""
     named = [r for r in chunk.refused if r.key is not None][:_MAX_REFUSED_KEYS]
     connection.execute(
@@ -171,28 +173,28 @@ def keep_chunk(connection: Connection, load: Load, number: int, rows: int, chunk
     )
 
 
-def mark_staged(connection: Connection, load: Load) -> None:
+def mark_staged(connection: Connection, load: StockLoad) -> None:
     connection.execute(_STAGED, {"id": load.id})
 
 
-def set_status(connection: Connection, load: Load, status: Status) -> None:
+def set_status(connection: Connection, load: StockLoad, status: LoadStatus) -> None:
     connection.execute(_SET_STATUS, {"id": load.id, "status": status})
 
 
-def count_duplicates(connection: Connection, load: Load, dropped: int) -> None:
+def count_duplicates(connection: Connection, load: StockLoad, dropped: int) -> None:
     connection.execute(_COUNT_DUPLICATES, {"id": load.id, "dropped": dropped})
 
 
-def count_inserted(connection: Connection, load: Load) -> None:
+def count_inserted(connection: Connection, load: StockLoad) -> None:
     """All of them: the table was empty."""
     connection.execute(_COUNT_INSERTED, {"id": load.id})
 
 
-def keep_vanished(connection: Connection, load: Load, vanished: int) -> None:
+def keep_vanished(connection: Connection, load: StockLoad, vanished: int) -> None:
     connection.execute(_KEEP_VANISHED, {"id": load.id, "vanished": vanished})
 
 
-def keep_refused(connection: Connection, load: Load) -> None:
+def keep_refused(connection: Connection, load: StockLoad) -> None:
     """Refused establishments become failed items, which a retry fetches from the API."""
     if load.collection == "etablissements":
         connection.execute(_KEEP_REFUSED, {"id": load.id})

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from services.writer.pages.pages import renew_pages
 from services.writer.slices.statements import CREATE_NEW
 from services.writer.stock.erasure import bury, honour_due, share_register
-from services.writer.stock.log import Load
+from services.writer.stock.log import StockLoad
 from services.writer.stock.statements import LOCK_DUE_UNITES, find_turned, select_due, upsert
 
 _BLOCKS = text("""
@@ -26,12 +26,12 @@ class Merged:
     updated: int
 
 
-def count_blocks(connection: Connection, load: Load) -> int:
+def count_blocks(connection: Connection, load: StockLoad) -> int:
     return int(connection.scalar(_BLOCKS, {"table": load.staging}) or 0)
 
 
 def merge_blocks(
-    connection: Connection, load: Load, *, first: int, last: int, sole_traders: bool
+    connection: Connection, load: StockLoad, *, first: int, last: int, sole_traders: bool
 ) -> Merged:
     """Merge the blocks from first to before last, and note it; the caller commits.
 

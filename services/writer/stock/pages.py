@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from services.writer.pages.pages import renew_pages
 from services.writer.slices.statements import CREATE_NEW
-from services.writer.stock.log import Load
+from services.writer.stock.log import StockLoad
 
 _TOUCHED = """
     FROM etablissements e LEFT JOIN unites_legales u USING (siren)
@@ -23,13 +23,13 @@ _LOCK_UNITES = text("""
 _KEEP = text("UPDATE stock_loads SET pages_siret = :siret WHERE id = ANY(:ids)")
 
 
-def count_touched(connection: Connection, loads: Sequence[Load]) -> int:
+def count_touched(connection: Connection, loads: Sequence[StockLoad]) -> int:
     """Establishments still to be looked at."""
     return int(connection.scalar(_COUNT, _parameters(loads)) or 0)
 
 
 def renew_some(
-    connection: Connection, loads: Sequence[Load], *, rows: int, sole_traders: bool
+    connection: Connection, loads: Sequence[StockLoad], *, rows: int, sole_traders: bool
 ) -> str | None:
     """Renew the next establishments' pages and note the last one; None where none are left.
 
@@ -46,7 +46,7 @@ def renew_some(
     return sirets[-1]
 
 
-def _parameters(loads: Sequence[Load]) -> dict[str, object]:
+def _parameters(loads: Sequence[StockLoad]) -> dict[str, object]:
     return {
         # Together they tell rows of these loads from older ones, and from newer ones of the API.
         "stamps": [load.fetched_at for load in loads],

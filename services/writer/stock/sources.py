@@ -18,7 +18,7 @@ class _Raw(Protocol):
 
 
 @dataclass(slots=True)
-class Source:
+class SourceFile:
     """An open file. `identity` is equal for two openings of the same bytes, as far as one sees."""
 
     name: str
@@ -40,7 +40,7 @@ class Source:
         self.stream.close()
 
 
-def open_source(place: str) -> Source:
+def open_source(place: str) -> SourceFile:
     """Open a path or an http(s) URL. Raises UserError where it cannot be read."""
     if place.startswith(("http://", "https://")):
         return _remote(place)
@@ -50,7 +50,7 @@ def open_source(place: str) -> Source:
         status = path.stat()
     except OSError as error:
         raise UserError(f"cannot read {place}: {error.strerror}") from None
-    return Source(
+    return SourceFile(
         name=str(path),
         stream=io.BufferedReader(raw, _BUFFER_BYTES),
         raw=raw,
@@ -60,10 +60,10 @@ def open_source(place: str) -> Source:
     )
 
 
-def _remote(url: str) -> Source:
+def _remote(url: str) -> SourceFile:
     raw = RemoteFile(url)
     modified = email.utils.parsedate_to_datetime(raw.last_modified) if raw.last_modified else None
-    return Source(
+    return SourceFile(
         name=shown(url),
         stream=io.BufferedReader(raw, _BUFFER_BYTES),
         raw=raw,

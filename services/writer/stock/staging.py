@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from services.writer.stock import log
-from services.writer.stock.columns import Collection
+from services.writer.stock.columns import StockCollection
 from services.writer.stock.erasure import hold_whole_register, honour_stored
-from services.writer.stock.log import Load
+from services.writer.stock.log import StockLoad
 from services.writer.stock.statements import drop_duplicates
-from services.writer.stock.values import Chunk, Refused
+from services.writer.stock.values import Chunk, RefusedRow
 
 _DATA_ERRORS = ("22", "23")
 _MAINTENANCE_MEMORY = text("SET LOCAL maintenance_work_mem = '256MB'")
@@ -71,7 +71,7 @@ def count_rows(connection: Connection, table: str) -> int:
     return int(connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608  a table of ours
 
 
-def can_be_swapped(connection: Connection, collection: Collection) -> bool:
+def can_be_swapped(connection: Connection, collection: StockCollection) -> bool:
     """Empty, and nothing hangs on the table but its rows, indexes and grants."""
     return is_empty(connection, collection) and not connection.scalar(
         _IS_TIED, {"table": collection}
@@ -84,7 +84,7 @@ def analyze(connection: Connection, table: str) -> None:
     connection.exec_driver_sql(f"ANALYZE {table} ({', '.join(columns)})")
 
 
-def create(connection: Connection, load: Load) -> None:
+def create(connection: Connection, load: StockLoad) -> None:
     """Make the twin without its indexes; one that is only merged from needs no WAL."""
     options = connection.scalar(_OPTIONS, {"table": load.collection})
     more = f"{options}, " if options else ""
@@ -100,11 +100,11 @@ def create(connection: Connection, load: Load) -> None:
     )
 
 
-def drop(connection: Connection, load: Load) -> None:
+def drop(connection: Connection, load: StockLoad) -> None:
     connection.execute(text(f"DROP TABLE IF EXISTS {load.staging}"))
 
 
-def store_chunk(engine: Engine, load: Load, number: int, chunk: Chunk) -> None:
+def store_chunk(engine: Engine, load: StockLoad, number: int, chunk: Chunk) -> None:
     """Store the rows and the note that they are, in one transaction.
 
     Raises psycopg2's errors but those that blame a row: that row is refused, alone.
@@ -122,7 +122,7 @@ def store_chunk(engine: Engine, load: Load, number: int, chunk: Chunk) -> None:
             log.keep_chunk(connection, load, number, len(chunk.rows) - len(refused), rest)
 
 
-def _copy(connection: Connection, load: Load, chunk: Chunk) -> None:
+def _copy(connection: Connection, load: StockLoad, chunk: Chunk) -> None:
     if not len(chunk.rows):
         return
     driver: Any = connection.connection.driver_connection
@@ -134,7 +134,7 @@ def _copy(connection: Connection, load: Load, chunk: Chunk) -> None:
         )
 
 
-def _copy_halves(connection: Connection, load: Load, chunk: Chunk) -> Iterator[Refused]:
+def _copy_halves(connection: Connection, load: StockLoad, chunk: Chunk) -> Iterator[RefusedRow]:
     try:
         with connection.begin_nested():
             _copy(connection, load, chunk)
@@ -144,13 +144,13 @@ def _copy_halves(connection: Connection, load: Load, chunk: Chunk) -> Iterator[R
         if len(chunk.rows) == 1:
             key = "siren" if load.collection == "unites_legales" else "siret"
             # The server's message quotes the row; its SQLSTATE does not.
-            yield Refused(chunk.rows.column(key)[0].as_py(), f"sqlstate_{error.pgcode}")
+            yield RefusedRow(chunk.rows.column(key)[0].as_py(), f"sqlstate_{error.pgcode}")
             return
         for half in chunk.halves():
             yield from _copy_halves(connection, load, half)
 
 
-def missing_indexes(connection: Connection, load: Load) -> Sequence[StagingIndex]:
+def missing_indexes(connection: Connection, load: StockLoad) -> Sequence[StagingIndex]:
     """Those of the register's table that its twin has not yet; the primary key first."""
     rows = connection.execute(_INDEXES, {"table": load.collection}).all()
     return [
@@ -160,7 +160,7 @@ def missing_indexes(connection: Connection, load: Load) -> Sequence[StagingIndex
     ]
 
 
-def _moved(definition: str, load: Load) -> str:
+def _moved(definition: str, load: StockLoad) -> str:
     moved, count = re.subn(
         r" INDEX (\S+) ON \S+ USING ",
         lambda match: f" INDEX stock_{match[1]} ON {load.staging} USING ",
@@ -171,7 +171,7 @@ def _moved(definition: str, load: Load) -> str:
     return moved
 
 
-def build_index(engine: Engine, load: Load, index: StagingIndex) -> int:
+def build_index(engine: Engine, load: StockLoad, index: StagingIndex) -> int:
     """Build it; return how many rows had to go because the file has their key twice."""
     dropped = 0
     try:
@@ -193,7 +193,7 @@ def _build(engine: Engine, index: StagingIndex) -> None:
         connection.exec_driver_sql(index.definition.replace("%", "%%"))
 
 
-def swap(connection: Connection, load: Load) -> bool:
+def swap(connection: Connection, load: StockLoad) -> bool:
     """Put the twin in the table's place, within the caller's transaction; False if it is filled.
 
     Readers see the empty table until the commit, and then all rows.

@@ -8,7 +8,7 @@ from dataclasses import fields
 
 from sqlalchemy import TextClause, text
 
-from services.writer.stock.columns import Collection, key_of
+from services.writer.stock.columns import StockCollection, key_of
 from shared.sirene.records import Etablissement, UniteLegale
 
 _FIELDS = {
@@ -18,11 +18,11 @@ _FIELDS = {
 _VERSION = "(coalesce({0}.date_dernier_traitement, '-infinity'), {0}.statut_diffusion = 'P')"
 
 
-def _names(collection: Collection, prefix: str = "") -> str:
+def _names(collection: StockCollection, prefix: str = "") -> str:
     return ", ".join(prefix + name for name in _FIELDS[collection])
 
 
-def _is_newer(collection: Collection, new: str, old: str) -> str:
+def _is_newer(collection: StockCollection, new: str, old: str) -> str:
     """Without a date, only the file's own date and a difference tell."""
     return f"""(
         {_VERSION.format(new)} > {_VERSION.format(old)}
@@ -33,7 +33,7 @@ def _is_newer(collection: Collection, new: str, old: str) -> str:
     """
 
 
-def select_due(collection: Collection) -> TextClause:
+def select_due(collection: StockCollection) -> TextClause:
     """Rows of some blocks of the staging table that are new or newer, one for each key."""
     key = key_of(collection)
     return text(f"""
@@ -60,7 +60,7 @@ LOCK_DUE_UNITES = text("""
 """)
 
 
-def find_turned(collection: Collection) -> TextClause:
+def find_turned(collection: StockCollection) -> TextClause:
     """Keys of the rows that turn from O to P: their people have withdrawn their data."""
     key = key_of(collection)
     return text(f"""
@@ -71,7 +71,7 @@ def find_turned(collection: Collection) -> TextClause:
     """)  # noqa: S608  made of the names above
 
 
-def upsert(collection: Collection) -> TextClause:
+def upsert(collection: StockCollection) -> TextClause:
     key = key_of(collection)
     stored = (*_FIELDS[collection], "content_hash", "fetched_at")
     updates = ", ".join(f"{name} = excluded.{name}" for name in stored if name != key)
@@ -88,7 +88,7 @@ def upsert(collection: Collection) -> TextClause:
     """)  # noqa: S608  made of the names above
 
 
-def count_vanished(collection: Collection) -> TextClause:
+def count_vanished(collection: StockCollection) -> TextClause:
     key = key_of(collection)
     return text(f"""
         SELECT count(*) FROM {collection} o
@@ -96,7 +96,7 @@ def count_vanished(collection: Collection) -> TextClause:
     """)  # noqa: S608  made of the names above
 
 
-def drop_duplicates(collection: Collection) -> TextClause:
+def drop_duplicates(collection: StockCollection) -> TextClause:
     key = key_of(collection)
     return text(f"""
         DELETE FROM stock_{collection} WHERE ctid IN (

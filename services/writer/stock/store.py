@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from services.writer.stock import log, merge, staging
-from services.writer.stock.log import Load
+from services.writer.stock.log import StockLoad
 from services.writer.stock.statements import count_vanished
 from services.writer.stock.view import View
 from shared.errors import UserError
@@ -23,10 +23,10 @@ _CONFLICTS = frozenset({"40001", "40P01", "55P03"})
 """Serialisation failure, deadlock, lock timeout: the register is in use, try again."""
 _ATTEMPTS = 20
 
-Result = TypeVar("Result")
+ResultT = TypeVar("ResultT")
 
 
-def judge(engine: Engine, load: Load, *, force: bool) -> None:
+def judge(engine: Engine, load: StockLoad, *, force: bool) -> None:
     """Raise UserError, and drop what was staged, where the file has far fewer rows than before."""
     with engine.begin() as connection:
         present = staging.count_rows(connection, load.collection)
@@ -46,7 +46,7 @@ def judge(engine: Engine, load: Load, *, force: bool) -> None:
     )
 
 
-def store(engine: Engine, load: Load, view: View, *, sole_traders: bool) -> Load:
+def store(engine: Engine, load: StockLoad, view: View, *, sole_traders: bool) -> StockLoad:
     """Bring the staged rows into the register; killed and begun again, it goes on."""
     if load.way == "swap":
         _build_indexes(engine, load, view)
@@ -61,7 +61,7 @@ def store(engine: Engine, load: Load, view: View, *, sole_traders: bool) -> Load
         return log.read(connection, load.id)
 
 
-def _build_indexes(engine: Engine, load: Load, view: View) -> None:
+def _build_indexes(engine: Engine, load: StockLoad, view: View) -> None:
     """The primary key first, which may find duplicates; then two at a time, one a core."""
     with engine.begin() as connection:
         indexes = staging.missing_indexes(connection, load)
@@ -75,7 +75,7 @@ def _build_indexes(engine: Engine, load: Load, view: View) -> None:
             pass
 
 
-def _swap(connection: Connection, load: Load) -> bool:
+def _swap(connection: Connection, load: StockLoad) -> bool:
     swapped = staging.swap(connection, load)
     if swapped:
         log.count_inserted(connection, load)
@@ -83,7 +83,7 @@ def _swap(connection: Connection, load: Load) -> bool:
     return swapped
 
 
-def _merge(engine: Engine, load: Load, view: View, *, sole_traders: bool) -> None:
+def _merge(engine: Engine, load: StockLoad, view: View, *, sole_traders: bool) -> None:
     view.begin(f"{load.collection}: merging newer rows")
     with engine.begin() as connection:
         blocks = merge.count_blocks(connection, load)
@@ -103,7 +103,7 @@ def _merge(engine: Engine, load: Load, view: View, *, sole_traders: bool) -> Non
         _finish(connection, load)
 
 
-def _finish(connection: Connection, load: Load) -> None:
+def _finish(connection: Connection, load: StockLoad) -> None:
     """The rows are in: say so, what was refused, and up to when the collection is complete."""
     log.keep_refused(connection, load)
     log.set_status(connection, load, "stored")
@@ -117,7 +117,7 @@ def _finish(connection: Connection, load: Load) -> None:
         set_watermark(connection, load.collection, until)
 
 
-def retried(engine: Engine, work: Callable[[Connection], Result]) -> Result:
+def retried(engine: Engine, work: Callable[[Connection], ResultT]) -> ResultT:
     """Do the work in a transaction, again where somebody else's was in its way."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:

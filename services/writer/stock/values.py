@@ -40,7 +40,7 @@ _Read = Callable[[Mapping[str, Any], str], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedRow:
     """`key` is None where that is what is wrong."""
 
     key: str | None
@@ -52,7 +52,7 @@ class Chunk:
     """Rows with our columns, ready to be written; `treated_until` is their latest treatment."""
 
     rows: pa.RecordBatch
-    refused: Sequence[Refused]
+    refused: Sequence[RefusedRow]
     treated_until: dt.datetime | None
 
     @property
@@ -129,16 +129,16 @@ class _Cleaning:
 
     def divided(
         self, columns: Mapping[str, pa.Array], key: str
-    ) -> tuple[pa.RecordBatch, list[Refused]]:
+    ) -> tuple[pa.RecordBatch, list[RefusedRow]]:
         rows = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
         if not self._bad:
             return rows, []
         whole: pa.Array = pa.array([True] * self._rows)
-        refused: list[Refused] = []
+        refused: list[RefusedRow] = []
         for code, bad in self._bad:
             new = pc.and_(bad, whole)
             keys = rows.column(key).filter(new).to_pylist()
-            refused += [Refused(None if code == f"bad_{key}" else k, code) for k in keys]
+            refused += [RefusedRow(None if code == f"bad_{key}" else k, code) for k in keys]
             whole = pc.and_not(whole, bad)
         return rows.filter(whole), refused
 

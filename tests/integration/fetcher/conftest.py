@@ -18,9 +18,9 @@ from services.fetcher.insee.quota import Quota
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT, Scope
 from services.fetcher.store import ImportStore, Watermarks
-from services.fetcher.walk.walker import Pace, Walker
+from services.fetcher.walk.walker import Walker, WalkPace
 from services.simulator.gateway.server import start_server
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from shared.clock import Clock
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
@@ -67,9 +67,9 @@ class Insee:
             return content
 
 
-def simulated(**options: Any) -> Options:
+def simulated(**options: Any) -> SimulatorOptions:
     defaults = {"establishments": 1500, "departements": ("33",), "requests_per_minute": 6000}
-    return Options(**{**defaults, **options})
+    return SimulatorOptions(**{**defaults, **options})
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def build_fetcher(
         sender=sender,
         publisher=outbox,
         slices_ready=lambda: slices_ready[0],
-        pace=Pace(
+        pace=WalkPace(
             request_timeout_seconds=timeout_seconds,
             slot_patience_seconds=10,
             rows_per_page=rows_per_page,

@@ -10,13 +10,13 @@ from typing import Any
 from pydantic import HttpUrl
 
 from services.reviewer.notices import template
-from services.reviewer.providers.call import Line, Window
+from services.reviewer.providers.call import CallWindow, ProviderClient
 from services.reviewer.providers.chat import Chat
-from services.reviewer.providers.choice import Asking, Providers
+from services.reviewer.providers.choice import ProviderChoice, Providers
 from services.reviewer.providers.gate import Gate
 from services.reviewer.providers.meter import Reservation
 from services.reviewer.providers.prompt import read_prompt
-from services.reviewer.providers.settings import Price, Provider, Usage
+from services.reviewer.providers.settings import Price, Provider, TokenUsage
 from services.reviewer.texts.attempts import Generator, Reviewing
 from services.reviewer.validation import validate
 from shared.clock import Clock
@@ -30,7 +30,7 @@ class RecordingMeter:
     """Keeps every reservation; `refuses` is raised instead of the next ones."""
 
     reserved: list[Reservation] = field(default_factory=list)
-    settled: dict[int, Usage | None] = field(default_factory=dict)
+    settled: dict[int, TokenUsage | None] = field(default_factory=dict)
     refuses: Exception | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,7 +42,7 @@ class RecordingMeter:
             self.reserved.append(Reservation(provider.name, len(self.reserved), cost_eur))
             return self.reserved[-1]
 
-    def settle(self, reservation: Reservation, usage: Usage | None) -> None:
+    def settle(self, reservation: Reservation, usage: TokenUsage | None) -> None:
         assert reservation.id is not None
         with self._lock:
             assert reservation.id not in self.settled, "settled twice"
@@ -73,7 +73,7 @@ def make_reviewing(
 ) -> Reviewing:
     clock = clock or Clock()
     lines = [
-        Line(
+        ProviderClient(
             Chat(each, clock),
             Gate(each.name, most=each.max_parallel, clock=clock, metrics=metrics),
             meter,
@@ -86,11 +86,13 @@ def make_reviewing(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
         lambda text, facts: validate(text, facts).reasons,
         clock.monotonic_seconds,
-        asking=Asking(Providers(lines, clock, outage_seconds=outage_seconds), read_prompt()),
+        asking=ProviderChoice(
+            Providers(lines, clock, outage_seconds=outage_seconds), read_prompt()
+        ),
         metrics=metrics,
     )
 
 
-def within(seconds: float) -> Window:
+def within(seconds: float) -> CallWindow:
     now = time.monotonic()
-    return Window(begin_by=now + seconds / 2, finish_by=now + seconds)
+    return CallWindow(begin_by=now + seconds / 2, finish_by=now + seconds)

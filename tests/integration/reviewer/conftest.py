@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, RowMapping, Table, insert, select, text, update
 
-from services.reviewer.actors import Crew
+from services.reviewer.actors import ShardReviewer
 from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.store import claim, store
 from services.reviewer.texts.attempts import Attempt, Generator, Reviewing
-from services.reviewer.texts.rulings import Claim, Fate, Result
+from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.tables import avis, etablissements, oppositions, pro_localisations, unites_legales
@@ -163,7 +163,7 @@ class Desk:
         )
         return [fates[one.avis_id] for one in claims]
 
-    def result(self, claimed: Claim, *, reasons: tuple[str, ...] = ()) -> Result:
+    def result(self, claimed: Claim, *, reasons: tuple[str, ...] = ()) -> AvisResult:
         attempt = Attempt(
             model="test",
             prompt_version=self.prompt_version,
@@ -172,7 +172,7 @@ class Desk:
             reasons=reasons,
             latency_seconds=0.25,
         )
-        return Result(claim=claimed, attempts=(attempt,), label="Notice.")
+        return AvisResult(claim=claimed, attempts=(attempt,), label="Notice.")
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def make_crew(
     database_url: str, clock: Clock, metrics: Metrics, reviewing: Reviewing
 ) -> Iterator[MakeCrew]:
     """Crews with an engine of their own, of two connections, and no validator unless given."""
-    crews: list[Crew] = []
+    crews: list[ShardReviewer] = []
 
     def make(
         generate: Callable[[Facts], GeneratedText] = template.generate,
@@ -200,10 +200,10 @@ def make_crew(
         generators: int = 4,
         lease_seconds: float = 60,
         reviewing: Reviewing = reviewing,
-    ) -> Crew:
+    ) -> ShardReviewer:
         generator = replace(reviewing.generator, generate=generate)
         crews.append(
-            Crew(
+            ShardReviewer(
                 engine=make_engine(database_url, application_name=f"crew-{len(crews)}"),
                 generators=ThreadPoolExecutor(generators),
                 reviewing=replace(reviewing, generator=generator),

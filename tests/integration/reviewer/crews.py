@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import dramatiq
 from pydantic import SecretStr
 
-from services.reviewer.actors import Crew
+from services.reviewer.actors import ShardReviewer
 from services.reviewer.main import build
 from services.reviewer.settings import ReviewerSettings
 from shared.broker import make_broker
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 
 
-MakeCrew = Callable[..., Crew]
+MakeCrew = Callable[..., ShardReviewer]
 
 
 @contextmanager

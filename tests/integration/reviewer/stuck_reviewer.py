@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from services.reviewer.actors import Crew, declare_actors
+from services.reviewer.actors import ShardReviewer, declare_actors
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.texts.attempts import Generator, Reviewing
 from shared.broker import make_broker
@@ -26,7 +26,7 @@ def main(database_url: str, broker_url: str, lease_seconds: str, begun: str) -> 
         raise AssertionError
 
     broker = make_broker(broker_url)
-    crew = Crew(
+    crew = ShardReviewer(
         engine=make_engine(database_url, application_name="stuck"),
         generators=ThreadPoolExecutor(4),
         reviewing=Reviewing(

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
-from services.reviewer.actors import Crew, declare_actors
+from services.reviewer.actors import ShardReviewer, declare_actors
 from services.reviewer.relay import Relay
 from services.reviewer.texts.attempts import Reviewing
 from shared.broker import MemoryBroker, make_broker
@@ -71,7 +71,7 @@ def test_avis_are_written_in_their_own_shard(
     broker = make_broker("memory://")
     generators = ThreadPoolExecutor(4)
     crews = [
-        Crew(
+        ShardReviewer(
             engine=register.engine,
             generators=generators,
             reviewing=reviewing,
@@ -116,7 +116,7 @@ def test_a_message_for_a_shard_that_is_not_there_is_rejected(
 ) -> None:
     broker = make_broker("memory://")
     assert isinstance(broker, MemoryBroker)
-    crew = Crew(
+    crew = ShardReviewer(
         engine=registers[0].engine,
         generators=ThreadPoolExecutor(1),
         reviewing=reviewing,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from services.simulator.gateway.server import RunningServer, start_server
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 
-Start = Callable[[Options], RunningServer]
+Start = Callable[[SimulatorOptions], RunningServer]
 Launch = Callable[..., tuple[subprocess.Popen[str], str]]
 
 _ROOT = Path(__file__).parents[3]
@@ -26,7 +26,7 @@ def start() -> Iterator[Start]:
     """Start a simulator in this process; all are stopped after the test."""
     running: list[RunningServer] = []
 
-    def begin(options: Options) -> RunningServer:
+    def begin(options: SimulatorOptions) -> RunningServer:
         running.append(start_server(options))
         return running[-1]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from services.simulator.gateway.server import RunningServer
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from tests.environments import python_of
 
-Start = Callable[[Options], RunningServer]
+Start = Callable[[SimulatorOptions], RunningServer]
 _KEY = {"sirene_key": "test"}
 
 # pynsee knows one address. Its session is the one place that all its requests pass through.
@@ -51,7 +51,9 @@ def python() -> Path:
 def test_pynsee_walks_more_than_a_thousand_rows_and_finds_each_one(
     start: Start, python: Path, tmp_path: Path
 ) -> None:
-    server = start(Options(establishments=3200, departements=("33",), requests_per_minute=100))
+    server = start(
+        SimulatorOptions(establishments=3200, departements=("33",), requests_per_minute=100)
+    )
     walked = subprocess.run(
         [str(python), "-c", _WALK, server.url],
         env={

@@ -9,7 +9,7 @@ import dramatiq
 from services.writer.dead_letters import archive
 from shared.broker import DeadLetter
 from shared.broker.encoding import CompactEncoder
-from shared.db.neighbours import place_of
+from shared.db.neighbours import neighbourhood
 from shared.messages import WRITE_QUEUE, WriteSlice
 from tests.integration.writer.desk import FETCHED_AT, Desk
 from tests.integration.writer.records import Record, Records
@@ -144,7 +144,7 @@ class Scene:
         # Of the bystander's texts too.
         desk.execute(f"""
             INSERT INTO avis_simhashes (place, avis_id, simhash)
-            SELECT {place_of("p")}, avis.id, 42
+            SELECT {neighbourhood("p")}, avis.id, 42
             FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
             ON CONFLICT DO NOTHING
         """)  # noqa: S608  the schema's names

@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 
-from tests.proofs.process_usage import Usage
-from tests.proofs.promises import MIB, Facts
+from tests.proofs.process_usage import ProcessUsage
+from tests.proofs.promises import MIB, EndState
 from tests.proofs.samples import Sample
 
 ROWS = 10_000
 SECONDS = 500
 
 
-def usage(rss_bytes: int = 100 * MIB) -> Usage:
-    return Usage(rss_bytes=rss_bytes, cpu_seconds=1.0, files=20, threads=8, connections=4)
+def usage(rss_bytes: int = 100 * MIB) -> ProcessUsage:
+    return ProcessUsage(rss_bytes=rss_bytes, cpu_seconds=1.0, files=20, threads=8, connections=4)
 
 
 def steady_run(*, rows: int = ROWS, seconds: int = SECONDS) -> list[Sample]:
@@ -57,8 +57,8 @@ def creeping(samples: list[Sample], what: str, *, per_second: float) -> list[Sam
     ]
 
 
-def whole(rows: int = ROWS) -> Facts:
-    return Facts(
+def whole(rows: int = ROWS) -> EndState:
+    return EndState(
         promised_rows=rows,
         stored=rows,
         missing=0,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.proofs.avis_promises import (
-    Asked,
+    AvisOrder,
     Call,
     Ledger,
     goal_of,
@@ -17,7 +17,7 @@ from tests.proofs.promises import MIB
 from tests.proofs.samples import Sample
 from tests.unit.proofs.runs import steady_run, usage
 
-ASKED = Asked(texts=1000, generators=10, least_latency_seconds=2, most_latency_seconds=5)
+ASKED = AvisOrder(texts=1000, generators=10, least_latency_seconds=2, most_latency_seconds=5)
 LEDGER = Ledger(
     accepted=1000,
     by_template=0,

@@ -3,12 +3,12 @@ from threading import Event
 
 import pytest
 
-from services.reviewer.capacity import Hand
+from services.reviewer.capacity import Capacity
 from shared.clock import Clock
 
 
 def test_who_finds_the_hand_full_waits_until_there_is_room() -> None:
-    hand = Hand(Clock(), most=2)
+    hand = Capacity(Clock(), most=2)
     begun = Event()
 
     def hold() -> None:
@@ -24,17 +24,17 @@ def test_who_finds_the_hand_full_waits_until_there_is_room() -> None:
 
 
 def test_what_is_still_held_at_the_end_is_put_down_once() -> None:
-    hand = Hand(Clock(), most=5)
+    hand = Capacity(Clock(), most=5)
     with hand.holding(5) as put_down:
         put_down()
     put_down()
     with pytest.raises(RuntimeError), hand.holding(1):
         raise RuntimeError
-    assert hand == Hand(hand.clock, most=5)
+    assert hand == Capacity(hand.clock, most=5)
 
 
 def test_a_stopping_process_waits_for_no_room() -> None:
-    hand = Hand(Clock(), most=1)
+    hand = Capacity(Clock(), most=1)
     hand.clock.stopping.set()
     with hand.holding(1), hand.holding(1):
         pass

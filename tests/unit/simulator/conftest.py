@@ -6,7 +6,7 @@ import pytest
 
 from services.simulator.api.operations import Api
 from services.simulator.faults import FaultDesk
-from services.simulator.options import Faults, Options
+from services.simulator.options import Faults, SimulatorOptions
 from services.simulator.register.registers import GeneratedRegister
 
 Call = Callable[..., tuple[int, dict[str, object]]]
@@ -20,7 +20,7 @@ def insee() -> Path:
 
 @pytest.fixture(scope="session")
 def register() -> GeneratedRegister:
-    return GeneratedRegister(Options(establishments=6000, seed=7))
+    return GeneratedRegister(SimulatorOptions(establishments=6000, seed=7))
 
 
 @pytest.fixture

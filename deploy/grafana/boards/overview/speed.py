@@ -1,15 +1,15 @@
 """The second row: how fast, and until when."""
 
-from deploy.grafana.layout import Line, Row
-from deploy.grafana.panels import Panel, Query
+from deploy.grafana.layout import PanelLine, PanelRow
+from deploy.grafana.panels import Panel, PanelQuery
 
 _RECEIVED = "sum(rate(sirenade_rows_written_total[5m]))"
 
-SPEED = Row(
+SPEED = PanelRow(
     20,
     "How fast, and until when?",
     [
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -20,7 +20,7 @@ SPEED = Row(
                     " least: their digest is known.",
                     "rowsps",
                     [
-                        Query(
+                        PanelQuery(
                             "sum by (outcome)"
                             " (rate(sirenade_rows_written_total[$__rate_interval]))",
                             "{{outcome}}",
@@ -36,14 +36,16 @@ SPEED = Row(
                     " The first stays below the second at any moment.",
                     "reqpm",
                     [
-                        Query("max(sirenade_quota_used_requests)", "used"),
-                        Query("max(sirenade_quota_limit_requests)", "limit"),
-                        Query("sum(increase(sirenade_insee_throttled_total[1m]))", "answers 429"),
+                        PanelQuery("max(sirenade_quota_used_requests)", "used"),
+                        PanelQuery("max(sirenade_quota_limit_requests)", "limit"),
+                        PanelQuery(
+                            "sum(increase(sirenade_insee_throttled_total[1m]))", "answers 429"
+                        ),
                     ],
                 ),
             ],
         ),
-        Line(
+        PanelLine(
             4,
             [
                 Panel(
@@ -53,7 +55,7 @@ SPEED = Row(
                     "What INSEE said that the open runs hold, without what they have brought.",
                     "short",
                     [
-                        Query(
+                        PanelQuery(
                             "max(sirenade_import_expected_rows)"
                             " - max(sirenade_import_received_rows)"
                         )
@@ -67,7 +69,7 @@ SPEED = Row(
                     "What open runs have to bring until midnight: of a daily import what is left"
                     " of its share.",
                     "short",
-                    [Query("max(sirenade_import_left_today_rows)")],
+                    [PanelQuery("max(sirenade_import_left_today_rows)")],
                     kind="stat",
                 ),
                 Panel(
@@ -78,8 +80,10 @@ SPEED = Row(
                     " of the day in France.",
                     "s",
                     [
-                        Query(f"max(sirenade_import_left_today_rows) / ({_RECEIVED} > 0)", "done"),
-                        Query("max(sirenade_day_end_timestamp_seconds) - time()", "midnight"),
+                        PanelQuery(
+                            f"max(sirenade_import_left_today_rows) / ({_RECEIVED} > 0)", "done"
+                        ),
+                        PanelQuery("max(sirenade_day_end_timestamp_seconds) - time()", "midnight"),
                     ],
                     kind="stat",
                     decimals=1,
@@ -91,7 +95,7 @@ SPEED = Row(
                     "Rows left over the rows that a day may bring.",
                     "d",
                     [
-                        Query(
+                        PanelQuery(
                             "(max(sirenade_import_expected_rows)"
                             " - max(sirenade_import_received_rows))"
                             " / (max(sirenade_import_day_share_rows) > 0)"
@@ -103,7 +107,7 @@ SPEED = Row(
                 ),
             ],
         ),
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -114,11 +118,11 @@ SPEED = Row(
                     " the depth at which the fetcher waits; delay queues hold what comes later.",
                     "short",
                     [
-                        Query(
+                        PanelQuery(
                             'sum by (queue) (rabbitmq_detailed_queue_messages{queue!~".*delay.*"})',
                             "{{queue}}",
                         ),
-                        Query(
+                        PanelQuery(
                             'sum(rabbitmq_detailed_queue_messages{queue=~".*delay.*"})',
                             "to come later",
                         ),
@@ -132,7 +136,7 @@ SPEED = Row(
                     " too slow: scale its service.",
                     "s",
                     [
-                        Query(
+                        PanelQuery(
                             "histogram_quantile(0.95, sum by (le, actor)"
                             " (rate(sirenade_message_wait_seconds_bucket[$__rate_interval])))",
                             "{{actor}}",

@@ -1,15 +1,15 @@
 """Texts, and what they cost; jobs and sizes."""
 
-from deploy.grafana.layout import Line, Row
-from deploy.grafana.panels import PLAIN, Levels, Panel, Query
+from deploy.grafana.layout import PanelLine, PanelRow
+from deploy.grafana.panels import PLAIN, Levels, Panel, PanelQuery
 
 _HOUR_SECONDS = 3600
 
-TEXTS = Row(
+TEXTS = PanelRow(
     40,
     "Texts, and what they cost",
     [
-        Line(
+        PanelLine(
             8,
             [
                 Panel(
@@ -19,7 +19,7 @@ TEXTS = Row(
                     "Avis by what became of them, of all time.",
                     "short",
                     [
-                        Query(
+                        PanelQuery(
                             "sum by (outcome) (max by (kind, outcome) (sirenade_avis)) > 0",
                             "{{outcome}}",
                         )
@@ -33,7 +33,7 @@ TEXTS = Row(
                     "Avis a minute by what became of them.",
                     "cpm",
                     [
-                        Query(
+                        PanelQuery(
                             "sum by (outcome)"
                             " (rate(sirenade_avis_reviewed_total[$__rate_interval])) * 60",
                             "{{outcome}}",
@@ -47,7 +47,7 @@ TEXTS = Row(
                     "Spent",
                     "What texts have cost in all.",
                     "currencyEUR",
-                    [Query("max(sirenade_budget_spent_euros)")],
+                    [PanelQuery("max(sirenade_budget_spent_euros)")],
                     kind="stat",
                     decimals=2,
                 ),
@@ -59,7 +59,7 @@ TEXTS = Row(
                     " Empty where there is no cap, or one of zero.",
                     "percentunit",
                     [
-                        Query(
+                        PanelQuery(
                             "(max(sirenade_budget_spent_euros)"
                             " + max(sirenade_budget_reserved_euros))"
                             " / (max(sirenade_budget_cap_euros) > 0)"
@@ -72,7 +72,7 @@ TEXTS = Row(
                 ),
             ],
         ),
-        Line(
+        PanelLine(
             6,
             [
                 Panel(
@@ -82,7 +82,7 @@ TEXTS = Row(
                     "Time since each scheduled job succeeded: ./sirenade schedule says more.",
                     "s",
                     [
-                        Query(
+                        PanelQuery(
                             "time() - max by (name) (sirenade_job_last_success_timestamp_seconds)",
                             "{{name}}",
                         )
@@ -97,7 +97,7 @@ TEXTS = Row(
                     "Database",
                     "Size of all databases on disk.",
                     "bytes",
-                    [Query("max(sirenade_database_bytes)")],
+                    [PanelQuery("max(sirenade_database_bytes)")],
                     kind="stat",
                     decimals=1,
                     levels=PLAIN,
@@ -108,7 +108,7 @@ TEXTS = Row(
                     "Register",
                     "Rows, as PostgreSQL estimates them.",
                     "short",
-                    [Query("max by (table) (sirenade_register_rows)", "{{table}}")],
+                    [PanelQuery("max by (table) (sirenade_register_rows)", "{{table}}")],
                     kind="stat",
                 ),
             ],

@@ -1,17 +1,17 @@
 """The first row: does it work."""
 
-from deploy.grafana.layout import Line, Row
-from deploy.grafana.panels import NONE_IS_GOOD, Levels, Panel, Query
+from deploy.grafana.layout import PanelLine, PanelRow
+from deploy.grafana.panels import NONE_IS_GOOD, Levels, Panel, PanelQuery
 
 # What a day brings at the public quota of 30 requests a minute.
 ROWS_A_DAY = 35_000
 _HOUR_SECONDS = 3600
 
-WORKING = Row(
+WORKING = PanelRow(
     1,
     "Does it work?",
     [
-        Line(
+        PanelLine(
             4,
             [
                 Panel(
@@ -22,7 +22,7 @@ WORKING = Row(
                     " None of one service: its work stands still, and nothing is lost.",
                     "none",
                     [
-                        Query(
+                        PanelQuery(
                             'sum by (service) (up{service=~"fetcher|writer|reviewer|operator"})',
                             "{{service}}",
                         )
@@ -37,7 +37,7 @@ WORKING = Row(
                     "Imports that were ordered and are not complete.",
                     "none",
                     [
-                        Query(
+                        PanelQuery(
                             'sum(max by (status) (sirenade_import_runs{status=~"pending|running"}))'
                         )
                     ],
@@ -50,7 +50,7 @@ WORKING = Row(
                     "Messages that nobody could work on, archived and not replayed yet:"
                     " ./sirenade dead-letters list.",
                     "none",
-                    [Query("max(sirenade_dead_letters_waiting)")],
+                    [PanelQuery("max(sirenade_dead_letters_waiting)")],
                     kind="stat",
                     levels=NONE_IS_GOOD,
                 ),
@@ -61,7 +61,7 @@ WORKING = Row(
                     "Records and texts that failed and are not resolved: ./sirenade failed list."
                     " A schedule tries them again.",
                     "none",
-                    [Query("sum(max by (kind) (sirenade_failed_items_open))")],
+                    [PanelQuery("sum(max by (kind) (sirenade_failed_items_open))")],
                     kind="stat",
                     levels=Levels(((None, "green"), (1, "orange"), (100, "red"))),
                 ),
@@ -71,7 +71,7 @@ WORKING = Row(
                     "Certificate gap",
                     "Establishments missing or surplus by the latest certificate of each scope.",
                     "none",
-                    [Query("sum(max by (side) (sirenade_certificate_gap_establishments))")],
+                    [PanelQuery("sum(max by (side) (sirenade_certificate_gap_establishments))")],
                     kind="stat",
                     levels=NONE_IS_GOOD,
                 ),
@@ -82,14 +82,14 @@ WORKING = Row(
                     "Whether the operator can read the totals from PostgreSQL. While it cannot,"
                     " the panels that show totals are empty rather than wrong.",
                     "none",
-                    [Query("min(sirenade_exporter_up)")],
+                    [PanelQuery("min(sirenade_exporter_up)")],
                     kind="stat",
                     levels=Levels(((None, "red"), (1, "green"))),
                     words={"0": ("no", "red"), "1": ("yes", "green")},
                 ),
             ],
         ),
-        Line(
+        PanelLine(
             6,
             [
                 Panel(
@@ -99,7 +99,7 @@ WORKING = Row(
                     "Establishments that the requests since midnight in France brought and"
                     " wrote, against the 35 000 that a day is meant to bring.",
                     "short",
-                    [Query("max(sirenade_import_today_rows)")],
+                    [PanelQuery("max(sirenade_import_today_rows)")],
                     kind="gauge",
                     most=ROWS_A_DAY,
                     levels=Levels(
@@ -114,7 +114,7 @@ WORKING = Row(
                     " while pages wait is a fault; above 1 it cannot be.",
                     "percentunit",
                     [
-                        Query(
+                        PanelQuery(
                             "max(sirenade_quota_used_requests) / max(sirenade_quota_limit_requests)"
                         )
                     ],
@@ -130,7 +130,7 @@ WORKING = Row(
                     " publishes no treatment on Sundays and holidays.",
                     "s",
                     [
-                        Query(
+                        PanelQuery(
                             "max by (collection) (sirenade_freshness_age_seconds)", "{{collection}}"
                         )
                     ],
@@ -153,15 +153,17 @@ WORKING = Row(
                     " in the last hour.",
                     "none",
                     [
-                        Query(
+                        PanelQuery(
                             'sum(increase(sirenade_messages_total{outcome="retried"}[1h]))',
                             "retried",
                         ),
-                        Query(
+                        PanelQuery(
                             'sum(increase(sirenade_messages_total{outcome="rejected"}[1h]))',
                             "rejected",
                         ),
-                        Query("sum(increase(sirenade_pages_resent_total[1h]))", "pages sent again"),
+                        PanelQuery(
+                            "sum(increase(sirenade_pages_resent_total[1h]))", "pages sent again"
+                        ),
                     ],
                     kind="stat",
                     decimals=0,

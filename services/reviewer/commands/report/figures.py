@@ -94,7 +94,7 @@ class Minute:
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleText:
     siret: str
     text: str
     label: str
@@ -113,7 +113,7 @@ class First:
 
 
 @dataclass(frozen=True)
-class Report:
+class TextReport:
     """`reasons` counts by code the first, the second and all later attempts."""
 
     outcomes: Mapping[str, int]
@@ -123,7 +123,7 @@ class Report:
     reasons: Mapping[str, tuple[int, int, int]]
     lengths: Mapping[int, int]
     minutes: Sequence[Minute]
-    samples: Sequence[Sample]
+    samples: Sequence[SampleText]
 
     @property
     def first(self) -> First:
@@ -150,11 +150,11 @@ class Report:
         return self.cost_eur * 1000 / accepted if accepted else None
 
 
-def read_report(connection: Connection, *, samples: int) -> Report:
+def read_report(connection: Connection, *, samples: int) -> TextReport:
     firsts = connection.execute(
         _FIRST, {"grounding": sorted(GROUNDING), "duplicates": list(_DUPLICATES)}
     ).mappings()
-    return Report(
+    return TextReport(
         outcomes={row.outcome: row.avis for row in connection.execute(_OUTCOMES)},
         models=[Model(**row) for row in connection.execute(_MODELS).mappings()],
         firsts=[First(**row) for row in firsts],
@@ -177,11 +177,11 @@ def _by_reason(rows: Sequence[Any]) -> dict[str, tuple[int, int, int]]:
     return {reason: (counts[0], counts[1], counts[2]) for reason, counts in ordered}
 
 
-def _samples(connection: Connection, number: int) -> list[Sample]:
+def _samples(connection: Connection, number: int) -> list[SampleText]:
     rows = connection.execute(_SOME, {"number": number}).all()
     subjects = read_subjects(connection, [row.id for row in rows])
     return [
-        Sample(
+        SampleText(
             row.siret,
             row.text,
             row.label or "",

@@ -8,11 +8,11 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from services.reviewer.commands.report import plots
-from services.reviewer.commands.report.figures import LENGTH_STEP, Report
+from services.reviewer.commands.report.figures import LENGTH_STEP, TextReport
 from shared.terminal.progress_view import thousands
 
 
-def render(report: Report, *, now: dt.datetime) -> str:
+def render(report: TextReport, *, now: dt.datetime) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.filters["number"] = thousands
     source = (resources.files(__package__ or __name__) / "report.html.j2").read_text("utf-8")
@@ -24,7 +24,7 @@ def render(report: Report, *, now: dt.datetime) -> str:
     )
 
 
-def _plots(report: Report) -> dict[str, str]:
+def _plots(report: TextReport) -> dict[str, str]:
     return {
         "outcomes": plots.outcomes(report.outcomes),
         "throughput": plots.throughput(report.minutes) if report.minutes else "",
@@ -35,7 +35,7 @@ def _plots(report: Report) -> dict[str, str]:
     }
 
 
-def _numbers(report: Report) -> Iterator[tuple[str, str]]:
+def _numbers(report: TextReport) -> Iterator[tuple[str, str]]:
     first, cost = report.first, report.cost_eur_per_1000_accepted
     yield "accepted", thousands(report.accepted)
     yield "accepted at once", _share(first.accepted, first.texts)

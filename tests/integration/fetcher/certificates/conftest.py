@@ -15,7 +15,7 @@ from services.fetcher.insee.ledger import Sender
 from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.plan.windows import Scope
 from services.simulator.gateway.server import start_server
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from services.writer.store import write_slice
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -110,7 +110,7 @@ def imported(postgres: RunningPostgres, migrated_template: str) -> Iterator[str]
     engine = make_engine(
         postgres.create_database(name, template=migrated_template), application_name="test"
     )
-    server = start_server(Options(**REGISTER))
+    server = start_server(SimulatorOptions(**REGISTER))
     World.over(Insee(server.root), engine).import_()
     server.stop()
     engine.dispose()

@@ -12,7 +12,7 @@ from services.fetcher.certificates import certifier
 from services.fetcher.plan.windows import Scope
 from services.fetcher.store import ImportStore
 from shared.errors import UserError
-from shared.imports.statement import Subject, read_statement
+from shared.imports.statement import StatementSubject, read_statement
 from tests.integration.fetcher.certificates.conftest import World
 from tests.integration.fetcher.conftest import Insee, settings_of
 
@@ -71,7 +71,7 @@ def test_a_repair_of_a_run_fetches_what_its_statement_misses(
     )
     world.work()
     with world.engine.connect() as connection:
-        assert read_statement(connection, Subject(run_id=1)).is_kept
+        assert read_statement(connection, StatementSubject(run_id=1)).is_kept
 
 
 def test_an_import_that_is_watched_ends_with_its_statement(

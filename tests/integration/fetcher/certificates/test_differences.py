@@ -6,7 +6,7 @@ from services.fetcher.certificates import comparison
 from services.fetcher.certificates.repair import order_repair
 from services.fetcher.plan.windows import Scope
 from shared.errors import UserError
-from shared.imports.statement import Subject, read_statement
+from shared.imports.statement import StatementSubject, read_statement
 from tests.integration.exported import gaps
 from tests.integration.fetcher.certificates.conftest import World
 
@@ -72,7 +72,7 @@ def test_rows_that_insee_does_not_list_are_surplus_until_a_repair_shows_that_the
     assert world.certificate(full.id)["gone_sirets"] == invented
     assert set(invented) < set(world.sirets())
     with world.engine.connect() as connection:
-        statement = read_statement(connection, Subject(run_id=order.run_id))
+        statement = read_statement(connection, StatementSubject(run_id=order.run_id))
     assert (statement.total.surplus, statement.total.gone, statement.is_kept) == (0, 3, True)
 
 

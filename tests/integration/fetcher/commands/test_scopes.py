@@ -13,7 +13,7 @@ from services.fetcher.insee.client import KEY_HEADER
 from services.fetcher.plan import windows
 from services.fetcher.plan.windows import Scope
 from services.simulator.gateway.server import start_server
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from shared.errors import SlowDown
 from tests.integration.fetcher.conftest import API, Fetcher, Insee, MakeFetcher
 
@@ -27,7 +27,9 @@ _DEPARTEMENTS = ("33", "2A", "974")
 
 @pytest.fixture(scope="module")
 def insee() -> Any:
-    options = Options(establishments=1500, departements=_DEPARTEMENTS, requests_per_minute=60_000)
+    options = SimulatorOptions(
+        establishments=1500, departements=_DEPARTEMENTS, requests_per_minute=60_000
+    )
     server = start_server(options)
     yield Insee(server.root)
     server.stop()

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from shared.imports.statement import Subject, in_one_line, read_sirets, read_statement
+from shared.imports.statement import StatementSubject, in_one_line, read_sirets, read_statement
 from tests.integration.commands import Sirenade
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
@@ -160,14 +160,14 @@ def test_a_surplus_that_left_the_window_or_that_insee_answered_for_is_put_right(
     _import(desk, [records.record(1)], run_id=run)
     sirets = [record["siret"] for record in (moved, listed, gone)]
     with engine.connect() as connection:
-        assert read_sirets(connection, Subject(run_id=run))["surplus"] == sirets
+        assert read_sirets(connection, StatementSubject(run_id=run))["surplus"] == sirets
 
     elsewhere = records.record(7, commune=_DORDOGNE, treated="2026-09-01T00:00:00")
     _import(desk, [elsewhere, listed], departement=None, sirets=sirets)
 
     with engine.connect() as connection:
-        found = read_statement(connection, Subject(run_id=run))
-        sets = read_sirets(connection, Subject(run_id=run))
+        found = read_statement(connection, StatementSubject(run_id=run))
+        sets = read_sirets(connection, StatementSubject(run_id=run))
     assert sets == {"missing": [], "surplus": [], "gone": [gone["siret"]]}
     assert found.is_kept
     assert in_one_line(found) == (

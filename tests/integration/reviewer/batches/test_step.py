@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import Engine
 
-from services.reviewer.actors import Crew
+from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import holds, jobs
 from services.reviewer.batches.client import BatchClient
 from services.reviewer.batches.figures import read_batched, read_load
@@ -24,10 +24,10 @@ from services.reviewer.commands.due import count_under_way, read_made
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.rate_limits import open_providers
 from services.reviewer.notices import template
-from services.reviewer.providers.choice import Asking, Providers
+from services.reviewer.providers.choice import ProviderChoice, Providers
 from services.reviewer.providers.deferred import BatchLine
 from services.reviewer.providers.prompt import read_prompt
-from services.reviewer.providers.settings import Batch, Provider, Usage, read_providers
+from services.reviewer.providers.settings import Batch, Provider, TokenUsage, read_providers
 from services.reviewer.relay import forget_publications
 from services.reviewer.texts.attempts import Generator, Reviewing
 from services.reviewer.validation import validate
@@ -50,7 +50,7 @@ from tests.integration.reviewer.chat_server import text
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 
-EACH_EUR = PRICE.cost_eur(Usage(tokens_in=USAGE["prompt_tokens"], tokens_out=60))
+EACH_EUR = PRICE.cost_eur(TokenUsage(tokens_in=USAGE["prompt_tokens"], tokens_out=60))
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Desk:
     """A reviewer's actor and its loop over batches, one step at a time."""
 
     engine: Engine
-    crew: Crew
+    crew: ShardReviewer
     batches: Batches
     line: BatchLine
     server: BatchServer
@@ -122,10 +122,10 @@ def make(register: "Register", engine: Engine, server: BatchServer) -> Iterator[
             Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
             lambda written, facts: validate(written, facts).reasons,
             clock.monotonic_seconds,
-            asking=Asking(Providers([line], clock, outage_seconds=600), prompt),
+            asking=ProviderChoice(Providers([line], clock, outage_seconds=600), prompt),
             metrics=metrics,
         )
-        crew = Crew(
+        crew = ShardReviewer(
             engine=engine,
             generators=pools[-1],
             reviewing=reviewing,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Engine
 
-from services.reviewer.commands.report.figures import Report, read_report
+from services.reviewer.commands.report.figures import TextReport, read_report
 from services.reviewer.store import store
 from shared.db.tables import unites_legales
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[4]
 
 
-def read(engine: Engine) -> Report:
+def read(engine: Engine) -> TextReport:
     with engine.connect() as connection:
         return read_report(connection, samples=20)
 

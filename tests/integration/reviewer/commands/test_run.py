@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Engine
 
-from services.reviewer.actors import Crew
+from services.reviewer.actors import ShardReviewer
 from services.reviewer.money.budget import ASKED, Budget
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.providers.meter import BudgetReached
-from services.reviewer.providers.settings import Usage
+from services.reviewer.providers.settings import TokenUsage
 from services.reviewer.relay import Relay
 from services.reviewer.texts.attempts import Reviewing
 from shared.clock import Clock
@@ -79,7 +79,7 @@ def reviewer(
 
     def generate(facts: Facts) -> GeneratedText:
         reservation = meter.reserve(provider_of(), tokens=10, cost_eur=Decimal("0.01"))
-        meter.settle(reservation, Usage(tokens_in=8, tokens_out=2))
+        meter.settle(reservation, TokenUsage(tokens_in=8, tokens_out=2))
         return replace(template.generate(facts), prompt_version=_PROMPT)
 
     @contextmanager
@@ -89,7 +89,7 @@ def reviewer(
         Budget(engine).pause(ASKED)
         stop = threading.Event()
         with ThreadPoolExecutor(3) as generators:
-            crew = Crew(
+            crew = ShardReviewer(
                 engine=engine,
                 generators=generators,
                 reviewing=replace(

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from services.reviewer.money.shared_meter import SharedMeter
-from services.reviewer.providers.call import Line, Window
+from services.reviewer.providers.call import CallWindow, ProviderClient
 from services.reviewer.providers.chat import Chat
 from services.reviewer.providers.gate import Gate
 from services.reviewer.providers.settings import Provider, StructuredOutput
@@ -33,13 +33,13 @@ def call(order: dict[str, Any], number: int) -> None:
     meter = SharedMeter(engine, [provider], clock, metrics)
     meter.open()
     gate = Gate(provider.name, most=order["threads"], clock=clock, metrics=metrics)
-    line = Line(Chat(provider, clock), gate, meter, clock, metrics)
+    line = ProviderClient(Chat(provider, clock), gate, meter, clock, metrics)
     end = time.monotonic() + order["seconds"]
 
     def ask() -> None:
         while time.monotonic() < end:
             try:
-                line.ask(write, Window(begin_by=end, finish_by=end + 60), first=True)
+                line.ask(write, CallWindow(begin_by=end, finish_by=end + 60), first=True)
             except SlowDown:
                 return  # Not before the end.
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.providers.meter import BudgetReached
-from services.reviewer.providers.settings import Provider, Usage
+from services.reviewer.providers.settings import Provider, TokenUsage
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.errors import SlowDown
@@ -55,7 +55,7 @@ class Caller:
                 with self.lock:
                     self.reached += 1
                 return
-            usage = Usage(tokens_in=next(used), tokens_out=0)
+            usage = TokenUsage(tokens_in=next(used), tokens_out=0)
             if self.order.get("server"):
                 url = f"{self.order['server']}/?tokens={usage.tokens}"
                 with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  # our own server

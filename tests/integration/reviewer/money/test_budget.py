@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Engine, text
 
-from services.reviewer.actors import Crew
+from services.reviewer.actors import ShardReviewer
 from services.reviewer.money.bookkeeping import Bookkeeping
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
@@ -56,9 +56,11 @@ def relay(engine: Engine, clock: Clock, metrics: Metrics) -> tuple[Relay, list[i
 
 
 @pytest.fixture
-def crew(engine: Engine, clock: Clock, metrics: Metrics, reviewing: Reviewing) -> Iterator[Crew]:
+def crew(
+    engine: Engine, clock: Clock, metrics: Metrics, reviewing: Reviewing
+) -> Iterator[ShardReviewer]:
     with ThreadPoolExecutor(2) as generators:
-        yield Crew(
+        yield ShardReviewer(
             engine=engine,
             generators=generators,
             reviewing=reviewing,
@@ -103,7 +105,7 @@ def test_only_the_sample_leaves_until_somebody_lets_the_rest_go(
 
 
 def test_messages_of_before_a_pause_are_given_back_unread(
-    register: "Register", relay: tuple[Relay, list[int]], crew: Crew, budget: Budget
+    register: "Register", relay: tuple[Relay, list[int]], crew: ShardReviewer, budget: Budget
 ) -> None:
     ids = register.add(range(1, 4))
     relay[0].step()

@@ -22,7 +22,7 @@ from services.reviewer.money.budget import Budget
 from services.reviewer.money.rate_limits import open_providers
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.providers.meter import BudgetReached
-from services.reviewer.providers.settings import Price, Usage
+from services.reviewer.providers.settings import Price, TokenUsage
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.errors import SlowDown
@@ -237,7 +237,7 @@ def test_a_call_is_settled_once_however_often_it_is_told(
     reservation = meter.reserve(provider_of(), tokens=500, cost_eur=Decimal("0.5"))
     assert budget.read().reserved_eur == Decimal("0.5")
     for _ in range(3):
-        meter.settle(reservation, Usage(tokens_in=300, tokens_out=0))
+        meter.settle(reservation, TokenUsage(tokens_in=300, tokens_out=0))
     state = budget.read()
     assert (state.reserved_eur, state.spent_eur) == (Decimal(0), Decimal("0.3"))
     assert column(engine, "SELECT spent_eur FROM review_providers") == Decimal("0.3")
@@ -273,7 +273,7 @@ def test_a_call_settled_after_it_was_given_up_costs_what_it_did_cost(
     with engine.begin() as connection:
         connection.execute(text("UPDATE review_reservations SET expires_at = now()"))
     assert budget.expire() == 1
-    meter.settle(reservation, Usage(tokens_in=300, tokens_out=0))
+    meter.settle(reservation, TokenUsage(tokens_in=300, tokens_out=0))
     state = budget.read()
     assert (state.reserved_eur, state.spent_eur) == (Decimal(0), Decimal("0.3"))
     assert column(engine, "SELECT spent_eur FROM review_providers") == Decimal("0.3")
@@ -287,7 +287,7 @@ def test_a_settlement_that_finds_no_database_is_made_up_for_and_costs_no_text(
     meter._budget = Budget(
         make_engine("postgresql://nobody@127.0.0.1:9/none", application_name="x")
     )
-    meter.settle(reservation, Usage(tokens_in=300, tokens_out=0))
+    meter.settle(reservation, TokenUsage(tokens_in=300, tokens_out=0))
     meter._state_read_at = -math.inf
     with pytest.raises(SlowDown):
         meter.reserve(provider_of(), tokens=1, cost_eur=Decimal("0.001"))
@@ -305,7 +305,7 @@ def test_calls_under_way_that_may_leave_room_are_waited_for_before_the_run_pause
     with pytest.raises(SlowDown):
         meter.reserve(provider_of(), tokens=200, cost_eur=Decimal("0.2"))
     assert budget.read().status == "running"
-    meter.settle(first, Usage(tokens_in=500, tokens_out=0))
+    meter.settle(first, TokenUsage(tokens_in=500, tokens_out=0))
     meter.reserve(provider_of(), tokens=200, cost_eur=Decimal("0.2"))
 
 
@@ -341,7 +341,7 @@ def test_another_price_of_the_same_provider_keeps_what_it_has_spent(
 ) -> None:
     budget.resume(cap_eur=Decimal(1), keep_cap=False)
     reservation = meter.reserve(provider_of(), tokens=500, cost_eur=Decimal("0.5"))
-    meter.settle(reservation, Usage(tokens_in=300, tokens_out=0))
+    meter.settle(reservation, TokenUsage(tokens_in=300, tokens_out=0))
     free = provider_of().model_copy(update={"price": Price()})
     SharedMeter(engine, [free], clock, metrics).open(prompt_version="notice-3")
     row = "SELECT (spent_eur, charges, prompt_version)::text FROM review_providers"
@@ -354,7 +354,7 @@ def test_a_provider_that_is_asked_no_more_is_not_listed_and_keeps_what_it_has_sp
     budget.resume(cap_eur=Decimal(1), keep_cap=False)
     reservation = meter.reserve(provider_of(), tokens=500, cost_eur=Decimal("0.5"))
     open_providers(engine, [provider_of(name="other")], prompt_version="notice-3")
-    meter.settle(reservation, Usage(tokens_in=300, tokens_out=0))
+    meter.settle(reservation, TokenUsage(tokens_in=300, tokens_out=0))
     row = "SELECT (listed, spent_eur)::text FROM review_providers WHERE name = 'dear'"
     assert column(engine, row) == "(f,0.30000000)"
     with engine.connect() as connection:

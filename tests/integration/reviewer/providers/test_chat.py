@@ -17,11 +17,11 @@ from services.reviewer.providers.chat import (
     BadRequest,
     Chat,
     ChatError,
+    ChatRefused,
     RateLimited,
-    Refused,
     Transient,
 )
-from services.reviewer.providers.settings import Price, Provider, Usage
+from services.reviewer.providers.settings import Price, Provider, TokenUsage
 from shared.clock import Clock
 from shared.errors import UserError
 from tests.integration.reviewer.chat_server import (
@@ -68,7 +68,7 @@ def test_a_request_holds_model_messages_limit_and_key(serve: Serve, tmp_path: Pa
     server = serve(Response(text("Bonjour.")))
     answer = call(server, key_file=key_file, max_tokens=123)
     assert (answer.text, answer.reasons) == ("Bonjour.", ())
-    assert answer.usage == Usage(tokens_in=900, tokens_out=60)
+    assert answer.usage == TokenUsage(tokens_in=900, tokens_out=60)
     [request] = server.requests
     assert request["messages"] == MESSAGES
     assert (request["model"], request["max_tokens"]) == ("m", 123)
@@ -124,11 +124,11 @@ def test_fences_and_parts_are_read_too(serve: Serve, content: object) -> None:
                 "completion_tokens": 1,
                 "prompt_tokens_details": {"cached_tokens": 4},
             },
-            Usage(tokens_in=5, tokens_out=1, tokens_cached=4),
+            TokenUsage(tokens_in=5, tokens_out=1, tokens_cached=4),
         ),
     ],
 )
-def test_usage_is_what_can_be(serve: Serve, usage: object, read: Usage | None) -> None:
+def test_usage_is_what_can_be(serve: Serve, usage: object, read: TokenUsage | None) -> None:
     assert call(serve(Response(text("Oui.", usage=usage)))).usage == read
 
 
@@ -136,13 +136,13 @@ def test_usage_is_what_can_be(serve: Serve, usage: object, read: Usage | None) -
     ("response", "error"),
     [
         (Response(status=429), RateLimited),
-        (Response(b'{"error": {"code": "insufficient_quota"}}', 429), Refused),
+        (Response(b'{"error": {"code": "insufficient_quota"}}', 429), ChatRefused),
         (Response(status=500), Transient),
         (Response(status=503), Transient),
         (Response(status=400), BadRequest),
-        (Response(status=401), Refused),
-        (Response(status=404), Refused),
-        (Response(status=307, headers={"Location": "http://127.0.0.1:9/"}), Refused),
+        (Response(status=401), ChatRefused),
+        (Response(status=404), ChatRefused),
+        (Response(status=307, headers={"Location": "http://127.0.0.1:9/"}), ChatRefused),
         (Response(cut=True), Transient),
         (Response(text(), wait_seconds=3), Transient),
         (Response(b"{", drip=True), Transient),
@@ -201,7 +201,7 @@ def test_no_error_tells_the_key_though_the_server_does(serve: Serve, tmp_path: P
     key_file = tmp_path / "key"
     key_file.write_text("sk-very-secret")
     server = serve(Response(b"Incorrect API key: sk-very-secret", 401))
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(ChatRefused) as raised:
         call(server, key_file=key_file)
     assert "sk-very" not in str(raised.value)
     assert raised.value.__cause__ is None
@@ -226,5 +226,5 @@ def test_cached_tokens_have_their_own_price() -> None:
         output_eur_per_million=Decimal(10),
         cached_eur_per_million=Decimal("0.5"),
     )
-    usage = Usage(tokens_in=1_000_000, tokens_out=100_000, tokens_cached=400_000)
+    usage = TokenUsage(tokens_in=1_000_000, tokens_out=100_000, tokens_cached=400_000)
     assert price.cost_eur(usage) == Decimal("2.4")

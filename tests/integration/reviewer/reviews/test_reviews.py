@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import Engine, RowMapping
 
-from services.reviewer.actors import Crew
+from services.reviewer.actors import ShardReviewer
 from services.reviewer.texts.attempts import Reviewing
 from shared.clock import Clock
 from shared.db.tables import unites_legales
@@ -64,8 +64,8 @@ def reviews(database_url: str, tmp_path: Path) -> Reviews:
 
 
 @pytest.fixture
-def crew(engine: Engine, reviewing: Reviewing, clock: Clock, metrics: Metrics) -> Crew:
-    return Crew(
+def crew(engine: Engine, reviewing: Reviewing, clock: Clock, metrics: Metrics) -> ShardReviewer:
+    return ShardReviewer(
         engine=engine,
         generators=ThreadPoolExecutor(2),
         reviewing=reviewing,
@@ -82,7 +82,7 @@ def synthese(register: "Register") -> RowMapping:
 
 
 def test_an_imported_review_is_quoted_and_a_further_one_renews_the_text(
-    register: "Register", reviews: Reviews, crew: Crew
+    register: "Register", reviews: Reviews, crew: ShardReviewer
 ) -> None:
     register.add(range(1, 2))
     done = reviews.import_(REVIEW)
@@ -117,7 +117,7 @@ def test_a_csv_with_a_byte_order_mark_is_read_too(
 
 
 def test_without_a_review_left_there_is_no_text_and_the_outcome_says_why(
-    register: "Register", reviews: Reviews, crew: Crew
+    register: "Register", reviews: Reviews, crew: ShardReviewer
 ) -> None:
     register.add(range(1, 2))
     reviews.import_(REVIEW)
@@ -130,11 +130,11 @@ def test_without_a_review_left_there_is_no_text_and_the_outcome_says_why(
 
 
 def test_a_review_withdrawn_between_claim_and_store_discards_the_text(
-    register: "Register", reviews: Reviews, crew: Crew, engine: Engine
+    register: "Register", reviews: Reviews, crew: ShardReviewer, engine: Engine
 ) -> None:
     from services.reviewer.store import claim, store  # noqa: PLC0415
     from services.reviewer.texts.quotations import quote  # noqa: PLC0415
-    from services.reviewer.texts.rulings import Result  # noqa: PLC0415  # beside its only use
+    from services.reviewer.texts.rulings import AvisResult  # noqa: PLC0415  # beside its only use
 
     register.add(range(1, 2))
     reviews.import_(REVIEW)
@@ -145,7 +145,7 @@ def test_a_review_withdrawn_between_claim_and_store_discards_the_text(
     assert claimed.sources is not None
     attempt = quote(claimed.facts, claimed.sources, crew.clock.monotonic_seconds)
     register.execute("DELETE FROM sources")
-    store(engine, [Result(claim=claimed, attempts=(attempt,), label="")], sole_traders=False)
+    store(engine, [AvisResult(claim=claimed, attempts=(attempt,), label="")], sole_traders=False)
     left = synthese(register)
     assert (left["outcome"], left["text"]) == ("no_reviews", None)
     assert register.rows("SELECT * FROM avis_attempts") == []

@@ -12,7 +12,7 @@ from services.reviewer.store import store
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.duplicates import EXACT_DUPLICATE, REWRITES
 from services.reviewer.texts.rewriter import Rewriter
-from services.reviewer.texts.rulings import Claim, Fate, Result
+from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from services.reviewer.validation import validate
 from services.reviewer.validation.simhash import NEAR, distance
 from shared.clock import Clock
@@ -28,7 +28,7 @@ def rewriter(clock: Clock, metrics: Metrics) -> Rewriter:
     return Rewriter(lambda text, facts: validate(text, facts).reasons, clock, metrics)
 
 
-def _result(claim: Claim, *, seed: str = "the same", by_a_model: bool = False) -> Result:
+def _result(claim: Claim, *, seed: str = "the same", by_a_model: bool = False) -> AvisResult:
     generated = template.generate(claim.facts, variant_seed=seed)
     attempt = Attempt(
         model="a model" if by_a_model else generated.model,
@@ -38,7 +38,7 @@ def _result(claim: Claim, *, seed: str = "the same", by_a_model: bool = False) -
         reasons=(),
         latency_seconds=0.1,
     )
-    return Result(claim=claim, attempts=(attempt,), label="Label of the first text.")
+    return AvisResult(claim=claim, attempts=(attempt,), label="Label of the first text.")
 
 
 def _attempts(register: "Register", avis_id: int) -> list[tuple[str, bool, list[str]]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Engine
 
-from services.reviewer.actors import Crew
+from services.reviewer.actors import ShardReviewer
 from services.reviewer.providers.meter import BudgetReached
 from shared.clock import Clock
 from shared.db.tables import unites_legales
@@ -36,10 +36,10 @@ def server() -> Iterator[ChatServer]:
 @pytest.fixture
 def crew(
     engine: Engine, metrics: Metrics, meter: RecordingMeter, server: ChatServer
-) -> Iterator[Crew]:
+) -> Iterator[ShardReviewer]:
     threads = ThreadPoolExecutor(4)
     reviewing = make_reviewing([provider(server.base_url)], meter, metrics)
-    yield Crew(
+    yield ShardReviewer(
         engine=engine,
         generators=threads,
         reviewing=reviewing,
@@ -56,7 +56,7 @@ def publish(register: "Register") -> None:
 
 
 def test_when_the_budget_is_reached_nothing_fails_and_the_message_comes_again(
-    register: "Register", crew: Crew, meter: RecordingMeter
+    register: "Register", crew: ShardReviewer, meter: RecordingMeter
 ) -> None:
     ids = register.add(range(1, 11))
     publish(register)
@@ -77,7 +77,7 @@ def test_when_the_budget_is_reached_nothing_fails_and_the_message_comes_again(
 
 
 def test_an_attempt_that_was_paid_for_is_kept_though_the_avis_waits(
-    register: "Register", crew: Crew, meter: RecordingMeter, server: ChatServer
+    register: "Register", crew: ShardReviewer, meter: RecordingMeter, server: ChatServer
 ) -> None:
     [avis_id] = register.add(range(1, 2))
     publish(register)
@@ -99,7 +99,7 @@ def test_an_attempt_that_was_paid_for_is_kept_though_the_avis_waits(
 
 
 def test_a_unit_that_turns_p_meanwhile_leaves_no_attempt(
-    register: "Register", crew: Crew, meter: RecordingMeter, server: ChatServer
+    register: "Register", crew: ShardReviewer, meter: RecordingMeter, server: ChatServer
 ) -> None:
     [avis_id] = register.add(range(1, 2))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.simulator.gateway.server import start_server
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 
 _QUERY = "/api-sirene/3.11/siret?q=codeCommuneEtablissement:33*&nombre=3&curseur=*"
 
@@ -24,7 +24,9 @@ def _get(root: str, path: str, body: bytes | None = None) -> tuple[dict[str, Any
 @pytest.fixture
 def roots() -> Iterator[tuple[str, str]]:
     servers = [
-        start_server(Options(establishments=50, departements=("33",), ready_made=ready_made))
+        start_server(
+            SimulatorOptions(establishments=50, departements=("33",), ready_made=ready_made)
+        )
         for ready_made in (True, False)
     ]
     yield servers[0].root, servers[1].root

@@ -16,7 +16,7 @@ import requests
 
 from services.simulator.gateway.server import KEY_HEADER, RunningServer, start_server
 from services.simulator.generation.identifiers import decode_cursor
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 
 _FIXTURES = Path(__file__).parents[3] / "fixtures" / "insee"
 _IDENTIFIER = re.compile(r"(?<!\d)\d{9}(?:\d{5})?(?!\d)")
@@ -34,7 +34,7 @@ _DAYS = {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningServer]:
-    options = Options(establishments=20_000, requests_per_minute=1000, rate_headers=False)
+    options = SimulatorOptions(establishments=20_000, requests_per_minute=1000, rate_headers=False)
     with start_server(options) as running:
         yield running
 

@@ -13,14 +13,14 @@ import pytest
 import requests
 
 from services.simulator.gateway.server import KEY_HEADER, RunningServer
-from services.simulator.options import Faults, Options
+from services.simulator.options import Faults, SimulatorOptions
 
-Start = Callable[[Options], RunningServer]
+Start = Callable[[SimulatorOptions], RunningServer]
 _KEY = {KEY_HEADER: "test"}
 
 
-def _options(**changes: object) -> Options:
-    options = Options(establishments=300, requests_per_minute=100)
+def _options(**changes: object) -> SimulatorOptions:
+    options = SimulatorOptions(establishments=300, requests_per_minute=100)
     for name, value in changes.items():
         setattr(options, name, value)
     return options

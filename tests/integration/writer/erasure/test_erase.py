@@ -12,7 +12,7 @@ from services.writer.erasure.letter_records import Silenced
 from services.writer.slices.statements import PROBE_KEYS
 from services.writer.store import SliceStatus
 from shared.broker.encoding import CompactEncoder
-from shared.db.neighbours import place_of
+from shared.db.neighbours import neighbourhood
 from shared.messages import WriteSlice
 from tests.integration.writer.desk import FETCHED_AT, Desk
 from tests.integration.writer.records import Record, Records
@@ -250,7 +250,7 @@ _MADE_OF_THEM = (
     """,
     f"""
     INSERT INTO avis_simhashes (place, avis_id, simhash)
-    SELECT {place_of("p")}, avis.id, 0
+    SELECT {neighbourhood("p")}, avis.id, 0
     FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
     """,  # noqa: S608  the place of a page
     """

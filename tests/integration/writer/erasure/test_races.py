@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from services.reviewer.notices import template
 from services.reviewer.store import claim, store
 from services.reviewer.texts.attempts import Attempt
-from services.reviewer.texts.rulings import Fate, Result
+from services.reviewer.texts.rulings import AvisResult, Fate
 from services.writer.dead_letters import archive
 from services.writer.erasure.oppositions import forget
 from shared.broker import DeadLetter
@@ -38,7 +38,7 @@ def _wait_for_waiters(engine: Engine, number: int, last: "Future[Any]") -> None:
         time.sleep(0.02)
 
 
-def _result(engine: Engine) -> Result:
+def _result(engine: Engine) -> AvisResult:
     with engine.connect() as connection:
         ids = connection.execute(text("SELECT id FROM avis")).scalars().all()
     claimed = claim(
@@ -48,7 +48,7 @@ def _result(engine: Engine) -> Result:
     attempt = Attempt(
         model="m", prompt_version="v", reasons=(), latency_seconds=1, text="zinzoline"
     )
-    return Result(claim=held, attempts=(attempt,), label="l")
+    return AvisResult(claim=held, attempts=(attempt,), label="l")
 
 
 def test_a_text_generated_while_its_unit_objects_is_stored_nowhere(person: Scene) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.reviewer.actors import Crew
+from services.reviewer.actors import ShardReviewer
 from services.reviewer.notices import template
 from services.reviewer.reviews.importer import import_reviews
 from services.reviewer.reviews.source import Source
@@ -22,10 +22,10 @@ SIRET = "00000000100001"
 
 
 @pytest.fixture
-def crew(engine: Engine) -> Iterator[Crew]:
+def crew(engine: Engine) -> Iterator[ShardReviewer]:
     clock = Clock()
     threads = ThreadPoolExecutor(2)
-    yield Crew(
+    yield ShardReviewer(
         engine=engine,
         generators=threads,
         reviewing=Reviewing(
@@ -42,7 +42,7 @@ def crew(engine: Engine) -> Iterator[Crew]:
 
 
 @pytest.fixture
-def reviewed(desk: Desk, records: Records, crew: Crew) -> Desk:
+def reviewed(desk: Desk, records: Records, crew: ShardReviewer) -> Desk:
     """One establishment, its notice and its synthese accepted."""
     desk.import_(records.record(enseigne="AU BON PAIN"))
     source = {
@@ -60,7 +60,7 @@ def reviewed(desk: Desk, records: Records, crew: Crew) -> Desk:
     return desk
 
 
-def work(desk: Desk, crew: Crew) -> None:
+def work(desk: Desk, crew: ShardReviewer) -> None:
     due = desk.execute("SELECT id FROM avis WHERE outcome = 'pending' ORDER BY id")
     crew.work([row["id"] for row in due])
 
@@ -79,7 +79,7 @@ def synthese(desk: Desk) -> dict[str, Any]:
 
 
 def test_a_synthese_is_written_again_when_its_establishment_is_renamed(
-    reviewed: Desk, records: Records, crew: Crew
+    reviewed: Desk, records: Records, crew: ShardReviewer
 ) -> None:
     reviewed.import_(records.record(enseigne="LE FOURNIL", treated="2026-02-01T00:00:00"))
     assert synthese(reviewed)["outcome"] == "pending"
@@ -112,7 +112,7 @@ def test_a_name_that_comes_back_before_it_was_used_costs_no_text(
 
 
 def test_reviews_go_with_their_establishment_to_the_page_of_another_commune(
-    reviewed: Desk, records: Records, crew: Crew
+    reviewed: Desk, records: Records, crew: ShardReviewer
 ) -> None:
     moved = records.record(enseigne="AU BON PAIN", commune="24322", treated="2026-02-01T00:00:00")
     reviewed.import_(moved)
@@ -130,7 +130,7 @@ def test_no_synthese_becomes_due_without_a_review(desk: Desk, records: Records) 
 
 
 def test_one_whose_reviews_were_taken_back_is_left_alone(
-    reviewed: Desk, records: Records, crew: Crew
+    reviewed: Desk, records: Records, crew: ShardReviewer
 ) -> None:
     reviewed.execute("DELETE FROM sources")
     reviewed.execute("UPDATE avis SET outcome = 'pending' WHERE kind = 'synthese'")

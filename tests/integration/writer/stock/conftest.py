@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from services.simulator.options import Options as SimulatorOptions
+from services.simulator.options import SimulatorOptions
 from services.simulator.register.registers import GeneratedRegister
 from services.simulator.register.stock_files import FILES, FORMATS, columns, row_of, write_stock
 from services.writer.stock import command
-from services.writer.stock.log import Load
+from services.writer.stock.log import StockLoad
 
 ESTABLISHMENTS = 400
 
@@ -38,9 +38,9 @@ class Stock:
             paths.append(str(path))
         return paths
 
-    def load(self, *places: str, **options: Any) -> list[Load]:
+    def load(self, *places: str, **options: Any) -> list[StockLoad]:
         return command.load(
-            self.database_url, places, command.Options(**{"chunk_rows": 50, **options})
+            self.database_url, places, command.StockOptions(**{"chunk_rows": 50, **options})
         )
 
 

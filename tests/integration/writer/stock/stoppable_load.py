@@ -14,7 +14,7 @@ STEPS = (
 def main(database_url: str, *places: str) -> None:
     for module, name, value in STEPS:
         setattr(module, name, value)
-    command.load(database_url, places, command.Options(chunk_rows=50, pages=False))
+    command.load(database_url, places, command.StockOptions(chunk_rows=50, pages=False))
 
 
 if __name__ == "__main__":

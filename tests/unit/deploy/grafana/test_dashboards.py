@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.grafana.boards import BOARDS
-from deploy.grafana.check import Prometheus, faults_of
+from deploy.grafana.check import PrometheusApi, faults_of
 from deploy.grafana.files import DASHBOARDS, as_json
 from deploy.grafana.layout import Board
 from services.operator.exporter import families
@@ -87,7 +87,7 @@ def test_grafana_finds_the_data_source_that_the_panels_name() -> None:
     assert "\n      path: /etc/grafana/dashboards\n" in folder
 
 
-class Answers(Prometheus):
+class Answers(PrometheusApi):
     """A Prometheus that gives the same answer to each query."""
 
     def __init__(self, *series: dict[str, Any], refused: str | None = None) -> None:

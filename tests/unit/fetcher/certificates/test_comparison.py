@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.fetcher.certificates import comparison
-from services.fetcher.certificates.comparison import Finding, Tally, compare, verdict
+from services.fetcher.certificates.comparison import Tally, WindowFinding, compare, verdict
 from services.fetcher.plan.windows import Window
 
 _SIRETS = st.sets(st.integers(0, 40).map("{:014d}".format))
@@ -27,8 +27,10 @@ def test_a_tally_keeps_the_first_and_counts_the_rest() -> None:
     assert (len(tally.kept), tally.more, tally.count) == (limit, 2, limit + 2)
 
 
-def finding(*, expected: int = 3, counted: int = 3, gone: int = 0, walked: bool = True) -> Finding:
-    return Finding(Window(), expected, counted, gone, is_walked=walked)
+def finding(
+    *, expected: int = 3, counted: int = 3, gone: int = 0, walked: bool = True
+) -> WindowFinding:
+    return WindowFinding(Window(), expected, counted, gone, is_walked=walked)
 
 
 def test_counts_that_agree_are_no_more_than_that() -> None:

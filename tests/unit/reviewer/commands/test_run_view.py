@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from services.reviewer.commands.budget import one_line
-from services.reviewer.commands.run_progress import Reading
+from services.reviewer.commands.run_progress import RunReading
 from services.reviewer.commands.run_view import RunView
 from services.reviewer.money.budget import BudgetState
 
@@ -22,10 +22,10 @@ BUDGET = BudgetState(
     sample_ids=None,
     changed_at=dt.datetime(2026, 11, 23, tzinfo=dt.UTC),
 )
-FIRST = Reading(budget=BUDGET, pending=1000)
+FIRST = RunReading(budget=BUDGET, pending=1000)
 
 
-def later(texts: int) -> Reading:
+def later(texts: int) -> RunReading:
     """Two cents a text, one in ten asked again, one in twenty a template's."""
     return replace(
         FIRST,
@@ -51,7 +51,7 @@ def test_rates_shares_and_the_end_follow_from_two_readings() -> None:
     assert Decimal(told["projected_eur"]) == 30
 
 
-def drawn(view: RunView, reading: Reading, at_seconds: float) -> str:
+def drawn(view: RunView, reading: RunReading, at_seconds: float) -> str:
     shown = io.StringIO()
     Console(file=shown, width=120).print(view.draw(view.tell(reading, at_seconds)))
     return shown.getvalue()

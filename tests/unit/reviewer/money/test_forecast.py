@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.reviewer.money.amounts import euros, parse_cap
 from services.reviewer.money.forecast import DueGroup, KnownProvider, MadeText, forecast
-from services.reviewer.providers.settings import Price, Usage
+from services.reviewer.providers.settings import Price, TokenUsage
 from shared.errors import UserError
 
 DUE = [DueGroup("43.32A", "33", 600), DueGroup("56.10A", "33", 300), DueGroup("43.32A", "2A", 100)]
@@ -110,7 +110,9 @@ def test_a_cost_is_never_negative_and_has_the_decimals_that_the_tables_keep(
         output_eur_per_million=Decimal("0.27"),
         cached_eur_per_million=Decimal("0.01"),
     )
-    cost = price.cost_eur(Usage(tokens_in=tokens_in, tokens_out=tokens_out, tokens_cached=cached))
+    cost = price.cost_eur(
+        TokenUsage(tokens_in=tokens_in, tokens_out=tokens_out, tokens_cached=cached)
+    )
     assert cost >= 0
     assert cost == round(cost, 8)
 

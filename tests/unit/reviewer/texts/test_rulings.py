@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from services.reviewer.texts.attempts import Attempt
-from services.reviewer.texts.rulings import Claim, Fate, Held, Result, Ruling, judge
-from services.reviewer.texts.subjects import Subject
+from services.reviewer.texts.rulings import AvisResult, Claim, Fate, Held, Ruling, judge
+from services.reviewer.texts.subjects import AvisSubject
 from shared.sirene.facts import facts_hash
 from shared.sirene.pages import page_of
 from shared.sirene.records import Etablissement, UniteLegale
@@ -34,18 +34,18 @@ def subject(
     etablissement: Etablissement = ETABLISSEMENT,
     *,
     opposed: bool = False,
-) -> Subject:
+) -> AvisSubject:
     page = page_of(etablissement, unite)
     assert page is not None
-    return Subject(etablissement, unite, page, opposed, dt.datetime(2026, 8, 5, tzinfo=dt.UTC))
+    return AvisSubject(etablissement, unite, page, opposed, dt.datetime(2026, 8, 5, tzinfo=dt.UTC))
 
 
 def held_by(token: uuid.UUID | None = TOKEN, *, outcome: str = "pending") -> Held:
     return Held(outcome, token)
 
 
-def result(*reasons: str) -> Result:
-    return Result(
+def result(*reasons: str) -> AvisResult:
+    return AvisResult(
         claim=Claim(
             avis_id=1,
             token=TOKEN,
@@ -99,7 +99,7 @@ NOBODY = held_by(None)
     ],
 )
 def test_a_result_counts_only_where_claim_and_register_still_stand(
-    held: Held | None, now: Subject | None, fate: Fate, outcome: str | None, kept: bool
+    held: Held | None, now: AvisSubject | None, fate: Fate, outcome: str | None, kept: bool
 ) -> None:
     ruling = judge(result(), held, now, sole_traders=False)
     assert (ruling.fate, ruling.outcome, ruling.keep_attempts) == (fate, outcome, kept)

@@ -4,7 +4,7 @@ import pytest
 from dramatiq.errors import Retry
 from dramatiq.middleware import TimeLimitExceeded
 
-from shared.broker import Action, QueueFull, RetryPolicy, Verdict, decide
+from shared.broker import Action, QueueFull, RetryPolicy, RetryVerdict, decide
 from shared.broker.retries import hold_seconds
 from shared.broker.topology import DEFAULT_DELIVERY_LIMIT
 from shared.errors import Rejected, SlowDown, UserError
@@ -15,23 +15,23 @@ _THREE = RetryPolicy(min_backoff_ms=2_000, max_backoff_ms=9_000, max_retries=3)
 @pytest.mark.parametrize(
     ("exception", "retries", "verdict"),
     [
-        (ValueError(), 0, Verdict(Action.RETRY, 1_000)),
-        (ValueError(), 1, Verdict(Action.RETRY, 2_000)),
-        (OSError(), 5, Verdict(Action.RETRY, 32_000)),
-        (OSError(), 9, Verdict(Action.RETRY, 300_000)),
-        (OSError(), 10_000, Verdict(Action.RETRY, 300_000)),
-        (UserError("no key"), 0, Verdict(Action.RETRY, 1_000)),
-        (TimeLimitExceeded(), 0, Verdict(Action.RETRY, 1_000)),
-        (Retry(delay=42), 7, Verdict(Action.RETRY, 42)),
-        (Retry(), 1, Verdict(Action.RETRY, 2_000)),
-        (Rejected("contract"), 0, Verdict(Action.REJECT)),
-        (SlowDown("quota", retry_after_seconds=12.5), 0, Verdict(Action.SLOW_DOWN, 12_500)),
-        (SlowDown("quota", retry_after_seconds=0), 99, Verdict(Action.SLOW_DOWN, 1)),
-        (QueueFull("sirene.write.v1"), 0, Verdict(Action.SLOW_DOWN, 5_000)),
+        (ValueError(), 0, RetryVerdict(Action.RETRY, 1_000)),
+        (ValueError(), 1, RetryVerdict(Action.RETRY, 2_000)),
+        (OSError(), 5, RetryVerdict(Action.RETRY, 32_000)),
+        (OSError(), 9, RetryVerdict(Action.RETRY, 300_000)),
+        (OSError(), 10_000, RetryVerdict(Action.RETRY, 300_000)),
+        (UserError("no key"), 0, RetryVerdict(Action.RETRY, 1_000)),
+        (TimeLimitExceeded(), 0, RetryVerdict(Action.RETRY, 1_000)),
+        (Retry(delay=42), 7, RetryVerdict(Action.RETRY, 42)),
+        (Retry(), 1, RetryVerdict(Action.RETRY, 2_000)),
+        (Rejected("contract"), 0, RetryVerdict(Action.REJECT)),
+        (SlowDown("quota", retry_after_seconds=12.5), 0, RetryVerdict(Action.SLOW_DOWN, 12_500)),
+        (SlowDown("quota", retry_after_seconds=0), 99, RetryVerdict(Action.SLOW_DOWN, 1)),
+        (QueueFull("sirene.write.v1"), 0, RetryVerdict(Action.SLOW_DOWN, 5_000)),
     ],
 )
 def test_each_error_has_one_of_three_verdicts(
-    exception: BaseException, retries: int, verdict: Verdict
+    exception: BaseException, retries: int, verdict: RetryVerdict
 ) -> None:
     assert decide(exception, retries) == verdict
 
@@ -39,14 +39,14 @@ def test_each_error_has_one_of_three_verdicts(
 @pytest.mark.parametrize(
     ("exception", "retries", "verdict"),
     [
-        (ValueError(), 0, Verdict(Action.RETRY, 2_000)),
-        (ValueError(), 2, Verdict(Action.RETRY, 8_000)),
-        (ValueError(), 3, Verdict(Action.REJECT)),
-        (SlowDown("quota", retry_after_seconds=1), 3, Verdict(Action.SLOW_DOWN, 1_000)),
+        (ValueError(), 0, RetryVerdict(Action.RETRY, 2_000)),
+        (ValueError(), 2, RetryVerdict(Action.RETRY, 8_000)),
+        (ValueError(), 3, RetryVerdict(Action.REJECT)),
+        (SlowDown("quota", retry_after_seconds=1), 3, RetryVerdict(Action.SLOW_DOWN, 1_000)),
     ],
 )
 def test_a_limit_of_retries_rejects_what_fails_but_not_what_waits(
-    exception: BaseException, retries: int, verdict: Verdict
+    exception: BaseException, retries: int, verdict: RetryVerdict
 ) -> None:
     assert decide(exception, retries, _THREE) == verdict
 

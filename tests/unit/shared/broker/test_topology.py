@@ -22,7 +22,7 @@ def test_a_delay_is_rounded_up_to_a_rung(delay_ms: int, rung: int) -> None:
 
 def test_every_queue_that_dead_letters_does_so_at_least_once() -> None:
     arguments = [
-        topology.work_arguments("sirene.write.v1", topology.Limits()),
+        topology.work_arguments("sirene.write.v1", topology.QueueLimits()),
         topology.rung_arguments("sirene.write.v1", 1),
     ]
     for each in arguments:

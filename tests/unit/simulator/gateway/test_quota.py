@@ -1,4 +1,4 @@
-from services.simulator.gateway.quota import Quota, Witness
+from services.simulator.gateway.quota import ServerQuota, Witness
 
 
 class Clock:
@@ -11,7 +11,7 @@ class Clock:
 
 def test_a_request_beyond_the_quota_of_any_60_seconds_is_refused() -> None:
     clock = Clock()
-    quota = Quota(3, None, monotonic=clock, wall=clock)
+    quota = ServerQuota(3, None, monotonic=clock, wall=clock)
     answers = []
     for second in (0, 20, 40, 60, 81, 100):
         clock.now = 1000.0 + second
@@ -21,7 +21,7 @@ def test_a_request_beyond_the_quota_of_any_60_seconds_is_refused() -> None:
 
 def test_refused_requests_count_so_that_hammering_never_ends() -> None:
     clock = Clock()
-    quota = Quota(2, None, monotonic=clock, wall=clock)
+    quota = ServerQuota(2, None, monotonic=clock, wall=clock)
     allowed = []
     for _ in range(100):
         allowed.append(quota.take("k").allowed)
@@ -31,13 +31,13 @@ def test_refused_requests_count_so_that_hammering_never_ends() -> None:
 
 def test_each_key_has_its_own_quota() -> None:
     clock = Clock()
-    quota = Quota(1, None, monotonic=clock, wall=clock)
+    quota = ServerQuota(1, None, monotonic=clock, wall=clock)
     assert [quota.take(key).allowed for key in "aabb"] == [True, False, True, False]
 
 
 def test_the_hourly_quota_is_counted_when_there_is_one() -> None:
     clock = Clock()
-    quota = Quota(10, 3, monotonic=clock, wall=clock)
+    quota = ServerQuota(10, 3, monotonic=clock, wall=clock)
     allowed = []
     for _ in range(5):
         allowed.append(quota.take("k").allowed)
@@ -47,7 +47,7 @@ def test_the_hourly_quota_is_counted_when_there_is_one() -> None:
 
 def test_the_gateway_tells_what_is_left_and_when_it_changes() -> None:
     clock = Clock()
-    quota = Quota(2, 100, monotonic=clock, wall=lambda: clock.now + 5000)
+    quota = ServerQuota(2, 100, monotonic=clock, wall=lambda: clock.now + 5000)
     first = quota.take("k")
     assert (first.minute_limit, first.minute_left, first.minute_reset) == (2, 1, 6060.0)
     clock.now += 15

@@ -10,7 +10,7 @@ import pytest
 
 from services.simulator.generation import reference, vocabulary
 from services.simulator.generation.identifiers import LA_POSTE, luhn_sum
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from services.simulator.register.registers import GeneratedRegister
 
 Record = Mapping[str, Any]
@@ -92,7 +92,7 @@ def test_only_what_the_dictionary_calls_nullable_is_null(unmasked: Sequence[Reco
 
 def test_the_same_seed_gives_the_same_register_and_another_seed_another() -> None:
     def sample(seed: int) -> list[Record]:
-        register = GeneratedRegister(Options(establishments=300, seed=seed))
+        register = GeneratedRegister(SimulatorOptions(establishments=300, seed=seed))
         return [register.record("siret", position) for position in range(0, 300, 7)]
 
     assert sample(3) == sample(3)
@@ -152,7 +152,7 @@ def test_closed_establishments_of_ceased_units_are_closed(unmasked: Sequence[Rec
 
 
 def test_communes_are_real_and_weigh_what_their_population_weighs() -> None:
-    register = GeneratedRegister(Options(establishments=20_000))
+    register = GeneratedRegister(SimulatorOptions(establishments=20_000))
     known = {commune.code: commune for commune in reference.communes().communes}
     departements: Counter[str] = Counter()
     for position in range(register.size("siret")):
@@ -164,7 +164,7 @@ def test_communes_are_real_and_weigh_what_their_population_weighs() -> None:
 
 
 def test_all_establishments_can_be_placed_in_chosen_departements() -> None:
-    register = GeneratedRegister(Options(establishments=500, departements=("33", "2A")))
+    register = GeneratedRegister(SimulatorOptions(establishments=500, departements=("33", "2A")))
     codes = {
         str(register.row("siret", position, None).value("codeCommuneEtablissement"))[:2]
         for position in range(500)
@@ -173,7 +173,7 @@ def test_all_establishments_can_be_placed_in_chosen_departements() -> None:
 
 
 def test_the_dirt_of_the_real_register_is_there() -> None:
-    register = GeneratedRegister(Options(establishments=12_000, seed=2))
+    register = GeneratedRegister(SimulatorOptions(establishments=12_000, seed=2))
     facts: Counter[str] = Counter()
     names: set[object] = set()
     for position in range(register.size("siret")):
@@ -209,7 +209,7 @@ def test_the_dirt_of_the_real_register_is_there() -> None:
 
 
 def test_saint_martin_has_no_postcode() -> None:
-    register = GeneratedRegister(Options(establishments=30, departements=("978",)))
+    register = GeneratedRegister(SimulatorOptions(establishments=30, departements=("978",)))
     for position in range(30):
         record: Any = register.unmasked(register.identifier("siret", position))
         assert record["adresseEtablissement"]["codePostalEtablissement"] is None

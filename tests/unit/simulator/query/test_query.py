@@ -8,7 +8,7 @@ import pytest
 from services.simulator.query.errors import QueryError, ReversedRangeError
 from services.simulator.query.evaluation import compile_query
 from services.simulator.query.parser import parse
-from services.simulator.query.tree import And, Not, Or, Periode, Range, Term, Word
+from services.simulator.query.tree import And, Not, Or, PeriodeNode, Range, Term, Word
 from services.simulator.query.variables import Collection
 from services.simulator.register.rows import RecordRow
 
@@ -188,7 +188,7 @@ def test_a_query_is_read_into_the_tree_it_writes() -> None:
                 Or(
                     (
                         Term("siret", Word("4")),
-                        Periode(Term("dateFin", Word("2*", wild=frozenset({1})))),
+                        PeriodeNode(Term("dateFin", Word("2*", wild=frozenset({1})))),
                     )
                 )
             ),

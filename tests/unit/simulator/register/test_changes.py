@@ -6,13 +6,13 @@ import pytest
 
 from services.simulator.api.search import Search
 from services.simulator.generation.masking import MASK
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from services.simulator.register.registers import GeneratedRegister
 
 
 @pytest.fixture
 def register() -> GeneratedRegister:
-    return GeneratedRegister(Options(establishments=400, seed=5))
+    return GeneratedRegister(SimulatorOptions(establishments=400, seed=5))
 
 
 def test_a_person_who_becomes_partial_is_masked_in_the_unit_and_all_establishments(

@@ -9,12 +9,12 @@ import pytest
 
 from services.simulator.generation.masking import MASK
 from services.simulator.main import main
-from services.simulator.options import Options
+from services.simulator.options import SimulatorOptions
 from services.simulator.register.registers import GeneratedRegister
 from services.simulator.register.rows import periods_of
 from services.simulator.register.stock_files import FORMATS, Format, write_stock
 
-_OPTIONS = Options(establishments=120)
+_OPTIONS = SimulatorOptions(establishments=120)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -47,7 +47,7 @@ def test_equal_options_give_equal_rows_in_every_format(tmp_path: Path, format_: 
 
 
 def test_a_long_file_repeats_few_establishments_under_other_sirens(tmp_path: Path) -> None:
-    files = write_stock(tmp_path, Options(establishments=500), distinct=120)
+    files = write_stock(tmp_path, SimulatorOptions(establishments=500), distinct=120)
     rows, units = _rows(files["siret"].path), _rows(files["siren"].path)
     sirets = [row["siret"] for row in rows]
     assert (len(sirets), len(set(sirets))) == (500, 500)

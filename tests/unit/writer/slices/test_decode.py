@@ -10,8 +10,8 @@ from services.fetcher.walk.slices import slice_of
 from services.writer.slices.decode import (
     MAX_MESSAGE_LENGTH,
     Fault,
+    MappedRow,
     ReadSlice,
-    Row,
     map_rows,
     read_slice,
 )
@@ -47,7 +47,7 @@ def _read_with_digests(*records: object, digests: str | None = None) -> ReadSlic
     return read_slice(message)
 
 
-def _rows(read: ReadSlice) -> list[Row]:
+def _rows(read: ReadSlice) -> list[MappedRow]:
     return map_rows(read.sent)[0]
 
 

@@ -13,7 +13,7 @@ _PART = re.compile(rf"[^\W_]+|{MASK}+|[.!?…;:,]")
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class CheckedText:
     """`rest` is the normalised text with its facts masked; `words` are the words of the rest.
 
     `spoken` are these words folded; `line` has them in order, with punctuation and masks, all with
@@ -32,7 +32,7 @@ class Subject:
     known: Known
 
     @classmethod
-    def of(cls, raw: str, facts: Facts) -> "Subject":
+    def of(cls, raw: str, facts: Facts) -> "CheckedText":
         text = normalise(raw)
         known = know(facts)
         masked = mask(text, known)
