@@ -1,4 +1,5 @@
-# Sirenade. `make help` lists the targets; everything is kept in .venv and .local unless announced.
+# Sirenade. `make help` lists the targets. They keep everything in .venv and .local; a target
+# that must write elsewhere announces it.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -10,15 +11,16 @@ N ?= 35000
 PORT ?= 8021
 ESTABLISHMENTS ?= 35000
 REQUESTS_PER_MINUTE ?= 30
-# What `make prove`, `make chaos` and `make soak` run.
+# The sizes of `make prove`, `make chaos` and `make soak`.
 PHASE ?= 1
 HOURS ?= 1
 KILLS ?= 20
 ROWS ?= 20000
 SEED ?=
-# `make fuzz`: so many cases of each kind, and a twentieth through real servers.
+# `make fuzz`: the number of cases of each kind. A twentieth of them goes through real servers.
 EXAMPLES ?= 10000
-# What `make bench` runs (`make bench ONLY="writer stock"`), and what `make bench-compare` compares.
+# The benchmarks that `make bench` runs (ONLY="writer stock"), and the two files that
+# `make bench-compare` compares.
 ONLY ?=
 A ?=
 B ?=
@@ -26,15 +28,16 @@ B ?=
 C ?= --help
 SERVICES := fetcher writer reviewer operator
 SCALED := fetcher writer reviewer
-# Each runs servers of its own; what is slow measures, and runs alone.
+# Two test processes run side by side, each with its own servers. Slow tests measure speed, so they
+# run alone.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^#?[a-zA-Z-]+:.*## / {sub(/^#/, ""); printf "  \033[36mmake %-14s\033[0m %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^#?[a-zA-Z-]+:.*## / {sub(/^#/, ""); printf "  \033[36mmake %-16s\033[0m %s\n", $$1, $$2}' Makefile
 
 .PHONY: install
-install: .venv/installed ## Make the environment in .venv (hash-checked)
+install: .venv/installed ## Make the environment in .venv; pip checks each hash
 
 .venv/installed: requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
@@ -56,33 +59,33 @@ simulator: install ## Run the INSEE simulator (PORT, ESTABLISHMENTS, REQUESTS_PE
 	  --requests-per-minute $(REQUESTS_PER_MINUTE)
 
 .PHONY: servers
-servers: install ## Fetch what the tests start and call: RabbitMQ, PostgreSQL, promtool, amtool
-	@$(PY) -m deploy.local prepare
+servers: install ## Fetch the servers and tools of the tests: RabbitMQ, PostgreSQL, promtool, amtool
+	@$(PY) -m tests.servers prepare
 
 .PHONY: test
-test: servers ## Run unit and integration tests and one system test with kills
+test: servers ## Run unit and integration tests, and one system test that kills processes
 	@$(PY) -m pytest $(SIDE_BY_SIDE)
 
 .PHONY: test-full
-test-full: servers ## Run all tests, the slow ones too (needs npm, and kubectl or kustomize)
-	@$(PY) -m deploy.local prepare-slow
+test-full: servers ## Run all tests, also the slow ones (needs npm, and kubectl or kustomize)
+	@$(PY) -m tests.servers prepare-slow
 	@$(PY) -m pytest $(SIDE_BY_SIDE)
 	@$(PY) -m pytest -m slow --ignore tests/benchmarks
 
 .PHONY: fuzz
-fuzz: servers ## Send ten thousand spoiled answers and messages of each kind (EXAMPLES, SEED)
+fuzz: servers ## Send 10 000 spoiled answers and messages of each kind (EXAMPLES, SEED)
 	@$(PY) -m pytest tests/fuzz -q --examples $(EXAMPLES) \
 	  --hypothesis-seed $(or $(SEED),$(shell date +%s)) -p no:logging
 
 .PHONY: lint
-lint: install ## Check style, types and imports
+lint: install ## Check style, types and the import contracts
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
 
 .PHONY: bench
-bench: servers ## Measure, in ratios to the machine's own limits (ONLY=writer, QUICK=1, FULL=1)
+bench: servers ## Measure each speed as a ratio to the machine's limit (ONLY=writer, QUICK=1, FULL=1)
 	@$(PY) -m tests.benchmarks run --only "$(ONLY)" \
 	  --size $(if $(QUICK),quick,$(if $(FULL),full,normal))
 
@@ -91,31 +94,31 @@ bench-table: install ## Print the latest measurements as Markdown (A=FILE; GOALS
 	@$(PY) -m tests.benchmarks table --markdown --of "$(A)" $(if $(GOALS),--goals)
 
 .PHONY: bench-compare
-bench-compare: install ## Compare two measurements, the two latest unless told (A=FILE, B=FILE)
+bench-compare: install ## Compare two measurements, by default the two latest (A=FILE, B=FILE)
 	@$(PY) -m tests.benchmarks compare --a "$(A)" --b "$(B)"
 
 .PHONY: prove
-prove: servers ## Prove what is promised: a phase at the true quota (PHASE=1, 8 min; 2, 18 min)
+prove: servers ## Prove the promises at the true quota (PHASE=1: 8 minutes; PHASE=2: 18 minutes)
 	@./sirenade prove import --phase $(PHASE)
 
 .PHONY: chaos
-chaos: servers ## Kill at random in mid-import, then compare the sets (KILLS, ROWS, SEED)
+chaos: servers ## Kill processes at random during an import, then compare the sets (KILLS, ROWS, SEED)
 	@./sirenade prove chaos --kills $(KILLS) --rows $(ROWS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: soak
-soak: servers ## Import, review and fetch deltas for hours: nothing may grow (HOURS=1)
+soak: servers ## Import, review and fetch deltas for hours; nothing may grow (HOURS=1)
 	@./sirenade prove soak --hours $(HOURS)
 
 .PHONY: dashboards
-dashboards: install ## Write Grafana's dashboards anew from their code
+dashboards: install ## Write Grafana's dashboards from their code
 	@$(PY) -m deploy.grafana
 
 .PHONY: check-dashboards
-check-dashboards: servers ## Run everything for real and see that every panel has data
+check-dashboards: servers ## Run all services and check that every panel has data
 	@$(PY) -m pytest tests/system/test_dashboards.py --slow
 
 .PHONY: stress-metrics
-stress-metrics: install ## Record 10 000 at once, then ten million: memory flat, none lost
+stress-metrics: install ## Record ten million values; memory must stay flat, and none may be lost
 	@$(PY) -m pytest tests/benchmarks/test_stress_metrics.py -s --slow
 
 .PHONY: check-fresh
@@ -123,7 +126,7 @@ check-fresh: ## Try demo and test in fresh clones: other users, folders, paths, 
 	@tests/proofs/check-fresh.sh
 
 .PHONY: requirements
-requirements: ## Pin the requirements anew (needs uv)
+requirements: ## Pin the requirements again (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	  --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements/runtime.txt
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
@@ -139,7 +142,7 @@ requirements: ## Pin the requirements anew (needs uv)
 	    -o requirements/$$other.txt || exit 1; done
 
 .PHONY: init
-init: ## Write .env and random secrets for the containers (DEMO=1: a simulator as INSEE)
+init: ## Write .env and random secrets for the containers (DEMO=1: the simulator as INSEE)
 	@$(PYTHON) -m deploy.containers init $(if $(DEMO),--demo)
 
 .PHONY: doctor
@@ -150,13 +153,13 @@ doctor: ## Say what this machine lacks for the containers
 	@echo "error: there is no .env yet: make init" >&2; exit 2
 
 .PHONY: images
-images: .env ## Build the containers' images and print their sizes
+images: .env ## Build the images of the containers and print their sizes
 	@SIRENADE_BUILD="$${SIRENADE_BUILD:-$$(git describe --always --dirty 2>/dev/null)}" \
 	  docker compose --profile '*' build --quiet
 	@docker images --filter 'reference=sirenade/*' --format '{{.Repository}}:{{.Tag}} {{.Size}}' | sort
 
 .PHONY: up
-up: .env ## Start all containers, and wait until they are healthy
+up: .env ## Start all containers and wait until they are healthy
 	@deploy/containers/up.sh
 
 .PHONY: down
@@ -164,7 +167,7 @@ down: .env ## Stop and remove all containers; the volumes stay
 	@docker compose --profile '*' down
 
 .PHONY: upgrade
-upgrade: images ## Build images, stop the services, migrate, start anew
+upgrade: images ## Build images, stop the services, migrate the database, start the services
 	@docker compose stop $(SERVICES)
 	@deploy/containers/up.sh
 
@@ -193,16 +196,16 @@ $(LOGS): logs-%: .env
 
 SCALE := $(SCALED:%=scale-%)
 .PHONY: $(SCALE)
-#scale-SERVICE: ## So many fetchers, writers or reviewers from now on (N=12)
+#scale-SERVICE: ## Set the number of fetchers, writers or reviewers for good (N=12)
 $(SCALE): scale-%: .env
 	@$(PYTHON) -m deploy.containers scale $* '$(if $(filter file,$(origin N)),,$(N))'
 	@docker compose up --detach --no-recreate $*
 
 .PHONY: test-compose
-test-compose: install ## Try the containers: from nothing to healthy, scaled in mid-import
+test-compose: install ## Try the containers: start from nothing, scale in the middle of an import
 	@$(PY) -m pytest -m compose tests/compose
 
 .PHONY: clean
-clean: ## Remove .local, .venv and what was announced outside
-	@[ ! -x $(PY) ] || $(PY) -m deploy.local clean
+clean: ## Remove .local and .venv, and the folders that were announced outside
+	@[ ! -x $(PY) ] || $(PY) -m tests.servers clean
 	@rm -rf .local .venv
