@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-_RECORDED = Path(__file__).parents[3] / "fixtures" / "insee"
+_RECORDED = Path(__file__).parents[1] / "fixtures" / "insee"
 
 Record = dict[str, Any]
 
