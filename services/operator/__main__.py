@@ -20,13 +20,13 @@ from services.operator.numbers import reconcile as counting
 from services.operator.numbers.reconcile import Comparison
 from services.operator.numbers.statement_command import statement
 from services.operator.numbers.stats import described, read_stats
-from services.operator.printing import AsJson, print_json, print_rows
+from services.operator.printing import print_json, print_rows
 from shared.clock import Clock
 from shared.db.shards import connected, migrate_all
 from shared.errors import UserError
 from shared.imports.progress import Progress, read_progress, run_exists
 from shared.settings import DatabaseSettings, load
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, make_app
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app
 from shared.terminal.cli import run as run_cli
 from shared.terminal.progress_view import thousands, watch
 

@@ -2,15 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import RowMapping
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
 
 
 def print_json(value: object) -> None:

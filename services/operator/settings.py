@@ -53,11 +53,7 @@ class OperatorSettings(ServiceSettings, ArchiveSettings):
         default="03:30", description="when what was resolved long ago is deleted, in France"
     )
 
-    reconcile_at: str = Field(
-        default="02:10", description="when counters are counted anew on Sundays, in France"
-    )
-
-    @field_validator("delta_at", "purge_at", "reconcile_at")
+    @field_validator("delta_at", "purge_at")
     @classmethod
     def _is_a_time_of_day(cls, value: str) -> str:
         if not _TIME_OF_DAY.fullmatch(value):

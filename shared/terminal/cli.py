@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -15,6 +15,8 @@ from shared.errors import UserError
 EXIT_BROKEN_PROMISE = 1
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
 
 
 def make_app(help_text: str) -> typer.Typer:

@@ -18,12 +18,13 @@ from services.operator.archive.pg_tools import PgTools, ToolFailed
 from services.operator.archive.storage import Storage, StorageError
 from services.operator.archive.summaries import put_summaries
 from services.operator.connections import open_engines
-from services.operator.printing import AsJson, print_json, print_rows
+from services.operator.printing import print_json, print_rows
 from services.operator.settings import ArchiveSettings
 from shared.clock import Clock
 from shared.db.migrate import upgrade
 from shared.db.shards import connected, remote_urls
 from shared.errors import UserError
+from shared.terminal.cli import AsJson
 from shared.terminal.progress_view import thousands
 
 WorkFolder = Annotated[

@@ -8,10 +8,10 @@ import typer
 from services.operator.connections import open_engines
 from services.operator.failures import items
 from services.operator.failures.items import Retry
-from services.operator.printing import AsJson, joined, print_fields, print_json, print_rows
+from services.operator.printing import joined, print_fields, print_json, print_rows
 from shared.db.shards import connected
 from shared.errors import UserError
-from shared.terminal.cli import make_app
+from shared.terminal.cli import AsJson, make_app
 
 app = make_app("What could not be written or reviewed: look, try again, forget what is resolved.")
 

@@ -6,10 +6,10 @@ import typer
 
 from services.operator.connections import open_broker, open_engine
 from services.operator.failures import letters
-from services.operator.printing import AsJson, print_fields, print_json, print_rows
+from services.operator.printing import print_fields, print_json, print_rows
 from shared.db.migrate import require_current
 from shared.errors import UserError
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, make_app
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app
 
 app = make_app("Messages that nobody could work on, kept in PostgreSQL.")
 

@@ -11,7 +11,7 @@ from services.operator.archive.storage import open_storage
 from services.operator.archive.summaries import put_summaries
 from services.operator.failures import items
 from services.operator.jobs import slots
-from services.operator.jobs.schedule import Schedule, daily_at, sundays_at
+from services.operator.jobs.schedule import Schedule, daily_at
 from services.operator.numbers.reconcile import reconcile
 from services.operator.settings import OperatorSettings
 from shared.days import TIME_ZONE
@@ -34,6 +34,7 @@ _ARCHIVE_SECONDS = 240.0
 _RECONCILE_SECONDS = 4 * 3600.0
 # Batches that ended at midnight are committed by then.
 _AFTER_MIDNIGHT = daily_at("00:05")
+_SUNDAY_NIGHT = Schedule("10 2 * * 0")
 
 _LOCK_ORDERS = text("SELECT pg_advisory_xact_lock(hashtext('order_delta'))")
 _YESTERDAY = text("SELECT (now() AT TIME ZONE :time_zone)::date - 1")
@@ -73,7 +74,7 @@ def make_jobs(
         Job("archive", _HOURLY, lambda connection: archive(connection, settings, shards)),
         Job(
             "reconcile",
-            sundays_at(settings.reconcile_at),
+            _SUNDAY_NIGHT,
             lambda connection: count_anew(connection, readers),
             lease_seconds=_RECONCILE_SECONDS,
         ),

@@ -8,10 +8,11 @@ from sqlalchemy import RowMapping
 
 from services.operator.connections import open_engine
 from services.operator.jobs import slots
-from services.operator.printing import AsJson, print_json, print_rows
+from services.operator.printing import print_json, print_rows
 from shared.clock import Clock
 from shared.days import FRANCE
 from shared.db.migrate import require_current
+from shared.terminal.cli import AsJson
 
 # Several turns of an operator's loop.
 _SILENCE_SECONDS = 90.0

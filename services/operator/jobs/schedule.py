@@ -25,11 +25,6 @@ class Schedule:
         return next(CronSim(self.expression, now.astimezone(FRANCE))).astimezone(UTC)
 
 
-def sundays_at(time_of_day: str) -> Schedule:
-    """`time_of_day` is HH:MM."""
-    return Schedule(f"{daily_at(time_of_day).expression[:-1]}0")
-
-
 def daily_at(time_of_day: str) -> Schedule:
     """`time_of_day` is HH:MM."""
     hour, minute = time_of_day.split(":")

@@ -11,6 +11,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, text
 
+from shared.errors import SirenadeError
+
 _TAKE = text("""
     INSERT INTO job_slots AS s (job, slot, status, lease_until, token)
     VALUES (:job, :slot, 'running', now() + make_interval(secs => :lease_seconds), :token)
@@ -66,8 +68,8 @@ _PURGE = text("""
 """)
 
 
-class SlotLost(Exception):
-    """Raised when the lease ran out and another process took the slot: nothing is to be kept."""
+class SlotLost(SirenadeError):
+    """Raised when the lease ran out and another process took the slot: roll the work back."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def take(connection: Connection, job: str, due: datetime, *, lease_seconds: floa
 def finish(connection: Connection, taken: Taken, result: str) -> None:
     """Raises SlotLost."""
     if connection.execute(_FINISH, {**taken.key, "result": result}).rowcount == 0:
-        raise SlotLost
+        raise SlotLost(f"the slot {taken.slot} of {taken.job} was taken by another process")
 
 
 def fail(connection: Connection, taken: Taken, error: str, *, delay_seconds: float) -> None:

@@ -25,13 +25,14 @@ from services.operator.monitoring.snapshot import (
     Told,
     tell_outside,
 )
-from services.operator.printing import AsJson, print_fields, print_json
+from services.operator.printing import print_fields, print_json
 from services.operator.settings import MonitorSettings
 from shared.clock import Clock
 from shared.db.outages import is_outage
 from shared.db.shards import connected
 from shared.errors import UserError
 from shared.imports.progress import run_exists
+from shared.terminal.cli import AsJson
 from shared.terminal.progress_view import thousands
 
 _STATEMENT_TIMEOUT_SECONDS = 10

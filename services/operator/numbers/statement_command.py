@@ -11,7 +11,7 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from services.operator.connections import open_engine
-from services.operator.printing import AsJson, print_json
+from services.operator.printing import print_json
 from shared.db.migrate import require_current
 from shared.db.shards import require_one_database
 from shared.errors import UserError
@@ -26,7 +26,7 @@ from shared.imports.statement import (
     read_statement,
 )
 from shared.settings import DatabaseSettings, load
-from shared.terminal.cli import EXIT_BROKEN_PROMISE
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson
 from shared.terminal.progress_view import thousands
 
 _COLUMNS = ("expected", "received", "stored", "failed items", "missing", "surplus", "gone")
