@@ -5,7 +5,8 @@ a driver's text quotes rows, and a library's quotes URLs. A message is logged by
 """
 
 from shared.logs.files import LogFile, log_bytes_cap
+from shared.logs.places import places_of
 from shared.logs.redaction import secrets_of
 from shared.logs.setup import configure_logs
 
-__all__ = ["LogFile", "configure_logs", "log_bytes_cap", "secrets_of"]
+__all__ = ["LogFile", "configure_logs", "log_bytes_cap", "places_of", "secrets_of"]

@@ -4,10 +4,8 @@ import logging
 import os
 import socket
 import sys
-import traceback
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TextIO
 
 import orjson
@@ -15,9 +13,8 @@ import structlog
 
 from shared.logs.files import LogFile
 from shared.logs.output import Output
+from shared.logs.places import frames_of
 from shared.logs.redaction import Event, Redaction
-
-_FRAMES_SHOWN = 6
 
 
 def configure_logs(
@@ -120,13 +117,8 @@ def _summarise_exception(_logger: object, _method: str, event: Event) -> Event:
         info = (type(info), info, info.__traceback__)
     if info and info[0] is not None:
         event["exception"] = info[0].__name__
-        event["at"] = _places(info[2])
+        event["at"] = frames_of(info[2])
     return event
-
-
-def _places(trace: TracebackType | None) -> list[str]:
-    frames = traceback.extract_tb(trace)[-_FRAMES_SHOWN:]
-    return [f"{os.path.relpath(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def _serialise(event: Event, **_options: object) -> str:

@@ -20,7 +20,7 @@ from shared.db.engine import make_engine
 from shared.db.migrate import require_current
 from shared.db.shards import require_shards
 from shared.errors import UserError
-from shared.logs import configure_logs, secrets_of
+from shared.logs import configure_logs, places_of, secrets_of
 from shared.metrics import Metrics
 from shared.runtime.memory import keep_what_is_there, return_freed_memory
 from shared.runtime.middleware import ActorMetrics
@@ -112,7 +112,12 @@ class Running:
             except Exception as error:  # noqa: BLE001  # a loop must outlive any server's absence
                 failures += 1
                 self._metrics.loop_failures.labels(loop=loop.name).inc()
-                log.warning("loop failed", loop=loop.name, error=type(error).__name__)
+                log.warning(
+                    "loop failed",
+                    loop=loop.name,
+                    error=type(error).__name__,
+                    at=places_of(error),
+                )
             self._clock.wait(wait_after(failures, loop.interval_seconds))
 
 

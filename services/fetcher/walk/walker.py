@@ -25,6 +25,7 @@ from services.fetcher.plan.page_end import judge_page, rows_to_ask
 from services.fetcher.store import FetchedPage, ImportStore, PageLease
 from services.fetcher.walk.slices import PageSlice, cut
 from shared.errors import SlowDown
+from shared.logs import places_of
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
 
@@ -112,7 +113,8 @@ class Walker:
             self._release(lease, delay_seconds)
             if lease.starts >= _STARTS_WORTH_TELLING:
                 self._store.note_error(f"INSEE gives no good answer, asked again later: {error}")
-        except Exception:
+        except Exception as error:
+            log.warning("page not fetched", error=type(error).__name__, at=places_of(error))
             # A broker or database that is away: whoever comes next may start at once.
             self._release(lease, 1.0)
             raise

@@ -12,6 +12,7 @@ from services.operator.jobs.catalogue import LEASE_SECONDS, Job
 from services.operator.jobs.slots import SlotLost, Taken
 from shared.clock import Clock
 from shared.errors import SirenadeError
+from shared.logs import places_of
 from shared.metrics import Metrics
 
 log = structlog.get_logger()
@@ -71,6 +72,7 @@ class Scheduler:
                 job=job.name,
                 slot=taken.slot,
                 error=_told(error),
+                at=places_of(error),
                 again_in_seconds=delay_seconds,
             )
             return

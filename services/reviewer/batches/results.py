@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+import structlog
 from sqlalchemy import Connection
 
 from services.reviewer.actors import ShardReviewer
@@ -21,6 +22,9 @@ from services.reviewer.texts.attempts import ASKS, BY_A_MODEL, GENERATOR_FAILED,
 from services.reviewer.texts.rulings import PENDING, AvisResult, Claim, Fate
 from services.reviewer.texts.subjects import AvisSubject, read_subjects
 from shared.errors import SlowDown
+from shared.logs import places_of
+
+log = structlog.get_logger()
 
 _BYTES_PER_TOKEN = 4
 # What was set aside is for half of the bytes that a token has as a rule.
@@ -163,6 +167,7 @@ class Collecting:
             filled = fill(attempt.text, claim.facts)
             reasons = tuple(self.crew.reviewing.validate(filled, claim.facts))
         except Exception as error:  # noqa: BLE001  # a bug that one text meets must not hold up others
+            log.warning("validation failed", error=type(error).__name__, at=places_of(error))
             return replace(attempt, reasons=(GENERATOR_FAILED,), error=type(error).__name__)
         return replace(attempt, text=filled, reasons=reasons)
 

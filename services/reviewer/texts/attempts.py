@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
 
+import structlog
+
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.providers.call import UNAVAILABLE, CallWindow
 from services.reviewer.providers.choice import Exhausted, ProviderChoice, ProviderDraft
@@ -17,8 +19,11 @@ from services.reviewer.providers.deferred import Deferred
 from services.reviewer.providers.gate import Late, OutOfUse
 from services.reviewer.providers.meter import BudgetReached
 from shared.errors import SlowDown
+from shared.logs import places_of
 from shared.metrics import Metrics
 from shared.sirene.facts import Facts
+
+log = structlog.get_logger()
 
 ASKS = 3
 BY_A_MODEL = "trainedAlgorithmicMedia"
@@ -186,6 +191,7 @@ class Reviewing:
         except (SlowDown, BudgetReached, Exhausted):
             raise
         except Exception as error:  # noqa: BLE001  # as below
+            log.warning("draft failed", error=type(error).__name__, at=places_of(error))
             return self._of_draft(draft, asking, start, (GENERATOR_FAILED,), type(error).__name__)
         return self._of_draft(draft, asking, start, found, None)
 
@@ -227,6 +233,7 @@ class Reviewing:
             generated = self.generator.generate(facts)
             reasons = self.validate(generated.text, facts)
         except Exception as error:  # noqa: BLE001  # a bug that one row meets must not hold up others
+            log.warning("generator failed", error=type(error).__name__, at=places_of(error))
             return Attempt(
                 model=self.generator.model,
                 prompt_version=self.generator.prompt_version,

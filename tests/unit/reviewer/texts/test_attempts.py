@@ -1,11 +1,13 @@
 """From facts to verdict, without a database."""
 
+import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
@@ -53,9 +55,14 @@ def test_a_generator_that_breaks_is_an_attempt_without_a_text() -> None:
     def broken(facts: Facts) -> GeneratedText:
         raise KeyError(facts.nom)
 
-    [attempt] = reviewing(replace(TEMPLATE, generate=broken)).review(FACTS)
+    with capture_logs() as events:
+        [attempt] = reviewing(replace(TEMPLATE, generate=broken)).review(FACTS)
     assert not attempt.accepted
     assert attempt.text is None
+    [event] = events
+    assert event["error"] == "KeyError"
+    assert re.fullmatch(r"tests/unit/reviewer/texts/test_attempts\.py:\d+", event["at"][-1])
+    assert "DUPONT" not in str(event)
     assert (attempt.reasons, attempt.error) == (("generator_failed",), "KeyError")
 
 

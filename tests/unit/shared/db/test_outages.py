@@ -10,7 +10,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from shared.clock import Clock
 from shared.db.outages import is_outage, persevere, slowing_down
 from shared.errors import SlowDown
-from shared.runtime.service import wait_after
 
 
 class ServerError(psycopg2.Error):
@@ -102,11 +101,3 @@ def test_a_process_that_stops_does_not_wait() -> None:
     clock.stopping.set()
     with pytest.raises(SlowDown):
         persevere(failing(2), clock)
-
-
-def test_a_loop_that_fails_comes_round_less_often_but_soon_enough() -> None:
-    waits = [wait_after(failures, 0.5) for failures in range(100)]
-    assert waits[0] == 0.5
-    assert waits == sorted(waits)
-    assert waits[-1] == 15
-    assert wait_after(3, 60) == 60
