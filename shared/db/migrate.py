@@ -13,7 +13,7 @@ from shared.errors import UserError
 
 
 class UnknownRevision(UserError):
-    """Raised when a database was migrated by a version that is not this one's past."""
+    """Raised when this version has no way from the database's revision to its own."""
 
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -54,12 +54,19 @@ def upgrade(url: str) -> str | None:
 
 
 def _require_known(revision: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision is not None and revision not in known:
+    scripts = list(ScriptDirectory.from_config(_config()).walk_revisions())
+    known = {script.revision for script in scripts}
+    if revision is None or revision in known:
+        return
+    if revision < min(known):
         raise UnknownRevision(
-            f"the database schema is at revision {revision}, which this version does not know: "
-            "use the version of Sirenade that made it, or a newer one"
+            f"the database schema is at revision {revision}, older than release 1.0.0:"
+            " migrate it with the last version before 1.0.0 first"
         )
+    raise UnknownRevision(
+        f"the database schema is at revision {revision}, which this version does not know:"
+        " use the version of Sirenade that made it, or a newer one"
+    )
 
 
 def require_current(connection: Connection) -> None:
