@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from services.fetcher.plan.windows import Scope
 from shared.days import day_end, day_start
+from shared.db.locks import Lock, hold
 from shared.errors import UserError
 
 _AT = "coalesce(CAST(:at AS timestamptz), now())"
@@ -55,7 +56,6 @@ _HOLDS_LEASE = text("""
     WHERE batch_id = :batch_id AND number = :page AND lease_token = :token FOR UPDATE
 """)
 
-_LOCK_REQUESTS = text("SELECT pg_advisory_xact_lock(hashtext('request_daily_import'))")
 _OPEN_RUNS = text("""
     SELECT id FROM import_runs
     WHERE per_day IS NOT NULL AND status IN ('pending', 'running')
@@ -183,7 +183,7 @@ def request_daily(
         for name, value in asdict(scope or Scope()).items()
     } | {"row_limit": row_limit, **asdict(rhythm)}
     with engine.begin() as connection:
-        connection.execute(_LOCK_REQUESTS)
+        hold(connection, Lock.DAILY_IMPORTS)
         found = connection.execute(_OPEN_RUNS, wanted | {"any_scope": scope is None})
         runs = found.scalars().all()
         if len(runs) > 1 and scope is None:

@@ -56,10 +56,9 @@ INSERT_BATCH = text("""
       :activite_principale, :etat_administratif, :siret_from, :siret_to, :sirets, :collection,
       :treated_from, :treated_until, :row_limit, :expected)
 """)
-# Two planners would each fill the same room. Deltas first: an import of the whole register takes
+# Deltas come first: an import of the whole register takes
 # a day, and what INSEE changed meanwhile would wait behind it. Batches of a run that has had its
 # share of the day take none: other runs go on meanwhile.
-LOCK_ACTIVATION = text("SELECT pg_advisory_xact_lock(hashtext('activate_batches'))")
 ACTIVATE = text("""
     WITH room AS (
       SELECT greatest(:parallel_batches - count(*), 0) AS free

@@ -12,6 +12,7 @@ from services.fetcher.daily_share import Part, give_back_rest, still_holds_lease
 from services.fetcher.plan.deltas import DeltaDraft, DeltaOrder
 from services.fetcher.plan.page_end import FIRST_CURSOR, MAX_ROWS_PER_PAGE, PageEnd, rows_to_ask
 from services.fetcher.plan.windows import PlannedBatch, Scope, Window
+from shared.db.locks import Lock, hold
 from shared.imports.delta import Watermark, read_watermarks, record_windows, settle_windows
 
 
@@ -148,7 +149,8 @@ class ImportStore:
     def activate_batches(self, parallel_batches: int) -> list[tuple[int, int]]:
         """Start as many pending batches as may run side by side; return their first pages."""
         with self._engine.begin() as connection:
-            connection.execute(statements.LOCK_ACTIVATION)
+            # Two planners at once would each fill the same room.
+            hold(connection, Lock.BATCH_ROOM)
             rows = connection.execute(
                 statements.ACTIVATE, {"parallel_batches": parallel_batches, "cursor": FIRST_CURSOR}
             )

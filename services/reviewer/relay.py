@@ -14,16 +14,11 @@ from sqlalchemy import Connection, Engine, TextClause, text
 
 from services.reviewer.money.budget import read_budget
 from shared.clock import Clock
+from shared.db.locks import Lock, release_in_session, try_hold_in_session
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
 
 AVIS_PER_MESSAGE = 25
-
-# Any constant will do, as long as every relay uses the same.
-_ADVISORY_LOCK = 0x51_4E_AD_E1
-
-_TRY_LOCK = text("SELECT pg_try_advisory_lock(:lock)").bindparams(lock=_ADVISORY_LOCK)
-_UNLOCK = text("SELECT pg_advisory_unlock(:lock)").bindparams(lock=_ADVISORY_LOCK)
 
 IN_FLIGHT = text("SELECT count(*) FROM avis WHERE outcome = 'pending' AND published_at IS NOT NULL")
 
@@ -191,12 +186,12 @@ class Relay:
         reviewers that get the message.
         """
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not connection.scalar(_TRY_LOCK):
+            if not try_hold_in_session(connection, Lock.RELAY):
                 yield None
                 return
             try:
                 yield connection
-                connection.execute(_UNLOCK)
+                release_in_session(connection, Lock.RELAY)
             except BaseException:
                 # Ending the session frees the lock whatever state the connection is in.
                 connection.invalidate()

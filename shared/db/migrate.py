@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from shared.db.engine import make_engine
+from shared.db.locks import Lock, hold
 from shared.errors import UserError
 
 
@@ -17,8 +18,6 @@ class UnknownRevision(UserError):
 
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-# Any constant will do, as long as every process that migrates uses the same.
-_ADVISORY_LOCK = 0x51_4E_AD_E0
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -43,9 +42,7 @@ def upgrade(url: str) -> str | None:
     try:
         with engine.begin() as connection:
             connection.execute(text("SET LOCAL lock_timeout = 0"))
-            connection.execute(
-                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK}
-            )
+            hold(connection, Lock.MIGRATION)
             _require_known(current_revision(connection))
             command.upgrade(_config(connection), "head")
             return current_revision(connection)

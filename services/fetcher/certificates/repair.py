@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, text
 
 from services.fetcher.plan.windows import SIRETS_PER_WINDOW
+from shared.db.locks import Lock, hold
 from shared.errors import UserError
 from shared.imports.progress import run_exists
 from shared.imports.statement import StatementSubject, read_sirets
@@ -14,8 +15,6 @@ _READ = text("""
     SELECT id, status, missing, surplus, missing_sirets, surplus_sirets FROM certificates
     WHERE id = coalesce(:id, (SELECT max(id) FROM certificates WHERE status <> 'running'))
 """)
-# Of two orders at once the second sees the first's run.
-_LOCK_ORDERS = text("SELECT pg_advisory_xact_lock(hashtext('order_repair'))")
 _UNDER_WAY = text("""
     SELECT max(id) FROM import_runs
     WHERE status IN ('pending', 'running') AND sirets = CAST(:sirets AS text[])
@@ -45,7 +44,8 @@ def order_repair(engine: Engine, *, certificate_id: int | None, of_run: int | No
     if of_run is not None and certificate_id is not None:
         raise UserError("say --certificate or --run, not both")
     with engine.begin() as connection:
-        connection.execute(_LOCK_ORDERS)
+        # The second of two orders at once sees the first one's run.
+        hold(connection, Lock.REPAIRS)
         if of_run is None:
             return _of_certificate(connection, certificate_id)
         if not run_exists(connection, of_run):

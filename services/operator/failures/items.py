@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, RowMapping, text
 
 from services.operator.printing import joined
+from shared.db.locks import Lock, hold
 from shared.errors import UserError
 from shared.sirene.identifiers import is_siren, is_siret, siren_of
 
@@ -98,9 +99,6 @@ _CLOSE = text("""
     UPDATE failed_items f SET resolved_at = now(), closed_because = idle.because
     FROM idle WHERE f.id = idle.id
 """)
-# Of two retries at once the second sees what the first has asked for. The items themselves stay
-# unlocked: writer and reviewer lock them last, after the rows that are locked here.
-_LOCK_RETRIES = text("SELECT pg_advisory_xact_lock(hashtext('retry_failed_items'))")
 _UNDER_WAY = text("""
     SELECT DISTINCT s FROM import_runs, unnest(sirets) AS s
     WHERE status IN ('pending', 'running') AND s = ANY(:sirets)
@@ -193,7 +191,9 @@ def retry(connections: Sequence[Connection], ids: Sequence[int], *, code: str | 
     Nothing is resolved here but what is no longer due: writer and reviewer do that, with what
     they store. Raises UserError, and asks for nothing, where an id is unknown or resolved.
     """
-    connections[0].execute(_LOCK_RETRIES)
+    # The items themselves stay unlocked: writer and reviewer lock them last, after the rows that
+    # are locked here.
+    hold(connections[0], Lock.RETRIES)
     wanted = {"by_id": bool(ids), "ids": list(ids), "code": code}
     chosen = [row for each in connections for row in each.execute(_OPEN, wanted)]
     _require_all(set(ids), {row.id for row in chosen})
@@ -207,7 +207,7 @@ def retry_due(connections: Sequence[Connection], *, limit: int) -> Retry:
 
     Of each database at most `limit` items.
     """
-    connections[0].execute(_LOCK_RETRIES)
+    hold(connections[0], Lock.RETRIES)
     chosen = [row for each in connections for row in each.execute(_DUE, {"limit": limit})]
     return _retry(connections, chosen)
 

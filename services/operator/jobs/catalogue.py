@@ -15,6 +15,7 @@ from services.operator.jobs.schedule import Schedule, daily_at
 from services.operator.numbers.reconcile import reconcile
 from services.operator.settings import OperatorSettings
 from shared.days import TIME_ZONE
+from shared.db.locks import Lock, hold
 from shared.db.shards import connected
 from shared.imports.delta import COLLECTIONS, read_watermarks, request_delta
 from shared.imports.statement import StatementSubject, in_one_line, read_statement
@@ -36,7 +37,6 @@ _RECONCILE_SECONDS = 4 * 3600.0
 _AFTER_MIDNIGHT = daily_at("00:05")
 _SUNDAY_NIGHT = Schedule("10 2 * * 0")
 
-_LOCK_ORDERS = text("SELECT pg_advisory_xact_lock(hashtext('order_delta'))")
 _YESTERDAY = text("SELECT (now() AT TIME ZONE :time_zone)::date - 1")
 _DELTA_UNDER_WAY = text("""
     SELECT min(id) FROM import_runs WHERE kind = 'delta' AND status IN ('pending', 'running')
@@ -127,7 +127,7 @@ def count_anew(connection: Connection, readers: Sequence[Engine]) -> str:
 
 def order_delta(connection: Connection, *, wait_minutes: float) -> str:
     """Order one where none is under way: it brings every day that was missed."""
-    connection.execute(_LOCK_ORDERS)
+    hold(connection, Lock.DELTAS)
     if (run_id := connection.execute(_DELTA_UNDER_WAY).scalar()) is not None:
         return f"the delta of run {run_id} is still under way: no second one"
     unknown = [name for name in COLLECTIONS if name not in read_watermarks(connection)]

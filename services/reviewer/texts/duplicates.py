@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from services.reviewer.statements import execute_rows
 from services.reviewer.texts.rulings import AvisResult, Claim
 from services.reviewer.validation.simhash import BITS, NEAR, distance, simhash
+from shared.db.locks import LockFamily, hold_one_sql
 from shared.db.neighbours import neighbourhood
 
 if TYPE_CHECKING:
@@ -26,19 +27,16 @@ REWRITES = 2
 Rewrite = Callable[[Claim, int, str], AvisResult]
 """Another text for this claim, a different one for each number, because of that code."""
 
-# The first key of this program's two-key advisory locks on places, so that no other's are met.
-_LOCK_FAMILY = 0x5349
-
 # The page of an avis, and so its place, never changes.
 _PLACES = text(f"""
     SELECT avis.id, {neighbourhood("p")} AS place
     FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
     WHERE avis.id = ANY(CAST(:ids AS bigint[]))
 """)  # noqa: S608  the schema's names
-_LOCK = text("""
-    SELECT pg_advisory_xact_lock(:family, place)
+_LOCK = text(f"""
+    SELECT {hold_one_sql(LockFamily.PLACE, "place")}
     FROM unnest(CAST(:places AS int[])) AS place
-""")
+""")  # noqa: S608  made of a constant
 _NEAREST = text("""
     SELECT new.id, min(bit_count((new.simhash # kept.simhash)::bit(64))) AS bits
     FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, place int, simhash bigint)
@@ -96,7 +94,7 @@ def keep_apart(
     places: dict[int, int] = {
         row.id: row.place for row in connection.execute(_PLACES, {"ids": ids})
     }
-    connection.execute(_LOCK, {"family": _LOCK_FAMILY, "places": sorted(set(places.values()))})
+    connection.execute(_LOCK, {"places": sorted(set(places.values()))})
     drafts: dict[int, list[_Draft]] = {avis_id: [] for avis_id in ids}
     settled: dict[int, list[int]] = {}
     open_results = [(result, hashes[result.claim.avis_id]) for result in results]

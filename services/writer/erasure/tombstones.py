@@ -11,28 +11,23 @@ from sqlalchemy import Connection, TextClause, text
 
 from services.writer.erasure.letter_records import Silenced
 from services.writer.sql.prepared import Prepared
+from shared.db.locks import Lock, LockFamily, hold, hold_one_sql, share_sql
 from shared.sirene.records import PERSONAL_UNITE_FIELDS, SIGN_FIELDS, SOLE_TRADER, STREET_FIELDS
-
-# Advisory locks: any constants will do, as long as every process takes the same.
-_REGISTER_LOCK = 0x51_4E_0E_5A
-_SIREN_LOCK_CLASS = 0x51_4E
-_EDGE_LOCK_CLASS = 0x51_4F
 
 # A unit that no row stands for cannot be locked: without this, a slice that had looked for
 # oppositions before one was recorded could still insert the unit afterwards.
-SHARE_REGISTER = f"SELECT pg_advisory_xact_lock_shared({_REGISTER_LOCK})"
-_HOLD_REGISTER = text(f"SELECT pg_advisory_xact_lock({_REGISTER_LOCK})")
+SHARE_REGISTER = share_sql(Lock.REGISTER)
 
 
-def _hold(lock_class: int, parameter: str) -> str:
+def _hold_sirens(family: LockFamily, parameter: str) -> str:
     return f"""
-        SELECT pg_advisory_xact_lock({lock_class}, siren)
+        SELECT {hold_one_sql(family, "siren")}
         FROM (SELECT DISTINCT s::int AS siren FROM unnest(CAST(:{parameter} AS text[])) AS s
           ORDER BY 1) sirens
     """  # noqa: S608  made of constants
 
 
-HOLD_SIRENS = _hold(_SIREN_LOCK_CLASS, "all")
+HOLD_SIRENS = _hold_sirens(LockFamily.SIREN, "all")
 
 # The first and the last unit of a slice may be its neighbours' as well: of two that find one new at
 # the same time, the second waits here for the first one's commit, and then sees it. `sirens`: all
@@ -51,7 +46,7 @@ HOLD_EDGES = Prepared(
     """,
     first=[
         Prepared("share_register", SHARE_REGISTER),
-        Prepared("hold_edge_locks", _hold(_EDGE_LOCK_CLASS, "edges")),
+        Prepared("hold_edge_locks", _hold_sirens(LockFamily.SLICE_EDGE, "edges")),
     ],
 )
 
@@ -169,7 +164,7 @@ _WITHHELD = text(f"""
 def hold_register(connection: Connection) -> None:
     """Wait for the slices that are being written, and keep others waiting to the end."""
     connection.execute(text("SET LOCAL lock_timeout = '60s'"))
-    connection.execute(_HOLD_REGISTER)
+    hold(connection, Lock.REGISTER)
 
 
 def withheld(connection: Connection, *, sirens: Sequence[str], sirets: Sequence[str]) -> Silenced:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from services.writer.stock import log, pages
 from services.writer.stock.columns import COLLECTIONS
@@ -16,6 +16,7 @@ from services.writer.stock.log import StockLoad
 from services.writer.stock.store import retried
 from services.writer.stock.view import View
 from shared.db.engine import make_engine
+from shared.db.locks import Lock, try_hold_in_session
 from shared.db.migrate import require_current
 from shared.errors import UserError
 from shared.runtime.memory import return_freed_memory
@@ -24,8 +25,6 @@ from shared.terminal.progress_view import thousands
 _PAGE_ROWS = 1000
 # Copiers, the loader itself, the lock.
 _CONNECTIONS = 4
-# Any constant will do, as long as every process that loads uses the same.
-_LOCK = text("SELECT pg_try_advisory_lock(x'51AED0C5'::bigint)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ def _exclusive(database_url: str) -> Iterator[Engine]:
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             require_current(connection)
-            if not connection.scalar(_LOCK):
+            if not try_hold_in_session(connection, Lock.STOCK):
                 raise UserError("another stock load is running on this database")
             yield engine
     finally:

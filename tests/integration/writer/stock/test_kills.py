@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.writer.stock import command, pages, store
+from shared.db.locks import Lock, try_hold_in_session
 from shared.errors import UserError
 from tests.integration.writer.stock import stoppable_load
 from tests.integration.writer.stock.conftest import ESTABLISHMENTS
@@ -187,6 +188,6 @@ def test_a_second_load_at_the_same_time_is_refused(
     engine: Engine, stock: Any, stock_files: dict[str, list[str]]
 ) -> None:
     with engine.connect() as connection:
-        assert connection.scalar(command._LOCK)
+        assert try_hold_in_session(connection, Lock.STOCK)
         with pytest.raises(UserError, match="another stock load is running"):
             stock.load(*stock_files["csv"])

@@ -1,0 +1,75 @@
+"""The registry of all PostgreSQL advisory locks of the project.
+
+A key never changes: replicas of an old and a new version exclude each other. The advisory locks of
+one database do not exclude anybody in another one.
+"""
+
+from enum import IntEnum, unique
+
+from sqlalchemy import Connection, text
+
+
+@unique
+class Lock(IntEnum):
+    """Locks with one key of 64 bits."""
+
+    # The schema, by whoever migrates it.
+    MIGRATION = 0x51_4E_AD_E0
+    # The outbox of due avis, by the one relay that works, for as long as its session lasts.
+    RELAY = 0x51_4E_AD_E1
+    # The set of units that must not be shown: shared by slices, exclusive for an erasure.
+    REGISTER = 0x51_4E_0E_5A
+    # The staging tables, by the one process that loads stock files, as long as its session lasts.
+    STOCK = 0x51_AE_D0_C5
+    # The room for running batches, by a planner that fills it: hashtext('activate_batches').
+    BATCH_ROOM = -594_859_101
+    # The open repairs, by whoever orders one: hashtext('order_repair').
+    REPAIRS = 1_715_202_089
+    # The open daily imports, by whoever requests one: hashtext('request_daily_import').
+    DAILY_IMPORTS = -118_807_487
+    # The open deltas, by the operator's job that orders one: hashtext('order_delta').
+    DELTAS = -1_135_846_284
+    # The retries, by whoever asks for some, so that the second of two sees what the first has asked
+    # for: hashtext('retry_failed_items').
+    RETRIES = 1_353_470_563
+
+
+@unique
+class LockFamily(IntEnum):
+    """Locks with two keys of 32 bits: the family, and the number of the thing in it."""
+
+    # One unit by its siren: held by whoever erases it, and by whoever keeps its raw record.
+    SIREN = 0x51_4E
+    # One unit by its siren: held by a slice that begins or ends with it and finds it new.
+    SLICE_EDGE = 0x51_4F
+    # One activity in one commune: held by whoever keeps a text whose neighbours are there.
+    PLACE = 0x53_49
+
+
+def hold_sql(lock: Lock) -> str:
+    """Return the statement that waits for the lock and holds it until the transaction ends."""
+    return f"SELECT pg_advisory_xact_lock({lock:d})"
+
+
+def share_sql(lock: Lock) -> str:
+    """Return the statement that holds the lock together with others that only share it."""
+    return f"SELECT pg_advisory_xact_lock_shared({lock:d})"
+
+
+def hold_one_sql(family: LockFamily, number: str) -> str:
+    """Return the SQL expression that holds a lock of the family; `number` is SQL of type int."""
+    return f"pg_advisory_xact_lock({family:d}, {number})"
+
+
+def hold(connection: Connection, lock: Lock) -> None:
+    """Wait for the lock and hold it until the transaction ends."""
+    connection.execute(text(hold_sql(lock)))
+
+
+def try_hold_in_session(connection: Connection, lock: Lock) -> bool:
+    """Hold the lock until the session ends, or return False where another session holds it."""
+    return bool(connection.scalar(text(f"SELECT pg_try_advisory_lock({lock:d})")))
+
+
+def release_in_session(connection: Connection, lock: Lock) -> None:
+    connection.execute(text(f"SELECT pg_advisory_unlock({lock:d})"))

@@ -1,0 +1,23 @@
+import re
+from pathlib import Path
+
+from shared.db.locks import Lock, LockFamily
+
+ROOT = Path(__file__).parents[4]
+_CALL = re.compile(r"pg_(try_)?advisory", re.IGNORECASE)
+
+
+def test_no_two_locks_have_the_same_key() -> None:
+    keys = [*Lock.__members__.values(), *LockFamily.__members__.values()]
+    assert len(set(keys)) == len(keys) == 12
+
+
+def test_the_keys_fit_their_types() -> None:
+    assert all(-(2**63) <= lock < 2**63 for lock in Lock)
+    assert all(-(2**31) <= family < 2**31 for family in LockFamily)
+
+
+def test_no_other_module_names_an_advisory_lock() -> None:
+    modules = [path for folder in ("services", "shared") for path in (ROOT / folder).rglob("*.py")]
+    found = [path for path in modules if _CALL.search(path.read_text())]
+    assert found == [ROOT / "shared/db/locks.py"]
