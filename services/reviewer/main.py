@@ -11,7 +11,6 @@ from services.reviewer.actors import ShardReviewer, declare_actors
 from services.reviewer.batches.client import BatchClient
 from services.reviewer.batches.loop import Batches, make_workings
 from services.reviewer.capacity import Capacity
-from services.reviewer.money.bookkeeping import Bookkeeping
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.notices import template
@@ -123,7 +122,6 @@ def build(
         high_water=settings.reviewer_high_water,
         stall_seconds=settings.reviewer_stall_seconds,
     )
-    books = Bookkeeping(engine, meter.settle_left_over)
     batches = Batches(
         engine,
         crews,
@@ -144,7 +142,11 @@ def build(
         prefetch=threads,
         loops=(
             Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=relay.step),
-            Loop("budget", interval_seconds=_BOOKKEEPING_INTERVAL_SECONDS, step=books.step),
+            Loop(
+                "budget",
+                interval_seconds=_BOOKKEEPING_INTERVAL_SECONDS,
+                step=meter.settle_and_expire,
+            ),
             Loop("batches", interval_seconds=_batches_interval(providers), step=batches.step),
         ),
     )

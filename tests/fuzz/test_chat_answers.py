@@ -12,8 +12,8 @@ from services.reviewer.notices.slots import fill
 from services.reviewer.providers.answers import read_answer
 from services.reviewer.providers.call import Bill
 from services.reviewer.providers.chat import ChatError, error_of, read_retry_after
-from services.reviewer.providers.pacing import read_allowance
 from services.reviewer.providers.settings import Price, Provider, StructuredOutput
+from services.reviewer.providers.token_bucket import read_allowance
 from services.reviewer.statements import to_rows
 from services.reviewer.validation import validate
 from shared.sirene.facts import Facts

@@ -13,24 +13,17 @@ from sqlalchemy import Connection, Engine, TextClause, text
 
 from services.fetcher.insee.answers import RateHeaders
 from shared.clock import Clock
+from shared.db import gcra
 from shared.errors import SlowDown
 from shared.metrics import Metrics
 
 log = structlog.get_logger()
 
-# What is kept back for jitter on the way to the server: 0.9 s in each minute.
-_SHARE_OF_QUOTA = 0.985
-# A request that leaves later than this after its slot might meet the next ones at the server.
-_MAX_LATENESS_SECONDS = 0.4
-# A moment in which nobody was ready is made good: its slots are still granted, each at the time
-# at which it could have been, and with the same lateness as any other.
-_CATCH_UP_SECONDS = 0.25
 # Slots are granted at most this many intervals ahead: one granted before a 429 would still fire.
 _HORIZON_INTERVALS = 1.5
 _DEFAULT_PAUSE_SECONDS = 10.0
 # An answer that asks for more than this is believed for this long, then asked again.
 _MAX_PAUSE_SECONDS = 3600.0
-_MAX_WAIT_SECONDS = 2 * _MAX_PAUSE_SECONDS
 # What a header may say: beyond that it is not a limit that INSEE has.
 _CREDIBLE_PER_MINUTE = (1.0, 10_000.0)
 _CREDIBLE_PER_HOUR = (60.0, 600_000.0)
@@ -51,20 +44,18 @@ _OPEN = text("""
           requests_per_hour = EXCLUDED.requests_per_hour
     RETURNING requests_per_minute
 """)
-_NEXT = """greatest(
-    minute_arrival_at, hour_arrival_at, coalesce(paused_until, '-infinity'),
-    clock_timestamp() - make_interval(secs => :catch_up))"""
-_INTERVAL = "make_interval(secs => 60 / (requests_per_minute * adaptation * :share))"
+_MINUTE = gcra.Limit("minute_arrival_at", "requests_per_minute * adaptation", 60)
+_HOUR = gcra.Limit("hour_arrival_at", "requests_per_hour * adaptation", 3600)
+_NEXT = gcra.next_slot(_MINUTE.arrival, _HOUR.arrival, "coalesce(paused_until, '-infinity')")
+_INTERVAL = _MINUTE.interval()
+_HORIZON = f"{_INTERVAL} * {_HORIZON_INTERVALS}"
 _TAKE = text(f"""
     WITH slot AS (
       UPDATE quota
-      SET minute_arrival_at = {_NEXT} + {_INTERVAL},
-          hour_arrival_at = CASE WHEN requests_per_hour IS NULL THEN hour_arrival_at
-            ELSE {_NEXT} + make_interval(
-              secs => 3600 / (requests_per_hour * adaptation * :share)) END,
+      SET minute_arrival_at = {_MINUTE.arrival_after(_NEXT)},
+          hour_arrival_at = {_HOUR.arrival_after(_NEXT)},
           updated_at = clock_timestamp()
-      WHERE key_fingerprint = :key
-        AND {_NEXT} <= clock_timestamp() + {_INTERVAL} * :horizon
+      WHERE key_fingerprint = :key AND {gcra.may_be_granted(_NEXT, _HORIZON)}
       RETURNING minute_arrival_at - {_INTERVAL} AS granted_at
     )
     INSERT INTO insee_requests (key_fingerprint, batch_id, page, granted_at)
@@ -73,22 +64,17 @@ _TAKE = text(f"""
       extract(epoch FROM granted_at - clock_timestamp())::float AS wait_seconds
 """)  # noqa: S608  # made of constants only
 _WAIT = text(f"""
-    SELECT extract(epoch FROM {_NEXT} - clock_timestamp() - {_INTERVAL} * :horizon)::float
-    FROM quota WHERE key_fingerprint = :key
+    SELECT {gcra.wait_seconds(_NEXT, _HORIZON)} FROM quota WHERE key_fingerprint = :key
 """)  # noqa: S608  # made of constants only
 _STILL_GOOD = text("""
     SELECT coalesce(paused_until, '-infinity') <= :granted_at
        AND extract(epoch FROM clock_timestamp() - :granted_at) < :lateness
     FROM quota WHERE key_fingerprint = :key
 """)
-# No wait is ever so long: the server's clock was ahead when it was written.
-_FORGET_THE_FUTURE = text("""
-    UPDATE quota
-    SET minute_arrival_at = least(minute_arrival_at, clock_timestamp()),
-        hour_arrival_at = least(hour_arrival_at, clock_timestamp()),
-        paused_until = NULL
+_FORGET_THE_FUTURE = text(f"""
+    UPDATE quota SET {gcra.forget_the_future(_MINUTE, _HOUR)}, paused_until = NULL
     WHERE key_fingerprint = :key
-""")
+""")  # noqa: S608  # made of constants only
 # Its time goes to the next who asks, unless somebody has a later slot already.
 _GIVE_UP = text(f"""
     WITH given AS (
@@ -177,16 +163,12 @@ class Quota:
     def _try(
         self, connection: Connection, batch_id: int | None, page: int | None
     ) -> tuple[Slot | None, float]:
-        pace = {
-            "key": self._key,
-            "share": _SHARE_OF_QUOTA,
-            "horizon": _HORIZON_INTERVALS,
-            "catch_up": _CATCH_UP_SECONDS,
-        }
-        row = connection.execute(_TAKE, {**pace, "batch_id": batch_id, "page": page}).one_or_none()
+        row = connection.execute(
+            _TAKE, {"key": self._key, "batch_id": batch_id, "page": page}
+        ).one_or_none()
         if row is None:
-            wait_seconds = connection.execute(_WAIT, pace).scalar_one()
-            if wait_seconds > _MAX_WAIT_SECONDS:
+            wait_seconds = connection.execute(_WAIT, {"key": self._key}).scalar_one()
+            if wait_seconds > gcra.MAX_WAIT_SECONDS:
                 log.warning("quota row was written by a clock ahead of now")
                 connection.execute(_FORGET_THE_FUTURE, {"key": self._key})
                 wait_seconds = 0.0
@@ -195,7 +177,7 @@ class Quota:
 
     def _wait_for(self, slot: Slot, wait_seconds: float, asked_seconds: float) -> bool:
         """Wait until the slot's time; say whether it may still be used then."""
-        latest_seconds = asked_seconds + wait_seconds + _MAX_LATENESS_SECONDS
+        latest_seconds = asked_seconds + wait_seconds + gcra.MAX_LATENESS_SECONDS
         if wait_seconds <= 0 and self._clock.monotonic_seconds() < latest_seconds:
             # Its time was come when it was granted: no pause can have come in between.
             return True
@@ -208,12 +190,12 @@ class Quota:
                     {
                         "key": self._key,
                         "granted_at": slot.granted_at,
-                        "lateness": _MAX_LATENESS_SECONDS,
+                        "lateness": gcra.MAX_LATENESS_SECONDS,
                     },
                 ).scalar_one()
             )
             if not good:
-                connection.execute(_GIVE_UP, {"id": slot.fetch_id, "share": _SHARE_OF_QUOTA})
+                connection.execute(_GIVE_UP, {"id": slot.fetch_id})
         if stopping:
             raise SlowDown("stopping", retry_after_seconds=1)
         return good

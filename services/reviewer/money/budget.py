@@ -13,7 +13,7 @@ from decimal import Decimal
 import structlog
 from sqlalchemy import Connection, Engine, text
 
-from services.reviewer.money.rate_limits import SHARE_OF_TOKENS
+from services.reviewer.money.rate_limits import TOKENS
 from services.reviewer.providers.meter import BudgetReached
 
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ _PAUSE_AT_CAP = text("""
 """)
 # One that had expired was counted as spent: what it did cost takes that one's place. The budget
 # is locked before the provider wherever both are.
-_SETTLE = text("""
+_SETTLE = text(f"""
     WITH gone AS (
       DELETE FROM review_reservations WHERE id = :id
       RETURNING provider, tokens, cost_eur, expired_at IS NOT NULL AS expired),
@@ -60,10 +60,9 @@ _SETTLE = text("""
       spent_eur = greatest(
         0, review_providers.spent_eur - CASE WHEN expired THEN cost_eur ELSE 0 END) + :spent,
       tokens_arrival_at = CASE WHEN tokens_per_minute IS NULL THEN tokens_arrival_at
-        ELSE tokens_arrival_at - make_interval(
-          secs => (gone.tokens - :tokens) * 60 / (tokens_per_minute * :share)) END
+        ELSE tokens_arrival_at - {TOKENS.interval("(gone.tokens - :tokens)")} END
     FROM gone, paid WHERE name = gone.provider
-""")
+""")  # noqa: S608  # made of constants only
 _EXPIRE = text("""
     WITH dead AS (
       SELECT id FROM review_reservations
@@ -203,13 +202,7 @@ class Budget:
         """Replace what was set aside by what was used; a second time does nothing."""
         with self._engine.connect() as connection:
             connection.execute(
-                _SETTLE,
-                {
-                    "id": reservation_id,
-                    "tokens": tokens,
-                    "spent": spent_eur,
-                    "share": SHARE_OF_TOKENS,
-                },
+                _SETTLE, {"id": reservation_id, "tokens": tokens, "spent": spent_eur}
             )
 
     def expire(self) -> int:

@@ -15,27 +15,19 @@ from services.reviewer.money.pauses import IS_PAUSED, PAUSE_LEFT
 from services.reviewer.providers.meter import ProviderPaused
 from services.reviewer.providers.settings import Provider
 from shared.clock import Clock
+from shared.db import gcra
 from shared.errors import SlowDown
 
 log = structlog.get_logger()
 
-SHARE_OF_TOKENS = 0.96
-"""What is used of the tokens: the rest is for jitter, and for the credit below."""
-
-# What is kept back for jitter on the way to the server: 0.9 s in each minute.
-_SHARE_OF_REQUESTS = 0.985
-# Calls give tokens back some seconds after their slot. Without credit each moment in which these
-# come late would be lost, although the limit was not used.
-_TOKENS_CREDIT_SECONDS = 1.5
-
-# A call that leaves later than this after its slot might meet the next ones at the server.
-_MAX_LATENESS_SECONDS = 0.4
-# A moment in which nobody was ready is made good.
-_CATCH_UP_SECONDS = 0.25
 # Granted ahead, so that one thread of a process asks while those before it wait for their time.
 _HORIZON_SECONDS = 0.1
-# No wait is ever so long: the server's clock was ahead when the row was written.
-_MAX_WAIT_SECONDS = 7200.0
+_HORIZON = f"make_interval(secs => {_HORIZON_SECONDS})"
+_REQUESTS = gcra.Limit("requests_arrival_at", "requests_per_minute", 60)
+# The share that is not used is for jitter, and for the credit: calls give tokens back some seconds
+# after their slot. Without credit each moment in which these come late would be lost, although
+# the limit was not used.
+TOKENS = gcra.Limit("tokens_arrival_at", "tokens_per_minute", 60, share=0.96, credit_seconds=1.5)
 
 _OPEN = text("""
     INSERT INTO review_providers (name, listed, model, prompt_version, weight, max_parallel,
@@ -51,45 +43,25 @@ _OPEN = text("""
       opened_at = clock_timestamp()
 """)
 _UNLIST = text("UPDATE review_providers SET listed = false WHERE name <> ALL(:names)")
-_NEXT = """greatest(
-    CASE WHEN requests_per_minute IS NOT NULL THEN requests_arrival_at END,
-    CASE WHEN tokens_per_minute IS NOT NULL THEN tokens_arrival_at END,
-    clock_timestamp() - make_interval(secs => :catch_up))"""
+_NEXT = gcra.next_slot(
+    *(f"CASE WHEN {each.rate} IS NOT NULL THEN {each.arrival} END" for each in (_REQUESTS, TOKENS))
+)
 _TAKE = text(f"""
     UPDATE review_providers SET
       slot_at = {_NEXT},
-      requests_arrival_at = CASE WHEN requests_per_minute IS NULL THEN requests_arrival_at
-        ELSE {_NEXT} + make_interval(secs => 60 / (requests_per_minute * :requests_share)) END,
-      tokens_arrival_at = CASE WHEN tokens_per_minute IS NULL THEN tokens_arrival_at
-        ELSE greatest(tokens_arrival_at, {_NEXT} - make_interval(secs => :credit))
-          + make_interval(secs => :tokens * 60 / (tokens_per_minute * :tokens_share)) END
-    WHERE name = :name AND NOT {IS_PAUSED}
-      AND {_NEXT} <= clock_timestamp() + make_interval(secs => :horizon)
+      requests_arrival_at = {_REQUESTS.arrival_after(_NEXT)},
+      tokens_arrival_at = {TOKENS.arrival_after(_NEXT, ":tokens")}
+    WHERE name = :name AND NOT {IS_PAUSED} AND {gcra.may_be_granted(_NEXT, _HORIZON)}
     RETURNING extract(epoch FROM slot_at - clock_timestamp())::float
 """)  # noqa: S608  # made of constants only
 _WAIT = text(f"""
-    SELECT extract(epoch FROM {_NEXT} - clock_timestamp())::float - :horizon AS wait_seconds,
-      {PAUSE_LEFT} AS paused_seconds
+    SELECT {gcra.wait_seconds(_NEXT, _HORIZON)} AS wait_seconds, {PAUSE_LEFT} AS paused_seconds
     FROM review_providers WHERE name = :name
 """)  # noqa: S608  # made of constants only
-_FORGET_THE_FUTURE = text("""
-    UPDATE review_providers SET
-      requests_arrival_at = least(requests_arrival_at, clock_timestamp()),
-      tokens_arrival_at = least(tokens_arrival_at, clock_timestamp())
-    WHERE name = :name
-""")
-_SETTINGS = {
-    "name",
-    "model",
-    "weight",
-    "requests_per_minute",
-    "tokens_per_minute",
-}
-_SHARES = {
-    "requests_share": _SHARE_OF_REQUESTS,
-    "tokens_share": SHARE_OF_TOKENS,
-    "credit": _TOKENS_CREDIT_SECONDS,
-}
+_FORGET_THE_FUTURE = text(f"""
+    UPDATE review_providers SET {gcra.forget_the_future(_REQUESTS, TOKENS)} WHERE name = :name
+""")  # noqa: S608  # made of constants only
+_SETTINGS = {"name", "model", "weight", "requests_per_minute", "tokens_per_minute"}
 
 
 def open_providers(
@@ -147,7 +119,7 @@ class RateLimits:
                 granted, wait_seconds = self._try(name, tokens)
                 if granted:
                     wait_seconds = max(0.0, wait_seconds)
-                    return wait_seconds, asked_seconds + wait_seconds + _MAX_LATENESS_SECONDS
+                    return wait_seconds, asked_seconds + wait_seconds + gcra.MAX_LATENESS_SECONDS
                 left_seconds = deadline_seconds - self._clock.monotonic_seconds()
                 self._wait(min(max(wait_seconds, 0.01), left_seconds, 1.0))
                 self._require_time(name, deadline_seconds)
@@ -155,18 +127,17 @@ class RateLimits:
             turnstile.release()
 
     def _try(self, name: str, tokens: int) -> tuple[bool, float]:
-        pace = {"name": name, "catch_up": _CATCH_UP_SECONDS, "horizon": _HORIZON_SECONDS}
         with self._engine.connect() as connection:
             granted = connection.execute(
-                _TAKE, {**pace, **_SHARES, "tokens": tokens}
+                _TAKE, {"name": name, "tokens": tokens}
             ).scalar_one_or_none()
             if granted is not None:
                 return True, granted
-            row = connection.execute(_WAIT, pace).one()
+            row = connection.execute(_WAIT, {"name": name}).one()
             if row.paused_seconds > 0:
                 raise ProviderPaused(f"{name} pauses", retry_after_seconds=row.paused_seconds)
             wait_seconds: float = row.wait_seconds
-            if wait_seconds > _MAX_WAIT_SECONDS:
+            if wait_seconds > gcra.MAX_WAIT_SECONDS:
                 log.warning("provider row was written by a clock ahead of now", provider=name)
                 connection.execute(_FORGET_THE_FUTURE, {"name": name})
                 wait_seconds = 0.0

@@ -101,6 +101,11 @@ class SharedMeter:
         """As `Meter.pause` says."""
         self._pauses.tell(provider.name, seconds)
 
+    def settle_and_expire(self) -> None:
+        """Settle what is left over, and expire the reservations of dead processes."""
+        self.settle_left_over()
+        self._budget.expire()
+
     def settle_left_over(self) -> None:
         """Settle what this process has not settled yet; any thread may."""
         while self._unsettled:

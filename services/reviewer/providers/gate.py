@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import Enum
 from math import inf
 
+from services.reviewer.providers.adaptive_size import Size
 from services.reviewer.providers.circuit_breaker import Circuit, State
-from services.reviewer.providers.pacing import Bucket, Size, read_allowance
+from services.reviewer.providers.token_bucket import Bucket, read_allowance
 from shared.clock import Clock
 from shared.errors import SlowDown
 from shared.metrics import Metrics

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.reviewer.actors import ShardReviewer
-from services.reviewer.money.bookkeeping import Bookkeeping
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.relay import Relay
@@ -135,7 +134,7 @@ def test_the_gauges_say_what_the_budget_is(engine: Engine, budget: Budget, clock
         connection.execute(text("UPDATE review_reservations SET expires_at = now()"))
     meter.reserve(provider_of(), tokens=250, cost_eur=Decimal("0.25"))
     budget.pause("asked")
-    Bookkeeping(engine, meter.settle_left_over).step()
+    meter.settle_and_expire()
     value = exported(engine)
 
     assert value("budget_cap_euros") == 2
