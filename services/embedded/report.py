@@ -8,7 +8,7 @@ from rich.table import Table
 from sqlalchemy import Connection, text
 
 from shared.imports.progress import read_progress
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import mib, thousands
 
 # Sets, not differences of counts: one missing and one surplus row must not cancel out.
 _ROWS = text("""
@@ -125,7 +125,7 @@ def _title(name: str) -> str:
 def _readable(name: str, value: object) -> str:
     assert isinstance(value, int | float)
     if "bytes" in name:
-        return f"{value / 1024 / 1024:.0f} MiB"
+        return mib(value)
     if isinstance(value, float):
         return f"{value:g}"
     return thousands(value)

@@ -28,7 +28,8 @@ from shared.imports.progress import Progress, read_progress, run_exists
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app
 from shared.terminal.cli import run as run_cli
-from shared.terminal.progress_view import thousands, watch
+from shared.terminal.progress_view import watch
+from shared.terminal.words import thousands
 
 app = make_app("Look at the whole, and keep its schema current.")
 app.add_typer(item_commands.app, name="failed")

@@ -24,7 +24,7 @@ from shared.settings import DatabaseSettings, load
 from shared.sirene.identifiers import siren_of
 from shared.terminal.cli import make_app
 from shared.terminal.cli import run as run_cli
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 
 _SIRET_DIGITS = 14
 

@@ -1,6 +1,5 @@
 """The progress of an import and its texts, as people see it in a terminal."""
 
-import time
 from collections.abc import Callable
 
 from rich.console import Console, Group, RenderableType
@@ -13,10 +12,10 @@ from rich.text import Text
 from shared.clock import Clock
 from shared.days import FRANCE
 from shared.imports.progress import Progress, Rate
+from shared.terminal.words import alarming, eta, percent, thousands
 
 _REFRESH_SECONDS = 1.0
 _MAX_WIDTH = 110
-_UNKNOWN = "--:--:--"
 
 
 class ProgressView:
@@ -67,7 +66,8 @@ def _line(name: str, done: int, total: int | None, rate: Rate) -> list[Renderabl
         ProgressBar(total=float(total or 1), completed=float(done)),
         f"{thousands(done)} / {thousands(total) if total is not None else '?'}",
         f"{thousands(round(rate.per_second))}/s",
-        "ETA " + (_eta(rate, total - done) if total else _UNKNOWN),
+        # Padded, so that the column keeps its place while the time comes and goes.
+        f"ETA {eta(rate.eta_seconds(total - done) if total else None):<8}",
     ]
 
 
@@ -81,10 +81,10 @@ def _facts(progress: Progress) -> RenderableType:
     )
     return Text.from_markup(
         f"requests [bold]{thousands(progress.requests_last_minute)}[/] of {quota} in the last 60 s"
-        f" · {thousands(progress.requests)} in all · {_alarming('429', progress.http_429)}\n"
+        f" · {thousands(progress.requests)} in all · {alarming('429', progress.http_429)}\n"
         f"batches {thousands(progress.complete)} of {thousands(batches)}{failed}"
-        f" · {_alarming('failed items', progress.failed_items)}"
-        f"\nslot use {_percent(progress.slot_use)} · page fill {_percent(progress.page_fill)}"
+        f" · {alarming('failed items', progress.failed_items)}"
+        f"\nslot use {percent(progress.slot_use)} · page fill {percent(progress.page_fill)}"
         f"{_freshness(progress, ' · ')}"
     )
 
@@ -105,26 +105,6 @@ def _today(progress: Progress) -> str:
     if progress.days_left is not None:
         told += f" · days left: {thousands(progress.days_left)}"
     return told
-
-
-def thousands(number: int) -> str:
-    """As the French write it: groups of three, apart by a space that does not break."""
-    return f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
-
-
-def _alarming(name: str, count: int) -> str:
-    return f"[bold red]{name}: {thousands(count)}[/]" if count else f"[green]{name}: 0[/]"
-
-
-def _percent(share: float | None) -> str:
-    return "?" if share is None else f"{share:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
-
-
-def _eta(rate: Rate, left: int) -> str:
-    seconds = rate.eta_seconds(left)
-    if seconds is None:
-        return _UNKNOWN
-    return time.strftime("%H:%M:%S", time.gmtime(seconds)) if seconds < 86_400 else "> 1 day "  # noqa: PLR2004  # seconds of a day
 
 
 def watch(

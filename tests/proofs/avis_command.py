@@ -15,7 +15,7 @@ from deploy.local.folders import LOCAL
 from services.reviewer.money.budget import Budget
 from shared.db.engine import make_engine
 from shared.errors import UserError
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 from tests.proofs import plots
 from tests.proofs.avis_promises import (
     MOST_RSS_BYTES,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from shared.terminal.words import mib
 from tests.proofs.promises import (
     MIB,
     MOST_CONNECTIONS,
@@ -162,7 +163,7 @@ def _judge_memory(samples: Sequence[Sample]) -> list[Promise]:
             Promise(
                 f"RSS of {name}",
                 f"≤ {MOST_RSS_BYTES // MIB} MiB",
-                f"{most / MIB:.0f} MiB",
+                mib(most),
                 most <= MOST_RSS_BYTES,
             )
         )

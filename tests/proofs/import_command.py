@@ -18,7 +18,7 @@ from shared.db.engine import make_engine
 from shared.errors import UserError
 from shared.imports.progress import read_progress
 from shared.settings import load
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 from tests.proofs import plots
 from tests.proofs.chaos import is_over
 from tests.proofs.command import follow, fresh, lasted, tell

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import mib, thousands
 from tests.proofs.process_usage import ProcessUsage
 from tests.proofs.samples import Sample
 
@@ -95,12 +95,12 @@ def _memory(samples: Sequence[Sample]) -> list[Promise]:
     for name in process_names(samples):
         sizes = values_of(samples, name, lambda usage: usage.rss_bytes)
         most = max(sizes)
-        promises.append(Promise(f"RSS of {name}", "≤ 150 MiB", _mib(most), most <= MOST_RSS_BYTES))
+        promises.append(Promise(f"RSS of {name}", "≤ 150 MiB", mib(most), most <= MOST_RSS_BYTES))
         if is_long(samples):
             promises.append(judge_growth(name, sizes))
     most = max(sum(usage.rss_bytes for usage in each.processes.values()) for each in samples)
     kept = most <= MOST_RSS_BYTES_TOGETHER
-    promises.append(Promise("RSS of all services", "≤ 500 MiB", _mib(most), kept))
+    promises.append(Promise("RSS of all services", "≤ 500 MiB", mib(most), kept))
     return promises
 
 
@@ -158,7 +158,3 @@ def _eta(samples: Sequence[Sample]) -> list[Promise]:
     worst = max(judged, default=math.nan)
     kept = worst <= MOST_ETA_ERROR
     return [Promise("ETA error from 10 % on", "≤ 5 % of the time", f"{worst:.1%}", kept)]
-
-
-def _mib(number: int) -> str:
-    return f"{number / MIB:.0f} MiB"

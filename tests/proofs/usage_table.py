@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 from tests.proofs.process_usage import ProcessUsage
 from tests.proofs.promises import LEAST_SECONDS
 from tests.proofs.samples import Sample

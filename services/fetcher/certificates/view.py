@@ -18,7 +18,7 @@ from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
 from services.fetcher.plan.windows import SIRETS_PER_WINDOW
 from shared.clock import Clock
 from shared.imports.progress import Rate
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 
 _LINE_EVERY_SECONDS = 30.0
 _SIRETS_PRINTED = 20

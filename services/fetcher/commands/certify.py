@@ -28,7 +28,7 @@ from shared.db.migrate import require_current
 from shared.db.shards import require_one_database
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 
 # Neither kept nor broken: INSEE published something else in the middle.
 EXIT_VOID = 3

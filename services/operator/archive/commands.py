@@ -25,7 +25,7 @@ from shared.db.migrate import upgrade
 from shared.db.shards import connected, remote_urls
 from shared.errors import UserError
 from shared.terminal.cli import AsJson
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 
 WorkFolder = Annotated[
     Path | None, typer.Option(help="Where the dump lies meanwhile; the system's own otherwise.")

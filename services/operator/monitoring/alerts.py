@@ -10,7 +10,7 @@ from typing import Any
 
 from services.operator.monitoring.readings import Reading
 from shared.days import FRANCE
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 
 _STILL_SECONDS = 300.0
 # A day's treatments are published in the next morning. INSEE treats nothing on Sundays: until

@@ -33,7 +33,7 @@ from shared.db.shards import connected
 from shared.errors import UserError
 from shared.imports.progress import run_exists
 from shared.terminal.cli import AsJson
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import cents, duration, mib, thousands
 
 _STATEMENT_TIMEOUT_SECONDS = 10
 # Where nobody watches, a line as often as that, and no oftener than it looks.
@@ -159,7 +159,7 @@ def _show(
 
         def draw(watcher: Monitor) -> None:
             if watcher.told is not None:
-                title = f"Sirenade monitor · {view.duration(watcher.summary.seconds)}"
+                title = f"Sirenade monitor · {duration(watcher.summary.seconds)}"
                 panel = view.draw(watcher.told, title=title, width=width, away=watcher.away)
                 live.update(panel, refresh=True)
             elif watcher.away is not None:
@@ -223,16 +223,14 @@ def print_summary(summary: Summary) -> None:
     print_fields(
         "Sirenade monitor: what was seen",
         {
-            "time": view.duration(summary.seconds),
+            "time": duration(summary.seconds),
             "rows": thousands(told["rows"]),
             "mean rate": "?" if mean is None else f"{mean:.1f}/s",
             "429": thousands(told["http_429"]),
             "texts": thousands(told["texts"]),
-            "spent": view.euros(told["spent_eur"]),
+            "spent": cents(told["spent_eur"]),
             "failed items open": thousands(told["failed_items_open"]),
-            "greatest memory": " · ".join(
-                f"{name} {size / 2**20:.0f} MiB" for name, size in memory.items()
-            )
+            "greatest memory": " · ".join(f"{name} {mib(size)}" for name, size in memory.items())
             or None,
         },
     )

@@ -1,6 +1,5 @@
 """What was told, drawn for a person: a panel that fits a terminal of 80 columns and 24 lines."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,13 +12,11 @@ from rich.text import Text
 
 from services.operator.monitoring.snapshot import Told
 from shared.days import FRANCE
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import alarming, cents, duration, eta, mib, percent, thousands
 
 MAX_WIDTH = 118
-_UNKNOWN = "--:--:--"
 _MOST_REASONS = 4
 _MOST_ALERTS = 5
-_DAY_SECONDS = 86_400
 
 
 def draw(told: Told, *, title: str, width: int, away: str | None = None) -> RenderableType:
@@ -52,15 +49,9 @@ def one_line(told: Told) -> str:
 def eta_words(told: Mapping[str, Any]) -> str:
     seconds, uncertainty_seconds = told["eta_seconds"], told["eta_uncertainty_seconds"]
     if seconds is None:
-        return f"ETA {_UNKNOWN}"
+        return f"ETA {eta(None)}"
     more_or_less = f" ± {duration(uncertainty_seconds)}" if uncertainty_seconds else ""
     return f"ETA {duration(seconds)}{more_or_less}"
-
-
-def duration(seconds: float) -> str:
-    """00:16:20, with the days before it where there are some."""
-    days, rest = divmod(round(seconds), _DAY_SECONDS)
-    return (f"{days}d " if days else "") + time.strftime("%H:%M:%S", time.gmtime(rest))
 
 
 def _bars(told: Told) -> Table:
@@ -185,7 +176,7 @@ def _memory(memory: Sequence[Mapping[str, Any]]) -> str:
         by_service.setdefault(each["service"], []).append(each["rss_bytes"])
     return (
         " · ".join(
-            f"{service} {f'{len(sizes)} × ≤ ' if len(sizes) > 1 else ''}{_mib(max(sizes))}"
+            f"{service} {f'{len(sizes)} × ≤ ' if len(sizes) > 1 else ''}{mib(max(sizes))}"
             for service, sizes in by_service.items()
         )
         or "no process of Sirenade is seen on this machine"
@@ -211,8 +202,8 @@ def _avis(avis: Mapping[str, Any]) -> Text:
 def _money(spend: Mapping[str, Any]) -> str:
     cap = spend["cap_eur"]
     return (
-        f"spent {euros(spend['spent_eur'])} of {'no cap' if cap is None else euros(cap)} · "
-        f"set aside {euros(spend['reserved_eur'])}"
+        f"spent {cents(spend['spent_eur'])} of {'no cap' if cap is None else cents(cap)} · "
+        f"set aside {cents(spend['reserved_eur'])}"
     )
 
 
@@ -231,26 +222,9 @@ def _alerts(told: Told) -> Text:
     return text
 
 
-def alarming(name: str, count: int) -> str:
-    return f"[bold red]{name}: {thousands(count)}[/]" if count else f"[green]{name}: 0[/]"
-
-
-def percent(share: float | None) -> str:
-    return "?" if share is None else f"{share:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
-
-
-def euros(amount: float) -> str:
-    whole, cents = divmod(round(amount * 100), 100)
-    return f"{thousands(whole)}.{cents:02d}\N{NO-BREAK SPACE}€"
-
-
 def _number(number: int | None) -> str:
     return "?" if number is None else thousands(number)
 
 
 def _rate(per_second: float | None) -> str:
     return "?/s" if per_second is None else f"{thousands(round(per_second))}/s"
-
-
-def _mib(size: int) -> str:
-    return f"{size / 2**20:.0f}\N{NO-BREAK SPACE}MiB"

@@ -27,7 +27,7 @@ from shared.imports.statement import (
 )
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 
 _COLUMNS = ("expected", "received", "stored", "failed items", "missing", "surplus", "gone")
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from shared.days import TIME_ZONE
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import mib, thousands
 
 _SMALL_BYTES = 2**20
 _OF_A_SHARD = """
@@ -117,7 +117,7 @@ def described(stats: Stats) -> Iterator[tuple[str, str]]:
             if name == "tables":
                 yield from ((group, line) for line in _largest(value))
             elif name.endswith("_bytes"):
-                yield group, f"{name.removesuffix('_bytes')}: {_bytes(value)}"
+                yield group, f"{name.removesuffix('_bytes')}: {mib(value)}"
             else:
                 yield group, f"{name}: {_readable(value)}" if name else _readable(value)
 
@@ -129,12 +129,8 @@ def _largest(tables: Mapping[str, Mapping[str, int | None]]) -> Iterator[str]:
         rows = size["rows_estimated"]
         # PostgreSQL does not know before its first ANALYZE.
         estimate = "" if rows is None else f", about {thousands(rows)} rows"
-        yield f"{name}: {_bytes(size['bytes'] or 0)}{estimate}"
+        yield f"{name}: {mib(size['bytes'] or 0)}{estimate}"
     yield f"{len(tables) - len(large)} smaller tables"
-
-
-def _bytes(size: int) -> str:
-    return f"{thousands(round(size / 2**20))} MiB"
 
 
 def _readable(value: object) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 
 _STATES = text("""
     SELECT state, count(*) AS batches, coalesce(sum(texts), 0) AS texts,

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, text
 
 from services.reviewer.batches.figures import batches_line, read_batched
 from services.reviewer.commands.databases import databases
-from services.reviewer.money.amounts import euros, parse_cap, plain
+from services.reviewer.money.amounts import parse_cap, plain
 from services.reviewer.money.budget import ASKED, Budget, BudgetState, read_budget
 from shared.errors import UserError
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import euros, thousands
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Cap = Annotated[

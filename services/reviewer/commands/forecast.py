@@ -19,10 +19,10 @@ from services.reviewer.commands.due import (
     read_of_another_prompt,
     read_providers_known,
 )
-from services.reviewer.money.amounts import euros, plain
+from services.reviewer.money.amounts import plain
 from services.reviewer.money.forecast import BillForecast, KnownProvider, Share, forecast
 from shared.errors import UserError
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import euros, thousands
 
 _TOP = 10
 _FEW = 20

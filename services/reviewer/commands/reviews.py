@@ -13,7 +13,7 @@ from shared.db.migrate import require_current
 from shared.db.shards import require_one_database
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, make_app
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 
 _REFUSALS_SHOWN = 20
 

@@ -40,7 +40,7 @@ from services.reviewer.notices import template
 from shared.clock import Clock
 from shared.errors import UserError
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 
 _WAIT_SECONDS = 0.5
 

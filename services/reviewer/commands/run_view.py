@@ -1,7 +1,6 @@
 """The panel of `avis run`, its lines where nobody watches, and its JSON lines."""
 
 import json
-import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -17,10 +16,10 @@ from rich.text import Text
 from services.reviewer.batches.figures import batches_line
 from services.reviewer.commands.budget import one_line
 from services.reviewer.commands.run_progress import RunReading
-from services.reviewer.money.amounts import euros, plain
+from services.reviewer.money.amounts import plain
 from shared.clock import Clock
 from shared.imports.progress import Rate
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import eta, euros, percent, thousands
 
 _REFRESH_SECONDS = 1.0
 _LINE_EVERY_TURNS = 10
@@ -82,7 +81,7 @@ class RunView:
             "[bold]texts[/]",
             ProgressBar(total=float(due + made or 1), completed=float(made)),
             f"{thousands(made)} / {thousands(due + made)}  {told['texts_per_second']}/s  "
-            f"ETA {_time(told['eta_seconds'])}",
+            f"ETA {eta(told['eta_seconds'])}",
         )
         if told["cap_eur"] is not None and Decimal(told["cap_eur"]):
             spent, cap = Decimal(told["spent_eur"]), Decimal(told["cap_eur"])
@@ -169,9 +168,10 @@ def _is_quiet(told: dict[str, Any]) -> bool:
 
 def _words(told: dict[str, Any]) -> str:
     projected = told["projected_eur"]
+    re_asked = percent(told["re_asked_share"], decimals=1)
+    fallback = percent(told["fallback_share"], decimals=1)
     return (
-        f"accepted {thousands(told['accepted'])} · re-asked {_percent(told['re_asked_share'])} · "
-        f"fallback {_percent(told['fallback_share'])} · "
+        f"accepted {thousands(told['accepted'])} · re-asked {re_asked} · fallback {fallback} · "
         f"spent {euros(Decimal(told['spent_eur']))} · "
         f"{euros(Decimal(told['eur_per_minute']))}/min · "
         f"projected {'?' if projected is None else euros(Decimal(projected))}"
@@ -180,13 +180,3 @@ def _words(told: dict[str, Any]) -> str:
 
 def _quiet(told: dict[str, Any]) -> str:
     return f"no text for {told['quiet_seconds']} s: does a reviewer run?"
-
-
-def _percent(share: float | None) -> str:
-    return "?" if share is None else f"{share:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
-
-
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return "--:--:--"
-    return time.strftime("%H:%M:%S", time.gmtime(seconds)) if seconds < 86_400 else "> 1 day"  # noqa: PLR2004  # seconds of a day

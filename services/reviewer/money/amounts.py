@@ -1,16 +1,14 @@
 """Amounts of euros as people write and read them. Never a float."""
 
 import re
-from decimal import Context, Decimal
+from decimal import Decimal
 
 from shared.errors import UserError
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import euros
 
 MOST_EUROS = Decimal(100_000)
 
 _AMOUNT = re.compile(r"\d{1,9}(?:[.,]\d{1,2})?")
-_CENT = Decimal("0.01")
-_THREE_DIGITS = Context(prec=3)
 
 
 def parse_cap(words: str) -> Decimal:
@@ -21,16 +19,6 @@ def parse_cap(words: str) -> Decimal:
     if amount > MOST_EUROS:
         raise UserError(f"a cap of more than {euros(MOST_EUROS)} is held to be a slip of the pen")
     return amount
-
-
-def euros(amount: Decimal) -> str:
-    """Cents, and as many decimals more as a small amount needs to be told from nothing."""
-    if 0 < amount < _CENT:
-        return f"{_THREE_DIGITS.plus(amount).normalize():f} €"
-    if _CENT <= amount < 1:
-        return f"{amount.quantize(Decimal('0.0001')):f} €"
-    whole, cents = divmod(amount.quantize(_CENT), 1)
-    return f"{thousands(int(whole))}.{int(cents * 100):02d} €"
 
 
 def plain(amount: Decimal) -> str:

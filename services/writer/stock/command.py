@@ -20,7 +20,7 @@ from shared.db.locks import Lock, try_hold_in_session
 from shared.db.migrate import require_current
 from shared.errors import UserError
 from shared.runtime.memory import return_freed_memory
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 
 _PAGE_ROWS = 1000
 # Copiers, the loader itself, the lock.

@@ -14,10 +14,9 @@ from rich.progress import (
 )
 
 from shared.imports.progress import Rate
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import eta, thousands
 
 _LINE_SECONDS = 10.0
-_DAY_SECONDS = 86_400
 
 
 class View:
@@ -69,7 +68,8 @@ class View:
         if share is not None:
             parts = 10**9
             self._shares.add(now, round(share * parts))
-            said += f" · {share:.0%} · ETA {_eta(self._shares, round((1 - share) * parts))}"
+            left_seconds = self._shares.eta_seconds(round((1 - share) * parts))
+            said += f" · {share:.0%} · ETA {eta(left_seconds)}"
         if self._task is not None:
             self._progress.update(
                 self._task, total=None if share is None else 1.0, completed=share, said=said
@@ -80,10 +80,3 @@ class View:
 
     def say(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, markup=False)
-
-
-def _eta(rate: Rate, left: int) -> str:
-    seconds = rate.eta_seconds(left)
-    if seconds is None:
-        return "--:--:--"
-    return time.strftime("%H:%M:%S", time.gmtime(seconds)) if seconds < _DAY_SECONDS else "> 1 day"

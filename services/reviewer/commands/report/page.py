@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from services.reviewer.commands.report import plots
 from services.reviewer.commands.report.figures import LENGTH_STEP, TextReport
-from shared.terminal.progress_view import thousands
+from shared.terminal.words import thousands
 
 
 def render(report: TextReport, *, now: dt.datetime) -> str:

@@ -114,10 +114,6 @@ def test_a_line_for_a_log_says_the_most_of_it() -> None:
     assert line.startswith("25 000 of 35 000 establishments, 500/s, ETA 00:00:20 ± 00:00:0")
 
 
-def test_an_end_in_days_says_the_days() -> None:
-    assert view.duration(2 * 86_400 + 3661) == "2d 01:01:01"
-
-
 def test_the_summary_adds_up_what_was_seen_and_keeps_the_greatest_memory() -> None:
     summary = Summary()
     summary.add(after(0, rows=5000, texts=100), OUTSIDE.memory)

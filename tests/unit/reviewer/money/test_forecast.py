@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reviewer.money.amounts import euros, parse_cap
+from services.reviewer.money.amounts import parse_cap
 from services.reviewer.money.forecast import DueGroup, KnownProvider, MadeText, forecast
 from services.reviewer.providers.settings import Price, TokenUsage
 from shared.errors import UserError
@@ -130,21 +130,3 @@ def test_an_amount_is_read_as_people_write_it(words: str, amount: str) -> None:
 def test_what_is_no_amount_is_refused(words: str) -> None:
     with pytest.raises(UserError):
         parse_cap(words)
-
-
-@pytest.mark.parametrize(
-    ("amount", "shown"),
-    [
-        ("0", "0.00 €"),
-        ("0.00001234", "0.0000123 €"),
-        ("0.0030636", "0.00306 €"),
-        ("0.00520812", "0.00521 €"),
-        ("0.002", "0.002 €"),
-        ("0.009999", "0.01 €"),
-        ("0.5", "0.5000 €"),
-        ("12.345", "12.34 €"),
-        ("123456.7", "123\N{NO-BREAK SPACE}456.70 €"),
-    ],
-)
-def test_a_small_amount_is_not_shown_as_nothing(amount: str, shown: str) -> None:
-    assert euros(Decimal(amount)) == shown

@@ -5,7 +5,8 @@ import pytest
 from rich.console import Console
 
 from shared.imports.progress import Progress
-from shared.terminal.progress_view import ProgressView, one_line, thousands
+from shared.terminal.progress_view import ProgressView, one_line
+from shared.terminal.words import thousands
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 NOTHING_YET = Progress(
