@@ -40,7 +40,9 @@ from shared.broker import make_broker
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import UnknownRevision, upgrade
+from shared.imports.orders import order_import
 from shared.imports.progress import Progress, read_progress
+from shared.imports.scope import Scope
 from shared.logs import configure_logs
 from shared.metrics import Metrics
 from shared.runtime.memory import return_freed_memory
@@ -120,10 +122,7 @@ def _prepare_database(postgres: RunningPostgres, limit: int, console: Console) -
     upgrade(url)
     engine = make_engine(url, application_name="sirenade-demo")
     with engine.begin() as connection:
-        connection.execute(
-            text("INSERT INTO import_runs (departements, row_limit) VALUES (:codes, :limit)"),
-            {"codes": [DEPARTEMENT], "limit": limit},
-        )
+        order_import(connection, Scope(departements=[DEPARTEMENT]), row_limit=limit)
     engine.dispose()
     return url
 

@@ -35,9 +35,10 @@ from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
 from shared.errors import UserError
-from shared.imports.delta import OVERLAP_HOURS, settle_windows
+from shared.imports.orders import OVERLAP_HOURS
 from shared.imports.progress import Progress, read_progress
 from shared.imports.statement import StatementSubject, in_one_line, read_statement
+from shared.imports.watermarks import settle_windows
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.terminal.cli import run as run_cli

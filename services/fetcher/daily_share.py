@@ -11,10 +11,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
-from services.fetcher.plan.windows import Scope
 from shared.days import day_end, day_start
 from shared.db.locks import Lock, hold
 from shared.errors import UserError
+from shared.imports.orders import columns_of, order_import
+from shared.imports.scope import Scope
 
 _AT = "coalesce(CAST(:at AS timestamptz), now())"
 # Locks the run after the page, as the writer does.
@@ -72,14 +73,6 @@ _CHANGE = text("""
     UPDATE import_runs SET per_day = :per_day, day_seconds = :day_seconds, resting_until = NULL
     WHERE id = :run_id AND (per_day, day_seconds) IS DISTINCT FROM (:per_day, :day_seconds)
 """)
-_INSERT = text("""
-    INSERT INTO import_runs (departements, communes, activites, etat_administratif, siret_from,
-      siret_to, sirets, row_limit, per_day, day_seconds)
-    VALUES (:departements, :communes, :activites, :etat_administratif, :siret_from, :siret_to,
-      :sirets, :row_limit, :per_day, :day_seconds)
-    RETURNING id
-""")
-
 
 # Several times the register: beyond it somebody mistyped.
 _MOST_PER_DAY = 1_000_000_000
@@ -173,15 +166,12 @@ class Requested:
 def request_daily(
     engine: Engine, scope: Scope | None, rhythm: Rhythm, *, row_limit: int | None
 ) -> Requested:
-    """Go on with the daily import of this scope, or begin it.
+    """Continue the open daily import of this scope, or order it.
 
-    Without a scope: with the only one that is under way, else with the whole register. Raises
-    UserError where several are.
+    Without a scope: the only open daily import, else the whole register. Raises UserError where
+    several are open.
     """
-    wanted = {
-        name: value if value is None or isinstance(value, str) else list(value)
-        for name, value in asdict(scope or Scope()).items()
-    } | {"row_limit": row_limit, **asdict(rhythm)}
+    wanted = columns_of(scope or Scope()) | {"row_limit": row_limit, **asdict(rhythm)}
     with engine.begin() as connection:
         hold(connection, Lock.DAILY_IMPORTS)
         found = connection.execute(_OPEN_RUNS, wanted | {"any_scope": scope is None})
@@ -190,6 +180,9 @@ def request_daily(
             numbers = ", ".join(map(str, runs))
             raise UserError(f"several daily imports are under way (runs {numbers}): name a place")
         if not runs:
-            return Requested(connection.execute(_INSERT, wanted).scalar_one(), goes_on=False)
+            run_id = order_import(
+                connection, scope or Scope(), row_limit=row_limit, **asdict(rhythm)
+            )
+            return Requested(run_id, goes_on=False)
         connection.execute(_CHANGE, wanted | {"run_id": runs[0]})
         return Requested(runs[0], goes_on=True)

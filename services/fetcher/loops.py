@@ -18,7 +18,7 @@ from services.fetcher.plan.windows import MOST_ROWS_UNCUT, is_whole_register, ma
 from services.fetcher.store import ImportStore, PendingRun, Watermarks
 from services.fetcher.walk.walker import Publisher
 from shared.errors import SlowDown
-from shared.imports.delta import TreatmentWindow
+from shared.imports.treatments import TreatmentWindow
 from shared.messages import FetchPage
 from shared.metrics import Metrics
 

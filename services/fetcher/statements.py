@@ -2,13 +2,6 @@
 
 from sqlalchemy import text
 
-INSERT_RUN = text("""
-    INSERT INTO import_runs (departements, communes, activites, etat_administratif, siret_from,
-      siret_to, sirets, row_limit)
-    VALUES (:departements, :communes, :activites, :etat_administratif, :siret_from, :siret_to,
-      :sirets, :row_limit)
-    RETURNING id
-""")
 READ_PLAN = text("""
     SELECT b.id, b.sirets, b.row_limit, b.expected
     FROM import_runs r LEFT JOIN import_batches b ON b.run_id = r.id

@@ -1,7 +1,6 @@
 """Runs, batches and pages in PostgreSQL: what the fetcher must still know after a kill."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
@@ -11,9 +10,12 @@ from services.fetcher import statements
 from services.fetcher.daily_share import Part, give_back_rest, still_holds_lease, take_part
 from services.fetcher.plan.deltas import DeltaDraft, DeltaOrder
 from services.fetcher.plan.page_end import FIRST_CURSOR, MAX_ROWS_PER_PAGE, PageEnd, rows_to_ask
-from services.fetcher.plan.windows import PlannedBatch, Scope, Window
 from shared.db.locks import Lock, hold
-from shared.imports.delta import Watermark, read_watermarks, record_windows, settle_windows
+from services.fetcher.plan.windows import PlannedBatch, Window
+from shared.imports.orders import order_import
+from shared.imports.scope import Scope
+from shared.imports.treatments import Watermark
+from shared.imports.watermarks import read_watermarks, record_windows, settle_windows
 
 
 @dataclass(frozen=True)
@@ -62,17 +64,8 @@ class ImportStore:
 
     def request_run(self, scope: Scope, *, row_limit: int | None) -> int:
         """Ask for an import; whichever fetcher comes first plans it."""
-        wanted = {
-            name: list(value)
-            if isinstance(value, Sequence) and not isinstance(value, str)
-            else value
-            for name, value in asdict(scope).items()
-        }
         with self._engine.begin() as connection:
-            run_id: int = connection.execute(
-                statements.INSERT_RUN, wanted | {"row_limit": row_limit}
-            ).scalar_one()
-        return run_id
+            return order_import(connection, scope, row_limit=row_limit)
 
     def read_plan(self, run_id: int) -> list[PlannedBatch] | None:
         """Return the batches of a run, without their windows; None while it is not planned."""

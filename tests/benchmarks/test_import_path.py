@@ -14,9 +14,9 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from deploy.local.postgres import RunningPostgres
-from services.fetcher.plan.windows import Scope
 from services.fetcher.store import ImportStore
 from shared.db.engine import make_engine
+from shared.imports.scope import Scope
 from tests.benchmarks import baseline
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.sizes import pick

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.fetcher.plan.windows import Scope
 from services.writer.store import SliceStatus, write_slice
+from shared.imports.scope import Scope
 from tests.fuzz.cases import Fuzz
 from tests.fuzz.insee import Spoiled, answer, make_answer, page, recorded_bodies
 from tests.fuzz.mutators import dumped

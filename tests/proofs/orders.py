@@ -1,13 +1,10 @@
-"""What a proof orders of the services, as `./sirenade import` does."""
+"""The import that a proof orders, as `./sirenade import` does."""
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from deploy.local.simulator import DEPARTEMENT
-
-_IMPORT = text("""
-    INSERT INTO import_runs (departements, row_limit, per_day, day_seconds)
-    VALUES (:departements, :row_limit, :per_day, :day_seconds) RETURNING id
-""")
+from shared.imports import orders
+from shared.imports.scope import Scope
 
 
 def order_import(
@@ -17,10 +14,12 @@ def order_import(
     per_day: int | None = None,
     day_seconds: float | None = None,
 ) -> int:
-    """The run's id; of the whole register without a limit."""
-    order = {"row_limit": row_limit, "per_day": per_day, "day_seconds": day_seconds}
+    """Order an import of the simulator's département and return its run's id."""
     with engine.begin() as connection:
-        run_id: int = connection.execute(
-            _IMPORT, {"departements": [DEPARTEMENT], **order}
-        ).scalar_one()
-    return run_id
+        return orders.order_import(
+            connection,
+            Scope(departements=[DEPARTEMENT]),
+            row_limit=row_limit,
+            per_day=per_day,
+            day_seconds=day_seconds,
+        )

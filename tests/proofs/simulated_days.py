@@ -10,7 +10,9 @@ from sqlalchemy import Engine, Row, text
 
 from services.simulator.api.informations import last_treatment
 from services.simulator.options import SimulatorOptions
-from shared.imports.delta import COLLECTIONS, request_delta, set_watermark
+from shared.imports.orders import order_delta
+from shared.imports.treatments import COLLECTIONS
+from shared.imports.watermarks import set_watermark
 
 ETABLISSEMENTS_A_DAY = 60
 UNITES_A_DAY = 20
@@ -73,7 +75,7 @@ class Days:
         self._due = max(self._due + self.every_seconds, time.monotonic())
         self._pass_a_day()
         with self.engine.begin() as connection:
-            self.deltas.append(request_delta(connection))
+            self.deltas.append(order_delta(connection))
 
     def complete(self) -> int:
         return int(self._state().deltas_complete)

@@ -19,7 +19,9 @@ from sqlalchemy import Engine, text
 
 from deploy.local.simulator import simulator
 from shared.db.engine import make_engine
+from shared.imports.orders import order_import
 from shared.imports.progress import Progress, read_progress
+from shared.imports.scope import Scope
 
 ROOT = Path(__file__).parents[2]
 API = "/api-sirene/3.11"
@@ -200,10 +202,7 @@ def progress(engine: Engine) -> Callable[[], Progress]:
 def request_import(engine: Engine) -> Callable[..., None]:
     def request(departement: str, row_limit: int | None = None) -> None:
         with engine.begin() as connection:
-            connection.execute(
-                text("INSERT INTO import_runs (departements, row_limit) VALUES (:codes, :limit)"),
-                {"codes": [departement], "limit": row_limit},
-            )
+            order_import(connection, Scope(departements=[departement]), row_limit=row_limit)
 
     return request
 

@@ -23,7 +23,9 @@ from services.simulator.gateway.server import RunningServer, start_server
 from services.simulator.options import SimulatorOptions
 from shared.db.engine import make_engine
 from shared.db.migrate import upgrade
+from shared.imports.orders import order_import
 from shared.imports.progress import Progress, read_progress
+from shared.imports.scope import Scope
 from tests.servers.rabbitmq import start_rabbitmq
 from tests.system.conftest import ROOT, Processes
 
@@ -100,7 +102,7 @@ def run(trial: Trial) -> None:
     for name in ("fetcher", "writer", "reviewer"):
         trial.services.start(name)
     with trial.engine.begin() as connection:
-        connection.execute(text("INSERT INTO import_runs (departements) VALUES ('{33}')"))
+        order_import(connection, Scope(departements=["33"]))
     trial.until_received(ESTABLISHMENTS // 10)
     tell("the disk is filled", trial)
     ballast = trial.small / "ballast"

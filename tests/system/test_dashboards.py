@@ -13,8 +13,9 @@ from sqlalchemy import Engine, text
 from deploy.grafana.check import PrometheusApi, faults_of
 from deploy.grafana.files import DASHBOARDS
 from deploy.local.processes import free_port
-from shared.imports.delta import request_delta
+from shared.imports.orders import order_delta, order_import
 from shared.imports.progress import Progress
+from shared.imports.scope import Scope
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, llmock_server
 from tests.servers.rabbitmq import RunningRabbitmq, start_rabbitmq
 from tests.system.conftest import API, Insee, Processes, wait_for
@@ -58,7 +59,7 @@ def test_every_panel_has_data_after_a_run(
         )
         with engine.begin() as connection:
             connection.execute(text("UPDATE review_budget SET cap_eur = 20"))
-            request_delta(connection, since=datetime.fromisoformat("2026-07-01"), overlap_hours=0)
+            order_delta(connection, since=datetime.fromisoformat("2026-07-01"), overlap_hours=0)
         ports = {name: free_port() for name in (*SERVICES, "reviewer-2")}
         for name, port in ports.items():
             make_processes(
@@ -84,13 +85,7 @@ def test_every_panel_has_data_after_a_run(
         url = stack.enter_context(prometheus_over(targets, tmp_path / "prometheus"))
         prometheus = PrometheusApi(url)
         with engine.begin() as connection:
-            connection.execute(
-                text(
-                    "INSERT INTO import_runs (departements, row_limit, per_day)"
-                    " VALUES ('{33}', :rows, 35000)"
-                ),
-                {"rows": ROWS},
-            )
+            order_import(connection, Scope(departements=["33"]), row_limit=ROWS, per_day=35_000)
         wait_for(lambda: progress().received >= ROWS, seconds=240, what="the import")
         deadline_seconds = time.monotonic() + PATIENCE_SECONDS
         while (faults := _faults(prometheus)) and time.monotonic() < deadline_seconds:

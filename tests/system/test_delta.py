@@ -10,8 +10,9 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from sqlalchemy import Engine
 
-from shared.imports.delta import request_delta, set_watermark
+from shared.imports.orders import order_delta
 from shared.imports.progress import Progress
+from shared.imports.watermarks import set_watermark
 from tests.system.conftest import StartServices, column, wait_for
 
 SINCE = "2026-02-01T00:00:00.000"
@@ -43,7 +44,7 @@ def test_a_delta_whose_fetcher_and_writer_are_killed_goes_on_and_is_whole(
         insee_rows_per_page=20,
     )
     with engine.begin() as connection:
-        request_delta(connection, since=datetime.fromisoformat(SINCE), overlap_hours=0)
+        order_delta(connection, since=datetime.fromisoformat(SINCE), overlap_hours=0)
 
     def reached(share: float) -> bool:
         assert column(engine, PROMISED_TOO_EARLY) == []
@@ -100,7 +101,7 @@ def test_a_mass_day_is_brought_in_flat_memory(
         set_watermark(connection, "etablissements", datetime.fromisoformat("1980-01-01"))
         # Units are up to date: the simulator takes a minute to look through so many of them.
         set_watermark(connection, "unites_legales", datetime.fromisoformat(UNTIL))
-        request_delta(connection)
+        order_delta(connection)
 
     rss_bytes: dict[str, list[int]] = {name: [] for name in measured}
 

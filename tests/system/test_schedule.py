@@ -5,7 +5,8 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine
 
-from shared.imports.delta import COLLECTIONS, set_watermark
+from shared.imports.treatments import COLLECTIONS
+from shared.imports.watermarks import set_watermark
 from tests.system.conftest import StartServices, column, wait_for
 
 SINCE = "2026-07-20T00:00:00"

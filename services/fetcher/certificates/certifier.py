@@ -9,8 +9,9 @@ from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.plan.costs import requests_of
 from services.fetcher.plan.freshness import Freshness
 from services.fetcher.plan.page_end import FIRST_CURSOR, judge_page
-from services.fetcher.plan.windows import Scope, Window, windows_of
+from services.fetcher.plan.windows import Window, windows_of
 from shared.errors import SirenadeError, UserError
+from shared.imports.scope import Scope
 
 # Before and after.
 _INFORMATIONS = 2

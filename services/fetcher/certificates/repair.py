@@ -8,7 +8,9 @@ from sqlalchemy import Connection, Engine, text
 from services.fetcher.plan.windows import SIRETS_PER_WINDOW
 from shared.db.locks import Lock, hold
 from shared.errors import UserError
+from shared.imports.orders import order_import
 from shared.imports.progress import run_exists
+from shared.imports.scope import Scope
 from shared.imports.statement import StatementSubject, read_sirets
 
 _READ = text("""
@@ -19,7 +21,6 @@ _UNDER_WAY = text("""
     SELECT max(id) FROM import_runs
     WHERE status IN ('pending', 'running') AND sirets = CAST(:sirets AS text[])
 """)
-_REQUEST_RUN = text("INSERT INTO import_runs (sirets) VALUES (:sirets) RETURNING id")
 _REPAIRED_BY = text("""
     UPDATE certificates SET repair_run_id = coalesce(:run_id, repair_run_id) WHERE id = :id
 """)
@@ -78,5 +79,5 @@ def _ordered(connection: Connection, subject: str, sirets: list[str], *, left: i
     run_id = connection.execute(_UNDER_WAY, {"sirets": wanted}).scalar()
     if run_id is not None:
         raise UserError(f"run {run_id} fetches what differs of {subject} already")
-    run_id = connection.execute(_REQUEST_RUN, {"sirets": wanted}).scalar_one()
+    run_id = order_import(connection, Scope(sirets=wanted))
     return Order(subject, run_id, len(wanted), left)

@@ -14,8 +14,9 @@ from services.fetcher.certificates.comparison import (
     WindowFinding,
     united,
 )
-from services.fetcher.plan.windows import Scope, Window
+from services.fetcher.plan.windows import Window
 from shared.db.tables import etablissements
+from shared.imports.scope import Scope
 from shared.imports.statement import ASKED
 
 _ROWS_AT_ONCE = 5000

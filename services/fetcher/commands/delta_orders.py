@@ -9,12 +9,9 @@ from services.fetcher.plan.deltas import DeltaOrder, NoWatermark
 from shared.days import FRANCE
 from shared.db.migrate import require_current
 from shared.errors import UserError
-from shared.imports.delta import (
-    COLLECTIONS,
-    read_watermarks,
-    request_delta,
-    settle_windows,
-)
+from shared.imports.orders import order_delta
+from shared.imports.treatments import COLLECTIONS
+from shared.imports.watermarks import read_watermarks, settle_windows
 
 # INSEE's register is computerised since 1973: before that nothing was treated.
 _FIRST_YEAR = 1973
@@ -59,7 +56,7 @@ def request(engine: Engine, order: DeltaOrder) -> int:
         unknown = [each for each in COLLECTIONS if each not in known]
         if unknown and order.since is None:
             raise UserError(str(NoWatermark(unknown[0])))
-        return request_delta(
+        return order_delta(
             connection,
             since=order.since,
             overlap_hours=order.overlap_hours,

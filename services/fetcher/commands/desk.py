@@ -18,7 +18,7 @@ from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.plan.costs import ImportForecast, cost_of
 from services.fetcher.plan.deltas import Decision, DeltaOrder, NoWatermark, decide, make_delta_plan
 from services.fetcher.plan.page_end import FIRST_CURSOR
-from services.fetcher.plan.windows import PlannedBatch, Scope, make_plan
+from services.fetcher.plan.windows import PlannedBatch, make_plan
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore, Watermarks
 from shared.clock import Clock
@@ -26,6 +26,7 @@ from shared.db.engine import make_engine
 from shared.db.migrate import require_current
 from shared.db.shards import require_one_database
 from shared.errors import UserError
+from shared.imports.scope import Scope
 from shared.metrics import Metrics
 
 

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
-from services.fetcher.plan.windows import Scope
 from shared.errors import UserError
+from shared.imports.scope import Scope
 from shared.sirene.identifiers import is_siret
 from shared.sirene.reference import communes, departements, libelle_activite
 

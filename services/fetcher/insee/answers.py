@@ -107,7 +107,7 @@ class PageAnswer:
 
 @dataclass(frozen=True)
 class Informations:
-    """What INSEE says of its own state, by the names of `shared.imports.delta.COLLECTIONS`."""
+    """What INSEE says of its own state, by the names of `shared.imports.treatments.COLLECTIONS`."""
 
     status: int
     collections: Mapping[str, Freshness]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from services.fetcher.plan.freshness import Freshness
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT, Count, PlannedBatch, Window, cut
-from shared.imports.delta import TreatmentWindow, Watermark
+from shared.imports.treatments import TreatmentWindow, Watermark
 
 _NAMES = {"etablissements": "establishments", "unites_legales": "legal units"}
 

@@ -2,9 +2,11 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+
+from shared.imports.scope import Scope
 
 # One request's URL holds so many, and one page all of their answers.
 SIRETS_PER_WINDOW = 100
@@ -22,22 +24,6 @@ _TREATED = {
 }
 
 Count = Callable[[str], int]
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a run imports: places, narrowed by the rest; no place is every place.
-
-    Sirets stand instead of all that. Lists are unions; the range includes both ends.
-    """
-
-    departements: Sequence[str] = ()
-    communes: Sequence[str] = ()
-    activites: Sequence[str] = ()
-    etat_administratif: str | None = None
-    siret_from: str | None = None
-    siret_to: str | None = None
-    sirets: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Row, RowMapping, text
 from services.operator.printing import joined
 from shared.db.locks import Lock, hold
 from shared.errors import UserError
+from shared.imports.orders import order_import
+from shared.imports.scope import Scope
 from shared.sirene.identifiers import is_siren, is_siret, siren_of
 
 KINDS = ("write", "review")
@@ -103,7 +105,6 @@ _UNDER_WAY = text("""
     SELECT DISTINCT s FROM import_runs, unnest(sirets) AS s
     WHERE status IN ('pending', 'running') AND s = ANY(:sirets)
 """)
-_REQUEST_RUN = text("INSERT INTO import_runs (sirets) VALUES (:sirets) RETURNING id")
 _MAKE_DUE = text("""
     WITH due AS (
       SELECT a.id FROM avis a JOIN pro_localisations p ON p.id = a.pro_localisation_id
@@ -252,7 +253,7 @@ def _request(connection: Connection, by_siret: dict[str, int]) -> tuple[int | No
     sirets = sorted(by_siret.keys() - under_way)
     if not sirets:
         return None, []
-    run_id: int = connection.execute(_REQUEST_RUN, {"sirets": sirets}).scalar_one()
+    run_id = order_import(connection, Scope(sirets=sirets))
     return run_id, sorted(by_siret[siret] for siret in sirets)
 
 

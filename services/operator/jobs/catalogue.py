@@ -17,8 +17,10 @@ from services.operator.settings import OperatorSettings
 from shared.days import TIME_ZONE
 from shared.db.locks import Lock, hold
 from shared.db.shards import connected
-from shared.imports.delta import COLLECTIONS, read_watermarks, request_delta
+from shared.imports import orders
 from shared.imports.statement import StatementSubject, in_one_line, read_statement
+from shared.imports.treatments import COLLECTIONS
+from shared.imports.watermarks import read_watermarks
 
 log = structlog.get_logger()
 
@@ -136,7 +138,7 @@ def order_delta(connection: Connection, *, wait_minutes: float) -> str:
             f"nothing says how far {' and '.join(unknown)} are complete: load the register, "
             "or begin with ./sirenade delta --since DATE"
         )
-    return f"run {request_delta(connection, wait_minutes=wait_minutes)} is ordered"
+    return f"run {orders.order_delta(connection, wait_minutes=wait_minutes)} is ordered"
 
 
 def retry_failed(*connections: Connection) -> str:

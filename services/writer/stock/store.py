@@ -14,7 +14,7 @@ from services.writer.stock.log import StockLoad
 from services.writer.stock.statements import count_vanished
 from services.writer.stock.view import View
 from shared.errors import UserError
-from shared.imports.delta import read_watermarks, set_watermark
+from shared.imports.watermarks import read_watermarks, set_watermark
 
 MIN_SHARE_OF_PREVIOUS = 0.98
 _MERGED_BLOCKS = 2000

@@ -16,12 +16,13 @@ from services.fetcher.insee.ledger import Sender
 from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.insee.quota import Quota
 from services.fetcher.loops import Planner, Sweeper
-from services.fetcher.plan.windows import MOST_ROWS_UNCUT, Scope
+from services.fetcher.plan.windows import MOST_ROWS_UNCUT
 from services.fetcher.store import ImportStore, Watermarks
 from services.fetcher.walk.walker import Walker, WalkPace
 from services.simulator.gateway.server import start_server
 from services.simulator.options import SimulatorOptions
 from shared.clock import Clock
+from shared.imports.scope import Scope
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, text
 
 from services.fetcher.daily_share import Rhythm, request_daily
-from services.fetcher.plan.windows import Scope
 from services.fetcher.store import ImportStore
 from shared.imports.progress import read_progress
+from shared.imports.scope import Scope
 from shared.messages import FetchPage
 from tests.integration.fetcher.conftest import Fetcher
 

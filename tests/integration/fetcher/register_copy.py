@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import RowMapping, text
 
-from services.fetcher.plan.windows import Scope
 from services.writer.store import write_slice
-from shared.imports.delta import COLLECTIONS, read_watermarks, request_delta
+from shared.imports.orders import order_delta
+from shared.imports.scope import Scope
+from shared.imports.treatments import COLLECTIONS
+from shared.imports.watermarks import read_watermarks
 from tests.integration.fetcher.conftest import Fetcher, Insee
 
 # What /informations of the simulator tells until a later day is published.
@@ -45,7 +47,7 @@ class Copy:
 
     def order(self, **order: Any) -> int:
         with self.fetcher.engine.begin() as connection:
-            return request_delta(connection, **order)
+            return order_delta(connection, **order)
 
     def work_off(self) -> None:
         """Plan, walk and write until nothing is left to do, or what is left waits."""

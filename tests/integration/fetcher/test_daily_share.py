@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine
 
 from services.fetcher.daily_share import Requested, Rhythm, request_daily
-from services.fetcher.plan.windows import Scope
 from shared.errors import UserError
 from shared.imports.progress import read_progress
+from shared.imports.scope import Scope
 from tests.integration.fetcher.conftest import Fetcher, MakeFetcher, StartInsee
 from tests.integration.fetcher.daily import a_day, daily, execute, next_day, rows_of_today, written
 

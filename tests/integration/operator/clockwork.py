@@ -11,7 +11,8 @@ from services.operator.jobs.schedule import daily_at
 from services.operator.jobs.scheduler import Scheduler
 from services.operator.settings import OperatorSettings
 from shared.clock import Clock
-from shared.imports.delta import COLLECTIONS, set_watermark
+from shared.imports.treatments import COLLECTIONS
+from shared.imports.watermarks import set_watermark
 from shared.metrics import Metrics
 from shared.settings import load
 from tests.integration.writer.desk import Desk

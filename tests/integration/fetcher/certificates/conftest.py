@@ -13,12 +13,12 @@ from services.fetcher.certificates.store import CertificateStore, Outcome
 from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.ledger import Sender
 from services.fetcher.insee.patient_client import Inquirer
-from services.fetcher.plan.windows import Scope
 from services.simulator.gateway.server import start_server
 from services.simulator.options import SimulatorOptions
 from services.writer.store import write_slice
 from shared.clock import Clock
 from shared.db.engine import make_engine
+from shared.imports.scope import Scope
 from shared.metrics import Metrics
 from tests.integration.fetcher.conftest import API, Fetcher, Insee, build_fetcher
 

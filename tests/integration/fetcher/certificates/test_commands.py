@@ -9,9 +9,9 @@ from typer.testing import CliRunner, Result
 
 from services.fetcher.__main__ import app
 from services.fetcher.certificates import certifier
-from services.fetcher.plan.windows import Scope
 from services.fetcher.store import ImportStore
 from shared.errors import UserError
+from shared.imports.scope import Scope
 from shared.imports.statement import StatementSubject, read_statement
 from tests.integration.fetcher.certificates.conftest import World
 from tests.integration.fetcher.conftest import Insee, settings_of

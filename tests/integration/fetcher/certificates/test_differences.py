@@ -4,8 +4,8 @@ import pytest
 
 from services.fetcher.certificates import comparison
 from services.fetcher.certificates.repair import order_repair
-from services.fetcher.plan.windows import Scope
 from shared.errors import UserError
+from shared.imports.scope import Scope
 from shared.imports.statement import StatementSubject, read_statement
 from tests.integration.exported import gaps
 from tests.integration.fetcher.certificates.conftest import World

@@ -9,8 +9,8 @@ from services.fetcher.certificates.certifier import Walk
 from services.fetcher.certificates.repair import order_repair
 from services.fetcher.insee.answers import QuotaExceeded
 from services.fetcher.insee.client import InseeClient
-from services.fetcher.plan.windows import Scope
 from shared.errors import UserError
+from shared.imports.scope import Scope
 from tests.integration.exported import gaps
 from tests.integration.fetcher.certificates.conftest import GIRONDE, World
 

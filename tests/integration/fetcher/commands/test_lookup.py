@@ -10,6 +10,8 @@ from sqlalchemy import Engine, text
 from services.fetcher.__main__ import app
 from services.fetcher.commands.lookup_store import LookedUp, record, unlisted_sirets
 from shared.errors import UserError
+from shared.imports.orders import order_import
+from shared.imports.scope import Scope
 from tests.integration.commands import Sirenade, sirenade_of
 from tests.integration.fetcher.conftest import API, Insee, settings_of
 
@@ -71,9 +73,7 @@ def test_what_failed_and_is_not_listed_by_its_retry_is_to_be_looked_up(engine: E
             """),
             {"keys": [listed, unlisted, never_retried]},
         )
-        run_id = connection.execute(
-            text("INSERT INTO import_runs DEFAULT VALUES RETURNING id")
-        ).scalar_one()
+        run_id = order_import(connection, Scope())
         connection.execute(
             text("""
                 WITH b AS (

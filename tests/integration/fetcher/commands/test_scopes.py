@@ -11,10 +11,10 @@ from sqlalchemy import text
 
 from services.fetcher.insee.client import KEY_HEADER
 from services.fetcher.plan import windows
-from services.fetcher.plan.windows import Scope
 from services.simulator.gateway.server import start_server
 from services.simulator.options import SimulatorOptions
 from shared.errors import SlowDown
+from shared.imports.scope import Scope
 from tests.integration.fetcher.conftest import API, Fetcher, Insee, MakeFetcher
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from services.fetcher.__main__ import app
 from services.fetcher.commands.desk import forecast
 from services.fetcher.plan import windows
-from services.fetcher.plan.windows import Scope
 from services.fetcher.settings import FetcherSettings
 from shared.errors import UserError
+from shared.imports.scope import Scope
 from tests.integration.fetcher.conftest import Fetcher, Insee, StartInsee, settings_of
 
 MakeSettings = Callable[..., FetcherSettings]

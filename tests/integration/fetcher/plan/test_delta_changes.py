@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from shared.imports.delta import set_watermark
+from shared.imports.watermarks import set_watermark
 from tests.integration.fetcher.conftest import MakeFetcher, StartInsee
 from tests.integration.fetcher.register_copy import FIRST_DAY, NEXT_DAY, Copy, both, end_of
 

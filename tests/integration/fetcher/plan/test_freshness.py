@@ -11,8 +11,9 @@ from sqlalchemy import Engine, text
 from services.operator.numbers.stats import read_stats
 from shared.clock import utc_now
 from shared.days import FRANCE
-from shared.imports.delta import COLLECTIONS, set_watermark
 from shared.imports.progress import read_progress
+from shared.imports.treatments import COLLECTIONS
+from shared.imports.watermarks import set_watermark
 from tests.integration.exported import exported
 
 

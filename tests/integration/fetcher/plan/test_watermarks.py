@@ -4,8 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from services.fetcher.plan.windows import Scope
-from shared.imports.delta import COLLECTIONS, set_watermark
+from shared.imports.scope import Scope
+from shared.imports.treatments import COLLECTIONS
+from shared.imports.watermarks import set_watermark
 from tests.integration.fetcher.register_copy import FIRST_DAY, NEXT_DAY, Copy, both, end_of
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from deploy.local.postgres import RunningPostgres, start_postgres
 from services.operator.monitoring.command import Monitor
@@ -18,6 +17,8 @@ from shared.broker import ReliableBroker, make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import upgrade
+from shared.imports.orders import order_import
+from shared.imports.scope import Scope
 from shared.messages import FETCH_QUEUE, WRITE_QUEUE
 from tests.integration.commands import Sirenade
 from tests.integration.conftest import WaitFor
@@ -195,7 +196,7 @@ def test_a_database_that_is_away_for_a_while_is_said_and_asked_again(start: Star
     assert monitor.told["queues_note"] == "still", "what else is there is looked at all the same"
     start()
     with engine.begin() as connection:
-        connection.execute(text("INSERT INTO import_runs (departements) VALUES ('{33}')"))
+        order_import(connection, Scope(departements=["33"]))
     assert away() is None
     assert monitor.told["runs_open"] == 1
     engine.dispose()

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from services.fetcher.commands.scopes import checked_scope
-from services.fetcher.plan.windows import Scope
 from shared.errors import UserError
+from shared.imports.scope import Scope
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from services.fetcher.plan.deltas import (
 )
 from services.fetcher.plan.freshness import Freshness
 from shared.errors import UserError
-from shared.imports.delta import COLLECTIONS, TreatmentWindow, Watermark, set_watermark
+from shared.imports.treatments import COLLECTIONS, TreatmentWindow, Watermark
+from shared.imports.watermarks import set_watermark
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -5,13 +5,13 @@ import pytest
 from services.fetcher.plan.windows import (
     MOST_ROWS_PER_WALK,
     PlannedBatch,
-    Scope,
     Window,
     allot,
     cut,
     make_plan,
     windows_of,
 )
+from shared.imports.scope import Scope
 
 _BAKERS = "activitePrincipaleEtablissement:10.71C"
 _GROCERS = "activitePrincipaleEtablissement:47.11D"

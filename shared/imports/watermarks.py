@@ -1,27 +1,18 @@
-"""How far the register is complete, and the order of a delta that brings it further.
+"""The watermarks: how far each collection of INSEE's is complete in the database.
 
-Dates of treatment are INSEE's own: without an offset, Paris time. A watermark moves only to the
-end of a window whose walks are all complete, never to what a clock says (docs/adr/0005-delta.md).
+A watermark moves only to the end of a window whose walks are all complete, never to what a clock
+says (docs/adr/0005-delta.md).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
 from shared.days import TIME_ZONE
+from shared.imports.treatments import COLLECTIONS, TreatmentWindow, Watermark
 
-COLLECTIONS = ("etablissements", "unites_legales")
-# INSEE can write a row a little after others of a later date; a day's worth is some requests.
-OVERLAP_HOURS = 24.0
-
-_REQUEST = text("""
-    INSERT INTO import_runs (kind, since, overlap_hours, wait_until)
-    VALUES ('delta', CAST(:since AS timestamp), :overlap_hours,
-      now() + make_interval(secs => :wait_minutes * 60))
-    RETURNING id
-""")
 _READ = text("SELECT collection, treated_until, made_available_at FROM watermarks")
 _SET = text("""
     INSERT INTO watermarks (collection, treated_until) VALUES (:collection, :treated_until)
@@ -60,43 +51,6 @@ _AGES = text(f"""
       extract(epoch FROM now() - (treated_until AT TIME ZONE '{TIME_ZONE}'))::float AS seconds
     FROM watermarks
 """)  # noqa: S608  made of a constant
-
-
-@dataclass(frozen=True)
-class Watermark:
-    """Everything that INSEE treated up to `treated_until` is in the database."""
-
-    treated_until: datetime
-    # INSEE's own date of the publication that brought it, where a walk did.
-    made_available_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class TreatmentWindow:
-    """What a run brings of a collection, both ends included; `treated_from` None: since ever."""
-
-    collection: str
-    treated_from: datetime | None
-    treated_until: datetime
-    made_available_at: datetime | None = None
-
-
-def request_delta(
-    connection: Connection,
-    *,
-    since: datetime | None = None,
-    overlap_hours: float = OVERLAP_HOURS,
-    wait_minutes: float = 0.0,
-) -> int:
-    """Ask for a delta and return its run's id; the fetcher does the rest, after older deltas.
-
-    `since` is Paris time without an offset: needed once where there is no watermark, it reaches
-    further back where there is one. For `wait_minutes` it waits for INSEE to publish.
-    """
-    run_id: int = connection.execute(
-        _REQUEST, {"since": since, "overlap_hours": overlap_hours, "wait_minutes": wait_minutes}
-    ).scalar_one()
-    return run_id
 
 
 def read_watermarks(connection: Connection) -> dict[str, Watermark]:
