@@ -10,8 +10,8 @@ from services.fetcher import statements
 from services.fetcher.daily_share import Part, give_back_rest, still_holds_lease, take_part
 from services.fetcher.plan.deltas import DeltaDraft, DeltaOrder
 from services.fetcher.plan.page_end import FIRST_CURSOR, MAX_ROWS_PER_PAGE, PageEnd, rows_to_ask
-from shared.db.locks import Lock, hold
 from services.fetcher.plan.windows import PlannedBatch, Window
+from shared.db.locks import Lock, hold
 from shared.imports.orders import order_import
 from shared.imports.scope import Scope
 from shared.imports.treatments import Watermark
