@@ -7,6 +7,7 @@ from deploy.local.postgres import RunningPostgres
 from shared.db.engine import make_engine
 from shared.db.migrate import UnknownRevision, current_revision, head_revision, upgrade
 from shared.db.tables import metadata
+from tests.integration.shared.db.definitions import definitions
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(database_url: str) -> None:
@@ -17,25 +18,10 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(database_url: str)
     engine.dispose()
 
 
-_DEFINITIONS = text("""
-    SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
-    FROM pg_constraint WHERE connamespace = current_schema()::regnamespace
-    UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()
-""")
-
-
 def test_the_migrations_make_exactly_the_constraints_and_indexes_of_the_models(
     postgres: RunningPostgres, database_url: str
 ) -> None:
     """What alembic does not compare: checks, conditions of indexes."""
-
-    def definitions(url: str) -> set[str]:
-        engine = make_engine(url, application_name="test")
-        with engine.connect() as connection:
-            found = set(connection.execute(_DEFINITIONS).scalars())
-        engine.dispose()
-        return {each for each in found if "alembic_version" not in each}
-
     modelled = postgres.create_database("modelled")
     engine = make_engine(modelled, application_name="test")
     metadata.create_all(engine)
