@@ -113,6 +113,10 @@ soak: servers ## Import, review and fetch deltas for hours; nothing may grow (HO
 dashboards: install ## Write Grafana's dashboards from their code
 	@$(PY) -m deploy.grafana
 
+.PHONY: alerts
+alerts: install ## Write Prometheus' alert rules from shared/alerts
+	@$(PY) -m deploy.prometheus
+
 .PHONY: check-dashboards
 check-dashboards: servers ## Run all services and check that every panel has data
 	@$(PY) -m pytest tests/system/test_dashboards.py --slow

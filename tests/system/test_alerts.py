@@ -9,11 +9,12 @@ import pytest
 
 from deploy.grafana.check import PrometheusApi
 from deploy.local.processes import free_port
+from deploy.prometheus.rules import ALERTS
 from shared.messages import WRITE_QUEUE
 from tests.servers.rabbitmq import RunningRabbitmq, start_rabbitmq
 from tests.system.conftest import wait_for
 from tests.system.monitored import Target, exporter_of_postgres, prometheus_over
-from tests.unit.deploy.prometheus.rules import ALERTS, OF_OTHERS, read_alerts
+from tests.unit.deploy.prometheus.rules import OF_OTHERS, read_alerts
 
 DETAILED = "/metrics/detailed?family=queue_coarse_metrics&family=queue_consumer_count"
 

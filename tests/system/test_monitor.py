@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 
-from services.operator.monitoring.alerts import Alert
 from services.operator.monitoring.outside import Prometheus
+from shared.alerts import Alert
 from tests.system.conftest import wait_for
 from tests.system.monitored import prometheus_over
 

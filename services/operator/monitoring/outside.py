@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from services.operator.monitoring.alerts import Alert
 from services.operator.monitoring.http import get_json
+from shared.alerts import Alert
 
 _MEMORY = 'process_resident_memory_bytes{job=~"fetcher|writer|reviewer|operator"}'
 _DATABASE = "SIRENADE_DATABASE_URL="

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from services.operator.exporter import queries
+from shared.alerts import Facts
 from shared.db.shards import connected
 from shared.imports.progress import Progress, read_progress
 
@@ -70,6 +71,25 @@ class Reading:
     @property
     def is_idle(self) -> bool:
         return self.progress.runs_open == 0 and self.progress.avis_pending == 0
+
+    def facts(self, *, dead_in_queues: int, still_seconds: float) -> Facts:
+        """Return what alerts are judged by; `still_seconds` is the time since the last row."""
+        totals = self.totals
+        return Facts(
+            at=self.progress.at,
+            unplanned_runs=self.unplanned_runs,
+            waiting_pages=totals["sirenade_import_waiting_pages"],
+            quota_pause_seconds=totals["sirenade_quota_pause_seconds"] or 0.0,
+            last_request_seconds=self.last_request_seconds,
+            still_seconds=still_seconds,
+            left_today_rows=totals["sirenade_import_left_today_rows"],
+            throttled_15_minutes=self.http_429_15_minutes,
+            failed_items=sum(self.failed_items.values()),
+            dead_letters=totals["sirenade_dead_letters_waiting"] + dead_in_queues,
+            budget_is_reached=bool((totals["sirenade_budget_paused"] or {}).get("cap")),
+            certificate_gap=totals["sirenade_certificate_gap_establishments"],
+            freshness_seconds=totals["sirenade_freshness_age_seconds"] or {},
+        )
 
 
 class Reader:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from services.operator.monitoring.alerts import Alert, alerts_of
 from services.operator.monitoring.outside import Memory
 from services.operator.monitoring.queues import Queues
 from services.operator.monitoring.readings import Reading
+from shared.alerts import Alert, faults_in
 from shared.imports.eta import Eta, eta_of, eta_of_rows
 from shared.imports.progress import Rate
 
@@ -104,10 +104,11 @@ class Teller:
             self._received, self._moved_seconds = progress.received, at_seconds
         alerts = outside.alerts
         if alerts is None:
-            alerts = alerts_of(
-                reading,
-                dead_in_queues=outside.queues.dead,
-                still_seconds=at_seconds - self._moved_seconds,
+            alerts = faults_in(
+                reading.facts(
+                    dead_in_queues=outside.queues.dead,
+                    still_seconds=at_seconds - self._moved_seconds,
+                )
             )
         return {
             "event": "progress",

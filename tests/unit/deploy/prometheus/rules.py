@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
+from deploy.prometheus.rules import ALERTS
+
 ROOT = Path(__file__).parents[4]
-PROMETHEUS = ROOT / "deploy" / "prometheus"
-ALERTS = PROMETHEUS / "alerts.yml"
+PROMETHEUS = ALERTS.parent
 CASES = sorted((PROMETHEUS / "tests").glob("*.yml"))
 
 # Of others' exporters, with their labels; tests/system/test_alerts.py looks at the real ones.

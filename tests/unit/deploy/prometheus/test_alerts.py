@@ -10,11 +10,11 @@ import yaml
 from prometheus_client.metrics_core import Metric
 
 from deploy.grafana.boards import BOARDS
+from deploy.prometheus.rules import ALERTS, rules_as_yaml
 from services.operator.exporter import families
 from shared.metrics import Metrics
 from tests.servers.monitoring_binaries import find_or_fetch
 from tests.unit.deploy.prometheus.rules import (
-    ALERTS,
     CASES,
     OF_OTHERS,
     PROMETHEUS,
@@ -76,6 +76,11 @@ def values() -> dict[tuple[str, str], set[str]]:
             for label, value in sample.labels.items():
                 found.setdefault((sample.name, label), set()).add(value)
     return found
+
+
+def test_the_rules_are_what_the_declared_conditions_make() -> None:
+    """`make alerts` writes them."""
+    assert ALERTS.read_text(encoding="utf-8") == rules_as_yaml()
 
 
 @every_alert

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from services.operator.monitoring.alerts import alerts_of
 from services.operator.monitoring.readings import Reading
+from shared.alerts import faults_in
 from tests.unit.operator.monitoring.made_readings import TOTALS, after
 
 HOUR = 3600
 
 
 def names(reading: Reading, *, dead: int = 0, still_seconds: float = 0) -> list[str]:
-    alerts = alerts_of(reading, dead_in_queues=dead, still_seconds=still_seconds)
-    return [alert.name.removeprefix("Sirenade") for alert in alerts]
+    facts = reading.facts(dead_in_queues=dead, still_seconds=still_seconds)
+    return [alert.name.removeprefix("Sirenade") for alert in faults_in(facts)]
 
 
 def with_totals(**changes: Any) -> Reading:

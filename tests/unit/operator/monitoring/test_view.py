@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from services.operator.monitoring import view
-from services.operator.monitoring.alerts import Alert
 from services.operator.monitoring.queues import Queues
 from services.operator.monitoring.snapshot import Outside, Summary, Teller, Told
+from shared.alerts import Alert
 from tests.unit.operator.monitoring.made_readings import MIB, OUTSIDE, after
 
 

@@ -1,0 +1,1 @@
+"""Prometheus' rules: `python -m deploy.prometheus` writes alerts.yml from `shared.alerts`."""

@@ -1,0 +1,31 @@
+"""The conditions that people must know of, declared once and in groups.
+
+`python -m deploy.prometheus` makes Prometheus' rules of them. `faults_in` judges them where no
+Prometheus raises alerts. Meaning and what to do: docs/operations.md, "Alerts".
+"""
+
+from collections.abc import Mapping, Sequence
+
+from shared.alerts import imports, processes, queues, room, texts
+from shared.alerts.condition import Alert, Condition, Facts
+
+__all__ = ["GROUPS", "Alert", "Condition", "Facts", "faults_in"]
+
+GROUPS: Mapping[str, Sequence[Condition]] = {
+    "sirenade-processes": processes.CONDITIONS,
+    "sirenade-queues": queues.CONDITIONS,
+    "sirenade-import": imports.CONDITIONS,
+    "sirenade-texts": texts.CONDITIONS,
+    "sirenade-room": room.CONDITIONS,
+}
+
+
+def faults_in(facts: Facts) -> list[Alert]:
+    """Return the alerts that these facts justify; conditions that need a history are left out."""
+    return [
+        Alert(condition.name, condition.severity, summary)
+        for conditions in GROUPS.values()
+        for condition in conditions
+        if condition.faults is not None
+        for summary in condition.faults(facts)
+    ]

@@ -1,0 +1,56 @@
+"""A condition that people must know of, and the facts that it is judged by."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Severity = Literal["critical", "warning"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One look at the databases and the queues.
+
+    `still_seconds`: time since the last row came; `certificate_gap`: establishments by side;
+    `freshness_seconds`: age of the register by collection.
+    """
+
+    at: datetime
+    unplanned_runs: int
+    waiting_pages: int
+    quota_pause_seconds: float
+    last_request_seconds: float | None
+    still_seconds: float
+    left_today_rows: int
+    throttled_15_minutes: int
+    failed_items: int
+    dead_letters: int
+    budget_is_reached: bool
+    certificate_gap: Mapping[str, int]
+    freshness_seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Alert:
+    name: str
+    severity: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A state in which work stands still (critical), or somebody should look today (warning).
+
+    `expression` is PromQL, `hold` how long it has to be true, `summary` Prometheus' template,
+    `dashboard` where to look. All four are empty where Prometheus does not judge the condition.
+    `faults` returns a sentence for each fault that one look shows.
+    """
+
+    name: str
+    severity: Severity
+    expression: str = ""
+    hold: str = ""
+    summary: str = ""
+    dashboard: str = ""
+    faults: Callable[[Facts], Iterable[str]] | None = None

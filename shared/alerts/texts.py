@@ -1,0 +1,71 @@
+"""Texts: rejections, chat servers and their budget."""
+
+from collections.abc import Iterator
+
+from shared.alerts.condition import Condition, Facts
+
+_BUDGET_REACHED = "The budget for texts is reached, and no text is begun."
+
+
+def _budget_reached(facts: Facts) -> Iterator[str]:
+    if facts.budget_is_reached:
+        yield _BUDGET_REACHED
+
+
+CONDITIONS = (
+    # 50 texts at least: one rejection in a handful is more than 5 %.
+    Condition(
+        name="SirenadeRejectionRate",
+        severity="warning",
+        expression="""
+            sum(increase(sirenade_avis_reviewed_total{outcome="rejected"}[1h]))
+              / (sum(increase(sirenade_avis_reviewed_total{outcome=~"accepted|rejected"}[1h]))
+                >= 50)
+              > 0.05
+        """,
+        hold="10m",
+        summary="{{ $value | humanizePercentage }} of the last hour's texts were rejected.",
+        dashboard="sirenade-reviewer",
+    ),
+    Condition(
+        name="SirenadeRejectionReason",
+        severity="warning",
+        expression="""
+            sum by (reason) (increase(sirenade_avis_rejections_total[1h]))
+              / on () group_left ()
+              (sum(increase(sirenade_avis_attempt_seconds_count[1h])) >= 50)
+              > 0.05
+        """,
+        hold="10m",
+        summary="{{ $value | humanizePercentage }} of the attempts fail for {{ $labels.reason }}.",
+        dashboard="sirenade-reviewer",
+    ),
+    # State 1 is a call that probes the server: out of use until that call succeeds.
+    Condition(
+        name="SirenadeProviderCircuitOpen",
+        severity="warning",
+        expression="max by (provider) (sirenade_circuit_state) > 0",
+        hold="5m",
+        summary="The chat server {{ $labels.provider }} is out of use after failures in a row.",
+        dashboard="sirenade-reviewer",
+    ),
+    Condition(
+        name="SirenadeBudgetNearlySpent",
+        severity="warning",
+        expression="""
+            (max(sirenade_budget_spent_euros) + max(sirenade_budget_reserved_euros))
+              / (max(sirenade_budget_cap_euros) > 0) >= 0.8
+        """,
+        hold="5m",
+        summary="{{ $value | humanizePercentage }} of the budget for texts is spent or set aside.",
+        dashboard="sirenade-reviewer",
+    ),
+    Condition(
+        name="SirenadeBudgetReached",
+        severity="critical",
+        expression='max(sirenade_budget_paused{reason="cap"}) == 1',
+        summary=_BUDGET_REACHED,
+        faults=_budget_reached,
+        dashboard="sirenade-reviewer",
+    ),
+)
