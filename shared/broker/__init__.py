@@ -6,7 +6,7 @@ from shared.broker.errors import BrokerError, BrokerUnavailable, QueueFull, Queu
 from shared.broker.factory import make_broker, ready_messages
 from shared.broker.memory import MemoryBroker
 from shared.broker.reliable import ReliableBroker
-from shared.broker.retries import Action, RetryPolicy, RetryVerdict, decide
+from shared.broker.verdicts import Action, RetryPolicy, RetryVerdict, decide
 
 __all__ = [
     "Action",

@@ -9,8 +9,9 @@ from dramatiq.middleware import CurrentMessage, ShutdownNotifications
 from shared.broker.encoding import CompactEncoder
 from shared.broker.memory import MemoryBroker
 from shared.broker.reliable import ReliableBroker
-from shared.broker.retries import DEFAULT_POLICY, RetryPolicy, SafeRetries, WorkerTimeLimit
+from shared.broker.retries import SafeRetries, WorkerTimeLimit
 from shared.broker.topology import DEFAULT_DELIVERY_LIMIT, DEFAULT_MAX_LENGTH, QueueLimits
+from shared.broker.verdicts import DEFAULT_POLICY, RetryPolicy
 from shared.errors import UserError
 
 

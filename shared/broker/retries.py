@@ -1,74 +1,22 @@
-"""What happens to a message whose actor failed: the decision is pure, the middleware applies it."""
+"""The middleware that publishes the retry of a failed message: `verdicts` decides, it applies."""
 
-import enum
+import itertools
 import logging
 import threading
 import time
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import dramatiq
-from dramatiq.errors import Retry
 from dramatiq.middleware import Shutdown, TimeLimit
 
+from shared.backoff import doubling
 from shared.broker.errors import BrokerBlocked, BrokerError
+from shared.broker.verdicts import LONGEST_HOLD_SECONDS, Action, RetryPolicy, decide, hold_seconds
 from shared.errors import Rejected, SlowDown
 
-# A retry that cannot be published is tried again for so long before its message returns to its
-# queue, longer with each return: a return counts as a delivery, and an alarm of RabbitMQ that
-# outlasts a night must not use up a healthy message's deliveries.
-_FIRST_HOLD_SECONDS = 1.0
-_LONGEST_HOLD_SECONDS = 1200.0  # below RabbitMQ's consumer timeout, 30 minutes
 _MOST_PAUSE_SECONDS = 15.0
-
-
-class Action(enum.Enum):
-    RETRY = "retry"
-    REJECT = "reject"
-    SLOW_DOWN = "slow_down"
-
-
-@dataclass(frozen=True)
-class RetryVerdict:
-    action: Action
-    delay_ms: int = 0
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    min_backoff_ms: int = 1_000
-    max_backoff_ms: int = 300_000
-    max_retries: int | None = None
-    """None: for ever, since what fails is a server that will come back."""
-
-
-DEFAULT_POLICY = RetryPolicy()
-
-
-def decide(
-    exception: BaseException, retries: int, policy: RetryPolicy = DEFAULT_POLICY
-) -> RetryVerdict:
-    """The verdict on a message that failed after `retries` earlier retries.
-
-    Delays do not vary at random: the rungs that they are rounded up to would undo it.
-    """
-    if isinstance(exception, Rejected):
-        return RetryVerdict(Action.REJECT)
-    if isinstance(exception, SlowDown):
-        return RetryVerdict(Action.SLOW_DOWN, max(1, round(exception.retry_after_seconds * 1000)))
-    if policy.max_retries is not None and retries >= policy.max_retries:
-        return RetryVerdict(Action.REJECT)
-    if isinstance(exception, Retry) and exception.delay is not None:
-        return RetryVerdict(Action.RETRY, max(1, exception.delay))
-    # The exponent is bounded because the number of retries is not.
-    backoff_ms = policy.min_backoff_ms * 2 ** min(retries, 32)
-    return RetryVerdict(Action.RETRY, min(backoff_ms, policy.max_backoff_ms))
-
-
-def hold_seconds(deliveries: int) -> float:
-    """How long a message delivered so often before may wait for its retry to be published."""
-    return min(_FIRST_HOLD_SECONDS * 2.0 ** min(deliveries, 32), _LONGEST_HOLD_SECONDS)
 
 
 class Delivery(dramatiq.MessageProxy):
@@ -167,8 +115,9 @@ class SafeRetries(dramatiq.Middleware):
         retry = message.copy(options=options)
         begun_seconds = time.monotonic()
         patience_seconds = hold_seconds(message.deliveries)
-        pause_seconds = 1.0
-        while not message.is_lost:
+        for failures in itertools.count():
+            if message.is_lost:
+                return
             try:
                 broker.enqueue(retry, delay=delay_ms)
             except BrokerError as error:
@@ -177,16 +126,15 @@ class SafeRetries(dramatiq.Middleware):
                 )
                 if isinstance(error, BrokerBlocked):
                     # Worked on once more, it would meet the same alarm.
-                    patience_seconds = _LONGEST_HOLD_SECONDS
+                    patience_seconds = LONGEST_HOLD_SECONDS
             else:
                 message.decided = True
                 return
-            if self._stopping.wait(pause_seconds):
+            if self._stopping.wait(doubling(1.0, failures, most=_MOST_PAUSE_SECONDS)):
                 message.held = True
                 return
             if time.monotonic() > begun_seconds + patience_seconds:
                 return
-            pause_seconds = min(2 * pause_seconds, _MOST_PAUSE_SECONDS)
 
 
 class WorkerTimeLimit(TimeLimit):

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from shared.backoff import doubling
 from shared.clock import Clock
 from shared.errors import SlowDown
 
@@ -67,8 +68,9 @@ def persevere(work: Callable[[], _T], clock: Clock) -> _T:
     For large messages, which had better wait in hand than travel to a delay queue and back.
     """
     deadline_seconds = clock.monotonic_seconds() + _PATIENCE_SECONDS
-    pause_seconds = 1.0
+    failures = 0
     while True:
+        pause_seconds = doubling(1.0, failures, most=_RETRY_SECONDS)
         try:
             with slowing_down():
                 return work()
@@ -77,4 +79,4 @@ def persevere(work: Callable[[], _T], clock: Clock) -> _T:
             late = clock.monotonic_seconds() + pause_seconds > deadline_seconds
             if late or clock.wait(pause_seconds):
                 raise
-        pause_seconds = min(2 * pause_seconds, _RETRY_SECONDS)
+            failures += 1

@@ -9,7 +9,6 @@ from typing import Any
 
 import dramatiq
 import structlog
-from dramatiq.errors import Retry
 
 from shared.errors import Rejected, SlowDown
 from shared.metrics import Metrics
@@ -82,7 +81,7 @@ def _outcome_of(exception: BaseException | None) -> str:
             return "done"
         case Rejected():
             return "rejected"
-        case SlowDown() | Retry():
+        case SlowDown():
             return "slowed_down"
         case _:
             return "retried"

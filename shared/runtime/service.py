@@ -14,6 +14,7 @@ import dramatiq
 import structlog
 from prometheus_client import start_http_server
 
+from shared.backoff import doubling
 from shared.broker import BrokerUnavailable, is_consuming, make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -123,7 +124,7 @@ class Running:
 
 def wait_after(failures: int, interval_seconds: float) -> float:
     """Seconds until a loop's next turn, so that a server that is away is not asked all the time."""
-    backed_off_seconds = min(interval_seconds * 2.0 ** min(failures, 10), _MOST_BACKOFF_SECONDS)
+    backed_off_seconds = doubling(interval_seconds, failures, most=_MOST_BACKOFF_SECONDS)
     return max(interval_seconds, backed_off_seconds)
 
 

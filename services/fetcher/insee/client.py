@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
 
 from services.fetcher.insee.answers import (
     Informations,
@@ -19,7 +18,7 @@ from services.fetcher.insee.answers import (
     refusal,
     target_of,
 )
-from shared.http import DirectSession
+from shared.http import make_session
 from shared.sirene.identifiers import is_siret
 
 KEY_HEADER = "X-INSEE-Api-Key-Integration"
@@ -35,11 +34,8 @@ class InseeClient:
     def __init__(self, base_url: str, key: str, *, timeout_seconds: float, pool_size: int) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout_seconds = timeout_seconds
-        self._session = DirectSession()
+        self._session = make_session(pool_size=pool_size)
         self._session.headers.update({KEY_HEADER: key, "Accept": "application/json"})
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
 
     def search_siret(
         self, query: str, *, nombre: int, curseur: str | None, champs: str | None = None

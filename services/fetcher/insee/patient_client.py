@@ -15,6 +15,7 @@ from services.fetcher.insee.answers import (
 from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.ledger import AnswerT, Sender
 from services.fetcher.insee.quota import Quota
+from shared.backoff import doubling
 from shared.clock import Clock
 from shared.errors import SlowDown, UserError
 from shared.sirene.identifiers import is_siret
@@ -87,7 +88,7 @@ class Inquirer:
                 failures += 1
                 if failures >= attempts:
                     raise UserError(f"INSEE gives no good answer: {error}") from None
-                delay_seconds = min(2.0 ** (failures - 1), _MAX_DELAY_SECONDS)
+                delay_seconds = doubling(1.0, failures - 1, most=_MAX_DELAY_SECONDS)
                 log.warning("no good answer", reason=str(error), again_in_seconds=delay_seconds)
                 self._clock.wait(delay_seconds)
             except InseeError as error:

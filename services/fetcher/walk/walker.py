@@ -24,6 +24,7 @@ from services.fetcher.insee.quota import Quota, Slot
 from services.fetcher.plan.page_end import judge_page, rows_to_ask
 from services.fetcher.store import FetchedPage, ImportStore, PageLease
 from services.fetcher.walk.slices import PageSlice, cut
+from shared.backoff import doubling
 from shared.errors import SlowDown
 from shared.logs import places_of
 from shared.messages import FetchPage, WriteSlice
@@ -108,7 +109,7 @@ class Walker:
                 # The page is saved and the queue of slices full: the message comes again.
                 raise
         except NoGoodAnswer as error:
-            delay_seconds = min(2.0 ** min(lease.starts, 10), _MAX_BACKOFF_SECONDS)
+            delay_seconds = doubling(1.0, lease.starts, most=_MAX_BACKOFF_SECONDS)
             log.warning("page not fetched", reason=str(error), again_in_seconds=delay_seconds)
             self._release(lease, delay_seconds)
             if lease.starts >= _STARTS_WORTH_TELLING:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from services.operator.jobs import slots
 from services.operator.jobs.catalogue import LEASE_SECONDS, Job
 from services.operator.jobs.slots import SlotLost, Taken
+from shared.backoff import stepped
 from shared.clock import Clock
 from shared.errors import SirenadeError
 from shared.logs import places_of
@@ -17,12 +18,7 @@ from shared.metrics import Metrics
 
 log = structlog.get_logger()
 
-_BACKOFF_SECONDS = (60.0, 300.0, 900.0, 3600.0)
-
-
-def backoff_seconds(attempts: int) -> float:
-    """How long after so many attempts of a slot the next one comes."""
-    return _BACKOFF_SECONDS[min(attempts, len(_BACKOFF_SECONDS)) - 1]
+BACKOFF_SECONDS = (60.0, 300.0, 900.0, 3600.0)
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,7 @@ class Scheduler:
             log.warning("another operator has the slot by now", job=job.name, slot=taken.slot)
             return
         except Exception as error:  # noqa: BLE001  # whatever it is, it is kept and tried again
-            delay_seconds = backoff_seconds(taken.attempts)
+            delay_seconds = stepped(BACKOFF_SECONDS, taken.attempts - 1)
             with self.engine.begin() as connection:
                 slots.fail(connection, taken, _told(error), delay_seconds=delay_seconds)
             self.metrics.job_runs.labels(name=job.name, outcome="failed").inc()

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from shared.backoff import doubling
 from shared.terminal.words import thousands
 
 _STATES = text("""
@@ -109,7 +110,7 @@ def read_load(engine: Engine, provider: str, *, poll_seconds: float) -> Provider
         row = connection.execute(_LOAD, {"provider": provider, "failures": _FAILURES}).one()
     closed = row.failing_seconds
     if row.bad_ends:
-        backoff = min(poll_seconds * 2.0 ** min(row.bad_ends, 20), _MOST_CLOSED_SECONDS)
+        backoff = doubling(poll_seconds, row.bad_ends, most=_MOST_CLOSED_SECONDS)
         closed = max(closed, backoff - row.age_seconds)
     return ProviderLoad(row.waiting, row.open_batches, max(0.0, closed))
 

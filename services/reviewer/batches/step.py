@@ -18,6 +18,7 @@ from services.reviewer.batches.results import Collecting
 from services.reviewer.providers.chat import BadRequest, ChatError, ChatRefused, RateLimited
 from services.reviewer.providers.meter import BudgetReached
 from services.reviewer.providers.settings import Batch, Provider
+from shared.backoff import doubling
 
 log = structlog.get_logger()
 
@@ -79,7 +80,7 @@ class Working:
         if surely_not_there and job.submit_begun_at is None and failures >= NOT_SUBMITTED_AFTER:
             self._end(job, "failed")
             return
-        seconds = min(self.batch.poll_seconds * 2.0 ** min(failures, 10), _MOST_BACKOFF_SECONDS)
+        seconds = doubling(self.batch.poll_seconds, failures, most=_MOST_BACKOFF_SECONDS)
         jobs.postpone(self._engine, job, seconds, failed=True)
 
     def _submit(self, job: BatchJob) -> None:

@@ -26,6 +26,7 @@ from services.reviewer.providers.chat import (
 from services.reviewer.providers.gate import PAUSE_SECONDS, End, Entry, Gate, Late, OutOfUse
 from services.reviewer.providers.meter import BudgetReached, Meter, ProviderPaused, Reservation
 from services.reviewer.providers.settings import Provider, StructuredOutput, TokenUsage
+from shared.backoff import doubling
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
 from shared.errors import SlowDown
@@ -294,7 +295,8 @@ class ProviderClient:
 
     def _back_off(self, tries: int, error: Transient, window: CallWindow) -> bool:
         """Wait, and say whether another try can be begun."""
-        seconds = _FIRST_BACKOFF_SECONDS * 2 ** (tries - 1) * random.uniform(0.5, 1.5)  # noqa: S311 no secret
+        jitter = random.uniform(0.5, 1.5)  # noqa: S311 no secret
+        seconds = doubling(_FIRST_BACKOFF_SECONDS, tries - 1) * jitter
         seconds = max(seconds, error.retry_after_seconds or 0)
         latest = window.latest(self.provider.timeout_seconds, first=False)
         if self._clock.monotonic_seconds() + seconds > latest:

@@ -20,14 +20,13 @@ from typing import Any
 
 import orjson
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from services.reviewer.providers.answers import FIELD, ModelAnswer, read_answer
 from services.reviewer.providers.settings import Provider, StructuredOutput
 from shared.clock import Clock
 from shared.errors import SirenadeError, UserError
-from shared.http import DirectSession
+from shared.http import make_session
 
 CONNECT_SECONDS = 5.0
 _MOST_BYTES = 1 << 20
@@ -154,11 +153,8 @@ class Chat:
 
 def open_session(provider: Provider) -> requests.Session:
     """Raises UserError where the key cannot be read."""
-    session = DirectSession()
+    session = make_session(pool_size=provider.max_parallel)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=provider.max_parallel, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
     session.headers["Content-Type"] = "application/json"
     key = read_key(provider)
     if key is not None:

@@ -3,6 +3,8 @@
 from collections import deque
 from enum import IntEnum
 
+from shared.backoff import doubling
+
 _WINDOW = 20
 _LEAST = 10
 _SHARE = 0.5
@@ -27,7 +29,7 @@ class Circuit:
         self.state = State.CLOSED
         self._failures: deque[bool] = deque(maxlen=_WINDOW)
         self._until = 0.0
-        self._seconds = _FIRST_SECONDS
+        self._failed_probes = 0
 
     def wait_seconds(self, now: float) -> float:
         """Until a call may be begun; 0 for now."""
@@ -47,20 +49,20 @@ class Circuit:
     def succeeded(self, *, probe: bool) -> None:
         if probe:
             self.state = State.CLOSED
-            self._seconds = _FIRST_SECONDS
+            self._failed_probes = 0
             self._failures.clear()
         self._failures.append(False)
 
     def failed(self, now: float, *, probe: bool) -> None:
         if probe:
-            self._seconds = min(2 * self._seconds, _MOST_SECONDS)
-            self._open(now, self._seconds)
+            self._failed_probes += 1
+            self._open(now, self._open_seconds())
             return
         self._failures.append(True)
         count = len(self._failures)
         broken = count >= _LEAST and sum(self._failures) >= _SHARE * count
         if broken and self.state is State.CLOSED:
-            self._open(now, self._seconds)
+            self._open(now, self._open_seconds())
 
     def refused(self, now: float) -> None:
         self._open(now, REFUSED_SECONDS)
@@ -69,6 +71,9 @@ class Circuit:
         """The call was not made after all."""
         if probe:
             self._open(now, 0.0)
+
+    def _open_seconds(self) -> float:
+        return doubling(_FIRST_SECONDS, self._failed_probes, most=_MOST_SECONDS)
 
     def _open(self, now: float, seconds: float) -> None:
         self.state = State.OPEN

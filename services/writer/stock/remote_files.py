@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
+from shared.backoff import linear
 from shared.errors import UserError
+from shared.http import make_session
 
 _TIMEOUT_SECONDS = (10.0, 60.0)
 _MAX_REDIRECTS = 5
@@ -29,8 +31,7 @@ class RemoteFile(io.RawIOBase):
         super().__init__()
         self.name = shown(url)
         self._url = url
-        self._session = requests.Session()
-        self._session.max_redirects = _MAX_REDIRECTS
+        self._session = make_session(pool_size=1, max_redirects=_MAX_REDIRECTS)
         self._position = 0
         self._at = 0
         self._response = self._get(0)
@@ -90,7 +91,7 @@ class RemoteFile(io.RawIOBase):
                 f"{self.name}: the transfer broke off at byte {self._position} ({why}): "
                 "run the command again, it goes on with what is stored"
             )
-        time.sleep(_PAUSE_SECONDS * attempt)
+        time.sleep(linear(_PAUSE_SECONDS, attempt - 1))
 
     def _move(self) -> None:
         """Bring the response to where reading stands."""
@@ -122,12 +123,12 @@ class RemoteFile(io.RawIOBase):
             except requests.RequestException as error:
                 if attempt == _ATTEMPTS or isinstance(error, ValueError):
                     raise UserError(f"{self.name}: {_reason(error)}") from None
-                time.sleep(_PAUSE_SECONDS * attempt)
+                time.sleep(linear(_PAUSE_SECONDS, attempt - 1))
                 continue
             if response.status_code not in _BUSY or attempt == _ATTEMPTS:
                 break
             response.close()
-            time.sleep(_PAUSE_SECONDS * attempt)
+            time.sleep(linear(_PAUSE_SECONDS, attempt - 1))
         self._refuse(response)
         return response
 

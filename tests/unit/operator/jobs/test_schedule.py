@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.operator.jobs.schedule import Schedule, daily_at
-from services.operator.jobs.scheduler import backoff_seconds
+from services.operator.jobs.scheduler import BACKOFF_SECONDS
 from services.operator.settings import OperatorSettings
+from shared.backoff import stepped
 from shared.errors import UserError
 from shared.settings import load
 
@@ -63,7 +64,7 @@ def test_quarters_of_an_hour_go_on_through_the_repeated_hour() -> None:
 
 
 def test_a_slot_that_fails_is_tried_again_ever_later() -> None:
-    assert [backoff_seconds(attempts) for attempts in (1, 2, 3, 4, 99)] == [
+    assert [stepped(BACKOFF_SECONDS, failures) for failures in (0, 1, 2, 3, 98)] == [
         60,
         300,
         900,

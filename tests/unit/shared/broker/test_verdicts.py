@@ -1,12 +1,11 @@
 """The verdict on a failed message, as a table."""
 
 import pytest
-from dramatiq.errors import Retry
 from dramatiq.middleware import TimeLimitExceeded
 
 from shared.broker import Action, QueueFull, RetryPolicy, RetryVerdict, decide
-from shared.broker.retries import hold_seconds
 from shared.broker.topology import DEFAULT_DELIVERY_LIMIT
+from shared.broker.verdicts import hold_seconds
 from shared.errors import Rejected, SlowDown, UserError
 
 _THREE = RetryPolicy(min_backoff_ms=2_000, max_backoff_ms=9_000, max_retries=3)
@@ -22,8 +21,6 @@ _THREE = RetryPolicy(min_backoff_ms=2_000, max_backoff_ms=9_000, max_retries=3)
         (OSError(), 10_000, RetryVerdict(Action.RETRY, 300_000)),
         (UserError("no key"), 0, RetryVerdict(Action.RETRY, 1_000)),
         (TimeLimitExceeded(), 0, RetryVerdict(Action.RETRY, 1_000)),
-        (Retry(delay=42), 7, RetryVerdict(Action.RETRY, 42)),
-        (Retry(), 1, RetryVerdict(Action.RETRY, 2_000)),
         (Rejected("contract"), 0, RetryVerdict(Action.REJECT)),
         (SlowDown("quota", retry_after_seconds=12.5), 0, RetryVerdict(Action.SLOW_DOWN, 12_500)),
         (SlowDown("quota", retry_after_seconds=0), 99, RetryVerdict(Action.SLOW_DOWN, 1)),
