@@ -51,7 +51,7 @@ from shared.runtime.service import Running, serve_metrics
 from shared.settings import ServiceSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.terminal.cli import run as run_cli
-from shared.terminal.progress_view import watch
+from shared.terminal.progress_view import watch_progress
 
 # An empty cluster, then rows, indexes and WAL; below the last one a run stops by itself.
 _BASE_BYTES = 256 << 20
@@ -207,7 +207,7 @@ def _watch(engine: Engine, clock: Clock, *directories: Path) -> Progress:
         with engine.connect() as connection:
             return read_progress(connection)
 
-    return watch(read, title="Sirenade demo", until=_is_finished, clock=clock)
+    return watch_progress(read, title="Sirenade demo", until=_is_finished, clock=clock)
 
 
 def _report(url: str, memory: PeakMemory, path: Path, console: Console) -> None:

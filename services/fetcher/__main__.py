@@ -42,7 +42,7 @@ from shared.imports.watermarks import settle_windows
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.terminal.cli import run as run_cli
-from shared.terminal.progress_view import watch
+from shared.terminal.progress_view import watch_progress
 
 app = make_app("Fetch the register from INSEE, under the quota that all replicas share.")
 app.command()(certify)
@@ -263,7 +263,7 @@ def _follow(
         with engine.connect() as connection:
             return read_progress(connection, run_id)
 
-    progress = watch(
+    progress = watch_progress(
         read,
         title=f"{what}, run {run_id}",
         until=lambda reading: reading.runs_open == 0,

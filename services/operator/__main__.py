@@ -28,7 +28,7 @@ from shared.imports.progress import Progress, read_progress, run_exists
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app
 from shared.terminal.cli import run as run_cli
-from shared.terminal.progress_view import watch
+from shared.terminal.progress_view import watch_progress
 from shared.terminal.words import thousands
 
 app = make_app("Look at the whole, and keep its schema current.")
@@ -128,7 +128,7 @@ def status(
         with connected(engines) as (control, *shards):
             return read_progress(control, run, shards=shards)
 
-    watch(read, title="Sirenade", until=idle, clock=clock)
+    watch_progress(read, title="Sirenade", until=idle, clock=clock)
 
 
 if __name__ == "__main__":

@@ -2,20 +2,15 @@
 
 from collections.abc import Callable
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.panel import Panel
-from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from shared.clock import Clock
 from shared.days import FRANCE
 from shared.imports.progress import Progress, Rate
+from shared.terminal.panel import add_bar, make_bars, make_panel, panel_width
+from shared.terminal.watch import watch
 from shared.terminal.words import alarming, eta, percent, thousands
-
-_REFRESH_SECONDS = 1.0
-_MAX_WIDTH = 110
 
 
 class ProgressView:
@@ -31,18 +26,15 @@ class ProgressView:
         at_seconds = progress.at.timestamp()
         self._rows.add(at_seconds, progress.received)
         self._avis.add(at_seconds, progress.avis_accepted)
-        bars = Table.grid(padding=(0, 2), expand=True)
-        bars.add_column(no_wrap=True)
-        bars.add_column(ratio=1)
-        for _ in range(3):
-            bars.add_column(justify="right", no_wrap=True)
-        line = _line("establishments", progress.received, progress.expected, self._rows)
+        rows = _words(progress.received, progress.expected, self._rows)
         if progress.days_left is not None and progress.days_left > 1:
             # The rate of today says nothing of a plan that rests each day.
-            line[-1] = f"ETA {thousands(progress.days_left)} days"
-        bars.add_row(*line)
+            rows[-1] = f"ETA {thousands(progress.days_left)} days"
         # Texts become due while rows come in: their total is known when the rows are all there.
-        bars.add_row(*_line("avis", progress.avis_accepted, progress.avis_due, self._avis))
+        avis = _words(progress.avis_accepted, progress.avis_due, self._avis)
+        bars = make_bars(len(rows))
+        add_bar(bars, "establishments", progress.received, progress.expected, *rows)
+        add_bar(bars, "avis", progress.avis_accepted, progress.avis_due, *avis)
         lines: list[RenderableType] = [bars, _facts(progress)]
         if progress.warning:
             lines.append(Text(progress.warning, style="yellow"))
@@ -51,22 +43,14 @@ class ProgressView:
         if progress.error:
             # INSEE's words, which are no markup of ours.
             lines.append(Text(progress.error, style="bold red"))
-        return Panel(
-            Group(*lines),
-            title=self._title,
-            title_align="left",
-            border_style="blue",
-            width=self._width,
-        )
+        return make_panel(self._title, *lines, width=self._width)
 
 
-def _line(name: str, done: int, total: int | None, rate: Rate) -> list[RenderableType]:
+def _words(done: int, total: int | None, rate: Rate) -> list[str]:
     return [
-        f"[bold]{name}[/]",
-        ProgressBar(total=float(total or 1), completed=float(done)),
         f"{thousands(done)} / {thousands(total) if total is not None else '?'}",
         f"{thousands(round(rate.per_second))}/s",
-        # Padded, so that the column keeps its place while the time comes and goes.
+        # Padded, so that the columns keep their places while the time changes.
         f"ETA {eta(rate.eta_seconds(total - done) if total else None):<8}",
     ]
 
@@ -107,32 +91,13 @@ def _today(progress: Progress) -> str:
     return told
 
 
-def watch(
+def watch_progress(
     read: Callable[[], Progress], *, title: str, until: Callable[[Progress], bool], clock: Clock
 ) -> Progress:
-    """Show readings until one satisfies `until`, or the process is asked to stop.
-
-    Where nobody watches (no terminal), a line every ten readings takes the panel's place.
-    """
+    """Show readings until one satisfies `until`, or the process is asked to stop."""
     console = Console(stderr=True)
-    # The terminal's echo of Ctrl-C fits beside it, else it would shift the panel by a line.
-    view = ProgressView(title, width=min(console.width - 2, _MAX_WIDTH))
-    progress = read()
-    if not console.is_terminal:
-        turn = 0
-        while not until(progress) and not clock.wait(_REFRESH_SECONDS):
-            view.draw(progress)
-            if turn % 10 == 0:
-                console.print(one_line(progress), soft_wrap=True, highlight=False)
-            turn += 1
-            progress = read()
-        console.print(one_line(progress), soft_wrap=True, highlight=False)
-        return progress
-    with Live(view.draw(progress), console=console, refresh_per_second=4) as live:
-        while not until(progress) and not clock.wait(_REFRESH_SECONDS):
-            progress = read()
-            live.update(view.draw(progress))
-    return progress
+    view = ProgressView(title, width=panel_width(console))
+    return watch(read, view.draw, one_line, until, clock=clock, console=console)
 
 
 def one_line(progress: Progress) -> str:

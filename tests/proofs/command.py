@@ -8,19 +8,21 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 
+from shared.clock import Clock
 from shared.errors import UserError
 from shared.imports.progress import Progress
 from shared.terminal.cli import EXIT_BROKEN_PROMISE
+from shared.terminal.panel import panel_width
 from shared.terminal.progress_view import ProgressView, one_line
+from shared.terminal.watch import watch
 from tests.proofs.page import Proof, write
 from tests.proofs.promises import Promise
 from tests.proofs.samples import Sampler
 
 _WIDTH = 100
-_TELL_EVERY_SECONDS = 30.0
+_LINE_EVERY_SECONDS = 30.0
 
 
 def fresh(folder: Path) -> Path:
@@ -30,7 +32,7 @@ def fresh(folder: Path) -> Path:
     return folder
 
 
-def follow(  # what a run is followed by
+def follow(
     sampler: Sampler,
     title: str,
     console: Console,
@@ -39,28 +41,30 @@ def follow(  # what a run is followed by
     meanwhile: Callable[[], None] = lambda: None,
     every_seconds: float = 1.0,
 ) -> None:
-    """Sample the run to its end and show it; `meanwhile` is called between two samples.
+    """Sample the run to its end and show it; `meanwhile` is called after each sample.
 
     Raises UserError where a service ends.
     """
-    view = ProgressView(title, width=min(console.width - 2, _WIDTH))
-    told_at = -_TELL_EVERY_SECONDS
-    with Live(console=console, auto_refresh=False) as live:
+    view = ProgressView(title, width=panel_width(console, _WIDTH))
 
-        def tell(progress: Progress) -> None:
-            nonlocal told_at
-            for name, process in sampler.stack.services.items():
-                if process.poll() is not None:
-                    raise UserError(f"{name} has ended: see {sampler.stack.logs / name}.log")
-            now = sampler.samples[-1].at_seconds
-            if console.is_terminal:
-                live.update(view.draw(progress), refresh=True)
-            elif now >= told_at + _TELL_EVERY_SECONDS:
-                told_at = now
-                console.print(one_line(progress), soft_wrap=True, highlight=False)
-            meanwhile()
+    def read() -> Progress:
+        progress = sampler.take()
+        for name, process in sampler.stack.services.items():
+            if process.poll() is not None:
+                raise UserError(f"{name} has ended: see {sampler.stack.logs / name}.log")
+        meanwhile()
+        return progress
 
-        sampler.follow(until, tell=tell, every_seconds=every_seconds)
+    watch(
+        read,
+        view.draw,
+        one_line,
+        until,
+        clock=Clock(),
+        console=console,
+        every_seconds=every_seconds,
+        line_every_seconds=_LINE_EVERY_SECONDS,
+    )
 
 
 def tell(proof: Proof, folder: Path, console: Console) -> None:

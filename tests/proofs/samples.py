@@ -1,7 +1,6 @@
 """A reading a second, from outside: of PostgreSQL, RabbitMQ, the processes and the log files."""
 
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,21 +102,6 @@ class Sampler:
         )
         return progress
 
-    def follow(
-        self,
-        until: Callable[[Progress], bool],
-        *,
-        tell: Callable[[Progress], None],
-        every_seconds: float = 1.0,
-    ) -> None:
-        """Take a sample so often until one says that all is done."""
-        due = time.monotonic()
-        while not until(progress := self.take()):
-            tell(progress)
-            due = max(due + every_seconds, time.monotonic())
-            time.sleep(max(0.0, due - time.monotonic()))
-        tell(progress)
-
     def _eta(self, progress: Progress) -> float | None:
         eta = eta_of_rows(progress, self._rate)
         return None if eta is None else eta.seconds
@@ -134,7 +118,7 @@ class Sampler:
         except requests.RequestException:
             # Of a broker that is down nothing is known; the run itself shows what that means.
             return {}
-        rows: Sequence[dict[str, object]] = answer.json()
+        rows: list[dict[str, object]] = answer.json()
         return {str(row["name"]): int(str(row.get("messages", 0))) for row in rows}
 
 

@@ -18,6 +18,7 @@ from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
 from services.fetcher.plan.windows import SIRETS_PER_WINDOW
 from shared.clock import Clock
 from shared.imports.progress import Rate
+from shared.terminal.watch import Lines
 from shared.terminal.words import thousands
 
 _LINE_EVERY_SECONDS = 30.0
@@ -26,38 +27,30 @@ _SIRETS_PRINTED = 20
 
 @dataclass
 class WalkView:
-    """A bar where somebody watches, a line now and then where nobody does."""
+    """Shows a bar on a terminal, a line now and then elsewhere."""
 
-    console: Console
     progress: Progress
-    clock: Clock
+    lines: Lines
     _rate: Rate = field(default_factory=Rate)
-    _said_seconds: float | None = None
 
     def say(self, line: str) -> None:
-        self.console.print(line)
+        self.lines.say(line)
 
     def show(self, walk: Walk) -> None:
-        now_seconds = self.clock.monotonic_seconds()
-        self._rate.add(now_seconds, walk.listed)
-        if self.console.is_terminal:
+        self._rate.add(self.lines.clock.monotonic_seconds(), walk.listed)
+        per_second = f"{thousands(round(self._rate.per_second))}/s"
+        if self.lines.console.is_terminal:
             if not self.progress.tasks:
                 self.progress.add_task("sirets", total=walk.expected, rate="")
-            self.progress.update(
-                self.progress.task_ids[0],
-                completed=walk.listed,
-                rate=f"{thousands(round(self._rate.per_second))}/s",
-            )
-        elif self._said_seconds is None:
-            self._said_seconds = now_seconds
-        elif now_seconds - self._said_seconds > _LINE_EVERY_SECONDS:
-            eta_seconds = self._rate.eta_seconds(walk.expected - walk.listed)
-            eta = "?" if eta_seconds is None else f"{eta_seconds / 60:.1f} min"
-            self.say(
-                f"{thousands(walk.listed)} of {thousands(walk.expected)} sirets compared, "
-                f"{thousands(round(self._rate.per_second))}/s, ETA {eta}"
-            )
-            self._said_seconds = now_seconds
+            task = self.progress.task_ids[0]
+            self.progress.update(task, completed=walk.listed, rate=per_second)
+            return
+        eta_seconds = self._rate.eta_seconds(walk.expected - walk.listed)
+        eta = "?" if eta_seconds is None else f"{eta_seconds / 60:.1f} min"
+        self.lines.show(
+            f"{thousands(walk.listed)} of {thousands(walk.expected)} sirets compared, "
+            f"{per_second}, ETA {eta}"
+        )
 
 
 @contextmanager
@@ -70,7 +63,10 @@ def walk_view(console: Console, clock: Clock) -> Iterator[WalkView]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        yield WalkView(console, progress, clock)
+        lines = Lines(console, clock, _LINE_EVERY_SECONDS)
+        # The first line comes when there is something to tell.
+        lines.pause()
+        yield WalkView(progress, lines)
 
 
 def outcome_as_dict(outcome: Outcome) -> dict[str, object]:

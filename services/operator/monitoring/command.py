@@ -4,11 +4,11 @@ import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.live import Live
+from rich.console import Console, RenderableType
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -33,16 +33,22 @@ from shared.db.shards import connected
 from shared.errors import UserError
 from shared.imports.progress import run_exists
 from shared.terminal.cli import AsJson
+from shared.terminal.panel import panel_width
+from shared.terminal.watch import watch
 from shared.terminal.words import cents, duration, mib, thousands
 
 _STATEMENT_TIMEOUT_SECONDS = 10
-# Where nobody watches, a line as often as that, and no oftener than it looks.
+# Without a terminal a line is printed this often.
 _LINE_EVERY_SECONDS = 60.0
 
 
 @dataclass
 class Monitor:
-    """Looks at everything; `away` is since when and why the database does not answer."""
+    """Looks at everything.
+
+    `away` says since when the database does not answer, `turned` whether the last look found that
+    it had gone away or come back.
+    """
 
     reader: Reader
     look_outside: Callable[[], Outside]
@@ -52,9 +58,15 @@ class Monitor:
     last: Reading | None = None
     told: Told | None = None
     away: str | None = None
+    turned: bool = False
 
     def look(self) -> None:
-        """Raises what the database says of a statement that it refuses."""
+        """Read all sources once. Raises DBAPIError where the database refuses a statement."""
+        was_away = self.away is not None
+        self._read_sources()
+        self.turned = was_away != (self.away is not None)
+
+    def _read_sources(self) -> None:
         outside = self.look_outside()
         try:
             reading = self.reader.read()
@@ -129,17 +141,17 @@ def monitor(
         if run is not None and not run_exists(control, run):
             raise UserError(f"there is no run {run}")
     watcher = Monitor(Reader(engines, run), outside_of(settings), clock)
-    ends_seconds = clock.monotonic_seconds() + duration
 
-    def over() -> bool:
-        done = until_done and watcher.last is not None and watcher.last.is_idle
-        return done or clock.stopping.is_set() or clock.monotonic_seconds() >= ends_seconds
+    def is_over(watcher: Monitor) -> bool:
+        return until_done and watcher.last is not None and watcher.last.is_idle
 
-    def wait(since_seconds: float) -> None:
-        now_seconds = clock.monotonic_seconds()
-        clock.wait(min(since_seconds + interval, ends_seconds) - now_seconds)
-
-    _show(watcher, over=over, wait=wait, as_json=as_json)
+    _show(
+        watcher,
+        until=is_over,
+        ends_seconds=clock.monotonic_seconds() + duration,
+        interval_seconds=interval,
+        as_json=as_json,
+    )
     if as_json:
         print_json(watcher.summary.tell())
     else:
@@ -147,73 +159,55 @@ def monitor(
 
 
 def _show(
-    watcher: Monitor, *, over: Callable[[], bool], wait: Callable[[float], None], as_json: bool
+    monitor: Monitor,
+    *,
+    until: Callable[[Monitor], bool],
+    ends_seconds: float,
+    interval_seconds: float,
+    as_json: bool,
 ) -> None:
     console = Console(stderr=True)
-    if as_json or not console.is_terminal:
-        tell = _print_json if as_json else _MinuteLog(console, watcher.clock)
-        _turn(watcher, tell=tell, over=over, wait=wait)
-        return
-    width = min(console.width - 2, view.MAX_WIDTH)
-    with Live(console=console, auto_refresh=False) as live:
+    width = panel_width(console, view.MAX_WIDTH)
 
-        def draw(watcher: Monitor) -> None:
-            if watcher.told is not None:
-                title = f"Sirenade monitor · {duration(watcher.summary.seconds)}"
-                panel = view.draw(watcher.told, title=title, width=width, away=watcher.away)
-                live.update(panel, refresh=True)
-            elif watcher.away is not None:
-                live.update(watcher.away, refresh=True)
+    def read() -> Monitor:
+        monitor.look()
+        return monitor
 
-        _turn(watcher, tell=draw, over=over, wait=wait)
-
-
-def _turn(
-    watcher: Monitor,
-    *,
-    tell: Callable[[Monitor], None],
-    over: Callable[[], bool],
-    wait: Callable[[float], None],
-) -> None:
-    while True:
-        since_seconds = watcher.clock.monotonic_seconds()
-        watcher.look()
-        tell(watcher)
-        if over():
-            return
-        wait(since_seconds)
-        if watcher.clock.stopping.is_set():
-            return
+    watch(
+        read,
+        partial(_draw, width=width),
+        _line,
+        until,
+        clock=monitor.clock,
+        console=console,
+        every_seconds=interval_seconds,
+        line_every_seconds=_LINE_EVERY_SECONDS,
+        is_urgent=lambda monitor: monitor.turned,
+        ends_seconds=ends_seconds,
+        write=_print_json if as_json else None,
+    )
 
 
-def _print_json(watcher: Monitor) -> None:
-    if watcher.away is not None:
-        now = watcher.clock.now().isoformat()
-        print_json({"event": "away", "at": now, "database": watcher.away})
+def _draw(monitor: Monitor, *, width: int) -> RenderableType:
+    if monitor.told is None:
+        return monitor.away or ""
+    title = f"Sirenade monitor · {duration(monitor.summary.seconds)}"
+    return view.draw(monitor.told, title=title, width=width, away=monitor.away)
+
+
+def _line(monitor: Monitor) -> str:
+    if monitor.away is not None:
+        return monitor.away
+    assert monitor.told is not None
+    return view.one_line(monitor.told)
+
+
+def _print_json(monitor: Monitor) -> None:
+    if monitor.away is not None:
+        now = monitor.clock.now().isoformat()
+        print_json({"event": "away", "at": now, "database": monitor.away})
     else:
-        print_json(watcher.told)
-
-
-@dataclass
-class _MinuteLog:
-    """A line a minute, and at once when the database goes away or comes back."""
-
-    console: Console
-    clock: Clock
-    _due_seconds: float = 0.0
-    _away: str | None = None
-
-    def __call__(self, watcher: Monitor) -> None:
-        now_seconds = self.clock.monotonic_seconds()
-        if now_seconds < self._due_seconds and watcher.away == self._away:
-            return
-        self._due_seconds, self._away = now_seconds + _LINE_EVERY_SECONDS, watcher.away
-        if watcher.away is not None:
-            line = watcher.away
-        else:
-            assert watcher.told is not None
-            line = view.one_line(watcher.told)
-        self.console.print(line, soft_wrap=True, highlight=False, markup=False)
+        print_json(monitor.told)
 
 
 def print_summary(summary: Summary) -> None:

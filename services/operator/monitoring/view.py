@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.panel import Panel
-from rich.progress_bar import ProgressBar
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from services.operator.monitoring.snapshot import Told
 from shared.days import FRANCE
+from shared.terminal.panel import add_bar, make_bars, make_panel
 from shared.terminal.words import alarming, cents, duration, eta, mib, percent, thousands
 
 MAX_WIDTH = 118
@@ -24,13 +23,8 @@ def draw(told: Told, *, title: str, width: int, away: str | None = None) -> Rend
     lines: list[RenderableType] = [_bars(told), _table(told)]
     if away is not None:
         lines.insert(0, Text(away, style="bold yellow"))
-    return Panel(
-        Group(*lines),
-        title=title,
-        title_align="left",
-        border_style="blue" if away is None else "yellow",
-        width=width,
-    )
+    colour = "blue" if away is None else "yellow"
+    return make_panel(title, *lines, width=width, colour=colour)
 
 
 def one_line(told: Told) -> str:
@@ -56,21 +50,13 @@ def eta_words(told: Mapping[str, Any]) -> str:
 
 def _bars(told: Told) -> Table:
     rows, avis = told["rows"], told["avis"]
-    bars = Table.grid(padding=(0, 2), expand=True)
-    bars.add_column(no_wrap=True)
-    bars.add_column(ratio=1)
-    for _ in range(2):
-        bars.add_column(justify="right", no_wrap=True)
+    bars = make_bars(2)
     for name, line, done, total in (
         ("rows", rows, rows["received"], rows["expected"]),
         ("avis", avis, avis["accepted"], avis["due"]),
     ):
-        bars.add_row(
-            f"[bold]{name}[/]",
-            ProgressBar(total=float(total or 1), completed=float(done)),
-            f"{thousands(done)} / {_number(total)}",
-            eta_words(line),
-        )
+        words = f"{thousands(done)} / {_number(total)}"
+        add_bar(bars, name, done, total, words, eta_words(line))
     return bars
 
 

@@ -6,11 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import typer
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.panel import Panel
-from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from services.reviewer.batches.figures import batches_line
@@ -19,11 +15,10 @@ from services.reviewer.commands.run_progress import RunReading
 from services.reviewer.money.amounts import plain
 from shared.clock import Clock
 from shared.imports.progress import Rate
+from shared.terminal.panel import add_bar, make_bars, make_panel
+from shared.terminal.watch import watch
 from shared.terminal.words import eta, euros, percent, thousands
 
-_REFRESH_SECONDS = 1.0
-_LINE_EVERY_TURNS = 10
-_MAX_WIDTH = 110
 _MICRO = 1_000_000
 # After so long without a text somebody should look whether a reviewer runs.
 _QUIET_SECONDS = 30.0
@@ -32,10 +27,9 @@ _QUIET_SECONDS = 30.0
 class RunView:
     """Keeps the rates between readings. `text_eur` is what a text is expected to cost."""
 
-    def __init__(self, title: str, *, text_eur: Decimal | None, width: int = _MAX_WIDTH) -> None:
+    def __init__(self, title: str, *, text_eur: Decimal | None) -> None:
         self._title = title
         self._text_eur = text_eur
-        self._width = width
         self._texts = Rate()
         self._micro_euros = Rate()
         self._moved_at: float | None = None
@@ -73,23 +67,18 @@ class RunView:
 
     def draw(self, told: dict[str, Any]) -> RenderableType:
         due, made = told["due"], told["made"]
-        bars = Table.grid(padding=(0, 2), expand=True)
-        bars.add_column(no_wrap=True)
-        bars.add_column(ratio=1)
-        bars.add_column(justify="right", no_wrap=True)
-        bars.add_row(
-            "[bold]texts[/]",
-            ProgressBar(total=float(due + made or 1), completed=float(made)),
+        bars = make_bars(1)
+        add_bar(
+            bars,
+            "texts",
+            made,
+            due + made,
             f"{thousands(made)} / {thousands(due + made)}  {told['texts_per_second']}/s  "
             f"ETA {eta(told['eta_seconds'])}",
         )
         if told["cap_eur"] is not None and Decimal(told["cap_eur"]):
             spent, cap = Decimal(told["spent_eur"]), Decimal(told["cap_eur"])
-            bars.add_row(
-                "[bold]money[/]",
-                ProgressBar(total=float(cap), completed=float(spent)),
-                f"{euros(spent)} / {euros(cap)}",
-            )
+            add_bar(bars, "money", float(spent), float(cap), f"{euros(spent)} / {euros(cap)}")
         lines: list[RenderableType] = [bars, Text(_words(told))]
         if told["batches"]:
             lines.append(Text(batches_line(told["batches"])))
@@ -97,13 +86,7 @@ class RunView:
             lines.append(Text(told["line"], style="bold yellow"))
         elif _is_quiet(told):
             lines.append(Text(_quiet(told), style="yellow"))
-        return Panel(
-            Group(*lines),
-            title=self._title,
-            title_align="left",
-            border_style="blue",
-            width=self._width,
-        )
+        return make_panel(self._title, *lines)
 
 
 def watch_run(
@@ -115,41 +98,23 @@ def watch_run(
     as_json: bool,
 ) -> RunReading:
     """Show readings until one satisfies `until`, or the process is asked to stop."""
-    console = Console(stderr=True)
-    if as_json or not console.is_terminal:
-        return _print_lines(read, view, until, clock, None if as_json else console)
-    reading = read()
-    with Live(_drawn(view, reading, clock), console=console, refresh_per_second=4) as live:
-        while not until(reading) and not clock.wait(_REFRESH_SECONDS):
-            reading = read()
-            live.update(_drawn(view, reading, clock))
-    return reading
 
-
-def _drawn(view: RunView, reading: RunReading, clock: Clock) -> RenderableType:
-    return view.draw(view.tell(reading, clock.monotonic_seconds()))
-
-
-def _print_lines(
-    read: Callable[[], RunReading],
-    view: RunView,
-    until: Callable[[RunReading], bool],
-    clock: Clock,
-    console: Console | None,
-) -> RunReading:
-    """JSON without a console."""
-    turn = 0
-    while True:
+    def read_and_tell() -> tuple[RunReading, dict[str, Any]]:
         reading = read()
-        told = view.tell(reading, clock.monotonic_seconds())
-        over = until(reading) or clock.stopping.is_set()
-        if console is None:
-            typer.echo(json.dumps({"event": "progress", **told}))
-        elif over or turn % _LINE_EVERY_TURNS == 0:
-            console.print(_line(told), soft_wrap=True, highlight=False, markup=False)
-        if over or clock.wait(_REFRESH_SECONDS):
-            return reading
-        turn += 1
+        return reading, view.tell(reading, clock.monotonic_seconds())
+
+    def write(shown: tuple[RunReading, dict[str, Any]]) -> None:
+        typer.echo(json.dumps({"event": "progress", **shown[1]}))
+
+    last, _ = watch(
+        read_and_tell,
+        lambda shown: view.draw(shown[1]),
+        lambda shown: _line(shown[1]),
+        lambda shown: until(shown[0]),
+        clock=clock,
+        write=write if as_json else None,
+    )
+    return last
 
 
 def _line(told: dict[str, Any]) -> str:

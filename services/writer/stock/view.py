@@ -13,17 +13,17 @@ from rich.progress import (
     TextColumn,
 )
 
+from shared.clock import Clock
 from shared.imports.progress import Rate
+from shared.terminal.watch import Lines
 from shared.terminal.words import eta, thousands
-
-_LINE_SECONDS = 10.0
 
 
 class View:
     """One phase at a time; `share` tells the end where nobody knows the number of rows."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(stderr=True)
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -36,7 +36,7 @@ class View:
         self._phase = ""
         self._rows = Rate()
         self._shares = Rate()
-        self._said_at = 0.0
+        self._lines = Lines(self._console, Clock())
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -53,12 +53,11 @@ class View:
     def begin(self, phase: str) -> None:
         self._phase = phase
         self._rows, self._shares = Rate(), Rate()
-        self._said_at = time.monotonic()
         if self._task is not None:
             self._progress.update(self._task, total=1, completed=1)
         self._task = self._progress.add_task(phase, total=None, said="")
         if not self._console.is_terminal:
-            self.say(phase)
+            self._lines.show(phase, at_once=True)
 
     def advance(self, rows: int, share: float | None) -> None:
         """Rows of the phase that are done, and which share of the whole that is."""
@@ -74,9 +73,8 @@ class View:
             self._progress.update(
                 self._task, total=None if share is None else 1.0, completed=share, said=said
             )
-        if not self._console.is_terminal and now - self._said_at >= _LINE_SECONDS:
-            self._said_at = now
-            self.say(f"{self._phase}: {said}")
+        if not self._console.is_terminal:
+            self._lines.show(f"{self._phase}: {said}")
 
     def say(self, line: str) -> None:
-        self._console.print(line, soft_wrap=True, markup=False)
+        self._lines.say(line)
