@@ -1,14 +1,11 @@
-"""The SQL of claims and results. A group's rows travel as one JSON parameter.
-
-An avis keeps the token of its last claim when it is settled, so that a result whose commit was
-answered by silence is recognised when it is stored again.
-"""
+"""The SQL of claims and results. A group's rows travel as one JSON parameter."""
 
 from collections.abc import Iterable, Mapping
 
 import orjson
 from sqlalchemy import Connection, TextClause, text
 
+from shared import avis
 from shared.db.neighbours import neighbourhood
 
 CLAIM = text("""
@@ -55,7 +52,7 @@ GIVE_BACK = text("""
     FROM left_over WHERE avis.id = left_over.id
 """)
 
-ACCEPT = text("""
+ACCEPT = text(f"""
     UPDATE avis SET
         outcome = 'accepted',
         text = new.text,
@@ -66,45 +63,28 @@ ACCEPT = text("""
         facts_hash = new.facts_hash,
         accepted_facts_hash = new.facts_hash,
         accepted_at = clock_timestamp(),
-        published_at = NULL,
-        lease_until = NULL,
-        attempts = 0,
-        updated_at = clock_timestamp()
+        {avis.SETTLE}
     FROM json_to_recordset(CAST(:rows AS json)) AS new(
         id bigint, text text, label text, digital_source_type text, model text,
         prompt_version text, facts_hash text)
     WHERE avis.id = new.id
-""")
+""")  # noqa: S608  # a constant
 
-MAKE_DUE = text("""
-    UPDATE avis SET
-        facts_hash = new.facts_hash,
-        published_at = NULL,
-        claim_token = NULL,
-        lease_until = NULL,
-        attempts = 0,
-        updated_at = clock_timestamp()
+MAKE_DUE = text(f"""
+    UPDATE avis SET facts_hash = new.facts_hash, {avis.RESET}
     FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, facts_hash text)
     WHERE avis.id = new.id
-""")
+""")  # noqa: S608  # a constant
 
-SETTLE = text("""
-    UPDATE avis SET
-        outcome = new.outcome,
-        published_at = NULL,
-        lease_until = NULL,
-        attempts = 0,
-        updated_at = clock_timestamp()
+SETTLE = text(f"""
+    UPDATE avis SET outcome = new.outcome, {avis.SETTLE}
     FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, outcome text)
     WHERE avis.id = new.id
-""")
+""")  # noqa: S608  # a constant
 
-ERASE_TEXTS = text("""
-    UPDATE avis SET
-        text = NULL, label = NULL, digital_source_type = NULL, model = NULL,
-        prompt_version = NULL, accepted_facts_hash = NULL, accepted_at = NULL
-    WHERE id = ANY(CAST(:ids AS bigint[]))
-""")
+ERASE_TEXTS = text(f"""
+    UPDATE avis SET {avis.NO_TEXT} WHERE id = ANY(CAST(:ids AS bigint[]))
+""")  # noqa: S608  # a constant
 
 ERASE_SIMHASHES = text(f"""
     DELETE FROM avis_simhashes kept

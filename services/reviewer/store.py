@@ -12,7 +12,6 @@ from services.reviewer.reviews import synthese
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.duplicates import Rewrite, keep_apart, simhash_of
 from services.reviewer.texts.rulings import (
-    PENDING,
     AvisResult,
     Claim,
     Fate,
@@ -21,7 +20,8 @@ from services.reviewer.texts.rulings import (
     judge,
     outcome_now,
 )
-from services.reviewer.texts.subjects import NO_REVIEWS, AvisSubject, lock_subjects, read_subjects
+from services.reviewer.texts.subjects import AvisSubject, lock_subjects, read_subjects
+from shared.avis import PENDING, TEXTLESS, AvisOutcome
 
 STARTS_ALLOWED = 10
 """Starts without a result, after which an avis is held to kill its reviewer, and is rejected."""
@@ -51,7 +51,7 @@ def claim(
     """
     token = uuid.uuid4()
     claims: list[Claim] = []
-    settled: dict[int, str] = {}
+    settled: dict[int, AvisOutcome] = {}
     with engine.begin() as connection:
         taken = connection.execute(
             statements.CLAIM,
@@ -61,19 +61,21 @@ def claim(
         for row in taken:
             subject = subjects.get(row.id)
             outcome = outcome_now(subject, sole_traders=sole_traders)
-            if subject is None or outcome != PENDING:
+            if subject is None or outcome is not PENDING:
                 settled[row.id] = outcome
                 continue
             claimed = _claim_on(row, subject, token)
             if _has_its_text(row, claimed, prompt_version):
-                settled[row.id] = Fate.ACCEPTED
+                settled[row.id] = AvisOutcome.ACCEPTED
             elif row.attempts > STARTS_ALLOWED:
-                settled[row.id] = Fate.REJECTED
+                settled[row.id] = AvisOutcome.REJECTED
                 _fail(connection, [_failure(claimed, STARTS_WITHOUT_RESULT)])
             else:
                 claims.append(claimed)
         _settle(connection, settled)
-    return Claimed(tuple(claims), {avis_id: _fate(settled[avis_id]) for avis_id in settled})
+    return Claimed(
+        tuple(claims), {avis_id: Fate.of(outcome) for avis_id, outcome in settled.items()}
+    )
 
 
 def store(
@@ -133,7 +135,7 @@ def _kept_apart(
         result
         for result, ruling in rulings
         # A synthese quotes: its words are not ours to vary.
-        if ruling.outcome == Fate.ACCEPTED and result.claim.sources is None
+        if ruling.outcome is AvisOutcome.ACCEPTED and result.claim.sources is None
     ]
     chosen = keep_apart(connection, accepted, rewrite, hashes) if accepted else {}
     return [
@@ -181,14 +183,14 @@ def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:
 def _hold(connection: Connection, avis_ids: Sequence[int]) -> dict[int, Held]:
     rows = connection.execute(statements.HOLD, {"ids": avis_ids})
     return {
-        row.id: Held(row.outcome, row.claim_token and uuid.UUID(str(row.claim_token)))
+        row.id: Held(AvisOutcome(row.outcome), row.claim_token and uuid.UUID(str(row.claim_token)))
         for row in rows
     }
 
 
 def _write(connection: Connection, rulings: Sequence[tuple[AvisResult, Ruling]]) -> None:
-    accepted = [result for result, ruling in rulings if ruling.outcome == Fate.ACCEPTED]
-    rejected = [result for result, ruling in rulings if ruling.outcome == Fate.REJECTED]
+    accepted = [result for result, ruling in rulings if ruling.outcome is AvisOutcome.ACCEPTED]
+    rejected = [result for result, ruling in rulings if ruling.outcome is AvisOutcome.REJECTED]
     statements.execute_rows(connection, statements.ACCEPT, map(_accepted_row, accepted))
     statements.execute_rows(
         connection,
@@ -196,13 +198,13 @@ def _write(connection: Connection, rulings: Sequence[tuple[AvisResult, Ruling]])
         (
             {"id": result.claim.avis_id, "facts_hash": ruling.due_facts_hash}
             for result, ruling in rulings
-            if ruling.outcome == PENDING
+            if ruling.outcome is PENDING
         ),
     )
     others = {
         result.claim.avis_id: ruling.outcome
         for result, ruling in rulings
-        if ruling.outcome not in {None, PENDING, Fate.ACCEPTED}
+        if ruling.outcome not in {None, PENDING, AvisOutcome.ACCEPTED}
     }
     _settle(connection, {avis_id: outcome for avis_id, outcome in others.items() if outcome})
     _resolve(connection, [result.claim.avis_id for result in accepted])
@@ -219,18 +221,14 @@ def _write(connection: Connection, rulings: Sequence[tuple[AvisResult, Ruling]])
     )
 
 
-def _settle(connection: Connection, outcomes: dict[int, str]) -> None:
+def _settle(connection: Connection, outcomes: dict[int, AvisOutcome]) -> None:
     rows = [{"id": avis_id, "outcome": outcome} for avis_id, outcome in outcomes.items()]
     statements.execute_rows(connection, statements.SETTLE, rows)
-    erased = [
-        avis_id
-        for avis_id, outcome in outcomes.items()
-        if outcome.startswith("skipped_") or outcome == NO_REVIEWS
-    ]
+    erased = [avis_id for avis_id, outcome in outcomes.items() if outcome in TEXTLESS]
     if erased:
         connection.execute(statements.ERASE_SIMHASHES, {"ids": erased})
         connection.execute(statements.ERASE_TEXTS, {"ids": erased})
-    _resolve(connection, [id_ for id_ in outcomes if outcomes[id_] == Fate.ACCEPTED])
+    _resolve(connection, [id_ for id_ in outcomes if outcomes[id_] is AvisOutcome.ACCEPTED])
 
 
 def _resolve(connection: Connection, avis_ids: Sequence[int]) -> None:
@@ -294,7 +292,3 @@ def _attempt_row(result: AvisResult, attempt: Attempt, ruling: Ruling) -> dict[s
         "tokens_cached": attempt.tokens_cached,
         "cost_eur": str(attempt.cost_eur),
     }
-
-
-def _fate(outcome: str) -> Fate:
-    return Fate(outcome) if outcome in {Fate.ACCEPTED, Fate.REJECTED} else Fate.SKIPPED

@@ -8,8 +8,9 @@ import datetime as dt
 import functools
 import re
 import unicodedata
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from shared.avis import AvisOutcome
 from shared.sirene.facts import Facts
 from shared.sirene.records import (
     OPEN_TO_ALL,
@@ -25,14 +26,6 @@ from shared.sirene.reference import (
     libelle_commune,
     libelle_effectif,
 )
-
-DueOutcome = Literal[
-    "pending",
-    "skipped_non_diffusible",
-    "skipped_sole_trader",
-    "skipped_opposition",
-    "cancelled",
-]
 
 
 class EtablissementFacts(NamedTuple):
@@ -209,14 +202,14 @@ def avis_outcome(
     *,
     sole_traders: bool,
     opposed: bool,
-) -> DueOutcome:
+) -> AvisOutcome:
     """Why no avis is due, the reasons of law before those of use; `pending` where one is."""
     if not is_diffusible(etablissement, unite):
-        return "skipped_non_diffusible"
+        return AvisOutcome.SKIPPED_NON_DIFFUSIBLE
     if opposed:
-        return "skipped_opposition"
+        return AvisOutcome.SKIPPED_OPPOSITION
     if page_status == "closed":
-        return "cancelled"
+        return AvisOutcome.CANCELLED
     if unite.categorie_juridique == SOLE_TRADER and not sole_traders:
-        return "skipped_sole_trader"
-    return "pending"
+        return AvisOutcome.SKIPPED_SOLE_TRADER
+    return AvisOutcome.PENDING

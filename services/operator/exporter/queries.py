@@ -5,6 +5,7 @@ One query for the control database, one for each shard, and one for what is coun
 
 from sqlalchemy import text
 
+from shared.avis import AvisOutcome
 from shared.days import TIME_ZONE, day_start
 
 _MIDNIGHT = f"date_trunc('day', now(), '{TIME_ZONE}')"
@@ -114,8 +115,7 @@ WHOLE = text("""
       'sirenade_avis', (SELECT json_object_agg(kind, outcomes) FROM (
         SELECT k.kind, json_object_agg(o.outcome, coalesce(n.count, 0)) AS outcomes
         FROM unnest(ARRAY['notice', 'synthese']) AS k (kind)
-          CROSS JOIN unnest(ARRAY['pending', 'accepted', 'rejected', 'cancelled', 'no_reviews',
-            'skipped_non_diffusible', 'skipped_sole_trader', 'skipped_opposition']) AS o (outcome)
+          CROSS JOIN unnest(CAST(:outcomes AS text[])) AS o (outcome)
           LEFT JOIN (SELECT kind, outcome, count(*) FROM avis GROUP BY kind, outcome) n
             USING (kind, outcome)
         GROUP BY k.kind) a),
@@ -128,4 +128,4 @@ WHOLE = text("""
           AND c.relname IN ('unites_legales', 'etablissements', 'pro_localisations')),
       'sirenade_table_bytes', (SELECT json_object_agg(relname, pg_total_relation_size(oid))
         FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace))
-""")
+""").bindparams(outcomes=list(AvisOutcome))

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, RowMapping, text
 
 from services.operator.printing import joined
+from shared.avis import RESET
 from shared.db.locks import Lock, hold
 from shared.errors import UserError
 from shared.imports.orders import order_import
@@ -105,18 +106,16 @@ _UNDER_WAY = text("""
     SELECT DISTINCT s FROM import_runs, unnest(sirets) AS s
     WHERE status IN ('pending', 'running') AND s = ANY(:sirets)
 """)
-_MAKE_DUE = text("""
+_MAKE_DUE = text(f"""
     WITH due AS (
       SELECT a.id FROM avis a JOIN pro_localisations p ON p.id = a.pro_localisation_id
       WHERE a.id = ANY(CAST(:ids AS bigint[])) AND a.outcome = 'rejected' AND p.status = 'open'
         AND NOT EXISTS (SELECT FROM oppositions o WHERE o.siren = a.siren)
       ORDER BY a.id FOR UPDATE OF a)
-    UPDATE avis SET
-      outcome = 'pending', published_at = NULL, claim_token = NULL, lease_until = NULL,
-      attempts = 0, updated_at = clock_timestamp()
+    UPDATE avis SET outcome = 'pending', {RESET}
     FROM due WHERE avis.id = due.id
     RETURNING avis.id
-""")
+""")  # noqa: S608  # a constant
 _ALREADY_DUE = text("""
     SELECT id FROM avis WHERE id = ANY(CAST(:ids AS bigint[])) AND outcome = 'pending'
 """)

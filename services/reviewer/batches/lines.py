@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from services.reviewer import statements
 from services.reviewer.texts.parking import WAIT_SECONDS
+from shared.avis import RESET
 
 GRACE_SECONDS = 7200
 """After a batch should have ended, until its avis are due again."""
@@ -25,19 +26,19 @@ _KEEP = text("""
 _WAIT_ON = text("""
     UPDATE avis SET lease_until = clock_timestamp() + make_interval(secs => :lease_seconds)
     WHERE id = ANY(CAST(:ids AS bigint[])) AND claim_token = ANY(CAST(:tokens AS uuid[]))
+      AND outcome = 'pending'
 """)
 # By avis and token: what has been claimed again since is somebody else's, or another line's.
-_GIVE_BACK = text("""
+_GIVE_BACK = text(f"""
     WITH theirs AS (
       SELECT avis.id FROM avis JOIN json_to_recordset(CAST(:rows AS json)) AS line(
         avis_id bigint, claim_token uuid)
         ON line.avis_id = avis.id AND line.claim_token = avis.claim_token
       WHERE outcome = 'pending'
       ORDER BY avis.id FOR UPDATE OF avis)
-    UPDATE avis SET
-      published_at = NULL, claim_token = NULL, lease_until = NULL, updated_at = clock_timestamp()
+    UPDATE avis SET {RESET}
     FROM theirs WHERE avis.id = theirs.id
-""")
+""")  # noqa: S608  # a constant
 _LINES = text("""
     SELECT id, avis_id, claim_token, asks, reasons, facts_hash, tokens_in, cost_eur
     FROM review_batch_lines

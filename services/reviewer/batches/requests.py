@@ -26,8 +26,8 @@ from services.reviewer.providers.call import most_of, told_reasons
 from services.reviewer.providers.chat import Messages, payload_of
 from services.reviewer.providers.prompt import Prompt
 from services.reviewer.providers.settings import Batch, Provider
-from services.reviewer.texts.rulings import PENDING
 from services.reviewer.texts.subjects import AvisSubject, read_subjects
+from shared.avis import PENDING
 
 _LINES_AT_ONCE = 500
 

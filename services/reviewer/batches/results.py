@@ -19,8 +19,9 @@ from services.reviewer.providers.call import UNAVAILABLE
 from services.reviewer.providers.settings import Provider, TokenUsage
 from services.reviewer.store import store
 from services.reviewer.texts.attempts import ASKS, BY_A_MODEL, GENERATOR_FAILED, Attempt
-from services.reviewer.texts.rulings import PENDING, AvisResult, Claim, Fate
+from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from services.reviewer.texts.subjects import AvisSubject, read_subjects
+from shared.avis import PENDING
 from shared.errors import SlowDown
 from shared.logs import places_of
 

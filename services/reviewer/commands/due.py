@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, Engine, text
 
 from services.reviewer.money.forecast import DueGroup, KnownProvider, MadeText
+from shared.avis import RESET
 
 # The newest attempts are the sample: looking for more would read the whole ledger.
 _NEWEST_ATTEMPTS = 100_000
@@ -28,18 +29,16 @@ _OF_ANOTHER_PROMPT = text(
     )
 )
 # An accepted text stays what it is until another one takes its place.
-_MARK_DUE = text("""
+_MARK_DUE = text(f"""
     WITH others AS (
       SELECT id FROM avis
       WHERE outcome = 'accepted' AND kind = 'notice'
         AND prompt_version IS DISTINCT FROM :prompt_version
       ORDER BY id LIMIT :rows
       FOR UPDATE SKIP LOCKED)
-    UPDATE avis SET
-      outcome = 'pending', attempts = 0, published_at = NULL, claim_token = NULL,
-      lease_until = NULL, updated_at = clock_timestamp()
+    UPDATE avis SET outcome = 'pending', {RESET}
     FROM others WHERE avis.id = others.id
-""")
+""")  # noqa: S608  # a constant
 _PROVIDERS = text("""
     SELECT name, model, prompt_version, weight, max_parallel, charges, requests_per_minute,
            tokens_per_minute

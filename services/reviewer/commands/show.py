@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection, Engine, text
 
-from services.reviewer.texts.rulings import PENDING
 from services.reviewer.texts.subjects import read_subjects
+from shared.avis import PENDING
 from shared.errors import UserError
 
 _COLUMNS = """id, kind, outcome, text, label, digital_source_type, model, prompt_version,

@@ -9,20 +9,20 @@ from sqlalchemy import Connection, Engine, text
 from services.reviewer.reviews import store
 from services.reviewer.reviews.files import Refusal
 from services.reviewer.reviews.source import Source
+from shared.avis import RESET
 
 _LINES_PER_TRANSACTION = 500
 
 # Page by page; who must not be written about is found out by whoever claims it.
-_MAKE_DUE = text("""
+_MAKE_DUE = text(f"""
     INSERT INTO avis (pro_localisation_id, siret, siren, kind, outcome, facts_hash)
     SELECT p.id, p.siret, p.siren, 'synthese', 'pending', 'sources'
     FROM pro_localisations p
     WHERE p.siret = ANY(:sirets) AND p.status = 'open'
     ORDER BY p.id
     ON CONFLICT (pro_localisation_id, kind) DO UPDATE SET
-      outcome = 'pending', published_at = NULL, claim_token = NULL, lease_until = NULL,
-      attempts = 0, updated_at = now()
-""")
+      outcome = 'pending', {RESET}
+""")  # noqa: S608  # a constant
 
 
 @dataclass

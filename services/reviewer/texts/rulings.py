@@ -8,11 +8,9 @@ from enum import StrEnum
 from services.reviewer.reviews.source import Source
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.subjects import AvisSubject
+from shared.avis import PENDING, AvisOutcome
 from shared.errors import SlowDown
 from shared.sirene.facts import Facts
-
-PENDING = "pending"
-CANCELLED = "cancelled"
 
 LEASE_LOST = "lease_lost"
 FACTS_CHANGED = "facts_changed"
@@ -30,6 +28,17 @@ class Fate(StrEnum):
     SKIPPED = "skipped"
     # Still claimed, to be given back: a limit or the budget stood against it.
     POSTPONED = "postponed"
+
+    @classmethod
+    def of(cls, outcome: AvisOutcome) -> "Fate":
+        """Return the fate of an avis that got this outcome, which is not `pending`."""
+        match outcome:
+            case AvisOutcome.ACCEPTED:
+                return cls.ACCEPTED
+            case AvisOutcome.REJECTED:
+                return cls.REJECTED
+            case _:
+                return cls.SKIPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +72,7 @@ class AvisResult:
 class Held:
     """The avis row as it is now."""
 
-    outcome: str
+    outcome: AvisOutcome
     claim_token: uuid.UUID | None
 
 
@@ -77,16 +86,16 @@ class Ruling:
     """
 
     fate: Fate
-    outcome: str | None = None
+    outcome: AvisOutcome | None = None
     because: str | None = None
     keep_attempts: bool = True
     due_facts_hash: str | None = None
     tolerated: str | None = None
 
 
-def outcome_now(subject: AvisSubject | None, *, sole_traders: bool) -> str:
+def outcome_now(subject: AvisSubject | None, *, sole_traders: bool) -> AvisOutcome:
     """`pending` where a text may be written; without page, establishment or unit it may not."""
-    return CANCELLED if subject is None else subject.outcome(sole_traders=sole_traders)
+    return AvisOutcome.CANCELLED if subject is None else subject.outcome(sole_traders=sole_traders)
 
 
 def judge(
@@ -96,22 +105,30 @@ def judge(
     if held is None:
         return Ruling(Fate.DISCARDED, keep_attempts=False)
     ours = held.claim_token == result.claim.token
-    if ours and held.outcome in {Fate.ACCEPTED, Fate.REJECTED}:
-        # An earlier commit of this very result, whose answer was lost.
-        return Ruling(Fate(held.outcome), keep_attempts=False)
-    ours = ours and held.outcome == PENDING
+    if ours and held.outcome in {AvisOutcome.ACCEPTED, AvisOutcome.REJECTED}:
+        # An earlier commit stored this result, and its answer was lost.
+        return Ruling(Fate.of(held.outcome), keep_attempts=False)
+    ours = ours and held.outcome is PENDING
     outcome = outcome_now(subject, sole_traders=sole_traders)
-    if subject is None or outcome != PENDING:
+    if subject is None or outcome is not PENDING:
         return Ruling(
             Fate.SKIPPED if ours else Fate.DISCARDED,
             outcome if ours else None,
             because=PAGE_CLOSED,
-            keep_attempts=subject is not None and outcome == CANCELLED,
+            keep_attempts=subject is not None and outcome is AvisOutcome.CANCELLED,
         )
     if not ours:
         return Ruling(Fate.DISCARDED, because=LEASE_LOST)
+    return _judge_own(result, subject)
+
+
+def _judge_own(result: AvisResult, subject: AvisSubject) -> Ruling:
+    """Judge a result whose claim stands, about an avis that may be written."""
     now = subject.facts_hash
     if now != result.claim.facts_hash:
         return Ruling(Fate.DISCARDED, PENDING, because=FACTS_CHANGED, due_facts_hash=now)
-    fate = Fate.ACCEPTED if result.attempts[-1].accepted else Fate.REJECTED
-    return Ruling(fate, fate.value) if result.postponed is None else Ruling(Fate.POSTPONED)
+    if result.postponed is not None:
+        return Ruling(Fate.POSTPONED)
+    accepted = result.attempts[-1].accepted
+    outcome = AvisOutcome.ACCEPTED if accepted else AvisOutcome.REJECTED
+    return Ruling(Fate.of(outcome), outcome)

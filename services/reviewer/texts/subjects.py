@@ -8,13 +8,11 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, select, tex
 
 from services.reviewer.reviews.source import Source
 from services.reviewer.reviews.store import read_sources, sources_hash
+from shared.avis import PENDING, AvisOutcome
 from shared.db.tables import avis, etablissements, oppositions, pro_localisations, unites_legales
 from shared.sirene.facts import Facts, facts_hash
 from shared.sirene.pages import avis_outcome, facts_of
 from shared.sirene.records import Etablissement, Page, UniteLegale
-
-NO_REVIEWS = "no_reviews"
-"""The outcome of a synthese without a source: there is nothing to quote, and no text."""
 
 _OF_THESE = text("avis.id = ANY(CAST(:ids AS bigint[]))")
 
@@ -90,16 +88,16 @@ class AvisSubject:
     def facts(self) -> Facts:
         return facts_of(self.etablissement, self.unite, self.page)
 
-    def outcome(self, *, sole_traders: bool) -> str:
-        """`pending` where a text may be written, else the outcome that says why not."""
-        outcome: str = avis_outcome(
+    def outcome(self, *, sole_traders: bool) -> AvisOutcome:
+        """Return `pending` where a text may be written, else the outcome that says why not."""
+        outcome = avis_outcome(
             self.etablissement,
             self.unite,
             self.page.status,
             opposed=self.opposed,
             sole_traders=sole_traders,
         )
-        return NO_REVIEWS if outcome == "pending" and self.sources == () else outcome
+        return AvisOutcome.NO_REVIEWS if outcome is PENDING and self.sources == () else outcome
 
 
 def lock_subjects(connection: Connection, avis_ids: Sequence[int]) -> None:

@@ -9,6 +9,7 @@ from services.writer.erasure import letter_records
 from services.writer.erasure.letter_records import Silenced
 from services.writer.erasure.tombstones import HIDDEN_HASH, HOLD_SIRENS, nulled
 from services.writer.sql.prepared import Prepared
+from shared.avis import NO_TEXT, RESET
 from shared.db.neighbours import neighbourhood
 from shared.db.tables import metadata
 from shared.sirene.pages import anonymous_slug
@@ -99,10 +100,7 @@ _ERASE = f"""
             WHERE e.siret = avis.siret AND e.statut_diffusion = 'O' AND 'O' = (
               SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = e.siren))
           THEN 'skipped_opposition' ELSE 'skipped_non_diffusible' END,
-        facts_hash = '', accepted_facts_hash = NULL, text = NULL, label = NULL,
-        digital_source_type = NULL, model = NULL, prompt_version = NULL, accepted_at = NULL,
-        published_at = NULL, claim_token = NULL, lease_until = NULL, attempts = 0,
-        updated_at = now()
+        facts_hash = '', {NO_TEXT}, {RESET}
       FROM (
         SELECT id FROM avis
         WHERE (siren = ANY(:sirens) OR siret = ANY(:sirets))

@@ -11,6 +11,7 @@ from services.writer.pages.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_
 from services.writer.pages.subjects import PageSubject
 from services.writer.sql.copy import copy_into, copy_line
 from services.writer.sql.prepared import Prepared
+from shared.avis import RESET
 from shared.sirene.identifiers import siren_of
 
 _PAGE_VALUES = attrgetter(*PAGE_FIELDS)
@@ -70,7 +71,7 @@ _OPEN = Prepared(
 # of a synthese goes on after the 64 digits of its facts, with that of its reviews.
 _PUT_DUE = Prepared(
     "put_due",
-    """
+    f"""
     INSERT INTO avis (pro_localisation_id, siret, siren, kind, outcome, facts_hash)
     SELECT p.id, n.siret, n.siren, kind, n.outcome, n.facts_hash
     FROM new_pages n JOIN pro_localisations p USING (siret, activite_principale, code_commune)
@@ -85,25 +86,24 @@ _PUT_DUE = Prepared(
           THEN 'accepted'
         ELSE excluded.outcome END,
       facts_hash = excluded.facts_hash || substr(avis.facts_hash, 65),
-      published_at = NULL, claim_token = NULL, lease_until = NULL, attempts = 0, updated_at = now()
+      {RESET}
     WHERE left(avis.facts_hash, 64) <> excluded.facts_hash
       OR CASE excluded.outcome
         WHEN 'pending' THEN avis.outcome NOT IN ('pending', 'accepted', 'rejected', 'no_reviews')
         ELSE avis.outcome <> excluded.outcome END
-    """,
+    """,  # noqa: S608  # a constant
 )
 _CANCEL = Prepared(
     "cancel_avis",
-    """
-    UPDATE avis SET outcome = 'cancelled',
-      published_at = NULL, claim_token = NULL, lease_until = NULL, updated_at = now()
+    f"""
+    UPDATE avis SET outcome = 'cancelled', {RESET}
     FROM (
       SELECT a.id FROM avis a JOIN pro_localisations p ON p.id = a.pro_localisation_id
       WHERE a.siret = ANY(:sirets) AND a.outcome = 'pending' AND p.status = 'closed'
       ORDER BY a.id
       FOR UPDATE OF a) gone
     WHERE avis.id = gone.id
-    """,
+    """,  # noqa: S608  # a constant
 )
 
 
@@ -154,7 +154,7 @@ def _renew(connection: Connection, subjects: Sequence[PageSubject]) -> None:
         "new_pages",
         NEW_PAGE_FIELDS,
         [
-            copy_line((*_PAGE_VALUES(subject.page), subject.outcome, subject.facts_hash))
+            copy_line((*_PAGE_VALUES(subject.page), subject.outcome.value, subject.facts_hash))
             for subject in subjects
             if subject.page is not None
         ],

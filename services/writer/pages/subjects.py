@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from services.writer.mapping.copy_lines import texts_of
 from services.writer.mapping.rows import ETABLISSEMENT_COLUMNS, UNITE_COLUMNS
+from shared.avis import PENDING, WITHDRAWN, AvisOutcome
 from shared.sirene.facts import facts_hash
 from shared.sirene.pages import (
     ETABLISSEMENT_FACTS,
     UNITE_FACTS,
-    DueOutcome,
     EtablissementFacts,
     UniteFacts,
     avis_outcome,
@@ -27,6 +27,7 @@ _ETABLISSEMENT_TEXTS = itemgetter(*map(ETABLISSEMENT_COLUMNS.index, ETABLISSEMEN
 _UNITE_TEXTS = itemgetter(*map(UNITE_COLUMNS.index, UNITE_FACTS))
 _DATE_CREATION = ETABLISSEMENT_FACTS.index("date_creation")
 _SIEGE = ETABLISSEMENT_FACTS.index("siege")
+_WITH_FACTS = frozenset({PENDING, AvisOutcome.SKIPPED_SOLE_TRADER})
 
 
 class PageSubject(NamedTuple):
@@ -38,7 +39,7 @@ class PageSubject(NamedTuple):
     siret: str
     siren: str
     has_pages: bool
-    outcome: DueOutcome
+    outcome: AvisOutcome
     page: Page | None
     facts_hash: str
     is_silenced_with_unit: bool
@@ -92,7 +93,7 @@ class PageSubject(NamedTuple):
             sole_traders=sole_traders,
             opposed=opposed,
         )
-        speakable = page is not None and outcome in {"pending", "skipped_sole_trader"}
+        speakable = page is not None and outcome in _WITH_FACTS
         return cls(
             etablissement.siret,
             etablissement.siren,
@@ -105,7 +106,7 @@ class PageSubject(NamedTuple):
 
     @property
     def must_be_forgotten(self) -> bool:
-        return self.outcome in {"skipped_non_diffusible", "skipped_opposition"}
+        return self.outcome in WITHDRAWN
 
 
 def made_subjects(lines: Iterable[tuple[str, str]], *, sole_traders: bool) -> list[PageSubject]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from shared.avis import AvisOutcome
 from shared.db.tables.base import counter, instant, metadata, one_of
 
 avis = Table(
@@ -34,17 +35,7 @@ avis = Table(
     Column(
         "outcome",
         Text,
-        one_of(
-            "outcome",
-            "pending",
-            "accepted",
-            "rejected",
-            "cancelled",
-            "no_reviews",
-            "skipped_non_diffusible",
-            "skipped_sole_trader",
-            "skipped_opposition",
-        ),
+        one_of("outcome", *AvisOutcome),
         nullable=False,
     ),
     # Of the facts that are due; the accepted text's own are in accepted_facts_hash.

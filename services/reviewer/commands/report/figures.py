@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from services.reviewer.texts.rulings import PENDING
 from services.reviewer.texts.subjects import read_subjects
 from services.reviewer.validation import GROUNDING
+from shared.avis import PENDING
 
 _DUPLICATES = ("exact_duplicate", "near_duplicate")
 LENGTH_STEP = 25

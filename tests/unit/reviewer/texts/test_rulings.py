@@ -9,6 +9,7 @@ import pytest
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate, Held, Ruling, judge
 from services.reviewer.texts.subjects import AvisSubject
+from shared.avis import AvisOutcome
 from shared.sirene.facts import facts_hash
 from shared.sirene.pages import page_of
 from shared.sirene.records import Etablissement, UniteLegale
@@ -41,7 +42,7 @@ def subject(
 
 
 def held_by(token: uuid.UUID | None = TOKEN, *, outcome: str = "pending") -> Held:
-    return Held(outcome, token)
+    return Held(AvisOutcome(outcome), token)
 
 
 def result(*reasons: str) -> AvisResult:
@@ -94,7 +95,7 @@ NOBODY = held_by(None)
         (held_by(outcome="rejected"), OPEN, Fate.REJECTED, None, False),
         (held_by(outcome="cancelled"), OPEN, Fate.DISCARDED, None, True),
         (held_by(outcome="skipped_non_diffusible"), PARTIAL_UNITE, Fate.DISCARDED, None, False),
-        (replace(OTHER, outcome="accepted"), OPEN, Fate.DISCARDED, None, True),
+        (replace(OTHER, outcome=AvisOutcome.ACCEPTED), OPEN, Fate.DISCARDED, None, True),
         (None, OPEN, Fate.DISCARDED, None, False),
     ],
 )
@@ -107,7 +108,7 @@ def test_a_result_counts_only_where_claim_and_register_still_stand(
 
 def test_a_text_with_a_reason_against_it_is_rejected() -> None:
     assert judge(result("rating"), OURS, OPEN, sole_traders=False) == Ruling(
-        Fate.REJECTED, "rejected"
+        Fate.REJECTED, AvisOutcome.REJECTED
     )
 
 

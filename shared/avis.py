@@ -1,0 +1,171 @@
+"""The states of an avis: its outcomes, the events that change it, and the SQL that they share.
+
+`TRANSITIONS` is the state diagram of docs/architecture.md as data. The statements that carry the
+events out stand in the services; each of them sets claim, lease and publication as its event says.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum, auto
+
+
+class AvisOutcome(StrEnum):
+    """The values of the column `avis.outcome`."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    # A synthese without a source has nothing to quote.
+    NO_REVIEWS = "no_reviews"
+    SKIPPED_NON_DIFFUSIBLE = "skipped_non_diffusible"
+    SKIPPED_SOLE_TRADER = "skipped_sole_trader"
+    SKIPPED_OPPOSITION = "skipped_opposition"
+
+
+PENDING = AvisOutcome.PENDING
+
+WITHDRAWN = frozenset({AvisOutcome.SKIPPED_NON_DIFFUSIBLE, AvisOutcome.SKIPPED_OPPOSITION})
+"""Outcomes of establishments about which nothing may be kept, no text and no fact."""
+
+SKIPPED = WITHDRAWN | {AvisOutcome.SKIPPED_SOLE_TRADER}
+
+TEXTLESS = SKIPPED | {AvisOutcome.NO_REVIEWS}
+"""Outcomes with which an avis keeps no text; with the others an accepted text stays."""
+
+SETTLE = """published_at = NULL, lease_until = NULL, attempts = 0,
+      updated_at = clock_timestamp()"""
+"""Assignments of an `UPDATE avis` that ends a claim by its result.
+
+The token stays: a result whose commit was answered by silence is recognised by it when it is
+stored again.
+"""
+
+RESET = f"claim_token = NULL, {SETTLE}"
+"""Assignments of an `UPDATE avis` after which no claim stands and no message is expected."""
+
+
+NO_TEXT = """text = NULL, label = NULL, digital_source_type = NULL, model = NULL,
+      prompt_version = NULL, accepted_facts_hash = NULL, accepted_at = NULL"""
+"""Assignments of an `UPDATE avis` that takes its text away, with all that tells of it."""
+
+
+class AvisEvent(StrEnum):
+    """What happens to an avis."""
+
+    # The writer inserts it with its page.
+    OPENED = auto()
+    # The relay sends it to RabbitMQ.
+    PUBLISHED = auto()
+    # The relay has to send it again although its message may still come.
+    RECALLED = auto()
+    # The embedded process starts with an empty broker.
+    RESTARTED = auto()
+    # A reviewer takes it; a lease that has ended allows it too.
+    CLAIMED = auto()
+    # Its message comes again by itself.
+    RETURNED = auto()
+    # The relay sends it again at once.
+    RELEASED = auto()
+    # It waits for a batch.
+    PARKED = auto()
+    # Its batch takes longer.
+    EXTENDED = auto()
+    TEXT_ACCEPTED = auto()
+    TEXT_REJECTED = auto()
+    # The reviewer finds that no text may be written.
+    NOT_DUE = auto()
+    # Facts, or reviews, are others than those of its text.
+    FACTS_CHANGED = auto()
+    # The facts are those of its text again.
+    FACTS_RESTORED = auto()
+    # The writer finds that no text may be written about an open page.
+    WITHHELD = auto()
+    PAGE_CLOSED = auto()
+    # The page is open again, or may be written about again, and its facts are the same.
+    PAGE_REOPENED = auto()
+    ERASED = auto()
+    # An order for texts by the present prompt.
+    PROMPT_CHANGED = auto()
+    # An order to try failed items again.
+    RETRIED = auto()
+
+
+class Effect(StrEnum):
+    """What an event does to a column."""
+
+    KEPT = auto()
+    SET = auto()
+    CLEARED = auto()
+
+
+KEPT, SET, CLEARED = Effect.KEPT, Effect.SET, Effect.CLEARED
+
+NEW = None
+"""The source of a transition that inserts the row."""
+
+ANY = frozenset(AvisOutcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One event, the outcomes that allow it, and those that it leads to.
+
+    An event leaves a row with another outcome as it is. A claim stands while `claim_token` is that
+    of the claimer and `lease_until` lies ahead.
+    """
+
+    event: AvisEvent
+    sources: frozenset[AvisOutcome | None]
+    targets: frozenset[AvisOutcome]
+    claim_token: Effect = CLEARED
+    lease_until: Effect = CLEARED
+    published_at: Effect = CLEARED
+
+
+def _on_the_way(event: AvisEvent, **effects: Effect) -> Transition:
+    """Return a transition that leaves the avis pending."""
+    return Transition(
+        event=event, sources=frozenset({PENDING}), targets=frozenset({PENDING}), **effects
+    )
+
+
+def _settled(event: AvisEvent, *targets: AvisOutcome) -> Transition:
+    """Return a transition that ends a claim by its result."""
+    return Transition(
+        event=event, sources=frozenset({PENDING}), targets=frozenset(targets), claim_token=KEPT
+    )
+
+
+def _reset(event: AvisEvent, sources: frozenset[AvisOutcome], *targets: AvisOutcome) -> Transition:
+    return Transition(event=event, sources=sources, targets=frozenset(targets))
+
+
+TRANSITIONS = (
+    Transition(
+        event=AvisEvent.OPENED, sources=frozenset({NEW}), targets=frozenset({PENDING, *SKIPPED})
+    ),
+    # A lease that has ended is cleared: it would call for another message at once.
+    _on_the_way(AvisEvent.PUBLISHED, claim_token=KEPT, lease_until=KEPT, published_at=SET),
+    _on_the_way(AvisEvent.RECALLED, claim_token=KEPT, lease_until=KEPT),
+    _on_the_way(AvisEvent.RESTARTED, claim_token=KEPT),
+    _on_the_way(AvisEvent.CLAIMED, claim_token=SET, lease_until=SET, published_at=KEPT),
+    _on_the_way(AvisEvent.RETURNED, published_at=KEPT),
+    _on_the_way(AvisEvent.RELEASED),
+    _on_the_way(AvisEvent.PARKED, claim_token=KEPT, lease_until=SET),
+    _on_the_way(AvisEvent.EXTENDED, claim_token=KEPT, lease_until=SET, published_at=KEPT),
+    _settled(AvisEvent.TEXT_ACCEPTED, AvisOutcome.ACCEPTED),
+    _settled(AvisEvent.TEXT_REJECTED, AvisOutcome.REJECTED),
+    _settled(AvisEvent.NOT_DUE, AvisOutcome.CANCELLED, *TEXTLESS),
+    _reset(AvisEvent.FACTS_CHANGED, ANY, PENDING),
+    _reset(AvisEvent.FACTS_RESTORED, ANY, AvisOutcome.ACCEPTED),
+    _reset(AvisEvent.WITHHELD, ANY, *SKIPPED),
+    _reset(AvisEvent.PAGE_CLOSED, frozenset({PENDING}), AvisOutcome.CANCELLED),
+    _reset(
+        AvisEvent.PAGE_REOPENED,
+        SKIPPED | {AvisOutcome.CANCELLED},
+        *(PENDING, AvisOutcome.ACCEPTED),
+    ),
+    _reset(AvisEvent.ERASED, ANY, *WITHDRAWN),
+    _reset(AvisEvent.PROMPT_CHANGED, frozenset({AvisOutcome.ACCEPTED}), PENDING),
+    _reset(AvisEvent.RETRIED, frozenset({AvisOutcome.REJECTED}), PENDING),
+)
