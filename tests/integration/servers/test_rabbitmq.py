@@ -1,13 +1,12 @@
 """The private RabbitMQ node: killed, restarted, and no process left."""
 
-from typing import Any
-
 import dramatiq
 import pika
 import pytest
 
 from deploy.local import processes
 from shared.broker import make_broker, ready_messages
+from tests.integration.conftest import WaitFor
 from tests.servers.rabbitmq import RunningRabbitmq
 from tests.servers.rabbitmq_admin import RabbitmqServer
 
@@ -15,7 +14,7 @@ _QUEUE = "sirene.test.v1"
 
 
 def test_a_killed_node_leaves_no_process_and_comes_back_with_its_messages(
-    private_rabbitmq: RunningRabbitmq, private_rabbitmq_url: str, wait_for: Any
+    private_rabbitmq: RunningRabbitmq, private_rabbitmq_url: str, wait_for: WaitFor
 ) -> None:
     broker = make_broker(private_rabbitmq_url)
     broker.declare_queue(_QUEUE)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Engine, RowMapping, text
+from sqlalchemy import Engine, text
 
 from services.fetcher.walk.slices import slice_of
 from services.writer.store import SliceResult, SliceStatus, write_slice
@@ -185,12 +185,12 @@ class Desk:
 
     # ── What is found afterwards ──
 
-    def execute(self, statement: str, **parameters: object) -> list[RowMapping]:
-        rows: list[RowMapping] = []
+    def execute(self, statement: str, **parameters: object) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
         for engine in self._databases_of(statement, parameters):
             with engine.begin() as connection:
                 result = connection.execute(text(statement), parameters)
-                rows += result.mappings() if result.returns_rows else []
+                rows += [row._asdict() for row in result] if result.returns_rows else []
         ordered = _ORDER.search(statement)
         names = ordered[1].split(", ") if ordered else []
         if rows and set(names) <= rows[0].keys():

@@ -6,11 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 from sqlalchemy import Connection, text
 
 from shared.messages import WriteSlice
+from tests.integration.writer.desk import Desk
 
 _GATE = 42
 _WRITE = """
@@ -24,7 +24,7 @@ for message in json.load(sys.stdin):
 """
 
 
-def put_gate(desk: Any, when: str) -> None:
+def put_gate(desk: Desk, when: str) -> None:
     """From now on whoever does this waits while the gate is held: `BEFORE INSERT ON avis`."""
     desk.execute(f"""
         CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -33,7 +33,7 @@ def put_gate(desk: Any, when: str) -> None:
     desk.execute(f"CREATE {when} FOR EACH ROW EXECUTE FUNCTION wait_at_gate()")
 
 
-def put_gate_before_commit(desk: Any) -> None:
+def put_gate_before_commit(desk: Desk) -> None:
     """All that a slice writes is written then, and none of it is to be seen."""
     put_gate(
         desk,
@@ -42,7 +42,7 @@ def put_gate_before_commit(desk: Any) -> None:
 
 
 @contextmanager
-def held_gate(desk: Any) -> Iterator[None]:
+def held_gate(desk: Desk) -> Iterator[None]:
     with ExitStack() as stack:
         for shard in desk.shards:
             connection = stack.enter_context(shard.connect())
@@ -57,7 +57,7 @@ def _open_gate(connection: Connection) -> None:
     connection.commit()
 
 
-def waiting(desk: Any, application: str = "%") -> int:
+def waiting(desk: Desk, application: str = "%") -> int:
     """Backends that wait for a lock of any kind."""
     row = desk.one(
         """
@@ -85,7 +85,7 @@ def start_victim(
     return victim
 
 
-def victims(desk: Any) -> int:
+def victims(desk: Desk) -> int:
     """Connections that the server still holds for such processes."""
     row = desk.one("SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'victim'")
     return int(row["n"])

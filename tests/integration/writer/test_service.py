@@ -1,7 +1,6 @@
 """The writer put together: messages in, rows, metrics and archived dead letters out."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -16,6 +15,8 @@ from shared.messages import WRITE_QUEUE, FetchPage
 from shared.metrics import Metrics
 from shared.runtime.service import Running, Service
 from tests.conditions import wait_until
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 
 ON_TWO_SHARDS = True
 
@@ -55,7 +56,7 @@ def _count(metrics: Metrics, name: str, **labels: str) -> float:
 
 
 def test_a_published_slice_is_written_and_counted(
-    desk: Any, records: Any, broker: MemoryBroker, metrics: Metrics, service: Service
+    desk: Desk, records: Records, broker: MemoryBroker, metrics: Metrics, service: Service
 ) -> None:
     assert service.queue == WRITE_QUEUE
     batch = desk.batch()
@@ -80,7 +81,7 @@ def test_a_published_slice_is_written_and_counted(
 
 
 def test_dead_letters_of_every_queue_are_archived(
-    desk: Any, records: Any, broker: MemoryBroker, service: Service
+    desk: Desk, records: Records, broker: MemoryBroker, service: Service
 ) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))

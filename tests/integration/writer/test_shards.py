@@ -20,6 +20,7 @@ from shared.errors import UserError
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import BUCKETS, bucket_of
 from tests.conditions import wait_until
+from tests.integration.writer.desk import Desk
 from tests.integration.writer.gates import (
     held_gate,
     put_gate_before_commit,
@@ -27,6 +28,7 @@ from tests.integration.writer.gates import (
     victims,
     waiting,
 )
+from tests.integration.writer.records import Records
 from tests.integration.writer.whole_database import places_of
 
 pytestmark = pytest.mark.parametrize("shard_urls", [2], indirect=True)
@@ -37,12 +39,12 @@ def _rows(engine: Engine, query: str) -> list[Any]:
         return list(connection.execute(text(query)).scalars())
 
 
-def _in_shard(records: Any, desk: Any, shard: int, number: int) -> list[dict[str, Any]]:
+def _in_shard(records: Records, desk: Desk, shard: int, number: int) -> list[dict[str, Any]]:
     found = (records.record(n) for n in range(1, 1000))
     return [each for each in found if desk.shard_of(each) == shard][:number]
 
 
-def _kill_between_the_commits(desk: Any, message: Any, shard_urls: tuple[str, ...]) -> None:
+def _kill_between_the_commits(desk: Desk, message: Any, shard_urls: tuple[str, ...]) -> None:
     """Kill a writer that has committed in the shard, and has not in the control database."""
     put_gate_before_commit(desk)
     with held_gate(desk):
@@ -60,7 +62,7 @@ def _kill_between_the_commits(desk: Any, message: Any, shard_urls: tuple[str, ..
     desk.execute("DROP TRIGGER gate ON import_batches")
 
 
-def test_each_unit_is_in_its_shard_and_in_no_other(desk: Any, records: Any) -> None:
+def test_each_unit_is_in_its_shard_and_in_no_other(desk: Desk, records: Records) -> None:
     slice_ = [records.record(n, siren=f"{n % 40:09d}") for n in range(80)]
     assert desk.import_(*slice_, departement=None).inserted == 80
     for table in ("unites_legales", "etablissements", "pro_localisations", "avis"):
@@ -70,7 +72,7 @@ def test_each_unit_is_in_its_shard_and_in_no_other(desk: Any, records: Any) -> N
         assert all(held)
 
 
-def test_the_server_counts_buckets_as_the_program_does(desk: Any) -> None:
+def test_the_server_counts_buckets_as_the_program_does(desk: Desk) -> None:
     query = "SELECT get_byte(sha256(siren::bytea), 0) % 64 FROM unnest(:sirens) AS siren"
     sirens = [f"{number:09d}" for number in range(1000)]
     with desk.engine.connect() as connection:
@@ -80,7 +82,7 @@ def test_the_server_counts_buckets_as_the_program_does(desk: Any) -> None:
 
 
 @pytest.mark.slow
-def test_ids_are_unique_over_all_shards(desk: Any, records: Any) -> None:
+def test_ids_are_unique_over_all_shards(desk: Desk, records: Records) -> None:
     desk.import_(*[records.record(n) for n in range(40)], departement=None)
     for table in ("pro_localisations", "avis"):
         ids = [row["id"] for row in desk.execute(f"SELECT id FROM {table}")]  # noqa: S608  names above
@@ -88,7 +90,9 @@ def test_ids_are_unique_over_all_shards(desk: Any, records: Any) -> None:
         assert max(ids) < 2**53
 
 
-def test_a_slice_of_another_shard_is_refused_and_writes_nothing(desk: Any, records: Any) -> None:
+def test_a_slice_of_another_shard_is_refused_and_writes_nothing(
+    desk: Desk, records: Records
+) -> None:
     """A fetcher with other settings has cut it: a unit would be in two shards."""
     batch = desk.batch()
     fetch_id = desk.fetch(batch)
@@ -107,7 +111,7 @@ def test_a_slice_of_another_shard_is_refused_and_writes_nothing(desk: Any, recor
 
 
 def test_a_kill_between_the_two_commits_is_repaired_by_the_next_delivery(
-    desk: Any, records: Any, shard_urls: tuple[str, ...]
+    desk: Desk, records: Records, shard_urls: tuple[str, ...]
 ) -> None:
     slice_ = _in_shard(records, desk, 1, 5)
     batch = desk.batch()
@@ -126,7 +130,7 @@ def test_a_kill_between_the_two_commits_is_repaired_by_the_next_delivery(
 
 
 def test_what_was_written_before_a_kill_is_counted_though_its_page_was_fetched_again(
-    desk: Any, records: Any, shard_urls: tuple[str, ...]
+    desk: Desk, records: Records, shard_urls: tuple[str, ...]
 ) -> None:
     slice_ = _in_shard(records, desk, 1, 5)
     batch = desk.batch()
@@ -144,7 +148,7 @@ def test_what_was_written_before_a_kill_is_counted_though_its_page_was_fetched_a
 
 
 @pytest.mark.slow
-def test_a_limit_ends_at_the_last_siret_of_all_shards(desk: Any, records: Any) -> None:
+def test_a_limit_ends_at_the_last_siret_of_all_shards(desk: Desk, records: Records) -> None:
     """Also in a shard that received less: what it has below the limit and did not receive."""
     low, high = sorted(
         (_in_shard(records, desk, shard, 9)[-1] for shard in (0, 1)), key=lambda r: r["siret"]
@@ -163,7 +167,9 @@ def test_a_limit_ends_at_the_last_siret_of_all_shards(desk: Any, records: Any) -
 
 
 @pytest.mark.slow
-def test_a_shard_that_is_away_leaves_the_slice_to_be_written_later(desk: Any, records: Any) -> None:
+def test_a_shard_that_is_away_leaves_the_slice_to_be_written_later(
+    desk: Desk, records: Records
+) -> None:
     slice_ = [records.record(n) for n in range(20)]
     batch = desk.batch()
     message = desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch))
@@ -185,7 +191,7 @@ def test_a_shard_that_is_away_leaves_the_slice_to_be_written_later(desk: Any, re
     assert desk.import_(*slice_, fetched_at=later).unchanged == 20
 
 
-def _agrees(desk: Any) -> bool:
+def _agrees(desk: Desk) -> bool:
     with desk.engine.connect() as control, desk.shards[1].connect() as shard:
         return reconcile(control, [shard]).agrees
 
@@ -198,12 +204,12 @@ def sirenade(shard_urls: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> Ca
     return lambda *arguments: CliRunner().invoke(app, arguments)
 
 
-def _places(desk: Any, *words: str) -> list[str]:
+def _places(desk: Desk, *words: str) -> list[str]:
     return [place for shard in desk.shards for place in places_of(shard, *words)]
 
 
 def test_a_unit_is_forgotten_where_it_is_and_stays_out(
-    desk: Any, records: Any, sirenade: Callable[..., Any]
+    desk: Desk, records: Records, sirenade: Callable[..., Any]
 ) -> None:
     number = next(n for n in range(100) if desk.shard_of(records.record(n)) == 1)
     record = records.record(number, enseigne="CHEZ ZORGLUB")
@@ -224,7 +230,7 @@ def test_a_unit_is_forgotten_where_it_is_and_stays_out(
 
 
 def test_a_dead_letter_keeps_no_record_where_no_erasure_would_find_it(
-    desk: Any, records: Any
+    desk: Desk, records: Records
 ) -> None:
     message = desk.message([records.record(1, enseigne="ZORGLUB")], batch=1, fetch_id=1)
     envelope: dramatiq.Message[Any] = dramatiq.Message(

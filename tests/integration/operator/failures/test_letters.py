@@ -16,6 +16,7 @@ from shared.errors import Rejected
 from shared.messages import FETCH_QUEUE, WRITE_QUEUE, FetchPage, WriteSlice
 from shared.metrics import Metrics
 from tests.integration.commands import Sirenade
+from tests.integration.conftest import StartWorker, WaitFor
 from tests.integration.writer.desk import Desk
 
 _NOBODY = "amqp://nobody:none@127.0.0.1:1/"
@@ -116,7 +117,11 @@ def test_what_holds_no_message_is_shown_and_never_replayed(
 
 
 def test_a_replayed_message_runs_as_if_for_the_first_time(
-    sirenade: Sirenade, desk: Desk, broker: dramatiq.Broker, start_worker: Any, wait_for: Any
+    sirenade: Sirenade,
+    desk: Desk,
+    broker: dramatiq.Broker,
+    start_worker: StartWorker,
+    wait_for: WaitFor,
 ) -> None:
     letter = _letter(desk, _page(9))
     assert sirenade("dead-letters", "replay", letter).status == 0
@@ -138,7 +143,11 @@ def test_a_replayed_message_runs_as_if_for_the_first_time(
 
 
 def test_a_replayed_message_that_fails_again_is_archived_as_not_replayed(
-    sirenade: Sirenade, desk: Desk, broker: dramatiq.Broker, start_worker: Any, wait_for: Any
+    sirenade: Sirenade,
+    desk: Desk,
+    broker: dramatiq.Broker,
+    start_worker: StartWorker,
+    wait_for: WaitFor,
 ) -> None:
     def fetch_page(**_wire: Any) -> None:
         raise Rejected("contract")
@@ -172,7 +181,7 @@ class _OnEnqueue(dramatiq.Middleware):
 
 
 def test_a_message_that_comes_back_before_its_replay_is_committed_is_not_lost_from_sight(
-    desk: Desk, wait_for: Any
+    desk: Desk, wait_for: WaitFor
 ) -> None:
     returned: list[Future[None]] = []
 

@@ -7,6 +7,7 @@ from typing import Any
 from services.operator.failures import items
 from shared.db.shards import connected
 from tests.integration.commands import Sirenade
+from tests.integration.conftest import WaitFor
 from tests.integration.operator.failed_items import add_item, add_rejected, open_items
 from tests.integration.reviewer.conftest import Desk as ReviewersDesk
 from tests.integration.reviewer.conftest import Register
@@ -50,7 +51,7 @@ def test_many_establishments_are_one_run_and_are_not_asked_for_twice(
 
 
 def test_of_two_retries_at_once_the_second_waits_and_asks_for_nothing_twice(
-    desk: Desk, wait_for: Any
+    desk: Desk, wait_for: WaitFor
 ) -> None:
     ids = [add_item(desk, key=f"{number:014d}") for number in range(5)]
 

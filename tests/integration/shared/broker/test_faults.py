@@ -21,6 +21,7 @@ from shared.broker import (
     ReliableBroker,
     drain_dead_letters,
 )
+from tests.integration.conftest import StartWorker, WaitFor
 from tests.servers.rabbitmq import RunningRabbitmq
 
 _QUEUE = "sirene.test.v1"
@@ -84,7 +85,7 @@ def test_a_node_killed_in_mid_publishing_has_every_message_that_ours_called_publ
     private_rabbitmq: RunningRabbitmq,
     private_rabbitmq_url: str,
     make: MakeBroker,
-    wait_for: Any,
+    wait_for: WaitFor,
 ) -> None:
     publisher = Publisher(make(kind), _QUEUE)
     publisher.broker.declare_queue(_QUEUE, ensure=True)  # type: ignore[call-arg]  # both brokers of RabbitMQ take it
@@ -108,8 +109,8 @@ def test_a_retry_that_cannot_be_published_does_not_take_the_message_with_it(  # 
     private_rabbitmq: RunningRabbitmq,
     private_rabbitmq_url: str,
     make: MakeBroker,
-    start_worker: Any,
-    wait_for: Any,
+    start_worker: StartWorker,
+    wait_for: WaitFor,
 ) -> None:
     broker = make(kind)
     begun: list[int] = []
@@ -150,7 +151,7 @@ def test_an_actor_that_outlives_its_connection_acknowledges_no_other_message(  #
     private_rabbitmq_url: str,
     make: MakeBroker,
     start_process: StartProcess,
-    wait_for: Any,
+    wait_for: WaitFor,
     tmp_path: Path,
 ) -> None:
     # Two threads with four messages at hand: 1 and 2 finish; 3 and 4 run when the connection is
@@ -191,7 +192,7 @@ def test_an_actor_that_outlives_its_connection_acknowledges_no_other_message(  #
 
 @both_brokers
 def test_a_short_delay_is_not_held_back_by_long_ones(
-    kind: str, make: MakeBroker, wait_for: Any
+    kind: str, make: MakeBroker, wait_for: WaitFor
 ) -> None:
     broker = make(kind)
     fired: list[int] = []
@@ -218,7 +219,10 @@ def test_a_short_delay_is_not_held_back_by_long_ones(
 
 
 def test_delays_that_end_while_the_node_is_killed_end_all_the_same(
-    private_rabbitmq: RunningRabbitmq, private_rabbitmq_url: str, make: MakeBroker, wait_for: Any
+    private_rabbitmq: RunningRabbitmq,
+    private_rabbitmq_url: str,
+    make: MakeBroker,
+    wait_for: WaitFor,
 ) -> None:
     broker = make("reliable")
     for number in range(60):
@@ -237,7 +241,7 @@ def test_delays_that_end_while_the_node_is_killed_end_all_the_same(
 
 
 def test_a_message_that_its_worker_does_not_survive_is_dead_lettered_and_the_rest_is_done(
-    make: MakeBroker, start_process: StartProcess, wait_for: Any, tmp_path: Path
+    make: MakeBroker, start_process: StartProcess, wait_for: WaitFor, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     log.touch()
@@ -266,7 +270,10 @@ def test_a_message_that_its_worker_does_not_survive_is_dead_lettered_and_the_res
 
 @pytest.mark.slow
 def test_delays_that_end_at_a_full_queue_wait_until_it_has_room(
-    private_rabbitmq: RunningRabbitmq, private_rabbitmq_url: str, make: MakeBroker, wait_for: Any
+    private_rabbitmq: RunningRabbitmq,
+    private_rabbitmq_url: str,
+    make: MakeBroker,
+    wait_for: WaitFor,
 ) -> None:
     # RabbitMQ offers a refused message again only after three minutes.
     private_rabbitmq.ctl("eval", _CONFIRM_TIMEOUT.format(milliseconds=1_000))

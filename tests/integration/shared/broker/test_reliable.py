@@ -26,6 +26,7 @@ from shared.broker import (
     topology,
 )
 from shared.errors import Rejected, SlowDown
+from tests.integration.conftest import StartWorker, WaitFor
 from tests.servers.rabbitmq import RunningRabbitmq
 
 _QUEUE = "sirene.test.v1"
@@ -49,7 +50,7 @@ def _declare(broker: dramatiq.Broker, function: Callable[..., None]) -> None:
 
 
 def test_many_threads_publish_and_every_message_is_ready_and_run_once(
-    broker: ReliableBroker, start_worker: Any, wait_for: Any
+    broker: ReliableBroker, start_worker: StartWorker, wait_for: WaitFor
 ) -> None:
     def publish(first: int) -> None:
         for number in range(first, first + 4):
@@ -71,7 +72,7 @@ def test_many_threads_publish_and_every_message_is_ready_and_run_once(
 
 
 def test_a_failure_is_retried_after_its_backoff_and_a_pause_is_not_counted(
-    broker: ReliableBroker, start_worker: Any, wait_for: Any
+    broker: ReliableBroker, start_worker: StartWorker, wait_for: WaitFor
 ) -> None:
     runs: list[tuple[float, int]] = []
 
@@ -110,7 +111,7 @@ def test_a_full_queue_refuses_with_a_pause_and_loses_nothing(broker: ReliableBro
 
 
 def test_dead_letters_leave_only_after_they_were_archived_and_can_be_replayed(
-    broker: ReliableBroker, start_worker: Any, wait_for: Any
+    broker: ReliableBroker, start_worker: StartWorker, wait_for: WaitFor
 ) -> None:
     runs: list[str] = []
 
@@ -139,7 +140,7 @@ def test_dead_letters_leave_only_after_they_were_archived_and_can_be_replayed(
 
 
 def test_what_cannot_be_decoded_is_dead_lettered_as_it_is(
-    broker: ReliableBroker, start_worker: Any, wait_for: Any
+    broker: ReliableBroker, start_worker: StartWorker, wait_for: WaitFor
 ) -> None:
     _declare(broker, lambda: None)
     start_worker(broker)
@@ -169,7 +170,7 @@ _POISON: list[dict[str, Any]] = [
 
 
 def test_what_would_kill_a_workers_threads_is_dead_lettered_at_once(
-    broker: ReliableBroker, start_worker: Any, wait_for: Any
+    broker: ReliableBroker, start_worker: StartWorker, wait_for: WaitFor
 ) -> None:
     """Then a good message is still worked on."""
     seen: list[object] = []
@@ -191,7 +192,10 @@ def test_what_would_kill_a_workers_threads_is_dead_lettered_at_once(
 
 
 def test_a_wait_longer_than_the_longest_rung_goes_through_several(
-    broker: ReliableBroker, start_worker: Any, wait_for: Any, monkeypatch: pytest.MonkeyPatch
+    broker: ReliableBroker,
+    start_worker: StartWorker,
+    wait_for: WaitFor,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(topology, "RUNG_SECONDS", (1,))
     arrived: list[float] = []
@@ -204,7 +208,7 @@ def test_a_wait_longer_than_the_longest_rung_goes_through_several(
 
 
 def test_a_stopping_worker_returns_what_it_was_told_to_leave(
-    broker: ReliableBroker, start_worker: Any, wait_for: Any
+    broker: ReliableBroker, start_worker: StartWorker, wait_for: WaitFor
 ) -> None:
     begun = threading.Event()
 

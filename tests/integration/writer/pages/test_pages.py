@@ -1,7 +1,5 @@
 """A page opens and closes with the facts of its establishment, and keeps its address."""
 
-from typing import Any
-
 import pytest
 
 from services.writer.pages.pages import renew_pages
@@ -76,7 +74,7 @@ _WHAT_FOLLOWS = """
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
 def test_what_was_just_inserted_gives_the_pages_that_its_stored_rows_give(
-    desk: Any, records: Any
+    desk: Desk, records: Records
 ) -> None:
     """Those of a slice's new rows are made from what it sent, without reading it back."""
     desk.import_(*records.recorded)

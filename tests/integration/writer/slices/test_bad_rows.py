@@ -8,17 +8,19 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from services.writer.store import SliceStatus
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 
 ON_TWO_SHARDS = True
 
 _SECRET = "MADAME SECRET"  # a name, to be looked for
 
 
-def _failed(desk: Any) -> list[dict[str, Any]]:
+def _failed(desk: Desk) -> list[dict[str, Any]]:
     return [dict(row) for row in desk.execute("SELECT * FROM failed_items ORDER BY key")]
 
 
-def test_a_record_that_cannot_be_mapped_fails_alone(desk: Any, records: Any) -> None:
+def test_a_record_that_cannot_be_mapped_fails_alone(desk: Desk, records: Records) -> None:
     bad = records.record(2, enseigne=_SECRET)
     bad["dateCreationEtablissement"] = _SECRET
     nameless = records.record(3)
@@ -42,7 +44,7 @@ def test_a_record_that_cannot_be_mapped_fails_alone(desk: Any, records: Any) -> 
     ],
 )
 def test_a_row_that_the_database_refuses_fails_alone(
-    desk: Any, records: Any, constraint: str, sqlstate: str
+    desk: Desk, records: Records, constraint: str, sqlstate: str
 ) -> None:
     desk.execute(f"ALTER TABLE etablissements ADD CONSTRAINT refusal {constraint}")
     slice_ = [
@@ -61,14 +63,16 @@ def test_a_row_that_the_database_refuses_fails_alone(
     assert batch["missing_sirets"] == [item["key"] for item in items]
 
 
-def test_a_value_that_its_column_cannot_hold_is_found_in_the_copy(desk: Any, records: Any) -> None:
+def test_a_value_that_its_column_cannot_hold_is_found_in_the_copy(
+    desk: Desk, records: Records
+) -> None:
     desk.execute("ALTER TABLE etablissements ALTER enseigne1 TYPE varchar(5)")
     result = desk.import_(records.record(1), records.record(2, enseigne="TOO LONG"))
     assert (result.inserted, result.failed) == (1, 1)
     assert _failed(desk)[0]["code"] == "sqlstate_22001"
 
 
-def test_payloads_of_hidden_records_are_not_kept(desk: Any, records: Any) -> None:
+def test_payloads_of_hidden_records_are_not_kept(desk: Desk, records: Records) -> None:
     hidden = records.record(1, statut="P")
     hidden_unit = records.record(2, unite={"statutDiffusionUniteLegale": "P"})
     opposed, stored_as_partial = records.record(3), records.record(4)
@@ -83,7 +87,7 @@ def test_payloads_of_hidden_records_are_not_kept(desk: Any, records: Any) -> Non
 
 
 def test_a_failed_item_is_counted_again_and_resolved_by_a_good_record(
-    desk: Any, records: Any
+    desk: Desk, records: Records
 ) -> None:
     bad = records.record(1)
     bad["dateCreationEtablissement"] = "never"
@@ -97,7 +101,7 @@ def test_a_failed_item_is_counted_again_and_resolved_by_a_good_record(
 
 
 def test_an_error_that_blames_no_row_leaves_the_slice_to_be_written_later(
-    desk: Any, records: Any
+    desk: Desk, records: Records
 ) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))

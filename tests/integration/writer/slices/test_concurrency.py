@@ -4,7 +4,6 @@ import random
 import signal
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, text
@@ -13,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from services.writer import store
 from services.writer.store import SliceResult, SliceStatus
 from tests.conditions import wait_until
+from tests.integration.writer.desk import Desk
 from tests.integration.writer.gates import (
     held_gate,
     put_gate,
@@ -21,12 +21,12 @@ from tests.integration.writer.gates import (
     victims,
     waiting,
 )
-from tests.integration.writer.records import Record
+from tests.integration.writer.records import Record, Records
 
 ON_TWO_SHARDS = True
 
 
-def test_of_two_last_slices_at_once_one_closes_the_batch(desk: Any, records: Any) -> None:
+def test_of_two_last_slices_at_once_one_closes_the_batch(desk: Desk, records: Records) -> None:
     batch = desk.batch()
     messages = []
     for page in (1, 2):
@@ -46,7 +46,7 @@ def test_of_two_last_slices_at_once_one_closes_the_batch(desk: Any, records: Any
     assert (row["stored"], row["missing_sirets"], row["surplus_sirets"]) == (2, [], [])
 
 
-def test_of_two_last_batches_at_once_one_closes_the_run(desk: Any, records: Any) -> None:
+def test_of_two_last_batches_at_once_one_closes_the_run(desk: Desk, records: Records) -> None:
     run = desk.run()
     messages = []
     for number in (1, 2):
@@ -63,7 +63,7 @@ def test_of_two_last_batches_at_once_one_closes_the_run(desk: Any, records: Any)
     assert desk.one("SELECT status FROM import_runs")["status"] == "complete"
 
 
-def test_two_deliveries_of_one_slice_at_once_write_once(desk: Any, records: Any) -> None:
+def test_two_deliveries_of_one_slice_at_once_write_once(desk: Desk, records: Records) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
     put_gate_before_commit(desk)
@@ -77,7 +77,7 @@ def test_two_deliveries_of_one_slice_at_once_write_once(desk: Any, records: Any)
 
 
 def write_behind_each_other(
-    desk: Any, slices: Sequence[Sequence[Record]]
+    desk: Desk, slices: Sequence[Sequence[Record]]
 ) -> tuple[SliceResult, SliceResult]:
     """Two slices of two batches: the second begins to write before the first commits."""
     messages = [
@@ -97,7 +97,7 @@ def write_behind_each_other(
 
 @pytest.mark.parametrize("later", ["2026-03-01T00:00:00", "2026-01-01T00:00:00"])
 def test_a_row_that_another_writer_made_meanwhile_is_compared_with(
-    desk: Any, records: Any, later: str
+    desk: Desk, records: Records, later: str
 ) -> None:
     """The second saw no row for it, and would have copied it straight into its table."""
     versions = [
@@ -114,7 +114,7 @@ def test_a_row_that_another_writer_made_meanwhile_is_compared_with(
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
 def test_units_that_another_writer_made_meanwhile_are_compared_with(
-    desk: Any, records: Any
+    desk: Desk, records: Records
 ) -> None:
     """Inside a slice a new unit goes straight into its table, also where it is no longer new."""
     slices = [
@@ -132,7 +132,7 @@ def test_units_that_another_writer_made_meanwhile_are_compared_with(
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
 def test_a_unit_that_another_writer_renames_meanwhile_gives_its_new_name(
-    desk: Any, records: Any
+    desk: Desk, records: Records
 ) -> None:
     """The second found the unit as it brings it itself, and has a new establishment of it."""
     siren = "000000007"
@@ -152,7 +152,7 @@ def test_a_unit_that_another_writer_renames_meanwhile_gives_its_new_name(
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
 def test_a_new_unit_that_two_neighbours_share_costs_neither_a_second_run(
-    desk: Any, records: Any, engine: Engine
+    desk: Desk, records: Records, engine: Engine
 ) -> None:
     """The second waits for the first's commit, and then compares: no unique violation."""
     undone: list[object] = []
@@ -168,7 +168,9 @@ def test_a_new_unit_that_two_neighbours_share_costs_neither_a_second_run(
     assert desk.number("pro_localisations") == desk.number("avis") == 4
 
 
-def test_a_page_fetched_again_in_mid_write_undoes_the_old_slice(desk: Any, records: Any) -> None:
+def test_a_page_fetched_again_in_mid_write_undoes_the_old_slice(
+    desk: Desk, records: Records
+) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
     put_gate(desk, "TRIGGER gate BEFORE INSERT ON avis")
@@ -183,7 +185,7 @@ def test_a_page_fetched_again_in_mid_write_undoes_the_old_slice(desk: Any, recor
 
 
 def test_a_page_follows_a_unit_and_an_establishment_that_change_at_once(
-    desk: Any, records: Any
+    desk: Desk, records: Records
 ) -> None:
     """The second writer knows the old unit only, and must wait for what the first one writes."""
     desk.import_(records.record(1), departement=None)
@@ -208,7 +210,7 @@ def test_a_page_follows_a_unit_and_an_establishment_that_change_at_once(
 
 
 def test_four_writers_on_the_same_keys_do_not_deadlock(
-    desk: Any, records: Any, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each slice changes units and establishments that the others change too, in its own order."""
     monkeypatch.setattr(store, "_ATTEMPTS", 1)
@@ -244,7 +246,7 @@ def test_four_writers_on_the_same_keys_do_not_deadlock(
     assert open_pages["n"] == 0, "each page is open or closed as its establishment"
 
 
-def test_a_deadlock_is_retried_in_place(desk: Any, records: Any) -> None:
+def test_a_deadlock_is_retried_in_place(desk: Desk, records: Records) -> None:
     """Somebody locks an establishment first and then its unit, against the order of the writers."""
     record = records.record(1)
     desk.import_(record)
@@ -270,7 +272,9 @@ def test_a_deadlock_is_retried_in_place(desk: Any, records: Any) -> None:
     assert desk.one("SELECT enseigne1 FROM etablissements")["enseigne1"] == "NEUF"
 
 
-def test_a_lost_connection_fails_the_slice_and_not_the_next_one(desk: Any, records: Any) -> None:
+def test_a_lost_connection_fails_the_slice_and_not_the_next_one(
+    desk: Desk, records: Records
+) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
     put_gate(desk, "TRIGGER gate BEFORE INSERT ON avis")
@@ -288,7 +292,7 @@ def test_a_lost_connection_fails_the_slice_and_not_the_next_one(desk: Any, recor
 
 
 def test_a_writer_killed_in_mid_transaction_leaves_nothing_half_written(
-    desk: Any, records: Any, shard_urls: tuple[str, ...]
+    desk: Desk, records: Records, shard_urls: tuple[str, ...]
 ) -> None:
     batch = desk.batch()
     slice_ = [records.record(number) for number in range(20)]

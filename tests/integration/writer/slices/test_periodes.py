@@ -3,6 +3,9 @@
 import datetime as dt
 from typing import Any
 
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
+
 ON_TWO_SHARDS = True
 
 LATER = "2026-02-01T00:00:00"
@@ -15,7 +18,7 @@ def _with_past(record: dict[str, Any], *past: dict[str, Any]) -> dict[str, Any]:
     return {**record, "periodesEtablissement": periods}
 
 
-def _history(desk: Any) -> list[tuple[Any, ...]]:
+def _history(desk: Desk) -> list[tuple[Any, ...]]:
     rows = desk.execute("""
         SELECT siret, rang, date_fin::text, etat_administratif, enseigne1, activite_principale
         FROM periodes_etablissements ORDER BY siret, rang
@@ -23,14 +26,14 @@ def _history(desk: Any) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in rows]
 
 
-def _marks(desk: Any) -> list[dict[str, Any]]:
+def _marks(desk: Desk) -> list[dict[str, Any]]:
     rows = desk.execute("""
         SELECT rang, xmin::text, ctid::text FROM periodes_etablissements ORDER BY siret, rang
     """)
     return [dict(row) for row in rows]
 
 
-def test_all_recorded_periods_are_stored(desk: Any, records: Any) -> None:
+def test_all_recorded_periods_are_stored(desk: Desk, records: Records) -> None:
     desk.import_(*records.recorded, departement=None)
     newest = {record["siret"]: record for record in records.recorded}
     stored = desk.execute("""
@@ -45,7 +48,7 @@ def test_all_recorded_periods_are_stored(desk: Any, records: Any) -> None:
     assert words == {"n": 0}
 
 
-def test_dirty_dates_and_an_empty_oldest_period_survive(desk: Any, records: Any) -> None:
+def test_dirty_dates_and_an_empty_oldest_period_survive(desk: Desk, records: Records) -> None:
     past = (
         {"dateDebut": "1900-01-01", "dateFin": "7490-12-31"},
         {
@@ -66,7 +69,7 @@ def test_dirty_dates_and_an_empty_oldest_period_survive(desk: Any, records: Any)
     ]
 
 
-def test_an_unchanged_record_leaves_its_history_untouched(desk: Any, records: Any) -> None:
+def test_an_unchanged_record_leaves_its_history_untouched(desk: Desk, records: Records) -> None:
     record = _with_past(records.record(), {"dateFin": "2019-12-31"})
     other = _with_past(records.record(2), {"dateFin": "2019-12-31"})
     desk.import_(record, other)
@@ -77,7 +80,7 @@ def test_an_unchanged_record_leaves_its_history_untouched(desk: Any, records: An
     assert _marks(desk) == before, "not even of the changed one: its periods are the same"
 
 
-def test_a_new_period_appends_and_the_former_one_ends(desk: Any, records: Any) -> None:
+def test_a_new_period_appends_and_the_former_one_ends(desk: Desk, records: Records) -> None:
     old = _with_past(records.record(activite="10.71C"), {"dateFin": "2019-12-31"})
     desk.import_(old)
     new = records.record(activite="56.10A", treated=LATER)
@@ -93,7 +96,7 @@ def test_a_new_period_appends_and_the_former_one_ends(desk: Any, records: Any) -
     assert _marks(desk)[0] == before[0], "the oldest has not changed"
 
 
-def test_a_history_that_gets_shorter_loses_what_is_gone(desk: Any, records: Any) -> None:
+def test_a_history_that_gets_shorter_loses_what_is_gone(desk: Desk, records: Records) -> None:
     desk.import_(
         _with_past(records.record(1), {"dateFin": "2019-12-31"}, {"dateFin": "2009-12-31"}),
         _with_past(records.record(2), {"dateFin": "2019-12-31"}),
@@ -107,21 +110,21 @@ def test_a_history_that_gets_shorter_loses_what_is_gone(desk: Any, records: Any)
     ]
 
 
-def test_a_change_of_the_past_alone_counts_as_a_change(desk: Any, records: Any) -> None:
+def test_a_change_of_the_past_alone_counts_as_a_change(desk: Desk, records: Records) -> None:
     desk.import_(_with_past(records.record(), {"dateFin": "2019-12-31"}))
     corrected = _with_past(records.record(), {"dateFin": "2018-12-31"})
     assert desk.import_(corrected, fetched_at=dt.datetime(2026, 9, 1, tzinfo=dt.UTC)).updated == 1
     assert _history(desk)[0][2] == "2018-12-31"
 
 
-def test_an_older_record_does_not_bring_its_history_back(desk: Any, records: Any) -> None:
+def test_an_older_record_does_not_bring_its_history_back(desk: Desk, records: Records) -> None:
     desk.import_(records.record(treated=LATER))
     desk.import_(_with_past(records.record(enseigne="OLD"), {"dateFin": "2019-12-31"}))
     assert [row[1:5] for row in _history(desk)] == [(0, None, "A", None)]
 
 
 def test_an_establishment_that_turns_partial_loses_the_names_of_its_past(
-    desk: Any, records: Any
+    desk: Desk, records: Records
 ) -> None:
     clear = _with_past(records.record(enseigne="ZORGLUB"), {"dateFin": "2019-12-31"})
     desk.import_(clear)
@@ -133,7 +136,7 @@ def test_an_establishment_that_turns_partial_loses_the_names_of_its_past(
     assert "ZORGLUB" not in str(_history(desk))
 
 
-def test_an_opposed_unit_has_no_names_in_its_past(desk: Any, records: Any) -> None:
+def test_an_opposed_unit_has_no_names_in_its_past(desk: Desk, records: Records) -> None:
     desk.execute("INSERT INTO oppositions (siren, reason) VALUES ('000000001', 'asked')")
     record = records.record(1, enseigne="ZORGLUB")
     record["periodesEtablissement"][0]["denominationUsuelleEtablissement"] = "ZORGLUB"
@@ -147,7 +150,7 @@ def test_an_opposed_unit_has_no_names_in_its_past(desk: Any, records: Any) -> No
     assert [row[4] for row in _history(desk)] == [None, None, "OPEN", "OPEN"]
 
 
-def test_a_refused_period_fails_its_record_alone(desk: Any, records: Any) -> None:
+def test_a_refused_period_fails_its_record_alone(desk: Desk, records: Records) -> None:
     desk.execute("""
         ALTER TABLE periodes_etablissements ADD CONSTRAINT refusal CHECK (enseigne1 <> 'BAD')
     """)

@@ -10,18 +10,20 @@ from sqlalchemy.exc import DBAPIError
 
 from services.writer.store import SliceStatus
 from shared.messages import ContractError
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 
 ON_TWO_SHARDS = True
 
 
-def test_every_recorded_establishment_is_stored(desk: Any, records: Any) -> None:
+def test_every_recorded_establishment_is_stored(desk: Desk, records: Records) -> None:
     result = desk.import_(*records.recorded, departement=None)
     assert (result.inserted, result.failed) == (33, 0)
     assert desk.sirets() == sorted(record["siret"] for record in records.recorded)
     assert desk.number("unites_legales") == len({r["siren"] for r in records.recorded})
 
 
-def test_a_message_delivered_twice_writes_once(desk: Any, records: Any) -> None:
+def test_a_message_delivered_twice_writes_once(desk: Desk, records: Records) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
     assert desk.write(message).status is SliceStatus.WRITTEN
@@ -31,7 +33,7 @@ def test_a_message_delivered_twice_writes_once(desk: Any, records: Any) -> None:
     assert (before["received"], before["inserted"]) == (1, 1)
 
 
-def test_a_slice_of_an_older_get_writes_nothing(desk: Any, records: Any) -> None:
+def test_a_slice_of_an_older_get_writes_nothing(desk: Desk, records: Records) -> None:
     batch = desk.batch()
     old = desk.fetch(batch)
     desk.fetch(batch)
@@ -41,7 +43,7 @@ def test_a_slice_of_an_older_get_writes_nothing(desk: Any, records: Any) -> None
     assert desk.number("slice_receipts") == 0
 
 
-def test_a_page_fetched_again_counts_its_new_slices_only(desk: Any, records: Any) -> None:
+def test_a_page_fetched_again_counts_its_new_slices_only(desk: Desk, records: Records) -> None:
     batch = desk.batch()
     old = desk.fetch(batch, slices=2)
     gone = records.record(9)
@@ -60,12 +62,12 @@ def test_a_page_fetched_again_counts_its_new_slices_only(desk: Any, records: Any
     assert (row["missing_sirets"], row["surplus_sirets"]) == ([], [gone["siret"]])
 
 
-def test_a_slice_for_a_page_that_is_not_there_is_superseded(desk: Any, records: Any) -> None:
+def test_a_slice_for_a_page_that_is_not_there_is_superseded(desk: Desk, records: Records) -> None:
     message = desk.message([records.record()], batch=999, fetch_id=1)
     assert desk.write(message).status is SliceStatus.SUPERSEDED
 
 
-def test_what_is_no_array_of_records_is_rejected(desk: Any, records: Any) -> None:
+def test_what_is_no_array_of_records_is_rejected(desk: Desk, records: Records) -> None:
     batch = desk.batch()
     message = desk.message([records.record()], batch=batch, fetch_id=desk.fetch(batch))
     for damaged in (message.records[:-5], '{"a": 1}', "[" * 100_000):
@@ -74,7 +76,7 @@ def test_what_is_no_array_of_records_is_rejected(desk: Any, records: Any) -> Non
     assert desk.number("slice_receipts") == 0
 
 
-def test_counters_add_up_to_what_was_received(desk: Any, records: Any) -> None:
+def test_counters_add_up_to_what_was_received(desk: Desk, records: Records) -> None:
     desk.import_(records.record(1), records.record(2), records.record(3))
     later = dt.datetime(2026, 8, 6, tzinfo=dt.UTC)
     result = desk.import_(
@@ -90,7 +92,9 @@ def test_counters_add_up_to_what_was_received(desk: Any, records: Any) -> None:
     assert result.records == 6
 
 
-def test_a_batch_is_complete_only_with_all_receipts_of_all_pages(desk: Any, records: Any) -> None:
+def test_a_batch_is_complete_only_with_all_receipts_of_all_pages(
+    desk: Desk, records: Records
+) -> None:
     run = desk.run()
     batch = desk.batch(run)
     first = desk.fetch(batch, 1, slices=2, is_last=False)
@@ -111,7 +115,7 @@ def test_a_batch_is_complete_only_with_all_receipts_of_all_pages(desk: Any, reco
     assert desk.one("SELECT status FROM import_runs WHERE id = :id", id=run)["status"] == "complete"
 
 
-def test_a_run_is_complete_with_its_last_batch(desk: Any, records: Any) -> None:
+def test_a_run_is_complete_with_its_last_batch(desk: Desk, records: Records) -> None:
     run = desk.run()
     batches = [desk.batch(run, number=number, departement=None) for number in (1, 2)]
     for number, batch in enumerate(batches):
@@ -121,7 +125,7 @@ def test_a_run_is_complete_with_its_last_batch(desk: Any, records: Any) -> None:
     assert desk.one("SELECT status FROM import_runs")["status"] == "complete"
 
 
-def test_a_run_with_a_failed_batch_fails(desk: Any, records: Any) -> None:
+def test_a_run_with_a_failed_batch_fails(desk: Desk, records: Records) -> None:
     run = desk.run()
     failed, whole = (desk.batch(run, number=number) for number in (1, 2))
     desk.execute(
@@ -132,7 +136,7 @@ def test_a_run_with_a_failed_batch_fails(desk: Any, records: Any) -> None:
     assert desk.one("SELECT status, error FROM import_runs") == {"status": "failed", "error": "no"}
 
 
-def test_missing_and_surplus_are_sets_of_siret(desk: Any, records: Any) -> None:
+def test_missing_and_surplus_are_sets_of_siret(desk: Desk, records: Records) -> None:
     gone, elsewhere = records.record(1), records.record(2, commune="75056")
     desk.import_(gone, elsewhere, departement=None)
     good, bad = records.record(3), records.record(4)
@@ -145,7 +149,7 @@ def test_missing_and_surplus_are_sets_of_siret(desk: Any, records: Any) -> None:
     assert row["surplus_sirets"] == [gone["siret"]]
 
 
-def test_the_window_of_a_commune_is_that_commune(desk: Any, records: Any) -> None:
+def test_the_window_of_a_commune_is_that_commune(desk: Desk, records: Records) -> None:
     neighbour, other = records.record(1, commune="33318"), records.record(2)
     desk.import_(neighbour, other, departement=None)
     batch = desk.batch(departement=None, code_commune="33063")
@@ -153,7 +157,7 @@ def test_the_window_of_a_commune_is_that_commune(desk: Any, records: Any) -> Non
     assert desk.batch_row(batch)["surplus_sirets"] == [other["siret"]]
 
 
-def test_beyond_the_limit_nothing_is_surplus(desk: Any, records: Any) -> None:
+def test_beyond_the_limit_nothing_is_surplus(desk: Desk, records: Records) -> None:
     below, beyond = records.record(1), records.record(9)
     desk.import_(below, beyond)
     batch = desk.batch(row_limit=1)
@@ -177,7 +181,7 @@ def test_beyond_the_limit_nothing_is_surplus(desk: Any, records: Any) -> None:
     ids=str,
 )
 def test_surplus_is_only_what_the_window_asked_for(
-    desk: Any, records: Any, window: dict[str, Any], surplus: list[int]
+    desk: Desk, records: Records, window: dict[str, Any], surplus: list[int]
 ) -> None:
     stored = {
         1: records.record(1),
@@ -197,7 +201,7 @@ def test_surplus_is_only_what_the_window_asked_for(
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
 def test_the_number_of_statements_does_not_grow_with_the_slice(
-    desk: Any, records: Any, engine: Engine
+    desk: Desk, records: Records, engine: Engine
 ) -> None:
     counted: list[str] = []
     desk.import_(records.record(1))  # makes the temporary tables of the connection
@@ -216,7 +220,7 @@ def test_the_number_of_statements_does_not_grow_with_the_slice(
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
 def test_new_establishments_of_a_unit_that_stands_take_one_statement_more(
-    desk: Any, records: Any, engine: Engine
+    desk: Desk, records: Records, engine: Engine
 ) -> None:
     """It is held, and not compared over the temporary tables."""
     siren = "000000007"
@@ -234,7 +238,7 @@ def test_new_establishments_of_a_unit_that_stands_take_one_statement_more(
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
 def test_a_unit_without_a_date_gets_the_stamp_of_its_new_establishment(
-    desk: Any, records: Any
+    desk: Desk, records: Records
 ) -> None:
     siren = "000000007"
     undated = {"dateDernierTraitementUniteLegale": None}
@@ -247,7 +251,7 @@ def test_a_unit_without_a_date_gets_the_stamp_of_its_new_establishment(
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
 @pytest.mark.parametrize("size", [1, 200])
 def test_an_unchanged_slice_takes_three_statements(
-    desk: Any, records: Any, engine: Engine, size: int
+    desk: Desk, records: Records, engine: Engine, size: int
 ) -> None:
     """Its receipt, one comparison, and the counters of page and batch."""
     slice_ = [records.record(number) for number in range(size)]
@@ -262,7 +266,7 @@ def test_an_unchanged_slice_takes_three_statements(
 
 @pytest.mark.parametrize("shard_urls", [1], indirect=True)
 def test_where_only_stamps_are_old_those_alone_are_written(
-    desk: Any, records: Any, engine: Engine
+    desk: Desk, records: Records, engine: Engine
 ) -> None:
     """A row without a date is told by its stamp: two statements more, not the long way."""
     slice_ = [
@@ -283,7 +287,7 @@ def test_where_only_stamps_are_old_those_alone_are_written(
         assert {int(row["siren"]) for row in rows if row["fetched_at"] == later} == {1, 3, 5, 7}
 
 
-def test_an_unchanged_slice_writes_no_row(desk: Any, records: Any) -> None:
+def test_an_unchanged_slice_writes_no_row(desk: Desk, records: Records) -> None:
     slice_ = [records.record(number) for number in range(50)]
     desk.import_(*slice_)
     query = "SELECT siret, xmin::text, ctid::text FROM etablissements ORDER BY siret"
@@ -293,7 +297,7 @@ def test_an_unchanged_slice_writes_no_row(desk: Any, records: Any) -> None:
     assert desk.execute(query) == before
 
 
-def test_an_unchanged_row_costs_next_to_no_wal(desk: Any, records: Any) -> None:
+def test_an_unchanged_row_costs_next_to_no_wal(desk: Desk, records: Records) -> None:
     """Neither its table, nor the catalog through the temporary tables; a changed row costs 900."""
     slice_ = [records.record(number) for number in range(200)]
     desk.import_(*slice_)
@@ -313,7 +317,7 @@ def test_an_unchanged_row_costs_next_to_no_wal(desk: Any, records: Any) -> None:
     assert min(costs) < 100
 
 
-def test_a_new_connection_gets_its_own_temporary_tables(desk: Any, records: Any) -> None:
+def test_a_new_connection_gets_its_own_temporary_tables(desk: Desk, records: Records) -> None:
     assert desk.import_(records.record(1)).inserted == 1
     desk.execute("""
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -327,7 +331,7 @@ def test_a_new_connection_gets_its_own_temporary_tables(desk: Any, records: Any)
 
 
 def test_a_slice_that_fails_at_first_leaves_the_next_one_its_tables(
-    desk: Any, records: Any
+    desk: Desk, records: Records
 ) -> None:
     """The tables of a connection are made before the transaction that may be undone."""
     desk.execute("ALTER TABLE avis RENAME TO away")

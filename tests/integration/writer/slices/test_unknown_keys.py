@@ -1,14 +1,14 @@
 """Keys that INSEE adds are named once, counted always, and fail nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from structlog.testing import capture_logs
 
 from services.writer.slices.unknown_keys import Drift
+from tests.integration.writer.desk import Desk
 
 
-def test_a_new_key_is_told_once_by_a_process_and_noted_once_by_all(desk: Any) -> None:
+def test_a_new_key_is_told_once_by_a_process_and_noted_once_by_all(desk: Desk) -> None:
     first, second = Drift(desk.engine), Drift(desk.engine)
     with capture_logs() as logs:
         first.tell({"unite.nouvelleCle"}, batch_id=1)
@@ -23,7 +23,7 @@ def test_a_new_key_is_told_once_by_a_process_and_noted_once_by_all(desk: Any) ->
     assert [tuple(row.values()) for row in rows] == [("unite.nouvelleCle", 1), ("periode.autre", 2)]
 
 
-def test_replicas_that_see_a_key_at_once_agree(desk: Any) -> None:
+def test_replicas_that_see_a_key_at_once_agree(desk: Desk) -> None:
     keys = {f"unite.cle{number}" for number in range(50)}
     with ThreadPoolExecutor(4) as pool:
         for future in [
@@ -33,7 +33,7 @@ def test_replicas_that_see_a_key_at_once_agree(desk: Any) -> None:
     assert desk.number("schema_drift") == 50
 
 
-def test_keys_without_end_are_not_told_without_end(desk: Any) -> None:
+def test_keys_without_end_are_not_told_without_end(desk: Desk) -> None:
     drift = Drift(desk.engine)
     with capture_logs() as logs:
         drift.tell({f"unite.{number}" for number in range(1500)}, batch_id=1)

@@ -1,7 +1,6 @@
 """Invariant 3: an older version never replaces a newer one, in whatever order they arrive."""
 
 import datetime as dt
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +8,8 @@ from hypothesis import strategies as st
 
 from services.writer.mapping.mapper import map_record
 from services.writer.slices.versions import Version
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 
 ON_TWO_SHARDS = True
 
@@ -26,7 +27,7 @@ _VERSIONS = st.lists(
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(versions=_VERSIONS, siren=st.integers(0, 999_999_999).map("{:09d}".format))
 def test_the_highest_version_stays_in_whatever_order_they_arrive(
-    desk: Any, records: Any, versions: list[tuple[str | None, str, dt.datetime]], siren: str
+    desk: Desk, records: Records, versions: list[tuple[str | None, str, dt.datetime]], siren: str
 ) -> None:
     desk.execute("TRUNCATE etablissements, unites_legales, erasures, pro_localisations, avis")
     by_version: dict[Version, str] = {}
@@ -49,7 +50,9 @@ def test_the_highest_version_stays_in_whatever_order_they_arrive(
     assert row["sigle"] in {expected.replace("ERSION ", ""), None}
 
 
-def test_at_an_equal_date_partial_diffusion_wins_over_a_later_get(desk: Any, records: Any) -> None:
+def test_at_an_equal_date_partial_diffusion_wins_over_a_later_get(
+    desk: Desk, records: Records
+) -> None:
     desk.import_(records.record(statut="P"), fetched_at=_HOURS[0])
     desk.import_(records.record(statut="O", enseigne="CLEAR"), fetched_at=_HOURS[1])
     row = desk.one("SELECT statut_diffusion, enseigne1 FROM etablissements")
@@ -57,7 +60,7 @@ def test_at_an_equal_date_partial_diffusion_wins_over_a_later_get(desk: Any, rec
 
 
 def test_without_dates_the_later_get_wins_even_after_the_same_content(
-    desk: Any, records: Any
+    desk: Desk, records: Records
 ) -> None:
     same, other = (
         records.record(treated=None, enseigne="A"),
@@ -72,7 +75,7 @@ def test_without_dates_the_later_get_wins_even_after_the_same_content(
 
 @pytest.mark.parametrize("newest_first", [True, False])
 def test_within_a_slice_the_newest_record_counts(
-    desk: Any, records: Any, *, newest_first: bool
+    desk: Desk, records: Records, *, newest_first: bool
 ) -> None:
     pair = [
         records.record(treated="2026-02-01T00:00:00", enseigne="NEW"),
@@ -83,7 +86,7 @@ def test_within_a_slice_the_newest_record_counts(
     assert desk.one("SELECT enseigne1 FROM etablissements") == {"enseigne1": "NEW"}
 
 
-def test_a_unit_is_as_new_as_its_newest_record(desk: Any, records: Any) -> None:
+def test_a_unit_is_as_new_as_its_newest_record(desk: Desk, records: Records) -> None:
     old = records.record(1, siren="111111118", treated="2026-01-01T00:00:00")
     new = records.record(2, siren="111111118", treated="2026-02-01T00:00:00")
     old["uniteLegale"]["denominationUniteLegale"] = "OLD"

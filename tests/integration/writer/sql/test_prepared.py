@@ -1,12 +1,12 @@
 """Statements that are planned once for a connection."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from services.writer.sql.prepared import Prepared
+from tests.integration.writer.desk import Desk
 
 _COUNT = Prepared(
     "count_unites", "SELECT count(*) FROM unites_legales WHERE siren = :siren AND nom = :nom"
@@ -53,7 +53,7 @@ def test_what_comes_first_is_seen_by_the_statement(connection: Connection) -> No
     assert counted.run(connection).scalar_one() == 1
 
 
-def test_a_plan_made_for_an_empty_table_does_not_stay(connection: Connection, desk: Any) -> None:
+def test_a_plan_made_for_an_empty_table_does_not_stay(connection: Connection, desk: Desk) -> None:
     """Planned on an empty table that was analysed, a probe of its key would read all of it."""
     desk.execute("ANALYZE unites_legales")
     connection.execute(text("SET plan_cache_mode = force_generic_plan"))

@@ -13,6 +13,7 @@ from services.simulator.register.registers import GeneratedRegister
 from services.simulator.register.stock_files import FILES, FORMATS, columns, row_of, write_stock
 from services.writer.stock import command
 from services.writer.stock.log import StockLoad
+from tests.integration.writer.records import Record
 
 ESTABLISHMENTS = 400
 
@@ -24,7 +25,7 @@ class Stock:
         self.database_url = database_url
         self.folder = folder
 
-    def write(self, *records: Any, name: str = "", drop: Sequence[str] = ()) -> list[str]:
+    def write(self, *records: Record, name: str = "", drop: Sequence[str] = ()) -> list[str]:
         """Both files of these records of `/siret`; `drop` leaves columns out."""
         paths = []
         for collection, file in FILES.items():

@@ -6,12 +6,14 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from services.writer.stock import command
 from shared.errors import UserError
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
+from tests.integration.writer.stock.conftest import Stock
 
 _ROOT = Path(__file__).parents[4]
 
@@ -75,7 +77,7 @@ def test_a_bad_file_is_named_with_what_is_wrong(
 
 @pytest.mark.usefixtures("left_behind")
 def test_damage_that_only_reading_shows_leaves_nothing_behind(
-    stock: Any, desk: Any, stock_files: dict[str, list[str]], tmp_path: Path
+    stock: Stock, desk: Desk, stock_files: dict[str, list[str]], tmp_path: Path
 ) -> None:
     for made, said in (
         (_damaged_zip(stock_files["zip"][0], tmp_path / "f.zip"), "the zip is truncated"),
@@ -89,14 +91,14 @@ def test_damage_that_only_reading_shows_leaves_nothing_behind(
     }
 
 
-def test_a_header_alone_is_refused(stock: Any, desk: Any) -> None:
+def test_a_header_alone_is_refused(stock: Stock, desk: Desk) -> None:
     with pytest.raises(UserError, match="has no row that can be read"):
         stock.load(stock.write()[0])
     assert desk.one("SELECT to_regclass('stock_etablissements') AS t") == {"t": None}
 
 
 def test_what_is_wrong_with_the_second_file_is_said_before_the_first_is_loaded(
-    stock: Any, desk: Any, stock_files: dict[str, list[str]], tmp_path: Path
+    stock: Stock, desk: Desk, stock_files: dict[str, list[str]], tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match="none"):
         stock.load(stock_files["csv"][1], str(tmp_path / "none"))
@@ -108,7 +110,7 @@ def test_two_files_of_a_kind_are_refused(stock_files: dict[str, list[str]]) -> N
         command.plan([stock_files["csv"][0], stock_files["zip"][0]])
 
 
-def test_a_row_that_is_no_utf_8_is_damage_and_is_not_quoted(stock: Any, records: Any) -> None:
+def test_a_row_that_is_no_utf_8_is_damage_and_is_not_quoted(stock: Stock, records: Records) -> None:
     path = Path(stock.write(records.record(1, enseigne="NOM SECRET"))[0])
     path.write_bytes(path.read_bytes().replace(b"NOM SECRET", b"NOM SECRET\xff"))
     with pytest.raises(UserError, match="truncated or damaged") as raised:
@@ -117,7 +119,7 @@ def test_a_row_that_is_no_utf_8_is_damage_and_is_not_quoted(stock: Any, records:
 
 
 def test_unknown_columns_are_reported_and_absent_young_ones_stay_empty(
-    stock: Any, desk: Any, records: Any, capsys: pytest.CaptureFixture[str]
+    stock: Stock, desk: Desk, records: Records, capsys: pytest.CaptureFixture[str]
 ) -> None:
     young = "activitePrincipaleNAF25Etablissement"
     path = Path(stock.write(records.record(1, enseigne="A"), drop=(young,))[0])
@@ -135,7 +137,9 @@ def test_unknown_columns_are_reported_and_absent_young_ones_stay_empty(
     assert f"absent columns, left empty: {young}" in said
 
 
-def test_names_with_every_separator_arrive_as_they_are(stock: Any, desk: Any, records: Any) -> None:
+def test_names_with_every_separator_arrive_as_they_are(
+    stock: Stock, desk: Desk, records: Records
+) -> None:
     names = ['LE "PETIT", CAFÉ', "A\nB", "A\tB\\C", "\\N", "\\.", "🍕 , ;", "a'b"]
     made = [records.record(n, enseigne=name) for n, name in enumerate(names, start=1)]
     stock.load(*stock.write(*made))

@@ -1,18 +1,18 @@
 """What a person withdrew is in no column of any table after a stock file either."""
 
 import datetime as dt
-from typing import Any
 
 import pytest
 
 from services.writer.erasure.oppositions import forget
 from tests.integration.writer.scene import SIREN, WORDS, Scene
+from tests.integration.writer.stock.conftest import Stock
 from tests.integration.writer.whole_database import places_of
 
 _AUGUST = dt.date(2026, 8, 1)
 
 
-def test_a_stock_file_that_masks_a_person_erases_them(person: Scene, stock: Any) -> None:
+def test_a_stock_file_that_masks_a_person_erases_them(person: Scene, stock: Stock) -> None:
     person.desk.import_(person.clear(1), person.clear(2), person.bystander(), sole_traders=True)
     assert places_of(person.desk.engine, *WORDS)
     for _ in range(2):
@@ -25,7 +25,7 @@ def test_a_stock_file_that_masks_a_person_erases_them(person: Scene, stock: Any)
     assert places_of(person.desk.engine, "AU PASSANT") != []
 
 
-def test_an_older_stock_file_brings_nobody_back(person: Scene, stock: Any) -> None:
+def test_an_older_stock_file_brings_nobody_back(person: Scene, stock: Stock) -> None:
     person.desk.import_(person.clear(1), sole_traders=True)
     person.turn(person.masked(1))
     # With an establishment that the register did not know.
@@ -36,7 +36,7 @@ def test_an_older_stock_file_brings_nobody_back(person: Scene, stock: Any) -> No
 
 @pytest.mark.parametrize("way", ["swap", "merge"])
 def test_an_opposition_holds_against_a_newer_stock_file(
-    way: str, person: Scene, stock: Any
+    way: str, person: Scene, stock: Stock
 ) -> None:
     if way == "merge":
         person.desk.import_(person.clear(1), person.bystander(), sole_traders=True)

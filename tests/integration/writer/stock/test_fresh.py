@@ -10,20 +10,23 @@ from sqlalchemy import Engine, text
 from services.simulator.register.registers import GeneratedRegister
 from services.writer.stock import store
 from shared.db import tables
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
+from tests.integration.writer.stock.conftest import Stock
 
 pytestmark = pytest.mark.usefixtures("left_behind")
 
 _STAMPS = {"content_hash", "fetched_at", "updated_at"}
 
 
-def _rows(desk: Any, table: str, key: str, without: set[str]) -> list[dict[str, Any]]:
+def _rows(desk: Desk, table: str, key: str, without: set[str]) -> list[dict[str, Any]]:
     return [
         {name: value for name, value in row.items() if name not in without}
         for row in desk.execute(f"SELECT * FROM {table} ORDER BY {key}")  # noqa: S608  a test's own
     ]
 
 
-def _everything(desk: Any) -> dict[str, Any]:
+def _everything(desk: Desk) -> dict[str, Any]:
     return {
         "unites_legales": _rows(desk, "unites_legales", "siren", _STAMPS),
         "etablissements": _rows(desk, "etablissements", "siret", _STAMPS),
@@ -40,7 +43,7 @@ def _everything(desk: Any) -> dict[str, Any]:
 
 
 def test_a_load_of_each_format_is_what_the_api_would_have_brought(
-    desk: Any, stock: Any, stock_files: dict[str, list[str]], register: GeneratedRegister
+    desk: Desk, stock: Stock, stock_files: dict[str, list[str]], register: GeneratedRegister
 ) -> None:
     records = [register.record("siret", n) for n in range(register.size("siret"))]
     desk.import_(*records)
@@ -63,7 +66,7 @@ def test_a_load_of_each_format_is_what_the_api_would_have_brought(
 
 
 def test_the_table_that_is_swapped_in_is_the_same_but_for_its_rows(
-    desk: Any, stock: Any, stock_files: dict[str, list[str]]
+    desk: Desk, stock: Stock, stock_files: dict[str, list[str]]
 ) -> None:
     desk.execute("CREATE ROLE stock_reader")
     try:
@@ -78,7 +81,7 @@ def test_the_table_that_is_swapped_in_is_the_same_but_for_its_rows(
         desk.execute("DROP ROLE stock_reader")
 
 
-def _shape(desk: Any) -> list[Any]:
+def _shape(desk: Desk) -> list[Any]:
     return [
         desk.execute(statement)
         for statement in (
@@ -97,7 +100,7 @@ def _shape(desk: Any) -> list[Any]:
 
 
 def test_the_columns_of_the_models_are_all_there_after_a_swap(
-    desk: Any, stock: Any, stock_files: dict[str, list[str]]
+    desk: Desk, stock: Stock, stock_files: dict[str, list[str]]
 ) -> None:
     stock.load(*stock_files["csv"], pages=False)
     for table in (tables.unites_legales, tables.etablissements):
@@ -106,7 +109,7 @@ def test_the_columns_of_the_models_are_all_there_after_a_swap(
 
 
 def test_readers_see_nothing_or_everything(
-    engine: Engine, stock: Any, stock_files: dict[str, list[str]]
+    engine: Engine, stock: Stock, stock_files: dict[str, list[str]]
 ) -> None:
     seen: set[int] = set()
     done = threading.Event()
@@ -128,7 +131,7 @@ def test_readers_see_nothing_or_everything(
 
 
 def test_whoever_opposed_or_was_erased_before_stays_hidden(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     opposed = records.record(1, enseigne="CHEZ OPPOSE")
     person = {"categorieJuridiqueUniteLegale": "1000", "nomUniteLegale": "DUPONT"}
@@ -156,7 +159,7 @@ def test_whoever_opposed_or_was_erased_before_stays_hidden(
 
 
 def test_of_a_key_that_the_file_has_twice_the_newest_row_stays(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     etablissements, _ = stock.write(
         records.record(1, enseigne="NEUF", treated="2026-02-01T00:00:00"),
@@ -171,7 +174,7 @@ def test_of_a_key_that_the_file_has_twice_the_newest_row_stays(
 
 
 def test_one_bad_row_is_refused_alone_and_can_be_retried(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     bad = records.record(2, treated="demain")
     nameless = records.record(3)
@@ -188,7 +191,7 @@ def test_one_bad_row_is_refused_alone_and_can_be_retried(
 
 
 def test_rows_of_somebody_else_in_the_meantime_make_it_a_merge(
-    desk: Any, stock: Any, records: Any, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, stock: Stock, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = stock.write(records.record(1), records.record(2))
     newer = records.record(2, enseigne="API", treated="2026-02-01T00:00:00")
@@ -208,7 +211,7 @@ def test_rows_of_somebody_else_in_the_meantime_make_it_a_merge(
 
 
 def test_delta_goes_on_from_the_latest_treatment_in_the_file(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     paths = stock.write(
         records.record(1, treated="2026-06-30T12:00:00"),
@@ -222,7 +225,7 @@ def test_delta_goes_on_from_the_latest_treatment_in_the_file(
 
 
 def test_a_date_after_the_files_own_day_moves_no_watermark(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     paths = stock.write(records.record(1, treated="2104-01-01T00:00:00"))
     stock.load(*paths, file_date=dt.date(2026, 8, 1))

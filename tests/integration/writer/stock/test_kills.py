@@ -12,8 +12,10 @@ from sqlalchemy import Engine, text
 from services.writer.stock import command, pages, store
 from shared.db.locks import Lock, try_hold_in_session
 from shared.errors import UserError
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
 from tests.integration.writer.stock import stoppable_load
-from tests.integration.writer.stock.conftest import ESTABLISHMENTS
+from tests.integration.writer.stock.conftest import ESTABLISHMENTS, Stock
 from tests.integration.writer.stock.web import Web, serving
 from tests.system.conftest import ROOT, wait_for
 
@@ -43,7 +45,7 @@ def web(stock_files: dict[str, list[str]]) -> Iterator[Web]:
         yield web
 
 
-def _gone(desk: Any) -> bool:
+def _gone(desk: Desk) -> bool:
     found = desk.one(
         "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'sirenade-stock'"
         " AND datname = current_database()"
@@ -51,7 +53,7 @@ def _gone(desk: Any) -> bool:
     return bool(found["n"] == 0)
 
 
-def _kill_while_reading(process: "subprocess.Popen[bytes]", desk: Any) -> int:
+def _kill_while_reading(process: "subprocess.Popen[bytes]", desk: Desk) -> int:
     wait_for(lambda: desk.number("stock_chunks") >= 2, seconds=40, what="two chunks")
     process.kill()
     process.wait(timeout=10)
@@ -61,7 +63,7 @@ def _kill_while_reading(process: "subprocess.Popen[bytes]", desk: Any) -> int:
 
 @pytest.mark.parametrize("way", ["swap", "merge"])
 def test_a_load_killed_while_it_reads_goes_on_with_the_next_chunk(
-    way: str, start: Start, web: Web, desk: Any, stock: Any, records: Any
+    way: str, start: Start, web: Web, desk: Desk, stock: Stock, records: Records
 ) -> None:
     if way == "merge":
         desk.import_(records.record(1))
@@ -84,10 +86,10 @@ def test_a_load_killed_while_it_reads_goes_on_with_the_next_chunk(
 
 def test_a_merge_killed_between_two_steps_goes_on_with_the_next(
     start: Start,
-    desk: Any,
-    stock: Any,
+    desk: Desk,
+    stock: Stock,
     stock_files: dict[str, list[str]],
-    records: Any,
+    records: Records,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = stock_files["csv"][1]
@@ -132,7 +134,7 @@ def test_a_merge_killed_between_two_steps_goes_on_with_the_next(
 
 @pytest.mark.slow
 def test_a_table_without_wal_that_a_crash_emptied_is_filled_anew(
-    engine: Engine, start: Start, web: Web, desk: Any, stock: Any, records: Any
+    engine: Engine, start: Start, web: Web, desk: Desk, stock: Stock, records: Records
 ) -> None:
     desk.import_(records.record(1))
     web.stall = len(web.data) * 2 // 3
@@ -147,7 +149,7 @@ def test_a_table_without_wal_that_a_crash_emptied_is_filled_anew(
 
 
 def test_pages_go_on_after_the_last_establishment_that_has_its_own(
-    desk: Any, stock: Any, stock_files: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+    desk: Desk, stock: Stock, stock_files: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "_PAGE_ROWS", 100)
     renew = pages.renew_some
@@ -175,7 +177,7 @@ def test_pages_go_on_after_the_last_establishment_that_has_its_own(
 
 @pytest.mark.slow
 def test_what_an_interrupted_load_left_can_be_dropped(
-    database_url: str, start: Start, web: Web, desk: Any
+    database_url: str, start: Start, web: Web, desk: Desk
 ) -> None:
     web.stall = len(web.data) * 2 // 3
     _kill_while_reading(start(web.url), desk)
@@ -185,7 +187,7 @@ def test_what_an_interrupted_load_left_can_be_dropped(
 
 
 def test_a_second_load_at_the_same_time_is_refused(
-    engine: Engine, stock: Any, stock_files: dict[str, list[str]]
+    engine: Engine, stock: Stock, stock_files: dict[str, list[str]]
 ) -> None:
     with engine.connect() as connection:
         assert try_hold_in_session(connection, Lock.STOCK)

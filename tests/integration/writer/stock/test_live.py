@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from shared.errors import UserError
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Records
+from tests.integration.writer.stock.conftest import Stock
 
 pytestmark = pytest.mark.usefixtures("left_behind")
 
 
-def _load(desk: Any, siret_or_siren: str) -> dict[str, Any]:
+def _load(desk: Desk, siret_or_siren: str) -> dict[str, Any]:
     row: dict[str, Any] = desk.one(
         """SELECT e.*, u.denomination FROM etablissements e JOIN unites_legales u USING (siren)
            WHERE siret = :key OR siren = :key""",
@@ -20,7 +23,7 @@ def _load(desk: Any, siret_or_siren: str) -> dict[str, Any]:
     return row
 
 
-def _accept_all(desk: Any) -> None:
+def _accept_all(desk: Desk) -> None:
     desk.execute("""
         UPDATE avis SET outcome = 'accepted', text = 'Un texte.', label = 'L', model = 'm',
           prompt_version = 'p', digital_source_type = 'algorithmicMedia',
@@ -28,7 +31,9 @@ def _accept_all(desk: Any) -> None:
     """)
 
 
-def test_older_rows_stay_out_and_newer_ones_come_in(desk: Any, stock: Any, records: Any) -> None:
+def test_older_rows_stay_out_and_newer_ones_come_in(
+    desk: Desk, stock: Stock, records: Records
+) -> None:
     desk.import_(
         records.record(1, enseigne="API", treated="2026-05-01T00:00:00"),
         records.record(2, enseigne="API", treated="2026-05-01T00:00:00"),
@@ -55,7 +60,7 @@ def test_older_rows_stay_out_and_newer_ones_come_in(desk: Any, stock: Any, recor
 
 
 def test_without_a_treatment_date_a_difference_in_a_later_file_counts(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     desk.import_(
         records.record(1, enseigne="API", treated=None),
@@ -72,7 +77,7 @@ def test_without_a_treatment_date_a_difference_in_a_later_file_counts(
 
 
 def test_a_unit_that_withdraws_in_the_file_is_erased_even_without_pages(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     person = {
         "categorieJuridiqueUniteLegale": "5499",
@@ -97,7 +102,7 @@ def test_a_unit_that_withdraws_in_the_file_is_erased_even_without_pages(
 
 
 def test_an_older_file_does_not_bring_back_what_was_erased(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     gone = {"statutDiffusionUniteLegale": "P", "denominationUniteLegale": "[ND]"}
     clear = records.record(1, enseigne="CHEZ DUPONT", treated="2026-01-01T00:00:00")
@@ -113,7 +118,7 @@ def test_an_older_file_does_not_bring_back_what_was_erased(
 
 
 def test_a_newer_row_of_somebody_opposed_comes_in_without_their_data(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     desk.import_(records.record(1, enseigne="CHEZ DUPONT"))
     desk.execute("INSERT INTO oppositions (siren, reason) VALUES ('000000001', 'demande')")
@@ -126,7 +131,7 @@ def test_a_newer_row_of_somebody_opposed_comes_in_without_their_data(
 
 
 def test_the_first_record_of_the_api_after_a_stock_makes_no_text_due_again(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     record = records.record(1, enseigne="LE FOURNIL")
     stock.load(*stock.write(record), file_date=dt.date(2026, 8, 1))
@@ -143,7 +148,7 @@ def test_the_first_record_of_the_api_after_a_stock_makes_no_text_due_again(
 
 
 def test_rows_that_the_file_no_longer_has_are_counted_and_stay(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     everyone = [records.record(number) for number in range(1, 61)]
     desk.import_(*everyone)
@@ -153,7 +158,7 @@ def test_rows_that_the_file_no_longer_has_are_counted_and_stay(
 
 
 def test_a_file_with_far_fewer_rows_is_refused_unless_forced(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     everyone = [records.record(number) for number in range(1, 51)]
     desk.import_(*everyone)
@@ -169,7 +174,7 @@ def test_a_file_with_far_fewer_rows_is_refused_unless_forced(
 
 
 def test_a_second_load_of_the_same_file_changes_nothing_and_renews_no_page(
-    desk: Any, stock: Any, stock_files: dict[str, list[str]]
+    desk: Desk, stock: Stock, stock_files: dict[str, list[str]]
 ) -> None:
     stock.load(*stock_files["csv"])
     stamps = desk.execute("SELECT siret, xmin::text, updated_at FROM etablissements ORDER BY 1")
@@ -185,7 +190,7 @@ def test_a_second_load_of_the_same_file_changes_nothing_and_renews_no_page(
 
 
 def test_units_that_come_after_their_establishments_bring_the_pages(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     units, etablissements = sorted(stock.write(records.record(1), records.record(2)), reverse=True)
     stock.load(etablissements)
@@ -195,7 +200,7 @@ def test_units_that_come_after_their_establishments_bring_the_pages(
 
 
 def test_pages_that_a_load_was_told_to_leave_come_with_the_next_one(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     first = [records.record(number) for number in range(1, 4)]
     stock.load(*stock.write(*first, name="july-"), file_date=dt.date(2026, 7, 1), pages=False)
@@ -206,7 +211,7 @@ def test_pages_that_a_load_was_told_to_leave_come_with_the_next_one(
     assert {r["status"] for r in desk.execute("SELECT status FROM stock_loads")} == {"complete"}
 
 
-def test_a_live_watermark_is_not_moved_back(desk: Any, stock: Any, records: Any) -> None:
+def test_a_live_watermark_is_not_moved_back(desk: Desk, stock: Stock, records: Records) -> None:
     desk.execute("""
         INSERT INTO watermarks (collection, treated_until)
         VALUES ('etablissements', '2026-10-01'), ('unites_legales', '2025-10-01')
@@ -220,7 +225,7 @@ def test_a_live_watermark_is_not_moved_back(desk: Any, stock: Any, records: Any)
 
 
 def test_a_merge_waits_for_a_slice_that_is_being_written(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     """The writer holds a unit's row: the merge takes it up afterwards, and sees what it did."""
     desk.import_(records.record(1, enseigne="API", treated="2026-01-01T00:00:00"))
@@ -241,7 +246,7 @@ def test_a_merge_waits_for_a_slice_that_is_being_written(
 
 
 def test_an_older_files_establishment_of_a_unit_that_withdrew_comes_in_without_its_data(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     person = {"categorieJuridiqueUniteLegale": "1000", "nomUniteLegale": "[ND]"}
     gone = {**person, "statutDiffusionUniteLegale": "P"}
@@ -256,7 +261,7 @@ def test_an_older_files_establishment_of_a_unit_that_withdrew_comes_in_without_i
 
 
 def test_the_tombstone_of_one_establishment_holds_for_it_alone(
-    desk: Any, stock: Any, records: Any
+    desk: Desk, stock: Stock, records: Records
 ) -> None:
     one = records.record(1, siren="000000007", enseigne="UN", treated="2026-01-01T00:00:00")
     two = records.record(2, siren="000000007", enseigne="DEUX", treated="2026-01-01T00:00:00")

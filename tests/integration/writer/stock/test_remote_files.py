@@ -8,7 +8,8 @@ import pytest
 
 from services.writer.stock import command, remote_files
 from shared.errors import UserError
-from tests.integration.writer.stock.conftest import ESTABLISHMENTS
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.stock.conftest import ESTABLISHMENTS, Stock
 from tests.integration.writer.stock.stoppable_load import STEPS
 from tests.integration.writer.stock.web import Web, serving
 
@@ -33,7 +34,7 @@ def web(request: pytest.FixtureRequest, stock_files: dict[str, list[str]]) -> It
 
 
 @pytest.mark.usefixtures("left_behind")
-def test_a_url_is_loaded_through_every_cut(web: Web, stock: Any, desk: Any) -> None:
+def test_a_url_is_loaded_through_every_cut(web: Web, stock: Stock, desk: Desk) -> None:
     web.cuts = [len(web.data) // 3, len(web.data) // 3, 7]
     web.busy = 2
     (load,) = stock.load(f"{web.url}/old?secret=1", pages=False)
@@ -55,7 +56,7 @@ def test_what_cannot_be_read_is_said_in_one_line(stock_files: dict[str, list[str
         command.plan([web.url])
 
 
-def test_a_csv_needs_no_ranges(stock_files: dict[str, list[str]], stock: Any, desk: Any) -> None:
+def test_a_csv_needs_no_ranges(stock_files: dict[str, list[str]], stock: Stock, desk: Desk) -> None:
     with serving(Path(stock_files["csv"][0]).read_bytes()) as web:
         web.ranges = False
         stock.load(web.url, pages=False)
@@ -63,7 +64,7 @@ def test_a_csv_needs_no_ranges(stock_files: dict[str, list[str]], stock: Any, de
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(
-    stock_files: dict[str, list[str]], stock: Any, desk: Any, monkeypatch: pytest.MonkeyPatch
+    stock_files: dict[str, list[str]], stock: Stock, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving(Path(stock_files["csv"][0]).read_bytes()) as web:
         web.cuts = [len(web.data) // 2]
@@ -85,7 +86,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
 
 @pytest.mark.slow
 def test_a_transfer_that_never_recovers_is_gone_on_with_by_the_next_command(
-    stock_files: dict[str, list[str]], stock: Any, desk: Any
+    stock_files: dict[str, list[str]], stock: Stock, desk: Desk
 ) -> None:
     with serving(Path(stock_files["csv"][0]).read_bytes()) as web:
         size = len(web.data)
