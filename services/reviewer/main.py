@@ -14,10 +14,10 @@ from services.reviewer.capacity import Capacity
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.notices import template
+from services.reviewer.providers.batch_route import BatchRoute
 from services.reviewer.providers.call import ProviderClient
 from services.reviewer.providers.chat import Chat
 from services.reviewer.providers.choice import ProviderChoice, Providers
-from services.reviewer.providers.deferred import BatchLine
 from services.reviewer.providers.gate import Gate
 from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Provider, read_providers
@@ -75,7 +75,7 @@ def build(
         at_work = ceil(at_work * _THREADS_PER_CALL)
     metrics.generators.set(at_work)
     batch_clients = [BatchClient(each, each.batch) for each in providers if each.batch is not None]
-    batch_lines = {each.provider.name: BatchLine(each.provider) for each in batch_clients}
+    batch_lines = {each.provider.name: BatchRoute(each.provider) for each in batch_clients}
     generators = ThreadPoolExecutor(at_work, thread_name_prefix="generator")
     ways = [
         batch_lines.get(each.name) or _line(settings, each, meter, clock, metrics)

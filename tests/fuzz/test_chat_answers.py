@@ -10,7 +10,7 @@ from pydantic import HttpUrl
 from services.reviewer.batches.answers import read_line
 from services.reviewer.notices.slots import fill
 from services.reviewer.providers.answers import read_answer
-from services.reviewer.providers.call import Bill
+from services.reviewer.providers.bill import Bill
 from services.reviewer.providers.chat import ChatError, error_of, read_retry_after
 from services.reviewer.providers.settings import Price, Provider, StructuredOutput
 from services.reviewer.providers.token_bucket import read_allowance

@@ -6,8 +6,13 @@ from typing import Any
 
 import orjson
 
-from services.reviewer.providers.answers import CONTENT_FILTER, ModelAnswer, read_answer
-from services.reviewer.providers.call import BAD_REQUEST, UNAVAILABLE
+from services.reviewer.providers.answers import (
+    BAD_REQUEST,
+    CONTENT_FILTER,
+    UNAVAILABLE,
+    ModelAnswer,
+    read_answer,
+)
 from services.reviewer.providers.settings import StructuredOutput, TokenUsage
 
 _OK = 200

@@ -17,7 +17,7 @@ from services.reviewer.batches.lines import release_waiting
 from services.reviewer.batches.requests import BatchForm
 from services.reviewer.batches.step import Working, give_up
 from services.reviewer.money.budget import Budget
-from services.reviewer.providers.deferred import BatchLine
+from services.reviewer.providers.batch_route import BatchRoute
 from services.reviewer.providers.meter import BudgetReached
 from services.reviewer.providers.prompt import Prompt
 from services.reviewer.providers.settings import Provider
@@ -36,7 +36,7 @@ class Batches:
 
     control: Engine
     crews: Sequence[ShardReviewer]
-    lines: Sequence[tuple[BatchLine, Sequence[Working]]]
+    lines: Sequence[tuple[BatchRoute, Sequence[Working]]]
     clock: Clock
     metrics: Metrics
 
@@ -66,7 +66,7 @@ class Batches:
                 return
             working.look(job)
 
-    def _form(self, line: BatchLine, workings: Sequence[Working]) -> None:
+    def _form(self, line: BatchRoute, workings: Sequence[Working]) -> None:
         """New batches where the server is well, and the room that is left for those who ask."""
         room, closed_seconds = 0, 0.0
         for working in workings:

@@ -22,8 +22,8 @@ from services.reviewer.batches.lines import (
     read_lines,
     release,
 )
-from services.reviewer.providers.call import most_of, told_reasons
-from services.reviewer.providers.chat import Messages, payload_of
+from services.reviewer.providers.bill import Messages, largest_usage
+from services.reviewer.providers.chat import payload_of
 from services.reviewer.providers.prompt import Prompt
 from services.reviewer.providers.settings import Batch, Provider
 from services.reviewer.texts.subjects import AvisSubject, read_subjects
@@ -108,7 +108,7 @@ class BatchForm:
             chosen: list[dict[str, object]] = []
             cost_eur = Decimal(0)
             for each in asked:
-                most = most_of(each.messages, self.provider)
+                most = largest_usage(each.messages, self.provider)
                 eur = self.provider.price.cost_eur(most)
                 if left_eur is not None and eur > 0 and cost_eur + eur > left_eur:
                     if not chosen:
@@ -173,8 +173,7 @@ class BatchForm:
 
     def _messages(self, line: BatchLine, subject: AvisSubject) -> Messages:
         json_wanted = self.provider.structured_output != "plain"
-        reasons = told_reasons(line.reasons)
-        return self.prompt.messages(subject.facts, json_wanted=json_wanted, reasons=reasons)
+        return self.prompt.messages(subject.facts, json_wanted=json_wanted, reasons=line.reasons)
 
     def _request(self, asked: AskedLine) -> bytes:
         body = payload_of(self.provider, asked.messages, self.provider.structured_output)

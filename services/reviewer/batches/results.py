@@ -14,8 +14,7 @@ from services.reviewer.batches.answers import MISSING, LineAnswer
 from services.reviewer.batches.jobs import BatchJob
 from services.reviewer.batches.lines import BatchLine
 from services.reviewer.notices.slots import fill
-from services.reviewer.providers.answers import ModelAnswer
-from services.reviewer.providers.call import UNAVAILABLE
+from services.reviewer.providers.answers import UNAVAILABLE, ModelAnswer
 from services.reviewer.providers.settings import Provider, TokenUsage
 from services.reviewer.store import store
 from services.reviewer.texts.attempts import ASKS, BY_A_MODEL, GENERATOR_FAILED, Attempt

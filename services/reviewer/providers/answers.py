@@ -17,6 +17,8 @@ TRUNCATED = "truncated"
 REFUSAL = "refusal"
 MALFORMED_JSON = "malformed_json"
 CONTENT_FILTER = "content_filter"
+UNAVAILABLE = "provider_unavailable"
+BAD_REQUEST = "bad_request"
 
 _MOST_TOKENS = 100_000
 """Many times what a call of ours can use: what is beyond would break the sums and their columns."""

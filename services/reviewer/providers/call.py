@@ -1,31 +1,37 @@
-"""One provider, asked once: through its gate, with the money set aside, tried again where it helps.
+"""One text from one provider, tried again where another try helps.
 
-Each try passes the gate and is reserved by itself. A 429 is no try: the gate makes everybody wait.
+Each try passes the gate and has a reservation of its own. A 429 is not counted as a try: the gate
+pauses all callers.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from services.reviewer.providers.answers import CONTENT_FILTER, ModelAnswer
+from services.reviewer.providers.answers import ModelAnswer
+from services.reviewer.providers.bill import (
+    Bill,
+    CallResult,
+    Messages,
+    estimated_usage,
+    largest_usage,
+)
 from services.reviewer.providers.chat import (
     BadRequest,
     Chat,
     ChatError,
     ChatRefused,
-    Messages,
     RateLimited,
     Reply,
     Transient,
 )
 from services.reviewer.providers.gate import PAUSE_SECONDS, End, Entry, Gate, Late, OutOfUse
 from services.reviewer.providers.meter import BudgetReached, Meter, ProviderPaused, Reservation
-from services.reviewer.providers.settings import Provider, StructuredOutput, TokenUsage
+from services.reviewer.providers.settings import StructuredOutput, TokenUsage
 from shared.backoff import doubling
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
@@ -37,101 +43,39 @@ log = structlog.get_logger()
 TRIES = 3
 _FIRST_BACKOFF_SECONDS = 0.5
 
-UNAVAILABLE = "provider_unavailable"
-BAD_REQUEST = "bad_request"
-
 _LESS: dict[StructuredOutput, StructuredOutput] = {
     "json_schema": "json_object",
     "json_object": "plain",
 }
-# Of a token at least: what is set aside must not be too little.
-_BYTES_PER_TOKEN_AT_LEAST = 2
-_BYTES_PER_TOKEN_USUALLY = 4
 
 Write = Callable[[StructuredOutput], Messages]
-"""The messages for a server that can do so much."""
+"""Writes the messages for a server with this structured output."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallWindow:
-    """On the monotonic clock: the latest beginning of a first call, and the end of the last one."""
+    """On the monotonic clock: the latest start of a first call, and the end of the last call."""
 
     begin_by: float
     finish_by: float
 
     def latest(self, timeout_seconds: float, *, first: bool) -> float:
-        """The latest beginning of a call that takes up to so long."""
+        """Return the latest start of a call that takes up to `timeout_seconds`."""
         latest = self.finish_by - timeout_seconds
         return min(latest, self.begin_by) if first else latest
 
 
 @dataclass(frozen=True, slots=True)
-class CallResult:
-    """`usage` and `cost_eur` are of all tries; `failed` tells that there was no answer at all."""
-
-    answer: ModelAnswer
-    usage: TokenUsage
-    cost_eur: Decimal
-    failed: bool = False
-
-
-class Bill:
-    """What the tries at one text have used."""
-
-    def __init__(self, provider: Provider) -> None:
-        self._provider = provider
-        self.usage = TokenUsage(tokens_in=0, tokens_out=0)
-        self.cost_eur = Decimal(0)
-
-    def add(self, usage: TokenUsage) -> None:
-        self.usage = TokenUsage(
-            tokens_in=self.usage.tokens_in + usage.tokens_in,
-            tokens_out=self.usage.tokens_out + usage.tokens_out,
-            tokens_cached=self.usage.tokens_cached + usage.tokens_cached,
-        )
-        self.cost_eur += self._provider.price.cost_eur(usage)
-
-    def told(self, answer: ModelAnswer) -> CallResult:
-        return CallResult(answer, self.usage, self.cost_eur)
-
-    def unfit(self, error: BadRequest) -> CallResult:
-        if error.filtered:
-            return self.told(ModelAnswer(None, (CONTENT_FILTER,), None))
-        return self.failed(BAD_REQUEST)
-
-    def failed(self, reason: str) -> CallResult:
-        return CallResult(
-            ModelAnswer(None, (reason,), None), self.usage, self.cost_eur, failed=True
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class _Try:
-    """`most` is what it can use at most."""
+    """`most` is the largest usage of the try."""
 
     messages: Messages
     structured_output: StructuredOutput
     most: TokenUsage
 
-    @classmethod
-    def of(cls, write: Write, structured_output: StructuredOutput, provider: Provider) -> "_Try":
-        messages = write(structured_output)
-        return cls(messages, structured_output, most_of(messages, provider))
-
-
-def told_reasons(reasons: Sequence[str]) -> list[str]:
-    """Codes only, each once; a provider that was away says nothing to the next one."""
-    return [reason for reason in dict.fromkeys(reasons) if reason != UNAVAILABLE]
-
-
-def most_of(messages: Messages, provider: Provider) -> TokenUsage:
-    """What an answer to these messages can use at most."""
-    tokens_in = _bytes(messages) // _BYTES_PER_TOKEN_AT_LEAST
-    return TokenUsage(tokens_in=tokens_in, tokens_out=provider.max_tokens)
-
 
 class ProviderClient:
-    """Thread-safe. What the server cannot do is remembered for the life of the process."""
+    """Thread-safe. Remembers which structured output the server refuses, until the process ends."""
 
     def __init__(
         self, chat: Chat, gate: Gate, meter: Meter, clock: Clock, metrics: Metrics
@@ -146,9 +90,10 @@ class ProviderClient:
         self._said_no_usage = False
 
     def ask(self, write: Write, window: CallWindow, *, first: bool) -> CallResult:
-        """Raises Late or OutOfUse where nothing was asked, BudgetReached and SlowDown as they come.
+        """Ask for one text.
 
-        `first` tells that nothing has been paid for this text yet: then it may also wait too long.
+        `first` says that nothing has been paid for this text yet: then `window.begin_by` counts
+        too. Raises Late, OutOfUse, BudgetReached or another SlowDown where nothing was asked.
         """
         bill = Bill(self.provider)
         structured_output = self._structured_output
@@ -156,27 +101,31 @@ class ProviderClient:
         while True:
             latest = window.latest(self.provider.timeout_seconds, first=first and tries == 0)
             try:
-                answer = self._try(_Try.of(write, structured_output, self.provider), latest, bill)
+                answer = self._try(write, structured_output, latest, bill)
             except (RateLimited, ProviderPaused):
                 continue
             except (SlowDown, BudgetReached):
                 if tries == 0:
                     raise
-                # What was paid for is told first; the next call will meet the same.
-                return bill.failed(UNAVAILABLE)
+                # The tries that were paid for are stored first; the next call meets the same.
+                return bill.unavailable()
             except Transient as error:
                 tries += 1
                 if tries >= TRIES or not self._back_off(tries, error, window):
-                    return bill.failed(UNAVAILABLE)
+                    return bill.unavailable()
             except BadRequest as error:
                 if error.filtered or structured_output == "plain":
-                    return bill.unfit(error)
+                    return bill.unfit(filtered=error.filtered)
                 structured_output = _LESS[structured_output]
             else:
                 self._remember(structured_output)
-                return bill.told(answer)
+                return bill.result(answer)
 
-    def _try(self, one: _Try, latest: float, bill: Bill) -> ModelAnswer:
+    def _try(
+        self, write: Write, structured_output: StructuredOutput, latest: float, bill: Bill
+    ) -> ModelAnswer:
+        messages = write(structured_output)
+        one = _Try(messages, structured_output, largest_usage(messages, self.provider))
         entry = self.gate.enter(one.most.tokens, latest=latest)
         try:
             reservation = self._reserve(one, latest)
@@ -201,7 +150,7 @@ class ProviderClient:
         return reservation
 
     def _call(self, one: _Try, entry: Entry, reservation: Reservation, bill: Bill) -> Reply:
-        """The gate hears of every end, and the meter of every one without an answer."""
+        """Send the request. The gate learns every end, the meter every end without an answer."""
         start = self._clock.monotonic_seconds()
         try:
             reply = self._chat.post(one.messages, one.structured_output)
@@ -263,38 +212,31 @@ class ProviderClient:
         self._metrics.chat_cost_euros.labels(provider=name).inc(cost_euros)
 
     def _settle(self, reservation: Reservation, usage: TokenUsage | None) -> None:
-        """A text that was paid for is not lost for a ledger that is away: the most stays aside."""
+        """Settle, or keep the reservation while PostgreSQL is away: a paid text is never lost."""
         try:
             self._meter.settle(reservation, usage)
         except (DBAPIError, PoolTimeoutError) as error:
             if not is_outage(error):
                 raise
-            log.warning("cannot settle a call", provider=self.provider.name)
+            log.warning("cannot settle a call: PostgreSQL is away", provider=self.provider.name)
 
     def _estimate(self, one: _Try, answer: ModelAnswer) -> TokenUsage:
         if not self._said_no_usage:
             self._said_no_usage = True
-            log.warning(
-                "no usage in the answers: tokens are estimated", provider=self.provider.name
-            )
-        written = len((answer.text or "").encode()) // _BYTES_PER_TOKEN_USUALLY
-        return TokenUsage(
-            tokens_in=_bytes(one.messages) // _BYTES_PER_TOKEN_USUALLY,
-            # Of an answer that cannot be read nobody knows how long it was.
-            tokens_out=written + 1 if answer.text else self.provider.max_tokens,
-        )
+            log.warning("answers name no usage: tokens are estimated", provider=self.provider.name)
+        return estimated_usage(one.messages, answer.text, self.provider)
 
     def _remember(self, structured_output: StructuredOutput) -> None:
         if structured_output in _below(self._structured_output):
             self._structured_output = structured_output
             log.warning(
-                "the server answers only with less structure",
+                "the server refuses this structured output: asking for less",
                 provider=self.provider.name,
                 structured_output=structured_output,
             )
 
     def _back_off(self, tries: int, error: Transient, window: CallWindow) -> bool:
-        """Wait, and say whether another try can be begun."""
+        """Wait, and return whether there is time for another try."""
         jitter = random.uniform(0.5, 1.5)  # noqa: S311 no secret
         seconds = doubling(_FIRST_BACKOFF_SECONDS, tries - 1) * jitter
         seconds = max(seconds, error.retry_after_seconds or 0)
@@ -307,7 +249,3 @@ class ProviderClient:
 def _below(structured_output: StructuredOutput) -> list[StructuredOutput]:
     less = _LESS.get(structured_output)
     return [] if less is None else [less, *_below(less)]
-
-
-def _bytes(messages: Messages) -> int:
-    return sum(len(message["content"].encode()) + 16 for message in messages)

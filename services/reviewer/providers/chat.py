@@ -11,7 +11,7 @@ No message holds a key, a body or a text: servers quote keys in their errors.
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -23,6 +23,7 @@ import requests
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from services.reviewer.providers.answers import FIELD, ModelAnswer, read_answer
+from services.reviewer.providers.bill import Messages
 from services.reviewer.providers.settings import Provider, StructuredOutput
 from shared.clock import Clock
 from shared.errors import SirenadeError, UserError
@@ -58,8 +59,6 @@ _RESPONSE_FORMATS: Mapping[StructuredOutput, object] = {
     },
     "json_object": {"type": "json_object"},
 }
-
-Messages = Sequence[Mapping[str, str]]
 
 
 class ChatError(SirenadeError):

@@ -11,7 +11,8 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from services.reviewer.french.phrases import activite, effectif, forme
 from services.reviewer.notices.slots import COMMUNE, DENOMINATION, ENSEIGNE, NOM, SIRET, slots_of
-from services.reviewer.providers.chat import Messages
+from services.reviewer.providers.answers import UNAVAILABLE
+from services.reviewer.providers.bill import Messages
 from shared.sirene.facts import Facts
 
 NOTICE = "notice-1"
@@ -36,12 +37,17 @@ class Prompt:
     template: Template
 
     def messages(self, facts: Facts, *, json_wanted: bool, reasons: Sequence[str]) -> Messages:
-        """`reasons` are the codes that stood against earlier texts, and nothing of those texts."""
+        """Write the messages.
+
+        `reasons` are the codes against earlier texts; each is told once. A provider that was away
+        says nothing of a text, and is left out.
+        """
+        told = [reason for reason in dict.fromkeys(reasons) if reason != UNAVAILABLE]
         context = self.template.new_context(
             {
                 "faits": told_facts(facts),
                 "json": json_wanted,
-                "motifs": ", ".join(reasons),
+                "motifs": ", ".join(told),
                 "ordre": _order(facts.siret),
             }
         )

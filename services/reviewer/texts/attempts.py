@@ -13,9 +13,10 @@ from math import inf
 import structlog
 
 from services.reviewer.notices.template import GeneratedText
-from services.reviewer.providers.call import UNAVAILABLE, CallWindow
+from services.reviewer.providers.answers import UNAVAILABLE
+from services.reviewer.providers.batch_route import WaitForBatch
+from services.reviewer.providers.call import CallWindow
 from services.reviewer.providers.choice import Exhausted, ProviderChoice, ProviderDraft
-from services.reviewer.providers.deferred import Deferred
 from services.reviewer.providers.gate import Late, OutOfUse
 from services.reviewer.providers.meter import BudgetReached
 from shared.errors import SlowDown
@@ -170,7 +171,7 @@ class Reviewing:
                     str(error),
                     retry_after_seconds=error.retry_after_seconds,
                     attempts=attempts,
-                    deferred_to=error.provider if isinstance(error, Deferred) else None,
+                    deferred_to=error.provider if isinstance(error, WaitForBatch) else None,
                 ) from None
             if attempts[-1].accepted:
                 return None
@@ -185,7 +186,7 @@ class Reviewing:
         draft: ProviderDraft | None = None
         try:
             draft = asking.ask(facts, reasons, window, failed=failed)
-            found = draft.told.answer.reasons
+            found = draft.result.answer.reasons
             if draft.text is not None and not found:
                 found = tuple(self.validate(draft.text, facts))
         except (SlowDown, BudgetReached, Exhausted):
@@ -221,10 +222,10 @@ class Reviewing:
             digital_source_type=BY_A_MODEL,
             error=error,
             provider=draft.provider.name,
-            tokens_in=draft.told.usage.tokens_in,
-            tokens_out=draft.told.usage.tokens_out,
-            tokens_cached=draft.told.usage.tokens_cached,
-            cost_eur=draft.told.cost_eur,
+            tokens_in=draft.result.usage.tokens_in,
+            tokens_out=draft.result.usage.tokens_out,
+            tokens_cached=draft.result.usage.tokens_cached,
+            cost_eur=draft.result.cost_eur,
         )
 
     def _attempt(self, facts: Facts) -> Attempt:

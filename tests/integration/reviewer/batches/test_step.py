@@ -24,8 +24,8 @@ from services.reviewer.commands.due import count_under_way, read_made
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.rate_limits import open_providers
 from services.reviewer.notices import template
+from services.reviewer.providers.batch_route import BatchRoute
 from services.reviewer.providers.choice import ProviderChoice, Providers
-from services.reviewer.providers.deferred import BatchLine
 from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Batch, Provider, TokenUsage, read_providers
 from services.reviewer.relay import forget_publications
@@ -60,7 +60,7 @@ class Desk:
     engine: Engine
     crew: ShardReviewer
     batches: Batches
-    line: BatchLine
+    line: BatchRoute
     server: BatchServer
     register: "Register"
 
@@ -116,7 +116,7 @@ def make(register: "Register", engine: Engine, server: BatchServer) -> Iterator[
         one: Provider = provider(server.base_url, "batcher", **values)
         assert one.batch is not None
         clock, metrics, prompt = Clock(), Metrics(), read_prompt()
-        line = BatchLine(one)
+        line = BatchRoute(one)
         pools.append(ThreadPoolExecutor(2))
         reviewing = Reviewing(
             Generator(template.MODEL, template.PROMPT_VERSION, template.generate),

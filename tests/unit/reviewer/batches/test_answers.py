@@ -3,7 +3,7 @@
 import pytest
 
 from services.reviewer.batches.answers import read_line
-from services.reviewer.providers.call import UNAVAILABLE
+from services.reviewer.providers.answers import UNAVAILABLE
 
 _LINE = b'{"custom_id":"1","response":{"status_code":%b,"body":%b},"error":%b}'
 _DEEP = 300 * b"[" + 300 * b"]"

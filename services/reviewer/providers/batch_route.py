@@ -1,16 +1,17 @@
-"""A way to a provider that answers later: an avis that is asked for here waits for a batch."""
+"""The route to a provider that answers in batches: it sends nothing, the avis is parked."""
 
 import threading
 
-from services.reviewer.providers.call import CallResult, CallWindow, Write
+from services.reviewer.providers.bill import CallResult
+from services.reviewer.providers.call import CallWindow, Write
 from services.reviewer.providers.settings import Provider
 from shared.errors import SlowDown
 
 _FULL_RETRY_SECONDS = 30.0
 
 
-class Deferred(SlowDown):
-    """Raised where the text will be asked for with others; until then the avis is to wait."""
+class WaitForBatch(SlowDown):
+    """Raised when the provider asks for this text in a batch: the avis is to be parked."""
 
     def __init__(self, provider: str) -> None:
         super().__init__("waits for a batch", retry_after_seconds=0)
@@ -18,10 +19,10 @@ class Deferred(SlowDown):
 
 
 class BatchGate:
-    """Thread-safe. What the loop over the batches last saw: whether they work, and their room."""
+    """Thread-safe. Holds what the loop of batches saw last: their room, or how long they rest."""
 
     def __init__(self, room: int) -> None:
-        """With some room for those who come before the loop's first look."""
+        """Begin with `room` avis for the time before the loop's first round."""
         self._lock = threading.Lock()
         self._room = room
         self._closed_seconds = 0.0
@@ -31,7 +32,7 @@ class BatchGate:
             self._room, self._closed_seconds = room, closed_seconds
 
     def take(self) -> bool:
-        """Whether there is room for one more."""
+        """Take room for one avis, and return whether there was any."""
         with self._lock:
             self._room -= 1
             return self._room >= 0
@@ -43,19 +44,19 @@ class BatchGate:
         return self._closed_seconds
 
 
-class BatchLine:
-    """In place of a `Line`."""
+class BatchRoute:
+    """A ProviderRoute whose `ask` always raises."""
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
         self.gate = BatchGate(provider.at_once)
 
     def ask(self, write: Write, window: CallWindow, *, first: bool) -> CallResult:
-        """Raises Deferred, or SlowDown where enough wait already. Nothing is sent."""
+        """Raises WaitForBatch, or SlowDown when the batches are full."""
         del write, window, first
         if not self.gate.take():
             raise SlowDown(
                 f"the batches of {self.provider.name} are full",
                 retry_after_seconds=_FULL_RETRY_SECONDS,
             )
-        raise Deferred(self.provider.name)
+        raise WaitForBatch(self.provider.name)

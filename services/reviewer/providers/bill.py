@@ -1,0 +1,82 @@
+"""The tokens and euros that the tries at one text use."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.reviewer.providers.answers import (
+    BAD_REQUEST,
+    CONTENT_FILTER,
+    UNAVAILABLE,
+    ModelAnswer,
+)
+from services.reviewer.providers.settings import Provider, TokenUsage
+
+# At least 2 bytes a token: a reservation must never be too small.
+_BYTES_PER_TOKEN_AT_LEAST = 2
+_BYTES_PER_TOKEN_USUALLY = 4
+# A message's role and punctuation.
+_BYTES_AROUND_A_MESSAGE = 16
+
+Messages = Sequence[Mapping[str, str]]
+"""What a model is asked: each message has a `role` and a `content`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """`usage` and `cost_eur` add up all tries; `failed` means that no answer came."""
+
+    answer: ModelAnswer
+    usage: TokenUsage
+    cost_eur: Decimal
+    failed: bool = False
+
+
+class Bill:
+    """The sum of what the tries at one text have used."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self.usage = TokenUsage(tokens_in=0, tokens_out=0)
+        self.cost_eur = Decimal(0)
+
+    def add(self, usage: TokenUsage) -> None:
+        self.usage = TokenUsage(
+            tokens_in=self.usage.tokens_in + usage.tokens_in,
+            tokens_out=self.usage.tokens_out + usage.tokens_out,
+            tokens_cached=self.usage.tokens_cached + usage.tokens_cached,
+        )
+        self.cost_eur += self._provider.price.cost_eur(usage)
+
+    def result(self, answer: ModelAnswer, *, failed: bool = False) -> CallResult:
+        return CallResult(answer, self.usage, self.cost_eur, failed)
+
+    def unavailable(self) -> CallResult:
+        return self.result(ModelAnswer(None, (UNAVAILABLE,), None), failed=True)
+
+    def unfit(self, *, filtered: bool) -> CallResult:
+        """Return the result for a server that finds fault with the request or its content."""
+        reason = CONTENT_FILTER if filtered else BAD_REQUEST
+        return self.result(ModelAnswer(None, (reason,), None), failed=not filtered)
+
+
+def largest_usage(messages: Messages, provider: Provider) -> TokenUsage:
+    """Return the most tokens that a call with these messages can use."""
+    tokens_in = _bytes(messages) // _BYTES_PER_TOKEN_AT_LEAST
+    return TokenUsage(tokens_in=tokens_in, tokens_out=provider.max_tokens)
+
+
+def estimated_usage(messages: Messages, text: str | None, provider: Provider) -> TokenUsage:
+    """Return the usual tokens of a call whose answer names none.
+
+    `text` is None for an answer that cannot be read: it counts as the longest one.
+    """
+    written = len((text or "").encode()) // _BYTES_PER_TOKEN_USUALLY
+    return TokenUsage(
+        tokens_in=_bytes(messages) // _BYTES_PER_TOKEN_USUALLY,
+        tokens_out=written + 1 if text else provider.max_tokens,
+    )
+
+
+def _bytes(messages: Messages) -> int:
+    return sum(len(message["content"].encode()) + _BYTES_AROUND_A_MESSAGE for message in messages)
