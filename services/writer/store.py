@@ -21,6 +21,7 @@ from services.writer.slices.decode import Fault, MappedRow, ReadSlice, map_rows,
 from services.writer.slices.rows import Written, write_rows
 from services.writer.slices.sharded_closing import Closing
 from services.writer.slices.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
+from shared.db.sqlstate import blames_row, sqlstate
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import route
 from shared.sirene.identifiers import siren_of
@@ -29,8 +30,6 @@ _CONFLICTS = frozenset({"40001", "40P01"})
 """Serialisation failure and deadlock: the same transaction can succeed at once."""
 _ATTEMPTS = 5
 _PREPARED = "sirenade_writer_tables"
-_DATA_ERRORS = ("22", "23")
-"""Classes of SQLSTATE that blame a row; any other blames the moment, and the slice is retried."""
 
 
 class SliceStatus(enum.Enum):
@@ -77,11 +76,10 @@ def write_slice(
         except receipts.Superseded:
             return SliceResult(SliceStatus.SUPERSEDED)
         except (DBAPIError, psycopg2.Error) as error:
-            sqlstate = _sqlstate(error)
-            if sqlstate.startswith(_DATA_ERRORS) and not how.carefully:
+            if blames_row(error) and not how.carefully:
                 how = replace(how, carefully=True)
                 continue
-            if sqlstate not in _CONFLICTS or attempt == _ATTEMPTS:
+            if sqlstate(error) not in _CONFLICTS or attempt == _ATTEMPTS:
                 raise
             attempt += 1
 
@@ -225,15 +223,15 @@ class _Writing:
             with self.connection.begin_nested():
                 return self._write_all(rows, new), []
         except (DBAPIError, psycopg2.Error) as error:
-            sqlstate = _sqlstate(error)
-            if not sqlstate.startswith(_DATA_ERRORS):
+            # Any other error blames the moment, and the slice comes again.
+            if not blames_row(error):
                 raise
+            # The server's message quotes the row; its SQLSTATE does not.
+            code = f"sqlstate_{sqlstate(error)}"
         if new:
             # A bad row, or a row that somebody else wrote meanwhile: that is seen on the other way.
             return self.write(rows)
         if len(rows) == 1:
-            # The server's message quotes the row; its SQLSTATE does not.
-            code = f"sqlstate_{sqlstate}"
             return Written(), [rows[0].sent.fault(code, "PostgreSQL refused the row")]
         return self._write_halves(rows)
 
@@ -255,9 +253,3 @@ class _Writing:
             fetched_at=self.fetched_at,
             sole_traders=self.how.sole_traders,
         )
-
-
-def _sqlstate(error: DBAPIError | psycopg2.Error) -> str:
-    """The error's SQLSTATE, empty where the connection was lost before there was one."""
-    origin = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(origin, "pgcode", None) or ""

@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.backoff import doubling
 from shared.clock import Clock
+from shared.db.sqlstate import sqlstate
 from shared.errors import SlowDown
 
 log = structlog.get_logger()
@@ -27,12 +28,6 @@ _CLASSES = (
 _RETRY_SECONDS = 15.0
 # A message in hand for longer would meet its actor's time limit.
 _PATIENCE_SECONDS = 60.0
-
-
-def sqlstate(error: BaseException) -> str:
-    """The error's SQLSTATE, empty where the connection was lost before there was one."""
-    origin = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(origin, "pgcode", None) or ""
 
 
 def is_outage(error: BaseException) -> bool:

@@ -10,12 +10,11 @@ import dramatiq
 import zstandard
 
 from services.fetcher.walk.slices import slice_of
-from shared.broker.encoding import CompactEncoder
+from shared import wire
 from shared.messages import FetchPage, ReviewAvis, WriteSlice
 from tests.fuzz.mutators import ODD, mutated, spoiled
 from tests.integration.writer.records import Record
 
-_ENCODER = CompactEncoder()
 Sent = FetchPage | WriteSlice | ReviewAvis
 
 
@@ -55,18 +54,18 @@ def _envelope(message: Sent, rng: random.Random) -> dict[str, Any]:
 
 def bodies_of(message: Sent, rng: random.Random) -> bytes:
     """The message on the wire, with faults at one of its layers, or with none."""
-    wire = _envelope(message, rng)
+    sent = _envelope(message, rng)
     kind = rng.randrange(20)
     if kind == 8:
-        wire["actor_name"] = rng.choice(("nobody", FetchPage.ACTOR, "write slice", "Write_slice"))
+        sent["actor_name"] = rng.choice(("nobody", FetchPage.ACTOR, "write slice", "Write_slice"))
     elif kind < 2:
-        wire = mutated(wire, rng)
+        sent = mutated(sent, rng)
     elif kind < 4:
-        wire["kwargs"] = mutated(wire["kwargs"], rng)
+        sent["kwargs"] = mutated(sent["kwargs"], rng)
     elif kind == 4:
-        name = rng.choice(list(wire["kwargs"]))
-        wire["kwargs"][name] = rng.choice(ODD)
-    body = _encoded(wire)
+        name = rng.choice(list(sent["kwargs"]))
+        sent["kwargs"][name] = rng.choice(ODD)
+    body = _encoded(sent)
     if kind in {5, 6}:
         return spoiled(body, rng)
     if kind == 7:
@@ -76,11 +75,11 @@ def bodies_of(message: Sent, rng: random.Random) -> bytes:
     return body
 
 
-def _encoded(wire: dict[str, Any]) -> bytes:
+def _encoded(sent: dict[str, Any]) -> bytes:
     try:
-        return _ENCODER.encode(wire)
+        return wire.encode(sent)
     except (TypeError, ValueError):
-        return json.dumps(wire).encode()
+        return json.dumps(sent).encode()
 
 
 def _decompressed(body: bytes) -> bytes:

@@ -9,8 +9,8 @@ from dramatiq.errors import DecodeError
 from sqlalchemy import Connection, Engine, RowMapping, text
 
 from services.operator.printing import joined
+from shared import wire
 from shared.broker import BrokerError, QueueFull, QueueMismatch, replay
-from shared.broker.encoding import CompactEncoder
 from shared.errors import UserError
 from shared.messages import FetchPage, ReviewAvis, WriteSlice
 
@@ -135,8 +135,8 @@ def _envelope(body: bytes) -> dict[str, object]:
     if not body:
         return {"content": "erased"}
     try:
-        data = CompactEncoder().decode(body)
-    except DecodeError:
+        data = wire.decode(body)
+    except wire.NotAMessage:
         return {"content": "not a message"}
     actor = data.get("actor_name")
     options = data.get("options")

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from dramatiq.errors import DecodeError
 
-from shared.broker.encoding import CompactEncoder
+from shared import wire
 from shared.messages import WRITE_QUEUE
 from shared.sirene.identifiers import is_siret, owner_of, siren_of
 
@@ -96,8 +95,8 @@ def _letter(body: bytes, records: list[Any]) -> Letter:
 
 def _decoded(body: bytes) -> dict[str, Any] | None:
     try:
-        return dict(CompactEncoder().decode(body))
-    except DecodeError:
+        return wire.decode(body)
+    except wire.NotAMessage:
         return None
 
 
@@ -109,7 +108,7 @@ def _encoded(message: dict[str, Any], records: str) -> bytes:
     arguments = {**message["kwargs"], _RECORDS: records} if _has_records(message) else {}
     arguments.pop(_DIGESTS, None)
     try:
-        return CompactEncoder().encode({**message, "args": [], "kwargs": arguments})
+        return wire.encode({**message, "args": [], "kwargs": arguments})
     except TypeError:
         return b""
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.writer.erasure.honour import honour
 from services.writer.erasure.tombstones import hold_register
+from shared.db.sqlstate import sqlstate
 from shared.errors import UserError
 from shared.sirene.identifiers import has_valid_check_digit, is_siren, is_siret, siren_of
 
@@ -103,7 +104,7 @@ def forget(engine: Engine, siren: str, *, reason: str, force: bool = False) -> F
             return _forget(engine, siren, reason=reason, force=force)
         except DBAPIError as error:
             # A stock file that is being merged takes its locks in an order of its own.
-            if getattr(error.orig, "pgcode", None) != _DEADLOCK or attempt == _ATTEMPTS:
+            if sqlstate(error) != _DEADLOCK or attempt == _ATTEMPTS:
                 raise
             attempt += 1
 

@@ -9,14 +9,14 @@ from shared.sirene.records import Etablissement, UniteLegale
 from shared.sirene.values import JsonObject, clean
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)
 
 
 def _keys(suffix: str, names: Iterable[str]) -> dict[str, str]:
     """Column name → INSEE's key: the same words, and the name of the class at the end."""
-    return {name: _camel(name) + suffix for name in names}
+    return {name: camel(name) + suffix for name in names}
 
 
 def _matching(record: type, pattern: str) -> list[str]:

@@ -1,5 +1,6 @@
 """SQL of the pages, made from the names of their columns."""
 
+from services.writer.sql.names import columns
 from services.writer.sql.prepared import Prepared
 from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
 
@@ -15,10 +16,6 @@ PAGE_FIELDS = (
     "status",
 )
 NEW_PAGE_FIELDS = (*PAGE_FIELDS, "outcome", "facts_hash")
-
-
-def columns(names: tuple[str, ...], prefix: str = "") -> str:
-    return ", ".join(prefix + name for name in names)
 
 
 READ_SUBJECTS = Prepared(

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 from services.writer.erasure.tombstones import withheld
 from services.writer.slices.decode import Fault
 from services.writer.sql.prepared import Prepared
+from shared.errors import SirenadeError
 from shared.messages import WriteSlice
 
 # Waits for another delivery of the same slice that is being written at this moment.
@@ -142,7 +143,7 @@ Close = Callable[[Connection, int], None]
 """States what the records of a batch became, as sets, and closes it."""
 
 
-class Superseded(Exception):
+class Superseded(SirenadeError):
     """Raised when another GET of the page counts now; nothing of this slice may be written."""
 
 

@@ -1,11 +1,9 @@
 """SQL of the register: its tables have dozens of columns, so it is made from their names."""
 
-from collections.abc import Iterable
-from dataclasses import fields
-
 from sqlalchemy import text
 
-from services.writer.pages.statements import PAGE_FIELDS, columns
+from services.writer.pages.statements import PAGE_FIELDS
+from services.writer.sql.names import columns, excluded, fields_of
 from services.writer.sql.prepared import Prepared
 from shared.sirene.records import (
     Etablissement,
@@ -13,19 +11,15 @@ from shared.sirene.records import (
     UniteLegale,
 )
 
-UNITE_FIELDS = tuple(field.name for field in fields(UniteLegale))
-ETABLISSEMENT_FIELDS = tuple(field.name for field in fields(Etablissement))
-PERIODE_FIELDS = tuple(field.name for field in fields(PeriodeEtablissement))
+UNITE_FIELDS = fields_of(UniteLegale)
+ETABLISSEMENT_FIELDS = fields_of(Etablissement)
+PERIODE_FIELDS = fields_of(PeriodeEtablissement)
 STAMPS = ("content_hash", "fetched_at")
 # `versions.Version` says the same in Python.
 _VERSION = (
     "(coalesce({0}.date_dernier_traitement, '-infinity'),"
     " {0}.statut_diffusion = 'P', {0}.fetched_at)"
 )
-
-
-def _excluded(names: Iterable[str]) -> str:
-    return ", ".join(f"{name} = excluded.{name}" for name in names)
 
 
 def _like(new: str, table: str, columns: str) -> str:
@@ -168,7 +162,7 @@ def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str
     stamp; a row without a date has only its stamp to be told by.
     """
     stored = (*names, *STAMPS)
-    updates = _excluded(name for name in stored if name != key)
+    updates = excluded(name for name in stored if name != key)
     return f"""
         WITH written AS (
           INSERT INTO {table} AS o ({columns(stored)})
@@ -196,7 +190,7 @@ _RENEW_PERIODES = f""",
           INSERT INTO periodes_etablissements AS o ({columns(PERIODE_FIELDS)})
           SELECT {columns(PERIODE_FIELDS, "n.")}
           FROM new_periodes n JOIN changed c USING (siret) ORDER BY n.siret, n.rang
-          ON CONFLICT (siret, rang) DO UPDATE SET {_excluded(PERIODE_FIELDS[2:])}
+          ON CONFLICT (siret, rang) DO UPDATE SET {excluded(PERIODE_FIELDS[2:])}
           WHERE ({columns(PERIODE_FIELDS, "o.")})
             IS DISTINCT FROM ({columns(PERIODE_FIELDS, "excluded.")})),
         outdated AS (

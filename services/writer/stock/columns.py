@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
+from services.writer.mapping.insee_keys import camel
 from shared.errors import UserError
 from shared.sirene.records import Etablissement, UniteLegale
 
@@ -86,15 +87,10 @@ def _known(collection: StockCollection) -> frozenset[str]:
 def _mapping(collection: StockCollection) -> Mapping[str, str]:
     record = UniteLegale if collection == "unites_legales" else Etablissement
     return {
-        field.name: _NAMES[collection].get(field.name) or _camel(field.name) + _SUFFIXES[collection]
+        field.name: _NAMES[collection].get(field.name) or camel(field.name) + _SUFFIXES[collection]
         for field in fields(record)
         if field.name not in _DERIVED
     }
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
 
 
 def layout_of(names: Sequence[str]) -> Layout:

@@ -16,6 +16,7 @@ from services.writer.stock.log import StockLoad
 from services.writer.stock.store import judge, store
 from services.writer.stock.values import clean
 from services.writer.stock.view import View
+from shared.db.sqlstate import sqlstate
 from shared.errors import UserError
 
 CHUNK_ROWS = 20_000
@@ -139,7 +140,7 @@ class Loader:
             # The server's message may quote a row.
             raise UserError(
                 f"the database refuses chunk {number} of {file.name}"
-                f" (SQLSTATE {error.pgcode or 'none: the connection was lost'}):"
+                f" (SQLSTATE {sqlstate(error) or 'none: the connection was lost'}):"
                 " run the command again, it goes on where it was"
             ) from None
 

@@ -15,8 +15,8 @@ from services.writer.stock.erasure import hold_whole_register, honour_stored
 from services.writer.stock.log import StockLoad
 from services.writer.stock.statements import drop_duplicates
 from services.writer.stock.values import Chunk, RefusedRow
+from shared.db.sqlstate import blames_row, sqlstate
 
-_DATA_ERRORS = ("22", "23")
 _MAINTENANCE_MEMORY = text("SET LOCAL maintenance_work_mem = '256MB'")
 _INDEXES = text("""
     SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition,
@@ -114,7 +114,7 @@ def store_chunk(engine: Engine, load: StockLoad, number: int, chunk: Chunk) -> N
             _copy(connection, load, chunk)
             log.keep_chunk(connection, load, number, len(chunk.rows), chunk)
     except psycopg2.Error as error:
-        if not (error.pgcode or "").startswith(_DATA_ERRORS):
+        if not blames_row(error):
             raise
         with engine.begin() as connection:
             refused = list(_copy_halves(connection, load, chunk))
@@ -139,12 +139,12 @@ def _copy_halves(connection: Connection, load: StockLoad, chunk: Chunk) -> Itera
         with connection.begin_nested():
             _copy(connection, load, chunk)
     except psycopg2.Error as error:
-        if not (error.pgcode or "").startswith(_DATA_ERRORS):
+        if not blames_row(error):
             raise
         if len(chunk.rows) == 1:
             key = "siren" if load.collection == "unites_legales" else "siret"
             # The server's message quotes the row; its SQLSTATE does not.
-            yield RefusedRow(chunk.rows.column(key)[0].as_py(), f"sqlstate_{error.pgcode}")
+            yield RefusedRow(chunk.rows.column(key)[0].as_py(), f"sqlstate_{sqlstate(error)}")
             return
         for half in chunk.halves():
             yield from _copy_halves(connection, load, half)

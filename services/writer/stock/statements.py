@@ -4,32 +4,25 @@ The version rule is that of `services/writer/slices/statements.py`, but for one 
 stock file says nothing new where its treatment date and status are those of the stored row.
 """
 
-from dataclasses import fields
-
 from sqlalchemy import TextClause, text
 
+from services.writer.sql.names import columns, excluded, fields_of
 from services.writer.stock.columns import StockCollection, key_of
 from shared.sirene.records import Etablissement, UniteLegale
 
-_FIELDS = {
-    "unites_legales": tuple(field.name for field in fields(UniteLegale)),
-    "etablissements": tuple(field.name for field in fields(Etablissement)),
-}
+_FIELDS = {"unites_legales": fields_of(UniteLegale), "etablissements": fields_of(Etablissement)}
 _VERSION = "(coalesce({0}.date_dernier_traitement, '-infinity'), {0}.statut_diffusion = 'P')"
-
-
-def _names(collection: StockCollection, prefix: str = "") -> str:
-    return ", ".join(prefix + name for name in _FIELDS[collection])
 
 
 def _is_newer(collection: StockCollection, new: str, old: str) -> str:
     """Without a date, only the file's own date and a difference tell."""
+    names = _FIELDS[collection]
     return f"""(
         {_VERSION.format(new)} > {_VERSION.format(old)}
         OR ({new}.date_dernier_traitement IS NULL AND {old}.date_dernier_traitement IS NULL
           AND {new}.statut_diffusion = {old}.statut_diffusion
           AND {new}.fetched_at > {old}.fetched_at
-          AND ({_names(collection, f"{new}.")}) IS DISTINCT FROM ({_names(collection, f"{old}.")})))
+          AND ({columns(names, f"{new}.")}) IS DISTINCT FROM ({columns(names, f"{old}.")})))
     """
 
 
@@ -40,7 +33,7 @@ def select_due(collection: StockCollection) -> TextClause:
         CREATE TEMP TABLE stock_due ON COMMIT DROP AS
         SELECT DISTINCT ON (n.{key}) n.*
         FROM (
-          SELECT {_names(collection)}, ''::bytea AS content_hash,
+          SELECT {columns(_FIELDS[collection])}, ''::bytea AS content_hash,
             CAST(:fetched_at AS timestamptz) AS fetched_at
           FROM stock_{collection}
           WHERE ctid >= CAST(:first AS tid) AND ctid < CAST(:last AS tid)) n
@@ -74,11 +67,11 @@ def find_turned(collection: StockCollection) -> TextClause:
 def upsert(collection: StockCollection) -> TextClause:
     key = key_of(collection)
     stored = (*_FIELDS[collection], "content_hash", "fetched_at")
-    updates = ", ".join(f"{name} = excluded.{name}" for name in stored if name != key)
+    updates = excluded(name for name in stored if name != key)
     return text(f"""
         WITH written AS (
-          INSERT INTO {collection} AS o ({", ".join(stored)})
-          SELECT {", ".join(stored)} FROM stock_due ORDER BY {key}
+          INSERT INTO {collection} AS o ({columns(stored)})
+          SELECT {columns(stored)} FROM stock_due ORDER BY {key}
           ON CONFLICT ({key}) DO UPDATE SET {updates}, updated_at = now()
           WHERE {_is_newer(collection, "excluded", "o")}
           RETURNING o.xmax = 0 AS inserted)

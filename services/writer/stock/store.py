@@ -13,6 +13,7 @@ from services.writer.stock import log, merge, staging
 from services.writer.stock.log import StockLoad
 from services.writer.stock.statements import count_vanished
 from services.writer.stock.view import View
+from shared.db.sqlstate import sqlstate
 from shared.errors import UserError
 from shared.imports.watermarks import read_watermarks, set_watermark
 
@@ -124,6 +125,6 @@ def retried(engine: Engine, work: Callable[[Connection], ResultT]) -> ResultT:
             with engine.begin() as connection:
                 return work(connection)
         except OperationalError as error:
-            if getattr(error.orig, "pgcode", None) not in _CONFLICTS or attempt == _ATTEMPTS:
+            if sqlstate(error) not in _CONFLICTS or attempt == _ATTEMPTS:
                 raise
     raise AssertionError("the last attempt raises")

@@ -7,8 +7,8 @@ from typing import Any
 import dramatiq
 
 from services.writer.dead_letters import archive
+from shared import wire
 from shared.broker import DeadLetter
-from shared.broker.encoding import CompactEncoder
 from shared.db.neighbours import neighbourhood
 from shared.messages import WRITE_QUEUE, WriteSlice
 from tests.integration.writer.desk import FETCHED_AT, Desk
@@ -99,7 +99,7 @@ class Scene:
         envelope: dramatiq.Message[Any] = dramatiq.Message(
             message.QUEUE, message.ACTOR, (), message.to_wire(), {}
         )
-        return CompactEncoder().encode(envelope.asdict())
+        return wire.encode(envelope.asdict())
 
     def archive(self, body: bytes, message_id: str) -> None:
         letter = DeadLetter(WRITE_QUEUE, "rejected", body, WriteSlice.ACTOR, message_id)
@@ -110,8 +110,8 @@ class Scene:
         row = self.desk.one(
             "SELECT body, sirens FROM dead_letters WHERE message_id = :id", id=message_id
         )
-        wire = CompactEncoder().decode(bytes(row["body"]))["kwargs"]
-        sirens = sorted({record["siren"] for record in json.loads(wire["records"])})
+        sent = wire.decode(bytes(row["body"]))["kwargs"]
+        sirens = sorted({record["siren"] for record in json.loads(sent["records"])})
         assert sirens == row["sirens"]
         return sirens
 

@@ -14,8 +14,8 @@ from services.operator.numbers.reconcile import reconcile
 from services.writer.__main__ import app
 from services.writer.dead_letters import archive
 from services.writer.store import SliceStatus
+from shared import wire
 from shared.broker import DeadLetter
-from shared.broker.encoding import CompactEncoder
 from shared.errors import UserError
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import BUCKETS, bucket_of
@@ -236,12 +236,12 @@ def test_a_dead_letter_keeps_no_record_where_no_erasure_would_find_it(
     envelope: dramatiq.Message[Any] = dramatiq.Message(
         message.QUEUE, message.ACTOR, (), message.to_wire(), {}
     )
-    for number, body in enumerate((CompactEncoder().encode(envelope.asdict()), b"ZORGLUB")):
+    for number, body in enumerate((wire.encode(envelope.asdict()), b"ZORGLUB")):
         letter = DeadLetter(message.QUEUE, "rejected", body, message.ACTOR, str(number))
         with desk.engine.begin() as connection:
             archive(connection, letter, with_records=False)
     assert _places(desk, "zorglub") == []
     kept = desk.one("SELECT body FROM dead_letters WHERE message_id = '0'")
-    wire = CompactEncoder().decode(bytes(kept["body"]))["kwargs"]
+    sent = wire.decode(bytes(kept["body"]))["kwargs"]
     with pytest.raises(ContractError):
-        desk.write_part(WriteSlice.from_wire(wire))
+        desk.write_part(WriteSlice.from_wire(sent))

@@ -11,7 +11,7 @@ from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
 from services.writer.slices.statements import PROBE_KEYS
 from services.writer.store import SliceStatus
-from shared.broker.encoding import CompactEncoder
+from shared import wire
 from shared.db.neighbours import neighbourhood
 from shared.messages import WriteSlice
 from tests.integration.writer.desk import FETCHED_AT, Desk
@@ -202,10 +202,10 @@ def test_a_dead_letter_archived_after_the_erasure_comes_without_the_record(erase
 def test_a_replayed_dead_letter_writes_who_is_left_in_it(erased: Scene) -> None:
     desk = erased.desk
     row = desk.one("SELECT body FROM dead_letters WHERE message_id = 'of both'")
-    wire = CompactEncoder().decode(bytes(row["body"]))["kwargs"]
+    sent = wire.decode(bytes(row["body"]))["kwargs"]
     batch = desk.batch()
     fetch_id = desk.fetch(batch)
-    message = WriteSlice.from_wire(wire | {"batch_id": batch, "fetch_id": fetch_id})
+    message = WriteSlice.from_wire(sent | {"batch_id": batch, "fetch_id": fetch_id})
     assert desk.write(message).records == 1
     assert places_of(desk.engine, *WORDS) == []
 

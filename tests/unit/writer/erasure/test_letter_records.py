@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.writer.erasure.letter_records import Letter, Silenced, opened, without
-from shared.broker.encoding import CompactEncoder
+from shared import wire
 from shared.messages import FETCH_QUEUE, WRITE_QUEUE
 
 _FIRST = {"siret": "11111111100011", "siren": "111111111", "nom": "A" * 2000}
@@ -16,11 +16,11 @@ _UNITE = {"siren": "333333333", "nom": "C"}
 
 def _body(records: Any, **more: Any) -> bytes:
     message: Any = {"actor_name": "write_slice", "args": [], "kwargs": {"records": records} | more}
-    return CompactEncoder().encode(message)
+    return wire.encode(message)
 
 
 def _records(body: bytes) -> Any:
-    return json.loads(CompactEncoder().decode(body)["kwargs"]["records"])
+    return json.loads(wire.decode(body)["kwargs"]["records"])
 
 
 def test_a_letter_tells_every_unit_and_establishment_of_its_records() -> None:
@@ -46,7 +46,7 @@ def test_a_slice_that_is_no_list_keeps_its_envelope_only(records: Any) -> None:
     body = json.dumps(
         {"actor_name": "write_slice", "args": [], "kwargs": {"records": records, "page": 3}}
     ).encode()
-    kept = CompactEncoder().decode(opened(WRITE_QUEUE, body).body)
+    kept = wire.decode(opened(WRITE_QUEUE, body).body)
     assert kept["kwargs"] == {"records": "", "page": 3}
 
 
@@ -54,7 +54,7 @@ def test_a_record_that_says_not_whose_it_is_is_cut_at_once() -> None:
     body = _body(json.dumps([_FIRST, {"nom": "D"}, "E", {"siret": 7}]), page=3)
     letter = opened(WRITE_QUEUE, body)
     assert _records(letter.body) == [_FIRST]
-    assert CompactEncoder().decode(letter.body)["kwargs"]["page"] == 3
+    assert wire.decode(letter.body)["kwargs"]["page"] == 3
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_records_of_the_silenced_are_cut_and_the_others_stay(silenced: Silen
 def test_the_digests_that_name_the_silenced_are_cut_with_them() -> None:
     body = _body(json.dumps([_FIRST, _SECOND]), digests="11111111100011", shard=1)
     letter = without(body, Silenced(frozenset({"111111111"})))
-    assert CompactEncoder().decode(letter.body)["kwargs"].keys() == {"records", "shard"}
+    assert wire.decode(letter.body)["kwargs"].keys() == {"records", "shard"}
 
 
 def test_a_letter_of_others_stays_as_it_is() -> None:
@@ -85,7 +85,7 @@ def test_a_letter_that_cannot_be_read_is_emptied() -> None:
 def test_what_is_too_deep_to_be_written_again_is_not_kept_and_holds_up_no_other_letter() -> None:
     deep = json.dumps([_FIRST, {}])[:-1] + ',{"siret":"22222222200022","x":DEEP}]'
     deep = deep.replace("DEEP", 300 * "[" + 300 * "]")
-    assert CompactEncoder().decode(opened(WRITE_QUEUE, _body(deep)).body)["kwargs"]["records"] == ""
+    assert wire.decode(opened(WRITE_QUEUE, _body(deep)).body)["kwargs"]["records"] == ""
     envelope = json.dumps({"kwargs": {"records": "[{}]", "page": "DEEP"}})
     body = envelope.replace('"DEEP"', 300 * "[" + 300 * "]").encode()
     assert opened(WRITE_QUEUE, body).body == b""

@@ -1,0 +1,22 @@
+"""Lists of column names in SQL: tables of dozens of columns have their statements made of these."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+
+from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
+
+
+def fields_of(
+    record: type[UniteLegale | Etablissement | PeriodeEtablissement],
+) -> tuple[str, ...]:
+    """Return the names of the record's columns."""
+    return tuple(field.name for field in fields(record))
+
+
+def columns(names: Iterable[str], prefix: str = "") -> str:
+    return ", ".join(prefix + name for name in names)
+
+
+def excluded(names: Iterable[str]) -> str:
+    """Return the assignments with which ON CONFLICT takes over the columns of the new row."""
+    return ", ".join(f"{name} = excluded.{name}" for name in names)

@@ -1,0 +1,103 @@
+"""The bytes of a message: JSON, compressed where that pays; plain JSON is read as well. Pure.
+
+Long texts follow the JSON as they are, after a NUL, which no JSON holds. As JSON in JSON, a slice's
+records would be escaped and unescaped, sign by sign, for more than it takes to read them.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import zstandard
+
+from shared.errors import SirenadeError
+
+_COMPRESS_FROM_BYTES = 1024
+_LONG_TEXT = 1024
+_TEXTS_OF = "kwargs"
+_LEVEL = 3
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+# A slice of 500 records is 1 to 2 MB; a frame that claims more than this is none of our messages.
+_MAX_DECODED_BYTES = 64 * 1024 * 1024
+
+
+_contexts = threading.local()
+
+
+class NotAMessage(SirenadeError):
+    """Raised when bytes hold no message; its text says why and does not quote them."""
+
+
+def encode(data: Mapping[str, Any]) -> bytes:
+    """Raise TypeError for what JSON cannot hold or what is nested too deeply."""
+    plain = _packed(data)
+    if len(plain) < _COMPRESS_FROM_BYTES:
+        return plain
+    return _compressor().compress(plain)
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """Raise NotAMessage for anything but a JSON object."""
+    try:
+        decoded = _unpacked(_plain(body))
+    except (ValueError, TypeError, KeyError, zstandard.ZstdError) as error:
+        raise NotAMessage(type(error).__name__) from None
+    if not isinstance(decoded, dict):
+        raise NotAMessage("no JSON object")
+    return decoded
+
+
+def _plain(body: bytes) -> bytes:
+    if not body.startswith(_ZSTD_MAGIC):
+        return body
+    claimed = zstandard.frame_content_size(body)
+    if not 0 <= claimed <= _MAX_DECODED_BYTES:
+        raise NotAMessage(f"{claimed} bytes when decompressed")
+    return _decompressor().decompress(body)
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    """Return this thread's: a context of zstandard can be used again, but not by two threads."""
+    if not hasattr(_contexts, "compressor"):
+        _contexts.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    compressor: zstandard.ZstdCompressor = _contexts.compressor
+    return compressor
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    if not hasattr(_contexts, "decompressor"):
+        _contexts.decompressor = zstandard.ZstdDecompressor()
+    decompressor: zstandard.ZstdDecompressor = _contexts.decompressor
+    return decompressor
+
+
+def _packed(data: Mapping[str, Any]) -> bytes:
+    texts = data.get(_TEXTS_OF)
+    if not isinstance(texts, dict):
+        return orjson.dumps(data)
+    long = {
+        name: text.encode()
+        for name, text in texts.items()
+        if isinstance(text, str) and len(text) >= _LONG_TEXT
+    }
+    if not long:
+        return orjson.dumps(data)
+    short = {name: value for name, value in texts.items() if name not in long}
+    lengths = {name: len(octets) for name, octets in long.items()}
+    head = orjson.dumps({**data, _TEXTS_OF: short})
+    return b"".join((head, b"\0", orjson.dumps(lengths), b"\0", *long.values()))
+
+
+def _unpacked(plain: bytes) -> Any:
+    end = plain.find(b"\0")
+    if end < 0:
+        return orjson.loads(plain)
+    start = plain.index(b"\0", end + 1) + 1
+    data, lengths = orjson.loads(plain[:end]), orjson.loads(plain[end + 1 : start - 1])
+    for name, length in dict(lengths).items():
+        data[_TEXTS_OF][name] = plain[start : start + length].decode()
+        start += length
+    if start != len(plain):
+        raise ValueError("more or less than the texts that are announced")
+    return data
