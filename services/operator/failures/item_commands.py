@@ -6,21 +6,21 @@ from typing import Annotated
 import typer
 
 from services.operator.connections import open_engines
-from services.operator.failures import items
-from services.operator.failures.items import Retry
+from services.operator.failures import items, retries
+from services.operator.failures.retries import Retry
 from services.operator.printing import joined, print_fields, print_json, print_rows
 from shared.db.shards import connected
 from shared.errors import UserError
 from shared.terminal.cli import AsJson, make_app
 
-app = make_app("What could not be written or reviewed: look, try again, forget what is resolved.")
+app = make_app("List, show, retry and purge what could not be written or reviewed.")
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List what failed and is still open, by cause."""
+    """List open failed items by cause."""
     with connected(open_engines()) as connections:
-        causes = items.causes(connections)
+        causes = items.list_causes(connections)
     print_rows(causes, "failed items still open, by cause", as_json=as_json, empty="nothing failed")
 
 
@@ -29,18 +29,18 @@ def show(
     wanted: Annotated[
         list[str], typer.Argument(metavar="KIND|ID…", help="write, review, or ids of items.")
     ],
-    limit: Annotated[int, typer.Option(help="At most so many of a kind.", min=1)] = 20,
+    limit: Annotated[int, typer.Option(help="The most items of each kind.", min=1)] = 20,
     payload: Annotated[
-        bool, typer.Option("--payload", help="The record too, unless its unit has withdrawn.")
+        bool, typer.Option("--payload", help="Show the record too, unless its unit has withdrawn.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show items with what surrounds them: batch, run, stored version, avis.
+    """Show items with their batch, run, stored version and avis.
 
     Example: ./sirenade failed show review --limit 5
     """
     with connected(open_engines()) as connections:
-        shown = items.items(connections, wanted, limit=limit, with_payload=payload)
+        shown = items.show(connections, wanted, limit=limit, with_payload=payload)
     if as_json:
         print_json(shown)
         return
@@ -61,31 +61,31 @@ def retry(
     every: Annotated[bool, typer.Option("--all", help="All open items.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask for the work again: establishments from INSEE, in one new import; avis from the reviewer.
+    """Order the work again: establishments in one new import, avis from the reviewer.
 
-    An item stays open until its row is really written, or its text accepted.
+    An item stays open until its row is written, or its text accepted.
 
     Example: ./sirenade failed retry --code invalid_date
     """
     if [bool(ids), code is not None, every].count(True) != 1:
-        raise UserError("say which: ids, or --code CODE, or --all")
+        raise UserError("give ids, or --code CODE, or --all")
     with connected(open_engines(), write=True) as connections:
-        outcome = items.retry(connections, ids or [], code=code)
+        outcome = retries.retry(connections, ids or [], code=code)
     if as_json:
         print_json(asdict(outcome))
     else:
-        for line in _told(outcome) or ["nothing to retry"]:
+        for line in _lines(outcome) or ["nothing to retry"]:
             typer.echo(line)
 
 
 @app.command()
 def purge(
     older_than_days: Annotated[
-        int, typer.Option(help="Days since it was resolved.", min=0, max=36_500)
+        int, typer.Option(help="Days since the item was resolved.", min=0, max=36_500)
     ] = 30,
     as_json: AsJson = False,
 ) -> None:
-    """Delete items that were resolved long ago. What is open stays, however old."""
+    """Delete items that were resolved long ago. Open items stay, however old."""
     with connected(open_engines(), write=True) as connections:
         deleted = items.purge(connections, older_than_days=older_than_days)
     if as_json:
@@ -94,10 +94,10 @@ def purge(
         typer.echo(f"{deleted} resolved items deleted")
 
 
-def _told(outcome: Retry) -> list[str]:
+def _lines(outcome: Retry) -> list[str]:
     lines = {
         f"fetched again from INSEE in run {outcome.run_id}": outcome.fetched,
-        "on their way already, in an import that is not over": outcome.under_way,
+        "on their way already, in an open import": outcome.under_way,
         "due for review again": outcome.reviewed,
         "closed, their avis are no longer due": outcome.no_longer_due,
         "without a siret: import the window of their batch again": outcome.without_siret,

@@ -11,17 +11,17 @@ from shared.db.migrate import require_current
 from shared.errors import UserError
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app
 
-app = make_app("Messages that nobody could work on, kept in PostgreSQL.")
+app = make_app("List, show, replay and drop the dead letters that PostgreSQL keeps.")
 
 Ids = Annotated[list[int], typer.Argument(metavar="ID…", help="Ids, as list prints them.", min=1)]
 
 
 @app.command("list")
 def list_(
-    limit: Annotated[int, typer.Option(help="The latest so many.", min=1)] = 50,
+    limit: Annotated[int, typer.Option(help="The most letters to list.", min=1)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List the archived dead letters, the latest first."""
+    """List archived dead letters, the latest first."""
     with open_engine().connect() as connection:
         require_current(connection)
         latest = letters.latest(connection, limit)
@@ -32,7 +32,7 @@ def list_(
 def show(
     letter_id: Annotated[int, typer.Argument(metavar="ID", min=1)], as_json: AsJson = False
 ) -> None:
-    """Open one: its queue, actor, retries and fields. Never the records that it carries."""
+    """Show a letter: its queue, actor, retries and fields, never the records that it carries."""
     with open_engine().connect() as connection:
         require_current(connection)
         letter = letters.opened(connection, letter_id)
@@ -48,23 +48,25 @@ def replay(
     ids: Annotated[
         list[int] | None, typer.Argument(metavar="ID…", help="Ids, as list prints them.", min=1)
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="All that were not replayed yet.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="All letters that were not replayed yet.")
+    ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="With ids: even what was replayed already.")
+        bool, typer.Option("--again", help="With ids: letters that were replayed already, too.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Publish messages once more, as if for the first time. Needs SIRENADE_BROKER_URL.
+    """Publish messages once more, with no retries counted. Needs SIRENADE_BROKER_URL.
 
-    A message that fails again comes back as not replayed. What the register has overtaken
-    meanwhile writes nothing.
+    A message that fails again comes back as not replayed. A message that is older than the
+    register writes nothing.
 
     Example: ./sirenade dead-letters replay 12 13
     """
     if bool(ids) is every:
-        raise UserError("say which: ids, or --all")
+        raise UserError("give ids, or --all")
     if every and again:
-        raise UserError("--again goes with ids: --all is what was not replayed yet")
+        raise UserError("--again needs ids: --all means letters that were not replayed yet")
     engine = open_engine()
     with engine.connect() as connection:
         require_current(connection)
@@ -90,7 +92,7 @@ def replay(
 def drop(ids: Ids, as_json: AsJson = False) -> None:
     """Delete messages for good.
 
-    The work is not lost with them: the sweeper and the relay send again what is still due.
+    No work is lost: the sweeper and the relay send again what is still due.
     """
     with open_engine().begin() as connection:
         require_current(connection)

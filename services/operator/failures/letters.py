@@ -1,4 +1,4 @@
-"""Messages that nobody could work on: opened, published again, given up for good."""
+"""Dead letters: messages that no actor could handle, shown, published again or deleted."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
@@ -24,14 +24,14 @@ _CHOSEN = text("""
     WHERE CASE WHEN :by_id THEN id = ANY(CAST(:ids AS bigint[])) ELSE replayed_at IS NULL END
     ORDER BY id
 """)
-# Held until the replay is committed: a letter that comes back at once is archived after that, so
-# that it counts as not replayed.
+# The row stays locked until the replay is committed: a letter that comes back at once is archived
+# after that, and counts as not replayed.
 _HOLD = text("SELECT queue, body, replayed_at FROM dead_letters WHERE id = :id FOR UPDATE")
 _REPLAYED = text("UPDATE dead_letters SET replayed_at = now() WHERE id = :id")
 _DROP = text("DELETE FROM dead_letters WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING id")
 
 _CONTRACTS = {contract.ACTOR: contract for contract in (FetchPage, WriteSlice, ReviewAvis)}
-# What a contract calls by these names is people's data.
+# Fields of these names hold people's data.
 _RECORDS = frozenset({"records", "digests"})
 _UNSHOWN = frozenset({"body", "sirens"})
 _LONGEST_SHOWN = 40
@@ -39,7 +39,7 @@ _MOST_SHOWN = 100
 
 
 class NotReplayable(UserError):
-    """Raised for a letter that holds no message, or none any more."""
+    """Raised for a letter without a message, or whose message was erased."""
 
 
 def latest(connection: Connection, limit: int) -> Sequence[RowMapping]:
@@ -47,7 +47,10 @@ def latest(connection: Connection, limit: int) -> Sequence[RowMapping]:
 
 
 def opened(connection: Connection, letter_id: int) -> dict[str, object]:
-    """Return the letter with its envelope, and of its message only what is nobody's data."""
+    """Return the letter with its envelope and those fields that are no people's data.
+
+    Raises UserError where the id is unknown.
+    """
     letter = connection.execute(_ONE, {"id": letter_id}).mappings().one_or_none()
     if letter is None:
         raise _unknown([letter_id])
@@ -57,9 +60,9 @@ def opened(connection: Connection, letter_id: int) -> dict[str, object]:
 
 
 def choose(connection: Connection, ids: Sequence[int], *, again: bool) -> list[int]:
-    """Return these letters, or all that were not replayed yet.
+    """Return the ids of these letters, or of all that were not replayed yet.
 
-    Raises UserError for an unknown id, and for one that was replayed where not `again`.
+    Raises UserError where an id is unknown, or was replayed and `again` is false.
     """
     rows = connection.execute(_CHOSEN, {"by_id": bool(ids), "ids": list(ids)}).all()
     if unknown := set(ids) - {row.id for row in rows}:
@@ -77,11 +80,11 @@ def replay_each(
     *,
     again: bool,
 ) -> Iterator[tuple[int, str | None]]:
-    """Publish the letters one by one; yield each with why it was not, or None.
+    """Publish the letters one by one; yield each id with the reason of a refusal, or None.
 
-    A letter is marked only after its confirmation: a kill in between leaves it to be replayed
+    A letter is marked as replayed after the broker's confirmation: a kill in between replays it
     twice, which costs its consumer a look at a row. Raises UserError where the broker refuses;
-    what was yielded before stays replayed.
+    letters that were yielded before stay replayed.
     """
     broker = open_broker()
     try:
@@ -95,7 +98,7 @@ def replay_each(
 
 
 def drop(connection: Connection, ids: Sequence[int]) -> int:
-    """Delete the letters: all of them, or none where one is unknown."""
+    """Delete the letters and return how many. Raises UserError where an id is unknown."""
     dropped = set(connection.execute(_DROP, {"ids": list(ids)}).scalars())
     if unknown := set(ids) - dropped:
         raise _unknown(unknown)
@@ -143,30 +146,30 @@ def _envelope(body: bytes) -> dict[str, object]:
     options = options if isinstance(options, dict) else {}
     named = options.get("last_error")
     return {
-        "sent_at_ms": _plain(data.get("message_timestamp")),
-        "retries": _plain(options.get("retries")),
-        # The error's class: its text was never stored.
-        "last_error": _plain(named) if isinstance(named, str) else None,
+        "sent_at_ms": _short(data.get("message_timestamp")),
+        "retries": _short(options.get("retries")),
+        # The class of the error; its text was never stored.
+        "last_error": _short(named) if isinstance(named, str) else None,
         "fields": _fields(actor, data.get("kwargs")),
     }
 
 
 def _fields(actor: object, arguments: Any) -> dict[str, object]:
-    """The message's fields; of what its contract does not promise, only kind and size."""
+    """Return the message's fields; a value that breaks the contract shows only type and size."""
     if not isinstance(arguments, dict):
         return {}
     contract = _CONTRACTS.get(actor) if isinstance(actor, str) else None
     promised = fields(contract) if contract else ()
     types = {field.name: field.type for field in promised if field.name not in _RECORDS}
     return {
-        str(name)[:_LONGEST_SHOWN]: _plain(value)
+        str(name)[:_LONGEST_SHOWN]: _short(value)
         if type(value) is types.get(name)
         else _size(value)
         for name, value in arguments.items()
     }
 
 
-def _plain(value: object) -> object:
+def _short(value: object) -> object:
     if value is None or isinstance(value, int | float):
         return value
     if isinstance(value, str) and len(value) <= _LONGEST_SHOWN:

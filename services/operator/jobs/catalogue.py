@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 from services.operator.archive.logs import put_logs
 from services.operator.archive.storage import open_storage
 from services.operator.archive.summaries import put_summaries
-from services.operator.failures import items
+from services.operator.failures import items, retries
 from services.operator.jobs import slots
 from services.operator.jobs.schedule import Schedule, daily_at
 from services.operator.numbers.reconcile import reconcile
@@ -142,8 +142,8 @@ def order_delta(connection: Connection, *, wait_minutes: float) -> str:
 
 
 def retry_failed(*connections: Connection) -> str:
-    closed = items.close_no_longer_due(connections)
-    retry = items.retry_due(connections, limit=_ITEMS_PER_TURN)
+    closed = retries.close_no_longer_due(connections)
+    retry = retries.retry_due(connections, limit=_ITEMS_PER_TURN)
     told = {
         f"fetched again in run {retry.run_id}": len(retry.fetched),
         "on their way already": len(retry.under_way),

@@ -7,7 +7,7 @@ import dramatiq
 import pytest
 from sqlalchemy import Engine
 
-from services.operator.failures import items, letters
+from services.operator.failures import letters, retries
 from services.writer.actors import declare_actors
 from shared.broker import make_broker
 from shared.clock import Clock
@@ -45,7 +45,7 @@ def test_a_retry_brings_nothing_back_even_where_insee_is_behind(erased: Scene) -
         "SELECT id, key FROM failed_items WHERE kind = 'write' AND siren = :s", s=SIREN
     )
     with desk.engine.begin() as connection:
-        asked = items.retry([connection], [item["id"]], code=None)
+        asked = retries.retry([connection], [item["id"]], code=None)
     assert asked.fetched == [item["id"]]
     behind = erased.clear(3)
     assert behind["siret"] == item["key"]

@@ -89,8 +89,8 @@ def test_only_what_was_resolved_long_ago_is_purged(sirenade: Sirenade, desk: Des
         (["show", "99"], "no such failed item: 99"),
         (["show", "frob"], "'frob' is neither an id nor a kind"),
         (["retry", "99"], "no such failed item: 99"),
-        (["retry"], "say which"),
-        (["retry", "1", "--all"], "say which"),
+        (["retry"], "give ids"),
+        (["retry", "1", "--all"], "give ids"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

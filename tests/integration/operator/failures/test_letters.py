@@ -262,9 +262,9 @@ def test_letters_are_dropped_all_or_none(sirenade: Sirenade, desk: Desk) -> None
     [
         (["show", "99"], "no such dead letter: 99"),
         (["replay", "99"], "no such dead letter: 99"),
-        (["replay"], "say which"),
-        (["replay", "1", "--all"], "say which"),
-        (["replay", "--all", "--again"], "--again goes with ids"),
+        (["replay"], "give ids"),
+        (["replay", "1", "--all"], "give ids"),
+        (["replay", "--all", "--again"], "--again needs ids"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -4,7 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from services.operator.failures import items
+from services.operator.failures import retries
 from shared.db.shards import connected
 from tests.integration.commands import Sirenade
 from tests.integration.conftest import WaitFor
@@ -55,16 +55,16 @@ def test_of_two_retries_at_once_the_second_waits_and_asks_for_nothing_twice(
 ) -> None:
     ids = [add_item(desk, key=f"{number:014d}") for number in range(5)]
 
-    def retry() -> items.Retry:
+    def retry() -> retries.Retry:
         with connected(desk.shards, write=True) as connections:
-            return items.retry(connections, [], code=None)
+            return retries.retry(connections, [], code=None)
 
     def waits() -> bool:
         return bool(desk.execute("SELECT 1 FROM pg_locks WHERE NOT granted"))
 
     with ThreadPoolExecutor(1) as pool:
         with connected(desk.shards, write=True) as connections:
-            first = items.retry(connections, [], code=None)
+            first = retries.retry(connections, [], code=None)
             second = pool.submit(retry)
             wait_for(lambda: waits() or second.done())
         outcome = second.result(timeout=10)

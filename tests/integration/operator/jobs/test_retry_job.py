@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.operator.failures import items
+from services.operator.failures import retries
 from services.operator.jobs.catalogue import retry_failed
 from shared.db.shards import connected
 from tests.integration.commands import Sirenade
@@ -78,11 +78,11 @@ def test_the_schedule_takes_the_oldest_first_and_no_more_than_its_part(desk: Des
         "UPDATE failed_items SET next_attempt_at = now() - make_interval(hours => id::int)"
     )
     with desk.engine.begin() as connection:
-        assert items.retry_due([connection], limit=3).fetched == ids[1:]
+        assert retries.retry_due([connection], limit=3).fetched == ids[1:]
     with desk.engine.begin() as connection:
-        assert items.retry_due([connection], limit=3).fetched == ids[:1]
+        assert retries.retry_due([connection], limit=3).fetched == ids[:1]
     with desk.engine.begin() as connection:
-        assert items.retry_due([connection], limit=3) == items.Retry()
+        assert retries.retry_due([connection], limit=3) == retries.Retry()
 
 
 def test_the_schedule_makes_rejected_avis_due_again_and_closes_what_nobody_wants(
