@@ -13,12 +13,36 @@ import services.reviewer.main
 import services.writer.main
 from deploy.containers import bounds
 from deploy.containers.replicas import SCALED, default_replicas, most_replicas
+from services.fetcher.settings import FetcherSettings
+from services.operator.settings import ArchiveSettings, MonitorSettings, OperatorSettings
+from services.reviewer.settings import ReviewerSettings
+from services.writer.settings import StockSettings, WriterSettings
 from shared.runtime import service as running
+from shared.settings import PREFIX
 from tests.unit.deploy.compose_files import FOLDER, ROOT, included
 from tests.unit.deploy.compose_files import services as read_services
 
 OURS = ("fetcher", "writer", "reviewer", "operator", "migrate", "simulator", "sirenade")
 WORKERS = ("fetcher", "writer", "reviewer", "operator")
+_SETTINGS = {
+    "fetcher": {*FetcherSettings.model_fields},
+    "writer": {*WriterSettings.model_fields},
+    "reviewer": {*ReviewerSettings.model_fields},
+    "operator": {*OperatorSettings.model_fields},
+    # Commands read no more of the fetcher's settings than what they ask INSEE with.
+    "sirenade": {
+        *StockSettings.model_fields,
+        *ArchiveSettings.model_fields,
+        *MonitorSettings.model_fields,
+        *(name for name in FetcherSettings.model_fields if name.startswith("insee_")),
+        "fetcher_parallel_batches",
+        "avis_providers_file",
+    },
+}
+_FIXED_BY_THE_IMAGE = {
+    "version",  # says what was built
+    "pg_bin",  # pg_dump and pg_restore stand on the image's path
+}
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +157,17 @@ def test_no_secret_is_in_a_compose_file(containers: dict[str, Any]) -> None:
         for variable in container.get("environment", {}):
             if re.search(r"PASS|SECRET|KEY|DATABASE_URL$|BROKER_URL$", variable):
                 assert variable.endswith(("_FILE", "_URLS")), (name, variable)
+
+
+@pytest.mark.parametrize("name", _SETTINGS)
+def test_every_setting_can_be_set_in_its_container(name: str, containers: dict[str, Any]) -> None:
+    given = set(containers[name]["environment"])
+    variables = {each: f"{PREFIX}{each.upper()}" for each in _SETTINGS[name] - _FIXED_BY_THE_IMAGE}
+    assert [
+        each
+        for each, variable in variables.items()
+        if variable not in given and f"{variable}_FILE" not in given
+    ] == []
 
 
 def test_each_file_is_of_the_same_project_and_the_root_includes_them_all() -> None:
