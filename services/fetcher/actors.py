@@ -5,7 +5,7 @@ from typing import Any
 import dramatiq
 
 from services.fetcher.walk.walker import Walker
-from shared.broker.publishing import publish
+from shared.broker.envelope import publish
 from shared.db.outages import slowing_down
 from shared.messages import FetchPage, WriteSlice
 

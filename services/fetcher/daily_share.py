@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
-from shared.days import day_end, day_start
+from shared.db.days import day_end, day_start
 from shared.db.locks import Lock, hold
 from shared.errors import UserError
 from shared.imports.orders import columns_of, order_import

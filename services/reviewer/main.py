@@ -27,7 +27,7 @@ from services.reviewer.texts.attempts import Generator, Reviewing, one_at_a_time
 from services.reviewer.texts.rewriter import Rewriter
 from services.reviewer.texts.warm_up import warm_up
 from services.reviewer.validation import RULES, validate
-from shared.broker.publishing import publish
+from shared.broker.envelope import publish
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.shards import open_shards

@@ -1,4 +1,4 @@
-"""Bodies become messages: one whose envelope a worker's threads would die of is none."""
+"""The envelope of a message: made when it is published, checked when its body is received."""
 
 import re
 from typing import Any
@@ -6,10 +6,28 @@ from typing import Any
 import dramatiq
 from dramatiq.errors import DecodeError
 
+from shared.messages import FetchPage, ReviewAvis, WriteSlice
+
 _NAME = re.compile(r"[\x21-\x7e]{1,200}")
 _OPTIONS = {"retries": int, "last_error": str, "run_id": int}
 """All that our messages ever have. Of others dramatiq makes delays and rescues of its own."""
 _MOST = 2**62  # plus one, still a number of JSON
+
+
+def publish(broker: dramatiq.Broker, message: FetchPage | WriteSlice | ReviewAvis) -> None:
+    """Send a message to its queue, and return once the broker has confirmed it.
+
+    Each error of the broker means that the message was not accepted.
+    """
+    broker.declare_queue(message.QUEUE)
+    envelope: dramatiq.Message[Any] = dramatiq.Message(
+        queue_name=message.QUEUE,
+        actor_name=message.ACTOR,
+        args=(),
+        kwargs=message.to_wire(),
+        options={},
+    )
+    broker.enqueue(envelope)
 
 
 def receive(queue_name: str, body: bytes) -> dramatiq.Message[Any]:

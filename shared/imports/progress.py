@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from shared.days import FRANCE, day_end, day_start
+from shared.days import FRANCE
+from shared.db.days import day_end, day_start
 from shared.imports.pace import Pace, Step, pace_of, trend_of
 
 # INSEE's most: what a request is worth.

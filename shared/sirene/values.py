@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from shared.errors import SirenadeError
 from shared.sirene.records import OPEN_TO_ALL, PARTIAL
 
 JsonObject = Mapping[str, Any]
@@ -23,7 +24,7 @@ _DATE = re.compile(r"(\d{1,6})-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCI
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
-class MappingError(ValueError):
+class MappingError(SirenadeError):
     """Raised when one record cannot become rows; the message never holds a value of it."""
 
     def __init__(self, code: str, message: str) -> None:

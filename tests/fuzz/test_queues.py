@@ -18,7 +18,7 @@ from services.reviewer.settings import ReviewerSettings
 from services.writer.main import build as build_writer
 from services.writer.settings import WriterSettings
 from shared.broker import ReliableBroker, make_broker
-from shared.broker.publishing import publish
+from shared.broker.envelope import publish
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.errors import Rejected

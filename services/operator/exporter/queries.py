@@ -6,7 +6,8 @@ One query for the control database, one for each shard, and one for what is coun
 from sqlalchemy import text
 
 from shared.avis import AvisOutcome
-from shared.days import TIME_ZONE, day_start
+from shared.days import TIME_ZONE
+from shared.db.days import day_start
 
 _MIDNIGHT = f"date_trunc('day', now(), '{TIME_ZONE}')"
 

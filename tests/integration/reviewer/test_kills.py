@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.broker import make_broker, ready_messages
-from shared.broker.publishing import publish
+from shared.broker.envelope import publish
 from shared.messages import ReviewAvis
 from tests.integration.conftest import WaitFor
 

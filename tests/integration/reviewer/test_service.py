@@ -12,7 +12,7 @@ from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.relay import Relay
 from shared.broker import make_broker
-from shared.broker.publishing import publish
+from shared.broker.envelope import publish
 from shared.clock import Clock
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics

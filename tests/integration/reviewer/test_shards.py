@@ -11,7 +11,7 @@ from services.reviewer.actors import ShardReviewer, declare_actors
 from services.reviewer.relay import Relay
 from services.reviewer.texts.attempts import Reviewing
 from shared.broker import MemoryBroker, make_broker
-from shared.broker.publishing import publish
+from shared.broker.envelope import publish
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.messages import ReviewAvis

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from services.writer.main import build
 from services.writer.settings import WriterSettings
 from shared.broker import MemoryBroker, make_broker
-from shared.broker.publishing import publish
+from shared.broker.envelope import publish
 from shared.clock import Clock
 from shared.messages import WRITE_QUEUE, FetchPage
 from shared.metrics import Metrics

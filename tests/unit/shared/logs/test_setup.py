@@ -157,7 +157,7 @@ from shared.broker import make_broker
 from shared.messages import FetchPage, ReviewAvis, WriteSlice
 from shared.metrics import Metrics
 from shared.runtime.middleware import ActorMetrics
-from shared.broker.publishing import publish
+from shared.broker.envelope import publish
 log = structlog.get_logger()
 broker = make_broker("memory://", extra_middleware=[ActorMetrics(Metrics())])
 def fetch_page(**wire):
