@@ -8,7 +8,7 @@ import pytest
 
 
 def wait_until(condition: Callable[[], Any], *, seconds: float = 30) -> None:
-    """Wait until the condition holds, or fail after so many seconds."""
+    """Wait until the condition holds, or fail after `seconds`."""
     deadline_seconds = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline_seconds:

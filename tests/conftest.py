@@ -195,7 +195,7 @@ def private_rabbitmq(_node: RunningRabbitmq) -> RunningRabbitmq:
         try:
             _node.restart()
         except LocalServerError:
-            # What one test did to its data is no other's concern.
+            # The data that one test has spoiled are no concern of the next one.
             shutil.rmtree(_node.directory / "data")
             _node.restart()
     return _node

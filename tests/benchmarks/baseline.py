@@ -1,4 +1,4 @@
-"""What the server itself needs for the same rows: COPY from files, with the same indexes."""
+"""Times of the server itself for the same rows: COPY from files, with the same indexes."""
 
 import statistics
 import time

@@ -45,7 +45,7 @@ def named(names: Sequence[str]) -> list[Benchmark]:
 
 
 def expected_seconds(size: str, runs: Sequence[Run]) -> Mapping[str, float]:
-    """By benchmark: what it took in the latest whole run of that size, else the guess."""
+    """Return the seconds of each benchmark in the latest whole run of that size, else the guess."""
     seconds = {each.name: 60 * each.minutes[SIZES.index(size)] for each in BENCHMARKS}
     for run in runs:
         if run.complete and run.size == size and not run.settings:

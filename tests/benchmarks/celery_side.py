@@ -17,7 +17,7 @@ def main(kind: str, url: str, queue: str, what: str, count: int) -> None:
     app.conf.update(
         task_default_queue=queue,
         task_ignore_result=True,
-        # What a message is worth to dramatiq: acknowledged once it is done, not before.
+        # Dramatiq acknowledges a message once it is done, not before; so does Celery here.
         task_acks_late=True,
         worker_enable_remote_control=False,
         worker_redirect_stdouts=False,

@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def figures(request: pytest.FixtureRequest) -> Figures:
-    """Where a benchmark reports what it found, beside what it prints."""
+    """The report in which a benchmark enters its figures, beside what it prints."""
     keeper = request.config.pluginmanager.get_plugin("keeper")
     return keeper.figures if isinstance(keeper, Keeper) else Figures()
 

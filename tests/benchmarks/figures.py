@@ -1,4 +1,4 @@
-"""What the benchmarks found: figures with their goals, kept as JSON, one file for each run."""
+"""Figures of the benchmarks with their goals, kept as JSON, one file for each run."""
 
 import json
 import math
@@ -47,7 +47,7 @@ class Figure:
 
 @dataclass
 class Figures:
-    """What the benchmarks of a run report to."""
+    """The figures of one run."""
 
     found: dict[str, Figure] = field(default_factory=dict)
 

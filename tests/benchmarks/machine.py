@@ -1,4 +1,4 @@
-"""What a run's figures depend on: this machine, its servers, the code."""
+"""This machine, its servers and the code: a run's figures depend on them."""
 
 import os
 import platform
@@ -38,7 +38,7 @@ def in_words(machine: dict[str, str | int | float]) -> str:
 
 
 def revision() -> str:
-    """Of the code that runs, with `-changed` where it is not what was committed."""
+    """Return the commit of the code that runs, with `-changed` where files differ from it."""
     try:
         head = _git("rev-parse", "--short", "HEAD")
         return f"{head}-changed" if _git("status", "--porcelain") else head

@@ -1,6 +1,6 @@
-"""What a process that publishes or consumes measures of itself, alike for all.
+"""Measurements that each publishing or consuming process takes of itself, the same for all.
 
-Nothing but the standard library: Celery's process has no other of our packages.
+It needs the standard library alone: Celery's process has none of our packages.
 """
 
 import json
@@ -31,7 +31,7 @@ def publish(send: Callable[[int], object], count: int) -> None:
 
 
 class Consumption:
-    """From the first message to the last; the actor calls `count`."""
+    """Measures from the first message to the last; the actor calls `count`."""
 
     def __init__(self, messages: int) -> None:
         self.over = threading.Event()

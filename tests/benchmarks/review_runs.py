@@ -90,7 +90,7 @@ def reviewing(
 
 
 def added(samples: list[Sample]) -> Sample:
-    """Of processes side by side; the memory is that of the largest."""
+    """Adds up processes that run side by side; the memory is that of the largest."""
     return Sample(
         samples[-1].at,
         sum(each.answered for each in samples),

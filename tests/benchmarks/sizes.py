@@ -1,4 +1,4 @@
-"""How big the benchmarks are: QUICK=1 and FULL=1 of `make bench`, or neither."""
+"""Sizes of the benchmarks: QUICK=1 or FULL=1 of `make bench`, or neither."""
 
 import os
 from typing import TypeVar

@@ -51,7 +51,7 @@ def messages(
 
 @dataclass(frozen=True)
 class Cost:
-    """Of all writers together; CPU of the writers' processes and of their backends."""
+    """All writers together; CPU of the writers' processes and of their backends."""
 
     rows: int
     elapsed_seconds: float
@@ -67,7 +67,7 @@ class Cost:
 
 
 def write(url: str, slices: Sequence[WriteSlice], *, rows: int, writers: int) -> Cost:
-    """Write the slices with so many processes, each with one connection, each with its share."""
+    """Write the slices with `writers` processes, each with one connection and its share."""
     shares = [slices[number::writers] for number in range(writers)]
     processes = [
         subprocess.Popen(

@@ -64,7 +64,7 @@ def of_run(run: Run, *, only_judged: bool = False) -> Sheet:
 
 
 def of_two(a: Run, b: Run) -> Sheet:
-    """What both have, and how B differs from A."""
+    """Compare the figures that both have: A, B, and how B differs."""
     before, after = ({each.name: each for each in run.figures} for run in (a, b))
     rows = []
     for name in [*before, *(name for name in after if name not in before)]:

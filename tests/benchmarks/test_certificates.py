@@ -1,4 +1,4 @@
-"""What a full certificate costs us beside its requests, and that it is flat in memory."""
+"""A full certificate costs little beside its requests, and is flat in memory."""
 
 import subprocess
 import sys

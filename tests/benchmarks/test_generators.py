@@ -1,4 +1,4 @@
-"""How much of N generators at two seconds a call is left, beside a bare loop of `requests`.
+"""N generators at two seconds a call, beside a bare loop of `requests`.
 
 Reviewer processes with all they do (relay, RabbitMQ, claims, validation, ledger) and a process
 that only posts take turns on one llmock; ramp and end are not counted. -k picks a size.
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 LATENCY_SECONDS = 2.0
 _GOALS = {10: ">= 0.97", 50: ">= 0.95", 100: ">= 0.80", 200: ">= 0.80"}
 SECONDS = float(os.environ.get("SIRENADE_BENCH_SECONDS", pick(quick="8", normal="16")))
-# Below a limit: so many calls, of which the bucket of the first minute holds the first.
+# Calls below a limit; the bucket of the first minute holds the first of them.
 CALLS, PER_MINUTE = pick(quick=(140, 120), normal=(1000, 600))
 
 engine = integration.engine
@@ -209,7 +209,7 @@ def test_limit(
 
 
 def most_in(records: list[dict[str, Any]], seconds: float) -> int:
-    """The most requests of any so many seconds."""
+    """Return the most requests in any interval of `seconds`."""
     begun = sorted(each["started_at"] for each in records)
     first, most = 0, 0
     for number, at in enumerate(begun):

@@ -71,7 +71,7 @@ def _wait(condition: Callable[[], bool], what: str) -> None:
 
 
 def _cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
-    """Of processes with all their children, such as a server's backends, and those that ended."""
+    """Count processes with all their children, such as a server's backends, and ended ones."""
     seconds = {}
     for name, pid in pids.items():
         parent = psutil.Process(pid)

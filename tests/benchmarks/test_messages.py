@@ -37,7 +37,7 @@ _SECONDS = 120
 OURS = "ours"
 CONFIRMED = (OURS, "dramatiq confirmed", "celery confirmed")
 _GOALS = {"dramatiq confirmed": ">= 0.80", "celery confirmed": ">= 1"}
-# As they come without confirms, and with them; quick: what they come as.
+# Dramatiq and Celery with and without confirms; quick: as they are by default.
 KILLED = pick(
     quick=(OURS, "dramatiq", "celery"),
     normal=(OURS, "dramatiq", "celery", "dramatiq confirmed", "celery confirmed"),
@@ -100,7 +100,7 @@ def start(celery_python: Path) -> Iterator[Start]:
 
 
 def _found(process: "subprocess.Popen[str]") -> dict[str, float]:
-    """What it says in the end."""
+    """Return what the process prints at its end."""
     out, err = process.communicate(timeout=_SECONDS)
     lines = [line for line in out.splitlines() if line.startswith("{")]
     assert lines, err[-2000:]
@@ -109,7 +109,7 @@ def _found(process: "subprocess.Popen[str]") -> dict[str, float]:
 
 
 def _numbers_in(url: str, queue: str) -> set[int]:
-    """What the queue holds: it is emptied. Celery's task ids are the numbers."""
+    """Empty the queue and return its messages. Celery's task ids are the numbers."""
     numbers = set()
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         channel = connection.channel()

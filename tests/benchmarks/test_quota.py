@@ -1,4 +1,4 @@
-"""How much of the quota fetcher processes use, and what the server saw of it.
+"""Fetcher processes use nearly all of the quota; the server counts what it sees.
 
 Three cells of three minutes each (in one minute at 30, one slot is 0.033); FULL=1: all nine, five
 minutes each. SIRENADE_BENCH_MINUTES is another length.
@@ -98,7 +98,7 @@ def database_url(durable_postgres: RunningPostgres, request: pytest.FixtureReque
 def start(
     rabbitmq_url: str, start_services: StartServices, request_import: Callable[..., None]
 ) -> Callable[..., Insee]:
-    """Begin an import of the département by so many fetchers, and a writer."""
+    """Begin an import of the département by `fetchers` processes and a writer."""
 
     def start(
         *, fetchers: int, establishments: int, per_minute: int, rows_per_page: int, **settings: int
@@ -142,8 +142,8 @@ def test_fetchers_use_the_quota_and_no_more(
         # A writer that shares a busy machine may fall behind: it is not what is measured.
         fetcher_max_slices_ready=8000,
     )
-    # How long the simulator takes to count, and to make the records of each walk's first pages,
-    # is not the fetcher's.
+    # The simulator's time to count, and to make the records of each walk's first pages, is not
+    # the fetcher's.
     wait_for(lambda: progress().received >= 20 * ROWS_PER_PAGE, seconds=180, what="20 pages")
     window = {"since": progress().at, "seconds": 60 * MINUTES}
     time.sleep(60 * MINUTES)  # what is measured is this time

@@ -1,4 +1,4 @@
-"""What a second commit in another database costs a slice, beside slices of the one database."""
+"""A slice with a second commit in another database, beside slices of one database."""
 
 import itertools
 import time
@@ -32,7 +32,7 @@ def desk(shard_urls: tuple[str, ...]) -> Iterator[Desk]:
 
 
 def _seconds(desk: Desk, slices: list[list[Any]], shard: int) -> float:
-    """Of each slice, the quickest half: the neighbours are in the others."""
+    """Take the quickest half of each slice's times: the machine's neighbours are in the others."""
     batch = desk.batch(departement=None)
     fetch_id = desk.fetch(batch, slices=1_000_000)
     spent = []

@@ -1,4 +1,4 @@
-"""What `stats` costs at two million items while two writers work."""
+"""`stats` answers fast at two million items while two writers work."""
 
 import datetime as dt
 import itertools
@@ -25,7 +25,7 @@ from tests.integration.writer.records import Records
 ITEMS = pick(quick=200_000, normal=2_000_000)
 CALLS = pick(quick=100, normal=500)
 WRITERS = 2
-# What the public quota brings, 30 pages of 1 000 rows a minute; and nothing to wait for.
+# The public quota brings 30 pages of 1 000 rows a minute; the other pace never waits.
 PACES_ROWS_PER_SECOND = (500, 1_000_000)
 _ROWS_PER_SLICE = 200
 # One item in a thousand failed, half of them written since.

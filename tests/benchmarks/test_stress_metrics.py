@@ -26,7 +26,7 @@ AT_ONCE = 10_000
 RECORDINGS = pick(quick=1_000_000, normal=10_000_000)
 THREADS = 16
 PROCESSES = 4
-# So often is memory looked at while they record.
+# Seconds between two samples of memory while they record.
 SAMPLES = 40
 ACTOR = "write_slice"
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ def rss_bytes() -> int:
 
 
 def record(metrics: Metrics, number: int) -> None:
-    """What a writer does: a counter, a histogram, a gauge, by turns."""
+    """Record as a writer does: a counter, a histogram, a gauge, by turns."""
     match number % 4:
         case 0 | 1:
             metrics.rows_written.labels(outcome=ROW_OUTCOMES[number % 3]).inc()
@@ -52,7 +52,7 @@ def record(metrics: Metrics, number: int) -> None:
 
 
 def recorded(metrics: Metrics) -> dict[str, float]:
-    """What is there of what `record` did."""
+    """Return the totals that `record` has left."""
     value = metrics.registry.get_sample_value
     return {
         "rows": sum(
@@ -65,7 +65,7 @@ def recorded(metrics: Metrics) -> dict[str, float]:
 
 
 def expected(count: int) -> dict[str, float]:
-    """Of the numbers below `count`, a multiple of 100."""
+    """Record the numbers below `count`, a multiple of 100."""
     waits = count // 4
     hundred = sum(number % 100 for number in range(100) if number % 4 == 2)
     return {
@@ -86,7 +86,7 @@ def from_threads(metrics: Metrics, count: int, threads: int) -> None:
 
 
 def sampled(work: Callable[[], None], seconds: float) -> list[int]:
-    """Run the work and look at this process's memory meanwhile, every so many seconds."""
+    """Run the work, and sample this process's memory meanwhile."""
     samples = [rss_bytes()]
     done = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What the validator finds in the frozen bank of faulty texts, and what it costs."""
+"""The validator finds the faults of the frozen bank, at a low cost."""
 
 import statistics
 

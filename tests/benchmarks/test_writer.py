@@ -1,4 +1,4 @@
-"""What a slice costs, against the server's own COPY of the same rows in the same run.
+"""Cost of a slice, against the server's own COPY of the same rows in the same run.
 
 Each writer is a new process: with too few rows its first slices, in which statements are prepared
 and caches filled, would weigh more than in a steady import.

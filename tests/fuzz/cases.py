@@ -1,4 +1,4 @@
-"""How a fuzz test runs: so many cases, each told by what became of it."""
+"""Runs of a fuzz test: a number of cases, each counted by its end."""
 
 import random
 from collections import Counter
@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 CaseT = TypeVar("CaseT")
-# Below so many cases a class may be rare by chance.
+# With fewer cases than this a class may be rare by chance.
 _ENOUGH = 1000
 _MOST_OF_ONE_CLASS = 0.8
 
 
 @dataclass
 class Tally:
-    """What became of the cases of one test."""
+    """Counts the ends of the cases of one test."""
 
     name: str
     counts: Counter[str] = field(default_factory=Counter)
@@ -40,7 +40,7 @@ class Fuzz:
     tallies: list[Tally]
 
     def share(self, part: int) -> int:
-        """So many of what is dear: of 10 000 cases, every `part`-th; a few at least."""
+        """Return the number of costly cases: one in `part` of all, and a few at least."""
         return max(20, self.examples // part)
 
     def __call__(
@@ -71,7 +71,7 @@ class Fuzz:
         return tally
 
     def some(self, name: str, part: int) -> tuple[Tally, list[random.Random]]:
-        """A tally, and the generators of so many cases: for what goes through real servers."""
+        """Yield a tally and the generators of its cases, for tests that go through real servers."""
         tally = Tally(name)
         self.tallies.append(tally)
         seed = random.Random(f"{name}/{self.seed or 0}")

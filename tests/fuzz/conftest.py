@@ -1,4 +1,4 @@
-"""How many cases, from which seed, and what became of them: told at the end of the run."""
+"""The end of the run says the number of cases, their seed, and their ends."""
 
 from collections.abc import Iterator
 

@@ -74,7 +74,7 @@ def page(records: Sequence[Any], *, total: int, cursor: str = "*", next_cursor: 
 
 
 def recorded_bodies() -> list[Any]:
-    """What INSEE answered to others, errors too, and how it tells its own state."""
+    """Return INSEE's recorded answers, errors too, and its answers about its own state."""
     lines = (_RECORDED / "http_traces.jsonl").read_text(encoding="utf-8").splitlines()
     bodies = [json.loads(line).get("body") for line in lines]
     parsed = [json.loads(body) if isinstance(body, str) else body for body in bodies if body]
@@ -133,6 +133,6 @@ def make_answer(records: Sequence[Record], others: Sequence[Any], rng: random.Ra
     if kind == 3:
         return Spoiled(spoiled(answer(body, "200 OK", *headers), rng))
     status = rng.choice(_STATUSES) if kind < 9 else "200 OK"
-    # Where the length is odd, its end would be waited for.
+    # A client would wait for the end of an odd length.
     is_plain = not set(headers) & set(_ODD_HEADERS)
     return Spoiled(answer(body, status, *headers), kept_open=is_plain and rng.random() < 0.7)

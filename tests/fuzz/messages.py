@@ -25,7 +25,7 @@ def some_records(recorded: Sequence[Record], rng: random.Random) -> list[Any]:
 
 
 def slice_for(message: WriteSlice, records: Sequence[Any], rng: random.Random) -> WriteSlice:
-    """As the fetcher would cut them, where it could; else as an older one sent them."""
+    """Return slices as the fetcher cuts them, where it can; else as an older one sent them."""
     if not records:
         return replace(message, records="[]")
     try:
@@ -69,7 +69,7 @@ def bodies_of(message: Sent, rng: random.Random) -> bytes:
     if kind in {5, 6}:
         return spoiled(body, rng)
     if kind == 7:
-        # What is inside the frame.
+        # Return what is inside the frame.
         plain = _decompressed(body)
         return zstandard.ZstdCompressor(level=1).compress(spoiled(plain, rng))
     return body

@@ -1,4 +1,4 @@
-"""What fuzzing has found, replayed: each case of `corpus/` still becomes what its note says."""
+"""Cases that fuzzing found are replayed: each of `corpus/` ends as its note says."""
 
 import json
 from pathlib import Path

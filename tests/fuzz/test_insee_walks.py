@@ -51,7 +51,7 @@ class Walk:
         return verdict
 
     def _verdict(self, run: int) -> str:
-        """By what the tables say."""
+        """Judge the walk by its tables."""
         batch = "SELECT status FROM import_batches WHERE run_id = :run"
         fetched = """SELECT p.fetch_id IS NOT NULL FROM import_pages p JOIN import_batches b
           ON b.id = p.batch_id WHERE b.run_id = :run AND p.number = 1"""

@@ -36,7 +36,7 @@ def _make(rng: random.Random) -> tuple[str, bytes]:
 
 
 def become(case: tuple[str, bytes]) -> str:
-    """What a worker would make of it, up to the database; and it can be kept as a dead letter."""
+    """Read it as a worker does, up to the database, and keep it as a dead letter."""
     queue, body = case
     letter = letter_records.opened(queue, body)
     letter_records.without(letter.body, letter_records.Silenced(frozenset(letter.sirens)))

@@ -1,4 +1,4 @@
-"""What integration tests share: a database, waiting, and brokers with their workers."""
+"""Fixtures of all integration tests: a database, waiting, brokers with their workers."""
 
 import functools
 import os

@@ -1,4 +1,4 @@
-"""What /metrics of an operator shows of a database."""
+"""Samples that an operator's /metrics shows of a database."""
 
 from collections.abc import Callable
 

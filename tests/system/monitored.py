@@ -79,7 +79,7 @@ def _parameters(query: str) -> dict[str, list[str]]:
 
 
 def _plain(url: str) -> str:
-    """As a driver that is not SQLAlchemy's reads it."""
+    """Return the URL as a driver reads it that is not SQLAlchemy's."""
     without_tls = normalise_url(url).set(drivername="postgresql", query={"sslmode": "disable"})
     return without_tls.render_as_string(hide_password=False)
 

@@ -99,7 +99,7 @@ def test_a_mass_day_is_brought_in_flat_memory(
     measured = {name: psutil.Process(each.pid) for name, each in processes.running.items()}
     with engine.begin() as connection:
         set_watermark(connection, "etablissements", datetime.fromisoformat("1980-01-01"))
-        # Units are up to date: the simulator takes a minute to look through so many of them.
+        # Units are up to date: the simulator takes a minute to look through them.
         set_watermark(connection, "unites_legales", datetime.fromisoformat(UNTIL))
         order_delta(connection)
 

@@ -153,7 +153,7 @@ def move_on(engine: Engine) -> None:
 
 
 def requests_that_failed(engine: Engine) -> tuple[int, int]:
-    """Those for pages, and those of the planner."""
+    """Return the requests for pages, and those of the planner."""
     query = "SELECT count(*) FROM insee_requests WHERE http_status = 0 AND page IS {} NULL"
     [pages], [counts] = column(engine, query.format("NOT")), column(engine, query.format(""))
     return pages, counts

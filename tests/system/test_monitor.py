@@ -1,4 +1,4 @@
-"""What the monitor takes from a real Prometheus."""
+"""The monitor reads alerts from a real Prometheus."""
 
 import json
 import os

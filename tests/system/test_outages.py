@@ -26,7 +26,7 @@ ESTABLISHMENTS = 3000
 REQUESTS_PER_MINUTE = 100
 GENERATORS = 5
 SERVICES = ("fetcher", "writer", "reviewer")
-# What one process may write in its log in a second of outage.
+# Bytes that one process may log in a second of outage.
 LOG_BYTES_PER_SECOND = 1000
 
 durable_postgres = durable.durable_postgres
@@ -109,7 +109,7 @@ def test_a_database_that_takes_no_writes_pauses_the_import_and_blames_no_row(
     with calm_processes(processes):
         requests, received = insee.quota()["requests"], progress().received
         time.sleep(45)  # the length of the outage
-        # What was in hand may have ended just before.
+        # Work in hand may have ended just before.
         assert progress().received <= received + 400
         assert insee.quota()["requests"] <= requests + 4
     set_read_only(durable_postgres, read_only=False)

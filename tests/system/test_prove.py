@@ -39,7 +39,7 @@ def stands_alone(page: str) -> bool:
 @pytest.mark.timeout(300)
 def test_two_short_days_are_proved_and_told_on_a_page(tmp_path: Path) -> None:
     small = ("--days", "2", "--per-day", "3000", "--quota", "60", "--continuous")
-    # Of a real set-up nothing may be asked, and its key goes nowhere.
+    # The command asks nothing of a real set-up, and sends its key nowhere.
     real = {"SIRENADE_INSEE_KEY_FILE": "/nowhere", "SIRENADE_DATABASE_URL_FILE": "/nowhere"}
     ended = prove("import", tmp_path, *small, "--day-seconds", "8", **real)
     assert ended.returncode == 0, ended.stdout + ended.stderr
