@@ -5,13 +5,11 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
+from shared.report.page import render_page
 from tests.proofs.promises import Promise
 from tests.proofs.samples import Sample
 from tests.proofs.usage_table import totals_of, usage_of_servers, usage_of_services
@@ -61,13 +59,13 @@ def write(proof: Proof, folder: Path) -> Path:
 
 
 def render(proof: Proof) -> str:
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    source = (resources.files("tests.proofs") / "proof.html.j2").read_text("utf-8")
-    return environment.from_string(source).render(
+    usage = usage_of_services(proof.samples) + usage_of_servers(proof.samples)
+    return render_page(
+        "tests.proofs",
+        "proof.html.j2",
+        proof.plots,
         proof=proof,
         machine=machine(),
         totals=totals_of(proof.samples),
-        services=usage_of_services(proof.samples),
-        servers=usage_of_servers(proof.samples),
-        plots={name: Markup(svg) for name, svg in proof.plots.items()},  # noqa: S704  our own SVG
+        processes=[each.cells() for each in usage],
     )

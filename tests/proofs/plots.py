@@ -1,12 +1,12 @@
 """The plots of a proof, as SVG for the page they stand in."""
 
-import io
 from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from shared.report.plots import MUTED, make_axes, make_svg
 from tests.proofs.process_usage import ProcessUsage
 from tests.proofs.promises import (
     MIB,
@@ -17,8 +17,6 @@ from tests.proofs.promises import (
 )
 from tests.proofs.samples import Sample
 
-_INK, _MUTED, _GRID = "#1f2933", "#66737f", "#d9dfe4"
-_COLOURS = ("#2f6f9f", "#e0a030", "#4f8a5b", "#b8473d", "#7a5ea8", "#3a9aa0")
 _SECONDS_OF_A_RATE = 30
 
 
@@ -31,7 +29,7 @@ def throughput(samples: Sequence[Sample]) -> str:
     ):
         if any(values):
             axes.plot(_minutes(samples), _rates(samples, values), label=label)
-    return _svg(figure)
+    return make_svg(figure)
 
 
 def memory(samples: Sequence[Sample], *, bound_bytes: int = MOST_RSS_BYTES) -> str:
@@ -53,17 +51,17 @@ def by_process(
         have = [each for each in samples if name in each.processes]
         axes.plot(_minutes(have), [value(each.processes[name]) for each in have], label=name)
     if bound is not None:
-        axes.axhline(bound, color=_MUTED, linestyle="--", linewidth=1)
+        axes.axhline(bound, color=MUTED, linestyle="--", linewidth=1)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    return _svg(figure)
+    return make_svg(figure)
 
 
 def database(samples: Sequence[Sample]) -> str:
     figure, axes = _axes("MB")
     axes.plot(_minutes(samples), [each.database_bytes / 10**6 for each in samples], label="size")
     axes.set_ylim(bottom=0)
-    return _svg(figure)
+    return make_svg(figure)
 
 
 def queues(samples: Sequence[Sample]) -> str:
@@ -73,15 +71,15 @@ def queues(samples: Sequence[Sample]) -> str:
         if any(counts):
             axes.plot(_minutes(samples), counts, label=name)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    return _svg(figure)
+    return make_svg(figure)
 
 
 def quota(samples: Sequence[Sample], *, per_minute: float) -> str:
     """Requests granted in the 60 seconds before, against the quota."""
     figure, axes = _axes("requests in 60 s")
     axes.plot(_minutes(samples), [each.requests_last_minute for each in samples], label="requests")
-    axes.axhline(per_minute, color=_MUTED, linestyle="--", linewidth=1, label="quota")
-    return _svg(figure)
+    axes.axhline(per_minute, color=MUTED, linestyle="--", linewidth=1, label="quota")
+    return make_svg(figure)
 
 
 def eta(samples: Sequence[Sample]) -> str:
@@ -90,9 +88,9 @@ def eta(samples: Sequence[Sample]) -> str:
     errors = eta_errors(samples)
     axes.plot([at / 60 for at, _ in errors], [100 * error for _, error in errors], label="error")
     for side in (-1, 1):
-        axes.axhline(side * 100 * MOST_ETA_ERROR, color=_MUTED, linestyle="--", linewidth=1)
+        axes.axhline(side * 100 * MOST_ETA_ERROR, color=MUTED, linestyle="--", linewidth=1)
     axes.set_ylim(-30, 30)
-    return _svg(figure)
+    return make_svg(figure)
 
 
 def _minutes(samples: Sequence[Sample]) -> list[float]:
@@ -110,24 +108,7 @@ def _rates(samples: Sequence[Sample], values: Sequence[int]) -> list[float]:
 
 
 def _axes(ylabel: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(7.2, 2.6), layout="constrained")
-    axes = figure.subplots()
-    axes.set_prop_cycle(color=_COLOURS)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_GRID)
-    axes.tick_params(colors=_INK, labelsize=8, length=0)
-    axes.grid(visible=True, color=_GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.set_xlabel("minutes", color=_MUTED, fontsize=8)
-    axes.set_ylabel(ylabel, color=_MUTED, fontsize=8)
+    figure, axes = make_axes()
+    axes.set_xlabel("minutes")
+    axes.set_ylabel(ylabel)
     return figure, axes
-
-
-def _svg(figure: Figure) -> str:
-    [axes] = figure.axes
-    if axes.get_legend_handles_labels()[0]:
-        figure.legend(frameon=False, fontsize=8, loc="outside upper right", ncols=4)
-    written = io.StringIO()
-    figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
-    # What stands before belongs to a file of its own, not to a page.
-    return written.getvalue()[written.getvalue().index("<svg") :]

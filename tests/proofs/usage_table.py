@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.terminal.words import thousands
+from shared.terminal.words import mib, percent, thousands
 from tests.proofs.process_usage import ProcessUsage
 from tests.proofs.promises import LEAST_SECONDS
 from tests.proofs.samples import Sample
@@ -29,6 +29,19 @@ class UsageLine:
     files_most: int
     threads_most: int
     connections_most: int
+
+    def cells(self) -> tuple[str, ...]:
+        slope = self.rss_slope_bytes
+        return (
+            self.name,
+            mib(self.rss_most_bytes),
+            "" if slope is None else f"{slope * 3600 / 2**20:+.1f} MiB/h",
+            percent(self.cpu_mean, decimals=1),
+            percent(self.cpu_most),
+            str(self.files_most),
+            str(self.threads_most),
+            str(self.connections_most or ""),
+        )
 
 
 def totals_of(samples: Sequence[Sample]) -> dict[str, str]:

@@ -1,26 +1,23 @@
-"""The report as one HTML page that stands alone."""
+"""The report on the texts as one HTML page."""
 
 import datetime as dt
 from collections.abc import Iterator
-from importlib import resources
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from services.reviewer.commands.report import plots
-from services.reviewer.commands.report.figures import LENGTH_STEP, TextReport
+from services.reviewer.commands.report.figures import LENGTH_STEP, Model, TextReport
+from shared.report.page import render_page
 from shared.terminal.words import thousands
 
 
 def render(report: TextReport, *, now: dt.datetime) -> str:
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.filters["number"] = thousands
-    source = (resources.files(__package__ or __name__) / "report.html.j2").read_text("utf-8")
-    return environment.from_string(source).render(
+    return render_page(
+        "services.reviewer.commands.report",
+        "report.html.j2",
+        _plots(report),
         report=report,
         now=f"{now:%Y-%m-%d %H:%M} UTC",
         numbers=list(_numbers(report)),
-        plots={name: Markup(svg) for name, svg in _plots(report).items()},  # noqa: S704  our own SVG
+        generators=[_cells(model) for model in report.models],
     )
 
 
@@ -48,3 +45,16 @@ def _numbers(report: TextReport) -> Iterator[tuple[str, str]]:
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def _cells(model: Model) -> tuple[str, ...]:
+    return (
+        model.model,
+        thousands(model.attempts),
+        thousands(model.accepted),
+        thousands(model.tokens_in),
+        thousands(model.tokens_out),
+        f"{model.cost_eur:.4f}",
+        f"{model.median_seconds:.3f}",
+        f"{model.p95_seconds:.3f}",
+    )

@@ -1,26 +1,22 @@
-"""The report's plots, as SVG for the page they stand in; nothing is loaded from elsewhere."""
+"""The plots of the report on the texts, each as SVG."""
 
-import io
 from collections.abc import Mapping, Sequence
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from services.reviewer.commands.report.figures import First, Minute, Model
+from shared.report.plots import COLOURS, MUTED, make_axes, make_svg
 
-_INK, _MUTED, _GRID = "#1f2933", "#66737f", "#d9dfe4"
-_FIRST, _SECOND, _LATER = "#2f6f9f", "#e0a030", "#b8473d"
+_FIRST, _SECOND, _LATER = COLOURS[0], COLOURS[1], COLOURS[3]
 _MOST_REASONS = 15
 _MOST_MODELS = 10
 _FEW_MINUTES = 3
-_WIDTH_INCHES = 7.2
 
 
 def rejections(reasons: Mapping[str, tuple[int, int, int]]) -> str:
     """Bars by reason, the most frequent on top, stacked by number of the attempt."""
     shown = list(reasons.items())[:_MOST_REASONS][::-1]
-    figure, axes = _axes(height_inches=0.9 + 0.26 * max(len(shown), 2))
+    figure, axes = make_axes(height_inches=0.9 + 0.26 * max(len(shown), 2))
     names = [name for name, _ in shown]
     left = [0.0] * len(shown)
     parts = (("first attempt", _FIRST), ("second", _SECOND), ("third and later", _LATER))
@@ -31,14 +27,13 @@ def rejections(reasons: Mapping[str, tuple[int, int, int]]) -> str:
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("rejected texts")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _legend(figure)
-    return _svg(figure)
+    return make_svg(figure)
 
 
 def quality(firsts: Sequence[First]) -> str:
     """What became of each generator's first texts, in percent: three bars each."""
     shown = firsts[:_MOST_MODELS][::-1]
-    figure, axes = _axes(height_inches=0.9 + 0.6 * max(len(shown), 1))
+    figure, axes = make_axes(height_inches=0.9 + 0.6 * max(len(shown), 1))
     parts = (
         ("accepted at once", _FIRST, [each.accepted for each in shown]),
         ("grounded", _SECOND, [each.grounded for each in shown]),
@@ -48,32 +43,31 @@ def quality(firsts: Sequence[First]) -> str:
         places = [place + 0.26 * (1 - number) for place in range(len(shown))]
         shares = [100 * count / each.texts for count, each in zip(counts, shown, strict=True)]
         bars = axes.barh(places, shares, color=colour, label=label, height=0.24)
-        axes.bar_label(bars, fmt="{:.1f} %", padding=4, fontsize=7, color=_MUTED)
+        axes.bar_label(bars, fmt="{:.1f} %", padding=4, fontsize=7, color=MUTED)
     axes.set_yticks(range(len(shown)), [f"{each.model} ({each.texts:,})" for each in shown])
     axes.set_xlim(0, 110)
     axes.set_xticks(range(0, 101, 20))
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("% of the first texts")
-    _legend(figure)
-    return _svg(figure)
+    return make_svg(figure)
 
 
 def costs(models: Sequence[Model]) -> str:
     """Euros for 1 000 accepted texts of each generator; one without any has no bar."""
     found = [(each.model, each.cost_eur_per_1000_accepted) for each in models[:_MOST_MODELS]]
     shown = [(model, float(eur)) for model, eur in found[::-1] if eur is not None]
-    figure, axes = _axes(height_inches=0.9 + 0.3 * max(len(shown), 1))
+    figure, axes = make_axes(height_inches=0.9 + 0.3 * max(len(shown), 1))
     bars = axes.barh([model for model, _ in shown], [eur for _, eur in shown], color=_FIRST)
-    axes.bar_label(bars, fmt="{:.4g} €", padding=4, fontsize=8, color=_MUTED)
+    axes.bar_label(bars, fmt="{:.4g} €", padding=4, fontsize=8, color=MUTED)
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.15)
     axes.set_xlabel("€ for 1 000 accepted texts, refused ones included")
-    return _svg(figure)
+    return make_svg(figure)
 
 
 def lengths(counts: Mapping[int, int], *, step: int) -> str:
     """Bars of the accepted texts by their length."""
-    figure, axes = _axes()
+    figure, axes = make_axes()
     axes.bar(
         [start + step / 2 for start in counts],
         list(counts.values()),
@@ -82,12 +76,12 @@ def lengths(counts: Mapping[int, int], *, step: int) -> str:
     )
     axes.set_xlabel("characters")
     axes.set_ylabel("texts")
-    return _svg(figure)
+    return make_svg(figure)
 
 
 def throughput(minutes: Sequence[Minute]) -> str:
     """Texts a minute, against what the calls of the busiest minute bring at the mean latency."""
-    figure, axes = _axes()
+    figure, axes = make_axes()
     start = minutes[0].minute
     at = [(each.minute - start).total_seconds() / 60 for each in minutes]
     marker = "o" if len(minutes) <= _FEW_MINUTES else ""
@@ -102,7 +96,7 @@ def throughput(minutes: Sequence[Minute]) -> str:
         busiest = max(each.at_work for each in minutes)
         axes.axhline(
             busiest * 60 / mean_seconds,
-            color=_MUTED,
+            color=MUTED,
             linestyle="--",
             linewidth=1,
             label=f"ideal: {busiest:.1f} calls at once, {mean_seconds:.3f} s each",
@@ -110,40 +104,14 @@ def throughput(minutes: Sequence[Minute]) -> str:
     axes.set_xlabel(f"minutes since {start:%Y-%m-%d %H:%M} UTC")
     axes.set_ylabel("texts a minute")
     axes.set_ylim(bottom=0)
-    _legend(figure)
-    return _svg(figure)
+    return make_svg(figure)
 
 
 def outcomes(counts: Mapping[str, int]) -> str:
     shown = list(counts.items())[::-1]
-    figure, axes = _axes(height_inches=0.9 + 0.28 * max(len(shown), 2))
+    figure, axes = make_axes(height_inches=0.9 + 0.28 * max(len(shown), 2))
     bars = axes.barh([name for name, _ in shown], [n for _, n in shown], color=_FIRST, height=0.7)
-    axes.bar_label(bars, fmt="{:,.0f}", padding=4, fontsize=8, color=_MUTED)
+    axes.bar_label(bars, fmt="{:,.0f}", padding=4, fontsize=8, color=MUTED)
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.12)
-    return _svg(figure)
-
-
-def _axes(*, height_inches: float = 2.8) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(_WIDTH_INCHES, height_inches), layout="constrained")
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_GRID)
-    axes.tick_params(colors=_INK, labelsize=8, length=0)
-    axes.grid(visible=True, color=_GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.xaxis.label.set(color=_MUTED, fontsize=8)
-    axes.yaxis.label.set(color=_MUTED, fontsize=8)
-    return figure, axes
-
-
-def _legend(figure: Figure) -> None:
-    """Outside, so that it hides nothing."""
-    figure.legend(frameon=False, fontsize=8, loc="outside upper right", ncols=3)
-
-
-def _svg(figure: Figure) -> str:
-    written = io.StringIO()
-    figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
-    # What stands before belongs to a file of its own, not to a page.
-    return written.getvalue()[written.getvalue().index("<svg") :]
+    return make_svg(figure)

@@ -1,0 +1,1 @@
+"""Reports: HTML pages that stand alone, with plots. Imported by commands only."""
