@@ -19,6 +19,7 @@ from services.writer.erasure import oppositions
 from services.writer.erasure.oppositions import Forgotten
 from services.writer.main import open_engine
 from shared.errors import UserError
+from shared.terminal.cli import AsJson
 
 _NO_REASON = "asked"
 
@@ -42,9 +43,7 @@ def forget(  # noqa: PLR0913, PLR0917  the options of one command, typer's to bi
     force: Annotated[
         bool, typer.Option("--force", help="Also a number with a wrong check digit.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, for a program to read.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Erase all that is kept of a unit beyond its number, and keep it out from now on.
 

@@ -1,25 +1,45 @@
-"""What the writer would make of records, without a database. Pure."""
+"""`./sirenade inspect`: the rows that the writer would make of records, without a database."""
 
 import dataclasses
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from services.writer.mapping.mapper import map_record, map_unite_legale
+from shared.errors import UserError
 from shared.sirene.pages import page_of
 from shared.sirene.values import MappingError
 
 
+def inspect(
+    file: Annotated[Path, typer.Argument(help="JSON lines of API records; - reads stdin.")],
+) -> None:
+    """Print for each API record one JSON line: the rows it becomes, or its error code.
+
+    Example: ./sirenade inspect records.jsonl
+    """
+    source = Path("/dev/stdin") if str(file) == "-" else file
+    try:
+        with source.open(encoding="utf-8") as lines:
+            for line in inspect_lines(lines):
+                typer.echo(line)
+    except BrokenPipeError:
+        raise  # the reader has seen enough: typer ends without a message
+    except OSError as error:
+        raise UserError(f"cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"cannot read {file}: it is not UTF-8") from None
+
+
 def inspect_lines(lines: Iterable[str]) -> Iterator[str]:
-    """One line of JSON for each line that is not blank: the rows, or the error's code."""
+    """Yield one line of JSON for each line that is not blank: the rows, or the error's code."""
     for line in lines:
         if line.strip():
-            yield json.dumps(_inspect(line), ensure_ascii=False, default=_iso)
-
-
-def _iso(value: dt.date) -> str:
-    return value.isoformat()
+            yield json.dumps(_inspect(line), ensure_ascii=False, default=dt.date.isoformat)
 
 
 def _inspect(line: str) -> dict[str, Any]:
@@ -34,7 +54,7 @@ def _inspect(line: str) -> dict[str, Any]:
 
 
 def _rows(record: object) -> dict[str, Any]:
-    """A unit of `/siren` has no siret, and makes a unit's row only."""
+    """Map a record of `/siret`, or of `/siren`: that one has no siret and makes a unit's row."""
     if isinstance(record, dict) and "siret" not in record and "siren" in record:
         unite = map_unite_legale(record)
         return {

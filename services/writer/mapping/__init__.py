@@ -1,0 +1,1 @@
+"""INSEE's records as rows of the register. Pure."""

@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Engine
@@ -20,7 +20,6 @@ from shared.db.locks import Lock, try_hold_in_session
 from shared.db.migrate import require_current
 from shared.errors import UserError
 from shared.runtime.memory import return_freed_memory
-from shared.terminal.words import thousands
 
 _PAGE_ROWS = 1000
 # Copiers, the loader itself, the lock.
@@ -101,35 +100,6 @@ def discard(database_url: str) -> list[str]:
     with _exclusive(database_url) as engine, View() as view:
         loader = Loader(engine, view)
         return [collection for collection in COLLECTIONS if loader.discard(collection)]
-
-
-def as_json(load: StockLoad) -> dict[str, object]:
-    return {
-        name: value.isoformat() if isinstance(value, dt.date) else value
-        for name, value in asdict(load).items()
-        if name not in {"file_identity", "chunk_rows", "merged_blocks", "pages_siret"}
-    }
-
-
-def plan_in_words(planned: Planned) -> str:
-    rows = "?" if planned.rows is None else thousands(planned.rows)
-    unknown = f"; unknown: {', '.join(planned.unknown_columns)}" if planned.unknown_columns else ""
-    absent = f"; absent: {', '.join(planned.absent_columns)}" if planned.absent_columns else ""
-    return (
-        f"{planned.file}: {planned.collection}, {rows} rows, {thousands(planned.bytes or 0)} bytes,"
-        f" {planned.columns} columns{unknown}{absent}"
-    )
-
-
-def in_words(load: StockLoad) -> str:
-    seconds = ((load.finished_at or load.started_at) - load.started_at).total_seconds()
-    until = "never" if load.treated_until is None else f"{load.treated_until:%Y-%m-%d %H:%M}"
-    return (
-        f"{load.collection}: {thousands(load.rows)} rows in {seconds:.0f} s ({load.way}):"
-        f" {thousands(load.inserted)} new, {thousands(load.updated)} newer,"
-        f" {thousands(load.vanished or 0)} no longer in the file,"
-        f" {thousands(load.refused)} refused; treated until {until}"
-    )
 
 
 @contextlib.contextmanager

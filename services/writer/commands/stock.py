@@ -1,0 +1,109 @@
+"""`./sirenade stock`: its options and its words."""
+
+import datetime as dt
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.writer.settings import StockSettings
+from shared.db.shards import require_one_database
+from shared.errors import UserError
+from shared.settings import load
+from shared.terminal.cli import AsJson
+from shared.terminal.words import thousands
+
+if TYPE_CHECKING:
+    from services.writer.stock.command import Planned
+    from services.writer.stock.log import StockLoad
+
+
+def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="StockEtablissement, StockUniteLegale: paths or http(s) URLs."),
+    ] = None,
+    date: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Day of the files; by default the first day of the month in which they were made.",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Load a file that has far fewer rows than before.")
+    ] = False,
+    without_pages: Annotated[
+        bool,
+        typer.Option(
+            "--without-pages",
+            help="Load the rows only; the same command without this option makes the pages.",
+        ),
+    ] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Look at the files, load nothing.")] = False,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Drop what interrupted loads left behind.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load INSEE's monthly stock files (CSV, zip of CSV, parquet) into the register.
+
+    An interrupted load goes on when the same command is given again; `delta` goes on from the
+    last treatment in the files. The history files are not loaded: periods come from the API.
+
+    Example: ./sirenade stock StockUniteLegale_utf8.zip StockEtablissement_utf8.zip
+    """
+    # Arrow is large, and the images of the services do not have it.
+    from services.writer.stock import command  # noqa: PLC0415  as above
+
+    if bool(files) == discard:
+        raise UserError("name the stock files, or --discard")
+    if plan:
+        for planned in command.plan(files or []):
+            typer.echo(json.dumps(asdict(planned)) if as_json else _plan_in_words(planned))
+        return
+    settings = load(StockSettings)
+    require_one_database(settings)
+    url = settings.database_url.get_secret_value()
+    if discard:
+        for collection in command.discard(url):
+            typer.echo(json.dumps({"discarded": collection}) if as_json else f"{collection}: gone")
+        return
+    options = command.StockOptions(
+        file_date=None if date is None else date.date(),
+        force=force,
+        pages=not without_pages,
+        sole_traders=settings.avis_sole_traders,
+    )
+    for loaded in command.load(url, files or [], options):
+        typer.echo(json.dumps(_as_json(loaded)) if as_json else _in_words(loaded))
+
+
+def _as_json(load: "StockLoad") -> dict[str, object]:
+    return {
+        name: value.isoformat() if isinstance(value, dt.date) else value
+        for name, value in asdict(load).items()
+        if name not in {"file_identity", "chunk_rows", "merged_blocks", "pages_siret"}
+    }
+
+
+def _plan_in_words(planned: "Planned") -> str:
+    rows = "?" if planned.rows is None else thousands(planned.rows)
+    unknown = f"; unknown: {', '.join(planned.unknown_columns)}" if planned.unknown_columns else ""
+    absent = f"; absent: {', '.join(planned.absent_columns)}" if planned.absent_columns else ""
+    return (
+        f"{planned.file}: {planned.collection}, {rows} rows, {thousands(planned.bytes or 0)} bytes,"
+        f" {planned.columns} columns{unknown}{absent}"
+    )
+
+
+def _in_words(load: "StockLoad") -> str:
+    seconds = ((load.finished_at or load.started_at) - load.started_at).total_seconds()
+    until = "never" if load.treated_until is None else f"{load.treated_until:%Y-%m-%d %H:%M}"
+    return (
+        f"{load.collection}: {thousands(load.rows)} rows in {seconds:.0f} s ({load.way}):"
+        f" {thousands(load.inserted)} new, {thousands(load.updated)} newer,"
+        f" {thousands(load.vanished or 0)} no longer in the file,"
+        f" {thousands(load.refused)} refused; treated until {until}"
+    )
