@@ -1,7 +1,8 @@
-"""Comparison of French texts: accents, case, ligatures, apostrophes and spaces do not count."""
+"""French texts made comparable: without accents, case, ligatures and kinds of apostrophe."""
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,7 +27,7 @@ def _fold_character(character: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """`origins[i]` is the index, in the text that was folded, of the folded text's character i."""
+    """`origins[i]` is the index in the original text of the folded text's character i."""
 
     text: str
     origins: tuple[int, ...]
@@ -50,7 +51,7 @@ def fold(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word or number; `start` and `end` count in the text that was given to `tokenise`."""
+    """A word or number; `start` and `end` are positions in the text given to `tokenise`."""
 
     original: str
     folded: str
@@ -74,8 +75,13 @@ def tokenise(text: str) -> list[Token]:
     ]
 
 
+def runs(words: Sequence[str], length: int) -> Iterator[tuple[str, ...]]:
+    """Yield each run of `length` neighbouring words."""
+    return zip(*(words[shift:] for shift in range(length)), strict=False)
+
+
 def stem(folded_word: str) -> str:
-    """The folded word without a plural's ending; no more, so that "conseil" is not "conseiller"."""
+    """Return the folded word without its plural ending: "conseil" stays apart from "conseiller"."""
     if len(folded_word) > len("eaux") and folded_word.endswith("eaux"):
         return folded_word[:-1]
     if len(folded_word) >= _SHORTEST_PLURAL and folded_word[-1] in "sx":

@@ -50,11 +50,12 @@ _TITLE_ONLY = re.compile(
     r"|^(?:Fabrication|Commerce) (?:ascenseurs|gros|machines|radiateurs)\b"
 )
 
-_EFFECTIFS: Mapping[str, tuple[int, int | None]] = {
+EFFECTIFS: Mapping[str, tuple[int, int | None]] = {
     "01": (1, 2), "02": (3, 5), "03": (6, 9), "11": (10, 19), "12": (20, 49), "21": (50, 99),
     "22": (100, 199), "31": (200, 249), "32": (250, 499), "41": (500, 999), "42": (1000, 1999),
     "51": (2000, 4999), "52": (5000, 9999), "53": (10000, None),
 }  # fmt: skip
+"""The least and the most salaried people of each tranche; the largest has no most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def effectif(tranche: str | None) -> str | None:
 
     Tranche 00 is said apart: it means none at the end of the year, though some during it.
     """
-    bounds = _EFFECTIFS.get(tranche or "")
+    bounds = EFFECTIFS.get(tranche or "")
     if bounds is None:
         return None
     lower, upper = bounds

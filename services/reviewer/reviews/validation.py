@@ -54,8 +54,8 @@ def validate_synthese(text: str, facts: Facts, sources: Sequence[Source]) -> tup
     first_word = said.lstrip().split(" ", 1)[0]
     if first_word != ("Un" if len(sources) == 1 else nombre(len(sources))):
         reasons["wrong_count"] = None
-    subject = CheckedText.of(said, facts)
-    reasons |= {code: None for code in _FRAME_RULES if RULES[code](subject)}
+    checked = CheckedText.of(said, facts)
+    reasons |= {code: None for code in _FRAME_RULES if RULES[code](checked)}
     return tuple(reasons)
 
 

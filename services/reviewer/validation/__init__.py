@@ -1,13 +1,13 @@
-"""Decides whether a text may be published: pure, and every reason is told, not only the first.
+"""The verdict on a text: every reason why it may not be published. Pure.
 
-normalise → mask the facts → forbidden patterns in the rest → grounding. Comparing with the other
-texts of a commune and activity (`exact_duplicate`, `near_duplicate`) needs the database and happens
-where a text is stored.
+normalise → mask the facts → forbidden patterns in the rest → grounding. The comparison with other
+texts of a commune and activity (`exact_duplicate`, `near_duplicate`) needs the database: it happens
+when a text is stored.
 
-Some codes overlap by nature, and which of them a fault earns says little: `prompt_leak`,
-`meta_talk`, `injection_suspect` and `refusal` (a writer who speaks of its task), `fake_experience`,
-`superlative` and `negative_claim` (an opinion, from whichever side), `certification_claim` and
-`ungrounded_entity` (a label that bears a name). What counts for publishing is that one is earned.
+Some codes overlap by nature, so that one fault may earn either: `prompt_leak`, `meta_talk`,
+`injection_suspect` and `refusal` (the writer speaks of its task); `fake_experience`, `superlative`
+and `negative_claim` (an opinion); `certification_claim` and `ungrounded_entity` (a label with a
+name). One reason is enough to keep a text from being published.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from shared.sirene.facts import Facts
 
 Rule = Callable[[CheckedText], bool]
 
-_RULES: tuple[Rule, ...] = (
+_FORM: tuple[Rule, ...] = (
     form.empty,
     form.truncated,
     form.too_short,
@@ -36,6 +36,8 @@ _RULES: tuple[Rule, ...] = (
     form.all_caps,
     form.malformed_json,
     form.refusal,
+)
+_GROUNDING: tuple[Rule, ...] = (
     grounding.name_missing,
     grounding.city_missing,
     grounding.wrong_city,
@@ -48,31 +50,22 @@ _RULES: tuple[Rule, ...] = (
     grounding.ungrounded_date,
     grounding.ungrounded_entity,
     grounding.ungrounded_terms,
-    law.first_person,
-    law.fake_experience,
-    law.rating,
-    law.superlative,
-    law.recommendation,
-    law.price_claim,
-    law.health_claim,
-    law.certification_claim,
-    law.negative_claim,
-    law.contact_data,
-    law.person_name,
-    law.masked_data,
-    law.sensitive,
-    law.profanity,
-    injection.injection_suspect,
 )
-RULES: Mapping[str, Rule] = MappingProxyType({rule.__name__: rule for rule in _RULES})
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        **{rule.__name__: rule for rule in (*_FORM, *_GROUNDING)},
+        **law.RULES,
+        "injection_suspect": injection.injection_suspect,
+    }
+)
 """Each rule by its reason code, in the order in which reasons are reported."""
 
-_MOST_CHARACTERS = 10_000
-"""Several times the longest text that may be published: rules that compare words with words would
-take hours for the megabyte that a server may send."""
+GROUNDING = frozenset(rule.__name__ for rule in _GROUNDING)
+"""The codes of texts that say what is no fact, or that leave out a fact."""
 
-GROUNDING = frozenset(code for code, rule in RULES.items() if rule.__module__ == grounding.__name__)
-"""What is said and is no fact, or is a fact and is not said."""
+_MOST_CHARACTERS = 10_000
+"""Several times the longest text that may be published. A server may send a megabyte: rules that
+compare words with words would take hours for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +75,9 @@ class Verdict:
 
 
 def validate(text: str, facts: Facts) -> Verdict:
+    """Return the verdict with all reason codes against the text."""
     if len(text) > _MOST_CHARACTERS:
         return Verdict(accepted=False, reasons=(form.too_long.__name__,))
-    subject = CheckedText.of(text, facts)
-    reasons = tuple(code for code, broken in RULES.items() if broken(subject))
+    checked = CheckedText.of(text, facts)
+    reasons = tuple(code for code, broken in RULES.items() if broken(checked))
     return Verdict(accepted=not reasons, reasons=reasons)

@@ -1,4 +1,4 @@
-"""A text as the rules see it, computed once for all of them."""
+"""A text as the rules see it, computed once for all rules."""
 
 import re
 import unicodedata
@@ -14,10 +14,10 @@ _PART = re.compile(rf"[^\W_]+|{MASK}+|[.!?…;:,]")
 
 @dataclass(frozen=True, slots=True)
 class CheckedText:
-    """`rest` is the normalised text with its facts masked; `words` are the words of the rest.
+    """`text` is normalised, `rest` is the text with its facts masked, `words` are the rest's words.
 
-    `spoken` are these words folded; `line` has them in order, with punctuation and masks, all with
-    spaces around, so that a phrase is found in it as it is.
+    `spoken` are the folded words. `line` has them in order with punctuation and masks, each with
+    spaces around, so that a phrase can be found as it is.
     """
 
     raw: str
@@ -53,7 +53,10 @@ class CheckedText:
 
 
 def normalise(raw: str) -> str:
-    """NFC; control and formatting characters are reported by their rule and ignored by others."""
+    """Return the text in NFC without control and formatting characters.
+
+    A rule reports these characters; the other rules ignore them.
+    """
     kept = (
         character
         for character in unicodedata.normalize("NFC", raw)

@@ -1,4 +1,4 @@
-"""Communes in a French text."""
+"""Communes that a French text names."""
 
 import functools
 import re
@@ -14,12 +14,12 @@ _ARRONDISSEMENT = re.compile(r"\b(\d{1,2})(?:er?|eme) arrondissement")
 
 
 def arrondissements(folded: str) -> list[str]:
-    """Their numbers, in digits."""
+    """Return the numbers of the arrondissements, in digits."""
     return _ARRONDISSEMENT.findall(folded)
 
 
 def mentions(rest: str, words: tuple[Token, ...]) -> Iterator[str]:
-    """Runs of capitalised words that are a commune's name; one word only after a word of place."""
+    """Yield names of communes in capitalised words; a single word needs a word of place before."""
     for index, word in enumerate(words):
         if not word.capitalised:
             continue

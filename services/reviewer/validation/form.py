@@ -1,11 +1,11 @@
-"""Whether it is a finished French text, and nothing but the text."""
+"""Rules on the form: a finished French text, and nothing but the text."""
 
 import re
 import unicodedata
 from collections import Counter
 from itertools import pairwise
 
-from services.reviewer.french.folding import fold, tokenise
+from services.reviewer.french.folding import fold, runs, tokenise
 from services.reviewer.validation.checked_text import CheckedText
 from services.reviewer.validation.known import FUNCTION_WORDS
 from services.reviewer.validation.language import is_foreign, is_french
@@ -15,7 +15,7 @@ from services.reviewer.validation.prompt_words import repeats_prompt
 
 LEAST_WORDS = 15
 MOST_WORDS = 100
-"""Words of the rest: a long name or activity does not make a text long."""
+"""The most words of the rest: a long name or activity does not make a text long."""
 _LEAST_WORDS_FOR_LANGUAGE = 4
 _LEAST_FRENCH = 0.3
 _REPEATED_WORDS = 7
@@ -31,8 +31,8 @@ _MARKUP = re.compile(
     r"[*_`|~\\<>#]|&(?:[a-z]+|#\d+);|\]\(|\[/?[a-z]{1,6}\]|^\s*[-•·–]\s|^\s*\d+[.)]\s",
     re.MULTILINE,
 )
-# Bytes of UTF-8 read as Windows, Latin-1 or Mac letters, and what other encodings leave of é.
 _SIGNS = frozenset("*_`|~#")
+# UTF-8 read as Windows, Latin-1 or Mac letters, and the remains of é in other encodings.
 _MOJIBAKE = re.compile(
     r"Ã[\u0080-\u00bf\u0152-\u2122]|Ã\s|Â[\u0080-\u00bf]|Â(?!\w)|â€|ï¿½|\ufffd|Å“"
     r"|[√∞≈∂¬©®±¥¨´¸¿ŽžŠšÐðÞþ‚„†‡‰ƒ◊]|[a-z][ÀÉÈÊÚÙÛÒÓÔÎÏŠŽ][a-z]?|\w\?\w|\\u[0-9a-fA-F]{4}"
@@ -70,7 +70,7 @@ _WORDS_OF_A_SENTENCE = 6
 _SURELY = 0.6
 _MOST_COMMAS = 0.3
 _NAMES = frozenset({"nom", "autre_nom", "commune", "departement"})
-# Words that hold sentences of the neighbours' languages together, and French ones never.
+# Function words of the neighbours' languages that no French sentence needs.
 _FOREIGN = (
     frozenset(
         """
@@ -87,49 +87,49 @@ _FOREIGN = (
 )
 
 
-def empty(subject: CheckedText) -> bool:
-    return not any(character.isalpha() for character in subject.text)
+def empty(checked: CheckedText) -> bool:
+    return not any(character.isalpha() for character in checked.text)
 
 
-def truncated(subject: CheckedText) -> bool:
-    if empty(subject):
+def truncated(checked: CheckedText) -> bool:
+    if empty(checked):
         return False
     # A name may leave a bracket open, and a mask may end between the two of a label.
-    if _is_open(subject.rest) and _is_open(subject.text):
+    if _is_open(checked.rest) and _is_open(checked.text):
         return True
-    if _DANGLING.search(subject.rest_folded) is not None:
+    if _DANGLING.search(checked.rest_folded) is not None:
         return True
-    if subject.masked.spans and subject.masked.spans[-1].end == len(subject.text):
-        return subject.text[-1] not in ".!?…»"
-    return _END.search(subject.text) is None
+    if checked.masked.spans and checked.masked.spans[-1].end == len(checked.text):
+        return checked.text[-1] not in ".!?…»"
+    return _END.search(checked.text) is None
 
 
 def _is_open(text: str) -> bool:
     return any(text.count(left) != text.count(right) for left, right in _PAIRS)
 
 
-def too_short(subject: CheckedText) -> bool:
-    return 0 < len(subject.text.split()) < LEAST_WORDS
+def too_short(checked: CheckedText) -> bool:
+    return 0 < len(checked.text.split()) < LEAST_WORDS
 
 
-def too_long(subject: CheckedText) -> bool:
-    return len(subject.words) > MOST_WORDS
+def too_long(checked: CheckedText) -> bool:
+    return len(checked.words) > MOST_WORDS
 
 
-def not_french(subject: CheckedText) -> bool:
-    """Another language, in one sentence at least, or a list of words: a sentence has a verb."""
-    if len(subject.words) < _LEAST_WORDS_FOR_LANGUAGE:
+def not_french(checked: CheckedText) -> bool:
+    """Return whether a sentence is in another language, or the text is a list without a verb."""
+    if len(checked.words) < _LEAST_WORDS_FOR_LANGUAGE:
         return False
-    if _FINITE.search(subject.rest_folded) is None or _is_list(subject):
+    if _FINITE.search(checked.rest_folded) is None or _is_list(checked):
         return True
-    plain = subject.rest.replace(MASK, " ")
+    plain = checked.rest.replace(MASK, " ")
     if not is_french(" ".join(plain.split()), least_score=_LEAST_FRENCH):
         return True
     return any(map(_is_foreign, _SENTENCE.split(plain)))
 
 
-def _is_list(subject: CheckedText) -> bool:
-    return subject.rest.count(",") > _MOST_COMMAS * max(len(subject.words), 1)
+def _is_list(checked: CheckedText) -> bool:
+    return checked.rest.count(",") > _MOST_COMMAS * max(len(checked.words), 1)
 
 
 def _is_foreign(sentence: str) -> bool:
@@ -142,53 +142,53 @@ def _is_foreign(sentence: str) -> bool:
     return len(words) >= _WORDS_OF_A_SENTENCE and is_foreign(sentence, least_score=_SURELY)
 
 
-def markup(subject: CheckedText) -> bool:
-    if _MARKUP.search(subject.rest) is not None:
+def markup(checked: CheckedText) -> bool:
+    if _MARKUP.search(checked.rest) is not None:
         return True
-    signs = _SIGNS.intersection(subject.text)
-    # A run of the activity's words may hide a sign that is none of the facts'.
+    signs = _SIGNS.intersection(checked.text)
+    # A masked run of the activity's words may hide a sign that is in no fact.
     return bool(signs) and not any(
-        sign in literal.folded for sign in signs for literal in subject.known.literals
+        sign in literal.folded for sign in signs for literal in checked.known.literals
     )
 
 
-def control_chars(subject: CheckedText) -> bool:
+def control_chars(checked: CheckedText) -> bool:
     return any(
         character != "\n" and unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn", "Co"}
-        for character in subject.raw.strip()
+        for character in checked.raw.strip()
     )
 
 
-def mojibake(subject: CheckedText) -> bool:
-    return _MOJIBAKE.search(subject.rest) is not None
+def mojibake(checked: CheckedText) -> bool:
+    return _MOJIBAKE.search(checked.rest) is not None
 
 
-def placeholder(subject: CheckedText) -> bool:
-    return _PLACEHOLDER.search(subject.rest) is not None
+def placeholder(checked: CheckedText) -> bool:
+    return _PLACEHOLDER.search(checked.rest) is not None
 
 
-def prompt_leak(subject: CheckedText) -> bool:
-    """Words of the prompt, or a text that does nothing but repeat a name that gives orders."""
-    if said("prompt_leak", subject) or _PROMPT_LEAK.search(subject.rest_folded):
+def prompt_leak(checked: CheckedText) -> bool:
+    """Return whether the text has words of the prompt, or only repeats a name that gives orders."""
+    if said("prompt_leak", checked) or _PROMPT_LEAK.search(checked.rest_folded):
         return True
-    if repeats_prompt(subject.rest_folded):
+    if repeats_prompt(checked.rest_folded):
         return True
-    only_facts = not any(word.folded.isalpha() for word in subject.words)
-    return only_facts and _INJECTION.search(fold(subject.text)) is not None
+    only_facts = not any(word.folded.isalpha() for word in checked.words)
+    return only_facts and _INJECTION.search(fold(checked.text)) is not None
 
 
-def meta_talk(subject: CheckedText) -> bool:
-    return said("meta_talk", subject) or _META.search(subject.rest_folded) is not None
+def meta_talk(checked: CheckedText) -> bool:
+    return said("meta_talk", checked) or _META.search(checked.rest_folded) is not None
 
 
-def repetition(subject: CheckedText) -> bool:
-    sentences = [fold(sentence) for sentence in _SENTENCE.split(subject.text)]
+def repetition(checked: CheckedText) -> bool:
+    sentences = [fold(sentence) for sentence in _SENTENCE.split(checked.text)]
     long_sentences = [sentence for sentence in sentences if sentence.count(" ") > 1]
-    if len(set(long_sentences)) < len(long_sentences) or _stammers(subject):
+    if len(set(long_sentences)) < len(long_sentences) or _stammers(checked):
         return True
-    if any(map(_says_twice, re.split(r"[.!?]", subject.rest_folded))):
+    if any(map(_says_twice, re.split(r"[.!?]", checked.rest_folded))):
         return True
-    words = re.findall(rf"[a-z0-9]+|{MASK}+|[.!?]", subject.rest_folded)
+    words = re.findall(rf"[a-z0-9]+|{MASK}+|[.!?]", checked.rest_folded)
     if any(first == second and first.isalpha() for first, second in pairwise(words)):
         return True
     twos = list(pairwise(words))
@@ -196,8 +196,8 @@ def repetition(subject: CheckedText) -> bool:
         two == after and "".join(two).isalpha() for two, after in zip(twos, twos[2:], strict=False)
     ):
         return True
-    grams = Counter(zip(*(words[shift:] for shift in range(_REPEATED_WORDS)), strict=False))
-    # « … de l’établissement. L’établissement est … » may come again: two sentences met alike.
+    grams = Counter(runs(words, _REPEATED_WORDS))
+    # A run over the end of a sentence may come again: « … l’établissement. L’établissement … ».
     return any(
         count > 1 and not any(word in ".!?" or MASK in word for word in gram)
         for gram, count in grams.items()
@@ -206,36 +206,36 @@ def repetition(subject: CheckedText) -> bool:
 
 def _says_twice(sentence: str) -> bool:
     words = re.findall(rf"[a-z0-9]+|{MASK}+", sentence)
-    threes = Counter(zip(words, words[1:], words[2:], strict=False))
+    threes = Counter(runs(words, 3))
     return any(count > 1 and "".join(three).isalpha() for three, count in threes.items())
 
 
-def _stammers(subject: CheckedText) -> bool:
-    """A word twice, but where a name meets its twin: « la société SOCIETE NOUVELLE »."""
-    for match in _TWICE.finditer(subject.text):
+def _stammers(checked: CheckedText) -> bool:
+    """Return whether a word is doubled, except before a name: « la société SOCIETE NOUVELLE »."""
+    for match in _TWICE.finditer(checked.text):
         word = fold(match.group(1))
-        if any(f"{word} {word}" in one.folded for one in subject.known.literals):
+        if any(f"{word} {word}" in one.folded for one in checked.known.literals):
             continue
-        kinds = {_kind_at(subject, match.start(1)), _kind_at(subject, match.start(2))}
+        kinds = {_kind_at(checked, match.start(1)), _kind_at(checked, match.start(2))}
         if len(kinds) == 1 or kinds.isdisjoint(_NAMES):
             return True
     return False
 
 
-def _kind_at(subject: CheckedText, position: int) -> str | None:
-    spans = subject.masked.spans
+def _kind_at(checked: CheckedText, position: int) -> str | None:
+    spans = checked.masked.spans
     return next((span.kind for span in spans if span.start <= position < span.end), None)
 
 
-def all_caps(subject: CheckedText) -> bool:
-    letters = [character for character in subject.rest if character.isalpha()]
+def all_caps(checked: CheckedText) -> bool:
+    letters = [character for character in checked.rest if character.isalpha()]
     capitals = sum(map(str.isupper, letters))
     return len(letters) >= 20 and capitals > len(letters) / 2  # noqa: PLR2004 fewer letters may be one acronym
 
 
-def malformed_json(subject: CheckedText) -> bool:
-    return _JSON.search(subject.rest) is not None
+def malformed_json(checked: CheckedText) -> bool:
+    return _JSON.search(checked.rest) is not None
 
 
-def refusal(subject: CheckedText) -> bool:
-    return said("refusal", subject)
+def refusal(checked: CheckedText) -> bool:
+    return said("refusal", checked)

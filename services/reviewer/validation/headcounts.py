@@ -1,4 +1,4 @@
-"""How many people a text says work there."""
+"""Headcounts in a French text."""
 
 import re
 from collections.abc import Iterator
@@ -29,12 +29,12 @@ def is_nobody_told(text: str) -> bool:
 
 
 def is_crowd_told(text: str) -> bool:
-    """A number that is none: « plusieurs salariés », « des dizaines de personnes »."""
+    """Return whether a vague number is told: « plusieurs salariés », « des dizaines d'agents »."""
     return _ROUGHLY.search(text) is not None
 
 
 def mentions(text: str) -> Iterator[frozenset[int]]:
-    """The numbers of each mention: {3, 5} for « entre 3 et 5 salariés »."""
+    """Yield the numbers of each mention: {3, 5} for « entre 3 et 5 salariés »."""
     group: list[Number] = []
     for number in (*sorted(find_numbers(text), key=lambda number: number.start), None):
         if group and (

@@ -1,4 +1,4 @@
-"""Whether a text does what a name orders: names are data chosen by strangers."""
+"""The rule on texts that obey an order in a name: strangers choose names."""
 
 import re
 
@@ -14,15 +14,15 @@ _ORDER = re.compile(
 )
 
 
-def injection_suspect(subject: CheckedText) -> bool:
-    """The words of such orders outside the facts, or the word that a name asks for."""
-    if said("injection_suspect", subject):
+def injection_suspect(checked: CheckedText) -> bool:
+    """Return whether words of an order are outside the facts, or a word that a name asks for."""
+    if said("injection_suspect", checked):
         return True
-    facts = subject.facts
+    facts = checked.facts
     ordered = (
         word
         for nom in (facts.nom, facts.enseigne, facts.sigle, facts.denomination)
         for word in _ORDER.findall(fold(nom or ""))
     )
-    # A shop may be called « Dis les fleurs »: an everyday word proves nothing.
-    return any(word in subject.spoken and stem(word) not in vocabulaire() for word in ordered)
+    # A shop may be named « Dis les fleurs »: an everyday word proves nothing.
+    return any(word in checked.spoken and stem(word) not in vocabulaire() for word in ordered)

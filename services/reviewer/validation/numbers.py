@@ -21,14 +21,14 @@ _ROUND = {
 _WORD = "|".join(sorted((*_UNITS, *_TENS, *_SCALES), key=len, reverse=True))
 _LETTERS = re.compile(rf"\b(?:{_WORD})(?:[ -](?:{_WORD})|[ -]et[ -](?:une?|onze)\b)*\b")
 WORDS = frozenset({*_UNITS, *_TENS, *_SCALES})
-"""Number words but the round ones, folded."""
+"""Folded number words, without round ones such as « douzaine »."""
 _ROUND_WORD = re.compile(rf"\b({'|'.join(_ROUND)})s?\b")
 _DIGITS = re.compile(r"(?<![\w.])\d{1,3}(?: \d{3})+(?!\d)|\d+")
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """`start` and `end` count in the folded text."""
+    """`start` and `end` are positions in the folded text."""
 
     value: int
     start: int
@@ -36,7 +36,7 @@ class Number:
 
 
 def find_numbers(folded: str) -> Iterator[Number]:
-    """« un » and « une » alone are articles, not numbers."""
+    """Yield the numbers. « un » and « une » alone are articles."""
     for match in _DIGITS.finditer(folded):
         yield Number(int(match.group().replace(" ", "")), match.start(), match.end())
     for match in _LETTERS.finditer(folded):

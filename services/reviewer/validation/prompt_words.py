@@ -1,16 +1,16 @@
-"""Runs of words that a text shares with the prompt: nobody says the same five words by chance."""
+"""Runs of five words that a text shares with the prompt: they are not the same by chance."""
 
 import functools
 import re
 from importlib import resources
 
-from services.reviewer.french.folding import fold
+from services.reviewer.french.folding import fold, runs
 from services.reviewer.validation.masking import MASK
 
 _RUN = 5
 _JINJA = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _WORD = re.compile(rf"[a-z0-9]+|{MASK}+")
-# What the register is called, a notice may say as the prompt does.
+# The names of the register, which both a notice and the prompt use.
 _COMMON = frozenset({"sirene", "insee"})
 
 
@@ -19,9 +19,7 @@ def repeats_prompt(rest_folded: str) -> bool:
 
 
 def _runs(folded: str) -> set[tuple[str, ...]]:
-    words = _WORD.findall(folded)
-    runs = zip(*(words[shift:] for shift in range(_RUN)), strict=False)
-    return {run for run in runs if _COMMON.isdisjoint(run)}
+    return {run for run in runs(_WORD.findall(folded), _RUN) if _COMMON.isdisjoint(run)}
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""A fingerprint of what a text says besides its facts: near texts have near fingerprints.
+"""The simhash of a text without its facts: near texts have simhashes that differ in few bits.
 
 Charikar, « Similarity Estimation Techniques from Rounding Algorithms » (2002): each bit is the
 majority of that bit in the hashes of the text's shingles.
@@ -8,14 +8,16 @@ import functools
 import hashlib
 import re
 
+from services.reviewer.french.folding import runs
 from services.reviewer.validation.checked_text import CheckedText
 from services.reviewer.validation.masking import MASK
 from shared.sirene.facts import Facts
 
 BITS = 64
 NEAR = 18
-"""Bits that two texts may differ in and still read the same: of neighbours' template texts 3 %
-of the pairs do, of texts with one word, sentence or the order changed 99 % (tests/mutations)."""
+"""The most bits by which near texts differ. In this range are 3 % of the pairs of neighbours'
+template texts, and 99 % of the texts with one word, sentence or the order changed
+(tests/mutations)."""
 
 _SHINGLE_WORDS = 3
 _HEADCOUNT = re.compile(
@@ -25,7 +27,7 @@ _HEADCOUNT = re.compile(
 _MASKS = re.compile(rf"{MASK}+(?:[ ,()«»\"'-]*{MASK}+)*")
 _WORD = re.compile(rf"[^\W\d_]+|{MASK}")
 _LANE_BITS = 16
-"""A lane counts one bit's votes: no text of a notice's length has 65 536 shingles."""
+"""The bits of a lane, which counts one bit's votes: no notice has 65 536 shingles."""
 _LANE = (1 << _LANE_BITS) - 1
 _SPREAD = tuple(
     sum(1 << (bit * _LANE_BITS) for bit in range(8) if byte >> bit & 1) for byte in range(256)
@@ -33,9 +35,9 @@ _SPREAD = tuple(
 
 
 def simhash(text: str, facts: Facts) -> int:
-    """As PostgreSQL's bigint holds it: 64 bits with a sign."""
+    """Return the simhash as a signed 64-bit integer, as PostgreSQL's bigint holds it."""
     words = _delexicalised(text, facts)
-    shingles = list(zip(*(words[shift:] for shift in range(_SHINGLE_WORDS)), strict=False))
+    shingles = list(runs(words, _SHINGLE_WORDS))
     votes = sum(_lanes(" ".join(shingle)) for shingle in shingles)
     half = len(shingles) / 2
     unsigned = sum(1 << bit for bit in range(BITS) if (votes >> (bit * _LANE_BITS)) & _LANE > half)
@@ -43,7 +45,7 @@ def simhash(text: str, facts: Facts) -> int:
 
 
 def distance(first: int, second: int) -> int:
-    """How many bits differ."""
+    """Return the number of bits that differ."""
     return ((first ^ second) & ((1 << BITS) - 1)).bit_count()
 
 
@@ -54,6 +56,6 @@ def _delexicalised(text: str, facts: Facts) -> list[str]:
 
 @functools.lru_cache(maxsize=16384)
 def _lanes(shingle: str) -> int:
-    """The hash with each bit in a lane of its own, so that one sum counts all votes."""
+    """Return the hash with each bit in a lane of its own: one sum then counts all votes."""
     digest = hashlib.blake2b(shingle.encode(), digest_size=BITS // 8).digest()
     return sum(_SPREAD[byte] << (place * 8 * _LANE_BITS) for place, byte in enumerate(digest))
