@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from services.operator.failures.item_commands import retry
+from services.operator.failures.retries import retry
 from services.reviewer.batches.lines import ask_again, keep_claims, read_lines, release
 from services.reviewer.commands.due import mark_due, send_again
 from services.reviewer.relay import Relay, forget_publications
