@@ -15,7 +15,8 @@ from services.fetcher.plan.deltas import (
     whole_windows,
 )
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT, is_whole_register, make_plan
-from services.fetcher.store import ImportStore, PendingRun, Watermarks
+from services.fetcher.store import ImportStore, PendingRun
+from services.fetcher.walk.store import PageStore
 from services.fetcher.walk.walker import Publisher
 from shared.errors import SlowDown
 from shared.imports.treatments import TreatmentWindow
@@ -43,7 +44,6 @@ class Planner:
     parallel_batches: int
     # Longer than one count can take: the lease is renewed before each.
     lease_seconds: float
-    watermarks: Watermarks
     informations: Callable[[], Informations]
     # How long a delta that waits for INSEE lets pass before it asks again.
     poll_seconds: float = 180.0
@@ -53,8 +53,8 @@ class Planner:
     _counted: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def turn(self) -> None:
-        for collection in self.watermarks.settle():
-            log.info("collection is further", collection=collection)
+        for collection in self.store.settle_windows():
+            log.info("watermark moved", collection=collection)
         run = self.store.lease_pending_run(lease_seconds=self.lease_seconds)
         if run is not None:
             self._plan(run)
@@ -106,7 +106,7 @@ class Planner:
 
     def _draft_delta(self, run: PendingRun, order: DeltaOrder) -> DeltaDraft | None:
         insee = self.informations().collections
-        decision = decide(order, insee, self.watermarks.read())
+        decision = decide(order, insee, self.store.read_watermarks())
         warning = "; ".join(decision.held_up) or None
         if warning is not None and order.wait_seconds > 0:
             log.info("delta waits", run_id=run.run_id, reason=warning)
@@ -142,7 +142,7 @@ class Planner:
 class Sweeper:
     """Sends pages again that stand still: a lost message, a killed process, a lost slice."""
 
-    store: ImportStore
+    pages: PageStore
     publisher: Publisher
     pages_ready: Callable[[], int]
     slices_ready: Callable[[], int]
@@ -151,13 +151,13 @@ class Sweeper:
 
     def turn(self) -> None:
         # While messages wait in a queue, a page that stands still may only be waiting its turn.
-        pages = self.store.sweep(
+        still = self.pages.sweep(
             unfetched_seconds=(
                 _UNFETCHED_BEHIND_OTHERS_SECONDS if self.pages_ready() else _UNFETCHED_SECONDS
             ),
             unwritten_seconds=self.unwritten_seconds,
             slices_wait=self.slices_ready() > 0,
         )
-        for batch_id, page in pages:
+        for batch_id, page in still:
             self.publisher.publish_page(FetchPage(batch_id, page))
-        self.metrics.pages_resent.inc(len(pages))
+        self.metrics.pages_resent.inc(len(still))

@@ -7,7 +7,8 @@ from services.fetcher.actors import BrokerPublisher, declare_actors
 from services.fetcher.insee.ledger import Sender, make_client, open_quota
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.settings import FetcherSettings
-from services.fetcher.store import ImportStore, Watermarks
+from services.fetcher.store import ImportStore
+from services.fetcher.walk.store import PageStore
 from services.fetcher.walk.walker import Walker, WalkPace
 from shared.broker import ready_messages
 from shared.clock import Clock
@@ -36,12 +37,12 @@ def build(
 ) -> Service:
     """Declare the fetcher's actor on the broker and return what runs it."""
     pace = _pace(settings)
-    store = ImportStore(engine)
+    pages = PageStore(engine)
     publisher = BrokerPublisher(broker)
     broker.declare_queue(WriteSlice.QUEUE)
     quota = open_quota(settings, engine=engine, clock=clock, metrics=metrics)
     walker = Walker(
-        store=store,
+        pages=pages,
         quota=quota,
         client=make_client(settings),
         sender=Sender(quota, engine, metrics),
@@ -52,19 +53,17 @@ def build(
         shards=len(settings.shard_urls),
     )
     declare_actors(broker, walker, time_limit_seconds=pace.lease_seconds)
-    watermarks = Watermarks(engine)
     planner = Planner(
-        store,
+        ImportStore(engine),
         publisher,
         walker.count,
         parallel_batches=settings.walkers,
         lease_seconds=pace.lease_seconds,
-        watermarks=watermarks,
         informations=walker.ask_informations,
         poll_seconds=settings.fetcher_delta_poll_seconds,
     )
     sweeper = Sweeper(
-        store=store,
+        pages=pages,
         publisher=publisher,
         pages_ready=lambda: ready_messages(broker, FetchPage.QUEUE),
         slices_ready=lambda: ready_messages(broker, WriteSlice.QUEUE),

@@ -14,8 +14,8 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from deploy.local.postgres import RunningPostgres
-from services.fetcher.store import ImportStore
 from shared.db.engine import make_engine
+from shared.imports.orders import order_import
 from shared.imports.scope import Scope
 from tests.benchmarks import baseline
 from tests.benchmarks.figures import Figures
@@ -100,7 +100,7 @@ def test_the_import_path_and_its_budget(
     )
     _wait(port_file.exists, "the simulator")
     engine = make_engine(database_url, application_name="benchmark")
-    desk, imports = Desk(engine), ImportStore(engine)
+    desk = Desk(engine)
     fetcher = start(
         "services.fetcher",
         "run",
@@ -120,7 +120,8 @@ def test_the_import_path_and_its_budget(
 
     def import_all(name: str) -> tuple[float, dict[str, float]]:
         before, started = _cpu_seconds(pids), time.monotonic()
-        imports.request_run(Scope(departements=("33",)), row_limit=None)
+        with engine.begin() as connection:
+            order_import(connection, Scope(departements=["33"]))
         _wait(
             lambda: (
                 not desk.execute("SELECT 1 FROM import_runs WHERE status IN ('pending', 'running')")

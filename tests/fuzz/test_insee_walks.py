@@ -37,7 +37,7 @@ class Walk:
     def become(self, case: Spoiled) -> str:
         fetcher = self._fetcher
         self._server.respond = lambda _: case
-        run = fetcher.store.request_run(Scope(departements=("33",)), row_limit=_LIMIT)
+        run = fetcher.order(Scope(departements=("33",)), row_limit=_LIMIT)
         fetcher.planner.turn()
         [message] = fetcher.outbox.pages
         fetcher.outbox.pages.clear()

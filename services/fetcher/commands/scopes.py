@@ -1,12 +1,13 @@
-"""What a person asks to import, checked against the reference tables before anything is kept."""
+"""The scope that a person names, checked against the reference tables."""
 
 import csv
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from importlib import resources
 
+from services.fetcher.commands.options import ScopeOptions
 from shared.errors import UserError
 from shared.imports.scope import Scope
 from shared.sirene.identifiers import is_siret
@@ -15,48 +16,36 @@ from shared.sirene.reference import communes, departements, libelle_activite
 _ETATS = {"A": "open", "F": "closed"}
 
 
-def checked_scope(  # noqa: PLR0913  # each an option of the command
-    *,
-    region: Sequence[str] | None = None,
-    departement: Sequence[str] | None = None,
-    commune: Sequence[str] | None = None,
-    activite: Sequence[str] | None = None,
-    etat: str | None = None,
-    siret_from: str | None = None,
-    siret_to: str | None = None,
-    everything: bool = False,
-) -> Scope:
-    """Raises UserError for what is unknown or impossible, and where nothing is asked for."""
-    places = [*(region or ()), *(departement or ()), *(commune or ())]
-    if everything and places:
+def checked_scope(named: ScopeOptions) -> Scope:
+    """Raises UserError where a value is unknown or impossible, and where nothing is named."""
+    places = [*(named.region or ()), *(named.departement or ()), *(named.commune or ())]
+    if named.everything and places:
         raise UserError(f"--all is every place: leave it out, or {', '.join(places)}")
-    if not (everything or places or activite or etat or siret_from or siret_to):
+    if not any(vars(named).values()):
         raise UserError(
             "say what to import: --departement 33, --region Bretagne, --commune 33063, "
             "--activite 47.11D, or --all"
         )
-    in_regions = [code for name in region or () for code in _departements_of(name)]
-    low, high = _checked_range(siret_from, siret_to)
+    in_regions = [code for name in named.region or () for code in _departements_of(name)]
+    low, high = _checked_range(named.siret_from, named.siret_to)
     return Scope(
-        departements=list(
-            dict.fromkeys([*in_regions, *map(_checked_departement, departement or ())])
-        ),
-        communes=_distinct(map(_checked_commune, commune or ())),
-        activites=_distinct(map(_checked_activite, activite or ())),
-        etat_administratif=None if etat is None else _checked_etat(etat),
+        departements=_distinct([*in_regions, *map(_checked_departement, named.departement or ())]),
+        communes=_distinct(map(_checked_commune, named.commune or ())),
+        activites=_distinct(map(_checked_activite, named.activite or ())),
+        etat_administratif=None if named.etat is None else _checked_etat(named.etat),
         siret_from=low,
         siret_to=high,
     )
 
 
 def _distinct(codes: Iterable[str]) -> list[str]:
-    """In the order in which they were named."""
+    """Keep the order in which they were named."""
     return list(dict.fromkeys(codes))
 
 
 @functools.cache
 def _regions() -> Mapping[str, str]:
-    """Code by code, and by name as `_plain` writes it."""
+    """Return the codes of the regions, by code and by name as `_plain` writes it."""
     table = resources.files("services.fetcher.commands") / "data" / "regions.csv"
     with table.open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
@@ -66,7 +55,7 @@ def _regions() -> Mapping[str, str]:
 
 
 def _plain(name: str) -> str:
-    """Without accents, case, hyphens and apostrophes, which nobody types alike."""
+    """Drop accents, case, hyphens and apostrophes, which nobody types alike."""
     apart = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return " ".join(re.findall(r"[a-z0-9]+", apart.lower().replace("'", " ")))
 
@@ -104,7 +93,7 @@ def _checked_etat(etat: str) -> str:
 
 
 def _checked_range(low: str | None, high: str | None) -> tuple[str | None, str | None]:
-    """Ends of a range need no check digit: they name nobody."""
+    """Check no check digit: the ends of a range name nobody."""
     for option, siret in (("--siret-from", low), ("--siret-to", high)):
         if siret is not None and not is_siret(siret):
             raise UserError(f"{option} {siret!r} is no SIRET: use 14 digits")

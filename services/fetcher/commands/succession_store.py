@@ -1,7 +1,6 @@
 """Which establishment followed which: INSEE's own collection, small rows of two numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import orjson
 from sqlalchemy import Engine, text
@@ -25,16 +24,6 @@ _STORE = text("""
     WHERE coalesce(s.date_dernier_traitement, '-infinity')
       <= coalesce(excluded.date_dernier_traitement, '-infinity')
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """Links received so far of all that there are; of the last page, those stored and refused."""
-
-    received: int
-    total: int
-    stored: int
-    bad: int
 
 
 def query_of(*, since: str | None, siret: str | None) -> str:

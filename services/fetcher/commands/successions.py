@@ -8,9 +8,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from services.fetcher.commands import desk
-from services.fetcher.commands.succession_store import query_of
+from services.fetcher.commands.desk import Desk, open_desk
+from services.fetcher.commands.succession_store import query_of, store_links
+from services.fetcher.plan.page_end import FIRST_CURSOR
 from services.fetcher.settings import FetcherSettings
+from shared.clock import Clock
 from shared.errors import UserError
 from shared.settings import load
 from shared.sirene.identifiers import is_siret
@@ -36,16 +38,28 @@ def successions(
     if siret is not None and not is_siret(siret):
         raise UserError(f"{siret[:40]!r} is not a siret: fourteen digits")
     query = query_of(since=since and _day(since), siret=siret)
-    stored = bad = 0
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("successions", total=None)
-        for page in desk.import_successions(load(FetcherSettings), query):
-            stored, bad = stored + page.stored, bad + page.bad
-            progress.update(task, total=page.total, completed=page.received)
+    settings = load(FetcherSettings)
+    with Progress(console=Console(stderr=True)) as progress, open_desk(settings, Clock()) as desk:
+        stored, bad = _import_links(desk, query, progress)
     if as_json:
         typer.echo(json.dumps({"stored": stored, "bad": bad}))
     else:
         typer.echo(f"{stored} links stored" + (f", {bad} could not be read" if bad else ""))
+
+
+def _import_links(desk: Desk, query: str, progress: Progress) -> tuple[int, int]:
+    """Store the links that the query finds, page by page; return how many, and how many are bad."""
+    task = progress.add_task("successions", total=None)
+    cursor: str | None = FIRST_CURSOR
+    received = stored = bad = 0
+    while cursor is not None:
+        answer = desk.inquirer.successions(query, nombre=desk.rows_per_page, curseur=cursor)
+        received += len(answer.records)
+        of_page = store_links(desk.engine, answer.records)
+        stored, bad = stored + of_page[0], bad + of_page[1]
+        progress.update(task, total=answer.total, completed=received)
+        cursor = None if answer.next_cursor == cursor else answer.next_cursor
+    return stored, bad
 
 
 def _day(word: str) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from services.fetcher.plan.freshness import Freshness
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT, Count, PlannedBatch, Window, cut
+from shared.errors import UserError
 from shared.imports.treatments import TreatmentWindow, Watermark
 
 _NAMES = {"etablissements": "establishments", "unites_legales": "legal units"}
@@ -31,8 +32,8 @@ class DeltaDraft:
     warning: str | None = None
 
 
-class NoWatermark(Exception):
-    """Raised where nothing says from when on a collection is to be brought up to date."""
+class NoWatermark(UserError):
+    """Raised where a delta has no start: neither a watermark nor a date that a person gave."""
 
     def __init__(self, collection: str) -> None:
         super().__init__(

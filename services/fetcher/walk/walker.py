@@ -22,8 +22,8 @@ from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.ledger import AnswerT, Sender
 from services.fetcher.insee.quota import Quota, Slot
 from services.fetcher.plan.page_end import judge_page, rows_to_ask
-from services.fetcher.store import FetchedPage, ImportStore, PageLease
 from services.fetcher.walk.slices import PageSlice, cut
+from services.fetcher.walk.store import FetchedPage, PageLease, PageStore
 from shared.backoff import doubling
 from shared.errors import SlowDown
 from shared.logs import places_of
@@ -66,7 +66,7 @@ class Walker:
     def __init__(  # noqa: PLR0913  # its collaborators, each one thing
         self,
         *,
-        store: ImportStore,
+        pages: PageStore,
         quota: Quota,
         client: InseeClient,
         sender: Sender,
@@ -76,7 +76,7 @@ class Walker:
         metrics: Metrics,
         shards: int = 1,
     ) -> None:
-        self._store = store
+        self._pages = pages
         self._quota = quota
         self._client = client
         self._publisher = publisher
@@ -88,7 +88,7 @@ class Walker:
 
     def fetch_page(self, message: FetchPage) -> None:
         """Fetch a page that still needs it; a stale message costs no quota."""
-        lease = self._store.lease_page(
+        lease = self._pages.lease_page(
             message.batch_id,
             message.page,
             lease_seconds=self._pace.lease_seconds,
@@ -103,7 +103,7 @@ class Walker:
             self._release(lease, self._hold_back(error), failed=False)
         except QueryRefused as error:
             log.warning("batch failed", batch_id=lease.batch_id, reason=str(error))
-            self._store.fail_batch(lease.batch_id, str(error))
+            self._pages.fail_batch(lease.batch_id, str(error))
         except SlowDown as error:
             if not self._release(lease, error.retry_after_seconds, failed=False):
                 # The page is saved and the queue of slices full: the message comes again.
@@ -113,7 +113,7 @@ class Walker:
             log.warning("page not fetched", reason=str(error), again_in_seconds=delay_seconds)
             self._release(lease, delay_seconds)
             if lease.starts >= _STARTS_WORTH_TELLING:
-                self._store.note_error(f"INSEE gives no good answer, asked again later: {error}")
+                self._pages.note_error(f"INSEE gives no good answer, asked again later: {error}")
         except Exception as error:
             log.warning("page not fetched", error=type(error).__name__, at=places_of(error))
             # A broker or database that is away: whoever comes next may start at once.
@@ -142,11 +142,11 @@ class Walker:
         """Pause the quota for every replica; return for how long, in seconds."""
         if isinstance(error, QuotaExceeded):
             return self._quota.give_way(error.retry_after_seconds)
-        self._store.note_error(str(error))
+        self._pages.note_error(str(error))
         return self._quota.pause(_KEY_PAUSE_SECONDS)
 
     def _release(self, lease: PageLease, delay_seconds: float, *, failed: bool = True) -> bool:
-        return self._store.release_page(lease, delay_seconds=delay_seconds, failed=failed)
+        return self._pages.release_page(lease, delay_seconds=delay_seconds, failed=failed)
 
     def _fetch(self, lease: PageLease) -> None:
         if self._slices_ready() >= self._pace.max_slices_ready:
@@ -176,7 +176,7 @@ class Walker:
         fetched = FetchedPage(
             slot.fetch_id, answer.next_cursor, len(answer.records), len(slices), end
         )
-        if not self._store.save_page(lease, fetched):
+        if not self._pages.save_page(lease, fetched):
             log.warning("answer not needed any more", batch_id=lease.batch_id, page=lease.page)
             return
         self._publish(lease, slot, slices, is_last=end.is_last)
@@ -194,7 +194,7 @@ class Walker:
                 rows_per_page=self._pace.rows_per_page,
             )
         if part.ends_at is not None and slot.granted_at >= part.ends_at:
-            part = self._store.move_part(lease, part, slot.granted_at)
+            part = self._pages.move_part(lease, part, slot.granted_at)
         return None if part is None else part.rows
 
     def _publish(

@@ -17,11 +17,13 @@ from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.insee.quota import Quota
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT
-from services.fetcher.store import ImportStore, Watermarks
+from services.fetcher.store import ImportStore
+from services.fetcher.walk.store import PageStore
 from services.fetcher.walk.walker import Walker, WalkPace
 from services.simulator.gateway.server import start_server
 from services.simulator.options import SimulatorOptions
 from shared.clock import Clock
+from shared.imports.orders import order_import
 from shared.imports.scope import Scope
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
@@ -133,7 +135,7 @@ class Fetcher:
 
     engine: Engine
     store: ImportStore
-    watermarks: Watermarks
+    pages: PageStore
     quota: Quota
     walker: Walker
     inquirer: Inquirer
@@ -143,15 +145,16 @@ class Fetcher:
     # One number that a test may change: how many slices wait for the writer.
     slices_ready: list[int]
 
-    def request_import(self, *departements: str, row_limit: int | None = None) -> None:
-        self.request_scope(Scope(departements=departements), row_limit=row_limit)
+    def order_departements(self, *departements: str, row_limit: int | None = None) -> None:
+        self.order(Scope(departements=departements), row_limit=row_limit)
 
-    def request_scope(self, scope: Scope, *, row_limit: int | None = None) -> None:
-        self.store.request_run(scope, row_limit=row_limit)
+    def order(self, scope: Scope, *, row_limit: int | None = None) -> int:
+        with self.engine.begin() as connection:
+            return order_import(connection, scope, row_limit=row_limit)
 
     def plan(self, *departements: str, row_limit: int | None = None) -> None:
         """Ask for them and begin: the first page of each walk is in the outbox."""
-        self.request_import(*departements, row_limit=row_limit)
+        self.order_departements(*departements, row_limit=row_limit)
         self.planner.turn()
 
     def walk_to_the_end(self, *, most_messages: int = 200) -> None:
@@ -191,13 +194,13 @@ def build_fetcher(
     timeout_seconds: float = 5,
 ) -> Fetcher:
     clock, metrics, outbox, slices_ready = Clock(), Metrics(), Outbox(), [0]
-    store, watermarks = ImportStore(engine), Watermarks(engine)
+    store, pages = ImportStore(engine), PageStore(engine)
     quota = Quota(engine, "key", clock, metrics)
     quota.open(requests_per_minute=per_minute, requests_per_hour=None)
     client = InseeClient(insee.url + API, "key", timeout_seconds=timeout_seconds, pool_size=4)
     sender = Sender(quota, engine, metrics)
     walker = Walker(
-        store=store,
+        pages=pages,
         quota=quota,
         client=client,
         sender=sender,
@@ -212,7 +215,7 @@ def build_fetcher(
         metrics=metrics,
     )
     sweeper = Sweeper(
-        store=store,
+        pages=pages,
         publisher=outbox,
         pages_ready=lambda: len(outbox.pages),
         slices_ready=lambda: slices_ready[0],
@@ -225,11 +228,10 @@ def build_fetcher(
         walker.count,
         parallel_batches=4,
         lease_seconds=60,
-        watermarks=watermarks,
         informations=walker.ask_informations,
         most_rows_of_delta=most_rows_of_delta,
     )
     inquirer = Inquirer(quota=quota, client=client, sender=sender, clock=clock)
     return Fetcher(
-        engine, store, watermarks, quota, walker, inquirer, planner, sweeper, outbox, slices_ready
+        engine, store, pages, quota, walker, inquirer, planner, sweeper, outbox, slices_ready
     )

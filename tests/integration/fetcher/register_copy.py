@@ -35,7 +35,7 @@ class Copy:
     fetcher: Fetcher
 
     def import_everything(self) -> int:
-        run_id = self.fetcher.store.request_run(Scope(), row_limit=None)
+        run_id = self.fetcher.order(Scope())
         self.work_off()
         return run_id
 
@@ -55,7 +55,7 @@ class Copy:
             self.fetcher.planner.turn()
             if not self.fetcher.outbox.pages:
                 # The next turn, a second later, sees what this one ended.
-                self.fetcher.watermarks.settle()
+                self.fetcher.store.settle_windows()
                 return
             self.fetcher.walk_to_the_end()
             self.write()

@@ -55,7 +55,7 @@ def test_a_run_that_had_its_share_costs_no_quota_and_does_not_hold_up_others(
         FROM import_batches, generate_series(1, 3) n
         """,
     )
-    fetcher.request_import("24", row_limit=50)
+    fetcher.order_departements("24", row_limit=50)
     a_day(fetcher)
     assert fetcher.execute("SELECT sum(records) FROM import_pages") == [(250,)]
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from services.fetcher.daily_share import Rhythm
 from services.fetcher.plan.page_end import PageEnd
-from services.fetcher.store import FetchedPage, ImportStore
+from services.fetcher.walk.store import FetchedPage, PageStore
 from shared.messages import FetchPage
 from tests.integration.fetcher.conftest import MakeFetcher, StartInsee
 from tests.integration.fetcher.daily import (
@@ -30,13 +30,13 @@ def test_a_killed_fetchers_page_keeps_its_part_until_the_day_is_over(
     daily(fetcher, 200, "33")
     fetcher.planner.turn()
     (page,) = fetcher.outbox.pages
-    assert fetcher.store.lease_page(page.batch_id, page.page, lease_seconds=-1, rows_per_page=200)
+    assert fetcher.pages.lease_page(page.batch_id, page.page, lease_seconds=-1, rows_per_page=200)
     assert rows_of_today(fetcher.engine) == 0
     assert a_day(fetcher) == 200
 
     next_day(fetcher.engine)
     (still,) = fetcher.execute("SELECT max(number) AS number FROM import_pages")
-    lease = fetcher.store.lease_page(
+    lease = fetcher.pages.lease_page(
         page.batch_id, still.number, lease_seconds=-1, rows_per_page=200
     )
     assert lease is not None
@@ -52,19 +52,19 @@ def test_a_slot_that_is_granted_on_the_next_day_takes_that_days_share(
     daily(fetcher, 300, "33")
     fetcher.planner.turn()
     (page,) = fetcher.outbox.pages
-    lease = fetcher.store.lease_page(page.batch_id, page.page, lease_seconds=60, rows_per_page=200)
+    lease = fetcher.pages.lease_page(page.batch_id, page.page, lease_seconds=60, rows_per_page=200)
     assert lease is not None
     assert lease.part is not None
     assert lease.part.ends_at is not None
     midnight = lease.part.ends_at
     assert midnight.astimezone(PARIS).time().isoformat() == "00:00:00"
-    moved = fetcher.store.move_part(lease, lease.part, midnight + timedelta(seconds=1))
+    moved = fetcher.pages.move_part(lease, lease.part, midnight + timedelta(seconds=1))
     assert moved is not None
     assert moved.rows == 200
     assert fetcher.execute("SELECT share_day FROM import_pages") == [(midnight,)]
     # And not where the lease is another's by now.
     fetcher.execute("UPDATE import_pages SET lease_token = gen_random_uuid()")
-    assert fetcher.store.move_part(lease, lease.part, midnight + timedelta(days=1)) is None
+    assert fetcher.pages.move_part(lease, lease.part, midnight + timedelta(days=1)) is None
 
 
 def test_a_page_counts_on_the_day_in_which_its_slot_lets_it_leave(
@@ -91,7 +91,7 @@ def test_what_a_short_page_leaves_of_the_share_is_given_to_a_page_that_rests(
     engine: Engine,
 ) -> None:
     short, other = planned(engine, Rhythm(300), windows=2)
-    store = ImportStore(engine)
+    store = PageStore(engine)
     lease = store.lease_page(short.batch_id, short.page, lease_seconds=60, rows_per_page=300)
     assert lease is not None
     assert store.lease_page(other.batch_id, other.page, lease_seconds=60) is None
@@ -122,11 +122,11 @@ def test_days_are_those_of_france_also_when_the_clocks_change(
     engine: Engine, at: str, hours: int
 ) -> None:
     (page,) = planned(engine, Rhythm(10), windows=1)
-    lease = ImportStore(engine).lease_page(page.batch_id, 1, lease_seconds=60, rows_per_page=5)
+    lease = PageStore(engine).lease_page(page.batch_id, 1, lease_seconds=60, rows_per_page=5)
     assert lease is not None
     assert lease.part is not None
     when = datetime.fromisoformat(at).replace(tzinfo=PARIS)
-    part = ImportStore(engine).move_part(lease, lease.part, when)
+    part = PageStore(engine).move_part(lease, lease.part, when)
     assert part is not None
     ((start,),) = execute(engine, "SELECT share_day FROM import_pages")
     assert start == when.replace(hour=0, minute=0)
@@ -136,7 +136,7 @@ def test_days_are_those_of_france_also_when_the_clocks_change(
 
 def test_leases_at_once_never_give_out_more_than_the_share(engine: Engine) -> None:
     pages = planned(engine, Rhythm(2500), windows=8)
-    store = ImportStore(engine)
+    store = PageStore(engine)
     barrier = threading.Barrier(8)
 
     def lease(page: FetchPage) -> int:

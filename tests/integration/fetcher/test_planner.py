@@ -21,7 +21,7 @@ def test_a_plan_that_comes_late_does_not_open_a_finished_run_again(
     start_insee: StartInsee, make_fetcher: MakeFetcher
 ) -> None:
     fetcher = make_fetcher(start_insee(establishments=50))
-    fetcher.request_import("33")
+    fetcher.order_departements("33")
     fetcher.execute("UPDATE import_runs SET status = 'complete'")
     run_id = fetcher.value("SELECT id FROM import_runs")
 
@@ -47,7 +47,7 @@ def test_a_plan_waits_while_insee_is_down(
     insee = start_insee(establishments=100)
     fetcher = make_fetcher(insee)
     insee.set_faults(next_errors=1, error_status=503)
-    fetcher.request_import("33")
+    fetcher.order_departements("33")
     for _ in range(3):
         fetcher.planner.turn()
 
@@ -62,7 +62,7 @@ def test_a_run_whose_planner_was_killed_is_planned_within_minutes_by_another(
     start_insee: StartInsee, make_fetcher: MakeFetcher
 ) -> None:
     fetcher = make_fetcher(start_insee(departements=("33", "24"), establishments=100))
-    fetcher.request_import("33", "24", row_limit=10)
+    fetcher.order_departements("33", "24", row_limit=10)
     held: list[float] = []
 
     def count_and_look(_query: str) -> int:

@@ -10,8 +10,8 @@ def test_a_lost_page_is_sent_again_though_other_runs_keep_the_queues_full(
     waiting: str, start_insee: StartInsee, make_fetcher: MakeFetcher
 ) -> None:
     fetcher = make_fetcher(start_insee(departements=("33", "24"), establishments=200))
-    fetcher.request_import("33")
-    fetcher.request_import("24")
+    fetcher.order_departements("33")
+    fetcher.order_departements("24")
     fetcher.planner.turn()
     fetcher.planner.turn()
     lost, other = fetcher.outbox.pages

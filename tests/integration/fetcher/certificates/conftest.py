@@ -45,7 +45,7 @@ class World:
         return cls(insee, build_fetcher(engine, insee, per_minute=60_000), engine)
 
     def import_(self, scope: Scope = GIRONDE) -> None:
-        self.fetcher.request_scope(scope)
+        self.fetcher.order(scope)
         self.work()
 
     def work(self) -> None:

@@ -3,15 +3,16 @@
 import json
 import signal
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from services.fetcher.__main__ import app
 from services.fetcher.certificates import certifier
-from services.fetcher.store import ImportStore
+from services.fetcher.commands import imports
+from services.fetcher.commands.follow import follow
 from shared.errors import UserError
-from shared.imports.scope import Scope
 from shared.imports.statement import StatementSubject, read_statement
 from tests.integration.fetcher.certificates.conftest import World
 from tests.integration.fetcher.conftest import Insee, settings_of
@@ -77,13 +78,11 @@ def test_a_repair_of_a_run_fetches_what_its_statement_misses(
 def test_an_import_that_is_watched_ends_with_its_statement(
     sirenade: Callable[..., Result], world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def request_and_carry_out(_store: ImportStore, scope: Scope, *, row_limit: int | None) -> int:
-        run_id = requested(world.fetcher.store, scope, row_limit=row_limit)
+    def work_and_follow(*run: Any, **options: Any) -> None:
         world.work()
-        return run_id
+        follow(*run, **options)
 
-    requested = ImportStore.request_run
-    monkeypatch.setattr(ImportStore, "request_run", request_and_carry_out)
+    monkeypatch.setattr(imports, "follow", work_and_follow)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     whole = sirenade("import", "--departement", "33")
     assert whole.exit_code == 0, whole.output

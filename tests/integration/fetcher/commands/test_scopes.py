@@ -65,7 +65,7 @@ def etat(record: Record) -> Any:
 
 
 def walk(fetcher: Fetcher, scope: Scope) -> list[str]:
-    fetcher.request_scope(scope)
+    fetcher.order(scope)
     fetcher.planner.turn()
     return walk_all_batches(fetcher)
 
@@ -154,7 +154,7 @@ def test_a_window_that_is_cut_brings_every_row_once(
     monkeypatch.setattr(windows, "MOST_ROWS_UNCUT", 200)
     fetcher = make_fetcher(insee, per_minute=60_000)
 
-    fetcher.request_scope(Scope())
+    fetcher.order(Scope())
     fetcher.planner.turn()
     with fetcher.engine.connect() as connection:
         planned = connection.execute(
@@ -169,7 +169,7 @@ def test_a_count_that_fails_does_not_cost_those_before_it_again(
     insee: Insee, make_fetcher: MakeFetcher
 ) -> None:
     fetcher = make_fetcher(insee, per_minute=60_000)
-    fetcher.request_import("33", "2A", "974")
+    fetcher.order_departements("33", "2A", "974")
     asked: list[str] = []
 
     def count(query: str) -> int:
@@ -192,9 +192,9 @@ def test_batches_of_another_run_start_while_a_long_plan_is_counted(
 ) -> None:
     fetcher = make_fetcher(insee, per_minute=60_000)
     one_walker = replace(fetcher.planner, parallel_batches=1)
-    fetcher.request_import("33", "2A")
+    fetcher.order_departements("33", "2A")
     one_walker.turn()
-    fetcher.request_import("974", "33")
+    fetcher.order_departements("974", "33")
     started: list[int] = []
 
     def count(_query: str) -> int:

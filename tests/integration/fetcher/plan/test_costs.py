@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from services.fetcher.__main__ import app
-from services.fetcher.commands.desk import forecast
+from services.fetcher.commands.forecast import forecast
 from services.fetcher.plan import windows
 from services.fetcher.settings import FetcherSettings
 from shared.errors import UserError
@@ -62,7 +62,7 @@ def test_a_forecast_is_what_the_walk_then_takes_and_asks_for_no_import(
         assert connection.execute(text("SELECT count(*) FROM import_runs")).scalar() == 0
 
     fetcher = make_fetcher(insee, rows_per_page=100)
-    fetcher.request_scope(scope)
+    fetcher.order(scope)
     while True:
         fetcher.planner.turn()
         if not fetcher.outbox.pages:
@@ -102,7 +102,7 @@ def test_a_plan_is_read_once_a_fetcher_has_made_it(
     start_insee: StartInsee, make_fetcher: Callable[..., Any]
 ) -> None:
     fetcher = make_fetcher(start_insee(departements=("33", "24"), establishments=500))
-    run_id = fetcher.store.request_run(Scope(departements=["33", "24"]), row_limit=None)
+    run_id = fetcher.order(Scope(departements=["33", "24"]))
     assert fetcher.store.read_plan(run_id) is None
     fetcher.planner.turn()
     assert sum(batch.expected for batch in fetcher.store.read_plan(run_id)) == 500

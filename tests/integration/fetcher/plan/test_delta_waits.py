@@ -108,7 +108,7 @@ def test_a_delta_that_waits_for_insee_holds_up_no_other(full: Copy) -> None:
 
 
 def test_a_delta_does_not_wait_behind_the_batches_of_an_import(full: Copy) -> None:
-    full.fetcher.request_import("33", "24", "40")
+    full.fetcher.order_departements("33", "24", "40")
     none_at_once = replace(full.fetcher.planner, parallel_batches=0)
     none_at_once.turn()
     full.insee.publish(day=NEXT_DAY)

@@ -13,7 +13,7 @@ from tests.integration.fetcher.register_copy import FIRST_DAY, NEXT_DAY, Copy, b
 def test_a_whole_import_leaves_the_watermark_where_insee_was_when_it_was_planned(
     copy: Copy,
 ) -> None:
-    copy.fetcher.store.request_run(Scope(), row_limit=None)
+    copy.fetcher.order(Scope())
     copy.fetcher.planner.turn()
     # The next day comes while the walk goes on: it may have passed by what that day changes.
     copy.insee.publish(day=NEXT_DAY)
@@ -25,9 +25,9 @@ def test_a_whole_import_leaves_the_watermark_where_insee_was_when_it_was_planned
 
 
 def test_an_import_of_less_than_everything_leaves_no_watermark(copy: Copy) -> None:
-    copy.fetcher.request_import("33")
+    copy.fetcher.order_departements("33")
     copy.work_off()
-    copy.fetcher.store.request_run(Scope(), row_limit=10)
+    copy.fetcher.order(Scope(), row_limit=10)
     copy.work_off()
     assert copy.watermarks() == {}
 
@@ -49,7 +49,7 @@ def test_a_failed_batch_leaves_the_watermark_and_the_next_delta_brings_its_days(
     full.fetcher.planner.turn()
     for batch in full.batches(run_id):
         if batch["collection"] == "etablissements":
-            full.fetcher.store.fail_batch(batch["id"], "INSEE answers 400")
+            full.fetcher.pages.fail_batch(batch["id"], "INSEE answers 400")
     full.work_off()
     assert full.run(run_id)["status"] == "failed"
     assert full.watermarks() == {

@@ -187,7 +187,7 @@ def test_a_refused_refetch_does_not_fail_a_batch_that_is_complete(
     batch_id = fetcher.outbox.pages[0].batch_id
     fetcher.execute("UPDATE import_batches SET status = 'complete'")
 
-    fetcher.store.fail_batch(batch_id, "400")
+    fetcher.pages.fail_batch(batch_id, "400")
 
     assert fetcher.value("SELECT status FROM import_batches") == "complete"
 

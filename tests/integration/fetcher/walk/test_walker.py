@@ -108,13 +108,13 @@ def test_a_page_that_lost_its_lease_publishes_nothing(
     fetcher.plan("33")
     message = fetcher.outbox.pages.pop()
     # While the first one is on its way, its lease runs out and the page is taken by another.
-    original = fetcher.store.save_page
+    original = fetcher.pages.save_page
 
     def save_after_losing_the_lease(*arguments: Any) -> bool:
         fetcher.execute("UPDATE import_pages SET lease_token = gen_random_uuid()")
         return original(*arguments)
 
-    monkeypatch.setattr(fetcher.store, "save_page", save_after_losing_the_lease)
+    monkeypatch.setattr(fetcher.pages, "save_page", save_after_losing_the_lease)
     fetcher.walker.fetch_page(message)
 
     assert insee.quota()["requests"] == 1 + 1
@@ -129,7 +129,7 @@ def test_a_page_is_leased_by_one_fetcher_at_a_time(
     fetcher = make_fetcher(insee)
     fetcher.plan("33")
     page = fetcher.outbox.pages[0]
-    assert fetcher.store.lease_page(page.batch_id, page.page, lease_seconds=60) is not None
+    assert fetcher.pages.lease_page(page.batch_id, page.page, lease_seconds=60) is not None
 
     fetcher.walker.fetch_page(FetchPage(page.batch_id, page.page))
 
@@ -146,14 +146,14 @@ def test_a_page_that_the_writer_completed_meanwhile_keeps_the_fetch_that_was_wri
     fetcher.walk_to_the_end()
     requests, first = insee.quota()["requests"], fetcher.value("SELECT fetch_id FROM import_pages")
     published = len(fetcher.outbox.slices)
-    original = fetcher.store.save_page
+    original = fetcher.pages.save_page
 
     def save_after_the_last_slice_was_written(*arguments: Any) -> bool:
         fetcher.execute("UPDATE import_pages SET slices_done = slices_expected")
         fetcher.execute("UPDATE import_batches SET status = 'complete'")
         return original(*arguments)
 
-    monkeypatch.setattr(fetcher.store, "save_page", save_after_the_last_slice_was_written)
+    monkeypatch.setattr(fetcher.pages, "save_page", save_after_the_last_slice_was_written)
     fetcher.walker.fetch_page(message)
 
     assert insee.quota()["requests"] == requests + 1

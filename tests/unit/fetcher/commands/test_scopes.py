@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from services.fetcher.commands.options import ScopeOptions
 from services.fetcher.commands.scopes import checked_scope
 from shared.errors import UserError
 from shared.imports.scope import Scope
@@ -29,7 +30,7 @@ from shared.imports.scope import Scope
     ],
 )
 def test_what_is_asked_for_becomes_codes(asked: dict[str, Any], scope: Scope) -> None:
-    found = checked_scope(**asked)
+    found = checked_scope(ScopeOptions(**asked))
     for name in ("departements", "communes", "activites"):
         assert list(getattr(found, name)) == list(getattr(scope, name))
     for name in ("etat_administratif", "siret_from", "siret_to"):
@@ -57,6 +58,6 @@ def test_what_is_unknown_or_impossible_is_said_in_one_line(
     asked: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(UserError) as refused:
-        checked_scope(**asked)
+        checked_scope(ScopeOptions(**asked))
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)

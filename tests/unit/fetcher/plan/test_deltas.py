@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from services.fetcher.commands.delta_orders import checked_order
+from services.fetcher.commands.delta import checked_order
 from services.fetcher.plan.deltas import (
     DeltaOrder,
     NoWatermark,

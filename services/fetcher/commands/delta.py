@@ -1,0 +1,135 @@
+"""`./sirenade delta`."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine, text
+
+from services.fetcher.commands.desk import open_database
+from services.fetcher.commands.follow import follow
+from services.fetcher.commands.forecast import forecast_delta, print_forecast
+from services.fetcher.commands.options import AsJson, Plan, Wait
+from services.fetcher.plan.deltas import DeltaOrder, NoWatermark
+from services.fetcher.settings import FetcherSettings
+from shared.days import FRANCE
+from shared.errors import UserError
+from shared.imports.orders import OVERLAP_HOURS, order_delta
+from shared.imports.treatments import COLLECTIONS
+from shared.imports.watermarks import read_watermarks, settle_windows
+from shared.settings import DatabaseSettings, load
+
+# INSEE's register is computerised since 1973: no treatment is older.
+_FIRST_YEAR = 1973
+_MAX_OVERLAP_HOURS = 24 * 366
+_MAX_WAIT_MINUTES = 24 * 60
+
+_WARNING = text("SELECT warning FROM import_runs WHERE id = :run_id")
+
+
+def delta(  # noqa: PLR0913  # each an option of the command
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Begin here, Paris time: 2026-08-01 or 2026-08-01T06:00. Needed once, where "
+            "nothing says how far the register is complete; later it only reaches further back."
+        ),
+    ] = None,
+    overlap_hours: Annotated[
+        float,
+        typer.Option(help="Read these hours before the watermark again: rows can be late."),
+    ] = OVERLAP_HOURS,
+    wait_minutes: Annotated[
+        float,
+        typer.Option(
+            help="Wait this long at most for INSEE to publish, which it does from 6:00 to 7:40."
+        ),
+    ] = 0.0,
+    plan: Plan = False,
+    wait: Wait = True,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the register up to INSEE's latest day, from the point where it is complete.
+
+    Establishments and legal units that INSEE treated since are fetched again,
+    days missed included. The point moves only once everything before it is
+    written: `status` and `stats` show it. Where INSEE has published nothing
+    new, the delta says so and ends.
+
+    Example: ./sirenade delta --wait-minutes 120
+    """
+    order = checked_order(since=since, overlap_hours=overlap_hours, wait_minutes=wait_minutes)
+    if plan:
+        found, decision = forecast_delta(load(FetcherSettings), order)
+        print_forecast(found, None, as_json=as_json)
+        for reason in decision.held_up:
+            typer.echo(f"warning: {reason}", err=True)
+        return
+    with open_database(load(DatabaseSettings), application_name="sirenade-delta") as engine:
+        run_id = _order(engine, order)
+        if not wait:
+            typer.echo(json.dumps({"run_id": run_id}) if as_json else f"run {run_id} is ordered")
+            return
+        try:
+            follow(engine, run_id, what="delta", as_json=as_json)
+        finally:
+            for line in _outcome(engine, run_id):
+                typer.echo(line, err=True)
+
+
+def checked_order(*, since: str | None, overlap_hours: float, wait_minutes: float) -> DeltaOrder:
+    """Raises UserError where `since` is no date, or where a time is out of range."""
+    if not 0 <= overlap_hours <= _MAX_OVERLAP_HOURS:
+        raise UserError(f"--overlap-hours {overlap_hours:g}: use 0 to {_MAX_OVERLAP_HOURS}")
+    if not 0 <= wait_minutes <= _MAX_WAIT_MINUTES:
+        raise UserError(f"--wait-minutes {wait_minutes:g}: use 0 to {_MAX_WAIT_MINUTES}")
+    start = None if since is None else _checked_date(since)
+    return DeltaOrder(start, overlap_hours, wait_minutes * 60)
+
+
+def _checked_date(written: str) -> datetime:
+    """Return the date as INSEE writes its own: Paris time without an offset."""
+    try:
+        instant = datetime.fromisoformat(written)
+        if instant.tzinfo is not None:
+            instant = instant.astimezone(FRANCE).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        raise UserError(
+            f"--since {written!r} is no date: use 2026-08-01 or 2026-08-01T06:00, Paris time"
+        ) from None
+    if instant.year < _FIRST_YEAR:
+        raise UserError(f"--since {written}: nothing was treated before {_FIRST_YEAR}")
+    return instant
+
+
+def _order(engine: Engine, order: DeltaOrder) -> int:
+    """Keep the order in the database. Raises NoWatermark where it has no start."""
+    with engine.begin() as connection:
+        # A window that was complete a moment ago counts, even if no fetcher has looked since.
+        settle_windows(connection)
+        known = read_watermarks(connection)
+        unknown = [each for each in COLLECTIONS if each not in known]
+        if unknown and order.since is None:
+            raise NoWatermark(unknown[0])
+        return order_delta(
+            connection,
+            since=order.since,
+            overlap_hours=order.overlap_hours,
+            wait_minutes=order.wait_seconds / 60,
+        )
+
+
+def _outcome(engine: Engine, run_id: int) -> Iterator[str]:
+    """Yield the run's warning if it has one, then how far the register is complete now."""
+    with engine.begin() as connection:
+        settle_windows(connection)
+        warning = connection.execute(_WARNING, {"run_id": run_id}).scalar_one()
+        known = read_watermarks(connection)
+    if warning:
+        yield f"warning: {warning}"
+    for collection, watermark in sorted(known.items()):
+        until = watermark.treated_until.isoformat(sep=" ", timespec="seconds")
+        yield f"{collection}: complete up to {until}, Paris time"

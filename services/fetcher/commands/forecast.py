@@ -1,0 +1,52 @@
+"""The forecast of an import or a delta: planned as the service would, by counts, and printed."""
+
+import json
+import textwrap
+from dataclasses import asdict
+
+import typer
+
+from services.fetcher.commands.desk import open_desk
+from services.fetcher.daily_share import Rhythm
+from services.fetcher.plan.costs import ImportForecast, cost_of, days_of, rows_of
+from services.fetcher.plan.deltas import Decision, DeltaOrder, decide, make_delta_plan
+from services.fetcher.plan.windows import make_plan
+from services.fetcher.settings import FetcherSettings
+from services.fetcher.store import ImportStore
+from shared.clock import Clock
+from shared.imports.scope import Scope
+from shared.terminal.words import thousands
+
+
+def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> ImportForecast:
+    with open_desk(settings, Clock()) as desk:
+        plan = make_plan(
+            scope, row_limit=row_limit, walkers=settings.walkers, count=desk.inquirer.count
+        )
+        cost = cost_of(plan, rows_per_page=desk.rows_per_page, per_minute=desk.per_minute)
+        return ImportForecast(plan, cost, counts=desk.inquirer.requests)
+
+
+def forecast_delta(settings: FetcherSettings, order: DeltaOrder) -> tuple[ImportForecast, Decision]:
+    """Forecast a delta that does not wait for INSEE. Raises UserError where a date is missing."""
+    with open_desk(settings, Clock()) as desk:
+        complete = ImportStore(desk.engine).read_watermarks()
+        decision = decide(order, desk.inquirer.informations().collections, complete)
+        plan = make_delta_plan(decision.windows, count=desk.inquirer.count)
+        cost = cost_of(plan, rows_per_page=desk.rows_per_page, per_minute=desk.per_minute)
+        return ImportForecast(plan, cost, counts=desk.inquirer.requests), decision
+
+
+def print_forecast(found: ImportForecast, rhythm: Rhythm | None, *, as_json: bool) -> None:
+    if as_json:
+        windows = [{"query": each.window.query, "rows": rows_of(each)} for each in found.plan]
+        told = {"windows": windows, "counts": found.counts, "cost": asdict(found.cost)}
+        typer.echo(json.dumps(told))
+        return
+    for batch in found.plan:
+        # A list of sirets is as long as a page.
+        query = textwrap.shorten(batch.window.query, 100, placeholder=" …")
+        typer.echo(f"{thousands(rows_of(batch)):>12} rows  {query}")
+    if rhythm is not None:
+        typer.echo(days_of(found.cost.rows, rhythm.per_day))
+    typer.echo(f"{found.cost}; counting took {found.counts} requests, nothing is imported")

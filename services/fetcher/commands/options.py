@@ -1,0 +1,63 @@
+"""The options that several commands share, and the scope that they name."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")]
+Plan = Annotated[
+    bool,
+    typer.Option("--plan", help="Only count, and print the cost; needs the API key."),
+]
+Wait = Annotated[bool, typer.Option(help="Show the progress until the run is complete.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopeOptions:
+    """A scope as a person names it."""
+
+    region: Annotated[
+        list[str] | None, typer.Option(help="Code or name of a region: 53, Bretagne. Repeatable.")
+    ] = None
+    departement: Annotated[
+        list[str] | None, typer.Option(help="Code of a département: 33, 2A, 974. Repeatable.")
+    ] = None
+    commune: Annotated[
+        list[str] | None, typer.Option(help="INSEE code of a commune: 33063. Repeatable.")
+    ] = None
+    activite: Annotated[
+        list[str] | None, typer.Option(help="Current activity, a NAF code: 47.11D. Repeatable.")
+    ] = None
+    etat: Annotated[str | None, typer.Option(help="Current state: A for open, F for closed.")] = (
+        None
+    )
+    siret_from: Annotated[
+        str | None, typer.Option(help="First SIRET of a range, itself included.")
+    ] = None
+    siret_to: Annotated[
+        str | None, typer.Option(help="Last SIRET of a range, itself included.")
+    ] = None
+    everything: Annotated[
+        bool, typer.Option("--all", help="The whole register; name no place with it.")
+    ] = False
+
+
+def with_scope_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a scope, in place of its first argument `named`."""
+    signature = inspect.signature(command)
+    scope = inspect.signature(ScopeOptions).parameters
+    own = [each for name, each in signature.parameters.items() if name != "named"]
+
+    @functools.wraps(command)
+    def with_options(**values: object) -> None:
+        named = {name: values.pop(name) for name in scope}
+        command(ScopeOptions(**named), **values)  # type: ignore[arg-type]  # typer has checked them
+
+    parameters = [*scope.values(), *own]
+    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {each.name: each.annotation for each in parameters}
+    return with_options

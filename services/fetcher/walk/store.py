@@ -1,0 +1,195 @@
+"""The pages of a walk in PostgreSQL: their leases, their GETs, and which stand still."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from services.fetcher import statements
+from services.fetcher.daily_share import Part, give_back_rest, still_holds_lease, take_part
+from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE, PageEnd, rows_to_ask
+
+
+@dataclass(frozen=True)
+class PageLease:
+    """The right to fetch one page, until its time is over."""
+
+    run_id: int
+    batch_id: int
+    page: int
+    token: uuid.UUID
+    cursor: str
+    old_fetch_id: int | None
+    starts: int
+    query: str
+    row_limit: int | None
+    received_before: int
+    # The page's part of the day's share; None where the run has no daily share.
+    part: Part | None = None
+
+
+@dataclass(frozen=True)
+class FetchedPage:
+    """One GET of a page, as its row keeps it before its slices may be published."""
+
+    fetch_id: int
+    next_cursor: str | None
+    records: int
+    slices: int
+    end: PageEnd
+
+
+class PageStore:
+    """The walker's and the sweeper's side of the import tables; each method is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def lease_page(
+        self,
+        batch_id: int,
+        page: int,
+        *,
+        lease_seconds: float,
+        rows_per_page: int = MAX_ROWS_PER_PAGE,
+    ) -> PageLease | None:
+        """Lease a page, and take its part where the run has a daily share.
+
+        None where the page is complete or leased, where its batch is not running, or where the
+        day's share is given out.
+        """
+        place = {"batch_id": batch_id, "page": page}
+        token = uuid.uuid4()
+        part = None
+        with self._engine.begin() as connection:
+            row = connection.execute(
+                statements.LEASE_PAGE, {**place, "token": token, "lease_seconds": lease_seconds}
+            ).one_or_none()
+            if row is None:
+                return None
+            if row.is_daily:
+                wanted = rows_to_ask(
+                    received_before=row.received_before,
+                    row_limit=row.row_limit,
+                    rows_per_page=rows_per_page,
+                )
+                part = take_part(connection, batch_id=batch_id, page=page, wanted=wanted)
+                if part is None:
+                    return None
+        return PageLease(
+            run_id=row.run_id,
+            **place,
+            token=token,
+            cursor=row.cursor,
+            old_fetch_id=row.fetch_id,
+            starts=row.starts,
+            query=row.query,
+            row_limit=row.row_limit,
+            received_before=row.received_before,
+            part=part,
+        )
+
+    def move_part(self, lease: PageLease, part: Part, at: datetime) -> Part | None:
+        """Take the page's part from the day of `at` instead, because its GET leaves only then.
+
+        None where the lease was lost meanwhile, or where the share of that day is given out.
+        """
+        place = {"batch_id": lease.batch_id, "page": lease.page}
+        with self._engine.begin() as connection:
+            if not still_holds_lease(connection, **place, token=lease.token):
+                return None
+            return take_part(connection, **place, wanted=part.rows, at=at)
+
+    def release_page(self, lease: PageLease, *, delay_seconds: float, failed: bool) -> bool:
+        """Give the lease back; the sweeper sends the page again once the delay is over.
+
+        `failed` counts as a start. False where the lease was no longer held.
+        """
+        release = {
+            "batch_id": lease.batch_id,
+            "page": lease.page,
+            "token": lease.token,
+            "delay_seconds": delay_seconds,
+            "failed": failed,
+        }
+        with self._engine.begin() as connection:
+            return connection.execute(statements.RELEASE_PAGE, release).rowcount > 0
+
+    def save_page(self, lease: PageLease, fetched: FetchedPage) -> bool:
+        """Make this GET the one that counts.
+
+        False where the lease was lost meanwhile, or where an earlier GET completed the page.
+        """
+        place = {"batch_id": lease.batch_id, "page": lease.page}
+        with self._engine.begin() as connection:
+            saved = connection.execute(
+                statements.SAVE_PAGE,
+                {
+                    **place,
+                    "token": lease.token,
+                    "fetch_id": fetched.fetch_id,
+                    "next_cursor": fetched.next_cursor,
+                    "records": fetched.records,
+                    "is_last": fetched.end.is_last,
+                    "slices": fetched.slices,
+                },
+            )
+            if saved.rowcount == 0:
+                return False
+            superseded = [{**place, "old_fetch_id": lease.old_fetch_id}]
+            if not fetched.end.is_last:
+                superseded += _open_next_page(connection, lease, fetched.next_cursor)
+            # Pages before their batch: the writer locks them in the same order.
+            connection.execute(statements.SUPERSEDE, superseded)
+            connection.execute(
+                statements.EXPECT,
+                {"batch_id": lease.batch_id, "expected": fetched.end.expected},
+            )
+            if lease.part is not None and fetched.records < lease.part.rows:
+                give_back_rest(connection, batch_id=lease.batch_id)
+            connection.execute(statements.CLEAR_ERROR)
+        return True
+
+    def fail_batch(self, batch_id: int, error: str) -> None:
+        """End an open batch that can never succeed, and its run where it was the last one."""
+        with self._engine.begin() as connection:
+            run_id = connection.execute(
+                statements.FAIL_BATCH, {"batch_id": batch_id, "error": error}
+            ).scalar_one_or_none()
+            if run_id is not None:
+                connection.execute(statements.LOCK_RUN, {"run_id": run_id})
+                connection.execute(statements.CLOSE_RUN, {"run_id": run_id, "error": error})
+
+    def note_error(self, error: str) -> None:
+        """Write into all open runs why they stand still; the next saved page clears it."""
+        with self._engine.begin() as connection:
+            connection.execute(statements.NOTE_ERROR, {"error": error})
+
+    def sweep(
+        self, *, unfetched_seconds: float, unwritten_seconds: float, slices_wait: bool
+    ) -> list[tuple[int, int]]:
+        """Mark the pages that stand still as sent again; return their batches and numbers.
+
+        `unfetched_seconds` and `unwritten_seconds` say how long a page stands before and after
+        its GET was saved. `slices_wait`: the writer's queue is not empty, and slices of the page
+        may be among them.
+        """
+        limits = {
+            "unfetched_seconds": unfetched_seconds,
+            "unwritten_seconds": unwritten_seconds,
+            "slices_wait": slices_wait,
+        }
+        with self._engine.begin() as connection:
+            rows = connection.execute(statements.SWEEP, limits)
+            return [(row.batch_id, row.number) for row in rows]
+
+
+def _open_next_page(
+    connection: Connection, lease: PageLease, cursor: str | None
+) -> list[dict[str, int | None]]:
+    """Let the next page begin where this one ends; return its GET that no longer counts."""
+    place = {"batch_id": lease.batch_id, "page": lease.page + 1}
+    connection.execute(statements.NEXT_PAGE, {**place, "cursor": cursor})
+    moved = connection.execute(statements.MOVE_NEXT_PAGE, {**place, "cursor": cursor})
+    return [{**place, "old_fetch_id": row.fetch_id} for row in moved]
