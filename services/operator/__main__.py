@@ -1,8 +1,6 @@
 """Command line of the operator: the schema, the numbers, what failed."""
 
 import json
-import signal
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,20 +13,16 @@ from services.operator.connections import open_engines
 from services.operator.failures import item_commands, letter_commands
 from services.operator.jobs import commands as jobs
 from services.operator.logs_command import logs
-from services.operator.monitoring.command import monitor
+from services.operator.monitoring.command import monitor, status
 from services.operator.numbers import reconcile as counting
 from services.operator.numbers.reconcile import Comparison
 from services.operator.numbers.statement_command import statement
 from services.operator.numbers.stats import described, read_stats
 from services.operator.printing import print_json, print_rows
-from shared.clock import Clock
 from shared.db.shards import connected, migrate_all
-from shared.errors import UserError
-from shared.imports.progress import Progress, read_progress, run_exists
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app
 from shared.terminal.cli import run as run_cli
-from shared.terminal.progress_view import watch_progress
 from shared.terminal.words import thousands
 
 app = make_app("Look at the whole, and keep its schema current.")
@@ -38,6 +32,7 @@ app.command()(statement)
 app.command()(jobs.schedule)
 app.command()(logs)
 app.command()(monitor)
+app.command()(status)
 app.command()(archive.archive)
 app.command()(archive.backup)
 app.command()(archive.restore)
@@ -107,28 +102,6 @@ def _compared(comparison: Comparison) -> dict[str, object]:
         "real": comparison.real,
         "difference": comparison.difference,
     }
-
-
-@app.command()
-def status(
-    run: Annotated[int | None, typer.Option(help="Only this run.")] = None,
-    once: Annotated[bool, typer.Option(help="Print one reading and end.")] = False,
-) -> None:
-    """Show the work live: rows, rate, quota, avis, ETA. Ends when nothing is left to do."""
-    engines, clock = open_engines(), Clock()
-    signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
-    with connected(engines) as (control, *_):
-        if run is not None and not run_exists(control, run):
-            raise UserError(f"there is no run {run}")
-
-    def idle(reading: Progress) -> bool:
-        return once or (reading.runs_open == 0 and reading.avis_pending == 0)
-
-    def read() -> Progress:
-        with connected(engines) as (control, *shards):
-            return read_progress(control, run, shards=shards)
-
-    watch_progress(read, title="Sirenade", until=idle, clock=clock)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""`./sirenade monitor`: looks, draws, and goes on while a server is away."""
+"""`./sirenade monitor` and `status`: look, draw, and go on while a server is away."""
 
 import logging
+import math
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Annotated
 
@@ -18,13 +19,8 @@ from services.operator.monitoring.http import Unanswered
 from services.operator.monitoring.outside import Prometheus, memory_here
 from services.operator.monitoring.queues import QueueReader
 from services.operator.monitoring.readings import Reader, Reading
-from services.operator.monitoring.snapshot import (
-    Outside,
-    Summary,
-    Teller,
-    Told,
-    tell_outside,
-)
+from services.operator.monitoring.recorder import Outside, Recorder, Summary, with_outside
+from services.operator.monitoring.snapshot import Snapshot
 from services.operator.printing import print_fields, print_json
 from services.operator.settings import MonitorSettings
 from shared.clock import Clock
@@ -41,6 +37,8 @@ _STATEMENT_TIMEOUT_SECONDS = 10
 # Without a terminal a line is printed this often.
 _LINE_EVERY_SECONDS = 60.0
 
+RunOption = Annotated[int | None, typer.Option("--run", help="Show this run only.")]
+
 
 @dataclass
 class Monitor:
@@ -54,17 +52,18 @@ class Monitor:
     look_outside: Callable[[], Outside]
     clock: Clock
     summary: Summary = field(default_factory=Summary)
-    teller: Teller = field(default_factory=Teller)
+    recorder: Recorder = field(default_factory=Recorder)
     last: Reading | None = None
-    told: Told | None = None
+    snapshot: Snapshot | None = None
     away: str | None = None
     turned: bool = False
 
-    def look(self) -> None:
+    def look(self) -> "Monitor":
         """Read all sources once. Raises DBAPIError where the database refuses a statement."""
         was_away = self.away is not None
         self._read_sources()
         self.turned = was_away != (self.away is not None)
+        return self
 
     def _read_sources(self) -> None:
         outside = self.look_outside()
@@ -76,20 +75,24 @@ class Monitor:
             if self.away is None:
                 now = self.clock.now().astimezone()
                 self.away = f"the database does not answer since {now:%H:%M:%S}: asked again"
-            if self.told is not None:
-                self.told |= tell_outside(outside)
+            if self.snapshot is not None:
+                self.snapshot = with_outside(self.snapshot, outside)
             return
         self.away, self.last = None, reading
-        self.told = self.teller.tell(reading, outside)
+        self.snapshot = self.recorder.record(reading, outside)
         self.summary.add(reading, outside.memory)
+
+    @property
+    def is_idle(self) -> bool:
+        return self.last is not None and self.last.is_idle
 
 
 def outside_of(settings: MonitorSettings) -> Callable[[], Outside]:
+    """Return the look at RabbitMQ, and at Prometheus or this machine's processes."""
     queues = QueueReader(
         settings.broker_url.get_secret_value(), settings.monitor_rabbitmq_url.rstrip("/")
     )
     prometheus = Prometheus(settings.monitor_prometheus_url.rstrip("/"))
-
     database_url = settings.database_url.get_secret_value()
 
     def look() -> Outside:
@@ -104,18 +107,19 @@ def outside_of(settings: MonitorSettings) -> Callable[[], Outside]:
     return look
 
 
-def monitor(
+def monitor(  # noqa: PLR0913  # each an option of the command
     *,
-    duration: Annotated[
-        float, typer.Option(help="Seconds to look for.", min=1, metavar="SECONDS")
+    seconds: Annotated[
+        float, typer.Option("--duration", help="End after this time.", min=1, metavar="SECONDS")
     ] = 21_600,
     interval: Annotated[
-        float, typer.Option(help="Seconds between two looks.", min=1, metavar="SECONDS")
+        float, typer.Option(help="Time between two looks.", min=1, metavar="SECONDS")
     ] = 5,
     until_done: Annotated[
         bool, typer.Option("--until-done", help="End when nothing is left to do.")
     ] = False,
-    run: Annotated[int | None, typer.Option(help="Only this run.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once, without a summary.")] = False,
+    run: RunOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Watch everything: rate, ETA, quota, queues, memory, texts, money, alerts.
@@ -125,81 +129,78 @@ def monitor(
 
     Memory and alerts: from Prometheus, at SIRENADE_MONITOR_PROMETHEUS_URL.
     Without it memory is that of this database's services on this machine,
-    in containers or not (by /proc), and alerts are what the databases and
-    queues can tell.
+    in containers or not (by /proc), and alerts are judged by one look at
+    the databases and queues.
 
     Ends after --duration, or with Ctrl-C, with a summary. A server that is
-    away is said, and asked again. --json prints a line for each look, and
+    away is named, and asked again. --json prints a line for each look, and
     one for the summary.
     """
+    watched = _watch(
+        run,
+        until=lambda monitor: once or (until_done and monitor.is_idle),
+        every_seconds=interval,
+        seconds=seconds,
+        as_json=as_json,
+    )
+    if as_json and not once:
+        print_json(watched.summary.as_json())
+    elif not once:
+        print_summary(watched.summary)
+
+
+def status(
+    run: RunOption = None,
+    once: Annotated[bool, typer.Option(help="Print one reading and end.")] = False,
+) -> None:
+    """Show the work live, like monitor. Ends when nothing is left to do, without a summary."""
+    _watch(run, until=lambda monitor: once or monitor.is_idle, every_seconds=1)
+
+
+def _watch(
+    run: int | None,
+    *,
+    until: Callable[[Monitor], bool],
+    every_seconds: float,
+    seconds: float = math.inf,
+    as_json: bool = False,
+) -> Monitor:
     settings, clock = monitor_settings(), Clock()
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
-    # It logs each attempt to reach a broker that is away.
+    # pika logs each attempt to reach a broker that is away.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     engines = open_engines(statement_timeout_seconds=_STATEMENT_TIMEOUT_SECONDS)
     with connected(engines) as (control, *_):
         if run is not None and not run_exists(control, run):
             raise UserError(f"there is no run {run}")
-    watcher = Monitor(Reader(engines, run), outside_of(settings), clock)
-
-    def is_over(watcher: Monitor) -> bool:
-        return until_done and watcher.last is not None and watcher.last.is_idle
-
-    _show(
-        watcher,
-        until=is_over,
-        ends_seconds=clock.monotonic_seconds() + duration,
-        interval_seconds=interval,
-        as_json=as_json,
-    )
-    if as_json:
-        print_json(watcher.summary.tell())
-    else:
-        print_summary(watcher.summary)
-
-
-def _show(
-    monitor: Monitor,
-    *,
-    until: Callable[[Monitor], bool],
-    ends_seconds: float,
-    interval_seconds: float,
-    as_json: bool,
-) -> None:
     console = Console(stderr=True)
-    width = panel_width(console, view.MAX_WIDTH)
-
-    def read() -> Monitor:
-        monitor.look()
-        return monitor
-
-    watch(
-        read,
-        partial(_draw, width=width),
+    return watch(
+        Monitor(Reader(engines, run), outside_of(settings), clock).look,
+        partial(_draw, width=panel_width(console, view.MAX_WIDTH)),
         _line,
         until,
-        clock=monitor.clock,
+        clock=clock,
         console=console,
-        every_seconds=interval_seconds,
+        every_seconds=every_seconds,
         line_every_seconds=_LINE_EVERY_SECONDS,
         is_urgent=lambda monitor: monitor.turned,
-        ends_seconds=ends_seconds,
+        ends_seconds=clock.monotonic_seconds() + seconds,
         write=_print_json if as_json else None,
     )
 
 
 def _draw(monitor: Monitor, *, width: int) -> RenderableType:
-    if monitor.told is None:
+    if monitor.snapshot is None:
         return monitor.away or ""
     title = f"Sirenade monitor · {duration(monitor.summary.seconds)}"
-    return view.draw(monitor.told, title=title, width=width, away=monitor.away)
+    return view.draw(monitor.snapshot, title=title, width=width, away=monitor.away)
 
 
 def _line(monitor: Monitor) -> str:
     if monitor.away is not None:
         return monitor.away
-    assert monitor.told is not None
-    return view.one_line(monitor.told)
+    assert monitor.snapshot is not None
+    return view.one_line(monitor.snapshot)
 
 
 def _print_json(monitor: Monitor) -> None:
@@ -207,23 +208,23 @@ def _print_json(monitor: Monitor) -> None:
         now = monitor.clock.now().isoformat()
         print_json({"event": "away", "at": now, "database": monitor.away})
     else:
-        print_json(monitor.told)
+        assert monitor.snapshot is not None
+        print_json(asdict(monitor.snapshot))
 
 
 def print_summary(summary: Summary) -> None:
-    told = summary.tell()
-    memory = told["greatest_rss_bytes"]
-    mean = told["rows_per_second"]
+    mean = summary.rows_per_second
+    memory = summary.greatest_rss_bytes
     print_fields(
         "Sirenade monitor: what was seen",
         {
             "time": duration(summary.seconds),
-            "rows": thousands(told["rows"]),
+            "rows": thousands(summary.rows),
             "mean rate": "?" if mean is None else f"{mean:.1f}/s",
-            "429": thousands(told["http_429"]),
-            "texts": thousands(told["texts"]),
-            "spent": cents(told["spent_eur"]),
-            "failed items open": thousands(told["failed_items_open"]),
+            "429": thousands(summary.http_429),
+            "texts": thousands(summary.texts),
+            "spent": cents(summary.spent_eur),
+            "failed items open": thousands(summary.failed_items),
             "greatest memory": " · ".join(f"{name} {mib(size)}" for name, size in memory.items())
             or None,
         },

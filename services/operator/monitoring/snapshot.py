@@ -1,205 +1,96 @@
-"""Readings put into words for a program: what the view draws, and --json prints."""
+"""A snapshot of the whole, in numbers: the view draws it, and `monitor --json` prints it.
 
-import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+Rates are per second and rounded to 3 decimals. None is a number that nobody knows yet.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from services.operator.monitoring.outside import Memory
-from services.operator.monitoring.queues import Queues
-from services.operator.monitoring.readings import Reading
-from shared.alerts import Alert, faults_in
-from shared.imports.eta import Eta, eta_of, eta_of_rows
-from shared.imports.progress import Rate
-
-Told = dict[str, Any]
+from services.operator.monitoring.queues import Queue
+from shared.alerts import Alert
 
 
 @dataclass(frozen=True)
-class Outside:
-    """What was seen beside the databases; `alerts` None where Prometheus raises none."""
+class RowsProgress:
+    """`today` and `per_day` are None where no open import has a daily share."""
 
-    queues: Queues
+    received: int
+    expected: int | None
+    per_second: float | None
+    per_second_15_minutes: float | None
+    per_second_of_run: float | None
+    today: int | None
+    per_day: int | None
+    resting_until: str | None
+    days_left: int | None
+    eta_seconds: float | None
+    eta_uncertainty_seconds: float | None
+
+
+@dataclass(frozen=True)
+class AvisProgress:
+    due: int
+    accepted: int
+    pending: int
+    rejected: int
+    per_second: float | None
+    rejected_attempts_by_reason: Mapping[str, int]
+    eta_seconds: float | None
+    eta_uncertainty_seconds: float | None
+
+
+@dataclass(frozen=True)
+class BatchCounts:
+    pending: int
+    running: int
+    complete: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class QuotaUse:
+    requests_per_minute: float | None
+    used_last_minute: int
+    left_this_minute: int | None
+    share_left_by_others: float | None
+    slot_use: float | None
+    page_fill: float | None
+    pause_seconds: float | None
+    requests: int
+    http_429: int
+
+
+@dataclass(frozen=True)
+class Spend:
+    """`cap_eur` is None where there is no cap."""
+
+    spent_eur: float
+    reserved_eur: float
+    cap_eur: float | None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`alerts` come critical first, from the source that `alerts_by` names."""
+
+    event: str
+    at: str
+    rows: RowsProgress
+    avis: AvisProgress
+    runs_open: int
+    batches: BatchCounts
+    quota: QuotaUse
+    treated_until: str | None
+    age_seconds: float | None
+    failed_items_open: Mapping[str, int]
+    dead_letters_waiting: int
+    spend: Spend
+    alerts: Sequence[Alert]
+    alerts_by: str
+    warning: str | None
+    error: str | None
+    queues: Sequence[Queue]
+    queues_note: str | None
     memory: Sequence[Memory]
-    alerts: Sequence[Alert] | None
-    note: str | None = None
-
-
-@dataclass
-class Summary:
-    """What happened while somebody looked, added up: a database made anew takes nothing away."""
-
-    seconds: float = 0.0
-    rows: int = 0
-    http_429: int = 0
-    texts: int = 0
-    spent_eur: float = 0.0
-    failed_items: int = 0
-    greatest_rss_bytes: dict[str, int] = field(default_factory=dict)
-    _first_seconds: float | None = None
-    _last: Reading | None = None
-
-    def add(self, reading: Reading, memory: Sequence[Memory]) -> None:
-        at_seconds = reading.progress.at.timestamp()
-        if self._last is None or self._first_seconds is None:
-            self._first_seconds = at_seconds
-        else:
-            was, now = self._last.progress, reading.progress
-            self.rows += max(0, now.received - was.received)
-            self.http_429 += max(0, now.http_429 - was.http_429)
-            self.texts += max(0, now.avis_accepted - was.avis_accepted)
-            self.spent_eur += max(0.0, spent_eur(reading) - spent_eur(self._last))
-        self.seconds = at_seconds - self._first_seconds
-        self.failed_items = sum(reading.failed_items.values())
-        for each in memory:
-            most = self.greatest_rss_bytes.get(each.service, 0)
-            self.greatest_rss_bytes[each.service] = max(most, each.rss_bytes)
-        self._last = reading
-
-    def tell(self) -> Told:
-        return {
-            "event": "summary",
-            "seconds": round(self.seconds, 1),
-            "rows": self.rows,
-            "rows_per_second": _rounded(self.rows / self.seconds if self.seconds else None),
-            "http_429": self.http_429,
-            "texts": self.texts,
-            "spent_eur": round(self.spent_eur, 8),
-            "failed_items_open": self.failed_items,
-            "greatest_rss_bytes": self.greatest_rss_bytes,
-        }
-
-
-def spent_eur(reading: Reading) -> float:
-    return float(reading.totals["sirenade_budget_spent_euros"] or 0)
-
-
-def tell_outside(outside: Outside) -> Told:
-    """What is known without a database."""
-    return {
-        "queues": [asdict(queue) for queue in outside.queues.queues],
-        "queues_note": outside.queues.note,
-        "memory": [asdict(memory) for memory in outside.memory],
-        "note": outside.note,
-    }
-
-
-class Teller:
-    """Keeps the rates between readings."""
-
-    def __init__(self) -> None:
-        self._rows = Rate()
-        self._avis = Rate()
-        self._received = -1
-        self._moved_seconds = 0.0
-
-    def tell(self, reading: Reading, outside: Outside) -> Told:
-        progress = reading.progress
-        at_seconds = progress.at.timestamp()
-        if progress.resting_until is not None:
-            self._rows = Rate()
-        self._rows.add(at_seconds, progress.received)
-        self._avis.add(at_seconds, progress.avis_accepted)
-        if progress.received != self._received:
-            self._received, self._moved_seconds = progress.received, at_seconds
-        alerts = outside.alerts
-        if alerts is None:
-            alerts = faults_in(
-                reading.facts(
-                    dead_in_queues=outside.queues.dead,
-                    still_seconds=at_seconds - self._moved_seconds,
-                )
-            )
-        return {
-            "event": "progress",
-            "at": progress.at.isoformat(),
-            "rows": self._tell_rows(reading),
-            "avis": self._tell_avis(reading),
-            "runs_open": progress.runs_open,
-            "batches": {
-                "pending": progress.pending,
-                "running": progress.running,
-                "complete": progress.complete,
-                "failed": progress.batches_failed,
-            },
-            "quota": _quota(reading),
-            "failed_items_open": dict(reading.failed_items),
-            "dead_letters_waiting": reading.totals["sirenade_dead_letters_waiting"],
-            "spend": _spend(reading),
-            "alerts": [
-                asdict(alert)
-                for alert in sorted(alerts, key=lambda alert: alert.severity != "critical")
-            ],
-            "alerts_by": "database" if outside.alerts is None else "prometheus",
-            "warning": progress.warning,
-            "error": progress.error,
-            **tell_outside(outside),
-        }
-
-    def _tell_rows(self, reading: Reading) -> Told:
-        progress = reading.progress
-        return {
-            "received": progress.received,
-            "expected": progress.expected,
-            "per_second": _rounded(self._rows.per_second),
-            "per_second_15_minutes": _per_second(reading.rows_15_minutes, reading.recent_seconds),
-            "per_second_of_run": _per_second(reading.rows_of_run, reading.run_seconds),
-            "today": progress.rows_today if progress.per_day else None,
-            "per_day": progress.per_day,
-            "resting_until": progress.resting_until and progress.resting_until.isoformat(),
-            **_eta(eta_of_rows(progress, self._rows)),
-        }
-
-    def _tell_avis(self, reading: Reading) -> Told:
-        progress = reading.progress
-        return {
-            "due": progress.avis_due,
-            "accepted": progress.avis_accepted,
-            "pending": progress.avis_pending,
-            "rejected": progress.avis.get("rejected", 0),
-            "per_second": _rounded(self._avis.per_second),
-            "rejected_attempts_by_reason": dict(reading.rejections),
-            **_eta(eta_of(self._avis, progress.avis_due - progress.avis_accepted)),
-        }
-
-
-def _eta(eta: Eta | None) -> Told:
-    return {
-        "eta_seconds": None if eta is None else _rounded(eta.seconds),
-        "eta_uncertainty_seconds": None if eta is None else _rounded(eta.uncertainty_seconds),
-    }
-
-
-def _quota(reading: Reading) -> Told:
-    progress, totals = reading.progress, reading.totals
-    limit, used = totals["sirenade_quota_limit_requests"], totals["sirenade_quota_used_requests"]
-    share = totals["sirenade_quota_share_ratio"]
-    return {
-        "requests_per_minute": limit,
-        "used_last_minute": used,
-        "left_this_minute": None if limit is None else max(0, math.floor(limit * share) - used),
-        "share_left_by_others": share,
-        "slot_use": _rounded(progress.slot_use),
-        "page_fill": _rounded(progress.page_fill),
-        "pause_seconds": _rounded(totals["sirenade_quota_pause_seconds"]),
-        "requests": progress.requests,
-        "http_429": progress.http_429,
-    }
-
-
-def _spend(reading: Reading) -> Told:
-    """A cap of null is none."""
-    cap = float(reading.totals["sirenade_budget_cap_euros"] or 0)
-    return {
-        "spent_eur": spent_eur(reading),
-        "reserved_eur": float(reading.totals["sirenade_budget_reserved_euros"] or 0),
-        "cap_eur": None if math.isinf(cap) else cap,
-    }
-
-
-def _per_second(rows: int, seconds: float | None) -> float | None:
-    return _rounded(rows / seconds) if seconds else None
-
-
-def _rounded(number: float | None) -> float | None:
-    return None if number is None else round(number, 3)
+    note: str | None

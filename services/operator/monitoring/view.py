@@ -1,14 +1,15 @@
-"""What was told, drawn for a person: a panel that fits a terminal of 80 columns and 24 lines."""
+"""A snapshot drawn for people: a panel for a terminal of 80 columns and 24 lines, or one line."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from services.operator.monitoring.snapshot import Told
+from services.operator.monitoring.outside import Memory
+from services.operator.monitoring.snapshot import AvisProgress, QuotaUse, Snapshot, Spend
+from shared.alerts import Alert
 from shared.days import FRANCE
 from shared.terminal.panel import add_bar, make_bars, make_panel
 from shared.terminal.words import alarming, cents, duration, eta, mib, percent, thousands
@@ -18,148 +19,165 @@ _MOST_REASONS = 4
 _MOST_ALERTS = 5
 
 
-def draw(told: Told, *, title: str, width: int, away: str | None = None) -> RenderableType:
-    """`away`: since when, and why, the database does not answer; the rest is what it last said."""
-    lines: list[RenderableType] = [_bars(told), _table(told)]
+def draw(snapshot: Snapshot, *, title: str, width: int, away: str | None = None) -> RenderableType:
+    """Draw the panel; `away` says why the snapshot is not renewed."""
+    lines: list[RenderableType] = [_bars(snapshot), _table(snapshot)]
     if away is not None:
         lines.insert(0, Text(away, style="bold yellow"))
     colour = "blue" if away is None else "yellow"
     return make_panel(title, *lines, width=width, colour=colour)
 
 
-def one_line(told: Told) -> str:
-    """For a log that people read."""
-    rows, avis = told["rows"], told["avis"]
-    return (
-        f"{thousands(rows['received'])} of {_number(rows['expected'])} establishments, "
-        f"{_rate(rows['per_second'])}, {eta_words(rows)}, "
-        f"avis {thousands(avis['accepted'])} of {thousands(avis['due'])}, "
-        f"429: {told['quota']['http_429']}, "
-        f"failed items {thousands(sum(told['failed_items_open'].values()))}"
-        + "".join(f"; {alert['name']}: {alert['summary']}" for alert in told["alerts"])
+def one_line(snapshot: Snapshot) -> str:
+    """Say the most of it in one line, for a log that people read."""
+    rows, avis, quota = snapshot.rows, snapshot.avis, snapshot.quota
+    words = (
+        f"{thousands(rows.received)} of {_number(rows.expected)} establishments, "
+        f"{_rate(rows.per_second)}, {_eta(rows.eta_seconds, rows.eta_uncertainty_seconds)}, "
+        f"avis {thousands(avis.accepted)} of {thousands(avis.due)}, "
+        f"{thousands(quota.requests)} requests, 429: {quota.http_429}, "
+        f"failed items {thousands(sum(snapshot.failed_items_open.values()))}"
     )
+    notes = [
+        *_freshness(snapshot),
+        *_daily_share(snapshot),
+        *filter(None, (snapshot.warning, snapshot.error)),
+        *(f"{alert.name}: {alert.summary}" for alert in snapshot.alerts),
+    ]
+    return "; ".join([words, *notes])
 
 
-def eta_words(told: Mapping[str, Any]) -> str:
-    seconds, uncertainty_seconds = told["eta_seconds"], told["eta_uncertainty_seconds"]
+def _eta(seconds: float | None, uncertainty_seconds: float | None) -> str:
     if seconds is None:
         return f"ETA {eta(None)}"
     more_or_less = f" ± {duration(uncertainty_seconds)}" if uncertainty_seconds else ""
     return f"ETA {duration(seconds)}{more_or_less}"
 
 
-def _bars(told: Told) -> Table:
-    rows, avis = told["rows"], told["avis"]
+def _bars(snapshot: Snapshot) -> Table:
+    rows, avis = snapshot.rows, snapshot.avis
     bars = make_bars(2)
-    for name, line, done, total in (
-        ("rows", rows, rows["received"], rows["expected"]),
-        ("avis", avis, avis["accepted"], avis["due"]),
+    for name, part, done, total in (
+        ("rows", rows, rows.received, rows.expected),
+        ("avis", avis, avis.accepted, avis.due),
     ):
         words = f"{thousands(done)} / {_number(total)}"
-        add_bar(bars, name, done, total, words, eta_words(line))
+        end = _eta(part.eta_seconds, part.eta_uncertainty_seconds)
+        add_bar(bars, name, done, total, words, end)
     return bars
 
 
-def _table(told: Told) -> Table:
+def _table(snapshot: Snapshot) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for name, value in _lines(told):
+    for name, value in _lines(snapshot):
         table.add_row(name, value)
     return table
 
 
-def _lines(told: Told) -> Iterator[tuple[str, RenderableType]]:
-    # First: what does not fit a small terminal is cut off at the end.
-    yield "alerts", _alerts(told)
-    if told["note"]:
-        yield "", Text(told["note"], style="yellow")
-    yield "rate", _rates(told)
-    yield "runs", _runs(told)
-    if told["error"]:
-        # INSEE's words, which are no markup of ours.
-        yield "", Text(told["error"], style="bold red")
-    if told["warning"]:
-        yield "", Text(told["warning"], style="yellow")
-    yield "quota", _quota(told["quota"])
-    yield "queues", _queues(told)
-    yield "memory", Text(_memory(told["memory"]))
-    yield "avis", _avis(told["avis"])
-    yield "money", Text(_money(told["spend"]))
-    failed = sum(told["failed_items_open"].values())
-    letters = told["dead_letters_waiting"]
-    yield (
-        "failed",
-        Text.from_markup(
-            f"{alarming('items', failed)} · {alarming('dead letters archived', letters)}"
-        ),
-    )
+def _lines(snapshot: Snapshot) -> Iterator[tuple[str, RenderableType]]:
+    # Alerts come first: a small terminal cuts off the end.
+    yield "alerts", _alerts(snapshot.alerts)
+    if snapshot.note:
+        yield "", Text(snapshot.note, style="yellow")
+    yield "rate", _rates(snapshot)
+    yield "runs", _runs(snapshot)
+    if snapshot.error:
+        # A Text: INSEE's words are no markup.
+        yield "", Text(snapshot.error, style="bold red")
+    if snapshot.warning:
+        yield "", Text(snapshot.warning, style="yellow")
+    for words in _freshness(snapshot):
+        yield "register", Text(words)
+    yield "quota", _quota(snapshot.quota)
+    yield "queues", _queues(snapshot)
+    yield "memory", Text(_memory(snapshot.memory))
+    yield "avis", _avis(snapshot.avis)
+    yield "money", Text(_money(snapshot.spend))
+    failed = alarming("items", sum(snapshot.failed_items_open.values()))
+    letters = alarming("dead letters archived", snapshot.dead_letters_waiting)
+    yield "failed", Text.from_markup(f"{failed} · {letters}")
 
 
-def _rates(told: Told) -> Text:
-    rows = told["rows"]
+def _rates(snapshot: Snapshot) -> Text:
+    rows = snapshot.rows
     return Text(
-        f"{_rate(rows['per_second'])} now · {_rate(rows['per_second_15_minutes'])} over 15 min · "
-        f"{_rate(rows['per_second_of_run'])} over the run · "
-        f"texts {_rate(told['avis']['per_second'])}"
+        f"{_rate(rows.per_second)} now · {_rate(rows.per_second_15_minutes)} over 15 min · "
+        f"{_rate(rows.per_second_of_run)} over the run · texts {_rate(snapshot.avis.per_second)}"
     )
 
 
-def _runs(told: Told) -> Text:
-    batches, rows = told["batches"], told["rows"]
-    words = (
-        f"{told['runs_open']} open · batches {thousands(batches['complete'])} of "
-        f"{thousands(sum(batches.values()))}"
-    )
-    if rows["per_day"]:
-        words += f" · today {thousands(rows['today'])} of {thousands(rows['per_day'])}"
-    if rows["resting_until"]:
-        goes_on = datetime.fromisoformat(rows["resting_until"]).astimezone(FRANCE)
-        words += f" · goes on {goes_on:%d/%m %H:%M:%S}"
-    text = Text(words)
-    if batches["failed"]:
-        text.append(f" · failed: {batches['failed']}", style="bold red")
+def _runs(snapshot: Snapshot) -> Text:
+    batches = snapshot.batches
+    of_all = batches.pending + batches.running + batches.complete + batches.failed
+    words = [
+        f"{snapshot.runs_open} open",
+        f"batches {thousands(batches.complete)} of {thousands(of_all)}",
+        *_daily_share(snapshot),
+    ]
+    text = Text(" · ".join(words))
+    if batches.failed:
+        text.append(f" · failed: {batches.failed}", style="bold red")
     return text
 
 
-def _quota(quota: Mapping[str, Any]) -> Text:
-    limit, left = quota["requests_per_minute"], quota["left_this_minute"]
+def _daily_share(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the day's share, when the import goes on, and how many days are left."""
+    rows = snapshot.rows
+    if rows.per_day:
+        yield f"today {thousands(rows.today or 0)} of {thousands(rows.per_day)}"
+    if rows.resting_until:
+        goes_on = datetime.fromisoformat(rows.resting_until).astimezone(FRANCE)
+        yield f"goes on {goes_on:%d/%m %H:%M:%S}"
+    if rows.days_left is not None:
+        yield f"days left: {thousands(rows.days_left)}"
+
+
+def _freshness(snapshot: Snapshot) -> Iterator[str]:
+    if snapshot.treated_until is not None and snapshot.age_seconds is not None:
+        until = datetime.fromisoformat(snapshot.treated_until)
+        yield f"as of {until:%Y-%m-%d %H:%M}, {thousands(round(snapshot.age_seconds / 3600))} h ago"
+
+
+def _quota(quota: QuotaUse) -> Text:
+    limit = quota.requests_per_minute
     words = (
-        f"{quota['used_last_minute']} of {'?' if limit is None else f'{limit:g}'} in the last "
-        f"60 s, {_number(left)} left · {alarming('429', quota['http_429'])} · "
-        f"slot use {percent(quota['slot_use'])} · page fill {percent(quota['page_fill'])}"
+        f"{quota.used_last_minute} of {'?' if limit is None else f'{limit:g}'} in the last 60 s, "
+        f"{_number(quota.left_this_minute)} left · {alarming('429', quota.http_429)} · "
+        f"slot use {percent(quota.slot_use)} · page fill {percent(quota.page_fill)}"
     )
-    if quota["pause_seconds"]:
-        words += f" · [yellow]paused for {quota['pause_seconds']:.0f} s[/]"
-    if quota["share_left_by_others"] not in {None, 1}:
-        words += f" · [yellow]others leave {percent(quota['share_left_by_others'])}[/]"
+    if quota.pause_seconds:
+        words += f" · [yellow]paused for {quota.pause_seconds:.0f} s[/]"
+    if quota.share_left_by_others not in {None, 1}:
+        words += f" · [yellow]others leave {percent(quota.share_left_by_others)}[/]"
     return Text.from_markup(words)
 
 
-def _queues(told: Told) -> RenderableType:
-    if told["queues_note"] or not told["queues"]:
-        return Text(told["queues_note"] or "none yet")
+def _queues(snapshot: Snapshot) -> RenderableType:
+    if snapshot.queues_note or not snapshot.queues:
+        return Text(snapshot.queues_note or "none yet")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("")
     for name in ("ready", "in progress", "delayed", "dead", "consumers"):
         table.add_column(name, justify="right")
-    for queue in told["queues"]:
+    for queue in snapshot.queues:
         table.add_row(
-            queue["name"],
-            thousands(queue["ready"]),
-            _number(queue["in_progress"]),
-            thousands(queue["delayed"]),
-            Text(thousands(queue["dead"]), style="bold red" if queue["dead"] else ""),
-            thousands(queue["consumers"]),
+            queue.name,
+            thousands(queue.ready),
+            _number(queue.in_progress),
+            thousands(queue.delayed),
+            Text(thousands(queue.dead), style="bold red" if queue.dead else ""),
+            thousands(queue.consumers),
         )
     return table
 
 
-def _memory(memory: Sequence[Mapping[str, Any]]) -> str:
-    """Of several replicas how many there are, and the largest."""
+def _memory(memory: Sequence[Memory]) -> str:
+    """Several replicas show their number and the largest one."""
     by_service: dict[str, list[int]] = {}
     for each in memory:
-        by_service.setdefault(each["service"], []).append(each["rss_bytes"])
+        by_service.setdefault(each.service, []).append(each.rss_bytes)
     return (
         " · ".join(
             f"{service} {f'{len(sizes)} × ≤ ' if len(sizes) > 1 else ''}{mib(max(sizes))}"
@@ -169,12 +187,12 @@ def _memory(memory: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _avis(avis: Mapping[str, Any]) -> Text:
+def _avis(avis: AvisProgress) -> Text:
     words = (
-        f"accepted {thousands(avis['accepted'])} · pending {thousands(avis['pending'])} · "
-        + alarming("rejected", avis["rejected"])
+        f"accepted {thousands(avis.accepted)} · pending {thousands(avis.pending)} · "
+        + alarming("rejected", avis.rejected)
     )
-    reasons = avis["rejected_attempts_by_reason"]
+    reasons = avis.rejected_attempts_by_reason
     if reasons:
         most = sorted(reasons.items(), key=lambda each: -each[1])[:_MOST_REASONS]
         words += "\nattempts rejected: " + " · ".join(
@@ -185,24 +203,20 @@ def _avis(avis: Mapping[str, Any]) -> Text:
     return Text.from_markup(words)
 
 
-def _money(spend: Mapping[str, Any]) -> str:
-    cap = spend["cap_eur"]
-    return (
-        f"spent {cents(spend['spent_eur'])} of {'no cap' if cap is None else cents(cap)} · "
-        f"set aside {cents(spend['reserved_eur'])}"
-    )
+def _money(spend: Spend) -> str:
+    cap = "no cap" if spend.cap_eur is None else cents(spend.cap_eur)
+    return f"spent {cents(spend.spent_eur)} of {cap} · set aside {cents(spend.reserved_eur)}"
 
 
-def _alerts(told: Told) -> Text:
-    alerts = told["alerts"]
+def _alerts(alerts: Sequence[Alert]) -> Text:
     if not alerts:
         return Text("none", style="green")
     text = Text()
     for number, alert in enumerate(alerts[:_MOST_ALERTS]):
-        style = "bold red" if alert["severity"] == "critical" else "bold yellow"
+        style = "bold red" if alert.severity == "critical" else "bold yellow"
         text.append("\n" if number else "")
-        text.append(f"{alert['name']}: ", style=style)
-        text.append(alert["summary"])
+        text.append(f"{alert.name}: ", style=style)
+        text.append(alert.summary)
     if len(alerts) > _MOST_ALERTS:
         text.append(f"\n{len(alerts) - _MOST_ALERTS} more")
     return text

@@ -12,7 +12,7 @@ from deploy.local.postgres import RunningPostgres, start_postgres
 from services.operator.monitoring.command import Monitor
 from services.operator.monitoring.queues import Queue, QueueReader, Queues
 from services.operator.monitoring.readings import Reader
-from services.operator.monitoring.snapshot import Outside
+from services.operator.monitoring.recorder import Outside
 from shared.broker import ReliableBroker, make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -118,8 +118,21 @@ def test_without_a_terminal_it_prints_a_line_and_the_summary(
     assert "mean rate" in answer.out
 
 
-def test_a_run_that_does_not_exist_is_a_mistake(sirenade: Sirenade) -> None:
-    answer = sirenade("monitor", "--run", 99)
+def test_once_it_prints_one_look_and_no_summary(sirenade: Sirenade) -> None:
+    (look,) = sirenade("monitor", "--once", "--json").out.splitlines()
+    assert json.loads(look)["event"] == "progress"
+
+
+def test_status_is_one_look_at_the_same(sirenade: Sirenade, broken: dict[str, Any]) -> None:
+    assert broken
+    answer = sirenade("status", "--once")
+    assert "SirenadeFailedItems: 1 failed items are open" in answer.err
+    assert answer.out == ""
+
+
+@pytest.mark.parametrize("command", ["monitor", "status"])
+def test_a_run_that_does_not_exist_is_a_mistake(sirenade: Sirenade, command: str) -> None:
+    answer = sirenade(command, "--run", 99)
     assert answer.status == 2
     assert "there is no run 99" in answer.err
 
@@ -192,11 +205,11 @@ def test_a_database_that_is_away_for_a_while_is_said_and_asked_again(start: Star
     assert said is not None
     assert said.startswith("the database does not answer since ")
     assert away() == said, "since when it is away, not since the last look"
-    assert monitor.told is not None
-    assert monitor.told["queues_note"] == "still", "what else is there is looked at all the same"
+    assert monitor.snapshot is not None
+    assert monitor.snapshot.queues_note == "still", "what else is there is looked at all the same"
     start()
     with engine.begin() as connection:
         order_import(connection, Scope(departements=["33"]))
     assert away() is None
-    assert monitor.told["runs_open"] == 1
+    assert monitor.snapshot.runs_open == 1
     engine.dispose()

@@ -7,7 +7,7 @@ from typing import Any
 from services.operator.monitoring.outside import Memory
 from services.operator.monitoring.queues import Queue, Queues
 from services.operator.monitoring.readings import Reading
-from services.operator.monitoring.snapshot import Outside
+from services.operator.monitoring.recorder import Outside
 from tests.unit.shared.terminal.test_progress_view import NOTHING_YET
 
 BEGUN = dt.datetime(2026, 1, 7, 12, tzinfo=dt.UTC)  # a Wednesday
