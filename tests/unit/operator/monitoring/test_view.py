@@ -122,7 +122,7 @@ def test_freshness_and_the_share_of_a_day_are_said_once_they_are_known() -> None
     reading = after(50, rows=25_000)
     progress = replace(
         reading.progress,
-        treated_until=dt.datetime(2026, 1, 6, 20),  # INSEE's own time
+        treated_until=dt.datetime.fromisoformat("2026-01-06T20:00"),
         per_day=10_000,
         rows_today=4000,
     )
