@@ -1,12 +1,11 @@
-"""Certificates in PostgreSQL, and the stored side of what they compare."""
+"""Certificates in PostgreSQL, and the stored rows that they compare with INSEE's list."""
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, func, select, text
+from sqlalchemy import Engine, TextClause, text
 
 from services.fetcher.certificates.comparison import (
     CertificateVerdict,
@@ -15,7 +14,6 @@ from services.fetcher.certificates.comparison import (
     united,
 )
 from services.fetcher.plan.windows import Window
-from shared.db.tables import etablissements
 from shared.imports.scope import Scope
 from shared.imports.statement import ASKED
 
@@ -40,13 +38,32 @@ _CLOSE = text("""
         finished_at = clock_timestamp()
     WHERE id = :id
 """)
-# Asked for by number and not listed, and not fetched again since.
+# INSEE was asked for them by number, did not list them, and no walk has fetched them since.
 _GONE = text(f"""
     WITH {ASKED}
     SELECT a.siret FROM asked a JOIN etablissements e USING (siret)
     WHERE a.is_unlisted AND e.fetched_at < a.completed_at
       AND (CAST(:sirets AS text[]) IS NULL OR a.siret = ANY(:sirets))
     ORDER BY a.siret
+""")  # noqa: S608  # made of constants only
+# A NULL is in no window that names a value, as at INSEE.
+_EQUAL = ("departement", "code_commune", "activite_principale", "etat_administratif")
+_BOUNDS = (*_EQUAL, "siret_from", "siret_to")
+_IN_WINDOW = " AND ".join(
+    [f"(CAST(:{name} AS text) IS NULL OR {name} = :{name})" for name in _EQUAL]
+    + [
+        "(CAST(:siret_from AS text) IS NULL OR siret >= :siret_from)",
+        "(CAST(:siret_to AS text) IS NULL OR siret <= :siret_to)",
+    ]
+)
+_COUNT = text(f"SELECT count(*) FROM etablissements WHERE {_IN_WINDOW}")  # noqa: S608  # made of constants only
+_SIRETS = text(f"""
+    SELECT siret FROM etablissements
+    WHERE {_IN_WINDOW} AND siret > :above AND (CAST(:up_to AS text) IS NULL OR siret <= :up_to)
+    ORDER BY siret
+""")  # noqa: S608  # made of constants only
+_STILL_STORED = text(f"""
+    SELECT siret FROM etablissements WHERE siret = ANY(:sirets) AND {_IN_WINDOW}
 """)  # noqa: S608  # made of constants only
 _FAILED_ITEMS = text("""
     SELECT count(*) FROM failed_items
@@ -56,7 +73,7 @@ _FAILED_ITEMS = text("""
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished certificate; `status` is `void` where its reason says why."""
+    """A finished certificate; one that is `void` has a `reason`."""
 
     id: int
     status: CertificateVerdict | str
@@ -66,7 +83,7 @@ class Outcome:
     requests: int
     findings: Sequence[WindowFinding] = ()
     failed_items: int = 0
-    """How many of the missing are open failed items: received, and refused by the writer."""
+    """Missing sirets with an open failed item: received, and refused by the writer."""
 
     @property
     def missing(self) -> Tally:
@@ -86,7 +103,7 @@ class CertificateStore:
         self._engine = engine
 
     def open(self, scope: Scope, informations: datetime) -> int:
-        """Leave a row that claims nothing until it is closed."""
+        """Insert a certificate that claims nothing until it is closed; return its id."""
         wanted = {name: value for name, value in asdict(scope).items() if value}
         return self._scalar(_OPEN, scope=_json(wanted), informations_before=informations)
 
@@ -101,7 +118,7 @@ class CertificateStore:
         *,
         informations: datetime,
     ) -> None:
-        """Counts of windows that overlap are summed as they are; their sets are a union."""
+        """Keep the findings. Counts of overlapping windows are summed; their sets are a union."""
         missing = united(each.missing for each in findings)
         surplus = united(each.surplus for each in findings)
         self._execute(
@@ -119,40 +136,32 @@ class CertificateStore:
             gone_sirets=united(Tally(each.gone) for each in findings).kept,
         )
 
-    # ── The stored side ──
-
     def count(self, window: Window) -> int:
-        wanted = select(func.count()).select_from(etablissements).where(*_in(window))
-        with self._engine.connect() as connection:
-            return connection.execute(wanted).scalar_one()
+        return self._scalar(_COUNT, **_bounds(window))
 
     def sirets(self, window: Window, *, above: str, up_to: str | None) -> Iterator[str]:
         """Stream a stretch of the window's sirets in their order, as they are stored now."""
-        column = etablissements.c.siret
-        wanted = select(column).where(*_in(window), column > above).order_by(column)
-        if up_to is not None:
-            wanted = wanted.where(column <= up_to)
+        stretch = {**_bounds(window), "above": above, "up_to": up_to}
         # Short transactions on purpose: a snapshot held for an hour would hold back vacuum.
         with self._engine.connect().execution_options(
             stream_results=True, yield_per=_ROWS_AT_ONCE
         ) as connection:
-            yield from connection.execute(wanted).scalars()
+            yield from connection.execute(_SIRETS, stretch).scalars()
 
     def still_stored(self, window: Window, sirets: Sequence[str]) -> set[str]:
-        """Those that are rows of the window now."""
-        column = etablissements.c.siret
+        """Return the sirets that are rows of the window now."""
         found: set[str] = set()
         with self._engine.connect() as connection:
             for start in range(0, len(sirets), _ROWS_AT_ONCE):
-                some = list(sirets[start : start + _ROWS_AT_ONCE])
-                wanted = select(column).where(column.in_(some), *_in(window))
-                found.update(connection.execute(wanted).scalars())
+                some = {"sirets": list(sirets[start : start + _ROWS_AT_ONCE])}
+                rows = connection.execute(_STILL_STORED, {**_bounds(window), **some})
+                found.update(rows.scalars())
         return found
 
     def gone(self, sirets: Sequence[str] | None) -> list[str]:
-        """Those that INSEE was asked for by number, after they were stored, and did not list.
+        """Return the sirets that INSEE, asked by number after they were stored, did not list.
 
-        Of these, or of all that were ever asked for so.
+        None looks at all that were ever asked for by number.
         """
         wanted = {"sirets": None if sirets is None else list(sirets)}
         with self._engine.connect() as connection:
@@ -161,18 +170,18 @@ class CertificateStore:
     def failed_items(self, sirets: Sequence[str]) -> int:
         return self._scalar(_FAILED_ITEMS, sirets=list(sirets))
 
-    def _execute(self, statement: Any, **parameters: object) -> None:
+    def _execute(self, statement: TextClause, **parameters: object) -> None:
         with self._engine.begin() as connection:
             connection.execute(statement, parameters)
 
-    def _scalar(self, statement: Any, **parameters: object) -> int:
+    def _scalar(self, statement: TextClause, **parameters: object) -> int:
         with self._engine.begin() as connection:
             number: int = connection.execute(statement, parameters).scalar_one()
         return number
 
 
 def as_dict(finding: WindowFinding) -> dict[str, object]:
-    """What of a window is kept, and printed as JSON; its sirets are kept once for all windows."""
+    """Return what is kept and printed of a window; the sirets are kept once for all windows."""
     window = finding.window
     return {
         "query": window.query,
@@ -187,19 +196,8 @@ def as_dict(finding: WindowFinding) -> dict[str, object]:
     }
 
 
-def _in(window: Window) -> list[ColumnElement[bool]]:
-    """The window in our own columns: a NULL is in no window that names a value, here as there."""
-    columns = etablissements.c
-    conditions = [
-        columns[name] == value
-        for name in ("departement", "code_commune", "activite_principale", "etat_administratif")
-        if (value := getattr(window, name)) is not None
-    ]
-    if window.siret_from is not None:
-        conditions.append(columns.siret >= window.siret_from)
-    if window.siret_to is not None:
-        conditions.append(columns.siret <= window.siret_to)
-    return conditions
+def _bounds(window: Window) -> dict[str, str | None]:
+    return {name: getattr(window, name) for name in _BOUNDS}
 
 
 def _json(value: object) -> str:
