@@ -1,1 +1,1 @@
-"""What every service builds on: contracts, the register's domain, database, broker, metrics."""
+"""The base of every service: contracts, the register's domain, database, broker, metrics."""

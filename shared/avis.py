@@ -50,7 +50,7 @@ NO_TEXT = """text = NULL, label = NULL, digital_source_type = NULL, model = NULL
 
 
 class AvisEvent(StrEnum):
-    """What happens to an avis."""
+    """An event that changes an avis."""
 
     # The writer inserts it with its page.
     OPENED = auto()
@@ -91,7 +91,7 @@ class AvisEvent(StrEnum):
 
 
 class Effect(StrEnum):
-    """What an event does to a column."""
+    """The effect of an event on a column."""
 
     KEPT = auto()
     SET = auto()

@@ -20,5 +20,5 @@ class Clock:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def wait(self, seconds: float) -> bool:
-        """Wait, and say whether the process was asked to stop meanwhile."""
+        """Wait at most this long; return whether the process was asked to stop."""
         return self.stopping.wait(max(0.0, seconds))

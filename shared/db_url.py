@@ -1,4 +1,4 @@
-"""URLs of databases, without opening one."""
+"""URLs of databases: their spelling and their address, without a connection."""
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -9,7 +9,7 @@ DRIVER = "postgresql+psycopg2"
 
 
 def normalise_url(url: str) -> URL:
-    """Accept the usual spellings; SQLAlchemy 2.1 would pick another driver for a bare scheme.
+    """Return the URL with our driver; SQLAlchemy 2.1 would pick another one for a bare scheme.
 
     Raises UserError, without the URL: it holds a password.
     """
@@ -25,6 +25,6 @@ def normalise_url(url: str) -> URL:
 
 
 def database_address(url: str | URL) -> tuple[str | None, int, str | None]:
-    """Host, port and name: the same for two URLs of one database. Raises UserError."""
+    """Return host, port and name: equal for two URLs of one database. Raises UserError."""
     parsed = normalise_url(url) if isinstance(url, str) else url
     return parsed.host, parsed.port or 5432, parsed.database

@@ -5,7 +5,8 @@ SirenadeError
 ├── Rejected             never retried: the message goes to the dead letters
 └── SlowDown             not a failure: try again after a delay, no attempt is counted
 
-Anything else that an actor raises is retried with a growing delay.
+An actor's message that fails with any other error is retried with a growing delay. Packages refine
+the tree: `BrokerError` (broker), `ContractError` (messages), `MappingError` (sirene), and others.
 """
 
 

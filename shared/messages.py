@@ -1,8 +1,8 @@
-"""What travels between the services: frozen, versioned, validated once where it arrives.
+"""The messages between services: frozen, versioned, validated once, where they arrive. Pure.
 
-A queue's name carries the version of its messages: a change that an older consumer could not
-read gets a new queue. A field with a default is left out where it has it, so that whoever does
-not know the field can read the message.
+A queue's name carries the version of its messages: a change that an older consumer cannot read
+gets a new queue. A field that has its default is left out, so that a consumer that does not know
+the field can read the message.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ REVIEW_QUEUE = "sirene.review.v1"
 
 RECORDS_PER_SLICE = 500
 
-# Of columns: what the database could not compare would come again for ever.
+# The ranges of the columns: a message with a larger number would fail and come again for ever.
 _IDS, _NUMBERS = range(2**63), range(2**31)
 _YEARS = range(2000, 3000)
 
@@ -36,9 +36,9 @@ class _Message:
 
     @classmethod
     def from_wire(cls, wire: dict[str, Any], *others: object) -> Self:
-        """Build the message, or raise `ContractError` naming the field (never its content).
+        """Build the message. Raises `ContractError` that names the field, never its content.
 
-        There are no `others`: an actor passes on what it was called with.
+        `others` are positional arguments of the actor; a sound message has none.
         """
         if others:
             raise ContractError(f"{cls.__name__}: an argument without a name")
@@ -58,12 +58,12 @@ class _Message:
         return message
 
     def _check(self) -> None:
-        """Raise `ContractError` on a value that its type alone does not exclude."""
+        """Raise `ContractError` for a value that its type does not exclude."""
 
 
 @dataclass(frozen=True)
 class FetchPage(_Message):
-    """Fetch one page of a batch; the cursor is in the database."""
+    """Fetch one INSEE page of a batch; the cursor is in the database."""
 
     QUEUE: ClassVar[str] = FETCH_QUEUE
     ACTOR: ClassVar[str] = "fetch_page"
@@ -74,7 +74,7 @@ class FetchPage(_Message):
 
 @dataclass(frozen=True)
 class WriteSlice(_Message):
-    """Write at most `RECORDS_PER_SLICE` records of one page; none for the page of an empty end."""
+    """Write at most `RECORDS_PER_SLICE` records of an INSEE page; none where the page is empty."""
 
     QUEUE: ClassVar[str] = WRITE_QUEUE
     ACTOR: ClassVar[str] = "write_slice"
@@ -83,24 +83,24 @@ class WriteSlice(_Message):
     page: int
     fetch_id: int
     slice: int
-    # ISO 8601 with offset: when the quota slot of the GET was granted.
+    # ISO 8601 with offset: the instant at which the quota granted the slot of the GET.
     fetched_at: str
-    # A JSON array of the API's records, opaque to all but the mapper.
+    # A JSON array of INSEE's records; only the mapper looks into it.
     records: str
-    # All of its records' units live there.
+    # The shard of all its records.
     shard: int = 0
-    # A line for each record (`shared.sirene.digests`), which then is one line of its own too.
+    # One line for each record (`shared.sirene.digests`); each record is then one line, too.
     digests: str = ""
 
     @staticmethod
     def array_of(lines: Iterable[bytes]) -> str:
-        """The records, each in JSON without an end of line, as an array that can be cut again."""
+        """Return records, each a line of JSON, as an array that `record_lines` can cut again."""
         return (b"[\n" + b"\n,".join(lines) + b"\n]").decode()
 
     def record_lines(self) -> list[bytes]:
-        """The records of such an array, not decoded, each but the first after its comma.
+        """Cut what `array_of` made into undecoded records; each but the first begins with a comma.
 
-        One sign beyond the usual ones makes every sign of a text four bytes, to cut and to read.
+        It cuts bytes: one unusual character would make every character of a `str` take four bytes.
         """
         return self.records.encode(errors="surrogatepass").split(b"\n")[1:-1]
 
@@ -117,13 +117,13 @@ class WriteSlice(_Message):
 
 @dataclass(frozen=True)
 class ReviewAvis(_Message):
-    """Generate, check and store the avis of these ids."""
+    """Make, check and store the texts of these avis."""
 
     QUEUE: ClassVar[str] = REVIEW_QUEUE
     ACTOR: ClassVar[str] = "review_avis"
 
     avis_ids: list  # type: ignore[type-arg]  # checked against the bare type at the edge
-    # All of them live there.
+    # The shard of all these avis.
     shard: int = 0
 
     def _check(self) -> None:

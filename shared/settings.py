@@ -1,4 +1,4 @@
-"""Settings from the environment: read once by each main, validated whole, every problem listed."""
+"""Settings from the environment: validated as a whole, every problem listed."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from shared.errors import UserError
 from shared.sharding import BUCKETS
 
 PREFIX = "SIRENADE_"
-# Powers of two, so that twice as many shards move half of each, and all are of one size.
+# Powers of two: all shards have one size, and twice as many shards take half of each.
 _SHARD_COUNTS = {1 << n for n in range(BUCKETS.bit_length())}
 
 
@@ -22,7 +22,7 @@ def _split(urls: str) -> list[str]:
 
 
 class LogSettings(BaseSettings):
-    """What every process has."""
+    """The settings of every process."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
@@ -33,7 +33,7 @@ class LogSettings(BaseSettings):
 
 
 class DatabaseSettings(LogSettings):
-    """What a command that only reads the database needs."""
+    """The settings of a command that only reads the database."""
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/name")
     shard_database_urls: SecretStr = Field(
@@ -43,7 +43,7 @@ class DatabaseSettings(LogSettings):
 
     @property
     def shard_urls(self) -> tuple[str, ...]:
-        """One URL for each shard, at least one."""
+        """One URL for each shard; the control database's where none is named."""
         listed = self.shard_database_urls.get_secret_value()
         return tuple(_split(listed)) or (self.database_url.get_secret_value(),)
 
@@ -63,7 +63,7 @@ class DatabaseSettings(LogSettings):
 
 
 class ServiceSettings(DatabaseSettings):
-    """What every service needs."""
+    """The settings of every service."""
 
     broker_url: SecretStr = Field(description="amqp://user:password@host:port/vhost")
     metrics_port: int = Field(default=9191, ge=0, le=65535, description="0: no /metrics")
@@ -77,7 +77,7 @@ class ServiceSettings(DatabaseSettings):
             parts = urlsplit(url.get_secret_value())
             _ = parts.port
         except ValueError:
-            # Without urllib's words: they quote the URL.
+            # The message of urllib would quote the URL.
             raise ValueError("cannot be read: amqp://user:password@host:port/vhost") from None
         if parts.username and parts.password is None:
             raise ValueError("names a user without a password: amqp://user:password@host:port/")
@@ -88,9 +88,9 @@ SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 def load(settings_class: type[SettingsT], **overrides: object) -> SettingsT:
-    """Build the settings, or raise one UserError that lists every problem, never a value.
+    """Build the settings. Raises one UserError that lists every problem and no value.
 
-    A value is also taken from the file that `<NAME>_FILE` names; `overrides` win over both.
+    The file that `<NAME>_FILE` names wins over the variable `<NAME>`; `overrides` win over both.
     """
     problems: list[str] = []
     values: dict[str, Any] = {}

@@ -1,7 +1,7 @@
-"""Which shard holds a unit: siren → bucket → shard. Pure.
+"""The shard of a unit: siren → bucket → shard. Pure.
 
-Whatever names a unit lives in its shard: one slice, one claim and one erasure each stay one
-transaction of one database (docs/adr/0011-shards.md).
+Every row that names a unit lives in the unit's shard, so that a slice, a claim and an erasure are
+each one transaction of one database (docs/adr/0011-shards.md).
 """
 
 import hashlib
@@ -27,11 +27,11 @@ SHARD_TABLES = frozenset(
         "shard_receipts",
     }
 )
-"""Every other table is read in the control database only, and stays empty in a shard."""
+"""Tables of the shards; every other table is used in the control database only."""
 
 
 def bucket_of(siren: str) -> int:
-    """A number below `BUCKETS`, for good: rows are where it says.
+    """Return a number below `BUCKETS`. It never changes: rows are stored by it.
 
     In SQL, on every version of PostgreSQL: `get_byte(sha256(siren::bytea), 0) % 64`.
     """
@@ -39,10 +39,10 @@ def bucket_of(siren: str) -> int:
 
 
 def route(siren: str, shards: int) -> int:
-    """The shard that holds a unit, of `shards`, which is a power of two up to `BUCKETS`."""
+    """Return the unit's shard; `shards`, their number, is a power of two up to `BUCKETS`."""
     return bucket_of(siren) * shards // BUCKETS if shards > 1 else 0
 
 
 def buckets_of(shard: int, shards: int) -> range:
-    """The buckets of a shard side by side, so that twice as many shards split each in two."""
+    """Return a shard's buckets: neighbours, so that twice as many shards split each in two."""
     return range(shard * BUCKETS // shards, (shard + 1) * BUCKETS // shards)

@@ -1,7 +1,6 @@
-"""`make scale-reviewer N=12`: a number that lasts, as `docker compose up --scale` forgets it."""
+"""The numbers of replicas in `.env`: `docker compose up --scale` would forget them."""
 
 import re
-from pathlib import Path
 
 from deploy.containers.paths import ROOT, Places, SetupError
 from deploy.containers.settings_file import change_setting
@@ -10,20 +9,11 @@ SCALED = ("fetcher", "writer", "reviewer")
 
 
 def most_replicas(service: str) -> int:
-    """How many the bounds of logs and connections allow, from the service's compose file."""
-    return _number(r"^    x-most-replicas: (\d+)$", service)
-
-
-def default_replicas(service: str) -> int:
-    return _number(r"^      replicas: \$\{[A-Z]+_REPLICAS:-(\d+)\}$", service)
-
-
-def _number(pattern: str, service: str) -> int:
-    # Without a YAML parser: the standard library has none.
-    file = ROOT / "deploy" / "compose" / f"{service}.yaml"
-    found = re.search(pattern, Path(file).read_text(encoding="utf-8"), re.MULTILINE)
-    assert found is not None, file
-    return int(found[1])
+    """Return how many replicas the bounds of logs and connections allow."""
+    # The standard library has no YAML parser.
+    text = (ROOT / "deploy" / "compose" / f"{service}.yaml").read_text(encoding="utf-8")
+    [most] = re.findall(r"^    x-most-replicas: (\d+)$", text, re.MULTILINE)
+    return int(most)
 
 
 def scale(places: Places, service: str, replicas: str) -> str:

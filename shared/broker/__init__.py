@@ -1,4 +1,4 @@
-"""The broker of every service: RabbitMQ that loses nothing, or its stand-in inside one process."""
+"""The broker of every service: RabbitMQ without losses, or a substitute inside one process."""
 
 from shared.broker.consumer import is_consuming
 from shared.broker.dead_letters import DeadLetter, drain_dead_letters, replay

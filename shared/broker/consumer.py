@@ -1,4 +1,4 @@
-"""Receiving: every acknowledgement goes to the channel that delivered, or nowhere."""
+"""The consumer of RabbitMQ: it acknowledges a message only on the channel that delivered it."""
 
 import time
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from shared.broker.errors import BrokerError, connection_closed
 from shared.broker.retries import Delivery
 from shared.broker.topology import DUE_HEADER
 
-# A hop that would be shorter than the clocks of two machines agree is not worth making.
+# The clocks of two machines differ by about this much: a shorter hop is not worth making.
 _DUE_TOLERANCE_MS = 500
 
 
 def is_consuming(worker: dramatiq.Worker) -> bool:
-    """Whether every queue of the worker is connected; an in-process one always is."""
+    """Return whether every queue of the worker is connected; a queue in this process always is."""
 
     def is_open(consumer: dramatiq.Consumer | None) -> bool:
         if consumer is None:
@@ -85,14 +85,14 @@ class ReliableConsumer(_RabbitmqConsumer):
         try:
             message = receive(self.queue_name, body)
         except DecodeError as error:
-            self.logger.error("Dead-lettering what cannot be decoded: %s", error.message)  # noqa: TRY400  # a traceback would show the content
+            self.logger.error("No message, to the dead letters: %s", error.message)  # noqa: TRY400  # a traceback would show the content
             self.channel.basic_nack(method.delivery_tag, requeue=False)
             return None
         return RabbitmqDelivery(
             message,
             self.channel,
             method.delivery_tag,
-            # Quorum queues count; absent at the first delivery.
+            # Quorum queues count earlier deliveries; at the first one the header is absent.
             deliveries=int(headers.get("x-delivery-count", 0)),
         )
 
@@ -110,12 +110,13 @@ class ReliableConsumer(_RabbitmqConsumer):
         return received
 
     def _settle(self, message: RabbitmqDelivery, command: Callable[[], None]) -> None:
-        """Tags restart at 1 on a new channel: an old one would settle somebody else's message.
+        """Acknowledge or return the message, unless its channel was lost.
 
-        A message that can no longer be settled has already gone back to its queue.
+        Tags restart at 1 on a new channel: an old tag would settle another message. A message that
+        can no longer be settled has gone back to its queue already.
         """
         if message.channel is not self.channel:
-            self.logger.info("Message %s was delivered by a lost channel.", message.message_id)
+            self.logger.info("Message %s was delivered on a lost channel.", message.message_id)
             return
         try:
             self.connection.add_callback_threadsafe(command)
@@ -123,7 +124,7 @@ class ReliableConsumer(_RabbitmqConsumer):
             self.logger.info("Message %s cannot be settled: %s", message.message_id, error)
 
     def _send_to_next_rung(self, tag: int, body: bytes, due_ms: int) -> None:
-        """Runs in the consumer's own thread, which alone may use the channel."""
+        """Publish the message to its next delay queue. Only the consumer's thread may call this."""
         try:
             self._publish_body(self.queue_name, body, due_ms=due_ms)
         except BrokerError as error:

@@ -1,4 +1,4 @@
-"""Dead letters: handed over for archiving before they are given up, and replayed from there."""
+"""Dead letters: they leave their queue once a handler has stored them, and can be replayed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,10 +23,10 @@ _OF_THE_LAST_RUN = frozenset({"retries", "last_error"})
 class DeadLetter:
     queue: str
     reason: str
-    """RabbitMQ's word: `rejected`, or `delivery_limit` for one that its workers did not survive."""
+    """RabbitMQ's word: `rejected`, or `delivery_limit` where workers died of the message."""
     body: bytes
     actor: str | None
-    """None, like the id, where the body cannot be decoded."""
+    """None where the body cannot be decoded; `message_id` too."""
     message_id: str | None
 
 
@@ -37,10 +37,10 @@ def drain_dead_letters(
     *,
     limit: int = 1000,
 ) -> int:
-    """Give up each dead letter only once `handle` has returned, so it must have committed by then.
+    """Hand each dead letter to `handle`, then delete it; return how many were handled.
 
-    Returns how many were handled. An error of `handle` ends the drain and keeps that letter; a
-    letter may be handed over again when this process dies in between.
+    `handle` commits before it returns. Its error ends the drain and keeps that letter. A letter
+    comes again where this process dies between the two.
     """
     broker.declare_queue(queue_name)
     if isinstance(broker, MemoryBroker):
@@ -59,9 +59,9 @@ def drain_dead_letters(
 
 
 def replay(broker: dramatiq.Broker, queue_name: str, body: bytes) -> None:
-    """Publish, confirmed, as if for the first time.
+    """Publish the message as if for the first time, and wait for the confirmation.
 
-    Raises `DecodeError` on a body that never was a message.
+    Raises `DecodeError` for a body that is no message.
     """
     message: dramatiq.Message[Any] = dramatiq.Message.decode(body)
     options = {k: v for k, v in message.options.items() if k not in _OF_THE_LAST_RUN}
@@ -71,7 +71,7 @@ def replay(broker: dramatiq.Broker, queue_name: str, body: bytes) -> None:
 
 @contextmanager
 def _channel_of(broker: ReliableBroker, queue_name: str) -> Iterator[Any]:
-    """A channel of a connection of its own: closing it returns what was not acknowledged."""
+    """Open a channel on a new connection; its end returns what was not acknowledged."""
     try:
         broker.declare_queue(queue_name, ensure=True)
         with pika.BlockingConnection(broker.parameters) as connection:

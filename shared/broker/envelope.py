@@ -10,14 +10,14 @@ from shared.messages import FetchPage, ReviewAvis, WriteSlice
 
 _NAME = re.compile(r"[\x21-\x7e]{1,200}")
 _OPTIONS = {"retries": int, "last_error": str, "run_id": int}
-"""All that our messages ever have. Of others dramatiq makes delays and rescues of its own."""
+"""All options of our messages; others would start delays and retries of dramatiq's own."""
 _MOST = 2**62  # plus one, still a number of JSON
 
 
 def publish(broker: dramatiq.Broker, message: FetchPage | WriteSlice | ReviewAvis) -> None:
-    """Send a message to its queue, and return once the broker has confirmed it.
+    """Send a message to its queue and wait for the confirmation.
 
-    Each error of the broker means that the message was not accepted.
+    A `BrokerError` means that the message was not accepted.
     """
     broker.declare_queue(message.QUEUE)
     envelope: dramatiq.Message[Any] = dramatiq.Message(
@@ -31,10 +31,9 @@ def publish(broker: dramatiq.Broker, message: FetchPage | WriteSlice | ReviewAvi
 
 
 def receive(queue_name: str, body: bytes) -> dramatiq.Message[Any]:
-    """Raise `DecodeError`, without the content, on what is no message of this queue.
+    """Decode the body. Raises `DecodeError`, without the content, where it is no message of ours.
 
-    dramatiq decodes envelopes without a look at their types, and looks up actors and queues with
-    them outside of what it catches.
+    dramatiq does not check the types in an envelope: with a wrong one its worker thread would die.
     """
     message: dramatiq.Message[Any] = dramatiq.Message.decode(body)
     if message.queue_name != queue_name or not _is_sound(message):
@@ -55,7 +54,7 @@ def _is_sound(message: dramatiq.Message[Any]) -> bool:
 
 
 def _is_flat(value: object) -> bool:
-    """What is nested more deeply could be read, and not be written again."""
+    """Return whether the value is shallow: a deeper one can be decoded, but not encoded again."""
     return not isinstance(value, dict) and not (
         isinstance(value, list) and any(isinstance(each, dict | list) for each in value)
     )

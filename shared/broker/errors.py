@@ -1,4 +1,4 @@
-"""What publishing can raise; each means that the message was not accepted."""
+"""The errors of publishing; each means that the message was not accepted."""
 
 import dramatiq
 
@@ -8,7 +8,7 @@ _QUEUE_FULL_PAUSE_SECONDS = 5.0
 
 
 class BrokerError(SirenadeError):
-    """Base of the errors of brokers."""
+    """Base of the brokers' errors."""
 
 
 class BrokerUnavailable(BrokerError):
@@ -16,14 +16,14 @@ class BrokerUnavailable(BrokerError):
 
 
 class BrokerBlocked(BrokerUnavailable):
-    """Raised when RabbitMQ takes no message from anybody: an alarm of memory or disk."""
+    """Raised when an alarm of memory or disk makes RabbitMQ take no message at all."""
 
     def __init__(self) -> None:
         super().__init__("RabbitMQ takes no messages: an alarm of memory or disk")
 
 
 class QueueFull(BrokerError, SlowDown):
-    """Raised when a queue has reached its length: its consumers must first catch up."""
+    """Raised when a queue is full: its consumers must catch up first."""
 
     def __init__(self, queue_name: str) -> None:
         super().__init__(
@@ -37,5 +37,5 @@ class QueueMismatch(BrokerError, UserError):
 
 
 def connection_closed(cause: Exception) -> dramatiq.ConnectionClosed:
-    """What dramatiq's worker expects of a consumer: it pauses, then consumes anew."""
+    """Return the error after which dramatiq's worker pauses and consumes again."""
     return dramatiq.ConnectionClosed(cause)  # type: ignore[no-untyped-call]  # dramatiq leaves its errors untyped

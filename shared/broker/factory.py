@@ -1,4 +1,4 @@
-"""From a URL to a broker."""
+"""The broker that belongs to a URL."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -23,9 +23,10 @@ def make_broker(
     delivery_limit: int = DEFAULT_DELIVERY_LIMIT,
     policy: RetryPolicy = DEFAULT_POLICY,
 ) -> dramatiq.Broker:
-    """`amqp://…` or `amqps://…`: RabbitMQ. `memory://`: inside this process.
+    """Make a broker: RabbitMQ for `amqp://…` or `amqps://…`, this process for `memory://`.
 
-    Sets dramatiq's encoder, which is one for the whole process. Connects to nothing yet.
+    It sets dramatiq's encoder for the whole process, and connects later, when it is used. Raises
+    UserError for another URL.
     """
     dramatiq.set_encoder(CompactEncoder())
     middleware = _middleware(extra_middleware, policy)
@@ -40,7 +41,7 @@ def make_broker(
 
 
 def ready_messages(broker: dramatiq.Broker, queue_name: str) -> int:
-    """Messages of the queue that wait for a consumer; those delayed or in progress do not count."""
+    """Count the messages that wait for a consumer; delayed ones and those in progress do not."""
     assert isinstance(broker, ReliableBroker | MemoryBroker)
     broker.declare_queue(queue_name)
     return broker.ready_messages(queue_name)
@@ -49,10 +50,10 @@ def ready_messages(broker: dramatiq.Broker, queue_name: str) -> int:
 def _middleware(
     extra: Sequence[dramatiq.Middleware], policy: RetryPolicy
 ) -> list[dramatiq.Middleware]:
-    """What may interrupt an actor comes last.
+    """List the middleware in its order; that which may interrupt an actor comes last.
 
-    `after_…` hooks run from last to first: the interrupts are off before the retry is published,
-    and the extra ones see what became of the message.
+    `after_…` hooks run from last to first: interrupts are off before the retry is published, and
+    the extra middleware sees what became of the message.
     """
     return [
         CurrentMessage(),

@@ -1,6 +1,6 @@
 """The broker of the embedded mode: real delays and retries inside one process.
 
-Nothing here survives the process: what must last is in PostgreSQL, and sweepers re-create messages.
+Its messages do not survive the process. Sweepers make them again from what is in PostgreSQL.
 """
 
 import heapq
@@ -25,7 +25,7 @@ _Queue = Queue[bytes]
 
 
 class DelayLine:
-    """Hands over what was put when its time has come; one thread, started when first needed."""
+    """Delivers each message when its delay is over; its thread starts with the first one."""
 
     def __init__(self, deliver: Callable[[str, bytes], None]) -> None:
         self._deliver = deliver
@@ -66,7 +66,7 @@ class DelayLine:
 
 
 class MemoryBroker(StubBroker):
-    """`dead_letter_bodies` keeps dead letters until they are drained, without their errors."""
+    """`dead_letter_bodies` holds dead letters, without their errors, until they are drained."""
 
     queues: dict[str, _Queue]
 
@@ -96,7 +96,7 @@ class MemoryBroker(StubBroker):
     def enqueue(
         self, message: dramatiq.Message[Any], *, delay: int | None = None
     ) -> dramatiq.Message[Any]:
-        """Raise `QueueFull` beyond the length; delayed messages come back whatever it is."""
+        """Raise `QueueFull` where the queue is full; a delayed message is accepted all the same."""
         name = message.queue_name
         queue = self._queue(name)
         self.emit_before("enqueue", message, delay)
@@ -118,7 +118,7 @@ class MemoryBroker(StubBroker):
     def join(
         self, queue_name: str, *, timeout: int | None = None, fail_fast: bool | None = None
     ) -> None:
-        """Wait until the queue is worked off, without what is delayed; for tests."""
+        """Wait until the queue is empty, delayed messages aside; for tests."""
         del fail_fast  # dead letters keep no error to raise
         join_queue(self._queue(queue_name), timeout=timeout and timeout / 1000)  # type: ignore[no-untyped-call]  # untyped in dramatiq
 

@@ -1,4 +1,4 @@
-"""A RabbitMQ broker that loses no message: docs/adr/0003-broker.md says what the stock one does."""
+"""A RabbitMQ broker that loses no message; docs/adr/0003-broker.md has the stock one's losses."""
 
 import threading
 import time
@@ -33,11 +33,11 @@ _SOCKET_SECONDS = 10
 class ReliableBroker(RabbitmqBroker):
     """Confirmed publishing to quorum queues, delays inside RabbitMQ, acks bound to their channel.
 
-    Every thread that publishes opens a connection of its own, kept as long as the broker.
+    Every thread that publishes opens a connection of its own and keeps it.
     """
 
-    # RabbitMQ writes the names of new quorum queues to disk only after half a second of calm:
-    # killed before that, it never finds the queue again, with all that it has confirmed.
+    # RabbitMQ writes the name of a new quorum queue to disk after half a second of calm. Killed
+    # before, it has lost the queue with all messages that it confirmed.
     settle_seconds = 1.5
 
     def __init__(
@@ -66,12 +66,12 @@ class ReliableBroker(RabbitmqBroker):
         except BrokerUnavailable as error:
             raise connection_closed(error) from None
         finally:
-            # Declaring opened a connection that this thread would not use again.
+            # The declaration opened a connection that this thread does not use again.
             del self.connection
         return ReliableConsumer(self, queue_name, prefetch, timeout, self.publish_body)
 
     def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
-        """Note the queue, and with `ensure` create it; there is no delay queue to be consumed."""
+        """Note the queue, and create it with `ensure`. No delay queue is ever consumed."""
         if queue_name not in self.queues:
             self.emit_before("declare_queue", queue_name)
             self.queues.add(queue_name)
@@ -83,7 +83,7 @@ class ReliableBroker(RabbitmqBroker):
     def enqueue(
         self, message: dramatiq.Message[Any], *, delay: int | None = None
     ) -> dramatiq.Message[Any]:
-        """Publish and wait for the confirmation; `delay` in milliseconds is rounded up to a rung.
+        """Publish and wait for the confirmation; `delay` (ms) is rounded up to a rung.
 
         Raises:
           QueueFull: when the queue has reached its length.
@@ -118,9 +118,9 @@ class ReliableBroker(RabbitmqBroker):
         self._with_queue(queue_name, publish)
 
     def ready_messages(self, queue_name: str) -> int:
-        """Messages that wait for a consumer, exactly and now; those in progress do not count.
+        """Count the messages that wait for a consumer; those in progress do not.
 
-        A node that has just been restarted says 0 until the queue has its leader again.
+        The number is exact, but a node just restarted says 0 until the queue has a leader.
         """
 
         def count(channel: Any) -> int:
@@ -138,7 +138,7 @@ class ReliableBroker(RabbitmqBroker):
         return self._with_queue(queue_name, count)
 
     def get_queue_message_counts(self, queue_name: str) -> tuple[int, int, int]:
-        """Ready, delayed and dead-lettered messages."""
+        """Count ready, delayed and dead-lettered messages."""
 
         def dead(channel: Any) -> int:
             declared = channel.queue_declare(xq_name(queue_name), passive=True)
@@ -151,7 +151,7 @@ class ReliableBroker(RabbitmqBroker):
         )
 
     def _with_queue(self, queue_name: str, operation: Callable[[Any], _T]) -> _T:
-        """Run on this thread's channel with the queue in place, reconnecting if need be."""
+        """Run the operation on this thread's channel; make queue and connection where they lack."""
         failure: pika.exceptions.AMQPError | None = None
         for _ in range(_ATTEMPTS):
             try:
@@ -160,14 +160,14 @@ class ReliableBroker(RabbitmqBroker):
             except (QueueFull, QueueMismatch):
                 raise
             except pika.exceptions.ConnectionBlockedTimeout:
-                # A new connection would be blocked as well, for as long again.
+                # A new connection would be blocked, too, and wait as long again.
                 del self.connection
                 raise BrokerBlocked from None
             except pika.exceptions.AMQPError as error:
                 failure = error
                 del self.connection
             except BaseException:
-                # An interrupt in the middle of a call leaves the channel in an unknown state.
+                # After an interrupt in mid-call the state of the channel is unknown.
                 del self.connection
                 raise
         raise BrokerUnavailable(f"RabbitMQ: {type(failure).__name__}: {failure}") from failure
@@ -194,7 +194,7 @@ class ReliableBroker(RabbitmqBroker):
         return True
 
     def _declare_all(self, queue_name: str) -> None:
-        """The work queue last: where it exists, the others were made before it."""
+        """Declare all queues, the work queue last: where it exists, the others exist too."""
         queues = {xq_name(queue_name): topology.dead_letter_arguments()}
         for rung in topology.RUNG_SECONDS:
             queues[topology.rung_name(queue_name, rung)] = topology.rung_arguments(queue_name, rung)

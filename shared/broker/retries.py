@@ -20,27 +20,27 @@ _MOST_PAUSE_SECONDS = 15.0
 
 
 class Delivery(dramatiq.MessageProxy):
-    """A message received, which goes back to its queue unless its fate was decided."""
+    """A received message; it goes back to its queue unless it was decided on."""
 
     def __init__(self, message: dramatiq.Message[Any]) -> None:
         super().__init__(message)
         self.decided = False
         self.held = False
-        """Left to the consumer's end: returned now, it would come back to a worker that stops."""
+        """It returns when the consumer ends: returned now, it would come to a stopping worker."""
         self.deliveries = 0
-        """Earlier ones, as the broker counts them: too many, and the message is dead-lettered."""
+        """Earlier deliveries, as the broker counts them; after too many it rejects the message."""
 
     @property
     def is_lost(self) -> bool:
-        """Whether the broker has given the message to somebody else by now."""
+        """Return whether the broker took the message back because its channel closed."""
         return False
 
 
 class SafeRetries(dramatiq.Middleware):
-    """Publishes the retry, confirmed, before the failed message may be acknowledged.
+    """Publishes the retry, confirmed, before the failed message is acknowledged.
 
-    Whatever goes wrong here leaves the message undecided, and an undecided message returns to its
-    queue: dramatiq swallows the errors of middleware and would acknowledge it.
+    An error in here leaves the message undecided, so that it returns to its queue. dramatiq itself
+    would swallow the error and acknowledge the message.
     """
 
     def __init__(self, policy: RetryPolicy) -> None:
@@ -61,7 +61,7 @@ class SafeRetries(dramatiq.Middleware):
     def after_declare_actor(
         self, _broker: dramatiq.Broker, actor: dramatiq.Actor[Any, Any]
     ) -> None:
-        # Has the worker log these verdicts in one line instead of a traceback.
+        # The worker then logs these errors in one line, without a traceback.
         actor.options.setdefault("throws", (Rejected, SlowDown))
 
     def after_process_message(
@@ -94,7 +94,7 @@ class SafeRetries(dramatiq.Middleware):
         message.decided = True
 
     def _policy_of(self, options: dict[str, Any]) -> RetryPolicy:
-        """An actor's own options, in dramatiq's names and milliseconds, go before ours."""
+        """Return the policy; an actor's options (dramatiq's names, milliseconds) win."""
         return replace(
             self._policy,
             min_backoff_ms=options.get("min_backoff", self._policy.min_backoff_ms),
@@ -110,7 +110,7 @@ class SafeRetries(dramatiq.Middleware):
         delay_ms: int,
         retries: int,
     ) -> None:
-        # The error's class only: its text may hold what must not be stored.
+        # Only the class of the error: its text may hold values that must not be stored.
         options = {"retries": retries, "last_error": type(exception).__name__}
         retry = message.copy(options=options)
         begun_seconds = time.monotonic()
@@ -125,7 +125,7 @@ class SafeRetries(dramatiq.Middleware):
                     "Retry of message %s not published: %s", message.message_id, error
                 )
                 if isinstance(error, BrokerBlocked):
-                    # Worked on once more, it would meet the same alarm.
+                    # If its work were done again, its retry would meet the same alarm.
                     patience_seconds = LONGEST_HOLD_SECONDS
             else:
                 message.decided = True
@@ -138,7 +138,7 @@ class SafeRetries(dramatiq.Middleware):
 
 
 class WorkerTimeLimit(TimeLimit):
-    """dramatiq's time limit, watched as soon as a worker starts: no command line boots ours."""
+    """dramatiq's time limit, started with a worker: no command line of dramatiq boots ours."""
 
     def before_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         self.start_once()

@@ -13,19 +13,19 @@ from dramatiq.common import xq_name
 RUNG_SECONDS = (1, 5, 15, 60, 300, 900, 3600)
 
 DEFAULT_MAX_LENGTH = 10_000
-# One kill of a worker counts a delivery for every message that it had prefetched: a small limit
-# would dead-letter healthy ones.
+# A kill of a worker counts a delivery for every message that it had prefetched: a small limit would
+# reject healthy messages.
 DEFAULT_DELIVERY_LIMIT = 20
 # RabbitMQ 4 drops a message from a quorum queue after 20 deliveries unless told otherwise.
 _PRACTICALLY_UNLIMITED = 1_000_000_000
 
-# Milliseconds since the epoch: on a message whose delay takes more than one rung.
+# Milliseconds since the epoch, in a message whose delay takes more than one rung.
 DUE_HEADER = "x-sirenade-due"
 
 
 @dataclass(frozen=True)
 class QueueLimits:
-    """Part of a queue's identity: all who declare it must agree."""
+    """Limits are part of a queue's identity: all that declare it must agree."""
 
     max_length: int = DEFAULT_MAX_LENGTH
     delivery_limit: int = DEFAULT_DELIVERY_LIMIT
@@ -35,7 +35,7 @@ DEFAULT_LIMITS = QueueLimits()
 
 
 def rung_for(delay_ms: int) -> int:
-    """The rung, in seconds, that is long enough; the longest where none is."""
+    """Return the shortest rung (s) that is long enough, or else the longest."""
     for seconds in RUNG_SECONDS:
         if delay_ms <= seconds * 1000:
             return seconds
@@ -57,14 +57,14 @@ def work_arguments(queue_name: str, limits: QueueLimits) -> dict[str, Any]:
 def rung_arguments(queue_name: str, seconds: int) -> dict[str, Any]:
     return {
         **_dead_lettering_to(queue_name),
-        # One value for the whole queue, since messages expire only at its head.
+        # One value for the whole queue: messages expire only at its head.
         "x-message-ttl": seconds * 1000,
         "x-delivery-limit": _PRACTICALLY_UNLIMITED,
     }
 
 
 def dead_letter_arguments() -> dict[str, Any]:
-    """Without expiry: dead letters stay until they are archived."""
+    """Return arguments without expiry: dead letters stay until they are archived."""
     return {"x-queue-type": "quorum", "x-delivery-limit": _PRACTICALLY_UNLIMITED}
 
 
@@ -73,7 +73,7 @@ def _dead_lettering_to(target: str) -> dict[str, Any]:
         "x-queue-type": "quorum",
         "x-dead-letter-exchange": "",
         "x-dead-letter-routing-key": target,
-        # The default moves messages at most once; this one needs the overflow below.
+        # The default, at-most-once, may lose messages; this one needs the overflow below.
         "x-dead-letter-strategy": "at-least-once",
         "x-overflow": "reject-publish",
     }

@@ -30,7 +30,7 @@ class RetryPolicy:
     min_backoff_ms: int = 1_000
     max_backoff_ms: int = 300_000
     max_retries: int | None = None
-    """None: for ever, since what fails is a server that will come back."""
+    """None: retried for ever, since a failed server comes back."""
 
 
 DEFAULT_POLICY = RetryPolicy()
@@ -39,9 +39,9 @@ DEFAULT_POLICY = RetryPolicy()
 def decide(
     exception: BaseException, retries: int, policy: RetryPolicy = DEFAULT_POLICY
 ) -> RetryVerdict:
-    """The verdict on a message that failed after `retries` earlier retries.
+    """Return the verdict on a message that failed after this many earlier retries.
 
-    Delays do not vary at random: the rungs that they are rounded up to would undo it.
+    Delays have no jitter: they are rounded up to rungs, which would undo it.
     """
     if isinstance(exception, Rejected):
         return RetryVerdict(Action.REJECT)

@@ -4,13 +4,12 @@ A watermark moves only to the end of a window whose walks are all complete, neve
 says (docs/adr/0005-delta.md).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from shared.days import TIME_ZONE
 from shared.imports.treatments import COLLECTIONS, TreatmentWindow, Watermark
 
 _READ = text("SELECT collection, treated_until, made_available_at FROM watermarks")
@@ -46,15 +45,10 @@ _SETTLE = text("""
     WHERE (w.run_id, w.collection) = (whole.run_id, whole.collection)
     RETURNING w.collection
 """)
-_AGES = text(f"""
-    SELECT collection,
-      extract(epoch FROM now() - (treated_until AT TIME ZONE '{TIME_ZONE}'))::float AS seconds
-    FROM watermarks
-""")  # noqa: S608  made of a constant
 
 
 def read_watermarks(connection: Connection) -> dict[str, Watermark]:
-    """By collection; a collection that was never complete has none."""
+    """Return the watermark of each collection; one that was never complete has none."""
     return {
         row.collection: Watermark(row.treated_until, row.made_available_at)
         for row in connection.execute(_READ)
@@ -62,10 +56,10 @@ def read_watermarks(connection: Connection) -> dict[str, Watermark]:
 
 
 def set_watermark(connection: Connection, collection: str, treated_until: datetime) -> None:
-    """Say that a collection is complete up to there, also where that is less than it was.
+    """Note that a collection is complete up to there, even if the watermark moves back.
 
-    For what fills the tables by another way than a delta. Raises ValueError where the collection
-    is none of COLLECTIONS, or the date carries an offset.
+    A load of stock files calls it. Raises ValueError where the collection is none of COLLECTIONS,
+    or the date carries an offset.
     """
     if collection not in COLLECTIONS:
         raise ValueError(f"no such collection: {collection}")
@@ -81,16 +75,11 @@ def record_windows(connection: Connection, run_id: int, windows: Iterable[Treatm
 
 
 def settle_windows(connection: Connection) -> list[str]:
-    """Move the watermarks to the ends of windows that are complete; return whose were looked at.
+    """Move the watermarks to the ends of complete windows; return the windows' collections.
 
-    Windows of a run that failed stay as they are, and move nothing.
+    Windows of a failed run stay open and move nothing.
     """
     settled: list[str] = []
     while (collection := connection.execute(_SETTLE).scalar_one_or_none()) is not None:
         settled.append(collection)
     return settled
-
-
-def read_ages_seconds(connection: Connection) -> Mapping[str, float]:
-    """How long ago INSEE treated what each collection is complete up to."""
-    return {row.collection: row.seconds for row in connection.execute(_AGES)}

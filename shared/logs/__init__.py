@@ -1,7 +1,8 @@
 """JSON lines on standard output, and into files that are bounded: one event a line.
 
-No secret and nobody's data. An exception is logged by its class and its place, never by its text:
-a driver's text quotes rows, and a library's quotes URLs. A message is logged by its actor and id.
+They hold no secret and no personal data. An exception is logged by its class and its places, never
+by its text: a driver's text quotes rows, a library's quotes URLs. A message is logged by its actor
+and id.
 """
 
 from shared.logs.files import LogFile, log_bytes_cap

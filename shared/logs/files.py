@@ -1,7 +1,7 @@
-"""A log file that all processes of a service on a machine share, closed at a size, few kept.
+"""The log file of a service, shared by its processes on one machine.
 
-The active one is `SERVICE.jsonl`; a closed one is `SERVICE.<when it was closed>.jsonl`, and never
-changes nor moves again, so that whoever archives it needs no lock.
+`SERVICE.jsonl` is the active file. At its largest size it is closed: renamed once, to
+`SERVICE.<instant>.jsonl`, and never changed again, so that an archive needs no lock. Few are kept.
 """
 
 import itertools
@@ -19,41 +19,41 @@ from concurrent_log_handler import ConcurrentRotatingFileHandler
 
 FILE_BYTES = 50_000_000
 CLOSED_FILES = 2
-# What writes files: the simulator is no part of production.
+# The services that write log files; the simulator is no part of production.
 SERVICES = ("fetcher", "writer", "reviewer", "operator")
-# A line that a full disk cut is no event.
+# The first lines may be no events: a full disk cuts lines.
 _LINES_LOOKED_AT = 10
 _CLOSED_AT = "%Y%m%dT%H%M%S.%fZ"
 
 
 def log_bytes_cap(services: int = len(SERVICES)) -> int:
-    """The most that log files of so many services take on one machine, in bytes.
+    """Return the most bytes that log files of this many services take on one machine.
 
-    Whatever the number of replicas: they share their service's file.
+    Replicas share the file of their service.
     """
     return services * (1 + CLOSED_FILES) * FILE_BYTES
 
 
 def closed_files(directory: Path) -> list[tuple[str, Path]]:
-    """Each closed file with its service, oldest first."""
+    """Return service and path of each closed file, oldest first."""
     found = [(_closed_at(path), path) for path in directory.glob("*.*Z.jsonl")]
     return [(path.name.split(".", 1)[0], path) for closed_at, path in sorted(found) if closed_at]
 
 
 def _closed_at(path: Path) -> str:
-    """Sorts as its time does; empty where the name is no closed file's."""
+    """Return the closing instant as a text that sorts by time; empty for other names."""
     stamp = path.name.split(".", 1)[1].removesuffix(".jsonl")
     try:
-        datetime.strptime(stamp, _CLOSED_AT)  # noqa: DTZ007  only whether it is one
+        datetime.strptime(stamp, _CLOSED_AT)  # noqa: DTZ007  a check of the form
     except ValueError:
         return ""
     return stamp
 
 
 class LogFile(ConcurrentRotatingFileHandler):
-    """The file of a service below `directory`, which must be there.
+    """The log file of a service in `directory`, which must exist.
 
-    `write` never raises: `failure` says why the last line is not in the file.
+    `write` never raises: `failure` is the error that kept the last line out of the file.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class LogFile(ConcurrentRotatingFileHandler):
         self._service = service
 
     def write(self, line: str) -> bool:
-        """Add a line, and say whether it is there."""
+        """Add a line; return whether the file has it."""
         self.acquire()
         try:
             self.failure = None
@@ -88,9 +88,9 @@ class LogFile(ConcurrentRotatingFileHandler):
             self.release()
 
     def close_before(self, instant: datetime) -> None:
-        """Close the active file if it was begun before that instant, so that it can be archived.
+        """Close the active file, to be archived, if its first event is older than this instant.
 
-        None makes room for it: those that were closed before are about to be archived too.
+        No older file is deleted for it: those are about to be archived, too.
         """
         self.acquire()
         try:
@@ -119,7 +119,7 @@ class LogFile(ConcurrentRotatingFileHandler):
             oldest.unlink(missing_ok=True)
 
     def _close_active(self) -> None:
-        """One rename, so that a kill leaves either the one or the other name."""
+        """Rename once, so that a kill leaves one of the two names."""
         self._let_go()
         active = Path(self.baseFilename)
         while (closed := active.with_suffix(f".{datetime.now(UTC):{_CLOSED_AT}}.jsonl")).exists():
@@ -142,7 +142,7 @@ class LogFile(ConcurrentRotatingFileHandler):
         return self.failure is not None
 
     def _let_go(self) -> None:
-        """Forget the stream with what is left in its buffer: it must not come twice."""
+        """Close the stream and drop its buffer, whose lines would be written twice."""
         stream, self.stream = self.stream, None
         if stream is not None:
             with suppress(OSError, ValueError):
@@ -150,7 +150,7 @@ class LogFile(ConcurrentRotatingFileHandler):
 
 
 def timestamp_of(event: Mapping[str, Any]) -> datetime | None:
-    """When an event was written, where it says so."""
+    """Return the instant of an event; None where it names none."""
     try:
         instant = datetime.fromisoformat(event["timestamp"])
     except (KeyError, TypeError, ValueError):
@@ -159,7 +159,7 @@ def timestamp_of(event: Mapping[str, Any]) -> datetime | None:
 
 
 def begun_at(path: Path) -> datetime | None:
-    """When the first event of a file was written; None for an empty file, or none."""
+    """Return the instant of a file's first event; None where there is no file or no event."""
     with suppress(OSError), path.open("rb") as file:
         for line in itertools.islice(file, _LINES_LOOKED_AT):
             with suppress(ValueError):
@@ -170,5 +170,5 @@ def begun_at(path: Path) -> datetime | None:
 
 
 def active_files(directory: Path) -> list[str]:
-    """The services that have a file there which they write to."""
+    """Return the services that have an active file."""
     return sorted(path.stem for path in directory.glob("*.jsonl") if path.name.count(".") == 1)

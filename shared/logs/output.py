@@ -1,4 +1,4 @@
-"""Where a line goes: to the stream, and to the file while that can be written."""
+"""The destinations of a line: the stream, and the file while it can be written."""
 
 import os
 import threading
@@ -9,14 +9,14 @@ from typing import TextIO
 
 from shared.logs.files import LogFile
 
-# A disk that is full, or a folder that is not there, is not tried for each line.
+# A full disk or a missing folder is not tried again with each line.
 _TRY_AGAIN_SECONDS = 30.0
 
 Tell = Callable[..., None]
 
 
 class Output:
-    """Never raises, and never waits for a file: no work stops because its log cannot be written.
+    """It never raises and never waits for a file: a broken log stops no work.
 
     `tell` gets one event when the file fails and one when it is written again.
     """
@@ -53,7 +53,7 @@ class Output:
         if time.monotonic() < self._quiet_until:
             self._lost += 1
             return
-        # A full disk may have cut the line before: the first after it begins on a line of its own.
+        # A full disk may have cut the last line: the next one begins on a new line.
         if file.write(f"\n{line}" if self._lost else line):
             if lost := self._lost:
                 self._lost = 0

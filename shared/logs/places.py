@@ -1,4 +1,4 @@
-"""Where an error was raised: files and lines, never messages or values."""
+"""The places of an error: files and lines, never messages or values."""
 
 import os
 import traceback

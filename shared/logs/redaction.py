@@ -1,7 +1,7 @@
-"""What must not stand in a log: secrets by their name, form or value, and people's data.
+"""The removal of secrets and personal data from log events. Pure.
 
-Pure. A text is searched for what has the form of a secret; what somebody's data looks like in a
-text nobody can tell, so that it may come under no name that INSEE's records have.
+Secrets are found by their name, their form or their value. Personal data in a text has no form by
+which it could be found: values under the names of INSEE's records are withheld instead.
 """
 
 import re
@@ -17,30 +17,30 @@ from shared.sirene.records import PERSONAL_ETABLISSEMENT_FIELDS, PERSONAL_UNITE_
 Event = MutableMapping[str, Any]
 
 REDACTED = "[redacted]"
-# A key or a URL with a password can only come under one of these names.
+# Every key, password and URL with a password is logged under one of these names.
 _SECRET_NAMES = ("key", "password", "secret", "token", "url", "authorization", "credential")
 _PERSONAL_NAMES = frozenset(PERSONAL_UNITE_FIELDS + PERSONAL_ETABLISSEMENT_FIELDS)
-# INSEE's own spelling, and what holds whole records or texts.
+# Keys in INSEE's spelling, and names of values that hold whole records or texts.
 _INSEE_NAME = re.compile(r"\w+(UniteLegale|Etablissement)\d?")
 _CONTENT_NAMES = frozenset({"args", "body", "kwargs", "payload", "record", "records", "text"})
 _RECORD = re.compile(r"(UniteLegale|Etablissement)\d?[\\'\"]+\s*:")
 _SECRET_FORMS = (
-    # A password within a URL, a key in its query, a header's credentials.
+    # A password in a URL, a key in its query, the credentials of a header.
     (re.compile(r"(?<=://)[^/\s@]+@"), f"{REDACTED}@"),
     (re.compile(r"(?i)([?&][\w-]*(?:key|token|secret|sig|password)=)[^&\s\"']+"), rf"\1{REDACTED}"),
     (re.compile(r"(?i)\b(bearer|basic) [\w.~+/=-]{8,}"), rf"\1 {REDACTED}"),
     (re.compile(r"\bsk-[\w-]{8,}"), REDACTED),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w"), "[e-mail]"),
 )
-# Of a file of credentials, NAME=value.
+# A line NAME=value of a file of credentials.
 _SECRET_LINE = re.compile(r"(?mi)^\s*\w*(?:key|secret|token|password)\w*\s*=\s*(.*\S)")
-# What is shorter stands in many words that are no secret.
+# A shorter secret would be found within ordinary words.
 _LEAST_SECRET_CHARACTERS = 6
 _DEEPEST = 5
 
 
 def secrets_of(settings: BaseSettings) -> set[str]:
-    """The values of the settings' secrets, and the passwords and keys within them."""
+    """Return the secret values of the settings, and the passwords and keys within them."""
     found = set()
     for name in type(settings).model_fields:
         value = getattr(settings, name)
@@ -52,10 +52,10 @@ def secrets_of(settings: BaseSettings) -> set[str]:
 
 
 class Redaction:
-    """A processor that takes out of an event what must not be in it; also from within values."""
+    """A structlog processor that removes secrets and personal data from an event, at any depth."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        # The longest first: one may be a part of another.
+        # The longest come first: one secret may be a part of another.
         self._secrets = sorted(
             (secret for secret in secrets if len(secret) >= _LEAST_SECRET_CHARACTERS),
             key=len,
@@ -91,7 +91,7 @@ class Redaction:
 def _as_text(value: object) -> str:
     if isinstance(value, bytes | bytearray | memoryview):
         return f"[{len(value)} bytes]"
-    # An error's own text may quote a row.
+    # The text of an error may quote a row.
     return type(value).__name__ if isinstance(value, BaseException) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Logging of this process: structlog's and the standard library's events as JSON lines."""
+"""The set-up of logging: events of structlog and of the standard library as JSON lines."""
 
 import logging
 import os
@@ -25,9 +25,9 @@ def configure_logs(
     directory: Path | None = None,
     secrets: Iterable[str] = (),
 ) -> None:
-    """Send all events to the stream, and to the service's file in `directory` where one is given.
+    """Send all events to the stream, and to the service's file in `directory` where it is given.
 
-    `secrets` are values that must not be in any line, under whatever name they come.
+    No line holds a value of `secrets`, under whatever name it comes.
     """
 
     def tell(event: str, *, level: str, **fields: object) -> None:
@@ -52,12 +52,12 @@ def configure_logs(
     logging.basicConfig(
         level=logging.WARNING, handlers=[_StructlogHandler(processors, output)], force=True
     )
-    # Eight lines for each attempt to connect, stacks in their text; who calls it says it in one.
+    # pika logs eight lines with stacks for each failed connection; our caller logs one.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
 class _Logger:
-    """What structlog calls with a finished line, under the name of each level."""
+    """The logger that structlog calls with a finished line; each level writes it."""
 
     def __init__(self, output: Output) -> None:
         self.msg = self.debug = self.info = self.warning = self.error = self.critical = output.write
@@ -65,7 +65,7 @@ class _Logger:
 
 
 class _StructlogHandler(logging.Handler):
-    """Takes the standard library's records through the same processors."""
+    """Sends the standard library's records through the same processors."""
 
     def __init__(self, processors: list[structlog.types.Processor], output: Output) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ def _through(processors: list[structlog.types.Processor], level: str, event: Any
 
 
 def _without_content(arguments: Any) -> Any:
-    """Put its actor and id in the place of each message among a record's arguments."""
+    """Replace each message among a record's arguments by its actor and id."""
     if not isinstance(arguments, tuple):
         return arguments
     return tuple(
@@ -99,7 +99,7 @@ def _without_content(arguments: Any) -> Any:
 
 
 def _identify(**identity: str) -> structlog.types.Processor:
-    """Name service and replica in each event, whichever thread it comes from."""
+    """Return a processor that names service and replica in the events of all threads."""
 
     def identify(_logger: object, _method: str, event: Event) -> Event:
         for name, value in identity.items():

@@ -1,12 +1,10 @@
-"""What a text about an establishment may rely on, resolved from the register once and for all."""
+"""The facts on which a text about an establishment may rely, resolved from the register."""
 
 import dataclasses
 import datetime as dt
 import hashlib
-import json
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import cast
 
 import orjson
 
@@ -16,11 +14,11 @@ FACTS_VERSION = "facts-2"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Labels, not codes, wherever a reader would see them; None where the register says nothing.
+    """Labels instead of codes wherever a reader sees them; None where the register says nothing.
 
     `effectif` is INSEE's label of `tranche_effectifs` ("3 à 5 salariés"); None for NN or unknown.
-    `denomination` is the legal unit's own name where `nom` is another one, over the door; None too
-    for a sole trader, whose own name is a person's.
+    `denomination` is the name of the legal unit where `nom` is another one, over the door; it is
+    None for a sole trader, whose own name is a person's.
     `annee_creation` and `date_creation` are None for 1900-01-01, INSEE's mark of "unknown".
     """
 
@@ -50,26 +48,10 @@ _FIELDS = tuple(sorted(field.name for field in dataclasses.fields(Facts)))
 _VALUES = attrgetter(*_FIELDS)
 
 
-def to_json(facts: Facts) -> str:
-    """Canonical: equal facts give equal bytes in every process and Python version."""
-    return _to_bytes(facts).decode()
-
-
-def _to_bytes(facts: Facts) -> bytes:
-    return orjson.dumps(dict(zip(_FIELDS, _VALUES(facts), strict=True)))
-
-
-def from_json(text: str | bytes) -> Facts:
-    """Reads what `to_json` wrote. Raises ValueError or TypeError for anything else."""
-    values = json.loads(text)
-    if not isinstance(values, dict):
-        raise TypeError("facts are a JSON object")
-    date_creation = values.get("date_creation")
-    if date_creation is not None:
-        values["date_creation"] = dt.date.fromisoformat(cast("str", date_creation))
-    return Facts(**values)
-
-
 def facts_hash(facts: Facts) -> str:
-    """SHA-256 in hex; a text is made again only when this differs from the accepted one's."""
-    return hashlib.sha256(_PREFIX + _to_bytes(facts)).hexdigest()
+    """Return SHA-256 in hex of the facts as canonical JSON: equal in every process and release.
+
+    A text is made again only when this differs from the hash of the accepted text.
+    """
+    values = orjson.dumps(dict(zip(_FIELDS, _VALUES(facts), strict=True)))
+    return hashlib.sha256(_PREFIX + values).hexdigest()
