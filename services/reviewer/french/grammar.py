@@ -1,4 +1,4 @@
-"""French agreement that a template cannot know: articles, elision, numbers, dates."""
+"""French grammar for templates: articles, elision, numbers, dates."""
 
 import datetime as dt
 import re
@@ -13,7 +13,7 @@ MOIS = (
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()  # noqa: SIM905 a word list
 )
 
-# Usage elides before these although their spelling begins with H; any other H keeps its "de".
+# Words with a mute H: usage elides before them. Any other H keeps its "de".
 _H_MUET = re.compile(
     r"(?:habille|habit|harmon|hebdo|heberge|hectare|helic|heliport|heritage|heure|historique"
     r"|herbor|herbag|heritier|hermine|hexagon|hippi|hippo|hirondelle|histoi|hiver"
@@ -24,13 +24,13 @@ _H_MUET = re.compile(
     r"|onfleur|ostens|uriel|uelgoat|yenville|yet\b|onor))"
 )
 _VOWELS = frozenset("aeiou")
-# "le onze", "le oui", "le yaourt", "la ouate": written with a vowel, spoken with a glide.
+# Words that begin with a glide: "le onze", "le oui", "le yaourt", "la ouate".
 _GLIDES = re.compile(r"(?:onz(?:e|ieme)\b|oui\b|ouistiti|ouate|yaourt|yacht|yoga|uhlan|ululement)")
 _ARTICLE = re.compile(r"(Le |Les |La |L['’])(?=\w)")
 
 
 def elides(word: str) -> bool:
-    """Whether « le » and « de » lose their vowel before this word or name."""
+    """Return whether « le » and « de » lose their vowel before this word or name."""
     folded = fold(word).lstrip("«\"'( ")
     if not folded or _GLIDES.match(folded):
         return False
@@ -42,7 +42,7 @@ def elides(word: str) -> bool:
 
 
 def de(word: str) -> str:
-    """« de » or « d’ » before a word that takes no article."""
+    """Put « de » or « d’ » before a word without article."""
     return f"d’{word}" if elides(word) else f"de {word}"
 
 
@@ -59,13 +59,13 @@ def le(noun: str, gender: Literal["m", "f"], *, plural: bool = False) -> str:
 
 
 def de_le(noun: str, gender: Literal["m", "f"]) -> str:
-    """« du syndicat », « de la commune », « de l’association »."""
+    """Return « du syndicat », « de la commune », « de l’association »."""
     group = le(noun, gender)
     return f"du {noun}" if group.startswith("le ") else f"de {group}"
 
 
 def a_le(noun: str, gender: Literal["m", "f"]) -> str:
-    """« au syndicat », « à la commune », « à l’association »."""
+    """Return « au syndicat », « à la commune », « à l’association »."""
     group = le(noun, gender)
     return f"au {noun}" if group.startswith("le ") else f"à {group}"
 
@@ -80,7 +80,7 @@ class Lieu:
 
 
 def lieu(commune: str) -> Lieu:
-    """`commune` in the official spelling, its article with a capital.
+    """Return the shapes of a commune in its official spelling, with a capital on its article.
 
     Le and Les contract and lose their capital, La and L' keep it (Lexique des règles
     typographiques de l'Imprimerie nationale, « Noms de lieux »).
@@ -104,11 +104,15 @@ def lieu(commune: str) -> Lieu:
             return Lieu(f"à {nom}", f"de {nom}", nom)
 
 
+def capital(phrase: str) -> str:
+    return phrase[:1].upper() + phrase[1:]
+
+
 def date_en_lettres(day: dt.date) -> str:
     number = "1er" if day.day == 1 else str(day.day)
     return f"{number} {MOIS[day.month - 1]} {day.year}"
 
 
 def nombre(value: int) -> str:
-    """Thousands parted by a no-break space: 10 000."""
+    """Write a number with no-break spaces between thousands: 10 000."""
     return f"{value:,}".replace(",", NBSP)

@@ -1,4 +1,4 @@
-"""INSEE's labels and strangers' names, as a reader should see them."""
+"""INSEE's labels and the names of establishments, made readable."""
 
 import functools
 import re
@@ -36,7 +36,7 @@ _ARRONDISSEMENT = re.compile(r"(.+?) (\d{1,2}er?) Arrondissement")
 
 
 def clean_name(nom: str) -> str:
-    """NFC, one line, no control or formatting character, no lone surrogate, single spaces."""
+    """Return the name in NFC, on one line, with single spaces and printable characters only."""
     kept = (
         " " if unicodedata.category(character) in {"Cc", "Zl", "Zp"} else character
         for character in unicodedata.normalize("NFC", nom)
@@ -47,7 +47,7 @@ def clean_name(nom: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def readable_activite(libelle: str) -> str:
-    """The label with its abbreviations written out: "n.c.a." agrees with what it qualifies."""
+    """Write the abbreviations of a label out; "n.c.a." agrees with its noun."""
     text = " ".join(libelle.replace("\x92", "’").replace("\x9c", "œ").replace("'", "’").split())
     for pattern, replacement in _ABBREVIATIONS:
         text = pattern.sub(replacement, text)
@@ -80,7 +80,7 @@ def _commune_key(nom: str) -> str:
 
 
 def nom_de_commune(facts: Facts) -> str | None:
-    """The official spelling where code or label is known: INSEE's records say "LE MANS"."""
+    """Return the official spelling where code or label is known: INSEE's records say "LE MANS"."""
     if facts.code_commune is not None and facts.code_commune in communes():
         return communes()[facts.code_commune].nom
     if facts.commune is None:
@@ -103,6 +103,6 @@ def _title(label: str) -> str:
 
 
 def split_arrondissement(nom: str) -> tuple[str, str] | None:
-    """("Paris", "7e") for "Paris 7e Arrondissement", None for any other commune."""
+    """Return ("Paris", "7e") for "Paris 7e Arrondissement", None for any other commune."""
     match = _ARRONDISSEMENT.fullmatch(nom)
     return None if match is None else (match.group(1), match.group(2))

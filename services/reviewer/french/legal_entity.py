@@ -10,14 +10,14 @@ from services.reviewer.french.labels import clean_name
 from services.reviewer.french.phrases import Forme, Genre, forme
 from shared.sirene.facts import Facts
 
-# First words of public bodies' names that do not repeat their legal form.
+# The first words of public bodies' names that do not repeat the legal form.
 _PUBLIC_HEADS_F = "agence caisse chambre ecole mairie maternite regie universite ville"
 _PUBLIC_HEADS_M = "centre college conseil conservatoire hopital institut lycee musee office"
 _PUBLIC_HEADS: Mapping[str, Genre] = {
     **dict.fromkeys(_PUBLIC_HEADS_F.split(), "f"),
     **dict.fromkeys(_PUBLIC_HEADS_M.split(), "m"),
 }
-# The first word of so many forms that a name which begins with it leaves the form open.
+# These words begin several forms: a name that begins with one does not tell its form.
 _VAGUE_HEADS = frozenset(
     """
     caisse centre comite ecole etablissement exploitation groupement institution organisme
@@ -29,9 +29,9 @@ _LONGEST_FORM_BEFORE_A_NAME = 3
 
 @dataclass(frozen=True, slots=True)
 class Entite:
-    """`precision` is the legal form where the group leaves it open, after its comma.
+    """`precision` is a comma and the legal form, where the group does not tell it.
 
-    `nommee` tells that the name takes an article itself, as « COMMUNE DE CLAMART » does.
+    `nommee` is true where the name takes an article itself, as « COMMUNE DE CLAMART » does.
     """
 
     le: str
@@ -42,7 +42,7 @@ class Entite:
 
 
 def entite(facts: Facts) -> Entite:
-    """Of the legal unit: by its denomination, or by the page's name where that is its own."""
+    """Return the legal unit's group, with its denomination or else the establishment's name."""
     nom = clean_name(facts.denomination or facts.nom)
     form = forme(facts)
     genre = _genre_of_name(nom, form, public=is_public(facts))
@@ -71,7 +71,7 @@ def _group(
 
 
 def _genre_of_name(nom: str, form: Forme | None, *, public: bool) -> Genre | None:
-    """None for a name that takes no article, such as a brand."""
+    """Return None for a name that takes no article, such as a brand."""
     head, _, rest = fold(nom).partition(" ")
     if rest == "" and not public:
         return None
@@ -102,6 +102,6 @@ def _acronym(form: Forme) -> str | None:
 
 
 def _goes_before_a_name(form: Forme) -> bool:
-    """« la société civile immobilière (SCI) X », no « indivision avec personne morale X »."""
+    """Return True for « société civile immobilière (SCI) », False for « indivision avec … »."""
     words = _words(form)
     return form.libelle.endswith(")") or len(words) <= _LONGEST_FORM_BEFORE_A_NAME

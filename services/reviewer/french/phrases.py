@@ -1,4 +1,4 @@
-"""The facts as French phrases: legal form, activity, headcount."""
+"""Facts as French phrases: legal form, activity, headcount, SIRET."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from shared.sirene.facts import Facts
 
 Genre = Literal["m", "f"]
 
-# Head nouns of the nomenclatures' labels, with which « la fabrication de … » can be said.
+# First nouns of the nomenclatures' labels that a sentence can use: « la fabrication de … ».
 _HEADS_F = (
     "fabrication production réparation location construction extraction gestion culture "
     "exploitation préparation distribution administration transformation métallurgie industrie "
@@ -65,16 +65,16 @@ class Forme:
 
 
 def forme(facts: Facts) -> Forme | None:
-    """From the code; a label without a known code gives None, since its gender is unknown."""
+    """Return the form of the code. A label alone gives None, because its gender is unknown."""
     known = formes_juridiques().get(facts.categorie_juridique or "")
     return None if known is None else Forme(known.genre, known.libelle)
 
 
 @dataclass(frozen=True, slots=True)
 class Activite:
-    """`intitule` is the label as a title; `groupe` a noun group with its article, if it has one.
+    """`intitule` is the label as a title; `groupe` is a noun group with article, or None.
 
-    `composee` tells that the group joins two nouns: its verb is in the plural.
+    `composee` is true where the group joins two nouns: its verb is in the plural.
     """
 
     intitule: str
@@ -92,7 +92,7 @@ def activite(facts: Facts) -> Activite | None:
 
 
 def _groupe(text: str) -> str | None:
-    """« la fabrication de … », « l'entretien et la réparation de … »; None where in doubt."""
+    """Return « la fabrication de … », « l'entretien et la réparation de … »; None in doubt."""
     if _TITLE_ONLY.search(text):
         return None
     # INSEE's gloss on « commerce de gros » serves a title, not a sentence.
@@ -110,7 +110,7 @@ def _groupe(text: str) -> str | None:
 
 
 def _has_bare_noun(rest: str) -> bool:
-    """« … du pétrole et fabrication de … »: a second activity that wants an article too."""
+    """Return whether a second activity lacks an article: « … du pétrole et fabrication de … »."""
     nouns = re.findall(r"(?:,| et| ou) (\w+)", rest)
     return not _LATER_NOUNS.isdisjoint(nouns)
 
@@ -129,9 +129,9 @@ def _with_article(head: str) -> str | None:
 
 
 def effectif(tranche: str | None) -> str | None:
-    """« entre 3 et 5 salariés »; None for NN and for a tranche that the register does not have.
+    """Return « entre 3 et 5 salariés »; None for NN, 00 and an unknown tranche.
 
-    Tranche 00 is said apart: it means none at the end of the year, though some during it.
+    Tranche 00 has a sentence of its own: nobody at the end of the year, some people during it.
     """
     bounds = EFFECTIFS.get(tranche or "")
     if bounds is None:
@@ -145,7 +145,7 @@ def effectif(tranche: str | None) -> str | None:
 
 
 def numero(digits: str) -> str | None:
-    """A SIRET in its usual groups, « 123 456 789 00012 »; None for anything else."""
+    """Write a SIRET in its usual groups, « 123 456 789 00012 »; None for anything else."""
     if re.fullmatch(r"\d{14}", digits) is None:
         return None
     groups = (digits[:3], digits[3:6], digits[6:9], digits[9:])

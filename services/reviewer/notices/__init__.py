@@ -1,1 +1,1 @@
-"""Writers of texts. Each gives a `GeneratedText`; none decides whether it may be published."""
+"""Notices without a model: the template, the slots of a text, and the label beside it."""

@@ -1,4 +1,4 @@
-"""The label that goes with every text, and what it says about who wrote it."""
+"""The label beside a notice: it says how the text was made, when, and from which data."""
 
 import datetime as dt
 
@@ -7,7 +7,7 @@ from shared.days import FRANCE
 
 
 def label(*, generated_at: dt.datetime, fetched_at: dt.datetime, ai: bool) -> str:
-    """`fetched_at`, when the register was asked, gives the month of the state that is named."""
+    """Return the label; `fetched_at` gives the month of the register's state."""
     written = "rédigée par IA" if ai else "générée automatiquement"
     state = day_in_france(fetched_at)
     return (
@@ -18,5 +18,5 @@ def label(*, generated_at: dt.datetime, fetched_at: dt.datetime, ai: bool) -> st
 
 
 def day_in_france(moment: dt.datetime) -> dt.date:
-    """The date that a reader in mainland France has on the calendar at this moment."""
+    """Return the date in mainland France at this moment."""
     return moment.astimezone(FRANCE).date()

@@ -1,10 +1,10 @@
-"""Names and places stay with us: a model writes {NOM}, and the facts are put in afterwards."""
+"""Slots such as {NOM}: a model never sees a name or place, they are put in afterwards."""
 
 import re
 from collections.abc import Callable, Mapping
 
 from services.reviewer.french.folding import fold
-from services.reviewer.french.grammar import Lieu, de, lieu, que
+from services.reviewer.french.grammar import Lieu, capital, de, lieu, que
 from services.reviewer.french.labels import clean_name, nom_de_commune
 from services.reviewer.french.phrases import numero
 from shared.sirene.facts import Facts
@@ -25,20 +25,20 @@ _OF = frozenset({"de", "d", "du", "des"})
 
 
 def slots_of(facts: Facts) -> Mapping[str, str]:
-    """The value of each slot that these facts allow."""
+    """Return the value of each slot that these facts can fill."""
     nom = clean_name(facts.nom)
     found = {
         NOM: nom,
         COMMUNE: nom_de_commune(facts),
         SIRET: numero(facts.siret),
-        ENSEIGNE: _other_name(facts.enseigne, nom),
-        DENOMINATION: _other_name(facts.denomination, nom),
+        ENSEIGNE: other_name(facts.enseigne, nom),
+        DENOMINATION: other_name(facts.denomination, nom),
     }
     return {slot: value for slot, value in found.items() if value}
 
 
 def fill(text: str, facts: Facts) -> str:
-    """Put the facts in, once: a name made of slots stays a name.
+    """Put the facts into the slots, in one pass: a name made of slots stays a name.
 
     The word before a slot agrees with its value: « à {COMMUNE} » becomes « au Mans », « de {NOM} »
     « d’ATELIER DUPONT ». An unknown slot stays as it is, for the validator to find.
@@ -56,7 +56,7 @@ def fill(text: str, facts: Facts) -> str:
             phrase = _named(before.lower(), value)
         if phrase is None:
             return match.group().replace(f"{{{match['slot']}}}", value)
-        return _capital(phrase) if before[:1].isupper() else phrase
+        return capital(phrase) if before[:1].isupper() else phrase
 
     return _SLOT.sub(replace, text)
 
@@ -75,11 +75,7 @@ def _named(before: str, value: str) -> str | None:
     return None if agree is None else agree(value)
 
 
-def _other_name(value: str | None, nom: str) -> str | None:
-    """None where it only repeats the name."""
+def other_name(value: str | None, nom: str) -> str | None:
+    """Return the name cleaned; None where it only repeats `nom`."""
     other = clean_name(value or "")
     return None if fold(other) in fold(nom) else other
-
-
-def _capital(phrase: str) -> str:
-    return phrase[:1].upper() + phrase[1:]

@@ -1,8 +1,8 @@
-"""The offline generator: French sentences from Jinja2 templates, chosen by a hash of the page.
+"""The template: French sentences from Jinja2 templates, chosen by a hash of the SIRET.
 
-A template never sees a fact. It is rendered with grammar only (gender, number, which facts are
-there) and leaves slots such as {NOM}; they are filled afterwards in one pass, so that a name made
-of markup, of Jinja or of other slots stays a name.
+A Jinja2 template never sees a fact. It is rendered with grammar only (gender, number, the facts
+that exist) and leaves slots such as {NOM}. They are filled afterwards in one pass, so that a name
+made of markup, of Jinja or of other slots stays a name.
 """
 
 import functools
@@ -15,15 +15,11 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined, Template
 
 from services.reviewer.french.folding import fold
-from services.reviewer.french.grammar import (
-    NBSP,
-    date_en_lettres,
-    lieu,
-    que,
-)
+from services.reviewer.french.grammar import NBSP, capital, date_en_lettres, lieu, que
 from services.reviewer.french.labels import clean_name, nom_de_commune
 from services.reviewer.french.legal_entity import entite, is_public
 from services.reviewer.french.phrases import Activite, activite, effectif, forme, numero
+from services.reviewer.notices.slots import other_name
 from shared.sirene.facts import Facts
 from shared.sirene.records import SOLE_TRADER
 
@@ -31,10 +27,10 @@ MODEL = "template"
 PROMPT_VERSION = "template-4"
 DIGITAL_SOURCE_TYPE = "algorithmicMedia"
 
-# As a sentence's subject: « L’établissement {NOM}, situé … » names it anew.
+# The subject of a sentence; « L’établissement {NOM}, situé … » names it again.
 _SUBJECT = "L’établissement "
 _SLOT = re.compile(r"\{([A-Z_]+)\}")
-# Named in full where a text speaks of it first.
+# The first mention in a text is the full name.
 _REGISTER = re.compile(r"répertoire\b(?: Sirene)?")
 _ORDERS = (
     ("activite", "creation", "effectif", "enseigne"),
@@ -57,19 +53,17 @@ class GeneratedText:
 
 
 def generate(facts: Facts, *, variant_seed: str | None = None) -> GeneratedText:
-    """The same facts and seed (the SIRET unless told) always give the same text."""
+    """Write the text; the same facts and seed (by default the SIRET) give the same text."""
     seed = facts.siret if variant_seed is None else variant_seed
     slots = _slots(facts)
     grammar = _grammar(facts)
     order = _ORDERS[_draw(seed, "order", len(_ORDERS))]
     sentences = ["identite", *order, "siret", "source"]
     files = _files(facts, slots, seed)
+    variants = {sentence: _variants(files[sentence]) for sentence in sentences if sentence in files}
     rendered = (
-        _variants(files[sentence])[_draw(seed, sentence, len(_variants(files[sentence])))].render(
-            grammar
-        )
-        for sentence in sentences
-        if sentence in files
+        found[_draw(seed, sentence, len(found))].render(grammar)
+        for sentence, found in variants.items()
     )
     written = _REGISTER.sub("répertoire Sirene", " ".join(_with_pronouns(rendered)), count=1)
     text = _SLOT.sub(lambda slot: slots[slot.group(1)], written)
@@ -82,7 +76,7 @@ def generate(facts: Facts, *, variant_seed: str | None = None) -> GeneratedText:
 
 
 def _with_pronouns(sentences: Iterable[str]) -> Iterator[str]:
-    """« Il » for every second of the sentences in a row that begin with « L’établissement »."""
+    """Write « Il » in every second one of neighbouring sentences with « L’établissement »."""
     named = False
     for sentence in sentences:
         follows = named and sentence.startswith(_SUBJECT)
@@ -107,7 +101,7 @@ def _variants(file_name: str) -> tuple[Template, ...]:
 
 
 def _files(facts: Facts, slots: Mapping[str, str], seed: str) -> dict[str, str]:
-    """The template file of each sentence that the facts allow."""
+    """Return the template file of each sentence that the facts allow."""
     files = {"identite": _identite(facts, slots), "source": "source"}
     if "GROUPE" in slots and _says_group(seed):
         plural = slots["GROUPE"].startswith("les ")
@@ -130,7 +124,7 @@ def _files(facts: Facts, slots: Mapping[str, str], seed: str) -> dict[str, str]:
 
 
 def _identite(facts: Facts, slots: Mapping[str, str]) -> str:
-    """Only a name that is surely the unit's own is said to *be* of a legal form."""
+    """Say "is a" with a legal form only of a name that is surely the unit's own."""
     if "A_COMMUNE" not in slots:
         return _identite_sans_commune(facts, slots)
     if facts.denomination is not None:
@@ -149,7 +143,7 @@ def _identite_de_personne_morale(facts: Facts, form: str) -> str:
         return "identite_nommee"
     if is_public(facts) or _is_over_the_door(facts):
         return "identite_categorie"
-    # « Fondation, X a son siège … »: so short a form needs a verb of its own.
+    # « Fondation, X a son siège … » reads badly: a form of one word needs its own verb.
     return "identite_forme_breve" if form.isalpha() else "identite"
 
 
@@ -194,7 +188,7 @@ def _slots(facts: Facts) -> dict[str, str]:
     slots = {"NOM": nom, "QUE_NOM": que(nom), "NBSP": NBSP}
     unit = entite(facts)
     slots |= {
-        "ENTITE_MAJ": _capital(unit.le) + (f"{unit.precision}," if unit.precision else ""),
+        "ENTITE_MAJ": capital(unit.le) + (f"{unit.precision}," if unit.precision else ""),
         "DE_ENTITE": unit.de + unit.precision,
         "A_ENTITE": unit.a + unit.precision,
     }
@@ -202,7 +196,7 @@ def _slots(facts: Facts) -> dict[str, str]:
     if form is not None:
         slots |= {
             "FORME": form.libelle,
-            "FORME_MAJ": _capital(form.libelle),
+            "FORME_MAJ": capital(form.libelle),
             "QUE_FORME": que(form.libelle),
         }
     commune = nom_de_commune(facts)
@@ -213,7 +207,7 @@ def _slots(facts: Facts) -> dict[str, str]:
     if activity is not None:
         slots["INTITULE"] = activity.intitule
         if activity.groupe is not None:
-            slots |= {"GROUPE": activity.groupe, "GROUPE_MAJ": _capital(activity.groupe)}
+            slots |= {"GROUPE": activity.groupe, "GROUPE_MAJ": capital(activity.groupe)}
     return slots | _figures(facts)
 
 
@@ -223,18 +217,6 @@ def _figures(facts: Facts) -> dict[str, str]:
         "ANNEE": None if facts.annee_creation is None else str(facts.annee_creation),
         "EFFECTIF": effectif(facts.tranche_effectifs),
         "SIRET": numero(facts.siret),
-        "ENSEIGNE": _enseigne(facts),
+        "ENSEIGNE": other_name(facts.enseigne, clean_name(facts.nom)),
     }
     return {slot: value for slot, value in found.items() if value}
-
-
-def _enseigne(facts: Facts) -> str | None:
-    """None where it only repeats the name."""
-    if facts.enseigne is None:
-        return None
-    enseigne = clean_name(facts.enseigne)
-    return None if fold(enseigne) in fold(clean_name(facts.nom)) else enseigne
-
-
-def _capital(phrase: str) -> str:
-    return phrase[:1].upper() + phrase[1:]

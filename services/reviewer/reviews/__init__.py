@@ -1,1 +1,1 @@
-"""Reviews that customers published elsewhere: what a `synthese` may quote, and nothing else."""
+"""Reviews that customers published elsewhere, and the `synthese` that quotes them."""

@@ -1,4 +1,4 @@
-"""From a file of reviews to sources and refusals, line by line."""
+"""Files of reviews: each line is a source or a refusal."""
 
 import csv
 import json
@@ -17,16 +17,17 @@ _REQUIRED = frozenset(name for name, field in Source.model_fields.items() if fie
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`reason` names fields, and never holds what stands in them."""
+    """`reason` names fields and never holds their content."""
 
     line: int
     reason: str
 
 
 def read_reviews(path: Path) -> Iterator[tuple[int, Source] | Refusal]:
-    """Yield what each line of a CSV (`.csv`, with a header) or of JSON lines holds.
+    """Yield the number and source of each line, or its refusal.
 
-    Raises UserError for a file that cannot be read, and a CSV without the columns that are needed.
+    The file is a CSV with a header (`.csv`), else JSON lines. Raises UserError for a file that
+    cannot be read, and for a CSV that lacks a column.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
@@ -47,7 +48,7 @@ def _csv(lines: TextIO, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     if missing:
         raise UserError(f"{path} lacks the columns {', '.join(sorted(missing))}")
     for row in rows:
-        # An empty cell is a cell that is not there; None is the key of cells too many.
+        # An empty cell counts as missing; None is the key of cells beyond the header.
         yield rows.line_num, {str(name): value for name, value in row.items() if value}
 
 

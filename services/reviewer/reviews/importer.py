@@ -1,4 +1,4 @@
-"""A file of reviews into the database: what can be kept is, the rest is told line by line."""
+"""The import of reviews: it stores those that may be kept and refuses the others by line."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from shared.avis import RESET
 
 _LINES_PER_TRANSACTION = 500
 
-# Page by page; who must not be written about is found out by whoever claims it.
+# In the order of the table; the claim finds out who must not be written about.
 _MAKE_DUE = text(f"""
     INSERT INTO avis (pro_localisation_id, siret, siren, kind, outcome, facts_hash)
     SELECT p.id, p.siret, p.siren, 'synthese', 'pending', 'sources'
@@ -27,7 +27,7 @@ _MAKE_DUE = text(f"""
 
 @dataclass
 class Imported:
-    """How many reviews are new, how many said something else before, how many nothing new."""
+    """Counts of reviews: new, changed since an earlier import, and unchanged."""
 
     new: int = 0
     changed: int = 0
@@ -36,7 +36,7 @@ class Imported:
 
 
 def import_reviews(engine: Engine, lines: Iterable[tuple[int, Source] | Refusal]) -> Imported:
-    """Keep the reviews, some hundred to a transaction; importing them again changes nothing."""
+    """Store the reviews, 500 to a transaction; a second import changes nothing."""
     outcome = Imported()
     remaining = iter(lines)
     while chunk := list(islice(remaining, _LINES_PER_TRANSACTION)):
@@ -68,5 +68,5 @@ def _keep(connection: Connection, found: list[tuple[int, Source]], outcome: Impo
 
 
 def make_due(connection: Connection, sirets: Iterable[str]) -> None:
-    """Have the synthese of these establishments written, or taken back where nothing is left."""
+    """Make the synthese of these establishments due; without a source it is taken back."""
     connection.execute(_MAKE_DUE, {"sirets": sorted(sirets)})

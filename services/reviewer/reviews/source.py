@@ -1,7 +1,7 @@
-"""One imported review, with what the law asks of whoever shows it.
+"""One imported review, with the particulars that the law asks for.
 
-Code de la consommation, D111-16 to D111-18: who shows reviews says of each when it was published
-and when the experience was, and whether and how they are verified.
+Code de la consommation, D111-16 to D111-18: each review is shown with the dates of publication and
+of the experience, and with whether and how it was verified.
 """
 
 import datetime as dt
@@ -35,7 +35,7 @@ OneLine = Annotated[str, AfterValidator(_line)]
 
 
 class Source(BaseModel):
-    """`verbatim` is what its author wrote, but for line ends and control characters."""
+    """`verbatim` is the author's text on one line, without control characters."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,6 +58,6 @@ class Source(BaseModel):
 
     @property
     def digest(self) -> bytes:
-        """What makes two lines one review, whatever is said of licence and verification."""
+        """Identify the review; licence, experience and verification may change."""
         told = (self.siret, str(self.url), self.author_label, str(self.published_on), self.verbatim)
         return hashlib.blake2b("\0".join(told).encode(), digest_size=16).digest()

@@ -1,4 +1,4 @@
-"""Sources in the database, and the `synthese` that becomes due with them."""
+"""Sources in the database."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from services.reviewer.reviews.source import Source
 
-# Only of whom everybody may see, and held until the commit: an erasure waits, or was first.
+# Open units only. The rows are locked until the commit: an erasure waits, or was first.
 _OPEN = text("""
     SELECT e.siret FROM unites_legales u JOIN etablissements e USING (siren)
     WHERE e.siret = ANY(:sirets) AND u.statut_diffusion = 'O' AND e.statut_diffusion = 'O'
@@ -35,24 +35,24 @@ _READ = text("""
 
 
 def open_sirets(connection: Connection, sirets: Sequence[str]) -> frozenset[str]:
-    """Those that are stored, and of which reviews may be kept."""
+    """Return the SIRETs that are stored and of which reviews may be kept."""
     return frozenset(connection.execute(_OPEN, {"sirets": sorted(set(sirets))}).scalars())
 
 
 def keep_source(connection: Connection, source: Source) -> bool | None:
-    """Return whether it is new; None where nothing of it was."""
+    """Store a source. Return True if it is new, False if it changed, None if it is the same."""
     values = source.model_dump() | {"url": str(source.url), "digest": source.digest}
     is_new: bool | None = connection.execute(_KEEP, values).scalar_one_or_none()
     return is_new
 
 
 def withdraw(connection: Connection, url: str) -> list[str]:
-    """Delete what was published there; return the establishments, each once for a review."""
+    """Delete the reviews published at this address; return the SIRET of each."""
     return list(connection.execute(_WITHDRAW, {"url": url}).scalars())
 
 
 def read_sources(connection: Connection, sirets: Sequence[str]) -> Mapping[str, list[Source]]:
-    """By siret, the latest first."""
+    """Return the sources by SIRET, the latest first."""
     found: dict[str, list[Source]] = {}
     rows: Sequence[Any] = connection.execute(_READ, {"sirets": list(sirets)}).mappings().all()
     for row in rows:
@@ -61,6 +61,6 @@ def read_sources(connection: Connection, sirets: Sequence[str]) -> Mapping[str, 
 
 
 def sources_hash(sources: Sequence[Source]) -> str:
-    """Of the reviews themselves, in whatever order they were imported."""
+    """Hash the reviews; the order of their import does not matter."""
     digests = sorted(source.digest for source in sources)
     return hashlib.sha256(b"".join(digests)).hexdigest()

@@ -1,6 +1,6 @@
-"""A synthese: how many reviews were imported, and the latest of them word for word.
+"""A synthese: the number of imported reviews, and the latest of them word for word.
 
-No model has a part in it: to sum up what customers said would be to speak in their place.
+No model takes part: a summary of what customers said would speak in their place.
 """
 
 import datetime as dt
@@ -17,13 +17,13 @@ PROMPT_VERSION = "synthese-1"
 QUOTED = 3
 LONGEST_QUOTE = 400
 CUT = f"{NBSP}[…]"
-"""What stands where a long review was cut, inside its quotation marks."""
+"""The mark inside the quotation marks where a long review was cut."""
 
 
 def generate(facts: Facts, sources: Sequence[Source]) -> GeneratedText:
-    """`sources` are those of the establishment, the latest first; there is at least one.
+    """Write the synthese; `sources` are the establishment's, at least one, the latest first.
 
-    The latest are quoted, whatever they say: a choice by content would be an opinion.
+    The latest are quoted whatever they say: a choice by content would be an opinion.
     """
     quoted = sources[:QUOTED]
     sentences = [_count(facts, sources), *map(_quote, quoted)]
@@ -80,7 +80,7 @@ def _quote(source: Source) -> str:
 
 
 def cut(verbatim: str) -> str:
-    """The beginning of a long review, to the end of a word."""
+    """Cut a long review at the end of a word."""
     if len(verbatim) <= LONGEST_QUOTE:
         return verbatim
     return verbatim[: LONGEST_QUOTE + 1].rsplit(" ", 1)[0][:LONGEST_QUOTE] + CUT

@@ -1,4 +1,4 @@
-"""What a synthese may say: how many reviews there are, and their very words with their source."""
+"""The rules of a synthese: the right count, and quotations word for word with their source."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ from services.reviewer.validation.checked_text import CheckedText
 from shared.sirene.facts import Facts
 
 _OPEN, _CLOSE = f"«{NBSP}", f"{NBSP}»"
-# Of the sentences around the quotations: what customers wrote is theirs, praise and blame alike.
+# Rules for the sentences around the quotations. Customers may praise and blame in their words.
 _FRAME_RULES = (
     "markup",
     "control_chars",
@@ -35,7 +35,7 @@ _FRAME_RULES = (
 
 
 def validate_synthese(text: str, facts: Facts, sources: Sequence[Source]) -> tuple[str, ...]:
-    """Every reason against the text; `sources` are all that were imported of the establishment."""
+    """Return every reason against the text; `sources` are all of the establishment."""
     frame: list[str] = []
     reasons: dict[str, None] = {}
     quoted = 0
@@ -60,13 +60,13 @@ def validate_synthese(text: str, facts: Facts, sources: Sequence[Source]) -> tup
 
 
 def _parts(text: str, sources: Sequence[Source]) -> Iterator[tuple[str, Source | None, bool]]:
-    """What stands before each quotation, whose it is, and whether it says so; then the end."""
+    """Yield the text before each quotation, its source, and whether it is named; then the end."""
     position = 0
     while (start := text.find(_OPEN, position)) >= 0:
         rest = text[start + len(_OPEN) :]
         source = next((s for s in sources if rest.startswith(cut(s.verbatim) + _CLOSE)), None)
         if source is None:
-            # Somebody's words that nobody wrote stay in the frame, where they are found.
+            # A quotation that no source holds stays in the frame, where a rule finds it.
             yield text[position : start + len(_OPEN)], None, False
             position = start + len(_OPEN)
             continue
@@ -78,7 +78,7 @@ def _parts(text: str, sources: Sequence[Source]) -> Iterator[tuple[str, Source |
 
 
 def _attribution(after: str, source: Source) -> str | None:
-    """The author, the date and the licence, in the parenthesis that follows."""
+    """Return the parenthesis with author, date and licence after a quotation; None without it."""
     told = f" ({source.author_label}, avis publié le {date_en_lettres(source.published_on)}, "
     end = f", {source.licence})."
     if not after.startswith(told) or end not in after:

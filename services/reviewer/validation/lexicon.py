@@ -4,9 +4,9 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from types import MappingProxyType
 
+from services.reviewer.french.data import read_lines
 from services.reviewer.french.folding import fold
 from services.reviewer.validation.checked_text import CheckedText
 
@@ -34,10 +34,7 @@ class Lexicon:
 def lexicons() -> Mapping[str, Lexicon]:
     """Read the lexicon of each reason code, once."""
     entries: dict[str, list[str]] = {}
-    table = resources.files("services.reviewer.french.data") / "lexique.txt"
-    for line in table.read_text(encoding="utf-8").splitlines():
-        if not line or line.startswith("#"):
-            continue
+    for line in filter(None, read_lines("lexique.txt")):
         header = re.fullmatch(r"\[(\w+)\]", line)
         if header is not None:
             found = entries.setdefault(header.group(1), [])

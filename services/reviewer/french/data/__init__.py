@@ -1,8 +1,8 @@
-"""Tables that only the reviewer needs, each read once, at its first use. Sources: SOURCES.md."""
+"""French tables, each read once, at its first use. SOURCES.md names their sources."""
 
 import csv
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
@@ -20,9 +20,10 @@ class FormeJuridique:
     libelle: str
 
 
-def _rows(file_name: str) -> Iterator[dict[str, str]]:
+def read_lines(file_name: str) -> list[str]:
+    """Return the lines of a table, without those that begin with #."""
     text = (resources.files(__name__) / file_name).read_text(encoding="utf-8")
-    yield from csv.DictReader(text.splitlines())
+    return [line for line in text.splitlines() if not line.startswith("#")]
 
 
 @functools.cache
@@ -31,22 +32,21 @@ def formes_juridiques() -> Mapping[str, FormeJuridique]:
         row["code"]: FormeJuridique(
             row["code"], "f" if row["genre"] == "f" else "m", row["libelle"]
         )
-        for row in _rows("formes_juridiques.csv")
+        for row in csv.DictReader(read_lines("formes_juridiques.csv"))
     }
     return MappingProxyType(forms)
 
 
 @functools.cache
 def vocabulaire() -> frozenset[str]:
-    """Folded words, as `services.reviewer.french.folding.stem` gives them."""
+    """Return the stems of the words that a notice may use."""
     return frozenset(map(stem, _words("vocabulaire.txt")))
 
 
 @functools.cache
 def metiers() -> Mapping[str, frozenset[str]]:
-    """The stems of a trade's everyday names, by the beginning of its NAF rev. 2 code."""
-    text = (resources.files(__name__) / "metiers.txt").read_text(encoding="utf-8")
-    rows = (line.split() for line in text.splitlines() if not line.startswith("#"))
+    """Return the stems of a trade's everyday names, by the beginning of its NAF rev. 2 code."""
+    rows = map(str.split, read_lines("metiers.txt"))
     return MappingProxyType(
         {code: frozenset(stem(fold(name)) for name in names) for code, *names in rows}
     )
@@ -54,12 +54,9 @@ def metiers() -> Mapping[str, frozenset[str]]:
 
 @functools.cache
 def prenoms() -> frozenset[str]:
-    """Folded first names."""
+    """Return the folded first names."""
     return _words("prenoms.txt")
 
 
 def _words(file_name: str) -> frozenset[str]:
-    text = (resources.files(__name__) / file_name).read_text(encoding="utf-8")
-    return frozenset(
-        word for line in text.splitlines() if not line.startswith("#") for word in line.split()
-    )
+    return frozenset(word for line in read_lines(file_name) for word in line.split())
