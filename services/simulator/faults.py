@@ -33,7 +33,7 @@ class FaultDesk:
             return asdict(self._faults)
 
     def change(self, values: dict[str, object]) -> dict[str, object]:
-        """ValueError for a knob that is unknown or ill-typed; then nothing is set."""
+        """Raises BadChangeError for a knob that is unknown or ill-typed; then none is set."""
         with self._lock:
             self._faults.change(values)
             return asdict(self._faults)

@@ -3,23 +3,25 @@
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
+from services.simulator.errors import SimulatorError
 from services.simulator.gateway.server import start_server
 from services.simulator.options import ErrorShape, Faults, SimulatorOptions
 
-_QUOTA, _DATA, _FAULTS = (
-    "Gateway and quota",
-    "Data",
-    "Faults (all can be changed by POST /__faults)",
-)
-
-
 _DEFAULT = SimulatorOptions()
+
+_quota = partial(typer.Option, rich_help_panel="Gateway and quota")
+_data = partial(typer.Option, rich_help_panel="Data")
+_fault = partial(typer.Option, rich_help_panel="Faults (all can be changed by POST /__faults)")
+_rate = partial(_fault, min=0, max=1)
 
 
 def run(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
@@ -31,113 +33,62 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
         Path | None, typer.Option(help="Write the port there once listening.")
     ] = None,
     establishments: Annotated[
-        int, typer.Option(min=1, max=1_000_000, help="How many to invent.", rich_help_panel=_DATA)
+        int, _data(min=1, max=1_000_000, help="How many to invent.")
     ] = _DEFAULT.establishments,
-    seed: Annotated[
-        int, typer.Option(help="Same seed, same register, same faults.", rich_help_panel=_DATA)
-    ] = _DEFAULT.seed,
+    seed: Annotated[int, _data(help="Same seed, same register, same faults.")] = _DEFAULT.seed,
     departement: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Place all establishments there (may be repeated), such as 33.",
-            rich_help_panel=_DATA,
-        ),
+        _data(help="Place all establishments there (may be repeated), such as 33."),
     ] = None,
-    day: Annotated[
-        str, typer.Option(help="Last day whose treatments are published.", rich_help_panel=_DATA)
-    ] = _DEFAULT.day,
+    day: Annotated[str, _data(help="Last day whose treatments are published.")] = _DEFAULT.day,
     records: Annotated[
         Path | None,
-        typer.Option(
+        _data(
             exists=True,
             dir_okay=False,
             help="Serve these recorded records (JSON lines), unchanged.",
-            rich_help_panel=_DATA,
         ),
     ] = None,
     ready_made: Annotated[
-        bool,
-        typer.Option(
-            "--ready-made", help="Make each answer once, then repeat it.", rich_help_panel=_DATA
-        ),
+        bool, _data("--ready-made", help="Make each answer once, then repeat it.")
     ] = False,
     requests_per_minute: Annotated[
-        int,
-        typer.Option(
-            min=1, help="Quota per key in any 60 s; 429 beyond it.", rich_help_panel=_QUOTA
-        ),
+        int, _quota(min=1, help="Quota per key in any 60 s; 429 beyond it.")
     ] = _DEFAULT.requests_per_minute,
     requests_per_hour: Annotated[
-        int | None,
-        typer.Option(min=1, help="Hourly quota per key; none by default.", rich_help_panel=_QUOTA),
+        int | None, _quota(min=1, help="Hourly quota per key; none by default.")
     ] = None,
-    rate_headers: Annotated[
-        bool, typer.Option(help="Send x-rate-limit-* and x-quota-*.", rich_help_panel=_QUOTA)
-    ] = True,
+    rate_headers: Annotated[bool, _quota(help="Send x-rate-limit-* and x-quota-*.")] = True,
     error_shape: Annotated[
-        str,
-        typer.Option(
-            help="Body of 429 and 5xx: insee (header block) or gateway.", rich_help_panel=_QUOTA
-        ),
+        str, _quota(help="Body of 429 and 5xx: insee (header block) or gateway.")
     ] = _DEFAULT.error_shape,
-    key: Annotated[
-        str | None,
-        typer.Option(help="The only key accepted; any by default.", rich_help_panel=_QUOTA),
-    ] = None,
-    latency_ms: Annotated[
-        int, typer.Option(min=0, help="Added to every answer.", rich_help_panel=_FAULTS)
-    ] = 0,
-    latency_jitter_ms: Annotated[
-        int, typer.Option(min=0, help="At most this much more.", rich_help_panel=_FAULTS)
-    ] = 0,
-    rate_429: Annotated[
-        float, typer.Option(min=0, max=1, help="Share answered by 429.", rich_help_panel=_FAULTS)
-    ] = 0.0,
-    error_rate: Annotated[
-        float,
-        typer.Option(
-            min=0, max=1, help="Share answered by --error-status.", rich_help_panel=_FAULTS
-        ),
-    ] = 0.0,
+    key: Annotated[str | None, _quota(help="The only key accepted; any by default.")] = None,
+    latency_ms: Annotated[int, _fault(min=0, help="Added to every answer.")] = 0,
+    latency_jitter_ms: Annotated[int, _fault(min=0, help="At most this much more.")] = 0,
+    rate_429: Annotated[float, _rate(help="Share answered by 429.")] = 0.0,
+    error_rate: Annotated[float, _rate(help="Share answered by --error-status.")] = 0.0,
     error_status: Annotated[
-        int, typer.Option(min=500, max=504, help="500, 502, 503 or 504.", rich_help_panel=_FAULTS)
+        int, _fault(min=500, max=504, help="500, 502, 503 or 504.")
     ] = _DEFAULT.faults.error_status,
-    cut_rate: Annotated[
-        float, typer.Option(min=0, max=1, help="Share cut in mid-body.", rich_help_panel=_FAULTS)
-    ] = 0.0,
-    truncated_rate: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of truncated JSON.", rich_help_panel=_FAULTS)
-    ] = 0.0,
-    html_rate: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Share of HTML with status 200.", rich_help_panel=_FAULTS),
-    ] = 0.0,
+    cut_rate: Annotated[float, _rate(help="Share cut in mid-body.")] = 0.0,
+    truncated_rate: Annotated[float, _rate(help="Share of truncated JSON.")] = 0.0,
+    html_rate: Annotated[float, _rate(help="Share of HTML with status 200.")] = 0.0,
     new_keys: Annotated[
-        bool,
-        typer.Option(
-            "--new-keys", help="Records have keys nobody announced.", rich_help_panel=_FAULTS
-        ),
+        bool, _fault("--new-keys", help="Records have keys nobody announced.")
     ] = False,
-    missing_keys: Annotated[
-        bool,
-        typer.Option("--missing-keys", help="Records lack some keys.", rich_help_panel=_FAULTS),
-    ] = False,
+    missing_keys: Annotated[bool, _fault("--missing-keys", help="Records lack some keys.")] = False,
     days_of_404: Annotated[
         list[str] | None,
-        typer.Option(
-            "--day-of-404",
-            help="Treatments of that day cannot be found (may be repeated).",
-            rich_help_panel=_FAULTS,
-        ),
+        _fault("--day-of-404", help="Treatments of that day cannot be found (may be repeated)."),
     ] = None,
 ) -> None:
     """Serve an invented, INSEE-like Sirene API 3.11 until stopped.
 
-    Any non-empty X-INSEE-Api-Key-Integration is accepted. Try, with the address it prints:
+    It accepts any X-INSEE-Api-Key-Integration that is not empty. Try, with the address it prints:
 
     curl -H 'X-INSEE-Api-Key-Integration: demo' '…/siret?q=codeCommuneEtablissement:33*&nombre=1'
 
-    Beside the API, /__quota tells what was asked, /__faults what goes wrong.
+    Beside the API, /__quota counts the requests, and /__faults lists what goes wrong.
     """
     chosen = locals()
     if error_shape not in {"insee", "gateway"}:
@@ -163,19 +114,25 @@ def _serve(options: SimulatorOptions, port_file: Path | None) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    try:
+    with _one_line_of_error():
         server = start_server(options)
-    except (OSError, ValueError) as error:
-        typer.echo(f"simulator: {error}", err=True)
-        raise typer.Exit(2) from None
     with server:
         if port_file is not None:
-            # Whoever waits for the file must never read half of it.
+            # A reader that waits for the file must never see half of it.
             partial = port_file.with_name(port_file.name + ".partial")
             partial.write_text(f"{server.port}\n", encoding="ascii")
             partial.replace(port_file)
         typer.echo(f"INSEE simulator listening on {server.url}")
         stopped.wait()
+
+
+@contextmanager
+def _one_line_of_error() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, SimulatorError) as error:
+        typer.echo(f"simulator: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 def stock(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
@@ -190,7 +147,7 @@ def stock(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
     distinct: Annotated[
         int | None,
         typer.Option(
-            min=1, max=1_000_000, help="Invent so many, and repeat them under other SIRENs."
+            min=1, max=1_000_000, help="Invent this many, and repeat them under other SIRENs."
         ),
     ] = None,
 ) -> None:
@@ -203,18 +160,15 @@ def stock(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
     options = SimulatorOptions(
         establishments=establishments, seed=seed, day=day, departements=tuple(departement or ())
     )
-    try:
+    with _one_line_of_error():
         out.mkdir(parents=True, exist_ok=True)
         files = write_stock(out, options, format_=cast("Format", format_), distinct=distinct)
-    except (OSError, ValueError) as error:
-        typer.echo(f"simulator: {error}", err=True)
-        raise typer.Exit(2) from None
     for file in files.values():
         typer.echo(f"{file.path}: {file.rows} rows")
 
 
 def main() -> None:
-    # `stock` is the one subcommand: what runs the server has always been called without one.
+    # `stock` is the one subcommand: the server has always been started without one.
     if sys.argv[1:2] == ["stock"]:
         del sys.argv[1]
         typer.run(stock)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
+from services.simulator.errors import BadChangeError
+
 ErrorShape = Literal["insee", "gateway"]
 
 
@@ -34,15 +36,15 @@ class Faults:
     days_of_404: list[str] = field(default_factory=list)
 
     def change(self, values: dict[str, object]) -> None:
-        """Set the named knobs; ValueError names the first one that is unknown or ill-typed."""
+        """Set these knobs. Raises BadChangeError for one that is unknown or ill-typed."""
         known = {knob.name: type(getattr(self, knob.name)) for knob in fields(self)}
         for name, value in values.items():
             kind = known.get(name)
             if kind is None:
-                raise ValueError(f"unknown fault {name}; known: {', '.join(sorted(known))}")
+                raise BadChangeError(f"unknown fault {name}; known: {', '.join(sorted(known))}")
             right = (int, float) if kind is float else kind
             if not isinstance(value, right) or (isinstance(value, bool) and kind is not bool):
-                raise ValueError(f"fault {name} wants {kind.__name__}, not {value!r}")
+                raise BadChangeError(f"fault {name} wants {kind.__name__}, not {value!r}")
         for name, value in values.items():
             setattr(
                 self,

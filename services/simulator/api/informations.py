@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from services.simulator.errors import BadChangeError
 from services.simulator.generation.dates import MASS_DAY, Calendar
 
 _COLLECTIONS = ("Unités Légales", "Établissements", "Liens de succession")
@@ -20,16 +21,18 @@ class Publication:
         self._etats = dict.fromkeys(_COLLECTIONS, "UP")
 
     def change(self, values: dict[str, object]) -> dict[str, object]:
-        """Set `day` or `etat` of a `collection`, or of all. ValueError for anything else."""
+        """Set `day` or `etat` of a `collection`, or of all. Raises BadChangeError otherwise."""
         collection = values.get("collection")
         if collection is not None and collection not in _COLLECTIONS:
-            raise ValueError(f"no such collection; known: {', '.join(_COLLECTIONS)}")
+            raise BadChangeError(f"no such collection; known: {', '.join(_COLLECTIONS)}")
         day, etat = values.get("day"), values.get("etat")
         if day is None and etat is None:
-            raise ValueError('wants {"day": "2026-08-06"} or {"etat": "DOWN"}, of a "collection"')
+            raise BadChangeError(
+                'wants {"day": "2026-08-06"} or {"etat": "DOWN"}, of a "collection"'
+            )
         for name in _COLLECTIONS if collection is None else (str(collection),):
             if day is not None:
-                self._days[name] = date.fromisoformat(str(day)).isoformat()
+                self._days[name] = _day(str(day))
             if etat is not None:
                 self._etats[name] = str(etat)
         return self.informations()
@@ -60,3 +63,10 @@ class Publication:
 def last_treatment(day: str) -> str:
     """The day's file closes a few minutes after midnight."""
     return f"{day}T00:05:52.648"
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise BadChangeError(f"no such day: {text}") from error

@@ -5,22 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from services.simulator.api import fields
+from services.simulator.api import shapes
 from services.simulator.api.answers import Answer, header_answer, json_answer
 from services.simulator.api.informations import Publication
 from services.simulator.api.order import facets, ordered
 from services.simulator.api.search import Hits, Search
 from services.simulator.api.successions import links_of_succession
+from services.simulator.errors import BadParameterError, BadRequestError
 from services.simulator.faults import FaultDesk
 from services.simulator.generation.identifiers import (
     SIREN_LENGTH,
     SIRET_LENGTH,
-    BadCursorError,
     decode_cursor,
     encode_cursor,
 )
-from services.simulator.query.errors import QueryError
 from services.simulator.query.variables import Collection
+from services.simulator.record import Record
 from services.simulator.register.registers import Register
 
 PREFIX = "/api-sirene/3.11"
@@ -34,13 +34,6 @@ _ONE: Mapping[Collection, str] = {"siret": "etablissement", "siren": "uniteLegal
 _LENGTHS: Mapping[Collection, int] = {"siret": SIRET_LENGTH, "siren": SIREN_LENGTH}
 
 Params = Mapping[str, str]
-
-
-class BadParameterError(ValueError):
-    """Raised when a parameter other than `q` cannot be read; the message names it."""
-
-    def __init__(self, name: str, value: str) -> None:
-        super().__init__(f"Erreur de syntaxe dans le paramètre {name}={value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +67,7 @@ class Api:
                     return self._find(collection, params)
                 case ["siret" | "siren" as collection, identifier]:
                     return self._one(collection, identifier, params)
-        except (QueryError, BadParameterError) as error:
+        except BadRequestError as error:
             return header_answer(400, str(error))
         return json_answer(
             404, {"message": "No context-path matches the request URI.", "http_status_code": 404}
@@ -136,9 +129,7 @@ class Api:
     def _one(self, collection: Collection, identifier: str, params: Params) -> Answer:
         date = _date(params)
         if not re.fullmatch(rf"\d{{{_LENGTHS[collection]}}}", identifier):
-            return header_answer(
-                400, f"Erreur de syntaxe dans le paramètre {collection}={identifier}"
-            )
+            raise BadParameterError(collection, identifier)
         siren = identifier[:SIREN_LENGTH]
         target = self._register.redirection(siren)
         if target is not None:
@@ -184,19 +175,17 @@ class Api:
             return curseur
         return encode_cursor(self._register.identifier(collection, chosen[-1]))
 
-    def _shaped(
-        self, record: Mapping[str, object], params: Params, date: str | None
-    ) -> Mapping[str, object]:
+    def _shaped(self, record: Record, params: Params, date: str | None) -> Record:
         if date is not None:
-            record = fields.at_date(record, date)
+            record = shapes.at_date(record, date)
         if self._faults.new_keys:
-            record = fields.with_new_keys(record)
+            record = shapes.with_new_keys(record)
         if self._faults.missing_keys:
-            record = fields.without_some_keys(record)
+            record = shapes.without_some_keys(record)
         if params.get("champs"):
-            record = fields.with_fields(record, params["champs"].split(","))
+            record = shapes.with_fields(record, params["champs"].split(","))
         if params.get("masquerValeursNulles") == "true":
-            record = fields.without_nulls(record)
+            record = shapes.without_nulls(record)
         return record
 
 
@@ -230,12 +219,7 @@ def _number(params: Params, name: str, default: int, most: int) -> int:
 
 
 def _after(hits: Hits, curseur: str) -> int:
-    if curseur == "*":
-        return 0
-    try:
-        return hits.first_after(decode_cursor(curseur))
-    except BadCursorError as error:
-        raise BadParameterError("curseur", curseur) from error
+    return 0 if curseur == "*" else hits.first_after(decode_cursor(curseur))
 
 
 def _links(

@@ -1,10 +1,10 @@
-"""`tri` and `facette.champ`: ordering hits and counting the values of a field among them."""
+"""The order of hits (`tri`) and the counts of their values (`facette.champ`)."""
 
 from collections import Counter
 from collections.abc import Sequence
 
+from services.simulator.errors import QuerySyntaxError
 from services.simulator.query.comparison import as_text
-from services.simulator.query.errors import QuerySyntaxError
 from services.simulator.query.variables import Collection, fields_of
 from services.simulator.register.registers import Register
 
@@ -12,9 +12,9 @@ from services.simulator.register.registers import Register
 def ordered(
     register: Register, collection: Collection, positions: Sequence[int], tri: str | None
 ) -> Sequence[int]:
-    """Positions by these comma-separated fields, ` desc` after one for falling; nulls last.
+    """Sort positions by these comma-separated fields; ` desc` reverses one; nulls come last.
 
-    QueryError for a field that the collection does not have, or whose values are historised.
+    Raises QuerySyntaxError for a field that is historised, or that the collection does not have.
     """
     result = positions
     for clause in reversed((tri or "").split(",")):
@@ -33,7 +33,7 @@ def ordered(
 def facets(
     register: Register, collection: Collection, positions: Sequence[int], fields: Sequence[str]
 ) -> list[dict[str, object]]:
-    """For each field, how many hits have which value, most frequent first."""
+    """Count the values of each field among the hits, most frequent first."""
     found: list[dict[str, object]] = []
     for name in fields:
         _check(collection, name)

@@ -43,7 +43,7 @@ class Search:
         self._found: OrderedDict[tuple[object, ...], Hits] = OrderedDict()
 
     def hits(self, collection: Collection, q: str | None, date: str | None) -> Hits:
-        """QueryError where INSEE would answer 400."""
+        """Raises BadRequestError where INSEE would answer 400."""
         query = compile_query(q, collection) if q else everything()
         # Looking is done under the lock: two pages of one walk never look through the register
         # at the same time for the same thing.

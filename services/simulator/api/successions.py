@@ -2,7 +2,7 @@
 
 import re
 
-from services.simulator.query.errors import QuerySyntaxError
+from services.simulator.errors import QuerySyntaxError
 from services.simulator.register.registers import Register
 
 _ONE_IN = 50

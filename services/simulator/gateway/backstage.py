@@ -11,14 +11,11 @@ import orjson
 
 from services.simulator.api.answers import Answer, json_answer
 from services.simulator.api.informations import Publication
+from services.simulator.errors import BadChangeError
 from services.simulator.faults import FaultDesk
 from services.simulator.gateway.quota import Witness
 from services.simulator.register.recorded import RecordedRegister
 from services.simulator.register.registers import GeneratedRegister
-
-
-class BadChangeError(ValueError):
-    """Raised when what was posted is not a change that can be made."""
 
 
 class Backstage:
@@ -38,7 +35,7 @@ class Backstage:
         """`body` is None for a GET."""
         try:
             content = self._content(path, params, body)
-        except ValueError as error:
+        except BadChangeError as error:
             return json_answer(400, {"message": str(error)})
         if content is None:
             return json_answer(404, {"message": f"nothing at {path}"})
@@ -77,7 +74,10 @@ class Backstage:
 
 
 def _object(body: bytes | None) -> dict[str, object]:
-    content = orjson.loads(body or b"null")
+    try:
+        content = orjson.loads(body or b"null")
+    except orjson.JSONDecodeError as error:
+        raise BadChangeError(f"not JSON: {error}") from error
     if not isinstance(content, dict):
         raise BadChangeError("wants a JSON object")
     return content

@@ -272,6 +272,6 @@ class RunningServer:
 def start_server(options: SimulatorOptions) -> RunningServer:
     """Listen and answer in threads of this process.
 
-    OSError when the port is taken, ValueError when the options contradict each other.
+    Raises OSError when the port is taken, BadOptionError when an option cannot be served.
     """
     return RunningServer(options)

@@ -7,26 +7,25 @@ from services.simulator.generation.dice import Dice
 from services.simulator.generation.etablissements import InventedEtablissement
 from services.simulator.generation.noms import capitals
 from services.simulator.generation.reference import DrawnCommune
-
-Block = dict[str, object]
+from services.simulator.record import Draft
 
 
 @cache
-def _empty(block: str) -> Block:
+def _empty(block: str) -> Draft:
     return {variable.nom: None for variable in reference.variables() if variable.bloc == block}
 
 
-def second_address() -> Block:
+def second_address() -> Draft:
     """INSEE no longer fills this block, and still sends it."""
     return dict(_empty("adresse2Etablissement"))
 
 
-def address(etablissement: InventedEtablissement, dice: Dice) -> Block:
+def address(etablissement: InventedEtablissement, dice: Dice) -> Draft:
     if etablissement.commune is None:
         return _named(_abroad(dice))
     commune = etablissement.commune
     modern = dice.chance(620)
-    parts: dict[str, object] = {"codeCommune": commune.code}
+    parts: Draft = {"codeCommune": commune.code}
     parts["libelleCommune"] = _commune_name(commune, modern)
     if commune.departement != "978":  # Saint-Martin has a postcode that INSEE does not give
         parts["codePostal"] = dice.pick(commune.codes_postaux) if commune.codes_postaux else None
@@ -40,14 +39,14 @@ def address(etablissement: InventedEtablissement, dice: Dice) -> Block:
     return _named(parts)
 
 
-def _named(parts: dict[str, object]) -> Block:
+def _named(parts: Draft) -> Draft:
     block = dict(_empty("adresseEtablissement"))
     for name, value in parts.items():
         block[f"{name}Etablissement"] = value
     return block
 
 
-def _add_street(parts: dict[str, object], modern: bool, dice: Dice) -> None:
+def _add_street(parts: Draft, modern: bool, dice: Dice) -> None:
     if dice.chance(70):
         parts["libelleVoie"] = dice.pick(vocabulary.LIEUX_DITS)
         return
@@ -63,7 +62,7 @@ def _add_street(parts: dict[str, object], modern: bool, dice: Dice) -> None:
             parts["dernierNumeroVoie"] = str(number + 2)
 
 
-def _add_location(parts: dict[str, object], commune: DrawnCommune, dice: Dice) -> None:
+def _add_location(parts: Draft, commune: DrawnCommune, dice: Dice) -> None:
     if dice.chance(60):
         return
     register = "B" if dice.chance(940) else "C"
@@ -97,7 +96,7 @@ def _commune_name(commune: DrawnCommune, modern: bool) -> str:
     return name if modern else name.replace("-", " ")
 
 
-def _abroad(dice: Dice) -> dict[str, object]:
+def _abroad(dice: Dice) -> Draft:
     code, pays, ville = dice.pick(vocabulary.PAYS)
     return {
         "numeroVoie": str(1 + dice.below(200)),

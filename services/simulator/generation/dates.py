@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from services.simulator.errors import BadOptionError
 from services.simulator.generation.dice import Dice
 
 UNKNOWN = "1900-01-01"
@@ -19,7 +20,10 @@ class Calendar:
     """Everything is dated relative to `day`, the last day whose treatments are published."""
 
     def __init__(self, day: str) -> None:
-        self._today = date.fromisoformat(day)
+        try:
+            self._today = date.fromisoformat(day)
+        except ValueError as error:
+            raise BadOptionError(f"no such day: {day}") from error
         self.day = day
         past = (self._today - timedelta(days=back) for back in range(730))
         self._worked = [d.isoformat() for d in past if d.weekday() != _SUNDAY]

@@ -6,7 +6,7 @@ from functools import lru_cache
 from services.simulator.generation import reference
 from services.simulator.generation.dates import Calendar
 from services.simulator.generation.dice import Dice
-from services.simulator.generation.identifiers import SIREN_LENGTH, SIRET_LENGTH, siret_of
+from services.simulator.generation.identifiers import siret_of
 from services.simulator.generation.unites import Unite, Unites
 
 _ONE_ABROAD_IN = 500
@@ -22,7 +22,6 @@ class InventedEtablissement:
 
     index: int
     siret: str
-    rank: int
     unite: Unite
     siege: bool
     commune: reference.DrawnCommune | None
@@ -53,23 +52,6 @@ class Etablissements:
     def siret(self, index: int) -> str:
         unite = self.unites.owner_of(index)
         return siret_of(unite.siren, self._number(unite, index))
-
-    def first_at_or_after(self, siret: str) -> int:
-        """Lowest index whose SIRET is not below this text (a SIREN or other prefix will do)."""
-        low, high = 0, self._count
-        while low < high:
-            middle = (low + high) // 2
-            if self.siret(middle) < siret:
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
-    def find(self, siret: str) -> int | None:
-        if len(siret) != SIRET_LENGTH or self.unites.find(siret[:SIREN_LENGTH]) is None:
-            return None
-        index = self.first_at_or_after(siret)
-        return index if index < self._count and self.siret(index) == siret else None
 
     def commune(self, index: int) -> reference.DrawnCommune | None:
         """Half of a unit's establishments are in the département of the unit."""
@@ -131,7 +113,6 @@ class Etablissements:
         return InventedEtablissement(
             index=index,
             siret=siret_of(unite.siren, self._number(unite, index)),
-            rank=rank,
             unite=unite,
             siege=index == self.siege_index(unite.number),
             commune=self.commune(index),

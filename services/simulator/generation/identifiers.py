@@ -3,15 +3,13 @@
 import base64
 import binascii
 
+from services.simulator.errors import BadParameterError
+
 LA_POSTE = "356000000"
 SIREN_LENGTH = 9
 SIRET_LENGTH = 14
 
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-
-
-class BadCursorError(ValueError):
-    """Raised when a cursor is not one that this API can have given out."""
 
 
 def luhn_sum(digits: str) -> int:
@@ -47,11 +45,12 @@ def encode_cursor(identifier: str) -> str:
 
 
 def decode_cursor(cursor: str) -> str:
+    """Raises BadParameterError for a cursor that this API cannot have given out."""
     try:
         raw = base64.b64decode(cursor, validate=True)
         identifier = raw[3:].decode("ascii")
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise BadCursorError(cursor) from error
+        raise BadParameterError("curseur", cursor) from error
     if not identifier.isdigit() or encode_cursor(identifier) != cursor:
-        raise BadCursorError(cursor)
+        raise BadParameterError("curseur", cursor)
     return identifier

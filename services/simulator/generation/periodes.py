@@ -46,10 +46,6 @@ class Histories:
             return [_purged_period(dice)]
         return _described(self._states(etablissement, etablissement.created, dice))
 
-    def activite(self, etablissement: InventedEtablissement) -> str:
-        """Current NAF Rev2 code: nearly always the unit's own."""
-        return etablissement.unite.metier.naf
-
     def _states(
         self, etablissement: InventedEtablissement, created: str, dice: Dice
     ) -> list[_State]:

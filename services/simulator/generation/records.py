@@ -11,8 +11,7 @@ from services.simulator.generation.identifiers import LA_POSTE, SIREN_LENGTH
 from services.simulator.generation.noms import Identite, identite
 from services.simulator.generation.periodes import Histories
 from services.simulator.generation.unites import Unite
-
-Record = dict[str, object]
+from services.simulator.record import Draft
 
 _TRANCHES = ("NN",) * 14 + ("00", "01", "01", "01", "02", "02", "03", "03", "11", "11", "12")
 _LARGE_TRANCHES = ("12", "21", "22", "31", "32", "41", "42", "51", "52", "53")
@@ -24,7 +23,7 @@ class RecordBuilder:
         self._etablissements = etablissements
         self._histories = Histories(etablissements)
 
-    def etablissement(self, index: int) -> Record:
+    def etablissement(self, index: int) -> Draft:
         """The establishment as `/siret` would give it to somebody who may see everything."""
         facts = self._etablissements.etablissement(index)
         dice = self._etablissements.dice("etablissement", index)
@@ -52,12 +51,12 @@ class RecordBuilder:
             "periodesEtablissement": periodes,
         }
 
-    def unite(self, number: int) -> Record:
+    def unite(self, number: int) -> Draft:
         """The unit as `/siren` would give it, with one or two periods."""
         unite = self._etablissements.unites.unite(number)
         block = self._unit_block(unite)
         periodes = _unit_periods(unite, block, self._etablissements.calendar.day)
-        record: Record = {"siren": unite.siren}
+        record: Draft = {"siren": unite.siren}
         record.update((name, block[name]) for name in _unit_head() if name in block)
         record["nombrePeriodesUniteLegale"] = len(periodes)
         for name in _UNIT_TAIL:
@@ -65,14 +64,14 @@ class RecordBuilder:
         record["periodesUniteLegale"] = periodes
         return record
 
-    def _unit_block(self, unite: Unite) -> Record:
+    def _unit_block(self, unite: Unite) -> Draft:
         seed = self._etablissements.seed
         dice = Dice(seed, "bloc", unite.number)
         who = identite(unite, seed)
         seat = self._etablissements.siret(self._etablissements.siege_index(unite.number))
         tranche = _unit_tranche(unite, dice)
         categorie = _categorie(unite, dice)
-        block: Record = {
+        block: Draft = {
             "etatAdministratifUniteLegale": "C" if unite.cessee else "A",
             "statutDiffusionUniteLegale": "P" if unite.partielle else "O",
         }
@@ -117,7 +116,7 @@ def _unit_head() -> Sequence[str]:
     return [v.nom for v in unit if not v.historise and v.nom not in _UNIT_TAIL]
 
 
-def _names(who: Identite) -> Record:
+def _names(who: Identite) -> Draft:
     given: Sequence[str | None] = [*who.prenoms, None, None, None, None][:4]
     return {
         "denominationUniteLegale": who.denomination,
@@ -179,10 +178,10 @@ def _registre_metiers(facts: InventedEtablissement, dice: Dice) -> str | None:
     return facts.unite.metier.naf.replace(".", "") + letter if craft and dice.chance(350) else None
 
 
-def _unit_periods(unite: Unite, block: Record, day: str) -> list[Record]:
+def _unit_periods(unite: Unite, block: Draft, day: str) -> list[Draft]:
     """Newest first: the unit as it is, and before it ceased as it was."""
     history = Dice(0, "fin", unite.number)
-    current: Record = {"dateFin": None, "dateDebut": unite.created}
+    current: Draft = {"dateFin": None, "dateDebut": unite.created}
     for name in _UNIT_PERIOD:
         current[name] = block[name]
         changed = _CHANGE_OF.get(name)

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
+from services.simulator.errors import BadOptionError
 from services.simulator.generation.dice import Dice
 
 _DATA = Path(__file__).parent / "data"
@@ -50,9 +51,10 @@ def _rows(name: str) -> Iterator[Mapping[str, str]]:
 
 
 def communes(departements: Sequence[str] = ()) -> CommuneMap:
-    """The communes of these départements, or of all of them; ValueError names an unknown one.
+    """Return the communes of these départements, or of all of them.
 
-    Paris, Marseille and Lyon are there as their arrondissements, as INSEE codes them.
+    Paris, Marseille and Lyon are there as their arrondissements, as INSEE codes them. Raises
+    BadOptionError for a département that is unknown.
     """
     every = [
         DrawnCommune(
@@ -66,7 +68,7 @@ def communes(departements: Sequence[str] = ()) -> CommuneMap:
     ]
     unknown = set(departements) - {commune.departement for commune in every}
     if unknown:
-        raise ValueError(f"unknown département: {', '.join(sorted(unknown))}")
+        raise BadOptionError(f"unknown département: {', '.join(sorted(unknown))}")
     return CommuneMap([c for c in every if not departements or c.departement in departements])
 
 

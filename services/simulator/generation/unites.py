@@ -92,17 +92,6 @@ class Unites:
         """The unit that owns the establishment at this index."""
         return self.unite(self.number_at(index))
 
-    def find(self, siren: str) -> int | None:
-        """Number of the unit that has this SIREN."""
-        low, high = 0, len(self)
-        while low < high:
-            middle = (low + high) // 2
-            if self.siren(middle) < siren:
-                low = middle + 1
-            else:
-                high = middle
-        return low if low < len(self) and self.siren(low) == siren else None
-
     def siren(self, number: int) -> str:
         return LA_POSTE if number == self._post else siren_of(self._base(number))
 
@@ -121,14 +110,8 @@ class Unites:
 
     def _number_of_the_post(self) -> int:
         """The unit whose SIREN would be the last one before La Poste's gives way to it."""
-        low, high = 0, self._span
-        while low < high:
-            middle = (low + high) // 2
-            if self._base(middle) <= int(LA_POSTE[:8]):
-                low = middle + 1
-            else:
-                high = middle
-        return max(low - 1, 0)
+        after = bisect_right(range(self._span), int(LA_POSTE[:8]), key=self._base)
+        return max(after - 1, 0)
 
     def _enlarge_the_post(self, more: int) -> None:
         """Give it more establishments; the last units of the register make room."""

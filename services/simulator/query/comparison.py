@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from services.simulator.query.errors import QuerySyntaxError, ReversedRangeError
+from services.simulator.errors import QuerySyntaxError, ReversedRangeError
 from services.simulator.query.tree import Range, Word
 from services.simulator.query.variables import Field
 
@@ -18,7 +18,7 @@ _DATES = frozenset({"date", "datetime"})
 def matcher(field: Field, value: Word | Range, query: str) -> Matcher:
     """A function of a value of this field; null never matches.
 
-    QueryError where the value cannot be one of the field.
+    Raises BadRequestError where the value cannot be one of the field.
     """
     if isinstance(value, Range):
         return _in_range(field, value, query)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.simulator.errors import QuerySyntaxError
 from services.simulator.query.comparison import matcher
-from services.simulator.query.errors import QuerySyntaxError
 from services.simulator.query.parser import parse
 from services.simulator.query.tree import And, Node, Not, Or, PeriodeNode, Range, Term, Word
 from services.simulator.query.variables import Collection, Field, fields_of
@@ -55,7 +55,7 @@ def everything() -> Query:
 
 
 def compile_query(text: str, collection: Collection) -> Query:
-    """QueryError with INSEE's message where it would answer 400."""
+    """Raises BadRequestError with INSEE's message where INSEE would answer 400."""
     tree = parse(text)
     compiler = _Compiler(text, fields_of(collection))
     predicate = compiler.outside(tree)

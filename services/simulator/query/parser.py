@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.simulator.query.errors import QuerySyntaxError
+from services.simulator.errors import QuerySyntaxError
 from services.simulator.query.tree import And, Node, Not, Or, PeriodeNode, Range, Term, Word
 
 _TOKEN = re.compile(

@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Mapping
 
+from services.simulator.errors import BadChangeError
 from services.simulator.generation.identifiers import SIREN_LENGTH
 from services.simulator.query.variables import fields_of
-
-_BLOCKS = ("uniteLegale", "adresseEtablissement", "adresse2Etablissement")
+from services.simulator.record import BLOCKS, PERIODS, Draft
 
 
 class Changes:
@@ -17,7 +17,7 @@ class Changes:
     """
 
     def __init__(self) -> None:
-        self._values: dict[str, dict[str, object]] = {}
+        self._values: dict[str, Draft] = {}
         self._lock = threading.Lock()
         self.version = 0
 
@@ -25,11 +25,11 @@ class Changes:
         return bool(self._values)
 
     def set(self, identifier: str, values: Mapping[str, object]) -> None:
-        """ValueError names a variable that records do not have."""
+        """Raises BadChangeError for a variable that records do not have."""
         known = fields_of("siret").keys() | fields_of("siren").keys()
         unknown = values.keys() - known
         if unknown:
-            raise ValueError(f"no such variable: {', '.join(sorted(unknown))}")
+            raise BadChangeError(f"no such variable: {', '.join(sorted(unknown))}")
         with self._lock:
             self._values[identifier] = self._values.get(identifier, {}) | dict(values)
             self.version += 1
@@ -37,7 +37,7 @@ class Changes:
     def touches(self, identifier: str) -> bool:
         return identifier in self._values or identifier[:SIREN_LENGTH] in self._values
 
-    def applied(self, record: dict[str, object]) -> dict[str, object]:
+    def applied(self, record: Draft) -> Draft:
         """The record, changed in place where something was set over it."""
         for key in ("siren", "siret"):
             values = self._values.get(str(record.get(key)))
@@ -46,10 +46,10 @@ class Changes:
         return record
 
 
-def _apply(record: dict[str, object], values: Mapping[str, object]) -> None:
-    places: list[dict[str, object]] = [record]
-    places += [block for name in _BLOCKS if isinstance(block := record.get(name), dict)]
-    for name in ("periodesEtablissement", "periodesUniteLegale"):
+def _apply(record: Draft, values: Mapping[str, object]) -> None:
+    places: list[Draft] = [record]
+    places += [block for name in BLOCKS if isinstance(block := record.get(name), dict)]
+    for name in PERIODS:
         periods = record.get(name)
         if isinstance(periods, list) and periods:
             places.append(periods[0])

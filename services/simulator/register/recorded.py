@@ -1,21 +1,16 @@
 """A register of recorded answers, served exactly as they were recorded."""
 
 from bisect import bisect_left
-from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
 
+from services.simulator.errors import BadOptionError
 from services.simulator.generation.dates import Calendar
 from services.simulator.query.evaluation import QueriedRow
 from services.simulator.query.variables import Collection
+from services.simulator.record import Record
 from services.simulator.register.rows import RecordRow
-
-Record = Mapping[str, object]
-
-
-class NotRecordsError(ValueError):
-    """Raised when a file of recorded answers holds something else."""
 
 
 class RecordedRegister:
@@ -71,12 +66,12 @@ class RecordedRegister:
 
 
 def _add(by_key: dict[Collection, dict[str, Record]], line: bytes, where: str) -> None:
-    """NotRecordsError says where the file holds something else than records."""
+    """Raises BadOptionError where the file holds something else than records."""
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise NotRecordsError(f"{where}: not JSON ({error})") from error
+        raise BadOptionError(f"{where}: not JSON ({error})") from error
     if not isinstance(record, dict) or not isinstance(record.get("siren"), str):
-        raise NotRecordsError(f"{where}: no siren, so no record of the API")
+        raise BadOptionError(f"{where}: no siren, so no record of the API")
     collection: Collection = "siren" if "periodesUniteLegale" in record else "siret"
     by_key[collection][str(record[collection])] = record

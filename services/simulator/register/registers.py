@@ -1,21 +1,21 @@
 """Registers that the server can serve: one generated from a seed, one of recorded answers."""
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from bisect import bisect_left
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Protocol
 
 from services.simulator.generation.dates import Calendar
+from services.simulator.generation.diffusion import masked_etablissement, masked_unite
 from services.simulator.generation.etablissements import Etablissements
-from services.simulator.generation.masking import masked_etablissement, masked_unite
 from services.simulator.generation.periodes import Histories
 from services.simulator.generation.records import RecordBuilder
 from services.simulator.options import SimulatorOptions
 from services.simulator.query.evaluation import QueriedRow
 from services.simulator.query.variables import Collection
+from services.simulator.record import Record
 from services.simulator.register.changes import Changes
 from services.simulator.register.rows import LazyRow, RecordRow
-
-Record = Mapping[str, object]
 
 # One unit in so many is followed by a SIREN that redirects to it, or that may not be shown.
 _ONE_IN = 997
@@ -88,14 +88,8 @@ class GeneratedRegister:
         return self._unites.siren(position)
 
     def position_from(self, collection: Collection, identifier: str) -> int:
-        low, high = 0, self.size(collection)
-        while low < high:
-            middle = (low + high) // 2
-            if self.identifier(collection, middle) < identifier:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        key = partial(self.identifier, collection)
+        return bisect_left(range(self.size(collection)), identifier, key=key)
 
     def row(self, collection: Collection, position: int, date: str | None) -> QueriedRow:
         if self.changes and self.changes.touches(self.identifier(collection, position)):
@@ -152,10 +146,10 @@ class GeneratedRegister:
     def _make_unite_treated(self, number: int) -> object:
         return self._records.unite(number)["dateDernierTraitementUniteLegale"]
 
-    def _periods(self, index: int) -> list[Mapping[str, object]]:
+    def _periods(self, index: int) -> list[Record]:
         return list(self._histories.periodes(self._etablissements.etablissement(index)))
 
-    def _unit_periods(self, number: int) -> list[Mapping[str, object]]:
+    def _unit_periods(self, number: int) -> list[Record]:
         periods = self._records.unite(number)["periodesUniteLegale"]
         return periods if isinstance(periods, list) else []
 

@@ -2,47 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from services.simulator.generation.masking import MASK, is_hidden
-
-Periode = Mapping[str, object]
-
-_BLOCKS = ("uniteLegale", "adresseEtablissement", "adresse2Etablissement")
-_PERIODS = ("periodesEtablissement", "periodesUniteLegale")
-
-
-def flattened(record: Mapping[str, object]) -> dict[str, object]:
-    """Every value outside of the periods, by name: names do not repeat between blocks."""
-    flat = {name: value for name, value in record.items() if name not in _PERIODS}
-    for block in _BLOCKS:
-        inner = flat.pop(block, None)
-        if isinstance(inner, Mapping):
-            flat.update(inner)
-    return flat
-
-
-def periods_of(record: Mapping[str, object]) -> Sequence[Periode]:
-    for name in _PERIODS:
-        periods = record.get(name)
-        if isinstance(periods, list):
-            return periods
-    return ()
-
-
-def periods_at(periods: Sequence[Periode], date: str | None) -> Sequence[Periode]:
-    """The period that holds the date; all of them without a date."""
-    if date is None:
-        return periods
-    return [
-        periode
-        for periode in periods
-        if str(periode.get("dateDebut") or "") <= date <= str(periode.get("dateFin") or "9999")
-    ]
+from services.simulator.generation.diffusion import MASK, is_hidden
+from services.simulator.record import Record, flattened, periods_at, periods_of
 
 
 class RecordRow:
     """A row that has its whole record, which may be masked or not."""
 
-    def __init__(self, record: Mapping[str, object], date: str | None) -> None:
+    def __init__(self, record: Record, date: str | None) -> None:
         self._flat = flattened(record)
         self._all_periods = periods_of(record)
         self._periods = periods_at(self._all_periods, date)
@@ -50,7 +17,7 @@ class RecordRow:
     def value(self, field: str) -> object:
         return self._flat.get(field)
 
-    def periodes(self) -> Sequence[Periode]:
+    def periodes(self) -> Sequence[Record]:
         return self._periods
 
     def hides(self, field: str) -> bool:
@@ -78,8 +45,8 @@ class LazyRow:
         index: int,
         date: str | None,
         cheap: Mapping[str, Callable[[int], object]],
-        periods: Callable[[int], Sequence[Periode]],
-        build: Callable[[int], Mapping[str, object]],
+        periods: Callable[[int], Sequence[Record]],
+        build: Callable[[int], Record],
     ) -> None:
         self._index = index
         self._date = date
@@ -92,7 +59,7 @@ class LazyRow:
         cheap = self._cheap.get(field)
         return cheap(self._index) if cheap is not None else self._whole().value(field)
 
-    def periodes(self) -> Sequence[Periode]:
+    def periodes(self) -> Sequence[Record]:
         return periods_at(self._periods(self._index), self._date)
 
     def hides(self, field: str) -> bool:

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 from services.simulator.generation.identifiers import SIREN_LENGTH, siren_of
 from services.simulator.options import SimulatorOptions
 from services.simulator.query.variables import Collection
+from services.simulator.record import Record, flattened, periods_of
 from services.simulator.register.registers import GeneratedRegister
-from services.simulator.register.rows import flattened, periods_of
 
 Format = Literal["csv", "zip", "parquet"]
 FORMATS: Sequence[Format] = ("csv", "zip", "parquet")
@@ -103,7 +103,7 @@ def _rows(register: GeneratedRegister, collection: Collection) -> Iterator[Seque
         yield row_of(register.record(collection, position), names)
 
 
-def row_of(record: Mapping[str, object], names: Sequence[str]) -> list[str]:
+def row_of(record: Record, names: Sequence[str]) -> list[str]:
     """One record of the API as a row of these columns; its unit's block counts as well."""
     current = next((p for p in periods_of(record) if p.get("dateFin") is None), {})
     values = {**current, **flattened(record)}

@@ -2,6 +2,7 @@ from collections import Counter
 
 import pytest
 
+from services.simulator.errors import BadChangeError
 from services.simulator.faults import FaultDesk, Mishap
 from services.simulator.options import Faults
 
@@ -37,7 +38,7 @@ def test_latency_stays_within_its_jitter() -> None:
 )
 def test_a_knob_that_cannot_be_turned_leaves_all_others_alone(values: dict[str, object]) -> None:
     desk = FaultDesk(Faults(), seed=1)
-    with pytest.raises(ValueError, match="fault"):
+    with pytest.raises(BadChangeError, match="fault"):
         desk.change({"latency_ms": 10, **values} if "latency_ms" not in values else values)
     assert desk.read()["latency_ms"] == 0
 

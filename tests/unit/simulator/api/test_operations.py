@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from services.simulator.faults import FaultDesk
+from services.simulator.generation.diffusion import MASK
 from services.simulator.generation.identifiers import encode_cursor
-from services.simulator.generation.masking import MASK
 from services.simulator.register.registers import GeneratedRegister
 
 Call = Callable[..., tuple[int, Any]]

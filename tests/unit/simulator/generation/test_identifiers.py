@@ -1,8 +1,8 @@
 import pytest
 
+from services.simulator.errors import BadParameterError
 from services.simulator.generation.identifiers import (
     LA_POSTE,
-    BadCursorError,
     decode_cursor,
     encode_cursor,
     luhn_sum,
@@ -29,7 +29,7 @@ def test_cursors_are_those_that_insee_gave_for_the_same_identifiers(
 
 @pytest.mark.parametrize("cursor", ["", "**", "AoEu", "MDA1NDEwMjIwMDAwMTU=", "AoEpYWJjZGVmZ2hp"])
 def test_a_cursor_that_insee_cannot_have_given_is_refused(cursor: str) -> None:
-    with pytest.raises(BadCursorError):
+    with pytest.raises(BadParameterError):
         decode_cursor(cursor)
 
 

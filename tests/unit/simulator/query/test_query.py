@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.simulator.query.errors import QueryError, ReversedRangeError
+from services.simulator.errors import BadRequestError, ReversedRangeError
 from services.simulator.query.evaluation import compile_query
 from services.simulator.query.parser import parse
 from services.simulator.query.tree import And, Not, Or, PeriodeNode, Range, Term, Word
@@ -175,7 +175,7 @@ def test_the_query_does_not_find_the_establishment(query: str) -> None:
 
 @pytest.mark.parametrize("query", _REFUSED)
 def test_the_query_is_refused(query: str) -> None:
-    with pytest.raises(QueryError, match="Erreur de syntaxe"):
+    with pytest.raises(BadRequestError, match="Erreur de syntaxe"):
         compile_query(query, "siret")
 
 
@@ -283,5 +283,5 @@ def test_historised_variables_of_units_are_wrapped_in_their_own_collection_only(
         ("codeCommuneEtablissement:33063", "siren"),
     )
     for query, collection in refused:
-        with pytest.raises(QueryError):
+        with pytest.raises(BadRequestError):
             compile_query(query, collection)

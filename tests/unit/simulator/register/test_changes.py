@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from services.simulator.api.search import Search
-from services.simulator.generation.masking import MASK
+from services.simulator.errors import BadChangeError
+from services.simulator.generation.diffusion import MASK
 from services.simulator.options import SimulatorOptions
 from services.simulator.register.registers import GeneratedRegister
 
@@ -55,5 +56,5 @@ def test_a_change_shows_in_queries_that_were_asked_before(register: GeneratedReg
 
 
 def test_a_variable_that_records_do_not_have_is_refused(register: GeneratedRegister) -> None:
-    with pytest.raises(ValueError, match="couleur"):
+    with pytest.raises(BadChangeError, match="couleur"):
         register.changes.set("000000000", {"couleur": "bleu"})

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from services.simulator.api.operations import Api
+from services.simulator.errors import BadOptionError
 from services.simulator.faults import FaultDesk
 from services.simulator.options import Faults
-from services.simulator.register.recorded import NotRecordsError, RecordedRegister
+from services.simulator.register.recorded import RecordedRegister
 
 
 def _lines(path: Path) -> list[dict[str, object]]:
@@ -54,5 +55,5 @@ def test_queries_work_on_recorded_records(insee: Path) -> None:
 def test_a_file_of_something_else_is_refused_with_its_line(tmp_path: Path, line: str) -> None:
     path = tmp_path / "records.jsonl"
     path.write_text(f"\n{line}\n", "utf-8")
-    with pytest.raises(NotRecordsError, match="line 2"):
+    with pytest.raises(BadOptionError, match="line 2"):
         RecordedRegister(path, "2026-08-05")

@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from services.simulator.generation.masking import MASK
+from services.simulator.generation.diffusion import MASK
 from services.simulator.main import main
 from services.simulator.options import SimulatorOptions
+from services.simulator.record import periods_of
 from services.simulator.register.registers import GeneratedRegister
-from services.simulator.register.rows import periods_of
 from services.simulator.register.stock_files import FORMATS, Format, write_stock
 
 _OPTIONS = SimulatorOptions(establishments=120)

@@ -2,7 +2,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from services.simulator.generation.masking import (
+from services.simulator.generation.diffusion import (
     MASK,
     is_hidden,
     masked_etablissement,

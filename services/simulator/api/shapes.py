@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.simulator.register.rows import periods_at
+from services.simulator.record import PERIODS, Record, periods_at
 
-Record = Mapping[str, object]
-
-_PERIODS = ("periodesEtablissement", "periodesUniteLegale")
 _ALWAYS = frozenset({"siren", "siret", "nic"})
 _NEW_KEYS = {
     "activitePrincipaleNAF30Etablissement": None,
@@ -22,7 +19,7 @@ _MISSING_KEYS = (
 def at_date(record: Record, date: str) -> Record:
     """The record with only the period that holds the date."""
     shaped = dict(record)
-    for name in _PERIODS:
+    for name in PERIODS:
         periods = record.get(name)
         if isinstance(periods, list):
             shaped[name] = periods_at(periods, date)

@@ -10,10 +10,9 @@ from functools import cache
 
 from services.simulator.generation import reference
 from services.simulator.generation.unites import NATURAL_PERSON
+from services.simulator.record import Record
 
 MASK = "[ND]"
-
-Record = Mapping[str, object]
 
 
 @cache
