@@ -1,4 +1,4 @@
-"""The work that comes round, each job one transaction that says in a line what it did."""
+"""The operator's jobs. Each is one transaction, and says in one line what it did."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,17 +25,17 @@ from shared.imports.watermarks import read_watermarks
 log = structlog.get_logger()
 
 RETENTION_DAYS = 30
-# Of the quota of 15 minutes a fifteenth, at the public 30 a minute and 100 sirets a request.
+# 30 requests of 100 sirets: a fifteenth of the public quota of 15 minutes.
 _ITEMS_PER_TURN = 3000
 _RETRY_EVERY_15_MINUTES = Schedule("*/15 * * * *")
 _HOURLY = Schedule("20 * * * *")
-# Each statement of a job ends within a minute, and none has many; what takes longer says so.
+# A statement ends within a minute and a job has few; a longer job has a lease of its own.
 LEASE_SECONDS = 600.0
-# Then no further file is begun.
+# After this time no further file is begun.
 _ARCHIVE_SECONDS = 240.0
-# Whole tables are read.
+# The reconciliation reads whole tables.
 _RECONCILE_SECONDS = 4 * 3600.0
-# Batches that ended at midnight are committed by then.
+# Batches that ended at midnight are committed by 00:05.
 _AFTER_MIDNIGHT = daily_at("00:05")
 _SUNDAY_NIGHT = Schedule("10 2 * * 0")
 
@@ -47,21 +47,24 @@ _DELTA_UNDER_WAY = text("""
 
 @dataclass(frozen=True)
 class Job:
-    """`work` gets a transaction that it does not end, and returns what it did, in one line."""
+    """`work` gets an open transaction that it must not end, and returns what it did in one line.
+
+    `lease_seconds` None means LEASE_SECONDS.
+    """
 
     name: str
     schedule: Schedule
     work: Callable[[Connection], str]
-    # None: ten minutes.
     lease_seconds: float | None = None
 
 
 def make_jobs(
     settings: OperatorSettings, shards: Sequence[Engine] = (), readers: Sequence[Engine] = ()
 ) -> tuple[Job, ...]:
-    """`shards` are those that are no part of the database with the slots.
+    """Make all jobs.
 
-    `readers` reach all databases, that one first, with connections of their own.
+    `shards` are the shards in other databases than the one with the slots. `readers` reach all
+    databases, that one first, with connections of their own.
     """
     return (
         Job(
@@ -71,7 +74,7 @@ def make_jobs(
         ),
         Job("retry", _RETRY_EVERY_15_MINUTES, _on_all(shards, retry_failed)),
         Job("purge", daily_at(settings.purge_at), _on_all(shards, purge_resolved)),
-        # It knows the sirets of one database only.
+        # The statement knows the sirets of one database only.
         *([] if shards else [Job("statement", _AFTER_MIDNIGHT, state_yesterday)]),
         Job("archive", _HOURLY, lambda connection: archive(connection, settings, shards)),
         Job(
@@ -84,7 +87,7 @@ def make_jobs(
 
 
 def _on_all(shards: Sequence[Engine], work: Callable[..., str]) -> Callable[[Connection], str]:
-    """The job with a transaction of each shard beside its own, which ends last."""
+    """Give the job a transaction in each shard beside its own, which ends last."""
 
     def work_on_all(connection: Connection) -> str:
         with connected(shards, write=True) as others:
@@ -94,7 +97,7 @@ def _on_all(shards: Sequence[Engine], work: Callable[..., str]) -> Callable[[Con
 
 
 def _wait_in_transaction(connection: Connection, seconds: float) -> None:
-    """Let the job's transaction wait for what is done elsewhere."""
+    """Let the job's transaction stay idle for this long while other connections work."""
     connection.execute(
         text("SELECT set_config('idle_in_transaction_session_timeout', :limit, true)"),
         {"limit": f"{seconds:.0f}s"},
@@ -104,9 +107,9 @@ def _wait_in_transaction(connection: Connection, seconds: float) -> None:
 def archive(
     connection: Connection, settings: OperatorSettings, shards: Sequence[Engine] = ()
 ) -> str:
-    """What is left when its time is over waits for the next slot."""
+    """Archive log files and summaries; files beyond its time wait for the next slot."""
     if not settings.archive_url:
-        return "nowhere to archive to: set SIRENADE_ARCHIVE_URL"
+        return "no archive is configured: set SIRENADE_ARCHIVE_URL"
     _wait_in_transaction(connection, LEASE_SECONDS)
     storage = open_storage(settings.archive_url, settings.archive_credentials.get_secret_value())
     with connected(shards) as others:
@@ -116,27 +119,27 @@ def archive(
 
 
 def count_anew(connection: Connection, readers: Sequence[Engine]) -> str:
-    """`./sirenade reconcile` says more."""
+    """Compare counters with rows, like `./sirenade reconcile`, which says more."""
     _wait_in_transaction(connection, _RECONCILE_SECONDS)
     with connected(readers) as (control, *shards):
         found = reconcile(control, shards)
     if found.agrees:
         return f"zero difference, {found.batches} batches compared"
-    told = f"the counters are wrong: {len(found.differing)} differ in {found.batches} batches"
-    log.warning("counters do not agree with what they count", differing=len(found.differing))
-    return told
+    result = f"the counters are wrong: {len(found.differing)} differ in {found.batches} batches"
+    log.warning("counters differ from rows", differing=len(found.differing))
+    return result
 
 
 def order_delta(connection: Connection, *, wait_minutes: float) -> str:
-    """Order one where none is under way: it brings every day that was missed."""
+    """Order a delta unless one is under way; it brings every day that was missed."""
     hold(connection, Lock.DELTAS)
     if (run_id := connection.execute(_DELTA_UNDER_WAY).scalar()) is not None:
-        return f"the delta of run {run_id} is still under way: no second one"
+        return f"the delta of run {run_id} is still under way: no second one is ordered"
     unknown = [name for name in COLLECTIONS if name not in read_watermarks(connection)]
     if unknown:
         return (
-            f"nothing says how far {' and '.join(unknown)} are complete: load the register, "
-            "or begin with ./sirenade delta --since DATE"
+            f"no watermark for {' and '.join(unknown)}: load the register, or begin with "
+            "./sirenade delta --since DATE"
         )
     return f"run {orders.order_delta(connection, wait_minutes=wait_minutes)} is ordered"
 
@@ -144,13 +147,13 @@ def order_delta(connection: Connection, *, wait_minutes: float) -> str:
 def retry_failed(*connections: Connection) -> str:
     closed = retries.close_no_longer_due(connections)
     retry = retries.retry_due(connections, limit=_ITEMS_PER_TURN)
-    told = {
+    counts = {
         f"fetched again in run {retry.run_id}": len(retry.fetched),
         "on their way already": len(retry.under_way),
         "due for review again": len(retry.reviewed),
         "closed, no longer due": closed + len(retry.no_longer_due),
     }
-    return ", ".join(f"{count} {what}" for what, count in told.items() if count) or "nothing due"
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing due"
 
 
 def purge_resolved(*connections: Connection) -> str:
@@ -160,12 +163,12 @@ def purge_resolved(*connections: Connection) -> str:
 
 
 def state_yesterday(connection: Connection) -> str:
-    """Say what the day's batches promised and kept; `./sirenade statement --day` says more."""
+    """State whether yesterday's batches are complete; `./sirenade statement --day` says more."""
     day = connection.execute(_YESTERDAY, {"time_zone": TIME_ZONE}).scalar_one()
     statement = read_statement(connection, StatementSubject(day=day), by_departement=False)
     if not statement.batches:
         return f"no batch ended on {day}"
-    told = in_one_line(statement)
+    line = in_one_line(statement)
     if not statement.is_kept:
-        log.warning("the day's statement is not kept", day=str(day), statement=told)
-    return told
+        log.warning("the day is incomplete", day=str(day), statement=line)
+    return line

@@ -1,4 +1,4 @@
-"""`./sirenade schedule`: the jobs that come round, and whether anybody sees to it."""
+"""`./sirenade schedule`: the jobs, and whether an operator runs them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,10 +20,10 @@ _START_ONE = "start one with python -m services.operator run"
 
 
 def schedule(as_json: AsJson = False) -> None:
-    """List the jobs that come round: last run, status, what it did, next run; in French time.
+    """List the jobs: last run, status, result, next run; in French time.
 
-    Two that need no hour come last: dead letters are archived and sizes are read all the time.
-    Their hours are settings of the operator: SIRENADE_DELTA_AT, SIRENADE_PURGE_AT.
+    Two without an hour come last: dead letters are archived and sizes are read all the time.
+    Hours are settings of the operator: SIRENADE_DELTA_AT, SIRENADE_PURGE_AT.
     """
     with open_engine().connect() as connection:
         require_current(connection)
@@ -42,7 +42,7 @@ def schedule(as_json: AsJson = False) -> None:
     shown = [_shown(job) for job in jobs]
     if shown:
         shown += [{**other, "last": _local(other["last"])} for other in others]
-    print_rows(shown, "jobs", as_json=False, empty="no job was ever seen")
+    print_rows(shown, "jobs", as_json=False, empty="no operator has run yet")
     if not running:
         typer.echo(f"no operator is running: {_START_ONE}", err=True)
 

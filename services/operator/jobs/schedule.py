@@ -1,4 +1,4 @@
-"""When jobs are due: cron expressions in French time. Pure: the time is always given."""
+"""Cron expressions in French time. Pure: the time is always given."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,17 +15,17 @@ class Schedule:
     expression: str
 
     def latest(self, now: datetime) -> datetime:
-        """The latest slot that is due by `now`, which may be one."""
-        # With a microsecond the search backwards begins at this second, not before it.
+        """Return the latest slot that is due by `now`; `now` itself may be one."""
+        # The microsecond makes the search backwards begin at this second, not before it.
         local = now.astimezone(FRANCE).replace(microsecond=1)
         return next(CronSim(self.expression, local, reverse=True)).astimezone(UTC)
 
     def next(self, now: datetime) -> datetime:
-        """The first slot after `now`."""
+        """Return the first slot after `now`."""
         return next(CronSim(self.expression, now.astimezone(FRANCE))).astimezone(UTC)
 
 
 def daily_at(time_of_day: str) -> Schedule:
-    """`time_of_day` is HH:MM."""
+    """Return the schedule of a time like 07:45."""
     hour, minute = time_of_day.split(":")
     return Schedule(f"{int(minute)} {int(hour)} * * *")

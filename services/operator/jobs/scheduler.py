@@ -1,4 +1,4 @@
-"""The operator's round: for each job, run the latest slot that is due, where nobody has."""
+"""The operator's loop: run each job's latest slot that is due, unless another operator did."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ BACKOFF_SECONDS = (60.0, 300.0, 900.0, 3600.0)
 
 @dataclass(frozen=True)
 class Scheduler:
-    """Of slots missed while no operator ran, only each job's latest is made up for."""
+    """Runs jobs. Slots missed while no operator ran: only the latest of each job is run."""
 
     engine: Engine
     jobs: Sequence[Job]
@@ -56,18 +56,18 @@ class Scheduler:
                 result = job.work(connection)
                 slots.finish(connection, taken, result)
         except SlotLost:
-            log.warning("another operator has the slot by now", job=job.name, slot=taken.slot)
+            log.warning("slot lost to another operator", job=job.name, slot=taken.slot)
             return
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is kept and tried again
+        except Exception as error:  # noqa: BLE001  # any error is recorded and the job tried again
             delay_seconds = stepped(BACKOFF_SECONDS, taken.attempts - 1)
             with self.engine.begin() as connection:
-                slots.fail(connection, taken, _told(error), delay_seconds=delay_seconds)
+                slots.fail(connection, taken, _words(error), delay_seconds=delay_seconds)
             self.metrics.job_runs.labels(name=job.name, outcome="failed").inc()
             log.warning(
                 "job failed",
                 job=job.name,
                 slot=taken.slot,
-                error=_told(error),
+                error=_words(error),
                 at=places_of(error),
                 again_in_seconds=delay_seconds,
             )
@@ -76,8 +76,8 @@ class Scheduler:
         log.info("job done", job=job.name, slot=taken.slot, result=result)
 
 
-def _told(error: Exception) -> str:
-    """One line, without the values that a statement carried."""
+def _words(error: Exception) -> str:
+    """Say the error in one line, without the values of a statement."""
     if isinstance(error, SirenadeError):
         return str(error)
     if isinstance(error, DBAPIError):

@@ -1,7 +1,7 @@
-"""Slots of jobs in PostgreSQL: one row for a job and the time it was due, whoever runs it.
+"""Slots of jobs in PostgreSQL: one row for a job and the time at which it was due.
 
-The row is unique and taken under a lease, so that any number of operators fire a slot once; what
-a job does and the end of its slot are one transaction, so that a kill in between does nothing.
+The row is unique and held under a lease, so that many operators run a slot once. A job's work and
+the end of its slot are one transaction, so that a kill in between changes nothing.
 """
 
 import uuid
@@ -51,7 +51,7 @@ _LIST = text("""
       SELECT * FROM job_slots WHERE job = j.job ORDER BY slot DESC LIMIT 1) s ON true
     ORDER BY j.job
 """)
-# What goes on all the time, in the columns of the list above.
+# Work that goes on all the time, in the columns of the list above.
 _LIST_WITHOUT_SLOTS = text("""
     SELECT 'dead letters' AS job, max(archived_at) AS last, 'done' AS status,
       CASE count(*) FILTER (WHERE replayed_at IS NULL)
@@ -87,7 +87,7 @@ class Taken:
 
 
 def take(connection: Connection, job: str, due: datetime, *, lease_seconds: float) -> Taken | None:
-    """Take a slot that nobody has run: a new one, one whose process died, or one to try again."""
+    """Take a slot that is new, whose process died, or that is due again; None where it is not."""
     slot, token = due.strftime("%Y-%m-%dT%H:%MZ"), uuid.uuid4()
     attempts = connection.execute(
         _TAKE, {"job": job, "slot": slot, "token": token, "lease_seconds": lease_seconds}
@@ -96,33 +96,33 @@ def take(connection: Connection, job: str, due: datetime, *, lease_seconds: floa
 
 
 def finish(connection: Connection, taken: Taken, result: str) -> None:
-    """Raises SlotLost."""
+    """Mark the slot as done. Raises SlotLost where another process has it."""
     if connection.execute(_FINISH, {**taken.key, "result": result}).rowcount == 0:
         raise SlotLost(f"the slot {taken.slot} of {taken.job} was taken by another process")
 
 
 def fail(connection: Connection, taken: Taken, error: str, *, delay_seconds: float) -> None:
-    """A slot that is another's by now stays as it is."""
+    """Mark the slot as failed, unless another process has it."""
     connection.execute(_FAIL, {**taken.key, "error": error, "delay_seconds": delay_seconds})
 
 
 def see(connection: Connection, job: str, schedule: str, next_at: datetime) -> None:
-    """Say that an operator looks after the job."""
+    """Record that an operator looks after the job."""
     connection.execute(_SEE, {"job": job, "schedule": schedule, "next_at": next_at})
 
 
 def last_successes(connection: Connection) -> dict[str, float]:
-    """When each job was last done, in seconds since the epoch."""
+    """Return when each job was last done, in seconds since the epoch."""
     return {row.job: row.at for row in connection.execute(_LAST_SUCCESS)}
 
 
 def listing(connection: Connection) -> Sequence[RowMapping]:
-    """Every job that an operator ever looked after, with its last and its next run."""
+    """Return every job that an operator has looked after, with its last and its next run."""
     return connection.execute(_LIST).mappings().all()
 
 
 def listing_without_slots(connection: Connection) -> Sequence[RowMapping]:
-    """Writers archive dead letters within seconds, an operator's exporter reads sizes."""
+    """Return two rows of work without slots: writers archive letters, the exporter reads sizes."""
     return connection.execute(_LIST_WITHOUT_SLOTS).mappings().all()
 
 

@@ -1,1 +1,1 @@
-"""The live view of everything: read from PostgreSQL, RabbitMQ, Prometheus and /proc, then drawn."""
+"""The live view: readings of PostgreSQL, RabbitMQ, Prometheus and /proc, and their drawing."""

@@ -1,4 +1,4 @@
-"""GET and JSON for what a look at things needs: short of patience, and with one error."""
+"""GET for JSON, with a short timeout and one error."""
 
 import http.client
 import json
@@ -11,12 +11,14 @@ _TIMEOUT_SECONDS = 2.0
 
 
 class Unanswered(SirenadeError):
-    """Raised when there is no answer, or none that can be read; the message never quotes it."""
+    """Raised when no answer comes, or none that can be read; its text never quotes an answer."""
 
 
-def get_json(request: urllib.request.Request) -> Any:
+def get_json(url: str, **headers: str) -> Any:
+    """Return what the JSON at an http(s) URL holds. Raises Unanswered."""
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310  # http or https, as the settings check
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310  # http or https, as the settings check
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310  # as above
             return json.load(answer)
     except (OSError, ValueError, http.client.HTTPException) as error:
         status = getattr(error, "code", None)

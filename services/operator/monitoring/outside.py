@@ -1,7 +1,6 @@
-"""What only others see: the processes' memory, and the alerts that Prometheus raised."""
+"""The memory of processes, from Prometheus or from /proc, and the alerts of Prometheus."""
 
 import os
-import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Prometheus:
-    """Its HTTP API. What it is asked raises Unanswered while it is away."""
+    """Prometheus' HTTP API. Its methods raise Unanswered while it is away."""
 
     url: str
 
@@ -54,14 +53,14 @@ class Prometheus:
         ]
 
     def _get(self, path: str) -> Any:
-        return get_json(urllib.request.Request(f"{self.url}/api/v1/{path}"))["data"]  # noqa: S310  # http or https, as the settings check
+        return get_json(f"{self.url}/api/v1/{path}")["data"]
 
 
 def memory_here(database_url: str, proc: Path = _PROC) -> list[Memory]:
-    """Of services that run on this machine, bare or in containers; nothing where none can be seen.
+    """Return the memory of the services on this machine, bare or in containers.
 
-    Those whose environment names another database are of another Sirenade. Memory that processes
-    share counts in each of them.
+    Processes whose environment names another database belong to another Sirenade. Memory that
+    processes share counts in each of them.
     """
     folders = sorted(
         (path for path in proc.glob("[0-9]*") if path.name.isdigit()),
@@ -79,7 +78,7 @@ def _measured(folders: Sequence[Path], database_url: str) -> Iterator[Memory]:
                 pages = int((folder / "statm").read_text().split()[1])
                 yield Memory(service, folder.name, pages * _PAGE_BYTES)
         except (OSError, IndexError):
-            continue  # it has ended meanwhile
+            continue  # the process has ended meanwhile
 
 
 def _is_of_another(folder: Path, database_url: str) -> bool:
@@ -92,7 +91,7 @@ def _is_of_another(folder: Path, database_url: str) -> bool:
 
 
 def _service(arguments: Sequence[str]) -> str | None:
-    """`python -m services.writer run` is the writer, `… services.dispatch demo` all in one."""
+    """Name the service of a command line: `python -m services.writer run` is the writer."""
     match arguments:
         case [python, "-m", module, "run", *_] if "python" in python:
             package, _, service = module.partition(".")

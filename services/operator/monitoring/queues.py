@@ -1,7 +1,6 @@
-"""How long the queues are: by RabbitMQ's management API, else by asking for each over AMQP."""
+"""Lengths of the queues, from RabbitMQ's management API, else over AMQP queue by queue."""
 
 import base64
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +21,7 @@ _MANAGEMENT_PORT = 15672
 
 @dataclass(frozen=True)
 class Queue:
-    """Messages by where they are; `in_progress` None where only AMQP could be asked."""
+    """Messages of a queue by state; `in_progress` is None over AMQP, which does not tell it."""
 
     name: str
     ready: int
@@ -34,7 +33,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Queues:
-    """`note` says why there are none."""
+    """The queues that exist, or a `note` that says why none could be read."""
 
     queues: tuple[Queue, ...] = ()
     note: str | None = None
@@ -54,7 +53,7 @@ class QueueReader:
         )
 
     def read(self) -> Queues:
-        """Never raises: a broker that is away is told in `note`."""
+        """Read all queues. Never raises: `note` says that the broker is away."""
         if self._parts.scheme not in {"amqp", "amqps"}:
             return Queues(note="no RabbitMQ is named: SIRENADE_BROKER_URL")
         try:
@@ -64,19 +63,19 @@ class QueueReader:
         try:
             return Queues(tuple(self._by_amqp()))
         except (pika.exceptions.AMQPError, OSError) as error:
-            # By its class: RabbitMQ's own words may hold the user's name.
+            # The class of the error only: RabbitMQ's own words may hold the user's name.
             return Queues(note=f"RabbitMQ does not answer: {type(error).__name__}")
 
     def _by_management(self) -> Iterator[Queue]:
         vhost = unquote(self._parts.path[1:]) or "/"
-        request = urllib.request.Request(  # noqa: S310  # http or https, as the settings check
+        url = (
             f"{self._management_url}/api/queues/{quote(vhost, safe='')}"
             "?columns=name,messages_ready,messages_unacknowledged,consumers"
         )
         user, password = self._parts.username or "guest", self._parts.password or "guest"
         credentials = f"{unquote(user)}:{unquote(password)}".encode()
-        request.add_header("Authorization", f"Basic {base64.b64encode(credentials).decode()}")
-        rows = {row["name"]: row for row in get_json(request)}
+        basic = f"Basic {base64.b64encode(credentials).decode()}"
+        rows = {row["name"]: row for row in get_json(url, Authorization=basic)}
         return (_queue(name, rows) for name in QUEUES if name in rows)
 
     def _by_amqp(self) -> Iterator[Queue]:
@@ -88,20 +87,20 @@ class QueueReader:
             rows = {
                 name: row
                 for queue in QUEUES
-                for name in _with_others(queue)
+                for name in _with_delays_and_dead(queue)
                 if (row := _declared(connection, name)) is not None
             }
         return (_queue(name, rows) for name in QUEUES if name in rows)
 
 
-def _with_others(name: str) -> Iterator[str]:
+def _with_delays_and_dead(name: str) -> Iterator[str]:
     yield name
     yield from (rung_name(name, seconds) for seconds in RUNG_SECONDS)
     yield xq_name(name)
 
 
 def _declared(connection: Any, name: str) -> Mapping[str, Any] | None:
-    """None where there is no such queue, which costs the channel."""
+    """Return messages and consumers; None where the queue is missing, which closes the channel."""
     channel = connection.channel()
     try:
         answer = channel.queue_declare(name, passive=True).method

@@ -1,4 +1,4 @@
-"""What the databases know of the work now: what `status` and /metrics say, and a little more."""
+"""One reading of the databases: progress, totals, failures and what happened lately."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ from shared.db.shards import connected
 from shared.imports.progress import Progress, read_progress
 
 _RECENT_SECONDS = 900.0
-# A run waits for a fetcher to plan it; a delta also for INSEE to publish.
+# A fetcher plans a new run within seconds. A delta also waits for INSEE to publish.
 _UNPLANNED_SECONDS = 300
-# Enough to see what goes wrong, of a table that grows with the texts.
+# The table of attempts grows with the texts: the newest ones show what goes wrong.
 _NEWEST_ATTEMPTS = 10_000
 
 _RECENT = text(f"""
@@ -54,7 +54,7 @@ _REJECTED_SINCE = text("""
 
 @dataclass(frozen=True)
 class Reading:
-    """`totals` are the exporter's, by its names; `rejections` attempts by reason code."""
+    """`totals` are the exporter's, by metric; `rejections` are attempts by reason code."""
 
     progress: Progress
     totals: Mapping[str, Any]
@@ -93,7 +93,7 @@ class Reading:
 
 
 class Reader:
-    """Keeps what it has seen of the attempts, so that it reads each of them once."""
+    """Reads the databases, and each rejected attempt once: it keeps their sums."""
 
     def __init__(self, engines: Sequence[Engine], run_id: int | None) -> None:
         self._engines = engines
@@ -102,7 +102,7 @@ class Reader:
         self._rejections: Counter[str] = Counter()
 
     def read(self) -> Reading:
-        """Raises what SQLAlchemy raises while a database is away."""
+        """Read once. Raises DBAPIError or TimeoutError of SQLAlchemy while a database is away."""
         with connected(self._engines) as connections:
             control, *shards = connections
             progress = read_progress(control, self._run_id, shards=shards)

@@ -21,7 +21,7 @@ def test_a_delta_is_ordered_unless_one_is_under_way(engine: Engine, desk: Desk) 
     results = [row["result"] for row in desk.execute("SELECT result FROM job_slots ORDER BY slot")]
     assert results == [
         f"run {run['id']} is ordered",
-        f"the delta of run {run['id']} is still under way: no second one",
+        f"the delta of run {run['id']} is still under way: no second one is ordered",
     ]
     desk.execute("UPDATE import_runs SET status = 'complete'")
     operator.turn(later=timedelta(days=1))

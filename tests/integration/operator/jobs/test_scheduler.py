@@ -179,7 +179,7 @@ def test_the_schedule_is_listed_with_last_and_next_runs(
 ) -> None:
     none = sirenade("schedule")
     assert none.status == 0
-    assert none.out == "no job was ever seen\n"
+    assert none.out == "no operator has run yet\n"
     assert "no operator is running" in none.err
 
     operator = Operator(engine)
