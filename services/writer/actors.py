@@ -17,10 +17,10 @@ from shared.metrics import Metrics
 log = structlog.get_logger()
 
 _TIME_LIMIT_MS = 5 * 60 * 1000
-"""Far above the statement timeout, which ends whatever hangs."""
+"""Far above the statement timeout, which ends a statement that hangs."""
 
 
-def declare_actors(  # noqa: PLR0913  # its collaborators, each one thing
+def declare_actors(  # noqa: PLR0913  one parameter per collaborator
     broker: dramatiq.Broker,
     engine: Engine,
     clock: Clock,

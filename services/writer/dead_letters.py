@@ -25,9 +25,10 @@ _ARCHIVE = text("""
 
 
 class DeadLetterArchive:
-    """Keeps what no actor could handle, without the records of who must not be shown.
+    """Keeps the messages that no actor could handle, without the records that must not be shown.
 
-    `with_records` is False where the register is elsewhere: an erasure there could not find them.
+    `with_records` is False where the register is in another database: an erasure there would not
+    find the records here.
     """
 
     def __init__(
@@ -55,12 +56,15 @@ class DeadLetterArchive:
 
 
 def archive(connection: Connection, letter: DeadLetter, *, with_records: bool = True) -> None:
-    """One that is handed over twice is one row; a replayed one that failed again is new."""
-    look = letter_records.opened if with_records else letter_records.bare
-    opened = look(letter.queue, letter.body)
-    silenced = withheld(connection, sirens=opened.sirens, sirets=opened.sirets)
+    """Keep the letter as one row, however often it is handed over.
+
+    A letter that was replayed and failed again counts as not replayed.
+    """
+    read = letter_records.read_letter if with_records else letter_records.strip_letter
+    kept = read(letter.queue, letter.body)
+    silenced = withheld(connection, sirens=kept.sirens, sirets=kept.sirets)
     if silenced:
-        opened = letter_records.without(opened.body, silenced)
+        kept = letter_records.cut_silenced(kept.body, silenced)
     connection.execute(
         _ARCHIVE,
         {
@@ -69,7 +73,7 @@ def archive(connection: Connection, letter: DeadLetter, *, with_records: bool = 
             "digest": hashlib.sha256(letter.body).hexdigest(),
             "actor": letter.actor,
             "reason": letter.reason,
-            "body": opened.body,
-            "sirens": list(opened.sirens),
+            "body": kept.body,
+            "sirens": list(kept.sirens),
         },
     )

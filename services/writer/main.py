@@ -1,11 +1,11 @@
-"""Puts the writer together; the only module of it that reads the environment."""
+"""Puts the writer together; no other module of the service reads the environment."""
 
 import dramatiq
 from sqlalchemy import Engine
 
 from services.writer.actors import declare_actors
 from services.writer.dead_letters import DeadLetterArchive
-from services.writer.settings import WriterSettings
+from services.writer.settings import StockSettings, WriterSettings
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
@@ -49,7 +49,7 @@ def build(
 
 
 def open_engine(siren: str | None = None) -> Engine:
-    """One connection, for the commands: to the database of the unit, or else to the only one.
+    """Open one connection for a command: to the database of the unit, or to the only one.
 
     Raises UserError where no unit is named and the register is in several databases.
     """
@@ -63,7 +63,14 @@ def open_engine(siren: str | None = None) -> Engine:
     return engine
 
 
+def read_stock_settings() -> StockSettings:
+    """Raise UserError where the register is in several databases: a stock file fills only one."""
+    settings = load(StockSettings)
+    require_one_database(settings)
+    return settings
+
+
 def main() -> None:
     settings = load(WriterSettings)
-    # One connection for each slice being written, and the archive takes its turn among them.
+    # One connection for each slice that is being written; the archive takes one of them in turn.
     run_service("writer", settings, build, connections=settings.writer_threads)

@@ -1,13 +1,13 @@
-"""One slice, one transaction: receipt, rows, pages, due avis, failed items, counters.
+"""The transaction of a slice: receipt, rows, pages, due avis, failed items, counters.
 
-A slice whose shard is another database is two: the rows with a receipt of their own, and inside
-the commit of the counters, which stay undone where the process is killed between the two. The
-slice's next delivery then finds the first done and repeats the second.
+A slice whose shard is another database has two transactions: the rows with a receipt of their own
+in the shard, and around it the counters. A process that is killed between the two commits leaves
+the counters undone. The next delivery of the slice then finds the rows and repeats the counters.
 """
 
 import datetime as dt
 import enum
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import psycopg2
@@ -19,7 +19,7 @@ from services.writer.slices import receipts, shard_receipts
 from services.writer.slices.compare import find_stale, renew_stamps
 from services.writer.slices.decode import Fault, MappedRow, ReadSlice, map_rows, read_slice
 from services.writer.slices.rows import Written, write_rows
-from services.writer.slices.sharded_closing import Closing
+from services.writer.slices.sharded_closing import ShardedClose
 from services.writer.slices.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
 from shared.db.sqlstate import blames_row, sqlstate
 from shared.messages import ContractError, WriteSlice
@@ -27,7 +27,7 @@ from shared.sharding import route
 from shared.sirene.identifiers import siren_of
 
 _CONFLICTS = frozenset({"40001", "40P01"})
-"""Serialisation failure and deadlock: the same transaction can succeed at once."""
+"""Serialisation failure and deadlock: the same transaction can succeed when it is repeated."""
 _ATTEMPTS = 5
 _PREPARED = "sirenade_writer_tables"
 
@@ -40,7 +40,7 @@ class SliceStatus(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class SliceResult:
-    """What became of the slice's records; they add up to `records` where it was written."""
+    """The outcomes of the slice's records; they add up to `records` where it was written."""
 
     status: SliceStatus
     records: int = 0
@@ -55,17 +55,18 @@ class SliceResult:
 def write_slice(
     engine: Engine, message: WriteSlice, *, sole_traders: bool, shards: Sequence[Engine] = ()
 ) -> SliceResult:
-    """Write a slice once, however often it is delivered; one of an older GET writes nothing.
+    """Write a slice once, however often it is delivered; a slice of an older GET writes nothing.
 
-    `shards` are the databases of the register, in order; without them it is the engine's own.
-    Raises ContractError for a slice that is no JSON or has records of another shard, SQLAlchemy's
-    or psycopg2's error where a database is at fault: what was not counted comes again.
+    `shards` are the databases of the register, in order; without them the register is in `engine`.
+    Raises ContractError for a slice that is no JSON or has records of another shard, and
+    SQLAlchemy's or psycopg2's error where a database is at fault: the slice is then to be
+    delivered again.
     """
     read = read_slice(message)
     _require_shard(message, read, max(len(shards), 1))
     home = shards[message.shard] if shards else engine
     alone = all(shard is engine for shard in shards)
-    close = receipts.close_batch if alone else Closing(engine, shards)
+    close = receipts.close_batch if alone else ShardedClose(engine, shards)
     how = _How(sole_traders)
     attempt = 1
     while True:
@@ -86,14 +87,14 @@ def write_slice(
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """`carefully`: with savepoints, so that a bad row costs but itself; few slices have one."""
+    """`carefully`: with savepoints, so that a bad row alone is refused; few slices have one."""
 
     sole_traders: bool
     carefully: bool = False
 
 
 def _require_shard(message: WriteSlice, read: ReadSlice, shards: int) -> None:
-    """Refuse what a fetcher with other settings has cut: no unit may be in two shards."""
+    """Refuse a slice that a fetcher with other settings has cut: no unit may be in two shards."""
     if message.shard >= shards or (
         shards > 1 and any(route(siren_of(siret), shards) != message.shard for siret in read.sirets)
     ):
@@ -101,7 +102,7 @@ def _require_shard(message: WriteSlice, read: ReadSlice, shards: int) -> None:
 
 
 def _prepare(connection: Connection) -> None:
-    """Make the temporary tables, once for each connection to the server."""
+    """Make the temporary tables, once for each connection."""
     if _PREPARED not in connection.info:
         with connection.begin():
             connection.execute(CREATE_NEW)
@@ -137,9 +138,13 @@ def _write_apart(  # noqa: PLR0913  both databases
     *,
     how: _How,
 ) -> SliceResult:
-    """Locks are taken in the shard first, then on page and batch: no two wait for each other."""
+    """Write to two databases.
+
+    Locks are taken in the shard first, then on INSEE page and batch, so that no two slices wait for
+    each other.
+    """
     with control.begin() as counters:
-        # The sirets are on the shard's receipt.
+        # The shard's receipt has the sirets.
         if not receipts.receive(counters, message, records=read.records, sirets=()):
             return SliceResult(SliceStatus.ALREADY_WRITTEN)
         with shard.connect() as register:
@@ -149,8 +154,10 @@ def _write_apart(  # noqa: PLR0913  both databases
                     result = _write_records(register, message, read, how)
                     shard_receipts.note(register, message, _outcomes(result))
                 else:
-                    result = _recalled(read.records, shard_receipts.recall(register, message))
-                # Whoever is superseded by now undoes both.
+                    # The writer of an earlier delivery was killed before it could count.
+                    outcomes = shard_receipts.recall(register, message)
+                    result = SliceResult(SliceStatus.WRITTEN, records=read.records, **outcomes)
+                # Superseded, raised here, undoes both transactions.
                 page_done = _count(counters, message, result)
         completed = page_done and receipts.close_if_whole(counters, message.batch_id, close)
     return replace(result, batch_completed=completed)
@@ -164,7 +171,7 @@ def _write_records(
     if stale.only_stamps:
         renew_stamps(connection, stale.sent, fetched_at)
     rows, unreadable = map_rows(() if stale.only_stamps else stale.sent)
-    written, refused = _Writing(connection, fetched_at, how).write(rows, new=stale.new)
+    written, refused = _RowWriter(connection, fetched_at, how).write(rows, new=stale.new)
     faults = [*read.faults, *unreadable, *refused]
     if faults:
         receipts.keep_faults(connection, message, faults)
@@ -184,29 +191,17 @@ def _write_records(
     )
 
 
-def _recalled(records: int, outcomes: Mapping[str, int]) -> SliceResult:
-    """What an earlier delivery did, of which its writer was killed before it could be counted."""
-    return SliceResult(
-        SliceStatus.WRITTEN,
-        records=records,
-        inserted=outcomes["inserted"],
-        updated=outcomes["updated"],
-        unchanged=outcomes["unchanged"],
-        failed=outcomes["failed"],
-    )
-
-
 def _outcomes(result: SliceResult) -> dict[str, int]:
     return {name: getattr(result, name) for name in shard_receipts.OUTCOMES}
 
 
 def _count(connection: Connection, message: WriteSlice, result: SliceResult) -> bool:
-    return receipts.count(connection, message, records=result.records, **_outcomes(result))
+    return receipts.count(connection, message, result.records, _outcomes(result))
 
 
 @dataclass(frozen=True, slots=True)
-class _Writing:
-    """Rows of one slice; where the database refuses some, only those are left out."""
+class _RowWriter:
+    """Writes the rows of one slice; leaves out only those that the database refuses."""
 
     connection: Connection
     fetched_at: dt.datetime
@@ -229,7 +224,8 @@ class _Writing:
             # The server's message quotes the row; its SQLSTATE does not.
             code = f"sqlstate_{sqlstate(error)}"
         if new:
-            # A bad row, or a row that somebody else wrote meanwhile: that is seen on the other way.
+            # Either a row is bad, or another writer has stored it meanwhile. Compared with what is
+            # stored, only a bad row is refused again.
             return self.write(rows)
         if len(rows) == 1:
             return Written(), [rows[0].sent.fault(code, "PostgreSQL refused the row")]
@@ -237,7 +233,7 @@ class _Writing:
 
     def _write_halves(self, rows: Sequence[MappedRow]) -> tuple[Written, list[Fault]]:
         middle = len(rows) // 2
-        # Records of one establishment stay together: apart, the second half would be an update.
+        # Records of one establishment stay together, else the second would count as an update.
         while middle < len(rows) - 1 and rows[middle].siret == rows[middle - 1].siret:
             middle += 1
         first, first_faults = self.write(rows[:middle])

@@ -38,8 +38,8 @@ def _make(rng: random.Random) -> tuple[str, bytes]:
 def become(case: tuple[str, bytes]) -> str:
     """Read it as a worker does, up to the database, and keep it as a dead letter."""
     queue, body = case
-    letter = letter_records.opened(queue, body)
-    letter_records.without(letter.body, letter_records.Silenced(frozenset(letter.sirens)))
+    letter = letter_records.read_letter(queue, body)
+    letter_records.cut_silenced(letter.body, letter_records.Silenced(frozenset(letter.sirens)))
     try:
         message = receive(queue, body)
     except DecodeError:

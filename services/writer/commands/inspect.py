@@ -39,7 +39,11 @@ def inspect_lines(lines: Iterable[str]) -> Iterator[str]:
     """Yield one line of JSON for each line that is not blank: the rows, or the error's code."""
     for line in lines:
         if line.strip():
-            yield json.dumps(_inspect(line), ensure_ascii=False, default=dt.date.isoformat)
+            yield json.dumps(_inspect(line), ensure_ascii=False, default=_iso)
+
+
+def _iso(value: dt.date) -> str:
+    return value.isoformat()
 
 
 def _inspect(line: str) -> dict[str, Any]:

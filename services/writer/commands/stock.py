@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.writer.settings import StockSettings
-from shared.db.shards import require_one_database
+from services.writer.main import read_stock_settings
 from shared.errors import UserError
-from shared.settings import load
 from shared.terminal.cli import AsJson
 from shared.terminal.words import thousands
 
@@ -63,8 +61,7 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
         for planned in command.plan(files or []):
             typer.echo(json.dumps(asdict(planned)) if as_json else _plan_in_words(planned))
         return
-    settings = load(StockSettings)
-    require_one_database(settings)
+    settings = read_stock_settings()
     url = settings.database_url.get_secret_value()
     if discard:
         for collection in command.discard(url):

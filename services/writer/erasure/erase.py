@@ -1,4 +1,4 @@
-"""Erasure: all that was made of a person's records, in the transaction that makes it due."""
+"""The erasure of all that was made of a person's records, in the caller's transaction."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,14 @@ from sqlalchemy import Connection, Table, text
 
 from services.writer.erasure import letter_records
 from services.writer.erasure.letter_records import Silenced
-from services.writer.erasure.tombstones import HIDDEN_HASH, HOLD_SIRENS, nulled
+from services.writer.erasure.tombstones import (
+    HIDDEN_HASH,
+    HOLD_SIRENS,
+    IS_TOMBSTONE,
+    OLDER_OR_EQUAL,
+    is_person,
+    nulled,
+)
 from services.writer.sql.prepared import Prepared
 from shared.avis import NO_TEXT, RESET
 from shared.db.neighbours import neighbourhood
@@ -16,11 +23,10 @@ from shared.sirene.pages import anonymous_slug
 from shared.sirene.records import (
     PERSONAL_ETABLISSEMENT_FIELDS,
     SIGN_FIELDS,
-    SOLE_TRADER,
     STREET_FIELDS,
 )
 
-# Every table with a siren or siret is in one of these two; a test walks the schema.
+# Every table with a siren or siret is in one of these two sets; a test walks the schema.
 ERASED_TABLES = frozenset(
     {
         "unites_legales",
@@ -53,9 +59,9 @@ NUMBERS_ONLY_TABLES = frozenset(
 
 
 def _mask(table: Table) -> str:
-    """Empty in a table of establishments what is older than the P of their unit, or opposed.
+    """Return the statement that empties rows that are opposed, or older than the P of their unit.
 
-    A P establishment's own row is as INSEE masked it; its history may be older.
+    The own row of a P establishment is as INSEE masked it; its history may be older.
     """
     columns = [name for name in PERSONAL_ETABLISSEMENT_FIELDS if name in table.columns]
     signs = [name for name in SIGN_FIELDS if name in columns]
@@ -74,7 +80,7 @@ def _mask(table: Table) -> str:
       UPDATE {table.name} t SET {", ".join(assignments)}
       FROM concerned
       WHERE ({hidden}) AND t.siret = concerned.siret AND ({" OR ".join(filled)})
-        -- Said twice, as an array too: see `_ERASE`.
+        -- The condition stands here a second time, as an array: see the comment on `_ERASE`.
         AND t.siret = ANY (ARRAY(SELECT siret FROM concerned WHERE {hidden}))
       RETURNING t.siren
     """  # noqa: S608  made of the names above
@@ -90,9 +96,9 @@ _MASKED_ROWS = " ".join(
     for table in _MASKED_TABLES
 )
 
-# What needs more than SQL is only named here, and held: pages with names, letters with records.
-# What an array names is looked up in the key by every plan; a join reads whole tables where they
-# were never analysed, for a few rows of them.
+# Pages with names and letters with records need more than SQL: they are only listed and locked
+# here. Every plan looks the elements of an array up in an index. A join reads whole tables for a
+# few rows, where the tables were never analysed.
 _ERASE = f"""
     WITH texts AS (
       UPDATE avis SET
@@ -110,7 +116,7 @@ _ERASE = f"""
       WHERE avis.id = theirs.id
       RETURNING avis.siren, avis.id),
     lines AS (
-      -- The answer still counts for the batch's bill, and for no text: its claim is gone.
+      -- The answer still counts on the batch's bill, but becomes no text: its claim is gone.
       UPDATE review_batch_lines l SET facts_hash = NULL FROM texts
       WHERE l.avis_id = texts.id AND l.facts_hash IS NOT NULL
       RETURNING texts.siren),
@@ -153,7 +159,7 @@ _ERASE = f"""
         u.statut_diffusion = 'P' AND e.statut_diffusion = 'O' AND e.fetched_at < u.fetched_at
           AS older,
         o.siren IS NOT NULL
-          OR coalesce(u.categorie_juridique, '{SOLE_TRADER}') = '{SOLE_TRADER}' AS whole
+          OR {is_person("u")} AS whole
       FROM etablissements e JOIN unites_legales u USING (siren)
       LEFT JOIN oppositions o USING (siren)
       WHERE (e.siren = ANY(:sirens) OR e.siret = ANY(:sirets)) AND u.siren = ANY(:all)),
@@ -178,25 +184,22 @@ _PAGES = text("""
     ORDER BY siret, activite_principale, code_commune
 """)
 _UNNAME_PAGE = text("UPDATE pro_localisations SET nom = NULL, slug = :slug WHERE id = :id")
-# What a replay or a restore could bring back must find a tombstone, also where the register
-# itself never showed this unit as open to all.
-_BURY_ERASED = text("""
+# A replay or a restore must find a tombstone, even where the register never showed this unit as
+# open to all.
+_BURY_ERASED = text(f"""
     INSERT INTO erasures (siren, date_dernier_traitement, fetched_at, reason)
     SELECT u.siren, u.date_dernier_traitement, u.fetched_at, 'partial_diffusion'
     FROM unites_legales u
     WHERE u.siren = ANY(:sirens) AND u.statut_diffusion = 'P' AND NOT EXISTS (
       SELECT FROM erasures t WHERE t.siren = u.siren AND t.siret IS NULL
-        AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
-        AND coalesce(t.date_dernier_traitement, '-infinity')
-          >= coalesce(u.date_dernier_traitement, '-infinity'))
-""")
+        AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format("u", "t")})
+""")  # noqa: S608  made of the names above
 
 
 def erase(connection: Connection, silenced: Silenced) -> Counter[str]:
-    """Delete texts, attempts, raw records and page names; return how many rows, by table.
+    """Delete texts, attempts, raw records and page names; return the number of rows by table.
 
-    The caller holds the units' rows. What other establishments of a P unit still show from before
-    goes as well.
+    The caller holds the units' rows. Older data of the other establishments of a P unit goes too.
     """
     if not silenced:
         return Counter()
@@ -219,7 +222,7 @@ def erase(connection: Connection, silenced: Silenced) -> Counter[str]:
 
 
 def _literal(numbers: Iterable[str]) -> str:
-    """An array in PostgreSQL's own spelling: a constructor's elements are each parsed as a node."""
+    """Spell an array as one literal: of ARRAY[…] PostgreSQL parses each element as a node."""
     return f"{{{','.join(sorted(numbers))}}}"
 
 
@@ -234,10 +237,10 @@ def _erase_page_names(connection: Connection, ids: Sequence[int]) -> None:
 
 
 def _erase_letters(connection: Connection, silenced: Silenced, ids: Sequence[int]) -> list[str]:
-    """Cut their records out of the letters; return the sirens, once for each letter."""
+    """Cut the silenced records out of the letters; return their sirens, once for each letter."""
     cut: list[str] = []
     for row in connection.execute(_LETTERS, {"ids": ids}).all() if ids else ():
-        letter = letter_records.without(bytes(row.body), silenced)
+        letter = letter_records.cut_silenced(bytes(row.body), silenced)
         if letter.body != bytes(row.body):
             rewritten = {"id": row.id, "body": letter.body, "sirens": list(letter.sirens)}
             connection.execute(_REWRITE_LETTER, rewritten)

@@ -1,4 +1,4 @@
-"""Stored records brought in line with oppositions and tombstones; all of it is idempotent."""
+"""Oppositions and tombstones, honoured in what is stored. Each function is idempotent."""
 
 import datetime as dt
 from collections import Counter
@@ -7,23 +7,32 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, text
 
 from services.writer.erasure.erase import erase
-from services.writer.erasure.tombstones import HIDDEN_HASH, nulled, withheld
-from shared.sirene.records import PERSONAL_UNITE_FIELDS, SIGN_FIELDS, SOLE_TRADER, STREET_FIELDS
+from services.writer.erasure.tombstones import (
+    HIDDEN_HASH,
+    IS_TOMBSTONE,
+    OLDER_OR_EQUAL,
+    hold_unites,
+    is_person,
+    nulled,
+    withheld,
+)
+from shared.sirene.records import PERSONAL_UNITE_FIELDS, SIGN_FIELDS, STREET_FIELDS
 
-_TOMBSTONE_OF = """
+
+def _join_tombstone(row: str, same: str) -> str:
+    """Join the newest tombstone `t` that is not older than the row; `same` is its condition."""
+    return f"""
     LEFT JOIN LATERAL (
       SELECT t.* FROM erasures t
       WHERE t.siren = {row}.siren AND {same} AND {row}.statut_diffusion = 'O'
-        AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
-        AND coalesce(t.date_dernier_traitement, '-infinity')
-          >= coalesce({row}.date_dernier_traitement, '-infinity')
+        AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format(row, "t")}
       ORDER BY coalesce(t.date_dernier_traitement, '-infinity') DESC, t.fetched_at DESC
       LIMIT 1) t ON true
-"""
+    """  # noqa: S608  made of the names below
 
 
 def _as_buried(condition: str) -> str:
-    """Assignments that give a row the version of its tombstone, so that only a newer one wins."""
+    """Return assignments that give a row its tombstone's version, so that a newer record wins."""
     return f"""
         statut_diffusion = CASE WHEN {condition} THEN 'P' ELSE n.statut_diffusion END,
         date_dernier_traitement = CASE WHEN {condition} THEN h.treated_at
@@ -39,10 +48,10 @@ _HONOUR_UNITES = text(f"""
       {_as_buried("h.buried_at IS NOT NULL")}
     FROM (
       SELECT u.siren, o.siren IS NOT NULL AS opposed,
-        coalesce(u.categorie_juridique, '{SOLE_TRADER}') = '{SOLE_TRADER}' AS is_person,
+        {is_person("u")} AS is_person,
         t.date_dernier_traitement AS treated_at, t.fetched_at AS buried_at
       FROM unites_legales u LEFT JOIN oppositions o USING (siren)
-      {_TOMBSTONE_OF.format(row="u", same="t.siret IS NULL")}
+      {_join_tombstone("u", "t.siret IS NULL")}
       WHERE u.siren = ANY(:sirens)) h
     WHERE h.siren = n.siren AND (h.buried_at IS NOT NULL
       OR h.opposed AND num_nonnulls({", ".join(PERSONAL_UNITE_FIELDS)}) > 0)
@@ -53,11 +62,10 @@ _HONOUR_ETABLISSEMENTS = text(f"""
       {nulled(SIGN_FIELDS, where="h.is_person", row="n.")}, {nulled(STREET_FIELDS)},
       {_as_buried("true")}
     FROM (
-      SELECT e.siret, coalesce(u.categorie_juridique, '{SOLE_TRADER}') = '{SOLE_TRADER}'
-          AS is_person,
+      SELECT e.siret, {is_person("u")} AS is_person,
         t.date_dernier_traitement AS treated_at, t.fetched_at AS buried_at
       FROM etablissements e LEFT JOIN unites_legales u USING (siren)
-      {_TOMBSTONE_OF.format(row="e", same="t.siret = e.siret")}
+      {_join_tombstone("e", "t.siret = e.siret")}
       WHERE e.siren = ANY(:sirens) AND t.siren IS NOT NULL) h
     WHERE h.siret = n.siret
     RETURNING n.siren
@@ -72,22 +80,19 @@ _BURY_UNREAD = text("""
     FROM etablissements e
     WHERE e.siret = ANY(:keys) AND e.statut_diffusion = 'O' AND e.fetched_at <= :fetched_at
 """)
-_LOCK_UNITES = text("""
-    SELECT 1 FROM unites_legales WHERE siren = ANY(:sirens) ORDER BY siren FOR NO KEY UPDATE
-""")
 _BURIED_SIRETS = text("""
     SELECT DISTINCT siret FROM erasures WHERE siren = ANY(:sirens) AND siret IS NOT NULL
 """)
 
 
 def honour(connection: Connection, sirens: Sequence[str]) -> Counter[str]:
-    """Bring what is stored of these units in line with oppositions and tombstones.
+    """Clear what is stored of these units and must not be shown; return the cleared rows by table.
 
-    For what did not come as a record: an opposition, a restored dump, a stock file. Returns how
-    many rows were cleared, by table. Where it is for an opposition the caller holds the register.
+    It is for data that comes by another way than a slice: an opposition, a restored dump, a stock
+    file. For an opposition the caller holds the register.
     """
     those = {"sirens": sorted(set(sirens))}
-    connection.execute(_LOCK_UNITES, those)
+    hold_unites(connection, those["sirens"])
     cleared = Counter(
         unites_legales=len(connection.execute(_HONOUR_UNITES, those).all()),
         etablissements=len(connection.execute(_HONOUR_ETABLISSEMENTS, those).all()),
@@ -100,9 +105,9 @@ def honour(connection: Connection, sirens: Sequence[str]) -> Counter[str]:
 def withdraw_unread(
     connection: Connection, numbers: Iterable[str], *, fetched_at: dt.datetime
 ) -> None:
-    """Erase those whose masked record could not be written: that it is masked could be read.
+    """Erase the sirens and sirets whose record could not be written, but is masked by INSEE.
 
-    What is stored from a later GET stays: the record's own date may be what cannot be read.
+    Rows of a later GET stay: the date of such a record may be unreadable.
     """
     keys = sorted(set(numbers))
     if not keys:

@@ -1,4 +1,4 @@
-"""Whose records a dead letter carries, and the letter without those of the silenced. Pure."""
+"""The records inside a dead letter: their numbers, and the letter without some of them. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +15,13 @@ _DIGESTS = "digests"
 
 @dataclass(frozen=True, slots=True)
 class Silenced:
-    """Units of which nothing raw may be kept, and single establishments of others."""
+    """Units whose raw records must not be kept, and single establishments of other units."""
 
     sirens: frozenset[str] = frozenset()
     sirets: frozenset[str] = frozenset()
 
     def __contains__(self, number: str | None) -> bool:
-        """Whether this siren or siret is one of them; None, an unknown person, always is."""
+        """Return whether the siren or siret is silenced; None, an unknown person, always is."""
         return number is None or number[:9] in self.sirens or number in self.sirets
 
     @property
@@ -34,18 +34,18 @@ class Silenced:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A body and the numbers of all of its records, as far as they say who they are about."""
+    """A body, and the numbers of its records as far as a record has one."""
 
     body: bytes
     sirens: tuple[str, ...] = ()
     sirets: tuple[str, ...] = ()
 
 
-def opened(queue: str, body: bytes) -> Letter:
-    """Read whose records the body carries; what cannot be told apart is not kept at all.
+def read_letter(queue: str, body: bytes) -> Letter:
+    """Read the numbers of the records; drop the records that have none.
 
-    Only the queue of slices carries people's data. A slice that is no list keeps its envelope,
-    one that is no message keeps nothing: neither could be replayed.
+    Only the queue of slices carries people's data. A slice whose records are no list keeps its
+    envelope alone, and a body that is no message becomes empty: neither could be replayed.
     """
     if queue != WRITE_QUEUE or not body:
         return Letter(body)
@@ -61,10 +61,10 @@ def opened(queue: str, body: bytes) -> Letter:
     return _letter(body, known)
 
 
-def bare(queue: str, body: bytes) -> Letter:
-    """The letter without any record, for a database that no erasure reaches. Nobody can replay it.
+def strip_letter(queue: str, body: bytes) -> Letter:
+    """Drop all records, for a database that no erasure reaches; nobody can replay the letter.
 
-    Nothing is lost: what no slice has brought, the sweeper has its page fetched again.
+    Nothing is lost: the sweeper lets the INSEE page be fetched again.
     """
     if queue != WRITE_QUEUE or not body:
         return Letter(body)
@@ -72,8 +72,8 @@ def bare(queue: str, body: bytes) -> Letter:
     return Letter(b"" if message is None else _encoded(message, ""))
 
 
-def without(body: bytes, silenced: Silenced) -> Letter:
-    """The letter without the records of these units and establishments."""
+def cut_silenced(body: bytes, silenced: Silenced) -> Letter:
+    """Cut out the records of these units and establishments."""
     message = _decoded(body)
     records = None if message is None else _records(message)
     if message is None or records is None:
@@ -101,9 +101,9 @@ def _decoded(body: bytes) -> dict[str, Any] | None:
 
 
 def _encoded(message: dict[str, Any], records: str) -> bytes:
-    """With these records alone: the digests, which name those of all, are made anew from them.
+    """Encode the message with these records and without digests, which the writer computes again.
 
-    Nothing, where the envelope is nested too deeply to be written again.
+    Empty where the envelope is nested too deeply to be written again.
     """
     arguments = {**message["kwargs"], _RECORDS: records} if _has_records(message) else {}
     arguments.pop(_DIGESTS, None)
@@ -114,7 +114,7 @@ def _encoded(message: dict[str, Any], records: str) -> bytes:
 
 
 def _dumped(records: list[Any]) -> str:
-    """None of them where one is nested too deeply to be written again."""
+    """Write the records as JSON; empty where one is nested too deeply to be written again."""
     try:
         return orjson.dumps(records).decode()
     except TypeError:
@@ -127,7 +127,7 @@ def _has_records(message: dict[str, Any]) -> bool:
 
 
 def _records(message: dict[str, Any]) -> list[Any] | None:
-    """None where the message holds something else than one list of records."""
+    """Return None where the message holds something else than one list of records."""
     if not _has_records(message) or message.get("args"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Oppositions: recorded with their erasure, withdrawn, carried over a restore."""
+"""Oppositions: recorded together with an erasure, withdrawn, carried over a restore."""
 
 import datetime as dt
 import json
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from services.writer.erasure.honour import honour
-from services.writer.erasure.tombstones import hold_register
+from services.writer.erasure.tombstones import hold_register, hold_unites
 from shared.db.sqlstate import sqlstate
 from shared.errors import UserError
 from shared.sirene.identifiers import has_valid_check_digit, is_siren, is_siret, siren_of
@@ -20,7 +20,6 @@ _DEADLOCK = "40P01"
 _ATTEMPTS = 5
 
 _IS_STORED = text("SELECT EXISTS (SELECT FROM unites_legales WHERE siren = :siren)")
-_LOCK_UNITE = text("SELECT 1 FROM unites_legales WHERE siren = :siren FOR NO KEY UPDATE")
 _OPPOSE = text("""
     INSERT INTO oppositions (siren, reason) VALUES (:siren, :reason)
     ON CONFLICT (siren) DO NOTHING RETURNING 1
@@ -42,7 +41,7 @@ _EXPORT = text("""
       'because', reason)
     FROM erasures
 """)
-# A restore may bring back an opposition that was withdrawn since its dump was taken.
+# A restored dump may bring back an opposition that was withdrawn after the dump.
 _APPLY_OPPOSITIONS = text("""
     INSERT INTO oppositions (siren, recorded_at, reason)
     SELECT siren, recorded_at, reason FROM json_to_recordset(CAST(:lines AS json))
@@ -67,8 +66,6 @@ _APPLY_WITHDRAWALS = text("""
       AND o.siren = ANY(:sirens)
 """)
 
-_EVERYONE = text("SELECT siren FROM oppositions UNION SELECT siren FROM erasures ORDER BY siren")
-
 _REASONS = frozenset({"partial_diffusion", "opposition", "withdrawal"})
 
 
@@ -83,7 +80,7 @@ class Forgotten:
 
 
 def checked_siren(words: str) -> str:
-    """Take spaces out; raise UserError for what is not nine digits."""
+    """Take spaces out; raise UserError for anything but nine digits."""
     siren = "".join(words.split())
     if is_siret(siren):
         raise UserError(f"{siren} is a siret: an opposition is the unit's, {siren_of(siren)}")
@@ -95,15 +92,15 @@ def checked_siren(words: str) -> str:
 def forget(engine: Engine, siren: str, *, reason: str, force: bool = False) -> Forgotten:
     """Record the opposition and erase all that is kept of the unit, in one transaction.
 
-    Raises UserError for a number that is neither stored nor has a right check digit: a slip of the
-    pen would leave the person in the register whom it was meant for.
+    Raises UserError for a number that is not stored and has a wrong check digit: after a typing
+    mistake the person who objects would stay in the register.
     """
     attempt = 1
     while True:
         try:
             return _forget(engine, siren, reason=reason, force=force)
         except DBAPIError as error:
-            # A stock file that is being merged takes its locks in an order of its own.
+            # The merge of a stock file takes its locks in another order.
             if sqlstate(error) != _DEADLOCK or attempt == _ATTEMPTS:
                 raise
             attempt += 1
@@ -117,8 +114,8 @@ def _forget(engine: Engine, siren: str, *, reason: str, force: bool) -> Forgotte
             raise UserError(
                 f"{siren} is not stored, and its check digit is wrong: --force records it anyway"
             )
-        # A reviewer that holds the row has read that nobody opposed: its text is erased below.
-        connection.execute(_LOCK_UNITE, {"siren": siren})
+        # A reviewer that holds the row has seen no opposition: its text is erased below.
+        hold_unites(connection, [siren])
         opposition = {"siren": siren, "reason": reason}
         is_new = connection.execute(_OPPOSE, opposition).one_or_none() is not None
         erased = honour(connection, [siren])
@@ -128,7 +125,7 @@ def _forget(engine: Engine, siren: str, *, reason: str, force: bool) -> Forgotte
 
 
 def withdraw(engine: Engine, siren: str) -> bool:
-    """End an opposition; the next import brings the data back. False where there was none."""
+    """End an opposition: the next import brings the data back. Returns False where none stood."""
     with engine.begin() as connection:
         hold_register(connection)
         withdrawn = connection.execute(_WITHDRAW, {"siren": siren}).one_or_none() is not None
@@ -138,20 +135,20 @@ def withdraw(engine: Engine, siren: str) -> bool:
 
 
 def export_lines(connection: Connection) -> Iterator[str]:
-    """Oppositions and tombstones, one JSON object a line: numbers and dates, nobody's name."""
+    """Yield oppositions and tombstones as lines of JSON: numbers, dates and reasons, no name."""
     rows = connection.execution_options(stream_results=True).execute(_EXPORT)
     for row in rows:
         yield json.dumps(row[0], ensure_ascii=False)
 
 
 def read_lines(lines: Iterable[str]) -> dict[str, list[dict[str, str | None]]]:
-    """Exported lines by siren. Raises UserError that names the first line that is none."""
+    """Read exported lines by siren; raise UserError that names the first line that is not one."""
     by_siren: dict[str, list[dict[str, str | None]]] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():
             entry = _entry(line)
             if entry is None:
-                raise UserError(f"line {number} is no line of an export: nothing was applied")
+                raise UserError(f"line {number} is not a line of an export: nothing was applied")
             by_siren.setdefault(str(entry["siren"]), []).append(entry)
     return by_siren
 
@@ -159,10 +156,10 @@ def read_lines(lines: Iterable[str]) -> dict[str, list[dict[str, str | None]]]:
 def apply(
     engine: Engine, by_siren: dict[str, list[dict[str, str | None]]]
 ) -> Iterator[Counter[str]]:
-    """Record what is missing and erase again, in groups; yield the rows cleared for each.
+    """Record what is missing and erase again, in groups; yield the cleared rows of each group.
 
-    Rows that are newer than their tombstone stay: INSEE opened them again. Applying twice does
-    nothing more, and one that was interrupted is applied again from the start.
+    Rows that are newer than their tombstone stay: INSEE opened them again. A second run changes
+    nothing more; an interrupted run begins again at the start.
     """
     sirens = sorted(by_siren)
     for start in range(0, len(sirens), SIRENS_AT_ONCE):
@@ -172,21 +169,6 @@ def apply(
             _record(connection, [entry for siren in group for entry in by_siren[siren]], group)
             cleared = honour(connection, group)
         yield cleared
-
-
-def honour_everyone(engine: Engine) -> Counter[str]:
-    """Erase again whoever objected or was erased, after rows came in by another way than slices.
-
-    Returns how many rows were cleared, by table: none where nothing came back.
-    """
-    with engine.connect() as connection:
-        sirens = connection.execute(_EVERYONE).scalars().all()
-    cleared: Counter[str] = Counter()
-    for start in range(0, len(sirens), SIRENS_AT_ONCE):
-        with engine.begin() as connection:
-            hold_register(connection)
-            cleared += honour(connection, sirens[start : start + SIRENS_AT_ONCE])
-    return cleared
 
 
 def _record(

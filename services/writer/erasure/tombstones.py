@@ -1,8 +1,7 @@
-"""Who must not be shown: oppositions, tombstones, and the locks that make both hold.
+"""Oppositions and tombstones keep people's data out; the locks here make both hold.
 
 Locks are taken in this order: the register (shared by slices, exclusive for `forget`), a slice's
-new first and last siren, the units' rows, then the sirens (by whoever erases, and by whoever keeps
-a raw record).
+new first and last siren, the units' rows, then the sirens (to erase, and to keep a raw record).
 """
 
 from collections.abc import Sequence
@@ -14,8 +13,8 @@ from services.writer.sql.prepared import Prepared
 from shared.db.locks import Lock, LockFamily, hold, hold_one_sql, share_sql
 from shared.sirene.records import PERSONAL_UNITE_FIELDS, SIGN_FIELDS, SOLE_TRADER, STREET_FIELDS
 
-# A unit that no row stands for cannot be locked: without this, a slice that had looked for
-# oppositions before one was recorded could still insert the unit afterwards.
+# A unit without a row cannot be locked. Without this lock, a slice that looked for oppositions
+# before one was recorded could insert the unit afterwards.
 SHARE_REGISTER = share_sql(Lock.REGISTER)
 
 
@@ -29,10 +28,10 @@ def _hold_sirens(family: LockFamily, parameter: str) -> str:
 
 HOLD_SIRENS = _hold_sirens(LockFamily.SIREN, "all")
 
-# The first and the last unit of a slice may be its neighbours' as well: of two that find one new at
-# the same time, the second waits here for the first one's commit, and then sees it. `sirens`: all
-# units that no row stood for. Whom an opposition or a tombstone concerns may have to be hidden;
-# `awaited` is a unit of which establishments are stored, as from a stock file.
+# The neighbouring slices may have the first and the last unit of a slice too. Where two slices find
+# the same unit new at one time, the second waits here for the commit of the first, and then sees
+# the unit. `sirens` are all units without a row. `hidden`: an opposition or a tombstone concerns
+# one of them. `awaited`: one of them has stored establishments, as from a stock file.
 HOLD_EDGES = Prepared(
     "hold_edges",
     """
@@ -52,22 +51,28 @@ HOLD_EDGES = Prepared(
 
 
 def nulled(names: Sequence[str], *, where: str | None = None, row: str = "") -> str:
-    """Assignments that empty the columns, of the rows of `row` that are `where` or of all."""
+    """Return the assignments that empty the columns; `where` is a condition, `row` the prefix."""
     kept = "NULL" if where is None else "CASE WHEN {0} THEN NULL ELSE {1}{2} END"
     return ", ".join(f"{name} = {kept.format(where, row, name)}" for name in names)
 
 
-# A record that is hidden has a hash of its own, so that it counts as changed once nothing hides it.
+def is_person(unite: str) -> str:
+    """Return the condition that the unit is a sole trader, or of a legal form that is not known."""
+    return f"coalesce({unite}.categorie_juridique, '{SOLE_TRADER}') = '{SOLE_TRADER}'"
+
+
+# A hidden record has a hash of its own, so that the record counts as changed once nothing hides it.
 HIDDEN_HASH = "content_hash || '\\x00'::bytea"
 
-_OLDER_OR_EQUAL = (
+# The first row is not newer than the second one by INSEE's treatment dates.
+OLDER_OR_EQUAL = (
     "coalesce({0}.date_dernier_traitement, '-infinity')"
     " <= coalesce({1}.date_dernier_traitement, '-infinity')"
 )
-# Rows of erasures that close off what is as old as themselves, or older.
-_IS_TOMBSTONE = "t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL"
+# A tombstone `t` keeps out the records that are as old as itself, or older.
+IS_TOMBSTONE = "t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL"
 
-# Whom of the staged `HIDE` may concern, and whom `BURY`; in nearly every slice nobody.
+# `hidden`: `HIDE` concerns a staged unit. `turned`: `BURY` does. Nearly every slice has neither.
 FIND_HIDDEN = Prepared(
     "find_hidden",
     """
@@ -85,19 +90,19 @@ FIND_HIDDEN = Prepared(
     """,
 )
 
-# `late`: the stored unit is P and not older. `buried`: a tombstone is not older; the row then
-# becomes P, but for one that a stored P keeps out anyway: as a P it would count as new. What comes
-# with the unit in the same GET is of the same age, whatever its own date says.
+# `late`: the stored unit is P and not older. `buried`: a tombstone is not older, and the row
+# becomes P, unless a stored P keeps it out anyway: as a P it would count as new. An establishment
+# that comes with its unit in the same GET is as old as the unit, whatever its own date says.
 HIDE: TextClause = text(f"""
     WITH units AS MATERIALIZED (
       SELECT n.siren, o.siren IS NOT NULL AS opposed,
-        coalesce(n.categorie_juridique, '{SOLE_TRADER}') = '{SOLE_TRADER}' AS is_person,
+        {is_person("n")} AS is_person,
         n.statut_diffusion = 'O' AND EXISTS (
           SELECT FROM unites_legales u WHERE u.siren = n.siren AND u.statut_diffusion = 'P'
-            AND {_OLDER_OR_EQUAL.format("n", "u")}) AS late,
+            AND {OLDER_OR_EQUAL.format("n", "u")}) AS late,
         n.statut_diffusion = 'O' AND EXISTS (
           SELECT FROM erasures t WHERE t.siren = n.siren AND t.siret IS NULL
-            AND {_IS_TOMBSTONE} AND {_OLDER_OR_EQUAL.format("n", "t")}) AS buried
+            AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format("n", "t")}) AS buried
       FROM new_unites n LEFT JOIN oppositions o USING (siren)),
     hidden_units AS (
       UPDATE new_unites n SET
@@ -109,9 +114,9 @@ HIDE: TextClause = text(f"""
       SELECT e.siret, o.siren IS NOT NULL AS opposed, coalesce(u.is_person, true) AS is_person,
         coalesce(u.late OR u.buried, false) AS late, e.statut_diffusion = 'O' AND EXISTS (
           SELECT FROM erasures t WHERE t.siren = e.siren AND t.siret = e.siret
-            AND {_IS_TOMBSTONE} AND {_OLDER_OR_EQUAL.format("e", "t")}) AND NOT EXISTS (
+            AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format("e", "t")}) AND NOT EXISTS (
           SELECT FROM etablissements s WHERE s.siret = e.siret AND s.statut_diffusion = 'P'
-            AND {_OLDER_OR_EQUAL.format("e", "s")}) AS buried
+            AND {OLDER_OR_EQUAL.format("e", "s")}) AS buried
       FROM new_etablissements e LEFT JOIN units u USING (siren)
       LEFT JOIN oppositions o USING (siren)),
     hidden_periodes AS (
@@ -127,11 +132,11 @@ HIDE: TextClause = text(f"""
 
 
 def _turned_partial(new: str, table: str, key: str) -> str:
-    """Rows that are O and become P with this slice: the order is that of `merging.Version`."""
+    """Select the rows that turn from O to P with this slice, in the order of `versions.Version`."""
     return f"""
         FROM {new} n JOIN {table} o USING ({key})
         WHERE n.statut_diffusion = 'P' AND o.statut_diffusion = 'O'
-          AND {_OLDER_OR_EQUAL.format("o", "n")}
+          AND {OLDER_OR_EQUAL.format("o", "n")}
     """
 
 
@@ -151,24 +156,33 @@ _WITHHELD = text(f"""
     WHERE u.statut_diffusion = 'P'
       OR EXISTS (SELECT FROM oppositions o WHERE o.siren = s.siren)
       OR u.siren IS NULL AND EXISTS (SELECT FROM erasures t
-        WHERE t.siren = s.siren AND t.siret IS NULL AND {_IS_TOMBSTONE})
+        WHERE t.siren = s.siren AND t.siret IS NULL AND {IS_TOMBSTONE})
     UNION ALL
     SELECT s.siret FROM unnest(CAST(:sirets AS text[])) AS s (siret)
     LEFT JOIN etablissements e USING (siret)
     WHERE e.statut_diffusion = 'P'
       OR e.siret IS NULL AND EXISTS (SELECT FROM erasures t
-        WHERE t.siren = left(s.siret, 9) AND t.siret = s.siret AND {_IS_TOMBSTONE})
+        WHERE t.siren = left(s.siret, 9) AND t.siret = s.siret AND {IS_TOMBSTONE})
 """)  # noqa: S608  made of the names above
 
 
+_HOLD_UNITES = text("""
+    SELECT 1 FROM unites_legales WHERE siren = ANY(:sirens) ORDER BY siren FOR NO KEY UPDATE
+""")
+
+
 def hold_register(connection: Connection) -> None:
-    """Wait for the slices that are being written, and keep others waiting to the end."""
+    """Wait for the slices that are being written; others wait until the transaction ends."""
     connection.execute(text("SET LOCAL lock_timeout = '60s'"))
     hold(connection, Lock.REGISTER)
 
 
+def hold_unites(connection: Connection, sirens: Sequence[str]) -> None:
+    connection.execute(_HOLD_UNITES, {"sirens": sirens})
+
+
 def withheld(connection: Connection, *, sirens: Sequence[str], sirets: Sequence[str]) -> Silenced:
-    """Which of these must not be kept as they came. Holds the sirens: nobody is erased meanwhile.
+    """Return which of these must not be kept as raw records; hold the sirens against an erasure.
 
     An older record of a unit that is open to all again may be kept: INSEE shows it.
     """

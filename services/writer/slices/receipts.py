@@ -1,6 +1,6 @@
-"""A slice's receipt, the counters of its page and batch, and the end of batch and run."""
+"""The receipt of a slice, the counters of its INSEE page and batch, the end of batch and run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -10,7 +10,7 @@ from services.writer.sql.prepared import Prepared
 from shared.errors import SirenadeError
 from shared.messages import WriteSlice
 
-# Waits for another delivery of the same slice that is being written at this moment.
+# It waits for another delivery of the same slice that is being written at this moment.
 _RECEIVE = Prepared(
     "receive",
     """
@@ -45,8 +45,8 @@ _RESOLVE = text("""
       ORDER BY id FOR UPDATE) written
     WHERE failed_items.id = written.id
 """)
-# The page first, then the batch, the order in which the fetcher locks them: of two last slices the
-# second waits at the batch, and then sees the first's receipts.
+# The INSEE page is locked first, then the batch, as in the fetcher. The second of two last slices
+# waits at the batch, and then sees the receipt of the first.
 _COUNT = Prepared(
     "count_slice",
     """
@@ -74,7 +74,8 @@ _IS_WHOLE = Prepared(
         AND (slices_expected IS NULL OR slices_done < slices_expected))
     """,
 )
-# What a limit cut off is no surplus: beyond the last siret received nothing was asked for.
+# A siret beyond the last one received is no surplus where a limit ended the batch: it was not asked
+# for.
 SETS = """
     received AS MATERIALIZED (
       SELECT DISTINCT unnest(r.sirets) AS siret
@@ -114,7 +115,7 @@ STATE_SETS = """
       received_distinct = {received_distinct},
       stored = {stored},
       missing_sirets = {missing},
-      -- Not stated of a treatment window: what INSEE treated again meanwhile has left it.
+      -- A treatment window states no surplus: a record that INSEE treated again has left it.
       surplus_sirets = CASE WHEN collection IS NULL THEN {surplus} END
     WHERE id = :batch_id
 """
@@ -140,14 +141,15 @@ _CLOSE_RUN = text("""
 
 
 Close = Callable[[Connection, int], None]
-"""States what the records of a batch became, as sets, and closes it."""
+"""Closes a batch and states what became of its records, as sets of sirets."""
 
 
 class Superseded(SirenadeError):
-    """Raised when another GET of the page counts now; nothing of this slice may be written."""
+    """Raised when another GET of the INSEE page counts now: nothing of this slice is written."""
 
 
-def _place(message: WriteSlice) -> dict[str, int]:
+def place_of(message: WriteSlice) -> dict[str, int]:
+    """Return the parameters that name the GET of the slice's INSEE page."""
     return {
         "batch_id": message.batch_id,
         "page": message.page,
@@ -158,8 +160,8 @@ def _place(message: WriteSlice) -> dict[str, int]:
 def receive(
     connection: Connection, message: WriteSlice, *, records: int, sirets: Sequence[str]
 ) -> bool:
-    """Leave the slice's receipt; False where there is one already. Raises Superseded."""
-    place = _place(message)
+    """Leave the receipt of the slice; return False where there is one. Raises Superseded."""
+    place = place_of(message)
     receipt = {"slice": message.slice, "records": records, "sirets": " ".join(sirets)}
     if _RECEIVE.run(connection, place | receipt).one_or_none() is not None:
         return True
@@ -169,7 +171,7 @@ def receive(
 
 
 def keep_faults(connection: Connection, message: WriteSlice, faults: Sequence[Fault]) -> None:
-    """Of two faults with one key in a slice the last is kept: they are one item."""
+    """Keep the faults as failed items; the last one where several have the same key."""
     items = list({fault.key: fault for fault in faults}.values())
     silenced = withheld(
         connection,
@@ -193,48 +195,32 @@ def keep_faults(connection: Connection, message: WriteSlice, faults: Sequence[Fa
 
 
 def resolve_faults(connection: Connection, sirets: Sequence[str]) -> None:
-    """What was written is no longer failed, whichever message brought it."""
+    """Resolve the failed items of the sirets, whichever message had brought them."""
     connection.execute(_RESOLVE, {"sirets": " ".join(sirets)})
 
 
-def count(  # noqa: PLR0913  each a counter of its own
-    connection: Connection,
-    message: WriteSlice,
-    *,
-    records: int,
-    inserted: int,
-    updated: int,
-    unchanged: int,
-    failed: int,
+def count(
+    connection: Connection, message: WriteSlice, records: int, outcomes: Mapping[str, int]
 ) -> bool:
-    """Count on the page and on the batch.
+    """Count the slice on its INSEE page and on the batch; `outcomes` has all of `OUTCOMES`.
 
-    True where it was the last slice of its page: no other can be the last of the batch.
-    Raises Superseded where the page was fetched again since the receipt.
+    Returns whether it was the last slice of its INSEE page: no other can be the last of the batch.
+    Raises Superseded where the INSEE page was fetched again since the receipt.
     """
-    counted = _COUNT.run(
-        connection,
-        {
-            **_place(message),
-            "records": records,
-            "inserted": inserted,
-            "updated": updated,
-            "unchanged": unchanged,
-            "failed": failed,
-        },
-    ).one_or_none()
+    counters = {**place_of(message), "records": records, **outcomes}
+    counted = _COUNT.run(connection, counters).one_or_none()
     if counted is None:
         raise Superseded
     return bool(counted[0])
 
 
 def close_batch(connection: Connection, batch_id: int) -> None:
-    """State what was expected, received and stored, as sets, of the register of this database."""
+    """Close a batch whose records are all in this database."""
     connection.execute(_CLOSE_BATCH, {"batch_id": batch_id})
 
 
 def close_if_whole(connection: Connection, batch_id: int, close: Close = close_batch) -> bool:
-    """Close the batch whose last slice this was, and its run after its last batch."""
+    """Close the batch after its last slice, and its run after its last batch; say if it closed."""
     run_id = _IS_WHOLE.run(connection, {"batch_id": batch_id}).scalar_one_or_none()
     if run_id is None:
         return False

@@ -1,15 +1,17 @@
-"""A slice's receipt in the shard of its rows, where its counters are in another database."""
+"""The receipt of a slice in the shard of its rows, while its counters are in another database."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, text
 
+from services.writer.slices.receipts import place_of
 from shared.messages import WriteSlice
 
 OUTCOMES = ("inserted", "updated", "unchanged", "failed")
 
 _PLACE = "batch_id = :batch_id AND page = :page AND fetch_id = :fetch_id AND slice = :slice"
-# Waits for a commit that a writer sent before it was killed.
+# It waits for a commit that a writer sent before it was killed.
 _LEAVE = text("""
     INSERT INTO shard_receipts (batch_id, page, fetch_id, slice, records, sirets,
       inserted, updated, unchanged, failed)
@@ -25,25 +27,21 @@ _RECALL = text(f"SELECT {', '.join(OUTCOMES)} FROM shard_receipts WHERE {_PLACE}
 
 
 def leave(connection: Connection, message: WriteSlice, records: int, sirets: Sequence[str]) -> bool:
-    """Leave the receipt before the rows; False where they are written already."""
-    receipt = {"records": records, "sirets": " ".join(sirets)}
-    return connection.execute(_LEAVE, _place(message) | receipt).one_or_none() is not None
+    """Leave the receipt before the rows; return False where they are written already."""
+    receipt = {**_place(message), "records": records, "sirets": " ".join(sirets)}
+    return connection.execute(_LEAVE, receipt).one_or_none() is not None
 
 
 def note(connection: Connection, message: WriteSlice, outcomes: Mapping[str, int]) -> None:
-    """Keep what became of the records, for whoever has to count them."""
+    """Keep the outcomes on the receipt, for a later delivery that has to count them."""
     connection.execute(_NOTE, {**_place(message), **outcomes})
 
 
-def recall(connection: Connection, message: WriteSlice) -> dict[str, int]:
-    row = connection.execute(_RECALL, _place(message)).mappings().one()
-    return {str(name): count for name, count in row.items()}
+def recall(connection: Connection, message: WriteSlice) -> dict[str, Any]:
+    """Return the outcomes that were noted."""
+    row = connection.execute(_RECALL, _place(message)).one()
+    return {name: getattr(row, name) for name in OUTCOMES}
 
 
-def _place(message: WriteSlice) -> dict[str, object]:
-    return {
-        "batch_id": message.batch_id,
-        "page": message.page,
-        "fetch_id": message.fetch_id,
-        "slice": message.slice,
-    }
+def _place(message: WriteSlice) -> dict[str, int]:
+    return {**place_of(message), "slice": message.slice}

@@ -1,7 +1,7 @@
-"""The end of a batch whose records are in several databases: the same sets, put together.
+"""The end of a batch whose records are in several databases: the sets of all shards together.
 
-Whoever closes a batch holds its row, and so comes after every slice of it; no lock is taken in a
-shard.
+The slice that closes a batch holds the row of the batch and comes after all other slices of it.
+No lock is taken in a shard.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from services.writer.slices.receipts import OF_SETS, SETS, STATE_SETS
 
 _SETS = SETS.format(last_received="CAST(:last_received AS text)")
 _SELECT = f"SELECT {', '.join(f'{value} AS {name}' for name, value in OF_SETS.items())}"
-# In a shard, what the control database knows comes with the query, under the names that it has.
+# A query in a shard brings the rows of the control database with it, under their tables' names.
 _KNOWN = """
     import_batches AS (
       SELECT * FROM json_populate_record(NULL::import_batches, CAST(:batch AS json))),
@@ -42,8 +42,8 @@ _STATE = text(
         surplus="CAST(:surplus AS text[])",
     )
 )
-# Rows of a writer that was killed between its two commits, before the page was fetched again:
-# nobody will deliver that slice any more, and what it did would never be counted.
+# A writer was killed between its two commits, and then the INSEE page was fetched again: that slice
+# is delivered no more, and its rows would never be counted.
 _STRANDED = text("""
     SELECT coalesce(json_agg(r), '[]')::text
     FROM (SELECT batch_id, page, fetch_id, slice, records, inserted, updated, unchanged, failed
@@ -75,44 +75,49 @@ _ADOPT = text("""
 
 
 @dataclass(frozen=True)
-class Closing:
-    """Closes a batch of which every shard holds a part, `control` perhaps among them."""
+class ShardedClose:
+    """Closes a batch that has a part in every shard; `control` may be one of the shards."""
 
     control: Engine
     shards: Sequence[Engine]
 
     def __call__(self, connection: Connection, batch_id: int) -> None:
         known = connection.execute(_BATCH, {"batch_id": batch_id}).one()
-        ask = {"batch_id": batch_id, "batch": known.batch, "pages": known.pages}
-        ask["last_received"] = None
+        given: dict[str, Any] = {
+            "batch_id": batch_id,
+            "batch": known.batch,
+            "pages": known.pages,
+            "last_received": None,
+        }
         if known.row_limit is not None:
             lasts = [
                 last
-                for found in self._ask(connection, _LAST_HERE, _LAST_THERE, ask)
+                for found in self._query_each(connection, _LAST_HERE, _LAST_THERE, given)
                 if (last := found.scalar_one()) is not None
             ]
-            ask["last_received"] = max(lasts, default=None)
-        parts = [found.one() for found in self._ask(connection, _SETS_HERE, _SETS_THERE, ask)]
-        self._adopt_stranded(connection, ask)
+            given["last_received"] = max(lasts, default=None)
+        results = self._query_each(connection, _SETS_HERE, _SETS_THERE, given)
+        parts = [result.one() for result in results]
+        self._adopt_stranded(connection, given)
         connection.execute(_STATE, {"batch_id": batch_id, **_together(parts)})
 
-    def _ask(
-        self, connection: Connection, here: TextClause, there: TextClause, ask: dict[str, Any]
+    def _query_each(
+        self, connection: Connection, here: TextClause, there: TextClause, given: dict[str, Any]
     ) -> Iterator[Result[Any]]:
-        """One result of each shard, to be read before the next; one in `control` is here."""
+        """Yield one result of each shard, to be read before the next one is asked for."""
         for shard in self.shards:
             if shard is self.control:
-                yield connection.execute(here, ask)
+                yield connection.execute(here, given)
                 continue
             with shard.connect() as elsewhere:
-                yield elsewhere.execute(there, ask)
+                yield elsewhere.execute(there, given)
 
-    def _adopt_stranded(self, connection: Connection, ask: dict[str, Any]) -> None:
+    def _adopt_stranded(self, connection: Connection, given: dict[str, Any]) -> None:
         for shard in self.shards:
             if shard is not self.control:
                 with shard.connect() as elsewhere:
-                    receipts = elsewhere.execute(_STRANDED, ask).scalar_one()
-                connection.execute(_ADOPT, {"batch_id": ask["batch_id"], "receipts": receipts})
+                    receipts = elsewhere.execute(_STRANDED, given).scalar_one()
+                connection.execute(_ADOPT, {"batch_id": given["batch_id"], "receipts": receipts})
 
 
 def _together(parts: Sequence[Row[Any]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, make_url
 from deploy.local.postgres import RunningPostgres
 from deploy.local.postgres_binaries import binaries_for
 from deploy.local.processes import server_account
-from services.writer.erasure.oppositions import honour_everyone
+from services.writer.erasure.honour import honour
 from shared.db.engine import make_engine
 from tests.integration.commands import Sirenade
 from tests.integration.writer.desk import Desk
@@ -116,10 +116,12 @@ def test_rows_that_came_in_another_way_are_erased_again(person: Scene, sirenade:
     person.desk.execute(
         "UPDATE etablissements SET libelle_voie = :street WHERE siren = :s", street=STREET, s=SIREN
     )
-    assert honour_everyone(person.desk.engine) == {"unites_legales": 1, "etablissements": 1}
+    with person.desk.engine.begin() as connection:
+        assert honour(connection, [SIREN]) == {"unites_legales": 1, "etablissements": 1}
     assert places_of(person.desk.engine, *WORDS) == []
     assert places_of(person.desk.engine, "AU PASSANT") != []
-    assert honour_everyone(person.desk.engine) == {}
+    with person.desk.engine.begin() as connection:
+        assert honour(connection, [SIREN]) == {}
 
 
 def test_an_opposition_withdrawn_since_the_dump_does_not_come_back_with_it(
@@ -156,5 +158,5 @@ def test_a_file_that_is_no_export_is_refused_whole(
         file.write_text(f"{json.dumps(good)}\n\n{line}\n")
         status, _, err = sirenade("forget", "--apply", file)
         assert status == 2, line
-        assert "line 3 is no line of an export: nothing was applied" in err
+        assert "line 3 is not a line of an export: nothing was applied" in err
     assert desk.number("oppositions") == 0
