@@ -1,4 +1,4 @@
-"""HTTP sessions without retries of their own."""
+"""HTTP sessions; none of them retries by itself."""
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -19,7 +19,7 @@ def make_session(*, pool_size: int, max_redirects: int = 0) -> requests.Session:
 
 
 class _DirectSession(requests.Session):
-    """Follows no redirect, and does not look where one leads.
+    """A session that follows no redirect, and does not read where one leads.
 
     `allow_redirects=False` alone still reads the whole body of an answer that redirects, however
     long, and takes its Location apart, with errors that are not those of requests.

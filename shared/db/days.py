@@ -1,21 +1,21 @@
 """The beginning and end of a day of a daily import, as SQL over `import_runs r`.
 
-The calendar's days are those of France, 23 or 25 hours long twice a year; a run may have shorter
-ones instead, of `day_seconds`, which follow one another from the epoch on.
+A day is one of France's calendar, of 23 or 25 hours twice a year. A run with `day_seconds` has days
+of that length instead; they follow one another from the epoch on.
 """
 
 from shared.days import TIME_ZONE
 
 
 def day_start(at: str) -> str:
-    """Return SQL for the begin of the day of `at`: SQL for an instant, without values of users."""
+    """Return SQL for the beginning of the day of `at`, which is SQL without values of users."""
     return f"""CASE WHEN r.day_seconds IS NULL
       THEN date_trunc('day', {at}, '{TIME_ZONE}')
       ELSE to_timestamp(floor(extract(epoch FROM {at}) / r.day_seconds) * r.day_seconds) END"""
 
 
 def day_end(at: str) -> str:
-    """Return SQL for the begin of the next day."""
+    """Return SQL for the beginning of the next day."""
     return f"""CASE WHEN r.day_seconds IS NULL
       THEN (date_trunc('day', {at} AT TIME ZONE '{TIME_ZONE}') + interval '1 day')
         AT TIME ZONE '{TIME_ZONE}'

@@ -1,4 +1,4 @@
-"""One way to reach PostgreSQL: named, bounded, with time limits on the server's side."""
+"""The engine of PostgreSQL connections: named, bounded, with time limits on the server."""
 
 from sqlalchemy import Engine, create_engine
 
@@ -12,7 +12,7 @@ def make_engine(
     pool_size: int = 2,
     statement_timeout_seconds: int = 60,
 ) -> Engine:
-    """Make an engine whose connections end what hangs: statements, locks, idle transactions."""
+    """Make an engine; the server ends hanging statements, waits for locks and idle transactions."""
     settings = {
         "statement_timeout": f"{statement_timeout_seconds}s",
         "lock_timeout": "10s",
@@ -24,7 +24,7 @@ def make_engine(
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
-        # Parameters are names and texts: they have no place in an error's message.
+        # Parameters hold names and texts, which must not stand in an error's message.
         hide_parameters=True,
         connect_args={
             "application_name": application_name,

@@ -1,4 +1,4 @@
-"""When PostgreSQL is at fault, not the work: away, out of resources, or taking no writes."""
+"""Outages of PostgreSQL: the server is away, lacks resources or takes no writes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,16 +22,16 @@ _CLASSES = (
     "08",  # connection exception
     "53",  # insufficient resources: disk full, out of memory, too many connections
     "57P",  # shut down, starting, or ended by an administrator
-    "58",  # system error, such as one of input and output
-    "25006",  # read-only: a standby, or an administrator's wish
+    "58",  # system error, like one of input and output
+    "25006",  # read-only: a standby, or so set by an administrator
 )
 _RETRY_SECONDS = 15.0
-# A message in hand for longer would meet its actor's time limit.
+# A message that waits longer would meet its actor's time limit.
 _PATIENCE_SECONDS = 60.0
 
 
 def is_outage(error: BaseException) -> bool:
-    """Say whether the same work can succeed once the server is well again."""
+    """Return whether the same work can succeed once the server is well again."""
     if isinstance(error, PoolTimeoutError):
         return True
     if not isinstance(error, DBAPIError | psycopg2.Error):
@@ -45,7 +45,7 @@ def is_outage(error: BaseException) -> bool:
 
 @contextmanager
 def slowing_down() -> Iterator[None]:
-    """Turn an outage into SlowDown: the message comes again, and no attempt is counted."""
+    """Turn an outage into SlowDown: the message comes again, no attempt is counted."""
     try:
         yield
     except (DBAPIError, psycopg2.Error, PoolTimeoutError) as error:
@@ -58,9 +58,9 @@ def slowing_down() -> Iterator[None]:
 
 
 def persevere(work: Callable[[], _T], clock: Clock) -> _T:
-    """Do the work again and again through an outage, for a minute; then raise SlowDown.
+    """Repeat the work through an outage, at most for a minute; then raise SlowDown.
 
-    For large messages, which had better wait in hand than travel to a delay queue and back.
+    A large message waits here rather than travel to a delay queue and back.
     """
     deadline_seconds = clock.monotonic_seconds() + _PATIENCE_SECONDS
     failures = 0

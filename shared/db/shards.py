@@ -1,7 +1,6 @@
 """The databases of the register: one, or several by siren (docs/adr/0011-shards.md).
 
-A shard may live in the control database, whose engine it then shares: with the default settings
-the only one does.
+A shard in the control database shares its engine; with default settings that is the only shard.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,8 +16,8 @@ from shared.errors import UserError
 from shared.settings import DatabaseSettings
 from shared.sharding import SHARD_TABLES, buckets_of, route
 
-# Identities of a shard begin at its first bucket: they are unique over all shards, also after
-# their number was doubled, and below 2^53, which is what JSON's readers can tell apart.
+# Identities of a shard begin at its first bucket. They are unique over all shards, also after the
+# number of shards is doubled, and below 2^53, up to which readers of JSON are exact.
 _IDS_PER_BUCKET_BITS = 46
 
 _PLACE = text("SELECT shard, shards FROM shard_place")
@@ -28,7 +27,7 @@ _HAS_OTHERS = text("""
     SELECT EXISTS (SELECT FROM unites_legales
       WHERE get_byte(sha256(siren::bytea), 0) % 64 <> ALL(CAST(:own AS int[])))
 """)
-# Never backwards: what is below was given already.
+# It never moves a sequence back: lower numbers were given already.
 _START_SEQUENCE = text("""
     SELECT setval(pg_get_serial_sequence(:table, :column), CAST(:first_id AS bigint), false)
     FROM pg_sequences
@@ -52,7 +51,7 @@ def open_shards(
     pool_size: int,
     statement_timeout_seconds: int = 60,
 ) -> tuple[Engine, ...]:
-    """One engine for each shard, in order, with at most `pool_size` connections."""
+    """Return one engine for each shard, in order, with at most `pool_size` connections."""
     return tuple(
         control
         if database_address(url) == database_address(control.url)
@@ -67,13 +66,13 @@ def open_shards(
 
 
 def remote_urls(settings: DatabaseSettings) -> list[str]:
-    """The shards that are no part of the control database."""
+    """Return the URLs of the shards outside the control database."""
     control = database_address(settings.database_url.get_secret_value())
     return [url for url in settings.shard_urls if database_address(url) != control]
 
 
 def url_for(settings: DatabaseSettings, siren: str) -> str:
-    """The database that holds this unit."""
+    """Return the URL of the database that holds this unit."""
     urls = settings.shard_urls
     return urls[route(siren, len(urls))]
 
@@ -82,7 +81,7 @@ def url_for(settings: DatabaseSettings, siren: str) -> str:
 def connected(
     engines: Iterable[Engine], *, write: bool = False
 ) -> Iterator[tuple[Connection, ...]]:
-    """A connection to each; with `write` in a transaction, the first committed last."""
+    """Connect to each engine; with `write` in transactions, of which the first commits last."""
     with ExitStack() as stack:
         yield tuple(
             stack.enter_context(engine.begin() if write else engine.connect()) for engine in engines
@@ -90,29 +89,29 @@ def connected(
 
 
 def require_shards(settings: DatabaseSettings) -> None:
-    """Raise UserError where a shard is not current, or is not the one that it is taken for."""
+    """Raise UserError where a shard's schema is not current, or its place is another one."""
     urls = settings.shard_urls
     for number, url in enumerate(urls):
         with _connected(url) as connection:
             require_current(connection)
             if _place(connection) != _wanted(number, len(urls)):
                 raise UserError(
-                    f"the database of shard {number} of {len(urls)} is not that: "
+                    f"the database of shard {number} of {len(urls)} is another one's: "
                     "check SIRENADE_SHARD_DATABASE_URLS and its order, then ./sirenade migrate"
                 )
 
 
 def require_one_database(settings: DatabaseSettings) -> None:
-    """For what reads or fills a whole register at once: with half of one it would be wrong."""
+    """Raise UserError for several databases, where a command needs the whole register in one."""
     if len(settings.shard_urls) > 1 or remote_urls(settings):
         raise UserError(
-            "this works on a register in one database only, and yours is in those of "
-            "SIRENADE_SHARD_DATABASE_URLS (docs/adr/0011-shards.md)"
+            "this command needs the register in one database; SIRENADE_SHARD_DATABASE_URLS names "
+            "several (docs/adr/0011-shards.md)"
         )
 
 
 def migrate_all(settings: DatabaseSettings) -> str | None:
-    """Bring every database to the latest revision and give each shard its place.
+    """Bring every database to the latest revision, and give each shard its place.
 
     Raises UserError where a database holds units of another shard.
     """
@@ -159,7 +158,7 @@ def _wanted(shard: int, shards: int) -> tuple[int, int] | None:
 
 
 def take_place(connection: Connection, shard: int, shards: int) -> None:
-    """Make a database this one of so many shards. Raises UserError where it holds others' units."""
+    """Make a database this shard. Raises UserError where it holds units of another one."""
     if _place(connection) == _wanted(shard, shards):
         return
     buckets = buckets_of(shard, shards)

@@ -1,4 +1,4 @@
-"""When an import will have brought all its rows, also where it rests between its days."""
+"""The estimated end of an import, its rests between days included."""
 
 from dataclasses import dataclass
 
@@ -9,23 +9,23 @@ _SECONDS_OF_A_DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Eta:
-    """The end comes in `seconds`, give or take `uncertainty_seconds`, once they are known."""
+    """The end comes in `seconds`, plus or minus `uncertainty_seconds` where these are known."""
 
     seconds: float
     uncertainty_seconds: float | None
 
 
 def eta_of(rate: Rate, left: int) -> Eta | None:
-    """None while nothing moves."""
+    """Return the time for the `left` rows at this rate; None while nothing moves."""
     seconds = rate.eta_seconds(left)
     return None if seconds is None else Eta(seconds, rate.eta_uncertainty_seconds(left))
 
 
 def eta_of_rows(progress: Progress, rate: Rate) -> Eta | None:
-    """Of a daily import: the days that it rests until, and what the last of them takes.
+    """Return the time to the last row; for a daily import, whole days and then part of the last.
 
-    A rest is no pace: `rate` begins anew after each. None before INSEE has told a total, and while
-    nothing moves that should.
+    `rate` begins anew after each rest. None before INSEE has told a total, and while rows should
+    come and none do.
     """
     if progress.expected is None:
         return None
@@ -45,6 +45,6 @@ def eta_of_rows(progress: Progress, rate: Rate) -> Eta | None:
 
 
 def _at_the_quota(progress: Progress, rows: int) -> Eta:
-    """What so many rows take where no rate is known, as while the import rests."""
+    """Return the time for these rows at the quota: no rate is known while the import rests."""
     per_second = (progress.quota_per_minute or 1) * MAX_ROWS_PER_REQUEST / 60
     return Eta(rows / per_second, rows / per_second)

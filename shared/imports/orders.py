@@ -1,6 +1,6 @@
-"""Orders of imports. Each is a pending row of `import_runs`, which the next free fetcher plans.
+"""Orders of imports. An order is a pending row of `import_runs`; the next free fetcher plans it.
 
-The only module that inserts runs.
+No other module inserts runs.
 """
 
 from dataclasses import fields

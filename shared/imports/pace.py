@@ -1,4 +1,4 @@
-"""How fast work goes that comes in steps, and how much that varies."""
+"""The pace of work that comes in steps, and its variance. Pure."""
 
 import statistics
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ _STRETCHES = 12
 _LEAST_STRETCHES = 3
 
 Step = tuple[float, int]
-"""When, in seconds, and how much was done by then."""
+"""A time in seconds, and the work done by then."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """`variance_per_second`: how the work of a second varies, where seconds vary independently.
+    """`variance_per_second` is that of the work of one second, if seconds vary independently.
 
-    None where too little was seen to tell.
+    It is None where too few steps were seen.
     """
 
     per_second: float
@@ -24,12 +24,13 @@ class Pace:
 
 
 def pace_of(steps: Sequence[Step]) -> Pace:
-    if len(steps) < 2:  # noqa: PLR2004  # a pace is between two
+    if len(steps) < 2:  # noqa: PLR2004  # a pace lies between two steps
         return Pace(0.0, None, 0.0)
     (first_seconds, first_done), (last_seconds, last_done) = steps[0], steps[-1]
     seconds = last_seconds - first_seconds
     per_second = (last_done - first_done) / seconds
-    # Of neighbours one is early where the other is late: what varies are stretches of steps.
+    # Two neighbouring steps depend on each other: one is late, the next is early. Longer
+    # stretches of steps do not.
     squares, stretches, since = 0.0, 0, steps[0]
     for step in steps[1:]:
         if step[0] - since[0] >= seconds / _STRETCHES or step is steps[-1]:
@@ -41,7 +42,7 @@ def pace_of(steps: Sequence[Step]) -> Pace:
 
 
 def trend_of(steps: Sequence[Step]) -> float:
-    """The pace that fits all the steps best: one of them that came late does not sway it."""
+    """Return the pace that fits all steps best: one late step hardly changes it."""
     if len(steps) < 2:  # noqa: PLR2004  # as above
         return 0.0
     return statistics.linear_regression(*zip(*steps, strict=True)).slope

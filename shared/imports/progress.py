@@ -1,4 +1,4 @@
-"""How far the work is, read from PostgreSQL: no counter of a process can say it."""
+"""The progress of imports, read from PostgreSQL: counters of processes do not last."""
 
 import math
 from collections import Counter, deque
@@ -12,13 +12,13 @@ from shared.days import FRANCE
 from shared.db.days import day_end, day_start
 from shared.imports.pace import Pace, Step, pace_of, trend_of
 
-# INSEE's most: what a request is worth.
+# The most that INSEE gives in one answer.
 MAX_ROWS_PER_REQUEST = 1000
-# A rate over less than this jumps about; over more it forgets that something changed.
+# A rate over less time jumps; a rate over more shows a change too late.
 _RATE_WINDOW_SECONDS = 60.0
-# What went at the pace of the last minute tells the end better than a minute alone.
+# As much of the past as went at the pace of the last minute foretells the end better than it alone.
 _MEMORY_SECONDS = 900.0
-# Of the usual time between two steps: a step that takes longer is late.
+# A step is late after this many times the usual time between two steps.
 _LATE_STEPS = 3
 _LEAST_STEPS = 7
 
@@ -79,7 +79,7 @@ _SNAPSHOT = text(f"""
          (SELECT created_at FROM import_runs WHERE id = :run_id)) q
 """)  # noqa: S608  # made of constants only
 
-# What lives in a shard.
+# The part of the progress that is in a shard.
 _SHARD_SNAPSHOT = text("""
     SELECT (SELECT count(*) FROM failed_items WHERE resolved_at IS NULL) AS failed_items,
       (SELECT coalesce(jsonb_object_agg(outcome, n), '{}') FROM
@@ -89,7 +89,7 @@ _SHARD_SNAPSHOT = text("""
 
 @dataclass(frozen=True)
 class Progress:
-    """One reading. `expected` is None until INSEE has told the first total."""
+    """One reading of the progress; `expected` is None until INSEE has told a total."""
 
     at: datetime
     started_at: datetime | None
@@ -120,18 +120,18 @@ class Progress:
 
     @property
     def age_seconds(self) -> float | None:
-        """Time since INSEE treated what the register is complete up to."""
+        """The age of INSEE's last treatment up to which the register is complete."""
         if self.treated_until is None:
             return None
         return (self.at - self.treated_until.replace(tzinfo=FRANCE)).total_seconds()
 
-    # Of daily imports that are under way: their shares together, the rows that today brought, and
-    # when they go on, where all that is open has had its share.
+    # The open daily imports: the sum of their shares, the rows of today, and, where all of them
+    # have had their share, the instant at which they go on.
     per_day: int | None = None
     rows_today: int = 0
     resting_until: datetime | None = None
     day_ends_at: datetime | None = None
-    # None: the calendar's day.
+    # None: the calendar's days.
     day_seconds: float | None = None
 
     @property
@@ -144,12 +144,12 @@ class Progress:
 
     @property
     def avis_due(self) -> int:
-        """All that were ever due and still are: to do, done, or refused by the validator."""
+        """All avis that are due: pending, accepted, or rejected by the validator."""
         return self.avis_pending + self.avis_accepted + self.avis.get("rejected", 0)
 
     @property
     def days_left(self) -> int | None:
-        """How many more days have work, today not counted once its share is done."""
+        """The number of days that still have work; today counts until its share is done."""
         if self.per_day is None or self.expected is None:
             return None
         left = max(0, self.expected - self.received)
@@ -158,23 +158,23 @@ class Progress:
 
     @property
     def slot_use(self) -> float | None:
-        """Share of the quota used between the first and the last request; None before two."""
+        """The share of the quota used between the first and the last request; None before two."""
         if self.first_slot_at is None or self.last_slot_at is None or not self.quota_per_minute:
             return None
         minutes = (self.last_slot_at - self.first_slot_at).total_seconds() / 60
-        # The first request opens the time between the two: it is not one that fits in it.
+        # The first request begins the interval: it is not one of those that fit into it.
         return (self.requests - 1) / (self.quota_per_minute * minutes) if minutes > 0 else None
 
     @property
     def page_fill(self) -> float | None:
-        """Rows for each row that the requests could have brought; None before the first."""
+        """Rows received for each row that the requests could bring; None before the first."""
         return self.received / (MAX_ROWS_PER_REQUEST * self.requests) if self.requests else None
 
 
 def read_progress(
     connection: Connection, run_id: int | None = None, *, shards: Sequence[Connection] = ()
 ) -> Progress:
-    """Read the progress of one run, or of all; `shards` are those that are elsewhere."""
+    """Read the progress of one run or of all; `shards` are those outside the control database."""
     progress = Progress(**connection.execute(_SNAPSHOT, {"run_id": run_id}).mappings().one())
     for shard in shards:
         row = shard.execute(_SHARD_SNAPSHOT).one()
@@ -196,11 +196,11 @@ def run_exists(connection: Connection, run_id: int) -> bool:
 
 @dataclass
 class Rate:
-    """Units per second over the last minute, and what they say of the end.
+    """Units per second over the last minute, and the end that they foretell.
 
-    Work comes in steps, a page at a time: a rate is that between steps, or it would jump with
-    each of them by a step's share of the minute. The end is told by all of the last quarter of an
-    hour that went at the pace of the last minute.
+    Work comes in steps of one INSEE page. The rate is that between steps; otherwise each step
+    would make it jump. The end is foretold from that part of the last quarter of an hour that went
+    at the pace of the last minute.
     """
 
     _steps: deque[Step] = field(default_factory=deque)
@@ -217,8 +217,8 @@ class Rate:
         elif self._steps[-1][1] != done:
             self._steps.append((at_seconds, done))
             self._seen += 1
-            if self._seen == 2:  # noqa: PLR2004  # the first is of use until there is a second
-                # Nobody knows when the first step that was seen was begun.
+            if self._seen == 2:  # noqa: PLR2004  # the first step serves until there is a second
+                # The first step began at an unknown time.
                 self._steps.popleft()
         while self._steps[0][0] < at_seconds - _MEMORY_SECONDS and len(self._steps) > 1:
             self._steps.popleft()
@@ -234,7 +234,7 @@ class Rate:
         return pace_of(self._until_now(minute)).per_second
 
     def eta_seconds(self, left: int) -> float | None:
-        """Time to the end at this pace; None while nothing moves."""
+        """Return the time to the end at this pace; None while nothing moves."""
         if left <= 0:
             return 0.0
         if self._is_late():
@@ -246,9 +246,9 @@ class Rate:
         return max(0.0, left / per_second - waited_seconds)
 
     def eta_uncertainty_seconds(self, left: int) -> float | None:
-        """Two standard errors of that time: the pace is known so well, and will vary again.
+        """Return two standard errors of that time: of the pace so far, and of the work to come.
 
-        None while too little was seen to tell.
+        None while too few steps were seen.
         """
         if left <= 0:
             return 0.0
@@ -257,11 +257,11 @@ class Rate:
             return None
         left_seconds = left / pace.per_second
         variance = pace.variance_per_second * left_seconds * (1 + left_seconds / pace.seconds)
-        # What is seen of a step is seen up to a step later.
+        # A step is seen up to one usual interval after it was done.
         return 2 * math.sqrt(variance) / pace.per_second + self._usual_seconds()
 
     def _until_now(self, steps: list[Step]) -> list[Step]:
-        """When the next step is late, the time that it is late counts."""
+        """Append the present where the next step is late, so that the wait counts."""
         return [*steps, (self._now_seconds, steps[-1][1])] if steps and self._is_late() else steps
 
     def _forget_another_pace(self) -> None:
@@ -272,7 +272,7 @@ class Rate:
             (n for n, step in enumerate(steps) if step[0] >= since_seconds), len(steps) - 1
         )
         if not self._is_late():
-            # Of few steps nothing is known: those of a slow work are looked at for longer.
+            # Few steps tell nothing: slow work needs a longer look back.
             first = min(first, len(steps) - _LEAST_STEPS)
         if first < 1:
             return

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scope:
-    """What a run imports: places, narrowed by the rest; no place is every place.
+    """The establishments of a run: those of the places, narrowed by the other fields.
 
-    Sirets stand instead of all that. Lists are unions; the range includes both ends.
+    No place means every place. `sirets` replace all other fields. Lists are unions; the range of
+    sirets includes both ends.
     """
 
     departements: Sequence[str] = ()

@@ -1,8 +1,8 @@
-"""What batches, a run or a day state about themselves, by département.
+"""The statement of batches, a run or a day, by département: expected, received, stored, missing.
 
-The sets are those that each batch stated when it closed, less what was put right since: a missing
-establishment that is stored now, a surplus one that left the window or that INSEE has answered for
-by number. Numbers are sums over batches; the sets are unions.
+Each batch states its missing and surplus establishments when it closes. A missing one that is
+stored by now no longer counts, nor a surplus one that left the window or that INSEE has answered
+for by number. Numbers are sums over batches; sets are unions.
 """
 
 import datetime as dt
@@ -13,12 +13,12 @@ from sqlalchemy import Connection, text
 
 from shared.days import TIME_ZONE
 
-# What has a row, but no commune: INSEE places it abroad.
+# An establishment with a row but without a commune: INSEE places it abroad.
 NOWHERE = "none"
-# Received, and not stored: nothing says where it is.
+# An establishment received but not stored: nothing tells its place.
 UNKNOWN = "unknown"
 
-# The latest answer to each siret that was asked for by number; what is unlisted is gone from INSEE.
+# The latest answer for each siret asked for by number; INSEE no longer lists an unlisted one.
 ASKED = """
     asked AS (
       SELECT DISTINCT ON (a.siret) a.siret, b.id AS batch_id, b.completed_at,
@@ -96,7 +96,7 @@ _PLACES = text(f"""
     FROM parts GROUP BY place
     ORDER BY place IN ('{NOWHERE}', '{UNKNOWN}'), place
 """)  # noqa: S608  # made of constants only
-# Costs a few batches' rows, whatever they received: an import of the whole register ends with it.
+# It reads only the rows of batches, however much they received: it ends each large import.
 _WHOLE = text(f"""
     WITH {_CHOSEN}
     SELECT count(*) AS batches,
@@ -120,7 +120,7 @@ _SIRETS = text(f"""
 
 @dataclass(frozen=True)
 class StatementSubject:
-    """Whose batches are stated: those of a run, one alone, or all that closed on a day in Paris."""
+    """The batches of a statement: those of a run, one, or all that closed on a day in Paris."""
 
     run_id: int | None = None
     batch_id: int | None = None
@@ -134,7 +134,7 @@ class StatementSubject:
 
 @dataclass(frozen=True)
 class StatementLine:
-    """One département, or all. `expected` is None where a batch asked for more than one place."""
+    """One département, or all; `expected` is None where a batch asked for several places."""
 
     departement: str
     expected: int | None
@@ -148,7 +148,7 @@ class StatementLine:
 
 @dataclass(frozen=True)
 class Statement:
-    """`not_received`: expected beyond received, whose sirets nobody knows."""
+    """`not_received` counts establishments expected but not received, of unknown siret."""
 
     subject: StatementSubject
     batches: int
@@ -160,7 +160,7 @@ class Statement:
 
     @property
     def is_kept(self) -> bool:
-        """Whether the closed batches promise nothing that is not there; open ones say nothing."""
+        """Whether all that the closed batches promise is there; open batches do not count."""
         total = self.total
         return not (
             self.failed_batches
@@ -174,9 +174,9 @@ class Statement:
 def read_statement(
     connection: Connection, subject: StatementSubject, *, by_departement: bool = True
 ) -> Statement:
-    """Read it in one transaction.
+    """Read a statement in one transaction.
 
-    By département it costs as much as the receipts of those batches that are of several places.
+    By département it also reads the receipts of batches with several places.
     """
     selection = _selection(subject)
     lines = connection.execute(_PLACES, selection).mappings() if by_departement else ()
@@ -202,7 +202,7 @@ def read_statement(
 
 
 def read_sirets(connection: Connection, subject: StatementSubject) -> Mapping[str, list[str]]:
-    """The sets themselves, sorted: `missing`, `surplus` and `gone`."""
+    """Return the sets of sirets, sorted: `missing`, `surplus` and `gone`."""
     found: dict[str, list[str]] = {"missing": [], "surplus": [], "gone": []}
     for row in connection.execute(_SIRETS, _selection(subject)):
         found[row.kind].append(row.siret)
@@ -223,7 +223,7 @@ def batch_exists(connection: Connection, batch_id: int) -> bool:
 
 
 def in_one_line(statement: Statement) -> str:
-    """The total, for the end of a command that did something else."""
+    """Return the total in one line, as the last line of an import command."""
     total = statement.total
     parts = {
         "expected": total.expected or 0,

@@ -20,7 +20,7 @@ class Watermark:
 
 @dataclass(frozen=True)
 class TreatmentWindow:
-    """What a run brings of a collection, both ends included; `treated_from` None: since ever."""
+    """The treatments of a collection that a run brings, both ends included; None: no beginning."""
 
     collection: str
     treated_from: datetime | None

@@ -1,8 +1,8 @@
-"""Does a service's process do its work? What a container's health check runs, beside it.
+"""The health check of a container, run beside its service.
 
-Healthy: /metrics answers, every loop has ended a turn well not long ago, and the connection to
-the queue is open. A server that is away makes a service unhealthy, and its return healthy again;
-nothing has to be restarted for that.
+A service is healthy while /metrics answers, every loop has recently ended a turn without an error,
+and the connection to the queue is open. A server that is away makes it unhealthy; when the server
+returns, it is healthy again without a restart.
 
     python -m shared.runtime.health --port 9191 --patience-seconds 300
 """
@@ -19,7 +19,7 @@ _CONNECTED = "sirenade_consumer_connected{"
 
 
 def faults(metrics: str, *, now_seconds: float, patience_seconds: float) -> Iterator[str]:
-    """What stands against the process whose /metrics this is, one line each."""
+    """Return the faults that the text of /metrics tells of, one line each."""
     for line in metrics.splitlines():
         if not line.startswith((_LAST_TURN, _CONNECTED)):
             continue
@@ -29,16 +29,19 @@ def faults(metrics: str, *, now_seconds: float, patience_seconds: float) -> Iter
             if float(value) != 1:
                 yield f"not connected to the queue: {labels}"
         elif float(value) == 0:
-            yield f"no turn of the loop has ended well yet: {labels}"
+            yield f"no turn of the loop has succeeded yet: {labels}"
         elif (age_seconds := now_seconds - float(value)) > patience_seconds:
-            yield f"no turn of the loop has ended well for {age_seconds:.0f} s: {labels}"
+            yield f"no turn of the loop has succeeded for {age_seconds:.0f} s: {labels}"
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m shared.runtime.health", description=__doc__)
-    parser.add_argument("--port", type=int, default=9191, help="where /metrics is served")
+    parser.add_argument("--port", type=int, default=9191, help="port of /metrics")
     parser.add_argument(
-        "--patience-seconds", type=float, default=300, help="after which a loop counts as stuck"
+        "--patience-seconds",
+        type=float,
+        default=300,
+        help="longest time without success",
     )
     options = parser.parse_args(arguments)
     try:

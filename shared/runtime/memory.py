@@ -1,6 +1,7 @@
-"""glibc keeps what a thread freed: told not to, a process that parses megabytes stays small.
+"""Settings of glibc and of the garbage collector for processes that parse megabytes.
 
-Measured on a fetcher with four threads at one page a second: 253 MiB without, 105 MiB with
+By default glibc keeps the memory that a thread freed. Measured on a fetcher with four threads, at
+one INSEE page a second: 253 MiB without these settings, 105 MiB with them
 (`tests/system/test_memory.py`, sampled with ps).
 """
 
@@ -8,22 +9,22 @@ import ctypes
 import gc
 import sys
 
-# From malloc.h.
+# The constants of malloc.h.
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
 
 _SETTINGS = {
-    # An arena for each thread would each keep its own largest page.
+    # With an arena for each thread, each would keep the memory of its largest INSEE page.
     _M_ARENA_MAX: 2,
-    # Fixed, large blocks go back at once; glibc would raise the threshold with each of them.
+    # Large blocks return at once while it is fixed; glibc would raise it with each of them.
     _M_MMAP_THRESHOLD: 128 * 1024,
     _M_TRIM_THRESHOLD: 256 * 1024,
 }
 
 
 def return_freed_memory() -> None:
-    """Call once at the start of a process, before its threads; elsewhere than glibc, nothing."""
+    """Call once at the start of a process, before its threads; it does nothing without glibc."""
     if sys.platform != "linux":
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
@@ -32,11 +33,11 @@ def return_freed_memory() -> None:
             mallopt(parameter, value)
 
 
-def keep_what_is_there() -> None:
-    """Call once when the process is complete, before its work: what it is made of, it keeps.
+def freeze_objects() -> None:
+    """Call once when the process is built, before its work: it keeps the objects that exist then.
 
-    Some hundred thousand objects, which each full collection would look through again; a slice of
-    a thousand records is enough to bring one about, and it took the writer 10 of the 17 µs that
+    Each full collection would look through these hundred thousands of objects again. A slice of a
+    thousand records is enough to cause one, and collections took the writer 10 of the 17 µs that
     reading an unchanged record took.
     """
     gc.collect()

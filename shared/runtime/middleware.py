@@ -1,6 +1,6 @@
-"""What every actor gets: its metrics, and its message and run named in each log line.
+"""The middleware of every actor: its metrics, and its message and run in each log line.
 
-Errors in these hooks are logged and swallowed by dramatiq: nothing here may carry correctness.
+dramatiq logs and swallows errors of these hooks: correctness must not depend on them.
 """
 
 import threading
@@ -13,14 +13,14 @@ import structlog
 from shared.errors import Rejected, SlowDown
 from shared.metrics import Metrics
 
-# Of a message's own fields, those that say what it is about.
+# The fields of a message that tell its subject.
 _NAMED_IN_LOGS = ("batch_id", "page", "fetch_id", "slice", "shard")
-# Goes from message to message as an option: their contract need not know it.
+# An option that each message passes on to those that it causes; no contract names it.
 _RUN = "run_id"
 
 
 class ActorMetrics(dramatiq.Middleware):
-    """Outcome, run time, queue wait and work in progress of each actor; the names in its logs."""
+    """Counts outcomes, run time, queue wait and work in progress; names messages in logs."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -71,7 +71,7 @@ class ActorMetrics(dramatiq.Middleware):
 def _named(message: dramatiq.MessageProxy) -> dict[str, int]:
     named = {_RUN: message.options.get(_RUN)}
     named |= {name: message.kwargs.get(name) for name in _NAMED_IN_LOGS}
-    # One that breaks the contract may hold anything there.
+    # A message that breaks its contract may hold anything there.
     return {name: value for name, value in named.items() if type(value) is int}
 
 

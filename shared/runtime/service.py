@@ -1,7 +1,7 @@
-"""How a service runs: its actors' threads and its loops, until it is told to stop.
+"""The run of a service: the threads of its actors and its loops, until it is told to stop.
 
-One process holds one service (or, embedded, several); a loop's failure is logged, counted and
-tried again at the next turn, since what fails there is a server that is away.
+A process holds one service; the embedded mode holds several. A loop that fails is logged, counted
+and tried again at its next turn: the usual cause is a server that is away.
 """
 
 import signal
@@ -23,21 +23,21 @@ from shared.db.shards import require_shards
 from shared.errors import UserError
 from shared.logs import configure_logs, places_of, secrets_of
 from shared.metrics import Metrics
-from shared.runtime.memory import keep_what_is_there, return_freed_memory
+from shared.runtime.memory import freeze_objects, return_freed_memory
 from shared.runtime.middleware import ActorMetrics
 from shared.settings import ServiceSettings
 
 log = structlog.get_logger()
 
-# Above the longest actor: a container's stop grace must exceed it.
+# Longer than any actor runs; a container's stop grace must exceed it.
 STOP_GRACE_SECONDS = 60
-# Soon enough after an outage, and few lines of log during it.
+# A loop goes on soon after an outage, and logs few lines during it.
 _MOST_BACKOFF_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
 class Loop:
-    """Work that comes round: `step` runs, then the loop waits `interval_seconds`."""
+    """Work that repeats: `step` runs, then the loop waits `interval_seconds`."""
 
     name: str
     interval_seconds: float
@@ -46,18 +46,18 @@ class Loop:
 
 @dataclass(frozen=True)
 class Service:
-    """What one service brings: the queues that its threads consume, and its loops."""
+    """The parts of a service: the queue that its threads consume, and its loops."""
 
     name: str
     queue: str | None = None
     worker_threads: int = 0
-    # Messages that a process takes ahead; twice its threads unless told.
+    # Messages that a process takes ahead; None: twice its threads.
     prefetch: int | None = None
     loops: tuple[Loop, ...] = ()
 
 
 class Running:
-    """Services at work on one broker, until `stop`."""
+    """Services that work on one broker until `stop`."""
 
     def __init__(
         self, services: Iterable[Service], broker: dramatiq.Broker, clock: Clock, metrics: Metrics
@@ -95,7 +95,7 @@ class Running:
             thread.start()
 
     def stop(self) -> None:
-        """Let actors finish, return the rest to the queue, end the loops."""
+        """Let actors finish, return other messages to the queue, end the loops."""
         self._clock.stopping.set()
         for worker in self._workers:
             worker.stop(timeout=STOP_GRACE_SECONDS * 1000)
@@ -123,13 +123,13 @@ class Running:
 
 
 def wait_after(failures: int, interval_seconds: float) -> float:
-    """Seconds until a loop's next turn, so that a server that is away is not asked all the time."""
+    """Return the seconds to a loop's next turn; they grow while a server is away."""
     backed_off_seconds = doubling(interval_seconds, failures, most=_MOST_BACKOFF_SECONDS)
     return max(interval_seconds, backed_off_seconds)
 
 
 def serve_metrics(metrics: Metrics, *, host: str, port: int) -> None:
-    """Serve /metrics from a thread of its own; port 0 serves nothing."""
+    """Serve /metrics from a new thread; with port 0, serve nothing."""
     if port == 0:
         return
     try:
@@ -144,7 +144,7 @@ def serve_metrics(metrics: Metrics, *, host: str, port: int) -> None:
 def run_service(
     name: str, settings: ServiceSettings, build: Callable[..., Service], *, connections: int = 2
 ) -> None:
-    """Run one service in this process: logs, database, broker, /metrics, then until SIGTERM."""
+    """Run one service in this process, from its set-up to SIGTERM."""
     return_freed_memory()
     configure_logs(
         name,
@@ -174,7 +174,7 @@ def run_service(
 
 
 def _require_queue(broker: dramatiq.Broker, service: Service) -> None:
-    """Say what is wrong with the broker at the start, before consumers wait for it in silence."""
+    """Raise UserError where the broker does not answer: consumers would wait in silence."""
     if service.queue is None:
         return
     try:
@@ -192,10 +192,10 @@ def run_until_stopped(running: Running, clock: Clock) -> None:
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
-    keep_what_is_there()
+    freeze_objects()
     running.start()
     log.info("ready")
-    # A bare wait() would hold back the signal handlers on some platforms.
+    # On some platforms a wait without a limit would hold back the signal handlers.
     while not clock.stopping.wait(1.0):
         pass
     running.stop()

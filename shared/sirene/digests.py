@@ -1,7 +1,7 @@
-"""What a record says of an establishment and what of its unit, and the digests of both.
+"""The two parts of a record, establishment and unit, and their digests. Pure.
 
-Whoever holds the decoded record can make the digests and send them along, so that what is stored
-already needs no decoding where it is compared.
+The fetcher, which has the decoded record, sends the digests with it. The writer compares them with
+those of the stored rows, and need not decode a record that did not change.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from shared.sirene.identifiers import is_siret, siren_of
 from shared.sirene.values import JsonObject, MappingError, json_object, text_of
 
 MAPPING_VERSION: Final = "mapping-1"
-"""Raise it when a record maps to other values: every stored hash then differs, and every row is
+"""Raise it when records map to other values: every stored hash then differs, and every row is
 written again when INSEE next sends it."""
 
 _DIGEST_BYTES: Final = 16
@@ -26,7 +26,7 @@ _LINES = re.compile(rf"{_LINE}(?:\n{_LINE})*")
 
 
 class SplitRecord(NamedTuple):
-    """A record's own siret, the record, and what it says of the unit."""
+    """The siret of a record, the record, and its block about the unit."""
 
     siret: str
     etablissement: JsonObject
@@ -34,7 +34,7 @@ class SplitRecord(NamedTuple):
 
 
 class Digests(NamedTuple):
-    """Whose record it is, and what it says of the establishment and of the unit, in hex."""
+    """The siret of a record, and the digests of its two parts in hex."""
 
     siret: str
     etablissement: str
@@ -42,7 +42,7 @@ class Digests(NamedTuple):
 
 
 def split_record(record: object) -> SplitRecord:
-    """Tell apart what is compared and stored apart, whatever the values are.
+    """Split a record into the parts that are compared and stored apart, whatever their values.
 
     Raises MappingError with a bounded `code`.
     """
@@ -59,10 +59,10 @@ def digests_of(split: SplitRecord) -> Digests:
 
 
 def encoded(record: object) -> tuple[bytes, Digests | None]:
-    """The record in JSON, on one line, and its digests; None where it cannot be split.
+    """Return the record as one line of JSON, and its digests; None where it cannot be split.
 
-    It is read again as what it was, but for its score and the order of its keys; one too deep to
-    be written loses what is deep, and fails alone for what it then lacks.
+    The line lacks the score and may have another order of keys. A record too deep to be written
+    loses its deep values; the writer then refuses this record alone, for what it lacks.
     """
     try:
         digests, own, unite = _digested(split_record(record))
@@ -72,12 +72,12 @@ def encoded(record: object) -> tuple[bytes, Digests | None]:
 
 
 def to_lines(digests: Iterable[Digests | None], *, of: str) -> str:
-    """A line for each record of this text, empty without digests, after one about them all."""
+    """Return a head line, then one line for each record of the text `of`; empty without digests."""
     return "\n".join((_head(of), *(" ".join(one) if one else "" for one in digests)))
 
 
 def from_lines(lines: str, *, of: str) -> Sequence[Digests | None]:
-    """None of any record where they are not of this version, of this text, or well-formed."""
+    """Return the digests of each record; nothing where version, text or form are wrong."""
     head, _, rest = lines.partition("\n")
     if head != _head(of) or _LINES.fullmatch(rest) is None:
         return ()
@@ -85,12 +85,12 @@ def from_lines(lines: str, *, of: str) -> Sequence[Digests | None]:
 
 
 def _head(records: str) -> str:
-    """Of another text's digests it is told by the length alone: that is at hand, and enough."""
+    """Return the mapping version and the length of the records: another one means another text."""
     return f"{MAPPING_VERSION} {len(records)}"
 
 
 def content_hash(content: bytes) -> str:
-    """Of what INSEE sent, and of how it is mapped: a row is written anew when either changes."""
+    """Return the digest of INSEE's bytes and of the mapping version: it changes with either."""
     return hashlib.blake2b(content, digest_size=_DIGEST_BYTES, person=_PERSON).hexdigest()
 
 
@@ -98,10 +98,10 @@ _PERSON: Final = MAPPING_VERSION.encode()
 
 
 def _digested(split: SplitRecord) -> tuple[Digests, bytes, bytes]:
-    """The digests and what they are of."""
+    """Return the digests and the bytes of the two parts."""
     own = {**split.etablissement}
     del own["uniteLegale"]
-    own.pop("score", None)  # how well the record answers the query
+    own.pop("score", None)  # it tells how well the record fits the query
     of_own, of_unite = _canonical(own), _canonical(split.unite)
     return (
         Digests(split.siret, content_hash(of_own), content_hash(of_unite)),
@@ -113,7 +113,7 @@ def _digested(split: SplitRecord) -> tuple[Digests, bytes, bytes]:
 def _canonical(value: object) -> bytes:
     try:
         return orjson.dumps(value)
-    except TypeError:  # what only a lenient reader lets in, or orjson reads and does not write
+    except TypeError:  # a value that only json writes: orjson reads some, json the others
         pass
     try:
         return json.dumps(value).encode()

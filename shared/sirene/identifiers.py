@@ -1,6 +1,6 @@
-"""SIREN and SIRET. Their shape is required; their check digit is only a hint.
+"""SIREN and SIRET. Their shape is required; their check digit is a hint only.
 
-INSEE itself lists numbers whose check digit is wrong, so no stored record is refused for it.
+INSEE lists numbers with a wrong check digit, so that no record is refused for one.
 """
 
 import re
@@ -24,7 +24,7 @@ def siren_of(siret: str) -> str:
 
 
 def owner_of(record: object) -> str | None:
-    """The siret or siren that a record of the API gives as its own; None where it gives none."""
+    """Return the siret or else the siren of one of INSEE's records; None where it has neither."""
     if not isinstance(record, Mapping):
         return None
     siret, siren = record.get("siret"), record.get("siren")
@@ -34,10 +34,10 @@ def owner_of(record: object) -> str | None:
 
 
 def has_valid_check_digit(number: str) -> bool:
-    """Luhn's rule for a SIREN or SIRET of the right shape.
+    """Return whether a SIREN or SIRET of the right shape follows Luhn's rule.
 
-    La Poste has more establishments than the rule has numbers: there the plain sum of the
-    fourteen digits is a multiple of five; its head office follows Luhn.
+    La Poste has more establishments than the rule has numbers. For these the plain sum of the
+    fourteen digits is a multiple of five.
     """
     if _luhn_sum(number) % 10 == 0:
         return True
@@ -52,5 +52,5 @@ def _luhn_sum(digits: str) -> int:
     total = 0
     for rank, digit in enumerate(reversed(digits)):
         value = int(digit) << (rank & 1)
-        total += value - 9 if value > 9 else value  # noqa: PLR2004  two digits are added up
+        total += value - 9 if value > 9 else value  # noqa: PLR2004  the two digits of the value are added
     return total

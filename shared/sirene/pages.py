@@ -1,7 +1,7 @@
-"""What follows from the stored facts alone: the page, its facts, whether an avis is due.
+"""The conclusions from stored rows alone: the page, its facts, whether an avis is due. Pure.
 
-The writer and the reviewer call the same functions on the same rows, so that a hash computed
-by one is the hash that the other finds.
+The writer and the reviewer call the same functions on the same rows, so that both find the same
+hash.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ from shared.sirene.reference import (
 
 
 class EtablissementFacts(NamedTuple):
-    """All that the functions below read of an establishment: who asks for more asks in vain."""
+    """The columns of an establishment that the functions below read."""
 
     siret: str
     siren: str
@@ -48,7 +48,7 @@ class EtablissementFacts(NamedTuple):
 
 
 class UniteFacts(NamedTuple):
-    """As `EtablissementFacts`, of its unit."""
+    """The columns of a unit that the functions below read."""
 
     siren: str
     statut_diffusion: str
@@ -72,7 +72,7 @@ ACTIVITE_NOT_YET_KNOWN = "00.00Z"
 _SLUG_NOM_LENGTH = 60
 _SLUG_COMMUNE_LENGTH = 40
 _NAMELESS = "etablissement"
-# What Unicode does not decompose; an apostrophe parts two words as any other sign does.
+# Letters that Unicode does not decompose; an apostrophe parts two words like any other sign.
 _TO_ASCII = str.maketrans(
     {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "ø": "o", "Ø": "o", "’": "'", "ʼ": "'"}
 )
@@ -82,14 +82,14 @@ _NO_WORD = re.compile(r"[^a-z0-9]+")
 
 
 def is_diffusible(etablissement: AnEtablissement, unite: AUnite) -> bool:
-    """The two statuses are independent; one of them is enough to say nothing."""
+    """Return whether both may be shown; their two statuses are independent."""
     return etablissement.statut_diffusion == unite.statut_diffusion == OPEN_TO_ALL
 
 
 def page_of(etablissement: AnEtablissement, unite: AUnite) -> Page | None:
-    """The page of the current activity in the current commune; None without one or the other.
+    """Return the page of the current activity in the current commune; None without one of them.
 
-    An establishment abroad has no commune, one that was just registered may have no activity.
+    An establishment abroad has no commune; a new one may have no activity yet.
     """
     activite, code_commune = etablissement.activite_principale, etablissement.code_commune
     if activite is None or activite == ACTIVITE_NOT_YET_KNOWN or code_commune is None:
@@ -114,7 +114,7 @@ def _page_status(etablissement: AnEtablissement) -> PageStatus:
 
 
 def nom_affiche(etablissement: AnEtablissement, unite: AUnite) -> str | None:
-    """The name over the door first, the legal one last; a person's only where nothing else is."""
+    """Return the name over the door, else the legal name, else a person's."""
     return (
         etablissement.enseigne1
         or etablissement.denomination_usuelle
@@ -132,7 +132,7 @@ def _nom_de_personne(unite: AUnite) -> str | None:
 
 
 def _slug(nom: str | None, commune: str | None, siret: str) -> str:
-    """Lower-case ASCII. The siret keeps it unique, and the rest is for readers."""
+    """Return lower-case ASCII; the siret makes it unique, the rest is for readers."""
     parts = (
         _ascii(nom or "", _SLUG_NOM_LENGTH) or _NAMELESS,
         _ascii_commune(commune or ""),
@@ -142,7 +142,7 @@ def _slug(nom: str | None, commune: str | None, siret: str) -> str:
 
 
 def anonymous_slug(siret: str, commune: str | None) -> str:
-    """The slug of a page whose name must not be shown."""
+    """Return the slug of a page whose name must not be shown."""
     return _slug(None, commune, siret)
 
 
@@ -159,7 +159,7 @@ def _ascii_commune(commune: str) -> str:
 
 
 def facts_of(etablissement: AnEtablissement, unite: AUnite, page: Page) -> Facts:
-    """Only for a diffusible establishment: the facts hold its name."""
+    """Return the facts of a diffusible establishment; they hold its name."""
     created = etablissement.date_creation
     return Facts(
         siret=etablissement.siret,
@@ -185,7 +185,7 @@ def facts_of(etablissement: AnEtablissement, unite: AUnite, page: Page) -> Facts
 
 
 def _denomination(unite: AUnite, nom: str | None) -> str | None:
-    """The legal unit's name where the page bears another; capitals and spaces do not count."""
+    """Return the unit's name if the page bears another one, capitals and spaces aside."""
     if unite.categorie_juridique == SOLE_TRADER or unite.denomination is None:
         return None
     return None if _plain(unite.denomination) == _plain(nom or "") else unite.denomination
@@ -203,7 +203,7 @@ def avis_outcome(
     sole_traders: bool,
     opposed: bool,
 ) -> AvisOutcome:
-    """Why no avis is due, the reasons of law before those of use; `pending` where one is."""
+    """Return `pending` where an avis is due, else why none is; reasons of law come first."""
     if not is_diffusible(etablissement, unite):
         return AvisOutcome.SKIPPED_NON_DIFFUSIBLE
     if opposed:

@@ -1,6 +1,6 @@
 """The register's records, each field named as its column in `shared.db.tables`.
 
-A masked or unknown value is None; what a person may not see is told by `statut_diffusion` alone.
+A masked or unknown value is None. `statut_diffusion` alone tells what people may not see.
 """
 
 import datetime as dt
@@ -132,8 +132,8 @@ class Etablissement(_FromRow):
 class PeriodeEtablissement(_FromRow):
     """One period of an establishment's history, as INSEE sends it.
 
-    `rang` counts from the oldest, which is 0, so that a new period appends. Unlike elsewhere,
-    1900-01-01 is kept; the oldest may have neither state nor activity.
+    `rang` counts from the oldest, which is 0, so that a new period comes last. Only here 1900-01-01
+    is kept. The oldest period may have neither state nor activity.
     """
 
     siret: str
@@ -171,7 +171,7 @@ class Page(_FromRow):
     status: PageStatus
 
 
-# What INSEE masks for a natural person with partial diffusion.
+# The fields that INSEE masks for a natural person with partial diffusion.
 PERSONAL_UNITE_FIELDS = (
     "denomination",
     "sigle",
@@ -189,7 +189,7 @@ PERSONAL_UNITE_FIELDS = (
     "pseudonyme",
 )
 SIGN_FIELDS = ("enseigne1", "enseigne2", "enseigne3", "denomination_usuelle")
-# The street and the geolocation, which it masks for legal persons too.
+# The street and the geolocation, which it masks for legal persons, too.
 STREET_FIELDS = (
     "complement_adresse",
     "numero_voie",

@@ -1,4 +1,4 @@
-"""Reference tables of the register, each read once, at its first use. Sources: data/SOURCES.md."""
+"""Reference tables of the register, each read once, at its first use (data/SOURCES.md)."""
 
 import csv
 import functools
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
 
-# The current value comes without a nomenclature in older payloads.
+# Older records carry the current activity without its nomenclature.
 _NEWEST_FIRST = ("NAFRev2", "NAF2025", "NAFRev1", "NAF1993", "NAP")
 
 
@@ -32,7 +32,7 @@ def _rows(file_name: str) -> Iterator[dict[str, str]]:
 
 @functools.cache
 def communes() -> Mapping[str, Commune]:
-    """By code; of several names with one code the first is the commune of today."""
+    """Return the communes by code; the first of several rows with one code is today's commune."""
     found: dict[str, Commune] = {}
     for row in _rows("communes.csv"):
         found.setdefault(row["code"], Commune(row["nom"], row["departement"], row["region"]))
@@ -41,7 +41,7 @@ def communes() -> Mapping[str, Commune]:
 
 @functools.cache
 def noms_de_communes() -> frozenset[str]:
-    """Every name of the table, delegated and associated communes and arrondissements included."""
+    """Return all names, those of delegated and associated communes and arrondissements too."""
     return frozenset(row["nom"] for row in _rows("communes.csv"))
 
 
@@ -61,7 +61,7 @@ def _activites() -> Mapping[tuple[str, str], str]:
 
 @functools.cache
 def libelles_d_activite() -> frozenset[str]:
-    """Every label of every nomenclature that a record may still carry."""
+    """Return all labels of all nomenclatures that a record may still carry."""
     return frozenset(_activites().values())
 
 
@@ -76,9 +76,9 @@ def _tranches_effectifs() -> Mapping[str, str]:
 
 
 def departement_of(code_commune: str | None) -> str | None:
-    """From the code alone, since a commune that was merged away keeps its département.
+    """Return the département by the code alone: a commune that was merged away keeps it.
 
-    Overseas codes (97, 98) give three characters, Corsica 2A and 2B.
+    Overseas codes (97, 98) give three characters, Corsica gives 2A and 2B.
     """
     if code_commune is None:
         return None
@@ -89,13 +89,13 @@ def departement_of(code_commune: str | None) -> str | None:
 
 @functools.lru_cache(maxsize=50_000)
 def departement_et_region(code_commune: str) -> tuple[str, str]:
-    """Département and region of a commune, empty where the code says none."""
+    """Return département and region of a commune; empty where its code tells none."""
     departement = departement_of(code_commune or None)
     return departement or "", region_of(departement) or ""
 
 
 def load() -> None:
-    """Read now what is read of every record, not with the first of them."""
+    """Read the tables now, not with the first record."""
     _activites(), _categories_juridiques(), _tranches_effectifs(), communes(), departements()
 
 
@@ -116,7 +116,7 @@ def libelle_activite(code: str | None, nomenclature: str | None) -> str | None:
 
 
 def libelle_commune(code: str | None) -> str | None:
-    """INSEE's spelling of today, with its accents; None for a code that is no longer in use."""
+    """Return INSEE's present spelling, with accents; None for a code no longer in use."""
     commune = communes().get(code) if code is not None else None
     return None if commune is None else commune.nom
 
@@ -126,7 +126,7 @@ def libelle_categorie_juridique(code: str | None) -> str | None:
 
 
 def libelle_effectif(tranche: str | None) -> str | None:
-    """None for NN as well: an unknown headcount is nothing to tell."""
+    """Return the label of a headcount; None for NN, which means unknown."""
     if tranche is None or tranche == "NN":
         return None
     return _tranches_effectifs().get(tranche)

@@ -1,7 +1,7 @@
-"""Single values of INSEE's records: what is read as what, and what is refused.
+"""The values of INSEE's records, read from a block by their key. Pure.
 
-Nearly everything is a string or null. Each function takes the block and the key, so that an error
-can name the key; it never holds the value.
+INSEE sends nearly everything as a string or null. A function that meets a wrong value raises
+MappingError, which names the key and never holds the value.
 """
 
 import datetime as dt
@@ -17,7 +17,7 @@ JsonObject = Mapping[str, Any]
 
 MASKED: Final = "[ND]"
 MAX_TEXT_LENGTH: Final = 1000
-"""Far above INSEE's longest field (130); an index entry could not hold an unbounded one."""
+"""Far above INSEE's longest field (130); an index entry has a bound."""
 MAX_SMALLINT: Final = 32_767
 _UNKNOWN_DATE = dt.date(1900, 1, 1)
 _DATE = re.compile(r"(\d{1,6})-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
@@ -53,14 +53,14 @@ def text_of(block: JsonObject, key: str) -> str | None:
 
 
 def clean(text: str) -> str:
-    """Without what PostgreSQL cannot store: NUL, and surrogates that no pair makes a character."""
+    """Remove what PostgreSQL cannot store: NUL and lone surrogates."""
     if "\x00" in text:
         text = text.replace("\x00", "")
     return text if text.isascii() else _SURROGATE.sub("", text)
 
 
 def statut_diffusion(block: JsonObject, key: str) -> str:
-    """O or P; N, in use until March 2023, hid more than P does."""
+    """Return O or P; N, in use until March 2023, hid more than P and is read as P."""
     statut = text_of(block, key)
     if statut is None:
         raise MappingError("missing_statut_diffusion", f"{key} is missing")
@@ -88,7 +88,7 @@ def small_integer(block: JsonObject, key: str) -> int | None:
 
 
 def number(block: JsonObject, key: str) -> float | None:
-    """INSEE writes it as a string; `[ND]` where it is masked."""
+    """Return a finite number, which INSEE writes as a string; None for `[ND]`, a masked one."""
     value = block.get(key)
     if not isinstance(value, float):
         value = text_of(block, key)
@@ -100,9 +100,9 @@ def number(block: JsonObject, key: str) -> float | None:
 
 
 def instant(block: JsonObject, key: str) -> dt.datetime | None:
-    """Paris time without offset, with or without milliseconds or time of day.
+    """Return Paris time without an offset; milliseconds and the time of day may be absent.
 
-    None for 1900-01-01, INSEE's mark of the unknown, and for years that no calendar holds.
+    None for 1900-01-01, which means unknown, and for years outside Python's calendar.
     """
     found = _instant(block, key)
     return None if found is None or found.date() == _UNKNOWN_DATE else found
@@ -114,7 +114,7 @@ def date(block: JsonObject, key: str) -> dt.date | None:
 
 
 def sent_date(block: JsonObject, key: str) -> dt.date | None:
-    """1900-01-01 where that is what INSEE sends."""
+    """Return the date as INSEE sends it, 1900-01-01 too."""
     found = _instant(block, key)
     return None if found is None else found.date()
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from services.writer.store import write_slice
 from shared.db.engine import make_engine
-from shared.runtime.memory import keep_what_is_there
+from shared.runtime.memory import freeze_objects
 from shared.sirene import reference
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -23,7 +23,7 @@ def main(url: str) -> None:
     with engine.connect() as connection:
         backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
     reference.load()
-    keep_what_is_there()
+    freeze_objects()
     print("ready", flush=True)  # noqa: T201  the benchmark waits for it
     sys.stdin.buffer.readline()
     client, server = time.process_time(), cpu_seconds(backend)
