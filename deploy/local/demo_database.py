@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from deploy.local.errors import LocalServerError
 from deploy.local.folders import LOCAL
 from deploy.local.postgres import RunningPostgres, start_postgres
 from shared.errors import UserError
@@ -49,12 +48,9 @@ def demo_postgres(
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "users.lock").open("a") as users:
         with _turn(directory):
-            try:
-                running = start_postgres(
-                    directory / "postgres", name="demo", end_with_parent=end_with_parent
-                )
-            except LocalServerError as error:
-                raise UserError(str(error)) from error
+            running = start_postgres(
+                directory / "postgres", name="demo", end_with_parent=end_with_parent
+            )
             _lock(users, fcntl.LOCK_SH)
         try:
             yield running

@@ -138,15 +138,6 @@ def start_postgres(
     raise LocalServerError(f"PostgreSQL ({name}) does not start: see {home / 'postgres.log'}")
 
 
-def stop_postgres(directory: Path) -> bool:
-    """Stop what an earlier process left running in `directory`; False when nothing ran."""
-    running = _adopt(home_for(directory, processes.server_account()))
-    if running is None:
-        return False
-    running.stop()
-    return True
-
-
 def _adopt(home: Path) -> RunningPostgres | None:
     """The live server on this very data directory, ready to answer."""
     try:

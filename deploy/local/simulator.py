@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import processes
+from deploy.local.errors import LocalServerError
 from deploy.local.folders import PROJECT
-from shared.errors import UserError
 
 DEPARTEMENT = "33"
 """Where all that it invents for a run lies."""
@@ -55,7 +55,9 @@ def simulator(
     try:
         port = processes.wait_while_alive(process.pid, lambda: _port(port_file))
         if port is None:
-            raise UserError(f"the simulator does not start: see {directory / 'simulator.log'}")
+            raise LocalServerError(
+                f"the simulator does not start: see {directory / 'simulator.log'}"
+            )
         yield RunningSimulator(f"http://127.0.0.1:{port}", process.pid)
     finally:
         processes.kill_all([process.pid])

@@ -10,10 +10,8 @@ import typer
 from rich.console import Console
 from sqlalchemy import Engine, text
 
-from deploy.local.errors import LocalServerError
 from deploy.local.folders import LOCAL
 from services.reviewer.money.budget import Budget
-from shared.db.engine import make_engine
 from shared.errors import UserError
 from shared.terminal.words import thousands
 from tests.proofs import plots
@@ -32,7 +30,7 @@ from tests.proofs.due_pages import add_subjects
 from tests.proofs.llmock_script import FAULTY_ONE_IN, Conversation
 from tests.proofs.page import Proof
 from tests.proofs.samples import Sampler
-from tests.proofs.stack import Stack, names, run_stack
+from tests.proofs.stack import Stack, run_stack
 from tests.servers.llmock import Llmock, llmock_server
 
 # A process parses and validates on one core: from so many on, another one helps.
@@ -82,23 +80,19 @@ def prove_avis(
     console.print(f"{title}: starting PostgreSQL, RabbitMQ, llmock and the reviewers")
     base = ("--latency-ms", str(round(1000 * least)))
     processes = math.ceil(generators / _GENERATORS_OF_A_PROCESS)
-    try:
-        with (
-            llmock_server(*base, log=folder / "llmock.log") as llmock,
-            run_stack(
-                folder,
-                settings={
-                    "SIRENADE_AVIS_PROVIDERS_FILE": str(_write_providers(folder, llmock)),
-                    "SIRENADE_REVIEWER_GENERATORS": str(math.ceil(generators / processes)),
-                },
-            ) as stack,
-        ):
-            stack.beside["llmock"] = llmock.pid
-            engine = make_engine(stack.database_url, application_name="sirenade-prove", pool_size=1)
-            proof = _run(stack, engine, llmock, asked, title, processes, console)
-            engine.dispose()
-    except LocalServerError as error:
-        raise UserError(str(error)) from error
+    with (
+        llmock_server(*base, log=folder / "llmock.log") as llmock,
+        run_stack(
+            folder,
+            settings={
+                "SIRENADE_AVIS_PROVIDERS_FILE": str(_write_providers(folder, llmock)),
+                "SIRENADE_REVIEWER_GENERATORS": str(math.ceil(generators / processes)),
+            },
+        ) as stack,
+        stack.open_engine() as engine,
+    ):
+        stack.beside["llmock"] = llmock.pid
+        proof = _run(stack, engine, llmock, asked, title, processes, console)
     tell(proof, folder, console)
 
 
@@ -135,8 +129,7 @@ def _run(  # what a proof is made of
     Budget(engine).resume(cap_eur=_CAP_EUR, keep_cap=False)
     conversation = Conversation(llmock, asked)
     conversation.begin()
-    for name in names("reviewer", processes):
-        stack.start(name)
+    stack.start_each(("reviewer",), processes)
     sampler = Sampler(stack, engine)
     follow(
         sampler,

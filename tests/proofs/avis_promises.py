@@ -8,16 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.terminal.words import mib
 from tests.proofs.promises import (
     MIB,
-    MOST_CONNECTIONS,
     Promise,
+    at_most,
     exactly,
-    is_long,
-    judge_growth,
-    process_names,
-    values_of,
+    judge_connections,
+    judge_memory,
 )
 from tests.proofs.samples import Sample
 
@@ -112,7 +109,6 @@ def judge_avis(
     share = 0.0 if part is None else rate_of(calls, part) / asked.ideal_per_second
     goal = goal_of(asked.generators)
     most_fallbacks = int(_MOST_FALLBACKS * asked.texts)
-    connections = max(each.connections for each in samples)
     latency = mean_latency_of(calls)
     least_latency = _LEAST_OF_LATENCY * asked.mean_latency_seconds
     return [
@@ -132,41 +128,13 @@ def judge_avis(
         exactly("texts lost", 0, asked.texts - ledger.accepted),
         exactly("texts paid for twice", 0, ledger.twice),
         exactly("answers of the server that are in the ledger", len(calls), ledger.answers),
-        Promise(
-            "texts left to the template",
-            f"≤ {most_fallbacks}",
-            str(ledger.by_template),
-            ledger.by_template <= most_fallbacks,
-        ),
+        at_most("texts left to the template", most_fallbacks, ledger.by_template),
         _money("cost in the ledger, for its tokens", ledger.owed_eur, ledger.cost_eur),
         _money("cost in the budget", ledger.owed_eur, ledger.spent_eur),
-        *_judge_memory(samples),
-        Promise(
-            "database connections",
-            f"≤ {MOST_CONNECTIONS}",
-            str(connections),
-            connections <= MOST_CONNECTIONS,
-        ),
+        *judge_memory(samples, MOST_RSS_BYTES),
+        judge_connections(samples),
     ]
 
 
 def _money(name: str, promised: Decimal, measured: Decimal) -> Promise:
     return Promise(name, f"{promised:.8f} €", f"{measured:.8f} €", promised == measured)
-
-
-def _judge_memory(samples: Sequence[Sample]) -> list[Promise]:
-    promises = []
-    for name in process_names(samples):
-        sizes = values_of(samples, name, lambda usage: usage.rss_bytes)
-        most = max(sizes)
-        promises.append(
-            Promise(
-                f"RSS of {name}",
-                f"≤ {MOST_RSS_BYTES // MIB} MiB",
-                mib(most),
-                most <= MOST_RSS_BYTES,
-            )
-        )
-        if is_long(samples):
-            promises.append(judge_growth(name, sizes))
-    return promises

@@ -10,18 +10,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.local.errors import LocalServerError
 from deploy.local.folders import LOCAL
 from shared.broker import ReliableBroker, make_broker
-from shared.db.engine import make_engine
-from shared.errors import UserError
 from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE
 from tests.proofs.blows import MEAN_WAIT_SECONDS, make_blows
 from tests.proofs.chaos import Chaos
 from tests.proofs.command import fresh, tell_promises
 from tests.proofs.orders import order_import
 from tests.proofs.promises import Promise
-from tests.proofs.stack import Simulated, Stack, names, run_stack
+from tests.proofs.stack import Simulated, Stack, run_stack
 
 _ROWS_PER_REQUEST = 100
 _GENERATORS = 5
@@ -59,15 +56,12 @@ def prove_chaos(
     # Twice the time of the waits: servers that were killed take some time to come back.
     minutes = 2 * kills * MEAN_WAIT_SECONDS / 60
     quota = math.ceil(rows / _ROWS_PER_REQUEST / minutes)
-    try:
-        with run_stack(
-            fresh(directory / "chaos"),
-            insee=Simulated(establishments=rows, requests_per_minute=quota),
-            settings=_SETTINGS,
-        ) as stack:
-            promises = _strike(stack, kills=kills, rows=rows, seed=seed, console=console)
-    except LocalServerError as error:
-        raise UserError(str(error)) from error
+    with run_stack(
+        fresh(directory / "chaos"),
+        insee=Simulated(establishments=rows, requests_per_minute=quota),
+        settings=_SETTINGS,
+    ) as stack:
+        promises = _strike(stack, kills=kills, rows=rows, seed=seed, console=console)
     tell_promises(promises, console)
 
 
@@ -75,15 +69,12 @@ def _strike(
     stack: Stack, *, kills: int, rows: int, seed: int, console: Console
 ) -> Sequence[Promise]:
     _make_queues(stack)
-    for service in ("fetcher", "writer", "reviewer"):
-        for name in names(service, 2):
-            stack.start(name)
-    engine = make_engine(stack.database_url, application_name="sirenade-prove", pool_size=1)
-    order_import(engine)
-    work = Chaos(stack, engine, _GENERATORS, console.print, struck=[])
-    work.run(make_blows(seed, kills, list(stack.services)))
-    promises = work.judge(rows=rows, kills=kills)
-    engine.dispose()
+    stack.start_each(("fetcher", "writer", "reviewer"), 2)
+    with stack.open_engine() as engine:
+        order_import(engine)
+        work = Chaos(stack, engine, _GENERATORS, console.print, struck=[])
+        work.run(make_blows(seed, kills, list(stack.services)))
+        promises = work.judge(rows=rows, kills=kills)
     struck = ", ".join(f"{name} {times}" for name, times in Counter(work.struck).most_common())
     console.print(f"struck: {struck}; ended by themselves and started again: {work.restarted}")
     return promises

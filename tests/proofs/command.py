@@ -1,6 +1,5 @@
 """What the commands of `prove` do alike: a folder, a view of the run, the promises told."""
 
-import datetime as dt
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -100,8 +99,7 @@ def _table(promises: Sequence[Promise]) -> Table:
 
 
 def lasted(seconds: float) -> str:
-    """7 min 03 s, 1 h 01 min 03 s."""
-    whole = dt.timedelta(seconds=round(seconds))
-    hours, rest = divmod(int(whole.total_seconds()), 3600)
+    """Write 7 min 03 s, or 1 h 01 min 03 s."""
+    hours, rest = divmod(round(seconds), 3600)
     minutes = f"{rest // 60} min {rest % 60:02d} s"
     return f"{hours} h {minutes}" if hours else minutes

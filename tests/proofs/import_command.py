@@ -11,10 +11,8 @@ import typer
 from rich.console import Console
 from sqlalchemy import Engine
 
-from deploy.local.errors import LocalServerError
 from deploy.local.folders import LOCAL
 from services.fetcher.settings import FetcherSettings
-from shared.db.engine import make_engine
 from shared.errors import UserError
 from shared.imports.progress import read_progress
 from shared.settings import load
@@ -27,7 +25,7 @@ from tests.proofs.orders import order_import
 from tests.proofs.page import Proof
 from tests.proofs.promises import EndState, judge
 from tests.proofs.samples import Sample, Sampler
-from tests.proofs.stack import Simulated, Stack, names, run_stack
+from tests.proofs.stack import Simulated, Stack, run_stack
 
 _DAYS_OF_PHASE = {1: 7, 2: 15}
 _PUBLIC_QUOTA = 30
@@ -92,13 +90,11 @@ def prove_import(  # each an option of the command
     console.print(f"{title}: starting PostgreSQL, RabbitMQ{whom} and the services")
     simulated = None if real else Simulated(rows, requests_per_minute=math.ceil(per_minute))
     settings = {"SIRENADE_REVIEWER_GENERATORS": str(generators)}
-    try:
-        with run_stack(folder, insee=simulated, settings=settings) as stack:
-            engine = make_engine(stack.database_url, application_name="sirenade-prove", pool_size=1)
-            proof = _run(stack, engine, order, title, rows, console)
-            engine.dispose()
-    except LocalServerError as error:
-        raise UserError(str(error)) from error
+    with (
+        run_stack(folder, insee=simulated, settings=settings) as stack,
+        stack.open_engine() as engine,
+    ):
+        proof = _run(stack, engine, order, title, rows, console)
     tell(proof, folder, console)
 
 
@@ -123,9 +119,7 @@ def _run(  # what a proof is made of
     rows: int,
     console: Console,
 ) -> Proof:
-    for service in ("fetcher", "writer", "reviewer"):
-        for name in names(service, 1):
-            stack.start(name)
+    stack.start_each(("fetcher", "writer", "reviewer"))
     order_import(engine, **order)  # type: ignore[arg-type]  # by name, each of its own type
     sampler = Sampler(stack, engine)
     follow(sampler, title, console, until=is_over)

@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from shared.imports.progress import Progress
 from shared.terminal.words import mib, thousands
 from tests.proofs.process_usage import ProcessUsage
 from tests.proofs.samples import Sample
@@ -46,25 +47,25 @@ class Promise:
 
 
 def judge(samples: Sequence[Sample], facts: EndState) -> list[Promise]:
-    last = samples[-1]
-    rejected = last.avis.get("rejected", 0)
-    logs, connections = last.log_bytes, max(each.connections for each in samples)
+    logs = samples[-1].log_bytes
     return [
         *judge_end(facts),
-        exactly("quota errors (429)", 0, last.http_429),
-        exactly("failed items", 0, last.failed_items),
-        exactly("avis accepted, of those due", last.avis_due, last.avis.get("accepted", 0)),
-        exactly("avis rejected for good", 0, rejected),
+        *judge_work(samples[-1]),
         *_slot_use(facts.slot_use),
-        *_memory(samples),
+        *judge_memory(samples, MOST_RSS_BYTES),
+        _memory_together(samples),
         Promise("log bytes", "< 200 MB", f"{logs / 10**6:.1f} MB", logs < MOST_LOG_BYTES),
-        Promise(
-            "database connections",
-            f"≤ {MOST_CONNECTIONS}",
-            str(connections),
-            connections <= MOST_CONNECTIONS,
-        ),
+        judge_connections(samples),
         *_eta(samples),
+    ]
+
+
+def judge_work(work: Sample | Progress) -> list[Promise]:
+    return [
+        exactly("quota errors (429)", 0, work.http_429),
+        exactly("failed items", 0, work.failed_items),
+        exactly("avis accepted, of those due", work.avis_due, work.avis.get("accepted", 0)),
+        exactly("avis rejected for good", 0, work.avis.get("rejected", 0)),
     ]
 
 
@@ -90,18 +91,31 @@ def exactly(name: str, promised: int, measured: int) -> Promise:
     return Promise(name, thousands(promised), thousands(measured), promised == measured)
 
 
-def _memory(samples: Sequence[Sample]) -> list[Promise]:
+def at_most(
+    name: str, bound: int, measured: int, told: Callable[[int], str] = thousands
+) -> Promise:
+    return Promise(name, f"≤ {told(bound)}", told(measured), measured <= bound)
+
+
+def judge_memory(samples: Sequence[Sample], most_bytes: int) -> list[Promise]:
+    """Judge the size of each process, and its growth where the run is long."""
     promises = []
     for name in process_names(samples):
         sizes = values_of(samples, name, lambda usage: usage.rss_bytes)
-        most = max(sizes)
-        promises.append(Promise(f"RSS of {name}", "≤ 150 MiB", mib(most), most <= MOST_RSS_BYTES))
+        promises.append(at_most(f"RSS of {name}", most_bytes, max(sizes), mib))
         if is_long(samples):
             promises.append(judge_growth(name, sizes))
-    most = max(sum(usage.rss_bytes for usage in each.processes.values()) for each in samples)
-    kept = most <= MOST_RSS_BYTES_TOGETHER
-    promises.append(Promise("RSS of all services", "≤ 500 MiB", mib(most), kept))
     return promises
+
+
+def _memory_together(samples: Sequence[Sample]) -> Promise:
+    most = max(sum(usage.rss_bytes for usage in each.processes.values()) for each in samples)
+    return at_most("RSS of all services", MOST_RSS_BYTES_TOGETHER, most, mib)
+
+
+def judge_connections(samples: Sequence[Sample]) -> Promise:
+    most = max(each.connections for each in samples)
+    return at_most("database connections", MOST_CONNECTIONS, most)
 
 
 def process_names(samples: Sequence[Sample]) -> list[str]:

@@ -8,10 +8,7 @@ import typer
 from rich.console import Console
 from sqlalchemy import Engine
 
-from deploy.local.errors import LocalServerError
 from deploy.local.folders import LOCAL
-from shared.db.engine import make_engine
-from shared.errors import UserError
 from shared.logs.files import CLOSED_FILES, FILE_BYTES, SERVICES, log_bytes_cap
 from tests.proofs import plots
 from tests.proofs.chaos import is_over
@@ -36,7 +33,6 @@ _DELTA_SECONDS = 300.0
 _FEWEST_DELTAS = 2
 _LONG_SECONDS = 1200.0
 _SAMPLE_SECONDS = 5.0
-_SERVICES = tuple(f"{name}-1" for name in SERVICES)
 _LOG_BOUND = f"{len(SERVICES)} services × {1 + CLOSED_FILES} files of {FILE_BYTES / 10**6:.0f} MB"
 
 
@@ -60,8 +56,8 @@ def prove_soak(
     console.print(f"{title}: {rows} establishments, a delta every {delta_seconds:.0f} s")
     logs = folder / "log-files"
     logs.mkdir()
-    try:
-        with run_stack(
+    with (
+        run_stack(
             folder,
             insee=Simulated(establishments=rows, requests_per_minute=_REQUESTS_PER_MINUTE),
             settings={
@@ -72,14 +68,12 @@ def prove_soak(
                 # The operator orders one at its start: that day nothing was published yet.
                 "SIRENADE_DELTA_WAIT_MINUTES": "0",
             },
-        ) as stack:
-            engine = make_engine(stack.database_url, application_name="sirenade-prove", pool_size=1)
-            sampler = Sampler(stack, engine, logs)
-            days = _run(stack, engine, sampler, title, seconds, delta_seconds, console)
-            promises = _judge(sampler, engine, days, rows=rows, seconds=seconds)
-            engine.dispose()
-    except LocalServerError as error:
-        raise UserError(str(error)) from error
+        ) as stack,
+        stack.open_engine() as engine,
+    ):
+        sampler = Sampler(stack, engine, logs)
+        days = _run(stack, engine, sampler, title, seconds, delta_seconds, console)
+        promises = _judge(sampler, engine, days, rows=rows, seconds=seconds)
     tell(_proof(sampler, promises, title), folder, console)
 
 
@@ -98,8 +92,7 @@ def _run(  # what a run is made of
     delta_seconds: float,
     console: Console,
 ) -> Days:
-    for name in _SERVICES:
-        stack.start(name)
+    stack.start_each(SERVICES)
     assert stack.insee is not None
     days = Days(stack.insee.root, engine, order_import(engine), delta_seconds)
     days.begin()

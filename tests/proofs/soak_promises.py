@@ -13,6 +13,7 @@ from tests.proofs.promises import (
     is_long,
     judge_end,
     judge_growth,
+    judge_work,
     process_names,
     second_and_last_quarter,
     values_of,
@@ -52,10 +53,8 @@ def judge_soak(samples: Sequence[Sample], facts: EndState, meanwhile: Meanwhile)
     last, work = samples[-1], under_way(samples)
     return [
         *judge_end(facts),
-        exactly("quota errors (429)", 0, last.http_429),
-        exactly("failed items", 0, last.failed_items),
-        exactly("avis accepted, of those due", last.avis_due, last.avis.get("accepted", 0)),
-        *_judge_work(work, meanwhile),
+        *judge_work(last),
+        *_judge_steadiness(work, meanwhile),
         *_judge_processes(work),
         Promise(
             "log files",
@@ -76,7 +75,7 @@ def under_way(samples: Sequence[Sample]) -> Sequence[Sample]:
     ]
 
 
-def _judge_work(work: Sequence[Sample], meanwhile: Meanwhile) -> list[Promise]:
+def _judge_steadiness(work: Sequence[Sample], meanwhile: Meanwhile) -> list[Promise]:
     seconds = work[-1].at_seconds - work[0].at_seconds
     least = _LEAST_SHARE_OF_TIME * meanwhile.asked_seconds
     ordered, complete = meanwhile.deltas_ordered, meanwhile.deltas_complete

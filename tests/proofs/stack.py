@@ -4,15 +4,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from sqlalchemy import Engine
 
 from deploy.local import processes
 from deploy.local.folders import PROJECT
 from deploy.local.postgres import RunningPostgres, start_postgres
 from deploy.local.simulator import RunningSimulator, simulator
+from shared.db.engine import make_engine
 from shared.db.migrate import upgrade
 from tests.servers.rabbitmq import RunningRabbitmq, start_rabbitmq
 
@@ -69,6 +72,18 @@ class Stack:
             parent_death_signal=signal.SIGTERM,
         )
 
+    def start_each(self, services: Iterable[str], count: int = 1) -> None:
+        """Start this many processes of each service."""
+        for service in services:
+            for number in range(1, count + 1):
+                self.start(f"{service}-{number}")
+
+    @contextmanager
+    def open_engine(self) -> Iterator[Engine]:
+        engine = make_engine(self.database_url, application_name="sirenade-prove", pool_size=1)
+        yield engine
+        engine.dispose()
+
     def kill(self, name: str) -> None:
         processes.kill_all([self.services[name].pid])
         processes.reap(self.services[name])
@@ -96,10 +111,6 @@ class Stack:
         for process in self.services.values():
             processes.reap(process)
         self.postgres.stop()
-
-
-def names(service: str, count: int) -> list[str]:
-    return [f"{service}-{number}" for number in range(1, count + 1)]
 
 
 @contextmanager

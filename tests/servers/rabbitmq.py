@@ -58,10 +58,6 @@ class RunningRabbitmq(RabbitmqServer):
             raise LocalServerError("this RabbitMQ node does not run")
         return self._node.pid
 
-    @property
-    def management_port(self) -> int:
-        return self.ports.management
-
     def ctl(self, *arguments: str) -> str:
         """The output of `rabbitmqctl`, a call of two seconds: `admin` answers in milliseconds."""
         result = subprocess.run(
