@@ -1,4 +1,4 @@
-"""Command line of the operator: the schema, the numbers, what failed."""
+"""Command line of the operator: schema, numbers, failures, archive."""
 
 import json
 
@@ -25,7 +25,7 @@ from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app
 from shared.terminal.cli import run as run_cli
 from shared.terminal.words import thousands
 
-app = make_app("Look at the whole, and keep its schema current.")
+app = make_app("Watch the whole system, and keep its schema current.")
 app.add_typer(item_commands.app, name="failed")
 app.add_typer(letter_commands.app, name="dead-letters")
 app.command()(statement)
@@ -40,20 +40,20 @@ app.command()(archive.restore)
 
 @app.command()
 def run() -> None:
-    """Run the operator service until SIGTERM; settings come from SIRENADE_* variables."""
+    """Run the operator service until SIGTERM. Settings are SIRENADE_* variables."""
     main.main()
 
 
 @app.command()
 def migrate() -> None:
-    """Bring the database schema to the revision that this version needs, in every shard."""
+    """Bring the schema of every database to the revision that this version needs."""
     revision = migrate_all(load(DatabaseSettings))
     typer.echo(f"the schema is at revision {revision}")
 
 
 @app.command()
 def stats(as_json: AsJson = False) -> None:
-    """Print the numbers of the whole system: one query to each database."""
+    """Print the numbers of the whole system, by one query to each database."""
     with connected(open_engines()) as (control, *shards):
         numbers = read_stats(control, shards)
     if as_json:
@@ -69,9 +69,9 @@ def stats(as_json: AsJson = False) -> None:
 
 @app.command()
 def reconcile(as_json: AsJson = False) -> None:
-    """Count everything anew, and compare it with the counters. Exit status 1 where they differ.
+    """Count rows anew and compare them with the counters. Exit status 1 where they differ.
 
-    Reads whole tables: minutes for a whole register. An import may run meanwhile.
+    Reads whole tables, which takes minutes for a whole register. An import may run meanwhile.
     """
     with connected(open_engines(statement_timeout_seconds=0)) as (control, *shards):
         found = counting.reconcile(control, shards)
@@ -86,7 +86,7 @@ def reconcile(as_json: AsJson = False) -> None:
         )
     else:
         rows = [_compared(each) for each in (*found.totals, *found.differing)]
-        print_rows(rows, "counters and what they count", as_json=False, empty="")
+        print_rows(rows, "counters compared with rows", as_json=False, empty="")
         verdict = "zero difference" if found.agrees else "the counters are wrong"
         typer.echo(f"{verdict}, {thousands(found.batches)} batches compared")
     if not found.agrees:

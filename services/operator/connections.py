@@ -15,13 +15,13 @@ from shared.settings import DatabaseSettings, LogSettings, ServiceSettings, load
 
 
 def open_engine(*, statement_timeout_seconds: int = 60) -> Engine:
-    """One connection; a timeout of 0 is for what reads whole tables."""
+    """Open the control database, with one connection. A timeout of 0 allows whole tables."""
     settings = load(DatabaseSettings)
     return make_operator_engine(settings.database_url.get_secret_value(), statement_timeout_seconds)
 
 
 def open_engines(*, statement_timeout_seconds: int = 60) -> tuple[Engine, ...]:
-    """The control database first, then each shard that is no part of it; all of them current."""
+    """Open the control database, then each shard in another one; all have the current schema."""
     settings = load(DatabaseSettings)
     urls = (settings.database_url.get_secret_value(), *remote_urls(settings))
     engines = tuple(make_operator_engine(url, statement_timeout_seconds) for url in urls)
@@ -41,10 +41,10 @@ def make_operator_engine(url: str, statement_timeout_seconds: int) -> Engine:
 
 
 def log_directory() -> Path:
-    """Raises UserError where no folder is set, or there is none."""
+    """Return the folder of log files. Raises UserError where it is not set or does not exist."""
     directory = load(LogSettings).log_directory
     if directory is None:
-        raise UserError("say which files, or set SIRENADE_LOG_DIRECTORY")
+        raise UserError("name the files, or set SIRENADE_LOG_DIRECTORY")
     if not directory.is_dir():
         raise UserError(f"there is no folder {directory}")
     return directory
@@ -57,5 +57,5 @@ def monitor_settings() -> MonitorSettings:
 def open_broker() -> dramatiq.Broker:
     url = load(ServiceSettings).broker_url.get_secret_value()
     if url.startswith("memory:"):
-        raise UserError("nobody can publish to a memory:// broker from another process")
+        raise UserError("another process cannot publish to a memory:// broker")
     return make_broker(url)

@@ -1,4 +1,4 @@
-"""`./sirenade logs`: events for people, from standard input or from files."""
+"""`./sirenade logs`: log events for people, from standard input or files."""
 
 import gzip
 import heapq
@@ -21,18 +21,18 @@ def logs(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Log files, .gz too; - is standard input.")
     ] = None,
-    level: Annotated[str, typer.Option(help=f"The least: {', '.join(LEVELS)}.")] = "debug",
+    level: Annotated[str, typer.Option(help=f"The lowest level: {', '.join(LEVELS)}.")] = "debug",
     service: Annotated[
-        list[str] | None, typer.Option(help="Only this service; may come several times.")
+        list[str] | None, typer.Option(help="Show this service only; may come several times.")
     ] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=VALUE that an event must have, like run_id=7 or batch_id=12."),
+        typer.Option(help="Show events with NAME=VALUE only, like run_id=7 or batch_id=12."),
     ] = None,
 ) -> None:
     """Print log lines for people, times in France.
 
-    Without files: what comes on standard input (docker compose logs | ./sirenade logs), at a
+    Without files it reads standard input (docker compose logs | ./sirenade logs), and at a
     terminal the files in SIRENADE_LOG_DIRECTORY.
     """
     if level.lower() not in LEVELS:
@@ -47,20 +47,20 @@ def logs(
 def _field(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not name or not equals:
-        raise UserError(f"--where {text}: say NAME=VALUE, like run_id=7")
+        raise UserError(f"--where {text} is not NAME=VALUE, like run_id=7")
     return name, value
 
 
 def _lines(files: list[Path] | None, opened: ExitStack) -> Iterator[str]:
     if not files and not sys.stdin.isatty():
         return iter(sys.stdin)
-    # Services write at the same time: each file is in order, and so they are together.
+    # Services write at the same time. Each file is in order, and the merge keeps the order.
     sources = [_open(path, opened) for path in files or _own_files()]
-    return heapq.merge(*sources, key=_place) if len(sources) > 1 else iter(sources[0])
+    return heapq.merge(*sources, key=_timestamp) if len(sources) > 1 else iter(sources[0])
 
 
-def _place(line: str) -> str:
-    """Events have their instants in one spelling, which sorts as time does."""
+def _timestamp(line: str) -> str:
+    """Return the event's time as text; its one spelling sorts as time does."""
     return line.partition('"timestamp":"')[2][:32]
 
 

@@ -1,4 +1,4 @@
-"""JSON lines made readable for people, whatever stands before or between them."""
+"""JSON log lines drawn for people; other text may stand before or between them."""
 
 import json
 import re
@@ -14,13 +14,13 @@ from shared.logs.files import timestamp_of
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _STYLES = {"warning": "yellow", "error": "bold red", "critical": "bold red", "debug": "dim"}
 _IN_THE_HEAD = {"timestamp", "level", "service", "replica", "event"}
-# `docker compose logs --follow` erases the line before each, and others' lines may have colours.
+# `docker compose logs --follow` erases the line before each line, and other lines may have colours.
 _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\^_])?")
 
 
 @dataclass(frozen=True)
 class Filter:
-    """`fields` are names with the values that an event must have, as they are printed."""
+    """The events that are wanted; `fields` are names and values as they are printed."""
 
     level: str = "debug"
     services: frozenset[str] = frozenset()
@@ -40,7 +40,7 @@ class Filter:
 
 
 def shown(lines: Iterable[str], wanted: Filter) -> Iterator[Text]:
-    """What is no event is shown as it is, unless something is being looked for."""
+    """Draw the wanted events. Lines that are no event are shown as they are without a filter."""
     for line in lines:
         event = _event(line)
         if event is None:
@@ -51,7 +51,7 @@ def shown(lines: Iterable[str], wanted: Filter) -> Iterator[Text]:
 
 
 def _event(line: str) -> dict[str, Any] | None:
-    """The event of a line; `docker compose logs` puts the container's name before it."""
+    """Return the event of a line; `docker compose logs` puts the container's name before it."""
     start = line.find("{")
     try:
         event = json.loads(line[start:]) if start >= 0 else None
@@ -81,6 +81,6 @@ def _plain(text: str) -> str:
 
 
 def _time(event: Mapping[str, Any]) -> str:
-    """In France, as everywhere that people look."""
+    """Return the event's time in France, as all views do."""
     instant = timestamp_of(event)
     return "" if instant is None else f"{instant.astimezone(FRANCE):%d/%m %H:%M:%S}"

@@ -1,4 +1,4 @@
-"""Puts the service together."""
+"""The operator service, put together from its settings."""
 
 import dramatiq
 from sqlalchemy import Engine
@@ -17,7 +17,7 @@ from shared.settings import load
 
 _TURN_SECONDS = 15
 _READER_SECONDS = 1800
-# Below the ten seconds after which Prometheus gives up a scrape.
+# Prometheus gives up a scrape after ten seconds.
 _EXPORT_TIMEOUT_SECONDS = 4
 
 
@@ -29,12 +29,12 @@ def build(
     clock: Clock,
     metrics: Metrics,
 ) -> Service:
-    """Return what fires the jobs; they order work in PostgreSQL, and nothing of the broker."""
+    """Make the service that runs the jobs; they order work in PostgreSQL, not at the broker."""
     del broker
     shards = open_shards(settings, engine, application_name="sirenade-operator", pool_size=1)
     elsewhere = [shard for shard in shards if shard is not engine]
     _export(settings, metrics)
-    # Connections are made when a job needs them, and given back.
+    # A connection lives no longer than the job that needs it.
     readers = [
         make_operator_engine(url, _READER_SECONDS)
         for url in (settings.database_url.get_secret_value(), *remote_urls(settings))
@@ -48,7 +48,7 @@ def build(
 
 
 def _export(settings: OperatorSettings, metrics: Metrics) -> None:
-    """On connections of its own: a job that takes long does not hold up a scrape."""
+    """Register the totals, on own connections: a long job does not hold up a scrape."""
     control = make_engine(
         settings.database_url.get_secret_value(),
         application_name="sirenade-exporter",

@@ -1,4 +1,4 @@
-"""How the operator's commands print: tables for people, JSON for programs."""
+"""Output of the operator's commands: tables for people, JSON for programs."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ def print_rows(
 
 
 def print_fields(title: str, fields: Mapping[str, object]) -> None:
-    """One thing, a line for each field that it has."""
+    """Print one thing, a line for each field that is not None."""
     table = Table("", "", title=title, title_justify="left", show_header=False)
     for name, value in fields.items():
         if value is not None:

@@ -9,7 +9,7 @@ _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class ArchiveSettings(DatabaseSettings):
-    """Where archives and backups go."""
+    """The store of archives and backups, with the folder of PostgreSQL's tools."""
 
     archive_url: str = Field(
         default="", description="s3://bucket/prefix, az://container/prefix, gs://… or file:///…"
@@ -18,31 +18,31 @@ class ArchiveSettings(DatabaseSettings):
         default=SecretStr(""), description="lines NAME=value, like aws_access_key_id=…"
     )
     pg_bin: Path | None = Field(
-        default=None, description="folder of pg_dump and pg_restore, where they are not found"
+        default=None, description="folder of pg_dump and pg_restore, if they are not found"
     )
 
 
 class MonitorSettings(ServiceSettings):
-    """What `monitor` looks at beside the databases; all of it may be left out."""
+    """The servers that `monitor` looks at beside the databases; all are optional."""
 
     broker_url: SecretStr = SecretStr("memory://")
     monitor_rabbitmq_url: str = Field(
-        default="", description="RabbitMQ's management API, where it is elsewhere than port 15672"
+        default="", description="RabbitMQ's management API, if not at port 15672 of the broker"
     )
     monitor_prometheus_url: str = Field(default="", description="like http://127.0.0.1:9090")
 
     @field_validator("monitor_rabbitmq_url", "monitor_prometheus_url")
     @classmethod
-    def _is_of_the_web(cls, value: str) -> str:
+    def _is_http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
-            raise ValueError("begins with http:// or https://")
+            raise ValueError("must begin with http:// or https://")
         return value
 
 
 class OperatorSettings(ServiceSettings, ArchiveSettings):
     """The operator's settings, each an environment variable with the prefix SIRENADE_."""
 
-    # Its jobs order work in PostgreSQL: it needs no broker.
+    # Jobs order work in PostgreSQL: the operator needs no broker.
     broker_url: SecretStr = SecretStr("memory://")
     # INSEE publishes from 6:00 to 7:40.
     delta_at: str = Field(default="07:45", description="when the delta is ordered, in France")
@@ -50,7 +50,7 @@ class OperatorSettings(ServiceSettings, ArchiveSettings):
         default=240, ge=0, le=1200, description="how long the delta then waits for INSEE to publish"
     )
     purge_at: str = Field(
-        default="03:30", description="when what was resolved long ago is deleted, in France"
+        default="03:30", description="when failed items resolved long ago are deleted, in France"
     )
 
     @field_validator("delta_at", "purge_at")

@@ -1,8 +1,8 @@
-"""Backups of the database in the store: pg_dump's directory format, whole or not at all.
+"""Backups of the databases in the store, in pg_dump's directory format.
 
-`backup=<time>/<number of the database>/<file>`; the manifest comes last, so that a backup that
-was cut short is none. It has the digest of each file, and the rows of each table in the very
-snapshot that was dumped.
+Keys are `backup=<time>/<number of the database>/<file>`. The manifest comes last: without it a
+backup was cut short and is ignored. It holds the digest of each file, and the rows of each table in
+the very snapshot that was dumped.
 """
 
 import datetime as dt
@@ -32,7 +32,7 @@ _TABLES = text("""
 _NO_IDLE_LIMIT = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 _EXPORT_SNAPSHOT = text("SELECT pg_export_snapshot()")
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class StoredFile(BaseModel):
@@ -41,7 +41,8 @@ class StoredFile(BaseModel):
 
 
 class StoredDatabase(BaseModel):
-    # Its server's major version.
+    """`postgres` is the major version of its server."""
+
     postgres: int
     files: dict[str, StoredFile]
     rows: dict[str, int]
@@ -64,12 +65,12 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class Backups:
-    """`folder` holds one database's files at a time, and begins empty."""
+    """Makes and restores backups; `folder` begins empty and holds one database at a time."""
 
     storage: Storage
     folder: Path
     tools: PgTools
-    report: Say
+    report: Report
 
     def back_up(self, urls: Sequence[str], now: dt.datetime) -> Manifest:
         backup_id = f"{now:{_ID}}"
@@ -108,11 +109,14 @@ class Backups:
             return _Taken(database, current_revision(connection))
 
     def restore(self, manifest: Manifest, urls: Sequence[str]) -> None:
-        """Raises UserError where a database is not empty, StorageError where a file is damaged."""
+        """Restore into empty databases, in the manifest's order.
+
+        Raises UserError where a database is not empty, StorageError where a file is damaged.
+        """
         if len(urls) != len(manifest.databases):
             raise UserError(
-                f"the backup is of {len(manifest.databases)} databases, "
-                f"the settings name {len(urls)}"
+                f"the backup holds {len(manifest.databases)} databases, "
+                f"but the settings name {len(urls)}"
             )
         for url in urls:
             with connection_to(url) as connection:
@@ -130,7 +134,7 @@ class Backups:
             self.report(f"fetching {name}")
             self.storage.fetch(f"{place}/{name}", target / name)
             if _digest(target / name) != file.sha256:
-                raise StorageError(f"{place}/{name} is not what was put there: nothing is restored")
+                raise StorageError(f"{place}/{name} is damaged: nothing is restored")
 
     def _restore(self, stored: StoredDatabase, url: str, source: Path) -> None:
         with connection_to(url) as connection:
@@ -142,7 +146,9 @@ class Backups:
             rows = count_rows(connection)
         differing = [name for name in rows | stored.rows if rows.get(name) != stored.rows.get(name)]
         if differing:
-            raise StorageError(f"not the rows that were dumped: {', '.join(sorted(differing))}")
+            raise StorageError(
+                f"restored rows differ from the dump in {', '.join(sorted(differing))}"
+            )
 
 
 @dataclass(frozen=True)
@@ -152,19 +158,20 @@ class _Taken:
 
 
 def manifests(storage: Storage) -> Iterator[Manifest]:
-    """Of complete backups, newest first."""
+    """Yield the manifests of complete backups, newest first."""
     for key in sorted(storage.keys(""), reverse=True):
         if key.startswith("backup=") and key.endswith(f"/{MANIFEST}"):
             try:
                 yield Manifest.model_validate_json(storage.read(key))
             except ValidationError:
-                raise StorageError(f"{key} cannot be read: made by another version?") from None
+                raise StorageError(f"cannot read {key}: did another version make it?") from None
 
 
 def prune(storage: Storage, *, older_than: dt.datetime, keep: str) -> list[str]:
-    """Delete older backups, cut short ones as well; the manifest first, so that none looks whole.
+    """Delete older backups, also incomplete ones, and return their ids.
 
-    What was erased stands in backups from before: this is how long.
+    Erased data stays in older backups until then. The manifest goes first: a kill in between
+    leaves no backup that looks complete.
     """
     found: dict[str, list[str]] = {}
     for key in storage.keys(""):
@@ -198,7 +205,7 @@ def connection_to(url: str) -> Iterator[Connection]:
 
 @contextmanager
 def _snapshot(connection: Connection) -> Iterator[str]:
-    """What the connection sees until the block ends, under a name for others to see it as well."""
+    """Fix what the connection sees, and yield the snapshot's name for other connections."""
     connection.execution_options(isolation_level="REPEATABLE READ")
     with connection.begin():
         connection.execute(_NO_IDLE_LIMIT)
@@ -214,7 +221,7 @@ def _made_at(backup_id: str) -> dt.datetime:
     try:
         return dt.datetime.strptime(backup_id, _ID).replace(tzinfo=dt.UTC)
     except ValueError:
-        # Not one of ours: never deleted.
+        # The key is no backup's: never delete it.
         return dt.datetime.max.replace(tzinfo=dt.UTC)
 
 

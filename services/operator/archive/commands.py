@@ -28,18 +28,18 @@ from shared.terminal.cli import AsJson
 from shared.terminal.words import thousands
 
 WorkFolder = Annotated[
-    Path | None, typer.Option(help="Where the dump lies meanwhile; the system's own otherwise.")
+    Path | None, typer.Option(help="Folder for the dump meanwhile; else the system's own.")
 ]
 
 
 def archive(as_json: AsJson = False) -> None:
     """Put closed log files and the last days' summaries into the store, then delete the files.
 
-    The operator does it every hour. Ended in the middle, it goes on where it was.
+    The operator does this every hour. After an interruption it goes on where it was.
     """
     settings = archive_settings()
     storage = storage_of(settings)
-    with _clear_words(), connected(open_engines()) as (control, *shards):
+    with _plain_errors(), connected(open_engines()) as (control, *shards):
         summaries = put_summaries(storage, control, shards)
         done = put_logs(storage, settings.log_directory)
     if as_json:
@@ -49,18 +49,18 @@ def archive(as_json: AsJson = False) -> None:
 
 
 def backup(
-    listed: Annotated[bool, typer.Option("--list", help="Only list what is there.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="List the backups only.")] = False,
     keep_days: Annotated[
         int,
-        typer.Option(min=1, help="Older ones are deleted then: they hold what was erased since."),
+        typer.Option(min=1, help="Delete older backups: they hold what was erased since."),
     ] = 30,
     folder: WorkFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Dump the database and put it into the store, with the rows of each table counted."""
+    """Dump the database, count the rows of each table, and put all into the store."""
     settings = archive_settings()
     storage = storage_of(settings)
-    with _clear_words():
+    with _plain_errors():
         if listed:
             rows = [_row(each) for each in backups.manifests(storage)]
             print_rows(rows, "backups", as_json=as_json, empty="no backup")
@@ -76,21 +76,21 @@ def backup(
         return
     typer.echo(f"backup {made.id}: {thousands(made.size)} bytes, {thousands(made.rows)} rows")
     if old:
-        typer.echo(f"older than {keep_days} days, deleted: {', '.join(sorted(old))}")
+        typer.echo(f"deleted, as older than {keep_days} days: {', '.join(sorted(old))}")
 
 
 def restore(
-    backup_id: Annotated[str, typer.Argument(metavar="ID", help="Of backup --list; or: latest.")],
+    backup_id: Annotated[str, typer.Argument(metavar="ID", help="From backup --list, or: latest.")],
     folder: WorkFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Restore a backup into the empty database of the settings, and count its rows again.
 
-    What was erased since the backup is in it: apply the newest export before any service starts.
+    The backup holds what was erased since: apply the newest export before any service starts.
     """
     settings = archive_settings()
     storage = storage_of(settings)
-    with _clear_words():
+    with _plain_errors():
         manifest = _chosen(storage, backup_id)
         urls = _urls(settings)
         with _work_folder(folder) as work, _reporting() as report:
@@ -131,7 +131,7 @@ def _urls(settings: ArchiveSettings) -> list[str]:
 
 
 @contextmanager
-def _clear_words() -> Iterator[None]:
+def _plain_errors() -> Iterator[None]:
     try:
         yield
     except (StorageError, ToolFailed) as error:

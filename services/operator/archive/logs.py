@@ -1,7 +1,7 @@
-"""Closed log files to the store: compressed, put, made sure of, then deleted here.
+"""Closed log files on their way to the store: compressed, put, checked, then deleted here.
 
-Whatever is killed in between is done again: a file's key follows from its name and content, so
-that a second time finds the object there, and nothing is there twice.
+After a kill the work is done again: a file's key follows from its name and content, so that the
+second time finds the object there and the store holds nothing twice.
 """
 
 import fcntl
@@ -42,15 +42,15 @@ def put_logs(
     seconds: float = float("inf"),
     now: datetime | None = None,
 ) -> Archived:
-    """Archive what is closed, and what was begun before today; `seconds` bound when one begins."""
+    """Archive files that are closed or were begun before today; begin none after `seconds`."""
     if directory is None:
         return Archived(note="no log files: SIRENADE_LOG_DIRECTORY is not set")
     if not directory.is_dir():
         return Archived(note=f"no log files: there is no folder {directory}")
     until, done = time.monotonic() + seconds, Archived()
-    with _alone(directory) as is_mine:
-        if not is_mine:
-            return Archived(note="another archive is at work on the log files")
+    with _alone(directory) as is_alone:
+        if not is_alone:
+            return Archived(note="another process archives the log files")
         _close_old(directory, now or datetime.now(UTC))
         for service, path in closed_files(directory):
             if time.monotonic() > until:
@@ -73,7 +73,7 @@ def _alone(directory: Path) -> Iterator[bool]:
 
 
 def _close_old(directory: Path, now: datetime) -> None:
-    """A service that says little would else never close its file."""
+    """Close files of earlier days: a service that logs little would never close its own."""
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     for service in active_files(directory):
         file = LogFile(directory, service)
@@ -84,7 +84,7 @@ def _close_old(directory: Path, now: datetime) -> None:
 
 
 def _put(storage: Storage, service: str, path: Path) -> int | None:
-    """The bytes in the store; None where the file made room for newer ones meanwhile."""
+    """Return the bytes put; None where the file was deleted for newer ones meanwhile."""
     try:
         content, digest = _compressed(path)
         begun = begun_at(path) or datetime.fromtimestamp(path.stat().st_mtime, UTC)
@@ -97,7 +97,7 @@ def _put(storage: Storage, service: str, path: Path) -> int | None:
 
 
 def _compressed(path: Path) -> tuple[bytes, str]:
-    """The same bytes each time, and a digest of the content."""
+    """Return compressed bytes, the same each time, and the digest of the content."""
     digest, out = hashlib.sha256(), io.BytesIO()
     with path.open("rb") as file, GzipFile("", "wb", fileobj=out, mtime=0) as packed:
         while chunk := file.read(_CHUNK_BYTES):

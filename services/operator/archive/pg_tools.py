@@ -1,4 +1,4 @@
-"""PostgreSQL's own pg_dump and pg_restore: found, and run without a password in sight."""
+"""PostgreSQL's pg_dump and pg_restore: found, and run without a visible password."""
 
 import enum
 import re
@@ -14,12 +14,12 @@ from shared.db_url import normalise_url
 from shared.errors import SirenadeError, UserError
 
 _SYSTEM = Path("/usr/lib/postgresql")
-# As many connections, beside the one that holds the snapshot.
+# Connections of a dump or restore, beside the one that holds the snapshot.
 _JOBS = 2
 
 
 class ToolFailed(SirenadeError):
-    """Raised when pg_dump or pg_restore ends with an error; says its last line."""
+    """Raised when pg_dump or pg_restore fails; quotes its first line about an error."""
 
 
 class Tool(enum.Enum):
@@ -65,12 +65,12 @@ class Found:
 
 @dataclass(frozen=True)
 class PgTools:
-    """`folder` is where they are; None: on the path, or where Debian has them."""
+    """Finds the tools in `folder`; None looks on the path and where Debian puts them."""
 
     folder: Path | None = None
 
     def find(self, tool: Tool, major: int, *, dumped_by: int = 0) -> Found:
-        """The one of the server's version, else the next newer one. Raises UserError."""
+        """Return the tool of the server's version, else the next newer one. Raises UserError."""
         found = sorted(self._all(tool), key=lambda each: each.major)
         least = max(major, dumped_by)
         for each in found:
@@ -107,7 +107,7 @@ def _major(path: Path) -> int | None:
 
 @contextmanager
 def _connection_string(url: str) -> Iterator[str]:
-    """With the password in a file for its owner alone, gone afterwards: others see arguments."""
+    """Yield a connection string; its password is in a private file, as arguments are visible."""
     parsed = normalise_url(url).set(drivername="postgresql")
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="sirenade-") as file:
         if parsed.password is not None:

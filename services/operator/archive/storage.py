@@ -14,53 +14,53 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from shared.errors import SirenadeError, UserError
 
 if TYPE_CHECKING:
-    # Only for whoever checks: obstore has no such names when it runs.
+    # For the type checker only: obstore has no such names at run time.
     from obstore.store import ClientConfig, RetryConfig
 
 _SCHEMES = ("s3", "az", "gs", "file")
-# Jobs come again within the hour: a store that is away is not waited for longer.
+# A job comes again within the hour: do not wait longer for a store that is away.
 _RETRIES: "RetryConfig" = {"max_retries": 4, "retry_timeout": timedelta(seconds=40)}
 _TIMEOUT = timedelta(seconds=120)
 
 
 class StorageError(SirenadeError):
-    """Raised when the store does not do what it is asked; nothing here was deleted."""
+    """Raised when the store fails; nothing was deleted on this side."""
 
 
 @dataclass(frozen=True)
 class Storage:
-    """An object is there whole or not at all: a kill in mid-upload leaves none."""
+    """An object store; a kill during an upload leaves no object. Raises StorageError."""
 
     store: ObjectStore
 
     def put(self, key: str, content: bytes | Path) -> bool:
-        """Put it there unless it is, and make sure of its size; whether it was put."""
+        """Put the object unless it is there, check its size; return whether it was put."""
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         if self.size_of(key) == size:
             return False
         try:
             obstore.put(self.store, key, content)
         except BaseError as error:
-            raise StorageError(f"cannot put {key}: {_told(error)}") from None
+            raise StorageError(f"cannot put {key}: {_first_line(error)}") from None
         stored = self.size_of(key)
         if stored != size:
             raise StorageError(f"{key} has {stored} bytes in the store, not {size}")
         return True
 
     def size_of(self, key: str) -> int | None:
-        """None where there is no such object."""
+        """Return the size of an object, None where it does not exist."""
         try:
             return obstore.head(self.store, key)["size"]
         except (FileNotFoundError, obstore.exceptions.NotFoundError):
             return None
         except BaseError as error:
-            raise StorageError(f"cannot look at {key}: {_told(error)}") from None
+            raise StorageError(f"cannot look at {key}: {_first_line(error)}") from None
 
     def read(self, key: str) -> bytes:
         try:
             return obstore.get(self.store, key).bytes().to_bytes()
         except (BaseError, FileNotFoundError) as error:
-            raise StorageError(f"cannot read {key}: {_told(error)}") from None
+            raise StorageError(f"cannot read {key}: {_first_line(error)}") from None
 
     def fetch(self, key: str, path: Path) -> None:
         try:
@@ -68,14 +68,14 @@ class Storage:
                 for chunk in obstore.get(self.store, key).stream():
                     file.write(chunk)
         except (BaseError, FileNotFoundError) as error:
-            raise StorageError(f"cannot read {key}: {_told(error)}") from None
+            raise StorageError(f"cannot read {key}: {_first_line(error)}") from None
 
     def keys(self, prefix: str) -> list[str]:
-        """Of all objects below a folder, sorted."""
+        """Return the keys of all objects below a folder, sorted."""
         try:
             found = [each["path"] for page in obstore.list(self.store, prefix) for each in page]
         except BaseError as error:
-            raise StorageError(f"cannot list {prefix}: {_told(error)}") from None
+            raise StorageError(f"cannot list {prefix}: {_first_line(error)}") from None
         return sorted(found)
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -85,13 +85,13 @@ class Storage:
             except FileNotFoundError:
                 continue
             except BaseError as error:
-                raise StorageError(f"cannot delete {key}: {_told(error)}") from None
+                raise StorageError(f"cannot delete {key}: {_first_line(error)}") from None
 
 
 def open_storage(url: str, credentials: str = "") -> Storage:
-    """`credentials` are lines NAME=value with the store's own names. Raises UserError.
+    """Make the store without connecting to it. Raises UserError.
 
-    Connects to nothing yet.
+    `credentials` are lines NAME=value with the store's own names.
     """
     scheme = urlsplit(url).scheme
     if scheme not in _SCHEMES:
@@ -105,9 +105,9 @@ def open_storage(url: str, credentials: str = "") -> Storage:
     plain = any(value.startswith("http://") for value in values.values())
     client: ClientConfig = {"allow_http": plain, "timeout": _TIMEOUT}
     try:
-        store = from_url(url, config=values, client_options=client, retry_config=_RETRIES)  # type: ignore[call-overload]  # names of whichever store
+        store = from_url(url, config=values, client_options=client, retry_config=_RETRIES)  # type: ignore[call-overload]  # the names depend on the store
     except BaseError as error:
-        raise UserError(f"archives: {_told(error)}") from None
+        raise UserError(f"archives: {_first_line(error)}") from None
     return Storage(store)
 
 
@@ -123,6 +123,6 @@ def _read(credentials: str) -> dict[str, str]:
     return values
 
 
-def _told(error: BaseException) -> str:
-    """Its first line: the others are of the library's inside."""
+def _first_line(error: BaseException) -> str:
+    """Return the first line of an error: the others show the library's inside."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

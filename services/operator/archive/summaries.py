@@ -1,4 +1,4 @@
-"""What a day was, as JSON lines for the archive: its runs, its jobs, and the numbers at its end."""
+"""Summaries of days for the archive, as JSON lines: runs, jobs, and numbers at the day's end."""
 
 import datetime as dt
 import gzip
@@ -11,7 +11,7 @@ from services.operator.archive.storage import Storage
 from services.operator.numbers.stats import read_stats
 from shared.days import TIME_ZONE
 
-# Days that were missed, while the store or the operator was away, are made up for.
+# Days that were missed while the store or the operator was away are put later.
 _DAYS = 7
 
 _YESTERDAY = text("SELECT (now() AT TIME ZONE :time_zone)::date - 1")
@@ -37,7 +37,7 @@ _JOBS = text("""
 
 
 def put_summaries(storage: Storage, control: Connection, shards: Sequence[Connection] = ()) -> int:
-    """Put each of the last days that is not there yet; how many."""
+    """Put each of the last days that the store lacks; return how many."""
     yesterday: dt.date = control.execute(_YESTERDAY, {"time_zone": TIME_ZONE}).scalar_one()
     put = 0
     for age in range(_DAYS):

@@ -1,6 +1,6 @@
-"""What the whole system has done, from PostgreSQL to /metrics: true whatever replicas come and go.
+"""Totals of the whole system, from PostgreSQL to /metrics.
 
-Each operator shows the same: take the max over operators, never the sum.
+They stay true while replicas come and go. All operators show the same: take the max, never the sum.
 """
 
 from services.operator.exporter.collector import DatabaseCollector

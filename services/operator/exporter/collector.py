@@ -1,4 +1,4 @@
-"""A scrape's way into PostgreSQL: bounded in time, seldom, and silent rather than wrong."""
+"""A collector that reads PostgreSQL: bounded in time, seldom, and silent rather than wrong."""
 
 import threading
 import time
@@ -17,16 +17,16 @@ from services.operator.exporter.families import Family, Value, added
 
 log = structlog.get_logger()
 
-# Several Prometheus servers, or a person who reloads the page, cost one reading.
+# Several Prometheus servers, or a person who reloads the page, share one reading.
 _KEPT_SECONDS = 5.0
 _WHOLE_KEPT_SECONDS = 30.0
-# What takes long is read so seldom that it takes a twentieth of a connection's time.
+# A slow reading is so seldom that it takes a twentieth of a connection's time.
 _KEPT_PER_SECOND_OF_READING = 20
 
 
 @dataclass
 class _Reading:
-    """Families that are read together: all of them are there, or none."""
+    """Families that are read together: all of them are shown, or none."""
 
     name: str
     families: Sequence[Family]
@@ -39,9 +39,9 @@ class _Reading:
 
 
 class DatabaseCollector(Collector):
-    """`shards` are all databases of the register, and the control database may be one of them.
+    """Collects the totals of the control database and of all shards, which may include it.
 
-    Their statement timeout has to be below the scrape's timeout. While one does not answer, the
+    Statement timeouts must be below the scrape's timeout. While a database does not answer, the
     families of its reading are absent and sirenade_exporter_up is 0.
     """
 
@@ -55,7 +55,7 @@ class DatabaseCollector(Collector):
         )
 
     def describe(self) -> list[GaugeMetricFamily]:
-        """Registering reads nothing."""
+        """Describe nothing, so that registering reads nothing."""
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -82,7 +82,7 @@ class DatabaseCollector(Collector):
             values = self._read(reading)
         except SQLAlchemyError as error:
             if reading.metrics is not None or reading.good_until < 0:
-                log.warning("not read", reading=reading.name, error=type(error).__name__)
+                log.warning("totals not read", reading=reading.name, error=type(error).__name__)
             reading.metrics = None
         else:
             reading.metrics = [

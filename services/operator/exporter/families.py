@@ -1,4 +1,4 @@
-"""The catalogue of what is read from PostgreSQL: each name, what it means, its bounded labels."""
+"""The metrics that are read from PostgreSQL: name, meaning, and labels with bounded values."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily
 
+# A number, None where it is unknown, or a mapping from a label's values to such values.
 Value = Any
-"""A number, null where nothing is known, or for each label's value one of these."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """`least`: of several databases' values the least counts, and not their sum."""
+    """A gauge; `least` takes the least of several databases' values, not their sum."""
 
     name: str
     text: str
@@ -37,7 +37,7 @@ def _flat(value: Value, depth: int) -> Iterator[tuple[list[str], Value]]:
 
 
 def added(one: Value, other: Value, *, least: bool = False) -> Value:
-    """Two databases' values as one; what only one of them knows is known."""
+    """Add the values of two databases; a value that one of them knows is known."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return {
             key: added(one.get(key), other.get(key), least=least)
@@ -49,12 +49,12 @@ def added(one: Value, other: Value, *, least: bool = False) -> Value:
     return min(known) if least else sum(known[1:], known[0])
 
 
-# Cheap at any size of the register: read at each scrape.
+# Cheap at any size of the register: these are read at each scrape.
 WORK = (
     # ── The quota ──
     Family("sirenade_quota_limit_requests", "Requests that the quota allows in a minute."),
     Family("sirenade_quota_used_requests", "Requests granted in the last 60 s."),
-    # Falls with each burst of 429, creeps back to 1.
+    # It falls with each burst of 429 and creeps back to 1.
     Family("sirenade_quota_share_ratio", "Share of the quota that others leave to us."),
     Family("sirenade_quota_pause_seconds", "How much longer all replicas are held back."),
     # ── The import ──
@@ -63,21 +63,21 @@ WORK = (
     Family("sirenade_import_rows", "Rows of all imports by what became of them.", ("outcome",)),
     Family("sirenade_import_expected_rows", "Rows that the open runs are to bring, once told."),
     Family("sirenade_import_received_rows", "Rows that the open runs have brought."),
-    # Of the requests granted since midnight in France; what is written at once, rejected rows too.
+    # Requests granted since midnight in France; rows count once written, rejected ones too.
     Family("sirenade_import_today_rows", "Rows that the requests of today brought and wrote."),
     Family("sirenade_import_day_share_rows", "Rows that open daily imports may bring in a day."),
     Family(
         "sirenade_import_left_today_rows",
-        "Rows, of those told, that open runs have to bring until midnight.",
+        "Rows that open runs have to bring until midnight, as far as INSEE told totals.",
     ),
-    # While there are some, an idle quota is a fault.
+    # An idle quota is a fault while pages wait.
     Family("sirenade_import_waiting_pages", "Pages that could be fetched now."),
     Family("sirenade_import_missing_establishments", "Establishments that batches did not store."),
     Family("sirenade_import_last_order_timestamp_seconds", "When the last run was ordered."),
     Family("sirenade_import_last_end_timestamp_seconds", "When the last run was completed."),
     Family("sirenade_day_end_timestamp_seconds", "The next midnight in France."),
     # ── How true and how fresh it is ──
-    # Without a child until there is a watermark: nothing is known then, and zero would be fresh.
+    # No child before the first watermark: nothing is known yet, and zero would mean fresh.
     Family(
         "sirenade_freshness_age_seconds",
         "Time since INSEE treated what the collection is complete up to.",
@@ -101,13 +101,13 @@ WORK = (
     Family("sirenade_budget_cap_euros", "What texts may cost in all; +Inf where there is no cap."),
     Family("sirenade_budget_spent_euros", "What was spent on texts."),
     Family("sirenade_budget_reserved_euros", "What calls under way may cost at most."),
-    # An alert where the reason is the cap; a person's wish is none.
+    # The reason `cap` raises an alert; a person's wish does not.
     Family("sirenade_budget_paused", "1 while no text is begun, by the reason.", ("reason",)),
     Family("sirenade_provider_spent_euros", "What was spent on texts.", ("provider",)),
     Family("sirenade_provider_calls", "Calls that were settled.", ("provider",)),
 )
 
-# Counted anew only now and then: it reads what grows with the register.
+# These are counted anew only now and then: they read what grows with the register.
 WHOLE = (
     Family("sirenade_avis", "Avis by kind and by what became of them.", ("kind", "outcome")),
     Family("sirenade_register_rows", "Rows, as PostgreSQL estimates them.", ("table",)),

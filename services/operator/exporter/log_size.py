@@ -1,4 +1,4 @@
-"""The size of the folder that all services write their log files to."""
+"""The size of the folder for the log files of all services."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +8,8 @@ from prometheus_client.registry import Collector
 
 
 class LogSizeCollector(Collector):
+    """Shows the size of a folder; a folder that does not exist has no size."""
+
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
@@ -15,7 +17,6 @@ class LogSizeCollector(Collector):
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """A folder that is not there has no size."""
         if self._directory.is_dir():
             yield GaugeMetricFamily(
                 "sirenade_log_bytes",
@@ -27,5 +28,5 @@ class LogSizeCollector(Collector):
 def _size_bytes(path: Path) -> int:
     try:
         return path.stat().st_size if path.is_file() else 0
-    except FileNotFoundError:  # rotated or archived meanwhile
+    except FileNotFoundError:  # the file was rotated or archived meanwhile
         return 0

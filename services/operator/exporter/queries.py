@@ -1,6 +1,6 @@
-"""What is read from PostgreSQL, as JSON by the name of its metric.
+"""Queries that return JSON, by the name of the metric.
 
-One query for the control database, one for each shard, and one for what is counted more seldom.
+One is for the control database, one for each shard, and one for totals that are read more seldom.
 """
 
 from sqlalchemy import text
@@ -21,7 +21,7 @@ CONTROL = text(f"""
            AND p.share_day = {day_start("now()")}) AS today
       FROM import_runs r LEFT JOIN import_batches b ON b.run_id = r.id
       WHERE r.status IN ('pending', 'running') GROUP BY r.id),
-    -- Of each scope what was last found: a later one of another place clears nothing.
+    -- The latest certificate of each scope: one of another place clears nothing.
     latest AS (
       SELECT DISTINCT ON (scope) missing, surplus FROM certificates
       WHERE status IN ('counts_agree', 'agree', 'differ') ORDER BY scope, id DESC),
@@ -121,7 +121,7 @@ WHOLE = text("""
             USING (kind, outcome)
         GROUP BY k.kind) a),
       'sirenade_database_bytes', pg_database_size(current_database()),
-      -- The first is known only after an ANALYZE, the second is forgotten after a crash.
+      -- reltuples is known only after an ANALYZE, n_live_tup is forgotten after a crash.
       'sirenade_register_rows', (SELECT json_object_agg(c.relname,
           greatest(c.reltuples, s.n_live_tup)::bigint)
         FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid

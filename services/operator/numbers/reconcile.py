@@ -1,7 +1,7 @@
-"""Counters against what they count: receipts, pages, and the rows themselves.
+"""Counters of batches compared with receipts, pages and rows.
 
-A run's and the whole's numbers are sums over batches, and those of avis, failed items and dead
-letters are counted when they are asked for: the batches' counters are all that can drift.
+Only these counters can drift: numbers of runs are sums over batches, and avis, failed items and
+dead letters are counted at each question.
 """
 
 from collections import Counter
@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, RowMapping, text
 
-# A receipt counts where its GET is still its page's. What became of rows is counted over every
-# slice that was committed, whether its receipt still counts or not.
+# A receipt counts while its page still names its GET. Outcomes of rows are counted over every slice
+# that was committed, also where its receipt no longer counts.
 _BATCHES = text("""
     WITH counting AS MATERIALIZED (
       SELECT r.batch_id, r.records, r.sirets
@@ -31,7 +31,7 @@ _BATCHES = text("""
     seen AS (
       SELECT l.batch_id, count(*) AS listed, count(e.siret) AS present
       FROM listed l LEFT JOIN etablissements e USING (siret) GROUP BY 1),
-    -- Missing when the batch was closed, and stored since, by a retry: no fault of the counter.
+    -- Missing when the batch was closed, stored since by a retry: no fault of the counter.
     arrived AS (
       SELECT b.id AS batch_id, count(*) AS sirets
       FROM import_batches b, unnest(b.missing_sirets) AS m (siret)
@@ -58,8 +58,8 @@ _BATCHES = text("""
     LEFT JOIN arrived ON arrived.batch_id = b.id
     ORDER BY b.id
 """)
-# What the shards that are elsewhere hold of the same: of their slices the control database has
-# the receipts, and they have the sirets.
+# The same numbers of shards in other databases: the control database has the receipts of their
+# slices, and they have the sirets.
 _COUNTING_PAGES = text("""
     SELECT p.batch_id, p.number, p.fetch_id FROM import_pages p
     JOIN import_batches b ON b.id = p.batch_id WHERE b.status = 'complete'
@@ -84,7 +84,7 @@ _SHARD_ARRIVED = text("""
     JOIN etablissements e USING (siret) GROUP BY 1
 """)
 _SHARD_ROWS = text("SELECT count(*) FROM etablissements")
-# Nothing deletes a row, and each was new once: to a batch, or to a stock file.
+# No row is deleted, and a batch or a stock file inserted each once.
 _ROWS = text("""
     SELECT (SELECT coalesce(sum(inserted), 0)::bigint FROM import_batches)
              + (SELECT coalesce(sum(inserted), 0)::bigint FROM stock_loads
@@ -93,17 +93,18 @@ _ROWS = text("""
 """)
 
 _ALWAYS_EXACT = ("received", "outcomes", "slices_done")
-# Stated once, when the batch completes.
+# These are stated once, when the batch completes.
 _AT_THE_END = ("received_distinct", "stored", "missing")
 
 
 @dataclass(frozen=True)
 class Comparison:
+    """One counter and what it should be; `batch_id` None is the sum over all batches."""
+
     counter: str
     counted: int
     real: int
     batch_id: int | None = None
-    """None: the sum over all batches."""
 
     @property
     def difference(self) -> int:
@@ -112,10 +113,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Reconciliation:
+    """`differing` are counters of single batches that are wrong."""
+
     batches: int
     totals: list[Comparison]
     differing: list[Comparison]
-    """Counters of single batches that are not what they should be."""
 
     @property
     def agrees(self) -> bool:
@@ -125,7 +127,7 @@ class Reconciliation:
 
 @dataclass(frozen=True)
 class _Elsewhere:
-    """What further shards hold, by batch."""
+    """Numbers of the shards in other databases, by batch."""
 
     listed: Counter[int]
     present: Counter[int]
@@ -134,11 +136,10 @@ class _Elsewhere:
 
 
 def reconcile(connection: Connection, shards: Sequence[Connection] = ()) -> Reconciliation:
-    """Compare in one snapshot, so that an import that runs meanwhile is no difference.
+    """Compare in one snapshot, so that a running import is no difference.
 
-    `shards` are those that are elsewhere: databases share no snapshot, so with them what is
-    written meanwhile can show as a difference of the whole. No connection must have begun a
-    transaction yet.
+    `shards` are the shards in other databases. Databases share no snapshot: rows written meanwhile
+    can then show as a difference of the whole. No connection may have begun a transaction yet.
     """
     connection = connection.execution_options(isolation_level="REPEATABLE READ")
     rows = connection.execute(_BATCHES).mappings().all()
@@ -199,5 +200,5 @@ def _compare(row: RowMapping, elsewhere: _Elsewhere) -> Iterable[Comparison]:
 
 
 def _total(name: str, comparisons: Iterable[Comparison]) -> Comparison:
-    mine = [each for each in comparisons if each.counter == name]
-    return Comparison(name, sum(each.counted for each in mine), sum(each.real for each in mine))
+    same = [each for each in comparisons if each.counter == name]
+    return Comparison(name, sum(each.counted for each in same), sum(each.real for each in same))

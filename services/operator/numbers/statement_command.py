@@ -1,4 +1,4 @@
-"""`./sirenade statement`: what a run, a batch or a day says of itself, by département."""
+"""`./sirenade statement`: expected, received and stored by département."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -34,20 +34,19 @@ _COLUMNS = ("expected", "received", "stored", "failed items", "missing", "surplu
 
 def statement(
     *,
-    run: Annotated[int | None, typer.Option(help="Of this run; without any, the latest.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Of this batch.")] = None,
+    run: Annotated[int | None, typer.Option(help="State this run; the latest by default.")] = None,
+    batch: Annotated[int | None, typer.Option(help="State this batch.")] = None,
     day: Annotated[
-        str | None, typer.Option(help="Of all batches that ended on this day in Paris: 2026-08-05.")
+        str | None,
+        typer.Option(help="State batches that ended on this day in Paris: 2026-08-05."),
     ] = None,
-    sirets: Annotated[
-        bool, typer.Option("--sirets", help="List the sirets of the sets, too.")
-    ] = False,
+    sirets: Annotated[bool, typer.Option("--sirets", help="List sirets, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print what was expected, received and stored by département, and what is not as promised.
+    """Print what was expected, received and stored by département, and every difference.
 
-    Exit status 1 where something is missing, surplus, failed or was never received. What INSEE
-    does not list any more, asked by number, is gone: it stays stored, and breaks no promise.
+    Exit status 1 where something is missing, surplus, failed or was never received. A number that
+    INSEE no longer lists is gone: it stays stored, and is no difference.
     """
     require_one_database(load(DatabaseSettings))
     with open_engine(statement_timeout_seconds=0).connect() as connection:
@@ -67,7 +66,7 @@ def _subject(
     connection: Connection, run: int | None, batch: int | None, day: str | None
 ) -> StatementSubject:
     if [run, batch, day].count(None) < 2:  # noqa: PLR2004  # at most one of the three is given
-        raise UserError("say one of --run, --batch and --day")
+        raise UserError("give one of --run, --batch and --day")
     if day is not None:
         return StatementSubject(day=_checked_day(day))
     if batch is not None:
@@ -113,8 +112,8 @@ def _print(found: Statement, listed: Mapping[str, list[str]]) -> None:
     table.add_section()
     table.add_row(*_cells(found.total))
     Console().print(table)
-    for said in _remarks(found):
-        typer.echo(said)
+    for remark in _remarks(found):
+        typer.echo(remark)
     for kind, sirets in listed.items():
         for siret in sirets:
             typer.echo(f"{kind} {siret}")
@@ -127,19 +126,17 @@ def _cells(line: StatementLine) -> list[str]:
 
 
 def _remarks(found: Statement) -> list[str]:
-    """What the numbers alone would leave to be guessed."""
+    """Explain what the numbers alone do not tell."""
     remarks = {
-        "–: INSEE told a total for several départements together, none for this one": any(
+        "–: INSEE told one total for several départements, none for this one": any(
             line.expected is None for line in found.lines
         ),
-        f"{found.open_batches} of {found.batches} batches are not closed yet: they state nothing": (
+        f"{found.open_batches} of {found.batches} batches are still open: they state nothing yet": (
             found.open_batches
         ),
         f"{found.failed_batches} batches failed: ./sirenade status says why": found.failed_batches,
-        f"{thousands(found.not_received)} establishments were expected and never received: INSEE's "
-        "data moved during the walk, import again": found.not_received,
-        "gone: asked for by number, INSEE does not list it any more; it stays stored": (
-            found.total.gone
-        ),
+        f"{thousands(found.not_received)} establishments were expected and never received: "
+        "INSEE's data moved during the walk; import again": found.not_received,
+        "gone: INSEE no longer lists the number; it stays stored": (found.total.gone),
     }
     return [remark for remark, applies in remarks.items() if applies]

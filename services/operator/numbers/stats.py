@@ -1,7 +1,7 @@
-"""The numbers of the whole system in one query over per-batch rows, and one to each more shard.
+"""The numbers of the whole system: one query over batches, and one to each further database.
 
-It reads nothing that grows with the register: texts are counted by `status`, and a table's rows
-are what PostgreSQL's own statistics say.
+No query reads what grows with the register: `status` counts texts, and rows of a table are
+estimates of PostgreSQL's own statistics.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,7 +75,7 @@ _STATS = text(f"""
              coalesce(sum(unchanged), 0)::bigint AS unchanged,
              coalesce(sum(import_batches.failed), 0)::bigint AS failed_rows
       FROM import_batches) b, (
-      -- These columns come last in a row: to reach them costs a third of reading it.
+      -- These columns come last in a row: reaching them costs a third of reading the row.
       SELECT coalesce(sum(cardinality(missing_sirets)), 0)::bigint AS missing,
              coalesce(sum(cardinality(surplus_sirets)), 0)::bigint AS surplus
       FROM import_batches WHERE missing_sirets <> '{{}}' OR surplus_sirets <> '{{}}') d
@@ -86,7 +86,7 @@ Stats = dict[str, Any]
 
 
 def read_stats(connection: Connection, shards: Sequence[Connection] = ()) -> Stats:
-    """Return the numbers as plain JSON, by group; `shards` are those that are elsewhere."""
+    """Return the numbers as plain JSON, by group; `shards` are in other databases."""
     stats: Stats = connection.execute(_STATS).scalar_one()
     for shard in shards:
         stats = _added(stats, shard.execute(_SHARD_STATS).scalar_one())
@@ -94,9 +94,9 @@ def read_stats(connection: Connection, shards: Sequence[Connection] = ()) -> Sta
 
 
 def _added(stats: Stats, more: Stats) -> Stats:
-    """Add the numbers of `more` to those of the same names; unknown to one is unknown.
+    """Add numbers of the same name. A number that one side does not know is unknown.
 
-    A name that one of them lacks is a table that is empty there.
+    A name that one side lacks is a table that is empty there.
     """
     return stats | {
         name: _sum(stats[name], value) if name in stats else value for name, value in more.items()
@@ -110,7 +110,7 @@ def _sum(value: Any, more: Any) -> Any:
 
 
 def described(stats: Stats) -> Iterator[tuple[str, str]]:
-    """Group and number, a line each, for people."""
+    """Yield a group and a line about one number of it, for people."""
     for group, values in stats.items():
         numbers = values if isinstance(values, dict) else {"": values}
         for name, value in numbers.items():
@@ -123,11 +123,11 @@ def described(stats: Stats) -> Iterator[tuple[str, str]]:
 
 
 def _largest(tables: Mapping[str, Mapping[str, int | None]]) -> Iterator[str]:
-    """The tables that weigh something; a program is told all that hold a row."""
+    """Yield a line for each table that takes space; programs get all tables that hold a row."""
     large = {name: size for name, size in tables.items() if (size["bytes"] or 0) >= _SMALL_BYTES}
     for name, size in large.items():
         rows = size["rows_estimated"]
-        # PostgreSQL does not know before its first ANALYZE.
+        # PostgreSQL estimates no rows before its first ANALYZE.
         estimate = "" if rows is None else f", about {thousands(rows)} rows"
         yield f"{name}: {mib(size['bytes'] or 0)}{estimate}"
     yield f"{len(tables) - len(large)} smaller tables"

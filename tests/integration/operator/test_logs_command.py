@@ -77,7 +77,7 @@ def test_files_of_several_services_are_told_in_their_order_in_time(
     ("arguments", "said"),
     [
         (["--level", "loud"], "--level loud is none of"),
-        (["--where", "run"], "say NAME=VALUE"),
+        (["--where", "run"], "is not NAME=VALUE"),
         (["/no/such/file"], "No such file"),
     ],
 )

@@ -123,7 +123,7 @@ def test_a_damaged_backup_restores_nothing(
     _point_at(empty, monkeypatch)
     answer = sirenade("restore", "latest")
     assert answer.status == 2
-    assert "is not what was put there" in answer.err
+    assert "is damaged" in answer.err
     assert _counts(empty) == {}
 
 

@@ -178,7 +178,7 @@ def test_a_file_of_today_that_is_written_to_stays(local: str, logs: Path) -> Non
 def test_two_at_once_do_not_meet(local: str, logs: Path) -> None:
     _write(logs, "writer", 2)
     with stores_lock(logs):
-        assert "another archive" in put_logs(open_storage(local), logs).in_one_line()
+        assert "another process" in put_logs(open_storage(local), logs).in_one_line()
     assert put_logs(open_storage(local), logs).files == 1
 
 

@@ -105,7 +105,7 @@ def test_a_walk_over_several_departements_is_told_apart_by_where_its_rows_are(
     }
     assert found["surplus_sirets"] == [records.record(6)["siret"]]
     answer = sirenade("statement", "--sirets")
-    assert "INSEE told a total for several départements together" in answer.out
+    assert "INSEE told one total for several départements" in answer.out
     assert f"surplus {records.record(6)['siret']}" in answer.out
     assert f"missing {bad['siret']}" in answer.out
 
@@ -146,7 +146,7 @@ def test_batches_that_still_run_state_nothing_and_break_nothing(
     desk.batch(run, number=2, departement="24")
     answer = sirenade("statement")
     assert answer.status == 0
-    assert "1 of 2 batches are not closed yet" in answer.out
+    assert "1 of 2 batches are still open" in answer.out
     desk.execute("UPDATE import_batches SET status = 'failed' WHERE number = 2")
     assert sirenade("statement").status == 1
 
@@ -182,7 +182,7 @@ def test_a_mistake_is_one_line_and_status_2(sirenade: Sirenade) -> None:
         "--run 7": "there is no run 7",
         "--batch 7": "there is no batch 7",
         "--day yesterday": "--day 'yesterday' is no date",
-        "--day 2026-08-05 --run 7": "say one of --run, --batch and --day",
+        "--day 2026-08-05 --run 7": "give one of --run, --batch and --day",
     }.items():
         answer = sirenade("statement", *arguments.split())
         assert answer.status == 2, arguments
