@@ -32,7 +32,7 @@ class Capacity:
         self._take(number)
         left = number
 
-        def put_down() -> None:
+        def release_one() -> None:
             nonlocal left
             with self._changed:
                 if left:
@@ -41,7 +41,7 @@ class Capacity:
                     self._changed.notify_all()
 
         try:
-            yield put_down
+            yield release_one
         finally:
             with self._changed:
                 self._held -= left

@@ -23,7 +23,7 @@ from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Provider, read_providers
 from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
 from services.reviewer.settings import ReviewerSettings
-from services.reviewer.texts.attempts import Generator, Reviewing, one_at_a_time
+from services.reviewer.texts.author import Author, Generator, one_at_a_time
 from services.reviewer.texts.rewriter import Rewriter
 from services.reviewer.texts.warm_up import warm_up
 from services.reviewer.validation import RULES, validate
@@ -81,26 +81,26 @@ def build(
         batch_lines.get(each.name) or _line(settings, each, meter, clock, metrics)
         for each in providers
     ]
-    asking = None
+    choice = None
     if ways:
         chosen = Providers(ways, clock, outage_seconds=settings.avis_outage_seconds)
-        asking = ProviderChoice(chosen, read_prompt())
-    reviewing = Reviewing(
+        choice = ProviderChoice(chosen, read_prompt())
+    author = Author(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
         one_at_a_time(_judge),
         clock.monotonic_seconds,
-        asking=asking,
+        choice=choice,
         metrics=metrics,
     )
     # Keys were read by now: nobody is told of a provider that cannot be asked.
-    meter.open(prompt_version=reviewing.prompt_version)
+    meter.open(prompt_version=author.prompt_version)
     claimed = at_work * _TEXTS_CLAIMED_PER_GENERATOR
-    hand = Capacity(clock, claimed)
-    crews = [
+    capacity = Capacity(clock, claimed)
+    reviewers = [
         ShardReviewer(
             engine=shard,
             generators=generators,
-            reviewing=reviewing,
+            author=author,
             clock=clock,
             metrics=metrics,
             lease_seconds=lease_seconds(settings, providers),
@@ -108,11 +108,11 @@ def build(
             admit=Budget(engine).admitted,
             # Out of turn: places are locked while a text is written again.
             rewrite=Rewriter(_judge, clock, metrics).rewrite,
-            hand=hand,
+            capacity=capacity,
         )
         for shard in shards
     ]
-    declare_actors(broker, *crews)
+    declare_actors(broker, *reviewers)
     relay = Relay(
         engine=engine,
         shards=shards,
@@ -124,9 +124,12 @@ def build(
     )
     batches = Batches(
         engine,
-        crews,
+        reviewers,
         [
-            (batch_lines[client.provider.name], make_workings(client, crews, engine, read_prompt()))
+            (
+                batch_lines[client.provider.name],
+                make_workings(client, reviewers, engine, read_prompt()),
+            )
             for client in batch_clients
         ],
         clock,

@@ -20,7 +20,8 @@ from services.reviewer.texts.rulings import (
     judge,
     outcome_now,
 )
-from services.reviewer.texts.subjects import AvisSubject, lock_subjects, read_subjects
+from services.reviewer.texts.subject_rows import lock_subjects, read_subjects
+from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import PENDING, TEXTLESS, AvisOutcome
 
 STARTS_ALLOWED = 10
@@ -146,7 +147,7 @@ def _kept_apart(
     ]
 
 
-def give_back(
+def release_claims(
     engine: Engine, avis_ids: Sequence[int], claims: Iterable[Claim] = (), *, resend: bool = True
 ) -> None:
     """End these claims; let the relay send again, at once, the avis that were theirs or nobody's.

@@ -32,10 +32,10 @@ _NO_PROVIDER = ""
 
 @dataclass(frozen=True)
 class Batches:
-    """`lines` are the ways to providers that write batches; `crews`, one for each shard."""
+    """`lines` are the ways to providers that write batches; `reviewers`, one for each shard."""
 
     control: Engine
-    crews: Sequence[ShardReviewer]
+    reviewers: Sequence[ShardReviewer]
     lines: Sequence[tuple[BatchRoute, Sequence[Working]]]
     clock: Clock
     metrics: Metrics
@@ -46,7 +46,7 @@ class Batches:
             for working in workings:
                 self._look(working)
             self._form(line, workings)
-        found = read_states(crew.engine for crew in self.crews)
+        found = read_states(reviewer.engine for reviewer in self.reviewers)
         for state, (batches, texts) in found.items():
             self.metrics.batch_texts.labels(state=state).set(texts)
             if state != "waiting":
@@ -54,12 +54,12 @@ class Batches:
 
     def _give_up_strangers(self) -> None:
         """Batches of a provider that nobody asks any more, once they must have ended."""
-        for crew in self.crews:
-            while job := jobs.take(crew.engine, _NO_PROVIDER, lease_seconds=_LEASE_SECONDS):
-                give_up(self.control, crew, job)
+        for reviewer in self.reviewers:
+            while job := jobs.take(reviewer.engine, _NO_PROVIDER, lease_seconds=_LEASE_SECONDS):
+                give_up(self.control, reviewer, job)
 
     def _look(self, working: Working) -> None:
-        engine, name = working.crew.engine, working.provider.name
+        engine, name = working.reviewer.engine, working.provider.name
         while not self.clock.stopping.is_set():
             job = jobs.take(engine, name, lease_seconds=working.lease_seconds)
             if job is None:
@@ -70,7 +70,7 @@ class Batches:
         """New batches where the server is well, and the room that is left for those who ask."""
         room, closed_seconds = 0, 0.0
         for working in workings:
-            engine, batch = working.crew.engine, working.batch
+            engine, batch = working.reviewer.engine, working.batch
             load = read_load(engine, working.provider.name, poll_seconds=batch.poll_seconds)
             closed_seconds = max(closed_seconds, load.closed_seconds)
             if load.closed_seconds > 0:
@@ -91,10 +91,12 @@ class Batches:
             linger = working.batch.linger_seconds
             if only is not None:
                 linger = min(linger, _SAMPLE_LINGER_SECONDS)
-            with working.crew.engine.connect() as connection:
+            with working.reviewer.engine.connect() as connection:
                 if not working.forming.is_time(connection, only, linger):
                     break
-            found = working.forming.form(working.crew.engine, left_eur=state.left_eur, only=only)
+            found = working.forming.form(
+                working.reviewer.engine, left_eur=state.left_eur, only=only
+            )
             if found.short_eur is not None:
                 _pause_at_cap(budget, working.provider, found.short_eur)
             if not found.texts:
@@ -106,20 +108,20 @@ class Batches:
 
 
 def make_workings(
-    client: BatchClient, crews: Sequence[ShardReviewer], control: Engine, prompt: Prompt
+    client: BatchClient, reviewers: Sequence[ShardReviewer], control: Engine, prompt: Prompt
 ) -> list[Working]:
     """One for each shard."""
     provider, batch = client.provider, client.batch
     return [
         Working(
             control=control,
-            crew=crew,
+            reviewer=reviewer,
             provider=provider,
             batch=batch,
             client=client,
-            forming=BatchForm(provider, batch, prompt, crew.sole_traders),
+            forming=BatchForm(provider, batch, prompt, reviewer.sole_traders),
         )
-        for crew in crews
+        for reviewer in reviewers
     ]
 
 

@@ -26,7 +26,8 @@ from services.reviewer.providers.bill import Messages, largest_usage
 from services.reviewer.providers.chat import payload_of
 from services.reviewer.providers.prompt import Prompt
 from services.reviewer.providers.settings import Batch, Provider
-from services.reviewer.texts.subjects import AvisSubject, read_subjects
+from services.reviewer.texts.subject_rows import read_subjects
+from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import PENDING
 
 _LINES_AT_ONCE = 500

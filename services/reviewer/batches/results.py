@@ -17,9 +17,11 @@ from services.reviewer.notices.slots import fill
 from services.reviewer.providers.answers import UNAVAILABLE, ModelAnswer
 from services.reviewer.providers.settings import Provider, TokenUsage
 from services.reviewer.store import store
-from services.reviewer.texts.attempts import ASKS, BY_A_MODEL, GENERATOR_FAILED, Attempt
+from services.reviewer.texts.attempts import BY_A_MODEL, GENERATOR_FAILED, Attempt, Attempts
+from services.reviewer.texts.author import ASKS
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
-from services.reviewer.texts.subjects import AvisSubject, read_subjects
+from services.reviewer.texts.subject_rows import read_subjects
+from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import PENDING
 from shared.errors import SlowDown
 from shared.logs import places_of
@@ -43,9 +45,9 @@ class _Told:
 
 @dataclass(frozen=True)
 class Collecting:
-    """For the batches of one provider; `crew` is that of their shard."""
+    """For the batches of one provider; `reviewer` is that of their shard."""
 
-    crew: ShardReviewer
+    reviewer: ShardReviewer
     provider: Provider
     lease_seconds: float
 
@@ -58,7 +60,7 @@ class Collecting:
         for each in answers:
             by_line.setdefault(each.line_id, each.answer)
         ids = list(by_line)
-        with self.crew.engine.connect() as connection:
+        with self.reviewer.engine.connect() as connection:
             lines = batch_lines.read_lines(connection, job.id, ids=ids, most=len(ids))
             subjects = read_subjects(connection, [line.avis_id for line in lines])
         told = [self._tell(job, line, by_line[line.id], subjects) for line in lines]
@@ -78,18 +80,18 @@ class Collecting:
             )
 
         fates = store(
-            self.crew.engine,
+            self.reviewer.engine,
             [each.result for each in told if each.result is not None],
-            sole_traders=self.crew.sole_traders,
-            rewrite=self.crew.rewrite,
+            sole_traders=self.reviewer.sole_traders,
+            rewrite=self.reviewer.rewrite,
             also=settle,
         )
         for fate in fates.values():
-            self.crew.metrics.avis_reviewed.labels(outcome=fate.value).inc()
+            self.reviewer.metrics.avis_reviewed.labels(outcome=fate.value).inc()
 
     def collect_missing(self, job: BatchJob, *, most: int) -> bool:
         """The same for lines without an answer in a batch that is complete; False: none is left."""
-        with self.crew.engine.connect() as connection:
+        with self.reviewer.engine.connect() as connection:
             lines = batch_lines.read_lines(connection, job.id, most=most)
         self.collect(job, [LineAnswer(line.id, MISSING) for line in lines])
         return bool(lines)
@@ -146,18 +148,20 @@ class Collecting:
             # The store discards it; should the facts be back by then, it is asked for anew.
             attempt = replace(attempt, text=None)
             moved = SlowDown("the facts have changed", retry_after_seconds=0)
-            return _Told(line, cost_eur, self.crew.result_of(claim, (attempt,), moved))
+            return _Told(
+                line, cost_eur, self.reviewer.result_of(claim, Attempts((attempt,), moved))
+            )
         attempt = self._validated(attempt, claim)
         if attempt.accepted:
-            return _Told(line, cost_eur, self.crew.result_of(claim, (attempt,)))
+            return _Told(line, cost_eur, self.reviewer.result_of(claim, Attempts((attempt,))))
         if line.asks + 1 < ASKS:
             later = SlowDown("waits for the next batch", retry_after_seconds=0)
-            result = self.crew.result_of(claim, (attempt,), later)
+            result = self.reviewer.result_of(claim, Attempts((attempt,), later))
             return _Told(line, cost_eur, result, attempt.reasons)
         return _Told(line, cost_eur, self._fallen_back(line, claim, attempt))
 
     def _stands(self, line: BatchLine, subject: AvisSubject) -> bool:
-        outcome = subject.outcome(sole_traders=self.crew.sole_traders)
+        outcome = subject.outcome(sole_traders=self.reviewer.sole_traders)
         return outcome == PENDING and subject.facts_hash == line.facts_hash
 
     def _validated(self, attempt: Attempt, claim: Claim) -> Attempt:
@@ -165,7 +169,7 @@ class Collecting:
             return attempt
         try:
             filled = fill(attempt.text, claim.facts)
-            reasons = tuple(self.crew.reviewing.validate(filled, claim.facts))
+            reasons = tuple(self.reviewer.author.validate(filled, claim.facts))
         except Exception as error:  # noqa: BLE001  # a bug that one text meets must not hold up others
             log.warning("validation failed", error=type(error).__name__, at=places_of(error))
             return replace(attempt, reasons=(GENERATOR_FAILED,), error=type(error).__name__)
@@ -174,9 +178,9 @@ class Collecting:
     def _fallen_back(self, line: BatchLine, claim: Claim, attempt: Attempt) -> AvisResult:
         answered = {*line.reasons, *attempt.reasons} != {UNAVAILABLE}
         cause = "rejected" if answered else "out_of_use"
-        self.crew.metrics.avis_fallbacks.labels(cause=cause).inc()
-        by_template = replace(self.crew.reviewing, asking=None).review(claim.facts)
-        return self.crew.result_of(claim, (attempt, *by_template))
+        self.reviewer.metrics.avis_fallbacks.labels(cause=cause).inc()
+        by_template = replace(self.reviewer.author, choice=None).write(claim.facts)
+        return self.reviewer.result_of(claim, Attempts((attempt, *by_template.made)))
 
     def _estimate(self, line: BatchLine, answer: ModelAnswer) -> TokenUsage:
         """Of an answer that tells no usage."""
@@ -188,4 +192,4 @@ class Collecting:
 
     def _latency_seconds(self, job: BatchJob) -> float:
         begun = job.submitted_at or job.created_at
-        return max(0.0, (self.crew.clock.now() - begun).total_seconds())
+        return max(0.0, (self.reviewer.clock.now() - begun).total_seconds())

@@ -37,7 +37,7 @@ class Working:
     """On the batches of one provider in one shard."""
 
     control: Engine
-    crew: ShardReviewer
+    reviewer: ShardReviewer
     provider: Provider
     batch: Batch
     client: BatchClient
@@ -49,13 +49,13 @@ class Working:
 
     @property
     def _engine(self) -> Engine:
-        return self.crew.engine
+        return self.reviewer.engine
 
     def look(self, job: BatchJob) -> None:
         """One step of a batch that was taken. What a server does is no error here."""
         try:
             if job.overdue:
-                give_up(self.control, self.crew, job)
+                give_up(self.control, self.reviewer, job)
             elif job.state == "ready":
                 self._submit(job)
             else:
@@ -74,7 +74,7 @@ class Working:
         log.warning("a batch failed for now", provider=job.provider, reason=str(error))
         failures = job.failures + 1
         if isinstance(error, Gone) and job.remote_id is not None and failures >= GONE_AFTER:
-            give_up(self.control, self.crew, job)
+            give_up(self.control, self.reviewer, job)
             return
         surely_not_there = job.remote_id is None and not isinstance(error, Gone)
         if surely_not_there and job.submit_begun_at is None and failures >= NOT_SUBMITTED_AFTER:
@@ -89,7 +89,7 @@ class Working:
                 found = self.client.find(str(job.key))
             except NotListed:
                 # It may be there, and nobody can tell.
-                give_up(self.control, self.crew, job)
+                give_up(self.control, self.reviewer, job)
                 return
             if found is not None:
                 self._note(job, found)
@@ -137,7 +137,7 @@ class Working:
             forget_facts(self._engine, job.id)
             jobs.postpone(self._engine, job, self.batch.poll_seconds)
             return
-        collecting = Collecting(self.crew, self.provider, self.lease_seconds)
+        collecting = Collecting(self.reviewer, self.provider, self.lease_seconds)
         for file_id in remote.files:
             with self.client.answers(file_id) as lines:
                 answers = _answers(lines, job)
@@ -165,7 +165,7 @@ class Working:
         now = jobs.read_sum(self._engine, job)
         holds.end(self.control, job.key, spent_eur=now.spent_eur, calls=now.answered)
         jobs.finish(self._engine, job, state, keep_lines=keep_lines)
-        self.crew.metrics.batches_finished.labels(state=state).inc()
+        self.reviewer.metrics.batches_finished.labels(state=state).inc()
         told = log.info if now.answered or state == "cancelled" else log.error
         told(
             "a batch has ended",
@@ -176,15 +176,15 @@ class Working:
         )
 
 
-def give_up(control: Engine, crew: ShardReviewer, job: BatchJob) -> None:
+def give_up(control: Engine, reviewer: ShardReviewer, job: BatchJob) -> None:
     """Make the avis of a batch due that nobody hears of any more; it may have been billed."""
-    now = jobs.read_sum(crew.engine, job)
+    now = jobs.read_sum(reviewer.engine, job)
     begun = job.remote_id is not None or job.submit_begun_at is not None
     spent_eur = now.spent_eur + (now.left_eur if begun else 0)
     holds.end(control, job.key, spent_eur=spent_eur, calls=now.answered)
     state = "lost" if begun else "failed"
-    jobs.finish(crew.engine, job, state)
-    crew.metrics.batches_finished.labels(state=state).inc()
+    jobs.finish(reviewer.engine, job, state)
+    reviewer.metrics.batches_finished.labels(state=state).inc()
     log.error("a batch is lost", provider=job.provider, texts=job.texts, answered=now.answered)
 
 

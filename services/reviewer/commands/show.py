@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection, Engine, text
 
-from services.reviewer.texts.subjects import read_subjects
+from services.reviewer.texts.subject_rows import read_subjects
 from shared.avis import PENDING
 from shared.errors import UserError
 

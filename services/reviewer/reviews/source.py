@@ -6,6 +6,7 @@ of the experience, and with whether and how it was verified.
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, model_validator
@@ -61,3 +62,9 @@ class Source(BaseModel):
         """Identify the review; licence, experience and verification may change."""
         told = (self.siret, str(self.url), self.author_label, str(self.published_on), self.verbatim)
         return hashlib.blake2b("\0".join(told).encode(), digest_size=16).digest()
+
+
+def sources_hash(sources: Sequence[Source]) -> str:
+    """Return a hash of the reviews themselves, in whatever order they were imported."""
+    digests = sorted(source.digest for source in sources)
+    return hashlib.sha256(b"".join(digests)).hexdigest()

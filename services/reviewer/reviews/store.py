@@ -1,6 +1,5 @@
 """Sources in the database."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -58,9 +57,3 @@ def read_sources(connection: Connection, sirets: Sequence[str]) -> Mapping[str, 
     for row in rows:
         found.setdefault(row["siret"], []).append(Source.model_construct(**row))
     return found
-
-
-def sources_hash(sources: Sequence[Source]) -> str:
-    """Hash the reviews; the order of their import does not matter."""
-    digests = sorted(source.digest for source in sources)
-    return hashlib.sha256(b"".join(digests)).hexdigest()

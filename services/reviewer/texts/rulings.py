@@ -59,13 +59,13 @@ class Claim:
 class AvisResult:
     """`label` goes with the text of the last attempt, where that is accepted.
 
-    Of one that is `postponed` only the attempts count: they were paid for.
+    With `slow_down` only the attempts are stored: they were paid for.
     """
 
     claim: Claim
     attempts: tuple[Attempt, ...]
     label: str
-    postponed: SlowDown | None = None
+    slow_down: SlowDown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _judge_own(result: AvisResult, subject: AvisSubject) -> Ruling:
     now = subject.facts_hash
     if now != result.claim.facts_hash:
         return Ruling(Fate.DISCARDED, PENDING, because=FACTS_CHANGED, due_facts_hash=now)
-    if result.postponed is not None:
+    if result.slow_down is not None:
         return Ruling(Fate.POSTPONED)
     accepted = result.attempts[-1].accepted
     outcome = AvisOutcome.ACCEPTED if accepted else AvisOutcome.REJECTED

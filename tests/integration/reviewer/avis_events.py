@@ -11,7 +11,7 @@ from services.reviewer.batches.lines import ask_again, keep_claims, read_lines, 
 from services.reviewer.commands.due import mark_due, send_again
 from services.reviewer.relay import Relay, forget_publications
 from services.reviewer.reviews.importer import make_due
-from services.reviewer.store import give_back
+from services.reviewer.store import release_claims
 from services.reviewer.texts.parking import Parked, park
 from services.reviewer.texts.rulings import Claim
 from services.writer.erasure.erase import erase
@@ -232,11 +232,13 @@ WAYS: Mapping[AvisEvent, Mapping[AvisOutcome, list[Event]]] = {
     AvisEvent.RESTARTED: {PENDING: [lambda it: forget_publications(it.register.engine)]},
     AvisEvent.CLAIMED: {PENDING: [lambda it: it.desk.claim([it.avis_id])]},
     AvisEvent.RETURNED: {
-        PENDING: [lambda it: give_back(it.register.engine, [it.avis_id], [it.claim], resend=False)],
+        PENDING: [
+            lambda it: release_claims(it.register.engine, [it.avis_id], [it.claim], resend=False)
+        ],
     },
     AvisEvent.RELEASED: {
         PENDING: [
-            lambda it: give_back(it.register.engine, [it.avis_id], [it.claim]),
+            lambda it: release_claims(it.register.engine, [it.avis_id], [it.claim]),
             release_line,
         ],
     },

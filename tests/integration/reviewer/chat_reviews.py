@@ -1,4 +1,4 @@
-"""Reviewing with chat servers as the reviewer puts it together, over a meter that can be read."""
+"""An author with chat servers as the reviewer puts it together, over a meter that can be read."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ from services.reviewer.providers.gate import Gate
 from services.reviewer.providers.meter import Reservation
 from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Price, Provider, TokenUsage
-from services.reviewer.texts.attempts import Generator, Reviewing
+from services.reviewer.texts.author import Author, Generator
 from services.reviewer.validation import validate
 from shared.clock import Clock
 from shared.metrics import Metrics
@@ -63,14 +63,14 @@ def provider(base_url: str, name: str = "local", **settings: Any) -> Provider:
     return Provider(name=name, base_url=HttpUrl(base_url), **{**given, **settings})
 
 
-def make_reviewing(
+def make_author(
     providers: Sequence[Provider],
     meter: RecordingMeter,
     metrics: Metrics,
     *,
     clock: Clock | None = None,
     outage_seconds: float = 600,
-) -> Reviewing:
+) -> Author:
     clock = clock or Clock()
     lines = [
         ProviderClient(
@@ -82,11 +82,11 @@ def make_reviewing(
         )
         for each in providers
     ]
-    return Reviewing(
+    return Author(
         Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
         lambda text, facts: validate(text, facts).reasons,
         clock.monotonic_seconds,
-        asking=ProviderChoice(
+        choice=ProviderChoice(
             Providers(lines, clock, outage_seconds=outage_seconds), read_prompt()
         ),
         metrics=metrics,

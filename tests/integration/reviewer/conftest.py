@@ -13,7 +13,8 @@ from services.reviewer.actors import ShardReviewer
 from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.store import claim, store
-from services.reviewer.texts.attempts import Attempt, Generator, Reviewing
+from services.reviewer.texts.attempts import Attempt
+from services.reviewer.texts.author import Author, Generator
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -22,7 +23,7 @@ from shared.metrics import Metrics
 from shared.sirene.facts import Facts, facts_hash
 from shared.sirene.pages import avis_outcome, facts_of, page_of
 from shared.sirene.records import Etablissement, UniteLegale
-from tests.integration.reviewer.crews import MakeCrew
+from tests.integration.reviewer.reviewers import MakeReviewer
 
 FETCHED_AT = dt.datetime(2026, 8, 5, 12, tzinfo=dt.UTC)
 
@@ -181,41 +182,41 @@ def desk(engine: Engine) -> Desk:
 
 
 @pytest.fixture
-def reviewing(clock: Clock) -> Reviewing:
+def author(clock: Clock) -> Author:
     """The offline generator under a validator that finds nothing wrong."""
     generator = Generator(template.MODEL, template.PROMPT_VERSION, template.generate)
-    return Reviewing(generator, lambda _text, _facts: (), clock.monotonic_seconds)
+    return Author(generator, lambda _text, _facts: (), clock.monotonic_seconds)
 
 
 @pytest.fixture
-def make_crew(
-    database_url: str, clock: Clock, metrics: Metrics, reviewing: Reviewing
-) -> Iterator[MakeCrew]:
-    """Crews with an engine of their own, of two connections, and no validator unless given."""
-    crews: list[ShardReviewer] = []
+def make_reviewer(
+    database_url: str, clock: Clock, metrics: Metrics, author: Author
+) -> Iterator[MakeReviewer]:
+    """Reviewers with an engine of their own, of two connections, and no validator unless given."""
+    reviewers: list[ShardReviewer] = []
 
     def make(
         generate: Callable[[Facts], GeneratedText] = template.generate,
         *,
         generators: int = 4,
         lease_seconds: float = 60,
-        reviewing: Reviewing = reviewing,
+        author: Author = author,
     ) -> ShardReviewer:
-        generator = replace(reviewing.generator, generate=generate)
-        crews.append(
+        generator = replace(author.generator, generate=generate)
+        reviewers.append(
             ShardReviewer(
-                engine=make_engine(database_url, application_name=f"crew-{len(crews)}"),
+                engine=make_engine(database_url, application_name=f"reviewer-{len(reviewers)}"),
                 generators=ThreadPoolExecutor(generators),
-                reviewing=replace(reviewing, generator=generator),
+                author=replace(author, generator=generator),
                 clock=clock,
                 metrics=metrics,
                 lease_seconds=lease_seconds,
                 sole_traders=False,
             )
         )
-        return crews[-1]
+        return reviewers[-1]
 
     yield make
-    for crew in crews:
-        crew.generators.shutdown()
-        crew.engine.dispose()
+    for reviewer in reviewers:
+        reviewer.generators.shutdown()
+        reviewer.engine.dispose()

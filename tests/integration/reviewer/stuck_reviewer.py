@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.reviewer.actors import ShardReviewer, declare_actors
 from services.reviewer.notices.template import GeneratedText
-from services.reviewer.texts.attempts import Generator, Reviewing
+from services.reviewer.texts.author import Author, Generator
 from shared.broker import make_broker
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -26,10 +26,10 @@ def main(database_url: str, broker_url: str, lease_seconds: str, begun: str) -> 
         raise AssertionError
 
     broker = make_broker(broker_url)
-    crew = ShardReviewer(
+    reviewer = ShardReviewer(
         engine=make_engine(database_url, application_name="stuck"),
         generators=ThreadPoolExecutor(4),
-        reviewing=Reviewing(
+        author=Author(
             Generator("test", "test-1", hang), lambda _text, _facts: (), clock.monotonic_seconds
         ),
         clock=clock,
@@ -37,7 +37,7 @@ def main(database_url: str, broker_url: str, lease_seconds: str, begun: str) -> 
         lease_seconds=float(lease_seconds),
         sole_traders=False,
     )
-    declare_actors(broker, crew)
+    declare_actors(broker, reviewer)
     service = Service("stuck", ReviewAvis.QUEUE, worker_threads=1)
     run_until_stopped(Running([service], broker, clock, metrics), clock)
 

@@ -12,7 +12,7 @@ from sqlalchemy.pool import QueuePool
 from deploy.local.postgres import RunningPostgres
 from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
-from services.reviewer.texts.attempts import Reviewing
+from services.reviewer.texts.author import Author
 from services.reviewer.validation import validate
 from shared.clock import Clock
 from shared.metrics import Metrics
@@ -20,11 +20,11 @@ from shared.sirene.facts import Facts
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
-from tests.integration.reviewer.crews import MakeCrew
+from tests.integration.reviewer.reviewers import MakeReviewer
 
 
 def test_three_reviewers_at_once_write_every_due_avis_exactly_once(
-    register: "Register", make_crew: MakeCrew
+    register: "Register", make_reviewer: MakeReviewer
 ) -> None:
     """Each of them gets every message, as after a redelivery."""
     ids = register.add(range(1, 121))
@@ -34,10 +34,12 @@ def test_three_reviewers_at_once_write_every_due_avis_exactly_once(
         called.append(facts.siret)
         return template.generate(facts)
 
-    crews = [make_crew(generate) for _ in range(3)]
+    reviewers = [make_reviewer(generate) for _ in range(3)]
     messages = [ids[start : start + 10] for start in range(0, len(ids), 10)]
     with ThreadPoolExecutor() as actors:
-        for future in [actors.submit(crew.work, message) for message in messages for crew in crews]:
+        for future in [
+            actors.submit(reviewer.work, message) for message in messages for reviewer in reviewers
+        ]:
             future.result()
     assert len(called) == len(set(called)) == len(ids)
     rows = register.rows("SELECT outcome FROM avis")
@@ -46,12 +48,12 @@ def test_three_reviewers_at_once_write_every_due_avis_exactly_once(
 
 
 def test_a_label_is_dated_as_on_a_calendar_in_paris(
-    register: "Register", make_crew: MakeCrew
+    register: "Register", make_reviewer: MakeReviewer
 ) -> None:
     [avis_id] = register.add(range(1, 2))
     register.execute("UPDATE etablissements SET fetched_at = '2026-07-31 23:00:00+00'")
     half_past_one = dt.datetime(2026, 8, 14, 23, 30, tzinfo=dt.UTC)
-    replace(make_crew(), clock=Clock(now=lambda: half_past_one)).work([avis_id])
+    replace(make_reviewer(), clock=Clock(now=lambda: half_past_one)).work([avis_id])
     assert register.avis(avis_id)["label"].startswith(
         "Notice générée automatiquement le 15 août 2026 à partir du répertoire Sirene "
         "(Insee, août 2026)."
@@ -59,7 +61,7 @@ def test_a_label_is_dated_as_on_a_calendar_in_paris(
 
 
 def test_a_bad_text_is_rejected_and_never_published(
-    register: "Register", make_crew: MakeCrew, reviewing: Reviewing, metrics: Metrics
+    register: "Register", make_reviewer: MakeReviewer, author: Author, metrics: Metrics
 ) -> None:
     [avis_id] = register.add(range(1, 2))
 
@@ -67,8 +69,8 @@ def test_a_bad_text_is_rejected_and_never_published(
         praise = "Je recommande vivement cette entreprise, la meilleure de Bordeaux : 5 étoiles !"
         return replace(template.generate(facts), text=praise)
 
-    strict = replace(reviewing, validate=lambda text, facts: validate(text, facts).reasons)
-    make_crew(write_praise, reviewing=strict).work([avis_id])
+    strict = replace(author, validate=lambda text, facts: validate(text, facts).reasons)
+    make_reviewer(write_praise, author=strict).work([avis_id])
     row = register.avis(avis_id)
     assert (row["outcome"], row["text"], row["label"]) == ("rejected", None, None)
     [attempt] = register.rows("SELECT * FROM avis_attempts")
@@ -83,7 +85,7 @@ def test_a_bad_text_is_rejected_and_never_published(
 
 
 def test_a_generator_that_breaks_on_one_avis_writes_the_others(
-    register: "Register", make_crew: MakeCrew
+    register: "Register", make_reviewer: MakeReviewer
 ) -> None:
     ids = register.add(range(1, 11))
 
@@ -92,7 +94,7 @@ def test_a_generator_that_breaks_on_one_avis_writes_the_others(
             raise KeyError(facts.nom)
         return template.generate(facts)
 
-    make_crew(generate).work(ids)
+    make_reviewer(generate).work(ids)
     rejected = register.rows("SELECT id FROM avis WHERE outcome <> 'accepted'")
     assert [row["id"] for row in rejected] == [ids[3]]
     [failed] = register.rows("SELECT code, message FROM failed_items")
@@ -100,25 +102,25 @@ def test_a_generator_that_breaks_on_one_avis_writes_the_others(
 
 
 def test_no_connection_is_held_while_a_text_is_made(
-    register: "Register", make_crew: MakeCrew
+    register: "Register", make_reviewer: MakeReviewer
 ) -> None:
     ids = register.add(range(1, 6))
     held: list[int] = []
-    crew = make_crew()
-    pool = crew.engine.pool
+    reviewer = make_reviewer()
+    pool = reviewer.engine.pool
     assert isinstance(pool, QueuePool)
 
     def generate(facts: Facts) -> GeneratedText:
         held.append(pool.checkedout())
         return template.generate(facts)
 
-    generator = replace(crew.reviewing.generator, generate=generate)
-    replace(crew, reviewing=replace(crew.reviewing, generator=generator)).work(ids)
+    generator = replace(reviewer.author.generator, generate=generate)
+    replace(reviewer, author=replace(reviewer.author, generator=generator)).work(ids)
     assert held == [0] * 5
 
 
 def test_a_stopping_reviewer_finishes_what_it_began_and_returns_the_rest(
-    register: "Register", make_crew: MakeCrew, clock: Clock
+    register: "Register", make_reviewer: MakeReviewer, clock: Clock
 ) -> None:
     ids = register.add(range(1, 21))
     register.execute("UPDATE avis SET published_at = now()")
@@ -129,7 +131,7 @@ def test_a_stopping_reviewer_finishes_what_it_began_and_returns_the_rest(
         clock.stopping.set()
         return template.generate(facts)
 
-    make_crew(generate, generators=2).work(ids)
+    make_reviewer(generate, generators=2).work(ids)
     assert 1 <= len(begun) <= 2
     rows = register.rows("SELECT * FROM avis WHERE outcome = 'pending'")
     assert len(rows) == 20 - len(begun)
@@ -138,7 +140,7 @@ def test_a_stopping_reviewer_finishes_what_it_began_and_returns_the_rest(
 
 
 def test_texts_that_would_outlive_their_lease_are_not_begun(
-    register: "Register", make_crew: MakeCrew
+    register: "Register", make_reviewer: MakeReviewer
 ) -> None:
     ids = register.add(range(1, 11))
 
@@ -146,8 +148,8 @@ def test_texts_that_would_outlive_their_lease_are_not_begun(
         time.sleep(0.3)
         return template.generate(facts)
 
-    crew = make_crew(generate, generators=1, lease_seconds=2)
-    crew.work(ids)
+    reviewer = make_reviewer(generate, generators=1, lease_seconds=2)
+    reviewer.work(ids)
     accepted = len(register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted'"))
     assert 1 <= accepted < 10
     attempts = register.rows("SELECT accepted FROM avis_attempts")
@@ -155,11 +157,11 @@ def test_texts_that_would_outlive_their_lease_are_not_begun(
 
 
 def test_a_text_is_not_generated_again_because_the_database_went_away(
-    register: "Register", make_crew: MakeCrew, postgres: RunningPostgres
+    register: "Register", make_reviewer: MakeReviewer, postgres: RunningPostgres
 ) -> None:
     [avis_id] = register.add(range(1, 2))
-    crew = make_crew()
-    name = crew.engine.url.database
+    reviewer = make_reviewer()
+    name = reviewer.engine.url.database
     called: list[str] = []
 
     def allow_connections(answer: str) -> None:
@@ -175,13 +177,15 @@ def test_a_text_is_not_generated_again_because_the_database_went_away(
         threading.Timer(1.5, allow_connections, ["true"]).start()
         return template.generate(facts)
 
-    generator = replace(crew.reviewing.generator, generate=generate)
-    replace(crew, reviewing=replace(crew.reviewing, generator=generator)).work([avis_id])
+    generator = replace(reviewer.author.generator, generate=generate)
+    replace(reviewer, author=replace(reviewer.author, generator=generator)).work([avis_id])
     assert len(called) == 1
     assert register.avis(avis_id)["outcome"] == "accepted"
 
 
-def test_a_message_with_unknown_ids_is_done(register: "Register", make_crew: MakeCrew) -> None:
+def test_a_message_with_unknown_ids_is_done(
+    register: "Register", make_reviewer: MakeReviewer
+) -> None:
     ids = register.add(range(1, 2))
-    make_crew().work([*ids, 999_999])
+    make_reviewer().work([*ids, 999_999])
     assert register.avis(ids[0])["outcome"] == "accepted"

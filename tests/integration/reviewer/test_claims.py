@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services.reviewer.store import STARTS_ALLOWED, give_back
+from services.reviewer.store import STARTS_ALLOWED, release_claims
 from services.reviewer.texts.rulings import Fate
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_giving_back_frees_our_claims_and_nobody_elses(register: "Register", des
     ids = register.add(range(1, 4))
     register.execute("UPDATE avis SET published_at = now()")
     ours, theirs = desk.claim(ids[:1]), desk.claim(ids[1:2])
-    give_back(desk.engine, ids, ours)
+    release_claims(desk.engine, ids, ours)
     states = {
         row["id"]: (row["published_at"] is None, row["lease_until"] is None, row["attempts"])
         for row in register.rows("SELECT * FROM avis")

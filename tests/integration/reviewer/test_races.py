@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from services.reviewer.store import give_back
+from services.reviewer.store import release_claims
 from services.reviewer.texts.rulings import Fate
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def test_an_avis_that_the_relay_is_marking_is_given_back_after_the_mark(
 ) -> None:
     """Neither claimed nor given back, it would lie published without a message."""
     ids = register.add(range(1, 2))
-    giving_back = threading.Thread(target=give_back, args=(desk.engine, ids))
+    giving_back = threading.Thread(target=release_claims, args=(desk.engine, ids))
     with register.engine.begin() as relay:
         relay.execute(text("UPDATE avis SET published_at = now()"))
         assert desk.claim(ids) == ()

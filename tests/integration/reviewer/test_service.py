@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 from tests.integration.conftest import WaitFor
 from tests.integration.reviewer.chat_server import Response, chat_server, text
-from tests.integration.reviewer.crews import MakeCrew, at_work, nothing_pending, reviewer_at_work
+from tests.integration.reviewer.reviewers import (
+    MakeReviewer,
+    at_work,
+    nothing_pending,
+    reviewer_at_work,
+)
 from tests.integration.reviewer.whole import whole_reviewer, write_providers
 
 
@@ -51,7 +56,7 @@ def test_every_due_avis_is_accepted_once_by_the_service_as_it_is_built(
 
 
 def test_nothing_accepted_is_ever_generated_again_when_nothing_changed(
-    register: "Register", make_crew: MakeCrew, clock: Clock, metrics: Metrics
+    register: "Register", make_reviewer: MakeReviewer, clock: Clock, metrics: Metrics
 ) -> None:
     ids = register.add(range(1, 31))
     called: list[str] = []
@@ -60,10 +65,10 @@ def test_nothing_accepted_is_ever_generated_again_when_nothing_changed(
         called.append(facts.siret)
         return template.generate(facts)
 
-    crew = make_crew(generate)
+    reviewer = make_reviewer(generate)
     relay = Relay(
         engine=register.engine,
-        publish=lambda message: crew.work(message.avis_ids),
+        publish=lambda message: reviewer.work(message.avis_ids),
         clock=clock,
         metrics=metrics,
         high_water=100,
@@ -71,7 +76,7 @@ def test_nothing_accepted_is_ever_generated_again_when_nothing_changed(
     )
     for _ in range(3):
         relay.step()
-        crew.work(ids)
+        reviewer.work(ids)
         # The writer made them due, and then due for the facts of before.
         register.execute("UPDATE avis SET outcome = 'pending', published_at = NULL")
     relay.step()
@@ -81,7 +86,7 @@ def test_nothing_accepted_is_ever_generated_again_when_nothing_changed(
 
 def test_the_actor_works_off_a_real_queue(
     register: "Register",
-    make_crew: MakeCrew,
+    make_reviewer: MakeReviewer,
     rabbitmq_url: str,
     clock: Clock,
     metrics: Metrics,
@@ -89,10 +94,10 @@ def test_the_actor_works_off_a_real_queue(
 ) -> None:
     register.add(range(1, 61))
     broker = make_broker(rabbitmq_url)
-    crew = make_crew()
-    declare_actors(broker, crew)
+    reviewer = make_reviewer()
+    declare_actors(broker, reviewer)
     relay = Relay(
-        engine=crew.engine,
+        engine=reviewer.engine,
         publish=lambda message: publish(broker, message),
         clock=clock,
         metrics=metrics,

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer, declare_actors
 from services.reviewer.relay import Relay
-from services.reviewer.texts.attempts import Reviewing
+from services.reviewer.texts.author import Author
 from shared.broker import MemoryBroker, make_broker
 from shared.broker.envelope import publish
 from shared.clock import Clock
@@ -59,7 +59,7 @@ def test_one_high_water_mark_is_shared_out_over_the_shards(registers: list[Regis
 
 def test_avis_are_written_in_their_own_shard(
     registers: list[Register],
-    reviewing: Reviewing,
+    author: Author,
     clock: Clock,
     metrics: Metrics,
     wait_for: WaitFor,
@@ -70,11 +70,11 @@ def test_avis_are_written_in_their_own_shard(
     ]
     broker = make_broker("memory://")
     generators = ThreadPoolExecutor(4)
-    crews = [
+    reviewers = [
         ShardReviewer(
             engine=register.engine,
             generators=generators,
-            reviewing=reviewing,
+            author=author,
             clock=clock,
             metrics=metrics,
             lease_seconds=60,
@@ -82,7 +82,7 @@ def test_avis_are_written_in_their_own_shard(
         )
         for register in registers
     ]
-    declare_actors(broker, *crews)
+    declare_actors(broker, *reviewers)
     running = Running(
         [Service("reviewer", ReviewAvis.QUEUE, worker_threads=2)], broker, clock, metrics
     )
@@ -109,23 +109,23 @@ def test_avis_are_written_in_their_own_shard(
 
 def test_a_message_for_a_shard_that_is_not_there_is_rejected(
     registers: list[Register],
-    reviewing: Reviewing,
+    author: Author,
     clock: Clock,
     metrics: Metrics,
     wait_for: WaitFor,
 ) -> None:
     broker = make_broker("memory://")
     assert isinstance(broker, MemoryBroker)
-    crew = ShardReviewer(
+    reviewer = ShardReviewer(
         engine=registers[0].engine,
         generators=ThreadPoolExecutor(1),
-        reviewing=reviewing,
+        author=author,
         clock=clock,
         metrics=metrics,
         lease_seconds=60,
         sole_traders=False,
     )
-    declare_actors(broker, crew)
+    declare_actors(broker, reviewer)
     running = Running(
         [Service("reviewer", ReviewAvis.QUEUE, worker_threads=1)], broker, clock, metrics
     )
@@ -133,5 +133,5 @@ def test_a_message_for_a_shard_that_is_not_there_is_rejected(
     publish(broker, ReviewAvis([1], shard=1))
     wait_for(lambda: len(broker.dead_letter_bodies[ReviewAvis.QUEUE]) == 1)
     running.stop()
-    crew.generators.shutdown()
+    reviewer.generators.shutdown()
     broker.close()

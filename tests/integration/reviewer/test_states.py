@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.reviewer.commands.due import send_again
-from services.reviewer.store import give_back
+from services.reviewer.store import release_claims
 from services.reviewer.texts.parking import Parked, park
 from services.reviewer.texts.rulings import Fate
 from shared.avis import PENDING, TRANSITIONS, AvisEvent, AvisOutcome, Effect
@@ -100,7 +100,7 @@ def test_a_result_with_another_token_changes_nothing(register: Register, desk: D
     for reasons in ((), ("rating",)):
         assert desk.store(stranger, reasons=reasons) == [Fate.DISCARDED]
     assert park(register.engine, [Parked(stranger, PROVIDER, 0, ())]) == set()
-    give_back(register.engine, [subject.avis_id], [stranger])
+    release_claims(register.engine, [subject.avis_id], [stranger])
     assert subject.row == before
     assert desk.store(subject.claim) == [Fate.ACCEPTED]
 

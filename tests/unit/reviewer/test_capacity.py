@@ -8,33 +8,33 @@ from shared.clock import Clock
 
 
 def test_who_finds_the_hand_full_waits_until_there_is_room() -> None:
-    hand = Capacity(Clock(), most=2)
+    capacity = Capacity(Clock(), most=2)
     begun = Event()
 
     def hold() -> None:
-        with hand.holding(3):
+        with capacity.holding(3):
             begun.set()
 
-    with ThreadPoolExecutor() as threads, hand.holding(2) as put_down:
+    with ThreadPoolExecutor() as threads, capacity.holding(2) as release_one:
         other = threads.submit(hold)
         assert not begun.wait(0.1)
-        put_down()
+        release_one()
         other.result(timeout=10)
     assert begun.is_set()
 
 
-def test_what_is_still_held_at_the_end_is_put_down_once() -> None:
-    hand = Capacity(Clock(), most=5)
-    with hand.holding(5) as put_down:
-        put_down()
-    put_down()
-    with pytest.raises(RuntimeError), hand.holding(1):
+def test_what_is_still_held_at_the_end_is_release_one_once() -> None:
+    capacity = Capacity(Clock(), most=5)
+    with capacity.holding(5) as release_one:
+        release_one()
+    release_one()
+    with pytest.raises(RuntimeError), capacity.holding(1):
         raise RuntimeError
-    assert hand == Capacity(hand.clock, most=5)
+    assert capacity == Capacity(capacity.clock, most=5)
 
 
 def test_a_stopping_process_waits_for_no_room() -> None:
-    hand = Capacity(Clock(), most=1)
-    hand.clock.stopping.set()
-    with hand.holding(1), hand.holding(1):
+    capacity = Capacity(Clock(), most=1)
+    capacity.clock.stopping.set()
+    with capacity.holding(1), capacity.holding(1):
         pass

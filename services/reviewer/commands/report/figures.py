@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from services.reviewer.texts.subjects import read_subjects
+from services.reviewer.texts.subject_rows import read_subjects
 from services.reviewer.validation import GROUNDING
 from shared.avis import PENDING
 

@@ -16,8 +16,8 @@ from services.reviewer.money.budget import Budget
 from shared.metrics import Metrics
 from tests import conditions
 from tests.integration.reviewer.batch_server import BatchServer, batch_server
-from tests.integration.reviewer.crews import nothing_pending, reviewer_at_work
 from tests.integration.reviewer.llmock_server import llmock_server
+from tests.integration.reviewer.reviewers import nothing_pending, reviewer_at_work
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register

@@ -29,7 +29,7 @@ from services.reviewer.providers.choice import ProviderChoice, Providers
 from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Batch, Provider, TokenUsage, read_providers
 from services.reviewer.relay import forget_publications
-from services.reviewer.texts.attempts import Generator, Reviewing
+from services.reviewer.texts.author import Author, Generator
 from services.reviewer.validation import validate
 from shared.clock import Clock
 from shared.db.tables import etablissements, unites_legales
@@ -58,7 +58,7 @@ class Desk:
     """A reviewer's actor and its loop over batches, one step at a time."""
 
     engine: Engine
-    crew: ShardReviewer
+    reviewer: ShardReviewer
     batches: Batches
     line: BatchRoute
     server: BatchServer
@@ -67,7 +67,7 @@ class Desk:
     def work(self, ids: list[int]) -> None:
         """Let avis wait for a batch, as a message does."""
         self.batches.step()
-        self.crew.work(ids)
+        self.reviewer.work(ids)
 
     def until(self, condition: Callable[[], Any]) -> None:
         deadline = time.monotonic() + 30
@@ -118,26 +118,26 @@ def make(register: "Register", engine: Engine, server: BatchServer) -> Iterator[
         clock, metrics, prompt = Clock(), Metrics(), read_prompt()
         line = BatchRoute(one)
         pools.append(ThreadPoolExecutor(2))
-        reviewing = Reviewing(
+        author = Author(
             Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
             lambda written, facts: validate(written, facts).reasons,
             clock.monotonic_seconds,
-            asking=ProviderChoice(Providers([line], clock, outage_seconds=600), prompt),
+            choice=ProviderChoice(Providers([line], clock, outage_seconds=600), prompt),
             metrics=metrics,
         )
-        crew = ShardReviewer(
+        reviewer = ShardReviewer(
             engine=engine,
             generators=pools[-1],
-            reviewing=reviewing,
+            author=author,
             clock=clock,
             metrics=metrics,
             lease_seconds=60,
             sole_traders=False,
         )
         open_providers(engine, [one], prompt_version=prompt.version)
-        workings = make_workings(BatchClient(one, one.batch), [crew], engine, prompt)
-        batches = Batches(engine, [crew], [(line, workings)], clock, metrics)
-        return Desk(engine, crew, batches, line, server, register)
+        workings = make_workings(BatchClient(one, one.batch), [reviewer], engine, prompt)
+        batches = Batches(engine, [reviewer], [(line, workings)], clock, metrics)
+        return Desk(engine, reviewer, batches, line, server, register)
 
     Budget(engine).resume(keep_cap=False)
     yield make_desk
@@ -282,7 +282,7 @@ def test_after_a_failed_batch_all_is_due_and_the_server_is_left_alone_for_longer
     # Nobody is sent to a server that is out of use: others may write meanwhile.
     desk.line.gate.set(room=50, closed_seconds=9)
     with pytest.raises(SlowDown, match="no provider can be asked"):
-        desk.crew.work(ids)
+        desk.reviewer.work(ids)
     server.does.status = "completed"
     desk.work(ids)
     desk.until(lambda: desk.outcomes() == {"accepted": 3})

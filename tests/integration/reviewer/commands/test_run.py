@@ -25,7 +25,7 @@ from services.reviewer.notices.template import GeneratedText
 from services.reviewer.providers.meter import BudgetReached
 from services.reviewer.providers.settings import TokenUsage
 from services.reviewer.relay import Relay
-from services.reviewer.texts.attempts import Reviewing
+from services.reviewer.texts.author import Author
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.messages import ReviewAvis
@@ -72,7 +72,7 @@ def reviewer(
     meter: SharedMeter,
     clock: Clock,
     metrics: Metrics,
-    reviewing: Reviewing,
+    author: Author,
 ) -> AtWork:
     """A reviewer whose texts cost a cent at most and 0.8 in the end, while the block lasts."""
     register.execute(_PAID)
@@ -89,14 +89,12 @@ def reviewer(
         Budget(engine).pause(ASKED)
         stop = threading.Event()
         with ThreadPoolExecutor(3) as generators:
-            crew = ShardReviewer(
+            reviewer = ShardReviewer(
                 engine=engine,
                 generators=generators,
-                reviewing=replace(
-                    reviewing,
-                    generator=replace(
-                        reviewing.generator, prompt_version=_PROMPT, generate=generate
-                    ),
+                author=replace(
+                    author,
+                    generator=replace(author.generator, prompt_version=_PROMPT, generate=generate),
                 ),
                 clock=clock,
                 metrics=metrics,
@@ -106,7 +104,7 @@ def reviewer(
             )
 
             def publish(message: ReviewAvis) -> None:
-                crew.work(message.avis_ids)
+                reviewer.work(message.avis_ids)
 
             relay = Relay(
                 engine=engine,

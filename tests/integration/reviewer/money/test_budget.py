@@ -16,7 +16,7 @@ from services.reviewer.actors import ShardReviewer
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.relay import Relay
-from services.reviewer.texts.attempts import Reviewing
+from services.reviewer.texts.author import Author
 from shared.clock import Clock
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
@@ -55,14 +55,14 @@ def relay(engine: Engine, clock: Clock, metrics: Metrics) -> tuple[Relay, list[i
 
 
 @pytest.fixture
-def crew(
-    engine: Engine, clock: Clock, metrics: Metrics, reviewing: Reviewing
+def reviewer(
+    engine: Engine, clock: Clock, metrics: Metrics, author: Author
 ) -> Iterator[ShardReviewer]:
     with ThreadPoolExecutor(2) as generators:
         yield ShardReviewer(
             engine=engine,
             generators=generators,
-            reviewing=reviewing,
+            author=author,
             clock=clock,
             metrics=metrics,
             lease_seconds=60,
@@ -104,23 +104,23 @@ def test_only_the_sample_leaves_until_somebody_lets_the_rest_go(
 
 
 def test_messages_of_before_a_pause_are_given_back_unread(
-    register: "Register", relay: tuple[Relay, list[int]], crew: ShardReviewer, budget: Budget
+    register: "Register", relay: tuple[Relay, list[int]], reviewer: ShardReviewer, budget: Budget
 ) -> None:
     ids = register.add(range(1, 4))
     relay[0].step()
     budget.pause("asked")
-    crew.work(ids)
+    reviewer.work(ids)
     rows = register.rows("SELECT DISTINCT outcome, published_at, claim_token, attempts FROM avis")
     [row] = rows
     assert (row["outcome"], row["attempts"]) == ("pending", 0)
     assert row["published_at"] is row["claim_token"] is None
     budget.resume(sample_ids=ids[:1])
-    crew.work(ids)
+    reviewer.work(ids)
     accepted = register.rows("SELECT id FROM avis WHERE outcome = 'accepted'")
     assert [row["id"] for row in accepted] == ids[:1]
     budget.resume()
     relay[0].step()
-    crew.work(ids)
+    reviewer.work(ids)
     assert register.rows("SELECT 1 FROM avis WHERE outcome <> 'accepted'") == []
 
 

@@ -15,8 +15,8 @@ from shared.metrics import Metrics
 from shared.runtime.service import Service
 from tests.integration.conftest import WaitFor
 from tests.integration.reviewer.avis_command import make_call
-from tests.integration.reviewer.crews import reviewer_at_work
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, Llmock, llmock_server
+from tests.integration.reviewer.reviewers import reviewer_at_work
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register

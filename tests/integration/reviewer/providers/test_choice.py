@@ -4,7 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -12,13 +12,14 @@ import pytest
 from services.reviewer.providers.meter import BudgetReached
 from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Provider
-from services.reviewer.texts.attempts import Attempt, Postponed, Reviewing
+from services.reviewer.texts.attempts import Attempt, Attempts
+from services.reviewer.texts.author import Author
 from shared.errors import SlowDown
 from shared.metrics import Metrics
 from shared.sirene.facts import Facts
 from tests.integration.reviewer.chat_reviews import (
     RecordingMeter,
-    make_reviewing,
+    make_author,
     provider,
     within,
 )
@@ -69,11 +70,20 @@ class Servers:
         return self._stack.enter_context(chat_server(respond))
 
 
+def write(
+    meter: RecordingMeter, *providers: Provider, seconds: float = 20, **settings: Any
+) -> Attempts:
+    author = make_author(providers, meter, Metrics(), **settings)
+    return author.write(FACTS, within(seconds))
+
+
 def review(
     meter: RecordingMeter, *providers: Provider, seconds: float = 20, **settings: Any
 ) -> tuple[Attempt, ...]:
-    reviewing = make_reviewing(providers, meter, Metrics(), **settings)
-    return reviewing.review(FACTS, within(seconds))
+    """Return the attempts of an avis that need not come again."""
+    attempts = write(meter, *providers, seconds=seconds, **settings)
+    assert attempts.slow_down is None
+    return attempts.made
 
 
 def test_a_good_text_is_accepted_with_its_provenance_and_cost(
@@ -170,10 +180,10 @@ def test_a_pause_longer_than_the_lease_leaves_the_avis_to_a_later_time(
     servers: Servers, meter: RecordingMeter
 ) -> None:
     server = servers.start(Response(status=429, headers={"Retry-After": "30"}))
-    with pytest.raises(Postponed) as raised:
-        review(meter, provider(server.base_url))
-    assert raised.value.attempts == ()
-    assert raised.value.retry_after_seconds == pytest.approx(30, abs=2)
+    attempts = write(meter, provider(server.base_url))
+    assert attempts.made == ()
+    assert attempts.slow_down is not None
+    assert attempts.slow_down.retry_after_seconds == pytest.approx(30, abs=2)
     assert len(server.requests) == 1
 
 
@@ -185,9 +195,9 @@ def test_a_server_with_less_structure_is_asked_for_less_and_remembered(
 
     server = servers.with_rule(respond)
     chat = provider(server.base_url, structured_output="json_schema")
-    reviewing = make_reviewing([chat], meter, Metrics())
+    author = make_author([chat], meter, Metrics())
     for _ in range(2):
-        [attempt] = reviewing.review(FACTS, within(20))
+        [attempt] = author.write(FACTS, within(20)).made
         assert attempt.accepted, attempt
     formats = [request.get("response_format", {}).get("type") for request in server.requests]
     assert formats == ["json_schema", "json_object", None, None]
@@ -225,9 +235,9 @@ def test_a_provider_that_refuses_us_is_not_asked_again(
         provider(refusing.base_url, "refusing", weight=100),
         provider(good.base_url, "good", weight=0),
     ]
-    reviewing = make_reviewing(providers, meter, Metrics())
+    author = make_author(providers, meter, Metrics())
     for _ in range(5):
-        [attempt] = reviewing.review(FACTS, within(20))
+        [attempt] = author.write(FACTS, within(20)).made
         assert attempt.accepted
     assert len(refusing.requests) == 1
     assert capfd.readouterr().out.count("its key is refused") == 1
@@ -236,16 +246,16 @@ def test_a_provider_that_refuses_us_is_not_asked_again(
 def test_weights_are_shares(servers: Servers, meter: RecordingMeter) -> None:
     one, two = servers.start(Response(text())), servers.start(Response(text()))
     providers = [provider(one.base_url, "one", weight=3), provider(two.base_url, "two", weight=1)]
-    reviewing = make_reviewing(providers, meter, Metrics())
+    author = make_author(providers, meter, Metrics())
     for _ in range(20):
-        reviewing.review(FACTS, within(20))
+        author.write(FACTS, within(20))
     assert (len(one.requests), len(two.requests)) == (15, 5)
 
 
 @pytest.mark.parametrize(
     "error", [BudgetReached("nothing is left"), SlowDown("full", retry_after_seconds=9)]
 )
-def test_money_and_limits_postpone_and_keep_what_was_paid_for(
+def test_money_and_limits_slow_down_and_keep_what_was_paid_for(
     servers: Servers, meter: RecordingMeter, error: Exception
 ) -> None:
     def respond(_: dict[str, Any]) -> Response:
@@ -253,35 +263,33 @@ def test_money_and_limits_postpone_and_keep_what_was_paid_for(
         return Response(text(BAD))
 
     server = servers.with_rule(respond)
-    with pytest.raises(Postponed) as raised:
-        review(meter, provider(server.base_url))
-    [attempt] = raised.value.attempts
+    attempts = write(meter, provider(server.base_url))
+    assert attempts.slow_down is not None
+    [attempt] = attempts.made
     assert attempt.cost_eur == meter.cost_eur > 0
-    with pytest.raises(Postponed) as again:
-        review(meter, provider(server.base_url))
-    assert again.value.attempts == ()
+    again = write(meter, provider(server.base_url))
+    assert again.slow_down is not None
+    assert again.made == ()
     assert len(server.requests) == 1
 
 
-def fail_until_out_of_use(reviewing: Reviewing) -> None:
+def fail_until_out_of_use(author: Author) -> None:
     with ThreadPoolExecutor(12) as threads:
-        for future in [threads.submit(reviewing.review, FACTS, within(20)) for _ in range(12)]:
-            with suppress(SlowDown):
-                future.result()
+        for future in [threads.submit(author.write, FACTS, within(20)) for _ in range(12)]:
+            future.result()
 
 
 def test_an_outage_is_waited_for_and_a_long_one_left_to_the_template(
     servers: Servers, meter: RecordingMeter
 ) -> None:
     server = servers.start(Response(status=503))
-    waiting = make_reviewing([provider(server.base_url)], meter, Metrics())
+    waiting = make_author([provider(server.base_url)], meter, Metrics())
     fail_until_out_of_use(waiting)
     asked = len(server.requests)
-    with pytest.raises(Postponed):
-        waiting.review(FACTS, within(20))
-    impatient = make_reviewing([provider(server.base_url)], meter, Metrics(), outage_seconds=0)
+    assert waiting.write(FACTS, within(20)).slow_down is not None
+    impatient = make_author([provider(server.base_url)], meter, Metrics(), outage_seconds=0)
     fail_until_out_of_use(impatient)
-    [attempt] = impatient.review(FACTS, within(20))[-1:]
+    [attempt] = impatient.write(FACTS, within(20)).made[-1:]
     assert attempt.accepted
     assert attempt.model == "template"
     assert asked < 36, "the circuit opened before everybody had tried three times"

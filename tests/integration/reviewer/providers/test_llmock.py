@@ -18,8 +18,8 @@ from shared.db.engine import make_engine
 from shared.errors import UserError
 from shared.metrics import Metrics
 from tests.integration.conftest import WaitFor
-from tests.integration.reviewer.crews import nothing_pending, reviewer_at_work
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, Llmock, llmock_server
+from tests.integration.reviewer.reviewers import nothing_pending, reviewer_at_work
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register

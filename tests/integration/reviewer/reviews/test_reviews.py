@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, RowMapping
 
 from services.reviewer.actors import ShardReviewer
-from services.reviewer.texts.attempts import Reviewing
+from services.reviewer.texts.author import Author
 from shared.clock import Clock
 from shared.db.tables import unites_legales
 from shared.metrics import Metrics
@@ -64,11 +64,11 @@ def reviews(database_url: str, tmp_path: Path) -> Reviews:
 
 
 @pytest.fixture
-def crew(engine: Engine, reviewing: Reviewing, clock: Clock, metrics: Metrics) -> ShardReviewer:
+def reviewer(engine: Engine, author: Author, clock: Clock, metrics: Metrics) -> ShardReviewer:
     return ShardReviewer(
         engine=engine,
         generators=ThreadPoolExecutor(2),
-        reviewing=reviewing,
+        author=author,
         clock=clock,
         metrics=metrics,
         lease_seconds=60,
@@ -82,12 +82,12 @@ def synthese(register: "Register") -> RowMapping:
 
 
 def test_an_imported_review_is_quoted_and_a_further_one_renews_the_text(
-    register: "Register", reviews: Reviews, crew: ShardReviewer
+    register: "Register", reviews: Reviews, reviewer: ShardReviewer
 ) -> None:
     register.add(range(1, 2))
     done = reviews.import_(REVIEW)
     assert (done.returncode, done.stdout) == (0, "1 new, 0 changed, 0 kept already, 0 refused\n")
-    crew.work([synthese(register)["id"]])
+    reviewer.work([synthese(register)["id"]])
     first = synthese(register)
     assert first["outcome"] == "accepted"
     assert "«\u00a0Un atelier soigné.\u00a0» (Marie D.," in first["text"]
@@ -98,7 +98,7 @@ def test_an_imported_review_is_quoted_and_a_further_one_renews_the_text(
     assert synthese(register)["outcome"] == "accepted", "nothing new: nothing is written again"
 
     reviews.import_({**REVIEW, "url": "https://avis.example/2", "verbatim": "Parfait."})
-    crew.work([synthese(register)["id"]])
+    reviewer.work([synthese(register)["id"]])
     assert synthese(register)["text"].startswith("2 avis")
 
 
@@ -117,20 +117,20 @@ def test_a_csv_with_a_byte_order_mark_is_read_too(
 
 
 def test_without_a_review_left_there_is_no_text_and_the_outcome_says_why(
-    register: "Register", reviews: Reviews, crew: ShardReviewer
+    register: "Register", reviews: Reviews, reviewer: ShardReviewer
 ) -> None:
     register.add(range(1, 2))
     reviews.import_(REVIEW)
-    crew.work([synthese(register)["id"]])
+    reviewer.work([synthese(register)["id"]])
     done = sirenade(reviews.database_url, "withdraw", REVIEW["url"])
     assert done.stdout == "1 reviews deleted\n"
-    crew.work([synthese(register)["id"]])
+    reviewer.work([synthese(register)["id"]])
     left = synthese(register)
     assert (left["outcome"], left["text"]) == ("no_reviews", None)
 
 
 def test_a_review_withdrawn_between_claim_and_store_discards_the_text(
-    register: "Register", reviews: Reviews, crew: ShardReviewer, engine: Engine
+    register: "Register", reviews: Reviews, reviewer: ShardReviewer, engine: Engine
 ) -> None:
     from services.reviewer.store import claim, store  # noqa: PLC0415
     from services.reviewer.texts.quotations import quote  # noqa: PLC0415
@@ -143,7 +143,7 @@ def test_a_review_withdrawn_between_claim_and_store_discards_the_text(
         engine, ids, lease_seconds=60, prompt_version="template-4", sole_traders=False
     ).claims[0]
     assert claimed.sources is not None
-    attempt = quote(claimed.facts, claimed.sources, crew.clock.monotonic_seconds)
+    attempt = quote(claimed.facts, claimed.sources, reviewer.clock.monotonic_seconds)
     register.execute("DELETE FROM sources")
     store(engine, [AvisResult(claim=claimed, attempts=(attempt,), label="")], sole_traders=False)
     left = synthese(register)

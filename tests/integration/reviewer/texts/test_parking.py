@@ -13,7 +13,7 @@ from shared.clock import Clock
 from shared.db.tables import unites_legales
 from shared.errors import SlowDown
 from shared.metrics import Metrics
-from tests.integration.reviewer.chat_reviews import RecordingMeter, make_reviewing, provider
+from tests.integration.reviewer.chat_reviews import RecordingMeter, make_author, provider
 from tests.integration.reviewer.chat_server import GOOD, ChatServer, Response, chat_server, text
 
 if TYPE_CHECKING:
@@ -34,15 +34,15 @@ def server() -> Iterator[ChatServer]:
 
 
 @pytest.fixture
-def crew(
+def reviewer(
     engine: Engine, metrics: Metrics, meter: RecordingMeter, server: ChatServer
 ) -> Iterator[ShardReviewer]:
     threads = ThreadPoolExecutor(4)
-    reviewing = make_reviewing([provider(server.base_url)], meter, metrics)
+    author = make_author([provider(server.base_url)], meter, metrics)
     yield ShardReviewer(
         engine=engine,
         generators=threads,
-        reviewing=reviewing,
+        author=author,
         clock=Clock(),
         metrics=metrics,
         lease_seconds=60,
@@ -56,13 +56,13 @@ def publish(register: "Register") -> None:
 
 
 def test_when_the_budget_is_reached_nothing_fails_and_the_message_comes_again(
-    register: "Register", crew: ShardReviewer, meter: RecordingMeter
+    register: "Register", reviewer: ShardReviewer, meter: RecordingMeter
 ) -> None:
     ids = register.add(range(1, 11))
     publish(register)
     meter.refuses = BudgetReached("nothing is left")
     with pytest.raises(SlowDown) as raised:
-        crew.work(ids)
+        reviewer.work(ids)
     assert raised.value.retry_after_seconds > 0
     rows = register.rows("SELECT * FROM avis")
     assert {row["outcome"] for row in rows} == {"pending"}
@@ -71,13 +71,13 @@ def test_when_the_budget_is_reached_nothing_fails_and_the_message_comes_again(
     assert register.rows("SELECT 1 FROM avis_attempts") == []
     assert register.rows("SELECT 1 FROM failed_items") == []
     meter.refuses = None
-    crew.work(ids)
+    reviewer.work(ids)
     rows = register.rows("SELECT outcome, model FROM avis")
     assert {(row["outcome"], row["model"]) for row in rows} == {("accepted", "local-model")}
 
 
 def test_an_attempt_that_was_paid_for_is_kept_though_the_avis_waits(
-    register: "Register", crew: ShardReviewer, meter: RecordingMeter, server: ChatServer
+    register: "Register", reviewer: ShardReviewer, meter: RecordingMeter, server: ChatServer
 ) -> None:
     [avis_id] = register.add(range(1, 2))
     publish(register)
@@ -88,7 +88,7 @@ def test_an_attempt_that_was_paid_for_is_kept_though_the_avis_waits(
 
     server.respond = respond
     with pytest.raises(SlowDown):
-        crew.work([avis_id])
+        reviewer.work([avis_id])
     [attempt] = register.rows("SELECT * FROM avis_attempts")
     assert not attempt["accepted"]
     assert "city_missing" in attempt["reasons"]
@@ -99,7 +99,7 @@ def test_an_attempt_that_was_paid_for_is_kept_though_the_avis_waits(
 
 
 def test_a_unit_that_turns_p_meanwhile_leaves_no_attempt(
-    register: "Register", crew: ShardReviewer, meter: RecordingMeter, server: ChatServer
+    register: "Register", reviewer: ShardReviewer, meter: RecordingMeter, server: ChatServer
 ) -> None:
     [avis_id] = register.add(range(1, 2))
 
@@ -110,7 +110,7 @@ def test_a_unit_that_turns_p_meanwhile_leaves_no_attempt(
 
     server.respond = respond
     try:
-        crew.work([avis_id])
+        reviewer.work([avis_id])
     except SlowDown:
         pytest.fail("nothing is left to wait for")
     assert register.rows("SELECT 1 FROM avis_attempts") == []

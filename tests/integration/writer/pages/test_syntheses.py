@@ -11,7 +11,7 @@ from services.reviewer.actors import ShardReviewer
 from services.reviewer.notices import template
 from services.reviewer.reviews.importer import import_reviews
 from services.reviewer.reviews.source import Source
-from services.reviewer.texts.attempts import Generator, Reviewing
+from services.reviewer.texts.author import Author, Generator
 from services.reviewer.validation import validate
 from shared.clock import Clock
 from shared.metrics import Metrics
@@ -22,13 +22,13 @@ SIRET = "00000000100001"
 
 
 @pytest.fixture
-def crew(engine: Engine) -> Iterator[ShardReviewer]:
+def reviewer(engine: Engine) -> Iterator[ShardReviewer]:
     clock = Clock()
     threads = ThreadPoolExecutor(2)
     yield ShardReviewer(
         engine=engine,
         generators=threads,
-        reviewing=Reviewing(
+        author=Author(
             Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
             lambda text, facts: validate(text, facts).reasons,
             clock.monotonic_seconds,
@@ -42,7 +42,7 @@ def crew(engine: Engine) -> Iterator[ShardReviewer]:
 
 
 @pytest.fixture
-def reviewed(desk: Desk, records: Records, crew: ShardReviewer) -> Desk:
+def reviewed(desk: Desk, records: Records, reviewer: ShardReviewer) -> Desk:
     """One establishment, its notice and its synthese accepted."""
     desk.import_(records.record(enseigne="AU BON PAIN"))
     source = {
@@ -55,14 +55,14 @@ def reviewed(desk: Desk, records: Records, crew: ShardReviewer) -> Desk:
         "verbatim": "Un atelier soigné.",
     }
     assert import_reviews(desk.engine, [(1, Source.model_validate(source))]).new == 1
-    work(desk, crew)
+    work(desk, reviewer)
     assert "AU BON PAIN" in synthese(desk)["text"]
     return desk
 
 
-def work(desk: Desk, crew: ShardReviewer) -> None:
+def work(desk: Desk, reviewer: ShardReviewer) -> None:
     due = desk.execute("SELECT id FROM avis WHERE outcome = 'pending' ORDER BY id")
-    crew.work([row["id"] for row in due])
+    reviewer.work([row["id"] for row in due])
 
 
 def syntheses(desk: Desk) -> list[dict[str, Any]]:
@@ -79,11 +79,11 @@ def synthese(desk: Desk) -> dict[str, Any]:
 
 
 def test_a_synthese_is_written_again_when_its_establishment_is_renamed(
-    reviewed: Desk, records: Records, crew: ShardReviewer
+    reviewed: Desk, records: Records, reviewer: ShardReviewer
 ) -> None:
     reviewed.import_(records.record(enseigne="LE FOURNIL", treated="2026-02-01T00:00:00"))
     assert synthese(reviewed)["outcome"] == "pending"
-    work(reviewed, crew)
+    work(reviewed, reviewer)
     row = synthese(reviewed)
     assert row["outcome"] == "accepted"
     assert "LE FOURNIL" in row["text"]
@@ -112,11 +112,11 @@ def test_a_name_that_comes_back_before_it_was_used_costs_no_text(
 
 
 def test_reviews_go_with_their_establishment_to_the_page_of_another_commune(
-    reviewed: Desk, records: Records, crew: ShardReviewer
+    reviewed: Desk, records: Records, reviewer: ShardReviewer
 ) -> None:
     moved = records.record(enseigne="AU BON PAIN", commune="24322", treated="2026-02-01T00:00:00")
     reviewed.import_(moved)
-    work(reviewed, crew)
+    work(reviewed, reviewer)
     old, new = syntheses(reviewed)
     assert (old["status"], new["status"]) == ("closed", "open")
     assert new["outcome"] == "accepted"
@@ -130,11 +130,11 @@ def test_no_synthese_becomes_due_without_a_review(desk: Desk, records: Records) 
 
 
 def test_one_whose_reviews_were_taken_back_is_left_alone(
-    reviewed: Desk, records: Records, crew: ShardReviewer
+    reviewed: Desk, records: Records, reviewer: ShardReviewer
 ) -> None:
     reviewed.execute("DELETE FROM sources")
     reviewed.execute("UPDATE avis SET outcome = 'pending' WHERE kind = 'synthese'")
-    work(reviewed, crew)
+    work(reviewed, reviewer)
     reviewed.import_(records.record(enseigne="LE FOURNIL", treated="2026-02-01T00:00:00"))
     row = synthese(reviewed)
     assert (row["outcome"], row["text"]) == ("no_reviews", None)

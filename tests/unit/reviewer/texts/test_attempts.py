@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 
 from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
-from services.reviewer.texts.attempts import Attempt, Generator, Reviewing, one_at_a_time
+from services.reviewer.texts.attempts import Attempt
+from services.reviewer.texts.author import Author, Generator, one_at_a_time
 from services.reviewer.validation import validate
 from shared.sirene.facts import Facts
 
@@ -26,16 +27,16 @@ FACTS = Facts(
 )
 
 
-def reviewing(generator: Generator, *reasons: str) -> Reviewing:
+def author(generator: Generator, *reasons: str) -> Author:
     ticks = iter((10.0, 10.5))
-    return Reviewing(generator, lambda _text, _facts: reasons, lambda: next(ticks))
+    return Author(generator, lambda _text, _facts: reasons, lambda: next(ticks))
 
 
 TEMPLATE = Generator(template.MODEL, template.PROMPT_VERSION, template.generate)
 
 
 def test_a_text_without_reasons_against_it_is_accepted_with_its_provenance() -> None:
-    [attempt] = reviewing(TEMPLATE).review(FACTS)
+    [attempt] = author(TEMPLATE).write(FACTS).made
     generated = template.generate(FACTS)
     assert attempt.accepted
     assert attempt.text == generated.text
@@ -46,7 +47,7 @@ def test_a_text_without_reasons_against_it_is_accepted_with_its_provenance() -> 
 
 @pytest.mark.parametrize("reasons", [("rating",), ("empty", "too_short")])
 def test_one_reason_is_enough_to_reject(reasons: tuple[str, ...]) -> None:
-    [attempt] = reviewing(TEMPLATE, *reasons).review(FACTS)
+    [attempt] = author(TEMPLATE, *reasons).write(FACTS).made
     assert not attempt.accepted
     assert attempt.reasons == reasons
 
@@ -56,7 +57,7 @@ def test_a_generator_that_breaks_is_an_attempt_without_a_text() -> None:
         raise KeyError(facts.nom)
 
     with capture_logs() as events:
-        [attempt] = reviewing(replace(TEMPLATE, generate=broken)).review(FACTS)
+        [attempt] = author(replace(TEMPLATE, generate=broken)).write(FACTS).made
     assert not attempt.accepted
     assert attempt.text is None
     [event] = events
@@ -73,10 +74,10 @@ def test_no_text_is_never_accepted() -> None:
 
 def test_the_offline_generator_passes_the_validator() -> None:
     ticks = iter((0.0, 1.0))
-    strict = Reviewing(
+    strict = Author(
         TEMPLATE, lambda text, facts: validate(text, facts).reasons, lambda: next(ticks)
     )
-    [attempt] = strict.review(FACTS)
+    [attempt] = strict.write(FACTS).made
     assert attempt.reasons == ()
 
 

@@ -1,4 +1,4 @@
-"""A crew or a whole service at work, until nothing is left to do."""
+"""A reviewer or a whole service at work, until nothing is left to do."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 
 
-MakeCrew = Callable[..., ShardReviewer]
+MakeReviewer = Callable[..., ShardReviewer]
 
 
 @contextmanager

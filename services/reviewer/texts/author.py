@@ -1,0 +1,184 @@
+"""The author of a notice: it goes from facts to a verdict.
+
+Chat servers, where there are any, are asked first and at most three times, each time with the
+reasons against the earlier texts. The template has the last word. A text is accepted only when
+no reason stands against it.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+
+import structlog
+
+from services.reviewer.notices.template import GeneratedText
+from services.reviewer.providers.answers import UNAVAILABLE
+from services.reviewer.providers.call import CallWindow
+from services.reviewer.providers.choice import Exhausted, ProviderChoice, ProviderDraft
+from services.reviewer.providers.gate import Late, OutOfUse
+from services.reviewer.providers.meter import BudgetReached
+from services.reviewer.texts.attempts import (
+    BY_A_MODEL,
+    GENERATOR_FAILED,
+    Attempt,
+    Attempts,
+    Validate,
+)
+from shared.errors import SlowDown
+from shared.logs import places_of
+from shared.metrics import Metrics
+from shared.sirene.facts import Facts
+
+log = structlog.get_logger()
+
+ASKS = 3
+"""Texts that providers may be asked for, for one avis."""
+
+NO_HURRY = CallWindow(begin_by=inf, finish_by=inf)
+# The message returns after this time: texts of a run that is resumed go on at once.
+_BUDGET_PAUSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """A way to write texts; `model` and `prompt_version` name it where it brings no text."""
+
+    model: str
+    prompt_version: str
+    generate: Callable[[Facts], GeneratedText]
+
+
+def one_at_a_time(validate: Validate) -> Validate:
+    """Return the same function with a lock around it.
+
+    Validation only computes, and Python computes in one thread at a time. Without the lock, two
+    hundred answers that come at once share the processor and are all done at the end, and their
+    next calls begin together again: a third of the throughput is lost.
+    """
+    turn = threading.Lock()
+
+    def validate_in_turn(text: str, facts: Facts) -> Sequence[str]:
+        with turn:
+            return validate(text, facts)
+
+    return validate_in_turn
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """`choice` is None where there are no chat servers: the generator writes everything."""
+
+    generator: Generator
+    validate: Validate
+    monotonic_seconds: Callable[[], float]
+    choice: ProviderChoice | None = None
+    metrics: Metrics | None = None
+
+    @property
+    def prompt_version(self) -> str:
+        """Return the version that new texts have."""
+        return self.generator.prompt_version if self.choice is None else self.choice.prompt_version
+
+    def write(self, facts: Facts, window: CallWindow = NO_HURRY) -> Attempts:
+        """Return all attempts; `slow_down` says that a limit or the budget stands against more."""
+        attempts: list[Attempt] = []
+        if self.choice is not None:
+            try:
+                cause = self._ask(self.choice, facts, window, attempts)
+            except BudgetReached as error:
+                pause = SlowDown(str(error), retry_after_seconds=_BUDGET_PAUSE_SECONDS)
+                return Attempts(tuple(attempts), pause)
+            except SlowDown as error:
+                return Attempts(tuple(attempts), error)
+            if cause is None:
+                return Attempts(tuple(attempts))
+            if self.metrics is not None:
+                self.metrics.avis_fallbacks.labels(cause=cause).inc()
+        return Attempts((*attempts, self._generate(facts)))
+
+    def _ask(
+        self, choice: ProviderChoice, facts: Facts, window: CallWindow, attempts: list[Attempt]
+    ) -> str | None:
+        """Add attempts; return why it is the template's turn, None where the last is accepted."""
+        while len(attempts) < ASKS:
+            try:
+                attempts.append(self._draft(choice, facts, window, attempts))
+            except Exhausted:
+                return "out_of_use"
+            except Late as error:
+                if not _was_answered(attempts):
+                    raise
+                # The avis would come again without its earlier reasons, and pay for them again.
+                return "out_of_use" if isinstance(error, OutOfUse) else "late"
+            if attempts[-1].accepted:
+                return None
+        return "rejected" if _was_answered(attempts) else "out_of_use"
+
+    def _draft(
+        self, choice: ProviderChoice, facts: Facts, window: CallWindow, earlier: Sequence[Attempt]
+    ) -> Attempt:
+        start = self.monotonic_seconds()
+        reasons = tuple(reason for attempt in earlier for reason in attempt.reasons)
+        failed = [each.provider for each in earlier if each.provider and each.text is None]
+        draft: ProviderDraft | None = None
+        error_name: str | None = None
+        try:
+            draft = choice.ask(facts, reasons, window, failed=failed)
+            found = draft.result.answer.reasons
+            if draft.text is not None and not found:
+                found = tuple(self.validate(draft.text, facts))
+        except (SlowDown, BudgetReached, Exhausted):
+            raise
+        except Exception as error:  # noqa: BLE001  # as below
+            log.warning("draft failed", error=type(error).__name__, at=places_of(error))
+            found, error_name = (GENERATOR_FAILED,), type(error).__name__
+        latency_seconds = self.monotonic_seconds() - start
+        if draft is None:
+            return self._failed("unknown", choice.prompt_version, latency_seconds, error_name)
+        usage = draft.result.usage
+        return Attempt(
+            model=draft.provider.model,
+            prompt_version=choice.prompt_version,
+            reasons=found,
+            latency_seconds=latency_seconds,
+            text=draft.text,
+            digital_source_type=BY_A_MODEL,
+            error=error_name,
+            provider=draft.provider.name,
+            tokens_in=usage.tokens_in,
+            tokens_out=usage.tokens_out,
+            tokens_cached=usage.tokens_cached,
+            cost_eur=draft.result.cost_eur,
+        )
+
+    def _generate(self, facts: Facts) -> Attempt:
+        start = self.monotonic_seconds()
+        generator = self.generator
+        try:
+            generated = generator.generate(facts)
+            reasons = self.validate(generated.text, facts)
+        except Exception as error:  # noqa: BLE001  # a bug that one row meets must not hold up others
+            log.warning("generator failed", error=type(error).__name__, at=places_of(error))
+            latency_seconds = self.monotonic_seconds() - start
+            return self._failed(
+                generator.model, generator.prompt_version, latency_seconds, type(error).__name__
+            )
+        latency_seconds = self.monotonic_seconds() - start
+        return Attempt.of(generated, reasons, latency_seconds=latency_seconds)
+
+    def _failed(
+        self, model: str, prompt_version: str, latency_seconds: float, error: str | None
+    ) -> Attempt:
+        return Attempt(
+            model=model,
+            prompt_version=prompt_version,
+            reasons=(GENERATOR_FAILED,),
+            latency_seconds=latency_seconds,
+            error=error,
+        )
+
+
+def _was_answered(attempts: Sequence[Attempt]) -> bool:
+    """Return whether a provider brought more than silence."""
+    return any(attempt.reasons != (UNAVAILABLE,) for attempt in attempts)

@@ -1,0 +1,79 @@
+"""The rows that avis are about: locked and read."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, RowMapping, text
+
+from services.reviewer.reviews.source import Source
+from services.reviewer.reviews.store import read_sources
+from services.reviewer.texts.subjects import AvisSubject
+from shared.db.tables import etablissements, pro_localisations, unites_legales
+from shared.sirene.records import Etablissement, Page, UniteLegale
+
+# Each table's columns have a prefix: their names repeat.
+_COLUMNS = ", ".join(
+    f"{table.name}.{column.name} AS {prefix}{column.name}"
+    for prefix, table in (("e_", etablissements), ("u_", unites_legales), ("p_", pro_localisations))
+    for column in table.columns
+)
+_SUBJECTS = text(f"""
+    SELECT avis.id AS avis_id, avis.kind, oppositions.siren IS NOT NULL AS opposed, {_COLUMNS}
+    FROM avis
+    JOIN pro_localisations ON pro_localisations.id = avis.pro_localisation_id
+    JOIN etablissements ON etablissements.siret = pro_localisations.siret
+    JOIN unites_legales ON unites_legales.siren = pro_localisations.siren
+    LEFT JOIN oppositions ON oppositions.siren = avis.siren
+    WHERE avis.id = ANY(CAST(:ids AS bigint[]))
+""")  # noqa: S608  # the schema's names
+
+# The writer locks in this order, too. An update of any of these rows waits until the text is in.
+_LOCKS = (
+    text("""
+        SELECT 1 FROM unites_legales
+        WHERE siren IN (SELECT siren FROM avis WHERE id = ANY(CAST(:ids AS bigint[])))
+        ORDER BY siren FOR SHARE
+    """),
+    text("""
+        SELECT 1 FROM etablissements
+        WHERE siret IN (SELECT siret FROM avis WHERE id = ANY(CAST(:ids AS bigint[])))
+        ORDER BY siret FOR SHARE
+    """),
+    text("""
+        SELECT 1 FROM pro_localisations
+        WHERE id IN (SELECT pro_localisation_id FROM avis WHERE id = ANY(CAST(:ids AS bigint[])))
+        ORDER BY siret, activite_principale, code_commune FOR SHARE
+    """),
+    text("""
+        SELECT 1 FROM sources
+        WHERE siret IN (SELECT siret FROM avis
+          WHERE id = ANY(CAST(:ids AS bigint[])) AND kind = 'synthese')
+        ORDER BY digest FOR SHARE
+    """),
+)
+
+
+def lock_subjects(connection: Connection, avis_ids: Sequence[int]) -> None:
+    """Hold units, establishments, pages and reviews of these avis until the transaction ends."""
+    for statement in _LOCKS:
+        connection.execute(statement, {"ids": list(avis_ids)})
+
+
+def read_subjects(connection: Connection, avis_ids: Sequence[int]) -> dict[int, AvisSubject]:
+    """Return subjects by avis id; an avis whose page, establishment or unit is gone has none."""
+    rows = connection.execute(_SUBJECTS, {"ids": list(avis_ids)}).mappings().all()
+    reviewed = [row["e_siret"] for row in rows if row["kind"] == "synthese"]
+    sources = read_sources(connection, reviewed) if reviewed else {}
+    return {row["avis_id"]: _subject(row, sources) for row in rows}
+
+
+def _subject(row: RowMapping, sources: Mapping[str, Sequence[Source]]) -> AvisSubject:
+    columns = {str(name): value for name, value in row.items()}
+    reviews = tuple(sources.get(columns["e_siret"], ()))
+    return AvisSubject(
+        Etablissement.from_row(columns, prefix="e_"),
+        UniteLegale.from_row(columns, prefix="u_"),
+        Page.from_row(columns, prefix="p_"),
+        columns["opposed"],
+        columns["e_fetched_at"],
+        reviews if columns["kind"] == "synthese" else None,
+    )
