@@ -161,9 +161,7 @@ TRANSITIONS = (
     _reset(AvisEvent.WITHHELD, ANY, *SKIPPED),
     _reset(AvisEvent.PAGE_CLOSED, frozenset({PENDING}), AvisOutcome.CANCELLED),
     _reset(
-        AvisEvent.PAGE_REOPENED,
-        SKIPPED | {AvisOutcome.CANCELLED},
-        *(PENDING, AvisOutcome.ACCEPTED),
+        AvisEvent.PAGE_REOPENED, SKIPPED | {AvisOutcome.CANCELLED}, *(PENDING, AvisOutcome.ACCEPTED)
     ),
     _reset(AvisEvent.ERASED, ANY, *WITHDRAWN),
     _reset(AvisEvent.PROMPT_CHANGED, frozenset({AvisOutcome.ACCEPTED}), PENDING),

@@ -6,11 +6,7 @@ from shared.db_url import normalise_url
 
 
 def make_engine(
-    url: str,
-    *,
-    application_name: str,
-    pool_size: int = 2,
-    statement_timeout_seconds: int = 60,
+    url: str, *, application_name: str, pool_size: int = 2, statement_timeout_seconds: int = 60
 ) -> Engine:
     """Make an engine; the server ends hanging statements, waits for locks and idle transactions."""
     settings = {

@@ -1,10 +1,10 @@
-"""Every metric that a process counts, in one place, each with its unit and its bounded labels.
+"""All metrics that a process counts, each with its unit and its bounded labels.
 
-Counters and histograms are for rates and latencies. What the whole system has done is in PostgreSQL
-and comes from the operator's exporter (services/operator/exporter): a counter falls with its
-replica. Children exist at zero before the first scrape, or `increase()` misses the start.
+Counters and histograms are for rates and latencies: a counter ends with its replica. The work of
+the whole system is in PostgreSQL, and the operator's exporter (services/operator/exporter) shows
+it. Children exist at zero before the first scrape; otherwise `increase()` misses the start.
 
-`job`, `instance` and `service` are the scrape's own labels: no metric here has one of these names.
+The scrape adds the labels `job`, `instance` and `service`: no metric here has one of these names.
 """
 
 from collections.abc import Collection
@@ -43,9 +43,9 @@ SERVICES = frozenset({"fetcher", "writer", "reviewer", "operator"})
 
 
 class Metrics(FetcherMetrics, WriterMetrics, ReviewerMetrics, OperatorMetrics, ProcessMetrics):
-    """The catalogue, on a registry of its own so that several can live in one test process.
+    """The catalogue, on its own registry, so that several can live in one test process.
 
-    Shown at /metrics are those of the services `of`; the others can be counted, and are not shown.
+    /metrics shows the metrics of the services `of`; the others can be counted without being shown.
     """
 
     def __init__(

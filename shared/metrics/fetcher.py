@@ -1,9 +1,9 @@
-"""What a fetcher counts; limit and use of the quota are of all replicas: the exporter has them."""
+"""The metrics of a fetcher. The exporter shows the quota, which all replicas share."""
 
 from shared.metrics.catalogue import Catalogue
 
 REQUEST_OUTCOMES = ("ok", "empty", "throttled", "refused", "unavailable", "malformed", "no_answer")
-# By what the 429 says in its headers is used up; `untold` where it says nothing.
+# The limit that the headers of the 429 call used up; `untold` where they name none.
 THROTTLING_CAUSES = ("minute", "hour", "untold")
 
 
@@ -12,13 +12,13 @@ class FetcherMetrics:
         self.quota_wait_seconds = catalogue.histogram(
             "sirenade_quota_wait_seconds", "Time from asking for a slot of the quota to its grant."
         )
-        # One increment for each request that left; the sum over outcomes is the quota used.
+        # Each request that left counts once; the sum over outcomes is the quota used.
         self.insee_requests = catalogue.counter(
             "sirenade_insee_requests",
             "Requests to INSEE by what came of them.",
             outcome=REQUEST_OUTCOMES,
         )
-        # Any at all is worth an alert: somebody else uses the key, or the limit was lowered.
+        # A single one is worth an alert: another user has the key, or the limit was lowered.
         self.insee_throttled = catalogue.counter(
             "sirenade_insee_throttled",
             "Answers 429 of INSEE by the limit that they name.",

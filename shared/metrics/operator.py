@@ -1,4 +1,4 @@
-"""What an operator counts itself; what it reads from PostgreSQL, its exporter shows."""
+"""The metrics that an operator counts itself; its exporter shows those in PostgreSQL."""
 
 from shared.metrics.catalogue import Catalogue
 

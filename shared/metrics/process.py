@@ -1,4 +1,4 @@
-"""What every process has: its actors' messages, loops, threads, connections and memory."""
+"""The metrics of every process: messages, loops, threads, connections, memory."""
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
@@ -8,18 +8,18 @@ from sqlalchemy.pool import QueuePool
 
 from shared.metrics.catalogue import MESSAGE_BUCKETS, Catalogue
 
-# `retried` counts attempts that come again; `rejected` became a dead letter.
+# A `retried` message comes again; a `rejected` one became a dead letter.
 ACTOR_OUTCOMES = ("done", "retried", "rejected", "slowed_down")
 
 
 class PoolCollector(Collector):
-    """The pools of connections as they are at the scrape."""
+    """The connection pools at the moment of the scrape."""
 
     def __init__(self) -> None:
         self._engines: list[tuple[str, Engine]] = []
 
     def watch(self, pool: str, engine: Engine) -> None:
-        """Pools of one name are added up; an engine is counted once."""
+        """Add an engine to the pool of this name; an engine counts once."""
         if all(watched is not engine for _, watched in self._engines):
             self._engines.append((pool, engine))
 
@@ -59,14 +59,12 @@ class ProcessMetrics:
         self, catalogue: Catalogue, registry: CollectorRegistry, version: str
     ) -> None:
         self.messages = catalogue.counter_by(
-            "sirenade_messages",
-            "Messages by actor and by what came of them.",
-            ["actor", "outcome"],
+            "sirenade_messages", "Messages by actor and by what came of them.", ["actor", "outcome"]
         )
         self.message_seconds = catalogue.histogram(
             "sirenade_message_seconds", "Run time of an actor.", ["actor"]
         )
-        # A message that comes again after a failure has waited since its first publication.
+        # A message that comes again after a failure waits since its first publication.
         self.message_wait_seconds = catalogue.histogram(
             "sirenade_message_wait_seconds",
             "Time from a message's first publication to its run.",
@@ -76,14 +74,14 @@ class ProcessMetrics:
         self.messages_in_progress = catalogue.gauge(
             "sirenade_messages_in_progress", "Messages being worked on.", ["actor"]
         )
-        # Work in progress over threads is the saturation of a replica.
+        # Messages in progress divided by threads are the saturation of a replica.
         self.worker_threads = catalogue.gauge(
             "sirenade_worker_threads", "Threads that take messages from a queue.", ["queue"]
         )
         self.loop_failures = catalogue.counter_by(
             "sirenade_loop_failures", "Turns of a loop that failed.", ["loop"]
         )
-        # These two are what a container's health check reads: shared/runtime/health.py.
+        # The health check of a container reads these two: shared/runtime/health.py.
         self.loop_last_turn = catalogue.gauge(
             "sirenade_loop_last_turn_timestamp_seconds",
             "When a loop's last turn ended well; 0: none has yet.",
@@ -92,13 +90,13 @@ class ProcessMetrics:
         self.consumer_connected = catalogue.gauge(
             "sirenade_consumer_connected", "1 while the connection to the queue is open.", ["queue"]
         )
-        # Always 1: when another version is there, something was deployed.
+        # It is always 1; another version shows a deployment.
         catalogue.gauge("sirenade_build_info", "What this process runs.", ["version"]).labels(
             version=version
         ).set(1)
         self.pools = PoolCollector()
         registry.register(self.pools)
-        # Resident memory, processor seconds, open files, start time, under their usual names.
+        # It adds memory, processor seconds, open files and start time under their usual names.
         ProcessCollector(registry=registry)
 
     def declare_actor(self, actor: str) -> None:

@@ -1,6 +1,7 @@
-"""What a reviewer counts: texts, and the chat servers that it asks.
+"""The metrics of a reviewer: its texts, and the chat servers that it asks.
 
-The providers are those of the settings file; the budget is of all replicas: the exporter has it.
+The providers are those of the settings file. The exporter shows the budget, which all replicas
+share.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from shared.metrics.catalogue import Catalogue
 AVIS_OUTCOMES = ("accepted", "rejected", "discarded", "skipped", "postponed")
 FALLBACK_CAUSES = ("rejected", "late", "out_of_use")
 CHAT_OUTCOMES = ("answered", "throttled", "failed", "refused", "bad_request")
-# `cached` are among `in`.
+# `cached` tokens are among `in`.
 TOKEN_KINDS = ("in", "cached", "out")
 BATCH_STATES = ("ready", "submitted")
 BATCH_ENDS = ("completed", "expired", "cancelled", "failed", "lost")
@@ -21,14 +22,14 @@ class ReviewerMetrics:
         self.avis_reviewed = catalogue.counter(
             "sirenade_avis_reviewed", "Avis by what became of them.", outcome=AVIS_OUTCOMES
         )
-        # Reason codes are a closed list of the validator's; its children appear on first use.
+        # Reason codes are a closed list of the validator; `declare_reasons` makes the children.
         self.avis_rejections = catalogue.counter_by(
             "sirenade_avis_rejections", "Attempts rejected by the validator, by reason.", ["reason"]
         )
         self.avis_attempt_seconds = catalogue.histogram(
             "sirenade_avis_attempt_seconds", "Duration of one attempt: generation and validation."
         )
-        # Both of this process; at work over there is its saturation.
+        # Busy generators divided by generators are the saturation of this process.
         self.generators = catalogue.gauge(
             "sirenade_generators", "Generators that this process has."
         )
@@ -58,13 +59,13 @@ class ReviewerMetrics:
             "Duration of a call to a chat server, body included.",
             ["provider"],
         )
-        # As billed: what is used up by a call whose answer never came is in it.
+        # The tokens as billed, those of calls without an answer included.
         self.chat_tokens = catalogue.counter_by(
             "sirenade_chat_tokens",
             "Tokens of calls to chat servers; cached ones are among those that went in.",
             ["provider", "kind"],
         )
-        # For the rate of spending; what was spent in all is sirenade_budget_spent_euros.
+        # It serves for the rate of spending; sirenade_budget_spent_euros is the total.
         self.chat_cost_euros = catalogue.counter_by(
             "sirenade_chat_cost_euros", "Cost of calls to chat servers.", ["provider"]
         )
@@ -75,7 +76,7 @@ class ReviewerMetrics:
             "sirenade_gate_size", "Calls at once that are let in.", by_provider
         )
         self.gate_inside = catalogue.gauge("sirenade_gate_inside", "Calls at work.", by_provider)
-        # A burst of 429 is one pause; chat_calls counts each of them.
+        # A burst of 429s is one pause; chat_calls counts each 429.
         self.gate_pauses = catalogue.counter_by(
             "sirenade_gate_pauses", "Bursts of 429 that paused all calls.", by_provider
         )
@@ -91,7 +92,7 @@ class ReviewerMetrics:
         )
 
     def _make_batch_metrics(self, catalogue: Catalogue) -> None:
-        # From the database, and the same in every replica: take the max, never the sum.
+        # Every replica shows the same numbers of the database: take the max, never the sum.
         self.batches = catalogue.gauge(
             "sirenade_batches", "Batches that have not ended, by how far they are.", ["state"]
         )
@@ -107,7 +108,7 @@ class ReviewerMetrics:
         )
 
     def declare_provider(self, provider: str) -> None:
-        """Create a chat server's children at zero."""
+        """Create the children of a chat server at zero."""
         for outcome in CHAT_OUTCOMES:
             self.chat_calls.labels(provider=provider, outcome=outcome)
         for kind in TOKEN_KINDS:
@@ -121,6 +122,6 @@ class ReviewerMetrics:
         self.provider_wait_seconds.labels(provider=provider)
 
     def declare_reasons(self, reasons: Iterable[str]) -> None:
-        """Create at zero the children of reasons that a text can be rejected for."""
+        """Create the children of the reasons for which a text can be rejected, at zero."""
         for reason in reasons:
             self.avis_rejections.labels(reason=reason)

@@ -1,4 +1,4 @@
-"""What a writer counts."""
+"""The metrics of a writer."""
 
 from shared.metrics.catalogue import Catalogue
 
@@ -8,21 +8,19 @@ ROW_OUTCOMES = ("inserted", "updated", "unchanged", "failed")
 class WriterMetrics:
     def _make_writer_metrics(self, catalogue: Catalogue) -> None:
         self.rows_written = catalogue.counter(
-            "sirenade_rows_written",
-            "Establishments by what became of them.",
-            outcome=ROW_OUTCOMES,
+            "sirenade_rows_written", "Establishments by what became of them.", outcome=ROW_OUTCOMES
         )
-        # Slices that were not written, because they were already, or belong to an older GET.
+        # These slices were written already, or belong to an older GET.
         self.slices_skipped = catalogue.counter(
             "sirenade_slices_skipped",
             "Slices acknowledged without writing.",
             cause=("already_written", "superseded"),
         )
-        # The upsert: decoding, COPY, merge, pages, due avis, receipt and commit.
+        # It covers decoding, COPY, merge, pages, due avis, receipt and commit.
         self.slice_write_seconds = catalogue.histogram(
             "sirenade_slice_write_seconds", "Duration of the transaction that writes one slice."
         )
-        # Keys that INSEE added to its records and that no column holds; a sign to read their news.
+        # INSEE added keys to its records that no column holds: read its news.
         self.unknown_keys = catalogue.counter(
             "sirenade_unknown_keys", "Unknown keys seen in INSEE's records."
         )

@@ -38,10 +38,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m shared.runtime.health", description=__doc__)
     parser.add_argument("--port", type=int, default=9191, help="port of /metrics")
     parser.add_argument(
-        "--patience-seconds",
-        type=float,
-        default=300,
-        help="longest time without success",
+        "--patience-seconds", type=float, default=300, help="longest time without success"
     )
     options = parser.parse_args(arguments)
     try:

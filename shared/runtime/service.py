@@ -114,10 +114,7 @@ class Running:
                 failures += 1
                 self._metrics.loop_failures.labels(loop=loop.name).inc()
                 log.warning(
-                    "loop failed",
-                    loop=loop.name,
-                    error=type(error).__name__,
-                    at=places_of(error),
+                    "loop failed", loop=loop.name, error=type(error).__name__, at=places_of(error)
                 )
             self._clock.wait(wait_after(failures, loop.interval_seconds))
 

@@ -103,11 +103,7 @@ def _digested(split: SplitRecord) -> tuple[Digests, bytes, bytes]:
     del own["uniteLegale"]
     own.pop("score", None)  # it tells how well the record fits the query
     of_own, of_unite = _canonical(own), _canonical(split.unite)
-    return (
-        Digests(split.siret, content_hash(of_own), content_hash(of_unite)),
-        of_own,
-        of_unite,
-    )
+    return (Digests(split.siret, content_hash(of_own), content_hash(of_unite)), of_own, of_unite)
 
 
 def _canonical(value: object) -> bytes:

@@ -133,11 +133,7 @@ def _nom_de_personne(unite: AUnite) -> str | None:
 
 def _slug(nom: str | None, commune: str | None, siret: str) -> str:
     """Return lower-case ASCII; the siret makes it unique, the rest is for readers."""
-    parts = (
-        _ascii(nom or "", _SLUG_NOM_LENGTH) or _NAMELESS,
-        _ascii_commune(commune or ""),
-        siret,
-    )
+    parts = (_ascii(nom or "", _SLUG_NOM_LENGTH) or _NAMELESS, _ascii_commune(commune or ""), siret)
     return "-".join(part for part in parts if part)
 
 

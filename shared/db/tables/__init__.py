@@ -1,4 +1,4 @@
-"""Every table. Columns of the register carry INSEE's own names in snake_case, without suffix.
+"""All tables. Columns of the register carry INSEE's names in snake_case, without suffix.
 
 Hot tables carry no foreign keys: one transaction writes a unit, its establishments and their
 pages together, and an erasure clears them together (docs/adr/0004-database.md).

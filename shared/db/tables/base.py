@@ -1,4 +1,4 @@
-"""What all tables share: names of constraints, and columns that come again and again."""
+"""The parts that tables share: names of constraints, and frequent kinds of columns."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, MetaData, Text, text
 
@@ -16,7 +16,7 @@ NOW = text("now()")
 
 
 def instant(name: str, *, nullable: bool = True, default_now: bool = False) -> Column[object]:
-    """An instant of our own clock; INSEE's dates carry no offset and are `DateTime` without one."""
+    """Make a column for an instant of our clock; INSEE's dates have no offset: plain `DateTime`."""
     return Column(
         name,
         DateTime(timezone=True),

@@ -27,15 +27,15 @@ quota = Table(
     metadata,
     # A fingerprint of the key; the key itself is never stored.
     Column("key_fingerprint", Text, primary_key=True),
-    # When the next request may leave, by the minute's limit and by the hour's (GCRA).
+    # The instants at which the limits of a minute and of an hour let the next request leave (GCRA).
     instant("minute_arrival_at", default_now=True),
     instant("hour_arrival_at", default_now=True),
     instant("paused_until"),
-    # What INSEE's headers last said; until then, and after a change of it, the setting.
+    # The limits of INSEE's last headers; before them, and after its change, the setting.
     Column("requests_per_minute", Double, nullable=False),
     Column("configured_per_minute", Double),
     Column("requests_per_hour", Double),
-    # What is left to us of the quota: falls with each burst of 429s, creeps back to 1.
+    # Our part of the quota: it falls with each burst of 429s and creeps back to 1.
     Column("adaptation", Double, nullable=False, server_default=text("1")),
     instant("updated_at", default_now=True),
 )
@@ -46,30 +46,24 @@ import_runs = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("departements", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("communes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
-    # Narrow the places down; with no place named, they narrow the whole register down.
+    # These narrow the places; without a place they narrow the whole register.
     Column("activites", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("etat_administratif", Text),
     Column("siret_from", Text),
     Column("siret_to", Text),
-    # Instead of all of the above: just these, as a retry asks for.
+    # Only these establishments, instead of all of the above; a retry asks so.
     Column("sirets", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("row_limit", BigInteger),
-    # At most so many rows a day; a day is the calendar's in France, or so many seconds.
+    # The most rows of a day; a day is France's calendar day, or `day_seconds` long.
     Column("per_day", BigInteger),
     Column("day_seconds", Double),
-    # The day's share is given out: until then only pages that have their part of it are fetched.
+    # The day's share is given out. Until then only pages with a part of it are fetched.
     instant("resting_until"),
-    # A delta asks for treatment windows instead of a scope (docs/adr/0005-delta.md).
-    Column(
-        "kind",
-        Text,
-        one_of("kind", "scope", "delta"),
-        nullable=False,
-        server_default="scope",
-    ),
+    # A delta imports treatment windows instead of a scope (docs/adr/0005-delta.md).
+    Column("kind", Text, one_of("kind", "scope", "delta"), nullable=False, server_default="scope"),
     Column("since", DateTime),
     Column("overlap_hours", Double),
-    # Until then it waits for INSEE to publish.
+    # The delta waits for INSEE to publish, at most until then.
     instant("wait_until"),
     Column("warning", Text),
     Column(
@@ -92,7 +86,7 @@ import_batches = Table(
     Column("run_id", BigInteger, ForeignKey("import_runs.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("query", Text, nullable=False),
-    # The window in our own columns, to compare what is stored with what INSEE lists.
+    # The batch's window as values of our columns, to compare stored rows with INSEE's list.
     Column("departement", Text),
     Column("code_commune", Text),
     Column("activite_principale", Text),
@@ -100,7 +94,7 @@ import_batches = Table(
     Column("siret_from", Text),
     Column("siret_to", Text),
     Column("sirets", ARRAY(Text)),
-    # Of a delta: what INSEE treated in this collection between these dates, both included.
+    # The window of a delta: treatments of this collection between these dates, both included.
     Column("collection", Text),
     Column("treated_from", DateTime),
     Column("treated_until", DateTime),
@@ -115,14 +109,14 @@ import_batches = Table(
         server_default="pending",
     ),
     Column("error", Text),
-    # Records in the slices that count; written by the writer, with the rows themselves.
+    # Records in the slices that count; the writer adds them in the transaction of their rows.
     counter("received"),
-    # What became of rows, over every slice that was committed.
+    # The outcomes of rows, over all slices that were committed.
     counter("inserted"),
     counter("updated"),
     counter("unchanged"),
     counter("failed"),
-    # Stated once, when the batch completes.
+    # The batch's statement, made once, when it completes.
     Column("received_distinct", BigInteger),
     Column("stored", BigInteger),
     Column("missing_sirets", ARRAY(Text)),
@@ -130,7 +124,7 @@ import_batches = Table(
     instant("created_at", default_now=True),
     instant("completed_at"),
     UniqueConstraint("run_id", "number"),
-    # The few that did not bring what was promised.
+    # The few batches with a difference.
     Index(
         "ix_import_batches_differing",
         "id",
@@ -143,26 +137,22 @@ treatment_windows = Table(
     metadata,
     Column("run_id", BigInteger, ForeignKey("import_runs.id"), nullable=False),
     Column("collection", Text, nullable=False),
-    # Null where the run brings whatever INSEE has, since ever.
+    # Null: the run brings all earlier treatments, too.
     Column("treated_from", DateTime),
     Column("treated_until", DateTime, nullable=False),
     # INSEE's dateDerniereMiseADisposition: it can publish again without a later treatment.
     Column("made_available_at", DateTime),
-    # When the watermark took it in.
+    # The instant at which the complete window was compared with the watermark.
     instant("settled_at"),
     PrimaryKeyConstraint("run_id", "collection"),
-    Index(
-        "ix_treatment_windows_open",
-        "run_id",
-        postgresql_where=text("settled_at IS NULL"),
-    ),
+    Index("ix_treatment_windows_open", "run_id", postgresql_where=text("settled_at IS NULL")),
 )
 
 watermarks = Table(
     "watermarks",
     metadata,
     Column("collection", Text, primary_key=True),
-    # Everything that INSEE treated up to here, itself included, was asked for and written.
+    # All treatments of INSEE up to this date, itself included, are in the database.
     Column("treated_until", DateTime, nullable=False),
     Column("made_available_at", DateTime),
     instant("moved_at", default_now=True),
@@ -171,23 +161,19 @@ watermarks = Table(
 insee_requests = Table(
     "insee_requests",
     metadata,
-    # Its id is the fetch_id of the page that the request brought.
+    # The fetch_id of the INSEE page that the request brought.
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("key_fingerprint", Text, nullable=False),
     Column("batch_id", BigInteger),
     Column("page", Integer),
     instant("granted_at", nullable=False),
-    # Null while in flight, and for good where the process was killed meanwhile; 0: no answer.
+    # Null in flight, and for good where the process was killed meanwhile; 0: no answer.
     Column("http_status", SmallInteger),
     Column("records", Integer),
     Column("duration_seconds", Double),
     Index("ix_insee_requests_granted_at", "granted_at"),
-    # Few, and counted by `stats` at any number of requests.
-    Index(
-        "ix_insee_requests_throttled",
-        "granted_at",
-        postgresql_where=text("http_status = 429"),
-    ),
+    # They are few, and `stats` counts them fast among any number of requests.
+    Index("ix_insee_requests_throttled", "granted_at", postgresql_where=text("http_status = 429")),
 )
 
 import_pages = Table(
@@ -196,22 +182,23 @@ import_pages = Table(
     Column("batch_id", BigInteger, ForeignKey("import_batches.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("cursor", Text, nullable=False),
-    # The GET that counts; receipts of another one do not.
+    # The GET that counts; receipts of another GET do not count.
     Column("fetch_id", BigInteger),
     Column("next_cursor", Text),
     Column("records", Integer),
     Column("is_last", Boolean),
     Column("slices_expected", Integer),
     Column("slices_done", Integer, nullable=False, server_default=text("0")),
-    # Its part of a day's share: the beginning of that day, and the rows to ask for, then received.
+    # The page's part of a day's share: the beginning of the day; the rows to ask for, then those
+    # received.
     instant("share_day"),
     Column("share_rows", Integer),
-    # Starts since the page last succeeded: the wait before the next grows with it.
+    # Starts since the last success; the wait before the next start grows with them.
     Column("starts", Integer, nullable=False, server_default=text("0")),
-    # Nobody touches the page before lease_until, but for the holder of the token.
+    # Before lease_until only the holder of the token may change the page.
     Column("lease_token", Uuid),
     instant("lease_until"),
-    # When the page last got further, or its message was last sent.
+    # The instant of the page's last progress, or of its last message.
     instant("moved_at", default_now=True),
     PrimaryKeyConstraint("batch_id", "number"),
     Index(
@@ -219,11 +206,7 @@ import_pages = Table(
         "moved_at",
         postgresql_where=text("slices_expected IS NULL OR slices_done < slices_expected"),
     ),
-    Index(
-        "ix_import_pages_share_day",
-        "share_day",
-        postgresql_where=text("share_day IS NOT NULL"),
-    ),
+    Index("ix_import_pages_share_day", "share_day", postgresql_where=text("share_day IS NOT NULL")),
 )
 
 slice_receipts = Table(
@@ -243,10 +226,10 @@ certificates = Table(
     "certificates",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    # The scope as it was asked for, and its windows with what was found in each.
+    # The scope as asked for, and its windows with the findings in each.
     Column("scope", JSONB, nullable=False),
     Column("windows", JSONB, nullable=False, server_default=text("'[]'")),
-    # Only the last three compare anything: `running` is also what a killed process leaves behind.
+    # The last three are results of a comparison; a killed process leaves `running` behind.
     Column(
         "status",
         Text,
@@ -254,19 +237,19 @@ certificates = Table(
         nullable=False,
         server_default="running",
     ),
-    # Why it is void.
+    # The reason why it is void.
     Column("reason", Text),
     # `dateDernierTraitementMaximum` of INSEE's establishments, in its own time.
     Column("informations_before", DateTime, nullable=False),
     Column("informations_after", DateTime),
     Column("expected", BigInteger),
     Column("stored", BigInteger),
-    # Counts of whole sets; the sirets are kept up to a limit.
+    # The sizes of the whole sets; below, sirets are kept up to a limit.
     Column("missing", BigInteger),
     Column("surplus", BigInteger),
     Column("missing_sirets", ARRAY(Text)),
     Column("surplus_sirets", ARRAY(Text)),
-    # Stored, and asked for by number: INSEE does not list them any more. No part of the surplus.
+    # Stored establishments that INSEE no longer lists, asked for by number; not in the surplus.
     Column("gone_sirets", ARRAY(Text)),
     Column("repair_run_id", BigInteger, ForeignKey("import_runs.id")),
     instant("started_at", default_now=True),

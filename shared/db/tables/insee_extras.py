@@ -1,4 +1,4 @@
-"""What INSEE says beside its records."""
+"""INSEE's data beside its records: new keys, duplicates, successions."""
 
 from sqlalchemy import (
     BigInteger,
@@ -17,7 +17,7 @@ from shared.db.tables.base import instant, metadata
 schema_drift = Table(
     "schema_drift",
     metadata,
-    # `block.key` of INSEE's records that no column holds; never a value.
+    # `block.key` of INSEE's records without a column; never a value.
     Column("key", Text, primary_key=True),
     instant("first_seen_at", default_now=True),
     Column("batch_id", BigInteger),
@@ -26,7 +26,7 @@ schema_drift = Table(
 redirections = Table(
     "redirections",
     metadata,
-    # The siren or siret that INSEE declared to be another one's duplicate.
+    # The siren or siret that INSEE declared a duplicate of the target.
     Column("siren_or_siret", Text, primary_key=True),
     Column("target", Text, nullable=False),
     instant("seen_at", default_now=True),

@@ -1,4 +1,4 @@
-"""What texts may cost and how fast they may be asked for, for all reviewers together."""
+"""The budget and the rate limits of texts, which all reviewers share."""
 
 from sqlalchemy import (
     BigInteger,
@@ -23,14 +23,14 @@ _ZERO = text("0")
 
 
 def euros(name: str, *, nullable: bool = False) -> Column[object]:
-    """An eighth decimal is a tenth of a token at ten cents a million."""
+    """Make a column of euros; the eighth decimal is a tenth of a token at ten cents a million."""
     return Column(
         name, Numeric(16, 8), nullable=nullable, server_default=None if nullable else _ZERO
     )
 
 
-# Whom the reviewers ask, as the last of them to start was told; those that it was not told of
-# are not listed any more, and keep what they have spent.
+# The chat servers in the settings of the reviewer that started last. Others are no longer `listed`
+# and keep their spending.
 review_providers = Table(
     "review_providers",
     metadata,
@@ -40,15 +40,15 @@ review_providers = Table(
     Column("prompt_version", Text),
     Column("weight", Double, nullable=False),
     Column("max_parallel", Integer, nullable=False),
-    # Whether a call can cost anything.
+    # A call can cost something.
     Column("charges", Boolean, nullable=False),
     Column("requests_per_minute", Integer),
     Column("tokens_per_minute", Integer),
-    # When the next call may leave, by each limit (GCRA), and when the last was allowed to.
+    # The instants at which each limit lets the next call leave (GCRA), and the slot of the last.
     instant("requests_arrival_at", default_now=True),
     instant("tokens_arrival_at", default_now=True),
     instant("slot_at", default_now=True),
-    # What a 429 asked for: no replica calls before.
+    # The end of the pause that a 429 asked for, of all replicas.
     instant("paused_until"),
     counter("calls"),
     euros("spent_eur"),
@@ -59,9 +59,9 @@ review_providers = Table(
 review_budget = Table(
     "review_budget",
     metadata,
-    # One row.
+    # The table has one row.
     Column("id", SmallInteger, primary_key=True, autoincrement=False, server_default=text("1")),
-    # Of all that is ever spent; null: none. It begins at zero: the bill comes first.
+    # The most that is ever spent; null: no cap. It begins at zero: a person sets it first.
     Column("cap_eur", Numeric(16, 8), server_default=_ZERO),
     euros("reserved_eur"),
     euros("spent_eur"),
@@ -73,7 +73,7 @@ review_budget = Table(
         server_default="running",
     ),
     Column("paused_because", Text, one_of("paused_because", "cap", "asked", "sample")),
-    # While it is set, only these texts are made.
+    # Where it is set, only these texts are made.
     Column("sample_ids", ARRAY(BigInteger)),
     instant("changed_at", default_now=True),
     CheckConstraint("id = 1", name="id"),
@@ -85,7 +85,7 @@ review_budget = Table(
     postgresql_with={"fillfactor": "50"},
 )
 
-# Calls that are under way: each with the most that it can take.
+# The calls under way, each with the most tokens and euros that it can use.
 review_reservations = Table(
     "review_reservations",
     metadata,
@@ -93,7 +93,7 @@ review_reservations = Table(
     Column("provider", Text, nullable=False),
     Column("tokens", Integer, nullable=False),
     euros("cost_eur"),
-    # After that its process is held to be dead, and its cost to be spent.
+    # Afterwards its process counts as dead, and its cost as spent.
     instant("expires_at", nullable=False),
     instant("expired_at"),
     Index("ix_review_reservations_expires_at", "expires_at"),

@@ -1,4 +1,4 @@
-"""What failed, and the jobs that come round."""
+"""Failed items, dead letters and the operator's jobs."""
 
 from sqlalchemy import (
     BigInteger,
@@ -33,9 +33,9 @@ failed_items = Table(
     Column("attempts", Integer, nullable=False, server_default=text("1")),
     instant("created_at", default_now=True),
     instant("resolved_at"),
-    # Why it was closed without a success; null where what failed was done in the end.
+    # The reason of an end without success; null where the work was done in the end.
     Column("closed_because", Text),
-    # Retries asked for, by the schedule or by hand; the wait before the next grows with them.
+    # Retries so far, by the schedule or by hand; the wait before the next grows with them.
     Column("retries", Integer, nullable=False, server_default=text("0")),
     Column(
         "next_attempt_at",
@@ -56,7 +56,7 @@ failed_items = Table(
         "next_attempt_at",
         postgresql_where=text("resolved_at IS NULL"),
     ),
-    # `stats` counts from it, and the purge of what was resolved long ago finds it by it.
+    # `stats` counts by it, and the purge finds the items resolved long ago.
     Index("ix_failed_items_resolved_at", "resolved_at", "closed_because"),
 )
 
@@ -67,7 +67,7 @@ dead_letters = Table(
     Column("queue", Text, nullable=False),
     Column("message_id", Text, nullable=False),
     Column("actor", Text),
-    # Of the records in the body, so that an erasure finds them.
+    # The units of the records in the body, so that an erasure finds them.
     Column("sirens", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("reason", Text),
     Column("body", LargeBinary, nullable=False),
@@ -84,7 +84,7 @@ job_slots = Table(
     Column("slot", Text, nullable=False),
     Column("status", Text, one_of("status", "running", "done", "failed"), nullable=False),
     instant("lease_until"),
-    # Of the process that runs it: what it did counts only while the token is its own.
+    # The token of the process that runs it; another process's result does not count.
     Column("token", Uuid),
     Column("attempts", Integer, nullable=False, server_default=text("1")),
     instant("started_at", default_now=True),
@@ -95,7 +95,7 @@ job_slots = Table(
     PrimaryKeyConstraint("job", "slot"),
 )
 
-# What the operators that run say of themselves: whether there is one, and with which hours.
+# The jobs as running operators see them: the table shows that one runs, and its hours.
 jobs = Table(
     "jobs",
     metadata,

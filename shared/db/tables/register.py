@@ -59,7 +59,7 @@ unites_legales = Table(
         "annee_categorie_entreprise",
     ),
     Column("content_hash", LargeBinary, nullable=False),
-    # When the quota slot of the record's GET was granted: the second half of a version.
+    # The instant at which the quota granted the GET's slot: the second half of a version.
     instant("fetched_at", nullable=False),
     instant("updated_at", default_now=True),
     postgresql_with={"fillfactor": "85"},
@@ -126,7 +126,7 @@ etablissements = Table(
         "code_pays_etranger2",
         "libelle_pays_etranger2",
     ),
-    # Derived from code_commune; a column to filter on, never a key: an establishment can move.
+    # Derived from code_commune, for filters; no key, since an establishment can move.
     *texts("departement", "region"),
     Column("content_hash", LargeBinary, nullable=False),
     instant("fetched_at", nullable=False),
@@ -137,16 +137,16 @@ etablissements = Table(
     postgresql_with={"fillfactor": "85"},
 )
 
-# What INSEE sends with each establishment. A unit's own periods come only with the answers of
-# /siren, which are not asked for.
+# The periods that INSEE sends with each establishment. Those of a unit come only with answers of
+# /siren, which the import does not ask for.
 periodes_etablissements = Table(
     "periodes_etablissements",
     metadata,
     Column("siret", Text, nullable=False),
     Column("siren", Text, nullable=False),
-    # Counted from the oldest, which is 0: a new period appends.
+    # Counted from the oldest, which is 0: a new period comes last.
     Column("rang", SmallInteger, nullable=False),
-    # As INSEE sends them: 1900-01-01 is kept here.
+    # INSEE's dates unchanged: 1900-01-01 is kept here.
     Column("date_debut", Date),
     Column("date_fin", Date),
     Column("etat_administratif", Text),
@@ -159,7 +159,7 @@ periodes_etablissements = Table(
     Column("changement_activite_principale", Boolean),
     Column("caractere_employeur", Text),
     Column("changement_caractere_employeur", Boolean),
-    # Those of a unit are a range of it, since a siret begins with its siren.
+    # The periods of a unit are a range of the key: a siret begins with its siren.
     PrimaryKeyConstraint("siret", "rang"),
 )
 

@@ -1,4 +1,4 @@
-"""Texts that are asked for by the file."""
+"""Batches: texts that a chat server writes from a file of requests."""
 
 from sqlalchemy import (
     BigInteger,
@@ -17,12 +17,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from shared.db.tables.base import counter, instant, metadata, one_of
 from shared.db.tables.money import euros
 
-# In the database of its avis, so that an answer and its end are one transaction.
+# The table is in the database of its avis: an answer and its end are one transaction.
 review_batches = Table(
     "review_batches",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    # What the server knows it by before we know the server's own name for it.
+    # Our name for the batch, sent to the server; its own name is `remote_id`.
     Column("key", Uuid, nullable=False, unique=True),
     Column("provider", Text, nullable=False),
     Column("model", Text, nullable=False),
@@ -32,28 +32,21 @@ review_batches = Table(
         "state",
         Text,
         one_of(
-            "state",
-            "ready",
-            "submitted",
-            "completed",
-            "expired",
-            "cancelled",
-            "failed",
-            "lost",
+            "state", "ready", "submitted", "completed", "expired", "cancelled", "failed", "lost"
         ),
         nullable=False,
     ),
     Column("remote_id", Text),
     Column("texts", Integer, nullable=False),
     counter("answered"),
-    # The most that it can cost, and what its answers did.
+    # The most that it can cost, and the cost of its answers.
     euros("cost_eur"),
     euros("spent_eur"),
-    # When it is looked at next; one that is worked on is put off, and comes back if that ends.
+    # The next look at it; a process that works on it puts it off, as by a lease.
     instant("next_at", default_now=True),
     counter("failures"),
     instant("created_at", default_now=True),
-    # Since then the server may have it.
+    # From then on the server may have it.
     instant("submit_begun_at"),
     instant("submitted_at"),
     instant("expires_at", nullable=False),
@@ -67,14 +60,14 @@ review_batch_lines = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("avis_id", BigInteger, nullable=False),
-    # That of the avis while the answer counts.
+    # Equal to the avis's token while the answer counts.
     Column("claim_token", Uuid, nullable=False),
     Column("provider", Text, nullable=False),
-    # None: waits for one.
+    # Null: the text waits for a batch.
     Column("batch_id", BigInteger),
     Column("asks", SmallInteger, nullable=False, server_default=text("0")),
     Column("reasons", ARRAY(Text), nullable=False),
-    # Of the facts that it is asked for with.
+    # The hash of the facts in the request.
     Column("facts_hash", Text),
     Column("tokens_in", Integer, nullable=False, server_default=text("0")),
     euros("cost_eur"),
@@ -89,7 +82,7 @@ review_batch_lines = Table(
     ),
 )
 
-# In the control database: the part of the budget that a batch holds.
+# The part of the budget that a batch holds; in the control database.
 review_batch_holds = Table(
     "review_batch_holds",
     metadata,

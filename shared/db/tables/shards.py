@@ -1,11 +1,11 @@
-"""What a register in several databases needs besides."""
+"""The additional tables of a register in several databases."""
 
 from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.db.tables.base import instant, metadata
 
-# Which shard this database is: one row, none where it is the only one.
+# The place of this database: one row, or none where it is the only shard.
 shard_place = Table(
     "shard_place",
     metadata,
@@ -13,8 +13,8 @@ shard_place = Table(
     Column("shards", SmallInteger, nullable=False),
 )
 
-# The receipt of a slice in the transaction of its rows, where that is not the one of its counters:
-# whoever writes the slice again after a kill between the two reads here what became of it.
+# The receipt of a slice whose rows and counters are in two databases, stored with the rows. After a
+# kill between the two transactions, the next writer of the slice reads the outcomes here.
 shard_receipts = Table(
     "shard_receipts",
     metadata,

@@ -1,4 +1,4 @@
-"""The stock files and how far each is loaded."""
+"""The loads of stock files and their progress."""
 
 from sqlalchemy import (
     BigInteger,
@@ -23,18 +23,15 @@ stock_loads = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column(
-        "collection",
-        Text,
-        one_of("collection", "unites_legales", "etablissements"),
-        nullable=False,
+        "collection", Text, one_of("collection", "unites_legales", "etablissements"), nullable=False
     ),
     Column("file_name", Text, nullable=False),
-    # Size and version of the file: an interrupted load goes on only with the same one.
+    # Size and version of the file: an interrupted load goes on only with the same file.
     Column("file_identity", Text, nullable=False),
     Column("file_date", Date, nullable=False),
-    # What its rows carry as `fetched_at`.
+    # The `fetched_at` of its rows.
     instant("fetched_at", nullable=False),
-    # The file's rows in each chunk, refused ones included: what a chunk's number means.
+    # The file's rows in each chunk, refused ones included: it gives a chunk's number its meaning.
     Column("chunk_rows", Integer, nullable=False),
     Column("way", Text, one_of("way", "swap", "merge"), nullable=False),
     Column(
@@ -44,22 +41,22 @@ stock_loads = Table(
         nullable=False,
         server_default="staging",
     ),
-    # Of the rows that the file has: those that could be read, those that could not.
+    # The rows of the file that could be read, and those that could not.
     counter("rows"),
     counter("refused"),
-    # What became of those that could be read.
+    # The outcomes of the rows that could be read.
     counter("inserted"),
     counter("updated"),
-    # In the register, but not in the file; they stay.
+    # Rows of the register that the file lacks; they stay.
     Column("vanished", BigInteger),
     # The highest treatment date among the rows.
     Column("treated_until", DateTime),
-    # Merged up to this block of the staging table; pages renewed up to this siret.
+    # The last merged block of the staging table; the last siret whose pages were renewed.
     counter("merged_blocks"),
     Column("pages_siret", Text),
     instant("started_at", default_now=True),
     instant("finished_at"),
-    # The staging table is one.
+    # There is one staging table for each collection.
     Index(
         "uq_stock_loads_open",
         "collection",
@@ -75,7 +72,7 @@ stock_chunks = Table(
     Column("number", Integer, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("refused", Integer, nullable=False),
-    # Of the refused rows, the first ones that have a key.
+    # The first refused rows that have a key.
     Column("refused_keys", ARRAY(Text), nullable=False),
     Column("refused_codes", ARRAY(Text), nullable=False),
     Column("treated_until", DateTime),

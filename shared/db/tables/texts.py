@@ -1,4 +1,4 @@
-"""The texts, and who must not be written about."""
+"""The texts, and the units that must not be written about."""
 
 from sqlalchemy import (
     BigInteger,
@@ -32,13 +32,8 @@ avis = Table(
     Column("siret", Text, nullable=False),
     Column("siren", Text, nullable=False),
     Column("kind", Text, one_of("kind", "notice", "synthese"), nullable=False),
-    Column(
-        "outcome",
-        Text,
-        one_of("outcome", *AvisOutcome),
-        nullable=False,
-    ),
-    # Of the facts that are due; the accepted text's own are in accepted_facts_hash.
+    Column("outcome", Text, one_of("outcome", *AvisOutcome), nullable=False),
+    # The hash of the present facts; accepted_facts_hash is that of the accepted text's.
     Column("facts_hash", Text, nullable=False),
     Column("accepted_facts_hash", Text),
     Column("text", Text),
@@ -67,7 +62,7 @@ avis_attempts = Table(
     Column("avis_id", BigInteger, nullable=False),
     Column("siren", Text, nullable=False),
     instant("attempted_at", default_now=True),
-    # The chat server's name in the settings; none for a template.
+    # The chat server's name in the settings; null for a template.
     Column("provider", Text),
     Column("model", Text, nullable=False),
     Column("prompt_version", Text, nullable=False),
@@ -77,7 +72,7 @@ avis_attempts = Table(
     Column("reasons", ARRAY(Text), nullable=False),
     Column("tokens_in", Integer, nullable=False, server_default=text("0")),
     Column("tokens_out", Integer, nullable=False, server_default=text("0")),
-    # Among tokens_in.
+    # They are among tokens_in.
     Column("tokens_cached", Integer, nullable=False, server_default=text("0")),
     Column("cost_eur", Numeric(12, 8), nullable=False, server_default=text("0")),
     Column("latency_seconds", Double, nullable=False),
@@ -104,8 +99,8 @@ sources = Table(
     Index("ix_sources_url", "url"),
 )
 
-# Fingerprints of the accepted texts without their facts, for comparison with their neighbours':
-# `place` stands for activity and commune (shared.db.neighbours). No siren, no index but the key:
+# The fingerprints of accepted texts without their facts, compared with those of neighbours: `place`
+# stands for activity and commune (shared.db.neighbours). Without a siren and a second index,
 # 525 000 rows stay under 50 MB.
 avis_simhashes = Table(
     "avis_simhashes",
@@ -129,13 +124,13 @@ erasures = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("siren", Text, nullable=False),
-    # Where only one establishment of the unit was erased.
+    # Set where only one establishment of the unit was erased.
     Column("siret", Text),
-    # The version that asked for it: an older or equal clear record stays out.
+    # The version that asked for the erasure: older or equal unmasked records stay out.
     Column("date_dernier_traitement", DateTime),
     instant("fetched_at"),
     instant("erased_at", default_now=True),
-    # A withdrawal ends an opposition, and erases nothing.
+    # A withdrawal ends an opposition and erases nothing.
     Column(
         "reason",
         Text,
