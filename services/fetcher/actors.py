@@ -1,4 +1,4 @@
-"""The fetcher's actor, and its way to the queues."""
+"""The actor of the fetcher, and its way to the queues."""
 
 from typing import Any
 

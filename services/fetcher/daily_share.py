@@ -1,9 +1,9 @@
-"""A run's daily share: so many rows a day, given out to its pages before they are asked for.
+"""The daily share of a run: its rows of a day, given out to pages before their GET.
 
-The share is counted by rows of `import_pages` alone, under a lock on the run: any number of
-fetchers take from it, and a kill or a restart loses nothing of it. A page counts on the day of
-its first answer: fetched again because its slices were lost, it brings no new rows. One whose
-GET fails keeps its part until it succeeds, or until the day is over.
+Rows of `import_pages` alone count the share, under a lock on the run: any number of fetchers take
+from it, and a kill or a restart loses nothing. A page counts on the day of its first answer; when
+it is fetched again because its slices were lost, it brings no new rows. A page whose GET fails
+keeps its part until it succeeds, or until the day is over.
 """
 
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ from shared.imports.orders import columns_of, order_import
 from shared.imports.scope import Scope
 
 _AT = "coalesce(CAST(:at AS timestamptz), now())"
-# Locks the run after the page, as the writer does.
+# The run is locked after the page, as in the writer.
 _LOCK_RUN = text("""
     SELECT r.id FROM import_batches b JOIN import_runs r ON r.id = b.run_id
     WHERE b.id = :batch_id FOR NO KEY UPDATE OF r
@@ -41,7 +41,7 @@ _TAKE_PART = text("""
     WHERE batch_id = :batch_id AND number = :page
 """)
 # The sweeper sends the page again when the run no longer rests.
-_HOLD = text("""
+_GIVE_PAGE_BACK = text("""
     UPDATE import_pages
     SET share_day = NULL, share_rows = NULL, lease_token = NULL, lease_until = NULL,
         starts = starts - 1, moved_at = '-infinity'
@@ -68,20 +68,20 @@ _OPEN_RUNS = text("""
       AND row_limit IS NOT DISTINCT FROM :row_limit
     ORDER BY id
 """)
-# Rests no longer: today's share may have grown.
+# The run rests no longer, because the share of today may have grown.
 _CHANGE = text("""
     UPDATE import_runs SET per_day = :per_day, day_seconds = :day_seconds, resting_until = NULL
     WHERE id = :run_id AND (per_day, day_seconds) IS DISTINCT FROM (:per_day, :day_seconds)
 """)
 
-# Several times the register: beyond it somebody mistyped.
+# Several times the register: a larger number is a typing error.
 _MOST_PER_DAY = 1_000_000_000
 _SECONDS_OF_A_DAY = 86_400
 
 
 @dataclass(frozen=True)
 class Rhythm:
-    """At most so many rows a day; `day_seconds` None is the calendar's day."""
+    """The rows of a day at most; `day_seconds` None is the calendar's day."""
 
     per_day: int
     day_seconds: float | None = None
@@ -90,7 +90,7 @@ class Rhythm:
 def checked_rhythm(
     per_day: int | None, day_seconds: float | None, *, continuous: bool
 ) -> Rhythm | None:
-    """Raises UserError for what is absurd, or only half said."""
+    """Return None without a share. Raises UserError where options are out of range or missing."""
     if per_day is None:
         if continuous:
             raise UserError("--continuous needs a daily share: --per-day 35000 --continuous")
@@ -110,9 +110,9 @@ def checked_rhythm(
 
 @dataclass(frozen=True)
 class Part:
-    """A page's part of the share: the rows that it may ask for, on a day that ends at `ends_at`.
+    """The rows that a page may ask for, on the day that ends at `ends_at`.
 
-    None for a page that was fetched before, whose rows are counted already.
+    `ends_at` is None for a page that was fetched before: its rows are counted already.
     """
 
     rows: int
@@ -124,7 +124,7 @@ def take_part(
 ) -> Part | None:
     """Give a leased page its part of the day of `at`, by default of now.
 
-    None where nothing is left: the page loses its lease, and the run rests until the day is over.
+    None where nothing is left: the page loses its lease, and the run rests until the day ends.
     """
     place = {"batch_id": batch_id, "page": page}
     run_id = connection.execute(_LOCK_RUN, place).scalar_one()
@@ -137,7 +137,7 @@ def take_part(
     given_out = {"run_id": run_id, "day": day.starts_at}
     left = day.per_day - connection.execute(_GIVEN_OUT, given_out).scalar_one()
     if left <= 0:
-        connection.execute(_HOLD, place)
+        connection.execute(_GIVE_PAGE_BACK, place)
         connection.execute(_REST, {"run_id": run_id, "until": day.ends_at})
         return None
     rows = min(wanted, left)
@@ -146,26 +146,27 @@ def take_part(
 
 
 def still_holds_lease(connection: Connection, *, batch_id: int, page: int, token: object) -> bool:
-    """Lock the page, and say whether its lease is the one of this token."""
+    """Lock the page, and return whether its lease has this token."""
     place = {"batch_id": batch_id, "page": page, "token": token}
     return connection.execute(_HOLDS_LEASE, place).one_or_none() is not None
 
 
 def give_back_rest(connection: Connection, *, batch_id: int) -> None:
-    """A page had fewer rows than its part: the day's share is not used up after all."""
+    """Wake the run: a page had fewer rows than its part, so the share is not used up."""
     connection.execute(_GO_ON, {"batch_id": batch_id})
 
 
 @dataclass(frozen=True)
-class Requested:
+class DailyOrder:
+    """An order of a daily import; `goes_on` where its run was open already."""
+
     run_id: int
     goes_on: bool
-    """The run was there already, and goes on where it ended."""
 
 
-def request_daily(
+def order_daily(
     engine: Engine, scope: Scope | None, rhythm: Rhythm, *, row_limit: int | None
-) -> Requested:
+) -> DailyOrder:
     """Continue the open daily import of this scope, or order it.
 
     Without a scope: the only open daily import, else the whole register. Raises UserError where
@@ -183,6 +184,6 @@ def request_daily(
             run_id = order_import(
                 connection, scope or Scope(), row_limit=row_limit, **asdict(rhythm)
             )
-            return Requested(run_id, goes_on=False)
+            return DailyOrder(run_id, goes_on=False)
         connection.execute(_CHANGE, wanted | {"run_id": runs[0]})
-        return Requested(runs[0], goes_on=True)
+        return DailyOrder(runs[0], goes_on=True)

@@ -1,4 +1,4 @@
-"""The fetcher's rounds: plan what people asked for, start batches, send still pages again."""
+"""The loops of the fetcher: the planner of runs, and the sweeper of pages that stand still."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,31 +25,31 @@ from shared.metrics import Metrics
 
 log = structlog.get_logger()
 
-# Counts take slots like pages do: an INSEE that is down is not asked every second.
+# Counts take slots as pages do: an INSEE that is down is not asked every second.
 _NO_ANSWER_SECONDS = 30.0
-# A page whose message is in flight is leased within this time, or its queue is not empty.
+# A page whose message is in flight is leased within this time, unless messages wait in the queue.
 _UNFETCHED_SECONDS = 15.0
-# By now it has had its turn in a queue that other batches never leave empty. A second message for
-# a page that waits all the same finds it complete, and costs nothing.
+# Within this time a page has had its turn in a queue that other batches never leave empty. If it
+# waits all the same, the second of its messages finds it complete and costs nothing.
 _UNFETCHED_BEHIND_OTHERS_SECONDS = 150.0
 
 
 @dataclass(frozen=True)
 class Planner:
-    """Turns pending runs into batches and keeps so many batches running."""
+    """Turns pending runs into batches, and keeps `parallel_batches` of them running."""
 
     store: ImportStore
     publisher: Publisher
     count: Callable[[str], int]
     parallel_batches: int
-    # Longer than one count can take: the lease is renewed before each.
+    # Longer than one count can take: the lease is renewed before each count.
     lease_seconds: float
     informations: Callable[[], Informations]
-    # How long a delta that waits for INSEE lets pass before it asks again.
+    # A delta that waits for INSEE asks again after this time.
     poll_seconds: float = 180.0
     most_rows_of_delta: int = MOST_ROWS_UNCUT
 
-    # Counts of runs not planned yet: one that fails does not cost those before it again.
+    # Counts of runs that are not planned yet: a failed count does not repeat those before it.
     _counted: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def turn(self) -> None:
@@ -73,7 +73,7 @@ class Planner:
             return
         except (InseeError, SlowDown) as error:
             log.warning("run not planned yet", run_id=run.run_id, reason=str(error))
-            # What else goes wrong holds back the quota itself.
+            # All other errors pause the quota itself.
             if isinstance(error, NoGoodAnswer):
                 self.store.release_run(
                     run.run_id,
@@ -90,11 +90,11 @@ class Planner:
         log.info("run planned", run_id=run.run_id, batches=len(draft.plan))
 
     def _draft(self, run: PendingRun) -> DeltaDraft | None:
-        """Return None where a delta waits for INSEE."""
+        """Plan a run; return None where it is a delta that waits for INSEE."""
         if run.delta is not None:
             return self._draft_delta(run, run.delta)
         whole = is_whole_register(run.scope, run.row_limit)
-        # Before the counts: what is treated from now on is for the next delta.
+        # Ask before the counts: the next delta brings what INSEE treats from now on.
         windows = self._whole_windows() if whole else []
         plan = make_plan(
             run.scope,
@@ -124,15 +124,15 @@ class Planner:
         try:
             return whole_windows(self.informations().collections)
         except NoGoodAnswer as error:
-            # The import is worth having all the same; the first delta will ask for a date.
-            log.warning("no watermark from this import", reason=str(error))
+            # The import goes on; the first delta will need a date.
+            log.warning("import sets no watermark", reason=str(error))
             return []
 
     def _count(self, run: PendingRun, query: str) -> int:
         key = (run.run_id, query)
         if key not in self._counted:
             self.store.renew_run(run.run_id, lease_seconds=self.lease_seconds)
-            # A long plan's counts must not hold up the batches of other runs.
+            # The counts of a long plan must not hold up the batches of other runs.
             self._activate()
             self._counted[key] = self.count(query)
         return self._counted[key]
@@ -140,7 +140,7 @@ class Planner:
 
 @dataclass(frozen=True)
 class Sweeper:
-    """Sends pages again that stand still: a lost message, a killed process, a lost slice."""
+    """Sends pages again that stand still after a lost message, a kill, or a lost slice."""
 
     pages: PageStore
     publisher: Publisher
@@ -150,7 +150,7 @@ class Sweeper:
     metrics: Metrics
 
     def turn(self) -> None:
-        # While messages wait in a queue, a page that stands still may only be waiting its turn.
+        # While messages wait in a queue, a page that stands still may only wait for its turn.
         still = self.pages.sweep(
             unfetched_seconds=(
                 _UNFETCHED_BEHIND_OTHERS_SECONDS if self.pages_ready() else _UNFETCHED_SECONDS

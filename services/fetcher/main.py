@@ -1,4 +1,4 @@
-"""Puts the fetcher together; the only module of it that reads the environment."""
+"""Put the fetcher together. The service reads its environment here."""
 
 import dramatiq
 from sqlalchemy import Engine
@@ -35,7 +35,7 @@ def build(
     clock: Clock,
     metrics: Metrics,
 ) -> Service:
-    """Declare the fetcher's actor on the broker and return what runs it."""
+    """Declare the actor on the broker and return the service."""
     pace = _pace(settings)
     pages = PageStore(engine)
     publisher = BrokerPublisher(broker)
@@ -83,6 +83,6 @@ def build(
 
 def main() -> None:
     settings = load(FetcherSettings)
-    # A page's transactions are short: threads take turns, two to a connection.
+    # The transactions of a page are short: two threads share a connection.
     connections = max(2, settings.threads // 2)
     run_service("fetcher", settings, build, connections=connections)

@@ -11,26 +11,26 @@ class FetcherSettings(ServiceSettings):
 
     insee_url: HttpUrl = HttpUrl("https://api.insee.fr/api-sirene/3.11")
     insee_key: SecretStr = Field(min_length=1, description="key of the INSEE portal")
-    # The public plan; what INSEE's own headers say wins.
+    # The quota of the public plan; the limits in INSEE's headers replace it.
     insee_requests_per_minute: float = Field(default=30, ge=0.1, le=10_000)
     insee_requests_per_hour: float | None = Field(default=None, ge=1)
     insee_timeout_seconds: float = Field(default=30, ge=1, le=300)
     insee_rows_per_page: int = Field(default=MAX_ROWS_PER_PAGE, ge=1, le=MAX_ROWS_PER_PAGE)
-    # Pages at work at once in this process; None: one for each walk.
+    # Pages that this process fetches at once; None means one for each walk.
     fetcher_threads: int | None = Field(default=None, ge=1, le=64)
-    # Walks side by side, over all fetchers; None: as many as the quota can use.
+    # Walks side by side, over all fetchers; None means as many as the quota can use.
     fetcher_parallel_batches: int | None = Field(default=None, ge=1, le=64)
     fetcher_slot_patience_seconds: float = Field(default=30, ge=1, le=300)
-    # Slices that wait for the writer before the fetcher waits for it.
+    # The fetcher pauses while this many slices wait for the writer.
     fetcher_max_slices_ready: int = Field(default=100, ge=1, le=10_000)
-    # How long written slices of a page may stand still before the page is fetched again.
+    # Seconds without a written slice after which a page is fetched again.
     fetcher_stall_seconds: float = Field(default=60, ge=1, le=3600)
-    # How often a delta that waits for INSEE's publication asks whether it is there.
+    # Seconds between two questions of a delta that waits for INSEE to publish.
     fetcher_delta_poll_seconds: float = Field(default=180, ge=1, le=3600)
 
     @property
     def walkers(self) -> int:
-        """A walk fetches a page after the other: a slow INSEE's answer and our work take 1.5 s."""
+        """The walks that use up the quota: each takes 1.5 s a page where INSEE is slow."""
         if self.fetcher_parallel_batches is not None:
             return self.fetcher_parallel_batches
         return min(16, max(4, math.ceil(self.insee_requests_per_minute / 40)))

@@ -1,4 +1,4 @@
-"""The SQL of the import tables: runs, batches and pages, as the fetcher sees them."""
+"""The fetcher's SQL for runs, batches and pages."""
 
 from sqlalchemy import text
 
@@ -8,8 +8,8 @@ READ_PLAN = text("""
     WHERE r.id = :run_id AND r.status <> 'pending' ORDER BY b.number
 """)
 PER_MINUTE = text("SELECT max(requests_per_minute) FROM quota")
-# One delta after the other: the next one begins where the one before it ends. One that waits for
-# INSEE (it has a warning) holds up nobody.
+# Deltas go one after the other: each begins where the one before it ends. A delta that waits for
+# INSEE has a warning, and holds up no other.
 LEASE_RUN = text("""
     UPDATE import_runs SET lease_until = now() + make_interval(secs => :lease_seconds)
     WHERE id = (
@@ -32,7 +32,7 @@ RELEASE_RUN = text("""
       error = coalesce(:error, error), warning = coalesce(:warning, warning)
     WHERE id = :run_id AND status = 'pending'
 """)
-# A plan without a batch has nobody who would close its run.
+# A run without a batch is complete at once: no batch will close it.
 OPEN_RUN = text("""
     UPDATE import_runs SET
       status = CASE WHEN :batches = 0 THEN 'complete' ELSE 'running' END,
@@ -92,7 +92,7 @@ RELEASE_PAGE = text("""
         starts = starts - CASE WHEN :failed THEN 0 ELSE 1 END
     WHERE batch_id = :batch_id AND number = :page AND lease_token = :token
 """)
-# Not where the last slice was written meanwhile: the batch may be closed by now.
+# A page whose last slice was written meanwhile stays as it is: its batch may be closed by now.
 SAVE_PAGE = text("""
     UPDATE import_pages
     SET fetch_id = :fetch_id, next_cursor = :next_cursor, records = :records, is_last = :is_last,
@@ -115,8 +115,8 @@ NEXT_PAGE = text("""
     INSERT INTO import_pages (batch_id, number, cursor) VALUES (:batch_id, :page, :cursor)
     ON CONFLICT (batch_id, number) DO NOTHING
 """)
-# INSEE has no snapshot: a page that ends elsewhere than at its first GET leaves a gap, or an
-# overlap, before the next one, which is fetched again from there.
+# INSEE has no snapshot. Where a page ends at another cursor than at its first GET, the next page
+# would leave a gap or an overlap: it is fetched again from the new cursor.
 MOVE_NEXT_PAGE = text("""
     WITH old AS (
       SELECT batch_id, number, fetch_id FROM import_pages
@@ -137,15 +137,16 @@ CLOSE_RUN = text("""
     WHERE r.id = :run_id AND NOT EXISTS (
       SELECT FROM import_batches WHERE run_id = r.id AND status IN ('pending', 'running'))
 """)
-# As the writer does: of two that close the last batches at once, one must see the other's.
+# The writer takes the same lock: the second of two that close the last batches sees the first.
 LOCK_RUN = text("SELECT 1 FROM import_runs WHERE id = :run_id FOR NO KEY UPDATE")
 NOTE_ERROR = text("UPDATE import_runs SET error = :error WHERE status IN ('pending', 'running')")
 CLEAR_ERROR = text("""
     UPDATE import_runs SET error = NULL
     WHERE status IN ('pending', 'running') AND error IS NOT NULL
 """)
-# A page that was given back has no message, whatever waits in the queues. Slices are written in
-# the order of their publication: those of a later GET long ago means that ours are lost.
+# A page whose lease was given back (`moved_at` is -infinity) has no message, whatever waits in the
+# queues. Slices are written in the order of their publication: where those of a later GET were
+# written long ago, the slices of this page are lost.
 SWEEP = text("""
     UPDATE import_pages p SET moved_at = now()
     FROM (

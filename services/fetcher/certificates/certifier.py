@@ -1,4 +1,4 @@
-"""A scope compared with INSEE's present list: counts first, then sirets where that is needed."""
+"""The comparison of a scope with INSEE's present list: counts first, then sirets where needed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from services.fetcher.plan.windows import Window, windows_of
 from shared.errors import SirenadeError, UserError
 from shared.imports.scope import Scope
 
-# Before and after.
+# One request before the comparison, one after it.
 _INFORMATIONS = 2
 _MOVED = "INSEE's data moved meanwhile: run it again"
-# INSEE publishes every night: no walk that is longer can end in the data that it began in.
+# INSEE publishes every night: a longer walk cannot end in the data that it began with.
 _LONGEST_WALK_MINUTES = 23 * 60
 
 
 class Void(SirenadeError):
-    """Raised when a comparison can come to nothing; the message says why, and what to do."""
+    """Raised when a comparison cannot give a result; the message says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Walk:
-    """How far the sirets are compared: the window, then all windows of the walk."""
+    """The progress of a walk: sirets listed so far, of all that its windows expect."""
 
     query: str
     listed: int
@@ -35,7 +35,7 @@ class Walk:
 
 @dataclass(frozen=True)
 class Certifier:
-    """`say` tells a person what comes next and what it costs; `show` how far a walk is."""
+    """Compares scopes. `say` prints the next step and its cost, `show` the progress of a walk."""
 
     store: CertificateStore
     inquirer: Inquirer
@@ -45,10 +45,11 @@ class Certifier:
     show: Callable[[Walk], None]
 
     def certify(self, scope: Scope, *, full: bool) -> Outcome:
-        """Compare, and keep the certificate. Raises UserError where INSEE gives no answer.
+        """Compare a scope and keep its certificate. Raises UserError where INSEE gives no answer.
 
         INSEE has no snapshot: where its data moved between the first request and the last, the
-        certificate is void. Our own rows may move: what differs is looked at again at the end.
+        certificate is void. Stored rows may change meanwhile: differences are checked once more
+        at the end.
         """
         windows = windows_of(scope)
         self._announce("counts", len(windows) + _INFORMATIONS)
@@ -75,7 +76,7 @@ class Certifier:
         after = self._freshness()
         if after != before:
             return self._void(certificate, _MOVED, before, after)
-        self._look_again(doubtful)
+        self._check_again(doubtful)
         status = verdict(findings)
         self.store.close(certificate, status, findings, informations=after.treated_until)
         return Outcome(
@@ -126,7 +127,7 @@ class Certifier:
             listed += finding.expected
 
     def _walk_window(self, finding: WindowFinding, listed_before: int, expected: int) -> None:
-        """Page by page: each stretch of INSEE's list against the same stretch of ours."""
+        """Compare each page of INSEE's list with the same stretch of the stored sirets."""
         cursor, last, listed, is_last = FIRST_CURSOR, "", 0, False
         query = finding.window.query
         while not is_last:
@@ -154,8 +155,8 @@ class Certifier:
             raise Void(_MOVED)
         finding.is_walked = True
 
-    def _look_again(self, findings: Sequence[WindowFinding]) -> None:
-        """An import may have stored meanwhile what was missing, or moved what was surplus."""
+    def _check_again(self, findings: Sequence[WindowFinding]) -> None:
+        """Check the differences again: an import may have stored or moved some meanwhile."""
         for finding in findings:
             window, missing, surplus = finding.window, finding.missing, finding.surplus
             stored = self.store.still_stored(window, missing.kept)
@@ -165,12 +166,12 @@ class Certifier:
             surplus.kept = sorted(stored.difference(finding.gone))
 
     def _announce(self, what: str, requests: int) -> float:
-        """Say what it costs; return its minutes."""
+        """Print the cost of a step; return its minutes."""
         minutes = max(requests / self.per_minute, 0.1)
         self.say(f"{what}: {requests} requests, about {minutes:.1f} min at the present quota")
         return minutes
 
 
 def _rises(last: str, sirets: Sequence[str]) -> bool:
-    """INSEE lists by siret; a list that does not rise was changed under the cursor."""
+    """Return whether the sirets rise, as INSEE lists them; else the list changed meanwhile."""
     return all(low < high for low, high in zip([last, *sirets], sirets, strict=False))

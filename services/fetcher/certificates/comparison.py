@@ -1,4 +1,4 @@
-"""Two sorted lists of sirets compared in flat memory, and what the comparison amounts to. Pure."""
+"""The comparison of two sorted lists of sirets in flat memory, and its verdict. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Literal
 
 from services.fetcher.plan.windows import Window
 
-# More are counted and not kept: whoever misses as many imports the scope anew.
+# More are counted, not kept: where this many differ, the scope is imported anew.
 MOST_SIRETS_KEPT = 100_000
 
 Side = Literal["missing", "surplus"]
@@ -14,24 +14,24 @@ CertificateVerdict = Literal["counts_agree", "agree", "differ"]
 
 
 def compare(listed: Iterable[str], stored: Iterable[str]) -> Iterator[tuple[Side, str]]:
-    """Yield what is in one only. Both must rise strictly; neither is read ahead of the other."""
-    theirs, ours = iter(listed), iter(stored)
-    left, right = next(theirs, None), next(ours, None)
+    """Yield the sirets of one list only. Both must rise strictly; neither is read ahead."""
+    at_insee, here = iter(listed), iter(stored)
+    left, right = next(at_insee, None), next(here, None)
     while left is not None or right is not None:
         if right is None or (left is not None and left < right):
             assert left is not None
             yield "missing", left
-            left = next(theirs, None)
+            left = next(at_insee, None)
         elif left is None or right < left:
             yield "surplus", right
-            right = next(ours, None)
+            right = next(here, None)
         else:
-            left, right = next(theirs, None), next(ours, None)
+            left, right = next(at_insee, None), next(here, None)
 
 
 @dataclass
 class Tally:
-    """Sirets of one side: the first ones kept, the rest counted."""
+    """The sirets of one side: the first ones are kept, the rest is counted."""
 
     kept: list[str] = field(default_factory=list)
     more: int = 0
@@ -49,9 +49,9 @@ class Tally:
 
 @dataclass
 class WindowFinding:
-    """One window: what INSEE lists of it, what is stored of it, and how far that was compared.
+    """One window: what INSEE lists, what is stored, and how the two differ.
 
-    `gone`: stored, and INSEE does not list them any more, asked by number; no part of the surplus.
+    `gone` are stored sirets that INSEE, asked by number, no longer lists; they are no surplus.
     """
 
     window: Window
@@ -79,14 +79,14 @@ class WindowFinding:
 
 
 def united(tallies: Iterable[Tally]) -> Tally:
-    """One tally of several windows, which may overlap: a siret in two of them is one."""
+    """Unite the tallies of windows that may overlap: a siret in two of them counts once."""
     every = list(tallies)
     kept = sorted({siret for each in every for siret in each.kept})
     return Tally(kept, sum(each.more for each in every))
 
 
 def verdict(findings: Iterable[WindowFinding]) -> CertificateVerdict:
-    """A window that was only counted keeps the whole from more than `counts_agree`."""
+    """Return the verdict on all windows; one window that was only counted allows no `agree`."""
     every = list(findings)
     if any(each.missing.count or each.surplus.count for each in every):
         return "differ"

@@ -1,4 +1,4 @@
-"""From a certificate or a statement that differs to an import of just what differs."""
+"""The import that repairs the differences of a certificate or of a statement."""
 
 import math
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _REPAIRED_BY = text("""
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for; no run where nothing differs. `left`: known to differ, not by number."""
+    """An ordered repair; no run where nothing differs. `left` counts unnamed differences."""
 
     subject: str
     run_id: int | None = None
@@ -41,7 +41,7 @@ class Order:
 
 
 def order_repair(engine: Engine, *, certificate_id: int | None, of_run: int | None) -> Order:
-    """Ask for it once: raises UserError where an open run asks for the same already."""
+    """Order the import. Raises UserError where an open run imports the same sirets already."""
     if of_run is not None and certificate_id is not None:
         raise UserError("say --certificate or --run, not both")
     with engine.begin() as connection:
@@ -63,7 +63,7 @@ def _of_certificate(connection: Connection, certificate_id: int | None) -> Order
         raise UserError(f"there is no certificate {certificate_id}")
     if found.status in {"running", "void"}:
         raise UserError(
-            f"certificate {found.id} compares nothing, it is {found.status}: certify again"
+            f"certificate {found.id} has no result, it is {found.status}: certify again"
         )
     sirets = [*(found.missing_sirets or ()), *(found.surplus_sirets or ())]
     left = max(0, found.missing + found.surplus - len(sirets))
@@ -78,6 +78,6 @@ def _ordered(connection: Connection, subject: str, sirets: list[str], *, left: i
     wanted = sorted(set(sirets))
     run_id = connection.execute(_UNDER_WAY, {"sirets": wanted}).scalar()
     if run_id is not None:
-        raise UserError(f"run {run_id} fetches what differs of {subject} already")
+        raise UserError(f"run {run_id} fetches the differences of {subject} already")
     run_id = order_import(connection, Scope(sirets=wanted))
     return Order(subject, run_id, len(wanted), left)

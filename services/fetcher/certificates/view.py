@@ -1,4 +1,4 @@
-"""How a certificate is shown: its walk while it goes on, its findings at the end."""
+"""The view of a certificate: its walk while it goes on, its findings at the end."""
 
 import math
 from collections.abc import Iterator
@@ -106,7 +106,7 @@ def print_outcome(outcome: Outcome) -> None:
 def _print_windows(outcome: Outcome) -> None:
     rows = [as_dict(each) for each in outcome.findings]
     for row in rows:
-        # The query names the place, too.
+        # The query names the place already.
         del row["departement"], row["commune"]
     table = Table(*rows[0], title=f"certificate {outcome.id}", title_justify="left")
     for row in rows:
@@ -130,8 +130,8 @@ def _verdict(outcome: Outcome) -> Iterator[str]:
     missing, surplus = outcome.missing.count, outcome.surplus.count
     if gone:
         yield (
-            f"{thousands(gone)} stored are gone from INSEE: asked for by number, it does not list "
-            "them any more; they stay stored, and are no surplus"
+            f"{thousands(gone)} stored are gone from INSEE: asked by number, it no longer lists "
+            "them; they stay stored, and are no surplus"
         )
     if outcome.failed_items:
         yield (
@@ -152,11 +152,11 @@ def _verdict(outcome: Outcome) -> Iterator[str]:
         )
         yield _advice(outcome.id, missing + surplus, expected)
         if max(missing, surplus) > MOST_SIRETS_KEPT:
-            yield f"of each window and side only the first {thousands(MOST_SIRETS_KEPT)} are kept"
+            yield f"only the first {thousands(MOST_SIRETS_KEPT)} of each window and side are kept"
 
 
 def _advice(certificate: int, differing: int, expected: int) -> str:
-    """A list of sirets fills a page to a tenth: where much differs, the scope itself costs less."""
+    """Name the cheaper repair: a list of sirets fills a page to a tenth only, a scope wholly."""
     repair, anew = (
         math.ceil(differing / SIRETS_PER_WINDOW),
         requests_of(expected, MAX_ROWS_PER_PAGE),

@@ -17,7 +17,7 @@ from services.fetcher.commands.options import (
     with_scope_options,
 )
 from services.fetcher.commands.scopes import checked_scope
-from services.fetcher.daily_share import checked_rhythm, request_daily
+from services.fetcher.daily_share import checked_rhythm, order_daily
 from services.fetcher.settings import FetcherSettings
 from shared.errors import UserError
 from shared.imports.orders import order_import
@@ -78,8 +78,8 @@ def import_(  # noqa: PLR0913  # each an option of the command
             with engine.begin() as connection:
                 run_id, goes_on = order_import(connection, scope, row_limit=limit), False
         else:
-            requested = request_daily(engine, scope if is_named else None, rhythm, row_limit=limit)
-            run_id, goes_on = requested.run_id, requested.goes_on
+            order = order_daily(engine, scope if is_named else None, rhythm, row_limit=limit)
+            run_id, goes_on = order.run_id, order.goes_on
         if wait:
             follow(engine, run_id, rhythm=rhythm, as_json=as_json)
         elif as_json:

@@ -1,4 +1,4 @@
-"""What became of single numbers: duplicates lead elsewhere, and a search does not say so."""
+"""The redirections of single numbers: a duplicate leads elsewhere, which no search tells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ _RECORD = text("""
     INSERT INTO redirections (siren_or_siret, target) VALUES (:number, :target)
     ON CONFLICT (siren_or_siret) DO UPDATE SET target = excluded.target, seen_at = now()
 """)
-# INSEE lists the number again: it leads nowhere else any more.
+# INSEE lists the number again, so it leads nowhere else any more.
 _FORGET = text("DELETE FROM redirections WHERE siren_or_siret = :number")
-# Asked for again by a retry, and still open: a number that no search lists stays so for ever.
+# A retry has asked for them, and they are still open: no search lists them, so they stay open.
 _UNLISTED = text("""
     SELECT f.key FROM failed_items f
     WHERE f.kind = 'write' AND f.resolved_at IS NULL AND f.key ~ '^[0-9]{14}$'
@@ -31,7 +31,7 @@ _UNLISTED = text("""
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """`target` is the number that a moved one leads to."""
+    """The state of a number at INSEE; `target` is the number that a moved one leads to."""
 
     number: str
     state: str
@@ -39,13 +39,13 @@ class LookedUp:
 
 
 def unlisted_sirets(engine: Engine) -> Sequence[str]:
-    """Those that failed, were asked for once more, and were not among what INSEE listed."""
+    """Return failed sirets that were asked for once more, and that INSEE did not list."""
     with engine.connect() as connection:
         return connection.execute(_UNLISTED).scalars().all()
 
 
 def record(engine: Engine, number: str, answer: OneAnswer) -> LookedUp:
-    """Keep the redirection, or forget one that INSEE took back."""
+    """Keep a redirection, or delete one that INSEE took back."""
     state = _STATES[answer.status]
     with engine.begin() as connection:
         if answer.moved_to is not None:

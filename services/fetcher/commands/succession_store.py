@@ -1,4 +1,4 @@
-"""Which establishment followed which: INSEE's own collection, small rows of two numbers."""
+"""Links of succession in PostgreSQL."""
 
 from collections.abc import Sequence
 
@@ -27,13 +27,14 @@ _STORE = text("""
 
 
 def query_of(*, since: str | None, siret: str | None) -> str:
+    """Return the query in INSEE's language: the links of a predecessor, else those since a day."""
     if siret is not None:
         return f"siretEtablissementPredecesseur:{siret}"
     return f"dateDernierTraitementLienSuccession:[{since} TO *]"
 
 
 def store_links(engine: Engine, records: Sequence[object]) -> tuple[int, int]:
-    """Store a page, the last of equal links; return how many links, and how many are none."""
+    """Store a page; of equal links the last one. Return the numbers of links and of bad records."""
     links: dict[tuple[object, ...], LienSuccession] = {}
     bad = 0
     for record in records:

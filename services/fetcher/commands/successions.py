@@ -20,16 +20,17 @@ from shared.sirene.identifiers import is_siret
 
 def successions(
     since: Annotated[
-        str | None, typer.Option(help="Links that INSEE treated since that day: 2026-07-01.")
+        str | None,
+        typer.Option(help="Store links that INSEE treated since that day: 2026-07-01."),
     ] = None,
     siret: Annotated[
-        str | None, typer.Option(help="Only those that this establishment left behind.")
+        str | None, typer.Option(help="Store the links from this establishment to its successors.")
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, for a program to read.")
+        bool, typer.Option("--json", help="Print the outcome as one JSON object.")
     ] = False,
 ) -> None:
-    """Store which establishment followed which. Twice does no more than once.
+    """Store which establishment followed which; a second run changes nothing.
 
     Example: ./sirenade successions --since 2026-07-01
     """

@@ -1,9 +1,9 @@
-"""What INSEE's answers say: pages, dates, the quota's headers, refusals.
+"""The answers of INSEE: pages, dates, headers of the quota, refusals.
 
 InseeError
-├── QuotaExceeded   429: everybody slows down, nothing fails
-├── KeyRefused      401, 403 without a header block: nothing can go on until the key is right
-├── QueryRefused    400, 406, 414 and the like: ours to repair, never sent again as it is
+├── QuotaExceeded   429: all fetchers pause, nothing fails
+├── KeyRefused      401, 403 without a header block: nothing goes on until the key is right
+├── QueryRefused    400, 406, 414 and the like: a defect of the query, never sent again
 └── NoGoodAnswer    5xx, cut, late, too long or malformed: ask again later
 """
 
@@ -27,12 +27,12 @@ _COLLECTIONS = {"Établissements": "etablissements", "Unités Légales": "unites
 
 # The register has some 40 million establishments.
 _TOTALS = range(2**31)
-# INSEE's have some 30 characters.
+# A cursor of INSEE has some 30 characters.
 _LONGEST_CURSOR = 1000
 
 
 class InseeError(SirenadeError):
-    """Base of what INSEE, or the way to it, can do to a request; status 0: no answer at all."""
+    """Base of all failures of a request to INSEE; `status` 0 means that no answer came."""
 
     outcome = "no_answer"
 
@@ -42,9 +42,9 @@ class InseeError(SirenadeError):
 
 
 class QuotaExceeded(InseeError):
-    """Raised on a 429, with the pause it asks for where it asks for one.
+    """Raised on a 429, with the pause that its headers ask for, if any.
 
-    `limit` is what is used up by its headers: of the minute, of the hour, or untold.
+    `limit` is the limit that is used up: `minute`, `hour`, or `untold`.
     """
 
     outcome = "throttled"
@@ -68,7 +68,7 @@ class QueryRefused(InseeError):
 
 
 class NoGoodAnswer(InseeError):
-    """Raised when there was no answer, or none that can be used."""
+    """Raised when no answer came, or none that can be used."""
 
     def __init__(self, outcome: str, message: str, *, status: int = 0) -> None:
         super().__init__(message, status=status)
@@ -77,7 +77,7 @@ class NoGoodAnswer(InseeError):
 
 @dataclass(frozen=True)
 class RateHeaders:
-    """What the answer says of the quota; INSEE sends these headers or does not."""
+    """The headers of an answer about the quota; INSEE sends them or does not."""
 
     limit_per_minute: float | None = None
     remaining: int | None = None
@@ -88,7 +88,7 @@ class RateHeaders:
 
     @property
     def used_up(self) -> str:
-        """The limit of which nothing is left; the hour's, where that is both."""
+        """The limit of which nothing is left; `hour` where it is both."""
         if self.hour_remaining == 0:
             return "hour"
         return "minute" if self.remaining == 0 else "untold"
@@ -96,7 +96,7 @@ class RateHeaders:
 
 @dataclass(frozen=True)
 class PageAnswer:
-    """One page: its records stay opaque here."""
+    """One page; its records stay as INSEE sends them."""
 
     status: int
     total: int
@@ -107,7 +107,7 @@ class PageAnswer:
 
 @dataclass(frozen=True)
 class Informations:
-    """What INSEE says of its own state, by the names of `shared.imports.treatments.COLLECTIONS`."""
+    """The state of INSEE's collections, by the names of `shared.imports.treatments.COLLECTIONS`."""
 
     status: int
     collections: Mapping[str, Freshness]
@@ -116,7 +116,7 @@ class Informations:
 
 @dataclass(frozen=True)
 class OneAnswer:
-    """What became of one number: 200 listed, 301 moved, 403 withheld, 404 unknown."""
+    """The answer to one number: 200 listed, 301 moved, 403 withheld, 404 unknown."""
 
     status: int
     moved_to: str | None
@@ -126,7 +126,7 @@ class OneAnswer:
 def refusal(
     status: int, headers: requests.structures.CaseInsensitiveDict[str], body: bytes
 ) -> InseeError:
-    """What an answer means that brings nothing."""
+    """Return the error that an answer without content means."""
     if status == requests.codes.too_many_requests:
         rate = rate_headers(headers)
         return QuotaExceeded(_pause_seconds(headers, rate), limit=rate.used_up)
@@ -137,7 +137,7 @@ def refusal(
     if status >= requests.codes.internal_server_error:
         return NoGoodAnswer("unavailable", f"INSEE answers {status}", status=status)
     if status == requests.codes.not_found:
-        # Not INSEE's 404: something on the way there has no such page.
+        # INSEE's own 404 has a header block: this one comes from a server on the way.
         return NoGoodAnswer(
             "unavailable", "404 without INSEE's header: is the base URL right?", status=status
         )
@@ -146,13 +146,15 @@ def refusal(
 
 
 def target_of(headers: requests.structures.CaseInsensitiveDict[str]) -> str:
+    """Return the siren or siret that a redirection leads to. Raises NoGoodAnswer."""
     target = headers.get("Location", "").rpartition("/")[2]
     if not is_siren(target) and not is_siret(target):
-        raise NoGoodAnswer("malformed", "a redirection that leads to no number", status=301)
+        raise NoGoodAnswer("malformed", "the redirection leads to no number", status=301)
     return target
 
 
 def page_answer(body: bytes, rate: RateHeaders, name: str) -> PageAnswer:
+    """Read a page whose records stand under `name`. Raises NoGoodAnswer."""
     content = _loads(body)
     if not isinstance(content, dict) or not isinstance(header := content.get("header"), dict):
         raise NoGoodAnswer("malformed", "the answer has no header")
@@ -161,7 +163,7 @@ def page_answer(body: bytes, rate: RateHeaders, name: str) -> PageAnswer:
     if type(total) is not int or total not in _TOTALS or not isinstance(records, list):
         raise NoGoodAnswer("malformed", "the answer's header or records are not as documented")
     if next_cursor is not None and not _is_cursor(next_cursor):
-        raise NoGoodAnswer("malformed", "the answer's next cursor is none that can be sent back")
+        raise NoGoodAnswer("malformed", "the next cursor cannot be sent back")
     return PageAnswer(requests.codes.ok, total, next_cursor, records, rate)
 
 
@@ -170,6 +172,7 @@ def _is_cursor(value: object) -> bool:
 
 
 def freshness_of(body: bytes) -> dict[str, Freshness]:
+    """Read `/informations`, by collection. Raises NoGoodAnswer."""
     content = _loads(body)
     try:
         states = {
@@ -178,22 +181,22 @@ def freshness_of(body: bytes) -> dict[str, Freshness]:
         dates = {each["collection"]: each for each in content["datesDernieresMisesAJourDesDonnees"]}
         found = {
             name: Freshness(
-                is_up=content["etatService"] == "UP" and states[theirs] == "UP",
-                treated_until=_paris_time(dates[theirs]["dateDernierTraitementMaximum"]),
-                made_available_at=_paris_time(dates[theirs]["dateDerniereMiseADisposition"]),
+                is_up=content["etatService"] == "UP" and states[title] == "UP",
+                treated_until=_paris_time(dates[title]["dateDernierTraitementMaximum"]),
+                made_available_at=_paris_time(dates[title]["dateDerniereMiseADisposition"]),
             )
-            for theirs, name in _COLLECTIONS.items()
+            for title, name in _COLLECTIONS.items()
         }
     except (KeyError, TypeError, ValueError):
         raise NoGoodAnswer("malformed", "/informations is not as documented") from None
-    # Believed, a slip like 2996 would leave nothing to bring for centuries.
+    # A slip like 2996 would leave nothing to import for centuries.
     if max(each.treated_until.year for each in found.values()) > datetime.now(FRANCE).year + 1:
         raise NoGoodAnswer("malformed", "/informations names a year that is far from now")
     return found
 
 
 def _paris_time(value: str) -> datetime:
-    """As INSEE sends dates: no offset; one that came with an offset is put the same way."""
+    """Return Paris time without an offset, as INSEE sends it; convert a time with an offset."""
     instant = datetime.fromisoformat(value)
     return instant if instant.tzinfo is None else instant.astimezone(FRANCE).replace(tzinfo=None)
 
@@ -203,7 +206,7 @@ def _loads(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         pass
-    # orjson refuses lone surrogates, which one bad name is enough to bring: take them out.
+    # orjson refuses lone surrogates, and one bad name can hold some: take them out.
     try:
         text = body.decode("utf-8", errors="replace")
         clean = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", errors="replace")
@@ -213,7 +216,7 @@ def _loads(body: bytes) -> Any:
 
 
 def message_of(body: bytes) -> str | None:
-    """Return INSEE's own message from an error's header block, if that is what the body is."""
+    """Return INSEE's own message where the body is an error's header block."""
     try:
         header = orjson.loads(body)["header"]
         return clean(str(header["message"]))[:500]

@@ -1,4 +1,4 @@
-"""INSEE's API: one GET. No redirect, no retry: what it brings or means, `envelope` reads."""
+"""The client of INSEE's API. Each call is one GET; `answers` reads its answer."""
 
 import time
 from collections.abc import Mapping
@@ -22,14 +22,17 @@ from shared.http import make_session
 from shared.sirene.identifiers import is_siret
 
 KEY_HEADER = "X-INSEE-Api-Key-Integration"
-# A page of 1000 records is about 4 MB; what is ten times that is not a page.
+# A page of 1000 records is about 4 MB; a body of ten times that is not a page.
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _CONNECT_TIMEOUT_SECONDS = 5
 
 
 class InseeClient:
-    """One pooled session; no redirect and no retry of its own: each would cost a slot unseen."""
+    """Holds one session. It follows no redirect and retries nothing: each would cost a slot unseen.
+
+    All calls raise InseeError.
+    """
 
     def __init__(self, base_url: str, key: str, *, timeout_seconds: float, pool_size: int) -> None:
         self._base_url = base_url.rstrip("/")
@@ -40,12 +43,12 @@ class InseeClient:
     def search_siret(
         self, query: str, *, nombre: int, curseur: str | None, champs: str | None = None
     ) -> PageAnswer:
-        """Search establishments; `nombre=0` without a cursor only counts. No `champs`: all."""
+        """Search establishments; `nombre=0` without a cursor only counts; by default all fields."""
         wanted = {"q": query, "nombre": str(nombre), "curseur": curseur, "champs": champs}
         return self._search("/siret", "etablissements", wanted)
 
     def search_successions(self, query: str, *, nombre: int, curseur: str) -> PageAnswer:
-        """Search links from an establishment to its successor."""
+        """Search links from establishments to their successors."""
         wanted = {"q": query, "nombre": str(nombre), "curseur": curseur}
         return self._search("/siret/liensSuccession", "liensSuccession", wanted)
 
@@ -60,7 +63,7 @@ class InseeClient:
         raise refusal(status, headers, body)
 
     def one(self, number: str) -> OneAnswer:
-        """Ask for one siren or siret. A duplicate's number leads to another one, not followed."""
+        """Ask for one siren or siret; the answer to a duplicate names the number it moved to."""
         kind = "siret" if is_siret(number) else "siren"
         status, headers, body = self._get(f"/{kind}/{number}", {})
         rate = rate_headers(headers)
@@ -72,7 +75,7 @@ class InseeClient:
         raise refusal(status, headers, body)
 
     def informations(self) -> Informations:
-        """Ask how far the data goes: the dates of the last treatment of each collection."""
+        """Ask for the date of the last treatment of each collection."""
         status, headers, body = self._get("/informations", {})
         if status != requests.codes.ok:
             raise refusal(status, headers, body)
@@ -92,15 +95,15 @@ class InseeClient:
             ) as response:
                 return response.status_code, response.headers, _read(response, deadline_seconds)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            # Its text holds the URL; the class says what matters.
+            # The text of the error holds the URL; its class says what matters.
             raise NoGoodAnswer("no_answer", f"no answer: {type(error).__name__}") from None
 
 
 def _read(response: requests.Response, deadline_seconds: float) -> bytes:
     chunks = []
     size_bytes = 0
-    # read1 returns what one read of the socket brought: iter_content would wait for a whole chunk,
-    # each byte of it within the timeout, and outlive the lease of the page.
+    # read1 returns what one read of the socket brings. iter_content would wait for a whole chunk,
+    # each byte of which may take the timeout, and would outlive the lease of the page.
     while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         size_bytes += len(chunk)
         if size_bytes > MAX_BODY_BYTES:

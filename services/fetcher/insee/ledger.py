@@ -1,4 +1,4 @@
-"""One request in the slot that it took, and what came of it: every one of them counts."""
+"""The ledger of requests: each takes a slot, and its status and duration are kept."""
 
 import time
 from collections.abc import Callable
@@ -29,13 +29,18 @@ AnswerT = TypeVar("AnswerT", PageAnswer, Informations, OneAnswer)
 
 
 class Sender:
+    """Sends a request in its slot and keeps what came of it."""
+
     def __init__(self, quota: Quota, engine: Engine, metrics: Metrics) -> None:
         self._quota = quota
         self._engine = engine
         self._metrics = metrics
 
     def send(self, slot: Slot, request: Callable[[], AnswerT]) -> AnswerT:
-        """Keep status and duration in the ledger, and follow what the headers say of the quota."""
+        """Send a request, keep its outcome, and follow the limits that its headers name.
+
+        Raises InseeError.
+        """
         started_seconds = time.monotonic()
         outcome, status, records = "no_answer", 0, None
         try:

@@ -1,4 +1,4 @@
-"""Requests of a person who waits for the answer: each takes its slot, and is kept in the ledger."""
+"""The client of commands, whose user waits for the answer. Each request takes its slot."""
 
 from collections.abc import Callable
 
@@ -22,14 +22,14 @@ from shared.sirene.identifiers import is_siret
 
 log = structlog.get_logger()
 
-# A gateway that restarts must not cost an hour's walk: 1, 2, 4 … 60 s, about four minutes in all.
+# Pauses of 1, 2, 4 … 60 s, four minutes in all: the restart of a gateway must not end a long walk.
 _ATTEMPTS = 9
 _MAX_DELAY_SECONDS = 60.0
 _SLOT_PATIENCE_SECONDS = 30.0
 
 
 class Inquirer:
-    """Asks until there is an answer. Raises UserError where INSEE refuses, or gives none."""
+    """Asks again until there is an answer. Raises UserError where INSEE refuses, or gives none."""
 
     def __init__(self, *, quota: Quota, client: InseeClient, sender: Sender, clock: Clock) -> None:
         self._quota = quota
@@ -47,19 +47,21 @@ class Inquirer:
         return self._ask(lambda: self._client.one(number))
 
     def successions(self, query: str, *, nombre: int, curseur: str) -> PageAnswer:
-        """One page of links of succession."""
+        """Ask for one page of links of succession."""
         return self._ask(
             lambda: self._client.search_successions(query, nombre=nombre, curseur=curseur)
         )
 
     def count(self, query: str) -> int:
+        """Ask how many establishments the query finds."""
+
         def send() -> PageAnswer:
             return self._client.search_siret(query, nombre=0, curseur=None)
 
         return self._ask(send).total
 
     def list_sirets(self, query: str, *, nombre: int, curseur: str) -> tuple[PageAnswer, list[str]]:
-        """One page with nothing but sirets, in INSEE's order."""
+        """Ask for one page of sirets, in INSEE's order."""
         sirets: list[str] = []
 
         def send() -> PageAnswer:
@@ -72,7 +74,7 @@ class Inquirer:
         return self._ask(send), sirets
 
     def _ask(self, send: Callable[[], AnswerT]) -> AnswerT:
-        # Who cannot be reached at all is named at once, before a walk has cost anything.
+        # An INSEE that cannot be reached is named at once, before the walk has cost anything.
         attempts = 1 if self.requests == 0 else _ATTEMPTS
         failures = 0
         while True:
@@ -81,7 +83,7 @@ class Inquirer:
             except QuotaExceeded as error:
                 self._quota.give_way(error.retry_after_seconds)
             except SlowDown:
-                # Others have the slots for now.
+                # Other processes have the slots for now.
                 if self._clock.stopping.is_set():
                     raise UserError("interrupted") from None
             except NoGoodAnswer as error:

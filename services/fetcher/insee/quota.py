@@ -1,7 +1,7 @@
-"""One quota for all replicas: a row in PostgreSQL that says when the next request may leave.
+"""The quota of INSEE that all fetchers share: a row that says when the next request may leave.
 
-GCRA without burst: each grant moves the arrival time on by one interval, in the server's clock.
-A slot is committed before its request leaves; one that was never used is lost, not doubled.
+It is a GCRA without burst: each grant moves the arrival time on by one interval, in the clock of
+PostgreSQL. A slot is committed before its request leaves; an unused slot is lost, not doubled.
 """
 
 import hashlib
@@ -19,16 +19,16 @@ from shared.metrics import Metrics
 
 log = structlog.get_logger()
 
-# Slots are granted at most this many intervals ahead: one granted before a 429 would still fire.
+# Slots are granted at most this far ahead, because one granted before a 429 would still fire.
 _HORIZON_INTERVALS = 1.5
 _DEFAULT_PAUSE_SECONDS = 10.0
-# An answer that asks for more than this is believed for this long, then asked again.
+# The longest pause; an answer may ask for a longer one, and INSEE is asked again after this.
 _MAX_PAUSE_SECONDS = 3600.0
-# What a header may say: beyond that it is not a limit that INSEE has.
+# A header that names a limit outside of these bounds is ignored: INSEE has no limit like it.
 _CREDIBLE_PER_MINUTE = (1.0, 10_000.0)
 _CREDIBLE_PER_HOUR = (60.0, 600_000.0)
-# A 429 although we kept the quota: somebody else uses the key. Once for each burst the rate falls
-# by a quarter, never below a tenth; 25 answers bring a quarter back.
+# A 429 although we keep the quota means that others use the key too. Each burst of 429s lowers
+# the rate by a quarter, never below a tenth; 25 answers bring a quarter back.
 _FALL = 0.75
 _LEAST_ADAPTATION = 0.1
 _RISE = 0.01
@@ -75,7 +75,7 @@ _FORGET_THE_FUTURE = text(f"""
     UPDATE quota SET {gcra.forget_the_future(_MINUTE, _HOUR)}, paused_until = NULL
     WHERE key_fingerprint = :key
 """)  # noqa: S608  # made of constants only
-# Its time goes to the next who asks, unless somebody has a later slot already.
+# The time of the slot goes to the next request, unless a later slot is granted already.
 _GIVE_UP = text(f"""
     WITH given AS (
       DELETE FROM insee_requests WHERE id = :id RETURNING key_fingerprint, granted_at)
@@ -91,7 +91,7 @@ _PAUSE = text("""
         updated_at = clock_timestamp()
     WHERE key_fingerprint = :key
 """)
-# Not during a pause: the requests that were on their way belong to the same burst.
+# A pause leaves it as it is: requests that were on their way belong to the same burst.
 _GIVE_WAY = text("""
     UPDATE quota SET adaptation = greatest(:least, adaptation * :fall)
     WHERE key_fingerprint = :key AND coalesce(paused_until, '-infinity') <= clock_timestamp()
@@ -109,19 +109,19 @@ _FOLLOW = text("""
 
 @dataclass(frozen=True)
 class Slot:
-    """The right to send one request now; its id is the request's, and the fetch_id of its page."""
+    """The right to send one request now; `fetch_id` is the id of the request in the ledger."""
 
     fetch_id: int
     granted_at: datetime
 
 
 def fingerprint(key: str) -> str:
-    """Name a key without telling it."""
+    """Return a name for the key from which nobody can tell the key."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 class Quota:
-    """The row of one key."""
+    """The quota of one key."""
 
     def __init__(self, engine: Engine, key: str, clock: Clock, metrics: Metrics) -> None:
         self._engine = engine
@@ -142,7 +142,7 @@ class Quota:
             )
 
     def take(self, *, batch_id: int | None, page: int | None, patience_seconds: float) -> Slot:
-        """Wait for a slot and return when its time has come.
+        """Wait for a slot and return it when its time has come.
 
         Raises SlowDown after `patience_seconds`, or when the process is asked to stop.
         """
@@ -156,9 +156,9 @@ class Quota:
                 self._metrics.quota_wait_seconds.observe(waited_seconds)
                 return slot
             if self._clock.monotonic_seconds() - started_seconds > patience_seconds:
-                raise SlowDown("no slot of the quota yet", retry_after_seconds=1)
+                raise SlowDown("the quota has no slot yet", retry_after_seconds=1)
             if slot is None and self._clock.wait(min(max(wait_seconds, 0.02), 1.0)):
-                raise SlowDown("stopping", retry_after_seconds=1)
+                raise SlowDown("the process is stopping", retry_after_seconds=1)
 
     def _try(
         self, connection: Connection, batch_id: int | None, page: int | None
@@ -169,17 +169,17 @@ class Quota:
         if row is None:
             wait_seconds = connection.execute(_WAIT, {"key": self._key}).scalar_one()
             if wait_seconds > gcra.MAX_WAIT_SECONDS:
-                log.warning("quota row was written by a clock ahead of now")
+                log.warning("quota reset: its row lies in the future")
                 connection.execute(_FORGET_THE_FUTURE, {"key": self._key})
                 wait_seconds = 0.0
             return None, wait_seconds
         return Slot(row.id, row.granted_at), row.wait_seconds
 
     def _wait_for(self, slot: Slot, wait_seconds: float, asked_seconds: float) -> bool:
-        """Wait until the slot's time; say whether it may still be used then."""
+        """Wait until the slot's time; return whether it may still be used then."""
         latest_seconds = asked_seconds + wait_seconds + gcra.MAX_LATENESS_SECONDS
         if wait_seconds <= 0 and self._clock.monotonic_seconds() < latest_seconds:
-            # Its time was come when it was granted: no pause can have come in between.
+            # The time of the slot had come when it was granted: no pause can lie in between.
             return True
         stopping = self._clock.wait(wait_seconds)
         with self._engine.begin() as connection:
@@ -197,11 +197,11 @@ class Quota:
             if not good:
                 connection.execute(_GIVE_UP, {"id": slot.fetch_id})
         if stopping:
-            raise SlowDown("stopping", retry_after_seconds=1)
+            raise SlowDown("the process is stopping", retry_after_seconds=1)
         return good
 
     def pause(self, seconds: float | None) -> float:
-        """Hold back every replica; return for how long, in seconds."""
+        """Pause all fetchers, by default for 10 s; return the seconds of the pause."""
         seconds = _DEFAULT_PAUSE_SECONDS if seconds is None else seconds
         seconds = min(max(seconds, 1.0), _MAX_PAUSE_SECONDS)
         self._execute(_PAUSE, seconds=seconds)
@@ -209,12 +209,12 @@ class Quota:
         return seconds
 
     def give_way(self, seconds: float | None) -> float:
-        """Pause after a 429, and leave more to whoever else uses the key."""
+        """Pause after a 429, and lower the rate in favour of others who use the key."""
         self._execute(_GIVE_WAY, fall=_FALL, least=_LEAST_ADAPTATION)
         return self.pause(seconds)
 
     def follow(self, rate: RateHeaders) -> None:
-        """Believe the server: its limits replace ours, and at zero left everybody waits."""
+        """Take over INSEE's limits, and pause until the reset where no request is left."""
         per_minute = _credible(rate.limit_per_minute, _CREDIBLE_PER_MINUTE)
         per_hour = _credible(rate.limit_per_hour, _CREDIBLE_PER_HOUR)
         self._execute(_FOLLOW, per_minute=per_minute, per_hour=per_hour, rise=_RISE)

@@ -1,4 +1,4 @@
-"""Links of succession, INSEE's third collection: names as in `services.writer.mapping.mapper`."""
+"""Links of succession, the third collection of INSEE."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class LienSuccession:
 
 
 def map_lien_succession(record: object) -> LienSuccession:
-    """Raises MappingError for what lacks a siret or the date, which make the link's identity."""
+    """Map a record. Raises MappingError where it lacks a siret or the date: they identify it."""
     block = json_object(record, "lienSuccession")
     before = text_of(block, "siretEtablissementPredecesseur") or ""
     after = text_of(block, "siretEtablissementSuccesseur") or ""

@@ -1,4 +1,4 @@
-"""What a plan costs: a page is a request, and the quota says how many go in a minute."""
+"""The cost of a plan: a page is a request, and the quota says how many leave in a minute. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from services.fetcher.plan.windows import PlannedBatch
 
 @dataclass(frozen=True)
 class Cost:
-    """`is_counted` is False where `rows` is a bound: a limit or a list of sirets, not a count."""
+    """The cost in requests and time; `is_counted` is False where `rows` is only an upper bound."""
 
     windows: int
     rows: int
@@ -29,14 +29,14 @@ class Cost:
 
 
 def rows_of(batch: PlannedBatch) -> int:
-    """What was counted, or at most what was asked for."""
+    """Return the counted rows, or else the most that the batch can bring."""
     if batch.expected is not None:
         return batch.expected
     return batch.row_limit or len(batch.window.sirets)
 
 
 def requests_of(rows: int, rows_per_page: int) -> int:
-    """A walk ends with the page that reaches the total; an empty window takes one to say so."""
+    """Return the requests of one walk: the page that reaches the total ends it; one at least."""
     return max(1, math.ceil(rows / rows_per_page))
 
 
@@ -48,7 +48,7 @@ def cost_of(plan: Sequence[PlannedBatch], *, rows_per_page: int, per_minute: flo
 
 
 def days_of(rows: int, per_day: int) -> str:
-    """How long a plan takes in days' shares, in words."""
+    """Say in words how many days a plan takes at this daily share."""
     days = max(1, math.ceil(rows / per_day))
     share = f"{per_day:,}".replace(",", " ")
     return f"{days} day{'s' if days > 1 else ''} at {share} rows a day"
@@ -56,7 +56,7 @@ def days_of(rows: int, per_day: int) -> str:
 
 @dataclass(frozen=True)
 class ImportForecast:
-    """A plan that nobody carries out; `counts` is how many requests it took to make."""
+    """A plan that nobody carries out; `counts` is the number of requests that made it."""
 
     plan: Sequence[PlannedBatch]
     cost: Cost

@@ -1,4 +1,4 @@
-"""Which treatment windows a delta walks, from what INSEE says and what is complete. Pure."""
+"""The treatment windows that a delta walks, by INSEE's dates and the watermarks. Pure."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,17 @@ _NAMES = {"etablissements": "establishments", "unites_legales": "legal units"}
 
 @dataclass(frozen=True)
 class DeltaOrder:
-    """What was asked for; dates as INSEE's, without an offset."""
+    """A delta as a person orders it; `since` is Paris time without an offset."""
 
     since: datetime | None = None
     overlap_hours: float = 0.0
-    # What is left of its time to wait for INSEE to publish.
+    # The rest of the time for which the delta waits for INSEE to publish.
     wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class DeltaDraft:
-    """A run's batches, what they bring of INSEE's treatments, and what a person should know."""
+    """The batches of a run, the treatment windows that they bring, and a warning for people."""
 
     plan: Sequence[PlannedBatch]
     windows: Sequence[TreatmentWindow] = ()
@@ -44,7 +44,7 @@ class NoWatermark(UserError):
 
 @dataclass(frozen=True)
 class Decision:
-    """The windows that can be walked now, and why others cannot."""
+    """The windows that can be walked now, and the reasons why others cannot."""
 
     windows: Sequence[TreatmentWindow]
     held_up: Sequence[str]
@@ -55,11 +55,11 @@ def decide(
     insee: Mapping[str, Freshness],
     complete: Mapping[str, Watermark],
 ) -> Decision:
-    """Close a window for each collection that INSEE has moved on since the last one.
+    """Make a window for each collection that INSEE has treated since its watermark.
 
-    It begins before the watermark, by the overlap, or at an earlier `since`: never after, which
+    A window begins before the watermark, by the overlap, or at an earlier `since`; a later start
     would leave a gap. It ends at INSEE's last treatment: a day that is still being written stays
-    open. Raises NoWatermark.
+    out. Raises NoWatermark.
     """
     windows, held_up = [], []
     for collection, freshness in insee.items():
@@ -104,7 +104,7 @@ def _held_up(
 def _has_moved(freshness: Freshness, known: Watermark) -> bool:
     if freshness.treated_until != known.treated_until:
         return freshness.treated_until > known.treated_until
-    # The same days once more: something in them was put right.
+    # INSEE has published the same days again: something in them is corrected.
     return (
         freshness.made_available_at is not None
         and known.made_available_at is not None
@@ -113,7 +113,7 @@ def _has_moved(freshness: Freshness, known: Watermark) -> bool:
 
 
 def whole_windows(insee: Mapping[str, Freshness]) -> list[TreatmentWindow]:
-    """What a walk through the whole register brings: all that was treated before it began."""
+    """Return the windows of a walk through the whole register: all treatments before it began."""
     return [
         TreatmentWindow(name, None, freshness.treated_until, freshness.made_available_at)
         for name, freshness in insee.items()
@@ -123,7 +123,7 @@ def whole_windows(insee: Mapping[str, Freshness]) -> list[TreatmentWindow]:
 def make_delta_plan(
     windows: Sequence[TreatmentWindow], *, count: Count, most_rows: int = MOST_ROWS_UNCUT
 ) -> list[PlannedBatch]:
-    """Count each window, one request; cut mass days; leave out what is empty."""
+    """Make the batches: one count for each window, mass days cut, empty windows left out."""
     return list(itertools.chain(*(_sized(window, count, most_rows) for window in windows)))
 
 

@@ -1,4 +1,4 @@
-"""How far INSEE's collections go."""
+"""The state of a collection at INSEE. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Freshness:
-    """How far a collection goes, in Paris time without offset, and whether it can be asked."""
+    """The last treatment and publication of a collection, in Paris time without an offset."""
 
     is_up: bool
     treated_until: datetime

@@ -1,14 +1,14 @@
-"""The arithmetic of a walk: how many rows a page asks for, where it ends, what it costs."""
+"""The size of a page of a walk, and the end of the walk. Pure."""
 
 from dataclasses import dataclass
 
-# The most that INSEE answers in JSON; fewer rows a request is quota thrown away.
+# INSEE answers at most this many in JSON; fewer rows a request waste the quota.
 MAX_ROWS_PER_PAGE = 1000
 FIRST_CURSOR = "*"
 
 
 def rows_to_ask(*, received_before: int, row_limit: int | None, rows_per_page: int) -> int:
-    """Ask for a full page, or for what the batch's limit leaves; the day's share may cut it."""
+    """Return the rows of a full page, or what the limit of the batch leaves."""
     if row_limit is None:
         return rows_per_page
     return min(rows_per_page, row_limit - received_before)
@@ -16,7 +16,7 @@ def rows_to_ask(*, received_before: int, row_limit: int | None, rows_per_page: i
 
 @dataclass(frozen=True)
 class PageEnd:
-    """What a page says of the walk: is it over, and how many rows the batch will have had."""
+    """Says if a page ends its walk, and how many rows its batch expects in all."""
 
     is_last: bool
     expected: int
@@ -31,10 +31,10 @@ def judge_page(  # noqa: PLR0913  # each argument is one fact of the answer
     total: int,
     row_limit: int | None,
 ) -> PageEnd:
-    """Say whether the walk ends here.
+    """Decide whether the walk ends with this page.
 
-    INSEE's own end is an empty page that returns the cursor it was sent; that request is saved
-    where the rows received reach the total. A short page alone ends nothing: rows could follow.
+    INSEE ends a walk with an empty page that returns the cursor it was sent. Where the received
+    rows reach the total, that request is saved. A short page alone ends nothing: rows may follow.
     """
     received = received_before + rows
     over_limit = row_limit is not None and received >= row_limit

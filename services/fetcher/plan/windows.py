@@ -1,4 +1,4 @@
-"""Which walks a scope becomes: pure, but for the counts that a plan asks for."""
+"""The windows that a scope is cut into, one walk each. Pure: a plan gets its counts by a call."""
 
 import itertools
 import math
@@ -8,16 +8,16 @@ from datetime import datetime
 
 from shared.imports.scope import Scope
 
-# One request's URL holds so many, and one page all of their answers.
+# The URL of a request holds this many sirets, and one page all of their records.
 SIRETS_PER_WINDOW = 100
-# Fewer rows than this are one walk: cutting costs counts, and a page that is not full per piece.
+# Up to this size a window is one walk: each piece more costs counts, and a page that is not full.
 MOST_ROWS_UNCUT = 200_000
 # The writer closes a walk with sets of all its sirets: 1 s for 200 000 rows, 9 s for a million.
 MOST_ROWS_PER_WALK = 500_000
 FIRST_SIREN, LAST_SIREN = "000000000", "999999999"
 _FIRST_NIC, _LAST_NIC = "00000", "99999"
 
-# A unit's date is on the record of each of its establishments: the seat stands for it.
+# The date of a unit is on the record of each of its establishments: its seat stands for it.
 _TREATED = {
     "etablissements": "dateDernierTraitementEtablissement:[{} TO {}]",
     "unites_legales": ("dateDernierTraitementUniteLegale:[{} TO {}] AND etablissementSiege:true"),
@@ -28,7 +28,7 @@ Count = Callable[[str], int]
 
 @dataclass(frozen=True)
 class Window:
-    """What one batch walks, in our own columns: what INSEE lists is compared with them."""
+    """The part of the register that one batch walks, by columns of `etablissements`."""
 
     departement: str | None = None
     code_commune: str | None = None
@@ -37,14 +37,14 @@ class Window:
     siret_from: str | None = None
     siret_to: str | None = None
     sirets: tuple[str, ...] = ()
-    # All three or none: what INSEE treated in this collection between these dates.
+    # All three or none: the rows of this collection that INSEE treated between these dates.
     collection: str | None = None
     treated_from: datetime | None = None
     treated_until: datetime | None = None
 
     @property
     def query(self) -> str:
-        """In INSEE's language; never by a maskable field: masked units would vanish."""
+        """Write the window in INSEE's language, without maskable fields: masked units lack them."""
         if self.sirets:
             return " OR ".join(f"siret:{siret}" for siret in self.sirets)
         terms = [self._treated(), self._place(), self._current(), self._range()]
@@ -64,7 +64,7 @@ class Window:
         return f"codeCommuneEtablissement:{self.departement}*" if self.departement else None
 
     def _current(self) -> str | None:
-        """One `periode(...)` for both: two would be satisfied by two different periods."""
+        """Return one `periode(...)` for both terms: two could match two different periods."""
         terms = []
         if self.activite_principale:
             terms.append(f"activitePrincipaleEtablissement:{self.activite_principale}")
@@ -82,7 +82,7 @@ class Window:
 
 
 def windows_of(scope: Scope) -> list[Window]:
-    """Cut a scope into windows, one walk each: few long walks waste the fewest requests."""
+    """Cut a scope into as few windows as possible: few long walks waste the fewest requests."""
     if scope.sirets:
         ordered = sorted(set(scope.sirets))
         return [
@@ -115,7 +115,7 @@ def _everything() -> Window:
 
 @dataclass(frozen=True)
 class PlannedBatch:
-    """`expected` is what was counted, or None where no count was needed."""
+    """One walk; `expected` is its count, or None where no count was needed."""
 
     window: Window
     row_limit: int | None = None
@@ -127,8 +127,8 @@ def make_plan(
 ) -> list[PlannedBatch]:
     """Size a scope's windows by `count`, one request each, and cut the large ones.
 
-    A limited run is not cut, and a limit that has one window needs no count. Sirets asked for by
-    number are not counted either: INSEE's answer is as long as it is.
+    A limited run is not cut, and one with a single window needs no count. Sirets asked for by
+    number are not counted either: their number bounds the answer.
     """
     windows = windows_of(scope)
     if row_limit is None:
@@ -137,7 +137,7 @@ def make_plan(
         )
     if len(windows) == 1:
         return [PlannedBatch(windows[0], row_limit)]
-    # Lazily: windows beyond the limit cost no request.
+    # The generator counts lazily: windows beyond the limit cost no request.
     shares = allot((count(window.query) for window in windows), row_limit)
     return [
         PlannedBatch(window, share, share)
@@ -147,9 +147,9 @@ def make_plan(
 
 
 def allot(totals: Iterator[int], row_limit: int) -> list[int]:
-    """Share a run's limit out to its windows, in their order, until it is used up.
+    """Give the limit of a run out to its windows, in their order, until it is used up.
 
-    Totals beyond that are not asked for; their windows have no share.
+    No further total is read then, and windows that follow have no share.
     """
     shares: list[int] = []
     while row_limit > 0 and (total := next(totals, None)) is not None:
@@ -169,9 +169,9 @@ def _sized(window: Window, windows: int, walkers: int, count: Count) -> list[Pla
 
 
 def cut(window: Window, rows: int, *, most_rows: int, count: Count) -> list[PlannedBatch]:
-    """Cut a window at sirens into walks of at most so many rows, which together are the window.
+    """Cut a window at sirens into walks of at most `most_rows`, which together are the window.
 
-    Sirens are not evenly spread: each halving costs a count, and small neighbours are joined.
+    Each halving costs a count. Sirens are not evenly spread, so small neighbours are joined.
     """
     joined: list[PlannedBatch] = []
     for piece, size in _halved(_bounded(window), rows, most_rows, count):

@@ -1,8 +1,8 @@
-"""One page, from its message to its slices: lease → depth → slot → GET → save → publish.
+"""One page from its message to its slices: lease → queue depth → slot → GET → save → publish.
 
-Killed anywhere in between, the page stands still and the sweeper sends it again: until the save
-nothing has happened but a lost slot; after it, the page is fetched anew under another fetch_id,
-and receipts of the first no longer count.
+A kill at any point leaves the page standing still, and the sweeper sends it again. A kill before
+the save loses a slot at most; after it the page is fetched again under another fetch_id, and the
+receipts of the first no longer count.
 """
 
 from collections.abc import Callable
@@ -33,14 +33,14 @@ from shared.metrics import Metrics
 log = structlog.get_logger()
 
 _MAX_BACKOFF_SECONDS = 300.0
-# One page that fails now and then is no news; one that fails so often stands still.
+# A page may fail now and then; the run tells of it from this many starts on.
 _STARTS_WORTH_TELLING = 3
 _KEY_PAUSE_SECONDS = 60.0
 _FULL_QUEUE_PAUSE_SECONDS = 2.0
 
 
 class Publisher(Protocol):
-    """Where pages and slices go; returns only once the broker has confirmed."""
+    """The way to the queues; each call returns once the broker has confirmed."""
 
     def publish_page(self, message: FetchPage) -> None: ...
 
@@ -49,7 +49,7 @@ class Publisher(Protocol):
 
 @dataclass(frozen=True)
 class WalkPace:
-    """How long a page may take, and when the writer has enough to do."""
+    """The time limits of a page, and the slices that may wait for the writer."""
 
     request_timeout_seconds: float
     slot_patience_seconds: float
@@ -58,11 +58,13 @@ class WalkPace:
 
     @property
     def lease_seconds(self) -> float:
-        """Longer than the wait for a slot and the GET can last together."""
+        """A lease outlives the wait for a slot and the GET together."""
         return self.slot_patience_seconds + self.request_timeout_seconds + 15
 
 
 class Walker:
+    """Fetches pages, and asks INSEE what a plan needs to know."""
+
     def __init__(  # noqa: PLR0913  # its collaborators, each one thing
         self,
         *,
@@ -116,7 +118,7 @@ class Walker:
                 self._pages.note_error(f"INSEE gives no good answer, asked again later: {error}")
         except Exception as error:
             log.warning("page not fetched", error=type(error).__name__, at=places_of(error))
-            # A broker or database that is away: whoever comes next may start at once.
+            # The broker or the database is away: the next attempt may start at once.
             self._release(lease, 1.0)
             raise
 
@@ -139,7 +141,7 @@ class Walker:
             raise
 
     def _hold_back(self, error: QuotaExceeded | KeyRefused) -> float:
-        """Pause the quota for every replica; return for how long, in seconds."""
+        """Pause the quota for all fetchers; return the seconds of the pause."""
         if isinstance(error, QuotaExceeded):
             return self._quota.give_way(error.retry_after_seconds)
         self._pages.note_error(str(error))
@@ -177,7 +179,7 @@ class Walker:
             slot.fetch_id, answer.next_cursor, len(answer.records), len(slices), end
         )
         if not self._pages.save_page(lease, fetched):
-            log.warning("answer not needed any more", batch_id=lease.batch_id, page=lease.page)
+            log.warning("answer no longer needed", batch_id=lease.batch_id, page=lease.page)
             return
         self._publish(lease, slot, slices, is_last=end.is_last)
         self._metrics.pages_fetched.inc()
@@ -185,7 +187,7 @@ class Walker:
         self._metrics.slices_published.inc(len(slices))
 
     def _rows_to_ask(self, lease: PageLease, slot: Slot) -> int | None:
-        """None where the wait for the slot led into a day whose share is given out."""
+        """Return None where the slot's day is a new one, whose share is given out."""
         part = lease.part
         if part is None:
             return rows_to_ask(

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, text
 
-from services.fetcher.daily_share import Rhythm, request_daily
+from services.fetcher.daily_share import Rhythm, order_daily
 from services.fetcher.store import ImportStore
 from shared.imports.progress import read_progress
 from shared.imports.scope import Scope
@@ -54,13 +54,13 @@ def written(engine: Engine) -> None:
 
 def daily(fetcher: Fetcher, per_day: int, *departements: str, **rhythm: float) -> int:
     scope = Scope(departements=departements)
-    asked = request_daily(fetcher.engine, scope, Rhythm(per_day, **rhythm), row_limit=None)
+    asked = order_daily(fetcher.engine, scope, Rhythm(per_day, **rhythm), row_limit=None)
     return asked.run_id
 
 
 def planned(engine: Engine, rhythm: Rhythm, *, windows: int) -> list[FetchPage]:
     """The first pages of a daily run whose windows are at work, without a fetcher."""
-    run_id = request_daily(engine, Scope(departements=["33"]), rhythm, row_limit=None).run_id
+    run_id = order_daily(engine, Scope(departements=["33"]), rhythm, row_limit=None).run_id
     execute(engine, "UPDATE import_runs SET status = 'running'")
     for number in range(1, windows + 1):
         execute(
