@@ -29,8 +29,8 @@ log = structlog.get_logger()
 _NO_ANSWER_SECONDS = 30.0
 # A page whose message is in flight is leased within this time, unless messages wait in the queue.
 _UNFETCHED_SECONDS = 15.0
-# Within this time a page has had its turn in a queue that other batches never leave empty. If it
-# waits all the same, the second of its messages finds it complete and costs nothing.
+# Within this time a page has its turn in a queue that other batches never leave empty. If it waits
+# longer, the second of its messages finds the page complete and costs nothing.
 _UNFETCHED_BEHIND_OTHERS_SECONDS = 150.0
 
 

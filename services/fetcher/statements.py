@@ -49,9 +49,8 @@ INSERT_BATCH = text("""
       :activite_principale, :etat_administratif, :siret_from, :siret_to, :sirets, :collection,
       :treated_from, :treated_until, :row_limit, :expected)
 """)
-# Deltas come first: an import of the whole register takes
-# a day, and what INSEE changed meanwhile would wait behind it. Batches of a run that has had its
-# share of the day take none: other runs go on meanwhile.
+# Deltas come first: an import of the whole register takes a day, and INSEE's changes would wait
+# behind it. Batches of a run that has used up its daily share take no room: other runs go on.
 ACTIVATE = text("""
     WITH room AS (
       SELECT greatest(:parallel_batches - count(*), 0) AS free
@@ -102,7 +101,7 @@ SAVE_PAGE = text("""
     WHERE batch_id = :batch_id AND number = :page AND lease_token = :token
       AND (slices_expected IS NULL OR slices_done < slices_expected)
 """)
-# The receipts of a GET that no longer counts leave the batch's count with it.
+# The receipts of a GET that no longer counts leave the count of the batch too.
 SUPERSEDE = text("""
     UPDATE import_batches
     SET received = received - (

@@ -38,7 +38,7 @@ _CLOSE = text("""
         finished_at = clock_timestamp()
     WHERE id = :id
 """)
-# INSEE was asked for them by number, did not list them, and no walk has fetched them since.
+# Sirets that INSEE, asked by number, did not list, and that no walk has fetched since.
 _GONE = text(f"""
     WITH {ASKED}
     SELECT a.siret FROM asked a JOIN etablissements e USING (siret)
@@ -46,7 +46,7 @@ _GONE = text(f"""
       AND (CAST(:sirets AS text[]) IS NULL OR a.siret = ANY(:sirets))
     ORDER BY a.siret
 """)  # noqa: S608  # made of constants only
-# A NULL is in no window that names a value, as at INSEE.
+# A NULL lies in no window that names a value, as at INSEE.
 _EQUAL = ("departement", "code_commune", "activite_principale", "etat_administratif")
 _BOUNDS = (*_EQUAL, "siret_from", "siret_to")
 _IN_WINDOW = " AND ".join(

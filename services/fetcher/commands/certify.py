@@ -21,7 +21,7 @@ from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE
 from shared.terminal.words import thousands
 
-# Neither kept nor broken: INSEE published other data in the middle.
+# The certificate proves nothing: INSEE published other data meanwhile.
 EXIT_VOID = 3
 
 
@@ -78,7 +78,7 @@ def repair(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Order an import of just the establishments that differ: the fetcher service does it.
+    """Order an import of the establishments that differ; the fetcher service carries it out.
 
     An establishment that INSEE does not list any more, asked by number, stays
     stored; the next certificate and statement say so, and count it no longer

@@ -1,6 +1,6 @@
-"""The desk of the commands that ask INSEE and wait for its answers, under the quota of all.
+"""The desk of the commands that ask INSEE and wait for its answers, under the shared quota.
 
-It needs no broker, and imports nothing.
+It needs no broker.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from shared.settings import DatabaseSettings
 
 @dataclass(frozen=True)
 class Desk:
-    """The inquirer raises UserError where INSEE refuses, or gives no answer."""
+    """The connections of a command; `per_minute` is the present quota in requests."""
 
     engine: Engine
     inquirer: Inquirer
@@ -32,7 +32,7 @@ class Desk:
 
 @contextmanager
 def open_desk(settings: FetcherSettings, clock: Clock) -> Iterator[Desk]:
-    # Counting what is stored of the whole register takes as long as it takes.
+    # No time limit: a count of the stored register takes minutes.
     with open_database(
         settings, application_name="sirenade-ask", pool_size=2, statement_timeout_seconds=0
     ) as engine:

@@ -1,4 +1,4 @@
-"""The forecast of an import or a delta: planned as the service would, by counts, and printed."""
+"""The forecast of an import or a delta: its plan by counts, as the service makes it."""
 
 import json
 import textwrap
@@ -44,7 +44,7 @@ def print_forecast(found: ImportForecast, rhythm: Rhythm | None, *, as_json: boo
         typer.echo(json.dumps(told))
         return
     for batch in found.plan:
-        # A list of sirets is as long as a page.
+        # The query of a list of sirets would fill the screen.
         query = textwrap.shorten(batch.window.query, 100, placeholder=" …")
         typer.echo(f"{thousands(rows_of(batch)):>12} rows  {query}")
     if rhythm is not None:

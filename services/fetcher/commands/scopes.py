@@ -39,7 +39,7 @@ def checked_scope(named: ScopeOptions) -> Scope:
 
 
 def _distinct(codes: Iterable[str]) -> list[str]:
-    """Keep the order in which they were named."""
+    """Drop repeated codes, and keep their order."""
     return list(dict.fromkeys(codes))
 
 
@@ -93,7 +93,7 @@ def _checked_etat(etat: str) -> str:
 
 
 def _checked_range(low: str | None, high: str | None) -> tuple[str | None, str | None]:
-    """Check no check digit: the ends of a range name nobody."""
+    """Check the form only: the ends of a range name nobody, so their check digit may be wrong."""
     for option, siret in (("--siret-from", low), ("--siret-to", high)):
         if siret is not None and not is_siret(siret):
             raise UserError(f"{option} {siret!r} is no SIRET: use 14 digits")

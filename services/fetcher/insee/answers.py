@@ -32,7 +32,7 @@ _LONGEST_CURSOR = 1000
 
 
 class InseeError(SirenadeError):
-    """Base of all failures of a request to INSEE; `status` 0 means that no answer came."""
+    """Base of all failures of a request; `status` 0 means that no answer came."""
 
     outcome = "no_answer"
 

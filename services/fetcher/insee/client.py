@@ -29,7 +29,7 @@ _CONNECT_TIMEOUT_SECONDS = 5
 
 
 class InseeClient:
-    """Holds one session. It follows no redirect and retries nothing: each would cost a slot unseen.
+    """One session, which neither follows a redirect nor retries: each would cost a slot unseen.
 
     All calls raise InseeError.
     """

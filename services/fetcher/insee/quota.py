@@ -22,7 +22,7 @@ log = structlog.get_logger()
 # Slots are granted at most this far ahead, because one granted before a 429 would still fire.
 _HORIZON_INTERVALS = 1.5
 _DEFAULT_PAUSE_SECONDS = 10.0
-# The longest pause; an answer may ask for a longer one, and INSEE is asked again after this.
+# The longest pause, also where an answer asks for a longer one.
 _MAX_PAUSE_SECONDS = 3600.0
 # A header that names a limit outside of these bounds is ignored: INSEE has no limit like it.
 _CREDIBLE_PER_MINUTE = (1.0, 10_000.0)
@@ -91,7 +91,7 @@ _PAUSE = text("""
         updated_at = clock_timestamp()
     WHERE key_fingerprint = :key
 """)
-# A pause leaves it as it is: requests that were on their way belong to the same burst.
+# The rate falls once for each burst: during a pause, 429s belong to the burst before it.
 _GIVE_WAY = text("""
     UPDATE quota SET adaptation = greatest(:least, adaptation * :fall)
     WHERE key_fingerprint = :key AND coalesce(paused_until, '-infinity') <= clock_timestamp()

@@ -1,4 +1,4 @@
-"""The pages of a walk in PostgreSQL: their leases, their GETs, and which stand still."""
+"""The pages of a walk in PostgreSQL: leases, GETs, and the pages that stand still."""
 
 import uuid
 from dataclasses import dataclass
@@ -171,9 +171,9 @@ class PageStore:
     ) -> list[tuple[int, int]]:
         """Mark the pages that stand still as sent again; return their batches and numbers.
 
-        `unfetched_seconds` and `unwritten_seconds` say how long a page stands before and after
-        its GET was saved. `slices_wait`: the writer's queue is not empty, and slices of the page
-        may be among them.
+        A page stands still after `unfetched_seconds` without a saved GET, and after
+        `unwritten_seconds` without a written slice. `slices_wait`: the writer's queue is not
+        empty, and slices of the page may be in it.
         """
         limits = {
             "unfetched_seconds": unfetched_seconds,

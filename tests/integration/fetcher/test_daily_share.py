@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Engine
 
-from services.fetcher.daily_share import Requested, Rhythm, request_daily
+from services.fetcher.daily_share import DailyOrder, Rhythm, order_daily
 from shared.errors import UserError
 from shared.imports.progress import read_progress
 from shared.imports.scope import Scope
@@ -137,28 +137,28 @@ def test_several_fetchers_keep_the_share_over_many_short_days(
 
 
 def test_the_same_import_asked_for_again_goes_on_and_takes_the_new_share(engine: Engine) -> None:
-    first = request_daily(engine, Scope(departements=["33"]), Rhythm(10), row_limit=None)
+    first = order_daily(engine, Scope(departements=["33"]), Rhythm(10), row_limit=None)
     assert not first.goes_on
-    again = request_daily(engine, Scope(departements=["33"]), Rhythm(20), row_limit=None)
-    assert again == Requested(first.run_id, goes_on=True)
+    again = order_daily(engine, Scope(departements=["33"]), Rhythm(20), row_limit=None)
+    assert again == DailyOrder(first.run_id, goes_on=True)
     assert execute(engine, "SELECT per_day FROM import_runs") == [(20,)]
     # Nothing named is the only one under way.
-    assert request_daily(engine, None, Rhythm(20), row_limit=None) == again
-    other = request_daily(engine, Scope(departements=["24"]), Rhythm(20), row_limit=None)
+    assert order_daily(engine, None, Rhythm(20), row_limit=None) == again
+    other = order_daily(engine, Scope(departements=["24"]), Rhythm(20), row_limit=None)
     assert not other.goes_on
     with pytest.raises(UserError, match=f"runs {first.run_id}, {other.run_id}"):
-        request_daily(engine, None, Rhythm(20), row_limit=None)
+        order_daily(engine, None, Rhythm(20), row_limit=None)
     execute(engine, "UPDATE import_runs SET status = 'complete'")
-    whole = request_daily(engine, None, Rhythm(20), row_limit=None)
+    whole = order_daily(engine, None, Rhythm(20), row_limit=None)
     assert not whole.goes_on
 
 
 def test_commands_at_once_begin_one_daily_import(engine: Engine) -> None:
     barrier = threading.Barrier(4)
 
-    def ask(_: int) -> Requested:
+    def ask(_: int) -> DailyOrder:
         barrier.wait(timeout=10)
-        return request_daily(engine, None, Rhythm(10), row_limit=None)
+        return order_daily(engine, None, Rhythm(10), row_limit=None)
 
     with ThreadPoolExecutor(4) as pool:
         asked = list(pool.map(ask, range(4)))

@@ -67,7 +67,7 @@ def test_a_repair_of_a_run_fetches_what_its_statement_misses(
     world.delete(*lost)
     world.execute("UPDATE import_batches SET missing_sirets = :lost", lost=lost)
     assert "2 establishments" in sirenade("repair", "--run", "1").stdout
-    assert "run 2 fetches what differs of run 1 already" in str(
+    assert "run 2 fetches the differences of run 1 already" in str(
         sirenade("repair", "--run", "1").exception
     )
     world.work()

@@ -44,7 +44,7 @@ def test_rows_that_are_not_stored_are_missing_and_a_repair_brings_them(world: Wo
     assert world.certificate(found.id)["missing"] == 4
     order = order_repair(world.engine, certificate_id=None, of_run=None)
     assert (order.subject, order.sirets, order.requests) == (f"certificate {found.id}", 4, 1)
-    with pytest.raises(UserError, match=f"run {order.run_id} fetches what differs of cert"):
+    with pytest.raises(UserError, match=f"run {order.run_id} fetches the differences of cert"):
         order_repair(world.engine, certificate_id=None, of_run=None)
     world.work()
     assert world.sirets() == sirets

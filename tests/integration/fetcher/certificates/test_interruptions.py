@@ -28,7 +28,7 @@ def test_a_window_whose_total_changes_during_the_walk_makes_the_certificate_void
     found = world.certify(full=True)
     assert (found.status, found.reason) == ("void", "INSEE's data moved meanwhile: run it again")
     assert world.certificate(found.id)["status"] == "void"
-    with pytest.raises(UserError, match="compares nothing, it is void"):
+    with pytest.raises(UserError, match="has no result, it is void"):
         order_repair(world.engine, certificate_id=None, of_run=None)
 
 
@@ -90,7 +90,7 @@ def test_a_process_that_was_killed_leaves_a_certificate_that_is_never_taken_for_
     assert tuple(row) == ("running", None, None, None)
     with pytest.raises(UserError, match="no certificate yet"):
         order_repair(world.engine, certificate_id=None, of_run=None)
-    with pytest.raises(UserError, match="compares nothing, it is running"):
+    with pytest.raises(UserError, match="has no result, it is running"):
         order_repair(world.engine, certificate_id=1, of_run=None)
     assert gaps(world.engine) == (0, 0)
 
