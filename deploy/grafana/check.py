@@ -1,7 +1,7 @@
-"""`python -m deploy.grafana.check PROMETHEUS_URL`: ask each panel's query, see that it answers.
+"""`python -m deploy.grafana.check PROMETHEUS_URL`: check that each panel's query has data.
 
 Exit status 1 with a line for each fault: a query that is refused, has no data in the last quarter
-of an hour, or has not the labels that its legend names.
+of an hour, or lacks labels that its legend names.
 """
 
 import argparse
@@ -16,11 +16,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from deploy.grafana.files import DASHBOARDS
+from shared.errors import SirenadeError
 
 _BUILT_IN = {"__rate_interval": "1m", "__interval": "15s", "__range": "15m"}
 _WINDOW_SECONDS = 900
 _STEP_SECONDS = 15
 _LABEL_VALUES = re.compile(r"label_values\((?P<selector>.*), (?P<label>\w+)\)")
+
+
+class Refused(SirenadeError):
+    """Raised when Prometheus refuses a query."""
 
 
 class PrometheusApi:
@@ -37,7 +42,7 @@ class PrometheusApi:
         return found
 
     def series(self, query: str) -> list[dict[str, Any]]:
-        """Raises ValueError where the query is refused; only series with a number are returned."""
+        """Return the series that have a number. Raises Refused."""
         end = time.time()
         found = self.get(
             "query_range",
@@ -47,7 +52,7 @@ class PrometheusApi:
             step=_STEP_SECONDS,
         )
         if found["status"] != "success":
-            raise ValueError(str(found["error"]))
+            raise Refused(str(found["error"]))
         return [
             each
             for each in found["data"]["result"]
@@ -75,7 +80,7 @@ def faults_of(dashboard: dict[str, Any], prometheus: PrometheusApi) -> Iterator[
     for annotation in dashboard["annotations"]["list"]:
         try:
             prometheus.series(annotation["expr"])
-        except ValueError as error:
+        except Refused as error:
             yield f"annotation {annotation['name']}: {error}"
 
 
@@ -86,7 +91,7 @@ def substituted(query: str, variables: dict[str, str]) -> str:
 def _fault(query: str, legend: str, prometheus: PrometheusApi) -> str | None:
     try:
         series = prometheus.series(query)
-    except ValueError as error:
+    except Refused as error:
         return f"refused: {error}"
     if not series:
         return f"no data: {query}"

@@ -1,4 +1,4 @@
-"""A dashboard: rows of panels, what they share, and what is marked in all of them."""
+"""A dashboard: rows of panels, with what all dashboards share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +26,15 @@ class PanelRow:
     number: int
     title: str
     lines: Sequence[PanelLine]
+
+
+def line(height: int, *panels: Panel) -> PanelLine:
+    return PanelLine(height, panels)
+
+
+def row(number: int, title: str, *lines: PanelLine) -> PanelRow:
+    """`number` is the row's panel id."""
+    return PanelRow(number, title, lines)
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ def _place(*, x: int, y: int, w: int, h: int) -> model.GridPos:
 
 
 def annotations() -> list[dict[str, Any]]:
-    """What explains a bend in a curve; all of it is measured, none is noted down by hand."""
+    """Return the marks that explain a bend in a curve; all of them are measured."""
     up = 'up{service=~"fetcher|writer|reviewer|operator"}'
     return [
         _mark(
@@ -131,7 +140,7 @@ def annotations() -> list[dict[str, Any]]:
 def _mark(
     name: str, colour: str, expr: str, *, title: str, at_value: bool = False
 ) -> dict[str, Any]:
-    """With `at_value` the value is the time, in milliseconds."""
+    """Make a mark; `at_value` takes the value as its time, in milliseconds."""
     source = {"type": SOURCE.type_val, "uid": SOURCE.uid}
     return {
         "name": name,

@@ -1,4 +1,4 @@
-"""The few kinds of panel that the dashboards are made of; each has a unit and a description."""
+"""The kinds of panel of the dashboards; each panel has a unit and a description."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,16 +15,8 @@ AnyPanel = stat.Panel | gauge.Panel | bargauge.Panel | series.Panel
 
 
 @dataclass(frozen=True)
-class PanelQuery:
-    """`legend` may name the result's labels: {{outcome}}."""
-
-    expr: str
-    legend: str = ""
-
-
-@dataclass(frozen=True)
 class Levels:
-    """Colours from a value on, the first from the lowest one."""
+    """Colours, each from a value upwards; the first has no lowest value."""
 
     steps: Sequence[tuple[float | None, str]] = ((None, "green"),)
 
@@ -37,30 +29,33 @@ class Levels:
 
 
 PLAIN = Levels(((None, "blue"),))
-# Any at all is a fault.
+# A single one is a fault.
 NONE_IS_GOOD = Levels(((None, "green"), (1, "red")))
 
 
 @dataclass(frozen=True)
 class Panel:
-    """`number` is its id, of which links know: it stays when the panel moves."""
+    """A panel of a dashboard.
+
+    `number` is the id that links know: it stays when the panel moves. `queries` are expressions by
+    legend, which may name labels of the result: {{outcome}}. `nothing` is shown where a result is
+    empty. `words` give a value a name and a colour.
+    """
 
     number: int
     width: int
     title: str
     text: str
     unit: str
-    queries: Sequence[PanelQuery]
+    queries: Mapping[str, str]
     kind: str = "graph"
     levels: Levels = PLAIN
     least: float | None = 0
     most: float | None = None
     decimals: int | None = None
     stacked: bool = False
-    # Shown where there is nothing to show, since that is an answer there.
     nothing: str | None = None
     words: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """What a value is called, and its colour."""
 
     def built(self, *, x: int, y: int, height: int) -> AnyPanel:
         panel = _KINDS[self.kind](self)
@@ -77,10 +72,10 @@ class Panel:
             panel.no_value(self.nothing)
         if self.words:
             panel.mappings([_words(self.words)])
-        for letter, query in zip(_LETTERS, self.queries, strict=False):
-            target = prometheus.Dataquery().ref_id(letter).expr(query.expr).datasource(SOURCE)
-            target.legend_format(query.legend or "__auto")
-            # Bars are of now: over a range, `topk` names more of them than it is asked for.
+        for letter, (legend, query) in zip(_LETTERS, self.queries.items(), strict=False):
+            target = prometheus.Dataquery().ref_id(letter).expr(query).datasource(SOURCE)
+            target.legend_format(legend or "__auto")
+            # Bars show this moment: over a range, `topk` returns more series than it is asked for.
             panel.with_target(target.instant() if self.kind == "bars" else target.range())
         return panel
 
@@ -124,7 +119,7 @@ def _last() -> common.ReduceDataOptions:
 
 
 def _stat(panel: Panel) -> stat.Panel:
-    several = len(panel.queries) > 1 or "{{" in panel.queries[0].legend
+    several = len(panel.queries) > 1 or "{{" in next(iter(panel.queries))
     return (
         stat.Panel()
         .reduce_options(_last())

@@ -1,4 +1,4 @@
-"""The dashboards, in the order in which one looks at them."""
+"""The dashboards, in the order in which people look at them."""
 
 from deploy.grafana.boards.overview import OVERVIEW
 from deploy.grafana.boards.postgresql import POSTGRESQL

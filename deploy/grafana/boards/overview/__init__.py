@@ -1,4 +1,4 @@
-"""Does it work, how fast, until when, and what does it cost."""
+"""The first dashboard: does it work, how fast, until when, and what does it cost."""
 
 from deploy.grafana.boards.overview.speed import SPEED
 from deploy.grafana.boards.overview.texts import TEXTS

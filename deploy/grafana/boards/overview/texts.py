@@ -1,117 +1,99 @@
-"""Texts, and what they cost; jobs and sizes."""
+"""The third row of the overview: texts and their cost, jobs and sizes."""
 
-from deploy.grafana.layout import PanelLine, PanelRow
-from deploy.grafana.panels import PLAIN, Levels, Panel, PanelQuery
+from deploy.grafana.layout import line, row
+from deploy.grafana.panels import PLAIN, Levels, Panel
 
 _HOUR_SECONDS = 3600
 
-TEXTS = PanelRow(
+TEXTS = row(
     40,
     "Texts, and what they cost",
-    [
-        PanelLine(
-            8,
-            [
-                Panel(
-                    41,
-                    6,
-                    "Avis",
-                    "Avis by what became of them, of all time.",
-                    "short",
-                    [
-                        PanelQuery(
-                            "sum by (outcome) (max by (kind, outcome) (sirenade_avis)) > 0",
-                            "{{outcome}}",
-                        )
-                    ],
-                    kind="bars",
-                ),
-                Panel(
-                    42,
-                    10,
-                    "Avis reviewed",
-                    "Avis a minute by what became of them.",
-                    "cpm",
-                    [
-                        PanelQuery(
-                            "sum by (outcome)"
-                            " (rate(sirenade_avis_reviewed_total[$__rate_interval])) * 60",
-                            "{{outcome}}",
-                        )
-                    ],
-                    stacked=True,
-                ),
-                Panel(
-                    43,
-                    4,
-                    "Spent",
-                    "What texts have cost in all.",
-                    "currencyEUR",
-                    [PanelQuery("max(sirenade_budget_spent_euros)")],
-                    kind="stat",
-                    decimals=2,
-                ),
-                Panel(
-                    44,
-                    4,
-                    "Budget in use",
-                    "Spent and set aside over the cap. At 1 the texts pause; nothing is lost."
-                    " Empty where there is no cap, or one of zero.",
-                    "percentunit",
-                    [
-                        PanelQuery(
-                            "(max(sirenade_budget_spent_euros)"
-                            " + max(sirenade_budget_reserved_euros))"
-                            " / (max(sirenade_budget_cap_euros) > 0)"
-                        )
-                    ],
-                    kind="gauge",
-                    most=1,
-                    levels=Levels(((None, "green"), (0.8, "orange"), (1, "red"))),
-                    nothing="no cap",
-                ),
-            ],
-        ),
-        PanelLine(
+    line(
+        8,
+        Panel(
+            41,
             6,
-            [
-                Panel(
-                    45,
-                    12,
-                    "Since a job was last done",
-                    "Time since each scheduled job succeeded: ./sirenade schedule says more.",
-                    "s",
-                    [
-                        PanelQuery(
-                            "time() - max by (name) (sirenade_job_last_success_timestamp_seconds)",
-                            "{{name}}",
-                        )
-                    ],
-                    kind="bars",
-                    levels=Levels(((None, "green"), (26 * _HOUR_SECONDS, "orange"))),
-                    decimals=1,
-                ),
-                Panel(
-                    46,
-                    6,
-                    "Database",
-                    "Size of all databases on disk.",
-                    "bytes",
-                    [PanelQuery("max(sirenade_database_bytes)")],
-                    kind="stat",
-                    decimals=1,
-                    levels=PLAIN,
-                ),
-                Panel(
-                    47,
-                    6,
-                    "Register",
-                    "Rows, as PostgreSQL estimates them.",
-                    "short",
-                    [PanelQuery("max by (table) (sirenade_register_rows)", "{{table}}")],
-                    kind="stat",
-                ),
-            ],
+            "Avis",
+            "All avis by outcome.",
+            "short",
+            {"{{outcome}}": "sum by (outcome) (max by (kind, outcome) (sirenade_avis)) > 0"},
+            kind="bars",
         ),
-    ],
+        Panel(
+            42,
+            10,
+            "Avis reviewed",
+            "Avis a minute by outcome.",
+            "cpm",
+            {
+                "{{outcome}}": (
+                    "sum by (outcome) (rate(sirenade_avis_reviewed_total[$__rate_interval])) * 60"
+                )
+            },
+            stacked=True,
+        ),
+        Panel(
+            43,
+            4,
+            "Spent",
+            "Cost of all texts.",
+            "currencyEUR",
+            {"": "max(sirenade_budget_spent_euros)"},
+            kind="stat",
+            decimals=2,
+        ),
+        Panel(
+            44,
+            4,
+            "Budget in use",
+            "Spent and set aside over the cap. At 1 the texts pause; nothing is lost."
+            " Empty where there is no cap, or one of zero.",
+            "percentunit",
+            {
+                "": (
+                    "(max(sirenade_budget_spent_euros)"
+                    " + max(sirenade_budget_reserved_euros))"
+                    " / (max(sirenade_budget_cap_euros) > 0)"
+                )
+            },
+            kind="gauge",
+            most=1,
+            levels=Levels(((None, "green"), (0.8, "orange"), (1, "red"))),
+            nothing="no cap",
+        ),
+    ),
+    line(
+        6,
+        Panel(
+            45,
+            12,
+            "Since a job was last done",
+            "Time since each scheduled job succeeded: ./sirenade schedule says more.",
+            "s",
+            {"{{name}}": "time() - max by (name) (sirenade_job_last_success_timestamp_seconds)"},
+            kind="bars",
+            levels=Levels(((None, "green"), (26 * _HOUR_SECONDS, "orange"))),
+            decimals=1,
+        ),
+        Panel(
+            46,
+            6,
+            "Database",
+            "Size of all databases on disk.",
+            "bytes",
+            {"": "max(sirenade_database_bytes)"},
+            kind="stat",
+            decimals=1,
+            levels=PLAIN,
+        ),
+        Panel(
+            47,
+            6,
+            "Register",
+            "Rows, as PostgreSQL estimates them.",
+            "short",
+            {"{{table}}": "max by (table) (sirenade_register_rows)"},
+            kind="stat",
+        ),
+    ),
 )

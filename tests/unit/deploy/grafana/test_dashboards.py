@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.grafana.boards import BOARDS
-from deploy.grafana.check import PrometheusApi, faults_of
+from deploy.grafana.check import PrometheusApi, Refused, faults_of
 from deploy.grafana.files import DASHBOARDS, as_json
 from deploy.grafana.layout import Board
 from services.operator.exporter import families
@@ -97,7 +97,7 @@ class Answers(PrometheusApi):
 
     def series(self, query: str) -> list[dict[str, Any]]:
         if self._refused is not None:
-            raise ValueError(self._refused)
+            raise Refused(self._refused)
         assert query
         return self._series
 
