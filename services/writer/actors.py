@@ -40,8 +40,8 @@ def declare_actors(  # noqa: PLR0913  one parameter per collaborator
 
         result = persevere(write_once, clock)
         _count(metrics, result)
-        _tell(result)
-        drift.tell(result.unknown_keys, batch_id=message.batch_id)
+        _log(result)
+        drift.note(result.unknown_keys, batch_id=message.batch_id)
 
     dramatiq.actor(
         broker=broker,
@@ -60,7 +60,7 @@ def _count(metrics: Metrics, result: SliceResult) -> None:
     metrics.unknown_keys.inc(len(result.unknown_keys))
 
 
-def _tell(result: SliceResult) -> None:
+def _log(result: SliceResult) -> None:
     if result.failed:
         log.warning("records failed", failed=result.failed)
     if result.batch_completed:

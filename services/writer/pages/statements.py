@@ -1,4 +1,4 @@
-"""SQL of the pages, made from the names of their columns."""
+"""SQL of the pro_localisations, made from the names of their columns."""
 
 from services.writer.sql.names import columns
 from services.writer.sql.prepared import Prepared
@@ -17,7 +17,8 @@ PAGE_FIELDS = (
 )
 NEW_PAGE_FIELDS = (*PAGE_FIELDS, "outcome", "facts_hash")
 
-
+# No siret may belong to one of the sirens: it would be read twice. `made` are sirets of these units
+# that need not be read.
 READ_SUBJECTS = Prepared(
     "read_subjects",
     f"""

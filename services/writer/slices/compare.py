@@ -1,4 +1,4 @@
-"""Which of the records that came say something else than what is stored."""
+"""The comparison of a slice's records with the stored rows, by their digests."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -13,11 +13,10 @@ from shared.sirene.identifiers import siren_of
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """Records of which the stored rows say something else, with all others of the same keys.
+    """Records that differ from the stored rows, with all other records of the same keys.
 
-    `new`: the sirets and sirens that no row stood for. `has_failed`: a record of the slice, stale
-    or not, has an open failed item. `only_stamps`: nothing is stale but stamps of rows without a
-    date.
+    `new`: the sirets and sirens that have no row. `has_failed`: a record of the slice, stale or
+    not, has an open failed item. `only_stamps`: only stamps of rows without a date are stale.
     """
 
     sent: list[Sent]
@@ -27,14 +26,14 @@ class Stale:
 
 
 def find_stale(connection: Connection, sent: Sequence[Sent], fetched_at: dt.datetime) -> Stale:
-    """Compare what was sent with what is stored: one probe of each table's key for each record."""
+    """Compare the records with the stored rows: for each record one probe of each table's key."""
     unites = dict.fromkeys([(siren_of(one.siret), one.unite_hash) for one in sent])
     found = FIND_STALE.run(
         connection,
         {
             "sirets": " ".join([one.siret for one in sent]),
             "etablissement_hashes": " ".join([one.etablissement_hash for one in sent]),
-            # Most establishments of one unit say the same of it.
+            # Most establishments of a unit come with the same digest of it.
             "sirens": " ".join([siren for siren, _ in unites]),
             "unite_hashes": " ".join([unite_hash for _, unite_hash in unites]),
             "fetched_at": fetched_at,
@@ -54,7 +53,7 @@ def find_stale(connection: Connection, sent: Sequence[Sent], fetched_at: dt.date
 
 
 def renew_stamps(connection: Connection, sent: Sequence[Sent], fetched_at: dt.datetime) -> None:
-    """What a row without a date is told by is when it was last fetched; nothing else is written."""
+    """Write nothing but the new stamps: the stamp is the version of a row without a date."""
     if not sent:
         return
     for statement, rows in (

@@ -1,4 +1,4 @@
-"""From the bytes of a slice to rows and faults: what can be told before the database. Pure."""
+"""Rows and faults from the bytes of a slice, before any look at the database. Pure."""
 
 import functools
 import json
@@ -27,8 +27,8 @@ class Fault:
     """One record that could not be written, as `failed_items` keeps it.
 
     `key` is the siret, or the record's place where it has none. `payload` is None unless the
-    record says itself whose it is and that everybody may see it. `withdrawn` is the siren or siret
-    whose data INSEE masks in it.
+    record has an owner and says that everybody may see it. `withdrawn` is the siren or siret whose
+    data INSEE masks in the record.
     """
 
     key: str
@@ -40,9 +40,9 @@ class Fault:
 
 
 class Sent(NamedTuple):
-    """A record as it came, not mapped yet: most are stored already, and need no more than this.
+    """A record as it came, not mapped yet: most are stored already, and are never mapped.
 
-    `record` decodes it, where that was not needed before.
+    `record` decodes the record.
     """
 
     siret: str
@@ -55,7 +55,7 @@ class Sent(NamedTuple):
         return siren_of(self.siret)
 
     def split(self) -> SplitRecord:
-        """Raise MappingError for a record that is not the one that its digests name."""
+        """Raise MappingError where the digests belong to another record."""
         split = split_record(self.record())
         if split.siret != self.siret:
             raise MappingError("bad_digest", "the digests are those of another record")
@@ -66,7 +66,7 @@ class Sent(NamedTuple):
 
 
 class MappedRow(NamedTuple):
-    """A mapped record and where it came from."""
+    """A mapped record, and the record as it came."""
 
     mapped: MappedRecord
     sent: Sent
@@ -78,7 +78,7 @@ class MappedRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReadSlice:
-    """`sirets` are those INSEE listed, sorted and distinct, whether they can be written or not."""
+    """`sirets` are sorted, distinct, and include those of the records that cannot be written."""
 
     records: int
     sirets: tuple[str, ...]
@@ -87,7 +87,7 @@ class ReadSlice:
 
 
 def read_slice(message: WriteSlice) -> ReadSlice:
-    """Raise ContractError where the records are no JSON array: nothing in it can be told apart."""
+    """Read the records with their digests; raise ContractError where they are no JSON array."""
     sent: list[Sent] = []
     faults: list[Fault] = []
     for index, (record, digests) in enumerate(_records(message)):
@@ -107,7 +107,7 @@ def read_slice(message: WriteSlice) -> ReadSlice:
 
 
 def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digests | None]]:
-    """Each record's decoding, with its digests where they came with it."""
+    """Yield for each record a function that decodes it, and its digests where they came along."""
     digests = from_lines(message.digests, of=message.records)
     if digests:
         lines = _Lines(message, len(digests))
@@ -118,11 +118,11 @@ def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digest
     if not isinstance(records, list):
         raise ContractError("WriteSlice.records is not a JSON array")
     for record in records:
-        yield partial(_itself, record), None
+        yield partial(_same, record), None
 
 
 class _Lines:
-    """A slice's records, cut apart when the first of them is to be read: often none is."""
+    """The records of a slice, cut apart when the first one is decoded: often none is."""
 
     def __init__(self, message: WriteSlice, number: int) -> None:
         self._message = message
@@ -139,17 +139,20 @@ class _Lines:
         return _loads(self._lines[index].removeprefix(b","))
 
 
-def _itself(record: object) -> object:
+def _same(record: object) -> object:
     return record
 
 
 def map_rows(sent: Iterable[Sent]) -> tuple[list[MappedRow], list[Fault]]:
-    """Rows in the order of their keys, in which locks are taken; and what makes no row."""
+    """Map the records; return the rows in the order of their sirets, and the faults.
+
+    Locks are taken in this order.
+    """
     rows: list[MappedRow] = []
     faults: list[Fault] = []
     last: MappedRow | None = None
     for one in sorted(sent, key=attrgetter("siret")):
-        # A unit's establishments follow each other, and most say the same of it.
+        # The establishments of a unit follow each other, and most have the same digest of it.
         is_same = last and (last.sent.siren, last.sent.unite_hash) == (one.siren, one.unite_hash)
         try:
             last = MappedRow(
@@ -170,7 +173,7 @@ def _loads(text: str | bytes) -> Any:
 
 
 def _lenient(text: str | bytes) -> Any:
-    """Read what orjson refuses: a lone surrogate in one name, NaN for a number."""
+    """Read JSON that orjson refuses: a lone surrogate in a name, NaN in place of a number."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -215,7 +218,7 @@ def _is_partial(statut: object) -> bool:
 
 
 def _open_to_all(record: object) -> bool:
-    """Only on the record's own word: one that says nothing about it may hide something."""
+    """Return whether the record says so itself: a record without a status may hide something."""
     if not isinstance(record, Mapping):
         return False
     unite = record.get("uniteLegale")

@@ -1,4 +1,4 @@
-"""Units, establishments, their history and what follows from them, written from mapped records."""
+"""Units, establishments, their periods and their pages, written from mapped records."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
@@ -49,8 +49,8 @@ class Written:
         return Written(self.inserted + other.inserted, self.updated + other.updated)
 
 
-class _New(NamedTuple):
-    """A row to be; what its version is made of is read of the few that have a rival."""
+class _Row(NamedTuple):
+    """A row to write; its version is read from its line where two rows have one key: rarely."""
 
     key: str
     columns: Sequence[str]
@@ -59,12 +59,12 @@ class _New(NamedTuple):
     periodes: Sequence[str] = ()
 
     @classmethod
-    def unite(cls, row: MappedRow) -> "_New":
+    def unite(cls, row: MappedRow) -> "_Row":
         sent = row.sent
         return cls(sent.siren, UNITE_COLUMNS, row.mapped.unite_line, sent.unite_hash)
 
     @classmethod
-    def etablissement(cls, row: MappedRow) -> "_New":
+    def etablissement(cls, row: MappedRow) -> "_Row":
         mapped, sent = row
         return cls(
             sent.siret,
@@ -91,25 +91,25 @@ class _New(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Ways:
-    """Rows that go straight into their table, and rows that are compared with what is stored."""
+class _Routes:
+    """Rows that go straight into their table, and rows that are compared with the stored ones."""
 
-    straight: Sequence[_New]
-    staged: Sequence[_New]
+    straight: Sequence[_Row]
+    staged: Sequence[_Row]
 
     @classmethod
-    def of(cls, everything: Sequence[_New], new: Collection[str]) -> "_Ways":
+    def of(cls, everything: Sequence[_Row], new: Collection[str]) -> "_Routes":
         return cls(
             [each for each in everything if each.key in new],
             [each for each in everything if each.key not in new],
         )
 
     @property
-    def all(self) -> Sequence[_New]:
+    def all(self) -> Sequence[_Row]:
         return (*self.straight, *self.staged)
 
-    def all_staged(self) -> "_Ways":
-        return _Ways((), self.all)
+    def all_staged(self) -> "_Routes":
+        return _Routes((), self.all)
 
 
 def write_rows(
@@ -120,15 +120,15 @@ def write_rows(
     fetched_at: dt.datetime,
     sole_traders: bool,
 ) -> Written:
-    """Write rows of one GET; the number of statements does not depend on how many they are.
+    """Write rows of one GET; the number of statements does not depend on the number of rows.
 
-    `new`: sirets and sirens whose rows go straight into their tables, which costs half of the way
-    over the temporary ones; a unique violation where somebody was faster. The temporary tables of
-    `statements.CREATE_NEW` are there and empty.
-    Raises psycopg2's own errors (COPY) and SQLAlchemy's.
+    `new`: sirets and sirens without a row. Theirs go straight into the tables, which costs half as
+    much as the way over the temporary tables; a unique violation where another writer was faster.
+    The temporary tables of `statements.CREATE_NEW` are there and empty.
+    Raises psycopg2's errors (COPY) and SQLAlchemy's.
     """
     stamp = fetched_at.isoformat()
-    unites, etablissements, standing, awaited = _ways(connection, rows, new, fetched_at)
+    unites, etablissements, unchanged, awaited = _choose_routes(connection, rows, new, fetched_at)
     if unites.staged or etablissements.staged:
         unites, etablissements = _stage(connection, unites, etablissements, stamp)
     _copy_unites(connection, _STORED, unites.straight, stamp)
@@ -142,12 +142,12 @@ def write_rows(
     renew_pages(
         connection,
         sirets=[siret for siret, _ in written],
-        # Of a new unit others are stored only where they came before it, from a stock file.
+        # A new unit has other stored establishments only where a stock file brought them before it.
         sirens=straight + upserted if awaited else upserted,
         sole_traders=sole_traders,
-        made=_made(
-            # A unit that was not written may be stored as a newer version.
-            [*standing, *(each for each in unites.all if each.key in current)],
+        made=_subjects_of(
+            # A unit that was not written may be stored in a newer version.
+            [*unchanged, *(each for each in unites.all if each.key in current)],
             etablissements.straight,
             sole_traders=sole_traders,
         ),
@@ -156,10 +156,10 @@ def write_rows(
     return Written(inserted=inserted, updated=len(written) - inserted)
 
 
-def _made(
-    unites: Iterable[_New], inserted: Iterable[_New], *, sole_traders: bool
+def _subjects_of(
+    unites: Iterable[_Row], inserted: Iterable[_Row], *, sole_traders: bool
 ) -> Sequence[PageSubject]:
-    """What follows from the inserted establishments of these units, which are stored as given."""
+    """Return the subjects of inserted establishments whose units are stored as they are given."""
     lines = {each.key: each.mapped for each in unites}
     return made_subjects(
         [
@@ -171,11 +171,14 @@ def _made(
     )
 
 
-def _ways(
+def _choose_routes(
     connection: Connection, rows: Sequence[MappedRow], new: Collection[str], fetched_at: dt.datetime
-) -> tuple[_Ways, _Ways, Sequence[_New], bool]:
-    """Those of units and of establishments, the units that need none, and `HOLD_EDGES.awaited`."""
-    sent_unites = newest_by_key(map(_New.unite, rows), _KEY, fetched_at)
+) -> tuple[_Routes, _Routes, Sequence[_Row], bool]:
+    """Return the routes of units and of establishments, the unchanged units, and `awaited`.
+
+    `awaited` is that of `HOLD_EDGES`.
+    """
+    sent_unites = newest_by_key(map(_Row.unite, rows), _KEY, fetched_at)
     found = HOLD_EDGES.run(
         connection,
         {
@@ -183,17 +186,19 @@ def _ways(
             "sirens": " ".join([each.key for each in sent_unites if each.key in new]),
         },
     ).one()
-    unites = _Ways.of(sent_unites, frozenset(new).difference(found.made))
-    etablissements = _Ways.of(newest_by_key(map(_New.etablissement, rows), _KEY, fetched_at), new)
+    unites = _Routes.of(sent_unites, frozenset(new).difference(found.made))
+    etablissements = _Routes.of(newest_by_key(map(_Row.etablissement, rows), _KEY, fetched_at), new)
     if found.hidden:
         return unites.all_staged(), etablissements.all_staged(), (), found.awaited
-    if not etablissements.staged and _all_stand(connection, unites.staged, fetched_at):
-        return _Ways(unites.straight, ()), etablissements, unites.staged, found.awaited
+    if not etablissements.staged and _hold_unchanged(connection, unites.staged, fetched_at):
+        return _Routes(unites.straight, ()), etablissements, unites.staged, found.awaited
     return unites, etablissements, (), found.awaited
 
 
-def _all_stand(connection: Connection, unites: Sequence[_New], fetched_at: dt.datetime) -> bool:
-    """Hold these units, if all of them are stored as they came."""
+def _hold_unchanged(
+    connection: Connection, unites: Sequence[_Row], fetched_at: dt.datetime
+) -> bool:
+    """Hold the units; return whether all of them are stored as they came."""
     if not unites:
         return False
     held = HOLD_SAME.run(
@@ -208,27 +213,27 @@ def _all_stand(connection: Connection, unites: Sequence[_New], fetched_at: dt.da
 
 
 def _stage(
-    connection: Connection, unites: _Ways, etablissements: _Ways, stamp: str
-) -> tuple[_Ways, _Ways]:
-    """Bring the staged rows into the temporary tables, all rows where some must be hidden."""
+    connection: Connection, unites: _Routes, etablissements: _Routes, stamp: str
+) -> tuple[_Routes, _Routes]:
+    """Copy the staged rows into the temporary tables; all rows where some must be hidden."""
     _copy_unites(connection, _STAGED, unites.staged, stamp)
     _copy_etablissements(connection, _STAGED, etablissements.staged, stamp)
     LOCK_UNITES.run(connection)
-    # After the lock, which an eraser takes as well.
-    whose = FIND_HIDDEN.run(connection).one()
-    if whose.hidden:
+    # The look comes after the lock, which an erasure takes as well.
+    found = FIND_HIDDEN.run(connection).one()
+    if found.hidden:
         _copy_unites(connection, _STAGED, unites.straight, stamp)
         _copy_etablissements(connection, _STAGED, etablissements.straight, stamp)
         unites, etablissements = unites.all_staged(), etablissements.all_staged()
         LOCK_UNITES.run(connection)
         connection.execute(HIDE)
-    if whose.hidden or whose.turned:
+    if found.hidden or found.turned:
         connection.execute(BURY)
     return unites, etablissements
 
 
 def _copy_unites(
-    connection: Connection, tables: _Tables, unites: Sequence[_New], stamp: str
+    connection: Connection, tables: _Tables, unites: Sequence[_Row], stamp: str
 ) -> None:
     if unites:
         lines = [new.line(stamp) for new in unites]
@@ -236,9 +241,9 @@ def _copy_unites(
 
 
 def _copy_etablissements(
-    connection: Connection, tables: _Tables, etablissements: Sequence[_New], stamp: str
+    connection: Connection, tables: _Tables, etablissements: Sequence[_Row], stamp: str
 ) -> None:
-    """Copy them and their history."""
+    """Copy the establishments and their periods."""
     if not etablissements:
         return
     _copy(

@@ -1,7 +1,8 @@
-"""SQL of the register: its tables have dozens of columns, so it is made from their names."""
+"""SQL of the slices, made from the names of the register's columns."""
 
 from sqlalchemy import text
 
+from services.writer.erasure.tombstones import IS_TOMBSTONE, OLDER_OR_EQUAL
 from services.writer.pages.statements import PAGE_FIELDS
 from services.writer.sql.names import columns, excluded, fields_of
 from services.writer.sql.prepared import Prepared
@@ -15,7 +16,7 @@ UNITE_FIELDS = fields_of(UniteLegale)
 ETABLISSEMENT_FIELDS = fields_of(Etablissement)
 PERIODE_FIELDS = fields_of(PeriodeEtablissement)
 STAMPS = ("content_hash", "fetched_at")
-# `versions.Version` says the same in Python.
+# `versions.Version` has the same order in Python.
 _VERSION = (
     "(coalesce({0}.date_dernier_traitement, '-infinity'),"
     " {0}.statut_diffusion = 'P', {0}.fetched_at)"
@@ -23,12 +24,12 @@ _VERSION = (
 
 
 def _like(new: str, table: str, columns: str) -> str:
-    """A temporary table without the constraints of the table that its rows are meant for."""
+    """Return the statement that makes a temporary table: the columns of `table`, no constraint."""
     select = f"SELECT {columns} FROM {table} WITH NO DATA"  # noqa: S608  made of the names above
     return f"CREATE TEMP TABLE IF NOT EXISTS {new} ON COMMIT DELETE ROWS AS {select}"
 
 
-# They stay with their connection and are empty in each transaction: made anew for each slice,
+# They stay with their connection and are empty in each transaction. Made again for each slice,
 # their hundred columns would cost the catalog more WAL than an unchanged slice costs the tables.
 CREATE_NEW = text(
     "; ".join(
@@ -44,9 +45,9 @@ CREATE_NEW = text(
         )
     )
 )
-# A slice's statements look some hundred keys up: at the price that the planner puts on a lookup
-# by default (that of a disk that has to turn), it reads whole tables of some 10 000 rows instead.
-# And what is planned once is planned for any slice, not for the number of keys in the first ones.
+# A slice's statements look up some hundred keys. The planner's default price of a lookup is that of
+# a turning disk: at this price it reads whole tables of some 10 000 rows instead. A generic plan
+# serves every slice, a custom one only slices with as many keys as the first ones.
 PROBE_KEYS = text("SET random_page_cost = 1.1; SET plan_cache_mode = force_generic_plan")
 EMPTY_NEW = text("TRUNCATE new_unites, new_etablissements, new_periodes, new_pages")
 
@@ -55,10 +56,10 @@ _CHANGED, _SAME, _AGED = 0, 1, 2
 
 
 def _compared(key: str, table: str, keys: str, hashes: str, *, unless: str = "") -> str:
-    """How each key's row compares: NULL where there is none, `_AGED` where only its stamp is old.
+    """Select how the row of each key compares: NULL without a row, `_AGED` with only an old stamp.
 
-    A row without a date is told by its stamp, which is to be renewed. A subquery of one row is a
-    probe of the key in every plan; a join is not.
+    The stamp is the version of a row without a date, and is to be renewed. A subquery of one row is
+    a probe of the key in every plan; a join is not.
     """
     return f"""
         SELECT n.key, (
@@ -76,15 +77,13 @@ def _keys(name: str, where: str) -> str:
     return f"coalesce(array_agg(key) FILTER (WHERE {where}), '{{}}') AS {name}"
 
 
-# What is clear and should not be: as a restored backup has it, or a writer that did not see the
-# opposition yet.
-_IS_RIGHTLY_SHOWN = """
+# A unit may be stored clear although it should not: from a restored backup, or from a writer that
+# had not seen the opposition.
+_IS_RIGHTLY_SHOWN = f"""
             AND NOT EXISTS (SELECT FROM oppositions p WHERE p.siren = o.siren)
             AND NOT (o.statut_diffusion = 'O' AND EXISTS (
               SELECT FROM erasures t WHERE t.siren = o.siren
-                AND t.siret IS NULL AND t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL
-                AND coalesce(t.date_dernier_traitement, '-infinity')
-                  >= coalesce(o.date_dernier_traitement, '-infinity')))"""
+                AND t.siret IS NULL AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format("o", "t")}))"""  # noqa: S608  made of the names above
 
 _SIRETS = _compared("siret", "etablissements", "sirets", "etablissement_hashes")
 _SIRENS = _compared("siren", "unites_legales", "sirens", "unite_hashes", unless=_IS_RIGHTLY_SHOWN)
@@ -121,12 +120,13 @@ def _renewal(table: str, key: str) -> Prepared:
     )
 
 
-# Units first, as everybody locks them.
+# Units come first, in the order in which everybody locks.
 RENEW_UNITES = _renewal("unites_legales", "siren")
 RENEW_ETABLISSEMENTS = _renewal("etablissements", "siret")
 
-# Every writer and every eraser takes a unit's row first: its establishments, pages and texts are
-# then its own until the end of the transaction. Unchanged units are not locked, nor written.
+# Every slice and every erasure takes the row of a unit first. The unit's establishments, pages and
+# texts then belong to it until the transaction ends. Unchanged units are neither locked nor
+# written.
 LOCK_UNITES = Prepared(
     "lock_unites",
     """
@@ -137,9 +137,9 @@ LOCK_UNITES = Prepared(
     """,
 )
 
-# Units that a slice brings as they are stored, of which it has new establishments alone: to be
-# held is all that they need. Read again under the lock, as `_upsert` compares; whom an opposition
-# or a tombstone concerns goes the long way.
+# A slice with unchanged units and only new establishments of them needs nothing but to hold the
+# units. They are read again under the lock, and compared as `_upsert` does. A unit with an
+# opposition or a tombstone takes the long way.
 HOLD_SAME = Prepared(
     "hold_same",
     """
@@ -156,10 +156,10 @@ HOLD_SAME = Prepared(
 
 
 def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str = "") -> str:
-    """Write what differs and is not older; answer for each row that was written.
+    """Write the rows that differ and are not older; select each row that was written.
 
-    INSEE moves the treatment date with the content, so a row with both equal needs no newer
-    stamp; a row without a date has only its stamp to be told by.
+    INSEE moves the treatment date with the content: a row with both equal needs no newer stamp. The
+    stamp is the version of a row without a date.
     """
     stored = (*names, *STAMPS)
     updates = excluded(name for name in stored if name != key)
@@ -177,7 +177,7 @@ def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str
           WHERE {_VERSION.format("excluded")} >= {_VERSION.format("o")}
           RETURNING o.{key}, o.content_hash, o.xmax = 0 AS inserted),
         changed AS MATERIALIZED (
-          -- The statement still sees the row as it was: one that got but its stamp is the same.
+          -- The statement still sees the old row: its hash is the same where only the stamp is new.
           SELECT w.{key}, w.inserted FROM written w
           WHERE w.inserted OR w.content_hash IS DISTINCT FROM (
             SELECT o.content_hash FROM {table} o WHERE o.{key} = w.{key})){also}
@@ -213,7 +213,3 @@ UPSERT_ETABLISSEMENTS = Prepared(
         also=_RENEW_PERIODES,
     ),
 )
-
-
-# No siret may be of one of the sirens: it would be read twice. `made` are sirets of those units
-# that need not be read.

@@ -1,4 +1,4 @@
-"""Which of two versions of a record counts. Pure."""
+"""The order of two versions of a record. Pure."""
 
 import datetime as dt
 from collections.abc import Callable, Hashable, Iterable
@@ -20,9 +20,10 @@ RecordT = TypeVar("RecordT", bound=Dated)
 
 @dataclass(frozen=True, order=True, slots=True)
 class Version:
-    """Ordered: INSEE's treatment date, then P before O, then when the quota slot was granted.
+    """The higher version counts: by INSEE's treatment date, then P over O, then `fetched_at`.
 
-    A missing date is older than every date. `statements.py` says the same in SQL.
+    A missing date is older than every date. `fetched_at` is the time when the quota slot was
+    granted. `statements.py` has the same order in SQL.
     """
 
     treated_at: dt.datetime
@@ -41,7 +42,7 @@ class Version:
 def newest_by_key(
     records: Iterable[RecordT], key: Callable[[RecordT], Hashable], fetched_at: dt.datetime
 ) -> list[RecordT]:
-    """One record per key, of those of one GET: the highest version, the last of equal ones."""
+    """Keep one of the records of one GET for each key: the highest version, the last of equals."""
     newest: dict[Hashable, RecordT] = {}
     for record in records:
         its_key = key(record)

@@ -11,9 +11,9 @@ from tests.integration.writer.desk import Desk
 def test_a_new_key_is_told_once_by_a_process_and_noted_once_by_all(desk: Desk) -> None:
     first, second = Drift(desk.engine), Drift(desk.engine)
     with capture_logs() as logs:
-        first.tell({"unite.nouvelleCle"}, batch_id=1)
-        first.tell({"unite.nouvelleCle", "periode.autre"}, batch_id=2)
-        second.tell({"unite.nouvelleCle"}, batch_id=3)
+        first.note({"unite.nouvelleCle"}, batch_id=1)
+        first.note({"unite.nouvelleCle", "periode.autre"}, batch_id=2)
+        second.note({"unite.nouvelleCle"}, batch_id=3)
     assert [(each["field"], each["batch"]) for each in logs] == [
         ("unite.nouvelleCle", 1),
         ("periode.autre", 2),
@@ -27,7 +27,7 @@ def test_replicas_that_see_a_key_at_once_agree(desk: Desk) -> None:
     keys = {f"unite.cle{number}" for number in range(50)}
     with ThreadPoolExecutor(4) as pool:
         for future in [
-            pool.submit(Drift(desk.engine).tell, keys, batch_id=number) for number in range(4)
+            pool.submit(Drift(desk.engine).note, keys, batch_id=number) for number in range(4)
         ]:
             future.result(30)
     assert desk.number("schema_drift") == 50
@@ -36,6 +36,6 @@ def test_replicas_that_see_a_key_at_once_agree(desk: Desk) -> None:
 def test_keys_without_end_are_not_told_without_end(desk: Desk) -> None:
     drift = Drift(desk.engine)
     with capture_logs() as logs:
-        drift.tell({f"unite.{number}" for number in range(1500)}, batch_id=1)
-        drift.tell({"unite.one_more"}, batch_id=2)
+        drift.note({f"unite.{number}" for number in range(1500)}, batch_id=1)
+        drift.note({"unite.one_more"}, batch_id=2)
     assert len(logs) == desk.number("schema_drift") == 1000
