@@ -1,4 +1,4 @@
-"""What goes wrong with which request: drawn from the seed and the request's number."""
+"""The mishap of each request, drawn from the seed and the request's number."""
 
 import threading
 from dataclasses import asdict
@@ -21,7 +21,7 @@ class Mishap(Enum):
 
 
 class FaultDesk:
-    """Decides, and lets the knobs be turned while the server runs."""
+    """Decides on mishaps; its knobs can be turned while the server runs."""
 
     def __init__(self, faults: Faults, seed: int) -> None:
         self._faults = faults
@@ -45,7 +45,7 @@ class FaultDesk:
             return (self._faults.latency_ms + extra) / 1000
 
     def mishap(self, number: int) -> Mishap:
-        """Counted mishaps first, in the order of this function, then drawn ones."""
+        """Return a counted mishap first, in the order of this function, then a drawn one."""
         faults = self._faults
         dice = Dice(self._seed, "panne", number)
         with self._lock:
@@ -78,5 +78,5 @@ class FaultDesk:
         return self._faults.missing_keys
 
     def hides_day(self, q: str) -> bool:
-        """Whether the query is about the treatments of a day that shall look empty."""
+        """Return whether the query asks for the treatments of a day that shall look empty."""
         return "dateDernierTraitement" in q and any(day in q for day in self._faults.days_of_404)

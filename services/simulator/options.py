@@ -1,4 +1,4 @@
-"""Everything that can be chosen about a simulator, with the defaults of the public plan."""
+"""The options of a simulator, with the defaults of the public plan."""
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -11,10 +11,10 @@ ErrorShape = Literal["insee", "gateway"]
 
 @dataclass(slots=True)
 class Faults:
-    """What goes wrong; every field can be changed while the server runs (POST /__faults).
+    """The knobs of what goes wrong; POST /__faults changes them while the server runs.
 
-    The counters `next_*` are used up one request at a time; the rates are probabilities from
-    0 to 1, drawn from the seed and the number of the request, so a run can be repeated.
+    The counters `next_*` lose one at each request. The rates are probabilities from 0 to 1, drawn
+    from the seed and the request's number, so that a run can be repeated.
     """
 
     latency_ms: int = 0

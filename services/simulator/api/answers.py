@@ -20,7 +20,7 @@ _SERVER_ERRORS = {
 
 @dataclass(slots=True)
 class Answer:
-    """`cut` closes the connection when half of the body has gone out."""
+    """`cut`: the connection closes after half of the body."""
 
     status: int
     body: bytes
@@ -34,7 +34,7 @@ def json_answer(status: int, content: Mapping[str, object]) -> Answer:
 
 
 def header_answer(status: int, message: str, statut: int | None = None) -> Answer:
-    """INSEE's error: a header block alone. `statut` where it differs from the HTTP status."""
+    """Make INSEE's error, a header block alone; `statut` where it differs from the status."""
     shown = status if statut is None else statut
     return json_answer(status, {"header": {"statut": shown, "message": message}})
 
@@ -53,7 +53,7 @@ def too_many(shape: ErrorShape, per_minute: int) -> Answer:
 
 
 def server_error(shape: ErrorShape, status: int) -> Answer:
-    """A header block from INSEE, or the page of whatever stands in front of it."""
+    """Make INSEE's header block, or the HTML page of the gateway in front of it."""
     message = _SERVER_ERRORS.get(status, HTTPStatus(status).phrase)
     return header_answer(status, message) if shape == "insee" else html(status, message)
 

@@ -11,9 +11,9 @@ _JOURNAL = "https://portail-api.insee.fr/catalog/api/2ba0e549-5587-3ef1-9082-99c
 
 
 class Publication:
-    """What INSEE has published: the register's own day, until a later one is set (POST).
+    """The day that INSEE has published: the register's own until a POST sets a later one.
 
-    The records are not touched: what a later day brings is set beside it, by `/__updates`.
+    It changes no record: `/__updates` sets the values that a later day brings.
     """
 
     def __init__(self, calendar: Calendar) -> None:
@@ -61,7 +61,7 @@ class Publication:
 
 
 def last_treatment(day: str) -> str:
-    """The day's file closes a few minutes after midnight."""
+    """Return the last moment of the day's file, a few minutes after midnight."""
     return f"{day}T00:05:52.648"
 
 

@@ -38,7 +38,7 @@ Params = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Which part of the hits is asked for; `debut` counts only without a cursor."""
+    """The part of the hits that is asked for; a cursor replaces `debut`."""
 
     nombre: int
     debut: int
@@ -154,7 +154,7 @@ class Api:
         )
 
     def _redirected(self, collection: Collection, siren: str) -> Answer:
-        """The recorded `/siren` redirection says statut 0, the one of `/siret` 301."""
+        """Redirect as recorded: `/siren` says statut 0, `/siret` 301."""
         if collection == "siren":
             message = f"Unité légale doublon, redirection vers l'unité légale : {siren}"
             answer = header_answer(301, message, statut=0)
@@ -170,7 +170,7 @@ class Api:
         return answer
 
     def _next_cursor(self, collection: Collection, curseur: str, chosen: Sequence[int]) -> str:
-        """Past the last row; unchanged when there was none, which ends the walk."""
+        """Point past the last row; without a row the cursor stays, which ends the walk."""
         if not chosen:
             return curseur
         return encode_cursor(self._register.identifier(collection, chosen[-1]))
@@ -225,7 +225,7 @@ def _after(hits: Hits, curseur: str) -> int:
 def _links(
     collection: Collection, params: Params, page: _Page, header: Mapping[str, object]
 ) -> str:
-    """The Link header of recorded answers: first and next of a walk; first, next, last of pages."""
+    """Make the Link header as recorded: first and next of a walk; first, next and last of pages."""
     q = {"q": params["q"]} if params.get("q") else {}
     address = f"{PREFIX}/{collection}?"
     total, shown = int(str(header["total"])), int(str(header["nombre"]))

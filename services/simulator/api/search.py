@@ -1,4 +1,4 @@
-"""Which rows satisfy a query, remembered so that a walk does not look through them per page."""
+"""The rows that satisfy a query, kept so that a walk looks for them once and not for each page."""
 
 import threading
 from array import array
@@ -45,8 +45,7 @@ class Search:
     def hits(self, collection: Collection, q: str | None, date: str | None) -> Hits:
         """Raises BadRequestError where INSEE would answer 400."""
         query = compile_query(q, collection) if q else everything()
-        # Looking is done under the lock: two pages of one walk never look through the register
-        # at the same time for the same thing.
+        # The lock covers the search: two pages of one walk never search for the same rows at once.
         with self._lock:
             key = (collection, q, date, self._register.version)
             hits = self._found.get(key)

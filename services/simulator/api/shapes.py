@@ -1,4 +1,4 @@
-"""What a caller may ask to be left out of records, and the schema changes of the fault knobs."""
+"""The shapes of a record: the fields that a caller asks for, and the schemas of the faults."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +17,7 @@ _MISSING_KEYS = (
 
 
 def at_date(record: Record, date: str) -> Record:
-    """The record with only the period that holds the date."""
+    """Keep only the period that holds the date."""
     shaped = dict(record)
     for name in PERIODS:
         periods = record.get(name)
@@ -27,7 +27,7 @@ def at_date(record: Record, date: str) -> Record:
 
 
 def with_fields(record: Record, champs: Sequence[str]) -> Record:
-    """Only these fields, blocks by their own name or by that of a field inside; ids stay."""
+    """Keep the identifiers and these fields; `champs` may name a block or a field inside it."""
     wanted = _ALWAYS | set(champs)
     kept: dict[str, object] = {}
     for name, value in record.items():
@@ -45,7 +45,7 @@ def with_fields(record: Record, champs: Sequence[str]) -> Record:
 
 
 def without_nulls(record: Record) -> Record:
-    """Without what has no value; blocks that become empty go too."""
+    """Drop keys without a value, and blocks that become empty."""
     kept: dict[str, object] = {}
     for name, value in record.items():
         if isinstance(value, Mapping):
@@ -68,7 +68,7 @@ def with_new_keys(record: Record) -> Record:
 
 
 def without_some_keys(record: Record) -> Record:
-    """As older and reduced payloads are: keys that others have are simply not there."""
+    """Drop some keys, as older and reduced records do."""
     kept: dict[str, object] = {}
     for name, value in record.items():
         if name in _MISSING_KEYS:

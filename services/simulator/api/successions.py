@@ -1,4 +1,4 @@
-"""Links from an establishment to its successor, of which INSEE has a collection of its own."""
+"""The links from an establishment to its successor, a collection of its own at INSEE."""
 
 import re
 
@@ -13,7 +13,7 @@ _QUERY = re.compile(
 
 
 def links_of_succession(register: Register, query: str) -> list[dict[str, object]]:
-    """By predecessor: each fiftieth establishment is followed by the next one."""
+    """List the links by predecessor: the next establishment succeeds every fiftieth."""
     asked = _QUERY.fullmatch(query)
     if asked is None:
         raise QuerySyntaxError(query)

@@ -1,8 +1,11 @@
 """Entrances for tests and demos, outside of the API and of its quota.
 
-`/__quota` what the server counted, `/__faults` the knobs (POST changes some), `/__records?siret=`
-an unmasked record, `/__specials` SIRENs that redirect or may not be shown, `/__updates` (POST)
-values set as a nightly treatment would, `/__publication` (POST) the day that `/informations` tells.
+/__quota              the requests that the server counted
+/__faults             the knobs; POST changes some
+/__records?siret=     an unmasked record
+/__specials           the SIRENs that redirect, and those that may not be shown
+/__updates            POST: set values, as a nightly treatment does
+/__publication        POST: set the day that `/informations` tells
 """
 
 from collections.abc import Mapping

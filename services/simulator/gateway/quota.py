@@ -1,4 +1,4 @@
-"""Counting requests at the server, as INSEE's gateway does, and what it tells of the quota."""
+"""The counts of requests at the server, as INSEE's gateway keeps them, and its quota."""
 
 import threading
 import time
@@ -24,26 +24,26 @@ class Grant:
 
 
 class SlidingWindow:
-    """Times of the last `seconds`; a request exactly that old still counts."""
+    """The moments of the last `seconds`; a request exactly that old still counts."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._times: deque[float] = deque()
 
     def add(self, now: float) -> int:
-        """Count one more; how many there are now, this one included."""
+        """Count one more and return the new count."""
         while self._times and self._times[0] < now - self._seconds:
             self._times.popleft()
         self._times.append(now)
         return len(self._times)
 
     def frees_in(self, now: float) -> float:
-        """Seconds until the oldest request no longer counts."""
+        """Return the seconds until the oldest request no longer counts."""
         return max(self._times[0] + self._seconds - now, 0.0) if self._times else 0.0
 
 
 class ServerQuota:
-    """Sliding counts per key; requests that were refused count like the others."""
+    """Sliding counts by key; refused requests count like the others."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class ServerQuota:
                 key, (SlidingWindow(MINUTE_SECONDS), SlidingWindow(HOUR_SECONDS))
             )
             in_minute, in_hour = minute.add(now), hour.add(now)
-            # Without an hourly quota the headers tell the public plan's, far from reached.
+            # The headers name the public plan's hourly quota where none is set: nobody reaches it.
             per_hour = self.per_hour if self.per_hour is not None else 60 * self.per_minute
             hour_passed = self.per_hour is not None and in_hour > self.per_hour
             return Grant(
@@ -81,7 +81,7 @@ class ServerQuota:
 
 
 class Witness:
-    """What the server saw, whoever asked: all requests for the API, refused ones included."""
+    """Counts all requests for the API, whatever their key, refused ones included."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -94,7 +94,7 @@ class Witness:
         self._statuses: Counter[int] = Counter()
 
     def arrived(self) -> int:
-        """Note a request; its number, from 1."""
+        """Note a request and return its number, from 1."""
         with self._lock:
             now = self._monotonic()
             self._first = now if self._first is None else self._first

@@ -1,4 +1,4 @@
-"""Answers kept as bytes, for who measures what comes after them and not the simulator."""
+"""Answers kept as bytes, for benchmarks that measure a client and not the simulator."""
 
 import threading
 from dataclasses import replace
@@ -12,9 +12,9 @@ _OK = 200
 
 
 class ReadyMadeApi:
-    """Makes each answer once; a changed record makes every answer anew.
+    """Makes each answer once, and every answer anew after a record has changed.
 
-    What `/__faults` changes in records is not noticed.
+    It does not notice how `/__faults` changes records.
     """
 
     def __init__(self, api: Api, register: Register) -> None:
@@ -35,7 +35,7 @@ class ReadyMadeApi:
             kept = self._api.answer(path, params)
             with self._lock:
                 self._keep(key, kept)
-        # Whoever gets it adds headers of its own, and may cut it.
+        # The caller adds headers to its copy, and may cut it.
         return replace(kept, headers=dict(kept.headers))
 
     def _keep(self, key: tuple[object, ...], answer: Answer) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP server: gateway (key, quota, faults) in front of the API, and the test entrances."""
+"""The HTTP server: a gateway (key, quota, faults) before the API, and the test entrances."""
 
 import gzip
 import logging
@@ -34,12 +34,12 @@ KEY_HEADER = "X-INSEE-Api-Key-Integration"
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_BODY_BYTES = 1_000_000
-_LONGEST_TARGET = 8_000  # characters; what gateways commonly bear
+_LONGEST_TARGET = 8_000  # characters, as many as gateways commonly accept
 _IDLE_SECONDS = 120
 
 
 class Gateway:
-    """Everything a request meets, without its socket."""
+    """Key, quota, faults and API: all that a request meets, without its socket."""
 
     def __init__(self, options: SimulatorOptions) -> None:
         register = (
@@ -64,7 +64,7 @@ class Gateway:
         key: str | None,
         refusal: Answer | None = None,
     ) -> Answer:
-        """`refusal` is what a request gets whose form is wrong, once key and quota are right."""
+        """`refusal` answers a request of a wrong form, once key and quota are right."""
         number = self._witness.arrived()
         answer = self._answer(number, path, params, key, refusal)
         self._witness.answered(answer.status)
@@ -113,7 +113,7 @@ class Gateway:
 
 
 def _rate_headers(grant: Grant) -> dict[str, str]:
-    """Resets in milliseconds of the epoch, as one client saw them."""
+    """Write the resets in milliseconds of the epoch, as one client saw them."""
     return {
         "x-rate-limit-limit": str(grant.minute_limit),
         "x-rate-limit-remaining": str(grant.minute_left),
@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(self.server.gateway.backstage.answer(address.path, params, body))
 
     def _refusal(self) -> Answer | None:
-        """Bodies of 414 and 406 were never recorded; these have INSEE's usual shape."""
+        """Refuse a wrong form. Bodies of 414 and 406 are not recorded: INSEE's usual shape is used."""
         if len(self.path) > _LONGEST_TARGET:
             return header_answer(414, "Requête trop longue")
         accept = self.headers.get("Accept", "*/*")
@@ -197,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _single(query: str) -> dict[str, str]:
-    """Parameters of which the last of a name counts."""
+    """Read the parameters; the last of a name counts."""
     return {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
 
 

@@ -1,4 +1,4 @@
-"""Addresses, in both of the ways that INSEE writes them: before and after the address base."""
+"""Addresses in the two forms that INSEE writes: before and after the address base."""
 
 from functools import cache
 
@@ -16,7 +16,7 @@ def _empty(block: str) -> Draft:
 
 
 def second_address() -> Draft:
-    """INSEE no longer fills this block, and still sends it."""
+    """Return an empty block: INSEE still sends it, and no longer fills it."""
     return dict(_empty("adresse2Etablissement"))
 
 
@@ -76,7 +76,7 @@ def _add_location(parts: Draft, commune: DrawnCommune, dice: Dice) -> None:
 
 @cache
 def _middle_of(code: str, departement: str) -> tuple[float, float] | None:
-    """Somewhere in the right département, the same for the whole commune."""
+    """Draw a place in the département, the same for the whole commune."""
     centre = reference.centre_of(departement)
     if centre is None:
         return None
@@ -87,7 +87,7 @@ def _middle_of(code: str, departement: str) -> tuple[float, float] | None:
 
 @cache
 def _commune_name(commune: DrawnCommune, modern: bool) -> str:
-    """`PARIS`, or `PARIS 7` in older rows; hyphens in the address base only."""
+    """Write `PARIS`, or `PARIS 7` in older rows; only the address base has hyphens."""
     if "Arrondissement" in commune.nom:
         city, number = commune.nom.split()[:2]
         digits = "".join(sign for sign in number if sign.isdigit())

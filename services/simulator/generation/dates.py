@@ -1,4 +1,4 @@
-"""Dates of the register: when things were created, treated, closed, and the impossible ones."""
+"""The dates of the register: creations, treatments, closings, and some that cannot be."""
 
 from datetime import date, timedelta
 
@@ -29,7 +29,7 @@ class Calendar:
         self._worked = [d.isoformat() for d in past if d.weekday() != _SUNDAY]
 
     def creation(self, year: int, dice: Dice) -> str:
-        """A date in `year`, unknown for some of the old ones, rarely in the near future."""
+        """Draw a date in `year`: unknown for some old ones, rarely in the near future."""
         unknown, future = dice.chance(80), dice.chance(4)
         drawn = date(year, 1, 1) + timedelta(days=dice.below(365))
         if unknown and year < 1990:  # noqa: PLR2004 - before the register was computerised
@@ -39,7 +39,7 @@ class Calendar:
         return min(drawn, self._today).isoformat()
 
     def between(self, start: str, end: str, dice: Dice) -> str:
-        """A date strictly after `start`, at most `end` where that leaves one."""
+        """Draw a date after `start` and at most `end`; the day after `start` where none is left."""
         first = date.fromisoformat(start)
         days = (date.fromisoformat(end) - first).days
         return (first + timedelta(days=1 + dice.below(max(days, 1)))).isoformat()
@@ -48,11 +48,11 @@ class Calendar:
         return self.between(start, self.day, dice)
 
     def treatment(self, dice: Dice, *, may_be_old: bool) -> str:
-        """When INSEE last treated a unit: never a Sunday in the last two years.
+        """Draw INSEE's last treatment of a unit: never a Sunday in the last two years.
 
-        One in eight was treated on the mass day of NAF 2025. Of old units one in five was treated
-        so long ago that the milliseconds, or the time itself, are missing; of the others a few,
-        which is how some come to be treated before they were created.
+        INSEE treated one in eight on the mass day of NAF 2025. One old unit in five, and a few
+        others, were treated so long ago that milliseconds or the time itself are missing; some of
+        them were treated before their creation.
         """
         clock = dice.below(86_400_000)
         if dice.chance(200 if may_be_old else 4):
@@ -64,7 +64,7 @@ class Calendar:
         return f"{day}T{_time(clock)}.{clock % 1000:03d}"
 
     def _recent(self, dice: Dice) -> str:
-        """The last month is four times as dense as the rest of the two years."""
+        """Draw a day of two years; the last month is four times as dense as the rest."""
         if dice.chance(150):
             return self._worked[dice.below(26)]
         return dice.pick(self._worked)

@@ -1,4 +1,4 @@
-"""Randomness that is a pure function of (seed, what it is for, number)."""
+"""Randomness as a pure function of seed, purpose and number."""
 
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -12,8 +12,8 @@ _ENOUGH = 1 << 48
 class Dice:
     """A short stream of draws; two Dice with equal arguments always draw the same.
 
-    Unlike `random.Random`, making one costs about a microsecond, which is what lets a register
-    of 600 000 establishments exist only as a function of an index.
+    One costs about a microsecond, unlike `random.Random`: a register of 600 000 establishments
+    needs to exist only as a function of an index.
     """
 
     __slots__ = ("_key", "_rounds", "_value")
@@ -31,7 +31,7 @@ class Dice:
         return drawn
 
     def chance(self, per_mille: int) -> bool:
-        # Half of all draws: not by way of `below`.
+        # Half of all draws come here: a call of `below` would cost too much.
         if self._value < _ENOUGH:
             self._refill()
         self._value, drawn = divmod(self._value, 1000)

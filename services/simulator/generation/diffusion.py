@@ -1,8 +1,8 @@
 """Partial diffusion: what INSEE hides of a record, computed from the unmasked one.
 
 The statuses of the establishment and of its unit are independent. A natural person's names, sex,
-denominations and street address go; a legal person loses the street address and the geolocation.
-Whatever goes is replaced by a mark, even where it was null.
+denominations and street address are hidden; of a legal person, street address and geolocation.
+A mark replaces each hidden value, even where it was null.
 """
 
 from collections.abc import Mapping
@@ -17,25 +17,25 @@ MASK = "[ND]"
 
 @cache
 def unit_fields() -> frozenset[str]:
-    """Fields hidden when the unit is partial and a natural person."""
+    """Return the fields hidden when the unit is partial and a natural person."""
     return frozenset(v.nom for v in reference.variables() if v.bloc == "uniteLegale" and v.masque)
 
 
 @cache
 def address_fields() -> frozenset[str]:
-    """Fields hidden when the establishment is partial, whoever owns it."""
+    """Return the fields hidden when the establishment is partial, whoever owns it."""
     return frozenset(v.nom for v in reference.variables() if v.masque == "PM+PP")
 
 
 @cache
 def sign_fields() -> frozenset[str]:
-    """Fields hidden when the establishment is partial and its unit a natural person."""
+    """Return the fields hidden when the establishment is partial and its unit a natural person."""
     periods = "periodesEtablissement"
     return frozenset(v.nom for v in reference.variables() if v.bloc == periods and v.masque)
 
 
 def is_hidden(field: str, *, etablissement: str, unite: str, forme: str) -> bool:
-    """Whether diffusion statuses (`O` or `P`) and the legal form hide this field."""
+    """Return whether the diffusion statuses (`O` or `P`) and the legal form hide this field."""
     if field in address_fields():
         return etablissement == "P"
     if forme != NATURAL_PERSON:
@@ -46,7 +46,7 @@ def is_hidden(field: str, *, etablissement: str, unite: str, forme: str) -> bool
 
 
 def masked_etablissement(record: Record) -> dict[str, object]:
-    """A copy of the record as the public may see it."""
+    """Copy the record as the public may see it."""
     unit = _block(record["uniteLegale"])
     natural = unit.get("categorieJuridiqueUniteLegale") == NATURAL_PERSON
     masked = dict(record)
@@ -63,7 +63,7 @@ def masked_etablissement(record: Record) -> dict[str, object]:
 
 
 def masked_unite(record: Record) -> dict[str, object]:
-    """The same for a record of `/siren`, whose names are partly in its periods."""
+    """Copy a record of `/siren` as the public may see it; its periods hold some of its names."""
     periods = record["periodesUniteLegale"]
     if not isinstance(periods, list) or record.get("statutDiffusionUniteLegale") != "P":
         return dict(record)

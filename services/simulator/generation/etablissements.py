@@ -15,7 +15,7 @@ _IMPOSSIBLE_DATES = ("0001-01-01", "0198-07-01", "2104-01-01", "7490-12-31")
 
 @dataclass(frozen=True, slots=True)
 class InventedEtablissement:
-    """What an establishment's record is derived from; nothing here is masked.
+    """The facts that an establishment's record is made of; nothing here is masked.
 
     `commune` is None abroad. `created` and `treated` are None for some purged units.
     """
@@ -54,7 +54,7 @@ class Etablissements:
         return siret_of(unite.siren, self._number(unite, index))
 
     def commune(self, index: int) -> reference.DrawnCommune | None:
-        """Half of a unit's establishments are in the département of the unit."""
+        """Draw its commune: half of a unit's establishments are in the unit's département."""
         number = self.unites.number_at(index)
         if self.everywhere and number % _ONE_ABROAD_IN == 0:
             return None
@@ -74,7 +74,7 @@ class Etablissements:
         return self.calendar.treatment(dice, may_be_old=self.unites.is_old(number))
 
     def ferme(self, index: int) -> bool:
-        """Three in ten: those of units that ceased, and secondary ones more often than seats."""
+        """Return whether it is closed: three in ten, most often in ceased units, seldom a seat."""
         number = self.unites.number_at(index)
         if self.unites.cessee(number):
             return True
@@ -86,7 +86,7 @@ class Etablissements:
         return self.dice("diffusion", index).chance(920 if unite.partielle else 15)
 
     def siege_index(self, number: int) -> int:
-        """The seat is often the first establishment, and as often the last after a move."""
+        """Return the seat's index: the first establishment, or any of the unit after a move."""
         first, count = self.unites.first(number), self.unites.count(number)
         if count == 1:
             return first
@@ -94,12 +94,12 @@ class Etablissements:
         return first if dice.chance(600) else first + dice.below(count)
 
     def impossible_date(self, index: int) -> str | None:
-        """A date that cannot be, for one history in a thousand: INSEE has them too."""
+        """Return a date that cannot be for one history in a thousand: INSEE has them, too."""
         dice = self.dice("impossible", index)
         return dice.pick(_IMPOSSIBLE_DATES) if dice.chance(1) else None
 
     def _number(self, unite: Unite, index: int) -> int:
-        """Number inside the unit; some numbers are skipped, the order is kept."""
+        """Return its number inside the unit: ascending, with gaps."""
         rank = index - unite.first
         dice = self.dice("pas", unite.number)
         if unite.count == 1:

@@ -1,4 +1,4 @@
-"""Building SIREN and SIRET numbers, and the cursors that INSEE makes of them."""
+"""SIREN and SIRET numbers, and the cursors that INSEE makes of them."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
 def luhn_sum(digits: str) -> int:
-    """Sum of the digits, every second one from the right doubled (and its own digits added)."""
+    """Sum the digits; every second one from the right is doubled, and its digits are added."""
     return sum(map(int, digits[::-2])) + sum(map(_DOUBLED.__getitem__, map(int, digits[-2::-2])))
 
 
@@ -22,15 +22,15 @@ def check_digit(digits: str) -> str:
 
 
 def siren_of(base: int) -> str:
-    """SIREN whose first eight digits are `base`."""
+    """Make the SIREN whose first eight digits are `base`."""
     digits = f"{base:08d}"
     return digits + check_digit(digits)
 
 
 def siret_of(siren: str, number: int) -> str:
-    """SIRET of the unit's establishment `number` (1 to 9999).
+    """Make the SIRET of the unit's establishment `number` (1 to 9999).
 
-    La Poste's follow another rule: the plain sum of the fourteen digits is a multiple of five.
+    La Poste has another rule: the plain sum of the fourteen digits is a multiple of five.
     """
     digits = f"{siren}{number:04d}"
     if siren == LA_POSTE:
@@ -39,7 +39,7 @@ def siret_of(siren: str, number: int) -> str:
 
 
 def encode_cursor(identifier: str) -> str:
-    """Cursor that continues after `identifier`: base64 of 02 81 (0x20 | length) identifier."""
+    """Make the cursor after `identifier`: base64 of 02 81 (0x20 | length) identifier."""
     raw = bytes((0x02, 0x81, 0x20 | len(identifier))) + identifier.encode("ascii")
     return base64.b64encode(raw).decode("ascii")
 

@@ -1,4 +1,4 @@
-"""What units do: activities, how common they are, their older codes, and names that suit them."""
+"""The activities of units: their frequency, their older codes, and names that suit them."""
 
 import csv
 from bisect import bisect_right
@@ -25,7 +25,7 @@ class Metier:
 
 
 class Metiers:
-    """Common activities by weight; one draw in ten takes any other activity of NAF Rev2."""
+    """Draws common activities by weight, and one time in ten any other of NAF Rev2."""
 
     def __init__(self, common: Sequence[tuple[Metier, int, int]], rare: Sequence[Metier]) -> None:
         self._common = [metier for metier, _, _ in common]
@@ -66,7 +66,7 @@ def metiers() -> Metiers:
 
 
 def _rare(naf: str) -> Metier:
-    """An activity that no table gives older codes for gets plausible ones, always the same."""
+    """Give plausible older codes, always the same, to an activity that no table lists."""
     number = int(naf[:2] + naf[3:5])
     rev1, nap = reference.older_activities("NAFRev1"), reference.older_activities("NAP")
     names = ("{nom} ET FILS", "ETABLISSEMENTS {nom}", "{nom} {prenom}", "SOCIETE NOUVELLE {nom}")

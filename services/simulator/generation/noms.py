@@ -18,7 +18,7 @@ _SIGLE_LENGTH = 20
 
 @dataclass(frozen=True, slots=True)
 class Identite:
-    """Names of a unit: those of a person, or a denomination; the others are None."""
+    """The names of a unit: a person's, or a denomination; the others are None."""
 
     sexe: str | None = None
     nom: str | None = None
@@ -32,7 +32,7 @@ class Identite:
 
 @lru_cache(maxsize=4096)
 def capitals(text: str) -> str:
-    """As INSEE writes names of places: no accents, ligatures apart, typographic signs plain."""
+    """Write as INSEE writes places: no accents, no ligatures, plain apostrophes."""
     apart = text.replace("œ", "oe").replace("Œ", "OE").replace("\u2019", "'")
     plain = unicodedata.normalize("NFKD", apart)
     return "".join(sign for sign in plain if not unicodedata.combining(sign)).upper()
@@ -44,7 +44,7 @@ def identite(unite: Unite, seed: int) -> Identite:
 
 
 def enseigne(unite: Unite, commune: DrawnCommune | None, dice: Dice) -> str:
-    """A name that suits the activity, at most 50 characters."""
+    """Draw a name that suits the activity, at most 50 characters."""
     name = _fill(dice.pick(unite.metier.enseignes), commune or unite.commune, dice)
     return _FORM_IN_NAME.sub("", name)[:50].strip()
 
@@ -61,13 +61,13 @@ def _fill(template: str, commune: DrawnCommune, dice: Dice) -> str:
 
 
 def _city(commune: DrawnCommune) -> str:
-    """The city that an arrondissement is part of."""
+    """Return the city, also of an arrondissement."""
     name = commune.nom.split()[0] if "Arrondissement" in commune.nom else commune.nom
     return capitals(name)
 
 
 def _contracted(name: str) -> str:
-    """DU and DES where French joins the article of a commune, an apostrophe before a vowel."""
+    """Join DE and the article to DU and DES, and elide DE before a vowel."""
     joined = name.replace(" DE LE ", " DU ").replace(" DE LES ", " DES ")
     return re.sub(r"\bDE (?=[AEIOU])", "D'", joined)
 
@@ -99,7 +99,7 @@ def _company(unite: Unite, dice: Dice) -> Identite:
         return Identite(denomination=dice.pick(vocabulary.STRANGE_NAMES))
     name = _fill(dice.pick(unite.metier.enseignes), unite.commune, dice)
     if dice.chance(200):
-        # Two words chance put together: most names of companies say nothing of what they do.
+        # Two words drawn apart: most names of companies say nothing about their activity.
         name = f"{dice.pick(vocabulary.names('noms'))} {dice.pick(vocabulary.LIEUX)}"
     prefix = _PREFIXES.get(unite.forme, "")
     if not name.startswith(prefix or "\0"):

@@ -23,7 +23,7 @@ _OF_A_COMMON_ONE = (0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 3, 5)
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What a period says; `start` None only in the single period of some purged units."""
+    """The facts of a period; only the single period of some purged units has no `start`."""
 
     start: str | None
     etat: str | None
@@ -40,7 +40,7 @@ class Histories:
         self._calendar = etablissements.calendar
 
     def periodes(self, etablissement: InventedEtablissement) -> list[Periode]:
-        """One to seven periods, newest first; the current one ends at None."""
+        """Make one to seven periods, newest first; the current one ends at None."""
         dice = self._etablissements.dice("periodes", etablissement.index)
         if etablissement.created is None:
             return [_purged_period(dice)]
@@ -77,7 +77,7 @@ class Histories:
     def _signs(
         self, etablissement: InventedEtablissement, dice: Dice
     ) -> tuple[str | None, str | None]:
-        """Sign and usual denomination; strange ones for one establishment in fifty."""
+        """Draw the sign and usual denomination; one establishment in fifty has strange ones."""
         if dice.chance(20):
             strange = dice.pick(vocabulary.STRANGE_NAMES)[:50]
             return (strange, None) if dice.chance(600) else (None, strange)
@@ -96,7 +96,7 @@ class Histories:
         return self._calendar.after(max(start, "1990-01-01"), dice)
 
     def _starts(self, created: str, ending: str | None, dice: Dice) -> list[str]:
-        """Starts of the periods, oldest first: creation, new nomenclatures, events, closing."""
+        """Draw the starts, oldest first: creation, new nomenclatures, events, closing."""
         limit = ending or self._calendar.day
         starts = {created}
         starts.update(
@@ -140,7 +140,7 @@ class Histories:
 
 
 def _activity_at(naf: str, naf_rev1: str, nap: str, start: str) -> tuple[str | None, str | None]:
-    """Code and nomenclature in force when a period began."""
+    """Return the code and nomenclature in force when a period began."""
     if start >= NAF_REV2_START:
         return naf, "NAFRev2"
     if start >= NAF_REV1_START:
@@ -158,7 +158,7 @@ def _purged_period(dice: Dice) -> Periode:
 
 
 def _described(states: Sequence[_State]) -> list[Periode]:
-    """The API's form, newest first. The oldest period changes nothing: nothing came before."""
+    """Write the periods as the API does, newest first. The oldest one changes nothing."""
     periods: list[Periode] = []
     for rank, state in enumerate(states):
         before = states[rank - 1] if rank else state

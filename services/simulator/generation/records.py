@@ -24,7 +24,7 @@ class RecordBuilder:
         self._histories = Histories(etablissements)
 
     def etablissement(self, index: int) -> Draft:
-        """The establishment as `/siret` would give it to somebody who may see everything."""
+        """Make the establishment as `/siret` gives it, with nothing masked."""
         facts = self._etablissements.etablissement(index)
         dice = self._etablissements.dice("etablissement", index)
         tranche = _tranche(facts, dice)
@@ -52,7 +52,7 @@ class RecordBuilder:
         }
 
     def unite(self, number: int) -> Draft:
-        """The unit as `/siren` would give it, with one or two periods."""
+        """Make the unit as `/siren` gives it, with nothing masked and one or two periods."""
         unite = self._etablissements.unites.unite(number)
         block = self._unit_block(unite)
         periodes = _unit_periods(unite, block, self._etablissements.calendar.day)
@@ -111,7 +111,7 @@ _UNIT_TAIL = (
 
 @cache
 def _unit_head() -> Sequence[str]:
-    """What a unit says outside of its periods, but for what comes after their number."""
+    """Return the keys of a unit outside of its periods that stand before their number."""
     unit = (variable for variable in reference.variables() if variable.bloc == "uniteLegale")
     return [v.nom for v in unit if not v.historise and v.nom not in _UNIT_TAIL]
 
@@ -172,14 +172,14 @@ def _social(unite: Unite, dice: Dice) -> str | None:
 
 
 def _registre_metiers(facts: InventedEtablissement, dice: Dice) -> str | None:
-    """Craft code: the NAF code without its dot and a letter, for crafts before 2023."""
+    """Draw a craft code, used before 2023: the NAF code without its dot, and a letter."""
     craft = facts.unite.metier.naf[:2] in {"43", "10", "95", "96", "41"}
     letter = dice.pick("PABQZ")
     return facts.unite.metier.naf.replace(".", "") + letter if craft and dice.chance(350) else None
 
 
 def _unit_periods(unite: Unite, block: Draft, day: str) -> list[Draft]:
-    """Newest first: the unit as it is, and before it ceased as it was."""
+    """Make the periods, newest first: the unit as it is, and as it was before it ceased."""
     history = Dice(0, "fin", unite.number)
     current: Draft = {"dateFin": None, "dateDebut": unite.created}
     for name in _UNIT_PERIOD:

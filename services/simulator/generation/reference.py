@@ -1,4 +1,4 @@
-"""Reference tables kept beside this module (see data/SOURCES.md), as the generator needs them."""
+"""The reference tables of the generator, kept in data/ (sources: data/SOURCES.md)."""
 
 import csv
 from bisect import bisect_right
@@ -74,19 +74,19 @@ def communes(departements: Sequence[str] = ()) -> CommuneMap:
 
 @cache
 def naf_2025_by_naf() -> Mapping[str, str]:
-    """NAF Rev2 sub-class → nearest NAF 2025 sub-class."""
+    """Map each NAF Rev2 sub-class to the nearest of NAF 2025."""
     return {row["code"]: row["naf_2025"] for row in _rows("naf.csv")}
 
 
 @cache
 def older_activities(nomenclature: str) -> Sequence[str]:
-    """Codes of `NAFRev1` or `NAP`, in order; NAF 1993 codes are nearly those of NAF Rev1."""
+    """List the codes of `NAFRev1` or `NAP`; NAF 1993 codes are nearly those of NAF Rev1."""
     return [r["code"] for r in _rows("naf_anciennes.csv") if r["nomenclature"] == nomenclature]
 
 
 @cache
 def centre_of(departement: str) -> tuple[float, float] | None:
-    """Rough centre in the projection INSEE uses there (metres), None where it gives none."""
+    """Return the rough centre in metres of INSEE's projection there; None where it has none."""
     for row in _rows("centres.csv"):
         if row["departement"] == departement:
             return float(row["x"]), float(row["y"])
@@ -97,8 +97,8 @@ def centre_of(departement: str) -> tuple[float, float] | None:
 class Variable:
     """A variable of the register as INSEE's dictionary describes it.
 
-    `masque` says whom partial diffusion hides it for: "PP" natural persons, "PM+PP" everybody,
-    "" nobody.
+    `masque` says whose value partial diffusion hides: "PP" that of natural persons, "PM+PP" of
+    all, "" of nobody.
     """
 
     bloc: str

@@ -1,4 +1,4 @@
-"""Legal units as a function of their number: who they are, and which establishments they own."""
+"""Legal units as a function of their number, with the establishments that they own."""
 
 from array import array
 from bisect import bisect_right
@@ -15,7 +15,7 @@ from services.simulator.generation.metiers import Metier, metiers
 
 NATURAL_PERSON = "1000"
 
-# The first eight digits of SIREN by the years in which they were given out, oldest first: base,
+# The first eight digits of SIREN by the year of registration, oldest first: base,
 # share of the units in thousandths, year. Administrations have 1 and 2, old associations 77 and 78.
 _SERIES: Sequence[tuple[int, int, int]] = (
     (541_022, 4, 1955),
@@ -31,21 +31,21 @@ _SERIES: Sequence[tuple[int, int, int]] = (
     (91_000_000, 200, 2022),
     (99_500_000, 0, 2026),
 )
-_OLD = 402  # thousandths of the units that the series before 2011 make up
+_OLD = 402  # share of the units registered before 2011, in thousandths
 _STARTS = [0, *accumulate(share for _, share, _ in _SERIES)][:-1]
 _ROOM_NEEDED = 4
 _MOST_OF_A_SOLE_TRADER = 5
 _POST_OFFICES = 49
-_PUBLIC = "12"  # how the SIREN of administrations begin
+_PUBLIC = "12"  # first digits of the SIREN of administrations
 
-# Sizes of units, from the most common: smallest, how many sizes from there on.
+# The sizes of units, the most common first: smallest size, count of sizes from there on.
 _SIZES = ((1, 1), (2, 1), (3, 3), (6, 10), (16, 35))
 _SIZE_ENDS = (8_600, 9_500, 9_900, 9_990)
 
 
 @dataclass(frozen=True, slots=True)
 class Unite:
-    """What the rest of a unit's record is derived from; nothing here is masked."""
+    """The facts that the rest of a unit's record is made of; nothing here is masked."""
 
     number: int
     siren: str
@@ -79,7 +79,7 @@ class Unites:
         while placed < establishments:
             self._firsts.append(placed)
             placed += self._size(len(self._firsts) - 1)
-        # SIRENs are spread over this many units; it stays when La Poste takes the place of some.
+        # The SIRENs are spread over this many units; the number stays when La Poste replaces some.
         self._span = len(self._firsts)
         self._post = self._number_of_the_post()
         self._enlarge_the_post(min(_POST_OFFICES, establishments // 500))
@@ -89,27 +89,27 @@ class Unites:
         return len(self._firsts)
 
     def owner_of(self, index: int) -> Unite:
-        """The unit that owns the establishment at this index."""
+        """Return the unit that owns the establishment at this index."""
         return self.unite(self.number_at(index))
 
     def siren(self, number: int) -> str:
         return LA_POSTE if number == self._post else siren_of(self._base(number))
 
     def spare_siren(self, number: int) -> str | None:
-        """A valid SIREN just after this unit's that no unit has, where there is room for one."""
+        """Return a valid SIREN of no unit, just after this unit's; None where there is no room."""
         base = self._base(number)
         if self._base(number + 1) - base < _ROOM_NEEDED or self.siren(number) == LA_POSTE:
             return None
         return siren_of(base + 1)
 
     def _size(self, number: int) -> int:
-        """Establishments of the unit: mostly one, sometimes two or three, rarely up to fifty."""
+        """Draw the number of establishments: mostly one, often two or three, rarely up to fifty."""
         dice = Dice(self._seed, "taille", number)
         smallest, spread = _SIZES[bisect_right(_SIZE_ENDS, dice.below(10_000))]
         return smallest + dice.below(spread)
 
     def _number_of_the_post(self) -> int:
-        """The unit whose SIREN would be the last one before La Poste's gives way to it."""
+        """Return the unit that gives way to La Poste: the last one whose SIREN is below."""
         after = bisect_right(range(self._span), int(LA_POSTE[:8]), key=self._base)
         return max(after - 1, 0)
 
@@ -121,7 +121,7 @@ class Unites:
             self._firsts.pop()
 
     def _base(self, number: int) -> int:
-        """First eight digits; strictly increasing with the number, with a random step."""
+        """Draw the first eight digits: they grow with the number, by random steps."""
         if number >= self._span:
             return _SERIES[-1][0]
         shift = Dice(self._seed, "siren", number).below(800) / 1000
@@ -130,7 +130,7 @@ class Unites:
         return start + int(along * (_SERIES[series + 1][0] - start))
 
     def _place(self, number: float) -> tuple[int, float]:
-        """Series that the unit's SIREN comes from, and how far along it, from 0 to 1."""
+        """Return the series of the unit's SIREN, and its place along it, from 0 to 1."""
         position = min(number * 1000 / self._span, 999.999999)
         series = bisect_right(_STARTS, position) - 1
         return series, (position - _STARTS[series]) / _SERIES[series][1]
@@ -140,8 +140,8 @@ class Unites:
         year = _SERIES[series][2]
         return year + int(along * (max(_SERIES[series + 1][2], year + 1) - year))
 
-    # Each of these has dice of its own: a query that looks through the register asks one of them
-    # of every unit, and must not pay for a whole unit.
+    # Each fact has its own dice: a query reads one fact of every unit, and must not pay for the
+    # whole unit.
 
     def commune(self, number: int) -> reference.DrawnCommune:
         return self._communes.draw(Dice(self._seed, "commune", number))
@@ -153,18 +153,18 @@ class Unites:
         return Dice(self._seed, "purge", number).chance(4) and self.count(number) == 1
 
     def is_old(self, number: int) -> bool:
-        """Whether it was registered before 2011 or so."""
+        """Return whether it was registered before about 2011."""
         return number * 1000 < _OLD * self._span
 
     def first(self, number: int) -> int:
-        """Index of the unit's first establishment."""
+        """Return the index of the unit's first establishment."""
         return self._firsts[number] if number < len(self) else self._establishments
 
     def count(self, number: int) -> int:
         return self.first(number + 1) - self.first(number)
 
     def number_at(self, index: int) -> int:
-        """Number of the unit that owns the establishment at this index."""
+        """Return the number of the unit that owns the establishment at this index."""
         return bisect_right(self._firsts, index) - 1
 
     def _build(self, number: int) -> Unite:

@@ -1,4 +1,4 @@
-"""The words of invented units: names, streets, and the strange values real registers hold."""
+"""The words of invented units: names, streets, and strange values as in real registers."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -10,7 +10,7 @@ _DATA = Path(__file__).parent / "data"
 
 @cache
 def names(kind: Literal["noms", "prenoms_f", "prenoms_m"]) -> Sequence[str]:
-    """Family names, or given names of women or men, in capitals without accents."""
+    """List family names, or given names of women or men, in capitals without accents."""
     return tuple((_DATA / f"{kind}.txt").read_text(encoding="utf-8").splitlines())
 
 

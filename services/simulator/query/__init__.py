@@ -1,1 +1,1 @@
-"""The query language of `q`: syntax, the variables it may name, and evaluation."""
+"""The query language of `q`: its syntax, its variables and its evaluation."""

@@ -1,4 +1,4 @@
-"""Whether one value satisfies one term: words, wildcards, and ranges that know about dates."""
+"""The comparison of one value with one term: words, wildcards, ranges of dates and numbers."""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ _DATES = frozenset({"date", "datetime"})
 
 
 def matcher(field: Field, value: Word | Range, query: str) -> Matcher:
-    """A function of a value of this field; null never matches.
+    """Return a test of a value of this field; null never matches.
 
     Raises BadRequestError where the value cannot be one of the field.
     """
@@ -32,7 +32,7 @@ def matcher(field: Field, value: Word | Range, query: str) -> Matcher:
 
 
 def normalised(text: str) -> str:
-    """Without accents or case, as full-text search sees it."""
+    """Remove accents and case, as full-text search does."""
     apart = unicodedata.normalize("NFKD", text)
     return "".join(sign for sign in apart if not unicodedata.combining(sign)).casefold()
 
@@ -69,7 +69,7 @@ def _words(text: str) -> list[str]:
 
 
 def _text_matcher(word: Word) -> Matcher:
-    """Full text: a word is found anywhere among the words, a quoted phrase as it stands."""
+    """Search in full text: a word anywhere among the words, a quoted phrase as it stands."""
     if word.wild:
         pattern = re.compile(_pattern(Word(normalised(word.text), wild=word.wild)), re.DOTALL)
         return lambda value: value is not None and any(map(pattern.fullmatch, _words(str(value))))
@@ -106,7 +106,7 @@ def _in_range(field: Field, span: Range, query: str) -> Matcher:
 
 
 def _in_dates(span: Range, query: str) -> Matcher:
-    """A bound such as 2024-05 stands for the whole month, at both ends."""
+    """Take a bound such as 2024-05 for the whole month, at both ends."""
     for bound in (span.low, span.high):
         if bound is not None and not _DATE.fullmatch(bound):
             raise QuerySyntaxError(query)

@@ -1,4 +1,4 @@
-"""Turning a tree into a predicate over rows, and finding the SIRETs it can only be about."""
+"""The predicate of a query over rows, and the range of SIRETs that can satisfy it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ _BY_SOUND = ".phonetisation"
 
 
 class QueriedRow(Protocol):
-    """A unit or establishment as a query sees it, unmasked."""
+    """A unit or establishment as a query reads it, unmasked."""
 
     def value(self, field: str) -> object:
-        """Value of a field that is not historised; None when it is null or absent."""
+        """Return the value of a field that is not historised; None when it is null or absent."""
         ...
 
     def periodes(self) -> Sequence[Mapping[str, object]]:
-        """Its periods, or the only one that holds the date asked for."""
+        """Return its periods, or the one that holds the date asked for."""
         ...
 
     def hides(self, field: str) -> bool:
-        """Whether partial diffusion hides this field of this row."""
+        """Return whether partial diffusion hides this field of this row."""
         ...
 
 
@@ -39,7 +39,7 @@ _InPeriod = Callable[[Mapping[str, object]], bool]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query that can be asked: who satisfies it, and between which identifiers to look.
+    """A compiled query: its predicate, and the identifiers between which to look.
 
     `low` and `high` bound the SIRET (or SIREN) of every row that can match, both included;
     `high` is compared with the beginning of the identifier.
@@ -114,7 +114,7 @@ class _Compiler:
     def _term(self, term: Term) -> Predicate:
         field = self._field(term.field, historised=False)
         matches, name = matcher(field, term.value, self._text), field.name
-        # Codes repeat: looking an answer up is several times faster than matching again.
+        # Codes repeat: a look-up is several times faster than a new comparison.
         known: dict[object, bool] = {}
 
         def holds(row: QueriedRow) -> bool:
@@ -129,7 +129,7 @@ class _Compiler:
         return holds
 
     def _field(self, name: str, *, historised: bool) -> Field:
-        # INSEE also searches by sound; here a sound is the spelling without accents or case.
+        # INSEE also searches by sound; here the sound is the spelling without accents or case.
         plain = name.removesuffix(_BY_SOUND)
         field = self.fields.get(plain)
         if field is None or field.historised != historised or (plain != name and not field.text):
@@ -139,7 +139,7 @@ class _Compiler:
 
 
 def _cost(node: Node) -> int:
-    """Rough order of work, so that a conjunction asks the cheap questions first."""
+    """Rank the work of a node, so that a conjunction tests the cheap terms first."""
     match node:
         case Term(name, _):
             return 0 if name in _CHEAP or name.startswith("dateDernierTraitement") else 3
@@ -152,7 +152,7 @@ def _cost(node: Node) -> int:
 
 
 def _bounds(node: Node, collection: Collection) -> tuple[str, str]:
-    """Where identifiers can be, judging by the terms that must all hold."""
+    """Return the bounds of the identifiers, from the terms that must all hold."""
     low, high = _FIRST, _LAST
     for term in _necessary(node):
         if term.field in {"siren", collection}:

@@ -1,4 +1,4 @@
-"""Recursive descent over the tokens of `q`.
+"""The parser of `q`, a recursive descent over its tokens.
 
     query   = or
     or      = and { "OR" and }
@@ -8,8 +8,7 @@
     values  = value | "(" value { "OR" value } ")"
     value   = word | "quoted words" | "[" end "TO" end "]" | "{" end "TO" end "}"
 
-Two clauses side by side with nothing between them are an error here: what INSEE does with them
-is not documented.
+Two clauses with nothing between them are an error here: INSEE does not document them.
 """
 
 import re
@@ -57,7 +56,7 @@ def tokens(query: str) -> Sequence[QueryToken]:
 
 
 def parse(query: str) -> Node:
-    """Tree of the query; QuerySyntaxError when there is none."""
+    """Return the tree of the query. Raises QuerySyntaxError."""
     return _Parser(query).parse()
 
 

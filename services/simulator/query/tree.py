@@ -1,4 +1,4 @@
-"""What a parsed query is made of."""
+"""The nodes of a parsed query."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """From `low` to `high`; None is an open end. Round brackets of mathematics are braces here."""
+    """A range from `low` to `high`; None is an open end. Braces exclude the ends."""
 
     low: str | None
     high: str | None
@@ -48,7 +48,7 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class PeriodeNode:
-    """Any one period satisfies the whole of `inner`."""
+    """One period, whichever it is, satisfies the whole of `inner`."""
 
     inner: "Node"
 

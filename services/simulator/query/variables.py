@@ -1,4 +1,4 @@
-"""The variables that `q` may name in each collection, and where they may stand."""
+"""The variables that `q` may name in each collection, inside or outside of `periode(...)`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _NOT_TEXT = ("nomenclature", "nombre")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`historised` fields stand inside `periode(...)`, the others outside of it."""
+    """A variable of `q`; `historised` ones stand inside `periode(...)`, the others outside."""
 
     name: str
     nature: str

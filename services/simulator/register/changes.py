@@ -1,4 +1,4 @@
-"""Facts changed while the server runs, as a nightly treatment would: by SIRET or SIREN."""
+"""The facts changed by SIRET or SIREN while the server runs, as a nightly treatment does."""
 
 import threading
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Changes:
         return identifier in self._values or identifier[:SIREN_LENGTH] in self._values
 
     def applied(self, record: Draft) -> Draft:
-        """The record, changed in place where something was set over it."""
+        """Change the record in place where a value was set over it, and return it."""
         for key in ("siren", "siret"):
             values = self._values.get(str(record.get(key)))
             if values:

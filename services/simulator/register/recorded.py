@@ -16,8 +16,8 @@ from services.simulator.register.rows import RecordRow
 class RecordedRegister:
     """Establishments and units of a JSON-lines file; units are the lines with their own periods.
 
-    A unit that has no line of its own is not served by `/siren`. Of two lines with the same
-    identifier the last one counts.
+    `/siren` serves no unit without a line of its own. The last of two lines with the same
+    identifier counts.
     """
 
     version = 0

@@ -1,4 +1,4 @@
-"""Registers that the server can serve: one generated from a seed, one of recorded answers."""
+"""The register that the server serves, and one generated from a seed."""
 
 from bisect import bisect_left
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from services.simulator.record import Record
 from services.simulator.register.changes import Changes
 from services.simulator.register.rows import LazyRow, RecordRow
 
-# One unit in so many is followed by a SIREN that redirects to it, or that may not be shown.
+# A SIREN that redirects, and one that may not be shown, follow one unit in this many.
 _ONE_IN = 997
 _DOUBLON, _SECRET = 5, 11
 
@@ -25,8 +25,7 @@ _DOUBLON, _SECRET = 5, 11
 class Register(Protocol):
     """Units and establishments by position; positions follow the order of the identifiers.
 
-    The versions of everything served so far are told apart by `version`: it changes whenever a
-    record may have.
+    `version` changes whenever a record may have changed.
     """
 
     calendar: Calendar
@@ -37,24 +36,24 @@ class Register(Protocol):
     def size(self, collection: Collection) -> int: ...
     def identifier(self, collection: Collection, position: int) -> str: ...
     def position_from(self, collection: Collection, identifier: str) -> int:
-        """Lowest position whose identifier is not below this one; a prefix will do."""
+        """Return the lowest position whose identifier is not below this one, or this prefix."""
         ...
 
     def row(self, collection: Collection, position: int, date: str | None) -> QueriedRow: ...
     def record(self, collection: Collection, position: int) -> Record:
-        """The record as it is served: masked where diffusion is partial."""
+        """Return the record as it is served: masked where diffusion is partial."""
         ...
 
     def unmasked(self, siret: str) -> Record | None: ...
     def redirection(self, siren: str) -> str | None:
-        """SIREN of the unit that this one duplicates."""
+        """Return the SIREN of the unit that this one duplicates."""
         ...
 
     def is_secret(self, siren: str) -> bool: ...
 
 
 class GeneratedRegister:
-    """A register that exists as a function of the seed; nothing is stored but what was changed."""
+    """A register that is a function of the seed; it stores nothing but its changes."""
 
     def __init__(self, options: SimulatorOptions) -> None:
         self._etablissements = Etablissements(
@@ -65,7 +64,7 @@ class GeneratedRegister:
         self._histories = Histories(self._etablissements)
         self.calendar = self._etablissements.calendar
         self.changes = Changes()
-        # Made with the rest of the unit, which takes long: a delta asks it of every unit.
+        # A delta reads it of every unit, and it is made with the whole unit, which takes long.
         self._unite_treated = cache(self._make_unite_treated)
         self._cheap: dict[str, dict[str, Callable[[int], object]]] = {
             "siret": self._cheap_of_siret(),
@@ -125,7 +124,7 @@ class GeneratedRegister:
         return number is not None and number % _ONE_IN == _SECRET
 
     def specials(self) -> dict[str, dict[str, str] | list[str]]:
-        """SIRENs that redirect, with where they lead, and SIRENs that may not be shown."""
+        """List the SIRENs that redirect, with their targets, and those that may not be shown."""
         duplicates: dict[str, str] = {}
         for number in range(_DOUBLON, len(self._unites), _ONE_IN):
             if (siren := self._unites.spare_siren(number)) is not None:
@@ -134,7 +133,7 @@ class GeneratedRegister:
         return {"doublons": duplicates, "non_diffusibles": [siren for siren in spare if siren]}
 
     def _follows(self, siren: str) -> int | None:
-        """Number of the unit whose spare SIREN this is."""
+        """Return the number of the unit whose spare SIREN this is."""
         number = self.position_from("siren", siren) - 1
         return number if number >= 0 and self._unites.spare_siren(number) == siren else None
 

@@ -1,4 +1,4 @@
-"""Units and establishments as a query sees them: generated ones lazily, whole records directly."""
+"""Units and establishments as a query reads them: a whole record, or one made when needed."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -7,7 +7,7 @@ from services.simulator.record import Record, flattened, periods_at, periods_of
 
 
 class RecordRow:
-    """A row that has its whole record, which may be masked or not."""
+    """A row with its whole record, masked or not."""
 
     def __init__(self, record: Record, date: str | None) -> None:
         self._flat = flattened(record)
@@ -36,7 +36,7 @@ class RecordRow:
 
 
 class LazyRow:
-    """A generated row: a few values cost little, any other builds the record, once."""
+    """A generated row: a few values cost little; any other one builds the record, once."""
 
     __slots__ = ("_build", "_cheap", "_date", "_full", "_index", "_periods")
 

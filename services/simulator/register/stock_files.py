@@ -29,7 +29,7 @@ FILES: Mapping[Collection, str] = {"siret": "StockEtablissement", "siren": "Stoc
 
 _COLUMNS = Path(__file__).parents[1] / "generation" / "data" / "stock_columns.csv"
 _GROUP_ROWS = 50_000
-# Copies get numbers of a range of their own, in the order of the file.
+# Copies have their own range of numbers, in the order of the file.
 _FIRST_COPY = 10_000_000
 
 
@@ -52,10 +52,10 @@ def write_stock(
     format_: Format = "csv",
     distinct: int | None = None,
 ) -> Mapping[Collection, WrittenStockFile]:
-    """Write both files and say how many rows each has; equal options give equal bytes of CSV.
+    """Write both files and return their counts of rows; equal options give equal bytes of CSV.
 
-    With `distinct`, only so many establishments are invented, and the files repeat them under
-    other SIRENs until there are `options.establishments`: for files of millions of rows.
+    `distinct` invents this many establishments, and the files repeat them under other SIRENs up
+    to `options.establishments`: for files of millions of rows.
     """
     invented = min(distinct or options.establishments, options.establishments)
     generated = GeneratedRegister(
@@ -80,7 +80,7 @@ def write_stock(
 
 
 class _Owners:
-    """How many units the first so many establishments belong to."""
+    """Counts the units that own the first establishments."""
 
     def __init__(self, register: GeneratedRegister) -> None:
         self.sirens = [register.identifier("siren", n) for n in range(register.size("siren"))]
@@ -104,7 +104,7 @@ def _rows(register: GeneratedRegister, collection: Collection) -> Iterator[Seque
 
 
 def row_of(record: Record, names: Sequence[str]) -> list[str]:
-    """One record of the API as a row of these columns; its unit's block counts as well."""
+    """Write a record of the API as a row of these columns, its unit's block included."""
     current = next((p for p in periods_of(record) if p.get("dateFin") is None), {})
     values = {**current, **flattened(record)}
     return [_text(values.get(name)) for name in names]
@@ -163,7 +163,7 @@ def _write_zip(path: Path, names: Sequence[str], rows: Iterator[Sequence[str]]) 
 
 
 def _write_parquet(path: Path, names: Sequence[str], rows: Iterator[Sequence[str]]) -> int:
-    """Typed as the published file is: dates, whole numbers and booleans are no strings there."""
+    """Write with the types of the published file: dates, whole numbers and booleans."""
     schema = pa.schema([(name, _parquet_type(name)) for name in names])
     count = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
