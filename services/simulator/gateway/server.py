@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(self.server.gateway.backstage.answer(address.path, params, body))
 
     def _refusal(self) -> Answer | None:
-        """Refuse a wrong form. Bodies of 414 and 406 are not recorded: INSEE's usual shape is used."""
+        """Refuse a wrong form with INSEE's usual body: those of 414 and 406 were never recorded."""
         if len(self.path) > _LONGEST_TARGET:
             return header_answer(414, "Requête trop longue")
         accept = self.headers.get("Accept", "*/*")
