@@ -1,4 +1,4 @@
-"""`./sirenade forget`: oppositions, and what carries them over a restore."""
+"""`./sirenade forget`: oppositions, their end, and the file that carries them over a restore."""
 
 import json
 import os
@@ -29,30 +29,32 @@ def forget(  # noqa: PLR0913, PLR0917  the options of one command, typer's to bi
         list[str] | None, typer.Argument(metavar="SIREN…", help="Units that object.")
     ] = None,
     reason: Annotated[
-        str, typer.Option(help="Why, for the audit: a date, a file number. Name nobody.")
+        str, typer.Option(help="Why, for the audit: a date, a file number. No name.")
     ] = _NO_REASON,
     withdraw: Annotated[
-        bool, typer.Option("--withdraw", help="End the opposition; an import brings data back.")
+        bool,
+        typer.Option("--withdraw", help="End the opposition; an import brings the data back."),
     ] = False,
     export: Annotated[
         Path | None, typer.Option(help="Write oppositions and tombstones to a file; - is stdout.")
     ] = None,
     apply: Annotated[
-        Path | None, typer.Option(help="After a restore: record and honour those of the file.")
+        Path | None,
+        typer.Option(help="After a restore: record those of a file, and erase again."),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Also a number with a wrong check digit.")
+        bool, typer.Option("--force", help="Take a number with a wrong check digit too.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Erase all that is kept of a unit beyond its number, and keep it out from now on.
 
-    Works for a unit that is not stored yet as well, and twice does no more than once.
+    It works for a unit that is not stored yet, and may be repeated.
 
     Example: ./sirenade forget 552032534 --reason "letter of 3 March"
     """
     if [bool(sirens), export is not None, apply is not None].count(True) != 1:
-        raise UserError("say what: SIREN…, or --export FILE, or --apply FILE")
+        raise UserError("give one of SIREN…, --export FILE, --apply FILE")
     if withdraw and not sirens:
         raise UserError("--withdraw goes with SIREN…")
     numbers = [oppositions.checked_siren(siren) for siren in sirens or []]
@@ -108,7 +110,7 @@ def _export(engine: Engine, path: Path, *, as_json: bool) -> None:
             for line in oppositions.export_lines(connection):
                 typer.echo(line)
             return
-        # Whole or not at all, and for its owner only: the numbers are of people who object.
+        # The file appears whole, and only its owner may read the numbers of people who object.
         unfinished = path.with_name(f"{path.name}.{os.getpid()}")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:

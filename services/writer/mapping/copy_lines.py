@@ -1,7 +1,7 @@
-"""A row as one text: what PostgreSQL's COPY reads, tabs between columns, empty for NULL.
+"""A row as one line of PostgreSQL's COPY: tabs between columns, an empty text for NULL. Pure.
 
-One text is all that is kept of a row to be written: a thousand rows of fifty texts each cost
-more in memory and garbage than in work. No text of a row is empty itself.
+A row to write is kept as this line alone: a thousand rows of fifty texts each would cost more in
+memory and garbage collection than in work. No value of a row is an empty text.
 """
 
 import re
@@ -14,7 +14,7 @@ _MEANT = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
 
 
 def texts_of(line: str) -> list[str]:
-    """The texts that the line was made of, as they were before they were escaped."""
+    """Return the texts of the line, without their escapes."""
     texts = line.split(BETWEEN)
     if "\\" in line:
         texts = [

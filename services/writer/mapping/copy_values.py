@@ -1,7 +1,7 @@
-"""Values of INSEE's records as texts that PostgreSQL's COPY reads, empty for null.
+"""Values of INSEE's records as texts for PostgreSQL's COPY, empty for null. Pure.
 
-Nearly every value is as it must be, and is only looked at, many at once; what is not so is read
-by `values`, with the same result and the same errors.
+Nearly every value is valid as it is: many are checked at once. The functions of
+`shared.sirene.values` read the others, with the same results and the same errors.
 """
 
 import datetime as dt
@@ -43,7 +43,7 @@ _TRUTHS: Mapping[object, str] = {None: "", True: "t", False: "f"}
 
 
 class Keys:
-    """Two keys of a block or more, whose values are read and looked at together."""
+    """Two or more keys of a block, whose values are read and checked together."""
 
     __slots__ = ("_get", "_names", "_none", "_number")
 
@@ -54,18 +54,18 @@ class Keys:
         self._none = [""] * self._number
 
     def texts(self, block: JsonObject) -> Texts:
-        """As `values.text_of` each key."""
+        """Read each key as `values.text_of` does."""
         values = self._values(block)
-        if values.count(None) == self._number:  # a second address, nearly always
+        if values.count(None) == self._number:  # nearly always so for a second address
             return self._none
         found = ["" if value is None else value for value in values]
         try:
             joined = _BETWEEN.join(found)
-        except TypeError:  # something else than a text
+        except TypeError:  # a value is no text
             return self._one_by_one(block)
         if (
-            # To take out, to cut off or to escape; a text that has the sign between them inside
-            # is at worst looked at again.
+            # These need a change or an escape. A text that holds `_BETWEEN` itself is at worst read
+            # a second time.
             not joined.isprintable()
             or "\\" in joined
             or "| " in joined
@@ -80,7 +80,7 @@ class Keys:
         return found
 
     def truths(self, block: JsonObject) -> Texts:
-        """As `values.boolean` each key."""
+        """Read each key as `values.boolean` does."""
         found = [
             "f" if value is False else "t" if value is True else "" if value is None else _OTHER
             for value in self._values(block)
@@ -103,7 +103,7 @@ def truth(block: JsonObject, key: str) -> str:
 
 
 def statut(block: JsonObject, key: str) -> str:
-    """O or P."""
+    """Return O or P."""
     value = block.get(key)
     if type(value) is str and value in _STATUTS:
         return _STATUTS[value]
@@ -118,7 +118,7 @@ def day(block: JsonObject, key: str) -> str:
 
 
 def sent_day(block: JsonObject, key: str) -> str:
-    """1900-01-01 where that is what INSEE sends."""
+    """Keep 1900-01-01, INSEE's unknown day, as it is sent."""
     value = block.get(key)
     if value is None:
         return ""
@@ -160,7 +160,7 @@ def _iso(value: dt.date | None) -> str:
 
 @functools.lru_cache(maxsize=50_000)
 def _is_usual_day(text: str) -> bool:
-    """Spelled as nearly all are; a register has some ten thousand different ones."""
+    """Return whether the day has the usual spelling; a register has some 10 000 different days."""
     if _USUAL_DAY.fullmatch(text) is None:
         return False
     try:

@@ -1,4 +1,4 @@
-"""INSEE's names of what the register's columns hold, made from the columns' own names."""
+"""The names of INSEE's keys, made from the names of the register's columns. Pure."""
 
 import dataclasses
 import re
@@ -15,7 +15,7 @@ def camel(name: str) -> str:
 
 
 def _keys(suffix: str, names: Iterable[str]) -> dict[str, str]:
-    """Column name → INSEE's key: the same words, and the name of the class at the end."""
+    """Return INSEE's key for each column: the same words, and the name of the class at the end."""
     return {name: camel(name) + suffix for name in names}
 
 
@@ -117,7 +117,7 @@ MAX_UNKNOWN_KEYS: Final = 50
 
 
 def unknown_keys(**blocks: JsonObject) -> frozenset[str]:
-    """Name as `block.key` what nobody announced, at most `MAX_UNKNOWN_KEYS` of them."""
+    """Return the keys that no column holds, as `block.key`, at most `MAX_UNKNOWN_KEYS`."""
     unknown = [
         f"{name}.{clean(key)[:80]}"
         for name, block in blocks.items()

@@ -1,7 +1,7 @@
-"""From a record of INSEE's API to the register's rows: the only place that knows its names.
+"""The mapping of a record of INSEE's API to rows of the register. Pure.
 
-Keys are read by presence: older and reduced payloads lack some, and new ones appear without
-notice; those are named in the result, and never fail a record.
+A key may be absent: older and reduced payloads lack some. New keys appear without notice: they are
+named in the result and never fail a record.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ _CODE_COMMUNE = list(ADRESSE).index("code_commune")
 
 
 class _Periode(NamedTuple):
-    """A period and the texts of its keys, which its establishment and the history both have."""
+    """A period, and the texts of its keys: for the establishment and for the history."""
 
     block: JsonObject
     textes: Texts
@@ -63,7 +63,7 @@ def map_record(record: object) -> MappedRecord:
 
 
 def map_split(split: SplitRecord, unite: MappedRecord | None = None) -> MappedRecord:
-    """As `map_record`; `unite` is of another establishment, and says the same of its unit."""
+    """Map a split record; take the unit's line from `unite`, a record of the same unit version."""
     siret, block = split.siret, split.etablissement
     adresse = json_object(block.get("adresseEtablissement") or {}, "adresse")
     adresse2 = json_object(block.get("adresse2Etablissement") or {}, "adresse2")
@@ -87,7 +87,10 @@ def map_split(split: SplitRecord, unite: MappedRecord | None = None) -> MappedRe
 
 
 def map_unite_legale(record: object) -> MappedUnite:
-    """Map one unit as `/siren` gives it: what changes with time is in its periods."""
+    """Map one unit as `/siren` gives it, with its changing values in its periods.
+
+    Raises MappingError with a bounded `code`.
+    """
     block = json_object(record, "unite")
     siren = text_of(block, "siren")
     if siren is None:
@@ -101,7 +104,7 @@ def map_unite_legale(record: object) -> MappedUnite:
     return MappedUnite(unite, unknown_keys(unite=merged))
 
 
-# Each reads in the order of its columns, which `mapped` has.
+# Each function reads in the order of its columns in `rows`.
 def _etablissement(
     siret: str, block: JsonObject, adresse: JsonObject, adresse2: JsonObject, periode: _Periode
 ) -> str:
@@ -158,7 +161,7 @@ def _periode(siret: str, rang: int, periode: _Periode) -> str:
 
 
 def _periods(periods: object) -> Sequence[JsonObject]:
-    """INSEE's order: newest first."""
+    """Return the periods in INSEE's order: the newest first."""
     if periods is None:
         return ()
     if not isinstance(periods, list):
@@ -167,7 +170,7 @@ def _periods(periods: object) -> Sequence[JsonObject]:
 
 
 def _current(periods: Sequence[JsonObject]) -> int | None:
-    """Where the one without an end is; the list may be missing or hold only past ones."""
+    """Return the place of the period without an end; None where there is no such period."""
     for place, block in enumerate(periods):
         if block.get("dateFin") is None:
             return place

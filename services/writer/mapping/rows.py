@@ -1,4 +1,4 @@
-"""What a record of INSEE's API becomes: the register's rows, each as the line that COPY reads."""
+"""The rows that a record of INSEE's API becomes, each as one line of COPY. Pure."""
 
 import dataclasses
 import datetime as dt
@@ -59,8 +59,8 @@ PERIODE_COLUMNS: Final = (
 class MappedRecord(NamedTuple):
     """One establishment, its unit and its history, oldest period first.
 
-    Lines of the columns above rather than records: what is written goes to COPY as it is, and
-    few ask for more. `unknown_keys` are `block.key`, at most `keys.MAX_UNKNOWN_KEYS` of them.
+    The rows are lines of the columns above, which go to COPY as they are. `unknown_keys` are
+    `block.key`, at most `insee_keys.MAX_UNKNOWN_KEYS`.
     """
 
     siret: str
@@ -103,7 +103,7 @@ _READ: Mapping[object, Callable[[str], Any]] = {
 
 
 def record_of(kind: type[RecordT], names: Iterable[str], line: str) -> RecordT:
-    """Read the line as the record's fields have it."""
+    """Read the line back into a record; `names` are its columns in order."""
     types = {f.name: (get_args(f.type) or (f.type,))[0] for f in dataclasses.fields(kind)}
     return kind(
         **{  # type: ignore[arg-type]  # as mapped

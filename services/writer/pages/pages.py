@@ -1,4 +1,4 @@
-"""Pages and due avis, made again from the stored rows wherever one of them changed."""
+"""The pro_localisations and due avis, made again from the stored rows after a change of one."""
 
 from collections.abc import Sequence
 from operator import attrgetter
@@ -28,7 +28,7 @@ _TAKE_IDS = Prepared(
     """,
 )
 
-# A closed page gives its slug free for the page that follows it.
+# A page that closes frees its slug for the page that follows it.
 _CLOSE = Prepared(
     "close_pages",
     """
@@ -117,9 +117,9 @@ def renew_pages(
 ) -> None:
     """Bring pages and avis of these establishments, and of these units' others, up to date.
 
-    The stored rows decide, not the records of the slice: whichever of two versions came last,
-    what follows from them is the same. `made` are of rows that this transaction inserted, and
-    that need not be read again; a unique violation where one has a page nevertheless.
+    The stored rows decide, not the records of the slice, so that the result does not depend on the
+    order in which two versions came. `made` belong to rows that this transaction inserted: they are
+    not read again. A unique violation where one of them has a page nevertheless.
     """
     whole = frozenset(sirens)
     done = frozenset([subject.siret for subject in made])
@@ -161,7 +161,7 @@ def _renew(connection: Connection, subjects: Sequence[PageSubject]) -> None:
     )
     known = [subject.siret for subject in subjects if subject.has_pages]
     if known:
-        # Before others open: a slug is free only then.
+        # Old pages close before others open, to free their slugs.
         _CLOSE.run(connection, {"sirets": known})
     _OPEN.run(connection)
     _PUT_DUE.run(connection)
@@ -170,7 +170,7 @@ def _renew(connection: Connection, subjects: Sequence[PageSubject]) -> None:
 
 
 def _open_made(connection: Connection, made: Sequence[PageSubject]) -> None:
-    """What no row stands for needs no comparison: it costs a third of the way above."""
+    """Insert without a comparison, at a third of the cost of `_renew`: no row stands in the way."""
     opened = [
         (subject, page)
         for subject in made
@@ -200,7 +200,7 @@ def _open_made(connection: Connection, made: Sequence[PageSubject]) -> None:
 
 
 def _take_ids(connection: Connection, number: int) -> Sequence[str]:
-    """From those that the connection took beforehand: a sequence gives none out twice."""
+    """Take ids that the connection drew beforehand: a sequence gives no id to two connections."""
     kept: list[str] = connection.info.setdefault(_IDS, [])
     if len(kept) < number:
         more = {"number": max(number, _IDS_AT_ONCE)}

@@ -1,4 +1,4 @@
-"""An establishment with its unit, and what follows from the two: its page and its avis. Pure."""
+"""An establishment with its unit, and the page and avis that follow from the two. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -21,7 +21,7 @@ from shared.sirene.pages import (
 from shared.sirene.records import OPEN_TO_ALL, Page
 
 _NO_FACTS = ""
-"""Facts of somebody who must not be written about leave no trace, not even their hash."""
+"""The facts of a person who must not be written about leave no trace, not even their hash."""
 
 _ETABLISSEMENT_TEXTS = itemgetter(*map(ETABLISSEMENT_COLUMNS.index, ETABLISSEMENT_FACTS))
 _UNITE_TEXTS = itemgetter(*map(UNITE_COLUMNS.index, UNITE_FACTS))
@@ -31,9 +31,9 @@ _WITH_FACTS = frozenset({PENDING, AvisOutcome.SKIPPED_SOLE_TRADER})
 
 
 class PageSubject(NamedTuple):
-    """An establishment as it is stored now, and what follows from it.
+    """An establishment as it is stored now, with its page and the outcome of its avis.
 
-    `has_pages`: it had some before, open or closed.
+    `has_pages`: it has rows of pro_localisations already, open or closed.
     """
 
     siret: str
@@ -46,7 +46,7 @@ class PageSubject(NamedTuple):
 
     @classmethod
     def stored(cls, row: Sequence[Any], *, sole_traders: bool) -> "PageSubject":
-        """From a row of `statements.READ_SUBJECTS`."""
+        """Make it from a row of `statements.READ_SUBJECTS`."""
         has_pages, opposed, *columns = row
         return cls._of(
             EtablissementFacts._make(columns[: len(ETABLISSEMENT_FACTS)]),
@@ -60,7 +60,7 @@ class PageSubject(NamedTuple):
     def made(
         cls, etablissement_line: str, unite: UniteFacts, *, sole_traders: bool
     ) -> "PageSubject":
-        """Of a row that was just inserted, as it is in its line: nobody has opposed it."""
+        """Make it from the line of a row that was just inserted: no opposition concerns it."""
         columns: list[Any] = [
             text or None for text in _ETABLISSEMENT_TEXTS(texts_of(etablissement_line))
         ]
@@ -110,7 +110,10 @@ class PageSubject(NamedTuple):
 
 
 def made_subjects(lines: Iterable[tuple[str, str]], *, sole_traders: bool) -> list[PageSubject]:
-    """Of establishments that were just inserted: the line of each, after the one of its unit."""
+    """Make the subjects of establishments that were just inserted.
+
+    `lines`: the line of the unit and the line of the establishment.
+    """
     subjects: list[PageSubject] = []
     last, unite = "", None
     for unite_line, line in lines:

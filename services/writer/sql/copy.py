@@ -13,13 +13,13 @@ _CHUNK_BYTES = 64 * 1024
 
 
 def copy_line(values: Iterable[object]) -> str:
-    """One row, without its end of line; NULL is backslash-N."""
+    """Return one row without its end of line; NULL is backslash-N."""
     return "\t".join(
         [
             "\\N"
             if value is None
             else value
-            # What is printable holds no tab and no end of line: nearly every text is as it must be.
+            # A printable text holds no tab and no end of line: nearly every text needs no escape.
             if type(value) is str and value.isprintable() and "\\" not in value
             else _FIELDS[type(value)](value)
             for value in values
@@ -46,10 +46,7 @@ def copy_into(
     *,
     null: str = "\\N",
 ) -> None:
-    """COPY the lines inside the connection's transaction.
-
-    Raises psycopg2's errors, SQLAlchemy knows nothing of this statement.
-    """
+    """COPY the lines inside the connection's transaction; raise psycopg2's errors."""
     body = io.BytesIO("\n".join([*lines, ""]).encode())
     driver: Any = connection.connection.driver_connection
     options = f"ENCODING 'UTF8', NULL '{null}'"

@@ -1,4 +1,4 @@
-"""Lists of column names in SQL: tables of dozens of columns have their statements made of these."""
+"""Lists of column names in SQL, for statements over tables of dozens of columns."""
 
 from collections.abc import Iterable
 from dataclasses import fields

@@ -1,6 +1,6 @@
 """Statements that PostgreSQL plans once for a connection instead of once for each slice.
 
-Over tables of dozens of columns that is 5 ms of CPU, as much as writing a hundred new rows.
+A plan over tables of dozens of columns takes 5 ms of CPU, as much as a hundred new rows.
 """
 
 import re
@@ -18,8 +18,8 @@ _RUNS_OF_A_PLAN = 500
 class Prepared:
     """A statement with `:name` parameters, prepared when a connection first runs it.
 
-    A parameter whose type does not follow from where it stands needs a CAST. `first` are run in
-    the same round trip, each before the next takes its snapshot.
+    A parameter needs a CAST where its place does not tell its type. The statements `first` run in
+    the same round trip, each before the next one takes its snapshot.
     """
 
     def __init__(self, name: str, statement: str, *, first: Sequence["Prepared"] = ()) -> None:
@@ -45,12 +45,12 @@ class Prepared:
                 connection.exec_driver_sql(needed.preparation)
                 names.add(needed.name)
         _renew_plans(connection)
-        # In the driver's own words: SQLAlchemy's take as long as a small statement itself.
+        # It goes to the driver directly: SQLAlchemy takes as long as a small statement itself.
         return connection.exec_driver_sql(self.execution, parameters)
 
 
 def _renew_plans(connection: Connection) -> None:
-    """Plan anew as the tables grow: a plan made for a table of ten rows reads all of a table."""
+    """Plan again as the tables grow: a plan for a table of ten rows reads the whole table."""
     runs = connection.info[_RUNS] = connection.info.get(_RUNS, 0) + 1
     if runs & (runs - 1) == 0 or runs % _RUNS_OF_A_PLAN == 0:
         connection.exec_driver_sql("DISCARD PLANS")
