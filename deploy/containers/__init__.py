@@ -1,4 +1,4 @@
-"""`make init`, `make scale-…`, `make doctor`: the set-up of the containers, standard library only.
+"""The set-up of the containers: `make init`, `make scale-…`, `make doctor`.
 
-They run before anything is installed.
+It runs before anything is installed and uses the standard library only, nothing of `shared`.
 """

@@ -1,4 +1,4 @@
-"""`python3 -m deploy.containers init|scale|doctor`, as the Makefile calls it."""
+"""The command that the Makefile calls: `python3 -m deploy.containers init|scale|doctor`."""
 
 import argparse
 import sys
@@ -12,12 +12,12 @@ from deploy.containers.replicas import scale
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m deploy.containers", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    init = commands.add_parser("init", help="write .env and secrets, once")
-    init.add_argument("--demo", action="store_true", help="a simulator in INSEE's place")
-    scaling = commands.add_parser("scale", help="keep a number of replicas in .env")
+    init = commands.add_parser("init", help="write .env and secrets where they are missing")
+    init.add_argument("--demo", action="store_true", help="use a simulator instead of INSEE")
+    scaling = commands.add_parser("scale", help="write a number of replicas to .env")
     scaling.add_argument("service")
     scaling.add_argument("replicas")
-    commands.add_parser("doctor", help="what this machine lacks")
+    commands.add_parser("doctor", help="list what this machine lacks")
     options = parser.parse_args(arguments)
     try:
         if options.command == "doctor":

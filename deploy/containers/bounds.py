@@ -1,6 +1,6 @@
-"""What the containers may take at most, added up from a compose configuration.
+"""The most memory, logs and connections of all containers, added up from a compose configuration.
 
-`services` is what `docker compose config --format json` prints under that name.
+`services` is the object of that name in the output of `docker compose config --format json`.
 """
 
 import re
@@ -8,12 +8,12 @@ from typing import Any
 
 MOST_LOG_BYTES = 1_500_000_000
 
-# The volume `logs`: an open file and two closed ones of a service, which all its replicas share.
+# The volume `logs` holds an active and two closed files of each service; its replicas share them.
 LOG_FILE_BYTES = 3 * 50_000_000
 _WRITING_FILES = ("fetcher", "writer", "reviewer", "operator")
 
-# Connections to PostgreSQL of one replica: tests/unit/test_compose.py compares them with the code.
-# A fetcher's are those of the public quota, a reviewer's those with chat servers.
+# Connections to PostgreSQL of one replica; tests/unit/deploy/test_compose.py compares them with the
+# code. A fetcher has these at the public quota, a reviewer with chat servers.
 CONNECTIONS = {
     "fetcher": 2,
     "writer": 2,
@@ -31,7 +31,7 @@ def replicas_of(service: dict[str, Any]) -> int:
 
 
 def size_bytes(text: str) -> int:
-    """`5m`, `1g`, `268435456`."""
+    """Read a size like `5m`, `1g` or `268435456`."""
     found = re.fullmatch(r"(\d+)([bkmg]?)b?", str(text).lower())
     assert found is not None, text
     return int(found[1]) * _UNITS[found[2]]
@@ -58,7 +58,7 @@ def memory_bytes(services: dict[str, Any]) -> int:
 
 
 def log_bytes(services: dict[str, Any], replicas: dict[str, int] | None = None) -> int:
-    """What all containers' logs and the volume can hold; `replicas` in place of the configured."""
+    """Add up the most bytes of container logs and the volume; `replicas` wins over the files."""
     most = replicas or {}
     in_engine = 0
     for name, service in services.items():

@@ -1,4 +1,4 @@
-"""`make doctor`: what this machine lacks, line by line; status 1 where something is missing."""
+"""`make doctor`: list what this machine lacks; the exit status is 1 where something is missing."""
 
 import json
 import os
@@ -34,7 +34,7 @@ _SECRETS = (
     "broker_url",
     "insee_key",
 )
-# Where the name of the setting is not that of the container.
+# Ports whose setting is not named after the container.
 _PORTS = {15672: "RABBITMQ_MANAGEMENT_PORT"}
 # Connections that PostgreSQL keeps for its owner, and some for people.
 _SPARE_CONNECTIONS = 10
@@ -42,7 +42,7 @@ _SPARE_CONNECTIONS = 10
 
 @dataclass(frozen=True)
 class Finding:
-    """`good` is None for what could not be looked at."""
+    """`good` is None for what could not be examined."""
 
     good: bool | None
     text: str
@@ -65,7 +65,7 @@ def look(places: Places) -> Iterator[Finding]:
     yield from _files(places)
     yield _disk(places)
     if not compose.good or not places.settings.exists():
-        yield Finding(None, "memory, ports, logs, connections: not without compose and .env")
+        yield Finding(None, "memory, ports, logs, connections: unknown without compose and .env")
         return
     try:
         services = _services(places)
@@ -80,9 +80,9 @@ def look(places: Places) -> Iterator[Finding]:
 
 
 def _output(*command: str, cwd: Path | None = None) -> str:
-    """Raises SetupError with the command's last line."""
+    """Return the output. Raises SetupError with the last line of a command that failed."""
     try:
-        result = subprocess.run(  # noqa: S603  # docker, with arguments of our own
+        result = subprocess.run(  # noqa: S603  # docker, with our own arguments
             command, capture_output=True, text=True, check=False, timeout=60, cwd=cwd
         )
     except OSError as error:
@@ -130,7 +130,7 @@ def _files(places: Places) -> Iterator[Finding]:
     yield Finding(True, ".env")
     uid = settings.get("SIRENADE_UID", "")
     if uid in {"", "0"}:
-        yield Finding(False, ".env: SIRENADE_UID is the user of the services, and not root")
+        yield Finding(False, ".env: SIRENADE_UID must name a user who is not root")
     for name in _SECRETS:
         yield _secret(places.secret(name), uid)
 
@@ -142,7 +142,7 @@ def _secret(path: Path, uid: str) -> Finding:
     except FileNotFoundError:
         return Finding(False, f"{shown}: not there: make init")
     except PermissionError:
-        return Finding(None, f"{shown}: only its owner can look")
+        return Finding(None, f"{shown}: only its owner can examine it")
     if status.st_mode & 0o077:
         return Finding(False, f"{shown}: others can read it: chmod 600 {shown}")
     if str(status.st_uid) != uid:
@@ -159,7 +159,7 @@ def _disk(places: Places) -> Finding:
 
 
 def _services(places: Places) -> dict[str, Any]:
-    """The services that `make up` would start. Raises SetupError."""
+    """Return the services that `make up` would start. Raises SetupError."""
     text = _output("docker", "compose", "config", "--format", "json", cwd=places.root)
     services: dict[str, Any] = json.loads(text)["services"]
     return services

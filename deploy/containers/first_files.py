@@ -1,4 +1,4 @@
-"""`make init`: `.env` and the secret files, with random values; what is there stays as it is."""
+"""`make init`: write `.env` and secret files with random values; existing files stay."""
 
 import base64
 import hashlib
@@ -10,21 +10,21 @@ from pathlib import Path
 
 from deploy.containers.paths import Places
 
-# Not root: services run as the owner of the secret files.
+# Services run as the owner of the secret files, who must not be root.
 _ORDINARY_ID = 10001
 _USERS = ("sirenade", "admin")
 _DEMO_KEY = "a-key-of-the-simulator"
 
 _SETTINGS = """\
 # Settings of the containers; `docker compose` reads them. Secrets are files in .secrets.
-# Whom services run as: the owner of those files.
+# Services run as the owner of those files.
 SIRENADE_UID={uid}
 SIRENADE_GID={gid}
 
-# demo: a simulator in INSEE's place. monitoring: Prometheus, Alertmanager, Grafana.
+# demo: a simulator instead of INSEE. monitoring: Prometheus, Alertmanager, Grafana.
 COMPOSE_PROFILES={profiles}
 {insee}
-# What INSEE's plan allows.
+# The limit of your plan at INSEE.
 SIRENADE_INSEE_REQUESTS_PER_MINUTE=30
 
 # `make scale-fetcher`, `scale-writer` and `scale-reviewer` change these.
@@ -32,14 +32,14 @@ FETCHER_REPLICAS=1
 WRITER_REPLICAS=1
 REVIEWER_REPLICAS=2
 
-# PostgreSQL: a quarter and three quarters of what it may use of this machine's memory.
+# The memory of PostgreSQL; shared buffers are a quarter of it, the cache three quarters.
 #POSTGRES_MEMORY=2g
 #POSTGRES_SHARED_BUFFERS=512MB
 #POSTGRES_EFFECTIVE_CACHE_SIZE=1536MB
 #POSTGRES_WORK_MEM=16MB
 #POSTGRES_MAINTENANCE_WORK_MEM=256MB
 
-# Ports on 127.0.0.1, where another server has one of them.
+# Ports on 127.0.0.1: change one that another server has.
 #POSTGRES_PORT=5432
 #RABBITMQ_PORT=5672
 #RABBITMQ_MANAGEMENT_PORT=15672
@@ -47,17 +47,17 @@ REVIEWER_REPLICAS=2
 #ALERTMANAGER_PORT=9093
 #GRAFANA_PORT=3000
 
-# Archives of logs and daily summaries, backups; .secrets/archive_credentials has their keys.
+# Archives and backups; .secrets/archive_credentials holds the keys.
 #SIRENADE_ARCHIVE_URL=s3://bucket/sirenade
 
-# Texts by models: .secrets/providers holds the file and the keys that it names.
+# Texts by models; .secrets/providers holds this file and the keys that it names.
 #SIRENADE_AVIS_PROVIDERS_FILE=/run/providers/providers.toml
 """
 _INSEE_DEMO = "SIRENADE_INSEE_URL=http://simulator:8021/api-sirene/3.11"
 
 
 def make(places: Places, *, demo: bool) -> Iterator[str]:
-    """Make what is missing, and tell it line by line."""
+    """Make the missing files; yield a line about each file."""
     uid, gid = _owner(places)
     places.secrets.mkdir(mode=0o700, exist_ok=True)
     places.secrets.chmod(0o700)
@@ -73,12 +73,12 @@ def make(places: Places, *, demo: bool) -> Iterator[str]:
     broker = maker.read("rabbitmq_password")
     yield from maker.secret("broker_url", f"amqp://sirenade:{broker}@rabbitmq:5672/sirenade")
     passwords = {"sirenade": broker, "admin": maker.read("admin_password")}
-    # The hashes of long random passwords tell nothing, and RabbitMQ reads them as another user.
+    # RabbitMQ reads it as another user; hashes of long random passwords reveal nothing.
     yield from maker.secret("rabbitmq_users.json", _rabbitmq_users(passwords), mode=0o644)
     yield from maker.secret("insee_key", _DEMO_KEY if demo else "")
-    # Lines NAME=value, with the names of the store; empty where nothing is archived.
+    # The file holds lines NAME=value in the store's names; it is empty without an archive.
     yield from maker.secret("archive_credentials", "")
-    # Keys of chat servers, passwords of mail servers; what commands read and write.
+    # Keys of chat servers; passwords of mail servers; files that commands read and write.
     for folder in (
         places.secret("providers"),
         places.secret("alertmanager"),
@@ -97,7 +97,7 @@ class _Maker:
         self._uid, self._gid = uid, gid
 
     def own(self, path: Path) -> None:
-        """Give it to the user that services run as; only root can, and only root has to."""
+        """Give the file to the user of the services; only root can, and only root has to."""
         if os.geteuid() == 0:
             os.chown(path, self._uid, self._gid)
 
@@ -125,14 +125,14 @@ class _Maker:
             return f"{shown}: stays as it is"
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        # Whatever the umask says.
+        # The umask may have reduced the mode.
         path.chmod(mode)
         self.own(path)
         return f"{shown}: made"
 
 
 def _owner(places: Places) -> tuple[int, int]:
-    """Whom services run as: the caller; for root, the project's owner or an id of our own."""
+    """Return the user of the services: the caller, or for root the project's owner or 10001."""
     if os.getuid() != 0:
         return os.getuid(), os.getgid()
     status = places.root.stat()
@@ -142,7 +142,7 @@ def _owner(places: Places) -> tuple[int, int]:
 
 
 def _rabbitmq_users(passwords: dict[str, str]) -> str:
-    """`sirenade` for the services, without the management's rights; `admin` for people."""
+    """Return two users: `sirenade` for services, without management rights, `admin` for people."""
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
     return json.dumps(
         {
@@ -162,7 +162,7 @@ def _rabbitmq_users(passwords: dict[str, str]) -> str:
 
 
 def _password_hash(password: str) -> str:
-    """As RabbitMQ keeps it: four random bytes, then SHA-256 of them and the password."""
+    """Return RabbitMQ's form: four random bytes, then SHA-256 of them and the password."""
     salt = secrets.token_bytes(4)
     digest = hashlib.sha256(salt + password.encode()).digest()
     return base64.b64encode(salt + digest).decode()

@@ -1,4 +1,4 @@
-"""Where the containers' settings and secrets lie."""
+"""The paths of the containers' settings and secrets."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ class SetupError(Exception):
 
 @dataclass(frozen=True)
 class Places:
-    """Below one folder: the project's, or a test's."""
+    """The paths in one folder: the project's, or a test's."""
 
     root: Path = ROOT
 

@@ -1,4 +1,4 @@
-"""`.env`, which docker compose reads: one `NAME=value` a line, the last one wins."""
+"""The file `.env` of docker compose: lines `NAME=value`, of which the last one wins."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from deploy.containers.paths import SetupError
 
 
 def read_settings(path: Path) -> dict[str, str]:
-    """Raises SetupError where there is none."""
+    """Read all settings. Raises SetupError where the file cannot be read."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -19,7 +19,7 @@ def read_settings(path: Path) -> dict[str, str]:
 
 
 def change_setting(path: Path, name: str, value: str) -> None:
-    """Replace or add one line and touch no other; a kill leaves the old file or the new one."""
+    """Replace or add one line and no other. A kill leaves the old or the new file."""
     read_settings(path)
     lines = path.read_text(encoding="utf-8").splitlines()
     mine = [number for number, line in enumerate(lines) if line.partition("=")[0].strip() == name]

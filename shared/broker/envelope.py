@@ -31,7 +31,7 @@ def publish(broker: dramatiq.Broker, message: FetchPage | WriteSlice | ReviewAvi
 
 
 def receive(queue_name: str, body: bytes) -> dramatiq.Message[Any]:
-    """Decode the body. Raises `DecodeError`, without the content, where it is no message of ours.
+    """Decode the body. Raises `DecodeError`, without the content, for anything but our messages.
 
     dramatiq does not check the types in an envelope: with a wrong one its worker thread would die.
     """

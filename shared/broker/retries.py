@@ -110,7 +110,7 @@ class SafeRetries(dramatiq.Middleware):
         delay_ms: int,
         retries: int,
     ) -> None:
-        # Only the class of the error: its text may hold values that must not be stored.
+        # The class of the error is kept; its text may hold values that must not be stored.
         options = {"retries": retries, "last_error": type(exception).__name__}
         retry = message.copy(options=options)
         begun_seconds = time.monotonic()
@@ -138,7 +138,7 @@ class SafeRetries(dramatiq.Middleware):
 
 
 class WorkerTimeLimit(TimeLimit):
-    """dramatiq's time limit, started with a worker: no command line of dramatiq boots ours."""
+    """dramatiq's time limit, started with a worker: we do not use dramatiq's command line."""
 
     def before_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         self.start_once()

@@ -16,7 +16,7 @@ from shared.imports.pace import Pace, Step, pace_of, trend_of
 MAX_ROWS_PER_REQUEST = 1000
 # A rate over less time jumps; a rate over more shows a change too late.
 _RATE_WINDOW_SECONDS = 60.0
-# As much of the past as went at the pace of the last minute foretells the end better than it alone.
+# The time before the last minute counts as well, as far as it went at the same pace.
 _MEMORY_SECONDS = 900.0
 # A step is late after this many times the usual time between two steps.
 _LATE_STEPS = 3

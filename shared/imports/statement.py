@@ -160,7 +160,7 @@ class Statement:
 
     @property
     def is_kept(self) -> bool:
-        """Whether all that the closed batches promise is there; open batches do not count."""
+        """True where all that the closed batches promise is there; open batches do not count."""
         total = self.total
         return not (
             self.failed_batches

@@ -15,7 +15,7 @@ _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
 
 _SETTINGS = {
-    # With an arena for each thread, each would keep the memory of its largest INSEE page.
+    # Each thread's own arena would keep the memory of its largest INSEE page.
     _M_ARENA_MAX: 2,
     # Large blocks return at once while it is fixed; glibc would raise it with each of them.
     _M_MMAP_THRESHOLD: 128 * 1024,

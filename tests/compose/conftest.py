@@ -1,4 +1,4 @@
-"""The containers of a copy of the project, with a project name, ports and volumes of its own."""
+"""The containers of a copy of the project, with its own project name, ports and volumes."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ class Stack:
     ports: dict[str, int]
 
     def make(self, *arguments: str, seconds: float = 300) -> str:
-        """What `make` prints; a failure fails the test with it."""
+        """Run `make` and return its output; its failure fails the test."""
         result = subprocess.run(
             ["make", *arguments],
             cwd=self.folder,
@@ -55,7 +55,7 @@ class Stack:
         return result.stdout
 
     def start(self, *command: str) -> subprocess.Popen[str]:
-        """A command of ./sirenade in a container, beside what the test does meanwhile."""
+        """Start a command of ./sirenade in a container, beside the test."""
         return subprocess.Popen(
             ["docker", "compose", "run", "--rm", "--no-deps", "-T", "sirenade", *command],
             cwd=self.folder,
@@ -66,7 +66,7 @@ class Stack:
         )
 
     def change(self, **settings: object) -> None:
-        """The last line of a name wins."""
+        """Append settings to `.env`; the last line of a name wins."""
         with (self.folder / ".env").open("a") as file:
             file.writelines(f"{name}={value}\n" for name, value in settings.items())
 
@@ -86,7 +86,7 @@ class Stack:
         return {
             **inherited,
             "COMPOSE_PROJECT_NAME": "sirenade-test",
-            # The images' tag, and what they say that they are.
+            # The tag of the images, and the version that they tell.
             "SIRENADE_VERSION": "test",
             "SIRENADE_BUILD": BUILD,
         }
@@ -109,7 +109,7 @@ def _engine_answers() -> None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, _engine_answers: None) -> Iterator[Stack]:
-    """Set up with its images built, nothing started."""
+    """Set the project up and build its images, without a start."""
     folder = tmp_path_factory.mktemp("containers")
     ignored = shutil.ignore_patterns("__pycache__")
     for name in _COPIED:
@@ -128,13 +128,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory, _engine_answers: None) -> It
     )
     _bring_base_images()
     sizes = stack.make("images", seconds=1800)
-    print(f"\n{sizes}")  # noqa: T201  what images weigh is worth seeing
+    print(f"\n{sizes}")  # noqa: T201  the sizes of images are worth seeing
     yield stack
     stack.compose("down", "--volumes", "--timeout", "20")
 
 
 def _bring_base_images() -> None:
-    """From a registry where one can be reached, or else made on the spot."""
+    """Pull the base images, or make stand-ins where no registry answers."""
     for name in ("python:3.12-slim-trixie", "postgres:17", "rabbitmq:4.0-management"):
         for command in (("image", "inspect"), ("pull", "--quiet")):
             ran = subprocess.run(["docker", *command, name], capture_output=True, check=False)

@@ -23,7 +23,7 @@ def _progress(engine: Engine) -> Progress:
 
 
 def _up(stack: Stack) -> float:
-    """Seconds until all is healthy."""
+    """Start all services; return the seconds until all are healthy."""
     start = time.monotonic()
     stack.make("up")
     return time.monotonic() - start
@@ -116,7 +116,7 @@ def test_a_number_of_replicas_lasts_through_a_later_start(stack: Stack) -> None:
     stack.compose("stop", "writer")
     _up(stack)
     assert len(stack.health("writer")) == 2
-    # A later start leaves them as they are.
+    # A later start changes no container.
     assert set(stack.compose("ps", "--quiet", "writer").split()) == set(scaled)
 
 

@@ -51,7 +51,7 @@ import_runs = Table(
     Column("etat_administratif", Text),
     Column("siret_from", Text),
     Column("siret_to", Text),
-    # Only these establishments, instead of all of the above; a retry asks so.
+    # These establishments instead of all of the above, as a retry orders.
     Column("sirets", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("row_limit", BigInteger),
     # The most rows of a day; a day is France's calendar day, or `day_seconds` long.

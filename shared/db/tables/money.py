@@ -73,7 +73,7 @@ review_budget = Table(
         server_default="running",
     ),
     Column("paused_because", Text, one_of("paused_because", "cap", "asked", "sample")),
-    # Where it is set, only these texts are made.
+    # The texts of a sample: while it is set, no others are made.
     Column("sample_ids", ARRAY(BigInteger)),
     instant("changed_at", default_now=True),
     CheckConstraint("id = 1", name="id"),

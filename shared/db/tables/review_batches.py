@@ -46,7 +46,7 @@ review_batches = Table(
     instant("next_at", default_now=True),
     counter("failures"),
     instant("created_at", default_now=True),
-    # From then on the server may have it.
+    # The server may have the batch from then on.
     instant("submit_begun_at"),
     instant("submitted_at"),
     instant("expires_at", nullable=False),

@@ -1,4 +1,4 @@
-"""The compose files as docker compose would see them, without docker compose."""
+"""The compose files as docker compose reads them, without docker compose."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ def included() -> list[Path]:
 
 
 def services(settings: dict[str, str] | None = None) -> dict[str, Any]:
-    """All services, with their defaults or with these settings of `.env`."""
+    """Return all services, with these settings of `.env` or else their defaults."""
     found: dict[str, Any] = {}
     for path in included():
         for name, service in _read(path, settings or {})["services"].items():

@@ -1,4 +1,4 @@
-"""Bounds that only the compose files together can keep."""
+"""The bounds that all compose files keep together, and the settings that they pass on."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What an image holds is what its service imports, and no more."""
+"""An image holds the packages that its service imports, and no others."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 SERVICES = ("fetcher", "writer", "reviewer", "operator", "simulator")
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 
-# Imported where a command needs it, which then runs from the image `sirenade`.
+# Commands import these, and run from the image `sirenade`.
 ONLY_FOR_COMMANDS = {
     "services.writer.stock",
     "services.reviewer.commands.report",
@@ -44,7 +44,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 
 
 def closure(service: str) -> tuple[set[str], set[str]]:
-    """Modules of ours and of others that the service may import, wherever in its code."""
+    """Return our modules, and the top-level names of others, that the service may import."""
     ours: set[str] = set()
     others: set[str] = set()
     waiting = [f"services.{service}.__main__", f"services.{service}.main", "shared.runtime.health"]

@@ -1,4 +1,4 @@
-"""Routing decides where rows are, for good: a changed answer would lose a unit."""
+"""The route of a unit never changes: its rows would be lost."""
 
 import itertools
 import subprocess
@@ -28,7 +28,7 @@ PINNED = {
 
 
 def sirens(number: int) -> list[str]:
-    """Numbers as INSEE gives them: one after the other, each with its check digit."""
+    """Return sirens like INSEE's: consecutive numbers with their check digit."""
     units = [
         next(siren for digit in range(10) if has_valid_check_digit(siren := f"{first}{digit}"))
         for first in range(80_000_000, 80_000_000 + number)
@@ -76,7 +76,7 @@ def test_twice_as_many_shards_split_each_in_two() -> None:
 def test_the_buckets_of_consecutive_sirens_are_even() -> None:
     filled = Counter(map(bucket_of, sirens(16_000)))
     assert len(filled) == BUCKETS
-    # Four standard deviations of 16 000 throws of a fair die of 64 sides.
+    # The bound is four standard deviations of 16 000 throws of a die with 64 sides.
     assert all(abs(units - 250) < 4 * 15.7 for units in filled.values()), filled
 
 
@@ -87,7 +87,7 @@ def test_recorded_units_are_spread_over_two_shards() -> None:
 
 
 def test_every_table_that_names_a_unit_has_its_place() -> None:
-    """One with a siren is in its unit's shard, or is one of these, which hold work, not people."""
+    """A table with a siren is in the shards, or is one of these, which hold work, not people."""
     control = {"dead_letters"}
     named = {
         table.name

@@ -1,4 +1,4 @@
-"""What Kubernetes is told agrees with the code and with the compose files."""
+"""The manifests of Kubernetes agree with the code and with the compose files."""
 
 import json
 import shutil
@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[4] / "deploy" / "kubernetes"
 BASE = ROOT / "base"
 OLDEST, NEWEST = "1.30", "1.37"
 
-# Kubernetes' schemas and KEDA's, in an environment of their own; KEDA's models leave out what they
-# do not know, so that what they give back tells what they took.
+# The schemas of Kubernetes and KEDA live in their own environment. KEDA's models drop unknown
+# fields: the fields that they return are those that they know.
 _VALIDATE = """
 import json, sys, yaml, kubernetes_validate
 from cloudcoil.models.keda import v1alpha1

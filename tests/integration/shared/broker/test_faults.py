@@ -1,7 +1,7 @@
-"""The faults by which the stock RabbitMQ broker loses messages, and what ours makes of them.
+"""The faults with which the stock RabbitMQ broker loses messages, and ours does not.
 
-Each test provokes the fault on a real node for both brokers: the stock one must really lose,
-which proves the fault, and ours must lose nothing.
+Each test provokes the fault on a real node with both brokers. The stock one must lose messages,
+which proves the fault; ours must lose none.
 """
 
 import subprocess
@@ -40,7 +40,7 @@ def _message(number: int, queue: str = _QUEUE) -> dramatiq.Message[Any]:
 
 
 def _numbers_in(url: str, queue: str) -> Counter[int]:
-    """What the queue held: it is emptied."""
+    """Empty the queue; count the messages that it held by number."""
     numbers: Counter[int] = Counter()
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         channel = connection.channel()
@@ -68,14 +68,14 @@ class Publisher(threading.Thread):
         self.broker = broker
         self.queue = queue
         self.published: list[int] = []
-        """What `enqueue` has returned for."""
+        """The numbers for which `enqueue` has returned."""
 
     def run(self) -> None:
         try:
             for number in range(200_000):
                 self.broker.enqueue(_message(number, self.queue))
                 self.published.append(number)
-        except Exception:  # noqa: BLE001  # whatever the broker raises, from here on it is published no more
+        except Exception:  # noqa: BLE001  # any error of the broker ends the publishing
             return
 
 
@@ -129,7 +129,7 @@ def test_a_retry_that_cannot_be_published_does_not_take_the_message_with_it(  # 
         broker.enqueue(_message(number))
     worker = start_worker(broker, threads=8)
     wait_for(lambda: len(begun) == 8)
-    # The threads that ran the actors have no connection yet to publish their retries over.
+    # The threads of the actors have no connection yet that could publish their retries.
     vhost = private_rabbitmq_url.rsplit("/", 1)[1]
     private_rabbitmq.admin.limit_connections(vhost, 1)
     refused.set()
@@ -154,8 +154,8 @@ def test_an_actor_that_outlives_its_connection_acknowledges_no_other_message(  #
     wait_for: WaitFor,
     tmp_path: Path,
 ) -> None:
-    # Two threads with four messages at hand: 1 and 2 finish; 3 and 4 run when the connection is
-    # closed, and finish with tags that by then belong to 5 and 6; these never finish.
+    # Two threads hold four messages. 1 and 2 finish. 3 and 4 run while the connection closes, and
+    # finish with tags that then belong to 5 and 6, which never finish.
     everything = set(range(1, 13))
     log = tmp_path / "log"
     log.touch()
@@ -176,7 +176,7 @@ def test_an_actor_that_outlives_its_connection_acknowledges_no_other_message(  #
     for number in (3, 4):
         (tmp_path / f"wait-{number}").unlink()
     wait_for(lambda: {5, 6} <= _numbers_that("begun", log))
-    # Two more would be delivered in the place of two that were wrongly removed.
+    # If two messages were wrongly removed, two more would be delivered instead.
     if kind == "stock":
         wait_for(lambda: _ready(private_rabbitmq_url) == 4)
     else:
@@ -201,7 +201,7 @@ def test_a_short_delay_is_not_held_back_by_long_ones(
         broker.enqueue(_message(number), delay=60_000)
     broker.enqueue(_message(99), delay=1_000)
     worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
-    # What the stock broker may hold back at once, and what it holds in the worker's memory.
+    # The prefetch of the stock broker, and the delayed messages in its worker's memory.
     worker.delay_prefetch = 10
     worker.start()
     try:
@@ -254,7 +254,7 @@ def test_a_message_that_its_worker_does_not_survive_is_dead_lettered_and_the_res
     letters: list[DeadLetter] = []
 
     def both_are_out() -> bool:
-        """2 is done, or counted out together with 1 when it was at hand in the same workers."""
+        """Return whether 2 is done, or was rejected with 1 because the same workers held it."""
         nonlocal worker
         if worker.poll() is not None:
             worker = start_process("reliable", DELIVERY_LIMIT="3")

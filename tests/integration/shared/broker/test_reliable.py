@@ -1,4 +1,4 @@
-"""The reliable broker on a real RabbitMQ, when nothing is wrong but the messages."""
+"""The reliable broker on a healthy RabbitMQ; at most the messages are wrong."""
 
 import threading
 import time
@@ -172,7 +172,7 @@ _POISON: list[dict[str, Any]] = [
 def test_what_would_kill_a_workers_threads_is_dead_lettered_at_once(
     broker: ReliableBroker, start_worker: StartWorker, wait_for: WaitFor
 ) -> None:
-    """Then a good message is still worked on."""
+    """A good message after it is worked on."""
     seen: list[object] = []
     _declare(broker, seen.append)
     for fault in _POISON:

@@ -21,7 +21,7 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(database_url: str)
 def test_the_migrations_make_exactly_the_constraints_and_indexes_of_the_models(
     postgres: RunningPostgres, database_url: str
 ) -> None:
-    """What alembic does not compare: checks, conditions of indexes."""
+    """Alembic does not compare checks and conditions of indexes."""
     modelled = postgres.create_database("modelled")
     engine = make_engine(modelled, application_name="test")
     metadata.create_all(engine)

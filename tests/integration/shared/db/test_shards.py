@@ -1,4 +1,4 @@
-"""A database knows which shard it is: URLs in another order must not put a unit into two."""
+"""A database knows its shard: URLs in another order never put a unit into two databases."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ _NEXT_AVIS_ID = text("SELECT nextval(pg_get_serial_sequence('avis', 'id'))")
 def urls(
     request: pytest.FixtureRequest, postgres: RunningPostgres, migrated_template: str
 ) -> Iterator[list[str]]:
-    """Databases that belong to nobody yet."""
+    """Make databases without a place."""
     names = [f"place_{number}" for number in range(request.param)]
     yield [postgres.create_database(name, template=migrated_template) for name in names]
     for name in names:
@@ -39,7 +39,7 @@ def _settings(urls: list[str], *, control: str | None = None) -> DatabaseSetting
 
 
 def _add_units(urls: list[str], *, shards: int) -> None:
-    """Each unit into the database that holds it."""
+    """Insert each unit into the database that holds it."""
     for siren in (f"{number:09d}" for number in range(20)):
         engine = create_engine(urls[route(siren, shards)])
         with engine.begin() as connection:
@@ -72,7 +72,7 @@ def test_places_are_taken_once_and_hold_for_every_start_after_it(urls: list[str]
 
 
 def test_a_register_is_split_by_moving_half_of_its_buckets(urls: list[str]) -> None:
-    """As docs/adr/0011-shards.md says: by the bucket of the siren, which the server counts too."""
+    """Move rows by the bucket of the siren, computed by the server (docs/adr/0011-shards.md)."""
     pair = _settings(urls)
     _add_units(urls, shards=1)
     first_id = _next_id(urls[0])
@@ -103,7 +103,7 @@ def test_a_register_is_split_by_moving_half_of_its_buckets(urls: list[str]) -> N
 def test_twice_as_many_shards_keep_the_ids_that_they_had(urls: list[str]) -> None:
     migrate_all(_settings(urls[:2]))
     ids = {_next_id(url) for url in urls[:2]}
-    # What was shard 1 of 2 is shard 2 of 4, with the same first bucket.
+    # Shard 1 of 2 became shard 2 of 4, with the same first bucket.
     migrate_all(_settings([urls[0], urls[2], urls[1], urls[3]]))
     assert ids.isdisjoint({_next_id(url) for url in urls})
 

@@ -1,4 +1,4 @@
-"""`make init` and `make scale-…`: files that last, and that nobody else can read."""
+"""`make init` and `make scale-…`: files that last and that no other user can read."""
 
 import base64
 import hashlib
@@ -45,7 +45,7 @@ def test_secrets_are_random_and_only_their_owner_can_read_them(
         for path in [places.settings, *places.secrets.iterdir()]
         if path.is_file()
     }
-    # RabbitMQ reads it as another user: hashes of what is long and random.
+    # RabbitMQ reads this file of hashes as another user.
     assert modes.pop("rabbitmq_users.json") == 0o644
     assert set(modes.values()) == {0o600}
 

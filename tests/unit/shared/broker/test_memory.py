@@ -1,4 +1,4 @@
-"""The broker inside one process does the same work as RabbitMQ, except to survive."""
+"""The broker inside one process does the work of RabbitMQ, but does not survive the process."""
 
 import threading
 import time
@@ -34,7 +34,7 @@ def broker() -> Iterator[MemoryBroker]:
 
 @pytest.fixture
 def work(broker: MemoryBroker) -> Iterator[Callable[[Callable[..., None]], Send]]:
-    """Declares the actor, starts a worker on it, and returns what sends it a message."""
+    """Declare the actor and start a worker; return the function that sends a message."""
     workers: list[dramatiq.Worker] = []
 
     def start(function: Callable[..., None]) -> Send:

@@ -1,4 +1,4 @@
-"""What is PostgreSQL's fault, as a table, and how the work waits for it."""
+"""The errors that are outages, as a table, and the wait for the end of one."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The ETA of simulated runs, looked at as a monitor does, against the time that they then took."""
+"""The ETA of simulated runs, read like a monitor, compared with the time that they took."""
 
 import datetime as dt
 import heapq
@@ -22,7 +22,7 @@ RECOVERED_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Run:
-    """When rows were written, and how many there were then."""
+    """The instants at which half an INSEE page was written."""
 
     times: list[float]
 
@@ -47,20 +47,20 @@ def run_of(pages: Iterable[float]) -> Run:
 
 
 def on_the_quota(pages: int, seconds: float, *, latency: float = 0.3, seed: int = 1) -> Run:
-    """A slot each `seconds`; each page takes a while of its own until it is written."""
+    """One slot in `seconds`; each page takes a random time until it is written."""
     dice = random.Random(seed)
     return run_of(10 + n * seconds + dice.uniform(0.2, 0.2 + latency) for n in range(pages))
 
 
 def with_jitter(pages: int, seconds: float, *, share: float, seed: int) -> Run:
-    """Each page as long after the one before as it takes: what it is late by adds up."""
+    """Each page begins when the last one ends: delays add up."""
     dice = random.Random(seed)
     waits = (seconds * dice.uniform(1 - share, 1 + share) for _ in range(pages))
     return run_of(itertools.accumulate(waits, initial=10))
 
 
 def by_walkers(pages: int, seconds: float, *, walkers: int, share: float, seed: int) -> Run:
-    """Several walkers side by side, each with waits of its own; together a page in `seconds`."""
+    """Several walkers with random waits; together they bring one page in `seconds`."""
     dice = random.Random(seed)
     free = [10 + walker * seconds for walker in range(walkers)]
     written = []
@@ -95,7 +95,7 @@ def looked_at(run: Run, *, every_seconds: float) -> Iterator[Look]:
 def errors(
     run: Run, looks: Iterable[Look], *, since: float = 0.0, until: float = 1e9
 ) -> list[tuple[float, float]]:
-    """When, and how far the foretold end was off as a share of the whole time of the run."""
+    """Return the instants and the errors of the foretold end, as shares of the whole run."""
     begin, end = run.times[0], run.times[-1]
     judged = max(since, begin + FROM_SHARE * (end - begin))
     return [
@@ -108,7 +108,7 @@ def errors(
 
 
 def worst(found: list[tuple[float, float]]) -> tuple[float, float]:
-    """The largest error, and when."""
+    """Return the largest error and its instant."""
     at_seconds, error = max(found, key=lambda each: each[1])
     return round(error, 3), at_seconds
 
@@ -122,7 +122,7 @@ STEADY = {
     "thirteen walkers": by_walkers(5000, 0.12, walkers=13, share=0.3, seed=5),
     "slow: a page in 20 s": on_the_quota(120, 20.0, latency=2),
 }
-# With a third of the pace a minute is some 30 pages: of such as vary much it says little.
+# At a third of the pace a minute brings 30 pages, which say little if they vary much.
 CHANGING = {
     "public quota, 8 minutes": on_the_quota(245, 2.0, latency=0.5),
     "500 a minute": STEADY["500 a minute"],
@@ -142,13 +142,13 @@ def test_the_end_of_a_steady_run_is_foretold_from_a_tenth_of_it_on(
 
 
 def test_the_end_of_a_short_run_is_foretold_too() -> None:
-    """Of 70 seconds a tenth is seven looks, and three pages."""
+    """A tenth of 70 seconds is seven readings and three pages."""
     run = on_the_quota(35, 2.0, latency=0.3)
     assert worst(errors(run, looked_at(run, every_seconds=1))) < (MOST_ERROR,)
 
 
 def test_a_first_page_that_came_late_does_not_sway_the_end() -> None:
-    """As seen of a real run whose services had only just started."""
+    """A real run did so whose services had just started."""
     run = on_the_quota(245, 2.0, latency=0.5)
     run = Run(sorted([time + 5 if time < 15 else time for time in run.times]))
     assert worst(errors(run, looked_at(run, every_seconds=1))) < (MOST_ERROR,)
@@ -157,7 +157,7 @@ def test_a_first_page_that_came_late_does_not_sway_the_end() -> None:
 @pytest.mark.parametrize("every_seconds", [1.0, 5.0])
 @pytest.mark.parametrize("name", CHANGING)
 def test_the_eta_is_right_again_a_minute_after_a_pause(name: str, every_seconds: float) -> None:
-    """As after a 429: a minute without a page, somewhere in the middle."""
+    """A 429 causes this: a minute without a page in the middle of a run."""
     steady = CHANGING[name]
     middle = steady.times[len(steady.times) * 2 // 5]
     run = paused(steady, middle, 60)

@@ -21,7 +21,7 @@ def test_a_rate_forgets_what_was_before_the_last_minute() -> None:
 
 
 def test_an_eta_does_not_jump_with_each_page() -> None:
-    """Thirty pages of 1 000 a minute, each written as two slices, looked at each second."""
+    """Add 30 INSEE pages of 1 000 rows a minute, each written as two slices, read each second."""
     rate, rows, end = Rate(), 245_000, 490.0
     for second in range(1, 490):
         pages, into_page = divmod(second, 2)

@@ -1,4 +1,4 @@
-"""Log files that several processes share: bounded, and no line lost to another's rotation."""
+"""Log files that processes share: they have a bound, and no rotation loses a line."""
 
 import errno
 import io
@@ -60,7 +60,7 @@ def test_four_processes_lose_no_line_and_no_file_outgrows_its_size(
     for line in _lines(tmp_path):
         event = json.loads(line)
         counted[event["writer"]] += 1
-        # Each one's lines are in their order.
+        # The lines of each process are in their order.
         assert event["number"] == counted[event["writer"]] - 1
     assert counted == dict.fromkeys(range(4), lines // 4)
 
@@ -69,7 +69,7 @@ def test_killed_writers_cost_the_others_no_line_and_leave_no_other_file(tmp_path
     command = [sys.executable, "-m", "tests.unit.shared.logs.log_writers", str(tmp_path)]
     doomed, staying = (
         [
-            # Files so small that a kill often meets a rotation.
+            # With small files a kill often meets a rotation.
             subprocess.Popen([*command, str(number), lines, "20000", "1000"], cwd=ROOT)
             for number in numbers
         ]
@@ -84,7 +84,7 @@ def test_killed_writers_cost_the_others_no_line_and_leave_no_other_file(tmp_path
             each.kill()
             each.wait()
     assert [each.wait() for each in staying] == [0, 0]
-    # One that died in the middle of its line may have left a part of it.
+    # A process that died in the middle of a line may have left a part of it.
     events = [json.loads(line) for line in _lines(tmp_path) if line.endswith("}")]
     for writer in (2, 3):
         numbers = [event["number"] for event in events if event["writer"] == writer]

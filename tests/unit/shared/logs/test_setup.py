@@ -1,4 +1,4 @@
-"""Run in a process of its own: logging is configured once for the whole interpreter."""
+"""Logging, each test in a new process: it is configured once for an interpreter."""
 
 import json
 import subprocess
@@ -82,7 +82,7 @@ PERSONAL = ("nom", "prenom", "pseudonyme", "denomination", "enseigne", "libelleV
 
 
 def _personal_values(record: Any) -> set[str]:
-    """Every value of a field that may tell who or where somebody is."""
+    """Return all values of fields that may tell the name or the address of a person."""
     if isinstance(record, list):
         return set().union(*map(_personal_values, record))
     if not isinstance(record, dict):

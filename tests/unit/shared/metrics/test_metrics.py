@@ -38,7 +38,7 @@ def test_connections_at_work_are_counted_by_pool_and_each_engine_once() -> None:
     ]
     for name, engine in zip(("control", "shards", "shards"), engines, strict=True):
         metrics.pools.watch(name, engine)
-    # A shard in the control database is the control database's engine.
+    # A shard in the control database has the engine of the control database.
     metrics.pools.watch("shards", engines[0])
 
     def pools(which: str) -> list[float | None]:

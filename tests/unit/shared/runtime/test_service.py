@@ -1,4 +1,4 @@
-"""A loop that fails: what is logged, and when its next turn comes."""
+"""A loop that fails: its log line and the wait for its next turn."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Digests that are sent along are those that the receiver would make itself, or none."""
+"""Digests that are sent with records equal those that the receiver makes, or are refused."""
 
 import json
 from collections.abc import Callable

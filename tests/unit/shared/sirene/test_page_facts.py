@@ -1,4 +1,4 @@
-"""What pages and texts are made of is a part of the record, and is named."""
+"""The columns behind pages and texts are part of the record, and are listed."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from shared.sirene.pages import (
 
 
 class _Witness:
-    """Stands for a record and keeps the names that were read of it."""
+    """A record that notes the names of the fields that were read."""
 
     def __init__(self, record: object) -> None:
         self._record = record
