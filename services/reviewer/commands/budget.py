@@ -1,4 +1,4 @@
-"""`./sirenade avis budget`, `pause`, `resume`."""
+"""The commands `avis budget`, `avis pause` and `avis resume`."""
 
 import json
 from decimal import Decimal
@@ -19,9 +19,9 @@ from shared.terminal.words import euros, thousands
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Cap = Annotated[
     str | None,
-    typer.Option(metavar="EUR", help="What may be spent in all, what is spent already included."),
+    typer.Option(metavar="EUR", help="The most that may be spent, in the past and from now on."),
 ]
-NoCap = Annotated[bool, typer.Option("--no-cap", help="Whatever it costs.")]
+NoCap = Annotated[bool, typer.Option("--no-cap", help="Spend without a limit.")]
 
 _PROVIDERS = text("""
     SELECT name, model, prompt_version, charges, requests_per_minute, tokens_per_minute, calls,
@@ -30,13 +30,13 @@ _PROVIDERS = text("""
 """)
 _WHY = {
     "cap": "the cap is reached",
-    "asked": "somebody asked for it",
+    "asked": "a person asked for it",
     "sample": "the sample is done: look at it, then ./sirenade avis resume",
 }
 
 
 def budget(as_json: AsJson = False) -> None:
-    """Show what was spent on texts, what may be, and whether the run is paused."""
+    """Show what texts have cost, what they may cost, and whether the run is paused."""
     with databases() as opened:
         with opened.control.connect() as connection:
             found = describe(connection)
@@ -46,7 +46,7 @@ def budget(as_json: AsJson = False) -> None:
 
 
 def pause(as_json: AsJson = False) -> None:
-    """Begin no more texts. Calls under way end; what is due stays due."""
+    """Begin no more texts. Calls under way end; due texts stay due."""
     with databases() as opened:
         Budget(opened.control).pause(ASKED)
         with opened.control.connect() as connection:
@@ -55,7 +55,7 @@ def pause(as_json: AsJson = False) -> None:
 
 
 def resume(cap: Cap = None, no_cap: NoCap = False, as_json: AsJson = False) -> None:
-    """Go on with all texts that are due, under the cap that is set or a new one.
+    """Go on with all texts that are due, under the present cap or a new one.
 
     Example: ./sirenade avis resume --cap 50
     """
@@ -69,14 +69,14 @@ def resume(cap: Cap = None, no_cap: NoCap = False, as_json: AsJson = False) -> N
 def set_going(
     budget: Budget, cap: str | None, *, no_cap: bool, sample_ids: list[int] | None = None
 ) -> BudgetState:
-    """Resume under a cap in a person's words. Raises UserError for one that makes no sense."""
+    """Resume under the cap that a person typed. Raises UserError for a cap that cannot hold."""
     if cap is not None and no_cap:
         raise UserError("--cap and --no-cap exclude each other")
     amount = None if cap is None else parse_cap(cap)
     state = budget.read()
     if amount is not None and amount < state.spent_eur + state.reserved_eur:
         raise UserError(
-            f"a cap of {euros(amount)} is below what is spent or set aside already: "
+            f"a cap of {euros(amount)} is below what is spent or reserved already: "
             f"{euros(state.spent_eur + state.reserved_eur)}"
         )
     budget.resume(cap_eur=amount, keep_cap=amount is None and not no_cap, sample_ids=sample_ids)
@@ -84,7 +84,7 @@ def set_going(
 
 
 def describe(connection: Connection) -> dict[str, Any]:
-    """Money as strings: a JSON number would be read as a float."""
+    """Describe the budget for a program. Money is a string: JSON numbers are floats."""
     state = read_budget(connection)
     return {
         "status": state.status,
@@ -104,7 +104,7 @@ def describe(connection: Connection) -> dict[str, Any]:
 
 
 def one_line(state: BudgetState) -> str:
-    """The budget in a sentence."""
+    """Say the budget in a sentence."""
     cap = "without a cap" if state.cap_eur is None else f"of {euros(state.cap_eur)}"
     told = f"{state.status}: {euros(state.spent_eur)} spent {cap}"
     if state.reserved_eur:
@@ -116,7 +116,7 @@ def one_line(state: BudgetState) -> str:
     if state.sample_ids is not None:
         told += f"; only a sample of {thousands(len(state.sample_ids))} texts"
     if state.left_eur == 0:
-        told += "; no room for a call that costs anything: ./sirenade avis resume --cap EUR"
+        told += "; no room for a call with a price: ./sirenade avis resume --cap EUR"
     return told
 
 

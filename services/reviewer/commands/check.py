@@ -1,4 +1,4 @@
-"""`avis check`: the verdict on texts that came from elsewhere, one JSON line in, one out."""
+"""The command `avis check`: texts from elsewhere in JSON lines, a verdict for each."""
 
 import datetime as dt
 import functools
@@ -12,10 +12,10 @@ from shared.sirene.facts import Facts
 
 
 def check_lines(lines: Iterable[str]) -> Iterator[str]:
-    """`{"accepted": …, "reasons": […]}` for each line, `{"error": …}` for one that is no request.
+    """Yield `{"accepted": …, "reasons": […]}` for a line, `{"error": …}` for a faulty one.
 
-    Bytes that are not UTF-8 come as surrogates, as `errors="surrogateescape"` reads them.
-    Blank lines are passed over, so line n of the answer is that of the n-th line that is not blank.
+    Blank lines are skipped: answer n belongs to the n-th line that is not blank. Bytes that are not
+    UTF-8 are surrogates, as `errors="surrogateescape"` reads them.
     """
     for line in lines:
         if line.strip():
@@ -55,7 +55,7 @@ def _is_whole(line: str) -> bool:
 
 
 def facts_from(values: Mapping[str, Any]) -> Facts:
-    """Unknown keys are passed over: callers may keep their own beside ours."""
+    """Read the facts. Unknown keys are ignored: callers may add their own."""
     text = functools.partial(_text, values)
     nom = text("nom")
     if nom is None:

@@ -1,4 +1,4 @@
-"""How the commands about money reach the databases: the budget's, then the register's."""
+"""The databases that commands on avis read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
-from shared.db.shards import open_shards
+from shared.db.shards import open_shards, require_one_database
 from shared.settings import DatabaseSettings, load
 
 _NAME = "sirenade-avis"
@@ -16,7 +16,7 @@ _NAME = "sirenade-avis"
 
 @dataclass(frozen=True)
 class Databases:
-    """`shards` holds the control database too, where it is one of them."""
+    """`shards` includes the control database when that is a shard too."""
 
     control: Engine
     shards: tuple[Engine, ...]
@@ -24,7 +24,7 @@ class Databases:
 
 @contextmanager
 def databases() -> Iterator[Databases]:
-    """One connection to each. Raises UserError where one is not current."""
+    """Open one connection to each. Raises UserError when a database is not current."""
     settings = load(DatabaseSettings)
     control = make_engine(
         settings.database_url.get_secret_value(), application_name=_NAME, pool_size=1
@@ -38,3 +38,22 @@ def databases() -> Iterator[Databases]:
     finally:
         for engine in {control, *shards}:
             engine.dispose()
+
+
+@contextmanager
+def register(name: str) -> Iterator[Engine]:
+    """Open the database of a register that is in one. Raises UserError when it is not current.
+
+    `name` is the application's name in PostgreSQL.
+    """
+    settings = load(DatabaseSettings)
+    require_one_database(settings)
+    engine = make_engine(
+        settings.database_url.get_secret_value(), application_name=name, pool_size=1
+    )
+    try:
+        with engine.connect() as connection:
+            require_current(connection)
+        yield engine
+    finally:
+        engine.dispose()

@@ -1,4 +1,4 @@
-"""What is to be written, what was, and by whom: what a forecast rests on, read from each shard."""
+"""Due texts, made texts and their providers, read from each shard: the data of a forecast."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Engine, text
 from services.reviewer.money.forecast import DueGroup, KnownProvider, MadeText
 from shared.avis import RESET
 
-# The newest attempts are the sample: looking for more would read the whole ledger.
+# The newest attempts are the sample: more would read the whole table.
 _NEWEST_ATTEMPTS = 100_000
-# Rows at once, so that a reviewer never waits long for one of them.
+# Few rows are locked at one time, so that a reviewer never waits long for one.
 _MARKED_AT_ONCE = 5000
 
 _PLACE = """CASE WHEN left(p.code_commune, 2) IN ('97', '98') THEN left(p.code_commune, 3)
@@ -28,7 +28,7 @@ _OF_ANOTHER_PROMPT = text(
         " AND a.prompt_version IS DISTINCT FROM :prompt_version"
     )
 )
-# An accepted text stays what it is until another one takes its place.
+# An accepted text stays until another one replaces it.
 _MARK_DUE = text(f"""
     WITH others AS (
       SELECT id FROM avis
@@ -44,7 +44,7 @@ _PROVIDERS = text("""
            tokens_per_minute
     FROM review_providers WHERE listed ORDER BY weight DESC, name
 """)
-# The attempts of a text are stored together; whoever was asked first has the text.
+# The attempts of a text are stored together; the text counts for the first provider.
 _MADE = text("""
     SELECT (array_agg(provider ORDER BY id))[1] AS provider, prompt_version,
       count(*) AS calls, coalesce(sum(tokens_in), 0) AS tokens_in,
@@ -55,7 +55,7 @@ _MADE = text("""
     GROUP BY avis_id, facts_hash, prompt_version
     ORDER BY max(id) DESC
 """)
-# Those in batches go on by themselves: a sample neither takes them nor waits for them.
+# Parked avis go on by themselves: a sample neither takes them nor waits for them.
 _IN_NO_BATCH = """NOT EXISTS (SELECT FROM review_batch_lines l
     WHERE l.avis_id = avis.id AND l.claim_token = avis.claim_token)"""
 _SAMPLE = text(f"""
@@ -67,7 +67,7 @@ _UNDER_WAY = text(f"""
     SELECT count(*) FROM avis
     WHERE outcome = 'pending' AND lease_until > clock_timestamp() AND {_IN_NO_BATCH}
 """)  # noqa: S608  # a constant
-# Their messages may rest in a delay queue; when these come, they find nothing to claim.
+# Their old messages may wait in a delay queue; later these find nothing to claim.
 _SEND_AGAIN = text("""
     UPDATE avis SET published_at = NULL, updated_at = clock_timestamp()
     WHERE id = ANY(CAST(:ids AS bigint[])) AND outcome = 'pending' AND published_at IS NOT NULL
@@ -80,7 +80,7 @@ def read_due(engines: Iterable[Engine]) -> list[DueGroup]:
 
 
 def read_of_another_prompt(engines: Iterable[Engine], prompt_version: str) -> list[DueGroup]:
-    """Accepted notices that this prompt did not write: templates are none of it either."""
+    """Count accepted notices that another prompt or a template wrote."""
     return _read_groups(engines, prompt_version)
 
 
@@ -103,7 +103,7 @@ def read_providers_known(control: Connection) -> list[KnownProvider]:
 
 
 def read_made(engines: Sequence[Engine]) -> list[MadeText]:
-    """Newest first, within each shard."""
+    """Return the made texts, the newest first in each shard."""
     made: list[MadeText] = []
     for engine in engines:
         with engine.connect() as connection:
@@ -113,7 +113,7 @@ def read_made(engines: Sequence[Engine]) -> list[MadeText]:
 
 
 def choose_sample(engines: Sequence[Engine], texts: int) -> list[int]:
-    """Due avis at random, from each shard alike."""
+    """Draw due avis at random, the same number from each shard."""
     chosen: list[int] = []
     for number, engine in enumerate(engines):
         part = -(-(texts - len(chosen)) // (len(engines) - number))
@@ -123,7 +123,7 @@ def choose_sample(engines: Sequence[Engine], texts: int) -> list[int]:
 
 
 def count_under_way(engines: Iterable[Engine]) -> int:
-    """How many texts a reviewer has claimed: of a killed one until its lease ends."""
+    """Count the texts that reviewers have claimed; a killed one's until the lease ends."""
     counted = 0
     for engine in engines:
         with engine.connect() as connection:
@@ -132,14 +132,14 @@ def count_under_way(engines: Iterable[Engine]) -> int:
 
 
 def send_again(engines: Iterable[Engine], avis_ids: Sequence[int]) -> None:
-    """Let the relay send these at once, whatever has become of their messages."""
+    """Let the relay publish these avis now, even if their messages still exist."""
     for engine in engines:
         with engine.begin() as connection:
             connection.execute(_SEND_AGAIN, {"ids": list(avis_ids)})
 
 
 def mark_due(engines: Iterable[Engine], prompt_version: str) -> int:
-    """Make due what another prompt has written; return how many."""
+    """Make the texts of other prompts due; return how many."""
     marked = 0
     for engine in engines:
         while True:

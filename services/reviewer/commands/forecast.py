@@ -1,4 +1,4 @@
-"""`./sirenade avis forecast`: the bill before it comes."""
+"""The command `avis forecast`: the cost of due texts."""
 
 import json
 from collections.abc import Sequence
@@ -29,18 +29,18 @@ _FEW = 20
 
 PromptOption = Annotated[
     str | None,
-    typer.Option(metavar="VERSION", help="As if all that another prompt wrote were written anew."),
+    typer.Option(metavar="VERSION", help="Forecast the texts that VERSION would replace."),
 ]
 
 
 def forecast_command(
     prompt: PromptOption = None,
-    provider: Annotated[str | None, typer.Option(help="As if this one wrote all of it.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Let this provider write all texts.")] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object, all lines.")
+        bool, typer.Option("--json", help="Print one JSON object with all lines.")
     ] = False,
 ) -> None:
-    """Say what the texts that are due will cost, from a sample of those made already.
+    """Forecast the cost of the texts that are due, from a sample of texts already made.
 
     Examples: ./sirenade avis forecast
               ./sirenade avis forecast --prompt notice-4
@@ -60,9 +60,9 @@ def forecast_command(
 def read_forecast(
     opened: Databases, *, prompt_version: str | None = None, only: str | None = None
 ) -> BillForecast:
-    """Of what is due, or of what another prompt than this version has written.
+    """Forecast the due texts, or the texts of other prompts than `prompt_version`.
 
-    Raises UserError where nobody knows the provider.
+    `only` names the provider that writes all. Raises UserError for an unknown provider.
     """
     with opened.control.connect() as connection:
         providers = read_providers_known(connection)
@@ -79,14 +79,14 @@ def read_forecast(
 def _only(providers: Sequence[KnownProvider], name: str) -> KnownProvider:
     for provider in providers:
         if provider.name == name:
-            # Whatever its weight is among others.
+            # Its weight among others does not matter.
             return KnownProvider(**{**asdict(provider), "weight": 1.0})
     known = ", ".join(provider.name for provider in providers) or "none"
-    raise UserError(f"no reviewer was started with a provider {name[:40]!r}; known: {known}")
+    raise UserError(f"no reviewer has a provider {name[:40]!r}; known: {known}")
 
 
 def as_plain(found: BillForecast) -> dict[str, Any]:
-    """Money as strings."""
+    """Describe the forecast for a program, with money as strings."""
 
     def groups(rows: Sequence[tuple[str, int, Decimal]], name: str) -> list[dict[str, object]]:
         return [{name: key, "texts": texts, "eur": _cents(eur)} for key, texts, eur in rows]
@@ -115,15 +115,15 @@ def _cents(amount: Decimal) -> str:
 
 
 def advice(found: BillForecast) -> list[str]:
-    """What stands between this forecast and one to rely on."""
+    """Return advice on how to make the forecast more reliable."""
     if not found.shares:
-        return ["no reviewer was started with a provider: templates write all texts, at no cost"]
+        return ["no reviewer has a provider: templates write all texts, at no cost"]
     lines = [
-        f"no text of {name} is known yet: ./sirenade avis run --sample {_FEW} --cap EUR makes some"
+        f"no text of {name} is known: make some by ./sirenade avis run --sample {_FEW} --cap EUR"
         for name in found.unsampled
     ]
     lines += [
-        f"{share.sample} texts of {share.provider} are few to go by: "
+        f"{share.sample} texts of {share.provider} are a small sample: "
         f"./sirenade avis run --sample {_FEW} makes more"
         for share in found.shares
         if 0 < share.sample < _FEW
@@ -132,7 +132,7 @@ def advice(found: BillForecast) -> list[str]:
 
 
 def summary(found: BillForecast) -> str:
-    """The bill in one line."""
+    """Say the forecast in one line."""
     texts = f"{thousands(found.texts)} texts"
     if not found.shares or not found.texts:
         return texts

@@ -1,7 +1,7 @@
-"""An accepted text for the page that shows it, with where it comes from, as JSON-LD.
+"""JSON-LD of an accepted text for the web page that shows it, with its origin.
 
-A CreativeWork about the establishment and never a Review: nobody's opinion is in it. Who wrote it
-is said by IPTC's digital source type, which schema.org names too, and by the label in words.
+It is a CreativeWork about the establishment, never a Review: it holds no opinion. Its author is
+told by IPTC's digital source type, which schema.org names too, and by the label in words.
 """
 
 import json
@@ -16,14 +16,17 @@ _SIRENE = {
 
 
 def json_ld(rows: Iterable[Mapping[str, Any]]) -> str:
-    """An array for a <script> element: of rows as `read_avis` gives them, what may be published."""
+    """Return a JSON array for a <script> element, with the rows that may be shown.
+
+    `rows` are those of `read_avis`.
+    """
     works = [_work(row) for row in rows if _may_be_shown(row)]
-    # « </script> » is a name like any other.
+    # An establishment may be named « </script> ».
     return json.dumps(works, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _may_be_shown(row: Mapping[str, Any]) -> bool:
-    """Without facts it is about somebody who must not be written about."""
+    """Return whether the row may be shown: without facts, nobody may write about the unit."""
     return row["outcome"] == "accepted" and row["text"] is not None and row["facts"] is not None
 
 

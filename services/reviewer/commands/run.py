@@ -1,7 +1,7 @@
-"""`./sirenade avis run`: the bill, then the texts, a sample first where somebody wants one.
+"""The command `avis run`: the forecast, then the texts or a sample of them.
 
-Reviewers make the texts; this command says how many and for how much, and watches. Ending it
-changes nothing: a sample that nobody waits for stays the only thing that is made.
+Reviewers make the texts; this command sets the cap and the sample, and watches. To end it changes
+nothing: a sample without a watcher stays the only work until a person resumes the run.
 """
 
 import json
@@ -47,18 +47,18 @@ _WAIT_SECONDS = 0.5
 
 def run(  # noqa: PLR0913, PLR0917  # the options of a command
     sample: Annotated[
-        int | None, typer.Option(help="So many texts first, and nothing else.", min=1, max=1000)
+        int | None, typer.Option(help="Make this many texts, then pause.", min=1, max=1000)
     ] = None,
     cap: Cap = None,
     no_cap: NoCap = False,
     prompt: Annotated[
         str | None,
-        typer.Option(metavar="VERSION", help="Write anew what another prompt wrote, too."),
+        typer.Option(metavar="VERSION", help="Also replace the texts of other prompts."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before texts are redone.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Replace texts without a question.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
-    """Say what the texts that are due cost, let reviewers make them under a cap, and watch.
+    """Forecast the cost of due texts, let reviewers make them under a cap, and watch.
 
     Examples: ./sirenade avis run --sample 20 --cap 50
               ./sirenade avis run
@@ -93,14 +93,14 @@ class _Runner:
         self._tell(event, as_plain(bill), render(bill, prompt_version=prompt_version))
 
     def redo(self, prompt_version: str, *, yes: bool) -> None:
-        """Make due what another prompt wrote, once somebody has seen what that costs."""
+        """Make the texts of other prompts due, after a person has agreed to the cost."""
         versions = {provider.prompt_version for provider in self._providers()}
         known = {version for version in versions if version is not None}
         known = known or {template.PROMPT_VERSION}
         if prompt_version not in known:
             raise UserError(
-                f"reviewers write by prompt {', '.join(sorted(known))}, not "
-                f"{prompt_version[:40]!r}: start them with the new one first"
+                f"reviewers use the prompt {', '.join(sorted(known))}, not "
+                f"{prompt_version[:40]!r}: start them with the new prompt first"
             )
         anew = read_forecast(self.opened, prompt_version=prompt_version)
         self.tell_bill(anew, "redo", prompt_version=prompt_version)
@@ -108,9 +108,9 @@ class _Runner:
             return
         if not yes:
             if not sys.stdin.isatty():
-                raise UserError(f"{summary(anew)} would be made again: say --yes")
-            typer.confirm("Make them again?", abort=True, err=True)
-        # Nothing begins before the rest of the order is clear.
+                raise UserError(f"{summary(anew)} would be written again: confirm with --yes")
+            typer.confirm("Write them again?", abort=True, err=True)
+        # Pause: nothing begins before the whole order is clear.
         self.budget.pause(ASKED)
         self.redone = True
         marked = mark_due(self.opened.shards, prompt_version)
@@ -122,8 +122,8 @@ class _Runner:
         charges = any(provider.charges for provider in self._providers())
         if charges and cap is None and not no_cap and state.left_eur == 0:
             raise UserError(
-                f"no room for a call that costs anything ({one_line(state).split(';')[0]}): "
-                "--cap EUR says what all texts together may cost"
+                f"no room for a call with a price ({one_line(state).split(';')[0]}): "
+                "set the most that all texts may cost with --cap EUR"
             )
         if cap is not None:
             parse_cap(cap)
@@ -139,19 +139,19 @@ class _Runner:
             self._tell(
                 "end",
                 {"status": "interrupted"},
-                "stopped watching; the sample is made to its end, and nothing else is",
+                "stopped watching; reviewers make the sample to its end, and nothing else",
             )
             raise typer.Exit(EXIT_INTERRUPTED)
-        self.budget.end_sample(ids)
+        self.budget.pause("sample", sample_ids=ids)
         self._show(ids)
         rest = read_forecast(self.opened)
         self._tell("forecast", as_plain(rest), f"the rest: {summary(rest)}")
         for line in advice(rest):
             self._tell("advice", {"line": line}, line)
-        self._end(reading, "./sirenade avis resume makes the rest")
+        self._end(reading, "make the rest by ./sirenade avis resume")
 
     def _let_texts_end(self) -> None:
-        """Pause, until nothing is under way that would go on when the sample does."""
+        """Pause until no text is under way: it would go on with the sample."""
         self.budget.pause(ASKED)
         told = 0
         while under_way := count_under_way(self.opened.shards):
@@ -160,7 +160,7 @@ class _Runner:
                 self._tell(
                     "waiting",
                     {"under_way": under_way},
-                    f"waiting for {thousands(under_way)} texts that are under way",
+                    f"waiting for {thousands(under_way)} texts under way",
                 )
             if self.clock.wait(_WAIT_SECONDS):
                 self._tell("end", {"status": "paused"}, "stopped waiting; the run is paused")
@@ -174,10 +174,10 @@ class _Runner:
             self._tell(
                 "end",
                 {"status": "interrupted"},
-                "stopped watching; the texts go on: ./sirenade avis pause stops them",
+                "stopped watching; reviewers go on: stop them by ./sirenade avis pause",
             )
             raise typer.Exit(EXIT_INTERRUPTED)
-        self._end(reading, "./sirenade avis resume --cap EUR lets it go on")
+        self._end(reading, "go on by ./sirenade avis resume --cap EUR")
 
     def _providers(self) -> list[KnownProvider]:
         with self.opened.control.connect() as connection:
@@ -201,7 +201,7 @@ class _Runner:
                 self._tell("text", one, render_avis(one))
 
     def _end(self, reading: RunReading, advised: str) -> None:
-        """Exit status 1 where something is left that is not being made."""
+        """Tell the end. Exit with status 1 when texts are left that nobody makes."""
         state = self.budget.read()
         told = {
             "status": state.status,

@@ -1,4 +1,4 @@
-"""How far the texts of a run are and what they have cost, read as they are made."""
+"""The progress and cost of the texts of a run, read while they are made."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ _PENDING_OF_SAMPLE = text("""
     WHERE outcome = 'pending' AND id = ANY(CAST(:sample_ids AS bigint[]))
 """)
 _NEWEST = text("SELECT coalesce(max(id), 0) FROM avis_attempts")
-# The attempts of a text are stored in one transaction: whoever sees one sees all.
+# All attempts of a text are stored in one transaction, so that a reading never sees a part.
 _MADE_SINCE = text("""
     WITH made AS (
       SELECT max(id) AS id, count(*) AS calls, sum(cost_eur) AS cost_eur,
@@ -33,7 +33,7 @@ _MADE_SINCE = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReading:
-    """`texts`, `accepted`, `re_asked`, `fallbacks` and `cost_eur` are since the run is watched."""
+    """`texts`, `accepted`, `re_asked`, `fallbacks`, `cost_eur` count from the first reading on."""
 
     budget: BudgetState
     pending: int
@@ -45,11 +45,11 @@ class RunReading:
     batched: Batched = field(default_factory=Batched)
 
     def share(self, texts: int) -> float | None:
-        """Of the texts made so far; None before the first."""
+        """Return the share among the texts made so far; None before the first."""
         return texts / self.texts if self.texts else None
 
     def projected_eur(self, text_eur: Decimal | None) -> Decimal | None:
-        """Spent in the end, by the texts made so far, else by what one is expected to cost."""
+        """Return the cost in the end, from the texts made so far or else from `text_eur`."""
         if self.texts:
             text_eur = self.cost_eur / self.texts
         return None if text_eur is None else self.budget.spent_eur + self.pending * text_eur
@@ -57,7 +57,7 @@ class RunReading:
 
 @dataclass
 class Watching:
-    """Adds up what is made from now on; of a sample only that is waited for."""
+    """Adds up the texts from now on. `pending` counts the sample only, where there is one."""
 
     control: Engine
     shards: Sequence[Engine]

@@ -1,4 +1,4 @@
-"""The panel of `avis run`, its lines where nobody watches, and its JSON lines."""
+"""The view of `avis run`: a panel, plain lines without a terminal, or JSON lines."""
 
 import json
 from collections.abc import Callable
@@ -20,12 +20,12 @@ from shared.terminal.watch import watch
 from shared.terminal.words import eta, euros, percent, thousands
 
 _MICRO = 1_000_000
-# After so long without a text somebody should look whether a reviewer runs.
+# After this time without a text, a person should look whether a reviewer runs.
 _QUIET_SECONDS = 30.0
 
 
 class RunView:
-    """Keeps the rates between readings. `text_eur` is what a text is expected to cost."""
+    """Keeps the rates between readings. `text_eur` is the forecast cost of a text."""
 
     def __init__(self, title: str, *, text_eur: Decimal | None) -> None:
         self._title = title
@@ -36,7 +36,7 @@ class RunView:
         self._last_texts = -1
 
     def tell(self, reading: RunReading, at_seconds: float) -> dict[str, Any]:
-        """One reading as a program takes it: money in strings, null for what is not known yet."""
+        """Describe a reading for a program: money as strings, null for unknown values."""
         self._texts.add(at_seconds, reading.texts)
         self._micro_euros.add(at_seconds, int(reading.budget.spent_eur * _MICRO))
         if reading.texts != self._last_texts:
@@ -125,7 +125,7 @@ def _line(told: dict[str, Any]) -> str:
 
 
 def _is_quiet(told: dict[str, Any]) -> bool:
-    """Whether somebody should look; a batch may take a day."""
+    """Return whether a person should look; a batch may take a day."""
     long = told["quiet_seconds"] >= _QUIET_SECONDS
     in_batches = told["batches"] is not None and told["batches"]["texts"] > 0
     return bool(long and told["due"] and not in_batches)

@@ -1,4 +1,4 @@
-"""`avis show`: everything that is known about the texts of one establishment."""
+"""The command `avis show`: the texts of one establishment, with facts and attempts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -27,9 +27,11 @@ _ATTEMPTS = text("""
 
 
 def read_avis(engine: Engine, siret: str) -> list[dict[str, Any]]:
-    """One object for each page and kind: row, facts (None for what is not due) and attempts.
+    """Return one object for each avis: its row, its facts and its attempts.
 
-    Raises UserError where the establishment has no avis.
+    The facts are None when nobody may write about the establishment.
+
+    Raises UserError when the establishment has no avis.
     """
     with engine.connect() as connection:
         rows = [dict(row) for row in connection.execute(_OF_SIRET, {"siret": siret}).mappings()]
@@ -39,7 +41,7 @@ def read_avis(engine: Engine, siret: str) -> list[dict[str, Any]]:
 
 
 def read_these_avis(engine: Engine, avis_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """The same for some ids; those that are another shard's are not in it."""
+    """Return the same for ids; ids of other shards are left out."""
     with engine.connect() as connection:
         found = connection.execute(_THESE, {"ids": list(avis_ids)}).mappings()
         return _with_history(connection, [dict(row) for row in found])
@@ -57,7 +59,7 @@ def _with_history(connection: Connection, rows: list[dict[str, Any]]) -> list[di
 
 
 def render_avis(avis: Mapping[str, Any]) -> RenderableType:
-    """Names come from strangers: they are shown as text, never read as markup."""
+    """Draw an avis. Strangers chose the names: they are shown as text, never as markup."""
     beside = Table.grid(padding=(0, 2), expand=True)
     beside.add_column(ratio=1)
     beside.add_column(ratio=1)
@@ -85,7 +87,7 @@ def _text_of(avis: Mapping[str, Any]) -> RenderableType:
 
 def _facts_table(facts: Mapping[str, object]) -> Table:
     table = Table(show_header=False, box=None)
-    # Nothing is cut off in a narrow terminal.
+    # Values fold, so that a narrow terminal cuts nothing off.
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     for name, value in facts.items():
@@ -114,7 +116,7 @@ def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
 
 
 def _author(attempt: Mapping[str, Any]) -> Text:
-    """The model's name is a provider's word: text too."""
+    """Name provider and model, as text: they may hold markup."""
     named = [attempt["provider"], attempt["model"]]
     return Text(" ".join(name for name in named if name is not None))
 

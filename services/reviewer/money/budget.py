@@ -1,8 +1,8 @@
-"""What texts may cost: one row for all replicas, and a row for each call that is under way.
+"""The budget: one row for all replicas, and a reservation for each call that is under way.
 
-A call sets the most that it can cost aside, by one conditional UPDATE, before it leaves, and
-settles what it did cost. So what is spent and set aside never exceeds the cap, however many
-callers race. Where a call does not fit any more, the run pauses; it never fails.
+Before a call leaves, one conditional UPDATE reserves the most that it can cost. Afterwards the
+call is settled by its real cost. Spent and reserved money together never exceed the cap, however
+many callers race. When a call does not fit, the run is paused; it never fails.
 """
 
 import datetime as dt
@@ -36,15 +36,15 @@ _RESERVE = text("""
     FROM held
     RETURNING id
 """)
-# Not while calls under way may leave room when they settle for less than they set aside.
+# Reservations do not count: calls under way may settle for less, and leave room.
 _PAUSE_AT_CAP = text("""
     UPDATE review_budget
     SET status = 'paused', paused_because = 'cap', changed_at = clock_timestamp()
     WHERE status = 'running' AND spent_eur + :cost > cap_eur
     RETURNING id
 """)
-# One that had expired was counted as spent: what it did cost takes that one's place. The budget
-# is locked before the provider wherever both are.
+# An expired reservation was counted as spent: the real cost replaces it. Every statement that
+# locks both rows locks the budget before the provider.
 _SETTLE = text(f"""
     WITH gone AS (
       DELETE FROM review_reservations WHERE id = :id
@@ -85,20 +85,15 @@ _EXPIRE = text("""
       WHERE p.name = by_provider.provider)
     SELECT calls, cost FROM total
 """)
-# By then its process is dead, or its settlement was left over for good.
+# After a day its process is dead, or its settlement will never come.
 _PURGE = text("DELETE FROM review_reservations WHERE expired_at < now() - interval '1 day'")
 
 _PAUSE = text("""
     UPDATE review_budget
     SET status = 'paused', paused_because = :because, sample_ids = NULL,
         changed_at = clock_timestamp()
-    WHERE status = 'running'
-""")
-_END_SAMPLE = text("""
-    UPDATE review_budget
-    SET status = 'paused', paused_because = 'sample', sample_ids = NULL,
-        changed_at = clock_timestamp()
-    WHERE status = 'running' AND sample_ids = CAST(:sample_ids AS bigint[])
+    WHERE status = 'running' AND (
+      CAST(:sample_ids AS bigint[]) IS NULL OR sample_ids = CAST(:sample_ids AS bigint[]))
 """)
 _RESUME = text("""
     UPDATE review_budget
@@ -110,7 +105,7 @@ _RESUME = text("""
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """`cap_eur` None: no cap. While `sample_ids` are set, only these texts are made."""
+    """`cap_eur` is None without a cap. While `sample_ids` are set, only these texts are made."""
 
     cap_eur: Decimal | None
     reserved_eur: Decimal
@@ -126,13 +121,13 @@ class BudgetState:
 
     @property
     def left_eur(self) -> Decimal | None:
-        """What is neither spent nor set aside; None where nothing limits it."""
+        """Return what is neither spent nor reserved; None without a cap."""
         if self.cap_eur is None:
             return None
         return max(_NOTHING, self.cap_eur - self.spent_eur - self.reserved_eur)
 
     def admits(self, avis_ids: Sequence[int]) -> list[int]:
-        """Those of the avis that may be made now."""
+        """Return the avis that may be made now."""
         if self.paused:
             return []
         if self.sample_ids is None:
@@ -155,7 +150,7 @@ def read_budget(connection: Connection) -> BudgetState:
 
 
 class Budget:
-    """The row, in the control database. Each method is one short transaction or two."""
+    """The row in the control database. Each method is one short transaction, or two."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -165,15 +160,15 @@ class Budget:
             return read_budget(connection)
 
     def admitted(self, avis_ids: Sequence[int]) -> list[int]:
-        """Those of the avis that may be made now: none while the run is paused."""
+        """Return the avis that may be made now: none while the run is paused."""
         return self.read().admits(avis_ids)
 
     def reserve(
         self, provider: str, *, tokens: int, cost_eur: Decimal, expires_after_seconds: float
     ) -> int | None:
-        """The reservation's id; None where there is no room until calls under way have settled.
+        """Return the reservation's id; None without room until calls under way are settled.
 
-        Raises BudgetReached where the run is paused, or is by this very call.
+        Raises BudgetReached when the run is paused, or when this call pauses it.
         """
         values = {
             "provider": provider,
@@ -189,8 +184,8 @@ class Budget:
             state = read_budget(connection)
         if paused is not None:
             log.error(
-                "the next call would pass the cap: the run is paused until ./sirenade avis resume"
-                " --cap EUR",
+                "the next call would exceed the cap: the run is paused until"
+                " ./sirenade avis resume --cap EUR",
                 cap_eur=None if state.cap_eur is None else f"{state.cap_eur:f}",
                 spent_eur=f"{state.spent_eur:f}",
             )
@@ -199,30 +194,29 @@ class Budget:
         return None
 
     def settle(self, reservation_id: int, *, tokens: int, spent_eur: Decimal) -> None:
-        """Replace what was set aside by what was used; a second time does nothing."""
+        """Replace the reservation by the real cost; a second time does nothing."""
         with self._engine.connect() as connection:
             connection.execute(
                 _SETTLE, {"id": reservation_id, "tokens": tokens, "spent": spent_eur}
             )
 
     def expire(self) -> int:
-        """Count as spent what dead processes had set aside: it may have been billed."""
+        """Count reservations of dead processes as spent: their calls may have been billed."""
         with self._engine.connect() as connection:
             row = connection.execute(_EXPIRE).one()
             connection.execute(_PURGE)
         if row.calls:
-            log.warning("calls that nobody settled count as spent", calls=row.calls)
+            log.warning("expired reservations count as spent", calls=row.calls)
         return int(row.calls)
 
-    def pause(self, because: str) -> None:
-        """Begin no more calls; those under way settle. Does nothing where it is paused already."""
-        with self._engine.connect() as connection:
-            connection.execute(_PAUSE, {"because": because})
+    def pause(self, because: str, *, sample_ids: Sequence[int] | None = None) -> None:
+        """Begin no more calls; calls under way are settled.
 
-    def end_sample(self, sample_ids: Sequence[int]) -> None:
-        """Pause after this sample, unless somebody has paused or let go on meanwhile."""
+        Does nothing when the run is paused already, or no longer makes the sample in `sample_ids`.
+        """
+        values = {"because": because, "sample_ids": _array(sample_ids)}
         with self._engine.connect() as connection:
-            connection.execute(_END_SAMPLE, {"sample_ids": list(sample_ids)})
+            connection.execute(_PAUSE, values)
 
     def resume(
         self,
@@ -231,13 +225,13 @@ class Budget:
         keep_cap: bool = True,
         sample_ids: Sequence[int] | None = None,
     ) -> None:
-        """Go on, with all texts or with a sample; with `keep_cap` under the cap that is set."""
+        """Go on with all texts or with a sample, with `keep_cap` under the present cap."""
         with self._engine.connect() as connection:
             connection.execute(
                 _RESUME,
-                {
-                    "cap": cap_eur,
-                    "keep_cap": keep_cap,
-                    "sample_ids": None if sample_ids is None else list(sample_ids),
-                },
+                {"cap": cap_eur, "keep_cap": keep_cap, "sample_ids": _array(sample_ids)},
             )
+
+
+def _array(ids: Sequence[int] | None) -> list[int] | None:
+    return None if ids is None else list(ids)

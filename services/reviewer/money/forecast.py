@@ -1,6 +1,6 @@
-"""What the texts that are due will cost and how long they take, from those made already. Pure.
+"""The cost and time of the texts that are due, from those that were made. Pure.
 
-A text's cost is that of all its attempts. Money is Decimal; a forecast says its spread: twice the
+A text costs as much as all its attempts. Money is Decimal. The spread of a forecast is twice the
 standard error of the sample's mean, on either side.
 """
 
@@ -17,7 +17,7 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownProvider:
-    """A provider as the reviewers that asked it were set up."""
+    """A provider as the settings of the reviewers say."""
 
     name: str
     model: str
@@ -31,7 +31,7 @@ class KnownProvider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeText:
-    """What one text took: all its attempts together, whoever was asked after the first."""
+    """The use of one text: all its attempts, counted for the provider of the first one."""
 
     provider: str
     prompt_version: str
@@ -51,7 +51,7 @@ class DueGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """What one provider gets of the texts; `sample` 0 where nothing is known of it yet."""
+    """The share of one provider; `sample` is 0 when none of its texts is known."""
 
     provider: str
     prompt_version: str | None
@@ -62,7 +62,7 @@ class Share:
     tokens_out: int
     eur: Decimal
     spread_eur: Decimal
-    # Of one text: the mean, and nine of ten lie between the other two.
+    # The mean of a text; nine texts of ten lie between the other two.
     text_eur: Decimal
     text_low_eur: Decimal
     text_high_eur: Decimal
@@ -71,7 +71,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillForecast:
-    """`unsampled` are providers that get texts and of which no attempt is known."""
+    """`unsampled` are providers that get texts without a known attempt."""
 
     texts: int
     shares: tuple[Share, ...]
@@ -93,12 +93,12 @@ class BillForecast:
 
     @property
     def hours(self) -> float:
-        """Providers work side by side."""
+        """Return the longest time of a provider: they work side by side."""
         return max((share.hours for share in self.shares), default=0.0)
 
     @property
     def text_eur(self) -> Decimal | None:
-        """Of one text; None where a provider's part is not known."""
+        """Return the mean cost of a text; None while a provider has no sample."""
         if not self.texts or self.unsampled:
             return None
         return self.eur / self.texts
@@ -107,7 +107,7 @@ class BillForecast:
 def forecast(
     due: Sequence[DueGroup], providers: Sequence[KnownProvider], made: Sequence[MadeText]
 ) -> BillForecast:
-    """`made` is newest first. Without a provider, templates write all texts, at no cost."""
+    """Forecast the cost; `made` has the newest first. Without providers there is no cost."""
     texts = sum(group.texts for group in due)
     shares = tuple(
         _share(provider, part, [text for text in made if text.provider == provider.name])
@@ -127,7 +127,7 @@ def forecast(
 def _grouped(
     due: Sequence[DueGroup], name: str, each_eur: Decimal
 ) -> tuple[tuple[str, int, Decimal], ...]:
-    """The largest groups first."""
+    """Return name, texts and euros of each group, the largest first."""
     counted: Counter[str] = Counter()
     for group in due:
         counted[getattr(group, name)] += group.texts
@@ -135,7 +135,7 @@ def _grouped(
 
 
 def _split(texts: int, providers: Sequence[KnownProvider]) -> list[tuple[KnownProvider, int]]:
-    """By weight; the first takes what rounding leaves."""
+    """Split the texts by weight; the first provider takes the rest of the rounding."""
     asked = [provider for provider in providers if provider.weight > 0]
     total = sum(provider.weight for provider in asked)
     parts = [int(texts * provider.weight / total) for provider in asked]
@@ -174,7 +174,7 @@ def _share(provider: KnownProvider, texts: int, made: Sequence[MadeText]) -> Sha
 
 
 def _of_one_prompt(made: Sequence[MadeText], prompt_version: str | None) -> list[MadeText]:
-    """Of the prompt in use where there are any, else of the one before it."""
+    """Return the texts of the prompt in use, or else of the one before."""
     versions = [text.prompt_version for text in made]
     if not versions:
         return []
@@ -190,7 +190,7 @@ def _means(sample: Sequence[MadeText]) -> dict[str, float]:
 
 
 def _hours(provider: KnownProvider, texts: int, of_one: Mapping[str, float]) -> float:
-    """By the narrowest of requests a minute, tokens a minute, and calls at once."""
+    """Return the hours at the narrowest limit: requests, tokens, or calls at once."""
     minutes = [texts * of_one["latency_seconds"] / provider.max_parallel / 60]
     if provider.requests_per_minute is not None:
         minutes.append(texts * of_one["calls"] / provider.requests_per_minute)

@@ -1,6 +1,6 @@
-"""A provider's 429 heard by one replica holds all of them back, by a column of its row.
+"""The pause after a provider's 429, in a column of its row: it holds all replicas back.
 
-Without it each replica would have to be told by a 429 of its own.
+Without it, each replica would have to meet a 429 of its own.
 """
 
 import threading
@@ -17,13 +17,13 @@ from shared.db.outages import is_outage
 
 log = structlog.get_logger()
 
-# No Retry-After is taken for longer: the server's clock was ahead when such a row was written.
+# No pause is longer: the server's clock was ahead when such a row was written.
 IS_PAUSED = """coalesce(paused_until BETWEEN clock_timestamp()
     AND clock_timestamp() + interval '1 hour', false)"""
 PAUSE_LEFT = f"""CASE WHEN {IS_PAUSED}
     THEN extract(epoch FROM paused_until - clock_timestamp())::float ELSE 0 END"""
 
-# A pause is never shortened: the longest of a burst of 429s is the one that counts.
+# A pause is never shortened: the longest one in a burst of 429s counts.
 _PAUSE = text("""
     UPDATE review_providers SET paused_until = clock_timestamp() + make_interval(secs => :seconds)
     WHERE name = :name
@@ -33,14 +33,14 @@ _READ = text(f"""
     SELECT name, {PAUSE_LEFT} FROM review_providers WHERE name = ANY(:names)
 """)  # noqa: S608  # made of constants only
 
-# For so long a replica may not know of the others' pause; four short queries a second.
+# A replica learns of a pause this late; it costs four short queries a second.
 _READ_EVERY_SECONDS = 0.25
-# Each 429 of a burst is a little later than the one before: they are one pause.
+# The 429s of a burst come one after another: ends this close are one pause.
 _SAME_SECONDS = 0.5
 
 
 class Pauses:
-    """Thread-safe: those of a process's providers, read again where a call is about to be made."""
+    """Thread-safe. The pauses of a process's providers, read again before calls."""
 
     def __init__(self, engine: Engine, names: Sequence[str], clock: Clock) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -51,16 +51,16 @@ class Pauses:
         self._until = dict.fromkeys(names, -inf)
 
     def left_seconds(self, name: str) -> float:
-        """Until the provider may be asked again; 0 where it may be now."""
+        """Return the time until the provider may be asked; 0 means now."""
         with self._lock:
             if self._clock.monotonic_seconds() - self._read_at > _READ_EVERY_SECONDS:
                 self._read()
             return max(0.0, self._until[name] - self._clock.monotonic_seconds())
 
     def tell(self, name: str, seconds: float) -> None:
-        """Hold all replicas back for so long; does nothing where they are for as long already.
+        """Hold all replicas back for these seconds, unless a pause lasts as long already.
 
-        Where PostgreSQL is away, the others find out for themselves.
+        While PostgreSQL is away, the other replicas learn it from a 429 of their own.
         """
         with self._lock:
             until = self._clock.monotonic_seconds() + seconds
@@ -73,7 +73,7 @@ class Pauses:
         except (DBAPIError, PoolTimeoutError) as error:
             if not is_outage(error):
                 raise
-            log.warning("cannot tell the other replicas of a pause", provider=name)
+            log.warning("cannot store a pause: PostgreSQL is away", provider=name)
 
     def _read(self) -> None:
         with self._engine.connect() as connection:

@@ -1,8 +1,7 @@
-"""A provider's requests and tokens a minute, kept by one row for the calls of all replicas.
+"""The limits of a provider, requests and tokens a minute, in one row for all replicas.
 
-GCRA, as for INSEE's quota: each grant moves both arrival times on by what the call
-takes of them, in the server's clock. A slot is committed before its call leaves: one that was
-never used is lost, not doubled. Nobody holds a connection while waiting.
+Slots follow GCRA (`shared.db.gcra`). A slot is committed before its call leaves: an unused slot is
+lost, never used twice. No caller holds a connection while it waits.
 """
 
 import threading
@@ -20,13 +19,12 @@ from shared.errors import SlowDown
 
 log = structlog.get_logger()
 
-# Granted ahead, so that one thread of a process asks while those before it wait for their time.
+# Slots are granted ahead, so that a thread asks while the ones before it wait for their time.
 _HORIZON_SECONDS = 0.1
 _HORIZON = f"make_interval(secs => {_HORIZON_SECONDS})"
 _REQUESTS = gcra.Limit("requests_arrival_at", "requests_per_minute", 60)
-# The share that is not used is for jitter, and for the credit: calls give tokens back some seconds
-# after their slot. Without credit each moment in which these come late would be lost, although
-# the limit was not used.
+# The unused share is for jitter and for the credit. Calls give unused tokens back some seconds
+# after their slot: without credit, each moment before that would be lost.
 TOKENS = gcra.Limit("tokens_arrival_at", "tokens_per_minute", 60, share=0.96, credit_seconds=1.5)
 
 _OPEN = text("""
@@ -67,7 +65,7 @@ _SETTINGS = {"name", "model", "weight", "requests_per_minute", "tokens_per_minut
 def open_providers(
     engine: Engine, providers: Sequence[Provider], *, prompt_version: str | None = None
 ) -> None:
-    """Tell all others whom reviewers ask from now on, by which prompt, and within which limits."""
+    """Store the providers that reviewers ask from now on, with prompt and limits."""
     with engine.begin() as connection:
         for provider in sorted(providers, key=lambda provider: provider.name):
             values = provider.model_dump(include=_SETTINGS)
@@ -81,19 +79,19 @@ def open_providers(
 
 
 class RateLimits:
-    """The rows of these providers, as one process uses them."""
+    """The limits of these providers for the threads of one process."""
 
     def __init__(self, engine: Engine, providers: Sequence[Provider], clock: Clock) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._clock = clock
-        # One thread of a process asks at a time; the others wait here, and not at the server.
+        # One thread of a process asks the server at a time; the others wait here.
         self._turnstiles = {provider.name: threading.Lock() for provider in providers}
 
     def take(self, provider: Provider, *, tokens: int, patience_seconds: float) -> None:
-        """Wait for a slot of so many tokens, and return when its time has come.
+        """Wait for a slot of `tokens`, and return when its time has come.
 
-        Raises SlowDown after `patience_seconds`, or when the process is asked to stop, and
-        ProviderPaused.
+        Raises SlowDown after `patience_seconds` or when the process is asked to stop, and
+        ProviderPaused while the provider is paused.
         """
         if provider.requests_per_minute is None and provider.tokens_per_minute is None:
             return
@@ -103,11 +101,11 @@ class RateLimits:
             self._wait(wait_seconds)
             if self._clock.monotonic_seconds() <= latest_seconds:
                 return
-            # Too late to be used: the time of the next one has come as well.
+            # It is too late to use this slot: the next one is due as well.
             self._require_time(provider.name, deadline_seconds)
 
     def _ask(self, name: str, tokens: int, deadline_seconds: float) -> tuple[float, float]:
-        """How long to wait for the slot, and until when it may be used."""
+        """Return the wait for the slot, and the monotonic time until which it may be used."""
         turnstile = self._turnstiles[name]
         left_seconds = deadline_seconds - self._clock.monotonic_seconds()
         if not turnstile.acquire(timeout=max(0.0, left_seconds)):
@@ -138,7 +136,7 @@ class RateLimits:
                 raise ProviderPaused(f"{name} pauses", retry_after_seconds=row.paused_seconds)
             wait_seconds: float = row.wait_seconds
             if wait_seconds > gcra.MAX_WAIT_SECONDS:
-                log.warning("provider row was written by a clock ahead of now", provider=name)
+                log.warning("provider row was written by a clock that was ahead", provider=name)
                 connection.execute(_FORGET_THE_FUTURE, {"name": name})
                 wait_seconds = 0.0
         return False, wait_seconds

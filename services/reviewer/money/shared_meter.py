@@ -1,4 +1,4 @@
-"""The meter of a reviewer process: limits and budget in PostgreSQL, the same for all replicas."""
+"""The meter of a reviewer process, with limits and budget in PostgreSQL for all replicas."""
 
 import math
 import threading
@@ -23,10 +23,10 @@ from shared.metrics import Metrics
 
 log = structlog.get_logger()
 
-# How long a pause may go unnoticed where a call costs nothing, and needs no row.
+# A pause may go unnoticed this long when a call costs nothing and needs no row.
 _STATE_SECONDS = 1.0
 _ROOM_SECONDS = 0.5
-# A call with its retries, then the settlement.
+# A reservation lasts for the call with its retries, then for the settlement.
 _TIMEOUTS_PER_CALL = 4
 _SETTLING_SECONDS = 60
 
@@ -57,13 +57,13 @@ class SharedMeter:
         self._paused_because: str | None = None
 
     def open(self, *, prompt_version: str | None = None) -> None:
-        """As `open_providers` says: before the first call."""
+        """Store the providers; call this before the first call."""
         open_providers(self._engine, tuple(self._providers.values()), prompt_version=prompt_version)
         for provider in self._providers.values():
             self._metrics.declare_metered(provider.name)
 
     def reserve(self, provider: Provider, *, tokens: int, cost_eur: Decimal) -> Reservation:
-        """As `Meter.reserve` says. A pause is noticed before the wait as well as after it."""
+        """Reserve as `Meter` says. A pause is noticed before the wait and after it."""
         started_seconds = self._clock.monotonic_seconds()
         with slowing_down():
             self._require_running()
@@ -82,9 +82,9 @@ class SharedMeter:
         return Reservation(provider.name, reservation_id, cost_eur)
 
     def settle(self, reservation: Reservation, usage: TokenUsage | None) -> None:
-        """As `Meter.settle` says. Raises nothing while PostgreSQL is away: the text is paid for.
+        """Settle as `Meter` says. Raises nothing while PostgreSQL is away: the text is paid for.
 
-        What could not be settled is tried again by `settle_left_over`, and else counts in full.
+        `settle_left_over` tries again later. A call that is never settled counts in full.
         """
         if reservation.id is None:
             return
@@ -93,12 +93,12 @@ class SharedMeter:
             spent_eur = self._providers[reservation.provider].price.cost_eur(usage)
             tokens = usage.tokens
             if spent_eur > reservation.cost_eur:
-                log.warning("a call cost more than was set aside", provider=reservation.provider)
+                log.warning("a call cost more than its reservation", provider=reservation.provider)
         self._unsettled.append((reservation.id, tokens, spent_eur))
         self.settle_left_over()
 
     def pause(self, provider: Provider, seconds: float) -> None:
-        """As `Meter.pause` says."""
+        """Pause as `Meter` says."""
         self._pauses.tell(provider.name, seconds)
 
     def settle_and_expire(self) -> None:
@@ -107,11 +107,11 @@ class SharedMeter:
         self._budget.expire()
 
     def settle_left_over(self) -> None:
-        """Settle what this process has not settled yet; any thread may."""
+        """Settle the calls that this process has not settled yet; any thread may do it."""
         while self._unsettled:
             try:
                 one = self._unsettled.popleft()
-            except IndexError:  # another thread took the last one
+            except IndexError:  # Another thread took the last one.
                 return
             try:
                 self._budget.settle(one[0], tokens=one[1], spent_eur=one[2])
@@ -119,7 +119,7 @@ class SharedMeter:
                 if not is_outage(error):
                     raise
                 self._unsettled.append(one)
-                log.warning("cannot settle yet", calls=len(self._unsettled))
+                log.warning("cannot settle: PostgreSQL is away", calls=len(self._unsettled))
                 return
 
     def _set_aside(
@@ -137,7 +137,7 @@ class SharedMeter:
                 return reserved
             late = self._clock.monotonic_seconds() > deadline_seconds
             if late or self._clock.wait(_ROOM_SECONDS):
-                raise SlowDown("the calls under way fill the budget", retry_after_seconds=5)
+                raise SlowDown("calls under way fill the budget", retry_after_seconds=5)
 
     def _require_running(self) -> None:
         with self._state_lock:

@@ -1,4 +1,4 @@
-"""A size for the calls at once that follows what the provider bears. Pure: time is no matter here.
+"""The number of calls at once that a provider bears. Pure: it knows no time.
 
 The constants were measured with 200 callers below 600 requests a minute.
 """
@@ -18,11 +18,11 @@ _WINDOWS_AT_THE_CEILING = 10
 
 
 class Size:
-    """Calls at once: +1 for 25 successes, x 0.75 for a burst of 429, never far above the last.
+    """Calls at once: +1 for 25 successes, x 0.75 for a burst of 429, at most x 1.10 above that.
 
-    Until the first 429 or the first sign of a queue it grows by one for each success, so that 200
-    are reached in a few latencies. It grows only where the gate was full, and not while the median
-    latency is twice the usual one: some servers queue without bound and never say 429.
+    Until the first 429 or the first sign of a queue, the size grows by one for each success, so
+    that 200 are reached in a few latencies. It grows only when the gate is full, and not while the
+    median latency is twice the usual one: some servers queue without bound and never answer 429.
     """
 
     def __init__(self, most: int) -> None:
@@ -45,7 +45,7 @@ class Size:
             self._grow()
 
     def throttled(self) -> None:
-        """To be told once for each burst."""
+        """Shrink; call this once for each burst of 429."""
         self._opening = False
         self._ceiling = min(float(self._most), self.value * CEILING)
         self._windows_at_ceiling = 0
@@ -53,7 +53,7 @@ class Size:
         self.value = max(1, int(self.value * SHRINK))
 
     def _end_window(self) -> bool:
-        """Whether calls take twice their usual time."""
+        """Return whether calls take twice their usual time."""
         median = statistics.median(self._latencies)
         self._latencies.clear()
         usual = min(self._medians, default=median)
@@ -67,6 +67,6 @@ class Size:
             return
         self._windows_at_ceiling += 1
         if self._windows_at_ceiling >= _WINDOWS_AT_THE_CEILING:
-            # No 429 for so long: the provider allows more than it did.
+            # No 429 during these windows: the provider allows more than before.
             self._windows_at_ceiling = 0
             self._ceiling = min(float(self._most), ceil(self._ceiling * CEILING))

@@ -1,4 +1,4 @@
-"""What a chat server's answer says: pure. Whatever it holds, it becomes a text or reason codes."""
+"""Answers of chat servers. Any answer becomes a text or reason codes. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ UNAVAILABLE = "provider_unavailable"
 BAD_REQUEST = "bad_request"
 
 _MOST_TOKENS = 100_000
-"""Many times what a call of ours can use: what is beyond would break the sums and their columns."""
+"""The most credible count, many times what a call can use. More would overflow the sums."""
 
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswer:
-    """`text` is what the model wrote, if anything; with a reason it is kept only to be looked at.
+    """`text` is what the model wrote, or None. A text with reasons is kept for people to read.
 
-    `usage` is None where the server does not say, or says what cannot be.
+    `usage` is None where the server names none, or one that is not credible.
     """
 
     text: str | None
@@ -39,7 +39,7 @@ class ModelAnswer:
 
 
 def read_answer(body: bytes, structured_output: StructuredOutput) -> ModelAnswer:
-    """Never raises: an answer that has been paid for is at least an attempt."""
+    """Read an answer. Never raises: an answer that was paid for is at least an attempt."""
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -77,7 +77,7 @@ def _cut_short(finish_reason: Any, refusal: Any) -> str | None:
 
 
 def _content(content: Any) -> str | None:
-    """A string, or parts of which some are text."""
+    """Return the text of a string or of a list of parts."""
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]
         content = "".join(part for part in parts if isinstance(part, str))

@@ -1,10 +1,10 @@
 """One call to an OpenAI-compatible server: `POST {base_url}/chat/completions`.
 
 ChatError
-├── RateLimited     429: the gate pauses everybody
+├── RateLimited     429: the gate pauses all callers
 ├── Transient       another try may succeed
-├── BadRequest      this request, as it stands, never will
-└── Refused         no request will until somebody changes something
+├── BadRequest      this request will never succeed
+└── ChatRefused     no request will succeed until a person changes something
 
 No message holds a key, a body or a text: servers quote keys in their errors.
 """
@@ -62,11 +62,11 @@ _RESPONSE_FORMATS: Mapping[StructuredOutput, object] = {
 
 
 class ChatError(SirenadeError):
-    """Base of what may become of a call instead of an answer."""
+    """Base of the errors of a call that brings no answer."""
 
 
 class RateLimited(ChatError):
-    """Raised for a 429; `retry_after_seconds` is None where the server names no time."""
+    """Raised for a 429; `retry_after_seconds` is None when the server names no time."""
 
     def __init__(
         self, message: str, *, retry_after_seconds: float | None, headers: Mapping[str, str]
@@ -79,7 +79,7 @@ class RateLimited(ChatError):
 class Transient(ChatError):
     """Raised for an overloaded server, a cut connection or an answer that does not come.
 
-    `billed` tells that the server may have written the text all the same.
+    `billed` is true when the server may have written the text nevertheless.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Transient(ChatError):
 
 
 class BadRequest(ChatError):
-    """Raised where the server finds fault with this request; `filtered`, with its content."""
+    """Raised when the server finds fault with the request, or with its content (`filtered`)."""
 
     def __init__(self, message: str, *, filtered: bool) -> None:
         super().__init__(message)
@@ -99,7 +99,7 @@ class BadRequest(ChatError):
 
 
 class ChatRefused(ChatError):
-    """Raised where the server will have nothing of us."""
+    """Raised when the server refuses every request: a wrong key, address or model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Reply:
 
 
 class Chat:
-    """Thread-safe: one pool of connections for all callers of a process. Never tries twice."""
+    """Thread-safe. One pool of connections for all callers of a process; no retries."""
 
     def __init__(self, provider: Provider, clock: Clock) -> None:
         """Raises UserError where the key cannot be read."""
@@ -122,7 +122,7 @@ class Chat:
         self._session.close()
 
     def post(self, messages: Messages, structured_output: StructuredOutput) -> Reply:
-        """Raises ChatError."""
+        """Send the messages and read the answer. Raises ChatError."""
         name = self.provider.name
         with (
             translated(name),
@@ -140,7 +140,7 @@ class Chat:
         return Reply(read_answer(body, structured_output), response.headers)
 
     def _read(self, response: requests.Response, headers_at: float) -> bytes:
-        """The timeout of `requests` is for each read: a server could drip for ever."""
+        """Read the body within the timeout. That of `requests` bounds one read only."""
         body = bytearray()
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
             body += chunk
@@ -163,7 +163,7 @@ def open_session(provider: Provider) -> requests.Session:
 
 @contextmanager
 def translated(name: str) -> Iterator[None]:
-    """Turn what `requests` raises into a ChatError of this provider."""
+    """Turn errors of `requests` into a ChatError that names this provider."""
     try:
         yield
     except requests.exceptions.SSLError:
@@ -178,7 +178,7 @@ def translated(name: str) -> Iterator[None]:
 def payload_of(
     provider: Provider, messages: Messages, structured_output: StructuredOutput
 ) -> dict[str, Any]:
-    """What one text is asked for with, but for how it is sent."""
+    """Return the request for one text, the same for a call and for a batch."""
     payload: dict[str, Any] = {
         "model": provider.model,
         "messages": messages,
@@ -192,7 +192,7 @@ def payload_of(
 
 
 def read_key(provider: Provider) -> str | None:
-    """Raises UserError that names the file, never what it holds."""
+    """Read the key. Raises UserError that names the file, never its content."""
     if provider.key_file is None:
         return None
     try:
@@ -227,7 +227,7 @@ def error_of(name: str, response: requests.Response, body: bytes) -> ChatError:
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """In seconds; the header also comes in milliseconds and as a date."""
+    """Return Retry-After in seconds; servers write seconds, milliseconds or a date."""
     milliseconds = headers.get("retry-after-ms", "")
     if re.fullmatch(r"\d{1,9}(?:\.\d+)?", milliseconds):
         return min(float(milliseconds) / 1000, _MOST_RETRY_AFTER_SECONDS)

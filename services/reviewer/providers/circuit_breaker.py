@@ -1,4 +1,4 @@
-"""Whether a provider is worth asking at all: pure, time is an argument."""
+"""The circuit breaker, which stops calls to a provider that fails. Pure: time is an argument."""
 
 from collections import deque
 from enum import IntEnum
@@ -11,11 +11,11 @@ _SHARE = 0.5
 _FIRST_SECONDS = 5.0
 _MOST_SECONDS = 60.0
 REFUSED_SECONDS = 300.0
-"""Before a provider that refused us is tried again: somebody has to change something first."""
+"""The time without calls after a refusal: a person must change something first."""
 
 
 class State(IntEnum):
-    """As the metric tells it."""
+    """The values of the metric."""
 
     CLOSED = 0
     PROBING = 1
@@ -23,7 +23,7 @@ class State(IntEnum):
 
 
 class Circuit:
-    """Open after half of the last 20 calls failed; one call then finds out whether to close it."""
+    """Opens when half of the last 20 calls failed. Later one call, the probe, may close it."""
 
     def __init__(self) -> None:
         self.state = State.CLOSED
@@ -32,7 +32,7 @@ class Circuit:
         self._failed_probes = 0
 
     def wait_seconds(self, now: float) -> float:
-        """Until a call may be begun; 0 for now."""
+        """Return the time until a call may begin; 0 means now."""
         if self.state is State.CLOSED:
             return 0.0
         if self.state is State.PROBING:
@@ -40,7 +40,7 @@ class Circuit:
         return max(0.0, self._until - now)
 
     def begin(self) -> bool:
-        """Begin a call that need not wait, and say whether it is the one that finds out."""
+        """Begin a call that need not wait; return whether it is the probe."""
         if self.state is State.OPEN:
             self.state = State.PROBING
             return True
@@ -68,7 +68,7 @@ class Circuit:
         self._open(now, REFUSED_SECONDS)
 
     def abandoned(self, now: float, *, probe: bool) -> None:
-        """The call was not made after all."""
+        """Note that a call was not made in the end."""
         if probe:
             self._open(now, 0.0)
 

@@ -1,7 +1,7 @@
-"""The one gate through which all calls of a process to a provider go.
+"""The gate through which all calls of a process to a provider go.
 
-Callers that each wait out their own Retry-After ask together again and again; here one pause is
-everybody's, and nobody asks while the provider would only say 429.
+A pause holds for all callers. If each caller waited out its own Retry-After, all would ask together
+again and meet the next 429.
 """
 
 import threading
@@ -18,21 +18,21 @@ from shared.errors import SlowDown
 from shared.metrics import Metrics
 
 PAUSE_SECONDS = 2.0
-"""After a 429 that names no time."""
-# So that a process that is told to stop is not waited for.
+"""The pause after a 429 that names no time."""
+# Callers look up this often, so that a process that is told to stop ends soon.
 _LOOK_UP_SECONDS = 1.0
 
 
 class Late(SlowDown):
-    """Raised when a call cannot be begun in time."""
+    """Raised when a call cannot begin in time."""
 
 
 class OutOfUse(Late):
-    """Raised when the provider is not asked at all for now."""
+    """Raised while the provider is out of use: its circuit is open."""
 
 
 class End(Enum):
-    """What came of a call that was let in."""
+    """The end of a call that was let in."""
 
     ANSWERED = "answered"
     THROTTLED = "throttled"
@@ -43,7 +43,7 @@ class End(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A call that was let in, to be handed back once by `leave`."""
+    """A call that was let in. The caller hands it to `leave` once."""
 
     at: float
     full: bool
@@ -53,7 +53,7 @@ class Entry:
 
 
 class Gate:
-    """Thread-safe. One caller waits for room, the others for their turn: no crowd wakes up."""
+    """Thread-safe. One caller waits for room, the others for their turn: few threads wake up."""
 
     def __init__(self, provider: str, *, most: int, clock: Clock, metrics: Metrics) -> None:
         self.provider = provider
@@ -75,19 +75,18 @@ class Gate:
         return self._size.value
 
     def usable(self) -> bool:
-        """Whether the provider may be asked, be it by one call that finds out."""
-        with self._changed:
-            return self._circuit.wait_seconds(self._clock.monotonic_seconds()) <= 0
+        """Return whether the provider may be asked, even if by a probe only."""
+        return self.wait_seconds() <= 0
 
     def wait_seconds(self) -> float:
-        """Until the provider is worth another call."""
+        """Return the time until the provider is worth another call."""
         with self._changed:
             return self._circuit.wait_seconds(self._clock.monotonic_seconds())
 
     def enter(self, tokens: int, *, latest: float) -> Entry:
-        """Wait for room, not beyond `latest` on the monotonic clock.
+        """Wait for room until `latest` on the monotonic clock, then let the call in.
 
-        Raises OutOfUse where the circuit is open, Late where room cannot come in time.
+        Raises OutOfUse when the circuit is open, Late when room cannot come in time.
         """
         left = latest - self._clock.monotonic_seconds()
         if left <= 0 or not self._turn.acquire(timeout=left):
@@ -107,7 +106,7 @@ class Gate:
         headers: Mapping[str, str] | None = None,
         retry_after_seconds: float | None = None,
     ) -> bool:
-        """Whether this took the provider out of use."""
+        """End a call; return whether it took the provider out of use."""
         with self._changed:
             now = self._clock.monotonic_seconds()
             self._inside -= 1
@@ -130,7 +129,7 @@ class Gate:
             return end is not End.NOT_MADE and before < self._circuit.state is State.OPEN
 
     def pause(self, seconds: float) -> None:
-        """Let nobody in for so long: another replica was told to wait."""
+        """Let no call in for these seconds: another replica was told to wait."""
         with self._changed:
             until = self._clock.monotonic_seconds() + seconds
             self._paused_until = max(self._paused_until, until)
@@ -178,12 +177,12 @@ class Gate:
                 bucket.learn(allowance, sent_at=entry.at, mark=marks[kind], now=now)
 
     def _throttle(self, entry: Entry, retry_after_seconds: float | None, now: float) -> None:
-        # A provider that counts is well: what is asked of it was too much.
+        # A provider that answers 429 works: it was asked too much.
         self._circuit.succeeded(probe=entry.probe)
         pause = PAUSE_SECONDS if retry_after_seconds is None else retry_after_seconds
         self._paused_until = max(self._paused_until, now + pause)
         if entry.at <= self._throttled_at:
-            return  # Sent before the last cut: the same burst.
+            return  # It was sent before the last cut: the same burst.
         self._throttled_at = now
         self._size.throttled()
         self._metrics.gate_pauses.labels(provider=self.provider).inc()

@@ -1,4 +1,4 @@
-"""What stands between a generator and a call that is limited and paid for."""
+"""The meter of calls: limits and a budget that all replicas share."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,16 +9,16 @@ from shared.errors import SirenadeError, SlowDown
 
 
 class BudgetReached(SirenadeError):
-    """Raised when a call could cost more than is left: the run pauses, nothing fails."""
+    """Raised when a call could cost more than is left: the run is paused, nothing fails."""
 
 
 class ProviderPaused(SlowDown):
-    """Raised when the provider has told some replica to wait: for how much longer."""
+    """Raised while the provider is paused, because it told a replica to wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """`id` is the meter's own; None where nothing is kept of it."""
+    """`id` belongs to the meter; None where the reservation has no row."""
 
     provider: str
     id: int | None
@@ -26,20 +26,20 @@ class Reservation:
 
 
 class Meter(Protocol):
-    """The limits and the budget that all replicas share."""
+    """Admits calls within the limits and the budget."""
 
     def reserve(self, provider: Provider, *, tokens: int, cost_eur: Decimal) -> Reservation:
-        """Wait for room below the provider's limits, then set the money aside.
+        """Wait for room below the provider's limits, then reserve the money.
 
-        `tokens` and `cost_eur` are the most that the call can take. Raises BudgetReached,
-        ProviderPaused, and SlowDown where the wait would be too long.
+        `tokens` and `cost_eur` are the most that the call can use. Raises BudgetReached,
+        ProviderPaused, or SlowDown when the wait is too long.
         """
         ...
 
     def settle(self, reservation: Reservation, usage: TokenUsage | None) -> None:
-        """Replace what was set aside by what was used; None: the call was certainly not billed."""
+        """Replace the reservation by the usage; None: the call was certainly not billed."""
         ...
 
     def pause(self, provider: Provider, seconds: float) -> None:
-        """Have nobody ask the provider for so long; a longer pause stays as it is."""
+        """Pause the provider for all replicas; a longer pause stays."""
         ...

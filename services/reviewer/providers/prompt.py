@@ -1,4 +1,4 @@
-"""What a model is told: instructions from a file, and the facts without a name as JSON beside."""
+"""The prompt of a model: instructions from a file, and facts without names as JSON."""
 
 import functools
 import hashlib
@@ -17,7 +17,7 @@ from shared.sirene.facts import Facts
 
 NOTICE = "notice-1"
 
-# Two neighbours of one trade have the same facts but for the slots: they are not told alike.
+# Neighbours of one trade differ in their slots only: the order of their sentences varies.
 _ORDERS = (
     "commence par le nom",
     "commence par la commune",
@@ -31,7 +31,7 @@ _NO_EMPLOYEE = "aucun salarié déclaré à la fin de l’année de référence"
 
 @dataclass(frozen=True)
 class Prompt:
-    """`version` is the file's name and a digest of it, so that no edit goes unseen."""
+    """`version` is the file's name with a digest of its content: each edit changes it."""
 
     version: str
     template: Template
@@ -63,7 +63,7 @@ def read_prompt(name: str = NOTICE) -> Prompt:
     source = path.read_text(encoding="utf-8")
     digest = hashlib.blake2b(source.encode(), digest_size=4).hexdigest()
     environment = Environment(
-        autoescape=False,  # noqa: S701 a prompt is no page, and no fact in it comes from a stranger
+        autoescape=False,  # noqa: S701 a prompt is not HTML, and no fact in it comes from a stranger
         undefined=StrictUndefined,
         trim_blocks=True,
     )
@@ -71,7 +71,7 @@ def read_prompt(name: str = NOTICE) -> Prompt:
 
 
 def told_facts(facts: Facts) -> str:
-    """A JSON object of slots and of what INSEE itself words: nothing that a stranger chose."""
+    """Return a JSON object of slots and INSEE's own words; no word that a stranger chose."""
     slots = slots_of(facts)
     form, activity = forme(facts), activite(facts)
     staff = _NO_EMPLOYEE if facts.tranche_effectifs == "00" else effectif(facts.tranche_effectifs)

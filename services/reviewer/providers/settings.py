@@ -1,4 +1,4 @@
-"""Who writes texts for money or on our own machines: OpenAI-compatible servers, from a file.
+"""The settings file of the providers: OpenAI-compatible servers that write texts.
 
 [[provider]]
 name = "mistral"
@@ -29,7 +29,7 @@ from shared.errors import UserError
 StructuredOutput = Literal["json_schema", "json_object", "plain"]
 
 _MILLION = Decimal(1_000_000)
-# The decimals that the tables keep: costs are rounded once, up, and equal wherever they are added.
+# The decimals of the tables. A cost is rounded once, up, so that all sums agree.
 _LEAST_EUROS = Decimal("0.00000001")
 Euros = Annotated[Decimal, Field(ge=0, le=100_000)]
 
@@ -39,7 +39,7 @@ class _Frozen(BaseModel):
 
 
 class TokenUsage(_Frozen):
-    """Tokens of one call; `tokens_cached` are among `tokens_in`."""
+    """Tokens of one call; `tokens_in` includes `tokens_cached`."""
 
     tokens_in: int = Field(ge=0)
     tokens_out: int = Field(ge=0)
@@ -51,7 +51,7 @@ class TokenUsage(_Frozen):
 
 
 class Price(_Frozen):
-    """Of a million tokens; a server of one's own costs nothing here."""
+    """The price of a million tokens; zero for a server of one's own."""
 
     input_eur_per_million: Euros = Decimal(0)
     output_eur_per_million: Euros = Decimal(0)
@@ -71,15 +71,15 @@ class Price(_Frozen):
 
     @property
     def charges(self) -> bool:
-        """Whether a call can cost anything."""
+        """Return whether a call can cost anything."""
         return self.input_eur_per_million + self.output_eur_per_million > 0
 
 
 class Batch(_Frozen):
-    """How texts are asked for by the file, with an answer within a day: `price` is what that costs.
+    """The batch API of a provider: files of requests, answered within a day.
 
-    `size` is of a file, `parallel` how many of them are under way in each database; a file that is
-    not full leaves once its first text has waited for `linger_seconds`.
+    A file has `size` requests; each database has `parallel` files under way. A file that is not
+    full leaves when its first text has waited for `linger_seconds`.
     """
 
     api: Literal["openai", "mistral"] = "openai"
@@ -91,11 +91,11 @@ class Batch(_Frozen):
 
 
 class Provider(_Frozen):
-    """`weight` is its share of the texts; one with 0 is asked only where all others fail.
+    """`weight` is the share of the texts; a provider with 0 is asked only when all others fail.
 
-    `structured_output` is what to try first: a server that answers 400 is asked for less. Some
-    models want another `max_tokens_name`, or no temperature but their own: "default". One with
-    `batch` is asked by the file: limits of calls are not for it.
+    `structured_output` is tried first: a server that answers 400 is asked for less. Some models
+    want another `max_tokens_name`, or only their own temperature: "default". A provider with
+    `batch` is asked in files: the limits of calls do not count for it.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
@@ -116,7 +116,7 @@ class Provider(_Frozen):
 
     @property
     def at_once(self) -> int:
-        """Texts in the making at the same time."""
+        """Return how many texts can be under way at one time."""
         return self.max_parallel if self.batch is None else self.batch.size * self.batch.parallel
 
     @field_validator("base_url")
@@ -132,7 +132,7 @@ class _File(_Frozen):
 
 
 def read_providers(path: Path) -> tuple[Provider, ...]:
-    """Raises UserError that names the file and what is wrong with it, never a key."""
+    """Read the file. Raises UserError that names the file and its fault, never a key."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         providers = _File.model_validate(content).provider

@@ -8,7 +8,7 @@ from math import inf
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a provider's headers say of one of its limits, as of when the call was let in."""
+    """One limit in a provider's headers, as it stood when the call was let in."""
 
     limit: int
     remaining: int
@@ -16,7 +16,7 @@ class Allowance:
 
 
 class Bucket:
-    """Refills all the time; without bounds until the provider has told its limit."""
+    """A bucket that refills all the time, without a limit until the provider names one."""
 
     def __init__(self) -> None:
         self.spent = 0.0
@@ -33,14 +33,14 @@ class Bucket:
         return missing / self._per_second if self._per_second > 0 else 1.0
 
     def take(self, amount: float, now: float) -> float:
-        """Return the mark by which `learn` knows what was spent after this call."""
+        """Take the amount; return a mark that tells `learn` what was spent after this call."""
         self._level = self._level_at(now) - amount
         self._at = now
         self.spent += amount
         return self.spent
 
     def learn(self, allowance: Allowance, *, sent_at: float, mark: float, now: float) -> None:
-        """Answers come late and out of order: calls sent meanwhile are not in `remaining` yet."""
+        """Set the level from headers. They may be late: later calls are not in `remaining` yet."""
         if mark < self._newest:
             return
         self._newest = mark
@@ -54,9 +54,9 @@ class Bucket:
 
 
 def _refill(allowance: Allowance) -> float:
-    """By the second. `reset` is when the bucket is full again: some limits are for a day."""
+    """Return the refill per second. The bucket is full at `reset`: some limits are for a day."""
     missing = allowance.limit - allowance.remaining
-    # A few missing are told too roughly to divide by.
+    # A small amount is too rough to divide by.
     if allowance.reset_seconds and missing > max(2, allowance.limit * 0.02):
         return missing / allowance.reset_seconds
     return allowance.limit / 60
@@ -71,7 +71,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
 
 
 def read_allowance(headers: Mapping[str, str], kind: str) -> Allowance | None:
-    """`kind` is "requests" or "tokens"; None where `x-ratelimit-*` says nothing of it."""
+    """Read `x-ratelimit-*` for the kind "requests" or "tokens"; None without such headers."""
     for name in _NAMES[kind]:
         limit = _count(headers.get(f"x-ratelimit-limit-{name}"))
         remaining = _count(headers.get(f"x-ratelimit-remaining-{name}"))
@@ -86,7 +86,7 @@ def _count(value: str | None) -> int | None:
 
 
 def read_duration(value: str) -> float | None:
-    """Seconds of « 20ms », « 1.5s », « 6m0s » or a bare number; None for anything else."""
+    """Return the seconds of "20ms", "1.5s", "6m0s" or a bare number; None for anything else."""
     parts = _DURATION.findall(value)
     if not parts or "".join(number + unit for number, unit in parts) != value:
         return None

@@ -1,4 +1,4 @@
-"""What the attempts in the database say of the texts' quality, cost and speed."""
+"""The figures of the report: quality, cost and speed of the texts, from their attempts."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from shared.avis import PENDING
 
 _DUPLICATES = ("exact_duplicate", "near_duplicate")
 LENGTH_STEP = 25
-"""Characters to a bar of the histogram of lengths."""
+"""The width of a bar in the histogram of lengths, in characters."""
 
 _OUTCOMES = text("SELECT outcome, count(*) AS avis FROM avis GROUP BY outcome ORDER BY 2 DESC, 1")
 _MODELS = text("""
@@ -25,7 +25,7 @@ _MODELS = text("""
       percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_seconds) AS p95_seconds
     FROM avis_attempts GROUP BY model ORDER BY 2 DESC, 1
 """)
-# A text's first attempt says how good its generator is; later ones, how good asking again is.
+# First attempts show how good a generator is; later ones show what another try brings.
 _NUMBERED = """
     numbered AS (
       SELECT a.*, row_number() OVER (PARTITION BY avis_id, facts_hash ORDER BY id) AS number
@@ -67,7 +67,7 @@ _SOME = text("""
 
 @dataclass(frozen=True)
 class Model:
-    """All attempts of one generator; latencies in seconds."""
+    """The attempts of one generator; latencies in seconds."""
 
     model: str
     attempts: int
@@ -85,7 +85,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Minute:
-    """`at_work` is how many calls were under way on average."""
+    """`at_work` is the mean number of calls under way."""
 
     minute: dt.datetime
     attempts: int
@@ -103,7 +103,7 @@ class SampleText:
 
 @dataclass(frozen=True)
 class First:
-    """First attempts of one generator that brought a text."""
+    """The first attempts of one generator that brought a text."""
 
     model: str
     texts: int
@@ -114,7 +114,7 @@ class First:
 
 @dataclass(frozen=True)
 class TextReport:
-    """`reasons` counts by code the first, the second and all later attempts."""
+    """`reasons` has by code the counts in first, second and later attempts."""
 
     outcomes: Mapping[str, int]
     models: Sequence[Model]
@@ -127,7 +127,7 @@ class TextReport:
 
     @property
     def first(self) -> First:
-        """Of all generators together."""
+        """Add up all generators."""
         return First(
             "all",
             sum(each.texts for each in self.firsts),
@@ -169,7 +169,7 @@ def read_report(connection: Connection, *, samples: int) -> TextReport:
 
 
 def _by_reason(rows: Sequence[Any]) -> dict[str, tuple[int, int, int]]:
-    """The most frequent first."""
+    """Return the counts by reason, the most frequent first."""
     times: dict[str, list[int]] = {}
     for row in rows:
         times.setdefault(row.reason, [0, 0, 0])[row.number - 1] += row.times
@@ -188,7 +188,7 @@ def _samples(connection: Connection, number: int) -> list[SampleText]:
             {name: value for name, value in asdict(subject.facts).items() if value is not None},
         )
         for row in rows
-        # Who objected since is not shown, though the text is not erased yet.
+        # A unit that objected is not shown, even before its text is erased.
         if (subject := subjects.get(row.id)) is not None
         and subject.outcome(sole_traders=True) == PENDING
     ]
