@@ -1,8 +1,8 @@
 #!/bin/sh
-# install-packages FILE: the pinned packages of FILE, hashes checked, compiled, in /packages.
+# install-packages FILE: install the pinned packages of FILE, hashes checked, into /packages.
 set -eu
 pip install --quiet --require-hashes --target /packages --requirement "$1"
-# Scripts name an interpreter and a folder that the image does not have; tests are nobody's here.
+# Scripts name an interpreter that the image lacks; nothing uses the tests.
 rm -rf /packages/bin /packages/share
 find /packages -type d -name tests -prune -exec rm -rf {} +
 find /packages -name '*.pyx' -delete

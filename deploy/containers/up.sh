@@ -1,6 +1,6 @@
 #!/bin/sh
-# up.sh [SERVICE…]: start, and wait until all is healthy. What is to be waited for is named: the
-# wait for all would fail at migrate, which ends well.
+# up.sh [SERVICE…]: start services and wait until all are healthy. Services are named: a wait for all
+# would fail at migrate, which ends by itself.
 set -eu
 cd "$(dirname "$0")/../.."
 if [ $# -eq 0 ]; then
@@ -8,6 +8,6 @@ if [ $# -eq 0 ]; then
 fi
 docker compose up --detach --wait --wait-timeout 180 "$@" || {
   docker compose ps --all >&2
-  echo "error: not all is healthy: make logs-fetcher … shows why, make doctor what is missing" >&2
+  echo "error: a service is not healthy: see make logs-fetcher …, and make doctor" >&2
   exit 1
 }
