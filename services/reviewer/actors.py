@@ -95,7 +95,7 @@ class ShardReviewer:
             sole_traders=self.sole_traders,
         )
         fates = dict(claimed.settled)
-        self._count(claimed.settled.values())
+        self.count_fates(claimed.settled.values())
         pending = self._start(claimed.claims, start)
         for _ in range(len(avis_ids) - len(pending)):
             release_one()
@@ -201,10 +201,10 @@ class ShardReviewer:
                 if self.clock.wait(1.0) or self.clock.monotonic_seconds() > give_up_at:
                     raise
             else:
-                self._count(fates.values())
+                self.count_fates(fates.values())
                 return fates
 
-    def _count(self, fates: Iterable[Fate]) -> None:
+    def count_fates(self, fates: Iterable[Fate]) -> None:
         for fate in fates:
             self.metrics.avis_reviewed.labels(outcome=fate.value).inc()
 

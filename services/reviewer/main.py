@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer, declare_actors
 from services.reviewer.batches.client import BatchClient
-from services.reviewer.batches.loop import Batches, make_workings
+from services.reviewer.batches.loop import Batches, make_steps
 from services.reviewer.capacity import Capacity
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
@@ -128,7 +128,7 @@ def build(
         [
             (
                 batch_lines[client.provider.name],
-                make_workings(client, reviewers, engine, read_prompt()),
+                make_steps(client, reviewers, engine, read_prompt()),
             )
             for client in batch_clients
         ],

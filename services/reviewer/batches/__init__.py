@@ -1,1 +1,1 @@
-"""Texts that are asked for by the file: submitted, polled, collected, at a lower price."""
+"""Texts that a provider writes in batches, by the file and at a lower price."""

@@ -1,4 +1,4 @@
-"""What a line of a batch's files says: pure. Whatever it holds, it is an answer or nothing."""
+"""The answers in a batch's files, read line by line: pure. A line is an answer or nothing."""
 
 import re
 from dataclasses import dataclass
@@ -22,19 +22,22 @@ _NOTHING = TokenUsage(tokens_in=0, tokens_out=0)
 _FILTERED = re.compile(rb'"(?:content_filter|content_policy_violation)"')
 
 MISSING = ModelAnswer(None, (UNAVAILABLE,), _NOTHING)
-"""In place of the answer that a completed batch does not hold."""
+"""Stands for an answer that a completed batch does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineAnswer:
-    """`line_id` is what we called the line; an answer without `usage` did cost something."""
+    """`line_id` is our id of the line; an answer without `usage` did cost something."""
 
     line_id: int
     answer: ModelAnswer
 
 
 def read_line(line: bytes, structured_output: StructuredOutput) -> LineAnswer | None:
-    """None for what names no line of ours, and for one that was never begun. Never raises."""
+    """Return None for a line without an id of ours, and for one that was never begun.
+
+    Never raises.
+    """
     try:
         told = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -56,7 +59,7 @@ def _answer(response: Any, error: Any, structured_output: StructuredOutput) -> M
     status = response.get("status_code") if isinstance(response, dict) else None
     if status == _OK and not error:
         return read_answer(_as_json(body), structured_output)
-    # What failed is not paid for, unless it says so.
+    # A failure costs nothing unless it tells its usage.
     found = read_answer(_as_json(body), structured_output) if isinstance(body, dict) else None
     usage = (found.usage if found is not None else None) or _NOTHING
     if _FILTERED.search(_as_json([body, error])):
@@ -67,7 +70,7 @@ def _answer(response: Any, error: Any, structured_output: StructuredOutput) -> M
 
 
 def _as_json(value: Any) -> bytes:
-    """Nothing, where it is nested too deeply to be written again."""
+    """Return no bytes where the value is nested too deeply to be written again."""
     try:
         return orjson.dumps(value)
     except TypeError:

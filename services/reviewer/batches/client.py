@@ -1,6 +1,6 @@
-"""Batches at a server: upload, submit, look, collect. OpenAI's addresses, and Mistral's.
+"""A client for batches at a server, with OpenAI's addresses or Mistral's.
 
-Errors are those of a call (`generators.chat`). Nothing is tried twice here.
+It raises the errors of a call (`providers.chat`), and tries nothing twice.
 """
 
 import secrets
@@ -24,13 +24,14 @@ from services.reviewer.providers.chat import (
     translated,
 )
 from services.reviewer.providers.settings import Batch, Provider
+from shared.errors import SirenadeError
 
 ENDPOINT = "/v1/chat/completions"
 KEY = "sirenade_batch"
-"""Of the metadata by which a batch is found again."""
+"""Name of the metadata by which a batch is found again."""
 
 _CHUNK_BYTES = 1 << 16
-# The newest batches are first; more than these were not made since one was lost sight of.
+# The newest batches come first. A batch is looked for soon: it is on these pages.
 _PAGES = 20
 _PAGE = 100
 _UNKNOWN = frozenset({404, 405, 501})
@@ -38,7 +39,7 @@ _COPY_BYTES = 1 << 20
 
 
 class BatchStatus(Enum):
-    """What the server says of a batch, in the words of our table."""
+    """The state of a batch at the server, in the words of our table."""
 
     UNDER_WAY = "under_way"
     COMPLETED = "completed"
@@ -58,8 +59,8 @@ _STATUSES: Mapping[str, BatchStatus] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
-    """A batch as the server tells it; `files` hold answers, those with errors last."""
+class RemoteBatch:
+    """A batch as the server shows it; `files` hold answers, files of errors come last."""
 
     id: str
     status: BatchStatus
@@ -67,19 +68,19 @@ class Remote:
     key: str | None
 
 
-class NotListed(Exception):
-    """Raised where the server cannot say which batches it has."""
+class NotListed(SirenadeError):
+    """Raised when the server cannot list its batches."""
 
 
 class Gone(ChatRefused):
-    """Raised where the server knows nothing of a batch or a file."""
+    """Raised when the server does not know a batch or a file."""
 
 
 class BatchClient:
-    """For one thread at a time."""
+    """Not thread-safe: one thread at a time may use it."""
 
     def __init__(self, provider: Provider, batch: Batch) -> None:
-        """Raises UserError where the key cannot be read."""
+        """Raises UserError when the key cannot be read."""
         self.provider = provider
         self.batch = batch
         self._session = open_session(provider)
@@ -87,7 +88,7 @@ class BatchClient:
         self._jobs = "/batches" if batch.api == "openai" else "/batch/jobs"
 
     def upload(self, lines: IO[bytes]) -> str:
-        """Send a file of requests, from where it stands, and return the server's name for it."""
+        """Send a file of requests from its position on, and return the server's name for it."""
         boundary = secrets.token_hex(16)
         with _multipart(lines, boundary) as body:
             told = self._ask(
@@ -98,7 +99,7 @@ class BatchClient:
             )
         return self._name(told)
 
-    def submit(self, file_id: str, key: str) -> Remote:
+    def submit(self, file_id: str, key: str) -> RemoteBatch:
         metadata = {KEY: key}
         hours = self.batch.window_hours
         wanted: dict[str, Any] = {
@@ -117,11 +118,14 @@ class BatchClient:
             }
         return self._remote(self._ask("POST", self._jobs, data=orjson.dumps(wanted)))
 
-    def read(self, remote_id: str) -> Remote:
+    def read(self, remote_id: str) -> RemoteBatch:
         return self._remote(self._ask("GET", f"{self._jobs}/{remote_id}"))
 
-    def find(self, key: str) -> Remote | None:
-        """The batch that was submitted with this key, among the newest. Raises NotListed."""
+    def find(self, key: str) -> RemoteBatch | None:
+        """Return the batch that was submitted with this key, if it is among the newest.
+
+        Raises NotListed.
+        """
         after: str | None = None
         for page in range(_PAGES):
             params: dict[str, Any] = {"limit": _PAGE}
@@ -140,7 +144,7 @@ class BatchClient:
 
     @contextmanager
     def answers(self, file_id: str) -> Iterator[Iterator[bytes]]:
-        """The lines of a file that has come as a whole. Raises Transient where it was cut."""
+        """Yield the lines of a file once all of it is here. Raises Transient when it was cut."""
         with tempfile.TemporaryFile() as kept:
             with (
                 translated(self.provider.name),
@@ -157,7 +161,7 @@ class BatchClient:
             kept.seek(0)
             yield (line for line in kept if line.strip())
 
-    def _list(self, params: dict[str, Any]) -> list[Remote]:
+    def _list(self, params: dict[str, Any]) -> list[RemoteBatch]:
         try:
             told = self._ask("GET", self._jobs, params=params)
         except (Gone, BadRequest):
@@ -184,7 +188,7 @@ class BatchClient:
             except orjson.JSONDecodeError:
                 told = None
         if not isinstance(told, dict):
-            # What it did nobody knows: the batch is looked for.
+            # The server may have done the work: the batch is looked for.
             raise Transient(f"{self.provider.name}: an answer that is no JSON", billed=True)
         return told
 
@@ -201,21 +205,21 @@ class BatchClient:
             raise Transient(f"{self.provider.name}: an answer without an id", billed=True)
         return name
 
-    def _remote(self, told: Mapping[str, Any]) -> Remote:
+    def _remote(self, told: Mapping[str, Any]) -> RemoteBatch:
         metadata = told.get("metadata")
         key = metadata.get(KEY) if isinstance(metadata, dict) else None
         names = ("output_file_id", "error_file_id", "output_file", "error_file")
-        # Some tell a file by its name, some by all that they know of it.
+        # Some servers send a file's name, some an object that holds it.
         found = (
             each.get("id") if isinstance(each, dict) else each for each in map(told.get, names)
         )
         files = tuple(each for each in found if isinstance(each, str) and each)
         status = _STATUSES.get(str(told.get("status")).lower(), BatchStatus.UNDER_WAY)
-        return Remote(self._name(told), status, files, key)
+        return RemoteBatch(self._name(told), status, files, key)
 
 
 def _multipart(lines: IO[bytes], boundary: str) -> IO[bytes]:
-    """The form as a file, so that nobody holds a batch in memory."""
+    """Return the form as a file: a batch is too large for memory."""
     form = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
     form.write(
         f'--{boundary}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'

@@ -1,4 +1,4 @@
-"""How many texts wait for batches and are in them, since when, and until when."""
+"""Figures of batches: texts that wait, texts that are in one, and the times of both."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ _STATES = text("""
     FROM review_batches WHERE finished_at IS NULL GROUP BY state
 """)
 _WAITING = text("SELECT count(*) FROM review_batch_lines WHERE batch_id IS NULL")
-# Of a provider: what stands against new batches, and for how long.
+# One provider's load: what stands against new batches, and for how long.
 _LOAD = text("""
     SELECT
       (SELECT count(*) FROM review_batch_lines WHERE batch_id IS NULL AND provider = :provider)
@@ -42,8 +42,8 @@ _MOST_CLOSED_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Batched:
-    """`submitted_at` is that of the oldest, `expected_by` when the last one must have ended."""
+class BatchedTexts:
+    """`submitted_at` is that of the oldest batch; by `expected_by` the last one must have ended."""
 
     waiting: int = 0
     batches: int = 0
@@ -51,11 +51,10 @@ class Batched:
     submitted_at: dt.datetime | None = None
     expected_by: dt.datetime | None = None
 
-    @property
-    def some(self) -> bool:
-        return self.waiting + self.texts > 0
-
-    def plain(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any] | None:
+        """Return None where no text waits and none is in a batch."""
+        if self.waiting + self.texts == 0:
+            return None
         return {
             "waiting": self.waiting,
             "batches": self.batches,
@@ -67,7 +66,7 @@ class Batched:
 
 @dataclass(frozen=True, slots=True)
 class ProviderLoad:
-    """Of a provider in one shard; `closed_seconds`, until it is worth another batch."""
+    """A provider's load in one shard; `closed_seconds` is the time until the next batch."""
 
     waiting: int
     open_batches: int
@@ -75,7 +74,7 @@ class ProviderLoad:
 
 
 def read_states(engines: Iterable[Engine]) -> dict[str, tuple[int, int]]:
-    """Batches that have not ended and their texts, by state, and the texts that wait."""
+    """Return batches that have not ended and their texts, by state; `waiting` has texts only."""
     found: dict[str, tuple[int, int]] = {"waiting": (0, 0), "ready": (0, 0), "submitted": (0, 0)}
     for engine in engines:
         with engine.connect() as connection:
@@ -86,15 +85,15 @@ def read_states(engines: Iterable[Engine]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def read_batched(engines: Iterable[Engine]) -> Batched:
-    total = Batched()
+def read_batched(engines: Iterable[Engine]) -> BatchedTexts:
+    total = BatchedTexts()
     for engine in engines:
         with engine.connect() as connection:
             waiting = connection.execute(_WAITING).scalar_one()
             rows = connection.execute(_STATES).all()
         begun = [row.submitted_at for row in rows if row.submitted_at is not None]
         ends = [row.expires_at for row in rows]
-        total = Batched(
+        total = BatchedTexts(
             total.waiting + waiting,
             total.batches + sum(row.batches for row in rows),
             total.texts + sum(int(row.texts) for row in rows),
@@ -105,7 +104,7 @@ def read_batched(engines: Iterable[Engine]) -> Batched:
 
 
 def read_load(engine: Engine, provider: str, *, poll_seconds: float) -> ProviderLoad:
-    """A server whose batches all fail is left alone, longer each time, by all processes."""
+    """Return the load. All processes leave a server alone whose batches fail, longer each time."""
     with engine.connect() as connection:
         row = connection.execute(_LOAD, {"provider": provider, "failures": _FAILURES}).one()
     closed = row.failing_seconds
@@ -116,7 +115,7 @@ def read_load(engine: Engine, provider: str, *, poll_seconds: float) -> Provider
 
 
 def batches_line(told: Mapping[str, Any]) -> str:
-    """`Batched.plain` in a sentence, in local time."""
+    """Return `BatchedTexts.as_dict` as a sentence, in local time."""
     waiting = f"{thousands(told['waiting'])} wait for a batch"
     if not told["texts"]:
         return waiting

@@ -1,6 +1,6 @@
 """The budget's part of a batch: set aside as a whole, settled as its answers come.
 
-Every amount is a total since the batch began, so that whatever is told twice counts once.
+Each amount is a total since the batch began: an amount that comes twice counts once.
 """
 
 import uuid
@@ -32,9 +32,9 @@ _CHARGE = text("""
 
 
 def hold(engine: Engine, key: uuid.UUID, provider: str, cost_eur: Decimal) -> bool:
-    """Set the most that a batch can cost aside, once; False where there is no room for it now.
+    """Set aside the most that a batch can cost, once; return False where the budget has no room.
 
-    Raises BudgetReached where the run is paused.
+    Raises BudgetReached when the run is paused.
     """
     with engine.begin() as connection:
         connection.execute(_LOCK)
@@ -53,7 +53,7 @@ def hold(engine: Engine, key: uuid.UUID, provider: str, cost_eur: Decimal) -> bo
 def settle(
     engine: Engine, key: uuid.UUID, *, spent_eur: Decimal, reserved_eur: Decimal, calls: int
 ) -> None:
-    """What the answers so far did cost, and what the others still can."""
+    """Note what the answers have cost so far, and what the others still can cost."""
     with engine.begin() as connection:
         connection.execute(_LOCK)
         held = connection.execute(_READ, {"key": key}).one_or_none()
@@ -68,7 +68,7 @@ def settle(
 
 
 def end(engine: Engine, key: uuid.UUID, *, spent_eur: Decimal, calls: int) -> None:
-    """Settle for good, and give the rest back; a second time does nothing."""
+    """Settle for good and return the rest to the budget; a second call does nothing."""
     settle(engine, key, spent_eur=spent_eur, reserved_eur=Decimal(0), calls=calls)
     with engine.begin() as connection:
         connection.execute(_END, {"key": key})

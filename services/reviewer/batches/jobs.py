@@ -1,7 +1,7 @@
-"""Batches in the database of their avis.
+"""The rows of batches, in the database of their avis.
 
-A batch that is looked at is put off by `next_at`, as a message is hidden while somebody works on
-it: where that one dies, another takes it up. Nothing here waits for a server.
+A process that takes a batch moves its `next_at` ahead, as a queue hides a message from others:
+when the process dies, another one takes the batch up. Nothing here waits for a server.
 """
 
 import datetime as dt
@@ -35,7 +35,7 @@ _TAKE = text(f"""
       FOR UPDATE SKIP LOCKED)
     RETURNING {_COLUMNS}
 """)  # noqa: S608  # made of constants only
-_POSTPONE = text("""
+_SCHEDULE = text("""
     UPDATE review_batches SET
       next_at = clock_timestamp() + make_interval(secs => :seconds),
       failures = CASE WHEN :failed THEN failures + 1 ELSE 0 END
@@ -104,30 +104,35 @@ class BatchJob:
 
 
 def take(engine: Engine, provider: str, *, lease_seconds: float) -> BatchJob | None:
-    """One that is to be looked at now, for so long; or one that nobody looks at any more."""
+    """Take a batch whose time has come, or one of any provider that is overdue."""
     with engine.begin() as connection:
         values = {"provider": provider, "lease": lease_seconds, "grace": GRACE_SECONDS}
         row = connection.execute(_TAKE, values).mappings().one_or_none()
     return None if row is None else BatchJob(**row)
 
 
-def postpone(engine: Engine, job: BatchJob, seconds: float, *, failed: bool = False) -> None:
-    _execute(engine, _POSTPONE, id=job.id, seconds=seconds, failed=failed)
+def schedule(engine: Engine, job: BatchJob, seconds: float, *, failed: bool = False) -> None:
+    """Have the batch taken again after this time; count failures in a row."""
+    _execute(engine, _SCHEDULE, id=job.id, seconds=seconds, failed=failed)
 
 
 def begin_submit(engine: Engine, job: BatchJob, *, lease_seconds: float) -> None:
-    """From here on the server may have it. Raises Overtaken where somebody else has begun."""
+    """Note that the server may have the batch from now on.
+
+    Raises Overtaken when another process has begun.
+    """
     with engine.begin() as connection:
         values = {"id": job.id, "seen": job.submit_begun_at, "lease": lease_seconds}
         require(connection.execute(_BEGIN, values).rowcount, 1)
 
 
 def note_not_submitted(engine: Engine, job: BatchJob) -> None:
-    """The server has said that it has not taken it."""
+    """Note that the server has refused the batch."""
     _execute(engine, _NOT_BEGUN, id=job.id)
 
 
 def renew(engine: Engine, job: BatchJob, *, lease_seconds: float) -> None:
+    """Keep the batch from other processes for another lease."""
     _execute(engine, _RENEW, id=job.id, lease=lease_seconds)
 
 
@@ -153,8 +158,8 @@ def count(
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """`left_eur` is the most that the lines without an answer can cost."""
+class BatchSum:
+    """`left_eur` is the most that the `left` lines without an answer can cost."""
 
     answered: int
     spent_eur: Decimal
@@ -162,15 +167,15 @@ class Sum:
     left_eur: Decimal
 
 
-def read_sum(engine: Engine, job: BatchJob) -> Sum:
+def read_sum(engine: Engine, job: BatchJob) -> BatchSum:
     with engine.connect() as connection:
         done = connection.execute(_SUM, {"id": job.id}).one()
         left = connection.execute(_LEFT, {"batch": job.id}).one()
-    return Sum(done.answered, done.spent_eur, left.lines, left.cost_eur)
+    return BatchSum(done.answered, done.spent_eur, left.lines, left.cost_eur)
 
 
 def finish(engine: Engine, job: BatchJob, state: str, *, keep_lines: bool = False) -> None:
-    """End a batch: avis without an answer are due again, or wait on with `keep_lines`."""
+    """End a batch: avis without an answer are due again; with `keep_lines` they wait on."""
     with engine.begin() as connection:
         if keep_lines:
             connection.execute(_RELEASE, {"batch": job.id})

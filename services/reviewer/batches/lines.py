@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Engine, text
 from services.reviewer import statements
 from services.reviewer.texts.parking import WAIT_SECONDS
 from shared.avis import RESET
+from shared.errors import SirenadeError
 
 GRACE_SECONDS = 7200
-"""After a batch should have ended, until its avis are due again."""
+"""Time between the end that a batch should have and the return of its avis."""
 
 _KEEP = text("""
     UPDATE avis SET lease_until = clock_timestamp() + make_interval(secs => :seconds)
@@ -28,16 +29,16 @@ _WAIT_ON = text("""
     WHERE id = ANY(CAST(:ids AS bigint[])) AND claim_token = ANY(CAST(:tokens AS uuid[]))
       AND outcome = 'pending'
 """)
-# By avis and token: what has been claimed again since is somebody else's, or another line's.
-_GIVE_BACK = text(f"""
-    WITH theirs AS (
+# An avis that was claimed again has another token: it stays with its claimer.
+_RELEASE = text(f"""
+    WITH held AS (
       SELECT avis.id FROM avis JOIN json_to_recordset(CAST(:rows AS json)) AS line(
         avis_id bigint, claim_token uuid)
         ON line.avis_id = avis.id AND line.claim_token = avis.claim_token
       WHERE outcome = 'pending'
       ORDER BY avis.id FOR UPDATE OF avis)
     UPDATE avis SET {RESET}
-    FROM theirs WHERE avis.id = theirs.id
+    FROM held WHERE avis.id = held.id
 """)  # noqa: S608  # a constant
 _LINES = text("""
     SELECT id, avis_id, claim_token, asks, reasons, facts_hash, tokens_in, cost_eur
@@ -55,7 +56,7 @@ _AGAIN = text("""
     WHERE l.id = new.id AND l.batch_id = :batch
     RETURNING l.id
 """)
-# Not those that were refused before: another provider would begin again.
+# Lines with an answer stay: another provider would begin again without it.
 _TAKE_WAITING = text("""
     SELECT id, avis_id, claim_token, asks, reasons, facts_hash, tokens_in, cost_eur
     FROM review_batch_lines WHERE batch_id IS NULL AND provider = :provider AND asks = 0
@@ -70,13 +71,13 @@ _FORGET = text("""
 """)
 
 
-class Overtaken(Exception):
-    """Raised where another process has done this already."""
+class Overtaken(SirenadeError):
+    """Raised when another process has done the same already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLine:
-    """A row of `review_batch_lines`; `asks` were answered before this one."""
+    """A row of `review_batch_lines`; `asks` is the number of its earlier answers."""
 
     id: int
     avis_id: int
@@ -89,7 +90,7 @@ class BatchLine:
 
 
 def keep_claims(connection: Connection, batch_id: int, *, hours: int) -> None:
-    """Hold the avis of a batch until it must have ended."""
+    """Extend the claims of a batch's avis until the batch must have ended."""
     seconds = hours * 3600 + GRACE_SECONDS
     connection.execute(_KEEP, {"batch": batch_id, "seconds": seconds})
 
@@ -102,7 +103,7 @@ def read_lines(
     after: int = 0,
     most: int = 1000,
 ) -> list[BatchLine]:
-    """Lines of a batch that have no answer yet, in order."""
+    """Return lines of a batch without an answer, in the order of their ids."""
     wanted = None if ids is None else list(ids)
     values = {"batch": batch_id, "ids": wanted, "after": after, "most": most}
     return [line_of(row) for row in connection.execute(_LINES, values).mappings()]
@@ -121,7 +122,7 @@ def line_of(row: Any) -> BatchLine:
 def ask_again(
     connection: Connection, batch_id: int, refused: Sequence[tuple[BatchLine, Sequence[str]]]
 ) -> None:
-    """Let these lines wait for another batch, each with its reasons. Raises Overtaken."""
+    """Let these lines wait for another batch, each with its new reasons. Raises Overtaken."""
     rows = [{"id": line.id, "reasons": list(reasons)} for line, reasons in refused]
     again = {"rows": statements.to_rows(rows), "batch": batch_id}
     require(connection.execute(_AGAIN, again).rowcount, len(rows))
@@ -133,18 +134,18 @@ def ask_again(
 
 
 def drop(connection: Connection, line_ids: Sequence[int]) -> None:
-    """Raises Overtaken."""
+    """Delete lines. Raises Overtaken when one of them is gone."""
     require(connection.execute(_DROP, {"ids": list(line_ids)}).rowcount, len(line_ids))
 
 
 def release(connection: Connection, lines: Sequence[BatchLine]) -> None:
-    """Let the relay send their avis again, where they are still theirs."""
+    """Let the relay send the avis again whose claims still stand."""
     held = [{"avis_id": line.avis_id, "claim_token": str(line.claim_token)} for line in lines]
-    statements.execute_rows(connection, _GIVE_BACK, held)
+    statements.execute_rows(connection, _RELEASE, held)
 
 
 def release_waiting(engine: Engine, provider: str) -> None:
-    """Give back what waits for a provider that is out of use: others may write it."""
+    """Release avis that wait for a provider that is out of use: other providers may write them."""
     with engine.begin() as connection:
         found = connection.execute(_TAKE_WAITING, {"provider": provider}).mappings()
         lines = [line_of(row) for row in found]
@@ -153,7 +154,7 @@ def release_waiting(engine: Engine, provider: str) -> None:
 
 
 def forget_facts(engine: Engine, batch_id: int) -> None:
-    """Keep no trace of the facts of an avis that is another's by now, or erased."""
+    """Delete the hash of facts from lines whose avis was claimed again or erased."""
     with engine.begin() as connection:
         connection.execute(_FORGET, {"batch": batch_id})
 

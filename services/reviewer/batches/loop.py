@@ -1,6 +1,6 @@
-"""The loop over batches: each turn looks at those whose time has come, and forms new ones.
+"""The loop over batches: each turn advances batches whose time has come, and builds new ones.
 
-Every process runs it; a batch is looked at by one of them at a time.
+Every process runs the loop; one process at a time has a batch.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from services.reviewer.batches import jobs
 from services.reviewer.batches.client import BatchClient
 from services.reviewer.batches.figures import read_load, read_states
 from services.reviewer.batches.lines import release_waiting
-from services.reviewer.batches.requests import BatchForm
-from services.reviewer.batches.step import Working, give_up
+from services.reviewer.batches.requests import BatchBuilder
+from services.reviewer.batches.step import BatchSteps, give_up
 from services.reviewer.money.budget import Budget
 from services.reviewer.providers.batch_route import BatchRoute
 from services.reviewer.providers.meter import BudgetReached
@@ -24,7 +24,7 @@ from services.reviewer.providers.settings import Provider
 from shared.clock import Clock
 from shared.metrics import Metrics
 
-# Of a sample: it is waited for.
+# Somebody waits for a sample.
 _SAMPLE_LINGER_SECONDS = 5.0
 _LEASE_SECONDS = 60.0
 _NO_PROVIDER = ""
@@ -32,101 +32,96 @@ _NO_PROVIDER = ""
 
 @dataclass(frozen=True)
 class Batches:
-    """`lines` are the ways to providers that write batches; `reviewers`, one for each shard."""
+    """`routes` lead to the providers that write batches; `reviewers` has one for each shard."""
 
     control: Engine
     reviewers: Sequence[ShardReviewer]
-    lines: Sequence[tuple[BatchRoute, Sequence[Working]]]
+    routes: Sequence[tuple[BatchRoute, Sequence[BatchSteps]]]
     clock: Clock
     metrics: Metrics
 
     def step(self) -> None:
-        self._give_up_strangers()
-        for line, workings in self.lines:
-            for working in workings:
-                self._look(working)
-            self._form(line, workings)
+        self._give_up_unlisted()
+        for route, steps_by_shard in self.routes:
+            for steps in steps_by_shard:
+                self._advance_all(steps)
+            self._build(route, steps_by_shard)
         found = read_states(reviewer.engine for reviewer in self.reviewers)
         for state, (batches, texts) in found.items():
             self.metrics.batch_texts.labels(state=state).set(texts)
             if state != "waiting":
                 self.metrics.batches.labels(state=state).set(batches)
 
-    def _give_up_strangers(self) -> None:
-        """Batches of a provider that nobody asks any more, once they must have ended."""
+    def _give_up_unlisted(self) -> None:
+        """Give up overdue batches of providers that are no longer in the settings."""
         for reviewer in self.reviewers:
             while job := jobs.take(reviewer.engine, _NO_PROVIDER, lease_seconds=_LEASE_SECONDS):
                 give_up(self.control, reviewer, job)
 
-    def _look(self, working: Working) -> None:
-        engine, name = working.reviewer.engine, working.provider.name
+    def _advance_all(self, steps: BatchSteps) -> None:
+        engine, name = steps.reviewer.engine, steps.provider.name
         while not self.clock.stopping.is_set():
-            job = jobs.take(engine, name, lease_seconds=working.lease_seconds)
+            job = jobs.take(engine, name, lease_seconds=steps.lease_seconds)
             if job is None:
                 return
-            working.look(job)
+            steps.advance(job)
 
-    def _form(self, line: BatchRoute, workings: Sequence[Working]) -> None:
-        """New batches where the server is well, and the room that is left for those who ask."""
+    def _build(self, route: BatchRoute, steps_by_shard: Sequence[BatchSteps]) -> None:
+        """Build batches where the server is well; tell the route how much room is left."""
         room, closed_seconds = 0, 0.0
-        for working in workings:
-            engine, batch = working.reviewer.engine, working.batch
-            load = read_load(engine, working.provider.name, poll_seconds=batch.poll_seconds)
+        for steps in steps_by_shard:
+            engine, batch = steps.reviewer.engine, steps.batch
+            load = read_load(engine, steps.provider.name, poll_seconds=batch.poll_seconds)
             closed_seconds = max(closed_seconds, load.closed_seconds)
             if load.closed_seconds > 0:
-                release_waiting(engine, working.provider.name)
+                release_waiting(engine, steps.provider.name)
                 continue
-            formed = self._form_in(working, load.open_batches)
-            room += batch.size * (1 + batch.parallel - load.open_batches - formed) - load.waiting
-        line.gate.set(room=max(0, room), closed_seconds=closed_seconds)
+            built = self._build_in(steps, load.open_batches)
+            room += batch.size * (1 + batch.parallel - load.open_batches - built) - load.waiting
+        route.gate.set(room=max(0, room), closed_seconds=closed_seconds)
 
-    def _form_in(self, working: Working, open_batches: int) -> int:
-        """As many as there is text, room and money for."""
-        budget, formed = Budget(self.control), 0
-        while open_batches + formed < working.batch.parallel:
+    def _build_in(self, steps: BatchSteps, open_batches: int) -> int:
+        """Build as many batches as there is text, room and money for; return their number."""
+        budget, built = Budget(self.control), 0
+        while open_batches + built < steps.batch.parallel:
             state = budget.read()
             if state.paused:
                 break
             only = None if state.sample_ids is None else list(state.sample_ids)
-            linger = working.batch.linger_seconds
+            linger = steps.batch.linger_seconds
             if only is not None:
                 linger = min(linger, _SAMPLE_LINGER_SECONDS)
-            with working.reviewer.engine.connect() as connection:
-                if not working.forming.is_time(connection, only, linger):
+            with steps.reviewer.engine.connect() as connection:
+                if not steps.builder.is_due(connection, only, linger):
                     break
-            found = working.forming.form(
-                working.reviewer.engine, left_eur=state.left_eur, only=only
-            )
+            found = steps.builder.build(steps.reviewer.engine, left_eur=state.left_eur, only=only)
             if found.short_eur is not None:
-                _pause_at_cap(budget, working.provider, found.short_eur)
+                _pause_at_cap(budget, steps.provider, found.short_eur)
             if not found.texts:
                 break
-            # What it will hold is not free for the next one.
-            self._look(working)
-            formed += 1
-        return formed
+            # It sets its money aside before the next one is built.
+            self._advance_all(steps)
+            built += 1
+        return built
 
 
-def make_workings(
+def make_steps(
     client: BatchClient, reviewers: Sequence[ShardReviewer], control: Engine, prompt: Prompt
-) -> list[Working]:
-    """One for each shard."""
-    provider, batch = client.provider, client.batch
+) -> list[BatchSteps]:
+    """Return the steps for each shard, in order."""
     return [
-        Working(
+        BatchSteps(
             control=control,
             reviewer=reviewer,
-            provider=provider,
-            batch=batch,
             client=client,
-            forming=BatchForm(provider, batch, prompt, reviewer.sole_traders),
+            builder=BatchBuilder(client.provider, client.batch, prompt, reviewer.sole_traders),
         )
         for reviewer in reviewers
     ]
 
 
 def _pause_at_cap(budget: Budget, provider: Provider, cost_eur: Decimal) -> None:
-    """Pause the run where not even one text fits any more, as a call would."""
+    """Pause the run, as a call would, when the budget has no room for a single text."""
     try:
         held = budget.reserve(provider.name, tokens=0, cost_eur=cost_eur, expires_after_seconds=60)
     except BudgetReached:

@@ -1,4 +1,4 @@
-"""From avis that wait to a batch that is ready, and to the file that asks for its texts."""
+"""The requests of a batch: avis that wait become a batch, and the batch a file of requests."""
 
 import tempfile
 import uuid
@@ -65,16 +65,16 @@ _FILL = text("""
 
 
 @dataclass(frozen=True)
-class Formed:
-    """`texts` 0 where none was formed; `short_eur`: of a text that was too dear."""
+class BuiltBatch:
+    """`texts` is 0 where none was built; `short_eur` is the cost of a text that was too dear."""
 
     texts: int
     short_eur: Decimal | None = None
 
 
 @dataclass(frozen=True)
-class AskedLine:
-    """A line with what it is asked for with now."""
+class DueLine:
+    """A line whose avis is still to be written, with the present facts."""
 
     line: BatchLine
     subject: AvisSubject
@@ -82,38 +82,38 @@ class AskedLine:
 
 
 @dataclass(frozen=True)
-class BatchForm:
-    """Of one provider."""
+class BatchBuilder:
+    """Builds the batches of one provider."""
 
     provider: Provider
     batch: Batch
     prompt: Prompt
     sole_traders: bool
 
-    def is_time(self, connection: Connection, only: Sequence[int] | None, linger: float) -> bool:
-        """Whether a batch is full, or its first text has waited for `linger` seconds."""
+    def is_due(self, connection: Connection, only: Sequence[int] | None, linger: float) -> bool:
+        """Return whether a batch is full, or its first text has waited for `linger` seconds."""
         values = {"provider": self.provider.name, "only": only}
         waiting = connection.execute(_WAITING, values).one()
         if not waiting.lines:
             return False
         return bool(waiting.lines >= self.batch.size or waiting.oldest_seconds >= linger)
 
-    def form(
+    def build(
         self, engine: Engine, *, left_eur: Decimal | None, only: Sequence[int] | None
-    ) -> Formed:
-        """Make one batch of what waits, as far as the money goes; drop what need not wait."""
+    ) -> BuiltBatch:
+        """Build one batch of what waits, as far as the money goes; drop what need not wait."""
         with engine.begin() as connection:
             values = {"provider": self.provider.name, "only": only, "size": self.batch.size}
             lines = [line_of(row) for row in connection.execute(_TAKE, values).mappings()]
-            asked = self._due(connection, lines)
+            due = self._due(connection, lines)
             chosen: list[dict[str, object]] = []
             cost_eur = Decimal(0)
-            for each in asked:
+            for each in due:
                 most = largest_usage(each.messages, self.provider)
                 eur = self.provider.price.cost_eur(most)
                 if left_eur is not None and eur > 0 and cost_eur + eur > left_eur:
                     if not chosen:
-                        return Formed(0, eur)
+                        return BuiltBatch(0, eur)
                     break
                 cost_eur += eur
                 chosen.append(
@@ -126,20 +126,20 @@ class BatchForm:
                 )
             if chosen:
                 self._insert(connection, chosen, cost_eur)
-        return Formed(len(chosen))
+        return BuiltBatch(len(chosen))
 
     @contextmanager
     def request_file(self, engine: Engine, job: BatchJob) -> Iterator[tuple[IO[bytes], int]]:
-        """What is to be uploaded, and of how many texts; lines that have changed are given back."""
+        """Yield the file to upload and its number of texts; release avis that have changed."""
         with tempfile.TemporaryFile() as file:
             texts = after = 0
             while True:
                 with engine.begin() as connection:
                     lines = read_lines(connection, job.id, after=after, most=_LINES_AT_ONCE)
-                    asked = self._due(connection, lines, unchanged=True)
-                for each in asked:
+                    due = self._due(connection, lines, unchanged=True)
+                for each in due:
                     file.write(self._request(each))
-                texts += len(asked)
+                texts += len(due)
                 if len(lines) < _LINES_AT_ONCE:
                     break
                 after = lines[-1].id
@@ -148,12 +148,12 @@ class BatchForm:
 
     def _due(
         self, connection: Connection, lines: Sequence[BatchLine], *, unchanged: bool = False
-    ) -> list[AskedLine]:
-        """Those that are still to be written, with what is known now; the others go back."""
+    ) -> list[DueLine]:
+        """Return lines that are still to be written, with the present facts; release the others."""
         ids = sorted(line.avis_id for line in lines)
         held = {row.id: row for row in connection.execute(statements.HOLD, {"ids": ids})}
         subjects = read_subjects(connection, ids)
-        asked: list[AskedLine] = []
+        due: list[DueLine] = []
         gone: list[BatchLine] = []
         for line in lines:
             row, subject = held.get(line.avis_id), subjects.get(line.avis_id)
@@ -166,19 +166,19 @@ class BatchForm:
             ):
                 gone.append(line)
             else:
-                asked.append(AskedLine(line, subject, self._messages(line, subject)))
+                due.append(DueLine(line, subject, self._messages(line, subject)))
         if gone:
             release(connection, gone)
             drop(connection, [line.id for line in gone])
-        return asked
+        return due
 
     def _messages(self, line: BatchLine, subject: AvisSubject) -> Messages:
         json_wanted = self.provider.structured_output != "plain"
         return self.prompt.messages(subject.facts, json_wanted=json_wanted, reasons=line.reasons)
 
-    def _request(self, asked: AskedLine) -> bytes:
-        body = payload_of(self.provider, asked.messages, self.provider.structured_output)
-        request: dict[str, object] = {"custom_id": str(asked.line.id), "body": body}
+    def _request(self, due: DueLine) -> bytes:
+        body = payload_of(self.provider, due.messages, self.provider.structured_output)
+        request: dict[str, object] = {"custom_id": str(due.line.id), "body": body}
         if self.batch.api == "openai":
             request |= {"method": "POST", "url": ENDPOINT}
         return orjson.dumps(request) + b"\n"

@@ -1,4 +1,4 @@
-"""From the answers of a batch to texts: judged and stored as those of a call are."""
+"""The results of a batch: its answers are validated and stored as those of a call are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,13 +29,13 @@ from shared.logs import places_of
 log = structlog.get_logger()
 
 _BYTES_PER_TOKEN = 4
-# What was set aside is for half of the bytes that a token has as a rule.
+# Money was set aside for twice the tokens that the requests should have.
 _TOKENS_SET_ASIDE_PER_TOKEN = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """`result` is None where there is nobody to write about; `again`: what it is asked for anew."""
+class _LineResult:
+    """`result` is None where the avis is gone; `again` are the reasons to ask anew with."""
 
     line: BatchLine
     cost_eur: Decimal
@@ -44,17 +44,17 @@ class _Told:
 
 
 @dataclass(frozen=True)
-class Collecting:
-    """For the batches of one provider; `reviewer` is that of their shard."""
+class BatchResults:
+    """Stores the answers of one provider's batches in the shard of `reviewer`."""
 
     reviewer: ShardReviewer
     provider: Provider
     lease_seconds: float
 
-    def collect(self, job: BatchJob, answers: Sequence[LineAnswer]) -> None:
-        """Store what these answers come to; of a line that has its answer already, nothing.
+    def store_answers(self, job: BatchJob, answers: Sequence[LineAnswer]) -> None:
+        """Store the results of these answers, but for lines that have an answer already.
 
-        Raises Overtaken where another process stores the same.
+        Raises Overtaken when another process stores the same.
         """
         by_line: dict[int, ModelAnswer] = {}
         for each in answers:
@@ -63,14 +63,14 @@ class Collecting:
         with self.reviewer.engine.connect() as connection:
             lines = batch_lines.read_lines(connection, job.id, ids=ids, most=len(ids))
             subjects = read_subjects(connection, [line.avis_id for line in lines])
-        told = [self._tell(job, line, by_line[line.id], subjects) for line in lines]
-        if not told:
+        found = [self._result(job, line, by_line[line.id], subjects) for line in lines]
+        if not found:
             return
-        answered = sum(by_line[each.line.id] is not MISSING for each in told)
+        answered = sum(by_line[each.line.id] is not MISSING for each in found)
 
         def settle(connection: Connection, fates: Mapping[int, Fate]) -> None:
-            self._settle(connection, job, told, fates)
-            spent = sum((each.cost_eur for each in told), Decimal(0))
+            self._settle(connection, job, found, fates)
+            spent = sum((each.cost_eur for each in found), Decimal(0))
             jobs.count(
                 connection,
                 job,
@@ -81,48 +81,47 @@ class Collecting:
 
         fates = store(
             self.reviewer.engine,
-            [each.result for each in told if each.result is not None],
+            [each.result for each in found if each.result is not None],
             sole_traders=self.reviewer.sole_traders,
             rewrite=self.reviewer.rewrite,
             also=settle,
         )
-        for fate in fates.values():
-            self.reviewer.metrics.avis_reviewed.labels(outcome=fate.value).inc()
+        self.reviewer.count_fates(fates.values())
 
-    def collect_missing(self, job: BatchJob, *, most: int) -> bool:
-        """The same for lines without an answer in a batch that is complete; False: none is left."""
+    def store_missing(self, job: BatchJob, *, most: int) -> bool:
+        """Store that lines of a completed batch have no answer; return False when none is left."""
         with self.reviewer.engine.connect() as connection:
             lines = batch_lines.read_lines(connection, job.id, most=most)
-        self.collect(job, [LineAnswer(line.id, MISSING) for line in lines])
+        self.store_answers(job, [LineAnswer(line.id, MISSING) for line in lines])
         return bool(lines)
 
     def _settle(
         self,
         connection: Connection,
         job: BatchJob,
-        told: Sequence[_Told],
+        found: Sequence[_LineResult],
         fates: Mapping[int, Fate],
     ) -> None:
-        """What becomes of the lines: asked for again, given back, or done with."""
-        waiting = [each for each in told if fates.get(each.line.avis_id) is Fate.POSTPONED]
+        """Ask again for lines, release their avis, or delete them."""
+        waiting = [each for each in found if fates.get(each.line.avis_id) is Fate.POSTPONED]
         again = [(each.line, each.again) for each in waiting if each.again is not None]
         batch_lines.ask_again(connection, job.id, again)
         batch_lines.release(connection, [each.line for each in waiting if each.again is None])
         kept = {line.id for line, _ in again}
-        batch_lines.drop(connection, [each.line.id for each in told if each.line.id not in kept])
+        batch_lines.drop(connection, [each.line.id for each in found if each.line.id not in kept])
 
-    def _tell(
+    def _result(
         self,
         job: BatchJob,
         line: BatchLine,
         answer: ModelAnswer,
         subjects: Mapping[int, AvisSubject],
-    ) -> _Told:
+    ) -> _LineResult:
         usage = answer.usage or self._estimate(line, answer)
         cost_eur = self.provider.price.cost_eur(usage)
         subject = subjects.get(line.avis_id)
         if subject is None:
-            return _Told(line, cost_eur, None)
+            return _LineResult(line, cost_eur, None)
         claim = Claim(
             avis_id=line.avis_id,
             token=line.claim_token,
@@ -144,23 +143,23 @@ class Collecting:
             tokens_cached=usage.tokens_cached,
             cost_eur=cost_eur,
         )
-        if not self._stands(line, subject):
-            # The store discards it; should the facts be back by then, it is asked for anew.
+        if not self._is_unchanged(line, subject):
+            # The store discards the result. It keeps the avis due if the facts return by then.
             attempt = replace(attempt, text=None)
             moved = SlowDown("the facts have changed", retry_after_seconds=0)
-            return _Told(
+            return _LineResult(
                 line, cost_eur, self.reviewer.result_of(claim, Attempts((attempt,), moved))
             )
         attempt = self._validated(attempt, claim)
         if attempt.accepted:
-            return _Told(line, cost_eur, self.reviewer.result_of(claim, Attempts((attempt,))))
+            return _LineResult(line, cost_eur, self.reviewer.result_of(claim, Attempts((attempt,))))
         if line.asks + 1 < ASKS:
             later = SlowDown("waits for the next batch", retry_after_seconds=0)
             result = self.reviewer.result_of(claim, Attempts((attempt,), later))
-            return _Told(line, cost_eur, result, attempt.reasons)
-        return _Told(line, cost_eur, self._fallen_back(line, claim, attempt))
+            return _LineResult(line, cost_eur, result, attempt.reasons)
+        return _LineResult(line, cost_eur, self._by_template(line, claim, attempt))
 
-    def _stands(self, line: BatchLine, subject: AvisSubject) -> bool:
+    def _is_unchanged(self, line: BatchLine, subject: AvisSubject) -> bool:
         outcome = subject.outcome(sole_traders=self.reviewer.sole_traders)
         return outcome == PENDING and subject.facts_hash == line.facts_hash
 
@@ -175,7 +174,7 @@ class Collecting:
             return replace(attempt, reasons=(GENERATOR_FAILED,), error=type(error).__name__)
         return replace(attempt, text=filled, reasons=reasons)
 
-    def _fallen_back(self, line: BatchLine, claim: Claim, attempt: Attempt) -> AvisResult:
+    def _by_template(self, line: BatchLine, claim: Claim, attempt: Attempt) -> AvisResult:
         answered = {*line.reasons, *attempt.reasons} != {UNAVAILABLE}
         cause = "rejected" if answered else "out_of_use"
         self.reviewer.metrics.avis_fallbacks.labels(cause=cause).inc()
@@ -183,7 +182,7 @@ class Collecting:
         return self.reviewer.result_of(claim, Attempts((attempt, *by_template.made)))
 
     def _estimate(self, line: BatchLine, answer: ModelAnswer) -> TokenUsage:
-        """Of an answer that tells no usage."""
+        """Estimate the usage of an answer that tells none."""
         written = len((answer.text or "").encode()) // _BYTES_PER_TOKEN + 1
         return TokenUsage(
             tokens_in=line.tokens_in // _TOKENS_SET_ASIDE_PER_TOKEN,

@@ -1,4 +1,4 @@
-"""One batch, step by step: submitted, polled, collected; and what becomes of one that fails."""
+"""The steps of a batch: submit, poll, store the answers, end."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from sqlalchemy import Engine
 from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import holds, jobs
 from services.reviewer.batches.answers import LineAnswer, read_line
-from services.reviewer.batches.client import BatchClient, BatchStatus, Gone, NotListed, Remote
+from services.reviewer.batches.client import BatchClient, BatchStatus, Gone, NotListed, RemoteBatch
 from services.reviewer.batches.jobs import BatchJob
 from services.reviewer.batches.lines import Overtaken, forget_facts
-from services.reviewer.batches.requests import BatchForm
-from services.reviewer.batches.results import Collecting
+from services.reviewer.batches.requests import BatchBuilder
+from services.reviewer.batches.results import BatchResults
 from services.reviewer.providers.chat import BadRequest, ChatError, ChatRefused, RateLimited
 from services.reviewer.providers.meter import BudgetReached
 from services.reviewer.providers.settings import Batch, Provider
@@ -22,26 +22,34 @@ from shared.backoff import doubling
 
 log = structlog.get_logger()
 
-# Each is one transaction.
+# One transaction stores this many.
 _ANSWERS_AT_ONCE = 100
 _TIMEOUTS_PER_LEASE = 4
 _MOST_BACKOFF_SECONDS = 900.0
 _ROOM_SECONDS = 5.0
 GONE_AFTER = 3
+"""Failures in a row after which a batch is lost that the server does not know."""
+
 NOT_SUBMITTED_AFTER = 5
-"""Failures in a row."""
+"""Failures in a row after which a batch has failed that the server never had."""
 
 
 @dataclass(frozen=True)
-class Working:
-    """On the batches of one provider in one shard."""
+class BatchSteps:
+    """Advances the batches of one provider in one shard."""
 
     control: Engine
     reviewer: ShardReviewer
-    provider: Provider
-    batch: Batch
     client: BatchClient
-    forming: BatchForm
+    builder: BatchBuilder
+
+    @property
+    def provider(self) -> Provider:
+        return self.client.provider
+
+    @property
+    def batch(self) -> Batch:
+        return self.client.batch
 
     @property
     def lease_seconds(self) -> float:
@@ -51,8 +59,8 @@ class Working:
     def _engine(self) -> Engine:
         return self.reviewer.engine
 
-    def look(self, job: BatchJob) -> None:
-        """One step of a batch that was taken. What a server does is no error here."""
+    def advance(self, job: BatchJob) -> None:
+        """Do the next step of a batch that was taken; a server's failure raises nothing."""
         try:
             if job.overdue:
                 give_up(self.control, self.reviewer, job)
@@ -63,44 +71,44 @@ class Working:
         except Overtaken:
             return
         except BudgetReached:
-            jobs.postpone(self._engine, job, _ROOM_SECONDS)
+            jobs.schedule(self._engine, job, _ROOM_SECONDS)
         except RateLimited as error:
             seconds = max(error.retry_after_seconds or 0, self.batch.poll_seconds)
-            jobs.postpone(self._engine, job, seconds)
+            jobs.schedule(self._engine, job, seconds)
         except ChatError as error:
             self._failed(job, error)
 
     def _failed(self, job: BatchJob, error: ChatError) -> None:
-        log.warning("a batch failed for now", provider=job.provider, reason=str(error))
+        log.warning("batch step failed", provider=job.provider, reason=str(error))
         failures = job.failures + 1
         if isinstance(error, Gone) and job.remote_id is not None and failures >= GONE_AFTER:
             give_up(self.control, self.reviewer, job)
             return
-        surely_not_there = job.remote_id is None and not isinstance(error, Gone)
-        if surely_not_there and job.submit_begun_at is None and failures >= NOT_SUBMITTED_AFTER:
+        never_sent = job.remote_id is None and not isinstance(error, Gone)
+        if never_sent and job.submit_begun_at is None and failures >= NOT_SUBMITTED_AFTER:
             self._end(job, "failed")
             return
         seconds = doubling(self.batch.poll_seconds, failures, most=_MOST_BACKOFF_SECONDS)
-        jobs.postpone(self._engine, job, seconds, failed=True)
+        jobs.schedule(self._engine, job, seconds, failed=True)
 
     def _submit(self, job: BatchJob) -> None:
         if job.submit_begun_at is not None:
             try:
                 found = self.client.find(str(job.key))
             except NotListed:
-                # It may be there, and nobody can tell.
+                # The server may have it, and cannot say so.
                 give_up(self.control, self.reviewer, job)
                 return
             if found is not None:
                 self._note(job, found)
                 return
-        if (job.model, job.prompt_version) != (self.provider.model, self.forming.prompt.version):
+        if (job.model, job.prompt_version) != (self.provider.model, self.builder.prompt.version):
             self._end(job, "cancelled", keep_lines=True)
             return
         if not holds.hold(self.control, job.key, job.provider, job.cost_eur):
-            jobs.postpone(self._engine, job, _ROOM_SECONDS)
+            jobs.schedule(self._engine, job, _ROOM_SECONDS)
             return
-        with self.forming.request_file(self._engine, job) as (file, texts):
+        with self.builder.request_file(self._engine, job) as (file, texts):
             if texts == 0:
                 self._end(job, "cancelled")
                 return
@@ -109,18 +117,18 @@ class Working:
         jobs.begin_submit(self._engine, job, lease_seconds=self.lease_seconds)
         self._note(job, self._create(job, file_id))
 
-    def _create(self, job: BatchJob, file_id: str) -> Remote:
+    def _create(self, job: BatchJob, file_id: str) -> RemoteBatch:
         try:
             return self.client.submit(file_id, str(job.key))
         except BadRequest as error:
-            log.error("a batch was refused", provider=job.provider, reason=str(error))  # noqa: TRY400  # its trace tells nothing
+            log.error("batch refused", provider=job.provider, reason=str(error))  # noqa: TRY400  # its trace tells nothing
             self._end(job, "failed")
             raise Overtaken from None
         except (RateLimited, ChatRefused):
             jobs.note_not_submitted(self._engine, job)
             raise
 
-    def _note(self, job: BatchJob, remote: Remote) -> None:
+    def _note(self, job: BatchJob, remote: RemoteBatch) -> None:
         jobs.note_submitted(
             self._engine,
             job,
@@ -128,23 +136,23 @@ class Working:
             hours=self.batch.window_hours,
             next_seconds=self.batch.poll_seconds,
         )
-        log.info("a batch is submitted", provider=job.provider, texts=job.texts)
+        log.info("batch submitted", provider=job.provider, texts=job.texts)
 
     def _poll(self, job: BatchJob) -> None:
         assert job.remote_id is not None
         remote = self.client.read(job.remote_id)
         if remote.status is BatchStatus.UNDER_WAY:
             forget_facts(self._engine, job.id)
-            jobs.postpone(self._engine, job, self.batch.poll_seconds)
+            jobs.schedule(self._engine, job, self.batch.poll_seconds)
             return
-        collecting = Collecting(self.reviewer, self.provider, self.lease_seconds)
+        results = BatchResults(self.reviewer, self.provider, self.lease_seconds)
         for file_id in remote.files:
             with self.client.answers(file_id) as lines:
                 answers = _answers(lines, job)
-                while some := list(islice(answers, _ANSWERS_AT_ONCE)):
-                    collecting.collect(job, some)
+                while chunk := list(islice(answers, _ANSWERS_AT_ONCE)):
+                    results.store_answers(job, chunk)
                     self._settle(job)
-        while remote.status is BatchStatus.COMPLETED and collecting.collect_missing(
+        while remote.status is BatchStatus.COMPLETED and results.store_missing(
             job, most=_ANSWERS_AT_ONCE
         ):
             self._settle(job)
@@ -161,14 +169,14 @@ class Working:
         )
 
     def _end(self, job: BatchJob, state: str, *, keep_lines: bool = False) -> None:
-        """Give back what it holds, then what it was to write."""
+        """Return its money to the budget, then release its avis."""
         now = jobs.read_sum(self._engine, job)
         holds.end(self.control, job.key, spent_eur=now.spent_eur, calls=now.answered)
         jobs.finish(self._engine, job, state, keep_lines=keep_lines)
         self.reviewer.metrics.batches_finished.labels(state=state).inc()
-        told = log.info if now.answered or state == "cancelled" else log.error
-        told(
-            "a batch has ended",
+        write_log = log.info if now.answered or state == "cancelled" else log.error
+        write_log(
+            "batch ended",
             provider=job.provider,
             state=state,
             texts=job.texts,
@@ -177,7 +185,7 @@ class Working:
 
 
 def give_up(control: Engine, reviewer: ShardReviewer, job: BatchJob) -> None:
-    """Make the avis of a batch due that nobody hears of any more; it may have been billed."""
+    """Release the avis of a batch without news; what the batch may have cost counts as spent."""
     now = jobs.read_sum(reviewer.engine, job)
     begun = job.remote_id is not None or job.submit_begun_at is not None
     spent_eur = now.spent_eur + (now.left_eur if begun else 0)
@@ -185,7 +193,7 @@ def give_up(control: Engine, reviewer: ShardReviewer, job: BatchJob) -> None:
     state = "lost" if begun else "failed"
     jobs.finish(reviewer.engine, job, state)
     reviewer.metrics.batches_finished.labels(state=state).inc()
-    log.error("a batch is lost", provider=job.provider, texts=job.texts, answered=now.answered)
+    log.error("batch lost", provider=job.provider, texts=job.texts, answered=now.answered)
 
 
 def _answers(lines: Iterator[bytes], job: BatchJob) -> Iterator[LineAnswer]:

@@ -41,7 +41,7 @@ def budget(as_json: AsJson = False) -> None:
         with opened.control.connect() as connection:
             found = describe(connection)
         batched = read_batched(opened.shards)
-    found["batches"] = batched.plain() if batched.some else None
+    found["batches"] = batched.as_dict()
     _print(found, as_json=as_json)
 
 

@@ -48,7 +48,7 @@ def forecast_command(
     with databases() as opened:
         found = read_forecast(opened, prompt_version=prompt, only=provider)
         batched = read_batched(opened.shards)
-    batches = batched.plain() if batched.some else None
+    batches = batched.as_dict()
     if as_json:
         typer.echo(json.dumps({**as_plain(found), "batches": batches}))
         return

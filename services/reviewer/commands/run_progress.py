@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy import Engine, text
 
-from services.reviewer.batches.figures import Batched, read_batched
+from services.reviewer.batches.figures import BatchedTexts, read_batched
 from services.reviewer.money.budget import BudgetState, read_budget
 
 _PENDING = text("SELECT count(*) FROM avis WHERE outcome = 'pending'")
@@ -42,7 +42,7 @@ class RunReading:
     re_asked: int = 0
     fallbacks: int = 0
     cost_eur: Decimal = Decimal(0)
-    batched: Batched = field(default_factory=Batched)
+    batched: BatchedTexts = field(default_factory=BatchedTexts)
 
     def share(self, texts: int) -> float | None:
         """Return the share among the texts made so far; None before the first."""

@@ -60,7 +60,7 @@ class RunView:
             "eur_per_minute": plain(per_minute),
             "texts_per_second": round(self._texts.per_second, 2),
             "eta_seconds": self._texts.eta_seconds(reading.pending),
-            "batches": reading.batched.plain() if reading.batched.some else None,
+            "batches": reading.batched.as_dict(),
             "quiet_seconds": round(at_seconds - self._moved_at),
             "line": one_line(budget),
         }

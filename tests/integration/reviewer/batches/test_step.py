@@ -19,7 +19,7 @@ from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import holds, jobs
 from services.reviewer.batches.client import BatchClient
 from services.reviewer.batches.figures import read_batched, read_load
-from services.reviewer.batches.loop import Batches, make_workings
+from services.reviewer.batches.loop import Batches, make_steps
 from services.reviewer.commands.due import count_under_way, read_made
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.rate_limits import open_providers
@@ -135,8 +135,8 @@ def make(register: "Register", engine: Engine, server: BatchServer) -> Iterator[
             sole_traders=False,
         )
         open_providers(engine, [one], prompt_version=prompt.version)
-        workings = make_workings(BatchClient(one, one.batch), [reviewer], engine, prompt)
-        batches = Batches(engine, [reviewer], [(line, workings)], clock, metrics)
+        steps_by_shard = make_steps(BatchClient(one, one.batch), [reviewer], engine, prompt)
+        batches = Batches(engine, [reviewer], [(line, steps_by_shard)], clock, metrics)
         return Desk(engine, reviewer, batches, line, server, register)
 
     Budget(engine).resume(keep_cap=False)
@@ -358,7 +358,7 @@ def test_a_batch_that_nobody_hears_of_any_more_is_given_up(
     desk.until(lambda: desk.states() == ["submitted"])
     register.execute("UPDATE review_batches SET expires_at = now() - interval '3 hours'")
     # As if its provider had been taken from the file.
-    desk.batches = replace(desk.batches, lines=[])
+    desk.batches = replace(desk.batches, routes=[])
     desk.until(lambda: desk.states() == ["lost"])
     assert desk.due() == 3
     assert desk.paid()[1] == 0
@@ -438,12 +438,12 @@ def test_two_processes_that_collect_the_same_batch_store_it_once(
     assert job is not None
     start = threading.Barrier(2)
 
-    def look(one: Desk) -> None:
-        [(_, [working])] = one.batches.lines
+    def advance(one: Desk) -> None:
+        [(_, [steps])] = one.batches.routes
         start.wait()
-        working.look(job)
+        steps.advance(job)
 
-    threads = [threading.Thread(target=look, args=[one]) for one in others]
+    threads = [threading.Thread(target=advance, args=[one]) for one in others]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -460,12 +460,12 @@ def test_two_processes_never_submit_the_same_batch(
 ) -> None:
     desk = make()
     desk.work(register.add(range(1, 4), apart=True))
-    [(_, [working])] = desk.batches.lines
-    assert working.forming.form(engine, left_eur=None, only=None).texts == 3
+    [(_, [steps])] = desk.batches.routes
+    assert steps.builder.build(engine, left_eur=None, only=None).texts == 3
     job = jobs.take(engine, "batcher", lease_seconds=60)
     assert job is not None
-    threads = [threading.Thread(target=working.look, args=[job])]
-    threads.append(threading.Thread(target=make().batches.lines[0][1][0].look, args=[job]))
+    threads = [threading.Thread(target=steps.advance, args=[job])]
+    threads.append(threading.Thread(target=make().batches.routes[0][1][0].advance, args=[job]))
     for thread in threads:
         thread.start()
     for thread in threads:
