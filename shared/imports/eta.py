@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from shared.imports.progress import MAX_ROWS_PER_REQUEST, Progress, Rate
+from shared.imports.pace import Rate
+from shared.imports.progress import MAX_ROWS_PER_REQUEST, Progress
 
 _SECONDS_OF_A_DAY = 86_400.0
 

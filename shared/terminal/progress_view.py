@@ -7,7 +7,8 @@ from rich.text import Text
 
 from shared.clock import Clock
 from shared.days import FRANCE
-from shared.imports.progress import Progress, Rate
+from shared.imports.pace import Rate
+from shared.imports.progress import Progress
 from shared.terminal.panel import add_bar, make_bars, make_panel, panel_width
 from shared.terminal.watch import watch
 from shared.terminal.words import alarming, eta, percent, thousands

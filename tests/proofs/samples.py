@@ -8,7 +8,8 @@ import requests
 from sqlalchemy import Engine, text
 
 from shared.imports.eta import eta_of_rows
-from shared.imports.progress import Progress, Rate, read_progress
+from shared.imports.pace import Rate
+from shared.imports.progress import Progress, read_progress
 from tests.proofs.process_usage import ProcessUsage, UsageMeter
 from tests.proofs.stack import Stack
 

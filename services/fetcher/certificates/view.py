@@ -17,7 +17,7 @@ from services.fetcher.plan.costs import requests_of
 from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
 from services.fetcher.plan.windows import SIRETS_PER_WINDOW
 from shared.clock import Clock
-from shared.imports.progress import Rate
+from shared.imports.pace import Rate
 from shared.terminal.watch import Lines
 from shared.terminal.words import thousands
 

@@ -18,7 +18,7 @@ from services.operator.monitoring.snapshot import (
 )
 from shared.alerts import Alert, faults_in
 from shared.imports.eta import Eta, eta_of, eta_of_rows
-from shared.imports.progress import Rate
+from shared.imports.pace import Rate
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from services.reviewer.commands.budget import one_line
 from services.reviewer.commands.run_progress import RunReading
 from services.reviewer.money.amounts import plain
 from shared.clock import Clock
-from shared.imports.progress import Rate
+from shared.imports.pace import Rate
 from shared.terminal.panel import add_bar, make_bars, make_panel
 from shared.terminal.watch import watch
 from shared.terminal.words import eta, euros, percent, thousands

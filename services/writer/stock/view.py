@@ -14,7 +14,7 @@ from rich.progress import (
 )
 
 from shared.clock import Clock
-from shared.imports.progress import Rate
+from shared.imports.pace import Rate
 from shared.terminal.watch import Lines
 from shared.terminal.words import eta, thousands
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from shared.imports.eta import eta_of_rows
-from shared.imports.progress import Rate
+from shared.imports.pace import Rate
 from tests.unit.shared.terminal.test_progress_view import NOTHING_YET
 
 PAGE_ROWS = 1000

@@ -1,7 +1,7 @@
 import datetime as dt
 from dataclasses import replace
 
-from shared.imports.progress import Rate
+from shared.imports.pace import Rate
 from tests.unit.shared.terminal.test_progress_view import A_DAY_LATER, NOTHING_YET
 
 
