@@ -1,7 +1,7 @@
-"""`./sirenade COMMAND`: hands over to the service that owns the command, and imports none.
+"""`./sirenade COMMAND`: runs the module of the service that owns the command.
 
-Where SIRENADE_DATABASE_URL is not set, the database of the last `make demo` answers; it is
-started for the command when it does not run.
+Without SIRENADE_DATABASE_URL the command uses the database of the last `make demo`, which is
+started for it if needed.
 """
 
 import importlib.util
@@ -41,7 +41,7 @@ OWNERS = {
     "demo": "services.embedded",
     "prove": "tests.proofs",
 }
-# These read files, bring a database of their own, or ask services for work: none serve the demo's.
+# These read files, bring their own database, or order work that no service would do in the demo's.
 _WITHOUT_DEMO_DATABASE = {
     "inspect",
     "logs",
@@ -65,32 +65,32 @@ usage: ./sirenade COMMAND [--help] …
   import        import places, activities or the whole register from INSEE
   delta         bring the register up to INSEE's latest day
   stock         load INSEE's monthly stock files
-  status        the work, live: rows, rate, quota, avis, ETA
-  monitor       everything, live: quota, queues, memory, texts, money, alerts
-  statement     what a run or a day promised and kept, by département
-  certify       what is stored, against what INSEE lists now
-  repair        fetch just what a certificate or a statement found to differ
-  stats         the numbers, in one query
-  reconcile     the counters, against what they count
-  schedule      the jobs that come round: last run, result, next run
-  logs          log lines for people: by service, level, run, batch
-  archive       closed log files and daily summaries, to S3, Azure, GCS or a folder
-  backup        the database, to the same store; --list
-  restore       a backup, into an empty database
-  failed        what could not be written or reviewed: list, show, retry, purge
-  dead-letters  messages that nobody could work on: list, show, replay, drop
-  avis          texts: their bill, a run and its budget, show and check
-  reviews       published reviews, quoted word for word: import, withdraw
-  lookup        what became of a number at INSEE: moved, withheld, unknown
-  successions   which establishment followed which, from INSEE
+  status        show the work until it is done, or --once
+  monitor       watch everything: quota, queues, memory, texts, money, alerts
+  statement     state what is complete, and what is missing, by département
+  certify       compare what is stored with what INSEE lists now
+  repair        fetch the differences of a certificate or a statement
+  stats         print the numbers of the whole system
+  reconcile     compare counters with rows
+  schedule      list the jobs: last run, result, next run
+  logs          print log lines for people: by service, level, run, batch
+  archive       put closed log files and daily summaries into the store
+  backup        put the database into the store; --list
+  restore       restore a backup into an empty database
+  failed        list, show, retry or purge failed rows and texts
+  dead-letters  list, show, replay or drop messages that no actor could handle
+  avis          texts: forecast, run, budget, show and check
+  reviews       import or withdraw published reviews, quoted word for word
+  lookup        say what became of a number at INSEE
+  successions   import which establishment followed which
   forget        erase a unit that objects, and keep it out
-  inspect       how records of the API would be stored
+  inspect       show how records of the API would be stored
   migrate       bring the database schema up to date
-  demo          everything in one process, against the simulator
-  prove         the promises, run for real and measured from outside
+  demo          run everything in one process, against the simulator
+  prove         run the proofs, measured from outside
 
-./sirenade COMMAND --help says more. The database is SIRENADE_DATABASE_URL;
-without it, that of the last `make demo`.
+./sirenade COMMAND --help says more. Commands use the database of
+SIRENADE_DATABASE_URL; without it, that of the last `make demo`.
 """
 
 
@@ -106,7 +106,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"error: {arguments[0]} is not in this image\n")
         return 2
     if _needs_no_database(arguments) or _database_is_named():
-        # Until the command line is there to say it in one word, Ctrl-C just ends the process.
+        # Ctrl-C ends the process until the command line has its own handler.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         sys.argv = ["sirenade", *arguments]
         runpy.run_module(owner, run_name="__main__", alter_sys=True)
@@ -128,13 +128,13 @@ def _database_is_named() -> bool:
 
 
 def _run_with_demo_database(arguments: list[str]) -> int:
-    # Of the local set-up, which containers do not hold; they name their database.
+    # Containers name their database, and lack this module.
     from deploy.local.demo_database import demo_database  # noqa: PLC0415  as above
 
     children: list[subprocess.Popen[bytes]] = []
 
     def pass_on(number: int, _frame: object) -> None:
-        # At the terminal Ctrl-C has reached the child as well; this process stops the server.
+        # Ctrl-C at the terminal has reached the child, too; this process stops the server.
         for child in children if number != signal.SIGINT else []:
             child.send_signal(number)
 
@@ -144,7 +144,7 @@ def _run_with_demo_database(arguments: list[str]) -> int:
         with demo_database() as url:
             command = [sys.executable, "-m", "services.dispatch", *arguments]
             environment = {**os.environ, "SIRENADE_DATABASE_URL": url}
-            children.append(subprocess.Popen(command, env=environment))  # noqa: S603  # ours
+            children.append(subprocess.Popen(command, env=environment))  # noqa: S603  # this program
             status = children[0].wait()
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -152,7 +152,7 @@ def _run_with_demo_database(arguments: list[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"error: {error.strerror}: {error.filename}\n")
         return 2
-    # As a shell says that a signal ended it.
+    # A shell gives this status where a signal ended the process.
     return status if status >= 0 else 128 - status
 
 

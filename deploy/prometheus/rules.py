@@ -12,12 +12,11 @@ _HEADER = """\
 # Made of shared/alerts: change a rule there, then `make alerts`. Names, meaning and what to do:
 # docs/operations.md, "Alerts"; cases: tests/.
 #
-# critical: work stands still, or something is wrong that nobody else would notice.
-# warning: it still works, and somebody should look today.
+# critical: work stands still, or something is wrong that nobody would notice otherwise.
+# warning: the work goes on, and a person should look today.
 #
-# The operator's totals are the same in all operators: max, never sum. Where the totals cannot be
-# read their alerts are silent, and SirenadeTotalsUnread speaks. Links to dashboards are those of
-# the compose file's Grafana.
+# All operators show the same totals: take the max, never the sum. While totals cannot be read,
+# their alerts are silent and SirenadeTotalsUnread fires. Links lead to the compose file's Grafana.
 """
 _DASHBOARDS = "http://localhost:3000/d"
 

@@ -1,8 +1,8 @@
-"""All three services in one process over an in-process broker: the demo's way to run.
+"""The demo: three services in one process, over a broker in memory.
 
-The one module that may import several services. PostgreSQL and the simulator are its children;
-since all progress is rows, and sweeper and relay send again what an in-process broker forgot, a
-run that was killed is resumed at the next start.
+Only this module may import several services. PostgreSQL and the simulator are its child processes.
+A run that was killed is resumed at the next start: all progress is rows, and sweeper and relay send
+again what the broker in memory forgot.
 """
 
 import logging
@@ -53,12 +53,13 @@ from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.terminal.cli import run as run_cli
 from shared.terminal.progress_view import watch_progress
 
-# An empty cluster, then rows, indexes and WAL; below the last one a run stops by itself.
+# Space for an empty cluster, for an establishment (row, indexes, WAL), and the least that is left
+# free: below it a run stops by itself.
 _BASE_BYTES = 256 << 20
 _BYTES_PER_ESTABLISHMENT = 10_000
 _LEAST_FREE_BYTES = 64 << 20
 
-app = make_app("Everything in one process, without Docker and without a system package.")
+app = make_app("Run everything in one process, without Docker or a system package.")
 
 
 @contextmanager
@@ -72,12 +73,12 @@ def embedded_services(
         "broker_url": "memory://",
         "insee_url": insee_url,
         "insee_key": "demo",
-        # No queue in memory is ever as long as a real one.
+        # Queues in memory are never as long as real ones.
         "reviewer_stall_seconds": 60,
         **overrides,
     }
     metrics = Metrics()
-    # Each service has its own threads on the one broker: dramatiq warns of the second of them.
+    # dramatiq warns of a second worker on one broker: here each service has its own.
     logging.getLogger("dramatiq.broker.MemoryBroker").setLevel(logging.ERROR)
     broker = make_broker("memory://", extra_middleware=[ActorMetrics(metrics)])
     with ExitStack() as cleanup:
@@ -89,7 +90,7 @@ def embedded_services(
             return engine
 
         engine = engine_of("embedded")
-        # This process is alone: whoever held a lease is dead, and its queues were in memory.
+        # This process is alone: every holder of a lease is dead, and its queues were in memory.
         ImportStore(engine).wake_everything()
         forget_publications(engine)
         parts: dict[str, Any] = {"broker": broker, "clock": clock, "metrics": metrics}
@@ -111,10 +112,10 @@ def _is_finished(progress: Progress) -> bool:
 
 
 def _prepare_database(postgres: RunningPostgres, limit: int, console: Console) -> str:
-    """Return the database of a run to resume, or a fresh one with its run requested."""
+    """Return the database of a run to resume, or a new one with its run ordered."""
     if postgres.has_database(DATABASE):
         url = postgres.url_for(DATABASE)
-        if (done := _unfinished(url, limit)) is not None:
+        if (done := _rows_of_unfinished(url, limit)) is not None:
             console.print(f"resuming the run that was interrupted: {done} establishments are in")
             return url
         postgres.drop_database(DATABASE)
@@ -127,8 +128,8 @@ def _prepare_database(postgres: RunningPostgres, limit: int, console: Console) -
     return url
 
 
-def _unfinished(url: str, limit: int) -> int | None:
-    """How many rows an unfinished run of the same size has stored; None where there is none."""
+def _rows_of_unfinished(url: str, limit: int) -> int | None:
+    """Return the rows of an unfinished run of the same size; None where there is none."""
     try:
         upgrade(url)
     except UnknownRevision:
@@ -148,18 +149,21 @@ def _unfinished(url: str, limit: int) -> int | None:
 @app.command()
 def demo(
     establishments: Annotated[
-        int, typer.Option("--establishments", "-n", help="How many to import.", min=1, max=600_000)
+        int,
+        typer.Option(
+            "--establishments", "-n", help="How many to import.", min=1, max=600_000
+        ),
     ] = 35_000,
     requests_per_minute: Annotated[
-        int, typer.Option(help="The quota that the simulator enforces.", min=1, max=10_000)
+        int, typer.Option(help="Quota that the simulator enforces.", min=1, max=10_000)
     ] = 30,
     directory: Annotated[
-        Path, typer.Option(help="Where the demo keeps its database and its report.")
+        Path, typer.Option(help="Folder for the demo's database and report.")
     ] = DIRECTORY,
 ) -> None:
-    """Import one day of establishments from the simulator and write an avis for each due page.
+    """Import one day of establishments from the simulator, and write the avis that are due.
 
-    An interrupted run is resumed; a finished one is followed by a new one, from an empty database.
+    Resumes an interrupted run; after a finished one it begins anew with an empty database.
     """
     return_freed_memory()
     console, clock = Console(stderr=True), Clock()
@@ -167,7 +171,7 @@ def demo(
     directory.mkdir(parents=True, exist_ok=True)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: clock.stopping.set())
-    # More are on offer than are asked for, so that the limit is seen to hold.
+    # The simulator offers more than is asked for, so that the limit is seen to hold.
     on_offer = max(40_000, establishments + establishments // 10)
     with (
         only_demo(directory),
@@ -193,7 +197,7 @@ def demo(
         }
         with embedded_services(url, insee.url, clock=clock, overrides=overrides) as engine:
             progress = _watch(engine, clock, directory, postgres.directory)
-        # Everything has stopped: what the report reads no longer moves.
+        # All services have stopped: the numbers of the report no longer move.
         sampler.join()
         if not _is_finished(progress):
             console.print("stopped; `make demo` with the same N goes on from here")

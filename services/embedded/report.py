@@ -1,4 +1,4 @@
-"""What `make demo` did, measured in the database it filled."""
+"""The report of `make demo`, measured in the database that it filled."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from shared.imports.progress import read_progress
 from shared.terminal.words import mib, thousands
 
-# Sets, not differences of counts: one missing and one surplus row must not cancel out.
+# Compares sets, not counts: one missing and one surplus row must not cancel out.
 _ROWS = text("""
     SELECT
       (SELECT coalesce(sum(expected), 0)::bigint FROM import_batches) AS expected,
@@ -76,7 +76,7 @@ def read_report(connection: Connection, peak_rss_bytes_by_process: dict[str, int
     return DemoReport(
         establishments_expected=rows.expected,
         establishments_stored=rows.stored,
-        # Received and not stored, and never received at all.
+        # Rows that were received and not stored, and rows that were never received.
         establishments_missing=rows.lost + max(0, rows.expected - rows.received_distinct),
         requests=progress.requests,
         http_429=progress.http_429,
@@ -99,7 +99,7 @@ def read_report(connection: Connection, peak_rss_bytes_by_process: dict[str, int
 
 
 def write_report(report: DemoReport, path: Path) -> None:
-    """Write it whole or not at all."""
+    """Write the whole file or none."""
     draft = path.with_suffix(".part")
     draft.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
     draft.replace(path)
