@@ -150,9 +150,7 @@ def _rows_of_unfinished(url: str, limit: int) -> int | None:
 def demo(
     establishments: Annotated[
         int,
-        typer.Option(
-            "--establishments", "-n", help="How many to import.", min=1, max=600_000
-        ),
+        typer.Option("--establishments", "-n", help="How many to import.", min=1, max=600_000),
     ] = 35_000,
     requests_per_minute: Annotated[
         int, typer.Option(help="Quota that the simulator enforces.", min=1, max=10_000)
