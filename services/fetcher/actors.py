@@ -1,26 +1,12 @@
-"""The actor of the fetcher, and its way to the queues."""
+"""The actor of the fetcher."""
 
 from typing import Any
 
 import dramatiq
 
 from services.fetcher.walk.walker import Walker
-from shared.broker.envelope import publish
 from shared.db.outages import slowing_down
-from shared.messages import FetchPage, WriteSlice
-
-
-class BrokerPublisher:
-    """Publishes pages and slices on a broker."""
-
-    def __init__(self, broker: dramatiq.Broker) -> None:
-        self._broker = broker
-
-    def publish_page(self, message: FetchPage) -> None:
-        publish(self._broker, message)
-
-    def publish_slice(self, message: WriteSlice) -> None:
-        publish(self._broker, message)
+from shared.messages import FetchPage
 
 
 def declare_actors(broker: dramatiq.Broker, walker: Walker, *, time_limit_seconds: float) -> None:

@@ -17,7 +17,6 @@ from services.fetcher.plan.deltas import (
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT, is_whole_register, make_plan
 from services.fetcher.store import ImportStore, PendingRun
 from services.fetcher.walk.store import PageStore
-from services.fetcher.walk.walker import Publisher
 from shared.errors import SlowDown
 from shared.imports.treatments import TreatmentWindow
 from shared.messages import FetchPage
@@ -39,7 +38,7 @@ class Planner:
     """Turns pending runs into batches, and keeps `parallel_batches` of them running."""
 
     store: ImportStore
-    publisher: Publisher
+    publish: Callable[[FetchPage], None]
     count: Callable[[str], int]
     parallel_batches: int
     # Longer than one count can take: the lease is renewed before each count.
@@ -62,7 +61,7 @@ class Planner:
 
     def _activate(self) -> None:
         for batch_id, page in self.store.activate_batches(self.parallel_batches):
-            self.publisher.publish_page(FetchPage(batch_id, page))
+            self.publish(FetchPage(batch_id, page))
 
     def _plan(self, run: PendingRun) -> None:
         try:
@@ -143,7 +142,7 @@ class Sweeper:
     """Sends pages again that stand still after a lost message, a kill, or a lost slice."""
 
     pages: PageStore
-    publisher: Publisher
+    publish: Callable[[FetchPage], None]
     pages_ready: Callable[[], int]
     slices_ready: Callable[[], int]
     unwritten_seconds: float
@@ -159,5 +158,5 @@ class Sweeper:
             slices_wait=self.slices_ready() > 0,
         )
         for batch_id, page in still:
-            self.publisher.publish_page(FetchPage(batch_id, page))
+            self.publish(FetchPage(batch_id, page))
         self.metrics.pages_resent.inc(len(still))

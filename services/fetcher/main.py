@@ -1,16 +1,19 @@
 """Put the fetcher together. The service reads its environment here."""
 
+from functools import partial
+
 import dramatiq
 from sqlalchemy import Engine
 
-from services.fetcher.actors import BrokerPublisher, declare_actors
-from services.fetcher.insee.ledger import Sender, make_client, open_quota
+from services.fetcher.actors import declare_actors
+from services.fetcher.insee.ledger import open_sender
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from services.fetcher.walk.store import PageStore
 from services.fetcher.walk.walker import Walker, WalkPace
 from shared.broker import ready_messages
+from shared.broker.envelope import publish
 from shared.clock import Clock
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
@@ -36,18 +39,15 @@ def build(
     metrics: Metrics,
 ) -> Service:
     """Declare the actor on the broker and return the service."""
-    pace = _pace(settings)
-    pages = PageStore(engine)
-    publisher = BrokerPublisher(broker)
+    pace, pages = _pace(settings), PageStore(engine)
     broker.declare_queue(WriteSlice.QUEUE)
-    quota = open_quota(settings, engine=engine, clock=clock, metrics=metrics)
+    send = partial(publish, broker)
+    slices_ready = partial(ready_messages, broker, WriteSlice.QUEUE)
     walker = Walker(
         pages=pages,
-        quota=quota,
-        client=make_client(settings),
-        sender=Sender(quota, engine, metrics),
-        publisher=publisher,
-        slices_ready=lambda: ready_messages(broker, WriteSlice.QUEUE),
+        sender=open_sender(settings, engine=engine, clock=clock, metrics=metrics),
+        publish=send,
+        slices_ready=slices_ready,
         pace=pace,
         metrics=metrics,
         shards=len(settings.shard_urls),
@@ -55,7 +55,7 @@ def build(
     declare_actors(broker, walker, time_limit_seconds=pace.lease_seconds)
     planner = Planner(
         ImportStore(engine),
-        publisher,
+        send,
         walker.count,
         parallel_batches=settings.walkers,
         lease_seconds=pace.lease_seconds,
@@ -63,10 +63,10 @@ def build(
         poll_seconds=settings.fetcher_delta_poll_seconds,
     )
     sweeper = Sweeper(
-        pages=pages,
-        publisher=publisher,
-        pages_ready=lambda: ready_messages(broker, FetchPage.QUEUE),
-        slices_ready=lambda: ready_messages(broker, WriteSlice.QUEUE),
+        pages,
+        send,
+        pages_ready=partial(ready_messages, broker, FetchPage.QUEUE),
+        slices_ready=slices_ready,
         unwritten_seconds=settings.fetcher_stall_seconds,
         metrics=metrics,
     )

@@ -79,7 +79,7 @@ LEASE_PAGE = text("""
       AND b.status = 'running'
       AND (p.lease_until IS NULL OR p.lease_until < now())
       AND (p.slices_expected IS NULL OR p.slices_done < p.slices_expected)
-    RETURNING p.cursor, p.fetch_id, p.starts, b.query, b.row_limit, b.run_id,
+    RETURNING p.cursor, p.fetch_id AS old_fetch_id, p.starts, b.query, b.row_limit, b.run_id,
       (SELECT coalesce(sum(records), 0)::bigint FROM import_pages
        WHERE batch_id = :batch_id AND number < :page) AS received_before,
       (SELECT per_day IS NOT NULL FROM import_runs WHERE id = b.run_id) AS is_daily

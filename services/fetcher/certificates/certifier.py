@@ -77,11 +77,9 @@ class Certifier:
         if after != before:
             return self._void(certificate, _MOVED, before, after)
         self._check_again(doubtful)
-        status = verdict(findings)
-        self.store.close(certificate, status, findings, informations=after.treated_until)
-        return Outcome(
+        outcome = Outcome(
             id=certificate,
-            status=status,
+            status=verdict(findings),
             reason=None,
             informations_before=before.treated_until,
             informations_after=after.treated_until,
@@ -91,6 +89,8 @@ class Certifier:
                 [siret for each in doubtful for siret in each.missing.kept]
             ),
         )
+        self.store.close(outcome)
+        return outcome
 
     def _freshness(self) -> Freshness:
         return self.inquirer.informations().collections["etablissements"]

@@ -73,7 +73,10 @@ _FAILED_ITEMS = text("""
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished certificate; one that is `void` has a `reason`."""
+    """A finished certificate; one that is `void` has a `reason`.
+
+    Counts of overlapping windows are summed; their sets of sirets are a union.
+    """
 
     id: int
     status: CertificateVerdict | str
@@ -84,6 +87,14 @@ class Outcome:
     findings: Sequence[WindowFinding] = ()
     failed_items: int = 0
     """Missing sirets with an open failed item: received, and refused by the writer."""
+
+    @property
+    def expected(self) -> int:
+        return sum(each.expected for each in self.findings)
+
+    @property
+    def stored(self) -> int:
+        return sum(each.stored for each in self.findings)
 
     @property
     def missing(self) -> Tally:
@@ -110,30 +121,20 @@ class CertificateStore:
     def void(self, certificate: int, reason: str, *, informations: datetime | None = None) -> None:
         self._execute(_VOID, id=certificate, reason=reason, informations_after=informations)
 
-    def close(
-        self,
-        certificate: int,
-        status: CertificateVerdict,
-        findings: Sequence[WindowFinding],
-        *,
-        informations: datetime,
-    ) -> None:
-        """Keep the findings. Counts of overlapping windows are summed; their sets are a union."""
-        missing = united(each.missing for each in findings)
-        surplus = united(each.surplus for each in findings)
+    def close(self, outcome: Outcome) -> None:
         self._execute(
             _CLOSE,
-            id=certificate,
-            status=status,
-            windows=_json([as_dict(each) for each in findings]),
-            informations_after=informations,
-            expected=sum(each.expected for each in findings),
-            stored=sum(each.stored for each in findings),
-            missing=missing.count,
-            surplus=surplus.count,
-            missing_sirets=missing.kept,
-            surplus_sirets=surplus.kept,
-            gone_sirets=united(Tally(each.gone) for each in findings).kept,
+            id=outcome.id,
+            status=outcome.status,
+            windows=_json([as_dict(each) for each in outcome.findings]),
+            informations_after=outcome.informations_after,
+            expected=outcome.expected,
+            stored=outcome.stored,
+            missing=outcome.missing.count,
+            surplus=outcome.surplus.count,
+            missing_sirets=outcome.missing.kept,
+            surplus_sirets=outcome.surplus.kept,
+            gone_sirets=outcome.gone,
         )
 
     def count(self, window: Window) -> int:

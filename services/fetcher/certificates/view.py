@@ -70,7 +70,6 @@ def walk_view(console: Console, clock: Clock) -> Iterator[WalkView]:
 
 
 def outcome_as_dict(outcome: Outcome) -> dict[str, object]:
-    findings = outcome.findings
     return {
         "certificate": outcome.id,
         "status": outcome.status,
@@ -78,11 +77,11 @@ def outcome_as_dict(outcome: Outcome) -> dict[str, object]:
         "informations_before": outcome.informations_before,
         "informations_after": outcome.informations_after,
         "requests": outcome.requests,
-        "expected": sum(each.expected for each in findings),
-        "stored": sum(each.stored for each in findings),
+        "expected": outcome.expected,
+        "stored": outcome.stored,
         "missing": outcome.missing.count,
         "surplus": outcome.surplus.count,
-        "windows": [as_dict(each) for each in findings],
+        "windows": [as_dict(each) for each in outcome.findings],
         "missing_sirets": outcome.missing.kept,
         "surplus_sirets": outcome.surplus.kept,
         "gone_sirets": outcome.gone,
@@ -91,8 +90,7 @@ def outcome_as_dict(outcome: Outcome) -> dict[str, object]:
 
 
 def print_outcome(outcome: Outcome) -> None:
-    findings = outcome.findings
-    if len(findings) > 1:
+    if len(outcome.findings) > 1:
         _print_windows(outcome)
     for name, kept in (("missing", outcome.missing.kept), ("surplus", outcome.surplus.kept)):
         for siret in kept[:_SIRETS_PRINTED]:
@@ -123,10 +121,8 @@ def _verdict(outcome: Outcome) -> Iterator[str]:
     if outcome.status == "void":
         yield f"void: {outcome.reason}"
         return
-    findings = outcome.findings
-    expected = sum(each.expected for each in findings)
-    stored = sum(each.stored for each in findings)
-    gone = sum(each.gone_stored for each in findings)
+    expected, stored = outcome.expected, outcome.stored
+    gone = sum(each.gone_stored for each in outcome.findings)
     missing, surplus = outcome.missing.count, outcome.surplus.count
     if gone:
         yield (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from services.fetcher.insee.ledger import Sender, make_client, open_quota
+from services.fetcher.insee.ledger import open_sender
 from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
@@ -36,16 +36,9 @@ def open_desk(settings: FetcherSettings, clock: Clock) -> Iterator[Desk]:
     with open_database(
         settings, application_name="sirenade-ask", pool_size=2, statement_timeout_seconds=0
     ) as engine:
-        metrics = Metrics()
-        quota = open_quota(settings, engine=engine, clock=clock, metrics=metrics)
-        inquirer = Inquirer(
-            quota=quota,
-            client=make_client(settings),
-            sender=Sender(quota, engine, metrics),
-            clock=clock,
-        )
+        sender = open_sender(settings, engine=engine, clock=clock, metrics=Metrics())
         per_minute = ImportStore(engine).requests_per_minute() or settings.insee_requests_per_minute
-        yield Desk(engine, inquirer, settings.insee_rows_per_page, per_minute)
+        yield Desk(engine, Inquirer(sender, clock), settings.insee_rows_per_page, per_minute)
 
 
 @contextmanager

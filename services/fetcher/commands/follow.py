@@ -56,15 +56,20 @@ def follow(
     if progress.runs_open:
         typer.echo(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
+    _check(engine, run_id, progress.error)
+
+
+def _check(engine: Engine, run_id: int, error: str | None) -> None:
+    """Print the statement of a run that has ended. Raises typer.Exit where rows are missing."""
     with engine.connect() as connection:
         statement = read_statement(
             connection, StatementSubject(run_id=run_id), by_departement=False
         )
     typer.echo(in_one_line(statement), err=True)
-    if not statement.is_kept or progress.error:
+    if not statement.is_kept or error:
         typer.echo(
             f"run {run_id} is not whole: {statement.failed_batches} batches failed. "
-            f"{progress.error or ''} ./sirenade statement --run {run_id} says where",
+            f"{error or ''} ./sirenade statement --run {run_id} says where",
             err=True,
         )
         raise typer.Exit(EXIT_BROKEN_PROMISE)

@@ -12,10 +12,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import orjson
-import requests
 
 from services.fetcher.plan.freshness import Freshness
 from shared.days import FRANCE
@@ -123,20 +123,18 @@ class OneAnswer:
     rate: RateHeaders
 
 
-def refusal(
-    status: int, headers: requests.structures.CaseInsensitiveDict[str], body: bytes
-) -> InseeError:
+def refusal(status: int, headers: Mapping[str, str], body: bytes) -> InseeError:
     """Return the error that an answer without content means."""
-    if status == requests.codes.too_many_requests:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         rate = rate_headers(headers)
         return QuotaExceeded(_pause_seconds(headers, rate), limit=rate.used_up)
-    if status in {requests.codes.unauthorized, requests.codes.forbidden}:
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return KeyRefused(
             f"INSEE refuses the API key ({status}): set SIRENADE_INSEE_KEY", status=status
         )
-    if status >= requests.codes.internal_server_error:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return NoGoodAnswer("unavailable", f"INSEE answers {status}", status=status)
-    if status == requests.codes.not_found:
+    if status == HTTPStatus.NOT_FOUND:
         # INSEE's own 404 has a header block: this one comes from a server on the way.
         return NoGoodAnswer(
             "unavailable", "404 without INSEE's header: is the base URL right?", status=status
@@ -145,7 +143,7 @@ def refusal(
     return QueryRefused(f"INSEE answers {status}: {message}", status=status)
 
 
-def target_of(headers: requests.structures.CaseInsensitiveDict[str]) -> str:
+def target_of(headers: Mapping[str, str]) -> str:
     """Return the siren or siret that a redirection leads to. Raises NoGoodAnswer."""
     target = headers.get("Location", "").rpartition("/")[2]
     if not is_siren(target) and not is_siret(target):
@@ -164,7 +162,7 @@ def page_answer(body: bytes, rate: RateHeaders, name: str) -> PageAnswer:
         raise NoGoodAnswer("malformed", "the answer's header or records are not as documented")
     if next_cursor is not None and not _is_cursor(next_cursor):
         raise NoGoodAnswer("malformed", "the next cursor cannot be sent back")
-    return PageAnswer(requests.codes.ok, total, next_cursor, records, rate)
+    return PageAnswer(HTTPStatus.OK, total, next_cursor, records, rate)
 
 
 def _is_cursor(value: object) -> bool:
@@ -224,7 +222,7 @@ def message_of(body: bytes) -> str | None:
         return None
 
 
-def rate_headers(headers: requests.structures.CaseInsensitiveDict[str]) -> RateHeaders:
+def rate_headers(headers: Mapping[str, str]) -> RateHeaders:
     """Read `x-rate-limit-*` (minute) and `x-quota-*` (hour); resets are epoch milliseconds."""
     minute, hour = (
         [_number(headers.get(f"{name}-{part}")) for part in ("limit", "remaining", "reset")]
@@ -240,9 +238,7 @@ def rate_headers(headers: requests.structures.CaseInsensitiveDict[str]) -> RateH
     )
 
 
-def _pause_seconds(
-    headers: requests.structures.CaseInsensitiveDict[str], rate: RateHeaders
-) -> float | None:
+def _pause_seconds(headers: Mapping[str, str], rate: RateHeaders) -> float | None:
     if (retry_after := _number(headers.get("Retry-After"))) is not None:
         return retry_after
     if rate.reset_epoch_seconds is not None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import requests
 import urllib3.exceptions
@@ -56,9 +57,9 @@ class InseeClient:
         parameters = {key: value for key, value in wanted.items() if value is not None}
         status, headers, body = self._get(path, parameters)
         rate = rate_headers(headers)
-        if status == requests.codes.ok:
+        if status == HTTPStatus.OK:
             return page_answer(body, rate, name)
-        if status == requests.codes.not_found and message_of(body) is not None:
+        if status == HTTPStatus.NOT_FOUND and message_of(body) is not None:
             return PageAnswer(status, total=0, next_cursor=None, records=[], rate=rate)
         raise refusal(status, headers, body)
 
@@ -67,23 +68,23 @@ class InseeClient:
         kind = "siret" if is_siret(number) else "siren"
         status, headers, body = self._get(f"/{kind}/{number}", {})
         rate = rate_headers(headers)
-        if status == requests.codes.moved_permanently:
+        if status == HTTPStatus.MOVED_PERMANENTLY:
             return OneAnswer(status, target_of(headers), rate)
-        has_answer = status in {requests.codes.forbidden, requests.codes.not_found}
-        if status == requests.codes.ok or (has_answer and message_of(body) is not None):
+        has_answer = status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+        if status == HTTPStatus.OK or (has_answer and message_of(body) is not None):
             return OneAnswer(status, None, rate)
         raise refusal(status, headers, body)
 
     def informations(self) -> Informations:
         """Ask for the date of the last treatment of each collection."""
         status, headers, body = self._get("/informations", {})
-        if status != requests.codes.ok:
+        if status != HTTPStatus.OK:
             raise refusal(status, headers, body)
         return Informations(status, freshness_of(body), rate_headers(headers))
 
     def _get(
         self, path: str, parameters: Mapping[str, str]
-    ) -> tuple[int, requests.structures.CaseInsensitiveDict[str], bytes]:
+    ) -> tuple[int, Mapping[str, str], bytes]:
         deadline_seconds = time.monotonic() + self._timeout_seconds
         try:
             with self._session.get(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import Engine, text
@@ -28,13 +29,14 @@ _RECORD_REQUEST = text("""
 AnswerT = TypeVar("AnswerT", PageAnswer, Informations, OneAnswer)
 
 
+@dataclass(frozen=True)
 class Sender:
     """Sends a request in its slot and keeps what came of it."""
 
-    def __init__(self, quota: Quota, engine: Engine, metrics: Metrics) -> None:
-        self._quota = quota
-        self._engine = engine
-        self._metrics = metrics
+    client: InseeClient
+    quota: Quota
+    engine: Engine
+    metrics: Metrics
 
     def send(self, slot: Slot, request: Callable[[], AnswerT]) -> AnswerT:
         """Send a request, keep its outcome, and follow the limits that its headers name.
@@ -52,22 +54,22 @@ class Sender:
         except InseeError as error:
             outcome, status = error.outcome, error.status
             if isinstance(error, QuotaExceeded):
-                self._metrics.insee_throttled.labels(cause=error.limit).inc()
+                self.metrics.insee_throttled.labels(cause=error.limit).inc()
             raise
         finally:
             duration_seconds = time.monotonic() - started_seconds
-            self._metrics.insee_requests.labels(outcome=outcome).inc()
-            self._metrics.insee_request_seconds.observe(duration_seconds)
+            self.metrics.insee_requests.labels(outcome=outcome).inc()
+            self.metrics.insee_request_seconds.observe(duration_seconds)
             self._record(
                 slot.fetch_id, status=status, records=records, duration_seconds=duration_seconds
             )
-        self._quota.follow(answer.rate)
+        self.quota.follow(answer.rate)
         return answer
 
     def _record(
         self, fetch_id: int, *, status: int, records: int | None, duration_seconds: float
     ) -> None:
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             connection.execute(
                 _RECORD_REQUEST,
                 {
@@ -79,21 +81,20 @@ class Sender:
             )
 
 
-def open_quota(
+def open_sender(
     settings: FetcherSettings, *, engine: Engine, clock: Clock, metrics: Metrics
-) -> Quota:
-    quota = Quota(engine, settings.insee_key.get_secret_value(), clock, metrics)
+) -> Sender:
+    """Make a client and open the quota of its key."""
+    key = settings.insee_key.get_secret_value()
+    client = InseeClient(
+        str(settings.insee_url),
+        key,
+        timeout_seconds=settings.insee_timeout_seconds,
+        pool_size=settings.threads,
+    )
+    quota = Quota(engine, key, clock, metrics)
     quota.open(
         requests_per_minute=settings.insee_requests_per_minute,
         requests_per_hour=settings.insee_requests_per_hour,
     )
-    return quota
-
-
-def make_client(settings: FetcherSettings) -> InseeClient:
-    return InseeClient(
-        str(settings.insee_url),
-        settings.insee_key.get_secret_value(),
-        timeout_seconds=settings.insee_timeout_seconds,
-        pool_size=settings.threads,
-    )
+    return Sender(client, quota, engine, metrics)

@@ -12,9 +12,7 @@ from services.fetcher.insee.answers import (
     PageAnswer,
     QuotaExceeded,
 )
-from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.ledger import AnswerT, Sender
-from services.fetcher.insee.quota import Quota
 from shared.backoff import doubling
 from shared.clock import Clock
 from shared.errors import SlowDown, UserError
@@ -31,10 +29,9 @@ _SLOT_PATIENCE_SECONDS = 30.0
 class Inquirer:
     """Asks again until there is an answer. Raises UserError where INSEE refuses, or gives none."""
 
-    def __init__(self, *, quota: Quota, client: InseeClient, sender: Sender, clock: Clock) -> None:
-        self._quota = quota
-        self._client = client
+    def __init__(self, sender: Sender, clock: Clock) -> None:
         self._sender = sender
+        self._client, self._quota = sender.client, sender.quota
         self._clock = clock
         self.requests = 0
 
@@ -97,7 +94,7 @@ class Inquirer:
                 raise UserError(str(error)) from None
 
     def _once(self, send: Callable[[], AnswerT]) -> AnswerT:
-        slot = self._quota.take(batch_id=None, page=None, patience_seconds=_SLOT_PATIENCE_SECONDS)
+        slot = self._quota.take(patience_seconds=_SLOT_PATIENCE_SECONDS)
         self.requests += 1
         return self._sender.send(slot, send)
 

@@ -141,7 +141,9 @@ class Quota:
                 },
             )
 
-    def take(self, *, batch_id: int | None, page: int | None, patience_seconds: float) -> Slot:
+    def take(
+        self, *, batch_id: int | None = None, page: int | None = None, patience_seconds: float
+    ) -> Slot:
         """Wait for a slot and return it when its time has come.
 
         Raises SlowDown after `patience_seconds`, or when the process is asked to stop.

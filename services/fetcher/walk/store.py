@@ -63,32 +63,21 @@ class PageStore:
         token = uuid.uuid4()
         part = None
         with self._engine.begin() as connection:
-            row = connection.execute(
-                statements.LEASE_PAGE, {**place, "token": token, "lease_seconds": lease_seconds}
-            ).one_or_none()
-            if row is None:
+            lease = {**place, "token": token, "lease_seconds": lease_seconds}
+            leased = connection.execute(statements.LEASE_PAGE, lease).mappings().one_or_none()
+            if leased is None:
                 return None
-            if row.is_daily:
+            row = dict(leased)
+            if row.pop("is_daily"):
                 wanted = rows_to_ask(
-                    received_before=row.received_before,
-                    row_limit=row.row_limit,
+                    received_before=row["received_before"],
+                    row_limit=row["row_limit"],
                     rows_per_page=rows_per_page,
                 )
                 part = take_part(connection, batch_id=batch_id, page=page, wanted=wanted)
                 if part is None:
                     return None
-        return PageLease(
-            run_id=row.run_id,
-            **place,
-            token=token,
-            cursor=row.cursor,
-            old_fetch_id=row.fetch_id,
-            starts=row.starts,
-            query=row.query,
-            row_limit=row.row_limit,
-            received_before=row.received_before,
-            part=part,
-        )
+        return PageLease(batch_id=batch_id, page=page, token=token, part=part, **row)
 
     def move_part(self, lease: PageLease, part: Part, at: datetime) -> Part | None:
         """Take the page's part from the day of `at` instead, because its GET leaves only then.

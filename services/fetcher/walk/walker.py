@@ -7,7 +7,6 @@ receipts of the first no longer count.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 
@@ -18,9 +17,8 @@ from services.fetcher.insee.answers import (
     QueryRefused,
     QuotaExceeded,
 )
-from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.ledger import AnswerT, Sender
-from services.fetcher.insee.quota import Quota, Slot
+from services.fetcher.insee.quota import Slot
 from services.fetcher.plan.page_end import judge_page, rows_to_ask
 from services.fetcher.walk.slices import PageSlice, cut
 from services.fetcher.walk.store import FetchedPage, PageLease, PageStore
@@ -39,14 +37,6 @@ _KEY_PAUSE_SECONDS = 60.0
 _FULL_QUEUE_PAUSE_SECONDS = 2.0
 
 
-class Publisher(Protocol):
-    """The way to the queues; each call returns once the broker has confirmed."""
-
-    def publish_page(self, message: FetchPage) -> None: ...
-
-    def publish_slice(self, message: WriteSlice) -> None: ...
-
-
 @dataclass(frozen=True)
 class WalkPace:
     """The time limits of a page, and the slices that may wait for the writer."""
@@ -62,39 +52,26 @@ class WalkPace:
         return self.slot_patience_seconds + self.request_timeout_seconds + 15
 
 
+@dataclass(frozen=True, kw_only=True)
 class Walker:
     """Fetches pages, and asks INSEE what a plan needs to know."""
 
-    def __init__(  # noqa: PLR0913  # its collaborators, each one thing
-        self,
-        *,
-        pages: PageStore,
-        quota: Quota,
-        client: InseeClient,
-        sender: Sender,
-        publisher: Publisher,
-        slices_ready: Callable[[], int],
-        pace: WalkPace,
-        metrics: Metrics,
-        shards: int = 1,
-    ) -> None:
-        self._pages = pages
-        self._quota = quota
-        self._client = client
-        self._publisher = publisher
-        self._slices_ready = slices_ready
-        self._pace = pace
-        self._metrics = metrics
-        self._sender = sender
-        self._shards = shards
+    pages: PageStore
+    sender: Sender
+    # Returns once the broker has confirmed the message.
+    publish: Callable[[FetchPage | WriteSlice], None]
+    slices_ready: Callable[[], int]
+    pace: WalkPace
+    metrics: Metrics
+    shards: int = 1
 
     def fetch_page(self, message: FetchPage) -> None:
         """Fetch a page that still needs it; a stale message costs no quota."""
-        lease = self._pages.lease_page(
+        lease = self.pages.lease_page(
             message.batch_id,
             message.page,
-            lease_seconds=self._pace.lease_seconds,
-            rows_per_page=self._pace.rows_per_page,
+            lease_seconds=self.pace.lease_seconds,
+            rows_per_page=self.pace.rows_per_page,
         )
         if lease is None:
             return
@@ -105,7 +82,7 @@ class Walker:
             self._release(lease, self._hold_back(error), failed=False)
         except QueryRefused as error:
             log.warning("batch failed", batch_id=lease.batch_id, reason=str(error))
-            self._pages.fail_batch(lease.batch_id, str(error))
+            self.pages.fail_batch(lease.batch_id, str(error))
         except SlowDown as error:
             if not self._release(lease, error.retry_after_seconds, failed=False):
                 # The page is saved and the queue of slices full: the message comes again.
@@ -115,7 +92,7 @@ class Walker:
             log.warning("page not fetched", reason=str(error), again_in_seconds=delay_seconds)
             self._release(lease, delay_seconds)
             if lease.starts >= _STARTS_WORTH_TELLING:
-                self._pages.note_error(f"INSEE gives no good answer, asked again later: {error}")
+                self.pages.note_error(f"INSEE gives no good answer, asked again later: {error}")
         except Exception as error:
             log.warning("page not fetched", error=type(error).__name__, at=places_of(error))
             # The broker or the database is away: the next attempt may start at once.
@@ -124,18 +101,18 @@ class Walker:
 
     def count(self, query: str) -> int:
         """Ask how many rows a window holds; costs one slot."""
-        return self._ask(lambda: self._client.search_siret(query, nombre=0, curseur=None)).total
+        return self._ask(
+            lambda: self.sender.client.search_siret(query, nombre=0, curseur=None)
+        ).total
 
     def ask_informations(self) -> Informations:
         """Ask how far INSEE's data goes; costs one slot."""
-        return self._ask(self._client.informations)
+        return self._ask(self.sender.client.informations)
 
     def _ask(self, request: Callable[[], AnswerT]) -> AnswerT:
-        slot = self._quota.take(
-            batch_id=None, page=None, patience_seconds=self._pace.slot_patience_seconds
-        )
+        slot = self.sender.quota.take(patience_seconds=self.pace.slot_patience_seconds)
         try:
-            return self._sender.send(slot, request)
+            return self.sender.send(slot, request)
         except (QuotaExceeded, KeyRefused) as error:
             self._hold_back(error)
             raise
@@ -143,28 +120,30 @@ class Walker:
     def _hold_back(self, error: QuotaExceeded | KeyRefused) -> float:
         """Pause the quota for all fetchers; return the seconds of the pause."""
         if isinstance(error, QuotaExceeded):
-            return self._quota.give_way(error.retry_after_seconds)
-        self._pages.note_error(str(error))
-        return self._quota.pause(_KEY_PAUSE_SECONDS)
+            return self.sender.quota.give_way(error.retry_after_seconds)
+        self.pages.note_error(str(error))
+        return self.sender.quota.pause(_KEY_PAUSE_SECONDS)
 
     def _release(self, lease: PageLease, delay_seconds: float, *, failed: bool = True) -> bool:
-        return self._pages.release_page(lease, delay_seconds=delay_seconds, failed=failed)
+        return self.pages.release_page(lease, delay_seconds=delay_seconds, failed=failed)
 
     def _fetch(self, lease: PageLease) -> None:
-        if self._slices_ready() >= self._pace.max_slices_ready:
+        if self.slices_ready() >= self.pace.max_slices_ready:
             raise SlowDown("the writer is behind", retry_after_seconds=_FULL_QUEUE_PAUSE_SECONDS)
-        slot = self._quota.take(
+        slot = self.sender.quota.take(
             batch_id=lease.batch_id,
             page=lease.page,
-            patience_seconds=self._pace.slot_patience_seconds,
+            patience_seconds=self.pace.slot_patience_seconds,
         )
         structlog.contextvars.bind_contextvars(fetch_id=slot.fetch_id)
         asked = self._rows_to_ask(lease, slot)
         if asked is None:
             return
-        answer = self._sender.send(
+        answer = self.sender.send(
             slot,
-            lambda: self._client.search_siret(lease.query, nombre=asked, curseur=lease.cursor),
+            lambda: self.sender.client.search_siret(
+                lease.query, nombre=asked, curseur=lease.cursor
+            ),
         )
         end = judge_page(
             cursor=lease.cursor,
@@ -174,17 +153,17 @@ class Walker:
             total=answer.total,
             row_limit=lease.row_limit,
         )
-        slices = cut(answer.records, shards=self._shards)
+        slices = cut(answer.records, shards=self.shards)
         fetched = FetchedPage(
             slot.fetch_id, answer.next_cursor, len(answer.records), len(slices), end
         )
-        if not self._pages.save_page(lease, fetched):
+        if not self.pages.save_page(lease, fetched):
             log.warning("answer no longer needed", batch_id=lease.batch_id, page=lease.page)
             return
-        self._publish(lease, slot, slices, is_last=end.is_last)
-        self._metrics.pages_fetched.inc()
-        self._metrics.records_fetched.inc(len(answer.records))
-        self._metrics.slices_published.inc(len(slices))
+        self._publish_slices(lease, slot, slices, is_last=end.is_last)
+        self.metrics.pages_fetched.inc()
+        self.metrics.records_fetched.inc(len(answer.records))
+        self.metrics.slices_published.inc(len(slices))
 
     def _rows_to_ask(self, lease: PageLease, slot: Slot) -> int | None:
         """Return None where the slot's day is a new one, whose share is given out."""
@@ -193,17 +172,17 @@ class Walker:
             return rows_to_ask(
                 received_before=lease.received_before,
                 row_limit=lease.row_limit,
-                rows_per_page=self._pace.rows_per_page,
+                rows_per_page=self.pace.rows_per_page,
             )
         if part.ends_at is not None and slot.granted_at >= part.ends_at:
-            part = self._pages.move_part(lease, part, slot.granted_at)
+            part = self.pages.move_part(lease, part, slot.granted_at)
         return None if part is None else part.rows
 
-    def _publish(
+    def _publish_slices(
         self, lease: PageLease, slot: Slot, slices: list[PageSlice], *, is_last: bool
     ) -> None:
         for number, each in enumerate(slices):
-            self._publisher.publish_slice(
+            self.publish(
                 WriteSlice(
                     batch_id=lease.batch_id,
                     page=lease.page,
@@ -216,4 +195,4 @@ class Walker:
                 )
             )
         if not is_last:
-            self._publisher.publish_page(FetchPage(lease.batch_id, lease.page + 1))
+            self.publish(FetchPage(lease.batch_id, lease.page + 1))

@@ -111,13 +111,13 @@ class Outbox:
     slices: list[WriteSlice] = field(default_factory=list)
     error: Exception | None = None
 
-    def publish_page(self, message: FetchPage) -> None:
-        self.pages.append(message)
-
-    def publish_slice(self, message: WriteSlice) -> None:
-        if self.error is not None:
+    def publish(self, message: FetchPage | WriteSlice) -> None:
+        if isinstance(message, FetchPage):
+            self.pages.append(message)
+        elif self.error is not None:
             raise self.error
-        self.slices.append(message)
+        else:
+            self.slices.append(message)
 
     def sirets(self) -> list[str]:
         """What the slices that count hold, in order of batch, page and slice."""
@@ -198,13 +198,11 @@ def build_fetcher(
     quota = Quota(engine, "key", clock, metrics)
     quota.open(requests_per_minute=per_minute, requests_per_hour=None)
     client = InseeClient(insee.url + API, "key", timeout_seconds=timeout_seconds, pool_size=4)
-    sender = Sender(quota, engine, metrics)
+    sender = Sender(client, quota, engine, metrics)
     walker = Walker(
         pages=pages,
-        quota=quota,
-        client=client,
         sender=sender,
-        publisher=outbox,
+        publish=outbox.publish,
         slices_ready=lambda: slices_ready[0],
         pace=WalkPace(
             request_timeout_seconds=timeout_seconds,
@@ -216,7 +214,7 @@ def build_fetcher(
     )
     sweeper = Sweeper(
         pages=pages,
-        publisher=outbox,
+        publish=outbox.publish,
         pages_ready=lambda: len(outbox.pages),
         slices_ready=lambda: slices_ready[0],
         unwritten_seconds=0,
@@ -224,14 +222,14 @@ def build_fetcher(
     )
     planner = Planner(
         store,
-        outbox,
+        outbox.publish,
         walker.count,
         parallel_batches=4,
         lease_seconds=60,
         informations=walker.ask_informations,
         most_rows_of_delta=most_rows_of_delta,
     )
-    inquirer = Inquirer(quota=quota, client=client, sender=sender, clock=clock)
+    inquirer = Inquirer(sender, clock)
     return Fetcher(
         engine, store, pages, quota, walker, inquirer, planner, sweeper, outbox, slices_ready
     )

@@ -65,10 +65,10 @@ class World:
     def certifier(self, *, key: str = "key") -> Certifier:
         client = InseeClient(self.insee.url + API, key, timeout_seconds=5, pool_size=1)
         quota = self.fetcher.quota
-        sender = Sender(quota, self.engine, Metrics())
+        sender = Sender(client, quota, self.engine, Metrics())
         return Certifier(
             store=CertificateStore(self.engine),
-            inquirer=Inquirer(quota=quota, client=client, sender=sender, clock=Clock()),
+            inquirer=Inquirer(sender, Clock()),
             rows_per_page=200,
             per_minute=6000,
             say=self.said.append,
