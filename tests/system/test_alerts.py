@@ -1,4 +1,4 @@
-"""A real Prometheus takes the rules, and finds in real exporters what they name."""
+"""A real Prometheus takes the rules, and real exporters have the metrics that they name."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,13 +42,13 @@ def test_prometheus_evaluates_every_rule_over_real_exporters(
             ("postgres", postgres, "/metrics"),
             ("rabbitmq", node.ports.metrics, "/metrics"),
             ("rabbitmq-detailed", node.ports.metrics, DETAILED),
-            # Nobody listens there.
+            # No process listens there.
             ("writer", free_port(), "/metrics"),
         ]
         with prometheus_over(targets, tmp_path / "prometheus", rules=ALERTS) as url:
             prometheus = PrometheusApi(url)
             wait_for(lambda: not _missing(prometheus), seconds=60, what="the exporters' metrics")
-            # Before the first scrape nothing answers.
+            # No metric exists before the first scrape.
             wait_for(lambda: _pending(prometheus) == _SPOKEN, seconds=60, what="alerts")
             assert {rule["name"]: rule["health"] for rule in _rules(prometheus)} == dict.fromkeys(
                 (alert.name for alert in read_alerts()), "ok"
@@ -75,10 +75,10 @@ def _rules(prometheus: PrometheusApi) -> list[dict[str, Any]]:
 
 
 def _pending(prometheus: PrometheusApi) -> set[tuple[str, str]]:
-    """Alerts whose condition holds, with the service or queue that they are about."""
+    """Return alerts whose condition holds, with their service or queue."""
     return {
         (alert["labels"]["alertname"], alert["labels"].get("job", alert["labels"].get("queue", "")))
         for alert in prometheus.get("alerts", state="any")["data"]["alerts"]
-        # The disk of a machine that tests may be full.
+        # The disk of the test machine may be full.
         if alert["labels"]["alertname"] != "SirenadeDiskLow"
     }

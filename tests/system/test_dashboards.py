@@ -1,4 +1,4 @@
-"""Every panel has its numbers after a run with all services, RabbitMQ and PostgreSQL for real."""
+"""Every panel has data after a run with all services, a real RabbitMQ and a real PostgreSQL."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Archives a folder's log files, to be killed meanwhile. Arguments: URL, credentials, folder."""
+"""Archive a folder's log files, for a test to kill. Arguments: URL, credentials, folder."""
 
 import sys
 from pathlib import Path

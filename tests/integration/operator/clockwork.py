@@ -1,4 +1,4 @@
-"""An operator whose clock the test moves, and what it leaves in the database."""
+"""A scheduler whose clock the test moves, and the rows that it leaves."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -56,14 +56,14 @@ def slots(desk: Desk) -> list[tuple[str, str, int]]:
 
 
 def kept(desk: Desk) -> int:
-    """How often the job's own rows were committed."""
+    """Count the commits of the job's own rows."""
     return desk.number("oppositions")
 
 
 def load_register(engine: Engine) -> None:
     with engine.begin() as connection:
         for name in COLLECTIONS:
-            set_watermark(connection, name, datetime(2026, 11, 20))  # noqa: DTZ001  INSEE's, without an offset
+            set_watermark(connection, name, datetime(2026, 11, 20))  # noqa: DTZ001  # INSEE's time has no offset
 
 
 def jobs(readers: Sequence[Engine] = (), **settings: object) -> dict[str, Job]:

@@ -1,4 +1,4 @@
-"""The operator's command line on a real database, beside the services whose work it looks at."""
+"""The operator's command line on a real database with the work of other services."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What failed, and what waits for its next attempt."""
+"""Failed items, and rows that wait for their next attempt."""
 
 from tests.integration.reviewer.conftest import Desk as ReviewersDesk
 from tests.integration.reviewer.conftest import Register
@@ -19,7 +19,7 @@ def add_item(desk: Desk, **values: object) -> int:
 
 
 def add_rejected(register: Register, desk: ReviewersDesk, numbers: range) -> list[int]:
-    """Avis that the reviewer gave up on, each with its open item."""
+    """Add avis that the reviewer rejected, each with its open item."""
     ids = register.add(numbers)
     desk.store(*desk.claim(ids), reasons=("too_short",))
     return ids

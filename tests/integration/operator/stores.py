@@ -16,7 +16,7 @@ from moto.server import ThreadedMotoServer
 from deploy.local import processes
 from tests.servers.azurite_binaries import find_or_fetch_azurite
 
-# Known to all: the emulator's own.
+# The emulator's own key, which is public.
 _ACCOUNT = "devstoreaccount1"
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
@@ -29,7 +29,7 @@ def s3() -> Iterator[tuple[str, str]]:
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
     try:
-        # Its servers share what they hold, within a process.
+        # moto's servers in one process share their content.
         requests.post(f"{endpoint}/moto-api/reset", timeout=10).raise_for_status()
         requests.put(f"{endpoint}/archives", timeout=10).raise_for_status()
         yield (
@@ -78,7 +78,7 @@ def azure(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _make_container(endpoint: str) -> None:
-    """As Azure's shared key wants it: no client of theirs for one request."""
+    """Sign one request with Azure's shared key, without a client library."""
     headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-08-06"}
     canonical = "\n".join(f"{name}:{value}" for name, value in headers.items())
     resource = f"/{_ACCOUNT}/{_ACCOUNT}/archives\nrestype:container"

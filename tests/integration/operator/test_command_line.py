@@ -1,4 +1,4 @@
-"""The operator's commands as people call them."""
+"""The operator's commands, called as people call them."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Log lines for people."""
+"""`./sirenade logs` prints log lines for people."""
 
 import gzip
 import io
@@ -13,7 +13,7 @@ from tests.integration.commands import Sirenade, sirenade_of
 
 @pytest.fixture
 def sirenade(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Sirenade:
-    """Without a database: none is needed."""
+    """Run the command without a database."""
     monkeypatch.delenv("SIRENADE_DATABASE_URL", raising=False)
     return sirenade_of(app, monkeypatch, capsys)
 
@@ -50,7 +50,7 @@ def test_lines_of_standard_input_are_filtered(
     answer = sirenade("logs", *options)
     assert answer.status == 0
     printed = answer.out.splitlines()
-    # Others' lines bring colours and erasures with them, which are no text.
+    # Lines of other programs bring codes for colours and erasures, which are no text.
     assert "\x1b" not in answer.out
     assert len(printed) == len(told)
     assert all(words in line for words, line in zip(told, printed, strict=True))

@@ -1,4 +1,4 @@
-"""A backup is restored into an empty database with every row, and what was erased stays erased."""
+"""A backup is restored into an empty database with every row; erased units stay erased."""
 
 import json
 from collections.abc import Iterator
@@ -146,7 +146,7 @@ def test_what_is_lacking_is_said_in_one_line(
 def test_a_dump_is_of_one_instant_while_others_write(
     sirenade: Sirenade, desk: Desk, store: str, empty: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rows counted are those of the dump's own snapshot."""
+    """The counted rows are those of the dump's own snapshot."""
     del store
     from services.operator.archive import pg_tools  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Closed log files and daily summaries in the store: nothing lost, nothing twice."""
+"""Closed log files and daily summaries reach the store: none is lost, none is there twice."""
 
 import gzip
 import json
@@ -94,7 +94,7 @@ def test_log_files_go_to_azure(logs: Path, tmp_path: Path) -> None:
 
 @contextmanager
 def _started(url: str, credentials: str, logs: Path) -> Iterator[None]:
-    """An archive at work, which is killed at the end of the block."""
+    """Start an archive, and kill it at the end of the block."""
     command = [sys.executable, "-m", "tests.integration.operator.archive_once"]
     with subprocess.Popen([*command, url, credentials, str(logs)], cwd=ROOT) as process:
         try:
@@ -121,7 +121,7 @@ def test_killed_again_and_again_it_loses_nothing_and_doubles_nothing(
 
 @contextmanager
 def _stalling() -> Iterator[tuple[str, threading.Event]]:
-    """An S3 that takes half of a body and never answers."""
+    """An S3 server that takes half of a body and never answers."""
     asked, over = threading.Event(), threading.Event()
 
     class Stalling(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Totals at /metrics are what the database holds, and nothing where it cannot be asked."""
+"""Totals at /metrics equal the database, and are absent where it does not answer."""
 
 import time
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def test_an_empty_database_shows_zeros_and_no_date(engine: Engine) -> None:
     assert value("avis", kind="notice", outcome="accepted") == 0
     assert value("failed_items_open", kind="review") == 0
     assert value("certificate_gap_establishments", side="missing") == 0
-    # Nothing is known of these, and zero would be a lie.
+    # These are unknown, and zero would be a lie.
     assert value("freshness_age_seconds", collection="etablissements") is None
     assert value("import_last_order_timestamp_seconds") is None
     assert value("quota_limit_requests") is None
@@ -92,7 +92,7 @@ def test_several_databases_are_added_up(engine: Engine) -> None:
         )
     value = exported(engine, engine, engine)
     assert value("failed_items_open", kind="write") == 2
-    # Of the control database alone.
+    # These come from the control database alone.
     assert value("dead_letters_waiting") == 1
     assert value("avis_oldest_published_timestamp_seconds") is None
 

@@ -1,4 +1,4 @@
-"""What each service shows at /metrics keeps the rules of Prometheus."""
+"""Metrics of each service keep the rules of Prometheus."""
 
 import re
 import subprocess
@@ -40,7 +40,7 @@ _BUILDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "reviewer": (reviewer, ReviewerSettings, {}),
     "operator": (operator, OperatorSettings, {}),
 }
-# Of a scrape, which would rename ours.
+# Labels of a scrape: a metric with the same label would be renamed.
 _LABELS_OF_A_SCRAPE = {"job", "instance", "service"}
 
 
@@ -48,7 +48,7 @@ _LABELS_OF_A_SCRAPE = {"job", "instance", "service"}
 def page(
     request: pytest.FixtureRequest, database_url: str, tmp_path: Path
 ) -> Iterator[tuple[str, str]]:
-    """A service's name, and what it shows before it has done anything."""
+    """Return a service's name and its /metrics before any work."""
     name = request.param
     module, settings_class, own = _BUILDS[name]
     if name == "reviewer":
@@ -83,7 +83,7 @@ def test_each_metric_has_help_a_unit_and_labels_that_a_scrape_leaves_alone(
             assert samples == ({f"{metric.name}_total"} if has_children else set())
         elif metric.type == "gauge":
             assert not metric.name.endswith(("_total", "_count", "_sum", "_bucket"))
-        # Prometheus' base units.
+        # Only Prometheus' base units are allowed.
         assert not set(metric.name.split("_")) & {"ms", "milliseconds", "minutes", "hours", "mb"}
         labels = {label for sample in metric.samples for label in sample.labels}
         assert not labels & _LABELS_OF_A_SCRAPE

@@ -1,4 +1,4 @@
-"""What the operator asks for again does not bring back what was erased."""
+"""A retry or replay by the operator does not bring back an erased unit."""
 
 import time
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def erased(desk: Desk, records: Records) -> Scene:
 
 @pytest.fixture
 def broker(engine: Engine) -> Iterator[dramatiq.Broker]:
-    """The queue of slices, with a writer at its end."""
+    """The queue of slices, with a writer that consumes it."""
     broker = make_broker("memory://")
     declare_actors(broker, engine, Clock(), Metrics(), sole_traders=True)
     worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)

@@ -1,4 +1,4 @@
-"""What failed is looked at, and forgotten only once it is resolved."""
+"""Failed items are shown, and deleted only once they are resolved."""
 
 import json
 from typing import Any
@@ -111,7 +111,7 @@ def test_an_item_says_when_it_is_tried_again(sirenade: Sirenade, desk: Desk) -> 
     desk.execute("UPDATE failed_items SET resolved_at = now()")
     (shown,) = json.loads(sirenade("failed", "show", item, "--json").out)
     assert shown["next_attempt_at"] is None
-    # Without a siret nothing can be asked for.
+    # An item without a siret cannot be ordered from INSEE.
     place = add_item(desk, key="7/1/0/3")
     (shown,) = json.loads(sirenade("failed", "show", place, "--json").out)
     assert shown["next_attempt_at"] is None

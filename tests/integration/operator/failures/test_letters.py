@@ -1,4 +1,4 @@
-"""Dead letters are opened without their data, replayed once confirmed, and dropped by name."""
+"""Dead letters are shown without their data, replayed with a confirmation, and dropped by id."""
 
 import json
 from collections.abc import Callable, Iterator

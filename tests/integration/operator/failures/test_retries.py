@@ -1,4 +1,4 @@
-"""What failed is asked for again, once, and resolved only by what comes of it."""
+"""Failed work is ordered again once, and its item is resolved only by the result."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What each job of the day does, and says that it did."""
+"""Each job does its work, and says what it did."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What failed is tried again by itself, less and less often."""
+"""The job tries failed items again, at growing intervals."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ ON_TWO_SHARDS = True
 
 
 def _turn(desk: Desk) -> str:
-    """One run of the scheduled job."""
+    """Run the scheduled job once."""
     with connected(desk.shards, write=True) as connections:
         return retry_failed(*connections)
 
@@ -43,7 +43,7 @@ def test_the_schedule_retries_after_1_4_and_24_hours_and_then_every_week(
         _let_time_pass(desk)
         assert "1 fetched again in run" in _turn(desk)
         assert hours_to_next(desk) == [hours]
-        # It fails again, and stays the one open item.
+        # The row fails again, and stays the only open item.
         run = desk.one("SELECT id FROM import_runs ORDER BY id DESC LIMIT 1")["id"]
         desk.import_(records.record(1, treated="no date at all"), run_id=run)
         assert open_items(desk) == [broken["id"]]
@@ -90,7 +90,7 @@ def test_the_schedule_makes_rejected_avis_due_again_and_closes_what_nobody_wants
 ) -> None:
     wanted, unwanted = add_rejected(register, reviewers_desk, range(1, 3))
     register.oppose(register.siren(2))
-    # The one that nobody wants is closed at once, whenever its next attempt would be.
+    # The item that nobody wants is closed at once, before its next attempt.
     assert _turn(desk) == "1 closed, no longer due"
     _let_time_pass(desk)
     assert _turn(desk) == "1 due for review again"
@@ -104,6 +104,6 @@ def test_an_item_that_the_writer_holds_is_left_to_it(desk: Desk) -> None:
     _let_time_pass(desk)
     with desk.home_of({"siret": f"{1:014d}"}).begin() as writer:
         writer.execute(text("SELECT 1 FROM failed_items FOR UPDATE"))
-        # Asked for all the same; only its next attempt stays as it was.
+        # The work is ordered all the same; only the next attempt of the item stays.
         assert "1 fetched again" in _turn(desk)
     assert desk.one("SELECT retries FROM failed_items") == {"retries": 0}

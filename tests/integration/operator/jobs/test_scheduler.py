@@ -1,4 +1,4 @@
-"""Jobs come round: each slot once, whoever runs it, whatever is killed, however long nobody ran."""
+"""Each slot of a job runs once, whatever process is killed and however long none ran."""
 
 import json
 import os
@@ -145,14 +145,14 @@ def test_an_operator_killed_while_it_holds_a_slot_does_not_skip_the_day(
         return {r["job"]: r["status"] for r in desk.execute("SELECT job, status FROM job_slots")}
 
     with engine.begin() as connection:
-        # Its work waits for us in the middle.
+        # The job waits in its middle for the test.
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('order_delta'))"))
         first = start_operator()
         wait_for(lambda: status().get("delta") == "running", seconds=30)
         first.kill()
         first.wait(timeout=10)
     assert desk.number("import_runs") == 0
-    # Its lease is over, as ten minutes later.
+    # The lease ends now, as if ten minutes had passed.
     desk.execute("UPDATE job_slots SET lease_until = now() - interval '1 second'")
     second = start_operator()
     wait_for(lambda: status() == dict.fromkeys(JOBS, "done"), seconds=30)

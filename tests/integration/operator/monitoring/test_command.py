@@ -1,4 +1,4 @@
-"""The monitor over real servers: what they hold is what it says, and it outlives them."""
+"""The monitor shows what real servers hold, and outlives them."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ _SECRET = "a-secret-word"
 
 @pytest.fixture
 def broker_url(rabbitmq_url: str) -> str:
-    """Two messages to fetch, one that comes later, one given up; nothing to write yet."""
+    """Two messages to fetch, a delayed one and a dead letter; no message to write."""
     broker = make_broker(rabbitmq_url)
     assert isinstance(broker, ReliableBroker)
     for queue in (FETCH_QUEUE, WRITE_QUEUE):
@@ -61,7 +61,7 @@ def _depths(in_progress: int | None) -> Queues:
 def test_the_depths_of_queues_are_those_of_the_management_api(
     broker_url: str, rabbitmq: RabbitmqServer, wait_for: WaitFor
 ) -> None:
-    """Which counts anew every few seconds."""
+    """The API counts anew every few seconds."""
     reader = QueueReader(broker_url, rabbitmq.admin.base_url)
     wait_for(lambda: reader.read() == _depths(0), seconds=60)
 
@@ -171,7 +171,7 @@ def test_each_rejected_attempt_is_counted_once(desk: Desk, register: Register) -
 
 @pytest.fixture
 def start(servers_directory: Path) -> Iterator[Start]:
-    """Starts a server that a test may kill, again on the same port and data."""
+    """Start a server that a test may kill; a second start has the same port and data."""
     started: list[RunningPostgres] = []
 
     def start_it() -> RunningPostgres:

@@ -1,4 +1,4 @@
-"""Counters are compared with what they count, batch by batch and as a whole."""
+"""Counters are compared with rows, batch by batch and as a whole."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ ON_TWO_SHARDS = True
 
 @pytest.fixture
 def imported(desk: Desk, records: Records) -> list[int]:
-    """Two complete batches, with a bad row, an update, a superseded slice; and a running one."""
+    """Import a bad row, an update and a superseded slice in two batches; a third one runs."""
     run = desk.run()
     first = desk.batch(run, number=1)
     superseded = desk.fetch(first, slices=2)

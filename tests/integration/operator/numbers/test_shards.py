@@ -1,4 +1,4 @@
-"""The numbers of the whole: sums over the databases of the register, and one query to each."""
+"""The numbers of the whole are sums over all databases, by one query to each."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a run, a batch or a day states, by département."""
+"""The statement of a run, a batch or a day, by département."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def _expect(desk: Desk, batch: int, expected: int) -> None:
 
 
 def _import(desk: Desk, records: Sequence[object], **window: Any) -> int:
-    """A batch that received just these, as many as were expected."""
+    """Import a batch that received exactly the expected rows."""
     batch = desk.batch(**window)
     _expect(desk, batch, len(records))
     fetch = desk.fetch(batch)

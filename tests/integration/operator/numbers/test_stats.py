@@ -1,4 +1,4 @@
-"""The numbers of the whole, in one query that reads nothing as large as the register."""
+"""The numbers of the whole come from one query that reads no table as large as the register."""
 
 import json
 

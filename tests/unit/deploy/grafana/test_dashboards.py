@@ -1,4 +1,4 @@
-"""The dashboards that are committed are those of their code, and name only what exists."""
+"""Committed dashboards are made by their code, and name only metrics that exist."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The alerts and their cases, as their files have them."""
+"""The alerts and their cases, read from their files."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[4]
 PROMETHEUS = ALERTS.parent
 CASES = sorted((PROMETHEUS / "tests").glob("*.yml"))
 
-# Of others' exporters, with their labels; tests/system/test_alerts.py looks at the real ones.
+# Metrics of other exporters with their labels; tests/system/test_alerts.py looks at the real ones.
 OF_OTHERS: dict[str, set[str]] = {
     "up": set(),
     "rabbitmq_detailed_queue_consumers": {"vhost", "queue"},
@@ -33,7 +33,7 @@ _GROUPING = re.compile(r"\b(?:by|on|group_left) \(([^)]*)\)")
 
 
 def named_metrics(text: str) -> list[tuple[str, dict[str, str]]]:
-    """Each metric with its matchers: what `=` and `=~` ask for, else an empty text."""
+    """Return each metric with its matchers: the value of `=` and `=~`, else an empty text."""
     return [
         (
             found[1],

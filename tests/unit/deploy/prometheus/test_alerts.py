@@ -1,4 +1,4 @@
-"""Alerts name only what exists, say what to do, and speak when they should."""
+"""Alerts name only metrics that exist, say what to do, and fire when they should."""
 
 import re
 import subprocess
@@ -28,14 +28,14 @@ from tests.unit.deploy.prometheus.rules import (
 _MANUAL = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 _ALERTMANAGER = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
 _SCRAPES = PROMETHEUS / "prometheus.yml"
-# What Prometheus adds to each series.
+# Prometheus adds these to each series.
 _OF_SCRAPES = {"job", "instance", "service"}
 
 every_alert = pytest.mark.parametrize("alert", read_alerts(), ids=lambda alert: alert.name)
 
 
 def ours() -> dict[str, set[str]]:
-    """Our metrics as Prometheus has them, each with its labels."""
+    """Return Sirenade's metrics by the names in Prometheus, each with its labels."""
     known = {
         "sirenade_exporter_up": {"reading"},
         "sirenade_exporter_read_seconds": {"reading"},
@@ -49,7 +49,7 @@ def ours() -> dict[str, set[str]]:
         if hasattr(collected, "_labelnames")
     }
     for metric in metrics.registry.collect():
-        # A collector's family without a sample tells its labels only where it is made.
+        # A collector's family without a sample shows no labels.
         labels = declared.get(metric.name, {"pool"} if "_pool_" in metric.name else set())
         known |= dict.fromkeys(_names(metric), labels)
     return known
@@ -69,7 +69,7 @@ def _names(metric: Metric) -> list[str]:
 
 
 def values() -> dict[tuple[str, str], set[str]]:
-    """Values of labels whose children are there from the start, by metric and label."""
+    """Return the values of labels whose children exist from the start, by metric and label."""
     found: dict[tuple[str, str], set[str]] = {}
     for metric in Metrics().registry.collect():
         for sample in metric.samples:
@@ -152,7 +152,7 @@ def test_every_alert_has_a_case_in_which_it_speaks_and_one_in_which_it_is_quiet(
 
 
 def test_a_quiet_case_has_what_its_alert_looks_at() -> None:
-    """Without a series of one of its metrics any alert is quiet."""
+    """An alert without any series of its metrics would be quiet in any case."""
     looked_at = {alert.name: {name for name, _ in alert.metrics} for alert in read_alerts()}
     for case in read_cases():
         given = {series.partition("{")[0] for series in case.series}

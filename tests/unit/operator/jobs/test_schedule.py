@@ -1,4 +1,4 @@
-"""When jobs are due, in French time."""
+"""Slots of jobs in French time."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -46,7 +46,7 @@ def test_an_hour_that_the_clock_skips_has_its_slot_right_after_the_gap() -> None
 @pytest.mark.parametrize("time_of_day", ["02:30", "02:00", "03:00", "00:00", "23:59"])
 @pytest.mark.parametrize("day", ["2026-03-28 12:00", "2026-10-24 12:00"])
 def test_each_day_has_one_slot_also_when_the_clocks_change(time_of_day: str, day: str) -> None:
-    """As a loop sees it that looks every few minutes, for two days."""
+    """A loop looks every few minutes for two days."""
     schedule, start = daily_at(time_of_day), paris(day)
     looks = [start + timedelta(minutes=7 * turn) for turn in range(2 * 24 * 60 // 7 + 10)]
     due = [slot for slot in map(schedule.latest, looks) if slot > start]

@@ -1,4 +1,4 @@
-"""What a reading alone says that somebody should look at."""
+"""Alerts that one reading justifies."""
 
 import datetime as dt
 from dataclasses import replace
@@ -63,7 +63,7 @@ def test_an_import_that_has_had_its_share_of_the_day_may_stand_still() -> None:
 
 @pytest.mark.parametrize(("day", "alerts"), [(4, []), (5, []), (6, []), (7, ["NotFresh"])])
 def test_after_a_weekend_the_register_may_be_older(day: int, alerts: list[str]) -> None:
-    """Sunday to Tuesday; the 7th is a Wednesday."""
+    """The allowance is for Sunday to Tuesday; the 7th is a Wednesday."""
     reading = with_totals(freshness_age_seconds={"unites_legales": 59 * HOUR})
     at = dt.datetime(2026, 1, day, 12, tzinfo=dt.UTC)
     assert names(replace(reading, progress=replace(reading.progress, at=at))) == alerts

@@ -1,4 +1,4 @@
-"""Which processes of a machine are services of the database that is looked at."""
+"""Processes of a machine that are services of the given database."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_services_are_found_by_their_command_line(tmp_path: Path) -> None:
     process(tmp_path, 6, ["python", "-m", "services.dispatch", "monitor"])
     process(tmp_path, 7, ["vi", "-m", "services.writer", "run"])
     process(tmp_path, 8, ["python", "-m", "services.writer", "run"], SIRENADE_DATABASE_URL="other")
-    (tmp_path / "9").mkdir()  # it ends at this moment
+    (tmp_path / "9").mkdir()  # the process ends at this moment
     (tmp_path / "self").mkdir()
     assert memory_here(URL, tmp_path) == [
         Memory("demo", "5", 5 * PAGE_BYTES),

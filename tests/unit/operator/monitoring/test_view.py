@@ -1,4 +1,4 @@
-"""What the monitor says of readings made by hand."""
+"""Views of readings made by hand."""
 
 import datetime as dt
 import io
@@ -17,7 +17,7 @@ from tests.unit.operator.monitoring.made_readings import MIB, OUTSIDE, after
 
 
 def snapshot(outside: Outside = OUTSIDE, **changes: Any) -> Snapshot:
-    """After fifty seconds of a thousand rows in 2 s, with the changes in the last reading."""
+    """Record fifty seconds with a thousand rows in 2 s; the changes are in the last reading."""
     recorder = Recorder()
     for second in range(0, 50, 2):
         recorder.record(after(second, rows=500 * second, texts=100 * second), outside)
