@@ -1,4 +1,4 @@
-"""A simulator, a walker and what it published, over a real database."""
+"""A simulator and a fetcher over a real database; an outbox replaces the queues."""
 
 import functools
 import json
@@ -33,7 +33,7 @@ API = "/api-sirene/3.11"
 
 @dataclass
 class Insee:
-    """A running simulator and its back entrances."""
+    """A running simulator, with the calls that change it."""
 
     url: str
 
@@ -44,7 +44,7 @@ class Insee:
         self._ask("/__faults", json.dumps(faults).encode())
 
     def treat(self, identifier: str, at: str, **values: object) -> None:
-        """Change an establishment, or a unit, and date the change as INSEE's treatment would."""
+        """Change an establishment or a unit, and set the date of its treatment."""
         kind = "siret" if len(identifier) == 14 else "siren"
         date = {"siret": "dateDernierTraitementEtablissement"}.get(
             kind, "dateDernierTraitementUniteLegale"
@@ -53,11 +53,11 @@ class Insee:
         self._ask("/__updates", json.dumps(change).encode())
 
     def publish(self, **values: str) -> None:
-        """Set the `day` or the `etat` that /informations tells, of one `collection` or of all."""
+        """Set the `day` or the `etat` in /informations, for one `collection` or for all."""
         self._ask("/__publication", json.dumps(values).encode())
 
     def sirets(self, query: str) -> set[str]:
-        """At most a page of them."""
+        """Return the sirets that a query finds, at most 1000."""
         parameters = urllib.parse.urlencode({"q": query, "nombre": 1000})
         found = self._ask(f"{API}/siret?{parameters}")
         assert found["header"]["total"] <= 1000
@@ -93,7 +93,7 @@ StartInsee = Callable[..., Insee]
 
 
 def settings_of(insee: Insee, database_url: str) -> dict[str, str]:
-    """A command's environment, with a broker that does not answer: no command here needs it."""
+    """Return the environment of a command; its broker does not answer, as no command needs it."""
     return {
         "SIRENADE_DATABASE_URL": database_url,
         "SIRENADE_BROKER_URL": "amqp://nobody:secret@127.0.0.1:1/none",
@@ -105,7 +105,7 @@ def settings_of(insee: Insee, database_url: str) -> dict[str, str]:
 
 @dataclass
 class Outbox:
-    """Takes the place of the queues: keeps what was published, or refuses it."""
+    """Replaces the queues: keeps the messages, or raises `error` for a slice."""
 
     pages: list[FetchPage] = field(default_factory=list)
     slices: list[WriteSlice] = field(default_factory=list)
@@ -120,7 +120,7 @@ class Outbox:
             self.slices.append(message)
 
     def sirets(self) -> list[str]:
-        """What the slices that count hold, in order of batch, page and slice."""
+        """Return the sirets of the slices that count, in order of batch, page and slice."""
         latest = {(message.batch_id, message.page): message.fetch_id for message in self.slices}
         counting = [
             each for each in self.slices if each.fetch_id == latest[each.batch_id, each.page]
@@ -131,7 +131,7 @@ class Outbox:
 
 @dataclass
 class Fetcher:
-    """One fetcher without its threads: every turn is a call."""
+    """A fetcher without threads: each turn is a call."""
 
     engine: Engine
     store: ImportStore
@@ -142,7 +142,7 @@ class Fetcher:
     planner: Planner
     sweeper: Sweeper
     outbox: Outbox
-    # One number that a test may change: how many slices wait for the writer.
+    # One number that a test may change: the slices that wait for the writer.
     slices_ready: list[int]
 
     def order_departements(self, *departements: str, row_limit: int | None = None) -> None:
@@ -153,12 +153,12 @@ class Fetcher:
             return order_import(connection, scope, row_limit=row_limit)
 
     def plan(self, *departements: str, row_limit: int | None = None) -> None:
-        """Ask for them and begin: the first page of each walk is in the outbox."""
+        """Order them and plan: the first page of each walk is in the outbox."""
         self.order_departements(*departements, row_limit=row_limit)
         self.planner.turn()
 
     def walk_to_the_end(self, *, most_messages: int = 200) -> None:
-        """Work off the page messages that were published, as the actor's threads would."""
+        """Handle the messages of pages until none is left, as the threads of the actor do."""
         for _ in range(most_messages):
             if not self.outbox.pages:
                 return
@@ -171,7 +171,7 @@ class Fetcher:
             return list(result.all()) if result.returns_rows else []
 
     def value(self, query: str) -> Any:
-        """The first column of the first row; None where there is no row."""
+        """Return the first column of the first row; None where there is no row."""
         with self.engine.connect() as connection:
             return connection.execute(text(query)).scalar()
 

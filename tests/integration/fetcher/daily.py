@@ -1,4 +1,4 @@
-"""Daily imports, and days that pass when the test says so."""
+"""Daily imports, and days that pass at a call."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,13 +27,13 @@ def rows_of_today(engine: Engine) -> int:
 
 
 def next_day(engine: Engine) -> None:
-    """Everything that was kept of today becomes yesterday's."""
+    """Let a day pass: the shares of today become those of yesterday."""
     execute(engine, "UPDATE import_pages SET share_day = share_day - interval '1 day'")
     execute(engine, "UPDATE import_runs SET resting_until = resting_until - interval '1 day'")
 
 
 def a_day(fetcher: Fetcher) -> int:
-    """Work until nothing moves any more; return the rows that the day brought."""
+    """Work until nothing moves any more; return the rows of the day."""
     for _ in range(50):
         fetcher.planner.turn()
         fetcher.sweeper.turn()
@@ -45,7 +45,7 @@ def a_day(fetcher: Fetcher) -> int:
 
 
 def written(engine: Engine) -> None:
-    """As the writer would leave the pages."""
+    """Complete the pages, in place of the writer."""
     execute(
         engine,
         "UPDATE import_pages SET slices_done = slices_expected WHERE slices_expected IS NOT NULL",
@@ -59,7 +59,7 @@ def daily(fetcher: Fetcher, per_day: int, *departements: str, **rhythm: float) -
 
 
 def planned(engine: Engine, rhythm: Rhythm, *, windows: int) -> list[FetchPage]:
-    """The first pages of a daily run whose windows are at work, without a fetcher."""
+    """Plan a daily run without a fetcher; return the first pages of its windows."""
     run_id = order_daily(engine, Scope(departements=["33"]), rhythm, row_limit=None).run_id
     execute(engine, "UPDATE import_runs SET status = 'running'")
     for number in range(1, windows + 1):

@@ -1,4 +1,4 @@
-"""A copy of the simulator's register, with the planner, the walks and the writer at hand."""
+"""A copy of the simulator's register, with its planner, walker and writer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,19 +13,19 @@ from shared.imports.treatments import COLLECTIONS
 from shared.imports.watermarks import read_watermarks
 from tests.integration.fetcher.conftest import Fetcher, Insee
 
-# What /informations of the simulator tells until a later day is published.
+# The date in /informations of the simulator until a later day is published.
 FIRST_DAY = datetime(2026, 8, 5, 0, 5, 52, 648000)  # noqa: DTZ001  as INSEE's own
 
 NEXT_DAY = "2026-08-06"
 
 
 def end_of(day: str) -> datetime:
-    """Where the data of a day ends, as the simulator publishes it."""
+    """Return the last treatment of a day, as the simulator publishes it."""
     return datetime.fromisoformat(f"{day}T00:05:52.648")
 
 
 def both(date: datetime) -> dict[str, datetime]:
-    """The watermarks where both collections are as far."""
+    """Return the watermarks of two collections that are complete up to the same date."""
     return dict.fromkeys(COLLECTIONS, date)
 
 
@@ -50,11 +50,11 @@ class Copy:
             return order_delta(connection, **order)
 
     def work_off(self) -> None:
-        """Plan, walk and write until nothing is left to do, or what is left waits."""
+        """Plan, walk and write until nothing is left to do, or the rest waits."""
         while True:
             self.fetcher.planner.turn()
             if not self.fetcher.outbox.pages:
-                # The next turn, a second later, sees what this one ended.
+                # The next turn, a second later, sees the windows that this one completed.
                 self.fetcher.store.settle_windows()
                 return
             self.fetcher.walk_to_the_end()
@@ -80,7 +80,7 @@ class Copy:
         return value
 
     def some_sirets(self, number: int) -> list[str]:
-        """Open, diffusible, not treated within the overlap: a delta has no other reason to ask."""
+        """Return open, diffusible sirets that lie in no overlap: no delta asks for them."""
         query = """SELECT siret FROM etablissements e
           WHERE etat_administratif = 'A' AND statut_diffusion = 'O'
             AND date_dernier_traitement < '2026-01-01' ORDER BY siret LIMIT :number"""

@@ -1,4 +1,4 @@
-"""A daily import: so many rows a day, each day where the one before ended."""
+"""A daily import fetches its share of rows a day, and goes on where the day before ended."""
 
 import itertools
 import threading
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def test_each_day_brings_its_share_exactly_and_goes_on_where_the_last_ended(
     start_insee: StartInsee, make_fetcher: MakeFetcher
 ) -> None:
-    # Two walks, neither a multiple of pages: the day's last pages are cut to fit.
+    # Neither walk is a multiple of full pages: the last pages of a day are cut to fit.
     insee = start_insee(departements=("33", "24"), establishments=1000)
     fetcher = make_fetcher(insee, rows_per_page=300)
     daily(fetcher, 700, "33", "24")
@@ -47,7 +47,7 @@ def test_a_run_that_had_its_share_costs_no_quota_and_does_not_hold_up_others(
     assert a_day(fetcher) == 200
     assert insee.quota()["requests"] == requests
 
-    # Its other walks stand still as well, as many as may run side by side.
+    # The other walks that may run side by side stand still too.
     fetcher.execute(
         """
         INSERT INTO import_batches (run_id, number, query, departement, status)
@@ -94,7 +94,7 @@ def test_a_page_fetched_again_brings_no_new_rows_whatever_is_left_of_the_share(
 def test_several_fetchers_keep_the_share_over_many_short_days(
     start_insee: StartInsee, make_fetcher: MakeFetcher
 ) -> None:
-    """Real days of a second, real midnights, three fetchers that know nothing of each other."""
+    """Days last a real second, and three fetchers know nothing of each other."""
     insee = start_insee(departements=("33", "24", "40"), establishments=1000)
     fetchers = [make_fetcher(insee, rows_per_page=100, per_minute=10_000) for _ in range(3)]
     daily(fetchers[0], 330, "33", "24", "40", day_seconds=1)
@@ -142,7 +142,7 @@ def test_the_same_import_asked_for_again_goes_on_and_takes_the_new_share(engine:
     again = order_daily(engine, Scope(departements=["33"]), Rhythm(20), row_limit=None)
     assert again == DailyOrder(first.run_id, goes_on=True)
     assert execute(engine, "SELECT per_day FROM import_runs") == [(20,)]
-    # Nothing named is the only one under way.
+    # A command without a place means the only open import.
     assert order_daily(engine, None, Rhythm(20), row_limit=None) == again
     other = order_daily(engine, Scope(departements=["24"]), Rhythm(20), row_limit=None)
     assert not other.goes_on

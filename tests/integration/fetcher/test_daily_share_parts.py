@@ -1,4 +1,4 @@
-"""The part of a day's share that each page holds, from its lease to its end."""
+"""Each page holds a part of the daily share, from its lease to its end."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -62,7 +62,7 @@ def test_a_slot_that_is_granted_on_the_next_day_takes_that_days_share(
     assert moved is not None
     assert moved.rows == 200
     assert fetcher.execute("SELECT share_day FROM import_pages") == [(midnight,)]
-    # And not where the lease is another's by now.
+    # A page whose lease another holds by now gets no part either.
     fetcher.execute("UPDATE import_pages SET lease_token = gen_random_uuid()")
     assert fetcher.pages.move_part(lease, lease.part, midnight + timedelta(days=1)) is None
 
@@ -82,7 +82,7 @@ def test_a_page_counts_on_the_day_in_which_its_slot_lets_it_leave(
         """,
     )
     assert len(days) == 3
-    # A slot can lie a moment back, when nobody was ready for it.
+    # A slot can lie a moment in the past, when nobody was ready for it.
     early, day = timedelta(seconds=0.5), timedelta(seconds=1)
     assert all(start - early <= granted < start + day for start, granted in days)
 

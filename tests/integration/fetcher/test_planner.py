@@ -1,4 +1,4 @@
-"""What was asked for becomes walks, counted no more than needed, whoever plans it."""
+"""Any planner turns an order into walks, and counts no more than needed."""
 
 from dataclasses import replace
 
@@ -74,5 +74,5 @@ def test_a_run_whose_planner_was_killed_is_planned_within_minutes_by_another(
 
     replace(fetcher.planner, count=count_and_look).turn()
 
-    # Renewed before each count, not taken once for all of them.
+    # The lease is renewed before each count, not taken once for all of them.
     assert [30 < seconds < 120 for seconds in held] == [True, True]

@@ -1,4 +1,4 @@
-"""What the queues lost is sent again, and what waits its turn is not."""
+"""A page that a queue lost is sent again; a page that waits its turn is not."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_a_lost_page_is_sent_again_though_other_runs_keep_the_queues_full(
     fetcher.walker.fetch_page(other)
     fetcher.outbox.pages.clear()
     if waiting == "slices":
-        # What was published after the lost slices has been written long ago.
+        # The slices that were published after the lost ones were written long ago.
         fetcher.slices_ready[0] = 50
         moved = "UPDATE import_pages SET moved_at = now() - interval '1 hour'"
         written = "UPDATE import_pages SET slices_done = slices_expected WHERE batch_id = :batch"
@@ -58,7 +58,7 @@ def test_a_released_page_does_not_wait_for_the_queues_to_be_empty(
     message = fetcher.outbox.pages.pop()
     fetcher.slices_ready[0] = 100
     fetcher.walker.fetch_page(message)
-    # the delay is over
+    # The delay is over.
     fetcher.execute("UPDATE import_pages SET lease_until = now()")
     fetcher.slices_ready[0] = 99
 

@@ -1,4 +1,4 @@
-"""How many walks and threads a quota needs."""
+"""The walks and threads that a quota needs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A register that was imported, then changed on one side or the other, and certified."""
+"""A register that is imported, changed here or at INSEE, and then certified."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ REGISTER: Any = {
 
 @dataclass
 class World:
-    """A simulator, a fetcher and a writer in one thread, and what is stored of it all."""
+    """A simulator, a fetcher and a writer in one thread, over one database."""
 
     insee: Insee
     fetcher: Fetcher
@@ -49,7 +49,7 @@ class World:
         self.work()
 
     def work(self) -> None:
-        """Carry out what was asked for, to its end."""
+        """Carry out all orders to their end."""
         while True:
             self.fetcher.planner.turn()
             if not self.fetcher.outbox.pages:
@@ -105,7 +105,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def imported(postgres: RunningPostgres, migrated_template: str) -> Iterator[str]:
-    """The name of a database into which the simulator's Gironde was imported once."""
+    """Import the Gironde of the simulator once; return the name of the database."""
     name = "imported_template"
     engine = make_engine(
         postgres.create_database(name, template=migrated_template), application_name="test"

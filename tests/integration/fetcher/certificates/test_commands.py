@@ -1,4 +1,4 @@
-"""`certify`, `repair` and the statement of an import as people call them."""
+"""The commands `certify` and `repair`, and the statement of an import."""
 
 import json
 import signal

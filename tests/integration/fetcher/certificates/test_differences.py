@@ -1,4 +1,4 @@
-"""What is missing here, and what is surplus, is found to the siret and repaired."""
+"""A certificate finds each missing and each surplus siret, and a repair fetches them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What comes between the first page of a walk and its last makes no false certificate."""
+"""A change between the first and the last page of a walk makes no false certificate."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""`./sirenade delta`: what a person orders, what it costs, and what it says in the end."""
+"""`./sirenade delta`: its order, its forecast, and its last lines."""
 
 import json
 import threading
@@ -35,7 +35,7 @@ def sirenade(copy: Copy, database_url: str) -> Callable[..., Result]:
 
 @pytest.fixture
 def at_work(copy: Copy) -> Callable[[], None]:
-    """Carry out what is ordered, beside the command that watches it."""
+    """Carry out the orders, beside the command that watches them."""
 
     def work() -> None:
         deadline_seconds = time.monotonic() + 30
@@ -85,7 +85,7 @@ def test_it_shows_the_way_and_says_how_far_the_register_is_complete(
     at_work()
     result = sirenade("--since", SINCE, "--json")
     assert result.exit_code == 0, result.output
-    # Above it is the log of the fetcher at work in this same process.
+    # The log of the fetcher in this same process stands above it.
     outcome = json.loads(result.stdout.splitlines()[-1])
     assert outcome["received"] == outcome["expected"] > 0
     assert outcome["treated_until"] == str(end_of("2026-08-05"))

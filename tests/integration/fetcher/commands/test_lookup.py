@@ -1,4 +1,4 @@
-"""What became of single numbers at INSEE, by its own word."""
+"""INSEE tells what became of single numbers."""
 
 import json
 from collections.abc import Callable

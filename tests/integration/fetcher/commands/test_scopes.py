@@ -1,4 +1,4 @@
-"""Every kind of scope, walked against the simulator and compared with its whole register."""
+"""Each kind of scope is walked at the simulator and compared with its whole register."""
 
 import json
 import urllib.request
@@ -37,7 +37,7 @@ def insee() -> Any:
 
 @pytest.fixture(scope="module")
 def register(insee: Insee) -> list[Record]:
-    """All that the simulator has, asked for without any criterion."""
+    """Return all records of the simulator, by a query without a criterion."""
     records: list[Record] = []
     while len(records) < 1500:
         url = f"{insee.url}{API}/siret?nombre=1000&debut={len(records)}"
@@ -79,7 +79,7 @@ def walk_all_batches(fetcher: Fetcher) -> list[str]:
 
 
 def end_running_batches(fetcher: Fetcher) -> None:
-    """In place of the writer, which would make room for the next ones."""
+    """End the running batches in place of the writer, to make room for the next ones."""
     with fetcher.engine.begin() as connection:
         connection.execute(
             text("UPDATE import_batches SET status = 'complete' WHERE status = 'running'")

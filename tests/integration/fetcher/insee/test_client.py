@@ -1,4 +1,4 @@
-"""The adapter against a server that misbehaves as no simulator would: raw bytes on a socket."""
+"""The client against a server of raw bytes, which misbehaves as no simulator does."""
 
 import socket
 import threading
@@ -20,7 +20,7 @@ Answer = Callable[[socket.socket], None]
 
 
 class RawServer:
-    """Answers each connection with what a function writes; counts the requests."""
+    """Answers each connection with the bytes of a function; counts the requests."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -40,7 +40,7 @@ class RawServer:
                 try:
                     self._answer(connection)
                 except OSError:
-                    continue  # the client had enough
+                    continue  # the client has closed
 
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
@@ -119,7 +119,7 @@ def test_a_body_that_never_ends_is_given_up(
 def test_a_body_that_trickles_is_given_up_after_the_time_for_all_of_it(
     header: bytes, piece: bytes, serve: Callable[[Answer], RawServer]
 ) -> None:
-    """Each byte comes well before the timeout of one read: only the sum is too long."""
+    """Send each byte well before the timeout of one read: only the sum is too long."""
 
     def trickle(to: socket.socket) -> None:
         to.sendall(b"HTTP/1.1 200 OK\r\n" + header + b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""One quota for all replicas, measured in the database and at the server."""
+"""All replicas share one quota, measured in the database and at the server."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ REPLICAS = 3
 
 @pytest.fixture
 def replicas(database_url: str) -> Iterator[list[Quota]]:
-    """Quotas of several processes: each with an engine of its own."""
+    """Make the quotas of several processes, each with an engine of its own."""
     engines = [make_engine(database_url, application_name=f"replica-{n}") for n in range(REPLICAS)]
     yield [Quota(engine, "key", Clock(), Metrics()) for engine in engines]
     for engine in engines:
@@ -29,7 +29,7 @@ def replicas(database_url: str) -> Iterator[list[Quota]]:
 
 
 def use(replicas: list[Quota], *, seconds: float, request: Callable[[], object]) -> None:
-    """Let every replica send as fast as the quota lets it, with two threads each."""
+    """Let each replica send as fast as the quota allows, with two threads."""
     end_seconds = time.monotonic() + seconds
 
     def send(quota: Quota) -> None:
@@ -59,7 +59,7 @@ def test_no_two_slots_of_any_replica_are_closer_than_the_quota_allows(
         ).scalar_one()
         granted = connection.execute(text("SELECT count(*) FROM insee_requests")).scalar_one()
     assert shortest_seconds >= 60 / 1200
-    # Slower than the quota by far would hold it as well: at least half of it must be used.
+    # A far slower sender would keep the quota too: at least half of it must be used.
     assert granted > 30
 
 
@@ -166,14 +166,14 @@ def test_a_moment_in_which_nobody_was_ready_is_made_good_and_a_longer_one_is_not
 ) -> None:
     replicas[0].open(requests_per_minute=600, requests_per_hour=None)
     replicas[0].take(batch_id=None, page=None, patience_seconds=1)
-    time.sleep(1)  # nobody asks
+    time.sleep(1)  # nobody takes a slot
     first = replicas[0].take(batch_id=None, page=None, patience_seconds=1)
     with engine.connect() as connection:
         late_seconds = connection.execute(
             text("SELECT extract(epoch FROM clock_timestamp() - :at)::float"),
             {"at": first.granted_at},
         ).scalar_one()
-    # As if it had been granted a moment ago, so that the next ones come the sooner.
+    # Date the grant back, so that the next slots come sooner.
     assert 0.2 < late_seconds < 0.4
 
 
@@ -224,7 +224,7 @@ def test_a_replica_that_starts_does_not_forget_what_the_headers_said(
     replicas[1].open(requests_per_minute=100, requests_per_hour=None)
     assert limit_of(engine) == 30
 
-    # A person who changes the setting means it.
+    # A changed setting replaces the limit that INSEE named.
     replicas[2].open(requests_per_minute=50, requests_per_hour=None)
     assert limit_of(engine) == 50
 

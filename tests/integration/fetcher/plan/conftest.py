@@ -1,4 +1,4 @@
-"""Copies of a register: one that holds nothing yet, and one that holds everything."""
+"""Copies of a register: an empty one, and a complete one."""
 
 from collections.abc import Iterator
 
@@ -21,14 +21,14 @@ ESTABLISHMENTS = 250
 
 @pytest.fixture
 def copy(start_insee: StartInsee, make_fetcher: MakeFetcher) -> Copy:
-    """Nothing imported yet."""
+    """A copy into which nothing is imported yet."""
     insee = start_insee(establishments=ESTABLISHMENTS)
     return Copy(insee, make_fetcher(insee))
 
 
 @pytest.fixture(scope="session")
 def imported_template(postgres: RunningPostgres, migrated_template: str) -> str:
-    """The name of a database into which everything was imported, to be cloned."""
+    """Import everything once; return the name of the database, to be cloned."""
     name = "delta_template"
     url = postgres.create_database(name, template=migrated_template)
     engine = make_engine(url, application_name="test-fetcher", pool_size=4)
@@ -46,7 +46,7 @@ def imported_template(postgres: RunningPostgres, migrated_template: str) -> str:
 def full(
     postgres: RunningPostgres, imported_template: str, start_insee: StartInsee
 ) -> Iterator[Copy]:
-    """Everything imported, the watermarks at the first day."""
+    """A complete copy, whose watermarks stand at the first day."""
     url = postgres.create_database("delta", template=imported_template)
     engine = make_engine(url, application_name="test-fetcher", pool_size=8)
     insee = start_insee(establishments=ESTABLISHMENTS)

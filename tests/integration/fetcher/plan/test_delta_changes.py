@@ -1,4 +1,4 @@
-"""A delta brings what INSEE treated since, all of it and nothing else."""
+"""A delta brings all rows that INSEE treated since, and no others."""
 
 from datetime import datetime
 
@@ -23,7 +23,7 @@ def test_a_delta_brings_exactly_what_was_treated_since(full: Copy) -> None:
     assert (counted["inserted"], counted["updated"]) == (0, 3)
     assert counted["unchanged"] > 0, "the overlap"
     for batch in full.batches(run_id):
-        # A row that INSEE treats again meanwhile has left the window, and is no surplus.
+        # A row that INSEE treats again meanwhile leaves the window, and is no surplus.
         assert (batch["missing_sirets"], batch["surplus_sirets"]) == ([], None)
     after = hashes(full)
     assert {siret for siret in after if after[siret] != before[siret]} == set(changed)
@@ -39,7 +39,7 @@ def hashes(copy: Copy) -> dict[str, bytes]:
 
 def test_a_row_that_insee_wrote_late_is_found_by_the_overlap(full: Copy) -> None:
     [siret] = full.some_sirets(1)
-    # Dated before the watermark, and visible only with the next publication.
+    # The row is dated before the watermark, and comes only with the next publication.
     full.insee.treat(siret, "2026-08-04T23:00:00.000", numeroVoieEtablissement="77")
     full.insee.publish(day=NEXT_DAY)
     full.delta()

@@ -1,4 +1,4 @@
-"""A delta waits for INSEE, and for the delta before it, and for nothing else."""
+"""A delta waits for INSEE and for the delta before it, and for nothing else."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How old the register is, wherever it is asked: from the watermark, in Paris time."""
+"""The age of the register follows from the watermarks, in Paris time, in all views."""
 
 import json
 from collections.abc import Callable

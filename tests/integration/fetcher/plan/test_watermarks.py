@@ -1,4 +1,4 @@
-"""A watermark never promises more than is there."""
+"""A watermark never promises rows that are not stored."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ def test_a_whole_import_leaves_the_watermark_where_insee_was_when_it_was_planned
 ) -> None:
     copy.fetcher.order(Scope())
     copy.fetcher.planner.turn()
-    # The next day comes while the walk goes on: it may have passed by what that day changes.
+    # The next day comes during the walk, which may have passed the rows that this day changes.
     copy.insee.publish(day=NEXT_DAY)
     copy.fetcher.walk_to_the_end()
     assert copy.watermarks() == {}

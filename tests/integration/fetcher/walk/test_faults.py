@@ -1,4 +1,4 @@
-"""Whatever INSEE or a queue answers, a page comes late at most, and a refusal is told."""
+"""A bad answer of INSEE or of a queue delays a page at most, and a refusal is told."""
 
 import threading
 from unittest.mock import Mock
@@ -38,14 +38,14 @@ def test_a_fault_delays_a_page_and_fails_nothing(
     assert fetcher.value("SELECT status FROM import_batches") == "running"
     assert fetcher.value("SELECT lease_until > now() FROM import_pages") is True
 
-    # the delay is over
+    # The delay is over.
     fetcher.execute("UPDATE import_pages SET lease_until = now()")
     fetcher.execute("UPDATE quota SET paused_until = NULL")
     fetcher.sweeper.turn()
     fetcher.walk_to_the_end()
 
     assert len(fetcher.outbox.sirets()) == 300
-    # The count and each attempt took a slot of their own: none was repeated behind our back.
+    # The count and each attempt took a slot of its own: the client repeated none by itself.
     assert insee.quota()["requests"] == 1 + 2
     assert fetcher.value("SELECT count(*) FROM insee_requests") == 1 + 2
 

@@ -1,4 +1,4 @@
-"""The walk over a real simulator and a real database, queues replaced by lists."""
+"""Walks over a real simulator and a real database; lists replace the queues."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ def test_a_walk_publishes_every_row_once_in_the_order_of_siret(
     sirets = fetcher.outbox.sirets()
     assert len(sirets) == 1500
     assert sirets == sorted(set(sirets))
-    # The plan's count, then 400 + 400 + 400 + 300: the total ends the walk, the empty page is
-    # not asked for.
+    # The requests are the count of the plan, then 400 + 400 + 400 + 300 rows: the total ends the
+    # walk, and no empty page is asked for.
     assert insee.quota()["requests"] == 1 + 4
     assert fetcher.value("SELECT expected FROM import_batches") == 1500
 
@@ -66,7 +66,7 @@ def test_a_stale_page_message_costs_no_quota(
 
 
 def receive_slice(fetcher: Fetcher, *, page: int, records: int) -> None:
-    """As the writer would leave the first slice of a page of the only batch."""
+    """Write the first slice of a page of the only batch, in place of the writer."""
     fetcher.execute(
         """
         INSERT INTO slice_receipts (batch_id, page, fetch_id, slice, records, sirets)
@@ -107,7 +107,7 @@ def test_a_page_that_lost_its_lease_publishes_nothing(
     fetcher = make_fetcher(insee)
     fetcher.plan("33")
     message = fetcher.outbox.pages.pop()
-    # While the first one is on its way, its lease runs out and the page is taken by another.
+    # While the first GET is on its way, its lease runs out and another takes the page.
     original = fetcher.pages.save_page
 
     def save_after_losing_the_lease(*arguments: Any) -> bool:
@@ -133,7 +133,7 @@ def test_a_page_is_leased_by_one_fetcher_at_a_time(
 
     fetcher.walker.fetch_page(FetchPage(page.batch_id, page.page))
 
-    assert insee.quota()["requests"] == 1  # the plan's count
+    assert insee.quota()["requests"] == 1  # the count of the plan
 
 
 def test_a_page_that_the_writer_completed_meanwhile_keeps_the_fetch_that_was_written(
@@ -169,7 +169,7 @@ def test_a_page_that_ends_elsewhere_than_before_has_the_next_one_fetched_again(
     first_page = fetcher.outbox.pages[0]
     fetcher.walk_to_the_end()
     before = fetcher.value("SELECT fetch_id FROM import_pages WHERE number = 2")
-    # Page 1 had ended further on, as if a row in the middle of it had not been there yet.
+    # Page 1 ended at a later row before, as if one of its rows had not been there yet.
     fetcher.execute("""
         UPDATE import_pages SET slices_done = slices_expected,
           cursor = (SELECT cursor FROM import_pages WHERE number = 3)

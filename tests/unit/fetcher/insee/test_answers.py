@@ -1,4 +1,4 @@
-"""What a 429 says is used up, by its headers."""
+"""A 429 names the limit that is used up, by its headers."""
 
 import pytest
 import requests

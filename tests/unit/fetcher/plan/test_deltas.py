@@ -1,13 +1,11 @@
-"""Which windows a delta walks follows from INSEE's dates and the watermarks, and from no clock."""
+"""The windows of a delta follow from INSEE's dates and the watermarks, and from no clock."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from services.fetcher.commands.delta import checked_order
 from services.fetcher.plan.deltas import (
     DeltaOrder,
     NoWatermark,
@@ -16,12 +14,7 @@ from services.fetcher.plan.deltas import (
     whole_windows,
 )
 from services.fetcher.plan.freshness import Freshness
-from shared.errors import UserError
 from shared.imports.treatments import COLLECTIONS, TreatmentWindow, Watermark
-from shared.imports.watermarks import set_watermark
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 TUESDAY = datetime.fromisoformat("2026-08-04T00:05:54.033")
 WEDNESDAY = datetime.fromisoformat("2026-08-05T00:05:52.648")
@@ -88,7 +81,7 @@ def test_a_collection_that_is_not_up_holds_up_itself_alone() -> None:
     assert found.held_up == ["legal units: INSEE says that the collection is not up"]
 
 
-def test_without_a_watermark_somebody_must_say_since_when() -> None:
+def test_without_a_watermark_a_delta_needs_a_date() -> None:
     with pytest.raises(NoWatermark, match="give --since once"):
         decide(DeltaOrder(), insee(), {})
     assert starts(decide(DeltaOrder(TUESDAY), insee(), {}).windows) == {TUESDAY}
@@ -124,7 +117,7 @@ def test_the_queries_name_treatment_dates_to_the_millisecond_and_no_maskable_fie
 
 
 def test_an_empty_window_is_no_walk_and_a_mass_day_is_many() -> None:
-    """Rows evenly spread over the sirens, counted as INSEE would."""
+    """Count rows that are evenly spread over the sirens."""
 
     def count(query: str) -> int:
         if "UniteLegale" in query:
@@ -142,38 +135,3 @@ def test_an_empty_window_is_no_walk_and_a_mass_day_is_many() -> None:
     assert (ends[0][0], ends[-1][1]) == ("0" * 14, "9" * 14)
     for (_, high), (low, _) in pairwise(ends):
         assert int((high or "")[:9]) + 1 == int((low or "")[:9])
-
-
-@pytest.mark.parametrize(
-    ("collection", "date"),
-    [("etablissement", "2026-08-01"), ("etablissements", "2026-08-01T00:00:00+02:00")],
-)
-def test_a_watermark_that_would_mean_something_else_is_refused(collection: str, date: str) -> None:
-    nowhere = cast("Connection", None)
-    with pytest.raises(ValueError, match=r"no such collection|offset"):
-        set_watermark(nowhere, collection, datetime.fromisoformat(date))
-
-
-def test_an_order_keeps_dates_as_insee_writes_them() -> None:
-    found = checked_order(since="2026-08-03T22:00:00Z", overlap_hours=24, wait_minutes=2)
-    assert found == DeltaOrder(datetime.fromisoformat("2026-08-04"), 24, wait_seconds=120)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"since": "yesterday"}, "'yesterday' is no date"),
-        ({"since": "2026-02-30"}, "is no date"),
-        ({"since": "0001-01-01T00:00:00+14:00"}, "is no date"),
-        ({"since": "1900-01-01"}, "before 1973"),
-        ({"overlap_hours": -1}, "--overlap-hours -1: use 0 to"),
-        ({"overlap_hours": float("nan")}, "--overlap-hours nan: use 0 to"),
-        ({"wait_minutes": 100_000}, "--wait-minutes 100000: use 0 to"),
-    ],
-)
-def test_an_order_that_makes_no_sense_is_one_line(wrong: dict[str, Any], said: str) -> None:
-    order: dict[str, Any] = {"since": None, "overlap_hours": 24.0, "wait_minutes": 0.0}
-    with pytest.raises(UserError) as caught:
-        checked_order(**order | wrong)
-    assert said in str(caught.value)
-    assert "\n" not in str(caught.value)

@@ -82,7 +82,7 @@ def test_a_limit_is_allotted_in_order_until_it_is_used_up(
 
 
 class Register:
-    """Counts what it was asked: rows by siren, all in one département."""
+    """Counts rows by siren, all in one département."""
 
     def __init__(self, *rows: tuple[int, int]) -> None:
         self.rows = rows
@@ -96,7 +96,7 @@ class Register:
 
 
 def _assert_covers(batches: Sequence[PlannedBatch], first: str, last: str) -> None:
-    """Each piece begins right after the one before."""
+    """Each piece begins right after the piece before it."""
     lows = [int(batch.window.siret_from or "") for batch in batches]
     highs = [int(batch.window.siret_to or "") for batch in batches]
     assert [lows[0], highs[-1]] == [int(first), int(last)]
@@ -104,7 +104,7 @@ def _assert_covers(batches: Sequence[PlannedBatch], first: str, last: str) -> No
 
 
 def test_a_large_window_is_cut_at_sirens_and_nothing_falls_between() -> None:
-    # As in the register: nearly everything begins with 3 to 9, and the young sirens are dense.
+    # The register is uneven: nearly all sirens begin with 3 to 9, and the young ones are dense.
     register = Register(*((siren, 1000) for siren in range(300_000_000, 990_000_000, 1_000_000)))
     plan = make_plan(Scope(departements=["33"]), row_limit=None, walkers=4, count=register.count)
 

@@ -1,4 +1,4 @@
-"""A page in slices: nothing lost, nothing twice, no slice of two shards."""
+"""A page is cut into slices of one shard each, and no record is lost or repeated."""
 
 from collections import Counter
 
@@ -37,10 +37,10 @@ def test_no_slice_spans_two_shards_and_no_record_is_lost(shards: int) -> None:
         assert 0 < len(records) <= RECORDS_PER_SLICE
         assert {route(record["siret"][:9], shards) for record in records} == {each.shard}
         seen.update(record["siret"] for record in records)
-    assert seen == Counter(record["siret"] for record in page(1000))  # type: ignore[index]  # as `page` made them
+    assert seen == Counter(record["siret"] for record in page(1000))  # type: ignore[index]  # records of `page`
 
 
-def test_what_has_no_siret_goes_to_the_first_shard() -> None:
+def test_a_record_without_a_siret_goes_to_the_first_shard() -> None:
     strange: list[object] = [{}, {"siret": 12}, {"siret": "12"}, "no record", None]
     (only,) = cut(strange, shards=64)
     assert only.shard == 0

@@ -1,4 +1,4 @@
-"""What a dry run says is what the walk then takes."""
+"""A forecast names the requests that the walk then takes."""
 
 from collections.abc import Callable
 from typing import Any
