@@ -66,6 +66,11 @@ def hold(connection: Connection, lock: Lock) -> None:
     connection.execute(text(hold_sql(lock)))
 
 
+def share(connection: Connection, lock: Lock) -> None:
+    """Wait for whoever holds the lock alone, and share it until the transaction ends."""
+    connection.execute(text(share_sql(lock)))
+
+
 def try_hold_in_session(connection: Connection, lock: Lock) -> bool:
     """Hold the lock until the session ends, or return False where another session holds it."""
     return bool(connection.scalar(text(f"SELECT pg_try_advisory_lock({lock:d})")))

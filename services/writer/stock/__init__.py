@@ -1,1 +1,1 @@
-"""Loads INSEE's monthly stock files into the register; nothing of it runs inside the service."""
+"""The loading of INSEE's monthly stock files into the register; it never runs in the service."""

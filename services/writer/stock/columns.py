@@ -1,4 +1,4 @@
-"""The stock files' columns and ours: the only place here that knows INSEE's names."""
+"""The columns of the stock files under INSEE's names and the register's."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -7,21 +7,19 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
-from services.writer.mapping.insee_keys import camel
+from services.writer.mapping.insee_keys import ETABLISSEMENT, UNITE, camel
 from shared.errors import UserError
 from shared.sirene.records import Etablissement, UniteLegale
 
 StockCollection = Literal["unites_legales", "etablissements"]
 COLLECTIONS: Sequence[StockCollection] = ("unites_legales", "etablissements")
-"""Also the names of their tables, in the order in which they are loaded."""
+"""The names of the tables, in the order in which they are loaded."""
 
 _DERIVED = frozenset({"departement", "region"})
 _NAMES: Mapping[StockCollection, Mapping[str, str]] = {
     "unites_legales": {
         "siren": "siren",
-        "activite_principale_naf25": "activitePrincipaleNAF25UniteLegale",
-        "categorie_entreprise": "categorieEntreprise",
-        "annee_categorie_entreprise": "anneeCategorieEntreprise",
+        **UNITE,
     },
     "etablissements": {
         "siren": "siren",
@@ -29,10 +27,11 @@ _NAMES: Mapping[StockCollection, Mapping[str, str]] = {
         "siret": "siret",
         "siege": "etablissementSiege",
         "date_debut": "dateDebut",
-        "activite_principale_naf25": "activitePrincipaleNAF25Etablissement",
+        **ETABLISSEMENT,
     },
 }
-# Younger than the files themselves, or announced to go: a file without them can still be loaded.
+# INSEE added these columns late or has announced their end: a file without them can still be
+# loaded.
 _OPTIONAL = frozenset(
     {
         "activite_principale_naf25",
@@ -45,7 +44,7 @@ _OPTIONAL = frozenset(
         "coordonnee_lambert_ordonnee",
     }
 )
-# More names would only hide the message.
+# More missing columns than these would only hide the message.
 _NAMED = 5
 _FILES: Mapping[str, StockCollection] = {
     "StockUniteLegale": "unites_legales",
@@ -59,7 +58,7 @@ _SUFFIXES: Mapping[StockCollection, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which of a file's columns become which of ours; `absent` ones stay NULL."""
+    """`columns` maps the register's columns to those of the file; `absent` ones stay NULL."""
 
     collection: StockCollection
     columns: Mapping[str, str]
@@ -94,7 +93,7 @@ def _mapping(collection: StockCollection) -> Mapping[str, str]:
 
 
 def layout_of(names: Sequence[str]) -> Layout:
-    """Tell which file this is by its header. Raises UserError where it is none of the two."""
+    """Tell the kind of file by its header; raise UserError where it is no stock file to load."""
     header = frozenset(names)
     if "dateFin" in header:
         raise UserError("is a history file: periods come from the API, only the stock is loaded")

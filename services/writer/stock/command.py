@@ -1,4 +1,4 @@
-"""`./sirenade stock`: all files looked at first, then loaded one after the other, then pages."""
+"""The work of `./sirenade stock`: look at all files, load one after the other, renew the pages."""
 
 import contextlib
 import datetime as dt
@@ -13,7 +13,7 @@ from services.writer.stock.columns import COLLECTIONS
 from services.writer.stock.files import StockFile, open_stock
 from services.writer.stock.loader import CHUNK_ROWS, Loader
 from services.writer.stock.log import StockLoad
-from services.writer.stock.store import retried
+from services.writer.stock.store import retry_conflicts
 from services.writer.stock.view import View
 from shared.db.engine import make_engine
 from shared.db.locks import Lock, try_hold_in_session
@@ -22,7 +22,7 @@ from shared.errors import UserError
 from shared.runtime.memory import return_freed_memory
 
 _PAGE_ROWS = 1000
-# Copiers, the loader itself, the lock.
+# One for each copier, one for the loader, one for the lock.
 _CONNECTIONS = 4
 
 
@@ -37,7 +37,7 @@ class StockOptions:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What the header says, and the number of rows where the file knows it."""
+    """The header of a file, and the number of rows where the file tells it."""
 
     file: str
     collection: str
@@ -49,8 +49,8 @@ class Planned:
 
 
 @contextlib.contextmanager
-def opened(places: Sequence[str]) -> Iterator[list[StockFile]]:
-    """Every file, units first. Raises UserError where one is not what it must be."""
+def open_files(places: Sequence[str]) -> Iterator[list[StockFile]]:
+    """Open every file, units first; raise UserError where one is not a stock file to load."""
     with contextlib.ExitStack() as stack:
         files: list[StockFile] = []
         for place in places:
@@ -64,7 +64,7 @@ def opened(places: Sequence[str]) -> Iterator[list[StockFile]]:
 
 
 def plan(places: Sequence[str]) -> list[Planned]:
-    with opened(places) as files:
+    with open_files(places) as files:
         return [
             Planned(
                 file.name,
@@ -80,9 +80,9 @@ def plan(places: Sequence[str]) -> list[Planned]:
 
 
 def load(database_url: str, places: Sequence[str], options: StockOptions) -> list[StockLoad]:
-    """Load the files and renew their establishments' pages; return what the log says of them."""
+    """Load the files and renew their establishments' pages; return the rows of the log."""
     return_freed_memory()
-    with _exclusive(database_url) as engine, opened(places) as files, View() as view:
+    with _exclusive(database_url) as engine, open_files(places) as files, View() as view:
         loader = Loader(engine, view, options.sole_traders, options.chunk_rows)
         for file in files:
             _warn(file, view)
@@ -96,7 +96,7 @@ def load(database_url: str, places: Sequence[str], options: StockOptions) -> lis
 
 
 def discard(database_url: str) -> list[str]:
-    """Drop what interrupted loads left; return their collections."""
+    """Drop the staging tables of interrupted loads; return their collections."""
     with _exclusive(database_url) as engine, View() as view:
         loader = Loader(engine, view)
         return [collection for collection in COLLECTIONS if loader.discard(collection)]
@@ -129,7 +129,7 @@ def _warn(file: StockFile, view: View) -> None:
 
 
 def _renew_pages(engine: Engine, view: View, *, sole_traders: bool) -> None:
-    """Also those that an earlier load was told to leave."""
+    """Renew the pages, also those of earlier loads `--without-pages`."""
     view.begin("pages and due avis")
     with engine.begin() as connection:
         due = log.find_stored(connection)
@@ -137,7 +137,7 @@ def _renew_pages(engine: Engine, view: View, *, sole_traders: bool) -> None:
     done = 0
     while due:
         renew = partial(pages.renew_some, loads=due, rows=_PAGE_ROWS, sole_traders=sole_traders)
-        siret = retried(engine, renew)
+        siret = retry_conflicts(engine, renew)
         if siret is None:
             break
         due = [replace(load, pages_siret=siret) for load in due]

@@ -1,4 +1,4 @@
-"""Oppositions and tombstones hold for what a stock file brings, in the transaction that brings it.
+"""Oppositions and tombstones for the rows of a stock file, in the transaction that stores them.
 
 The locks are those of `services/writer/erasure/tombstones.py`, in its order.
 """
@@ -6,7 +6,6 @@ The locks are those of `services/writer/erasure/tombstones.py`, in its order.
 from sqlalchemy import Connection, text
 
 from services.writer.erasure.honour import honour
-from services.writer.erasure.tombstones import SHARE_REGISTER, hold_register
 from services.writer.stock.columns import StockCollection
 
 _BURY = {
@@ -21,31 +20,21 @@ _BURY = {
         FROM stock_due WHERE siret = ANY(:keys)
     """),
 }
-_TOLD = "SELECT siren FROM oppositions UNION SELECT siren FROM erasures"
-# Beside those who said so: a clear establishment of a unit that is P, and a P unit's clear
-# establishments, which may be older than the P.
-_CONCERNED_OF_DUE = {
+_CONCERNED = "SELECT siren FROM oppositions UNION SELECT siren FROM erasures"
+# Units with an opposition or a tombstone are not all: a clear establishment may come for a unit
+# that is P, and a unit that turns P may have clear establishments, which may be older than the P.
+_FIND_CONCERNED = {
     "unites_legales": text(f"""
         SELECT siren FROM stock_due n
-        WHERE siren IN ({_TOLD}) OR (n.statut_diffusion = 'P' AND EXISTS (
+        WHERE siren IN ({_CONCERNED}) OR (n.statut_diffusion = 'P' AND EXISTS (
           SELECT FROM etablissements e WHERE e.siren = n.siren AND e.statut_diffusion = 'O'))
     """),  # noqa: S608  made of the text above
     "etablissements": text(f"""
         SELECT DISTINCT siren FROM stock_due n
-        WHERE siren IN ({_TOLD}) OR (n.statut_diffusion = 'O' AND EXISTS (
+        WHERE siren IN ({_CONCERNED}) OR (n.statut_diffusion = 'O' AND EXISTS (
           SELECT FROM unites_legales u WHERE u.siren = n.siren AND u.statut_diffusion = 'P'))
     """),  # noqa: S608  made of the text above
 }
-
-
-def share_register(connection: Connection) -> None:
-    """As a slice does: nobody's opposition is recorded between our look and our commit."""
-    connection.execute(text(SHARE_REGISTER))
-
-
-def hold_whole_register(connection: Connection) -> None:
-    """As `forget` does: no slice is under way, and none begins."""
-    hold_register(connection)
 
 
 def bury(connection: Connection, collection: StockCollection, keys: list[str]) -> None:
@@ -54,14 +43,14 @@ def bury(connection: Connection, collection: StockCollection, keys: list[str]) -
 
 
 def honour_due(connection: Connection, collection: StockCollection) -> None:
-    """Clear what the rows of `stock_due`, now stored, must not show."""
-    _honour(connection, list(connection.execute(_CONCERNED_OF_DUE[collection]).scalars()))
+    """Clear what must not be shown in the rows of `stock_due`, which are now stored."""
+    _honour(connection, list(connection.execute(_FIND_CONCERNED[collection]).scalars()))
 
 
 def honour_stored(connection: Connection, collection: StockCollection) -> None:
-    """The same for a whole table that was empty before."""
+    """Clear what must not be shown in a table that was empty before the load."""
     statement = text(f"""
-        SELECT DISTINCT siren FROM {collection} WHERE siren IN ({_TOLD})
+        SELECT DISTINCT siren FROM {collection} WHERE siren IN ({_CONCERNED})
     """)  # noqa: S608  a table of ours
     _honour(connection, list(connection.execute(statement).scalars()))
 

@@ -1,4 +1,4 @@
-"""Batches of a stock file's rows, all of them strings or what parquet types them as."""
+"""Stock files in CSV, zip or parquet, read as batches of rows: strings, or the types of parquet."""
 
 import contextlib
 import datetime as dt
@@ -18,19 +18,19 @@ from services.writer.stock.sources import SourceFile, open_source
 from shared.errors import UserError
 from shared.sirene.values import MASKED
 
-# Measured: what fits the processor's cache is read three times as fast as 4 MiB at once.
+# Measured: blocks that fit the processor's cache are read three times as fast as 4 MiB at once.
 _BLOCK_BYTES = 1 << 19
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 _ENCRYPTED = 0x1
 
 
 class DamagedFile(UserError):
-    """Raised where reading the same file again would end alike."""
+    """Raised when a second reading of the same file would fail in the same way."""
 
 
 @dataclass(slots=True)
 class StockFile:
-    """An open stock file whose columns are known to be those of one. `rows` where it says so."""
+    """An open file with the columns of a stock file. `rows` is None where it does not tell them."""
 
     source: SourceFile
     layout: Layout
@@ -43,23 +43,23 @@ class StockFile:
         return self.source.name
 
     def chunks(self, rows: int) -> Iterator[pa.RecordBatch]:
-        """All rows in the file's order, so many at a time; only the last chunk is shorter.
+        """Yield all rows in the file's order, in chunks of `rows`; only the last one is shorter.
 
-        Raises DamagedFile where the damage is reached.
+        Raises DamagedFile when it reaches the damage.
         """
-        with self._reader.damage_named():
-            yield from _even(self._reader.batches(list(self.layout.columns.values())), rows)
+        with self._reader.translate_errors():
+            yield from _rechunk(self._reader.batches(list(self.layout.columns.values())), rows)
 
     def close(self) -> None:
         self.source.close()
 
 
 def open_stock(place: str) -> StockFile:
-    """Open and look at the header. Raises UserError that names the file, and leaves it closed."""
+    """Open the file and read its header; raise UserError that names the file, and close it then."""
     source = open_source(place)
     try:
         reader = _reader_of(source)
-        with reader.damage_named():
+        with reader.translate_errors():
             names = reader.names()
         try:
             layout = layout_of(names)
@@ -86,8 +86,8 @@ class _Reader:
         raise NotImplementedError
 
     @contextlib.contextmanager
-    def damage_named(self) -> Iterator[None]:
-        """In our words: the libraries quote rows, which may be about people."""
+    def translate_errors(self) -> Iterator[None]:
+        """Turn errors of the libraries, which quote rows of people, into errors that quote none."""
         try:
             yield
         except (zipfile.BadZipFile, zlib.error, EOFError):
@@ -125,7 +125,7 @@ class _Csv(_Reader):
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         if not cast("io.BufferedReader", self._stream).peek(1):
             return
-        # The readahead of Arrow's own threads is bounded: a few blocks.
+        # Arrow's own threads read ahead a few blocks only.
         yield from pyarrow.csv.open_csv(
             pa.PythonFile(self._stream, mode="r"),
             read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK_BYTES, column_names=self._names),
@@ -154,8 +154,8 @@ class _Csv(_Reader):
 class _Parquet(_Reader):
     def __init__(self, name: str, stream: BinaryIO) -> None:
         super().__init__(name, stream)
-        with self.damage_named():
-            # Without it, a whole group of rows would be read at once.
+        with self.translate_errors():
+            # Without these options a whole group of rows would be read at once.
             self._file = pyarrow.parquet.ParquetFile(stream, pre_buffer=False, buffer_size=1 << 20)
         self.rows = self._file.metadata.num_rows
 
@@ -180,12 +180,12 @@ def _reader_of(source: SourceFile) -> _Reader:
     if head == _PARQUET:
         return _Parquet(source.name, source.stream)
     reader = _Csv(source.name, source.stream)
-    with reader.damage_named():
-        reader._stream, reader.dated = _member(source)  # noqa: SLF001  both are this module's
+    with reader.translate_errors():
+        reader._stream, reader.dated = _find_member(source)  # noqa: SLF001  both are this module's
     return reader
 
 
-def _member(source: SourceFile) -> tuple[BinaryIO, dt.date | None]:
+def _find_member(source: SourceFile) -> tuple[BinaryIO, dt.date | None]:
     archive = zipfile.ZipFile(source.stream)
     members = [m for m in archive.infolist() if m.filename.lower().endswith(".csv")]
     if len(members) != 1:
@@ -194,16 +194,16 @@ def _member(source: SourceFile) -> tuple[BinaryIO, dt.date | None]:
     if member.flag_bits & _ENCRYPTED:
         raise UserError(f"{source.name}: the zip is encrypted")
     with contextlib.suppress(ValueError):
-        return _opened(archive, member), dt.date(*member.date_time[:3])
-    return _opened(archive, member), None
+        return _open_member(archive, member), dt.date(*member.date_time[:3])
+    return _open_member(archive, member), None
 
 
-def _opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
+def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
     return cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", archive.open(member)), 1 << 20))
 
 
-def _even(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """The same rows in chunks of equal size, wherever the reader's blocks end."""
+def _rechunk(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield the same rows in chunks of equal size, whatever the size of the reader's blocks."""
     kept: list[pa.RecordBatch] = []
     count = 0
     for batch in batches:

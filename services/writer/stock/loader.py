@@ -1,4 +1,4 @@
-"""A stock file's way into the register: staged in chunks, judged, then swapped in or merged."""
+"""The load of one stock file: staged in chunks, judged, then swapped in or merged."""
 
 import datetime as dt
 from collections import deque
@@ -20,7 +20,7 @@ from shared.db.sqlstate import sqlstate
 from shared.errors import UserError
 
 CHUNK_ROWS = 20_000
-# Beside the server's two backends there is no third core to fill; what waits is bounded.
+# Two copiers and their backends fill the cores; the chunks that wait are bounded.
 _COPIERS = 2
 _WAITING_CHUNKS = 3
 
@@ -33,11 +33,11 @@ class Loader:
     chunk_rows: int = CHUNK_ROWS
 
     def load(self, file: StockFile, *, file_date: dt.date | None, force: bool) -> StockLoad:
-        """Bring the file's rows into the register, from where an interrupted load of it stood.
+        """Bring the file's rows into the register; go on with an interrupted load of the file.
 
         Raises UserError where the file is damaged or refused: the register is then untouched.
         """
-        load = self._begun(file, file_date)
+        load = self._begin(file, file_date)
         if load.status == "staging":
             try:
                 load = self._stage(file, load)
@@ -59,14 +59,12 @@ class Loader:
             log.set_status(connection, load, "abandoned")
             return True
 
-    # ── Staging ──
-
-    def _begun(self, file: StockFile, file_date: dt.date | None) -> StockLoad:
+    def _begin(self, file: StockFile, file_date: dt.date | None) -> StockLoad:
         collection, identity = file.layout.collection, file.source.identity
         with self.engine.begin() as connection:
             load = log.find_open(connection, collection)
             if load is not None:
-                if self._goes_on(load, file) and (load.status == "staged" or self._is_whole(load)):
+                if self._is_load_of(load, file) and self._is_whole(load):
                     self.view.say(f"{file.name}: goes on where it was interrupted")
                     return load
                 staging.drop(connection, load)
@@ -75,7 +73,7 @@ class Loader:
             if (
                 latest is not None
                 and latest.status == "stored"
-                and self._goes_on(latest, file)
+                and self._is_load_of(latest, file)
                 and not staging.is_empty(connection, collection)
             ):
                 return latest
@@ -91,7 +89,7 @@ class Loader:
             staging.create(connection, load)
             return load
 
-    def _goes_on(self, load: StockLoad, file: StockFile) -> bool:
+    def _is_load_of(self, load: StockLoad, file: StockFile) -> bool:
         return (load.file_name, load.file_identity, load.chunk_rows) == (
             file.name,
             file.source.identity,
@@ -99,7 +97,9 @@ class Loader:
         )
 
     def _is_whole(self, load: StockLoad) -> bool:
-        """A table without WAL is empty after a crash of the server."""
+        """Return whether the staged rows are still there: a crash empties a table without WAL."""
+        if load.status == "staged":
+            return True
         with self.engine.begin() as connection:
             return staging.exists(connection, load.staging) and (
                 not staging.is_empty(connection, load.staging)
@@ -137,7 +137,7 @@ class Loader:
         try:
             staging.store_chunk(self.engine, load, number, clean(batch, file.layout))
         except psycopg2.Error as error:
-            # The server's message may quote a row.
+            # The server's own message may quote a row.
             raise UserError(
                 f"the database refuses chunk {number} of {file.name}"
                 f" (SQLSTATE {sqlstate(error) or 'none: the connection was lost'}):"
@@ -146,7 +146,7 @@ class Loader:
 
 
 def _first_of_month(dated: dt.date | None) -> dt.date:
-    """The stock is that of the month's first day, whenever the file was put there."""
+    """Return the first day of the month: the stock is of that day, whenever the file was made."""
     return (dated or dt.datetime.now(tz=dt.UTC).date()).replace(day=1)
 
 

@@ -1,4 +1,4 @@
-"""The log of loads: which file, how far, so that a killed load goes on where it was."""
+"""The log of loads: the file and the progress, from which a killed load goes on."""
 
 import datetime as dt
 from dataclasses import dataclass, fields
@@ -12,7 +12,7 @@ from services.writer.stock.values import Chunk
 LoadWay = Literal["swap", "merge"]
 LoadStatus = Literal["staging", "staged", "stored", "complete", "refused", "abandoned"]
 
-# Of a file that is bad throughout, more would not help anybody.
+# A file that is bad throughout has no use for more.
 _MAX_REFUSED_KEYS = 1000
 
 
@@ -72,7 +72,8 @@ _KEEP_CHUNK = text("""
       (load_id, number, rows, refused, refused_keys, refused_codes, treated_until)
     VALUES (:id, :number, :rows, :refused, :keys, :codes, :treated_until)
 """)
-# A file names no day of its own. Its rows say how old it is, but where a person said it.
+# A file names no day of its own. Its latest treatment tells how old it is, unless the given day is
+# older.
 _STAGED = text("""
     UPDATE stock_loads l SET status = 'staged', rows = c.rows, refused = c.refused,
       treated_until = c.treated_until,
@@ -96,7 +97,7 @@ _COUNT_INSERTED = text("""
 """)
 _COUNT_DUPLICATES = text("UPDATE stock_loads SET rows = rows - :dropped WHERE id = :id")
 _KEEP_VANISHED = text("UPDATE stock_loads SET vanished = :vanished WHERE id = :id")
-# Whoever retries them asks INSEE for the establishment: the file's row is not kept.
+# The row of the file is not kept: a retry asks INSEE for the establishment.
 _KEEP_REFUSED = text("""
     INSERT INTO failed_items (kind, key, siren, code, message)
     SELECT DISTINCT ON (r.key) 'write', r.key, left(r.key, 9), r.code,
@@ -114,13 +115,13 @@ def find_open(connection: Connection, collection: StockCollection) -> StockLoad 
 
 
 def find_latest(connection: Connection, collection: StockCollection) -> StockLoad | None:
-    """The last one whose rows are in the register."""
+    """Return the last load whose rows are in the register."""
     row = connection.execute(_LATEST, {"collection": collection}).one_or_none()
     return None if row is None else StockLoad.of(row)
 
 
 def find_stored(connection: Connection) -> list[StockLoad]:
-    """Those whose pages are still to come, of whatever month."""
+    """Return the loads whose pages are not renewed yet, of any month."""
     return [StockLoad.of(row) for row in connection.execute(_STORED)]
 
 
@@ -157,7 +158,7 @@ def chunk_numbers(connection: Connection, load: StockLoad) -> set[int]:
 def keep_chunk(
     connection: Connection, load: StockLoad, number: int, rows: int, chunk: Chunk
 ) -> None:
-    """Note the chunk, in the transaction that stores so many of its rows."""
+    """Note the chunk, in the transaction that stores `rows` of its rows."""
     named = [r for r in chunk.refused if r.key is not None][:_MAX_REFUSED_KEYS]
     connection.execute(
         _KEEP_CHUNK,
@@ -186,7 +187,7 @@ def count_duplicates(connection: Connection, load: StockLoad, dropped: int) -> N
 
 
 def count_inserted(connection: Connection, load: StockLoad) -> None:
-    """All of them: the table was empty."""
+    """Count all rows as new: the table was empty."""
     connection.execute(_COUNT_INSERTED, {"id": load.id})
 
 
@@ -195,6 +196,6 @@ def keep_vanished(connection: Connection, load: StockLoad, vanished: int) -> Non
 
 
 def keep_refused(connection: Connection, load: StockLoad) -> None:
-    """Refused establishments become failed items, which a retry fetches from the API."""
+    """Keep refused establishments as failed items, which a retry fetches from the API."""
     if load.collection == "etablissements":
         connection.execute(_KEEP_REFUSED, {"id": load.id})

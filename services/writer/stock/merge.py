@@ -1,4 +1,4 @@
-"""From the staging table into a register in use: some blocks a transaction, newer rows only."""
+"""The merge of the staging table into a register in use: some blocks at a time, newer rows only."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,10 @@ from sqlalchemy import Connection, text
 
 from services.writer.pages.pages import renew_pages
 from services.writer.slices.statements import CREATE_NEW
-from services.writer.stock.erasure import bury, honour_due, share_register
+from services.writer.stock.erasure import bury, honour_due
 from services.writer.stock.log import StockLoad
 from services.writer.stock.statements import LOCK_DUE_UNITES, find_turned, select_due, upsert
+from shared.db.locks import Lock, share
 
 _BLOCKS = text("""
     SELECT pg_relation_size(CAST(:table AS regclass)) / current_setting('block_size')::int
@@ -33,11 +34,12 @@ def count_blocks(connection: Connection, load: StockLoad) -> int:
 def merge_blocks(
     connection: Connection, load: StockLoad, *, first: int, last: int, sole_traders: bool
 ) -> Merged:
-    """Merge the blocks from first to before last, and note it; the caller commits.
+    """Merge the blocks from `first` to before `last`, and note it; the caller commits.
 
-    Who withdraws in this file is erased here; everybody else's pages can wait.
+    People who withdraw in this file are erased here; the other pages are renewed later.
     """
-    share_register(connection)
+    # As in a slice: no opposition is recorded between the look at them and the commit.
+    share(connection, Lock.REGISTER)
     connection.execute(
         select_due(load.collection),
         {"first": f"({first},0)", "last": f"({last},0)", "fetched_at": load.fetched_at},

@@ -1,4 +1,4 @@
-"""A file behind a URL, read as a local one: only what is asked for, and on after a cut."""
+"""A file behind a URL, read like a local one; reading goes on after a broken connection."""
 
 import io
 import time
@@ -15,28 +15,28 @@ _TIMEOUT_SECONDS = (10.0, 60.0)
 _MAX_REDIRECTS = 5
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 1.0
-# Nearer than this it is cheaper to read on than to ask again.
+# A jump forward that is shorter than this costs less when the bytes between are read.
 _READ_ON_BYTES = 1 << 20
 _BUSY = frozenset({429, 500, 502, 503, 504})
 
 
 class RemoteFile(io.RawIOBase):
-    """A GET goes on from where reading stands; another one is sent where reading jumps.
+    """One GET brings the bytes in order; a jump of the position sends another one.
 
-    A broken connection is taken up again with Range, and only while the file is the same one.
-    `size` is None and nothing can be sought where the server serves no ranges.
+    After a broken connection a GET with Range goes on, as long as the file is the same one. Where
+    the server serves no ranges, `seek` is refused; `size` is None where it does not tell the size.
     """
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        self.name = shown(url)
+        self.name = without_secrets(url)
         self._url = url
         self._session = make_session(pool_size=1, max_redirects=_MAX_REDIRECTS)
         self._position = 0
         self._at = 0
         self._response = self._get(0)
         headers = self._response.headers
-        # The file behind a permanent link changes each month: from here on it is this one.
+        # The file behind a permanent link changes each month: later requests go to the file itself.
         self._url = self._response.url
         self._ranges = self._response.status_code == requests.codes.partial_content
         self.last_modified = headers.get("Last-Modified")
@@ -67,14 +67,14 @@ class RemoteFile(io.RawIOBase):
                 self._move()
                 data = self._response.raw.read(len(buffer))
             except (HTTPError, OSError) as error:
-                self._again(attempt, type(error).__name__)
+                self._pause_or_raise(attempt, type(error).__name__)
                 continue
             if data or not len(buffer) or self.size is None:
                 buffer[: len(data)] = data
                 self._position += len(data)
                 self._at = self._position
                 return len(data)
-            self._again(attempt, "the connection ended early")
+            self._pause_or_raise(attempt, "the connection ended early")
         raise AssertionError("the last attempt raises")
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class RemoteFile(io.RawIOBase):
             self._session.close()
         super().close()
 
-    def _again(self, attempt: int, why: str) -> None:
+    def _pause_or_raise(self, attempt: int, why: str) -> None:
         self._response.close()
         self._at = -1
         if attempt == _ATTEMPTS or not self._ranges:
@@ -94,7 +94,7 @@ class RemoteFile(io.RawIOBase):
         time.sleep(linear(_PAUSE_SECONDS, attempt - 1))
 
     def _move(self) -> None:
-        """Bring the response to where reading stands."""
+        """Bring the response to the position of the reader."""
         ahead = self._position - self._at
         if self._at >= 0 and 0 < ahead <= _READ_ON_BYTES:
             while ahead > 0 and (data := self._response.raw.read(ahead)):
@@ -135,7 +135,7 @@ class RemoteFile(io.RawIOBase):
     def _refuse(self, response: requests.Response) -> None:
         if self._url.startswith("https:") and urlsplit(response.url).scheme != "https":
             response.close()
-            raise UserError(f"{self.name}: redirects from https to {shown(response.url)}")
+            raise UserError(f"{self.name}: redirects from https to {without_secrets(response.url)}")
         if response.status_code not in {requests.codes.ok, requests.codes.partial_content}:
             response.close()
             raise UserError(f"{self.name}: the server answers {response.status_code}")
@@ -158,8 +158,8 @@ def _reason(error: requests.RequestException) -> str:
     return "is no address that can be read"
 
 
-def shown(url: str) -> str:
-    """The URL without what may be secret in it: user, password, query."""
+def without_secrets(url: str) -> str:
+    """Return the URL without its possible secrets: user, password, query."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:

@@ -1,4 +1,4 @@
-"""Where a stock file comes from: a path or a URL, and what tells one file from another."""
+"""The source of a stock file: a path or a URL, opened with an identity of the file."""
 
 import datetime as dt
 import email.utils
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from services.writer.stock.remote_files import RemoteFile, shown
+from services.writer.stock.remote_files import RemoteFile, without_secrets
 from shared.errors import UserError
 
 _BUFFER_BYTES = 1 << 20
@@ -19,7 +19,7 @@ class _Raw(Protocol):
 
 @dataclass(slots=True)
 class SourceFile:
-    """An open file. `identity` is equal for two openings of the same bytes, as far as one sees."""
+    """An open file. `identity` is equal when the same file is opened again unchanged."""
 
     name: str
     stream: BinaryIO
@@ -30,7 +30,7 @@ class SourceFile:
 
     @property
     def position(self) -> int:
-        """Bytes read so far; a reader that looks ahead is ahead."""
+        """Bytes read so far, with those that the reader has read ahead."""
         return self.raw.tell()
 
     def head(self, length: int) -> bytes:
@@ -64,7 +64,7 @@ def _remote(url: str) -> SourceFile:
     raw = RemoteFile(url)
     modified = email.utils.parsedate_to_datetime(raw.last_modified) if raw.last_modified else None
     return SourceFile(
-        name=shown(url),
+        name=without_secrets(url),
         stream=io.BufferedReader(raw, _BUFFER_BYTES),
         raw=raw,
         size=raw.size,

@@ -1,4 +1,4 @@
-"""The staging table: a twin of the register's table, filled in chunks, and put in its place."""
+"""The staging table: a twin of the register's table, filled in chunks, then put in its place."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,9 +9,10 @@ import psycopg2
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
+from services.writer.erasure.tombstones import hold_register
 from services.writer.stock import log
-from services.writer.stock.columns import StockCollection
-from services.writer.stock.erasure import hold_whole_register, honour_stored
+from services.writer.stock.columns import StockCollection, key_of
+from services.writer.stock.erasure import honour_stored
 from services.writer.stock.log import StockLoad
 from services.writer.stock.statements import drop_duplicates
 from services.writer.stock.values import Chunk, RefusedRow
@@ -40,7 +41,8 @@ _GRANTS = text("""
     WHERE c.oid = CAST(:table AS regclass) AND a.grantee <> c.relowner
     GROUP BY a.grantee
 """)
-# What would go with the table, or would miss the rows that come by another name.
+# A view would be dropped with the table; a trigger or a publication would miss the rows, which come
+# under the name of the twin.
 _IS_TIED = text("""
     SELECT EXISTS (
         SELECT FROM pg_depend d
@@ -72,20 +74,20 @@ def count_rows(connection: Connection, table: str) -> int:
 
 
 def can_be_swapped(connection: Connection, collection: StockCollection) -> bool:
-    """Empty, and nothing hangs on the table but its rows, indexes and grants."""
+    """Return whether the table is empty and has nothing but rows, indexes and grants."""
     return is_empty(connection, collection) and not connection.scalar(
         _IS_TIED, {"table": collection}
     )
 
 
 def analyze(connection: Connection, table: str) -> None:
-    """Just what its indexes are about, for the queries that follow; autovacuum does the rest."""
+    """Analyze the indexed columns for the queries that follow; autovacuum does the rest."""
     columns = connection.execute(_INDEXED_COLUMNS, {"table": table}).scalars().all()
     connection.exec_driver_sql(f"ANALYZE {table} ({', '.join(columns)})")
 
 
 def create(connection: Connection, load: StockLoad) -> None:
-    """Make the twin without its indexes; one that is only merged from needs no WAL."""
+    """Make the twin without its indexes; without WAL where its rows are merged."""
     options = connection.scalar(_OPTIONS, {"table": load.collection})
     more = f"{options}, " if options else ""
     kind = "UNLOGGED " if load.way == "merge" else ""
@@ -93,7 +95,7 @@ def create(connection: Connection, load: StockLoad) -> None:
         f"CREATE {kind}TABLE {load.staging} (LIKE {load.collection} INCLUDING ALL"
         f" EXCLUDING INDEXES) WITH ({more}autovacuum_enabled = false)"
     )
-    # With an empty hash, the API's first record of it counts as a change, once.
+    # With an empty hash, the first record from the API counts as a change, once.
     connection.exec_driver_sql(
         f"ALTER TABLE {load.staging} ALTER content_hash SET DEFAULT '',"
         f" ALTER fetched_at SET DEFAULT '{load.fetched_at.isoformat()}'"
@@ -105,9 +107,9 @@ def drop(connection: Connection, load: StockLoad) -> None:
 
 
 def store_chunk(engine: Engine, load: StockLoad, number: int, chunk: Chunk) -> None:
-    """Store the rows and the note that they are, in one transaction.
+    """Store the rows and the note of the chunk, in one transaction.
 
-    Raises psycopg2's errors but those that blame a row: that row is refused, alone.
+    An error that blames a row refuses that row alone. Raises psycopg2's other errors.
     """
     try:
         with engine.begin() as connection:
@@ -142,16 +144,16 @@ def _copy_halves(connection: Connection, load: StockLoad, chunk: Chunk) -> Itera
         if not blames_row(error):
             raise
         if len(chunk.rows) == 1:
-            key = "siren" if load.collection == "unites_legales" else "siret"
+            key = chunk.rows.column(key_of(load.collection))[0].as_py()
             # The server's message quotes the row; its SQLSTATE does not.
-            yield RefusedRow(chunk.rows.column(key)[0].as_py(), f"sqlstate_{sqlstate(error)}")
+            yield RefusedRow(key, f"sqlstate_{sqlstate(error)}")
             return
         for half in chunk.halves():
             yield from _copy_halves(connection, load, half)
 
 
 def missing_indexes(connection: Connection, load: StockLoad) -> Sequence[StagingIndex]:
-    """Those of the register's table that its twin has not yet; the primary key first."""
+    """Return the indexes that the twin does not have yet, the primary key first."""
     rows = connection.execute(_INDEXES, {"table": load.collection}).all()
     return [
         StagingIndex(row.name, _moved(row.definition, load), row.is_unique, row.is_primary)
@@ -172,7 +174,7 @@ def _moved(definition: str, load: StockLoad) -> str:
 
 
 def build_index(engine: Engine, load: StockLoad, index: StagingIndex) -> int:
-    """Build it; return how many rows had to go because the file has their key twice."""
+    """Build the index; return how many rows were dropped because the file has their key twice."""
     dropped = 0
     try:
         _build(engine, index)
@@ -194,13 +196,14 @@ def _build(engine: Engine, index: StagingIndex) -> None:
 
 
 def swap(connection: Connection, load: StockLoad) -> bool:
-    """Put the twin in the table's place, within the caller's transaction; False if it is filled.
+    """Put the twin in the table's place; return False where the table has rows by now.
 
-    Readers see the empty table until the commit, and then all rows.
+    Readers see the empty table until the caller commits, and then all rows.
     """
     table, twin = load.collection, load.staging
-    # Nobody can withdraw between the look at the tombstones and the commit.
-    hold_whole_register(connection)
+    # No slice is under way, and nobody can withdraw between the look at the tombstones and the
+    # commit.
+    hold_register(connection)
     connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
     if not is_empty(connection, table):
         return False

@@ -1,7 +1,7 @@
 """SQL of the stock files, made from the names of the register's columns.
 
-The version rule is that of `services/writer/slices/statements.py`, but for one thing: a row of a
-stock file says nothing new where its treatment date and status are those of the stored row.
+The order of versions is that of `services/writer/slices/statements.py`, with one exception: a row
+of a stock file with the treatment date and status of the stored row is not newer.
 """
 
 from sqlalchemy import TextClause, text
@@ -15,7 +15,7 @@ _VERSION = "(coalesce({0}.date_dernier_traitement, '-infinity'), {0}.statut_diff
 
 
 def _is_newer(collection: StockCollection, new: str, old: str) -> str:
-    """Without a date, only the file's own date and a difference tell."""
+    """Return the condition; rows without a date compare the day of the file, and must differ."""
     names = _FIELDS[collection]
     return f"""(
         {_VERSION.format(new)} > {_VERSION.format(old)}
@@ -27,7 +27,7 @@ def _is_newer(collection: StockCollection, new: str, old: str) -> str:
 
 
 def select_due(collection: StockCollection) -> TextClause:
-    """Rows of some blocks of the staging table that are new or newer, one for each key."""
+    """Collect the new and newer rows of some blocks of the staging table, one for each key."""
     key = key_of(collection)
     return text(f"""
         CREATE TEMP TABLE stock_due ON COMMIT DROP AS
@@ -43,7 +43,7 @@ def select_due(collection: StockCollection) -> TextClause:
     """)  # noqa: S608  made of the names above
 
 
-# As every writer and eraser does: a unit's row first, in the order of the keys.
+# The rows of the units are locked first, in the order of their keys, as everywhere.
 LOCK_DUE_UNITES = text("""
     SELECT count(*) FROM (
       SELECT 1 FROM unites_legales
@@ -54,7 +54,7 @@ LOCK_DUE_UNITES = text("""
 
 
 def find_turned(collection: StockCollection) -> TextClause:
-    """Keys of the rows that turn from O to P: their people have withdrawn their data."""
+    """Select the keys of rows that turn from O to P: these people have withdrawn their data."""
     key = key_of(collection)
     return text(f"""
         SELECT n.{key} FROM stock_due n JOIN {collection} o USING ({key})

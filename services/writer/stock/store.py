@@ -1,4 +1,4 @@
-"""Staged rows judged, and brought into the register: swapped in, or merged."""
+"""The way of staged rows into the register: judged, then swapped in or merged."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -21,14 +21,14 @@ MIN_SHARE_OF_PREVIOUS = 0.98
 _MERGED_BLOCKS = 2000
 _BUILDERS = 2
 _CONFLICTS = frozenset({"40001", "40P01", "55P03"})
-"""Serialisation failure, deadlock, lock timeout: the register is in use, try again."""
+"""Serialisation failure, deadlock, lock timeout: the register is in use."""
 _ATTEMPTS = 20
 
 ResultT = TypeVar("ResultT")
 
 
 def judge(engine: Engine, load: StockLoad, *, force: bool) -> None:
-    """Raise UserError, and drop what was staged, where the file has far fewer rows than before."""
+    """Drop the staged rows and raise UserError where the file has far fewer rows than before."""
     with engine.begin() as connection:
         present = staging.count_rows(connection, load.collection)
         latest = log.find_latest(connection, load.collection)
@@ -48,11 +48,11 @@ def judge(engine: Engine, load: StockLoad, *, force: bool) -> None:
 
 
 def store(engine: Engine, load: StockLoad, view: View, *, sole_traders: bool) -> StockLoad:
-    """Bring the staged rows into the register; killed and begun again, it goes on."""
+    """Bring the staged rows into the register; after a kill it goes on where it was."""
     if load.way == "swap":
         _build_indexes(engine, load, view)
         view.begin(f"{load.collection}: swapping the table in")
-        if retried(engine, partial(_swap, load=load)):
+        if retry_conflicts(engine, partial(_swap, load=load)):
             with engine.begin() as connection:
                 staging.analyze(connection, load.collection)
                 return log.read(connection, load.id)
@@ -63,7 +63,7 @@ def store(engine: Engine, load: StockLoad, view: View, *, sole_traders: bool) ->
 
 
 def _build_indexes(engine: Engine, load: StockLoad, view: View) -> None:
-    """The primary key first, which may find duplicates; then two at a time, one a core."""
+    """Build the primary key first, which may find duplicates; then two indexes at a time."""
     with engine.begin() as connection:
         indexes = staging.missing_indexes(connection, load)
     view.begin(f"{load.collection}: building {len(indexes)} indexes")
@@ -94,7 +94,7 @@ def _merge(engine: Engine, load: StockLoad, view: View, *, sole_traders: bool) -
         merge_some = partial(
             merge.merge_blocks, load=load, first=first, last=last, sole_traders=sole_traders
         )
-        merged = retried(engine, merge_some)
+        merged = retry_conflicts(engine, merge_some)
         rows += merged.inserted + merged.updated
         view.advance(rows, last / blocks)
     view.begin(f"{load.collection}: counting what the file no longer has")
@@ -105,7 +105,7 @@ def _merge(engine: Engine, load: StockLoad, view: View, *, sole_traders: bool) -
 
 
 def _finish(connection: Connection, load: StockLoad) -> None:
-    """The rows are in: say so, what was refused, and up to when the collection is complete."""
+    """Note that the rows are stored, which were refused, and how far the collection is complete."""
     log.keep_refused(connection, load)
     log.set_status(connection, load, "stored")
     if load.treated_until is None:
@@ -118,8 +118,8 @@ def _finish(connection: Connection, load: StockLoad) -> None:
         set_watermark(connection, load.collection, until)
 
 
-def retried(engine: Engine, work: Callable[[Connection], ResultT]) -> ResultT:
-    """Do the work in a transaction, again where somebody else's was in its way."""
+def retry_conflicts(engine: Engine, work: Callable[[Connection], ResultT]) -> ResultT:
+    """Do the work in a transaction; repeat it after a conflict with another transaction."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with engine.begin() as connection:

@@ -1,7 +1,7 @@
 """A chunk of a stock file as lines for COPY, by the rules of `services.writer.mapping.mapper`.
 
-Whole columns at a time: no row is touched on its own, but for values that are not what they
-should be, which are read by the very functions that read the API's.
+Whole columns are read at a time. Values that are not in the usual form are read by the functions
+that read the values of the API.
 """
 
 import datetime as dt
@@ -29,19 +29,19 @@ from shared.sirene.values import (
 
 _UNKNOWN_DATE = dt.date(1900, 1, 1)
 _UNKNOWN_FROM, _UNKNOWN_TO = dt.datetime(1900, 1, 1), dt.datetime(1900, 1, 2)  # noqa: DTZ001  as INSEE's own
-# In COPY's text format; a quote only because Arrow's writer refuses it without quotes around.
+# The escapes of COPY's text format; that of a quote because Arrow's writer refuses a bare quote.
 _ESCAPES = {"\\": r"\\", '"': r"\042", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _AS_WRITTEN = pyarrow.csv.WriteOptions(
     include_header=False, delimiter="\t", quoting_style="none", batch_size=8192
 )
 
-# A read value where it is good, None and a code where it is not.
+# Returns the value, or raises MappingError with a code.
 _Read = Callable[[Mapping[str, Any], str], object]
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """`key` is None where that is what is wrong."""
+    """`key` is None where the key itself is wrong."""
 
     key: str | None
     code: str
@@ -49,7 +49,7 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows with our columns, ready to be written; `treated_until` is their latest treatment."""
+    """Rows with the register's columns; `treated_until` is their latest treatment."""
 
     rows: pa.RecordBatch
     refused: Sequence[RefusedRow]
@@ -60,7 +60,7 @@ class Chunk:
         return tuple(self.rows.schema.names)
 
     def stream(self) -> pa.BufferReader:
-        """COPY's text format, with an empty value for NULL."""
+        """Return the rows in COPY's text format, with an empty value for NULL."""
         sink = pa.BufferOutputStream()
         pyarrow.csv.write_csv(self.rows, sink, _AS_WRITTEN)
         return pa.BufferReader(sink.getvalue())
@@ -74,25 +74,25 @@ class Chunk:
 
 
 def clean(batch: pa.RecordBatch, layout: Layout) -> Chunk:
-    """Map, check and derive. A bad row is left out and named, alone."""
-    cleaning = _Cleaning(len(batch))
+    """Map and check the values, derive others; a bad row alone is left out and named."""
+    cleaner = _Cleaner(len(batch))
     columns = {
-        ours: cleaning.column(ours, _plain(batch.column(theirs)))
+        ours: cleaner.column(ours, _plain(batch.column(theirs)))
         for ours, theirs in layout.columns.items()
     }
-    cleaning.check_key(columns, layout.key)
+    cleaner.check_key(columns, layout.key)
     if "code_commune" in columns:
-        # The prefix says it all, and a chunk has a hundred of them, not ten thousand.
+        # A chunk has ten thousand communes with a hundred prefixes, and a prefix is enough.
         prefixes = _prefixes(columns["code_commune"])
         columns["departement"] = _mapped(prefixes, departement_of, pa.string())
         columns["region"] = _mapped(prefixes, _region, pa.string())
-    kept, refused = cleaning.divided(columns, layout.key)
+    kept, refused = cleaner.divide(columns, layout.key)
     latest = pc.max(kept.column("date_dernier_traitement")).as_py()
-    return Chunk(_written(kept), refused, latest)
+    return Chunk(_escape_columns(kept), refused, latest)
 
 
-class _Cleaning:
-    """Marks rows as bad, the first reason found counts."""
+class _Cleaner:
+    """Reads columns and marks bad rows; the first reason of a row counts."""
 
     def __init__(self, rows: int) -> None:
         self._bad: list[tuple[str, pa.Array]] = []
@@ -127,7 +127,7 @@ class _Cleaning:
             parts = pc.binary_join_element_wise(columns["siren"], columns["nic"], "")
             self._mark(_not(pc.equal(parts, keys)), "bad_siret")
 
-    def divided(
+    def divide(
         self, columns: Mapping[str, pa.Array], key: str
     ) -> tuple[pa.RecordBatch, list[RefusedRow]]:
         rows = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
@@ -149,7 +149,7 @@ class _Cleaning:
     def _texts(self, values: pa.Array) -> pa.Array:
         if values.null_count == len(values):
             return values
-        # What PostgreSQL cannot store goes first: a space or a mask may stand before it.
+        # NUL, which PostgreSQL cannot store, goes first: a space or a mask may stand before it.
         if _in(_bytes_of(values), "\x00"):
             values = pc.replace_substring(values, "\x00", "")
         trimmed = pc.utf8_trim_whitespace(values)
@@ -187,7 +187,7 @@ class _Cleaning:
         return pc.if_else(pc.fill_null(pc.is_finite(found), False), found, None)
 
     def _read(self, values: pa.Array, read: _Read, type_: pa.DataType) -> pa.Array:
-        """By the function that reads the API's value, once for each distinct value."""
+        """Read by the function that reads the API's value, once for each distinct value."""
         codes: dict[str | None, str] = {}
 
         def value_of(text: str | None) -> object:
@@ -205,7 +205,7 @@ class _Cleaning:
 
 
 def _plain(values: pa.Array) -> pa.Array:
-    """Strings as CSV has them; what parquet types as dates and fractions stays so."""
+    """Return strings as CSV has them; dates and fractions keep the type that parquet gives them."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     kind = values.type
@@ -215,7 +215,7 @@ def _plain(values: pa.Array) -> pa.Array:
 
 
 def _unmasked(values: pa.Array) -> pa.Array:
-    """CSV is read without masks; parquet's are still there."""
+    """Replace masks by null: the reader of CSV has done so, that of parquet has not."""
     if MASKED.encode() not in _bytes_of(values):
         return values
     return pc.if_else(pc.fill_null(pc.equal(values, MASKED), False), None, values)
@@ -252,13 +252,13 @@ def _not(found: pa.Array) -> pa.Array:
 
 
 def _bytes_of(values: pa.Array) -> bytes:
-    """All values, one after the other: to look for a sign costs next to nothing."""
+    """Return all values joined together, in which a search for a sign costs next to nothing."""
     buffer = values.buffers()[-1]
     return b"" if buffer is None else memoryview(buffer).tobytes()
 
 
-def _written(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """Without the columns that are empty throughout, a third of them: NULL costs least unsaid."""
+def _escape_columns(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Drop the columns that are empty throughout, a third of them; escape the others for COPY."""
     columns = {
         name: _escape(values) if pa.types.is_string(values.type) else values
         for name, values in zip(rows.schema.names, rows.columns, strict=True)

@@ -1,4 +1,4 @@
-"""How far a load is, for who watches: a bar at a terminal, a line now and then elsewhere."""
+"""The progress of a load: a bar on a terminal, a line now and then elsewhere."""
 
 import time
 from types import TracebackType
@@ -20,7 +20,7 @@ from shared.terminal.words import eta, thousands
 
 
 class View:
-    """One phase at a time; `share` tells the end where nobody knows the number of rows."""
+    """Shows one phase at a time; `share` gives the ETA where the number of rows is unknown."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
@@ -60,7 +60,7 @@ class View:
             self._lines.show(phase, at_once=True)
 
     def advance(self, rows: int, share: float | None) -> None:
-        """Rows of the phase that are done, and which share of the whole that is."""
+        """Show the rows of the phase that are done, and their share of all rows."""
         now = time.monotonic()
         self._rows.add(now, rows)
         said = f"{thousands(rows)} rows · {thousands(round(self._rows.per_second))}/s"
