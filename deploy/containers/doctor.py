@@ -22,7 +22,7 @@ from deploy.containers.bounds import (
 from deploy.containers.paths import Places, SetupError
 from deploy.containers.settings_file import read_settings
 
-_LEAST_ENGINE = (25, 0)
+_LEAST_ENGINE = (25,)
 _LEAST_COMPOSE = (2, 26)
 _LEAST_FREE_DISK = 20 << 30
 _SECRETS = (
@@ -102,23 +102,21 @@ def _version(text: str) -> tuple[int, ...]:
 def _engine() -> Finding:
     if shutil.which("docker") is None:
         return Finding(False, "docker: not installed")
-    try:
-        version = _output("docker", "version", "--format", "{{.Server.Version}}")
-    except SetupError as error:
-        return Finding(False, f"docker engine: {error}")
-    if _version(version) < _LEAST_ENGINE:
-        return Finding(False, f"docker engine {version}: 25 or later is needed")
-    return Finding(True, f"docker engine {version}")
+    return _tool("docker engine", _LEAST_ENGINE, "version", "--format", "{{.Server.Version}}")
 
 
 def _compose() -> Finding:
+    return _tool("docker compose", _LEAST_COMPOSE, "compose", "version", "--short")
+
+
+def _tool(name: str, least: tuple[int, ...], *arguments: str) -> Finding:
     try:
-        version = _output("docker", "compose", "version", "--short")
+        version = _output("docker", *arguments)
     except SetupError as error:
-        return Finding(False, f"docker compose: {error}")
-    if _version(version) < _LEAST_COMPOSE:
-        return Finding(False, f"docker compose {version}: 2.26 or later is needed")
-    return Finding(True, f"docker compose {version}")
+        return Finding(False, f"{name}: {error}")
+    if _version(version) < least:
+        return Finding(False, f"{name} {version}: {'.'.join(map(str, least))} or later is needed")
+    return Finding(True, f"{name} {version}")
 
 
 def _files(places: Places) -> Iterator[Finding]:

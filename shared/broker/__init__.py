@@ -6,10 +6,8 @@ from shared.broker.errors import BrokerError, BrokerUnavailable, QueueFull, Queu
 from shared.broker.factory import make_broker, ready_messages
 from shared.broker.memory import MemoryBroker
 from shared.broker.reliable import ReliableBroker
-from shared.broker.verdicts import Action, RetryPolicy, RetryVerdict, decide
 
 __all__ = [
-    "Action",
     "BrokerError",
     "BrokerUnavailable",
     "DeadLetter",
@@ -17,9 +15,6 @@ __all__ = [
     "QueueFull",
     "QueueMismatch",
     "ReliableBroker",
-    "RetryPolicy",
-    "RetryVerdict",
-    "decide",
     "drain_dead_letters",
     "is_consuming",
     "make_broker",

@@ -11,7 +11,6 @@ from shared.broker.memory import MemoryBroker
 from shared.broker.reliable import ReliableBroker
 from shared.broker.retries import SafeRetries, WorkerTimeLimit
 from shared.broker.topology import DEFAULT_DELIVERY_LIMIT, DEFAULT_MAX_LENGTH, QueueLimits
-from shared.broker.verdicts import DEFAULT_POLICY, RetryPolicy
 from shared.errors import UserError
 
 
@@ -21,7 +20,6 @@ def make_broker(
     extra_middleware: Sequence[dramatiq.Middleware] = (),
     max_length: int = DEFAULT_MAX_LENGTH,
     delivery_limit: int = DEFAULT_DELIVERY_LIMIT,
-    policy: RetryPolicy = DEFAULT_POLICY,
 ) -> dramatiq.Broker:
     """Make a broker: RabbitMQ for `amqp://…` or `amqps://…`, this process for `memory://`.
 
@@ -29,7 +27,7 @@ def make_broker(
     UserError for another URL.
     """
     dramatiq.set_encoder(CompactEncoder())
-    middleware = _middleware(extra_middleware, policy)
+    middleware = _middleware(extra_middleware)
     match urlsplit(url).scheme:
         case "amqp" | "amqps":
             limits = QueueLimits(max_length=max_length, delivery_limit=delivery_limit)
@@ -47,9 +45,7 @@ def ready_messages(broker: dramatiq.Broker, queue_name: str) -> int:
     return broker.ready_messages(queue_name)
 
 
-def _middleware(
-    extra: Sequence[dramatiq.Middleware], policy: RetryPolicy
-) -> list[dramatiq.Middleware]:
+def _middleware(extra: Sequence[dramatiq.Middleware]) -> list[dramatiq.Middleware]:
     """List the middleware in its order; that which may interrupt an actor comes last.
 
     `after_…` hooks run from last to first: interrupts are off before the retry is published, and
@@ -58,7 +54,7 @@ def _middleware(
     return [
         CurrentMessage(),
         *extra,
-        SafeRetries(policy),
+        SafeRetries(),
         WorkerTimeLimit(),
         ShutdownNotifications(),
     ]

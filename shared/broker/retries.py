@@ -4,8 +4,6 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from typing import Any
 
 import dramatiq
@@ -13,7 +11,7 @@ from dramatiq.middleware import Shutdown, TimeLimit
 
 from shared.backoff import doubling
 from shared.broker.errors import BrokerBlocked, BrokerError
-from shared.broker.verdicts import LONGEST_HOLD_SECONDS, Action, RetryPolicy, decide, hold_seconds
+from shared.broker.verdicts import LONGEST_HOLD_SECONDS, Action, decide, hold_seconds
 from shared.errors import Rejected, SlowDown
 
 _MOST_PAUSE_SECONDS = 15.0
@@ -43,8 +41,7 @@ class SafeRetries(dramatiq.Middleware):
     would swallow the error and acknowledge the message.
     """
 
-    def __init__(self, policy: RetryPolicy) -> None:
-        self._policy = policy
+    def __init__(self) -> None:
         self._logger = logging.getLogger(__name__)
         self._stopping = threading.Event()
 
@@ -53,10 +50,6 @@ class SafeRetries(dramatiq.Middleware):
 
     def before_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         self._stopping.set()
-
-    @property
-    def actor_options(self) -> AbstractSet[str]:  # type: ignore[override]  # dramatiq types it as a mutable set
-        return {"max_retries", "min_backoff", "max_backoff", "throws"}
 
     def after_declare_actor(
         self, _broker: dramatiq.Broker, actor: dramatiq.Actor[Any, Any]
@@ -80,8 +73,7 @@ class SafeRetries(dramatiq.Middleware):
             message.held = True
             return
         retries = int(message.options.get("retries", 0))
-        options = broker.get_actor(message.actor_name).options
-        verdict = decide(exception, retries, self._policy_of(options))
+        verdict = decide(exception, retries)
         if verdict.action is Action.REJECT:
             message.fail()
             message.decided = True
@@ -92,15 +84,6 @@ class SafeRetries(dramatiq.Middleware):
     def after_skip_message(self, _broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
         assert isinstance(message, Delivery)
         message.decided = True
-
-    def _policy_of(self, options: dict[str, Any]) -> RetryPolicy:
-        """Return the policy; an actor's options (dramatiq's names, milliseconds) win."""
-        return replace(
-            self._policy,
-            min_backoff_ms=options.get("min_backoff", self._policy.min_backoff_ms),
-            max_backoff_ms=options.get("max_backoff", self._policy.max_backoff_ms),
-            max_retries=options.get("max_retries", self._policy.max_retries),
-        )
 
     def _publish_again(
         self,

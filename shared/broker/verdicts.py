@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from shared.backoff import doubling
 from shared.errors import Rejected, SlowDown
 
+_FIRST_BACKOFF_MS = 1_000
+_MOST_BACKOFF_MS = 300_000
 # A retry that cannot be published is held this long before its message returns to its queue, and
 # longer with each return: a return counts as a delivery, and an alarm of RabbitMQ that outlasts a
 # night must not use up a healthy message's deliveries.
@@ -25,31 +27,17 @@ class RetryVerdict:
     delay_ms: int = 0
 
 
-@dataclass(frozen=True)
-class RetryPolicy:
-    min_backoff_ms: int = 1_000
-    max_backoff_ms: int = 300_000
-    max_retries: int | None = None
-    """None: retried for ever, since a failed server comes back."""
-
-
-DEFAULT_POLICY = RetryPolicy()
-
-
-def decide(
-    exception: BaseException, retries: int, policy: RetryPolicy = DEFAULT_POLICY
-) -> RetryVerdict:
+def decide(exception: BaseException, retries: int) -> RetryVerdict:
     """Return the verdict on a message that failed after this many earlier retries.
 
-    Delays have no jitter: they are rounded up to rungs, which would undo it.
+    Retries have no limit, since what fails is a server that will come back. Delays have no jitter:
+    they are rounded up to rungs, which would undo it.
     """
     if isinstance(exception, Rejected):
         return RetryVerdict(Action.REJECT)
     if isinstance(exception, SlowDown):
         return RetryVerdict(Action.SLOW_DOWN, max(1, round(exception.retry_after_seconds * 1000)))
-    if policy.max_retries is not None and retries >= policy.max_retries:
-        return RetryVerdict(Action.REJECT)
-    backoff_ms = doubling(policy.min_backoff_ms, retries, most=policy.max_backoff_ms)
+    backoff_ms = doubling(_FIRST_BACKOFF_MS, retries, most=_MOST_BACKOFF_MS)
     return RetryVerdict(Action.RETRY, round(backoff_ms))
 
 

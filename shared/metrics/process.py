@@ -58,6 +58,18 @@ class ProcessMetrics:
     def _make_process_metrics(
         self, catalogue: Catalogue, registry: CollectorRegistry, version: str
     ) -> None:
+        self._make_message_metrics(catalogue)
+        self._make_loop_metrics(catalogue)
+        # It is always 1; another version shows a deployment.
+        catalogue.gauge("sirenade_build_info", "What this process runs.", ["version"]).labels(
+            version=version
+        ).set(1)
+        self.pools = PoolCollector()
+        registry.register(self.pools)
+        # It adds memory, processor seconds, open files and start time under their usual names.
+        ProcessCollector(registry=registry)
+
+    def _make_message_metrics(self, catalogue: Catalogue) -> None:
         self.messages = catalogue.counter_by(
             "sirenade_messages", "Messages by actor and by what came of them.", ["actor", "outcome"]
         )
@@ -78,6 +90,8 @@ class ProcessMetrics:
         self.worker_threads = catalogue.gauge(
             "sirenade_worker_threads", "Threads that take messages from a queue.", ["queue"]
         )
+
+    def _make_loop_metrics(self, catalogue: Catalogue) -> None:
         self.loop_failures = catalogue.counter_by(
             "sirenade_loop_failures", "Turns of a loop that failed.", ["loop"]
         )
@@ -90,14 +104,6 @@ class ProcessMetrics:
         self.consumer_connected = catalogue.gauge(
             "sirenade_consumer_connected", "1 while the connection to the queue is open.", ["queue"]
         )
-        # It is always 1; another version shows a deployment.
-        catalogue.gauge("sirenade_build_info", "What this process runs.", ["version"]).labels(
-            version=version
-        ).set(1)
-        self.pools = PoolCollector()
-        registry.register(self.pools)
-        # It adds memory, processor seconds, open files and start time under their usual names.
-        ProcessCollector(registry=registry)
 
     def declare_actor(self, actor: str) -> None:
         """Create an actor's children at zero."""

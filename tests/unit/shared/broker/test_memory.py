@@ -198,7 +198,7 @@ def test_an_actor_beyond_its_time_limit_is_interrupted_and_tried_again(
             time.sleep(0.005)
 
     actor: dramatiq.Actor[Any, Any] = dramatiq.actor(
-        broker=broker, actor_name="act", queue_name=_QUEUE, time_limit=100, min_backoff=10
+        broker=broker, actor_name="act", queue_name=_QUEUE, time_limit=100
     )(act)
     worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=20)
     worker.start()

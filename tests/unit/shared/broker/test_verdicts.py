@@ -3,12 +3,10 @@
 import pytest
 from dramatiq.middleware import TimeLimitExceeded
 
-from shared.broker import Action, QueueFull, RetryPolicy, RetryVerdict, decide
+from shared.broker import QueueFull
 from shared.broker.topology import DEFAULT_DELIVERY_LIMIT
-from shared.broker.verdicts import hold_seconds
+from shared.broker.verdicts import Action, RetryVerdict, decide, hold_seconds
 from shared.errors import Rejected, SlowDown, UserError
-
-_THREE = RetryPolicy(min_backoff_ms=2_000, max_backoff_ms=9_000, max_retries=3)
 
 
 @pytest.mark.parametrize(
@@ -31,21 +29,6 @@ def test_each_error_has_one_of_three_verdicts(
     exception: BaseException, retries: int, verdict: RetryVerdict
 ) -> None:
     assert decide(exception, retries) == verdict
-
-
-@pytest.mark.parametrize(
-    ("exception", "retries", "verdict"),
-    [
-        (ValueError(), 0, RetryVerdict(Action.RETRY, 2_000)),
-        (ValueError(), 2, RetryVerdict(Action.RETRY, 8_000)),
-        (ValueError(), 3, RetryVerdict(Action.REJECT)),
-        (SlowDown("quota", retry_after_seconds=1), 3, RetryVerdict(Action.SLOW_DOWN, 1_000)),
-    ],
-)
-def test_a_limit_of_retries_rejects_what_fails_but_not_what_waits(
-    exception: BaseException, retries: int, verdict: RetryVerdict
-) -> None:
-    assert decide(exception, retries, _THREE) == verdict
 
 
 def test_a_broker_that_refuses_a_retry_for_hours_does_not_use_up_its_deliveries() -> None:
