@@ -14,7 +14,7 @@ from services.reviewer.commands.check import check_lines
 from services.reviewer.commands.json_ld import json_ld
 from services.reviewer.commands.reviews import reviews
 from services.reviewer.commands.show import read_avis, render_avis
-from services.reviewer.money.amounts import plainly
+from services.reviewer.money.amounts import json_default
 from shared.clock import utc_now
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
@@ -73,7 +73,7 @@ def show(
         typer.echo(json_ld(found))
         return
     if as_json:
-        typer.echo(json.dumps(found, default=plainly, ensure_ascii=False))
+        typer.echo(json.dumps(found, default=json_default, ensure_ascii=False))
         return
     console = Console()
     for one in found:

@@ -1,8 +1,8 @@
-"""The bank of faulty texts: a code and a seed make one, the same at every run.
+"""The bank of faulty texts: a code and a seed give a text, the same in every run.
 
-Even seeds are the tuning half: rules may be changed in their light. Odd seeds are the reserved
-half: other good texts, other sentences, other draws; they are only counted, for the report. The
-bank is not edited to suit a rule.
+Even seeds are the tuning half: a person may look at them and change rules. Odd seeds are the
+reserved half, with other good texts, sentences and draws: they are only counted, for the report.
+The bank is never edited to suit a rule.
 """
 
 import random
@@ -61,7 +61,7 @@ def _with_orders(base: Base, orders: str) -> Base:
 
 
 def _changes(code: str, half: int) -> list[Mutate]:
-    """Added sentences weigh as much as changes of the text, where a code has both."""
+    """Draw a fault. Where a code has both, added sentences weigh as much as changes of the text."""
     if code == "ungrounded_number":
         return [NUMBERS[half]]
     changes = list(CHANGES.get(code, ()))

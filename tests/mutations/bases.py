@@ -1,7 +1,7 @@
-"""The good texts that faults are put into: written by hand, and by the templates.
+"""Good texts for faults, written by hand and by the template.
 
-Both are split in two: the even ones may be looked at while rules are tuned, the odd ones are kept
-for the report.
+Both are split in two. A person may look at the even ones to tune rules; the odd ones are kept for
+the report.
 """
 
 import functools
@@ -24,7 +24,7 @@ from shared.sirene.reference import (
 
 _HERE = Path(__file__).parent
 
-# One code at least of every section of NAF rev. 2.
+# Every section of NAF rev. 2 has at least one code here.
 _ACTIVITES = (
     "01.11Z", "01.41Z", "02.20Z", "03.11Z", "05.10Z", "08.12Z", "10.71C", "13.20Z", "16.23Z",
     "18.12Z", "25.11Z", "28.93Z", "31.09B", "33.12Z", "35.11Z", "36.00Z", "38.32Z", "41.20A",
@@ -68,7 +68,7 @@ def handwritten(file_name: str = "handwritten.jsonl") -> tuple[Base, ...]:
 
 
 def facts_at(number: int) -> Facts:
-    """Legal form, section and commune walk through their lists side by side."""
+    """Make facts; legal form, section and commune advance through their lists together."""
     chosen = random.Random(f"facts {number}")
     commune = _COMMUNES[(number // 2) % len(_COMMUNES)]
     tranche = chosen.choice(_TRANCHES)
@@ -99,6 +99,6 @@ def template_base(number: int) -> Base:
 
 
 def good_texts(half: int, count: int) -> Iterator[Base]:
-    """The handwritten texts of that half, then template texts."""
+    """Return the handwritten texts of that half, then template texts."""
     yield from handwritten()[half::2]
     yield from (template_base(2 * number + half) for number in range(count))

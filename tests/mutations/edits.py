@@ -1,4 +1,4 @@
-"""What changes of a text are made of."""
+"""Changes of a text, the parts of a fault."""
 
 import random
 import re
@@ -8,11 +8,11 @@ from collections.abc import Callable
 from tests.mutations.bases import Base
 
 Mutate = Callable[[Base, random.Random], str | None]
-"""None where this fault cannot be put into this text."""
+"""A change of a text; it returns None where the text cannot have this fault."""
 
 
 def plain(text: str) -> str:
-    """One character for each of the text's: lower case, no accents."""
+    """Return the text in lower case without accents, character for character."""
     return "".join(unicodedata.normalize("NFKD", one)[0].lower() for one in text)
 
 

@@ -1,4 +1,4 @@
-"""Texts that are no finished French text, or more than the text."""
+"""Faulty texts: not a finished French text, or more than the text."""
 
 import random
 import re

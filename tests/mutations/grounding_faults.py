@@ -1,4 +1,4 @@
-"""Texts that say what the facts do not say."""
+"""Faulty texts that say more or other things than the facts."""
 
 import functools
 import random

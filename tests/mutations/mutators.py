@@ -1,4 +1,4 @@
-"""One injected fault for each reason code: sentences that are added, and changes of the text."""
+"""Faults by reason code: sentences to add, and changes of the text."""
 
 import functools
 import random

@@ -1,4 +1,4 @@
-"""Neighbours’ texts that are nearly the same without their facts; seeds as in the bank."""
+"""Pairs of neighbours’ texts that are nearly the same without their facts. Seeds are the bank's."""
 
 import random
 import re
@@ -24,7 +24,7 @@ class Pair:
 
 
 def exact_duplicates(half: int, count: int) -> Iterator[Pair]:
-    """The same sentences about another firm of the trade in the same commune."""
+    """Return the same sentences about another firm of the trade in the same commune."""
     for number in range(count):
         seed = 2 * number + half
         chosen = random.Random(f"exact {seed}")
@@ -35,7 +35,7 @@ def exact_duplicates(half: int, count: int) -> Iterator[Pair]:
 
 
 def near_duplicates(half: int, count: int) -> Iterator[Pair]:
-    """And one word, the order or one short sentence is another."""
+    """Return the sentences with one word, the order or one short sentence changed."""
     for pair in exact_duplicates(half, count):
         chosen = random.Random(f"near {pair.second.text}")
         changed = chosen.choice((_one_word, _other_order, _one_sentence_less))(pair.second, chosen)
@@ -43,7 +43,7 @@ def near_duplicates(half: int, count: int) -> Iterator[Pair]:
 
 
 def neighbours(half: int, count: int) -> Iterator[Pair]:
-    """Good: what the templates write about two firms of one trade in one commune."""
+    """Return good texts: the template's about two firms of one trade in one commune."""
     for number in range(count):
         seed = 2 * number + half
         facts = facts_at(seed)

@@ -1,7 +1,7 @@
-"""Model prose by an author who had read no rule: good texts, and faulty ones with their codes.
+"""Model prose by an author who had read no rule: good texts, and faulty texts with their codes.
 
-Two files, halves by a hash within each code: rules may be mended in the light of the learning half;
-the reserved half is only counted. Both tell of the same invented establishments.
+A hash splits each code into two files. A person may look at the learning half to mend rules; the
+reserved half is only counted. Both are about the same invented establishments.
 """
 
 import functools
@@ -22,7 +22,7 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """`code` is the fault that was put in, None for a good text."""
+    """`code` is the fault in the text, None for a good text."""
 
     text: str
     facts: Facts
@@ -31,7 +31,7 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class ProseScore:
-    """How many faulty texts of a code there are, were named by it, were refused at all."""
+    """The counts of a code's faulty texts: all, named by the code, refused by any code."""
 
     code: str
     count: int
@@ -41,7 +41,7 @@ class ProseScore:
 
 @functools.cache
 def prose(half: Half) -> tuple[Prose, ...]:
-    # Texts hold line separators of their own: only "\n" ends a line.
+    # Texts may hold other line separators: only "\n" ends a line.
     lines = (_HERE / f"model_prose_{half}.jsonl").read_text(encoding="utf-8").strip().split("\n")
     values = map(json.loads, lines)
     return tuple(
@@ -62,6 +62,6 @@ def prose_scores(half: Half) -> list[ProseScore]:
 
 
 def refused_prose(half: Half) -> dict[str, tuple[str, ...]]:
-    """The good texts that are refused, with the reasons."""
+    """Return the good texts that are refused, with the reasons."""
     good = (one for one in prose(half) if one.code is None)
     return {one.text: reasons for one in good if (reasons := validate(one.text, one.facts).reasons)}

@@ -1,4 +1,4 @@
-"""Texts whose headcount, status, numbers or years are not those of the facts."""
+"""Faulty texts: another headcount, status, number or year than the facts have."""
 
 import random
 import re
@@ -51,7 +51,7 @@ _NOBODY = (
 
 
 def headcount_free(base: Base, *values: int) -> bool:
-    """These values are no fact of this text, also by chance."""
+    """Return the values that are no fact of this text, not even by chance."""
     numbers = {int(one) for one in re.findall(r"\d+", f"{base.facts.effectif}")}
     return numbers.isdisjoint(values)
 

@@ -1,4 +1,4 @@
-"""How the validator does on the bank."""
+"""The scores of the validator on the bank."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.mutations.pairs import Pair, exact_duplicates, near_duplicates, neigh
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Shares of the faulty texts: that the code was named for, that were refused at all."""
+    """The shares of faulty texts that were refused by their code, and by any code."""
 
     code: str
     named: float
@@ -21,7 +21,7 @@ class Recall:
 
 
 def recalls(half: int, count: int) -> Iterator[Recall]:
-    """`count` faulty texts for each code."""
+    """Score `count` faulty texts for each code."""
     for code in CODES:
         verdicts = [
             validate(one.text, one.base.facts).reasons for one in mutants(code, half, count)
@@ -41,7 +41,7 @@ def duplicate_recalls(half: int, count: int) -> Iterator[Recall]:
 
 
 def near_neighbours(half: int, count: int) -> float:
-    """The share of template texts of two neighbours that would be written again."""
+    """Return the share of the template's pairs of neighbours that would be written again."""
     return sum(map(_is_near, neighbours(half, count))) / count
 
 
@@ -51,13 +51,13 @@ def _is_near(pair: Pair) -> bool:
 
 
 def false_rejects(half: int, count: int) -> float:
-    """The share of good texts that are refused: the handwritten ones and `count` template texts."""
+    """Return the share of good texts that are refused: handwritten ones and `count` by template."""
     verdicts = [validate(base.text, base.facts) for base in good_texts(half, count)]
     return sum(1 for verdict in verdicts if not verdict.accepted) / len(verdicts)
 
 
 def milliseconds_per_text(count: int) -> float:
-    """Of processor time, on good texts, which every rule reads to the end."""
+    """Return the processor time on good texts, which every rule reads to the end."""
     bases = list(good_texts(0, count))
     start = time.process_time()
     for base in bases:

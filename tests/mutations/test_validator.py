@@ -1,4 +1,4 @@
-"""The validator on a bank of faulty texts that was frozen before its rules were tuned."""
+"""The validator names the faults of a bank that was frozen before its rules were tuned."""
 
 import pytest
 

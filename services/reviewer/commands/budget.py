@@ -60,13 +60,13 @@ def resume(cap: Cap = None, no_cap: NoCap = False, as_json: AsJson = False) -> N
     Example: ./sirenade avis resume --cap 50
     """
     with databases() as opened:
-        set_going(Budget(opened.control), cap, no_cap=no_cap)
+        resume_under(Budget(opened.control), cap, no_cap=no_cap)
         with opened.control.connect() as connection:
             found = describe(connection)
     _print(found, as_json=as_json)
 
 
-def set_going(
+def resume_under(
     budget: Budget, cap: str | None, *, no_cap: bool, sample_ids: list[int] | None = None
 ) -> BudgetState:
     """Resume under the cap that a person typed. Raises UserError for a cap that cannot hold."""

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from services.reviewer.commands.budget import Cap, NoCap, one_line, set_going
+from services.reviewer.commands.budget import Cap, NoCap, one_line, resume_under
 from services.reviewer.commands.databases import Databases, databases
 from services.reviewer.commands.due import (
     choose_sample,
@@ -30,10 +30,10 @@ from services.reviewer.commands.forecast import (
     render,
     summary,
 )
-from services.reviewer.commands.run_progress import RunReading, Watching
+from services.reviewer.commands.run_progress import RunReader, RunReading
 from services.reviewer.commands.run_view import RunView, watch_run
 from services.reviewer.commands.show import read_these_avis, render_avis
-from services.reviewer.money.amounts import parse_cap, plain, plainly
+from services.reviewer.money.amounts import json_default, parse_cap, plain
 from services.reviewer.money.budget import ASKED, Budget
 from services.reviewer.money.forecast import BillForecast, KnownProvider
 from services.reviewer.notices import template
@@ -133,7 +133,7 @@ class _Runner:
             self._tell("end", {"status": "nothing due"}, "nothing is due")
             return
         send_again(self.opened.shards, ids)
-        set_going(self.budget, cap, no_cap=no_cap, sample_ids=ids)
+        resume_under(self.budget, cap, no_cap=no_cap, sample_ids=ids)
         reading = self._watch(f"sample of {len(ids)}", ids)
         if self.clock.stopping.is_set():
             self._tell(
@@ -168,7 +168,7 @@ class _Runner:
 
     def make_all(self, cap: str | None, *, no_cap: bool) -> None:
         if cap is not None or no_cap or self.redone:
-            set_going(self.budget, cap, no_cap=no_cap)
+            resume_under(self.budget, cap, no_cap=no_cap)
         reading = self._watch("avis", None)
         if self.clock.stopping.is_set():
             self._tell(
@@ -184,11 +184,11 @@ class _Runner:
             return read_providers_known(connection)
 
     def _watch(self, title: str, sample_ids: Sequence[int] | None) -> RunReading:
-        watching = Watching(self.opened.control, self.opened.shards, sample_ids)
-        watching.start()
+        reader = RunReader(self.opened.control, self.opened.shards, sample_ids)
+        reader.start()
         text_eur = None if self.bill is None else self.bill.text_eur
         return watch_run(
-            watching.read,
+            reader.read,
             view=RunView(title, text_eur=text_eur),
             until=lambda reading: reading.pending == 0 or reading.budget.paused,
             clock=self.clock,
@@ -216,6 +216,8 @@ class _Runner:
 
     def _tell(self, event: str, told: dict[str, Any], shown: Any) -> None:
         if self.as_json:
-            typer.echo(json.dumps({"event": event, **told}, default=plainly, ensure_ascii=False))
+            typer.echo(
+                json.dumps({"event": event, **told}, default=json_default, ensure_ascii=False)
+            )
         else:
             Console().print(shown, highlight=False, soft_wrap=isinstance(shown, str))

@@ -56,7 +56,7 @@ class RunReading:
 
 
 @dataclass
-class Watching:
+class RunReader:
     """Adds up the texts from now on. `pending` counts the sample only, where there is one."""
 
     control: Engine

@@ -26,6 +26,6 @@ def plain(amount: Decimal) -> str:
     return f"{amount:f}"
 
 
-def plainly(value: object) -> str:
+def json_default(value: object) -> str:
     """Write a value that `json.dumps` does not know."""
     return plain(value) if isinstance(value, Decimal) else str(value)

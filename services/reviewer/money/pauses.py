@@ -57,7 +57,7 @@ class Pauses:
                 self._read()
             return max(0.0, self._until[name] - self._clock.monotonic_seconds())
 
-    def tell(self, name: str, seconds: float) -> None:
+    def start(self, name: str, seconds: float) -> None:
         """Hold all replicas back for these seconds, unless a pause lasts as long already.
 
         While PostgreSQL is away, the other replicas learn it from a 429 of their own.

@@ -99,7 +99,7 @@ class SharedMeter:
 
     def pause(self, provider: Provider, seconds: float) -> None:
         """Pause as `Meter` says."""
-        self._pauses.tell(provider.name, seconds)
+        self._pauses.start(provider.name, seconds)
 
     def settle_and_expire(self) -> None:
         """Settle what is left over, and expire the reservations of dead processes."""

@@ -45,7 +45,7 @@ class Prompt:
         told = [reason for reason in dict.fromkeys(reasons) if reason != UNAVAILABLE]
         context = self.template.new_context(
             {
-                "faits": told_facts(facts),
+                "faits": facts_json(facts),
                 "json": json_wanted,
                 "motifs": ", ".join(told),
                 "ordre": _order(facts.siret),
@@ -70,7 +70,7 @@ def read_prompt(name: str = NOTICE) -> Prompt:
     return Prompt(f"{name}-{digest}", environment.from_string(source))
 
 
-def told_facts(facts: Facts) -> str:
+def facts_json(facts: Facts) -> str:
     """Return a JSON object of slots and INSEE's own words; no word that a stranger chose."""
     slots = slots_of(facts)
     form, activity = forme(facts), activite(facts)

@@ -161,9 +161,9 @@ def wrong_legal_form(checked: CheckedText) -> bool:
 def wrong_headcount(checked: CheckedText) -> bool:
     bounds = checked.known.bounds
     text = checked.rest_folded
-    if headcounts.is_nobody_told(text) and bounds != frozenset({0}):
+    if headcounts.denies_headcount(text) and bounds != frozenset({0}):
         return True
-    if headcounts.is_crowd_told(text):
+    if headcounts.is_vague(text):
         return True
     return any(told != bounds for told in headcounts.mentions(text))
 

@@ -24,11 +24,11 @@ _TEAM = re.compile(r"\b(?:ils|elles) (?:y )?sont $|\bequipe (?:\w+ )?(?:de|reuni
 _ONE_OR = re.compile(r"\bune? (?:a|ou) $")
 
 
-def is_nobody_told(text: str) -> bool:
+def denies_headcount(text: str) -> bool:
     return _NO_HEADCOUNT.search(text) is not None
 
 
-def is_crowd_told(text: str) -> bool:
+def is_vague(text: str) -> bool:
     """Return whether a vague number is told: « plusieurs salariés », « des dizaines d'agents »."""
     return _ROUGHLY.search(text) is not None
 

@@ -1,4 +1,4 @@
-"""`avis report`: the quality of the texts on one page."""
+"""`avis report` writes one HTML page on the quality of the texts."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""`avis forecast` and `avis run`: the bill first, a sample before the rest, nothing twice."""
+"""`avis forecast` and `avis run`: the cost first, a sample before the rest, nothing twice."""
 
 import json
 import os
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 AtWork = Callable[[], AbstractContextManager[None]]
 
 _PROMPT = "notice-3"
-# Every attempt was a provider's, of ten tokens: one cent.
+# Each attempt came from a provider and took ten tokens: one cent.
 _PAID = """
     CREATE FUNCTION paid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       NEW.provider := 'dear'; NEW.tokens_in := 8; NEW.tokens_out := 2; NEW.cost_eur := 0.008;
@@ -74,7 +74,7 @@ def reviewer(
     metrics: Metrics,
     author: Author,
 ) -> AtWork:
-    """A reviewer whose texts cost a cent at most and 0.8 in the end, while the block lasts."""
+    """Run a reviewer during the block; a text reserves 1 cent and costs 0.8 cent."""
     register.execute(_PAID)
 
     def generate(facts: Facts) -> GeneratedText:
@@ -85,7 +85,7 @@ def reviewer(
     @contextmanager
     def at_work() -> Iterator[None]:
         engine = make_engine(database_url, application_name="reviewer", pool_size=4)
-        # Until the command lets it: to this generator, a text that may cost nothing is a fault.
+        # The reviewer waits for the command: this generator fails for a text that may cost nothing.
         Budget(engine).pause(ASKED)
         stop = threading.Event()
         with ThreadPoolExecutor(3) as generators:
@@ -149,7 +149,7 @@ def test_a_sample_is_made_shown_with_its_bill_and_the_rest_waits_for_a_word(
         assert (after["texts"], Decimal(after["eur"])) == (27, Decimal("0.216"))
         [end] = done.events("end")
         assert (end["status"], end["paused_because"]) == ("paused", "sample")
-        # The reviewer is still there, and makes nothing.
+        # The reviewer still runs and makes nothing.
         assert budget.read().spent_eur == Decimal("0.024")
         assert len(register.rows("SELECT FROM avis WHERE outcome = 'pending'")) == 27
         going = call("run", "--cap", "5", "--json")
@@ -164,7 +164,7 @@ def test_a_sample_is_made_shown_with_its_bill_and_the_rest_waits_for_a_word(
 def test_what_was_claimed_before_a_sample_ends_before_the_sample_begins(
     register: "Register", database_url: str, budget: Budget, desk: "Desk", reviewer: AtWork
 ) -> None:
-    """A text that a reviewer holds would be made as soon as money flows again."""
+    """A text that a reviewer has claimed would be made as soon as there is money."""
     ids = register.add(range(1, 21))
     claims = desk.claim(ids[:5])
     budget.resume(cap_eur=Decimal(5), keep_cap=False)
@@ -177,7 +177,7 @@ def test_what_was_claimed_before_a_sample_ends_before_the_sample_begins(
         assert waiting["under_way"] == 5
         assert budget.read().paused
         desk.store(*claims)
-        # At work before the pause, a reviewer would have claimed the rest as well.
+        # A reviewer that worked before the pause would have claimed the rest as well.
         with reviewer():
             assert len([event for event in events if event["event"] == "text"]) == 3
     assert run.returncode == 0
@@ -214,7 +214,7 @@ def test_ctrl_c_ends_the_watch_of_a_sample_and_nothing_else_is_made(
     before = signal.getsignal(signal.SIGINT)
 
     def interrupt() -> None:
-        # Nobody makes the sample: it would be waited for for ever.
+        # No reviewer makes the sample: the command would wait for ever.
         while budget.read().sample_ids is None or signal.getsignal(signal.SIGINT) is before:
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)

@@ -1,4 +1,4 @@
-"""`avis show`: everything about the texts of one establishment."""
+"""`avis show` tells all about the texts of one establishment."""
 
 import json
 import os

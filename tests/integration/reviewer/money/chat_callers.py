@@ -1,11 +1,9 @@
-"""Replicas that ask a chat server for texts and do nothing else, each a process of its own.
+"""Replicas that only ask a chat server for texts, each in a process of its own.
 
-Reads one JSON object: database_url, provider, processes, threads, seconds. Each process says who
-it is in the model that it asks for: m0, m1 and so on. It ends after so many seconds.
+The argument is one JSON object: database_url, provider, processes, threads, seconds. Each process
+names itself by the model that it asks for: m0, m1 and so on. It ends after `seconds`.
 """
 
-import json
-import os
 import sys
 import threading
 import time
@@ -20,6 +18,7 @@ from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.errors import SlowDown
 from shared.metrics import Metrics
+from tests.integration.reviewer.money.forks import run_forks
 
 
 def write(_: StructuredOutput) -> list[dict[str, str]]:
@@ -41,7 +40,7 @@ def call(order: dict[str, Any], number: int) -> None:
             try:
                 line.ask(write, CallWindow(begin_by=end, finish_by=end + 60), first=True)
             except SlowDown:
-                return  # Not before the end.
+                return  # It comes at the end only.
 
     threads = [threading.Thread(target=ask) for _ in range(order["threads"])]
     for thread in threads:
@@ -50,18 +49,5 @@ def call(order: dict[str, Any], number: int) -> None:
         thread.join()
 
 
-def main() -> None:
-    order = json.loads(sys.argv[1])
-    children = []
-    for number in range(order["processes"]):
-        # Imports are done and no thread runs yet: a fork is a whole process at little cost.
-        child = os.fork()
-        if child == 0:
-            call(order, number)
-            os._exit(0)
-        children.append(child)
-    sys.exit(any(os.waitpid(child, 0)[1] for child in children))
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(run_forks(call))

@@ -1,9 +1,9 @@
-"""Replicas of a reviewer that do nothing but metered calls, each a process of its own.
+"""Replicas of a reviewer that only make metered calls, each in a process of its own.
 
-Reads one JSON object: database_url, provider, processes, threads, cost_eur, tokens (the most a
-call takes), used (tokens that it uses; a list is cycled through), and `server`, a URL to call, or
-none. Ends after `calls` calls of each thread, after `seconds`, or at the budget's end; prints what
-the processes spent, one line for each.
+The argument is one JSON object: database_url, provider, processes, threads, cost_eur, tokens (the
+most of a call), used (a list of tokens to cycle through), and perhaps `server`, a URL to call. A
+process ends after `calls` calls of each thread, after `seconds`, or when the budget is reached. It
+prints one line with what it spent.
 """
 
 import itertools
@@ -23,6 +23,7 @@ from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.errors import SlowDown
 from shared.metrics import Metrics
+from tests.integration.reviewer.money.forks import run_forks
 
 
 class Caller:
@@ -76,20 +77,10 @@ class Caller:
         return json.dumps({"calls": self.calls, "spent": str(self.spent), "reached": self.reached})
 
 
-def main() -> None:
-    order = json.loads(sys.argv[1])
-    children = []
-    for _ in range(order["processes"]):
-        # Imports are done and no thread runs yet: a fork is a whole process at little cost.
-        child = os.fork()
-        if child == 0:
-            line = Caller(order).report()
-            os.write(1, f"{line}\n".encode())
-            os._exit(0)
-        children.append(child)
-    for child in children:
-        os.waitpid(child, 0)
+def call(order: dict[str, Any], _: int) -> None:
+    line = Caller(order).report()
+    os.write(1, f"{line}\n".encode())
 
 
 if __name__ == "__main__":
-    main()
+    run_forks(call)

@@ -1,4 +1,4 @@
-"""A paused run stands still and loses nothing; the commands that pause it and let it go on."""
+"""A paused run stands still and loses nothing; commands pause and resume it."""
 
 import os
 import subprocess
@@ -138,7 +138,7 @@ def test_the_gauges_say_what_the_budget_is(engine: Engine, budget: Budget, clock
     value = exported(engine)
 
     assert value("budget_cap_euros") == 2
-    # The first one's process is held to be dead.
+    # The process of the first reservation counts as dead.
     assert (value("budget_spent_euros"), value("budget_reserved_euros")) == (0.5, 0.25)
     assert (value("budget_paused", reason="asked"), value("budget_paused", reason="cap")) == (1, 0)
     assert value("provider_spent_euros", provider="dear") == 0.5

@@ -1,4 +1,4 @@
-"""Reviewer processes killed with -9 while they pay for texts."""
+"""Reviewer processes are killed with -9 while they pay for texts."""
 
 import os
 import signal
@@ -25,8 +25,8 @@ KILLS = 3
 def test_a_kill_costs_at_most_the_calls_in_flight(
     register: "Register", database_url: str, rabbitmq_url: str, tmp_path: Path, wait_for: WaitFor
 ) -> None:
-    """In flight is also what is told and not yet stored: half a second, as long as a call here."""
-    # Of neighbours, whose texts are all one here, templates would write most.
+    """A text that is answered and not yet stored is in flight too, for half a second."""
+    # Texts are equal here: of neighbours, templates would write most.
     register.add(range(1, COUNT + 1), apart=True)
     providers = tmp_path / "providers.toml"
     settings = {

@@ -1,4 +1,4 @@
-"""The reviewer as it is built, with a chat server that costs, under a cap."""
+"""The reviewer as it is built, with a chat server at a price, under a cap."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def llmock() -> Iterator[Llmock]:
 
 @pytest.fixture
 def reviewer(database_url: str, llmock: Llmock, tmp_path: Path, metrics: Metrics) -> AtWork:
-    """The service with a provider at 1 000 € a million tokens."""
+    """Build the service with a provider at 1 000 € a million tokens."""
     file = tmp_path / "providers.toml"
     file.write_text(
         f"""
@@ -55,7 +55,7 @@ def reviewer(database_url: str, llmock: Llmock, tmp_path: Path, metrics: Metrics
 
 @pytest.fixture
 def wait_until(wait_for: WaitFor) -> WaitFor:
-    """Long enough for a paid run."""
+    """Wait long enough for a paid run."""
     return functools.partial(wait_for, seconds=120)
 
 

@@ -1,4 +1,4 @@
-"""What a provider tells one replica holds for all of them."""
+"""A pause that a provider asks of one replica holds for all replicas."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from tests.integration.reviewer.chat_server import text as answer
 _SCRIPT = Path(__file__).with_name("chat_callers.py")
 _ROOT = Path(__file__).parents[4]
 PAUSE_SECONDS = 3
-# A call that had left already, and how long a replica without limits may not have read of it.
+# A call may have left already, and a replica without limits reads pauses a little later.
 IN_FLIGHT_SECONDS = 0.6
 
 
@@ -32,7 +32,7 @@ IN_FLIGHT_SECONDS = 0.6
 def test_a_429_to_one_replica_holds_the_other_back_as_well(
     database_url: str, limits: dict[str, Any]
 ) -> None:
-    """Both ask all the time; one of them is told once to wait."""
+    """Two replicas ask all the time; one of them is told once to wait."""
     came: list[tuple[float, str]] = []
     told: list[float] = []
     lock = threading.Lock()
@@ -77,15 +77,15 @@ def known(engine: Engine) -> Provider:
 
 
 def left_seconds(engine: Engine) -> float:
-    """As another replica reads it."""
+    """Read the pause as another replica does."""
     return Pauses(engine, ["local"], Clock()).left_seconds("local")
 
 
 def test_a_pause_never_becomes_shorter(engine: Engine, known: Provider) -> None:
-    Pauses(engine, [known.name], Clock()).tell(known.name, 60)
-    Pauses(engine, [known.name], Clock()).tell(known.name, 5)
+    Pauses(engine, [known.name], Clock()).start(known.name, 60)
+    Pauses(engine, [known.name], Clock()).start(known.name, 5)
     assert 55 < left_seconds(engine) <= 60
-    Pauses(engine, [known.name], Clock()).tell(known.name, 90)
+    Pauses(engine, [known.name], Clock()).start(known.name, 90)
     assert 85 < left_seconds(engine) <= 90
     open_providers(engine, [known])
     assert left_seconds(engine) > 85, "a replica that starts meanwhile waits, too"
@@ -97,12 +97,12 @@ def test_a_pause_written_by_a_clock_ahead_of_now_is_none(engine: Engine, known: 
             text("UPDATE review_providers SET paused_until = now() + interval '1 year'")
         )
     assert left_seconds(engine) == 0
-    Pauses(engine, [known.name], Clock()).tell(known.name, 5)
+    Pauses(engine, [known.name], Clock()).start(known.name, 5)
 
 
 def test_a_pause_that_finds_no_database_is_this_replicas_own(known: Provider) -> None:
     away = make_engine("postgresql://nobody@127.0.0.1:9/none", application_name="x")
     clock = Clock()
     pauses = Pauses(away, [known.name], clock)
-    pauses.tell(known.name, 60)
+    pauses.start(known.name, 60)
     assert pauses._until[known.name] > clock.monotonic_seconds() + 55

@@ -1,4 +1,4 @@
-"""Limits and money that replicas share, each replica a process, at a server that counts."""
+"""Replicas, each a process, share limits and money at a server that counts."""
 
 import json
 import math
@@ -36,7 +36,7 @@ Replicas = Callable[..., list[dict[str, Any]]]
 
 
 class Counting(ThreadingHTTPServer):
-    """Notes when each request came and how many tokens it took."""
+    """Notes the time and the tokens of each request."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -50,7 +50,7 @@ class Counting(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def most(self, seconds: float) -> tuple[int, int]:
-        """The most requests and the most tokens of any so many seconds."""
+        """Return the most requests and the most tokens in any span of these seconds."""
         most_requests, most_tokens, first, tokens = 0, 0, 0, 0
         seen = sorted(self.seen)
         for number, (at, taken) in enumerate(seen):
@@ -83,7 +83,7 @@ def server() -> Iterator[Counting]:
 
 @pytest.fixture
 def replicas(database_url: str) -> Replicas:
-    """Runs so many processes of `metered_callers.py` to their end."""
+    """Run processes of `metered_callers.py` to their end."""
 
     def run(**order: Any) -> list[dict[str, Any]]:
         provider = provider_of(**order.pop("provider", {})).model_dump(mode="json")
@@ -167,17 +167,17 @@ def test_replicas_share_the_requests_of_a_minute(
         server=server.url,
     )
     elapsed_seconds = max(server.seen)[0] - min(server.seen)[0]
-    # 20 a second, and what a busy machine brings together; each for itself would send twice as
-    # many and more.
+    # 20 a second, and some more on a busy machine. Without a shared limit there would be at least
+    # twice as many.
     assert len(server.seen) <= 20 * (elapsed_seconds + 1)
-    # Slower than the limit by far would hold it as well.
+    # The limit is used, too: far fewer requests would also stay below it.
     assert len(server.seen) > 20
 
 
 def test_replicas_share_the_tokens_of_a_minute_and_give_back_what_was_not_used(
     replicas: Replicas, server: Counting
 ) -> None:
-    # 1000 tokens a second: reserved by 400, used by 100. Kept without giving back: 2.5 calls/s.
+    # 1000 tokens a second; a call reserves 400 and uses 100. Without giving back: 2.5 calls/s.
     limits = {"price": {}, "tokens_per_minute": 60_000}
     replicas(
         provider=limits,
@@ -191,7 +191,7 @@ def test_replicas_share_the_tokens_of_a_minute_and_give_back_what_was_not_used(
     )
     elapsed_seconds = max(server.seen)[0] - min(server.seen)[0]
     tokens = sum(taken for _, taken in server.seen)
-    # One call, what a moment without callers leaves, and what those in flight give back.
+    # One call more, the credit of an idle moment, and the tokens that calls in flight give back.
     assert tokens <= 1000 * (elapsed_seconds + 2.5) + 400
     assert len(server.seen) > 2.5 * (elapsed_seconds + 1.5) + 2
 
@@ -216,7 +216,7 @@ def test_no_minute_at_the_server_holds_more_than_the_limits_of_all_replicas(
     print(f"{processes} replicas: {requests} of 600 requests, {tokens} of 60 000 tokens")  # noqa: T201  # the ratio is the result
     assert requests <= 600
     assert tokens <= 60_000
-    # Slower than the limits by far would hold them as well.
+    # The limits are used, too: far fewer requests would also stay below them.
     assert requests > 400
 
 

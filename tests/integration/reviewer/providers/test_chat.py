@@ -1,4 +1,4 @@
-"""One call to a chat server, and what becomes of every way in which it can go wrong."""
+"""One call to a chat server, and the result of every way in which it can fail."""
 
 import datetime as dt
 import json

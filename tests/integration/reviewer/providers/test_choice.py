@@ -1,4 +1,4 @@
-"""One avis and its chat servers: re-asked, passed on, postponed, or left to the template."""
+"""One avis and its chat servers: asked again, asked elsewhere, sent back, or by template."""
 
 import itertools
 import json
@@ -62,7 +62,7 @@ class Servers:
         self._stack = stack
 
     def start(self, *responses: Response) -> ChatServer:
-        """Each response once, the last one for ever."""
+        """Give each response once, then the last one for ever."""
         left = itertools.chain(responses, itertools.repeat(responses[-1]))
         return self.with_rule(lambda _: next(left))
 

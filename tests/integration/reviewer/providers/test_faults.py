@@ -1,6 +1,6 @@
-"""Whatever a chat server does: every due avis ends, none is lost, none is charged twice.
+"""Faults of a chat server: every due avis ends, none is lost, none is charged twice.
 
-From the due row to the stored text, over the reviewer as it is built.
+The tests run the reviewer as it is built, from the due row to the stored text.
 """
 
 import functools
@@ -41,7 +41,7 @@ FAULTS = {
     "drips": Response(b"{", drip=True),
 }
 TOO_MANY = Response(status=429, headers={"Retry-After": "0.3"})
-# How many of the texts at once a fault meets; each of them may fall to the template.
+# A fault meets at most this many texts at once; each of them may fall to the template.
 GENERATORS = 8
 
 
@@ -58,7 +58,7 @@ def accepted_by(register: "Register") -> Counter[str]:
 
 
 def require_each_ended_once_and_paid_once(register: "Register", budget: Budget, count: int) -> None:
-    """No avis without its end, one accepted attempt for each, and a ledger that equals the bill."""
+    """Require one accepted attempt for each avis, and a ledger that equals the bill."""
     assert accepted_by(register).total() == count
     attempts = register.rows("SELECT avis_id, accepted, reasons, cost_eur FROM avis_attempts")
     accepted = [row["avis_id"] for row in attempts if row["accepted"]]
@@ -80,7 +80,7 @@ def budget(engine: Engine) -> Budget:
 def test_through_every_fault_each_avis_ends_once_and_is_paid_once(
     register: "Register", database_url: str, metrics: Metrics, budget: Budget, tmp_path: Path
 ) -> None:
-    """Every third call meets the next fault; a limit comes between them."""
+    """Every third call meets the next fault; 429s come between them."""
     count = 60
     register.add(range(1, count + 1), apart=True)
     faults = itertools.cycle([*FAULTS.values(), TOO_MANY])
@@ -123,7 +123,7 @@ def test_a_server_that_does_nothing_else_leaves_the_texts_to_the_template(
 def test_a_server_that_only_says_429_leaves_every_avis_due_and_free(
     register: "Register", database_url: str, metrics: Metrics, budget: Budget, tmp_path: Path
 ) -> None:
-    """Not an outage: it counts, so it is well, and the texts wait for it."""
+    """A server that answers 429 works: this is no outage, and the texts wait for it."""
     count = 12
     register.add(range(1, count + 1), apart=True)
     with chat_server(lambda _: TOO_MANY) as server:
@@ -141,7 +141,7 @@ def test_a_server_that_only_says_429_leaves_every_avis_due_and_free(
 
 @dataclass(frozen=True)
 class Hurried(Clock):
-    """Its hour takes a minute."""
+    """A clock whose hour takes a minute."""
 
     def wait(self, seconds: float) -> bool:
         return super().wait(seconds / HURRY)
@@ -156,7 +156,7 @@ HOUR_SECONDS = 3600
 def test_an_hour_without_the_server_costs_nothing_and_loses_nothing(
     register: "Register", database_url: str, metrics: Metrics, budget: Budget, tmp_path: Path
 ) -> None:
-    """Where texts may wait that long; by default templates write them after ten minutes."""
+    """Here texts may wait for a day; by default templates write them after ten minutes."""
     count = 150
     register.add(range(1, count + 1), apart=True)
     clock = Hurried(monotonic_seconds=lambda: HURRY * time.monotonic())
@@ -166,7 +166,7 @@ def test_an_hour_without_the_server_costs_nothing_and_loses_nothing(
 
     with chat_server(respond) as server:
         port = server.server_address[1]
-        # Of the reviewer's seconds: half a real one.
+        # These are the reviewer's seconds: half a real one.
         file = write_providers(tmp_path / "providers.toml", server.base_url, timeout_seconds=30)
     settings = {"reviewer_generators": GENERATORS, "avis_outage_seconds": 86_400}
     with whole_reviewer(database_url, file, metrics, clock=clock, **settings):
@@ -174,7 +174,7 @@ def test_an_hour_without_the_server_costs_nothing_and_loses_nothing(
             wait_until(lambda: accepted_by(register).total() >= 10)
         gone_at = clock.monotonic_seconds()
         wait_until(lambda: asked(metrics) > 0 and busy(metrics) == 0)
-        # Whoever asks again comes after the texts that were in the making have been stored.
+        # Once the texts under way are stored, other texts ask again.
         found_nobody = asked(metrics) + 3
         wait_until(lambda: asked(metrics) >= found_nobody)
         left, spent = pending(register), budget.read().spent_eur
@@ -190,12 +190,12 @@ def test_an_hour_without_the_server_costs_nothing_and_loses_nothing(
     print(f"{left} avis waited an hour, {tries:.0f} calls found nobody")  # noqa: T201  # the count is a result
     assert tries < HOUR_SECONDS / 20
     require_each_ended_once_and_paid_once(register, budget, count)
-    # Those that were being asked for when the server went.
+    # These were being asked for when the server went away.
     assert accepted_by(register)["template"] <= 2 * GENERATORS
 
 
 def asked(metrics: Metrics) -> float:
-    """Calls that failed."""
+    """Count the calls that failed."""
     labels = {"provider": "local", "outcome": "failed"}
     return metrics.registry.get_sample_value("sirenade_chat_calls_total", labels) or 0
 

@@ -1,4 +1,4 @@
-"""The reviewer as it is built, with chat servers from a file, over llmock's limits and faults."""
+"""The reviewer as it is built, with a file of providers, against llmock's limits and faults."""
 
 import threading
 from collections import Counter
@@ -46,7 +46,7 @@ def write_providers(path: Path, llmock: Llmock, **settings: Any) -> Path:
 def review_all(
     register: "Register", database_url: str, metrics: Metrics, wait_for: WaitFor
 ) -> ReviewAll:
-    """Runs the service until no avis is pending."""
+    """Run the service until no avis is pending."""
 
     def run(file: Path, **settings: Any) -> None:
         values = {"avis_providers_file": file, "reviewer_generators": 20, **settings}
@@ -109,7 +109,7 @@ def test_every_due_avis_is_written_by_the_model_through_limits_and_errors(
 def test_through_an_outage_no_avis_is_lost(
     register: "Register", review_all: ReviewAll, llmock: Llmock, tmp_path: Path
 ) -> None:
-    """Those that were being asked for, and those that came while it lasted."""
+    """The template writes the texts under way and those that come during the outage."""
     llmock.reset()
     register.add(range(1, COUNT + 1), apart=True)
     llmock.expect({"type": "fail", "status": 503, "times": None})

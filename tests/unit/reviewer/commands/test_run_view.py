@@ -1,4 +1,4 @@
-"""What the panel of a run says, from readings made by hand."""
+"""The panel of a run, drawn from readings made by hand."""
 
 import datetime as dt
 import io
@@ -26,7 +26,7 @@ FIRST = RunReading(budget=BUDGET, pending=1000)
 
 
 def later(texts: int) -> RunReading:
-    """Two cents a text, one in ten asked again, one in twenty a template's."""
+    """Return a reading: 2 cents a text, one in ten asked again, one in twenty by the template."""
     return replace(
         FIRST,
         budget=replace(BUDGET, spent_eur=Decimal(10) + texts * Decimal("0.02")),
@@ -47,7 +47,7 @@ def test_rates_shares_and_the_end_follow_from_two_readings() -> None:
     assert (told["re_asked_share"], told["fallback_share"]) == (0.1, 0.05)
     assert Decimal(told["eur_per_minute"]) == 2
     assert told["eta_seconds"] == pytest.approx(540)
-    # By what the texts of this run have cost, no longer by the forecast.
+    # The projection uses the cost of this run's texts, no longer the forecast.
     assert Decimal(told["projected_eur"]) == 30
 
 

@@ -1,4 +1,4 @@
-"""What `avis show` prints in a terminal of the usual width."""
+"""The output of `avis show` fits a terminal of the usual width."""
 
 import datetime as dt
 import io

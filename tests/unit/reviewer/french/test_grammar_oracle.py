@@ -1,4 +1,4 @@
-"""Articles, elision and gender against pyrealb, whose lexicon and rules nobody here wrote."""
+"""Articles, elision and gender agree with pyrealb, which has its own lexicon and rules."""
 
 import pytest
 from pyrealb import NP, PP, A, D, N, P, getLemma, loadFr
@@ -14,7 +14,7 @@ def _french() -> None:
 
 
 def _gender(noun: str) -> str | None:
-    """m, f, x for both, None for a noun that the oracle does not know."""
+    """Return m, f, x for both, None for a noun that the oracle does not know."""
     entry = getLemma(noun)
     return None if entry is None or "N" not in entry else str(entry["N"]["g"])
 

@@ -52,7 +52,7 @@ def test_every_legal_form_reads_as_a_noun_group() -> None:
         assert not re.match(r"(?:autre|un|une|le|la)\b", form.libelle), form
         assert "s.a.i." not in form.libelle
         assert form.libelle == " ".join(form.libelle.split())
-        # What follows the form would hang on half of it: « reconnue d’utilité publique implantée ».
+        # Else a word after the form follows half of it: « reconnue d’utilité publique implantée ».
         assert re.fullmatch(r"[^,]+(?:,.* (?:et|ou) .*)?", form.libelle), form
 
 
@@ -108,7 +108,7 @@ def test_an_unknown_legal_form_is_not_told() -> None:
         ("Activités vétérinaires", None),
         ("Culture de céréales ; cultures industrielles", None),
         ("Ambulances", None),
-        # INSEE dropped a preposition: such a label is a title and nothing else.
+        # INSEE dropped a preposition: this label serves as a title only.
         ("Fabrication machines spécialisées diverses", None),
         ("Commerce gros appareils électroménagers et radiotélévision", None),
         ("Fabrication de meubles divers et industries connexes de l'ameublement", None),

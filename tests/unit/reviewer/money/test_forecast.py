@@ -51,7 +51,7 @@ def test_texts_tokens_and_euros_are_the_samples_means_times_what_is_due() -> Non
     assert (found.texts, found.tokens, found.eur) == (1000, 900_000, Decimal(2))
     [share] = found.shares
     assert (share.calls, share.sample) == (2000, 2)
-    # The sample's standard deviation is 0.001414, of two texts.
+    # The sample's standard deviation is 0.001414 for two texts.
     assert round(found.spread_eur, 6) == Decimal(2)
     assert (share.text_low_eur, share.text_high_eur) == (Decimal("0.001"), Decimal("0.003"))
     assert found.by_activite == (("43.32A", 700, Decimal("1.4")), ("56.10A", 300, Decimal("0.6")))

@@ -4,7 +4,7 @@ import pytest
 
 from services.reviewer.notices.label import day_in_france, label
 
-# The evening before a month begins, in UTC.
+# In UTC it is still the evening before the month.
 _EVENING = dt.datetime(2026, 7, 31, 22, 30, tzinfo=dt.UTC)
 
 

@@ -1,4 +1,4 @@
-"""A name is told as what it names, with the words that go with it."""
+"""A text says what a name names: an establishment, a unit, a sign, with the right articles."""
 
 import re
 
@@ -23,7 +23,7 @@ def test_a_signboard_that_repeats_the_name_is_not_told(facts_like: FactsLike) ->
 
 
 def _variants_of(facts: Facts) -> set[str]:
-    """Sixty variants, each accepted by the validator."""
+    """Return sixty variants, each accepted by the validator."""
     texts = set()
     for number in range(60):
         text = assert_publishable(facts, variant_seed=str(number))

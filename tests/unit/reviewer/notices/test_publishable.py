@@ -1,4 +1,4 @@
-"""Whatever the facts are, the validator has nothing to say against the text."""
+"""The validator accepts the template's text for any facts."""
 
 import random
 

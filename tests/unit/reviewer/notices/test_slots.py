@@ -1,9 +1,9 @@
-"""Facts put into a model's text, with the words before them in agreement."""
+"""Facts fill the slots of a model's text, and the words before them agree."""
 
 import pytest
 
 from services.reviewer.notices.slots import fill, slots_of
-from services.reviewer.providers.prompt import read_prompt, told_facts
+from services.reviewer.providers.prompt import facts_json, read_prompt
 from tests.unit.reviewer.conftest import FactsLike
 
 COMMUNES = {
@@ -64,7 +64,7 @@ def test_what_a_stranger_chose_is_never_told(facts_like: FactsLike) -> None:
     facts = facts_like(nom="HACKED", enseigne="PWNED", denomination="OWNED", sigle="SPAM")
     assert set(slots_of(facts)) == {"NOM", "COMMUNE", "SIRET", "ENSEIGNE", "DENOMINATION"}
     messages = read_prompt().messages(facts, json_wanted=True, reasons=["name_missing"])
-    told = str(messages) + told_facts(facts)
+    told = str(messages) + facts_json(facts)
     assert not any(
         word in told for word in ("HACKED", "PWNED", "OWNED", "SPAM", "Vannes", "VANNES")
     )

@@ -1,4 +1,4 @@
-"""What a chat server says that it has used is believed as far as it can be."""
+"""The usage that a chat server names is believed where it is credible."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A synthese speaks only in quotations, and each of them is somebody's very words."""
+"""A synthese says nothing besides its quotations, and each one is word for word."""
 
 import datetime as dt
 from typing import Any

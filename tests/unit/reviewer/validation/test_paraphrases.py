@@ -1,4 +1,4 @@
-"""Good texts that no template wrote: the validator knows rules, not wordings."""
+"""The validator accepts good texts that no template wrote: it knows rules, not wordings."""
 
 from typing import Any
 

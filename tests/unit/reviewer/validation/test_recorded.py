@@ -1,4 +1,4 @@
-"""Sixteen outputs of a small model, judged by hand."""
+"""The validator agrees with a person on sixteen outputs of a small model."""
 
 import json
 from pathlib import Path
@@ -11,8 +11,8 @@ from services.reviewer.commands.check import check_lines
 _RECORDED = Path(__file__).parents[3] / "fixtures" / "avis" / "model_outputs.jsonl"
 _LINES = _RECORDED.read_text(encoding="utf-8").splitlines()
 
-# What the first judge named and these rules see otherwise: "transport routier" is grounded, and
-# the garage's text holds no proper name besides its own facts.
+# Here the rules differ from the first judge: "transport routier" is grounded, and the garage's
+# text holds no proper name besides its own facts.
 _SEEN_OTHERWISE = {
     3: {"ungrounded_terms"},
     4: {"ungrounded_entity"},

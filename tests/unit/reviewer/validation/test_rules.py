@@ -1,4 +1,4 @@
-"""Each rule by example: a fault that it must name, and a text that looks like it and may pass."""
+"""Each rule by example: a fault that it names, and a text alike that it accepts."""
 
 from collections.abc import Callable
 
@@ -270,5 +270,5 @@ def test_a_headcount_is_that_of_its_tranche(
 
 
 def test_a_text_of_a_megabyte_is_too_long_and_no_rule_reads_it(facts_like: FactsLike) -> None:
-    """Rules that compare words with words would take hours, and hold up the generator's thread."""
+    """Rules that compare words with words would take hours, and block the generator's thread."""
     assert validate("A" * 1_000_000, facts_like()).reasons == ("too_long",)

@@ -1,4 +1,4 @@
-"""The time that a server names is read in each of its shapes, and nonsense is no time."""
+"""Retry-After is read in each of its shapes; nonsense is no time."""
 
 import pytest
 
