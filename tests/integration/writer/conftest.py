@@ -1,4 +1,4 @@
-"""What tests of the writer begin with: a desk, records to write, a person, a command line."""
+"""Fixtures of the writer: a desk, records, a person, the command line."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def records() -> Records:
 
 @pytest.fixture
 def person(desk: Desk, records: Records) -> Scene:
-    """Of whom nothing is stored yet."""
+    """Return a person without any stored row."""
     return Scene(desk, records, NATURAL)
 
 
@@ -33,6 +33,6 @@ def person(desk: Desk, records: Records) -> Scene:
 def sirenade(
     database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Sirenade:
-    """The writer's commands, on a register in one database."""
+    """Run the writer's commands on a register in one database."""
     monkeypatch.setenv("SIRENADE_DATABASE_URL", database_url)
     return sirenade_of(app, monkeypatch, capsys)

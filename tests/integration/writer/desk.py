@@ -1,4 +1,4 @@
-"""An import as the fetcher would leave it, and slices written from it."""
+"""An import as the fetcher leaves it, and slices that are written from it."""
 
 import datetime as dt
 import itertools
@@ -22,7 +22,7 @@ from tests.integration.writer.records import Record
 ShardUrls = tuple[str, ...]
 FETCHED_AT = dt.datetime(2026, 8, 5, 12, tzinfo=dt.UTC)
 _BY_WEIGHT = (SliceStatus.SUPERSEDED, SliceStatus.WRITTEN, SliceStatus.ALREADY_WRITTEN)
-# What is asked or made in each database, whatever it says of tables.
+# These queries concern each database, whatever tables they name.
 _EVERYWHERE = re.compile(r"pg_stat_activity|CREATE FUNCTION|pg_advisory_\w+lock\(|current_database")
 _OF_SHARDS = re.compile(rf"\b({'|'.join(sorted(SHARD_TABLES))}|away)\b")
 _ORDER = re.compile(r"ORDER BY ([\w, ]+?)\s*$")
@@ -31,8 +31,8 @@ _ORDER = re.compile(r"ORDER BY ([\w, ]+?)\s*$")
 class Desk:
     """The fetcher's tables, and slices written from them.
 
-    With several shards a slice of a test is one slice of each, and what is asked of the tables of
-    the register is asked of each and put together.
+    With several shards, a slice of a test becomes one slice for each shard, and a query of the
+    register runs in each shard; the results are put together.
     """
 
     def __init__(self, engine: Engine, shards: Sequence[Engine] = ()) -> None:
@@ -40,7 +40,7 @@ class Desk:
         self.shards = tuple(shards) or (engine,)
         self._fetch_ids = itertools.count(1)
 
-    # ── What the fetcher does ──
+    # ── The work of the fetcher ──
 
     def run(self) -> int:
         return int(
@@ -116,7 +116,7 @@ class Desk:
         )
         return fetch_id
 
-    # ── What the writer is given ──
+    # ── Messages for the writer ──
 
     def message(
         self,
@@ -133,7 +133,7 @@ class Desk:
         )
 
     def parts(self, message: WriteSlice) -> list[WriteSlice]:
-        """The slice as the fetcher would have cut it, and an empty one for each other shard."""
+        """Return the slice as the fetcher cuts it, and an empty one for each other shard."""
         shards = len(self.shards)
         try:
             records = json.loads(message.records)
@@ -162,7 +162,7 @@ class Desk:
     def write(self, message: WriteSlice, *, sole_traders: bool = False) -> SliceResult:
         parts = self.parts(message)
         results = [self.write_part(part, sole_traders=sole_traders) for part in parts]
-        # What became of an empty part says nothing, unless the whole slice is empty.
+        # The result of an empty part counts only where the whole slice is empty.
         full = [r for part, r in zip(parts, results, strict=True) if part.records != "[]"]
         completed = any(result.batch_completed for result in results)
         return replace(_together(full or results), batch_completed=completed)
@@ -183,7 +183,7 @@ class Desk:
         message = self.message(records, batch=batch_id, fetch_id=fetch_id, fetched_at=fetched_at)
         return self.write(message, sole_traders=sole_traders)
 
-    # ── What is found afterwards ──
+    # ── Queries for the assertions ──
 
     def execute(self, statement: str, **parameters: object) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
@@ -208,7 +208,7 @@ class Desk:
         return list(self.shards) if _OF_SHARDS.search(statement) else [self.engine]
 
     def one(self, statement: str, **parameters: object) -> dict[str, Any]:
-        """The only row, or the sums of the numbers that each shard gives."""
+        """Return the only row, or the sums over the shards."""
         row, *others = self.execute(statement, **parameters)
         found = {str(name): value for name, value in row.items()}
         for other in others:
@@ -228,7 +228,7 @@ class Desk:
 
 
 def _with_records(message: WriteSlice, records: Sequence[object]) -> WriteSlice:
-    """As the fetcher would send them; it has read none that orjson cannot write again."""
+    """Return the records as the fetcher sends them; orjson can write each of them."""
     if not records:
         return replace(message, records="[]")
     try:
@@ -239,7 +239,7 @@ def _with_records(message: WriteSlice, records: Sequence[object]) -> WriteSlice:
 
 
 def _together(parts: Sequence[SliceResult]) -> SliceResult:
-    """What became of a slice of a test; superseded where a part of it was."""
+    """Return the result of a whole slice; superseded where one of its parts was."""
     statuses = [part.status for part in parts]
     return SliceResult(
         next(status for status in _BY_WEIGHT if status in statuses),
@@ -254,7 +254,7 @@ def _together(parts: Sequence[SliceResult]) -> SliceResult:
 
 @contextmanager
 def desk_on(control: Engine, urls: ShardUrls) -> Iterator[Desk]:
-    """A desk on the databases of a register, of which the control database is the first."""
+    """Return a desk on the databases of a register; the first one is the control database."""
     others = [make_engine(url, application_name="tests", pool_size=8) for url in urls[1:]]
     yield Desk(control, [control, *others])
     for shard in others:

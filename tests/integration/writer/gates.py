@@ -1,4 +1,4 @@
-"""Writers that stand still where a test wants them to, and one that can be killed there."""
+"""Writers that stop where a test wants it, and a process that can be killed there."""
 
 import json
 import os
@@ -25,7 +25,7 @@ for message in json.load(sys.stdin):
 
 
 def put_gate(desk: Desk, when: str) -> None:
-    """From now on whoever does this waits while the gate is held: `BEFORE INSERT ON avis`."""
+    """Let each statement with this event wait while the gate is held: `BEFORE INSERT ON avis`."""
     desk.execute(f"""
         CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN PERFORM pg_advisory_xact_lock_shared({_GATE}); RETURN NEW; END $$
@@ -34,7 +34,7 @@ def put_gate(desk: Desk, when: str) -> None:
 
 
 def put_gate_before_commit(desk: Desk) -> None:
-    """All that a slice writes is written then, and none of it is to be seen."""
+    """Stop a slice when everything is written and nothing is visible."""
     put_gate(
         desk,
         "CONSTRAINT TRIGGER gate AFTER UPDATE ON import_batches DEFERRABLE INITIALLY DEFERRED",
@@ -58,7 +58,7 @@ def _open_gate(connection: Connection) -> None:
 
 
 def waiting(desk: Desk, application: str = "%") -> int:
-    """Backends that wait for a lock of any kind."""
+    """Count the backends that wait for a lock of any kind."""
     row = desk.one(
         """
         SELECT count(*) AS n FROM pg_stat_activity
@@ -73,7 +73,7 @@ def waiting(desk: Desk, application: str = "%") -> int:
 def start_victim(
     shard_urls: Sequence[str], messages: Sequence[WriteSlice]
 ) -> "subprocess.Popen[bytes]":
-    """A process that writes these slices, one after the other."""
+    """Start a process that writes these slices, one after the other."""
     victim = subprocess.Popen(
         [sys.executable, "-c", _WRITE, *shard_urls],
         stdin=subprocess.PIPE,
@@ -86,6 +86,6 @@ def start_victim(
 
 
 def victims(desk: Desk) -> int:
-    """Connections that the server still holds for such processes."""
+    """Count the connections that the server still holds for these processes."""
     row = desk.one("SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'victim'")
     return int(row["n"])

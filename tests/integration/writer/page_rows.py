@@ -1,4 +1,4 @@
-"""What a register shows of itself: its pages, and the text of each."""
+"""The pages of a register and the text of each."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ def pages(desk: Desk) -> list[dict[str, Any]]:
 
 
 def avis_of(desk: Desk) -> dict[str, Any]:
-    """The only one."""
+    """Return the only page."""
     return desk.one("SELECT * FROM avis")
 
 

@@ -1,4 +1,4 @@
-"""A unit that withdraws its data, and the words that are then in no table any more."""
+"""A unit that withdraws its data, and the words that must then be in no table."""
 
 import datetime as dt
 import json
@@ -34,7 +34,7 @@ LEGAL = {"denominationUniteLegale": PUBLIC_OF_LEGAL}
 
 
 class Scene:
-    """A unit with two establishments, and all that is kept of it besides the register."""
+    """A unit with two establishments, and everything that is kept of it beside the register."""
 
     def __init__(self, desk: Desk, records: Records, unite: Record) -> None:
         self.desk = desk
@@ -69,7 +69,7 @@ class Scene:
         etablissement: str = "P",
         treated: str = "2026-02-01T00:00:00",
     ) -> Record:
-        """The record as INSEE would mask it."""
+        """Return the record as INSEE masks it."""
         record = self.clear(number, treated=treated)
         record["statutDiffusionEtablissement"] = etablissement
         record["uniteLegale"]["statutDiffusionUniteLegale"] = unite
@@ -87,14 +87,14 @@ class Scene:
         return record
 
     def turn(self, *masked: Record) -> None:
-        """Import them as a later GET brings them."""
+        """Import the records as a later GET brings them."""
         self.desk.import_(*masked, fetched_at=LATER, sole_traders=True)
 
     def bystander(self) -> Record:
         return self.records.record(7, siren=BYSTANDER, enseigne="AU PASSANT")
 
     def body(self, *records: Record) -> bytes:
-        """A slice as it lies in RabbitMQ."""
+        """Return a slice as the bytes in RabbitMQ."""
         message = WriteSlice(1, 1, 1, 0, FETCHED_AT.isoformat(), json.dumps(records))
         envelope: dramatiq.Message[Any] = dramatiq.Message(
             message.QUEUE, message.ACTOR, (), message.to_wire(), {}
@@ -141,14 +141,14 @@ class Scene:
             """,
             siren=SIREN,
         )
-        # Of the bystander's texts too.
+        # It has the bystander's texts too.
         desk.execute(f"""
             INSERT INTO avis_simhashes (place, avis_id, simhash)
             SELECT {neighbourhood("p")}, avis.id, 42
             FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
             ON CONFLICT DO NOTHING
         """)  # noqa: S608  the schema's names
-        # Asked for by the file, the bystander's too.
+        # The file asks for the bystander's too.
         desk.execute("""
             INSERT INTO review_batch_lines (avis_id, claim_token, provider, batch_id, reasons,
               facts_hash)

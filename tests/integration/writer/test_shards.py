@@ -1,4 +1,4 @@
-"""The register in two databases: the same promises, with two commits instead of one."""
+"""The register in two databases keeps the same promises with two commits."""
 
 import datetime as dt
 import signal
@@ -45,7 +45,7 @@ def _in_shard(records: Records, desk: Desk, shard: int, number: int) -> list[dic
 
 
 def _kill_between_the_commits(desk: Desk, message: Any, shard_urls: tuple[str, ...]) -> None:
-    """Kill a writer that has committed in the shard, and has not in the control database."""
+    """Kill a writer between its commit in the shard and that in the control database."""
     put_gate_before_commit(desk)
     with held_gate(desk):
         victim = start_victim(shard_urls, [message])
@@ -93,7 +93,7 @@ def test_ids_are_unique_over_all_shards(desk: Desk, records: Records) -> None:
 def test_a_slice_of_another_shard_is_refused_and_writes_nothing(
     desk: Desk, records: Records
 ) -> None:
-    """A fetcher with other settings has cut it: a unit would be in two shards."""
+    """A fetcher with other settings cut the slice: a unit would be in two shards."""
     batch = desk.batch()
     fetch_id = desk.fetch(batch)
     record = records.record(1)
@@ -149,7 +149,7 @@ def test_what_was_written_before_a_kill_is_counted_though_its_page_was_fetched_a
 
 @pytest.mark.slow
 def test_a_limit_ends_at_the_last_siret_of_all_shards(desk: Desk, records: Records) -> None:
-    """Also in a shard that received less: what it has below the limit and did not receive."""
+    """A shard that received less counts too: its rows below the limit that it did not receive."""
     low, high = sorted(
         (_in_shard(records, desk, shard, 9)[-1] for shard in (0, 1)), key=lambda r: r["siret"]
     )
@@ -198,7 +198,7 @@ def _agrees(desk: Desk) -> bool:
 
 @pytest.fixture
 def sirenade(shard_urls: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Runs a command of the writer with the settings of both shards."""
+    """Run a command of the writer with the settings of both shards."""
     monkeypatch.setenv("SIRENADE_DATABASE_URL", shard_urls[0])
     monkeypatch.setenv("SIRENADE_SHARD_DATABASE_URLS", ",".join(shard_urls))
     return lambda *arguments: CliRunner().invoke(app, arguments)

@@ -1,4 +1,4 @@
-"""Looks for words in the whole of a database: every column as text, bytes opened as well."""
+"""A search for words in a whole database: every column as text, bytes decoded."""
 
 from contextlib import suppress
 
@@ -15,7 +15,7 @@ _COLUMNS = text("""
 
 
 def places_of(engine: Engine, *words: str) -> list[str]:
-    """`table.column` of all that holds one of the words, in whatever case."""
+    """Return each `table.column` that holds one of the words, in any case."""
     wanted = [word.casefold() for word in words]
     found = []
     with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""What a person withdrew is in no column of any table, and nothing that is replayed returns it."""
+"""Withdrawn data is in no column of any table, and no replay brings it back."""
 
 import copy
 import datetime as dt
@@ -49,7 +49,7 @@ def stored(scene_of: MakeScene) -> Scene:
 
 @pytest.fixture
 def erased(stored: Scene) -> Scene:
-    """The person after the flip to partial diffusion, of which one record has arrived."""
+    """Return the person after the flip to partial diffusion: one record of it has arrived."""
     stored.turn(stored.masked(1))
     return stored
 
@@ -230,7 +230,7 @@ def test_a_newer_clear_record_of_insee_brings_the_person_back(erased: Scene) -> 
 
 
 _READ = text("SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables ORDER BY relname")
-"""Rows that this connection has read in whole tables lately."""
+"""Rows that sequential scans of this connection have read."""
 
 
 _MADE_OF_THEM = (
@@ -265,7 +265,7 @@ _MADE_OF_THEM = (
 
 
 def test_an_erasure_reads_no_whole_table_of_the_register(desk: Desk) -> None:
-    """Planned before the first ANALYZE, as in a first import, a join read all periods there are."""
+    """A join read all periods when it was planned before the first ANALYZE: in a first import."""
     common = "siren, statut_diffusion, content_hash, fetched_at"
     values = "lpad(n::text, 9, '0'), 'P', '', now() FROM generate_series(1, 20000) n"
     desk.execute(f"INSERT INTO unites_legales ({common}) SELECT {values}")

@@ -1,4 +1,4 @@
-"""What is hidden leaves the page and its text, and comes back by no record of its age."""
+"""Hidden data leaves the page and its text, and no record of its age brings it back."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_an_opposed_unit_leaves_nothing_personal(desk: Desk, records: Records) -
 
 
 def _tables_that_say(desk: Desk, *words: str) -> list[str]:
-    """Tables in which one of the words is still to be read."""
+    """Return the tables that still hold one of the words."""
     tables = (
         "unites_legales",
         "etablissements",
@@ -160,7 +160,7 @@ def test_a_tombstone_keeps_clear_values_of_its_age_out_of_a_restored_register(
 def test_what_comes_again_is_hidden_where_a_clear_row_should_not_be(
     desk: Desk, records: Records, hiding: str, number: int
 ) -> None:
-    """As a restored backup has it, or a writer that did not see the opposition yet."""
+    """A restored backup has such rows, and so has a writer that had not seen the opposition."""
     person = {"denominationUniteLegale": "ZORGLUB", "categorieJuridiqueUniteLegale": "1000"}
     desk.import_(records.record(1, unite=person))
     assert _tables_that_say(desk, "ZORGLUB", "zorglub") == ["unites_legales", "pro_localisations"]

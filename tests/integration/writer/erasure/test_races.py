@@ -1,4 +1,4 @@
-"""Whoever writes about a unit while it withdraws, nothing of it is left."""
+"""A unit withdraws while a writer or a reviewer works on it: nothing of the unit is left."""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,7 +24,7 @@ from tests.integration.writer.whole_database import places_of
 
 
 def _wait_for_waiters(engine: Engine, number: int, last: "Future[Any]") -> None:
-    """Until so many transactions wait for a lock, or the last of them did not have to."""
+    """Wait until this many transactions wait for a lock, or the last one did not have to."""
     query = text("""
         SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -78,7 +78,7 @@ def test_a_text_that_is_being_stored_when_its_unit_objects_is_erased(person: Sce
 
 
 def test_a_slice_that_is_being_written_when_its_unit_objects_is_erased(person: Scene) -> None:
-    """The unit has no row yet that anybody could lock."""
+    """The unit has no row yet, so that nobody can lock it."""
     desk = person.desk
     with ThreadPoolExecutor(2) as pool, desk.engine.connect() as gate:
         # The slice has looked for oppositions, and stops before it writes its pages.

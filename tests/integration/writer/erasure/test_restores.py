@@ -1,4 +1,4 @@
-"""A backup that is restored brings nothing back that was withdrawn since."""
+"""A restored backup brings back nothing that was withdrawn after it."""
 
 import json
 import os
@@ -30,7 +30,7 @@ from tests.integration.writer.whole_database import places_of
 def restored(
     postgres: RunningPostgres, person: Scene, tmp_path: Path
 ) -> Iterator[Callable[[], Engine]]:
-    """Dumps the database as it is now; what is returned restores it as another one."""
+    """Dump the database as it is now; return a function that restores it as another one."""
     person.fill()
     dump = tmp_path / "before.dump"
     _postgres_tool(person.desk.engine, "pg_dump", "--format=custom", f"--file={dump}")

@@ -76,7 +76,7 @@ _WHAT_FOLLOWS = """
 def test_what_was_just_inserted_gives_the_pages_that_its_stored_rows_give(
     desk: Desk, records: Records
 ) -> None:
-    """Those of a slice's new rows are made from what it sent, without reading it back."""
+    """The pages of new rows are made from the records, without a second reading of the rows."""
     desk.import_(*records.recorded)
     made = desk.execute(_WHAT_FOLLOWS)
     assert len(made) > 10
@@ -91,7 +91,7 @@ def test_what_was_just_inserted_gives_the_pages_that_its_stored_rows_give(
 def test_a_page_without_its_establishment_is_opened_again_by_it(
     desk: Desk, records: Records
 ) -> None:
-    """As a restore of single tables leaves them: what looks new is compared after all."""
+    """A restore of single tables leaves such rows: new rows are compared after all."""
     slice_ = [records.record(number) for number in (1, 2, 3)]
     desk.import_(*slice_)
     before = pages(desk)

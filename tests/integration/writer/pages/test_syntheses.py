@@ -1,4 +1,4 @@
-"""A synthese names its establishment: when that is renamed or moves, it is written again."""
+"""A synthese names its establishment, and is written again when the name or place changes."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -43,7 +43,7 @@ def reviewer(engine: Engine) -> Iterator[ShardReviewer]:
 
 @pytest.fixture
 def reviewed(desk: Desk, records: Records, reviewer: ShardReviewer) -> Desk:
-    """One establishment, its notice and its synthese accepted."""
+    """Return one establishment with an accepted notice and an accepted synthese."""
     desk.import_(records.record(enseigne="AU BON PAIN"))
     source = {
         "siret": SIRET,

@@ -99,7 +99,7 @@ def write_behind_each_other(
 def test_a_row_that_another_writer_made_meanwhile_is_compared_with(
     desk: Desk, records: Records, later: str
 ) -> None:
-    """The second saw no row for it, and would have copied it straight into its table."""
+    """The second slice saw no row of the unit, and would copy it straight into the table."""
     versions = [
         [records.record(treated="2026-02-01T00:00:00")],
         [records.record(treated=later, enseigne="LATER")],
@@ -134,7 +134,7 @@ def test_units_that_another_writer_made_meanwhile_are_compared_with(
 def test_a_unit_that_another_writer_renames_meanwhile_gives_its_new_name(
     desk: Desk, records: Records
 ) -> None:
-    """The second found the unit as it brings it itself, and has a new establishment of it."""
+    """The second slice found the unit unchanged, and has a new establishment of it."""
     siren = "000000007"
     desk.import_(records.record(1, siren=siren))
     renamed = {"denominationUniteLegale": "RENAMED"}
@@ -154,7 +154,7 @@ def test_a_unit_that_another_writer_renames_meanwhile_gives_its_new_name(
 def test_a_new_unit_that_two_neighbours_share_costs_neither_a_second_run(
     desk: Desk, records: Records, engine: Engine
 ) -> None:
-    """The second waits for the first's commit, and then compares: no unique violation."""
+    """The second slice waits for the first one's commit, then compares: no unique violation."""
     undone: list[object] = []
     event.listen(engine, "rollback_savepoint", lambda *call: undone.append(call))
     slices = [
@@ -247,11 +247,11 @@ def test_four_writers_on_the_same_keys_do_not_deadlock(
 
 
 def test_a_deadlock_is_retried_in_place(desk: Desk, records: Records) -> None:
-    """Somebody locks an establishment first and then its unit, against the order of the writers."""
+    """A transaction locks an establishment before its unit, against the order of the writers."""
     record = records.record(1)
     desk.import_(record)
     changed = records.record(1, treated="2026-02-01T00:00:00", enseigne="NEUF")
-    # Who looks for the deadlock first gives way: the writer, once there is one to be found.
+    # The first to look for the deadlock gives way: it is the writer.
     desk.execute("""
         DO $$ BEGIN
           EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''2s''', current_database());
@@ -297,7 +297,7 @@ def test_a_writer_killed_in_mid_transaction_leaves_nothing_half_written(
     batch = desk.batch()
     slice_ = [records.record(number) for number in range(20)]
     message = desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch))
-    # Where the batch is counted, all rows are written; only the commit is not sent yet.
+    # At the count of the batch all rows are written, and only the commit is missing.
     put_gate(desk, "TRIGGER gate BEFORE UPDATE ON import_batches")
     with held_gate(desk):
         victim = start_victim(shard_urls, desk.parts(message))

@@ -222,7 +222,7 @@ def test_the_number_of_statements_does_not_grow_with_the_slice(
 def test_new_establishments_of_a_unit_that_stands_take_one_statement_more(
     desk: Desk, records: Records, engine: Engine
 ) -> None:
-    """It is held, and not compared over the temporary tables."""
+    """The unit is held, and not compared over the temporary tables."""
     siren = "000000007"
     desk.import_(records.record(1, siren=siren))
     batch = desk.batch(departement=None)
@@ -253,7 +253,7 @@ def test_a_unit_without_a_date_gets_the_stamp_of_its_new_establishment(
 def test_an_unchanged_slice_takes_three_statements(
     desk: Desk, records: Records, engine: Engine, size: int
 ) -> None:
-    """Its receipt, one comparison, and the counters of page and batch."""
+    """A slice costs its receipt, one comparison, and the counters of INSEE page and batch."""
     slice_ = [records.record(number) for number in range(size)]
     desk.import_(*slice_)
     batch = desk.batch()
@@ -268,7 +268,7 @@ def test_an_unchanged_slice_takes_three_statements(
 def test_where_only_stamps_are_old_those_alone_are_written(
     desk: Desk, records: Records, engine: Engine
 ) -> None:
-    """A row without a date is told by its stamp: two statements more, not the long way."""
+    """The stamp is the version of a row without a date: two statements more, not the long way."""
     slice_ = [
         records.record(number, treated=None if number % 2 else "2026-01-01") for number in range(9)
     ]
@@ -298,7 +298,7 @@ def test_an_unchanged_slice_writes_no_row(desk: Desk, records: Records) -> None:
 
 
 def test_an_unchanged_row_costs_next_to_no_wal(desk: Desk, records: Records) -> None:
-    """Neither its table, nor the catalog through the temporary tables; a changed row costs 900."""
+    """The limit covers tables and catalog (the temporary tables); a changed row costs 900."""
     slice_ = [records.record(number) for number in range(200)]
     desk.import_(*slice_)
     position = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS bytes"

@@ -46,7 +46,7 @@ def test_the_highest_version_stays_in_whatever_order_they_arrive(
     """)
     expected = by_version[max(by_version)]
     assert row["enseigne1"] == expected
-    # Where a version was P, no clear value of an O of the same age or older is left either.
+    # A version that was P leaves no clear value of an O of the same age or older.
     assert row["sigle"] in {expected.replace("ERSION ", ""), None}
 
 

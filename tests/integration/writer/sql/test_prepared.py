@@ -44,7 +44,7 @@ def test_a_connection_that_was_lost_is_prepared_anew(engine: Engine) -> None:
 
 
 def test_what_comes_first_is_seen_by_the_statement(connection: Connection) -> None:
-    """It is in the same round trip, but not in the same snapshot."""
+    """The second statement is in the same round trip, but not in the same snapshot."""
     counted = Prepared(
         "count_runs",
         "SELECT count(*) FROM import_runs",
@@ -54,7 +54,7 @@ def test_what_comes_first_is_seen_by_the_statement(connection: Connection) -> No
 
 
 def test_a_plan_made_for_an_empty_table_does_not_stay(connection: Connection, desk: Desk) -> None:
-    """Planned on an empty table that was analysed, a probe of its key would read all of it."""
+    """A plan made on an empty, analysed table would read the whole table for one key."""
     desk.execute("ANALYZE unites_legales")
     connection.execute(text("SET plan_cache_mode = force_generic_plan"))
     _COUNT.run(connection, {"siren": "1", "nom": None})

@@ -19,14 +19,14 @@ ESTABLISHMENTS = 400
 
 
 class Stock:
-    """Writes files into one folder, and loads them."""
+    """Writes stock files into one folder and loads them."""
 
     def __init__(self, database_url: str, folder: Path) -> None:
         self.database_url = database_url
         self.folder = folder
 
     def write(self, *records: Record, name: str = "", drop: Sequence[str] = ()) -> list[str]:
-        """Both files of these records of `/siret`; `drop` leaves columns out."""
+        """Write both files of these records of `/siret`; `drop` leaves columns out."""
         paths = []
         for collection, file in FILES.items():
             names = [column for column in columns(file) if column not in drop]
@@ -57,7 +57,7 @@ def register() -> GeneratedRegister:
 
 @pytest.fixture(scope="session")
 def stock_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """The register of the simulator in each format, units last."""
+    """Return the simulator's register in each format, units last."""
     made: dict[str, list[str]] = {}
     for format_ in FORMATS:
         folder = tmp_path_factory.mktemp(format_)
@@ -70,7 +70,7 @@ def stock_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]
 
 @pytest.fixture
 def left_behind(engine: Engine) -> Iterator[None]:
-    """Whatever a test does, no staging table stays."""
+    """Assert that the test leaves no staging table."""
     yield
     with engine.begin() as connection:
         names = connection.execute(

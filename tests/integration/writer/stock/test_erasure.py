@@ -1,4 +1,4 @@
-"""What a person withdrew is in no column of any table after a stock file either."""
+"""Withdrawn data is in no column of any table after a stock file either."""
 
 import datetime as dt
 
@@ -28,7 +28,7 @@ def test_a_stock_file_that_masks_a_person_erases_them(person: Scene, stock: Stoc
 def test_an_older_stock_file_brings_nobody_back(person: Scene, stock: Stock) -> None:
     person.desk.import_(person.clear(1), sole_traders=True)
     person.turn(person.masked(1))
-    # With an establishment that the register did not know.
+    # The file adds an establishment that the register does not have.
     stock.load(*stock.write(person.clear(1), person.clear(2)), file_date=_AUGUST)
     assert person.desk.number("etablissements") == 2
     assert places_of(person.desk.engine, *WORDS) == []

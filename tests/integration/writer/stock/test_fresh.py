@@ -1,4 +1,4 @@
-"""Into an empty register: the same rows as the API's, all at once."""
+"""A stock file fills an empty register at once, with the rows that the API would bring."""
 
 import datetime as dt
 import threading

@@ -1,4 +1,4 @@
-"""Killed with -9 in the middle, a load goes on where it was, and no row is there twice."""
+"""A load that was killed with -9 goes on where it was, and no row is there twice."""
 
 import subprocess
 import sys
@@ -94,7 +94,7 @@ def test_a_merge_killed_between_two_steps_goes_on_with_the_next(
 ) -> None:
     path = stock_files["csv"][1]
     desk.import_(records.record(1))
-    # A unit in the middle of the file, as the API had it long before.
+    # The unit is in the middle of the file; the API brought it long before.
     with open(path, encoding="utf-8") as lines:  # noqa: PTH123  a path as the command has it
         sirens = [line[:9] for line in lines][1:]
     held = sirens[len(sirens) * 2 // 3]
@@ -142,7 +142,7 @@ def test_a_table_without_wal_that_a_crash_emptied_is_filled_anew(
     web.stall = None
     web.going_on.set()
     with engine.begin() as connection:
-        # As the server does with it after a crash.
+        # The server does this after a crash.
         connection.execute(text("TRUNCATE stock_etablissements"))
     (load,) = stock.load(web.url, pages=False)
     assert (load.id, load.inserted) == (2, ESTABLISHMENTS)

@@ -1,4 +1,4 @@
-"""Into a register in use: newer rows only, nobody's withdrawal undone, nothing deleted."""
+"""A stock file brings newer rows into a register in use, undoes no withdrawal, deletes nothing."""
 
 import datetime as dt
 import threading
@@ -227,7 +227,7 @@ def test_a_live_watermark_is_not_moved_back(desk: Desk, stock: Stock, records: R
 def test_a_merge_waits_for_a_slice_that_is_being_written(
     desk: Desk, stock: Stock, records: Records
 ) -> None:
-    """The writer holds a unit's row: the merge takes it up afterwards, and sees what it did."""
+    """The writer holds a unit's row: the merge waits for it and sees its change."""
     desk.import_(records.record(1, enseigne="API", treated="2026-01-01T00:00:00"))
     paths = stock.write(records.record(1, enseigne="STOCK", treated="2026-05-01T00:00:00"))
     with desk.engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""From a URL: streamed, taken up again after a cut, refused in one line where that cannot be."""
+"""A stock file behind a URL is streamed, continued after a cut, or refused in one line."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -13,10 +13,10 @@ from tests.local_server import served
 
 @dataclass
 class Web:
-    """Serves `data` at every path but /old, which redirects, and /busy, busy at first.
+    """Serves `data` at every path except /old, which redirects, and /busy, busy at first.
 
-    `cuts`: bodies end after so many bytes, one request each. `stall`: bodies stop there until it
-    is set to None, so that a test can act meanwhile.
+    `cuts`: one number for each request; its body ends after this number of bytes. `stall`: bodies
+    stop there until a test sets it to None.
     """
 
     url: str = ""
@@ -76,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = cut < len(body)
 
     def handle(self) -> None:
-        # Whoever jumps in a file leaves the rest of a body unread.
+        # A reader that jumps in the file leaves the rest of a body unread.
         try:
             super().handle()
         except (BrokenPipeError, ConnectionResetError):

@@ -1,4 +1,4 @@
-"""Whose records a dead letter carries, and what is left of it without them."""
+"""The records that a dead letter carries, and the letter without some of them."""
 
 import json
 from typing import Any

@@ -31,7 +31,7 @@ def test_every_recorded_establishment_maps_unharmed(recorded_etablissements: lis
 def test_every_text_of_a_recorded_establishment_reaches_a_column(
     recorded_etablissements: list[Record],
 ) -> None:
-    """Whatever the present shape says in its blocks is found again, but for masks and history."""
+    """Every value of the present shape is found again, except masks and periods."""
     for record in recorded_etablissements:
         mapped = map_record(record)
         stored = {

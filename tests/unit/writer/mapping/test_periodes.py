@@ -1,4 +1,4 @@
-"""History as INSEE sends it: newest first there, counted from the oldest here."""
+"""The periods of an establishment: INSEE sends the newest first, the rows count from the oldest."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -41,7 +41,7 @@ def _read(*records: object) -> ReadSlice:
 
 
 def _read_with_digests(*records: object, digests: str | None = None) -> ReadSlice:
-    """As the fetcher sends them."""
+    """Return the digests that the fetcher sends."""
     each = slice_of(records)
     message = WriteSlice(1, 2, 3, 4, FETCHED_AT, each.records, digests=digests or each.digests)
     return read_slice(message)
@@ -52,7 +52,7 @@ def _rows(read: ReadSlice) -> list[MappedRow]:
 
 
 def _faults(*records: object) -> list[Fault]:
-    """Of a whole slice, in the order in which they are found."""
+    """Return the faults of a whole slice in their order."""
     read = _read(*records)
     return [*read.faults, *map_rows(read.sent)[1]]
 
