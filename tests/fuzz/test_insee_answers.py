@@ -15,7 +15,7 @@ from services.fetcher.insee.answers import (
 )
 from services.fetcher.insee.client import InseeClient
 from services.fetcher.plan.page_end import judge_page
-from services.fetcher.walk.slices import cut
+from services.fetcher.walk.slices import cut_page
 from services.writer.slices.decode import map_rows, read_slice
 from shared.messages import WriteSlice
 from tests.fuzz.cases import Fuzz
@@ -90,7 +90,7 @@ def _written(found: PageAnswer) -> str:
     )
     assert end.expected >= 0
     written = failed = 0
-    for number, each in enumerate(cut(found.records)):
+    for number, each in enumerate(cut_page(found.records)):
         message = WriteSlice(
             1, 1, 1, number, "2026-08-05T12:00:00+00:00", each.records, digests=each.digests
         )

@@ -25,10 +25,9 @@ class Void(SirenadeError):
 
 
 @dataclass(frozen=True)
-class Walk:
+class WalkProgress:
     """The progress of a walk: sirets listed so far, of all that its windows expect."""
 
-    query: str
     listed: int
     expected: int
 
@@ -42,7 +41,7 @@ class Certifier:
     rows_per_page: int
     per_minute: float
     say: Callable[[str], None]
-    show: Callable[[Walk], None]
+    show: Callable[[WalkProgress], None]
 
     def certify(self, scope: Scope, *, full: bool) -> Outcome:
         """Compare a scope and keep its certificate. Raises UserError where INSEE gives no answer.
@@ -69,7 +68,7 @@ class Certifier:
         self, certificate: int, windows: Sequence[Window], before: Freshness, *, full: bool
     ) -> Outcome:
         gone = self.store.gone(None)
-        findings = [self._counted(window, gone) for window in windows]
+        findings = [self._count_window(window, gone) for window in windows]
         doubtful = [each for each in findings if full or not each.counts_agree]
         if doubtful:
             self._walk(doubtful)
@@ -104,7 +103,7 @@ class Certifier:
             certificate, "void", reason, before.treated_until, until, self.inquirer.requests
         )
 
-    def _counted(self, window: Window, gone: Sequence[str]) -> WindowFinding:
+    def _count_window(self, window: Window, gone: Sequence[str]) -> WindowFinding:
         return WindowFinding(
             window,
             expected=self.inquirer.count(window.query),
@@ -150,7 +149,7 @@ class Certifier:
                 (finding.missing if side == "missing" else finding.surplus).add(siret)
             listed += len(sirets)
             cursor, last = answer.next_cursor or cursor, end or last
-            self.show(Walk(query, listed_before + listed, expected))
+            self.show(WalkProgress(listed_before + listed, expected))
         if listed != finding.expected:
             raise Void(_MOVED)
         finding.is_walked = True

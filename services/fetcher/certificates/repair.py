@@ -27,7 +27,7 @@ _REPAIRED_BY = text("""
 
 
 @dataclass(frozen=True)
-class Order:
+class RepairOrder:
     """An ordered repair; no run where nothing differs. `left` counts unnamed differences."""
 
     subject: str
@@ -40,7 +40,7 @@ class Order:
         return math.ceil(self.sirets / SIRETS_PER_WINDOW)
 
 
-def order_repair(engine: Engine, *, certificate_id: int | None, of_run: int | None) -> Order:
+def order_repair(engine: Engine, *, certificate_id: int | None, of_run: int | None) -> RepairOrder:
     """Order the import. Raises UserError where an open run imports the same sirets already."""
     if of_run is not None and certificate_id is not None:
         raise UserError("say --certificate or --run, not both")
@@ -48,14 +48,14 @@ def order_repair(engine: Engine, *, certificate_id: int | None, of_run: int | No
         # The second of two orders at once sees the first one's run.
         hold(connection, Lock.REPAIRS)
         if of_run is None:
-            return _of_certificate(connection, certificate_id)
+            return _order_of_certificate(connection, certificate_id)
         if not run_exists(connection, of_run):
             raise UserError(f"there is no run {of_run}")
         sets = read_sirets(connection, StatementSubject(run_id=of_run))
-        return _ordered(connection, f"run {of_run}", [*sets["missing"], *sets["surplus"]])
+        return _order(connection, f"run {of_run}", [*sets["missing"], *sets["surplus"]])
 
 
-def _of_certificate(connection: Connection, certificate_id: int | None) -> Order:
+def _order_of_certificate(connection: Connection, certificate_id: int | None) -> RepairOrder:
     found = connection.execute(_READ, {"id": certificate_id}).one_or_none()
     if found is None and certificate_id is None:
         raise UserError("there is no certificate yet: ./sirenade certify --departement 33")
@@ -67,17 +67,19 @@ def _of_certificate(connection: Connection, certificate_id: int | None) -> Order
         )
     sirets = [*(found.missing_sirets or ()), *(found.surplus_sirets or ())]
     left = max(0, found.missing + found.surplus - len(sirets))
-    order = _ordered(connection, f"certificate {found.id}", sirets, left=left)
+    order = _order(connection, f"certificate {found.id}", sirets, left=left)
     connection.execute(_REPAIRED_BY, {"id": found.id, "run_id": order.run_id})
     return order
 
 
-def _ordered(connection: Connection, subject: str, sirets: list[str], *, left: int = 0) -> Order:
+def _order(
+    connection: Connection, subject: str, sirets: list[str], *, left: int = 0
+) -> RepairOrder:
     if not sirets:
-        return Order(subject, left=left)
+        return RepairOrder(subject, left=left)
     wanted = sorted(set(sirets))
     run_id = connection.execute(_UNDER_WAY, {"sirets": wanted}).scalar()
     if run_id is not None:
         raise UserError(f"run {run_id} fetches the differences of {subject} already")
     run_id = order_import(connection, Scope(sirets=wanted))
-    return Order(subject, run_id, len(wanted), left)
+    return RepairOrder(subject, run_id, len(wanted), left)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from services.fetcher.certificates.certifier import Walk
+from services.fetcher.certificates.certifier import WalkProgress
 from services.fetcher.certificates.comparison import MOST_SIRETS_KEPT
 from services.fetcher.certificates.store import Outcome, as_dict
 from services.fetcher.plan.costs import requests_of
@@ -36,7 +36,7 @@ class WalkView:
     def say(self, line: str) -> None:
         self.lines.say(line)
 
-    def show(self, walk: Walk) -> None:
+    def show(self, walk: WalkProgress) -> None:
         self._rate.add(self.lines.clock.monotonic_seconds(), walk.listed)
         per_second = f"{thousands(round(self._rate.per_second))}/s"
         if self.lines.console.is_terminal:

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from services.fetcher.certificates.certifier import Certifier
-from services.fetcher.certificates.repair import Order, order_repair
+from services.fetcher.certificates.repair import RepairOrder, order_repair
 from services.fetcher.certificates.store import CertificateStore
 from services.fetcher.certificates.view import outcome_as_dict, print_outcome, walk_view
 from services.fetcher.commands.desk import open_database, open_desk
@@ -96,7 +96,7 @@ def repair(
         typer.echo(_sentence(order, per_minute))
 
 
-def _sentence(order: Order, per_minute: float | None) -> str:
+def _sentence(order: RepairOrder, per_minute: float | None) -> str:
     if order.run_id is None:
         return f"{order.subject} leaves nothing to repair"
     minutes = f", about {max(order.requests / per_minute, 0.1):.1f} min" if per_minute else ""

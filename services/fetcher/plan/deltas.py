@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.fetcher.plan.freshness import Freshness
-from services.fetcher.plan.windows import MOST_ROWS_UNCUT, Count, PlannedBatch, Window, cut
+from services.fetcher.plan.windows import MOST_ROWS_UNCUT, Count, PlannedBatch, Window, cut_window
 from shared.errors import UserError
 from shared.imports.treatments import TreatmentWindow, Watermark
 
@@ -124,10 +124,10 @@ def make_delta_plan(
     windows: Sequence[TreatmentWindow], *, count: Count, most_rows: int = MOST_ROWS_UNCUT
 ) -> list[PlannedBatch]:
     """Make the batches: one count for each window, mass days cut, empty windows left out."""
-    return list(itertools.chain(*(_sized(window, count, most_rows) for window in windows)))
+    return list(itertools.chain(*(_size(window, count, most_rows) for window in windows)))
 
 
-def _sized(window: TreatmentWindow, count: Count, most_rows: int) -> list[PlannedBatch]:
+def _size(window: TreatmentWindow, count: Count, most_rows: int) -> list[PlannedBatch]:
     whole = Window(
         collection=window.collection,
         treated_from=window.treated_from,
@@ -138,4 +138,4 @@ def _sized(window: TreatmentWindow, count: Count, most_rows: int) -> list[Planne
         return []
     if rows <= most_rows:
         return [PlannedBatch(whole, expected=rows)]
-    return cut(whole, rows, most_rows=most_rows, count=count)
+    return cut_window(whole, rows, most_rows=most_rows, count=count)

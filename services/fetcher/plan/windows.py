@@ -133,7 +133,7 @@ def make_plan(
     windows = windows_of(scope)
     if row_limit is None:
         return list(
-            itertools.chain(*(_sized(each, len(windows), walkers, count) for each in windows))
+            itertools.chain(*(_size(each, len(windows), walkers, count) for each in windows))
         )
     if len(windows) == 1:
         return [PlannedBatch(windows[0], row_limit)]
@@ -158,23 +158,23 @@ def allot(totals: Iterator[int], row_limit: int) -> list[int]:
     return shares
 
 
-def _sized(window: Window, windows: int, walkers: int, count: Count) -> list[PlannedBatch]:
+def _size(window: Window, windows: int, walkers: int, count: Count) -> list[PlannedBatch]:
     if window.sirets:
         return [PlannedBatch(window)]
     rows = count(window.query)
     pieces = max(math.ceil(walkers / windows), math.ceil(rows / MOST_ROWS_PER_WALK))
     if pieces == 1 or rows <= MOST_ROWS_UNCUT:
         return [PlannedBatch(window, expected=rows)]
-    return cut(window, rows, most_rows=math.ceil(rows / pieces), count=count)
+    return cut_window(window, rows, most_rows=math.ceil(rows / pieces), count=count)
 
 
-def cut(window: Window, rows: int, *, most_rows: int, count: Count) -> list[PlannedBatch]:
+def cut_window(window: Window, rows: int, *, most_rows: int, count: Count) -> list[PlannedBatch]:
     """Cut a window at sirens into walks of at most `most_rows`, which together are the window.
 
     Each halving costs a count. Sirens are not evenly spread, so small neighbours are joined.
     """
     joined: list[PlannedBatch] = []
-    for piece, size in _halved(_bounded(window), rows, most_rows, count):
+    for piece, size in _halve(_bound(window), rows, most_rows, count):
         last = joined[-1] if joined else None
         if last is not None and (last.expected or 0) + size <= most_rows:
             whole = replace(last.window, siret_to=piece.siret_to)
@@ -184,7 +184,7 @@ def cut(window: Window, rows: int, *, most_rows: int, count: Count) -> list[Plan
     return joined
 
 
-def _bounded(window: Window) -> Window:
+def _bound(window: Window) -> Window:
     everything = _everything()
     return replace(
         window,
@@ -193,9 +193,7 @@ def _bounded(window: Window) -> Window:
     )
 
 
-def _halved(
-    window: Window, rows: int, most_rows: int, count: Count
-) -> Iterator[tuple[Window, int]]:
+def _halve(window: Window, rows: int, most_rows: int, count: Count) -> Iterator[tuple[Window, int]]:
     first, last = (int((end or "")[:9]) for end in (window.siret_from, window.siret_to))
     if rows <= most_rows or first == last:
         yield window, rows
@@ -205,5 +203,5 @@ def _halved(
     high = replace(window, siret_from=f"{middle + 1:09d}{_FIRST_NIC}")
     # The register can change between two counts.
     below = min(count(low.query), rows)
-    yield from _halved(low, below, most_rows, count)
-    yield from _halved(high, rows - below, most_rows, count)
+    yield from _halve(low, below, most_rows, count)
+    yield from _halve(high, rows - below, most_rows, count)

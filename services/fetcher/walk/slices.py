@@ -18,7 +18,7 @@ class PageSlice:
     digests: str
 
 
-def cut(records: Sequence[object], *, shards: int = 1) -> list[PageSlice]:
+def cut_page(records: Sequence[object], *, shards: int = 1) -> list[PageSlice]:
     """Cut a page into slices; an empty page is one empty slice, which ends its batch."""
     by_shard: dict[int, list[object]] = {}
     for record in records:

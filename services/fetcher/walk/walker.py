@@ -20,7 +20,7 @@ from services.fetcher.insee.answers import (
 from services.fetcher.insee.ledger import AnswerT, Sender
 from services.fetcher.insee.quota import Slot
 from services.fetcher.plan.page_end import judge_page, rows_to_ask
-from services.fetcher.walk.slices import PageSlice, cut
+from services.fetcher.walk.slices import PageSlice, cut_page
 from services.fetcher.walk.store import FetchedPage, PageLease, PageStore
 from shared.backoff import doubling
 from shared.errors import SlowDown
@@ -153,7 +153,7 @@ class Walker:
             total=answer.total,
             row_limit=lease.row_limit,
         )
-        slices = cut(answer.records, shards=self.shards)
+        slices = cut_page(answer.records, shards=self.shards)
         fetched = FetchedPage(
             slot.fetch_id, answer.next_cursor, len(answer.records), len(slices), end
         )

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from deploy.local.postgres import RunningPostgres
-from services.fetcher.certificates.certifier import Certifier, Walk
+from services.fetcher.certificates.certifier import Certifier, WalkProgress
 from services.fetcher.certificates.store import CertificateStore, Outcome
 from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.ledger import Sender
@@ -38,7 +38,7 @@ class World:
     fetcher: Fetcher
     engine: Engine
     said: list[str] = field(default_factory=list)
-    on_page: Callable[[Walk], None] = lambda _walk: None
+    on_page: Callable[[WalkProgress], None] = lambda _walk: None
 
     @classmethod
     def over(cls, insee: Insee, engine: Engine) -> "World":

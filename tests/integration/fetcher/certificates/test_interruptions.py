@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.fetcher.certificates.certifier import Walk
+from services.fetcher.certificates.certifier import WalkProgress
 from services.fetcher.certificates.repair import order_repair
 from services.fetcher.insee.answers import QuotaExceeded
 from services.fetcher.insee.client import InseeClient
@@ -20,7 +20,7 @@ def test_a_window_whose_total_changes_during_the_walk_makes_the_certificate_void
 ) -> None:
     leaver = world.sirets()[-1]
 
-    def move(walk: Walk) -> None:
+    def move(walk: WalkProgress) -> None:
         if walk.listed == 400:
             world.insee.treat(leaver, "2026-08-05", codeCommuneEtablissement="24037")
 
@@ -54,7 +54,7 @@ def test_what_an_import_stores_during_the_walk_is_no_difference(world: World) ->
     lost = world.sirets()[10:14]
     world.delete(*lost)
 
-    def import_anew(walk: Walk) -> None:
+    def import_anew(walk: WalkProgress) -> None:
         if walk.listed == 400:
             world.import_(Scope(sirets=lost))
 
@@ -64,7 +64,7 @@ def test_what_an_import_stores_during_the_walk_is_no_difference(world: World) ->
 
 
 def test_a_certificate_that_was_cut_short_claims_nothing(world: World) -> None:
-    def interrupt(_walk: Walk) -> None:
+    def interrupt(_walk: WalkProgress) -> None:
         raise KeyboardInterrupt
 
     world.on_page = interrupt
@@ -80,7 +80,7 @@ def test_a_process_that_was_killed_leaves_a_certificate_that_is_never_taken_for_
     class Killed(BaseException):
         pass
 
-    def kill(_walk: Walk) -> None:
+    def kill(_walk: WalkProgress) -> None:
         raise Killed
 
     world.on_page = kill

@@ -7,7 +7,7 @@ from services.fetcher.plan.windows import (
     PlannedBatch,
     Window,
     allot,
-    cut,
+    cut_window,
     make_plan,
     windows_of,
 )
@@ -127,13 +127,13 @@ def test_however_few_walkers_there_are_no_walk_is_larger_than_its_end_can_bear()
 def test_a_cut_stays_within_the_range_asked_for() -> None:
     register = Register((300_000_000, 900), (500_000_000, 900), (500_000_001, 900))
     window = Window(siret_from="30000000000012", siret_to="50000000100099")
-    plan = cut(window, 2700, most_rows=1000, count=register.count)
+    plan = cut_window(window, 2700, most_rows=1000, count=register.count)
     _assert_covers(plan, "30000000000012", "50000000100099")
 
 
 def test_a_siren_larger_than_a_piece_is_one_piece() -> None:
     register = Register((356_000_000, 5000), (900_000_000, 10))
-    plan = cut(Window(departement="33"), 5010, most_rows=100, count=register.count)
+    plan = cut_window(Window(departement="33"), 5010, most_rows=100, count=register.count)
     assert max(batch.expected or 0 for batch in plan) == 5000
     _assert_covers(plan, "00000000000000", "99999999999999")
 

@@ -5,7 +5,7 @@ from collections import Counter
 import orjson
 import pytest
 
-from services.fetcher.walk.slices import cut
+from services.fetcher.walk.slices import cut_page
 from shared.messages import RECORDS_PER_SLICE
 from shared.sharding import route
 
@@ -15,7 +15,7 @@ def page(records: int) -> list[object]:
 
 
 def test_one_shard_is_cut_in_the_order_of_the_page() -> None:
-    slices = cut(page(2 * RECORDS_PER_SLICE + 1))
+    slices = cut_page(page(2 * RECORDS_PER_SLICE + 1))
     assert [each.shard for each in slices] == [0, 0, 0]
     records = [orjson.loads(each.records) for each in slices]
     assert [len(each) for each in records] == [RECORDS_PER_SLICE, RECORDS_PER_SLICE, 1]
@@ -24,13 +24,13 @@ def test_one_shard_is_cut_in_the_order_of_the_page() -> None:
 
 @pytest.mark.parametrize("shards", [1, 2, 64])
 def test_an_empty_page_is_one_empty_slice(shards: int) -> None:
-    (only,) = cut([], shards=shards)
+    (only,) = cut_page([], shards=shards)
     assert (only.shard, only.records, only.digests) == (0, "[]", "")
 
 
 @pytest.mark.parametrize("shards", [2, 8, 64])
 def test_no_slice_spans_two_shards_and_no_record_is_lost(shards: int) -> None:
-    slices = cut(page(1000), shards=shards)
+    slices = cut_page(page(1000), shards=shards)
     seen: Counter[str] = Counter()
     for each in slices:
         records = orjson.loads(each.records)
@@ -42,7 +42,7 @@ def test_no_slice_spans_two_shards_and_no_record_is_lost(shards: int) -> None:
 
 def test_a_record_without_a_siret_goes_to_the_first_shard() -> None:
     strange: list[object] = [{}, {"siret": 12}, {"siret": "12"}, "no record", None]
-    (only,) = cut(strange, shards=64)
+    (only,) = cut_page(strange, shards=64)
     assert only.shard == 0
     assert orjson.loads(only.records) == strange
 
@@ -54,6 +54,6 @@ def test_a_record_too_deep_to_be_written_again_does_not_hold_up_its_page(
 ) -> None:
     deep = orjson.loads(depth * b"[" + depth * b"]")
     bad = {"siret": siret, "siren": siret and siret[:9], "uniteLegale": {"x": deep}, "y": deep}
-    [each] = cut([*page(1), bad, *page(1)])
+    [each] = cut_page([*page(1), bad, *page(1)])
     found = [orjson.loads(line) for line in each.records.replace("\n,", "\n").split("\n")[1:-1]]
     assert [one["siret"] for one in found] == ["00000000000011", siret, "00000000000011"]
