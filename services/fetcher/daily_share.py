@@ -26,7 +26,7 @@ _LOCK_RUN = text("""
 _DAY = text(f"""
     SELECT r.per_day, {day_start(_AT)} AS starts_at, {day_end(_AT)} AS ends_at
     FROM import_runs r WHERE r.id = :run_id
-""")  # noqa: S608  # made of constants only
+""")
 _PART = text("""
     SELECT share_day, share_rows, records FROM import_pages
     WHERE batch_id = :batch_id AND number = :page

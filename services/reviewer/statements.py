@@ -68,30 +68,30 @@ ACCEPT = text(f"""
         id bigint, text text, label text, digital_source_type text, model text,
         prompt_version text, facts_hash text)
     WHERE avis.id = new.id
-""")  # noqa: S608  # a constant
+""")
 
 MAKE_DUE = text(f"""
     UPDATE avis SET facts_hash = new.facts_hash, {avis.RESET}
     FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, facts_hash text)
     WHERE avis.id = new.id
-""")  # noqa: S608  # a constant
+""")
 
 SETTLE = text(f"""
     UPDATE avis SET outcome = new.outcome, {avis.SETTLE}
     FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, outcome text)
     WHERE avis.id = new.id
-""")  # noqa: S608  # a constant
+""")
 
 ERASE_TEXTS = text(f"""
     UPDATE avis SET {avis.NO_TEXT} WHERE id = ANY(CAST(:ids AS bigint[]))
-""")  # noqa: S608  # a constant
+""")
 
 ERASE_SIMHASHES = text(f"""
     DELETE FROM avis_simhashes kept
     USING avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
     WHERE avis.id = ANY(CAST(:ids AS bigint[]))
       AND kept.place = {neighbourhood("p")} AND kept.avis_id = avis.id
-""")  # noqa: S608  the schema's names
+""")
 
 KEEP_ATTEMPTS = text("""
     INSERT INTO avis_attempts (avis_id, siren, attempted_at, model, prompt_version, facts_hash,

@@ -69,7 +69,7 @@ _SNAPSHOT = text(f"""
               min(granted_at) AS first_slot_at, max(granted_at) AS last_slot_at
        FROM insee_requests WHERE :run_id IS NULL OR granted_at >=
          (SELECT created_at FROM import_runs WHERE id = :run_id)) q
-""")  # noqa: S608  # made of constants only
+""")
 
 # The part of the progress that is in a shard.
 _SHARD_SNAPSHOT = text("""

@@ -58,7 +58,7 @@ _CHOSEN = f"""
         AND (c.siret_from IS NULL OR e.siret >= c.siret_from)
         AND (c.siret_to IS NULL OR e.siret <= c.siret_to)
       LEFT JOIN asked a ON a.siret = e.siret AND a.batch_id >= c.id
-      WHERE a.siret IS NULL OR a.is_unlisted)"""  # noqa: S608  # made of constants only
+      WHERE a.siret IS NULL OR a.is_unlisted)"""
 _PLACES = text(f"""
     WITH {_CHOSEN},
     received AS (
@@ -95,7 +95,7 @@ _PLACES = text(f"""
       sum(surplus)::bigint AS surplus, sum(gone)::bigint AS gone
     FROM parts GROUP BY place
     ORDER BY place IN ('{NOWHERE}', '{UNKNOWN}'), place
-""")  # noqa: S608  # made of constants only
+""")
 # It reads only the rows of batches, however much they received: it ends each large import.
 _WHOLE = text(f"""
     WITH {_CHOSEN}
@@ -111,11 +111,11 @@ _WHOLE = text(f"""
       (SELECT count(DISTINCT siret) FROM differences WHERE kind = 'surplus') AS surplus,
       (SELECT count(DISTINCT siret) FROM differences WHERE kind = 'gone') AS gone
     FROM chosen
-""")  # noqa: S608  # made of constants only
+""")
 _SIRETS = text(f"""
     WITH {_CHOSEN}
     SELECT DISTINCT kind, siret FROM differences ORDER BY kind, siret
-""")  # noqa: S608  # made of constants only
+""")
 
 
 @dataclass(frozen=True)

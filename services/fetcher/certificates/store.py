@@ -45,7 +45,7 @@ _GONE = text(f"""
     WHERE a.is_unlisted AND e.fetched_at < a.completed_at
       AND (CAST(:sirets AS text[]) IS NULL OR a.siret = ANY(:sirets))
     ORDER BY a.siret
-""")  # noqa: S608  # made of constants only
+""")
 # A NULL lies in no window that names a value, as at INSEE.
 _EQUAL = ("departement", "code_commune", "activite_principale", "etat_administratif")
 _BOUNDS = (*_EQUAL, "siret_from", "siret_to")
@@ -56,15 +56,15 @@ _IN_WINDOW = " AND ".join(
         "(CAST(:siret_to AS text) IS NULL OR siret <= :siret_to)",
     ]
 )
-_COUNT = text(f"SELECT count(*) FROM etablissements WHERE {_IN_WINDOW}")  # noqa: S608  # made of constants only
+_COUNT = text(f"SELECT count(*) FROM etablissements WHERE {_IN_WINDOW}")
 _SIRETS = text(f"""
     SELECT siret FROM etablissements
     WHERE {_IN_WINDOW} AND siret > :above AND (CAST(:up_to AS text) IS NULL OR siret <= :up_to)
     ORDER BY siret
-""")  # noqa: S608  # made of constants only
+""")
 _STILL_STORED = text(f"""
     SELECT siret FROM etablissements WHERE siret = ANY(:sirets) AND {_IN_WINDOW}
-""")  # noqa: S608  # made of constants only
+""")
 _FAILED_ITEMS = text("""
     SELECT count(*) FROM failed_items
     WHERE kind = 'write' AND resolved_at IS NULL AND key = ANY(:sirets)

@@ -62,10 +62,10 @@ _TAKE = text(f"""
     SELECT :key, :batch_id, :page, granted_at FROM slot
     RETURNING id, granted_at,
       extract(epoch FROM granted_at - clock_timestamp())::float AS wait_seconds
-""")  # noqa: S608  # made of constants only
+""")
 _WAIT = text(f"""
     SELECT {gcra.wait_seconds(_NEXT, _HORIZON)} FROM quota WHERE key_fingerprint = :key
-""")  # noqa: S608  # made of constants only
+""")
 _STILL_GOOD = text("""
     SELECT coalesce(paused_until, '-infinity') <= :granted_at
        AND extract(epoch FROM clock_timestamp() - :granted_at) < :lateness
@@ -74,7 +74,7 @@ _STILL_GOOD = text("""
 _FORGET_THE_FUTURE = text(f"""
     UPDATE quota SET {gcra.forget_the_future(_MINUTE, _HOUR)}, paused_until = NULL
     WHERE key_fingerprint = :key
-""")  # noqa: S608  # made of constants only
+""")
 # The time of the slot goes to the next request, unless a later slot is granted already.
 _GIVE_UP = text(f"""
     WITH given AS (
@@ -83,7 +83,7 @@ _GIVE_UP = text(f"""
     FROM given
     WHERE quota.key_fingerprint = given.key_fingerprint
       AND minute_arrival_at = granted_at + {_INTERVAL}
-""")  # noqa: S608  # made of constants only
+""")
 _PAUSE = text("""
     UPDATE quota
     SET paused_until = greatest(paused_until,

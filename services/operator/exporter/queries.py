@@ -98,7 +98,7 @@ CONTROL = text(f"""
              coalesce(sum(import_batches.failed), 0) AS failed_rows,
              coalesce(sum(cardinality(missing_sirets)), 0) AS missing
       FROM import_batches) b
-""")  # noqa: S608  made of constants only
+""")
 
 SHARD = text("""
     SELECT json_build_object(

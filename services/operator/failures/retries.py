@@ -78,7 +78,7 @@ _MAKE_DUE = text(f"""
     UPDATE avis SET outcome = 'pending', {RESET}
     FROM due WHERE avis.id = due.id
     RETURNING avis.id
-""")  # noqa: S608  # a constant
+""")
 _ALREADY_DUE = text("""
     SELECT id FROM avis WHERE id = ANY(CAST(:ids AS bigint[])) AND outcome = 'pending'
 """)

@@ -44,7 +44,7 @@ _RECENT = text(f"""
       (SELECT coalesce(sum(records), 0)::bigint AS rows,
          count(*) FILTER (WHERE http_status = 429) AS throttled
        FROM insee_requests WHERE granted_at > now() - interval '{_RECENT_SECONDS} s') q
-""")  # noqa: S608  made of constants only
+""")
 _NEWEST = text("SELECT coalesce(max(id), 0) FROM avis_attempts")
 _REJECTED_SINCE = text("""
     SELECT reason, count(*) AS n FROM avis_attempts, unnest(reasons) AS reason

@@ -79,7 +79,7 @@ _STATS = text(f"""
       SELECT coalesce(sum(cardinality(missing_sirets)), 0)::bigint AS missing,
              coalesce(sum(cardinality(surplus_sirets)), 0)::bigint AS surplus
       FROM import_batches WHERE missing_sirets <> '{{}}' OR surplus_sirets <> '{{}}') d
-""")  # noqa: S608  made of a constant
+""")
 _SHARD_STATS = text(f"SELECT json_build_object({_OF_A_SHARD})")
 
 Stats = dict[str, Any]

@@ -34,7 +34,7 @@ _TAKE = text(f"""
       ORDER BY next_at LIMIT 1
       FOR UPDATE SKIP LOCKED)
     RETURNING {_COLUMNS}
-""")  # noqa: S608  # made of constants only
+""")
 _SCHEDULE = text("""
     UPDATE review_batches SET
       next_at = clock_timestamp() + make_interval(secs => :seconds),

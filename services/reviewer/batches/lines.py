@@ -39,7 +39,7 @@ _RELEASE = text(f"""
       ORDER BY avis.id FOR UPDATE OF avis)
     UPDATE avis SET {RESET}
     FROM held WHERE avis.id = held.id
-""")  # noqa: S608  # a constant
+""")
 _LINES = text("""
     SELECT id, avis_id, claim_token, asks, reasons, facts_hash, tokens_in, cost_eur
     FROM review_batch_lines

@@ -20,7 +20,7 @@ _DUE = f"""
     FROM avis a JOIN pro_localisations p ON p.id = a.pro_localisation_id
     WHERE {{condition}}
     GROUP BY 1, 2
-"""  # noqa: S608  # made of constants only
+"""
 _PENDING = text(_DUE.format(condition="a.outcome = 'pending'"))
 _OF_ANOTHER_PROMPT = text(
     _DUE.format(
@@ -38,7 +38,7 @@ _MARK_DUE = text(f"""
       FOR UPDATE SKIP LOCKED)
     UPDATE avis SET outcome = 'pending', {RESET}
     FROM others WHERE avis.id = others.id
-""")  # noqa: S608  # a constant
+""")
 _PROVIDERS = text("""
     SELECT name, model, prompt_version, weight, max_parallel, charges, requests_per_minute,
            tokens_per_minute
@@ -61,12 +61,12 @@ _IN_NO_BATCH = """NOT EXISTS (SELECT FROM review_batch_lines l
 _SAMPLE = text(f"""
     SELECT id FROM avis WHERE outcome = 'pending' AND {_IN_NO_BATCH}
     ORDER BY random() LIMIT :texts
-""")  # noqa: S608  # a constant
+""")
 
 _UNDER_WAY = text(f"""
     SELECT count(*) FROM avis
     WHERE outcome = 'pending' AND lease_until > clock_timestamp() AND {_IN_NO_BATCH}
-""")  # noqa: S608  # a constant
+""")
 # Their old messages may wait in a delay queue; later these find nothing to claim.
 _SEND_AGAIN = text("""
     UPDATE avis SET published_at = NULL, updated_at = clock_timestamp()

@@ -16,8 +16,8 @@ from shared.errors import UserError
 
 _COLUMNS = """id, kind, outcome, text, label, digital_source_type, model, prompt_version,
            facts_hash, accepted_facts_hash, accepted_at, published_at, lease_until"""
-_OF_SIRET = text(f"SELECT {_COLUMNS} FROM avis WHERE siret = :siret ORDER BY id")  # noqa: S608  # a constant
-_THESE = text(f"SELECT {_COLUMNS} FROM avis WHERE id = ANY(:ids) ORDER BY id")  # noqa: S608  # a constant
+_OF_SIRET = text(f"SELECT {_COLUMNS} FROM avis WHERE siret = :siret ORDER BY id")
+_THESE = text(f"SELECT {_COLUMNS} FROM avis WHERE id = ANY(:ids) ORDER BY id")
 
 _ATTEMPTS = text("""
     SELECT attempted_at, provider, model, prompt_version, accepted, reasons, tokens_in,

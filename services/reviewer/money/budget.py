@@ -62,7 +62,7 @@ _SETTLE = text(f"""
       tokens_arrival_at = CASE WHEN tokens_per_minute IS NULL THEN tokens_arrival_at
         ELSE tokens_arrival_at - {TOKENS.interval("(gone.tokens - :tokens)")} END
     FROM gone, paid WHERE name = gone.provider
-""")  # noqa: S608  # made of constants only
+""")
 _EXPIRE = text("""
     WITH dead AS (
       SELECT id FROM review_reservations

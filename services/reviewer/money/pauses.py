@@ -31,7 +31,7 @@ _PAUSE = text("""
 """)
 _READ = text(f"""
     SELECT name, {PAUSE_LEFT} FROM review_providers WHERE name = ANY(:names)
-""")  # noqa: S608  # made of constants only
+""")
 
 # A replica learns of a pause this late; it costs four short queries a second.
 _READ_EVERY_SECONDS = 0.25

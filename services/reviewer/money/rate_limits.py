@@ -51,14 +51,14 @@ _TAKE = text(f"""
       tokens_arrival_at = {TOKENS.arrival_after(_NEXT, ":tokens")}
     WHERE name = :name AND NOT {IS_PAUSED} AND {gcra.may_be_granted(_NEXT, _HORIZON)}
     RETURNING extract(epoch FROM slot_at - clock_timestamp())::float
-""")  # noqa: S608  # made of constants only
+""")
 _WAIT = text(f"""
     SELECT {gcra.wait_seconds(_NEXT, _HORIZON)} AS wait_seconds, {PAUSE_LEFT} AS paused_seconds
     FROM review_providers WHERE name = :name
-""")  # noqa: S608  # made of constants only
+""")
 _FORGET_THE_FUTURE = text(f"""
     UPDATE review_providers SET {gcra.forget_the_future(_REQUESTS, TOKENS)} WHERE name = :name
-""")  # noqa: S608  # made of constants only
+""")
 _SETTINGS = {"name", "model", "weight", "requests_per_minute", "tokens_per_minute"}
 
 

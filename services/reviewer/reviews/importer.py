@@ -22,7 +22,7 @@ _MAKE_DUE = text(f"""
     ORDER BY p.id
     ON CONFLICT (pro_localisation_id, kind) DO UPDATE SET
       outcome = 'pending', {RESET}
-""")  # noqa: S608  # a constant
+""")
 
 
 @dataclass

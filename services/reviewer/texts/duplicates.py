@@ -32,11 +32,11 @@ _PLACES = text(f"""
     SELECT avis.id, {neighbourhood("p")} AS place
     FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
     WHERE avis.id = ANY(CAST(:ids AS bigint[]))
-""")  # noqa: S608  the schema's names
+""")
 _LOCK = text(f"""
     SELECT {hold_one_sql(LockFamily.PLACE, "place")}
     FROM unnest(CAST(:places AS int[])) AS place
-""")  # noqa: S608  made of a constant
+""")
 _NEAREST = text("""
     SELECT new.id, min(bit_count((new.simhash # kept.simhash)::bit(64))) AS bits
     FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, place int, simhash bigint)

@@ -24,7 +24,7 @@ _SUBJECTS = text(f"""
     JOIN unites_legales ON unites_legales.siren = pro_localisations.siren
     LEFT JOIN oppositions ON oppositions.siren = avis.siren
     WHERE avis.id = ANY(CAST(:ids AS bigint[]))
-""")  # noqa: S608  # the schema's names
+""")
 
 # The writer locks in this order, too. An update of any of these rows waits until the text is in.
 _LOCKS = (

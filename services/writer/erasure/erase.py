@@ -83,7 +83,7 @@ def _mask(table: Table) -> str:
         -- The condition stands here a second time, as an array: see the comment on `_ERASE`.
         AND t.siret = ANY (ARRAY(SELECT siret FROM concerned WHERE {hidden}))
       RETURNING t.siren
-    """  # noqa: S608  made of the names above
+    """
 
 
 _MASKED_TABLES = tuple(
@@ -92,7 +92,7 @@ _MASKED_TABLES = tuple(
     if "siret" in table.columns and any(name in table.columns for name in SIGN_FIELDS)
 )
 _MASKED_ROWS = " ".join(
-    f"UNION ALL SELECT '{table.name}', siren, NULL FROM masked_{table.name}"  # noqa: S608  the schema's names
+    f"UNION ALL SELECT '{table.name}', siren, NULL FROM masked_{table.name}"
     for table in _MASKED_TABLES
 )
 
@@ -173,7 +173,7 @@ _ERASE = f"""
     UNION ALL SELECT 'pro_localisations', siren, id FROM pages
     UNION ALL SELECT 'dead_letters', NULL, id FROM letters
     {_MASKED_ROWS}
-"""  # noqa: S608  made of the names above
+"""
 _HOLD_AND_ERASE = Prepared("erase", _ERASE, first=[Prepared("hold_sirens", HOLD_SIRENS)])
 _LETTERS = text("SELECT id, body, sirens FROM dead_letters WHERE id = ANY(:ids) ORDER BY id")
 _REWRITE_LETTER = text("""
@@ -193,7 +193,7 @@ _BURY_ERASED = text(f"""
     WHERE u.siren = ANY(:sirens) AND u.statut_diffusion = 'P' AND NOT EXISTS (
       SELECT FROM erasures t WHERE t.siren = u.siren AND t.siret IS NULL
         AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format("u", "t")})
-""")  # noqa: S608  made of the names above
+""")
 
 
 def erase(connection: Connection, silenced: Silenced) -> Counter[str]:

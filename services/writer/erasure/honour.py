@@ -28,7 +28,7 @@ def _join_tombstone(row: str, same: str) -> str:
         AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format(row, "t")}
       ORDER BY coalesce(t.date_dernier_traitement, '-infinity') DESC, t.fetched_at DESC
       LIMIT 1) t ON true
-    """  # noqa: S608  made of the names below
+    """
 
 
 def _as_buried(condition: str) -> str:
@@ -56,7 +56,7 @@ _HONOUR_UNITES = text(f"""
     WHERE h.siren = n.siren AND (h.buried_at IS NOT NULL
       OR h.opposed AND num_nonnulls({", ".join(PERSONAL_UNITE_FIELDS)}) > 0)
     RETURNING n.siren
-""")  # noqa: S608  made of the names above
+""")
 _HONOUR_ETABLISSEMENTS = text(f"""
     UPDATE etablissements n SET
       {nulled(SIGN_FIELDS, where="h.is_person", row="n.")}, {nulled(STREET_FIELDS)},
@@ -69,7 +69,7 @@ _HONOUR_ETABLISSEMENTS = text(f"""
       WHERE e.siren = ANY(:sirens) AND t.siren IS NOT NULL) h
     WHERE h.siret = n.siret
     RETURNING n.siren
-""")  # noqa: S608  made of the names above
+""")
 _BURY_UNREAD = text("""
     INSERT INTO erasures (siren, siret, date_dernier_traitement, fetched_at, reason)
     SELECT u.siren, NULL, u.date_dernier_traitement, :fetched_at, 'partial_diffusion'

@@ -23,7 +23,7 @@ def _hold_sirens(family: LockFamily, parameter: str) -> str:
         SELECT {hold_one_sql(family, "siren")}
         FROM (SELECT DISTINCT s::int AS siren FROM unnest(CAST(:{parameter} AS text[])) AS s
           ORDER BY 1) sirens
-    """  # noqa: S608  made of constants
+    """
 
 
 HOLD_SIRENS = _hold_sirens(LockFamily.SIREN, "all")
@@ -128,7 +128,7 @@ HIDE: TextClause = text(f"""
       statut_diffusion = CASE WHEN h.buried THEN 'P' ELSE n.statut_diffusion END,
       content_hash = n.{HIDDEN_HASH}
     FROM hidden h WHERE h.siret = n.siret AND (h.opposed OR h.late OR h.buried)
-""")  # noqa: S608  made of the names above
+""")
 
 
 def _turned_partial(new: str, table: str, key: str) -> str:
@@ -163,7 +163,7 @@ _WITHHELD = text(f"""
     WHERE e.statut_diffusion = 'P'
       OR e.siret IS NULL AND EXISTS (SELECT FROM erasures t
         WHERE t.siren = left(s.siret, 9) AND t.siret = s.siret AND {IS_TOMBSTONE})
-""")  # noqa: S608  made of the names above
+""")
 
 
 _HOLD_UNITES = text("""

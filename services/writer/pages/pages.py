@@ -91,7 +91,7 @@ _PUT_DUE = Prepared(
       OR CASE excluded.outcome
         WHEN 'pending' THEN avis.outcome NOT IN ('pending', 'accepted', 'rejected', 'no_reviews')
         ELSE avis.outcome <> excluded.outcome END
-    """,  # noqa: S608  # a constant
+    """,
 )
 _CANCEL = Prepared(
     "cancel_avis",
@@ -103,7 +103,7 @@ _CANCEL = Prepared(
       ORDER BY a.id
       FOR UPDATE OF a) gone
     WHERE avis.id = gone.id
-    """,  # noqa: S608  # a constant
+    """,
 )
 
 

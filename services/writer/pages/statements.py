@@ -34,5 +34,5 @@ READ_SUBJECTS = Prepared(
       WHERE siret NOT IN (SELECT unnest(string_to_array(:made, ' ')))) e
     JOIN unites_legales u ON u.siren = e.siren
     ORDER BY e.siret
-    """,  # noqa: S608  made of the names of its tables' columns
+    """,
 )

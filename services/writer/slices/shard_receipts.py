@@ -22,8 +22,8 @@ _LEAVE = text("""
 """)
 _NOTE = text(f"""
     UPDATE shard_receipts SET {", ".join(f"{name} = :{name}" for name in OUTCOMES)} WHERE {_PLACE}
-""")  # noqa: S608  made of the names above
-_RECALL = text(f"SELECT {', '.join(OUTCOMES)} FROM shard_receipts WHERE {_PLACE}")  # noqa: S608  the same
+""")
+_RECALL = text(f"SELECT {', '.join(OUTCOMES)} FROM shard_receipts WHERE {_PLACE}")
 
 
 def leave(connection: Connection, message: WriteSlice, records: int, sirets: Sequence[str]) -> bool:

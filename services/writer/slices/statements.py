@@ -25,7 +25,7 @@ _VERSION = (
 
 def _like(new: str, table: str, columns: str) -> str:
     """Return the statement that makes a temporary table: the columns of `table`, no constraint."""
-    select = f"SELECT {columns} FROM {table} WITH NO DATA"  # noqa: S608  made of the names above
+    select = f"SELECT {columns} FROM {table} WITH NO DATA"
     return f"CREATE TEMP TABLE IF NOT EXISTS {new} ON COMMIT DELETE ROWS AS {select}"
 
 
@@ -70,7 +70,7 @@ def _compared(key: str, table: str, keys: str, hashes: str, *, unless: str = "")
           FROM {table} o WHERE o.{key} = n.key) AS found
         FROM unnest(string_to_array(:{keys}, ' '), string_to_array(:{hashes}, ' ')) AS n (key, hash)
         OFFSET 0
-    """  # noqa: S608  made of the names below
+    """
 
 
 def _keys(name: str, where: str) -> str:
@@ -83,7 +83,7 @@ _IS_RIGHTLY_SHOWN = f"""
             AND NOT EXISTS (SELECT FROM oppositions p WHERE p.siren = o.siren)
             AND NOT (o.statut_diffusion = 'O' AND EXISTS (
               SELECT FROM erasures t WHERE t.siren = o.siren
-                AND t.siret IS NULL AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format("o", "t")}))"""  # noqa: S608  made of the names above
+                AND t.siret IS NULL AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format("o", "t")}))"""
 
 _SIRETS = _compared("siret", "etablissements", "sirets", "etablissement_hashes")
 _SIRENS = _compared("siren", "unites_legales", "sirens", "unite_hashes", unless=_IS_RIGHTLY_SHOWN)
@@ -100,7 +100,7 @@ FIND_STALE = Prepared(
       SELECT {_keys("changed_sirens", f"found = {_CHANGED}")},
         {_keys("new_sirens", "found IS NULL")}, {_keys("aged_sirens", f"found = {_AGED}")}
       FROM ({_SIRENS}) compared) u
-    """,  # noqa: S608  made of the names above
+    """,
 )
 
 
@@ -116,7 +116,7 @@ def _renewal(table: str, key: str) -> Prepared:
           ORDER BY o.{key} FOR NO KEY UPDATE OF o) sent
         WHERE {table}.{key} = sent.key AND {table}.content_hash = sent.hash
           AND {table}.date_dernier_traitement IS NULL AND {table}.fetched_at < :fetched_at
-        """,  # noqa: S608  made of the names below
+        """,
     )
 
 
@@ -182,7 +182,7 @@ def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str
           WHERE w.inserted OR w.content_hash IS DISTINCT FROM (
             SELECT o.content_hash FROM {table} o WHERE o.{key} = w.{key})){also}
         SELECT {key} AS key, inserted FROM changed
-    """  # noqa: S608  made of the names above
+    """
 
 
 _RENEW_PERIODES = f""",
@@ -198,7 +198,7 @@ _RENEW_PERIODES = f""",
           WHERE o.siret = c.siret AND NOT c.inserted
             AND NOT EXISTS (SELECT FROM new_periodes n
               WHERE n.siret = o.siret AND n.rang = o.rang))
-"""  # noqa: S608  made of the names above
+"""
 
 UPSERT_UNITES = Prepared(
     "upsert_unites", _upsert("new_unites", "unites_legales", "siren", UNITE_FIELDS)

@@ -28,12 +28,12 @@ _FIND_CONCERNED = {
         SELECT siren FROM stock_due n
         WHERE siren IN ({_CONCERNED}) OR (n.statut_diffusion = 'P' AND EXISTS (
           SELECT FROM etablissements e WHERE e.siren = n.siren AND e.statut_diffusion = 'O'))
-    """),  # noqa: S608  made of the text above
+    """),
     "etablissements": text(f"""
         SELECT DISTINCT siren FROM stock_due n
         WHERE siren IN ({_CONCERNED}) OR (n.statut_diffusion = 'O' AND EXISTS (
           SELECT FROM unites_legales u WHERE u.siren = n.siren AND u.statut_diffusion = 'P'))
-    """),  # noqa: S608  made of the text above
+    """),
 }
 
 
@@ -51,7 +51,7 @@ def honour_stored(connection: Connection, collection: StockCollection) -> None:
     """Clear what must not be shown in a table that was empty before the load."""
     statement = text(f"""
         SELECT DISTINCT siren FROM {collection} WHERE siren IN ({_CONCERNED})
-    """)  # noqa: S608  a table of ours
+    """)
     _honour(connection, list(connection.execute(statement).scalars()))
 
 

@@ -62,7 +62,7 @@ class StagingIndex:
 
 
 def is_empty(connection: Connection, table: str) -> bool:
-    return not connection.scalar(text(f"SELECT EXISTS (SELECT FROM {table})"))  # noqa: S608  a table of ours
+    return not connection.scalar(text(f"SELECT EXISTS (SELECT FROM {table})"))
 
 
 def exists(connection: Connection, table: str) -> bool:
@@ -70,7 +70,7 @@ def exists(connection: Connection, table: str) -> bool:
 
 
 def count_rows(connection: Connection, table: str) -> int:
-    return int(connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608  a table of ours
+    return int(connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0)
 
 
 def can_be_swapped(connection: Connection, collection: StockCollection) -> bool:

@@ -40,7 +40,7 @@ def select_due(collection: StockCollection) -> TextClause:
         LEFT JOIN {collection} o USING ({key})
         WHERE o.{key} IS NULL OR {_is_newer(collection, "n", "o")}
         ORDER BY n.{key}, {_VERSION.format("n")} DESC
-    """)  # noqa: S608  made of the names above
+    """)
 
 
 # The rows of the units are locked first, in the order of their keys, as everywhere.
@@ -61,7 +61,7 @@ def find_turned(collection: StockCollection) -> TextClause:
         WHERE n.statut_diffusion = 'P' AND o.statut_diffusion = 'O'
           AND {_is_newer(collection, "n", "o")}
         ORDER BY n.{key}
-    """)  # noqa: S608  made of the names above
+    """)
 
 
 def upsert(collection: StockCollection) -> TextClause:
@@ -78,7 +78,7 @@ def upsert(collection: StockCollection) -> TextClause:
         SELECT count(*) FILTER (WHERE inserted) AS inserted,
           count(*) FILTER (WHERE NOT inserted) AS updated
         FROM written
-    """)  # noqa: S608  made of the names above
+    """)
 
 
 def count_vanished(collection: StockCollection) -> TextClause:
@@ -86,7 +86,7 @@ def count_vanished(collection: StockCollection) -> TextClause:
     return text(f"""
         SELECT count(*) FROM {collection} o
         WHERE NOT EXISTS (SELECT FROM stock_{collection} n WHERE n.{key} = o.{key})
-    """)  # noqa: S608  made of the names above
+    """)
 
 
 def drop_duplicates(collection: StockCollection) -> TextClause:
@@ -98,4 +98,4 @@ def drop_duplicates(collection: StockCollection) -> TextClause:
               PARTITION BY {key} ORDER BY {_VERSION.format("n")} DESC, n.ctid DESC) AS rank
             FROM stock_{collection} n) ranked
           WHERE rank > 1)
-    """)  # noqa: S608  made of the names above
+    """)

@@ -61,7 +61,7 @@ class Subject:
         return self.register.avis(self.avis_id)
 
     def set(self, assignments: str) -> None:
-        statement = f"UPDATE avis SET {assignments} WHERE id = :id"  # noqa: S608  # a constant
+        statement = f"UPDATE avis SET {assignments} WHERE id = :id"
         self.register.execute(statement, id=self.avis_id)
 
     def end_lease(self) -> None:

@@ -147,7 +147,7 @@ class Scene:
             SELECT {neighbourhood("p")}, avis.id, 42
             FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
             ON CONFLICT DO NOTHING
-        """)  # noqa: S608  the schema's names
+        """)
         # The file asks for the bystander's too.
         desk.execute("""
             INSERT INTO review_batch_lines (avis_id, claim_token, provider, batch_id, reasons,

@@ -21,7 +21,7 @@ def places_of(engine: Engine, *words: str) -> list[str]:
     with engine.connect() as connection:
         for table, column, is_bytes in connection.execute(_COLUMNS).all():
             shown = f'"{column}"' if is_bytes else f'"{column}"::text'
-            values = connection.execute(text(f'SELECT {shown} FROM "{table}"')).scalars()  # noqa: S608  names of the schema
+            values = connection.execute(text(f'SELECT {shown} FROM "{table}"')).scalars()
             texts = [_opened(value) if is_bytes else value for value in values if value is not None]
             if any(word in each.casefold() for each in texts for word in wanted):
                 found.append(f"{table}.{column}")

@@ -36,7 +36,7 @@ _REASONS = text(f"""
     SELECT reason, least(number, 3) AS number, count(*) AS times
     FROM numbered CROSS JOIN unnest(reasons) AS reason
     GROUP BY 1, 2
-""")  # noqa: S608  made of a constant
+""")
 _FIRST = text(f"""
     WITH {_NUMBERED}
     SELECT model, count(*) AS texts, count(*) FILTER (WHERE accepted) AS accepted,
@@ -44,7 +44,7 @@ _FIRST = text(f"""
       count(*) FILTER (WHERE reasons && CAST(:duplicates AS text[])) AS duplicates
     FROM numbered WHERE number = 1 AND text IS NOT NULL
     GROUP BY model ORDER BY 2 DESC, 1
-""")  # noqa: S608  made of a constant
+""")
 _FALLBACKS = text("""
     SELECT count(*) FROM avis
     WHERE outcome = 'accepted' AND digital_source_type = 'algorithmicMedia'

@@ -244,7 +244,7 @@ def test_a_clock_that_was_years_ahead_does_not_stop_the_quota_for_years(
 ) -> None:
     replicas[0].open(requests_per_minute=6000, requests_per_hour=None)
     with engine.begin() as connection:
-        connection.execute(text(f"UPDATE quota SET {column} = now() + interval '2 years'"))  # noqa: S608  # a name of ours
+        connection.execute(text(f"UPDATE quota SET {column} = now() + interval '2 years'"))
 
     assert replicas[1].take(batch_id=None, page=None, patience_seconds=2).fetch_id
 

@@ -108,7 +108,7 @@ def test_a_wrong_key_pauses_everything_and_says_so_to_whoever_watches(
 
     error = fetcher.value("SELECT error FROM import_runs")
     assert "SIRENADE_INSEE_KEY" in error
-    assert fetcher.value(f"SELECT status FROM {table}") == status  # noqa: S608  # above
+    assert fetcher.value(f"SELECT status FROM {table}") == status
     assert fetcher.value("SELECT paused_until > now() FROM quota") is True
 
 

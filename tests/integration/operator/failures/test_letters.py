@@ -159,7 +159,7 @@ def test_a_replayed_message_that_fails_again_is_archived_as_not_replayed(
 
     def archived(condition: str) -> bool:
         archive.step()
-        return bool(desk.execute(f"SELECT id FROM dead_letters WHERE {condition}"))  # noqa: S608  a test's own
+        return bool(desk.execute(f"SELECT id FROM dead_letters WHERE {condition}"))
 
     wait_for(lambda: archived("replayed_at IS NULL"))
     first = desk.one("SELECT id, archived_at FROM dead_letters")

@@ -35,7 +35,7 @@ def rows_by_table(url: str) -> dict[str, int]:
     with engine.connect() as connection:
         names = connection.execute(_TABLES).scalars().all()
         counts = {
-            name: connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one()  # noqa: S608  names of the catalogue
+            name: connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one()
             for name in names
         }
     engine.dispose()

@@ -86,7 +86,7 @@ def test_a_register_is_split_by_moving_half_of_its_buckets(urls: list[str]) -> N
     old, new = create_engine(urls[0]), create_engine(urls[1])
     with old.begin() as source, new.begin() as target:
         moved = source.execute(
-            text(f"DELETE FROM unites_legales WHERE {theirs} RETURNING siren")  # noqa: S608  as above
+            text(f"DELETE FROM unites_legales WHERE {theirs} RETURNING siren")
         ).scalars()
         for siren in moved:
             target.execute(_ADD, {"siren": siren})

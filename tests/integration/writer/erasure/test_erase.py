@@ -252,7 +252,7 @@ _MADE_OF_THEM = (
     INSERT INTO avis_simhashes (place, avis_id, simhash)
     SELECT {neighbourhood("p")}, avis.id, 0
     FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
-    """,  # noqa: S608  the place of a page
+    """,
     """
     INSERT INTO failed_items (kind, key, siren, payload, code, message)
     SELECT 'write', siret, siren, 'x', 'c', 'm' FROM etablissements

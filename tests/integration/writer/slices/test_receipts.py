@@ -283,7 +283,7 @@ def test_where_only_stamps_are_old_those_alone_are_written(
     sent = [each for each in counted if not each.startswith(("DISCARD", "PREPARE"))]
     assert len(sent) == 5, sent
     for table in ("unites_legales", "etablissements"):
-        rows = desk.execute(f"SELECT siren, fetched_at FROM {table}")  # noqa: S608  these two
+        rows = desk.execute(f"SELECT siren, fetched_at FROM {table}")
         assert {int(row["siren"]) for row in rows if row["fetched_at"] == later} == {1, 3, 5, 7}
 
 
