@@ -1,1 +1,1 @@
-"""Private servers for the demo and the tests: own ports, own data, no system service touched."""
+"""The private servers of the demo and the tests: own ports, own data, no system service."""

@@ -1,4 +1,4 @@
-"""The PostgreSQL that `make demo` fills and the commands afterwards read."""
+"""The PostgreSQL that `make demo` fills, and that later commands read."""
 
 import fcntl
 import shutil
@@ -40,10 +40,10 @@ def only_demo(directory: Path) -> Iterator[None]:
 def demo_postgres(
     directory: Path = DIRECTORY, *, end_with_parent: bool = False
 ) -> Iterator[RunningPostgres]:
-    """The running server, started if need be; its last user stops it.
+    """Start the server if need be; its last user stops it.
 
-    `end_with_parent` binds a server that this starts to the life of the calling process: not
-    for a short command, whose server another one may be using when it ends.
+    `end_with_parent` ends a server that this call starts together with the process. A short
+    command leaves it off: another command may use its server when it ends.
     """
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "users.lock").open("a") as users:
@@ -62,7 +62,7 @@ def demo_postgres(
 
 @contextmanager
 def demo_database(directory: Path = DIRECTORY) -> Iterator[str]:
-    """The URL of the last demo's database. Raises UserError where there was none."""
+    """Yield the URL of the last demo's database. Raises UserError where there was none."""
     if not (directory / "postgres").exists():
         raise UserError(_NO_DATABASE)
     with demo_postgres(directory) as running:
@@ -73,7 +73,7 @@ def demo_database(directory: Path = DIRECTORY) -> Iterator[str]:
 
 @contextmanager
 def _turn(directory: Path) -> Iterator[None]:
-    """Starting and stopping exclude each other; the kernel frees the lock of a killed process."""
+    """Start or stop alone; the kernel frees the lock of a killed process."""
     with (directory / "turn.lock").open("a") as turn:
         _lock(turn, fcntl.LOCK_EX)
         yield

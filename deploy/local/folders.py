@@ -1,4 +1,4 @@
-"""Where private servers keep their files, and what had to be put outside the project's folder."""
+"""The folders of private servers, inside the project and, where it must be, outside."""
 
 import hashlib
 import os
@@ -11,15 +11,15 @@ LOCAL = PROJECT / ".local"
 
 
 def relocation_note(local: Path) -> Path:
-    """Names every folder outside the project that `make clean` must remove, one a line."""
+    """Return the file that names, one a line, the folders outside that `make clean` removes."""
     return local / "relocated"
 
 
 def outside_folder(local: Path) -> Path:
-    """A folder of this checkout's own that every user can enter, made, noted and announced once.
+    """Make, note and announce a folder of this checkout that every user can enter.
 
-    Needed where the project's folder lies below one that another user cannot enter, or where its
-    path has a space that a server's scripts do not bear.
+    It serves where another user cannot enter a folder above the project, or where the path has a
+    space that breaks a server's scripts.
     """
     tag = hashlib.sha256(os.fsencode(local.resolve())).hexdigest()[:10]
     parent = Path("/var/lib") if os.access("/var/lib", os.W_OK) else Path("/var/tmp")  # noqa: S108  the last resort that outlives a reboot

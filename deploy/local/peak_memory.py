@@ -1,4 +1,4 @@
-"""How large the demo's processes became, sampled from outside."""
+"""The largest memory of the demo's processes, sampled from outside."""
 
 import threading
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _SAMPLE_SECONDS = 0.5
 
 @dataclass
 class PeakMemory:
-    """The largest resident size seen of each process."""
+    """Samples the resident size of each process and keeps the largest."""
 
     roots: dict[str, int]
     bytes_by_process: dict[str, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A private PostgreSQL: initialised once, scram on 127.0.0.1 only, a port of its own."""
+"""A private PostgreSQL: initialised once, on 127.0.0.1 only, with a port of its own."""
 
 import os
 import secrets
@@ -34,7 +34,7 @@ class RunningPostgres:
     port: int
     password: str = field(repr=False)
     directory: Path
-    """Where the cluster really lies: `data/`, `password`, `postgres.log`."""
+    """The folder of the cluster: `data/`, `password`, `postgres.log`."""
     process: subprocess.Popen[bytes] | None = None
     """None for a server that was found running."""
 
@@ -49,7 +49,7 @@ class RunningPostgres:
         )
 
     def create_database(self, name: str, *, template: str | None = None) -> str:
-        """Create it and return its URL; nobody may be connected to the template meanwhile."""
+        """Create the database and return its URL; nobody may be connected to the template."""
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
@@ -64,7 +64,7 @@ class RunningPostgres:
             return cursor.fetchone() is not None
 
     def drop_database(self, name: str) -> None:
-        """Drop it if it is there, ending the sessions that use it."""
+        """Drop the database if it is there, and end the sessions that use it."""
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
@@ -72,7 +72,7 @@ class RunningPostgres:
 
     @contextmanager
     def connect(self, database: str = SUPERUSER) -> Iterator[Connection]:
-        """A connection of the superuser in autocommit."""
+        """Open a connection of the superuser in autocommit."""
         connection = psycopg2.connect(
             host="127.0.0.1",
             port=self.port,
@@ -88,7 +88,7 @@ class RunningPostgres:
             connection.close()
 
     def stop(self) -> None:
-        """Fast shutdown: running transactions are rolled back. Does nothing when already down."""
+        """Shut down fast: running transactions are rolled back. Does nothing when already down."""
         family = processes.with_children(self.pid)
         if processes.is_alive(self.pid):
             os.kill(self.pid, signal.SIGINT)
@@ -96,7 +96,7 @@ class RunningPostgres:
         processes.reap(self.process)
 
     def kill(self) -> None:
-        """SIGKILL to the postmaster and all its children, as when the machine loses power."""
+        """Kill the postmaster and all its children, as when the machine loses power."""
         family = processes.with_children(self.pid)
         processes.kill_all(family)
         processes.reap(self.process)
@@ -105,7 +105,7 @@ class RunningPostgres:
 def start_postgres(
     directory: Path, *, name: str, fsync: bool = True, end_with_parent: bool = False
 ) -> RunningPostgres:
-    """Start the cluster in `directory`, creating it at first; one that runs already is adopted.
+    """Start the cluster in `directory`, which is created at first; adopt one that runs already.
 
     `name` tells servers apart in messages. `fsync=False` only for data that may be lost.
     `end_with_parent` (Linux) must come from a thread that lives as long as its process.
@@ -139,12 +139,12 @@ def start_postgres(
 
 
 def _adopt(home: Path) -> RunningPostgres | None:
-    """The live server on this very data directory, ready to answer."""
+    """Return the live server of this data directory, ready to answer."""
     try:
         pid, data, _, port = (home / "data" / "postmaster.pid").read_text().splitlines()[:4]
     except (FileNotFoundError, ValueError):
         return None
-    # A pid may have been given to another process since: the postmaster works in its data folder.
+    # Another process may have got this pid since: the postmaster works in its data folder.
     if int(pid) not in processes.processes_with(cwd=Path(data)):
         return None
     running = RunningPostgres(int(pid), int(port), _password(home), home)
@@ -220,7 +220,7 @@ full_page_writes = {durability}
 
 
 def _choose_port(home: Path) -> int:
-    """The port of the last run while it is free, so that saved URLs stay right."""
+    """Choose the port of the last run while it is free, so that saved URLs stay right."""
     known = home / "port"
     if known.exists() and processes.port_is_free(int(known.read_text())):
         return int(known.read_text())
@@ -230,7 +230,7 @@ def _choose_port(home: Path) -> int:
 
 
 def _wait_until_ready(running: RunningPostgres) -> bool:
-    """Whether it answers; one that we started and that does not in time is ended."""
+    """Return whether the server answers in time; end one that this process started in vain."""
     if processes.wait_while_alive(running.pid, lambda: _answers(running)):
         return True
     if running.process is not None:
@@ -256,5 +256,5 @@ def _says(home: Path, words: str) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """Without the caller's PG* variables and locale, which would change what initdb creates."""
+    """Leave out the caller's PG* variables and locale, which would change initdb's work."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}

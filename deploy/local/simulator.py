@@ -13,14 +13,14 @@ from deploy.local.errors import LocalServerError
 from deploy.local.folders import PROJECT
 
 DEPARTEMENT = "33"
-"""Where all that it invents for a run lies."""
+"""The département of all that it invents for a run."""
 _API = "/api-sirene/3.11"
 
 
 @dataclass(frozen=True)
 class RunningSimulator:
     root: str
-    """Where its entrances for tests and demos are."""
+    """The address of its entrances for tests and demos."""
     pid: int
 
     @property
@@ -32,9 +32,9 @@ class RunningSimulator:
 def simulator(
     directory: Path, *, establishments: int, requests_per_minute: int
 ) -> Iterator[RunningSimulator]:
-    """Run INSEE's stand-in as a child, and end it afterwards."""
+    """Run the simulator as a child, and end it afterwards. Raises LocalServerError."""
     directory.mkdir(parents=True, exist_ok=True)
-    # One of a run that was killed: it keeps nothing, so it is replaced.
+    # A killed run may have left one: it keeps nothing and is replaced.
     mark = f"{processes.HOME_MARK}={directory}"
     processes.kill_all(processes.processes_with(environment=mark))
     port_file = directory / "port"
@@ -65,6 +65,6 @@ def simulator(
 
 
 def _port(port_file: Path) -> int | None:
-    """None where it is not told yet."""
+    """Return None until the port is written."""
     text = port_file.read_text().strip() if port_file.exists() else ""
     return int(text) if text else None

@@ -1,4 +1,4 @@
-"""A report's HTML, from a template that extends `base.html.j2`."""
+"""The HTML of a report, from a template that extends `base.html.j2`."""
 
 from collections.abc import Mapping
 from importlib import resources
@@ -12,7 +12,7 @@ _BASE = "base.html.j2"
 
 
 def render_page(package: str, template: str, plots: Mapping[str, str], **values: object) -> str:
-    """Render the template that lies in `package`; `plots` are SVG by name, and "" is no plot.
+    """Render the template in `package`; `plots` are SVG by name, and "" is no plot.
 
     The filter `number` groups digits.
     """

@@ -25,7 +25,7 @@ def make_axes(*, height_inches: float = 2.8) -> tuple[Figure, Axes]:
 
 
 def make_svg(figure: Figure) -> str:
-    """Add the legend where something has a label; it stands outside, where it hides nothing."""
+    """Write the SVG, with a legend outside of the plot where something has a label."""
     [axes] = figure.axes
     if axes.get_legend_handles_labels()[0]:
         figure.legend(frameon=False, fontsize=8, loc="outside upper right", ncols=4)

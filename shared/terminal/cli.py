@@ -1,4 +1,4 @@
-"""What every command line of Sirenade does alike: one clear line for a person's mistake."""
+"""The command line of every service: a person's mistake is one clear line."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def make_app(help_text: str) -> typer.Typer:
         rich_markup_mode="rich",
     )
 
-    # Without one, a lone command would have to be called without its name.
+    # A lone command without a callback would have to be called without its name.
     @app.callback()
     def with_subcommands() -> None: ...
 
@@ -53,7 +53,7 @@ def run(app: typer.Typer, *, name: str) -> None:
         # A service's image leaves out what some of its commands need.
         _fail(f"{error.name} is not installed here: in containers, give this command to make run")
     except BrokenPipeError:
-        # Whoever read us has seen enough; what is still buffered must not fail again at exit.
+        # The reader has closed the pipe; what is still buffered must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""

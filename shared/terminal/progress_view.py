@@ -29,7 +29,7 @@ class ProgressView:
         self._avis.add(at_seconds, progress.avis_accepted)
         rows = _words(progress.received, progress.expected, self._rows)
         if progress.days_left is not None and progress.days_left > 1:
-            # The rate of today says nothing of a plan that rests each day.
+            # Today's rate says nothing about a plan that rests each day.
             rows[-1] = f"ETA {thousands(progress.days_left)} days"
         # Texts become due while rows come in: their total is known when the rows are all there.
         avis = _words(progress.avis_accepted, progress.avis_due, self._avis)
@@ -42,7 +42,7 @@ class ProgressView:
         if progress.per_day is not None:
             lines.append(Text(_today(progress)))
         if progress.error:
-            # INSEE's words, which are no markup of ours.
+            # INSEE's words are no markup.
             lines.append(Text(progress.error, style="bold red"))
         return make_panel(self._title, *lines, width=self._width)
 
@@ -82,7 +82,7 @@ def _freshness(progress: Progress, separator: str) -> str:
 
 
 def _today(progress: Progress) -> str:
-    """The day's share, when it goes on, and how many days are left."""
+    """Say the day's share, the moment when it goes on, and the days that are left."""
     told = f"today {thousands(progress.rows_today)} of {thousands(progress.per_day or 0)} rows"
     if progress.resting_until is not None:
         goes_on = progress.resting_until.astimezone(FRANCE)

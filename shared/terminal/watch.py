@@ -34,7 +34,7 @@ class Lines:
         self._due_seconds = self.clock.monotonic_seconds() + self.every_seconds
 
     def say(self, line: str) -> None:
-        # What INSEE or a person wrote is no markup of ours.
+        # INSEE's words, or a person's, are no markup.
         self.console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
@@ -54,9 +54,9 @@ def watch(  # noqa: PLR0913  each one is a property of the view
 ) -> _Reading:
     """Show a reading every `every_seconds`; returns the last one.
 
-    Ends with a reading that satisfies `until`, at the clock's `ends_seconds`, or when the process
-    is asked to stop. Without a terminal the last reading and each that is urgent are lines at
-    once. `write` is called with each reading in place of panel and lines, as for JSON.
+    It ends with a reading that satisfies `until`, at the clock's `ends_seconds`, or when the
+    process is asked to stop. The last reading and each urgent one are lines at once. `write`
+    takes each reading in place of panel and lines, as for JSON.
     """
     console = console or Console(stderr=True)
     lines = Lines(console, clock, line_every_seconds)

@@ -1,1 +1,1 @@
-"""What Sirenade promises, measured from outside over real services, servers and the true quota."""
+"""The proofs of Sirenade's promises, measured from outside on real services and servers."""

@@ -1,4 +1,4 @@
-"""`./sirenade prove`: the promises, run for real and measured from outside."""
+"""`./sirenade prove`: runs that measure the promises from outside."""
 
 from shared.terminal.cli import make_app
 from shared.terminal.cli import run as run_cli
@@ -7,8 +7,8 @@ from tests.proofs.chaos_command import prove_chaos
 from tests.proofs.import_command import prove_import
 from tests.proofs.soak_command import prove_soak
 
-app = make_app("What runs the whole of Sirenade, to see what it is worth.")
-prove = make_app("Prove what is promised: real services, the true quota, measured from outside.")
+app = make_app("Runs of all of Sirenade that measure its promises.")
+prove = make_app("Prove the promises: real services at the true quota, measured from outside.")
 app.add_typer(prove, name="prove")
 prove.command("import")(prove_import)
 prove.command("chaos")(prove_chaos)

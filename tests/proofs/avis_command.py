@@ -1,4 +1,4 @@
-"""`prove avis`: generators against a chat server that takes its time, measured from outside."""
+"""`prove avis`: generators and a slow chat server, measured from outside."""
 
 import datetime as dt
 import math
@@ -33,11 +33,11 @@ from tests.proofs.samples import Sampler
 from tests.proofs.stack import Stack, run_stack
 from tests.servers.llmock import Llmock, llmock_server
 
-# A process parses and validates on one core: from so many on, another one helps.
+# A process parses and validates on one core: beyond this many generators another one helps.
 _GENERATORS_OF_A_PROCESS = 100
 _MOST_LATENCY_SECONDS = 20.0
 _CAP_EUR = Decimal(100)
-# Of a ten-millionth of a euro each token, so that sums are exact.
+# A token costs a multiple of a ten-millionth of a euro, so that sums are exact.
 _INPUT_EUR, _OUTPUT_EUR = Decimal("0.1"), Decimal("0.3")
 _LEDGER = text("""
     SELECT (SELECT count(*) FROM avis WHERE outcome = 'accepted') AS accepted,
@@ -57,20 +57,20 @@ _MODEL = "llmock"
 
 def prove_avis(
     *,
-    texts: Annotated[int, typer.Option(help="How many are due.", min=100, max=9000)] = 5000,
+    texts: Annotated[int, typer.Option(help="Texts that are due.", min=100, max=9000)] = 5000,
     generators: Annotated[
         int, typer.Option(help="Texts in the making at once: 10, 50, 200.", min=1, max=400)
     ] = 10,
     latency: Annotated[
-        str, typer.Option(help="Seconds that the chat server takes, from-to.")
+        str, typer.Option(help="Seconds that the chat server needs, from-to.")
     ] = "2-5",
-    directory: Annotated[Path, typer.Option(help="Where the run is kept.")] = LOCAL / "prove",
+    directory: Annotated[Path, typer.Option(help="Folder of the run.")] = LOCAL / "prove",
 ) -> None:
-    """Have texts written by a chat server with that latency, and say which promises were kept.
+    """Let a chat server of that latency write texts, and say which promises were kept.
 
-    The chat server is llmock, which is not ours; one answer in 25 is faulty, and is asked for
-    again. There is a reviewer process for each 100 generators. 5 000 texts take some 30 minutes
-    with 10 generators, 6 with 50, 2 with 200.
+    The chat server is llmock, which others wrote; one answer in 25 is faulty, and is asked for
+    again. One reviewer process serves 100 generators. 5 000 texts take some 30 minutes with 10
+    generators, 6 with 50, 2 with 200.
     """
     least, most = _range(latency)
     asked = AvisOrder(texts, generators, least, most)
@@ -116,7 +116,7 @@ def _write_providers(folder: Path, llmock: Llmock) -> Path:
     return file
 
 
-def _run(  # what a proof is made of
+def _run(  # each one is a part of the proof
     stack: Stack,
     engine: Engine,
     llmock: Llmock,
@@ -142,7 +142,7 @@ def _run(  # what a proof is made of
 
 
 def _read_calls(llmock: Llmock) -> list[Call]:
-    """Those that were answered."""
+    """Return the calls that were answered."""
     return [
         Call(record["started_at"], record["ended_at"])
         for record in llmock.records()

@@ -1,7 +1,4 @@
-"""What generators did, from the chat server's own records and the ledger, and was it as promised.
-
-Pure: records, ledger and samples are given.
-"""
+"""The promises on generators, judged by the chat server's records and the ledger. Pure."""
 
 import itertools
 from collections.abc import Sequence
@@ -19,7 +16,7 @@ from tests.proofs.promises import (
 from tests.proofs.samples import Sample
 
 MOST_RSS_BYTES = 200 * MIB
-# By the number of generators, up to it; two cores have more to do than wait for 200.
+# The goal of up to this many generators; two cores do more than wait for 200.
 GOALS = {10: 0.97, 50: 0.95, 200: 0.80}
 _ALL_AT_ONCE = 0.95
 _MOST_FALLBACKS = 0.01
@@ -30,7 +27,7 @@ _CALLS_OF_THE_END = 2
 
 @dataclass(frozen=True)
 class Call:
-    """Seconds on the chat server's clock."""
+    """The begin and end of a call, in seconds of the chat server's clock."""
 
     begun: float
     ended: float
@@ -54,7 +51,7 @@ class AvisOrder:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Sums over avis and attempts; `twice` have more than one accepted attempt of a model."""
+    """Sums over avis and attempts; `twice` counts avis with two accepted attempts of a model."""
 
     accepted: int
     by_template: int
@@ -65,17 +62,16 @@ class Ledger:
     tokens_out: int
     cost_eur: Decimal
     owed_eur: Decimal
-    """What the tokens cost at the provider's price."""
+    """The cost of the tokens at the provider's price."""
     spent_eur: Decimal
-    """What the budget says."""
+    """The amount in the budget."""
 
 
 def steady_part(calls: Sequence[Call], asked: AvisOrder) -> tuple[float, float] | None:
-    """From when to when the generators were all at work, without the ramp and without the end.
+    """Return the moments between which all generators were at work; None where there are none.
 
-    The ramp is over one longest latency after nearly all were first at the server at once: until
-    then their answers come in waves. The end are the last calls, two of each generator. None
-    where that leaves nothing.
+    The ramp lasts until one longest latency after nearly all were at the server at once: before,
+    their answers come in waves. The end is the last calls, two of each generator.
     """
     changes = sorted([(each.begun, 1) for each in calls] + [(each.ended, -1) for each in calls])
     inside = itertools.accumulate(change for _, change in changes)

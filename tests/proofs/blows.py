@@ -1,4 +1,4 @@
-"""What is struck, in what order and after which wait: all of it from one seed."""
+"""The blows of `prove chaos`: victims, order and waits, all from one seed."""
 
 import random
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ POSTGRES = "postgres"
 DATABASE_CONNECTIONS = "connections to postgres"
 BROKER_CONNECTIONS = "connections to rabbitmq"
 _PROCESS = "a process"
-# A server takes some ten seconds to come back: struck as often as a process it would rarely work.
+# A server needs some ten seconds to come back: as many blows as a process gets would stop it.
 _WEIGHTS = {
     _PROCESS: 80,
     DATABASE_CONNECTIONS: 6,
@@ -28,7 +28,7 @@ class Blow:
 
 
 def make_blows(seed: int, number: int, services: Sequence[str]) -> list[Blow]:
-    """The same for the same seed; from three blows on each server is struck at least once."""
+    """Draw the same blows for the same seed; three or more strike each server at least once."""
     dice = random.Random(seed)
     kinds = dice.choices(list(_WEIGHTS), weights=list(_WEIGHTS.values()), k=number)
     if number > 2:

@@ -1,4 +1,4 @@
-"""Random kills and cuts in the middle of an import with its texts, and what is whole afterwards."""
+"""Random kills and cuts in the middle of an import with its texts, and the judgement after."""
 
 import time
 from collections import Counter
@@ -17,7 +17,7 @@ from tests.proofs.end_state import read_facts
 from tests.proofs.promises import Promise, at_most, exactly, judge_end, judge_work
 from tests.proofs.stack import DATABASE, Stack
 
-# What was lost is sent again when leases and stalls run out, some of it more than once.
+# Lost messages are sent again when leases and stalls run out, some more than once.
 _PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.5
 
@@ -37,7 +37,7 @@ Say = Callable[[str], None]
 
 @dataclass
 class Chaos:
-    """`generators` are those of each reviewer."""
+    """Strikes a stack; `generators` are those of each reviewer."""
 
     stack: Stack
     engine: Engine
@@ -75,7 +75,7 @@ class Chaos:
                 try:
                     self.stack.rabbitmq.admin.close_connections("/")
                 except requests.HTTPError as error:
-                    # One that had closed by itself since it was listed is as good as cut.
+                    # A connection that closed by itself since it was listed is as good as cut.
                     if error.response.status_code != requests.codes.not_found:
                         raise
             case service:
@@ -83,7 +83,7 @@ class Chaos:
                 self.stack.start(service)
 
     def _wait(self, seconds: float) -> bool:
-        """Whether all work was done before so many seconds passed."""
+        """Return whether all work was done before these seconds passed."""
         end = time.monotonic() + seconds
         while True:
             self.restarted += self.stack.start_what_ended()
@@ -96,7 +96,7 @@ class Chaos:
             time.sleep(min(left, _LOOK_SECONDS))
 
     def _progress(self) -> Progress | None:
-        """None while the database is away or has just cut us off."""
+        """Return None while the database is away, or has just cut the connection."""
         try:
             with self.engine.connect() as connection:
                 return read_progress(connection)
@@ -120,7 +120,7 @@ class Chaos:
         ]
 
     def _most_in_flight(self) -> int:
-        """Texts in the making when they were struck, at most."""
+        """Return the most texts that blows can have interrupted."""
         times = Counter(self.struck)
         reviewers = [name for name in self.stack.services if name.startswith("reviewer")]
         of_all = times[blows.POSTGRES] + times[blows.DATABASE_CONNECTIONS]

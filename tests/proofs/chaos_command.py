@@ -1,4 +1,4 @@
-"""`prove chaos`: blows at random in the middle of an import, then a look at what is whole."""
+"""`prove chaos`: random blows in the middle of an import, then a look at what is whole."""
 
 import math
 import random
@@ -25,7 +25,7 @@ _GENERATORS = 5
 _SETTINGS = {
     "SIRENADE_INSEE_ROWS_PER_PAGE": str(_ROWS_PER_REQUEST),
     "SIRENADE_REVIEWER_GENERATORS": str(_GENERATORS),
-    # A kill is made good once leases and stalls run out: short here, to wait less.
+    # The work goes on after a kill when leases and stalls run out: short ones wait less.
     "SIRENADE_INSEE_TIMEOUT_SECONDS": "3",
     "SIRENADE_FETCHER_SLOT_PATIENCE_SECONDS": "3",
     "SIRENADE_FETCHER_STALL_SECONDS": "8",
@@ -36,24 +36,24 @@ _SETTINGS = {
 
 def prove_chaos(
     *,
-    kills: Annotated[int, typer.Option(help="How often something is struck.", min=1)] = 20,
+    kills: Annotated[int, typer.Option(help="Number of blows.", min=1)] = 20,
     rows: Annotated[
-        int, typer.Option(help="Establishments to import meanwhile.", min=1000, max=600_000)
+        int, typer.Option(help="Establishments to import during the blows.", min=1000, max=600_000)
     ] = 20_000,
     seed: Annotated[
-        int | None, typer.Option(help="Of the blows and their order; drawn and told unless given.")
+        int | None, typer.Option(help="Seed of the blows; drawn and printed unless given.")
     ] = None,
-    directory: Annotated[Path, typer.Option(help="Where the run is kept.")] = LOCAL / "prove",
+    directory: Annotated[Path, typer.Option(help="Folder of the run.")] = LOCAL / "prove",
 ) -> None:
     """Strike at random in the middle of an import with its texts, then look what is whole.
 
-    Processes, PostgreSQL and RabbitMQ are killed with -9, their connections cut. The quota is
-    chosen so that the import lasts as long as the blows.
+    Blows kill processes, PostgreSQL and RabbitMQ with -9, and cut their connections. The quota
+    makes the import last as long as the blows.
     """
     seed = random.SystemRandom().randrange(10**6) if seed is None else seed
     console = Console(stderr=True)
     console.print(f"{kills} blows at an import of {rows} establishments, --seed {seed}")
-    # Twice the time of the waits: servers that were killed take some time to come back.
+    # Twice the time of the waits: killed servers need time to come back.
     minutes = 2 * kills * MEAN_WAIT_SECONDS / 60
     quota = math.ceil(rows / _ROWS_PER_REQUEST / minutes)
     with run_stack(
@@ -81,10 +81,7 @@ def _strike(
 
 
 def _make_queues(stack: Stack) -> None:
-    """What is struck is an installation that stands, not one in its first second.
-
-    RabbitMQ may lose a queue that is younger: docs/adr/0003-broker.md.
-    """
+    """Make the queues first: RabbitMQ may lose one that is young (docs/adr/0003-broker.md)."""
     broker = make_broker(stack.rabbitmq.url)
     assert isinstance(broker, ReliableBroker)
     for queue in (FETCH_QUEUE, WRITE_QUEUE, REVIEW_QUEUE):

@@ -1,4 +1,4 @@
-"""What the commands of `prove` do alike: a folder, a view of the run, the promises told."""
+"""The common parts of the commands of `prove`: a folder, a view of the run, the verdict."""
 
 import os
 import shutil

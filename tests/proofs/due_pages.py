@@ -1,4 +1,4 @@
-"""Establishments to write about, as the writer would leave them: one trade, no two neighbours."""
+"""Establishments to write about, as the writer leaves them: one trade, no two neighbours."""
 
 import datetime as dt
 from dataclasses import asdict
@@ -12,14 +12,14 @@ from shared.sirene.records import Etablissement, UniteLegale
 
 _AT_ONCE = 1000
 _KEPT = {"content_hash": b"", "fetched_at": dt.datetime(2026, 8, 5, 12, tzinfo=dt.UTC)}
-# So that prompts differ.
+# The year makes prompts differ.
 _FIRST_YEAR, _YEARS = 1950, 70
 _HEADCOUNTS = ("01", "02", "03", "11", "12", "21", "22", "31")
 _FORMS = ("5499", "5710", "5202", "5599")
 
 
 def add_subjects(engine: Engine, count: int) -> None:
-    """So many units, each with an establishment, its page and a text that is due."""
+    """Add this many units, each with an establishment, its pro_localisation and a due text."""
     for start in range(0, count, _AT_ONCE):
         with engine.begin() as connection:
             _add(connection, range(start, min(start + _AT_ONCE, count)))
@@ -72,7 +72,7 @@ def _records(number: int) -> tuple[UniteLegale, Etablissement]:
         tranche_effectifs=_HEADCOUNTS[number % len(_HEADCOUNTS)],
         activite_principale="43.32A",
         nomenclature_activite_principale="NAFRev2",
-        # A Bordeaux for each: texts of neighbours would be compared, and llmock has but one.
+        # Each one has its own Bordeaux: neighbours' texts are compared, and llmock has only one.
         code_commune=f"{number:05d}",
         libelle_commune="BORDEAUX",
         departement="33",

@@ -6,7 +6,7 @@ from services.operator.numbers.reconcile import reconcile
 from shared.imports.progress import read_progress
 from tests.proofs.promises import EndState
 
-# A receipt counts where its GET is still its page's.
+# A receipt counts where its GET is still that of its INSEE page.
 _SETS = text("""
     WITH listed AS MATERIALIZED (
       SELECT DISTINCT r.batch_id, s AS siret FROM slice_receipts r
@@ -35,7 +35,7 @@ def read_facts(engine: Engine, *, promised_rows: int, rests: bool) -> EndState:
     return EndState(
         promised_rows=promised_rows,
         stored=sets.stored,
-        # Received and not stored, and never received at all.
+        # Rows received and not stored, and rows never received.
         missing=sets.lost + sets.unlisted,
         surplus=sets.surplus,
         duplicates=sets.duplicates,

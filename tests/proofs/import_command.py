@@ -30,7 +30,7 @@ from tests.proofs.stack import Simulated, Stack, run_stack
 _DAYS_OF_PHASE = {1: 7, 2: 15}
 _PUBLIC_QUOTA = 30
 _ROWS_PER_REQUEST = 1000
-# A day's share needs its slots, the first answer and the last; and the next day does not wait.
+# A day's share needs its slots, the first answer and the last: the next day does not wait.
 _DAY_MARGIN = 1.05
 
 
@@ -39,39 +39,41 @@ def prove_import(  # each an option of the command
     phase: Annotated[
         int, typer.Option(help="1: seven days, 245 000 establishments; 2: fifteen, 525 000.")
     ] = 1,
-    days: Annotated[int | None, typer.Option(help="So many days instead.", min=1, max=365)] = None,
+    days: Annotated[int | None, typer.Option(help="Other number of days.", min=1, max=365)] = None,
     per_day: Annotated[
         int, typer.Option(help="Establishments a day.", min=1, max=600_000)
     ] = 35_000,
     continuous: Annotated[
         bool,
-        typer.Option("--continuous", help="In daily shares, a short day each; else in one go."),
+        typer.Option("--continuous", help="Import in daily shares of short days; else in one go."),
     ] = False,
     day_seconds: Annotated[
         float | None,
-        typer.Option(help="Length of such a day; what its share takes at the quota unless told."),
+        typer.Option(help="Length of such a day; by default the time of its share at the quota."),
     ] = None,
     quota: Annotated[
         int | None,
         typer.Option(
-            help="Requests a minute that the simulator allows; 30 unless told.", min=1, max=10_000
+            help="Requests a minute that the simulator allows; 30 by default.", min=1, max=10_000
         ),
     ] = None,
     real: Annotated[
         bool,
         typer.Option(
             "--real",
-            help="Ask INSEE itself, as the environment's SIRENADE_INSEE_… say: URL, key, quota.",
+            help="Ask INSEE itself: URL, key and quota come from SIRENADE_INSEE_…",
         ),
     ] = False,
-    generators: Annotated[int, typer.Option(help="Texts at once.", min=1, max=200)] = 10,
-    directory: Annotated[Path, typer.Option(help="Where the run is kept.")] = LOCAL / "prove",
+    generators: Annotated[
+        int, typer.Option(help="Texts in the making at once.", min=1, max=200)
+    ] = 10,
+    directory: Annotated[Path, typer.Option(help="Folder of the run.")] = LOCAL / "prove",
 ) -> None:
-    """Import a phase over real services, with its texts, and say which promises were kept.
+    """Import a phase with real services and its texts, and say which promises were kept.
 
-    At the public quota phase 1 takes some 8 minutes, phase 2 some 18. Status 1 says that a
-    promise was broken; the page and the JSON are kept either way. INSEE itself is asked with
-    --real alone, whatever key the environment holds.
+    At the public quota phase 1 takes some 8 minutes, phase 2 some 18. Status 1 means a broken
+    promise; the report and the JSON are kept either way. Only --real asks INSEE itself, whatever
+    key the environment holds.
     """
     if phase not in _DAYS_OF_PHASE:
         raise UserError(f"--phase {phase}: there are 1 (7 days) and 2 (15 days)")
@@ -99,7 +101,7 @@ def prove_import(  # each an option of the command
 
 
 def _real_quota(quota: int | None) -> float:
-    """What the fetcher's settings say. Raises UserError where they do not do for INSEE itself."""
+    """Read the quota of the fetcher's settings. Raises UserError where they do not suit INSEE."""
     if quota is not None:
         raise UserError(
             "--quota is the simulator's; with --real: SIRENADE_INSEE_REQUESTS_PER_MINUTE"
@@ -111,7 +113,7 @@ def _real_quota(quota: int | None) -> float:
     return settings.insee_requests_per_minute
 
 
-def _run(  # what a proof is made of
+def _run(  # each one is a part of the proof
     stack: Stack,
     engine: Engine,
     order: dict[str, int | float | None],
@@ -125,7 +127,7 @@ def _run(  # what a proof is made of
     follow(sampler, title, console, until=is_over)
     facts = read_facts(engine, promised_rows=rows, rests="per_day" in order)
     with engine.connect() as connection:
-        # What INSEE's headers said has come into it.
+        # The progress holds the quota that INSEE's headers named.
         quota = read_progress(connection).quota_per_minute or math.nan
     return _proof(sampler.samples, facts, title, quota)
 

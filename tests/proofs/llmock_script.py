@@ -1,4 +1,4 @@
-"""What llmock says and how long it takes: scripted, from one seed."""
+"""The script of llmock: its answers and its delays, from one seed."""
 
 import json
 import random
@@ -9,14 +9,14 @@ from typing import Any
 from tests.proofs.avis_promises import AvisOrder
 from tests.servers.llmock import Llmock
 
-# One answer in so many is one that no validator may let pass.
+# One answer in this many is one that every validator must reject.
 FAULTY_ONE_IN = 25
 _GOOD = (
     "{NOM} est une entreprise située à {COMMUNE}. Son activité principale porte l’intitulé "
     "« Travaux de menuiserie bois et PVC ». Cet établissement figure au répertoire Sirene."
 )
 _FAULTY = "Un excellent artisan, que nous recommandons."
-# Scripted waits are handed in by and by: llmock looks through what is waiting at each call.
+# Waits are handed in little by little: llmock looks through all waiting ones at each call.
 _WAITS_AT_ONCE = 400
 
 
@@ -33,7 +33,7 @@ class Conversation:
         self.go_on()
 
     def go_on(self) -> None:
-        """Call it every second or so: as many waits as calls may begin until the next time."""
+        """Hand in more waits where few are left; to be called about every second."""
         if self.llmock.waiting("delay") < _WAITS_AT_ONCE // 2:
             most = self.asked.most_latency_seconds - self.asked.least_latency_seconds
             self.llmock.expect(

@@ -17,7 +17,10 @@ from tests.proofs.usage_table import totals_of, usage_of_servers, usage_of_servi
 
 @dataclass(frozen=True)
 class Proof:
-    """`told` stands below the title; `figures` are in the JSON alone; `plots` are SVG by title."""
+    """The parts of a report: `told` stands below the title, only the JSON has `figures`.
+
+    `plots` are SVG by title.
+    """
 
     title: str
     told: str
@@ -41,7 +44,7 @@ def machine() -> str:
 
 
 def write(proof: Proof, folder: Path) -> Path:
-    """Write `proof.json` and `proof.html`; returns the latter."""
+    """Write `proof.json` and `proof.html`, and return the latter."""
     summary = {
         "title": proof.title,
         "at": proof.at.isoformat(),

@@ -1,4 +1,4 @@
-"""The plots of a proof, as SVG for the page they stand in."""
+"""The plots of a proof, each as SVG."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,7 +21,7 @@ _SECONDS_OF_A_RATE = 30
 
 
 def throughput(samples: Sequence[Sample]) -> str:
-    """Establishments and texts a second, over the last half minute each."""
+    """Draw establishments and texts a second, over the last half minute each."""
     figure, axes = _axes("a second")
     for label, values in (
         ("establishments stored", [each.stored for each in samples]),
@@ -45,7 +45,7 @@ def by_process(
     *,
     bound: float | None = None,
 ) -> str:
-    """A line for each of our services."""
+    """Draw a line for each service."""
     figure, axes = _axes(ylabel)
     for name in process_names(samples):
         have = [each for each in samples if name in each.processes]
@@ -75,7 +75,7 @@ def queues(samples: Sequence[Sample]) -> str:
 
 
 def quota(samples: Sequence[Sample], *, per_minute: float) -> str:
-    """Requests granted in the 60 seconds before, against the quota."""
+    """Draw the requests granted in the 60 seconds before, and the quota."""
     figure, axes = _axes("requests in 60 s")
     axes.plot(_minutes(samples), [each.requests_last_minute for each in samples], label="requests")
     axes.axhline(per_minute, color=MUTED, linestyle="--", linewidth=1, label="quota")
@@ -83,7 +83,7 @@ def quota(samples: Sequence[Sample], *, per_minute: float) -> str:
 
 
 def eta(samples: Sequence[Sample]) -> str:
-    """How far the foretold end was off, in per cent of the whole time."""
+    """Draw the error of the foretold end, in per cent of the whole time."""
     figure, axes = _axes("% of the whole time")
     errors = eta_errors(samples)
     axes.plot([at / 60 for at, _ in errors], [100 * error for _, error in errors], label="error")

@@ -1,4 +1,4 @@
-"""What a process uses, read from outside."""
+"""The resources of a process, read from outside."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from deploy.local import processes
 
 @dataclass(frozen=True)
 class ProcessUsage:
-    """`connections` are its established TCP connections."""
+    """The use of one process; `connections` are its established TCP connections."""
 
     rss_bytes: int
     cpu_seconds: float
@@ -26,12 +26,12 @@ class UsageMeter:
     _known: dict[int, psutil.Process] = field(default_factory=dict)
 
     def read(self, pids: Mapping[str, int]) -> dict[str, ProcessUsage]:
-        """By name, without those that have ended."""
+        """Read processes by name, without those that have ended."""
         found = ((name, self._read_one(pid)) for name, pid in pids.items())
         return {name: usage for name, usage in found if usage is not None}
 
     def read_families(self, pids: Mapping[str, int]) -> dict[str, ProcessUsage]:
-        """The same of servers with all their children, memory that they share not counted."""
+        """Read servers with all their children, without the memory that they share."""
         return {name: _family(pid) for name, pid in pids.items()}
 
     def _read_one(self, pid: int) -> ProcessUsage | None:
@@ -60,7 +60,7 @@ def _family(pid: int) -> ProcessUsage:
         try:
             process = psutil.Process(member)
             memory, times = process.memory_info(), process.cpu_times()
-            # Of children that have ended the parent keeps the time.
+            # The parent keeps the time of children that have ended.
             cpu_seconds += sum(times[:4] if member == pid else times[:2])
             rss_bytes += memory.rss - memory.shared
             files += process.num_fds()

@@ -1,4 +1,4 @@
-"""What is promised, and whether it was kept. Pure: samples and facts are given."""
+"""The promises, each with its measure and verdict. Pure: samples and facts are given."""
 
 import math
 import statistics
@@ -18,15 +18,15 @@ MOST_CONNECTIONS = 20
 LEAST_SLOT_USE = 0.97
 MOST_GROWTH = 1.05
 MOST_ETA_ERROR = 0.05
-# Before that share of a run its rate is not known yet.
+# Before this share of a run its rate is not known yet.
 _ETA_FROM = 0.1
-# A shorter run is over before its memory is warm and its rate steady: nothing is said of them.
+# A shorter run ends before its memory is warm and its rate steady: neither is judged.
 LEAST_SECONDS = 240.0
 
 
 @dataclass(frozen=True)
 class EndState:
-    """The end state, as sets: counts could cancel out."""
+    """The end state, read as sets: counts could cancel out."""
 
     promised_rows: int
     stored: int
@@ -35,7 +35,7 @@ class EndState:
     duplicates: int
     counters_agree: bool
     slot_use: float | None
-    """None where the import rests between its days."""
+    """The share of request slots in use; None where the import rests between its days."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def judge_growth(name: str, sizes: Sequence[int]) -> Promise:
 
 
 def second_and_last_quarter(values: Sequence[int]) -> tuple[float, float]:
-    """The medians of both, of four values or more."""
+    """Return the medians of both quarters, of four values or more."""
     quarter = len(values) // 4
     return (
         statistics.median(values[quarter : 2 * quarter]),
@@ -148,9 +148,9 @@ def second_and_last_quarter(values: Sequence[int]) -> tuple[float, float]:
 
 
 def eta_errors(samples: Sequence[Sample]) -> list[tuple[float, float]]:
-    """When, in seconds, and how far the foretold end was off, as a share of the whole time.
+    """List the moments in seconds, and the error of the foretold end as a share of the whole time.
 
-    The end is that of the import: its last row.
+    The end is the last row of the import.
     """
     total = samples[-1].received
     end = next(each.at_seconds for each in samples if each.received == total)

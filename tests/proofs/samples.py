@@ -1,4 +1,4 @@
-"""A reading a second, from outside: of PostgreSQL, RabbitMQ, the processes and the log files."""
+"""Samples from outside: PostgreSQL, RabbitMQ, the processes and the log files."""
 
 import time
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _SERVER = text("""
        WHERE application_name IN ('sirenade-fetcher', 'sirenade-writer', 'sirenade-reviewer')
          OR application_name = 'sirenade-meter') AS connections
 """)
-# Its key is the SIRET: no row is there twice.
+# The key is the SIRET: no row is there twice.
 _ROWS = text("SELECT count(*) FROM etablissements")
 _COUNT_EVERY_SECONDS = 10.0
 _HTTP_SECONDS = 5.0
@@ -27,9 +27,9 @@ _HTTP_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Sample:
-    """`processes` are our services by name, `servers` what they stand on.
+    """One reading; `processes` are the services by name, `servers` PostgreSQL and the like.
 
-    `stored` is what the counters say, `rows` what the table holds, counted every ten seconds.
+    `stored` comes from the counters, `rows` from a count of the table every ten seconds.
     `eta_seconds` is None while nothing moves.
     """
 
@@ -55,7 +55,7 @@ class Sample:
 
 @dataclass
 class Sampler:
-    """`logs` is the folder whose size counts; None: where the services' output goes."""
+    """Takes samples; `logs` is the folder whose size counts, by default that of the output."""
 
     stack: Stack
     engine: Engine
@@ -68,7 +68,7 @@ class Sampler:
     _meter: UsageMeter = field(default_factory=UsageMeter)
 
     def take(self) -> Progress:
-        """Read everything once; returns what the database says of the work."""
+        """Read all sources once, and return the progress in the database."""
         with self.engine.connect() as connection:
             progress = read_progress(connection)
             server = connection.execute(_SERVER).one()
@@ -77,7 +77,7 @@ class Sampler:
                 self._rows = connection.execute(_ROWS).scalar_one()
                 self._count_due = now + _COUNT_EVERY_SECONDS
         if progress.resting_until is not None:
-            self._rate = Rate()  # a rest is no pace
+            self._rate = Rate()  # a rest has no pace
         self._rate.add(progress.at.timestamp(), progress.received)
         self.samples.append(
             Sample(
@@ -117,7 +117,7 @@ class Sampler:
             )
             answer.raise_for_status()
         except requests.RequestException:
-            # Of a broker that is down nothing is known; the run itself shows what that means.
+            # A broker that is down has no depths; the run itself shows the effect.
             return {}
         rows: list[dict[str, object]] = answer.json()
         return {str(row["name"]): int(str(row.get("messages", 0))) for row in rows}

@@ -1,4 +1,4 @@
-"""The simulator's register moves on: days with changes, and a delta that fetches each."""
+"""The days that pass at the simulator: changes, and a delta that fetches them."""
 
 import datetime as dt
 import time
@@ -18,8 +18,8 @@ ETABLISSEMENTS_A_DAY = 60
 UNITES_A_DAY = 20
 _HTTP_SECONDS = 30.0
 
-# Of what is stored, so that a delta brings what was there in another state. Only units have a name
-# that can change, and only what is shown can be compared.
+# Rows that are stored, so that a delta brings them in another state. Only units have a name that
+# can change, and only shown values can be compared.
 _SOME_ETABLISSEMENTS = text("""
     SELECT siret FROM etablissements WHERE statut_diffusion = 'O'
     ORDER BY md5(siret || :day) LIMIT :number
@@ -45,21 +45,21 @@ _STORED = text("""
 
 @dataclass
 class Days:
-    """While the import goes on, a day passes so often, unless the last one is still fetched."""
+    """Lets a day pass every `every_seconds` of an import, unless a delta fetches the last one."""
 
     root: str
     engine: Engine
     import_run: int
     every_seconds: float
     deltas: list[int] = field(default_factory=list)
-    """The runs that were ordered."""
+    """The runs that it ordered."""
     changed: dict[str, str] = field(default_factory=dict)
     """The value last set of each SIRET and SIREN that changed."""
     _day: dt.date = field(default_factory=lambda: dt.date.fromisoformat(SimulatorOptions().day))
     _due: float = 0.0
 
     def begin(self) -> None:
-        """The register is taken as complete up to the simulator's first day."""
+        """Set the watermarks to the simulator's first day, as if all before it were fetched."""
         until = dt.datetime.fromisoformat(last_treatment(self._day.isoformat()))
         with self.engine.begin() as connection:
             for collection in COLLECTIONS:
@@ -81,7 +81,7 @@ class Days:
         return int(self._state().deltas_complete)
 
     def stored(self) -> int:
-        """Of what changed, how much is stored as it was last set."""
+        """Count the changes that are stored as they were last set."""
         with self.engine.connect() as connection:
             rows = connection.execute(_STORED, {"keys": list(self.changed)}).all()
         return sum(self.changed[row.key] == row.value for row in rows)
@@ -92,7 +92,7 @@ class Days:
             return connection.execute(_STATE, runs).one()
 
     def _pass_a_day(self) -> None:
-        """Change some of what is stored, dated after the last day's end, and publish a day more."""
+        """Change some stored rows, dated after the last day's end, and publish one more day."""
         day = self._day.isoformat()
         treated = f"{day}T12:00:00.000"
         with self.engine.connect() as connection:
@@ -104,7 +104,7 @@ class Days:
             self._change("siret", siret, {
                 "numeroVoieEtablissement": f"{len(self.deltas)}{number:02d}",
                 "dateDernierTraitementEtablissement": treated,
-                # A third of them close: their pages do too.
+                # A third of them close, and their pro_localisations with them.
                 **({} if number % 3 else {"etatAdministratifEtablissement": "F"}),
             })  # fmt: skip
             self.changed[siret] = f"{len(self.deltas)}{number:02d}"

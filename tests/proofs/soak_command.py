@@ -1,4 +1,4 @@
-"""`prove soak`: hours of steady work, after which nothing has grown."""
+"""`prove soak`: hours of steady work that let nothing grow."""
 
 import datetime as dt
 from pathlib import Path
@@ -25,8 +25,8 @@ from tests.proofs.stack import Simulated, Stack, run_stack
 # The public quota, and a day's share an hour: the machine stays free for other work.
 _REQUESTS_PER_MINUTE = 30
 _ROWS_PER_REQUEST = 20
-# What a delta asks for: what is published, a count of each collection, their pages. The first one
-# also brings what the simulator dates into its last day.
+# The requests of a delta: the publication, a count of each collection, their pages. The first
+# delta also brings the rows that the simulator dates into its last day.
 _REQUESTS_OF_A_DELTA = 12
 _SHARE_OF_THE_LAST_DAY = 0.02
 _DELTA_SECONDS = 300.0
@@ -38,14 +38,14 @@ _LOG_BOUND = f"{len(SERVICES)} services × {1 + CLOSED_FILES} files of {FILE_BYT
 
 def prove_soak(
     *,
-    hours: Annotated[float, typer.Option(help="How long it works.", min=0.02, max=12)] = 1.0,
-    directory: Annotated[Path, typer.Option(help="Where the run is kept.")] = LOCAL / "prove",
+    hours: Annotated[float, typer.Option(help="Duration of the work.", min=0.02, max=12)] = 1.0,
+    directory: Annotated[Path, typer.Option(help="Folder of the run.")] = LOCAL / "prove",
 ) -> None:
     """Import, review and fetch deltas for hours at a steady rate, and see that nothing grows.
 
-    30 requests a minute of 20 rows each, a text for each page that is due, and every five minutes
-    a day passes at INSEE: changes, closures, new names, and a delta that brings them. Status 1
-    says that a promise was broken; the page and the JSON are kept either way.
+    It makes 30 requests a minute of 20 rows each and the texts that are due. A day passes at
+    INSEE every five minutes: changes, closures, new names, and a delta that brings them. Status 1
+    means a broken promise; the report and the JSON are kept either way.
     """
     seconds = 3600 * hours
     delta_seconds = min(_DELTA_SECONDS, seconds / (_FEWEST_DELTAS + 1))
@@ -65,7 +65,7 @@ def prove_soak(
                 # After a change the simulator looks through its register anew.
                 "SIRENADE_INSEE_TIMEOUT_SECONDS": "120",
                 "SIRENADE_LOG_DIRECTORY": str(logs),
-                # The operator orders one at its start: that day nothing was published yet.
+                # The operator orders a delta at its start: nothing is published yet that day.
                 "SIRENADE_DELTA_WAIT_MINUTES": "0",
             },
         ) as stack,
@@ -78,12 +78,12 @@ def prove_soak(
 
 
 def _rows_for(seconds: float, *, deltas: int) -> int:
-    """As many as the quota brings in that time beside the deltas."""
+    """Return the rows that the quota brings in that time beside the deltas."""
     requests = _REQUESTS_PER_MINUTE * seconds / 60 - _REQUESTS_OF_A_DELTA * deltas
     return round(requests * _ROWS_PER_REQUEST * (1 - _SHARE_OF_THE_LAST_DAY))
 
 
-def _run(  # what a run is made of
+def _run(  # each one is a part of the run
     stack: Stack,
     engine: Engine,
     sampler: Sampler,

@@ -1,4 +1,4 @@
-"""What is promised of a long run: nothing grows, and all that came meanwhile is there. Pure."""
+"""The promises on a long run: nothing grows, and all that came is stored. Pure."""
 
 import itertools
 import statistics
@@ -20,10 +20,10 @@ from tests.proofs.promises import (
 )
 from tests.proofs.samples import Sample
 
-# More than so many would be growth; fewer is what a median catches of a connection that a pool
-# opens for a moment, a log file that is just rotated, a thread that is being replaced.
+# More than this is growth. A median may catch this many: a connection that a pool opens for a
+# moment, a log file in rotation, a thread that is being replaced.
 SLACK = 2
-# The import may end a little early: what a delta takes of the quota is an estimate.
+# The import may end a little early: a delta's part of the quota is an estimate.
 _LEAST_SHARE_OF_TIME = 0.9
 # The quota sets the pace; a machine that has other work may miss a slot.
 _LEAST_STEADINESS = 0.8
@@ -38,7 +38,7 @@ _COUNTED: Sequence[tuple[str, Callable[[ProcessUsage], int]]] = (
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """What went on beside the import, and what the logs may have."""
+    """The deltas beside the import, and the bound of the logs."""
 
     asked_seconds: float
     deltas_ordered: int
@@ -66,7 +66,7 @@ def judge_soak(samples: Sequence[Sample], facts: EndState, meanwhile: Meanwhile)
 
 
 def under_way(samples: Sequence[Sample]) -> Sequence[Sample]:
-    """The samples from the first row to the last one: before and after nothing is at work."""
+    """Return the samples from the first row to the last: before and after nothing works."""
     total = samples[-1].received
     return [
         each
@@ -103,7 +103,7 @@ def _judge_steadiness(work: Sequence[Sample], meanwhile: Meanwhile) -> list[Prom
 
 
 def _gains(work: Sequence[Sample], value: Callable[[Sample], int]) -> list[int]:
-    """What each quarter of the run brought."""
+    """Return the gain of each quarter of the run."""
     ends = [work[(len(work) - 1) * number // _QUARTERS] for number in range(_QUARTERS + 1)]
     return [value(end) - value(begin) for begin, end in itertools.pairwise(ends)]
 

@@ -1,4 +1,4 @@
-"""Everything as in production, private: PostgreSQL, RabbitMQ, simulator, a process per service."""
+"""A private stack as in production: PostgreSQL, RabbitMQ, simulator, a process per service."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ DATABASE = "sirenade"
 
 @dataclass(frozen=True)
 class Simulated:
-    """What the simulator has, and how often it may be asked."""
+    """The simulator's establishments and its quota."""
 
     establishments: int
     requests_per_minute: int
@@ -32,7 +32,7 @@ class Simulated:
 
 @dataclass
 class Stack:
-    """What runs; a process or a server that was killed can be started again."""
+    """The running servers and services; a killed one can be started again."""
 
     directory: Path
     postgres: RunningPostgres
@@ -41,7 +41,7 @@ class Stack:
     database_url: str
     environment: dict[str, str] = field(repr=False)
     beside: dict[str, int] = field(default_factory=dict)
-    """Further servers that are measured, by pid."""
+    """The pids of further servers to measure, by name."""
     services: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -54,7 +54,7 @@ class Stack:
 
     @property
     def server_pids(self) -> dict[str, int]:
-        """What the services stand on."""
+        """The pids of the servers that the services use, by name."""
         return {
             "postgres": self.postgres.pid,
             "rabbitmq": self.rabbitmq.pid,
@@ -63,7 +63,7 @@ class Stack:
         }
 
     def start(self, name: str) -> None:
-        """Start `fetcher-1` and the like."""
+        """Start one service by the name of its process, such as `fetcher-1`."""
         self.services[name] = processes.start_server(
             [sys.executable, "-m", f"services.{name.partition('-')[0]}", "run"],
             log=self.logs / f"{name}.log",
@@ -89,21 +89,21 @@ class Stack:
         processes.reap(self.services[name])
 
     def start_what_ended(self) -> int:
-        """As a supervisor does: a service that starts while a server is away ends at once."""
+        """Start and count ended services: one that starts while a server is away ends at once."""
         ended = [name for name, process in self.services.items() if process.poll() is not None]
         for name in ended:
             self.start(name)
         return len(ended)
 
     def kill_postgres(self) -> None:
-        """SIGKILL to all of PostgreSQL, and a new start on the same port and data."""
+        """Kill all of PostgreSQL, and start it again on the same port and data."""
         self.postgres.kill()
         self.postgres = start_postgres(
             self.directory / "postgres", name="proving", end_with_parent=True
         )
 
     def stop(self) -> None:
-        """An orderly end of the services and PostgreSQL; what does not end in time is killed."""
+        """End the services and PostgreSQL in order; kill a service that does not end in time."""
         for process in self.services.values():
             process.terminate()
         left = processes.wait_until_gone((each.pid for each in self.services.values()), seconds=30)
@@ -119,8 +119,8 @@ def run_stack(
 ) -> Iterator[Stack]:
     """Start the servers in an emptied folder, with a migrated database and no service yet.
 
-    `settings` are environment variables of the services; without `insee`, theirs and ours say
-    where INSEE is. Raises LocalServerError where a server does not start.
+    `settings` are environment variables of the services; they name INSEE where `insee` is None.
+    Raises LocalServerError where a server does not start.
     """
     with ExitStack() as cleanup:
         (directory / "logs").mkdir(parents=True)
@@ -162,7 +162,7 @@ def _asking(url: str, insee: Simulated) -> dict[str, str]:
 
 
 def without_files(inherited: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:
-    """Without the files that would be read instead: a real key would go to the simulator."""
+    """Leave out the `_FILE` twins of chosen variables: a real key would go to the simulator."""
     return {
         name: value
         for name, value in inherited.items()

@@ -1,4 +1,4 @@
-"""What each process used over a run, in one line each. Pure."""
+"""The table of the processes' use over a run, one line each. Pure."""
 
 import statistics
 from collections import Counter
@@ -16,9 +16,10 @@ _FEWEST = 2
 
 @dataclass(frozen=True)
 class UsageLine:
-    """`rss_slope_bytes` is a second's, through the second half of the run; None of a short one.
+    """The use of one process over the run.
 
-    CPU in shares of one core; the maximum is over ten seconds.
+    `rss_slope_bytes` is the growth in a second of the second half; None where the run is short.
+    CPU is a share of one core, its maximum over ten seconds.
     """
 
     name: str
@@ -45,7 +46,7 @@ class UsageLine:
 
 
 def totals_of(samples: Sequence[Sample]) -> dict[str, str]:
-    """What is worth knowing of the whole, and promised nowhere."""
+    """Return the totals of the run that no promise covers."""
     last = samples[-1]
     outcomes = ", ".join(f"{name} {thousands(n)}" for name, n in sorted(last.avis.items()))
     depths: Counter[str] = Counter()
@@ -104,7 +105,7 @@ def _line(name: str, series: Sequence[tuple[float, ProcessUsage]]) -> UsageLine:
 def _most_cpu(series: Sequence[tuple[float, ProcessUsage]]) -> float:
     most, start = 0.0, 0
     for number, (at, usage) in enumerate(series):
-        # The latest reading that is old enough.
+        # Move to the latest reading that is old enough.
         while start + 1 < number and series[start + 1][0] <= at - _SECONDS_OF_A_RATE:
             start += 1
         begun, before = series[start]

@@ -1,4 +1,4 @@
-"""`python -m deploy.local prepare|prepare-slow|clean`: what `make` calls before and after tests."""
+"""`python -m tests.servers prepare|prepare-slow|clean`: called by `make` around tests."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ from tests.servers.rabbitmq_binaries import find_or_fetch_rabbitmq
 
 
 def prepare() -> None:
-    """Find or fetch what tests start and call, so that no test waits for a download."""
+    """Find or fetch the servers and tools of the tests, so that no test waits for a download."""
     print(f"PostgreSQL: {binaries_for(processes.server_account())}")
     if os.environ.get("SIRENADE_TEST_RABBITMQ_URL"):
         print("RabbitMQ: the server of SIRENADE_TEST_RABBITMQ_URL, and for the tests that kill it:")
@@ -25,7 +25,7 @@ def prepare() -> None:
 
 
 def prepare_slow() -> None:
-    """Find or fetch what only slow tests need besides."""
+    """Find or fetch the servers that only slow tests need."""
     for server in ("prometheus", "prometheus-postgres-exporter"):
         print(f"{server}: {monitoring_binaries.find_or_fetch(server)}")
     print(f"Azurite: {find_or_fetch_azurite()}")
@@ -44,7 +44,7 @@ def clean() -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.servers", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for command in (prepare, prepare_slow, clean):
         name = command.__name__.replace("_", "-")

@@ -1,4 +1,4 @@
-"""Where Azurite comes from, an Azure for the tests of archives: npm, into our own folder."""
+"""Azurite, an Azure for the tests of archives, fetched by npm into the project's folder."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ _PACKAGE = "azurite@3.35.0"
 
 
 def find_or_fetch_azurite() -> Path:
-    """Its server of blobs, fetched now (190 MB on disk) if it is not there."""
+    """Return Azurite's server of blobs; fetch it (190 MB on disk) where it is not there."""
     home = LOCAL / _PACKAGE.replace("@", "-")
     program = home / "node_modules" / ".bin" / "azurite-blob"
     if program.exists():

@@ -8,7 +8,7 @@ from deploy.local.errors import LocalServerError
 
 
 def with_lists(lists: Path, download: Callable[[Sequence[str]], None]) -> None:
-    """Call it with no options, and where the machine has no lists or stale ones with those of own.
+    """Call `download` without options, then with own package lists where the machine's fail.
 
     `lists` is a folder to make. Raises LocalServerError.
     """
@@ -34,7 +34,7 @@ def unpack(debs: Path, folder: Path) -> None:
 
 
 def run(command: list[str], *, cwd: Path | None = None) -> str:
-    """What it prints. Raises LocalServerError, whose message is for the caller to complete."""
+    """Return the output. Raises LocalServerError, whose message the caller completes."""
     try:
         result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""llmock, a chat server that nobody here wrote, as a child process."""
+"""llmock, a chat server that others wrote, as a child process."""
 
 import signal
 import sys
@@ -24,14 +24,14 @@ class Llmock:
         return f"{self.url}/v1"
 
     def expect(self, *behaviours: Mapping[str, Any]) -> None:
-        """Each kind of behaviour is a queue of its own; `times` None is for ever."""
+        """Add behaviours; each kind has a queue of its own, and `times` None is for ever."""
         answer = requests.post(
             f"{self.url}/_llmock/scenario", json={"behaviors": behaviours}, timeout=10
         )
         answer.raise_for_status()
 
     def waiting(self, kind: str) -> int:
-        """How many behaviours of a kind nobody has met yet."""
+        """Count the behaviours of a kind that no call has met yet."""
         answer = requests.get(f"{self.url}/_llmock/scenario", timeout=10)
         answer.raise_for_status()
         return sum(each["type"] == kind for each in answer.json()["pending"])
@@ -44,7 +44,7 @@ class Llmock:
         return found
 
     def records(self) -> list[dict[str, Any]]:
-        """The last 10 000 calls."""
+        """Return the calls for texts among the last 10 000."""
         found = requests.get(f"{self.url}/_llmock/requests", timeout=60).json()["requests"]
         return [each for each in found if each["path"].endswith("/chat/completions")]
 

@@ -1,6 +1,6 @@
-"""Where Prometheus, promtool, amtool and the PostgreSQL exporter come from: installed, or Debian's.
+"""Prometheus, promtool, amtool and the PostgreSQL exporter: installed, or Debian's packages.
 
-As with RabbitMQ, packages are unpacked into our own folder; nothing is installed or started.
+Packages are unpacked into the project's folder; nothing is installed or started.
 """
 
 import shutil
@@ -20,7 +20,7 @@ _PACKAGES = {
 
 
 def _find(program: str) -> Path | None:
-    """An installed program, or one that was fetched before."""
+    """Return an installed program, or one that was fetched before."""
     if installed := shutil.which(program):
         return Path(installed)
     fetched = _folder() / "usr" / "bin" / program
@@ -28,7 +28,7 @@ def _find(program: str) -> Path | None:
 
 
 def find_or_fetch(program: str) -> Path:
-    """Fetches a Debian package (20 MB for Prometheus) where the program is not there."""
+    """Return the program; fetch its Debian package (20 MB for Prometheus) where it is missing."""
     if found := _find(program):
         return found
     package = _PACKAGES[program]

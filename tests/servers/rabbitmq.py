@@ -45,7 +45,7 @@ class RunningRabbitmq(RabbitmqServer):
     ports: Ports
     end_with_parent: bool = False
     ready_since: float = 0.0
-    """On the monotonic clock."""
+    """Its start on the monotonic clock."""
     _node: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _epmd: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -59,7 +59,7 @@ class RunningRabbitmq(RabbitmqServer):
         return self._node.pid
 
     def ctl(self, *arguments: str) -> str:
-        """The output of `rabbitmqctl`, a call of two seconds: `admin` answers in milliseconds."""
+        """Return the output of `rabbitmqctl`, a call of two seconds: `admin` needs milliseconds."""
         result = subprocess.run(
             [str(self.binaries.ctl), "-q", *arguments],
             env=self._environment(),
@@ -72,12 +72,12 @@ class RunningRabbitmq(RabbitmqServer):
         return result.stdout
 
     def kill(self) -> None:
-        """SIGKILL to the node and its helpers, as when the machine loses power."""
+        """Kill the node and its helpers, as when the machine loses power."""
         processes.kill_all(self._family())
         self._forget()
 
     def stop(self) -> None:
-        """An orderly stop of the node, then of its epmd. Does nothing when it is down."""
+        """Stop the node in order, then its epmd. Does nothing when it is down."""
         if self._node is not None and self.is_running():
             self._node.send_signal(signal.SIGTERM)
             processes.wait_until_gone([self._node.pid], seconds=_STOP_SECONDS)
@@ -95,7 +95,7 @@ class RunningRabbitmq(RabbitmqServer):
         log = self.directory / "log" / "out"
         environment = self._environment()
         if epmd := shutil.which("epmd", path=environment["PATH"]):
-            # Started here, in the foreground: the one that Erlang would start is nobody's child.
+            # It starts here, in the foreground: the one that Erlang starts would be nobody's child.
             self._epmd = processes.start_server(
                 [epmd, "-address", "127.0.0.1", "-port", str(self.ports.epmd)],
                 log=log,
@@ -115,7 +115,7 @@ class RunningRabbitmq(RabbitmqServer):
         return False
 
     def _answers(self) -> Literal[True] | None:
-        """By AMQP and by HTTP."""
+        """Return True where AMQP and HTTP answer."""
         if processes.port_is_free(self.ports.amqp):
             return None
         try:
@@ -150,7 +150,7 @@ class RunningRabbitmq(RabbitmqServer):
             "LANG": "C.UTF-8",
             "HOME": str(home),
             processes.HOME_MARK: str(home),
-            # The script then becomes the node itself, instead of a shell that waits for it.
+            # The script becomes the node itself, instead of a shell that waits for it.
             "RUNNING_UNDER_SYSTEMD": "true",
             "RABBITMQ_NODENAME": f"sirenade{ports.amqp}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
@@ -188,7 +188,7 @@ def start_rabbitmq(
     password = secrets.token_urlsafe(18)
     for _ in range(_START_ATTEMPTS):
         ports = Ports.choose()
-        # The name of the node holds its port, so data of other ports are another node's.
+        # The node's name holds its port: data of other ports belong to another node.
         shutil.rmtree(directory / "data", ignore_errors=True)
         _write_files(directory, ports, password)
         if with_metrics:

@@ -1,4 +1,4 @@
-"""What tests ask of a RabbitMQ server over its management API."""
+"""The management API of a RabbitMQ server, as tests use it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +59,7 @@ class RabbitmqAdmin:
 
 @dataclass
 class RabbitmqServer:
-    """A server that tests may use: a private node, or one given by URL."""
+    """A RabbitMQ server for tests: a private node, or one given by URL."""
 
     url: str
     admin: RabbitmqAdmin
@@ -69,7 +69,7 @@ class RabbitmqServer:
 
 
 def server_at(url: str, management_url: str | None) -> RabbitmqServer:
-    """A server given by its AMQP URL; its management API is at port 15672 unless told otherwise."""
+    """Return the server at this AMQP URL; its management API is at port 15672 by default."""
     parts = urlsplit(url)
     return RabbitmqServer(
         url,

@@ -1,6 +1,6 @@
-"""Where RabbitMQ comes from: installed, or Debian's packages unpacked into our own folder.
+"""RabbitMQ: installed, or Debian's packages unpacked into the project's folder.
 
-No package index that pip can use carries it. Nothing here needs root or changes the system.
+No package index of pip carries it. Nothing here needs root or changes the system.
 """
 
 import fcntl
@@ -30,9 +30,9 @@ _WHAT_TO_DO = (
 @dataclass(frozen=True)
 class RabbitmqBinaries:
     root: Path
-    """Holds `sbin/rabbitmq-server`: its own scripts, not a package's wrapper that changes user."""
+    """The folder of `sbin/rabbitmq-server`: RabbitMQ's script, no wrapper that changes user."""
     path: tuple[Path, ...] = ()
-    """Folders to put before PATH."""
+    """The folders to put before PATH."""
     libraries: tuple[Path, ...] = ()
 
     @property
@@ -45,7 +45,7 @@ class RabbitmqBinaries:
 
 
 def find_or_fetch_rabbitmq() -> RabbitmqBinaries:
-    """An installed RabbitMQ, else the unpacked one, fetched now (35 MB) if it is not there."""
+    """Return an installed RabbitMQ, else the unpacked one; fetch it (35 MB) where it is missing."""
     return _installed() or _unpacked(_unpack_folder()) or _fetch(_unpack_folder())
 
 
@@ -59,7 +59,7 @@ def _installed() -> RabbitmqBinaries | None:
 
 
 def _unpack_folder() -> Path:
-    """Without spaces, which the scripts of Erlang do not bear."""
+    """Return a folder without spaces, which break the scripts of Erlang."""
     folder = LOCAL / "rabbitmq-server"
     return folder if " " not in str(folder) else outside_folder(LOCAL) / "rabbitmq-server"
 
@@ -79,7 +79,7 @@ def _fetch(folder: Path) -> RabbitmqBinaries:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(folder.with_name("rabbitmq-server.lock")):
         if binaries := _unpacked(folder):
-            return binaries  # another process fetched it meanwhile
+            return binaries  # another process has fetched it
         print("  fetching RabbitMQ and Erlang from Debian's packages (35 MB, once)", flush=True)
         work = folder.with_name("rabbitmq-server.part")
         shutil.rmtree(work, ignore_errors=True)
@@ -114,7 +114,7 @@ def _download(options: Sequence[str], debs: Path) -> None:
             "rabbitmq-server",
         ]
     )
-    # All of Erlang even where parts of it are installed: the two trees would not find each other.
+    # All of Erlang is fetched even where parts are installed: two trees do not find each other.
     wanted = set(re.findall(r"^(?:erlang-[\w.+-]+|rabbitmq-server)$", depends, re.MULTILINE))
     simulated = debian.run(
         ["apt-get", *options, "install", "--simulate", "--no-install-recommends", "rabbitmq-server"]
@@ -124,7 +124,7 @@ def _download(options: Sequence[str], debs: Path) -> None:
 
 
 def _set_erlang_root(unpacked: Path, final: Path) -> None:
-    """Debian's Erlang scripts name the folder that the package would install to."""
+    """Set the root in Debian's Erlang scripts, which name the folder of an installation."""
     erlang = unpacked / "usr/lib/erlang"
     for name in ("erl", "start"):
         for script in (erlang / "bin" / name, *erlang.glob(f"erts-*/bin/{name}")):

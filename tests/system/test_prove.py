@@ -1,4 +1,4 @@
-"""The command that proves the promises, over a small import."""
+"""The command that proves the promises, on a small import."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def prove(
 
 
 def stands_alone(page: str) -> bool:
-    """It names addresses only where SVG says what its words mean."""
+    """Return whether the page names no address, except SVG's namespaces."""
     for name in ("www.w3.org", "purl.org", "matplotlib.org", "creativecommons.org"):
         page = page.replace(f"http://{name}", "").replace(f"https://{name}", "")
     return "http" not in page
@@ -142,7 +142,7 @@ def test_a_short_soak_brings_its_deltas_and_is_told_on_a_page(tmp_path: Path) ->
 def test_generators_against_a_slow_chat_server_lose_no_text_and_pay_for_none_twice(
     tmp_path: Path,
 ) -> None:
-    """The rate is told, and not judged here: other tests may have the cores."""
+    """The rate is not judged here: other tests may use the cores."""
     ended = prove("avis", tmp_path, "--texts", "200", "--generators", "20", "--latency", "0.5-1.5")
     proof = json.loads((tmp_path / "avis" / "proof.json").read_text())
     broken = {each["name"] for each in proof["promises"] if not each["kept"]}

@@ -1,1 +1,1 @@
-"""The quality of the texts on one page to look at."""
+"""The report on the quality of the texts: one page with plots."""

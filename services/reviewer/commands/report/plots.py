@@ -14,7 +14,7 @@ _FEW_MINUTES = 3
 
 
 def rejections(reasons: Mapping[str, tuple[int, int, int]]) -> str:
-    """Bars by reason, the most frequent on top, stacked by number of the attempt."""
+    """Draw bars by reason, the most frequent on top, stacked by number of the attempt."""
     shown = list(reasons.items())[:_MOST_REASONS][::-1]
     figure, axes = make_axes(height_inches=0.9 + 0.26 * max(len(shown), 2))
     names = [name for name, _ in shown]
@@ -31,7 +31,7 @@ def rejections(reasons: Mapping[str, tuple[int, int, int]]) -> str:
 
 
 def quality(firsts: Sequence[First]) -> str:
-    """What became of each generator's first texts, in percent: three bars each."""
+    """Draw the outcome of each generator's first texts, in percent: three bars each."""
     shown = firsts[:_MOST_MODELS][::-1]
     figure, axes = make_axes(height_inches=0.9 + 0.6 * max(len(shown), 1))
     parts = (
@@ -53,7 +53,7 @@ def quality(firsts: Sequence[First]) -> str:
 
 
 def costs(models: Sequence[Model]) -> str:
-    """Euros for 1 000 accepted texts of each generator; one without any has no bar."""
+    """Draw each generator's euros for 1 000 accepted texts; one without any has no bar."""
     found = [(each.model, each.cost_eur_per_1000_accepted) for each in models[:_MOST_MODELS]]
     shown = [(model, float(eur)) for model, eur in found[::-1] if eur is not None]
     figure, axes = make_axes(height_inches=0.9 + 0.3 * max(len(shown), 1))
@@ -66,7 +66,7 @@ def costs(models: Sequence[Model]) -> str:
 
 
 def lengths(counts: Mapping[int, int], *, step: int) -> str:
-    """Bars of the accepted texts by their length."""
+    """Draw bars of the accepted texts by their length."""
     figure, axes = make_axes()
     axes.bar(
         [start + step / 2 for start in counts],
@@ -80,7 +80,7 @@ def lengths(counts: Mapping[int, int], *, step: int) -> str:
 
 
 def throughput(minutes: Sequence[Minute]) -> str:
-    """Texts a minute, against what the calls of the busiest minute bring at the mean latency."""
+    """Draw texts a minute, and the ideal: the busiest minute's calls at the mean latency."""
     figure, axes = make_axes()
     start = minutes[0].minute
     at = [(each.minute - start).total_seconds() / 60 for each in minutes]
