@@ -21,6 +21,10 @@ _HEADER = """\
 _DASHBOARDS = "http://localhost:3000/d"
 
 
+class _Labels(dict[str, str]):
+    """A mapping that is written in one line."""
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes texts of several lines as they are."""
 
@@ -30,7 +34,12 @@ def _add_text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
+def _add_labels(dumper: yaml.SafeDumper, value: _Labels) -> yaml.Node:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=True)
+
+
 _Dumper.add_representer(str, _add_text)
+_Dumper.add_representer(_Labels, _add_labels)
 
 
 def rules_as_yaml() -> str:
@@ -48,7 +57,7 @@ def _rule(condition: Condition) -> dict[str, object]:
         "alert": condition.name,
         "expr": expression + ("\n" if "\n" in expression else ""),
         **({"for": condition.hold} if condition.hold else {}),
-        "labels": {"severity": condition.severity},
+        "labels": _Labels(severity=condition.severity),
         "annotations": {
             "summary": condition.summary,
             "runbook": f"docs/operations.md#{condition.name.lower()}",

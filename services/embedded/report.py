@@ -59,7 +59,7 @@ class DemoReport:
 
     @property
     def kept_its_promise(self) -> bool:
-        """Whether everything is there and nothing is left to do."""
+        """Tell whether everything is there and nothing is left to do."""
         return (
             self.establishments_missing == 0
             and self.avis_pending == 0

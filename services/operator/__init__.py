@@ -1,1 +1,1 @@
-"""What people and schedules do to the whole: migrate, look, count."""
+"""The operator: jobs on a schedule, and the commands that look at the whole system."""

@@ -5,7 +5,6 @@ from pathlib import Path
 import dramatiq
 from sqlalchemy import Engine
 
-from services.operator.settings import MonitorSettings
 from shared.broker import make_broker
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
@@ -16,8 +15,11 @@ from shared.settings import DatabaseSettings, LogSettings, ServiceSettings, load
 
 def open_engine(*, statement_timeout_seconds: int = 60) -> Engine:
     """Open the control database, with one connection. A timeout of 0 allows whole tables."""
-    settings = load(DatabaseSettings)
-    return make_operator_engine(settings.database_url.get_secret_value(), statement_timeout_seconds)
+    url = load(DatabaseSettings).database_url.get_secret_value()
+    engine = make_operator_engine(url, statement_timeout_seconds)
+    with engine.connect() as connection:
+        require_current(connection)
+    return engine
 
 
 def open_engines(*, statement_timeout_seconds: int = 60) -> tuple[Engine, ...]:
@@ -48,10 +50,6 @@ def log_directory() -> Path:
     if not directory.is_dir():
         raise UserError(f"there is no folder {directory}")
     return directory
-
-
-def monitor_settings() -> MonitorSettings:
-    return load(MonitorSettings)
 
 
 def open_broker() -> dramatiq.Broker:

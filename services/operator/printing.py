@@ -14,6 +14,14 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, default=str))
 
 
+def print_result(value: object, line: str, *, as_json: bool) -> None:
+    """Print what a command did: JSON, or one line for people."""
+    if as_json:
+        print_json(value)
+    else:
+        typer.echo(line)
+
+
 def print_rows(
     rows: Sequence[Mapping[str, object]] | Sequence[RowMapping],
     title: str,

@@ -40,10 +40,10 @@ class Alert:
 
 @dataclass(frozen=True)
 class Condition:
-    """A state in which work stands still (critical), or somebody should look today (warning).
+    """A state in which work stands still (critical), or a person should look today (warning).
 
-    `expression` is PromQL, `hold` how long it has to be true, `summary` Prometheus' template,
-    `dashboard` where to look. All four are empty where Prometheus does not judge the condition.
+    `expression` is PromQL, `hold` how long it has to be true, `summary` a template of Prometheus,
+    `dashboard` where to look. Without an expression Prometheus does not judge the condition.
     `faults` returns a sentence for each fault that one look shows.
     """
 
@@ -52,5 +52,5 @@ class Condition:
     expression: str = ""
     hold: str = ""
     summary: str = ""
-    dashboard: str = ""
+    dashboard: str = "sirenade-overview"
     faults: Callable[[Facts], Iterable[str]] | None = None

@@ -65,7 +65,6 @@ CONDITIONS = (
         severity="warning",
         expression="sum by (cause) (increase(sirenade_insee_throttled_total[15m])) > 0",
         summary="INSEE answered 429 (limit: {{ $labels.cause }}) in the last 15 minutes.",
-        dashboard="sirenade-overview",
         faults=_throttled,
     ),
     Condition(
@@ -79,7 +78,6 @@ CONDITIONS = (
         """,
         hold="5m",
         summary="Pages wait, and {{ $value | humanizePercentage }} of the quota is in use.",
-        dashboard="sirenade-overview",
     ),
     # The second half is a run that no fetcher plans: a delta may wait 4 hours for INSEE.
     Condition(
@@ -95,7 +93,6 @@ CONDITIONS = (
         """,
         hold="15m",
         summary="An import is open, and no row has come for half an hour.",
-        dashboard="sirenade-overview",
         faults=_stalled,
     ),
     # Daily imports only: the whole register takes longer than a day, and may.
@@ -109,7 +106,6 @@ CONDITIONS = (
         """,
         hold="30m",
         summary="Today's rows take {{ $value | humanizeDuration }} more: midnight is sooner.",
-        dashboard="sirenade-overview",
     ),
     Condition(
         name="SirenadeNotFresh",
@@ -117,7 +113,6 @@ CONDITIONS = (
         expression=f"max by (collection) (sirenade_freshness_age_seconds)\n  > {_fresh_seconds()}",
         hold="30m",
         summary="The {{ $labels.collection }} are {{ $value | humanizeDuration }} behind INSEE.",
-        dashboard="sirenade-overview",
         faults=_not_fresh,
     ),
     Condition(
@@ -126,7 +121,6 @@ CONDITIONS = (
         expression="max by (side) (sirenade_certificate_gap_establishments) > 0",
         hold="30m",
         summary="{{ $value }} establishments are {{ $labels.side }}, by the latest certificates.",
-        dashboard="sirenade-overview",
         faults=_certificate_gap,
     ),
     # The retries of every 15 minutes resolve what failed for a moment.
@@ -139,6 +133,5 @@ CONDITIONS = (
         """,
         hold="20m",
         summary="{{ $value }} more failed items ({{ $labels.kind }}) than an hour ago.",
-        dashboard="sirenade-overview",
     ),
 )

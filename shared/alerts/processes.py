@@ -16,7 +16,6 @@ CONDITIONS = (
         """,
         hold="2m",
         summary="No {{ $labels.job }} runs: its work stands still.",
-        dashboard="sirenade-overview",
     ),
     Condition(
         name="SirenadeReplicaDown",
@@ -40,7 +39,6 @@ CONDITIONS = (
         """,
         hold="2m",
         summary="The {{ $labels.job }} server, or its exporter, does not answer.",
-        dashboard="sirenade-overview",
     ),
     Condition(
         name="SirenadeTotalsUnread",

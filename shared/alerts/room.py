@@ -40,7 +40,6 @@ CONDITIONS = (
         expression="max(sirenade_log_bytes) > 650e6",
         hold="30m",
         summary="Log files take {{ $value | humanize }}B, more than the 600 MB they are bound to.",
-        dashboard="sirenade-overview",
     ),
     # The job runs hourly. The second half is a store that never took a file.
     Condition(
@@ -54,6 +53,5 @@ CONDITIONS = (
         """,
         hold="10m",
         summary="Log files have not been archived for hours; the oldest are deleted unarchived.",
-        dashboard="sirenade-overview",
     ),
 )

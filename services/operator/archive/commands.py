@@ -1,7 +1,7 @@
 """`./sirenade archive`, `backup` and `restore`."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -13,17 +13,17 @@ from rich.console import Console
 from services.operator.archive import backups
 from services.operator.archive.backups import Backups, Manifest
 from services.operator.archive.logs import put_logs
-from services.operator.archive.open import archive_settings, storage_of
-from services.operator.archive.pg_tools import PgTools, ToolFailed
-from services.operator.archive.storage import Storage, StorageError
+from services.operator.archive.pg_tools import PgTools
+from services.operator.archive.storage import Storage, open_storage
 from services.operator.archive.summaries import put_summaries
 from services.operator.connections import open_engines
-from services.operator.printing import print_json, print_rows
+from services.operator.printing import print_result, print_rows
 from services.operator.settings import ArchiveSettings
 from shared.clock import Clock
 from shared.db.migrate import upgrade
 from shared.db.shards import connected, remote_urls
 from shared.errors import UserError
+from shared.settings import load
 from shared.terminal.cli import AsJson
 from shared.terminal.words import thousands
 
@@ -37,15 +37,15 @@ def archive(as_json: AsJson = False) -> None:
 
     The operator does this every hour. After an interruption it goes on where it was.
     """
-    settings = archive_settings()
-    storage = storage_of(settings)
-    with _plain_errors(), connected(open_engines()) as (control, *shards):
+    settings, storage = _open_storage()
+    with connected(open_engines()) as (control, *shards):
         summaries = put_summaries(storage, control, shards)
         done = put_logs(storage, settings.log_directory)
-    if as_json:
-        print_json({"files": done.files, "bytes": done.bytes, "summaries": summaries})
-    else:
-        typer.echo(f"{done.in_one_line()}, {summaries} days summed up")
+    print_result(
+        {"files": done.files, "bytes": done.bytes, "summaries": summaries},
+        f"{done.in_one_line()}, {summaries} days summed up",
+        as_json=as_json,
+    )
 
 
 def backup(
@@ -58,25 +58,19 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Dump the database, count the rows of each table, and put all into the store."""
-    settings = archive_settings()
-    storage = storage_of(settings)
-    with _plain_errors():
-        if listed:
-            rows = [_row(each) for each in backups.manifests(storage)]
-            print_rows(rows, "backups", as_json=as_json, empty="no backup")
-            return
-        now = Clock().now()
-        with _work_folder(folder) as work, _reporting() as report:
-            made = Backups(storage, work, PgTools(settings.pg_bin), report).back_up(
-                _urls(settings), now
-            )
-        old = backups.prune(storage, older_than=now - timedelta(days=keep_days), keep=made.id)
-    if as_json:
-        print_json({**_row(made), "deleted": old})
+    settings, storage = _open_storage()
+    if listed:
+        rows = [_row(each) for each in backups.manifests(storage)]
+        print_rows(rows, "backups", as_json=as_json, empty="no backup")
         return
-    typer.echo(f"backup {made.id}: {thousands(made.size)} bytes, {thousands(made.rows)} rows")
+    now = Clock().now()
+    with _prepared(settings, storage, folder) as prepared:
+        made = prepared.back_up(_urls(settings), now)
+    old = backups.prune(storage, older_than=now - timedelta(days=keep_days), keep=made.id)
+    lines = f"backup {made.id}: {thousands(made.size)} bytes, {thousands(made.rows)} rows"
     if old:
-        typer.echo(f"deleted, as older than {keep_days} days: {', '.join(sorted(old))}")
+        lines += f"\ndeleted, as older than {keep_days} days: {', '.join(sorted(old))}"
+    print_result({**_row(made), "deleted": old}, lines, as_json=as_json)
 
 
 def restore(
@@ -88,23 +82,20 @@ def restore(
 
     The backup holds what was erased since: apply the newest export before any service starts.
     """
-    settings = archive_settings()
-    storage = storage_of(settings)
-    with _plain_errors():
-        manifest = _chosen(storage, backup_id)
-        urls = _urls(settings)
-        with _work_folder(folder) as work, _reporting() as report:
-            Backups(storage, work, PgTools(settings.pg_bin), report).restore(manifest, urls)
-            report("migrating")
-            for url in urls:
-                upgrade(url)
-    if as_json:
-        print_json(_row(manifest))
-        return
-    typer.echo(f"restored {manifest.id}: {thousands(manifest.rows)} rows, all of them counted")
-    typer.echo(
+    settings, storage = _open_storage()
+    manifest = _chosen(storage, backup_id)
+    urls = _urls(settings)
+    with _prepared(settings, storage, folder) as prepared:
+        prepared.restore(manifest, urls)
+        prepared.report("migrating")
+        for url in urls:
+            upgrade(url)
+    print_result(
+        _row(manifest),
+        f"restored {manifest.id}: {thousands(manifest.rows)} rows, all of them counted\n"
         "Before any service starts: ./sirenade forget --apply with the newest export of erasures, "
-        "then ./sirenade reconcile."
+        "then ./sirenade reconcile.",
+        as_json=as_json,
     )
 
 
@@ -130,22 +121,22 @@ def _urls(settings: ArchiveSettings) -> list[str]:
     return [settings.database_url.get_secret_value(), *remote_urls(settings)]
 
 
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    try:
-        yield
-    except (StorageError, ToolFailed) as error:
-        raise UserError(str(error)) from None
+def _open_storage() -> tuple[ArchiveSettings, Storage]:
+    """Open the store of the settings. Raises UserError where none is set."""
+    settings = load(ArchiveSettings)
+    if not settings.archive_url:
+        raise UserError("set SIRENADE_ARCHIVE_URL: s3://…, az://…, gs://… or file:///…")
+    credentials = settings.archive_credentials.get_secret_value()
+    return settings, open_storage(settings.archive_url, credentials)
 
 
 @contextmanager
-def _work_folder(folder: Path | None) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="sirenade-backup-", dir=folder) as path:
-        yield Path(path)
-
-
-@contextmanager
-def _reporting() -> Iterator[Callable[[str], None]]:
-    console = Console(stderr=True)
-    with console.status("starting") as shown:
-        yield shown.update
+def _prepared(
+    settings: ArchiveSettings, storage: Storage, folder: Path | None
+) -> Iterator[Backups]:
+    """Give backups a folder that is deleted at the end, and a line at the terminal."""
+    with (
+        tempfile.TemporaryDirectory(prefix="sirenade-backup-", dir=folder) as work,
+        Console(stderr=True).status("starting") as shown,
+    ):
+        yield Backups(storage, Path(work), PgTools(settings.pg_bin), shown.update)

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.db_url import normalise_url
-from shared.errors import SirenadeError, UserError
+from shared.errors import UserError
 
 _SYSTEM = Path("/usr/lib/postgresql")
 # Connections of a dump or restore, beside the one that holds the snapshot.
 _JOBS = 2
 
 
-class ToolFailed(SirenadeError):
+class ToolFailed(UserError):
     """Raised when pg_dump or pg_restore fails; quotes its first line about an error."""
 
 

@@ -11,10 +11,10 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from shared.errors import SirenadeError, UserError
+from shared.errors import UserError
 
 if TYPE_CHECKING:
-    # For the type checker only: obstore has no such names at run time.
+    # The type checker alone needs these: obstore lacks the names at run time.
     from obstore.store import ClientConfig, RetryConfig
 
 _SCHEMES = ("s3", "az", "gs", "file")
@@ -23,7 +23,7 @@ _RETRIES: "RetryConfig" = {"max_retries": 4, "retry_timeout": timedelta(seconds=
 _TIMEOUT = timedelta(seconds=120)
 
 
-class StorageError(SirenadeError):
+class StorageError(UserError):
     """Raised when the store fails; nothing was deleted on this side."""
 
 

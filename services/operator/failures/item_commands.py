@@ -8,7 +8,7 @@ import typer
 from services.operator.connections import open_engines
 from services.operator.failures import items, retries
 from services.operator.failures.retries import Retry
-from services.operator.printing import joined, print_fields, print_json, print_rows
+from services.operator.printing import joined, print_fields, print_json, print_result, print_rows
 from shared.db.shards import connected
 from shared.errors import UserError
 from shared.terminal.cli import AsJson, make_app
@@ -71,11 +71,8 @@ def retry(
         raise UserError("give ids, or --code CODE, or --all")
     with connected(open_engines(), write=True) as connections:
         outcome = retries.retry(connections, ids or [], code=code)
-    if as_json:
-        print_json(asdict(outcome))
-    else:
-        for line in _lines(outcome) or ["nothing to retry"]:
-            typer.echo(line)
+    lines = _lines(outcome) or ["nothing to retry"]
+    print_result(asdict(outcome), "\n".join(lines), as_json=as_json)
 
 
 @app.command()
@@ -88,10 +85,7 @@ def purge(
     """Delete items that were resolved long ago. Open items stay, however old."""
     with connected(open_engines(), write=True) as connections:
         deleted = items.purge(connections, older_than_days=older_than_days)
-    if as_json:
-        print_json({"deleted": deleted})
-    else:
-        typer.echo(f"{deleted} resolved items deleted")
+    print_result({"deleted": deleted}, f"{deleted} resolved items deleted", as_json=as_json)
 
 
 def _lines(outcome: Retry) -> list[str]:

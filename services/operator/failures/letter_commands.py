@@ -6,8 +6,7 @@ import typer
 
 from services.operator.connections import open_broker, open_engine
 from services.operator.failures import letters
-from services.operator.printing import print_fields, print_json, print_rows
-from shared.db.migrate import require_current
+from services.operator.printing import print_fields, print_json, print_result, print_rows
 from shared.errors import UserError
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app
 
@@ -23,7 +22,6 @@ def list_(
 ) -> None:
     """List archived dead letters, the latest first."""
     with open_engine().connect() as connection:
-        require_current(connection)
         latest = letters.latest(connection, limit)
     print_rows(latest, "dead letters", as_json=as_json, empty="no dead letters")
 
@@ -34,7 +32,6 @@ def show(
 ) -> None:
     """Show a letter: its queue, actor, retries and fields, never the records that it carries."""
     with open_engine().connect() as connection:
-        require_current(connection)
         letter = letters.opened(connection, letter_id)
     if as_json:
         print_json(letter)
@@ -69,7 +66,6 @@ def replay(
         raise UserError("--again needs ids: --all means letters that were not replayed yet")
     engine = open_engine()
     with engine.connect() as connection:
-        require_current(connection)
         chosen = letters.choose(connection, ids or [], again=again)
     replayed: list[int] = []
     refused: dict[int, str] = {}
@@ -95,9 +91,5 @@ def drop(ids: Ids, as_json: AsJson = False) -> None:
     No work is lost: the sweeper and the relay send again what is still due.
     """
     with open_engine().begin() as connection:
-        require_current(connection)
         dropped = letters.drop(connection, ids)
-    if as_json:
-        print_json({"dropped": dropped})
-    else:
-        typer.echo(f"{dropped} dead letters dropped")
+    print_result({"dropped": dropped}, f"{dropped} dead letters dropped", as_json=as_json)

@@ -11,7 +11,6 @@ from services.operator.jobs import slots
 from services.operator.printing import print_json, print_rows
 from shared.clock import Clock
 from shared.days import FRANCE
-from shared.db.migrate import require_current
 from shared.terminal.cli import AsJson
 
 # Several turns of an operator's loop.
@@ -26,7 +25,6 @@ def schedule(as_json: AsJson = False) -> None:
     Hours are settings of the operator: SIRENADE_DELTA_AT, SIRENADE_PURGE_AT.
     """
     with open_engine().connect() as connection:
-        require_current(connection)
         jobs = slots.listing(connection)
         others = slots.listing_without_slots(connection)
     running = _is_running(jobs, Clock().now())

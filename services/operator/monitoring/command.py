@@ -13,7 +13,7 @@ from rich.console import Console, RenderableType
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from services.operator.connections import monitor_settings, open_engines
+from services.operator.connections import open_engines
 from services.operator.monitoring import view
 from services.operator.monitoring.http import Unanswered
 from services.operator.monitoring.outside import Prometheus, memory_here
@@ -28,6 +28,7 @@ from shared.db.outages import is_outage
 from shared.db.shards import connected
 from shared.errors import UserError
 from shared.imports.progress import run_exists
+from shared.settings import load
 from shared.terminal.cli import AsJson
 from shared.terminal.panel import panel_width
 from shared.terminal.watch import watch
@@ -165,7 +166,7 @@ def _watch(
     seconds: float = math.inf,
     as_json: bool = False,
 ) -> Monitor:
-    settings, clock = monitor_settings(), Clock()
+    settings, clock = load(MonitorSettings), Clock()
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
     # pika logs each attempt to reach a broker that is away.
     logging.getLogger("pika").setLevel(logging.CRITICAL)

@@ -23,7 +23,7 @@ from shared.imports.pace import Rate
 
 @dataclass(frozen=True)
 class Outside:
-    """What was seen beside the databases; `alerts` is None where no Prometheus raises them."""
+    """State beside the databases; `alerts` is None where no Prometheus raises them."""
 
     queues: Queues
     memory: Sequence[Memory]
@@ -127,7 +127,7 @@ def with_outside(snapshot: Snapshot, outside: Outside) -> Snapshot:
 
 @dataclass
 class Summary:
-    """What happened while the monitor looked; a database made anew takes nothing away."""
+    """Sums over the looks of a monitor; a database made anew subtracts nothing."""
 
     seconds: float = 0.0
     rows: int = 0

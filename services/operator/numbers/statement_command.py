@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 
 from services.operator.connections import open_engine
 from services.operator.printing import print_json
-from shared.db.migrate import require_current
 from shared.db.shards import require_one_database
 from shared.errors import UserError
 from shared.imports.progress import run_exists
@@ -50,7 +49,6 @@ def statement(
     """
     require_one_database(load(DatabaseSettings))
     with open_engine(statement_timeout_seconds=0).connect() as connection:
-        require_current(connection)
         subject = _subject(connection, run, batch, day)
         found = read_statement(connection, subject)
         listed = read_sirets(connection, subject) if sirets or as_json else {}

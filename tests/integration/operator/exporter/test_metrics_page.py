@@ -83,7 +83,7 @@ def test_each_metric_has_help_a_unit_and_labels_that_a_scrape_leaves_alone(
             assert samples == ({f"{metric.name}_total"} if has_children else set())
         elif metric.type == "gauge":
             assert not metric.name.endswith(("_total", "_count", "_sum", "_bucket"))
-        # Only Prometheus' base units are allowed.
+        # Names use Prometheus' base units.
         assert not set(metric.name.split("_")) & {"ms", "milliseconds", "minutes", "hours", "mb"}
         labels = {label for sample in metric.samples for label in sample.labels}
         assert not labels & _LABELS_OF_A_SCRAPE

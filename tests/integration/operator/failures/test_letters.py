@@ -234,7 +234,7 @@ def test_a_broker_that_is_away_leaves_the_letter_to_be_replayed(
     letter = _letter(desk, _page())
     for url, said in [
         (_NOBODY, "the broker does not answer"),
-        ("memory://", "from another process"),
+        ("memory://", "another process cannot publish"),
         (None, "SIRENADE_BROKER_URL"),
     ]:
         monkeypatch.delenv("SIRENADE_BROKER_URL", raising=False)
