@@ -1,6 +1,7 @@
 """Dead letters moved from RabbitMQ to PostgreSQL, where they do not expire."""
 
 import hashlib
+from dataclasses import dataclass
 
 import dramatiq
 import structlog
@@ -24,6 +25,7 @@ _ARCHIVE = text("""
 """)
 
 
+@dataclass(frozen=True)
 class DeadLetterArchive:
     """Keeps the messages that no actor could handle, without the records that must not be shown.
 
@@ -31,27 +33,19 @@ class DeadLetterArchive:
     find the records here.
     """
 
-    def __init__(
-        self,
-        broker: dramatiq.Broker,
-        engine: Engine,
-        metrics: Metrics,
-        *,
-        with_records: bool = True,
-    ) -> None:
-        self._with_records = with_records
-        self._broker = broker
-        self._engine = engine
-        self._metrics = metrics
+    broker: dramatiq.Broker
+    engine: Engine
+    metrics: Metrics
+    with_records: bool = True
 
     def step(self) -> None:
         for queue in (FETCH_QUEUE, WRITE_QUEUE, REVIEW_QUEUE):
-            drain_dead_letters(self._broker, queue, self._archive)
+            drain_dead_letters(self.broker, queue, self._archive)
 
     def _archive(self, letter: DeadLetter) -> None:
-        with self._engine.begin() as connection:
-            archive(connection, letter, with_records=self._with_records)
-        self._metrics.dead_letters_archived.inc()
+        with self.engine.begin() as connection:
+            archive(connection, letter, with_records=self.with_records)
+        self.metrics.dead_letters_archived.inc()
         log.warning("dead letter archived", queue=letter.queue, reason=letter.reason)
 
 

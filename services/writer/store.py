@@ -67,18 +67,16 @@ def write_slice(
     home = shards[message.shard] if shards else engine
     alone = all(shard is engine for shard in shards)
     close = receipts.close_batch if alone else ShardedClose(engine, shards)
-    how = _How(sole_traders)
+    work = _Work(message, read, close, sole_traders)
     attempt = 1
     while True:
         try:
-            if home is engine:
-                return _write(engine, message, read, close, how=how)
-            return _write_apart(engine, home, message, read, close, how=how)
+            return _write(engine, work) if home is engine else _write_apart(engine, home, work)
         except receipts.Superseded:
             return SliceResult(SliceStatus.SUPERSEDED)
         except (DBAPIError, psycopg2.Error) as error:
-            if blames_row(error) and not how.carefully:
-                how = replace(how, carefully=True)
+            if blames_row(error) and not work.carefully:
+                work = replace(work, carefully=True)
                 continue
             if sqlstate(error) not in _CONFLICTS or attempt == _ATTEMPTS:
                 raise
@@ -86,9 +84,15 @@ def write_slice(
 
 
 @dataclass(frozen=True, slots=True)
-class _How:
-    """`carefully`: with savepoints, so that a bad row alone is refused; few slices have one."""
+class _Work:
+    """A slice to write.
 
+    `carefully`: with savepoints, so that a bad row alone is refused; few slices have one.
+    """
+
+    message: WriteSlice
+    read: ReadSlice
+    close: receipts.Close
     sole_traders: bool
     carefully: bool = False
 
@@ -110,39 +114,25 @@ def _prepare(connection: Connection) -> None:
         connection.info[_PREPARED] = True
 
 
-def _write(
-    engine: Engine,
-    message: WriteSlice,
-    read: ReadSlice,
-    close: receipts.Close,
-    *,
-    how: _How,
-) -> SliceResult:
+def _write(engine: Engine, work: _Work) -> SliceResult:
+    message, read = work.message, work.read
     with engine.connect() as connection:
         _prepare(connection)
         with connection.begin():
             if not receipts.receive(connection, message, records=read.records, sirets=read.sirets):
                 return SliceResult(SliceStatus.ALREADY_WRITTEN)
-            result = _write_records(connection, message, read, how)
+            result = _write_records(connection, work)
             page_done = _count(connection, message, result)
-            completed = page_done and receipts.close_if_whole(connection, message.batch_id, close)
-    return replace(result, batch_completed=completed)
+            return _close(connection, work, result) if page_done else result
 
 
-def _write_apart(  # noqa: PLR0913  both databases
-    control: Engine,
-    shard: Engine,
-    message: WriteSlice,
-    read: ReadSlice,
-    close: receipts.Close,
-    *,
-    how: _How,
-) -> SliceResult:
+def _write_apart(control: Engine, shard: Engine, work: _Work) -> SliceResult:
     """Write to two databases.
 
     Locks are taken in the shard first, then on INSEE page and batch, so that no two slices wait for
     each other.
     """
+    message, read = work.message, work.read
     with control.begin() as counters:
         # The shard's receipt has the sirets.
         if not receipts.receive(counters, message, records=read.records, sirets=()):
@@ -151,7 +141,7 @@ def _write_apart(  # noqa: PLR0913  both databases
             _prepare(register)
             with register.begin():
                 if shard_receipts.leave(register, message, read.records, read.sirets):
-                    result = _write_records(register, message, read, how)
+                    result = _write_records(register, work)
                     shard_receipts.note(register, message, _outcomes(result))
                 else:
                     # The writer of an earlier delivery was killed before it could count.
@@ -159,19 +149,22 @@ def _write_apart(  # noqa: PLR0913  both databases
                     result = SliceResult(SliceStatus.WRITTEN, records=read.records, **outcomes)
                 # Superseded, raised here, undoes both transactions.
                 page_done = _count(counters, message, result)
-        completed = page_done and receipts.close_if_whole(counters, message.batch_id, close)
+        return _close(counters, work, result) if page_done else result
+
+
+def _close(connection: Connection, work: _Work, result: SliceResult) -> SliceResult:
+    completed = receipts.close_if_whole(connection, work.message.batch_id, work.close)
     return replace(result, batch_completed=completed)
 
 
-def _write_records(
-    connection: Connection, message: WriteSlice, read: ReadSlice, how: _How
-) -> SliceResult:
+def _write_records(connection: Connection, work: _Work) -> SliceResult:
+    message, read = work.message, work.read
     fetched_at = dt.datetime.fromisoformat(message.fetched_at)
     stale = find_stale(connection, read.sent, fetched_at)
     if stale.only_stamps:
         renew_stamps(connection, stale.sent, fetched_at)
     rows, unreadable = map_rows(() if stale.only_stamps else stale.sent)
-    written, refused = _RowWriter(connection, fetched_at, how).write(rows, new=stale.new)
+    written, refused = _RowWriter(connection, fetched_at, work).write(rows, new=stale.new)
     faults = [*read.faults, *unreadable, *refused]
     if faults:
         receipts.keep_faults(connection, message, faults)
@@ -205,14 +198,14 @@ class _RowWriter:
 
     connection: Connection
     fetched_at: dt.datetime
-    how: _How
+    work: _Work
 
     def write(
         self, rows: Sequence[MappedRow], *, new: Collection[str] = ()
     ) -> tuple[Written, list[Fault]]:
         if not rows:
             return Written(), []
-        if not self.how.carefully:
+        if not self.work.carefully:
             return self._write_all(rows, new), []
         try:
             with self.connection.begin_nested():
@@ -247,5 +240,5 @@ class _RowWriter:
             rows,
             new=new,
             fetched_at=self.fetched_at,
-            sole_traders=self.how.sole_traders,
+            sole_traders=self.work.sole_traders,
         )

@@ -1,8 +1,7 @@
 """Rows in the text format of PostgreSQL's COPY: tabs between columns."""
 
-import datetime as dt
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,30 +11,19 @@ from services.writer.mapping.copy_lines import ESCAPES
 _CHUNK_BYTES = 64 * 1024
 
 
-def copy_line(values: Iterable[object]) -> str:
+def copy_line(texts: Iterable[str | None]) -> str:
     """Return one row without its end of line; NULL is backslash-N."""
     return "\t".join(
         [
             "\\N"
-            if value is None
-            else value
+            if text is None
+            else text
             # A printable text holds no tab and no end of line: nearly every text needs no escape.
-            if type(value) is str and value.isprintable() and "\\" not in value
-            else _FIELDS[type(value)](value)
-            for value in values
+            if text.isprintable() and "\\" not in text
+            else text.translate(ESCAPES)
+            for text in texts
         ]
     )
-
-
-_FIELDS: Mapping[type, Callable[[Any], str]] = {
-    str: lambda text: text.translate(ESCAPES),
-    bool: lambda truth: "t" if truth else "f",
-    bytes: lambda octets: "\\\\x" + octets.hex(),
-    dt.date: dt.date.isoformat,
-    dt.datetime: dt.datetime.isoformat,
-    int: repr,
-    float: repr,
-}
 
 
 def copy_into(

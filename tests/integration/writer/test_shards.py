@@ -226,7 +226,7 @@ def test_a_unit_is_forgotten_where_it_is_and_stays_out(
     for whole in ("--export", "--apply"):
         refused = sirenade("forget", whole, "somewhere")
         assert isinstance(refused.exception, UserError)
-        assert "one database only" in str(refused.exception)
+        assert "the register in one database" in str(refused.exception)
 
 
 def test_a_dead_letter_keeps_no_record_where_no_erasure_would_find_it(
