@@ -52,10 +52,6 @@ _GO_ON = text("""
     UPDATE import_runs r SET resting_until = NULL FROM import_batches b
     WHERE b.id = :batch_id AND r.id = b.run_id AND r.resting_until IS NOT NULL
 """)
-_HOLDS_LEASE = text("""
-    SELECT 1 FROM import_pages
-    WHERE batch_id = :batch_id AND number = :page AND lease_token = :token FOR UPDATE
-""")
 
 _OPEN_RUNS = text("""
     SELECT id FROM import_runs
@@ -75,7 +71,7 @@ _CHANGE = text("""
 """)
 
 # Several times the register: a larger number is a typing error.
-_MOST_PER_DAY = 1_000_000_000
+MOST_ROWS = 1_000_000_000
 _SECONDS_OF_A_DAY = 86_400
 
 
@@ -99,8 +95,8 @@ def checked_rhythm(
         return None
     if not continuous:
         raise UserError(f"--per-day goes with --continuous; for one share alone: --limit {per_day}")
-    if not 1 <= per_day <= _MOST_PER_DAY:
-        raise UserError(f"--per-day {per_day} makes no sense: use 1 to {_MOST_PER_DAY}")
+    if not 1 <= per_day <= MOST_ROWS:
+        raise UserError(f"--per-day {per_day} makes no sense: use 1 to {MOST_ROWS}")
     if day_seconds is not None and not 1 <= day_seconds <= _SECONDS_OF_A_DAY:
         raise UserError(
             f"--day-seconds {day_seconds:g} makes no sense: use 1 to {_SECONDS_OF_A_DAY}"
@@ -143,12 +139,6 @@ def take_part(
     rows = min(wanted, left)
     connection.execute(_TAKE_PART, {**place, "day": day.starts_at, "rows": rows})
     return Part(rows, day.ends_at)
-
-
-def still_holds_lease(connection: Connection, *, batch_id: int, page: int, token: object) -> bool:
-    """Lock the page, and return whether its lease has this token."""
-    place = {"batch_id": batch_id, "page": page, "token": token}
-    return connection.execute(_HOLDS_LEASE, place).one_or_none() is not None
 
 
 def give_back_rest(connection: Connection, *, batch_id: int) -> None:

@@ -7,9 +7,9 @@ import structlog
 
 from services.fetcher.insee.answers import Informations, InseeError, NoGoodAnswer, QueryRefused
 from services.fetcher.plan.deltas import (
-    DeltaDraft,
     DeltaOrder,
     NoWatermark,
+    RunDraft,
     decide,
     make_delta_plan,
     whole_windows,
@@ -88,7 +88,7 @@ class Planner:
         self.store.insert_plan(run.run_id, draft)
         log.info("run planned", run_id=run.run_id, batches=len(draft.plan))
 
-    def _draft(self, run: PendingRun) -> DeltaDraft | None:
+    def _draft(self, run: PendingRun) -> RunDraft | None:
         """Plan a run; return None where it is a delta that waits for INSEE."""
         if run.delta is not None:
             return self._draft_delta(run, run.delta)
@@ -101,9 +101,9 @@ class Planner:
             walkers=self.parallel_batches,
             count=lambda query: self._count(run, query),
         )
-        return DeltaDraft(plan, windows)
+        return RunDraft(plan, windows)
 
-    def _draft_delta(self, run: PendingRun, order: DeltaOrder) -> DeltaDraft | None:
+    def _draft_delta(self, run: PendingRun, order: DeltaOrder) -> RunDraft | None:
         insee = self.informations().collections
         decision = decide(order, insee, self.store.read_watermarks())
         warning = "; ".join(decision.held_up) or None
@@ -117,7 +117,7 @@ class Planner:
             count=lambda query: self._count(run, query),
             most_rows=self.most_rows_of_delta,
         )
-        return DeltaDraft(plan, decision.windows, warning)
+        return RunDraft(plan, decision.windows, warning)
 
     def _whole_windows(self) -> list[TreatmentWindow]:
         try:

@@ -84,6 +84,10 @@ LEASE_PAGE = text("""
        WHERE batch_id = :batch_id AND number < :page) AS received_before,
       (SELECT per_day IS NOT NULL FROM import_runs WHERE id = b.run_id) AS is_daily
 """)
+LOCK_LEASED_PAGE = text("""
+    SELECT 1 FROM import_pages
+    WHERE batch_id = :batch_id AND number = :page AND lease_token = :token FOR UPDATE
+""")
 RELEASE_PAGE = text("""
     UPDATE import_pages
     SET lease_token = NULL, moved_at = '-infinity',

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from sqlalchemy import Engine
 
 from services.fetcher import statements
-from services.fetcher.plan.deltas import DeltaDraft, DeltaOrder
+from services.fetcher.plan.deltas import DeltaOrder, RunDraft
 from services.fetcher.plan.page_end import FIRST_CURSOR
 from services.fetcher.plan.windows import PlannedBatch, Window
 from shared.db.locks import Lock, hold
@@ -78,7 +78,7 @@ class ImportStore:
         with self._engine.begin() as connection:
             connection.execute(statements.RELEASE_RUN, {"run_id": run_id, **release})
 
-    def insert_plan(self, run_id: int, draft: DeltaDraft) -> None:
+    def insert_plan(self, run_id: int, draft: RunDraft) -> None:
         """Insert all batches of a pending run, or none where it is planned already."""
         with self._engine.begin() as connection:
             opened = connection.execute(

@@ -17,14 +17,11 @@ from services.fetcher.commands.options import (
     with_scope_options,
 )
 from services.fetcher.commands.scopes import checked_scope
-from services.fetcher.daily_share import checked_rhythm, order_daily
+from services.fetcher.daily_share import MOST_ROWS, checked_rhythm, order_daily
 from services.fetcher.settings import FetcherSettings
 from shared.errors import UserError
 from shared.imports.orders import order_import
 from shared.settings import DatabaseSettings, load
-
-# Several times the register: a larger number is a typing error.
-_MAX_LIMIT = 1_000_000_000
 
 
 @with_scope_options
@@ -64,8 +61,8 @@ def import_(  # noqa: PLR0913  # each an option of the command
     Examples: ./sirenade import --region Bretagne --activite 10.71C --etat A
               ./sirenade import --per-day 35000 --continuous
     """
-    if limit is not None and not 1 <= limit <= _MAX_LIMIT:
-        raise UserError(f"--limit {limit} makes no sense: use 1 to {_MAX_LIMIT}")
+    if limit is not None and not 1 <= limit <= MOST_ROWS:
+        raise UserError(f"--limit {limit} makes no sense: use 1 to {MOST_ROWS}")
     rhythm = checked_rhythm(per_day, day_seconds, continuous=continuous)
     is_named = any(vars(named).values())
     scope = checked_scope(named if is_named or rhythm is None else replace(named, everything=True))

@@ -24,8 +24,8 @@ class DeltaOrder:
 
 
 @dataclass(frozen=True)
-class DeltaDraft:
-    """The batches of a run, the treatment windows that they bring, and a warning for people."""
+class RunDraft:
+    """The plan of a run: batches, the treatment windows that they bring, a warning for people."""
 
     plan: Sequence[PlannedBatch]
     windows: Sequence[TreatmentWindow] = ()

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from services.fetcher import statements
-from services.fetcher.daily_share import Part, give_back_rest, still_holds_lease, take_part
+from services.fetcher.daily_share import Part, give_back_rest, take_part
 from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE, PageEnd, rows_to_ask
 
 
@@ -84,11 +84,12 @@ class PageStore:
 
         None where the lease was lost meanwhile, or where the share of that day is given out.
         """
-        place = {"batch_id": lease.batch_id, "page": lease.page}
+        batch_id, page = lease.batch_id, lease.page
+        place = {"batch_id": batch_id, "page": page, "token": lease.token}
         with self._engine.begin() as connection:
-            if not still_holds_lease(connection, **place, token=lease.token):
+            if connection.execute(statements.LOCK_LEASED_PAGE, place).one_or_none() is None:
                 return None
-            return take_part(connection, **place, wanted=part.rows, at=at)
+            return take_part(connection, batch_id=batch_id, page=page, wanted=part.rows, at=at)
 
     def release_page(self, lease: PageLease, *, delay_seconds: float, failed: bool) -> bool:
         """Give the lease back; the sweeper sends the page again once the delay is over.

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.fetcher.plan.deltas import DeltaDraft
+from services.fetcher.plan.deltas import RunDraft
 from services.fetcher.plan.windows import PlannedBatch, Window
 from tests.integration.fetcher.conftest import MakeFetcher, StartInsee
 
@@ -25,7 +25,7 @@ def test_a_plan_that_comes_late_does_not_open_a_finished_run_again(
     fetcher.execute("UPDATE import_runs SET status = 'complete'")
     run_id = fetcher.value("SELECT id FROM import_runs")
 
-    fetcher.store.insert_plan(run_id, DeltaDraft([PlannedBatch(Window(departement="33"))]))
+    fetcher.store.insert_plan(run_id, RunDraft([PlannedBatch(Window(departement="33"))]))
 
     assert fetcher.value("SELECT status FROM import_runs") == "complete"
     assert fetcher.value("SELECT count(*) FROM import_batches") == 0
