@@ -66,16 +66,8 @@ class FaultDesk:
         return Mishap.NONE
 
     @property
-    def error_status(self) -> int:
-        return self._faults.error_status
-
-    @property
-    def new_keys(self) -> bool:
-        return self._faults.new_keys
-
-    @property
-    def missing_keys(self) -> bool:
-        return self._faults.missing_keys
+    def knobs(self) -> Faults:
+        return self._faults
 
     def hides_day(self, q: str) -> bool:
         """Return whether the query asks for the treatments of a day that shall look empty."""

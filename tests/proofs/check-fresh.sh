@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tries the two commands in fresh clones, as far as this machine allows, and prints the matrix.
+# Try the two commands in fresh clones, as far as this machine allows, and print the matrix.
 #   CHECK=demo (default): make demo N=2000 and the tests of the private servers
 #   CHECK=full: make demo N=2000 and make test
 set -u
@@ -26,7 +26,7 @@ attempt() {
   elif [ "${CHECK:-demo}" = full ] && ! $runner make -C "$folder" PYTHON="$python" test >"$log" 2>&1; then
     outcome="test failed: $(tail -n 1 "$log")"
   elif ! $runner make -C "$folder" PYTHON="$python" servers >"$log" 2>&1 ||
-    ! $runner sh -c 'cd "$1" && .venv/bin/python -m pytest -q tests/integration/local' sh "$folder" >"$log" 2>&1; then
+    ! $runner sh -c 'cd "$1" && .venv/bin/python -m pytest -q tests/integration/deploy/local tests/integration/servers' sh "$folder" >"$log" 2>&1; then
     outcome="servers failed: $(tail -n 1 "$log")"
   else
     outcome=passed

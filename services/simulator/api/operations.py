@@ -178,9 +178,9 @@ class Api:
     def _shaped(self, record: Record, params: Params, date: str | None) -> Record:
         if date is not None:
             record = shapes.at_date(record, date)
-        if self._faults.new_keys:
+        if self._faults.knobs.new_keys:
             record = shapes.with_new_keys(record)
-        if self._faults.missing_keys:
+        if self._faults.knobs.missing_keys:
             record = shapes.without_some_keys(record)
         if params.get("champs"):
             record = shapes.with_fields(record, params["champs"].split(","))

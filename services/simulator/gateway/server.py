@@ -99,7 +99,7 @@ class Gateway:
         if mishap is Mishap.STORM:
             return self._too_many()
         if mishap is Mishap.ERROR:
-            return server_error(self._options.error_shape, self._faults.error_status)
+            return server_error(self._options.error_shape, self._faults.knobs.error_status)
         if mishap is Mishap.HTML:
             return html(200, "Maintenance en cours")
         answer = self._api.answer(path, params)
