@@ -2,10 +2,10 @@
 
 from shared.terminal.cli import make_app
 from shared.terminal.cli import run as run_cli
-from tests.proofs.avis_command import prove_avis
-from tests.proofs.chaos_command import prove_chaos
+from tests.proofs.avis.command import prove_avis
+from tests.proofs.chaos.command import prove_chaos
 from tests.proofs.import_command import prove_import
-from tests.proofs.soak_command import prove_soak
+from tests.proofs.soak.command import prove_soak
 
 app = make_app("Runs of all of Sirenade that measure its promises.")
 prove = make_app("Prove the promises: real services at the true quota, measured from outside.")

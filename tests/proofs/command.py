@@ -103,3 +103,7 @@ def lasted(seconds: float) -> str:
     hours, rest = divmod(round(seconds), 3600)
     minutes = f"{rest // 60} min {rest % 60:02d} s"
     return f"{hours} h {minutes}" if hours else minutes
+
+
+def is_over(progress: Progress) -> bool:
+    return progress.received > 0 and progress.runs_open == 0 and progress.avis_pending == 0

@@ -18,8 +18,7 @@ from shared.imports.progress import read_progress
 from shared.settings import load
 from shared.terminal.words import thousands
 from tests.proofs import plots
-from tests.proofs.chaos import is_over
-from tests.proofs.command import follow, fresh, lasted, tell
+from tests.proofs.command import follow, fresh, is_over, lasted, tell
 from tests.proofs.end_state import read_facts
 from tests.proofs.orders import order_import
 from tests.proofs.page import Proof

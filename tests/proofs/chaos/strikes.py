@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from shared.errors import UserError
 from shared.imports.progress import Progress, read_progress
-from tests.proofs import blows
-from tests.proofs.blows import Blow
+from tests.proofs.chaos import blows
+from tests.proofs.chaos.blows import Blow
+from tests.proofs.command import is_over
 from tests.proofs.end_state import read_facts
 from tests.proofs.promises import Promise, at_most, exactly, judge_end, judge_work
 from tests.proofs.stack import DATABASE, Stack
@@ -126,7 +127,3 @@ class Chaos:
         of_all = times[blows.POSTGRES] + times[blows.DATABASE_CONNECTIONS]
         struck = sum(times[name] for name in reviewers) + of_all * len(reviewers)
         return self.generators * struck
-
-
-def is_over(progress: Progress) -> bool:
-    return progress.received > 0 and progress.runs_open == 0 and progress.avis_pending == 0

@@ -13,8 +13,8 @@ from rich.console import Console
 from deploy.local.folders import LOCAL
 from shared.broker import ReliableBroker, make_broker
 from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE
-from tests.proofs.blows import MEAN_WAIT_SECONDS, make_blows
-from tests.proofs.chaos import Chaos
+from tests.proofs.chaos.blows import MEAN_WAIT_SECONDS, make_blows
+from tests.proofs.chaos.strikes import Chaos
 from tests.proofs.command import fresh, tell_promises
 from tests.proofs.orders import order_import
 from tests.proofs.promises import Promise

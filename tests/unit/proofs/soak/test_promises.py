@@ -5,7 +5,7 @@ import pytest
 
 from tests.proofs.promises import MIB
 from tests.proofs.samples import Sample
-from tests.proofs.soak_promises import Meanwhile, judge_soak
+from tests.proofs.soak.promises import Meanwhile, judge_soak
 from tests.unit.proofs.runs import SECONDS, creeping, steady_run, whole
 
 MEANWHILE = Meanwhile(

@@ -15,7 +15,9 @@ from services.reviewer.money.budget import Budget
 from shared.errors import UserError
 from shared.terminal.words import thousands
 from tests.proofs import plots
-from tests.proofs.avis_promises import (
+from tests.proofs.avis.due_pages import add_subjects
+from tests.proofs.avis.llmock_script import FAULTY_ONE_IN, Conversation
+from tests.proofs.avis.promises import (
     MOST_RSS_BYTES,
     AvisOrder,
     Call,
@@ -26,8 +28,6 @@ from tests.proofs.avis_promises import (
     steady_part,
 )
 from tests.proofs.command import follow, fresh, lasted, tell
-from tests.proofs.due_pages import add_subjects
-from tests.proofs.llmock_script import FAULTY_ONE_IN, Conversation
 from tests.proofs.page import Proof
 from tests.proofs.samples import Sampler
 from tests.proofs.stack import Stack, run_stack

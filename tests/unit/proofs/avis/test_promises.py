@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.proofs.avis_promises import (
+from tests.proofs.avis.promises import (
     AvisOrder,
     Call,
     Ledger,

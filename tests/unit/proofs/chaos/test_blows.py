@@ -1,6 +1,6 @@
 import pytest
 
-from tests.proofs.blows import POSTGRES, RABBITMQ, make_blows
+from tests.proofs.chaos.blows import POSTGRES, RABBITMQ, make_blows
 
 SERVICES = ("fetcher-1", "writer-1", "reviewer-1")
 

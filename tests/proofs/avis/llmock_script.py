@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.proofs.avis_promises import AvisOrder
+from tests.proofs.avis.promises import AvisOrder
 from tests.servers.llmock import Llmock
 
 # One answer in this many is one that every validator must reject.

@@ -11,15 +11,14 @@ from sqlalchemy import Engine
 from deploy.local.folders import LOCAL
 from shared.logs.files import CLOSED_FILES, FILE_BYTES, SERVICES, log_bytes_cap
 from tests.proofs import plots
-from tests.proofs.chaos import is_over
-from tests.proofs.command import follow, fresh, lasted, tell
+from tests.proofs.command import follow, fresh, is_over, lasted, tell
 from tests.proofs.end_state import read_facts
 from tests.proofs.orders import order_import
 from tests.proofs.page import Proof
 from tests.proofs.promises import Promise
 from tests.proofs.samples import Sampler
-from tests.proofs.simulated_days import Days
-from tests.proofs.soak_promises import Meanwhile, judge_soak
+from tests.proofs.soak.promises import Meanwhile, judge_soak
+from tests.proofs.soak.simulated_days import Days
 from tests.proofs.stack import Simulated, Stack, run_stack
 
 # The public quota, and a day's share an hour: the machine stays free for other work.
