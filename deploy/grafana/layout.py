@@ -93,8 +93,9 @@ def built(board: Board) -> model.Dashboard:
         for line in row.lines:
             x = 0
             for panel in line.panels:
-                builder.with_panel(panel.built(x=x, y=y, height=line.height))
-                x += panel.width
+                width = panel.width or _COLUMNS // len(line.panels)
+                builder.with_panel(panel.built(x=x, y=y, width=width, height=line.height))
+                x += width
             y += line.height
     return builder.build()
 

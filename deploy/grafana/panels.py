@@ -38,16 +38,17 @@ class Panel:
     """A panel of a dashboard.
 
     `number` is the id that links know: it stays when the panel moves. `queries` are expressions by
-    legend, which may name labels of the result: {{outcome}}. `nothing` is shown where a result is
-    empty. `words` give a value a name and a colour.
+    legend, which may name labels of the result: {{outcome}}. Panels of a line without a `width`
+    share its columns equally. `nothing` is shown where a result is empty. `words` give a value a
+    name and a colour.
     """
 
     number: int
-    width: int
     title: str
     text: str
     unit: str
     queries: Mapping[str, str]
+    width: int | None = None
     kind: str = "graph"
     levels: Levels = PLAIN
     least: float | None = 0
@@ -57,10 +58,10 @@ class Panel:
     nothing: str | None = None
     words: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def built(self, *, x: int, y: int, height: int) -> AnyPanel:
+    def built(self, *, x: int, y: int, width: int, height: int) -> AnyPanel:
         panel = _KINDS[self.kind](self)
         panel.id(self.number).title(self.title).description(self.text).unit(self.unit)
-        panel.datasource(SOURCE).grid_pos(model.GridPos(h=height, w=self.width, x=x, y=y))
+        panel.datasource(SOURCE).grid_pos(model.GridPos(h=height, w=width, x=x, y=y))
         panel.thresholds(self.levels.built())
         if self.least is not None:
             panel.min(self.least)

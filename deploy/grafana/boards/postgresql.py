@@ -14,38 +14,37 @@ _GLANCE = row(
         4,
         Panel(
             2,
-            4,
             "Answers",
             "Whether the exporter reaches the server.",
             "none",
             {"": "min(pg_up)"},
+            width=4,
             kind="stat",
             levels=Levels(((None, "red"), (1, "green"))),
             words={"0": ("no", "red"), "1": ("yes", "green")},
         ),
         Panel(
             3,
-            5,
             "Connections",
             "Connections of all clients over the most that the server takes.",
             "percentunit",
             {"": "sum(pg_stat_database_numbackends) / max(pg_settings_max_connections)"},
+            width=5,
             kind="gauge",
             most=1,
             levels=Levels(((None, "green"), (0.7, "orange"), (0.9, "red"))),
         ),
         Panel(
             4,
-            5,
             "Size",
             "Size of all databases of Sirenade on this server.",
             "bytes",
             {"": f"sum(pg_database_size_bytes{{{_OF}}})"},
+            width=5,
             kind="stat",
             decimals=1,
         ),
         Panel(
-            5,
             5,
             "Read from the cache",
             "Share of blocks that were found in shared_buffers, in five minutes. Low for"
@@ -58,6 +57,7 @@ _GLANCE = row(
                     f" + sum(rate(pg_stat_database_blks_read{{{_OF}}}[5m])) > 0)"
                 )
             },
+            width=5,
             kind="stat",
             decimals=2,
             levels=Levels(((None, "orange"), (0.95, "green"))),
@@ -65,11 +65,11 @@ _GLANCE = row(
         ),
         Panel(
             6,
-            5,
             "Deadlocks",
             "Deadlocks in the last hour. Rows are written in key order: there should be none.",
             "none",
             {"": f"sum(increase(pg_stat_database_deadlocks{{{_OF}}}[1h]))"},
+            width=5,
             kind="stat",
             decimals=0,
             levels=Levels(((None, "green"), (1, "red"))),
@@ -84,7 +84,6 @@ _WORK = row(
         8,
         Panel(
             21,
-            8,
             "Transactions",
             "Transactions a second, by how they ended.",
             "ops",
@@ -95,7 +94,6 @@ _WORK = row(
         ),
         Panel(
             22,
-            8,
             "Rows",
             "Rows a second: inserted, updated, deleted.",
             "rowsps",
@@ -106,7 +104,6 @@ _WORK = row(
         ),
         Panel(
             23,
-            8,
             "Spilled to disk",
             "Temporary files of sorts and hashes that work_mem did not hold.",
             "Bps",
@@ -122,7 +119,6 @@ _CLIENTS = row(
         8,
         Panel(
             41,
-            8,
             "Connections by state",
             "`idle in transaction` for long holds back vacuum; the server ends it after 60 s.",
             "none",
@@ -131,7 +127,6 @@ _CLIENTS = row(
         ),
         Panel(
             42,
-            8,
             "Longest transaction",
             "The longest open transaction. A long one holds back vacuum.",
             "s",
@@ -139,7 +134,6 @@ _CLIENTS = row(
         ),
         Panel(
             43,
-            8,
             "Largest tables",
             "The ten largest tables, with their indexes.",
             "bytes",

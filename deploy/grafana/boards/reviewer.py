@@ -24,7 +24,6 @@ _SPEED = row(
         8,
         Panel(
             2,
-            12,
             "Texts, against what is possible",
             "Texts a minute that were accepted or rejected, beside what the gates would"
             " let through, at the present duration of a call and calls for a text, and"
@@ -43,19 +42,19 @@ _SPEED = row(
                     f"sum(sirenade_generators) / {_mean('sirenade_avis_attempt_seconds')} * 60"
                 ),
             },
+            width=12,
         ),
         Panel(
             3,
-            6,
             "Generators at work",
             "Share of the generators of all replicas that make a text.",
             "percentunit",
             {"at work": "sum(sirenade_generators_busy) / sum(sirenade_generators)"},
+            width=6,
             most=1,
         ),
         Panel(
             4,
-            6,
             "Avis that wait",
             "Avis that are due and have no text yet.",
             "short",
@@ -64,6 +63,7 @@ _SPEED = row(
                     'sum by (kind) (max by (kind, outcome) (sirenade_avis{outcome="pending"}))'
                 )
             },
+            width=6,
         ),
     ),
 )
@@ -75,7 +75,6 @@ _SERVERS = row(
         8,
         Panel(
             21,
-            8,
             "Gate",
             "Calls at once that are let in, by provider, and those at work. The gate"
             " halves with a burst of 429 and opens again with each answer.",
@@ -87,7 +86,6 @@ _SERVERS = row(
         ),
         Panel(
             22,
-            8,
             "429 and pauses",
             "Answers 429 a minute, and bursts of them: each burst is one pause of all"
             " calls to this provider.",
@@ -102,7 +100,6 @@ _SERVERS = row(
         ),
         Panel(
             23,
-            8,
             "Calls by outcome",
             "`refused`: the key is not accepted. `failed`: no good answer, tried again.",
             "cpm",
@@ -114,7 +111,6 @@ _SERVERS = row(
         8,
         Panel(
             24,
-            8,
             "Duration of a call",
             "Body included, by provider: half of the calls, and 95 % of them.",
             "s",
@@ -128,7 +124,6 @@ _SERVERS = row(
         ),
         Panel(
             25,
-            8,
             "Wait for limits and budget, p95",
             "Time that a call waits for the provider's limits, which all replicas share,"
             " and for the budget.",
@@ -142,7 +137,6 @@ _SERVERS = row(
         ),
         Panel(
             26,
-            8,
             "Circuit",
             "The worst state of all replicas: out of use after failures in a row, then one"
             " call probes whether the server works again.",
@@ -166,7 +160,6 @@ _QUALITY = row(
         8,
         Panel(
             41,
-            10,
             "Rejections by reason",
             "The ten commonest reasons of the last hour. A text may have several; one"
             " reason above 5 % of the attempts is worth a look at the prompt.",
@@ -176,13 +169,13 @@ _QUALITY = row(
                     "topk(10, sum by (reason) (increase(sirenade_avis_rejections_total[1h])) > 0)"
                 )
             },
+            width=10,
             kind="bars",
             nothing="none",
             decimals=0,
         ),
         Panel(
             42,
-            7,
             "Share rejected",
             "Texts rejected for good, of those that were decided.",
             "percentunit",
@@ -192,15 +185,16 @@ _QUALITY = row(
                     f" / (sum(rate({_DONE}[{_RATE}])) > 0)"
                 )
             },
+            width=7,
         ),
         Panel(
             43,
-            7,
             "Fallbacks to a template",
             "Texts a minute that a template wrote although chat servers are set up:"
             " rejected twice, too late, or no server in use.",
             "cpm",
             {"{{cause}}": _per_minute("sirenade_avis_fallbacks_total", "cause")},
+            width=7,
             stacked=True,
         ),
     ),
@@ -213,15 +207,14 @@ _MONEY = row(
         8,
         Panel(
             61,
-            8,
             "Tokens",
             "Tokens a minute: in, out, and the part of `in` that was cached.",
             "cpm",
             {"{{kind}}": _per_minute("sirenade_chat_tokens_total", "kind")},
+            width=8,
         ),
         Panel(
             62,
-            8,
             "Cost of an hour",
             "What an hour costs at the present rate, by provider.",
             "currencyEUR",
@@ -230,26 +223,27 @@ _MONEY = row(
                     f"sum by (provider) (rate(sirenade_chat_cost_euros_total[{_RATE}])) * 3600"
                 )
             },
+            width=8,
             stacked=True,
         ),
         Panel(
             63,
-            4,
             "Spent, by provider",
             "Cost of all texts, by the books of the budget.",
             "currencyEUR",
             {"{{provider}}": "max by (provider) (sirenade_provider_spent_euros)"},
+            width=4,
             kind="stat",
             decimals=2,
         ),
         Panel(
             64,
-            4,
             "Budget",
             "`cap`: the cap is reached, and nothing goes on until it is raised."
             " `asked` and `sample` are a person's wish.",
             "none",
             {"{{reason}}": "max by (reason) (sirenade_budget_paused)"},
+            width=4,
             kind="stat",
             words={"0": ("runs", "green"), "1": ("paused", "orange")},
         ),

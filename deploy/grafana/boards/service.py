@@ -22,27 +22,26 @@ _AT_A_GLANCE = row(
         4,
         Panel(
             2,
-            4,
             "Replicas",
             "Processes of this service whose /metrics answered at the last scrape.",
             "none",
             {"": f"sum(up{{{_OF}}})"},
+            width=4,
             kind="stat",
             levels=Levels(((None, "red"), (1, "green"))),
         ),
         Panel(
             3,
-            5,
             "Messages",
             "Messages a minute that actors handled. The operator has none.",
             "mpm",
             {"": f"sum(rate(sirenade_messages_total{{{_OF}}}[5m])) * 60"},
+            width=5,
             kind="stat",
             decimals=1,
         ),
         Panel(
             4,
-            5,
             "Errors",
             "Share of attempts that come again or were given up, in the last five minutes.",
             "percentunit",
@@ -53,13 +52,13 @@ _AT_A_GLANCE = row(
                     f" / (sum(rate(sirenade_messages_total{{{_OF}}}[5m])) > 0)"
                 )
             },
+            width=5,
             kind="stat",
             decimals=1,
             levels=Levels(((None, "green"), (0.01, "orange"), (0.05, "red"))),
             nothing="at rest",
         ),
         Panel(
-            5,
             5,
             "Threads at work",
             "Share of the threads that work on a message. At 1 for long: scale.",
@@ -70,6 +69,7 @@ _AT_A_GLANCE = row(
                     f" / sum(sirenade_worker_threads{{{_OF}}})"
                 )
             },
+            width=5,
             kind="gauge",
             most=1,
             levels=Levels(((None, "green"), (0.8, "orange"))),
@@ -77,12 +77,12 @@ _AT_A_GLANCE = row(
         ),
         Panel(
             6,
-            5,
             "Largest replica",
             "Resident memory of the process that has most. It is flat over any length of"
             " run: a slope is a leak.",
             "bytes",
             {"": f"max(process_resident_memory_bytes{{{_OF}}})"},
+            width=5,
             kind="stat",
             decimals=0,
         ),
@@ -96,7 +96,6 @@ _WORK = row(
         8,
         Panel(
             21,
-            8,
             "Messages by outcome",
             "`retried` comes again later, `rejected` became a dead letter, `slowed_down`"
             " comes again without having counted as an attempt.",
@@ -110,7 +109,6 @@ _WORK = row(
         ),
         Panel(
             22,
-            8,
             "Run time",
             "How long an actor works on a message: half of them, and 95 % of them.",
             "s",
@@ -118,7 +116,6 @@ _WORK = row(
         ),
         Panel(
             23,
-            8,
             "Queue wait",
             "From a message's first publication to its run. A message that comes again"
             " has waited since the first time.",
@@ -135,7 +132,6 @@ _PROCESSES = row(
         8,
         Panel(
             41,
-            8,
             "Memory",
             "Resident memory by replica.",
             "bytes",
@@ -143,7 +139,6 @@ _PROCESSES = row(
         ),
         Panel(
             42,
-            8,
             "Processor",
             "Cores in use by replica; one process of Python uses little more than one.",
             "none",
@@ -151,7 +146,6 @@ _PROCESSES = row(
         ),
         Panel(
             43,
-            8,
             "Replicas over time",
             "Processes that answered, and since when the youngest of them runs:"
             " one that restarts again and again stays young.",
@@ -163,7 +157,6 @@ _PROCESSES = row(
         8,
         Panel(
             44,
-            8,
             "Connections to PostgreSQL",
             "Connections at work, by pool, and how many all replicas together may hold.",
             "none",
@@ -174,7 +167,6 @@ _PROCESSES = row(
         ),
         Panel(
             45,
-            8,
             "Turns of loops that failed",
             "Failed turns by loop, in five minutes. A server that is away makes them fail; the"
             " next turn tries again.",
@@ -183,7 +175,6 @@ _PROCESSES = row(
         ),
         Panel(
             46,
-            8,
             "Running since",
             "Time since each replica was started.",
             "s",

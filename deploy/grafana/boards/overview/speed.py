@@ -12,7 +12,6 @@ SPEED = row(
         8,
         Panel(
             21,
-            12,
             "Rows written",
             "Establishments a second by what became of them. Unchanged ones cost the"
             " least: their digest is known.",
@@ -26,7 +25,6 @@ SPEED = row(
         ),
         Panel(
             22,
-            12,
             "Requests to INSEE",
             "Requests of the last 60 s in all replicas, the limit, and the answers 429."
             " The first stays below the second at any moment.",
@@ -42,7 +40,6 @@ SPEED = row(
         4,
         Panel(
             23,
-            6,
             "Rows left, all open runs",
             "Rows that open runs have to bring, as far as INSEE told totals.",
             "short",
@@ -51,7 +48,6 @@ SPEED = row(
         ),
         Panel(
             24,
-            6,
             "Rows left today",
             "Rows that open runs have to bring until midnight. A daily import counts the rest"
             " of its share.",
@@ -61,7 +57,6 @@ SPEED = row(
         ),
         Panel(
             25,
-            6,
             "Today is done in",
             "Rows left today, at the rate of the last five minutes, beside what is left"
             " of the day in France.",
@@ -75,7 +70,6 @@ SPEED = row(
         ),
         Panel(
             26,
-            6,
             "Days left of daily imports",
             "Rows left over the rows that a day may bring.",
             "d",
@@ -95,7 +89,6 @@ SPEED = row(
         8,
         Panel(
             27,
-            12,
             "Messages that wait",
             "Messages in each queue, with those that a consumer has. Slices stay below"
             " the depth at which the fetcher waits; delay queues hold what comes later.",
@@ -108,7 +101,6 @@ SPEED = row(
         ),
         Panel(
             28,
-            12,
             "Age of a message at its run, p95",
             "From the first publication to the run, by actor. It grows where an actor is"
             " too slow: scale its service.",

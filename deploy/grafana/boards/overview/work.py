@@ -14,64 +14,64 @@ WORKING = row(
         4,
         Panel(
             2,
-            8,
             "Replicas that answer",
             "Processes of each service whose /metrics answered at the last scrape."
             " While none of a service answers, its work stands still, and nothing is lost.",
             "none",
             {"{{service}}": 'sum by (service) (up{service=~"fetcher|writer|reviewer|operator"})'},
+            width=8,
             kind="stat",
             levels=Levels(((None, "red"), (1, "green"))),
         ),
         Panel(
             3,
-            4,
             "Open runs",
             "Imports that were ordered and are not complete.",
             "none",
             {"": 'sum(max by (status) (sirenade_import_runs{status=~"pending|running"}))'},
+            width=4,
             kind="stat",
         ),
         Panel(
             4,
-            3,
             "Dead letters",
             "Messages that no actor could handle, archived and not replayed yet:"
             " ./sirenade dead-letters list.",
             "none",
             {"": "max(sirenade_dead_letters_waiting)"},
+            width=3,
             kind="stat",
             levels=NONE_IS_GOOD,
         ),
         Panel(
             5,
-            3,
             "Failed items",
             "Records and texts that failed and are not resolved: ./sirenade failed list."
             " A schedule tries them again.",
             "none",
             {"": "sum(max by (kind) (sirenade_failed_items_open))"},
+            width=3,
             kind="stat",
             levels=Levels(((None, "green"), (1, "orange"), (100, "red"))),
         ),
         Panel(
             6,
-            3,
             "Certificate gap",
             "Establishments missing or surplus by the latest certificate of each scope.",
             "none",
             {"": "sum(max by (side) (sirenade_certificate_gap_establishments))"},
+            width=3,
             kind="stat",
             levels=NONE_IS_GOOD,
         ),
         Panel(
             7,
-            3,
             "Totals are read",
             "Whether the operator can read the totals from PostgreSQL. While it cannot,"
             " the panels that show totals are empty rather than wrong.",
             "none",
             {"": "min(sirenade_exporter_up)"},
+            width=3,
             kind="stat",
             levels=Levels(((None, "red"), (1, "green"))),
             words={"0": ("no", "red"), "1": ("yes", "green")},
@@ -81,7 +81,6 @@ WORKING = row(
         6,
         Panel(
             8,
-            6,
             "Rows of today",
             "Establishments that the requests since midnight in France brought and"
             " wrote, against the 35 000 that a day is meant to bring.",
@@ -93,7 +92,6 @@ WORKING = row(
         ),
         Panel(
             9,
-            6,
             "Quota in use",
             "Requests of the last 60 s over those that the quota allows. Well below 1"
             " while pages wait is a fault; above 1 is impossible.",
@@ -105,7 +103,6 @@ WORKING = row(
         ),
         Panel(
             10,
-            6,
             "Freshness",
             "Time since INSEE treated what both collections are complete up to. INSEE"
             " publishes no treatment on Sundays and holidays.",
@@ -124,7 +121,6 @@ WORKING = row(
         ),
         Panel(
             11,
-            6,
             "Dead letters and retries",
             "Attempts of messages that come again, and messages that were given up,"
             " in the last hour.",
