@@ -1,4 +1,4 @@
-"""How many avis a process has in hand at once, whatever the sizes of the messages they come in."""
+"""The number of avis that a process may hold at once, whatever the sizes of its messages."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -10,15 +10,15 @@ from shared.clock import Clock
 
 _LOOK_SECONDS = 0.5
 _PATIENCE_SECONDS = 300.0
-"""What is not begun in time goes back to the relay: better that than a message held for long."""
+"""Time to wait for room; then the message goes on, and avis that it cannot begin go back."""
 
 
 @dataclass
 class Capacity:
-    """Enough for the generators and what comes next; the message that fills it may overfill it.
+    """Room for `most` avis; the message that fills it may overfill it.
 
-    A message holds one avis or 25: so many threads as messages of 25 need would leave generators
-    idle behind messages of one, and a thread for each generator would claim far too much.
+    A message holds one avis or 25. If only threads limited the work, few threads would leave
+    generators idle behind messages of one, and many would claim far too much.
     """
 
     clock: Clock
@@ -28,7 +28,7 @@ class Capacity:
 
     @contextmanager
     def holding(self, number: int) -> Iterator[Callable[[], None]]:
-        """Wait for room, and take so many; the function puts one down, the end the rest."""
+        """Wait for room, take it, and yield a function that frees one place; the end frees the rest."""
         self._take(number)
         left = number
 

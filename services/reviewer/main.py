@@ -1,7 +1,8 @@
-"""Puts the reviewer together; the only module of it that reads the environment."""
+"""The composition root of the reviewer; the service reads the environment here only."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from math import ceil
 
 import dramatiq
@@ -17,7 +18,7 @@ from services.reviewer.notices import template
 from services.reviewer.providers.batch_route import BatchRoute
 from services.reviewer.providers.call import ProviderClient
 from services.reviewer.providers.chat import Chat
-from services.reviewer.providers.choice import ProviderChoice, Providers
+from services.reviewer.providers.choice import ProviderChoice, ProviderRoute, Providers
 from services.reviewer.providers.gate import Gate
 from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Provider, read_providers
@@ -40,18 +41,113 @@ from shared.sirene.facts import Facts
 _RELAY_INTERVAL_SECONDS = 0.5
 _BOOKKEEPING_INTERVAL_SECONDS = 5.0
 _BATCHES_INTERVAL_SECONDS = 5.0
-# Twice what the generators can do at once is claimed: what comes next is at hand.
+# The second text of each generator waits in memory, so that no generator waits for a claim.
 _TEXTS_CLAIMED_PER_GENERATOR = 2
-# What becomes due bit by bit leaves in small messages, one at each turn of the relay: in the making
-# are as many as a text takes turns.
+# Avis that become due one by one leave in small messages, one at each turn of the relay. This is
+# the number of turns that a text takes.
 _THREADS_FOR_SMALL_MESSAGES = 8
 _TIMEOUTS_PER_LEASE = 8
-# So that the next call need not wait until the last answer is validated.
+# The next call begins while the last answer is validated.
 _THREADS_PER_CALL = 1.25
 
 
-def _judge(text: str, facts: Facts) -> Sequence[str]:
-    return validate(text, facts).reasons
+@dataclass(frozen=True)
+class _Parts:
+    """Makes the parts of the service."""
+
+    settings: ReviewerSettings
+    providers: Sequence[Provider]
+    engine: Engine
+    shards: Sequence[Engine]
+    clock: Clock
+    metrics: Metrics
+
+    @property
+    def texts_at_once(self) -> int:
+        generators = self.settings.reviewer_generators
+        return ceil(generators * _THREADS_PER_CALL) if self.providers else generators
+
+    @property
+    def texts_claimed(self) -> int:
+        return self.texts_at_once * _TEXTS_CLAIMED_PER_GENERATOR
+
+    @property
+    def lease_seconds(self) -> float:
+        """Return the lease of the settings, or more: half of it is to wait, half to call."""
+        longest = max((provider.timeout_seconds for provider in self.providers), default=0.0)
+        return max(self.settings.reviewer_lease_seconds, _TIMEOUTS_PER_LEASE * longest)
+
+    @property
+    def batches_interval_seconds(self) -> float:
+        """Return the shortest poll interval of a provider, at most that of the loop."""
+        batches = [each.batch for each in self.providers if each.batch is not None]
+        return min([_BATCHES_INTERVAL_SECONDS, *(batch.poll_seconds for batch in batches)])
+
+    def meter(self) -> SharedMeter:
+        """Return a meter; with providers it has its own connections, so no store waits for it."""
+        engine = self.engine
+        if self.providers:
+            url = self.settings.database_url.get_secret_value()
+            engine = make_engine(url, application_name="sirenade-meter")
+            self.metrics.pools.watch("meter", engine)
+        return SharedMeter(
+            engine,
+            self.providers,
+            self.clock,
+            self.metrics,
+            patience_seconds=self.lease_seconds / 4,
+        )
+
+    def client(self, provider: Provider, meter: SharedMeter) -> ProviderClient:
+        most = min(provider.max_parallel, self.settings.reviewer_generators)
+        gate = Gate(provider.name, most=most, clock=self.clock, metrics=self.metrics)
+        return ProviderClient(Chat(provider, self.clock), gate, meter, self.clock, self.metrics)
+
+    def author(self, routes: Sequence[ProviderRoute]) -> Author:
+        choice = None
+        if routes:
+            outage_seconds = self.settings.avis_outage_seconds
+            providers = Providers(routes, self.clock, outage_seconds=outage_seconds)
+            choice = ProviderChoice(providers, read_prompt())
+        return Author(
+            Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
+            one_at_a_time(_reasons_against),
+            self.clock.monotonic_seconds,
+            choice=choice,
+            metrics=self.metrics,
+        )
+
+    def reviewers(self, author: Author) -> list[ShardReviewer]:
+        """Return a reviewer for each shard; they share generators and capacity."""
+        generators = ThreadPoolExecutor(self.texts_at_once, thread_name_prefix="generator")
+        capacity = Capacity(self.clock, self.texts_claimed)
+        return [
+            ShardReviewer(
+                engine=shard,
+                generators=generators,
+                author=author,
+                clock=self.clock,
+                metrics=self.metrics,
+                lease_seconds=self.lease_seconds,
+                sole_traders=self.settings.avis_sole_traders,
+                admit=Budget(self.engine).admitted,
+                # It waits for no turn: places are locked while a text is written again.
+                rewrite=Rewriter(_reasons_against, self.clock, self.metrics).rewrite,
+                capacity=capacity,
+            )
+            for shard in self.shards
+        ]
+
+    def relay(self, broker: dramatiq.Broker) -> Relay:
+        return Relay(
+            engine=self.engine,
+            shards=self.shards,
+            publish=lambda message: publish(broker, message),
+            clock=self.clock,
+            metrics=self.metrics,
+            high_water=self.settings.reviewer_high_water,
+            stall_seconds=self.settings.reviewer_stall_seconds,
+        )
 
 
 def build(
@@ -62,143 +158,57 @@ def build(
     clock: Clock,
     metrics: Metrics,
 ) -> Service:
-    """Declare the reviewer's actor on the broker and return what runs it."""
+    """Declare the reviewer's actor on the broker and return what runs it.
+
+    Raises UserError when the file of providers, or a key that it names, cannot be read.
+    """
     shards = open_shards(settings, engine, application_name="sirenade-reviewer", pool_size=2)
     for shard in shards:
         metrics.pools.watch("shards", shard)
     metrics.declare_reasons(RULES)
     warm_up()
-    providers = read_providers_of(settings)
-    meter = _meter(settings, providers, engine, clock, metrics)
-    at_work = settings.reviewer_generators
-    if providers:
-        at_work = ceil(at_work * _THREADS_PER_CALL)
-    metrics.generators.set(at_work)
-    batch_clients = [BatchClient(each, each.batch) for each in providers if each.batch is not None]
-    batch_lines = {each.provider.name: BatchRoute(each.provider) for each in batch_clients}
-    generators = ThreadPoolExecutor(at_work, thread_name_prefix="generator")
-    ways = [
-        batch_lines.get(each.name) or _line(settings, each, meter, clock, metrics)
-        for each in providers
-    ]
-    choice = None
-    if ways:
-        chosen = Providers(ways, clock, outage_seconds=settings.avis_outage_seconds)
-        choice = ProviderChoice(chosen, read_prompt())
-    author = Author(
-        Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
-        one_at_a_time(_judge),
-        clock.monotonic_seconds,
-        choice=choice,
-        metrics=metrics,
+    file = settings.avis_providers_file
+    providers = () if file is None else read_providers(file)
+    parts = _Parts(settings, providers, engine, shards, clock, metrics)
+    metrics.generators.set(parts.texts_at_once)
+    meter = parts.meter()
+    clients = [BatchClient(each, each.batch) for each in providers if each.batch is not None]
+    batch_routes = {each.provider.name: BatchRoute(each.provider) for each in clients}
+    author = parts.author(
+        [batch_routes.get(each.name) or parts.client(each, meter) for each in providers]
     )
-    # Keys were read by now: nobody is told of a provider that cannot be asked.
+    # All keys are read: other replicas never learn of a provider that this one cannot ask.
     meter.open(prompt_version=author.prompt_version)
-    claimed = at_work * _TEXTS_CLAIMED_PER_GENERATOR
-    capacity = Capacity(clock, claimed)
-    reviewers = [
-        ShardReviewer(
-            engine=shard,
-            generators=generators,
-            author=author,
-            clock=clock,
-            metrics=metrics,
-            lease_seconds=lease_seconds(settings, providers),
-            sole_traders=settings.avis_sole_traders,
-            admit=Budget(engine).admitted,
-            # Out of turn: places are locked while a text is written again.
-            rewrite=Rewriter(_judge, clock, metrics).rewrite,
-            capacity=capacity,
-        )
-        for shard in shards
-    ]
+    reviewers = parts.reviewers(author)
     declare_actors(broker, *reviewers)
-    relay = Relay(
-        engine=engine,
-        shards=shards,
-        publish=lambda message: publish(broker, message),
-        clock=clock,
-        metrics=metrics,
-        high_water=settings.reviewer_high_water,
-        stall_seconds=settings.reviewer_stall_seconds,
-    )
-    batches = Batches(
-        engine,
-        reviewers,
-        [
-            (
-                batch_lines[client.provider.name],
-                make_steps(client, reviewers, engine, read_prompt()),
-            )
-            for client in batch_clients
-        ],
-        clock,
-        metrics,
-    )
-    # Messages in the making, and one that is being stored.
-    threads = 1 + ceil(claimed / AVIS_PER_MESSAGE) + min(at_work, _THREADS_FOR_SMALL_MESSAGES)
+    steps = [
+        (batch_routes[client.provider.name], make_steps(client, reviewers, engine, read_prompt()))
+        for client in clients
+    ]
+    batches = Batches(engine, reviewers, steps, clock, metrics)
+    # Messages whose texts are made, and one whose texts are stored.
+    small = min(parts.texts_at_once, _THREADS_FOR_SMALL_MESSAGES)
+    threads = 1 + ceil(parts.texts_claimed / AVIS_PER_MESSAGE) + small
     return Service(
         name="reviewer",
         queue=ReviewAvis.QUEUE,
         worker_threads=threads,
-        # No more ahead: other replicas would find none.
+        # A process that prefetched more would leave nothing to other replicas.
         prefetch=threads,
         loops=(
-            Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=relay.step),
+            Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=parts.relay(broker).step),
             Loop(
                 "budget",
                 interval_seconds=_BOOKKEEPING_INTERVAL_SECONDS,
                 step=meter.settle_and_expire,
             ),
-            Loop("batches", interval_seconds=_batches_interval(providers), step=batches.step),
+            Loop("batches", interval_seconds=parts.batches_interval_seconds, step=batches.step),
         ),
     )
 
 
-def read_providers_of(settings: ReviewerSettings) -> tuple[Provider, ...]:
-    """Raises UserError."""
-    file = settings.avis_providers_file
-    return () if file is None else read_providers(file)
-
-
-def lease_seconds(settings: ReviewerSettings, providers: Sequence[Provider]) -> float:
-    """As set, or long enough for what a chat server may take: half to wait, half to call."""
-    longest = max((provider.timeout_seconds for provider in providers), default=0.0)
-    return max(settings.reviewer_lease_seconds, _TIMEOUTS_PER_LEASE * longest)
-
-
-def _batches_interval(providers: Sequence[Provider]) -> float:
-    """As often as the most impatient of them polls, within reason."""
-    polls = [provider.batch.poll_seconds for provider in providers if provider.batch is not None]
-    return min([_BATCHES_INTERVAL_SECONDS, *polls])
-
-
-def _meter(
-    settings: ReviewerSettings,
-    providers: Sequence[Provider],
-    engine: Engine,
-    clock: Clock,
-    metrics: Metrics,
-) -> SharedMeter:
-    """On connections of its own where calls are metered: texts that are stored need not wait."""
-    if providers:
-        url = settings.database_url.get_secret_value()
-        engine = make_engine(url, application_name="sirenade-meter")
-        metrics.pools.watch("meter", engine)
-    patience_seconds = lease_seconds(settings, providers) / 4
-    return SharedMeter(engine, providers, clock, metrics, patience_seconds=patience_seconds)
-
-
-def _line(
-    settings: ReviewerSettings,
-    provider: Provider,
-    meter: SharedMeter,
-    clock: Clock,
-    metrics: Metrics,
-) -> ProviderClient:
-    most = min(provider.max_parallel, settings.reviewer_generators)
-    gate = Gate(provider.name, most=most, clock=clock, metrics=metrics)
-    return ProviderClient(Chat(provider, clock), gate, meter, clock, metrics)
+def _reasons_against(text: str, facts: Facts) -> Sequence[str]:
+    return validate(text, facts).reasons
 
 
 def main() -> None:

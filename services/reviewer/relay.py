@@ -1,8 +1,9 @@
-"""Hands due avis to RabbitMQ: the rows are the outbox, the queue holds a small part of them.
+"""The relay hands due avis to RabbitMQ: the rows are the outbox, the queue holds few of them.
 
 Every reviewer process runs a relay; a session lock lets one of them work at a time, and
-PostgreSQL frees it when its holder dies. Messages are published first and marked afterwards, so
-that a kill in between means a second message, which finds nothing to claim, and never a lost one.
+PostgreSQL frees it when its holder dies. The relay publishes a message first and marks its rows
+afterwards: a kill in between means a second message, which finds nothing to claim, and never a
+lost one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ AVIS_PER_MESSAGE = 25
 
 IN_FLIGHT = text("SELECT count(*) FROM avis WHERE outcome = 'pending' AND published_at IS NOT NULL")
 
-# Ordered as ix_avis_pending is, so that the oldest come without a sort.
+# The order of ix_avis_pending: the oldest come without a sort.
 DUE = text("""
     SELECT id, clock_timestamp() AS read_at FROM avis
     WHERE outcome = 'pending' AND published_at IS NULL
@@ -40,7 +41,7 @@ DUE_OF_SAMPLE = text("""
     LIMIT :room
 """)
 
-# A lease that ran out is a reviewer that died; no lease for long is a message that was lost.
+# A lease that has ended means that a reviewer died; no lease for long, that a message was lost.
 STALLED = text("""
     SELECT id, clock_timestamp() AS read_at FROM avis
     WHERE outcome = 'pending' AND published_at IS NOT NULL
@@ -51,8 +52,8 @@ STALLED = text("""
     LIMIT :room
 """)
 
-# A row that changed since it was read and is not claimed was given back: it needs a new message,
-# not a mark. One that is locked at this moment stays unmarked, and is sent twice.
+# A row that changed since it was read and is not claimed was released: it needs a new message, not
+# a mark. A row that is locked at this moment stays unmarked, and is sent twice.
 _MARK = text("""
     WITH sent AS (
         SELECT id FROM avis
@@ -63,12 +64,12 @@ _MARK = text("""
     )
     UPDATE avis SET
         published_at = clock_timestamp(),
-        -- Not one that ran out: it would call for another message at the next turn.
+        -- A lease that has ended is cleared: it would ask for another message at the next turn.
         lease_until = CASE WHEN lease_until > clock_timestamp() THEN lease_until END
     FROM sent WHERE avis.id = sent.id
 """)
 
-_FORGET = text("""
+_RESTART = text("""
     UPDATE avis SET published_at = NULL, lease_until = NULL
     WHERE outcome = 'pending' AND (published_at IS NOT NULL OR lease_until IS NOT NULL)
       AND NOT EXISTS (SELECT FROM review_batch_lines l
@@ -77,20 +78,20 @@ _FORGET = text("""
 
 
 def forget_publications(engine: Engine) -> None:
-    """Make every pending avis due for publication at once.
+    """Make every pending avis due for publication at once, but for those in a batch.
 
-    Only for a process that is alone with its broker, at its start: its queue is empty, and
-    whoever held a lease is dead. What is in a batch is not: its answer will come.
+    Call it at the start of a process that is alone with its broker: its queue is empty, and the
+    processes that held leases are dead. The answers of a batch still come.
     """
     with engine.begin() as connection:
-        connection.execute(_FORGET)
+        connection.execute(_RESTART)
 
 
 @dataclass(frozen=True)
 class Relay:
-    """`publish` returns once the broker has confirmed, and raises where it has not.
+    """`publish` returns once the broker has confirmed, else it raises.
 
-    `engine` holds the lock of all relays; the avis are in `shards`, in it where there are none.
+    `engine` holds the lock of all relays. The avis are in `shards`, without shards in `engine`.
     """
 
     engine: Engine
@@ -102,11 +103,11 @@ class Relay:
     shards: Sequence[Engine] = ()
 
     def step(self) -> None:
-        """Send what stands still again, then what is due up to the high-water mark of all shards.
+        """Send stalled avis again, then due ones up to the high-water mark of all shards.
 
-        What is left of the mark is shared out evenly, so that no shard waits for another's end.
-        Nothing is sent while the run is paused, and while it makes a sample only that: what was
-        published before is given back by the reviewers.
+        The room below the mark is divided evenly, so that no shard waits for another's end.
+        Nothing is sent while the run is paused. A run that makes a sample sends only the sample:
+        reviewers release avis that were published before.
         """
         with self._alone() as control, ExitStack() as stack:
             if control is None:
@@ -139,10 +140,10 @@ class Relay:
                     )
 
     def _awaits_more_room(self, room: int, shards: Sequence[Connection]) -> bool:
-        """Whether more is due than fits, and what fits is no full message.
+        """Return whether more is due than fits, while the room is smaller than a full message.
 
-        Each text that is done would make room for a message of one, and the queue become thousands
-        of them.
+        Otherwise each finished text would make room for a message of one, and the queue would
+        hold thousands of them.
         """
         if room <= 0 or room >= min(AVIS_PER_MESSAGE, self.high_water):
             return False
@@ -164,7 +165,7 @@ class Relay:
         whole: bool = False,
         **parameters: object,
     ) -> int:
-        """Return how many were sent; `whole`: no less than full messages, of many."""
+        """Return how many were sent; with `whole`, a part of many makes full messages only."""
         rows = connection.execute(query, {"room": room, **parameters}).all()
         if whole and len(rows) > AVIS_PER_MESSAGE and len(rows) == room:
             rows = rows[: len(rows) - len(rows) % AVIS_PER_MESSAGE]
@@ -180,10 +181,10 @@ class Relay:
 
     @contextmanager
     def _alone(self) -> Iterator[Connection | None]:
-        """A connection in autocommit that holds the lock of all relays, None where another does.
+        """Yield a connection that holds the lock of all relays, None where another relay holds it.
 
-        No transaction stays open while publishing: its row locks would hide the rows from the
-        reviewers that get the message.
+        It is in autocommit: row locks of an open transaction would hide the rows from the reviewers
+        that get the message.
         """
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if not try_hold_in_session(connection, Lock.RELAY):
@@ -193,6 +194,6 @@ class Relay:
                 yield connection
                 release_in_session(connection, Lock.RELAY)
             except BaseException:
-                # Ending the session frees the lock whatever state the connection is in.
+                # The end of the session frees the lock in any state of the connection.
                 connection.invalidate()
                 raise

@@ -7,23 +7,30 @@ from shared.settings import ServiceSettings
 
 class ReviewerSettings(ServiceSettings):
     reviewer_generators: int = Field(
-        default=10, ge=1, le=500, description="texts in the making at once, in this process"
+        default=10, ge=1, le=500, description="texts that this process makes at the same time"
     )
     reviewer_high_water: int = Field(
-        default=2000, ge=1, description="avis handed to RabbitMQ and unfinished, over all processes"
+        default=2000,
+        ge=1,
+        description="most avis published and unfinished, over all processes",
     )
     reviewer_lease_seconds: float = Field(
-        default=120, gt=0, description="longer than a generator's call and the store after it"
+        default=120,
+        gt=0,
+        description="longer than a generator's call and the store after it",
     )
     reviewer_stall_seconds: float = Field(
-        default=900, gt=0, description="after which an avis that nobody took is sent again"
+        default=900, gt=0, description="time after which an avis that nobody claimed is sent again"
     )
     avis_sole_traders: bool = Field(
         default=False, description="write about sole traders too: personal data"
     )
     avis_providers_file: Path | None = Field(
-        default=None, description="TOML file of the chat servers; none: templates write all texts"
+        default=None,
+        description="TOML file of the chat servers; without it templates write all texts",
     )
     avis_outage_seconds: float = Field(
-        default=600, ge=0, description="without any chat server, before templates write instead"
+        default=600,
+        ge=0,
+        description="time without any chat server after which templates write instead",
     )

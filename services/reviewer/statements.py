@@ -1,4 +1,4 @@
-"""The SQL of claims and results. A group's rows travel as one JSON parameter."""
+"""SQL of claims and results; rows travel as one JSON parameter."""
 
 from collections.abc import Iterable, Mapping
 
@@ -33,21 +33,21 @@ HOLD = text("""
     FOR UPDATE
 """)
 
-GIVE_BACK = text("""
+RELEASE = text("""
     WITH left_over AS (
-        SELECT id, coalesce(claim_token = ANY(CAST(:tokens AS uuid[])), false) AS ours FROM avis
+        SELECT id, coalesce(claim_token = ANY(CAST(:tokens AS uuid[])), false) AS own FROM avis
         WHERE id = ANY(CAST(:ids AS bigint[])) AND outcome = 'pending'
           AND (claim_token = ANY(CAST(:tokens AS uuid[]))
                OR lease_until IS NULL OR lease_until < clock_timestamp())
         ORDER BY id
-        -- Waits: a row skipped while the relay marks it would be published without a message.
+        -- It waits: a row skipped while the relay marks it would stay published without a message.
         FOR UPDATE
     )
     UPDATE avis SET
         published_at = CASE WHEN NOT :resend THEN published_at END,
         claim_token = NULL,
         lease_until = NULL,
-        attempts = greatest(0, attempts - CASE WHEN ours THEN 1 ELSE 0 END),
+        attempts = greatest(0, attempts - CASE WHEN own THEN 1 ELSE 0 END),
         updated_at = clock_timestamp()
     FROM left_over WHERE avis.id = left_over.id
 """)
@@ -127,20 +127,20 @@ RESOLVE_FAILED_ITEMS = text("""
 def execute_rows(
     connection: Connection, statement: TextClause, rows: Iterable[Mapping[str, object]]
 ) -> None:
-    """Execute a statement that reads `:rows`; nothing is sent where there are none."""
+    """Execute a statement that reads `:rows`; without rows send nothing."""
     storable = list(rows)
     if storable:
         connection.execute(statement, {"rows": to_rows(storable)})
 
 
 def to_rows(rows: Iterable[Mapping[str, object]]) -> str:
-    """A statement's `:rows`."""
+    """Return the JSON for a statement's `:rows`."""
     storable = [{name: _storable(value) for name, value in row.items()} for row in rows]
     return orjson.dumps(storable).decode()
 
 
 def _storable(value: object) -> object:
-    """Garbage from a generator is kept too, but for what a PostgreSQL text cannot hold."""
+    """Replace characters that a PostgreSQL text cannot hold; a generator may write any."""
     if not isinstance(value, str):
         return value
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()

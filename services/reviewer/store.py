@@ -1,4 +1,4 @@
-"""Claims on avis, and results stored only where the claim and the register still stand."""
+"""Claims on avis, and results that are stored only while claim and facts still stand."""
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,14 +25,14 @@ from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import PENDING, TEXTLESS, AvisOutcome
 
 STARTS_ALLOWED = 10
-"""Starts without a result, after which an avis is held to kill its reviewer, and is rejected."""
+"""Starts without a result after which an avis is rejected: it seems to kill its reviewer."""
 
 STARTS_WITHOUT_RESULT = "starts_without_result"
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """`settled` are avis that turned out to need no text."""
+class Claims:
+    """`settled` are avis that need no text."""
 
     claims: tuple[Claim, ...]
     settled: dict[int, Fate]
@@ -45,10 +45,10 @@ def claim(
     lease_seconds: float,
     prompt_version: str,
     sole_traders: bool,
-) -> Claimed:
-    """Take those of the avis that are pending and nobody's; settle those that need no text.
+) -> Claims:
+    """Claim those of the avis that are pending and unclaimed; settle those that need no text.
 
-    An avis that another transaction holds at this moment is left alone.
+    An avis whose row another transaction has locked is left alone.
     """
     token = uuid.uuid4()
     claims: list[Claim] = []
@@ -74,7 +74,7 @@ def claim(
             else:
                 claims.append(claimed)
         _settle(connection, settled)
-    return Claimed(
+    return Claims(
         tuple(claims), {avis_id: Fate.of(outcome) for avis_id, outcome in settled.items()}
     )
 
@@ -87,12 +87,12 @@ def store(
     rewrite: Rewrite | None = None,
     also: Callable[[Connection, Mapping[int, Fate]], None] | None = None,
 ) -> dict[int, Fate]:
-    """Write the results in one transaction; storing them twice does nothing more.
+    """Write the results in one transaction; to store them again changes nothing.
 
-    Each counts only where token, status, opposition, page and facts are still those of its claim,
-    with everything locked that could change them. With `rewrite`, an accepted text that reads
-    like a neighbour's is replaced by another one of the same facts. `also` is done in the same
-    transaction, last.
+    A result counts only while token, status, opposition, page and facts are those of its claim:
+    all rows that could change them are locked. With `rewrite`, an accepted text that reads like a
+    neighbour's is replaced by another one of the same facts. `also` runs last, in the same
+    transaction.
     """
     ordered = sorted(results, key=lambda result: result.claim.avis_id)
     ids = [result.claim.avis_id for result in ordered]
@@ -135,7 +135,7 @@ def _kept_apart(
     accepted = [
         result
         for result, ruling in rulings
-        # A synthese quotes: its words are not ours to vary.
+        # A synthese quotes: its words must stay.
         if ruling.outcome is AvisOutcome.ACCEPTED and result.claim.sources is None
     ]
     chosen = keep_apart(connection, accepted, rewrite, hashes) if accepted else {}
@@ -150,14 +150,14 @@ def _kept_apart(
 def release_claims(
     engine: Engine, avis_ids: Sequence[int], claims: Iterable[Claim] = (), *, resend: bool = True
 ) -> None:
-    """End these claims; let the relay send again, at once, the avis that were theirs or nobody's.
+    """Release avis of these claims and unclaimed ones: the relay sends them again at once.
 
     Without `resend` they stay published: their message comes again by itself.
     """
     tokens = sorted({str(claim.token) for claim in claims})
     with engine.begin() as connection:
         connection.execute(
-            statements.GIVE_BACK, {"ids": list(avis_ids), "tokens": tokens, "resend": resend}
+            statements.RELEASE, {"ids": list(avis_ids), "tokens": tokens, "resend": resend}
         )
 
 
@@ -174,7 +174,7 @@ def _claim_on(row: Row[Any], subject: AvisSubject, token: uuid.UUID) -> Claim:
 
 
 def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:
-    """Whether the accepted text was made from these very facts by this very prompt."""
+    """Return whether the accepted text was made from the same facts by the same prompt."""
     if claimed.sources is not None:
         prompt_version = synthese.PROMPT_VERSION
     accepted = (row.accepted_facts_hash, row.prompt_version)
@@ -272,7 +272,7 @@ def _accepted_row(result: AvisResult) -> dict[str, object]:
 
 
 def _attempt_row(result: AvisResult, attempt: Attempt, ruling: Ruling) -> dict[str, object]:
-    """Only the kept attempt may be accepted and have a code: that of a duplicate."""
+    """Return the row; only the kept attempt may be accepted and have a code, a duplicate's."""
     claim = result.claim
     because = () if ruling.because is None else (ruling.because,)
     kept = attempt is result.attempts[-1] and ruling.tolerated is not None

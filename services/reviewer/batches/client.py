@@ -77,7 +77,7 @@ class Gone(ChatRefused):
 
 
 class BatchClient:
-    """Not thread-safe: one thread at a time may use it."""
+    """A client for one thread at a time."""
 
     def __init__(self, provider: Provider, batch: Batch) -> None:
         """Raises UserError when the key cannot be read."""

@@ -1,33 +1,30 @@
-"""Texts that read like a neighbour's: found under a lock, and written again where that may help.
+"""Texts that read like a neighbour's: they are found under a lock, and written again.
 
-Neighbours are the avis of one activity in one commune. What is compared is `simhash` of the texts
-without their facts, kept in `avis_simhashes`; see docs/adr/0013-duplicates.md.
+Neighbours are the avis of one activity in one commune. The comparison uses the `simhash` of the
+texts without their facts, kept in `avis_simhashes`; see docs/adr/0013-duplicates.md.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import orjson
 from sqlalchemy import Connection, text
 
 from services.reviewer.statements import execute_rows
+from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.rulings import AvisResult, Claim
 from services.reviewer.validation.simhash import BITS, NEAR, distance, simhash
 from shared.db.locks import LockFamily, hold_one_sql
 from shared.db.neighbours import neighbourhood
-
-if TYPE_CHECKING:
-    from services.reviewer.texts.attempts import Attempt
 
 EXACT_DUPLICATE = "exact_duplicate"
 NEAR_DUPLICATE = "near_duplicate"
 REWRITES = 2
 
 Rewrite = Callable[[Claim, int, str], AvisResult]
-"""Another text for this claim, a different one for each number, because of that code."""
+"""Return another text for a claim, a different one for each number, because of a code."""
 
-# The page of an avis, and so its place, never changes.
+# An avis stays with its page, and so in its place.
 _PLACES = text(f"""
     SELECT avis.id, {neighbourhood("p")} AS place
     FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
@@ -52,8 +49,8 @@ _KEEP = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """`tolerated` is the code that stands against the text although it is kept."""
+class ChosenText:
+    """`tolerated` is the code against a text that is kept all the same."""
 
     result: AvisResult
     tolerated: str | None
@@ -61,7 +58,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """`bits` from its nearest neighbour."""
+    """`bits` is the distance from the nearest neighbour."""
 
     result: AvisResult
     simhash: int
@@ -83,12 +80,12 @@ def keep_apart(
     results: Sequence[AvisResult],
     rewrite: Rewrite,
     hashes: Mapping[int, int],
-) -> dict[int, Chosen]:
-    """For each avis the text that differs from its neighbours', these results among them.
+) -> dict[int, ChosenText]:
+    """Return for each avis the text that differs most from those of its neighbours.
 
-    Every result is accepted, and its simhash in `hashes`, by avis id. The places stay locked until
-    the transaction ends. A text that is too near is written again `REWRITES` times at most; then
-    the one furthest from its neighbours is kept all the same.
+    Neighbours may be among the results. All results are accepted, and their simhashes in `hashes`,
+    by avis id. The places stay locked until the transaction ends. A text that is too near is
+    written again at most `REWRITES` times; then the furthest one is kept.
     """
     ids = [result.claim.avis_id for result in results]
     places: dict[int, int] = {
@@ -121,7 +118,7 @@ def keep_apart(
 def _nearest(
     connection: Connection, texts: Sequence[tuple[AvisResult, int]], places: Mapping[int, int]
 ) -> dict[int, int]:
-    """Bits from the nearest stored neighbour; nothing for a text that has none."""
+    """Return the distance from the nearest stored neighbour, for texts that have one."""
     if not texts:
         return {}
     rows = [
@@ -148,12 +145,12 @@ def _keep(connection: Connection, hashes: Mapping[int, int], places: Mapping[int
 
 
 def _furthest(drafts: Sequence[_Draft]) -> _Draft:
-    """The first of those that are as far."""
+    """Return the furthest draft, the first among equals."""
     return max(drafts, key=lambda draft: draft.bits)
 
 
-def _choose(drafts: Sequence[_Draft]) -> Chosen:
-    """The attempts of all drafts, the kept one's at the end."""
+def _choose(drafts: Sequence[_Draft]) -> ChosenText:
+    """Return the furthest draft, with the attempts of all drafts before its own."""
     kept = _furthest(drafts)
     attempts: list[Attempt] = []
     for draft in drafts:
@@ -162,4 +159,4 @@ def _choose(drafts: Sequence[_Draft]) -> Chosen:
             reasons = (*last.reasons, draft.code) if draft.code else last.reasons
             attempts += [*before, replace(last, reasons=reasons)]
     attempts += kept.result.attempts
-    return Chosen(replace(kept.result, attempts=tuple(attempts)), kept.code)
+    return ChosenText(replace(kept.result, attempts=tuple(attempts)), kept.code)

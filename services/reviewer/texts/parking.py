@@ -1,4 +1,4 @@
-"""Avis that wait for a batch: their claim stays, and is leased for as long as they may wait."""
+"""Parked avis wait for a batch: they keep their claim, with a lease as long as the wait."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _PARK = text("""
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """An avis that waits for a batch; `reasons` are those against its `asks` texts before."""
+    """An avis that waits for a batch; `reasons` stand against its `asks` earlier texts."""
 
     claim: Claim
     provider: str
@@ -42,7 +42,7 @@ class Parked:
 
 
 def park(engine: Engine, parked: Iterable[Parked]) -> set[int]:
-    """Let avis wait, and return those whose claim still stood."""
+    """Park avis, and return the ids of those whose claim still stood."""
     rows = [
         {
             "avis_id": each.claim.avis_id,

@@ -1,4 +1,4 @@
-"""One synthese from its sources to a verdict; nobody is asked, so it is tried once."""
+"""The attempt at a synthese: it quotes its sources, asks no server, and is made once."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,6 +12,7 @@ from shared.sirene.facts import Facts
 def quote(
     facts: Facts, sources: Sequence[Source], monotonic_seconds: Callable[[], float]
 ) -> Attempt:
+    """Return the synthese of these sources with its verdict."""
     start = monotonic_seconds()
     generated = synthese.generate(facts, sources)
     reasons = validate_synthese(generated.text, facts, sources)

@@ -1,4 +1,4 @@
-"""Another text for an avis whose own reads like a neighbour's: the template with another seed."""
+"""The rewriter makes another text for an avis that reads like its neighbour's."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from shared.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class Rewriter:
-    """The same claim and number always give the same text."""
+    """Uses the template with another seed: the same claim and number give the same text."""
 
     validate: Validate
     clock: Clock

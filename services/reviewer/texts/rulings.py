@@ -1,4 +1,4 @@
-"""Whether a result counts: pure, on the rows that the store holds locked."""
+"""Rulings on results, from the rows that the store has locked: pure."""
 
 import datetime as dt
 import uuid
@@ -18,15 +18,15 @@ PAGE_CLOSED = "page_closed"
 
 
 class Fate(StrEnum):
-    """What became of an avis that was claimed."""
+    """The end of a claim, as `sirenade_avis_reviewed` counts it."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
-    # The world moved on: the row is due again, or somebody else's.
+    # Facts have changed, or another claim stands: the row is due again, or its claimer writes it.
     DISCARDED = "discarded"
-    # No longer due.
+    # No text may be written, or none is due.
     SKIPPED = "skipped"
-    # Still claimed, to be given back: a limit or the budget stood against it.
+    # A limit or the budget stood against it: it is still claimed, and to be released.
     POSTPONED = "postponed"
 
     @classmethod
@@ -43,7 +43,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The right to write one avis, until the lease ends and somebody else claims it."""
+    """The right to write one avis, until the lease ends and another process claims it."""
 
     avis_id: int
     token: uuid.UUID
@@ -51,13 +51,13 @@ class Claim:
     facts: Facts
     facts_hash: str
     fetched_at: dt.datetime
-    # None for a notice; a synthese has at least one.
+    # A notice has None, a synthese at least one.
     sources: tuple[Source, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AvisResult:
-    """`label` goes with the text of the last attempt, where that is accepted.
+    """`label` belongs to the text of the last attempt, if that is accepted.
 
     With `slow_down` only the attempts are stored: they were paid for.
     """
@@ -70,7 +70,7 @@ class AvisResult:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The avis row as it is now."""
+    """The locked row of an avis."""
 
     outcome: AvisOutcome
     claim_token: uuid.UUID | None
@@ -78,10 +78,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What to do with a result: `outcome` None leaves the avis row alone.
+    """A decision on a result: without `outcome` the avis row stays as it is.
 
-    `because` is the reason that an attempt is kept with although its text may have been good;
-    attempts about those who must not be written about are not kept. `tolerated` is the code of a
+    `because` is a reason that is kept with the attempts, though their texts may be good. Attempts
+    about establishments that must not be written about are not kept. `tolerated` is the code of a
     duplicate that is kept all the same.
     """
 
@@ -94,14 +94,14 @@ class Ruling:
 
 
 def outcome_now(subject: AvisSubject | None, *, sole_traders: bool) -> AvisOutcome:
-    """`pending` where a text may be written; without page, establishment or unit it may not."""
+    """Return `pending` where a text may be written, `cancelled` where the subject is gone."""
     return AvisOutcome.CANCELLED if subject is None else subject.outcome(sole_traders=sole_traders)
 
 
 def judge(
     result: AvisResult, held: Held | None, subject: AvisSubject | None, *, sole_traders: bool
 ) -> Ruling:
-    """`held` is None where the row is gone."""
+    """Return what to do with a result; `held` is None where the row is gone."""
     if held is None:
         return Ruling(Fate.DISCARDED, keep_attempts=False)
     ours = held.claim_token == result.claim.token

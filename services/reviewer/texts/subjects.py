@@ -1,4 +1,4 @@
-"""What the register says about the establishment that an avis is about: pure."""
+"""The subject of an avis: an establishment as the register has it now. Pure."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Tables and the language model, read once before there are threads.
+"""Tables and the language model are read before threads start.
 
-Threads that meet a cold cache together each fill it: 200 of them took seconds over their first
-text, and twice the memory.
+Threads that meet a cold cache at the same time each fill it: 200 of them needed seconds for their
+first text, and twice the memory.
 """
 
 from services.reviewer.notices import template
@@ -17,7 +17,7 @@ from shared.sirene.reference import (
 
 
 def warm_up() -> None:
-    """Do everything once that a text needs, about an establishment that nobody has."""
+    """Make and validate one text about an invented establishment."""
     commune, activity, nomenclature, form, staff = "33063", "43.32A", "NAFRev2", "5499", "02"
     facts = Facts(
         siret="00000000000000",
