@@ -1,4 +1,4 @@
-"""Command line of the reviewer: the service itself, and its texts."""
+"""The command line of the reviewer: the service, and commands about its texts."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ from shared.terminal.words import thousands
 _SIRET_DIGITS = 14
 
 app = make_app("Write, check and store the avis.")
-avis = make_app("The avis: see one with its history, check texts from elsewhere.")
+avis = make_app("Show avis, order them, and check texts of other origin.")
 app.add_typer(avis, name="avis")
 app.add_typer(reviews, name="reviews")
 avis.command()(avis_run.run)
@@ -47,13 +47,13 @@ def run() -> None:
 
 @avis.command()
 def show(
-    siret: Annotated[str, typer.Argument(help="The establishment's 14 digits; spaces may stay.")],
+    siret: Annotated[str, typer.Argument(help="SIRET of the establishment; spaces may stay.")],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON array instead of tables.")
     ] = False,
     as_json_ld: Annotated[
         bool,
-        typer.Option("--json-ld", help="Print what a page may show, with label and provenance."),
+        typer.Option("--json-ld", help="Print JSON-LD for a web page, with label and provenance."),
     ] = False,
 ) -> None:
     """Show facts, text, label, outcome and attempts of an establishment's avis.
@@ -82,9 +82,9 @@ def show(
 
 @avis.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="JSON lines; - reads standard input.")],
+    file: Annotated[Path, typer.Argument(help="File of JSON lines; - is the standard input.")],
 ) -> None:
-    """Check texts: one line {"facts": {…}, "text": "…"} in, one verdict out.
+    """Check texts: each line {"facts": {…}, "text": "…"} gets one line with its verdict.
 
     Example: ./sirenade avis check texts.jsonl
     """
@@ -100,16 +100,16 @@ def check(
 
 @avis.command()
 def report(
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("avis-report.html"),
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("avis-report.html"),
     texts: Annotated[
-        int, typer.Option(min=0, max=1000, help="So many texts, drawn at random, to read.")
+        int, typer.Option(min=0, max=1000, help="Number of texts to show, drawn at random.")
     ] = 20,
 ) -> None:
-    """Write an HTML page on the quality of the texts: rejections, lengths, cost, texts to read.
+    """Write an HTML report on the quality of the texts: rejections, lengths, cost, examples.
 
     Example: ./sirenade avis report --out texts.html
     """
-    # The plots' library weighs more than the whole service, which never draws.
+    # The library of the plots needs more memory than the service, which never draws.
     from services.reviewer.commands.report.figures import read_report  # noqa: PLC0415
     from services.reviewer.commands.report.page import render  # noqa: PLC0415
 

@@ -28,7 +28,10 @@ class Capacity:
 
     @contextmanager
     def holding(self, number: int) -> Iterator[Callable[[], None]]:
-        """Wait for room, take it, and yield a function that frees one place; the end frees the rest."""
+        """Take room, wait for it if needed, and yield a function that frees one place.
+
+        The end of the block frees the rest.
+        """
         self._take(number)
         left = number
 

@@ -4,7 +4,7 @@ Neighbours are the avis of one activity in one commune. The comparison uses the 
 texts without their facts, kept in `avis_simhashes`; see docs/adr/0013-duplicates.md.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
@@ -152,11 +152,12 @@ def _furthest(drafts: Sequence[_Draft]) -> _Draft:
 def _choose(drafts: Sequence[_Draft]) -> ChosenText:
     """Return the furthest draft, with the attempts of all drafts before its own."""
     kept = _furthest(drafts)
-    attempts: list[Attempt] = []
-    for draft in drafts:
-        if draft is not kept:
-            *before, last = draft.result.attempts
-            reasons = (*last.reasons, draft.code) if draft.code else last.reasons
-            attempts += [*before, replace(last, reasons=reasons)]
-    attempts += kept.result.attempts
-    return ChosenText(replace(kept.result, attempts=tuple(attempts)), kept.code)
+    earlier = (attempt for draft in drafts if draft is not kept for attempt in _with_code(draft))
+    attempts = (*earlier, *kept.result.attempts)
+    return ChosenText(replace(kept.result, attempts=attempts), kept.code)
+
+
+def _with_code(draft: _Draft) -> Iterator[Attempt]:
+    *before, last = draft.result.attempts
+    yield from before
+    yield replace(last, reasons=(*last.reasons, draft.code)) if draft.code else last

@@ -1,4 +1,4 @@
-"""`./sirenade avis …` inside the test's process: a new one would import for a second."""
+"""`./sirenade avis …` inside the test's process: a new process would import for a second."""
 
 import json
 import signal
@@ -31,14 +31,14 @@ class Done:
 
     @property
     def told(self) -> dict[str, Any]:
-        """The one JSON object of a call that went well."""
+        """Return the only JSON object of a call that succeeds."""
         assert self.returncode == 0, self.stderr
         found: dict[str, Any] = json.loads(self.stdout)
         return found
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        """The JSON lines of this name."""
-        # A reviewer in the test's process logs to the same place.
+        """Return the JSON lines of this name."""
+        # A reviewer in the test's process writes its log there, too.
         lines = [line for line in self.stdout.splitlines() if line.startswith("{")]
         return [line for line in map(json.loads, lines) if line["event"] == name]
 
@@ -47,7 +47,7 @@ Call = Callable[..., Done]
 
 
 def make_call(url: str, monkeypatch: pytest.MonkeyPatch) -> Call:
-    """A UserError is what `shared.terminal.cli` makes of it."""
+    """Handle a UserError as `shared.terminal.cli` does."""
 
     def call(*arguments: str) -> Done:
         monkeypatch.setenv("SIRENADE_DATABASE_URL", url)

@@ -1,4 +1,4 @@
-"""A batch server that does what a test tells it to: for the faults that llmock does not have."""
+"""A batch server that a test controls, for faults that llmock does not have."""
 
 import json
 import socket
@@ -20,7 +20,7 @@ Answer = Callable[[Request], list[Request]]
 
 
 def answered(request: Request, body: bytes | None = None) -> Request:
-    """The line of an output file."""
+    """Return a line of an output file."""
     content = json.loads(text() if body is None else body)
     return {
         "id": "batch_req_1",
@@ -31,7 +31,7 @@ def answered(request: Request, body: bytes | None = None) -> Request:
 
 
 def failed(request: Request, status: int, code: str = "server_error") -> Request:
-    """The line of an error file."""
+    """Return a line of an error file."""
     response = {"status_code": status, "body": {"error": {"code": code}}}
     return {"custom_id": request["custom_id"], "response": response, "error": None}
 
@@ -85,7 +85,7 @@ class BatchServer(ThreadingHTTPServer):
         return [request for batch in self.batches for request in batch.requests]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Callers that went away are what some tests are about."""
+        """Ignore callers that went away: some tests want them to."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -185,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the tests look at what came in."""
+        """Log nothing: tests read the requests."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""An author with chat servers as the reviewer puts it together, over a meter that can be read."""
+"""An author over chat servers, as the reviewer has it, with a meter that tests can read."""
 
 import threading
 import time
@@ -51,7 +51,7 @@ class RecordingMeter:
             assert PRICE.cost_eur(usage) <= reservation.cost_eur, "more than was set aside"
 
     def pause(self, provider: Provider, seconds: float) -> None:
-        """There is no other replica."""
+        """Do nothing: there is no other replica."""
 
     @property
     def cost_eur(self) -> Decimal:

@@ -1,4 +1,4 @@
-"""A chat server that does what a test tells it to: for the faults that llmock does not have."""
+"""A chat server that a test controls, for faults that llmock does not have."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ GOOD = (
 
 
 def completion(content: object, *, finish_reason: str = "stop", **more: Any) -> bytes:
-    """The body of an answer; `more` are its other fields, such as `usage`."""
+    """Return the body of an answer; `more` are its other fields, for example `usage`."""
     message = {"role": "assistant", "content": content}
     choice = {"index": 0, "message": message, "finish_reason": finish_reason}
     usage = {"prompt_tokens": 900, "completion_tokens": 60}
@@ -27,7 +27,7 @@ def completion(content: object, *, finish_reason: str = "stop", **more: Any) -> 
 
 
 def text(content: str = GOOD, **more: Any) -> bytes:
-    """An answer in the shape that the prompt asks for."""
+    """Return an answer in the shape that the prompt asks for."""
     return completion(json.dumps({"texte": content}, ensure_ascii=False), **more)
 
 
@@ -47,7 +47,7 @@ Respond = Callable[[dict[str, Any]], Response]
 
 
 class ChatServer(ThreadingHTTPServer):
-    """`requests` are the bodies that came in, `headers` theirs, `respond` decides on each."""
+    """`requests` are the bodies that came in, with their `headers`; `respond` answers each."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -70,7 +70,7 @@ class ChatServer(ThreadingHTTPServer):
             self.headers.append(headers)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Callers that went away are what some tests are about."""
+        """Ignore callers that went away: some tests want them to."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:  # the name that http.server looks for
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.server.gone.is_set():  # On a connection that was kept open.
+        if self.server.gone.is_set():  # The connection was kept open.
             self.close_connection = True
             return
         self.server.keep(body, dict(self.headers))
@@ -98,14 +98,14 @@ class _Handler(BaseHTTPRequestHandler):
             length = len(response.body) + response.drip * 10_000
             self.send_header("Content-Length", str(length))
         else:
-            self.close_connection = True  # It says more than it sends.
+            self.close_connection = True  # The header promises more bytes.
         self.end_headers()
         self.wfile.write(response.body)
         while response.drip and not self.server.gone.wait(0.1):
             self.wfile.write(b" ")
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the tests look at what came in."""
+        """Log nothing: tests read the requests."""
 
 
 @contextmanager

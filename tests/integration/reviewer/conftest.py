@@ -1,4 +1,4 @@
-"""A small register to write about, as the writer would leave it."""
+"""A small register as the writer leaves it, and reviewers for it."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ class Register:
     def add(
         self, numbers: range, *, sole_traders: bool = False, apart: bool = False, **unite: Any
     ) -> list[int]:
-        """Insert units, establishments, pages and avis; the ids of the avis, in order.
+        """Insert units, establishments, pages and avis; return the ids of the avis, in order.
 
         They are neighbours, of one trade in Bordeaux; `apart`, each is in a Bordeaux of its own.
         """

@@ -37,7 +37,7 @@ def at_work(
 
 @contextmanager
 def reviewer_at_work(database_url: str, metrics: Metrics, **settings: Any) -> Iterator[Service]:
-    """The service as it is built, over a broker of its own."""
+    """Run the whole service over a broker of its own."""
     values = ReviewerSettings(
         database_url=SecretStr(database_url),
         broker_url=SecretStr("memory://"),

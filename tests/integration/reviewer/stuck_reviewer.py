@@ -1,4 +1,4 @@
-"""A reviewer process that claims and never stores: its generator says so in a file, and hangs."""
+"""A reviewer process that claims and never stores: its generator writes a file, and hangs."""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""The generators of one reviewer: what they are given, and what becomes of their texts."""
+"""The generators of one reviewer: which avis they get, and how their texts end."""
 
 import datetime as dt
 import threading
@@ -26,7 +26,7 @@ from tests.integration.reviewer.reviewers import MakeReviewer
 def test_three_reviewers_at_once_write_every_due_avis_exactly_once(
     register: "Register", make_reviewer: MakeReviewer
 ) -> None:
-    """Each of them gets every message, as after a redelivery."""
+    """Each reviewer gets every message, as after a redelivery."""
     ids = register.add(range(1, 121))
     called: list[str] = []
 

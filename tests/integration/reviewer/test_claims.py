@@ -1,4 +1,4 @@
-"""Who may write about an avis: one at a time, while it is due, and not for ever."""
+"""Claims: one reviewer at a time may write an avis, while it is due and a lease lasts."""
 
 from typing import TYPE_CHECKING
 

@@ -27,7 +27,7 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts Python with arguments and settings at the project's root; ended with the test."""
+    """Start Python at the project's root, with arguments and settings; end it with the test."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start_it(*arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
@@ -115,7 +115,7 @@ def test_reviewers_killed_at_random_write_every_due_avis_once(
     assert [row["avis_id"] for row in rows] == ids
     for reviewer in reviewers:
         reviewer.terminate()
-    # The last one started may not have got as far as to handle the signal.
+    # The last process may have had no time to install its signal handler.
     assert {reviewer.wait(30) for reviewer in reviewers} <= {0, -signal.SIGTERM}
     broker = make_broker(rabbitmq_url)
     assert ready_messages(broker, ReviewAvis.QUEUE) == 0

@@ -28,7 +28,7 @@ def test_an_avis_that_the_writer_holds_is_not_waited_for(
 def test_an_avis_that_the_relay_is_marking_is_given_back_after_the_mark(
     register: "Register", desk: "Desk"
 ) -> None:
-    """Neither claimed nor given back, it would lie published without a message."""
+    """An avis that is neither claimed nor released would stay published without a message."""
     ids = register.add(range(1, 2))
     giving_back = threading.Thread(target=release_claims, args=(desk.engine, ids))
     with register.engine.begin() as relay:

@@ -77,7 +77,7 @@ def test_nothing_accepted_is_ever_generated_again_when_nothing_changed(
     for _ in range(3):
         relay.step()
         reviewer.work(ids)
-        # The writer made them due, and then due for the facts of before.
+        # The writer made them due, and then the facts were the earlier ones again.
         register.execute("UPDATE avis SET outcome = 'pending', published_at = NULL")
     relay.step()
     assert len(called) == len(ids)
@@ -114,7 +114,7 @@ def test_the_actor_works_off_a_real_queue(
 
 
 def has_left(register: "Register", avis_id: int) -> bool:
-    """Whoever claims it while it is being marked leaves it with a lease alone."""
+    """A claim while the relay marks the row leaves the row with a lease only."""
     row = register.avis(avis_id)
     return row["published_at"] is not None or row["lease_until"] is not None
 
@@ -126,7 +126,7 @@ def test_messages_of_one_avis_each_keep_all_generators_at_work(
     wait_for: WaitFor,
     tmp_path: Path,
 ) -> None:
-    """As they come where establishments do, one by one."""
+    """Avis become due one by one, as establishments come in."""
     generators = 8
     Budget(register.engine).resume(cap_eur=None, keep_cap=False)
     together = threading.Barrier(generators)

@@ -1,4 +1,4 @@
-"""What makes a result count or not, on a real database."""
+"""A result counts or not, on a real database."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING

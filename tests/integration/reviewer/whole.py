@@ -1,4 +1,4 @@
-"""The reviewer as it is built, in the test's process: relay, actors, generators and store."""
+"""The whole reviewer in the test's process: relay, actors, generators and store."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from shared.db.engine import make_engine
 from shared.metrics import Metrics
 from shared.runtime.service import Running
 
-# So that what is billed twice, or not at all, shows in every sum.
+# The price is high: a call that is billed twice, or never, shows in every sum.
 PRICE = "{ input_eur_per_million = 1000, output_eur_per_million = 1000 }"
 
 

@@ -33,7 +33,7 @@ _GARAGE = Facts(
 
 @pytest.fixture
 def facts_like() -> FactsLike:
-    """The garage of these tests, with some of its facts changed."""
+    """Return the facts of a garage, some of them changed."""
 
     def change(**changes: Any) -> Facts:
         return dataclasses.replace(_GARAGE, **changes)

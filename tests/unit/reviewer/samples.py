@@ -1,4 +1,4 @@
-"""Facts to write about, from usual ones to hostile ones, and the demand on every text."""
+"""Facts from usual ones to hostile ones, and the check that every text must pass."""
 
 import datetime as dt
 
@@ -82,7 +82,7 @@ def any_facts() -> st.SearchStrategy[Facts]:
 
 
 def assert_publishable(facts: Facts, *, variant_seed: str | None = None) -> str:
-    """The text, if the validator accepts it."""
+    """Return the text, if the validator accepts it."""
     text = generate(facts, variant_seed=variant_seed).text
     verdict = validate(text, facts)
     assert verdict.accepted, (verdict.reasons, text)

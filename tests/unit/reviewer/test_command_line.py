@@ -1,4 +1,4 @@
-"""The reviewer's subcommands that need no server, as a person calls them."""
+"""The reviewer's commands that need no server, as a person calls them."""
 
 import json
 import os

@@ -76,7 +76,7 @@ def test_a_kill_at_any_moment_loses_nothing_and_pays_nothing_twice(
                 reviewer.send_signal(signal.SIGKILL)
                 reviewer.wait()
             server.does.stuck_at = None
-        # The last one died in the middle of what it collected.
+        # The last process died while it stored the answers.
         collected = accepted()
         reviewer = start()
         try:
@@ -111,7 +111,7 @@ def test_batches_of_llmock_are_submitted_polled_and_collected(
     tmp_path: Path,
     api: str,
 ) -> None:
-    """What it writes is English: each text is asked for three times, then the template writes."""
+    """Llmock writes English: each text is asked for three times, then the template writes."""
     register.add(range(1, 31), apart=True)
     Budget(engine).resume(keep_cap=False)
     with llmock_server() as llmock:

@@ -1,4 +1,4 @@
-"""Texts by the batch, over a server that does what it is told to, and a real PostgreSQL."""
+"""Batches over a server that the test controls, and a real PostgreSQL."""
 
 import threading
 import time
@@ -87,12 +87,12 @@ class Desk:
         return self.register.rows("SELECT * FROM avis_attempts ORDER BY id")
 
     def due(self) -> int:
-        """Those that the relay would send."""
+        """Return the avis that the relay would send."""
         query = "SELECT FROM avis WHERE outcome = 'pending' AND lease_until IS NULL"
         return len(self.register.rows(query))
 
     def paid(self) -> tuple[Any, Any]:
-        """What was spent, and what is still set aside."""
+        """Return what was spent, and what is still set aside."""
         state = Budget(self.engine).read()
         return state.spent_eur, state.reserved_eur
 
@@ -148,7 +148,7 @@ def make(register: "Register", engine: Engine, server: BatchServer) -> Iterator[
 def test_every_avis_of_a_batch_is_written_paid_and_told_of_once(
     make: Make, register: "Register", server: BatchServer
 ) -> None:
-    """Answers come in any order, some twice, and one for a stranger."""
+    """Answers come in any order, some twice, and one for an unknown line."""
     server.does.answer = lambda request: [
         answered(request),
         answered(request),
@@ -279,7 +279,7 @@ def test_after_a_failed_batch_all_is_due_and_the_server_is_left_alone_for_longer
     assert waits[0] > 600
     assert waits[1] > 1.5 * waits[0]
     assert waits[2] > 1.2 * waits[1]
-    # Nobody is sent to a server that is out of use: others may write meanwhile.
+    # No avis goes to a server that is out of use: other servers may write it.
     desk.line.gate.set(room=50, closed_seconds=9)
     with pytest.raises(SlowDown, match="no provider can be asked"):
         desk.reviewer.work(ids)
@@ -357,7 +357,7 @@ def test_a_batch_that_nobody_hears_of_any_more_is_given_up(
     server.does.status = "in_progress"
     desk.until(lambda: desk.states() == ["submitted"])
     register.execute("UPDATE review_batches SET expires_at = now() - interval '3 hours'")
-    # As if its provider had been taken from the file.
+    # Its provider is no longer in the file.
     desk.batches = replace(desk.batches, routes=[])
     desk.until(lambda: desk.states() == ["lost"])
     assert desk.due() == 3
@@ -378,7 +378,7 @@ def test_what_changes_meanwhile_discards_the_answer_which_is_paid_for_all_the_sa
     register.execute(
         "UPDATE avis SET claim_token = NULL, lease_until = NULL WHERE id = :id", id=ids[3]
     )
-    # Nothing is kept of the facts of an avis that is no longer the batch's.
+    # No hash of facts stays for an avis that the batch no longer holds.
     forgotten = "SELECT FROM review_batch_lines WHERE facts_hash IS NULL"
     desk.until(lambda: len(register.rows(forgotten)) == 1)
     server.does.status = "completed"
@@ -426,7 +426,7 @@ def test_a_batch_is_as_large_as_the_money_and_the_cap_holds(
 def test_two_processes_that_collect_the_same_batch_store_it_once(
     make: Make, register: "Register", server: BatchServer
 ) -> None:
-    """The one that was held to be dead comes back in the middle."""
+    """A process that seemed dead comes back in the middle."""
     desk = make()
     desk.work(register.add(range(1, 31), apart=True))
     server.does.status = "in_progress"
@@ -484,7 +484,7 @@ def test_a_new_start_of_a_process_that_is_alone_leaves_batches_their_avis(
     desk.until(lambda: desk.states() == ["submitted"])
     forget_publications(engine)
     assert desk.due() == 0
-    # Nor does a sample wait for what may take a day.
+    # A sample does not wait for a batch either: it may take a day.
     assert count_under_way([engine]) == 0
 
 

@@ -1,4 +1,4 @@
-"""What a limit or the budget stands against stays due; what was paid for stays in the ledger."""
+"""Avis that a limit or the budget stops stay due; paid attempts stay in the ledger."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

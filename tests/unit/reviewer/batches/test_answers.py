@@ -1,4 +1,4 @@
-"""A line of a batch's answers says something or nothing, and never breaks its reader."""
+"""A line of a batch's answers is an answer or nothing, and never breaks its reader."""
 
 import pytest
 

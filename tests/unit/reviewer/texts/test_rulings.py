@@ -1,4 +1,4 @@
-"""What becomes of a result, by what the row and the register say when it comes in."""
+"""Rulings on a result depend on the avis row and on the register at that moment."""
 
 import datetime as dt
 import uuid

@@ -1,4 +1,4 @@
-"""From facts to verdict, without a database."""
+"""The author goes from facts to a verdict, without a database."""
 
 import re
 import threading
@@ -86,7 +86,7 @@ def test_answers_that_come_together_are_judged_one_after_another() -> None:
     together = threading.Barrier(8)
 
     def judge(text: str, _facts: Facts) -> Sequence[str]:
-        # Not to be had while another is inside; the wait lets the others run.
+        # The lock is free only if no other thread is inside; the wait lets them run.
         if not inside.acquire(blocking=False):
             return ("beside another",)
         threading.Event().wait(0.002)
