@@ -10,27 +10,20 @@ class ReviewerSettings(ServiceSettings):
         default=10, ge=1, le=500, description="texts that this process makes at the same time"
     )
     reviewer_high_water: int = Field(
-        default=2000,
-        ge=1,
-        description="most avis published and unfinished, over all processes",
+        default=2000, ge=1, description="most avis published and unfinished, in all"
     )
     reviewer_lease_seconds: float = Field(
-        default=120,
-        gt=0,
-        description="longer than a generator's call and the store after it",
+        default=120, gt=0, description="longer than a call and the store after it"
     )
     reviewer_stall_seconds: float = Field(
-        default=900, gt=0, description="time after which an avis that nobody claimed is sent again"
+        default=900, gt=0, description="time until an avis that nobody claimed is sent again"
     )
     avis_sole_traders: bool = Field(
         default=False, description="write about sole traders too: personal data"
     )
     avis_providers_file: Path | None = Field(
-        default=None,
-        description="TOML file of the chat servers; without it templates write all texts",
+        default=None, description="TOML file of the chat servers; without it templates write"
     )
     avis_outage_seconds: float = Field(
-        default=600,
-        ge=0,
-        description="time without any chat server after which templates write instead",
+        default=600, ge=0, description="time without a chat server until templates write"
     )

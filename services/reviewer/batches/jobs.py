@@ -52,7 +52,11 @@ _RENEW = text("""
     UPDATE review_batches SET next_at = clock_timestamp() + make_interval(secs => :lease)
     WHERE id = :id
 """)
-_SUM = text("SELECT answered, spent_eur FROM review_batches WHERE id = :id")
+_TOTALS = text("""
+    SELECT answered, spent_eur, (
+      SELECT coalesce(sum(cost_eur), 0) FROM review_batch_lines WHERE batch_id = :id) AS left_eur
+    FROM review_batches WHERE id = :id
+""")
 _SUBMITTED = text("""
     UPDATE review_batches SET
       state = 'submitted', remote_id = :remote_id, failures = 0, submitted_at = clock_timestamp(),
@@ -63,10 +67,6 @@ _SUBMITTED = text("""
 _FINISH = text("""
     UPDATE review_batches SET state = :state, finished_at = clock_timestamp()
     WHERE id = :id AND finished_at IS NULL
-""")
-_LEFT = text("""
-    SELECT count(*) AS lines, coalesce(sum(cost_eur), 0) AS cost_eur
-    FROM review_batch_lines WHERE batch_id = :batch
 """)
 _RELEASE = text("""
     UPDATE review_batch_lines SET batch_id = NULL, facts_hash = NULL WHERE batch_id = :batch
@@ -158,20 +158,17 @@ def count(
 
 
 @dataclass(frozen=True, slots=True)
-class BatchSum:
-    """`left_eur` is the most that the `left` lines without an answer can cost."""
+class BatchTotals:
+    """`left_eur` is the most that lines without an answer can cost."""
 
     answered: int
     spent_eur: Decimal
-    left: int
     left_eur: Decimal
 
 
-def read_sum(engine: Engine, job: BatchJob) -> BatchSum:
+def read_totals(engine: Engine, job: BatchJob) -> BatchTotals:
     with engine.connect() as connection:
-        done = connection.execute(_SUM, {"id": job.id}).one()
-        left = connection.execute(_LEFT, {"batch": job.id}).one()
-    return BatchSum(done.answered, done.spent_eur, left.lines, left.cost_eur)
+        return BatchTotals(**connection.execute(_TOTALS, {"id": job.id}).mappings().one())
 
 
 def finish(engine: Engine, job: BatchJob, state: str, *, keep_lines: bool = False) -> None:

@@ -15,6 +15,7 @@ from services.reviewer import statements
 from services.reviewer.batches.client import ENDPOINT
 from services.reviewer.batches.jobs import BatchJob
 from services.reviewer.batches.lines import (
+    SELECT_LINES,
     BatchLine,
     drop,
     keep_claims,
@@ -32,21 +33,16 @@ from shared.avis import PENDING
 
 _LINES_AT_ONCE = 500
 
-_WAITING = text("""
+_IS_WAITING = """batch_id IS NULL AND provider = :provider
+      AND (CAST(:only AS bigint[]) IS NULL OR avis_id = ANY(CAST(:only AS bigint[])))"""
+_WAITING = text(f"""
     SELECT count(*) AS lines, coalesce(extract(epoch FROM clock_timestamp() - min(parked_at)), 0)
       AS oldest_seconds
-    FROM review_batch_lines
-    WHERE batch_id IS NULL AND provider = :provider
-      AND (CAST(:only AS bigint[]) IS NULL OR avis_id = ANY(CAST(:only AS bigint[])))
-""")
-_TAKE = text("""
-    SELECT id, avis_id, claim_token, asks, reasons, facts_hash, tokens_in, cost_eur
-    FROM review_batch_lines
-    WHERE batch_id IS NULL AND provider = :provider
-      AND (CAST(:only AS bigint[]) IS NULL OR avis_id = ANY(CAST(:only AS bigint[])))
-    ORDER BY parked_at, id LIMIT :size
-    FOR UPDATE SKIP LOCKED
-""")
+    FROM review_batch_lines WHERE {_IS_WAITING}
+""")  # noqa: S608  # a constant
+_TAKE = text(f"""
+    {SELECT_LINES} WHERE {_IS_WAITING} ORDER BY parked_at, id LIMIT :size FOR UPDATE SKIP LOCKED
+""")  # constants
 _INSERT = text("""
     INSERT INTO review_batches (key, provider, model, prompt_version, structured_output, state,
       texts, cost_eur, expires_at)

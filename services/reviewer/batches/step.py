@@ -159,7 +159,7 @@ class BatchSteps:
         self._end(job, remote.status.value)
 
     def _settle(self, job: BatchJob) -> None:
-        now = jobs.read_sum(self._engine, job)
+        now = jobs.read_totals(self._engine, job)
         holds.settle(
             self.control,
             job.key,
@@ -170,7 +170,7 @@ class BatchSteps:
 
     def _end(self, job: BatchJob, state: str, *, keep_lines: bool = False) -> None:
         """Return its money to the budget, then release its avis."""
-        now = jobs.read_sum(self._engine, job)
+        now = jobs.read_totals(self._engine, job)
         holds.end(self.control, job.key, spent_eur=now.spent_eur, calls=now.answered)
         jobs.finish(self._engine, job, state, keep_lines=keep_lines)
         self.reviewer.metrics.batches_finished.labels(state=state).inc()
@@ -186,7 +186,7 @@ class BatchSteps:
 
 def give_up(control: Engine, reviewer: ShardReviewer, job: BatchJob) -> None:
     """Release the avis of a batch without news; what the batch may have cost counts as spent."""
-    now = jobs.read_sum(reviewer.engine, job)
+    now = jobs.read_totals(reviewer.engine, job)
     begun = job.remote_id is not None or job.submit_begun_at is not None
     spent_eur = now.spent_eur + (now.left_eur if begun else 0)
     holds.end(control, job.key, spent_eur=spent_eur, calls=now.answered)

@@ -32,13 +32,8 @@ class Fate(StrEnum):
     @classmethod
     def of(cls, outcome: AvisOutcome) -> "Fate":
         """Return the fate of an avis that got this outcome, which is not `pending`."""
-        match outcome:
-            case AvisOutcome.ACCEPTED:
-                return cls.ACCEPTED
-            case AvisOutcome.REJECTED:
-                return cls.REJECTED
-            case _:
-                return cls.SKIPPED
+        is_verdict = outcome in {AvisOutcome.ACCEPTED, AvisOutcome.REJECTED}
+        return cls(outcome) if is_verdict else cls.SKIPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
