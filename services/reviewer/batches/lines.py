@@ -39,7 +39,7 @@ _RELEASE = text(f"""
       ORDER BY avis.id FOR UPDATE OF avis)
     UPDATE avis SET {RESET}
     FROM held WHERE avis.id = held.id
-""")  # noqa: S608  # a constant
+""")
 SELECT_LINES = """
     SELECT id, avis_id, claim_token, asks, reasons, facts_hash, tokens_in, cost_eur
     FROM review_batch_lines
@@ -48,7 +48,7 @@ _LINES = text(f"""
     {SELECT_LINES} WHERE batch_id = :batch AND id > :after
       AND (CAST(:ids AS bigint[]) IS NULL OR id = ANY(CAST(:ids AS bigint[])))
     ORDER BY id LIMIT :most
-""")  # a constant
+""")
 _DROP = text("DELETE FROM review_batch_lines WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING id")
 _AGAIN = text("""
     UPDATE review_batch_lines l SET
@@ -63,7 +63,7 @@ _TAKE_WAITING = text(f"""
     {SELECT_LINES} WHERE batch_id IS NULL AND provider = :provider AND asks = 0
     ORDER BY parked_at LIMIT 1000
     FOR UPDATE SKIP LOCKED
-""")  # a constant
+""")
 _FORGET = text("""
     UPDATE review_batch_lines l SET facts_hash = NULL
     FROM avis a

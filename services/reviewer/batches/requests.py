@@ -39,7 +39,7 @@ _WAITING = text(f"""
     SELECT count(*) AS lines, coalesce(extract(epoch FROM clock_timestamp() - min(parked_at)), 0)
       AS oldest_seconds
     FROM review_batch_lines WHERE {_IS_WAITING}
-""")  # noqa: S608  # a constant
+""")
 _TAKE = text(f"""
     {SELECT_LINES} WHERE {_IS_WAITING} ORDER BY parked_at, id LIMIT :size FOR UPDATE SKIP LOCKED
 """)  # constants

@@ -62,7 +62,7 @@ def test_a_generator_that_breaks_is_an_attempt_without_a_text() -> None:
     assert attempt.text is None
     [event] = events
     assert event["error"] == "KeyError"
-    assert re.fullmatch(r"tests/unit/reviewer/texts/test_attempts\.py:\d+", event["at"][-1])
+    assert re.fullmatch(r"tests/unit/reviewer/texts/test_author\.py:\d+", event["at"][-1])
     assert "DUPONT" not in str(event)
     assert (attempt.reasons, attempt.error) == (("generator_failed",), "KeyError")
 
