@@ -17,7 +17,7 @@ _ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="session")
 def insee() -> Path:
-    """Folder of recorded answers."""
+    """Return the folder of recorded answers."""
     return Path(__file__).parents[2] / "fixtures" / "insee"
 
 
@@ -37,7 +37,7 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture
 def launch(tmp_path: Path) -> Iterator[Launch]:
-    """Run the simulator as a process; its address once it listens. Ended after the test."""
+    """Run the simulator as a process and return its address; the test's end stops it."""
     processes: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: str) -> tuple[subprocess.Popen[str], str]:

@@ -1,4 +1,4 @@
-"""Made-up runs to judge."""
+"""Invented runs to judge."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ def usage(rss_bytes: int = 100 * MIB) -> ProcessUsage:
 
 
 def steady_run(*, rows: int = ROWS, seconds: int = SECONDS) -> list[Sample]:
-    """A sample a second of a run that brings the same number of rows in each."""
+    """Make a sample a second of a run that brings the same number of rows each second."""
     return [
         Sample(
             at_seconds=float(at),
@@ -42,7 +42,7 @@ def steady_run(*, rows: int = ROWS, seconds: int = SECONDS) -> list[Sample]:
 
 
 def creeping(samples: list[Sample], what: str, *, per_second: float) -> list[Sample]:
-    """The same run, with one property of its process growing."""
+    """Let one property of the run's process grow."""
     return [
         replace(
             each,

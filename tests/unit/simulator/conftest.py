@@ -14,7 +14,7 @@ Call = Callable[..., tuple[int, dict[str, object]]]
 
 @pytest.fixture(scope="session")
 def insee() -> Path:
-    """Folder of recorded answers."""
+    """Return the folder of recorded answers."""
     return Path(__file__).parents[2] / "fixtures" / "insee"
 
 
@@ -30,7 +30,7 @@ def desk() -> FaultDesk:
 
 @pytest.fixture
 def call(register: GeneratedRegister, desk: FaultDesk) -> Call:
-    """Ask the API without a socket: status and decoded body."""
+    """Ask the API without a socket; the answer is status and decoded body."""
     api = Api(register, desk)
 
     def ask(path: str, **params: str) -> tuple[int, dict[str, object]]:

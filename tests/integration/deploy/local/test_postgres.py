@@ -105,7 +105,7 @@ def test_every_test_database_is_a_clone_of_the_migrated_template(
 def test_a_cluster_below_a_folder_that_its_user_cannot_enter_lies_outside_until_clean(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only root runs servers as another user; anyone else's cluster stays where it was asked."""
+    """Root alone runs servers as another user; another user's cluster stays where it was asked."""
     monkeypatch.setattr(postgres_binaries, "LOCAL", tmp_path / ".local")
     monkeypatch.setattr(__main__, "LOCAL", tmp_path / ".local")
     tmp_path.chmod(0o700)

@@ -41,7 +41,7 @@ def server() -> Iterator[RunningServer]:
 
 @pytest.fixture(scope="module")
 def stand_ins(server: RunningServer) -> Mapping[int, str]:
-    """For each recorded status a SIRET that has it here; its first nine digits do as well."""
+    """Return a SIRET of this register for each recorded status; its SIREN has the status, too."""
     specials = requests.get(f"{server.root}/__specials", timeout=10).json()
     seats = requests.get(
         f"{server.url}/siret",
@@ -62,7 +62,7 @@ def _with(stand_in: str, text: str) -> str:
 
 
 def _address(trace: Mapping[str, Any], stand_ins: Mapping[int, str]) -> str:
-    """The recorded path and query, on what exists here."""
+    """Rewrite the recorded path and query with identifiers that exist here."""
     uri = urlsplit(trace["uri"].replace("<URL_INSEE_V3>", "https://recorded"))
     path = re.sub(r".*/(?=sire[nt](/|$))", "/", uri.path).rstrip("/")
     query = unquote(uri.query)

@@ -33,7 +33,7 @@ LEDGER = Ledger(
 
 
 def calls(*, idle_seconds: float = 0.0, count: int = 1000) -> list[Call]:
-    """Ten callers that begin a second apart, and rest so long between two calls of 3.5 s."""
+    """Make ten callers that begin a second apart, and rest this long between calls of 3.5 s."""
     return [
         Call(begun, begun + 3.5)
         for number in range(count)

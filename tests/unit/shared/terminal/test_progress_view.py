@@ -48,7 +48,7 @@ A_DAY_LATER = replace(
     quota_per_minute=30,
     failed_items=1234,
     avis={"pending": 9_876_543, "accepted": 1_234_567},
-    # By the clock of `at` that is 22:30 of the day before.
+    # The clock of `at` says 22:30 of the day before.
     treated_until=dt.datetime(2025, 9, 12, 0, 30),  # noqa: DTZ001  as INSEE's own
 )
 

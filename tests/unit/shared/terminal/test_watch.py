@@ -1,4 +1,4 @@
-"""What a live view shows where nobody has a terminal."""
+"""The lines of a live view without a terminal, and its panel on one."""
 
 import io
 from collections.abc import Callable, Iterator

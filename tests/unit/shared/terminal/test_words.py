@@ -1,4 +1,4 @@
-"""How numbers, durations and money are written for people."""
+"""The form of numbers, durations and money for people."""
 
 from decimal import Decimal
 

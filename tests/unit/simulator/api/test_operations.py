@@ -1,4 +1,4 @@
-"""Operations of the API without a socket: paging, walks, single records, what is left out."""
+"""Operations of the API without a socket: paging, walks, single records, shapes."""
 
 import json
 from collections import Counter
@@ -17,7 +17,7 @@ Call = Callable[..., tuple[int, Any]]
 
 
 def _walk(call: Call, path: str, list_name: str, key: str, **params: str) -> tuple[list[str], int]:
-    """Identifiers in the order served, and how many requests it took."""
+    """Walk to the end; return the identifiers in order, and the number of requests."""
     found: list[str] = []
     curseur, requests = "*", 0
     while True:

@@ -21,7 +21,7 @@ _PLACE = ("codeCommuneEtablissement", "libelleCommuneEtablissement")
 
 
 def _record(register: GeneratedRegister, *, natural: bool, etablissement: str, unite: str) -> Any:
-    """A generated record whose statuses are set to these, unmasked."""
+    """Return an unmasked generated record with these statuses."""
     for position in range(register.size("siret")):
         record: Any = register.unmasked(register.identifier("siret", position))
         if (record["uniteLegale"]["categorieJuridiqueUniteLegale"] == "1000") == natural:

@@ -1,4 +1,4 @@
-"""The query language, as tables: what is found, and what is refused with which words."""
+"""The query language, as tables: rows found, queries refused, and the words of a refusal."""
 
 from collections.abc import Mapping
 from typing import Any

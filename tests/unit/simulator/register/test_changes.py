@@ -1,4 +1,4 @@
-"""Facts changed at run time, as nightly treatments change them."""
+"""Facts changed while the server runs, as nightly treatments change them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Stock files say what the server serves, however many rows they have."""
+"""Stock files hold the records that the server serves, however many rows they have."""
 
 import csv
 import sys
