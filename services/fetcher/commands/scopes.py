@@ -4,7 +4,7 @@ import csv
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from importlib import resources
 
 from services.fetcher.commands.options import ScopeOptions
@@ -12,8 +12,6 @@ from shared.errors import UserError
 from shared.imports.scope import Scope
 from shared.sirene.identifiers import is_siret
 from shared.sirene.reference import communes, departements, libelle_activite
-
-_ETATS = {"A": "open", "F": "closed"}
 
 
 def checked_scope(named: ScopeOptions) -> Scope:
@@ -67,29 +65,29 @@ def _departements_of(region: str) -> list[str]:
     return [each for each, found in departements().items() if found.region == code]
 
 
-def _checked_departement(code: str) -> str:
-    if code.upper() not in departements():
-        raise UserError(f"unknown département {code!r}: use a code like 33, 2A or 974")
+def _checked(code: str, known: Container[str], *, kind: str, advice: str) -> str:
+    if code.upper() not in known:
+        raise UserError(f"unknown {kind} {code!r}: use {advice}")
     return code.upper()
+
+
+def _checked_departement(code: str) -> str:
+    advice = "a code like 33, 2A or 974"
+    return _checked(code, departements(), kind="département", advice=advice)
 
 
 def _checked_commune(code: str) -> str:
-    if code.upper() not in communes():
-        raise UserError(f"unknown commune {code!r}: use an INSEE code like 33063, no postcode")
-    return code.upper()
+    advice = "an INSEE code like 33063, no postcode"
+    return _checked(code, communes(), kind="commune", advice=advice)
 
 
 def _checked_activite(code: str) -> str:
-    if libelle_activite(code.upper(), None) is None:
-        raise UserError(f"unknown activity {code!r}: use a whole NAF code like 47.11D")
-    return code.upper()
+    known = () if libelle_activite(code.upper(), None) is None else (code.upper(),)
+    return _checked(code, known, kind="activity", advice="a whole NAF code like 47.11D")
 
 
-def _checked_etat(etat: str) -> str:
-    if etat.upper() not in _ETATS:
-        choices = " or ".join(f"{code} ({meaning})" for code, meaning in _ETATS.items())
-        raise UserError(f"unknown state {etat!r}: use {choices}")
-    return etat.upper()
+def _checked_etat(code: str) -> str:
+    return _checked(code, ("A", "F"), kind="state", advice="A (open) or F (closed)")
 
 
 def _checked_range(low: str | None, high: str | None) -> tuple[str | None, str | None]:

@@ -60,25 +60,16 @@ class Sender:
             duration_seconds = time.monotonic() - started_seconds
             self.metrics.insee_requests.labels(outcome=outcome).inc()
             self.metrics.insee_request_seconds.observe(duration_seconds)
-            self._record(
-                slot.fetch_id, status=status, records=records, duration_seconds=duration_seconds
-            )
+            record = {
+                "fetch_id": slot.fetch_id,
+                "status": status,
+                "records": records,
+                "duration_seconds": duration_seconds,
+            }
+            with self.engine.begin() as connection:
+                connection.execute(_RECORD_REQUEST, record)
         self.quota.follow(answer.rate)
         return answer
-
-    def _record(
-        self, fetch_id: int, *, status: int, records: int | None, duration_seconds: float
-    ) -> None:
-        with self.engine.begin() as connection:
-            connection.execute(
-                _RECORD_REQUEST,
-                {
-                    "fetch_id": fetch_id,
-                    "status": status,
-                    "records": records,
-                    "duration_seconds": duration_seconds,
-                },
-            )
 
 
 def open_sender(

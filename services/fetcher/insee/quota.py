@@ -131,15 +131,7 @@ class Quota:
 
     def open(self, *, requests_per_minute: float, requests_per_hour: float | None) -> None:
         """Create the row, or set its limits where the settings changed."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                _OPEN,
-                {
-                    "key": self._key,
-                    "per_minute": requests_per_minute,
-                    "per_hour": requests_per_hour,
-                },
-            )
+        self._execute(_OPEN, per_minute=requests_per_minute, per_hour=requests_per_hour)
 
     def take(
         self, *, batch_id: int | None = None, page: int | None = None, patience_seconds: float
@@ -165,9 +157,8 @@ class Quota:
     def _try(
         self, connection: Connection, batch_id: int | None, page: int | None
     ) -> tuple[Slot | None, float]:
-        row = connection.execute(
-            _TAKE, {"key": self._key, "batch_id": batch_id, "page": page}
-        ).one_or_none()
+        request = {"key": self._key, "batch_id": batch_id, "page": page}
+        row = connection.execute(_TAKE, request).one_or_none()
         if row is None:
             wait_seconds = connection.execute(_WAIT, {"key": self._key}).scalar_one()
             if wait_seconds > gcra.MAX_WAIT_SECONDS:
@@ -184,17 +175,10 @@ class Quota:
             # The time of the slot had come when it was granted: no pause can lie in between.
             return True
         stopping = self._clock.wait(wait_seconds)
+        lateness = {"granted_at": slot.granted_at, "lateness": gcra.MAX_LATENESS_SECONDS}
         with self._engine.begin() as connection:
-            good = (
-                not stopping
-                and connection.execute(
-                    _STILL_GOOD,
-                    {
-                        "key": self._key,
-                        "granted_at": slot.granted_at,
-                        "lateness": gcra.MAX_LATENESS_SECONDS,
-                    },
-                ).scalar_one()
+            good = not stopping and bool(
+                connection.scalar(_STILL_GOOD, {"key": self._key, **lateness})
             )
             if not good:
                 connection.execute(_GIVE_UP, {"id": slot.fetch_id})

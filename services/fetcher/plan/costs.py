@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.fetcher.plan.windows import PlannedBatch
+from shared.terminal.words import thousands
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,8 @@ class Cost:
     def __str__(self) -> str:
         windows = "1 window" if self.windows == 1 else f"{self.windows} windows"
         bound = "" if self.is_counted else "at most "
-        rows = f"{self.rows:,}".replace(",", " ")
-        requests = f"{self.requests:,}".replace(",", " ")
         return (
-            f"{windows}, {bound}{rows} rows, {requests} requests, "
+            f"{windows}, {bound}{thousands(self.rows)} rows, {thousands(self.requests)} requests, "
             f"about {max(self.minutes, 0.1):.1f} min at the present quota"
         )
 
@@ -50,8 +49,7 @@ def cost_of(plan: Sequence[PlannedBatch], *, rows_per_page: int, per_minute: flo
 def days_of(rows: int, per_day: int) -> str:
     """Say in words how many days a plan takes at this daily share."""
     days = max(1, math.ceil(rows / per_day))
-    share = f"{per_day:,}".replace(",", " ")
-    return f"{days} day{'s' if days > 1 else ''} at {share} rows a day"
+    return f"{days} day{'s' if days > 1 else ''} at {thousands(per_day)} rows a day"
 
 
 @dataclass(frozen=True)

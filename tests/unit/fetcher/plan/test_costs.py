@@ -14,7 +14,7 @@ def test_a_plan_costs_its_pages_and_one_request_for_an_empty_window() -> None:
         windows=4, rows=7002, requests=3 + 1 + 5 + 1, minutes=10 / 30, is_counted=False
     )
     assert str(cost) == (
-        "4 windows, at most 7 002 rows, 10 requests, about 0.3 min at the present quota"
+        "4 windows, at most 7 002 rows, 10 requests, about 0.3 min at the present quota"
     )
 
 
@@ -26,6 +26,6 @@ def test_a_plan_that_was_counted_is_no_bound() -> None:
 
 
 def test_a_daily_plan_is_told_in_days() -> None:
-    assert days_of(245_000, 35_000) == "7 days at 35 000 rows a day"
-    assert days_of(245_001, 35_000) == "8 days at 35 000 rows a day"
-    assert days_of(0, 35_000) == "1 day at 35 000 rows a day"
+    assert days_of(245_000, 35_000) == "7 days at 35 000 rows a day"
+    assert days_of(245_001, 35_000) == "8 days at 35 000 rows a day"
+    assert days_of(0, 35_000) == "1 day at 35 000 rows a day"
