@@ -58,8 +58,8 @@ class Found:
                 errors="replace",
             )
         if ended.returncode != 0:
-            said = [line for line in ended.stderr.splitlines() if "error" in line.lower()]
-            reason = (said or ended.stderr.splitlines() or [f"status {ended.returncode}"])[0]
+            errors = [line for line in ended.stderr.splitlines() if "error" in line.lower()]
+            reason = (errors or ended.stderr.splitlines() or [f"status {ended.returncode}"])[0]
             raise ToolFailed(reason.strip())
 
 
@@ -96,12 +96,12 @@ class PgTools:
 
 def _major(path: Path) -> int | None:
     try:
-        told = subprocess.run(  # noqa: S603  PostgreSQL's own tool
+        answer = subprocess.run(  # noqa: S603  PostgreSQL's own tool
             [str(path), "--version"], capture_output=True, text=True, check=False
         ).stdout
     except OSError:
         return None
-    version = re.search(r"(\d+)", told)
+    version = re.search(r"(\d+)", answer)
     return int(version[1]) if version else None
 
 

@@ -56,13 +56,16 @@ WORK = (
     Family("sirenade_quota_used_requests", "Requests granted in the last 60 s."),
     # It falls with each burst of 429 and creeps back to 1.
     Family("sirenade_quota_share_ratio", "Share of the quota that others leave to us."),
-    Family("sirenade_quota_pause_seconds", "How much longer all replicas are held back."),
+    Family("sirenade_quota_pause_seconds", "Time for which all replicas are still held back."),
     # ── The import ──
     Family("sirenade_import_runs", "Import runs by status.", ("status",)),
     Family("sirenade_import_batches", "Import batches by status.", ("status",)),
-    Family("sirenade_import_rows", "Rows of all imports by what became of them.", ("outcome",)),
-    Family("sirenade_import_expected_rows", "Rows that the open runs are to bring, once told."),
-    Family("sirenade_import_received_rows", "Rows that the open runs have brought."),
+    Family("sirenade_import_rows", "Rows of all imports by outcome.", ("outcome",)),
+    Family(
+        "sirenade_import_expected_rows",
+        "Rows that open runs have to bring, as far as INSEE told totals.",
+    ),
+    Family("sirenade_import_received_rows", "Rows that open runs have brought."),
     # Requests granted since midnight in France; rows count once written, rejected ones too.
     Family("sirenade_import_today_rows", "Rows that the requests of today brought and wrote."),
     Family("sirenade_import_day_share_rows", "Rows that open daily imports may bring in a day."),
@@ -95,21 +98,23 @@ WORK = (
     # ── Texts and money ──
     Family(
         "sirenade_avis_oldest_published_timestamp_seconds",
-        "Since when the longest published avis waits for its text.",
+        "When the avis that waits longest was published.",
         least=True,
     ),
-    Family("sirenade_budget_cap_euros", "What texts may cost in all; +Inf where there is no cap."),
-    Family("sirenade_budget_spent_euros", "What was spent on texts."),
-    Family("sirenade_budget_reserved_euros", "What calls under way may cost at most."),
+    Family(
+        "sirenade_budget_cap_euros", "Most that all texts may cost; +Inf where there is no cap."
+    ),
+    Family("sirenade_budget_spent_euros", "Money spent on texts."),
+    Family("sirenade_budget_reserved_euros", "Most that calls under way may cost."),
     # The reason `cap` raises an alert; a person's wish does not.
     Family("sirenade_budget_paused", "1 while no text is begun, by the reason.", ("reason",)),
-    Family("sirenade_provider_spent_euros", "What was spent on texts.", ("provider",)),
+    Family("sirenade_provider_spent_euros", "Money spent on texts.", ("provider",)),
     Family("sirenade_provider_calls", "Calls that were settled.", ("provider",)),
 )
 
 # These are counted anew only now and then: they read what grows with the register.
 WHOLE = (
-    Family("sirenade_avis", "Avis by kind and by what became of them.", ("kind", "outcome")),
+    Family("sirenade_avis", "Avis by kind and outcome.", ("kind", "outcome")),
     Family("sirenade_register_rows", "Rows, as PostgreSQL estimates them.", ("table",)),
     Family("sirenade_database_bytes", "Size of the databases on disk."),
     Family("sirenade_table_bytes", "Size of a table with its indexes.", ("table",)),

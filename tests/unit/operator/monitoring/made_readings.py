@@ -7,7 +7,8 @@ from typing import Any
 from services.operator.monitoring.outside import Memory
 from services.operator.monitoring.queues import Queue, Queues
 from services.operator.monitoring.readings import Reading
-from services.operator.monitoring.recorder import Outside
+from services.operator.monitoring.recorder import Outside, Recorder
+from services.operator.monitoring.snapshot import Snapshot
 from tests.unit.shared.terminal.test_progress_view import NOTHING_YET
 
 BEGUN = dt.datetime(2026, 1, 7, 12, tzinfo=dt.UTC)  # a Wednesday
@@ -71,3 +72,11 @@ def after(seconds: float, *, rows: int, texts: int = 0, **changes: Any) -> Readi
         unplanned_runs=0,
     )
     return replace(reading, **changes)
+
+
+def made_snapshot(outside: Outside = OUTSIDE, **changes: Any) -> Snapshot:
+    """Record fifty seconds with a thousand rows in 2 s; the changes are in the last reading."""
+    recorder = Recorder()
+    for second in range(0, 50, 2):
+        recorder.record(after(second, rows=500 * second, texts=100 * second), outside)
+    return recorder.record(after(50, rows=25_000, texts=5000, **changes), outside)

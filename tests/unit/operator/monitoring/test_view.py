@@ -3,25 +3,16 @@
 import datetime as dt
 import io
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from rich.console import Console
 
 from services.operator.monitoring import view
 from services.operator.monitoring.queues import Queues
-from services.operator.monitoring.recorder import Outside, Recorder, Summary
+from services.operator.monitoring.recorder import Recorder
 from services.operator.monitoring.snapshot import Snapshot
 from shared.alerts import Alert
-from tests.unit.operator.monitoring.made_readings import MIB, OUTSIDE, after
-
-
-def snapshot(outside: Outside = OUTSIDE, **changes: Any) -> Snapshot:
-    """Record fifty seconds with a thousand rows in 2 s; the changes are in the last reading."""
-    recorder = Recorder()
-    for second in range(0, 50, 2):
-        recorder.record(after(second, rows=500 * second, texts=100 * second), outside)
-    return recorder.record(after(50, rows=25_000, texts=5000, **changes), outside)
+from tests.unit.operator.monitoring.made_readings import OUTSIDE, after, made_snapshot
 
 
 def drawn(it: Snapshot, *, columns: int = 80, away: str | None = None) -> str:
@@ -33,7 +24,7 @@ def drawn(it: Snapshot, *, columns: int = 80, away: str | None = None) -> str:
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_reading_fits_a_terminal_of_24_lines(columns: int) -> None:
-    lines = drawn(snapshot(), columns=columns).splitlines()
+    lines = drawn(made_snapshot(), columns=columns).splitlines()
     assert len(lines) <= 23, "\n".join(lines)
     assert {len(line) for line in lines} == {columns - 2}
     assert all("…" not in line for line in lines)
@@ -56,7 +47,7 @@ def test_large_numbers_fit_too() -> None:
 
 
 def test_everything_is_said() -> None:
-    text = drawn(snapshot(), columns=120)
+    text = drawn(made_snapshot(), columns=120)
     for words in (
         "25 000 / 35 000",
         "ETA 00:00:20 ± 00:00:0",
@@ -73,48 +64,24 @@ def test_everything_is_said() -> None:
 
 
 def test_a_database_that_is_away_is_said_over_what_it_last_told() -> None:
-    text = drawn(snapshot(), away="the database does not answer since 12:00:00: asked again")
+    text = drawn(made_snapshot(), away="the database does not answer since 12:00:00: asked again")
     assert "does not answer since 12:00:00" in text
     assert "25 000 / 35 000" in text
 
 
 def test_a_broker_that_is_away_is_a_line() -> None:
     outside = replace(OUTSIDE, queues=Queues(note="RabbitMQ does not answer: AMQPConnectionError"))
-    assert "queues  RabbitMQ does not answer: AMQPConnectionError" in drawn(snapshot(outside))
+    assert "queues  RabbitMQ does not answer: AMQPConnectionError" in drawn(made_snapshot(outside))
 
 
 def test_words_of_others_are_no_markup() -> None:
     alert = Alert("SirenadeX[/bold]", "critical", "of [red]some[/red] queue")
-    text = drawn(snapshot(replace(OUTSIDE, alerts=[alert])))
+    text = drawn(made_snapshot(replace(OUTSIDE, alerts=[alert])))
     assert "SirenadeX[/bold]: of [red]some[/red] queue" in text
 
 
-def test_alerts_of_prometheus_take_the_place_of_those_of_the_database() -> None:
-    failed = {"write": 2, "review": 0}
-    alerts = snapshot(failed_items=failed).alerts
-    assert [each.name for each in alerts] == ["SirenadeFailedItems"]
-    by_prometheus = snapshot(replace(OUTSIDE, alerts=[]), failed_items=failed)
-    assert by_prometheus.alerts == []
-    assert by_prometheus.alerts_by == "prometheus"
-
-
-def test_what_is_critical_comes_first_as_the_last_may_be_cut_off() -> None:
-    alerts = [Alert("SirenadeA", "warning", ""), Alert("SirenadeB", "critical", "")]
-    it = snapshot(replace(OUTSIDE, alerts=alerts))
-    assert [each.name for each in it.alerts] == ["SirenadeB", "SirenadeA"]
-
-
-def test_an_import_that_stands_still_is_an_alert_after_five_minutes() -> None:
-    recorder = Recorder()
-    recorder.record(after(0, rows=5000), OUTSIDE)
-    assert recorder.record(after(299, rows=5000), OUTSIDE).alerts == []
-    alerts = recorder.record(after(301, rows=5000), OUTSIDE).alerts
-    assert [each.name for each in alerts] == ["SirenadeImportStalled"]
-    assert recorder.record(after(302, rows=5500), OUTSIDE).alerts == []
-
-
 def test_a_line_for_a_log_says_the_most_of_it() -> None:
-    line = view.one_line(snapshot()).replace("\N{NO-BREAK SPACE}", " ")
+    line = view.one_line(made_snapshot()).replace("\N{NO-BREAK SPACE}", " ")
     assert line.startswith("25 000 of 35 000 establishments, 500/s, ETA 00:00:20 ± 00:00:0")
 
 
@@ -131,27 +98,3 @@ def test_freshness_and_the_share_of_a_day_are_said_once_they_are_known() -> None
         assert "as of 2026-01-06 20:00, 17 h ago" in said
         assert "today 4 000 of 10 000" in said
         assert "days left: 2" in said
-
-
-def test_the_summary_adds_up_what_was_seen_and_keeps_the_greatest_memory() -> None:
-    summary = Summary()
-    summary.add(after(0, rows=5000, texts=100), OUTSIDE.memory)
-    summary.add(after(10, rows=9000, texts=300), [replace(OUTSIDE.memory[0], rss_bytes=MIB)])
-    assert summary.as_json() == {
-        "event": "summary",
-        "seconds": 10.0,
-        "rows": 4000,
-        "rows_per_second": 400.0,
-        "http_429": 0,
-        "texts": 200,
-        "spent_eur": 0.0,
-        "failed_items_open": 0,
-        "greatest_rss_bytes": {"fetcher": 98 * MIB, "reviewer": 131 * MIB},
-    }
-
-
-def test_a_database_made_anew_takes_nothing_from_the_summary() -> None:
-    summary = Summary()
-    for second, rows in enumerate([5000, 9000, 0, 1000]):
-        summary.add(after(second, rows=rows), [])
-    assert summary.rows == 5000
