@@ -156,7 +156,7 @@ class ShardReviewer:
 
     def result_of(self, claimed: Claim, attempts: Attempts) -> AvisResult:
         """Return a result to be stored, and count its attempts, of which there is at least one."""
-        self._observe(claimed, attempts.made)
+        self._observe(attempts.made)
         return AvisResult(
             claim=claimed,
             attempts=attempts.made,
@@ -169,13 +169,11 @@ class ShardReviewer:
             return self.author.write(claimed.facts, window)
         return Attempts((quote(claimed.facts, claimed.sources, self.clock.monotonic_seconds),))
 
-    def _observe(self, claimed: Claim, attempts: Sequence[Attempt]) -> None:
+    def _observe(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             self.metrics.avis_attempt_seconds.observe(attempt.latency_seconds)
             for reason in attempt.reasons:
                 self.metrics.avis_rejections.labels(reason=reason).inc()
-            if attempt.error is not None:
-                log.warning("generator failed", avis_id=claimed.avis_id, error=attempt.error)
 
     def _label(self, claimed: Claim, last: Attempt) -> str:
         now = self.clock.now()

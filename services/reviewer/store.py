@@ -21,7 +21,6 @@ from services.reviewer.texts.rulings import (
     outcome_now,
 )
 from services.reviewer.texts.subject_rows import lock_subjects, read_subjects
-from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import PENDING, TEXTLESS, AvisOutcome
 
 STARTS_ALLOWED = 10
@@ -65,7 +64,7 @@ def claim(
             if subject is None or outcome is not PENDING:
                 settled[row.id] = outcome
                 continue
-            claimed = _claim_on(row, subject, token)
+            claimed = Claim.on(subject, avis_id=row.id, token=token)
             if _has_its_text(row, claimed, prompt_version):
                 settled[row.id] = AvisOutcome.ACCEPTED
             elif row.attempts > STARTS_ALLOWED:
@@ -95,28 +94,13 @@ def store(
     transaction.
     """
     ordered = sorted(results, key=lambda result: result.claim.avis_id)
-    ids = [result.claim.avis_id for result in ordered]
     hashes = {
         result.claim.avis_id: simhash_of(result)
         for result in ordered
         if rewrite is not None and result.attempts[-1].accepted
     }
     with engine.begin() as connection:
-        lock_subjects(connection, ids)
-        held = _hold(connection, ids)
-        subjects = read_subjects(connection, ids)
-        rulings = [
-            (
-                result,
-                judge(
-                    result,
-                    held.get(result.claim.avis_id),
-                    subjects.get(result.claim.avis_id),
-                    sole_traders=sole_traders,
-                ),
-            )
-            for result in ordered
-        ]
+        rulings = _judge(connection, ordered, sole_traders=sole_traders)
         if rewrite is not None:
             rulings = _kept_apart(connection, rulings, rewrite, hashes)
         _write(connection, rulings)
@@ -124,6 +108,20 @@ def store(
         if also is not None:
             also(connection, fates)
     return fates
+
+
+def _judge(
+    connection: Connection, results: Sequence[AvisResult], *, sole_traders: bool
+) -> list[tuple[AvisResult, Ruling]]:
+    """Return each result with its ruling; subjects and avis stay locked."""
+    ids = [result.claim.avis_id for result in results]
+    lock_subjects(connection, ids)
+    held = _hold(connection, ids)
+    subjects = read_subjects(connection, ids)
+    return [
+        (result, judge(result, held.get(id_), subjects.get(id_), sole_traders=sole_traders))
+        for id_, result in zip(ids, results, strict=True)
+    ]
 
 
 def _kept_apart(
@@ -159,18 +157,6 @@ def release_claims(
         connection.execute(
             statements.RELEASE, {"ids": list(avis_ids), "tokens": tokens, "resend": resend}
         )
-
-
-def _claim_on(row: Row[Any], subject: AvisSubject, token: uuid.UUID) -> Claim:
-    return Claim(
-        avis_id=row.id,
-        token=token,
-        siren=row.siren,
-        facts=subject.facts,
-        facts_hash=subject.facts_hash,
-        fetched_at=subject.fetched_at,
-        sources=subject.sources,
-    )
 
 
 def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:

@@ -122,27 +122,13 @@ class BatchResults:
         subject = subjects.get(line.avis_id)
         if subject is None:
             return _LineResult(line, cost_eur, None)
-        claim = Claim(
+        claim = Claim.on(
+            subject,
             avis_id=line.avis_id,
             token=line.claim_token,
-            siren=subject.unite.siren,
-            facts=subject.facts,
             facts_hash=line.facts_hash or "",
-            fetched_at=subject.fetched_at,
         )
-        attempt = Attempt(
-            model=job.model,
-            prompt_version=job.prompt_version,
-            reasons=answer.reasons,
-            latency_seconds=self._latency_seconds(job),
-            text=answer.text,
-            digital_source_type=BY_A_MODEL,
-            provider=job.provider,
-            tokens_in=usage.tokens_in,
-            tokens_out=usage.tokens_out,
-            tokens_cached=usage.tokens_cached,
-            cost_eur=cost_eur,
-        )
+        attempt = self._attempt(job, answer, usage, cost_eur)
         if not self._is_unchanged(line, subject):
             # The store discards the result. It keeps the avis due if the facts return by then.
             attempt = replace(attempt, text=None)
@@ -159,6 +145,24 @@ class BatchResults:
             return _LineResult(line, cost_eur, result, attempt.reasons)
         return _LineResult(line, cost_eur, self._by_template(line, claim, attempt))
 
+    def _attempt(
+        self, job: BatchJob, answer: ModelAnswer, usage: TokenUsage, cost_eur: Decimal
+    ) -> Attempt:
+        begun = job.submitted_at or job.created_at
+        return Attempt(
+            model=job.model,
+            prompt_version=job.prompt_version,
+            reasons=answer.reasons,
+            latency_seconds=max(0.0, (self.reviewer.clock.now() - begun).total_seconds()),
+            text=answer.text,
+            digital_source_type=BY_A_MODEL,
+            provider=job.provider,
+            tokens_in=usage.tokens_in,
+            tokens_out=usage.tokens_out,
+            tokens_cached=usage.tokens_cached,
+            cost_eur=cost_eur,
+        )
+
     def _is_unchanged(self, line: BatchLine, subject: AvisSubject) -> bool:
         outcome = subject.outcome(sole_traders=self.reviewer.sole_traders)
         return outcome == PENDING and subject.facts_hash == line.facts_hash
@@ -170,7 +174,12 @@ class BatchResults:
             filled = fill(attempt.text, claim.facts)
             reasons = tuple(self.reviewer.author.validate(filled, claim.facts))
         except Exception as error:  # noqa: BLE001  # a bug that one text meets must not hold up others
-            log.warning("validation failed", error=type(error).__name__, at=places_of(error))
+            log.warning(
+                "validation failed",
+                avis_id=claim.avis_id,
+                error=type(error).__name__,
+                at=places_of(error),
+            )
             return replace(attempt, reasons=(GENERATOR_FAILED,), error=type(error).__name__)
         return replace(attempt, text=filled, reasons=reasons)
 
@@ -188,7 +197,3 @@ class BatchResults:
             tokens_in=line.tokens_in // _TOKENS_SET_ASIDE_PER_TOKEN,
             tokens_out=written if answer.text else self.provider.max_tokens,
         )
-
-    def _latency_seconds(self, job: BatchJob) -> float:
-        begun = job.submitted_at or job.created_at
-        return max(0.0, (self.reviewer.clock.now() - begun).total_seconds())

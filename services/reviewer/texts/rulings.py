@@ -49,6 +49,21 @@ class Claim:
     # A notice has None, a synthese at least one.
     sources: tuple[Source, ...] | None = None
 
+    @classmethod
+    def on(
+        cls, subject: AvisSubject, *, avis_id: int, token: uuid.UUID, facts_hash: str | None = None
+    ) -> "Claim":
+        """Return the claim on an avis about this subject; `facts_hash` is that of other facts."""
+        return cls(
+            avis_id=avis_id,
+            token=token,
+            siren=subject.unite.siren,
+            facts=subject.facts,
+            facts_hash=subject.facts_hash if facts_hash is None else facts_hash,
+            fetched_at=subject.fetched_at,
+            sources=subject.sources,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AvisResult:
