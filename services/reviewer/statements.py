@@ -26,7 +26,7 @@ CLAIM = text("""
               avis.text IS NOT NULL AS has_text
 """)
 
-HOLD = text("""
+LOCK = text("""
     SELECT id, outcome, claim_token FROM avis
     WHERE id = ANY(CAST(:ids AS bigint[]))
     ORDER BY id

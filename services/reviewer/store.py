@@ -15,7 +15,7 @@ from services.reviewer.texts.rulings import (
     AvisResult,
     Claim,
     Fate,
-    Held,
+    LockedAvis,
     Ruling,
     judge,
     outcome_now,
@@ -116,7 +116,7 @@ def _judge(
     """Return each result with its ruling; subjects and avis stay locked."""
     ids = [result.claim.avis_id for result in results]
     lock_subjects(connection, ids)
-    held = _hold(connection, ids)
+    held = _lock_avis(connection, ids)
     subjects = read_subjects(connection, ids)
     return [
         (result, judge(result, held.get(id_), subjects.get(id_), sole_traders=sole_traders))
@@ -167,10 +167,12 @@ def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:
     return row.has_text is True and accepted == (claimed.facts_hash, prompt_version)
 
 
-def _hold(connection: Connection, avis_ids: Sequence[int]) -> dict[int, Held]:
-    rows = connection.execute(statements.HOLD, {"ids": avis_ids})
+def _lock_avis(connection: Connection, avis_ids: Sequence[int]) -> dict[int, LockedAvis]:
+    rows = connection.execute(statements.LOCK, {"ids": avis_ids})
     return {
-        row.id: Held(AvisOutcome(row.outcome), row.claim_token and uuid.UUID(str(row.claim_token)))
+        row.id: LockedAvis(
+            AvisOutcome(row.outcome), row.claim_token and uuid.UUID(str(row.claim_token))
+        )
         for row in rows
     }
 

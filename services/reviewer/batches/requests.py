@@ -42,7 +42,7 @@ _WAITING = text(f"""
 """)
 _TAKE = text(f"""
     {SELECT_LINES} WHERE {_IS_WAITING} ORDER BY parked_at, id LIMIT :size FOR UPDATE SKIP LOCKED
-""")  # constants
+""")
 _INSERT = text("""
     INSERT INTO review_batches (key, provider, model, prompt_version, structured_output, state,
       texts, cost_eur, expires_at)
@@ -147,7 +147,7 @@ class BatchBuilder:
     ) -> list[DueLine]:
         """Return lines that are still to be written, with the present facts; release the others."""
         ids = sorted(line.avis_id for line in lines)
-        held = {row.id: row for row in connection.execute(statements.HOLD, {"ids": ids})}
+        held = {row.id: row for row in connection.execute(statements.LOCK, {"ids": ids})}
         subjects = read_subjects(connection, ids)
         due: list[DueLine] = []
         gone: list[BatchLine] = []

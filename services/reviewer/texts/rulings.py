@@ -79,7 +79,7 @@ class AvisResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LockedAvis:
     """The locked row of an avis."""
 
     outcome: AvisOutcome
@@ -109,7 +109,7 @@ def outcome_now(subject: AvisSubject | None, *, sole_traders: bool) -> AvisOutco
 
 
 def judge(
-    result: AvisResult, held: Held | None, subject: AvisSubject | None, *, sole_traders: bool
+    result: AvisResult, held: LockedAvis | None, subject: AvisSubject | None, *, sole_traders: bool
 ) -> Ruling:
     """Return what to do with a result; `held` is None where the row is gone."""
     if held is None:

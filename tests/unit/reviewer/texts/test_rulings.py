@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from services.reviewer.texts.attempts import Attempt
-from services.reviewer.texts.rulings import AvisResult, Claim, Fate, Held, Ruling, judge
+from services.reviewer.texts.rulings import AvisResult, Claim, Fate, LockedAvis, Ruling, judge
 from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import AvisOutcome
 from shared.sirene.facts import facts_hash
@@ -41,8 +41,8 @@ def subject(
     return AvisSubject(etablissement, unite, page, opposed, dt.datetime(2026, 8, 5, tzinfo=dt.UTC))
 
 
-def held_by(token: uuid.UUID | None = TOKEN, *, outcome: str = "pending") -> Held:
-    return Held(AvisOutcome(outcome), token)
+def held_by(token: uuid.UUID | None = TOKEN, *, outcome: str = "pending") -> LockedAvis:
+    return LockedAvis(AvisOutcome(outcome), token)
 
 
 def result(*reasons: str) -> AvisResult:
@@ -100,7 +100,7 @@ NOBODY = held_by(None)
     ],
 )
 def test_a_result_counts_only_where_claim_and_register_still_stand(
-    held: Held | None, now: AvisSubject | None, fate: Fate, outcome: str | None, kept: bool
+    held: LockedAvis | None, now: AvisSubject | None, fate: Fate, outcome: str | None, kept: bool
 ) -> None:
     ruling = judge(result(), held, now, sole_traders=False)
     assert (ruling.fate, ruling.outcome, ruling.keep_attempts) == (fate, outcome, kept)
