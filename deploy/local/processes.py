@@ -145,34 +145,37 @@ def wait_while_alive(
 
 def processes_with(*, cwd: Path | None = None, environment: str | None = None) -> list[int]:
     """List the live processes that work in `cwd` or have the `NAME=value` in their environment."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
-                continue
-            name, _, value = (environment or "").partition("=")
-            if (cwd is not None and Path(process.cwd()) == cwd) or (
-                environment is not None and process.environ().get(name) == value
-            ):
-                found.append(process.pid)
-        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
-            continue
-    return found
+    name, _, value = (environment or "").partition("=")
+    return _live_processes(
+        lambda process: (
+            (cwd is not None and Path(process.cwd()) == cwd)
+            or (environment is not None and process.environ().get(name) == value)
+        )
+    )
 
 
 def processes_below(folder: Path) -> list[int]:
     """List the live servers whose files lie in `folder`."""
+    return _live_processes(
+        lambda process: any(
+            Path(home).is_relative_to(folder)
+            for home in (process.cwd(), process.environ().get(HOME_MARK, "/"))
+        )
+    )
+
+
+def _live_processes(matches: Callable[[psutil.Process], bool]) -> list[int]:
+    """List other processes that match; one that this user may not read never does."""
     found = []
     for process in psutil.process_iter():
         try:
-            homes = (process.cwd(), process.environ().get(HOME_MARK, "/"))
-            if process.status() != psutil.STATUS_ZOMBIE and any(
-                Path(home).is_relative_to(folder) for home in homes
-            ):
+            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if matches(process):
                 found.append(process.pid)
         except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
             continue
-    return [pid for pid in found if pid != os.getpid()]
+    return found
 
 
 def with_children(pid: int) -> list[int]:

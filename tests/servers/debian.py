@@ -18,12 +18,8 @@ def with_lists(lists: Path, download: Callable[[Sequence[str]], None]) -> None:
         print("  this machine's package lists do not serve: reading the archive's", flush=True)
         for part in ("lists/partial", "cache/archives/partial"):
             (lists / part).mkdir(parents=True)
-        options = [
-            "-o",
-            f"Dir::State::Lists={lists / 'lists'}",
-            "-o",
-            f"Dir::Cache={lists / 'cache'}",
-        ]
+        folders = (f"Dir::State::Lists={lists / 'lists'}", f"Dir::Cache={lists / 'cache'}")
+        options = ["-o", folders[0], "-o", folders[1]]
         run(["apt-get", "-q", *options, "update"])
         download(options)
 

@@ -3,12 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from typing import TypeVar
 
 from services.simulator.errors import QuerySyntaxError, ReversedRangeError
 from services.simulator.query.tree import Range, Word
 from services.simulator.query.variables import Field
 
 Matcher = Callable[[object], bool]
+_Bound = TypeVar("_Bound", int, str)
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,3})?)?)?)?)?)?Z?")
 _ROUND_END = re.compile(r"(-01)?(-01)?T00:00:00(\.0+)?$")
@@ -94,15 +96,7 @@ def _in_range(field: Field, span: Range, query: str) -> Matcher:
     low, high = span.low, span.high
     if low is not None and high is not None and low > high:
         raise ReversedRangeError(low, high)
-
-    def within(value: object) -> bool:
-        if value is None:
-            return False
-        text = as_text(value)
-        above = low is None or text > low or (span.with_low and text == low)
-        return above and (high is None or text < high or (span.with_high and text == high))
-
-    return within
+    return _between(low, high, span, lambda value: None if value is None else as_text(value))
 
 
 def _in_dates(span: Range, query: str) -> Matcher:
@@ -114,19 +108,11 @@ def _in_dates(span: Range, query: str) -> Matcher:
     high = span.high and span.high.removesuffix("Z")
     if low and high and _earliest(low) > _latest(high):
         raise ReversedRangeError(_ROUND_END.sub("", low), high)
-
     first = low and (_earliest(low) if span.with_low else _latest(low))
     last = high and (_latest(high) if span.with_high else _earliest(high))
-
-    def within(value: object) -> bool:
-        if value is None:
-            return False
-        instant = _earliest(str(value))
-        if first and (instant < first or (instant == first and not span.with_low)):
-            return False
-        return not last or instant < last or (instant == last and span.with_high)
-
-    return within
+    return _between(
+        first, last, span, lambda value: None if value is None else _earliest(str(value))
+    )
 
 
 def _earliest(date: str) -> str:
@@ -145,11 +131,19 @@ def _in_numbers(span: Range, query: str) -> Matcher:
         raise QuerySyntaxError(query) from error
     if low is not None and high is not None and low > high:
         raise ReversedRangeError(str(low), str(high))
+    return _between(low, high, span, lambda value: value if isinstance(value, int) else None)
+
+
+def _between(
+    low: _Bound | None, high: _Bound | None, span: Range, read: Callable[[object], _Bound | None]
+) -> Matcher:
+    """`read` returns a value in the form of the bounds; None never matches."""
 
     def within(value: object) -> bool:
-        if not isinstance(value, int):
+        found = read(value)
+        if found is None:
             return False
-        above = low is None or value > low or (span.with_low and value == low)
-        return above and (high is None or value < high or (span.with_high and value == high))
+        above = low is None or found > low or (span.with_low and found == low)
+        return above and (high is None or found < high or (span.with_high and found == high))
 
     return within
