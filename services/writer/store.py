@@ -21,13 +21,14 @@ from services.writer.slices.decode import Fault, MappedRow, ReadSlice, map_rows,
 from services.writer.slices.rows import Written, write_rows
 from services.writer.slices.sharded_closing import ShardedClose
 from services.writer.slices.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
+from services.writer.sql.conflicts import DEADLOCK, SERIALISATION_FAILURE
 from shared.db.sqlstate import blames_row, sqlstate
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import route
 from shared.sirene.identifiers import siren_of
 
-_CONFLICTS = frozenset({"40001", "40P01"})
-"""Serialisation failure and deadlock: the same transaction can succeed when it is repeated."""
+# The same transaction can succeed when it is repeated.
+_CONFLICTS = frozenset({SERIALISATION_FAILURE, DEADLOCK})
 _ATTEMPTS = 5
 _PREPARED = "sirenade_writer_tables"
 

@@ -112,8 +112,8 @@ _ERASE = f"""
         WHERE (siren = ANY(:sirens) OR siret = ANY(:sirets))
           AND (text IS NOT NULL OR facts_hash <> ''
             OR outcome NOT IN ('skipped_non_diffusible', 'skipped_opposition'))
-        ORDER BY id FOR UPDATE) theirs
-      WHERE avis.id = theirs.id
+        ORDER BY id FOR UPDATE) found
+      WHERE avis.id = found.id
       RETURNING avis.siren, avis.id),
     lines AS (
       -- The answer still counts on the batch's bill, but becomes no text: its claim is gone.
@@ -144,8 +144,8 @@ _ERASE = f"""
         WHERE siren = ANY(:all) AND (siren = ANY(:sirens) OR key = ANY(:sirets)
             OR kind = 'review' AND key IN (SELECT id::text FROM avis WHERE siret = ANY(:sirets)))
           AND (payload IS NOT NULL OR kind = 'review' AND message <> 'erased')
-        ORDER BY id FOR UPDATE) theirs
-      WHERE failed_items.id = theirs.id
+        ORDER BY id FOR UPDATE) found
+      WHERE failed_items.id = found.id
       RETURNING failed_items.siren),
     pages AS (
       SELECT id, siren FROM pro_localisations

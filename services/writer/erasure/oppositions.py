@@ -5,18 +5,17 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
 
 from services.writer.erasure.honour import honour
 from services.writer.erasure.tombstones import hold_register, hold_unites
-from shared.db.sqlstate import sqlstate
+from services.writer.sql.conflicts import DEADLOCK, retry_conflicts
 from shared.errors import UserError
 from shared.sirene.identifiers import has_valid_check_digit, is_siren, is_siret, siren_of
 
 SIRENS_AT_ONCE = 500
-_DEADLOCK = "40P01"
 _ATTEMPTS = 5
 
 _IS_STORED = text("SELECT EXISTS (SELECT FROM unites_legales WHERE siren = :siren)")
@@ -95,32 +94,25 @@ def forget(engine: Engine, siren: str, *, reason: str, force: bool = False) -> F
     Raises UserError for a number that is not stored and has a wrong check digit: after a typing
     mistake the person who objects would stay in the register.
     """
-    attempt = 1
-    while True:
-        try:
-            return _forget(engine, siren, reason=reason, force=force)
-        except DBAPIError as error:
-            # The merge of a stock file takes its locks in another order.
-            if sqlstate(error) != _DEADLOCK or attempt == _ATTEMPTS:
-                raise
-            attempt += 1
+    work = partial(_forget, siren=siren, reason=reason, force=force)
+    # The merge of a stock file takes its locks in another order.
+    return retry_conflicts(engine, work, conflicts={DEADLOCK}, attempts=_ATTEMPTS)
 
 
-def _forget(engine: Engine, siren: str, *, reason: str, force: bool) -> Forgotten:
-    with engine.begin() as connection:
-        hold_register(connection)
-        is_stored: bool = connection.execute(_IS_STORED, {"siren": siren}).scalar_one()
-        if not (is_stored or force or has_valid_check_digit(siren)):
-            raise UserError(
-                f"{siren} is not stored, and its check digit is wrong: --force records it anyway"
-            )
-        # A reviewer that holds the row has seen no opposition: its text is erased below.
-        hold_unites(connection, [siren])
-        opposition = {"siren": siren, "reason": reason}
-        is_new = connection.execute(_OPPOSE, opposition).one_or_none() is not None
-        erased = honour(connection, [siren])
-        if is_new or erased:
-            connection.execute(_BURY, {"siren": siren})
+def _forget(connection: Connection, *, siren: str, reason: str, force: bool) -> Forgotten:
+    hold_register(connection)
+    is_stored: bool = connection.execute(_IS_STORED, {"siren": siren}).scalar_one()
+    if not (is_stored or force or has_valid_check_digit(siren)):
+        raise UserError(
+            f"{siren} is not stored, and its check digit is wrong: --force records it anyway"
+        )
+    # A reviewer that holds the row has seen no opposition: its text is erased below.
+    hold_unites(connection, [siren])
+    opposition = {"siren": siren, "reason": reason}
+    is_new = connection.execute(_OPPOSE, opposition).one_or_none() is not None
+    erased = honour(connection, [siren])
+    if is_new or erased:
+        connection.execute(_BURY, {"siren": siren})
     return Forgotten(siren, is_new=is_new, is_stored=is_stored, erased=dict(erased))
 
 

@@ -110,9 +110,9 @@ def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digest
     """Yield for each record a function that decodes it, and its digests where they came along."""
     digests = from_lines(message.digests, of=message.records)
     if digests:
-        lines = _Lines(message, len(digests))
+        lines = functools.cache(partial(_cut, message, len(digests)))
         for index, one in enumerate(digests):
-            yield partial(lines.decoded, index), one
+            yield partial(_decode, lines, index), one
         return
     records = _loads(message.records)
     if not isinstance(records, list):
@@ -121,22 +121,16 @@ def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digest
         yield partial(_same, record), None
 
 
-class _Lines:
-    """The records of a slice, cut apart when the first one is decoded: often none is."""
+def _cut(message: WriteSlice, number: int) -> list[bytes]:
+    """Cut the records of a slice apart, when the first one is decoded: often none is."""
+    lines = message.record_lines()
+    if len(lines) != number:
+        raise ContractError("WriteSlice.records has not one line for each of its digests")
+    return lines
 
-    def __init__(self, message: WriteSlice, number: int) -> None:
-        self._message = message
-        self._number = number
 
-    @functools.cached_property
-    def _lines(self) -> list[bytes]:
-        lines = self._message.record_lines()
-        if len(lines) != self._number:
-            raise ContractError("WriteSlice.records has not one line for each of its digests")
-        return lines
-
-    def decoded(self, index: int) -> object:
-        return _loads(self._lines[index].removeprefix(b","))
+def _decode(lines: Callable[[], list[bytes]], index: int) -> object:
+    return _loads(lines()[index].removeprefix(b","))
 
 
 def _same(record: object) -> object:

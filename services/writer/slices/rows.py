@@ -122,9 +122,9 @@ def write_rows(
 ) -> Written:
     """Write rows of one GET; the number of statements does not depend on the number of rows.
 
-    `new`: sirets and sirens without a row. Theirs go straight into the tables, which costs half as
-    much as the way over the temporary tables; a unique violation where another writer was faster.
-    The temporary tables of `statements.CREATE_NEW` are there and empty.
+    `new`: sirets and sirens without a row. They go straight into the tables, at half the cost of
+    the way over the temporary tables; a unique violation where another writer was faster. The
+    temporary tables of `statements.CREATE_NEW` are there and empty.
     Raises psycopg2's errors (COPY) and SQLAlchemy's.
     """
     stamp = fetched_at.isoformat()

@@ -106,14 +106,14 @@ def layout_of(names: Sequence[str]) -> Layout:
     if len(header) != len(names):
         raise UserError("names a column twice")
     columns = _mapping(collection)
-    missing = {ours: theirs for ours, theirs in columns.items() if theirs not in header}
-    required = sorted(theirs for ours, theirs in missing.items() if ours not in _OPTIONAL)
+    missing = {column: key for column, key in columns.items() if key not in header}
+    required = sorted(key for column, key in missing.items() if column not in _OPTIONAL)
     if required:
         more = f" and {len(required) - _NAMED} more" if len(required) > _NAMED else ""
         raise UserError(f"lacks the columns {', '.join(required[:_NAMED])}{more}")
     return Layout(
         collection,
-        {ours: theirs for ours, theirs in columns.items() if ours not in missing},
+        {column: key for column, key in columns.items() if column not in missing},
         unknown=sorted(header - _known(collection)),
         absent=sorted(missing.values()),
     )

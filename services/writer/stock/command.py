@@ -13,7 +13,7 @@ from services.writer.stock.columns import COLLECTIONS
 from services.writer.stock.files import StockFile, open_stock
 from services.writer.stock.loader import CHUNK_ROWS, Loader
 from services.writer.stock.log import StockLoad
-from services.writer.stock.store import retry_conflicts
+from services.writer.stock.store import retry
 from services.writer.stock.view import View
 from shared.db.engine import make_engine
 from shared.db.locks import Lock, try_hold_in_session
@@ -137,7 +137,7 @@ def _renew_pages(engine: Engine, view: View, *, sole_traders: bool) -> None:
     done = 0
     while due:
         renew = partial(pages.renew_some, loads=due, rows=_PAGE_ROWS, sole_traders=sole_traders)
-        siret = retry_conflicts(engine, renew)
+        siret = retry(engine, renew)
         if siret is None:
             break
         due = [replace(load, pages_siret=siret) for load in due]

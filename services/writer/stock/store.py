@@ -1,30 +1,32 @@
 """The way of staged rows into the register: judged, then swapped in or merged."""
 
 import datetime as dt
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
 
+from services.writer.sql.conflicts import (
+    DEADLOCK,
+    LOCK_TIMEOUT,
+    SERIALISATION_FAILURE,
+    retry_conflicts,
+)
 from services.writer.stock import log, merge, staging
 from services.writer.stock.log import StockLoad
 from services.writer.stock.statements import count_vanished
 from services.writer.stock.view import View
-from shared.db.sqlstate import sqlstate
 from shared.errors import UserError
 from shared.imports.watermarks import read_watermarks, set_watermark
 
 MIN_SHARE_OF_PREVIOUS = 0.98
 _MERGED_BLOCKS = 2000
 _BUILDERS = 2
-_CONFLICTS = frozenset({"40001", "40P01", "55P03"})
-"""Serialisation failure, deadlock, lock timeout: the register is in use."""
+_CONFLICTS = frozenset({SERIALISATION_FAILURE, DEADLOCK, LOCK_TIMEOUT})
 _ATTEMPTS = 20
 
-ResultT = TypeVar("ResultT")
+# The register is in use: other transactions may be in the way.
+retry = partial(retry_conflicts, conflicts=_CONFLICTS, attempts=_ATTEMPTS)
 
 
 def judge(engine: Engine, load: StockLoad, *, force: bool) -> None:
@@ -52,7 +54,7 @@ def store(engine: Engine, load: StockLoad, view: View, *, sole_traders: bool) ->
     if load.way == "swap":
         _build_indexes(engine, load, view)
         view.begin(f"{load.collection}: swapping the table in")
-        if retry_conflicts(engine, partial(_swap, load=load)):
+        if retry(engine, partial(_swap, load=load)):
             with engine.begin() as connection:
                 staging.analyze(connection, load.collection)
                 return log.read(connection, load.id)
@@ -94,7 +96,7 @@ def _merge(engine: Engine, load: StockLoad, view: View, *, sole_traders: bool) -
         merge_some = partial(
             merge.merge_blocks, load=load, first=first, last=last, sole_traders=sole_traders
         )
-        merged = retry_conflicts(engine, merge_some)
+        merged = retry(engine, merge_some)
         rows += merged.inserted + merged.updated
         view.advance(rows, last / blocks)
     view.begin(f"{load.collection}: counting what the file no longer has")
@@ -116,15 +118,3 @@ def _finish(connection: Connection, load: StockLoad) -> None:
     reached = read_watermarks(connection).get(load.collection)
     if reached is None or reached.treated_until < until:
         set_watermark(connection, load.collection, until)
-
-
-def retry_conflicts(engine: Engine, work: Callable[[Connection], ResultT]) -> ResultT:
-    """Do the work in a transaction; repeat it after a conflict with another transaction."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            with engine.begin() as connection:
-                return work(connection)
-        except OperationalError as error:
-            if sqlstate(error) not in _CONFLICTS or attempt == _ATTEMPTS:
-                raise
-    raise AssertionError("the last attempt raises")

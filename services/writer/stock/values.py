@@ -77,8 +77,8 @@ def clean(batch: pa.RecordBatch, layout: Layout) -> Chunk:
     """Map and check the values, derive others; a bad row alone is left out and named."""
     cleaner = _Cleaner(len(batch))
     columns = {
-        ours: cleaner.column(ours, _plain(batch.column(theirs)))
-        for ours, theirs in layout.columns.items()
+        column: cleaner.column(column, _plain(batch.column(key)))
+        for column, key in layout.columns.items()
     }
     cleaner.check_key(columns, layout.key)
     if "code_commune" in columns:
