@@ -32,10 +32,11 @@ def _check(line: str) -> dict[str, object]:
 
 
 def _parse(line: str) -> tuple[str, Facts]:
-    if not _is_whole(line):
-        raise ValueError("not UTF-8")
     try:
+        line.encode()
         request = json.loads(line)
+    except UnicodeEncodeError:
+        raise ValueError("not UTF-8") from None
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}") from error
     if not isinstance(request, dict) or not isinstance(request.get("text"), str):
@@ -44,14 +45,6 @@ def _parse(line: str) -> tuple[str, Facts]:
     if not isinstance(values, dict):
         raise ValueError('"facts" must be an object')  # noqa: TRY004 the same
     return request["text"], facts_from(values)
-
-
-def _is_whole(line: str) -> bool:
-    try:
-        line.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def facts_from(values: Mapping[str, Any]) -> Facts:

@@ -75,25 +75,13 @@ _SEND_AGAIN = text("""
 """)
 
 
-def read_due(engines: Iterable[Engine]) -> list[DueGroup]:
-    return _read_groups(engines, None)
-
-
-def read_of_another_prompt(engines: Iterable[Engine], prompt_version: str) -> list[DueGroup]:
-    """Count accepted notices that another prompt or a template wrote."""
-    return _read_groups(engines, prompt_version)
-
-
-def _read_groups(engines: Iterable[Engine], prompt_version: str | None) -> list[DueGroup]:
+def read_due(engines: Iterable[Engine], prompt_version: str | None = None) -> list[DueGroup]:
+    """Count the due avis, or with a prompt the accepted notices that it did not write."""
+    statement = _PENDING if prompt_version is None else _OF_ANOTHER_PROMPT
     counted: Counter[tuple[str, str]] = Counter()
     for engine in engines:
         with engine.connect() as connection:
-            rows = (
-                connection.execute(_PENDING)
-                if prompt_version is None
-                else connection.execute(_OF_ANOTHER_PROMPT, {"prompt_version": prompt_version})
-            )
-            for row in rows:
+            for row in connection.execute(statement, {"prompt_version": prompt_version}):
                 counted[row.activite, row.departement] += row.texts
     return [DueGroup(*key, texts) for key, texts in counted.items()]
 

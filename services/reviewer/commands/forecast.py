@@ -16,7 +16,6 @@ from services.reviewer.commands.databases import Databases, databases
 from services.reviewer.commands.due import (
     read_due,
     read_made,
-    read_of_another_prompt,
     read_providers_known,
 )
 from services.reviewer.money.amounts import plain
@@ -68,11 +67,7 @@ def read_forecast(
         providers = read_providers_known(connection)
     if only is not None:
         providers = [_only(providers, only)]
-    due = (
-        read_due(opened.shards)
-        if prompt_version is None
-        else read_of_another_prompt(opened.shards, prompt_version)
-    )
+    due = read_due(opened.shards, prompt_version)
     return forecast(due, providers, read_made(opened.shards))
 
 

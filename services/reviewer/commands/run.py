@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -136,12 +136,7 @@ class _Runner:
         resume_under(self.budget, cap, no_cap=no_cap, sample_ids=ids)
         reading = self._watch(f"sample of {len(ids)}", ids)
         if self.clock.stopping.is_set():
-            self._tell(
-                "end",
-                {"status": "interrupted"},
-                "stopped watching; reviewers make the sample to its end, and nothing else",
-            )
-            raise typer.Exit(EXIT_INTERRUPTED)
+            self._interrupt("reviewers make the sample to its end, and nothing else")
         self.budget.pause("sample", sample_ids=ids)
         self._show(ids)
         rest = read_forecast(self.opened)
@@ -171,13 +166,12 @@ class _Runner:
             resume_under(self.budget, cap, no_cap=no_cap)
         reading = self._watch("avis", None)
         if self.clock.stopping.is_set():
-            self._tell(
-                "end",
-                {"status": "interrupted"},
-                "stopped watching; reviewers go on: stop them by ./sirenade avis pause",
-            )
-            raise typer.Exit(EXIT_INTERRUPTED)
+            self._interrupt("reviewers go on: stop them by ./sirenade avis pause")
         self._end(reading, "go on by ./sirenade avis resume --cap EUR")
+
+    def _interrupt(self, consequence: str) -> NoReturn:
+        self._tell("end", {"status": "interrupted"}, f"stopped watching; {consequence}")
+        raise typer.Exit(EXIT_INTERRUPTED)
 
     def _providers(self) -> list[KnownProvider]:
         with self.opened.control.connect() as connection:

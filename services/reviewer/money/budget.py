@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import structlog
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, TextClause, text
 
 from services.reviewer.money.rate_limits import TOKENS
 from services.reviewer.providers.meter import BudgetReached
@@ -195,10 +195,7 @@ class Budget:
 
     def settle(self, reservation_id: int, *, tokens: int, spent_eur: Decimal) -> None:
         """Replace the reservation by the real cost; a second time does nothing."""
-        with self._engine.connect() as connection:
-            connection.execute(
-                _SETTLE, {"id": reservation_id, "tokens": tokens, "spent": spent_eur}
-            )
+        self._execute(_SETTLE, id=reservation_id, tokens=tokens, spent=spent_eur)
 
     def expire(self) -> int:
         """Count reservations of dead processes as spent: their calls may have been billed."""
@@ -214,9 +211,7 @@ class Budget:
 
         Does nothing when the run is paused already, or no longer makes the sample in `sample_ids`.
         """
-        values = {"because": because, "sample_ids": _array(sample_ids)}
-        with self._engine.connect() as connection:
-            connection.execute(_PAUSE, values)
+        self._execute(_PAUSE, because=because, sample_ids=_array(sample_ids))
 
     def resume(
         self,
@@ -226,11 +221,11 @@ class Budget:
         sample_ids: Sequence[int] | None = None,
     ) -> None:
         """Go on with all texts or with a sample, with `keep_cap` under the present cap."""
+        self._execute(_RESUME, cap=cap_eur, keep_cap=keep_cap, sample_ids=_array(sample_ids))
+
+    def _execute(self, statement: TextClause, **values: object) -> None:
         with self._engine.connect() as connection:
-            connection.execute(
-                _RESUME,
-                {"cap": cap_eur, "keep_cap": keep_cap, "sample_ids": _array(sample_ids)},
-            )
+            connection.execute(statement, values)
 
 
 def _array(ids: Sequence[int] | None) -> list[int] | None:

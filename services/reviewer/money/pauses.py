@@ -9,11 +9,10 @@ from math import inf
 
 import structlog
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.clock import Clock
-from shared.db.outages import is_outage
+from shared.db.outages import slowing_down
+from shared.errors import SlowDown
 
 log = structlog.get_logger()
 
@@ -68,11 +67,9 @@ class Pauses:
                 return
             self._until[name] = until
         try:
-            with self._engine.connect() as connection:
+            with slowing_down(), self._engine.connect() as connection:
                 connection.execute(_PAUSE, {"name": name, "seconds": seconds})
-        except (DBAPIError, PoolTimeoutError) as error:
-            if not is_outage(error):
-                raise
+        except SlowDown:
             log.warning("cannot store a pause: PostgreSQL is away", provider=name)
 
     def _read(self) -> None:

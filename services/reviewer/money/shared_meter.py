@@ -8,8 +8,6 @@ from decimal import Decimal
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.pauses import Pauses
@@ -17,7 +15,7 @@ from services.reviewer.money.rate_limits import RateLimits, open_providers
 from services.reviewer.providers.meter import BudgetReached, ProviderPaused, Reservation
 from services.reviewer.providers.settings import Provider, TokenUsage
 from shared.clock import Clock
-from shared.db.outages import is_outage, slowing_down
+from shared.db.outages import slowing_down
 from shared.errors import SlowDown
 from shared.metrics import Metrics
 
@@ -114,10 +112,9 @@ class SharedMeter:
             except IndexError:  # Another thread took the last one.
                 return
             try:
-                self._budget.settle(one[0], tokens=one[1], spent_eur=one[2])
-            except (DBAPIError, PoolTimeoutError) as error:
-                if not is_outage(error):
-                    raise
+                with slowing_down():
+                    self._budget.settle(one[0], tokens=one[1], spent_eur=one[2])
+            except SlowDown:
                 self._unsettled.append(one)
                 log.warning("cannot settle: PostgreSQL is away", calls=len(self._unsettled))
                 return

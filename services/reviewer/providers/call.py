@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reviewer.providers.answers import ModelAnswer
 from services.reviewer.providers.bill import (
@@ -34,7 +32,7 @@ from services.reviewer.providers.meter import BudgetReached, Meter, ProviderPaus
 from services.reviewer.providers.settings import StructuredOutput, TokenUsage
 from shared.backoff import doubling
 from shared.clock import Clock
-from shared.db.outages import is_outage, slowing_down
+from shared.db.outages import slowing_down
 from shared.errors import SlowDown
 from shared.metrics import Metrics
 
@@ -214,10 +212,9 @@ class ProviderClient:
     def _settle(self, reservation: Reservation, usage: TokenUsage | None) -> None:
         """Settle, or keep the reservation while PostgreSQL is away: a paid text is never lost."""
         try:
-            self._meter.settle(reservation, usage)
-        except (DBAPIError, PoolTimeoutError) as error:
-            if not is_outage(error):
-                raise
+            with slowing_down():
+                self._meter.settle(reservation, usage)
+        except SlowDown:
             log.warning("cannot settle a call: PostgreSQL is away", provider=self.provider.name)
 
     def _estimate(self, one: _Try, answer: ModelAnswer) -> TokenUsage:

@@ -48,8 +48,7 @@ class Entry:
     at: float
     full: bool
     probe: bool
-    requests_mark: float
-    tokens_mark: float
+    marks: Mapping[str, float]
 
 
 class Gate:
@@ -163,18 +162,19 @@ class Gate:
             at=now,
             full=self._inside >= self._size.value,
             probe=self._circuit.begin(),
-            requests_mark=self._buckets["requests"].take(1, now),
-            tokens_mark=self._buckets["tokens"].take(tokens, now),
+            marks={
+                "requests": self._buckets["requests"].take(1, now),
+                "tokens": self._buckets["tokens"].take(tokens, now),
+            },
         )
         self._report()
         return entry
 
     def _learn(self, entry: Entry, headers: Mapping[str, str], now: float) -> None:
-        marks = {"requests": entry.requests_mark, "tokens": entry.tokens_mark}
         for kind, bucket in self._buckets.items():
             allowance = read_allowance(headers, kind)
             if allowance is not None:
-                bucket.learn(allowance, sent_at=entry.at, mark=marks[kind], now=now)
+                bucket.learn(allowance, sent_at=entry.at, mark=entry.marks[kind], now=now)
 
     def _throttle(self, entry: Entry, retry_after_seconds: float | None, now: float) -> None:
         # A provider that answers 429 works: it was asked too much.
