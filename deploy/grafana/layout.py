@@ -76,14 +76,7 @@ def built(board: Board) -> model.Dashboard:
         )
     )
     for variable in board.variables:
-        builder.with_variable(
-            dashboard.QueryVariable(variable.name)
-            .label(variable.label)
-            .query(f"label_values({variable.values}, {variable.name})")
-            .datasource(SOURCE)
-            .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
-            .sort(model.VariableSort.ALPHABETICAL_ASC)
-        )
+        builder.with_variable(_query_variable(variable))
     y = 0
     for row in board.rows:
         builder.with_row(
@@ -98,6 +91,17 @@ def built(board: Board) -> model.Dashboard:
                 x += width
             y += line.height
     return builder.build()
+
+
+def _query_variable(variable: BoardVariable) -> dashboard.QueryVariable:
+    return (
+        dashboard.QueryVariable(variable.name)
+        .label(variable.label)
+        .query(f"label_values({variable.values}, {variable.name})")
+        .datasource(SOURCE)
+        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(model.VariableSort.ALPHABETICAL_ASC)
+    )
 
 
 def _place(*, x: int, y: int, w: int, h: int) -> model.GridPos:

@@ -164,11 +164,9 @@ def demo(
     Resumes an interrupted run; after a finished one it begins anew with an empty database.
     """
     return_freed_memory()
-    console, clock = Console(stderr=True), Clock()
+    console, clock = Console(stderr=True), _clock_until_signalled()
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: clock.stopping.set())
     # The simulator offers more than is asked for, so that the limit is seen to hold.
     on_offer = max(40_000, establishments + establishments // 10)
     with (
@@ -189,11 +187,13 @@ def demo(
             {"services": os.getpid(), "postgres": postgres.pid, "simulator": insee.pid}
         )
         sampler = memory.follow(clock)
-        overrides: dict[str, object] = {
-            "insee_requests_per_minute": requests_per_minute,
-            "metrics_port": 0,
-        }
-        with embedded_services(url, insee.url, clock=clock, overrides=overrides) as engine:
+        services = embedded_services(
+            url,
+            insee.url,
+            clock=clock,
+            overrides={"insee_requests_per_minute": requests_per_minute, "metrics_port": 0},
+        )
+        with services as engine:
             progress = _watch(engine, clock, directory, postgres.directory)
         # All services have stopped: the numbers of the report no longer move.
         sampler.join()
@@ -201,6 +201,13 @@ def demo(
             console.print("stopped; `make demo` with the same N goes on from here")
             raise typer.Exit(EXIT_INTERRUPTED)
         _report(url, memory, directory / "report.json", console)
+
+
+def _clock_until_signalled() -> Clock:
+    clock = Clock()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: clock.stopping.set())
+    return clock
 
 
 def _watch(engine: Engine, clock: Clock, *directories: Path) -> Progress:

@@ -67,17 +67,14 @@ def replay(
     engine = open_engine()
     with engine.connect() as connection:
         chosen = letters.choose(connection, ids or [], again=again)
-    replayed: list[int] = []
-    refused: dict[int, str] = {}
-    for letter_id, why in letters.replay_each(engine, chosen, open_broker, again=again):
-        if why is None:
-            replayed.append(letter_id)
-        else:
-            refused[letter_id] = why
+    outcomes: dict[int, str | None] = {}
+    for letter_id, refusal in letters.replay_each(engine, chosen, open_broker, again=again):
+        outcomes[letter_id] = refusal
         if not as_json:
-            typer.echo(f"dead letter {letter_id}: {why or 'replayed'}")
+            typer.echo(f"dead letter {letter_id}: {refusal or 'replayed'}")
+    refused = {letter_id: refusal for letter_id, refusal in outcomes.items() if refusal}
     if as_json:
-        print_json({"replayed": replayed, "refused": refused})
+        print_json({"replayed": sorted(outcomes.keys() - refused), "refused": refused})
     elif not chosen:
         typer.echo("no dead letters to replay")
     if refused:
