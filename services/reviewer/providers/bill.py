@@ -19,7 +19,7 @@ _BYTES_PER_TOKEN_USUALLY = 4
 _BYTES_AROUND_A_MESSAGE = 16
 
 Messages = Sequence[Mapping[str, str]]
-"""What a model is asked: each message has a `role` and a `content`."""
+"""The messages to a model, each with a `role` and a `content`."""
 
 
 @dataclass(frozen=True, slots=True)

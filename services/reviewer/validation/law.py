@@ -24,7 +24,7 @@ _CONTACT = re.compile(
     r"|route|cours|square)\b|\b(?:route|cours|square|av\.|bd) (?:de|du|des|d'|la|le|les)\b"
 )
 _CIVILITY = re.compile(r"(?<!\w)(?:M\.|MM\.|Mme|Mmes|Mlle|Mr|Dr|Me|Pr) ?[A-ZÀ-Þ]")
-# By a person: not « par l'Insee », « par une association » or by what the facts name.
+# A person did it: not « par l'Insee », « par une association » or a name among the facts.
 _BY_A_PERSON = re.compile(
     r" (?:fonde|cree|gere|tenu|mene|conduit|detenu|repri|exploite|dirige)e?s? par "
     rf"(?!(?:l|la|une?|cette?|ce|le|les|des|son|sa) |{MASK})"
