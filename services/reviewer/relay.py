@@ -6,7 +6,7 @@ afterwards: a kill in between means a second message, which finds nothing to cla
 lost one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import ceil
@@ -119,25 +119,18 @@ class Relay:
                 self._connect(engine, control, stack) for engine in self.shards or [self.engine]
             ]
             for number, connection in enumerate(shards):
-                self._send(
-                    *(number, connection, STALLED),
-                    room=self.high_water,
-                    stall_seconds=self.stall_seconds,
-                )
+                values = {"stall_seconds": self.stall_seconds}
+                self._send(number, connection, STALLED, room=self.high_water, values=values)
             room = self.high_water - sum(each.scalar(IN_FLIGHT) or 0 for each in shards)
             if budget.sample_ids is None and self._awaits_more_room(room, shards):
                 return
+            query, sample = DUE, {}
+            if budget.sample_ids is not None:
+                query, sample = DUE_OF_SAMPLE, {"sample_ids": list(budget.sample_ids)}
             for number, connection in enumerate(shards):
                 share = ceil(room / (len(shards) - number))
-                if share <= 0:
-                    continue
-                if budget.sample_ids is None:
-                    room -= self._send(number, connection, DUE, room=share, whole=True)
-                else:
-                    ids = list(budget.sample_ids)
-                    room -= self._send(
-                        number, connection, DUE_OF_SAMPLE, room=share, sample_ids=ids
-                    )
+                if share > 0:
+                    room -= self._send(number, connection, query, room=share, values=sample)
 
     def _awaits_more_room(self, room: int, shards: Sequence[Connection]) -> bool:
         """Return whether more is due than fits, while the room is smaller than a full message.
@@ -162,12 +155,11 @@ class Relay:
         query: TextClause,
         *,
         room: int,
-        whole: bool = False,
-        **parameters: object,
+        values: Mapping[str, object],
     ) -> int:
-        """Return how many were sent; with `whole`, a part of many makes full messages only."""
-        rows = connection.execute(query, {"room": room, **parameters}).all()
-        if whole and len(rows) > AVIS_PER_MESSAGE and len(rows) == room:
+        """Return how many were sent; when more is due than fits, send full messages only."""
+        rows = connection.execute(query, {"room": room, **values}).all()
+        if query is DUE and len(rows) > AVIS_PER_MESSAGE and len(rows) == room:
             rows = rows[: len(rows) - len(rows) % AVIS_PER_MESSAGE]
         for start in range(0, len(rows), AVIS_PER_MESSAGE):
             if self.clock.stopping.is_set():
