@@ -1,0 +1,1 @@
+"""French words, grammar and tables for the texts. Pure."""

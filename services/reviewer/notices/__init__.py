@@ -1,1 +1,1 @@
-"""Notices without a model: the template, the slots of a text, and the label beside it."""
+"""Notices without a model: the template, the slots of a text, and the label beside it. Pure."""

@@ -1,4 +1,4 @@
-"""The tokens and euros that the tries at one text use."""
+"""The tokens and euros that the tries at one text use. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

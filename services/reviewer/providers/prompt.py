@@ -1,4 +1,4 @@
-"""The prompt of a model: instructions from a file, and facts without names as JSON."""
+"""The prompt of a model: instructions from a file, and facts without names as JSON. Pure."""
 
 import functools
 import hashlib
