@@ -11,7 +11,8 @@ from deploy.prometheus.rules import ALERTS
 
 ROOT = Path(__file__).parents[4]
 PROMETHEUS = ALERTS.parent
-CASES = sorted((PROMETHEUS / "tests").glob("*.yml"))
+CASES_FOLDER = Path(__file__).parent / "cases"
+CASES = sorted(CASES_FOLDER.glob("*.yml"))
 
 # Metrics of other exporters with their labels; tests/system/test_alerts.py looks at the real ones.
 OF_OTHERS: dict[str, set[str]] = {

@@ -16,6 +16,7 @@ from shared.metrics import Metrics
 from tests.servers.monitoring_binaries import find_or_fetch
 from tests.unit.deploy.prometheus.rules import (
     CASES,
+    CASES_FOLDER,
     OF_OTHERS,
     PROMETHEUS,
     ROOT,
@@ -217,7 +218,7 @@ def test_a_service_that_is_stopped_on_purpose_hides_nothing_but_its_own_queue() 
 def test_a_rule_that_no_longer_speaks_is_noticed(tmp_path: Path) -> None:
     changed = ALERTS.read_text(encoding="utf-8").replace("> 650e6", "> 650e9")
     (tmp_path / "alerts.yml").write_text(changed, encoding="utf-8")
-    cases = yaml.safe_load((ALERTS.parent / "tests" / "room.yml").read_text(encoding="utf-8"))
+    cases = yaml.safe_load((CASES_FOLDER / "room.yml").read_text(encoding="utf-8"))
     cases["rule_files"] = ["alerts.yml"]
     cases["tests"] = [
         test
