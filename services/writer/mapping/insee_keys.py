@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from shared.sirene.records import Etablissement, UniteLegale
+from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
 from shared.sirene.values import JsonObject, clean
 
 
 def camel(name: str) -> str:
     head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
+    return head + "".join("NAF25" if part == "naf25" else part.capitalize() for part in rest)
 
 
 def _keys(suffix: str, names: Iterable[str]) -> dict[str, str]:
@@ -33,47 +33,28 @@ _E, _U = "Etablissement", "UniteLegale"
 ADRESSE = _keys(_E, _matching(Etablissement, _ADRESSE_WORDS))
 ADRESSE2 = _keys(_E, _matching(Etablissement, rf"(?:{_ADRESSE_WORDS})2"))
 ETABLISSEMENT = _keys(
-    _E, ("tranche_effectifs", "annee_effectifs", "activite_principale_registre_metiers")
-) | {"activite_principale_naf25": "activitePrincipaleNAF25Etablissement"}
-PERIODE_ETABLISSEMENT = _keys(
     _E,
     (
-        "etat_administratif",
-        "enseigne1",
-        "enseigne2",
-        "enseigne3",
-        "denomination_usuelle",
-        "activite_principale",
-        "nomenclature_activite_principale",
-        "caractere_employeur",
+        "tranche_effectifs",
+        "annee_effectifs",
+        "activite_principale_registre_metiers",
+        "activite_principale_naf25",
     ),
 )
-_UNITE_SPECIAL = {
-    "activite_principale_naf25": "activitePrincipaleNAF25UniteLegale",
+PERIODE_ETABLISSEMENT = _keys(
+    _E, _matching(PeriodeEtablissement, r"(?!siren|siret|rang|date_|changement_)\w+")
+)
+CHANGEMENTS = _keys(_E, _matching(PeriodeEtablissement, r"changement_\w+"))
+UNITE = _keys(
+    _U,
+    _matching(
+        UniteLegale,
+        r"(?!siren|statut_diffusion|unite_purgee|date_)\w+(?<!categorie_entreprise)",
+    ),
+) | {
     "categorie_entreprise": "categorieEntreprise",
     "annee_categorie_entreprise": "anneeCategorieEntreprise",
 }
-UNITE = (
-    _keys(
-        _U,
-        _matching(
-            UniteLegale,
-            r"(?!siren|statut_diffusion|unite_purgee|date_)\w+(?<!_naf25)(?<!categorie_entreprise)",
-        ),
-    )
-    | _UNITE_SPECIAL
-)
-
-CHANGEMENTS = _keys(
-    _E,
-    (
-        "changement_etat_administratif",
-        "changement_enseigne",
-        "changement_denomination_usuelle",
-        "changement_activite_principale",
-        "changement_caractere_employeur",
-    ),
-)
 KNOWN_KEYS: dict[str, frozenset[str]] = {
     "etablissement": frozenset(ETABLISSEMENT.values())
     | {

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
-from services.writer.mapping.insee_keys import ETABLISSEMENT, UNITE, camel
+from services.writer.mapping.insee_keys import UNITE, camel
 from shared.errors import UserError
 from shared.sirene.records import Etablissement, UniteLegale
 
@@ -17,17 +17,13 @@ COLLECTIONS: Sequence[StockCollection] = ("unites_legales", "etablissements")
 
 _DERIVED = frozenset({"departement", "region"})
 _NAMES: Mapping[StockCollection, Mapping[str, str]] = {
-    "unites_legales": {
-        "siren": "siren",
-        **UNITE,
-    },
+    "unites_legales": {"siren": "siren", **UNITE},
     "etablissements": {
         "siren": "siren",
         "nic": "nic",
         "siret": "siret",
         "siege": "etablissementSiege",
         "date_debut": "dateDebut",
-        **ETABLISSEMENT,
     },
 }
 # INSEE added these columns late or has announced their end: a file without them can still be
