@@ -11,7 +11,7 @@ log = structlog.get_logger()
 _MOST_KEYS = 1000
 """Far above the number that INSEE ever added: values sent as keys must not fill table and log."""
 
-# Where several replicas see a key at one time, the first one's row stays.
+# Several replicas may see a key at one time: the row of the first one stays.
 _INSERT = text("""
     INSERT INTO schema_drift (key, batch_id)
     SELECT key, :batch_id FROM unnest(CAST(:keys AS text[])) AS key

@@ -38,7 +38,7 @@ def merge_blocks(
 
     People who withdraw in this file are erased here; the other pages are renewed later.
     """
-    # As in a slice: no opposition is recorded between the look at them and the commit.
+    # No opposition is recorded between the look at them and the commit, as in a slice.
     share(connection, Lock.REGISTER)
     connection.execute(
         select_due(load.collection),

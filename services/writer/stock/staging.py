@@ -95,7 +95,7 @@ def create(connection: Connection, load: StockLoad) -> None:
         f"CREATE {kind}TABLE {load.staging} (LIKE {load.collection} INCLUDING ALL"
         f" EXCLUDING INDEXES) WITH ({more}autovacuum_enabled = false)"
     )
-    # With an empty hash, the first record from the API counts as a change, once.
+    # The empty hash lets the first record from the API count as a change, once.
     connection.exec_driver_sql(
         f"ALTER TABLE {load.staging} ALTER content_hash SET DEFAULT '',"
         f" ALTER fetched_at SET DEFAULT '{load.fetched_at.isoformat()}'"
