@@ -48,7 +48,9 @@ def run(
 def table(
     *,
     of: Annotated[str, typer.Option(help="A run's file; the latest unless told.")] = "",
-    markdown: Annotated[bool, typer.Option("--markdown", help="For the README.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print Markdown, as docs/benchmarks.md has it.")
+    ] = False,
     goals: Annotated[bool, typer.Option("--goals", help="Only what has a goal.")] = False,
 ) -> None:
     """Show a run again."""
