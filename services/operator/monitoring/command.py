@@ -88,7 +88,7 @@ class Monitor:
         return self.last is not None and self.last.is_idle
 
 
-def outside_of(settings: MonitorSettings) -> Callable[[], Outside]:
+def _outside_of(settings: MonitorSettings) -> Callable[[], Outside]:
     """Return the look at RabbitMQ, and at Prometheus or this machine's processes."""
     queues = QueueReader(
         settings.broker_url.get_secret_value(), settings.monitor_rabbitmq_url.rstrip("/")
@@ -147,7 +147,7 @@ def monitor(  # noqa: PLR0913  # each an option of the command
     if as_json and not once:
         print_json(watched.summary.as_json())
     elif not once:
-        print_summary(watched.summary)
+        _print_summary(watched.summary)
 
 
 def status(
@@ -176,7 +176,7 @@ def _watch(
             raise UserError(f"there is no run {run}")
     console = Console(stderr=True)
     return watch(
-        Monitor(Reader(engines, run), outside_of(settings), clock).look,
+        Monitor(Reader(engines, run), _outside_of(settings), clock).look,
         partial(_draw, width=panel_width(console, view.MAX_WIDTH)),
         _line,
         until,
@@ -213,7 +213,7 @@ def _print_json(monitor: Monitor) -> None:
         print_json(asdict(monitor.snapshot))
 
 
-def print_summary(summary: Summary) -> None:
+def _print_summary(summary: Summary) -> None:
     mean = summary.rows_per_second
     memory = summary.greatest_rss_bytes
     print_fields(
