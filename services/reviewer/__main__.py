@@ -11,6 +11,7 @@ from services.reviewer import main
 from services.reviewer.commands import budget, forecast
 from services.reviewer.commands import run as avis_run
 from services.reviewer.commands.check import check_lines
+from services.reviewer.commands.databases import register
 from services.reviewer.commands.json_ld import json_ld
 from services.reviewer.commands.reviews import reviews
 from services.reviewer.commands.show import read_avis, render_avis
@@ -18,7 +19,7 @@ from services.reviewer.money.amounts import json_default
 from shared.clock import utc_now
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
-from shared.db.shards import require_one_database, url_for
+from shared.db.shards import url_for
 from shared.errors import UserError
 from shared.settings import DatabaseSettings, load
 from shared.sirene.identifiers import siren_of
@@ -113,16 +114,10 @@ def report(
     from services.reviewer.commands.report.figures import read_report  # noqa: PLC0415
     from services.reviewer.commands.report.page import render  # noqa: PLC0415
 
-    settings = load(DatabaseSettings)
-    require_one_database(settings)
-    engine = make_engine(
-        settings.database_url.get_secret_value(),
-        application_name="sirenade-report",
-        pool_size=1,
-        statement_timeout_seconds=0,
-    )
-    with engine.connect() as connection:
-        require_current(connection)
+    with (
+        register("sirenade-report", statement_timeout_seconds=0) as engine,
+        engine.connect() as connection,
+    ):
         found = read_report(connection, samples=texts)
     if not found.outcomes:
         raise UserError("there are no avis yet: import some establishments first")

@@ -41,15 +41,18 @@ def databases() -> Iterator[Databases]:
 
 
 @contextmanager
-def register(name: str) -> Iterator[Engine]:
+def register(name: str, *, statement_timeout_seconds: int = 60) -> Iterator[Engine]:
     """Open the database of a register that is in one. Raises UserError when it is not current.
 
-    `name` is the application's name in PostgreSQL.
+    `name` is the application's name in PostgreSQL. A timeout of 0 means none.
     """
     settings = load(DatabaseSettings)
     require_one_database(settings)
     engine = make_engine(
-        settings.database_url.get_secret_value(), application_name=name, pool_size=1
+        settings.database_url.get_secret_value(),
+        application_name=name,
+        pool_size=1,
+        statement_timeout_seconds=statement_timeout_seconds,
     )
     try:
         with engine.connect() as connection:
