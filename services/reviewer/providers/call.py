@@ -28,7 +28,7 @@ from services.reviewer.providers.chat import (
     Transient,
 )
 from services.reviewer.providers.gate import PAUSE_SECONDS, End, Entry, Gate, Late, OutOfUse
-from services.reviewer.providers.meter import BudgetReached, Meter, ProviderPaused, Reservation
+from services.reviewer.providers.meter import Meter, ProviderPaused, Reservation
 from services.reviewer.providers.settings import StructuredOutput, TokenUsage
 from shared.backoff import doubling
 from shared.clock import Clock
@@ -102,7 +102,7 @@ class ProviderClient:
                 answer = self._try(write, structured_output, latest, bill)
             except (RateLimited, ProviderPaused):
                 continue
-            except (SlowDown, BudgetReached):
+            except SlowDown:
                 if tries == 0:
                     raise
                 # The tries that were paid for are stored first; the next call meets the same.

@@ -5,11 +5,17 @@ from decimal import Decimal
 from typing import Protocol
 
 from services.reviewer.providers.settings import Provider, TokenUsage
-from shared.errors import SirenadeError, SlowDown
+from shared.errors import SlowDown
+
+# The message returns after this time: texts of a run that is resumed go on at once.
+_BUDGET_PAUSE_SECONDS = 1.0
 
 
-class BudgetReached(SirenadeError):
+class BudgetReached(SlowDown):
     """Raised when a call could cost more than is left: the run is paused, nothing fails."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_after_seconds=_BUDGET_PAUSE_SECONDS)
 
 
 class ProviderPaused(SlowDown):

@@ -17,7 +17,6 @@ from services.reviewer.providers.answers import UNAVAILABLE
 from services.reviewer.providers.call import CallWindow
 from services.reviewer.providers.choice import Exhausted, ProviderChoice, ProviderDraft
 from services.reviewer.providers.gate import Late, OutOfUse
-from services.reviewer.providers.meter import BudgetReached
 from services.reviewer.texts.attempts import (
     BY_A_MODEL,
     GENERATOR_FAILED,
@@ -36,8 +35,6 @@ ASKS = 3
 """Texts that providers may be asked for, for one avis."""
 
 NO_HURRY = CallWindow(begin_by=inf, finish_by=inf)
-# The message returns after this time: texts of a run that is resumed go on at once.
-_BUDGET_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +83,6 @@ class Author:
         if self.choice is not None:
             try:
                 cause = self._ask(self.choice, facts, window, attempts)
-            except BudgetReached as error:
-                pause = SlowDown(str(error), retry_after_seconds=_BUDGET_PAUSE_SECONDS)
-                return Attempts(tuple(attempts), pause)
             except SlowDown as error:
                 return Attempts(tuple(attempts), error)
             if cause is None:
@@ -128,7 +122,7 @@ class Author:
             found = draft.result.answer.reasons
             if draft.text is not None and not found:
                 found = tuple(self.validate(draft.text, facts))
-        except (SlowDown, BudgetReached, Exhausted):
+        except (SlowDown, Exhausted):
             raise
         except Exception as error:  # noqa: BLE001  # as below
             log.warning("draft failed", error=type(error).__name__, at=places_of(error))

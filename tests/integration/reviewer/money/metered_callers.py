@@ -50,12 +50,12 @@ class Caller:
                     tokens=self.order["tokens"],
                     cost_eur=Decimal(self.order["cost_eur"]),
                 )
-            except SlowDown:
-                continue
             except BudgetReached:
                 with self.lock:
                     self.reached += 1
                 return
+            except SlowDown:
+                continue
             usage = TokenUsage(tokens_in=next(used), tokens_out=0)
             if self.order.get("server"):
                 url = f"{self.order['server']}/?tokens={usage.tokens}"
