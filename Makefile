@@ -78,11 +78,12 @@ fuzz: servers ## Send 10 000 spoiled answers and messages of each kind (EXAMPLES
 	  --hypothesis-seed $(or $(SEED),$(shell date +%s)) -p no:logging
 
 .PHONY: lint
-lint: install ## Check style, types and the import contracts
+lint: install ## Check style, types, the import contracts, rooms and sentences
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
+	@$(PY) -m pytest -q tests/lint
 
 .PHONY: bench
 bench: servers ## Measure each speed as a ratio to the machine's limit (ONLY=writer, QUICK=1, FULL=1)

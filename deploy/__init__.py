@@ -1,1 +1,1 @@
-"""How Sirenade is set up and run; nothing that ships imports it."""
+"""Set-up and operation of Sirenade; nothing that ships imports it."""

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 CaseT = TypeVar("CaseT")
-# With fewer cases than this a class may be rare by chance.
+# A class may be rare by chance in fewer cases than this.
 _ENOUGH = 1000
 _MOST_OF_ONE_CLASS = 0.8
 

@@ -121,7 +121,7 @@ def test_a_database_that_takes_no_writes_pauses_the_import_and_blames_no_row(
 
 
 def set_read_only(postgres: DurablePostgres, *, read_only: bool) -> None:
-    """For the sessions that are open, too."""
+    """The sessions that are open keep it, too."""
     with postgres.server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = off")
         value = "on" if read_only else "off"

@@ -69,7 +69,7 @@ def test_killed_writers_cost_the_others_no_line_and_leave_no_other_file(tmp_path
     command = [sys.executable, "-m", "tests.unit.shared.logs.log_writers", str(tmp_path)]
     doomed, staying = (
         [
-            # With small files a kill often meets a rotation.
+            # Files are small, for a kill to meet a rotation often.
             subprocess.Popen([*command, str(number), lines, "20000", "1000"], cwd=ROOT)
             for number in numbers
         ]
