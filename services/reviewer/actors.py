@@ -21,7 +21,7 @@ from services.reviewer.store import claim, release_claims, store
 from services.reviewer.texts.attempts import BY_A_MODEL, Attempt, Attempts
 from services.reviewer.texts.author import Author
 from services.reviewer.texts.duplicates import Rewrite
-from services.reviewer.texts.parking import Parked, park
+from services.reviewer.texts.parked import Parked, park
 from services.reviewer.texts.quotations import quote
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from shared.clock import Clock

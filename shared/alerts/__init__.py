@@ -7,9 +7,9 @@ Prometheus raises alerts. Meaning and what to do: docs/operations.md, "Alerts".
 from collections.abc import Mapping, Sequence
 
 from shared.alerts import imports, processes, queues, room, texts
-from shared.alerts.condition import Alert, Condition, Facts
+from shared.alerts.condition import Alert, Condition, ConditionFacts
 
-__all__ = ["GROUPS", "Alert", "Condition", "Facts", "faults_in"]
+__all__ = ["GROUPS", "Alert", "Condition", "ConditionFacts", "faults_in"]
 
 GROUPS: Mapping[str, Sequence[Condition]] = {
     "sirenade-processes": processes.CONDITIONS,
@@ -20,7 +20,7 @@ GROUPS: Mapping[str, Sequence[Condition]] = {
 }
 
 
-def faults_in(facts: Facts) -> list[Alert]:
+def faults_in(facts: ConditionFacts) -> list[Alert]:
     """Return the alerts that these facts justify; conditions that need a history are left out."""
     return [
         Alert(condition.name, condition.severity, summary)

@@ -9,7 +9,7 @@ Severity = Literal["critical", "warning"]
 
 
 @dataclass(frozen=True)
-class Facts:
+class ConditionFacts:
     """One look at the databases and the queues.
 
     `still_seconds`: time since the last row came; `certificate_gap`: establishments by side;
@@ -53,4 +53,4 @@ class Condition:
     hold: str = ""
     summary: str = ""
     dashboard: str = "sirenade-overview"
-    faults: Callable[[Facts], Iterable[str]] | None = None
+    faults: Callable[[ConditionFacts], Iterable[str]] | None = None

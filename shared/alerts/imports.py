@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared.alerts.condition import Condition, Facts
+from shared.alerts.condition import Condition, ConditionFacts
 from shared.days import FRANCE
 from shared.terminal.words import thousands
 
@@ -13,7 +13,7 @@ _FRESH_HOURS = 36
 _MORE_HOURS_BY_WEEKDAY = {6: 24, 0: 48, 1: 48}
 
 
-def _stalled(facts: Facts) -> Iterator[str]:
+def _stalled(facts: ConditionFacts) -> Iterator[str]:
     quiet_seconds = facts.last_request_seconds or 0.0
     if facts.unplanned_runs:
         yield "An import waits to be planned: does a fetcher run?"
@@ -26,18 +26,18 @@ def _stalled(facts: Facts) -> Iterator[str]:
         yield f"An import is open, and no row has come for {_minutes(facts.still_seconds)}."
 
 
-def _throttled(facts: Facts) -> Iterator[str]:
+def _throttled(facts: ConditionFacts) -> Iterator[str]:
     if facts.throttled_15_minutes:
         yield f"INSEE answered 429 in the last 15 minutes: {facts.throttled_15_minutes} times."
 
 
-def _certificate_gap(facts: Facts) -> Iterator[str]:
+def _certificate_gap(facts: ConditionFacts) -> Iterator[str]:
     for side, count in facts.certificate_gap.items():
         if count:
             yield f"{thousands(count)} establishments are {side}, by the latest certificates."
 
 
-def _not_fresh(facts: Facts) -> Iterator[str]:
+def _not_fresh(facts: ConditionFacts) -> Iterator[str]:
     weekday = facts.at.astimezone(FRANCE).weekday()
     fresh_hours = _FRESH_HOURS + _MORE_HOURS_BY_WEEKDAY.get(weekday, 0)
     for collection, age_seconds in facts.freshness_seconds.items():

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from shared.alerts.condition import Condition, Facts
+from shared.alerts.condition import Condition, ConditionFacts
 from shared.terminal.words import thousands
 
 
-def _failed_items(facts: Facts) -> Iterator[str]:
+def _failed_items(facts: ConditionFacts) -> Iterator[str]:
     if facts.failed_items:
         yield f"{thousands(facts.failed_items)} failed items are open: ./sirenade failed list"
 
 
-def _dead_letters(facts: Facts) -> Iterator[str]:
+def _dead_letters(facts: ConditionFacts) -> Iterator[str]:
     if facts.dead_letters:
         yield f"{thousands(facts.dead_letters)} dead letters wait: ./sirenade dead-letters list"
 

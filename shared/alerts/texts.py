@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from shared.alerts.condition import Condition, Facts
+from shared.alerts.condition import Condition, ConditionFacts
 
 _BUDGET_REACHED = "The budget for texts is reached, and no text is begun."
 
 
-def _budget_reached(facts: Facts) -> Iterator[str]:
+def _budget_reached(facts: ConditionFacts) -> Iterator[str]:
     if facts.budget_is_reached:
         yield _BUDGET_REACHED
 

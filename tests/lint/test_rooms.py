@@ -91,3 +91,24 @@ def test_only_entry_points_read_the_environment() -> None:
         if re.search(r"os\.(environ|getenv)", module.text)
     ]
     assert raw == ["services.dispatch", "shared.settings"]
+
+
+def test_a_class_name_means_one_thing() -> None:
+    names = Counter(
+        node.name
+        for module in modules(*PRODUCT)
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, number in names.items() if number > 1] == []
+
+
+def test_a_module_is_named_by_a_noun() -> None:
+    """The field's own terms may be gerunds."""
+    terms = {"encoding", "folding", "grounding", "masking", "sharding", "staging"}
+    gerunds = {
+        module.name
+        for module in modules(*PRODUCT)
+        if module.path.stem.endswith("ing") and module.path.stem not in terms
+    }
+    assert gerunds == set()

@@ -11,14 +11,14 @@ from services.fetcher.certificates.repair import RepairOrder, order_repair
 from services.fetcher.certificates.store import CertificateStore
 from services.fetcher.certificates.view import outcome_as_dict, print_outcome, walk_view
 from services.fetcher.commands.desk import open_database, open_desk
-from services.fetcher.commands.options import AsJson, ScopeOptions, with_scope_options
+from services.fetcher.commands.options import ScopeOptions, with_scope_options
 from services.fetcher.commands.scopes import checked_scope
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from shared.clock import Clock
 from shared.db.shards import require_one_database
 from shared.settings import DatabaseSettings, load
-from shared.terminal.cli import EXIT_BROKEN_PROMISE
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson
 from shared.terminal.words import thousands
 
 # The certificate proves nothing: INSEE published other data meanwhile.

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from services.fetcher.commands.desk import open_database
 from services.fetcher.commands.follow import follow
 from services.fetcher.commands.forecast import forecast_delta, print_forecast
-from services.fetcher.commands.options import AsJson, Plan, Wait
+from services.fetcher.commands.options import Plan, Wait
 from services.fetcher.plan.deltas import DeltaOrder, NoWatermark
 from services.fetcher.settings import FetcherSettings
 from shared.days import FRANCE
@@ -20,6 +20,7 @@ from shared.imports.orders import OVERLAP_HOURS, order_delta
 from shared.imports.treatments import COLLECTIONS
 from shared.imports.watermarks import read_watermarks, settle_windows
 from shared.settings import DatabaseSettings, load
+from shared.terminal.cli import AsJson
 
 # INSEE's register is computerised since 1973: no treatment is older.
 _FIRST_YEAR = 1973

@@ -10,7 +10,6 @@ from services.fetcher.commands.desk import open_database
 from services.fetcher.commands.follow import follow
 from services.fetcher.commands.forecast import forecast, print_forecast
 from services.fetcher.commands.options import (
-    AsJson,
     Plan,
     ScopeOptions,
     Wait,
@@ -22,6 +21,7 @@ from services.fetcher.settings import FetcherSettings
 from shared.errors import UserError
 from shared.imports.orders import order_import
 from shared.settings import DatabaseSettings, load
+from shared.terminal.cli import AsJson
 
 
 @with_scope_options

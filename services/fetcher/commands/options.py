@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")]
 Plan = Annotated[
     bool,
     typer.Option("--plan", help="Only count, and print the cost; needs the API key."),

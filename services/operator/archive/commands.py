@@ -17,7 +17,7 @@ from services.operator.archive.pg_tools import PgTools
 from services.operator.archive.storage import Storage, open_storage
 from services.operator.archive.summaries import put_summaries
 from services.operator.connections import open_engines
-from services.operator.printing import print_result, print_rows
+from services.operator.output import print_result, print_rows
 from services.operator.settings import ArchiveSettings
 from shared.clock import Clock
 from shared.db.migrate import upgrade

@@ -8,7 +8,7 @@ import typer
 from services.operator.connections import open_engines
 from services.operator.failures import items, retries
 from services.operator.failures.retries import Retry
-from services.operator.printing import joined, print_fields, print_json, print_result, print_rows
+from services.operator.output import joined, print_fields, print_json, print_result, print_rows
 from shared.db.shards import connected
 from shared.errors import UserError
 from shared.terminal.cli import AsJson, make_app

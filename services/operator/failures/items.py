@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, text
 
-from services.operator.printing import joined
+from services.operator.output import joined
 from shared.errors import UserError
 from shared.sirene.identifiers import is_siren, is_siret, siren_of
 

@@ -6,7 +6,7 @@ import typer
 
 from services.operator.connections import open_broker, open_engine
 from services.operator.failures import letters
-from services.operator.printing import print_fields, print_json, print_result, print_rows
+from services.operator.output import print_fields, print_json, print_result, print_rows
 from shared.errors import UserError
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app
 

@@ -8,7 +8,7 @@ import dramatiq
 from dramatiq.errors import DecodeError
 from sqlalchemy import Connection, Engine, RowMapping, text
 
-from services.operator.printing import joined
+from services.operator.output import joined
 from shared import wire
 from shared.broker import BrokerError, QueueFull, QueueMismatch, replay
 from shared.errors import UserError

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from services.operator.failures.items import is_id, require_all
-from services.operator.printing import joined
+from services.operator.output import joined
 from shared.avis import RESET
 from shared.db.locks import Lock, hold
 from shared.errors import UserError

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping
 
 from services.operator.connections import open_engine
 from services.operator.jobs import slots
-from services.operator.printing import print_json, print_rows
+from services.operator.output import print_json, print_rows
 from shared.clock import Clock
 from shared.days import FRANCE
 from shared.terminal.cli import AsJson

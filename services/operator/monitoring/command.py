@@ -21,7 +21,7 @@ from services.operator.monitoring.queues import QueueReader
 from services.operator.monitoring.readings import Reader, Reading
 from services.operator.monitoring.recorder import Outside, Recorder, Summary, with_outside
 from services.operator.monitoring.snapshot import Snapshot
-from services.operator.printing import print_fields, print_json
+from services.operator.output import print_fields, print_json
 from services.operator.settings import MonitorSettings
 from shared.clock import Clock
 from shared.db.outages import is_outage

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from services.operator.exporter import queries
-from shared.alerts import Facts
+from shared.alerts import ConditionFacts
 from shared.db.shards import connected
 from shared.imports.progress import Progress, read_progress
 
@@ -72,10 +72,10 @@ class Reading:
     def is_idle(self) -> bool:
         return self.progress.runs_open == 0 and self.progress.avis_pending == 0
 
-    def facts(self, *, dead_in_queues: int, still_seconds: float) -> Facts:
+    def facts(self, *, dead_in_queues: int, still_seconds: float) -> ConditionFacts:
         """Return what alerts are judged by; `still_seconds` is the time since the last row."""
         totals = self.totals
-        return Facts(
+        return ConditionFacts(
             at=self.progress.at,
             unplanned_runs=self.unplanned_runs,
             waiting_pages=totals["sirenade_import_waiting_pages"],

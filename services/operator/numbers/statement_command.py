@@ -11,7 +11,7 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from services.operator.connections import open_engine
-from services.operator.printing import print_json
+from services.operator.output import print_json
 from shared.db.shards import require_one_database
 from shared.errors import UserError
 from shared.imports.progress import run_exists

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from services.reviewer import statements
-from services.reviewer.texts.parking import WAIT_SECONDS
+from services.reviewer.texts.parked import WAIT_SECONDS
 from shared.avis import RESET
 from shared.errors import SirenadeError
 

@@ -14,9 +14,9 @@ from services.reviewer.commands.databases import databases
 from services.reviewer.money.amounts import parse_cap, plain
 from services.reviewer.money.budget import ASKED, Budget, BudgetState, read_budget
 from shared.errors import UserError
+from shared.terminal.cli import AsJson
 from shared.terminal.words import euros, thousands
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Cap = Annotated[
     str | None,
     typer.Option(metavar="EUR", help="The most that may be spent, in the past and from now on."),

@@ -12,7 +12,7 @@ from services.reviewer.commands.due import mark_due, send_again
 from services.reviewer.relay import Relay, forget_publications
 from services.reviewer.reviews.importer import make_due
 from services.reviewer.store import release_claims
-from services.reviewer.texts.parking import Parked, park
+from services.reviewer.texts.parked import Parked, park
 from services.reviewer.texts.rulings import Claim
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced

@@ -8,7 +8,7 @@ import pytest
 
 from services.reviewer.commands.due import send_again
 from services.reviewer.store import release_claims
-from services.reviewer.texts.parking import Parked, park
+from services.reviewer.texts.parked import Parked, park
 from services.reviewer.texts.rulings import Fate
 from shared.avis import PENDING, TRANSITIONS, AvisEvent, AvisOutcome, Effect
 from tests.integration.reviewer.avis_events import (
