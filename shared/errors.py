@@ -23,8 +23,14 @@ class Rejected(SirenadeError):
 
 
 class SlowDown(SirenadeError):
-    """Raised when the work is sound but its moment is not: a quota, a full queue, a pause."""
+    """Raised when the work is sound but its moment is not: a quota, a full queue, a pause.
 
-    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+    `reason` is set where a caller does not treat all of them alike.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after_seconds: float, reason: str | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        self.reason = reason

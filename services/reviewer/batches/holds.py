@@ -9,7 +9,6 @@ from decimal import Decimal
 from sqlalchemy import Connection, Engine, text
 
 from services.reviewer.money.budget import read_budget
-from services.reviewer.providers.meter import BudgetReached
 
 _LOCK = text("SELECT FROM review_budget FOR UPDATE")
 _READ = text("""
@@ -34,15 +33,14 @@ _CHARGE = text("""
 def hold(engine: Engine, key: uuid.UUID, provider: str, cost_eur: Decimal) -> bool:
     """Set aside the most that a batch can cost, once; return False where the budget has no room.
 
-    Raises BudgetReached when the run is paused.
+    Raises SlowDown when the run is paused.
     """
     with engine.begin() as connection:
         connection.execute(_LOCK)
         if connection.execute(_READ, {"key": key}).one_or_none() is not None:
             return True
         state = read_budget(connection)
-        if state.paused:
-            raise BudgetReached(f"the run is paused: {state.paused_because}")
+        state.require_running()
         if cost_eur > 0 and state.left_eur is not None and cost_eur > state.left_eur:
             return False
         _move(connection, reserved=cost_eur, spent=Decimal(0))

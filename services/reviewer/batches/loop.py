@@ -18,10 +18,10 @@ from services.reviewer.batches.requests import BatchBuilder
 from services.reviewer.batches.step import BatchSteps, give_up
 from services.reviewer.money.budget import Budget
 from services.reviewer.providers.batch_route import BatchRoute
-from services.reviewer.providers.meter import BudgetReached
 from services.reviewer.providers.prompt import Prompt
 from services.reviewer.providers.settings import Provider
 from shared.clock import Clock
+from shared.errors import SlowDown
 from shared.metrics import Metrics
 
 # Somebody waits for a sample.
@@ -124,7 +124,7 @@ def _pause_at_cap(budget: Budget, provider: Provider, cost_eur: Decimal) -> None
     """Pause the run, as a call would, when the budget has no room for a single text."""
     try:
         held = budget.reserve(provider.name, tokens=0, cost_eur=cost_eur, expires_after_seconds=60)
-    except BudgetReached:
+    except SlowDown:
         return
     if held is not None:
         budget.settle(held, tokens=0, spent_eur=Decimal(0))

@@ -16,9 +16,9 @@ from services.reviewer.batches.lines import Overtaken, forget_facts
 from services.reviewer.batches.requests import BatchBuilder
 from services.reviewer.batches.results import BatchResults
 from services.reviewer.providers.chat import BadRequest, ChatError, ChatRefused, RateLimited
-from services.reviewer.providers.meter import BudgetReached
 from services.reviewer.providers.settings import Batch, Provider
 from shared.backoff import doubling
+from shared.errors import SlowDown
 
 log = structlog.get_logger()
 
@@ -70,7 +70,8 @@ class BatchSteps:
                 self._poll(job)
         except Overtaken:
             return
-        except BudgetReached:
+        except SlowDown:
+            # The run is paused.
             jobs.schedule(self._engine, job, _ROOM_SECONDS)
         except RateLimited as error:
             seconds = max(error.retry_after_seconds or 0, self.batch.poll_seconds)

@@ -14,12 +14,15 @@ import structlog
 from sqlalchemy import Connection, Engine, TextClause, text
 
 from services.reviewer.money.rate_limits import TOKENS
-from services.reviewer.providers.meter import BudgetReached
+from services.reviewer.providers.limits import Limit
+from shared.errors import SlowDown
 
 log = structlog.get_logger()
 
 ASKED = "asked"
 _NOTHING = Decimal(0)
+# The message returns after this time: texts of a run that is resumed go on at once.
+_PAUSE_SECONDS = 1.0
 
 _READ = text("""
     SELECT cap_eur, reserved_eur, spent_eur, status, paused_because, sample_ids, changed_at
@@ -126,6 +129,15 @@ class BudgetState:
             return None
         return max(_NOTHING, self.cap_eur - self.spent_eur - self.reserved_eur)
 
+    def require_running(self) -> None:
+        """Raises SlowDown when the run is paused: BUDGET_REACHED."""
+        if self.paused:
+            raise SlowDown(
+                f"the run is paused: {self.paused_because}",
+                retry_after_seconds=_PAUSE_SECONDS,
+                reason=Limit.BUDGET_REACHED,
+            )
+
     def admits(self, avis_ids: Sequence[int]) -> list[int]:
         """Return the avis that may be made now."""
         if self.paused:
@@ -168,7 +180,7 @@ class Budget:
     ) -> int | None:
         """Return the reservation's id; None without room until calls under way are settled.
 
-        Raises BudgetReached when the run is paused, or when this call pauses it.
+        Raises SlowDown when the run is paused, or when this call pauses it: BUDGET_REACHED.
         """
         values = {
             "provider": provider,
@@ -189,8 +201,7 @@ class Budget:
                 cap_eur=None if state.cap_eur is None else f"{state.cap_eur:f}",
                 spent_eur=f"{state.spent_eur:f}",
             )
-        if state.paused:
-            raise BudgetReached(f"the run is paused: {state.paused_because}")
+        state.require_running()
         return None
 
     def settle(self, reservation_id: int, *, tokens: int, spent_eur: Decimal) -> None:

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Engine, text
 
 from services.reviewer.money.pauses import IS_PAUSED, PAUSE_LEFT
-from services.reviewer.providers.meter import ProviderPaused
+from services.reviewer.providers.limits import Limit
 from services.reviewer.providers.settings import Provider
 from shared.clock import Clock
 from shared.db import gcra
@@ -90,8 +90,8 @@ class RateLimits:
     def take(self, provider: Provider, *, tokens: int, patience_seconds: float) -> None:
         """Wait for a slot of `tokens`, and return when its time has come.
 
-        Raises SlowDown after `patience_seconds` or when the process is asked to stop, and
-        ProviderPaused while the provider is paused.
+        Raises SlowDown after `patience_seconds`, when the process is asked to stop, and while the
+        provider is paused: PROVIDER_PAUSED.
         """
         if provider.requests_per_minute is None and provider.tokens_per_minute is None:
             return
@@ -133,7 +133,7 @@ class RateLimits:
                 return True, granted
             row = connection.execute(_WAIT, {"name": name}).one()
             if row.paused_seconds > 0:
-                raise ProviderPaused(f"{name} pauses", retry_after_seconds=row.paused_seconds)
+                raise provider_paused(name, row.paused_seconds)
             wait_seconds: float = row.wait_seconds
             if wait_seconds > gcra.MAX_WAIT_SECONDS:
                 log.warning("provider row was written by a clock that was ahead", provider=name)
@@ -148,6 +148,10 @@ class RateLimits:
     def _require_time(self, name: str, deadline_seconds: float) -> None:
         if self._clock.monotonic_seconds() >= deadline_seconds:
             raise _no_slot(name)
+
+
+def provider_paused(name: str, seconds: float) -> SlowDown:
+    return SlowDown(f"{name} pauses", retry_after_seconds=seconds, reason=Limit.PROVIDER_PAUSED)
 
 
 def _no_slot(name: str) -> SlowDown:

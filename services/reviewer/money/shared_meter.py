@@ -9,10 +9,10 @@ from decimal import Decimal
 import structlog
 from sqlalchemy import Engine
 
-from services.reviewer.money.budget import Budget
+from services.reviewer.money.budget import Budget, BudgetState
 from services.reviewer.money.pauses import Pauses
-from services.reviewer.money.rate_limits import RateLimits, open_providers
-from services.reviewer.providers.meter import BudgetReached, ProviderPaused, Reservation
+from services.reviewer.money.rate_limits import RateLimits, open_providers, provider_paused
+from services.reviewer.providers.meter import Reservation
 from services.reviewer.providers.settings import Provider, TokenUsage
 from shared.clock import Clock
 from shared.db.outages import slowing_down
@@ -52,7 +52,7 @@ class SharedMeter:
         self._unsettled: deque[tuple[int, int, Decimal]] = deque()
         self._state_lock = threading.Lock()
         self._state_read_at = -math.inf
-        self._paused_because: str | None = None
+        self._state: BudgetState | None = None
 
     def open(self, *, prompt_version: str | None = None) -> None:
         """Store the providers; call this before the first call."""
@@ -67,7 +67,7 @@ class SharedMeter:
             self._require_running()
             paused_seconds = self._pauses.left_seconds(provider.name)
             if paused_seconds > 0:
-                raise ProviderPaused(f"{provider.name} pauses", retry_after_seconds=paused_seconds)
+                raise provider_paused(provider.name, paused_seconds)
             self._limits.take(provider, tokens=tokens, patience_seconds=self._patience_seconds)
             reservation_id = None
             if cost_eur > 0 or provider.tokens_per_minute is not None:
@@ -139,8 +139,8 @@ class SharedMeter:
     def _require_running(self) -> None:
         with self._state_lock:
             now_seconds = self._clock.monotonic_seconds()
-            if now_seconds - self._state_read_at > _STATE_SECONDS:
-                self._paused_because = self._budget.read().paused_because
+            if self._state is None or now_seconds - self._state_read_at > _STATE_SECONDS:
+                self._state = self._budget.read()
                 self._state_read_at = now_seconds
-        if self._paused_because is not None:
-            raise BudgetReached(f"the run is paused: {self._paused_because}")
+            state = self._state
+        state.require_running()

@@ -27,8 +27,9 @@ from services.reviewer.providers.chat import (
     Reply,
     Transient,
 )
-from services.reviewer.providers.gate import PAUSE_SECONDS, End, Entry, Gate, Late, OutOfUse
-from services.reviewer.providers.meter import Meter, ProviderPaused, Reservation
+from services.reviewer.providers.gate import PAUSE_SECONDS, End, Entry, Gate
+from services.reviewer.providers.limits import Limit
+from services.reviewer.providers.meter import Meter, Reservation
 from services.reviewer.providers.settings import StructuredOutput, TokenUsage
 from shared.backoff import doubling
 from shared.clock import Clock
@@ -91,7 +92,7 @@ class ProviderClient:
         """Ask for one text.
 
         `first` says that nothing has been paid for this text yet: then `window.begin_by` counts
-        too. Raises Late, OutOfUse, BudgetReached or another SlowDown where nothing was asked.
+        too. Raises SlowDown where nothing was asked.
         """
         bill = Bill(self.provider)
         structured_output = self._structured_output
@@ -100,9 +101,9 @@ class ProviderClient:
             latest = window.latest(self.provider.timeout_seconds, first=first and tries == 0)
             try:
                 answer = self._try(write, structured_output, latest, bill)
-            except (RateLimited, ProviderPaused):
-                continue
-            except SlowDown:
+            except (RateLimited, SlowDown) as error:
+                if isinstance(error, RateLimited) or error.reason == Limit.PROVIDER_PAUSED:
+                    continue
                 if tries == 0:
                     raise
                 # The tries that were paid for are stored first; the next call meets the same.
@@ -128,7 +129,7 @@ class ProviderClient:
         try:
             reservation = self._reserve(one, latest)
         except BaseException as error:
-            if isinstance(error, ProviderPaused):
+            if isinstance(error, SlowDown) and error.reason == Limit.PROVIDER_PAUSED:
                 self.gate.pause(error.retry_after_seconds)
             self.gate.leave(entry, End.NOT_MADE)
             raise
@@ -144,7 +145,11 @@ class ProviderClient:
             reservation = self._meter.reserve(self.provider, tokens=most.tokens, cost_eur=cost_eur)
         if self._clock.monotonic_seconds() > latest:
             self._settle(reservation, None)
-            raise Late(f"{self.provider.name}: no room in time", retry_after_seconds=1)
+            raise SlowDown(
+                f"{self.provider.name}: no room in time",
+                retry_after_seconds=1,
+                reason=Limit.LATE,
+            )
         return reservation
 
     def _call(self, one: _Try, entry: Entry, reservation: Reservation, bill: Bill) -> Reply:
@@ -172,7 +177,11 @@ class ProviderClient:
         except ChatRefused as error:
             self._leave(entry, End.REFUSED, "refused", start, error)
             self._settle(reservation, None)
-            raise OutOfUse(str(error), retry_after_seconds=self.gate.wait_seconds()) from None
+            raise SlowDown(
+                str(error),
+                retry_after_seconds=self.gate.wait_seconds(),
+                reason=Limit.OUT_OF_USE,
+            ) from None
         except BaseException:
             self.gate.leave(entry, End.FAILED)
             self._charge(bill, one.most)

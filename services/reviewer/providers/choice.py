@@ -11,11 +11,11 @@ from typing import Protocol
 from services.reviewer.notices.slots import fill
 from services.reviewer.providers.bill import CallResult, Messages
 from services.reviewer.providers.call import CallWindow, Write
-from services.reviewer.providers.gate import OutOfUse
+from services.reviewer.providers.limits import Limit
 from services.reviewer.providers.prompt import Prompt
 from services.reviewer.providers.settings import Provider, StructuredOutput
 from shared.clock import Clock
-from shared.errors import SirenadeError
+from shared.errors import SirenadeError, SlowDown
 from shared.sirene.facts import Facts
 
 _LONGEST_WAIT_SECONDS = 60.0
@@ -127,7 +127,7 @@ class ProviderChoice:
         """Return one draft.
 
         `reasons` are the codes against earlier drafts; `failed` are providers that brought none.
-        Raises Exhausted, BudgetReached, or SlowDown when the avis must come again.
+        Raises Exhausted, or SlowDown when the avis must come again.
         """
         first = not reasons
 
@@ -139,12 +139,16 @@ class ProviderChoice:
         while True:
             route = self._providers.choose(failed)
             if route is None:
-                raise OutOfUse(
-                    "no provider can be asked", retry_after_seconds=self._providers.wait_seconds()
+                raise SlowDown(
+                    "no provider can be asked",
+                    retry_after_seconds=self._providers.wait_seconds(),
+                    reason=Limit.OUT_OF_USE,
                 )
             try:
                 result = route.ask(write, window, first=first)
-            except OutOfUse:
+            except SlowDown as error:
+                if error.reason != Limit.OUT_OF_USE:
+                    raise
                 # It went out of use after the choice: there may be another one.
                 continue
             if not result.failed:

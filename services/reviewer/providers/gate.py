@@ -12,6 +12,7 @@ from math import inf
 
 from services.reviewer.providers.adaptive_size import Size
 from services.reviewer.providers.circuit_breaker import Circuit, State
+from services.reviewer.providers.limits import Limit
 from services.reviewer.providers.token_bucket import Bucket, read_allowance
 from shared.clock import Clock
 from shared.errors import SlowDown
@@ -21,14 +22,6 @@ PAUSE_SECONDS = 2.0
 """The pause after a 429 that names no time."""
 # Callers look up this often, so that a process that is told to stop ends soon.
 _LOOK_UP_SECONDS = 1.0
-
-
-class Late(SlowDown):
-    """Raised when a call cannot begin in time."""
-
-
-class OutOfUse(Late):
-    """Raised while the provider is out of use: its circuit is open."""
 
 
 class End(Enum):
@@ -85,11 +78,11 @@ class Gate:
     def enter(self, tokens: int, *, latest: float) -> Entry:
         """Wait for room until `latest` on the monotonic clock, then let the call in.
 
-        Raises OutOfUse when the circuit is open, Late when room cannot come in time.
+        Raises SlowDown: OUT_OF_USE when the circuit is open, LATE when room cannot come in time.
         """
         left = latest - self._clock.monotonic_seconds()
         if left <= 0 or not self._turn.acquire(timeout=left):
-            raise Late(f"no room at {self.provider} in time", retry_after_seconds=1)
+            raise self._late(1)
         try:
             with self._changed:
                 return self._wait(tokens, latest)
@@ -137,24 +130,33 @@ class Gate:
         while True:
             now = self._clock.monotonic_seconds()
             if self._clock.stopping.is_set():
-                raise Late("stopping", retry_after_seconds=1)
+                raise SlowDown("stopping", retry_after_seconds=1, reason=Limit.LATE)
             closed = self._circuit.wait_seconds(now)
             if closed > 0:
-                raise OutOfUse(f"{self.provider} is out of use", retry_after_seconds=closed)
+                raise SlowDown(
+                    f"{self.provider} is out of use",
+                    retry_after_seconds=closed,
+                    reason=Limit.OUT_OF_USE,
+                )
             timed = max(
                 self._paused_until - now,
                 self._buckets["requests"].wait_seconds(1, now),
                 self._buckets["tokens"].wait_seconds(tokens, now),
             )
             if now + timed > latest or now >= latest:
-                raise Late(
-                    f"no room at {self.provider} in time", retry_after_seconds=max(1.0, timed)
-                )
+                raise self._late(max(1.0, timed))
             full = self._inside >= self._size.value
             if timed <= 0 and not full:
                 return self._let_in(tokens, now)
             wait = timed if timed > 0 else latest - now
             self._changed.wait(min(wait, _LOOK_UP_SECONDS))
+
+    def _late(self, retry_after_seconds: float) -> SlowDown:
+        return SlowDown(
+            f"no room at {self.provider} in time",
+            retry_after_seconds=retry_after_seconds,
+            reason=Limit.LATE,
+        )
 
     def _let_in(self, tokens: int, now: float) -> Entry:
         self._inside += 1

@@ -5,21 +5,6 @@ from decimal import Decimal
 from typing import Protocol
 
 from services.reviewer.providers.settings import Provider, TokenUsage
-from shared.errors import SlowDown
-
-# The message returns after this time: texts of a run that is resumed go on at once.
-_BUDGET_PAUSE_SECONDS = 1.0
-
-
-class BudgetReached(SlowDown):
-    """Raised when a call could cost more than is left: the run is paused, nothing fails."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, retry_after_seconds=_BUDGET_PAUSE_SECONDS)
-
-
-class ProviderPaused(SlowDown):
-    """Raised while the provider is paused, because it told a replica to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +22,8 @@ class Meter(Protocol):
     def reserve(self, provider: Provider, *, tokens: int, cost_eur: Decimal) -> Reservation:
         """Wait for room below the provider's limits, then reserve the money.
 
-        `tokens` and `cost_eur` are the most that the call can use. Raises BudgetReached,
-        ProviderPaused, or SlowDown when the wait is too long.
+        `tokens` and `cost_eur` are the most that the call can use. Raises SlowDown:
+        BUDGET_REACHED, PROVIDER_PAUSED, or without a reason when the wait is too long.
         """
         ...
 

@@ -16,7 +16,7 @@ from services.reviewer.notices.template import GeneratedText
 from services.reviewer.providers.answers import UNAVAILABLE
 from services.reviewer.providers.call import CallWindow
 from services.reviewer.providers.choice import Exhausted, ProviderChoice, ProviderDraft
-from services.reviewer.providers.gate import Late, OutOfUse
+from services.reviewer.providers.limits import Limit
 from services.reviewer.texts.attempts import (
     BY_A_MODEL,
     GENERATOR_FAILED,
@@ -100,11 +100,12 @@ class Author:
                 attempts.append(self._draft(choice, facts, window, attempts))
             except Exhausted:
                 return "out_of_use"
-            except Late as error:
-                if not _was_answered(attempts):
+            except SlowDown as error:
+                late = error.reason in {Limit.LATE, Limit.OUT_OF_USE}
+                if not late or not _was_answered(attempts):
                     raise
                 # The avis would come again without its earlier reasons, and pay for them again.
-                return "out_of_use" if isinstance(error, OutOfUse) else "late"
+                return error.reason
             if attempts[-1].accepted:
                 return None
         return "rejected" if _was_answered(attempts) else "out_of_use"

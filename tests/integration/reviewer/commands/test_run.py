@@ -22,12 +22,12 @@ from services.reviewer.money.budget import ASKED, Budget
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
-from services.reviewer.providers.meter import BudgetReached
 from services.reviewer.providers.settings import TokenUsage
 from services.reviewer.relay import Relay
 from services.reviewer.texts.author import Author
 from shared.clock import Clock
 from shared.db.engine import make_engine
+from shared.errors import SlowDown
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
 from shared.sirene.facts import Facts
@@ -199,7 +199,7 @@ def test_a_run_that_reaches_its_cap_ends_the_watch_and_says_how_to_go_on(
     register: "Register", call: Call, meter: SharedMeter
 ) -> None:
     register.add(range(1, 3))
-    with pytest.raises(BudgetReached):
+    with pytest.raises(SlowDown):
         meter.reserve(provider_of(), tokens=10, cost_eur=Decimal("0.01"))
     done = call("run")
     assert done.returncode == 1

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.reviewer.money.shared_meter import SharedMeter
-from services.reviewer.providers.meter import BudgetReached
+from services.reviewer.providers.limits import Limit
 from services.reviewer.providers.settings import Provider, TokenUsage
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -50,12 +50,12 @@ class Caller:
                     tokens=self.order["tokens"],
                     cost_eur=Decimal(self.order["cost_eur"]),
                 )
-            except BudgetReached:
+            except SlowDown as error:
+                if error.reason != Limit.BUDGET_REACHED:
+                    continue
                 with self.lock:
                     self.reached += 1
                 return
-            except SlowDown:
-                continue
             usage = TokenUsage(tokens_in=next(used), tokens_out=0)
             if self.order.get("server"):
                 url = f"{self.order['server']}/?tokens={usage.tokens}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.reviewer.providers.meter import BudgetReached
+from services.reviewer.providers.limits import Limit
 from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Provider
 from services.reviewer.texts.attempts import Attempt, Attempts
@@ -253,7 +253,11 @@ def test_weights_are_shares(servers: Servers, meter: RecordingMeter) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [BudgetReached("nothing is left"), SlowDown("full", retry_after_seconds=9)]
+    "error",
+    [
+        SlowDown("nothing is left", retry_after_seconds=1, reason=Limit.BUDGET_REACHED),
+        SlowDown("full", retry_after_seconds=9),
+    ],
 )
 def test_money_and_limits_slow_down_and_keep_what_was_paid_for(
     servers: Servers, meter: RecordingMeter, error: Exception

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer
-from services.reviewer.providers.meter import BudgetReached
+from services.reviewer.providers.limits import Limit
 from shared.clock import Clock
 from shared.db.tables import unites_legales
 from shared.errors import SlowDown
@@ -19,6 +19,7 @@ from tests.integration.reviewer.chat_server import GOOD, ChatServer, Response, c
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 
+NOTHING_LEFT = SlowDown("nothing is left", retry_after_seconds=1, reason=Limit.BUDGET_REACHED)
 BAD = GOOD.replace("à {COMMUNE}", "en France")
 
 
@@ -60,7 +61,7 @@ def test_when_the_budget_is_reached_nothing_fails_and_the_message_comes_again(
 ) -> None:
     ids = register.add(range(1, 11))
     publish(register)
-    meter.refuses = BudgetReached("nothing is left")
+    meter.refuses = NOTHING_LEFT
     with pytest.raises(SlowDown) as raised:
         reviewer.work(ids)
     assert raised.value.retry_after_seconds > 0
@@ -83,7 +84,7 @@ def test_an_attempt_that_was_paid_for_is_kept_though_the_avis_waits(
     publish(register)
 
     def respond(_: object) -> Response:
-        meter.refuses = BudgetReached("nothing is left")
+        meter.refuses = NOTHING_LEFT
         return Response(text(BAD))
 
     server.respond = respond
@@ -104,7 +105,7 @@ def test_a_unit_that_turns_p_meanwhile_leaves_no_attempt(
     [avis_id] = register.add(range(1, 2))
 
     def respond(_: object) -> Response:
-        meter.refuses = BudgetReached("nothing is left")
+        meter.refuses = NOTHING_LEFT
         register.change(unites_legales, register.siren(1), statut_diffusion="P")
         return Response(text(BAD))
 

@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from services.reviewer.providers.gate import End, Gate, Late, OutOfUse
+from services.reviewer.providers.gate import End, Gate
+from services.reviewer.providers.limits import Limit
 from shared.clock import Clock
+from shared.errors import SlowDown
 from shared.metrics import Metrics
 
 
@@ -53,8 +55,9 @@ def test_a_429_pauses_everybody_once_for_its_burst(gate: Gate) -> None:
 def test_who_cannot_be_let_in_before_the_pause_ends_is_told_at_once(gate: Gate) -> None:
     gate.leave(gate.enter(1, latest=soon()), End.THROTTLED, retry_after_seconds=60)
     start = time.monotonic()
-    with pytest.raises(Late) as late:
+    with pytest.raises(SlowDown) as late:
         gate.enter(1, latest=soon(5))
+    assert late.value.reason == Limit.LATE
     assert late.value.retry_after_seconds == pytest.approx(60, abs=1)
     assert time.monotonic() - start < 1
 
@@ -62,8 +65,9 @@ def test_who_cannot_be_let_in_before_the_pause_ends_is_told_at_once(gate: Gate) 
 def test_a_full_gate_is_waited_for_until_the_latest_moment(gate: Gate) -> None:
     for _ in range(4):
         gate.enter(1, latest=soon())
-    with pytest.raises(Late):
+    with pytest.raises(SlowDown) as late:
         gate.enter(1, latest=soon(0.1))
+    assert late.value.reason == Limit.LATE
 
 
 def test_headers_slow_it_down_before_a_429_does(gate: Gate) -> None:
@@ -82,8 +86,9 @@ def test_headers_slow_it_down_before_a_429_does(gate: Gate) -> None:
 def test_a_provider_that_fails_is_asked_by_nobody(gate: Gate) -> None:
     for _ in range(10):
         gate.leave(gate.enter(1, latest=soon()), End.FAILED)
-    with pytest.raises(OutOfUse):
+    with pytest.raises(SlowDown) as out_of_use:
         gate.enter(1, latest=soon())
+    assert out_of_use.value.reason == Limit.OUT_OF_USE
     assert not gate.usable()
 
 
@@ -94,5 +99,6 @@ def test_a_process_that_stops_lets_nobody_in() -> None:
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(gate.enter, 1, latest=soon())
         clock.stopping.set()
-        with pytest.raises(Late):
+        with pytest.raises(SlowDown) as late:
             waiting.result(timeout=5)
+        assert late.value.reason == Limit.LATE
