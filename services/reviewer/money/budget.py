@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Connection, Engine, TextClause, text
 
 from services.reviewer.money.rate_limits import TOKENS
-from services.reviewer.providers.limits import Limit
+from services.reviewer.providers.limits import CallLimit
 from shared.errors import SlowDown
 
 log = structlog.get_logger()
@@ -135,7 +135,7 @@ class BudgetState:
             raise SlowDown(
                 f"the run is paused: {self.paused_because}",
                 retry_after_seconds=_PAUSE_SECONDS,
-                reason=Limit.BUDGET_REACHED,
+                reason=CallLimit.BUDGET_REACHED,
             )
 
     def admits(self, avis_ids: Sequence[int]) -> list[int]:

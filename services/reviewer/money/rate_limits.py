@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Engine, text
 
 from services.reviewer.money.pauses import IS_PAUSED, PAUSE_LEFT
-from services.reviewer.providers.limits import Limit
+from services.reviewer.providers.limits import CallLimit
 from services.reviewer.providers.settings import Provider
 from shared.clock import Clock
 from shared.db import gcra
@@ -151,7 +151,7 @@ class RateLimits:
 
 
 def provider_paused(name: str, seconds: float) -> SlowDown:
-    return SlowDown(f"{name} pauses", retry_after_seconds=seconds, reason=Limit.PROVIDER_PAUSED)
+    return SlowDown(f"{name} pauses", retry_after_seconds=seconds, reason=CallLimit.PROVIDER_PAUSED)
 
 
 def _no_slot(name: str) -> SlowDown:

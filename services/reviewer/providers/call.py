@@ -28,7 +28,7 @@ from services.reviewer.providers.chat import (
     Transient,
 )
 from services.reviewer.providers.gate import PAUSE_SECONDS, End, Entry, Gate
-from services.reviewer.providers.limits import Limit
+from services.reviewer.providers.limits import CallLimit
 from services.reviewer.providers.meter import Meter, Reservation
 from services.reviewer.providers.settings import StructuredOutput, TokenUsage
 from shared.backoff import doubling
@@ -102,7 +102,7 @@ class ProviderClient:
             try:
                 answer = self._try(write, structured_output, latest, bill)
             except (RateLimited, SlowDown) as error:
-                if isinstance(error, RateLimited) or error.reason == Limit.PROVIDER_PAUSED:
+                if isinstance(error, RateLimited) or error.reason == CallLimit.PROVIDER_PAUSED:
                     continue
                 if tries == 0:
                     raise
@@ -129,7 +129,7 @@ class ProviderClient:
         try:
             reservation = self._reserve(one, latest)
         except BaseException as error:
-            if isinstance(error, SlowDown) and error.reason == Limit.PROVIDER_PAUSED:
+            if isinstance(error, SlowDown) and error.reason == CallLimit.PROVIDER_PAUSED:
                 self.gate.pause(error.retry_after_seconds)
             self.gate.leave(entry, End.NOT_MADE)
             raise
@@ -148,7 +148,7 @@ class ProviderClient:
             raise SlowDown(
                 f"{self.provider.name}: no room in time",
                 retry_after_seconds=1,
-                reason=Limit.LATE,
+                reason=CallLimit.LATE,
             )
         return reservation
 
@@ -180,7 +180,7 @@ class ProviderClient:
             raise SlowDown(
                 str(error),
                 retry_after_seconds=self.gate.wait_seconds(),
-                reason=Limit.OUT_OF_USE,
+                reason=CallLimit.OUT_OF_USE,
             ) from None
         except BaseException:
             self.gate.leave(entry, End.FAILED)

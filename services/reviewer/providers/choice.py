@@ -11,7 +11,7 @@ from typing import Protocol
 from services.reviewer.notices.slots import fill
 from services.reviewer.providers.bill import CallResult, Messages
 from services.reviewer.providers.call import CallWindow, Write
-from services.reviewer.providers.limits import Limit
+from services.reviewer.providers.limits import CallLimit
 from services.reviewer.providers.prompt import Prompt
 from services.reviewer.providers.settings import Provider, StructuredOutput
 from shared.clock import Clock
@@ -142,12 +142,12 @@ class ProviderChoice:
                 raise SlowDown(
                     "no provider can be asked",
                     retry_after_seconds=self._providers.wait_seconds(),
-                    reason=Limit.OUT_OF_USE,
+                    reason=CallLimit.OUT_OF_USE,
                 )
             try:
                 result = route.ask(write, window, first=first)
             except SlowDown as error:
-                if error.reason != Limit.OUT_OF_USE:
+                if error.reason != CallLimit.OUT_OF_USE:
                     raise
                 # It went out of use after the choice: there may be another one.
                 continue

@@ -12,7 +12,7 @@ from math import inf
 
 from services.reviewer.providers.adaptive_size import Size
 from services.reviewer.providers.circuit_breaker import Circuit, State
-from services.reviewer.providers.limits import Limit
+from services.reviewer.providers.limits import CallLimit
 from services.reviewer.providers.token_bucket import Bucket, read_allowance
 from shared.clock import Clock
 from shared.errors import SlowDown
@@ -130,13 +130,13 @@ class Gate:
         while True:
             now = self._clock.monotonic_seconds()
             if self._clock.stopping.is_set():
-                raise SlowDown("stopping", retry_after_seconds=1, reason=Limit.LATE)
+                raise SlowDown("stopping", retry_after_seconds=1, reason=CallLimit.LATE)
             closed = self._circuit.wait_seconds(now)
             if closed > 0:
                 raise SlowDown(
                     f"{self.provider} is out of use",
                     retry_after_seconds=closed,
-                    reason=Limit.OUT_OF_USE,
+                    reason=CallLimit.OUT_OF_USE,
                 )
             timed = max(
                 self._paused_until - now,
@@ -155,7 +155,7 @@ class Gate:
         return SlowDown(
             f"no room at {self.provider} in time",
             retry_after_seconds=retry_after_seconds,
-            reason=Limit.LATE,
+            reason=CallLimit.LATE,
         )
 
     def _let_in(self, tokens: int, now: float) -> Entry:

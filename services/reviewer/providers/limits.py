@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Limit(StrEnum):
+class CallLimit(StrEnum):
     """The `reason` of a SlowDown that a caller tells apart."""
 
     # The call cannot begin in time.

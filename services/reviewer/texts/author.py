@@ -16,7 +16,7 @@ from services.reviewer.notices.template import GeneratedText
 from services.reviewer.providers.answers import UNAVAILABLE
 from services.reviewer.providers.call import CallWindow
 from services.reviewer.providers.choice import Exhausted, ProviderChoice, ProviderDraft
-from services.reviewer.providers.limits import Limit
+from services.reviewer.providers.limits import CallLimit
 from services.reviewer.texts.attempts import (
     BY_A_MODEL,
     GENERATOR_FAILED,
@@ -101,7 +101,7 @@ class Author:
             except Exhausted:
                 return "out_of_use"
             except SlowDown as error:
-                late = error.reason in {Limit.LATE, Limit.OUT_OF_USE}
+                late = error.reason in {CallLimit.LATE, CallLimit.OUT_OF_USE}
                 if not late or not _was_answered(attempts):
                     raise
                 # The avis would come again without its earlier reasons, and pay for them again.

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.reviewer.money.shared_meter import SharedMeter
-from services.reviewer.providers.limits import Limit
+from services.reviewer.providers.limits import CallLimit
 from services.reviewer.providers.settings import Provider, TokenUsage
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -51,7 +51,7 @@ class Caller:
                     cost_eur=Decimal(self.order["cost_eur"]),
                 )
             except SlowDown as error:
-                if error.reason != Limit.BUDGET_REACHED:
+                if error.reason != CallLimit.BUDGET_REACHED:
                     continue
                 with self.lock:
                     self.reached += 1

@@ -21,7 +21,7 @@ from services.reviewer.commands.due import read_providers_known
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.rate_limits import open_providers
 from services.reviewer.money.shared_meter import SharedMeter
-from services.reviewer.providers.limits import Limit
+from services.reviewer.providers.limits import CallLimit
 from services.reviewer.providers.settings import Price, TokenUsage
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -226,7 +226,7 @@ def test_nothing_that_costs_is_asked_for_before_somebody_names_a_cap(
     meter.settle(meter.reserve(provider_of(), tokens=10, cost_eur=Decimal(0)), None)
     with pytest.raises(SlowDown) as raised:
         meter.reserve(provider_of(), tokens=10, cost_eur=Decimal("0.01"))
-    assert raised.value.reason == Limit.BUDGET_REACHED
+    assert raised.value.reason == CallLimit.BUDGET_REACHED
     state = budget.read()
     assert (state.status, state.paused_because, state.spent_eur) == ("paused", "cap", Decimal(0))
 

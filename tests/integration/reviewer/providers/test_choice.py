@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.reviewer.providers.limits import Limit
+from services.reviewer.providers.limits import CallLimit
 from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Provider
 from services.reviewer.texts.attempts import Attempt, Attempts
@@ -255,7 +255,7 @@ def test_weights_are_shares(servers: Servers, meter: RecordingMeter) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        SlowDown("nothing is left", retry_after_seconds=1, reason=Limit.BUDGET_REACHED),
+        SlowDown("nothing is left", retry_after_seconds=1, reason=CallLimit.BUDGET_REACHED),
         SlowDown("full", retry_after_seconds=9),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer
-from services.reviewer.providers.limits import Limit
+from services.reviewer.providers.limits import CallLimit
 from shared.clock import Clock
 from shared.db.tables import unites_legales
 from shared.errors import SlowDown
@@ -19,7 +19,7 @@ from tests.integration.reviewer.chat_server import GOOD, ChatServer, Response, c
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 
-NOTHING_LEFT = SlowDown("nothing is left", retry_after_seconds=1, reason=Limit.BUDGET_REACHED)
+NOTHING_LEFT = SlowDown("nothing is left", retry_after_seconds=1, reason=CallLimit.BUDGET_REACHED)
 BAD = GOOD.replace("à {COMMUNE}", "en France")
 
 

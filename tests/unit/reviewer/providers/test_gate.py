@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from services.reviewer.providers.gate import End, Gate
-from services.reviewer.providers.limits import Limit
+from services.reviewer.providers.limits import CallLimit
 from shared.clock import Clock
 from shared.errors import SlowDown
 from shared.metrics import Metrics
@@ -57,7 +57,7 @@ def test_who_cannot_be_let_in_before_the_pause_ends_is_told_at_once(gate: Gate) 
     start = time.monotonic()
     with pytest.raises(SlowDown) as late:
         gate.enter(1, latest=soon(5))
-    assert late.value.reason == Limit.LATE
+    assert late.value.reason == CallLimit.LATE
     assert late.value.retry_after_seconds == pytest.approx(60, abs=1)
     assert time.monotonic() - start < 1
 
@@ -67,7 +67,7 @@ def test_a_full_gate_is_waited_for_until_the_latest_moment(gate: Gate) -> None:
         gate.enter(1, latest=soon())
     with pytest.raises(SlowDown) as late:
         gate.enter(1, latest=soon(0.1))
-    assert late.value.reason == Limit.LATE
+    assert late.value.reason == CallLimit.LATE
 
 
 def test_headers_slow_it_down_before_a_429_does(gate: Gate) -> None:
@@ -88,7 +88,7 @@ def test_a_provider_that_fails_is_asked_by_nobody(gate: Gate) -> None:
         gate.leave(gate.enter(1, latest=soon()), End.FAILED)
     with pytest.raises(SlowDown) as out_of_use:
         gate.enter(1, latest=soon())
-    assert out_of_use.value.reason == Limit.OUT_OF_USE
+    assert out_of_use.value.reason == CallLimit.OUT_OF_USE
     assert not gate.usable()
 
 
@@ -101,4 +101,4 @@ def test_a_process_that_stops_lets_nobody_in() -> None:
         clock.stopping.set()
         with pytest.raises(SlowDown) as late:
             waiting.result(timeout=5)
-        assert late.value.reason == Limit.LATE
+        assert late.value.reason == CallLimit.LATE
