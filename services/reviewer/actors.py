@@ -1,6 +1,6 @@
 """The reviewer's actor: the ids of a message fan out to the generators of this process."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -26,7 +26,6 @@ from services.reviewer.texts.quotations import quote
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
-from shared.errors import SlowDown
 from shared.messages import ContractError, ReviewAvis
 from shared.metrics import Metrics
 
@@ -42,18 +41,6 @@ _STORE_SECONDS = 10.0
 """Part of the lease that is kept for the store."""
 
 _TIME_LIMIT_MS = 1_200_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Review:
-    """A claim and its end. `result` is None without an attempt, then `slow_down` says why.
-
-    Both are None where the review was not begun.
-    """
-
-    claim: Claim
-    result: AvisResult | None = None
-    slow_down: SlowDown | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,33 +88,24 @@ class ShardReviewer:
             release_one()
         for future in pending:
             future.add_done_callback(lambda _: release_one())
-        slow_down: SlowDown | None = None
-        waiting: list[Parked] = []
+        unwritten: list[AvisResult] = []
         while pending:
             done, pending = wait(pending, timeout=STORE_EVERY_SECONDS)
-            reviews = [future.result() for future in done]
-            results = [each.result for each in reviews if each.result is not None]
-            if results:
-                fates |= self._store(results, give_up_at=start + self.lease_seconds)
-            unwritten = [
-                each
-                for each in reviews
-                if fates.get(each.claim.avis_id, Fate.POSTPONED) is Fate.POSTPONED
-            ]
-            waiting += filter(None, map(_parked, unwritten))
-            slow_down = next(filter(None, map(_limit, unwritten)), slow_down)
+            results = [future.result() for future in done]
+            made = [each for each in results if each.attempts]
+            if made:
+                fates |= self._store(made, give_up_at=start + self.lease_seconds)
+            unwritten += (each for each in results if _is_unwritten(each.claim.avis_id, fates))
+        waiting = list(filter(None, map(_parked, unwritten)))
         parked = park(self.engine, waiting) if waiting else set()
-        left_over = [
-            avis_id
-            for avis_id in avis_ids
-            if avis_id not in parked and fates.get(avis_id, Fate.POSTPONED) is Fate.POSTPONED
-        ]
+        left_over = [one for one in avis_ids if one not in parked and _is_unwritten(one, fates)]
+        limits = [each.slow_down for each in unwritten if each.slow_down and not _parked(each)]
         if left_over:
-            release_claims(self.engine, left_over, claimed.claims, resend=slow_down is None)
-        if slow_down is not None:
-            raise slow_down
+            release_claims(self.engine, left_over, claimed.claims, resend=not limits)
+        if limits:
+            raise limits[-1]
 
-    def _start(self, claims: Sequence[Claim], start: float) -> set[Future[_Review]]:
+    def _start(self, claims: Sequence[Claim], start: float) -> set[Future[AvisResult]]:
         # It is asked after the claim: a pause that waits for all claims to end sees this one.
         admitted = set(self.admit([one.avis_id for one in claims]))
         return {
@@ -137,30 +115,32 @@ class ShardReviewer:
             if one.avis_id in admitted
         }
 
-    def _review(self, claimed: Claim, *, start: float) -> _Review:
-        """Begin only while half of the lease is left for call and store."""
+    def _review(self, claimed: Claim, *, start: float) -> AvisResult:
+        """Begin only while half of the lease is left for call and store; else attempt nothing."""
         structlog.contextvars.bind_contextvars(avis_id=claimed.avis_id)
         window = CallWindow(
             begin_by=start + min(CLAIMING_SECONDS, self.lease_seconds / 2),
             finish_by=start + self.lease_seconds - min(_STORE_SECONDS, self.lease_seconds / 4),
         )
         if self.clock.stopping.is_set() or self.clock.monotonic_seconds() > window.begin_by:
-            return _Review(claimed)
+            return self.result_of(claimed, Attempts(()))
         with self.metrics.generators_busy.track_inprogress():
             attempts = self._attempts(claimed, window)
-        if attempts.made:
-            return _Review(claimed, self.result_of(claimed, attempts), attempts.slow_down)
-        if self.clock.stopping.is_set() and not isinstance(attempts.slow_down, WaitForBatch):
-            return _Review(claimed)
-        return _Review(claimed, slow_down=attempts.slow_down)
+        waits = attempts.made or isinstance(attempts.slow_down, WaitForBatch)
+        if self.clock.stopping.is_set() and not waits:
+            attempts = Attempts(())
+        return self.result_of(claimed, attempts)
 
     def result_of(self, claimed: Claim, attempts: Attempts) -> AvisResult:
-        """Return a result to be stored, and count its attempts, of which there is at least one."""
-        self._observe(attempts.made)
+        """Return the result of these attempts, and count them."""
+        for attempt in attempts.made:
+            self.metrics.avis_attempt_seconds.observe(attempt.latency_seconds)
+            for reason in attempt.reasons:
+                self.metrics.avis_rejections.labels(reason=reason).inc()
         return AvisResult(
             claim=claimed,
             attempts=attempts.made,
-            label=self._label(claimed, attempts.made[-1]),
+            label=self._label(claimed, attempts.made[-1]) if attempts.made else "",
             slow_down=attempts.slow_down,
         )
 
@@ -168,12 +148,6 @@ class ShardReviewer:
         if claimed.sources is None:
             return self.author.write(claimed.facts, window)
         return Attempts((quote(claimed.facts, claimed.sources, self.clock.monotonic_seconds),))
-
-    def _observe(self, attempts: Sequence[Attempt]) -> None:
-        for attempt in attempts:
-            self.metrics.avis_attempt_seconds.observe(attempt.latency_seconds)
-            for reason in attempt.reasons:
-                self.metrics.avis_rejections.labels(reason=reason).inc()
 
     def _label(self, claimed: Claim, last: Attempt) -> str:
         now = self.clock.now()
@@ -207,18 +181,16 @@ class ShardReviewer:
             self.metrics.avis_reviewed.labels(outcome=fate.value).inc()
 
 
-def _parked(review: _Review) -> Parked | None:
+def _is_unwritten(avis_id: int, fates: Mapping[int, Fate]) -> bool:
+    return fates.get(avis_id, Fate.POSTPONED) is Fate.POSTPONED
+
+
+def _parked(result: AvisResult) -> Parked | None:
     """Return what waits for a batch, after calls to other providers or none."""
-    if not isinstance(review.slow_down, WaitForBatch):
+    if not isinstance(result.slow_down, WaitForBatch):
         return None
-    made = () if review.result is None else review.result.attempts
-    reasons = tuple(reason for attempt in made for reason in attempt.reasons)
-    return Parked(review.claim, review.slow_down.provider, len(made), reasons)
-
-
-def _limit(review: _Review) -> SlowDown | None:
-    """Return what the message has to wait for."""
-    return None if isinstance(review.slow_down, WaitForBatch) else review.slow_down
+    reasons = tuple(reason for attempt in result.attempts for reason in attempt.reasons)
+    return Parked(result.claim, result.slow_down.provider, len(result.attempts), reasons)
 
 
 def declare_actors(broker: dramatiq.Broker, *reviewers: ShardReviewer) -> None:

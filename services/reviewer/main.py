@@ -53,7 +53,7 @@ _THREADS_PER_CALL = 1.25
 
 @dataclass(frozen=True)
 class _Parts:
-    """Makes the parts of the service."""
+    """The parts of the service, and the service that they make."""
 
     settings: ReviewerSettings
     providers: Sequence[Provider]
@@ -70,6 +70,12 @@ class _Parts:
     @property
     def texts_claimed(self) -> int:
         return self.texts_at_once * _TEXTS_CLAIMED_PER_GENERATOR
+
+    @property
+    def worker_threads(self) -> int:
+        """Return threads for messages whose texts are made, and one whose texts are stored."""
+        small = min(self.texts_at_once, _THREADS_FOR_SMALL_MESSAGES)
+        return 1 + ceil(self.texts_claimed / AVIS_PER_MESSAGE) + small
 
     @property
     def lease_seconds(self) -> float:
@@ -90,12 +96,9 @@ class _Parts:
             url = self.settings.database_url.get_secret_value()
             engine = make_engine(url, application_name="sirenade-meter")
             self.metrics.pools.watch("meter", engine)
+        patience = self.lease_seconds / 4
         return SharedMeter(
-            engine,
-            self.providers,
-            self.clock,
-            self.metrics,
-            patience_seconds=self.lease_seconds / 4,
+            engine, self.providers, self.clock, self.metrics, patience_seconds=patience
         )
 
     def client(self, provider: Provider, meter: SharedMeter) -> ProviderClient:
@@ -149,6 +152,37 @@ class _Parts:
             stall_seconds=self.settings.reviewer_stall_seconds,
         )
 
+    def service(self, broker: dramatiq.Broker) -> Service:
+        self.metrics.generators.set(self.texts_at_once)
+        meter = self.meter()
+        clients = [
+            BatchClient(each, each.batch) for each in self.providers if each.batch is not None
+        ]
+        batch_routes = {each.provider.name: BatchRoute(each.provider) for each in clients}
+        author = self.author(
+            [batch_routes.get(each.name) or self.client(each, meter) for each in self.providers]
+        )
+        # All keys are read: other replicas never learn of a provider that this one cannot ask.
+        meter.open(prompt_version=author.prompt_version)
+        reviewers = self.reviewers(author)
+        declare_actors(broker, *reviewers)
+        relay, prompt = self.relay(broker), read_prompt()
+        steps = (make_steps(client, reviewers, self.engine, prompt) for client in clients)
+        routes = list(zip(batch_routes.values(), steps, strict=True))
+        batches = Batches(self.engine, reviewers, routes, self.clock, self.metrics)
+        return Service(
+            name="reviewer",
+            queue=ReviewAvis.QUEUE,
+            worker_threads=self.worker_threads,
+            # A process that prefetched more would leave nothing to other replicas.
+            prefetch=self.worker_threads,
+            loops=(
+                Loop("relay", _RELAY_INTERVAL_SECONDS, relay.step),
+                Loop("budget", _BOOKKEEPING_INTERVAL_SECONDS, meter.settle_and_expire),
+                Loop("batches", self.batches_interval_seconds, batches.step),
+            ),
+        )
+
 
 def build(
     settings: ReviewerSettings,
@@ -169,42 +203,7 @@ def build(
     warm_up()
     file = settings.avis_providers_file
     providers = () if file is None else read_providers(file)
-    parts = _Parts(settings, providers, engine, shards, clock, metrics)
-    metrics.generators.set(parts.texts_at_once)
-    meter = parts.meter()
-    clients = [BatchClient(each, each.batch) for each in providers if each.batch is not None]
-    batch_routes = {each.provider.name: BatchRoute(each.provider) for each in clients}
-    author = parts.author(
-        [batch_routes.get(each.name) or parts.client(each, meter) for each in providers]
-    )
-    # All keys are read: other replicas never learn of a provider that this one cannot ask.
-    meter.open(prompt_version=author.prompt_version)
-    reviewers = parts.reviewers(author)
-    declare_actors(broker, *reviewers)
-    steps = [
-        (batch_routes[client.provider.name], make_steps(client, reviewers, engine, read_prompt()))
-        for client in clients
-    ]
-    batches = Batches(engine, reviewers, steps, clock, metrics)
-    # Messages whose texts are made, and one whose texts are stored.
-    small = min(parts.texts_at_once, _THREADS_FOR_SMALL_MESSAGES)
-    threads = 1 + ceil(parts.texts_claimed / AVIS_PER_MESSAGE) + small
-    return Service(
-        name="reviewer",
-        queue=ReviewAvis.QUEUE,
-        worker_threads=threads,
-        # A process that prefetched more would leave nothing to other replicas.
-        prefetch=threads,
-        loops=(
-            Loop("relay", interval_seconds=_RELAY_INTERVAL_SECONDS, step=parts.relay(broker).step),
-            Loop(
-                "budget",
-                interval_seconds=_BOOKKEEPING_INTERVAL_SECONDS,
-                step=meter.settle_and_expire,
-            ),
-            Loop("batches", interval_seconds=parts.batches_interval_seconds, step=batches.step),
-        ),
-    )
+    return _Parts(settings, providers, engine, shards, clock, metrics).service(broker)
 
 
 def _reasons_against(text: str, facts: Facts) -> Sequence[str]:

@@ -122,28 +122,20 @@ class BatchResults:
         subject = subjects.get(line.avis_id)
         if subject is None:
             return _LineResult(line, cost_eur, None)
+        hash_then = line.facts_hash or ""
         claim = Claim.on(
-            subject,
-            avis_id=line.avis_id,
-            token=line.claim_token,
-            facts_hash=line.facts_hash or "",
+            subject, avis_id=line.avis_id, token=line.claim_token, facts_hash=hash_then
         )
-        attempt = self._attempt(job, answer, usage, cost_eur)
+        attempt, again = self._attempt(job, answer, usage, cost_eur), None
         if not self._is_unchanged(line, subject):
             # The store discards the result. It keeps the avis due if the facts return by then.
-            attempt = replace(attempt, text=None)
             moved = SlowDown("the facts have changed", retry_after_seconds=0)
-            return _LineResult(
-                line, cost_eur, self.reviewer.result_of(claim, Attempts((attempt,), moved))
-            )
-        attempt = self._validated(attempt, claim)
-        if attempt.accepted:
-            return _LineResult(line, cost_eur, self.reviewer.result_of(claim, Attempts((attempt,))))
-        if line.asks + 1 < ASKS:
-            later = SlowDown("waits for the next batch", retry_after_seconds=0)
-            result = self.reviewer.result_of(claim, Attempts((attempt,), later))
-            return _LineResult(line, cost_eur, result, attempt.reasons)
-        return _LineResult(line, cost_eur, self._by_template(line, claim, attempt))
+            attempts = Attempts((replace(attempt, text=None),), moved)
+        else:
+            with structlog.contextvars.bound_contextvars(avis_id=line.avis_id):
+                attempts = self._validated(line, attempt, claim)
+            again = attempts.made[-1].reasons if attempts.slow_down else None
+        return _LineResult(line, cost_eur, self.reviewer.result_of(claim, attempts), again)
 
     def _attempt(
         self, job: BatchJob, answer: ModelAnswer, usage: TokenUsage, cost_eur: Decimal
@@ -167,28 +159,29 @@ class BatchResults:
         outcome = subject.outcome(sole_traders=self.reviewer.sole_traders)
         return outcome == PENDING and subject.facts_hash == line.facts_hash
 
-    def _validated(self, attempt: Attempt, claim: Claim) -> Attempt:
-        if attempt.text is None or attempt.reasons:
-            return attempt
-        try:
-            filled = fill(attempt.text, claim.facts)
-            reasons = tuple(self.reviewer.author.validate(filled, claim.facts))
-        except Exception as error:  # noqa: BLE001  # a bug that one text meets must not hold up others
-            log.warning(
-                "validation failed",
-                avis_id=claim.avis_id,
-                error=type(error).__name__,
-                at=places_of(error),
-            )
-            return replace(attempt, reasons=(GENERATOR_FAILED,), error=type(error).__name__)
-        return replace(attempt, text=filled, reasons=reasons)
-
-    def _by_template(self, line: BatchLine, claim: Claim, attempt: Attempt) -> AvisResult:
+    def _validated(self, line: BatchLine, attempt: Attempt, claim: Claim) -> Attempts:
+        """Return the attempt with its verdict; after the last one the template has its turn."""
+        if attempt.text is not None and not attempt.reasons:
+            attempt = self._filled(attempt, attempt.text, claim)
+        if attempt.accepted:
+            return Attempts((attempt,))
+        if line.asks + 1 < ASKS:
+            later = SlowDown("waits for the next batch", retry_after_seconds=0)
+            return Attempts((attempt,), later)
         answered = {*line.reasons, *attempt.reasons} != {UNAVAILABLE}
         cause = "rejected" if answered else "out_of_use"
         self.reviewer.metrics.avis_fallbacks.labels(cause=cause).inc()
         by_template = replace(self.reviewer.author, choice=None).write(claim.facts)
-        return self.reviewer.result_of(claim, Attempts((attempt, *by_template.made)))
+        return Attempts((attempt, *by_template.made))
+
+    def _filled(self, attempt: Attempt, slots: str, claim: Claim) -> Attempt:
+        try:
+            filled = fill(slots, claim.facts)
+            reasons = tuple(self.reviewer.author.validate(filled, claim.facts))
+        except Exception as error:  # noqa: BLE001  # a bug that one text meets must not hold up others
+            log.warning("validation failed", error=type(error).__name__, at=places_of(error))
+            return replace(attempt, reasons=(GENERATOR_FAILED,), error=type(error).__name__)
+        return replace(attempt, text=filled, reasons=reasons)
 
     def _estimate(self, line: BatchLine, answer: ModelAnswer) -> TokenUsage:
         """Estimate the usage of an answer that tells none."""

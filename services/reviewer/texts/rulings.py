@@ -69,7 +69,8 @@ class Claim:
 class AvisResult:
     """`label` belongs to the text of the last attempt, if that is accepted.
 
-    With `slow_down` only the attempts are stored: they were paid for.
+    With `slow_down` only the attempts are stored: they were paid for. A result without an attempt
+    is not stored.
     """
 
     claim: Claim
