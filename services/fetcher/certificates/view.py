@@ -34,7 +34,8 @@ class WalkView:
     _rate: Rate = field(default_factory=Rate)
 
     def say(self, line: str) -> None:
-        self.lines.say(line)
+        # The walk's own lines begin later: its first page has nothing to tell.
+        self.lines.show(line, at_once=True)
 
     def show(self, walk: WalkProgress) -> None:
         self._rate.add(self.lines.clock.monotonic_seconds(), walk.listed)
@@ -63,10 +64,7 @@ def walk_view(console: Console, clock: Clock) -> Iterator[WalkView]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        lines = Lines(console, clock, _LINE_EVERY_SECONDS)
-        # The first line comes when there is something to tell.
-        lines.pause()
-        yield WalkView(progress, lines)
+        yield WalkView(progress, Lines(console, clock, _LINE_EVERY_SECONDS))
 
 
 def outcome_as_dict(outcome: Outcome) -> dict[str, object]:
@@ -108,12 +106,8 @@ def _print_windows(outcome: Outcome) -> None:
         del row["departement"], row["commune"]
     table = Table(*rows[0], title=f"certificate {outcome.id}", title_justify="left")
     for row in rows:
-        table.add_row(
-            *(
-                thousands(value) if isinstance(value, int) else str(value or "")
-                for value in row.values()
-            )
-        )
+        cells = (thousands(v) if isinstance(v, int) else str(v or "") for v in row.values())
+        table.add_row(*cells)
     Console().print(table)
 
 
@@ -153,10 +147,8 @@ def _verdict(outcome: Outcome) -> Iterator[str]:
 
 def _advice(certificate: int, differing: int, expected: int) -> str:
     """Name the cheaper repair: a list of sirets fills a page to a tenth only, a scope wholly."""
-    repair, anew = (
-        math.ceil(differing / SIRETS_PER_WINDOW),
-        requests_of(expected, MAX_ROWS_PER_PAGE),
-    )
+    repair = math.ceil(differing / SIRETS_PER_WINDOW)
+    anew = requests_of(expected, MAX_ROWS_PER_PAGE)
     if repair > anew:
         return (
             f"./sirenade import of the same scope costs less ({thousands(anew)} requests) than a "

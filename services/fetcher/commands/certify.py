@@ -73,8 +73,7 @@ def repair(
         int | None, typer.Option(help="Number of the certificate; by default the latest.")
     ] = None,
     run: Annotated[
-        int | None,
-        typer.Option(help="Repair the differences in the statement of this run."),
+        int | None, typer.Option(help="Repair the differences in the statement of this run.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -40,8 +40,7 @@ def delta(  # noqa: PLR0913  # each an option of the command
         ),
     ] = None,
     overlap_hours: Annotated[
-        float,
-        typer.Option(help="Read these hours before the watermark again: rows can be late."),
+        float, typer.Option(help="Read these hours before the watermark again: rows can be late.")
     ] = OVERLAP_HOURS,
     wait_minutes: Annotated[
         float,

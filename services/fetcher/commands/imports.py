@@ -9,12 +9,7 @@ import typer
 from services.fetcher.commands.desk import open_database
 from services.fetcher.commands.follow import follow
 from services.fetcher.commands.forecast import forecast, print_forecast
-from services.fetcher.commands.options import (
-    Plan,
-    ScopeOptions,
-    Wait,
-    with_scope_options,
-)
+from services.fetcher.commands.options import Plan, ScopeOptions, Wait, with_scope_options
 from services.fetcher.commands.scopes import checked_scope
 from services.fetcher.daily_share import MOST_ROWS, checked_rhythm, order_daily
 from services.fetcher.settings import FetcherSettings

@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 Plan = Annotated[
-    bool,
-    typer.Option("--plan", help="Only count, and print the cost; needs the API key."),
+    bool, typer.Option("--plan", help="Only count, and print the cost; needs the API key.")
 ]
 Wait = Annotated[bool, typer.Option(help="Show the progress until the run is complete.")]
 

@@ -4,7 +4,7 @@ import csv
 import functools
 import re
 import unicodedata
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 
 from services.fetcher.commands.options import ScopeOptions
@@ -12,6 +12,16 @@ from shared.errors import UserError
 from shared.imports.scope import Scope
 from shared.sirene.identifiers import is_siret
 from shared.sirene.reference import communes, departements, libelle_activite
+
+_KINDS: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    "département": (lambda code: code in departements(), "a code like 33, 2A or 974"),
+    "commune": (lambda code: code in communes(), "an INSEE code like 33063, no postcode"),
+    "activity": (
+        lambda code: libelle_activite(code, None) is not None,
+        "a whole NAF code like 47.11D",
+    ),
+    "state": (lambda code: code in {"A", "F"}, "A (open) or F (closed)"),
+}
 
 
 def checked_scope(named: ScopeOptions) -> Scope:
@@ -27,18 +37,15 @@ def checked_scope(named: ScopeOptions) -> Scope:
     in_regions = [code for name in named.region or () for code in _departements_of(name)]
     low, high = _checked_range(named.siret_from, named.siret_to)
     return Scope(
-        departements=_distinct([*in_regions, *map(_checked_departement, named.departement or ())]),
-        communes=_distinct(map(_checked_commune, named.commune or ())),
-        activites=_distinct(map(_checked_activite, named.activite or ())),
-        etat_administratif=None if named.etat is None else _checked_etat(named.etat),
+        departements=list(
+            dict.fromkeys([*in_regions, *_checked("département", named.departement)])
+        ),
+        communes=_checked("commune", named.commune),
+        activites=_checked("activity", named.activite),
+        etat_administratif=(None if named.etat is None else _checked("state", [named.etat])[0]),
         siret_from=low,
         siret_to=high,
     )
-
-
-def _distinct(codes: Iterable[str]) -> list[str]:
-    """Drop repeated codes, and keep their order."""
-    return list(dict.fromkeys(codes))
 
 
 @functools.cache
@@ -65,29 +72,13 @@ def _departements_of(region: str) -> list[str]:
     return [each for each, found in departements().items() if found.region == code]
 
 
-def _checked(code: str, known: Container[str], *, kind: str, advice: str) -> str:
-    if code.upper() not in known:
-        raise UserError(f"unknown {kind} {code!r}: use {advice}")
-    return code.upper()
-
-
-def _checked_departement(code: str) -> str:
-    advice = "a code like 33, 2A or 974"
-    return _checked(code, departements(), kind="département", advice=advice)
-
-
-def _checked_commune(code: str) -> str:
-    advice = "an INSEE code like 33063, no postcode"
-    return _checked(code, communes(), kind="commune", advice=advice)
-
-
-def _checked_activite(code: str) -> str:
-    known = () if libelle_activite(code.upper(), None) is None else (code.upper(),)
-    return _checked(code, known, kind="activity", advice="a whole NAF code like 47.11D")
-
-
-def _checked_etat(code: str) -> str:
-    return _checked(code, ("A", "F"), kind="state", advice="A (open) or F (closed)")
+def _checked(kind: str, codes: Iterable[str] | None) -> list[str]:
+    """Return the codes in capitals, each once. Raises UserError where one is unknown."""
+    is_known, advice = _KINDS[kind]
+    for code in codes or ():
+        if not is_known(code.upper()):
+            raise UserError(f"unknown {kind} {code!r}: use {advice}")
+    return list(dict.fromkeys(code.upper() for code in codes or ()))
 
 
 def _checked_range(low: str | None, high: str | None) -> tuple[str | None, str | None]:

@@ -26,13 +26,6 @@ _STORE = text("""
 """)
 
 
-def query_of(*, since: str | None, siret: str | None) -> str:
-    """Return the query in INSEE's language: the links of a predecessor, else those since a day."""
-    if siret is not None:
-        return f"siretEtablissementPredecesseur:{siret}"
-    return f"dateDernierTraitementLienSuccession:[{since} TO *]"
-
-
 def store_links(engine: Engine, records: Sequence[object]) -> tuple[int, int]:
     """Store a page; of equal links the last one. Return the numbers of links and of bad records."""
     links: dict[tuple[object, ...], LienSuccession] = {}

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from services.fetcher.commands.desk import Desk, open_desk
-from services.fetcher.commands.succession_store import query_of, store_links
+from services.fetcher.commands.succession_store import store_links
 from services.fetcher.plan.page_end import FIRST_CURSOR
 from services.fetcher.settings import FetcherSettings
 from shared.clock import Clock
@@ -20,8 +20,7 @@ from shared.sirene.identifiers import is_siret
 
 def successions(
     since: Annotated[
-        str | None,
-        typer.Option(help="Store links that INSEE treated since that day: 2026-07-01."),
+        str | None, typer.Option(help="Store links that INSEE treated since that day: 2026-07-01.")
     ] = None,
     siret: Annotated[
         str | None, typer.Option(help="Store the links from this establishment to its successors.")
@@ -38,7 +37,10 @@ def successions(
         raise UserError("say which: --since DAY, or --siret SIRET")
     if siret is not None and not is_siret(siret):
         raise UserError(f"{siret[:40]!r} is not a siret: fourteen digits")
-    query = query_of(since=since and _day(since), siret=siret)
+    if since is not None:
+        query = f"dateDernierTraitementLienSuccession:[{_day(since)} TO *]"
+    else:
+        query = f"siretEtablissementPredecesseur:{siret}"
     settings = load(FetcherSettings)
     with Progress(console=Console(stderr=True)) as progress, open_desk(settings, Clock()) as desk:
         stored, bad = _import_links(desk, query, progress)

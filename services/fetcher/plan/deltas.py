@@ -51,9 +51,7 @@ class Decision:
 
 
 def decide(
-    order: DeltaOrder,
-    insee: Mapping[str, Freshness],
-    complete: Mapping[str, Watermark],
+    order: DeltaOrder, insee: Mapping[str, Freshness], complete: Mapping[str, Watermark]
 ) -> Decision:
     """Make a window for each collection that INSEE has treated since its watermark.
 

@@ -133,8 +133,7 @@ class PageStore:
             # Pages before their batch: the writer locks them in the same order.
             connection.execute(statements.SUPERSEDE, superseded)
             connection.execute(
-                statements.EXPECT,
-                {"batch_id": lease.batch_id, "expected": fetched.end.expected},
+                statements.EXPECT, {"batch_id": lease.batch_id, "expected": fetched.end.expected}
             )
             if lease.part is not None and fetched.records < lease.part.rows:
                 give_back_rest(connection, batch_id=lease.batch_id)

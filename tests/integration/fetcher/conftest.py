@@ -129,6 +129,12 @@ class Outbox:
         return [record["siret"] for each in counting for record in json.loads(each.records)]
 
 
+def execute(engine: Engine, statement: str, **parameters: object) -> list[Any]:
+    with engine.begin() as connection:
+        result = connection.execute(text(statement), parameters)
+        return list(result.all()) if result.returns_rows else []
+
+
 @dataclass
 class Fetcher:
     """A fetcher without threads: each turn is a call."""
@@ -165,15 +171,23 @@ class Fetcher:
             self.walker.fetch_page(self.outbox.pages.pop(0))
         pytest.fail("the walk does not end")
 
+    def walk_all_batches(self) -> None:
+        """Walk until no batch is left, in place of the writer, which ends the walked ones."""
+        while self.outbox.pages:
+            self.walk_to_the_end()
+            self.end_running_batches()
+            self.planner.turn()
+
+    def end_running_batches(self) -> None:
+        self.execute("UPDATE import_batches SET status = 'complete' WHERE status = 'running'")
+
     def execute(self, statement: str, **parameters: object) -> list[Any]:
-        with self.engine.begin() as connection:
-            result = connection.execute(text(statement), parameters)
-            return list(result.all()) if result.returns_rows else []
+        return execute(self.engine, statement, **parameters)
 
     def value(self, query: str) -> Any:
         """Return the first column of the first row; None where there is no row."""
-        with self.engine.connect() as connection:
-            return connection.execute(text(query)).scalar()
+        rows = self.execute(query)
+        return rows[0][0] if rows else None
 
 
 MakeFetcher = Callable[..., Fetcher]

@@ -1,24 +1,17 @@
 """Daily imports, and days that pass at a call."""
 
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from services.fetcher.daily_share import Rhythm, order_daily
 from services.fetcher.store import ImportStore
 from shared.imports.progress import read_progress
 from shared.imports.scope import Scope
 from shared.messages import FetchPage
-from tests.integration.fetcher.conftest import Fetcher
+from tests.integration.fetcher.conftest import Fetcher, execute
 
 PARIS = ZoneInfo("Europe/Paris")
-
-
-def execute(engine: Engine, statement: str, **values: object) -> list[Any]:
-    with engine.begin() as connection:
-        result = connection.execute(text(statement), values)
-        return list(result.all()) if result.returns_rows else []
 
 
 def rows_of_today(engine: Engine) -> int:

@@ -13,8 +13,8 @@ from services.fetcher.daily_share import DailyOrder, Rhythm, order_daily
 from shared.errors import UserError
 from shared.imports.progress import read_progress
 from shared.imports.scope import Scope
-from tests.integration.fetcher.conftest import Fetcher, MakeFetcher, StartInsee
-from tests.integration.fetcher.daily import a_day, daily, execute, next_day, rows_of_today, written
+from tests.integration.fetcher.conftest import Fetcher, MakeFetcher, StartInsee, execute
+from tests.integration.fetcher.daily import a_day, daily, next_day, rows_of_today, written
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,7 +53,7 @@ def test_a_run_that_had_its_share_costs_no_quota_and_does_not_hold_up_others(
         INSERT INTO import_batches (run_id, number, query, departement, status)
         SELECT run_id, number + n, query, departement, 'running'
         FROM import_batches, generate_series(1, 3) n
-        """,
+        """
     )
     fetcher.order_departements("24", row_limit=50)
     a_day(fetcher)
@@ -122,7 +122,7 @@ def test_several_fetchers_keep_the_share_over_many_short_days(
     for day, rows, left_on_that_day in execute(
         engine,
         """
-        -- A slot can lie a moment back, when nobody was ready for it (quota.py).
+        -- A slot can lie a moment back, when nobody was ready for it (gcra.py).
         SELECT p.share_day, p.records, bool_or(q.granted_at BETWEEN
           p.share_day - interval '0.5 s' AND p.share_day + interval '1 s')
         FROM import_pages p JOIN insee_requests q ON q.batch_id = p.batch_id AND q.page = p.number

@@ -11,16 +11,8 @@ from services.fetcher.daily_share import Rhythm
 from services.fetcher.plan.page_end import PageEnd
 from services.fetcher.walk.store import FetchedPage, PageStore
 from shared.messages import FetchPage
-from tests.integration.fetcher.conftest import MakeFetcher, StartInsee
-from tests.integration.fetcher.daily import (
-    PARIS,
-    a_day,
-    daily,
-    execute,
-    next_day,
-    planned,
-    rows_of_today,
-)
+from tests.integration.fetcher.conftest import MakeFetcher, StartInsee, execute
+from tests.integration.fetcher.daily import PARIS, a_day, daily, next_day, planned, rows_of_today
 
 
 def test_a_killed_fetchers_page_keeps_its_part_until_the_day_is_over(
@@ -79,7 +71,7 @@ def test_a_page_counts_on_the_day_in_which_its_slot_lets_it_leave(
         """
         SELECT p.share_day, q.granted_at
         FROM import_pages p JOIN insee_requests q ON q.id = p.fetch_id
-        """,
+        """
     )
     assert len(days) == 3
     # A slot can lie a moment in the past, when nobody was ready for it.

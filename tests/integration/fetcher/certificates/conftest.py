@@ -5,70 +5,50 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from deploy.local.postgres import RunningPostgres
 from services.fetcher.certificates.certifier import Certifier, WalkProgress
 from services.fetcher.certificates.store import CertificateStore, Outcome
-from services.fetcher.insee.client import InseeClient
-from services.fetcher.insee.ledger import Sender
 from services.fetcher.insee.patient_client import Inquirer
 from services.simulator.gateway.server import start_server
 from services.simulator.options import SimulatorOptions
-from services.writer.store import write_slice
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.imports.scope import Scope
-from shared.metrics import Metrics
-from tests.integration.fetcher.conftest import API, Fetcher, Insee, build_fetcher
+from tests.integration.fetcher.conftest import Insee, build_fetcher
+from tests.integration.fetcher.register_copy import Copy
 
 GIRONDE = Scope(departements=["33"])
-REGISTER: Any = {
-    "establishments": 650,
-    "departements": ("33",),
-    "requests_per_minute": 60_000,
-}
+REGISTER: Any = {"establishments": 650, "departements": ("33",), "requests_per_minute": 60_000}
 
 
 @dataclass
-class World:
-    """A simulator, a fetcher and a writer in one thread, over one database."""
+class World(Copy):
+    """A copy of a register that is certified."""
 
-    insee: Insee
-    fetcher: Fetcher
-    engine: Engine
     said: list[str] = field(default_factory=list)
     on_page: Callable[[WalkProgress], None] = lambda _walk: None
 
     @classmethod
     def over(cls, insee: Insee, engine: Engine) -> "World":
-        return cls(insee, build_fetcher(engine, insee, per_minute=60_000), engine)
+        return cls(insee, build_fetcher(engine, insee, per_minute=60_000))
+
+    @property
+    def engine(self) -> Engine:
+        return self.fetcher.engine
 
     def import_(self, scope: Scope = GIRONDE) -> None:
         self.fetcher.order(scope)
-        self.work()
-
-    def work(self) -> None:
-        """Carry out all orders to their end."""
-        while True:
-            self.fetcher.planner.turn()
-            if not self.fetcher.outbox.pages:
-                return
-            self.fetcher.walk_to_the_end()
-            for message in self.fetcher.outbox.slices:
-                write_slice(self.engine, message, sole_traders=False)
-            self.fetcher.outbox.slices.clear()
+        self.work_off()
 
     def certify(self, scope: Scope = GIRONDE, *, full: bool = False) -> Outcome:
         return self.certifier().certify(scope, full=full)
 
-    def certifier(self, *, key: str = "key") -> Certifier:
-        client = InseeClient(self.insee.url + API, key, timeout_seconds=5, pool_size=1)
-        quota = self.fetcher.quota
-        sender = Sender(client, quota, self.engine, Metrics())
+    def certifier(self) -> Certifier:
         return Certifier(
             store=CertificateStore(self.engine),
-            inquirer=Inquirer(sender, Clock()),
+            inquirer=Inquirer(self.fetcher.walker.sender, Clock()),
             rows_per_page=200,
             per_minute=6000,
             say=self.said.append,
@@ -76,9 +56,7 @@ class World:
         )
 
     def execute(self, statement: str, **parameters: object) -> list[Any]:
-        with self.engine.begin() as connection:
-            result = connection.execute(text(statement), parameters)
-            return list(result) if result.returns_rows else []
+        return self.fetcher.execute(statement, **parameters)
 
     def sirets(self) -> list[str]:
         return [row[0] for row in self.execute("SELECT siret FROM etablissements ORDER BY 1")]

@@ -52,7 +52,7 @@ def test_a_difference_is_listed_and_an_exit_status_and_its_repair_a_run(
     repaired = sirenade("repair")
     assert repaired.exit_code == 0, repaired.output
     assert "1 establishments, 1 requests" in repaired.stdout
-    world.work()
+    world.work_off()
 
     as_json = sirenade("certify", "--departement", "33", "--full", "--json")
     found = json.loads(as_json.stdout)
@@ -70,7 +70,7 @@ def test_a_repair_of_a_run_fetches_what_its_statement_misses(
     assert "run 2 fetches the differences of run 1 already" in str(
         sirenade("repair", "--run", "1").exception
     )
-    world.work()
+    world.work_off()
     with world.engine.connect() as connection:
         assert read_statement(connection, StatementSubject(run_id=1)).is_kept
 
@@ -79,7 +79,7 @@ def test_an_import_that_is_watched_ends_with_its_statement(
     sirenade: Callable[..., Result], world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def work_and_follow(*run: Any, **options: Any) -> None:
-        world.work()
+        world.work_off()
         follow(*run, **options)
 
     monkeypatch.setattr(imports, "follow", work_and_follow)

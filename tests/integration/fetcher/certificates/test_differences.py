@@ -46,7 +46,7 @@ def test_rows_that_are_not_stored_are_missing_and_a_repair_brings_them(world: Wo
     assert (order.subject, order.sirets, order.requests) == (f"certificate {found.id}", 4, 1)
     with pytest.raises(UserError, match=f"run {order.run_id} fetches the differences of cert"):
         order_repair(world.engine, certificate_id=None, of_run=None)
-    world.work()
+    world.work_off()
     assert world.sirets() == sirets
     assert world.certify(full=True).status == "agree"
     assert order_repair(world.engine, certificate_id=None, of_run=None).run_id is None
@@ -63,7 +63,7 @@ def test_rows_that_insee_does_not_list_are_surplus_until_a_repair_shows_that_the
     assert (found.status, found.missing.kept, found.surplus.kept) == ("differ", [], invented)
 
     order = order_repair(world.engine, certificate_id=found.id, of_run=None)
-    world.work()
+    world.work_off()
 
     counted = world.certify()
     assert (counted.status, counted.findings[0].gone_counted) == ("counts_agree", 3)
@@ -97,7 +97,7 @@ def test_an_establishment_that_moved_is_missing_here_and_surplus_there_until_it_
         ([mover], []),
     ]
     order_repair(world.engine, certificate_id=None, of_run=None)
-    world.work()
+    world.work_off()
     assert world.certify(both, full=True).status == "agree"
 
 

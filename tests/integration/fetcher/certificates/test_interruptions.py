@@ -32,9 +32,7 @@ def test_a_window_whose_total_changes_during_the_walk_makes_the_certificate_void
         order_repair(world.engine, certificate_id=None, of_run=None)
 
 
-def test_a_new_day_at_insee_makes_the_certificate_void_even_where_totals_stay(
-    world: World,
-) -> None:
+def test_a_new_day_at_insee_makes_the_certificate_void_even_where_totals_stay(world: World) -> None:
     world.on_page = lambda _walk: world.insee.publish(day="2026-08-06")
     found = world.certify(full=True)
     assert (found.status, found.reason) == ("void", "INSEE's data moved meanwhile: run it again")

@@ -1,10 +1,8 @@
 """A forecast names the requests that the walk then takes."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from services.fetcher.__main__ import app
@@ -13,30 +11,20 @@ from services.fetcher.plan import windows
 from services.fetcher.settings import FetcherSettings
 from shared.errors import UserError
 from shared.imports.scope import Scope
-from tests.integration.fetcher.conftest import Fetcher, Insee, StartInsee, settings_of
+from tests.integration.fetcher.conftest import Insee, MakeFetcher, StartInsee, settings_of
 
 MakeSettings = Callable[..., FetcherSettings]
 
 
 @pytest.fixture
-def environment(database_url: str) -> Callable[[Insee], dict[str, str]]:
-    def make(insee: Insee) -> dict[str, str]:
-        return {
-            **settings_of(insee, database_url),
-            "SIRENADE_INSEE_ROWS_PER_PAGE": "100",
-            "SIRENADE_FETCHER_PARALLEL_BATCHES": "4",
-        }
+def make_settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> MakeSettings:
+    """Set the environment of commands; the maker returns its settings."""
 
-    return make
-
-
-@pytest.fixture
-def make_settings(
-    environment: Callable[[Insee], dict[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> MakeSettings:
     def make(insee: Insee) -> FetcherSettings:
-        for name, value in environment(insee).items():
+        for name, value in settings_of(insee, database_url).items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setenv("SIRENADE_INSEE_ROWS_PER_PAGE", "100")
+        monkeypatch.setenv("SIRENADE_FETCHER_PARALLEL_BATCHES", "4")
         return FetcherSettings()
 
     return make
@@ -45,8 +33,7 @@ def make_settings(
 def test_a_forecast_is_what_the_walk_then_takes_and_asks_for_no_import(
     start_insee: StartInsee,
     make_settings: MakeSettings,
-    make_fetcher: Callable[..., Fetcher],
-    engine: Engine,
+    make_fetcher: MakeFetcher,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(windows, "MOST_ROWS_UNCUT", 200)
@@ -58,29 +45,21 @@ def test_a_forecast_is_what_the_walk_then_takes_and_asks_for_no_import(
     counts = insee.quota()["requests"]
     assert found.counts == counts > 1
     assert found.cost.rows == 950
-    with engine.connect() as connection:
-        assert connection.execute(text("SELECT count(*) FROM import_runs")).scalar() == 0
 
     fetcher = make_fetcher(insee, rows_per_page=100)
+    assert fetcher.value("SELECT count(*) FROM import_runs") == 0
     fetcher.order(scope)
-    while True:
-        fetcher.planner.turn()
-        if not fetcher.outbox.pages:
-            break
-        fetcher.walk_to_the_end()
-        with engine.begin() as connection:
-            connection.execute(
-                text("UPDATE import_batches SET status = 'complete' WHERE status = 'running'")
-            )
+    fetcher.planner.turn()
+    fetcher.walk_all_batches()
     assert insee.quota()["requests"] == counts + counts + found.cost.requests
 
 
 def test_the_dry_run_of_the_command_line_prints_windows_and_cost(
-    start_insee: StartInsee, environment: Callable[[Insee], dict[str, str]]
+    start_insee: StartInsee, make_settings: MakeSettings
 ) -> None:
-    insee = start_insee(establishments=950)
+    make_settings(start_insee(establishments=950))
     arguments = ["import", "--departement", "33", "--departement", "75", "--plan"]
-    result = CliRunner().invoke(app, arguments, env=environment(insee))
+    result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     *lines, cost = result.output.splitlines()
     assert lines == [
@@ -99,11 +78,11 @@ def test_a_wrong_key_is_one_line_for_who_asks(
 
 
 def test_a_plan_is_read_once_a_fetcher_has_made_it(
-    start_insee: StartInsee, make_fetcher: Callable[..., Any]
+    start_insee: StartInsee, make_fetcher: MakeFetcher
 ) -> None:
     fetcher = make_fetcher(start_insee(departements=("33", "24"), establishments=500))
     run_id = fetcher.order(Scope(departements=["33", "24"]))
     assert fetcher.store.read_plan(run_id) is None
     fetcher.planner.turn()
-    assert sum(batch.expected for batch in fetcher.store.read_plan(run_id)) == 500
+    assert sum(batch.expected or 0 for batch in fetcher.store.read_plan(run_id) or ()) == 500
     assert fetcher.store.requests_per_minute() == 6000

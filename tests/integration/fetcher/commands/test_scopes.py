@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import text
 
 from services.fetcher.insee.client import KEY_HEADER
 from services.fetcher.plan import windows
@@ -67,23 +66,8 @@ def etat(record: Record) -> Any:
 def walk(fetcher: Fetcher, scope: Scope) -> list[str]:
     fetcher.order(scope)
     fetcher.planner.turn()
-    return walk_all_batches(fetcher)
-
-
-def walk_all_batches(fetcher: Fetcher) -> list[str]:
-    while fetcher.outbox.pages:
-        fetcher.walk_to_the_end()
-        end_running_batches(fetcher)
-        fetcher.planner.turn()
+    fetcher.walk_all_batches()
     return fetcher.outbox.sirets()
-
-
-def end_running_batches(fetcher: Fetcher) -> None:
-    """End the running batches in place of the writer, to make room for the next ones."""
-    with fetcher.engine.begin() as connection:
-        connection.execute(
-            text("UPDATE import_batches SET status = 'complete' WHERE status = 'running'")
-        )
 
 
 def test_each_scope_brings_exactly_what_the_register_holds_of_it(
@@ -138,31 +122,23 @@ def test_sirets_that_insee_does_not_know_are_no_error_of_their_walk(
     found = walk(fetcher, Scope(sirets=[*known, "99999999999999", "00000000000000"]))
 
     assert sorted(found) == sorted(known)
-    with fetcher.engine.connect() as connection:
-        rows = connection.execute(
-            text("SELECT cardinality(sirets) AS asked, expected FROM import_batches ORDER BY id")
-        )
-        assert [tuple(row) for row in rows] == [(100, 99), (52, 51)]
+    batches = "SELECT cardinality(sirets) AS asked, expected FROM import_batches ORDER BY id"
+    assert fetcher.execute(batches) == [(100, 99), (52, 51)]
 
 
 def test_a_window_that_is_cut_brings_every_row_once(
-    insee: Insee,
-    register: list[Record],
-    make_fetcher: MakeFetcher,
-    monkeypatch: pytest.MonkeyPatch,
+    insee: Insee, register: list[Record], make_fetcher: MakeFetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(windows, "MOST_ROWS_UNCUT", 200)
     fetcher = make_fetcher(insee, per_minute=60_000)
 
     fetcher.order(Scope())
     fetcher.planner.turn()
-    with fetcher.engine.connect() as connection:
-        planned = connection.execute(
-            text("SELECT count(*), sum(expected) FROM import_batches")
-        ).one()
-    assert planned[0] >= 4
-    assert planned[1] == 1500
-    assert walk_all_batches(fetcher) == [record["siret"] for record in register]
+    ((batches, expected),) = fetcher.execute("SELECT count(*), sum(expected) FROM import_batches")
+    assert batches >= 4
+    assert expected == 1500
+    fetcher.walk_all_batches()
+    assert fetcher.outbox.sirets() == [record["siret"] for record in register]
 
 
 def test_a_count_that_fails_does_not_cost_those_before_it_again(
@@ -183,8 +159,7 @@ def test_a_count_that_fails_does_not_cost_those_before_it_again(
     planner.turn()
 
     assert len(asked) == 4
-    with fetcher.engine.connect() as connection:
-        assert connection.execute(text("SELECT sum(expected) FROM import_batches")).scalar() == 21
+    assert fetcher.value("SELECT sum(expected) FROM import_batches") == 21
 
 
 def test_batches_of_another_run_start_while_a_long_plan_is_counted(
@@ -198,13 +173,10 @@ def test_batches_of_another_run_start_while_a_long_plan_is_counted(
     started: list[int] = []
 
     def count(_query: str) -> int:
-        with fetcher.engine.begin() as connection:
-            started.append(
-                connection.execute(
-                    text("SELECT count(*) FROM import_batches WHERE status <> 'pending'")
-                ).scalar_one()
-            )
-        end_running_batches(fetcher)
+        started.append(
+            fetcher.value("SELECT count(*) FROM import_batches WHERE status <> 'pending'")
+        )
+        fetcher.end_running_batches()
         return 7
 
     replace(one_walker, count=count).turn()

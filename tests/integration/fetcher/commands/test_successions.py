@@ -36,9 +36,7 @@ def sirenade(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
 
 def test_all_links_since_a_day_are_stored_once(
-    engine: Engine,
-    insee: Insee,
-    sirenade: Sirenade,
+    engine: Engine, insee: Insee, sirenade: Sirenade
 ) -> None:
     status, out, _ = sirenade("successions", "--since", "1900-01-01", "--json")
     assert (status, json.loads(out)) == (0, {"stored": 20, "bad": 0})
@@ -81,9 +79,7 @@ def test_a_link_that_cannot_be_read_is_counted_and_an_older_one_changes_nothing(
     ],
 )
 def test_a_mistake_gets_one_clear_line(
-    sirenade: Sirenade,
-    arguments: list[str],
-    message: str,
+    sirenade: Sirenade, arguments: list[str], message: str
 ) -> None:
     status, _, err = sirenade("successions", *arguments)
     assert status == 2

@@ -39,9 +39,7 @@ def test_an_import_goes_on_where_insee_does_not_say_how_far_it_is(copy: Copy) ->
     assert copy.watermarks() == {}
 
 
-def test_a_failed_batch_leaves_the_watermark_and_the_next_delta_brings_its_days(
-    full: Copy,
-) -> None:
+def test_a_failed_batch_leaves_the_watermark_and_the_next_delta_brings_its_days(full: Copy) -> None:
     [siret] = full.some_sirets(1)
     full.insee.treat(siret, "2026-08-05T21:00:00.000", numeroVoieEtablissement="99")
     full.insee.publish(day=NEXT_DAY)
@@ -52,10 +50,7 @@ def test_a_failed_batch_leaves_the_watermark_and_the_next_delta_brings_its_days(
             full.fetcher.pages.fail_batch(batch["id"], "INSEE answers 400")
     full.work_off()
     assert full.run(run_id)["status"] == "failed"
-    assert full.watermarks() == {
-        "etablissements": FIRST_DAY,
-        "unites_legales": end_of(NEXT_DAY),
-    }
+    assert full.watermarks() == {"etablissements": FIRST_DAY, "unites_legales": end_of(NEXT_DAY)}
 
     full.insee.publish(day="2026-08-07")
     full.delta(overlap_hours=0)
@@ -98,10 +93,7 @@ def test_a_collection_that_is_down_keeps_its_watermark_and_the_other_goes_on(ful
     full.insee.publish(etat="DOWN", collection="Unités Légales")
     run_id = full.delta()
     assert full.run(run_id)["warning"] == ("legal units: INSEE says that the collection is not up")
-    assert full.watermarks() == {
-        "etablissements": end_of(NEXT_DAY),
-        "unites_legales": FIRST_DAY,
-    }
+    assert full.watermarks() == {"etablissements": end_of(NEXT_DAY), "unites_legales": FIRST_DAY}
     full.insee.publish(etat="UP")
     full.delta()
     assert full.watermarks() == both(end_of(NEXT_DAY))

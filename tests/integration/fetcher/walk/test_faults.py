@@ -61,9 +61,7 @@ def test_a_429_holds_back_every_replica_at_once(
 
     paused = "SELECT extract(epoch FROM paused_until - now()) FROM quota"
     assert other.value(paused) > 5
-    waiting = threading.Thread(
-        target=lambda: other.quota.take(batch_id=None, page=None, patience_seconds=20), daemon=True
-    )
+    waiting = threading.Thread(target=lambda: other.quota.take(patience_seconds=20), daemon=True)
     waiting.start()
     waiting.join(0.5)
     assert waiting.is_alive(), "another replica was granted a slot during the pause"

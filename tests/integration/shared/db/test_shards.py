@@ -82,11 +82,11 @@ def test_a_register_is_split_by_moving_half_of_its_buckets(urls: list[str]) -> N
         migrate_all(_settings(urls[1:], control=urls[0]))
 
     half = buckets_of(1, 2)
-    theirs = f"get_byte(sha256(siren::bytea), 0) % 64 BETWEEN {half[0]} AND {half[-1]}"
+    in_half = f"get_byte(sha256(siren::bytea), 0) % 64 BETWEEN {half[0]} AND {half[-1]}"
     old, new = create_engine(urls[0]), create_engine(urls[1])
     with old.begin() as source, new.begin() as target:
         moved = source.execute(
-            text(f"DELETE FROM unites_legales WHERE {theirs} RETURNING siren")
+            text(f"DELETE FROM unites_legales WHERE {in_half} RETURNING siren")
         ).scalars()
         for siren in moved:
             target.execute(_ADD, {"siren": siren})

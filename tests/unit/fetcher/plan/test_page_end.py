@@ -43,12 +43,7 @@ def test_the_walk_ends_where_nothing_can_follow(
 def test_what_is_expected_is_the_smaller_of_total_and_limit() -> None:
     def expected(row_limit: int | None) -> int:
         return judge_page(
-            cursor="a",
-            next_cursor="b",
-            rows=10,
-            received_before=0,
-            total=500,
-            row_limit=row_limit,
+            cursor="a", next_cursor="b", rows=10, received_before=0, total=500, row_limit=row_limit
         ).expected
 
     assert (expected(None), expected(100), expected(900)) == (500, 100, 500)

@@ -68,12 +68,7 @@ def test_a_list_of_sirets_is_asked_for_a_hundred_at_a_time() -> None:
 
 @pytest.mark.parametrize(
     ("totals", "limit", "shares"),
-    [
-        ([10, 20], 100, [10, 20]),
-        ([10, 20], 15, [10, 5]),
-        ([10, 20], 10, [10]),
-        ([0, 5], 3, [0, 3]),
-    ],
+    [([10, 20], 100, [10, 20]), ([10, 20], 15, [10, 5]), ([10, 20], 10, [10]), ([0, 5], 3, [0, 3])],
 )
 def test_a_limit_is_allotted_in_order_until_it_is_used_up(
     totals: list[int], limit: int, shares: list[int]

@@ -28,10 +28,7 @@ def _no_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     ("error", "line"),
     [
         (UserError("use [33], not [/x]"), "error: use [33], not [/x]\n"),
-        (
-            PermissionError(13, "Permission denied", "/a/b"),
-            "error: Permission denied: /a/b\n",
-        ),
+        (PermissionError(13, "Permission denied", "/a/b"), "error: Permission denied: /a/b\n"),
         (OSError(28, "No space left on device"), "error: No space left on device\n"),
         (
             OperationalError("SELECT 1", {}, Exception("no route\nDETAIL")),

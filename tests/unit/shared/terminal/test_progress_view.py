@@ -6,7 +6,6 @@ from rich.console import Console
 
 from shared.imports.progress import Progress
 from shared.terminal.progress_view import ProgressView, one_line
-from shared.terminal.words import thousands
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 NOTHING_YET = Progress(
@@ -99,7 +98,6 @@ def test_what_insee_says_is_shown_as_it_is() -> None:
 
 def test_a_line_for_a_log_says_the_same() -> None:
     assert one_line(NOTHING_YET).startswith("0 of ? establishments, 0 requests")
-    assert thousands(1_234_567) == "1\N{NO-BREAK SPACE}234\N{NO-BREAK SPACE}567"
 
 
 RESTING = replace(
