@@ -1,6 +1,6 @@
 """The parts that tables share: names of constraints, and frequent kinds of columns."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, MetaData, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, MetaData, Text, text
 
 metadata = MetaData(
     naming_convention={
@@ -25,9 +25,18 @@ def instant(name: str, *, nullable: bool = True, default_now: bool = False) -> C
     )
 
 
-def one_of(column: str, *values: str) -> CheckConstraint:
+def own_id() -> Column[int]:
+    """Make the column `id`, which PostgreSQL numbers."""
+    return Column("id", BigInteger, Identity(always=True), primary_key=True)
+
+
+def one_of(
+    name: str, *values: str, default: str | None = None, nullable: bool = False
+) -> Column[str]:
+    """Make a column that holds one of these values."""
     quoted = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({quoted})", name=column)
+    check = CheckConstraint(f"{name} IN ({quoted})", name=name)
+    return Column(name, Text, check, nullable=nullable, server_default=default)
 
 
 def counter(name: str) -> Column[int]:

@@ -7,7 +7,6 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -20,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from shared.db.tables.base import counter, instant, metadata, one_of
+from shared.db.tables.base import counter, instant, metadata, one_of, own_id
 
 quota = Table(
     "quota",
@@ -43,7 +42,7 @@ quota = Table(
 import_runs = Table(
     "import_runs",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    own_id(),
     Column("departements", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("communes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     # These narrow the places; without a place they narrow the whole register.
@@ -60,19 +59,13 @@ import_runs = Table(
     # The day's share is given out. Until then only pages with a part of it are fetched.
     instant("resting_until"),
     # A delta imports treatment windows instead of a scope (docs/adr/0005-delta.md).
-    Column("kind", Text, one_of("kind", "scope", "delta"), nullable=False, server_default="scope"),
+    one_of("kind", "scope", "delta", default="scope"),
     Column("since", DateTime),
     Column("overlap_hours", Double),
     # The delta waits for INSEE to publish, at most until then.
     instant("wait_until"),
     Column("warning", Text),
-    Column(
-        "status",
-        Text,
-        one_of("status", "pending", "running", "complete", "failed"),
-        nullable=False,
-        server_default="pending",
-    ),
+    one_of("status", "pending", "running", "complete", "failed", default="pending"),
     Column("error", Text),
     instant("lease_until"),
     instant("created_at", default_now=True),
@@ -82,7 +75,7 @@ import_runs = Table(
 import_batches = Table(
     "import_batches",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    own_id(),
     Column("run_id", BigInteger, ForeignKey("import_runs.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("query", Text, nullable=False),
@@ -101,13 +94,7 @@ import_batches = Table(
     Column("row_limit", BigInteger),
     # min(row_limit, header.total of the latest page).
     Column("expected", BigInteger),
-    Column(
-        "status",
-        Text,
-        one_of("status", "pending", "running", "complete", "failed"),
-        nullable=False,
-        server_default="pending",
-    ),
+    one_of("status", "pending", "running", "complete", "failed", default="pending"),
     Column("error", Text),
     # Records in the slices that count; the writer adds them in the transaction of their rows.
     counter("received"),
@@ -161,8 +148,8 @@ watermarks = Table(
 insee_requests = Table(
     "insee_requests",
     metadata,
-    # The fetch_id of the INSEE page that the request brought.
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    # The id is the fetch_id of the INSEE page that the request brought.
+    own_id(),
     Column("key_fingerprint", Text, nullable=False),
     Column("batch_id", BigInteger),
     Column("page", Integer),
@@ -225,18 +212,12 @@ slice_receipts = Table(
 certificates = Table(
     "certificates",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    own_id(),
     # The scope as asked for, and its windows with the findings in each.
     Column("scope", JSONB, nullable=False),
     Column("windows", JSONB, nullable=False, server_default=text("'[]'")),
     # The last three are results of a comparison; a killed process leaves `running` behind.
-    Column(
-        "status",
-        Text,
-        one_of("status", "running", "void", "counts_agree", "agree", "differ"),
-        nullable=False,
-        server_default="running",
-    ),
+    one_of("status", "running", "void", "counts_agree", "agree", "differ", default="running"),
     # The reason why it is void.
     Column("reason", Text),
     # `dateDernierTraitementMaximum` of INSEE's establishments, in its own time.

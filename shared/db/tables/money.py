@@ -6,7 +6,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Double,
-    Identity,
     Index,
     Integer,
     Numeric,
@@ -17,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from shared.db.tables.base import counter, instant, metadata, one_of
+from shared.db.tables.base import counter, instant, metadata, one_of, own_id
 
 _ZERO = text("0")
 
@@ -65,14 +64,8 @@ review_budget = Table(
     Column("cap_eur", Numeric(16, 8), server_default=_ZERO),
     euros("reserved_eur"),
     euros("spent_eur"),
-    Column(
-        "status",
-        Text,
-        one_of("status", "running", "paused"),
-        nullable=False,
-        server_default="running",
-    ),
-    Column("paused_because", Text, one_of("paused_because", "cap", "asked", "sample")),
+    one_of("status", "running", "paused", default="running"),
+    one_of("paused_because", "cap", "asked", "sample", nullable=True),
     # The texts of a sample: while it is set, no others are made.
     Column("sample_ids", ARRAY(BigInteger)),
     instant("changed_at", default_now=True),
@@ -89,7 +82,7 @@ review_budget = Table(
 review_reservations = Table(
     "review_reservations",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    own_id(),
     Column("provider", Text, nullable=False),
     Column("tokens", Integer, nullable=False),
     euros("cost_eur"),

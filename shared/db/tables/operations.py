@@ -4,7 +4,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
-    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -17,13 +16,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from shared.db.tables.base import instant, metadata, one_of
+from shared.db.tables.base import instant, metadata, one_of, own_id
 
 failed_items = Table(
     "failed_items",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("kind", Text, one_of("kind", "write", "review"), nullable=False),
+    own_id(),
+    one_of("kind", "write", "review"),
     Column("key", Text, nullable=False),
     Column("siren", Text),
     Column("batch_id", BigInteger),
@@ -63,7 +62,7 @@ failed_items = Table(
 dead_letters = Table(
     "dead_letters",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    own_id(),
     Column("queue", Text, nullable=False),
     Column("message_id", Text, nullable=False),
     Column("actor", Text),
@@ -82,7 +81,7 @@ job_slots = Table(
     metadata,
     Column("job", Text, nullable=False),
     Column("slot", Text, nullable=False),
-    Column("status", Text, one_of("status", "running", "done", "failed"), nullable=False),
+    one_of("status", "running", "done", "failed"),
     instant("lease_until"),
     # The token of the process that runs it; another process's result does not count.
     Column("token", Uuid),

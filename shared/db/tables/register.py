@@ -1,13 +1,11 @@
 """The register: units, establishments, their history, their pages."""
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     Date,
     DateTime,
     Double,
-    Identity,
     Index,
     LargeBinary,
     PrimaryKeyConstraint,
@@ -18,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from shared.db.tables.base import instant, metadata, one_of, texts
+from shared.db.tables.base import instant, metadata, one_of, own_id, texts
 
 unites_legales = Table(
     "unites_legales",
@@ -166,7 +164,7 @@ periodes_etablissements = Table(
 pro_localisations = Table(
     "pro_localisations",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    own_id(),
     Column("siret", Text, nullable=False),
     Column("siren", Text, nullable=False),
     Column("activite_principale", Text, nullable=False),
@@ -175,7 +173,7 @@ pro_localisations = Table(
     Column("nom", Text),
     Column("libelle_activite", Text),
     Column("libelle_commune", Text),
-    Column("status", Text, one_of("status", "open", "closed"), nullable=False),
+    one_of("status", "open", "closed"),
     instant("opened_at", default_now=True),
     instant("closed_at"),
     UniqueConstraint("siret", "activite_principale", "code_commune"),

@@ -1,41 +1,23 @@
 """Batches: texts that a chat server writes from a file of requests."""
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Identity,
-    Index,
-    Integer,
-    SmallInteger,
-    Table,
-    Text,
-    Uuid,
-    text,
-)
+from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from shared.db.tables.base import counter, instant, metadata, one_of
+from shared.db.tables.base import counter, instant, metadata, one_of, own_id
 from shared.db.tables.money import euros
 
 # The table is in the database of its avis: an answer and its end are one transaction.
 review_batches = Table(
     "review_batches",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    own_id(),
     # Our name for the batch, sent to the server; its own name is `remote_id`.
     Column("key", Uuid, nullable=False, unique=True),
     Column("provider", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("prompt_version", Text, nullable=False),
     Column("structured_output", Text, nullable=False),
-    Column(
-        "state",
-        Text,
-        one_of(
-            "state", "ready", "submitted", "completed", "expired", "cancelled", "failed", "lost"
-        ),
-        nullable=False,
-    ),
+    one_of("state", "ready", "submitted", "completed", "expired", "cancelled", "failed", "lost"),
     Column("remote_id", Text),
     Column("texts", Integer, nullable=False),
     counter("answered"),
@@ -58,7 +40,7 @@ review_batches = Table(
 review_batch_lines = Table(
     "review_batch_lines",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    own_id(),
     Column("avis_id", BigInteger, nullable=False),
     # Equal to the avis's token while the answer counts.
     Column("claim_token", Uuid, nullable=False),

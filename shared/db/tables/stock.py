@@ -6,7 +6,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -16,15 +15,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from shared.db.tables.base import counter, instant, metadata, one_of
+from shared.db.tables.base import counter, instant, metadata, one_of, own_id
 
 stock_loads = Table(
     "stock_loads",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column(
-        "collection", Text, one_of("collection", "unites_legales", "etablissements"), nullable=False
-    ),
+    own_id(),
+    one_of("collection", "unites_legales", "etablissements"),
     Column("file_name", Text, nullable=False),
     # Size and version of the file: an interrupted load goes on only with the same file.
     Column("file_identity", Text, nullable=False),
@@ -33,13 +30,16 @@ stock_loads = Table(
     instant("fetched_at", nullable=False),
     # The file's rows in each chunk, refused ones included: it gives a chunk's number its meaning.
     Column("chunk_rows", Integer, nullable=False),
-    Column("way", Text, one_of("way", "swap", "merge"), nullable=False),
-    Column(
+    one_of("way", "swap", "merge"),
+    one_of(
         "status",
-        Text,
-        one_of("status", "staging", "staged", "stored", "complete", "refused", "abandoned"),
-        nullable=False,
-        server_default="staging",
+        "staging",
+        "staged",
+        "stored",
+        "complete",
+        "refused",
+        "abandoned",
+        default="staging",
     ),
     # The rows of the file that could be read, and those that could not.
     counter("rows"),

@@ -7,7 +7,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     Double,
-    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -22,17 +21,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.avis import AvisOutcome
-from shared.db.tables.base import counter, instant, metadata, one_of
+from shared.db.tables.base import counter, instant, metadata, one_of, own_id
 
 avis = Table(
     "avis",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    own_id(),
     Column("pro_localisation_id", BigInteger, nullable=False),
     Column("siret", Text, nullable=False),
     Column("siren", Text, nullable=False),
-    Column("kind", Text, one_of("kind", "notice", "synthese"), nullable=False),
-    Column("outcome", Text, one_of("outcome", *AvisOutcome), nullable=False),
+    one_of("kind", "notice", "synthese"),
+    one_of("outcome", *AvisOutcome),
     # The hash of the present facts; accepted_facts_hash is that of the accepted text's.
     Column("facts_hash", Text, nullable=False),
     Column("accepted_facts_hash", Text),
@@ -58,7 +57,7 @@ avis = Table(
 avis_attempts = Table(
     "avis_attempts",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    own_id(),
     Column("avis_id", BigInteger, nullable=False),
     Column("siren", Text, nullable=False),
     instant("attempted_at", default_now=True),
@@ -122,7 +121,7 @@ oppositions = Table(
 erasures = Table(
     "erasures",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    own_id(),
     Column("siren", Text, nullable=False),
     # Set where only one establishment of the unit was erased.
     Column("siret", Text),
@@ -131,11 +130,6 @@ erasures = Table(
     instant("fetched_at"),
     instant("erased_at", default_now=True),
     # A withdrawal ends an opposition and erases nothing.
-    Column(
-        "reason",
-        Text,
-        one_of("reason", "partial_diffusion", "opposition", "withdrawal"),
-        nullable=False,
-    ),
+    one_of("reason", "partial_diffusion", "opposition", "withdrawal"),
     Index("ix_erasures_siren", "siren"),
 )
