@@ -1,7 +1,7 @@
 """The bytes of a message: JSON, compressed where that pays; plain JSON is read as well. Pure.
 
 Long texts follow the JSON as they are, after a NUL, which no JSON holds. As JSON in JSON, a slice's
-records would be escaped and unescaped, sign by sign, for more than it takes to read them.
+records would be escaped and unescaped character by character: this takes longer than to read them.
 """
 
 import threading
@@ -22,7 +22,15 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _MAX_DECODED_BYTES = 64 * 1024 * 1024
 
 
-_contexts = threading.local()
+class _Contexts(threading.local):
+    """The contexts of one thread: zstandard's can be used again, but not by two threads."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_contexts = _Contexts()
 
 
 class NotAMessage(SirenadeError):
@@ -30,11 +38,11 @@ class NotAMessage(SirenadeError):
 
 
 def encode(data: Mapping[str, Any]) -> bytes:
-    """Raise TypeError for what JSON cannot hold or what is nested too deeply."""
+    """Raise TypeError for data that JSON cannot hold or that is nested too deeply."""
     plain = _packed(data)
     if len(plain) < _COMPRESS_FROM_BYTES:
         return plain
-    return _compressor().compress(plain)
+    return _contexts.compressor.compress(plain)
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -54,22 +62,7 @@ def _plain(body: bytes) -> bytes:
     claimed = zstandard.frame_content_size(body)
     if not 0 <= claimed <= _MAX_DECODED_BYTES:
         raise NotAMessage(f"{claimed} bytes when decompressed")
-    return _decompressor().decompress(body)
-
-
-def _compressor() -> zstandard.ZstdCompressor:
-    """Return this thread's: a context of zstandard can be used again, but not by two threads."""
-    if not hasattr(_contexts, "compressor"):
-        _contexts.compressor = zstandard.ZstdCompressor(level=_LEVEL)
-    compressor: zstandard.ZstdCompressor = _contexts.compressor
-    return compressor
-
-
-def _decompressor() -> zstandard.ZstdDecompressor:
-    if not hasattr(_contexts, "decompressor"):
-        _contexts.decompressor = zstandard.ZstdDecompressor()
-    decompressor: zstandard.ZstdDecompressor = _contexts.decompressor
-    return decompressor
+    return _contexts.decompressor.decompress(body)
 
 
 def _packed(data: Mapping[str, Any]) -> bytes:

@@ -7,6 +7,7 @@ import dramatiq
 import structlog
 from sqlalchemy import Engine
 
+from services.writer.slices.receipts import OUTCOMES
 from services.writer.slices.unknown_keys import Drift
 from services.writer.store import SliceResult, SliceStatus, write_slice
 from shared.clock import Clock
@@ -55,7 +56,7 @@ def _count(metrics: Metrics, result: SliceResult) -> None:
     if result.status is not SliceStatus.WRITTEN:
         metrics.slices_skipped.labels(cause=result.status.value).inc()
         return
-    for outcome in ("inserted", "updated", "unchanged", "failed"):
+    for outcome in OUTCOMES:
         metrics.rows_written.labels(outcome=outcome).inc(getattr(result, outcome))
     metrics.unknown_keys.inc(len(result.unknown_keys))
 

@@ -186,7 +186,7 @@ def _write_records(connection: Connection, work: _Work) -> SliceResult:
 
 
 def _outcomes(result: SliceResult) -> dict[str, int]:
-    return {name: getattr(result, name) for name in shard_receipts.OUTCOMES}
+    return {name: getattr(result, name) for name in receipts.OUTCOMES}
 
 
 def _count(connection: Connection, message: WriteSlice, result: SliceResult) -> bool:

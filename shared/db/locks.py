@@ -46,11 +46,6 @@ class LockFamily(IntEnum):
     PLACE = 0x53_49
 
 
-def hold_sql(lock: Lock) -> str:
-    """Return the statement that waits for the lock and holds it until the transaction ends."""
-    return f"SELECT pg_advisory_xact_lock({lock:d})"
-
-
 def share_sql(lock: Lock) -> str:
     """Return the statement that holds the lock together with others that only share it."""
     return f"SELECT pg_advisory_xact_lock_shared({lock:d})"
@@ -63,7 +58,7 @@ def hold_one_sql(family: LockFamily, number: str) -> str:
 
 def hold(connection: Connection, lock: Lock) -> None:
     """Wait for the lock and hold it until the transaction ends."""
-    connection.execute(text(hold_sql(lock)))
+    connection.execute(text(f"SELECT pg_advisory_xact_lock({lock:d})"))
 
 
 def share(connection: Connection, lock: Lock) -> None:

@@ -20,42 +20,7 @@ from shared.avis import NO_TEXT, RESET
 from shared.db.neighbours import neighbourhood
 from shared.db.tables import metadata
 from shared.sirene.pages import anonymous_slug
-from shared.sirene.records import (
-    PERSONAL_ETABLISSEMENT_FIELDS,
-    SIGN_FIELDS,
-    STREET_FIELDS,
-)
-
-# Every table with a siren or siret is in one of these two sets; a test walks the schema.
-ERASED_TABLES = frozenset(
-    {
-        "unites_legales",
-        "etablissements",
-        "periodes_etablissements",
-        "pro_localisations",
-        "avis",
-        "avis_attempts",
-        "sources",
-        "avis_simhashes",
-        "review_batch_lines",
-        "failed_items",
-        "dead_letters",
-    }
-)
-NUMBERS_ONLY_TABLES = frozenset(
-    {
-        "certificates",
-        "import_runs",
-        "import_batches",
-        "shard_receipts",
-        "slice_receipts",
-        "stock_loads",
-        "oppositions",
-        "erasures",
-        "redirections",
-        "successions",
-    }
-)
+from shared.sirene.records import PERSONAL_ETABLISSEMENT_FIELDS, SIGN_FIELDS, STREET_FIELDS
 
 
 def _mask(table: Table) -> str:

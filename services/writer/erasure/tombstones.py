@@ -13,10 +13,6 @@ from services.writer.sql.prepared import Prepared
 from shared.db.locks import Lock, LockFamily, hold, hold_one_sql, share_sql
 from shared.sirene.records import PERSONAL_UNITE_FIELDS, SIGN_FIELDS, SOLE_TRADER, STREET_FIELDS
 
-# A unit without a row cannot be locked. Without this lock, a slice that looked for oppositions
-# before one was recorded could insert the unit afterwards.
-SHARE_REGISTER = share_sql(Lock.REGISTER)
-
 
 def _hold_sirens(family: LockFamily, parameter: str) -> str:
     return f"""
@@ -44,7 +40,9 @@ HOLD_EDGES = Prepared(
         WHERE EXISTS (SELECT FROM etablissements e WHERE e.siren = n.siren)) AS awaited
     """,
     first=[
-        Prepared("share_register", SHARE_REGISTER),
+        # A unit without a row cannot be locked. Without this lock, a slice that looked for
+        # oppositions before one was recorded could insert the unit afterwards.
+        Prepared("share_register", share_sql(Lock.REGISTER)),
         Prepared("hold_edge_locks", _hold_sirens(LockFamily.SLICE_EDGE, "edges")),
     ],
 )
@@ -178,6 +176,7 @@ def hold_register(connection: Connection) -> None:
 
 
 def hold_unites(connection: Connection, sirens: Sequence[str]) -> None:
+    """Lock the rows of the units, in the order of their sirens, until the transaction ends."""
     connection.execute(_HOLD_UNITES, {"sirens": sirens})
 
 

@@ -119,7 +119,7 @@ def renew_pages(
 
     The stored rows decide, not the records of the slice, so that the result does not depend on the
     order in which two versions came. `made` belong to rows that this transaction inserted: they are
-    not read again. A unique violation where one of them has a page nevertheless.
+    not read again. Raises a unique violation where one of them has a page nevertheless.
     """
     whole = frozenset(sirens)
     done = frozenset([subject.siret for subject in made])

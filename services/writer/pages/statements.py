@@ -1,20 +1,11 @@
 """SQL of the pro_localisations, made from the names of their columns."""
 
-from services.writer.sql.names import columns
+from services.writer.sql.names import columns, fields_of
 from services.writer.sql.prepared import Prepared
 from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
+from shared.sirene.records import Page
 
-PAGE_FIELDS = (
-    "siret",
-    "siren",
-    "activite_principale",
-    "code_commune",
-    "slug",
-    "nom",
-    "libelle_activite",
-    "libelle_commune",
-    "status",
-)
+PAGE_FIELDS = fields_of(Page)
 NEW_PAGE_FIELDS = (*PAGE_FIELDS, "outcome", "facts_hash")
 
 # No siret may belong to one of the sirens: it would be read twice. `made` are sirets of these units

@@ -19,7 +19,7 @@ from shared.sirene.records import OPEN_TO_ALL
 from shared.sirene.values import MappingError
 
 MAX_MESSAGE_LENGTH = 200
-_PARTIAL = frozenset({"P", "N"})
+_PARTIAL = ("P", "N")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,9 @@ def read_slice(message: WriteSlice) -> ReadSlice:
         try:
             sent.append(Sent(*(digests or digests_of(split_record(record()))), record))
         except MappingError as error:
+            owner = owner_of(record())
             place = f"{message.batch_id}/{message.page}/{message.slice}/{index}"
-            key = _siret_of(record()) or place
+            key = owner if owner is not None and is_siret(owner) else place
             faults.append(_fault(key, record(), error.code, str(error)))
     sirets = {one.siret for one in sent} | {f.key for f in faults if is_siret(f.key)}
     return ReadSlice(
@@ -174,20 +175,17 @@ def _lenient(text: str | bytes) -> Any:
         raise ContractError("WriteSlice.records is not JSON") from None
 
 
-def _siret_of(record: object) -> str | None:
-    siret = record.get("siret") if isinstance(record, Mapping) else None
-    return siret if isinstance(siret, str) and is_siret(siret) else None
-
-
 def _fault(key: str, record: object, code: str, message: str) -> Fault:
-    owner = owner_of(record)
+    owner, statuts = owner_of(record), _statuts(record)
+    # A record that does not say itself that everybody may see it may hide something.
+    is_open = statuts == (OPEN_TO_ALL, OPEN_TO_ALL)
     return Fault(
         key=key,
         siren=None if owner is None else siren_of(owner),
-        payload=_payload(record) if owner and _open_to_all(record) else None,
+        payload=_payload(record) if owner and is_open else None,
         code=code,
         message=message[:MAX_MESSAGE_LENGTH],
-        withdrawn=_withdrawn(record, owner),
+        withdrawn=_withdrawn(owner, statuts),
     )
 
 
@@ -198,26 +196,17 @@ def _payload(record: object) -> bytes | None:
         return None
 
 
-def _withdrawn(record: object, owner: str | None) -> str | None:
-    if not isinstance(record, Mapping) or owner is None:
-        return None
-    unite = record.get("uniteLegale")
-    if isinstance(unite, Mapping) and _is_partial(unite.get("statutDiffusionUniteLegale")):
-        return siren_of(owner)
-    return owner if _is_partial(record.get("statutDiffusionEtablissement")) else None
-
-
-def _is_partial(statut: object) -> bool:
-    return isinstance(statut, str) and statut in _PARTIAL
-
-
-def _open_to_all(record: object) -> bool:
-    """Return whether the record says so itself: a record without a status may hide something."""
+def _statuts(record: object) -> tuple[object, object]:
+    """Return the status of the unit and that of the establishment; None where one is not said."""
     if not isinstance(record, Mapping):
-        return False
+        return None, None
     unite = record.get("uniteLegale")
-    return (
-        isinstance(unite, Mapping)
-        and record.get("statutDiffusionEtablissement") == OPEN_TO_ALL
-        and unite.get("statutDiffusionUniteLegale") == OPEN_TO_ALL
-    )
+    statut_unite = unite.get("statutDiffusionUniteLegale") if isinstance(unite, Mapping) else None
+    return statut_unite, record.get("statutDiffusionEtablissement")
+
+
+def _withdrawn(owner: str | None, statuts: tuple[object, object]) -> str | None:
+    of_unite, of_etablissement = (statut in _PARTIAL for statut in statuts)
+    if owner is None or not (of_unite or of_etablissement):
+        return None
+    return siren_of(owner) if of_unite else owner

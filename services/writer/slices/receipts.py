@@ -10,6 +10,8 @@ from services.writer.sql.prepared import Prepared
 from shared.errors import SirenadeError
 from shared.messages import WriteSlice
 
+OUTCOMES = ("inserted", "updated", "unchanged", "failed")
+
 # It waits for another delivery of the same slice that is being written at this moment.
 _RECEIVE = Prepared(
     "receive",
@@ -150,11 +152,7 @@ class Superseded(SirenadeError):
 
 def place_of(message: WriteSlice) -> dict[str, int]:
     """Return the parameters that name the GET of the slice's INSEE page."""
-    return {
-        "batch_id": message.batch_id,
-        "page": message.page,
-        "fetch_id": message.fetch_id,
-    }
+    return {"batch_id": message.batch_id, "page": message.page, "fetch_id": message.fetch_id}
 
 
 def receive(
@@ -219,7 +217,7 @@ def close_batch(connection: Connection, batch_id: int) -> None:
     connection.execute(_CLOSE_BATCH, {"batch_id": batch_id})
 
 
-def close_if_whole(connection: Connection, batch_id: int, close: Close = close_batch) -> bool:
+def close_if_whole(connection: Connection, batch_id: int, close: Close) -> bool:
     """Close the batch after its last slice, and its run after its last batch; say if it closed."""
     run_id = _IS_WHOLE.run(connection, {"batch_id": batch_id}).scalar_one_or_none()
     if run_id is None:

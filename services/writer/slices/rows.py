@@ -40,7 +40,7 @@ _KEY = attrgetter("key")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Establishments that were new and establishments that changed."""
+    """Counts of the rows that were new, and of those that changed."""
 
     inserted: int = 0
     updated: int = 0
@@ -104,12 +104,11 @@ class _Routes:
             [each for each in everything if each.key not in new],
         )
 
-    @property
-    def all(self) -> Sequence[_Row]:
-        return (*self.straight, *self.staged)
-
     def all_staged(self) -> "_Routes":
-        return _Routes((), self.all)
+        return _Routes((), (*self.straight, *self.staged))
+
+    def among(self, keys: Collection[str]) -> Sequence[_Row]:
+        return [each for each in (*self.straight, *self.staged) if each.key in keys]
 
 
 def write_rows(
@@ -123,31 +122,30 @@ def write_rows(
     """Write rows of one GET; the number of statements does not depend on the number of rows.
 
     `new`: sirets and sirens without a row. They go straight into the tables, at half the cost of
-    the way over the temporary tables; a unique violation where another writer was faster. The
-    temporary tables of `statements.CREATE_NEW` are there and empty.
-    Raises psycopg2's errors (COPY) and SQLAlchemy's.
+    the way over the temporary tables. The temporary tables of `statements.CREATE_NEW` are there
+    and empty. Raises psycopg2's errors (COPY) and SQLAlchemy's, among them a unique violation where
+    another writer was faster with a new row.
     """
     stamp = fetched_at.isoformat()
     unites, etablissements, unchanged, awaited = _choose_routes(connection, rows, new, fetched_at)
     if unites.staged or etablissements.staged:
         unites, etablissements = _stage(connection, unites, etablissements, stamp)
     _copy_unites(connection, _STORED, unites.straight, stamp)
-    straight = [each.key for each in unites.straight]
     upserted = [row.key for row in UPSERT_UNITES.run(connection)] if unites.staged else []
     _copy_etablissements(connection, _STORED, etablissements.straight, stamp)
     written = [(each.key, True) for each in etablissements.straight]
     if etablissements.staged:
         written += [(row.key, row.inserted) for row in UPSERT_ETABLISSEMENTS.run(connection)]
-    current = frozenset(straight).union(upserted)
+    current = [*(each.key for each in unites.straight), *upserted]
     renew_pages(
         connection,
         sirets=[siret for siret, _ in written],
         # A new unit has other stored establishments only where a stock file brought them before it.
-        sirens=straight + upserted if awaited else upserted,
+        sirens=current if awaited else upserted,
         sole_traders=sole_traders,
         made=_subjects_of(
             # A unit that was not written may be stored in a newer version.
-            [*unchanged, *(each for each in unites.all if each.key in current)],
+            [*unchanged, *unites.among(frozenset(current))],
             etablissements.straight,
             sole_traders=sole_traders,
         ),

@@ -5,10 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from services.writer.slices.receipts import place_of
+from services.writer.slices.receipts import OUTCOMES, place_of
 from shared.messages import WriteSlice
-
-OUTCOMES = ("inserted", "updated", "unchanged", "failed")
 
 _PLACE = "batch_id = :batch_id AND page = :page AND fetch_id = :fetch_id AND slice = :slice"
 # It waits for a commit that a writer sent before it was killed.

@@ -6,11 +6,7 @@ from services.writer.erasure.tombstones import IS_TOMBSTONE, OLDER_OR_EQUAL
 from services.writer.pages.statements import PAGE_FIELDS
 from services.writer.sql.names import columns, excluded, fields_of
 from services.writer.sql.prepared import Prepared
-from shared.sirene.records import (
-    Etablissement,
-    PeriodeEtablissement,
-    UniteLegale,
-)
+from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
 
 UNITE_FIELDS = fields_of(UniteLegale)
 ETABLISSEMENT_FIELDS = fields_of(Etablissement)

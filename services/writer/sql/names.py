@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import fields
 
-from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
+from shared.sirene.records import Etablissement, Page, PeriodeEtablissement, UniteLegale
 
 
 def fields_of(
-    record: type[UniteLegale | Etablissement | PeriodeEtablissement],
+    record: type[UniteLegale | Etablissement | PeriodeEtablissement | Page],
 ) -> tuple[str, ...]:
     """Return the names of the record's columns."""
     return tuple(field.name for field in fields(record))

@@ -42,10 +42,6 @@ _OPTIONAL = frozenset(
 )
 # More missing columns than these would only hide the message.
 _NAMED = 5
-_FILES: Mapping[str, StockCollection] = {
-    "StockUniteLegale": "unites_legales",
-    "StockEtablissement": "etablissements",
-}
 _SUFFIXES: Mapping[StockCollection, str] = {
     "unites_legales": "UniteLegale",
     "etablissements": "Etablissement",
@@ -75,7 +71,8 @@ def _known(collection: StockCollection) -> frozenset[str]:
     table = resources.files("services.writer.stock") / "data" / "columns.csv"
     with table.open(encoding="utf-8") as lines:
         rows = csv.DictReader(lines)
-        return frozenset(row["column"] for row in rows if _FILES[row["file"]] == collection)
+        file = f"Stock{_SUFFIXES[collection]}"
+        return frozenset(row["column"] for row in rows if row["file"] == file)
 
 
 @cache

@@ -60,7 +60,7 @@ class Loader:
             return True
 
     def _begin(self, file: StockFile, file_date: dt.date | None) -> StockLoad:
-        collection, identity = file.layout.collection, file.source.identity
+        collection = file.layout.collection
         with self.engine.begin() as connection:
             load = log.find_open(connection, collection)
             if load is not None:
@@ -79,9 +79,7 @@ class Loader:
                 return latest
             load = log.begin(
                 connection,
-                collection=collection,
-                file_name=file.name,
-                file_identity=identity,
+                file,
                 file_date=file_date or _first_of_month(file.dated),
                 chunk_rows=self.chunk_rows,
                 way="swap" if staging.can_be_swapped(connection, collection) else "merge",

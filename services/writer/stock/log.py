@@ -7,6 +7,7 @@ from typing import Literal, Self
 from sqlalchemy import Connection, Row, text
 
 from services.writer.stock.columns import StockCollection
+from services.writer.stock.files import StockFile
 from services.writer.stock.values import Chunk
 
 LoadWay = Literal["swap", "merge"]
@@ -88,13 +89,9 @@ _STAGED = text("""
     WHERE l.id = :id
 """)
 _SET_STATUS = text("""
-    UPDATE stock_loads SET status = :status,
-      finished_at = CASE WHEN :status = 'staged' THEN NULL ELSE now() END
-    WHERE id = :id
+    UPDATE stock_loads SET status = :status, finished_at = now() WHERE id = :id
 """)
-_COUNT_INSERTED = text("""
-    UPDATE stock_loads SET inserted = rows, vanished = 0 WHERE id = :id
-""")
+_COUNT_INSERTED = text("UPDATE stock_loads SET inserted = rows, vanished = 0 WHERE id = :id")
 _COUNT_DUPLICATES = text("UPDATE stock_loads SET rows = rows - :dropped WHERE id = :id")
 _KEEP_VANISHED = text("UPDATE stock_loads SET vanished = :vanished WHERE id = :id")
 # The row of the file is not kept: a retry asks INSEE for the establishment.
@@ -129,20 +126,14 @@ def read(connection: Connection, load_id: int) -> StockLoad:
     return StockLoad.of(connection.execute(_READ, {"id": load_id}).one())
 
 
-def begin(  # noqa: PLR0913  one parameter per column
-    connection: Connection,
-    *,
-    collection: StockCollection,
-    file_name: str,
-    file_identity: str,
-    file_date: dt.date,
-    chunk_rows: int,
-    way: LoadWay,
+def begin(
+    connection: Connection, file: StockFile, *, file_date: dt.date, chunk_rows: int, way: LoadWay
 ) -> StockLoad:
+    """Note a new load of the file."""
     parameters = {
-        "collection": collection,
-        "file_name": file_name,
-        "file_identity": file_identity,
+        "collection": file.layout.collection,
+        "file_name": file.name,
+        "file_identity": file.source.identity,
         "file_date": file_date,
         "fetched_at": dt.datetime.combine(file_date, dt.time(), tzinfo=dt.UTC),
         "chunk_rows": chunk_rows,

@@ -1,10 +1,9 @@
 """The merge of the staging table into a register in use: some blocks at a time, newer rows only."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection, text
 
 from services.writer.pages.pages import renew_pages
+from services.writer.slices.rows import Written
 from services.writer.slices.statements import CREATE_NEW
 from services.writer.stock.erasure import bury, honour_due
 from services.writer.stock.log import StockLoad
@@ -21,19 +20,13 @@ _KEEP = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
-    inserted: int
-    updated: int
-
-
 def count_blocks(connection: Connection, load: StockLoad) -> int:
     return int(connection.scalar(_BLOCKS, {"table": load.staging}) or 0)
 
 
 def merge_blocks(
     connection: Connection, load: StockLoad, *, first: int, last: int, sole_traders: bool
-) -> Merged:
+) -> Written:
     """Merge the blocks from `first` to before `last`, and note it; the caller commits.
 
     People who withdraw in this file are erased here; the other pages are renewed later.
@@ -61,12 +54,6 @@ def merge_blocks(
     honour_due(connection, load.collection)
     connection.execute(
         _KEEP,
-        {
-            "id": load.id,
-            "first": first,
-            "blocks": last,
-            "inserted": row.inserted,
-            "updated": row.updated,
-        },
+        {"id": load.id, "first": first, "blocks": last, **row._asdict()},
     )
-    return Merged(row.inserted, row.updated)
+    return Written(row.inserted, row.updated)

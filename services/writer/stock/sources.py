@@ -5,16 +5,12 @@ import email.utils
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, cast
 
 from services.writer.stock.remote_files import RemoteFile, without_secrets
 from shared.errors import UserError
 
 _BUFFER_BYTES = 1 << 20
-
-
-class _Raw(Protocol):
-    def tell(self) -> int: ...
 
 
 @dataclass(slots=True)
@@ -23,7 +19,7 @@ class SourceFile:
 
     name: str
     stream: BinaryIO
-    raw: _Raw
+    raw: io.RawIOBase
     size: int | None
     identity: str
     dated: dt.date | None

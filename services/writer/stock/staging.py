@@ -21,7 +21,7 @@ from shared.db.sqlstate import blames_row, sqlstate
 _MAINTENANCE_MEMORY = text("SET LOCAL maintenance_work_mem = '256MB'")
 _INDEXES = text("""
     SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition,
-      i.indisunique AS is_unique, i.indisprimary AS is_primary
+      i.indisprimary AS is_primary
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     WHERE i.indrelid = CAST(:table AS regclass)
     ORDER BY NOT i.indisprimary, c.relname
@@ -57,7 +57,6 @@ _IS_TIED = text("""
 class StagingIndex:
     name: str
     definition: str
-    is_unique: bool
     is_primary: bool
 
 
@@ -130,7 +129,7 @@ def _copy(connection: Connection, load: StockLoad, chunk: Chunk) -> None:
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         cursor.copy_expert(
-            f"COPY {load.staging} ({', '.join(chunk.columns)}) FROM STDIN (NULL '')",
+            f"COPY {load.staging} ({', '.join(chunk.rows.schema.names)}) FROM STDIN (NULL '')",
             chunk.stream(),
             1 << 20,
         )
@@ -156,7 +155,7 @@ def missing_indexes(connection: Connection, load: StockLoad) -> Sequence[Staging
     """Return the indexes that the twin does not have yet, the primary key first."""
     rows = connection.execute(_INDEXES, {"table": load.collection}).all()
     return [
-        StagingIndex(row.name, _moved(row.definition, load), row.is_unique, row.is_primary)
+        StagingIndex(row.name, _moved(row.definition, load), row.is_primary)
         for row in rows
         if not exists(connection, f"stock_{row.name}")
     ]

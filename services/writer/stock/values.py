@@ -7,7 +7,6 @@ that read the values of the API.
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -55,10 +54,6 @@ class Chunk:
     refused: Sequence[RefusedRow]
     treated_until: dt.datetime | None
 
-    @property
-    def columns(self) -> Sequence[str]:
-        return tuple(self.rows.schema.names)
-
     def stream(self) -> pa.BufferReader:
         """Return the rows in COPY's text format, with an empty value for NULL."""
         sink = pa.BufferOutputStream()
@@ -85,7 +80,7 @@ def clean(batch: pa.RecordBatch, layout: Layout) -> Chunk:
         # A chunk has ten thousand communes with a hundred prefixes, and a prefix is enough.
         prefixes = _prefixes(columns["code_commune"])
         columns["departement"] = _mapped(prefixes, departement_of, pa.string())
-        columns["region"] = _mapped(prefixes, _region, pa.string())
+        columns["region"] = _mapped(columns["departement"], region_of, pa.string())
     kept, refused = cleaner.divide(columns, layout.key)
     latest = pc.max(kept.column("date_dernier_traitement")).as_py()
     return Chunk(_escape_columns(kept), refused, latest)
@@ -150,7 +145,7 @@ class _Cleaner:
         if values.null_count == len(values):
             return values
         # NUL, which PostgreSQL cannot store, goes first: a space or a mask may stand before it.
-        if _in(_bytes_of(values), "\x00"):
+        if b"\x00" in _bytes_of(values):
             values = pc.replace_substring(values, "\x00", "")
         trimmed = pc.utf8_trim_whitespace(values)
         if (pc.max(pc.binary_length(trimmed)).as_py() or 0) > MAX_TEXT_LENGTH:
@@ -228,10 +223,6 @@ def _prefixes(communes: pa.Array) -> pa.Array:
     )
 
 
-def _region(code_commune: str | None) -> str | None:
-    return region_of(departement_of(code_commune))
-
-
 def _boolean(block: Mapping[str, Any], key: str) -> str | None:
     value = block[key] or None
     if value is None:
@@ -269,12 +260,7 @@ def _escape_columns(rows: pa.RecordBatch) -> pa.RecordBatch:
 
 def _escape(values: pa.Array) -> pa.Array:
     data = _bytes_of(values)
-    present = partial(_in, data)
     for sign, escape in _ESCAPES.items():
-        if present(sign):
+        if sign.encode() in data:
             values = pc.replace_substring(values, sign, escape)
     return values
-
-
-def _in(data: bytes, sign: str) -> bool:
-    return sign.encode() in data

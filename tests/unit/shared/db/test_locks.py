@@ -12,6 +12,23 @@ def test_no_two_locks_have_the_same_key() -> None:
     assert len(set(keys)) == len(keys) == 12
 
 
+def test_keys_stay_for_replicas_of_other_versions() -> None:
+    assert {lock.name: int(lock) for lock in (*Lock, *LockFamily)} == {
+        "MIGRATION": 0x514EADE0,
+        "RELAY": 0x514EADE1,
+        "REGISTER": 0x514E0E5A,
+        "STOCK": 0x51AED0C5,
+        "BATCH_ROOM": -594_859_101,
+        "REPAIRS": 1_715_202_089,
+        "DAILY_IMPORTS": -118_807_487,
+        "DELTAS": -1_135_846_284,
+        "RETRIES": 1_353_470_563,
+        "SIREN": 0x514E,
+        "SLICE_EDGE": 0x514F,
+        "PLACE": 0x5349,
+    }
+
+
 def test_the_keys_fit_their_types() -> None:
     assert all(-(2**63) <= lock < 2**63 for lock in Lock)
     assert all(-(2**31) <= family < 2**31 for family in LockFamily)

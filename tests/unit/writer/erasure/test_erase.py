@@ -1,9 +1,38 @@
 """No table can be forgotten by the erasure."""
 
-from services.writer.erasure.erase import ERASED_TABLES, NUMBERS_ONLY_TABLES
 from shared.db.tables import metadata
 
 _NUMBERS = ("siren", "siret", "avis_id")
+
+ERASED_TABLES = frozenset(
+    {
+        "unites_legales",
+        "etablissements",
+        "periodes_etablissements",
+        "pro_localisations",
+        "avis",
+        "avis_attempts",
+        "sources",
+        "avis_simhashes",
+        "review_batch_lines",
+        "failed_items",
+        "dead_letters",
+    }
+)
+NUMBERS_ONLY_TABLES = frozenset(
+    {
+        "certificates",
+        "import_runs",
+        "import_batches",
+        "shard_receipts",
+        "slice_receipts",
+        "stock_loads",
+        "oppositions",
+        "erasures",
+        "redirections",
+        "successions",
+    }
+)
 
 
 def test_every_table_with_a_siren_or_siret_is_erased_or_keeps_only_numbers() -> None:

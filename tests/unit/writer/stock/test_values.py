@@ -63,7 +63,7 @@ def _clean(*rows: dict[str, str | None]) -> Chunk:
 def _line(chunk: Chunk) -> dict[str, str | None]:
     """The only row as COPY reads it."""
     (line,) = chunk.stream().read().decode().splitlines()
-    return dict(zip(chunk.columns, line.split("\t"), strict=True))
+    return dict(zip(chunk.rows.schema.names, line.split("\t"), strict=True))
 
 
 def _expected(read: Callable[[dict[str, Any], str], object], value: str | None) -> object:
