@@ -1,7 +1,7 @@
 """The registry of all PostgreSQL advisory locks of the project.
 
-A key never changes: replicas of an old and a new version exclude each other. The advisory locks of
-one database do not exclude anybody in another one.
+A key never changes: replicas of an old and a new version exclude each other. An advisory lock of
+one database excludes no process in another one.
 """
 
 from enum import IntEnum, unique
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 class Lock(IntEnum):
     """Locks with one key of 64 bits."""
 
-    # The schema, by whoever migrates it.
+    # The schema, by the process that migrates it.
     MIGRATION = 0x51_4E_AD_E0
     # The outbox of due avis, by the one relay that works, for as long as its session lasts.
     RELAY = 0x51_4E_AD_E1
@@ -23,14 +23,14 @@ class Lock(IntEnum):
     STOCK = 0x51_AE_D0_C5
     # The room for running batches, by a planner that fills it: hashtext('activate_batches').
     BATCH_ROOM = -594_859_101
-    # The open repairs, by whoever orders one: hashtext('order_repair').
+    # The open repairs, by the command that orders one: hashtext('order_repair').
     REPAIRS = 1_715_202_089
-    # The open daily imports, by whoever requests one: hashtext('request_daily_import').
+    # The open daily imports, by the command that orders one: hashtext('request_daily_import').
     DAILY_IMPORTS = -118_807_487
     # The open deltas, by the operator's job that orders one: hashtext('order_delta').
     DELTAS = -1_135_846_284
-    # The retries, by whoever asks for some, so that the second of two sees what the first has asked
-    # for: hashtext('retry_failed_items').
+    # The retries, by the command or job that orders some: the second of two sees the first one's
+    # orders. hashtext('retry_failed_items').
     RETRIES = 1_353_470_563
 
 
@@ -38,11 +38,11 @@ class Lock(IntEnum):
 class LockFamily(IntEnum):
     """Locks with two keys of 32 bits: the family, and the number of the thing in it."""
 
-    # One unit by its siren: held by whoever erases it, and by whoever keeps its raw record.
+    # One unit by its siren: held by its erasure, and by a process that keeps its raw record.
     SIREN = 0x51_4E
     # One unit by its siren: held by a slice that begins or ends with it and finds it new.
     SLICE_EDGE = 0x51_4F
-    # One activity in one commune: held by whoever keeps a text whose neighbours are there.
+    # One activity in one commune: held by a reviewer that keeps a text there.
     PLACE = 0x53_49
 
 
@@ -62,7 +62,7 @@ def hold(connection: Connection, lock: Lock) -> None:
 
 
 def share(connection: Connection, lock: Lock) -> None:
-    """Wait for whoever holds the lock alone, and share it until the transaction ends."""
+    """Wait until no process holds the lock alone, and share it until the transaction ends."""
     connection.execute(text(share_sql(lock)))
 
 

@@ -34,7 +34,7 @@ def certify(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare what is stored of a scope with what INSEE lists now; needs the API key.
+    """Compare the stored rows of a scope with INSEE's present list; needs the API key.
 
     It compares counts first. Where they differ, or with --full, it walks the
     scope and lists the sirets that differ. Exit status 1 where any differ; 3

@@ -116,7 +116,7 @@ class Slot:
 
 
 def fingerprint(key: str) -> str:
-    """Return a name for the key from which nobody can tell the key."""
+    """Return a name of the key that does not disclose it."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
