@@ -107,10 +107,6 @@ def embedded_services(
         yield engine
 
 
-def _is_finished(progress: Progress) -> bool:
-    return progress.runs_open == 0 and progress.avis_pending == 0
-
-
 def _prepare_database(postgres: RunningPostgres, limit: int, console: Console) -> str:
     """Return the database of a run to resume, or a new one with its run ordered."""
     if postgres.has_database(DATABASE):
@@ -143,7 +139,7 @@ def _rows_of_unfinished(url: str, limit: int) -> int | None:
             progress = read_progress(connection)
     finally:
         engine.dispose()
-    return progress.received if same and not _is_finished(progress) else None
+    return progress.received if same and not progress.is_idle else None
 
 
 @app.command()
@@ -197,7 +193,7 @@ def demo(
             progress = _watch(engine, clock, directory, postgres.directory)
         # All services have stopped: the numbers of the report no longer move.
         sampler.join()
-        if not _is_finished(progress):
+        if not progress.is_idle:
             console.print("stopped; `make demo` with the same N goes on from here")
             raise typer.Exit(EXIT_INTERRUPTED)
         _report(url, memory, directory / "report.json", console)
@@ -216,7 +212,9 @@ def _watch(engine: Engine, clock: Clock, *directories: Path) -> Progress:
         with engine.connect() as connection:
             return read_progress(connection)
 
-    return watch_progress(read, title="Sirenade demo", until=_is_finished, clock=clock)
+    return watch_progress(
+        read, title="Sirenade demo", until=lambda progress: progress.is_idle, clock=clock
+    )
 
 
 def _report(url: str, memory: PeakMemory, path: Path, console: Console) -> None:

@@ -127,6 +127,11 @@ class Progress:
     day_seconds: float | None = None
 
     @property
+    def is_idle(self) -> bool:
+        """True when nothing is left to do: no run is open and no avis pending."""
+        return self.runs_open == 0 and self.avis_pending == 0
+
+    @property
     def avis_pending(self) -> int:
         return self.avis.get("pending", 0)
 

@@ -94,7 +94,7 @@ def test_scaling_reviewers_in_mid_import_loses_nothing(stack: Stack, engine: Eng
         importing.kill()
     assert importing.returncode == 0, output
     wait_for(
-        lambda: (now := _progress(engine)).runs_open == 0 and now.avis_pending == 0,
+        lambda: _progress(engine).is_idle,
         seconds=300,
         what="the end of the texts",
     )

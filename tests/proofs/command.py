@@ -106,4 +106,4 @@ def lasted(seconds: float) -> str:
 
 
 def is_over(progress: Progress) -> bool:
-    return progress.received > 0 and progress.runs_open == 0 and progress.avis_pending == 0
+    return progress.received > 0 and progress.is_idle

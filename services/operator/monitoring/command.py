@@ -1,15 +1,15 @@
-"""`./sirenade monitor` and `status`: look, draw, and go on while a server is away."""
+"""`./sirenade monitor`, which goes on while a server is away, and `status`."""
 
 import logging
-import math
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Annotated
 
 import typer
 from rich.console import Console, RenderableType
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -27,15 +27,16 @@ from shared.clock import Clock
 from shared.db.outages import is_outage
 from shared.db.shards import connected
 from shared.errors import UserError
-from shared.imports.progress import run_exists
+from shared.imports.progress import Progress, read_progress, run_exists
 from shared.settings import load
 from shared.terminal.cli import AsJson
 from shared.terminal.panel import panel_width
+from shared.terminal.progress_view import watch_progress
 from shared.terminal.watch import watch
 from shared.terminal.words import cents, duration, mib, thousands
 
 _STATEMENT_TIMEOUT_SECONDS = 10
-# Without a terminal a line is printed this often.
+# Without a terminal `monitor` prints a line this often.
 _LINE_EVERY_SECONDS = 60.0
 
 RunOption = Annotated[int | None, typer.Option("--run", help="Show this run only.")]
@@ -85,7 +86,7 @@ class Monitor:
 
     @property
     def is_idle(self) -> bool:
-        return self.last is not None and self.last.is_idle
+        return self.last is not None and self.last.progress.is_idle
 
 
 def _outside_of(settings: MonitorSettings) -> Callable[[], Outside]:
@@ -137,12 +138,24 @@ def monitor(  # noqa: PLR0913  # each an option of the command
     away is named, and asked again. --json prints a line for each look, and
     one for the summary.
     """
-    watched = _watch(
-        run,
-        until=lambda monitor: once or (until_done and monitor.is_idle),
+    settings, clock = load(MonitorSettings), Clock()
+    # pika logs each attempt to reach a broker that is away.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
+    engines = open_engines(statement_timeout_seconds=_STATEMENT_TIMEOUT_SECONDS)
+    _prepare(engines, run, clock)
+    console = Console(stderr=True)
+    watched = watch(
+        Monitor(Reader(engines, run), _outside_of(settings), clock).look,
+        partial(_draw, width=panel_width(console, view.MAX_WIDTH)),
+        _line,
+        lambda monitor: once or (until_done and monitor.is_idle),
+        clock=clock,
+        console=console,
         every_seconds=interval,
-        seconds=seconds,
-        as_json=as_json,
+        line_every_seconds=_LINE_EVERY_SECONDS,
+        is_urgent=lambda monitor: monitor.turned,
+        ends_seconds=clock.monotonic_seconds() + seconds,
+        write=_print_json if as_json else None,
     )
     if as_json and not once:
         print_json(watched.summary.as_json())
@@ -152,42 +165,27 @@ def monitor(  # noqa: PLR0913  # each an option of the command
 
 def status(
     run: RunOption = None,
-    once: Annotated[bool, typer.Option(help="Print one reading and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Look once.")] = False,
 ) -> None:
-    """Show the work live, like monitor. Ends when nothing is left to do, without a summary."""
-    _watch(run, until=lambda monitor: once or monitor.is_idle, every_seconds=1)
+    """Show the work live: rows, rate, quota, avis, ETA. Ends when nothing is left to do."""
+    engines, clock = open_engines(), Clock()
+    _prepare(engines, run, clock)
+
+    def read() -> Progress:
+        with connected(engines) as (control, *shards):
+            return read_progress(control, run, shards=shards)
+
+    watch_progress(
+        read, title="Sirenade", until=lambda progress: once or progress.is_idle, clock=clock
+    )
 
 
-def _watch(
-    run: int | None,
-    *,
-    until: Callable[[Monitor], bool],
-    every_seconds: float,
-    seconds: float = math.inf,
-    as_json: bool = False,
-) -> Monitor:
-    settings, clock = load(MonitorSettings), Clock()
+def _prepare(engines: Sequence[Engine], run: int | None, clock: Clock) -> None:
+    """Let Ctrl-C end the look. Raises UserError for a run that does not exist."""
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
-    # pika logs each attempt to reach a broker that is away.
-    logging.getLogger("pika").setLevel(logging.CRITICAL)
-    engines = open_engines(statement_timeout_seconds=_STATEMENT_TIMEOUT_SECONDS)
     with connected(engines) as (control, *_):
         if run is not None and not run_exists(control, run):
             raise UserError(f"there is no run {run}")
-    console = Console(stderr=True)
-    return watch(
-        Monitor(Reader(engines, run), _outside_of(settings), clock).look,
-        partial(_draw, width=panel_width(console, view.MAX_WIDTH)),
-        _line,
-        until,
-        clock=clock,
-        console=console,
-        every_seconds=every_seconds,
-        line_every_seconds=_LINE_EVERY_SECONDS,
-        is_urgent=lambda monitor: monitor.turned,
-        ends_seconds=clock.monotonic_seconds() + seconds,
-        write=_print_json if as_json else None,
-    )
 
 
 def _draw(monitor: Monitor, *, width: int) -> RenderableType:

@@ -68,10 +68,6 @@ class Reading:
     last_request_seconds: float | None
     unplanned_runs: int
 
-    @property
-    def is_idle(self) -> bool:
-        return self.progress.runs_open == 0 and self.progress.avis_pending == 0
-
     def facts(self, *, dead_in_queues: int, still_seconds: float) -> ConditionFacts:
         """Return what alerts are judged by; `still_seconds` is the time since the last row."""
         totals = self.totals

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from services.operator.monitoring.outside import Memory
 from services.operator.monitoring.queues import Queues
@@ -59,8 +58,6 @@ class Recorder:
                 progress.pending, progress.running, progress.complete, progress.batches_failed
             ),
             quota=_quota(reading),
-            treated_until=_spelled(progress.treated_until),
-            age_seconds=_rounded(progress.age_seconds),
             failed_items_open=reading.failed_items,
             dead_letters_waiting=reading.totals["sirenade_dead_letters_waiting"],
             spend=_spend(reading),
@@ -76,7 +73,7 @@ class Recorder:
 
     def _rows_progress(self, reading: Reading) -> RowsProgress:
         progress = reading.progress
-        eta = eta_of_rows(progress, self._rows)
+        eta, resting_until = eta_of_rows(progress, self._rows), progress.resting_until
         return RowsProgress(
             received=progress.received,
             expected=progress.expected,
@@ -85,8 +82,7 @@ class Recorder:
             per_second_of_run=_per_second(reading.rows_of_run, reading.run_seconds),
             today=progress.rows_today if progress.per_day else None,
             per_day=progress.per_day,
-            resting_until=_spelled(progress.resting_until),
-            days_left=progress.days_left,
+            resting_until=resting_until.isoformat() if resting_until else None,
             eta_seconds=_eta_seconds(eta),
             eta_uncertainty_seconds=_uncertainty_seconds(eta),
         )
@@ -202,10 +198,6 @@ def _spend(reading: Reading) -> Spend:
 
 def _spent_eur(reading: Reading) -> float:
     return float(reading.totals["sirenade_budget_spent_euros"] or 0)
-
-
-def _spelled(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.isoformat()
 
 
 def _eta_seconds(eta: Eta | None) -> float | None:

@@ -23,7 +23,6 @@ class RowsProgress:
     today: int | None
     per_day: int | None
     resting_until: str | None
-    days_left: int | None
     eta_seconds: float | None
     eta_uncertainty_seconds: float | None
 
@@ -81,8 +80,6 @@ class Snapshot:
     runs_open: int
     batches: BatchCounts
     quota: QuotaUse
-    treated_until: str | None
-    age_seconds: float | None
     failed_items_open: Mapping[str, int]
     dead_letters_waiting: int
     spend: Spend

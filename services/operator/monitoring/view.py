@@ -30,21 +30,15 @@ def draw(snapshot: Snapshot, *, title: str, width: int, away: str | None = None)
 
 def one_line(snapshot: Snapshot) -> str:
     """Say the most of it in one line, for a log that people read."""
-    rows, avis, quota = snapshot.rows, snapshot.avis, snapshot.quota
+    rows, avis = snapshot.rows, snapshot.avis
     words = (
         f"{thousands(rows.received)} of {_number(rows.expected)} establishments, "
         f"{_rate(rows.per_second)}, {_eta(rows.eta_seconds, rows.eta_uncertainty_seconds)}, "
         f"avis {thousands(avis.accepted)} of {thousands(avis.due)}, "
-        f"{thousands(quota.requests)} requests, 429: {quota.http_429}, "
+        f"429: {snapshot.quota.http_429}, "
         f"failed items {thousands(sum(snapshot.failed_items_open.values()))}"
     )
-    notes = [
-        *_freshness(snapshot),
-        *_daily_share(snapshot),
-        *filter(None, (snapshot.warning, snapshot.error)),
-        *(f"{alert.name}: {alert.summary}" for alert in snapshot.alerts),
-    ]
-    return "; ".join([words, *notes])
+    return "; ".join([words, *(f"{each.name}: {each.summary}" for each in snapshot.alerts)])
 
 
 def _eta(seconds: float | None, uncertainty_seconds: float | None) -> str:
@@ -88,8 +82,6 @@ def _lines(snapshot: Snapshot) -> Iterator[tuple[str, RenderableType]]:
         yield "", Text(snapshot.error, style="bold red")
     if snapshot.warning:
         yield "", Text(snapshot.warning, style="yellow")
-    for words in _freshness(snapshot):
-        yield "register", Text(words)
     yield "quota", _quota(snapshot.quota)
     yield "queues", _queues(snapshot)
     yield "memory", Text(_memory(snapshot.memory))
@@ -123,21 +115,13 @@ def _runs(snapshot: Snapshot) -> Text:
 
 
 def _daily_share(snapshot: Snapshot) -> Iterator[str]:
-    """Yield the day's share, when the import goes on, and how many days are left."""
+    """Yield the day's share, and when the import goes on."""
     rows = snapshot.rows
     if rows.per_day:
         yield f"today {thousands(rows.today or 0)} of {thousands(rows.per_day)}"
     if rows.resting_until:
         goes_on = datetime.fromisoformat(rows.resting_until).astimezone(FRANCE)
         yield f"goes on {goes_on:%d/%m %H:%M:%S}"
-    if rows.days_left is not None:
-        yield f"days left: {thousands(rows.days_left)}"
-
-
-def _freshness(snapshot: Snapshot) -> Iterator[str]:
-    if snapshot.treated_until is not None and snapshot.age_seconds is not None:
-        until = datetime.fromisoformat(snapshot.treated_until)
-        yield f"as of {until:%Y-%m-%d %H:%M}, {thousands(round(snapshot.age_seconds / 3600))} h ago"
 
 
 def _quota(quota: QuotaUse) -> Text:

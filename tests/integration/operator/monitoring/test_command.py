@@ -123,10 +123,13 @@ def test_once_it_prints_one_look_and_no_summary(sirenade: Sirenade) -> None:
     assert json.loads(look)["event"] == "progress"
 
 
-def test_status_is_one_look_at_the_same(sirenade: Sirenade, broken: dict[str, Any]) -> None:
+def test_status_prints_the_progress_in_one_line(sirenade: Sirenade, broken: dict[str, Any]) -> None:
     assert broken
     answer = sirenade("status", "--once")
-    assert "SirenadeFailedItems: 1 failed items are open" in answer.err
+    (line,) = answer.err.splitlines()
+    assert line.startswith("2 of ")
+    assert "requests, 0 × 429, avis 0 of " in line
+    assert line.endswith("failed items 1")
     assert answer.out == ""
 
 
