@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Engine
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import holds, jobs
@@ -205,6 +207,24 @@ def test_a_refused_text_is_asked_for_twice_more_with_its_codes_then_the_template
     assert sum(row["accepted"] for row in attempts) == 3
     assert {row["provider"] for row in attempts if row["accepted"]} == {None}
     assert desk.paid() == (9 * EACH_EUR, 0)
+
+
+def test_an_answer_that_breaks_the_validation_is_logged_with_its_avis_and_counts_as_refused(
+    make: Make, register: "Register", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(text: str, _facts: object) -> str:
+        raise KeyError(text)
+
+    monkeypatch.setattr("services.reviewer.batches.results.fill", broken)
+    desk = make()
+    [avis_id] = register.add(range(1, 2))
+    desk.work([avis_id])
+    with capture_logs(processors=[merge_contextvars]) as events:
+        desk.until(lambda: desk.outcomes() == {"accepted": 1})
+    failures = [event for event in events if event["event"] == "validation failed"]
+    assert [(event["avis_id"], event["error"]) for event in failures] == [(avis_id, "KeyError")] * 3
+    *refused, _ = desk.attempts()
+    assert [row["reasons"] for row in refused] == [["generator_failed"]] * 3
 
 
 def test_lines_that_fail_or_are_missing_cost_nothing_and_are_asked_for_again(
