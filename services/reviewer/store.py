@@ -69,7 +69,8 @@ def claim(
                 settled[row.id] = AvisOutcome.ACCEPTED
             elif row.attempts > STARTS_ALLOWED:
                 settled[row.id] = AvisOutcome.REJECTED
-                _fail(connection, [_failure(claimed, STARTS_WITHOUT_RESULT)])
+                code = STARTS_WITHOUT_RESULT
+                _fail(connection, [_failure(claimed, code, code)])
             else:
                 claims.append(claimed)
         _settle(connection, settled)
@@ -193,9 +194,9 @@ def _write(connection: Connection, rulings: Sequence[tuple[AvisResult, Ruling]])
     others = {
         result.claim.avis_id: ruling.outcome
         for result, ruling in rulings
-        if ruling.outcome not in {None, PENDING, AvisOutcome.ACCEPTED}
+        if ruling.outcome is not None and ruling.outcome not in {PENDING, AvisOutcome.ACCEPTED}
     }
-    _settle(connection, {avis_id: outcome for avis_id, outcome in others.items() if outcome})
+    _settle(connection, others)
     _resolve(connection, [result.claim.avis_id for result in accepted])
     _fail(connection, [_failure_of(result) for result in rejected])
     statements.execute_rows(
@@ -210,7 +211,7 @@ def _write(connection: Connection, rulings: Sequence[tuple[AvisResult, Ruling]])
     )
 
 
-def _settle(connection: Connection, outcomes: dict[int, AvisOutcome]) -> None:
+def _settle(connection: Connection, outcomes: Mapping[int, AvisOutcome]) -> None:
     rows = [{"id": avis_id, "outcome": outcome} for avis_id, outcome in outcomes.items()]
     statements.execute_rows(connection, statements.SETTLE, rows)
     erased = [avis_id for avis_id, outcome in outcomes.items() if outcome in TEXTLESS]
@@ -230,13 +231,8 @@ def _fail(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
     statements.execute_rows(connection, statements.FAIL_ITEMS, rows)
 
 
-def _failure(claim: Claim, code: str, message: str | None = None) -> dict[str, object]:
-    return {
-        "key": str(claim.avis_id),
-        "siren": claim.siren,
-        "code": code,
-        "message": message or code,
-    }
+def _failure(claim: Claim, code: str, message: str) -> dict[str, object]:
+    return {"key": str(claim.avis_id), "siren": claim.siren, "code": code, "message": message}
 
 
 def _failure_of(result: AvisResult) -> dict[str, object]:

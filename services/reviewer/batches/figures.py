@@ -91,14 +91,14 @@ def read_batched(engines: Iterable[Engine]) -> BatchedTexts:
         with engine.connect() as connection:
             waiting = connection.execute(_WAITING).scalar_one()
             rows = connection.execute(_STATES).all()
-        begun = [row.submitted_at for row in rows if row.submitted_at is not None]
-        ends = [row.expires_at for row in rows]
+        begun = [total.submitted_at, *(row.submitted_at for row in rows)]
+        ends = [total.expected_by, *(row.expires_at for row in rows)]
         total = BatchedTexts(
             total.waiting + waiting,
             total.batches + sum(row.batches for row in rows),
             total.texts + sum(int(row.texts) for row in rows),
-            min([*begun, *_known(total.submitted_at)], default=None),
-            max([*ends, *_known(total.expected_by)], default=None),
+            min(filter(None, begun), default=None),
+            max(filter(None, ends), default=None),
         )
     return total
 
@@ -128,10 +128,6 @@ def batches_line(told: Mapping[str, Any]) -> str:
 
 def _moment(told: str) -> str:
     return dt.datetime.fromisoformat(told).astimezone().strftime("%d/%m %H:%M")
-
-
-def _known(moment: dt.datetime | None) -> list[dt.datetime]:
-    return [] if moment is None else [moment]
 
 
 def _told(moment: dt.datetime | None) -> str | None:

@@ -6,7 +6,7 @@ Each amount is a total since the batch began: an amount that comes twice counts 
 import uuid
 from decimal import Decimal
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from services.reviewer.money.budget import read_budget
 
@@ -43,7 +43,7 @@ def hold(engine: Engine, key: uuid.UUID, provider: str, cost_eur: Decimal) -> bo
         state.require_running()
         if cost_eur > 0 and state.left_eur is not None and cost_eur > state.left_eur:
             return False
-        _move(connection, reserved=cost_eur, spent=Decimal(0))
+        connection.execute(_MOVE, {"reserved": cost_eur, "spent": 0})
         connection.execute(_HOLD, {"key": key, "p": provider, "eur": cost_eur})
     return True
 
@@ -58,7 +58,8 @@ def settle(
         if held is None or spent_eur < held.spent_eur:
             return
         spent = spent_eur - held.spent_eur
-        _move(connection, reserved=reserved_eur - held.reserved_eur, spent=spent)
+        reserved = reserved_eur - held.reserved_eur
+        connection.execute(_MOVE, {"reserved": reserved, "spent": spent})
         charged = {"calls": calls - held.calls, "spent": spent, "provider": held.provider}
         connection.execute(_CHARGE, charged)
         now = {"reserved": reserved_eur, "spent": spent_eur, "calls": calls, "key": key}
@@ -70,7 +71,3 @@ def end(engine: Engine, key: uuid.UUID, *, spent_eur: Decimal, calls: int) -> No
     settle(engine, key, spent_eur=spent_eur, reserved_eur=Decimal(0), calls=calls)
     with engine.begin() as connection:
         connection.execute(_END, {"key": key})
-
-
-def _move(connection: Connection, *, reserved: Decimal, spent: Decimal) -> None:
-    connection.execute(_MOVE, {"reserved": reserved, "spent": spent})

@@ -8,9 +8,8 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, TextClause, text
 
 from services.reviewer.batches.lines import (
     GRACE_SECONDS,
@@ -22,10 +21,7 @@ from services.reviewer.batches.lines import (
 )
 from services.reviewer.providers.settings import StructuredOutput
 
-_COLUMNS = """id, key, provider, model, prompt_version, structured_output, state, remote_id, texts,
-    answered, cost_eur, spent_eur, failures, created_at, submit_begun_at, submitted_at, expires_at,
-    expires_at + make_interval(secs => :grace) < clock_timestamp() AS overdue"""
-_TAKE = text(f"""
+_TAKE = text("""
     UPDATE review_batches SET next_at = clock_timestamp() + make_interval(secs => :lease)
     WHERE id = (
       SELECT id FROM review_batches
@@ -33,7 +29,9 @@ _TAKE = text(f"""
         OR expires_at + make_interval(secs => :grace) < clock_timestamp())
       ORDER BY next_at LIMIT 1
       FOR UPDATE SKIP LOCKED)
-    RETURNING {_COLUMNS}
+    RETURNING id, key, provider, model, prompt_version, structured_output, state, remote_id, texts,
+      cost_eur, failures, created_at, submit_begun_at, submitted_at,
+      expires_at + make_interval(secs => :grace) < clock_timestamp() AS overdue
 """)
 _SCHEDULE = text("""
     UPDATE review_batches SET
@@ -92,14 +90,11 @@ class BatchJob:
     state: str
     remote_id: str | None
     texts: int
-    answered: int
     cost_eur: Decimal
-    spent_eur: Decimal
     failures: int
     created_at: dt.datetime
     submit_begun_at: dt.datetime | None
     submitted_at: dt.datetime | None
-    expires_at: dt.datetime
     overdue: bool
 
 
@@ -182,6 +177,6 @@ def finish(engine: Engine, job: BatchJob, state: str, *, keep_lines: bool = Fals
         connection.execute(_FINISH, {"id": job.id, "state": state})
 
 
-def _execute(engine: Engine, statement: Any, **values: object) -> None:
+def _execute(engine: Engine, statement: TextClause, **values: object) -> None:
     with engine.begin() as connection:
         connection.execute(statement, values)

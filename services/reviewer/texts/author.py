@@ -128,15 +128,14 @@ class Author:
         except Exception as error:  # noqa: BLE001  # as below
             log.warning("draft failed", error=type(error).__name__, at=places_of(error))
             found, error_name = (GENERATOR_FAILED,), type(error).__name__
-        latency_seconds = self.monotonic_seconds() - start
         if draft is None:
-            return self._failed("unknown", choice.prompt_version, latency_seconds, error_name)
+            return self._failed("unknown", choice.prompt_version, start, error_name)
         usage = draft.result.usage
         return Attempt(
             model=draft.provider.model,
             prompt_version=choice.prompt_version,
             reasons=found,
-            latency_seconds=latency_seconds,
+            latency_seconds=self.monotonic_seconds() - start,
             text=draft.text,
             digital_source_type=BY_A_MODEL,
             error=error_name,
@@ -155,21 +154,17 @@ class Author:
             reasons = self.validate(generated.text, facts)
         except Exception as error:  # noqa: BLE001  # a bug that one row meets must not hold up others
             log.warning("generator failed", error=type(error).__name__, at=places_of(error))
-            latency_seconds = self.monotonic_seconds() - start
-            return self._failed(
-                generator.model, generator.prompt_version, latency_seconds, type(error).__name__
-            )
+            name = type(error).__name__
+            return self._failed(generator.model, generator.prompt_version, start, name)
         latency_seconds = self.monotonic_seconds() - start
         return Attempt.of(generated, reasons, latency_seconds=latency_seconds)
 
-    def _failed(
-        self, model: str, prompt_version: str, latency_seconds: float, error: str | None
-    ) -> Attempt:
+    def _failed(self, model: str, prompt_version: str, start: float, error: str | None) -> Attempt:
         return Attempt(
             model=model,
             prompt_version=prompt_version,
             reasons=(GENERATOR_FAILED,),
-            latency_seconds=latency_seconds,
+            latency_seconds=self.monotonic_seconds() - start,
             error=error,
         )
 
