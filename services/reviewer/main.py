@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 import dramatiq
@@ -101,6 +102,11 @@ class _Parts:
             engine, self.providers, self.clock, self.metrics, patience_seconds=patience
         )
 
+    def keep_books(self, meter: SharedMeter) -> None:
+        """Settle what is left over, and expire reservations apart from the meter's connections."""
+        meter.settle_left_over()
+        Budget(self.engine).expire()
+
     def client(self, provider: Provider, meter: SharedMeter) -> ProviderClient:
         most = min(provider.max_parallel, self.settings.reviewer_generators)
         gate = Gate(provider.name, most=most, clock=self.clock, metrics=self.metrics)
@@ -178,7 +184,7 @@ class _Parts:
             prefetch=self.worker_threads,
             loops=(
                 Loop("relay", _RELAY_INTERVAL_SECONDS, relay.step),
-                Loop("budget", _BOOKKEEPING_INTERVAL_SECONDS, meter.settle_and_expire),
+                Loop("budget", _BOOKKEEPING_INTERVAL_SECONDS, partial(self.keep_books, meter)),
                 Loop("batches", self.batches_interval_seconds, batches.step),
             ),
         )

@@ -16,7 +16,7 @@ from tests.fuzz.cases import Fuzz
 from tests.fuzz.chats import make_body
 from tests.integration.reviewer.chat_server import Response, chat_server, text
 from tests.integration.reviewer.conftest import Register
-from tests.integration.reviewer.whole import whole_reviewer, write_providers
+from tests.integration.reviewer.reviewers import reviewer_at_work, write_providers
 
 
 @pytest.mark.timeout(900)
@@ -38,7 +38,9 @@ def test_each_due_avis_ends_once_and_the_ledger_equals_the_bill(
 
     with chat_server(respond) as server:
         file = write_providers(tmp_path / "providers.toml", server.base_url, timeout_seconds=2)
-        with whole_reviewer(database_url, file, Metrics(), reviewer_generators=8):
+        with reviewer_at_work(
+            database_url, Metrics(), avis_providers_file=file, reviewer_generators=8
+        ):
             pending = "SELECT 1 FROM avis WHERE outcome = 'pending' LIMIT 1"
             wait_until(lambda: not register.rows(pending), seconds=600)
             wait_until(lambda: budget.read().reserved_eur == 0, seconds=30)

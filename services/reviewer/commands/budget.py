@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Connection, text
+from sqlalchemy import Engine, text
 
 from services.reviewer.batches.figures import batches_line, read_batched
 from services.reviewer.commands.databases import databases
@@ -38,10 +38,8 @@ _WHY = {
 def budget(as_json: AsJson = False) -> None:
     """Show what texts have cost, what they may cost, and whether the run is paused."""
     with databases() as opened:
-        with opened.control.connect() as connection:
-            found = describe(connection)
-        batched = read_batched(opened.shards)
-    found["batches"] = batched.as_dict()
+        found = _describe(opened.control)
+        found["batches"] = read_batched(opened.shards).as_dict()
     _print(found, as_json=as_json)
 
 
@@ -49,8 +47,7 @@ def pause(as_json: AsJson = False) -> None:
     """Begin no more texts. Calls under way end; due texts stay due."""
     with databases() as opened:
         Budget(opened.control).pause(ASKED)
-        with opened.control.connect() as connection:
-            found = describe(connection)
+        found = _describe(opened.control)
     _print(found, as_json=as_json)
 
 
@@ -61,14 +58,13 @@ def resume(cap: Cap = None, no_cap: NoCap = False, as_json: AsJson = False) -> N
     """
     with databases() as opened:
         resume_under(Budget(opened.control), cap, no_cap=no_cap)
-        with opened.control.connect() as connection:
-            found = describe(connection)
+        found = _describe(opened.control)
     _print(found, as_json=as_json)
 
 
 def resume_under(
     budget: Budget, cap: str | None, *, no_cap: bool, sample_ids: list[int] | None = None
-) -> BudgetState:
+) -> None:
     """Resume under the cap that a person typed. Raises UserError for a cap that cannot hold."""
     if cap is not None and no_cap:
         raise UserError("--cap and --no-cap exclude each other")
@@ -80,12 +76,13 @@ def resume_under(
             f"{euros(state.spent_eur + state.reserved_eur)}"
         )
     budget.resume(cap_eur=amount, keep_cap=amount is None and not no_cap, sample_ids=sample_ids)
-    return budget.read()
 
 
-def describe(connection: Connection) -> dict[str, Any]:
+def _describe(control: Engine) -> dict[str, Any]:
     """Describe the budget for a program. Money is a string: JSON numbers are floats."""
-    state = read_budget(connection)
+    with control.connect() as connection:
+        state = read_budget(connection)
+        providers = connection.execute(_PROVIDERS).mappings().all()
     return {
         "status": state.status,
         "paused_because": state.paused_because,
@@ -95,10 +92,7 @@ def describe(connection: Connection) -> dict[str, Any]:
         "left_eur": None if state.left_eur is None else plain(state.left_eur),
         "sample": None if state.sample_ids is None else len(state.sample_ids),
         "changed_at": state.changed_at.isoformat(),
-        "providers": [
-            {**row, "spent_eur": plain(row["spent_eur"])}
-            for row in connection.execute(_PROVIDERS).mappings()
-        ],
+        "providers": [{**row, "spent_eur": plain(row["spent_eur"])} for row in providers],
         "line": one_line(state),
     }
 

@@ -13,11 +13,7 @@ from rich.text import Text
 
 from services.reviewer.batches.figures import batches_line, read_batched
 from services.reviewer.commands.databases import Databases, databases
-from services.reviewer.commands.due import (
-    read_due,
-    read_made,
-    read_providers_known,
-)
+from services.reviewer.commands.due import read_due, read_made, read_providers_known
 from services.reviewer.money.amounts import plain
 from services.reviewer.money.forecast import BillForecast, KnownProvider, Share, forecast
 from shared.errors import UserError
@@ -46,8 +42,7 @@ def forecast_command(
     """
     with databases() as opened:
         found = read_forecast(opened, prompt_version=prompt, only=provider)
-        batched = read_batched(opened.shards)
-    batches = batched.as_dict()
+        batches = read_batched(opened.shards).as_dict()
     if as_json:
         typer.echo(json.dumps({**as_plain(found), "batches": batches}))
         return
@@ -144,10 +139,7 @@ def render(found: BillForecast, *, prompt_version: str | None = None) -> Rendera
     parts: list[RenderableType] = [Text(f"{what}: {summary(found)}", style="bold")]
     if found.shares and found.texts:
         parts.append(_table_of(found.shares))
-    for title, rows in (
-        ("activity", found.by_activite),
-        ("département", found.by_departement),
-    ):
+    for title, rows in (("activity", found.by_activite), ("département", found.by_departement)):
         if rows:
             parts.append(_top(title, rows, known=found.text_eur is not None))
     parts += [Text(line, style="yellow") for line in advice(found)]

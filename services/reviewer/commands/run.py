@@ -23,14 +23,8 @@ from services.reviewer.commands.due import (
     read_providers_known,
     send_again,
 )
-from services.reviewer.commands.forecast import (
-    advice,
-    as_plain,
-    read_forecast,
-    render,
-    summary,
-)
-from services.reviewer.commands.run_progress import RunReader, RunReading
+from services.reviewer.commands.forecast import advice, as_plain, read_forecast, render, summary
+from services.reviewer.commands.run_progress import RunReader
 from services.reviewer.commands.run_view import RunView, watch_run
 from services.reviewer.commands.show import read_these_avis, render_avis
 from services.reviewer.money.amounts import json_default, parse_cap, plain
@@ -95,8 +89,7 @@ class _Runner:
     def redo(self, prompt_version: str, *, yes: bool) -> None:
         """Make the texts of other prompts due, after a person has agreed to the cost."""
         versions = {provider.prompt_version for provider in self._providers()}
-        known = {version for version in versions if version is not None}
-        known = known or {template.PROMPT_VERSION}
+        known = {version for version in versions if version} or {template.PROMPT_VERSION}
         if prompt_version not in known:
             raise UserError(
                 f"reviewers use the prompt {', '.join(sorted(known))}, not "
@@ -134,7 +127,7 @@ class _Runner:
             return
         send_again(self.opened.shards, ids)
         resume_under(self.budget, cap, no_cap=no_cap, sample_ids=ids)
-        reading = self._watch(f"sample of {len(ids)}", ids)
+        due = self._watch(f"sample of {len(ids)}", ids)
         if self.clock.stopping.is_set():
             self._interrupt("reviewers make the sample to its end, and nothing else")
         self.budget.pause("sample", sample_ids=ids)
@@ -143,7 +136,7 @@ class _Runner:
         self._tell("forecast", as_plain(rest), f"the rest: {summary(rest)}")
         for line in advice(rest):
             self._tell("advice", {"line": line}, line)
-        self._end(reading, "make the rest by ./sirenade avis resume")
+        self._end(due, "make the rest by ./sirenade avis resume")
 
     def _let_texts_end(self) -> None:
         """Pause until no text is under way: it would go on with the sample."""
@@ -164,10 +157,10 @@ class _Runner:
     def make_all(self, cap: str | None, *, no_cap: bool) -> None:
         if cap is not None or no_cap or self.redone:
             resume_under(self.budget, cap, no_cap=no_cap)
-        reading = self._watch("avis", None)
+        due = self._watch("avis", None)
         if self.clock.stopping.is_set():
             self._interrupt("reviewers go on: stop them by ./sirenade avis pause")
-        self._end(reading, "go on by ./sirenade avis resume --cap EUR")
+        self._end(due, "go on by ./sirenade avis resume --cap EUR")
 
     def _interrupt(self, consequence: str) -> NoReturn:
         self._tell("end", {"status": "interrupted"}, f"stopped watching; {consequence}")
@@ -177,35 +170,31 @@ class _Runner:
         with self.opened.control.connect() as connection:
             return read_providers_known(connection)
 
-    def _watch(self, title: str, sample_ids: Sequence[int] | None) -> RunReading:
+    def _watch(self, title: str, sample_ids: Sequence[int] | None) -> int:
+        """Watch until the texts are made or the run is paused; return how many are left."""
         reader = RunReader(self.opened.control, self.opened.shards, sample_ids)
         reader.start()
         text_eur = None if self.bill is None else self.bill.text_eur
-        return watch_run(
-            reader.read,
-            view=RunView(title, text_eur=text_eur),
-            until=lambda reading: reading.pending == 0 or reading.budget.paused,
-            clock=self.clock,
-            as_json=self.as_json,
-        )
+        view = RunView(title, text_eur=text_eur)
+        return watch_run(reader.read, view, clock=self.clock, as_json=self.as_json)
 
     def _show(self, ids: Sequence[int]) -> None:
         for engine in self.opened.shards:
             for one in read_these_avis(engine, ids):
                 self._tell("text", one, render_avis(one))
 
-    def _end(self, reading: RunReading, advised: str) -> None:
+    def _end(self, due: int, advised: str) -> None:
         """Tell the end. Exit with status 1 when texts are left that nobody makes."""
         state = self.budget.read()
         told = {
             "status": state.status,
             "paused_because": state.paused_because,
-            "due": reading.pending,
+            "due": due,
             "spent_eur": plain(state.spent_eur),
         }
         paused = f"{one_line(state)}\n{advised}" if state.paused else one_line(state)
         self._tell("end", told, paused)
-        if reading.pending:
+        if due:
             raise typer.Exit(EXIT_BROKEN_PROMISE)
 
     def _tell(self, event: str, told: dict[str, Any], shown: Any) -> None:

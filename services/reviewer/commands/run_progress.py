@@ -73,8 +73,7 @@ class RunReader:
     def read(self) -> RunReading:
         with self.control.connect() as connection:
             budget = read_budget(connection)
-        total = replace(self._sum, budget=budget, pending=0) if self._sum else None
-        total = total or RunReading(budget=budget, pending=0)
+        total = replace(self._sum or RunReading(budget=budget, pending=0), budget=budget, pending=0)
         for number, engine in enumerate(self.shards):
             total = self._add(total, number, engine)
         total = replace(total, batched=read_batched(self.shards))

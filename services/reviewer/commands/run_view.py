@@ -89,32 +89,24 @@ class RunView:
         return make_panel(self._title, *lines)
 
 
-def watch_run(
-    read: Callable[[], RunReading],
-    *,
-    view: RunView,
-    until: Callable[[RunReading], bool],
-    clock: Clock,
-    as_json: bool,
-) -> RunReading:
-    """Show readings until one satisfies `until`, or the process is asked to stop."""
+def watch_run(read: Callable[[], RunReading], view: RunView, *, clock: Clock, as_json: bool) -> int:
+    """Show readings until all texts are made, the run is paused or the process is asked to stop.
 
-    def read_and_tell() -> tuple[RunReading, dict[str, Any]]:
-        reading = read()
-        return reading, view.tell(reading, clock.monotonic_seconds())
+    Return the number of texts that are due then.
+    """
 
-    def write(shown: tuple[RunReading, dict[str, Any]]) -> None:
-        typer.echo(json.dumps({"event": "progress", **shown[1]}))
+    def write(told: dict[str, Any]) -> None:
+        typer.echo(json.dumps({"event": "progress", **told}))
 
-    last, _ = watch(
-        read_and_tell,
-        lambda shown: view.draw(shown[1]),
-        lambda shown: _line(shown[1]),
-        lambda shown: until(shown[0]),
+    last = watch(
+        lambda: view.tell(read(), clock.monotonic_seconds()),
+        view.draw,
+        _line,
+        lambda told: told["due"] == 0 or told["status"] == "paused",
         clock=clock,
         write=write if as_json else None,
     )
-    return last
+    return int(last["due"])
 
 
 def _line(told: dict[str, Any]) -> str:

@@ -63,9 +63,7 @@ class Token:
         return self.original[0].isupper()
 
 
-@lru_cache(maxsize=16384)
-def _fold_word(word: str) -> str:
-    return fold(word)
+_fold_word = lru_cache(maxsize=16384)(fold)
 
 
 def tokenise(text: str) -> list[Token]:

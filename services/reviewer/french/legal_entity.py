@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.reviewer.french.data import FormeJuridique, Genre
 from services.reviewer.french.folding import fold
 from services.reviewer.french.grammar import a_le, de_le, le
 from services.reviewer.french.labels import clean_name
-from services.reviewer.french.phrases import Forme, Genre, forme
+from services.reviewer.french.phrases import forme
 from shared.sirene.facts import Facts
 
 # The first words of public bodies' names that do not repeat the legal form.
@@ -59,7 +60,7 @@ def is_public(facts: Facts) -> bool:
 
 
 def _group(
-    noun: str, genre: Genre, *, precision: Forme | None = None, nommee: bool = False
+    noun: str, genre: Genre, *, precision: FormeJuridique | None = None, nommee: bool = False
 ) -> Entite:
     return Entite(
         le=le(noun, genre),
@@ -70,7 +71,7 @@ def _group(
     )
 
 
-def _genre_of_name(nom: str, form: Forme | None, *, public: bool) -> Genre | None:
+def _genre_of_name(nom: str, form: FormeJuridique | None, *, public: bool) -> Genre | None:
     """Return None for a name that takes no article, such as a brand."""
     head, _, rest = fold(nom).partition(" ")
     if rest == "" and not public:
@@ -80,7 +81,7 @@ def _genre_of_name(nom: str, form: Forme | None, *, public: bool) -> Genre | Non
     return _PUBLIC_HEADS.get(head) if public else None
 
 
-def _says_form(nom: str, form: Forme) -> bool:
+def _says_form(nom: str, form: FormeJuridique) -> bool:
     folded = fold(nom)
     if folded.startswith(" ".join(_words(form))):
         return True
@@ -92,16 +93,16 @@ def _says_form(nom: str, form: Forme) -> bool:
     return head == _words(form)[0] and head not in _VAGUE_HEADS
 
 
-def _words(form: Forme) -> list[str]:
+def _words(form: FormeJuridique) -> list[str]:
     return fold(form.libelle.partition(" (")[0]).split()
 
 
-def _acronym(form: Forme) -> str | None:
+def _acronym(form: FormeJuridique) -> str | None:
     match = re.search(r"\(([A-Z]+)\)", form.libelle)
     return None if match is None else match.group(1).lower()
 
 
-def _goes_before_a_name(form: Forme) -> bool:
+def _goes_before_a_name(form: FormeJuridique) -> bool:
     """Return True for « société civile immobilière (SCI) », False for « indivision avec … »."""
     words = _words(form)
     return form.libelle.endswith(")") or len(words) <= _LONGEST_FORM_BEFORE_A_NAME

@@ -3,14 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from services.reviewer.french.data import formes_juridiques
+from services.reviewer.french.data import FormeJuridique, Genre, formes_juridiques
 from services.reviewer.french.grammar import NBSP, le, nombre
 from services.reviewer.french.labels import clean_name, readable_activite
 from shared.sirene.facts import Facts
-
-Genre = Literal["m", "f"]
 
 # First nouns of the nomenclatures' labels that a sentence can use: « la fabrication de … ».
 _HEADS_F = (
@@ -58,16 +55,9 @@ EFFECTIFS: Mapping[str, tuple[int, int | None]] = {
 """The least and the most salaried people of each tranche; the largest has no most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forme:
-    genre: Genre
-    libelle: str
-
-
-def forme(facts: Facts) -> Forme | None:
+def forme(facts: Facts) -> FormeJuridique | None:
     """Return the form of the code. A label alone gives None, because its gender is unknown."""
-    known = formes_juridiques().get(facts.categorie_juridique or "")
-    return None if known is None else Forme(known.genre, known.libelle)
+    return formes_juridiques().get(facts.categorie_juridique or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +78,8 @@ def activite(facts: Facts) -> Activite | None:
     text = readable_activite(clean_name(facts.activite))
     if not text:
         return None
-    return Activite(text, _groupe(text), _joins_two_nouns(text))
+    joins_two_nouns = re.match(r"\S+ et ", text) is not None
+    return Activite(text, _groupe(text), joins_two_nouns)
 
 
 def _groupe(text: str) -> str | None:
@@ -113,10 +104,6 @@ def _has_bare_noun(rest: str) -> bool:
     """Return whether a second activity lacks an article: « … du pétrole et fabrication de … »."""
     nouns = re.findall(r"(?:,| et| ou) (\w+)", rest)
     return not _LATER_NOUNS.isdisjoint(nouns)
-
-
-def _joins_two_nouns(text: str) -> bool:
-    return re.match(r"\S+ et ", text) is not None
 
 
 def _with_article(head: str) -> str | None:

@@ -146,12 +146,8 @@ def _split(texts: int, providers: Sequence[KnownProvider]) -> list[tuple[KnownPr
 
 def _share(provider: KnownProvider, texts: int, made: Sequence[MadeText]) -> Share:
     sample = _of_one_prompt(made, provider.prompt_version)
-    if not sample:
-        sample_of = {"calls": 0.0, "tokens_in": 0.0, "tokens_out": 0.0, "latency_seconds": 0.0}
-        costs = [_ZERO]
-    else:
-        sample_of = _means(sample)
-        costs = sorted(text.cost_eur for text in sample)
+    costs = sorted(text.cost_eur for text in sample) or [_ZERO]
+    of_one = _means(sample)
     mean = sum(costs, _ZERO) / len(costs)
     error = _ZERO
     if len(costs) >= _LEAST_FOR_A_SPREAD:
@@ -161,15 +157,15 @@ def _share(provider: KnownProvider, texts: int, made: Sequence[MadeText]) -> Sha
         prompt_version=sample[0].prompt_version if sample else provider.prompt_version,
         texts=texts,
         sample=len(sample),
-        calls=round(texts * sample_of["calls"]),
-        tokens_in=round(texts * sample_of["tokens_in"]),
-        tokens_out=round(texts * sample_of["tokens_out"]),
+        calls=round(texts * of_one["calls"]),
+        tokens_in=round(texts * of_one["tokens_in"]),
+        tokens_out=round(texts * of_one["tokens_out"]),
         eur=texts * mean,
         spread_eur=_SPREAD_IN_ERRORS * texts * error,
         text_eur=mean,
         text_low_eur=costs[len(costs) * 5 // 100],
         text_high_eur=costs[min(len(costs) - 1, len(costs) * 95 // 100)],
-        hours=_hours(provider, texts, sample_of),
+        hours=_hours(provider, texts, of_one),
     )
 
 
@@ -184,7 +180,7 @@ def _of_one_prompt(made: Sequence[MadeText], prompt_version: str | None) -> list
 
 def _means(sample: Sequence[MadeText]) -> dict[str, float]:
     return {
-        name: statistics.fmean(getattr(text, name) for text in sample)
+        name: statistics.fmean(getattr(text, name) for text in sample) if sample else 0.0
         for name in ("calls", "tokens_in", "tokens_out", "latency_seconds")
     }
 

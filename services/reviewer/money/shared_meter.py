@@ -99,11 +99,6 @@ class SharedMeter:
         """Pause as `Meter` says."""
         self._pauses.start(provider.name, seconds)
 
-    def settle_and_expire(self) -> None:
-        """Settle what is left over, and expire the reservations of dead processes."""
-        self.settle_left_over()
-        self._budget.expire()
-
     def settle_left_over(self) -> None:
         """Settle the calls that this process has not settled yet; any thread may do it."""
         while self._unsettled:

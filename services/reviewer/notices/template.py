@@ -18,7 +18,7 @@ from services.reviewer.french.folding import fold
 from services.reviewer.french.grammar import NBSP, capital, date_en_lettres, lieu, que
 from services.reviewer.french.labels import clean_name, nom_de_commune
 from services.reviewer.french.legal_entity import entite, is_public
-from services.reviewer.french.phrases import Activite, activite, effectif, forme, numero
+from services.reviewer.french.phrases import activite, effectif, forme, numero
 from services.reviewer.notices.slots import other_name
 from shared.sirene.facts import Facts
 from shared.sirene.records import SOLE_TRADER
@@ -103,7 +103,7 @@ def _variants(file_name: str) -> tuple[Template, ...]:
 def _files(facts: Facts, slots: Mapping[str, str], seed: str) -> dict[str, str]:
     """Return the template file of each sentence that the facts allow."""
     files = {"identite": _identite(facts, slots), "source": "source"}
-    if "GROUPE" in slots and _says_group(seed):
+    if "GROUPE" in slots and _draw(seed, "group", 4):
         plural = slots["GROUPE"].startswith("les ")
         files["activite"] = "activite_groupe_pluriel" if plural else "activite_groupe"
     elif "INTITULE" in slots:
@@ -138,17 +138,14 @@ def _identite(facts: Facts, slots: Mapping[str, str]) -> str:
 
 def _identite_de_personne_morale(facts: Facts, form: str) -> str:
     unit = entite(facts)
-    if unit.nommee and (not unit.precision or _is_own_public_name(facts)):
+    over_the_door = _is_over_the_door(facts)
+    if unit.nommee and (not unit.precision or (is_public(facts) and not over_the_door)):
         # « La SCI DU PORT a son siège … », not « SCI DU PORT est une société civile … ».
         return "identite_nommee"
-    if is_public(facts) or _is_over_the_door(facts):
+    if is_public(facts) or over_the_door:
         return "identite_categorie"
     # « Fondation, X a son siège … » reads badly: a form of one word needs its own verb.
     return "identite_forme_breve" if form.isalpha() else "identite"
-
-
-def _is_own_public_name(facts: Facts) -> bool:
-    return is_public(facts) and not _is_over_the_door(facts)
 
 
 def _is_over_the_door(facts: Facts) -> bool:
@@ -163,10 +160,6 @@ def _identite_sans_commune(facts: Facts, slots: Mapping[str, str]) -> str:
     return "identite_sans_commune"
 
 
-def _says_group(seed: str) -> bool:
-    return _draw(seed, "group", 4) > 0
-
-
 def _grammar(facts: Facts) -> dict[str, object]:
     form = forme(facts)
     feminine = form is not None and form.genre == "f"
@@ -175,12 +168,8 @@ def _grammar(facts: Facts) -> dict[str, object]:
         "une": "une" if feminine else "un",
         "e": "e" if feminine else "",
         "siege": facts.est_siege,
-        "nt": "nt" if _is_compound(activity) else "",
+        "nt": "nt" if activity is not None and activity.composee else "",
     }
-
-
-def _is_compound(activity: Activite | None) -> bool:
-    return activity is not None and activity.composee
 
 
 def _slots(facts: Facts) -> dict[str, str]:

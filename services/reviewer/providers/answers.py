@@ -43,7 +43,7 @@ def read_answer(body: bytes, structured_output: StructuredOutput) -> ModelAnswer
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return ModelAnswer(None, (MALFORMED_JSON,), None)
+        content = None
     if not isinstance(content, dict):
         return ModelAnswer(None, (MALFORMED_JSON,), None)
     text, reasons = _read_choice(content.get("choices"), structured_output)

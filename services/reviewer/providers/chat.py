@@ -228,14 +228,11 @@ def error_of(name: str, response: requests.Response, body: bytes) -> ChatError:
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
     """Return Retry-After in seconds; servers write seconds, milliseconds or a date."""
-    milliseconds = headers.get("retry-after-ms", "")
-    if re.fullmatch(r"\d{1,9}(?:\.\d+)?", milliseconds):
-        return min(float(milliseconds) / 1000, _MOST_RETRY_AFTER_SECONDS)
-    value = headers.get("retry-after", "")
-    if re.fullmatch(r"\d{1,9}(?:\.\d+)?", value):
-        return min(float(value), _MOST_RETRY_AFTER_SECONDS)
+    for name, per_second in (("retry-after-ms", 1000), ("retry-after", 1)):
+        if re.fullmatch(r"\d{1,9}(?:\.\d+)?", value := headers.get(name, "")):
+            return min(float(value) / per_second, _MOST_RETRY_AFTER_SECONDS)
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(headers.get("retry-after", ""))
         left = (moment - dt.datetime.now(dt.UTC)).total_seconds()
     except (TypeError, ValueError, OverflowError):
         return None

@@ -8,7 +8,7 @@ from services.reviewer.french.folding import Token, fold, stem, tokenise
 from services.reviewer.french.labels import split_arrondissement
 from services.reviewer.validation import communes, headcounts, legal_forms, numbers
 from services.reviewer.validation.checked_text import CheckedText
-from services.reviewer.validation.known import FUNCTION_WORDS, MONTHS, SHARED_PREFIX
+from services.reviewer.validation.known import FUNCTION_WORDS, MONTHS, begins_like
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.masking import MASK, cover
 from shared.sirene.reference import libelles_d_activite
@@ -82,14 +82,9 @@ def activity_missing(checked: CheckedText) -> bool:
     if not checked.known.trade_stems.isdisjoint(said):
         return False
     found = sum(
-        1 for word in wanted if word in said or _shares_prefix(word, said) or _is_done(word, said)
+        1 for word in wanted if word in said or begins_like(word, said) or _is_done(word, said)
     )
     return found < LEAST_ACTIVITY_SHARE * len(wanted)
-
-
-def _shares_prefix(word: str, said: set[str]) -> bool:
-    prefix = word[:SHARED_PREFIX]
-    return len(prefix) == SHARED_PREFIX and any(other.startswith(prefix) for other in said)
 
 
 def _is_done(word: str, said: set[str]) -> bool:
@@ -161,9 +156,8 @@ def wrong_legal_form(checked: CheckedText) -> bool:
 def wrong_headcount(checked: CheckedText) -> bool:
     bounds = checked.known.bounds
     text = checked.rest_folded
-    if headcounts.denies_headcount(text) and bounds != frozenset({0}):
-        return True
-    if headcounts.is_vague(text):
+    denied = headcounts.denies_headcount(text) and bounds != frozenset({0})
+    if denied or headcounts.is_vague(text):
         return True
     return any(told != bounds for told in headcounts.mentions(text))
 

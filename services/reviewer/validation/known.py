@@ -1,7 +1,7 @@
 """The wordings, words and numbers that a text may use, derived from the facts."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.reviewer.french.data import formes_juridiques, metiers
@@ -26,7 +26,7 @@ FUNCTION_WORDS = frozenset(
     ses si son sont sous sur tous tout toute toutes un une vers y
     """.split()  # noqa: SIM905 a word list
 )
-_JOINERS = frozenset("a au aux d de des du en et l la le les ou par pour sur".split())  # noqa: SIM905 a word list
+JOINERS = frozenset("a au aux d de des du en et l la le les ou par pour sur".split())  # noqa: SIM905 a word list
 # These words are in too many labels to say anything about one activity.
 _GENERIC = frozenset(
     stem(word)
@@ -39,7 +39,7 @@ _TRANCHES = {
     tranche: frozenset(bound for bound in bounds if bound is not None)
     for tranche, bounds in EFFECTIFS.items()
 } | {"00": frozenset({0})}
-SHARED_PREFIX = 5
+_SHARED_PREFIX = 5
 _PLACES = frozenset({"commune", "departement"})
 
 
@@ -74,10 +74,7 @@ class Known:
 
     def is_activity_word(self, folded: str) -> bool:
         """Return False for numbers: the 5 of « 3,5 tonnes » must not cover « 5 000 salariés »."""
-        return folded.isalpha() and folded not in _JOINERS and stem(folded) in self.activity_stems
-
-    def joins(self, folded: str) -> bool:
-        return folded in _JOINERS
+        return folded.isalpha() and folded not in JOINERS and stem(folded) in self.activity_stems
 
     def telling_stems(self) -> frozenset[str]:
         """Return the activity's words without the generic ones, or all where none is left."""
@@ -85,12 +82,13 @@ class Known:
 
     def is_grounded(self, folded: str) -> bool:
         root = stem(folded)
-        return root in self.grounded_stems or _begins_like(root, self.kindred_stems)
+        return root in self.grounded_stems or begins_like(root, self.kindred_stems)
 
 
-def _begins_like(word: str, stems: frozenset[str]) -> bool:
-    prefix = word[:SHARED_PREFIX]
-    return len(prefix) == SHARED_PREFIX and any(known.startswith(prefix) for known in stems)
+def begins_like(word: str, stems: Iterable[str]) -> bool:
+    """Return whether the word shares its first five letters with one of the stems."""
+    prefix = word[:_SHARED_PREFIX]
+    return len(prefix) == _SHARED_PREFIX and any(known.startswith(prefix) for known in stems)
 
 
 def know(facts: Facts) -> Known:
@@ -236,7 +234,7 @@ def _numbers(facts: Facts, commune: str | None) -> frozenset[int]:
     if facts.annee_creation is not None:
         found.add(facts.annee_creation)
     if facts.date_creation is not None:
-        found |= {facts.date_creation.year}
+        found.add(facts.date_creation.year)
     for text in (commune, facts.activite, facts.departement):
         found |= {int(number) for number in re.findall(r"[0-9]+", text or "")}
     return frozenset(found)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.reviewer.french.folding import Folded, Token, fold_with_origins, tokenise
-from services.reviewer.validation.known import Known, Literal
+from services.reviewer.validation.known import JOINERS, Known, Literal
 
 MASK = "¤"
 # Idioms that sound like a place: « au cœur de son activité », « X est au centre de l'activité ».
@@ -108,7 +108,7 @@ def _activity_runs(text: str, taken: list[Span], known: Known) -> Iterator[Span]
                 yield Span("activite", run[0].start, run[-1].end)
                 run = []
             run.append(token)
-        elif token is None or not known.joins(token.folded):
+        elif token is None or token.folded not in JOINERS:
             if run:
                 yield Span("activite", run[0].start, run[-1].end)
             run = []

@@ -1,7 +1,11 @@
-"""A reviewer or a whole service at work, until nothing is left to do."""
+"""A reviewer or a whole service at work, in the test's process or in one of its own."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
@@ -21,6 +25,18 @@ if TYPE_CHECKING:
 
 
 MakeReviewer = Callable[..., ShardReviewer]
+Finished = subprocess.CompletedProcess[str]
+
+_ROOT = Path(__file__).parents[3]
+# The price is high: a call that is billed twice, or never, shows in every sum.
+_PRICE = "{ input_eur_per_million = 1000, output_eur_per_million = 1000 }"
+
+
+def write_providers(path: Path, base_url: str, **settings: Any) -> Path:
+    values = {"name": "local", "base_url": base_url, "model": "m", **settings}
+    lines = (f"{name} = {value!r}" for name, value in values.items())
+    path.write_text("[[provider]]\n" + "\n".join(lines) + f"\nprice = {_PRICE}\n")
+    return path
 
 
 @contextmanager
@@ -36,8 +52,13 @@ def at_work(
 
 
 @contextmanager
-def reviewer_at_work(database_url: str, metrics: Metrics, **settings: Any) -> Iterator[Service]:
-    """Run the whole service over a broker of its own."""
+def reviewer_at_work(
+    database_url: str, metrics: Metrics, *, clock: Clock | None = None, **settings: Any
+) -> Iterator[Service]:
+    """Run the whole service over a broker of its own.
+
+    `clock` is the reviewer's; its loops and its broker keep the usual time.
+    """
     values = ReviewerSettings(
         database_url=SecretStr(database_url),
         broker_url=SecretStr("memory://"),
@@ -46,10 +67,10 @@ def reviewer_at_work(database_url: str, metrics: Metrics, **settings: Any) -> It
     )
     broker = make_broker("memory://")
     engine = make_engine(database_url, application_name="reviewer", pool_size=2)
-    clock = Clock()
-    service = build(values, engine=engine, broker=broker, clock=clock, metrics=metrics)
+    usual = Clock() if clock is None else Clock(stopping=clock.stopping)
+    service = build(values, engine=engine, broker=broker, clock=clock or usual, metrics=metrics)
     try:
-        with at_work(service, broker, clock, metrics):
+        with at_work(service, broker, usual, metrics):
             yield service
     finally:
         broker.close()
@@ -58,3 +79,34 @@ def reviewer_at_work(database_url: str, metrics: Metrics, **settings: Any) -> It
 
 def nothing_pending(register: "Register") -> bool:
     return register.rows("SELECT 1 FROM avis WHERE outcome = 'pending' LIMIT 1") == []
+
+
+def start_reviewer(
+    database_url: str, rabbitmq_url: str, providers: Path, **settings: str
+) -> "subprocess.Popen[bytes]":
+    """Start a process that a test may kill: its lease is short."""
+    environment = {
+        "PYTHONPATH": str(_ROOT),
+        "SIRENADE_DATABASE_URL": database_url,
+        "SIRENADE_BROKER_URL": rabbitmq_url,
+        "SIRENADE_METRICS_PORT": "0",
+        "SIRENADE_AVIS_PROVIDERS_FILE": str(providers),
+        "SIRENADE_REVIEWER_LEASE_SECONDS": "8",
+        "SIRENADE_REVIEWER_STALL_SECONDS": "15",
+        **settings,
+    }
+    command = [sys.executable, "-m", "services.reviewer", "run"]
+    return subprocess.Popen(command, cwd=_ROOT, env={**os.environ, **environment})
+
+
+def run_command(database_url: str, *arguments: str) -> Finished:
+    """Run `./sirenade` with these arguments in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "services.reviewer", *arguments],
+        cwd=_ROOT,
+        env={**os.environ, "SIRENADE_DATABASE_URL": database_url, "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

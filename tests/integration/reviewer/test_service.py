@@ -28,8 +28,8 @@ from tests.integration.reviewer.reviewers import (
     at_work,
     nothing_pending,
     reviewer_at_work,
+    write_providers,
 )
-from tests.integration.reviewer.whole import whole_reviewer, write_providers
 
 
 def test_every_due_avis_is_accepted_once_by_the_service_as_it_is_built(
@@ -139,7 +139,9 @@ def test_messages_of_one_avis_each_keep_all_generators_at_work(
     register.execute("UPDATE avis SET published_at = now()")
     with chat_server(respond) as server:
         file = write_providers(tmp_path / "providers.toml", server.base_url, timeout_seconds=60)
-        with whole_reviewer(database_url, file, metrics, reviewer_generators=generators):
+        with reviewer_at_work(
+            database_url, metrics, avis_providers_file=file, reviewer_generators=generators
+        ):
             for avis_id in ids:
                 register.execute("UPDATE avis SET published_at = NULL WHERE id = :id", id=avis_id)
                 wait_for(partial(has_left, register, avis_id), seconds=30)

@@ -10,13 +10,15 @@ from typing import Literal
 
 from services.reviewer.french.folding import fold, stem
 
+Genre = Literal["m", "f"]
+
 
 @dataclass(frozen=True, slots=True)
 class FormeJuridique:
     """`libelle` is lower-case and without article: "société à responsabilité limitée (SARL)"."""
 
     code: str
-    genre: Literal["m", "f"]
+    genre: Genre
     libelle: str
 
 

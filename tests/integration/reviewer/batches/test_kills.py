@@ -1,10 +1,7 @@
 """Reviewer processes killed with -9 at each moment of a batch, and batches of llmock."""
 
 import functools
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +14,15 @@ from shared.metrics import Metrics
 from tests import conditions
 from tests.integration.reviewer.batch_server import BatchServer, batch_server
 from tests.integration.reviewer.llmock_server import llmock_server
-from tests.integration.reviewer.reviewers import nothing_pending, reviewer_at_work
+from tests.integration.reviewer.reviewers import (
+    nothing_pending,
+    reviewer_at_work,
+    start_reviewer,
+)
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 
-ROOT = Path(__file__).parents[4]
 COUNT = 120
 MOMENTS = ("upload", "submit", "poll", "collect")
 
@@ -49,25 +49,14 @@ def test_a_kill_at_any_moment_loses_nothing_and_pays_nothing_twice(
 ) -> None:
     register.add(range(1, COUNT + 1), apart=True)
     Budget(engine).resume(keep_cap=False)
-    settings = {
-        "SIRENADE_DATABASE_URL": database_url,
-        "SIRENADE_BROKER_URL": rabbitmq_url,
-        "SIRENADE_METRICS_PORT": "0",
-        "SIRENADE_AVIS_PROVIDERS_FILE": str(tmp_path / "providers.toml"),
-        "SIRENADE_REVIEWER_LEASE_SECONDS": "8",
-        "SIRENADE_REVIEWER_STALL_SECONDS": "15",
-    }
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
-
-    def start() -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "services.reviewer", "run"]
-        return subprocess.Popen(command, cwd=ROOT, env=environment)
+    providers = tmp_path / "providers.toml"
+    start = functools.partial(start_reviewer, database_url, rabbitmq_url, providers)
 
     def accepted() -> int:
         return len(register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted'"))
 
     with batch_server() as server:
-        write_providers(tmp_path / "providers.toml", server.base_url, size=COUNT)
+        write_providers(providers, server.base_url, size=COUNT)
         for moment in MOMENTS:
             reviewer = start()
             try:
@@ -117,8 +106,9 @@ def test_batches_of_llmock_are_submitted_polled_and_collected(
     with llmock_server() as llmock:
         url = llmock.base_url if api == "openai" else f"{llmock.url}/mistral/v1"
         file = write_providers(tmp_path / "providers.toml", url, size=30, api=api)
-        values = {"avis_providers_file": file, "reviewer_generators": 20}
-        with reviewer_at_work(database_url, metrics, **values):
+        with reviewer_at_work(
+            database_url, metrics, avis_providers_file=file, reviewer_generators=20
+        ):
             wait_until(lambda: nothing_pending(register))
     attempts = register.rows("SELECT * FROM avis_attempts WHERE provider = 'batcher'")
     assert len(attempts) == 90

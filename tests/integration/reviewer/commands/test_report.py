@@ -1,9 +1,6 @@
 """`avis report` writes one HTML page on the quality of the texts."""
 
-import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +11,10 @@ from sqlalchemy import Engine
 from services.reviewer.commands.report.figures import TextReport, read_report
 from services.reviewer.store import store
 from shared.db.tables import unites_legales
+from tests.integration.reviewer.reviewers import Finished, run_command
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Desk, Register
-
-ROOT = Path(__file__).parents[4]
 
 
 def read(engine: Engine) -> TextReport:
@@ -26,16 +22,8 @@ def read(engine: Engine) -> TextReport:
         return read_report(connection, samples=20)
 
 
-def report(database_url: str, out: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "services.reviewer", "avis", "report", "--out", str(out)],
-        cwd=ROOT,
-        env={**os.environ, "SIRENADE_DATABASE_URL": database_url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def report(database_url: str, out: Path) -> Finished:
+    return run_command(database_url, "avis", "report", "--out", str(out))
 
 
 def test_first_attempts_are_told_from_those_that_were_asked_for_again(

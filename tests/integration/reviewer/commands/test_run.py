@@ -207,23 +207,28 @@ def test_a_run_that_reaches_its_cap_ends_the_watch_and_says_how_to_go_on(
     assert "resume --cap" in done.stdout
 
 
-def test_ctrl_c_ends_the_watch_of_a_sample_and_nothing_else_is_made(
-    register: "Register", call: Call, budget: Budget
-) -> None:
-    ids = register.add(range(1, 6))
+@contextmanager
+def interrupted_at_the_sample(budget: Budget) -> Iterator[None]:
+    """Interrupt the command: no reviewer makes the sample, and it would wait for ever."""
     before = signal.getsignal(signal.SIGINT)
 
     def interrupt() -> None:
-        # No reviewer makes the sample: the command would wait for ever.
         while budget.read().sample_ids is None or signal.getsignal(signal.SIGINT) is before:
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    done = call("run", "--sample", "2", "--json")
+    yield
     thread.join()
-    assert done.returncode == 130
+
+
+def test_ctrl_c_ends_the_watch_of_a_sample_and_nothing_else_is_made(
+    register: "Register", call: Call, budget: Budget
+) -> None:
+    ids = register.add(range(1, 6))
+    with interrupted_at_the_sample(budget):
+        assert call("run", "--sample", "2", "--json").returncode == 130
     state = budget.read()
     assert state.status == "running"
     assert len(state.admits(ids)) == 2
@@ -319,17 +324,8 @@ def test_a_register_in_two_databases_has_one_bill_and_one_sample(
     )
     assert call("forecast", "--json").told["texts"] == 13
     budget.resume(cap_eur=Decimal(5), keep_cap=False)
-    before = signal.getsignal(signal.SIGINT)
-
-    def interrupt() -> None:
-        while budget.read().sample_ids is None or signal.getsignal(signal.SIGINT) is before:
-            time.sleep(0.05)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    assert call("run", "--sample", "4", "--json").returncode == 130
-    thread.join()
+    with interrupted_at_the_sample(budget):
+        assert call("run", "--sample", "4", "--json").returncode == 130
     relay.step()
     assert sorted(shard for shard, _ in sent) == [0, 0, 1, 1]
     assert all(avis_id in ids[shard] for shard, avis_id in sent)

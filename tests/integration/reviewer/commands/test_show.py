@@ -1,30 +1,17 @@
 """`avis show` tells all about the texts of one establishment."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.db.tables import unites_legales
+from tests.integration.reviewer.reviewers import Finished, run_command
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Desk, Register
 
-ROOT = Path(__file__).parents[4]
 
-
-def show(database_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "services.reviewer", "avis", "show", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "SIRENADE_DATABASE_URL": database_url, "COLUMNS": "120"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def show(database_url: str, *arguments: str) -> Finished:
+    return run_command(database_url, "avis", "show", *arguments)
 
 
 def test_facts_text_label_outcome_and_attempts_are_shown(

@@ -134,7 +134,8 @@ def test_the_gauges_say_what_the_budget_is(engine: Engine, budget: Budget, clock
         connection.execute(text("UPDATE review_reservations SET expires_at = now()"))
     meter.reserve(provider_of(), tokens=250, cost_eur=Decimal("0.25"))
     budget.pause("asked")
-    meter.settle_and_expire()
+    meter.settle_left_over()
+    budget.expire()
     value = exported(engine)
 
     assert value("budget_cap_euros") == 2

@@ -1,9 +1,7 @@
 """Reviewer processes are killed with -9 while they pay for texts."""
 
-import os
 import signal
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +9,11 @@ import pytest
 
 from tests.integration.conftest import WaitFor
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, llmock_server
+from tests.integration.reviewer.reviewers import start_reviewer
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 
-ROOT = Path(__file__).parents[4]
 COUNT = 200
 GENERATORS = 10
 KILLS = 3
@@ -29,20 +27,8 @@ def test_a_kill_costs_at_most_the_calls_in_flight(
     # Texts are equal here: of neighbours, templates would write most.
     register.add(range(1, COUNT + 1), apart=True)
     providers = tmp_path / "providers.toml"
-    settings = {
-        "SIRENADE_DATABASE_URL": database_url,
-        "SIRENADE_BROKER_URL": rabbitmq_url,
-        "SIRENADE_METRICS_PORT": "0",
-        "SIRENADE_AVIS_PROVIDERS_FILE": str(providers),
-        "SIRENADE_REVIEWER_GENERATORS": str(GENERATORS),
-        "SIRENADE_REVIEWER_LEASE_SECONDS": "8",
-        "SIRENADE_REVIEWER_STALL_SECONDS": "15",
-    }
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
-
-    def start() -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "services.reviewer", "run"]
-        return subprocess.Popen(command, cwd=ROOT, env=environment)
+    settings = {"SIRENADE_REVIEWER_GENERATORS": str(GENERATORS)}
+    start = partial(start_reviewer, database_url, rabbitmq_url, providers, **settings)
 
     def accepted() -> int:
         return len(register.rows("SELECT 1 FROM avis WHERE outcome = 'accepted'"))

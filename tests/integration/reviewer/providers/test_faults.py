@@ -21,7 +21,7 @@ from shared.clock import Clock
 from shared.metrics import Metrics
 from tests import conditions
 from tests.integration.reviewer.chat_server import Response, chat_server, completion, text
-from tests.integration.reviewer.whole import whole_reviewer, write_providers
+from tests.integration.reviewer.reviewers import reviewer_at_work, write_providers
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
@@ -93,7 +93,9 @@ def test_through_every_fault_each_avis_ends_once_and_is_paid_once(
 
     with chat_server(respond) as server:
         file = write_providers(tmp_path / "providers.toml", server.base_url, timeout_seconds=1)
-        with whole_reviewer(database_url, file, metrics, reviewer_generators=GENERATORS):
+        with reviewer_at_work(
+            database_url, metrics, avis_providers_file=file, reviewer_generators=GENERATORS
+        ):
             wait_until(lambda: pending(register) == 0)
         met = len(server.requests) // 3
     assert met > len(FAULTS), "every fault was met"
@@ -114,7 +116,13 @@ def test_a_server_that_does_nothing_else_leaves_the_texts_to_the_template(
     register.add(range(1, 13), apart=True)
     with chat_server(lambda _: FAULTS[fault]) as server:
         file = write_providers(tmp_path / "providers.toml", server.base_url, timeout_seconds=1)
-        with whole_reviewer(database_url, file, metrics, avis_outage_seconds=1):
+        with reviewer_at_work(
+            database_url,
+            metrics,
+            avis_providers_file=file,
+            avis_outage_seconds=1,
+            reviewer_generators=20,
+        ):
             wait_until(lambda: pending(register) == 0)
     assert accepted_by(register) == {"template": 12}
     require_each_ended_once_and_paid_once(register, budget, 12)
@@ -128,7 +136,13 @@ def test_a_server_that_only_says_429_leaves_every_avis_due_and_free(
     register.add(range(1, count + 1), apart=True)
     with chat_server(lambda _: TOO_MANY) as server:
         file = write_providers(tmp_path / "providers.toml", server.base_url, timeout_seconds=1)
-        with whole_reviewer(database_url, file, metrics, avis_outage_seconds=1):
+        with reviewer_at_work(
+            database_url,
+            metrics,
+            avis_providers_file=file,
+            avis_outage_seconds=1,
+            reviewer_generators=20,
+        ):
             wait_until(lambda: len(server.requests) >= 4)
             assert pending(register) == count
             assert register.rows("SELECT 1 FROM avis_attempts") == []
@@ -169,7 +183,7 @@ def test_an_hour_without_the_server_costs_nothing_and_loses_nothing(
         # These are the reviewer's seconds: half a real one.
         file = write_providers(tmp_path / "providers.toml", server.base_url, timeout_seconds=30)
     settings = {"reviewer_generators": GENERATORS, "avis_outage_seconds": 86_400}
-    with whole_reviewer(database_url, file, metrics, clock=clock, **settings):
+    with reviewer_at_work(database_url, metrics, avis_providers_file=file, clock=clock, **settings):
         with chat_server(respond, port=port):
             wait_until(lambda: accepted_by(register).total() >= 10)
         gone_at = clock.monotonic_seconds()

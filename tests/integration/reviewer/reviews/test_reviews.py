@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +14,11 @@ from services.reviewer.texts.author import Author
 from shared.clock import Clock
 from shared.db.tables import unites_legales
 from shared.metrics import Metrics
+from tests.integration.reviewer.reviewers import Finished, run_command
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 
-ROOT = Path(__file__).parents[4]
 SIRET = "00000000100011"
 REVIEW = {
     "siret": SIRET,
@@ -35,16 +32,8 @@ REVIEW = {
 }
 
 
-def sirenade(database_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "services.reviewer", "reviews", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "SIRENADE_DATABASE_URL": database_url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def sirenade(database_url: str, *arguments: str) -> Finished:
+    return run_command(database_url, "reviews", *arguments)
 
 
 class Reviews:
@@ -52,7 +41,7 @@ class Reviews:
         self.database_url = database_url
         self.file = folder / "reviews.jsonl"
 
-    def import_(self, *reviews: Any) -> "subprocess.CompletedProcess[str]":
+    def import_(self, *reviews: Any) -> Finished:
         lines = [each if isinstance(each, str) else json.dumps(each) for each in reviews]
         self.file.write_text("\n".join(lines), "utf-8")
         return sirenade(self.database_url, "import", str(self.file))

@@ -3,9 +3,9 @@
 import pytest
 from pyrealb import NP, PP, A, D, N, P, getLemma, loadFr
 
-from services.reviewer.french.data import FormeJuridique, formes_juridiques
+from services.reviewer.french.data import FormeJuridique, Genre, formes_juridiques
 from services.reviewer.french.grammar import a_le, de_le, elides, le
-from services.reviewer.french.phrases import _HEADS, Genre
+from services.reviewer.french.phrases import _HEADS
 
 
 @pytest.fixture(autouse=True, scope="module")
