@@ -8,7 +8,7 @@ from importlib import resources
 from types import MappingProxyType
 
 # Older records carry the current activity without its nomenclature.
-_NEWEST_FIRST = ("NAFRev2", "NAF2025", "NAFRev1", "NAF1993", "NAP")
+_SEARCH_ORDER = ("NAFRev2", "NAF2025", "NAFRev1", "NAF1993", "NAP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,10 @@ def region_of(departement: str | None) -> str | None:
 
 
 def libelle_activite(code: str | None, nomenclature: str | None) -> str | None:
+    """Return the label; `_SEARCH_ORDER` stands for a nomenclature that is not given."""
     if code is None:
         return None
-    names = _NEWEST_FIRST if nomenclature is None else (nomenclature,)
+    names = _SEARCH_ORDER if nomenclature is None else (nomenclature,)
     for name in names:
         libelle = _activites().get((name, code))
         if libelle is not None:

@@ -39,6 +39,7 @@ def json_object(value: object, name: str) -> JsonObject:
 
 
 def text_of(block: JsonObject, key: str) -> str | None:
+    """Return the text without spaces around; None for null, an empty text or `[ND]`."""
     value = block.get(key)
     if value is None or value == MASKED:
         return None
@@ -79,6 +80,7 @@ def boolean(block: JsonObject, key: str) -> bool | None:
 
 
 def small_integer(block: JsonObject, key: str) -> int | None:
+    """Return a number from 0 to `MAX_SMALLINT`, which INSEE writes as a number or a string."""
     text = text_of(block, key)
     if text is None:
         return None
@@ -109,6 +111,7 @@ def instant(block: JsonObject, key: str) -> dt.datetime | None:
 
 
 def date(block: JsonObject, key: str) -> dt.date | None:
+    """Return the day of `instant`."""
     found = sent_date(block, key)
     return None if found == _UNKNOWN_DATE else found
 

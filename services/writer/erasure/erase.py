@@ -1,4 +1,7 @@
-"""The erasure of all that was made of a person's records, in the caller's transaction."""
+"""The erasure of all that was made of a person's records, in the caller's transaction.
+
+Its unit test lists all tables with a siren or siret: those to erase, and those of numbers alone.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -99,6 +99,7 @@ class Keys:
 
 
 def truth(block: JsonObject, key: str) -> str:
+    """Read as `values.boolean` does."""
     return _TRUTHS[boolean(block, key)]
 
 
@@ -111,6 +112,7 @@ def statut(block: JsonObject, key: str) -> str:
 
 
 def day(block: JsonObject, key: str) -> str:
+    """Read as `values.date` does."""
     value = block.get(key)
     if type(value) is str and value != _UNKNOWN_DAY and _is_usual_day(value):
         return value
@@ -126,6 +128,7 @@ def sent_day(block: JsonObject, key: str) -> str:
 
 
 def moment(block: JsonObject, key: str) -> str:
+    """Read as `values.instant` does."""
     value = block.get(key)
     if type(value) is str and _USUAL_INSTANT.fullmatch(value):
         try:
@@ -138,6 +141,7 @@ def moment(block: JsonObject, key: str) -> str:
 
 
 def small_number(block: JsonObject, key: str) -> str:
+    """Read as `values.small_integer` does."""
     value = block.get(key)
     if type(value) is not int or not 0 <= value <= MAX_SMALLINT:
         value = small_integer(block, key)
@@ -145,6 +149,7 @@ def small_number(block: JsonObject, key: str) -> str:
 
 
 def decimal(block: JsonObject, key: str) -> str:
+    """Read as `values.number` does."""
     value = block.get(key)
     if value is None:
         return ""

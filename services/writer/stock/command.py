@@ -64,6 +64,7 @@ def open_files(places: Sequence[str]) -> Iterator[list[StockFile]]:
 
 
 def plan(places: Sequence[str]) -> list[Planned]:
+    """Look at the headers of the files; raise UserError like `load`."""
     with open_files(places) as files:
         return [
             Planned(

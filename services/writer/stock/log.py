@@ -166,6 +166,7 @@ def keep_chunk(
 
 
 def mark_staged(connection: Connection, load: StockLoad) -> None:
+    """Note that all chunks are staged, with their sums."""
     connection.execute(_STAGED, {"id": load.id})
 
 

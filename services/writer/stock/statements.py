@@ -65,6 +65,7 @@ def find_turned(collection: StockCollection) -> TextClause:
 
 
 def upsert(collection: StockCollection) -> TextClause:
+    """Store the newer rows of `stock_due`; select the counts of inserted and updated rows."""
     key = key_of(collection)
     stored = (*_FIELDS[collection], "content_hash", "fetched_at")
     updates = excluded(name for name in stored if name != key)
@@ -82,6 +83,7 @@ def upsert(collection: StockCollection) -> TextClause:
 
 
 def count_vanished(collection: StockCollection) -> TextClause:
+    """Count the stored rows that the file does not have."""
     key = key_of(collection)
     return text(f"""
         SELECT count(*) FROM {collection} o
@@ -90,6 +92,7 @@ def count_vanished(collection: StockCollection) -> TextClause:
 
 
 def drop_duplicates(collection: StockCollection) -> TextClause:
+    """Delete staged rows but the newest one, the last of equals, of each key."""
     key = key_of(collection)
     return text(f"""
         DELETE FROM stock_{collection} WHERE ctid IN (
