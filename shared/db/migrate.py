@@ -1,12 +1,14 @@
 """Migrations, run from code: no ini file to find, no URL in a file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from shared.db.engine import make_engine
 from shared.db.locks import Lock, hold
@@ -70,3 +72,25 @@ def require_current(connection: Connection) -> None:
     """Raise UserError where the database is not at the revision that this code expects."""
     if current_revision(connection) != head_revision():
         raise UserError("the database schema is not current: run ./sirenade migrate")
+
+
+@contextmanager
+def current_engine(
+    url: str, *, application_name: str, pool_size: int = 1, statement_timeout_seconds: int = 60
+) -> Iterator[Engine]:
+    """Connect to a database for a command. Raises UserError where its schema is not current.
+
+    A timeout of 0 means none.
+    """
+    engine = make_engine(
+        url,
+        application_name=application_name,
+        pool_size=pool_size,
+        statement_timeout_seconds=statement_timeout_seconds,
+    )
+    try:
+        with engine.connect() as connection:
+            require_current(connection)
+        yield engine
+    finally:
+        engine.dispose()

@@ -80,7 +80,9 @@ def watch(  # noqa: PLR0913  each one is a property of the view
             show(reading, at_once=is_last or is_urgent(reading))
             if is_last:
                 return reading
-            if clock.wait(min(begun_seconds + every_seconds, ends_seconds) - now_seconds):
+            # A server that answers slowly gets a pause, too.
+            pause_seconds = max(begun_seconds + every_seconds - now_seconds, every_seconds / 2)
+            if clock.wait(min(pause_seconds, ends_seconds - now_seconds)):
                 if write is None:
                     show(reading, at_once=True)
                 return reading

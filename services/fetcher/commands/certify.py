@@ -10,12 +10,13 @@ from services.fetcher.certificates.certifier import Certifier
 from services.fetcher.certificates.repair import RepairOrder, order_repair
 from services.fetcher.certificates.store import CertificateStore
 from services.fetcher.certificates.view import outcome_as_dict, print_outcome, walk_view
-from services.fetcher.commands.desk import open_database, open_desk
+from services.fetcher.commands.desk import open_desk
 from services.fetcher.commands.options import ScopeOptions, with_scope_options
 from services.fetcher.commands.scopes import checked_scope
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from shared.clock import Clock
+from shared.db.migrate import current_engine
 from shared.db.shards import require_one_database
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson
@@ -85,7 +86,9 @@ def repair(
     """
     settings = load(DatabaseSettings)
     require_one_database(settings)
-    with open_database(settings, application_name="sirenade-repair") as engine:
+    with current_engine(
+        settings.database_url.get_secret_value(), application_name="sirenade-repair"
+    ) as engine:
         order = order_repair(engine, certificate_id=certificate, of_run=run)
         per_minute = ImportStore(engine).requests_per_minute()
     if as_json:

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine, text
 
-from services.fetcher.commands.desk import open_database
 from services.fetcher.commands.follow import follow
 from services.fetcher.commands.forecast import forecast_delta, print_forecast
 from services.fetcher.commands.options import Plan, Wait
 from services.fetcher.plan.deltas import DeltaOrder, NoWatermark
 from services.fetcher.settings import FetcherSettings
 from shared.days import FRANCE
+from shared.db.migrate import current_engine
 from shared.errors import UserError
 from shared.imports.orders import OVERLAP_HOURS, order_delta
 from shared.imports.treatments import COLLECTIONS
@@ -68,7 +68,9 @@ def delta(  # noqa: PLR0913  # each an option of the command
         for reason in decision.held_up:
             typer.echo(f"warning: {reason}", err=True)
         return
-    with open_database(load(DatabaseSettings), application_name="sirenade-delta") as engine:
+    with current_engine(
+        load(DatabaseSettings).database_url.get_secret_value(), application_name="sirenade-delta"
+    ) as engine:
         run_id = _order(engine, order)
         if not wait:
             typer.echo(json.dumps({"run_id": run_id}) if as_json else f"run {run_id} is ordered")

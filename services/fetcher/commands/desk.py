@@ -14,10 +14,8 @@ from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from shared.clock import Clock
-from shared.db.engine import make_engine
-from shared.db.migrate import require_current
+from shared.db.migrate import current_engine
 from shared.metrics import Metrics
-from shared.settings import DatabaseSettings
 
 
 @dataclass(frozen=True)
@@ -33,32 +31,12 @@ class Desk:
 @contextmanager
 def open_desk(settings: FetcherSettings, clock: Clock) -> Iterator[Desk]:
     # No time limit: a count of the stored register takes minutes.
-    with open_database(
-        settings, application_name="sirenade-ask", pool_size=2, statement_timeout_seconds=0
+    with current_engine(
+        settings.database_url.get_secret_value(),
+        application_name="sirenade-ask",
+        pool_size=2,
+        statement_timeout_seconds=0,
     ) as engine:
         sender = open_sender(settings, engine=engine, clock=clock, metrics=Metrics())
         per_minute = ImportStore(engine).requests_per_minute() or settings.insee_requests_per_minute
         yield Desk(engine, Inquirer(sender, clock), settings.insee_rows_per_page, per_minute)
-
-
-@contextmanager
-def open_database(
-    settings: DatabaseSettings,
-    *,
-    application_name: str,
-    pool_size: int = 1,
-    statement_timeout_seconds: int = 60,
-) -> Iterator[Engine]:
-    """Connect to the control database. Raises UserError where its schema is not current."""
-    engine = make_engine(
-        settings.database_url.get_secret_value(),
-        application_name=application_name,
-        pool_size=pool_size,
-        statement_timeout_seconds=statement_timeout_seconds,
-    )
-    try:
-        with engine.connect() as connection:
-            require_current(connection)
-        yield engine
-    finally:
-        engine.dispose()

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from services.fetcher.commands.desk import open_database
 from services.fetcher.commands.follow import follow
 from services.fetcher.commands.forecast import forecast, print_forecast
 from services.fetcher.commands.options import Plan, ScopeOptions, Wait, with_scope_options
 from services.fetcher.commands.scopes import checked_scope
 from services.fetcher.daily_share import MOST_ROWS, checked_rhythm, order_daily
 from services.fetcher.settings import FetcherSettings
+from shared.db.migrate import current_engine
 from shared.errors import UserError
 from shared.imports.orders import order_import
 from shared.settings import DatabaseSettings, load
@@ -65,7 +65,9 @@ def import_(  # noqa: PLR0913  # each an option of the command
         found = forecast(load(FetcherSettings), scope, limit)
         print_forecast(found, rhythm, as_json=as_json)
         return
-    with open_database(load(DatabaseSettings), application_name="sirenade-import") as engine:
+    with current_engine(
+        load(DatabaseSettings).database_url.get_secret_value(), application_name="sirenade-import"
+    ) as engine:
         if rhythm is None:
             with engine.begin() as connection:
                 run_id, goes_on = order_import(connection, scope, row_limit=limit), False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from shared.db.engine import make_engine
-from shared.db.migrate import require_current
+from shared.db.migrate import current_engine, require_current
 from shared.db.shards import open_shards, require_one_database
 from shared.settings import DatabaseSettings, load
 
@@ -48,15 +48,9 @@ def register(name: str, *, statement_timeout_seconds: int = 60) -> Iterator[Engi
     """
     settings = load(DatabaseSettings)
     require_one_database(settings)
-    engine = make_engine(
+    with current_engine(
         settings.database_url.get_secret_value(),
         application_name=name,
-        pool_size=1,
         statement_timeout_seconds=statement_timeout_seconds,
-    )
-    try:
-        with engine.connect() as connection:
-            require_current(connection)
+    ) as engine:
         yield engine
-    finally:
-        engine.dispose()
