@@ -1,12 +1,10 @@
 """The activities of units: their frequency, their older codes, and names that suit them."""
 
-import csv
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
-from pathlib import Path
 
 from services.simulator.generation import reference
 from services.simulator.generation.dice import Dice
@@ -49,18 +47,20 @@ class Metiers:
 @cache
 def metiers() -> Metiers:
     newer = reference.naf_2025_by_naf()
-    common = []
-    path = Path(__file__).parent / "data" / "metiers.csv"
-    with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            metier = Metier(
+    common = [
+        (
+            Metier(
                 row["code"],
                 newer[row["code"]],
                 row["naf_rev1"],
                 row["nap"],
                 tuple(row["enseignes"].split("|")),
-            )
-            common.append((metier, int(row["poids_personne"]), int(row["poids_societe"])))
+            ),
+            int(row["poids_personne"]),
+            int(row["poids_societe"]),
+        )
+        for row in reference.rows("metiers.csv")
+    ]
     rare = [naf for naf in sorted(newer) if naf[:2] not in _OF_NO_COMPANY]
     return Metiers(common, [_rare(naf) for naf in rare])
 

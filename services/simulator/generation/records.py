@@ -1,6 +1,6 @@
 """Complete, unmasked API records from the facts of units and establishments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from services.simulator.generation import reference
@@ -182,9 +182,8 @@ def _unit_periods(unite: Unite, block: Draft, day: str) -> list[Draft]:
     """Make the periods, newest first: the unit as it is, and as it was before it ceased."""
     history = Dice(0, "fin", unite.number)
     current: Draft = {"dateFin": None, "dateDebut": unite.created}
-    for name in _UNIT_PERIOD:
+    for name, changed in _UNIT_PERIOD.items():
         current[name] = block[name]
-        changed = _CHANGE_OF.get(name)
         if changed is not None:
             current[changed] = False
     if not unite.cessee or unite.created >= day:
@@ -200,29 +199,17 @@ def _unit_periods(unite: Unite, block: Draft, day: str) -> list[Draft]:
     return [after, before]
 
 
-_UNIT_PERIOD = (
-    "etatAdministratifUniteLegale",
-    "nomUniteLegale",
-    "nomUsageUniteLegale",
-    "denominationUniteLegale",
-    "denominationUsuelle1UniteLegale",
-    "denominationUsuelle2UniteLegale",
-    "denominationUsuelle3UniteLegale",
-    "categorieJuridiqueUniteLegale",
-    "activitePrincipaleUniteLegale",
-    "nomenclatureActivitePrincipaleUniteLegale",
-    "nicSiegeUniteLegale",
-    "economieSocialeSolidaireUniteLegale",
-    "societeMissionUniteLegale",
-    "caractereEmployeurUniteLegale",
-)
-_CHANGE_OF = {
+# The values of a unit's period, each with the mark of its change where INSEE has one.
+_UNIT_PERIOD: Mapping[str, str | None] = {
     "etatAdministratifUniteLegale": "changementEtatAdministratifUniteLegale",
     "nomUniteLegale": "changementNomUniteLegale",
     "nomUsageUniteLegale": "changementNomUsageUniteLegale",
     "denominationUniteLegale": "changementDenominationUniteLegale",
+    "denominationUsuelle1UniteLegale": None,
+    "denominationUsuelle2UniteLegale": None,
     "denominationUsuelle3UniteLegale": "changementDenominationUsuelleUniteLegale",
     "categorieJuridiqueUniteLegale": "changementCategorieJuridiqueUniteLegale",
+    "activitePrincipaleUniteLegale": None,
     "nomenclatureActivitePrincipaleUniteLegale": "changementActivitePrincipaleUniteLegale",
     "nicSiegeUniteLegale": "changementNicSiegeUniteLegale",
     "economieSocialeSolidaireUniteLegale": "changementEconomieSocialeSolidaireUniteLegale",

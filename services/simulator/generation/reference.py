@@ -11,7 +11,7 @@ from pathlib import Path
 from services.simulator.errors import BadOptionError
 from services.simulator.generation.dice import Dice
 
-_DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,9 @@ class CommuneMap:
         return self.communes[bisect_right(self._ends, inhabitant)]
 
 
-def _rows(name: str) -> Iterator[Mapping[str, str]]:
-    with (_DATA / name).open(encoding="utf-8", newline="") as lines:
+def rows(name: str) -> Iterator[Mapping[str, str]]:
+    """Read a table of data/, one mapping of columns to texts for each row."""
+    with (DATA / name).open(encoding="utf-8", newline="") as lines:
         yield from csv.DictReader(lines)
 
 
@@ -64,7 +65,7 @@ def communes(departements: Sequence[str] = ()) -> CommuneMap:
             int(row["population"]),
             tuple(row["codes_postaux"].split()),
         )
-        for row in _rows("communes.csv")
+        for row in rows("communes.csv")
     ]
     unknown = set(departements) - {commune.departement for commune in every}
     if unknown:
@@ -75,19 +76,19 @@ def communes(departements: Sequence[str] = ()) -> CommuneMap:
 @cache
 def naf_2025_by_naf() -> Mapping[str, str]:
     """Map each NAF Rev2 sub-class to the nearest of NAF 2025."""
-    return {row["code"]: row["naf_2025"] for row in _rows("naf.csv")}
+    return {row["code"]: row["naf_2025"] for row in rows("naf.csv")}
 
 
 @cache
 def older_activities(nomenclature: str) -> Sequence[str]:
     """List the codes of `NAFRev1` or `NAP`; NAF 1993 codes are nearly those of NAF Rev1."""
-    return [r["code"] for r in _rows("naf_anciennes.csv") if r["nomenclature"] == nomenclature]
+    return [r["code"] for r in rows("naf_anciennes.csv") if r["nomenclature"] == nomenclature]
 
 
 @cache
 def centre_of(departement: str) -> tuple[float, float] | None:
     """Return the rough centre in metres of INSEE's projection there; None where it has none."""
-    for row in _rows("centres.csv"):
+    for row in rows("centres.csv"):
         if row["departement"] == departement:
             return float(row["x"]), float(row["y"])
     return None
@@ -120,5 +121,5 @@ def variables() -> Sequence[Variable]:
             row["masque"],
             row["historise"] == "1",
         )
-        for row in _rows("variables.csv")
+        for row in rows("variables.csv")
     ]

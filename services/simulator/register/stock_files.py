@@ -17,6 +17,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from services.simulator.generation import reference
 from services.simulator.generation.identifiers import SIREN_LENGTH, siren_of
 from services.simulator.options import SimulatorOptions
 from services.simulator.query.variables import Collection
@@ -27,7 +28,6 @@ Format = Literal["csv", "zip", "parquet"]
 FORMATS: Sequence[Format] = ("csv", "zip", "parquet")
 FILES: Mapping[Collection, str] = {"siret": "StockEtablissement", "siren": "StockUniteLegale"}
 
-_COLUMNS = Path(__file__).parents[1] / "generation" / "data" / "stock_columns.csv"
 _GROUP_ROWS = 50_000
 # Copies have their own range of numbers, in the order of the file.
 _FIRST_COPY = 10_000_000
@@ -41,8 +41,7 @@ class WrittenStockFile:
 
 @cache
 def columns(file: str) -> Sequence[str]:
-    with _COLUMNS.open(encoding="utf-8", newline="") as lines:
-        return [row["column"] for row in csv.DictReader(lines) if row["file"] == file]
+    return [row["column"] for row in reference.rows("stock_columns.csv") if row["file"] == file]
 
 
 def write_stock(
