@@ -4,75 +4,24 @@ Hot tables carry no foreign keys: one transaction writes a unit, its establishme
 pages together, and an erasure clears them together (docs/adr/0004-database.md).
 """
 
+# Each module adds its tables to `metadata`.
+from shared.db.tables import imports, insee_extras, money, operations, review_batches, shards, stock
 from shared.db.tables.base import metadata
-from shared.db.tables.imports import (
-    certificates,
-    import_batches,
-    import_pages,
-    import_runs,
-    insee_requests,
-    quota,
-    slice_receipts,
-    treatment_windows,
-    watermarks,
-)
-from shared.db.tables.insee_extras import redirections, schema_drift, successions
-from shared.db.tables.money import review_budget, review_providers, review_reservations
-from shared.db.tables.operations import dead_letters, failed_items, job_slots, jobs
-from shared.db.tables.register import (
-    etablissements,
-    periodes_etablissements,
-    pro_localisations,
-    unites_legales,
-)
-from shared.db.tables.review_batches import review_batch_holds, review_batch_lines, review_batches
-from shared.db.tables.shards import shard_place, shard_receipts
-from shared.db.tables.stock import stock_chunks, stock_loads
-from shared.db.tables.texts import (
-    avis,
-    avis_attempts,
-    avis_simhashes,
-    erasures,
-    oppositions,
-    sources,
-)
+from shared.db.tables.register import etablissements, pro_localisations, unites_legales
+from shared.db.tables.texts import avis, oppositions
 
 __all__ = [
     "avis",
-    "avis_attempts",
-    "avis_simhashes",
-    "certificates",
-    "dead_letters",
-    "erasures",
     "etablissements",
-    "failed_items",
-    "import_batches",
-    "import_pages",
-    "import_runs",
-    "insee_requests",
-    "job_slots",
-    "jobs",
+    "imports",
+    "insee_extras",
     "metadata",
+    "money",
+    "operations",
     "oppositions",
-    "periodes_etablissements",
     "pro_localisations",
-    "quota",
-    "redirections",
-    "review_batch_holds",
-    "review_batch_lines",
     "review_batches",
-    "review_budget",
-    "review_providers",
-    "review_reservations",
-    "schema_drift",
-    "shard_place",
-    "shard_receipts",
-    "slice_receipts",
-    "sources",
-    "stock_chunks",
-    "stock_loads",
-    "successions",
-    "treatment_windows",
+    "shards",
+    "stock",
     "unites_legales",
-    "watermarks",
 ]

@@ -1,6 +1,9 @@
-"""The parts that tables share: names of constraints, and frequent kinds of columns."""
+"""The metadata of all tables, and the way to declare a table."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, MetaData, Text, text
+from typing import Any
+
+from sqlalchemy import Column, MetaData, Table
+from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData(
     naming_convention={
@@ -12,36 +15,13 @@ metadata = MetaData(
     }
 )
 
-NOW = text("now()")
 
-
-def instant(name: str, *, nullable: bool = True, default_now: bool = False) -> Column[object]:
-    """Make a column for an instant of our clock; INSEE's dates have no offset: plain `DateTime`."""
-    return Column(
-        name,
-        DateTime(timezone=True),
-        nullable=nullable and not default_now,
-        server_default=NOW if default_now else None,
+def table(
+    name: str, *parts: SchemaItem | list[Column[Any]], fillfactor: int | None = None
+) -> Table:
+    """Declare a table with these columns, constraints and indexes, in their order."""
+    items = [item for part in parts for item in (part if isinstance(part, list) else [part])]
+    storage: dict[str, Any] = (
+        {} if fillfactor is None else {"postgresql_with": {"fillfactor": fillfactor}}
     )
-
-
-def own_id() -> Column[int]:
-    """Make the column `id`, which PostgreSQL numbers."""
-    return Column("id", BigInteger, Identity(always=True), primary_key=True)
-
-
-def one_of(
-    name: str, *values: str, default: str | None = None, nullable: bool = False
-) -> Column[str]:
-    """Make a column that holds one of these values."""
-    quoted = ", ".join(f"'{value}'" for value in values)
-    check = CheckConstraint(f"{name} IN ({quoted})", name=name)
-    return Column(name, Text, check, nullable=nullable, server_default=default)
-
-
-def counter(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, server_default=text("0"))
-
-
-def texts(*names: str) -> list[Column[str]]:
-    return [Column(name, Text) for name in names]
+    return Table(name, metadata, *items, **storage)

@@ -1,46 +1,32 @@
 """INSEE's data beside its records: new keys, duplicates, successions."""
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Date,
-    DateTime,
-    Index,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-)
+from sqlalchemy import Index, PrimaryKeyConstraint
 
-from shared.db.tables.base import instant, metadata
+from shared.db.tables import columns as col
+from shared.db.tables.base import table
 
-schema_drift = Table(
+schema_drift = table(
     "schema_drift",
-    metadata,
     # `block.key` of INSEE's records without a column; never a value.
-    Column("key", Text, primary_key=True),
-    instant("first_seen_at", default_now=True),
-    Column("batch_id", BigInteger),
+    col.text("key", key=True),
+    col.instant_now("first_seen_at"),
+    col.bigint("batch_id"),
 )
 
-redirections = Table(
+redirections = table(
     "redirections",
-    metadata,
     # The siren or siret that INSEE declared a duplicate of the target.
-    Column("siren_or_siret", Text, primary_key=True),
-    Column("target", Text, nullable=False),
-    instant("seen_at", default_now=True),
+    col.text("siren_or_siret", key=True),
+    col.text("target", required=True),
+    col.instant_now("seen_at"),
 )
 
-successions = Table(
+successions = table(
     "successions",
-    metadata,
-    Column("siret_predecesseur", Text, nullable=False),
-    Column("siret_successeur", Text, nullable=False),
-    Column("date_lien_succession", Date, nullable=False),
-    Column("transfert_siege", Boolean),
-    Column("continuite_economique", Boolean),
-    Column("date_dernier_traitement", DateTime),
+    col.text("siret_predecesseur", "siret_successeur", required=True),
+    col.date("date_lien_succession", required=True),
+    col.boolean("transfert_siege", "continuite_economique"),
+    col.insee_time("date_dernier_traitement"),
     PrimaryKeyConstraint("siret_predecesseur", "siret_successeur", "date_lien_succession"),
     Index("ix_successions_siret_successeur", "siret_successeur"),
 )

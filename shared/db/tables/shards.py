@@ -1,33 +1,27 @@
 """The additional tables of a register in several databases."""
 
-from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, SmallInteger, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Column, PrimaryKeyConstraint, SmallInteger
 
-from shared.db.tables.base import instant, metadata
+from shared.db.tables import columns as col
+from shared.db.tables.base import table
 
 # The place of this database: one row, or none where it is the only shard.
-shard_place = Table(
+shard_place = table(
     "shard_place",
-    metadata,
     Column("shard", SmallInteger, primary_key=True, autoincrement=False),
-    Column("shards", SmallInteger, nullable=False),
+    col.smallint("shards", required=True),
 )
 
 # The receipt of a slice whose rows and counters are in two databases, stored with the rows. After a
 # kill between the two transactions, the next writer of the slice reads the outcomes here.
-shard_receipts = Table(
+shard_receipts = table(
     "shard_receipts",
-    metadata,
-    Column("batch_id", BigInteger, nullable=False),
-    Column("page", Integer, nullable=False),
-    Column("fetch_id", BigInteger, nullable=False),
-    Column("slice", Integer, nullable=False),
-    Column("records", Integer, nullable=False),
-    Column("sirets", ARRAY(Text), nullable=False),
-    Column("inserted", Integer, nullable=False),
-    Column("updated", Integer, nullable=False),
-    Column("unchanged", Integer, nullable=False),
-    Column("failed", Integer, nullable=False),
-    instant("written_at", default_now=True),
+    col.bigint("batch_id", required=True),
+    col.integer("page", required=True),
+    col.bigint("fetch_id", required=True),
+    col.integer("slice", "records", required=True),
+    col.texts("sirets", required=True),
+    col.integer("inserted", "updated", "unchanged", "failed", required=True),
+    col.instant_now("written_at"),
     PrimaryKeyConstraint("batch_id", "page", "fetch_id", "slice"),
 )

@@ -1,81 +1,55 @@
 """The loads of stock files and their progress."""
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Date,
-    DateTime,
-    ForeignKey,
-    Index,
-    Integer,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-    text,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Index, PrimaryKeyConstraint
 
-from shared.db.tables.base import counter, instant, metadata, one_of, own_id
+from shared.db.tables import columns as col
+from shared.db.tables.base import table
 
-stock_loads = Table(
+_STATUSES = ("staging", "staged", "stored", "complete", "refused", "abandoned")
+
+stock_loads = table(
     "stock_loads",
-    metadata,
-    own_id(),
-    one_of("collection", "unites_legales", "etablissements"),
-    Column("file_name", Text, nullable=False),
+    col.own_id(),
+    col.one_of("collection", "unites_legales", "etablissements"),
+    col.text("file_name", required=True),
     # Size and version of the file: an interrupted load goes on only with the same file.
-    Column("file_identity", Text, nullable=False),
-    Column("file_date", Date, nullable=False),
+    col.text("file_identity", required=True),
+    col.date("file_date", required=True),
     # The `fetched_at` of its rows.
-    instant("fetched_at", nullable=False),
+    col.instant("fetched_at", required=True),
     # The file's rows in each chunk, refused ones included: it gives a chunk's number its meaning.
-    Column("chunk_rows", Integer, nullable=False),
-    one_of("way", "swap", "merge"),
-    one_of(
-        "status",
-        "staging",
-        "staged",
-        "stored",
-        "complete",
-        "refused",
-        "abandoned",
-        default="staging",
-    ),
+    col.integer("chunk_rows", required=True),
+    col.one_of("way", "swap", "merge"),
+    col.one_of("status", *_STATUSES, default="staging"),
     # The rows of the file that could be read, and those that could not.
-    counter("rows"),
-    counter("refused"),
+    col.counter("rows", "refused"),
     # The outcomes of the rows that could be read.
-    counter("inserted"),
-    counter("updated"),
+    col.counter("inserted", "updated"),
     # Rows of the register that the file lacks; they stay.
-    Column("vanished", BigInteger),
+    col.bigint("vanished"),
     # The highest treatment date among the rows.
-    Column("treated_until", DateTime),
+    col.insee_time("treated_until"),
     # The last merged block of the staging table; the last siret whose pages were renewed.
-    counter("merged_blocks"),
-    Column("pages_siret", Text),
-    instant("started_at", default_now=True),
-    instant("finished_at"),
+    col.counter("merged_blocks"),
+    col.text("pages_siret"),
+    col.instant_now("started_at"),
+    col.instant("finished_at"),
     # There is one staging table for each collection.
     Index(
         "uq_stock_loads_open",
         "collection",
         unique=True,
-        postgresql_where=text("status IN ('staging', 'staged')"),
+        postgresql_where="status IN ('staging', 'staged')",
     ),
 )
 
-stock_chunks = Table(
+stock_chunks = table(
     "stock_chunks",
-    metadata,
-    Column("load_id", BigInteger, ForeignKey("stock_loads.id"), nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("rows", Integer, nullable=False),
-    Column("refused", Integer, nullable=False),
+    col.reference("load_id", "stock_loads.id"),
+    col.integer("number", "rows", "refused", required=True),
     # The first refused rows that have a key.
-    Column("refused_keys", ARRAY(Text), nullable=False),
-    Column("refused_codes", ARRAY(Text), nullable=False),
-    Column("treated_until", DateTime),
-    instant("written_at", default_now=True),
+    col.texts("refused_keys", "refused_codes", required=True),
+    col.insee_time("treated_until"),
+    col.instant_now("written_at"),
     PrimaryKeyConstraint("load_id", "number"),
 )
