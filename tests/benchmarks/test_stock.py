@@ -40,7 +40,7 @@ import json, resource, sys, time
 from pathlib import Path
 from services.writer.stock import command
 begun = time.perf_counter()
-command.load(sys.argv[1], sys.argv[2:], command.Options(pages=False))
+command.load(sys.argv[1], sys.argv[2:], command.StockOptions(pages=False))
 usage = resource.getrusage(resource.RUSAGE_SELF)
 peak_kib = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 print(json.dumps({"seconds": time.perf_counter() - begun, "rss_mib": peak_kib / 1024,

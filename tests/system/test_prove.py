@@ -130,6 +130,7 @@ def test_a_short_soak_brings_its_deltas_and_is_told_on_a_page(tmp_path: Path) ->
     measured = {each["name"]: each["measured"] for each in proof["promises"]}
     assert int(measured["deltas complete"]) >= 1
     assert int(measured["changes that deltas brought"]) > 0
+    assert int(measured["avis accepted, of those due"]) > 0
     assert "file descriptors of operator-1" in measured
     assert {each["name"] for each in proof["servers"]} == {"postgres", "rabbitmq", "simulator"}
     page = (tmp_path / "soak" / "proof.html").read_text()

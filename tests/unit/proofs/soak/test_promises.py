@@ -69,6 +69,18 @@ def test_texts_that_stop_halfway_break_a_promise() -> None:
     assert broken(samples) == {"texts in the poorest quarter"}
 
 
+def test_a_short_run_is_not_judged_by_its_quarters() -> None:
+    """Its last quarter may hold deltas alone, and the establishments they change need no text."""
+    samples = [
+        replace(
+            each, at_seconds=each.at_seconds / 10, avis={"accepted": min(9, int(each.at_seconds))}
+        )
+        for each in steady_run()
+    ]
+    short = [replace(each, avis_due=9) for each in samples]
+    assert broken(short, replace(MEANWHILE, asked_seconds=SECONDS / 10)) == set()
+
+
 def test_rows_that_come_ever_slower_break_a_promise() -> None:
     samples = [
         replace(each, received=int(each.received * (1.5 - 0.5 * each.at_seconds / SECONDS)))
