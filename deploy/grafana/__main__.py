@@ -1,7 +1,7 @@
 """`python -m deploy.grafana`: write every dashboard anew."""
 
 from deploy.grafana.boards import BOARDS
-from deploy.grafana.files import DASHBOARDS, as_json
+from deploy.grafana.layout import DASHBOARDS, as_json
 
 
 def main() -> None:

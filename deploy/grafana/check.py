@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-from deploy.grafana.files import DASHBOARDS
+from deploy.grafana.layout import DASHBOARDS
 from shared.errors import SirenadeError
 
 _BUILT_IN = {"__rate_interval": "1m", "__interval": "15s", "__range": "15m"}

@@ -1,24 +1,24 @@
 """A dashboard: rows of panels, with what all dashboards share."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
 from deploy.grafana.panels import SOURCE, Panel
 
+DASHBOARDS = Path(__file__).parent / "dashboards"
 _COLUMNS = 24
 _TAG = "sirenade"
 
 
-@dataclass(frozen=True)
-class PanelLine:
-    """Panels side by side, 24 columns at most."""
-
-    height: int
-    panels: Sequence[Panel]
+# Panels side by side, 24 columns at most, below their height.
+PanelLine = tuple[int, Sequence[Panel]]
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class PanelRow:
     lines: Sequence[PanelLine]
 
 
-def line(height: int, *panels: Panel) -> PanelLine:
-    return PanelLine(height, panels)
+def line(*panels: Panel, height: int = 8) -> PanelLine:
+    return height, panels
 
 
 def row(number: int, title: str, *lines: PanelLine) -> PanelRow:
@@ -38,31 +38,23 @@ def row(number: int, title: str, *lines: PanelLine) -> PanelRow:
 
 
 @dataclass(frozen=True)
-class BoardVariable:
-    """`values` is a Prometheus selector whose `name` label gives the choices."""
-
-    name: str
-    label: str
-    values: str
-
-
-@dataclass(frozen=True)
 class Board:
+    """A dashboard; a variable's choices are the labels of its name in a Prometheus selector."""
+
     uid: str
     title: str
     text: str
     rows: Sequence[PanelRow]
-    variables: Sequence[BoardVariable] = ()
-    since: str = "now-3h"
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def built(board: Board) -> model.Dashboard:
+def _built(board: Board) -> model.Dashboard:
     builder = (
         dashboard.Dashboard(board.title)
         .uid(board.uid)
         .description(board.text)
         .tags([_TAG])
-        .time(board.since, "now")
+        .time("now-3h", "now")
         .timezone("browser")
         .refresh("30s")
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
@@ -75,40 +67,34 @@ def built(board: Board) -> model.Dashboard:
             .keep_time(keep_time=True)
         )
     )
-    for variable in board.variables:
-        builder.with_variable(_query_variable(variable))
+    for name, selector in board.variables.items():
+        builder.with_variable(
+            dashboard.QueryVariable(name)
+            .label(name.capitalize())
+            .query(f"label_values({selector}, {name})")
+            .datasource(SOURCE)
+            .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+            .sort(model.VariableSort.ALPHABETICAL_ASC)
+        )
     y = 0
     for row in board.rows:
         builder.with_row(
-            dashboard.Row(row.title).id(row.number).grid_pos(_place(x=0, y=y, w=_COLUMNS, h=1))
+            dashboard.Row(row.title)
+            .id(row.number)
+            .grid_pos(model.GridPos(x=0, y=y, w=_COLUMNS, h=1))
         )
         y += 1
-        for line in row.lines:
+        for height, panels in row.lines:
             x = 0
-            for panel in line.panels:
-                width = panel.width or _COLUMNS // len(line.panels)
-                builder.with_panel(panel.built(x=x, y=y, width=width, height=line.height))
+            for panel in panels:
+                width = panel.width or _COLUMNS // len(panels)
+                builder.with_panel(panel.built(x=x, y=y, width=width, height=height))
                 x += width
-            y += line.height
+            y += height
     return builder.build()
 
 
-def _query_variable(variable: BoardVariable) -> dashboard.QueryVariable:
-    return (
-        dashboard.QueryVariable(variable.name)
-        .label(variable.label)
-        .query(f"label_values({variable.values}, {variable.name})")
-        .datasource(SOURCE)
-        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(model.VariableSort.ALPHABETICAL_ASC)
-    )
-
-
-def _place(*, x: int, y: int, w: int, h: int) -> model.GridPos:
-    return model.GridPos(h=h, w=w, x=x, y=y)
-
-
-def annotations() -> list[dict[str, Any]]:
+def _annotations() -> list[dict[str, Any]]:
     """Return the marks that explain a bend in a curve; all of them are measured."""
     up = 'up{service=~"fetcher|writer|reviewer|operator"}'
     return [
@@ -146,12 +132,11 @@ def _mark(
     name: str, colour: str, expr: str, *, title: str, at_value: bool = False
 ) -> dict[str, Any]:
     """Make a mark; `at_value` takes the value as its time, in milliseconds."""
-    source = {"type": SOURCE.type_val, "uid": SOURCE.uid}
     return {
         "name": name,
         "enable": True,
         "iconColor": colour,
-        "datasource": source,
+        "datasource": {"type": SOURCE.type_val, "uid": SOURCE.uid},
         "expr": expr,
         "step": "15s",
         "titleFormat": title,
@@ -159,3 +144,17 @@ def _mark(
         # Some versions of Grafana read the query here, others above.
         "target": {"expr": expr, "refId": "Anno", "interval": "15s"},
     }
+
+
+def as_json(board: Board) -> str:
+    """Return the board's JSON: a line for each panel, so that a change shows its panels."""
+    model: dict[str, Any] = json.loads(json.dumps(_built(board), cls=JSONEncoder))
+    # The SDK's type of an annotation lacks fields that Prometheus needs.
+    model["annotations"] = {"list": _annotations()}
+    panels = ",\n".join(_as_line(panel) for panel in model.pop("panels"))
+    others = [f"{_as_line(name)}: {_as_line(model[name])}" for name in sorted(model)]
+    return "{\n" + ",\n".join([*others, f'"panels": [\n{panels}\n]']) + "\n}\n"
+
+
+def _as_line(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

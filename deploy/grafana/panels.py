@@ -1,70 +1,73 @@
 """The kinds of panel of the dashboards; each panel has a unit and a description."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from grafana_foundation_sdk.builders import bargauge, common, dashboard, gauge, prometheus, stat
-from grafana_foundation_sdk.builders import timeseries as series
+from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometheus, timeseries
+from grafana_foundation_sdk.builders import gauge as gauges
+from grafana_foundation_sdk.builders import stat as stats
 from grafana_foundation_sdk.models import common as common_model
 from grafana_foundation_sdk.models import dashboard as model
 
 SOURCE = model.DataSourceRef(type_val="prometheus", uid="prometheus")
 _LETTERS = "ABCDEFGH"
 
-AnyPanel = stat.Panel | gauge.Panel | bargauge.Panel | series.Panel
+AnyPanel = stats.Panel | gauges.Panel | bargauge.Panel | timeseries.Panel
 
 
-@dataclass(frozen=True)
-class Levels:
-    """Colours, each from a value upwards; the first has no lowest value."""
-
-    steps: Sequence[tuple[float | None, str]] = ((None, "green"),)
-
-    def built(self) -> dashboard.ThresholdsConfig:
-        return (
-            dashboard.ThresholdsConfig()
-            .mode(model.ThresholdsMode.ABSOLUTE)
-            .steps([model.Threshold(value=value, color=colour) for value, colour in self.steps])
-        )
-
-
-PLAIN = Levels(((None, "blue"),))
+# Colours, each from a value upwards; the first has no lowest value.
+Levels = Sequence[tuple[float | None, str]]
+PLAIN: Levels = ((None, "blue"),)
 # A single one is a fault.
-NONE_IS_GOOD = Levels(((None, "green"), (1, "red")))
+NONE_IS_GOOD: Levels = ((None, "green"), (1, "red"))
+NONE_IS_BAD: Levels = ((None, "red"), (1, "green"))
+YES_NO = {"0": ("no", "red"), "1": ("yes", "green")}
+
+
+def green_to(orange: float, red: float | None = None) -> Levels:
+    """Colour the values from `orange` on, and those from `red` on."""
+    return ((None, "green"), (orange, "orange"), *([] if red is None else [(red, "red")]))
 
 
 @dataclass(frozen=True)
 class Panel:
     """A panel of a dashboard.
 
-    `number` is the id that links know: it stays when the panel moves. `queries` are expressions by
-    legend, which may name labels of the result: {{outcome}}. Panels of a line without a `width`
-    share its columns equally. `nothing` is shown where a result is empty. `words` give a value a
-    name and a colour.
+    `number` is the id that links know: it stays when the panel moves. Panels of a line without a
+    `width` share its columns equally. `nothing` is shown where a result is empty. `words` give a
+    value a name and a colour.
     """
 
     number: int
     title: str
-    text: str
     unit: str
-    queries: Mapping[str, str]
+    kind: str
     width: int | None = None
-    kind: str = "graph"
     levels: Levels = PLAIN
-    least: float | None = 0
     most: float | None = None
     decimals: int | None = None
     stacked: bool = False
     nothing: str | None = None
     words: dict[str, tuple[str, str]] = field(default_factory=dict)
+    text: str = ""
+    queries: Mapping[str, str] = field(default_factory=dict)
+
+    def shows(self, text: str, queries: str | Mapping[str, str]) -> "Panel":
+        """Complete the panel by its description and its expressions by legend.
+
+        A legend may name labels of the result: {{outcome}}. One expression needs none.
+        """
+        queries = {"": queries} if isinstance(queries, str) else queries
+        return replace(self, text=text, queries=queries)
 
     def built(self, *, x: int, y: int, width: int, height: int) -> AnyPanel:
         panel = _KINDS[self.kind](self)
-        panel.id(self.number).title(self.title).description(self.text).unit(self.unit)
+        panel.id(self.number).title(self.title).description(self.text).unit(self.unit).min(0)
         panel.datasource(SOURCE).grid_pos(model.GridPos(h=height, w=width, x=x, y=y))
-        panel.thresholds(self.levels.built())
-        if self.least is not None:
-            panel.min(self.least)
+        steps = [model.Threshold(value=value, color=colour) for value, colour in self.levels]
+        thresholds = dashboard.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE)
+        panel.thresholds(thresholds.steps(steps))
         if self.most is not None:
             panel.max(self.most)
         if self.decimals is not None:
@@ -72,7 +75,11 @@ class Panel:
         if self.nothing is not None:
             panel.no_value(self.nothing)
         if self.words:
-            panel.mappings([_words(self.words)])
+            options = {
+                value: model.ValueMappingResult(text=word, color=colour, index=place)
+                for place, (value, (word, colour)) in enumerate(self.words.items())
+            }
+            panel.mappings([model.ValueMap(options=options)])
         for letter, (legend, query) in zip(_LETTERS, self.queries.items(), strict=False):
             target = prometheus.Dataquery().ref_id(letter).expr(query).datasource(SOURCE)
             target.legend_format(legend or "__auto")
@@ -81,18 +88,15 @@ class Panel:
         return panel
 
 
-def _words(words: dict[str, tuple[str, str]]) -> model.ValueMap:
-    return model.ValueMap(
-        options={
-            value: model.ValueMappingResult(text=word, color=colour, index=place)
-            for place, (value, (word, colour)) in enumerate(words.items())
-        }
-    )
+graph = partial(Panel, kind="graph")
+stat = partial(Panel, kind="stat")
+gauge = partial(Panel, kind="gauge")
+bars = partial(Panel, kind="bars")
 
 
-def _graph(panel: Panel) -> series.Panel:
+def _graph(panel: Panel) -> timeseries.Panel:
     graph = (
-        series.Panel()
+        timeseries.Panel()
         .line_width(1)
         .fill_opacity(25 if panel.stacked else 8)
         .show_points(common_model.VisibilityMode.NEVER)
@@ -119,24 +123,21 @@ def _last() -> common.ReduceDataOptions:
     return common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False)
 
 
-def _stat(panel: Panel) -> stat.Panel:
+def _stat(panel: Panel) -> stats.Panel:
     several = len(panel.queries) > 1 or "{{" in next(iter(panel.queries))
+    mode = common_model.BigValueTextMode
     return (
-        stat.Panel()
+        stats.Panel()
         .reduce_options(_last())
         .color_mode(common_model.BigValueColorMode.VALUE)
         .graph_mode(common_model.BigValueGraphMode.AREA)
         .justify_mode(common_model.BigValueJustifyMode.AUTO)
-        .text_mode(
-            common_model.BigValueTextMode.VALUE_AND_NAME
-            if several
-            else common_model.BigValueTextMode.VALUE
-        )
+        .text_mode(mode.VALUE_AND_NAME if several else mode.VALUE)
     )
 
 
-def _gauge(_panel: Panel) -> gauge.Panel:
-    return gauge.Panel().reduce_options(_last()).show_threshold_markers(show_threshold_markers=True)
+def _gauge(_panel: Panel) -> gauges.Panel:
+    return gauges.Panel().reduce_options(_last()).show_threshold_markers(True)
 
 
 def _bars(_panel: Panel) -> bargauge.Panel:

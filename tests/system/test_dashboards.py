@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from deploy.grafana.check import PrometheusApi, faults_of
-from deploy.grafana.files import DASHBOARDS
+from deploy.grafana.layout import DASHBOARDS
 from deploy.local.processes import free_port
 from shared.imports.orders import order_delta, order_import
 from shared.imports.progress import Progress

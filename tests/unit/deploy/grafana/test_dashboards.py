@@ -9,8 +9,7 @@ import pytest
 
 from deploy.grafana.boards import BOARDS
 from deploy.grafana.check import PrometheusApi, Refused, faults_of
-from deploy.grafana.files import DASHBOARDS, as_json
-from deploy.grafana.layout import Board
+from deploy.grafana.layout import DASHBOARDS, Board, as_json
 from services.operator.exporter import families
 from shared.metrics import Metrics
 
