@@ -8,6 +8,7 @@ keeps its part until it succeeds, or until the day is over.
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
@@ -146,8 +147,7 @@ def give_back_rest(connection: Connection, *, batch_id: int) -> None:
     connection.execute(_GO_ON, {"batch_id": batch_id})
 
 
-@dataclass(frozen=True)
-class DailyOrder:
+class DailyOrder(NamedTuple):
     """An order of a daily import; `goes_on` where its run was open already."""
 
     run_id: int
@@ -171,9 +171,7 @@ def order_daily(
             numbers = ", ".join(map(str, runs))
             raise UserError(f"several daily imports are under way (runs {numbers}): name a place")
         if not runs:
-            run_id = order_import(
-                connection, scope or Scope(), row_limit=row_limit, **asdict(rhythm)
-            )
-            return DailyOrder(run_id, goes_on=False)
+            bounds = {"row_limit": row_limit, **asdict(rhythm)}
+            return DailyOrder(order_import(connection, scope or Scope(), **bounds), goes_on=False)
         connection.execute(_CHANGE, wanted | {"run_id": runs[0]})
         return DailyOrder(runs[0], goes_on=True)

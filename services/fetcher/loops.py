@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -60,8 +61,8 @@ class Planner:
         self._activate()
 
     def _activate(self) -> None:
-        for batch_id, page in self.store.activate_batches(self.parallel_batches):
-            self.publish(FetchPage(batch_id, page))
+        for page in self.store.activate_batches(self.parallel_batches):
+            self.publish(page)
 
     def _plan(self, run: PendingRun) -> None:
         try:
@@ -72,15 +73,12 @@ class Planner:
             return
         except (InseeError, SlowDown) as error:
             log.warning("run not planned yet", run_id=run.run_id, reason=str(error))
+            seconds, told = 0.0, None
             # All other errors pause the quota itself.
             if isinstance(error, NoGoodAnswer):
-                self.store.release_run(
-                    run.run_id,
-                    delay_seconds=_NO_ANSWER_SECONDS,
-                    error=f"INSEE gives no good answer, asked again later: {error}",
-                )
-            else:
-                self.store.release_run(run.run_id, delay_seconds=0.0)
+                seconds = _NO_ANSWER_SECONDS
+                told = f"INSEE gives no good answer, asked again later: {error}"
+            self.store.postpone_run(run.run_id, seconds, error=told)
             return
         if draft is None:
             return
@@ -99,7 +97,7 @@ class Planner:
             run.scope,
             row_limit=run.row_limit,
             walkers=self.parallel_batches,
-            count=lambda query: self._count(run, query),
+            count=partial(self._count, run),
         )
         return RunDraft(plan, windows)
 
@@ -109,13 +107,11 @@ class Planner:
         warning = "; ".join(decision.held_up) or None
         if warning is not None and order.wait_seconds > 0:
             log.info("delta waits", run_id=run.run_id, reason=warning)
-            delay_seconds = min(self.poll_seconds, order.wait_seconds)
-            self.store.release_run(run.run_id, delay_seconds=delay_seconds, warning=warning)
+            seconds = min(self.poll_seconds, order.wait_seconds)
+            self.store.postpone_run(run.run_id, seconds, warning=warning)
             return None
         plan = make_delta_plan(
-            decision.windows,
-            count=lambda query: self._count(run, query),
-            most_rows=self.most_rows_of_delta,
+            decision.windows, count=partial(self._count, run), most_rows=self.most_rows_of_delta
         )
         return RunDraft(plan, decision.windows, warning)
 
@@ -130,7 +126,7 @@ class Planner:
     def _count(self, run: PendingRun, query: str) -> int:
         key = (run.run_id, query)
         if key not in self._counted:
-            self.store.renew_run(run.run_id, lease_seconds=self.lease_seconds)
+            self.store.postpone_run(run.run_id, self.lease_seconds)
             # The counts of a long plan must not hold up the batches of other runs.
             self._activate()
             self._counted[key] = self.count(query)
@@ -157,6 +153,6 @@ class Sweeper:
             unwritten_seconds=self.unwritten_seconds,
             slices_wait=self.slices_ready() > 0,
         )
-        for batch_id, page in still:
-            self.publish(FetchPage(batch_id, page))
+        for page in still:
+            self.publish(page)
         self.metrics.pages_resent.inc(len(still))

@@ -1,33 +1,25 @@
 """Put the fetcher together. The service reads its environment here."""
 
 from functools import partial
+from typing import Any
 
 import dramatiq
 from sqlalchemy import Engine
 
-from services.fetcher.actors import declare_actors
 from services.fetcher.insee.ledger import open_sender
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from services.fetcher.walk.store import PageStore
-from services.fetcher.walk.walker import Walker, WalkPace
+from services.fetcher.walk.walker import Walker
 from shared.broker import ready_messages
 from shared.broker.envelope import publish
 from shared.clock import Clock
+from shared.db.outages import slowing_down
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
 from shared.runtime.service import Loop, Service, run_service
 from shared.settings import load
-
-
-def _pace(settings: FetcherSettings) -> WalkPace:
-    return WalkPace(
-        request_timeout_seconds=settings.insee_timeout_seconds,
-        slot_patience_seconds=settings.fetcher_slot_patience_seconds,
-        rows_per_page=settings.insee_rows_per_page,
-        max_slices_ready=settings.fetcher_max_slices_ready,
-    )
 
 
 def build(
@@ -39,7 +31,7 @@ def build(
     metrics: Metrics,
 ) -> Service:
     """Declare the actor on the broker and return the service."""
-    pace, pages = _pace(settings), PageStore(engine)
+    pages = PageStore(engine)
     broker.declare_queue(WriteSlice.QUEUE)
     send = partial(publish, broker)
     slices_ready = partial(ready_messages, broker, WriteSlice.QUEUE)
@@ -48,17 +40,30 @@ def build(
         sender=open_sender(settings, engine=engine, clock=clock, metrics=metrics),
         publish=send,
         slices_ready=slices_ready,
-        pace=pace,
         metrics=metrics,
+        lease_seconds=settings.lease_seconds,
+        slot_patience_seconds=settings.fetcher_slot_patience_seconds,
+        rows_per_page=settings.insee_rows_per_page,
+        max_slices_ready=settings.fetcher_max_slices_ready,
         shards=len(settings.shard_urls),
     )
-    declare_actors(broker, walker, time_limit_seconds=pace.lease_seconds)
+
+    def fetch_page(*others: Any, **wire: Any) -> None:
+        with slowing_down():
+            walker.fetch_page(FetchPage.from_wire(wire, *others))
+
+    dramatiq.actor(
+        broker=broker,
+        actor_name=FetchPage.ACTOR,
+        queue_name=FetchPage.QUEUE,
+        time_limit=int(settings.lease_seconds * 1000),
+    )(fetch_page)
     planner = Planner(
         ImportStore(engine),
         send,
         walker.count,
         parallel_batches=settings.walkers,
-        lease_seconds=pace.lease_seconds,
+        lease_seconds=settings.lease_seconds,
         informations=walker.ask_informations,
         poll_seconds=settings.fetcher_delta_poll_seconds,
     )

@@ -29,6 +29,11 @@ class FetcherSettings(ServiceSettings):
     fetcher_delta_poll_seconds: float = Field(default=180, ge=1, le=3600)
 
     @property
+    def lease_seconds(self) -> float:
+        """The lease of a page, which outlives the wait for a slot and the GET together."""
+        return self.fetcher_slot_patience_seconds + self.insee_timeout_seconds + 15
+
+    @property
     def walkers(self) -> int:
         """The walks that use up the quota: each takes 1.5 s a page where INSEE is slow."""
         if self.fetcher_parallel_batches is not None:

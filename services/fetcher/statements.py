@@ -23,21 +23,15 @@ LEASE_RUN = text("""
       sirets, row_limit, kind, since, overlap_hours,
       extract(epoch FROM wait_until - now())::float AS wait_seconds
 """)
-RENEW_RUN = text("""
-    UPDATE import_runs SET lease_until = now() + make_interval(secs => :lease_seconds)
-    WHERE id = :run_id AND status = 'pending'
-""")
-RELEASE_RUN = text("""
-    UPDATE import_runs SET lease_until = now() + make_interval(secs => :delay_seconds),
+POSTPONE_RUN = text("""
+    UPDATE import_runs SET lease_until = now() + make_interval(secs => :seconds),
       error = coalesce(:error, error), warning = coalesce(:warning, warning)
     WHERE id = :run_id AND status = 'pending'
 """)
 # A run without a batch is complete at once: no batch will close it.
 OPEN_RUN = text("""
-    UPDATE import_runs SET
-      status = CASE WHEN :batches = 0 THEN 'complete' ELSE 'running' END,
-      error = NULL,
-      warning = :warning,
+    UPDATE import_runs SET status = CASE WHEN :batches = 0 THEN 'complete' ELSE 'running' END,
+      error = NULL, warning = :warning,
       completed_at = CASE WHEN :batches = 0 THEN now() END
     WHERE id = :run_id AND status = 'pending'
 """)
@@ -71,9 +65,8 @@ ACTIVATE = text("""
 """)
 LEASE_PAGE = text("""
     UPDATE import_pages p
-    SET lease_token = :token,
-        lease_until = now() + make_interval(secs => :lease_seconds),
-        starts = p.starts + 1
+    SET lease_token = :token, starts = p.starts + 1,
+        lease_until = now() + make_interval(secs => :lease_seconds)
     FROM import_batches b
     WHERE p.batch_id = :batch_id AND p.number = :page AND b.id = p.batch_id
       AND b.status = 'running'
@@ -107,10 +100,9 @@ SAVE_PAGE = text("""
 """)
 # The receipts of a GET that no longer counts leave the count of the batch too.
 SUPERSEDE = text("""
-    UPDATE import_batches
-    SET received = received - (
-          SELECT coalesce(sum(records), 0) FROM slice_receipts
-          WHERE batch_id = :batch_id AND page = :page AND fetch_id = :old_fetch_id)
+    UPDATE import_batches SET received = received - (
+      SELECT coalesce(sum(records), 0) FROM slice_receipts
+      WHERE batch_id = :batch_id AND page = :page AND fetch_id = :old_fetch_id)
     WHERE id = :batch_id
 """)
 EXPECT = text("UPDATE import_batches SET expected = :expected WHERE id = :batch_id")

@@ -12,6 +12,7 @@ from shared.db.locks import Lock, hold
 from shared.imports.scope import Scope
 from shared.imports.treatments import Watermark
 from shared.imports.watermarks import read_watermarks, record_windows, settle_windows
+from shared.messages import FetchPage
 
 
 @dataclass(frozen=True)
@@ -59,58 +60,34 @@ class ImportStore:
         is_delta = row["kind"] == "delta"
         return PendingRun(row["id"], scope, row["row_limit"], order if is_delta else None)
 
-    def renew_run(self, run_id: int, *, lease_seconds: float) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(
-                statements.RENEW_RUN, {"run_id": run_id, "lease_seconds": lease_seconds}
-            )
-
-    def release_run(
-        self,
-        run_id: int,
-        *,
-        delay_seconds: float,
-        error: str | None = None,
-        warning: str | None = None,
+    def postpone_run(
+        self, run_id: int, seconds: float, *, error: str | None = None, warning: str | None = None
     ) -> None:
-        """Give the lease back, to be planned after the delay; `error` and `warning` say why."""
-        release = {"delay_seconds": delay_seconds, "error": error, "warning": warning}
+        """Let no other fetcher plan a pending run for this time; `error` and `warning` say why."""
+        postponed = {"run_id": run_id, "seconds": seconds, "error": error, "warning": warning}
         with self._engine.begin() as connection:
-            connection.execute(statements.RELEASE_RUN, {"run_id": run_id, **release})
+            connection.execute(statements.POSTPONE_RUN, postponed)
 
     def insert_plan(self, run_id: int, draft: RunDraft) -> None:
         """Insert all batches of a pending run, or none where it is planned already."""
         with self._engine.begin() as connection:
-            opened = connection.execute(
-                statements.OPEN_RUN,
-                {"run_id": run_id, "batches": len(draft.plan), "warning": draft.warning},
-            )
-            if opened.rowcount == 0:
+            run = {"run_id": run_id, "batches": len(draft.plan), "warning": draft.warning}
+            if connection.execute(statements.OPEN_RUN, run).rowcount == 0:
                 return
             record_windows(connection, run_id, draft.windows)
             for number, batch in enumerate(draft.plan, start=1):
-                window = asdict(batch.window) | {"sirets": list(batch.window.sirets) or None}
-                connection.execute(
-                    statements.INSERT_BATCH,
-                    {
-                        **window,
-                        "run_id": run_id,
-                        "number": number,
-                        "query": batch.window.query,
-                        "row_limit": batch.row_limit,
-                        "expected": batch.expected,
-                    },
-                )
+                window = batch.window
+                values = {"run_id": run_id, "number": number, "query": window.query}
+                values |= asdict(window) | vars(batch) | {"sirets": list(window.sirets) or None}
+                connection.execute(statements.INSERT_BATCH, values)
 
-    def activate_batches(self, parallel_batches: int) -> list[tuple[int, int]]:
-        """Start as many pending batches as may run side by side; return their first pages."""
+    def activate_batches(self, parallel_batches: int) -> list[FetchPage]:
+        """Start as many pending batches as may run side by side; return their first messages."""
         with self._engine.begin() as connection:
             # Two planners at once would each fill the same room.
             hold(connection, Lock.BATCH_ROOM)
-            rows = connection.execute(
-                statements.ACTIVATE, {"parallel_batches": parallel_batches, "cursor": FIRST_CURSOR}
-            )
-            return [(row.batch_id, row.number) for row in rows]
+            room = {"parallel_batches": parallel_batches, "cursor": FIRST_CURSOR}
+            return [FetchPage(*row) for row in connection.execute(statements.ACTIVATE, room)]
 
     def fail_run(self, run_id: int, error: str) -> None:
         """End a run that can never succeed; one with an open batch goes on."""

@@ -18,10 +18,10 @@ from services.operator.numbers import reconcile as counting
 from services.operator.numbers.reconcile import Comparison
 from services.operator.numbers.statement_command import statement
 from services.operator.numbers.stats import described, read_stats
-from services.operator.output import print_json, print_rows
+from services.operator.output import print_rows
 from shared.db.shards import connected, migrate_all
 from shared.settings import DatabaseSettings, load
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json
 from shared.terminal.cli import run as run_cli
 from shared.terminal.words import thousands
 

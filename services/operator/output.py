@@ -1,6 +1,5 @@
 """Output of the operator's commands: tables for people, JSON for programs."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 
 import typer
@@ -9,17 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import RowMapping
 
-
-def print_json(value: object) -> None:
-    typer.echo(json.dumps(value, default=str))
-
-
-def print_result(value: object, line: str, *, as_json: bool) -> None:
-    """Print what a command did: JSON, or one line for people."""
-    if as_json:
-        print_json(value)
-    else:
-        typer.echo(line)
+from shared.terminal.cli import print_json
 
 
 def print_rows(

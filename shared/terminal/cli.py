@@ -1,5 +1,6 @@
 """The command line of every service: a person's mistake is one clear line."""
 
+import json
 import os
 import signal
 import sys
@@ -17,6 +18,18 @@ EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
+
+
+def print_json(value: object) -> None:
+    typer.echo(json.dumps(value, default=str))
+
+
+def print_result(value: object, line: str, *, as_json: bool) -> None:
+    """Print what a command did: JSON, or one line for people."""
+    if as_json:
+        print_json(value)
+    else:
+        typer.echo(line)
 
 
 def make_app(help_text: str) -> typer.Typer:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from services.fetcher.certificates.comparison import WindowFinding, compare, verdict
 from services.fetcher.certificates.store import CertificateStore, Outcome
+from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.plan.costs import requests_of
-from services.fetcher.plan.freshness import Freshness
+from services.fetcher.plan.deltas import Freshness
 from services.fetcher.plan.page_end import FIRST_CURSOR, judge_page
 from services.fetcher.plan.windows import Window, windows_of
 from shared.errors import SirenadeError, UserError
@@ -25,23 +26,18 @@ class Void(SirenadeError):
 
 
 @dataclass(frozen=True)
-class WalkProgress:
-    """The progress of a walk: sirets listed so far, of all that its windows expect."""
-
-    listed: int
-    expected: int
-
-
-@dataclass(frozen=True)
 class Certifier:
-    """Compares scopes. `say` prints the next step and its cost, `show` the progress of a walk."""
+    """Compares scopes. `say` prints the next step and its cost.
+
+    `show` shows the progress of a walk: sirets listed so far, of all that its windows expect.
+    """
 
     store: CertificateStore
     inquirer: Inquirer
     rows_per_page: int
     per_minute: float
     say: Callable[[str], None]
-    show: Callable[[WalkProgress], None]
+    show: Callable[[int, int], None]
 
     def certify(self, scope: Scope, *, full: bool) -> Outcome:
         """Compare a scope and keep its certificate. Raises UserError where INSEE gives no answer.
@@ -92,13 +88,13 @@ class Certifier:
         return outcome
 
     def _freshness(self) -> Freshness:
-        return self.inquirer.informations().collections["etablissements"]
+        return self.inquirer.ask(InseeClient.informations).collections["etablissements"]
 
     def _void(
         self, certificate: int, reason: str, before: Freshness, after: Freshness | None = None
     ) -> Outcome:
         until = None if after is None else after.treated_until
-        self.store.void(certificate, reason, informations=until)
+        self.store.void(certificate, reason, after=until)
         return Outcome(
             certificate, "void", reason, before.treated_until, until, self.inquirer.requests
         )
@@ -130,9 +126,10 @@ class Certifier:
         cursor, last, listed, is_last = FIRST_CURSOR, "", 0, False
         query = finding.window.query
         while not is_last:
-            answer, sirets = self.inquirer.list_sirets(
-                query, nombre=self.rows_per_page, curseur=cursor
+            answer = self.inquirer.ask(
+                InseeClient.list_sirets, query, nombre=self.rows_per_page, curseur=cursor
             )
+            sirets = answer.records
             if answer.total != finding.expected or not _rises(last, sirets):
                 raise Void(_MOVED)
             is_last = judge_page(
@@ -149,7 +146,7 @@ class Certifier:
                 (finding.missing if side == "missing" else finding.surplus).add(siret)
             listed += len(sirets)
             cursor, last = answer.next_cursor or cursor, end or last
-            self.show(WalkProgress(listed_before + listed, expected))
+            self.show(listed_before + listed, expected)
         if listed != finding.expected:
             raise Void(_MOVED)
         finding.is_walked = True

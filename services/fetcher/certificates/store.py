@@ -27,7 +27,7 @@ _VOID = text("""
     UPDATE certificates
     SET status = 'void', reason = :reason, informations_after = :informations_after,
         finished_at = clock_timestamp()
-    WHERE id = :id
+    WHERE id = :certificate
 """)
 _CLOSE = text("""
     UPDATE certificates
@@ -36,7 +36,7 @@ _CLOSE = text("""
         missing = :missing, surplus = :surplus, missing_sirets = :missing_sirets,
         surplus_sirets = :surplus_sirets, gone_sirets = :gone_sirets,
         finished_at = clock_timestamp()
-    WHERE id = :id
+    WHERE id = :certificate
 """)
 # Sirets that INSEE, asked by number, did not list, and that no walk has fetched since.
 _GONE = text(f"""
@@ -108,6 +108,26 @@ class Outcome:
     def gone(self) -> list[str]:
         return united(Tally(each.gone) for each in self.findings).kept
 
+    def as_dict(self) -> dict[str, object]:
+        """Return what is printed of a certificate; most of it is kept as well."""
+        return {
+            "certificate": self.id,
+            "status": self.status,
+            "reason": self.reason,
+            "informations_before": self.informations_before,
+            "informations_after": self.informations_after,
+            "requests": self.requests,
+            "expected": self.expected,
+            "stored": self.stored,
+            "missing": self.missing.count,
+            "surplus": self.surplus.count,
+            "windows": [as_dict(each) for each in self.findings],
+            "missing_sirets": self.missing.kept,
+            "surplus_sirets": self.surplus.kept,
+            "gone_sirets": self.gone,
+            "failed_items": self.failed_items,
+        }
+
 
 class CertificateStore:
     def __init__(self, engine: Engine) -> None:
@@ -116,26 +136,14 @@ class CertificateStore:
     def open(self, scope: Scope, informations: datetime) -> int:
         """Insert a certificate that claims nothing until it is closed; return its id."""
         wanted = {name: value for name, value in asdict(scope).items() if value}
-        return self._scalar(_OPEN, scope=_json(wanted), informations_before=informations)
+        return self._scalar(_OPEN, scope=json.dumps(wanted), informations_before=informations)
 
-    def void(self, certificate: int, reason: str, *, informations: datetime | None = None) -> None:
-        self._execute(_VOID, id=certificate, reason=reason, informations_after=informations)
+    def void(self, certificate: int, reason: str, *, after: datetime | None = None) -> None:
+        self._execute(_VOID, certificate=certificate, reason=reason, informations_after=after)
 
     def close(self, outcome: Outcome) -> None:
-        self._execute(
-            _CLOSE,
-            id=outcome.id,
-            status=outcome.status,
-            windows=_json([as_dict(each) for each in outcome.findings]),
-            informations_after=outcome.informations_after,
-            expected=outcome.expected,
-            stored=outcome.stored,
-            missing=outcome.missing.count,
-            surplus=outcome.surplus.count,
-            missing_sirets=outcome.missing.kept,
-            surplus_sirets=outcome.surplus.kept,
-            gone_sirets=outcome.gone,
-        )
+        values = outcome.as_dict()
+        self._execute(_CLOSE, **values | {"windows": json.dumps(values["windows"])})
 
     def count(self, window: Window) -> int:
         return self._scalar(_COUNT, **_bounds(window))
@@ -199,7 +207,3 @@ def as_dict(finding: WindowFinding) -> dict[str, object]:
 
 def _bounds(window: Window) -> dict[str, str | None]:
     return {name: getattr(window, name) for name in _BOUNDS}
-
-
-def _json(value: object) -> str:
-    return json.dumps(value)

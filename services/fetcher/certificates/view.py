@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from services.fetcher.certificates.certifier import WalkProgress
 from services.fetcher.certificates.comparison import MOST_SIRETS_KEPT
 from services.fetcher.certificates.store import Outcome, as_dict
 from services.fetcher.plan.costs import requests_of
@@ -37,20 +36,18 @@ class WalkView:
         # The walk's own lines begin later: its first page has nothing to tell.
         self.lines.show(line, at_once=True)
 
-    def show(self, walk: WalkProgress) -> None:
-        self._rate.add(self.lines.clock.monotonic_seconds(), walk.listed)
+    def show(self, listed: int, expected: int) -> None:
+        self._rate.add(self.lines.clock.monotonic_seconds(), listed)
         per_second = f"{thousands(round(self._rate.per_second))}/s"
         if self.lines.console.is_terminal:
             if not self.progress.tasks:
-                self.progress.add_task("sirets", total=walk.expected, rate="")
-            task = self.progress.task_ids[0]
-            self.progress.update(task, completed=walk.listed, rate=per_second)
+                self.progress.add_task("sirets", total=expected, rate="")
+            self.progress.update(self.progress.task_ids[0], completed=listed, rate=per_second)
             return
-        eta_seconds = self._rate.eta_seconds(walk.expected - walk.listed)
+        eta_seconds = self._rate.eta_seconds(expected - listed)
         eta = "?" if eta_seconds is None else f"{eta_seconds / 60:.1f} min"
         self.lines.show(
-            f"{thousands(walk.listed)} of {thousands(walk.expected)} sirets compared, "
-            f"{per_second}, ETA {eta}"
+            f"{thousands(listed)} of {thousands(expected)} sirets compared, {per_second}, ETA {eta}"
         )
 
 
@@ -65,26 +62,6 @@ def walk_view(console: Console, clock: Clock) -> Iterator[WalkView]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         yield WalkView(progress, Lines(console, clock, _LINE_EVERY_SECONDS))
-
-
-def outcome_as_dict(outcome: Outcome) -> dict[str, object]:
-    return {
-        "certificate": outcome.id,
-        "status": outcome.status,
-        "reason": outcome.reason,
-        "informations_before": outcome.informations_before,
-        "informations_after": outcome.informations_after,
-        "requests": outcome.requests,
-        "expected": outcome.expected,
-        "stored": outcome.stored,
-        "missing": outcome.missing.count,
-        "surplus": outcome.surplus.count,
-        "windows": [as_dict(each) for each in outcome.findings],
-        "missing_sirets": outcome.missing.kept,
-        "surplus_sirets": outcome.surplus.kept,
-        "gone_sirets": outcome.gone,
-        "failed_items": outcome.failed_items,
-    }
 
 
 def print_outcome(outcome: Outcome) -> None:

@@ -1,15 +1,15 @@
 """`./sirenade certify` and `./sirenade repair`."""
 
-import json
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from typer import Option
 
 from services.fetcher.certificates.certifier import Certifier
 from services.fetcher.certificates.repair import RepairOrder, order_repair
 from services.fetcher.certificates.store import CertificateStore
-from services.fetcher.certificates.view import outcome_as_dict, print_outcome, walk_view
+from services.fetcher.certificates.view import print_outcome, walk_view
 from services.fetcher.commands.desk import open_desk
 from services.fetcher.commands.options import ScopeOptions, with_scope_options
 from services.fetcher.commands.scopes import checked_scope
@@ -19,7 +19,7 @@ from shared.clock import Clock
 from shared.db.migrate import current_engine
 from shared.db.shards import require_one_database
 from shared.settings import DatabaseSettings, load
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, print_json, print_result
 from shared.terminal.words import thousands
 
 # The certificate proves nothing: INSEE published other data meanwhile.
@@ -31,7 +31,7 @@ def certify(
     named: ScopeOptions,
     *,
     full: Annotated[
-        bool, typer.Option("--full", help="Compare the sirets even where the counts agree.")
+        bool, Option("--full", help="Compare the sirets even where the counts agree.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -59,7 +59,7 @@ def certify(
         )
         outcome = certifier.certify(scope, full=full)
     if as_json:
-        typer.echo(json.dumps(outcome_as_dict(outcome), default=str))
+        print_json(outcome.as_dict())
     else:
         print_outcome(outcome)
     if outcome.status == "void":
@@ -71,10 +71,10 @@ def certify(
 def repair(
     *,
     certificate: Annotated[
-        int | None, typer.Option(help="Number of the certificate; by default the latest.")
+        int | None, Option(help="Number of the certificate; by default the latest.")
     ] = None,
     run: Annotated[
-        int | None, typer.Option(help="Repair the differences in the statement of this run.")
+        int | None, Option(help="Repair the differences in the statement of this run.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -91,11 +91,8 @@ def repair(
     ) as engine:
         order = order_repair(engine, certificate_id=certificate, of_run=run)
         per_minute = ImportStore(engine).requests_per_minute()
-    if as_json:
-        told = {"run_id": order.run_id, "sirets": order.sirets, "left": order.left}
-        typer.echo(json.dumps(told))
-    else:
-        typer.echo(_sentence(order, per_minute))
+    told = {"run_id": order.run_id, "sirets": order.sirets, "left": order.left}
+    print_result(told, _sentence(order, per_minute), as_json=as_json)
 
 
 def _sentence(order: RepairOrder, per_minute: float | None) -> str:

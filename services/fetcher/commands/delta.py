@@ -1,12 +1,12 @@
 """`./sirenade delta`."""
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
 import typer
 from sqlalchemy import Engine, text
+from typer import Option
 
 from services.fetcher.commands.follow import follow
 from services.fetcher.commands.forecast import forecast_delta, print_forecast
@@ -20,7 +20,7 @@ from shared.imports.orders import OVERLAP_HOURS, order_delta
 from shared.imports.treatments import COLLECTIONS
 from shared.imports.watermarks import read_watermarks, settle_windows
 from shared.settings import DatabaseSettings, load
-from shared.terminal.cli import AsJson
+from shared.terminal.cli import AsJson, print_result
 
 # INSEE's register is computerised since 1973: no treatment is older.
 _FIRST_YEAR = 1973
@@ -34,17 +34,17 @@ def delta(  # noqa: PLR0913  # each an option of the command
     *,
     since: Annotated[
         str | None,
-        typer.Option(
+        Option(
             help="Begin here, Paris time: 2026-08-01 or 2026-08-01T06:00. Needed once, where "
             "nothing says how far the register is complete; later it only reaches further back."
         ),
     ] = None,
     overlap_hours: Annotated[
-        float, typer.Option(help="Read these hours before the watermark again: rows can be late.")
+        float, Option(help="Read these hours before the watermark again: rows can be late.")
     ] = OVERLAP_HOURS,
     wait_minutes: Annotated[
         float,
-        typer.Option(
+        Option(
             help="Wait this long at most for INSEE to publish, which it does from 6:00 to 7:40."
         ),
     ] = 0.0,
@@ -73,7 +73,7 @@ def delta(  # noqa: PLR0913  # each an option of the command
     ) as engine:
         run_id = _order(engine, order)
         if not wait:
-            typer.echo(json.dumps({"run_id": run_id}) if as_json else f"run {run_id} is ordered")
+            print_result({"run_id": run_id}, f"run {run_id} is ordered", as_json=as_json)
             return
         try:
             follow(engine, run_id, what="delta", as_json=as_json)

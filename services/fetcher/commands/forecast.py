@@ -8,6 +8,7 @@ import typer
 
 from services.fetcher.commands.desk import open_desk
 from services.fetcher.daily_share import Rhythm
+from services.fetcher.insee.client import InseeClient
 from services.fetcher.plan.costs import ImportForecast, cost_of, days_of, rows_of
 from services.fetcher.plan.deltas import Decision, DeltaOrder, decide, make_delta_plan
 from services.fetcher.plan.windows import make_plan
@@ -31,7 +32,7 @@ def forecast_delta(settings: FetcherSettings, order: DeltaOrder) -> tuple[Import
     """Forecast a delta that does not wait for INSEE. Raises UserError where a date is missing."""
     with open_desk(settings, Clock()) as desk:
         complete = ImportStore(desk.engine).read_watermarks()
-        decision = decide(order, desk.inquirer.informations().collections, complete)
+        decision = decide(order, desk.inquirer.ask(InseeClient.informations).collections, complete)
         plan = make_delta_plan(decision.windows, count=desk.inquirer.count)
         cost = cost_of(plan, rows_per_page=desk.rows_per_page, per_minute=desk.per_minute)
         return ImportForecast(plan, cost, counts=desk.inquirer.requests), decision

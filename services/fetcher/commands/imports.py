@@ -1,10 +1,9 @@
 """`./sirenade import`."""
 
-import json
 from dataclasses import replace
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from services.fetcher.commands.follow import follow
 from services.fetcher.commands.forecast import forecast, print_forecast
@@ -16,7 +15,7 @@ from shared.db.migrate import current_engine
 from shared.errors import UserError
 from shared.imports.orders import order_import
 from shared.settings import DatabaseSettings, load
-from shared.terminal.cli import AsJson
+from shared.terminal.cli import AsJson, print_result
 
 
 @with_scope_options
@@ -24,22 +23,20 @@ def import_(  # noqa: PLR0913  # each an option of the command
     named: ScopeOptions,
     *,
     limit: Annotated[
-        int | None, typer.Option(help="Import at most this many establishments in all.")
+        int | None, Option(help="Import at most this many establishments in all.")
     ] = None,
     per_day: Annotated[
-        int | None,
-        typer.Option(help="Import at most this many establishments a day, with --continuous."),
+        int | None, Option(help="Import at most this many establishments a day, with --continuous.")
     ] = None,
     continuous: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--continuous",
             help="Go on day after day, each where the day before ended, until the plan is done.",
         ),
     ] = False,
     day_seconds: Annotated[
-        float | None,
-        typer.Option(help="Rehearse: a day lasts this many seconds, not the calendar's."),
+        float | None, Option(help="Rehearse: a day lasts this many seconds, not the calendar's.")
     ] = None,
     plan: Plan = False,
     wait: Wait = True,
@@ -72,11 +69,10 @@ def import_(  # noqa: PLR0913  # each an option of the command
             with engine.begin() as connection:
                 run_id, goes_on = order_import(connection, scope, row_limit=limit), False
         else:
-            order = order_daily(engine, scope if is_named else None, rhythm, row_limit=limit)
-            run_id, goes_on = order.run_id, order.goes_on
+            wanted = scope if is_named else None
+            run_id, goes_on = order_daily(engine, wanted, rhythm, row_limit=limit)
         if wait:
             follow(engine, run_id, rhythm=rhythm, as_json=as_json)
-        elif as_json:
-            typer.echo(json.dumps({"run_id": run_id}))
         else:
-            typer.echo(f"run {run_id} {'goes on where it is' if goes_on else 'is ordered'}")
+            line = f"run {run_id} {'goes on where it is' if goes_on else 'is ordered'}"
+            print_result({"run_id": run_id}, line, as_json=as_json)

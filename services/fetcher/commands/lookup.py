@@ -1,19 +1,21 @@
 """`./sirenade lookup`."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from services.fetcher.commands.desk import open_desk
 from services.fetcher.commands.lookup_store import record, unlisted_sirets
+from services.fetcher.insee.client import InseeClient
 from services.fetcher.settings import FetcherSettings
 from shared.clock import Clock
 from shared.db.shards import require_one_database
 from shared.errors import UserError
 from shared.settings import load
 from shared.sirene.identifiers import is_siren, is_siret
+from shared.terminal.cli import print_result
 
 _WORDS = {
     "listed": "INSEE lists it",
@@ -24,12 +26,12 @@ _WORDS = {
 
 def lookup(
     numbers: Annotated[
-        list[str] | None, typer.Argument(metavar="SIREN|SIRET…", help="Numbers to ask for.")
+        list[str] | None, Argument(metavar="SIREN|SIRET…", help="Numbers to ask for.")
     ] = None,
     unlisted: Annotated[
-        bool, typer.Option("--unlisted", help="Ask for all that failed and that no search lists.")
+        bool, Option("--unlisted", help="Ask for all that failed and that no search lists.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
     """Ask INSEE what became of single numbers, one request each, and record where they lead.
 
@@ -44,15 +46,11 @@ def lookup(
     if unlisted:
         require_one_database(settings)
     with open_desk(settings, Clock()) as desk:
-        wanted = dict.fromkeys(
-            [*(numbers or ()), *(unlisted_sirets(desk.engine) if unlisted else ())]
-        )
+        more = unlisted_sirets(desk.engine) if unlisted else ()
+        wanted = dict.fromkeys([*(numbers or ()), *more])
         for number in wanted:
-            found = record(desk.engine, number, desk.inquirer.one(number))
-            if as_json:
-                typer.echo(json.dumps(asdict(found)))
-            else:
-                state = _WORDS.get(found.state) or f"moved to {found.target}"
-                typer.echo(f"{found.number}: {state}")
+            found = record(desk.engine, number, desk.inquirer.ask(InseeClient.one, number))
+            state = _WORDS.get(found.state) or f"moved to {found.target}"
+            print_result(asdict(found), f"{found.number}: {state}", as_json=as_json)
     if not wanted and not as_json:
         typer.echo("nothing to look up")

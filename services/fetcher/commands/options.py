@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-import typer
+from typer import Option
 
-Plan = Annotated[
-    bool, typer.Option("--plan", help="Only count, and print the cost; needs the API key.")
-]
-Wait = Annotated[bool, typer.Option(help="Show the progress until the run is complete.")]
+Plan = Annotated[bool, Option("--plan", help="Only count, and print the cost; needs the API key.")]
+Wait = Annotated[bool, Option(help="Show the progress until the run is complete.")]
+_Codes = list[str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,28 +18,22 @@ class ScopeOptions:
     """A scope as a person names it."""
 
     region: Annotated[
-        list[str] | None, typer.Option(help="Code or name of a region: 53, Bretagne. Repeatable.")
+        _Codes, Option(help="Code or name of a region: 53, Bretagne. Repeatable.")
     ] = None
     departement: Annotated[
-        list[str] | None, typer.Option(help="Code of a département: 33, 2A, 974. Repeatable.")
+        _Codes, Option(help="Code of a département: 33, 2A, 974. Repeatable.")
     ] = None
-    commune: Annotated[
-        list[str] | None, typer.Option(help="INSEE code of a commune: 33063. Repeatable.")
-    ] = None
+    commune: Annotated[_Codes, Option(help="INSEE code of a commune: 33063. Repeatable.")] = None
     activite: Annotated[
-        list[str] | None, typer.Option(help="Current activity, a NAF code: 47.11D. Repeatable.")
+        _Codes, Option(help="Current activity, a NAF code: 47.11D. Repeatable.")
     ] = None
-    etat: Annotated[str | None, typer.Option(help="Current state: A for open, F for closed.")] = (
+    etat: Annotated[str | None, Option(help="Current state: A for open, F for closed.")] = None
+    siret_from: Annotated[str | None, Option(help="First SIRET of a range, itself included.")] = (
         None
     )
-    siret_from: Annotated[
-        str | None, typer.Option(help="First SIRET of a range, itself included.")
-    ] = None
-    siret_to: Annotated[
-        str | None, typer.Option(help="Last SIRET of a range, itself included.")
-    ] = None
+    siret_to: Annotated[str | None, Option(help="Last SIRET of a range, itself included.")] = None
     everything: Annotated[
-        bool, typer.Option("--all", help="The whole register; name no place with it.")
+        bool, Option("--all", help="The whole register; name no place with it.")
     ] = False
 
 

@@ -1,32 +1,33 @@
 """`./sirenade successions`."""
 
 import datetime as dt
-import json
 from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.progress import Progress
+from typer import Option
 
 from services.fetcher.commands.desk import Desk, open_desk
 from services.fetcher.commands.succession_store import store_links
+from services.fetcher.insee.client import InseeClient
 from services.fetcher.plan.page_end import FIRST_CURSOR
 from services.fetcher.settings import FetcherSettings
 from shared.clock import Clock
 from shared.errors import UserError
 from shared.settings import load
 from shared.sirene.identifiers import is_siret
+from shared.terminal.cli import print_result
 
 
 def successions(
     since: Annotated[
-        str | None, typer.Option(help="Store links that INSEE treated since that day: 2026-07-01.")
+        str | None, Option(help="Store links that INSEE treated since that day: 2026-07-01.")
     ] = None,
     siret: Annotated[
-        str | None, typer.Option(help="Store the links from this establishment to its successors.")
+        str | None, Option(help="Store the links from this establishment to its successors.")
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the outcome as one JSON object.")
+        bool, Option("--json", help="Print the outcome as one JSON object.")
     ] = False,
 ) -> None:
     """Store which establishment followed which; a second run changes nothing.
@@ -44,10 +45,8 @@ def successions(
     settings = load(FetcherSettings)
     with Progress(console=Console(stderr=True)) as progress, open_desk(settings, Clock()) as desk:
         stored, bad = _import_links(desk, query, progress)
-    if as_json:
-        typer.echo(json.dumps({"stored": stored, "bad": bad}))
-    else:
-        typer.echo(f"{stored} links stored" + (f", {bad} could not be read" if bad else ""))
+    line = f"{stored} links stored" + (f", {bad} could not be read" if bad else "")
+    print_result({"stored": stored, "bad": bad}, line, as_json=as_json)
 
 
 def _import_links(desk: Desk, query: str, progress: Progress) -> tuple[int, int]:
@@ -56,7 +55,9 @@ def _import_links(desk: Desk, query: str, progress: Progress) -> tuple[int, int]
     cursor: str | None = FIRST_CURSOR
     received = stored = bad = 0
     while cursor is not None:
-        answer = desk.inquirer.successions(query, nombre=desk.rows_per_page, curseur=cursor)
+        answer = desk.inquirer.ask(
+            InseeClient.search_successions, query, nombre=desk.rows_per_page, curseur=cursor
+        )
         received += len(answer.records)
         of_page = store_links(desk.engine, answer.records)
         stored, bad = stored + of_page[0], bad + of_page[1]

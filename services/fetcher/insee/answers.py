@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from services.fetcher.plan.freshness import Freshness
+from services.fetcher.plan.deltas import Freshness
 from shared.days import FRANCE
 from shared.errors import SirenadeError
 from shared.sirene.identifiers import is_siren, is_siret

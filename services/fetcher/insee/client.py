@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 
 import requests
@@ -42,11 +43,21 @@ class InseeClient:
         self._session.headers.update({KEY_HEADER: key, "Accept": "application/json"})
 
     def search_siret(
-        self, query: str, *, nombre: int, curseur: str | None, champs: str | None = None
+        self, query: str, *, nombre: int, curseur: str | None = None, champs: str | None = None
     ) -> PageAnswer:
         """Search establishments; `nombre=0` without a cursor only counts; by default all fields."""
         wanted = {"q": query, "nombre": str(nombre), "curseur": curseur, "champs": champs}
         return self._search("/siret", "etablissements", wanted)
+
+    def list_sirets(self, query: str, *, nombre: int, curseur: str) -> PageAnswer:
+        """Search establishments, in INSEE's order; the records are their sirets."""
+        answer = self.search_siret(query, nombre=nombre, curseur=curseur, champs="siret")
+        records = (each if isinstance(each, dict) else {} for each in answer.records)
+        sirets = [record.get("siret") for record in records]
+        if not all(isinstance(siret, str) and is_siret(siret) for siret in sirets):
+            message = "a record of the page has no siret"
+            raise NoGoodAnswer("malformed", message, status=answer.status)
+        return replace(answer, records=sirets)
 
     def search_successions(self, query: str, *, nombre: int, curseur: str) -> PageAnswer:
         """Search links from establishments to their successors."""
@@ -54,8 +65,7 @@ class InseeClient:
         return self._search("/siret/liensSuccession", "liensSuccession", wanted)
 
     def _search(self, path: str, name: str, wanted: Mapping[str, str | None]) -> PageAnswer:
-        parameters = {key: value for key, value in wanted.items() if value is not None}
-        status, headers, body = self._get(path, parameters)
+        status, headers, body = self._get(path, wanted)
         rate = rate_headers(headers)
         if status == HTTPStatus.OK:
             return page_answer(body, rate, name)
@@ -66,7 +76,7 @@ class InseeClient:
     def one(self, number: str) -> OneAnswer:
         """Ask for one siren or siret; the answer to a duplicate names the number it moved to."""
         kind = "siret" if is_siret(number) else "siren"
-        status, headers, body = self._get(f"/{kind}/{number}", {})
+        status, headers, body = self._get(f"/{kind}/{number}")
         rate = rate_headers(headers)
         if status == HTTPStatus.MOVED_PERMANENTLY:
             return OneAnswer(status, target_of(headers), rate)
@@ -77,13 +87,13 @@ class InseeClient:
 
     def informations(self) -> Informations:
         """Ask for the date of the last treatment of each collection."""
-        status, headers, body = self._get("/informations", {})
+        status, headers, body = self._get("/informations")
         if status != HTTPStatus.OK:
             raise refusal(status, headers, body)
         return Informations(status, freshness_of(body), rate_headers(headers))
 
     def _get(
-        self, path: str, parameters: Mapping[str, str]
+        self, path: str, parameters: Mapping[str, str | None] | None = None
     ) -> tuple[int, Mapping[str, str], bytes]:
         deadline_seconds = time.monotonic() + self._timeout_seconds
         try:

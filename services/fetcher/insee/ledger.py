@@ -38,7 +38,7 @@ class Sender:
     engine: Engine
     metrics: Metrics
 
-    def send(self, slot: Slot, request: Callable[[], AnswerT]) -> AnswerT:
+    def send(self, slot: Slot, request: Callable[[InseeClient], AnswerT]) -> AnswerT:
         """Send a request, keep its outcome, and follow the limits that its headers name.
 
         Raises InseeError.
@@ -46,7 +46,7 @@ class Sender:
         started_seconds = time.monotonic()
         outcome, status, records = "no_answer", 0, None
         try:
-            answer = request()
+            answer = request(self.client)
             outcome, status = "ok", answer.status
             if isinstance(answer, PageAnswer):
                 records = len(answer.records)

@@ -1,16 +1,27 @@
 """The treatment windows that a delta walks, by INSEE's dates and the watermarks. Pure."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.fetcher.plan.freshness import Freshness
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT, Count, PlannedBatch, Window, cut_window
 from shared.errors import UserError
 from shared.imports.treatments import TreatmentWindow, Watermark
 
 _NAMES = {"etablissements": "establishments", "unites_legales": "legal units"}
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """The last treatment and publication of a collection, in Paris time without an offset."""
+
+    is_up: bool
+    treated_until: datetime
+    made_available_at: datetime | None
+
+    def window_of(self, collection: str, start: datetime | None) -> TreatmentWindow:
+        """Return the treatments of this collection from `start` to the last one."""
+        return TreatmentWindow(collection, start, self.treated_until, self.made_available_at)
 
 
 @dataclass(frozen=True)
@@ -67,11 +78,7 @@ def decide(
         start = _start(order, known)
         reason = _held_up(order, freshness, known, start)
         if reason is None:
-            windows.append(
-                TreatmentWindow(
-                    collection, start, freshness.treated_until, freshness.made_available_at
-                )
-            )
+            windows.append(freshness.window_of(collection, start))
         else:
             held_up.append(f"{_NAMES[collection]}: {reason}")
     return Decision(windows, held_up)
@@ -112,28 +119,20 @@ def _has_moved(freshness: Freshness, known: Watermark) -> bool:
 
 def whole_windows(insee: Mapping[str, Freshness]) -> list[TreatmentWindow]:
     """Return the windows of a walk through the whole register: all treatments before it began."""
-    return [
-        TreatmentWindow(name, None, freshness.treated_until, freshness.made_available_at)
-        for name, freshness in insee.items()
-    ]
+    return [freshness.window_of(name, None) for name, freshness in insee.items()]
 
 
 def make_delta_plan(
     windows: Sequence[TreatmentWindow], *, count: Count, most_rows: int = MOST_ROWS_UNCUT
 ) -> list[PlannedBatch]:
     """Make the batches: one count for each window, mass days cut, empty windows left out."""
-    return list(itertools.chain(*(_size(window, count, most_rows) for window in windows)))
-
-
-def _size(window: TreatmentWindow, count: Count, most_rows: int) -> list[PlannedBatch]:
-    whole = Window(
-        collection=window.collection,
-        treated_from=window.treated_from,
-        treated_until=window.treated_until,
-    )
-    rows = count(whole.query)
-    if rows == 0:
-        return []
-    if rows <= most_rows:
-        return [PlannedBatch(whole, expected=rows)]
-    return cut_window(whole, rows, most_rows=most_rows, count=count)
+    plan: list[PlannedBatch] = []
+    for window in windows:
+        whole = Window(
+            collection=window.collection,
+            treated_from=window.treated_from,
+            treated_until=window.treated_until,
+        )
+        if rows := count(whole.query):
+            plan += cut_window(whole, rows, most_rows=most_rows, count=count)
+    return plan

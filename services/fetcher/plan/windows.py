@@ -16,11 +16,12 @@ MOST_ROWS_UNCUT = 200_000
 MOST_ROWS_PER_WALK = 500_000
 FIRST_SIREN, LAST_SIREN = "000000000", "999999999"
 _FIRST_NIC, _LAST_NIC = "00000", "99999"
+_FIRST_SIRET, _LAST_SIRET = FIRST_SIREN + _FIRST_NIC, LAST_SIREN + _LAST_NIC
 
 # The date of a unit is on the record of each of its establishments: its seat stands for it.
 _TREATED = {
     "etablissements": "dateDernierTraitementEtablissement:[{} TO {}]",
-    "unites_legales": ("dateDernierTraitementUniteLegale:[{} TO {}] AND etablissementSiege:true"),
+    "unites_legales": "dateDernierTraitementUniteLegale:[{} TO {}] AND etablissementSiege:true",
 }
 
 Count = Callable[[str], int]
@@ -81,6 +82,9 @@ class Window:
         return f"siret:[{low or '*'} TO {high or '*'}]"
 
 
+_EVERYTHING = Window(siret_from=_FIRST_SIRET, siret_to=_LAST_SIRET)
+
+
 def windows_of(scope: Scope) -> list[Window]:
     """Cut a scope into as few windows as possible: few long walks waste the fewest requests."""
     if scope.sirets:
@@ -102,15 +106,11 @@ def windows_of(scope: Scope) -> list[Window]:
         for place in places or [Window()]
         for activite in dict.fromkeys(scope.activites) or [None]
     ]
-    return [_everything() if window == Window() else window for window in narrowed]
+    return [_EVERYTHING if window == Window() else window for window in narrowed]
 
 
 def is_whole_register(scope: Scope, row_limit: int | None) -> bool:
-    return row_limit is None and windows_of(scope) == [_everything()]
-
-
-def _everything() -> Window:
-    return Window(siret_from=FIRST_SIREN + _FIRST_NIC, siret_to=LAST_SIREN + _LAST_NIC)
+    return row_limit is None and windows_of(scope) == [_EVERYTHING]
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,8 @@ def make_plan(
     """
     windows = windows_of(scope)
     if row_limit is None:
-        return list(
-            itertools.chain(*(_size(each, len(windows), walkers, count) for each in windows))
-        )
+        sized = (_size(each, len(windows), walkers, count) for each in windows)
+        return list(itertools.chain.from_iterable(sized))
     if len(windows) == 1:
         return [PlannedBatch(windows[0], row_limit)]
     # The generator counts lazily: windows beyond the limit cost no request.
@@ -163,9 +162,8 @@ def _size(window: Window, windows: int, walkers: int, count: Count) -> list[Plan
         return [PlannedBatch(window)]
     rows = count(window.query)
     pieces = max(math.ceil(walkers / windows), math.ceil(rows / MOST_ROWS_PER_WALK))
-    if pieces == 1 or rows <= MOST_ROWS_UNCUT:
-        return [PlannedBatch(window, expected=rows)]
-    return cut_window(window, rows, most_rows=math.ceil(rows / pieces), count=count)
+    most_rows = rows if rows <= MOST_ROWS_UNCUT else math.ceil(rows / pieces)
+    return cut_window(window, rows, most_rows=most_rows, count=count)
 
 
 def cut_window(window: Window, rows: int, *, most_rows: int, count: Count) -> list[PlannedBatch]:
@@ -173,8 +171,12 @@ def cut_window(window: Window, rows: int, *, most_rows: int, count: Count) -> li
 
     Each halving costs a count. Sirens are not evenly spread, so small neighbours are joined.
     """
+    if rows <= most_rows:
+        return [PlannedBatch(window, expected=rows)]
+    low, high = window.siret_from or _FIRST_SIRET, window.siret_to or _LAST_SIRET
+    bound = replace(window, siret_from=low, siret_to=high)
     joined: list[PlannedBatch] = []
-    for piece, size in _halve(_bound(window), rows, most_rows, count):
+    for piece, size in _halve(bound, rows, most_rows, count):
         last = joined[-1] if joined else None
         if last is not None and (last.expected or 0) + size <= most_rows:
             whole = replace(last.window, siret_to=piece.siret_to)
@@ -182,15 +184,6 @@ def cut_window(window: Window, rows: int, *, most_rows: int, count: Count) -> li
         else:
             joined.append(PlannedBatch(piece, expected=size))
     return joined
-
-
-def _bound(window: Window) -> Window:
-    everything = _everything()
-    return replace(
-        window,
-        siret_from=window.siret_from or everything.siret_from,
-        siret_to=window.siret_to or everything.siret_to,
-    )
 
 
 def _halve(window: Window, rows: int, most_rows: int, count: Count) -> Iterator[tuple[Window, int]]:

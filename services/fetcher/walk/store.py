@@ -1,14 +1,16 @@
 """The pages of a walk in PostgreSQL: leases, GETs, and the pages that stand still."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from services.fetcher import statements
 from services.fetcher.daily_share import Part, give_back_rest, take_part
-from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE, PageEnd, rows_to_ask
+from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE, rows_to_ask
+from shared.messages import FetchPage
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class PageLease:
     # The page's part of the day's share; None where the run has no daily share.
     part: Part | None = None
 
+    @property
+    def key(self) -> dict[str, object]:
+        """The parameters of a statement that holds only while the page is leased."""
+        return {"batch_id": self.batch_id, "page": self.page, "token": self.token}
+
 
 @dataclass(frozen=True)
 class FetchedPage:
@@ -37,7 +44,8 @@ class FetchedPage:
     next_cursor: str | None
     records: int
     slices: int
-    end: PageEnd
+    is_last: bool
+    expected: int
 
 
 class PageStore:
@@ -59,11 +67,10 @@ class PageStore:
         None where the page is complete or leased, where its batch is not running, or where the
         day's share is given out.
         """
-        place = {"batch_id": batch_id, "page": page}
-        token = uuid.uuid4()
+        key: dict[str, Any] = {"batch_id": batch_id, "page": page, "token": uuid.uuid4()}
         part = None
         with self._engine.begin() as connection:
-            lease = {**place, "token": token, "lease_seconds": lease_seconds}
+            lease = key | {"lease_seconds": lease_seconds}
             leased = connection.execute(statements.LEASE_PAGE, lease).mappings().one_or_none()
             if leased is None:
                 return None
@@ -77,32 +84,26 @@ class PageStore:
                 part = take_part(connection, batch_id=batch_id, page=page, wanted=wanted)
                 if part is None:
                     return None
-        return PageLease(batch_id=batch_id, page=page, token=token, part=part, **row)
+        return PageLease(**key, part=part, **row)
 
     def move_part(self, lease: PageLease, part: Part, at: datetime) -> Part | None:
         """Take the page's part from the day of `at` instead, because its GET leaves only then.
 
         None where the lease was lost meanwhile, or where the share of that day is given out.
         """
-        batch_id, page = lease.batch_id, lease.page
-        place = {"batch_id": batch_id, "page": page, "token": lease.token}
         with self._engine.begin() as connection:
-            if connection.execute(statements.LOCK_LEASED_PAGE, place).one_or_none() is None:
+            if connection.execute(statements.LOCK_LEASED_PAGE, lease.key).one_or_none() is None:
                 return None
-            return take_part(connection, batch_id=batch_id, page=page, wanted=part.rows, at=at)
+            return take_part(
+                connection, batch_id=lease.batch_id, page=lease.page, wanted=part.rows, at=at
+            )
 
     def release_page(self, lease: PageLease, *, delay_seconds: float, failed: bool) -> bool:
         """Give the lease back; the sweeper sends the page again once the delay is over.
 
         `failed` counts as a start. False where the lease was no longer held.
         """
-        release = {
-            "batch_id": lease.batch_id,
-            "page": lease.page,
-            "token": lease.token,
-            "delay_seconds": delay_seconds,
-            "failed": failed,
-        }
+        release = lease.key | {"delay_seconds": delay_seconds, "failed": failed}
         with self._engine.begin() as connection:
             return connection.execute(statements.RELEASE_PAGE, release).rowcount > 0
 
@@ -111,30 +112,16 @@ class PageStore:
 
         False where the lease was lost meanwhile, or where an earlier GET completed the page.
         """
-        place = {"batch_id": lease.batch_id, "page": lease.page}
+        saved = lease.key | asdict(fetched)
         with self._engine.begin() as connection:
-            saved = connection.execute(
-                statements.SAVE_PAGE,
-                {
-                    **place,
-                    "token": lease.token,
-                    "fetch_id": fetched.fetch_id,
-                    "next_cursor": fetched.next_cursor,
-                    "records": fetched.records,
-                    "is_last": fetched.end.is_last,
-                    "slices": fetched.slices,
-                },
-            )
-            if saved.rowcount == 0:
+            if connection.execute(statements.SAVE_PAGE, saved).rowcount == 0:
                 return False
-            superseded = [{**place, "old_fetch_id": lease.old_fetch_id}]
-            if not fetched.end.is_last:
+            superseded = [lease.key | {"old_fetch_id": lease.old_fetch_id}]
+            if not fetched.is_last:
                 superseded += _open_next_page(connection, lease, fetched.next_cursor)
             # Pages before their batch: the writer locks them in the same order.
             connection.execute(statements.SUPERSEDE, superseded)
-            connection.execute(
-                statements.EXPECT, {"batch_id": lease.batch_id, "expected": fetched.end.expected}
-            )
+            connection.execute(statements.EXPECT, saved)
             if lease.part is not None and fetched.records < lease.part.rows:
                 give_back_rest(connection, batch_id=lease.batch_id)
             connection.execute(statements.CLEAR_ERROR)
@@ -157,8 +144,8 @@ class PageStore:
 
     def sweep(
         self, *, unfetched_seconds: float, unwritten_seconds: float, slices_wait: bool
-    ) -> list[tuple[int, int]]:
-        """Mark the pages that stand still as sent again; return their batches and numbers.
+    ) -> list[FetchPage]:
+        """Mark the pages that stand still as sent again; return their messages.
 
         A page stands still after `unfetched_seconds` without a saved GET, and after
         `unwritten_seconds` without a written slice. `slices_wait`: the writer's queue is not
@@ -170,15 +157,14 @@ class PageStore:
             "slices_wait": slices_wait,
         }
         with self._engine.begin() as connection:
-            rows = connection.execute(statements.SWEEP, limits)
-            return [(row.batch_id, row.number) for row in rows]
+            return [FetchPage(*row) for row in connection.execute(statements.SWEEP, limits)]
 
 
 def _open_next_page(
     connection: Connection, lease: PageLease, cursor: str | None
-) -> list[dict[str, int | None]]:
+) -> list[dict[str, object]]:
     """Let the next page begin where this one ends; return its GET that no longer counts."""
-    place = {"batch_id": lease.batch_id, "page": lease.page + 1}
-    connection.execute(statements.NEXT_PAGE, {**place, "cursor": cursor})
-    moved = connection.execute(statements.MOVE_NEXT_PAGE, {**place, "cursor": cursor})
-    return [{**place, "old_fetch_id": row.fetch_id} for row in moved]
+    following = {"batch_id": lease.batch_id, "page": lease.page + 1, "cursor": cursor}
+    connection.execute(statements.NEXT_PAGE, following)
+    moved = connection.execute(statements.MOVE_NEXT_PAGE, following)
+    return [following | {"old_fetch_id": row.fetch_id} for row in moved]

@@ -17,6 +17,7 @@ from services.fetcher.insee.answers import (
     QueryRefused,
     QuotaExceeded,
 )
+from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.ledger import AnswerT, Sender
 from services.fetcher.insee.quota import Slot
 from services.fetcher.plan.page_end import judge_page, rows_to_ask
@@ -37,21 +38,6 @@ _KEY_PAUSE_SECONDS = 60.0
 _FULL_QUEUE_PAUSE_SECONDS = 2.0
 
 
-@dataclass(frozen=True)
-class WalkPace:
-    """The time limits of a page, and the slices that may wait for the writer."""
-
-    request_timeout_seconds: float
-    slot_patience_seconds: float
-    rows_per_page: int
-    max_slices_ready: int
-
-    @property
-    def lease_seconds(self) -> float:
-        """A lease outlives the wait for a slot and the GET together."""
-        return self.slot_patience_seconds + self.request_timeout_seconds + 15
-
-
 @dataclass(frozen=True, kw_only=True)
 class Walker:
     """Fetches pages, and asks INSEE what a plan needs to know."""
@@ -61,8 +47,12 @@ class Walker:
     # Returns once the broker has confirmed the message.
     publish: Callable[[FetchPage | WriteSlice], None]
     slices_ready: Callable[[], int]
-    pace: WalkPace
     metrics: Metrics
+    lease_seconds: float
+    slot_patience_seconds: float
+    rows_per_page: int
+    # The walk pauses while this many slices wait for the writer.
+    max_slices_ready: int
     shards: int = 1
 
     def fetch_page(self, message: FetchPage) -> None:
@@ -70,8 +60,8 @@ class Walker:
         lease = self.pages.lease_page(
             message.batch_id,
             message.page,
-            lease_seconds=self.pace.lease_seconds,
-            rows_per_page=self.pace.rows_per_page,
+            lease_seconds=self.lease_seconds,
+            rows_per_page=self.rows_per_page,
         )
         if lease is None:
             return
@@ -101,16 +91,14 @@ class Walker:
 
     def count(self, query: str) -> int:
         """Ask how many rows a window holds; costs one slot."""
-        return self._ask(
-            lambda: self.sender.client.search_siret(query, nombre=0, curseur=None)
-        ).total
+        return self._ask(lambda insee: insee.search_siret(query, nombre=0)).total
 
     def ask_informations(self) -> Informations:
         """Ask how far INSEE's data goes; costs one slot."""
-        return self._ask(self.sender.client.informations)
+        return self._ask(InseeClient.informations)
 
-    def _ask(self, request: Callable[[], AnswerT]) -> AnswerT:
-        slot = self.sender.quota.take(patience_seconds=self.pace.slot_patience_seconds)
+    def _ask(self, request: Callable[[InseeClient], AnswerT]) -> AnswerT:
+        slot = self.sender.quota.take(patience_seconds=self.slot_patience_seconds)
         try:
             return self.sender.send(slot, request)
         except (QuotaExceeded, KeyRefused) as error:
@@ -128,12 +116,12 @@ class Walker:
         return self.pages.release_page(lease, delay_seconds=delay_seconds, failed=failed)
 
     def _fetch(self, lease: PageLease) -> None:
-        if self.slices_ready() >= self.pace.max_slices_ready:
+        if self.slices_ready() >= self.max_slices_ready:
             raise SlowDown("the writer is behind", retry_after_seconds=_FULL_QUEUE_PAUSE_SECONDS)
         slot = self.sender.quota.take(
             batch_id=lease.batch_id,
             page=lease.page,
-            patience_seconds=self.pace.slot_patience_seconds,
+            patience_seconds=self.slot_patience_seconds,
         )
         structlog.contextvars.bind_contextvars(fetch_id=slot.fetch_id)
         asked = self._rows_to_ask(lease, slot)
@@ -141,9 +129,7 @@ class Walker:
             return
         answer = self.sender.send(
             slot,
-            lambda: self.sender.client.search_siret(
-                lease.query, nombre=asked, curseur=lease.cursor
-            ),
+            lambda insee: insee.search_siret(lease.query, nombre=asked, curseur=lease.cursor),
         )
         end = judge_page(
             cursor=lease.cursor,
@@ -155,7 +141,12 @@ class Walker:
         )
         slices = cut_page(answer.records, shards=self.shards)
         fetched = FetchedPage(
-            slot.fetch_id, answer.next_cursor, len(answer.records), len(slices), end
+            fetch_id=slot.fetch_id,
+            next_cursor=answer.next_cursor,
+            records=len(answer.records),
+            slices=len(slices),
+            is_last=end.is_last,
+            expected=end.expected,
         )
         if not self.pages.save_page(lease, fetched):
             log.warning("answer no longer needed", batch_id=lease.batch_id, page=lease.page)
@@ -172,7 +163,7 @@ class Walker:
             return rows_to_ask(
                 received_before=lease.received_before,
                 row_limit=lease.row_limit,
-                rows_per_page=self.pace.rows_per_page,
+                rows_per_page=self.rows_per_page,
             )
         if part.ends_at is not None and slot.granted_at >= part.ends_at:
             part = self.pages.move_part(lease, part, slot.granted_at)

@@ -17,14 +17,14 @@ from services.operator.archive.pg_tools import PgTools
 from services.operator.archive.storage import Storage, open_storage
 from services.operator.archive.summaries import put_summaries
 from services.operator.connections import open_engines
-from services.operator.output import print_result, print_rows
+from services.operator.output import print_rows
 from services.operator.settings import ArchiveSettings
 from shared.clock import Clock
 from shared.db.migrate import upgrade
 from shared.db.shards import connected, remote_urls
 from shared.errors import UserError
 from shared.settings import load
-from shared.terminal.cli import AsJson
+from shared.terminal.cli import AsJson, print_result
 from shared.terminal.words import thousands
 
 WorkFolder = Annotated[

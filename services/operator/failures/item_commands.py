@@ -8,10 +8,10 @@ import typer
 from services.operator.connections import open_engines
 from services.operator.failures import items, retries
 from services.operator.failures.retries import Retry
-from services.operator.output import joined, print_fields, print_json, print_result, print_rows
+from services.operator.output import joined, print_fields, print_rows
 from shared.db.shards import connected
 from shared.errors import UserError
-from shared.terminal.cli import AsJson, make_app
+from shared.terminal.cli import AsJson, make_app, print_json, print_result
 
 app = make_app("List, show, retry and purge what could not be written or reviewed.")
 

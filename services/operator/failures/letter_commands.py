@@ -6,9 +6,9 @@ import typer
 
 from services.operator.connections import open_broker, open_engine
 from services.operator.failures import letters
-from services.operator.output import print_fields, print_json, print_result, print_rows
+from services.operator.output import print_fields, print_rows
 from shared.errors import UserError
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json, print_result
 
 app = make_app("List, show, replay and drop the dead letters that PostgreSQL keeps.")
 

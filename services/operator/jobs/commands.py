@@ -8,10 +8,10 @@ from sqlalchemy import RowMapping
 
 from services.operator.connections import open_engine
 from services.operator.jobs import slots
-from services.operator.output import print_json, print_rows
+from services.operator.output import print_rows
 from shared.clock import Clock
 from shared.days import FRANCE
-from shared.terminal.cli import AsJson
+from shared.terminal.cli import AsJson, print_json
 
 # Several turns of an operator's loop.
 _SILENCE_SECONDS = 90.0

@@ -21,7 +21,7 @@ from services.operator.monitoring.queues import QueueReader
 from services.operator.monitoring.readings import Reader, Reading
 from services.operator.monitoring.recorder import Outside, Recorder, Summary, with_outside
 from services.operator.monitoring.snapshot import Snapshot
-from services.operator.output import print_fields, print_json
+from services.operator.output import print_fields
 from services.operator.settings import MonitorSettings
 from shared.clock import Clock
 from shared.db.outages import is_outage
@@ -29,7 +29,7 @@ from shared.db.shards import connected
 from shared.errors import UserError
 from shared.imports.progress import Progress, read_progress, run_exists
 from shared.settings import load
-from shared.terminal.cli import AsJson
+from shared.terminal.cli import AsJson, print_json
 from shared.terminal.panel import panel_width
 from shared.terminal.progress_view import watch_progress
 from shared.terminal.watch import watch

@@ -11,7 +11,6 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from services.operator.connections import open_engine
-from services.operator.output import print_json
 from shared.db.shards import require_one_database
 from shared.errors import UserError
 from shared.imports.progress import run_exists
@@ -25,7 +24,7 @@ from shared.imports.statement import (
     read_statement,
 )
 from shared.settings import DatabaseSettings, load
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, print_json
 from shared.terminal.words import thousands
 
 _COLUMNS = ("expected", "received", "stored", "failed items", "missing", "surplus", "gone")

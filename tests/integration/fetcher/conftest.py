@@ -19,7 +19,7 @@ from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT
 from services.fetcher.store import ImportStore
 from services.fetcher.walk.store import PageStore
-from services.fetcher.walk.walker import Walker, WalkPace
+from services.fetcher.walk.walker import Walker
 from services.simulator.gateway.server import start_server
 from services.simulator.options import SimulatorOptions
 from shared.clock import Clock
@@ -218,13 +218,11 @@ def build_fetcher(
         sender=sender,
         publish=outbox.publish,
         slices_ready=lambda: slices_ready[0],
-        pace=WalkPace(
-            request_timeout_seconds=timeout_seconds,
-            slot_patience_seconds=10,
-            rows_per_page=rows_per_page,
-            max_slices_ready=100,
-        ),
         metrics=metrics,
+        lease_seconds=25 + timeout_seconds,
+        slot_patience_seconds=10,
+        rows_per_page=rows_per_page,
+        max_slices_ready=100,
     )
     sweeper = Sweeper(
         pages=pages,

@@ -62,4 +62,4 @@ def planned(engine: Engine, rhythm: Rhythm, *, windows: int) -> list[FetchPage]:
             run_id=run_id,
             number=number,
         )
-    return [FetchPage(*page) for page in ImportStore(engine).activate_batches(windows)]
+    return ImportStore(engine).activate_batches(windows)

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Engine
 
 from services.fetcher.daily_share import Rhythm
-from services.fetcher.plan.page_end import PageEnd
 from services.fetcher.walk.store import FetchedPage, PageStore
 from shared.messages import FetchPage
 from tests.integration.fetcher.conftest import MakeFetcher, StartInsee, execute
@@ -88,13 +87,13 @@ def test_what_a_short_page_leaves_of_the_share_is_given_to_a_page_that_rests(
     assert lease is not None
     assert store.lease_page(other.batch_id, other.page, lease_seconds=60) is None
 
-    def swept() -> list[tuple[int, int]]:
+    def swept() -> list[FetchPage]:
         return store.sweep(unfetched_seconds=0, unwritten_seconds=60, slices_wait=False)
 
     assert swept() == []
-    end = PageEnd(is_last=True, expected=120)
-    assert store.save_page(lease, FetchedPage(1, None, records=120, slices=1, end=end))
-    assert swept() == [(other.batch_id, other.page)]
+    fetched = FetchedPage(1, None, records=120, slices=1, is_last=True, expected=120)
+    assert store.save_page(lease, fetched)
+    assert swept() == [other]
     second = store.lease_page(other.batch_id, other.page, lease_seconds=60)
     assert second is not None
     assert second.part is not None

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from deploy.local.postgres import RunningPostgres
-from services.fetcher.certificates.certifier import Certifier, WalkProgress
+from services.fetcher.certificates.certifier import Certifier
 from services.fetcher.certificates.store import CertificateStore, Outcome
 from services.fetcher.insee.patient_client import Inquirer
 from services.simulator.gateway.server import start_server
@@ -28,7 +28,7 @@ class World(Copy):
     """A copy of a register that is certified."""
 
     said: list[str] = field(default_factory=list)
-    on_page: Callable[[WalkProgress], None] = lambda _walk: None
+    on_page: Callable[[int, int], None] = lambda _listed, _expected: None
 
     @classmethod
     def over(cls, insee: Insee, engine: Engine) -> "World":

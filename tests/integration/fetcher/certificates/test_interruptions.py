@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from services.fetcher.certificates.certifier import WalkProgress
 from services.fetcher.certificates.repair import order_repair
 from services.fetcher.insee.answers import QuotaExceeded
 from services.fetcher.insee.client import InseeClient
@@ -20,8 +19,8 @@ def test_a_window_whose_total_changes_during_the_walk_makes_the_certificate_void
 ) -> None:
     leaver = world.sirets()[-1]
 
-    def move(walk: WalkProgress) -> None:
-        if walk.listed == 400:
+    def move(listed: int, _expected: int) -> None:
+        if listed == 400:
             world.insee.treat(leaver, "2026-08-05", codeCommuneEtablissement="24037")
 
     world.on_page = move
@@ -33,7 +32,7 @@ def test_a_window_whose_total_changes_during_the_walk_makes_the_certificate_void
 
 
 def test_a_new_day_at_insee_makes_the_certificate_void_even_where_totals_stay(world: World) -> None:
-    world.on_page = lambda _walk: world.insee.publish(day="2026-08-06")
+    world.on_page = lambda _listed, _expected: world.insee.publish(day="2026-08-06")
     found = world.certify(full=True)
     assert (found.status, found.reason) == ("void", "INSEE's data moved meanwhile: run it again")
     kept = world.certificate(found.id)
@@ -52,8 +51,8 @@ def test_what_an_import_stores_during_the_walk_is_no_difference(world: World) ->
     lost = world.sirets()[10:14]
     world.delete(*lost)
 
-    def import_anew(walk: WalkProgress) -> None:
-        if walk.listed == 400:
+    def import_anew(listed: int, _expected: int) -> None:
+        if listed == 400:
             world.import_(Scope(sirets=lost))
 
     world.on_page = import_anew
@@ -62,7 +61,7 @@ def test_what_an_import_stores_during_the_walk_is_no_difference(world: World) ->
 
 
 def test_a_certificate_that_was_cut_short_claims_nothing(world: World) -> None:
-    def interrupt(_walk: WalkProgress) -> None:
+    def interrupt(_listed: int, _expected: int) -> None:
         raise KeyboardInterrupt
 
     world.on_page = interrupt
@@ -78,7 +77,7 @@ def test_a_process_that_was_killed_leaves_a_certificate_that_is_never_taken_for_
     class Killed(BaseException):
         pass
 
-    def kill(_walk: WalkProgress) -> None:
+    def kill(_listed: int, _expected: int) -> None:
         raise Killed
 
     world.on_page = kill
@@ -105,7 +104,7 @@ def test_a_429_and_a_gateway_that_stumbles_fail_no_certificate(
         return asked(client, *arguments, **options)
 
     monkeypatch.setattr(InseeClient, "search_siret", search)
-    world.on_page = lambda walk: world.insee.set_faults(next_errors=int(walk.listed == 400))
+    world.on_page = lambda listed, _: world.insee.set_faults(next_errors=int(listed == 400))
     assert world.certify(full=True).status == "agree"
     statuses = world.execute("SELECT http_status, count(*) FROM insee_requests GROUP BY 1")
     assert {(429, 1), (503, 1)} < {tuple(row) for row in statuses}

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from services.fetcher.__main__ import app
 from services.fetcher.commands.lookup_store import LookedUp, record, unlisted_sirets
+from services.fetcher.insee.client import InseeClient
 from shared.errors import UserError
 from shared.imports.orders import order_import
 from shared.imports.scope import Scope
@@ -39,7 +40,7 @@ def test_each_answer_is_told_and_a_duplicate_s_target_is_kept(
     siret = insee._ask(f"{API}/siret?nombre=1")["etablissements"][0]["siret"]
     before = insee.quota()["requests"]
     found = {
-        number: record(engine, number, inquirer.one(number))
+        number: record(engine, number, inquirer.ask(InseeClient.one, number))
         for number in (duplicate, f"{duplicate}00011", secret, siret, siret[:9], _UNKNOWN)
     }
     assert insee.quota()["requests"] == before + 6, "no redirection was followed"
@@ -50,7 +51,7 @@ def test_each_answer_is_told_and_a_duplicate_s_target_is_kept(
     assert found[siret].state == found[siret[:9]].state == "listed"
     assert found[_UNKNOWN].state == "unknown"
     assert _redirections(engine) == {duplicate: target, f"{duplicate}00011": moved.target}
-    record(engine, duplicate, inquirer.one(siret))
+    record(engine, duplicate, inquirer.ask(InseeClient.one, siret))
     assert duplicate not in _redirections(engine)
 
 
@@ -59,7 +60,7 @@ def test_an_answer_that_is_not_insee_s_is_none(
 ) -> None:
     inquirer = make_fetcher(Insee(insee.url + "/nowhere")).inquirer
     with pytest.raises(UserError, match="no good answer"):
-        inquirer.one("552032534")
+        inquirer.ask(InseeClient.one, "552032534")
 
 
 def test_what_failed_and_is_not_listed_by_its_retry_is_to_be_looked_up(engine: Engine) -> None:

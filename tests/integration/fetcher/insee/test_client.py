@@ -13,7 +13,7 @@ from services.fetcher.insee import answers
 from services.fetcher.insee import client as insee_client
 from services.fetcher.insee.answers import KeyRefused, NoGoodAnswer, QueryRefused
 from services.fetcher.insee.client import InseeClient
-from services.fetcher.plan.freshness import Freshness
+from services.fetcher.plan.deltas import Freshness
 
 PAGE = b'{"header":{"statut":200,"total":1,"curseurSuivant":"b"},"etablissements":[%s]}'
 Answer = Callable[[socket.socket], None]

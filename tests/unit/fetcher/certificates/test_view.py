@@ -4,7 +4,6 @@ import io
 
 from rich.console import Console
 
-from services.fetcher.certificates.certifier import WalkProgress
 from services.fetcher.certificates.view import walk_view
 from shared.clock import Clock
 
@@ -18,7 +17,7 @@ def test_the_lines_of_a_walk_begin_half_a_minute_after_it_is_announced() -> None
         view.say("the walk: 9 requests")
         for at_seconds, listed in ((81.0, 1000), (109.0, 2000), (111.0, 3000), (130.0, 4000)):
             now_seconds = at_seconds
-            view.show(WalkProgress(listed, 9000))
+            view.show(listed, 9000)
     counts, walk, line = shown.getvalue().replace("\N{NO-BREAK SPACE}", " ").splitlines()
     assert (counts, walk) == ("counts: 40 requests", "the walk: 9 requests")
     assert line.startswith("3 000 of 9 000 sirets compared, ")

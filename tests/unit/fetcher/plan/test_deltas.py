@@ -8,12 +8,12 @@ import pytest
 
 from services.fetcher.plan.deltas import (
     DeltaOrder,
+    Freshness,
     NoWatermark,
     decide,
     make_delta_plan,
     whole_windows,
 )
-from services.fetcher.plan.freshness import Freshness
 from shared.imports.treatments import COLLECTIONS, TreatmentWindow, Watermark
 
 TUESDAY = datetime.fromisoformat("2026-08-04T00:05:54.033")
