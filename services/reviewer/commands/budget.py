@@ -1,13 +1,13 @@
 """The commands `avis budget`, `avis pause` and `avis resume`."""
 
 import json
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from sqlalchemy import Engine, text
+from rich.table import Column, Table
+from sqlalchemy import Engine, RowMapping, text
 
 from services.reviewer.batches.figures import batches_line, read_batched
 from services.reviewer.commands.databases import databases
@@ -38,17 +38,15 @@ _WHY = {
 def budget(as_json: AsJson = False) -> None:
     """Show what texts have cost, what they may cost, and whether the run is paused."""
     with databases() as opened:
-        found = _describe(opened.control)
-        found["batches"] = read_batched(opened.shards).as_dict()
-    _print(found, as_json=as_json)
+        batches = read_batched(opened.shards).as_dict()
+        _tell(opened.control, as_json=as_json, batches=batches)
 
 
 def pause(as_json: AsJson = False) -> None:
     """Begin no more texts. Calls under way end; due texts stay due."""
     with databases() as opened:
         Budget(opened.control).pause(ASKED)
-        found = _describe(opened.control)
-    _print(found, as_json=as_json)
+        _tell(opened.control, as_json=as_json)
 
 
 def resume(cap: Cap = None, no_cap: NoCap = False, as_json: AsJson = False) -> None:
@@ -58,8 +56,7 @@ def resume(cap: Cap = None, no_cap: NoCap = False, as_json: AsJson = False) -> N
     """
     with databases() as opened:
         resume_under(Budget(opened.control), cap, no_cap=no_cap)
-        found = _describe(opened.control)
-    _print(found, as_json=as_json)
+        _tell(opened.control, as_json=as_json)
 
 
 def resume_under(
@@ -78,23 +75,30 @@ def resume_under(
     budget.resume(cap_eur=amount, keep_cap=amount is None and not no_cap, sample_ids=sample_ids)
 
 
-def _describe(control: Engine) -> dict[str, Any]:
-    """Describe the budget for a program. Money is a string: JSON numbers are floats."""
+def _tell(control: Engine, *, as_json: bool, **more: Any) -> None:
+    """Tell the budget, as a sentence and a table. In JSON money is a string: numbers are floats."""
     with control.connect() as connection:
         state = read_budget(connection)
         providers = connection.execute(_PROVIDERS).mappings().all()
-    return {
-        "status": state.status,
-        "paused_because": state.paused_because,
-        "cap_eur": None if state.cap_eur is None else plain(state.cap_eur),
-        "spent_eur": plain(state.spent_eur),
-        "reserved_eur": plain(state.reserved_eur),
-        "left_eur": None if state.left_eur is None else plain(state.left_eur),
-        "sample": None if state.sample_ids is None else len(state.sample_ids),
-        "changed_at": state.changed_at.isoformat(),
-        "providers": [{**row, "spent_eur": plain(row["spent_eur"])} for row in providers],
-        "line": one_line(state),
-    }
+    if as_json:
+        found = {
+            "status": state.status,
+            "paused_because": state.paused_because,
+            "cap_eur": None if state.cap_eur is None else plain(state.cap_eur),
+            "spent_eur": plain(state.spent_eur),
+            "reserved_eur": plain(state.reserved_eur),
+            "left_eur": None if state.left_eur is None else plain(state.left_eur),
+            "sample": None if state.sample_ids is None else len(state.sample_ids),
+            "changed_at": state.changed_at.isoformat(),
+            "providers": [{**row, "spent_eur": plain(row["spent_eur"])} for row in providers],
+        }
+        typer.echo(json.dumps(found | more))
+        return
+    typer.echo(one_line(state))
+    if more.get("batches"):
+        typer.echo(batches_line(more["batches"]))
+    if providers:
+        Console().print(_table_of(providers))
 
 
 def one_line(state: BudgetState) -> str:
@@ -114,29 +118,16 @@ def one_line(state: BudgetState) -> str:
     return told
 
 
-def _print(found: dict[str, Any], *, as_json: bool) -> None:
-    line = found.pop("line")
-    if as_json:
-        typer.echo(json.dumps(found))
-        return
-    typer.echo(line)
-    if found.get("batches"):
-        typer.echo(batches_line(found["batches"]))
-    if not found["providers"]:
-        return
-    table = Table()
-    for name in ("provider", "model", "prompt"):
-        table.add_column(name, overflow="fold")
+def _table_of(providers: Sequence[RowMapping]) -> Table:
+    table = Table(*(Column(name, overflow="fold") for name in ("provider", "model", "prompt")))
     for name in ("calls", "spent €", "requests/min", "tokens/min"):
         table.add_column(name, justify="right", overflow="fold")
-    for row in found["providers"]:
-        limits = [row["requests_per_minute"], row["tokens_per_minute"]]
+    for row in providers:
+        limits = (row["requests_per_minute"], row["tokens_per_minute"])
         table.add_row(
-            row["name"],
-            row["model"],
-            row["prompt_version"],
+            *(row[name] for name in ("name", "model", "prompt_version")),
             thousands(row["calls"]),
-            plain(round(Decimal(row["spent_eur"]), 4)),
+            plain(round(row["spent_eur"], 4)),
             *("" if limit is None else thousands(limit) for limit in limits),
         )
-    Console().print(table)
+    return table

@@ -1,14 +1,38 @@
 """The command `avis check`: texts from elsewhere in JSON lines, a verdict for each."""
 
 import datetime as dt
-import functools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from services.reviewer.validation import validate
+from shared.errors import UserError
 from shared.sirene.facts import Facts
+
+_OTHERS = {"annee_creation", "date_creation", "est_siege"}
+_TEXTS = [field.name for field in fields(Facts) if field.name not in _OTHERS]
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="File of JSON lines; - is the standard input.")],
+) -> None:
+    """Check texts: each line {"facts": {…}, "text": "…"} gets one line with its verdict.
+
+    Example: ./sirenade avis check texts.jsonl
+    """
+    source = Path("/dev/stdin") if str(file) == "-" else file
+    try:
+        lines = source.open(encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise UserError(f"cannot read {file}: {error.strerror}") from None
+    with lines:
+        for verdict in check_lines(lines):
+            typer.echo(verdict)
 
 
 def check_lines(lines: Iterable[str]) -> Iterator[str]:
@@ -49,39 +73,22 @@ def _parse(line: str) -> tuple[str, Facts]:
 
 def facts_from(values: Mapping[str, Any]) -> Facts:
     """Read the facts. Unknown keys are ignored: callers may add their own."""
-    text = functools.partial(_text, values)
-    nom = text("nom")
-    if nom is None:
+    if _text(values, "nom") is None:
         raise ValueError('"nom" is missing')
-    annee = text("annee") or text("annee_creation")
+    annee = _text(values, "annee") or _text(values, "annee_creation")
     if annee is not None and re.fullmatch(r"\d{4}", annee) is None:
         raise ValueError(f'"annee" must be a year, not {annee!r}')
+    day = _text(values, "date_creation")
+    texts: dict[str, Any] = {name: _text(values, name) for name in _TEXTS}
     return Facts(
-        siret=text("siret") or "",
-        siren=text("siren") or "",
-        nom=nom,
-        forme=text("forme"),
-        categorie_juridique=text("categorie_juridique"),
-        activite=text("activite"),
-        activite_code=text("activite_code"),
-        nomenclature=text("nomenclature"),
-        commune=text("commune"),
-        code_commune=text("code_commune"),
-        departement=text("departement"),
+        **(texts | {name: texts[name] or "" for name in ("siret", "siren")}),
         annee_creation=None if annee is None else int(annee),
-        date_creation=_date(text("date_creation")),
-        tranche_effectifs=text("tranche_effectifs"),
-        effectif=text("effectif"),
+        date_creation=None if day is None else _date(day),
         est_siege=values.get("est_siege") is True,
-        sigle=text("sigle"),
-        enseigne=text("enseigne"),
-        denomination=text("denomination"),
     )
 
 
-def _date(value: str | None) -> dt.date | None:
-    if value is None:
-        return None
+def _date(value: str) -> dt.date:
     try:
         return dt.date.fromisoformat(value)
     except ValueError as error:

@@ -1,9 +1,10 @@
 """Due texts, made texts and their providers, read from each shard: the data of a forecast."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, RowMapping, TextClause, text
 
 from services.reviewer.money.forecast import DueGroup, KnownProvider, MadeText
 from shared.avis import RESET
@@ -21,20 +22,15 @@ _DUE = f"""
     WHERE {{condition}}
     GROUP BY 1, 2
 """
-_PENDING = text(_DUE.format(condition="a.outcome = 'pending'"))
-_OF_ANOTHER_PROMPT = text(
-    _DUE.format(
-        condition="a.outcome = 'accepted' AND a.kind = 'notice'"
-        " AND a.prompt_version IS DISTINCT FROM :prompt_version"
-    )
+_BY_ANOTHER_PROMPT = (
+    "outcome = 'accepted' AND kind = 'notice' AND prompt_version IS DISTINCT FROM :prompt_version"
 )
+_PENDING_GROUPS = text(_DUE.format(condition="outcome = 'pending'"))
+_REPLACED_GROUPS = text(_DUE.format(condition=_BY_ANOTHER_PROMPT))
 # An accepted text stays until another one replaces it.
 _MARK_DUE = text(f"""
     WITH others AS (
-      SELECT id FROM avis
-      WHERE outcome = 'accepted' AND kind = 'notice'
-        AND prompt_version IS DISTINCT FROM :prompt_version
-      ORDER BY id LIMIT :rows
+      SELECT id FROM avis WHERE {_BY_ANOTHER_PROMPT} ORDER BY id LIMIT :rows
       FOR UPDATE SKIP LOCKED)
     UPDATE avis SET outcome = 'pending', {RESET}
     FROM others WHERE avis.id = others.id
@@ -62,9 +58,8 @@ _SAMPLE = text(f"""
     SELECT id FROM avis WHERE outcome = 'pending' AND {_IN_NO_BATCH}
     ORDER BY random() LIMIT :texts
 """)
-
 _UNDER_WAY = text(f"""
-    SELECT count(*) FROM avis
+    SELECT count(*) AS texts FROM avis
     WHERE outcome = 'pending' AND lease_until > clock_timestamp() AND {_IN_NO_BATCH}
 """)
 # Their old messages may wait in a delay queue; later these find nothing to claim.
@@ -77,12 +72,10 @@ _SEND_AGAIN = text("""
 
 def read_due(engines: Iterable[Engine], prompt_version: str | None = None) -> list[DueGroup]:
     """Count the due avis, or with a prompt the accepted notices that it did not write."""
-    statement = _PENDING if prompt_version is None else _OF_ANOTHER_PROMPT
+    statement = _PENDING_GROUPS if prompt_version is None else _REPLACED_GROUPS
     counted: Counter[tuple[str, str]] = Counter()
-    for engine in engines:
-        with engine.connect() as connection:
-            for row in connection.execute(statement, {"prompt_version": prompt_version}):
-                counted[row.activite, row.departement] += row.texts
+    for row in _rows(engines, statement, prompt_version=prompt_version):
+        counted[row["activite"], row["departement"]] += row["texts"]
     return [DueGroup(*key, texts) for key, texts in counted.items()]
 
 
@@ -92,12 +85,8 @@ def read_providers_known(control: Connection) -> list[KnownProvider]:
 
 def read_made(engines: Sequence[Engine]) -> list[MadeText]:
     """Return the made texts, the newest first in each shard."""
-    made: list[MadeText] = []
-    for engine in engines:
-        with engine.connect() as connection:
-            rows = connection.execute(_MADE, {"newest": _NEWEST_ATTEMPTS // len(engines)})
-            made += [MadeText(**row) for row in rows.mappings()]
-    return made
+    newest = _NEWEST_ATTEMPTS // len(engines)
+    return [MadeText(**row) for row in _rows(engines, _MADE, newest=newest)]
 
 
 def choose_sample(engines: Sequence[Engine], texts: int) -> list[int]:
@@ -105,18 +94,19 @@ def choose_sample(engines: Sequence[Engine], texts: int) -> list[int]:
     chosen: list[int] = []
     for number, engine in enumerate(engines):
         part = -(-(texts - len(chosen)) // (len(engines) - number))
-        with engine.connect() as connection:
-            chosen += connection.execute(_SAMPLE, {"texts": part}).scalars()
+        chosen += [row["id"] for row in _rows([engine], _SAMPLE, texts=part)]
     return chosen
 
 
 def count_under_way(engines: Iterable[Engine]) -> int:
     """Count the texts that reviewers have claimed; a killed one's until the lease ends."""
-    counted = 0
+    return sum(row["texts"] for row in _rows(engines, _UNDER_WAY))
+
+
+def _rows(engines: Iterable[Engine], statement: TextClause, **values: Any) -> Iterator[RowMapping]:
     for engine in engines:
         with engine.connect() as connection:
-            counted += connection.execute(_UNDER_WAY).scalar_one()
-    return counted
+            yield from connection.execute(statement, values).mappings()
 
 
 def send_again(engines: Iterable[Engine], avis_ids: Sequence[int]) -> None:
@@ -128,14 +118,12 @@ def send_again(engines: Iterable[Engine], avis_ids: Sequence[int]) -> None:
 
 def mark_due(engines: Iterable[Engine], prompt_version: str) -> int:
     """Make the texts of other prompts due; return how many."""
+    values = {"prompt_version": prompt_version, "rows": _MARKED_AT_ONCE}
     marked = 0
     for engine in engines:
-        while True:
+        rows = _MARKED_AT_ONCE
+        while rows == _MARKED_AT_ONCE:
             with engine.begin() as connection:
-                rows = connection.execute(
-                    _MARK_DUE, {"prompt_version": prompt_version, "rows": _MARKED_AT_ONCE}
-                ).rowcount
+                rows = connection.execute(_MARK_DUE, values).rowcount
             marked += rows
-            if rows < _MARKED_AT_ONCE:
-                break
     return marked

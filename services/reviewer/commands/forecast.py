@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -14,22 +14,21 @@ from rich.text import Text
 from services.reviewer.batches.figures import batches_line, read_batched
 from services.reviewer.commands.databases import Databases, databases
 from services.reviewer.commands.due import read_due, read_made, read_providers_known
+from services.reviewer.money import forecast as bill
 from services.reviewer.money.amounts import plain
-from services.reviewer.money.forecast import BillForecast, KnownProvider, Share, forecast
+from services.reviewer.money.forecast import BillForecast, Share
 from shared.errors import UserError
 from shared.terminal.words import euros, thousands
 
 _TOP = 10
 _FEW = 20
 
-PromptOption = Annotated[
-    str | None,
-    typer.Option(metavar="VERSION", help="Forecast the texts that VERSION would replace."),
-]
 
-
-def forecast_command(
-    prompt: PromptOption = None,
+def forecast(
+    prompt: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="Forecast the texts that VERSION would replace."),
+    ] = None,
     provider: Annotated[str | None, typer.Option(help="Let this provider write all texts.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object with all lines.")
@@ -46,9 +45,10 @@ def forecast_command(
     if as_json:
         typer.echo(json.dumps({**as_plain(found), "batches": batches}))
         return
-    Console().print(render(found, prompt_version=prompt))
+    console = Console()
+    console.print(render(found, prompt_version=prompt))
     if batches is not None:
-        Console().print(f"of what is due, {batches_line(batches)}", soft_wrap=True)
+        console.print(f"of what is due, {batches_line(batches)}", soft_wrap=True)
 
 
 def read_forecast(
@@ -61,18 +61,13 @@ def read_forecast(
     with opened.control.connect() as connection:
         providers = read_providers_known(connection)
     if only is not None:
-        providers = [_only(providers, only)]
+        known = ", ".join(provider.name for provider in providers) or "none"
+        # Its weight among others does not matter.
+        providers = [replace(each, weight=1.0) for each in providers if each.name == only]
+        if not providers:
+            raise UserError(f"no reviewer has a provider {only[:40]!r}; known: {known}")
     due = read_due(opened.shards, prompt_version)
-    return forecast(due, providers, read_made(opened.shards))
-
-
-def _only(providers: Sequence[KnownProvider], name: str) -> KnownProvider:
-    for provider in providers:
-        if provider.name == name:
-            # Its weight among others does not matter.
-            return KnownProvider(**{**asdict(provider), "weight": 1.0})
-    known = ", ".join(provider.name for provider in providers) or "none"
-    raise UserError(f"no reviewer has a provider {name[:40]!r}; known: {known}")
+    return bill.forecast(due, providers, read_made(opened.shards))
 
 
 def as_plain(found: BillForecast) -> dict[str, Any]:
@@ -81,6 +76,12 @@ def as_plain(found: BillForecast) -> dict[str, Any]:
     def groups(rows: Sequence[tuple[str, int, Decimal]], name: str) -> list[dict[str, object]]:
         return [{name: key, "texts": texts, "eur": _cents(eur)} for key, texts, eur in rows]
 
+    def told(share: Share) -> dict[str, Any]:
+        return {
+            name: plain(round(value, 8)) if isinstance(value, Decimal) else value
+            for name, value in asdict(share).items()
+        }
+
     return {
         "texts": found.texts,
         "tokens": found.tokens,
@@ -88,13 +89,7 @@ def as_plain(found: BillForecast) -> dict[str, Any]:
         "spread_eur": _cents(found.spread_eur),
         "hours": round(found.hours, 2),
         "unsampled": list(found.unsampled),
-        "providers": [
-            {
-                name: plain(round(value, 8)) if isinstance(value, Decimal) else value
-                for name, value in asdict(share).items()
-            }
-            for share in found.shares
-        ],
+        "providers": [told(share) for share in found.shares],
         "by_activite": groups(found.by_activite, "activite"),
         "by_departement": groups(found.by_departement, "departement"),
     }
@@ -168,14 +163,11 @@ def _top(title: str, rows: Sequence[tuple[str, int, Decimal]], *, known: bool) -
     table = Table(title, "texts", "€")
     for key, texts, eur in rows[:_TOP]:
         table.add_row(key, thousands(texts), euros(eur) if known else "?")
-    if len(rows) > _TOP:
-        rest = rows[_TOP:]
-        total = sum((eur for _, _, eur in rest), Decimal(0))
-        table.add_row(
-            f"{len(rest)} more (--json)",
-            thousands(sum(texts for _, texts, _ in rest)),
-            euros(total) if known else "?",
-        )
+    if rest := rows[_TOP:]:
+        texts = sum(texts for _, texts, _ in rest)
+        eur = sum((eur for _, _, eur in rest), Decimal(0))
+        more = f"{len(rest)} more (--json)"
+        table.add_row(more, thousands(texts), euros(eur) if known else "?")
     return table
 
 

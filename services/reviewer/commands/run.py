@@ -7,7 +7,6 @@ nothing: a sample without a watcher stays the only work until a person resumes t
 import json
 import signal
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn
 
@@ -26,7 +25,7 @@ from services.reviewer.commands.due import (
 from services.reviewer.commands.forecast import advice, as_plain, read_forecast, render, summary
 from services.reviewer.commands.run_progress import RunReader
 from services.reviewer.commands.run_view import RunView, watch_run
-from services.reviewer.commands.show import read_these_avis, render_avis
+from services.reviewer.commands.show import read_avis, render_avis
 from services.reviewer.money.amounts import json_default, parse_cap, plain
 from services.reviewer.money.budget import ASKED, Budget
 from services.reviewer.money.forecast import BillForecast, KnownProvider
@@ -61,14 +60,14 @@ def run(  # noqa: PLR0913, PLR0917  # the options of a command
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: clock.stopping.set())
     with databases() as opened:
-        runner = _Runner(opened, Budget(opened.control), clock, as_json)
+        runner = _Runner(opened, Budget(opened.control), clock, cap, no_cap, as_json)
         runner.tell_bill(read_forecast(opened), "forecast")
         if prompt is not None:
             runner.redo(prompt, yes=yes)
         if sample is not None:
-            runner.make_sample(sample, cap, no_cap=no_cap)
+            runner.make_sample(sample)
         else:
-            runner.make_all(cap, no_cap=no_cap)
+            runner.make_all()
 
 
 @dataclass
@@ -76,6 +75,8 @@ class _Runner:
     opened: Databases
     budget: Budget
     clock: Clock
+    cap: str | None
+    no_cap: bool
     as_json: bool
     bill: BillForecast | None = None
     redone: bool = False
@@ -110,28 +111,30 @@ class _Runner:
         self.bill = read_forecast(self.opened)
         self._tell("marked", {"texts": marked}, f"{thousands(marked)} texts are due again")
 
-    def make_sample(self, texts: int, cap: str | None, *, no_cap: bool) -> None:
+    def make_sample(self, texts: int) -> None:
         state = self.budget.read()
         charges = any(provider.charges for provider in self._providers())
-        if charges and cap is None and not no_cap and state.left_eur == 0:
+        if charges and self.cap is None and not self.no_cap and state.left_eur == 0:
             raise UserError(
                 f"no room for a call with a price ({one_line(state).split(';')[0]}): "
                 "set the most that all texts may cost with --cap EUR"
             )
-        if cap is not None:
-            parse_cap(cap)
+        if self.cap is not None:
+            parse_cap(self.cap)
         self._let_texts_end()
         ids = choose_sample(self.opened.shards, texts)
         if not ids:
             self._tell("end", {"status": "nothing due"}, "nothing is due")
             return
         send_again(self.opened.shards, ids)
-        resume_under(self.budget, cap, no_cap=no_cap, sample_ids=ids)
+        resume_under(self.budget, self.cap, no_cap=self.no_cap, sample_ids=ids)
         due = self._watch(f"sample of {len(ids)}", ids)
         if self.clock.stopping.is_set():
             self._interrupt("reviewers make the sample to its end, and nothing else")
         self.budget.pause("sample", sample_ids=ids)
-        self._show(ids)
+        for engine in self.opened.shards:
+            for one in read_avis(engine, ids):
+                self._tell("text", one, render_avis(one))
         rest = read_forecast(self.opened)
         self._tell("forecast", as_plain(rest), f"the rest: {summary(rest)}")
         for line in advice(rest):
@@ -145,18 +148,15 @@ class _Runner:
         while under_way := count_under_way(self.opened.shards):
             if under_way != told:
                 told = under_way
-                self._tell(
-                    "waiting",
-                    {"under_way": under_way},
-                    f"waiting for {thousands(under_way)} texts under way",
-                )
+                shown = f"waiting for {thousands(under_way)} texts under way"
+                self._tell("waiting", {"under_way": under_way}, shown)
             if self.clock.wait(_WAIT_SECONDS):
                 self._tell("end", {"status": "paused"}, "stopped waiting; the run is paused")
                 raise typer.Exit(EXIT_INTERRUPTED)
 
-    def make_all(self, cap: str | None, *, no_cap: bool) -> None:
-        if cap is not None or no_cap or self.redone:
-            resume_under(self.budget, cap, no_cap=no_cap)
+    def make_all(self) -> None:
+        if self.cap is not None or self.no_cap or self.redone:
+            resume_under(self.budget, self.cap, no_cap=self.no_cap)
         due = self._watch("avis", None)
         if self.clock.stopping.is_set():
             self._interrupt("reviewers go on: stop them by ./sirenade avis pause")
@@ -170,18 +170,11 @@ class _Runner:
         with self.opened.control.connect() as connection:
             return read_providers_known(connection)
 
-    def _watch(self, title: str, sample_ids: Sequence[int] | None) -> int:
+    def _watch(self, title: str, sample_ids: list[int] | None) -> int:
         """Watch until the texts are made or the run is paused; return how many are left."""
         reader = RunReader(self.opened.control, self.opened.shards, sample_ids)
-        reader.start()
-        text_eur = None if self.bill is None else self.bill.text_eur
-        view = RunView(title, text_eur=text_eur)
+        view = RunView(title, text_eur=self.bill.text_eur if self.bill else None)
         return watch_run(reader.read, view, clock=self.clock, as_json=self.as_json)
-
-    def _show(self, ids: Sequence[int]) -> None:
-        for engine in self.opened.shards:
-            for one in read_these_avis(engine, ids):
-                self._tell("text", one, render_avis(one))
 
     def _end(self, due: int, advised: str) -> None:
         """Tell the end. Exit with status 1 when texts are left that nobody makes."""
@@ -199,8 +192,7 @@ class _Runner:
 
     def _tell(self, event: str, told: dict[str, Any], shown: Any) -> None:
         if self.as_json:
-            typer.echo(
-                json.dumps({"event": event, **told}, default=json_default, ensure_ascii=False)
-            )
+            line = {"event": event, **told}
+            typer.echo(json.dumps(line, default=json_default, ensure_ascii=False))
         else:
             Console().print(shown, highlight=False, soft_wrap=isinstance(shown, str))

@@ -1,19 +1,17 @@
 """The progress and cost of the texts of a run, read while they are made."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Engine, text
 
 from services.reviewer.batches.figures import BatchedTexts, read_batched
 from services.reviewer.money.budget import BudgetState, read_budget
 
-_PENDING = text("SELECT count(*) FROM avis WHERE outcome = 'pending'")
-_PENDING_OF_SAMPLE = text("""
-    SELECT count(*) FROM avis
-    WHERE outcome = 'pending' AND id = ANY(CAST(:sample_ids AS bigint[]))
-""")
+_PENDING = "SELECT count(*) FROM avis WHERE outcome = 'pending'"
+_PENDING_OF_SAMPLE = f"{_PENDING} AND id = ANY(CAST(:sample_ids AS bigint[]))"
 _NEWEST = text("SELECT coalesce(max(id), 0) FROM avis_attempts")
 # All attempts of a text are stored in one transaction, so that a reading never sees a part.
 _MADE_SINCE = text("""
@@ -55,46 +53,32 @@ class RunReading:
         return None if text_eur is None else self.budget.spent_eur + self.pending * text_eur
 
 
-@dataclass
 class RunReader:
     """Adds up the texts from now on. `pending` counts the sample only, where there is one."""
 
-    control: Engine
-    shards: Sequence[Engine]
-    sample_ids: Sequence[int] | None = None
-    _seen: dict[int, int] = field(default_factory=dict)
-    _sum: RunReading | None = None
-
-    def start(self) -> None:
-        for number, engine in enumerate(self.shards):
+    def __init__(
+        self, control: Engine, shards: Sequence[Engine], sample_ids: list[int] | None
+    ) -> None:
+        self._control = control
+        self._shards = shards
+        self._pending = text(_PENDING if sample_ids is None else _PENDING_OF_SAMPLE)
+        self._sample = {} if sample_ids is None else {"sample_ids": sample_ids}
+        self._seen: list[int] = []
+        self._made: dict[str, Any] = {}
+        for engine in shards:
             with engine.connect() as connection:
-                self._seen[number] = connection.execute(_NEWEST).scalar_one()
+                self._seen.append(connection.execute(_NEWEST).scalar_one())
 
     def read(self) -> RunReading:
-        with self.control.connect() as connection:
+        with self._control.connect() as connection:
             budget = read_budget(connection)
-        total = replace(self._sum or RunReading(budget=budget, pending=0), budget=budget, pending=0)
-        for number, engine in enumerate(self.shards):
-            total = self._add(total, number, engine)
-        total = replace(total, batched=read_batched(self.shards))
-        self._sum = total
-        return total
-
-    def _add(self, total: RunReading, number: int, engine: Engine) -> RunReading:
-        with engine.connect() as connection:
-            made = connection.execute(_MADE_SINCE, {"seen": self._seen[number]}).one()
-            if self.sample_ids is None:
-                pending = connection.execute(_PENDING).scalar_one()
-            else:
-                ids = {"sample_ids": list(self.sample_ids)}
-                pending = connection.execute(_PENDING_OF_SAMPLE, ids).scalar_one()
-        self._seen[number] = made.seen
-        return replace(
-            total,
-            pending=total.pending + pending,
-            texts=total.texts + made.texts,
-            accepted=total.accepted + made.accepted,
-            re_asked=total.re_asked + made.re_asked,
-            fallbacks=total.fallbacks + made.fallbacks,
-            cost_eur=total.cost_eur + made.cost_eur,
-        )
+        pending = 0
+        for number, engine in enumerate(self._shards):
+            with engine.connect() as connection:
+                made = connection.execute(_MADE_SINCE, {"seen": self._seen[number]}).mappings()
+                counts = dict(made.one())
+                pending += connection.execute(self._pending, self._sample).scalar_one()
+            self._seen[number] = counts.pop("seen")
+            self._made = {name: self._made.get(name, 0) + counts[name] for name in counts}
+        batched = read_batched(self._shards)
+        return RunReading(budget=budget, pending=pending, batched=batched, **self._made)

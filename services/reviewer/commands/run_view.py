@@ -68,14 +68,9 @@ class RunView:
     def draw(self, told: dict[str, Any]) -> RenderableType:
         due, made = told["due"], told["made"]
         bars = make_bars(1)
-        add_bar(
-            bars,
-            "texts",
-            made,
-            due + made,
-            f"{thousands(made)} / {thousands(due + made)}  {told['texts_per_second']}/s  "
-            f"ETA {eta(told['eta_seconds'])}",
-        )
+        pace = f"{told['texts_per_second']}/s  ETA {eta(told['eta_seconds'])}"
+        words = f"{thousands(made)} / {thousands(due + made)}  {pace}"
+        add_bar(bars, "texts", made, due + made, words)
         if told["cap_eur"] is not None and Decimal(told["cap_eur"]):
             spent, cap = Decimal(told["spent_eur"]), Decimal(told["cap_eur"])
             add_bar(bars, "money", float(spent), float(cap), f"{euros(spent)} / {euros(cap)}")
@@ -84,8 +79,8 @@ class RunView:
             lines.append(Text(batches_line(told["batches"])))
         if told["status"] == "paused":
             lines.append(Text(told["line"], style="bold yellow"))
-        elif _is_quiet(told):
-            lines.append(Text(_quiet(told), style="yellow"))
+        elif quiet := _quiet(told):
+            lines.append(Text(quiet, style="yellow"))
         return make_panel(self._title, *lines)
 
 
@@ -110,17 +105,18 @@ def watch_run(read: Callable[[], RunReading], view: RunView, *, clock: Clock, as
 
 
 def _line(told: dict[str, Any]) -> str:
-    last = _quiet(told) if _is_quiet(told) else told["line"]
+    last = _quiet(told) or told["line"]
     if told["batches"]:
         last = f"{batches_line(told['batches'])}; {last}"
     return f"{thousands(told['due'])} due, {thousands(told['made'])} made, {_words(told)}; {last}"
 
 
-def _is_quiet(told: dict[str, Any]) -> bool:
-    """Return whether a person should look; a batch may take a day."""
-    long = told["quiet_seconds"] >= _QUIET_SECONDS
+def _quiet(told: dict[str, Any]) -> str | None:
+    """Return a question where a person should look; a batch may take a day."""
     in_batches = told["batches"] is not None and told["batches"]["texts"] > 0
-    return bool(long and told["due"] and not in_batches)
+    if told["quiet_seconds"] < _QUIET_SECONDS or not told["due"] or in_batches:
+        return None
+    return f"no text for {told['quiet_seconds']} s: does a reviewer run?"
 
 
 def _words(told: dict[str, Any]) -> str:
@@ -133,7 +129,3 @@ def _words(told: dict[str, Any]) -> str:
         f"{euros(Decimal(told['eur_per_minute']))}/min · "
         f"projected {'?' if projected is None else euros(Decimal(projected))}"
     )
-
-
-def _quiet(told: dict[str, Any]) -> str:
-    return f"no text for {told['quiet_seconds']} s: does a reviewer run?"

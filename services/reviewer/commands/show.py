@@ -1,24 +1,34 @@
 """The command `avis show`: the texts of one establishment, with facts and attempts."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from rich.console import Group, RenderableType
+import typer
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
+from services.reviewer.commands.json_ld import json_ld
+from services.reviewer.money.amounts import json_default
 from services.reviewer.texts.subject_rows import read_subjects
 from shared.avis import PENDING
+from shared.db.migrate import current_engine
+from shared.db.shards import url_for
 from shared.errors import UserError
+from shared.settings import DatabaseSettings, load
+from shared.sirene.identifiers import is_siret, siren_of
 
-_COLUMNS = """id, kind, outcome, text, label, digital_source_type, model, prompt_version,
-           facts_hash, accepted_facts_hash, accepted_at, published_at, lease_until"""
-_OF_SIRET = text(f"SELECT {_COLUMNS} FROM avis WHERE siret = :siret ORDER BY id")
-_THESE = text(f"SELECT {_COLUMNS} FROM avis WHERE id = ANY(:ids) ORDER BY id")
-
+_AVIS = """
+    SELECT id, kind, outcome, text, label, digital_source_type, model, prompt_version, facts_hash,
+      accepted_facts_hash, accepted_at, published_at, lease_until
+    FROM avis WHERE {condition} ORDER BY id
+"""
+_OF_SIRET = text(_AVIS.format(condition="siret = :wanted"))
+_THESE = text(_AVIS.format(condition="id = ANY(:wanted)"))
 _ATTEMPTS = text("""
     SELECT attempted_at, provider, model, prompt_version, accepted, reasons, tokens_in,
            tokens_out, tokens_cached, cost_eur, latency_seconds, text
@@ -26,43 +36,60 @@ _ATTEMPTS = text("""
 """)
 
 
-def read_avis(engine: Engine, siret: str) -> list[dict[str, Any]]:
-    """Return one object for each avis: its row, its facts and its attempts.
+def show(
+    siret: Annotated[str, typer.Argument(help="SIRET of the establishment; spaces may stay.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON array instead of tables.")
+    ] = False,
+    as_json_ld: Annotated[
+        bool,
+        typer.Option("--json-ld", help="Print JSON-LD for a web page, with label and provenance."),
+    ] = False,
+) -> None:
+    """Show facts, text, label, outcome and attempts of an establishment's avis.
 
-    The facts are None when nobody may write about the establishment.
-
-    Raises UserError when the establishment has no avis.
+    Example: ./sirenade avis show 55210055400013
     """
+    digits = "".join(siret.split())
+    if not is_siret(digits):
+        raise UserError("a SIRET has 14 digits")
+    url = url_for(load(DatabaseSettings), siren_of(digits))
+    with current_engine(url, application_name="sirenade-avis") as engine:
+        found = read_avis(engine, digits)
+    if not found:
+        raise UserError(f"no avis for the establishment {digits}: is it imported?")
+    if as_json_ld:
+        typer.echo(json_ld(found))
+    elif as_json:
+        typer.echo(json.dumps(found, default=json_default, ensure_ascii=False))
+    else:
+        console = Console()
+        for one in found:
+            console.print(render_avis(one))
+
+
+def read_avis(engine: Engine, wanted: str | Sequence[int]) -> list[dict[str, Any]]:
+    """Return one object for each avis of a SIRET or of ids: its row, its facts and its attempts.
+
+    The facts are None when nobody may write about the establishment. Ids of other shards are left
+    out.
+    """
+    statement = _OF_SIRET if isinstance(wanted, str) else _THESE
     with engine.connect() as connection:
-        rows = [dict(row) for row in connection.execute(_OF_SIRET, {"siret": siret}).mappings()]
-        if not rows:
-            raise UserError(f"no avis for the establishment {siret}: is it imported?")
-        return _with_history(connection, rows)
-
-
-def read_these_avis(engine: Engine, avis_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the same for ids; ids of other shards are left out."""
-    with engine.connect() as connection:
-        found = connection.execute(_THESE, {"ids": list(avis_ids)}).mappings()
-        return _with_history(connection, [dict(row) for row in found])
-
-
-def _with_history(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    subjects = read_subjects(connection, [row["id"] for row in rows])
-    for row in rows:
-        subject = subjects.get(row["id"])
-        writable = subject is not None and subject.outcome(sole_traders=True) == PENDING
-        row["facts"] = asdict(subject.facts) if subject is not None and writable else None
-        attempts = connection.execute(_ATTEMPTS, {"avis_id": row["id"]}).mappings()
-        row["attempts"] = [dict(attempt) for attempt in attempts]
+        rows = [dict(row) for row in connection.execute(statement, {"wanted": wanted}).mappings()]
+        subjects = read_subjects(connection, [row["id"] for row in rows])
+        for row in rows:
+            subject = subjects.get(row["id"])
+            writable = subject is not None and subject.outcome(sole_traders=True) == PENDING
+            row["facts"] = asdict(subject.facts) if subject is not None and writable else None
+            attempts = connection.execute(_ATTEMPTS, {"avis_id": row["id"]}).mappings()
+            row["attempts"] = [dict(attempt) for attempt in attempts]
     return rows
 
 
 def render_avis(avis: Mapping[str, Any]) -> RenderableType:
     """Draw an avis. Strangers chose the names: they are shown as text, never as markup."""
-    beside = Table.grid(padding=(0, 2), expand=True)
-    beside.add_column(ratio=1)
-    beside.add_column(ratio=1)
+    beside = Table.grid(Column(ratio=1), Column(ratio=1), padding=(0, 2), expand=True)
     beside.add_row(_facts_table(avis["facts"] or {}), _text_of(avis))
     parts: list[RenderableType] = [beside, _attempts_table(avis["attempts"])]
     parts += [
@@ -86,10 +113,8 @@ def _text_of(avis: Mapping[str, Any]) -> RenderableType:
 
 
 def _facts_table(facts: Mapping[str, object]) -> Table:
-    table = Table(show_header=False, box=None)
     # Values fold, so that a narrow terminal cuts nothing off.
-    table.add_column(overflow="fold")
-    table.add_column(overflow="fold")
+    table = Table(*(Column(overflow="fold") for _ in range(2)), show_header=False, box=None)
     for name, value in facts.items():
         if value is not None:
             table.add_row(Text(name, style="dim"), Text(str(value)))
@@ -104,27 +129,20 @@ def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
     for name in ("tokens in (cached)", "out", "€", "ms"):
         table.add_column(name, justify="right", overflow="fold")
     for attempt in attempts:
+        # As text: the names of provider and model may hold markup.
+        author = Text(" ".join(filter(None, (attempt["provider"], attempt["model"]))))
+        cached = f" ({attempt['tokens_cached']})" if attempt["tokens_cached"] else ""
+        bill = (
+            f"{attempt['tokens_in']}{cached}",
+            str(attempt["tokens_out"]),
+            f"{round(attempt['cost_eur'], 6):f}",
+        )
         table.add_row(
             f"{attempt['attempted_at']:%Y-%m-%d %H:%M:%S}",
-            _author(attempt),
+            author,
             Text(attempt["prompt_version"]),
             "accepted" if attempt["accepted"] else "rejected",
-            *(_bill(attempt) if attempt["provider"] is not None else ("", "", "")),
+            *(bill if attempt["provider"] is not None else ("", "", "")),
             f"{attempt['latency_seconds'] * 1000:.1f}",
         )
     return table
-
-
-def _author(attempt: Mapping[str, Any]) -> Text:
-    """Name provider and model, as text: they may hold markup."""
-    named = [attempt["provider"], attempt["model"]]
-    return Text(" ".join(name for name in named if name is not None))
-
-
-def _bill(attempt: Mapping[str, Any]) -> tuple[str, str, str]:
-    cached = f" ({attempt['tokens_cached']})" if attempt["tokens_cached"] else ""
-    return (
-        f"{attempt['tokens_in']}{cached}",
-        str(attempt["tokens_out"]),
-        f"{round(attempt['cost_eur'], 6):f}",
-    )

@@ -1,1 +1,39 @@
-"""The report on the quality of the texts: one page with plots."""
+"""The command `avis report`: one page with plots on the quality of the texts."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.reviewer.commands.databases import register
+from shared.clock import utc_now
+from shared.errors import UserError
+from shared.terminal.words import thousands
+
+
+def report(
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("avis-report.html"),
+    texts: Annotated[
+        int, typer.Option(min=0, max=1000, help="Number of texts to show, drawn at random.")
+    ] = 20,
+) -> None:
+    """Write an HTML report on the quality of the texts: rejections, lengths, cost, examples.
+
+    Example: ./sirenade avis report --out texts.html
+    """
+    # The library of the plots needs more memory than the service, which never draws.
+    from services.reviewer.commands.report.figures import read_report  # noqa: PLC0415
+    from services.reviewer.commands.report.page import render  # noqa: PLC0415
+
+    with (
+        register("sirenade-report", statement_timeout_seconds=0) as engine,
+        engine.connect() as connection,
+    ):
+        found = read_report(connection, samples=texts)
+    if not found.outcomes:
+        raise UserError("there are no avis yet: import some establishments first")
+    try:
+        out.write_text(render(found, now=utc_now()), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror}") from None
+    typer.echo(f"{out}: {thousands(found.accepted)} accepted texts, {len(found.samples)} to read")

@@ -1,12 +1,11 @@
 """The figures of the report: quality, cost and speed of the texts, from their attempts."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from services.reviewer.texts.subject_rows import read_subjects
 from services.reviewer.validation import GROUNDING
@@ -37,6 +36,7 @@ _REASONS = text(f"""
     FROM numbered CROSS JOIN unnest(reasons) AS reason
     GROUP BY 1, 2
 """)
+# Only those that brought a text.
 _FIRST = text(f"""
     WITH {_NUMBERED}
     SELECT model, count(*) AS texts, count(*) FILTER (WHERE accepted) AS accepted,
@@ -54,6 +54,7 @@ _LENGTHS = text("""
     SELECT length(text) / :step * :step AS characters, count(*) AS texts
     FROM avis WHERE outcome = 'accepted' GROUP BY 1 ORDER BY 1
 """)
+# `at_work` is the mean number of calls under way.
 _MINUTES = text("""
     SELECT date_trunc('minute', attempted_at) AS minute, count(*) AS attempts,
       count(*) FILTER (WHERE accepted) AS accepted, sum(latency_seconds) / 60 AS at_work
@@ -66,34 +67,6 @@ _SOME = text("""
 
 
 @dataclass(frozen=True)
-class Model:
-    """The attempts of one generator; latencies in seconds."""
-
-    model: str
-    attempts: int
-    accepted: int
-    tokens_in: int
-    tokens_out: int
-    cost_eur: Decimal
-    median_seconds: float
-    p95_seconds: float
-
-    @property
-    def cost_eur_per_1000_accepted(self) -> Decimal | None:
-        return self.cost_eur * 1000 / self.accepted if self.accepted else None
-
-
-@dataclass(frozen=True)
-class Minute:
-    """`at_work` is the mean number of calls under way."""
-
-    minute: dt.datetime
-    attempts: int
-    accepted: int
-    at_work: float
-
-
-@dataclass(frozen=True)
 class SampleText:
     siret: str
     text: str
@@ -102,39 +75,20 @@ class SampleText:
 
 
 @dataclass(frozen=True)
-class First:
-    """The first attempts of one generator that brought a text."""
-
-    model: str
-    texts: int
-    accepted: int
-    grounded: int
-    duplicates: int
-
-
-@dataclass(frozen=True)
 class TextReport:
-    """`reasons` has by code the counts in first, second and later attempts."""
+    """Rows are as their statements name their columns; times are in seconds.
+
+    `reasons` has by code the counts in first, second and later attempts.
+    """
 
     outcomes: Mapping[str, int]
-    models: Sequence[Model]
-    firsts: Sequence[First]
+    models: Sequence[Row[Any]]
+    firsts: Sequence[Row[Any]]
     fallbacks: int
     reasons: Mapping[str, tuple[int, int, int]]
     lengths: Mapping[int, int]
-    minutes: Sequence[Minute]
+    minutes: Sequence[Row[Any]]
     samples: Sequence[SampleText]
-
-    @property
-    def first(self) -> First:
-        """Add up all generators."""
-        return First(
-            "all",
-            sum(each.texts for each in self.firsts),
-            sum(each.accepted for each in self.firsts),
-            sum(each.grounded for each in self.firsts),
-            sum(each.duplicates for each in self.firsts),
-        )
 
     @property
     def accepted(self) -> int:
@@ -144,26 +98,23 @@ class TextReport:
     def cost_eur(self) -> Decimal:
         return sum((model.cost_eur for model in self.models), Decimal(0))
 
-    @property
-    def cost_eur_per_1000_accepted(self) -> Decimal | None:
-        accepted = sum(model.accepted for model in self.models)
-        return self.cost_eur * 1000 / accepted if accepted else None
+
+def eur_per_1000(cost_eur: Decimal, accepted: int) -> Decimal | None:
+    """Return the cost of 1 000 accepted texts; None without any."""
+    return cost_eur * 1000 / accepted if accepted else None
 
 
 def read_report(connection: Connection, *, samples: int) -> TextReport:
-    firsts = connection.execute(
-        _FIRST, {"grounding": sorted(GROUNDING), "duplicates": list(_DUPLICATES)}
-    ).mappings()
+    kinds = {"grounding": sorted(GROUNDING), "duplicates": list(_DUPLICATES)}
+    lengths = connection.execute(_LENGTHS, {"step": LENGTH_STEP})
     return TextReport(
         outcomes={row.outcome: row.avis for row in connection.execute(_OUTCOMES)},
-        models=[Model(**row) for row in connection.execute(_MODELS).mappings()],
-        firsts=[First(**row) for row in firsts],
+        models=connection.execute(_MODELS).all(),
+        firsts=connection.execute(_FIRST, kinds).all(),
         fallbacks=connection.execute(_FALLBACKS).scalar_one(),
         reasons=_by_reason(connection.execute(_REASONS).all()),
-        lengths={
-            row.characters: row.texts for row in connection.execute(_LENGTHS, {"step": LENGTH_STEP})
-        },
-        minutes=[Minute(**row) for row in connection.execute(_MINUTES).mappings()],
+        lengths={row.characters: row.texts for row in lengths},
+        minutes=connection.execute(_MINUTES).all(),
         samples=_samples(connection, samples),
     )
 

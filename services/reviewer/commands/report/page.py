@@ -2,9 +2,12 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Row
 
 from services.reviewer.commands.report import plots
-from services.reviewer.commands.report.figures import LENGTH_STEP, Model, TextReport
+from services.reviewer.commands.report.figures import LENGTH_STEP, TextReport, eur_per_1000
 from shared.report.page import render_page
 from shared.terminal.words import thousands
 
@@ -33,11 +36,15 @@ def _plots(report: TextReport) -> dict[str, str]:
 
 
 def _numbers(report: TextReport) -> Iterator[tuple[str, str]]:
-    first, cost = report.first, report.cost_eur_per_1000_accepted
+    texts, accepted, grounded, duplicates = (
+        sum(getattr(first, name) for first in report.firsts)
+        for name in ("texts", "accepted", "grounded", "duplicates")
+    )
+    cost = eur_per_1000(report.cost_eur, sum(model.accepted for model in report.models))
     yield "accepted", thousands(report.accepted)
-    yield "accepted at once", _share(first.accepted, first.texts)
-    yield "grounded at once", _share(first.grounded, first.texts)
-    yield "near another text", _share(first.duplicates, first.texts)
+    yield "accepted at once", _share(accepted, texts)
+    yield "grounded at once", _share(grounded, texts)
+    yield "near another text", _share(duplicates, texts)
     yield "fallen back to the template", _share(report.fallbacks, report.accepted)
     yield "spent", f"{report.cost_eur:.2f} €"
     yield "per 1 000 accepted", "–" if cost is None else f"{cost:.4f} €"
@@ -47,7 +54,7 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
-def _cells(model: Model) -> tuple[str, ...]:
+def _cells(model: Row[Any]) -> tuple[str, ...]:
     return (
         model.model,
         thousands(model.attempts),
