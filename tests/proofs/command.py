@@ -18,7 +18,8 @@ from shared.terminal.progress_view import ProgressView, one_line
 from shared.terminal.watch import watch
 from tests.proofs.page import Proof, write
 from tests.proofs.promises import Promise
-from tests.proofs.samples import Sampler
+from tests.proofs.samples import Sample, Sampler
+from tests.proofs.stack import Stack
 
 _WIDTH = 100
 _LINE_EVERY_SECONDS = 30.0
@@ -32,25 +33,28 @@ def fresh(folder: Path) -> Path:
 
 
 def follow(
-    sampler: Sampler,
+    stack: Stack,
     title: str,
     console: Console,
     *,
     until: Callable[[Progress], bool],
     meanwhile: Callable[[], None] = lambda: None,
     every_seconds: float = 1.0,
-) -> None:
+    logs: Path | None = None,
+) -> Sequence[Sample]:
     """Sample the run to its end and show it; `meanwhile` is called after each sample.
 
-    Raises UserError where a service ends.
+    `logs` is the folder whose size counts, by default that of the output. Raises UserError where a
+    service ends.
     """
+    sampler = Sampler(stack, logs or stack.logs)
     view = ProgressView(title, width=panel_width(console, _WIDTH))
 
     def read() -> Progress:
         progress = sampler.take()
-        for name, process in sampler.stack.services.items():
+        for name, process in stack.services.items():
             if process.poll() is not None:
-                raise UserError(f"{name} has ended: see {sampler.stack.logs / name}.log")
+                raise UserError(f"{name} has ended: see {stack.logs / name}.log")
         meanwhile()
         return progress
 
@@ -64,6 +68,7 @@ def follow(
         every_seconds=every_seconds,
         line_every_seconds=_LINE_EVERY_SECONDS,
     )
+    return sampler.samples
 
 
 def tell(proof: Proof, folder: Path, console: Console) -> None:
@@ -74,7 +79,15 @@ def tell(proof: Proof, folder: Path, console: Console) -> None:
 
 
 def tell_promises(promises: Sequence[Promise], console: Console) -> None:
-    Console().print(_table(promises))
+    table = Table(title="Promised, measured", title_justify="left")
+    table.add_column("")
+    table.add_column("promised", justify="right")
+    table.add_column("measured", justify="right")
+    table.add_column("")
+    for each in promises:
+        mark = "[green]kept[/]" if each.kept else "[bold red]broken[/]"
+        table.add_row(each.name, each.promised, each.measured, mark)
+    Console().print(table)
     broken_ones = [each for each in promises if not each.kept]
     for broken in broken_ones:
         console.print(
@@ -84,18 +97,6 @@ def tell_promises(promises: Sequence[Promise], console: Console) -> None:
         )
     if broken_ones:
         raise typer.Exit(EXIT_BROKEN_PROMISE)
-
-
-def _table(promises: Sequence[Promise]) -> Table:
-    table = Table(title="Promised, measured", title_justify="left")
-    table.add_column("")
-    table.add_column("promised", justify="right")
-    table.add_column("measured", justify="right")
-    table.add_column("")
-    for each in promises:
-        mark = "[green]kept[/]" if each.kept else "[bold red]broken[/]"
-        table.add_row(each.name, each.promised, each.measured, mark)
-    return table
 
 
 def lasted(seconds: float) -> str:

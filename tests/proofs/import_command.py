@@ -1,6 +1,5 @@
 """`prove import`: a phase of the import with its texts, at the true quota."""
 
-import datetime as dt
 import math
 import os
 from collections.abc import Sequence
@@ -9,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from sqlalchemy import Engine
 
 from deploy.local.folders import LOCAL
 from services.fetcher.settings import FetcherSettings
@@ -20,11 +18,10 @@ from shared.terminal.words import thousands
 from tests.proofs import plots
 from tests.proofs.command import follow, fresh, is_over, lasted, tell
 from tests.proofs.end_state import read_facts
-from tests.proofs.orders import order_import
 from tests.proofs.page import Proof
 from tests.proofs.promises import EndState, judge
-from tests.proofs.samples import Sample, Sampler
-from tests.proofs.stack import Simulated, Stack, run_stack
+from tests.proofs.samples import Sample
+from tests.proofs.stack import Simulated, run_stack
 
 _DAYS_OF_PHASE = {1: 7, 2: 15}
 _PUBLIC_QUOTA = 30
@@ -79,7 +76,7 @@ def prove_import(  # each an option of the command
     days = days or _DAYS_OF_PHASE[phase]
     rows = days * per_day
     per_minute = _real_quota(quota) if real else quota or _PUBLIC_QUOTA
-    order: dict[str, int | float | None] = {"row_limit": rows}
+    order: dict[str, float] = {"row_limit": rows}
     if continuous:
         least_seconds = 60 * per_day / _ROWS_PER_REQUEST / per_minute
         order["per_day"] = per_day
@@ -91,11 +88,15 @@ def prove_import(  # each an option of the command
     console.print(f"{title}: starting PostgreSQL, RabbitMQ{whom} and the services")
     simulated = None if real else Simulated(rows, requests_per_minute=math.ceil(per_minute))
     settings = {"SIRENADE_REVIEWER_GENERATORS": str(generators)}
-    with (
-        run_stack(folder, insee=simulated, settings=settings) as stack,
-        stack.open_engine() as engine,
-    ):
-        proof = _run(stack, engine, order, title, rows, console)
+    with run_stack(folder, insee=simulated, settings=settings) as stack:
+        stack.start_each(("fetcher", "writer", "reviewer"))
+        stack.order_import(**order)
+        samples = follow(stack, title, console, until=is_over)
+        facts = read_facts(stack.engine, promised_rows=rows, rests=continuous)
+        with stack.engine.connect() as connection:
+            # The progress holds the quota that INSEE's headers named.
+            asked = read_progress(connection).quota_per_minute or math.nan
+    proof = _proof(samples, facts, title, asked)
     tell(proof, folder, console)
 
 
@@ -110,25 +111,6 @@ def _real_quota(quota: int | None) -> float:
     # Database and broker are the proof's own, whatever the environment names.
     settings = load(FetcherSettings, database_url="postgresql://none", broker_url="memory://")
     return settings.insee_requests_per_minute
-
-
-def _run(  # each one is a part of the proof
-    stack: Stack,
-    engine: Engine,
-    order: dict[str, int | float | None],
-    title: str,
-    rows: int,
-    console: Console,
-) -> Proof:
-    stack.start_each(("fetcher", "writer", "reviewer"))
-    order_import(engine, **order)  # type: ignore[arg-type]  # by name, each of its own type
-    sampler = Sampler(stack, engine)
-    follow(sampler, title, console, until=is_over)
-    facts = read_facts(engine, promised_rows=rows, rests="per_day" in order)
-    with engine.connect() as connection:
-        # The progress holds the quota that INSEE's headers named.
-        quota = read_progress(connection).quota_per_minute or math.nan
-    return _proof(sampler.samples, facts, title, quota)
 
 
 def _proof(samples: Sequence[Sample], facts: EndState, title: str, quota: float) -> Proof:
@@ -157,5 +139,4 @@ def _proof(samples: Sequence[Sample], facts: EndState, title: str, quota: float)
             "Error of the ETA": plots.eta(samples),
             "Database size": plots.database(samples),
         },
-        at=dt.datetime.now(dt.UTC),
     )

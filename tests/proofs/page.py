@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
@@ -28,7 +28,7 @@ class Proof:
     samples: Sequence[Sample]
     promises: Sequence[Promise]
     plots: Mapping[str, str]
-    at: dt.datetime
+    at: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
 
     @property
     def kept(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from shared.imports.eta import eta_of_rows
 from shared.imports.pace import Rate
@@ -22,7 +22,6 @@ _SERVER = text("""
 # The key is the SIRET: no row is there twice.
 _ROWS = text("SELECT count(*) FROM etablissements")
 _COUNT_EVERY_SECONDS = 10.0
-_HTTP_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,10 @@ class Sample:
 
 @dataclass
 class Sampler:
-    """Takes samples; `logs` is the folder whose size counts, by default that of the output."""
+    """Takes samples; `logs` is the folder whose size counts."""
 
     stack: Stack
-    engine: Engine
-    logs: Path | None = None
+    logs: Path
     samples: list[Sample] = field(default_factory=list)
     _rows: int = 0
     _count_due: float = 0.0
@@ -69,7 +67,7 @@ class Sampler:
 
     def take(self) -> Progress:
         """Read all sources once, and return the progress in the database."""
-        with self.engine.connect() as connection:
+        with self.stack.engine.connect() as connection:
             progress = read_progress(connection)
             server = connection.execute(_SERVER).one()
             now = time.monotonic() - self._begun
@@ -79,6 +77,11 @@ class Sampler:
         if progress.resting_until is not None:
             self._rate = Rate()  # a rest has no pace
         self._rate.add(progress.at.timestamp(), progress.received)
+        eta = eta_of_rows(progress, self._rate)
+        try:
+            queues = self.stack.rabbitmq.admin.depths()
+        except requests.RequestException:
+            queues = {}  # a broker that is down has no depths; the run itself shows the effect
         self.samples.append(
             Sample(
                 at_seconds=round(now, 2),
@@ -94,34 +97,11 @@ class Sampler:
                 avis_due=progress.avis_due,
                 database_bytes=server.database_bytes,
                 connections=server.connections,
-                log_bytes=_size(self.logs or self.stack.logs),
-                queues=self._queues(),
+                log_bytes=sum(path.stat().st_size for path in self.logs.iterdir()),
+                queues=queues,
                 processes=self._meter.read(self.stack.pids),
                 servers=self._meter.read_families(self.stack.server_pids),
-                eta_seconds=self._eta(progress),
+                eta_seconds=None if eta is None else eta.seconds,
             )
         )
         return progress
-
-    def _eta(self, progress: Progress) -> float | None:
-        eta = eta_of_rows(progress, self._rate)
-        return None if eta is None else eta.seconds
-
-    def _queues(self) -> dict[str, int]:
-        admin = self.stack.rabbitmq.admin
-        try:
-            answer = requests.get(
-                f"{admin.base_url}/api/queues?columns=name,messages",
-                auth=(admin.user, admin.password),
-                timeout=_HTTP_SECONDS,
-            )
-            answer.raise_for_status()
-        except requests.RequestException:
-            # A broker that is down has no depths; the run itself shows the effect.
-            return {}
-        rows: list[dict[str, object]] = answer.json()
-        return {str(row["name"]): int(str(row.get("messages", 0))) for row in rows}
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.iterdir())

@@ -8,15 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
 from deploy.local import processes
 from deploy.local.folders import PROJECT
 from deploy.local.postgres import RunningPostgres, start_postgres
-from deploy.local.simulator import RunningSimulator, simulator
+from deploy.local.simulator import DEPARTEMENT, RunningSimulator, simulator
 from shared.db.engine import make_engine
 from shared.db.migrate import upgrade
+from shared.imports import orders
+from shared.imports.scope import Scope
 from tests.servers.rabbitmq import RunningRabbitmq, start_rabbitmq
 
 DATABASE = "sirenade"
@@ -38,7 +41,7 @@ class Stack:
     postgres: RunningPostgres
     rabbitmq: RunningRabbitmq
     insee: RunningSimulator | None
-    database_url: str
+    engine: Engine
     environment: dict[str, str] = field(repr=False)
     beside: dict[str, int] = field(default_factory=dict)
     """The pids of further servers to measure, by name."""
@@ -78,11 +81,11 @@ class Stack:
             for number in range(1, count + 1):
                 self.start(f"{service}-{number}")
 
-    @contextmanager
-    def open_engine(self) -> Iterator[Engine]:
-        engine = make_engine(self.database_url, application_name="sirenade-prove", pool_size=1)
-        yield engine
-        engine.dispose()
+    def order_import(self, **limits: Any) -> int:
+        """Order an import of the simulator's département and return its run's id."""
+        with self.engine.begin() as connection:
+            scope = Scope(departements=[DEPARTEMENT])
+            return orders.order_import(connection, scope, **limits)
 
     def kill(self, name: str) -> None:
         processes.kill_all([self.services[name].pid])
@@ -128,37 +131,29 @@ def run_stack(
         cleanup.callback(postgres.stop)
         rabbitmq = start_rabbitmq(directory / "rabbitmq", end_with_parent=True)
         cleanup.callback(rabbitmq.stop)
-        simulated = None
-        if insee is not None:
-            simulated = cleanup.enter_context(
-                simulator(
-                    directory / "simulator",
-                    establishments=insee.establishments,
-                    requests_per_minute=insee.requests_per_minute,
-                )
-            )
-            settings = {**_asking(simulated.url, insee), **settings}
-        if postgres.has_database(DATABASE):
-            postgres.drop_database(DATABASE)
+        postgres.drop_database(DATABASE)
         url = postgres.create_database(DATABASE)
         upgrade(url)
-        ours = {
+        chosen = {
             "SIRENADE_DATABASE_URL": url,
             "SIRENADE_BROKER_URL": rabbitmq.url,
             "SIRENADE_METRICS_PORT": "0",
         }
-        environment = {**without_files(os.environ, ours | settings), **ours, **settings}
-        stack = Stack(directory, postgres, rabbitmq, simulated, url, environment)
+        simulated = None
+        if insee is not None:
+            simulated = cleanup.enter_context(simulator(directory / "simulator", **vars(insee)))
+            chosen |= {
+                "SIRENADE_INSEE_URL": simulated.url,
+                "SIRENADE_INSEE_KEY": "simulated",
+                "SIRENADE_INSEE_REQUESTS_PER_MINUTE": str(insee.requests_per_minute),
+            }
+        chosen |= settings
+        environment = without_files(os.environ, chosen) | chosen
+        engine = make_engine(url, application_name="sirenade-prove", pool_size=1)
+        stack = Stack(directory, postgres, rabbitmq, simulated, engine, environment)
         cleanup.callback(stack.stop)
+        cleanup.callback(engine.dispose)
         yield stack
-
-
-def _asking(url: str, insee: Simulated) -> dict[str, str]:
-    return {
-        "SIRENADE_INSEE_URL": url,
-        "SIRENADE_INSEE_KEY": "simulated",
-        "SIRENADE_INSEE_REQUESTS_PER_MINUTE": str(insee.requests_per_minute),
-    }
 
 
 def without_files(inherited: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:

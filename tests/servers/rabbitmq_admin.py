@@ -19,36 +19,39 @@ class RabbitmqAdmin:
         answer: dict[str, Any] = self._call("GET", "overview").json()
         return answer
 
+    def depths(self) -> dict[str, int]:
+        """Count the messages of each queue; one that has just been declared has no count yet."""
+        rows = self._call("GET", "queues", columns="name,messages").json()
+        return {str(row["name"]): int(row.get("messages", 0)) for row in rows}
+
     def create_vhost(self, name: str) -> None:
-        self._call("PUT", f"vhosts/{quote(name, safe='')}")
+        self._call("PUT", "vhosts", name)
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
-        path = f"permissions/{quote(name, safe='')}/{quote(self.user, safe='')}"
-        self._call("PUT", path, everything)
+        self._call("PUT", "permissions", name, self.user, body=everything)
 
     def delete_vhost(self, name: str) -> None:
-        self._call("DELETE", f"vhosts/{quote(name, safe='')}")
+        self._call("DELETE", "vhosts", name)
 
     def limit_connections(self, vhost: str, count: int) -> None:
         """Refuse connections above `count`; -1 lifts the limit."""
-        path = f"vhost-limits/{quote(vhost, safe='')}/max-connections"
-        self._call("PUT", path, {"value": count})
+        self._call("PUT", "vhost-limits", vhost, "max-connections", body={"value": count})
 
     def connections(self, vhost: str) -> list[str]:
-        rows = self._call("GET", f"vhosts/{quote(vhost, safe='')}/connections").json()
-        return [row["name"] for row in rows]
+        return [row["name"] for row in self._call("GET", "vhosts", vhost, "connections").json()]
 
     def close_connections(self, vhost: str) -> int:
         names = self.connections(vhost)
         for name in names:
-            self._call("DELETE", f"connections/{quote(name, safe='')}")
+            self._call("DELETE", "connections", name)
         return len(names)
 
     def _call(
-        self, method: str, path: str, body: dict[str, Any] | None = None
+        self, method: str, *path: str, body: dict[str, Any] | None = None, **parameters: str
     ) -> requests.Response:
         answer = requests.request(
             method,
-            f"{self.base_url}/api/{path}",
+            "/".join([self.base_url, "api", *(quote(part, safe="") for part in path)]),
+            params=parameters,
             json=body,
             auth=(self.user, self.password),
             timeout=_TIMEOUT_SECONDS,

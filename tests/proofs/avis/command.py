@@ -1,7 +1,7 @@
 """`prove avis`: generators and a slow chat server, measured from outside."""
 
-import datetime as dt
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -29,8 +29,8 @@ from tests.proofs.avis.promises import (
 )
 from tests.proofs.command import follow, fresh, lasted, tell
 from tests.proofs.page import Proof
-from tests.proofs.samples import Sampler
-from tests.proofs.stack import Stack, run_stack
+from tests.proofs.samples import Sample
+from tests.proofs.stack import run_stack
 from tests.servers.llmock import Llmock, llmock_server
 
 # A process parses and validates on one core: beyond this many generators another one helps.
@@ -89,10 +89,19 @@ def prove_avis(
                 "SIRENADE_REVIEWER_GENERATORS": str(math.ceil(generators / processes)),
             },
         ) as stack,
-        stack.open_engine() as engine,
     ):
         stack.beside["llmock"] = llmock.pid
-        proof = _run(stack, engine, llmock, asked, title, processes, console)
+        add_subjects(stack.engine, texts)
+        Budget(stack.engine).resume(cap_eur=_CAP_EUR, keep_cap=False)
+        conversation = Conversation(llmock, asked)
+        conversation.begin()
+        stack.start_each(("reviewer",), processes)
+        samples = follow(
+            *(stack, title, console),
+            until=lambda progress: progress.avis_pending == 0,
+            meanwhile=conversation.go_on,
+        )
+        proof = _proof(samples, _read_ledger(stack.engine), _read_calls(llmock), asked, title)
     tell(proof, folder, console)
 
 
@@ -116,31 +125,6 @@ def _write_providers(folder: Path, llmock: Llmock) -> Path:
     return file
 
 
-def _run(  # each one is a part of the proof
-    stack: Stack,
-    engine: Engine,
-    llmock: Llmock,
-    asked: AvisOrder,
-    title: str,
-    processes: int,
-    console: Console,
-) -> Proof:
-    add_subjects(engine, asked.texts)
-    Budget(engine).resume(cap_eur=_CAP_EUR, keep_cap=False)
-    conversation = Conversation(llmock, asked)
-    conversation.begin()
-    stack.start_each(("reviewer",), processes)
-    sampler = Sampler(stack, engine)
-    follow(
-        sampler,
-        title,
-        console,
-        until=lambda progress: progress.avis_pending == 0,
-        meanwhile=conversation.go_on,
-    )
-    return _proof(sampler, _read_ledger(engine), _read_calls(llmock), asked, title)
-
-
 def _read_calls(llmock: Llmock) -> list[Call]:
     """Return the calls that were answered."""
     return [
@@ -158,9 +142,8 @@ def _read_ledger(engine: Engine) -> Ledger:
 
 
 def _proof(
-    sampler: Sampler, ledger: Ledger, calls: list[Call], asked: AvisOrder, title: str
+    samples: Sequence[Sample], ledger: Ledger, calls: list[Call], asked: AvisOrder, title: str
 ) -> Proof:
-    samples = sampler.samples
     part = steady_part(calls, asked)
     rate = None if part is None else rate_of(calls, part)
     steady = 0.0 if part is None else part[1] - part[0]
@@ -197,5 +180,4 @@ def _proof(
             ),
             "Queues": plots.queues(samples),
         },
-        at=dt.datetime.now(dt.UTC),
     )

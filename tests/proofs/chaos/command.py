@@ -3,7 +3,6 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +15,6 @@ from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE
 from tests.proofs.chaos.blows import MEAN_WAIT_SECONDS, make_blows
 from tests.proofs.chaos.strikes import Chaos
 from tests.proofs.command import fresh, tell_promises
-from tests.proofs.orders import order_import
-from tests.proofs.promises import Promise
 from tests.proofs.stack import Simulated, Stack, run_stack
 
 _ROWS_PER_REQUEST = 100
@@ -58,26 +55,18 @@ def prove_chaos(
     quota = math.ceil(rows / _ROWS_PER_REQUEST / minutes)
     with run_stack(
         fresh(directory / "chaos"),
-        insee=Simulated(establishments=rows, requests_per_minute=quota),
+        insee=Simulated(rows, requests_per_minute=quota),
         settings=_SETTINGS,
     ) as stack:
-        promises = _strike(stack, kills=kills, rows=rows, seed=seed, console=console)
-    tell_promises(promises, console)
-
-
-def _strike(
-    stack: Stack, *, kills: int, rows: int, seed: int, console: Console
-) -> Sequence[Promise]:
-    _make_queues(stack)
-    stack.start_each(("fetcher", "writer", "reviewer"), 2)
-    with stack.open_engine() as engine:
-        order_import(engine)
-        work = Chaos(stack, engine, _GENERATORS, console.print, struck=[])
+        _make_queues(stack)
+        stack.start_each(("fetcher", "writer", "reviewer"), 2)
+        stack.order_import()
+        work = Chaos(stack, _GENERATORS, console.print)
         work.run(make_blows(seed, kills, list(stack.services)))
         promises = work.judge(rows=rows, kills=kills)
     struck = ", ".join(f"{name} {times}" for name, times in Counter(work.struck).most_common())
     console.print(f"struck: {struck}; ended by themselves and started again: {work.restarted}")
-    return promises
+    tell_promises(promises, console)
 
 
 def _make_queues(stack: Stack) -> None:

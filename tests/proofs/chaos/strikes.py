@@ -3,10 +3,10 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import requests
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.errors import UserError
@@ -33,18 +33,15 @@ _TWICE = text("""
 """)
 _DEAD_LETTERS = text("SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL")
 
-Say = Callable[[str], None]
-
 
 @dataclass
 class Chaos:
     """Strikes a stack; `generators` are those of each reviewer."""
 
     stack: Stack
-    engine: Engine
     generators: int
-    tell: Say
-    struck: list[str]
+    tell: Callable[[str], None]
+    struck: list[str] = field(default_factory=list)
     restarted: int = 0
 
     def run(self, plan: Sequence[Blow]) -> None:
@@ -99,15 +96,15 @@ class Chaos:
     def _progress(self) -> Progress | None:
         """Return None while the database is away, or has just cut the connection."""
         try:
-            with self.engine.connect() as connection:
+            with self.stack.engine.connect() as connection:
                 return read_progress(connection)
         except DBAPIError:
             return None
 
     def judge(self, *, rows: int, kills: int) -> list[Promise]:
-        self.engine.dispose()
-        facts = read_facts(self.engine, promised_rows=rows, rests=True)
-        with self.engine.connect() as connection:
+        self.stack.engine.dispose()
+        facts = read_facts(self.stack.engine, promised_rows=rows, rests=True)
+        with self.stack.engine.connect() as connection:
             progress = read_progress(connection)
             twice = connection.scalar(_TWICE) or 0
             dead_letters = connection.scalar(_DEAD_LETTERS) or 0

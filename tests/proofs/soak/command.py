@@ -1,25 +1,23 @@
 """`prove soak`: hours of steady work that let nothing grow."""
 
-import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from sqlalchemy import Engine
 
 from deploy.local.folders import LOCAL
 from shared.logs.files import CLOSED_FILES, FILE_BYTES, SERVICES, log_bytes_cap
 from tests.proofs import plots
 from tests.proofs.command import follow, fresh, is_over, lasted, tell
 from tests.proofs.end_state import read_facts
-from tests.proofs.orders import order_import
 from tests.proofs.page import Proof
 from tests.proofs.promises import Promise
-from tests.proofs.samples import Sampler
+from tests.proofs.samples import Sample
 from tests.proofs.soak.promises import Meanwhile, judge_soak
 from tests.proofs.soak.simulated_days import Days
-from tests.proofs.stack import Simulated, Stack, run_stack
+from tests.proofs.stack import Simulated, run_stack
 
 # The public quota, and a day's share an hour: the machine stays free for other work.
 _REQUESTS_PER_MINUTE = 30
@@ -55,25 +53,38 @@ def prove_soak(
     console.print(f"{title}: {rows} establishments, a delta every {delta_seconds:.0f} s")
     logs = folder / "log-files"
     logs.mkdir()
-    with (
-        run_stack(
-            folder,
-            insee=Simulated(establishments=rows, requests_per_minute=_REQUESTS_PER_MINUTE),
-            settings={
-                "SIRENADE_INSEE_ROWS_PER_PAGE": str(_ROWS_PER_REQUEST),
-                # After a change the simulator looks through its register anew.
-                "SIRENADE_INSEE_TIMEOUT_SECONDS": "120",
-                "SIRENADE_LOG_DIRECTORY": str(logs),
-                # The operator orders a delta at its start: nothing is published yet that day.
-                "SIRENADE_DELTA_WAIT_MINUTES": "0",
-            },
-        ) as stack,
-        stack.open_engine() as engine,
-    ):
-        sampler = Sampler(stack, engine, logs)
-        days = _run(stack, engine, sampler, title, seconds, delta_seconds, console)
-        promises = _judge(sampler, engine, days, rows=rows, seconds=seconds)
-    tell(_proof(sampler, promises, title), folder, console)
+    settings = {
+        "SIRENADE_INSEE_ROWS_PER_PAGE": str(_ROWS_PER_REQUEST),
+        # After a change the simulator looks through its register anew.
+        "SIRENADE_INSEE_TIMEOUT_SECONDS": "120",
+        "SIRENADE_LOG_DIRECTORY": str(logs),
+        # The operator orders a delta at its start: nothing is published yet that day.
+        "SIRENADE_DELTA_WAIT_MINUTES": "0",
+    }
+    with run_stack(folder, insee=Simulated(rows, _REQUESTS_PER_MINUTE), settings=settings) as stack:
+        stack.start_each(SERVICES)
+        assert stack.insee is not None
+        days = Days(stack.insee.root, stack.engine, stack.order_import(), delta_seconds)
+        days.begin()
+        every_seconds = _SAMPLE_SECONDS if seconds >= _LONG_SECONDS else 1.0
+        samples = follow(
+            *(stack, title, console),
+            until=is_over,
+            meanwhile=days.turn,
+            every_seconds=every_seconds,
+            logs=logs,
+        )
+        meanwhile = Meanwhile(
+            asked_seconds=seconds,
+            deltas_ordered=len(days.deltas),
+            deltas_complete=days.complete(),
+            changes=len(days.changed),
+            changes_stored=days.stored(),
+            most_log_bytes=log_bytes_cap(len(SERVICES)),
+            log_bound_told=_LOG_BOUND,
+        )
+        facts = read_facts(stack.engine, promised_rows=rows, rests=True)
+    tell(_proof(samples, judge_soak(samples, facts, meanwhile), title), folder, console)
 
 
 def _rows_for(seconds: float, *, deltas: int) -> int:
@@ -82,48 +93,7 @@ def _rows_for(seconds: float, *, deltas: int) -> int:
     return round(requests * _ROWS_PER_REQUEST * (1 - _SHARE_OF_THE_LAST_DAY))
 
 
-def _run(  # each one is a part of the run
-    stack: Stack,
-    engine: Engine,
-    sampler: Sampler,
-    title: str,
-    seconds: float,
-    delta_seconds: float,
-    console: Console,
-) -> Days:
-    stack.start_each(SERVICES)
-    assert stack.insee is not None
-    days = Days(stack.insee.root, engine, order_import(engine), delta_seconds)
-    days.begin()
-    follow(
-        sampler,
-        title,
-        console,
-        until=is_over,
-        meanwhile=days.turn,
-        every_seconds=_SAMPLE_SECONDS if seconds >= _LONG_SECONDS else 1.0,
-    )
-    return days
-
-
-def _judge(
-    sampler: Sampler, engine: Engine, days: Days, *, rows: int, seconds: float
-) -> list[Promise]:
-    meanwhile = Meanwhile(
-        asked_seconds=seconds,
-        deltas_ordered=len(days.deltas),
-        deltas_complete=days.complete(),
-        changes=len(days.changed),
-        changes_stored=days.stored(),
-        most_log_bytes=log_bytes_cap(len(SERVICES)),
-        log_bound_told=_LOG_BOUND,
-    )
-    facts = read_facts(engine, promised_rows=rows, rests=True)
-    return judge_soak(sampler.samples, facts, meanwhile)
-
-
-def _proof(sampler: Sampler, promises: list[Promise], title: str) -> Proof:
-    samples = sampler.samples
+def _proof(samples: Sequence[Sample], promises: list[Promise], title: str) -> Proof:
     return Proof(
         title=title,
         told=f"in all {lasted(samples[-1].at_seconds)}",
@@ -141,5 +111,4 @@ def _proof(sampler: Sampler, promises: list[Promise], title: str) -> Proof:
             "Queues": plots.queues(samples),
             "Quota": plots.quota(samples, per_minute=_REQUESTS_PER_MINUTE),
         },
-        at=dt.datetime.now(dt.UTC),
     )
