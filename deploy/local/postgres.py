@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 from urllib.parse import quote
 
 import psycopg2
@@ -48,14 +47,9 @@ class RunningPostgres:
             f"postgresql+psycopg2://{SUPERUSER}:{password}@127.0.0.1:{self.port}/{quote(database)}"
         )
 
-    def create_database(self, name: str, *, template: str | None = None) -> str:
+    def create_database(self, name: str, *, template: str = "template0") -> str:
         """Create the database and return its URL; nobody may be connected to the template."""
-        with self.connect() as connection, connection.cursor() as cursor:
-            cursor.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                    sql.Identifier(name), sql.Identifier(template or "template0")
-                )
-            )
+        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
         return self.url_for(name)
 
     def has_database(self, name: str) -> bool:
@@ -65,10 +59,11 @@ class RunningPostgres:
 
     def drop_database(self, name: str) -> None:
         """Drop the database if it is there, and end the sessions that use it."""
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def _execute(self, statement: str, *names: str) -> None:
         with self.connect() as connection, connection.cursor() as cursor:
-            cursor.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
     @contextmanager
     def connect(self, database: str = SUPERUSER) -> Iterator[Connection]:
@@ -97,8 +92,7 @@ class RunningPostgres:
 
     def kill(self) -> None:
         """Kill the postmaster and all its children, as when the machine loses power."""
-        family = processes.with_children(self.pid)
-        processes.kill_all(family)
+        processes.kill_all(processes.with_children(self.pid))
         processes.reap(self.process)
 
 
@@ -132,7 +126,7 @@ def start_postgres(
         running = RunningPostgres(process.pid, port, _password(home), home, process)
         if _wait_until_ready(running):
             return running
-        if not _says(home, "could not bind"):
+        if "could not bind" not in (home / "postgres.log").read_text(errors="replace")[-4000:]:
             break
         (home / "port").unlink()
     raise LocalServerError(f"PostgreSQL ({name}) does not start: see {home / 'postgres.log'}")
@@ -168,18 +162,13 @@ def _initialise(
     with os.fdopen(os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_urlsafe(24))
     if account:
-        os.chown(data, account.uid, account.gid)
-        os.chown(password, account.uid, account.gid)
+        for path in (data, password):
+            os.chown(path, account.uid, account.gid)
     command = [
-        str(binaries / "initdb"),
-        f"--pgdata={data}",
-        "--encoding=UTF8",
+        *(str(binaries / "initdb"), f"--pgdata={data}", "--encoding=UTF8"),
         f"--locale={'C.UTF-8' if sys.platform == 'linux' else 'C'}",
-        f"--username={SUPERUSER}",
-        "--auth=scram-sha-256",
-        f"--pwfile={password}",
-        "--no-instructions",
-        *([] if fsync else ["--no-sync"]),
+        *(f"--username={SUPERUSER}", "--auth=scram-sha-256", f"--pwfile={password}"),
+        *("--no-instructions", *([] if fsync else ["--no-sync"])),
     ]
     result = processes.run_as(account, command, env=_environment())
     if account:
@@ -238,21 +227,16 @@ def _wait_until_ready(running: RunningPostgres) -> bool:
     return False
 
 
-def _answers(running: RunningPostgres) -> Literal[True] | None:
+def _answers(running: RunningPostgres) -> bool:
     try:
         with running.connect():
             return True
     except psycopg2.OperationalError:
-        return None
+        return False
 
 
 def _password(home: Path) -> str:
     return (home / "password").read_text().strip()
-
-
-def _says(home: Path, words: str) -> bool:
-    log = (home / "postgres.log").read_text(errors="replace")
-    return words in log[-4000:]
 
 
 def _environment() -> dict[str, str]:

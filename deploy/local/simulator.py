@@ -1,7 +1,6 @@
 """The INSEE simulator as a child process."""
 
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import processes
-from deploy.local.errors import LocalServerError
 from deploy.local.folders import PROJECT
 
 DEPARTEMENT = "33"
@@ -39,32 +37,20 @@ def simulator(
     processes.kill_all(processes.processes_with(environment=mark))
     port_file = directory / "port"
     port_file.unlink(missing_ok=True)
-    process = processes.start_server(
-        [
-            *(sys.executable, "-m", "services.simulator"),
-            *("--port", "0", "--port-file", str(port_file)),
-            *("--departement", DEPARTEMENT),
-            *("--establishments", str(establishments)),
-            *("--requests-per-minute", str(requests_per_minute)),
-        ],
-        log=directory / "simulator.log",
+    command = [
+        *(sys.executable, "-m", "services.simulator"),
+        *("--port", "0", "--port-file", str(port_file)),
+        *("--departement", DEPARTEMENT),
+        *("--establishments", str(establishments)),
+        *("--requests-per-minute", str(requests_per_minute)),
+    ]
+    log = directory / "simulator.log"
+    with processes.child(
+        command,
+        lambda: port_file.exists() and port_file.read_text().strip(),
+        f"the simulator does not start: see {log}",
+        log=log,
         cwd=str(PROJECT),
         env={**os.environ, processes.HOME_MARK: str(directory)},
-        parent_death_signal=signal.SIGTERM,
-    )
-    try:
-        port = processes.wait_while_alive(process.pid, lambda: _port(port_file))
-        if port is None:
-            raise LocalServerError(
-                f"the simulator does not start: see {directory / 'simulator.log'}"
-            )
-        yield RunningSimulator(f"http://127.0.0.1:{port}", process.pid)
-    finally:
-        processes.kill_all([process.pid])
-        processes.reap(process)
-
-
-def _port(port_file: Path) -> int | None:
-    """Return None until the port is written."""
-    text = port_file.read_text().strip() if port_file.exists() else ""
-    return int(text) if text else None
+    ) as (pid, port):
+        yield RunningSimulator(f"http://127.0.0.1:{port}", pid)

@@ -1,11 +1,11 @@
 """Azurite, an Azure for the tests of archives, fetched by npm into the project's folder."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 from deploy.local.errors import LocalServerError
 from deploy.local.folders import LOCAL
+from tests.servers.debian import run
 
 _PACKAGE = "azurite@3.35.0"
 
@@ -20,18 +20,10 @@ def find_or_fetch_azurite() -> Path:
     work = home.with_name(f"{home.name}.part")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    _install(work)
+    try:
+        run(["npm", "install", "--no-fund", "--no-audit", "--prefix", str(work), _PACKAGE])
+    except LocalServerError as error:
+        raise LocalServerError(f"cannot fetch Azurite ({error}): it needs nodejs and npm") from None
     shutil.rmtree(home, ignore_errors=True)
     work.rename(home)
     return program
-
-
-def _install(folder: Path) -> None:
-    command = ["npm", "install", "--no-fund", "--no-audit", "--prefix", str(folder), _PACKAGE]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise LocalServerError("no npm to fetch Azurite with: install nodejs and npm") from None
-    if result.returncode != 0:
-        reason = (result.stderr.strip().splitlines() or ["no message"])[0]
-        raise LocalServerError(f"cannot fetch Azurite ({reason})")

@@ -1,32 +1,44 @@
 """Debian's packages, fetched and unpacked without root and without a change to the system."""
 
+import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from deploy.local.errors import LocalServerError
 
 
-def with_lists(lists: Path, download: Callable[[Sequence[str]], None]) -> None:
-    """Call `download` without options, then with own package lists where the machine's fail.
+def fetch(folder: Path, packages: Callable[[Sequence[str]], Iterable[str]]) -> None:
+    """Download packages and unpack them into the folder. Raises LocalServerError.
 
-    `lists` is a folder to make. Raises LocalServerError.
+    `packages` names them, by means of these options of apt: none, then own package lists where the
+    machine's fail.
     """
+    work = folder.with_name(f"{folder.name}.debs")
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "debs").mkdir(parents=True)
+
+    def download(options: Sequence[str]) -> None:
+        names = packages(options)
+        run(["apt-get", "-q", *options, "download", *names], cwd=work / "debs")
+
     try:
         download([])
     except LocalServerError:
         print("  this machine's package lists do not serve: reading the archive's", flush=True)
         for part in ("lists/partial", "cache/archives/partial"):
-            (lists / part).mkdir(parents=True)
-        folders = (f"Dir::State::Lists={lists / 'lists'}", f"Dir::Cache={lists / 'cache'}")
-        options = ["-o", folders[0], "-o", folders[1]]
+            (work / part).mkdir(parents=True)
+        options = [
+            "-o",
+            f"Dir::State::Lists={work / 'lists'}",
+            "-o",
+            f"Dir::Cache={work / 'cache'}",
+        ]
         run(["apt-get", "-q", *options, "update"])
         download(options)
-
-
-def unpack(debs: Path, folder: Path) -> None:
-    for deb in sorted(debs.glob("*.deb")):
+    for deb in sorted((work / "debs").glob("*.deb")):
         run(["dpkg", "-x", str(deb), str(folder)])
+    shutil.rmtree(work)
 
 
 def run(command: list[str], *, cwd: Path | None = None) -> str:

@@ -1,17 +1,15 @@
 """llmock, a chat server that others wrote, as a child process."""
 
-import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import requests
 
 from deploy.local import processes
-from deploy.local.errors import LocalServerError
 
 
 @dataclass(frozen=True)
@@ -52,27 +50,19 @@ class Llmock:
 @contextmanager
 def llmock_server(*options: str, log: Path = Path("/dev/null")) -> Iterator[Llmock]:
     port = processes.free_port()
-    process = processes.start_server(
-        [
-            *(sys.executable, "-m", "llmock.cli", "serve", "--log-level", "error"),
-            *("--port", str(port), *options),
-        ],
-        log=log,
-        parent_death_signal=signal.SIGTERM,
-    )
     url = f"http://127.0.0.1:{port}"
-    try:
-        if not processes.wait_while_alive(process.pid, lambda: _is_up(f"{url}/health")):
-            raise LocalServerError("llmock does not start: make install brings it")
-        yield Llmock(url, process.pid)
-    finally:
-        processes.kill_all([process.pid])
-        processes.reap(process)
+    command = [sys.executable, "-m", "llmock.cli", "serve", "--log-level", "error"]
+    with processes.child(
+        [*command, "--port", str(port), *options],
+        lambda: _is_up(f"{url}/health"),
+        "llmock does not start: make install brings it",
+        log=log,
+    ) as (pid, _):
+        yield Llmock(url, pid)
 
 
-def _is_up(url: str) -> Literal[True] | None:
+def _is_up(url: str) -> bool:
     try:
-        requests.get(url, timeout=1).raise_for_status()
+        return requests.get(url, timeout=1).ok
     except requests.RequestException:
-        return None
-    return True
+        return False

@@ -4,7 +4,6 @@ Packages are unpacked into the project's folder; nothing is installed or started
 """
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.errors import LocalServerError
@@ -32,16 +31,11 @@ def find_or_fetch(program: str) -> Path:
     if found := _find(program):
         return found
     package = _PACKAGES[program]
-    work = _folder().with_name("monitoring.part")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
     print(f"  fetching {package} from Debian's packages (once)", flush=True)
     try:
-        debian.with_lists(work / "apt", lambda options: _download(options, package, work))
-        debian.unpack(work, _folder())
+        debian.fetch(_folder(), lambda _: [package])
     except LocalServerError as error:
         raise LocalServerError(f"cannot fetch {package} ({error}): install it") from None
-    shutil.rmtree(work)
     if found := _find(program):
         return found
     raise LocalServerError(f"Debian's package {package} holds no {program}: install it")
@@ -49,7 +43,3 @@ def find_or_fetch(program: str) -> Path:
 
 def _folder() -> Path:
     return LOCAL / "monitoring"
-
-
-def _download(options: Sequence[str], package: str, folder: Path) -> None:
-    debian.run(["apt-get", "-q", *options, "download", package], cwd=folder)

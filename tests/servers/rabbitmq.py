@@ -8,7 +8,6 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import pika
 import pika.exceptions
@@ -60,12 +59,9 @@ class RunningRabbitmq(RabbitmqServer):
 
     def ctl(self, *arguments: str) -> str:
         """Return the output of `rabbitmqctl`, a call of two seconds: `admin` needs milliseconds."""
+        command = [str(self.binaries.ctl), "-q", *arguments]
         result = subprocess.run(
-            [str(self.binaries.ctl), "-q", *arguments],
-            env=self._environment(),
-            capture_output=True,
-            text=True,
-            check=False,
+            command, env=self._environment(), capture_output=True, text=True, check=False
         )
         if result.returncode != 0:
             raise LocalServerError(f"rabbitmqctl {arguments[0]}: {result.stderr.strip()}")
@@ -74,7 +70,9 @@ class RunningRabbitmq(RabbitmqServer):
     def kill(self) -> None:
         """Kill the node and its helpers, as when the machine loses power."""
         processes.kill_all(self._family())
-        self._forget()
+        processes.reap(self._node)
+        processes.reap(self._epmd)
+        self._node = self._epmd = None
 
     def stop(self) -> None:
         """Stop the node in order, then its epmd. Does nothing when it is down."""
@@ -91,38 +89,35 @@ class RunningRabbitmq(RabbitmqServer):
 
     def start(self) -> bool:
         """Start and wait until it serves AMQP and HTTP; False when it ends or is not up in time."""
-        death_signal = signal.SIGKILL if self.end_with_parent else None
-        log = self.directory / "log" / "out"
         environment = self._environment()
+
+        def begin(*command: str) -> subprocess.Popen[bytes]:
+            return processes.start_server(
+                list(command),
+                log=self.directory / "log" / "out",
+                env=environment,
+                parent_death_signal=signal.SIGKILL if self.end_with_parent else None,
+            )
+
         if epmd := shutil.which("epmd", path=environment["PATH"]):
             # It starts here, in the foreground: the one that Erlang starts would be nobody's child.
-            self._epmd = processes.start_server(
-                [epmd, "-address", "127.0.0.1", "-port", str(self.ports.epmd)],
-                log=log,
-                env=environment,
-                parent_death_signal=death_signal,
-            )
-        self._node = processes.start_server(
-            [str(self.binaries.server)],
-            log=log,
-            env=environment,
-            parent_death_signal=death_signal,
-        )
+            self._epmd = begin(epmd, "-address", "127.0.0.1", "-port", str(self.ports.epmd))
+        self._node = begin(str(self.binaries.server))
         if processes.wait_while_alive(self._node.pid, self._answers, seconds=_START_SECONDS):
             self.ready_since = time.monotonic()
             return True
         self.kill()
         return False
 
-    def _answers(self) -> Literal[True] | None:
-        """Return True where AMQP and HTTP answer."""
+    def _answers(self) -> bool:
+        """Return whether AMQP and HTTP answer."""
         if processes.port_is_free(self.ports.amqp):
-            return None
+            return False
         try:
             pika.BlockingConnection(pika.URLParameters(self.url)).close()
             self.admin.overview()
         except (pika.exceptions.AMQPError, requests.RequestException):
-            return None
+            return False
         return True
 
     def _family(self) -> list[int]:
@@ -131,11 +126,6 @@ class RunningRabbitmq(RabbitmqServer):
             if process is not None and process.poll() is None:
                 pids.extend(processes.with_children(process.pid))
         return sorted(set(pids))
-
-    def _forget(self) -> None:
-        processes.reap(self._node)
-        processes.reap(self._epmd)
-        self._node = self._epmd = None
 
     def _environment(self) -> dict[str, str]:
         home, ports = self.directory, self.ports
@@ -190,9 +180,7 @@ def start_rabbitmq(
         ports = Ports.choose()
         # The node's name holds its port: data of other ports belong to another node.
         shutil.rmtree(directory / "data", ignore_errors=True)
-        _write_files(directory, ports, password)
-        if with_metrics:
-            _add_metrics(directory, ports)
+        _write_files(directory, ports, password, with_metrics=with_metrics)
         running = RunningRabbitmq(
             url=f"amqp://{_USER}:{password}@127.0.0.1:{ports.amqp}/%2F",
             admin=RabbitmqAdmin(f"http://127.0.0.1:{ports.management}", _USER, password),
@@ -206,9 +194,11 @@ def start_rabbitmq(
     raise LocalServerError(f"RabbitMQ does not start: see {directory / 'log'}")
 
 
-def _write_files(directory: Path, ports: Ports, password: str) -> None:
+def _write_files(directory: Path, ports: Ports, password: str, *, with_metrics: bool) -> None:
     _write_secret(directory / ".erlang.cookie", secrets.token_hex(20), mode=0o400)
-    (directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    metrics = f"prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {ports.metrics}\n"
+    plugins = "rabbitmq_management,rabbitmq_prometheus" if with_metrics else "rabbitmq_management"
+    (directory / "enabled_plugins").write_text(f"[{plugins}].\n")
     _write_secret(
         directory / "rabbitmq.conf",
         f"""listeners.tcp.1 = 127.0.0.1:{ports.amqp}
@@ -222,16 +212,9 @@ vm_memory_high_watermark.absolute = 512MiB
 disk_free_limit.absolute = 50MB
 raft.wal_max_size_bytes = 67108864
 collect_statistics_interval = 1000
-""",
+{metrics if with_metrics else ""}""",
         mode=0o600,
     )
-
-
-def _add_metrics(directory: Path, ports: Ports) -> None:
-    plugins = "[rabbitmq_management,rabbitmq_prometheus].\n"
-    (directory / "enabled_plugins").write_text(plugins)
-    with (directory / "rabbitmq.conf").open("a") as file:
-        file.write(f"prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {ports.metrics}\n")
 
 
 def _write_secret(path: Path, text: str, *, mode: int) -> None:

@@ -6,8 +6,7 @@ No package index of pip carries it. Nothing here needs root or changes the syste
 import fcntl
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,36 +76,26 @@ def _unpacked(folder: Path) -> RabbitmqBinaries | None:
 
 def _fetch(folder: Path) -> RabbitmqBinaries:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(folder.with_name("rabbitmq-server.lock")):
+    with folder.with_name("rabbitmq-server.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if binaries := _unpacked(folder):
             return binaries  # another process has fetched it
         print("  fetching RabbitMQ and Erlang from Debian's packages (35 MB, once)", flush=True)
-        work = folder.with_name("rabbitmq-server.part")
-        shutil.rmtree(work, ignore_errors=True)
-        debs = work / "debs"
-        debs.mkdir(parents=True)
+        unfinished = folder.with_name("rabbitmq-server.part")
+        shutil.rmtree(unfinished, ignore_errors=True)
         try:
-            debian.with_lists(work / "apt", lambda options: _download(options, debs))
-            debian.unpack(debs, work / "root")
+            debian.fetch(unfinished, _packages)
         except LocalServerError as error:
             raise LocalServerError(f"cannot fetch RabbitMQ ({error}): {_WHAT_TO_DO}") from None
-        _set_erlang_root(work / "root", folder)
-        (work / "root").rename(folder)
-        shutil.rmtree(work)
+        _set_erlang_root(unfinished, folder)
+        unfinished.rename(folder)
     binaries = _unpacked(folder)
     if binaries is None:
         raise LocalServerError(f"the packages in {folder} hold no RabbitMQ: {_WHAT_TO_DO}")
     return binaries
 
 
-@contextmanager
-def _one_at_a_time(lock: Path) -> Iterator[None]:
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _download(options: Sequence[str], debs: Path) -> None:
+def _packages(options: Sequence[str]) -> list[str]:
     depends = debian.run(
         [
             *("apt-cache", *options, "depends", "--recurse", "--no-recommends", "--no-suggests"),
@@ -119,8 +108,7 @@ def _download(options: Sequence[str], debs: Path) -> None:
     simulated = debian.run(
         ["apt-get", *options, "install", "--simulate", "--no-install-recommends", "rabbitmq-server"]
     )
-    wanted.update(re.findall(r"^Inst (\S+)", simulated, re.MULTILINE))
-    debian.run(["apt-get", "-q", *options, "download", *sorted(wanted)], cwd=debs)
+    return sorted(wanted.union(re.findall(r"^Inst (\S+)", simulated, re.MULTILINE)))
 
 
 def _set_erlang_root(unpacked: Path, final: Path) -> None:
