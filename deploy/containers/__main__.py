@@ -6,7 +6,7 @@ import sys
 from deploy.containers.doctor import examine
 from deploy.containers.first_files import make
 from deploy.containers.paths import Places, SetupError
-from deploy.containers.replicas import scale
+from deploy.containers.settings_file import scale
 
 
 def main(arguments: list[str]) -> int:

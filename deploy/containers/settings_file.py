@@ -1,9 +1,15 @@
-"""The file `.env` of docker compose: lines `NAME=value`, of which the last one wins."""
+"""The file `.env` of docker compose: lines `NAME=value`, of which the last one wins.
+
+It holds the numbers of replicas: `docker compose up --scale` would forget them.
+"""
 
 import os
+import re
 from pathlib import Path
 
-from deploy.containers.paths import SetupError
+from deploy.containers.paths import ROOT, Places, SetupError
+
+SCALED = ("fetcher", "writer", "reviewer")
 
 
 def read_settings(path: Path) -> dict[str, str]:
@@ -18,7 +24,26 @@ def read_settings(path: Path) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def change_setting(path: Path, name: str, value: str) -> None:
+def most_replicas(service: str) -> int:
+    """Return how many replicas the bounds of logs and connections allow."""
+    # The standard library has no YAML parser.
+    text = (ROOT / "deploy" / "compose" / f"{service}.yaml").read_text(encoding="utf-8")
+    [most] = re.findall(r"^    x-most-replicas: (\d+)$", text, re.MULTILINE)
+    return int(most)
+
+
+def scale(places: Places, service: str, replicas: str) -> str:
+    """Write the number to `.env`. Raises SetupError."""
+    if service not in SCALED:
+        raise SetupError(f"{service} has one replica: {', '.join(SCALED)} can be scaled")
+    most = most_replicas(service)
+    if not replicas.isascii() or not replicas.isdecimal() or int(replicas) > most:
+        raise SetupError(f"make scale-{service} N=… takes 0 to {most}, not {replicas!r}")
+    _change_setting(places.settings, f"{service.upper()}_REPLICAS", str(int(replicas)))
+    return f"{service}: {int(replicas)} from now on (.env)"
+
+
+def _change_setting(path: Path, name: str, value: str) -> None:
     """Replace or add one line and no other. A kill leaves the old or the new file."""
     read_settings(path)
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -9,11 +9,10 @@ import json
 import re
 import sys
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
+
+import requests
 
 from deploy.grafana.layout import DASHBOARDS
 from shared.errors import SirenadeError
@@ -32,24 +31,16 @@ class PrometheusApi:
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
 
-    def get(self, path: str, **parameters: object) -> dict[str, Any]:
-        url = f"{self._url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  # as given
-                found: dict[str, Any] = json.load(answer)
-        except urllib.error.HTTPError as error:
-            found = json.load(error)
+    def get(self, path: str, **parameters: Any) -> dict[str, Any]:
+        url = f"{self._url}/api/v1/{path}"
+        found: dict[str, Any] = requests.get(url, params=parameters, timeout=30).json()
         return found
 
     def series(self, query: str) -> list[dict[str, Any]]:
         """Return the series that have a number. Raises Refused."""
         end = time.time()
         found = self.get(
-            "query_range",
-            query=query,
-            start=end - _WINDOW_SECONDS,
-            end=end,
-            step=_STEP_SECONDS,
+            "query_range", query=query, start=end - _WINDOW_SECONDS, end=end, step=_STEP_SECONDS
         )
         if found["status"] != "success":
             raise Refused(str(found["error"]))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,36 +21,39 @@ _TAG = "sirenade"
 PanelLine = tuple[int, Sequence[Panel]]
 
 
-@dataclass(frozen=True)
-class PanelRow:
-    number: int
-    title: str
-    lines: Sequence[PanelLine]
-
-
 def line(*panels: Panel, height: int = 8) -> PanelLine:
     return height, panels
 
 
-def row(number: int, title: str, *lines: PanelLine) -> PanelRow:
-    """`number` is the row's panel id."""
-    return PanelRow(number, title, lines)
+@dataclass(frozen=True)
+class Row:
+    """A row of a dashboard; `number` is its panel id."""
+
+    number: int
+    title: str
+    lines: Sequence[PanelLine] = ()
+
+    def holds(self, *lines: PanelLine) -> "Row":
+        return replace(self, lines=lines)
 
 
 @dataclass(frozen=True)
 class Board:
     """A dashboard; a variable's choices are the labels of its name in a Prometheus selector."""
 
-    uid: str
-    title: str
+    name: str
     text: str
-    rows: Sequence[PanelRow]
+    rows: Sequence[Row]
     variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def uid(self) -> str:
+        return f"sirenade-{self.name.lower()}"
 
 
 def _built(board: Board) -> model.Dashboard:
     builder = (
-        dashboard.Dashboard(board.title)
+        dashboard.Dashboard(f"Sirenade / {board.name}")
         .uid(board.uid)
         .description(board.text)
         .tags([_TAG])

@@ -209,10 +209,7 @@ def kill_all(pids: Iterable[int]) -> None:
 
 @contextmanager
 def child(
-    command: list[str],
-    probe: Callable[[], ResultT],
-    complaint: str,
-    **options: Any,
+    command: list[str], probe: Callable[[], ResultT], complaint: str, **options: Any
 ) -> Iterator[tuple[int, ResultT]]:
     """Run a server as long as the block; yield its pid and what `probe` found.
 

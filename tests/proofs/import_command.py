@@ -56,8 +56,7 @@ def prove_import(  # each an option of the command
     real: Annotated[
         bool,
         typer.Option(
-            "--real",
-            help="Ask INSEE itself: URL, key and quota come from SIRENADE_INSEE_…",
+            "--real", help="Ask INSEE itself: URL, key and quota come from SIRENADE_INSEE_…"
         ),
     ] = False,
     generators: Annotated[

@@ -8,13 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from shared.report.plots import MUTED, make_axes, make_svg
 from tests.proofs.process_usage import ProcessUsage
-from tests.proofs.promises import (
-    MIB,
-    MOST_ETA_ERROR,
-    MOST_RSS_BYTES,
-    eta_errors,
-    process_names,
-)
+from tests.proofs.promises import MIB, MOST_ETA_ERROR, MOST_RSS_BYTES, eta_errors, process_names
 from tests.proofs.samples import Sample
 
 _SECONDS_OF_A_RATE = 30

@@ -141,10 +141,7 @@ def judge_growth(name: str, sizes: Sequence[int]) -> Promise:
 def second_and_last_quarter(values: Sequence[int]) -> tuple[float, float]:
     """Return the medians of both quarters, of four values or more."""
     quarter = len(values) // 4
-    return (
-        statistics.median(values[quarter : 2 * quarter]),
-        statistics.median(values[-quarter:]),
-    )
+    return (statistics.median(values[quarter : 2 * quarter]), statistics.median(values[-quarter:]))
 
 
 def eta_errors(samples: Sequence[Sample]) -> list[tuple[float, float]]:

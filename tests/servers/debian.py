@@ -28,12 +28,8 @@ def fetch(folder: Path, packages: Callable[[Sequence[str]], Iterable[str]]) -> N
         print("  this machine's package lists do not serve: reading the archive's", flush=True)
         for part in ("lists/partial", "cache/archives/partial"):
             (work / part).mkdir(parents=True)
-        options = [
-            "-o",
-            f"Dir::State::Lists={work / 'lists'}",
-            "-o",
-            f"Dir::Cache={work / 'cache'}",
-        ]
+        lists, cache = work / "lists", work / "cache"
+        options = ["-o", f"Dir::State::Lists={lists}", "-o", f"Dir::Cache={cache}"]
         run(["apt-get", "-q", *options, "update"])
         download(options)
     for deb in sorted((work / "debs").glob("*.deb")):

@@ -1,6 +1,6 @@
 """The first dashboard: does it work, how fast, until when, and what does it cost."""
 
-from deploy.grafana.layout import Board, line, row
+from deploy.grafana.layout import Board, Row, line
 from deploy.grafana.panels import (
     NONE_IS_BAD,
     NONE_IS_GOOD,
@@ -18,9 +18,7 @@ _ROWS_A_DAY = 35_000
 _HOUR_SECONDS = 3600
 _RECEIVED = "sum(rate(sirenade_rows_written_total[5m]))"
 
-_WORK = row(
-    1,
-    "Does it work?",
+_WORK = Row(1, "Does it work?").holds(
     line(
         stat(2, "Replicas that answer", "none", width=8, levels=NONE_IS_BAD).shows(
             "Processes of each service whose /metrics answered at the last scrape."
@@ -36,13 +34,7 @@ _WORK = row(
             " ./sirenade dead-letters list.",
             "max(sirenade_dead_letters_waiting)",
         ),
-        stat(
-            5,
-            "Failed items",
-            "none",
-            width=3,
-            levels=green_to(1, 100),
-        ).shows(
+        stat(5, "Failed items", "none", width=3, levels=green_to(1, 100)).shows(
             "Records and texts that failed and are not resolved: ./sirenade failed list."
             " A schedule tries them again.",
             "sum(max by (kind) (sirenade_failed_items_open))",
@@ -93,13 +85,7 @@ _WORK = row(
             " publishes no treatment on Sundays and holidays.",
             {"{{collection}}": "max by (collection) (sirenade_freshness_age_seconds)"},
         ),
-        stat(
-            11,
-            "Dead letters and retries",
-            "none",
-            decimals=0,
-            levels=green_to(10, 100),
-        ).shows(
+        stat(11, "Dead letters and retries", "none", decimals=0, levels=green_to(10, 100)).shows(
             "Attempts of messages that come again, and messages that were given up,"
             " in the last hour.",
             {
@@ -112,9 +98,7 @@ _WORK = row(
     ),
 )
 
-_SPEED = row(
-    20,
-    "How fast, and until when?",
+_SPEED = Row(20, "How fast, and until when?").holds(
     line(
         graph(21, "Rows written", "rowsps", stacked=True).shows(
             "Establishments a second by what became of them. Unchanged ones cost the"
@@ -175,9 +159,7 @@ _SPEED = row(
     ),
 )
 
-_TEXTS = row(
-    40,
-    "Texts, and what they cost",
+_TEXTS = Row(40, "Texts, and what they cost").holds(
     line(
         bars(41, "Avis", "short", width=6).shows(
             "All avis by outcome.",
@@ -230,8 +212,7 @@ _TEXTS = row(
 )
 
 OVERVIEW = Board(
-    uid="sirenade-overview",
-    title="Sirenade / Overview",
-    text="Does it work, how fast, until when, and what does it cost.",
-    rows=(_WORK, _SPEED, _TEXTS),
+    "Overview",
+    "Does it work, how fast, until when, and what does it cost.",
+    (_WORK, _SPEED, _TEXTS),
 )

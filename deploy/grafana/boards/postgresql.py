@@ -1,6 +1,6 @@
 """PostgreSQL: connections, work, cache, sizes, locks."""
 
-from deploy.grafana.layout import Board, line, row
+from deploy.grafana.layout import Board, Row, line
 from deploy.grafana.panels import (
     NONE_IS_BAD,
     NONE_IS_GOOD,
@@ -16,27 +16,17 @@ from deploy.grafana.queries import RATE
 # Excludes databases without data of Sirenade.
 _OF = '{datname!~"template.*|postgres|"}'
 
-_GLANCE = row(
-    1,
-    "At a glance",
+_GLANCE = Row(1, "At a glance").holds(
     line(
         stat(2, "Answers", "none", width=4, levels=NONE_IS_BAD, words=YES_NO).shows(
             "Whether the exporter reaches the server.", "min(pg_up)"
         ),
-        gauge(
-            3,
-            "Connections",
-            "percentunit",
-            width=5,
-            most=1,
-            levels=green_to(0.7, 0.9),
-        ).shows(
+        gauge(3, "Connections", "percentunit", width=5, most=1, levels=green_to(0.7, 0.9)).shows(
             "Connections of all clients over the most that the server takes.",
             "sum(pg_stat_database_numbackends) / max(pg_settings_max_connections)",
         ),
         stat(4, "Size", "bytes", width=5, decimals=1).shows(
-            "Size of all databases of Sirenade on this server.",
-            f"sum(pg_database_size_bytes{_OF})",
+            "Size of all databases of Sirenade on this server.", f"sum(pg_database_size_bytes{_OF})"
         ),
         stat(
             5,
@@ -61,9 +51,7 @@ _GLANCE = row(
     ),
 )
 
-_WORK = row(
-    20,
-    "Work",
+_WORK = Row(20, "Work").holds(
     line(
         graph(21, "Transactions", "ops").shows(
             "Transactions a second, by how they ended.",
@@ -86,9 +74,7 @@ _WORK = row(
     ),
 )
 
-_CLIENTS = row(
-    40,
-    "Clients and sizes",
+_CLIENTS = Row(40, "Clients and sizes").holds(
     line(
         graph(41, "Connections by state", "none", stacked=True).shows(
             "`idle in transaction` for long holds back vacuum; the server ends it after 60 s.",
@@ -106,8 +92,7 @@ _CLIENTS = row(
 )
 
 POSTGRESQL = Board(
-    uid="sirenade-postgresql",
-    title="Sirenade / PostgreSQL",
-    text="Connections, work, cache, sizes.",
-    rows=(_GLANCE, _WORK, _CLIENTS),
+    "PostgreSQL",
+    "Connections, work, cache, sizes.",
+    (_GLANCE, _WORK, _CLIENTS),
 )

@@ -1,14 +1,12 @@
 """RabbitMQ: messages, consumers, and the room that is left."""
 
-from deploy.grafana.layout import Board, line, row
+from deploy.grafana.layout import Board, Row, line
 from deploy.grafana.panels import NONE_IS_BAD, NONE_IS_GOOD, graph, stat
 from deploy.grafana.queries import RATE
 
 _WORK = '{queue!~".*(delay|XQ).*"}'
 
-_GLANCE = row(
-    1,
-    "At a glance",
+_GLANCE = Row(1, "At a glance").holds(
     line(
         stat(2, "Waiting for work", "short", width=5).shows(
             "Messages in the work queues, with those that a worker has.",
@@ -30,9 +28,7 @@ _GLANCE = row(
     ),
 )
 
-_QUEUES = row(
-    20,
-    "Queues",
+_QUEUES = Row(20, "Queues").holds(
     line(
         graph(21, "Ready", "short").shows(
             "Messages that no worker has yet.",
@@ -64,9 +60,7 @@ _QUEUES = row(
     ),
 )
 
-_ROOM = row(
-    40,
-    "Room",
+_ROOM = Row(40, "Room").holds(
     line(
         graph(41, "Memory", "bytes").shows(
             "Memory of the node, and the mark at which it stops publishers.",
@@ -84,17 +78,13 @@ _ROOM = row(
         ),
         graph(43, "Connections and channels", "none").shows(
             "Connections and channels of all services. A number that only grows is a leak.",
-            {
-                "connections": "sum(rabbitmq_connections)",
-                "channels": "sum(rabbitmq_channels)",
-            },
+            {"connections": "sum(rabbitmq_connections)", "channels": "sum(rabbitmq_channels)"},
         ),
     ),
 )
 
 QUEUES = Board(
-    uid="sirenade-queues",
-    title="Sirenade / Queues",
-    text="RabbitMQ: messages, consumers, and the room that is left.",
-    rows=(_GLANCE, _QUEUES, _ROOM),
+    "Queues",
+    "RabbitMQ: messages, consumers, and the room that is left.",
+    (_GLANCE, _QUEUES, _ROOM),
 )

@@ -1,6 +1,6 @@
 """Texts: throughput against the possible, reasons of rejections, cost."""
 
-from deploy.grafana.layout import Board, line, row
+from deploy.grafana.layout import Board, Row, line
 from deploy.grafana.panels import bars, graph, green_to, stat
 from deploy.grafana.queries import RATE, per_minute, quantile, quantiles
 
@@ -11,9 +11,7 @@ def _mean(metric: str, by: str = "") -> str:
     return f"(sum{by} (rate({metric}_sum[{RATE}])) / (sum{by} (rate({metric}_count[{RATE}])) > 0))"
 
 
-_SPEED = row(
-    1,
-    "Throughput",
+_SPEED = Row(1, "Throughput").holds(
     line(
         graph(2, "Texts, against what is possible", "cpm", width=12).shows(
             "Texts a minute that were accepted or rejected, beside what the gates would"
@@ -47,9 +45,7 @@ _SPEED = row(
     ),
 )
 
-_SERVERS = row(
-    20,
-    "Chat servers",
+_SERVERS = Row(20, "Chat servers").holds(
     line(
         graph(21, "Gate", "none").shows(
             "Calls at once that are let in, by provider, and those at work. The gate"
@@ -103,9 +99,7 @@ _SERVERS = row(
     ),
 )
 
-_QUALITY = row(
-    40,
-    "Why texts are rejected",
+_QUALITY = Row(40, "Why texts are rejected").holds(
     line(
         bars(41, "Rejections by reason", "short", width=10, nothing="none", decimals=0).shows(
             "The ten commonest reasons of the last hour. A text may have several; one"
@@ -130,9 +124,7 @@ _QUALITY = row(
     ),
 )
 
-_MONEY = row(
-    60,
-    "Tokens and cost",
+_MONEY = Row(60, "Tokens and cost").holds(
     line(
         graph(61, "Tokens", "cpm", width=8).shows(
             "Tokens a minute: in, out, and the part of `in` that was cached.",
@@ -160,8 +152,7 @@ _MONEY = row(
 )
 
 REVIEWER = Board(
-    uid="sirenade-reviewer",
-    title="Sirenade / Reviewer",
-    text="Texts against what is possible, chat servers, rejections, tokens and cost.",
-    rows=(_SPEED, _SERVERS, _QUALITY, _MONEY),
+    "Reviewer",
+    "Texts against what is possible, chat servers, rejections, tokens and cost.",
+    (_SPEED, _SERVERS, _QUALITY, _MONEY),
 )

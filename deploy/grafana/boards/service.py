@@ -1,19 +1,16 @@
 """One service: rate, errors, duration, queue wait, saturation, replicas, memory."""
 
-from deploy.grafana.layout import Board, line, row
+from deploy.grafana.layout import Board, Row, line
 from deploy.grafana.panels import NONE_IS_BAD, gauge, graph, green_to, stat
 from deploy.grafana.queries import RATE, per_minute, quantiles
 
 _OF = '{service="$service"}'
 
 
-_AT_A_GLANCE = row(
-    1,
-    "At a glance",
+_AT_A_GLANCE = Row(1, "At a glance").holds(
     line(
         stat(2, "Replicas", "none", width=4, levels=NONE_IS_BAD).shows(
-            "Processes of this service whose /metrics answered at the last scrape.",
-            f"sum(up{_OF})",
+            "Processes of this service whose /metrics answered at the last scrape.", f"sum(up{_OF})"
         ),
         stat(3, "Messages", "mpm", width=5, decimals=1).shows(
             "Messages a minute that actors handled. The operator has none.",
@@ -54,9 +51,7 @@ _AT_A_GLANCE = row(
     ),
 )
 
-_WORK = row(
-    20,
-    "Work",
+_WORK = Row(20, "Work").holds(
     line(
         graph(21, "Messages by outcome", "mpm", stacked=True).shows(
             "`retried` comes again later, `rejected` became a dead letter, `slowed_down`"
@@ -75,13 +70,10 @@ _WORK = row(
     ),
 )
 
-_PROCESSES = row(
-    40,
-    "Processes",
+_PROCESSES = Row(40, "Processes").holds(
     line(
         graph(41, "Memory", "bytes").shows(
-            "Resident memory by replica.",
-            {"{{instance}}": f"process_resident_memory_bytes{_OF}"},
+            "Resident memory by replica.", {"{{instance}}": f"process_resident_memory_bytes{_OF}"}
         ),
         graph(42, "Processor", "none").shows(
             "Cores in use by replica; one process of Python uses little more than one.",
@@ -114,9 +106,8 @@ _PROCESSES = row(
 )
 
 SERVICE = Board(
-    uid="sirenade-service",
-    title="Sirenade / Service",
-    text="One service: rate, errors, duration, queue wait, saturation, replicas, memory.",
-    rows=(_AT_A_GLANCE, _WORK, _PROCESSES),
+    "Service",
+    "One service: rate, errors, duration, queue wait, saturation, replicas, memory.",
+    (_AT_A_GLANCE, _WORK, _PROCESSES),
     variables={"service": 'up{service=~"fetcher|writer|reviewer|operator"}'},
 )

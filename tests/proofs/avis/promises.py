@@ -5,14 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tests.proofs.promises import (
-    MIB,
-    Promise,
-    at_most,
-    exactly,
-    judge_connections,
-    judge_memory,
-)
+from tests.proofs.promises import MIB, Promise, at_most, exactly, judge_connections, judge_memory
 from tests.proofs.samples import Sample
 
 MOST_RSS_BYTES = 200 * MIB

@@ -10,13 +10,7 @@ DATABASE_CONNECTIONS = "connections to postgres"
 BROKER_CONNECTIONS = "connections to rabbitmq"
 _PROCESS = "a process"
 # A server needs some ten seconds to come back: as many blows as a process gets would stop it.
-_WEIGHTS = {
-    _PROCESS: 80,
-    DATABASE_CONNECTIONS: 6,
-    BROKER_CONNECTIONS: 6,
-    RABBITMQ: 4,
-    POSTGRES: 4,
-}
+_WEIGHTS = {_PROCESS: 80, DATABASE_CONNECTIONS: 6, BROKER_CONNECTIONS: 6, RABBITMQ: 4, POSTGRES: 4}
 _MOST_WAIT_SECONDS = 5.0
 MEAN_WAIT_SECONDS = _MOST_WAIT_SECONDS / 2
 
@@ -36,8 +30,7 @@ def make_blows(seed: int, number: int, services: Sequence[str]) -> list[Blow]:
         kinds[(kinds.index(RABBITMQ) + 1 + dice.randrange(number - 1)) % number] = POSTGRES
     return [
         Blow(
-            dice.uniform(0, _MOST_WAIT_SECONDS),
-            dice.choice(services) if kind == _PROCESS else kind,
+            dice.uniform(0, _MOST_WAIT_SECONDS), dice.choice(services) if kind == _PROCESS else kind
         )
         for kind in kinds
     ]

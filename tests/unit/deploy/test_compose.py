@@ -12,7 +12,7 @@ import services.operator.main
 import services.reviewer.main
 import services.writer.main
 from deploy.containers import bounds
-from deploy.containers.replicas import SCALED, most_replicas
+from deploy.containers.settings_file import SCALED, most_replicas
 from services.fetcher.settings import FetcherSettings
 from services.operator.settings import ArchiveSettings, MonitorSettings, OperatorSettings
 from services.reviewer.settings import ReviewerSettings

@@ -11,7 +11,7 @@ import yaml
 from sqlalchemy import create_engine, text
 
 from deploy.containers.bounds import size_bytes
-from deploy.containers.replicas import SCALED, most_replicas
+from deploy.containers.settings_file import SCALED, most_replicas
 from shared.db_url import normalise_url
 from shared.messages import ReviewAvis, WriteSlice
 from shared.runtime.service import STOP_GRACE_SECONDS

@@ -14,8 +14,7 @@ import pytest
 from deploy.containers.doctor import look
 from deploy.containers.first_files import make
 from deploy.containers.paths import Places, SetupError
-from deploy.containers.replicas import scale
-from deploy.containers.settings_file import read_settings
+from deploy.containers.settings_file import read_settings, scale
 
 ROOT = Path(__file__).parents[4]
 
