@@ -24,29 +24,29 @@ class FaultDesk:
     """Decides on mishaps; its knobs can be turned while the server runs."""
 
     def __init__(self, faults: Faults, seed: int) -> None:
-        self._faults = faults
+        self.knobs = faults
         self._seed = seed
         self._lock = threading.Lock()
 
     def read(self) -> dict[str, object]:
         with self._lock:
-            return asdict(self._faults)
+            return asdict(self.knobs)
 
     def change(self, values: dict[str, object]) -> dict[str, object]:
         """Raises BadChangeError for a knob that is unknown or ill-typed; then none is set."""
         with self._lock:
-            self._faults.change(values)
-            return asdict(self._faults)
+            self.knobs.change(values)
+            return asdict(self.knobs)
 
     def latency_seconds(self, number: int) -> float:
         with self._lock:
-            jitter = self._faults.latency_jitter_ms
+            jitter = self.knobs.latency_jitter_ms
             extra = Dice(self._seed, "latence", number).below(jitter + 1) if jitter else 0
-            return (self._faults.latency_ms + extra) / 1000
+            return (self.knobs.latency_ms + extra) / 1000
 
     def mishap(self, number: int) -> Mishap:
         """Return a counted mishap first, in the order of this function, then a drawn one."""
-        faults = self._faults
+        faults = self.knobs
         dice = Dice(self._seed, "panne", number)
         with self._lock:
             for mishap, counter, rate in (
@@ -65,10 +65,6 @@ class FaultDesk:
                     return mishap
         return Mishap.NONE
 
-    @property
-    def knobs(self) -> Faults:
-        return self._faults
-
     def hides_day(self, q: str) -> bool:
         """Return whether the query asks for the treatments of a day that shall look empty."""
-        return "dateDernierTraitement" in q and any(day in q for day in self._faults.days_of_404)
+        return "dateDernierTraitement" in q and any(day in q for day in self.knobs.days_of_404)

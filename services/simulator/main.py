@@ -13,7 +13,7 @@ from typing import Annotated, cast
 import typer
 
 from services.simulator.errors import SimulatorError
-from services.simulator.gateway.server import start_server
+from services.simulator.gateway.server import RunningServer
 from services.simulator.options import ErrorShape, Faults, SimulatorOptions
 
 _DEFAULT = SimulatorOptions()
@@ -115,7 +115,7 @@ def _serve(options: SimulatorOptions, port_file: Path | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     with _one_line_of_error():
-        server = start_server(options)
+        server = RunningServer(options)
     with server:
         if port_file is not None:
             # A reader that waits for the file must never see half of it.

@@ -1,10 +1,11 @@
 """A record of the API: its blocks, its periods and its values."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-Record = Mapping[str, object]
+Record = Mapping[str, Any]
 # A record, or a block of one, while it is made.
-Draft = dict[str, object]
+Draft = dict[str, Any]
 
 BLOCKS = ("uniteLegale", "adresseEtablissement", "adresse2Etablissement")
 PERIODS = ("periodesEtablissement", "periodesUniteLegale")

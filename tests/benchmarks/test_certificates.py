@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.simulator.gateway.server import start_server
+from services.simulator.gateway.server import RunningServer
 from services.simulator.options import SimulatorOptions
 from services.simulator.register.registers import GeneratedRegister
 from shared.db.engine import make_engine
@@ -36,7 +36,7 @@ def test_a_full_certificate_of_many_rows(
     figures: Figures,
 ) -> None:
     options: Any = {"establishments": rows, "departements": ("33",)}
-    server = start_server(SimulatorOptions(**options, requests_per_minute=60_000))
+    server = RunningServer(SimulatorOptions(**options, requests_per_minute=60_000))
     register = GeneratedRegister(SimulatorOptions(**options))
     _store(database_url, [register.identifier("siret", number) for number in range(rows)])
 

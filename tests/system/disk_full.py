@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from deploy.local.postgres import RunningPostgres, start_postgres
-from services.simulator.gateway.server import RunningServer, start_server
+from services.simulator.gateway.server import RunningServer
 from services.simulator.options import SimulatorOptions
 from shared.db.engine import make_engine
 from shared.db.migrate import upgrade
@@ -44,7 +44,7 @@ class Trial:
         upgrade(self.url)
         self.engine = make_engine(self.url, application_name="trial")
         self.rabbitmq = start_rabbitmq(scratch / "rabbitmq", end_with_parent=True)
-        self.insee = start_server(
+        self.insee = RunningServer(
             SimulatorOptions(
                 establishments=ESTABLISHMENTS, departements=("33",), requests_per_minute=600
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Engine, text
 
-from services.simulator.gateway.server import RunningServer, start_server
+from services.simulator.gateway.server import RunningServer
 from services.simulator.options import Faults, SimulatorOptions
 from shared.imports.progress import Progress
 from tests.system.conftest import API, ROOT, Insee, Processes, column, wait_for
@@ -40,7 +40,7 @@ class Outage:
         self.server = self._start(port=self.server.port)
 
     def _start(self, *, port: int) -> RunningServer:
-        return start_server(
+        return RunningServer(
             SimulatorOptions(
                 port=port,
                 establishments=ESTABLISHMENTS,

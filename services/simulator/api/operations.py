@@ -1,24 +1,22 @@
 """The API's operations on a register: parameters in, answer out; no sockets, no quota."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from services.simulator.api import shapes
 from services.simulator.api.answers import Answer, header_answer, json_answer
 from services.simulator.api.informations import Publication
 from services.simulator.api.order import facets, ordered
-from services.simulator.api.search import Hits, Search
+from services.simulator.api.search import Search
 from services.simulator.api.successions import links_of_succession
 from services.simulator.errors import BadParameterError, BadRequestError
 from services.simulator.faults import FaultDesk
-from services.simulator.generation.identifiers import (
-    SIREN_LENGTH,
-    SIRET_LENGTH,
-    decode_cursor,
-    encode_cursor,
-)
+from services.simulator.generation.identifiers import SIREN_LENGTH, decode_cursor, encode_cursor
 from services.simulator.query.variables import Collection
 from services.simulator.record import Record
 from services.simulator.register.registers import Register
@@ -31,7 +29,11 @@ _DEFAULT_ROWS = 20
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _LISTS: Mapping[Collection, str] = {"siret": "etablissements", "siren": "unitesLegales"}
 _ONE: Mapping[Collection, str] = {"siret": "etablissement", "siren": "uniteLegale"}
-_LENGTHS: Mapping[Collection, int] = {"siret": SIRET_LENGTH, "siren": SIREN_LENGTH}
+_IDENTIFIERS: Mapping[Collection, str] = {"siret": r"\d{14}", "siren": r"\d{9}"}
+_SECRETS: Mapping[Collection, str] = {
+    "siret": "Établissement non diffusable",
+    "siren": "Unité légale non diffusable",
+}
 
 Params = Mapping[str, str]
 
@@ -46,11 +48,9 @@ class _Page:
 
 
 class Api:
-    def __init__(
-        self, register: Register, faults: FaultDesk, publication: Publication | None = None
-    ) -> None:
+    def __init__(self, register: Register, faults: FaultDesk) -> None:
         self._register = register
-        self._publication = publication or Publication(register.calendar)
+        self.publication = Publication(register.calendar)
         self._search = Search(register)
         self._faults = faults
 
@@ -60,7 +60,7 @@ class Api:
         try:
             match parts:
                 case ["informations"]:
-                    return json_answer(200, self._publication.informations())
+                    return json_answer(200, self.publication.informations())
                 case ["siret", "liensSuccession"]:
                     return self._successions(params)
                 case ["siret" | "siren" as collection]:
@@ -74,37 +74,31 @@ class Api:
         )
 
     def _find(self, collection: Collection, params: Params) -> Answer:
-        q = params.get("q") or None
-        date = _date(params)
-        page = _page(params)
+        q, date, page = params.get("q") or None, _date(params), _page(params)
         hits = self._search.hits(collection, q, date)
         if not hits or (q and self._faults.hides_day(q)):
             return _nothing_for(q or "")
-        positions = ordered(self._register, collection, hits.positions, params.get("tri"))
-        if page.curseur is None:
-            start = page.debut
-            if start >= len(hits):
-                return _nothing_for(q or "")
-        else:
-            start = _after(hits, page.curseur)
-        chosen = positions[start : start + page.nombre]
-        header: dict[str, object] = {
-            "statut": 200,
-            "message": "OK",
-            "total": len(hits),
-            "debut": 0 if page.curseur is not None else page.debut,
-            "nombre": len(chosen),
-        }
+        positions = ordered(self._register, collection, hits, params.get("tri"))
+        start = page.debut
         if page.curseur is not None:
-            header["curseur"] = page.curseur
-            header["curseurSuivant"] = self._next_cursor(collection, page.curseur, chosen)
+            start = self._first_after(collection, hits, page.curseur)
+        elif start >= len(hits):
+            return _nothing_for(q or "")
+        chosen = positions[start : start + page.nombre]
+        header: dict[str, Any] = {"statut": 200, "message": "OK", "total": len(hits)}
+        header |= {"debut": 0 if page.curseur else start, "nombre": len(chosen)}
+        if page.curseur is not None:
+            # Without a row the cursor stays, which ends the walk.
+            last = self._register.identifier(collection, chosen[-1]) if chosen else None
+            following = page.curseur if last is None else encode_cursor(last)
+            header |= {"curseur": page.curseur, "curseurSuivant": following}
         content: dict[str, object] = {"header": header}
         if page.nombre:
             records = (self._register.record(collection, position) for position in chosen)
             content[_LISTS[collection]] = [self._shaped(r, params, date) for r in records]
         if params.get("facette.champ"):
             counted = params["facette.champ"].split(",")
-            content["facettes"] = facets(self._register, collection, hits.positions, counted)
+            content["facettes"] = facets(self._register, collection, hits, counted)
         answer = json_answer(200, content)
         answer.headers["X-Total-Count"] = str(len(hits))
         if chosen or page.curseur is not None:
@@ -128,24 +122,17 @@ class Api:
 
     def _one(self, collection: Collection, identifier: str, params: Params) -> Answer:
         date = _date(params)
-        if not re.fullmatch(rf"\d{{{_LENGTHS[collection]}}}", identifier):
+        if not re.fullmatch(_IDENTIFIERS[collection], identifier):
             raise BadParameterError(collection, identifier)
         siren = identifier[:SIREN_LENGTH]
-        target = self._register.redirection(siren)
-        if target is not None:
+        if target := self._register.doublons.get(siren):
             return self._redirected(collection, target)
-        if self._register.is_secret(siren):
-            subject = (
-                "Établissement non diffusable"
-                if collection == "siret"
-                else "Unité légale non diffusable"
-            )
-            return header_answer(403, f"{subject} ({identifier})")
-        position = self._register.position_from(collection, identifier)
-        known = position < self._register.size(collection) and (
-            self._register.identifier(collection, position) == identifier
-        )
-        if not known or (date and not self._register.row(collection, position, date).periodes()):
+        if siren in self._register.non_diffusibles:
+            return header_answer(403, f"{_SECRETS[collection]} ({identifier})")
+        position = self._register.position_of(collection, identifier)
+        if position is None or (
+            date and not self._register.row(collection, position, date).periodes()
+        ):
             return header_answer(404, f"Aucun élément trouvé pour le {collection} {identifier}")
         record = self._shaped(self._register.record(collection, position), params, date)
         message = "ok" if collection == "siret" else "OK"
@@ -156,24 +143,22 @@ class Api:
     def _redirected(self, collection: Collection, siren: str) -> Answer:
         """Redirect as recorded: `/siren` says statut 0, `/siret` 301."""
         if collection == "siren":
-            message = f"Unité légale doublon, redirection vers l'unité légale : {siren}"
-            answer = header_answer(301, message, statut=0)
-            answer.headers["Location"] = f"{PREFIX}/siren/{siren}"
-            return answer
-        message = (
-            "Unité légale doublon, redirection vers l'établissement siège de l'unité légale : "
-            f"{siren}"
-        )
-        answer = header_answer(301, message)
-        first = self._register.position_from("siret", siren)
-        answer.headers["Location"] = f"{PREFIX}/siret/{self._register.identifier('siret', first)}"
+            subject, statut, identifier = "l'unité légale", 0, siren
+        else:
+            subject, statut = "l'établissement siège de l'unité légale", 301
+            first = self._register.position_from("siret", siren)
+            identifier = self._register.identifier("siret", first)
+        message = f"Unité légale doublon, redirection vers {subject} : {siren}"
+        answer = header_answer(301, message, statut)
+        answer.headers["Location"] = f"{PREFIX}/{collection}/{identifier}"
         return answer
 
-    def _next_cursor(self, collection: Collection, curseur: str, chosen: Sequence[int]) -> str:
-        """Point past the last row; without a row the cursor stays, which ends the walk."""
-        if not chosen:
-            return curseur
-        return encode_cursor(self._register.identifier(collection, chosen[-1]))
+    def _first_after(self, collection: Collection, hits: Sequence[int], curseur: str) -> int:
+        """Return the rank of the first hit whose identifier is above that of the cursor."""
+        if curseur == "*":
+            return 0
+        key = partial(self._register.identifier, collection)
+        return bisect_right(hits, decode_cursor(curseur), key=key)
 
     def _shaped(self, record: Record, params: Params, date: str | None) -> Record:
         if date is not None:
@@ -218,17 +203,11 @@ def _number(params: Params, name: str, default: int, most: int) -> int:
     return int(text)
 
 
-def _after(hits: Hits, curseur: str) -> int:
-    return 0 if curseur == "*" else hits.first_after(decode_cursor(curseur))
-
-
-def _links(
-    collection: Collection, params: Params, page: _Page, header: Mapping[str, object]
-) -> str:
+def _links(collection: Collection, params: Params, page: _Page, header: Mapping[str, Any]) -> str:
     """Make the Link header as recorded: first and next of a walk; first, next and last of pages."""
     q = {"q": params["q"]} if params.get("q") else {}
     address = f"{PREFIX}/{collection}?"
-    total, shown = int(str(header["total"])), int(str(header["nombre"]))
+    total, shown = header["total"], header["nombre"]
     links: dict[str, dict[str, object]] = {}
     if page.curseur is not None:
         links["first"] = {"nombre": page.nombre, "curseur": "*", **q}

@@ -56,5 +56,5 @@ def facets(
 
 def _check(collection: Collection, name: str) -> None:
     field = fields_of(collection).get(name)
-    if field is None or field.historised:
+    if field is None or field.historise:
         raise QuerySyntaxError(name)

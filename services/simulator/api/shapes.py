@@ -18,12 +18,8 @@ _MISSING_KEYS = (
 
 def at_date(record: Record, date: str) -> Record:
     """Keep only the period that holds the date."""
-    shaped = dict(record)
-    for name in PERIODS:
-        periods = record.get(name)
-        if isinstance(periods, list):
-            shaped[name] = periods_at(periods, date)
-    return shaped
+    periods = {name: record[name] for name in PERIODS if isinstance(record.get(name), list)}
+    return {**record, **{name: periods_at(found, date) for name, found in periods.items()}}
 
 
 def with_fields(record: Record, champs: Sequence[str]) -> Record:
@@ -69,14 +65,12 @@ def with_new_keys(record: Record) -> Record:
 
 def without_some_keys(record: Record) -> Record:
     """Drop some keys, as older and reduced records do."""
-    kept: dict[str, object] = {}
-    for name, value in record.items():
-        if name in _MISSING_KEYS:
-            continue
-        if isinstance(value, Mapping):
-            kept[name] = without_some_keys(value)
-        elif isinstance(value, list):
-            kept[name] = [without_some_keys(part) for part in value]
-        else:
-            kept[name] = value
-    return kept
+    return {
+        name: without_some_keys(value)
+        if isinstance(value, Mapping)
+        else [without_some_keys(part) for part in value]
+        if isinstance(value, list)
+        else value
+        for name, value in record.items()
+        if name not in _MISSING_KEYS
+    }

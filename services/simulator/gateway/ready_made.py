@@ -21,9 +21,7 @@ class ReadyMadeApi:
         self._api = api
         self._register = register
         self._lock = threading.Lock()
-        self._version = register.version
-        self._answers: dict[tuple[object, ...], Answer] = {}
-        self._kept_bytes = 0
+        self._forget()
 
     def answer(self, path: str, params: Params) -> Answer:
         key = (path, *sorted(params.items()))
@@ -45,5 +43,5 @@ class ReadyMadeApi:
 
     def _forget(self) -> None:
         self._version = self._register.version
-        self._answers.clear()
+        self._answers: dict[tuple[object, ...], Answer] = {}
         self._kept_bytes = 0

@@ -21,14 +21,14 @@ _LARGE_UNIT = 6
 class RecordBuilder:
     def __init__(self, etablissements: Etablissements) -> None:
         self._etablissements = etablissements
-        self._histories = Histories(etablissements)
+        self.periodes = Histories(etablissements).periodes
 
     def etablissement(self, index: int) -> Draft:
         """Make the establishment as `/siret` gives it, with nothing masked."""
         facts = self._etablissements.etablissement(index)
         dice = self._etablissements.dice("etablissement", index)
         tranche = _tranche(facts, dice)
-        periodes = self._histories.periodes(facts)
+        periodes = self.periodes(facts)
         open_with_code = not facts.ferme and facts.created is not None and dice.chance(970)
         return {
             "siren": facts.unite.siren,

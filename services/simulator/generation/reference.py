@@ -105,21 +105,19 @@ class Variable:
     bloc: str
     nom: str
     nature: str
-    nullable: bool
-    masque: str
-    historise: bool
+    nullable: bool = False
+    masque: str = ""
+    historise: bool = False
 
 
 @cache
 def variables() -> Sequence[Variable]:
     return [
         Variable(
-            row["bloc"],
-            row["nom"],
-            row["type"],
-            row["nullable"] == "1",
-            row["masque"],
-            row["historise"] == "1",
+            *(row["bloc"], row["nom"], row["type"]),
+            nullable=row["nullable"] == "1",
+            masque=row["masque"],
+            historise=row["historise"] == "1",
         )
         for row in rows("variables.csv")
     ]

@@ -3,30 +3,32 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
 from services.simulator.errors import QuerySyntaxError, ReversedRangeError
+from services.simulator.generation.reference import Variable
 from services.simulator.query.tree import Range, Word
-from services.simulator.query.variables import Field
+from services.simulator.query.variables import is_text
 
 Matcher = Callable[[object], bool]
-_Bound = TypeVar("_Bound", int, str)
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,3})?)?)?)?)?)?Z?")
 _ROUND_END = re.compile(r"(-01)?(-01)?T00:00:00(\.0+)?$")
 _DATES = frozenset({"date", "datetime"})
 
 
-def matcher(field: Field, value: Word | Range, query: str) -> Matcher:
+def matcher(field: Variable, value: Word | Range, query: str) -> Matcher:
     """Return a test of a value of this field; null never matches.
 
     Raises BadRequestError where the value cannot be one of the field.
     """
     if isinstance(value, Range):
-        return _in_range(field, value, query)
+        if field.nature in _DATES:
+            return _in_dates(value, query)
+        return _in_range(value, query, whole=field.nature == "integer")
     if value.text == "*" and value.wild:
-        return _is_there
-    if field.text:
+        return lambda found: found is not None
+    if is_text(field.nom):
         return _text_matcher(value)
     if field.nature in _DATES and not value.wild:
         return _on_date(value.text, query)
@@ -41,10 +43,6 @@ def normalised(text: str) -> str:
 
 def as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _is_there(value: object) -> bool:
-    return value is not None
 
 
 def _pattern(word: Word) -> str:
@@ -88,17 +86,6 @@ def _on_date(text: str, query: str) -> Matcher:
     return lambda value: value is not None and str(value).startswith(wanted)
 
 
-def _in_range(field: Field, span: Range, query: str) -> Matcher:
-    if field.nature in _DATES:
-        return _in_dates(span, query)
-    if field.nature == "integer":
-        return _in_numbers(span, query)
-    low, high = span.low, span.high
-    if low is not None and high is not None and low > high:
-        raise ReversedRangeError(low, high)
-    return _between(low, high, span, lambda value: None if value is None else as_text(value))
-
-
 def _in_dates(span: Range, query: str) -> Matcher:
     """Take a bound such as 2024-05 for the whole month, at both ends."""
     for bound in (span.low, span.high):
@@ -110,9 +97,7 @@ def _in_dates(span: Range, query: str) -> Matcher:
         raise ReversedRangeError(_ROUND_END.sub("", low), high)
     first = low and (_earliest(low) if span.with_low else _latest(low))
     last = high and (_latest(high) if span.with_high else _earliest(high))
-    return _between(
-        first, last, span, lambda value: None if value is None else _earliest(str(value))
-    )
+    return _between(first, last, span, lambda value: _earliest(str(value)))
 
 
 def _earliest(date: str) -> str:
@@ -123,24 +108,28 @@ def _latest(date: str) -> str:
     return date + "9999-12-31T23:59:59.999"[len(date) :]
 
 
-def _in_numbers(span: Range, query: str) -> Matcher:
-    try:
-        low = None if span.low is None else int(span.low)
-        high = None if span.high is None else int(span.high)
-    except ValueError as error:
-        raise QuerySyntaxError(query) from error
+def _in_range(span: Range, query: str, *, whole: bool) -> Matcher:
+    low, high = _bound(span.low, query, whole=whole), _bound(span.high, query, whole=whole)
     if low is not None and high is not None and low > high:
         raise ReversedRangeError(str(low), str(high))
-    return _between(low, high, span, lambda value: value if isinstance(value, int) else None)
+    if whole:
+        return _between(low, high, span, lambda value: value if isinstance(value, int) else None)
+    return _between(low, high, span, as_text)
 
 
-def _between(
-    low: _Bound | None, high: _Bound | None, span: Range, read: Callable[[object], _Bound | None]
-) -> Matcher:
+def _bound(text: str | None, query: str, *, whole: bool) -> Any:
+    """Return the end of a range, in the form of the values; None where it is open."""
+    try:
+        return int(text) if whole and text is not None else text
+    except ValueError as error:
+        raise QuerySyntaxError(query) from error
+
+
+def _between(low: Any, high: Any, span: Range, read: Callable[[object], Any]) -> Matcher:
     """`read` returns a value in the form of the bounds; None never matches."""
 
     def within(value: object) -> bool:
-        found = read(value)
+        found = None if value is None else read(value)
         if found is None:
             return False
         above = low is None or found > low or (span.with_low and found == low)

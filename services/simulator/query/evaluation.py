@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import Any, Protocol
 
 from services.simulator.errors import QuerySyntaxError
+from services.simulator.generation.reference import Variable
 from services.simulator.query.comparison import matcher
 from services.simulator.query.parser import parse
 from services.simulator.query.tree import And, Node, Not, Or, PeriodeNode, Range, Term, Word
-from services.simulator.query.variables import Collection, Field, fields_of
+from services.simulator.query.variables import Collection, fields_of, is_text
 
 _FIRST = ""
 _LAST = "~"  # sorts after every digit
@@ -34,7 +36,6 @@ class QueriedRow(Protocol):
 
 
 Predicate = Callable[[QueriedRow], bool]
-_InPeriod = Callable[[Mapping[str, object]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,12 @@ class Query:
     high: str = _LAST
 
 
-def everything() -> Query:
-    return Query(lambda _row: True)
-
-
 def compile_query(text: str, collection: Collection) -> Query:
     """Raises BadRequestError with INSEE's message where INSEE would answer 400."""
     tree = parse(text)
     compiler = _Compiler(text, fields_of(collection))
-    predicate = compiler.outside(tree)
-    maskable = sorted(name for name in compiler.named if compiler.fields[name].maskable)
+    predicate = compiler.test(tree)
+    maskable = sorted(name for name in compiler.named if compiler.fields[name].masque)
     low, high = _bounds(tree, collection)
     if not maskable:
         return Query(predicate, low, high)
@@ -71,68 +68,43 @@ def compile_query(text: str, collection: Collection) -> Query:
 
 
 class _Compiler:
-    def __init__(self, text: str, fields: Mapping[str, Field]) -> None:
+    def __init__(self, text: str, fields: Mapping[str, Variable]) -> None:
         self._text = text
         self.fields = fields
         self.named: set[str] = set()
 
-    def outside(self, node: Node) -> Predicate:
-        match node:
-            case Term():
-                return self._term(node)
-            case Not(inner):
-                negated = self.outside(inner)
-                return lambda row: not negated(row)
-            case And(parts):
-                both = [self.outside(part) for part in sorted(parts, key=_cost)]
-                return lambda row: all(part(row) for part in both)
-            case Or(parts):
-                either = [self.outside(part) for part in parts]
-                return lambda row: any(part(row) for part in either)
-            case PeriodeNode(inner):
-                holds = self._inside(inner)
-                return lambda row: any(holds(periode) for periode in row.periodes())
-
-    def _inside(self, node: Node) -> _InPeriod:
+    def test(self, node: Node, *, in_period: bool = False) -> Callable[[Any], bool]:
+        """Return the test of a row, or of one of its periods."""
         match node:
             case Term(written, value):
-                field = self._field(written, historised=True)
-                matches, name = matcher(field, value, self._text), field.name
-                return lambda periode: matches(periode.get(name))
+                field = self._field(written, historised=in_period)
+                name, matches = field.nom, matcher(field, value, self._text)
+                if in_period:
+                    return lambda periode: matches(periode.get(name))
+                # Codes repeat: a look-up is several times faster than a new comparison.
+                known = lru_cache(maxsize=_REMEMBERED)(matches)
+                return lambda row: known(row.value(name))
             case Not(inner):
-                negated = self._inside(inner)
-                return lambda periode: not negated(periode)
+                negated = self.test(inner, in_period=in_period)
+                return lambda found: not negated(found)
             case And(parts):
-                both = [self._inside(part) for part in parts]
-                return lambda periode: all(part(periode) for part in both)
+                ordered = parts if in_period else sorted(parts, key=_cost)
+                both = [self.test(part, in_period=in_period) for part in ordered]
+                return lambda found: all(part(found) for part in both)
             case Or(parts):
-                either = [self._inside(part) for part in parts]
-                return lambda periode: any(part(periode) for part in either)
-            case PeriodeNode():
-                raise QuerySyntaxError(self._text)
+                either = [self.test(part, in_period=in_period) for part in parts]
+                return lambda found: any(part(found) for part in either)
+            case PeriodeNode(inner):
+                if in_period:
+                    raise QuerySyntaxError(self._text)
+                holds = self.test(inner, in_period=True)
+                return lambda row: any(map(holds, row.periodes()))
 
-    def _term(self, term: Term) -> Predicate:
-        field = self._field(term.field, historised=False)
-        matches, name = matcher(field, term.value, self._text), field.name
-        # Codes repeat: a look-up is several times faster than a new comparison.
-        known: dict[object, bool] = {}
-
-        def holds(row: QueriedRow) -> bool:
-            value = row.value(name)
-            answer = known.get(value)
-            if answer is None:
-                answer = matches(value)
-                if len(known) < _REMEMBERED:
-                    known[value] = answer
-            return answer
-
-        return holds
-
-    def _field(self, name: str, *, historised: bool) -> Field:
+    def _field(self, name: str, *, historised: bool) -> Variable:
         # INSEE also searches by sound; here the sound is the spelling without accents or case.
         plain = name.removesuffix(_BY_SOUND)
         field = self.fields.get(plain)
-        if field is None or field.historised != historised or (plain != name and not field.text):
+        if field is None or field.historise != historised or (plain != name and not is_text(plain)):
             raise QuerySyntaxError(self._text)
         self.named.add(plain)
         return field
@@ -168,8 +140,6 @@ def _necessary(node: Node) -> Iterator[Term]:
         case And(parts):
             for part in parts:
                 yield from _necessary(part)
-        case _:
-            return
 
 
 def _bounds_of(value: Word | Range) -> tuple[str, str]:

@@ -12,8 +12,7 @@ Two clauses with nothing between them are an error here: INSEE does not document
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 from services.simulator.errors import QuerySyntaxError
 from services.simulator.query.tree import And, Node, Not, Or, PeriodeNode, Range, Term, Word
@@ -36,40 +35,29 @@ _BOUNDS = re.compile(r'\s*("[^"]*"|\S+)\s+TO\s+("[^"]*"|\S+)\s*')
 _DEEPEST = 50
 
 
-@dataclass(frozen=True, slots=True)
-class QueryToken:
-    kind: str
-    text: str
-
-
-def tokens(query: str) -> Sequence[QueryToken]:
-    found: list[QueryToken] = []
-    position = 0
-    while position < len(query):
-        match = _TOKEN.match(query, position)
-        if match is None or match.lastgroup is None:
-            raise QuerySyntaxError(query)
-        if match.lastgroup != "space":
-            found.append(QueryToken(_kind(match.lastgroup, match.group()), match.group()))
-        position = match.end()
-    return found
-
-
 def parse(query: str) -> Node:
     """Return the tree of the query. Raises QuerySyntaxError."""
     return _Parser(query).parse()
 
 
-def _kind(group: str, text: str) -> str:
-    return text if group == "word" and text in {"AND", "OR", "NOT"} else group
-
-
 class _Parser:
     def __init__(self, query: str) -> None:
         self._query = query
-        self._tokens = tokens(query)
+        self._tokens = list(self._split())
         self._next = 0
         self._depth = 0
+
+    def _split(self) -> Iterator[tuple[str, str]]:
+        """Yield the kind and the text of each token."""
+        position = 0
+        while position < len(self._query):
+            match = _TOKEN.match(self._query, position)
+            if match is None:
+                raise QuerySyntaxError(self._query)
+            kind, text = str(match.lastgroup), match.group()
+            if kind != "space":
+                yield (text if kind == "word" and text in {"AND", "OR", "NOT"} else kind), text
+            position = match.end()
 
     def parse(self) -> Node:
         node = self._or()
@@ -78,16 +66,16 @@ class _Parser:
         return node
 
     def _or(self) -> Node:
-        parts = [self._and()]
-        while self._accept("OR"):
-            parts.append(self._and())
-        return parts[0] if len(parts) == 1 else Or(tuple(parts))
+        return self._joined("OR", Or, self._and)
 
     def _and(self) -> Node:
-        parts = [self._unary()]
-        while self._accept("AND"):
-            parts.append(self._unary())
-        return parts[0] if len(parts) == 1 else And(tuple(parts))
+        return self._joined("AND", And, self._unary)
+
+    def _joined(self, word: str, kind: type[And | Or], part: Callable[[], Node]) -> Node:
+        parts = [part()]
+        while self._accept(word):
+            parts.append(part())
+        return parts[0] if len(parts) == 1 else kind(tuple(parts))
 
     def _unary(self) -> Node:
         self._depth += 1
@@ -104,7 +92,7 @@ class _Parser:
         if self._accept("periode"):
             self._expect("open")
             return PeriodeNode(self._closed(self._or()))
-        field = self._expect("field").text[:-1]
+        field = self._expect("field")[:-1]
         if self._accept("open"):
             terms: list[Node] = [self._value(field)]
             while self._accept("OR"):
@@ -113,13 +101,13 @@ class _Parser:
         return self._value(field)
 
     def _value(self, field: str) -> Term:
-        if token := self._accept("quoted"):
-            return Term(field, Word(_unescaped(token.text[1:-1]), quoted=True))
-        if token := self._accept("range"):
-            return Term(field, self._range(token.text))
+        if quoted := self._accept("quoted"):
+            return Term(field, Word(re.sub(r"\\(.)", r"\1", quoted[1:-1], flags=re.DOTALL)))
+        if span := self._accept("range"):
+            return Term(field, self._range(span))
         # A value such as -1 begins with what would otherwise be a negation.
         sign = "-" if self._accept("minus") else ""
-        return Term(field, _word(sign + self._expect("word").text))
+        return Term(field, _word(sign + self._expect("word")))
 
     def _range(self, text: str) -> Range:
         bounds = _BOUNDS.fullmatch(text[1:-1])
@@ -132,21 +120,18 @@ class _Parser:
         self._expect("close")
         return node
 
-    def _accept(self, kind: str) -> QueryToken | None:
-        if self._next < len(self._tokens) and self._tokens[self._next].kind == kind:
+    def _accept(self, kind: str) -> str | None:
+        """Pass the next token and return its text if it is of this kind."""
+        if self._next < len(self._tokens) and self._tokens[self._next][0] == kind:
             self._next += 1
-            return self._tokens[self._next - 1]
+            return self._tokens[self._next - 1][1]
         return None
 
-    def _expect(self, kind: str) -> QueryToken:
-        token = self._accept(kind)
-        if token is None:
+    def _expect(self, kind: str) -> str:
+        text = self._accept(kind)
+        if text is None:
             raise QuerySyntaxError(self._query)
-        return token
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
+        return text
 
 
 def _word(text: str) -> Word:

@@ -5,13 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One value; `*` and `?` are wildcards unless it was quoted or they were escaped.
-
-    `wild` holds the positions of wildcards in `text`.
-    """
+    """One value; `wild` holds the positions of its wildcards, neither quoted nor escaped."""
 
     text: str
-    quoted: bool = False
     wild: frozenset[int] = frozenset()
 
 

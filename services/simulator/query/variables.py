@@ -1,11 +1,11 @@
 """The variables that `q` may name in each collection, inside or outside of `periode(...)`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from typing import Literal
 
-from services.simulator.generation import reference
+from services.simulator.generation.reference import Variable, variables
 
 Collection = Literal["siret", "siren"]
 
@@ -13,45 +13,25 @@ _TEXT_STEMS = (
     "denomination", "nom", "prenom", "sigle", "enseigne", "libelle", "pseudonyme", "complement",
 )  # fmt: skip
 _NOT_TEXT = ("nomenclature", "nombre")
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A variable of `q`; `historised` ones stand inside `periode(...)`, the others outside."""
-
-    name: str
-    nature: str
-    historised: bool
-    text: bool
-    maskable: bool
+# They stand in the records of units; INSEE's dictionary has them for establishments alone.
+_MORE_OF_UNITS = (
+    Variable("periodesUniteLegale", "dateDebut", "date", historise=True),
+    Variable("periodesUniteLegale", "dateFin", "date", historise=True),
+    Variable("uniteLegale", "nombrePeriodesUniteLegale", "integer"),
+)
 
 
 @cache
-def fields_of(collection: Collection) -> Mapping[str, Field]:
-    found: dict[str, Field] = {}
-    for variable in reference.variables():
-        in_unit = variable.bloc == "uniteLegale"
-        if collection == "siret":
-            historised = variable.bloc == "periodesEtablissement"
-        elif in_unit or variable.nom == "siren":
-            historised = variable.historise
-        else:
-            continue
-        found[variable.nom] = _field(variable, historised)
-    if collection == "siren":
-        for name in ("dateDebut", "dateFin"):
-            found[name] = Field(name, "date", historised=True, text=False, maskable=False)
-        name = "nombrePeriodesUniteLegale"
-        found[name] = Field(name, "integer", historised=False, text=False, maskable=False)
-    return found
+def fields_of(collection: Collection) -> Mapping[str, Variable]:
+    """Return them by name; `historise` ones stand inside `periode(...)`, the others outside."""
+    if collection == "siret":
+        found = [replace(v, historise=v.bloc == "periodesEtablissement") for v in variables()]
+    else:
+        units = (v for v in variables() if v.bloc == "uniteLegale" or v.nom == "siren")
+        found = [*units, *_MORE_OF_UNITS]
+    return {variable.nom: variable for variable in found}
 
 
-def _field(variable: reference.Variable, historised: bool) -> Field:
-    name = variable.nom
-    return Field(
-        name,
-        variable.nature,
-        historised=historised,
-        text=name.startswith(_TEXT_STEMS) and not name.startswith(_NOT_TEXT),
-        maskable=bool(variable.masque),
-    )
+def is_text(name: str) -> bool:
+    """Return whether INSEE searches the words of this variable, and not its whole value."""
+    return name.startswith(_TEXT_STEMS) and not name.startswith(_NOT_TEXT)

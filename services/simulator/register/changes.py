@@ -40,20 +40,9 @@ class Changes:
     def applied(self, record: Draft) -> Draft:
         """Change the record in place where a value was set over it, and return it."""
         for key in ("siren", "siret"):
-            values = self._values.get(str(record.get(key)))
-            if values:
-                _apply(record, values)
+            values = self._values.get(str(record.get(key)), {})
+            blocks = (record[name] for name in BLOCKS if name in record)
+            newest = (record[name][0] for name in PERIODS if record.get(name))
+            for place in (record, *blocks, *newest) if values else ():
+                place.update({name: value for name, value in values.items() if name in place})
         return record
-
-
-def _apply(record: Draft, values: Mapping[str, object]) -> None:
-    places: list[Draft] = [record]
-    places += [block for name in BLOCKS if isinstance(block := record.get(name), dict)]
-    for name in PERIODS:
-        periods = record.get(name)
-        if isinstance(periods, list) and periods:
-            places.append(periods[0])
-    for place in places:
-        for name, value in values.items():
-            if name in place:
-                place[name] = value

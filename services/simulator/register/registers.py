@@ -1,19 +1,18 @@
 """The register that the server serves, and one generated from a seed."""
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Protocol
 
 from services.simulator.generation.dates import Calendar
 from services.simulator.generation.diffusion import masked_etablissement, masked_unite
 from services.simulator.generation.etablissements import Etablissements
-from services.simulator.generation.periodes import Histories
 from services.simulator.generation.records import RecordBuilder
 from services.simulator.options import SimulatorOptions
 from services.simulator.query.evaluation import QueriedRow
 from services.simulator.query.variables import Collection
-from services.simulator.record import Record
+from services.simulator.record import Draft, Record
 from services.simulator.register.changes import Changes
 from services.simulator.register.rows import LazyRow, RecordRow
 
@@ -22,61 +21,92 @@ _ONE_IN = 997
 _DOUBLON, _SECRET = 5, 11
 
 
-class Register(Protocol):
+class Register(ABC):
     """Units and establishments by position; positions follow the order of the identifiers.
 
-    `version` changes whenever a record may have changed.
+    `doublons` are the SIRENs that redirect, with their targets; `non_diffusibles` those that may
+    not be shown.
     """
 
-    calendar: Calendar
+    def __init__(self, calendar: Calendar) -> None:
+        self.calendar = calendar
+        self.changes = Changes()
+        self.doublons: Mapping[str, str] = {}
+        self.non_diffusibles: Sequence[str] = []
 
     @property
-    def version(self) -> int: ...
+    def version(self) -> int:
+        return self.changes.version
 
+    @abstractmethod
     def size(self, collection: Collection) -> int: ...
+    @abstractmethod
     def identifier(self, collection: Collection, position: int) -> str: ...
-    def position_from(self, collection: Collection, identifier: str) -> int:
-        """Return the lowest position whose identifier is not below this one, or this prefix."""
-        ...
+    @abstractmethod
+    def whole(self, collection: Collection, position: int) -> Record:
+        """Return the record with nothing masked, where it can be known."""
 
-    def row(self, collection: Collection, position: int, date: str | None) -> QueriedRow: ...
     def record(self, collection: Collection, position: int) -> Record:
         """Return the record as it is served: masked where diffusion is partial."""
-        ...
+        return self.whole(collection, position)
 
-    def unmasked(self, siret: str) -> Record | None: ...
-    def redirection(self, siren: str) -> str | None:
-        """Return the SIREN of the unit that this one duplicates."""
-        ...
+    def row(self, collection: Collection, position: int, date: str | None) -> QueriedRow:
+        return RecordRow(self.whole(collection, position), date)
 
-    def is_secret(self, siren: str) -> bool: ...
+    def position_from(self, collection: Collection, identifier: str) -> int:
+        """Return the lowest position whose identifier is not below this one, or this prefix."""
+        key = partial(self.identifier, collection)
+        return bisect_left(range(self.size(collection)), identifier, key=key)
+
+    def position_of(self, collection: Collection, identifier: str) -> int | None:
+        """Return the position of exactly this identifier; None where it is unknown."""
+        position = self.position_from(collection, identifier)
+        if position == self.size(collection):
+            return None
+        return position if self.identifier(collection, position) == identifier else None
+
+    def unmasked(self, siret: str) -> Record | None:
+        position = self.position_of("siret", siret)
+        return None if position is None else self.whole("siret", position)
 
 
-class GeneratedRegister:
+class GeneratedRegister(Register):
     """A register that is a function of the seed; it stores nothing but its changes."""
 
     def __init__(self, options: SimulatorOptions) -> None:
         self._etablissements = Etablissements(
             options.seed, options.establishments, options.departements, options.day
         )
-        self._unites = self._etablissements.unites
-        self._records = RecordBuilder(self._etablissements)
-        self._histories = Histories(self._etablissements)
-        self.calendar = self._etablissements.calendar
-        self.changes = Changes()
-        # A delta reads it of every unit, and it is made with the whole unit, which takes long.
-        self._unite_treated = cache(self._make_unite_treated)
-        self._cheap: dict[str, dict[str, Callable[[int], object]]] = {
-            "siret": self._cheap_of_siret(),
-            "siren": {
-                "siren": self._unites.siren,
-                "dateDernierTraitementUniteLegale": self._unite_treated,
-            },
+        super().__init__(self._etablissements.calendar)
+        self._unites = unites = self._etablissements.unites
+        records = RecordBuilder(self._etablissements)
+        self._builders: Mapping[Collection, Callable[[int], Draft]] = {
+            "siret": records.etablissement,
+            "siren": records.unite,
         }
-
-    @property
-    def version(self) -> int:
-        return self.changes.version
+        # A delta reads it of every unit, and it is made with the whole unit, which takes long.
+        treated = cache(lambda number: records.unite(number)["dateDernierTraitementUniteLegale"])
+        self._rows: Mapping[Collection, Callable[[int, str | None], QueriedRow]] = {
+            "siret": partial(
+                LazyRow,
+                self._cheap_of_siret(treated),
+                lambda index: records.periodes(self._etablissements.etablissement(index)),
+                records.etablissement,
+            ),
+            "siren": partial(
+                LazyRow,
+                {"siren": unites.siren, "dateDernierTraitementUniteLegale": treated},
+                lambda number: records.unite(number)["periodesUniteLegale"],
+                records.unite,
+            ),
+        }
+        self.doublons = {
+            siren: unites.siren(number)
+            for number in range(_DOUBLON, len(unites), _ONE_IN)
+            if (siren := unites.spare_siren(number))
+        }
+        spare = map(unites.spare_siren, range(_SECRET, len(unites), _ONE_IN))
+        self.non_diffusibles = [siren for siren in spare if siren]
 
     def size(self, collection: Collection) -> int:
         return len(self._etablissements) if collection == "siret" else len(self._unites)
@@ -86,73 +116,21 @@ class GeneratedRegister:
             return self._etablissements.siret(position)
         return self._unites.siren(position)
 
-    def position_from(self, collection: Collection, identifier: str) -> int:
-        key = partial(self.identifier, collection)
-        return bisect_left(range(self.size(collection)), identifier, key=key)
-
     def row(self, collection: Collection, position: int, date: str | None) -> QueriedRow:
         if self.changes and self.changes.touches(self.identifier(collection, position)):
-            return RecordRow(self._whole(collection, position), date)
-        if collection == "siren":
-            return LazyRow(
-                position, date, self._cheap["siren"], self._unit_periods, self._records.unite
-            )
-        return LazyRow(
-            position, date, self._cheap["siret"], self._periods, self._records.etablissement
-        )
+            return super().row(collection, position, date)
+        return self._rows[collection](position, date)
+
+    def whole(self, collection: Collection, position: int) -> Record:
+        return self.changes.applied(self._builders[collection](position))
 
     def record(self, collection: Collection, position: int) -> Record:
-        whole = self._whole(collection, position)
+        whole = self.whole(collection, position)
         return masked_etablissement(whole) if collection == "siret" else masked_unite(whole)
 
-    def unmasked(self, siret: str) -> Record | None:
-        position = self.position_from("siret", siret)
-        if position == self.size("siret") or self.identifier("siret", position) != siret:
-            return None
-        return self._whole("siret", position)
-
-    def redirection(self, siren: str) -> str | None:
-        number = self._follows(siren)
-        return (
-            self._unites.siren(number)
-            if number is not None and number % _ONE_IN == _DOUBLON
-            else None
-        )
-
-    def is_secret(self, siren: str) -> bool:
-        number = self._follows(siren)
-        return number is not None and number % _ONE_IN == _SECRET
-
-    def specials(self) -> dict[str, dict[str, str] | list[str]]:
-        """List the SIRENs that redirect, with their targets, and those that may not be shown."""
-        duplicates: dict[str, str] = {}
-        for number in range(_DOUBLON, len(self._unites), _ONE_IN):
-            if (siren := self._unites.spare_siren(number)) is not None:
-                duplicates[siren] = self._unites.siren(number)
-        spare = map(self._unites.spare_siren, range(_SECRET, len(self._unites), _ONE_IN))
-        return {"doublons": duplicates, "non_diffusibles": [siren for siren in spare if siren]}
-
-    def _follows(self, siren: str) -> int | None:
-        """Return the number of the unit whose spare SIREN this is."""
-        number = self.position_from("siren", siren) - 1
-        return number if number >= 0 and self._unites.spare_siren(number) == siren else None
-
-    def _whole(self, collection: Collection, position: int) -> dict[str, object]:
-        if collection == "siren":
-            return self.changes.applied(self._records.unite(position))
-        return self.changes.applied(self._records.etablissement(position))
-
-    def _make_unite_treated(self, number: int) -> object:
-        return self._records.unite(number)["dateDernierTraitementUniteLegale"]
-
-    def _periods(self, index: int) -> list[Record]:
-        return list(self._histories.periodes(self._etablissements.etablissement(index)))
-
-    def _unit_periods(self, number: int) -> list[Record]:
-        periods = self._records.unite(number)["periodesUniteLegale"]
-        return periods if isinstance(periods, list) else []
-
-    def _cheap_of_siret(self) -> dict[str, Callable[[int], object]]:
+    def _cheap_of_siret(
+        self, unite_treated: Callable[[int], object]
+    ) -> Mapping[str, Callable[[int], object]]:
         register, unites = self._etablissements, self._unites
         owner_of, number_at = unites.owner_of, unites.number_at
 
@@ -165,7 +143,7 @@ class GeneratedRegister:
             "siren": lambda index: owner_of(index).siren,
             "codeCommuneEtablissement": code_commune,
             "dateDernierTraitementEtablissement": register.treated,
-            "dateDernierTraitementUniteLegale": lambda i: self._unite_treated(unites.number_at(i)),
+            "dateDernierTraitementUniteLegale": lambda i: unite_treated(number_at(i)),
             "statutDiffusionEtablissement": lambda i: "P" if register.partielle(i) else "O",
             "statutDiffusionUniteLegale": lambda i: "P" if owner_of(i).partielle else "O",
             "categorieJuridiqueUniteLegale": lambda i: owner_of(i).forme,

@@ -42,17 +42,14 @@ class LazyRow:
 
     def __init__(
         self,
-        index: int,
-        date: str | None,
         cheap: Mapping[str, Callable[[int], object]],
         periods: Callable[[int], Sequence[Record]],
         build: Callable[[int], Record],
+        index: int,
+        date: str | None,
     ) -> None:
-        self._index = index
-        self._date = date
-        self._cheap = cheap
-        self._periods = periods
-        self._build = build
+        self._cheap, self._periods, self._build = cheap, periods, build
+        self._index, self._date = index, date
         self._full: RecordRow | None = None
 
     def value(self, field: str) -> object:

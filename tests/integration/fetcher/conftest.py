@@ -20,7 +20,7 @@ from services.fetcher.plan.windows import MOST_ROWS_UNCUT
 from services.fetcher.store import ImportStore
 from services.fetcher.walk.store import PageStore
 from services.fetcher.walk.walker import Walker
-from services.simulator.gateway.server import start_server
+from services.simulator.gateway.server import RunningServer
 from services.simulator.options import SimulatorOptions
 from shared.clock import Clock
 from shared.imports.orders import order_import
@@ -80,7 +80,7 @@ def start_insee() -> Iterator[Callable[..., Insee]]:
     servers = []
 
     def start(**options: Any) -> Insee:
-        server = start_server(simulated(**options))
+        server = RunningServer(simulated(**options))
         servers.append(server)
         return Insee(server.root)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.simulator.gateway.server import RunningServer, start_server
+from services.simulator.gateway.server import RunningServer
 from services.simulator.options import SimulatorOptions
 
 Start = Callable[[SimulatorOptions], RunningServer]
@@ -27,7 +27,7 @@ def start() -> Iterator[Start]:
     running: list[RunningServer] = []
 
     def begin(options: SimulatorOptions) -> RunningServer:
-        running.append(start_server(options))
+        running.append(RunningServer(options))
         return running[-1]
 
     yield begin

@@ -11,7 +11,7 @@ from deploy.local.postgres import RunningPostgres
 from services.fetcher.certificates.certifier import Certifier
 from services.fetcher.certificates.store import CertificateStore, Outcome
 from services.fetcher.insee.patient_client import Inquirer
-from services.simulator.gateway.server import start_server
+from services.simulator.gateway.server import RunningServer
 from services.simulator.options import SimulatorOptions
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -88,7 +88,7 @@ def imported(postgres: RunningPostgres, migrated_template: str) -> Iterator[str]
     engine = make_engine(
         postgres.create_database(name, template=migrated_template), application_name="test"
     )
-    server = start_server(SimulatorOptions(**REGISTER))
+    server = RunningServer(SimulatorOptions(**REGISTER))
     World.over(Insee(server.root), engine).import_()
     server.stop()
     engine.dispose()

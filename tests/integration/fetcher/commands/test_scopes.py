@@ -10,7 +10,7 @@ import pytest
 
 from services.fetcher.insee.client import KEY_HEADER
 from services.fetcher.plan import windows
-from services.simulator.gateway.server import start_server
+from services.simulator.gateway.server import RunningServer
 from services.simulator.options import SimulatorOptions
 from shared.errors import SlowDown
 from shared.imports.scope import Scope
@@ -29,7 +29,7 @@ def insee() -> Any:
     options = SimulatorOptions(
         establishments=1500, departements=_DEPARTEMENTS, requests_per_minute=60_000
     )
-    server = start_server(options)
+    server = RunningServer(options)
     yield Insee(server.root)
     server.stop()
 

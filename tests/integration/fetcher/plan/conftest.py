@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.local.postgres import RunningPostgres
-from services.simulator.gateway.server import start_server
+from services.simulator.gateway.server import RunningServer
 from shared.db.engine import make_engine
 from tests.integration.fetcher.conftest import (
     Insee,
@@ -32,7 +32,7 @@ def imported_template(postgres: RunningPostgres, migrated_template: str) -> str:
     name = "delta_template"
     url = postgres.create_database(name, template=migrated_template)
     engine = make_engine(url, application_name="test-fetcher", pool_size=4)
-    server = start_server(simulated(establishments=ESTABLISHMENTS))
+    server = RunningServer(simulated(establishments=ESTABLISHMENTS))
     insee = Insee(server.root)
     copy = Copy(insee, build_fetcher(engine, insee))
     copy.import_everything()

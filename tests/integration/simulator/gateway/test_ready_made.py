@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.simulator.gateway.server import start_server
+from services.simulator.gateway.server import RunningServer
 from services.simulator.options import SimulatorOptions
 
 _QUERY = "/api-sirene/3.11/siret?q=codeCommuneEtablissement:33*&nombre=3&curseur=*"
@@ -24,7 +24,7 @@ def _get(root: str, path: str, body: bytes | None = None) -> tuple[dict[str, Any
 @pytest.fixture
 def roots() -> Iterator[tuple[str, str]]:
     servers = [
-        start_server(
+        RunningServer(
             SimulatorOptions(establishments=50, departements=("33",), ready_made=ready_made)
         )
         for ready_made in (True, False)

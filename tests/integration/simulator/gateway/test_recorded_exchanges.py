@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 import requests
 
-from services.simulator.gateway.server import KEY_HEADER, RunningServer, start_server
+from services.simulator.gateway.server import KEY_HEADER, RunningServer
 from services.simulator.generation.identifiers import decode_cursor
 from services.simulator.options import SimulatorOptions
 
@@ -35,7 +35,7 @@ _DAYS = {
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningServer]:
     options = SimulatorOptions(establishments=20_000, requests_per_minute=1000, rate_headers=False)
-    with start_server(options) as running:
+    with RunningServer(options) as running:
         yield running
 
 

@@ -50,7 +50,7 @@ def test_a_change_shows_in_queries_that_were_asked_before(register: GeneratedReg
     )
     assert len(search.hits("siret", q, None)) == before + 1
     treated = "dateDernierTraitementEtablissement:[2026-08-06 TO *]"
-    assert list(search.hits("siret", treated, None).positions) == [200]
+    assert list(search.hits("siret", treated, None)) == [200]
     record: Any = register.record("siret", 200)
     assert record["periodesEtablissement"][0]["etatAdministratifEtablissement"] == "F"
 
