@@ -20,13 +20,10 @@ from shared.imports.scope import Scope
 
 _AT = "coalesce(CAST(:at AS timestamptz), now())"
 # The run is locked after the page, as in the writer.
-_LOCK_RUN = text("""
-    SELECT r.id FROM import_batches b JOIN import_runs r ON r.id = b.run_id
+_LOCK_RUN = text(f"""
+    SELECT r.id, r.per_day, {day_start(_AT)} AS starts_at, {day_end(_AT)} AS ends_at
+    FROM import_batches b JOIN import_runs r ON r.id = b.run_id
     WHERE b.id = :batch_id FOR NO KEY UPDATE OF r
-""")
-_DAY = text(f"""
-    SELECT r.per_day, {day_start(_AT)} AS starts_at, {day_end(_AT)} AS ends_at
-    FROM import_runs r WHERE r.id = :run_id
 """)
 _PART = text("""
     SELECT share_day, share_rows, records FROM import_pages
@@ -124,22 +121,21 @@ def take_part(
     None where nothing is left: the page loses its lease, and the run rests until the day ends.
     """
     place = {"batch_id": batch_id, "page": page}
-    run_id = connection.execute(_LOCK_RUN, place).scalar_one()
-    day = connection.execute(_DAY, {"run_id": run_id, "at": at}).one()
+    run = connection.execute(_LOCK_RUN, place | {"at": at}).one()
     part = connection.execute(_PART, place).one()
     if part.records is not None and part.share_rows is not None:
         return Part(max(1, part.share_rows), None)
-    if part.share_day == day.starts_at and part.share_rows:
-        return Part(part.share_rows, day.ends_at)
-    given_out = {"run_id": run_id, "day": day.starts_at}
-    left = day.per_day - connection.execute(_GIVEN_OUT, given_out).scalar_one()
+    if part.share_day == run.starts_at and part.share_rows:
+        return Part(part.share_rows, run.ends_at)
+    given_out = {"run_id": run.id, "day": run.starts_at}
+    left = run.per_day - connection.execute(_GIVEN_OUT, given_out).scalar_one()
     if left <= 0:
         connection.execute(_GIVE_PAGE_BACK, place)
-        connection.execute(_REST, {"run_id": run_id, "until": day.ends_at})
+        connection.execute(_REST, {"run_id": run.id, "until": run.ends_at})
         return None
     rows = min(wanted, left)
-    connection.execute(_TAKE_PART, {**place, "day": day.starts_at, "rows": rows})
-    return Part(rows, day.ends_at)
+    connection.execute(_TAKE_PART, {**place, "day": run.starts_at, "rows": rows})
+    return Part(rows, run.ends_at)
 
 
 def give_back_rest(connection: Connection, *, batch_id: int) -> None:

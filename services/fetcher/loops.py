@@ -19,7 +19,6 @@ from services.fetcher.plan.windows import MOST_ROWS_UNCUT, is_whole_register, ma
 from services.fetcher.store import ImportStore, PendingRun
 from services.fetcher.walk.store import PageStore
 from shared.errors import SlowDown
-from shared.imports.treatments import TreatmentWindow
 from shared.messages import FetchPage
 from shared.metrics import Metrics
 
@@ -91,8 +90,13 @@ class Planner:
         if run.delta is not None:
             return self._draft_delta(run, run.delta)
         whole = is_whole_register(run.scope, run.row_limit)
-        # Ask before the counts: the next delta brings what INSEE treats from now on.
-        windows = self._whole_windows() if whole else []
+        try:
+            # Ask before the counts: the next delta brings what INSEE treats from now on.
+            windows = whole_windows(self.informations().collections) if whole else []
+        except NoGoodAnswer as error:
+            # The import goes on; the first delta will need a date.
+            log.warning("import sets no watermark", reason=str(error))
+            windows = []
         plan = make_plan(
             run.scope,
             row_limit=run.row_limit,
@@ -114,14 +118,6 @@ class Planner:
             decision.windows, count=partial(self._count, run), most_rows=self.most_rows_of_delta
         )
         return RunDraft(plan, decision.windows, warning)
-
-    def _whole_windows(self) -> list[TreatmentWindow]:
-        try:
-            return whole_windows(self.informations().collections)
-        except NoGoodAnswer as error:
-            # The import goes on; the first delta will need a date.
-            log.warning("import sets no watermark", reason=str(error))
-            return []
 
     def _count(self, run: PendingRun, query: str) -> int:
         key = (run.run_id, query)

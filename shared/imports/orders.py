@@ -3,7 +3,6 @@
 No other module inserts runs.
 """
 
-from dataclasses import fields
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -64,8 +63,7 @@ def order_delta(
 
 def columns_of(scope: Scope) -> dict[str, object]:
     """Return the scope by the columns of `import_runs`, its sequences as lists."""
-    values = {each.name: getattr(scope, each.name) for each in fields(scope)}
     return {
         name: value if value is None or isinstance(value, str) else list(value)
-        for name, value in values.items()
+        for name, value in vars(scope).items()
     }

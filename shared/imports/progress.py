@@ -14,6 +14,19 @@ from shared.db.days import day_end, day_start
 # The most that INSEE gives in one answer.
 MAX_ROWS_PER_REQUEST = 1000
 
+# The part of the progress that each shard has.
+_OF_A_SHARD = """
+      (SELECT count(*) FROM failed_items WHERE resolved_at IS NULL) AS failed_items,
+      (SELECT coalesce(jsonb_object_agg(outcome, n), '{}') FROM
+        (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o) AS avis"""
+_STATUSES = ", ".join(
+    f"count(*) FILTER (WHERE status = '{each}') AS {each}"
+    for each in ("pending", "running", "complete", "failed")
+)
+_ROWS = ", ".join(
+    f"coalesce(sum({each}), 0)::bigint AS {each}"
+    for each in ("received", "inserted", "updated", "unchanged")
+)
 # One query, over per-batch rows for the import: it costs the same at any number of rows.
 _SNAPSHOT = text(f"""
     SELECT clock_timestamp() AS at,
@@ -34,31 +47,20 @@ _SNAPSHOT = text(f"""
        WHERE CASE WHEN :run_id IS NULL THEN kind = 'delta' ELSE id = :run_id END
        ORDER BY id DESC LIMIT 1) AS warning,
       (SELECT CASE WHEN count(*) = 2 THEN min(treated_until) END FROM watermarks)
-        AS treated_until,
-      (SELECT count(*) FROM failed_items WHERE resolved_at IS NULL) AS failed_items,
-      (SELECT coalesce(jsonb_object_agg(outcome, n), '{{}}') FROM
-        (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o) AS avis
+        AS treated_until, {_OF_A_SHARD}
     FROM
       (SELECT min(created_at) AS started_at, string_agg(DISTINCT error, '; ') AS error,
-              count(*) FILTER (WHERE status IN ('pending', 'running')) AS open,
-              sum(per_day) FILTER (WHERE status IN ('pending', 'running'))::bigint AS per_day,
-              min({day_end("now()")}) FILTER (WHERE status IN ('pending', 'running')
-                AND per_day IS NOT NULL) AS day_ends_at,
-              min(day_seconds) FILTER (WHERE status IN ('pending', 'running')) AS day_seconds,
+              count(*) FILTER (WHERE is_open) AS open,
+              sum(per_day) FILTER (WHERE is_open)::bigint AS per_day,
+              min({day_end("now()")}) FILTER (WHERE is_open AND per_day IS NOT NULL)
+                AS day_ends_at,
+              min(day_seconds) FILTER (WHERE is_open) AS day_seconds,
               CASE WHEN bool_and(resting_until IS NOT NULL AND resting_until > now())
-                FILTER (WHERE status IN ('pending', 'running'))
-              THEN min(resting_until) FILTER (WHERE status IN ('pending', 'running'))
-              END AS resting_until
-       FROM import_runs r WHERE :run_id IS NULL OR id = :run_id) r,
-      (SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
-              count(*) FILTER (WHERE status = 'running') AS running,
-              count(*) FILTER (WHERE status = 'complete') AS complete,
-              count(*) FILTER (WHERE status = 'failed') AS failed,
-              sum(expected)::bigint AS expected,
-              coalesce(sum(received), 0)::bigint AS received,
-              coalesce(sum(inserted), 0)::bigint AS inserted,
-              coalesce(sum(updated), 0)::bigint AS updated,
-              coalesce(sum(unchanged), 0)::bigint AS unchanged,
+                FILTER (WHERE is_open)
+              THEN min(resting_until) FILTER (WHERE is_open) END AS resting_until
+       FROM (SELECT *, status IN ('pending', 'running') AS is_open FROM import_runs) r
+       WHERE :run_id IS NULL OR id = :run_id) r,
+      (SELECT {_STATUSES}, {_ROWS}, sum(expected)::bigint AS expected,
               coalesce(sum(failed), 0)::bigint AS failed_rows,
               coalesce(sum(cardinality(missing_sirets)), 0)::bigint AS missing
        FROM import_batches WHERE :run_id IS NULL OR run_id = :run_id) b,
@@ -70,13 +72,7 @@ _SNAPSHOT = text(f"""
        FROM insee_requests WHERE :run_id IS NULL OR granted_at >=
          (SELECT created_at FROM import_runs WHERE id = :run_id)) q
 """)
-
-# The part of the progress that is in a shard.
-_SHARD_SNAPSHOT = text("""
-    SELECT (SELECT count(*) FROM failed_items WHERE resolved_at IS NULL) AS failed_items,
-      (SELECT coalesce(jsonb_object_agg(outcome, n), '{}') FROM
-        (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o) AS avis
-""")
+_SHARD_SNAPSHOT = text(f"SELECT {_OF_A_SHARD}")
 
 
 @dataclass(frozen=True)
@@ -184,8 +180,5 @@ def read_progress(
 
 
 def run_exists(connection: Connection, run_id: int) -> bool:
-    return bool(
-        connection.scalar(
-            text("SELECT EXISTS (SELECT FROM import_runs WHERE id = :run_id)"), {"run_id": run_id}
-        )
-    )
+    query = text("SELECT EXISTS (SELECT FROM import_runs WHERE id = :run_id)")
+    return bool(connection.scalar(query, {"run_id": run_id}))

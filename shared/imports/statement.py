@@ -99,9 +99,9 @@ _PLACES = text(f"""
 # It reads only the rows of batches, however much they received: it ends each large import.
 _WHOLE = text(f"""
     WITH {_CHOSEN}
-    SELECT count(*) AS batches,
-      count(*) FILTER (WHERE status IN ('pending', 'running')) AS open,
-      count(*) FILTER (WHERE status = 'failed') AS failed,
+    SELECT 'all' AS departement, count(*) AS batches,
+      count(*) FILTER (WHERE status IN ('pending', 'running')) AS open_batches,
+      count(*) FILTER (WHERE status = 'failed') AS failed_batches,
       coalesce(sum(expected) FILTER (WHERE status = 'complete'), 0)::bigint AS expected,
       coalesce(sum(received_distinct), 0)::bigint AS received,
       coalesce(sum(greatest(expected - received_distinct, 0)), 0)::bigint AS not_received,
@@ -178,33 +178,18 @@ def read_statement(
 
     By département it also reads the receipts of batches with several places.
     """
-    selection = _selection(subject)
-    lines = connection.execute(_PLACES, selection).mappings() if by_departement else ()
-    whole = connection.execute(_WHOLE, selection).one()
-    return Statement(
-        subject=subject,
-        batches=whole.batches,
-        open_batches=whole.open,
-        failed_batches=whole.failed,
-        not_received=whole.not_received,
-        total=StatementLine(
-            departement="all",
-            expected=whole.expected,
-            received=whole.received,
-            stored=whole.received - whole.missing,
-            failed_items=whole.failed_items,
-            missing=whole.missing,
-            surplus=whole.surplus,
-            gone=whole.gone,
-        ),
-        lines=[StatementLine(**line) for line in lines],
-    )
+    lines = connection.execute(_PLACES, vars(subject)).mappings() if by_departement else ()
+    whole = dict(connection.execute(_WHOLE, vars(subject)).mappings().one())
+    about_batches = ("batches", "open_batches", "failed_batches", "not_received")
+    numbers = {name: whole.pop(name) for name in about_batches}
+    total = StatementLine(**whole, stored=whole["received"] - whole["missing"])
+    return Statement(subject, **numbers, total=total, lines=[StatementLine(**ln) for ln in lines])
 
 
 def read_sirets(connection: Connection, subject: StatementSubject) -> Mapping[str, list[str]]:
     """Return the sets of sirets, sorted: `missing`, `surplus` and `gone`."""
     found: dict[str, list[str]] = {"missing": [], "surplus": [], "gone": []}
-    for row in connection.execute(_SIRETS, _selection(subject)):
+    for row in connection.execute(_SIRETS, vars(subject)):
         found[row.kind].append(row.siret)
     return found
 
@@ -215,11 +200,8 @@ def latest_run(connection: Connection) -> int | None:
 
 
 def batch_exists(connection: Connection, batch_id: int) -> bool:
-    return bool(
-        connection.scalar(
-            text("SELECT EXISTS (SELECT FROM import_batches WHERE id = :id)"), {"id": batch_id}
-        )
-    )
+    query = text("SELECT EXISTS (SELECT FROM import_batches WHERE id = :id)")
+    return bool(connection.scalar(query, {"id": batch_id}))
 
 
 def in_one_line(statement: Statement) -> str:
@@ -236,7 +218,3 @@ def in_one_line(statement: Statement) -> str:
     numbers = ", ".join(f"{name} {count:,}".replace(",", " ") for name, count in parts.items())
     gone = f"; {total.gone} stored are gone from INSEE" if total.gone else ""
     return f"statement of {statement.subject}: {numbers}{gone}"
-
-
-def _selection(subject: StatementSubject) -> dict[str, object]:
-    return {"run_id": subject.run_id, "batch_id": subject.batch_id, "day": subject.day}

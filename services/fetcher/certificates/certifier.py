@@ -138,7 +138,6 @@ class Certifier:
                 rows=len(sirets),
                 received_before=listed,
                 total=answer.total,
-                row_limit=None,
             ).is_last
             end = None if is_last else sirets[-1]
             stretch = self.store.sirets(finding.window, above=last, up_to=end)

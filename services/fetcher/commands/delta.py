@@ -11,9 +11,9 @@ from typer import Option
 from services.fetcher.commands.follow import follow
 from services.fetcher.commands.forecast import forecast_delta, print_forecast
 from services.fetcher.commands.options import Plan, Wait
+from services.fetcher.insee.answers import paris_time
 from services.fetcher.plan.deltas import DeltaOrder, NoWatermark
 from services.fetcher.settings import FetcherSettings
-from shared.days import FRANCE
 from shared.db.migrate import current_engine
 from shared.errors import UserError
 from shared.imports.orders import OVERLAP_HOURS, order_delta
@@ -93,11 +93,8 @@ def checked_order(*, since: str | None, overlap_hours: float, wait_minutes: floa
 
 
 def _checked_date(written: str) -> datetime:
-    """Return the date as INSEE writes its own: Paris time without an offset."""
     try:
-        instant = datetime.fromisoformat(written)
-        if instant.tzinfo is not None:
-            instant = instant.astimezone(FRANCE).replace(tzinfo=None)
+        instant = paris_time(written)
     except (ValueError, OverflowError):
         raise UserError(
             f"--since {written!r} is no date: use 2026-08-01 or 2026-08-01T06:00, Paris time"

@@ -160,13 +160,10 @@ def page_answer(body: bytes, rate: RateHeaders, name: str) -> PageAnswer:
     records = content.get(name, [])
     if type(total) is not int or total not in _TOTALS or not isinstance(records, list):
         raise NoGoodAnswer("malformed", "the answer's header or records are not as documented")
-    if next_cursor is not None and not _is_cursor(next_cursor):
+    is_cursor = isinstance(next_cursor, str) and next_cursor.isprintable()
+    if next_cursor is not None and not (is_cursor and len(next_cursor) <= _LONGEST_CURSOR):
         raise NoGoodAnswer("malformed", "the next cursor cannot be sent back")
     return PageAnswer(HTTPStatus.OK, total, next_cursor, records, rate)
-
-
-def _is_cursor(value: object) -> bool:
-    return isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_CURSOR
 
 
 def freshness_of(body: bytes) -> dict[str, Freshness]:
@@ -180,8 +177,8 @@ def freshness_of(body: bytes) -> dict[str, Freshness]:
         found = {
             name: Freshness(
                 is_up=content["etatService"] == "UP" and states[title] == "UP",
-                treated_until=_paris_time(dates[title]["dateDernierTraitementMaximum"]),
-                made_available_at=_paris_time(dates[title]["dateDerniereMiseADisposition"]),
+                treated_until=paris_time(dates[title]["dateDernierTraitementMaximum"]),
+                made_available_at=paris_time(dates[title]["dateDerniereMiseADisposition"]),
             )
             for title, name in _COLLECTIONS.items()
         }
@@ -193,7 +190,7 @@ def freshness_of(body: bytes) -> dict[str, Freshness]:
     return found
 
 
-def _paris_time(value: str) -> datetime:
+def paris_time(value: str) -> datetime:
     """Return Paris time without an offset, as INSEE sends it; convert a time with an offset."""
     instant = datetime.fromisoformat(value)
     return instant if instant.tzinfo is None else instant.astimezone(FRANCE).replace(tzinfo=None)

@@ -205,16 +205,13 @@ class Quota:
         per_hour = _credible(rate.limit_per_hour, _CREDIBLE_PER_HOUR)
         self._execute(_FOLLOW, per_minute=per_minute, per_hour=per_hour, rise=_RISE)
         now_seconds = self._clock.now().timestamp()
-        if rate.remaining == 0 and rate.reset_epoch_seconds is not None:
-            self._wait_out(rate.reset_epoch_seconds - now_seconds, most_seconds=60.0)
-        if rate.hour_remaining == 0 and rate.hour_reset_epoch_seconds is not None:
-            self._wait_out(
-                rate.hour_reset_epoch_seconds - now_seconds, most_seconds=_MAX_PAUSE_SECONDS
-            )
-
-    def _wait_out(self, seconds: float, *, most_seconds: float) -> None:
-        if seconds > 0:
-            self._execute(_PAUSE, seconds=min(seconds, most_seconds))
+        for remaining, reset_epoch_seconds, most_seconds in (
+            (rate.remaining, rate.reset_epoch_seconds, 60.0),
+            (rate.hour_remaining, rate.hour_reset_epoch_seconds, _MAX_PAUSE_SECONDS),
+        ):
+            seconds = (reset_epoch_seconds or 0.0) - now_seconds
+            if remaining == 0 and seconds > 0:
+                self._execute(_PAUSE, seconds=min(seconds, most_seconds))
 
     def _execute(self, statement: TextClause, **parameters: float | None) -> None:
         with self._engine.begin() as connection:

@@ -7,7 +7,7 @@ MAX_ROWS_PER_PAGE = 1000
 FIRST_CURSOR = "*"
 
 
-def rows_to_ask(*, received_before: int, row_limit: int | None, rows_per_page: int) -> int:
+def rows_to_ask(received_before: int, row_limit: int | None, rows_per_page: int) -> int:
     """Return the rows of a full page, or what the limit of the batch leaves."""
     if row_limit is None:
         return rows_per_page
@@ -29,7 +29,7 @@ def judge_page(  # noqa: PLR0913  # each argument is one fact of the answer
     rows: int,
     received_before: int,
     total: int,
-    row_limit: int | None,
+    row_limit: int | None = None,
 ) -> PageEnd:
     """Decide whether the walk ends with this page.
 

@@ -27,6 +27,8 @@ class PageLease:
     query: str
     row_limit: int | None
     received_before: int
+    # The rows of a full page, or what the limit of the batch leaves.
+    rows_wanted: int
     # The page's part of the day's share; None where the run has no daily share.
     part: Part | None = None
 
@@ -75,16 +77,12 @@ class PageStore:
             if leased is None:
                 return None
             row = dict(leased)
+            wanted = rows_to_ask(row["received_before"], row["row_limit"], rows_per_page)
             if row.pop("is_daily"):
-                wanted = rows_to_ask(
-                    received_before=row["received_before"],
-                    row_limit=row["row_limit"],
-                    rows_per_page=rows_per_page,
-                )
                 part = take_part(connection, batch_id=batch_id, page=page, wanted=wanted)
                 if part is None:
                     return None
-        return PageLease(**key, part=part, **row)
+        return PageLease(**key, rows_wanted=wanted, part=part, **row)
 
     def move_part(self, lease: PageLease, part: Part, at: datetime) -> Part | None:
         """Take the page's part from the day of `at` instead, because its GET leaves only then.

@@ -6,7 +6,7 @@ receipts of the first no longer count.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import structlog
 
@@ -20,7 +20,7 @@ from services.fetcher.insee.answers import (
 from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.ledger import AnswerT, Sender
 from services.fetcher.insee.quota import Slot
-from services.fetcher.plan.page_end import judge_page, rows_to_ask
+from services.fetcher.plan.page_end import judge_page
 from services.fetcher.walk.slices import PageSlice, cut_page
 from services.fetcher.walk.store import FetchedPage, PageLease, PageStore
 from shared.backoff import doubling
@@ -160,11 +160,7 @@ class Walker:
         """Return None where the slot's day is a new one, whose share is given out."""
         part = lease.part
         if part is None:
-            return rows_to_ask(
-                received_before=lease.received_before,
-                row_limit=lease.row_limit,
-                rows_per_page=self.rows_per_page,
-            )
+            return lease.rows_wanted
         if part.ends_at is not None and slot.granted_at >= part.ends_at:
             part = self.pages.move_part(lease, part, slot.granted_at)
         return None if part is None else part.rows
@@ -180,9 +176,7 @@ class Walker:
                     fetch_id=slot.fetch_id,
                     slice=number,
                     fetched_at=slot.granted_at.isoformat(),
-                    records=each.records,
-                    shard=each.shard,
-                    digests=each.digests,
+                    **asdict(each),
                 )
             )
         if not is_last:
