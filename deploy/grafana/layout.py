@@ -17,24 +17,18 @@ _COLUMNS = 24
 _TAG = "sirenade"
 
 
-# Panels side by side, 24 columns at most, below their height.
-PanelLine = tuple[int, Sequence[Panel]]
-
-
-def line(*panels: Panel, height: int = 8) -> PanelLine:
-    return height, panels
-
-
 @dataclass(frozen=True)
 class Row:
     """A row of a dashboard; `number` is its panel id."""
 
     number: int
     title: str
-    lines: Sequence[PanelLine] = ()
+    lines: Sequence[tuple[int, Sequence[Panel]]] = ()
+    """Their heights and panels."""
 
-    def holds(self, *lines: PanelLine) -> "Row":
-        return replace(self, lines=lines)
+    def line(self, *panels: Panel, height: int = 8) -> "Row":
+        """Add panels side by side, 24 columns at most."""
+        return replace(self, lines=(*self.lines, (height, panels)))
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,7 @@ class Panel:
     """A panel of a dashboard.
 
     `number` is the id that links know: it stays when the panel moves. Panels of a line without a
-    `width` share its columns equally. `nothing` is shown where a result is empty. `words` give a
-    value a name and a colour.
+    `width` share its columns equally. `words` give a value a name and a colour.
     """
 
     number: int
@@ -48,18 +47,21 @@ class Panel:
     most: float | None = None
     decimals: int | None = None
     stacked: bool = False
-    nothing: str | None = None
     words: dict[str, tuple[str, str]] = field(default_factory=dict)
     text: str = ""
     queries: Mapping[str, str] = field(default_factory=dict)
+    nothing: str | None = None
 
-    def shows(self, text: str, queries: str | Mapping[str, str]) -> "Panel":
+    def shows(
+        self, text: str, queries: str | Mapping[str, str], *, nothing: str | None = None
+    ) -> "Panel":
         """Complete the panel by its description and its expressions by legend.
 
-        A legend may name labels of the result: {{outcome}}. One expression needs none.
+        A legend may name labels of the result: {{outcome}}. One expression needs none. `nothing` is
+        shown where a result is empty.
         """
         queries = {"": queries} if isinstance(queries, str) else queries
-        return replace(self, text=text, queries=queries)
+        return replace(self, text=text, queries=queries, nothing=nothing)
 
     def built(self, *, x: int, y: int, width: int, height: int) -> AnyPanel:
         panel = _KINDS[self.kind](self)

@@ -1,6 +1,6 @@
 """The first dashboard: does it work, how fast, until when, and what does it cost."""
 
-from deploy.grafana.layout import Board, Row, line
+from deploy.grafana.layout import Board, Row
 from deploy.grafana.panels import (
     NONE_IS_BAD,
     NONE_IS_GOOD,
@@ -18,8 +18,9 @@ _ROWS_A_DAY = 35_000
 _HOUR_SECONDS = 3600
 _RECEIVED = "sum(rate(sirenade_rows_written_total[5m]))"
 
-_WORK = Row(1, "Does it work?").holds(
-    line(
+_WORK = (
+    Row(1, "Does it work?")
+    .line(
         stat(2, "Replicas that answer", "none", width=8, levels=NONE_IS_BAD).shows(
             "Processes of each service whose /metrics answered at the last scrape."
             " While none of a service answers, its work stands still, and nothing is lost.",
@@ -49,8 +50,8 @@ _WORK = Row(1, "Does it work?").holds(
             "min(sirenade_exporter_up)",
         ),
         height=4,
-    ),
-    line(
+    )
+    .line(
         gauge(
             8,
             "Rows of today",
@@ -78,12 +79,12 @@ _WORK = Row(1, "Does it work?").holds(
             "Freshness",
             "s",
             levels=green_to(36 * _HOUR_SECONDS, 84 * _HOUR_SECONDS),
-            nothing="unknown",
             decimals=1,
         ).shows(
             "Time since INSEE treated what both collections are complete up to. INSEE"
             " publishes no treatment on Sundays and holidays.",
             {"{{collection}}": "max by (collection) (sirenade_freshness_age_seconds)"},
+            nothing="unknown",
         ),
         stat(11, "Dead letters and retries", "none", decimals=0, levels=green_to(10, 100)).shows(
             "Attempts of messages that come again, and messages that were given up,"
@@ -95,11 +96,12 @@ _WORK = Row(1, "Does it work?").holds(
             },
         ),
         height=6,
-    ),
+    )
 )
 
-_SPEED = Row(20, "How fast, and until when?").holds(
-    line(
+_SPEED = (
+    Row(20, "How fast, and until when?")
+    .line(
         graph(21, "Rows written", "rowsps", stacked=True).shows(
             "Establishments a second by what became of them. Unchanged ones cost the"
             " least: their digest is known.",
@@ -114,8 +116,8 @@ _SPEED = Row(20, "How fast, and until when?").holds(
                 "answers 429": "sum(increase(sirenade_insee_throttled_total[1m]))",
             },
         ),
-    ),
-    line(
+    )
+    .line(
         stat(23, "Rows left, all open runs", "short").shows(
             "Rows that open runs have to bring, as far as INSEE told totals.",
             "max(sirenade_import_expected_rows) - max(sirenade_import_received_rows)",
@@ -133,15 +135,16 @@ _SPEED = Row(20, "How fast, and until when?").holds(
                 "midnight": "max(sirenade_day_end_timestamp_seconds) - time()",
             },
         ),
-        stat(26, "Days left of daily imports", "d", decimals=1, nothing="none is open").shows(
+        stat(26, "Days left of daily imports", "d", decimals=1).shows(
             "Rows left over the rows that a day may bring.",
             "(max(sirenade_import_expected_rows)"
             " - max(sirenade_import_received_rows))"
             " / (max(sirenade_import_day_share_rows) > 0)",
+            nothing="none is open",
         ),
         height=4,
-    ),
-    line(
+    )
+    .line(
         graph(27, "Messages that wait", "short").shows(
             "Messages in each queue, with those that a consumer has. Slices stay below"
             " the depth at which the fetcher waits; delay queues hold what comes later.",
@@ -156,11 +159,12 @@ _SPEED = Row(20, "How fast, and until when?").holds(
             " too slow: scale its service.",
             {"{{actor}}": quantile(0.95, "sirenade_message_wait_seconds", "actor")},
         ),
-    ),
+    )
 )
 
-_TEXTS = Row(40, "Texts, and what they cost").holds(
-    line(
+_TEXTS = (
+    Row(40, "Texts, and what they cost")
+    .line(
         bars(41, "Avis", "short", width=6).shows(
             "All avis by outcome.",
             {"{{outcome}}": "sum by (outcome) (max by (kind, outcome) (sirenade_avis)) > 0"},
@@ -172,23 +176,16 @@ _TEXTS = Row(40, "Texts, and what they cost").holds(
         stat(43, "Spent", "currencyEUR", width=4, decimals=2).shows(
             "Cost of all texts.", "max(sirenade_budget_spent_euros)"
         ),
-        gauge(
-            44,
-            "Budget in use",
-            "percentunit",
-            width=4,
-            most=1,
-            levels=green_to(0.8, 1),
-            nothing="no cap",
-        ).shows(
+        gauge(44, "Budget in use", "percentunit", width=4, most=1, levels=green_to(0.8, 1)).shows(
             "Spent and set aside over the cap. At 1 the texts pause; nothing is lost."
             " Empty where there is no cap, or one of zero.",
             "(max(sirenade_budget_spent_euros)"
             " + max(sirenade_budget_reserved_euros))"
             " / (max(sirenade_budget_cap_euros) > 0)",
+            nothing="no cap",
         ),
-    ),
-    line(
+    )
+    .line(
         bars(
             45,
             "Since a job was last done",
@@ -208,7 +205,7 @@ _TEXTS = Row(40, "Texts, and what they cost").holds(
             {"{{table}}": "max by (table) (sirenade_register_rows)"},
         ),
         height=6,
-    ),
+    )
 )
 
 OVERVIEW = Board(

@@ -1,6 +1,6 @@
 """Texts: throughput against the possible, reasons of rejections, cost."""
 
-from deploy.grafana.layout import Board, Row, line
+from deploy.grafana.layout import Board, Row
 from deploy.grafana.panels import bars, graph, green_to, stat
 from deploy.grafana.queries import RATE, per_minute, quantile, quantiles
 
@@ -11,42 +11,38 @@ def _mean(metric: str, by: str = "") -> str:
     return f"(sum{by} (rate({metric}_sum[{RATE}])) / (sum{by} (rate({metric}_count[{RATE}])) > 0))"
 
 
-_SPEED = Row(1, "Throughput").holds(
-    line(
-        graph(2, "Texts, against what is possible", "cpm", width=12).shows(
-            "Texts a minute that were accepted or rejected, beside what the gates would"
-            " let through, at the present duration of a call and calls for a text, and"
-            " what the generators could do if an attempt were all of their work. Far"
-            " below the gates: look at the wait for limits, and at the generators.",
-            {
-                "texts": f"sum(rate({_DONE}[{RATE}])) * 60",
-                "possible, by the gates": (
-                    "sum(sum by (provider) (sirenade_gate_size)"
-                    f" / {_mean('sirenade_chat_call_seconds', ' by (provider)')}) * 60"
-                    f" * sum(rate({_DONE}[{RATE}]))"
-                    f" / (sum(rate(sirenade_chat_calls_total[{RATE}])) > 0)"
-                ),
-                "possible, by the generators": (
-                    f"sum(sirenade_generators) / {_mean('sirenade_avis_attempt_seconds')} * 60"
-                ),
-            },
-        ),
-        graph(3, "Generators at work", "percentunit", width=6, most=1).shows(
-            "Share of the generators of all replicas that make a text.",
-            {"at work": "sum(sirenade_generators_busy) / sum(sirenade_generators)"},
-        ),
-        graph(4, "Avis that wait", "short", width=6).shows(
-            "Avis that are due and have no text yet.",
-            {
-                "{{kind}}": "sum by (kind)"
-                ' (max by (kind, outcome) (sirenade_avis{outcome="pending"}))'
-            },
-        ),
+_SPEED = Row(1, "Throughput").line(
+    graph(2, "Texts, against what is possible", "cpm", width=12).shows(
+        "Texts a minute that were accepted or rejected, beside what the gates would"
+        " let through, at the present duration of a call and calls for a text, and"
+        " what the generators could do if an attempt were all of their work. Far"
+        " below the gates: look at the wait for limits, and at the generators.",
+        {
+            "texts": f"sum(rate({_DONE}[{RATE}])) * 60",
+            "possible, by the gates": (
+                "sum(sum by (provider) (sirenade_gate_size)"
+                f" / {_mean('sirenade_chat_call_seconds', ' by (provider)')}) * 60"
+                f" * sum(rate({_DONE}[{RATE}]))"
+                f" / (sum(rate(sirenade_chat_calls_total[{RATE}])) > 0)"
+            ),
+            "possible, by the generators": (
+                f"sum(sirenade_generators) / {_mean('sirenade_avis_attempt_seconds')} * 60"
+            ),
+        },
+    ),
+    graph(3, "Generators at work", "percentunit", width=6, most=1).shows(
+        "Share of the generators of all replicas that make a text.",
+        {"at work": "sum(sirenade_generators_busy) / sum(sirenade_generators)"},
+    ),
+    graph(4, "Avis that wait", "short", width=6).shows(
+        "Avis that are due and have no text yet.",
+        {"{{kind}}": 'sum by (kind) (max by (kind, outcome) (sirenade_avis{outcome="pending"}))'},
     ),
 )
 
-_SERVERS = Row(20, "Chat servers").holds(
-    line(
+_SERVERS = (
+    Row(20, "Chat servers")
+    .line(
         graph(21, "Gate", "none").shows(
             "Calls at once that are let in, by provider, and those at work. The gate"
             " halves with a burst of 429 and opens again with each answer.",
@@ -70,8 +66,8 @@ _SERVERS = Row(20, "Chat servers").holds(
             "`refused`: the key is not accepted. `failed`: no good answer, tried again.",
             {"{{outcome}}": per_minute("sirenade_chat_calls_total", "outcome")},
         ),
-    ),
-    line(
+    )
+    .line(
         graph(24, "Duration of a call", "s").shows(
             "Body included, by provider: half of the calls, and 95 % of them.",
             quantiles("sirenade_chat_call_seconds", "provider"),
@@ -96,58 +92,55 @@ _SERVERS = Row(20, "Chat servers").holds(
             " call probes whether the server works again.",
             {"{{provider}}": "max by (provider) (sirenade_circuit_state)"},
         ),
+    )
+)
+
+_QUALITY = Row(40, "Why texts are rejected").line(
+    bars(41, "Rejections by reason", "short", width=10, decimals=0).shows(
+        "The ten commonest reasons of the last hour. A text may have several; one"
+        " reason above 5 % of the attempts is worth a look at the prompt.",
+        {
+            "{{reason}}": "topk(10,"
+            " sum by (reason) (increase(sirenade_avis_rejections_total[1h])) > 0)"
+        },
+        nothing="none",
+    ),
+    graph(42, "Share rejected", "percentunit", width=7).shows(
+        "Texts rejected for good, of those that were decided.",
+        {
+            "rejected": f'sum(rate(sirenade_avis_reviewed_total{{outcome="rejected"}}[{RATE}]))'
+            f" / (sum(rate({_DONE}[{RATE}])) > 0)"
+        },
+    ),
+    graph(43, "Fallbacks to a template", "cpm", width=7, stacked=True).shows(
+        "Texts a minute that a template wrote although chat servers are set up:"
+        " rejected twice, too late, or no server in use.",
+        {"{{cause}}": per_minute("sirenade_avis_fallbacks_total", "cause")},
     ),
 )
 
-_QUALITY = Row(40, "Why texts are rejected").holds(
-    line(
-        bars(41, "Rejections by reason", "short", width=10, nothing="none", decimals=0).shows(
-            "The ten commonest reasons of the last hour. A text may have several; one"
-            " reason above 5 % of the attempts is worth a look at the prompt.",
-            {
-                "{{reason}}": "topk(10,"
-                " sum by (reason) (increase(sirenade_avis_rejections_total[1h])) > 0)"
-            },
-        ),
-        graph(42, "Share rejected", "percentunit", width=7).shows(
-            "Texts rejected for good, of those that were decided.",
-            {
-                "rejected": f'sum(rate(sirenade_avis_reviewed_total{{outcome="rejected"}}[{RATE}]))'
-                f" / (sum(rate({_DONE}[{RATE}])) > 0)"
-            },
-        ),
-        graph(43, "Fallbacks to a template", "cpm", width=7, stacked=True).shows(
-            "Texts a minute that a template wrote although chat servers are set up:"
-            " rejected twice, too late, or no server in use.",
-            {"{{cause}}": per_minute("sirenade_avis_fallbacks_total", "cause")},
-        ),
+_MONEY = Row(60, "Tokens and cost").line(
+    graph(61, "Tokens", "cpm", width=8).shows(
+        "Tokens a minute: in, out, and the part of `in` that was cached.",
+        {"{{kind}}": per_minute("sirenade_chat_tokens_total", "kind")},
     ),
-)
-
-_MONEY = Row(60, "Tokens and cost").holds(
-    line(
-        graph(61, "Tokens", "cpm", width=8).shows(
-            "Tokens a minute: in, out, and the part of `in` that was cached.",
-            {"{{kind}}": per_minute("sirenade_chat_tokens_total", "kind")},
-        ),
-        graph(62, "Cost of an hour", "currencyEUR", width=8, stacked=True).shows(
-            "What an hour costs at the present rate, by provider.",
-            {
-                "{{provider}}": "sum by (provider)"
-                f" (rate(sirenade_chat_cost_euros_total[{RATE}])) * 3600"
-            },
-        ),
-        stat(63, "Spent, by provider", "currencyEUR", width=4, decimals=2).shows(
-            "Cost of all texts, by the books of the budget.",
-            {"{{provider}}": "max by (provider) (sirenade_provider_spent_euros)"},
-        ),
-        stat(
-            64, "Budget", "none", width=4, words={"0": ("runs", "green"), "1": ("paused", "orange")}
-        ).shows(
-            "`cap`: the cap is reached, and nothing goes on until it is raised."
-            " `asked` and `sample` are a person's wish.",
-            {"{{reason}}": "max by (reason) (sirenade_budget_paused)"},
-        ),
+    graph(62, "Cost of an hour", "currencyEUR", width=8, stacked=True).shows(
+        "What an hour costs at the present rate, by provider.",
+        {
+            "{{provider}}": "sum by (provider)"
+            f" (rate(sirenade_chat_cost_euros_total[{RATE}])) * 3600"
+        },
+    ),
+    stat(63, "Spent, by provider", "currencyEUR", width=4, decimals=2).shows(
+        "Cost of all texts, by the books of the budget.",
+        {"{{provider}}": "max by (provider) (sirenade_provider_spent_euros)"},
+    ),
+    stat(
+        64, "Budget", "none", width=4, words={"0": ("runs", "green"), "1": ("paused", "orange")}
+    ).shows(
+        "`cap`: the cap is reached, and nothing goes on until it is raised."
+        " `asked` and `sample` are a person's wish.",
+        {"{{reason}}": "max by (reason) (sirenade_budget_paused)"},
     ),
 )
 

@@ -1,77 +1,60 @@
 """One service: rate, errors, duration, queue wait, saturation, replicas, memory."""
 
-from deploy.grafana.layout import Board, Row, line
+from deploy.grafana.layout import Board, Row
 from deploy.grafana.panels import NONE_IS_BAD, gauge, graph, green_to, stat
 from deploy.grafana.queries import RATE, per_minute, quantiles
 
 _OF = '{service="$service"}'
 
 
-_AT_A_GLANCE = Row(1, "At a glance").holds(
-    line(
-        stat(2, "Replicas", "none", width=4, levels=NONE_IS_BAD).shows(
-            "Processes of this service whose /metrics answered at the last scrape.", f"sum(up{_OF})"
-        ),
-        stat(3, "Messages", "mpm", width=5, decimals=1).shows(
-            "Messages a minute that actors handled. The operator has none.",
-            f"sum(rate(sirenade_messages_total{_OF}[5m])) * 60",
-        ),
-        stat(
-            4,
-            "Errors",
-            "percentunit",
-            width=5,
-            decimals=1,
-            levels=green_to(0.01, 0.05),
-            nothing="at rest",
-        ).shows(
-            "Share of attempts that come again or were given up, in the last five minutes.",
-            "sum(rate(sirenade_messages_total"
-            '{service="$service",outcome=~"retried|rejected"}[5m]))'
-            f" / (sum(rate(sirenade_messages_total{_OF}[5m])) > 0)",
-        ),
-        gauge(
-            5,
-            "Threads at work",
-            "percentunit",
-            width=5,
-            most=1,
-            levels=green_to(0.8),
-            nothing="no threads",
-        ).shows(
-            "Share of the threads that work on a message. At 1 for long: scale.",
-            f"sum(sirenade_messages_in_progress{_OF}) / sum(sirenade_worker_threads{_OF})",
-        ),
-        stat(6, "Largest replica", "bytes", width=5, decimals=0).shows(
-            "Resident memory of the process that has most. It is flat over any length of"
-            " run: a slope is a leak.",
-            f"max(process_resident_memory_bytes{_OF})",
-        ),
-        height=4,
+_AT_A_GLANCE = Row(1, "At a glance").line(
+    stat(2, "Replicas", "none", width=4, levels=NONE_IS_BAD).shows(
+        "Processes of this service whose /metrics answered at the last scrape.", f"sum(up{_OF})"
+    ),
+    stat(3, "Messages", "mpm", width=5, decimals=1).shows(
+        "Messages a minute that actors handled. The operator has none.",
+        f"sum(rate(sirenade_messages_total{_OF}[5m])) * 60",
+    ),
+    stat(4, "Errors", "percentunit", width=5, decimals=1, levels=green_to(0.01, 0.05)).shows(
+        "Share of attempts that come again or were given up, in the last five minutes.",
+        "sum(rate(sirenade_messages_total"
+        '{service="$service",outcome=~"retried|rejected"}[5m]))'
+        f" / (sum(rate(sirenade_messages_total{_OF}[5m])) > 0)",
+        nothing="at rest",
+    ),
+    gauge(5, "Threads at work", "percentunit", width=5, most=1, levels=green_to(0.8)).shows(
+        "Share of the threads that work on a message. At 1 for long: scale.",
+        f"sum(sirenade_messages_in_progress{_OF}) / sum(sirenade_worker_threads{_OF})",
+        nothing="no threads",
+    ),
+    stat(6, "Largest replica", "bytes", width=5, decimals=0).shows(
+        "Resident memory of the process that has most. It is flat over any length of"
+        " run: a slope is a leak.",
+        f"max(process_resident_memory_bytes{_OF})",
+    ),
+    height=4,
+)
+
+_WORK = Row(20, "Work").line(
+    graph(21, "Messages by outcome", "mpm", stacked=True).shows(
+        "`retried` comes again later, `rejected` became a dead letter, `slowed_down`"
+        " comes again without having counted as an attempt.",
+        {"{{outcome}}": per_minute(f"sirenade_messages_total{_OF}", "outcome")},
+    ),
+    graph(22, "Run time", "s").shows(
+        "How long an actor works on a message: half of them, and 95 % of them.",
+        quantiles("sirenade_message_seconds", "actor", _OF),
+    ),
+    graph(23, "Queue wait", "s").shows(
+        "From a message's first publication to its run. A message that comes again"
+        " has waited since the first time.",
+        quantiles("sirenade_message_wait_seconds", "actor", _OF),
     ),
 )
 
-_WORK = Row(20, "Work").holds(
-    line(
-        graph(21, "Messages by outcome", "mpm", stacked=True).shows(
-            "`retried` comes again later, `rejected` became a dead letter, `slowed_down`"
-            " comes again without having counted as an attempt.",
-            {"{{outcome}}": per_minute(f"sirenade_messages_total{_OF}", "outcome")},
-        ),
-        graph(22, "Run time", "s").shows(
-            "How long an actor works on a message: half of them, and 95 % of them.",
-            quantiles("sirenade_message_seconds", "actor", _OF),
-        ),
-        graph(23, "Queue wait", "s").shows(
-            "From a message's first publication to its run. A message that comes again"
-            " has waited since the first time.",
-            quantiles("sirenade_message_wait_seconds", "actor", _OF),
-        ),
-    ),
-)
-
-_PROCESSES = Row(40, "Processes").holds(
-    line(
+_PROCESSES = (
+    Row(40, "Processes")
+    .line(
         graph(41, "Memory", "bytes").shows(
             "Resident memory by replica.", {"{{instance}}": f"process_resident_memory_bytes{_OF}"}
         ),
@@ -84,8 +67,8 @@ _PROCESSES = Row(40, "Processes").holds(
             " one that restarts again and again stays young.",
             {"replicas": f"sum(up{_OF})"},
         ),
-    ),
-    line(
+    )
+    .line(
         graph(44, "Connections to PostgreSQL", "none").shows(
             "Connections at work, by pool, and how many all replicas together may hold.",
             {
@@ -102,7 +85,7 @@ _PROCESSES = Row(40, "Processes").holds(
             "Time since each replica was started.",
             {"{{instance}}": f"time() - process_start_time_seconds{_OF}"},
         ),
-    ),
+    )
 )
 
 SERVICE = Board(
