@@ -17,12 +17,12 @@ from services.reviewer.notices.label import day_in_france, label
 from services.reviewer.providers.batch_route import WaitForBatch
 from services.reviewer.providers.call import CallWindow
 from services.reviewer.reviews import synthese
+from services.reviewer.reviews.validation import validate_synthese
 from services.reviewer.store import claim, release_claims, store
-from services.reviewer.texts.attempts import BY_A_MODEL, Attempt, Attempts
+from services.reviewer.texts.attempts import BY_A_MODEL, Attempt, Attempts, attempt
 from services.reviewer.texts.author import Author
 from services.reviewer.texts.duplicates import Rewrite
-from services.reviewer.texts.parked import Parked, park
-from services.reviewer.texts.quotations import quote
+from services.reviewer.texts.parked import park
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
@@ -96,10 +96,13 @@ class ShardReviewer:
             if made:
                 fates |= self._store(made, give_up_at=start + self.lease_seconds)
             unwritten += (each for each in results if _is_unwritten(each.claim.avis_id, fates))
-        waiting = list(filter(None, map(_parked, unwritten)))
-        parked = park(self.engine, waiting) if waiting else set()
+        parked = park(self.engine, unwritten)
         left_over = [one for one in avis_ids if one not in parked and _is_unwritten(one, fates)]
-        limits = [each.slow_down for each in unwritten if each.slow_down and not _parked(each)]
+        limits = [
+            each.slow_down
+            for each in unwritten
+            if each.slow_down and not isinstance(each.slow_down, WaitForBatch)
+        ]
         if left_over:
             release_claims(self.engine, left_over, claimed.claims, resend=not limits)
         if limits:
@@ -133,9 +136,9 @@ class ShardReviewer:
 
     def result_of(self, claimed: Claim, attempts: Attempts) -> AvisResult:
         """Return the result of these attempts, and count them."""
-        for attempt in attempts.made:
-            self.metrics.avis_attempt_seconds.observe(attempt.latency_seconds)
-            for reason in attempt.reasons:
+        for each in attempts.made:
+            self.metrics.avis_attempt_seconds.observe(each.latency_seconds)
+            for reason in each.reasons:
                 self.metrics.avis_rejections.labels(reason=reason).inc()
         return AvisResult(
             claim=claimed,
@@ -145,9 +148,16 @@ class ShardReviewer:
         )
 
     def _attempts(self, claimed: Claim, window: CallWindow) -> Attempts:
-        if claimed.sources is None:
-            return self.author.write(claimed.facts, window)
-        return Attempts((quote(claimed.facts, claimed.sources, self.clock.monotonic_seconds),))
+        facts, sources = claimed.facts, claimed.sources
+        if sources is None:
+            return self.author.write(facts, window)
+        # A synthese quotes its sources: it asks no server, and is made once.
+        quotation = attempt(
+            lambda: synthese.generate(facts, sources),
+            lambda text: validate_synthese(text, facts, sources),
+            self.clock.monotonic_seconds,
+        )
+        return Attempts((quotation,))
 
     def _label(self, claimed: Claim, last: Attempt) -> str:
         now = self.clock.now()
@@ -183,14 +193,6 @@ class ShardReviewer:
 
 def _is_unwritten(avis_id: int, fates: Mapping[int, Fate]) -> bool:
     return fates.get(avis_id, Fate.POSTPONED) is Fate.POSTPONED
-
-
-def _parked(result: AvisResult) -> Parked | None:
-    """Return what waits for a batch, after calls to other providers or none."""
-    if not isinstance(result.slow_down, WaitForBatch):
-        return None
-    reasons = tuple(reason for attempt in result.attempts for reason in attempt.reasons)
-    return Parked(result.claim, result.slow_down.provider, len(result.attempts), reasons)
 
 
 def declare_actors(broker: dramatiq.Broker, *reviewers: ShardReviewer) -> None:

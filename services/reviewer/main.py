@@ -15,18 +15,17 @@ from services.reviewer.batches.loop import Batches, make_steps
 from services.reviewer.capacity import Capacity
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
-from services.reviewer.notices import template
 from services.reviewer.providers.batch_route import BatchRoute
 from services.reviewer.providers.call import ProviderClient
 from services.reviewer.providers.chat import Chat
-from services.reviewer.providers.choice import ProviderChoice, ProviderRoute, Providers
+from services.reviewer.providers.choice import ProviderChoice, ProviderRoute
 from services.reviewer.providers.gate import Gate
 from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Provider, read_providers
 from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
 from services.reviewer.settings import ReviewerSettings
-from services.reviewer.texts.author import Author, Generator, one_at_a_time
-from services.reviewer.texts.rewriter import Rewriter
+from services.reviewer.texts.author import Author, one_at_a_time
+from services.reviewer.texts.duplicates import rewriter
 from services.reviewer.texts.warm_up import warm_up
 from services.reviewer.validation import RULES, validate
 from shared.broker.envelope import publish
@@ -116,10 +115,10 @@ class _Parts:
         choice = None
         if routes:
             outage_seconds = self.settings.avis_outage_seconds
-            providers = Providers(routes, self.clock, outage_seconds=outage_seconds)
-            choice = ProviderChoice(providers, read_prompt())
+            choice = ProviderChoice(
+                routes, read_prompt(), self.clock, outage_seconds=outage_seconds
+            )
         return Author(
-            Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
             one_at_a_time(_reasons_against),
             self.clock.monotonic_seconds,
             choice=choice,
@@ -141,7 +140,7 @@ class _Parts:
                 sole_traders=self.settings.avis_sole_traders,
                 admit=Budget(self.engine).admitted,
                 # It waits for no turn: places are locked while a text is written again.
-                rewrite=Rewriter(_reasons_against, self.clock, self.metrics).rewrite,
+                rewrite=rewriter(_reasons_against, self.clock, self.metrics),
                 capacity=capacity,
             )
             for shard in self.shards

@@ -139,7 +139,7 @@ def _kept_apart(
     ]
     chosen = keep_apart(connection, accepted, rewrite, hashes) if accepted else {}
     return [
-        (one.result, replace(ruling, tolerated=one.tolerated))
+        (one[0], replace(ruling, tolerated=one[1]))
         if (one := chosen.get(result.claim.avis_id)) is not None
         else (result, ruling)
         for result, ruling in rulings

@@ -78,7 +78,7 @@ def _as_line_of_a_batch(case: ChatAnswer) -> None:
     line = b'{"custom_id":"1","response":{"status_code":200,"body":%b},"error":%b}'
     for error in (b"null", b'{"code":{}}', case.body):
         read = read_line(line % (case.body, error), "json_object")
-        assert read is None or read.line_id == 1
+        assert read is None or read[0] == 1
     try:
         status = orjson.dumps(orjson.loads(case.body)["usage"]["prompt_tokens"])
     except (ValueError, TypeError, KeyError, IndexError):

@@ -1,7 +1,6 @@
 """The answers in a batch's files, read line by line: pure. A line is an answer or nothing."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -9,34 +8,26 @@ import orjson
 from services.reviewer.providers.answers import (
     BAD_REQUEST,
     CONTENT_FILTER,
+    FILTERED,
     UNAVAILABLE,
+    UNFIT_STATUSES,
     ModelAnswer,
     read_answer,
 )
 from services.reviewer.providers.settings import StructuredOutput, TokenUsage
 
 _OK = 200
-_UNFIT = frozenset({400, 413, 422})
 _NOT_BEGUN = frozenset({"batch_expired", "batch_cancelled"})
 _NOTHING = TokenUsage(tokens_in=0, tokens_out=0)
-_FILTERED = re.compile(rb'"(?:content_filter|content_policy_violation)"')
 
 MISSING = ModelAnswer(None, (UNAVAILABLE,), _NOTHING)
 """Stands for an answer that a completed batch does not hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineAnswer:
-    """`line_id` is our id of the line; an answer without `usage` did cost something."""
+def read_line(line: bytes, structured_output: StructuredOutput) -> tuple[int, ModelAnswer] | None:
+    """Return our id of the line and its answer; one without `usage` did cost something.
 
-    line_id: int
-    answer: ModelAnswer
-
-
-def read_line(line: bytes, structured_output: StructuredOutput) -> LineAnswer | None:
-    """Return None for a line without an id of ours, and for one that was never begun.
-
-    Never raises.
+    Return None for a line without an id of ours, and for one that was never begun. Never raises.
     """
     try:
         told = orjson.loads(line)
@@ -51,7 +42,7 @@ def read_line(line: bytes, structured_output: StructuredOutput) -> LineAnswer | 
     code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, str) and code in _NOT_BEGUN:
         return None
-    return LineAnswer(int(name), _answer(told.get("response"), error, structured_output))
+    return int(name), _answer(told.get("response"), error, structured_output)
 
 
 def _answer(response: Any, error: Any, structured_output: StructuredOutput) -> ModelAnswer:
@@ -62,11 +53,10 @@ def _answer(response: Any, error: Any, structured_output: StructuredOutput) -> M
     # A failure costs nothing unless it tells its usage.
     found = read_answer(_as_json(body), structured_output) if isinstance(body, dict) else None
     usage = (found.usage if found is not None else None) or _NOTHING
-    if _FILTERED.search(_as_json([body, error])):
-        return ModelAnswer(None, (CONTENT_FILTER,), usage)
-    return ModelAnswer(
-        None, (BAD_REQUEST if type(status) is int and status in _UNFIT else UNAVAILABLE,), usage
-    )
+    unfit = type(status) is int and status in UNFIT_STATUSES
+    filtered = FILTERED.search(_as_json([body, error]))
+    reason = CONTENT_FILTER if filtered else BAD_REQUEST if unfit else UNAVAILABLE
+    return ModelAnswer(None, (reason,), usage)
 
 
 def _as_json(value: Any) -> bytes:

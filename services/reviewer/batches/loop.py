@@ -78,7 +78,7 @@ class Batches:
                 continue
             built = self._build_in(steps, load.open_batches)
             room += batch.size * (1 + batch.parallel - load.open_batches - built) - load.waiting
-        route.gate.set(room=max(0, room), closed_seconds=closed_seconds)
+        route.set(room=max(0, room), closed_seconds=closed_seconds)
 
     def _build_in(self, steps: BatchSteps, open_batches: int) -> int:
         """Build as many batches as there is text, room and money for; return their number."""

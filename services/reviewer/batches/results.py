@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import jobs
 from services.reviewer.batches import lines as batch_lines
-from services.reviewer.batches.answers import MISSING, LineAnswer
+from services.reviewer.batches.answers import MISSING
 from services.reviewer.batches.jobs import BatchJob
 from services.reviewer.batches.lines import BatchLine
 from services.reviewer.notices.slots import fill
@@ -51,14 +51,14 @@ class BatchResults:
     provider: Provider
     lease_seconds: float
 
-    def store_answers(self, job: BatchJob, answers: Sequence[LineAnswer]) -> None:
+    def store_answers(self, job: BatchJob, answers: Sequence[tuple[int, ModelAnswer]]) -> None:
         """Store the results of these answers, but for lines that have an answer already.
 
         Raises Overtaken when another process stores the same.
         """
         by_line: dict[int, ModelAnswer] = {}
-        for each in answers:
-            by_line.setdefault(each.line_id, each.answer)
+        for line_id, answer in answers:
+            by_line.setdefault(line_id, answer)
         ids = list(by_line)
         with self.reviewer.engine.connect() as connection:
             lines = batch_lines.read_lines(connection, job.id, ids=ids, most=len(ids))
@@ -92,7 +92,7 @@ class BatchResults:
         """Store that lines of a completed batch have no answer; return False when none is left."""
         with self.reviewer.engine.connect() as connection:
             lines = batch_lines.read_lines(connection, job.id, most=most)
-        self.store_answers(job, [LineAnswer(line.id, MISSING) for line in lines])
+        self.store_answers(job, [(line.id, MISSING) for line in lines])
         return bool(lines)
 
     def _settle(

@@ -1,6 +1,5 @@
 """The steps of a batch: submit, poll, store the answers, end."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -9,7 +8,7 @@ from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import holds, jobs
-from services.reviewer.batches.answers import LineAnswer, read_line
+from services.reviewer.batches.answers import read_line
 from services.reviewer.batches.client import BatchClient, BatchStatus, Gone, NotListed, RemoteBatch
 from services.reviewer.batches.jobs import BatchJob
 from services.reviewer.batches.lines import Overtaken, forget_facts
@@ -149,7 +148,8 @@ class BatchSteps:
         results = BatchResults(self.reviewer, self.provider, self.lease_seconds)
         for file_id in remote.files:
             with self.client.answers(file_id) as lines:
-                answers = _answers(lines, job)
+                read = (read_line(line, job.structured_output) for line in lines)
+                answers = (answer for answer in read if answer is not None)
                 while chunk := list(islice(answers, _ANSWERS_AT_ONCE)):
                     results.store_answers(job, chunk)
                     self._settle(job)
@@ -195,10 +195,3 @@ def give_up(control: Engine, reviewer: ShardReviewer, job: BatchJob) -> None:
     jobs.finish(reviewer.engine, job, state)
     reviewer.metrics.batches_finished.labels(state=state).inc()
     log.error("batch lost", provider=job.provider, texts=job.texts, answered=now.answered)
-
-
-def _answers(lines: Iterator[bytes], job: BatchJob) -> Iterator[LineAnswer]:
-    for line in lines:
-        answer = read_line(line, job.structured_output)
-        if answer is not None:
-            yield answer

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from services.reviewer.money.budget import Budget, BudgetState
 from services.reviewer.money.pauses import Pauses
 from services.reviewer.money.rate_limits import RateLimits, open_providers, provider_paused
-from services.reviewer.providers.meter import Reservation
+from services.reviewer.providers.limits import Reservation
 from services.reviewer.providers.settings import Provider, TokenUsage
 from shared.clock import Clock
 from shared.db.outages import slowing_down

@@ -20,6 +20,10 @@ CONTENT_FILTER = "content_filter"
 UNAVAILABLE = "provider_unavailable"
 BAD_REQUEST = "bad_request"
 
+UNFIT_STATUSES = frozenset({400, 413, 422})
+FILTERED = re.compile(rb'"(?:content_filter|content_policy_violation)"')
+"""Marks an error that finds fault with the content of a request."""
+
 _MOST_TOKENS = 100_000
 """The most credible count, many times what a call can use. More would overflow the sums."""
 

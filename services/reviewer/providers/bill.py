@@ -4,12 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.reviewer.providers.answers import (
-    BAD_REQUEST,
-    CONTENT_FILTER,
-    UNAVAILABLE,
-    ModelAnswer,
-)
+from services.reviewer.providers.answers import BAD_REQUEST, UNAVAILABLE, ModelAnswer
 from services.reviewer.providers.settings import Provider, TokenUsage
 
 # At least 2 bytes a token: a reservation must never be too small.
@@ -24,12 +19,16 @@ Messages = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """`usage` and `cost_eur` add up all tries; `failed` means that no answer came."""
+    """`usage` and `cost_eur` add up all tries."""
 
     answer: ModelAnswer
     usage: TokenUsage
     cost_eur: Decimal
-    failed: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Return whether no answer came."""
+        return self.answer.reasons in {(UNAVAILABLE,), (BAD_REQUEST,)}
 
 
 class Bill:
@@ -48,16 +47,11 @@ class Bill:
         )
         self.cost_eur += self._provider.price.cost_eur(usage)
 
-    def result(self, answer: ModelAnswer, *, failed: bool = False) -> CallResult:
-        return CallResult(answer, self.usage, self.cost_eur, failed)
+    def result(self, answer: ModelAnswer) -> CallResult:
+        return CallResult(answer, self.usage, self.cost_eur)
 
-    def unavailable(self) -> CallResult:
-        return self.result(ModelAnswer(None, (UNAVAILABLE,), None), failed=True)
-
-    def unfit(self, *, filtered: bool) -> CallResult:
-        """Return the result for a server that finds fault with the request or its content."""
-        reason = CONTENT_FILTER if filtered else BAD_REQUEST
-        return self.result(ModelAnswer(None, (reason,), None), failed=not filtered)
+    def without_text(self, reason: str) -> CallResult:
+        return self.result(ModelAnswer(None, (reason,), None))
 
 
 def largest_usage(messages: Messages, provider: Provider) -> TokenUsage:

@@ -7,10 +7,16 @@ pauses all callers.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
 import structlog
 
-from services.reviewer.providers.answers import ModelAnswer
+from services.reviewer.providers.answers import (
+    BAD_REQUEST,
+    CONTENT_FILTER,
+    UNAVAILABLE,
+    ModelAnswer,
+)
 from services.reviewer.providers.bill import (
     Bill,
     CallResult,
@@ -28,8 +34,7 @@ from services.reviewer.providers.chat import (
     Transient,
 )
 from services.reviewer.providers.gate import PAUSE_SECONDS, End, Entry, Gate
-from services.reviewer.providers.limits import CallLimit
-from services.reviewer.providers.meter import Meter, Reservation
+from services.reviewer.providers.limits import CallLimit, Meter, Reservation
 from services.reviewer.providers.settings import StructuredOutput, TokenUsage
 from shared.backoff import doubling
 from shared.clock import Clock
@@ -42,9 +47,13 @@ log = structlog.get_logger()
 TRIES = 3
 _FIRST_BACKOFF_SECONDS = 0.5
 
-_LESS: dict[StructuredOutput, StructuredOutput] = {
-    "json_schema": "json_object",
-    "json_object": "plain",
+# A server that refuses one is asked for the next.
+_STRUCTURED_OUTPUTS = get_args(StructuredOutput)
+_ENDS: dict[type[ChatError], End] = {
+    RateLimited: End.THROTTLED,
+    Transient: End.FAILED,
+    BadRequest: End.FAILED,
+    ChatRefused: End.REFUSED,
 }
 
 Write = Callable[[StructuredOutput], Messages]
@@ -88,6 +97,9 @@ class ProviderClient:
         self._structured_output: StructuredOutput = chat.provider.structured_output
         self._said_no_usage = False
 
+    def wait_seconds(self) -> float:
+        return self.gate.wait_seconds()
+
     def ask(self, write: Write, window: CallWindow, *, first: bool) -> CallResult:
         """Ask for one text.
 
@@ -107,15 +119,15 @@ class ProviderClient:
                 if tries == 0:
                     raise
                 # The tries that were paid for are stored first; the next call meets the same.
-                return bill.unavailable()
+                return bill.without_text(UNAVAILABLE)
             except Transient as error:
                 tries += 1
                 if tries >= TRIES or not self._back_off(tries, error, window):
-                    return bill.unavailable()
+                    return bill.without_text(UNAVAILABLE)
             except BadRequest as error:
                 if error.filtered or structured_output == "plain":
-                    return bill.unfit(filtered=error.filtered)
-                structured_output = _LESS[structured_output]
+                    return bill.without_text(CONTENT_FILTER if error.filtered else BAD_REQUEST)
+                structured_output = _STRUCTURED_OUTPUTS[_rank(structured_output) + 1]
             else:
                 self._remember(structured_output)
                 return bill.result(answer)
@@ -157,53 +169,43 @@ class ProviderClient:
         start = self._clock.monotonic_seconds()
         try:
             reply = self._chat.post(one.messages, one.structured_output)
-        except RateLimited as error:
-            self._leave(entry, End.THROTTLED, "throttled", start, error)
-            self._settle(reservation, None)
-            asked = error.retry_after_seconds
-            self._meter.pause(self.provider, PAUSE_SECONDS if asked is None else asked)
-            raise
-        except Transient as error:
-            self._leave(entry, End.FAILED, "failed", start, error)
+        except ChatError as error:
+            unfit = one.structured_output == "plain" and not error.filtered
+            end = _ENDS[type(error)]
+            if isinstance(error, BadRequest) and not unfit:
+                end = End.NOT_MADE
+            self._leave(entry, end, start, error)
             if error.billed:
                 self._charge(bill, one.most)
             self._settle(reservation, one.most if error.billed else None)
+            if isinstance(error, RateLimited):
+                asked = error.retry_after_seconds
+                self._meter.pause(self.provider, PAUSE_SECONDS if asked is None else asked)
+            if isinstance(error, ChatRefused):
+                wait_seconds = self.wait_seconds()
+                raise SlowDown(
+                    str(error), retry_after_seconds=wait_seconds, reason=CallLimit.OUT_OF_USE
+                ) from None
             raise
-        except BadRequest as error:
-            unfit = one.structured_output == "plain" and not error.filtered
-            self._leave(entry, End.FAILED if unfit else End.NOT_MADE, "bad_request", start, error)
-            self._settle(reservation, None)
-            raise
-        except ChatRefused as error:
-            self._leave(entry, End.REFUSED, "refused", start, error)
-            self._settle(reservation, None)
-            raise SlowDown(
-                str(error),
-                retry_after_seconds=self.gate.wait_seconds(),
-                reason=CallLimit.OUT_OF_USE,
-            ) from None
         except BaseException:
             self.gate.leave(entry, End.FAILED)
             self._charge(bill, one.most)
             self._settle(reservation, one.most)
             raise
-        self._leave(entry, End.ANSWERED, "answered", start, reply)
+        self._leave(entry, End.ANSWERED, start, reply)
         return reply
 
-    def _leave(
-        self, entry: Entry, end: End, outcome: str, start: float, came: ChatError | Reply
-    ) -> None:
+    def _leave(self, entry: Entry, end: End, start: float, came: ChatError | Reply) -> None:
         name = self.provider.name
         latency_seconds = self._clock.monotonic_seconds() - start
         out_of_use = self.gate.leave(
             entry,
             end,
             latency_seconds=latency_seconds,
-            headers=came.headers if isinstance(came, RateLimited | Reply) else None,
-            retry_after_seconds=(
-                came.retry_after_seconds if isinstance(came, RateLimited) else None
-            ),
+            headers=came.headers,
+            retry_after_seconds=came.retry_after_seconds if isinstance(came, ChatError) else None,
         )
+        outcome = "bad_request" if isinstance(came, BadRequest) else end.value
         self._metrics.chat_calls.labels(provider=name, outcome=outcome).inc()
         self._metrics.chat_call_seconds.labels(provider=name).observe(latency_seconds)
         if out_of_use:
@@ -233,7 +235,7 @@ class ProviderClient:
         return estimated_usage(one.messages, answer.text, self.provider)
 
     def _remember(self, structured_output: StructuredOutput) -> None:
-        if structured_output in _below(self._structured_output):
+        if _rank(structured_output) > _rank(self._structured_output):
             self._structured_output = structured_output
             log.warning(
                 "the server refuses this structured output: asking for less",
@@ -252,6 +254,5 @@ class ProviderClient:
         return not self._clock.wait(seconds)
 
 
-def _below(structured_output: StructuredOutput) -> list[StructuredOutput]:
-    less = _LESS.get(structured_output)
-    return [] if less is None else [less, *_below(less)]
+def _rank(structured_output: StructuredOutput) -> int:
+    return _STRUCTURED_OUTPUTS.index(structured_output)

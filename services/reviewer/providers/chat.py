@@ -22,7 +22,13 @@ import orjson
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError
 
-from services.reviewer.providers.answers import FIELD, ModelAnswer, read_answer
+from services.reviewer.providers.answers import (
+    FIELD,
+    FILTERED,
+    UNFIT_STATUSES,
+    ModelAnswer,
+    read_answer,
+)
 from services.reviewer.providers.bill import Messages
 from services.reviewer.providers.settings import Provider, StructuredOutput
 from shared.clock import Clock
@@ -34,10 +40,8 @@ _MOST_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 16
 _MOST_RETRY_AFTER_SECONDS = 3600.0
 _OVERLOADED = frozenset({408, 500, 502, 503, 504, 520, 522, 524, 529})
-_UNFIT = frozenset({400, 413, 422})
 # Sent as a 429, but no wait helps: the account is empty.
 _ACCOUNT_EMPTY = re.compile(rb'"(?:insufficient_quota|billing_hard_limit_reached)"')
-_FILTERED = re.compile(rb'"(?:content_filter|content_policy_violation)"')
 _ADVICE = {
     401: "its key is refused",
     402: "the account is empty",
@@ -62,40 +66,38 @@ _RESPONSE_FORMATS: Mapping[StructuredOutput, object] = {
 
 
 class ChatError(SirenadeError):
-    """Base of the errors of a call that brings no answer."""
+    """Base of the errors of a call that brings no answer.
 
-
-class RateLimited(ChatError):
-    """Raised for a 429; `retry_after_seconds` is None when the server names no time."""
+    `billed` is true when the server may have written the text nevertheless; `retry_after_seconds`
+    is None when the server names no time.
+    """
 
     def __init__(
-        self, message: str, *, retry_after_seconds: float | None, headers: Mapping[str, str]
+        self,
+        message: str,
+        *,
+        billed: bool = False,
+        filtered: bool = False,
+        retry_after_seconds: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
+        self.billed = billed
+        self.filtered = filtered
         self.retry_after_seconds = retry_after_seconds
         self.headers = headers
 
 
+class RateLimited(ChatError):
+    """Raised for a 429."""
+
+
 class Transient(ChatError):
-    """Raised for an overloaded server, a cut connection or an answer that does not come.
-
-    `billed` is true when the server may have written the text nevertheless.
-    """
-
-    def __init__(
-        self, message: str, *, billed: bool, retry_after_seconds: float | None = None
-    ) -> None:
-        super().__init__(message)
-        self.billed = billed
-        self.retry_after_seconds = retry_after_seconds
+    """Raised for an overloaded server, a cut connection or an answer that does not come."""
 
 
 class BadRequest(ChatError):
     """Raised when the server finds fault with the request, or with its content (`filtered`)."""
-
-    def __init__(self, message: str, *, filtered: bool) -> None:
-        super().__init__(message)
-        self.filtered = filtered
 
 
 class ChatRefused(ChatError):
@@ -220,9 +222,9 @@ def error_of(name: str, response: requests.Response, body: bytes) -> ChatError:
     if status == requests.codes.too_many_requests and not _ACCOUNT_EMPTY.search(body):
         return RateLimited(message, retry_after_seconds=retry_after, headers=response.headers)
     if status in _OVERLOADED:
-        return Transient(message, billed=False, retry_after_seconds=retry_after)
-    if status in _UNFIT:
-        return BadRequest(message, filtered=_FILTERED.search(body) is not None)
+        return Transient(message, retry_after_seconds=retry_after)
+    if status in UNFIT_STATUSES:
+        return BadRequest(message, filtered=FILTERED.search(body) is not None)
     return ChatRefused(f"{message}: {_ADVICE.get(status, 'not an answer of a chat server')}")
 
 

@@ -56,13 +56,12 @@ class Circuit:
     def failed(self, now: float, *, probe: bool) -> None:
         if probe:
             self._failed_probes += 1
-            self._open(now, self._open_seconds())
-            return
-        self._failures.append(True)
+        else:
+            self._failures.append(True)
         count = len(self._failures)
         broken = count >= _LEAST and sum(self._failures) >= _SHARE * count
-        if broken and self.state is State.CLOSED:
-            self._open(now, self._open_seconds())
+        if probe or (broken and self.state is State.CLOSED):
+            self._open(now, doubling(_FIRST_SECONDS, self._failed_probes, most=_MOST_SECONDS))
 
     def refused(self, now: float) -> None:
         self._open(now, REFUSED_SECONDS)
@@ -71,9 +70,6 @@ class Circuit:
         """Note that a call was not made in the end."""
         if probe:
             self._open(now, 0.0)
-
-    def _open_seconds(self) -> float:
-        return doubling(_FIRST_SECONDS, self._failed_probes, most=_MOST_SECONDS)
 
     def _open(self, now: float, seconds: float) -> None:
         self.state = State.OPEN

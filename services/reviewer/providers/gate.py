@@ -66,12 +66,8 @@ class Gate:
     def size(self) -> int:
         return self._size.value
 
-    def usable(self) -> bool:
-        """Return whether the provider may be asked, even if by a probe only."""
-        return self.wait_seconds() <= 0
-
     def wait_seconds(self) -> float:
-        """Return the time until the provider is worth another call."""
+        """Return the time until the provider is worth another call, even if by a probe only."""
         with self._changed:
             return self._circuit.wait_seconds(self._clock.monotonic_seconds())
 
@@ -127,6 +123,7 @@ class Gate:
             self._paused_until = max(self._paused_until, until)
 
     def _wait(self, tokens: int, latest: float) -> Entry:
+        amounts = {"requests": 1, "tokens": tokens}
         while True:
             now = self._clock.monotonic_seconds()
             if self._clock.stopping.is_set():
@@ -138,16 +135,15 @@ class Gate:
                     retry_after_seconds=closed,
                     reason=CallLimit.OUT_OF_USE,
                 )
-            timed = max(
-                self._paused_until - now,
-                self._buckets["requests"].wait_seconds(1, now),
-                self._buckets["tokens"].wait_seconds(tokens, now),
-            )
+            buckets = [
+                bucket.wait_seconds(amounts[kind], now) for kind, bucket in self._buckets.items()
+            ]
+            timed = max(self._paused_until - now, *buckets)
             if now + timed > latest or now >= latest:
                 raise self._late(max(1.0, timed))
             full = self._inside >= self._size.value
             if timed <= 0 and not full:
-                return self._let_in(tokens, now)
+                return self._let_in(amounts, now)
             wait = timed if timed > 0 else latest - now
             self._changed.wait(min(wait, _LOOK_UP_SECONDS))
 
@@ -158,16 +154,13 @@ class Gate:
             reason=CallLimit.LATE,
         )
 
-    def _let_in(self, tokens: int, now: float) -> Entry:
+    def _let_in(self, amounts: Mapping[str, int], now: float) -> Entry:
         self._inside += 1
         entry = Entry(
             at=now,
             full=self._inside >= self._size.value,
             probe=self._circuit.begin(),
-            marks={
-                "requests": self._buckets["requests"].take(1, now),
-                "tokens": self._buckets["tokens"].take(tokens, now),
-            },
+            marks={kind: self._buckets[kind].take(amounts[kind], now) for kind in amounts},
         )
         self._report()
         return entry

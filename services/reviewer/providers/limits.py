@@ -1,6 +1,11 @@
-"""The limits that stand against a call for now, as reasons of a SlowDown: pure."""
+"""The limits and the budget that all replicas share, as a call meets them: pure."""
 
+from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
+
+from services.reviewer.providers.settings import Provider, TokenUsage
 
 
 class CallLimit(StrEnum):
@@ -14,3 +19,32 @@ class CallLimit(StrEnum):
     PROVIDER_PAUSED = "provider_paused"
     # A call could cost more than is left: the run is paused, nothing fails.
     BUDGET_REACHED = "budget_reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """`id` belongs to the meter; None where the reservation has no row."""
+
+    provider: str
+    id: int | None
+    cost_eur: Decimal
+
+
+class Meter(Protocol):
+    """Admits calls within the limits and the budget."""
+
+    def reserve(self, provider: Provider, *, tokens: int, cost_eur: Decimal) -> Reservation:
+        """Wait for room below the provider's limits, then reserve the money.
+
+        `tokens` and `cost_eur` are the most that the call can use. Raises SlowDown:
+        BUDGET_REACHED, PROVIDER_PAUSED, or without a reason when the wait is too long.
+        """
+        ...
+
+    def settle(self, reservation: Reservation, usage: TokenUsage | None) -> None:
+        """Replace the reservation by the usage; None: the call was certainly not billed."""
+        ...
+
+    def pause(self, provider: Provider, seconds: float) -> None:
+        """Pause the provider for all replicas; a longer pause stays."""
+        ...

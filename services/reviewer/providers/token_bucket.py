@@ -62,10 +62,7 @@ def _refill(allowance: Allowance) -> float:
     return allowance.limit / 60
 
 
-_NAMES = {
-    "requests": ("requests", "req-minute"),
-    "tokens": ("tokens", "tokens-minute"),
-}
+_NAMES = {"requests": ("requests", "req-minute"), "tokens": ("tokens", "tokens-minute")}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
 

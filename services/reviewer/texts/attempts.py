@@ -1,6 +1,6 @@
 """Attempts at a text, each with its verdict: pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -39,23 +39,27 @@ class Attempt:
     tokens_cached: int = 0
     cost_eur: Decimal = Decimal(0)
 
-    @classmethod
-    def of(
-        cls, generated: GeneratedText, reasons: Iterable[str], *, latency_seconds: float
-    ) -> "Attempt":
-        """Return an attempt that asked no provider, and so cost nothing."""
-        return cls(
-            model=generated.model,
-            prompt_version=generated.prompt_version,
-            reasons=tuple(reasons),
-            latency_seconds=latency_seconds,
-            text=generated.text,
-            digital_source_type=generated.digital_source_type,
-        )
-
     @property
     def accepted(self) -> bool:
         return self.text is not None and not self.reasons
+
+
+def attempt(
+    generate: Callable[[], GeneratedText],
+    reasons_against: Callable[[str], Sequence[str]],
+    monotonic_seconds: Callable[[], float],
+) -> Attempt:
+    """Return an attempt that asks no provider, and so costs nothing."""
+    start = monotonic_seconds()
+    generated = generate()
+    return Attempt(
+        model=generated.model,
+        prompt_version=generated.prompt_version,
+        reasons=tuple(reasons_against(generated.text)),
+        latency_seconds=monotonic_seconds() - start,
+        text=generated.text,
+        digital_source_type=generated.digital_source_type,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from math import inf
 
 import structlog
 
+from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.providers.answers import UNAVAILABLE
 from services.reviewer.providers.call import CallWindow
@@ -23,6 +24,7 @@ from services.reviewer.texts.attempts import (
     Attempt,
     Attempts,
     Validate,
+    attempt,
 )
 from shared.errors import SlowDown
 from shared.logs import places_of
@@ -35,15 +37,6 @@ ASKS = 3
 """Texts that providers may be asked for, for one avis."""
 
 NO_HURRY = CallWindow(begin_by=inf, finish_by=inf)
-
-
-@dataclass(frozen=True, slots=True)
-class Generator:
-    """A way to write texts; `model` and `prompt_version` name it where it brings no text."""
-
-    model: str
-    prompt_version: str
-    generate: Callable[[Facts], GeneratedText]
 
 
 def one_at_a_time(validate: Validate) -> Validate:
@@ -64,18 +57,18 @@ def one_at_a_time(validate: Validate) -> Validate:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """`choice` is None where there are no chat servers: the generator writes everything."""
+    """`choice` is None where there are no chat servers: `generate` writes everything."""
 
-    generator: Generator
     validate: Validate
     monotonic_seconds: Callable[[], float]
+    generate: Callable[[Facts], GeneratedText] = template.generate
     choice: ProviderChoice | None = None
     metrics: Metrics | None = None
 
     @property
     def prompt_version(self) -> str:
         """Return the version that new texts have."""
-        return self.generator.prompt_version if self.choice is None else self.choice.prompt_version
+        return template.PROMPT_VERSION if self.choice is None else self.choice.prompt_version
 
     def write(self, facts: Facts, window: CallWindow = NO_HURRY) -> Attempts:
         """Return all attempts; `slow_down` says that a limit or the budget stands against more."""
@@ -114,7 +107,7 @@ class Author:
         self, choice: ProviderChoice, facts: Facts, window: CallWindow, earlier: Sequence[Attempt]
     ) -> Attempt:
         start = self.monotonic_seconds()
-        reasons = tuple(reason for attempt in earlier for reason in attempt.reasons)
+        reasons = tuple(reason for each in earlier for reason in each.reasons)
         failed = [each.provider for each in earlier if each.provider and each.text is None]
         draft: ProviderDraft | None = None
         error_name: str | None = None
@@ -148,16 +141,16 @@ class Author:
 
     def _generate(self, facts: Facts) -> Attempt:
         start = self.monotonic_seconds()
-        generator = self.generator
         try:
-            generated = generator.generate(facts)
-            reasons = self.validate(generated.text, facts)
+            return attempt(
+                lambda: self.generate(facts),
+                lambda text: self.validate(text, facts),
+                self.monotonic_seconds,
+            )
         except Exception as error:  # noqa: BLE001  # a bug that one row meets must not hold up others
             log.warning("generator failed", error=type(error).__name__, at=places_of(error))
             name = type(error).__name__
-            return self._failed(generator.model, generator.prompt_version, start, name)
-        latency_seconds = self.monotonic_seconds() - start
-        return Attempt.of(generated, reasons, latency_seconds=latency_seconds)
+            return self._failed(template.MODEL, template.PROMPT_VERSION, start, name)
 
     def _failed(self, model: str, prompt_version: str, start: float, error: str | None) -> Attempt:
         return Attempt(
@@ -171,4 +164,4 @@ class Author:
 
 def _was_answered(attempts: Sequence[Attempt]) -> bool:
     """Return whether a provider brought more than silence."""
-    return any(attempt.reasons != (UNAVAILABLE,) for attempt in attempts)
+    return any(each.reasons != (UNAVAILABLE,) for each in attempts)

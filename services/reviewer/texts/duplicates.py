@@ -10,12 +10,16 @@ from dataclasses import dataclass, replace
 import orjson
 from sqlalchemy import Connection, text
 
+from services.reviewer.notices import template
+from services.reviewer.notices.label import label
 from services.reviewer.statements import execute_rows
-from services.reviewer.texts.attempts import Attempt
+from services.reviewer.texts.attempts import Attempt, Validate, attempt
 from services.reviewer.texts.rulings import AvisResult, Claim
 from services.reviewer.validation.simhash import BITS, NEAR, distance, simhash
+from shared.clock import Clock
 from shared.db.locks import LockFamily, hold_one_sql
 from shared.db.neighbours import neighbourhood
+from shared.metrics import Metrics
 
 EXACT_DUPLICATE = "exact_duplicate"
 NEAR_DUPLICATE = "near_duplicate"
@@ -49,14 +53,6 @@ _KEEP = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class ChosenText:
-    """`tolerated` is the code against a text that is kept all the same."""
-
-    result: AvisResult
-    tolerated: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Draft:
     """`bits` is the distance from the nearest neighbour."""
 
@@ -71,6 +67,23 @@ class _Draft:
         return NEAR_DUPLICATE if self.bits else EXACT_DUPLICATE
 
 
+def rewriter(validate: Validate, clock: Clock, metrics: Metrics) -> Rewrite:
+    """Return a Rewrite by the template: the same claim and number give the same text."""
+
+    def rewrite(claim: Claim, number: int, because: str) -> AvisResult:
+        metrics.avis_rejections.labels(reason=because).inc()
+        facts = claim.facts
+        other = attempt(
+            lambda: template.generate(facts, variant_seed=f"{facts.siret}/{number}"),
+            lambda text: validate(text, facts),
+            clock.monotonic_seconds,
+        )
+        told = label(generated_at=clock.now(), fetched_at=claim.fetched_at, ai=False)
+        return AvisResult(claim=claim, attempts=(other,), label=told)
+
+    return rewrite
+
+
 def simhash_of(result: AvisResult) -> int:
     return simhash(result.attempts[-1].text or "", result.claim.facts)
 
@@ -80,10 +93,11 @@ def keep_apart(
     results: Sequence[AvisResult],
     rewrite: Rewrite,
     hashes: Mapping[int, int],
-) -> dict[int, ChosenText]:
+) -> dict[int, tuple[AvisResult, str | None]]:
     """Return for each avis the text that differs most from those of its neighbours.
 
-    Neighbours may be among the results. All results are accepted, and their simhashes in `hashes`,
+    With it comes the code against a text that is kept all the same. Neighbours may be among the
+    results. All results are accepted, and their simhashes in `hashes`,
     by avis id. The places stay locked until the transaction ends. A text that is too near is
     written again at most `REWRITES` times; then the furthest one is kept.
     """
@@ -111,7 +125,11 @@ def keep_apart(
                     continue
             beside.append(_furthest(drafts[avis_id]).simhash)
         open_results = again
-    _keep(connection, {one: _furthest(drafts[one]).simhash for one in ids}, places)
+    kept = [
+        {"id": one, "place": places[one], "simhash": _furthest(drafts[one]).simhash}
+        for one in sorted(ids)
+    ]
+    execute_rows(connection, _KEEP, kept)
     return {avis_id: _choose(drafts[avis_id]) for avis_id in ids}
 
 
@@ -122,26 +140,11 @@ def _nearest(
     if not texts:
         return {}
     rows = [
-        {
-            "id": result.claim.avis_id,
-            "place": places[result.claim.avis_id],
-            "simhash": own,
-        }
+        {"id": result.claim.avis_id, "place": places[result.claim.avis_id], "simhash": own}
         for result, own in texts
     ]
     found = connection.execute(_NEAREST, {"rows": orjson.dumps(rows).decode()})
     return {row.id: row.bits for row in found}
-
-
-def _keep(connection: Connection, hashes: Mapping[int, int], places: Mapping[int, int]) -> None:
-    execute_rows(
-        connection,
-        _KEEP,
-        (
-            {"id": avis_id, "place": places[avis_id], "simhash": hashes[avis_id]}
-            for avis_id in sorted(hashes)
-        ),
-    )
 
 
 def _furthest(drafts: Sequence[_Draft]) -> _Draft:
@@ -149,12 +152,12 @@ def _furthest(drafts: Sequence[_Draft]) -> _Draft:
     return max(drafts, key=lambda draft: draft.bits)
 
 
-def _choose(drafts: Sequence[_Draft]) -> ChosenText:
+def _choose(drafts: Sequence[_Draft]) -> tuple[AvisResult, str | None]:
     """Return the furthest draft, with the attempts of all drafts before its own."""
     kept = _furthest(drafts)
-    earlier = (attempt for draft in drafts if draft is not kept for attempt in _with_code(draft))
+    earlier = (each for draft in drafts if draft is not kept for each in _with_code(draft))
     attempts = (*earlier, *kept.result.attempts)
-    return ChosenText(replace(kept.result, attempts=attempts), kept.code)
+    return replace(kept.result, attempts=attempts), kept.code
 
 
 def _with_code(draft: _Draft) -> Iterator[Attempt]:

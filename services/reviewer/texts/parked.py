@@ -1,12 +1,12 @@
 """Parked avis wait for a batch: they keep their claim, with a lease as long as the wait."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sqlalchemy import Engine, text
 
 from services.reviewer import statements
-from services.reviewer.texts.rulings import Claim
+from services.reviewer.providers.batch_route import WaitForBatch
+from services.reviewer.texts.rulings import AvisResult
 
 # A paused run may be resumed within a day.
 WAIT_SECONDS = 86_400
@@ -31,28 +31,24 @@ _PARK = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """An avis that waits for a batch; `reasons` stand against its `asks` earlier texts."""
+def park(engine: Engine, results: Iterable[AvisResult]) -> set[int]:
+    """Park avis that wait for a batch, and return the ids of those whose claim still stood.
 
-    claim: Claim
-    provider: str
-    asks: int
-    reasons: tuple[str, ...]
-
-
-def park(engine: Engine, parked: Iterable[Parked]) -> set[int]:
-    """Park avis, and return the ids of those whose claim still stood."""
+    They wait after calls to other providers or none, with the reasons against the earlier texts.
+    """
     rows = [
         {
             "avis_id": each.claim.avis_id,
             "claim_token": str(each.claim.token),
-            "provider": each.provider,
-            "asks": each.asks,
-            "reasons": list(each.reasons),
+            "provider": each.slow_down.provider,
+            "asks": len(each.attempts),
+            "reasons": [reason for attempt in each.attempts for reason in attempt.reasons],
         }
-        for each in parked
+        for each in results
+        if isinstance(each.slow_down, WaitForBatch)
     ]
+    if not rows:
+        return set()
     with engine.begin() as connection:
         sent = {"rows": statements.to_rows(rows), "lease_seconds": WAIT_SECONDS}
         return set(connection.execute(_PARK, sent).scalars())

@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 from services.operator.failures.retries import retry
 from services.reviewer.batches.lines import ask_again, keep_claims, read_lines, release
 from services.reviewer.commands.due import mark_due, send_again
+from services.reviewer.providers.batch_route import WaitForBatch
 from services.reviewer.relay import Relay, forget_publications
 from services.reviewer.reviews.importer import make_due
 from services.reviewer.store import release_claims
-from services.reviewer.texts.parked import Parked, park
-from services.reviewer.texts.rulings import Claim
+from services.reviewer.texts.parked import park
+from services.reviewer.texts.rulings import AvisResult, Claim
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
 from services.writer.pages.pages import renew_pages
@@ -115,6 +116,10 @@ def publish(subject: Subject) -> None:
         high_water=100,
         stall_seconds=900,
     ).step()
+
+
+def parkable(claim: Claim) -> AvisResult:
+    return AvisResult(claim=claim, attempts=(), label="", slow_down=WaitForBatch(PROVIDER))
 
 
 def lengthen(subject: Subject) -> None:
@@ -243,7 +248,7 @@ WAYS: Mapping[AvisEvent, Mapping[AvisOutcome, list[Event]]] = {
         ],
     },
     AvisEvent.PARKED: {
-        PENDING: [lambda it: park(it.register.engine, [Parked(it.claim, PROVIDER, 0, ())])],
+        PENDING: [lambda it: park(it.register.engine, [parkable(it.claim)])],
     },
     AvisEvent.EXTENDED: {PENDING: [lengthen, ask_anew]},
     AvisEvent.TEXT_ACCEPTED: {

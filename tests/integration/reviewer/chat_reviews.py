@@ -9,15 +9,14 @@ from typing import Any
 
 from pydantic import HttpUrl
 
-from services.reviewer.notices import template
 from services.reviewer.providers.call import CallWindow, ProviderClient
 from services.reviewer.providers.chat import Chat
-from services.reviewer.providers.choice import ProviderChoice, Providers
+from services.reviewer.providers.choice import ProviderChoice
 from services.reviewer.providers.gate import Gate
-from services.reviewer.providers.meter import Reservation
+from services.reviewer.providers.limits import Reservation
 from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Price, Provider, TokenUsage
-from services.reviewer.texts.author import Author, Generator
+from services.reviewer.texts.author import Author
 from services.reviewer.validation import validate
 from shared.clock import Clock
 from shared.metrics import Metrics
@@ -83,12 +82,9 @@ def make_author(
         for each in providers
     ]
     return Author(
-        Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
         lambda text, facts: validate(text, facts).reasons,
         clock.monotonic_seconds,
-        choice=ProviderChoice(
-            Providers(lines, clock, outage_seconds=outage_seconds), read_prompt()
-        ),
+        choice=ProviderChoice(lines, read_prompt(), clock, outage_seconds=outage_seconds),
         metrics=metrics,
     )
 

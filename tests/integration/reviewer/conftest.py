@@ -14,7 +14,7 @@ from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.store import claim, store
 from services.reviewer.texts.attempts import Attempt
-from services.reviewer.texts.author import Author, Generator
+from services.reviewer.texts.author import Author
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -184,8 +184,7 @@ def desk(engine: Engine) -> Desk:
 @pytest.fixture
 def author(clock: Clock) -> Author:
     """The offline generator under a validator that finds nothing wrong."""
-    generator = Generator(template.MODEL, template.PROMPT_VERSION, template.generate)
-    return Author(generator, lambda _text, _facts: (), clock.monotonic_seconds)
+    return Author(lambda _text, _facts: (), clock.monotonic_seconds)
 
 
 @pytest.fixture
@@ -202,12 +201,11 @@ def make_reviewer(
         lease_seconds: float = 60,
         author: Author = author,
     ) -> ShardReviewer:
-        generator = replace(author.generator, generate=generate)
         reviewers.append(
             ShardReviewer(
                 engine=make_engine(database_url, application_name=f"reviewer-{len(reviewers)}"),
                 generators=ThreadPoolExecutor(generators),
-                author=replace(author, generator=generator),
+                author=replace(author, generate=generate),
                 clock=clock,
                 metrics=metrics,
                 lease_seconds=lease_seconds,

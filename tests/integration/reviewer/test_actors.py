@@ -114,8 +114,7 @@ def test_no_connection_is_held_while_a_text_is_made(
         held.append(pool.checkedout())
         return template.generate(facts)
 
-    generator = replace(reviewer.author.generator, generate=generate)
-    replace(reviewer, author=replace(reviewer.author, generator=generator)).work(ids)
+    replace(reviewer, author=replace(reviewer.author, generate=generate)).work(ids)
     assert held == [0] * 5
 
 
@@ -177,8 +176,7 @@ def test_a_text_is_not_generated_again_because_the_database_went_away(
         threading.Timer(1.5, allow_connections, ["true"]).start()
         return template.generate(facts)
 
-    generator = replace(reviewer.author.generator, generate=generate)
-    replace(reviewer, author=replace(reviewer.author, generator=generator)).work([avis_id])
+    replace(reviewer, author=replace(reviewer.author, generate=generate)).work([avis_id])
     assert len(called) == 1
     assert register.avis(avis_id)["outcome"] == "accepted"
 

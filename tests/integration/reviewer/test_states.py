@@ -8,17 +8,17 @@ import pytest
 
 from services.reviewer.commands.due import send_again
 from services.reviewer.store import release_claims
-from services.reviewer.texts.parked import Parked, park
+from services.reviewer.texts.parked import park
 from services.reviewer.texts.rulings import Fate
 from shared.avis import PENDING, TRANSITIONS, AvisEvent, AvisOutcome, Effect
 from tests.integration.reviewer.avis_events import (
-    PROVIDER,
     WAYS,
     Subject,
     become_sole_trader,
     hide,
     no_change,
     oppose,
+    parkable,
     prepare,
 )
 from tests.integration.reviewer.conftest import Desk, Register
@@ -99,7 +99,7 @@ def test_a_result_with_another_token_changes_nothing(register: Register, desk: D
     before = subject.row
     for reasons in ((), ("rating",)):
         assert desk.store(stranger, reasons=reasons) == [Fate.DISCARDED]
-    assert park(register.engine, [Parked(stranger, PROVIDER, 0, ())]) == set()
+    assert park(register.engine, [parkable(stranger)]) == set()
     release_claims(register.engine, [subject.avis_id], [stranger])
     assert subject.row == before
     assert desk.store(subject.claim) == [Fate.ACCEPTED]

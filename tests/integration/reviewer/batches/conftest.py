@@ -15,12 +15,11 @@ from services.reviewer.batches.client import BatchClient
 from services.reviewer.batches.loop import Batches, make_steps
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.rate_limits import open_providers
-from services.reviewer.notices import template
 from services.reviewer.providers.batch_route import BatchRoute
-from services.reviewer.providers.choice import ProviderChoice, Providers
+from services.reviewer.providers.choice import ProviderChoice
 from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Batch, Provider, TokenUsage
-from services.reviewer.texts.author import Author, Generator
+from services.reviewer.texts.author import Author
 from services.reviewer.validation import validate
 from shared.clock import Clock
 from shared.metrics import Metrics
@@ -104,10 +103,9 @@ def make(register: "Register", engine: Engine, server: BatchServer) -> Iterator[
         line = BatchRoute(one)
         pools.append(ThreadPoolExecutor(2))
         author = Author(
-            Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
             lambda written, facts: validate(written, facts).reasons,
             clock.monotonic_seconds,
-            choice=ProviderChoice(Providers([line], clock, outage_seconds=600), prompt),
+            choice=ProviderChoice([line], prompt, clock, outage_seconds=600),
             metrics=metrics,
         )
         reviewer = ShardReviewer(

@@ -44,12 +44,12 @@ def test_after_a_failed_batch_all_is_due_and_the_server_is_left_alone_for_longer
         desk.until(partial(_all_failed, desk, batches))
         assert (desk.due(), desk.paid()) == (3, (0, 0))
         waits.append(read_load(engine, "batcher", poll_seconds=600).closed_seconds)
-        desk.until(desk.line.gate.usable)
+        desk.until(lambda: desk.line.wait_seconds() <= 0)
     assert waits[0] > 600
     assert waits[1] > 1.5 * waits[0]
     assert waits[2] > 1.2 * waits[1]
     # No avis goes to a server that is out of use: other servers may write it.
-    desk.line.gate.set(room=50, closed_seconds=9)
+    desk.line.set(room=50, closed_seconds=9)
     with pytest.raises(SlowDown, match="no provider can be asked"):
         desk.reviewer.work(ids)
     server.does.status = "completed"
@@ -102,7 +102,7 @@ def test_a_batch_that_may_be_there_at_a_server_without_lists_counts_as_spent(
     assert spent > 3 * EACH_EUR
     assert reserved == 0
     assert desk.due() == 3
-    desk.until(desk.line.gate.usable)
+    desk.until(lambda: desk.line.wait_seconds() <= 0)
     desk.work(ids)
     desk.until(lambda: desk.outcomes() == {"accepted": 3})
 

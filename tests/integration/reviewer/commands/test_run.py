@@ -92,10 +92,7 @@ def reviewer(
             reviewer = ShardReviewer(
                 engine=engine,
                 generators=generators,
-                author=replace(
-                    author,
-                    generator=replace(author.generator, prompt_version=_PROMPT, generate=generate),
-                ),
+                author=replace(author, generate=generate),
                 clock=clock,
                 metrics=metrics,
                 lease_seconds=60,

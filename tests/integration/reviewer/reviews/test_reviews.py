@@ -121,8 +121,10 @@ def test_without_a_review_left_there_is_no_text_and_the_outcome_says_why(
 def test_a_review_withdrawn_between_claim_and_store_discards_the_text(
     register: "Register", reviews: Reviews, reviewer: ShardReviewer, engine: Engine
 ) -> None:
+    from services.reviewer.reviews.synthese import generate  # noqa: PLC0415
+    from services.reviewer.reviews.validation import validate_synthese  # noqa: PLC0415
     from services.reviewer.store import claim, store  # noqa: PLC0415
-    from services.reviewer.texts.quotations import quote  # noqa: PLC0415
+    from services.reviewer.texts.attempts import attempt  # noqa: PLC0415
     from services.reviewer.texts.rulings import AvisResult  # noqa: PLC0415  # beside its only use
 
     register.add(range(1, 2))
@@ -131,10 +133,15 @@ def test_a_review_withdrawn_between_claim_and_store_discards_the_text(
     claimed = claim(
         engine, ids, lease_seconds=60, prompt_version="template-4", sole_traders=False
     ).claims[0]
-    assert claimed.sources is not None
-    attempt = quote(claimed.facts, claimed.sources, reviewer.clock.monotonic_seconds)
+    facts, sources = claimed.facts, claimed.sources
+    assert sources is not None
+    quotation = attempt(
+        lambda: generate(facts, sources),
+        lambda text: validate_synthese(text, facts, sources),
+        reviewer.clock.monotonic_seconds,
+    )
     register.execute("DELETE FROM sources")
-    store(engine, [AvisResult(claim=claimed, attempts=(attempt,), label="")], sole_traders=False)
+    store(engine, [AvisResult(claim=claimed, attempts=(quotation,), label="")], sole_traders=False)
     left = synthese(register)
     assert (left["outcome"], left["text"]) == ("no_reviews", None)
     assert register.rows("SELECT * FROM avis_attempts") == []

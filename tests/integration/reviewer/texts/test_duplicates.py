@@ -10,8 +10,7 @@ from sqlalchemy import Engine, event
 from services.reviewer.notices import template
 from services.reviewer.store import store
 from services.reviewer.texts.attempts import Attempt
-from services.reviewer.texts.duplicates import EXACT_DUPLICATE, REWRITES
-from services.reviewer.texts.rewriter import Rewriter
+from services.reviewer.texts.duplicates import EXACT_DUPLICATE, REWRITES, Rewrite, rewriter
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from services.reviewer.validation import validate
 from services.reviewer.validation.simhash import NEAR, distance
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def rewriter(clock: Clock, metrics: Metrics) -> Rewriter:
-    return Rewriter(lambda text, facts: validate(text, facts).reasons, clock, metrics)
+def rewrite(clock: Clock, metrics: Metrics) -> Rewrite:
+    return rewriter(lambda text, facts: validate(text, facts).reasons, clock, metrics)
 
 
 def _result(claim: Claim, *, seed: str = "the same", by_a_model: bool = False) -> AvisResult:
@@ -54,12 +53,12 @@ def _hashes(register: "Register") -> dict[int, int]:
 
 @pytest.mark.parametrize("together", [True, False])
 def test_a_text_like_a_neighbours_is_written_again(
-    engine: Engine, register: "Register", desk: "Desk", rewriter: Rewriter, *, together: bool
+    engine: Engine, register: "Register", desk: "Desk", rewrite: Rewrite, *, together: bool
 ) -> None:
     ids = register.add(range(1, 3))
     first, second = (_result(claim, by_a_model=True) for claim in desk.claim(ids))
     for group in ([first, second],) if together else ([first], [second]):
-        fates = store(engine, group, sole_traders=False, rewrite=rewriter.rewrite)
+        fates = store(engine, group, sole_traders=False, rewrite=rewrite)
         assert set(fates.values()) == {Fate.ACCEPTED}
     assert _attempts(register, ids[0]) == [("a model", True, [])]
     assert _attempts(register, ids[1]) == [
@@ -95,24 +94,24 @@ def test_where_no_text_differs_the_duplicate_is_kept_and_its_attempt_says_so(
 
 
 def test_the_same_text_in_another_commune_is_no_duplicate(
-    engine: Engine, register: "Register", desk: "Desk", rewriter: Rewriter
+    engine: Engine, register: "Register", desk: "Desk", rewrite: Rewrite
 ) -> None:
     ids = register.add(range(1, 3))
     register.execute("UPDATE pro_localisations SET code_commune = '33001' WHERE id % 2 = 0")
     results = [_result(claim) for claim in desk.claim(ids)]
     assert len(results) == 2
-    store(engine, results, sole_traders=False, rewrite=rewriter.rewrite)
+    store(engine, results, sole_traders=False, rewrite=rewrite)
     for avis_id in ids:
         assert _attempts(register, avis_id) == [("template", True, [])]
 
 
 def test_a_text_is_not_compared_with_the_one_that_it_replaces(
-    engine: Engine, register: "Register", desk: "Desk", rewriter: Rewriter
+    engine: Engine, register: "Register", desk: "Desk", rewrite: Rewrite
 ) -> None:
     [avis_id] = register.add(range(1, 2))
     for _ in range(2):
         [claim] = desk.claim([avis_id])
-        store(engine, [_result(claim)], sole_traders=False, rewrite=rewriter.rewrite)
+        store(engine, [_result(claim)], sole_traders=False, rewrite=rewrite)
         register.execute(
             "UPDATE avis SET outcome = 'pending', accepted_facts_hash = 'older' WHERE id = :id",
             id=avis_id,
@@ -122,7 +121,7 @@ def test_a_text_is_not_compared_with_the_one_that_it_replaces(
 
 
 def test_two_replicas_that_store_at_once_see_each_others_texts(
-    engine: Engine, register: "Register", desk: "Desk", rewriter: Rewriter
+    engine: Engine, register: "Register", desk: "Desk", rewrite: Rewrite
 ) -> None:
     ids = register.add(range(1, 3))
     results = [_result(claim) for claim in desk.claim(ids)]
@@ -135,7 +134,7 @@ def test_two_replicas_that_store_at_once_see_each_others_texts(
     event.listen(engine, "before_cursor_execute", meet)
     with ThreadPoolExecutor(2) as threads:
         stored = [
-            threads.submit(store, engine, [one], sole_traders=False, rewrite=rewriter.rewrite)
+            threads.submit(store, engine, [one], sole_traders=False, rewrite=rewrite)
             for one in results
         ]
         assert [list(future.result().values()) for future in stored] == [[Fate.ACCEPTED]] * 2
@@ -144,14 +143,14 @@ def test_two_replicas_that_store_at_once_see_each_others_texts(
 
 
 def test_who_is_no_longer_diffusible_leaves_no_fingerprint(
-    engine: Engine, register: "Register", desk: "Desk", rewriter: Rewriter
+    engine: Engine, register: "Register", desk: "Desk", rewrite: Rewrite
 ) -> None:
     [avis_id] = register.add(range(1, 2))
     [claim] = desk.claim([avis_id])
-    store(engine, [_result(claim)], sole_traders=False, rewrite=rewriter.rewrite)
+    store(engine, [_result(claim)], sole_traders=False, rewrite=rewrite)
     assert list(_hashes(register)) == [avis_id]
     register.execute("UPDATE avis SET outcome = 'pending', accepted_facts_hash = 'older'")
     [again] = desk.claim([avis_id])
     register.change(unites_legales, register.siren(1), statut_diffusion="P")
-    store(engine, [_result(again)], sole_traders=False, rewrite=rewriter.rewrite)
+    store(engine, [_result(again)], sole_traders=False, rewrite=rewrite)
     assert _hashes(register) == {}

@@ -8,10 +8,9 @@ import pytest
 from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer
-from services.reviewer.notices import template
 from services.reviewer.reviews.importer import import_reviews
 from services.reviewer.reviews.source import Source
-from services.reviewer.texts.author import Author, Generator
+from services.reviewer.texts.author import Author
 from services.reviewer.validation import validate
 from shared.clock import Clock
 from shared.metrics import Metrics
@@ -29,7 +28,6 @@ def reviewer(engine: Engine) -> Iterator[ShardReviewer]:
         engine=engine,
         generators=threads,
         author=Author(
-            Generator(template.MODEL, template.PROMPT_VERSION, template.generate),
             lambda text, facts: validate(text, facts).reasons,
             clock.monotonic_seconds,
         ),

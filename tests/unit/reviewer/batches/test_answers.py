@@ -14,10 +14,10 @@ _DEEP = 300 * b"[" + 300 * b"]"
 def test_a_line_of_odd_types_is_an_answer_that_failed(status: bytes, error: bytes) -> None:
     read = read_line(_LINE % (status, b"null", error), "json_object")
     assert read is not None
-    assert read.answer.reasons == (UNAVAILABLE,)
+    assert read[1].reasons == (UNAVAILABLE,)
 
 
 def test_a_body_too_deep_to_be_written_again_is_no_text() -> None:
     read = read_line(_LINE % (b"200", b'{"choices":%b}' % _DEEP, b"null"), "json_object")
     assert read is not None
-    assert read.answer.reasons == ("malformed_json",)
+    assert read[1].reasons == ("malformed_json",)

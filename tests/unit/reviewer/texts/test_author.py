@@ -1,5 +1,6 @@
 """The author goes from facts to a verdict, without a database."""
 
+import itertools
 import re
 import threading
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from structlog.testing import capture_logs
 from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.texts.attempts import Attempt
-from services.reviewer.texts.author import Author, Generator, one_at_a_time
+from services.reviewer.texts.author import Author, one_at_a_time
 from services.reviewer.validation import validate
 from shared.sirene.facts import Facts
 
@@ -27,16 +28,13 @@ FACTS = Facts(
 )
 
 
-def author(generator: Generator, *reasons: str) -> Author:
-    ticks = iter((10.0, 10.5))
-    return Author(generator, lambda _text, _facts: reasons, lambda: next(ticks))
-
-
-TEMPLATE = Generator(template.MODEL, template.PROMPT_VERSION, template.generate)
+def author(*reasons: str) -> Author:
+    ticks = itertools.chain((10.0, 10.0), itertools.repeat(10.5))
+    return Author(lambda _text, _facts: reasons, lambda: next(ticks))
 
 
 def test_a_text_without_reasons_against_it_is_accepted_with_its_provenance() -> None:
-    [attempt] = author(TEMPLATE).write(FACTS).made
+    [attempt] = author().write(FACTS).made
     generated = template.generate(FACTS)
     assert attempt.accepted
     assert attempt.text == generated.text
@@ -47,7 +45,7 @@ def test_a_text_without_reasons_against_it_is_accepted_with_its_provenance() -> 
 
 @pytest.mark.parametrize("reasons", [("rating",), ("empty", "too_short")])
 def test_one_reason_is_enough_to_reject(reasons: tuple[str, ...]) -> None:
-    [attempt] = author(TEMPLATE, *reasons).write(FACTS).made
+    [attempt] = author(*reasons).write(FACTS).made
     assert not attempt.accepted
     assert attempt.reasons == reasons
 
@@ -57,7 +55,7 @@ def test_a_generator_that_breaks_is_an_attempt_without_a_text() -> None:
         raise KeyError(facts.nom)
 
     with capture_logs() as events:
-        [attempt] = author(replace(TEMPLATE, generate=broken)).write(FACTS).made
+        [attempt] = replace(author(), generate=broken).write(FACTS).made
     assert not attempt.accepted
     assert attempt.text is None
     [event] = events
@@ -73,10 +71,7 @@ def test_no_text_is_never_accepted() -> None:
 
 
 def test_the_offline_generator_passes_the_validator() -> None:
-    ticks = iter((0.0, 1.0))
-    strict = Author(
-        TEMPLATE, lambda text, facts: validate(text, facts).reasons, lambda: next(ticks)
-    )
+    strict = Author(lambda text, facts: validate(text, facts).reasons, lambda: 0.0)
     [attempt] = strict.write(FACTS).made
     assert attempt.reasons == ()
 
