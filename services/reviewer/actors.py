@@ -74,16 +74,16 @@ class ShardReviewer:
 
     def _work(self, avis_ids: Sequence[int], release_one: Callable[[], None]) -> None:
         start = self.clock.monotonic_seconds()
-        claimed = claim(
+        claims, settled = claim(
             self.engine,
             avis_ids,
             lease_seconds=self.lease_seconds,
             prompt_version=self.author.prompt_version,
             sole_traders=self.sole_traders,
         )
-        fates = dict(claimed.settled)
-        self.count_fates(claimed.settled.values())
-        pending = self._start(claimed.claims, start)
+        fates = dict(settled)
+        self.count_fates(settled.values())
+        pending = self._start(claims, start)
         for _ in range(len(avis_ids) - len(pending)):
             release_one()
         for future in pending:
@@ -104,7 +104,7 @@ class ShardReviewer:
             if each.slow_down and not isinstance(each.slow_down, WaitForBatch)
         ]
         if left_over:
-            release_claims(self.engine, left_over, claimed.claims, resend=not limits)
+            release_claims(self.engine, left_over, claims, resend=not limits)
         if limits:
             raise limits[-1]
 

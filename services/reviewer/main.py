@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer, declare_actors
 from services.reviewer.batches.client import BatchClient
-from services.reviewer.batches.loop import Batches, make_steps
+from services.reviewer.batches.loop import Batches
+from services.reviewer.batches.step import BatchSteps
 from services.reviewer.capacity import Capacity
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
@@ -172,8 +173,13 @@ class _Parts:
         reviewers = self.reviewers(author)
         declare_actors(broker, *reviewers)
         relay, prompt = self.relay(broker), read_prompt()
-        steps = (make_steps(client, reviewers, self.engine, prompt) for client in clients)
-        routes = list(zip(batch_routes.values(), steps, strict=True))
+        routes = [
+            (
+                batch_routes[client.provider.name],
+                [BatchSteps(self.engine, each, client, prompt) for each in reviewers],
+            )
+            for client in clients
+        ]
         batches = Batches(self.engine, reviewers, routes, self.clock, self.metrics)
         return Service(
             name="reviewer",

@@ -23,33 +23,21 @@ AVIS_PER_MESSAGE = 25
 
 IN_FLIGHT = text("SELECT count(*) FROM avis WHERE outcome = 'pending' AND published_at IS NOT NULL")
 
+_PENDING = "SELECT id, clock_timestamp() AS read_at FROM avis WHERE outcome = 'pending'"
+_DUE = f"""{_PENDING}
+    AND published_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())"""
 # The order of ix_avis_pending: the oldest come without a sort.
-DUE = text("""
-    SELECT id, clock_timestamp() AS read_at FROM avis
-    WHERE outcome = 'pending' AND published_at IS NULL
-      AND (lease_until IS NULL OR lease_until < clock_timestamp())
-    ORDER BY published_at, id
-    LIMIT :room
-""")
+DUE = text(f"{_DUE} ORDER BY published_at, id LIMIT :room")
 
-DUE_OF_SAMPLE = text("""
-    SELECT id, clock_timestamp() AS read_at FROM avis
-    WHERE id = ANY(CAST(:sample_ids AS bigint[]))
-      AND outcome = 'pending' AND published_at IS NULL
-      AND (lease_until IS NULL OR lease_until < clock_timestamp())
-    ORDER BY id
-    LIMIT :room
-""")
+DUE_OF_SAMPLE = text(f"{_DUE} AND id = ANY(CAST(:sample_ids AS bigint[])) ORDER BY id LIMIT :room")
 
 # A lease that has ended means that a reviewer died; no lease for long, that a message was lost.
-STALLED = text("""
-    SELECT id, clock_timestamp() AS read_at FROM avis
-    WHERE outcome = 'pending' AND published_at IS NOT NULL
+STALLED = text(f"""
+    {_PENDING} AND published_at IS NOT NULL
       AND (lease_until < clock_timestamp()
            OR lease_until IS NULL
               AND published_at < clock_timestamp() - make_interval(secs => :stall_seconds))
-    ORDER BY published_at, id
-    LIMIT :room
+    ORDER BY published_at, id LIMIT :room
 """)
 
 # A row that changed since it was read and is not claimed was released: it needs a new message, not
@@ -126,7 +114,7 @@ class Relay:
                 return
             query, sample = DUE, {}
             if budget.sample_ids is not None:
-                query, sample = DUE_OF_SAMPLE, {"sample_ids": list(budget.sample_ids)}
+                query, sample = DUE_OF_SAMPLE, {"sample_ids": budget.sample_ids}
             for number, connection in enumerate(shards):
                 share = ceil(room / (len(shards) - number))
                 if share > 0:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row
@@ -29,14 +29,6 @@ STARTS_ALLOWED = 10
 STARTS_WITHOUT_RESULT = "starts_without_result"
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """`settled` are avis that need no text."""
-
-    claims: tuple[Claim, ...]
-    settled: dict[int, Fate]
-
-
 def claim(
     engine: Engine,
     avis_ids: Sequence[int],
@@ -44,10 +36,11 @@ def claim(
     lease_seconds: float,
     prompt_version: str,
     sole_traders: bool,
-) -> Claims:
+) -> tuple[list[Claim], dict[int, Fate]]:
     """Claim those of the avis that are pending and unclaimed; settle those that need no text.
 
-    An avis whose row another transaction has locked is left alone.
+    Return the claims, and the fates of what was settled. An avis whose row another transaction
+    has locked is left alone.
     """
     token = uuid.uuid4()
     claims: list[Claim] = []
@@ -74,9 +67,7 @@ def claim(
             else:
                 claims.append(claimed)
         _settle(connection, settled)
-    return Claims(
-        tuple(claims), {avis_id: Fate.of(outcome) for avis_id, outcome in settled.items()}
-    )
+    return claims, {avis_id: Fate.of(outcome) for avis_id, outcome in settled.items()}
 
 
 def store(
@@ -262,18 +253,11 @@ def _attempt_row(result: AvisResult, attempt: Attempt, ruling: Ruling) -> dict[s
     kept = attempt is result.attempts[-1] and ruling.tolerated is not None
     tolerated = (ruling.tolerated,) if kept else ()
     return {
+        **asdict(attempt),
         "avis_id": claim.avis_id,
         "siren": claim.siren,
-        "model": attempt.model,
-        "prompt_version": attempt.prompt_version,
         "facts_hash": claim.facts_hash,
-        "text": attempt.text,
         "accepted": attempt.accepted and not because,
         "reasons": [*attempt.reasons, *because, *tolerated],
-        "latency_seconds": attempt.latency_seconds,
-        "provider": attempt.provider,
-        "tokens_in": attempt.tokens_in,
-        "tokens_out": attempt.tokens_out,
-        "tokens_cached": attempt.tokens_cached,
         "cost_eur": str(attempt.cost_eur),
     }

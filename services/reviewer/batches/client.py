@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from typing import IO, Any, Literal
 
 import orjson
@@ -38,32 +37,27 @@ _UNKNOWN = frozenset({404, 405, 501})
 _COPY_BYTES = 1 << 20
 
 
-class BatchStatus(Enum):
-    """The state of a batch at the server, in the words of our table."""
-
-    UNDER_WAY = "under_way"
-    COMPLETED = "completed"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-
-
-_STATUSES: Mapping[str, BatchStatus] = {
-    "completed": BatchStatus.COMPLETED,
-    "success": BatchStatus.COMPLETED,
-    "expired": BatchStatus.EXPIRED,
-    "timeout_exceeded": BatchStatus.EXPIRED,
-    "cancelled": BatchStatus.CANCELLED,
-    "failed": BatchStatus.FAILED,
+COMPLETED = "completed"
+# A server's words for the end of a batch, and those of our table.
+_ENDS = {
+    "completed": COMPLETED,
+    "success": COMPLETED,
+    "expired": "expired",
+    "timeout_exceeded": "expired",
+    "cancelled": "cancelled",
+    "failed": "failed",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteBatch:
-    """A batch as the server shows it; `files` hold answers, files of errors come last."""
+    """A batch as the server shows it; `files` hold answers, files of errors come last.
+
+    `end` is the state in which it has ended, None while it is under way.
+    """
 
     id: str
-    status: BatchStatus
+    end: str | None
     files: tuple[str, ...]
     key: str | None
 
@@ -214,8 +208,8 @@ class BatchClient:
             each.get("id") if isinstance(each, dict) else each for each in map(told.get, names)
         )
         files = tuple(each for each in found if isinstance(each, str) and each)
-        status = _STATUSES.get(str(told.get("status")).lower(), BatchStatus.UNDER_WAY)
-        return RemoteBatch(self._name(told), status, files, key)
+        end = _ENDS.get(str(told.get("status")).lower())
+        return RemoteBatch(self._name(told), end, files, key)
 
 
 def _multipart(lines: IO[bytes], boundary: str) -> IO[bytes]:

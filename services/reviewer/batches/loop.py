@@ -11,14 +11,11 @@ from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import jobs
-from services.reviewer.batches.client import BatchClient
 from services.reviewer.batches.figures import read_load, read_states
 from services.reviewer.batches.lines import release_waiting
-from services.reviewer.batches.requests import BatchBuilder
 from services.reviewer.batches.step import BatchSteps, give_up
 from services.reviewer.money.budget import Budget
 from services.reviewer.providers.batch_route import BatchRoute
-from services.reviewer.providers.prompt import Prompt
 from services.reviewer.providers.settings import Provider
 from shared.clock import Clock
 from shared.errors import SlowDown
@@ -87,7 +84,7 @@ class Batches:
             state = budget.read()
             if state.paused:
                 break
-            only = None if state.sample_ids is None else list(state.sample_ids)
+            only = state.sample_ids
             linger = steps.batch.linger_seconds
             if only is not None:
                 linger = min(linger, _SAMPLE_LINGER_SECONDS)
@@ -103,21 +100,6 @@ class Batches:
             self._advance_all(steps)
             built += 1
         return built
-
-
-def make_steps(
-    client: BatchClient, reviewers: Sequence[ShardReviewer], control: Engine, prompt: Prompt
-) -> list[BatchSteps]:
-    """Return the steps for each shard, in order."""
-    return [
-        BatchSteps(
-            control=control,
-            reviewer=reviewer,
-            client=client,
-            builder=BatchBuilder(client.provider, client.batch, prompt, reviewer.sole_traders),
-        )
-        for reviewer in reviewers
-    ]
 
 
 def _pause_at_cap(budget: Budget, provider: Provider, cost_eur: Decimal) -> None:

@@ -9,12 +9,13 @@ from sqlalchemy import Engine
 from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import holds, jobs
 from services.reviewer.batches.answers import read_line
-from services.reviewer.batches.client import BatchClient, BatchStatus, Gone, NotListed, RemoteBatch
+from services.reviewer.batches.client import COMPLETED, BatchClient, Gone, NotListed, RemoteBatch
 from services.reviewer.batches.jobs import BatchJob
 from services.reviewer.batches.lines import Overtaken, forget_facts
 from services.reviewer.batches.requests import BatchBuilder
 from services.reviewer.batches.results import BatchResults
 from services.reviewer.providers.chat import BadRequest, ChatError, ChatRefused, RateLimited
+from services.reviewer.providers.prompt import Prompt
 from services.reviewer.providers.settings import Batch, Provider
 from shared.backoff import doubling
 from shared.errors import SlowDown
@@ -40,7 +41,11 @@ class BatchSteps:
     control: Engine
     reviewer: ShardReviewer
     client: BatchClient
-    builder: BatchBuilder
+    prompt: Prompt
+
+    @property
+    def builder(self) -> BatchBuilder:
+        return BatchBuilder(self.provider, self.batch, self.prompt, self.reviewer.sole_traders)
 
     @property
     def provider(self) -> Provider:
@@ -102,7 +107,7 @@ class BatchSteps:
             if found is not None:
                 self._note(job, found)
                 return
-        if (job.model, job.prompt_version) != (self.provider.model, self.builder.prompt.version):
+        if (job.model, job.prompt_version) != (self.provider.model, self.prompt.version):
             self._end(job, "cancelled", keep_lines=True)
             return
         if not holds.hold(self.control, job.key, job.provider, job.cost_eur):
@@ -141,7 +146,7 @@ class BatchSteps:
     def _poll(self, job: BatchJob) -> None:
         assert job.remote_id is not None
         remote = self.client.read(job.remote_id)
-        if remote.status is BatchStatus.UNDER_WAY:
+        if remote.end is None:
             forget_facts(self._engine, job.id)
             jobs.schedule(self._engine, job, self.batch.poll_seconds)
             return
@@ -153,11 +158,9 @@ class BatchSteps:
                 while chunk := list(islice(answers, _ANSWERS_AT_ONCE)):
                     results.store_answers(job, chunk)
                     self._settle(job)
-        while remote.status is BatchStatus.COMPLETED and results.store_missing(
-            job, most=_ANSWERS_AT_ONCE
-        ):
+        while remote.end == COMPLETED and results.store_missing(job, most=_ANSWERS_AT_ONCE):
             self._settle(job)
-        self._end(job, remote.status.value)
+        self._end(job, remote.end)
 
     def _settle(self, job: BatchJob) -> None:
         now = jobs.read_totals(self._engine, job)

@@ -115,7 +115,7 @@ class BudgetState:
     spent_eur: Decimal
     status: str
     paused_because: str | None
-    sample_ids: tuple[int, ...] | None
+    sample_ids: Sequence[int] | None
     changed_at: dt.datetime
 
     @property
@@ -138,27 +138,9 @@ class BudgetState:
                 reason=CallLimit.BUDGET_REACHED,
             )
 
-    def admits(self, avis_ids: Sequence[int]) -> list[int]:
-        """Return the avis that may be made now."""
-        if self.paused:
-            return []
-        if self.sample_ids is None:
-            return list(avis_ids)
-        return [avis_id for avis_id in avis_ids if avis_id in self.sample_ids]
-
 
 def read_budget(connection: Connection) -> BudgetState:
-    row = connection.execute(_READ).one()
-    sample_ids = None if row.sample_ids is None else tuple(row.sample_ids)
-    return BudgetState(
-        row.cap_eur,
-        row.reserved_eur,
-        row.spent_eur,
-        row.status,
-        row.paused_because,
-        sample_ids,
-        row.changed_at,
-    )
+    return BudgetState(**connection.execute(_READ).mappings().one())
 
 
 class Budget:
@@ -173,7 +155,11 @@ class Budget:
 
     def admitted(self, avis_ids: Sequence[int]) -> list[int]:
         """Return the avis that may be made now: none while the run is paused."""
-        return self.read().admits(avis_ids)
+        state = self.read()
+        if state.paused:
+            return []
+        wanted = state.sample_ids
+        return [avis_id for avis_id in avis_ids if wanted is None or avis_id in wanted]
 
     def reserve(
         self, provider: str, *, tokens: int, cost_eur: Decimal, expires_after_seconds: float
@@ -217,27 +203,23 @@ class Budget:
             log.warning("expired reservations count as spent", calls=row.calls)
         return int(row.calls)
 
-    def pause(self, because: str, *, sample_ids: Sequence[int] | None = None) -> None:
+    def pause(self, because: str, *, sample_ids: list[int] | None = None) -> None:
         """Begin no more calls; calls under way are settled.
 
         Does nothing when the run is paused already, or no longer makes the sample in `sample_ids`.
         """
-        self._execute(_PAUSE, because=because, sample_ids=_array(sample_ids))
+        self._execute(_PAUSE, because=because, sample_ids=sample_ids)
 
     def resume(
         self,
         *,
         cap_eur: Decimal | None = None,
         keep_cap: bool = True,
-        sample_ids: Sequence[int] | None = None,
+        sample_ids: list[int] | None = None,
     ) -> None:
         """Go on with all texts or with a sample, with `keep_cap` under the present cap."""
-        self._execute(_RESUME, cap=cap_eur, keep_cap=keep_cap, sample_ids=_array(sample_ids))
+        self._execute(_RESUME, cap=cap_eur, keep_cap=keep_cap, sample_ids=sample_ids)
 
     def _execute(self, statement: TextClause, **values: object) -> None:
         with self._engine.connect() as connection:
             connection.execute(statement, values)
-
-
-def _array(ids: Sequence[int] | None) -> list[int] | None:
-    return None if ids is None else list(ids)

@@ -27,29 +27,19 @@ _SUBJECTS = text(f"""
 """)
 
 # The writer locks in this order, too. An update of any of these rows waits until the text is in.
-_LOCKS = (
-    text("""
-        SELECT 1 FROM unites_legales
-        WHERE siren IN (SELECT siren FROM avis WHERE id = ANY(CAST(:ids AS bigint[])))
-        ORDER BY siren FOR SHARE
-    """),
-    text("""
-        SELECT 1 FROM etablissements
-        WHERE siret IN (SELECT siret FROM avis WHERE id = ANY(CAST(:ids AS bigint[])))
-        ORDER BY siret FOR SHARE
-    """),
-    text("""
-        SELECT 1 FROM pro_localisations
-        WHERE id IN (SELECT pro_localisation_id FROM avis WHERE id = ANY(CAST(:ids AS bigint[])))
-        ORDER BY siret, activite_principale, code_commune FOR SHARE
-    """),
-    text("""
-        SELECT 1 FROM sources
-        WHERE siret IN (SELECT siret FROM avis
-          WHERE id = ANY(CAST(:ids AS bigint[])) AND kind = 'synthese')
-        ORDER BY digest FOR SHARE
-    """),
-)
+_OF_AVIS = "FROM avis WHERE id = ANY(CAST(:ids AS bigint[]))"
+_LOCKS = [
+    text(f"SELECT 1 FROM {rows} ORDER BY {order} FOR SHARE")
+    for rows, order in (
+        (f"unites_legales WHERE siren IN (SELECT siren {_OF_AVIS})", "siren"),
+        (f"etablissements WHERE siret IN (SELECT siret {_OF_AVIS})", "siret"),
+        (
+            f"pro_localisations WHERE id IN (SELECT pro_localisation_id {_OF_AVIS})",
+            "siret, activite_principale, code_commune",
+        ),
+        (f"sources WHERE siret IN (SELECT siret {_OF_AVIS} AND kind = 'synthese')", "digest"),
+    )
+]
 
 
 def lock_subjects(connection: Connection, avis_ids: Sequence[int]) -> None:

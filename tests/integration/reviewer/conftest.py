@@ -149,14 +149,14 @@ class Desk:
         self.engine = engine
 
     def claim(self, ids: list[int], *, lease_seconds: float = 60) -> tuple[Claim, ...]:
-        claimed = claim(
+        claims, _ = claim(
             self.engine,
             ids,
             lease_seconds=lease_seconds,
             prompt_version=self.prompt_version,
             sole_traders=False,
         )
-        return claimed.claims
+        return tuple(claims)
 
     def store(self, *claims: Claim, reasons: tuple[str, ...] = ()) -> list[Fate]:
         fates = store(

@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches.client import BatchClient
-from services.reviewer.batches.loop import Batches, make_steps
+from services.reviewer.batches.loop import Batches
+from services.reviewer.batches.step import BatchSteps
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.rate_limits import open_providers
 from services.reviewer.providers.batch_route import BatchRoute
@@ -118,8 +119,8 @@ def make(register: "Register", engine: Engine, server: BatchServer) -> Iterator[
             sole_traders=False,
         )
         open_providers(engine, [one], prompt_version=prompt.version)
-        steps_by_shard = make_steps(BatchClient(one, one.batch), [reviewer], engine, prompt)
-        batches = Batches(engine, [reviewer], [(line, steps_by_shard)], clock, metrics)
+        steps = BatchSteps(engine, reviewer, BatchClient(one, one.batch), prompt)
+        batches = Batches(engine, [reviewer], [(line, [steps])], clock, metrics)
         return Desk(engine, reviewer, batches, line, server, register)
 
     Budget(engine).resume(keep_cap=False)

@@ -228,7 +228,7 @@ def test_ctrl_c_ends_the_watch_of_a_sample_and_nothing_else_is_made(
         assert call("run", "--sample", "2", "--json").returncode == 130
     state = budget.read()
     assert state.status == "running"
-    assert len(state.admits(ids)) == 2
+    assert len(budget.admitted(ids)) == 2
 
 
 def test_without_anything_due_the_run_is_over_at_once(call: Call) -> None:

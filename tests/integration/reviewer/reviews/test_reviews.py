@@ -130,9 +130,9 @@ def test_a_review_withdrawn_between_claim_and_store_discards_the_text(
     register.add(range(1, 2))
     reviews.import_(REVIEW)
     ids = [synthese(register)["id"]]
-    claimed = claim(
+    [claimed], _ = claim(
         engine, ids, lease_seconds=60, prompt_version="template-4", sole_traders=False
-    ).claims[0]
+    )
     facts, sources = claimed.facts, claimed.sources
     assert sources is not None
     quotation = attempt(

@@ -41,10 +41,9 @@ def _wait_for_waiters(engine: Engine, number: int, last: "Future[Any]") -> None:
 def _result(engine: Engine) -> AvisResult:
     with engine.connect() as connection:
         ids = connection.execute(text("SELECT id FROM avis")).scalars().all()
-    claimed = claim(
+    [held], _ = claim(
         engine, ids, lease_seconds=60, prompt_version=template.PROMPT_VERSION, sole_traders=True
     )
-    (held,) = claimed.claims
     attempt = Attempt(
         model="m", prompt_version="v", reasons=(), latency_seconds=1, text="zinzoline"
     )
