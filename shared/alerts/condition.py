@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 Severity = Literal["critical", "warning"]
@@ -54,3 +55,7 @@ class Condition:
     summary: str = ""
     dashboard: str = "sirenade-overview"
     faults: Callable[[ConditionFacts], Iterable[str]] | None = None
+
+
+critical = partial(Condition, severity="critical")
+warning = partial(Condition, severity="warning")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared.alerts.condition import Condition, ConditionFacts
+from shared.alerts.condition import ConditionFacts, critical, warning
 from shared.days import FRANCE
 from shared.terminal.words import thousands
 
@@ -60,16 +60,14 @@ def _fresh_seconds() -> str:
 
 CONDITIONS = (
     # A child appears at zero with its process, so that the first 429 is an increase.
-    Condition(
-        name="SirenadeThrottled",
-        severity="warning",
+    warning(
+        "SirenadeThrottled",
         expression="sum by (cause) (increase(sirenade_insee_throttled_total[15m])) > 0",
         summary="INSEE answered 429 (limit: {{ $labels.cause }}) in the last 15 minutes.",
         faults=_throttled,
     ),
-    Condition(
-        name="SirenadeQuotaIdle",
-        severity="warning",
+    warning(
+        "SirenadeQuotaIdle",
         expression="""
             (max(avg_over_time(sirenade_quota_used_requests[15m]))
               / (max(sirenade_quota_limit_requests) * max(sirenade_quota_share_ratio))) < 0.5
@@ -80,9 +78,8 @@ CONDITIONS = (
         summary="Pages wait, and {{ $value | humanizePercentage }} of the quota is in use.",
     ),
     # The second half is a run that no fetcher plans: a delta may wait 4 hours for INSEE.
-    Condition(
-        name="SirenadeImportStalled",
-        severity="critical",
+    critical(
+        "SirenadeImportStalled",
         expression="""
             max(changes(sirenade_import_received_rows[15m])) == 0
               and max(min_over_time(sirenade_import_left_today_rows[15m])) > 0
@@ -96,9 +93,8 @@ CONDITIONS = (
         faults=_stalled,
     ),
     # Daily imports only: the whole register takes longer than a day, and may.
-    Condition(
-        name="SirenadeImportLate",
-        severity="warning",
+    warning(
+        "SirenadeImportLate",
         expression="""
             max(sirenade_import_left_today_rows) / sum(rate(sirenade_rows_written_total[30m]))
               > max(sirenade_day_end_timestamp_seconds) - time()
@@ -107,26 +103,23 @@ CONDITIONS = (
         hold="30m",
         summary="Today's rows take {{ $value | humanizeDuration }} more: midnight is sooner.",
     ),
-    Condition(
-        name="SirenadeNotFresh",
-        severity="warning",
+    warning(
+        "SirenadeNotFresh",
         expression=f"max by (collection) (sirenade_freshness_age_seconds)\n  > {_fresh_seconds()}",
         hold="30m",
         summary="The {{ $labels.collection }} are {{ $value | humanizeDuration }} behind INSEE.",
         faults=_not_fresh,
     ),
-    Condition(
-        name="SirenadeCertificateGap",
-        severity="critical",
+    critical(
+        "SirenadeCertificateGap",
         expression="max by (side) (sirenade_certificate_gap_establishments) > 0",
         hold="30m",
         summary="{{ $value }} establishments are {{ $labels.side }}, by the latest certificates.",
         faults=_certificate_gap,
     ),
     # The retries of every 15 minutes resolve what failed for a moment.
-    Condition(
-        name="SirenadeFailedItemsGrowing",
-        severity="warning",
+    warning(
+        "SirenadeFailedItemsGrowing",
         expression="""
             max by (kind) (sirenade_failed_items_open)
               - max by (kind) (sirenade_failed_items_open offset 1h) >= 10

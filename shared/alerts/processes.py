@@ -1,12 +1,11 @@
 """Processes and servers that do not answer."""
 
-from shared.alerts.condition import Condition
+from shared.alerts.condition import critical, warning
 
 CONDITIONS = (
     # A service that is scaled to nothing has no address, hence no series.
-    Condition(
-        name="SirenadeServiceDown",
-        severity="critical",
+    critical(
+        "SirenadeServiceDown",
         expression="""
             sum by (job) (up{job=~"fetcher|writer|reviewer|operator"}) == 0
             or absent(up{job="fetcher"})
@@ -17,9 +16,8 @@ CONDITIONS = (
         hold="2m",
         summary="No {{ $labels.job }} runs: its work stands still.",
     ),
-    Condition(
-        name="SirenadeReplicaDown",
-        severity="warning",
+    warning(
+        "SirenadeReplicaDown",
         expression="""
             up{job=~"fetcher|writer|reviewer|operator"} == 0
             unless on (job) sum by (job) (up{job=~"fetcher|writer|reviewer|operator"}) == 0
@@ -28,9 +26,8 @@ CONDITIONS = (
         summary="The {{ $labels.job }} at {{ $labels.instance }} does not answer; others do.",
         dashboard="sirenade-service",
     ),
-    Condition(
-        name="SirenadeServerDown",
-        severity="critical",
+    critical(
+        "SirenadeServerDown",
         expression="""
             up{job=~"rabbitmq|postgres"} == 0
             or absent(up{job="rabbitmq"})
@@ -40,9 +37,8 @@ CONDITIONS = (
         hold="2m",
         summary="The {{ $labels.job }} server, or its exporter, does not answer.",
     ),
-    Condition(
-        name="SirenadeTotalsUnread",
-        severity="critical",
+    critical(
+        "SirenadeTotalsUnread",
         expression="max by (reading) (sirenade_exporter_up) == 0",
         hold="5m",
         summary="The totals ({{ $labels.reading }}) cannot be read: other alerts are blind.",

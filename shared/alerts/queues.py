@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared.alerts.condition import Condition, ConditionFacts
+from shared.alerts.condition import ConditionFacts, critical, warning
 from shared.terminal.words import thousands
 
 
@@ -17,9 +17,8 @@ def _dead_letters(facts: ConditionFacts) -> Iterator[str]:
 
 
 CONDITIONS = (
-    Condition(
-        name="SirenadeNoConsumers",
-        severity="critical",
+    critical(
+        "SirenadeNoConsumers",
         expression='sum by (queue) (rabbitmq_detailed_queue_consumers{queue!~".*(delay|XQ).*"})'
         " == 0",
         hold="5m",
@@ -27,9 +26,8 @@ CONDITIONS = (
         dashboard="sirenade-queues",
     ),
     # Publishers wait at about 100 messages (SIRENADE_FETCHER_MAX_SLICES_READY).
-    Condition(
-        name="SirenadeQueueGrowing",
-        severity="warning",
+    warning(
+        "SirenadeQueueGrowing",
         expression="""
             sum by (queue) (rabbitmq_detailed_queue_messages_ready{queue!~".*(delay|XQ).*"}) > 200
             and
@@ -44,9 +42,8 @@ CONDITIONS = (
     # RabbitMQ tells no age of a quorum queue's messages. Messages that ran say how long they
     # waited; the table of avis says it of those that did not run. They are sent again after
     # 15 minutes.
-    Condition(
-        name="SirenadeOldestMessageTooOld",
-        severity="warning",
+    warning(
+        "SirenadeOldestMessageTooOld",
         expression="""
             histogram_quantile(0.95, sum by (le, actor) (
               rate(sirenade_message_wait_seconds_bucket[15m]))) > 3600
@@ -60,10 +57,9 @@ CONDITIONS = (
         dashboard="sirenade-queues",
     ),
     # Prometheus looks at their growth: SirenadeFailedItemsGrowing.
-    Condition(name="SirenadeFailedItems", severity="warning", faults=_failed_items),
-    Condition(
-        name="SirenadeDeadLetters",
-        severity="warning",
+    warning("SirenadeFailedItems", faults=_failed_items),
+    warning(
+        "SirenadeDeadLetters",
         expression="""
             max(sirenade_dead_letters_waiting) > 0
             or sum(rabbitmq_detailed_queue_messages{queue=~".*XQ"}) > 0
@@ -73,9 +69,8 @@ CONDITIONS = (
         dashboard="sirenade-queues",
         faults=_dead_letters,
     ),
-    Condition(
-        name="SirenadeRabbitmqAlarm",
-        severity="critical",
+    critical(
+        "SirenadeRabbitmqAlarm",
         expression="""
             max(rabbitmq_alarms_memory_used_watermark) == 1
             or max(rabbitmq_alarms_free_disk_space_watermark) == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared.alerts.condition import Condition, ConditionFacts
+from shared.alerts.condition import ConditionFacts, critical, warning
 
 _BUDGET_REACHED = "The budget for texts is reached, and no text is begun."
 
@@ -14,9 +14,8 @@ def _budget_reached(facts: ConditionFacts) -> Iterator[str]:
 
 CONDITIONS = (
     # 50 texts at least: one rejection in a handful is more than 5 %.
-    Condition(
-        name="SirenadeRejectionRate",
-        severity="warning",
+    warning(
+        "SirenadeRejectionRate",
         expression="""
             sum(increase(sirenade_avis_reviewed_total{outcome="rejected"}[1h]))
               / (sum(increase(sirenade_avis_reviewed_total{outcome=~"accepted|rejected"}[1h]))
@@ -27,9 +26,8 @@ CONDITIONS = (
         summary="{{ $value | humanizePercentage }} of the last hour's texts were rejected.",
         dashboard="sirenade-reviewer",
     ),
-    Condition(
-        name="SirenadeRejectionReason",
-        severity="warning",
+    warning(
+        "SirenadeRejectionReason",
         expression="""
             sum by (reason) (increase(sirenade_avis_rejections_total[1h]))
               / on () group_left ()
@@ -41,17 +39,15 @@ CONDITIONS = (
         dashboard="sirenade-reviewer",
     ),
     # State 1 is a call that probes the server: out of use until that call succeeds.
-    Condition(
-        name="SirenadeProviderCircuitOpen",
-        severity="warning",
+    warning(
+        "SirenadeProviderCircuitOpen",
         expression="max by (provider) (sirenade_circuit_state) > 0",
         hold="5m",
         summary="The chat server {{ $labels.provider }} is out of use after failures in a row.",
         dashboard="sirenade-reviewer",
     ),
-    Condition(
-        name="SirenadeBudgetNearlySpent",
-        severity="warning",
+    warning(
+        "SirenadeBudgetNearlySpent",
         expression="""
             (max(sirenade_budget_spent_euros) + max(sirenade_budget_reserved_euros))
               / (max(sirenade_budget_cap_euros) > 0) >= 0.8
@@ -60,9 +56,8 @@ CONDITIONS = (
         summary="{{ $value | humanizePercentage }} of the budget for texts is spent or set aside.",
         dashboard="sirenade-reviewer",
     ),
-    Condition(
-        name="SirenadeBudgetReached",
-        severity="critical",
+    critical(
+        "SirenadeBudgetReached",
         expression='max(sirenade_budget_paused{reason="cap"}) == 1',
         summary=_BUDGET_REACHED,
         faults=_budget_reached,

@@ -11,38 +11,17 @@ from collections.abc import Collection
 
 from prometheus_client import CollectorRegistry
 
-from shared.metrics.catalogue import MESSAGE_BUCKETS, Catalogue
-from shared.metrics.fetcher import REQUEST_OUTCOMES, THROTTLING_CAUSES, FetcherMetrics
-from shared.metrics.operator import JOB_OUTCOMES, JOBS, OperatorMetrics
-from shared.metrics.process import ACTOR_OUTCOMES, ProcessMetrics
-from shared.metrics.reviewer import (
-    AVIS_OUTCOMES,
-    CHAT_OUTCOMES,
-    FALLBACK_CAUSES,
-    TOKEN_KINDS,
-    ReviewerMetrics,
-)
-from shared.metrics.writer import ROW_OUTCOMES, WriterMetrics
+from shared.metrics.catalogue import Catalogue
+from shared.metrics.process import ProcessMetrics
+from shared.metrics.register import JOBS, ROW_OUTCOMES, THROTTLING_CAUSES, RegisterMetrics
+from shared.metrics.reviewer import AVIS_OUTCOMES, ReviewerMetrics
 
-__all__ = [
-    "ACTOR_OUTCOMES",
-    "AVIS_OUTCOMES",
-    "CHAT_OUTCOMES",
-    "FALLBACK_CAUSES",
-    "JOBS",
-    "JOB_OUTCOMES",
-    "MESSAGE_BUCKETS",
-    "REQUEST_OUTCOMES",
-    "ROW_OUTCOMES",
-    "THROTTLING_CAUSES",
-    "TOKEN_KINDS",
-    "Metrics",
-]
+__all__ = ["AVIS_OUTCOMES", "JOBS", "ROW_OUTCOMES", "THROTTLING_CAUSES", "Metrics"]
 
 SERVICES = frozenset({"fetcher", "writer", "reviewer", "operator"})
 
 
-class Metrics(FetcherMetrics, WriterMetrics, ReviewerMetrics, OperatorMetrics, ProcessMetrics):
+class Metrics(RegisterMetrics, ReviewerMetrics, ProcessMetrics):
     """The catalogue, on its own registry, so that several can live in one test process.
 
     /metrics shows the metrics of the services `of`; the others can be counted without being shown.
@@ -60,8 +39,8 @@ class Metrics(FetcherMetrics, WriterMetrics, ReviewerMetrics, OperatorMetrics, P
         def shown(service: str) -> Catalogue:
             return Catalogue(self.registry if service in of else None)
 
-        self._make_fetcher_metrics(shown("fetcher"))
-        self._make_writer_metrics(shown("writer"))
-        self._make_reviewer_metrics(shown("reviewer"))
-        self._make_operator_metrics(shown("operator"))
-        self._make_process_metrics(Catalogue(self.registry), self.registry, version)
+        self._add_fetcher(shown("fetcher"))
+        self._add_writer(shown("writer"))
+        self._add_reviewer(shown("reviewer"))
+        self._add_operator(shown("operator"))
+        self._add_process(Catalogue(self.registry), self.registry, version)

@@ -40,70 +40,57 @@ class PoolCollector(Collector):
 
     @staticmethod
     def _families() -> list[GaugeMetricFamily]:
+        texts = {
+            "limit": "Connections to PostgreSQL that this process may hold, by pool.",
+            "used": "Connections to PostgreSQL that are at work, by pool.",
+        }
         return [
-            GaugeMetricFamily(
-                "sirenade_pool_connections_limit",
-                "Connections to PostgreSQL that this process may hold, by pool.",
-                labels=["pool"],
-            ),
-            GaugeMetricFamily(
-                "sirenade_pool_connections_used",
-                "Connections to PostgreSQL that are at work, by pool.",
-                labels=["pool"],
-            ),
+            GaugeMetricFamily(f"sirenade_pool_connections_{which}", text, labels=["pool"])
+            for which, text in texts.items()
         ]
 
 
 class ProcessMetrics:
-    def _make_process_metrics(
-        self, catalogue: Catalogue, registry: CollectorRegistry, version: str
-    ) -> None:
-        self._make_message_metrics(catalogue)
-        self._make_loop_metrics(catalogue)
+    def _add_process(self, new: Catalogue, registry: CollectorRegistry, version: str) -> None:
+        self.messages = new.counter(
+            "sirenade_messages", "Messages by actor and by what came of them.", "actor", "outcome"
+        )
+        self.message_seconds = new.histogram(
+            "sirenade_message_seconds", "Run time of an actor.", "actor"
+        )
+        # A message that comes again after a failure waits since its first publication.
+        self.message_wait_seconds = new.histogram(
+            "sirenade_message_wait_seconds",
+            "Time from a message's first publication to its run.",
+            "actor",
+            buckets=MESSAGE_BUCKETS,
+        )
+        self.messages_in_progress = new.gauge(
+            "sirenade_messages_in_progress", "Messages being worked on.", "actor"
+        )
+        # Messages in progress divided by threads are the saturation of a replica.
+        self.worker_threads = new.gauge(
+            "sirenade_worker_threads", "Threads that take messages from a queue.", "queue"
+        )
+        self.loop_failures = new.counter(
+            "sirenade_loop_failures", "Turns of a loop that failed.", "loop"
+        )
+        # The health check of a container reads these two: shared/runtime/health.py.
+        self.loop_last_turn = new.gauge(
+            "sirenade_loop_last_turn_timestamp_seconds",
+            "When a loop's last turn ended well; 0: none has yet.",
+            "loop",
+        )
+        self.consumer_connected = new.gauge(
+            "sirenade_consumer_connected", "1 while the connection to the queue is open.", "queue"
+        )
         # It is always 1; another version shows a deployment.
-        catalogue.gauge("sirenade_build_info", "What this process runs.", ["version"]).labels(
-            version=version
-        ).set(1)
+        build = new.gauge("sirenade_build_info", "What this process runs.", "version")
+        build.labels(version=version).set(1)
         self.pools = PoolCollector()
         registry.register(self.pools)
         # It adds memory, processor seconds, open files and start time under their usual names.
         ProcessCollector(registry=registry)
-
-    def _make_message_metrics(self, catalogue: Catalogue) -> None:
-        self.messages = catalogue.counter_by(
-            "sirenade_messages", "Messages by actor and by what came of them.", ["actor", "outcome"]
-        )
-        self.message_seconds = catalogue.histogram(
-            "sirenade_message_seconds", "Run time of an actor.", ["actor"]
-        )
-        # A message that comes again after a failure waits since its first publication.
-        self.message_wait_seconds = catalogue.histogram(
-            "sirenade_message_wait_seconds",
-            "Time from a message's first publication to its run.",
-            ["actor"],
-            MESSAGE_BUCKETS,
-        )
-        self.messages_in_progress = catalogue.gauge(
-            "sirenade_messages_in_progress", "Messages being worked on.", ["actor"]
-        )
-        # Messages in progress divided by threads are the saturation of a replica.
-        self.worker_threads = catalogue.gauge(
-            "sirenade_worker_threads", "Threads that take messages from a queue.", ["queue"]
-        )
-
-    def _make_loop_metrics(self, catalogue: Catalogue) -> None:
-        self.loop_failures = catalogue.counter_by(
-            "sirenade_loop_failures", "Turns of a loop that failed.", ["loop"]
-        )
-        # The health check of a container reads these two: shared/runtime/health.py.
-        self.loop_last_turn = catalogue.gauge(
-            "sirenade_loop_last_turn_timestamp_seconds",
-            "When a loop's last turn ended well; 0: none has yet.",
-            ["loop"],
-        )
-        self.consumer_connected = catalogue.gauge(
-            "sirenade_consumer_connected", "1 while the connection to the queue is open.", ["queue"]
-        )
 
     def declare_actor(self, actor: str) -> None:
         """Create an actor's children at zero."""

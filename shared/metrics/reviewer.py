@@ -18,92 +18,76 @@ BATCH_ENDS = ("completed", "expired", "cancelled", "failed", "lost")
 
 
 class ReviewerMetrics:
-    def _make_reviewer_metrics(self, catalogue: Catalogue) -> None:
-        self.avis_reviewed = catalogue.counter(
+    def _add_reviewer(self, new: Catalogue) -> None:
+        self.avis_reviewed = new.counter(
             "sirenade_avis_reviewed", "Avis by what became of them.", outcome=AVIS_OUTCOMES
         )
         # Reason codes are a closed list of the validator; `declare_reasons` makes the children.
-        self.avis_rejections = catalogue.counter_by(
-            "sirenade_avis_rejections", "Attempts rejected by the validator, by reason.", ["reason"]
+        self.avis_rejections = new.counter(
+            "sirenade_avis_rejections", "Attempts rejected by the validator, by reason.", "reason"
         )
-        self.avis_attempt_seconds = catalogue.histogram(
+        self.avis_attempt_seconds = new.histogram(
             "sirenade_avis_attempt_seconds", "Duration of one attempt: generation and validation."
         )
         # Busy generators divided by generators are the saturation of this process.
-        self.generators = catalogue.gauge(
-            "sirenade_generators", "Generators that this process has."
-        )
-        self.generators_busy = catalogue.gauge(
+        self.generators = new.gauge("sirenade_generators", "Generators that this process has.")
+        self.generators_busy = new.gauge(
             "sirenade_generators_busy", "Generators of this process at work."
         )
-        self.avis_published = catalogue.counter(
+        self.avis_published = new.counter(
             "sirenade_avis_published", "Avis that the relay handed to RabbitMQ."
         )
-        self.avis_fallbacks = catalogue.counter(
+        self.avis_fallbacks = new.counter(
             "sirenade_avis_fallbacks",
             "Avis that a template wrote although chat servers are set up, by why.",
             cause=FALLBACK_CAUSES,
         )
-        self._make_chat_metrics(catalogue)
-        self._make_gate_metrics(catalogue)
-        self._make_batch_metrics(catalogue)
+        self._add_chat(new)
+        self._add_gate(new)
+        self._add_batches(new)
 
-    def _make_chat_metrics(self, catalogue: Catalogue) -> None:
-        self.chat_calls = catalogue.counter_by(
-            "sirenade_chat_calls",
-            "Calls to chat servers by what came of them.",
-            ["provider", "outcome"],
-        )
-        self.chat_call_seconds = catalogue.histogram(
+    def _add_chat(self, new: Catalogue) -> None:
+        calls = "Calls to chat servers by what came of them."
+        self.chat_calls = new.counter("sirenade_chat_calls", calls, "provider", "outcome")
+        self.chat_call_seconds = new.histogram(
             "sirenade_chat_call_seconds",
             "Duration of a call to a chat server, body included.",
-            ["provider"],
+            "provider",
         )
         # The tokens as billed, those of calls without an answer included.
-        self.chat_tokens = catalogue.counter_by(
-            "sirenade_chat_tokens",
-            "Tokens of calls to chat servers; cached ones are among those that went in.",
-            ["provider", "kind"],
-        )
+        tokens = "Tokens of calls to chat servers; cached ones are among those that went in."
+        self.chat_tokens = new.counter("sirenade_chat_tokens", tokens, "provider", "kind")
         # It serves for the rate of spending; sirenade_budget_spent_euros is the total.
-        self.chat_cost_euros = catalogue.counter_by(
-            "sirenade_chat_cost_euros", "Cost of calls to chat servers.", ["provider"]
+        self.chat_cost_euros = new.counter(
+            "sirenade_chat_cost_euros", "Cost of calls to chat servers.", "provider"
         )
 
-    def _make_gate_metrics(self, catalogue: Catalogue) -> None:
-        by_provider = ["provider"]
-        self.gate_size = catalogue.gauge(
-            "sirenade_gate_size", "Calls at once that are let in.", by_provider
+    def _add_gate(self, new: Catalogue) -> None:
+        self.gate_size = new.gauge(
+            "sirenade_gate_size", "Calls at once that are let in.", "provider"
         )
-        self.gate_inside = catalogue.gauge("sirenade_gate_inside", "Calls at work.", by_provider)
+        self.gate_inside = new.gauge("sirenade_gate_inside", "Calls at work.", "provider")
         # A burst of 429s is one pause; chat_calls counts each 429.
-        self.gate_pauses = catalogue.counter_by(
-            "sirenade_gate_pauses", "Bursts of 429 that paused all calls.", by_provider
+        self.gate_pauses = new.counter(
+            "sirenade_gate_pauses", "Bursts of 429 that paused all calls.", "provider"
         )
-        self.circuit_state = catalogue.gauge(
-            "sirenade_circuit_state",
-            "0: in use, 1: one call finds out, 2: out of use.",
-            by_provider,
-        )
-        self.provider_wait_seconds = catalogue.histogram(
+        states = "0: in use, 1: one call finds out, 2: out of use."
+        self.circuit_state = new.gauge("sirenade_circuit_state", states, "provider")
+        self.provider_wait_seconds = new.histogram(
             "sirenade_provider_wait_seconds",
             "Time that a call waited for the provider's limits and the budget.",
-            by_provider,
+            "provider",
         )
 
-    def _make_batch_metrics(self, catalogue: Catalogue) -> None:
+    def _add_batches(self, new: Catalogue) -> None:
         # Every replica shows the same numbers of the database: take the max, never the sum.
-        self.batches = catalogue.gauge(
-            "sirenade_batches", "Batches that have not ended, by how far they are.", ["state"]
+        batches = "Batches that have not ended, by how far they are."
+        self.batches = new.gauge("sirenade_batches", batches, state=BATCH_STATES)
+        texts = "Texts that wait for a batch or are in one."
+        self.batch_texts = new.gauge(
+            "sirenade_batch_texts", texts, state=("waiting", *BATCH_STATES)
         )
-        self.batch_texts = catalogue.gauge(
-            "sirenade_batch_texts", "Texts that wait for a batch or are in one.", ["state"]
-        )
-        for state in BATCH_STATES:
-            self.batches.labels(state=state)
-        for state in ("waiting", *BATCH_STATES):
-            self.batch_texts.labels(state=state)
-        self.batches_finished = catalogue.counter(
+        self.batches_finished = new.counter(
             "sirenade_batches_finished", "Batches by how they ended.", state=BATCH_ENDS
         )
 

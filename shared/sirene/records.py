@@ -189,30 +189,26 @@ PERSONAL_UNITE_FIELDS = (
     "pseudonyme",
 )
 SIGN_FIELDS = ("enseigne1", "enseigne2", "enseigne3", "denomination_usuelle")
-# The street and the geolocation, which it masks for legal persons, too.
-STREET_FIELDS = (
+# Both addresses of an establishment have these.
+_STREET_FIELDS = (
     "complement_adresse",
     "numero_voie",
     "indice_repetition",
-    "dernier_numero_voie",
-    "indice_repetition_dernier_numero_voie",
     "type_voie",
     "libelle_voie",
     "code_postal",
     "distribution_speciale",
     "code_cedex",
     "libelle_cedex",
+)
+# The street and the geolocation, which it masks for legal persons, too.
+STREET_FIELDS = (
+    *_STREET_FIELDS,
+    *(f"{name}2" for name in _STREET_FIELDS),
+    "dernier_numero_voie",
+    "indice_repetition_dernier_numero_voie",
     "identifiant_adresse",
     "coordonnee_lambert_abscisse",
     "coordonnee_lambert_ordonnee",
-    "complement_adresse2",
-    "numero_voie2",
-    "indice_repetition2",
-    "type_voie2",
-    "libelle_voie2",
-    "code_postal2",
-    "distribution_speciale2",
-    "code_cedex2",
-    "libelle_cedex2",
 )
 PERSONAL_ETABLISSEMENT_FIELDS = SIGN_FIELDS + STREET_FIELDS
