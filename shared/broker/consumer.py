@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import dramatiq
 import pika
 import pika.exceptions
-from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
+from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
 from dramatiq.errors import DecodeError
 
 from shared.broker.envelope import receive
@@ -22,14 +22,11 @@ _DUE_TOLERANCE_MS = 500
 
 def is_consuming(worker: dramatiq.Worker) -> bool:
     """Return whether every queue of the worker is connected; a queue in this process always is."""
-
-    def is_open(consumer: dramatiq.Consumer | None) -> bool:
-        if consumer is None:
-            return False
-        return not isinstance(consumer, ReliableConsumer) or bool(consumer.connection.is_open)
-
-    threads = list(worker.consumers.values())
-    return bool(threads) and all(is_open(thread.consumer) for thread in threads)
+    consumers = [thread.consumer for thread in list(worker.consumers.values())]
+    return bool(consumers) and all(
+        bool(each.connection.is_open) if isinstance(each, ReliableConsumer) else each is not None
+        for each in consumers
+    )
 
 
 class RabbitmqDelivery(Delivery):
@@ -46,21 +43,8 @@ class RabbitmqDelivery(Delivery):
         return not self.channel.is_open
 
 
-class PublishBody(Protocol):
-    def __call__(self, queue_name: str, body: bytes, *, due_ms: int | None = None) -> None: ...
-
-
 class ReliableConsumer(_RabbitmqConsumer):
-    def __init__(
-        self,
-        broker: RabbitmqBroker,
-        queue_name: str,
-        prefetch: int,
-        timeout: int,
-        publish_body: PublishBody,
-    ) -> None:
-        super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
-        self._publish_body = publish_body
+    """The consumer of a `ReliableBroker`."""
 
     def ack(self, message: dramatiq.MessageProxy) -> None:
         assert isinstance(message, RabbitmqDelivery)
@@ -126,7 +110,7 @@ class ReliableConsumer(_RabbitmqConsumer):
     def _send_to_next_rung(self, tag: int, body: bytes, due_ms: int) -> None:
         """Publish the message to its next delay queue. Only the consumer's thread may call this."""
         try:
-            self._publish_body(self.queue_name, body, due_ms=due_ms)
+            self.broker.publish_body(self.queue_name, body, due_ms=due_ms)
         except BrokerError as error:
             # The consumer restarts after a pause, and the message is delivered again.
             raise connection_closed(error) from None

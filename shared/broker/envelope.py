@@ -1,4 +1,4 @@
-"""The envelope of a message: made when it is published, checked when its body is received."""
+"""The envelope of a message: made and encoded when it is published, checked when it is received."""
 
 import re
 from typing import Any
@@ -6,12 +6,27 @@ from typing import Any
 import dramatiq
 from dramatiq.errors import DecodeError
 
+from shared import wire
 from shared.messages import FetchPage, ReviewAvis, WriteSlice
 
 _NAME = re.compile(r"[\x21-\x7e]{1,200}")
 _OPTIONS = {"retries": int, "last_error": str, "run_id": int}
 """All options of our messages; others would start delays and retries of dramatiq's own."""
 _MOST = 2**62  # plus one, still a number of JSON
+
+
+class CompactEncoder(dramatiq.Encoder):
+    """The encoder that dramatiq uses for the project's messages."""
+
+    def encode(self, data: dict[str, Any]) -> bytes:
+        return wire.encode(data)
+
+    def decode(self, data: bytes) -> dict[str, Any]:
+        """Raise `DecodeError`, without the content, for anything but a JSON object."""
+        try:
+            return wire.decode(data)
+        except wire.NotAMessage as error:
+            raise DecodeError(f"not a message: {error}", data, None) from None  # type: ignore[no-untyped-call]  # dramatiq leaves its errors untyped
 
 
 def publish(broker: dramatiq.Broker, message: FetchPage | WriteSlice | ReviewAvis) -> None:

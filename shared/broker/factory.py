@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import dramatiq
 from dramatiq.middleware import CurrentMessage, ShutdownNotifications
 
-from shared.broker.encoding import CompactEncoder
+from shared.broker.envelope import CompactEncoder
 from shared.broker.memory import MemoryBroker
 from shared.broker.reliable import ReliableBroker
 from shared.broker.retries import SafeRetries, WorkerTimeLimit
@@ -27,7 +27,10 @@ def make_broker(
     UserError for another URL.
     """
     dramatiq.set_encoder(CompactEncoder())
-    middleware = _middleware(extra_middleware)
+    # What may interrupt an actor comes last. `after_…` hooks run from last to first: interrupts are
+    # off before the retry is published, and the extra middleware sees what became of the message.
+    own = [SafeRetries(), WorkerTimeLimit(), ShutdownNotifications()]
+    middleware = [CurrentMessage(), *extra_middleware, *own]
     match urlsplit(url).scheme:
         case "amqp" | "amqps":
             limits = QueueLimits(max_length=max_length, delivery_limit=delivery_limit)
@@ -43,18 +46,3 @@ def ready_messages(broker: dramatiq.Broker, queue_name: str) -> int:
     assert isinstance(broker, ReliableBroker | MemoryBroker)
     broker.declare_queue(queue_name)
     return broker.ready_messages(queue_name)
-
-
-def _middleware(extra: Sequence[dramatiq.Middleware]) -> list[dramatiq.Middleware]:
-    """List the middleware in its order; that which may interrupt an actor comes last.
-
-    `after_…` hooks run from last to first: interrupts are off before the retry is published, and
-    the extra middleware sees what became of the message.
-    """
-    return [
-        CurrentMessage(),
-        *extra,
-        SafeRetries(),
-        WorkerTimeLimit(),
-        ShutdownNotifications(),
-    ]

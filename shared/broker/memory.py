@@ -85,20 +85,14 @@ class MemoryBroker(StubBroker):
         self.emit_after("declare_queue", queue_name)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 100) -> dramatiq.Consumer:
-        return MemoryConsumer(
-            queue_name,
-            self._queue(queue_name),
-            self.dead_letter_bodies[queue_name],
-            prefetch,
-            timeout,
-        )
+        return MemoryConsumer(self, queue_name, prefetch, timeout_seconds=timeout / 1000)
 
     def enqueue(
         self, message: dramatiq.Message[Any], *, delay: int | None = None
     ) -> dramatiq.Message[Any]:
         """Raise `QueueFull` where the queue is full; a delayed message is accepted all the same."""
         name = message.queue_name
-        queue = self._queue(name)
+        queue = self.queue(name)
         self.emit_before("enqueue", message, delay)
         if delay:
             self._delays.put(name, message.encode(), delay_seconds=delay / 1000)
@@ -120,12 +114,12 @@ class MemoryBroker(StubBroker):
     ) -> None:
         """Wait until the queue is empty, delayed messages aside; for tests."""
         del fail_fast  # dead letters keep no error to raise
-        join_queue(self._queue(queue_name), timeout=timeout and timeout / 1000)  # type: ignore[no-untyped-call]  # untyped in dramatiq
+        join_queue(self.queue(queue_name), timeout=timeout and timeout / 1000)  # type: ignore[no-untyped-call]  # untyped in dramatiq
 
     def close(self) -> None:
         self._delays.close()
 
-    def _queue(self, name: str) -> _Queue:
+    def queue(self, name: str) -> _Queue:
         try:
             return self.queues[name]
         except KeyError:
@@ -140,17 +134,12 @@ class MemoryDelivery(Delivery):
 
 class MemoryConsumer(dramatiq.Consumer):
     def __init__(
-        self,
-        queue_name: str,
-        source: _Queue,
-        dead_letters: deque[bytes],
-        prefetch: int,
-        timeout_ms: int,
+        self, broker: MemoryBroker, queue_name: str, prefetch: int, *, timeout_seconds: float
     ) -> None:
         self._queue_name = queue_name
-        self._source = source
-        self._dead_letters = dead_letters
-        self._timeout_seconds = timeout_ms / 1000
+        self._source = broker.queue(queue_name)
+        self._dead_letters = broker.dead_letter_bodies[queue_name]
+        self._timeout_seconds = timeout_seconds
         self._slots = threading.Semaphore(prefetch)
         self._held: list[bytes] = []
 

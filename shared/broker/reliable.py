@@ -20,7 +20,7 @@ from shared.broker.errors import (
     QueueMismatch,
     connection_closed,
 )
-from shared.broker.topology import DEFAULT_LIMITS, QueueLimits
+from shared.broker.topology import QueueLimits
 
 _T = TypeVar("_T")
 
@@ -41,24 +41,18 @@ class ReliableBroker(RabbitmqBroker):
     settle_seconds = 1.5
 
     def __init__(
-        self,
-        url: str,
-        *,
-        middleware: list[dramatiq.Middleware],
-        limits: QueueLimits = DEFAULT_LIMITS,
+        self, url: str, *, middleware: list[dramatiq.Middleware], limits: QueueLimits
     ) -> None:
         super().__init__(url=url, confirm_delivery=True, middleware=middleware)
         self.limits = limits
         self._declaring = threading.Lock()
-        for parameters in self._all_parameters():
+        listed = self.parameters if isinstance(self.parameters, list) else [self.parameters]
+        for parameters in listed:
             parameters.heartbeat = _HEARTBEAT_SECONDS
             parameters.blocked_connection_timeout = _BLOCKED_SECONDS
             parameters.connection_attempts = 1
             parameters.socket_timeout = _SOCKET_SECONDS
             parameters.stack_timeout = _SOCKET_SECONDS
-
-    def _all_parameters(self) -> list[Any]:
-        return self.parameters if isinstance(self.parameters, list) else [self.parameters]
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
         try:
@@ -68,7 +62,7 @@ class ReliableBroker(RabbitmqBroker):
         finally:
             # The declaration opened a connection that this thread does not use again.
             del self.connection
-        return ReliableConsumer(self, queue_name, prefetch, timeout, self.publish_body)
+        return ReliableConsumer(self, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]  # untyped in dramatiq
 
     def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
         """Note the queue, and create it with `ensure`. No delay queue is ever consumed."""
@@ -122,33 +116,28 @@ class ReliableBroker(RabbitmqBroker):
 
         The number is exact, but a node just restarted says 0 until the queue has a leader.
         """
-
-        def count(channel: Any) -> int:
-            declared = channel.queue_declare(queue_name, passive=True)
-            return int(declared.method.message_count)
-
-        return self._with_queue(queue_name, count)
+        return self._count(queue_name, queue_name)
 
     def delayed_messages(self, queue_name: str) -> int:
+        rungs = [topology.rung_name(queue_name, rung) for rung in topology.RUNG_SECONDS]
+        return self._count(queue_name, *rungs)
+
+    def get_queue_message_counts(self, queue_name: str) -> tuple[int, int, int]:
+        """Count ready, delayed and dead-lettered messages."""
+        return (
+            self.ready_messages(queue_name),
+            self.delayed_messages(queue_name),
+            self._count(queue_name, xq_name(queue_name)),
+        )
+
+    def _count(self, queue_name: str, *names: str) -> int:
+        """Count the messages in the queues of these names, which belong to `queue_name`."""
+
         def count(channel: Any) -> int:
-            names = [topology.rung_name(queue_name, rung) for rung in topology.RUNG_SECONDS]
             declared = [channel.queue_declare(name, passive=True) for name in names]
             return sum(int(answer.method.message_count) for answer in declared)
 
         return self._with_queue(queue_name, count)
-
-    def get_queue_message_counts(self, queue_name: str) -> tuple[int, int, int]:
-        """Count ready, delayed and dead-lettered messages."""
-
-        def dead(channel: Any) -> int:
-            declared = channel.queue_declare(xq_name(queue_name), passive=True)
-            return int(declared.method.message_count)
-
-        return (
-            self.ready_messages(queue_name),
-            self.delayed_messages(queue_name),
-            self._with_queue(queue_name, dead),
-        )
 
     def _with_queue(self, queue_name: str, operation: Callable[[Any], _T]) -> _T:
         """Run the operation on this thread's channel; make queue and connection where they lack."""

@@ -31,9 +31,6 @@ class QueueLimits:
     delivery_limit: int = DEFAULT_DELIVERY_LIMIT
 
 
-DEFAULT_LIMITS = QueueLimits()
-
-
 def rung_for(delay_ms: int) -> int:
     """Return the shortest rung (s) that is long enough, or else the longest."""
     for seconds in RUNG_SECONDS:

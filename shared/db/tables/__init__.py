@@ -5,8 +5,8 @@ pages together, and an erasure clears them together (docs/adr/0004-database.md).
 """
 
 # Each module adds its tables to `metadata`.
-from shared.db.tables import imports, insee_extras, money, operations, review_batches, shards, stock
-from shared.db.tables.base import metadata
+from shared.db.tables import imports, money, operations, review_batches, stock
+from shared.db.tables.columns import metadata
 from shared.db.tables.register import etablissements, pro_localisations, unites_legales
 from shared.db.tables.texts import avis, oppositions
 
@@ -14,14 +14,12 @@ __all__ = [
     "avis",
     "etablissements",
     "imports",
-    "insee_extras",
     "metadata",
     "money",
     "operations",
     "oppositions",
     "pro_localisations",
     "review_batches",
-    "shards",
     "stock",
     "unites_legales",
 ]

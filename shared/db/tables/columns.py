@@ -1,4 +1,4 @@
-"""Frequent kinds of columns: each function makes columns of one kind from their names."""
+"""The way to declare a table, and its columns: each function makes those of one kind."""
 
 import datetime as dt
 from dataclasses import fields
@@ -6,25 +6,27 @@ from functools import partial
 from types import NoneType
 from typing import Any, get_args
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    CheckConstraint,
-    Column,
-    Date,
-    DateTime,
-    Double,
-    ForeignKey,
-    Identity,
-    Integer,
-    LargeBinary,
-    Numeric,
-    SmallInteger,
-    Text,
-    Uuid,
-)
-from sqlalchemy import text as sql
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def table(
+    name: str, *parts: sa.schema.SchemaItem | list[sa.Column[Any]], fillfactor: int | None = None
+) -> sa.Table:
+    """Declare a table with these columns, constraints and indexes, in their order."""
+    items = [item for part in parts for item in (part if isinstance(part, list) else [part])]
+    storage = {"fillfactor": fillfactor} if fillfactor else {}
+    return sa.Table(name, metadata, *items, postgresql_with=storage)
 
 
 def columns(
@@ -34,57 +36,57 @@ def columns(
     key: bool = False,
     unique: bool = False,
     default: str | None = None,
-) -> list[Column[Any]]:
+) -> list[sa.Column[Any]]:
     """Make a column of this kind for each name; `default` is SQL, and its column is required."""
     return [
-        Column(
+        sa.Column(
             name,
             kind,
             primary_key=key,
             nullable=not (required or key or default),
             unique=unique or None,
-            server_default=sql(default) if default else None,
+            server_default=sa.text(default) if default else None,
         )
         for name in names
     ]
 
 
-text = partial(columns, Text)
-texts = partial(columns, ARRAY(Text))
-boolean = partial(columns, Boolean)
-smallint = partial(columns, SmallInteger)
-integer = partial(columns, Integer)
-bigint = partial(columns, BigInteger)
-counter = partial(columns, BigInteger, default="0")
-double = partial(columns, Double)
+text = partial(columns, sa.Text)
+texts = partial(columns, ARRAY(sa.Text))
+boolean = partial(columns, sa.Boolean)
+smallint = partial(columns, sa.SmallInteger)
+integer = partial(columns, sa.Integer)
+bigint = partial(columns, sa.BigInteger)
+counter = partial(columns, sa.BigInteger, default="0")
+double = partial(columns, sa.Double)
 # The eighth decimal is a tenth of a token at ten cents a million.
-euros = partial(columns, Numeric(16, 8), default="0")
-date = partial(columns, Date)
+euros = partial(columns, sa.Numeric(16, 8), default="0")
+date = partial(columns, sa.Date)
 # INSEE's dates have no offset; an instant is one of our clock.
-insee_time = partial(columns, DateTime)
-instant = partial(columns, DateTime(timezone=True))
+insee_time = partial(columns, sa.DateTime)
+instant = partial(columns, sa.DateTime(timezone=True))
 instant_now = partial(instant, default="now()")
-binary = partial(columns, LargeBinary)
-uuid = partial(columns, Uuid)
+binary = partial(columns, sa.LargeBinary)
+uuid = partial(columns, sa.Uuid)
 
 
-def own_id() -> Column[int]:
+def own_id() -> sa.Column[int]:
     """Make the column `id`, which PostgreSQL numbers."""
-    return Column("id", BigInteger, Identity(always=True), primary_key=True)
+    return sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True)
 
 
-def reference(name: str, target: str, *, required: bool = True) -> Column[int]:
+def reference(name: str, target: str, *, required: bool = True) -> sa.Column[int]:
     """Make a foreign key to a column `id`."""
-    return Column(name, BigInteger, ForeignKey(target), nullable=not required)
+    return sa.Column(name, sa.BigInteger, sa.ForeignKey(target), nullable=not required)
 
 
 def one_of(
     name: str, *values: str, default: str | None = None, nullable: bool = False
-) -> Column[str]:
+) -> sa.Column[str]:
     """Make a column that holds one of these values."""
     quoted = ", ".join(f"'{value}'" for value in values)
-    check = CheckConstraint(f"{name} IN ({quoted})", name=name)
-    return Column(name, Text, check, nullable=nullable, server_default=default)
+    check = sa.CheckConstraint(f"{name} IN ({quoted})", name=name)
+    return sa.Column(name, sa.Text, check, nullable=nullable, server_default=default)
 
 
 _KINDS = {
@@ -97,7 +99,7 @@ _KINDS = {
 }
 
 
-def of_record(record: type, *, key: str | None = None) -> list[Column[Any]]:
+def of_record(record: type, *, key: str | None = None) -> list[sa.Column[Any]]:
     """Make the columns of a dataclass of `shared.sirene.records`; an optional field may be null."""
     made = []
     for field in fields(record):

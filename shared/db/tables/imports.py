@@ -4,11 +4,10 @@ from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db.tables import columns as col
-from shared.db.tables.base import table
 
 _STATUSES = ("pending", "running", "complete", "failed")
 
-quota = table(
+quota = col.table(
     "quota",
     # A fingerprint of the key; the key itself is never stored.
     col.text("key_fingerprint", key=True),
@@ -23,7 +22,7 @@ quota = table(
     col.instant_now("updated_at"),
 )
 
-import_runs = table(
+import_runs = col.table(
     "import_runs",
     col.own_id(),
     col.texts("departements", "communes", default="'{}'"),
@@ -52,7 +51,7 @@ import_runs = table(
     col.instant("completed_at"),
 )
 
-import_batches = table(
+import_batches = col.table(
     "import_batches",
     col.own_id(),
     col.reference("run_id", "import_runs.id"),
@@ -88,7 +87,7 @@ import_batches = table(
     ),
 )
 
-treatment_windows = table(
+treatment_windows = col.table(
     "treatment_windows",
     col.reference("run_id", "import_runs.id"),
     col.text("collection", required=True),
@@ -103,7 +102,7 @@ treatment_windows = table(
     Index("ix_treatment_windows_open", "run_id", postgresql_where="settled_at IS NULL"),
 )
 
-watermarks = table(
+watermarks = col.table(
     "watermarks",
     col.text("collection", key=True),
     # All treatments of INSEE up to this date, itself included, are in the database.
@@ -112,7 +111,7 @@ watermarks = table(
     col.instant_now("moved_at"),
 )
 
-insee_requests = table(
+insee_requests = col.table(
     "insee_requests",
     # The id is the fetch_id of the INSEE page that the request brought.
     col.own_id(),
@@ -129,7 +128,7 @@ insee_requests = table(
     Index("ix_insee_requests_throttled", "granted_at", postgresql_where="http_status = 429"),
 )
 
-import_pages = table(
+import_pages = col.table(
     "import_pages",
     col.reference("batch_id", "import_batches.id"),
     col.integer("number", required=True),
@@ -161,7 +160,7 @@ import_pages = table(
     Index("ix_import_pages_share_day", "share_day", postgresql_where="share_day IS NOT NULL"),
 )
 
-slice_receipts = table(
+slice_receipts = col.table(
     "slice_receipts",
     col.reference("batch_id", "import_batches.id"),
     col.integer("page", required=True),
@@ -172,7 +171,7 @@ slice_receipts = table(
     PrimaryKeyConstraint("batch_id", "page", "fetch_id", "slice"),
 )
 
-certificates = table(
+certificates = col.table(
     "certificates",
     col.own_id(),
     # The scope as asked for, and its windows with the findings in each.

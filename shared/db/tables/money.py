@@ -4,11 +4,10 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Numeric, Smal
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.db.tables import columns as col
-from shared.db.tables.base import table
 
 # The chat servers in the settings of the reviewer that started last. Others are no longer `listed`
 # and keep their spending.
-review_providers = table(
+review_providers = col.table(
     "review_providers",
     col.text("name", key=True),
     col.boolean("listed", required=True),
@@ -29,7 +28,7 @@ review_providers = table(
     fillfactor=50,
 )
 
-review_budget = table(
+review_budget = col.table(
     "review_budget",
     # The table has one row.
     Column("id", SmallInteger, primary_key=True, autoincrement=False, server_default=text("1")),
@@ -51,7 +50,7 @@ review_budget = table(
 )
 
 # The calls under way, each with the most tokens and euros that it can use.
-review_reservations = table(
+review_reservations = col.table(
     "review_reservations",
     col.own_id(),
     col.text("provider", required=True),

@@ -1,13 +1,12 @@
-"""Failed items, dead letters and the operator's jobs."""
+"""Failed items, dead letters, the operator's jobs, and the shards of a register."""
 
-from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, SmallInteger, UniqueConstraint
 
 from shared.db.tables import columns as col
-from shared.db.tables.base import table
 
 _OPEN = "resolved_at IS NULL"
 
-failed_items = table(
+failed_items = col.table(
     "failed_items",
     col.own_id(),
     col.one_of("kind", "write", "review"),
@@ -31,7 +30,7 @@ failed_items = table(
     Index("ix_failed_items_resolved_at", "resolved_at", "closed_because"),
 )
 
-dead_letters = table(
+dead_letters = col.table(
     "dead_letters",
     col.own_id(),
     col.text("queue", "message_id", required=True),
@@ -46,7 +45,7 @@ dead_letters = table(
     Index("ix_dead_letters_sirens", "sirens", postgresql_using="gin"),
 )
 
-job_slots = table(
+job_slots = col.table(
     "job_slots",
     col.text("job", "slot", required=True),
     col.one_of("status", "running", "done", "failed"),
@@ -61,10 +60,31 @@ job_slots = table(
 )
 
 # The jobs as running operators see them: the table shows that one runs, and its hours.
-jobs = table(
+jobs = col.table(
     "jobs",
     col.text("job", key=True),
     col.text("schedule", required=True),
     col.instant("next_at", required=True),
     col.instant_now("seen_at"),
+)
+
+# The place of this database: one row, or none where it is the only shard.
+shard_place = col.table(
+    "shard_place",
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+    col.smallint("shards", required=True),
+)
+
+# The receipt of a slice whose rows and counters are in two databases, stored with the rows. After a
+# kill between the two transactions, the next writer of the slice reads the outcomes here.
+shard_receipts = col.table(
+    "shard_receipts",
+    col.bigint("batch_id", required=True),
+    col.integer("page", required=True),
+    col.bigint("fetch_id", required=True),
+    col.integer("slice", "records", required=True),
+    col.texts("sirets", required=True),
+    col.integer("inserted", "updated", "unchanged", "failed", required=True),
+    col.instant_now("written_at"),
+    PrimaryKeyConstraint("batch_id", "page", "fetch_id", "slice"),
 )

@@ -1,12 +1,11 @@
-"""The register: units, establishments, their history, their pages."""
+"""The register, and INSEE's data beside its records: new keys, duplicates, successions."""
 
 from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 
 from shared.db.tables import columns as col
-from shared.db.tables.base import table
 from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
 
-unites_legales = table(
+unites_legales = col.table(
     "unites_legales",
     col.of_record(UniteLegale, key="siren"),
     col.binary("content_hash", required=True),
@@ -16,7 +15,7 @@ unites_legales = table(
     fillfactor=85,
 )
 
-etablissements = table(
+etablissements = col.table(
     "etablissements",
     col.of_record(Etablissement, key="siret"),
     col.binary("content_hash", required=True),
@@ -30,14 +29,14 @@ etablissements = table(
 
 # The periods that INSEE sends with each establishment. Those of a unit come only with answers of
 # /siren, which the import does not ask for.
-periodes_etablissements = table(
+periodes_etablissements = col.table(
     "periodes_etablissements",
     col.of_record(PeriodeEtablissement),
     # The periods of a unit are a range of the key: a siret begins with its siren.
     PrimaryKeyConstraint("siret", "rang"),
 )
 
-pro_localisations = table(
+pro_localisations = col.table(
     "pro_localisations",
     col.own_id(),
     col.text("siret", "siren", "activite_principale", "code_commune", required=True),
@@ -49,4 +48,30 @@ pro_localisations = table(
     UniqueConstraint("siret", "activite_principale", "code_commune"),
     Index("ix_pro_localisations_siren", "siren"),
     fillfactor=85,
+)
+
+schema_drift = col.table(
+    "schema_drift",
+    # `block.key` of INSEE's records without a column; never a value.
+    col.text("key", key=True),
+    col.instant_now("first_seen_at"),
+    col.bigint("batch_id"),
+)
+
+redirections = col.table(
+    "redirections",
+    # The siren or siret that INSEE declared a duplicate of the target.
+    col.text("siren_or_siret", key=True),
+    col.text("target", required=True),
+    col.instant_now("seen_at"),
+)
+
+successions = col.table(
+    "successions",
+    col.text("siret_predecesseur", "siret_successeur", required=True),
+    col.date("date_lien_succession", required=True),
+    col.boolean("transfert_siege", "continuite_economique"),
+    col.insee_time("date_dernier_traitement"),
+    PrimaryKeyConstraint("siret_predecesseur", "siret_successeur", "date_lien_succession"),
+    Index("ix_successions_siret_successeur", "siret_successeur"),
 )

@@ -3,12 +3,11 @@
 from sqlalchemy import Index
 
 from shared.db.tables import columns as col
-from shared.db.tables.base import table
 
 _STATES = ("ready", "submitted", "completed", "expired", "cancelled", "failed", "lost")
 
 # The table is in the database of its avis: an answer and its end are one transaction.
-review_batches = table(
+review_batches = col.table(
     "review_batches",
     col.own_id(),
     # Our name for the batch, sent to the server; its own name is `remote_id`.
@@ -35,7 +34,7 @@ review_batches = table(
 
 _WAITING = "batch_id IS NULL"
 
-review_batch_lines = table(
+review_batch_lines = col.table(
     "review_batch_lines",
     col.own_id(),
     col.bigint("avis_id", required=True),
@@ -57,7 +56,7 @@ review_batch_lines = table(
 )
 
 # The part of the budget that a batch holds; in the control database.
-review_batch_holds = table(
+review_batch_holds = col.table(
     "review_batch_holds",
     col.uuid("key", key=True),
     col.text("provider", required=True),

@@ -3,11 +3,10 @@
 from sqlalchemy import Index, PrimaryKeyConstraint
 
 from shared.db.tables import columns as col
-from shared.db.tables.base import table
 
 _STATUSES = ("staging", "staged", "stored", "complete", "refused", "abandoned")
 
-stock_loads = table(
+stock_loads = col.table(
     "stock_loads",
     col.own_id(),
     col.one_of("collection", "unites_legales", "etablissements"),
@@ -43,7 +42,7 @@ stock_loads = table(
     ),
 )
 
-stock_chunks = table(
+stock_chunks = col.table(
     "stock_chunks",
     col.reference("load_id", "stock_loads.id"),
     col.integer("number", "rows", "refused", required=True),

@@ -4,9 +4,8 @@ from sqlalchemy import Index, Numeric, PrimaryKeyConstraint, UniqueConstraint
 
 from shared.avis import AvisOutcome
 from shared.db.tables import columns as col
-from shared.db.tables.base import table
 
-avis = table(
+avis = col.table(
     "avis",
     col.own_id(),
     col.bigint("pro_localisation_id", required=True),
@@ -29,7 +28,7 @@ avis = table(
     fillfactor=70,
 )
 
-avis_attempts = table(
+avis_attempts = col.table(
     "avis_attempts",
     col.own_id(),
     col.bigint("avis_id", required=True),
@@ -49,7 +48,7 @@ avis_attempts = table(
     Index("ix_avis_attempts_siren", "siren"),
 )
 
-sources = table(
+sources = col.table(
     "sources",
     col.binary("digest", key=True),
     col.text("siret", "siren", "url", "licence", "author_label", required=True),
@@ -65,21 +64,21 @@ sources = table(
 # The fingerprints of accepted texts without their facts, compared with those of neighbours: `place`
 # stands for activity and commune (shared.db.neighbours). Without a siren and a second index,
 # 525 000 rows stay under 50 MB.
-avis_simhashes = table(
+avis_simhashes = col.table(
     "avis_simhashes",
     col.bigint("simhash", "avis_id", required=True),
     col.integer("place", required=True),
     PrimaryKeyConstraint("place", "avis_id"),
 )
 
-oppositions = table(
+oppositions = col.table(
     "oppositions",
     col.text("siren", key=True),
     col.instant_now("recorded_at"),
     col.text("reason", required=True),
 )
 
-erasures = table(
+erasures = col.table(
     "erasures",
     col.own_id(),
     col.text("siren", required=True),

@@ -7,7 +7,7 @@ from dramatiq.errors import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.broker.encoding import CompactEncoder
+from shared.broker.envelope import CompactEncoder
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
