@@ -54,8 +54,7 @@ def archive(connection: Connection, letter: DeadLetter, *, with_records: bool = 
 
     A letter that was replayed and failed again counts as not replayed.
     """
-    read = letter_records.read_letter if with_records else letter_records.strip_letter
-    kept = read(letter.queue, letter.body)
+    kept = letter_records.read_letter(letter.queue, letter.body, with_records=with_records)
     silenced = withheld(connection, sirens=kept.sirens, sirets=kept.sirets)
     if silenced:
         kept = letter_records.cut_silenced(kept.body, silenced)

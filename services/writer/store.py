@@ -9,6 +9,7 @@ import datetime as dt
 import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import psycopg2
 from sqlalchemy import Connection, Engine
@@ -68,7 +69,8 @@ def write_slice(
     home = shards[message.shard] if shards else engine
     alone = all(shard is engine for shard in shards)
     close = receipts.close_batch if alone else ShardedClose(engine, shards)
-    work = _Work(message, read, close, sole_traders)
+    fetched_at = dt.datetime.fromisoformat(message.fetched_at)
+    work = _Work(message, read, fetched_at, close, sole_traders)
     attempt = 1
     while True:
         try:
@@ -93,6 +95,7 @@ class _Work:
 
     message: WriteSlice
     read: ReadSlice
+    fetched_at: dt.datetime
     close: receipts.Close
     sole_traders: bool
     carefully: bool = False
@@ -160,17 +163,16 @@ def _close(connection: Connection, work: _Work, result: SliceResult) -> SliceRes
 
 def _write_records(connection: Connection, work: _Work) -> SliceResult:
     message, read = work.message, work.read
-    fetched_at = dt.datetime.fromisoformat(message.fetched_at)
-    stale = find_stale(connection, read.sent, fetched_at)
+    stale = find_stale(connection, read.sent, work.fetched_at)
     if stale.only_stamps:
-        renew_stamps(connection, stale.sent, fetched_at)
+        renew_stamps(connection, stale.sent, work.fetched_at)
     rows, unreadable = map_rows(() if stale.only_stamps else stale.sent)
-    written, refused = _RowWriter(connection, fetched_at, work).write(rows, new=stale.new)
+    written, refused = _write_rows(connection, work, rows, new=stale.new)
     faults = [*read.faults, *unreadable, *refused]
     if faults:
         receipts.keep_faults(connection, message, faults)
         masked = [fault.withdrawn for fault in faults if fault.withdrawn is not None]
-        withdraw_unread(connection, masked, fetched_at=fetched_at)
+        withdraw_unread(connection, masked, fetched_at=work.fetched_at)
     if stale.has_failed:
         bad = {fault.key for fault in faults}
         receipts.resolve_faults(connection, [siret for siret in read.sirets if siret not in bad])
@@ -193,53 +195,42 @@ def _count(connection: Connection, message: WriteSlice, result: SliceResult) -> 
     return receipts.count(connection, message, result.records, _outcomes(result))
 
 
-@dataclass(frozen=True, slots=True)
-class _RowWriter:
-    """Writes the rows of one slice; leaves out only those that the database refuses."""
-
-    connection: Connection
-    fetched_at: dt.datetime
-    work: _Work
-
-    def write(
-        self, rows: Sequence[MappedRow], *, new: Collection[str] = ()
-    ) -> tuple[Written, list[Fault]]:
-        if not rows:
-            return Written(), []
-        if not self.work.carefully:
-            return self._write_all(rows, new), []
-        try:
-            with self.connection.begin_nested():
-                return self._write_all(rows, new), []
-        except (DBAPIError, psycopg2.Error) as error:
-            # Any other error blames the moment, and the slice comes again.
-            if not blames_row(error):
-                raise
-            # The server's message quotes the row; its SQLSTATE does not.
-            code = f"sqlstate_{sqlstate(error)}"
-        if new:
-            # Either a row is bad, or another writer has stored it meanwhile. Compared with what is
-            # stored, only a bad row is refused again.
-            return self.write(rows)
-        if len(rows) == 1:
-            return Written(), [rows[0].sent.fault(code, "PostgreSQL refused the row")]
-        return self._write_halves(rows)
-
-    def _write_halves(self, rows: Sequence[MappedRow]) -> tuple[Written, list[Fault]]:
-        middle = len(rows) // 2
-        # Records of one establishment stay together, else the second would count as an update.
-        while middle < len(rows) - 1 and rows[middle].siret == rows[middle - 1].siret:
-            middle += 1
-        first, first_faults = self.write(rows[:middle])
-        self.connection.execute(EMPTY_NEW)
-        second, second_faults = self.write(rows[middle:])
-        return first + second, first_faults + second_faults
-
-    def _write_all(self, rows: Sequence[MappedRow], new: Collection[str]) -> Written:
-        return write_rows(
-            self.connection,
-            rows,
-            new=new,
-            fetched_at=self.fetched_at,
-            sole_traders=self.work.sole_traders,
-        )
+def _write_rows(
+    connection: Connection, work: _Work, rows: Sequence[MappedRow], *, new: Collection[str] = ()
+) -> tuple[Written, list[Fault]]:
+    """Write the rows; leave out only those that the database refuses."""
+    if not rows:
+        return Written(), []
+    write = partial(
+        write_rows,
+        connection,
+        rows,
+        new=new,
+        fetched_at=work.fetched_at,
+        sole_traders=work.sole_traders,
+    )
+    if not work.carefully:
+        return write(), []
+    try:
+        with connection.begin_nested():
+            return write(), []
+    except (DBAPIError, psycopg2.Error) as error:
+        # Any other error blames the moment, and the slice comes again.
+        if not blames_row(error):
+            raise
+        # The server's message quotes the row; its SQLSTATE does not.
+        code = f"sqlstate_{sqlstate(error)}"
+    if new:
+        # Either a row is bad, or another writer has stored it meanwhile. Compared with what is
+        # stored, only a bad row is refused again.
+        return _write_rows(connection, work, rows)
+    if len(rows) == 1:
+        return Written(), [rows[0].sent.fault(code, "PostgreSQL refused the row")]
+    middle = len(rows) // 2
+    # Records of one establishment stay together, else the second would count as an update.
+    while middle < len(rows) - 1 and rows[middle].siret == rows[middle - 1].siret:
+        middle += 1
+    first, first_faults = _write_rows(connection, work, rows[:middle])
+    connection.execute(EMPTY_NEW)
+    second, second_faults = _write_rows(connection, work, rows[middle:])
+    return first + second, first_faults + second_faults

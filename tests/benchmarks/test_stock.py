@@ -22,6 +22,7 @@ from services.simulator.options import SimulatorOptions
 from services.simulator.register.stock_files import write_stock
 from services.writer.stock import command
 from services.writer.stock.columns import layout_of
+from services.writer.stock.loader import StockOptions
 from shared.db.engine import make_engine
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.sizes import pick
@@ -39,6 +40,7 @@ _LOAD = """
 import json, resource, sys, time
 from pathlib import Path
 from services.writer.stock import command
+from services.writer.stock.loader import StockOptions
 begun = time.perf_counter()
 command.load(sys.argv[1], sys.argv[2:], command.StockOptions(pages=False))
 usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -163,9 +165,9 @@ def test_the_rate_of_pages_after_a_load(
     rows = pick(quick=3000, normal=10_000)
     made = write_stock(tmp_path, SimulatorOptions(establishments=rows))
     paths = [str(file.path) for file in made.values()]
-    command.load(database_url, paths, command.StockOptions(pages=False))
+    command.load(database_url, paths, StockOptions(pages=False))
     begun = time.perf_counter()
-    loads = command.load(database_url, paths, command.StockOptions())
+    loads = command.load(database_url, paths, StockOptions())
     seconds = time.perf_counter() - begun
     print(f"\npages: {rows / seconds:.0f} establishments/s")  # noqa: T201  a benchmark's result
     figures.add("stock.pages afterwards", rows / seconds, unit="rows/s")

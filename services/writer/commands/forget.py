@@ -32,15 +32,13 @@ def forget(  # noqa: PLR0913, PLR0917  the options of one command, typer's to bi
         str, typer.Option(help="Why, for the audit: a date, a file number. No name.")
     ] = _NO_REASON,
     withdraw: Annotated[
-        bool,
-        typer.Option("--withdraw", help="End the opposition; an import brings the data back."),
+        bool, typer.Option("--withdraw", help="End the opposition; an import brings the data back.")
     ] = False,
     export: Annotated[
         Path | None, typer.Option(help="Write oppositions and tombstones to a file; - is stdout.")
     ] = None,
     apply: Annotated[
-        Path | None,
-        typer.Option(help="After a restore: record those of a file, and erase again."),
+        Path | None, typer.Option(help="After a restore: record those of a file, and erase again.")
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Take a number with a wrong check digit too.")

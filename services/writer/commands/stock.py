@@ -53,7 +53,7 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
     Example: ./sirenade stock StockUniteLegale_utf8.zip StockEtablissement_utf8.zip
     """
     # Arrow is large, and the images of the services do not have it.
-    from services.writer.stock import command  # noqa: PLC0415  as above
+    from services.writer.stock import command, loader  # noqa: PLC0415  as above
 
     if bool(files) == discard:
         raise UserError("name the stock files, or --discard")
@@ -67,7 +67,7 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
         for collection in command.discard(url):
             typer.echo(json.dumps({"discarded": collection}) if as_json else f"{collection}: gone")
         return
-    options = command.StockOptions(
+    options = loader.StockOptions(
         file_date=None if date is None else date.date(),
         force=force,
         pages=not without_pages,

@@ -92,6 +92,8 @@ def honour(connection: Connection, sirens: Sequence[str]) -> Counter[str]:
     file. For an opposition the caller holds the register.
     """
     those = {"sirens": sorted(set(sirens))}
+    if not sirens:
+        return Counter()
     hold_unites(connection, those["sirens"])
     cleared = Counter(
         unites_legales=len(connection.execute(_HONOUR_UNITES, those).all()),

@@ -9,9 +9,6 @@ from shared import wire
 from shared.messages import WRITE_QUEUE
 from shared.sirene.identifiers import is_siret, owner_of, siren_of
 
-_RECORDS = "records"
-_DIGESTS = "digests"
-
 
 @dataclass(frozen=True, slots=True)
 class Silenced:
@@ -23,10 +20,6 @@ class Silenced:
     def __contains__(self, number: str | None) -> bool:
         """Return whether the siren or siret is silenced; None, an unknown person, always is."""
         return number is None or number[:9] in self.sirens or number in self.sirets
-
-    @property
-    def numbers(self) -> frozenset[str]:
-        return self.sirens | self.sirets
 
     def __bool__(self) -> bool:
         return bool(self.sirens or self.sirets)
@@ -41,35 +34,24 @@ class Letter:
     sirets: tuple[str, ...] = ()
 
 
-def read_letter(queue: str, body: bytes) -> Letter:
+def read_letter(queue: str, body: bytes, *, with_records: bool = True) -> Letter:
     """Read the numbers of the records; drop the records that have none.
 
     Only the queue of slices carries people's data. A slice whose records are no list keeps its
-    envelope alone, and a body that is no message becomes empty: neither could be replayed.
+    envelope alone, and a body that is no message becomes empty: neither could be replayed. Without
+    records, for a database that no erasure reaches, nothing is lost either: the sweeper lets the
+    INSEE page be fetched again.
     """
     if queue != WRITE_QUEUE or not body:
         return Letter(body)
     message = _decoded(body)
     if message is None:
         return Letter(b"")
-    records = _records(message)
+    records = _records(message) if with_records else None
     if records is None:
         return Letter(_encoded(message, ""))
     known = [record for record in records if owner_of(record) is not None]
-    if len(known) < len(records):
-        body = _encoded(message, _dumped(known))
-    return _letter(body, known)
-
-
-def strip_letter(queue: str, body: bytes) -> Letter:
-    """Drop all records, for a database that no erasure reaches; nobody can replay the letter.
-
-    Nothing is lost: the sweeper lets the INSEE page be fetched again.
-    """
-    if queue != WRITE_QUEUE or not body:
-        return Letter(body)
-    message = _decoded(body)
-    return Letter(b"" if message is None else _encoded(message, ""))
+    return _cut(body, message, records, known)
 
 
 def cut_silenced(body: bytes, silenced: Silenced) -> Letter:
@@ -79,13 +61,13 @@ def cut_silenced(body: bytes, silenced: Silenced) -> Letter:
     if message is None or records is None:
         return Letter(b"")
     kept = [record for record in records if owner_of(record) not in silenced]
+    return _cut(body, message, records, kept)
+
+
+def _cut(body: bytes, message: dict[str, Any], records: list[Any], kept: list[Any]) -> Letter:
     if len(kept) < len(records):
         body = _encoded(message, _dumped(kept))
-    return _letter(body, kept)
-
-
-def _letter(body: bytes, records: list[Any]) -> Letter:
-    owners = {owner for record in records if (owner := owner_of(record)) is not None}
+    owners = {owner for record in kept if (owner := owner_of(record)) is not None}
     return Letter(
         body,
         sirens=tuple(sorted({siren_of(owner) for owner in owners})),
@@ -105,8 +87,8 @@ def _encoded(message: dict[str, Any], records: str) -> bytes:
 
     Empty where the envelope is nested too deeply to be written again.
     """
-    arguments = {**message["kwargs"], _RECORDS: records} if _has_records(message) else {}
-    arguments.pop(_DIGESTS, None)
+    arguments = {**message["kwargs"], "records": records} if _has_records(message) else {}
+    arguments.pop("digests", None)
     try:
         return wire.encode({**message, "args": [], "kwargs": arguments})
     except TypeError:
@@ -123,7 +105,7 @@ def _dumped(records: list[Any]) -> str:
 
 def _has_records(message: dict[str, Any]) -> bool:
     arguments = message.get("kwargs")
-    return isinstance(arguments, dict) and _RECORDS in arguments
+    return isinstance(arguments, dict) and "records" in arguments
 
 
 def _records(message: dict[str, Any]) -> list[Any] | None:
@@ -131,7 +113,7 @@ def _records(message: dict[str, Any]) -> list[Any] | None:
     if not _has_records(message) or message.get("args"):
         return None
     try:
-        records = orjson.loads(message["kwargs"][_RECORDS])
+        records = orjson.loads(message["kwargs"]["records"])
     except (orjson.JSONDecodeError, TypeError):
         return None
     return records if isinstance(records, list) else None

@@ -2,8 +2,8 @@
 
 import datetime as dt
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -66,6 +66,7 @@ _APPLY_WITHDRAWALS = text("""
 """)
 
 _REASONS = frozenset({"partial_diffusion", "opposition", "withdrawal"})
+_Entry = dict[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,26 +129,23 @@ def withdraw(engine: Engine, siren: str) -> bool:
 
 def export_lines(connection: Connection) -> Iterator[str]:
     """Yield oppositions and tombstones as lines of JSON: numbers, dates and reasons, no name."""
-    rows = connection.execution_options(stream_results=True).execute(_EXPORT)
-    for row in rows:
-        yield json.dumps(row[0], ensure_ascii=False)
+    for exported in connection.execution_options(stream_results=True).scalars(_EXPORT):
+        yield json.dumps(exported, ensure_ascii=False)
 
 
-def read_lines(lines: Iterable[str]) -> dict[str, list[dict[str, str | None]]]:
+def read_lines(lines: Iterable[str]) -> dict[str, list[_Entry]]:
     """Read exported lines by siren; raise UserError that names the first line that is not one."""
-    by_siren: dict[str, list[dict[str, str | None]]] = {}
+    by_siren: dict[str, list[_Entry]] = defaultdict(list)
     for number, line in enumerate(lines, start=1):
         if line.strip():
             entry = _entry(line)
             if entry is None:
                 raise UserError(f"line {number} is not a line of an export: nothing was applied")
-            by_siren.setdefault(str(entry["siren"]), []).append(entry)
+            by_siren[str(entry["siren"])].append(entry)
     return by_siren
 
 
-def apply(
-    engine: Engine, by_siren: dict[str, list[dict[str, str | None]]]
-) -> Iterator[Counter[str]]:
+def apply(engine: Engine, by_siren: dict[str, list[_Entry]]) -> Iterator[Counter[str]]:
     """Record what is missing and erase again, in groups; yield the cleared rows of each group.
 
     Rows that are newer than their tombstone stay: INSEE opened them again. A second run changes
@@ -158,21 +156,15 @@ def apply(
         group = sirens[start : start + SIRENS_AT_ONCE]
         with engine.begin() as connection:
             hold_register(connection)
-            _record(connection, [entry for siren in group for entry in by_siren[siren]], group)
+            lines = {"lines": json.dumps([entry for siren in group for entry in by_siren[siren]])}
+            connection.execute(_APPLY_OPPOSITIONS, lines)
+            connection.execute(_APPLY_ERASURES, lines)
+            connection.execute(_APPLY_WITHDRAWALS, {"sirens": group})
             cleared = honour(connection, group)
         yield cleared
 
 
-def _record(
-    connection: Connection, entries: Sequence[dict[str, str | None]], sirens: Sequence[str]
-) -> None:
-    lines = {"lines": json.dumps(entries)}
-    connection.execute(_APPLY_OPPOSITIONS, lines)
-    connection.execute(_APPLY_ERASURES, lines)
-    connection.execute(_APPLY_WITHDRAWALS, {"sirens": list(sirens)})
-
-
-def _entry(line: str) -> dict[str, str | None] | None:
+def _entry(line: str) -> _Entry | None:
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):

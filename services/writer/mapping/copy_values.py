@@ -1,4 +1,7 @@
-"""Values of INSEE's records as texts for PostgreSQL's COPY, empty for null. Pure.
+"""Values of INSEE's records as lines of PostgreSQL's COPY, a tab between, empty for null. Pure.
+
+A row to write is kept as its line alone: a thousand rows of fifty texts each would cost more in
+memory and garbage collection than in work. No value of a row is an empty text.
 
 Nearly every value is valid as it is: many are checked at once. The functions of
 `shared.sirene.values` read the others, with the same results and the same errors.
@@ -11,24 +14,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
-from services.writer.mapping.copy_lines import ESCAPES
+from shared.sirene import values
 from shared.sirene.records import OPEN_TO_ALL, PARTIAL
-from shared.sirene.values import (
-    MASKED,
-    MAX_SMALLINT,
-    MAX_TEXT_LENGTH,
-    JsonObject,
-    boolean,
-    date,
-    instant,
-    number,
-    sent_date,
-    small_integer,
-    statut_diffusion,
-    text_of,
-)
+from shared.sirene.values import MASKED, MAX_SMALLINT, MAX_TEXT_LENGTH, JsonObject
 
 Texts = Sequence[str]
+
+BETWEEN: Final = "\t"
+ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_ESCAPED = re.compile(r"\\(.)")
+_MEANT = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
 
 _BETWEEN: Final = "|"
 _OTHER: Final = "?"
@@ -40,6 +35,17 @@ _USUAL_INSTANT = re.compile(
 _USUAL_NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,15})?")
 _STATUTS: Mapping[object, str] = {OPEN_TO_ALL: OPEN_TO_ALL, PARTIAL: PARTIAL}
 _TRUTHS: Mapping[object, str] = {None: "", True: "t", False: "f"}
+
+
+def texts_of(line: str) -> list[str]:
+    """Return the texts of the line, without their escapes."""
+    texts = line.split(BETWEEN)
+    if "\\" in line:
+        texts = [
+            _ESCAPED.sub(lambda sign: _MEANT[sign[1]], text) if "\\" in text else text
+            for text in texts
+        ]
+    return texts
 
 
 class Keys:
@@ -55,10 +61,10 @@ class Keys:
 
     def texts(self, block: JsonObject) -> Texts:
         """Read each key as `values.text_of` does."""
-        values = self._values(block)
-        if values.count(None) == self._number:  # nearly always so for a second address
+        sent = self._values(block)
+        if sent.count(None) == self._number:  # nearly always so for a second address
             return self._none
-        found = ["" if value is None else value for value in values]
+        found = ["" if value is None else value for value in sent]
         try:
             joined = _BETWEEN.join(found)
         except TypeError:  # a value is no text
@@ -89,18 +95,18 @@ class Keys:
 
     def _values(self, block: JsonObject) -> tuple[Any, ...]:
         try:
-            values: tuple[Any, ...] = self._get(block)
+            sent: tuple[Any, ...] = self._get(block)
         except KeyError:  # a reduced payload leaves out what is null
-            values = tuple(map(block.get, self._names))
-        return values
+            sent = tuple(map(block.get, self._names))
+        return sent
 
     def _one_by_one(self, block: JsonObject) -> Texts:
-        return [(text_of(block, key) or "").translate(ESCAPES) for key in self._names]
+        return [(values.text_of(block, key) or "").translate(ESCAPES) for key in self._names]
 
 
 def truth(block: JsonObject, key: str) -> str:
     """Read as `values.boolean` does."""
-    return _TRUTHS[boolean(block, key)]
+    return _TRUTHS[values.boolean(block, key)]
 
 
 def statut(block: JsonObject, key: str) -> str:
@@ -108,7 +114,7 @@ def statut(block: JsonObject, key: str) -> str:
     value = block.get(key)
     if type(value) is str and value in _STATUTS:
         return _STATUTS[value]
-    return statut_diffusion(block, key)
+    return values.statut_diffusion(block, key)
 
 
 def day(block: JsonObject, key: str) -> str:
@@ -116,15 +122,15 @@ def day(block: JsonObject, key: str) -> str:
     value = block.get(key)
     if type(value) is str and value != _UNKNOWN_DAY and _is_usual_day(value):
         return value
-    return _iso(date(block, key))
+    return _iso(values.date(block, key))
 
 
 def sent_day(block: JsonObject, key: str) -> str:
     """Keep 1900-01-01, INSEE's unknown day, as it is sent."""
     value = block.get(key)
-    if value is None:
-        return ""
-    return value if type(value) is str and _is_usual_day(value) else _iso(sent_date(block, key))
+    if type(value) is str and _is_usual_day(value):
+        return value
+    return _iso(values.sent_date(block, key))
 
 
 def moment(block: JsonObject, key: str) -> str:
@@ -137,14 +143,14 @@ def moment(block: JsonObject, key: str) -> str:
             pass
         else:
             return value
-    return _iso(instant(block, key))
+    return _iso(values.instant(block, key))
 
 
 def small_number(block: JsonObject, key: str) -> str:
     """Read as `values.small_integer` does."""
     value = block.get(key)
     if type(value) is not int or not 0 <= value <= MAX_SMALLINT:
-        value = small_integer(block, key)
+        value = values.small_integer(block, key)
     return "" if value is None else str(value)
 
 
@@ -155,7 +161,7 @@ def decimal(block: JsonObject, key: str) -> str:
         return ""
     if type(value) is str and _USUAL_NUMBER.fullmatch(value):
         return value
-    found = number(block, key)
+    found = values.number(block, key)
     return "" if found is None else repr(found)
 
 

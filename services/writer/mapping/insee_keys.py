@@ -32,15 +32,8 @@ _ADRESSE_WORDS = (
 _E, _U = "Etablissement", "UniteLegale"
 ADRESSE = _keys(_E, _matching(Etablissement, _ADRESSE_WORDS))
 ADRESSE2 = _keys(_E, _matching(Etablissement, rf"(?:{_ADRESSE_WORDS})2"))
-ETABLISSEMENT = _keys(
-    _E,
-    (
-        "tranche_effectifs",
-        "annee_effectifs",
-        "activite_principale_registre_metiers",
-        "activite_principale_naf25",
-    ),
-)
+_ETABLISSEMENT_WORDS = r"(?:tranche|annee)_effectifs|activite_principale_(?:registre_metiers|naf25)"
+ETABLISSEMENT = _keys(_E, _matching(Etablissement, _ETABLISSEMENT_WORDS))
 PERIODE_ETABLISSEMENT = _keys(
     _E, _matching(PeriodeEtablissement, r"(?!siren|siret|rang|date_|changement_)\w+")
 )
@@ -48,49 +41,32 @@ CHANGEMENTS = _keys(_E, _matching(PeriodeEtablissement, r"changement_\w+"))
 UNITE = _keys(
     _U,
     _matching(
-        UniteLegale,
-        r"(?!siren|statut_diffusion|unite_purgee|date_)\w+(?<!categorie_entreprise)",
+        UniteLegale, r"(?!siren|statut_diffusion|unite_purgee|date_)\w+(?<!categorie_entreprise)"
     ),
 ) | {
     "categorie_entreprise": "categorieEntreprise",
     "annee_categorie_entreprise": "anneeCategorieEntreprise",
 }
+# Keys that have a column of another name or type, or none.
+_OTHER_ETABLISSEMENT = """
+    siren nic siret score statutDiffusionEtablissement dateCreationEtablissement
+    dateDernierTraitementEtablissement etablissementSiege nombrePeriodesEtablissement
+    uniteLegale adresseEtablissement adresse2Etablissement periodesEtablissement
+"""
+_OTHER_ADRESSE = "coordonneeLambertAbscisseEtablissement coordonneeLambertOrdonneeEtablissement"
+_OTHER_UNITE = """
+    siren score statutDiffusionUniteLegale unitePurgeeUniteLegale dateCreationUniteLegale
+    dateDernierTraitementUniteLegale nombrePeriodesUniteLegale periodesUniteLegale
+    dateDebut dateFin
+"""
 KNOWN_KEYS: dict[str, frozenset[str]] = {
-    "etablissement": frozenset(ETABLISSEMENT.values())
-    | {
-        "siren",
-        "nic",
-        "siret",
-        "score",
-        "statutDiffusionEtablissement",
-        "dateCreationEtablissement",
-        "dateDernierTraitementEtablissement",
-        "etablissementSiege",
-        "nombrePeriodesEtablissement",
-        "uniteLegale",
-        "adresseEtablissement",
-        "adresse2Etablissement",
-        "periodesEtablissement",
-    },
-    "adresse": frozenset(ADRESSE.values())
-    | {"coordonneeLambertAbscisseEtablissement", "coordonneeLambertOrdonneeEtablissement"},
+    "etablissement": frozenset([*ETABLISSEMENT.values(), *_OTHER_ETABLISSEMENT.split()]),
+    "adresse": frozenset([*ADRESSE.values(), *_OTHER_ADRESSE.split()]),
     "adresse2": frozenset(ADRESSE2.values()),
-    "periode": frozenset(PERIODE_ETABLISSEMENT.values())
-    | frozenset(CHANGEMENTS.values())
-    | {"dateDebut", "dateFin"},
-    "unite": frozenset(UNITE.values())
-    | {
-        "siren",
-        "score",
-        "statutDiffusionUniteLegale",
-        "unitePurgeeUniteLegale",
-        "dateCreationUniteLegale",
-        "dateDernierTraitementUniteLegale",
-        "nombrePeriodesUniteLegale",
-        "periodesUniteLegale",
-        "dateDebut",
-        "dateFin",
-    },
+    "periode": frozenset(
+        [*PERIODE_ETABLISSEMENT.values(), *CHANGEMENTS.values(), "dateDebut", "dateFin"]
+    ),
+    "unite": frozenset([*UNITE.values(), *_OTHER_UNITE.split()]),
 }
 
 _CHANGES = r"changement\w+"

@@ -7,27 +7,8 @@ named in the result and never fail a record.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.writer.mapping.copy_lines import BETWEEN
-from services.writer.mapping.copy_values import (
-    Keys,
-    Texts,
-    day,
-    decimal,
-    moment,
-    sent_day,
-    small_number,
-    statut,
-    truth,
-)
-from services.writer.mapping.insee_keys import (
-    ADRESSE,
-    ADRESSE2,
-    CHANGEMENTS,
-    ETABLISSEMENT,
-    PERIODE_ETABLISSEMENT,
-    UNITE,
-    unknown_keys,
-)
+from services.writer.mapping import copy_values, insee_keys
+from services.writer.mapping.copy_values import BETWEEN, Keys, Texts
 from services.writer.mapping.rows import UNITE_COLUMNS, MappedRecord, MappedUnite, record_of
 from shared.sirene.digests import SplitRecord, split_record
 from shared.sirene.identifiers import is_siren, siren_of
@@ -35,13 +16,13 @@ from shared.sirene.records import UniteLegale
 from shared.sirene.reference import departement_et_region
 from shared.sirene.values import JsonObject, MappingError, json_object, text_of
 
-_ETABLISSEMENT_KEYS = Keys(ETABLISSEMENT.values())
-_PERIODE_KEYS = Keys(PERIODE_ETABLISSEMENT.values())
-_CHANGEMENT_KEYS = Keys(CHANGEMENTS.values())
-_ADRESSE_KEYS = Keys(ADRESSE.values())
-_ADRESSE2_KEYS = Keys(ADRESSE2.values())
-_UNITE_KEYS = Keys(UNITE.values())
-_CODE_COMMUNE = list(ADRESSE).index("code_commune")
+_ETABLISSEMENT_KEYS = Keys(insee_keys.ETABLISSEMENT.values())
+_PERIODE_KEYS = Keys(insee_keys.PERIODE_ETABLISSEMENT.values())
+_CHANGEMENT_KEYS = Keys(insee_keys.CHANGEMENTS.values())
+_ADRESSE_KEYS = Keys(insee_keys.ADRESSE.values())
+_ADRESSE2_KEYS = Keys(insee_keys.ADRESSE2.values())
+_UNITE_KEYS = Keys(insee_keys.UNITE.values())
+_CODE_COMMUNE = list(insee_keys.ADRESSE).index("code_commune")
 
 
 class _Periode(NamedTuple):
@@ -76,7 +57,7 @@ def map_split(split: SplitRecord, unite: MappedRecord | None = None) -> MappedRe
         unite.unite_line if unite else _unite(siren_of(siret), split.unite),
         _etablissement(siret, block, adresse, adresse2, periode),
         [_periode(siret, rang, each) for rang, each in enumerate(reversed(sent))],
-        unknown_keys(
+        insee_keys.unknown_keys(
             etablissement=block,
             unite=split.unite,
             adresse=adresse,
@@ -101,7 +82,7 @@ def map_unite_legale(record: object) -> MappedUnite:
     current = _current(periods)
     merged = {**({} if current is None else periods[current]), **block}
     unite = record_of(UniteLegale, UNITE_COLUMNS, _unite(siren, merged))
-    return MappedUnite(unite, unknown_keys(unite=merged))
+    return MappedUnite(unite, insee_keys.unknown_keys(unite=merged))
 
 
 # Each function reads in the order of its columns in `rows`.
@@ -114,14 +95,14 @@ def _etablissement(
             siret,
             siren_of(siret),
             siret[9:],
-            statut(block, "statutDiffusionEtablissement"),
-            moment(block, "dateDernierTraitementEtablissement"),
-            day(block, "dateCreationEtablissement"),
-            truth(block, "etablissementSiege"),
-            small_number(block, "nombrePeriodesEtablissement"),
-            day(periode.block, "dateDebut"),
-            decimal(adresse, "coordonneeLambertAbscisseEtablissement"),
-            decimal(adresse, "coordonneeLambertOrdonneeEtablissement"),
+            copy_values.statut(block, "statutDiffusionEtablissement"),
+            copy_values.moment(block, "dateDernierTraitementEtablissement"),
+            copy_values.day(block, "dateCreationEtablissement"),
+            copy_values.truth(block, "etablissementSiege"),
+            copy_values.small_number(block, "nombrePeriodesEtablissement"),
+            copy_values.day(periode.block, "dateDebut"),
+            copy_values.decimal(adresse, "coordonneeLambertAbscisseEtablissement"),
+            copy_values.decimal(adresse, "coordonneeLambertOrdonneeEtablissement"),
             *departement_et_region(textes_adresse[_CODE_COMMUNE]),
             *_ETABLISSEMENT_KEYS.texts(block),
             *periode.textes,
@@ -135,11 +116,11 @@ def _unite(siren: str, block: JsonObject) -> str:
     return BETWEEN.join(
         [
             siren,
-            statut(block, "statutDiffusionUniteLegale"),
-            moment(block, "dateDernierTraitementUniteLegale"),
-            day(block, "dateCreationUniteLegale"),
+            copy_values.statut(block, "statutDiffusionUniteLegale"),
+            copy_values.moment(block, "dateDernierTraitementUniteLegale"),
+            copy_values.day(block, "dateCreationUniteLegale"),
             # The key is there only when it is true.
-            truth(block, "unitePurgeeUniteLegale") or "f",
+            copy_values.truth(block, "unitePurgeeUniteLegale") or "f",
             *_UNITE_KEYS.texts(block),
         ]
     )
@@ -152,8 +133,8 @@ def _periode(siret: str, rang: int, periode: _Periode) -> str:
             siret,
             siren_of(siret),
             str(rang),
-            sent_day(block, "dateDebut"),
-            sent_day(block, "dateFin"),
+            copy_values.sent_day(block, "dateDebut"),
+            copy_values.sent_day(block, "dateFin"),
             *periode.textes,
             *_CHANGEMENT_KEYS.truths(block),
         ]

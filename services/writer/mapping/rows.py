@@ -6,53 +6,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar, get_args
 
-from services.writer.mapping.copy_lines import texts_of
-from services.writer.mapping.insee_keys import (
-    ADRESSE,
-    ADRESSE2,
-    CHANGEMENTS,
-    ETABLISSEMENT,
-    PERIODE_ETABLISSEMENT,
-    UNITE,
-)
+from services.writer.mapping import insee_keys
+from services.writer.mapping.copy_values import texts_of
 from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
 
 # The columns of each line, in the order in which `mapper` reads them.
+_OF_ETABLISSEMENT: Final = """
+    siret siren nic statut_diffusion date_dernier_traitement date_creation siege nombre_periodes
+    date_debut coordonnee_lambert_abscisse coordonnee_lambert_ordonnee departement region
+"""
+_OF_UNITE: Final = "siren statut_diffusion date_dernier_traitement date_creation unite_purgee"
+_OF_PERIODE: Final = "siret siren rang date_debut date_fin"
 ETABLISSEMENT_COLUMNS: Final = (
-    "siret",
-    "siren",
-    "nic",
-    "statut_diffusion",
-    "date_dernier_traitement",
-    "date_creation",
-    "siege",
-    "nombre_periodes",
-    "date_debut",
-    "coordonnee_lambert_abscisse",
-    "coordonnee_lambert_ordonnee",
-    "departement",
-    "region",
-    *ETABLISSEMENT,
-    *PERIODE_ETABLISSEMENT,
-    *ADRESSE,
-    *ADRESSE2,
+    *_OF_ETABLISSEMENT.split(),
+    *insee_keys.ETABLISSEMENT,
+    *insee_keys.PERIODE_ETABLISSEMENT,
+    *insee_keys.ADRESSE,
+    *insee_keys.ADRESSE2,
 )
-UNITE_COLUMNS: Final = (
-    "siren",
-    "statut_diffusion",
-    "date_dernier_traitement",
-    "date_creation",
-    "unite_purgee",
-    *UNITE,
-)
+UNITE_COLUMNS: Final = (*_OF_UNITE.split(), *insee_keys.UNITE)
 PERIODE_COLUMNS: Final = (
-    "siret",
-    "siren",
-    "rang",
-    "date_debut",
-    "date_fin",
-    *PERIODE_ETABLISSEMENT,
-    *CHANGEMENTS,
+    *_OF_PERIODE.split(),
+    *insee_keys.PERIODE_ETABLISSEMENT,
+    *insee_keys.CHANGEMENTS,
 )
 
 

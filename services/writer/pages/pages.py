@@ -7,14 +7,17 @@ from sqlalchemy import Connection
 
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
-from services.writer.pages.statements import NEW_PAGE_FIELDS, PAGE_FIELDS, READ_SUBJECTS
-from services.writer.pages.subjects import PageSubject
+from services.writer.pages.subjects import PageSubject, stored_subject
 from services.writer.sql.copy import copy_into, copy_line
+from services.writer.sql.names import columns, fields_of
 from services.writer.sql.prepared import Prepared
-from shared.avis import RESET
+from shared.avis import RESET, WITHDRAWN
 from shared.sirene.identifiers import siren_of
+from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
+from shared.sirene.records import Page
 
-_PAGE_VALUES = attrgetter(*PAGE_FIELDS)
+_PAGE_FIELDS = fields_of(Page)
+_PAGE_VALUES = attrgetter(*_PAGE_FIELDS)
 _AVIS_FIELDS = ("pro_localisation_id", "siret", "siren", "kind", "outcome", "facts_hash")
 
 _IDS = "sirenade_page_ids"
@@ -28,6 +31,25 @@ _TAKE_IDS = Prepared(
     """,
 )
 
+# No siret may belong to one of the sirens: it would be read twice. `made` are sirets of these units
+# that need not be read.
+_READ_SUBJECTS = Prepared(
+    "read_subjects",
+    f"""
+    SELECT EXISTS (SELECT FROM pro_localisations p WHERE p.siret = e.siret),
+      EXISTS (SELECT FROM oppositions o WHERE o.siren = e.siren),
+      {columns(ETABLISSEMENT_FACTS, "e.")}, {columns(UNITE_FACTS, "u.")}
+    FROM (
+      SELECT {columns(ETABLISSEMENT_FACTS)}
+      FROM unnest(string_to_array(:sirets, ' ')) AS siret JOIN etablissements USING (siret)
+      UNION ALL
+      SELECT {columns(ETABLISSEMENT_FACTS)}
+      FROM unnest(string_to_array(:sirens, ' ')) AS siren JOIN etablissements USING (siren)
+      WHERE siret NOT IN (SELECT unnest(string_to_array(:made, ' ')))) e
+    JOIN unites_legales u ON u.siren = e.siren
+    ORDER BY e.siret
+    """,
+)
 # A page that closes frees its slug for the page that follows it.
 _CLOSE = Prepared(
     "close_pages",
@@ -126,39 +148,24 @@ def renew_pages(
     others = [siret for siret in sirets if siret not in done and siren_of(siret) not in whole]
     subjects: list[PageSubject] = []
     if whole or others:
-        rows = READ_SUBJECTS.run(
-            connection,
-            {
-                "sirets": " ".join(others),
-                "sirens": " ".join(sorted(whole)),
-                "made": " ".join(done),
-            },
-        )
-        subjects = [PageSubject.stored(row, sole_traders=sole_traders) for row in rows]
+        sent = {"sirets": others, "sirens": sorted(whole), "made": done}
+        rows = _READ_SUBJECTS.run(connection, {name: " ".join(sent[name]) for name in sent})
+        subjects = [stored_subject(row, sole_traders=sole_traders) for row in rows]
     if subjects:
         _renew(connection, subjects)
     _open_made(connection, made)
-    forgotten = [subject for subject in (*subjects, *made) if subject.must_be_forgotten]
-    erase(
-        connection,
-        Silenced(
-            frozenset(s.siren for s in forgotten if s.is_silenced_with_unit),
-            frozenset(s.siret for s in forgotten),
-        ),
-    )
+    forgotten = [subject for subject in (*subjects, *made) if subject.outcome in WITHDRAWN]
+    units = frozenset(subject.siren for subject in forgotten if subject.is_silenced_with_unit)
+    erase(connection, Silenced(units, frozenset(subject.siret for subject in forgotten)))
 
 
 def _renew(connection: Connection, subjects: Sequence[PageSubject]) -> None:
-    copy_into(
-        connection,
-        "new_pages",
-        NEW_PAGE_FIELDS,
-        [
-            copy_line((*_PAGE_VALUES(subject.page), subject.outcome.value, subject.facts_hash))
-            for subject in subjects
-            if subject.page is not None
-        ],
-    )
+    lines = [
+        copy_line((*_PAGE_VALUES(subject.page), subject.outcome.value, subject.facts_hash))
+        for subject in subjects
+        if subject.page is not None
+    ]
+    copy_into(connection, "new_pages", (*_PAGE_FIELDS, "outcome", "facts_hash"), lines)
     known = [subject.siret for subject in subjects if subject.has_pages]
     if known:
         # Old pages close before others open, to free their slugs.
@@ -178,25 +185,12 @@ def _open_made(connection: Connection, made: Sequence[PageSubject]) -> None:
     ]
     if not opened:
         return
-    ids = _take_ids(connection, len(opened))
-    copy_into(
-        connection,
-        "pro_localisations",
-        ("id", *PAGE_FIELDS),
-        [
-            f"{id_}\t{copy_line(_PAGE_VALUES(page))}"
-            for id_, (_, page) in zip(ids, opened, strict=True)
-        ],
-    )
-    copy_into(
-        connection,
-        "avis",
-        _AVIS_FIELDS,
-        [
-            f"{id_}\t{each.siret}\t{each.siren}\tnotice\t{each.outcome}\t{each.facts_hash}"
-            for id_, (each, _) in zip(ids, opened, strict=True)
-        ],
-    )
+    pages, avis = [], []
+    for id_, (each, page) in zip(_take_ids(connection, len(opened)), opened, strict=True):
+        pages.append(f"{id_}\t{copy_line(_PAGE_VALUES(page))}")
+        avis.append(f"{id_}\t{each.siret}\t{each.siren}\tnotice\t{each.outcome}\t{each.facts_hash}")
+    copy_into(connection, "pro_localisations", ("id", *_PAGE_FIELDS), pages)
+    copy_into(connection, "avis", _AVIS_FIELDS, avis)
 
 
 def _take_ids(connection: Connection, number: int) -> Sequence[str]:

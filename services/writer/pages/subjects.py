@@ -5,9 +5,9 @@ from datetime import date
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from services.writer.mapping.copy_lines import texts_of
+from services.writer.mapping.copy_values import texts_of
 from services.writer.mapping.rows import ETABLISSEMENT_COLUMNS, UNITE_COLUMNS
-from shared.avis import PENDING, WITHDRAWN, AvisOutcome
+from shared.avis import PENDING, AvisOutcome
 from shared.sirene.facts import facts_hash
 from shared.sirene.pages import (
     ETABLISSEMENT_FACTS,
@@ -45,72 +45,47 @@ class PageSubject(NamedTuple):
     is_silenced_with_unit: bool
 
     @classmethod
-    def stored(cls, row: Sequence[Any], *, sole_traders: bool) -> "PageSubject":
-        """Make it from a row of `statements.READ_SUBJECTS`."""
-        has_pages, opposed, *columns = row
-        return cls._of(
-            EtablissementFacts._make(columns[: len(ETABLISSEMENT_FACTS)]),
-            UniteFacts._make(columns[len(ETABLISSEMENT_FACTS) :]),
-            has_pages=has_pages,
-            opposed=opposed,
-            sole_traders=sole_traders,
-        )
-
-    @classmethod
-    def made(
-        cls, etablissement_line: str, unite: UniteFacts, *, sole_traders: bool
-    ) -> "PageSubject":
-        """Make it from the line of a row that was just inserted: no opposition concerns it."""
-        columns: list[Any] = [
-            text or None for text in _ETABLISSEMENT_TEXTS(texts_of(etablissement_line))
-        ]
-        created, siege = columns[_DATE_CREATION], columns[_SIEGE]
-        columns[_DATE_CREATION] = created and date.fromisoformat(created)
-        columns[_SIEGE] = siege and siege == "t"
-        return cls._of(
-            EtablissementFacts._make(columns),
-            unite,
-            has_pages=False,
-            opposed=False,
-            sole_traders=sole_traders,
-        )
-
-    @classmethod
-    def _of(
+    def of(
         cls,
         etablissement: EtablissementFacts,
         unite: UniteFacts,
         *,
-        has_pages: bool,
-        opposed: bool,
         sole_traders: bool,
+        has_pages: bool = False,
+        opposed: bool = False,
     ) -> "PageSubject":
         page = page_of(etablissement, unite)
+        status = "closed" if page is None else page.status
         outcome = avis_outcome(
-            etablissement,
-            unite,
-            "closed" if page is None else page.status,
-            sole_traders=sole_traders,
-            opposed=opposed,
+            etablissement, unite, status, sole_traders=sole_traders, opposed=opposed
         )
-        speakable = page is not None and outcome in _WITH_FACTS
         return cls(
             etablissement.siret,
             etablissement.siren,
             has_pages,
             outcome,
             page,
-            facts_hash(facts_of(etablissement, unite, page)) if page and speakable else _NO_FACTS,
+            facts_hash(facts_of(etablissement, unite, page))
+            if page is not None and outcome in _WITH_FACTS
+            else _NO_FACTS,
             opposed or unite.statut_diffusion != OPEN_TO_ALL,
         )
 
-    @property
-    def must_be_forgotten(self) -> bool:
-        return self.outcome in WITHDRAWN
+
+def stored_subject(row: Sequence[Any], *, sole_traders: bool) -> PageSubject:
+    """Make the subject from a row of `pages.READ_SUBJECTS`."""
+    has_pages, opposed, *columns = row
+    return PageSubject.of(
+        EtablissementFacts._make(columns[: len(ETABLISSEMENT_FACTS)]),
+        UniteFacts._make(columns[len(ETABLISSEMENT_FACTS) :]),
+        sole_traders=sole_traders,
+        has_pages=has_pages,
+        opposed=opposed,
+    )
 
 
 def made_subjects(lines: Iterable[tuple[str, str]], *, sole_traders: bool) -> list[PageSubject]:
-    """Make the subjects of establishments that were just inserted.
+    """Make the subjects of rows that were just inserted: no opposition concerns them.
 
     `lines`: the line of the unit and the line of the establishment.
     """
@@ -120,5 +95,10 @@ def made_subjects(lines: Iterable[tuple[str, str]], *, sole_traders: bool) -> li
         if unite is None or unite_line != last:
             last = unite_line
             unite = UniteFacts._make([text or None for text in _UNITE_TEXTS(texts_of(last))])
-        subjects.append(PageSubject.made(line, unite, sole_traders=sole_traders))
+        columns: list[Any] = [text or None for text in _ETABLISSEMENT_TEXTS(texts_of(line))]
+        created, siege = columns[_DATE_CREATION], columns[_SIEGE]
+        columns[_DATE_CREATION] = created and date.fromisoformat(created)
+        columns[_SIEGE] = siege and siege == "t"
+        etablissement = EtablissementFacts._make(columns)
+        subjects.append(PageSubject.of(etablissement, unite, sole_traders=sole_traders))
     return subjects

@@ -2,10 +2,10 @@
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
+from operator import attrgetter, getitem
 from typing import Any, NamedTuple
 
 import orjson
@@ -82,8 +82,8 @@ class ReadSlice:
 
     records: int
     sirets: tuple[str, ...]
-    sent: tuple[Sent, ...]
-    faults: tuple[Fault, ...]
+    sent: Sequence[Sent]
+    faults: Sequence[Fault]
 
 
 def read_slice(message: WriteSlice) -> ReadSlice:
@@ -99,12 +99,7 @@ def read_slice(message: WriteSlice) -> ReadSlice:
             key = owner if owner is not None and is_siret(owner) else place
             faults.append(_fault(key, record(), error.code, str(error)))
     sirets = {one.siret for one in sent} | {f.key for f in faults if is_siret(f.key)}
-    return ReadSlice(
-        records=len(sent) + len(faults),
-        sirets=tuple(sorted(sirets)),
-        sent=tuple(sent),
-        faults=tuple(faults),
-    )
+    return ReadSlice(len(sent) + len(faults), tuple(sorted(sirets)), sent, faults)
 
 
 def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digests | None]]:
@@ -118,8 +113,8 @@ def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digest
     records = _loads(message.records)
     if not isinstance(records, list):
         raise ContractError("WriteSlice.records is not a JSON array")
-    for record in records:
-        yield partial(_same, record), None
+    for index in range(len(records)):
+        yield partial(getitem, records, index), None
 
 
 def _cut(message: WriteSlice, number: int) -> list[bytes]:
@@ -132,10 +127,6 @@ def _cut(message: WriteSlice, number: int) -> list[bytes]:
 
 def _decode(lines: Callable[[], list[bytes]], index: int) -> object:
     return _loads(lines()[index].removeprefix(b","))
-
-
-def _same(record: object) -> object:
-    return record
 
 
 def map_rows(sent: Iterable[Sent]) -> tuple[list[MappedRow], list[Fault]]:
@@ -164,11 +155,8 @@ def _loads(text: str | bytes) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        return _lenient(text)
-
-
-def _lenient(text: str | bytes) -> Any:
-    """Read JSON that orjson refuses: a lone surrogate in a name, NaN in place of a number."""
+        pass
+    # Python's own reader takes a lone surrogate in a name, and NaN in place of a number.
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -176,16 +164,21 @@ def _lenient(text: str | bytes) -> Any:
 
 
 def _fault(key: str, record: object, code: str, message: str) -> Fault:
-    owner, statuts = owner_of(record), _statuts(record)
+    owner, (of_unite, of_etablissement) = owner_of(record), _statuts(record)
+    siren = None if owner is None else siren_of(owner)
     # A record that does not say itself that everybody may see it may hide something.
-    is_open = statuts == (OPEN_TO_ALL, OPEN_TO_ALL)
+    is_open = of_unite == of_etablissement == OPEN_TO_ALL
     return Fault(
-        key=key,
-        siren=None if owner is None else siren_of(owner),
+        key,
+        siren,
         payload=_payload(record) if owner and is_open else None,
         code=code,
         message=message[:MAX_MESSAGE_LENGTH],
-        withdrawn=_withdrawn(owner, statuts),
+        withdrawn=siren
+        if of_unite in _PARTIAL
+        else owner
+        if of_etablissement in _PARTIAL
+        else None,
     )
 
 
@@ -203,10 +196,3 @@ def _statuts(record: object) -> tuple[object, object]:
     unite = record.get("uniteLegale")
     statut_unite = unite.get("statutDiffusionUniteLegale") if isinstance(unite, Mapping) else None
     return statut_unite, record.get("statutDiffusionEtablissement")
-
-
-def _withdrawn(owner: str | None, statuts: tuple[object, object]) -> str | None:
-    of_unite, of_etablissement = (statut in _PARTIAL for statut in statuts)
-    if owner is None or not (of_unite or of_etablissement):
-        return None
-    return siren_of(owner) if of_unite else owner

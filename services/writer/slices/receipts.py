@@ -183,7 +183,7 @@ def keep_faults(connection: Connection, message: WriteSlice, faults: Sequence[Fa
             "keys": [item.key for item in items],
             "sirens": [item.siren for item in items],
             "payloads": [
-                None if {item.key, item.siren} & silenced.numbers else item.payload
+                None if item.key in silenced or item.siren in silenced else item.payload
                 for item in items
             ],
             "codes": [item.code for item in items],

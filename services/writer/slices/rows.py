@@ -1,40 +1,25 @@
 """Units, establishments, their periods and their pages, written from mapped records."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from services.writer.erasure.tombstones import BURY, FIND_HIDDEN, HIDE, HOLD_EDGES
-from services.writer.mapping.copy_lines import texts_of
+from services.writer.mapping.copy_values import texts_of
 from services.writer.mapping.rows import ETABLISSEMENT_COLUMNS, PERIODE_COLUMNS, UNITE_COLUMNS
 from services.writer.pages.pages import renew_pages
-from services.writer.pages.subjects import PageSubject, made_subjects
+from services.writer.pages.subjects import made_subjects
+from services.writer.slices import statements
 from services.writer.slices.decode import MappedRow
-from services.writer.slices.statements import (
-    HOLD_SAME,
-    LOCK_UNITES,
-    STAMPS,
-    UPSERT_ETABLISSEMENTS,
-    UPSERT_UNITES,
-)
 from services.writer.slices.versions import newest_by_key
 from services.writer.sql.copy import copy_into
 from shared.sirene.identifiers import siren_of
 
-
-class _Tables(NamedTuple):
-    unites: str
-    etablissements: str
-    periodes: str
-
-
-_STAGED = _Tables("new_unites", "new_etablissements", "new_periodes")
-_STORED = _Tables("unites_legales", "etablissements", "periodes_etablissements")
+_PERIODES = {"etablissements": "periodes_etablissements", "new_etablissements": "new_periodes"}
 _KEY = attrgetter("key")
 
 
@@ -66,13 +51,8 @@ class _Row(NamedTuple):
     @classmethod
     def etablissement(cls, row: MappedRow) -> "_Row":
         mapped, sent = row
-        return cls(
-            sent.siret,
-            ETABLISSEMENT_COLUMNS,
-            mapped.etablissement_line,
-            sent.etablissement_hash,
-            mapped.periodes_lines,
-        )
+        line, digest = mapped.etablissement_line, sent.etablissement_hash
+        return cls(sent.siret, ETABLISSEMENT_COLUMNS, line, digest, mapped.periodes_lines)
 
     @property
     def statut_diffusion(self) -> str:
@@ -130,43 +110,34 @@ def write_rows(
     unites, etablissements, unchanged, awaited = _choose_routes(connection, rows, new, fetched_at)
     if unites.staged or etablissements.staged:
         unites, etablissements = _stage(connection, unites, etablissements, stamp)
-    _copy_unites(connection, _STORED, unites.straight, stamp)
-    upserted = [row.key for row in UPSERT_UNITES.run(connection)] if unites.staged else []
-    _copy_etablissements(connection, _STORED, etablissements.straight, stamp)
+    _copy(connection, "unites_legales", unites.straight, stamp)
+    upserted = (
+        [row.key for row in statements.UPSERT_UNITES.run(connection)] if unites.staged else []
+    )
+    _copy(connection, "etablissements", etablissements.straight, stamp)
     written = [(each.key, True) for each in etablissements.straight]
     if etablissements.staged:
-        written += [(row.key, row.inserted) for row in UPSERT_ETABLISSEMENTS.run(connection)]
+        written += [
+            (row.key, row.inserted) for row in statements.UPSERT_ETABLISSEMENTS.run(connection)
+        ]
     current = [*(each.key for each in unites.straight), *upserted]
+    # A unit that was not written may be stored in a newer version.
+    stored = {each.key: each.mapped for each in (*unchanged, *unites.among(frozenset(current)))}
+    made = [
+        (stored[siren], each.mapped)
+        for each in etablissements.straight
+        if (siren := siren_of(each.key)) in stored
+    ]
     renew_pages(
         connection,
         sirets=[siret for siret, _ in written],
         # A new unit has other stored establishments only where a stock file brought them before it.
         sirens=current if awaited else upserted,
         sole_traders=sole_traders,
-        made=_subjects_of(
-            # A unit that was not written may be stored in a newer version.
-            [*unchanged, *unites.among(frozenset(current))],
-            etablissements.straight,
-            sole_traders=sole_traders,
-        ),
+        made=made_subjects(made, sole_traders=sole_traders),
     )
     inserted = sum(is_new for _, is_new in written)
     return Written(inserted=inserted, updated=len(written) - inserted)
-
-
-def _subjects_of(
-    unites: Iterable[_Row], inserted: Iterable[_Row], *, sole_traders: bool
-) -> Sequence[PageSubject]:
-    """Return the subjects of inserted establishments whose units are stored as they are given."""
-    lines = {each.key: each.mapped for each in unites}
-    return made_subjects(
-        [
-            (lines[siren], each.mapped)
-            for each in inserted
-            if (siren := siren_of(each.key)) in lines
-        ],
-        sole_traders=sole_traders,
-    )
 
 
 def _choose_routes(
@@ -199,7 +170,7 @@ def _hold_unchanged(
     """Hold the units; return whether all of them are stored as they came."""
     if not unites:
         return False
-    held = HOLD_SAME.run(
+    held = statements.HOLD_SAME.run(
         connection,
         {
             "sirens": " ".join([each.key for each in unites]),
@@ -214,48 +185,28 @@ def _stage(
     connection: Connection, unites: _Routes, etablissements: _Routes, stamp: str
 ) -> tuple[_Routes, _Routes]:
     """Copy the staged rows into the temporary tables; all rows where some must be hidden."""
-    _copy_unites(connection, _STAGED, unites.staged, stamp)
-    _copy_etablissements(connection, _STAGED, etablissements.staged, stamp)
-    LOCK_UNITES.run(connection)
+    _copy(connection, "new_unites", unites.staged, stamp)
+    _copy(connection, "new_etablissements", etablissements.staged, stamp)
+    statements.LOCK_UNITES.run(connection)
     # The look comes after the lock, which an erasure takes as well.
     found = FIND_HIDDEN.run(connection).one()
     if found.hidden:
-        _copy_unites(connection, _STAGED, unites.straight, stamp)
-        _copy_etablissements(connection, _STAGED, etablissements.straight, stamp)
+        _copy(connection, "new_unites", unites.straight, stamp)
+        _copy(connection, "new_etablissements", etablissements.straight, stamp)
         unites, etablissements = unites.all_staged(), etablissements.all_staged()
-        LOCK_UNITES.run(connection)
+        statements.LOCK_UNITES.run(connection)
         connection.execute(HIDE)
     if found.hidden or found.turned:
         connection.execute(BURY)
     return unites, etablissements
 
 
-def _copy_unites(
-    connection: Connection, tables: _Tables, unites: Sequence[_Row], stamp: str
-) -> None:
-    if unites:
-        lines = [new.line(stamp) for new in unites]
-        _copy(connection, tables.unites, UNITE_COLUMNS + STAMPS, lines)
-
-
-def _copy_etablissements(
-    connection: Connection, tables: _Tables, etablissements: Sequence[_Row], stamp: str
-) -> None:
-    """Copy the establishments and their periods."""
-    if not etablissements:
+def _copy(connection: Connection, table: str, rows: Sequence[_Row], stamp: str) -> None:
+    """Copy units, or establishments with their periods."""
+    if not rows:
         return
-    _copy(
-        connection,
-        tables.etablissements,
-        ETABLISSEMENT_COLUMNS + STAMPS,
-        [new.line(stamp) for new in etablissements],
-    )
-    _copy(
-        connection,
-        tables.periodes,
-        PERIODE_COLUMNS,
-        [line for new in etablissements for line in new.periodes],
-    )
-
-
-_copy = partial(copy_into, null="")
+    lines = [row.line(stamp) for row in rows]
+    copy_into(connection, table, (*rows[0].columns, *statements.STAMPS), lines, null="")
+    if periodes := _PERIODES.get(table):
+        lines = [line for row in rows for line in row.periodes]
+        copy_into(connection, periodes, PERIODE_COLUMNS, lines, null="")

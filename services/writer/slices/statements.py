@@ -3,10 +3,9 @@
 from sqlalchemy import text
 
 from services.writer.erasure.tombstones import IS_TOMBSTONE, OLDER_OR_EQUAL
-from services.writer.pages.statements import PAGE_FIELDS
 from services.writer.sql.names import columns, excluded, fields_of
 from services.writer.sql.prepared import Prepared
-from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
+from shared.sirene.records import Etablissement, Page, PeriodeEtablissement, UniteLegale
 
 UNITE_FIELDS = fields_of(UniteLegale)
 ETABLISSEMENT_FIELDS = fields_of(Etablissement)
@@ -36,7 +35,7 @@ CREATE_NEW = text(
             _like(
                 "new_pages",
                 "pro_localisations",
-                f"{columns(PAGE_FIELDS)}, ''::text AS outcome, ''::text AS facts_hash",
+                f"{columns(fields_of(Page))}, ''::text AS outcome, ''::text AS facts_hash",
             ),
         )
     )
@@ -202,10 +201,6 @@ UPSERT_UNITES = Prepared(
 UPSERT_ETABLISSEMENTS = Prepared(
     "upsert_etablissements",
     _upsert(
-        "new_etablissements",
-        "etablissements",
-        "siret",
-        ETABLISSEMENT_FIELDS,
-        also=_RENEW_PERIODES,
+        "new_etablissements", "etablissements", "siret", ETABLISSEMENT_FIELDS, also=_RENEW_PERIODES
     ),
 )

@@ -16,30 +16,18 @@ COLLECTIONS: Sequence[StockCollection] = ("unites_legales", "etablissements")
 """The names of the tables, in the order in which they are loaded."""
 
 _DERIVED = frozenset({"departement", "region"})
+_SAME = {name: name for name in ("siren", "nic", "siret")}
 _NAMES: Mapping[StockCollection, Mapping[str, str]] = {
-    "unites_legales": {"siren": "siren", **UNITE},
-    "etablissements": {
-        "siren": "siren",
-        "nic": "nic",
-        "siret": "siret",
-        "siege": "etablissementSiege",
-        "date_debut": "dateDebut",
-    },
+    "unites_legales": {**_SAME, **UNITE},
+    "etablissements": {**_SAME, "siege": "etablissementSiege", "date_debut": "dateDebut"},
 }
 # INSEE added these columns late or has announced their end: a file without them can still be
 # loaded.
-_OPTIONAL = frozenset(
-    {
-        "activite_principale_naf25",
-        "activite_principale_registre_metiers",
-        "societe_mission",
-        "dernier_numero_voie",
-        "indice_repetition_dernier_numero_voie",
-        "identifiant_adresse",
-        "coordonnee_lambert_abscisse",
-        "coordonnee_lambert_ordonnee",
-    }
-)
+_OPTIONAL = """
+    activite_principale_naf25 activite_principale_registre_metiers societe_mission
+    dernier_numero_voie indice_repetition_dernier_numero_voie identifiant_adresse
+    coordonnee_lambert_abscisse coordonnee_lambert_ordonnee
+"""
 # More missing columns than these would only hide the message.
 _NAMED = 5
 _SUFFIXES: Mapping[StockCollection, str] = {
@@ -56,10 +44,6 @@ class Layout:
     columns: Mapping[str, str]
     unknown: Sequence[str]
     absent: Sequence[str]
-
-    @property
-    def key(self) -> str:
-        return key_of(self.collection)
 
 
 def key_of(collection: StockCollection) -> str:
@@ -100,7 +84,7 @@ def layout_of(names: Sequence[str]) -> Layout:
         raise UserError("names a column twice")
     columns = _mapping(collection)
     missing = {column: key for column, key in columns.items() if key not in header}
-    required = sorted(key for column, key in missing.items() if column not in _OPTIONAL)
+    required = sorted(key for column, key in missing.items() if column not in _OPTIONAL.split())
     if required:
         more = f" and {len(required) - _NAMED} more" if len(required) > _NAMED else ""
         raise UserError(f"lacks the columns {', '.join(required[:_NAMED])}{more}")

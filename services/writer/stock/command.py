@@ -1,17 +1,16 @@
 """The work of `./sirenade stock`: look at all files, load one after the other, renew the pages."""
 
 import contextlib
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Engine
 
-from services.writer.stock import log, pages
+from services.writer.stock import loader, log, pages
 from services.writer.stock.columns import COLLECTIONS
 from services.writer.stock.files import StockFile, open_stock
-from services.writer.stock.loader import CHUNK_ROWS, Loader
+from services.writer.stock.loader import Loader, StockOptions
 from services.writer.stock.log import StockLoad
 from services.writer.stock.store import retry
 from services.writer.stock.view import View
@@ -24,15 +23,6 @@ from shared.runtime.memory import return_freed_memory
 _PAGE_ROWS = 1000
 # One for each copier, one for the loader, one for the lock.
 _CONNECTIONS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class StockOptions:
-    file_date: dt.date | None = None
-    force: bool = False
-    pages: bool = True
-    sole_traders: bool = False
-    chunk_rows: int = CHUNK_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +45,7 @@ def open_files(places: Sequence[str]) -> Iterator[list[StockFile]]:
         files: list[StockFile] = []
         for place in places:
             file = open_stock(place)
-            stack.callback(file.close)
+            stack.callback(file.source.stream.close)
             for other in files:
                 if other.layout.collection == file.layout.collection:
                     raise UserError(f"{other.name} and {file.name} are the same kind of file")
@@ -84,12 +74,9 @@ def load(database_url: str, places: Sequence[str], options: StockOptions) -> lis
     """Load the files and renew their establishments' pages; return the rows of the log."""
     return_freed_memory()
     with _exclusive(database_url) as engine, open_files(places) as files, View() as view:
-        loader = Loader(engine, view, options.sole_traders, options.chunk_rows)
         for file in files:
             _warn(file, view)
-        loads = [
-            loader.load(file, file_date=options.file_date, force=options.force) for file in files
-        ]
+        loads = [Loader(engine, view, options).load(file) for file in files]
         if options.pages:
             _renew_pages(engine, view, sole_traders=options.sole_traders)
         with engine.begin() as connection:
@@ -98,9 +85,8 @@ def load(database_url: str, places: Sequence[str], options: StockOptions) -> lis
 
 def discard(database_url: str) -> list[str]:
     """Drop the staging tables of interrupted loads; return their collections."""
-    with _exclusive(database_url) as engine, View() as view:
-        loader = Loader(engine, view)
-        return [collection for collection in COLLECTIONS if loader.discard(collection)]
+    with _exclusive(database_url) as engine:
+        return [collection for collection in COLLECTIONS if loader.discard(engine, collection)]
 
 
 @contextlib.contextmanager
@@ -138,8 +124,7 @@ def _renew_pages(engine: Engine, view: View, *, sole_traders: bool) -> None:
     done = 0
     while due:
         renew = partial(pages.renew_some, loads=due, rows=_PAGE_ROWS, sole_traders=sole_traders)
-        siret = retry(engine, renew)
-        if siret is None:
+        if (siret := retry(engine, renew)) is None:
             break
         due = [replace(load, pages_siret=siret) for load in due]
         done += _PAGE_ROWS

@@ -6,20 +6,8 @@ The locks are those of `services/writer/erasure/tombstones.py`, in its order.
 from sqlalchemy import Connection, text
 
 from services.writer.erasure.honour import honour
-from services.writer.stock.columns import StockCollection
+from services.writer.stock.columns import StockCollection, key_of
 
-_BURY = {
-    "unites_legales": text("""
-        INSERT INTO erasures (siren, date_dernier_traitement, fetched_at, reason)
-        SELECT siren, date_dernier_traitement, fetched_at, 'partial_diffusion'
-        FROM stock_due WHERE siren = ANY(:keys)
-    """),
-    "etablissements": text("""
-        INSERT INTO erasures (siren, siret, date_dernier_traitement, fetched_at, reason)
-        SELECT siren, siret, date_dernier_traitement, fetched_at, 'partial_diffusion'
-        FROM stock_due WHERE siret = ANY(:keys)
-    """),
-}
 _CONCERNED = "SELECT siren FROM oppositions UNION SELECT siren FROM erasures"
 # Units with an opposition or a tombstone are not all: a clear establishment may come for a unit
 # that is P, and a unit that turns P may have clear establishments, which may be older than the P.
@@ -39,22 +27,22 @@ _FIND_CONCERNED = {
 
 def bury(connection: Connection, collection: StockCollection, keys: list[str]) -> None:
     """Leave tombstones for rows of `stock_due` that turn from O to P."""
-    connection.execute(_BURY[collection], {"keys": keys})
+    key = key_of(collection)
+    siret = "siret" if key == "siret" else "NULL"
+    statement = text(f"""
+        INSERT INTO erasures (siren, siret, date_dernier_traitement, fetched_at, reason)
+        SELECT siren, {siret}, date_dernier_traitement, fetched_at, 'partial_diffusion'
+        FROM stock_due WHERE {key} = ANY(:keys)
+    """)
+    connection.execute(statement, {"keys": keys})
 
 
 def honour_due(connection: Connection, collection: StockCollection) -> None:
     """Clear what must not be shown in the rows of `stock_due`, which are now stored."""
-    _honour(connection, list(connection.execute(_FIND_CONCERNED[collection]).scalars()))
+    honour(connection, connection.scalars(_FIND_CONCERNED[collection]).all())
 
 
 def honour_stored(connection: Connection, collection: StockCollection) -> None:
     """Clear what must not be shown in a table that was empty before the load."""
-    statement = text(f"""
-        SELECT DISTINCT siren FROM {collection} WHERE siren IN ({_CONCERNED})
-    """)
-    _honour(connection, list(connection.execute(statement).scalars()))
-
-
-def _honour(connection: Connection, sirens: list[str]) -> None:
-    if sirens:
-        honour(connection, sirens)
+    found = text(f"SELECT DISTINCT siren FROM {collection} WHERE siren IN ({_CONCERNED})")
+    honour(connection, connection.scalars(found).all())

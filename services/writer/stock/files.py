@@ -5,9 +5,9 @@ import datetime as dt
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.csv
@@ -20,7 +20,6 @@ from shared.sirene.values import MASKED
 
 # Measured: blocks that fit the processor's cache are read three times as fast as 4 MiB at once.
 _BLOCK_BYTES = 1 << 19
-_ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 _ENCRYPTED = 0x1
 
 
@@ -50,9 +49,6 @@ class StockFile:
         with self._reader.translate_errors():
             yield from _rechunk(self._reader.batches(list(self.layout.columns.values())), rows)
 
-    def close(self) -> None:
-        self.source.close()
-
 
 def open_stock(place: str) -> StockFile:
     """Open the file and read its header; raise UserError that names the file, and close it then."""
@@ -67,19 +63,21 @@ def open_stock(place: str) -> StockFile:
             raise UserError(f"{source.name} {error}") from None
         return StockFile(source, layout, reader.rows, reader.dated or source.dated, reader)
     except BaseException:
-        source.close()
+        source.stream.close()
         raise
 
 
 class _Reader:
     rows: int | None = None
     dated: dt.date | None = None
+    damage: str
 
-    def __init__(self, name: str, stream: BinaryIO) -> None:
+    def __init__(self, name: str, stream: io.BufferedReader) -> None:
         self._name = name
         self._stream = stream
 
     def names(self) -> Sequence[str]:
+        """Read the header; it comes before the rows."""
         raise NotImplementedError
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -95,26 +93,20 @@ class _Reader:
         except NotImplementedError:
             raise UserError(f"{self._name}: unzip it first: its compression is unusual") from None
         except pa.ArrowInvalid:
-            raise DamagedFile(f"{self._name}: {self._damage()}") from None
+            raise DamagedFile(f"{self._name}: {self.damage}") from None
         except OSError as error:
             raise UserError(f"cannot read {self._name}: {error.strerror or 'damaged'}") from None
-
-    def _damage(self) -> str:
-        return "the parquet file is truncated or damaged"
 
 
 class _Csv(_Reader):
     """CSV in UTF-8 with a header; `[ND]` and empty values are null from the start."""
 
-    def __init__(self, name: str, stream: BinaryIO) -> None:
-        super().__init__(name, stream)
-        self._found = ""
-        self._head = b""
+    damage = "the CSV is truncated or damaged: it is not UTF-8, or ends early"
 
     def names(self) -> Sequence[str]:
-        self._head = self._stream.readline(_BLOCK_BYTES)
+        head = self._stream.readline(_BLOCK_BYTES)
         try:
-            line = self._head.decode("utf-8-sig").strip()
+            line = head.decode("utf-8-sig").strip()
         except UnicodeDecodeError:
             raise UserError(f"{self._name} is no CSV, zip or parquet") from None
         if not line:
@@ -123,7 +115,7 @@ class _Csv(_Reader):
         return self._names
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        if not cast("io.BufferedReader", self._stream).peek(1):
+        if not self._stream.peek(1):
             return
         # Arrow's own threads read ahead a few blocks only.
         yield from pyarrow.csv.open_csv(
@@ -142,64 +134,56 @@ class _Csv(_Reader):
         )
 
     def _invalid(self, row: pyarrow.csv.InvalidRow) -> str:
-        self._found = (
-            f"a row of {row.actual_columns} values where the header names {row.expected_columns}"
+        self.damage = (
+            f"the CSV is truncated or damaged: a row of {row.actual_columns} values"
+            f" where the header names {row.expected_columns}"
         )
         return "error"
 
-    def _damage(self) -> str:
-        return f"the CSV is truncated or damaged: {self._found or 'it is not UTF-8, or ends early'}"
+
+class _Zip(_Csv):
+    def names(self) -> Sequence[str]:
+        archive = zipfile.ZipFile(self._stream)
+        members = [m for m in archive.infolist() if m.filename.lower().endswith(".csv")]
+        if len(members) != 1:
+            raise UserError(f"{self._name}: the zip holds {len(members)} CSV files, not one")
+        (member,) = members
+        if member.flag_bits & _ENCRYPTED:
+            raise UserError(f"{self._name}: the zip is encrypted")
+        with contextlib.suppress(ValueError):
+            self.dated = dt.date(*member.date_time[:3])
+        self._stream = io.BufferedReader(cast("io.RawIOBase", archive.open(member)), 1 << 20)
+        return super().names()
 
 
 class _Parquet(_Reader):
-    def __init__(self, name: str, stream: BinaryIO) -> None:
-        super().__init__(name, stream)
-        with self.translate_errors():
-            # Without these options a whole group of rows would be read at once.
-            self._file = pyarrow.parquet.ParquetFile(stream, pre_buffer=False, buffer_size=1 << 20)
-        self.rows = self._file.metadata.num_rows
+    damage = "the parquet file is truncated or damaged"
 
     def names(self) -> Sequence[str]:
+        # Without these options a whole group of rows would be read at once.
+        self._file = pyarrow.parquet.ParquetFile(
+            self._stream, pre_buffer=False, buffer_size=1 << 20
+        )
+        self.rows = self._file.metadata.num_rows
         return cast("Sequence[str]", self._file.schema_arrow.names)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         yield from self._file.iter_batches(batch_size=1 << 14, columns=list(columns))
 
 
+_READERS: Mapping[bytes, type[_Reader]] = {b"PK\x03\x04": _Zip, b"PAR1": _Parquet}
+
+
 def _reader_of(source: SourceFile) -> _Reader:
-    head = source.head(4)
+    head = source.stream.peek(4)[:4]
     if not head:
         raise UserError(f"{source.name} is empty")
-    if head not in {_ZIP, _PARQUET}:
-        return _Csv(source.name, source.stream)
-    if not source.stream.seekable():
+    if head in _READERS and not source.stream.seekable():
         raise UserError(
             f"{source.name}: this server serves no ranges of a file: download it first, "
             "or name a CSV"
         )
-    if head == _PARQUET:
-        return _Parquet(source.name, source.stream)
-    reader = _Csv(source.name, source.stream)
-    with reader.translate_errors():
-        reader._stream, reader.dated = _find_member(source)  # noqa: SLF001  both are this module's
-    return reader
-
-
-def _find_member(source: SourceFile) -> tuple[BinaryIO, dt.date | None]:
-    archive = zipfile.ZipFile(source.stream)
-    members = [m for m in archive.infolist() if m.filename.lower().endswith(".csv")]
-    if len(members) != 1:
-        raise UserError(f"{source.name}: the zip holds {len(members)} CSV files, not one")
-    (member,) = members
-    if member.flag_bits & _ENCRYPTED:
-        raise UserError(f"{source.name}: the zip is encrypted")
-    with contextlib.suppress(ValueError):
-        return _open_member(archive, member), dt.date(*member.date_time[:3])
-    return _open_member(archive, member), None
-
-
-def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
-    return cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", archive.open(member)), 1 << 20))
+    return _READERS.get(head, _Csv)(source.name, source.stream)
 
 
 def _rechunk(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
@@ -209,9 +193,8 @@ def _rechunk(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.Record
     for batch in batches:
         rest = batch
         while count + len(rest) >= rows:
-            kept.append(rest.slice(0, rows - count))
+            yield pa.concat_batches([*kept, rest.slice(0, rows - count)])
             rest = rest.slice(rows - count)
-            yield pa.concat_batches(kept)
             kept, count = [], 0
         if len(rest):
             kept.append(rest)

@@ -19,47 +19,44 @@ from services.writer.stock.view import View
 from shared.db.sqlstate import sqlstate
 from shared.errors import UserError
 
-CHUNK_ROWS = 20_000
 # Two copiers and their backends fill the cores; the chunks that wait are bounded.
 _COPIERS = 2
 _WAITING_CHUNKS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class StockOptions:
+    file_date: dt.date | None = None
+    force: bool = False
+    pages: bool = True
+    sole_traders: bool = False
+    chunk_rows: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
 class Loader:
     engine: Engine
     view: View
-    sole_traders: bool = False
-    chunk_rows: int = CHUNK_ROWS
+    options: StockOptions
 
-    def load(self, file: StockFile, *, file_date: dt.date | None, force: bool) -> StockLoad:
+    def load(self, file: StockFile) -> StockLoad:
         """Bring the file's rows into the register; go on with an interrupted load of the file.
 
         Raises UserError where the file is damaged or refused: the register is then untouched.
         """
-        load = self._begin(file, file_date)
+        load = self._begin(file)
         if load.status == "staging":
             try:
                 load = self._stage(file, load)
             except DamagedFile:
-                self.discard(load.collection)
+                discard(self.engine, load.collection)
                 raise
         if load.status == "staged":
-            judge(self.engine, load, force=force)
-            load = store(self.engine, load, self.view, sole_traders=self.sole_traders)
+            judge(self.engine, load, force=self.options.force)
+            load = store(self.engine, load, self.view, sole_traders=self.options.sole_traders)
         return load
 
-    def discard(self, collection: StockCollection) -> bool:
-        """Drop what an interrupted load left behind."""
-        with self.engine.begin() as connection:
-            load = log.find_open(connection, collection)
-            if load is None:
-                return False
-            staging.drop(connection, load)
-            log.set_status(connection, load, "abandoned")
-            return True
-
-    def _begin(self, file: StockFile, file_date: dt.date | None) -> StockLoad:
+    def _begin(self, file: StockFile) -> StockLoad:
         collection = file.layout.collection
         with self.engine.begin() as connection:
             load = log.find_open(connection, collection)
@@ -67,32 +64,24 @@ class Loader:
                 if self._is_load_of(load, file) and self._is_whole(load):
                     self.view.say(f"{file.name}: goes on where it was interrupted")
                     return load
-                staging.drop(connection, load)
-                log.set_status(connection, load, "abandoned")
+                staging.give_up(connection, load, "abandoned")
             latest = log.find_latest(connection, collection)
-            if (
-                latest is not None
-                and latest.status == "stored"
-                and self._is_load_of(latest, file)
-                and not staging.is_empty(connection, collection)
-            ):
+            is_stored = latest and latest.status == "stored" and self._is_load_of(latest, file)
+            if latest and is_stored and not staging.is_empty(connection, collection):
                 return latest
             load = log.begin(
                 connection,
                 file,
-                file_date=file_date or _first_of_month(file.dated),
-                chunk_rows=self.chunk_rows,
+                file_date=self.options.file_date or _first_of_month(file.dated),
+                chunk_rows=self.options.chunk_rows,
                 way="swap" if staging.can_be_swapped(connection, collection) else "merge",
             )
             staging.create(connection, load)
             return load
 
     def _is_load_of(self, load: StockLoad, file: StockFile) -> bool:
-        return (load.file_name, load.file_identity, load.chunk_rows) == (
-            file.name,
-            file.source.identity,
-            self.chunk_rows,
-        )
+        its = (file.name, file.source.identity, self.options.chunk_rows)
+        return (load.file_name, load.file_identity, load.chunk_rows) == its
 
     def _is_whole(self, load: StockLoad) -> bool:
         """Return whether the staged rows are still there: a crash empties a table without WAL."""
@@ -141,6 +130,16 @@ class Loader:
                 f" (SQLSTATE {sqlstate(error) or 'none: the connection was lost'}):"
                 " run the command again, it goes on where it was"
             ) from None
+
+
+def discard(engine: Engine, collection: StockCollection) -> bool:
+    """Drop what an interrupted load left behind."""
+    with engine.begin() as connection:
+        load = log.find_open(connection, collection)
+        if load is None:
+            return False
+        staging.give_up(connection, load, "abandoned")
+        return True
 
 
 def _first_of_month(dated: dt.date | None) -> dt.date:

@@ -1,14 +1,15 @@
 """The log of loads: the file and the progress, from which a killed load goes on."""
 
 import datetime as dt
-from dataclasses import dataclass, fields
-from typing import Literal, Self
+from dataclasses import dataclass
+from typing import Literal
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, func, select, text
 
 from services.writer.stock.columns import StockCollection
 from services.writer.stock.files import StockFile
 from services.writer.stock.values import Chunk
+from shared.db.tables.stock import stock_chunks, stock_loads
 
 LoadWay = Literal["swap", "merge"]
 LoadStatus = Literal["staging", "staged", "stored", "complete", "refused", "abandoned"]
@@ -41,38 +42,12 @@ class StockLoad:
     started_at: dt.datetime
     finished_at: dt.datetime | None
 
-    @classmethod
-    def of(cls, row: Row[tuple[object, ...]]) -> Self:
-        return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})
-
     @property
     def staging(self) -> str:
         return f"stock_{self.collection}"
 
 
-_OPEN = text("""
-    SELECT * FROM stock_loads
-    WHERE collection = :collection AND status IN ('staging', 'staged')
-""")
-_LATEST = text("""
-    SELECT * FROM stock_loads
-    WHERE collection = :collection AND status IN ('stored', 'complete')
-    ORDER BY id DESC LIMIT 1
-""")
-_STORED = text("SELECT * FROM stock_loads WHERE status = 'stored' ORDER BY id")
-_READ = text("SELECT * FROM stock_loads WHERE id = :id")
-_BEGIN = text("""
-    INSERT INTO stock_loads
-      (collection, file_name, file_identity, file_date, fetched_at, chunk_rows, way)
-    VALUES (:collection, :file_name, :file_identity, :file_date, :fetched_at, :chunk_rows, :way)
-    RETURNING *
-""")
-_CHUNKS = text("SELECT number FROM stock_chunks WHERE load_id = :id")
-_KEEP_CHUNK = text("""
-    INSERT INTO stock_chunks
-      (load_id, number, rows, refused, refused_keys, refused_codes, treated_until)
-    VALUES (:id, :number, :rows, :refused, :keys, :codes, :treated_until)
-""")
+_LOADS = select(stock_loads)
 # A file names no day of its own. Its latest treatment tells how old it is, unless the given day is
 # older.
 _STAGED = text("""
@@ -88,12 +63,6 @@ _STAGED = text("""
       FROM stock_chunks WHERE load_id = :id) c
     WHERE l.id = :id
 """)
-_SET_STATUS = text("""
-    UPDATE stock_loads SET status = :status, finished_at = now() WHERE id = :id
-""")
-_COUNT_INSERTED = text("UPDATE stock_loads SET inserted = rows, vanished = 0 WHERE id = :id")
-_COUNT_DUPLICATES = text("UPDATE stock_loads SET rows = rows - :dropped WHERE id = :id")
-_KEEP_VANISHED = text("UPDATE stock_loads SET vanished = :vanished WHERE id = :id")
 # The row of the file is not kept: a retry asks INSEE for the establishment.
 _KEEP_REFUSED = text("""
     INSERT INTO failed_items (kind, key, siren, code, message)
@@ -107,43 +76,53 @@ _KEEP_REFUSED = text("""
 
 
 def find_open(connection: Connection, collection: StockCollection) -> StockLoad | None:
-    row = connection.execute(_OPEN, {"collection": collection}).one_or_none()
-    return None if row is None else StockLoad.of(row)
+    return _find_newest(connection, collection, "staging", "staged")
 
 
 def find_latest(connection: Connection, collection: StockCollection) -> StockLoad | None:
     """Return the last load whose rows are in the register."""
-    row = connection.execute(_LATEST, {"collection": collection}).one_or_none()
-    return None if row is None else StockLoad.of(row)
+    return _find_newest(connection, collection, "stored", "complete")
+
+
+def _find_newest(
+    connection: Connection, collection: StockCollection, *statuses: LoadStatus
+) -> StockLoad | None:
+    columns = stock_loads.c
+    found = _LOADS.where(columns.collection == collection, columns.status.in_(statuses))
+    row = connection.execute(found.order_by(columns.id.desc()).limit(1)).one_or_none()
+    return None if row is None else StockLoad(**row._asdict())
 
 
 def find_stored(connection: Connection) -> list[StockLoad]:
     """Return the loads whose pages are not renewed yet, of any month."""
-    return [StockLoad.of(row) for row in connection.execute(_STORED)]
+    stored = _LOADS.where(stock_loads.c.status == "stored").order_by(stock_loads.c.id)
+    return [StockLoad(**row._asdict()) for row in connection.execute(stored)]
 
 
 def read(connection: Connection, load_id: int) -> StockLoad:
-    return StockLoad.of(connection.execute(_READ, {"id": load_id}).one())
+    row = connection.execute(_LOADS.where(stock_loads.c.id == load_id)).one()
+    return StockLoad(**row._asdict())
 
 
 def begin(
     connection: Connection, file: StockFile, *, file_date: dt.date, chunk_rows: int, way: LoadWay
 ) -> StockLoad:
     """Note a new load of the file."""
-    parameters = {
-        "collection": file.layout.collection,
-        "file_name": file.name,
-        "file_identity": file.source.identity,
-        "file_date": file_date,
-        "fetched_at": dt.datetime.combine(file_date, dt.time(), tzinfo=dt.UTC),
-        "chunk_rows": chunk_rows,
-        "way": way,
-    }
-    return StockLoad.of(connection.execute(_BEGIN, parameters).one())
+    begun = stock_loads.insert().values(
+        collection=file.layout.collection,
+        file_name=file.name,
+        file_identity=file.source.identity,
+        file_date=file_date,
+        fetched_at=dt.datetime.combine(file_date, dt.time(), tzinfo=dt.UTC),
+        chunk_rows=chunk_rows,
+        way=way,
+    )
+    return StockLoad(**connection.execute(begun.returning(stock_loads)).one()._asdict())
 
 
 def chunk_numbers(connection: Connection, load: StockLoad) -> set[int]:
-    return set(connection.execute(_CHUNKS, {"id": load.id}).scalars())
+    chunks = stock_chunks.c
+    return set(connection.scalars(select(chunks.number).where(chunks.load_id == load.id)))
 
 
 def keep_chunk(
@@ -151,18 +130,16 @@ def keep_chunk(
 ) -> None:
     """Note the chunk, in the transaction that stores `rows` of its rows."""
     named = [r for r in chunk.refused if r.key is not None][:_MAX_REFUSED_KEYS]
-    connection.execute(
-        _KEEP_CHUNK,
-        {
-            "id": load.id,
-            "number": number,
-            "rows": rows,
-            "refused": len(chunk.refused),
-            "keys": [r.key for r in named],
-            "codes": [r.code for r in named],
-            "treated_until": chunk.treated_until,
-        },
+    kept = stock_chunks.insert().values(
+        load_id=load.id,
+        number=number,
+        rows=rows,
+        refused=len(chunk.refused),
+        refused_keys=[r.key for r in named],
+        refused_codes=[r.code for r in named],
+        treated_until=chunk.treated_until,
     )
+    connection.execute(kept)
 
 
 def mark_staged(connection: Connection, load: StockLoad) -> None:
@@ -170,21 +147,13 @@ def mark_staged(connection: Connection, load: StockLoad) -> None:
     connection.execute(_STAGED, {"id": load.id})
 
 
+def note(connection: Connection, load: StockLoad, **values: object) -> None:
+    """Set columns of the load's row."""
+    connection.execute(stock_loads.update().where(stock_loads.c.id == load.id).values(values))
+
+
 def set_status(connection: Connection, load: StockLoad, status: LoadStatus) -> None:
-    connection.execute(_SET_STATUS, {"id": load.id, "status": status})
-
-
-def count_duplicates(connection: Connection, load: StockLoad, dropped: int) -> None:
-    connection.execute(_COUNT_DUPLICATES, {"id": load.id, "dropped": dropped})
-
-
-def count_inserted(connection: Connection, load: StockLoad) -> None:
-    """Count all rows as new: the table was empty."""
-    connection.execute(_COUNT_INSERTED, {"id": load.id})
-
-
-def keep_vanished(connection: Connection, load: StockLoad, vanished: int) -> None:
-    connection.execute(_KEEP_VANISHED, {"id": load.id, "vanished": vanished})
+    note(connection, load, status=status, finished_at=func.now())
 
 
 def keep_refused(connection: Connection, load: StockLoad) -> None:

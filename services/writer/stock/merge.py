@@ -38,7 +38,7 @@ def merge_blocks(
         {"first": f"({first},0)", "last": f"({last},0)", "fetched_at": load.fetched_at},
     )
     connection.execute(LOCK_DUE_UNITES)
-    turned = list(connection.execute(find_turned(load.collection)).scalars())
+    turned = list(connection.scalars(find_turned(load.collection)))
     if turned:
         bury(connection, load.collection, turned)
     row = connection.execute(upsert(load.collection)).one()
@@ -52,8 +52,5 @@ def merge_blocks(
             sole_traders=sole_traders,
         )
     honour_due(connection, load.collection)
-    connection.execute(
-        _KEEP,
-        {"id": load.id, "first": first, "blocks": last, **row._asdict()},
-    )
+    connection.execute(_KEEP, {"id": load.id, "first": first, "blocks": last, **row._asdict()})
     return Written(row.inserted, row.updated)

@@ -3,11 +3,10 @@
 import datetime as dt
 import email.utils
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
 
-from services.writer.stock.remote_files import RemoteFile, without_secrets
+from services.writer.stock.remote_files import RemoteFile
 from shared.errors import UserError
 
 _BUFFER_BYTES = 1 << 20
@@ -15,25 +14,26 @@ _BUFFER_BYTES = 1 << 20
 
 @dataclass(slots=True)
 class SourceFile:
-    """An open file. `identity` is equal when the same file is opened again unchanged."""
+    """An open file. `version` is equal when the same file is opened again unchanged."""
 
     name: str
-    stream: BinaryIO
     raw: io.RawIOBase
     size: int | None
-    identity: str
+    version: str
     dated: dt.date | None
+    stream: io.BufferedReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stream = io.BufferedReader(self.raw, _BUFFER_BYTES)
+
+    @property
+    def identity(self) -> str:
+        return f"{self.size} {self.version}"
 
     @property
     def position(self) -> int:
         """Bytes read so far, with those that the reader has read ahead."""
         return self.raw.tell()
-
-    def head(self, length: int) -> bytes:
-        return cast("io.BufferedReader", self.stream).peek(length)[:length]
-
-    def close(self) -> None:
-        self.stream.close()
 
 
 def open_source(place: str) -> SourceFile:
@@ -46,24 +46,11 @@ def open_source(place: str) -> SourceFile:
         status = path.stat()
     except OSError as error:
         raise UserError(f"cannot read {place}: {error.strerror}") from None
-    return SourceFile(
-        name=str(path),
-        stream=io.BufferedReader(raw, _BUFFER_BYTES),
-        raw=raw,
-        size=status.st_size,
-        identity=f"{status.st_size} {status.st_mtime_ns}",
-        dated=dt.datetime.fromtimestamp(status.st_mtime, tz=dt.UTC).date(),
-    )
+    dated = dt.datetime.fromtimestamp(status.st_mtime, tz=dt.UTC).date()
+    return SourceFile(str(path), raw, status.st_size, str(status.st_mtime_ns), dated)
 
 
 def _remote(url: str) -> SourceFile:
     raw = RemoteFile(url)
     modified = email.utils.parsedate_to_datetime(raw.last_modified) if raw.last_modified else None
-    return SourceFile(
-        name=without_secrets(url),
-        stream=io.BufferedReader(raw, _BUFFER_BYTES),
-        raw=raw,
-        size=raw.size,
-        identity=f"{raw.size} {raw.version}",
-        dated=None if modified is None else modified.date(),
-    )
+    return SourceFile(raw.name, raw, raw.size, raw.version, modified and modified.date())

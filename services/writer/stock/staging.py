@@ -1,22 +1,22 @@
 """The staging table: a twin of the register's table, filled in chunks, then put in its place."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Row, text
 from sqlalchemy.exc import IntegrityError
 
 from services.writer.erasure.tombstones import hold_register
 from services.writer.stock import log
 from services.writer.stock.columns import StockCollection, key_of
 from services.writer.stock.erasure import honour_stored
-from services.writer.stock.log import StockLoad
+from services.writer.stock.log import LoadStatus, StockLoad
 from services.writer.stock.statements import drop_duplicates
 from services.writer.stock.values import Chunk, RefusedRow
 from shared.db.sqlstate import blames_row, sqlstate
+from shared.db.tables.stock import stock_loads
 
 _MAINTENANCE_MEMORY = text("SET LOCAL maintenance_work_mem = '256MB'")
 _INDEXES = text("""
@@ -51,13 +51,6 @@ _IS_TIED = text("""
       OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = CAST(:table AS regclass))
       OR EXISTS (SELECT FROM pg_publication_rel WHERE prrelid = CAST(:table AS regclass))
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class StagingIndex:
-    name: str
-    definition: str
-    is_primary: bool
 
 
 def is_empty(connection: Connection, table: str) -> bool:
@@ -103,6 +96,11 @@ def create(connection: Connection, load: StockLoad) -> None:
 
 def drop(connection: Connection, load: StockLoad) -> None:
     connection.execute(text(f"DROP TABLE IF EXISTS {load.staging}"))
+
+
+def give_up(connection: Connection, load: StockLoad, status: LoadStatus) -> None:
+    drop(connection, load)
+    log.set_status(connection, load, status)
 
 
 def store_chunk(engine: Engine, load: StockLoad, number: int, chunk: Chunk) -> None:
@@ -151,47 +149,39 @@ def _copy_halves(connection: Connection, load: StockLoad, chunk: Chunk) -> Itera
             yield from _copy_halves(connection, load, half)
 
 
-def missing_indexes(connection: Connection, load: StockLoad) -> Sequence[StagingIndex]:
+def missing_indexes(connection: Connection, load: StockLoad) -> list[Row[Any]]:
     """Return the indexes that the twin does not have yet, the primary key first."""
-    rows = connection.execute(_INDEXES, {"table": load.collection}).all()
-    return [
-        StagingIndex(row.name, _moved(row.definition, load), row.is_primary)
-        for row in rows
-        if not exists(connection, f"stock_{row.name}")
-    ]
+    indexes = connection.execute(_INDEXES, {"table": load.collection}).all()
+    return [index for index in indexes if not exists(connection, f"stock_{index.name}")]
 
 
-def _moved(definition: str, load: StockLoad) -> str:
-    moved, count = re.subn(
-        r" INDEX (\S+) ON \S+ USING ",
-        lambda match: f" INDEX stock_{match[1]} ON {load.staging} USING ",
-        definition,
-        count=1,
-    )
-    assert count == 1, definition
-    return moved
-
-
-def build_index(engine: Engine, load: StockLoad, index: StagingIndex) -> int:
+def build_index(engine: Engine, load: StockLoad, index: Row[Any]) -> int:
     """Build the index; return how many rows were dropped because the file has their key twice."""
     dropped = 0
     try:
-        _build(engine, index)
+        _build(engine, load, index)
     except IntegrityError:
         if not index.is_primary:
             raise
         with engine.begin() as connection:
             dropped = connection.execute(drop_duplicates(load.collection)).rowcount
-            log.count_duplicates(connection, load, dropped)
-        _build(engine, index)
+            log.note(connection, load, rows=stock_loads.c.rows - dropped)
+        _build(engine, load, index)
     return dropped
 
 
-def _build(engine: Engine, index: StagingIndex) -> None:
+def _build(engine: Engine, load: StockLoad, index: Row[Any]) -> None:
+    moved, count = re.subn(
+        r" INDEX (\S+) ON \S+ USING ",
+        rf" INDEX stock_\1 ON {load.staging} USING ",
+        index.definition,
+        count=1,
+    )
+    assert count == 1, index.definition
     with engine.begin() as connection:
         connection.execute(_MAINTENANCE_MEMORY)
         # The driver would take a percent sign for a parameter.
-        connection.exec_driver_sql(index.definition.replace("%", "%%"))
+        connection.exec_driver_sql(moved.replace("%", "%%"))
 
 
 def swap(connection: Connection, load: StockLoad) -> bool:

@@ -6,27 +6,23 @@ from functools import partial
 
 from sqlalchemy import Connection, Engine
 
-from services.writer.sql.conflicts import (
-    DEADLOCK,
-    LOCK_TIMEOUT,
-    SERIALISATION_FAILURE,
-    retry_conflicts,
-)
+from services.writer.sql import conflicts
 from services.writer.stock import log, merge, staging
 from services.writer.stock.log import StockLoad
 from services.writer.stock.statements import count_vanished
 from services.writer.stock.view import View
+from shared.db.tables.stock import stock_loads
 from shared.errors import UserError
 from shared.imports.watermarks import read_watermarks, set_watermark
 
 MIN_SHARE_OF_PREVIOUS = 0.98
 _MERGED_BLOCKS = 2000
 _BUILDERS = 2
-_CONFLICTS = frozenset({SERIALISATION_FAILURE, DEADLOCK, LOCK_TIMEOUT})
+_CONFLICTS = {conflicts.SERIALISATION_FAILURE, conflicts.DEADLOCK, conflicts.LOCK_TIMEOUT}
 _ATTEMPTS = 20
 
 # The register is in use: other transactions may be in the way.
-retry = partial(retry_conflicts, conflicts=_CONFLICTS, attempts=_ATTEMPTS)
+retry = partial(conflicts.retry_conflicts, conflicts=_CONFLICTS, attempts=_ATTEMPTS)
 
 
 def judge(engine: Engine, load: StockLoad, *, force: bool) -> None:
@@ -39,8 +35,7 @@ def judge(engine: Engine, load: StockLoad, *, force: bool) -> None:
     if load.rows and (force or not too_few):
         return
     with engine.begin() as connection:
-        staging.drop(connection, load)
-        log.set_status(connection, load, "refused")
+        staging.give_up(connection, load, "refused")
     if not load.rows:
         raise UserError(f"{load.file_name} has no row that can be read: nothing was changed")
     raise UserError(
@@ -81,7 +76,8 @@ def _build_indexes(engine: Engine, load: StockLoad, view: View) -> None:
 def _swap(connection: Connection, load: StockLoad) -> bool:
     swapped = staging.swap(connection, load)
     if swapped:
-        log.count_inserted(connection, load)
+        # All rows are new: the table was empty.
+        log.note(connection, load, inserted=stock_loads.c.rows, vanished=0)
         _finish(connection, load)
     return swapped
 
@@ -101,7 +97,8 @@ def _merge(engine: Engine, load: StockLoad, view: View, *, sole_traders: bool) -
         view.advance(rows, last / blocks)
     view.begin(f"{load.collection}: counting what the file no longer has")
     with engine.begin() as connection:
-        log.keep_vanished(connection, load, connection.scalar(count_vanished(load.collection)))
+        vanished = connection.scalar(count_vanished(load.collection))
+        log.note(connection, load, vanished=vanished)
         staging.drop(connection, load)
         _finish(connection, load)
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from services.writer.stock.columns import Layout
+from services.writer.stock.columns import Layout, key_of
 from shared.sirene.reference import departement_of, region_of
 from shared.sirene.values import (
     MASKED,
@@ -26,8 +26,8 @@ from shared.sirene.values import (
     statut_diffusion,
 )
 
-_UNKNOWN_DATE = dt.date(1900, 1, 1)
 _UNKNOWN_FROM, _UNKNOWN_TO = dt.datetime(1900, 1, 1), dt.datetime(1900, 1, 2)  # noqa: DTZ001  as INSEE's own
+_BOOLEANS = {None: None, "": None, "true": "t", "false": "f"}
 # The escapes of COPY's text format; that of a quote because Arrow's writer refuses a bare quote.
 _ESCAPES = {"\\": r"\\", '"': r"\042", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _AS_WRITTEN = pyarrow.csv.WriteOptions(
@@ -60,28 +60,27 @@ class Chunk:
         pyarrow.csv.write_csv(self.rows, sink, _AS_WRITTEN)
         return pa.BufferReader(sink.getvalue())
 
-    def halves(self) -> tuple["Chunk", "Chunk"]:
+    def halves(self) -> list["Chunk"]:
         middle = len(self.rows) // 2
-        return (
-            Chunk(self.rows.slice(0, middle), (), self.treated_until),
-            Chunk(self.rows.slice(middle), (), self.treated_until),
-        )
+        halves = (self.rows.slice(0, middle), self.rows.slice(middle))
+        return [Chunk(rows, (), self.treated_until) for rows in halves]
 
 
 def clean(batch: pa.RecordBatch, layout: Layout) -> Chunk:
     """Map and check the values, derive others; a bad row alone is left out and named."""
     cleaner = _Cleaner(len(batch))
     columns = {
-        column: cleaner.column(column, _plain(batch.column(key)))
-        for column, key in layout.columns.items()
+        column: cleaner.column(column, _plain(batch.column(name)))
+        for column, name in layout.columns.items()
     }
-    cleaner.check_key(columns, layout.key)
+    key = key_of(layout.collection)
+    cleaner.check_key(columns, key)
     if "code_commune" in columns:
         # A chunk has ten thousand communes with a hundred prefixes, and a prefix is enough.
         prefixes = _prefixes(columns["code_commune"])
         columns["departement"] = _mapped(prefixes, departement_of, pa.string())
         columns["region"] = _mapped(columns["departement"], region_of, pa.string())
-    kept, refused = cleaner.divide(columns, layout.key)
+    kept, refused = cleaner.divide(columns, key)
     latest = pc.max(kept.column("date_dernier_traitement")).as_py()
     return Chunk(_escape_columns(kept), refused, latest)
 
@@ -96,9 +95,9 @@ class _Cleaner:
     def column(self, name: str, values: pa.Array) -> pa.Array:
         match name:
             case "date_dernier_traitement":
-                found = self._instants(values)
+                found = self._dates(values, instant, pa.timestamp("us"))
             case "date_creation" | "date_debut":
-                found = self._dates(values)
+                found = self._dates(values, date, pa.date32())
             case "coordonnee_lambert_abscisse" | "coordonnee_lambert_ordonnee":
                 found = self._numbers(values)
             case "nombre_periodes":
@@ -153,33 +152,25 @@ class _Cleaner:
             self._mark(pc.fill_null(too_long, False), "too_long")
         return _unmasked(trimmed)
 
-    def _instants(self, values: pa.Array) -> pa.Array:
-        try:
-            found = values.cast(pa.timestamp("us"))
-        except pa.ArrowInvalid:
-            return self._read(values, instant, pa.timestamp("us"))
+    def _dates(self, values: pa.Array, read: _Read, type_: pa.DataType) -> pa.Array:
+        found = self._cast(values, read, type_)
         unknown = pc.and_(
-            pc.greater_equal(found, pa.scalar(_UNKNOWN_FROM, pa.timestamp("us"))),
-            pc.less(found, pa.scalar(_UNKNOWN_TO, pa.timestamp("us"))),
+            pc.greater_equal(found, pa.scalar(_UNKNOWN_FROM, type_)),
+            pc.less(found, pa.scalar(_UNKNOWN_TO, type_)),
         )
-        return pc.if_else(pc.fill_null(unknown, False), None, found)
-
-    def _dates(self, values: pa.Array) -> pa.Array:
-        try:
-            found = values.cast(pa.date32())
-        except pa.ArrowInvalid:
-            return self._read(values, date, pa.date32())
-        unknown = pc.equal(found, pa.scalar(_UNKNOWN_DATE, pa.date32()))
-        return pc.if_else(pc.fill_null(unknown, False), None, found)
+        return _without(found, unknown)
 
     def _numbers(self, values: pa.Array) -> pa.Array:
         if pa.types.is_string(values.type):
             values = _unmasked(values)
+        found = self._cast(values, number, pa.float64())
+        return _without(found, pc.invert(pc.is_finite(found)))
+
+    def _cast(self, values: pa.Array, read: _Read, type_: pa.DataType) -> pa.Array:
         try:
-            found = values.cast(pa.float64())
+            return values.cast(type_)
         except pa.ArrowInvalid:
-            return self._read(values, number, pa.float64())
-        return pc.if_else(pc.fill_null(pc.is_finite(found), False), found, None)
+            return self._read(values, read, type_)
 
     def _read(self, values: pa.Array, read: _Read, type_: pa.DataType) -> pa.Array:
         """Read by the function that reads the API's value, once for each distinct value."""
@@ -213,23 +204,24 @@ def _unmasked(values: pa.Array) -> pa.Array:
     """Replace masks by null: the reader of CSV has done so, that of parquet has not."""
     if MASKED.encode() not in _bytes_of(values):
         return values
-    return pc.if_else(pc.fill_null(pc.equal(values, MASKED), False), None, values)
+    return _without(values, pc.equal(values, MASKED))
+
+
+def _without(values: pa.Array, bad: pa.Array) -> pa.Array:
+    return pc.if_else(pc.fill_null(bad, False), None, values)
 
 
 def _prefixes(communes: pa.Array) -> pa.Array:
     overseas = pc.or_(pc.starts_with(communes, "97"), pc.starts_with(communes, "98"))
-    return pc.if_else(
-        overseas, pc.utf8_slice_codeunits(communes, 0, 3), pc.utf8_slice_codeunits(communes, 0, 2)
-    )
+    two, three = (pc.utf8_slice_codeunits(communes, 0, length) for length in (2, 3))
+    return pc.if_else(overseas, three, two)
 
 
 def _boolean(block: Mapping[str, Any], key: str) -> str | None:
-    value = block[key] or None
-    if value is None:
-        return None
-    if value not in {"true", "false"}:
-        raise MappingError("bad_type", f"{key} is not a boolean")
-    return "t" if value == "true" else "f"
+    try:
+        return _BOOLEANS[block[key]]
+    except KeyError:
+        raise MappingError("bad_type", f"{key} is not a boolean") from None
 
 
 def _mapped(values: pa.Array, of: Callable[[Any], object], type_: pa.DataType) -> pa.Array:

@@ -12,6 +12,7 @@ from services.simulator.options import SimulatorOptions
 from services.simulator.register.registers import GeneratedRegister
 from services.simulator.register.stock_files import FILES, FORMATS, columns, row_of, write_stock
 from services.writer.stock import command
+from services.writer.stock.loader import StockOptions
 from services.writer.stock.log import StockLoad
 from tests.integration.writer.records import Record
 
@@ -41,7 +42,7 @@ class Stock:
 
     def load(self, *places: str, **options: Any) -> list[StockLoad]:
         return command.load(
-            self.database_url, places, command.StockOptions(**{"chunk_rows": 50, **options})
+            self.database_url, places, StockOptions(**{"chunk_rows": 50, **options})
         )
 
 

@@ -3,6 +3,7 @@
 import sys
 
 from services.writer.stock import command, files, sources, store
+from services.writer.stock.loader import StockOptions
 
 STEPS = (
     (store, "_MERGED_BLOCKS", 1),
@@ -14,7 +15,7 @@ STEPS = (
 def main(database_url: str, *places: str) -> None:
     for module, name, value in STEPS:
         setattr(module, name, value)
-    command.load(database_url, places, command.StockOptions(chunk_rows=50, pages=False))
+    command.load(database_url, places, StockOptions(chunk_rows=50, pages=False))
 
 
 if __name__ == "__main__":

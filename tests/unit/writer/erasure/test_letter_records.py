@@ -58,8 +58,7 @@ def test_a_record_that_says_not_whose_it_is_is_cut_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "silenced",
-    [Silenced(frozenset({"111111111"})), Silenced(sirets=frozenset({"11111111100011"}))],
+    "silenced", [Silenced(frozenset({"111111111"})), Silenced(sirets=frozenset({"11111111100011"}))]
 )
 def test_the_records_of_the_silenced_are_cut_and_the_others_stay(silenced: Silenced) -> None:
     letter = cut_silenced(_body(json.dumps([_FIRST, _SECOND])), silenced)

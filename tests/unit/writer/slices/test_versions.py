@@ -33,17 +33,12 @@ def test_at_an_equal_date_p_beats_o_and_then_the_later_get() -> None:
 
 
 _TREATED = st.builds(
-    Treated,
-    st.none() | st.sampled_from((OLD, NEW)),
-    st.sampled_from("OP"),
-    st.sampled_from("abc"),
+    Treated, st.none() | st.sampled_from((OLD, NEW)), st.sampled_from("OP"), st.sampled_from("abc")
 )
 
 
 @given(records=st.lists(_TREATED))
-def test_one_record_stays_for_each_key_and_none_of_its_key_is_newer(
-    records: list[Treated],
-) -> None:
+def test_one_record_stays_for_each_key_and_none_of_its_key_is_newer(records: list[Treated]) -> None:
     kept = newest_by_key(records, attrgetter("key"), NOON)
     assert sorted(r.key for r in kept) == sorted({r.key for r in records})
     for one in kept:

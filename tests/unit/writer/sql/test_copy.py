@@ -5,12 +5,7 @@ from services.writer.sql.copy import copy_line
 
 @pytest.mark.parametrize(
     ("value", "field"),
-    [
-        (None, "\\N"),
-        ("\\N", "\\\\N"),
-        ("a\tb\nc\rd\\e", "a\\tb\\nc\\rd\\\\e"),
-        ("", ""),
-    ],
+    [(None, "\\N"), ("\\N", "\\\\N"), ("a\tb\nc\rd\\e", "a\\tb\\nc\\rd\\\\e"), ("", "")],
 )
 def test_a_field_is_what_copy_reads_back(value: str | None, field: str) -> None:
     assert copy_line([value]) == field
