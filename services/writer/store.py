@@ -20,7 +20,7 @@ from services.writer.slices import receipts, shard_receipts
 from services.writer.slices.compare import find_stale, renew_stamps
 from services.writer.slices.decode import Fault, MappedRow, ReadSlice, map_rows, read_slice
 from services.writer.slices.rows import Written, write_rows
-from services.writer.slices.sharded_closure import ShardedClose
+from services.writer.slices.shard_receipts import ShardedClose
 from services.writer.slices.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
 from services.writer.sql.conflicts import DEADLOCK, SERIALISATION_FAILURE
 from shared.db.sqlstate import blames_row, sqlstate

@@ -21,8 +21,6 @@ from services.writer.main import open_engine
 from shared.errors import UserError
 from shared.terminal.cli import AsJson
 
-_NO_REASON = "asked"
-
 
 def forget(  # noqa: PLR0913, PLR0917  the options of one command, typer's to bind
     sirens: Annotated[
@@ -30,7 +28,7 @@ def forget(  # noqa: PLR0913, PLR0917  the options of one command, typer's to bi
     ] = None,
     reason: Annotated[
         str, typer.Option(help="Why, for the audit: a date, a file number. No name.")
-    ] = _NO_REASON,
+    ] = "asked",
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="End the opposition; an import brings the data back.")
     ] = False,
@@ -131,15 +129,13 @@ def _apply(engine: Engine, path: Path, *, as_json: bool) -> None:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UserError(f"cannot read {path}: it is not UTF-8") from None
-    cleared: Counter[str] = Counter()
     groups = track(
         oppositions.apply(engine, by_siren),
         description="applying",
         total=-(-len(by_siren) // oppositions.SIRENS_AT_ONCE),
         console=Console(stderr=True),
     )
-    for counts in groups:
-        cleared += counts
+    cleared = sum(groups, Counter[str]())
     if as_json:
         typer.echo(json.dumps({"sirens": len(by_siren), "erased": dict(cleared)}))
         return
@@ -147,7 +143,7 @@ def _apply(engine: Engine, path: Path, *, as_json: bool) -> None:
     _print_counts(cleared)
 
 
-def _print_counts(erased: dict[str, int] | Counter[str]) -> None:
+def _print_counts(erased: dict[str, int]) -> None:
     if not erased:
         typer.echo("nothing was there to erase")
         return

@@ -35,12 +35,11 @@ class RemoteFile(io.RawIOBase):
         self._position = 0
         self._at = 0
         self._response = self._get(0)
-        headers = self._response.headers
         # The file behind a permanent link changes each month: later requests go to the file itself.
         self._url = self._response.url
         self._ranges = self._response.status_code == requests.codes.partial_content
-        self.last_modified = headers.get("Last-Modified")
-        self.version = headers.get("ETag") or self.last_modified or ""
+        self.last_modified = self._response.headers.get("Last-Modified")
+        self.version = _version(self._response)
         self.size = _size(self._response)
 
     def readable(self) -> bool:
@@ -107,8 +106,7 @@ class RemoteFile(io.RawIOBase):
         self._at = self._position
         if self._response.status_code != requests.codes.partial_content:
             raise UserError(f"{self.name}: the server stopped serving ranges: run it again")
-        version = self._response.headers.get("ETag") or self._response.headers.get("Last-Modified")
-        if (version or "") != self.version or _size(self._response) != self.size:
+        if (_version(self._response), _size(self._response)) != (self.version, self.size):
             raise UserError(f"{self.name}: the file changed while it was read: run it again")
 
     def _get(self, position: int) -> requests.Response:
@@ -123,22 +121,22 @@ class RemoteFile(io.RawIOBase):
             except requests.RequestException as error:
                 if attempt == _ATTEMPTS or isinstance(error, ValueError):
                     raise UserError(f"{self.name}: {_reason(error)}") from None
-                time.sleep(linear(_PAUSE_SECONDS, attempt - 1))
-                continue
-            if response.status_code not in _BUSY or attempt == _ATTEMPTS:
-                break
-            response.close()
+            else:
+                if response.status_code not in _BUSY or attempt == _ATTEMPTS:
+                    break
+                response.close()
             time.sleep(linear(_PAUSE_SECONDS, attempt - 1))
-        self._refuse(response)
-        return response
-
-    def _refuse(self, response: requests.Response) -> None:
         if self._url.startswith("https:") and urlsplit(response.url).scheme != "https":
             response.close()
             raise UserError(f"{self.name}: redirects from https to {without_secrets(response.url)}")
         if response.status_code not in {requests.codes.ok, requests.codes.partial_content}:
             response.close()
             raise UserError(f"{self.name}: the server answers {response.status_code}")
+        return response
+
+
+def _version(response: requests.Response) -> str:
+    return response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
 
 
 def _size(response: requests.Response) -> int | None:
