@@ -13,81 +13,45 @@ import sys
 
 from shared.errors import UserError
 
-OWNERS = {
-    "import": "services.fetcher",
-    "delta": "services.fetcher",
-    "certify": "services.fetcher",
-    "repair": "services.fetcher",
-    "lookup": "services.fetcher",
-    "successions": "services.fetcher",
-    "inspect": "services.writer",
-    "stock": "services.writer",
-    "forget": "services.writer",
-    "avis": "services.reviewer",
-    "reviews": "services.reviewer",
-    "migrate": "services.operator",
-    "stats": "services.operator",
-    "status": "services.operator",
-    "monitor": "services.operator",
-    "reconcile": "services.operator",
-    "schedule": "services.operator",
-    "statement": "services.operator",
-    "logs": "services.operator",
-    "archive": "services.operator",
-    "backup": "services.operator",
-    "restore": "services.operator",
-    "failed": "services.operator",
-    "dead-letters": "services.operator",
-    "demo": "services.embedded",
-    "prove": "tests.proofs",
+# Each command with its owner and its help.
+COMMANDS = {
+    "import": ("fetcher", "import places, activities or the whole register from INSEE"),
+    "delta": ("fetcher", "bring the register up to INSEE's latest day"),
+    "stock": ("writer", "load INSEE's monthly stock files"),
+    "status": ("operator", "show the work until it is done, or --once"),
+    "monitor": ("operator", "watch everything: quota, queues, memory, texts, money, alerts"),
+    "statement": ("operator", "state what is complete, and what is missing, by département"),
+    "certify": ("fetcher", "compare what is stored with what INSEE lists now"),
+    "repair": ("fetcher", "fetch the differences of a certificate or a statement"),
+    "stats": ("operator", "print the numbers of the whole system"),
+    "reconcile": ("operator", "compare counters with rows"),
+    "schedule": ("operator", "list the jobs: last run, result, next run"),
+    "logs": ("operator", "print log lines for people: by service, level, run, batch"),
+    "archive": ("operator", "put closed log files and daily summaries into the store"),
+    "backup": ("operator", "put the database into the store; --list"),
+    "restore": ("operator", "restore a backup into an empty database"),
+    "failed": ("operator", "list, show, retry or purge failed rows and texts"),
+    "dead-letters": ("operator", "list, show, replay or drop messages that no actor could handle"),
+    "avis": ("reviewer", "texts: forecast, run, budget, show and check"),
+    "reviews": ("reviewer", "import or withdraw published reviews, quoted word for word"),
+    "lookup": ("fetcher", "say what became of a number at INSEE"),
+    "successions": ("fetcher", "import which establishment followed which"),
+    "forget": ("writer", "erase a unit that objects, and keep it out"),
+    "inspect": ("writer", "show how records of the API would be stored"),
+    "migrate": ("operator", "bring the database schema up to date"),
+    "demo": ("embedded", "run everything in one process, against the simulator"),
+    "prove": ("proofs", "run the proofs, measured from outside"),
 }
-# These read files, bring their own database, or order work that no service would do in the demo's.
-_WITHOUT_DEMO_DATABASE = {
-    "inspect",
-    "logs",
-    "archive",
-    "backup",
-    "restore",
-    "demo",
-    "prove",
-    "import",
-    "delta",
-    "certify",
-    "repair",
-    "lookup",
-    "successions",
-    "stock",
-}
-_WORK_ORDERS = (["failed", "retry"], ["dead-letters", "replay"])
-_HELP = """\
+# The former read files or bring their own database; the others order work that no service would do
+# in that of the demo.
+_WITHOUT_DATABASE = {"inspect", "logs", "archive", "backup", "restore", "demo", "prove"}
+_WORK_ORDERS = {"import", "delta", "certify", "repair", "lookup", "successions", "stock"}
+_WORK_ORDERS_OF_TWO_WORDS = (["failed", "retry"], ["dead-letters", "replay"])
+_LIST = "\n".join(f"  {name:13} {meaning}" for name, (_, meaning) in COMMANDS.items())
+_HELP = f"""\
 usage: ./sirenade COMMAND [--help] …
 
-  import        import places, activities or the whole register from INSEE
-  delta         bring the register up to INSEE's latest day
-  stock         load INSEE's monthly stock files
-  status        show the work until it is done, or --once
-  monitor       watch everything: quota, queues, memory, texts, money, alerts
-  statement     state what is complete, and what is missing, by département
-  certify       compare what is stored with what INSEE lists now
-  repair        fetch the differences of a certificate or a statement
-  stats         print the numbers of the whole system
-  reconcile     compare counters with rows
-  schedule      list the jobs: last run, result, next run
-  logs          print log lines for people: by service, level, run, batch
-  archive       put closed log files and daily summaries into the store
-  backup        put the database into the store; --list
-  restore       restore a backup into an empty database
-  failed        list, show, retry or purge failed rows and texts
-  dead-letters  list, show, replay or drop messages that no actor could handle
-  avis          texts: forecast, run, budget, show and check
-  reviews       import or withdraw published reviews, quoted word for word
-  lookup        say what became of a number at INSEE
-  successions   import which establishment followed which
-  forget        erase a unit that objects, and keep it out
-  inspect       show how records of the API would be stored
-  migrate       bring the database schema up to date
-  demo          run everything in one process, against the simulator
-  prove         run the proofs, measured from outside
+{_LIST}
 
 ./sirenade COMMAND --help says more. Commands use the database of
 SIRENADE_DATABASE_URL; without it, that of the last `make demo`.
@@ -98,28 +62,29 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         sys.stdout.write(_HELP)
         return 0
-    owner = OWNERS.get(arguments[0])
-    if owner is None:
+    if arguments[0] not in COMMANDS:
         sys.stderr.write(f"error: unknown command {arguments[0]!r}: ./sirenade --help lists them\n")
         return 2
-    if importlib.util.find_spec(owner) is None:
+    owner, _ = COMMANDS[arguments[0]]
+    package = "tests.proofs" if owner == "proofs" else f"services.{owner}"
+    if importlib.util.find_spec(package) is None:
         sys.stderr.write(f"error: {arguments[0]} is not in this image\n")
         return 2
     if _needs_no_database(arguments) or _database_is_named():
         # Ctrl-C ends the process until the command line has its own handler.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         sys.argv = ["sirenade", *arguments]
-        runpy.run_module(owner, run_name="__main__", alter_sys=True)
+        runpy.run_module(package, run_name="__main__", alter_sys=True)
         return 0
     return _run_with_demo_database(arguments)
 
 
 def _needs_no_database(arguments: list[str]) -> bool:
     return (
-        arguments[0] in _WITHOUT_DEMO_DATABASE
+        arguments[0] in _WITHOUT_DATABASE | _WORK_ORDERS
         or "--help" in arguments
         or arguments[1:2] == ["check"]
-        or arguments[:2] in _WORK_ORDERS
+        or arguments[:2] in _WORK_ORDERS_OF_TWO_WORDS
     )
 
 

@@ -15,19 +15,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
-from deploy.local.demo_database import (
-    DATABASE,
-    DIRECTORY,
-    demo_postgres,
-    only_demo,
-    require_space,
-)
+from deploy.local.demo_database import DATABASE, DIRECTORY, demo_postgres, only_demo, require_space
 from deploy.local.peak_memory import PeakMemory
 from deploy.local.postgres import RunningPostgres
 from deploy.local.simulator import DEPARTEMENT, simulator
-from services.embedded.report import draw_report, read_report, write_report
+from services.embedded.report import draw_report, kept_its_promise, read_report, write_report
 from services.fetcher import main as fetcher
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
@@ -38,7 +32,7 @@ from services.writer import main as writer
 from services.writer.settings import WriterSettings
 from shared.broker import make_broker
 from shared.clock import Clock
-from shared.db.engine import make_engine
+from shared.db.engine import make_engine, temporary_engine
 from shared.db.migrate import UnknownRevision, upgrade
 from shared.imports.orders import order_import
 from shared.imports.progress import Progress, read_progress
@@ -47,8 +41,8 @@ from shared.logs import configure_logs
 from shared.metrics import Metrics
 from shared.runtime.memory import return_freed_memory
 from shared.runtime.middleware import ActorMetrics
-from shared.runtime.service import Running, serve_metrics
-from shared.settings import ServiceSettings, load
+from shared.runtime.service import Running
+from shared.settings import load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.terminal.cli import run as run_cli
 from shared.terminal.progress_view import watch_progress
@@ -64,7 +58,7 @@ app = make_app("Run everything in one process, without Docker or a system packag
 
 @contextmanager
 def embedded_services(
-    database_url: str, insee_url: str, *, clock: Clock, overrides: dict[str, object]
+    database_url: str, insee_url: str, *, requests_per_minute: int, clock: Clock
 ) -> Iterator[Engine]:
     """Run fetcher, writer and reviewer in this process until the block ends."""
     common: dict[str, object] = {
@@ -75,7 +69,7 @@ def embedded_services(
         "insee_key": "demo",
         # Queues in memory are never as long as real ones.
         "reviewer_stall_seconds": 60,
-        **overrides,
+        "insee_requests_per_minute": requests_per_minute,
     }
     metrics = Metrics()
     # dramatiq warns of a second worker on one broker: here each service has its own.
@@ -99,8 +93,6 @@ def embedded_services(
             writer.build(load(WriterSettings, **common), engine=engine_of("writer"), **parts),
             reviewer.build(load(ReviewerSettings, **common), engine=engine_of("reviewer"), **parts),
         ]
-        common_settings = load(ServiceSettings, **common)
-        serve_metrics(metrics, host="127.0.0.1", port=common_settings.metrics_port)
         running = Running(services, broker, clock, metrics)
         running.start()
         cleanup.callback(running.stop)
@@ -117,11 +109,18 @@ def _prepare_database(postgres: RunningPostgres, limit: int, console: Console) -
         postgres.drop_database(DATABASE)
     url = postgres.create_database(DATABASE)
     upgrade(url)
-    engine = make_engine(url, application_name="sirenade-demo")
-    with engine.begin() as connection:
+    with _connected(url) as connection:
         order_import(connection, Scope(departements=[DEPARTEMENT]), row_limit=limit)
-    engine.dispose()
     return url
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    with (
+        temporary_engine(url, application_name="sirenade-demo") as engine,
+        engine.begin() as connection,
+    ):
+        yield connection
 
 
 def _rows_of_unfinished(url: str, limit: int) -> int | None:
@@ -130,23 +129,18 @@ def _rows_of_unfinished(url: str, limit: int) -> int | None:
         upgrade(url)
     except UnknownRevision:
         return None
-    engine = make_engine(url, application_name="sirenade-demo")
-    try:
-        with engine.connect() as connection:
-            same = connection.scalar(
-                text("SELECT count(*) FROM import_runs WHERE row_limit = :limit"), {"limit": limit}
-            )
-            progress = read_progress(connection)
-    finally:
-        engine.dispose()
+    with _connected(url) as connection:
+        same = connection.scalar(
+            text("SELECT count(*) FROM import_runs WHERE row_limit = :limit"), {"limit": limit}
+        )
+        progress = read_progress(connection)
     return progress.received if same and not progress.is_idle else None
 
 
 @app.command()
 def demo(
     establishments: Annotated[
-        int,
-        typer.Option("--establishments", "-n", help="How many to import.", min=1, max=600_000),
+        int, typer.Option("--establishments", "-n", help="How many to import.", min=1, max=600_000)
     ] = 35_000,
     requests_per_minute: Annotated[
         int, typer.Option(help="Quota that the simulator enforces.", min=1, max=10_000)
@@ -160,7 +154,9 @@ def demo(
     Resumes an interrupted run; after a finished one it begins anew with an empty database.
     """
     return_freed_memory()
-    console, clock = Console(stderr=True), _clock_until_signalled()
+    console, clock = Console(stderr=True), Clock()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: clock.stopping.set())
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     # The simulator offers more than is asked for, so that the limit is seen to hold.
@@ -179,17 +175,12 @@ def demo(
         require_space(directory, postgres.directory, free_bytes=needed_bytes)
         configure_logs("embedded", stream=log)
         url = _prepare_database(postgres, establishments, console)
-        memory = PeakMemory(
-            {"services": os.getpid(), "postgres": postgres.pid, "simulator": insee.pid}
-        )
+        processes = {"services": os.getpid(), "postgres": postgres.pid, "simulator": insee.pid}
+        memory = PeakMemory(processes)
         sampler = memory.follow(clock)
-        services = embedded_services(
-            url,
-            insee.url,
-            clock=clock,
-            overrides={"insee_requests_per_minute": requests_per_minute, "metrics_port": 0},
-        )
-        with services as engine:
+        with embedded_services(
+            url, insee.url, requests_per_minute=requests_per_minute, clock=clock
+        ) as engine:
             progress = _watch(engine, clock, directory, postgres.directory)
         # All services have stopped: the numbers of the report no longer move.
         sampler.join()
@@ -197,13 +188,6 @@ def demo(
             console.print("stopped; `make demo` with the same N goes on from here")
             raise typer.Exit(EXIT_INTERRUPTED)
         _report(url, memory, directory / "report.json", console)
-
-
-def _clock_until_signalled() -> Clock:
-    clock = Clock()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: clock.stopping.set())
-    return clock
 
 
 def _watch(engine: Engine, clock: Clock, *directories: Path) -> Progress:
@@ -218,14 +202,12 @@ def _watch(engine: Engine, clock: Clock, *directories: Path) -> Progress:
 
 
 def _report(url: str, memory: PeakMemory, path: Path, console: Console) -> None:
-    engine = make_engine(url, application_name="sirenade-demo")
-    with engine.connect() as connection:
+    with _connected(url) as connection:
         report = read_report(connection, memory.bytes_by_process)
-    engine.dispose()
     write_report(report, path)
     Console().print(draw_report(report))
     console.print(f"report: {os.path.relpath(path)}")
-    if not report.kept_its_promise:
+    if not kept_its_promise(report):
         console.print("[bold red]the demo did not keep its promise: see the report above[/]")
         raise typer.Exit(EXIT_BROKEN_PROMISE)
 

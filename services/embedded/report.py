@@ -1,8 +1,8 @@
 """The report of `make demo`, measured in the database that it filled."""
 
 import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 from sqlalchemy import Connection, text
@@ -36,80 +36,56 @@ _REASONS = text("""
 """)
 
 
-@dataclass(frozen=True)
-class DemoReport:
-    establishments_expected: int
-    establishments_stored: int
-    establishments_missing: int
-    requests: int
-    http_429: int
-    rows_per_second: float
-    quota_efficiency: float
-    slot_use: float
-    avis_due: int
-    avis_accepted: int
-    avis_pending: int
-    avis_skipped_non_diffusible: int
-    avis_skipped_sole_trader: int
-    avis_attempts_rejected_by_reason: dict[str, int]
-    failed_items: int
-    runs_not_complete: int
-    seconds: float
-    peak_rss_bytes_by_process: dict[str, int]
-
-    @property
-    def kept_its_promise(self) -> bool:
-        """Tell whether everything is there and nothing is left to do."""
-        return (
-            self.establishments_missing == 0
-            and self.avis_pending == 0
-            and self.runs_not_complete == 0
-            and self.avis_accepted == self.avis_due
-        )
+Report = dict[str, Any]
 
 
-def read_report(connection: Connection, peak_rss_bytes_by_process: dict[str, int]) -> DemoReport:
+def read_report(connection: Connection, peak_rss_bytes_by_process: dict[str, int]) -> Report:
     rows = connection.execute(_ROWS).one()
     progress = read_progress(connection)
-    avis = progress.avis
     import_seconds = rows.import_seconds or rows.seconds or 0
-    return DemoReport(
-        establishments_expected=rows.expected,
-        establishments_stored=rows.stored,
+    return {
+        "establishments_expected": rows.expected,
+        "establishments_stored": rows.stored,
         # Rows that were received and not stored, and rows that were never received.
-        establishments_missing=rows.lost + max(0, rows.expected - rows.received_distinct),
-        requests=progress.requests,
-        http_429=progress.http_429,
-        rows_per_second=round(rows.stored / import_seconds, 1) if import_seconds else 0.0,
-        quota_efficiency=round(rows.stored / (1000 * max(progress.requests, 1)), 4),
-        slot_use=round(progress.slot_use or 0.0, 4),
-        avis_due=progress.avis_due,
-        avis_accepted=progress.avis_accepted,
-        avis_pending=progress.avis_pending,
-        avis_skipped_non_diffusible=avis.get("skipped_non_diffusible", 0),
-        avis_skipped_sole_trader=avis.get("skipped_sole_trader", 0),
-        avis_attempts_rejected_by_reason={
+        "establishments_missing": rows.lost + max(0, rows.expected - rows.received_distinct),
+        "requests": progress.requests,
+        "http_429": progress.http_429,
+        "rows_per_second": round(rows.stored / import_seconds, 1) if import_seconds else 0.0,
+        "quota_efficiency": round(rows.stored / (1000 * max(progress.requests, 1)), 4),
+        "slot_use": round(progress.slot_use or 0.0, 4),
+        "avis_due": progress.avis_due,
+        "avis_accepted": progress.avis_accepted,
+        "avis_pending": progress.avis_pending,
+        "avis_skipped_non_diffusible": progress.avis.get("skipped_non_diffusible", 0),
+        "avis_skipped_sole_trader": progress.avis.get("skipped_sole_trader", 0),
+        "avis_attempts_rejected_by_reason": {
             row.reason: row.n for row in connection.execute(_REASONS)
         },
-        failed_items=rows.failed_items,
-        runs_not_complete=rows.runs_not_complete,
-        seconds=round(rows.seconds or 0, 1),
-        peak_rss_bytes_by_process=peak_rss_bytes_by_process,
-    )
+        "failed_items": rows.failed_items,
+        "runs_not_complete": rows.runs_not_complete,
+        "seconds": round(rows.seconds or 0, 1),
+        "peak_rss_bytes_by_process": peak_rss_bytes_by_process,
+    }
 
 
-def write_report(report: DemoReport, path: Path) -> None:
+def kept_its_promise(report: Report) -> bool:
+    """Tell whether everything is there and nothing is left to do."""
+    left = ("establishments_missing", "avis_pending", "runs_not_complete")
+    return all(report[name] == 0 for name in left) and report["avis_accepted"] == report["avis_due"]
+
+
+def write_report(report: Report, path: Path) -> None:
     """Write the whole file or none."""
     draft = path.with_suffix(".part")
-    draft.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+    draft.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     draft.replace(path)
 
 
-def draw_report(report: DemoReport) -> Table:
+def draw_report(report: Report) -> Table:
     table = Table(title="What the demo did", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
-    for name, value in asdict(report).items():
+    for name, value in report.items():
         if isinstance(value, dict):
             shown = (f"{key}: {_readable(name, number)}" for key, number in value.items())
             table.add_row(_title(name), "\n".join(shown) or "none")

@@ -4,7 +4,7 @@ import dramatiq
 from sqlalchemy import Engine
 
 from services.operator.connections import make_operator_engine
-from services.operator.exporter import DatabaseCollector, LogSizeCollector
+from services.operator.exporter.collector import DatabaseCollector, LogSizeCollector
 from services.operator.jobs.catalogue import make_jobs
 from services.operator.jobs.scheduler import Scheduler
 from services.operator.settings import OperatorSettings

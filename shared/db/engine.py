@@ -1,5 +1,9 @@
 """The engine of PostgreSQL connections: named, bounded, with time limits on the server."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from sqlalchemy import Engine, create_engine
 
 from shared.db_url import normalise_url
@@ -29,3 +33,13 @@ def make_engine(
             "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
         },
     )
+
+
+@contextmanager
+def temporary_engine(url: str, **options: Any) -> Iterator[Engine]:
+    """Make an engine with these options of `make_engine`; dispose of it after the block."""
+    engine = make_engine(url, **options)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

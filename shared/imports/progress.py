@@ -19,14 +19,20 @@ _OF_A_SHARD = """
       (SELECT count(*) FROM failed_items WHERE resolved_at IS NULL) AS failed_items,
       (SELECT coalesce(jsonb_object_agg(outcome, n), '{}') FROM
         (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o) AS avis"""
-_STATUSES = ", ".join(
+RUNS_BY_STATUS = ", ".join(
     f"count(*) FILTER (WHERE status = '{each}') AS {each}"
     for each in ("pending", "running", "complete", "failed")
 )
+"""Columns of a SELECT from import_runs, or from import_batches, which have the same."""
+
 _ROWS = ", ".join(
     f"coalesce(sum({each}), 0)::bigint AS {each}"
     for each in ("received", "inserted", "updated", "unchanged")
 )
+BATCH_TOTALS = f"""{RUNS_BY_STATUS}, {_ROWS},
+              coalesce(sum(import_batches.failed), 0)::bigint AS failed_rows"""
+"""Columns of a SELECT from import_batches."""
+
 # One query, over per-batch rows for the import: it costs the same at any number of rows.
 _SNAPSHOT = text(f"""
     SELECT clock_timestamp() AS at,
@@ -60,8 +66,7 @@ _SNAPSHOT = text(f"""
               THEN min(resting_until) FILTER (WHERE is_open) END AS resting_until
        FROM (SELECT *, status IN ('pending', 'running') AS is_open FROM import_runs) r
        WHERE :run_id IS NULL OR id = :run_id) r,
-      (SELECT {_STATUSES}, {_ROWS}, sum(expected)::bigint AS expected,
-              coalesce(sum(failed), 0)::bigint AS failed_rows,
+      (SELECT {BATCH_TOTALS}, sum(expected)::bigint AS expected,
               coalesce(sum(cardinality(missing_sirets)), 0)::bigint AS missing
        FROM import_batches WHERE :run_id IS NULL OR run_id = :run_id) b,
       (SELECT count(*) AS requests,

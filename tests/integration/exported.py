@@ -5,7 +5,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
-from services.operator.exporter import DatabaseCollector
+from services.operator.exporter.collector import DatabaseCollector
 
 Exported = Callable[..., float | None]
 

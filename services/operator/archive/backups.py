@@ -8,6 +8,7 @@ the very snapshot that was dumped.
 import datetime as dt
 import hashlib
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection, text
 
-from services.operator.archive.pg_tools import PgTools, Tool
+from services.operator.archive.pg_tools import PgTools
 from services.operator.archive.storage import Storage, StorageError
-from shared.db.engine import make_engine
+from shared.db.engine import temporary_engine
 from shared.db.migrate import current_revision
 from shared.errors import UserError
 
@@ -74,39 +75,34 @@ class Backups:
 
     def back_up(self, urls: Sequence[str], now: dt.datetime) -> Manifest:
         backup_id = f"{now:{_ID}}"
-        taken = [
-            self._take(url, f"backup={backup_id}/{number}", self.folder / str(number))
-            for number, url in enumerate(urls)
-        ]
-        manifest = Manifest(
-            id=backup_id,
-            made_at=now,
-            revision=taken[0].revision,
-            databases=[each.database for each in taken],
-        )
+        databases, revisions = [], []
+        for number, url in enumerate(urls):
+            target = self.folder / str(number)
+            database, revision = self._dump(url, target)
+            self._put(target, f"backup={backup_id}/{number}", database)
+            databases.append(database)
+            revisions.append(revision)
+        manifest = Manifest(id=backup_id, made_at=now, revision=revisions[0], databases=databases)
         content = manifest.model_dump_json(indent=1).encode()
         self.storage.put(f"backup={backup_id}/{MANIFEST}", content)
         return manifest
 
-    def _take(self, url: str, place: str, target: Path) -> "_Taken":
-        taken = self._dump(url, target)
-        for path in sorted(target.iterdir()):
+    def _put(self, folder: Path, place: str, database: StoredDatabase) -> None:
+        for path in sorted(folder.iterdir()):
             self.report(f"putting {path.name}")
             self.storage.put(f"{place}/{path.name}", path)
-            taken.database.files[path.name] = StoredFile(
-                size=path.stat().st_size, sha256=_digest(path)
-            )
+            file = StoredFile(size=path.stat().st_size, sha256=_digest(path))
+            database.files[path.name] = file
             path.unlink()
-        return taken
 
-    def _dump(self, url: str, target: Path) -> "_Taken":
+    def _dump(self, url: str, target: Path) -> tuple[StoredDatabase, str | None]:
         with connection_to(url) as connection, _snapshot(connection) as snapshot:
             self.report("dumping")
             major = _major(connection)
-            self.tools.find(Tool.DUMP, major).dump(url, target, snapshot=snapshot)
+            self.tools.find("pg_dump", major).dump(url, target, snapshot=snapshot)
             self.report("counting")
             database = StoredDatabase(postgres=major, files={}, rows=count_rows(connection))
-            return _Taken(database, current_revision(connection))
+            return database, current_revision(connection)
 
     def restore(self, manifest: Manifest, urls: Sequence[str]) -> None:
         """Restore into empty databases, in the manifest's order.
@@ -138,7 +134,7 @@ class Backups:
 
     def _restore(self, stored: StoredDatabase, url: str, source: Path) -> None:
         with connection_to(url) as connection:
-            tool = self.tools.find(Tool.RESTORE, _major(connection), dumped_by=stored.postgres)
+            tool = self.tools.find("pg_restore", max(_major(connection), stored.postgres))
         self.report("restoring")
         tool.restore(url, source)
         self.report("counting")
@@ -149,12 +145,6 @@ class Backups:
             raise StorageError(
                 f"restored rows differ from the dump in {', '.join(sorted(differing))}"
             )
-
-
-@dataclass(frozen=True)
-class _Taken:
-    database: StoredDatabase
-    revision: str | None
 
 
 def manifests(storage: Storage) -> Iterator[Manifest]:
@@ -173,15 +163,14 @@ def prune(storage: Storage, *, older_than: dt.datetime, keep: str) -> list[str]:
     Erased data stays in older backups until then. The manifest goes first: a kill in between
     leaves no backup that looks complete.
     """
-    found: dict[str, list[str]] = {}
+    found = defaultdict(list)
     for key in storage.keys(""):
-        folder, _, _ = key.partition("/")
-        if folder.startswith("backup=") and folder.removeprefix("backup=") != keep:
-            found.setdefault(folder.removeprefix("backup="), []).append(key)
-    old = [backup_id for backup_id in found if _made_at(backup_id) < older_than]
-    for backup_id in old:
-        storage.delete(sorted(found[backup_id], key=lambda key: not key.endswith(MANIFEST)))
-    return old
+        backup_id = key.partition("/")[0].removeprefix("backup=")
+        if key.startswith("backup=") and backup_id != keep and _made_at(backup_id) < older_than:
+            found[backup_id].append(key)
+    for keys in found.values():
+        storage.delete(sorted(keys, key=lambda key: not key.endswith(MANIFEST)))
+    return list(found)
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
@@ -193,14 +182,9 @@ def count_rows(connection: Connection) -> dict[str, int]:
 
 @contextmanager
 def connection_to(url: str) -> Iterator[Connection]:
-    engine = make_engine(
-        url, application_name="sirenade-backup", pool_size=1, statement_timeout_seconds=0
-    )
-    try:
-        with engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    options = {"application_name": "sirenade-backup", "statement_timeout_seconds": 0}
+    with temporary_engine(url, **options) as engine, engine.connect() as connection:
+        yield connection
 
 
 @contextmanager

@@ -51,8 +51,7 @@ def archive(as_json: AsJson = False) -> None:
 def backup(
     listed: Annotated[bool, typer.Option("--list", help="List the backups only.")] = False,
     keep_days: Annotated[
-        int,
-        typer.Option(min=1, help="Delete older backups: they hold what was erased since."),
+        int, typer.Option(min=1, help="Delete older backups: they hold what was erased since.")
     ] = 30,
     folder: WorkFolder = None,
     as_json: AsJson = False,
@@ -83,7 +82,10 @@ def restore(
     The backup holds what was erased since: apply the newest export before any service starts.
     """
     settings, storage = _open_storage()
-    manifest = _chosen(storage, backup_id)
+    complete = backups.manifests(storage)
+    manifest = next((each for each in complete if backup_id in {each.id, "latest"}), None)
+    if manifest is None:
+        raise UserError(f"there is no complete backup {backup_id}: ./sirenade backup --list")
     urls = _urls(settings)
     with _prepared(settings, storage, folder) as prepared:
         prepared.restore(manifest, urls)
@@ -97,13 +99,6 @@ def restore(
         "then ./sirenade reconcile.",
         as_json=as_json,
     )
-
-
-def _chosen(storage: Storage, backup_id: str) -> Manifest:
-    for each in backups.manifests(storage):
-        if backup_id in {each.id, "latest"}:
-            return each
-    raise UserError(f"there is no complete backup {backup_id}: ./sirenade backup --list")
 
 
 def _row(manifest: Manifest) -> dict[str, object]:

@@ -1,30 +1,26 @@
 """PostgreSQL's pg_dump and pg_restore: found, and run without a visible password."""
 
-import enum
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from shared.db_url import normalise_url
 from shared.errors import UserError
 
 _SYSTEM = Path("/usr/lib/postgresql")
+Tool = Literal["pg_dump", "pg_restore"]
 # Connections of a dump or restore, beside the one that holds the snapshot.
 _JOBS = 2
 
 
 class ToolFailed(UserError):
     """Raised when pg_dump or pg_restore fails; quotes its first line about an error."""
-
-
-class Tool(enum.Enum):
-    DUMP = "pg_dump"
-    RESTORE = "pg_restore"
 
 
 @dataclass(frozen=True)
@@ -43,13 +39,13 @@ class Found:
         self._run(
             url,
             *("--exit-on-error", f"--jobs={_JOBS}", "--no-owner", "--no-privileges"),
-            last=(str(source),),
+            str(source),
         )
 
-    def _run(self, url: str, *options: str, last: Sequence[str] = ()) -> None:
+    def _run(self, url: str, *arguments: str) -> None:
         with _connection_string(url) as dbname:
             ended = subprocess.run(  # noqa: S603  PostgreSQL's own tool
-                [str(self.path), *options, f"--dbname={dbname}", "--no-password", *last],
+                [str(self.path), f"--dbname={dbname}", "--no-password", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -69,26 +65,25 @@ class PgTools:
 
     folder: Path | None = None
 
-    def find(self, tool: Tool, major: int, *, dumped_by: int = 0) -> Found:
-        """Return the tool of the server's version, else the next newer one. Raises UserError."""
+    def find(self, tool: Tool, least: int) -> Found:
+        """Return the tool of this major version, else the next newer one. Raises UserError."""
         found = sorted(self._all(tool), key=lambda each: each.major)
-        least = max(major, dumped_by)
         for each in found:
             if each.major >= least:
                 return each
         have = ", ".join(str(each.major) for each in found) or "none"
         raise UserError(
-            f"{tool.value} of PostgreSQL {least} or newer is needed (found: {have}): install "
+            f"{tool} of PostgreSQL {least} or newer is needed (found: {have}): install "
             f"postgresql-client-{least}, or set SIRENADE_PG_BIN to its folder"
         )
 
     def _all(self, tool: Tool) -> Iterator[Found]:
         if self.folder is not None:
-            paths = [self.folder / tool.value]
+            paths = [self.folder / tool]
         else:
-            on_path = shutil.which(tool.value)
+            on_path = shutil.which(tool)
             paths = [Path(on_path)] if on_path else []
-            paths += sorted(_SYSTEM.glob(f"*/bin/{tool.value}"))
+            paths += sorted(_SYSTEM.glob(f"*/bin/{tool}"))
         for path in paths:
             if (major := _major(path)) is not None:
                 yield Found(path, major)

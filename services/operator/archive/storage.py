@@ -1,6 +1,7 @@
 """The object store of archives and backups: S3, Azure Blob, GCS or a folder, by its URL."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from shared.errors import UserError
@@ -27,6 +28,15 @@ class StorageError(UserError):
     """Raised when the store fails; nothing was deleted on this side."""
 
 
+@contextmanager
+def _saying(what: str) -> Iterator[None]:
+    """Turn the store's errors into a StorageError that says what failed."""
+    try:
+        yield
+    except (BaseError, FileNotFoundError) as error:
+        raise StorageError(f"{what}: {_first_line(error)}") from None
+
+
 @dataclass(frozen=True)
 class Storage:
     """An object store; a kill during an upload leaves no object. Raises StorageError."""
@@ -38,10 +48,8 @@ class Storage:
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         if self.size_of(key) == size:
             return False
-        try:
+        with _saying(f"cannot put {key}"):
             obstore.put(self.store, key, content)
-        except BaseError as error:
-            raise StorageError(f"cannot put {key}: {_first_line(error)}") from None
         stored = self.size_of(key)
         if stored != size:
             raise StorageError(f"{key} has {stored} bytes in the store, not {size}")
@@ -49,43 +57,29 @@ class Storage:
 
     def size_of(self, key: str) -> int | None:
         """Return the size of an object, None where it does not exist."""
-        try:
+        with _saying(f"cannot look at {key}"), suppress(FileNotFoundError, NotFoundError):
             return obstore.head(self.store, key)["size"]
-        except (FileNotFoundError, obstore.exceptions.NotFoundError):
-            return None
-        except BaseError as error:
-            raise StorageError(f"cannot look at {key}: {_first_line(error)}") from None
+        return None
 
     def read(self, key: str) -> bytes:
-        try:
+        with _saying(f"cannot read {key}"):
             return obstore.get(self.store, key).bytes().to_bytes()
-        except (BaseError, FileNotFoundError) as error:
-            raise StorageError(f"cannot read {key}: {_first_line(error)}") from None
 
     def fetch(self, key: str, path: Path) -> None:
-        try:
-            with path.open("wb") as file:
-                for chunk in obstore.get(self.store, key).stream():
-                    file.write(chunk)
-        except (BaseError, FileNotFoundError) as error:
-            raise StorageError(f"cannot read {key}: {_first_line(error)}") from None
+        with _saying(f"cannot read {key}"), path.open("wb") as file:
+            file.writelines(obstore.get(self.store, key).stream())
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys of all objects below a folder, sorted."""
-        try:
-            found = [each["path"] for page in obstore.list(self.store, prefix) for each in page]
-        except BaseError as error:
-            raise StorageError(f"cannot list {prefix}: {_first_line(error)}") from None
-        return sorted(found)
+        with _saying(f"cannot list {prefix}"):
+            return sorted(
+                each["path"] for page in obstore.list(self.store, prefix) for each in page
+            )
 
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:
-            try:
+            with _saying(f"cannot delete {key}"), suppress(FileNotFoundError):
                 obstore.delete(self.store, key)
-            except FileNotFoundError:
-                continue
-            except BaseError as error:
-                raise StorageError(f"cannot delete {key}: {_first_line(error)}") from None
 
 
 def open_storage(url: str, credentials: str = "") -> Storage:

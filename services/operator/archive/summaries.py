@@ -56,7 +56,4 @@ def put_summaries(storage: Storage, control: Connection, shards: Sequence[Connec
 
 def _of_day(control: Connection, day: dt.date) -> list[dict[str, object]]:
     asked = {"day": day, "time_zone": TIME_ZONE}
-    return [
-        *control.execute(_RUNS, asked).scalars(),
-        *control.execute(_JOBS, asked).scalars(),
-    ]
+    return [*control.execute(_RUNS, asked).scalars(), *control.execute(_JOBS, asked).scalars()]

@@ -2,8 +2,3 @@
 
 They stay true while replicas come and go. All operators show the same: take the max, never the sum.
 """
-
-from services.operator.exporter.collector import DatabaseCollector
-from services.operator.exporter.log_size import LogSizeCollector
-
-__all__ = ["DatabaseCollector", "LogSizeCollector"]

@@ -1,9 +1,10 @@
-"""A collector that reads PostgreSQL: bounded in time, seldom, and silent rather than wrong."""
+"""Collectors of PostgreSQL's totals, seldom and silent rather than wrong, and of the log files."""
 
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -22,6 +23,10 @@ _KEPT_SECONDS = 5.0
 _WHOLE_KEPT_SECONDS = 30.0
 # A slow reading is so seldom that it takes a twentieth of a connection's time.
 _KEPT_PER_SECOND_OF_READING = 20
+_OF_READINGS = (
+    ("sirenade_exporter_up", "1 while what is read from PostgreSQL could be read."),
+    ("sirenade_exporter_read_seconds", "Duration of the last reading."),
+)
 
 
 @dataclass
@@ -35,7 +40,7 @@ class _Reading:
     kept_seconds: float
     metrics: list[GaugeMetricFamily] | None = None
     took_seconds: float = 0.0
-    good_until: float = field(default=-1.0)
+    good_until: float = -1.0
 
 
 class DatabaseCollector(Collector):
@@ -54,19 +59,8 @@ class DatabaseCollector(Collector):
             _Reading("whole", families.WHOLE, None, queries.WHOLE, _WHOLE_KEPT_SECONDS),
         )
 
-    def describe(self) -> list[GaugeMetricFamily]:
-        """Describe nothing, so that registering reads nothing."""
-        return []
-
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        up = GaugeMetricFamily(
-            "sirenade_exporter_up",
-            "1 while what is read from PostgreSQL could be read.",
-            labels=["reading"],
-        )
-        took = GaugeMetricFamily(
-            "sirenade_exporter_read_seconds", "Duration of the last reading.", labels=["reading"]
-        )
+        up, took = (GaugeMetricFamily(*told, labels=["reading"]) for told in _OF_READINGS)
         with self._lock:
             for reading in self._readings:
                 if time.monotonic() >= reading.good_until:
@@ -101,8 +95,7 @@ class DatabaseCollector(Collector):
         if reading.of_control is not None:
             values |= _query(self._control, reading.of_control)
         for shard in self._shards:
-            found = _query(shard, reading.of_shard)
-            for name, value in found.items():
+            for name, value in _query(shard, reading.of_shard).items():
                 values[name] = added(values.get(name), value, least=name in least)
         return values
 
@@ -111,3 +104,25 @@ def _query(engine: Engine, statement: TextClause) -> dict[str, Any]:
     with engine.connect() as connection:
         found: dict[str, Any] = connection.execute(statement).scalar_one()
     return found
+
+
+class LogSizeCollector(Collector):
+    """Shows the size of a folder; a folder that does not exist has no size."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        if self._directory.is_dir():
+            yield GaugeMetricFamily(
+                "sirenade_log_bytes",
+                "Size of the log files that are kept.",
+                value=sum(_size_bytes(path) for path in self._directory.rglob("*")),
+            )
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:  # the file was rotated or archived meanwhile
+        return 0

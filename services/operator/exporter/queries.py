@@ -8,6 +8,7 @@ from sqlalchemy import text
 from shared.avis import AvisOutcome
 from shared.days import TIME_ZONE
 from shared.db.days import day_start
+from shared.imports.progress import BATCH_TOTALS, RUNS_BY_STATUS
 
 _MIDNIGHT = f"date_trunc('day', now(), '{TIME_ZONE}')"
 
@@ -33,11 +34,8 @@ CONTROL = text(f"""
       'sirenade_quota_share_ratio', (SELECT adaptation FROM key),
       'sirenade_quota_pause_seconds', (SELECT greatest(0, extract(epoch FROM
         coalesce(paused_until, now()) - now()))::float FROM key),
-      'sirenade_import_runs', (SELECT json_build_object(
-        'pending', count(*) FILTER (WHERE status = 'pending'),
-        'running', count(*) FILTER (WHERE status = 'running'),
-        'complete', count(*) FILTER (WHERE status = 'complete'),
-        'failed', count(*) FILTER (WHERE status = 'failed')) FROM import_runs),
+      'sirenade_import_runs',
+        (SELECT row_to_json(r) FROM (SELECT {RUNS_BY_STATUS} FROM import_runs) r),
       'sirenade_import_last_order_timestamp_seconds',
         (SELECT extract(epoch FROM max(created_at))::float FROM import_runs),
       'sirenade_import_last_end_timestamp_seconds',
@@ -89,14 +87,7 @@ CONTROL = text(f"""
         (SELECT json_object_agg(name, spent_eur) FROM review_providers),
       'sirenade_provider_calls', (SELECT json_object_agg(name, calls) FROM review_providers))
     FROM (
-      SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
-             count(*) FILTER (WHERE status = 'running') AS running,
-             count(*) FILTER (WHERE status = 'complete') AS complete,
-             count(*) FILTER (WHERE status = 'failed') AS failed,
-             coalesce(sum(inserted), 0) AS inserted, coalesce(sum(updated), 0) AS updated,
-             coalesce(sum(unchanged), 0) AS unchanged,
-             coalesce(sum(import_batches.failed), 0) AS failed_rows,
-             coalesce(sum(cardinality(missing_sirets)), 0) AS missing
+      SELECT {BATCH_TOTALS}, coalesce(sum(cardinality(missing_sirets)), 0) AS missing
       FROM import_batches) b
 """)
 

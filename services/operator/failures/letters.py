@@ -74,11 +74,7 @@ def choose(connection: Connection, ids: Sequence[int], *, again: bool) -> list[i
 
 
 def replay_each(
-    engine: Engine,
-    ids: Sequence[int],
-    open_broker: Callable[[], dramatiq.Broker],
-    *,
-    again: bool,
+    engine: Engine, ids: Sequence[int], open_broker: Callable[[], dramatiq.Broker], *, again: bool
 ) -> Iterator[tuple[int, str | None]]:
     """Publish the letters one by one; yield each id with the reason of a refusal, or None.
 

@@ -164,8 +164,7 @@ def monitor(  # noqa: PLR0913  # each an option of the command
 
 
 def status(
-    run: RunOption = None,
-    once: Annotated[bool, typer.Option("--once", help="Look once.")] = False,
+    run: RunOption = None, once: Annotated[bool, typer.Option("--once", help="Look once.")] = False
 ) -> None:
     """Show the work live: rows, rate, quota, avis, ETA. Ends when nothing is left to do."""
     engines, clock = open_engines(), Clock()

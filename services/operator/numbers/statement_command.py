@@ -35,8 +35,7 @@ def statement(
     run: Annotated[int | None, typer.Option(help="State this run; the latest by default.")] = None,
     batch: Annotated[int | None, typer.Option(help="State this batch.")] = None,
     day: Annotated[
-        str | None,
-        typer.Option(help="State batches that ended on this day in Paris: 2026-08-05."),
+        str | None, typer.Option(help="State batches that ended on this day in Paris: 2026-08-05.")
     ] = None,
     sirets: Annotated[bool, typer.Option("--sirets", help="List sirets, too.")] = False,
     as_json: AsJson = False,

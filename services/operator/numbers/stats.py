@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from shared.days import TIME_ZONE
+from shared.imports.progress import BATCH_TOTALS
 from shared.terminal.words import mib, thousands
 
 _SMALL_BYTES = 2**20
@@ -64,16 +65,7 @@ _STATS = text(f"""
         'http_429', (SELECT count(*) FROM insee_requests WHERE http_status = 429)),
       {_OF_A_SHARD})
     FROM (
-      SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
-             count(*) FILTER (WHERE status = 'running') AS running,
-             count(*) FILTER (WHERE status = 'complete') AS complete,
-             count(*) FILTER (WHERE status = 'failed') AS failed,
-             coalesce(sum(expected), 0)::bigint AS expected,
-             coalesce(sum(received), 0)::bigint AS received,
-             coalesce(sum(inserted), 0)::bigint AS inserted,
-             coalesce(sum(updated), 0)::bigint AS updated,
-             coalesce(sum(unchanged), 0)::bigint AS unchanged,
-             coalesce(sum(import_batches.failed), 0)::bigint AS failed_rows
+      SELECT {BATCH_TOTALS}, coalesce(sum(expected), 0)::bigint AS expected
       FROM import_batches) b, (
       -- These columns come last in a row: reaching them costs a third of reading the row.
       SELECT coalesce(sum(cardinality(missing_sirets)), 0)::bigint AS missing,

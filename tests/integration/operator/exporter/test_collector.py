@@ -8,7 +8,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import Engine, event, text
 
-from services.operator.exporter import DatabaseCollector, LogSizeCollector, families, queries
+from services.operator.exporter import families, queries
+from services.operator.exporter.collector import DatabaseCollector, LogSizeCollector
 from shared.db.engine import make_engine
 from tests.integration.exported import exported
 from tests.integration.reviewer.conftest import Register
