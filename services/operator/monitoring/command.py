@@ -3,7 +3,7 @@
 import logging
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Annotated
 
@@ -15,11 +15,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.operator.connections import open_engines
 from services.operator.monitoring import view
-from services.operator.monitoring.http import Unanswered
-from services.operator.monitoring.outside import Prometheus, memory_here
+from services.operator.monitoring.outside import Prometheus, Unanswered, memory_here
 from services.operator.monitoring.queues import QueueReader
-from services.operator.monitoring.readings import Reader, Reading
-from services.operator.monitoring.recorder import Outside, Recorder, Summary, with_outside
+from services.operator.monitoring.readings import Reader
+from services.operator.monitoring.recorder import Outside, Recorder, Summary
 from services.operator.monitoring.snapshot import Snapshot
 from services.operator.output import print_fields
 from services.operator.settings import MonitorSettings
@@ -55,7 +54,6 @@ class Monitor:
     clock: Clock
     summary: Summary = field(default_factory=Summary)
     recorder: Recorder = field(default_factory=Recorder)
-    last: Reading | None = None
     snapshot: Snapshot | None = None
     away: str | None = None
     turned: bool = False
@@ -63,11 +61,6 @@ class Monitor:
     def look(self) -> "Monitor":
         """Read all sources once. Raises DBAPIError where the database refuses a statement."""
         was_away = self.away is not None
-        self._read_sources()
-        self.turned = was_away != (self.away is not None)
-        return self
-
-    def _read_sources(self) -> None:
         outside = self.look_outside()
         try:
             reading = self.reader.read()
@@ -78,15 +71,19 @@ class Monitor:
                 now = self.clock.now().astimezone()
                 self.away = f"the database does not answer since {now:%H:%M:%S}: asked again"
             if self.snapshot is not None:
-                self.snapshot = with_outside(self.snapshot, outside)
-            return
-        self.away, self.last = None, reading
-        self.snapshot = self.recorder.record(reading, outside)
-        self.summary.add(reading, outside.memory)
+                self.snapshot = replace(self.snapshot, **outside.in_snapshot())
+        else:
+            self.away = None
+            self.snapshot = self.recorder.record(reading, outside)
+            self.summary.add(reading, outside.memory)
+        self.turned = was_away != (self.away is not None)
+        return self
 
     @property
     def is_idle(self) -> bool:
-        return self.last is not None and self.last.progress.is_idle
+        return self.snapshot is not None and (
+            self.snapshot.runs_open == self.snapshot.avis.pending == 0
+        )
 
 
 def _outside_of(settings: MonitorSettings) -> Callable[[], Outside]:
@@ -141,8 +138,7 @@ def monitor(  # noqa: PLR0913  # each an option of the command
     settings, clock = load(MonitorSettings), Clock()
     # pika logs each attempt to reach a broker that is away.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
-    engines = open_engines(statement_timeout_seconds=_STATEMENT_TIMEOUT_SECONDS)
-    _prepare(engines, run, clock)
+    engines = _open(run, clock, statement_timeout_seconds=_STATEMENT_TIMEOUT_SECONDS)
     console = Console(stderr=True)
     watched = watch(
         Monitor(Reader(engines, run), _outside_of(settings), clock).look,
@@ -167,8 +163,8 @@ def status(
     run: RunOption = None, once: Annotated[bool, typer.Option("--once", help="Look once.")] = False
 ) -> None:
     """Show the work live: rows, rate, quota, avis, ETA. Ends when nothing is left to do."""
-    engines, clock = open_engines(), Clock()
-    _prepare(engines, run, clock)
+    clock = Clock()
+    engines = _open(run, clock)
 
     def read() -> Progress:
         with connected(engines) as (control, *shards):
@@ -179,12 +175,14 @@ def status(
     )
 
 
-def _prepare(engines: Sequence[Engine], run: int | None, clock: Clock) -> None:
-    """Let Ctrl-C end the look. Raises UserError for a run that does not exist."""
+def _open(run: int | None, clock: Clock, **options: int) -> Sequence[Engine]:
+    """Open the databases, and let Ctrl-C end the look. Raises UserError for an unknown run."""
+    engines = open_engines(**options)
     signal.signal(signal.SIGINT, lambda *_: clock.stopping.set())
     with connected(engines) as (control, *_):
         if run is not None and not run_exists(control, run):
             raise UserError(f"there is no run {run}")
+    return engines
 
 
 def _draw(monitor: Monitor, *, width: int) -> RenderableType:
@@ -212,7 +210,7 @@ def _print_json(monitor: Monitor) -> None:
 
 def _print_summary(summary: Summary) -> None:
     mean = summary.rows_per_second
-    memory = summary.greatest_rss_bytes
+    memory = (f"{name} {mib(size)}" for name, size in summary.greatest_rss_bytes.items())
     print_fields(
         "Sirenade monitor: what was seen",
         {
@@ -223,7 +221,6 @@ def _print_summary(summary: Summary) -> None:
             "texts": thousands(summary.texts),
             "spent": cents(summary.spent_eur),
             "failed items open": thousands(summary.failed_items),
-            "greatest memory": " · ".join(f"{name} {mib(size)}" for name, size in memory.items())
-            or None,
+            "greatest memory": " · ".join(memory) or None,
         },
     )

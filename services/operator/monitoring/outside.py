@@ -1,19 +1,38 @@
-"""The memory of processes, from Prometheus or from /proc, and the alerts of Prometheus."""
+"""What is asked over HTTP; the memory of processes, from Prometheus or /proc, and its alerts."""
 
+import http.client
+import json
 import os
+import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from services.operator.monitoring.http import get_json
 from shared.alerts import Alert
+from shared.errors import SirenadeError
 
 _MEMORY = 'process_resident_memory_bytes{job=~"fetcher|writer|reviewer|operator"}'
 _DATABASE = "SIRENADE_DATABASE_URL="
 _PROC = Path("/proc")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_TIMEOUT_SECONDS = 2.0
+
+
+class Unanswered(SirenadeError):
+    """Raised when no answer comes, or none that can be read; its text never quotes an answer."""
+
+
+def get_json(url: str, **headers: str) -> Any:
+    """Return what the JSON at an http(s) URL holds. Raises Unanswered."""
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310  # http or https, as the settings check
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310  # as above
+            return json.load(answer)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        status = getattr(error, "code", None)
+        raise Unanswered(str(status) if status else type(error).__name__) from None
 
 
 @dataclass(frozen=True)
@@ -32,14 +51,11 @@ class Prometheus:
     url: str
 
     def memory(self) -> list[Memory]:
-        found = self._get("query?" + urlencode({"query": _MEMORY}))["result"]
-        return sorted(
-            (
-                Memory(each["metric"]["job"], each["metric"]["instance"], int(each["value"][1]))
-                for each in found
-            ),
-            key=lambda memory: (memory.service, memory.process),
-        )
+        found = [
+            Memory(each["metric"]["job"], each["metric"]["instance"], int(each["value"][1]))
+            for each in self._get("query?" + urlencode({"query": _MEMORY}))["result"]
+        ]
+        return sorted(found, key=lambda memory: (memory.service, memory.process))
 
     def alerts(self) -> list[Alert]:
         return [
@@ -62,15 +78,12 @@ def memory_here(database_url: str, proc: Path = _PROC) -> list[Memory]:
     Processes whose environment names another database belong to another Sirenade. Memory that
     processes share counts in each of them.
     """
-    folders = sorted(
-        (path for path in proc.glob("[0-9]*") if path.name.isdigit()),
-        key=lambda path: int(path.name),
-    )
-    return sorted(_measured(folders, database_url), key=lambda memory: memory.service)
+    found = _measured(proc, database_url)
+    return sorted(found, key=lambda memory: (memory.service, int(memory.process)))
 
 
-def _measured(folders: Sequence[Path], database_url: str) -> Iterator[Memory]:
-    for folder in folders:
+def _measured(proc: Path, database_url: str) -> Iterator[Memory]:
+    for folder in filter(lambda path: path.name.isdigit(), proc.glob("[0-9]*")):
         try:
             arguments = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
             service = _service(arguments)
@@ -96,9 +109,6 @@ def _service(arguments: Sequence[str]) -> str | None:
         case [python, "-m", module, "run", *_] if "python" in python:
             package, _, service = module.partition(".")
             return service if package == "services" else None
-        case [python, "-m", "services.dispatch" | "services.embedded", "demo", *_] if (
-            "python" in python
-        ):
-            return "demo"
-        case _:
-            return None
+        case [python, "-m", "services.dispatch" | "services.embedded", "demo", *_]:
+            return "demo" if "python" in python else None
+    return None

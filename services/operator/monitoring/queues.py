@@ -1,7 +1,7 @@
 """Lengths of the queues, from RabbitMQ's management API, else over AMQP queue by queue."""
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -10,7 +10,7 @@ import pika
 import pika.exceptions
 from dramatiq.common import xq_name
 
-from services.operator.monitoring.http import Unanswered, get_json
+from services.operator.monitoring.outside import Unanswered, get_json
 from shared.broker.topology import RUNG_SECONDS, rung_name
 from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE
 
@@ -37,10 +37,6 @@ class Queues:
 
     queues: tuple[Queue, ...] = ()
     note: str | None = None
-
-    @property
-    def dead(self) -> int:
-        return sum(queue.dead for queue in self.queues)
 
 
 class QueueReader:
@@ -111,16 +107,14 @@ def _declared(connection: Any, name: str) -> Mapping[str, Any] | None:
 
 
 def _queue(name: str, rows: Mapping[str, Mapping[str, Any]]) -> Queue:
-    def waiting(names: Iterable[str]) -> int:
-        return sum(_messages(rows.get(each, {})) for each in names)
-
-    row = rows[name]
+    row, dead = rows[name], rows.get(xq_name(name), {})
+    delayed = (rows.get(rung_name(name, seconds), {}) for seconds in RUNG_SECONDS)
     return Queue(
         name=name,
         ready=row.get("messages_ready", 0),
         in_progress=row.get("messages_unacknowledged"),
-        delayed=waiting(rung_name(name, seconds) for seconds in RUNG_SECONDS),
-        dead=waiting([xq_name(name)]),
+        delayed=sum(map(_messages, delayed)),
+        dead=_messages(dead),
         consumers=row.get("consumers", 0),
     )
 

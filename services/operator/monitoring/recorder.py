@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 from services.operator.monitoring.outside import Memory
 from services.operator.monitoring.queues import Queues
@@ -28,6 +29,15 @@ class Outside:
     memory: Sequence[Memory]
     alerts: Sequence[Alert] | None
     note: str | None = None
+
+    def in_snapshot(self) -> dict[str, Any]:
+        """Return what a snapshot shows of it, which needs no database."""
+        return {
+            "queues": self.queues.queues,
+            "queues_note": self.queues.note,
+            "memory": self.memory,
+            "note": self.note,
+        }
 
 
 @dataclass
@@ -65,15 +75,12 @@ class Recorder:
             alerts_by="database" if outside.alerts is None else "prometheus",
             warning=progress.warning,
             error=progress.error,
-            queues=outside.queues.queues,
-            queues_note=outside.queues.note,
-            memory=outside.memory,
-            note=outside.note,
+            **outside.in_snapshot(),
         )
 
     def _rows_progress(self, reading: Reading) -> RowsProgress:
         progress = reading.progress
-        eta, resting_until = eta_of_rows(progress, self._rows), progress.resting_until
+        resting_until = progress.resting_until
         return RowsProgress(
             received=progress.received,
             expected=progress.expected,
@@ -83,13 +90,11 @@ class Recorder:
             today=progress.rows_today if progress.per_day else None,
             per_day=progress.per_day,
             resting_until=resting_until.isoformat() if resting_until else None,
-            eta_seconds=_eta_seconds(eta),
-            eta_uncertainty_seconds=_uncertainty_seconds(eta),
+            **_eta_in_snapshot(eta_of_rows(progress, self._rows)),
         )
 
     def _avis_progress(self, reading: Reading) -> AvisProgress:
         progress = reading.progress
-        eta = eta_of(self._avis, progress.avis_due - progress.avis_accepted)
         return AvisProgress(
             due=progress.avis_due,
             accepted=progress.avis_accepted,
@@ -97,28 +102,18 @@ class Recorder:
             rejected=progress.avis.get("rejected", 0),
             per_second=_rounded(self._avis.per_second),
             rejected_attempts_by_reason=reading.rejections,
-            eta_seconds=_eta_seconds(eta),
-            eta_uncertainty_seconds=_uncertainty_seconds(eta),
+            **_eta_in_snapshot(eta_of(self._avis, progress.avis_due - progress.avis_accepted)),
         )
 
     def _alerts(self, reading: Reading, outside: Outside) -> list[Alert]:
         alerts = outside.alerts
         if alerts is None:
-            still_seconds = reading.progress.at.timestamp() - self._moved_seconds
-            dead = outside.queues.dead
-            alerts = faults_in(reading.facts(dead_in_queues=dead, still_seconds=still_seconds))
+            facts = reading.facts(
+                dead_in_queues=sum(queue.dead for queue in outside.queues.queues),
+                still_seconds=reading.progress.at.timestamp() - self._moved_seconds,
+            )
+            alerts = faults_in(facts)
         return sorted(alerts, key=lambda alert: alert.severity != "critical")
-
-
-def with_outside(snapshot: Snapshot, outside: Outside) -> Snapshot:
-    """Renew what is seen without a database."""
-    return replace(
-        snapshot,
-        queues=outside.queues.queues,
-        queues_note=outside.queues.note,
-        memory=outside.memory,
-        note=outside.note,
-    )
 
 
 @dataclass
@@ -200,12 +195,9 @@ def _spent_eur(reading: Reading) -> float:
     return float(reading.totals["sirenade_budget_spent_euros"] or 0)
 
 
-def _eta_seconds(eta: Eta | None) -> float | None:
-    return None if eta is None else _rounded(eta.seconds)
-
-
-def _uncertainty_seconds(eta: Eta | None) -> float | None:
-    return None if eta is None else _rounded(eta.uncertainty_seconds)
+def _eta_in_snapshot(eta: Eta | None) -> dict[str, float | None]:
+    seconds, uncertainty = (eta.seconds, eta.uncertainty_seconds) if eta else (None, None)
+    return {"eta_seconds": _rounded(seconds), "eta_uncertainty_seconds": _rounded(uncertainty)}
 
 
 def _per_second(rows: int, seconds: float | None) -> float | None:

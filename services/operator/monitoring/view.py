@@ -1,5 +1,6 @@
 """A snapshot drawn for people: a panel for a terminal of 80 columns and 24 lines, or one line."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.operator.monitoring.outside import Memory
-from services.operator.monitoring.snapshot import AvisProgress, QuotaUse, Snapshot, Spend
+from services.operator.monitoring.snapshot import AvisProgress, QuotaUse, Snapshot
 from shared.alerts import Alert
 from shared.days import FRANCE
 from shared.terminal.panel import add_bar, make_bars, make_panel
@@ -21,7 +22,12 @@ _MOST_ALERTS = 5
 
 def draw(snapshot: Snapshot, *, title: str, width: int, away: str | None = None) -> RenderableType:
     """Draw the panel; `away` says why the snapshot is not renewed."""
-    lines: list[RenderableType] = [_bars(snapshot), _table(snapshot)]
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for row in _lines(snapshot):
+        table.add_row(*row)
+    lines: list[RenderableType] = [_bars(snapshot), table]
     if away is not None:
         lines.insert(0, Text(away, style="bold yellow"))
     colour = "blue" if away is None else "yellow"
@@ -61,15 +67,6 @@ def _bars(snapshot: Snapshot) -> Table:
     return bars
 
 
-def _table(snapshot: Snapshot) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    for name, value in _lines(snapshot):
-        table.add_row(name, value)
-    return table
-
-
 def _lines(snapshot: Snapshot) -> Iterator[tuple[str, RenderableType]]:
     # Alerts come first: a small terminal cuts off the end.
     yield "alerts", _alerts(snapshot.alerts)
@@ -86,7 +83,10 @@ def _lines(snapshot: Snapshot) -> Iterator[tuple[str, RenderableType]]:
     yield "queues", _queues(snapshot)
     yield "memory", Text(_memory(snapshot.memory))
     yield "avis", _avis(snapshot.avis)
-    yield "money", Text(_money(snapshot.spend))
+    spend = snapshot.spend
+    cap = "no cap" if spend.cap_eur is None else cents(spend.cap_eur)
+    told = f"spent {cents(spend.spent_eur)} of {cap} · set aside {cents(spend.reserved_eur)}"
+    yield "money", Text(told)
     failed = alarming("items", sum(snapshot.failed_items_open.values()))
     letters = alarming("dead letters archived", snapshot.dead_letters_waiting)
     yield "failed", Text.from_markup(f"{failed} · {letters}")
@@ -103,25 +103,18 @@ def _rates(snapshot: Snapshot) -> Text:
 def _runs(snapshot: Snapshot) -> Text:
     batches = snapshot.batches
     of_all = batches.pending + batches.running + batches.complete + batches.failed
-    words = [
-        f"{snapshot.runs_open} open",
-        f"batches {thousands(batches.complete)} of {thousands(of_all)}",
-        *_daily_share(snapshot),
-    ]
-    text = Text(" · ".join(words))
+    rows = snapshot.rows
+    words = f"{snapshot.runs_open} open · batches {thousands(batches.complete)} of "
+    words += thousands(of_all)
+    if rows.per_day:
+        words += f" · today {thousands(rows.today or 0)} of {thousands(rows.per_day)}"
+    if rows.resting_until:
+        goes_on = datetime.fromisoformat(rows.resting_until).astimezone(FRANCE)
+        words += f" · goes on {goes_on:%d/%m %H:%M:%S}"
+    text = Text(words)
     if batches.failed:
         text.append(f" · failed: {batches.failed}", style="bold red")
     return text
-
-
-def _daily_share(snapshot: Snapshot) -> Iterator[str]:
-    """Yield the day's share, and when the import goes on."""
-    rows = snapshot.rows
-    if rows.per_day:
-        yield f"today {thousands(rows.today or 0)} of {thousands(rows.per_day)}"
-    if rows.resting_until:
-        goes_on = datetime.fromisoformat(rows.resting_until).astimezone(FRANCE)
-        yield f"goes on {goes_on:%d/%m %H:%M:%S}"
 
 
 def _quota(quota: QuotaUse) -> Text:
@@ -159,16 +152,14 @@ def _queues(snapshot: Snapshot) -> RenderableType:
 
 def _memory(memory: Sequence[Memory]) -> str:
     """Several replicas show their number and the largest one."""
-    by_service: dict[str, list[int]] = {}
+    by_service = defaultdict(list)
     for each in memory:
-        by_service.setdefault(each.service, []).append(each.rss_bytes)
-    return (
-        " · ".join(
-            f"{service} {f'{len(sizes)} × ≤ ' if len(sizes) > 1 else ''}{mib(max(sizes))}"
-            for service, sizes in by_service.items()
-        )
-        or "no process of Sirenade is seen on this machine"
+        by_service[each.service].append(each.rss_bytes)
+    words = (
+        f"{service} {f'{len(sizes)} × ≤ ' if len(sizes) > 1 else ''}{mib(max(sizes))}"
+        for service, sizes in by_service.items()
     )
+    return " · ".join(words) or "no process of Sirenade is seen on this machine"
 
 
 def _avis(avis: AvisProgress) -> Text:
@@ -179,17 +170,11 @@ def _avis(avis: AvisProgress) -> Text:
     reasons = avis.rejected_attempts_by_reason
     if reasons:
         most = sorted(reasons.items(), key=lambda each: -each[1])[:_MOST_REASONS]
-        words += "\nattempts rejected: " + " · ".join(
-            f"{reason} {thousands(count)}" for reason, count in most
-        )
+        told = [f"{reason} {thousands(count)}" for reason, count in most]
         if len(reasons) > len(most):
-            words += f" · {len(reasons) - len(most)} more reasons"
+            told.append(f"{len(reasons) - len(most)} more reasons")
+        words += f"\nattempts rejected: {' · '.join(told)}"
     return Text.from_markup(words)
-
-
-def _money(spend: Spend) -> str:
-    cap = "no cap" if spend.cap_eur is None else cents(spend.cap_eur)
-    return f"spent {cents(spend.spent_eur)} of {cap} · set aside {cents(spend.reserved_eur)}"
 
 
 def _alerts(alerts: Sequence[Alert]) -> Text:
