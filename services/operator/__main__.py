@@ -1,6 +1,7 @@
 """Command line of the operator: schema, numbers, failures, archive."""
 
 import json
+from dataclasses import asdict
 
 import typer
 from rich.console import Console
@@ -8,10 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.operator import main
-from services.operator.archive import commands as archive
+from services.operator.archive.commands import archive, backup, restore
 from services.operator.connections import open_engines
 from services.operator.failures import item_commands, letter_commands
-from services.operator.jobs import commands as jobs
+from services.operator.jobs.commands import schedule
 from services.operator.logs_command import logs
 from services.operator.monitoring.command import monitor, status
 from services.operator.numbers import reconcile as counting
@@ -28,14 +29,8 @@ from shared.terminal.words import thousands
 app = make_app("Watch the whole system, and keep its schema current.")
 app.add_typer(item_commands.app, name="failed")
 app.add_typer(letter_commands.app, name="dead-letters")
-app.command()(statement)
-app.command()(jobs.schedule)
-app.command()(logs)
-app.command()(monitor)
-app.command()(status)
-app.command()(archive.archive)
-app.command()(archive.backup)
-app.command()(archive.restore)
+for command in (statement, schedule, logs, monitor, status, archive, backup, restore):
+    app.command()(command)
 
 
 @app.command()
@@ -94,14 +89,7 @@ def reconcile(as_json: AsJson = False) -> None:
 
 
 def _compared(comparison: Comparison) -> dict[str, object]:
-    batch = "all" if comparison.batch_id is None else comparison.batch_id
-    return {
-        "batch": batch,
-        "counter": comparison.counter,
-        "counted": comparison.counted,
-        "real": comparison.real,
-        "difference": comparison.difference,
-    }
+    return asdict(comparison) | {"difference": comparison.difference}
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.operator.connections import log_directory
 from services.operator.logs_view import LEVELS, Filter, shown
 from shared.errors import UserError
 from shared.logs.files import closed_files
+from shared.settings import LogSettings, load
 
 
 def logs(
@@ -65,7 +65,11 @@ def _timestamp(line: str) -> str:
 
 
 def _own_files() -> list[Path]:
-    directory = log_directory()
+    directory = load(LogSettings).log_directory
+    if directory is None:
+        raise UserError("name the files, or set SIRENADE_LOG_DIRECTORY")
+    if not directory.is_dir():
+        raise UserError(f"there is no folder {directory}")
     active = [path for path in directory.glob("*.jsonl") if path.name.count(".") == 1]
     found = [path for _, path in closed_files(directory)] + active
     if not found:

@@ -26,10 +26,6 @@ class Filter:
     services: frozenset[str] = frozenset()
     fields: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def lets_all_through(self) -> bool:
-        return self == Filter()
-
     def lets_through(self, event: Mapping[str, Any]) -> bool:
         level = str(event.get("level", "info"))
         return (
@@ -44,7 +40,7 @@ def shown(lines: Iterable[str], wanted: Filter) -> Iterator[Text]:
     for line in lines:
         event = _event(line)
         if event is None:
-            if line.strip() and wanted.lets_all_through:
+            if line.strip() and wanted == Filter():
                 yield Text(_plain(line.rstrip("\n")))
         elif wanted.lets_through(event):
             yield _drawn(event)
@@ -62,13 +58,14 @@ def _event(line: str) -> dict[str, Any] | None:
 
 def _drawn(event: Mapping[str, Any]) -> Text:
     level = str(event.get("level", ""))
-    drawn = Text()
-    drawn.append(f"{_time(event):12} ", style="dim")
-    drawn.append(f"{level:8}", style=_STYLES.get(level, ""))
     replica = str(event.get("replica", "")).partition(":")[0]
-    drawn.append(f"{event.get('service', '')!s:9}", style="cyan")
-    drawn.append(f"{replica} ", style="dim")
-    drawn.append(_plain(str(event["event"])), style="bold" if level in _STYLES else "")
+    drawn = Text.assemble(
+        (f"{_time(event):12} ", "dim"),
+        (f"{level:8}", _STYLES.get(level, "")),
+        (f"{event.get('service', '')!s:9}", "cyan"),
+        (f"{replica} ", "dim"),
+        (_plain(str(event["event"])), "bold" if level in _STYLES else ""),
+    )
     for name, value in event.items():
         if name not in _IN_THE_HEAD:
             drawn.append(f" {name}=", style="dim")

@@ -1,16 +1,18 @@
 """The operator service, put together from its settings."""
 
+from typing import Any
+
 import dramatiq
 from sqlalchemy import Engine
 
-from services.operator.connections import make_operator_engine
+from services.operator.connections import all_urls, make_operator_engine
 from services.operator.exporter.collector import DatabaseCollector, LogSizeCollector
 from services.operator.jobs.catalogue import make_jobs
 from services.operator.jobs.scheduler import Scheduler
 from services.operator.settings import OperatorSettings
 from shared.clock import Clock
 from shared.db.engine import make_engine
-from shared.db.shards import open_shards, remote_urls
+from shared.db.shards import open_shards
 from shared.metrics import Metrics
 from shared.runtime.service import Loop, Service, run_service
 from shared.settings import load
@@ -35,33 +37,21 @@ def build(
     elsewhere = [shard for shard in shards if shard is not engine]
     _export(settings, metrics)
     # A connection lives no longer than the job that needs it.
-    readers = [
-        make_operator_engine(url, _READER_SECONDS)
-        for url in (settings.database_url.get_secret_value(), *remote_urls(settings))
-    ]
-    jobs = make_jobs(settings, elsewhere, readers)
-    scheduler = Scheduler(engine, jobs, clock, metrics)
-    return Service(
-        name="operator",
-        loops=(Loop("scheduler", interval_seconds=_TURN_SECONDS, step=scheduler.turn),),
-    )
+    readers = [make_operator_engine(url, _READER_SECONDS) for url in all_urls(settings)]
+    scheduler = Scheduler(engine, make_jobs(settings, elsewhere, readers), clock, metrics)
+    loop = Loop("scheduler", interval_seconds=_TURN_SECONDS, step=scheduler.turn)
+    return Service(name="operator", loops=(loop,))
 
 
 def _export(settings: OperatorSettings, metrics: Metrics) -> None:
     """Register the totals, on own connections: a long job does not hold up a scrape."""
-    control = make_engine(
-        settings.database_url.get_secret_value(),
-        application_name="sirenade-exporter",
-        pool_size=1,
-        statement_timeout_seconds=_EXPORT_TIMEOUT_SECONDS,
-    )
-    shards = open_shards(
-        settings,
-        control,
-        application_name="sirenade-exporter",
-        pool_size=1,
-        statement_timeout_seconds=_EXPORT_TIMEOUT_SECONDS,
-    )
+    options: dict[str, Any] = {
+        "application_name": "sirenade-exporter",
+        "pool_size": 1,
+        "statement_timeout_seconds": _EXPORT_TIMEOUT_SECONDS,
+    }
+    control = make_engine(settings.database_url.get_secret_value(), **options)
+    shards = open_shards(settings, control, **options)
     for engine in (control, *shards):
         metrics.pools.watch("exporter", engine)
     metrics.registry.register(DatabaseCollector(control, shards))

@@ -16,12 +16,12 @@ from services.operator.archive.logs import put_logs
 from services.operator.archive.pg_tools import PgTools
 from services.operator.archive.storage import Storage, open_storage
 from services.operator.archive.summaries import put_summaries
-from services.operator.connections import open_engines
+from services.operator.connections import all_urls, open_engines
 from services.operator.output import print_rows
 from services.operator.settings import ArchiveSettings
 from shared.clock import Clock
 from shared.db.migrate import upgrade
-from shared.db.shards import connected, remote_urls
+from shared.db.shards import connected
 from shared.errors import UserError
 from shared.settings import load
 from shared.terminal.cli import AsJson, print_result
@@ -64,7 +64,7 @@ def backup(
         return
     now = Clock().now()
     with _prepared(settings, storage, folder) as prepared:
-        made = prepared.back_up(_urls(settings), now)
+        made = prepared.back_up(all_urls(settings), now)
     old = backups.prune(storage, older_than=now - timedelta(days=keep_days), keep=made.id)
     lines = f"backup {made.id}: {thousands(made.size)} bytes, {thousands(made.rows)} rows"
     if old:
@@ -86,7 +86,7 @@ def restore(
     manifest = next((each for each in complete if backup_id in {each.id, "latest"}), None)
     if manifest is None:
         raise UserError(f"there is no complete backup {backup_id}: ./sirenade backup --list")
-    urls = _urls(settings)
+    urls = all_urls(settings)
     with _prepared(settings, storage, folder) as prepared:
         prepared.restore(manifest, urls)
         prepared.report("migrating")
@@ -110,10 +110,6 @@ def _row(manifest: Manifest) -> dict[str, object]:
         "databases": len(manifest.databases),
         "revision": manifest.revision,
     }
-
-
-def _urls(settings: ArchiveSettings) -> list[str]:
-    return [settings.database_url.get_secret_value(), *remote_urls(settings)]
 
 
 def _open_storage() -> tuple[ArchiveSettings, Storage]:

@@ -2,17 +2,20 @@
 
 from typing import Annotated
 
+import dramatiq
 import typer
 
-from services.operator.connections import open_broker, open_engine
+from services.operator.connections import open_engine
 from services.operator.failures import letters
 from services.operator.output import print_fields, print_rows
+from shared.broker import make_broker
 from shared.errors import UserError
+from shared.settings import ServiceSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json, print_result
 
 app = make_app("List, show, replay and drop the dead letters that PostgreSQL keeps.")
 
-Ids = Annotated[list[int], typer.Argument(metavar="ID…", help="Ids, as list prints them.", min=1)]
+_IDS = typer.Argument(metavar="ID…", help="Ids, as list prints them.", min=1)
 
 
 @app.command("list")
@@ -42,9 +45,7 @@ def show(
 
 @app.command()
 def replay(
-    ids: Annotated[
-        list[int] | None, typer.Argument(metavar="ID…", help="Ids, as list prints them.", min=1)
-    ] = None,
+    ids: Annotated[list[int] | None, _IDS] = None,
     every: Annotated[
         bool, typer.Option("--all", help="All letters that were not replayed yet.")
     ] = False,
@@ -68,7 +69,7 @@ def replay(
     with engine.connect() as connection:
         chosen = letters.choose(connection, ids or [], again=again)
     outcomes: dict[int, str | None] = {}
-    for letter_id, refusal in letters.replay_each(engine, chosen, open_broker, again=again):
+    for letter_id, refusal in letters.replay_each(engine, chosen, _open_broker, again=again):
         outcomes[letter_id] = refusal
         if not as_json:
             typer.echo(f"dead letter {letter_id}: {refusal or 'replayed'}")
@@ -82,7 +83,7 @@ def replay(
 
 
 @app.command()
-def drop(ids: Ids, as_json: AsJson = False) -> None:
+def drop(ids: Annotated[list[int], _IDS], as_json: AsJson = False) -> None:
     """Delete messages for good.
 
     No work is lost: the sweeper and the relay send again what is still due.
@@ -90,3 +91,10 @@ def drop(ids: Ids, as_json: AsJson = False) -> None:
     with open_engine().begin() as connection:
         dropped = letters.drop(connection, ids)
     print_result({"dropped": dropped}, f"{dropped} dead letters dropped", as_json=as_json)
+
+
+def _open_broker() -> dramatiq.Broker:
+    url = load(ServiceSettings).broker_url.get_secret_value()
+    if url.startswith("memory:"):
+        raise UserError("another process cannot publish to a memory:// broker")
+    return make_broker(url)

@@ -38,10 +38,6 @@ _LONGEST_SHOWN = 40
 _MOST_SHOWN = 100
 
 
-class NotReplayable(UserError):
-    """Raised for a letter without a message, or whose message was erased."""
-
-
 def latest(connection: Connection, limit: int) -> Sequence[RowMapping]:
     return connection.execute(_LATEST, {"limit": limit}).mappings().all()
 
@@ -85,10 +81,7 @@ def replay_each(
     broker = open_broker()
     try:
         for letter_id in ids:
-            try:
-                yield letter_id, _replay_one(engine, letter_id, broker, again=again)
-            except NotReplayable as error:
-                yield letter_id, str(error)
+            yield letter_id, _replay_one(engine, letter_id, broker, again=again)
     finally:
         broker.close()
 
@@ -110,24 +103,21 @@ def _replay_one(
             return "dropped meanwhile"
         if letter.replayed_at is not None and not again:
             return "replayed meanwhile"
-        _publish(broker, letter.queue, bytes(letter.body))
+        if not letter.body:
+            return "its content was erased"
+        try:
+            replay(broker, letter.queue, bytes(letter.body))
+        except DecodeError:
+            return "not a message"
+        except QueueFull:
+            full = f"queue {letter.queue} is full: replay the rest once it is worked off"
+            raise UserError(full) from None
+        except QueueMismatch:
+            raise
+        except BrokerError as error:
+            raise UserError(f"the broker does not answer: {error}") from None
         connection.execute(_REPLAYED, {"id": letter_id})
     return None
-
-
-def _publish(broker: dramatiq.Broker, queue: str, body: bytes) -> None:
-    if not body:
-        raise NotReplayable("its content was erased")
-    try:
-        replay(broker, queue, body)
-    except DecodeError:
-        raise NotReplayable("not a message") from None
-    except QueueFull:
-        raise UserError(f"queue {queue} is full: replay the rest once it is worked off") from None
-    except QueueMismatch:
-        raise
-    except BrokerError as error:
-        raise UserError(f"the broker does not answer: {error}") from None
 
 
 def _envelope(body: bytes) -> dict[str, object]:
@@ -137,7 +127,6 @@ def _envelope(body: bytes) -> dict[str, object]:
         data = wire.decode(body)
     except wire.NotAMessage:
         return {"content": "not a message"}
-    actor = data.get("actor_name")
     options = data.get("options")
     options = options if isinstance(options, dict) else {}
     named = options.get("last_error")
@@ -146,7 +135,7 @@ def _envelope(body: bytes) -> dict[str, object]:
         "retries": _short(options.get("retries")),
         # The class of the error; its text was never stored.
         "last_error": _short(named) if isinstance(named, str) else None,
-        "fields": _fields(actor, data.get("kwargs")),
+        "fields": _fields(data.get("actor_name"), data.get("kwargs")),
     }
 
 
@@ -157,12 +146,11 @@ def _fields(actor: object, arguments: Any) -> dict[str, object]:
     contract = _CONTRACTS.get(actor) if isinstance(actor, str) else None
     promised = fields(contract) if contract else ()
     types = {field.name: field.type for field in promised if field.name not in _RECORDS}
-    return {
-        str(name)[:_LONGEST_SHOWN]: _short(value)
-        if type(value) is types.get(name)
-        else _size(value)
-        for name, value in arguments.items()
-    }
+    shown = {}
+    for name, value in arguments.items():
+        show = _short if type(value) is types.get(name) else _size
+        shown[str(name)[:_LONGEST_SHOWN]] = show(value)
+    return shown
 
 
 def _short(value: object) -> object:

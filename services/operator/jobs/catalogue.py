@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection, Engine, text
@@ -30,7 +31,7 @@ _ITEMS_PER_TURN = 3000
 _RETRY_EVERY_15_MINUTES = Schedule("*/15 * * * *")
 _HOURLY = Schedule("20 * * * *")
 # A statement ends within a minute and a job has few; a longer job has a lease of its own.
-LEASE_SECONDS = 600.0
+_LEASE_SECONDS = 600.0
 # After this time no further file is begun.
 _ARCHIVE_SECONDS = 240.0
 # The reconciliation reads whole tables.
@@ -47,15 +48,12 @@ _DELTA_UNDER_WAY = text("""
 
 @dataclass(frozen=True)
 class Job:
-    """`work` gets an open transaction that it must not end, and returns what it did in one line.
-
-    `lease_seconds` None means LEASE_SECONDS.
-    """
+    """`work` gets an open transaction that it must not end, and returns what it did in one line."""
 
     name: str
     schedule: Schedule
     work: Callable[[Connection], str]
-    lease_seconds: float | None = None
+    lease_seconds: float = _LEASE_SECONDS
 
 
 def make_jobs(
@@ -66,23 +64,16 @@ def make_jobs(
     `shards` are the shards in other databases than the one with the slots. `readers` reach all
     databases, that one first, with connections of their own.
     """
+    delta = partial(order_delta, wait_minutes=settings.delta_wait_minutes)
+    count = partial(count_anew, readers=readers)
     return (
-        Job(
-            "delta",
-            daily_at(settings.delta_at),
-            lambda connection: order_delta(connection, wait_minutes=settings.delta_wait_minutes),
-        ),
+        Job("delta", daily_at(settings.delta_at), delta),
         Job("retry", _RETRY_EVERY_15_MINUTES, _on_all(shards, retry_failed)),
         Job("purge", daily_at(settings.purge_at), _on_all(shards, purge_resolved)),
         # The statement knows the sirets of one database only.
         *([] if shards else [Job("statement", _AFTER_MIDNIGHT, state_yesterday)]),
-        Job("archive", _HOURLY, lambda connection: archive(connection, settings, shards)),
-        Job(
-            "reconcile",
-            _SUNDAY_NIGHT,
-            lambda connection: count_anew(connection, readers),
-            lease_seconds=_RECONCILE_SECONDS,
-        ),
+        Job("archive", _HOURLY, partial(archive, settings=settings, shards=shards)),
+        Job("reconcile", _SUNDAY_NIGHT, count, lease_seconds=_RECONCILE_SECONDS),
     )
 
 
@@ -104,13 +95,11 @@ def _wait_in_transaction(connection: Connection, seconds: float) -> None:
     )
 
 
-def archive(
-    connection: Connection, settings: OperatorSettings, shards: Sequence[Engine] = ()
-) -> str:
+def archive(connection: Connection, settings: OperatorSettings, shards: Sequence[Engine]) -> str:
     """Archive log files and summaries; files beyond its time wait for the next slot."""
     if not settings.archive_url:
         return "no archive is configured: set SIRENADE_ARCHIVE_URL"
-    _wait_in_transaction(connection, LEASE_SECONDS)
+    _wait_in_transaction(connection, _LEASE_SECONDS)
     storage = open_storage(settings.archive_url, settings.archive_credentials.get_secret_value())
     with connected(shards) as others:
         summaries = put_summaries(storage, connection, others)

@@ -1,6 +1,6 @@
 """`./sirenade schedule`: the jobs, and whether an operator runs them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 import typer
@@ -27,7 +27,8 @@ def schedule(as_json: AsJson = False) -> None:
     with open_engine().connect() as connection:
         jobs = slots.listing(connection)
         others = slots.listing_without_slots(connection)
-    running = _is_running(jobs, Clock().now())
+    now = Clock().now()
+    running = any((now - job["seen_at"]).total_seconds() < _SILENCE_SECONDS for job in jobs)
     if as_json:
         print_json(
             {
@@ -45,32 +46,19 @@ def schedule(as_json: AsJson = False) -> None:
         typer.echo(f"no operator is running: {_START_ONE}", err=True)
 
 
-def _is_running(jobs: Sequence[RowMapping], now: datetime) -> bool:
-    return any((now - job["seen_at"]).total_seconds() < _SILENCE_SECONDS for job in jobs)
-
-
 def _shown(job: Mapping[str, object] | RowMapping) -> dict[str, object]:
-    last = job["last"]
-    due = None if last is None else datetime.fromisoformat(str(last))
+    last, status = job["last"], job["status"]
+    if status == "failed":
+        times = f"{job['attempts']} times" if job["attempts"] != 1 else "once"
+        status = f"failed {times}, again {_local(job['tried_again_at'])}"
     return {
         "job": job["job"],
-        "last": _local(due),
-        "status": _status(job),
+        "last": _local(last and datetime.fromisoformat(str(last))),
+        "status": status,
         "result": job["result"],
         "next": _local(job["next"]),
     }
 
 
-def _status(job: Mapping[str, object] | RowMapping) -> object:
-    if job["status"] != "failed":
-        return job["status"]
-    times = f"{job['attempts']} times" if job["attempts"] != 1 else "once"
-    return f"failed {times}, again {_local(job['tried_again_at'])}"
-
-
 def _local(instant: object) -> str | None:
-    return (
-        instant.astimezone(FRANCE).strftime("%d/%m %H:%M")
-        if isinstance(instant, datetime)
-        else None
-    )
+    return f"{instant.astimezone(FRANCE):%d/%m %H:%M}" if isinstance(instant, datetime) else None

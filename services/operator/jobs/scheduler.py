@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from services.operator.jobs import slots
-from services.operator.jobs.catalogue import LEASE_SECONDS, Job
+from services.operator.jobs.catalogue import Job
 from services.operator.jobs.slots import SlotLost, Taken
 from shared.backoff import stepped
 from shared.clock import Clock
@@ -29,7 +29,6 @@ class Scheduler:
     jobs: Sequence[Job]
     clock: Clock
     metrics: Metrics
-    lease_seconds: float = LEASE_SECONDS
 
     def turn(self) -> None:
         now = self.clock.now()
@@ -38,12 +37,8 @@ class Scheduler:
                 return
             with self.engine.begin() as connection:
                 slots.see(connection, job.name, job.schedule.expression, job.schedule.next(now))
-                taken = slots.take(
-                    connection,
-                    job.name,
-                    job.schedule.latest(now),
-                    lease_seconds=job.lease_seconds or self.lease_seconds,
-                )
+                latest = job.schedule.latest(now)
+                taken = slots.take(connection, job.name, latest, lease_seconds=job.lease_seconds)
             if taken is not None:
                 self._run(job, taken)
         with self.engine.connect() as connection:

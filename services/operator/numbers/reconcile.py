@@ -6,7 +6,7 @@ dead letters are counted at each question.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, RowMapping, text
 
@@ -61,12 +61,13 @@ _BATCHES = text("""
 # The same numbers of shards in other databases: the control database has the receipts of their
 # slices, and they have the sirets.
 _COUNTING_PAGES = text("""
-    SELECT p.batch_id, p.number, p.fetch_id FROM import_pages p
-    JOIN import_batches b ON b.id = p.batch_id WHERE b.status = 'complete'
+    SELECT array_agg(p.batch_id) AS batches, array_agg(p.number) AS pages,
+      array_agg(p.fetch_id) AS fetches
+    FROM import_pages p JOIN import_batches b ON b.id = p.batch_id WHERE b.status = 'complete'
 """)
 _MISSING = text("""
-    SELECT b.id AS batch_id, m.siret FROM import_batches b, unnest(b.missing_sirets) AS m (siret)
-    WHERE b.status = 'complete'
+    SELECT array_agg(b.id) AS batches, array_agg(m.siret) AS sirets
+    FROM import_batches b, unnest(b.missing_sirets) AS m (siret) WHERE b.status = 'complete'
 """)
 _SHARD_SEEN = text("""
     WITH listed AS (
@@ -99,12 +100,12 @@ _AT_THE_END = ("received_distinct", "stored", "missing")
 
 @dataclass(frozen=True)
 class Comparison:
-    """One counter and what it should be; `batch_id` None is the sum over all batches."""
+    """One counter and what it should be; `batch` is an id, or "all" for the sum over all."""
 
+    batch: int | str
     counter: str
     counted: int
     real: int
-    batch_id: int | None = None
 
     @property
     def difference(self) -> int:
@@ -125,14 +126,14 @@ class Reconciliation:
         return not self.differing and all(total.difference == 0 for total in self.totals)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Elsewhere:
     """Numbers of the shards in other databases, by batch."""
 
-    listed: Counter[int]
-    present: Counter[int]
-    arrived: Counter[int]
-    etablissements: int
+    listed: Counter[int] = field(default_factory=Counter)
+    present: Counter[int] = field(default_factory=Counter)
+    arrived: Counter[int] = field(default_factory=Counter)
+    etablissements: int = 0
 
 
 def reconcile(connection: Connection, shards: Sequence[Connection] = ()) -> Reconciliation:
@@ -148,47 +149,31 @@ def reconcile(connection: Connection, shards: Sequence[Connection] = ()) -> Reco
     comparisons = [each for row in rows for each in _compare(row, elsewhere)]
     totals = [_total(name, comparisons) for name in (*_ALWAYS_EXACT, *_AT_THE_END)]
     real_inserted = stored.real_inserted + elsewhere.etablissements
-    totals.append(Comparison("inserted", stored.inserted, real_inserted))
-    return Reconciliation(
-        batches=len(rows),
-        totals=totals,
-        differing=[each for each in comparisons if each.difference],
-    )
+    totals.append(Comparison("all", "inserted", stored.inserted, real_inserted))
+    return Reconciliation(len(rows), totals, [each for each in comparisons if each.difference])
 
 
 def _look_elsewhere(control: Connection, shards: Sequence[Connection]) -> _Elsewhere:
-    found = _Elsewhere(Counter(), Counter(), Counter(), 0)
+    found = _Elsewhere()
     if not shards:
         return found
-    pages = control.execute(_COUNTING_PAGES).all()
-    places = {
-        "batches": [page.batch_id for page in pages],
-        "pages": [page.number for page in pages],
-        "fetches": [page.fetch_id for page in pages],
-    }
-    missing = control.execute(_MISSING).all()
-    gone = {
-        "batches": [each.batch_id for each in missing],
-        "sirets": [each.siret for each in missing],
-    }
+    pages = dict(control.execute(_COUNTING_PAGES).mappings().one())
+    missing = dict(control.execute(_MISSING).mappings().one())
     for each in shards:
         shard = each.execution_options(isolation_level="REPEATABLE READ")
-        for row in shard.execute(_SHARD_SEEN, places):
+        for row in shard.execute(_SHARD_SEEN, pages):
             found.listed[row.batch_id] += row.listed
             found.present[row.batch_id] += row.present
-        for row in shard.execute(_SHARD_ARRIVED, gone):
+        for row in shard.execute(_SHARD_ARRIVED, missing):
             found.arrived[row.batch_id] += row.sirets
-        found = replace(
-            found, etablissements=found.etablissements + shard.execute(_SHARD_ROWS).scalar_one()
-        )
+        found.etablissements += shard.execute(_SHARD_ROWS).scalar_one()
     return found
 
 
 def _compare(row: RowMapping, elsewhere: _Elsewhere) -> Iterable[Comparison]:
     batch_id: int = row["id"]
-    listed, present, arrived = (
-        counts[batch_id] for counts in (elsewhere.listed, elsewhere.present, elsewhere.arrived)
-    )
+    listed, present = elsewhere.listed[batch_id], elsewhere.present[batch_id]
+    arrived = elsewhere.arrived[batch_id]
     further = {
         "received_distinct": listed,
         "stored": present - arrived,
@@ -196,9 +181,10 @@ def _compare(row: RowMapping, elsewhere: _Elsewhere) -> Iterable[Comparison]:
     }
     for name in _ALWAYS_EXACT + (_AT_THE_END if row["is_complete"] else ()):
         real = row[f"real_{name}"] + further.get(name, 0)
-        yield Comparison(name, row[name], real, batch_id)
+        yield Comparison(batch_id, name, row[name], real)
 
 
 def _total(name: str, comparisons: Iterable[Comparison]) -> Comparison:
     same = [each for each in comparisons if each.counter == name]
-    return Comparison(name, sum(each.counted for each in same), sum(each.real for each in same))
+    counted, real = sum(each.counted for each in same), sum(each.real for each in same)
+    return Comparison("all", name, counted, real)

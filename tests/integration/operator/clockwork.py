@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
@@ -23,7 +22,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 class Operator:
     """A scheduler whose clock the test moves, with one job that counts its runs."""
 
-    def __init__(self, engine: Engine, job: Job | None = None, **options: Any) -> None:
+    def __init__(self, engine: Engine, job: Job | None = None) -> None:
         self.now, self.runs, self.error = NOON, 0, None
         self.metrics = Metrics()
         self.scheduler = Scheduler(
@@ -31,7 +30,6 @@ class Operator:
             (job or Job("delta", daily_at("07:45"), self._work),),
             Clock(now=lambda: self.now),
             self.metrics,
-            **options,
         )
 
     error: Exception | None

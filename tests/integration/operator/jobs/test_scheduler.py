@@ -106,7 +106,7 @@ def test_a_job_that_outlives_its_lease_keeps_nothing_once_another_has_the_slot(
         second.turn()
         return "too late"
 
-    Operator(engine, Job("delta", daily_at("07:45"), work), lease_seconds=-1).turn()
+    Operator(engine, Job("delta", daily_at("07:45"), work, lease_seconds=-1)).turn()
     assert second.runs == 1
     assert desk.one("SELECT reason FROM oppositions") == {"reason": "ran"}
     assert desk.one("SELECT result FROM job_slots") == {"result": "run 1"}
