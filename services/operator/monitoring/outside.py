@@ -1,4 +1,4 @@
-"""What is asked over HTTP; the memory of processes, from Prometheus or /proc, and its alerts."""
+"""GET of JSON over HTTP; the memory of processes, from Prometheus or /proc; the firing alerts."""
 
 import http.client
 import json
