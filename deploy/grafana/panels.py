@@ -41,7 +41,7 @@ class Panel:
     number: int
     title: str
     unit: str
-    kind: str
+    make: Callable[["Panel"], AnyPanel]
     width: int | None = None
     levels: Levels = PLAIN
     most: float | None = None
@@ -64,7 +64,7 @@ class Panel:
         return replace(self, text=text, queries=queries, nothing=nothing)
 
     def built(self, *, x: int, y: int, width: int, height: int) -> AnyPanel:
-        panel = _KINDS[self.kind](self)
+        panel = self.make(self)
         panel.id(self.number).title(self.title).description(self.text).unit(self.unit).min(0)
         panel.datasource(SOURCE).grid_pos(model.GridPos(h=height, w=width, x=x, y=y))
         steps = [model.Threshold(value=value, color=colour) for value, colour in self.levels]
@@ -86,14 +86,8 @@ class Panel:
             target = prometheus.Dataquery().ref_id(letter).expr(query).datasource(SOURCE)
             target.legend_format(legend or "__auto")
             # Bars show this moment: over a range, `topk` returns more series than it is asked for.
-            panel.with_target(target.instant() if self.kind == "bars" else target.range())
+            panel.with_target(target.instant() if self.make is _bars else target.range())
         return panel
-
-
-graph = partial(Panel, kind="graph")
-stat = partial(Panel, kind="stat")
-gauge = partial(Panel, kind="gauge")
-bars = partial(Panel, kind="bars")
 
 
 def _graph(panel: Panel) -> timeseries.Panel:
@@ -151,9 +145,7 @@ def _bars(_panel: Panel) -> bargauge.Panel:
     )
 
 
-_KINDS: Mapping[str, Callable[[Panel], AnyPanel]] = {
-    "graph": _graph,
-    "stat": _stat,
-    "gauge": _gauge,
-    "bars": _bars,
-}
+graph = partial(Panel, make=_graph)
+stat = partial(Panel, make=_stat)
+gauge = partial(Panel, make=_gauge)
+bars = partial(Panel, make=_bars)

@@ -1,6 +1,7 @@
 """The largest memory of the demo's processes, sampled from outside."""
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
@@ -21,12 +22,10 @@ class PeakMemory:
     def sample(self) -> None:
         for name, pid in self.roots.items():
             for member in processes.with_children(pid) if name == "postgres" else [pid]:
-                try:
+                with suppress(psutil.NoSuchProcess):
                     rss_bytes = psutil.Process(member).memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-                key = name if member == pid else f"{name} (largest backend)"
-                self.bytes_by_process[key] = max(self.bytes_by_process.get(key, 0), rss_bytes)
+                    key = name if member == pid else f"{name} (largest backend)"
+                    self.bytes_by_process[key] = max(self.bytes_by_process.get(key, 0), rss_bytes)
 
     def follow(self, clock: Clock) -> threading.Thread:
         def turn() -> None:

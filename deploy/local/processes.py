@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,11 +38,9 @@ def server_account() -> Account | None:
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
-        try:
+        with suppress(KeyError):
             entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return Account(entry.pw_uid, entry.pw_gid)
+            return Account(entry.pw_uid, entry.pw_gid)
     return Account(65534, 65534)
 
 
@@ -167,13 +165,10 @@ def _live_processes(matches: Callable[[psutil.Process], bool]) -> list[int]:
     """List other processes that match; one that this user may not read never does."""
     found = []
     for process in psutil.process_iter():
-        try:
-            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            if matches(process):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+            lives = process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE
+            if lives and matches(process):
                 found.append(process.pid)
-        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
-            continue
     return found
 
 
@@ -199,10 +194,8 @@ def kill_all(pids: Iterable[int]) -> None:
     """Kill the processes and wait until they are gone."""
     pids = list(pids)
     for pid in pids:
-        try:
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
     if left := wait_until_gone(pids, seconds=10):
         raise TimeoutError(f"processes {left} survive SIGKILL")
 

@@ -32,6 +32,10 @@ def memory(samples: Sequence[Sample], *, bound_bytes: int = MOST_RSS_BYTES) -> s
     )
 
 
+def connections(samples: Sequence[Sample]) -> str:
+    return by_process(samples, "established", lambda usage: usage.connections)
+
+
 def by_process(
     samples: Sequence[Sample],
     ylabel: str,

@@ -1,6 +1,7 @@
 """The resources of a process, read from outside."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
@@ -57,7 +58,7 @@ def _established(connections: Iterable[object]) -> int:
 def _family(pid: int) -> ProcessUsage:
     rss_bytes, cpu_seconds, files, threads = 0, 0.0, 0, 0
     for member in processes.with_children(pid):
-        try:
+        with suppress(psutil.NoSuchProcess):
             process = psutil.Process(member)
             memory, times = process.memory_info(), process.cpu_times()
             # The parent keeps the time of children that have ended.
@@ -65,6 +66,4 @@ def _family(pid: int) -> ProcessUsage:
             rss_bytes += memory.rss - memory.shared
             files += process.num_fds()
             threads += process.num_threads()
-        except psutil.NoSuchProcess:
-            continue
     return ProcessUsage(rss_bytes, round(cpu_seconds, 2), files, threads, connections=0)

@@ -73,12 +73,11 @@ def usage_of_servers(samples: Sequence[Sample]) -> list[UsageLine]:
 
 
 def _lines(readings: Sequence[tuple[float, dict[str, ProcessUsage]]]) -> list[UsageLine]:
-    lines = []
-    for name in sorted({name for _, usages in readings for name in usages}):
-        series = [(at, usages[name]) for at, usages in readings if name in usages]
-        if len(series) >= _FEWEST:
-            lines.append(_line(name, series))
-    return lines
+    names = sorted({name for _, usages in readings for name in usages})
+    every_series = {
+        name: [(at, usages[name]) for at, usages in readings if name in usages] for name in names
+    }
+    return [_line(name, each) for name, each in every_series.items() if len(each) >= _FEWEST]
 
 
 def _line(name: str, series: Sequence[tuple[float, ProcessUsage]]) -> UsageLine:

@@ -175,9 +175,7 @@ def _proof(
         plots={
             "Texts": plots.throughput(samples),
             "Memory by process": plots.memory(samples, bound_bytes=MOST_RSS_BYTES),
-            "TCP connections": plots.by_process(
-                samples, "established", lambda usage: usage.connections
-            ),
+            "TCP connections": plots.connections(samples),
             "Queues": plots.queues(samples),
         },
     )

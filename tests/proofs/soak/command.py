@@ -105,9 +105,7 @@ def _proof(samples: Sequence[Sample], promises: list[Promise], title: str) -> Pr
             "Memory by process": plots.memory(samples),
             "File descriptors": plots.by_process(samples, "open", lambda usage: usage.files),
             "Threads": plots.by_process(samples, "threads", lambda usage: usage.threads),
-            "TCP connections": plots.by_process(
-                samples, "established", lambda usage: usage.connections
-            ),
+            "TCP connections": plots.connections(samples),
             "Queues": plots.queues(samples),
             "Quota": plots.quota(samples, per_minute=_REQUESTS_PER_MINUTE),
         },
