@@ -79,11 +79,8 @@ def make(places: Places, *, demo: bool) -> Iterator[str]:
     # The file holds lines NAME=value in the store's names; it is empty without an archive.
     yield from maker.secret("archive_credentials", "")
     # Keys of chat servers; passwords of mail servers; files that commands read and write.
-    for folder in (
-        places.secret("providers"),
-        places.secret("alertmanager"),
-        places.root / "files",
-    ):
+    secret_folders = (places.secret(name) for name in ("providers", "alertmanager"))
+    for folder in (*secret_folders, places.root / "files"):
         if not folder.exists():
             folder.mkdir(mode=0o700)
             maker.own(folder)

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import pika
@@ -31,10 +31,6 @@ class Ports:
     distribution: int
     epmd: int
     metrics: int
-
-    @classmethod
-    def choose(cls) -> "Ports":
-        return cls(*(processes.free_port() for _ in range(5)))
 
 
 @dataclass
@@ -177,18 +173,13 @@ def start_rabbitmq(
     processes.kill_all(processes.processes_with(environment=f"{processes.HOME_MARK}={directory}"))
     password = secrets.token_urlsafe(18)
     for _ in range(_START_ATTEMPTS):
-        ports = Ports.choose()
+        ports = Ports(*(processes.free_port() for _ in fields(Ports)))
         # The node's name holds its port: data of other ports belong to another node.
         shutil.rmtree(directory / "data", ignore_errors=True)
         _write_files(directory, ports, password, with_metrics=with_metrics)
-        running = RunningRabbitmq(
-            url=f"amqp://{_USER}:{password}@127.0.0.1:{ports.amqp}/%2F",
-            admin=RabbitmqAdmin(f"http://127.0.0.1:{ports.management}", _USER, password),
-            directory=directory,
-            binaries=binaries,
-            ports=ports,
-            end_with_parent=end_with_parent,
-        )
+        url = f"amqp://{_USER}:{password}@127.0.0.1:{ports.amqp}/%2F"
+        admin = RabbitmqAdmin(f"http://127.0.0.1:{ports.management}", _USER, password)
+        running = RunningRabbitmq(url, admin, directory, binaries, ports, end_with_parent)
         if running.start():
             return running
     raise LocalServerError(f"RabbitMQ does not start: see {directory / 'log'}")
