@@ -106,7 +106,7 @@ NEW = None
 ANY = frozenset(AvisOutcome)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Transition:
     """One event, the outcomes that allow it, and those that it leads to.
 
@@ -122,48 +122,36 @@ class Transition:
     published_at: Effect = CLEARED
 
 
-def _on_the_way(event: AvisEvent, **effects: Effect) -> Transition:
-    """Return a transition that leaves the avis pending."""
-    return Transition(
-        event=event, sources=frozenset({PENDING}), targets=frozenset({PENDING}), **effects
-    )
-
-
-def _settled(event: AvisEvent, *targets: AvisOutcome) -> Transition:
-    """Return a transition that ends a claim by its result."""
-    return Transition(
-        event=event, sources=frozenset({PENDING}), targets=frozenset(targets), claim_token=KEPT
-    )
-
-
-def _reset(event: AvisEvent, sources: frozenset[AvisOutcome], *targets: AvisOutcome) -> Transition:
-    return Transition(event=event, sources=sources, targets=frozenset(targets))
-
+_DUE = frozenset({PENDING})
+_ACCEPTED = frozenset({AvisOutcome.ACCEPTED})
+_REJECTED = frozenset({AvisOutcome.REJECTED})
+_CANCELLED = frozenset({AvisOutcome.CANCELLED})
 
 TRANSITIONS = (
-    Transition(
-        event=AvisEvent.OPENED, sources=frozenset({NEW}), targets=frozenset({PENDING, *SKIPPED})
-    ),
+    Transition(AvisEvent.OPENED, frozenset({NEW}), _DUE | SKIPPED),
     # A lease that has ended is cleared: it would call for another message at once.
-    _on_the_way(AvisEvent.PUBLISHED, claim_token=KEPT, lease_until=KEPT, published_at=SET),
-    _on_the_way(AvisEvent.RECALLED, claim_token=KEPT, lease_until=KEPT),
-    _on_the_way(AvisEvent.RESTARTED, claim_token=KEPT),
-    _on_the_way(AvisEvent.CLAIMED, claim_token=SET, lease_until=SET, published_at=KEPT),
-    _on_the_way(AvisEvent.RETURNED, published_at=KEPT),
-    _on_the_way(AvisEvent.RELEASED),
-    _on_the_way(AvisEvent.PARKED, claim_token=KEPT, lease_until=SET),
-    _on_the_way(AvisEvent.EXTENDED, claim_token=KEPT, lease_until=SET, published_at=KEPT),
-    _settled(AvisEvent.TEXT_ACCEPTED, AvisOutcome.ACCEPTED),
-    _settled(AvisEvent.TEXT_REJECTED, AvisOutcome.REJECTED),
-    _settled(AvisEvent.NOT_DUE, AvisOutcome.CANCELLED, *TEXTLESS),
-    _reset(AvisEvent.FACTS_CHANGED, ANY, PENDING),
-    _reset(AvisEvent.FACTS_RESTORED, ANY, AvisOutcome.ACCEPTED),
-    _reset(AvisEvent.WITHHELD, ANY, *SKIPPED),
-    _reset(AvisEvent.PAGE_CLOSED, frozenset({PENDING}), AvisOutcome.CANCELLED),
-    _reset(
-        AvisEvent.PAGE_REOPENED, SKIPPED | {AvisOutcome.CANCELLED}, *(PENDING, AvisOutcome.ACCEPTED)
+    Transition(
+        AvisEvent.PUBLISHED, _DUE, _DUE, claim_token=KEPT, lease_until=KEPT, published_at=SET
     ),
-    _reset(AvisEvent.ERASED, ANY, *WITHDRAWN),
-    _reset(AvisEvent.PROMPT_CHANGED, frozenset({AvisOutcome.ACCEPTED}), PENDING),
-    _reset(AvisEvent.RETRIED, frozenset({AvisOutcome.REJECTED}), PENDING),
+    Transition(AvisEvent.RECALLED, _DUE, _DUE, claim_token=KEPT, lease_until=KEPT),
+    Transition(AvisEvent.RESTARTED, _DUE, _DUE, claim_token=KEPT),
+    Transition(AvisEvent.CLAIMED, _DUE, _DUE, claim_token=SET, lease_until=SET, published_at=KEPT),
+    Transition(AvisEvent.RETURNED, _DUE, _DUE, published_at=KEPT),
+    Transition(AvisEvent.RELEASED, _DUE, _DUE),
+    Transition(AvisEvent.PARKED, _DUE, _DUE, claim_token=KEPT, lease_until=SET),
+    Transition(
+        AvisEvent.EXTENDED, _DUE, _DUE, claim_token=KEPT, lease_until=SET, published_at=KEPT
+    ),
+    # A claim ends by its result.
+    Transition(AvisEvent.TEXT_ACCEPTED, _DUE, _ACCEPTED, claim_token=KEPT),
+    Transition(AvisEvent.TEXT_REJECTED, _DUE, _REJECTED, claim_token=KEPT),
+    Transition(AvisEvent.NOT_DUE, _DUE, _CANCELLED | TEXTLESS, claim_token=KEPT),
+    Transition(AvisEvent.FACTS_CHANGED, ANY, _DUE),
+    Transition(AvisEvent.FACTS_RESTORED, ANY, _ACCEPTED),
+    Transition(AvisEvent.WITHHELD, ANY, SKIPPED),
+    Transition(AvisEvent.PAGE_CLOSED, _DUE, _CANCELLED),
+    Transition(AvisEvent.PAGE_REOPENED, SKIPPED | _CANCELLED, _DUE | _ACCEPTED),
+    Transition(AvisEvent.ERASED, ANY, WITHDRAWN),
+    Transition(AvisEvent.PROMPT_CHANGED, _ACCEPTED, _DUE),
+    Transition(AvisEvent.RETRIED, _REJECTED, _DUE),
 )

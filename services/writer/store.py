@@ -23,7 +23,7 @@ from services.writer.slices.rows import Written, write_rows
 from services.writer.slices.shard_receipts import ShardedClose
 from services.writer.slices.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
 from services.writer.sql.conflicts import DEADLOCK, SERIALISATION_FAILURE
-from shared.db.sqlstate import blames_row, sqlstate
+from shared.db.outages import blames_row, sqlstate
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import route
 from shared.sirene.identifiers import siren_of

@@ -6,17 +6,17 @@ Prometheus raises alerts. Meaning and what to do: docs/operations.md, "Alerts".
 
 from collections.abc import Mapping, Sequence
 
-from shared.alerts import imports, processes, queues, room, texts
+from shared.alerts import imports, queues, servers, texts
 from shared.alerts.condition import Alert, Condition, ConditionFacts
 
 __all__ = ["GROUPS", "Alert", "Condition", "ConditionFacts", "faults_in"]
 
 GROUPS: Mapping[str, Sequence[Condition]] = {
-    "sirenade-processes": processes.CONDITIONS,
+    "sirenade-processes": servers.PROCESSES,
     "sirenade-queues": queues.CONDITIONS,
     "sirenade-import": imports.CONDITIONS,
     "sirenade-texts": texts.CONDITIONS,
-    "sirenade-room": room.CONDITIONS,
+    "sirenade-room": servers.ROOM,
 }
 
 

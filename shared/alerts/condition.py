@@ -50,12 +50,14 @@ class Condition:
 
     name: str
     severity: Severity
+    dashboard: str
     expression: str = ""
     hold: str = ""
     summary: str = ""
-    dashboard: str = "sirenade-overview"
     faults: Callable[[ConditionFacts], Iterable[str]] | None = None
 
 
-critical = partial(Condition, severity="critical")
-warning = partial(Condition, severity="warning")
+def severities(dashboard: str) -> tuple[partial[Condition], partial[Condition]]:
+    """Return the makers of critical conditions and of warnings, shown on this dashboard."""
+    critical = partial(Condition, severity="critical", dashboard=dashboard)
+    return critical, partial(critical, severity="warning")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared.alerts.condition import ConditionFacts, critical, warning
+from shared.alerts.condition import ConditionFacts, severities
 from shared.days import FRANCE
 from shared.terminal.words import thousands
 
@@ -57,6 +57,8 @@ def _fresh_seconds() -> str:
     )
     return f"3600 * scalar({_FRESH_HOURS}{more})"
 
+
+critical, warning = severities("sirenade-overview")
 
 CONDITIONS = (
     # A child appears at zero with its process, so that the first 429 is an increase.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared.alerts.condition import ConditionFacts, critical, warning
+from shared.alerts.condition import ConditionFacts, severities
 from shared.terminal.words import thousands
 
 
@@ -16,6 +16,8 @@ def _dead_letters(facts: ConditionFacts) -> Iterator[str]:
         yield f"{thousands(facts.dead_letters)} dead letters wait: ./sirenade dead-letters list"
 
 
+critical, warning = severities("sirenade-queues")
+
 CONDITIONS = (
     critical(
         "SirenadeNoConsumers",
@@ -23,7 +25,6 @@ CONDITIONS = (
         " == 0",
         hold="5m",
         summary="Nobody takes messages from {{ $labels.queue }}.",
-        dashboard="sirenade-queues",
     ),
     # Publishers wait at about 100 messages (SIRENADE_FETCHER_MAX_SLICES_READY).
     warning(
@@ -37,7 +38,6 @@ CONDITIONS = (
         """,
         hold="10m",
         summary="{{ $value }} messages wait in {{ $labels.queue }}, and they do not get fewer.",
-        dashboard="sirenade-queues",
     ),
     # RabbitMQ tells no age of a quorum queue's messages. Messages that ran say how long they
     # waited; the table of avis says it of those that did not run. They are sent again after
@@ -54,7 +54,6 @@ CONDITIONS = (
         """,
         hold="5m",
         summary="Messages for {{ $labels.actor }} are {{ $value | humanizeDuration }} old.",
-        dashboard="sirenade-queues",
     ),
     # Prometheus looks at their growth: SirenadeFailedItemsGrowing.
     warning("SirenadeFailedItems", faults=_failed_items),
@@ -66,7 +65,6 @@ CONDITIONS = (
         """,
         hold="1m",
         summary="{{ $value }} messages were given up and wait for a decision.",
-        dashboard="sirenade-queues",
         faults=_dead_letters,
     ),
     critical(
@@ -77,6 +75,5 @@ CONDITIONS = (
         """,
         hold="1m",
         summary="RabbitMQ is in an alarm of memory or disk and takes no messages.",
-        dashboard="sirenade-queues",
     ),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared.alerts.condition import ConditionFacts, critical, warning
+from shared.alerts.condition import ConditionFacts, severities
 
 _BUDGET_REACHED = "The budget for texts is reached, and no text is begun."
 
@@ -11,6 +11,8 @@ def _budget_reached(facts: ConditionFacts) -> Iterator[str]:
     if facts.budget_is_reached:
         yield _BUDGET_REACHED
 
+
+critical, warning = severities("sirenade-reviewer")
 
 CONDITIONS = (
     # 50 texts at least: one rejection in a handful is more than 5 %.
@@ -24,7 +26,6 @@ CONDITIONS = (
         """,
         hold="10m",
         summary="{{ $value | humanizePercentage }} of the last hour's texts were rejected.",
-        dashboard="sirenade-reviewer",
     ),
     warning(
         "SirenadeRejectionReason",
@@ -36,7 +37,6 @@ CONDITIONS = (
         """,
         hold="10m",
         summary="{{ $value | humanizePercentage }} of the attempts fail for {{ $labels.reason }}.",
-        dashboard="sirenade-reviewer",
     ),
     # State 1 is a call that probes the server: out of use until that call succeeds.
     warning(
@@ -44,7 +44,6 @@ CONDITIONS = (
         expression="max by (provider) (sirenade_circuit_state) > 0",
         hold="5m",
         summary="The chat server {{ $labels.provider }} is out of use after failures in a row.",
-        dashboard="sirenade-reviewer",
     ),
     warning(
         "SirenadeBudgetNearlySpent",
@@ -54,13 +53,11 @@ CONDITIONS = (
         """,
         hold="5m",
         summary="{{ $value | humanizePercentage }} of the budget for texts is spent or set aside.",
-        dashboard="sirenade-reviewer",
     ),
     critical(
         "SirenadeBudgetReached",
         expression='max(sirenade_budget_paused{reason="cap"}) == 1',
         summary=_BUDGET_REACHED,
         faults=_budget_reached,
-        dashboard="sirenade-reviewer",
     ),
 )

@@ -1,4 +1,7 @@
-"""Outages of PostgreSQL: the server is away, lacks resources or takes no writes."""
+"""Errors of PostgreSQL by their SQLSTATE: outages of the server, and rows at fault.
+
+In an outage the server is away, lacks resources or takes no writes.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +14,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.backoff import doubling
 from shared.clock import Clock
-from shared.db.sqlstate import sqlstate
 from shared.errors import SlowDown
 
 log = structlog.get_logger()
@@ -25,9 +27,24 @@ _CLASSES = (
     "58",  # system error, like one of input and output
     "25006",  # read-only: a standby, or so set by an administrator
 )
+_ROW_CLASSES = (
+    "22",  # data exception
+    "23",  # integrity constraint violation
+)
 _RETRY_SECONDS = 15.0
 # A message that waits longer would meet its actor's time limit.
 _PATIENCE_SECONDS = 60.0
+
+
+def sqlstate(error: BaseException) -> str:
+    """Return the error's SQLSTATE; empty where the connection was lost before there was one."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(origin, "pgcode", None) or ""
+
+
+def blames_row(error: BaseException) -> bool:
+    """Return whether a row is at fault: the same row would be refused again."""
+    return sqlstate(error).startswith(_ROW_CLASSES)
 
 
 def is_outage(error: BaseException) -> bool:

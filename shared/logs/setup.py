@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -33,11 +34,12 @@ def configure_logs(
     def tell(event: str, *, level: str, **fields: object) -> None:
         output.write(_through(processors, level, {"event": event, **fields}))
 
+    replica = f"{socket.gethostname()}:{os.getpid()}"
     file = None if directory is None else LogFile(directory, service)
     output = Output(stream or sys.stdout, file, tell)
     processors: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
-        _identify(service=service, replica=f"{socket.gethostname()}:{os.getpid()}"),
+        partial(_identify, {"service": service, "replica": replica}),
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _summarise_exception,
@@ -98,15 +100,11 @@ def _without_content(arguments: Any) -> Any:
     )
 
 
-def _identify(**identity: str) -> structlog.types.Processor:
-    """Return a processor that names service and replica in the events of all threads."""
-
-    def identify(_logger: object, _method: str, event: Event) -> Event:
-        for name, value in identity.items():
-            event.setdefault(name, value)
-        return event
-
-    return identify
+def _identify(identity: dict[str, str], _logger: object, _method: str, event: Event) -> Event:
+    """Name service and replica in the events of all threads."""
+    for name, value in identity.items():
+        event.setdefault(name, value)
+    return event
 
 
 def _summarise_exception(_logger: object, _method: str, event: Event) -> Event:

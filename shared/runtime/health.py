@@ -49,9 +49,8 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         sys.stdout.write(f"/metrics does not answer: {error}\n")
         return 1
-    found = list(
-        faults(metrics, now_seconds=time.time(), patience_seconds=options.patience_seconds)
-    )
+    patience_seconds = options.patience_seconds
+    found = list(faults(metrics, now_seconds=time.time(), patience_seconds=patience_seconds))
     sys.stdout.write("\n".join(found or ["healthy"]) + "\n")
     return 1 if found else 0
 

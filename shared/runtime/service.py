@@ -83,10 +83,8 @@ class Running:
             for loop in service.loops:
                 metrics.loop_failures.labels(loop=loop.name)
                 metrics.loop_last_turn.labels(loop=loop.name)
-                thread = threading.Thread(
-                    target=self._turn, args=(loop,), name=loop.name, daemon=True
-                )
-                self._threads.append(thread)
+                turn = partial(self._turn, loop)
+                self._threads.append(threading.Thread(target=turn, name=loop.name, daemon=True))
 
     def start(self) -> None:
         for worker in self._workers:
@@ -163,21 +161,16 @@ def run_service(
         settings.broker_url.get_secret_value(), extra_middleware=[ActorMetrics(metrics)]
     )
     service = build(settings, engine=engine, broker=broker, clock=clock, metrics=metrics)
-    _require_queue(broker, service)
+    if service.queue is not None:
+        try:
+            ready_messages(broker, service.queue)
+        except BrokerUnavailable as error:
+            # Its consumers would wait in silence.
+            raise UserError(f"the broker does not answer: {error}") from None
     serve_metrics(metrics, host=settings.metrics_host, port=settings.metrics_port)
     run_until_stopped(Running([service], broker, clock, metrics), clock)
     broker.close()
     engine.dispose()
-
-
-def _require_queue(broker: dramatiq.Broker, service: Service) -> None:
-    """Raise UserError where the broker does not answer: consumers would wait in silence."""
-    if service.queue is None:
-        return
-    try:
-        ready_messages(broker, service.queue)
-    except BrokerUnavailable as error:
-        raise UserError(f"the broker does not answer: {error}") from None
 
 
 def run_until_stopped(running: Running, clock: Clock) -> None:

@@ -66,13 +66,8 @@ def libelles_d_activite() -> frozenset[str]:
 
 
 @functools.cache
-def _categories_juridiques() -> Mapping[str, str]:
-    return MappingProxyType({r["code"]: r["libelle"] for r in _rows("categories_juridiques.csv")})
-
-
-@functools.cache
-def _tranches_effectifs() -> Mapping[str, str]:
-    return MappingProxyType({r["code"]: r["libelle"] for r in _rows("tranches_effectifs.csv")})
+def _libelles(table: str) -> Mapping[str, str]:
+    return MappingProxyType({row["code"]: row["libelle"] for row in _rows(f"{table}.csv")})
 
 
 def departement_of(code_commune: str | None) -> str | None:
@@ -96,7 +91,8 @@ def departement_et_region(code_commune: str) -> tuple[str, str]:
 
 def load() -> None:
     """Read the tables now, not with the first record."""
-    _activites(), _categories_juridiques(), _tranches_effectifs(), communes(), departements()
+    _activites(), communes(), departements()
+    _libelles("categories_juridiques"), _libelles("tranches_effectifs")
 
 
 def region_of(departement: str | None) -> str | None:
@@ -109,11 +105,8 @@ def libelle_activite(code: str | None, nomenclature: str | None) -> str | None:
     if code is None:
         return None
     names = _SEARCH_ORDER if nomenclature is None else (nomenclature,)
-    for name in names:
-        libelle = _activites().get((name, code))
-        if libelle is not None:
-            return libelle
-    return None
+    found = (_activites().get((name, code)) for name in names)
+    return next((libelle for libelle in found if libelle is not None), None)
 
 
 def libelle_commune(code: str | None) -> str | None:
@@ -123,11 +116,11 @@ def libelle_commune(code: str | None) -> str | None:
 
 
 def libelle_categorie_juridique(code: str | None) -> str | None:
-    return None if code is None else _categories_juridiques().get(code)
+    return None if code is None else _libelles("categories_juridiques").get(code)
 
 
 def libelle_effectif(tranche: str | None) -> str | None:
     """Return the label of a headcount; None for NN, which means unknown."""
     if tranche is None or tranche == "NN":
         return None
-    return _tranches_effectifs().get(tranche)
+    return _libelles("tranches_effectifs").get(tranche)

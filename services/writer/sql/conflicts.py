@@ -6,7 +6,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from shared.db.sqlstate import sqlstate
+from shared.db.outages import sqlstate
 
 ResultT = TypeVar("ResultT")
 

@@ -16,7 +16,7 @@ from services.writer.stock.log import StockLoad
 from services.writer.stock.store import judge, store
 from services.writer.stock.values import clean
 from services.writer.stock.view import View
-from shared.db.sqlstate import sqlstate
+from shared.db.outages import sqlstate
 from shared.errors import UserError
 
 # Two copiers and their backends fill the cores; the chunks that wait are bounded.

@@ -15,7 +15,7 @@ from services.writer.stock.erasure import honour_stored
 from services.writer.stock.log import LoadStatus, StockLoad
 from services.writer.stock.statements import drop_duplicates
 from services.writer.stock.values import Chunk, RefusedRow
-from shared.db.sqlstate import blames_row, sqlstate
+from shared.db.outages import blames_row, sqlstate
 from shared.db.tables.stock import stock_loads
 
 _MAINTENANCE_MEMORY = text("SET LOCAL maintenance_work_mem = '256MB'")

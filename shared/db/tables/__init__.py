@@ -4,8 +4,7 @@ Hot tables carry no foreign keys: one transaction writes a unit, its establishme
 pages together, and an erasure clears them together (docs/adr/0004-database.md).
 """
 
-# Each module adds its tables to `metadata`.
-from shared.db.tables import imports, money, operations, review_batches, stock
+from shared.db.tables import imports, money, operations, review_batches, stock  # noqa: F401  each adds its tables
 from shared.db.tables.columns import metadata
 from shared.db.tables.register import etablissements, pro_localisations, unites_legales
 from shared.db.tables.texts import avis, oppositions
@@ -13,13 +12,8 @@ from shared.db.tables.texts import avis, oppositions
 __all__ = [
     "avis",
     "etablissements",
-    "imports",
     "metadata",
-    "money",
-    "operations",
     "oppositions",
     "pro_localisations",
-    "review_batches",
-    "stock",
     "unites_legales",
 ]

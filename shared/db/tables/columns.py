@@ -89,25 +89,14 @@ def one_of(
     return sa.Column(name, sa.Text, check, nullable=nullable, server_default=default)
 
 
-_KINDS = {
-    str: text,
-    bool: boolean,
-    int: smallint,
-    float: double,
-    dt.date: date,
-    dt.datetime: insee_time,
-}
-
-
 def of_record(record: type, *, key: str | None = None) -> list[sa.Column[Any]]:
     """Make the columns of a dataclass of `shared.sirene.records`; an optional field may be null."""
+    kinds = {str: text, bool: boolean, int: smallint, float: double}
+    kinds |= {dt.date: date, dt.datetime: insee_time}
     made = []
     for field in fields(record):
         types = get_args(field.type) or (field.type,)
-        made += _KINDS[types[0]](
-            field.name,
-            key=field.name == key,
-            required=NoneType not in types,
-            default="false" if field.default is False else None,
-        )
+        default = "false" if field.default is False else None
+        make, required = kinds[types[0]], NoneType not in types
+        made += make(field.name, key=field.name == key, required=required, default=default)
     return made

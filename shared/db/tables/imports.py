@@ -6,6 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from shared.db.tables import columns as col
 
 _STATUSES = ("pending", "running", "complete", "failed")
+_DIFFERING = "missing_sirets <> '{}' OR surplus_sirets <> '{}'"
+_INCOMPLETE = "slices_expected IS NULL OR slices_done < slices_expected"
 
 quota = col.table(
     "quota",
@@ -80,11 +82,7 @@ import_batches = col.table(
     col.instant("completed_at"),
     UniqueConstraint("run_id", "number"),
     # The few batches with a difference.
-    Index(
-        "ix_import_batches_differing",
-        "id",
-        postgresql_where="missing_sirets <> '{}' OR surplus_sirets <> '{}'",
-    ),
+    Index("ix_import_batches_differing", "id", postgresql_where=_DIFFERING),
 )
 
 treatment_windows = col.table(
@@ -152,11 +150,7 @@ import_pages = col.table(
     # The instant of the page's last progress, or of its last message.
     col.instant_now("moved_at"),
     PrimaryKeyConstraint("batch_id", "number"),
-    Index(
-        "ix_import_pages_incomplete",
-        "moved_at",
-        postgresql_where="slices_expected IS NULL OR slices_done < slices_expected",
-    ),
+    Index("ix_import_pages_incomplete", "moved_at", postgresql_where=_INCOMPLETE),
     Index("ix_import_pages_share_day", "share_day", postgresql_where="share_day IS NOT NULL"),
 )
 

@@ -5,6 +5,7 @@ from sqlalchemy import Index, PrimaryKeyConstraint
 from shared.db.tables import columns as col
 
 _STATUSES = ("staging", "staged", "stored", "complete", "refused", "abandoned")
+_STAGED = "status IN ('staging', 'staged')"
 
 stock_loads = col.table(
     "stock_loads",
@@ -34,12 +35,7 @@ stock_loads = col.table(
     col.instant_now("started_at"),
     col.instant("finished_at"),
     # There is one staging table for each collection.
-    Index(
-        "uq_stock_loads_open",
-        "collection",
-        unique=True,
-        postgresql_where="status IN ('staging', 'staged')",
-    ),
+    Index("uq_stock_loads_open", "collection", unique=True, postgresql_where=_STAGED),
 )
 
 stock_chunks = col.table(
