@@ -7,14 +7,8 @@ from functools import partial
 import structlog
 
 from services.fetcher.insee.answers import Informations, InseeError, NoGoodAnswer, QueryRefused
-from services.fetcher.plan.deltas import (
-    DeltaOrder,
-    NoWatermark,
-    RunDraft,
-    decide,
-    make_delta_plan,
-    whole_windows,
-)
+from services.fetcher.plan import deltas
+from services.fetcher.plan.deltas import DeltaOrder, NoWatermark, RunDraft
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT, is_whole_register, make_plan
 from services.fetcher.store import ImportStore, PendingRun
 from services.fetcher.walk.store import PageStore
@@ -92,7 +86,7 @@ class Planner:
         whole = is_whole_register(run.scope, run.row_limit)
         try:
             # Ask before the counts: the next delta brings what INSEE treats from now on.
-            windows = whole_windows(self.informations().collections) if whole else []
+            windows = deltas.whole_windows(self.informations().collections) if whole else []
         except NoGoodAnswer as error:
             # The import goes on; the first delta will need a date.
             log.warning("import sets no watermark", reason=str(error))
@@ -107,14 +101,14 @@ class Planner:
 
     def _draft_delta(self, run: PendingRun, order: DeltaOrder) -> RunDraft | None:
         insee = self.informations().collections
-        decision = decide(order, insee, self.store.read_watermarks())
+        decision = deltas.decide(order, insee, self.store.read_watermarks())
         warning = "; ".join(decision.held_up) or None
         if warning is not None and order.wait_seconds > 0:
             log.info("delta waits", run_id=run.run_id, reason=warning)
             seconds = min(self.poll_seconds, order.wait_seconds)
             self.store.postpone_run(run.run_id, seconds, warning=warning)
             return None
-        plan = make_delta_plan(
+        plan = deltas.make_delta_plan(
             decision.windows, count=partial(self._count, run), most_rows=self.most_rows_of_delta
         )
         return RunDraft(plan, decision.windows, warning)

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-import dramatiq
+from dramatiq import Broker, actor
 from sqlalchemy import Engine
 
 from services.fetcher.insee.ledger import open_sender
@@ -23,12 +23,7 @@ from shared.settings import load
 
 
 def build(
-    settings: FetcherSettings,
-    *,
-    engine: Engine,
-    broker: dramatiq.Broker,
-    clock: Clock,
-    metrics: Metrics,
+    settings: FetcherSettings, *, engine: Engine, broker: Broker, clock: Clock, metrics: Metrics
 ) -> Service:
     """Declare the actor on the broker and return the service."""
     pages = PageStore(engine)
@@ -52,7 +47,7 @@ def build(
         with slowing_down():
             walker.fetch_page(FetchPage.from_wire(wire, *others))
 
-    dramatiq.actor(
+    actor(
         broker=broker,
         actor_name=FetchPage.ACTOR,
         queue_name=FetchPage.QUEUE,

@@ -79,7 +79,4 @@ def settle_windows(connection: Connection) -> list[str]:
 
     Windows of a failed run stay open and move nothing.
     """
-    settled: list[str] = []
-    while (collection := connection.execute(_SETTLE).scalar_one_or_none()) is not None:
-        settled.append(collection)
-    return settled
+    return list(iter(lambda: connection.scalar(_SETTLE), None))

@@ -10,7 +10,6 @@ from services.fetcher.plan.windows import Window
 MOST_SIRETS_KEPT = 100_000
 
 Side = Literal["missing", "surplus"]
-CertificateVerdict = Literal["counts_agree", "agree", "differ"]
 
 
 def compare(listed: Iterable[str], stored: Iterable[str]) -> Iterator[tuple[Side, str]]:
@@ -85,7 +84,7 @@ def united(tallies: Iterable[Tally]) -> Tally:
     return Tally(kept, sum(each.more for each in every))
 
 
-def verdict(findings: Iterable[WindowFinding]) -> CertificateVerdict:
+def verdict(findings: Iterable[WindowFinding]) -> Literal["counts_agree", "agree", "differ"]:
     """Return the verdict on all windows; one window that was only counted allows no `agree`."""
     every = list(findings)
     if any(each.missing.count or each.surplus.count for each in every):

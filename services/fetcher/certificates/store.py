@@ -7,12 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, TextClause, text
 
-from services.fetcher.certificates.comparison import (
-    CertificateVerdict,
-    Tally,
-    WindowFinding,
-    united,
-)
+from services.fetcher.certificates.comparison import Tally, WindowFinding, united
 from services.fetcher.plan.windows import Window
 from shared.imports.scope import Scope
 from shared.imports.statement import ASKED
@@ -48,7 +43,6 @@ _GONE = text(f"""
 """)
 # A NULL lies in no window that names a value, as at INSEE.
 _EQUAL = ("departement", "code_commune", "activite_principale", "etat_administratif")
-_BOUNDS = (*_EQUAL, "siret_from", "siret_to")
 _IN_WINDOW = " AND ".join(
     [f"(CAST(:{name} AS text) IS NULL OR {name} = :{name})" for name in _EQUAL]
     + [
@@ -79,7 +73,7 @@ class Outcome:
     """
 
     id: int
-    status: CertificateVerdict | str
+    status: str
     reason: str | None
     informations_before: datetime
     informations_after: datetime | None
@@ -146,16 +140,16 @@ class CertificateStore:
         self._execute(_CLOSE, **values | {"windows": json.dumps(values["windows"])})
 
     def count(self, window: Window) -> int:
-        return self._scalar(_COUNT, **_bounds(window))
+        return self._scalar(_COUNT, **vars(window))
 
     def sirets(self, window: Window, *, above: str, up_to: str | None) -> Iterator[str]:
         """Stream a stretch of the window's sirets in their order, as they are stored now."""
-        stretch = {**_bounds(window), "above": above, "up_to": up_to}
+        stretch = {**vars(window), "above": above, "up_to": up_to}
         # Short transactions on purpose: a snapshot held for an hour would hold back vacuum.
         with self._engine.connect().execution_options(
             stream_results=True, yield_per=_ROWS_AT_ONCE
         ) as connection:
-            yield from connection.execute(_SIRETS, stretch).scalars()
+            yield from connection.scalars(_SIRETS, stretch)
 
     def still_stored(self, window: Window, sirets: Sequence[str]) -> set[str]:
         """Return the sirets that are rows of the window now."""
@@ -163,8 +157,7 @@ class CertificateStore:
         with self._engine.connect() as connection:
             for start in range(0, len(sirets), _ROWS_AT_ONCE):
                 some = {"sirets": list(sirets[start : start + _ROWS_AT_ONCE])}
-                rows = connection.execute(_STILL_STORED, {**_bounds(window), **some})
-                found.update(rows.scalars())
+                found.update(connection.scalars(_STILL_STORED, vars(window) | some))
         return found
 
     def gone(self, sirets: Sequence[str] | None) -> list[str]:
@@ -174,7 +167,7 @@ class CertificateStore:
         """
         wanted = {"sirets": None if sirets is None else list(sirets)}
         with self._engine.connect() as connection:
-            return list(connection.execute(_GONE, wanted).scalars())
+            return list(connection.scalars(_GONE, wanted))
 
     def failed_items(self, sirets: Sequence[str]) -> int:
         return self._scalar(_FAILED_ITEMS, sirets=list(sirets))
@@ -203,7 +196,3 @@ def as_dict(finding: WindowFinding) -> dict[str, object]:
         "surplus": finding.surplus.count,
         "gone": finding.gone_stored,
     }
-
-
-def _bounds(window: Window) -> dict[str, str | None]:
-    return {name: getattr(window, name) for name in _BOUNDS}

@@ -1,6 +1,5 @@
 """A run that is ordered, followed until it ends."""
 
-import json
 import signal
 from collections.abc import Callable
 from dataclasses import asdict
@@ -8,7 +7,6 @@ from dataclasses import asdict
 import typer
 from sqlalchemy import Engine
 
-from services.fetcher.daily_share import Rhythm
 from services.fetcher.plan.costs import cost_of, days_of
 from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
 from services.fetcher.store import ImportStore
@@ -16,7 +14,7 @@ from shared.clock import Clock
 from shared.imports.progress import Progress, read_progress
 from shared.imports.statement import StatementSubject, in_one_line, read_statement
 from shared.imports.watermarks import settle_windows
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, print_json
 from shared.terminal.progress_view import watch_progress
 
 # A région is counted within this time at the public quota; then the progress is shown all the same.
@@ -24,12 +22,7 @@ _PLAN_PATIENCE_SECONDS = 30.0
 
 
 def follow(
-    engine: Engine,
-    run_id: int,
-    *,
-    rhythm: Rhythm | None = None,
-    what: str = "import",
-    as_json: bool,
+    engine: Engine, run_id: int, *, per_day: int | None = None, what: str = "import", as_json: bool
 ) -> None:
     """Show the progress of a run until it ends or SIGINT comes; the run goes on all the same.
 
@@ -42,7 +35,7 @@ def follow(
         with engine.connect() as connection:
             return read_progress(connection, run_id)
 
-    _announce(ImportStore(engine), read, run_id, rhythm, clock)
+    _announce(ImportStore(engine), read, run_id, per_day, clock)
     progress = watch_progress(
         read,
         title=f"{what}, run {run_id}",
@@ -52,7 +45,7 @@ def follow(
     if as_json:
         with engine.begin() as connection:
             settle_windows(connection)
-        typer.echo(json.dumps(asdict(read()), default=str))
+        print_json(asdict(read()))
     if progress.runs_open:
         typer.echo(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -61,10 +54,9 @@ def follow(
 
 def _check(engine: Engine, run_id: int, error: str | None) -> None:
     """Print the statement of a run that has ended. Raises typer.Exit where rows are missing."""
+    subject = StatementSubject(run_id=run_id)
     with engine.connect() as connection:
-        statement = read_statement(
-            connection, StatementSubject(run_id=run_id), by_departement=False
-        )
+        statement = read_statement(connection, subject, by_departement=False)
     typer.echo(in_one_line(statement), err=True)
     if not statement.is_kept or error:
         typer.echo(
@@ -76,11 +68,7 @@ def _check(engine: Engine, run_id: int, error: str | None) -> None:
 
 
 def _announce(
-    store: ImportStore,
-    read: Callable[[], Progress],
-    run_id: int,
-    rhythm: Rhythm | None,
-    clock: Clock,
+    store: ImportStore, read: Callable[[], Progress], run_id: int, per_day: int | None, clock: Clock
 ) -> None:
     """Print what the run costs as soon as a fetcher has planned it, or why it is not planned."""
     deadline_seconds = clock.monotonic_seconds() + _PLAN_PATIENCE_SECONDS
@@ -96,5 +84,5 @@ def _announce(
     per_minute = store.requests_per_minute()
     if per_minute is not None:
         cost = cost_of(plan, rows_per_page=MAX_ROWS_PER_PAGE, per_minute=per_minute)
-        days = "" if rhythm is None else f"; {days_of(cost.rows, rhythm.per_day)}"
+        days = "" if per_day is None else f"; {days_of(cost.rows, per_day)}"
         typer.echo(f"run {run_id}: {cost}{days}", err=True)

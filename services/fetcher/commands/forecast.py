@@ -1,13 +1,11 @@
 """The forecast of an import or a delta: its plan by counts, as the service makes it."""
 
-import json
 import textwrap
 from dataclasses import asdict
 
 import typer
 
 from services.fetcher.commands.desk import open_desk
-from services.fetcher.daily_share import Rhythm
 from services.fetcher.insee.client import InseeClient
 from services.fetcher.plan.costs import ImportForecast, cost_of, days_of, rows_of
 from services.fetcher.plan.deltas import Decision, DeltaOrder, decide, make_delta_plan
@@ -16,6 +14,7 @@ from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from shared.clock import Clock
 from shared.imports.scope import Scope
+from shared.terminal.cli import print_json
 from shared.terminal.words import thousands
 
 
@@ -38,16 +37,15 @@ def forecast_delta(settings: FetcherSettings, order: DeltaOrder) -> tuple[Import
         return ImportForecast(plan, cost, counts=desk.inquirer.requests), decision
 
 
-def print_forecast(found: ImportForecast, rhythm: Rhythm | None, *, as_json: bool) -> None:
+def print_forecast(found: ImportForecast, per_day: int | None, *, as_json: bool) -> None:
     if as_json:
         windows = [{"query": each.window.query, "rows": rows_of(each)} for each in found.plan]
-        told = {"windows": windows, "counts": found.counts, "cost": asdict(found.cost)}
-        typer.echo(json.dumps(told))
+        print_json({"windows": windows, "counts": found.counts, "cost": asdict(found.cost)})
         return
     for batch in found.plan:
         # The query of a list of sirets would fill the screen.
         query = textwrap.shorten(batch.window.query, 100, placeholder=" …")
         typer.echo(f"{thousands(rows_of(batch)):>12} rows  {query}")
-    if rhythm is not None:
-        typer.echo(days_of(found.cost.rows, rhythm.per_day))
+    if per_day is not None:
+        typer.echo(days_of(found.cost.rows, per_day))
     typer.echo(f"{found.cost}; counting took {found.counts} requests, nothing is imported")

@@ -60,7 +60,7 @@ def import_(  # noqa: PLR0913  # each an option of the command
     scope = checked_scope(named if is_named or rhythm is None else replace(named, everything=True))
     if plan:
         found = forecast(load(FetcherSettings), scope, limit)
-        print_forecast(found, rhythm, as_json=as_json)
+        print_forecast(found, per_day, as_json=as_json)
         return
     with current_engine(
         load(DatabaseSettings).database_url.get_secret_value(), application_name="sirenade-import"
@@ -72,7 +72,7 @@ def import_(  # noqa: PLR0913  # each an option of the command
             wanted = scope if is_named else None
             run_id, goes_on = order_daily(engine, wanted, rhythm, row_limit=limit)
         if wait:
-            follow(engine, run_id, rhythm=rhythm, as_json=as_json)
+            follow(engine, run_id, per_day=per_day, as_json=as_json)
         else:
             line = f"run {run_id} {'goes on where it is' if goes_on else 'is ordered'}"
             print_result({"run_id": run_id}, line, as_json=as_json)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -121,6 +121,9 @@ class OneAnswer:
     status: int
     moved_to: str | None
     rate: RateHeaders
+
+
+AnswerT = TypeVar("AnswerT", PageAnswer, Informations, OneAnswer)
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> InseeError:

@@ -8,18 +8,8 @@ from http import HTTPStatus
 import requests
 import urllib3.exceptions
 
-from services.fetcher.insee.answers import (
-    Informations,
-    NoGoodAnswer,
-    OneAnswer,
-    PageAnswer,
-    freshness_of,
-    message_of,
-    page_answer,
-    rate_headers,
-    refusal,
-    target_of,
-)
+from services.fetcher.insee import answers
+from services.fetcher.insee.answers import Informations, NoGoodAnswer, OneAnswer, PageAnswer
 from shared.http import make_session
 from shared.sirene.identifiers import is_siret
 
@@ -66,31 +56,31 @@ class InseeClient:
 
     def _search(self, path: str, name: str, wanted: Mapping[str, str | None]) -> PageAnswer:
         status, headers, body = self._get(path, wanted)
-        rate = rate_headers(headers)
+        rate = answers.rate_headers(headers)
         if status == HTTPStatus.OK:
-            return page_answer(body, rate, name)
-        if status == HTTPStatus.NOT_FOUND and message_of(body) is not None:
+            return answers.page_answer(body, rate, name)
+        if status == HTTPStatus.NOT_FOUND and answers.message_of(body) is not None:
             return PageAnswer(status, total=0, next_cursor=None, records=[], rate=rate)
-        raise refusal(status, headers, body)
+        raise answers.refusal(status, headers, body)
 
     def one(self, number: str) -> OneAnswer:
         """Ask for one siren or siret; the answer to a duplicate names the number it moved to."""
         kind = "siret" if is_siret(number) else "siren"
         status, headers, body = self._get(f"/{kind}/{number}")
-        rate = rate_headers(headers)
+        rate = answers.rate_headers(headers)
         if status == HTTPStatus.MOVED_PERMANENTLY:
-            return OneAnswer(status, target_of(headers), rate)
+            return OneAnswer(status, answers.target_of(headers), rate)
         has_answer = status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
-        if status == HTTPStatus.OK or (has_answer and message_of(body) is not None):
+        if status == HTTPStatus.OK or (has_answer and answers.message_of(body) is not None):
             return OneAnswer(status, None, rate)
-        raise refusal(status, headers, body)
+        raise answers.refusal(status, headers, body)
 
     def informations(self) -> Informations:
         """Ask for the date of the last treatment of each collection."""
         status, headers, body = self._get("/informations")
         if status != HTTPStatus.OK:
-            raise refusal(status, headers, body)
-        return Informations(status, freshness_of(body), rate_headers(headers))
+            raise answers.refusal(status, headers, body)
+        return Informations(status, answers.freshness_of(body), answers.rate_headers(headers))
 
     def _get(
         self, path: str, parameters: Mapping[str, str | None] | None = None

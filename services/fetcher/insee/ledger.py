@@ -3,17 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from sqlalchemy import Engine, text
 
-from services.fetcher.insee.answers import (
-    Informations,
-    InseeError,
-    OneAnswer,
-    PageAnswer,
-    QuotaExceeded,
-)
+from services.fetcher.insee.answers import AnswerT, InseeError, PageAnswer, QuotaExceeded
 from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.quota import Quota, Slot
 from services.fetcher.settings import FetcherSettings
@@ -25,8 +18,6 @@ _RECORD_REQUEST = text("""
     SET http_status = :status, records = :records, duration_seconds = :duration_seconds
     WHERE id = :fetch_id
 """)
-
-AnswerT = TypeVar("AnswerT", PageAnswer, Informations, OneAnswer)
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from typing import Concatenate, ParamSpec
 
 import structlog
 
-from services.fetcher.insee.answers import InseeError, NoGoodAnswer, QuotaExceeded
+from services.fetcher.insee.answers import AnswerT, InseeError, NoGoodAnswer, QuotaExceeded
 from services.fetcher.insee.client import InseeClient
-from services.fetcher.insee.ledger import AnswerT, Sender
+from services.fetcher.insee.ledger import Sender
 from shared.backoff import doubling
 from shared.clock import Clock
 from shared.errors import SlowDown, UserError

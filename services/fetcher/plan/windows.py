@@ -54,10 +54,9 @@ class Window:
     def _treated(self) -> str | None:
         if self.collection is None or self.treated_from is None or self.treated_until is None:
             return None
-        ends = (self.treated_from, self.treated_until)
-        return _TREATED[self.collection].format(
-            *(end.isoformat(timespec="milliseconds") for end in ends)
-        )
+        ends = self.treated_from, self.treated_until
+        written = (end.isoformat(timespec="milliseconds") for end in ends)
+        return _TREATED[self.collection].format(*written)
 
     def _place(self) -> str | None:
         if self.code_commune:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 import structlog
 
 from services.fetcher.insee.answers import (
+    AnswerT,
     Informations,
     KeyRefused,
     NoGoodAnswer,
@@ -18,7 +19,7 @@ from services.fetcher.insee.answers import (
     QuotaExceeded,
 )
 from services.fetcher.insee.client import InseeClient
-from services.fetcher.insee.ledger import AnswerT, Sender
+from services.fetcher.insee.ledger import Sender
 from services.fetcher.insee.quota import Slot
 from services.fetcher.plan.page_end import judge_page
 from services.fetcher.walk.slices import PageSlice, cut_page
