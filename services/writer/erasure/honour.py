@@ -91,9 +91,9 @@ def honour(connection: Connection, sirens: Sequence[str]) -> Counter[str]:
     It is for data that comes by another way than a slice: an opposition, a restored dump, a stock
     file. For an opposition the caller holds the register.
     """
-    those = {"sirens": sorted(set(sirens))}
     if not sirens:
         return Counter()
+    those = {"sirens": sorted(set(sirens))}
     hold_unites(connection, those["sirens"])
     cleared = Counter(
         unites_legales=len(connection.execute(_HONOUR_UNITES, those).all()),
