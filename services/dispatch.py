@@ -70,7 +70,8 @@ def main(arguments: list[str]) -> int:
     if importlib.util.find_spec(package) is None:
         sys.stderr.write(f"error: {arguments[0]} is not in this image\n")
         return 2
-    if _needs_no_database(arguments) or _database_is_named():
+    named = {"SIRENADE_DATABASE_URL", "SIRENADE_DATABASE_URL_FILE"} & os.environ.keys()
+    if named or _needs_no_database(arguments):
         # Ctrl-C ends the process until the command line has its own handler.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         sys.argv = ["sirenade", *arguments]
@@ -86,10 +87,6 @@ def _needs_no_database(arguments: list[str]) -> bool:
         or arguments[1:2] == ["check"]
         or arguments[:2] in _WORK_ORDERS_OF_TWO_WORDS
     )
-
-
-def _database_is_named() -> bool:
-    return any(f"SIRENADE_DATABASE_URL{suffix}" in os.environ for suffix in ("", "_FILE"))
 
 
 def _run_with_demo_database(arguments: list[str]) -> int:

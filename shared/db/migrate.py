@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-from shared.db.engine import make_engine
+from shared.db.engine import temporary_engine
 from shared.db.locks import Lock, hold
 from shared.errors import UserError
 
@@ -40,16 +40,13 @@ def current_revision(connection: Connection) -> str | None:
 
 def upgrade(url: str) -> str | None:
     """Bring the database to the latest revision, and return it; several at once queue up."""
-    engine = make_engine(url, application_name="sirenade-migrate", statement_timeout_seconds=0)
-    try:
-        with engine.begin() as connection:
-            connection.execute(text("SET LOCAL lock_timeout = 0"))
-            hold(connection, Lock.MIGRATION)
-            _require_known(current_revision(connection))
-            command.upgrade(_config(connection), "head")
-            return current_revision(connection)
-    finally:
-        engine.dispose()
+    options = {"application_name": "sirenade-migrate", "statement_timeout_seconds": 0}
+    with temporary_engine(url, **options) as engine, engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        hold(connection, Lock.MIGRATION)
+        _require_known(current_revision(connection))
+        command.upgrade(_config(connection), "head")
+        return current_revision(connection)
 
 
 def _require_known(revision: str | None) -> None:
@@ -82,15 +79,12 @@ def current_engine(
 
     A timeout of 0 means none.
     """
-    engine = make_engine(
+    with temporary_engine(
         url,
         application_name=application_name,
         pool_size=pool_size,
         statement_timeout_seconds=statement_timeout_seconds,
-    )
-    try:
+    ) as engine:
         with engine.connect() as connection:
             require_current(connection)
         yield engine
-    finally:
-        engine.dispose()

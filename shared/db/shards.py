@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 from sqlalchemy import Connection, Engine, text
 
-from shared.db.engine import make_engine
+from shared.db.engine import make_engine, temporary_engine
 from shared.db.migrate import require_current, upgrade
 from shared.db.tables import metadata
 from shared.db_url import database_address
@@ -130,14 +130,9 @@ def migrate_all(settings: DatabaseSettings) -> str | None:
 
 @contextmanager
 def _connected(url: str) -> Iterator[Connection]:
-    engine = make_engine(
-        url, application_name="sirenade-shards", pool_size=1, statement_timeout_seconds=0
-    )
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    options = {"application_name": "sirenade-shards", "statement_timeout_seconds": 0}
+    with temporary_engine(url, **options) as engine, engine.begin() as connection:
+        yield connection
 
 
 def _require_own(connection: Connection, name: str, buckets: range) -> None:

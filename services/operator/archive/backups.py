@@ -30,8 +30,6 @@ _TABLES = text("""
     SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1
 """)
-_NO_IDLE_LIMIT = text("SET LOCAL idle_in_transaction_session_timeout = 0")
-_EXPORT_SNAPSHOT = text("SELECT pg_export_snapshot()")
 
 Report = Callable[[str], None]
 
@@ -192,8 +190,8 @@ def _snapshot(connection: Connection) -> Iterator[str]:
     """Fix what the connection sees, and yield the snapshot's name for other connections."""
     connection.execution_options(isolation_level="REPEATABLE READ")
     with connection.begin():
-        connection.execute(_NO_IDLE_LIMIT)
-        yield connection.execute(_EXPORT_SNAPSHOT).scalar_one()
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        yield connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
 
 
 def _major(connection: Connection) -> int:

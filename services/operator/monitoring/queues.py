@@ -83,16 +83,14 @@ class QueueReader:
             rows = {
                 name: row
                 for queue in QUEUES
-                for name in _with_delays_and_dead(queue)
+                for name in (queue, *_delayed(queue), xq_name(queue))
                 if (row := _declared(connection, name)) is not None
             }
         return (_queue(name, rows) for name in QUEUES if name in rows)
 
 
-def _with_delays_and_dead(name: str) -> Iterator[str]:
-    yield name
-    yield from (rung_name(name, seconds) for seconds in RUNG_SECONDS)
-    yield xq_name(name)
+def _delayed(name: str) -> list[str]:
+    return [rung_name(name, seconds) for seconds in RUNG_SECONDS]
 
 
 def _declared(connection: Any, name: str) -> Mapping[str, Any] | None:
@@ -107,14 +105,13 @@ def _declared(connection: Any, name: str) -> Mapping[str, Any] | None:
 
 
 def _queue(name: str, rows: Mapping[str, Mapping[str, Any]]) -> Queue:
-    row, dead = rows[name], rows.get(xq_name(name), {})
-    delayed = (rows.get(rung_name(name, seconds), {}) for seconds in RUNG_SECONDS)
+    row = rows[name]
     return Queue(
         name=name,
         ready=row.get("messages_ready", 0),
         in_progress=row.get("messages_unacknowledged"),
-        delayed=sum(map(_messages, delayed)),
-        dead=_messages(dead),
+        delayed=sum(_messages(rows.get(each, {})) for each in _delayed(name)),
+        dead=_messages(rows.get(xq_name(name), {})),
         consumers=row.get("consumers", 0),
     )
 

@@ -10,7 +10,6 @@ from services.operator.monitoring.queues import Queues
 from services.operator.monitoring.readings import Reading
 from services.operator.monitoring.snapshot import (
     AvisProgress,
-    BatchCounts,
     QuotaUse,
     RowsProgress,
     Snapshot,
@@ -64,9 +63,12 @@ class Recorder:
             rows=self._rows_progress(reading),
             avis=self._avis_progress(reading),
             runs_open=progress.runs_open,
-            batches=BatchCounts(
-                progress.pending, progress.running, progress.complete, progress.batches_failed
-            ),
+            batches={
+                "pending": progress.pending,
+                "running": progress.running,
+                "complete": progress.complete,
+                "failed": progress.batches_failed,
+            },
             quota=_quota(reading),
             failed_items_open=reading.failed_items,
             dead_letters_waiting=reading.totals["sirenade_dead_letters_waiting"],

@@ -40,14 +40,6 @@ class AvisProgress:
 
 
 @dataclass(frozen=True)
-class BatchCounts:
-    pending: int
-    running: int
-    complete: int
-    failed: int
-
-
-@dataclass(frozen=True)
 class QuotaUse:
     requests_per_minute: float | None
     used_last_minute: int
@@ -71,14 +63,14 @@ class Spend:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`alerts` come critical first, from the source that `alerts_by` names."""
+    """`alerts` come critical first, from the source that `alerts_by` names; `batches` by status."""
 
     event: str
     at: str
     rows: RowsProgress
     avis: AvisProgress
     runs_open: int
-    batches: BatchCounts
+    batches: Mapping[str, int]
     quota: QuotaUse
     failed_items_open: Mapping[str, int]
     dead_letters_waiting: int

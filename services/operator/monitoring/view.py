@@ -101,19 +101,17 @@ def _rates(snapshot: Snapshot) -> Text:
 
 
 def _runs(snapshot: Snapshot) -> Text:
-    batches = snapshot.batches
-    of_all = batches.pending + batches.running + batches.complete + batches.failed
-    rows = snapshot.rows
-    words = f"{snapshot.runs_open} open · batches {thousands(batches.complete)} of "
-    words += thousands(of_all)
+    batches, rows = snapshot.batches, snapshot.rows
+    complete, of_all = thousands(batches["complete"]), thousands(sum(batches.values()))
+    words = f"{snapshot.runs_open} open · batches {complete} of {of_all}"
     if rows.per_day:
         words += f" · today {thousands(rows.today or 0)} of {thousands(rows.per_day)}"
     if rows.resting_until:
         goes_on = datetime.fromisoformat(rows.resting_until).astimezone(FRANCE)
         words += f" · goes on {goes_on:%d/%m %H:%M:%S}"
     text = Text(words)
-    if batches.failed:
-        text.append(f" · failed: {batches.failed}", style="bold red")
+    if batches["failed"]:
+        text.append(f" · failed: {batches['failed']}", style="bold red")
     return text
 
 
