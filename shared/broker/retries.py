@@ -124,12 +124,6 @@ class WorkerTimeLimit(TimeLimit):
     """dramatiq's time limit, started with a worker: we do not use dramatiq's command line."""
 
     def before_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
-        self.start_once()
-
-    def after_process_boot(self, _broker: dramatiq.Broker) -> None:
-        self.start_once()
-
-    def start_once(self) -> None:
         if not getattr(self, "_started", False):
             self._started = True
             self.manager.start()

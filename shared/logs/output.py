@@ -12,8 +12,6 @@ from shared.logs.files import LogFile
 # A full disk or a missing folder is not tried again with each line.
 _TRY_AGAIN_SECONDS = 30.0
 
-Tell = Callable[..., None]
-
 
 class Output:
     """It never raises and never waits for a file: a broken log stops no work.
@@ -25,7 +23,7 @@ class Output:
         self,
         stream: TextIO,
         file: LogFile | None,
-        tell: Tell,
+        tell: Callable[..., None],
         *,
         try_again_seconds: float = _TRY_AGAIN_SECONDS,
     ) -> None:

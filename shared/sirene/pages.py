@@ -64,7 +64,6 @@ class UniteFacts(NamedTuple):
 
 ETABLISSEMENT_FACTS = EtablissementFacts._fields
 UNITE_FACTS = UniteFacts._fields
-
 AnEtablissement = Etablissement | EtablissementFacts
 AUnite = UniteLegale | UniteFacts
 
@@ -76,8 +75,6 @@ _NAMELESS = "etablissement"
 _TO_ASCII = str.maketrans(
     {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "ø": "o", "Ø": "o", "’": "'", "ʼ": "'"}
 )
-
-
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 
 

@@ -77,8 +77,7 @@ def departement_of(code_commune: str | None) -> str | None:
     """
     if code_commune is None:
         return None
-    length = 3 if code_commune.startswith(("97", "98")) else 2
-    departement = code_commune[:length]
+    departement = code_commune[: 3 if code_commune.startswith(("97", "98")) else 2]
     return departement if departement in departements() else None
 
 
@@ -96,7 +95,7 @@ def load() -> None:
 
 
 def region_of(departement: str | None) -> str | None:
-    found = departements().get(departement) if departement is not None else None
+    found = None if departement is None else departements().get(departement)
     return None if found is None else found.region
 
 
