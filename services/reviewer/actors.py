@@ -74,15 +74,14 @@ class ShardReviewer:
 
     def _work(self, avis_ids: Sequence[int], release_one: Callable[[], None]) -> None:
         start = self.clock.monotonic_seconds()
-        claims, settled = claim(
+        claims, fates = claim(
             self.engine,
             avis_ids,
             lease_seconds=self.lease_seconds,
             prompt_version=self.author.prompt_version,
             sole_traders=self.sole_traders,
         )
-        fates = dict(settled)
-        self.count_fates(settled.values())
+        self.count_fates(fates.values())
         pending = self._start(claims, start)
         for _ in range(len(avis_ids) - len(pending)):
             release_one()

@@ -113,16 +113,12 @@ class _Parts:
         return ProviderClient(Chat(provider, self.clock), gate, meter, self.clock, self.metrics)
 
     def author(self, routes: Sequence[ProviderRoute]) -> Author:
-        choice = None
-        if routes:
-            outage_seconds = self.settings.avis_outage_seconds
-            choice = ProviderChoice(
-                routes, read_prompt(), self.clock, outage_seconds=outage_seconds
-            )
+        outage_seconds = self.settings.avis_outage_seconds
+        choice = ProviderChoice(routes, read_prompt(), self.clock, outage_seconds)
         return Author(
             one_at_a_time(_reasons_against),
             self.clock.monotonic_seconds,
-            choice=choice,
+            choice=choice if routes else None,
             metrics=self.metrics,
         )
 

@@ -6,7 +6,7 @@ afterwards: a kill in between means a second message, which finds nothing to cla
 lost one.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import ceil
@@ -104,11 +104,12 @@ class Relay:
             if budget.paused:
                 return
             shards = [
-                self._connect(engine, control, stack) for engine in self.shards or [self.engine]
+                control if engine is self.engine else stack.enter_context(_autocommit(engine))
+                for engine in self.shards or [self.engine]
             ]
+            stalled = {"stall_seconds": self.stall_seconds}
             for number, connection in enumerate(shards):
-                values = {"stall_seconds": self.stall_seconds}
-                self._send(number, connection, STALLED, room=self.high_water, values=values)
+                self._send(number, connection, STALLED, self.high_water, **stalled)
             room = self.high_water - sum(each.scalar(IN_FLIGHT) or 0 for each in shards)
             if budget.sample_ids is None and self._awaits_more_room(room, shards):
                 return
@@ -118,7 +119,7 @@ class Relay:
             for number, connection in enumerate(shards):
                 share = ceil(room / (len(shards) - number))
                 if share > 0:
-                    room -= self._send(number, connection, query, room=share, values=sample)
+                    room -= self._send(number, connection, query, share, **sample)
 
     def _awaits_more_room(self, room: int, shards: Sequence[Connection]) -> bool:
         """Return whether more is due than fits, while the room is smaller than a full message.
@@ -130,20 +131,8 @@ class Relay:
             return False
         return sum(len(each.execute(DUE, {"room": room + 1}).all()) for each in shards) > room
 
-    def _connect(self, engine: Engine, control: Connection, stack: ExitStack) -> Connection:
-        if engine is self.engine:
-            return control
-        autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
-        return stack.enter_context(autocommit.connect())
-
     def _send(
-        self,
-        shard: int,
-        connection: Connection,
-        query: TextClause,
-        *,
-        room: int,
-        values: Mapping[str, object],
+        self, shard: int, connection: Connection, query: TextClause, room: int, **values: object
     ) -> int:
         """Return how many were sent; when more is due than fits, send full messages only."""
         rows = connection.execute(query, {"room": room, **values}).all()
@@ -166,7 +155,7 @@ class Relay:
         It is in autocommit: row locks of an open transaction would hide the rows from the reviewers
         that get the message.
         """
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with _autocommit(self.engine) as connection:
             if not try_hold_in_session(connection, Lock.RELAY):
                 yield None
                 return
@@ -177,3 +166,7 @@ class Relay:
                 # The end of the session frees the lock in any state of the connection.
                 connection.invalidate()
                 raise
+
+
+def _autocommit(engine: Engine) -> Connection:
+    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")

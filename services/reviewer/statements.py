@@ -1,6 +1,6 @@
 """SQL of claims and results; rows travel as one JSON parameter."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 from sqlalchemy import Connection, TextClause, text
@@ -52,35 +52,24 @@ RELEASE = text("""
     FROM left_over WHERE avis.id = left_over.id
 """)
 
-ACCEPT = text(f"""
-    UPDATE avis SET
-        outcome = 'accepted',
-        text = new.text,
-        label = new.label,
-        digital_source_type = new.digital_source_type,
-        model = new.model,
-        prompt_version = new.prompt_version,
-        facts_hash = new.facts_hash,
-        accepted_facts_hash = new.facts_hash,
-        accepted_at = clock_timestamp(),
-        {avis.SETTLE}
-    FROM json_to_recordset(CAST(:rows AS json)) AS new(
-        id bigint, text text, label text, digital_source_type text, model text,
-        prompt_version text, facts_hash text)
-    WHERE avis.id = new.id
-""")
 
-MAKE_DUE = text(f"""
-    UPDATE avis SET facts_hash = new.facts_hash, {avis.RESET}
-    FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, facts_hash text)
-    WHERE avis.id = new.id
-""")
+def _update(columns: Sequence[str], more: str) -> TextClause:
+    """Return an update of these columns, all texts, and of what `more` sets."""
+    return text(f"""
+        UPDATE avis SET {", ".join(f"{column} = new.{column}" for column in columns)}, {more}
+        FROM json_to_recordset(CAST(:rows AS json))
+            AS new(id bigint, {", ".join(f"{column} text" for column in columns)})
+        WHERE avis.id = new.id
+    """)
 
-SETTLE = text(f"""
-    UPDATE avis SET outcome = new.outcome, {avis.SETTLE}
-    FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, outcome text)
-    WHERE avis.id = new.id
-""")
+
+ACCEPT = _update(
+    ("text", "label", "digital_source_type", "model", "prompt_version", "facts_hash"),
+    f"""outcome = 'accepted', accepted_facts_hash = new.facts_hash,
+        accepted_at = clock_timestamp(), {avis.SETTLE}""",
+)
+MAKE_DUE = _update(("facts_hash",), avis.RESET)
+SETTLE = _update(("outcome",), avis.SETTLE)
 
 ERASE_TEXTS = text(f"""
     UPDATE avis SET {avis.NO_TEXT} WHERE id = ANY(CAST(:ids AS bigint[]))

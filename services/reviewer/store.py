@@ -63,7 +63,8 @@ def claim(
             elif row.attempts > STARTS_ALLOWED:
                 settled[row.id] = AvisOutcome.REJECTED
                 code = STARTS_WITHOUT_RESULT
-                _fail(connection, [_failure(claimed, code, code)])
+                failure = _failure(claimed, code, code)
+                statements.execute_rows(connection, statements.FAIL_ITEMS, [failure])
             else:
                 claims.append(claimed)
         _settle(connection, settled)
@@ -108,7 +109,12 @@ def _judge(
     """Return each result with its ruling; subjects and avis stay locked."""
     ids = [result.claim.avis_id for result in results]
     lock_subjects(connection, ids)
-    held = _lock_avis(connection, ids)
+    held = {
+        row.id: LockedAvis(
+            AvisOutcome(row.outcome), row.claim_token and uuid.UUID(str(row.claim_token))
+        )
+        for row in connection.execute(statements.LOCK, {"ids": ids})
+    }
     subjects = read_subjects(connection, ids)
     return [
         (result, judge(result, held.get(id_), subjects.get(id_), sole_traders=sole_traders))
@@ -159,29 +165,16 @@ def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:
     return row.has_text is True and accepted == (claimed.facts_hash, prompt_version)
 
 
-def _lock_avis(connection: Connection, avis_ids: Sequence[int]) -> dict[int, LockedAvis]:
-    rows = connection.execute(statements.LOCK, {"ids": avis_ids})
-    return {
-        row.id: LockedAvis(
-            AvisOutcome(row.outcome), row.claim_token and uuid.UUID(str(row.claim_token))
-        )
-        for row in rows
-    }
-
-
 def _write(connection: Connection, rulings: Sequence[tuple[AvisResult, Ruling]]) -> None:
     accepted = [result for result, ruling in rulings if ruling.outcome is AvisOutcome.ACCEPTED]
     rejected = [result for result, ruling in rulings if ruling.outcome is AvisOutcome.REJECTED]
     statements.execute_rows(connection, statements.ACCEPT, map(_accepted_row, accepted))
-    statements.execute_rows(
-        connection,
-        statements.MAKE_DUE,
-        (
-            {"id": result.claim.avis_id, "facts_hash": ruling.due_facts_hash}
-            for result, ruling in rulings
-            if ruling.outcome is PENDING
-        ),
-    )
+    due = [
+        {"id": result.claim.avis_id, "facts_hash": ruling.due_facts_hash}
+        for result, ruling in rulings
+        if ruling.outcome is PENDING
+    ]
+    statements.execute_rows(connection, statements.MAKE_DUE, due)
     others = {
         result.claim.avis_id: ruling.outcome
         for result, ruling in rulings
@@ -189,17 +182,14 @@ def _write(connection: Connection, rulings: Sequence[tuple[AvisResult, Ruling]])
     }
     _settle(connection, others)
     _resolve(connection, [result.claim.avis_id for result in accepted])
-    _fail(connection, [_failure_of(result) for result in rejected])
-    statements.execute_rows(
-        connection,
-        statements.KEEP_ATTEMPTS,
-        (
-            _attempt_row(result, attempt, ruling)
-            for result, ruling in rulings
-            if ruling.keep_attempts
-            for attempt in result.attempts
-        ),
-    )
+    statements.execute_rows(connection, statements.FAIL_ITEMS, map(_failure_of, rejected))
+    attempts = [
+        _attempt_row(result, attempt, ruling)
+        for result, ruling in rulings
+        if ruling.keep_attempts
+        for attempt in result.attempts
+    ]
+    statements.execute_rows(connection, statements.KEEP_ATTEMPTS, attempts)
 
 
 def _settle(connection: Connection, outcomes: Mapping[int, AvisOutcome]) -> None:
@@ -216,10 +206,6 @@ def _resolve(connection: Connection, avis_ids: Sequence[int]) -> None:
     if avis_ids:
         keys = [str(avis_id) for avis_id in avis_ids]
         connection.execute(statements.RESOLVE_FAILED_ITEMS, {"keys": keys})
-
-
-def _fail(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
-    statements.execute_rows(connection, statements.FAIL_ITEMS, rows)
 
 
 def _failure(claim: Claim, code: str, message: str) -> dict[str, object]:

@@ -94,22 +94,14 @@ class BatchClient:
         return self._name(told)
 
     def submit(self, file_id: str, key: str) -> RemoteBatch:
-        metadata = {KEY: key}
         hours = self.batch.window_hours
-        wanted: dict[str, Any] = {
-            "input_file_id": file_id,
-            "endpoint": ENDPOINT,
-            "completion_window": f"{hours}h",
-            "metadata": metadata,
-        }
         if self.batch.api == "mistral":
-            wanted = {
-                "input_files": [file_id],
-                "endpoint": ENDPOINT,
-                "model": self.provider.model,
-                "timeout_hours": hours,
-                "metadata": metadata,
-            }
+            wanted: dict[str, Any] = {"input_files": [file_id], "endpoint": ENDPOINT}
+            wanted |= {"model": self.provider.model, "timeout_hours": hours}
+        else:
+            wanted = {"input_file_id": file_id, "endpoint": ENDPOINT}
+            wanted["completion_window"] = f"{hours}h"
+        wanted["metadata"] = {KEY: key}
         return self._remote(self._ask("POST", self._jobs, data=orjson.dumps(wanted)))
 
     def read(self, remote_id: str) -> RemoteBatch:
@@ -140,16 +132,7 @@ class BatchClient:
     def answers(self, file_id: str) -> Iterator[Iterator[bytes]]:
         """Yield the lines of a file once all of it is here. Raises Transient when it was cut."""
         with tempfile.TemporaryFile() as kept:
-            with (
-                translated(self.provider.name),
-                self._session.get(
-                    f"{self._url}/files/{file_id}/content",
-                    timeout=(CONNECT_SECONDS, self.provider.timeout_seconds),
-                    allow_redirects=False,
-                    stream=True,
-                ) as response,
-            ):
-                self._require_ok(response)
+            with self._send("GET", f"/files/{file_id}/content", stream=True) as response:
                 while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
                     kept.write(chunk)
             kept.seek(0)
@@ -166,17 +149,7 @@ class BatchClient:
         return [self._remote(each) for each in data if isinstance(each, dict)]
 
     def _ask(self, method: Literal["GET", "POST"], path: str, **more: Any) -> dict[str, Any]:
-        with (
-            translated(self.provider.name),
-            self._session.request(
-                method,
-                self._url + path,
-                timeout=(CONNECT_SECONDS, self.provider.timeout_seconds),
-                allow_redirects=False,
-                **more,
-            ) as response,
-        ):
-            self._require_ok(response)
+        with self._send(method, path, **more) as response:
             try:
                 told = orjson.loads(response.content)
             except orjson.JSONDecodeError:
@@ -186,12 +159,17 @@ class BatchClient:
             raise Transient(f"{self.provider.name}: an answer that is no JSON", billed=True)
         return told
 
-    def _require_ok(self, response: requests.Response) -> None:
-        if response.status_code in {requests.codes.ok, requests.codes.created}:
-            return
-        if response.status_code in _UNKNOWN:
-            raise Gone(f"{self.provider.name}: HTTP {response.status_code}")
-        raise error_of(self.provider.name, response, response.content)
+    @contextmanager
+    def _send(self, method: str, path: str, **more: Any) -> Iterator[requests.Response]:
+        name = self.provider.name
+        timeouts = CONNECT_SECONDS, self.provider.timeout_seconds
+        url, more = self._url + path, {"timeout": timeouts, "allow_redirects": False, **more}
+        with translated(name), self._session.request(method, url, **more) as response:
+            if response.status_code in _UNKNOWN:
+                raise Gone(f"{name}: HTTP {response.status_code}")
+            if response.status_code not in {requests.codes.ok, requests.codes.created}:
+                raise error_of(name, response, response.content)
+            yield response
 
     def _name(self, told: Mapping[str, Any]) -> str:
         name = told.get("id")

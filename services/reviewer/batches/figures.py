@@ -1,11 +1,11 @@
 """Figures of batches: texts that wait, texts that are in one, and the times of both."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, text
 
 from shared.backoff import doubling
 from shared.terminal.words import thousands
@@ -55,13 +55,8 @@ class BatchedTexts:
         """Return None where no text waits and none is in a batch."""
         if self.waiting + self.texts == 0:
             return None
-        return {
-            "waiting": self.waiting,
-            "batches": self.batches,
-            "texts": self.texts,
-            "submitted_at": _told(self.submitted_at),
-            "expected_by": _told(self.expected_by),
-        }
+        times = {"submitted_at": _told(self.submitted_at), "expected_by": _told(self.expected_by)}
+        return {**asdict(self), **times}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +71,16 @@ class ProviderLoad:
 def read_states(engines: Iterable[Engine]) -> dict[str, tuple[int, int]]:
     """Return batches that have not ended and their texts, by state; `waiting` has texts only."""
     found: dict[str, tuple[int, int]] = {"waiting": (0, 0), "ready": (0, 0), "submitted": (0, 0)}
-    for engine in engines:
-        with engine.connect() as connection:
-            rows = [(row.state, row.batches, row.texts) for row in connection.execute(_STATES)]
-            rows.append(("waiting", 0, connection.execute(_WAITING).scalar_one()))
-        for state, batches, texts in rows:
-            found[state] = (found[state][0] + batches, found[state][1] + int(texts))
+    for waiting, rows in map(_read, engines):
+        counted = [(row.state, row.batches, int(row.texts)) for row in rows]
+        for state, batches, texts in (*counted, ("waiting", 0, waiting)):
+            found[state] = (found[state][0] + batches, found[state][1] + texts)
     return found
 
 
 def read_batched(engines: Iterable[Engine]) -> BatchedTexts:
     total = BatchedTexts()
-    for engine in engines:
-        with engine.connect() as connection:
-            waiting = connection.execute(_WAITING).scalar_one()
-            rows = connection.execute(_STATES).all()
+    for waiting, rows in map(_read, engines):
         begun = [total.submitted_at, *(row.submitted_at for row in rows)]
         ends = [total.expected_by, *(row.expires_at for row in rows)]
         total = BatchedTexts(
@@ -101,6 +91,11 @@ def read_batched(engines: Iterable[Engine]) -> BatchedTexts:
             max(filter(None, ends), default=None),
         )
     return total
+
+
+def _read(engine: Engine) -> tuple[int, Sequence[Row[Any]]]:
+    with engine.connect() as connection:
+        return connection.execute(_WAITING).scalar_one(), connection.execute(_STATES).all()
 
 
 def read_load(engine: Engine, provider: str, *, poll_seconds: float) -> ProviderLoad:

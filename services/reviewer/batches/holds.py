@@ -4,10 +4,12 @@ Each amount is a total since the batch began: an amount that comes twice counts 
 """
 
 import uuid
+from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import Engine, text
 
+from services.reviewer.batches.jobs import BatchTotals
 from services.reviewer.money.budget import read_budget
 
 _LOCK = text("SELECT FROM review_budget FOR UPDATE")
@@ -48,26 +50,24 @@ def hold(engine: Engine, key: uuid.UUID, provider: str, cost_eur: Decimal) -> bo
     return True
 
 
-def settle(
-    engine: Engine, key: uuid.UUID, *, spent_eur: Decimal, reserved_eur: Decimal, calls: int
-) -> None:
+def settle(engine: Engine, key: uuid.UUID, now: BatchTotals) -> None:
     """Note what the answers have cost so far, and what the others still can cost."""
     with engine.begin() as connection:
         connection.execute(_LOCK)
         held = connection.execute(_READ, {"key": key}).one_or_none()
-        if held is None or spent_eur < held.spent_eur:
+        if held is None or now.spent_eur < held.spent_eur:
             return
-        spent = spent_eur - held.spent_eur
-        reserved = reserved_eur - held.reserved_eur
+        spent = now.spent_eur - held.spent_eur
+        reserved = now.left_eur - held.reserved_eur
         connection.execute(_MOVE, {"reserved": reserved, "spent": spent})
-        charged = {"calls": calls - held.calls, "spent": spent, "provider": held.provider}
+        charged = {"calls": now.answered - held.calls, "spent": spent, "provider": held.provider}
         connection.execute(_CHARGE, charged)
-        now = {"reserved": reserved_eur, "spent": spent_eur, "calls": calls, "key": key}
-        connection.execute(_SETTLE, now)
+        totals = {"reserved": now.left_eur, "spent": now.spent_eur, "calls": now.answered}
+        connection.execute(_SETTLE, {"key": key, **totals})
 
 
-def end(engine: Engine, key: uuid.UUID, *, spent_eur: Decimal, calls: int) -> None:
+def end(engine: Engine, key: uuid.UUID, now: BatchTotals) -> None:
     """Settle for good and return the rest to the budget; a second call does nothing."""
-    settle(engine, key, spent_eur=spent_eur, reserved_eur=Decimal(0), calls=calls)
+    settle(engine, key, replace(now, left_eur=Decimal(0)))
     with engine.begin() as connection:
         connection.execute(_END, {"key": key})

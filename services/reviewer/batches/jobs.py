@@ -19,10 +19,11 @@ from services.reviewer.batches.lines import (
     release,
     require,
 )
-from services.reviewer.providers.settings import StructuredOutput
+from services.reviewer.providers.settings import Batch, StructuredOutput
 
-_TAKE = text("""
-    UPDATE review_batches SET next_at = clock_timestamp() + make_interval(secs => :lease)
+_NEXT = "next_at = clock_timestamp() + make_interval(secs => :seconds)"
+_TAKE = text(f"""
+    UPDATE review_batches SET {_NEXT}
     WHERE id = (
       SELECT id FROM review_batches
       WHERE finished_at IS NULL AND next_at <= clock_timestamp() AND (provider = :provider
@@ -33,33 +34,25 @@ _TAKE = text("""
       cost_eur, failures, created_at, submit_begun_at, submitted_at,
       expires_at + make_interval(secs => :grace) < clock_timestamp() AS overdue
 """)
-_SCHEDULE = text("""
-    UPDATE review_batches SET
-      next_at = clock_timestamp() + make_interval(secs => :seconds),
-      failures = CASE WHEN :failed THEN failures + 1 ELSE 0 END
+_SCHEDULE = text(f"""
+    UPDATE review_batches SET {_NEXT}, failures = CASE WHEN :failed THEN failures + 1 ELSE 0 END
     WHERE id = :id AND finished_at IS NULL
 """)
-_BEGIN = text("""
-    UPDATE review_batches SET
-      submit_begun_at = clock_timestamp(),
-      next_at = clock_timestamp() + make_interval(secs => :lease)
+_BEGIN = text(f"""
+    UPDATE review_batches SET submit_begun_at = clock_timestamp(), {_NEXT}
     WHERE id = :id AND state = 'ready' AND submit_begun_at IS NOT DISTINCT FROM :seen
 """)
 _NOT_BEGUN = text("UPDATE review_batches SET submit_begun_at = NULL WHERE id = :id")
-_RENEW = text("""
-    UPDATE review_batches SET next_at = clock_timestamp() + make_interval(secs => :lease)
-    WHERE id = :id
-""")
+_RENEW = text(f"UPDATE review_batches SET {_NEXT} WHERE id = :id")
 _TOTALS = text("""
     SELECT answered, spent_eur, (
       SELECT coalesce(sum(cost_eur), 0) FROM review_batch_lines WHERE batch_id = :id) AS left_eur
     FROM review_batches WHERE id = :id
 """)
-_SUBMITTED = text("""
+_SUBMITTED = text(f"""
     UPDATE review_batches SET
       state = 'submitted', remote_id = :remote_id, failures = 0, submitted_at = clock_timestamp(),
-      expires_at = clock_timestamp() + make_interval(hours => :hours),
-      next_at = clock_timestamp() + make_interval(secs => :seconds)
+      expires_at = clock_timestamp() + make_interval(hours => :hours), {_NEXT}
     WHERE id = :id AND state = 'ready'
 """)
 _FINISH = text("""
@@ -101,7 +94,7 @@ class BatchJob:
 def take(engine: Engine, provider: str, *, lease_seconds: float) -> BatchJob | None:
     """Take a batch whose time has come, or one of any provider that is overdue."""
     with engine.begin() as connection:
-        values = {"provider": provider, "lease": lease_seconds, "grace": GRACE_SECONDS}
+        values = {"provider": provider, "seconds": lease_seconds, "grace": GRACE_SECONDS}
         row = connection.execute(_TAKE, values).mappings().one_or_none()
     return None if row is None else BatchJob(**row)
 
@@ -117,7 +110,7 @@ def begin_submit(engine: Engine, job: BatchJob, *, lease_seconds: float) -> None
     Raises Overtaken when another process has begun.
     """
     with engine.begin() as connection:
-        values = {"id": job.id, "seen": job.submit_begun_at, "lease": lease_seconds}
+        values = {"id": job.id, "seen": job.submit_begun_at, "seconds": lease_seconds}
         require(connection.execute(_BEGIN, values).rowcount, 1)
 
 
@@ -128,25 +121,18 @@ def note_not_submitted(engine: Engine, job: BatchJob) -> None:
 
 def renew(engine: Engine, job: BatchJob, *, lease_seconds: float) -> None:
     """Keep the batch from other processes for another lease."""
-    _execute(engine, _RENEW, id=job.id, lease=lease_seconds)
+    _execute(engine, _RENEW, id=job.id, seconds=lease_seconds)
 
 
-def note_submitted(
-    engine: Engine, job: BatchJob, remote_id: str, *, hours: int, next_seconds: float
-) -> None:
+def note_submitted(engine: Engine, job: BatchJob, remote_id: str, batch: Batch) -> None:
+    values = {"remote_id": remote_id, "hours": batch.window_hours, "seconds": batch.poll_seconds}
     with engine.begin() as connection:
-        values = {"id": job.id, "remote_id": remote_id, "hours": hours, "seconds": next_seconds}
-        connection.execute(_SUBMITTED, values)
-        keep_claims(connection, job.id, hours=hours)
+        connection.execute(_SUBMITTED, {"id": job.id, **values})
+        keep_claims(connection, job.id, hours=batch.window_hours)
 
 
 def count(
-    connection: Connection,
-    job: BatchJob,
-    *,
-    answered: int,
-    spent_eur: Decimal,
-    lease_seconds: float,
+    connection: Connection, job: BatchJob, answered: int, spent_eur: Decimal, lease_seconds: float
 ) -> None:
     values = {"id": job.id, "answered": answered, "spent": spent_eur, "lease": lease_seconds}
     connection.execute(_COUNT, values)

@@ -111,13 +111,8 @@ def read_lines(
 
 
 def line_of(row: Any) -> BatchLine:
-    return BatchLine(
-        **{
-            **row,
-            "reasons": tuple(row["reasons"]),
-            "claim_token": uuid.UUID(str(row["claim_token"])),
-        }
-    )
+    reasons, token = tuple(row["reasons"]), uuid.UUID(str(row["claim_token"]))
+    return BatchLine(**{**row, "reasons": reasons, "claim_token": token})
 
 
 def ask_again(

@@ -21,8 +21,6 @@ from shared.clock import Clock
 from shared.errors import SlowDown
 from shared.metrics import Metrics
 
-# Somebody waits for a sample.
-_SAMPLE_LINGER_SECONDS = 5.0
 _LEASE_SECONDS = 60.0
 _NO_PROVIDER = ""
 
@@ -84,17 +82,13 @@ class Batches:
             state = budget.read()
             if state.paused:
                 break
-            only = state.sample_ids
-            linger = steps.batch.linger_seconds
-            if only is not None:
-                linger = min(linger, _SAMPLE_LINGER_SECONDS)
-            with steps.reviewer.engine.connect() as connection:
-                if not steps.builder.is_due(connection, only, linger):
-                    break
-            found = steps.builder.build(steps.reviewer.engine, left_eur=state.left_eur, only=only)
-            if found.short_eur is not None:
-                _pause_at_cap(budget, steps.provider, found.short_eur)
-            if not found.texts:
+            engine, only, left_eur = steps.reviewer.engine, state.sample_ids, state.left_eur
+            if not steps.builder.is_due(engine, only):
+                break
+            texts, short_eur = steps.builder.build(engine, left_eur=left_eur, only=only)
+            if short_eur is not None:
+                _pause_at_cap(budget, steps.provider, short_eur)
+            if not texts:
                 break
             # It sets its money aside before the next one is built.
             self._advance_all(steps)

@@ -32,6 +32,8 @@ from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import PENDING
 
 _LINES_AT_ONCE = 500
+# Somebody waits for a sample.
+_SAMPLE_LINGER_SECONDS = 5.0
 
 _IS_WAITING = """batch_id IS NULL AND provider = :provider
       AND (CAST(:only AS bigint[]) IS NULL OR avis_id = ANY(CAST(:only AS bigint[])))"""
@@ -61,14 +63,6 @@ _FILL = text("""
 
 
 @dataclass(frozen=True)
-class BuiltBatch:
-    """`texts` is 0 where none was built; `short_eur` is the cost of a text that was too dear."""
-
-    texts: int
-    short_eur: Decimal | None = None
-
-
-@dataclass(frozen=True)
 class DueLine:
     """A line whose avis is still to be written, with the present facts."""
 
@@ -86,18 +80,25 @@ class BatchBuilder:
     prompt: Prompt
     sole_traders: bool
 
-    def is_due(self, connection: Connection, only: Sequence[int] | None, linger: float) -> bool:
-        """Return whether a batch is full, or its first text has waited for `linger` seconds."""
-        values = {"provider": self.provider.name, "only": only}
-        waiting = connection.execute(_WAITING, values).one()
+    def is_due(self, engine: Engine, only: Sequence[int] | None) -> bool:
+        """Return whether a batch is full, or its first text has waited long enough."""
+        linger = self.batch.linger_seconds
+        if only is not None:
+            linger = min(linger, _SAMPLE_LINGER_SECONDS)
+        with engine.connect() as connection:
+            values = {"provider": self.provider.name, "only": only}
+            waiting = connection.execute(_WAITING, values).one()
         if not waiting.lines:
             return False
         return bool(waiting.lines >= self.batch.size or waiting.oldest_seconds >= linger)
 
     def build(
         self, engine: Engine, *, left_eur: Decimal | None, only: Sequence[int] | None
-    ) -> BuiltBatch:
-        """Build one batch of what waits, as far as the money goes; drop what need not wait."""
+    ) -> tuple[int, Decimal | None]:
+        """Build one batch of what waits, as far as the money goes; drop what need not wait.
+
+        Return the number of texts, 0 where none was built, and the cost of one that was too dear.
+        """
         with engine.begin() as connection:
             values = {"provider": self.provider.name, "only": only, "size": self.batch.size}
             lines = [line_of(row) for row in connection.execute(_TAKE, values).mappings()]
@@ -109,7 +110,7 @@ class BatchBuilder:
                 eur = self.provider.price.cost_eur(most)
                 if left_eur is not None and eur > 0 and cost_eur + eur > left_eur:
                     if not chosen:
-                        return BuiltBatch(0, eur)
+                        return 0, eur
                     break
                 cost_eur += eur
                 chosen.append(
@@ -122,7 +123,7 @@ class BatchBuilder:
                 )
             if chosen:
                 self._insert(connection, chosen, cost_eur)
-        return BuiltBatch(len(chosen))
+        return len(chosen), None
 
     @contextmanager
     def request_file(self, engine: Engine, job: BatchJob) -> Iterator[tuple[IO[bytes], int]]:
@@ -149,6 +150,7 @@ class BatchBuilder:
         ids = sorted(line.avis_id for line in lines)
         held = {row.id: row for row in connection.execute(statements.LOCK, {"ids": ids})}
         subjects = read_subjects(connection, ids)
+        json_wanted = self.provider.structured_output != "plain"
         due: list[DueLine] = []
         gone: list[BatchLine] = []
         for line in lines:
@@ -162,15 +164,14 @@ class BatchBuilder:
             ):
                 gone.append(line)
             else:
-                due.append(DueLine(line, subject, self._messages(line, subject)))
+                messages = self.prompt.messages(
+                    subject.facts, json_wanted=json_wanted, reasons=line.reasons
+                )
+                due.append(DueLine(line, subject, messages))
         if gone:
             release(connection, gone)
             drop(connection, [line.id for line in gone])
         return due
-
-    def _messages(self, line: BatchLine, subject: AvisSubject) -> Messages:
-        json_wanted = self.provider.structured_output != "plain"
-        return self.prompt.messages(subject.facts, json_wanted=json_wanted, reasons=line.reasons)
 
     def _request(self, due: DueLine) -> bytes:
         body = payload_of(self.provider, due.messages, self.provider.structured_output)
@@ -182,18 +183,16 @@ class BatchBuilder:
     def _insert(
         self, connection: Connection, chosen: Sequence[dict[str, object]], cost_eur: Decimal
     ) -> None:
-        batch_id = connection.execute(
-            _INSERT,
-            {
-                "key": uuid.uuid4(),
-                "provider": self.provider.name,
-                "model": self.provider.model,
-                "prompt_version": self.prompt.version,
-                "structured_output": self.provider.structured_output,
-                "texts": len(chosen),
-                "cost": cost_eur,
-                "hours": self.batch.window_hours,
-            },
-        ).scalar_one()
+        values = {
+            "key": uuid.uuid4(),
+            "provider": self.provider.name,
+            "model": self.provider.model,
+            "prompt_version": self.prompt.version,
+            "structured_output": self.provider.structured_output,
+            "texts": len(chosen),
+            "cost": cost_eur,
+            "hours": self.batch.window_hours,
+        }
+        batch_id = connection.execute(_INSERT, values).scalar_one()
         connection.execute(_FILL, {"rows": statements.to_rows(chosen), "batch": batch_id})
         keep_claims(connection, batch_id, hours=self.batch.window_hours)

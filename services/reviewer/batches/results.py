@@ -71,13 +71,7 @@ class BatchResults:
         def settle(connection: Connection, fates: Mapping[int, Fate]) -> None:
             self._settle(connection, job, found, fates)
             spent = sum((each.cost_eur for each in found), Decimal(0))
-            jobs.count(
-                connection,
-                job,
-                answered=answered,
-                spent_eur=spent,
-                lease_seconds=self.lease_seconds,
-            )
+            jobs.count(connection, job, answered, spent, self.lease_seconds)
 
         fates = store(
             self.reviewer.engine,
@@ -122,12 +116,11 @@ class BatchResults:
         subject = subjects.get(line.avis_id)
         if subject is None:
             return _LineResult(line, cost_eur, None)
-        hash_then = line.facts_hash or ""
-        claim = Claim.on(
-            subject, avis_id=line.avis_id, token=line.claim_token, facts_hash=hash_then
-        )
+        token, hash_then = line.claim_token, line.facts_hash or ""
+        claim = Claim.on(subject, avis_id=line.avis_id, token=token, facts_hash=hash_then)
         attempt, again = self._attempt(job, answer, usage, cost_eur), None
-        if not self._is_unchanged(line, subject):
+        outcome = subject.outcome(sole_traders=self.reviewer.sole_traders)
+        if outcome != PENDING or subject.facts_hash != line.facts_hash:
             # The store discards the result. It keeps the avis due if the facts return by then.
             moved = SlowDown("the facts have changed", retry_after_seconds=0)
             attempts = Attempts((replace(attempt, text=None),), moved)
@@ -154,10 +147,6 @@ class BatchResults:
             tokens_cached=usage.tokens_cached,
             cost_eur=cost_eur,
         )
-
-    def _is_unchanged(self, line: BatchLine, subject: AvisSubject) -> bool:
-        outcome = subject.outcome(sole_traders=self.reviewer.sole_traders)
-        return outcome == PENDING and subject.facts_hash == line.facts_hash
 
     def _validated(self, line: BatchLine, attempt: Attempt, claim: Claim) -> Attempts:
         """Return the attempt with its verdict; after the last one the template has its turn."""

@@ -1,6 +1,6 @@
 """The steps of a batch: submit, poll, store the answers, end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import structlog
@@ -134,13 +134,7 @@ class BatchSteps:
             raise
 
     def _note(self, job: BatchJob, remote: RemoteBatch) -> None:
-        jobs.note_submitted(
-            self._engine,
-            job,
-            remote.id,
-            hours=self.batch.window_hours,
-            next_seconds=self.batch.poll_seconds,
-        )
+        jobs.note_submitted(self._engine, job, remote.id, self.batch)
         log.info("batch submitted", provider=job.provider, texts=job.texts)
 
     def _poll(self, job: BatchJob) -> None:
@@ -163,29 +157,17 @@ class BatchSteps:
         self._end(job, remote.end)
 
     def _settle(self, job: BatchJob) -> None:
-        now = jobs.read_totals(self._engine, job)
-        holds.settle(
-            self.control,
-            job.key,
-            spent_eur=now.spent_eur,
-            reserved_eur=now.left_eur,
-            calls=now.answered,
-        )
+        holds.settle(self.control, job.key, jobs.read_totals(self._engine, job))
 
     def _end(self, job: BatchJob, state: str, *, keep_lines: bool = False) -> None:
         """Return its money to the budget, then release its avis."""
         now = jobs.read_totals(self._engine, job)
-        holds.end(self.control, job.key, spent_eur=now.spent_eur, calls=now.answered)
+        holds.end(self.control, job.key, now)
         jobs.finish(self._engine, job, state, keep_lines=keep_lines)
         self.reviewer.metrics.batches_finished.labels(state=state).inc()
         write_log = log.info if now.answered or state == "cancelled" else log.error
-        write_log(
-            "batch ended",
-            provider=job.provider,
-            state=state,
-            texts=job.texts,
-            answered=now.answered,
-        )
+        counted = {"texts": job.texts, "answered": now.answered}
+        write_log("batch ended", provider=job.provider, state=state, **counted)
 
 
 def give_up(control: Engine, reviewer: ShardReviewer, job: BatchJob) -> None:
@@ -193,7 +175,7 @@ def give_up(control: Engine, reviewer: ShardReviewer, job: BatchJob) -> None:
     now = jobs.read_totals(reviewer.engine, job)
     begun = job.remote_id is not None or job.submit_begun_at is not None
     spent_eur = now.spent_eur + (now.left_eur if begun else 0)
-    holds.end(control, job.key, spent_eur=spent_eur, calls=now.answered)
+    holds.end(control, job.key, replace(now, spent_eur=spent_eur))
     state = "lost" if begun else "failed"
     jobs.finish(reviewer.engine, job, state)
     reviewer.metrics.batches_finished.labels(state=state).inc()

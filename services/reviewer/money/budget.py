@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Engine, TextClause, text
 
 from services.reviewer.money.rate_limits import TOKENS
 from services.reviewer.providers.limits import CallLimit
-from shared.errors import SlowDown
 
 log = structlog.get_logger()
 
@@ -132,11 +131,8 @@ class BudgetState:
     def require_running(self) -> None:
         """Raises SlowDown when the run is paused: BUDGET_REACHED."""
         if self.paused:
-            raise SlowDown(
-                f"the run is paused: {self.paused_because}",
-                retry_after_seconds=_PAUSE_SECONDS,
-                reason=CallLimit.BUDGET_REACHED,
-            )
+            message = f"the run is paused: {self.paused_because}"
+            raise CallLimit.BUDGET_REACHED.error(message, _PAUSE_SECONDS)
 
 
 def read_budget(connection: Connection) -> BudgetState:

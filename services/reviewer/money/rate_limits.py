@@ -133,7 +133,7 @@ class RateLimits:
                 return True, granted
             row = connection.execute(_WAIT, {"name": name}).one()
             if row.paused_seconds > 0:
-                raise provider_paused(name, row.paused_seconds)
+                raise CallLimit.PROVIDER_PAUSED.error(f"{name} pauses", row.paused_seconds)
             wait_seconds: float = row.wait_seconds
             if wait_seconds > gcra.MAX_WAIT_SECONDS:
                 log.warning("provider row was written by a clock that was ahead", provider=name)
@@ -148,10 +148,6 @@ class RateLimits:
     def _require_time(self, name: str, deadline_seconds: float) -> None:
         if self._clock.monotonic_seconds() >= deadline_seconds:
             raise _no_slot(name)
-
-
-def provider_paused(name: str, seconds: float) -> SlowDown:
-    return SlowDown(f"{name} pauses", retry_after_seconds=seconds, reason=CallLimit.PROVIDER_PAUSED)
 
 
 def _no_slot(name: str) -> SlowDown:

@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 
 from services.reviewer.money.budget import Budget, BudgetState
 from services.reviewer.money.pauses import Pauses
-from services.reviewer.money.rate_limits import RateLimits, open_providers, provider_paused
-from services.reviewer.providers.limits import Reservation
+from services.reviewer.money.rate_limits import RateLimits, open_providers
+from services.reviewer.providers.limits import CallLimit, Reservation
 from services.reviewer.providers.settings import Provider, TokenUsage
 from shared.clock import Clock
 from shared.db.outages import slowing_down
@@ -67,7 +67,7 @@ class SharedMeter:
             self._require_running()
             paused_seconds = self._pauses.left_seconds(provider.name)
             if paused_seconds > 0:
-                raise provider_paused(provider.name, paused_seconds)
+                raise CallLimit.PROVIDER_PAUSED.error(f"{provider.name} pauses", paused_seconds)
             self._limits.take(provider, tokens=tokens, patience_seconds=self._patience_seconds)
             reservation_id = None
             if cost_eur > 0 or provider.tokens_per_minute is not None:

@@ -157,11 +157,7 @@ class ProviderClient:
             reservation = self._meter.reserve(self.provider, tokens=most.tokens, cost_eur=cost_eur)
         if self._clock.monotonic_seconds() > latest:
             self._settle(reservation, None)
-            raise SlowDown(
-                f"{self.provider.name}: no room in time",
-                retry_after_seconds=1,
-                reason=CallLimit.LATE,
-            )
+            raise CallLimit.LATE.error(f"{self.provider.name}: no room in time", 1)
         return reservation
 
     def _call(self, one: _Try, entry: Entry, reservation: Reservation, bill: Bill) -> Reply:
@@ -182,10 +178,7 @@ class ProviderClient:
                 asked = error.retry_after_seconds
                 self._meter.pause(self.provider, PAUSE_SECONDS if asked is None else asked)
             if isinstance(error, ChatRefused):
-                wait_seconds = self.wait_seconds()
-                raise SlowDown(
-                    str(error), retry_after_seconds=wait_seconds, reason=CallLimit.OUT_OF_USE
-                ) from None
+                raise CallLimit.OUT_OF_USE.error(str(error), self.wait_seconds()) from None
             raise
         except BaseException:
             self.gate.leave(entry, End.FAILED)

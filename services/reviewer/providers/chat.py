@@ -120,9 +120,6 @@ class Chat:
         self._url = f"{str(provider.base_url).rstrip('/')}/chat/completions"
         self._session = open_session(provider)
 
-    def close(self) -> None:
-        self._session.close()
-
     def post(self, messages: Messages, structured_output: StructuredOutput) -> Reply:
         """Send the messages and read the answer. Raises ChatError."""
         name = self.provider.name

@@ -41,12 +41,7 @@ class ProviderChoice:
     """Thread-safe. Shares the texts by weight among the routes that are usable, with one prompt."""
 
     def __init__(
-        self,
-        routes: Sequence[ProviderRoute],
-        prompt: Prompt,
-        clock: Clock,
-        *,
-        outage_seconds: float,
+        self, routes: Sequence[ProviderRoute], prompt: Prompt, clock: Clock, outage_seconds: float
     ) -> None:
         """After `outage_seconds` without a usable provider, an avis waits no longer."""
         self._routes = tuple(routes)
@@ -101,11 +96,8 @@ class ProviderChoice:
             if now - self._none_since >= self._outage_seconds:
                 raise Exhausted
         shortest = min(route.wait_seconds() for route in self._routes)
-        raise SlowDown(
-            "no provider can be asked",
-            retry_after_seconds=min(_LONGEST_WAIT_SECONDS, max(1.0, shortest)),
-            reason=CallLimit.OUT_OF_USE,
-        )
+        wait_seconds = min(_LONGEST_WAIT_SECONDS, max(1.0, shortest))
+        raise CallLimit.OUT_OF_USE.error("no provider can be asked", wait_seconds)
 
     def _by_weight(self, routes: Sequence[ProviderRoute]) -> ProviderRoute:
         """Smooth weighted round robin: the shares are exact, and no route gets a burst."""

@@ -127,14 +127,10 @@ class Gate:
         while True:
             now = self._clock.monotonic_seconds()
             if self._clock.stopping.is_set():
-                raise SlowDown("stopping", retry_after_seconds=1, reason=CallLimit.LATE)
+                raise CallLimit.LATE.error("stopping", 1)
             closed = self._circuit.wait_seconds(now)
             if closed > 0:
-                raise SlowDown(
-                    f"{self.provider} is out of use",
-                    retry_after_seconds=closed,
-                    reason=CallLimit.OUT_OF_USE,
-                )
+                raise CallLimit.OUT_OF_USE.error(f"{self.provider} is out of use", closed)
             buckets = [
                 bucket.wait_seconds(amounts[kind], now) for kind, bucket in self._buckets.items()
             ]
@@ -148,11 +144,7 @@ class Gate:
             self._changed.wait(min(wait, _LOOK_UP_SECONDS))
 
     def _late(self, retry_after_seconds: float) -> SlowDown:
-        return SlowDown(
-            f"no room at {self.provider} in time",
-            retry_after_seconds=retry_after_seconds,
-            reason=CallLimit.LATE,
-        )
+        return CallLimit.LATE.error(f"no room at {self.provider} in time", retry_after_seconds)
 
     def _let_in(self, amounts: Mapping[str, int], now: float) -> Entry:
         self._inside += 1

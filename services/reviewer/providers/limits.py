@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from services.reviewer.providers.settings import Provider, TokenUsage
+from shared.errors import SlowDown
 
 
 class CallLimit(StrEnum):
@@ -19,6 +20,9 @@ class CallLimit(StrEnum):
     PROVIDER_PAUSED = "provider_paused"
     # A call could cost more than is left: the run is paused, nothing fails.
     BUDGET_REACHED = "budget_reached"
+
+    def error(self, message: str, retry_after_seconds: float) -> SlowDown:
+        return SlowDown(message, retry_after_seconds=retry_after_seconds, reason=self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,13 +58,11 @@ class Price(_Frozen):
     cached_eur_per_million: Euros | None = None
 
     def cost_eur(self, usage: TokenUsage) -> Decimal:
-        cached = self.input_eur_per_million
-        if self.cached_eur_per_million is not None:
-            cached = self.cached_eur_per_million
+        cached, usual = self.cached_eur_per_million, self.input_eur_per_million
         fresh = max(0, usage.tokens_in - usage.tokens_cached)
         cost = (
-            fresh * self.input_eur_per_million
-            + usage.tokens_cached * cached
+            fresh * usual
+            + usage.tokens_cached * (usual if cached is None else cached)
             + usage.tokens_out * self.output_eur_per_million
         ) / _MILLION
         return cost.quantize(_LEAST_EUROS, rounding=ROUND_UP)

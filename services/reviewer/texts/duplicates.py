@@ -7,12 +7,11 @@ texts without their facts, kept in `avis_simhashes`; see docs/adr/0013-duplicate
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import orjson
 from sqlalchemy import Connection, text
 
 from services.reviewer.notices import template
 from services.reviewer.notices.label import label
-from services.reviewer.statements import execute_rows
+from services.reviewer.statements import execute_rows, to_rows
 from services.reviewer.texts.attempts import Attempt, Validate, attempt
 from services.reviewer.texts.rulings import AvisResult, Claim
 from services.reviewer.validation.simhash import BITS, NEAR, distance, simhash
@@ -143,7 +142,7 @@ def _nearest(
         {"id": result.claim.avis_id, "place": places[result.claim.avis_id], "simhash": own}
         for result, own in texts
     ]
-    found = connection.execute(_NEAREST, {"rows": orjson.dumps(rows).decode()})
+    found = connection.execute(_NEAREST, {"rows": to_rows(rows)})
     return {row.id: row.bits for row in found}
 
 

@@ -6,14 +6,8 @@ first text, and twice the memory.
 
 from services.reviewer.notices import template
 from services.reviewer.validation import validate
+from shared.sirene import reference
 from shared.sirene.facts import Facts
-from shared.sirene.reference import (
-    departement_of,
-    libelle_activite,
-    libelle_categorie_juridique,
-    libelle_commune,
-    libelle_effectif,
-)
 
 
 def warm_up() -> None:
@@ -23,15 +17,15 @@ def warm_up() -> None:
         siret="00000000000000",
         siren="000000000",
         nom="ATELIER",
-        forme=libelle_categorie_juridique(form),
+        forme=reference.libelle_categorie_juridique(form),
         categorie_juridique=form,
-        activite=libelle_activite(activity, nomenclature),
+        activite=reference.libelle_activite(activity, nomenclature),
         activite_code=activity,
         nomenclature=nomenclature,
-        commune=libelle_commune(commune),
+        commune=reference.libelle_commune(commune),
         code_commune=commune,
-        departement=departement_of(commune),
+        departement=reference.departement_of(commune),
         tranche_effectifs=staff,
-        effectif=libelle_effectif(staff),
+        effectif=reference.libelle_effectif(staff),
     )
     validate(template.generate(facts).text, facts)

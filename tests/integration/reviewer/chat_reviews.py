@@ -84,7 +84,7 @@ def make_author(
     return Author(
         lambda text, facts: validate(text, facts).reasons,
         clock.monotonic_seconds,
-        choice=ProviderChoice(lines, read_prompt(), clock, outage_seconds=outage_seconds),
+        choice=ProviderChoice(lines, read_prompt(), clock, outage_seconds),
         metrics=metrics,
     )
 

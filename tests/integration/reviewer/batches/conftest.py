@@ -106,7 +106,7 @@ def make(register: "Register", engine: Engine, server: BatchServer) -> Iterator[
         author = Author(
             lambda written, facts: validate(written, facts).reasons,
             clock.monotonic_seconds,
-            choice=ProviderChoice([line], prompt, clock, outage_seconds=600),
+            choice=ProviderChoice([line], prompt, clock, 600),
             metrics=metrics,
         )
         reviewer = ShardReviewer(

@@ -154,7 +154,7 @@ def test_two_processes_never_submit_the_same_batch(
     desk = make()
     desk.work(register.add(range(1, 4), apart=True))
     [(_, [steps])] = desk.batches.routes
-    assert steps.builder.build(engine, left_eur=None, only=None).texts == 3
+    assert steps.builder.build(engine, left_eur=None, only=None) == (3, None)
     job = jobs.take(engine, "batcher", lease_seconds=60)
     assert job is not None
     threads = [threading.Thread(target=steps.advance, args=[job])]
@@ -209,11 +209,11 @@ def test_what_is_settled_twice_counts_once(engine: Engine) -> None:
     assert holds.hold(engine, key, "p", Decimal(8))
     assert not holds.hold(engine, uuid.uuid4(), "p", Decimal(3))
     for _ in range(2):
-        holds.settle(engine, key, spent_eur=Decimal(1), reserved_eur=Decimal(5), calls=3)
+        holds.settle(engine, key, jobs.BatchTotals(3, spent_eur=Decimal(1), left_eur=Decimal(5)))
     state = budget.read()
     assert (state.spent_eur, state.reserved_eur) == (Decimal(1), Decimal(5))
     for _ in range(2):
-        holds.end(engine, key, spent_eur=Decimal(2), calls=4)
+        holds.end(engine, key, jobs.BatchTotals(4, spent_eur=Decimal(2), left_eur=Decimal(0)))
     state = budget.read()
     assert (state.spent_eur, state.reserved_eur) == (Decimal(2), Decimal(0))
 

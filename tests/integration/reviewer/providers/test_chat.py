@@ -59,7 +59,7 @@ def call(server: ChatServer, **settings: Any) -> Any:
     try:
         return chat.post(MESSAGES, "json_object").answer
     finally:
-        chat.close()
+        chat._session.close()
 
 
 def test_a_request_holds_model_messages_limit_and_key(serve: Serve, tmp_path: Path) -> None:
