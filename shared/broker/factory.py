@@ -27,7 +27,7 @@ def make_broker(
     UserError for another URL.
     """
     dramatiq.set_encoder(CompactEncoder())
-    # What may interrupt an actor comes last. `after_…` hooks run from last to first: interrupts are
+    # Interrupts of an actor come last. `after_…` hooks run from last to first: interrupts are
     # off before the retry is published, and the extra middleware sees what became of the message.
     own = [SafeRetries(), WorkerTimeLimit(), ShutdownNotifications()]
     middleware = [CurrentMessage(), *extra_middleware, *own]
