@@ -3,20 +3,21 @@
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import typer
 
 from services.simulator.errors import SimulatorError
 from services.simulator.gateway.server import RunningServer
-from services.simulator.options import ErrorShape, Faults, SimulatorOptions
+from services.simulator.options import Faults, SimulatorOptions
 
 _DEFAULT = SimulatorOptions()
+_Options = TypeVar("_Options", Faults, SimulatorOptions)
 
 _quota = partial(typer.Option, rich_help_panel="Gateway and quota")
 _data = partial(typer.Option, rich_help_panel="Data")
@@ -36,9 +37,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
         int, _data(min=1, max=1_000_000, help="How many to invent.")
     ] = _DEFAULT.establishments,
     seed: Annotated[int, _data(help="Same seed, same register, same faults.")] = _DEFAULT.seed,
-    departement: Annotated[
+    departements: Annotated[
         list[str] | None,
-        _data(help="Place all establishments there (may be repeated), such as 33."),
+        _data(
+            "--departement", help="Place all establishments there (may be repeated), such as 33."
+        ),
     ] = None,
     day: Annotated[str, _data(help="Last day whose treatments are published.")] = _DEFAULT.day,
     records: Annotated[
@@ -93,21 +96,13 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
     chosen = locals()
     if error_shape not in {"insee", "gateway"}:
         raise typer.BadParameter("insee or gateway", param_hint="--error-shape")
-    faults = Faults(
-        **{
-            knob.name: chosen[knob.name]
-            for knob in fields(Faults)
-            if chosen.get(knob.name) is not None
-        }
-    )
-    options = SimulatorOptions(
-        host=host, port=port, establishments=establishments, seed=seed, day=day,
-        departements=tuple(departement or ()), records=records, ready_made=ready_made,
-        requests_per_minute=requests_per_minute, requests_per_hour=requests_per_hour,
-        rate_headers=rate_headers, error_shape=cast("ErrorShape", error_shape),
-        key=key, faults=faults,
-    )  # fmt: skip
-    _serve(options, port_file)
+    _serve(_made(SimulatorOptions, chosen | {"faults": _made(Faults, chosen)}), port_file)
+
+
+def _made(kind: type[_Options], chosen: Mapping[str, Any]) -> _Options:
+    """Make options of those chosen on the command line; the others keep their defaults."""
+    values = {option.name: chosen.get(option.name) for option in fields(kind)}
+    return kind(**{name: value for name, value in values.items() if value is not None})
 
 
 def _serve(options: SimulatorOptions, port_file: Path | None) -> None:
@@ -143,7 +138,9 @@ def stock(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
     format_: Annotated[str, typer.Option("--format", help="csv, zip or parquet.")] = "zip",
     seed: Annotated[int, typer.Option(help="Same seed, same files.")] = _DEFAULT.seed,
     day: Annotated[str, typer.Option(help="Last day of treatments.")] = _DEFAULT.day,
-    departement: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
+    departements: Annotated[
+        list[str] | None, typer.Option("--departement", help="May be repeated.")
+    ] = None,
     distinct: Annotated[
         int | None,
         typer.Option(
@@ -152,16 +149,15 @@ def stock(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
     ] = None,
 ) -> None:
     """Write StockUniteLegale and StockEtablissement of the register that `run` would serve."""
+    chosen = locals()
     # Arrow is large, and the server needs none of it.
     from services.simulator.register.stock_files import FORMATS, Format, write_stock  # noqa: PLC0415  as above
 
     if format_ not in FORMATS:
         raise typer.BadParameter(", ".join(FORMATS), param_hint="--format")
-    options = SimulatorOptions(
-        establishments=establishments, seed=seed, day=day, departements=tuple(departement or ())
-    )
     with _one_line_of_error():
         out.mkdir(parents=True, exist_ok=True)
+        options = _made(SimulatorOptions, chosen)
         files = write_stock(out, options, format_=cast("Format", format_), distinct=distinct)
     for file in files.values():
         typer.echo(f"{file.path}: {file.rows} rows")

@@ -1,8 +1,9 @@
 """The options of a simulator, with the defaults of the public plan."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from services.simulator.errors import BadChangeError
 
@@ -35,7 +36,7 @@ class Faults:
     missing_keys: bool = False
     days_of_404: list[str] = field(default_factory=list)
 
-    def change(self, values: dict[str, object]) -> None:
+    def change(self, values: dict[str, Any]) -> None:
         """Set these knobs. Raises BadChangeError for one that is unknown or ill-typed."""
         known = {knob.name: type(getattr(self, knob.name)) for knob in fields(self)}
         for name, value in values.items():
@@ -46,11 +47,7 @@ class Faults:
             if not isinstance(value, right) or (isinstance(value, bool) and kind is not bool):
                 raise BadChangeError(f"fault {name} wants {kind.__name__}, not {value!r}")
         for name, value in values.items():
-            setattr(
-                self,
-                name,
-                float(value) if isinstance(value, int) and known[name] is float else value,
-            )
+            setattr(self, name, float(value) if known[name] is float else value)
 
 
 @dataclass(slots=True)
@@ -60,7 +57,7 @@ class SimulatorOptions:
     establishments: int = 35_000
     seed: int = 1
     day: str = "2026-08-05"
-    departements: tuple[str, ...] = ()
+    departements: Sequence[str] = ()
     records: Path | None = None
     ready_made: bool = False
     requests_per_minute: int = 30

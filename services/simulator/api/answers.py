@@ -39,17 +39,16 @@ def header_answer(status: int, message: str, statut: int | None = None) -> Answe
     return json_answer(status, {"header": {"statut": shown, "message": message}})
 
 
-def unauthorized() -> Answer:
+def gateway_answer(status: int, content: Mapping[str, object]) -> Answer:
     """The gateway refuses before INSEE's own software sees the request."""
-    return Answer(401, orjson.dumps({"message": "Unauthorized"}), "application/json")
+    return Answer(status, orjson.dumps(content), "application/json")
 
 
 def too_many(shape: ErrorShape, per_minute: int) -> Answer:
     if shape == "insee":
         return header_answer(429, "Quota d'interrogations de l'API dépassé")
     message = f"Rate limit exceeded! You reached the limit of {per_minute} requests per 1 minutes"
-    body = orjson.dumps({"message": message, "http_status_code": 429})
-    return Answer(429, body, "application/json")
+    return gateway_answer(429, {"message": message, "http_status_code": 429})
 
 
 def server_error(shape: ErrorShape, status: int) -> Answer:

@@ -18,11 +18,11 @@ import orjson
 
 from services.simulator.api.answers import (
     Answer,
+    gateway_answer,
     html,
     json_answer,
     server_error,
     too_many,
-    unauthorized,
 )
 from services.simulator.api.operations import Api, Params
 from services.simulator.errors import BadChangeError
@@ -60,7 +60,7 @@ class Gateway:
         self, number: int, path: str, params: Params, key: str | None, refusal: Answer | None
     ) -> Answer:
         if not key or self._options.key not in {None, key}:
-            return unauthorized()
+            return gateway_answer(401, {"message": "Unauthorized"})
         grant = self._quota.take(key)
         time.sleep(self._faults.latency_seconds(number))
         if grant.allowed and refusal is not None:

@@ -5,12 +5,11 @@ denominations and street address are hidden; of a legal person, street address a
 A mark replaces each hidden value, even where it was null.
 """
 
-from collections.abc import Mapping
 from functools import cache
 
 from services.simulator.generation import reference
 from services.simulator.generation.unites import NATURAL_PERSON
-from services.simulator.record import Record
+from services.simulator.record import Draft, Record
 
 MASK = "[ND]"
 
@@ -45,46 +44,33 @@ def is_hidden(field: str, *, etablissement: str, unite: str, forme: str) -> bool
     )
 
 
-def masked_etablissement(record: Record) -> dict[str, object]:
+def masked_etablissement(record: Record) -> Draft:
     """Copy the record as the public may see it."""
-    unit = _block(record["uniteLegale"])
+    unit = record["uniteLegale"]
     natural = unit.get("categorieJuridiqueUniteLegale") == NATURAL_PERSON
     masked = dict(record)
     if natural and unit.get("statutDiffusionUniteLegale") == "P":
         masked["uniteLegale"] = _hide(unit, unit_fields())
     if record.get("statutDiffusionEtablissement") == "P":
         for block in ("adresseEtablissement", "adresse2Etablissement"):
-            masked[block] = _hide(_block(record[block]), address_fields())
+            masked[block] = _hide(record[block], address_fields())
         if natural:
-            masked["periodesEtablissement"] = _hide_each(
-                record["periodesEtablissement"], sign_fields()
-            )
+            periods = record["periodesEtablissement"]
+            masked["periodesEtablissement"] = [_hide(period, sign_fields()) for period in periods]
     return masked
 
 
-def masked_unite(record: Record) -> dict[str, object]:
+def masked_unite(record: Record) -> Draft:
     """Copy a record of `/siren` as the public may see it; its periods hold some of its names."""
     periods = record["periodesUniteLegale"]
-    if not isinstance(periods, list) or record.get("statutDiffusionUniteLegale") != "P":
+    if record.get("statutDiffusionUniteLegale") != "P":
         return dict(record)
     if periods[0].get("categorieJuridiqueUniteLegale") != NATURAL_PERSON:
         return dict(record)
     masked = _hide(record, unit_fields())
-    masked["periodesUniteLegale"] = _hide_each(periods, unit_fields())
+    masked["periodesUniteLegale"] = [_hide(period, unit_fields()) for period in periods]
     return masked
 
 
-def _block(value: object) -> Record:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"a block of a record is a mapping, not {type(value).__name__}")
-    return value
-
-
-def _hide(block: Record, hidden: frozenset[str]) -> dict[str, object]:
+def _hide(block: Record, hidden: frozenset[str]) -> Draft:
     return {name: MASK if name in hidden else value for name, value in block.items()}
-
-
-def _hide_each(periods: object, hidden: frozenset[str]) -> list[dict[str, object]]:
-    if not isinstance(periods, list):
-        raise TypeError("periods are a list")
-    return [_hide(period, hidden) for period in periods]

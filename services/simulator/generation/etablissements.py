@@ -1,5 +1,6 @@
 """Establishments as a function of their index, in the order of their SIRET."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,7 +11,6 @@ from services.simulator.generation.identifiers import siret_of
 from services.simulator.generation.unites import Unite, Unites
 
 _ONE_ABROAD_IN = 500
-_IMPOSSIBLE_DATES = ("0001-01-01", "0198-07-01", "2104-01-01", "7490-12-31")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,12 @@ class InventedEtablissement:
 
 
 class Etablissements:
-    def __init__(
-        self, options_seed: int, count: int, departements: tuple[str, ...], day: str
-    ) -> None:
-        self.seed = options_seed
+    def __init__(self, seed: int, count: int, departements: Sequence[str], day: str) -> None:
+        self.seed = seed
         self.calendar = Calendar(day)
         self.everywhere = not departements
         self._communes = reference.communes(departements)
-        self.unites = Unites(options_seed, count, self._communes, self.calendar)
+        self.unites = Unites(seed, count, self._communes, self.calendar)
         self._count = count
         self.etablissement = lru_cache(maxsize=8192)(self._build)
 
@@ -93,11 +91,6 @@ class Etablissements:
         dice = self.dice("siege", number)
         return first if dice.chance(600) else first + dice.below(count)
 
-    def impossible_date(self, index: int) -> str | None:
-        """Return a date that cannot be for one history in a thousand: INSEE has them, too."""
-        dice = self.dice("impossible", index)
-        return dice.pick(_IMPOSSIBLE_DATES) if dice.chance(1) else None
-
     def _number(self, unite: Unite, index: int) -> int:
         """Return its number inside the unit: ascending, with gaps."""
         rank = index - unite.first
@@ -109,23 +102,22 @@ class Etablissements:
 
     def _build(self, index: int) -> InventedEtablissement:
         unite = self.unites.owner_of(index)
-        rank = index - unite.first
         return InventedEtablissement(
             index=index,
-            siret=siret_of(unite.siren, self._number(unite, index)),
+            siret=self.siret(index),
             unite=unite,
             siege=index == self.siege_index(unite.number),
             commune=self.commune(index),
             ferme=self.ferme(index),
             partielle=self.partielle(index),
-            created=self._created(unite, rank, index),
+            created=self._created(unite, index),
             treated=self.treated(index),
         )
 
-    def _created(self, unite: Unite, rank: int, index: int) -> str | None:
+    def _created(self, unite: Unite, index: int) -> str | None:
         dice = self.dice("creation", index)
         if unite.purgee and dice.chance(500):
             return None
-        if rank == 0 or dice.chance(200) or unite.created >= self.calendar.day:
+        if index == unite.first or dice.chance(200) or unite.created >= self.calendar.day:
             return unite.created
         return self.calendar.after(unite.created, dice)

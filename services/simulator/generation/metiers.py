@@ -1,7 +1,6 @@
 """The activities of units: their frequency, their older codes, and names that suit them."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -20,18 +19,29 @@ class Metier:
     naf_rev1: str
     nap: str
     enseignes: tuple[str, ...]
+    poids_personne: int = 0
+    poids_societe: int = 0
 
 
 class Metiers:
     """Draws common activities by weight, and one time in ten any other of NAF Rev2."""
 
-    def __init__(self, common: Sequence[tuple[Metier, int, int]], rare: Sequence[Metier]) -> None:
-        self._common = [metier for metier, _, _ in common]
-        self._by_naf = {metier.naf: metier for metier in (*rare, *self._common)}
-        self._rare = rare
+    def __init__(self) -> None:
+        newer = reference.naf_2025_by_naf()
+        self._common = [
+            Metier(
+                *(row["code"], newer[row["code"]], row["naf_rev1"], row["nap"]),
+                enseignes=tuple(row["enseignes"].split("|")),
+                poids_personne=int(row["poids_personne"]),
+                poids_societe=int(row["poids_societe"]),
+            )
+            for row in reference.rows("metiers.csv")
+        ]
+        self._rare = [_rare(naf) for naf in sorted(newer) if naf[:2] not in _OF_NO_COMPANY]
+        self._by_naf = {metier.naf: metier for metier in (*self._rare, *self._common)}
         self._ends = {
-            True: list(accumulate(weight for _, weight, _ in common)),
-            False: list(accumulate(weight for _, _, weight in common)),
+            True: list(accumulate(metier.poids_personne for metier in self._common)),
+            False: list(accumulate(metier.poids_societe for metier in self._common)),
         }
 
     def named(self, naf: str) -> Metier:
@@ -44,25 +54,7 @@ class Metiers:
         return self._common[bisect_right(ends, dice.below(ends[-1]))]
 
 
-@cache
-def metiers() -> Metiers:
-    newer = reference.naf_2025_by_naf()
-    common = [
-        (
-            Metier(
-                row["code"],
-                newer[row["code"]],
-                row["naf_rev1"],
-                row["nap"],
-                tuple(row["enseignes"].split("|")),
-            ),
-            int(row["poids_personne"]),
-            int(row["poids_societe"]),
-        )
-        for row in reference.rows("metiers.csv")
-    ]
-    rare = [naf for naf in sorted(newer) if naf[:2] not in _OF_NO_COMPANY]
-    return Metiers(common, [_rare(naf) for naf in rare])
+metiers = cache(Metiers)
 
 
 def _rare(naf: str) -> Metier:
@@ -70,10 +62,5 @@ def _rare(naf: str) -> Metier:
     number = int(naf[:2] + naf[3:5])
     rev1, nap = reference.older_activities("NAFRev1"), reference.older_activities("NAP")
     names = ("{nom} ET FILS", "ETABLISSEMENTS {nom}", "{nom} {prenom}", "SOCIETE NOUVELLE {nom}")
-    return Metier(
-        naf,
-        reference.naf_2025_by_naf()[naf],
-        rev1[number * len(rev1) // 10_000],
-        nap[number * len(nap) // 10_000],
-        names,
-    )
+    older = rev1[number * len(rev1) // 10_000], nap[number * len(nap) // 10_000]
+    return Metier(naf, reference.naf_2025_by_naf()[naf], *older, names)

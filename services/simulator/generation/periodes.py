@@ -13,11 +13,14 @@ from services.simulator.generation.dates import (
 )
 from services.simulator.generation.dice import Dice
 from services.simulator.generation.etablissements import Etablissements, InventedEtablissement
+from services.simulator.generation.metiers import Metier
 from services.simulator.generation.noms import enseigne, identite
 
 Periode = Mapping[str, str | bool | None]
 
 _MOST_PERIODS = 7
+# Real histories begin on such days, too: one in a thousand.
+_IMPOSSIBLE_DATES = ("0001-01-01", "0198-07-01", "2104-01-01", "7490-12-31")
 _OF_A_COMMON_ONE = (0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 3, 5)
 
 
@@ -43,36 +46,39 @@ class Histories:
         """Make one to seven periods, newest first; the current one ends at None."""
         dice = self._etablissements.dice("periodes", etablissement.index)
         if etablissement.created is None:
-            return [_purged_period(dice)]
+            etat = dice.pick((None, "F", "A"))
+            return _described([_State(None, etat, None, None, "N", None, None)])
         return _described(self._states(etablissement, etablissement.created, dice))
 
     def _states(
         self, etablissement: InventedEtablissement, created: str, dice: Dice
     ) -> list[_State]:
-        metier = etablissement.unite.metier
         sign, usual = self._signs(etablissement, dice)
         employeur = "O" if dice.chance(350) else "N"
+        facts = _State(created, "A", None, None, employeur, sign, usual)
         ending = self._closing_date(created, dice) if etablissement.ferme else None
         starts = self._starts(created, ending, dice)
         states = []
         for rank, start in enumerate(starts):
-            naf, nomenclature = _activity_at(metier.naf, metier.naf_rev1, metier.nap, start)
-            oldest_of_several = rank == 0 and len(starts) > 1
-            states.append(
-                _State(
-                    start=start,
-                    etat="A",
-                    naf=naf,
-                    nomenclature=nomenclature,
-                    employeur=None if oldest_of_several and dice.chance(300) else employeur,
-                    enseigne=sign,
-                    usuelle=usual,
-                )
-            )
-            employeur, sign, usual = self._next_facts(etablissement, employeur, sign, usual, dice)
+            naf, nomenclature = _activity_at(etablissement.unite.metier, start)
+            state = replace(facts, start=start, naf=naf, nomenclature=nomenclature)
+            if rank == 0 and len(starts) > 1 and dice.chance(300):
+                state = replace(state, employeur=None)
+            states.append(state)
+            changed = dice.below(10)
+            if changed < 4:  # noqa: PLR2004 - it hired, or let go
+                facts = replace(facts, employeur="N" if facts.employeur == "O" else "O")
+            elif changed < 7:  # noqa: PLR2004 - another sign on the door
+                name = enseigne(etablissement.unite, etablissement.commune, dice)
+                facts = replace(facts, enseigne=name)
         if ending is not None:
-            states[-1] = replace(states[-1], start=starts[-1], etat="F", employeur="N")
-        return self._with_oddities(etablissement, states, dice)
+            states[-1] = replace(states[-1], etat="F", employeur="N")
+        oddity = self._etablissements.dice("impossible", etablissement.index)
+        if oddity.chance(1):
+            states[0] = replace(states[0], start=oddity.pick(_IMPOSSIBLE_DATES))
+        if len(states) > 1 and dice.chance(8):
+            states[0] = replace(states[0], etat=None, naf=None, nomenclature=None)
+        return states
 
     def _signs(
         self, etablissement: InventedEtablissement, dice: Dice
@@ -113,48 +119,18 @@ class Histories:
             return [*kept, ending]
         return kept[:_MOST_PERIODS]
 
-    def _next_facts(
-        self,
-        etablissement: InventedEtablissement,
-        employeur: str,
-        sign: str | None,
-        usual: str | None,
-        dice: Dice,
-    ) -> tuple[str, str | None, str | None]:
-        changed = dice.below(10)
-        if changed < 4:  # noqa: PLR2004 - it hired, or let go
-            return ("N" if employeur == "O" else "O"), sign, usual
-        if changed < 7:  # noqa: PLR2004 - another sign on the door
-            return employeur, enseigne(etablissement.unite, etablissement.commune, dice), usual
-        return employeur, sign, usual
 
-    def _with_oddities(
-        self, etablissement: InventedEtablissement, states: list[_State], dice: Dice
-    ) -> list[_State]:
-        impossible = self._etablissements.impossible_date(etablissement.index)
-        if impossible is not None:
-            states[0] = replace(states[0], start=impossible)
-        if len(states) > 1 and dice.chance(8):
-            states[0] = replace(states[0], etat=None, naf=None, nomenclature=None)
-        return states
-
-
-def _activity_at(naf: str, naf_rev1: str, nap: str, start: str) -> tuple[str | None, str | None]:
+def _activity_at(metier: Metier, start: str) -> tuple[str | None, str | None]:
     """Return the code and nomenclature in force when a period began."""
     if start >= NAF_REV2_START:
-        return naf, "NAFRev2"
+        return metier.naf, "NAFRev2"
     if start >= NAF_REV1_START:
-        return naf_rev1, "NAFRev1"
+        return metier.naf_rev1, "NAFRev1"
     if start >= NAF_1993_START:
-        return naf_rev1, "NAF1993"
+        return metier.naf_rev1, "NAF1993"
     if start == UNKNOWN:
         return None, None
-    return nap, "NAP"
-
-
-def _purged_period(dice: Dice) -> Periode:
-    state = _State(None, dice.pick((None, "F", "A")), None, None, "N", None, None)
-    return _described([state])[0]
+    return metier.nap, "NAP"
 
 
 def _described(states: Sequence[_State]) -> list[Periode]:
@@ -165,7 +141,7 @@ def _described(states: Sequence[_State]) -> list[Periode]:
         following = states[rank + 1].start if rank + 1 < len(states) else None
         periods.append(
             {
-                "dateFin": _end_before(following),
+                "dateFin": None if following is None else day_before(following),
                 "dateDebut": state.start,
                 "etatAdministratifEtablissement": state.etat,
                 "changementEtatAdministratifEtablissement": state.etat != before.etat,
@@ -185,7 +161,3 @@ def _described(states: Sequence[_State]) -> list[Periode]:
         )
     periods.reverse()
     return periods
-
-
-def _end_before(start: str | None) -> str | None:
-    return None if start is None else day_before(start)

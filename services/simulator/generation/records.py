@@ -56,13 +56,13 @@ class RecordBuilder:
         unite = self._etablissements.unites.unite(number)
         block = self._unit_block(unite)
         periodes = _unit_periods(unite, block, self._etablissements.calendar.day)
-        record: Draft = {"siren": unite.siren}
-        record.update((name, block[name]) for name in _unit_head() if name in block)
-        record["nombrePeriodesUniteLegale"] = len(periodes)
-        for name in _UNIT_TAIL:
-            record[name] = block[name]
-        record["periodesUniteLegale"] = periodes
-        return record
+        return {
+            "siren": unite.siren,
+            **{name: block[name] for name in _unit_head() if name in block},
+            "nombrePeriodesUniteLegale": len(periodes),
+            **{name: block[name] for name in _UNIT_TAIL},
+            "periodesUniteLegale": periodes,
+        }
 
     def _unit_block(self, unite: Unite) -> Draft:
         seed = self._etablissements.seed
@@ -71,13 +71,10 @@ class RecordBuilder:
         seat = self._etablissements.siret(self._etablissements.siege_index(unite.number))
         tranche = _unit_tranche(unite, dice)
         categorie = _categorie(unite, dice)
-        block: Draft = {
+        return {
             "etatAdministratifUniteLegale": "C" if unite.cessee else "A",
             "statutDiffusionUniteLegale": "P" if unite.partielle else "O",
-        }
-        if unite.purgee:
-            block["unitePurgeeUniteLegale"] = True
-        block |= {
+            **({"unitePurgeeUniteLegale": True} if unite.purgee else {}),
             "dateCreationUniteLegale": unite.created,
             "categorieJuridiqueUniteLegale": unite.forme,
             **_names(who),
@@ -99,14 +96,11 @@ class RecordBuilder:
             "anneeCategorieEntreprise": None if categorie is None else "2023",
             "activitePrincipaleNAF25UniteLegale": None if unite.cessee else unite.metier.naf_2025,
         }
-        return block
 
 
 _UNIT_TAIL = (
-    "categorieEntreprise",
-    "anneeCategorieEntreprise",
-    "activitePrincipaleNAF25UniteLegale",
-)
+    "categorieEntreprise", "anneeCategorieEntreprise", "activitePrincipaleNAF25UniteLegale",
+)  # fmt: skip
 
 
 @cache

@@ -208,8 +208,6 @@ def _forme_ends() -> Sequence[int]:
 
 def _pick_metier(dice: Dice, forme: str) -> Metier:
     usual = vocabulary.ACTIVITES_DES_FORMES.get(forme)
-    return (
-        metiers().named(dice.pick(usual))
-        if usual
-        else metiers().draw(forme == NATURAL_PERSON, dice)
-    )
+    if usual:
+        return metiers().named(dice.pick(usual))
+    return metiers().draw(forme == NATURAL_PERSON, dice)

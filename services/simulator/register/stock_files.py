@@ -8,9 +8,9 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from services.simulator.generation import reference
 from services.simulator.generation.identifiers import SIREN_LENGTH, siren_of
 from services.simulator.options import SimulatorOptions
+from services.simulator.query.comparison import as_text
 from services.simulator.query.variables import Collection
 from services.simulator.record import Record, flattened, periods_of
 from services.simulator.register.registers import GeneratedRegister
@@ -57,43 +58,15 @@ def write_stock(
     to `options.establishments`: for files of millions of rows.
     """
     invented = min(distinct or options.establishments, options.establishments)
-    generated = GeneratedRegister(
-        SimulatorOptions(
-            establishments=invented,
-            seed=options.seed,
-            day=options.day,
-            departements=options.departements,
-        )
-    )
-    copies = 0 if invented == options.establishments else -(-options.establishments // invented)
-    owners = _Owners(generated)
+    generated = GeneratedRegister(replace(options, establishments=invented))
     written: dict[Collection, WrittenStockFile] = {}
     for collection, file in FILES.items():
         rows = _rows(generated, collection)
-        if copies:
-            rows = _repeated(list(rows), collection, copies, owners)
-            rows = islice(rows, owners.rows(collection, options.establishments, invented))
+        if invented < options.establishments:
+            rows = _repeated(rows, collection, generated, options.establishments)
         path = directory / f"{file}_utf8.{format_}"
         written[collection] = WrittenStockFile(path, _WRITERS[format_](path, columns(file), rows))
     return written
-
-
-class _Owners:
-    """Counts the units that own the first establishments."""
-
-    def __init__(self, register: GeneratedRegister) -> None:
-        self.sirens = [register.identifier("siren", n) for n in range(register.size("siren"))]
-        self.numbers = {siren: number for number, siren in enumerate(self.sirens)}
-        self._of = [
-            self.numbers[register.identifier("siret", index)[:SIREN_LENGTH]]
-            for index in range(register.size("siret"))
-        ]
-
-    def rows(self, collection: Collection, establishments: int, invented: int) -> int:
-        if collection == "siret":
-            return establishments
-        whole, rest = divmod(establishments, invented)
-        return whole * len(self.sirens) + (self._of[rest - 1] + 1 if rest else 0)
 
 
 def _rows(register: GeneratedRegister, collection: Collection) -> Iterator[Sequence[str]]:
@@ -106,28 +79,36 @@ def row_of(record: Record, names: Sequence[str]) -> list[str]:
     """Write a record of the API as a row of these columns, its unit's block included."""
     current = next((p for p in periods_of(record) if p.get("dateFin") is None), {})
     values = {**current, **flattened(record)}
-    return [_text(values.get(name)) for name in names]
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return ["" if (value := values.get(name)) is None else as_text(value) for name in names]
 
 
 def _repeated(
-    rows: Sequence[Sequence[str]], collection: Collection, copies: int, owners: _Owners
+    rows: Iterator[Sequence[str]],
+    collection: Collection,
+    register: GeneratedRegister,
+    establishments: int,
 ) -> Iterator[Sequence[str]]:
-    for copy in range(copies):
-        first = _FIRST_COPY + copy * len(owners.sirens)
-        sirens = [siren_of(first + number) for number in range(len(owners.sirens))]
+    """Repeat the rows under other SIRENs, up to this many establishments and their units."""
+    sirens = (register.identifier("siren", number) for number in range(register.size("siren")))
+    numbers = {siren: number for number, siren in enumerate(sirens)}
+    wanted = establishments
+    if collection == "siren":
+        whole, rest = divmod(establishments, register.size("siret"))
+        wanted = whole * len(numbers)
+        if rest:
+            wanted += numbers[register.identifier("siret", rest - 1)[:SIREN_LENGTH]] + 1
+    return islice(_copies(list(rows), collection, numbers), wanted)
+
+
+def _copies(
+    rows: Sequence[Sequence[str]], collection: Collection, numbers: Mapping[str, int]
+) -> Iterator[Sequence[str]]:
+    for first in count(_FIRST_COPY, len(numbers)):
+        sirens = [siren_of(first + number) for number in range(len(numbers))]
         for row in rows:
-            siren = sirens[owners.numbers[row[0]]]
-            yield (
-                [siren, row[1], siren + row[1], *row[3:]]
-                if collection == "siret"
-                else [siren, *row[1:]]
-            )
+            siren = sirens[numbers[row[0]]]
+            siret = [row[1], siren + row[1]] if collection == "siret" else row[1:3]
+            yield [siren, *siret, *row[3:]]
 
 
 def _groups(rows: Iterator[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
@@ -138,11 +119,11 @@ def _groups(rows: Iterator[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
 def _write_text(target: io.TextIOBase, names: Sequence[str], rows: Iterator[Sequence[str]]) -> int:
     lines = csv.writer(target, lineterminator="\n")
     lines.writerow(names)
-    count = 0
+    written = 0
     for group in _groups(rows):
         lines.writerows(group)
-        count += len(group)
-    return count
+        written += len(group)
+    return written
 
 
 def _write_csv(path: Path, names: Sequence[str], rows: Iterator[Sequence[str]]) -> int:
@@ -164,21 +145,16 @@ def _write_zip(path: Path, names: Sequence[str], rows: Iterator[Sequence[str]]) 
 def _write_parquet(path: Path, names: Sequence[str], rows: Iterator[Sequence[str]]) -> int:
     """Write with the types of the published file: dates, whole numbers and booleans."""
     schema = pa.schema([(name, _parquet_type(name)) for name in names])
-    count = 0
+    written = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for group in _groups(rows):
-            values = zip(*group, strict=True)
-            writer.write_table(
-                pa.table(
-                    [
-                        pa.array([v or None for v in column], pa.string()).cast(field.type)
-                        for column, field in zip(values, schema, strict=True)
-                    ],
-                    schema=schema,
-                )
-            )
-            count += len(group)
-    return count
+            arrays = [
+                pa.array([value or None for value in column], pa.string()).cast(field.type)
+                for *column, field in zip(*group, schema, strict=True)
+            ]
+            writer.write_table(pa.table(arrays, schema=schema))
+            written += len(group)
+    return written
 
 
 def _parquet_type(name: str) -> pa.DataType:
