@@ -129,7 +129,7 @@ def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
     for name in ("tokens in (cached)", "out", "€", "ms"):
         table.add_column(name, justify="right", overflow="fold")
     for attempt in attempts:
-        # As text: the names of provider and model may hold markup.
+        # The names of provider and model may hold markup.
         author = Text(" ".join(filter(None, (attempt["provider"], attempt["model"]))))
         cached = f" ({attempt['tokens_cached']})" if attempt["tokens_cached"] else ""
         bill = (
