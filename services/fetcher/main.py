@@ -1,11 +1,11 @@
 """Put the fetcher together. The service reads its environment here."""
 
 from functools import partial
-from typing import Any
 
-from dramatiq import Broker, actor
+from dramatiq import Broker
 from sqlalchemy import Engine
 
+from services.fetcher.actors import declare_actors
 from services.fetcher.insee.ledger import open_sender
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.settings import FetcherSettings
@@ -15,7 +15,6 @@ from services.fetcher.walk.walker import Walker
 from shared.broker import ready_messages
 from shared.broker.envelope import publish
 from shared.clock import Clock
-from shared.db.outages import slowing_down
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
 from shared.runtime.service import Loop, Service, run_service
@@ -43,16 +42,7 @@ def build(
         shards=len(settings.shard_urls),
     )
 
-    def fetch_page(*others: Any, **wire: Any) -> None:
-        with slowing_down():
-            walker.fetch_page(FetchPage.from_wire(wire, *others))
-
-    actor(
-        broker=broker,
-        actor_name=FetchPage.ACTOR,
-        queue_name=FetchPage.QUEUE,
-        time_limit=int(settings.lease_seconds * 1000),
-    )(fetch_page)
+    declare_actors(broker, walker, time_limit_seconds=settings.lease_seconds)
     planner = Planner(
         ImportStore(engine),
         send,
