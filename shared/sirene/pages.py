@@ -11,6 +11,7 @@ import unicodedata
 from typing import NamedTuple
 
 from shared.avis import AvisOutcome
+from shared.sirene.dates import told_creation
 from shared.sirene.facts import Facts
 from shared.sirene.records import (
     OPEN_TO_ALL,
@@ -33,9 +34,11 @@ class EtablissementFacts(NamedTuple):
 
     siret: str
     siren: str
+    nic: str
     statut_diffusion: str
     etat_administratif: str | None
     date_creation: dt.date | None
+    date_debut: dt.date | None
     siege: bool | None
     tranche_effectifs: str | None
     activite_principale: str | None
@@ -60,6 +63,7 @@ class UniteFacts(NamedTuple):
     nom_usage: str | None
     prenom1: str | None
     prenom_usuel: str | None
+    nic_siege: str | None
 
 
 ETABLISSEMENT_FACTS = EtablissementFacts._fields
@@ -153,7 +157,7 @@ def _ascii_commune(commune: str) -> str:
 
 def facts_of(etablissement: AnEtablissement, unite: AUnite, page: Page) -> Facts:
     """Return the facts of a diffusible establishment; they hold its name."""
-    created = etablissement.date_creation
+    created = told_creation(etablissement.date_creation, etablissement.date_debut)
     return Facts(
         siret=etablissement.siret,
         siren=etablissement.siren,
@@ -170,11 +174,21 @@ def facts_of(etablissement: AnEtablissement, unite: AUnite, page: Page) -> Facts
         date_creation=created,
         tranche_effectifs=etablissement.tranche_effectifs,
         effectif=libelle_effectif(etablissement.tranche_effectifs),
-        est_siege=etablissement.siege is True,
+        est_siege=is_siege(etablissement, unite),
         sigle=unite.sigle,
         enseigne=etablissement.enseigne1,
         denomination=_denomination(unite, page.nom),
     )
+
+
+def is_siege(etablissement: AnEtablissement, unite: AUnite) -> bool:
+    """Return whether the unit names this establishment as its siège.
+
+    Where a siège moves, INSEE need not date the old one anew: its own flag may be out of date.
+    """
+    if unite.nic_siege is None:
+        return etablissement.siege is True
+    return etablissement.nic == unite.nic_siege
 
 
 def _denomination(unite: AUnite, nom: str | None) -> str | None:

@@ -25,7 +25,7 @@ _NO_FACTS = ""
 
 _ETABLISSEMENT_TEXTS = itemgetter(*map(ETABLISSEMENT_COLUMNS.index, ETABLISSEMENT_FACTS))
 _UNITE_TEXTS = itemgetter(*map(UNITE_COLUMNS.index, UNITE_FACTS))
-_DATE_CREATION = ETABLISSEMENT_FACTS.index("date_creation")
+_DATES = (ETABLISSEMENT_FACTS.index("date_creation"), ETABLISSEMENT_FACTS.index("date_debut"))
 _SIEGE = ETABLISSEMENT_FACTS.index("siege")
 _WITH_FACTS = frozenset({PENDING, AvisOutcome.SKIPPED_SOLE_TRADER})
 
@@ -96,8 +96,9 @@ def made_subjects(lines: Iterable[tuple[str, str]], *, sole_traders: bool) -> li
             last = unite_line
             unite = UniteFacts._make([text or None for text in _UNITE_TEXTS(texts_of(last))])
         columns: list[Any] = [text or None for text in _ETABLISSEMENT_TEXTS(texts_of(line))]
-        created, siege = columns[_DATE_CREATION], columns[_SIEGE]
-        columns[_DATE_CREATION] = created and date.fromisoformat(created)
+        for place in _DATES:
+            columns[place] = columns[place] and date.fromisoformat(columns[place])
+        siege = columns[_SIEGE]
         columns[_SIEGE] = siege and siege == "t"
         etablissement = EtablissementFacts._make(columns)
         subjects.append(PageSubject.of(etablissement, unite, sole_traders=sole_traders))
