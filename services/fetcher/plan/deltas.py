@@ -1,6 +1,6 @@
 """The treatment windows that a delta walks, by INSEE's dates and the watermarks. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -127,12 +127,24 @@ def make_delta_plan(
 ) -> list[PlannedBatch]:
     """Make the batches: one count for each window, mass days cut, empty windows left out."""
     plan: list[PlannedBatch] = []
-    for window in windows:
-        whole = Window(
-            collection=window.collection,
-            treated_from=window.treated_from,
-            treated_until=window.treated_until,
-        )
+    for whole in _walked(windows):
         if rows := count(whole.query):
             plan += cut_window(whole, rows, most_rows=most_rows, count=count)
     return plan
+
+
+def _walked(windows: Sequence[TreatmentWindow]) -> Iterator[Window]:
+    """Yield the windows as they are walked: a record that two of them hold is fetched once.
+
+    A record carries its unit: the window of establishments brings the units of its rows as well.
+    """
+    ends = {each.collection: (each.treated_from, each.treated_until) for each in windows}
+    start, until = ends.get("etablissements", (None, None))
+    others = None if start is None or until is None else (start, until)
+    for each in windows:
+        yield Window(
+            collection=each.collection,
+            treated_from=each.treated_from,
+            treated_until=each.treated_until,
+            others_treated=others if each.collection == "unites_legales" else None,
+        )

@@ -18,10 +18,11 @@ FIRST_SIREN, LAST_SIREN = "000000000", "999999999"
 _FIRST_NIC, _LAST_NIC = "00000", "99999"
 _FIRST_SIRET, _LAST_SIRET = FIRST_SIREN + _FIRST_NIC, LAST_SIREN + _LAST_NIC
 
-# The date of a unit is on the record of each of its establishments: its seat stands for it.
+# The date of a unit is on the record of each of its establishments. Its head office alone would
+# not do: the register lists units without one.
 _TREATED = {
     "etablissements": "dateDernierTraitementEtablissement:[{} TO {}]",
-    "unites_legales": "dateDernierTraitementUniteLegale:[{} TO {}] AND etablissementSiege:true",
+    "unites_legales": "dateDernierTraitementUniteLegale:[{} TO {}]",
 }
 
 Count = Callable[[str], int]
@@ -42,6 +43,8 @@ class Window:
     collection: str | None = None
     treated_from: datetime | None = None
     treated_until: datetime | None = None
+    # Establishments that INSEE treated between these dates come in another window of the run.
+    others_treated: tuple[datetime, datetime] | None = None
 
     @property
     def query(self) -> str:
@@ -54,9 +57,10 @@ class Window:
     def _treated(self) -> str | None:
         if self.collection is None or self.treated_from is None or self.treated_until is None:
             return None
-        ends = self.treated_from, self.treated_until
-        written = (end.isoformat(timespec="milliseconds") for end in ends)
-        return _TREATED[self.collection].format(*written)
+        treated = _between(self.collection, self.treated_from, self.treated_until)
+        if self.others_treated is None:
+            return treated
+        return f"{treated} AND -{_between('etablissements', *self.others_treated)}"
 
     def _place(self) -> str | None:
         if self.code_commune:
@@ -79,6 +83,10 @@ class Window:
         if low and high and low.endswith(_FIRST_NIC) and high.endswith(_LAST_NIC):
             return f"siren:[{low[:9]} TO {high[:9]}]"
         return f"siret:[{low or '*'} TO {high or '*'}]"
+
+
+def _between(collection: str, *ends: datetime) -> str:
+    return _TREATED[collection].format(*(end.isoformat(timespec="milliseconds") for end in ends))
 
 
 _EVERYTHING = Window(siret_from=_FIRST_SIRET, siret_to=_LAST_SIRET)

@@ -66,12 +66,49 @@ def test_a_units_rename_reaches_the_pages_of_all_its_establishments(full: Copy) 
     run_id = full.delta(overlap_hours=0)
 
     [batch] = full.batches(run_id)
-    assert (batch["collection"], batch["received"]) == ("unites_legales", 1)
+    held = full.one("SELECT count(*) FROM etablissements WHERE siren = :siren", siren=siren)
+    assert (batch["collection"], batch["received"]) == ("unites_legales", held)
     pages = full.rows(
         "SELECT nom FROM pro_localisations WHERE siren = :siren AND status = 'open'", siren=siren
     )
     assert len(pages) > 1
     assert {page["nom"] for page in pages} == {"LA MAISON RENOMMEE"}
+
+
+def test_a_unit_without_a_head_office_in_the_register_is_renamed(full: Copy) -> None:
+    siret = full.one("""
+        SELECT min(siret) FROM etablissements
+          JOIN unites_legales u USING (siren) JOIN pro_localisations p USING (siret, siren)
+        WHERE p.status = 'open' AND u.statut_diffusion = 'O' AND u.categorie_juridique <> '1000'
+        GROUP BY siren HAVING count(*) = 1 AND count(coalesce(enseigne1, denomination_usuelle)) = 0
+        ORDER BY siren LIMIT 1""")
+    siren = siret[:9]
+    full.insee.treat(siret, "2024-01-05T10:00:00.000", etablissementSiege=False)
+    full.insee.treat(
+        siren,
+        "2026-08-05T21:00:00.000",
+        denominationUniteLegale="NOUVEAU NOM",
+        denominationUsuelle1UniteLegale=None,
+    )
+    full.insee.publish(day=NEXT_DAY)
+    full.delta()
+    stored = "SELECT denomination FROM unites_legales WHERE siren = :siren"
+    assert full.one(stored, siren=siren) == "NOUVEAU NOM"
+    page = "SELECT nom FROM pro_localisations WHERE siret = :siret AND status = 'open'"
+    assert full.one(page, siret=siret) == "NOUVEAU NOM"
+
+
+def test_a_record_that_both_windows_hold_is_fetched_once(full: Copy) -> None:
+    [siret] = full.some_sirets(1)
+    for number in (siret, siret[:9]):
+        full.insee.treat(number, "2026-08-05T21:00:00.000")
+    full.insee.publish(day=NEXT_DAY)
+    run_id = full.delta(overlap_hours=0)
+    received = {each["collection"]: each["received"] for each in full.batches(run_id)}
+    others = full.one(
+        "SELECT count(*) - 1 FROM etablissements WHERE siren = :siren", siren=siret[:9]
+    )
+    assert received == {"etablissements": 1} | ({"unites_legales": others} if others else {})
 
 
 def test_a_closure_closes_the_page(full: Copy) -> None:

@@ -112,8 +112,15 @@ def test_the_queries_name_treatment_dates_to_the_millisecond_and_no_maskable_fie
     assert asked == [batch.window.query for batch in plan]
     assert asked == [
         f"dateDernierTraitementEtablissement:{span}",
-        f"dateDernierTraitementUniteLegale:{span} AND etablissementSiege:true",
+        f"dateDernierTraitementUniteLegale:{span} AND -dateDernierTraitementEtablissement:{span}",
     ]
+
+
+def test_units_alone_are_asked_for_with_all_their_establishments() -> None:
+    window = TreatmentWindow("unites_legales", TUESDAY, WEDNESDAY)
+    [batch] = make_delta_plan([window], count=lambda _: 7)
+    span = "[2026-08-04T00:05:54.033 TO 2026-08-05T00:05:52.648]"
+    assert batch.window.query == f"dateDernierTraitementUniteLegale:{span}"
 
 
 def test_an_empty_window_is_no_walk_and_a_mass_day_is_many() -> None:
