@@ -14,6 +14,7 @@ SHARD_TABLES = frozenset(
         "etablissements",
         "periodes_etablissements",
         "pro_localisations",
+        "page_redirects",
         "avis",
         "avis_attempts",
         "avis_simhashes",

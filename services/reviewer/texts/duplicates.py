@@ -27,7 +27,7 @@ REWRITES = 2
 Rewrite = Callable[[Claim, int, str], AvisResult]
 """Return another text for a claim, a different one for each number, because of a code."""
 
-# An avis stays with its page, and so in its place.
+# The writer moves the simhash with a page whose activity or commune changes; the page is locked.
 _PLACES = text(f"""
     SELECT avis.id, {neighbourhood("p")} AS place
     FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id

@@ -35,7 +35,7 @@ _LOCKS = [
         (f"etablissements WHERE siret IN (SELECT siret {_OF_AVIS})", "siret"),
         (
             f"pro_localisations WHERE id IN (SELECT pro_localisation_id {_OF_AVIS})",
-            "siret, activite_principale, code_commune",
+            "siret",
         ),
         (f"sources WHERE siret IN (SELECT siret {_OF_AVIS} AND kind = 'synthese')", "digest"),
     )

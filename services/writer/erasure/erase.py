@@ -118,7 +118,10 @@ _ERASE = f"""
     pages AS (
       SELECT id, siren FROM pro_localisations
       WHERE (siren = ANY(:sirens) OR siret = ANY(:sirets)) AND nom IS NOT NULL
-      ORDER BY siret, activite_principale, code_commune FOR UPDATE),
+      ORDER BY siret FOR UPDATE),
+    redirects AS (
+      DELETE FROM page_redirects WHERE siren = ANY(:sirens) OR siret = ANY(:sirets)
+      RETURNING siren),
     letters AS (
       SELECT id FROM dead_letters
       WHERE sirens && CAST(:all AS text[]) AND body <> '' ORDER BY id FOR UPDATE),
@@ -139,6 +142,7 @@ _ERASE = f"""
     UNION ALL SELECT 'avis_simhashes', siren, NULL FROM simhashes
     UNION ALL SELECT 'failed_items', siren, NULL FROM items
     UNION ALL SELECT 'pro_localisations', siren, id FROM pages
+    UNION ALL SELECT 'page_redirects', siren, NULL FROM redirects
     UNION ALL SELECT 'dead_letters', NULL, id FROM letters
     {_MASKED_ROWS}
 """
@@ -148,8 +152,7 @@ _REWRITE_LETTER = text("""
     UPDATE dead_letters SET body = :body, sirens = CAST(:sirens AS text[]) WHERE id = :id
 """)
 _PAGES = text("""
-    SELECT id, siret, libelle_commune, status FROM pro_localisations WHERE id = ANY(:ids)
-    ORDER BY siret, activite_principale, code_commune
+    SELECT id, siret, libelle_commune FROM pro_localisations WHERE id = ANY(:ids) ORDER BY siret
 """)
 _UNNAME_PAGE = text("UPDATE pro_localisations SET nom = NULL, slug = :slug WHERE id = :id")
 # A replay or a restore must find a tombstone, even where the register never showed this unit as
@@ -199,8 +202,6 @@ def _erase_page_names(connection: Connection, ids: Sequence[int]) -> None:
         return
     for page in connection.execute(_PAGES, {"ids": ids}).all():
         slug = anonymous_slug(page.siret, page.libelle_commune)
-        if page.status == "closed":
-            slug = f"{slug}-{page.id}"
         connection.execute(_UNNAME_PAGE, {"id": page.id, "slug": slug})
 
 

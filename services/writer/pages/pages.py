@@ -7,17 +7,19 @@ from sqlalchemy import Connection
 
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
-from services.writer.pages.subjects import PageSubject, stored_subject
+from services.writer.pages.subjects import PageSubject, StoredPage, stored_subject
 from services.writer.sql.copy import copy_into, copy_line
-from services.writer.sql.names import columns, fields_of
+from services.writer.sql.names import columns, excluded, fields_of
 from services.writer.sql.prepared import Prepared
 from shared.avis import RESET, WITHDRAWN
+from shared.db.neighbours import neighbourhood
 from shared.sirene.identifiers import siren_of
 from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
 from shared.sirene.records import Page
 
 _PAGE_FIELDS = fields_of(Page)
 _PAGE_VALUES = attrgetter(*_PAGE_FIELDS)
+_PAGE_CHANGES = tuple(name for name in _PAGE_FIELDS if name not in {"siret", "siren"})
 _AVIS_FIELDS = ("pro_localisation_id", "siret", "siren", "kind", "outcome", "facts_hash")
 
 _IDS = "sirenade_page_ids"
@@ -36,7 +38,9 @@ _TAKE_IDS = Prepared(
 _READ_SUBJECTS = Prepared(
     "read_subjects",
     f"""
-    SELECT EXISTS (SELECT FROM pro_localisations p WHERE p.siret = e.siret),
+    SELECT (
+        SELECT ARRAY[{columns(StoredPage._fields, "p.")}]
+        FROM pro_localisations p WHERE p.siret = e.siret),
       EXISTS (SELECT FROM oppositions o WHERE o.siren = e.siren),
       {columns(ETABLISSEMENT_FACTS, "e.")}, {columns(UNITE_FACTS, "u.")}
     FROM (
@@ -50,43 +54,54 @@ _READ_SUBJECTS = Prepared(
     ORDER BY e.siret
     """,
 )
-# A page that closes frees its slug for the page that follows it.
+# It keeps its slug, and opens again as the same page.
 _CLOSE = Prepared(
     "close_pages",
     """
-    UPDATE pro_localisations p
-    SET status = 'closed', closed_at = now(), slug = p.slug || '-' || p.id
+    UPDATE pro_localisations p SET status = 'closed', closed_at = now()
     FROM (
-      SELECT p.id FROM pro_localisations p
-      LEFT JOIN new_pages n ON n.status = 'open'
-        AND (n.siret, n.activite_principale, n.code_commune)
-          = (p.siret, p.activite_principale, p.code_commune)
-      WHERE p.siret = ANY(:sirets) AND p.status = 'open' AND n.siret IS NULL
-      ORDER BY p.siret, p.activite_principale, p.code_commune
-      FOR UPDATE OF p) gone
+      SELECT id FROM pro_localisations
+      WHERE siret = ANY(:sirets) AND status = 'open'
+      ORDER BY siret FOR UPDATE) gone
     WHERE p.id = gone.id
+    """,
+)
+# A slug that comes back is a page's address again, and leads nowhere else.
+_KEEP_SLUGS = Prepared(
+    "keep_slugs",
+    """
+    WITH kept AS (
+      INSERT INTO page_redirects (slug, siret, siren)
+      SELECT slug, siret, siren FROM pro_localisations WHERE siret = ANY(:sirets) ORDER BY slug
+      ON CONFLICT (slug) DO UPDATE SET siret = excluded.siret, since = now())
+    DELETE FROM page_redirects old USING new_pages n
+    WHERE n.siret = ANY(:sirets) AND old.slug = n.slug
+    """,
+)
+# The texts of a page get the neighbours of its new activity and commune.
+_MOVE_SIMHASHES = Prepared(
+    "move_simhashes",
+    f"""
+    UPDATE avis_simhashes kept SET place = moved.place
+    FROM (
+      SELECT a.id, {neighbourhood("p")} AS old_place, {neighbourhood("n")} AS place
+      FROM new_pages n JOIN pro_localisations p USING (siret)
+      JOIN avis a ON a.pro_localisation_id = p.id
+      WHERE n.siret = ANY(:sirets)
+      OFFSET 0) moved
+    WHERE kept.place = moved.old_place AND kept.avis_id = moved.id
     """,
 )
 _OPEN = Prepared(
     "open_pages",
-    """
-    INSERT INTO pro_localisations AS p (siret, siren, activite_principale, code_commune, slug,
-      nom, libelle_activite, libelle_commune, status)
-    SELECT siret, siren, activite_principale, code_commune, slug,
-      nom, libelle_activite, libelle_commune, status
-    FROM new_pages WHERE status = 'open'
-    ORDER BY siret, activite_principale, code_commune
-    ON CONFLICT (siret, activite_principale, code_commune) DO UPDATE SET
-      slug = excluded.slug,
-      nom = excluded.nom,
-      libelle_activite = excluded.libelle_activite,
-      libelle_commune = excluded.libelle_commune,
-      status = 'open',
+    f"""
+    INSERT INTO pro_localisations AS p ({columns(_PAGE_FIELDS)})
+    SELECT {columns(_PAGE_FIELDS)} FROM new_pages ORDER BY siret
+    ON CONFLICT (siret) DO UPDATE SET
+      {excluded(_PAGE_CHANGES)},
       opened_at = CASE p.status WHEN 'open' THEN p.opened_at ELSE now() END,
       closed_at = NULL
-    WHERE (p.slug, p.nom, p.libelle_activite, p.libelle_commune, p.status)
-      IS DISTINCT FROM (excluded.slug, excluded.nom, excluded.libelle_activite,
-        excluded.libelle_commune, excluded.status)
+    WHERE ({columns(_PAGE_CHANGES, "p.")}) IS DISTINCT FROM ({columns(_PAGE_CHANGES, "excluded.")})
     """,
 )
 # A text that was accepted for these very facts is still good, and is not paid for again. The hash
@@ -96,10 +111,9 @@ _PUT_DUE = Prepared(
     f"""
     INSERT INTO avis (pro_localisation_id, siret, siren, kind, outcome, facts_hash)
     SELECT p.id, n.siret, n.siren, kind, n.outcome, n.facts_hash
-    FROM new_pages n JOIN pro_localisations p USING (siret, activite_principale, code_commune)
+    FROM new_pages n JOIN pro_localisations p USING (siret)
       CROSS JOIN (VALUES ('notice'), ('synthese')) AS kinds (kind)
-    WHERE n.status = 'open'
-      AND (kind = 'notice' OR EXISTS (SELECT FROM sources s WHERE s.siret = n.siret))
+    WHERE kind = 'notice' OR EXISTS (SELECT FROM sources s WHERE s.siret = n.siret)
     ORDER BY kind, p.id
     ON CONFLICT (pro_localisation_id, kind) DO UPDATE SET
       outcome = CASE
@@ -166,23 +180,29 @@ def _renew(connection: Connection, subjects: Sequence[PageSubject]) -> None:
         if subject.page is not None
     ]
     copy_into(connection, "new_pages", (*_PAGE_FIELDS, "outcome", "facts_hash"), lines)
-    known = [subject.siret for subject in subjects if subject.has_pages]
-    if known:
-        # Old pages close before others open, to free their slugs.
-        _CLOSE.run(connection, {"sirets": known})
-    _OPEN.run(connection)
-    _PUT_DUE.run(connection)
-    if known:
-        _CANCEL.run(connection, {"sirets": known})
+    closing = [each.siret for each in subjects if each.stored is not None and each.page is None]
+    # A slug that holds the name of a withdrawn person leaves no redirect.
+    renamed = [
+        each.siret for each in subjects if each.changes_slug and each.outcome not in WITHDRAWN
+    ]
+    moved = [each.siret for each in subjects if each.changes_place]
+    for statement, sirets in (
+        (_CLOSE, closing),
+        (_KEEP_SLUGS, renamed),
+        (_MOVE_SIMHASHES, moved),
+    ):
+        if sirets:
+            statement.run(connection, {"sirets": sirets})
+    if lines:
+        _OPEN.run(connection)
+        _PUT_DUE.run(connection)
+    if closing:
+        _CANCEL.run(connection, {"sirets": closing})
 
 
 def _open_made(connection: Connection, made: Sequence[PageSubject]) -> None:
     """Insert without a comparison, at a third of the cost of `_renew`: no row stands in the way."""
-    opened = [
-        (subject, page)
-        for subject in made
-        if (page := subject.page) is not None and page.status == "open"
-    ]
+    opened = [(subject, page) for subject in made if (page := subject.page) is not None]
     if not opened:
         return
     pages, avis = [], []

@@ -30,15 +30,23 @@ _SIEGE = ETABLISSEMENT_FACTS.index("siege")
 _WITH_FACTS = frozenset({PENDING, AvisOutcome.SKIPPED_SOLE_TRADER})
 
 
+class StoredPage(NamedTuple):
+    """The row that an establishment has in pro_localisations, open or closed."""
+
+    slug: str
+    activite_principale: str
+    code_commune: str
+
+
 class PageSubject(NamedTuple):
     """An establishment as it is stored now, with its page and the outcome of its avis.
 
-    `has_pages`: it has rows of pro_localisations already, open or closed.
+    `page` is None where none may be open.
     """
 
     siret: str
     siren: str
-    has_pages: bool
+    stored: StoredPage | None
     outcome: AvisOutcome
     page: Page | None
     facts_hash: str
@@ -51,7 +59,7 @@ class PageSubject(NamedTuple):
         unite: UniteFacts,
         *,
         sole_traders: bool,
-        has_pages: bool = False,
+        stored: StoredPage | None = None,
         opposed: bool = False,
     ) -> "PageSubject":
         page = page_of(etablissement, unite)
@@ -62,24 +70,39 @@ class PageSubject(NamedTuple):
         return cls(
             etablissement.siret,
             etablissement.siren,
-            has_pages,
+            stored,
             outcome,
-            page,
+            page if status == "open" else None,
             facts_hash(facts_of(etablissement, unite, page))
             if page is not None and outcome in _WITH_FACTS
             else _NO_FACTS,
             opposed or unite.statut_diffusion != OPEN_TO_ALL,
         )
 
+    @property
+    def changes_slug(self) -> bool:
+        return (
+            self.stored is not None
+            and self.page is not None
+            and (self.stored.slug != self.page.slug)
+        )
+
+    @property
+    def changes_place(self) -> bool:
+        """Say whether its texts get other neighbours (`shared.db.neighbours`)."""
+        if self.stored is None or self.page is None:
+            return False
+        return self.stored[1:] != (self.page.activite_principale, self.page.code_commune)
+
 
 def stored_subject(row: Sequence[Any], *, sole_traders: bool) -> PageSubject:
     """Make the subject from a row of `pages.READ_SUBJECTS`."""
-    has_pages, opposed, *columns = row
+    stored, opposed, *columns = row
     return PageSubject.of(
         EtablissementFacts._make(columns[: len(ETABLISSEMENT_FACTS)]),
         UniteFacts._make(columns[len(ETABLISSEMENT_FACTS) :]),
         sole_traders=sole_traders,
-        has_pages=has_pages,
+        stored=stored and StoredPage._make(stored),
         opposed=opposed,
     )
 

@@ -45,9 +45,22 @@ pro_localisations = col.table(
     col.one_of("status", "open", "closed"),
     col.instant_now("opened_at"),
     col.instant("closed_at"),
-    UniqueConstraint("siret", "activite_principale", "code_commune"),
+    # A page is one establishment: its activity, commune and name change in place.
+    UniqueConstraint("siret"),
     Index("ix_pro_localisations_siren", "siren"),
     fillfactor=85,
+)
+
+# The slugs that pages had before: whoever serves pages leads them to the page of the siret, or of
+# `to_siret` where INSEE declared the establishment a duplicate of another.
+page_redirects = col.table(
+    "page_redirects",
+    col.text("slug", key=True),
+    col.text("siret", "siren", required=True),
+    col.text("to_siret"),
+    col.instant_now("since"),
+    Index("ix_page_redirects_siret", "siret"),
+    Index("ix_page_redirects_siren", "siren"),
 )
 
 schema_drift = col.table(

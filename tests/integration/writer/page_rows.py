@@ -9,6 +9,12 @@ def pages(desk: Desk) -> list[dict[str, Any]]:
     return [dict(row) for row in desk.execute("SELECT * FROM pro_localisations ORDER BY id")]
 
 
+def redirects(desk: Desk) -> list[tuple[str, str, str | None]]:
+    """Return each slug that leads elsewhere, with the siret of its page and that of a duplicate."""
+    rows = desk.execute("SELECT slug, siret, to_siret FROM page_redirects ORDER BY slug")
+    return [(row["slug"], row["siret"], row["to_siret"]) for row in rows]
+
+
 def avis_of(desk: Desk) -> dict[str, Any]:
     """Return the only page."""
     return desk.one("SELECT * FROM avis")

@@ -4,8 +4,10 @@ import pytest
 
 from services.writer.pages.pages import renew_pages
 from services.writer.slices.statements import CREATE_NEW
+from shared.db.neighbours import neighbourhood
+from shared.sirene.reference import libelle_activite
 from tests.integration.writer.desk import Desk
-from tests.integration.writer.page_rows import accept, avis_of, pages
+from tests.integration.writer.page_rows import accept, avis_of, pages, redirects
 from tests.integration.writer.records import Records
 
 ON_TWO_SHARDS = True
@@ -31,15 +33,75 @@ def test_a_closed_establishment_has_no_page(desk: Desk, records: Records) -> Non
     assert desk.number("avis") == 0
 
 
-def test_a_changed_activity_closes_the_page_and_opens_another(desk: Desk, records: Records) -> None:
+@pytest.mark.parametrize("activite", ["56.10A", "47.24Z"])
+def test_a_changed_activity_keeps_the_page_its_slug_and_its_text(
+    desk: Desk, records: Records, activite: str
+) -> None:
     desk.import_(records.record(activite="10.71C"))
+    accept(desk)
+    (before,) = pages(desk)
+    desk.import_(records.record(activite=activite, treated="2026-02-01T00:00:00"))
+    (page,) = pages(desk)
+    assert page == before | {
+        "activite_principale": activite,
+        "libelle_activite": libelle_activite(activite, "NAFRev2"),
+    }
+    avis = avis_of(desk)
+    assert (avis["outcome"], avis["text"]) == ("pending", "Un texte."), "until its successor is in"
+    assert redirects(desk) == []
+
+
+def test_a_new_name_or_commune_changes_the_slug_and_the_old_one_leads_to_the_page(
+    desk: Desk, records: Records
+) -> None:
+    desk.import_(records.record(enseigne="AU BON PAIN"))
+    (before,) = pages(desk)
+    desk.import_(records.record(enseigne="LE FOURNIL", treated="2026-02-01T00:00:00"))
+    desk.import_(
+        records.record(enseigne="LE FOURNIL", commune="24322", treated="2026-03-01T00:00:00")
+    )
+    (page,) = pages(desk)
+    assert (page["id"], page["opened_at"]) == (before["id"], before["opened_at"])
+    assert page["slug"] == "le-fournil-perigueux-00000000100001"
+    assert redirects(desk) == [
+        ("au-bon-pain-bordeaux-00000000100001", "00000000100001", None),
+        ("le-fournil-bordeaux-00000000100001", "00000000100001", None),
+    ]
+
+
+def test_a_slug_that_comes_back_leads_nowhere_else(desk: Desk, records: Records) -> None:
+    for month, name in enumerate(("AU BON PAIN", "LE FOURNIL", "AU BON PAIN"), start=1):
+        desk.import_(records.record(enseigne=name, treated=f"2026-0{month}-02T00:00:00"))
+    assert redirects(desk) == [("le-fournil-bordeaux-00000000100001", "00000000100001", None)]
+
+
+def test_a_closed_page_opens_again_with_another_activity_as_the_same_page(
+    desk: Desk, records: Records
+) -> None:
+    desk.import_(records.record(activite="10.71C"))
+    (before,) = pages(desk)
+    closed = records.record(activite="10.71C", etat="F", treated="2026-02-01T00:00:00")
+    desk.import_(closed)
+    (page,) = pages(desk)
+    assert (page["status"], page["slug"]) == ("closed", before["slug"])
+    desk.import_(records.record(activite="56.10A", treated="2026-03-01T00:00:00"))
+    (page,) = pages(desk)
+    assert (page["id"], page["status"], page["slug"]) == (before["id"], "open", before["slug"])
+    assert page["activite_principale"] == "56.10A"
+
+
+def test_a_text_whose_page_moves_is_compared_with_its_new_neighbours(
+    desk: Desk, records: Records
+) -> None:
+    desk.import_(records.record(activite="10.71C"))
+    accept(desk)
+    place = f"SELECT {neighbourhood('p')} AS place FROM pro_localisations p"
+    desk.execute(f"INSERT INTO avis_simhashes SELECT 7, id, ({place}) FROM avis")
     desk.import_(records.record(activite="56.10A", treated="2026-02-01T00:00:00"))
-    old, new = pages(desk)
-    assert (old["status"], new["status"]) == ("closed", "open")
-    assert old["closed_at"] is not None
-    assert new["slug"] == "atelier-000000001-bordeaux-00000000100001"
-    outcomes = desk.execute("SELECT outcome FROM avis ORDER BY pro_localisation_id")
-    assert [row["outcome"] for row in outcomes] == ["cancelled", "pending"]
+    assert desk.one("SELECT place, simhash FROM avis_simhashes") == {
+        **desk.one(place),
+        "simhash": 7,
+    }
 
 
 def test_a_page_reopens_with_its_own_slug_and_its_good_text(desk: Desk, records: Records) -> None:

@@ -109,16 +109,17 @@ def test_a_name_that_comes_back_before_it_was_used_costs_no_text(
     assert after["text"] == before["text"]
 
 
-def test_reviews_go_with_their_establishment_to_the_page_of_another_commune(
+def test_a_synthese_stays_until_it_is_written_again_for_another_commune(
     reviewed: Desk, records: Records, reviewer: ShardReviewer
 ) -> None:
+    before = synthese(reviewed)
     moved = records.record(enseigne="AU BON PAIN", commune="24322", treated="2026-02-01T00:00:00")
     reviewed.import_(moved)
+    assert synthese(reviewed)["text"] == before["text"]
     work(reviewed, reviewer)
-    old, new = syntheses(reviewed)
-    assert (old["status"], new["status"]) == ("closed", "open")
-    assert new["outcome"] == "accepted"
-    assert "à Périgueux" in new["text"]
+    after = synthese(reviewed)
+    assert (after["id"], after["status"], after["outcome"]) == (before["id"], "open", "accepted")
+    assert "à Périgueux" in after["text"]
 
 
 def test_no_synthese_becomes_due_without_a_review(desk: Desk, records: Records) -> None:

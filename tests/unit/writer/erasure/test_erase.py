@@ -10,6 +10,7 @@ ERASED_TABLES = frozenset(
         "etablissements",
         "periodes_etablissements",
         "pro_localisations",
+        "page_redirects",
         "avis",
         "avis_attempts",
         "sources",
