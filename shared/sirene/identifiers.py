@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 LA_POSTE = "356000000"
+NOBODY = "000000000"
 _SIREN = re.compile(r"[0-9]{9}")
 _SIRET = re.compile(r"[0-9]{14}")
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from shared.avis import AvisOutcome
 from shared.sirene.dates import told_creation
 from shared.sirene.facts import Facts
+from shared.sirene.identifiers import NOBODY
 from shared.sirene.records import (
     OPEN_TO_ALL,
     SOLE_TRADER,
@@ -90,8 +91,11 @@ def is_diffusible(etablissement: AnEtablissement, unite: AUnite) -> bool:
 def page_of(etablissement: AnEtablissement, unite: AUnite) -> Page | None:
     """Return the page of the current activity in the current commune; None without one of them.
 
-    An establishment abroad has no commune; a new one may have no activity yet.
+    An establishment abroad has no commune; a new one may have no activity yet. The siren of zeros
+    is nobody's number.
     """
+    if etablissement.siren == NOBODY:
+        return None
     activite, code_commune = etablissement.activite_principale, etablissement.code_commune
     if activite is None or activite == ACTIVITE_NOT_YET_KNOWN or code_commune is None:
         return None

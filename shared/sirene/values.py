@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from shared.days import FRANCE
 from shared.errors import SirenadeError
 from shared.sirene.records import OPEN_TO_ALL, PARTIAL
 
@@ -20,7 +21,8 @@ MAX_TEXT_LENGTH: Final = 1000
 """Far above INSEE's longest field (130); an index entry has a bound."""
 MAX_SMALLINT: Final = 32_767
 _UNKNOWN_DATE = dt.date(1900, 1, 1)
-_DATE = re.compile(r"(\d{1,6})-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
+_OFFSET = r"(?:Z|[+-]\d\d(?::?\d\d)?)"
+_DATE = re.compile(rf"(\d{{1,6}})-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?{_OFFSET}?)?", re.ASCII)
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -104,10 +106,18 @@ def number(block: JsonObject, key: str) -> float | None:
 def instant(block: JsonObject, key: str) -> dt.datetime | None:
     """Return Paris time without an offset; milliseconds and the time of day may be absent.
 
+    A time with an offset, which INSEE does not send today, is converted.
+
     None for 1900-01-01, which means unknown, and for years outside Python's calendar.
     """
     found = _instant(block, key)
     return None if found is None or found.date() == _UNKNOWN_DATE else found
+
+
+def paris_time(text: str) -> dt.datetime:
+    """Return Paris time without an offset, as INSEE sends it; convert a time with an offset."""
+    found = dt.datetime.fromisoformat(text)
+    return found if found.tzinfo is None else found.astimezone(FRANCE).replace(tzinfo=None)
 
 
 def date(block: JsonObject, key: str) -> dt.date | None:
@@ -133,6 +143,8 @@ def _instant(block: JsonObject, key: str) -> dt.datetime | None:
     if not dt.MINYEAR <= year <= dt.MAXYEAR:
         return None
     try:
-        return dt.datetime.fromisoformat(f"{year:04d}{rest}")
+        return paris_time(f"{year:04d}{rest}")
+    except OverflowError:
+        return None
     except ValueError:
         raise MappingError("bad_date", f"{key} is not a date") from None

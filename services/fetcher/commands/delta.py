@@ -11,7 +11,6 @@ from typer import Option
 from services.fetcher.commands.follow import follow
 from services.fetcher.commands.forecast import forecast_delta, print_forecast
 from services.fetcher.commands.options import Plan, Wait
-from services.fetcher.insee.answers import paris_time
 from services.fetcher.plan.deltas import DeltaOrder, NoWatermark
 from services.fetcher.settings import FetcherSettings
 from shared.db.migrate import current_engine
@@ -20,6 +19,7 @@ from shared.imports.orders import OVERLAP_HOURS, order_delta
 from shared.imports.treatments import COLLECTIONS
 from shared.imports.watermarks import read_watermarks, settle_windows
 from shared.settings import DatabaseSettings, load
+from shared.sirene.values import paris_time
 from shared.terminal.cli import AsJson, print_result
 
 # INSEE's register is computerised since 1973: no treatment is older.

@@ -21,7 +21,7 @@ from services.fetcher.plan.deltas import Freshness
 from shared.days import FRANCE
 from shared.errors import SirenadeError
 from shared.sirene.identifiers import is_siren, is_siret
-from shared.sirene.values import clean
+from shared.sirene.values import clean, paris_time
 
 _COLLECTIONS = {"Établissements": "etablissements", "Unités Légales": "unites_legales"}
 
@@ -191,12 +191,6 @@ def freshness_of(body: bytes) -> dict[str, Freshness]:
     if max(each.treated_until.year for each in found.values()) > datetime.now(FRANCE).year + 1:
         raise NoGoodAnswer("malformed", "/informations names a year that is far from now")
     return found
-
-
-def paris_time(value: str) -> datetime:
-    """Return Paris time without an offset, as INSEE sends it; convert a time with an offset."""
-    instant = datetime.fromisoformat(value)
-    return instant if instant.tzinfo is None else instant.astimezone(FRANCE).replace(tzinfo=None)
 
 
 def _loads(body: bytes) -> Any:

@@ -54,6 +54,11 @@ def test_without_activity_or_commune_there_is_no_page(change: dict[str, Any]) ->
     assert page_of(replace(ETABLISSEMENT, **change), UNITE) is None
 
 
+def test_the_siren_of_zeros_has_no_page() -> None:
+    nobody = replace(ETABLISSEMENT, siret="00000000000018", siren="000000000")
+    assert page_of(nobody, replace(UNITE, siren="000000000")) is None
+
+
 @pytest.mark.parametrize("etat", ["F", None])
 def test_only_an_active_establishment_has_an_open_page(etat: str | None) -> None:
     page = page_of(replace(ETABLISSEMENT, etat_administratif=etat), UNITE)

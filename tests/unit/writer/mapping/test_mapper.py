@@ -113,6 +113,7 @@ def test_a_text_is_stored_as_postgresql_can_hold_it(
         (None, None),
         ("1900-01-01", None),
         ("2024-02-29", dt.date(2024, 2, 29)),
+        ("2024-02-28T23:30:00Z", dt.date(2024, 2, 29)),
         ("0001-01-01", dt.date(1, 1, 1)),
         ("7490-12-31", dt.date(7490, 12, 31)),
         ("0000-01-01", None),
@@ -132,6 +133,10 @@ def test_a_date_no_calendar_holds_is_unknown(
         ("2024-03-30T10:39:48.059", dt.datetime(2024, 3, 30, 10, 39, 48, 59_000)),  # noqa: DTZ001  as INSEE
         ("2019-12-01T20:00:57", dt.datetime(2019, 12, 1, 20, 0, 57)),  # noqa: DTZ001  as INSEE
         ("2019-12-01", dt.datetime(2019, 12, 1)),  # noqa: DTZ001  as INSEE
+        ("2026-11-26T23:30:00.000Z", dt.datetime(2026, 11, 27, 0, 30)),  # noqa: DTZ001  as INSEE
+        ("2026-07-01T23:30:00+0000", dt.datetime(2026, 7, 2, 1, 30)),  # noqa: DTZ001  as INSEE
+        ("2026-11-27T00:30:00+01:00", dt.datetime(2026, 11, 27, 0, 30)),  # noqa: DTZ001  as INSEE
+        ("9999-12-31T23:59:59Z", None),
         (None, None),
     ],
 )

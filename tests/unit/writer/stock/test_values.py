@@ -81,6 +81,7 @@ def _expected(read: Callable[[dict[str, Any], str], object], value: str | None) 
     ],
 )
 @given(value=_DATES)
+@example(value="2026-11-26T23:30:00.000Z")
 def test_dates_are_read_as_the_apis(
     column: str, name: str, read: Callable[[dict[str, Any], str], Any], value: str | None
 ) -> None:
