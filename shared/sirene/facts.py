@@ -8,13 +8,16 @@ from operator import attrgetter
 
 import orjson
 
-FACTS_VERSION = "facts-2"
+FACTS_VERSION = "facts-3"
 """Raise it when a field changes its meaning: every stored hash then differs, every text is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Labels instead of codes wherever a reader sees them; None where the register says nothing.
+
+    The code of the activity and its nomenclature are no facts: no text says them, so that an
+    activity whose label stays the same under another code asks for no new text.
 
     `effectif` is INSEE's label of `tranche_effectifs` ("3 à 5 salariés"); None for NN or unknown.
     `denomination` is the name of the legal unit where `nom` is another one, over the door; it is
@@ -28,8 +31,6 @@ class Facts:
     forme: str | None = None
     categorie_juridique: str | None = None
     activite: str | None = None
-    activite_code: str | None = None
-    nomenclature: str | None = None
     commune: str | None = None
     code_commune: str | None = None
     departement: str | None = None

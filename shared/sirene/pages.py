@@ -169,8 +169,6 @@ def facts_of(etablissement: AnEtablissement, unite: AUnite, page: Page) -> Facts
         forme=libelle_categorie_juridique(unite.categorie_juridique),
         categorie_juridique=unite.categorie_juridique,
         activite=page.libelle_activite,
-        activite_code=page.activite_principale,
-        nomenclature=etablissement.nomenclature_activite_principale,
         commune=page.libelle_commune,
         code_commune=page.code_commune,
         departement=etablissement.departement,

@@ -53,16 +53,37 @@ def departements() -> Mapping[str, Departement]:
 
 
 @functools.cache
-def _activites() -> Mapping[tuple[str, str], str]:
-    return MappingProxyType(
-        {(row["nomenclature"], row["code"]): row["libelle"] for row in _rows("activites.csv")}
-    )
+def _activites() -> Mapping[str, Mapping[str, str]]:
+    """Return the labels by nomenclature and code; then those of all, under the empty name.
+
+    Under the empty name a code that two nomenclatures share has the label of the younger one. It
+    also stands there without its dot, as some publish it.
+    """
+    found: dict[str, dict[str, str]] = {name: {} for name in _SEARCH_ORDER}
+    for row in _rows("activites.csv"):
+        found[row["nomenclature"]][row["code"]] = row["libelle"]
+    every: dict[str, str] = {}
+    for labels in found.values():
+        for code, libelle in labels.items():
+            every.setdefault(code, libelle)
+            every.setdefault(code.replace(".", ""), libelle)
+    return MappingProxyType({**found, "": every})
+
+
+def nomenclatures() -> frozenset[str]:
+    """Return the names of the nomenclatures that the tables hold."""
+    return frozenset(_SEARCH_ORDER)
+
+
+def libelles_de(nomenclature: str) -> Mapping[str, str]:
+    """Return the labels of one nomenclature by code."""
+    return MappingProxyType(dict(_activites()[nomenclature]))
 
 
 @functools.cache
 def libelles_d_activite() -> frozenset[str]:
     """Return all labels of all nomenclatures that a record may still carry."""
-    return frozenset(_activites().values())
+    return frozenset().union(*(labels.values() for labels in _activites().values()))
 
 
 @functools.cache
@@ -100,12 +121,16 @@ def region_of(departement: str | None) -> str | None:
 
 
 def libelle_activite(code: str | None, nomenclature: str | None) -> str | None:
-    """Return the label; `_SEARCH_ORDER` stands for a nomenclature that is not given."""
+    """Return the label that the code has, whatever name INSEE gives the nomenclature.
+
+    NAF 2025 and NAF rev. 2 share no code. Older ones share some with one another: there the name
+    decides where it is one that the tables know.
+    """
     if code is None:
         return None
-    names = _SEARCH_ORDER if nomenclature is None else (nomenclature,)
-    found = (_activites().get((name, code)) for name in names)
-    return next((libelle for libelle in found if libelle is not None), None)
+    every = _activites()
+    own = every.get(nomenclature or "", every[""])
+    return own.get(code) or every[""].get(code)
 
 
 def libelle_commune(code: str | None) -> str | None:

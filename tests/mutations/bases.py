@@ -81,8 +81,6 @@ def facts_at(number: int) -> Facts:
         categorie_juridique=_FORMES[(number // 2) % len(_FORMES)],
         forme=formes_juridiques()[_FORMES[(number // 2) % len(_FORMES)]].libelle,
         activite=libelle_activite(code, "NAFRev2"),
-        activite_code=code,
-        nomenclature="NAFRev2",
         commune=communes()[commune].nom.upper(),
         code_commune=commune,
         departement=departement_of(commune),

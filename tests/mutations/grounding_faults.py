@@ -8,7 +8,7 @@ from dataclasses import replace
 from services.reviewer.french.data import formes_juridiques
 from services.reviewer.notices.template import generate
 from shared.sirene.facts import Facts
-from shared.sirene.reference import communes, libelle_activite
+from shared.sirene.reference import communes, libelle_activite, libelles_de
 from tests.mutations.bases import Base
 from tests.mutations.edits import Mutate, plain, spans, swap, typo
 
@@ -157,9 +157,14 @@ _OTHER_ACTIVITIES = (
 )
 
 
+def _division(libelle: str | None) -> str | None:
+    codes = libelles_de("NAFRev2").items()
+    return next((code[:2] for code, each in codes if each == libelle), None)
+
+
 def other_activity(base: Base, chosen: random.Random) -> str | None:
     code = chosen.choice(_OTHER_ACTIVITIES)
-    if not base.facts.siret or (base.facts.activite_code or "")[:2] == code[:2]:
+    if not base.facts.siret or _division(base.facts.activite) == code[:2]:
         return None
     label = libelle_activite(code, "NAFRev2")
     return generate(replace(base.facts, activite=label)).text

@@ -12,16 +12,14 @@ from shared.sirene.facts import Facts
 
 def warm_up() -> None:
     """Make and validate one text about an invented establishment."""
-    commune, activity, nomenclature, form, staff = "33063", "43.32A", "NAFRev2", "5499", "02"
+    commune, activity, form, staff = "33063", "43.32A", "5499", "02"
     facts = Facts(
         siret="00000000000000",
         siren="000000000",
         nom="ATELIER",
         forme=reference.libelle_categorie_juridique(form),
         categorie_juridique=form,
-        activite=reference.libelle_activite(activity, nomenclature),
-        activite_code=activity,
-        nomenclature=nomenclature,
+        activite=reference.libelle_activite(activity, None),
         commune=reference.libelle_commune(commune),
         code_commune=commune,
         departement=reference.departement_of(commune),

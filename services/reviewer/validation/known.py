@@ -1,8 +1,10 @@
 """The wordings, words and numbers that a text may use, derived from the facts."""
 
+import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from services.reviewer.french.data import formes_juridiques, metiers
 from services.reviewer.french.folding import fold, stem, tokenise
@@ -16,7 +18,7 @@ from services.reviewer.french.labels import (
 from services.reviewer.french.phrases import EFFECTIFS
 from services.reviewer.validation import legal_forms
 from shared.sirene.facts import Facts
-from shared.sirene.reference import departements
+from shared.sirene.reference import departements, libelles_de
 
 MONTHS = tuple(map(fold, MOIS))
 FUNCTION_WORDS = frozenset(
@@ -103,7 +105,7 @@ def know(facts: Facts) -> Known:
         *_plain("activite", activity, facts.activite),
     )
     stems = _stems(activity)
-    trades = _trade_stems(facts)
+    trades = _trades_by_label().get(fold(activity or ""), frozenset())
     return Known(
         literals=literals,
         activity_stems=stems,
@@ -201,16 +203,21 @@ def _identifier_literals(facts: Facts) -> Iterator[Literal]:
             yield Literal("identifiant", digits)
             yield Literal("identifiant", " ".join(groups).strip())
             yield Literal("identifiant", f"{digits[:9]} {digits[9:]}".strip())
-    if facts.activite_code:
-        yield Literal("identifiant", fold(facts.activite_code))
-        yield Literal("identifiant", fold(facts.activite_code.replace(".", "")))
 
 
-def _trade_stems(facts: Facts) -> frozenset[str]:
-    if facts.nomenclature != "NAFRev2" or facts.activite_code is None:
-        return frozenset()
-    names = (stems for code, stems in metiers().items() if facts.activite_code.startswith(code))
-    return frozenset().union(*names)
+@functools.cache
+def _trades_by_label() -> Mapping[str, frozenset[str]]:
+    """Return the stems of everyday names by folded label: equal labels mean equal activities.
+
+    A label of NAF 2025 that NAF rev. 2 does not have has no trade: INSEE's table of
+    correspondences is one to many, and a guess would be a claim.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for code, libelle in libelles_de("NAFRev2").items():
+        stems = [names for beginning, names in metiers().items() if code.startswith(beginning)]
+        label = fold(readable_activite(clean_name(libelle)))
+        found[label] = found.get(label, frozenset()).union(*stems)
+    return MappingProxyType(found)
 
 
 def _stems(text: str | None) -> frozenset[str]:

@@ -41,7 +41,6 @@ FACTS = Facts(
     commune="LE MANS",
     code_commune="72181",
     activite="Travaux de menuiserie bois et PVC",
-    activite_code="43.32A",
 )
 BAD = GOOD.replace("à {COMMUNE}", "en France")
 

@@ -1,9 +1,11 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from services.reviewer.commands.check import check_lines
 
+_REGISTER = Path(__file__).parents[3] / "fixtures" / "register"
 _FACTS = {"nom": "GARAGE DU PORT", "forme": "SARL", "commune": "Vannes", "annee": "2011"}
 _TEXT = (
     "GARAGE DU PORT est une SARL installée à Vannes. Elle a été créée en 2011 et figure au "
@@ -56,3 +58,12 @@ def test_each_line_has_its_answer_in_order_and_blank_lines_have_none() -> None:
     good = json.dumps({"facts": _FACTS, "text": _TEXT})
     answers = [json.loads(answer) for answer in check_lines([good, "\n", "{", good])]
     assert [answer.get("accepted", "error") for answer in answers] == [True, "error", True]
+
+
+def test_the_trade_words_of_naf_2025_are_those_of_an_equal_label() -> None:
+    lines = (_REGISTER / "trade_words.jsonl").read_text(encoding="utf-8").splitlines()
+    verdicts = [json.loads(verdict) for verdict in check_lines(lines)]
+    accepted = [verdict["accepted"] for verdict in verdicts]
+    # The last two: a label that NAF rev. 2 does not have, and an activity that is not known.
+    assert accepted == [True, True, True, True, False, False]
+    assert all("ungrounded_terms" in verdict["reasons"] for verdict in verdicts[4:])

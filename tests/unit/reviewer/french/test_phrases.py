@@ -72,7 +72,7 @@ def test_the_gender_is_that_of_the_first_noun() -> None:
 
 
 def test_an_unknown_legal_form_is_not_told() -> None:
-    assert forme(_facts(forme="SARL", categorie_juridique="0000")) is None
+    assert forme(_facts(forme="SARL", categorie_juridique="9998")) is None
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ FACTS = Facts(
     commune="Bordeaux",
     code_commune="33063",
     activite="Travaux de menuiserie bois et PVC",
-    activite_code="43.32A",
 )
 
 
