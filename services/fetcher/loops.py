@@ -1,7 +1,8 @@
 """The loops of the fetcher: the planner of runs, and the sweeper of pages that stand still."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -12,7 +13,9 @@ from services.fetcher.plan.deltas import DeltaOrder, NoWatermark, RunDraft
 from services.fetcher.plan.windows import MOST_ROWS_UNCUT, is_whole_register, make_plan
 from services.fetcher.store import ImportStore, PendingRun
 from services.fetcher.walk.store import PageStore
+from shared.days import FRANCE
 from shared.errors import SlowDown
+from shared.imports.treatments import TreatmentWindow
 from shared.messages import FetchPage
 from shared.metrics import Metrics
 
@@ -20,6 +23,8 @@ log = structlog.get_logger()
 
 # Counts take slots as pages do: an INSEE that is down is not asked every second.
 _NO_ANSWER_SECONDS = 30.0
+# INSEE publishes every night; a delta may begin too early, never too late.
+_DAYS_BEFORE = 7
 # A page whose message is in flight is leased within this time, unless messages wait in the queue.
 _UNFETCHED_SECONDS = 15.0
 # Within this time a page has its turn in a queue that other batches never leave empty. If it waits
@@ -41,6 +46,10 @@ class Planner:
     # A delta that waits for INSEE asks again after this time.
     poll_seconds: float = 180.0
     most_rows_of_delta: int = MOST_ROWS_UNCUT
+
+    # Bad answers of /informations before an import of the whole register goes on without them.
+    most_unanswered: int = 20
+    _unanswered: dict[int, int] = field(default_factory=dict)
 
     # Counts of runs that are not planned yet: a failed count does not repeat those before it.
     _counted: dict[tuple[int, str], int] = field(default_factory=dict)
@@ -83,21 +92,35 @@ class Planner:
         """Plan a run; return None where it is a delta that waits for INSEE."""
         if run.delta is not None:
             return self._draft_delta(run, run.delta)
-        whole = is_whole_register(run.scope, run.row_limit)
-        try:
-            # Ask before the counts: the next delta brings what INSEE treats from now on.
-            windows = deltas.whole_windows(self.informations().collections) if whole else []
-        except NoGoodAnswer as error:
-            # The import goes on; the first delta will need a date.
-            log.warning("import sets no watermark", reason=str(error))
-            windows = []
+        windows, warning = self._windows_of(run)
         plan = make_plan(
             run.scope,
             row_limit=run.row_limit,
             walkers=self.parallel_batches,
             count=partial(self._count, run),
         )
-        return RunDraft(plan, windows)
+        return RunDraft(plan, windows, warning)
+
+    def _windows_of(self, run: PendingRun) -> tuple[Sequence[TreatmentWindow], str | None]:
+        """Return what an import brings whole, and a warning where nobody can say it.
+
+        INSEE is asked before the counts: the next delta brings what it treats from then on. A bad
+        answer is asked for again; only where it stays bad does the import go on without.
+        """
+        if not is_whole_register(run.scope, run.row_limit):
+            return [], None
+        try:
+            return deltas.whole_windows(self.informations().collections), None
+        except NoGoodAnswer as error:
+            self._unanswered[run.run_id] = self._unanswered.get(run.run_id, 0) + 1
+            if self._unanswered[run.run_id] < self.most_unanswered:
+                raise
+            log.warning("import sets no watermark", run_id=run.run_id, reason=str(error))
+            today = datetime.now(FRANCE).date()
+            return [], (
+                f"the import sets no watermark, INSEE does not say how far it is ({error}): "
+                f"give the first delta --since {today - timedelta(days=_DAYS_BEFORE)}"
+            )
 
     def _draft_delta(self, run: PendingRun, order: DeltaOrder) -> RunDraft | None:
         insee = self.informations().collections

@@ -1,5 +1,6 @@
 """A watermark never promises rows that are not stored."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -32,10 +33,26 @@ def test_an_import_of_less_than_everything_leaves_no_watermark(copy: Copy) -> No
     assert copy.watermarks() == {}
 
 
-@pytest.mark.slow
-def test_an_import_goes_on_where_insee_does_not_say_how_far_it_is(copy: Copy) -> None:
+def test_a_bad_answer_loses_no_watermark(copy: Copy) -> None:
     copy.insee.set_faults(next_html=1)
-    assert copy.run(copy.import_everything())["status"] == "complete"
+    run_id = copy.import_everything()
+    waiting = copy.run(run_id)
+    assert waiting["status"] == "pending"
+    assert "the answer is not JSON" in waiting["error"]
+    copy.rows("UPDATE import_runs SET lease_until = NULL")
+    copy.work_off()
+    assert (copy.run(run_id)["status"], copy.run(run_id)["warning"]) == ("complete", None)
+    assert copy.watermarks() == both(FIRST_DAY)
+
+
+def test_an_import_goes_on_where_insee_never_says_how_far_it_is(copy: Copy) -> None:
+    copy.fetcher.planner = replace(copy.fetcher.planner, most_unanswered=2)
+    copy.insee.set_faults(next_html=2)
+    run_id = copy.import_everything()
+    copy.rows("UPDATE import_runs SET lease_until = NULL")
+    copy.work_off()
+    assert copy.run(run_id)["status"] == "complete"
+    assert "give the first delta --since 2" in copy.run(run_id)["warning"]
     assert copy.watermarks() == {}
 
 
