@@ -29,6 +29,9 @@ WITHDRAWN = frozenset({AvisOutcome.SKIPPED_NON_DIFFUSIBLE, AvisOutcome.SKIPPED_O
 
 SKIPPED = WITHDRAWN | {AvisOutcome.SKIPPED_SOLE_TRADER}
 
+WITH_TEXT = frozenset({PENDING, AvisOutcome.ACCEPTED, AvisOutcome.REJECTED})
+"""Outcomes with which a web page shows the accepted text, if any, until its successor is there."""
+
 TEXTLESS = SKIPPED | {AvisOutcome.NO_REVIEWS}
 """Outcomes with which an avis keeps no text; with the others an accepted text stays."""
 

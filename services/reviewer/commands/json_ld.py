@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from shared.avis import WITH_TEXT
+
 _SIRENE = {
     "@type": "Dataset",
     "name": "Base Sirene des entreprises et de leurs établissements",
@@ -26,8 +28,11 @@ def json_ld(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _may_be_shown(row: Mapping[str, Any]) -> bool:
-    """Return whether the row may be shown: without facts, nobody may write about the unit."""
-    return row["outcome"] == "accepted" and row["text"] is not None and row["facts"] is not None
+    """Return whether the row may be shown: without facts, nobody may write about the unit.
+
+    An accepted text stays, with its date, until its successor is accepted.
+    """
+    return row["outcome"] in WITH_TEXT and row["text"] is not None and row["facts"] is not None
 
 
 def _work(row: Mapping[str, Any]) -> dict[str, Any]:

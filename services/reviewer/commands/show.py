@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from services.reviewer.commands.json_ld import json_ld
 from services.reviewer.money.amounts import json_default
 from services.reviewer.texts.subject_rows import read_subjects
-from shared.avis import PENDING
+from shared.avis import PENDING, WITH_TEXT, AvisOutcome
 from shared.db.migrate import current_engine
 from shared.db.shards import url_for
 from shared.errors import UserError
@@ -107,8 +107,11 @@ def render_avis(avis: Mapping[str, Any]) -> RenderableType:
 def _text_of(avis: Mapping[str, Any]) -> RenderableType:
     if avis["text"] is None:
         return Text("no text", style="dim")
+    title = f"text of {avis['accepted_at']:%Y-%m-%d}"
+    if avis["outcome"] in WITH_TEXT - {AvisOutcome.ACCEPTED}:
+        title += ", until its successor is accepted"
     return Panel(
-        Text.assemble(avis["text"], "\n\n", (avis["label"] or "", "italic dim")), title="text"
+        Text.assemble(avis["text"], "\n\n", (avis["label"] or "", "italic dim")), title=title
     )
 
 

@@ -3,7 +3,9 @@
 import json
 from typing import TYPE_CHECKING
 
-from shared.db.tables import unites_legales
+import pytest
+
+from shared.db.tables import pro_localisations, unites_legales
 from tests.integration.reviewer.reviewers import Finished, run_command
 
 if TYPE_CHECKING:
@@ -48,6 +50,20 @@ def test_a_page_gets_the_text_with_label_and_provenance_as_json_ld(
     assert work["digitalSourceType"] == "https://schema.org/TrainedAlgorithmicMediaDigitalSource"
     assert work["about"]["identifier"]["value"] == "00000000100011"
     register.change(unites_legales, register.siren(1), statut_diffusion="P")
+    assert json.loads(show(database_url, "00000000100011", "--json-ld").stdout) == []
+
+
+@pytest.mark.parametrize("outcome", ["pending", "rejected"])
+def test_a_page_keeps_its_text_until_the_successor_is_accepted(
+    register: "Register", desk: "Desk", database_url: str, outcome: str
+) -> None:
+    ids = register.add(range(1, 2))
+    desk.store(*desk.claim(ids))
+    [before] = json.loads(show(database_url, "00000000100011", "--json-ld").stdout)
+    register.execute(f"UPDATE avis SET outcome = '{outcome}', facts_hash = 'other'")
+    assert json.loads(show(database_url, "00000000100011", "--json-ld").stdout) == [before]
+    assert "until its successor is accepted" in show(database_url, "00000000100011").stdout
+    register.change(pro_localisations, register.siren(1), status="closed")
     assert json.loads(show(database_url, "00000000100011", "--json-ld").stdout) == []
 
 
