@@ -15,10 +15,12 @@ import typer
 from services.simulator.errors import SimulatorError
 from services.simulator.gateway.server import RunningServer
 from services.simulator.options import Faults, SimulatorOptions
+from services.simulator.register.naf_2025 import FORMS
 
 _DEFAULT = SimulatorOptions()
 _Options = TypeVar("_Options", Faults, SimulatorOptions)
 
+_NAF_2025 = f"Play the day after --day, when NAF 2025 becomes the reference: {', '.join(FORMS)}."
 _quota = partial(typer.Option, rich_help_panel="Gateway and quota")
 _data = partial(typer.Option, rich_help_panel="Data")
 _fault = partial(typer.Option, rich_help_panel="Faults (all can be changed by POST /__faults)")
@@ -51,6 +53,10 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
             dir_okay=False,
             help="Serve these recorded records (JSON lines), unchanged.",
         ),
+    ] = None,
+    naf_2025: Annotated[
+        str | None,
+        _data(metavar="FORM", help=_NAF_2025),
     ] = None,
     ready_made: Annotated[
         bool, _data("--ready-made", help="Make each answer once, then repeat it.")
@@ -140,6 +146,10 @@ def stock(  # noqa: PLR0913, PLR0917 - one parameter per command-line option
     day: Annotated[str, typer.Option(help="Last day of treatments.")] = _DEFAULT.day,
     departements: Annotated[
         list[str] | None, typer.Option("--departement", help="May be repeated.")
+    ] = None,
+    naf_2025: Annotated[
+        str | None,
+        typer.Option(metavar="FORM", help=_NAF_2025),
     ] = None,
     distinct: Annotated[
         int | None,

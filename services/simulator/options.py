@@ -59,6 +59,7 @@ class SimulatorOptions:
     day: str = "2026-08-05"
     departements: Sequence[str] = ()
     records: Path | None = None
+    naf_2025: str | None = None
     ready_made: bool = False
     requests_per_minute: int = 30
     requests_per_hour: int | None = None

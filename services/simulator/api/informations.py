@@ -18,6 +18,7 @@ class Publication:
 
     def __init__(self, calendar: Calendar) -> None:
         self._days = dict.fromkeys(_COLLECTIONS, calendar.day)
+        self._mass_day = MASS_DAY
         self._etats = dict.fromkeys(_COLLECTIONS, "UP")
 
     def change(self, values: dict[str, object]) -> dict[str, object]:
@@ -37,6 +38,10 @@ class Publication:
                 self._etats[name] = str(etat)
         return self.informations()
 
+    def play_mass_day(self, day: str) -> None:
+        self._mass_day = day
+        self._days = dict.fromkeys(_COLLECTIONS, day)
+
     def informations(self) -> dict[str, object]:
         return {
             "header": {"statut": 200, "message": "OK"},
@@ -52,7 +57,9 @@ class Publication:
                     "dateDerniereMiseADisposition": f"{day}T07:20:4{rank}.000",
                     "dateDernierTraitementMaximum": last_treatment(day),
                     "dateDernierTraitementDeMasse": (
-                        f"{MASS_DAY}T23:59:59.999" if day >= MASS_DAY else last_treatment(day)
+                        f"{self._mass_day}T23:59:59.999"
+                        if day >= self._mass_day
+                        else last_treatment(day)
                     ),
                 }
                 for rank, (name, day) in enumerate(self._days.items())

@@ -51,6 +51,8 @@ class Api:
     def __init__(self, register: Register, faults: FaultDesk) -> None:
         self._register = register
         self.publication = Publication(register.calendar)
+        if register.night is not None:
+            self.publication.play_mass_day(register.night.day)
         self._search = Search(register)
         self._faults = faults
 

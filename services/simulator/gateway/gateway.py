@@ -8,6 +8,7 @@ Outside of the API and of its quota are the entrances for tests and demos:
 /__specials           the SIRENs that redirect, and those that may not be shown
 /__updates            POST: set values, as a nightly treatment does
 /__publication        POST: set the day that `/informations` tells
+/__naf-2025           POST: play the night in which NAF 2025 becomes the reference
 """
 
 import time
@@ -39,7 +40,7 @@ class Gateway:
         self.register = (
             GeneratedRegister(options)
             if options.records is None
-            else RecordedRegister(options.records, options.day)
+            else RecordedRegister(options.records, options.day, options.naf_2025)
         )
         self._options = options
         self._faults = FaultDesk(options.faults, options.seed)
@@ -113,12 +114,19 @@ class Gateway:
                 content = self._update(_object(body))
             case "/__publication" if body is not None:
                 content = self._publication.change(_object(body))
+            case "/__naf-2025" if body is not None:
+                content = self._play_naf_2025(_object(body))
             case "/__records":
                 content = self.register.unmasked(params.get("siret", ""))
             case "/__specials":
                 doublons, secrets = self.register.doublons, self.register.non_diffusibles
                 content = {"doublons": doublons, "non_diffusibles": secrets}
         return content
+
+    def _play_naf_2025(self, order: dict[str, object]) -> dict[str, object]:
+        night = self.register.play_naf_2025(str(order.get("form")))
+        self._publication.play_mass_day(night.day)
+        return {"day": night.day, "version": self.register.version}
 
     def _update(self, change: dict[str, object]) -> dict[str, object]:
         identifier = change.get("siret") or change.get("siren")

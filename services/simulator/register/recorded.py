@@ -1,5 +1,6 @@
-"""A register of recorded answers, served exactly as they were recorded."""
+"""A register of recorded answers, served as they were recorded until the night of NAF 2025."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import orjson
@@ -7,7 +8,7 @@ import orjson
 from services.simulator.errors import BadOptionError
 from services.simulator.generation.dates import Calendar
 from services.simulator.query.variables import Collection
-from services.simulator.record import Record
+from services.simulator.record import Draft
 from services.simulator.register.registers import Register
 
 
@@ -18,9 +19,11 @@ class RecordedRegister(Register):
     identifier counts.
     """
 
-    def __init__(self, path: Path, day: str) -> None:
+    def __init__(self, path: Path, day: str, naf_2025: str | None = None) -> None:
         super().__init__(Calendar(day))
-        by_key: dict[Collection, dict[str, Record]] = {"siret": {}, "siren": {}}
+        if naf_2025 is not None:
+            self.play_naf_2025(naf_2025)
+        by_key: dict[Collection, dict[str, Draft]] = {"siret": {}, "siren": {}}
         with path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
@@ -35,11 +38,12 @@ class RecordedRegister(Register):
     def identifier(self, collection: Collection, position: int) -> str:
         return self._records[collection][position][0]
 
-    def whole(self, collection: Collection, position: int) -> Record:
-        return self._records[collection][position][1]
+    def whole(self, collection: Collection, position: int) -> Draft:
+        recorded = self._records[collection][position][1]
+        return recorded if self.night is None else self.night.applied(deepcopy(recorded))
 
 
-def _add(by_key: dict[Collection, dict[str, Record]], line: bytes, where: str) -> None:
+def _add(by_key: dict[Collection, dict[str, Draft]], line: bytes, where: str) -> None:
     """Raises BadOptionError where the file holds something else than records."""
     try:
         record = orjson.loads(line)

@@ -61,16 +61,20 @@ def write_stock(
     generated = GeneratedRegister(replace(options, establishments=invented))
     written: dict[Collection, WrittenStockFile] = {}
     for collection, file in FILES.items():
-        rows = _rows(generated, collection)
+        names = columns(file)
+        if generated.night is not None:
+            names = generated.night.columns(names)
+        rows = _rows(generated, collection, names)
         if invented < options.establishments:
             rows = _repeated(rows, collection, generated, options.establishments)
         path = directory / f"{file}_utf8.{format_}"
-        written[collection] = WrittenStockFile(path, _WRITERS[format_](path, columns(file), rows))
+        written[collection] = WrittenStockFile(path, _WRITERS[format_](path, names, rows))
     return written
 
 
-def _rows(register: GeneratedRegister, collection: Collection) -> Iterator[Sequence[str]]:
-    names = columns(FILES[collection])
+def _rows(
+    register: GeneratedRegister, collection: Collection, names: Sequence[str]
+) -> Iterator[Sequence[str]]:
     for position in range(register.size(collection)):
         yield row_of(register.record(collection, position), names)
 
