@@ -18,7 +18,9 @@ _WORDS = re.compile(r"([^\W_]+)")
 _ROMAN = re.compile(r"(?=..)X{0,3}(?:IX|IV|V?I{0,3})")
 _ORDINAL = re.compile(r"\d+(?:ER|ERE|EME|E|ND|NDE)")
 _PRONOUNCED = re.compile(r"(?!.*[BCDFGJKLMNPQRSTVWXZ]{5})(?:.*[AEIOUY]){2}.*")
-_IMPOSSIBLE_START = re.compile(r"[BCDFGJKLMNPQRSTVWXZ]{4}|([BCDFGHJKLMNPQRSTVWXZ])\1")
+_IMPOSSIBLE_START = re.compile(r"[BCDFGJKLMNPQRSTVWXZ]{4}|([A-Z])\1")
+# Words that French always ends so, names too: Poulardière.
+_IERE = re.compile(r"ieres?$")
 _JOINED = frozenset({" ", "-", "'", "’"})
 _LONG = 6
 _ARTICLES = frozenset({"LE", "LA", "LES"})
@@ -34,7 +36,15 @@ def display_form(
     """Return the name as French writes it; a name with small letters is somebody's own choice."""
     if registered != registered.upper():
         return registered
+    if len(registered.split()) == 1 and not _is_known(registered):
+        return registered
     return _Reading.of(registered, code_commune, sigle).written()
+
+
+def _is_known(name: str) -> bool:
+    """Return whether a name of one word is a word; another may be an acronym."""
+    words = _WORDS.findall(name)
+    return len(words) > 1 or any(is_word(word) or commune_of_one_word(word) for word in words)
 
 
 def display_person(registered: str) -> str:
@@ -56,7 +66,9 @@ def display_person(registered: str) -> str:
             written[at] = f"Mc{raw[2:].capitalize()}"
         else:
             first = chosen("prenoms").get(word) if following else None
-            written[at] = first or raw.capitalize()
+            written[at] = first or _IERE.sub(
+                lambda end: end[0].replace("ier", "ièr"), raw.capitalize()
+            )
     return "".join(written)
 
 
@@ -189,7 +201,7 @@ class _Reading:
         if after_generic and key in chosen("adjectifs"):
             return chosen("adjectifs")[key]
         before = self.keys[i - 1] if i else ""
-        small = french(key, _BEFORE_NOUN.get(before, ""))
+        small = None if self._is_foreign(i) else french(key, _BEFORE_NOUN.get(before, ""))
         known = (
             chosen("prenoms").get(key)
             or chosen("noms").get(key)
@@ -200,9 +212,21 @@ class _Reading:
             return known
         if key.startswith("MC") and len(key) >= _LONG:
             return f"Mc{word[2:].capitalize()}"
-        if len(key) >= _LONG and _PRONOUNCED.match(key) and not _IMPOSSIBLE_START.match(key):
-            return word.capitalize()
+        return word.capitalize() if is_word(key) else _unknown(word)
+
+    def _is_foreign(self, i: int) -> bool:
+        """Return whether French accents are unsure: in an English name, in that of a river."""
+        before = self.keys[i - 1] if i else ""
+        english = chosen("anglais")
+        is_river = before in {"SUR", "SOUS"} and i > 1 and not is_word(self.keys[i - 2])
+        return is_river or self.keys[0] == "THE" or not english.keys().isdisjoint(self.keys)
+
+
+def _unknown(word: str) -> str:
+    """Return a word in no list: short, or hardly to be said, it may be an acronym and stays."""
+    if len(word) < _LONG or not _PRONOUNCED.match(word) or _IMPOSSIBLE_START.match(word):
         return word
+    return _IERE.sub(lambda end: end[0].replace("ier", "ièr"), word.capitalize())
 
 
 def _initial(text: str) -> str:

@@ -13,6 +13,7 @@ _ADMINISTRATIONS = frozenset(
 _OF = frozenset("DE D A EN SUR".split())
 _CONTRACTIONS = {"DU": "LE", "AU": "LE", "DES": "LES", "AUX": "LES"}
 _ARTICLES = frozenset({"LE", "LA", "LES", "L"})
+_WHOLE = {"STE": "SAINTE", "ST": "SAINT"}
 _SAINTS = frozenset({"SAINT", "SAINTE"})
 _LONGEST = 12
 _LONG_NAME = 4
@@ -51,13 +52,21 @@ def place_at(words: Sequence[str], start: int, code_commune: str | None) -> Plac
     own = communes().get(code_commune or "")
     own_name = "" if own is None else own.nom
     for end in range(min(len(words), start + _LONGEST), start, -1):
-        key = " ".join(words[start:end])
-        spelling = _areas().get(key) or _commune(words, start, key, own_name)
+        key = " ".join([_WHOLE.get(word, word) for word in words[start:end]])
+        spelling = _commune(words, start, key, own_name) or _areas().get(key)
         if spelling is None and words[start] in _CONTRACTIONS and end > start + 1:
             spelling = _contracted(words, start, end, own_name)
         if spelling is not None:
-            return Place(spelling, end - start)
+            return Place(_abridged(spelling, words[start:end]), end - start)
     return None
+
+
+def _abridged(spelling: str, words: Sequence[str]) -> str:
+    """Keep the letters that are registered: St-Rémy-lès-Chevreuse."""
+    for short, whole in _WHOLE.items():
+        if short in words:
+            spelling = spelling.replace(whole.capitalize(), short.capitalize(), 1)
+    return spelling
 
 
 def _contracted(words: Sequence[str], start: int, end: int, own_name: str) -> str | None:
