@@ -14,6 +14,7 @@ from shared.avis import AvisOutcome
 from shared.sirene.dates import told_creation
 from shared.sirene.facts import Facts
 from shared.sirene.identifiers import NOBODY
+from shared.sirene.names import display_name, enseigne_of
 from shared.sirene.records import (
     OPEN_TO_ALL,
     SOLE_TRADER,
@@ -45,6 +46,8 @@ class EtablissementFacts(NamedTuple):
     activite_principale: str | None
     nomenclature_activite_principale: str | None
     enseigne1: str | None
+    enseigne2: str | None
+    enseigne3: str | None
     denomination_usuelle: str | None
     libelle_commune: str | None
     code_commune: str | None
@@ -59,7 +62,6 @@ class UniteFacts(NamedTuple):
     categorie_juridique: str | None
     denomination: str | None
     sigle: str | None
-    denomination_usuelle1: str | None
     nom: str | None
     nom_usage: str | None
     prenom1: str | None
@@ -99,7 +101,8 @@ def page_of(etablissement: AnEtablissement, unite: AUnite) -> Page | None:
     activite, code_commune = etablissement.activite_principale, etablissement.code_commune
     if activite is None or activite == ACTIVITE_NOT_YET_KNOWN or code_commune is None:
         return None
-    nom = nom_affiche(etablissement, unite) if is_diffusible(etablissement, unite) else None
+    name = display_name(etablissement, unite) if is_diffusible(etablissement, unite) else None
+    nom = None if name is None else name.registered
     commune = libelle_commune(code_commune) or etablissement.libelle_commune
     return Page(
         siret=etablissement.siret,
@@ -108,6 +111,7 @@ def page_of(etablissement: AnEtablissement, unite: AUnite) -> Page | None:
         code_commune=code_commune,
         slug=_slug(nom, commune, etablissement.siret),
         nom=nom,
+        nom_source=None if name is None else name.source,
         libelle_activite=libelle_activite(activite, etablissement.nomenclature_activite_principale),
         libelle_commune=commune,
         status=_page_status(etablissement),
@@ -116,24 +120,6 @@ def page_of(etablissement: AnEtablissement, unite: AUnite) -> Page | None:
 
 def _page_status(etablissement: AnEtablissement) -> PageStatus:
     return "open" if etablissement.etat_administratif == "A" else "closed"
-
-
-def nom_affiche(etablissement: AnEtablissement, unite: AUnite) -> str | None:
-    """Return the name over the door, else the legal name, else a person's."""
-    return (
-        etablissement.enseigne1
-        or etablissement.denomination_usuelle
-        or unite.denomination_usuelle1
-        or unite.denomination
-        or unite.sigle
-        or _nom_de_personne(unite)
-    )
-
-
-def _nom_de_personne(unite: AUnite) -> str | None:
-    prenom = unite.prenom_usuel or unite.prenom1
-    parts = [part for part in (prenom, unite.nom_usage or unite.nom) if part is not None]
-    return " ".join(parts) or None
 
 
 def _slug(nom: str | None, commune: str | None, siret: str) -> str:
@@ -178,7 +164,7 @@ def facts_of(etablissement: AnEtablissement, unite: AUnite, page: Page) -> Facts
         effectif=libelle_effectif(etablissement.tranche_effectifs),
         est_siege=is_siege(etablissement, unite),
         sigle=unite.sigle,
-        enseigne=etablissement.enseigne1,
+        enseigne=enseigne_of(etablissement),
         denomination=_denomination(unite, page.nom),
     )
 

@@ -166,6 +166,7 @@ class Page(_FromRow):
     code_commune: str
     slug: str
     nom: str | None
+    nom_source: str | None
     libelle_activite: str | None
     libelle_commune: str | None
     status: PageStatus

@@ -154,7 +154,9 @@ _REWRITE_LETTER = text("""
 _PAGES = text("""
     SELECT id, siret, libelle_commune FROM pro_localisations WHERE id = ANY(:ids) ORDER BY siret
 """)
-_UNNAME_PAGE = text("UPDATE pro_localisations SET nom = NULL, slug = :slug WHERE id = :id")
+_UNNAME_PAGE = text(
+    "UPDATE pro_localisations SET nom = NULL, nom_source = NULL, slug = :slug WHERE id = :id"
+)
 # A replay or a restore must find a tombstone, even where the register never showed this unit as
 # open to all.
 _BURY_ERASED = text(f"""

@@ -41,7 +41,7 @@ pro_localisations = col.table(
     col.own_id(),
     col.text("siret", "siren", "activite_principale", "code_commune", required=True),
     col.text("slug", required=True, unique=True),
-    col.text("nom", "libelle_activite", "libelle_commune"),
+    col.text("nom", "nom_source", "libelle_activite", "libelle_commune"),
     col.one_of("status", "open", "closed"),
     col.instant_now("opened_at"),
     col.instant("closed_at"),

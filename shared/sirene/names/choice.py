@@ -16,16 +16,45 @@ NomSource = Literal["enseigne", "denomination_usuelle", "denomination", "sigle",
 ENSEIGNE_LENGTH = 50
 """INSEE cuts a sign at 50 characters into its three fields, be it inside a word."""
 
-# What INSEE or a clerk writes where there is no name any more: « SUPPRESSION DU NOM COMMERCIAL ».
+# INSEE, or a clerk, writes these words where a name was taken away.
 _NO_NAMES = frozenset(
-    "SUPPRESSION SUPPRIME SUPPRIMEE SUPPRIMES SUPPRIMEES NEANT AUCUN AUCUNE ND".split()
+    [
+        "SUPPRESSION",
+        "SUPPRIME",
+        "SUPPRIMEE",
+        "SUPPRIMES",
+        "SUPPRIMEES",
+        "NEANT",
+        "AUCUN",
+        "AUCUNE",
+        "ND",
+    ]
 )
-_REMOVALS = _NO_NAMES | frozenset("SUPPR SANS PAS PLUS ABANDON RADIATION ABSENCE CESSATION".split())
+_REMOVALS = _NO_NAMES | frozenset(
+    ["SUPPR", "SANS", "PAS", "PLUS", "ABANDON", "RADIATION", "ABSENCE", "CESSATION"]
+)
 _THINGS = frozenset(
-    "NOM NOMS COMMERCIAL COMMERCIAUX ENSEIGNE ENSEIGNES DENOMINATION DENOMINATIONS USUELLE USUELLES"
-    " COMMERCIALE COMMERCIALES SOCIALE SIGLE SIGLES".split()
+    [
+        "NOM",
+        "NOMS",
+        "COMMERCIAL",
+        "COMMERCIAUX",
+        "ENSEIGNE",
+        "ENSEIGNES",
+        "DENOMINATION",
+        "DENOMINATIONS",
+        "USUELLE",
+        "USUELLES",
+        "COMMERCIALE",
+        "COMMERCIALES",
+        "SOCIALE",
+        "SIGLE",
+        "SIGLES",
+    ]
 )
-_BETWEEN = frozenset("DU DE DES D LE LA LES L ET OU SON SA USAGE".split())
+_BETWEEN = frozenset(
+    ["DU", "DE", "DES", "D", "LE", "LA", "LES", "L", "ET", "OU", "SON", "SA", "USAGE"]
+)
 _VOCABULARY = _REMOVALS | _THINGS | _BETWEEN
 _WORD = re.compile(r"[^\W_]+")
 _ACCENTED_E = str.maketrans("éèêÉÈÊ", "eeeEEE")
@@ -42,8 +71,6 @@ class EtablissementNames(Protocol):
     def enseigne3(self) -> str | None: ...
     @property
     def denomination_usuelle(self) -> str | None: ...
-    @property
-    def libelle_commune(self) -> str | None: ...
     @property
     def code_commune(self) -> str | None: ...
 
@@ -87,17 +114,20 @@ class Name(NamedTuple):
 
 def display_name(etablissement: EtablissementNames, unite: UniteNames) -> Name | None:
     """Return the name over the door, else the legal name, else a person's; None without any."""
-    found: tuple[tuple[NomSource, str | None], ...] = (
-        ("enseigne", enseigne_of(etablissement)),
-        ("denomination_usuelle", meant(etablissement.denomination_usuelle)),
-        ("denomination", meant(unite.denomination)),
-        ("sigle", meant(unite.sigle)),
-        ("personne", _person(unite)),
-    )
-    for source, name in found:
-        if name is not None:
-            return Name(name, source, etablissement.code_commune, unite.sigle)
-    return None
+    source: NomSource
+    if (name := enseigne_of(etablissement)) is not None:
+        source = "enseigne"
+    elif (name := meant(etablissement.denomination_usuelle)) is not None:
+        source = "denomination_usuelle"
+    elif (name := meant(unite.denomination)) is not None:
+        source = "denomination"
+    elif (name := meant(unite.sigle)) is not None:
+        source = "sigle"
+    elif (name := _person(unite)) is not None:
+        source = "personne"
+    else:
+        return None
+    return Name(name, source, etablissement.code_commune, unite.sigle)
 
 
 def meant(name: str | None) -> str | None:
@@ -134,7 +164,9 @@ def _join(joined: str, last: str, field: str) -> str:
     """Join without a space where the cut is inside a word: a shorter field ends with its word."""
     if not joined:
         return field
-    if len(last) >= ENSEIGNE_LENGTH and _is_cut(last.split()[-1], field.split()[0]):
+    if len(last) >= ENSEIGNE_LENGTH and _is_cut(
+        last.rsplit(maxsplit=1)[-1], field.split(maxsplit=1)[0]
+    ):
         return joined + field
     return f"{joined} {field}"
 

@@ -38,7 +38,7 @@ def display_form(
         return registered
     if len(registered.split()) == 1 and not _is_known(registered):
         return registered
-    return _Reading.of(registered, code_commune, sigle).written()
+    return _ReadName.of(registered, code_commune, sigle).written()
 
 
 def _is_known(name: str) -> bool:
@@ -73,7 +73,7 @@ def display_person(registered: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _ReadName:
     """A name, read word by word: `words` as registered, `keys` folded, `gaps` around them."""
 
     words: Sequence[str]
@@ -83,7 +83,7 @@ class _Reading:
     acronyms: frozenset[str]
 
     @classmethod
-    def of(cls, registered: str, code_commune: str | None, sigle: str | None) -> "_Reading":
+    def of(cls, registered: str, code_commune: str | None, sigle: str | None) -> "_ReadName":
         parts = _WORDS.split(registered)
         words = parts[1::2]
         acronyms = frozenset(_WORDS.findall(sigle or ""))
@@ -101,9 +101,8 @@ class _Reading:
             elided = self._is_elided(i)
             text = self._word(i, after_generic=generic)
             key = self.keys[i]
-            generic = key in chosen("generiques") or (
-                generic and (text.islower() and len(key) > 2 or key == "ET")
-            )
+            goes_on = key in chosen("adjectifs") or key == "ET"
+            generic = key in chosen("generiques") or (generic and goes_on)
             out += [text, "'" if elided else self.gaps[i + 1]]
             i += 1
         return "".join(out)
@@ -116,7 +115,7 @@ class _Reading:
         return None if found is None else (found.spelling, found.words)
 
     def _begins(self, i: int) -> bool:
-        """Return whether a name begins here: at the start, after a dash, a legal form or a trade."""
+        """Return whether a name begins here: first, after a dash, a legal form or a trade."""
         if i == 0 or re.search(r"[(\[:;/\"«|+]|\s-\s", self.gaps[i]):
             return True
         before, key = self.keys[i - 1], self.keys[i]
@@ -134,14 +133,17 @@ class _Reading:
         ):
             return False
         following = self.keys[i + 1]
-        return elides(following) or begins_a_place(self.keys, i + 1, self.code_commune)
+        is_aspirate = following[0] == "H" and is_word(following) and not elides(following)
+        return elides(following) or (
+            not is_aspirate and begins_a_place(self.keys, i + 1, self.code_commune)
+        )
 
     def _word(self, i: int, *, after_generic: bool) -> str:
         word, key, begins = self.words[i], self.keys[i], self._begins(i)
         if self._stays(i):
             return word
         if any(map(str.isdigit, word)):
-            is_first = word.endswith("ERE") or word.endswith("EME")
+            is_first = word.endswith(("ERE", "EME"))
             small = word.lower()
             return small if not is_first else re.sub("e(re|me)$", r"è\1", small)
         if key in chosen("abreges"):

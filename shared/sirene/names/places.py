@@ -8,9 +8,21 @@ from shared.sirene.names.lexicon import chosen, fold, words_key
 from shared.sirene.reference import communes, departements, noms_de_communes
 
 _ADMINISTRATIONS = frozenset(
-    "COMMUNE MAIRIE VILLE CCAS CIAS MUNICIPALE COMMUNAL COMMUNALE DELEGUEE ASSOCIEE NOUVELLE".split()
+    [
+        "COMMUNE",
+        "MAIRIE",
+        "VILLE",
+        "CCAS",
+        "CIAS",
+        "MUNICIPALE",
+        "COMMUNAL",
+        "COMMUNALE",
+        "DELEGUEE",
+        "ASSOCIEE",
+        "NOUVELLE",
+    ]
 )
-_OF = frozenset("DE D A EN SUR".split())
+_OF = frozenset(["DE", "D", "A", "EN", "SUR"])
 _CONTRACTIONS = {"DU": "LE", "AU": "LE", "DES": "LES", "AUX": "LES"}
 _ARTICLES = frozenset({"LE", "LA", "LES", "L"})
 _WHOLE = {"STE": "SAINTE", "ST": "SAINT"}

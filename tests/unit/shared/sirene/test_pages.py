@@ -85,21 +85,17 @@ def test_nothing_of_a_hidden_name_is_in_the_page(
 @pytest.mark.parametrize(
     ("etablissement", "unite", "nom"),
     [
-        ({"enseigne1": "A", "denomination_usuelle": "B"}, {}, "A"),
-        ({"denomination_usuelle": "B"}, {"denomination_usuelle1": "C"}, "B"),
-        ({}, {"denomination_usuelle1": "C"}, "C"),
-        ({}, {}, "L'ŒUF DU MANS"),
-        ({}, {"denomination": None, "prenom_usuel": "ZOÉ", "nom": "FÉE"}, "ZOÉ FÉE"),
-        ({}, {"denomination": None, "nom_usage": "USAGE", "nom": "FÉE"}, "USAGE"),
-        ({}, {"denomination": None}, None),
+        ({"enseigne1": "AU PAIN"}, {}, ("AU PAIN", "enseigne")),
+        ({}, {}, ("L'ŒUF DU MANS", "denomination")),
+        ({}, {"denomination": None}, (None, None)),
     ],
 )
-def test_the_name_over_the_door_comes_first(
-    etablissement: dict[str, Any], unite: dict[str, Any], nom: str | None
+def test_a_page_holds_its_name_and_the_field_that_it_came_from(
+    etablissement: dict[str, Any], unite: dict[str, Any], nom: tuple[str | None, str | None]
 ) -> None:
     page = page_of(replace(ETABLISSEMENT, **etablissement), replace(UNITE, **unite))
     assert page is not None
-    assert page.nom == nom
+    assert (page.nom, page.nom_source) == nom
 
 
 def test_an_unknown_commune_keeps_the_label_of_the_record() -> None:
@@ -146,7 +142,6 @@ def test_facts_are_labels() -> None:
     [
         ({"enseigne1": "MAIRIE"}, {}, "L'ŒUF DU MANS"),
         ({"denomination_usuelle": "LES POULES"}, {}, "L'ŒUF DU MANS"),
-        ({}, {"denomination_usuelle1": "LES POULES"}, "L'ŒUF DU MANS"),
         ({}, {}, None),
         ({"enseigne1": "L'Œuf  du Mans"}, {}, None),
         ({"enseigne1": "MAIRIE"}, {"denomination": None}, None),
