@@ -9,7 +9,7 @@ import typer
 
 from services.writer.main import read_stock_settings
 from shared.errors import UserError
-from shared.terminal.cli import AsJson
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson
 from shared.terminal.words import thousands
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load INSEE's monthly stock files (CSV, zip of CSV, parquet) into the register.
+    """Load INSEE's monthly stock files (parquet, CSV, zip or gzip of CSV) into the register.
 
     An interrupted load goes on when the same command is given again; `delta` goes on from the
     last treatment in the files. The history files are not loaded: periods come from the API.
+    A row that cannot be read is left out and named by its line; the exit status is then 1.
 
     Example: ./sirenade stock StockUniteLegale_utf8.zip StockEtablissement_utf8.zip
     """
@@ -73,8 +74,11 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
         pages=not without_pages,
         sole_traders=settings.avis_sole_traders,
     )
-    for loaded in command.load(url, files or [], options):
+    loads = command.load(url, files or [], options)
+    for loaded in loads:
         typer.echo(json.dumps(_as_json(loaded)) if as_json else _in_words(loaded))
+    if any(loaded.refused for loaded in loads):
+        raise typer.Exit(EXIT_BROKEN_PROMISE)
 
 
 def _as_json(load: "StockLoad") -> dict[str, object]:

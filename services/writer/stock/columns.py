@@ -21,12 +21,16 @@ _NAMES: Mapping[StockCollection, Mapping[str, str]] = {
     "unites_legales": {**_SAME, **UNITE},
     "etablissements": {**_SAME, "siege": "etablissementSiege", "date_debut": "dateDebut"},
 }
-# INSEE added these columns late or has announced their end: a file without them can still be
-# loaded.
+# INSEE added these columns late, calls them obsolete or has announced their end: a file without
+# them can still be loaded. The second address goes as a whole.
 _OPTIONAL = """
     activite_principale_naf25 activite_principale_registre_metiers societe_mission
+    caractere_employeur denomination_usuelle1 denomination_usuelle2 denomination_usuelle3
     dernier_numero_voie indice_repetition_dernier_numero_voie identifiant_adresse
-    coordonnee_lambert_abscisse coordonnee_lambert_ordonnee
+    coordonnee_lambert_abscisse coordonnee_lambert_ordonnee code_cedex libelle_cedex
+    complement_adresse2 numero_voie2 indice_repetition2 type_voie2 libelle_voie2 code_postal2
+    libelle_commune2 libelle_commune_etranger2 distribution_speciale2 code_commune2 code_cedex2
+    libelle_cedex2 code_pays_etranger2 libelle_pays_etranger2
 """
 # More missing columns than these would only hide the message.
 _NAMED = 5
@@ -38,12 +42,19 @@ _SUFFIXES: Mapping[StockCollection, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`columns` maps the register's columns to those of the file; `absent` ones stay NULL."""
+    """`columns` maps the register's columns to those of the file.
+
+    `absent` maps those that the file lacks: they stay NULL in new rows.
+    """
 
     collection: StockCollection
     columns: Mapping[str, str]
     unknown: Sequence[str]
-    absent: Sequence[str]
+    absent: Mapping[str, str]
+
+    @property
+    def absent_names(self) -> Sequence[str]:
+        return sorted(self.absent.values())
 
 
 def key_of(collection: StockCollection) -> str:
@@ -92,5 +103,5 @@ def layout_of(names: Sequence[str]) -> Layout:
         collection,
         {column: key for column, key in columns.items() if column not in missing},
         unknown=sorted(header - _known(collection)),
-        absent=sorted(missing.values()),
+        absent=missing,
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from services.writer.stock import loader, log, pages
 from services.writer.stock.columns import COLLECTIONS
-from services.writer.stock.files import StockFile, open_stock
+from services.writer.stock.files.stock_files import StockFile, open_stock
 from services.writer.stock.loader import Loader, StockOptions
 from services.writer.stock.log import StockLoad
 from services.writer.stock.store import retry
@@ -21,6 +21,7 @@ from shared.errors import UserError
 from shared.runtime.memory import return_freed_memory
 
 _PAGE_ROWS = 1000
+_NAMED_REFUSED = 20
 # One for each copier, one for the loader, one for the lock.
 _CONNECTIONS = 4
 
@@ -62,7 +63,7 @@ def plan(places: Sequence[str]) -> list[Planned]:
                 file.layout.collection,
                 len(file.layout.columns),
                 file.layout.unknown,
-                file.layout.absent,
+                file.layout.absent_names,
                 file.rows,
                 file.source.size,
             )
@@ -77,6 +78,8 @@ def load(database_url: str, places: Sequence[str], options: StockOptions) -> lis
         for file in files:
             _warn(file, view)
         loads = [Loader(engine, view, options).load(file) for file in files]
+        for load in loads:
+            _name_refused(engine, load, view)
         if options.pages:
             _renew_pages(engine, view, sole_traders=options.sole_traders)
         with engine.begin() as connection:
@@ -112,7 +115,17 @@ def _warn(file: StockFile, view: View) -> None:
     if file.layout.unknown:
         view.say(f"{file.name}: unknown columns, not loaded: {', '.join(file.layout.unknown)}")
     if file.layout.absent:
-        view.say(f"{file.name}: absent columns, left empty: {', '.join(file.layout.absent)}")
+        names = ", ".join(file.layout.absent_names)
+        view.say(f"{file.name}: absent columns, left empty: {names}")
+
+
+def _name_refused(engine: Engine, load: StockLoad, view: View) -> None:
+    with engine.begin() as connection:
+        refused = log.find_refused(connection, load, most=_NAMED_REFUSED)
+    for row in refused:
+        view.say(f"{load.file_name}: refused: {row.in_words()}")
+    if load.refused > len(refused):
+        view.say(f"{load.file_name}: refused: {load.refused - len(refused)} more rows")
 
 
 def _renew_pages(engine: Engine, view: View, *, sole_traders: bool) -> None:

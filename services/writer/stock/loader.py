@@ -6,13 +6,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import psycopg2
-import pyarrow as pa
 from sqlalchemy import Engine
 
 from services.writer.stock import log, staging
 from services.writer.stock.columns import StockCollection
-from services.writer.stock.files import DamagedFile, StockFile
+from services.writer.stock.files.readers import DamagedFile
+from services.writer.stock.files.stock_files import FileChunk, StockFile
 from services.writer.stock.log import StockLoad
+from services.writer.stock.merge import MergeRules
 from services.writer.stock.store import judge, store
 from services.writer.stock.values import clean
 from services.writer.stock.view import View
@@ -53,7 +54,8 @@ class Loader:
                 raise
         if load.status == "staged":
             judge(self.engine, load, force=self.options.force)
-            load = store(self.engine, load, self.view, sole_traders=self.options.sole_traders)
+            rules = MergeRules(file.layout.absent.keys(), self.options.sole_traders)
+            load = store(self.engine, load, self.view, rules)
         return load
 
     def _begin(self, file: StockFile) -> StockLoad:
@@ -102,12 +104,12 @@ class Loader:
         waiting: deque[Future[None]] = deque()
         with ThreadPoolExecutor(_COPIERS, thread_name_prefix="copy") as copiers:
             try:
-                for number, batch in enumerate(file.chunks(load.chunk_rows)):
+                for number, chunk in enumerate(file.chunks(load.chunk_rows)):
                     if number not in stored:
-                        waiting.append(copiers.submit(self._copy_chunk, load, number, batch, file))
+                        waiting.append(copiers.submit(self._copy_chunk, load, number, chunk, file))
                     if len(waiting) > _WAITING_CHUNKS:
                         waiting.popleft().result()
-                    rows += len(batch)
+                    rows += len(chunk.rows)
                     self.view.advance(rows, _share(file, rows))
                 while waiting:
                     waiting.popleft().result()
@@ -118,11 +120,10 @@ class Loader:
             log.mark_staged(connection, load)
             return log.read(connection, load.id)
 
-    def _copy_chunk(
-        self, load: StockLoad, number: int, batch: pa.RecordBatch, file: StockFile
-    ) -> None:
+    def _copy_chunk(self, load: StockLoad, number: int, chunk: FileChunk, file: StockFile) -> None:
+        cleaned = clean(chunk.rows, file.layout)
         try:
-            staging.store_chunk(self.engine, load, number, clean(batch, file.layout))
+            staging.store_chunk(self.engine, load, number, cleaned.without(chunk.broken))
         except psycopg2.Error as error:
             # The server's own message may quote a row.
             raise UserError(

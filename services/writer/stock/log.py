@@ -7,15 +7,16 @@ from typing import Literal
 from sqlalchemy import Connection, func, select, text
 
 from services.writer.stock.columns import StockCollection
-from services.writer.stock.files import StockFile
+from services.writer.stock.files.stock_files import StockFile
+from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.values import Chunk
 from shared.db.tables.stock import stock_chunks, stock_loads
 
 LoadWay = Literal["swap", "merge"]
 LoadStatus = Literal["staging", "staged", "stored", "complete", "refused", "abandoned"]
 
-# A file that is bad throughout has no use for more.
-_MAX_REFUSED_KEYS = 1000
+# A chunk that is bad throughout has no use for more.
+_MOST_NAMED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,18 @@ _KEEP_REFUSED = text("""
     SELECT DISTINCT ON (r.key) 'write', r.key, left(r.key, 9), r.code,
       'refused in a row of the stock file'
     FROM stock_chunks c, unnest(c.refused_keys, c.refused_codes) AS r (key, code)
-    WHERE c.load_id = :id
+    WHERE c.load_id = :id AND r.key IS NOT NULL
     ORDER BY r.key
     ON CONFLICT (kind, key) WHERE resolved_at IS NULL DO NOTHING
+""")
+_REFUSED = text("""
+    SELECT r.key, r.code, r.line, r."column"
+    FROM stock_chunks c,
+      unnest(c.refused_keys, c.refused_codes, c.refused_lines, c.refused_columns)
+        AS r (key, code, line, "column")
+    WHERE c.load_id = :id
+    ORDER BY r.line
+    LIMIT :most
 """)
 
 
@@ -129,7 +139,7 @@ def keep_chunk(
     connection: Connection, load: StockLoad, number: int, rows: int, chunk: Chunk
 ) -> None:
     """Note the chunk, in the transaction that stores `rows` of its rows."""
-    named = [r for r in chunk.refused if r.key is not None][:_MAX_REFUSED_KEYS]
+    named = chunk.refused[:_MOST_NAMED]
     kept = stock_chunks.insert().values(
         load_id=load.id,
         number=number,
@@ -137,6 +147,8 @@ def keep_chunk(
         refused=len(chunk.refused),
         refused_keys=[r.key for r in named],
         refused_codes=[r.code for r in named],
+        refused_lines=[r.line for r in named],
+        refused_columns=[r.column for r in named],
         treated_until=chunk.treated_until,
     )
     connection.execute(kept)
@@ -154,6 +166,12 @@ def note(connection: Connection, load: StockLoad, **values: object) -> None:
 
 def set_status(connection: Connection, load: StockLoad, status: LoadStatus) -> None:
     note(connection, load, status=status, finished_at=func.now())
+
+
+def find_refused(connection: Connection, load: StockLoad, *, most: int) -> list[RefusedRow]:
+    """Return the first refused rows of the file."""
+    rows = connection.execute(_REFUSED, {"id": load.id, "most": most})
+    return [RefusedRow(**row._asdict()) for row in rows]
 
 
 def keep_refused(connection: Connection, load: StockLoad) -> None:

@@ -1,5 +1,8 @@
 """The merge of the staging table into a register in use: some blocks at a time, newer rows only."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, text
 
 from services.writer.pages.pages import renew_pages
@@ -20,12 +23,20 @@ _KEEP = text("""
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class MergeRules:
+    """`absent` are the columns of the register that the file lacks."""
+
+    absent: Collection[str]
+    sole_traders: bool
+
+
 def count_blocks(connection: Connection, load: StockLoad) -> int:
     return int(connection.scalar(_BLOCKS, {"table": load.staging}) or 0)
 
 
 def merge_blocks(
-    connection: Connection, load: StockLoad, *, first: int, last: int, sole_traders: bool
+    connection: Connection, load: StockLoad, rules: MergeRules, *, first: int, last: int
 ) -> Written:
     """Merge the blocks from `first` to before `last`, and note it; the caller commits.
 
@@ -34,14 +45,14 @@ def merge_blocks(
     # No opposition is recorded between the look at them and the commit, as in a slice.
     share(connection, Lock.REGISTER)
     connection.execute(
-        select_due(load.collection),
+        select_due(load.collection, rules.absent),
         {"first": f"({first},0)", "last": f"({last},0)", "fetched_at": load.fetched_at},
     )
     connection.execute(LOCK_DUE_UNITES)
     turned = list(connection.scalars(find_turned(load.collection)))
     if turned:
         bury(connection, load.collection, turned)
-    row = connection.execute(upsert(load.collection)).one()
+    row = connection.execute(upsert(load.collection, rules.absent)).one()
     if turned:
         connection.execute(CREATE_NEW)
         of_unites = load.collection == "unites_legales"
@@ -49,7 +60,7 @@ def merge_blocks(
             connection,
             sirets=[] if of_unites else turned,
             sirens=turned if of_unites else [],
-            sole_traders=sole_traders,
+            sole_traders=rules.sole_traders,
         )
     honour_due(connection, load.collection)
     connection.execute(_KEEP, {"id": load.id, "first": first, "blocks": last, **row._asdict()})

@@ -13,8 +13,9 @@ from services.writer.stock import log
 from services.writer.stock.columns import StockCollection, key_of
 from services.writer.stock.erasure import honour_stored
 from services.writer.stock.log import LoadStatus, StockLoad
+from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.statements import drop_duplicates
-from services.writer.stock.values import Chunk, RefusedRow
+from services.writer.stock.values import Chunk
 from shared.db.outages import blames_row, sqlstate
 from shared.db.tables.stock import stock_loads
 
@@ -117,8 +118,8 @@ def store_chunk(engine: Engine, load: StockLoad, number: int, chunk: Chunk) -> N
             raise
         with engine.begin() as connection:
             refused = list(_copy_halves(connection, load, chunk))
-            rest = Chunk(chunk.rows, [*chunk.refused, *refused], chunk.treated_until)
-            log.keep_chunk(connection, load, number, len(chunk.rows) - len(refused), rest)
+            stored = len(chunk.rows) - len(refused)
+            log.keep_chunk(connection, load, number, stored, chunk.without(refused))
 
 
 def _copy(connection: Connection, load: StockLoad, chunk: Chunk) -> None:
@@ -143,7 +144,7 @@ def _copy_halves(connection: Connection, load: StockLoad, chunk: Chunk) -> Itera
         if len(chunk.rows) == 1:
             key = chunk.rows.column(key_of(load.collection))[0].as_py()
             # The server's message quotes the row; its SQLSTATE does not.
-            yield RefusedRow(key, f"sqlstate_{sqlstate(error)}")
+            yield RefusedRow(key, f"sqlstate_{sqlstate(error)}", chunk.lines[0].as_py())
             return
         for half in chunk.halves():
             yield from _copy_halves(connection, load, half)

@@ -4,6 +4,8 @@ The order of versions is that of `services/writer/slices/statements.py`, with on
 of a stock file with the treatment date and status of the stored row is not newer.
 """
 
+from collections.abc import Collection
+
 from sqlalchemy import TextClause, text
 
 from services.writer.sql.names import columns, excluded, fields_of
@@ -14,9 +16,9 @@ _FIELDS = {"unites_legales": fields_of(UniteLegale), "etablissements": fields_of
 _VERSION = "(coalesce({0}.date_dernier_traitement, '-infinity'), {0}.statut_diffusion = 'P')"
 
 
-def _is_newer(collection: StockCollection, new: str, old: str) -> str:
+def _is_newer(collection: StockCollection, new: str, old: str, absent: Collection[str] = ()) -> str:
     """Return the condition; rows without a date compare the day of the file, and must differ."""
-    names = _FIELDS[collection]
+    names = [name for name in _FIELDS[collection] if name not in absent]
     return f"""(
         {_VERSION.format(new)} > {_VERSION.format(old)}
         OR ({new}.date_dernier_traitement IS NULL AND {old}.date_dernier_traitement IS NULL
@@ -26,7 +28,7 @@ def _is_newer(collection: StockCollection, new: str, old: str) -> str:
     """
 
 
-def select_due(collection: StockCollection) -> TextClause:
+def select_due(collection: StockCollection, absent: Collection[str]) -> TextClause:
     """Collect the new and newer rows of some blocks of the staging table, one for each key."""
     key = key_of(collection)
     return text(f"""
@@ -38,7 +40,7 @@ def select_due(collection: StockCollection) -> TextClause:
           FROM stock_{collection}
           WHERE ctid >= CAST(:first AS tid) AND ctid < CAST(:last AS tid)) n
         LEFT JOIN {collection} o USING ({key})
-        WHERE o.{key} IS NULL OR {_is_newer(collection, "n", "o")}
+        WHERE o.{key} IS NULL OR {_is_newer(collection, "n", "o", absent)}
         ORDER BY n.{key}, {_VERSION.format("n")} DESC
     """)
 
@@ -64,17 +66,22 @@ def find_turned(collection: StockCollection) -> TextClause:
     """)
 
 
-def upsert(collection: StockCollection) -> TextClause:
-    """Store the newer rows of `stock_due`; select the counts of inserted and updated rows."""
+def upsert(collection: StockCollection, absent: Collection[str]) -> TextClause:
+    """Store the newer rows of `stock_due`; select the counts of inserted and updated rows.
+
+    The file says nothing of the columns that it lacks: they stay, unless the row is P.
+    """
     key = key_of(collection)
     stored = (*_FIELDS[collection], "content_hash", "fetched_at")
-    updates = excluded(name for name in stored if name != key)
+    updates = excluded(name for name in stored if name != key and name not in absent)
+    for name in sorted(absent):
+        updates += f", {name} = CASE WHEN excluded.statut_diffusion <> 'P' THEN o.{name} END"
     return text(f"""
         WITH written AS (
           INSERT INTO {collection} AS o ({columns(stored)})
           SELECT {columns(stored)} FROM stock_due ORDER BY {key}
           ON CONFLICT ({key}) DO UPDATE SET {updates}, updated_at = now()
-          WHERE {_is_newer(collection, "excluded", "o")}
+          WHERE {_is_newer(collection, "excluded", "o", absent)}
           RETURNING o.xmax = 0 AS inserted)
         SELECT count(*) FILTER (WHERE inserted) AS inserted,
           count(*) FILTER (WHERE NOT inserted) AS updated

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from services.writer.sql import conflicts
 from services.writer.stock import log, merge, staging
 from services.writer.stock.log import StockLoad
+from services.writer.stock.merge import MergeRules
 from services.writer.stock.statements import count_vanished
 from services.writer.stock.view import View
 from shared.db.tables.stock import stock_loads
@@ -16,6 +17,9 @@ from shared.errors import UserError
 from shared.imports.watermarks import read_watermarks, set_watermark
 
 MIN_SHARE_OF_PREVIOUS = 0.98
+# A few bad rows are refused alone; many are the fault of the file.
+_MOST_REFUSED = 100
+_MOST_REFUSED_SHARE = 0.02
 _MERGED_BLOCKS = 2000
 _BUILDERS = 2
 _CONFLICTS = {conflicts.SERIALISATION_FAILURE, conflicts.DEADLOCK, conflicts.LOCK_TIMEOUT}
@@ -26,25 +30,36 @@ retry = partial(conflicts.retry_conflicts, conflicts=_CONFLICTS, attempts=_ATTEM
 
 
 def judge(engine: Engine, load: StockLoad, *, force: bool) -> None:
-    """Drop the staged rows and raise UserError where the file has far fewer rows than before."""
+    """Drop the staged rows and raise UserError where the file has far fewer rows than before.
+
+    A file of which many rows were refused is in doubt as a whole: it is dropped, too.
+    """
     with engine.begin() as connection:
         present = staging.count_rows(connection, load.collection)
         latest = log.find_latest(connection, load.collection)
     previous = present or (latest.rows if latest is not None else 0)
+    bad = load.refused > max(_MOST_REFUSED, _MOST_REFUSED_SHARE * load.rows)
     too_few = load.rows < MIN_SHARE_OF_PREVIOUS * previous
-    if load.rows and (force or not too_few):
+    if load.rows and (force or not (too_few or bad)):
         return
     with engine.begin() as connection:
+        first = log.find_refused(connection, load, most=1)
         staging.give_up(connection, load, "refused")
+    why = f": {first[0].in_words()}" if first else ""
     if not load.rows:
-        raise UserError(f"{load.file_name} has no row that can be read: nothing was changed")
+        raise UserError(f"{load.file_name} has no row that can be read{why}: nothing was changed")
+    if bad:
+        raise UserError(
+            f"{load.file_name} has {load.refused} rows that cannot be read{why}:"
+            " nothing was changed; --force loads the others"
+        )
     raise UserError(
         f"{load.file_name} has {load.rows} rows, less than {MIN_SHARE_OF_PREVIOUS:.0%} of the"
         f" {previous} there were: nothing was changed; --force loads it all the same"
     )
 
 
-def store(engine: Engine, load: StockLoad, view: View, *, sole_traders: bool) -> StockLoad:
+def store(engine: Engine, load: StockLoad, view: View, rules: MergeRules) -> StockLoad:
     """Bring the staged rows into the register; after a kill it goes on where it was."""
     if load.way == "swap":
         _build_indexes(engine, load, view)
@@ -54,7 +69,7 @@ def store(engine: Engine, load: StockLoad, view: View, *, sole_traders: bool) ->
                 staging.analyze(connection, load.collection)
                 return log.read(connection, load.id)
         view.say(f"{load.collection}: no longer empty, merging instead")
-    _merge(engine, load, view, sole_traders=sole_traders)
+    _merge(engine, load, view, rules)
     with engine.begin() as connection:
         return log.read(connection, load.id)
 
@@ -82,16 +97,14 @@ def _swap(connection: Connection, load: StockLoad) -> bool:
     return swapped
 
 
-def _merge(engine: Engine, load: StockLoad, view: View, *, sole_traders: bool) -> None:
+def _merge(engine: Engine, load: StockLoad, view: View, rules: MergeRules) -> None:
     view.begin(f"{load.collection}: merging newer rows")
     with engine.begin() as connection:
         blocks = merge.count_blocks(connection, load)
     rows = load.inserted + load.updated
     for first in range(load.merged_blocks, blocks, _MERGED_BLOCKS):
         last = min(first + _MERGED_BLOCKS, blocks)
-        merge_some = partial(
-            merge.merge_blocks, load=load, first=first, last=last, sole_traders=sole_traders
-        )
+        merge_some = partial(merge.merge_blocks, load=load, rules=rules, first=first, last=last)
         merged = retry(engine, merge_some)
         rows += merged.inserted + merged.updated
         view.advance(rows, last / blocks)

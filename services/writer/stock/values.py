@@ -14,6 +14,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from services.writer.stock.columns import Layout, key_of
+from services.writer.stock.files.column_types import plain
+from services.writer.stock.files.readers import LINE
+from services.writer.stock.refusals import RefusedRow
 from shared.sirene.reference import departement_of, region_of
 from shared.sirene.values import (
     MASKED,
@@ -26,8 +29,10 @@ from shared.sirene.values import (
     statut_diffusion,
 )
 
+_FIRST, _LAST = dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001  as INSEE's own
 _UNKNOWN_FROM, _UNKNOWN_TO = dt.datetime(1900, 1, 1), dt.datetime(1900, 1, 2)  # noqa: DTZ001  as INSEE's own
-_BOOLEANS = {None: None, "": None, "true": "t", "false": "f"}
+# Writers of parquet may make numbers of them.
+_BOOLEANS = {None: None, "": None, "true": "t", "false": "f", "1": "t", "0": "f"}
 # The escapes of COPY's text format; that of a quote because Arrow's writer refuses a bare quote.
 _ESCAPES = {"\\": r"\\", '"': r"\042", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _AS_WRITTEN = pyarrow.csv.WriteOptions(
@@ -39,20 +44,23 @@ _Read = Callable[[Mapping[str, Any], str], object]
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """`key` is None where the key itself is wrong."""
-
-    key: str | None
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows with the register's columns; `treated_until` is their latest treatment."""
+    """Rows with the register's columns; `treated_until` is their latest treatment.
+
+    `lines` tells where each row stands in the file.
+    """
 
     rows: pa.RecordBatch
+    lines: pa.Array
     refused: Sequence[RefusedRow]
     treated_until: dt.datetime | None
+
+    def without(self, more: Sequence[RefusedRow]) -> "Chunk":
+        """Return the chunk with more refused rows, of which it has no values."""
+        if not more:
+            return self
+        refused = sorted([*self.refused, *more], key=lambda row: row.line)
+        return Chunk(self.rows, self.lines, refused, self.treated_until)
 
     def stream(self) -> pa.BufferReader:
         """Return the rows in COPY's text format, with an empty value for NULL."""
@@ -62,15 +70,17 @@ class Chunk:
 
     def halves(self) -> list["Chunk"]:
         middle = len(self.rows) // 2
-        halves = (self.rows.slice(0, middle), self.rows.slice(middle))
-        return [Chunk(rows, (), self.treated_until) for rows in halves]
+        return [
+            Chunk(self.rows.slice(*part), self.lines.slice(*part), (), self.treated_until)
+            for part in ((0, middle), (middle, None))
+        ]
 
 
 def clean(batch: pa.RecordBatch, layout: Layout) -> Chunk:
     """Map and check the values, derive others; a bad row alone is left out and named."""
-    cleaner = _Cleaner(len(batch))
+    cleaner = _Cleaner(layout.columns, batch.column(LINE))
     columns = {
-        column: cleaner.column(column, _plain(batch.column(name)))
+        column: cleaner.column(column, batch.column(name))
         for column, name in layout.columns.items()
     }
     key = key_of(layout.collection)
@@ -80,19 +90,25 @@ def clean(batch: pa.RecordBatch, layout: Layout) -> Chunk:
         prefixes = _prefixes(columns["code_commune"])
         columns["departement"] = _mapped(prefixes, departement_of, pa.string())
         columns["region"] = _mapped(columns["departement"], region_of, pa.string())
-    kept, refused = cleaner.divide(columns, key)
+    kept, lines, refused = cleaner.divide(columns, key)
     latest = pc.max(kept.column("date_dernier_traitement")).as_py()
-    return Chunk(_escape_columns(kept), refused, latest)
+    return Chunk(_escape_columns(kept), lines, refused, latest)
 
 
 class _Cleaner:
     """Reads columns and marks bad rows; the first reason of a row counts."""
 
-    def __init__(self, rows: int) -> None:
-        self._bad: list[tuple[str, pa.Array]] = []
-        self._rows = rows
+    def __init__(self, names: Mapping[str, str], lines: pa.Array) -> None:
+        self._bad: list[tuple[str, str, pa.Array]] = []
+        self._names = names
+        self._lines = lines
+        self._column = ""
 
     def column(self, name: str, values: pa.Array) -> pa.Array:
+        self._column = name
+        values, unreadable = plain(name, values)
+        for code, bad in unreadable.items():
+            self._mark(bad, code)
         match name:
             case "date_dernier_traitement":
                 found = self._dates(values, instant, pa.timestamp("us"))
@@ -113,6 +129,7 @@ class _Cleaner:
         return found
 
     def check_key(self, columns: Mapping[str, pa.Array], key: str) -> None:
+        self._column = key
         keys = columns[key]
         length = 9 if key == "siren" else 14
         digits = pc.and_(pc.ascii_is_decimal(keys), pc.equal(pc.binary_length(keys), length))
@@ -123,22 +140,27 @@ class _Cleaner:
 
     def divide(
         self, columns: Mapping[str, pa.Array], key: str
-    ) -> tuple[pa.RecordBatch, list[RefusedRow]]:
+    ) -> tuple[pa.RecordBatch, pa.Array, list[RefusedRow]]:
+        """Return the good rows with their lines, and the bad ones."""
         rows = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
         if not self._bad:
-            return rows, []
-        whole: pa.Array = pa.array([True] * self._rows)
+            return rows, self._lines, []
+        whole: pa.Array = pa.array([True] * len(rows))
         refused: list[RefusedRow] = []
-        for code, bad in self._bad:
+        for code, column, bad in self._bad:
             new = pc.and_(bad, whole)
             keys = rows.column(key).filter(new).to_pylist()
-            refused += [RefusedRow(None if code == f"bad_{key}" else k, code) for k in keys]
+            lines = self._lines.filter(new).to_pylist()
+            refused += [
+                RefusedRow(None if code == f"bad_{key}" else k, code, line, column)
+                for k, line in zip(keys, lines, strict=True)
+            ]
             whole = pc.and_not(whole, bad)
-        return rows.filter(whole), refused
+        return rows.filter(whole), self._lines.filter(whole), refused
 
     def _mark(self, bad: pa.Array, code: str) -> None:
         if pc.any(bad).as_py():
-            self._bad.append((code, bad))
+            self._bad.append((code, self._names[self._column], bad))
 
     def _texts(self, values: pa.Array) -> pa.Array:
         if values.null_count == len(values):
@@ -154,6 +176,8 @@ class _Cleaner:
 
     def _dates(self, values: pa.Array, read: _Read, type_: pa.DataType) -> pa.Array:
         found = self._cast(values, read, type_)
+        if pa.types.is_temporal(values.type):
+            found = _without(found, _beyond_calendar(found))
         unknown = pc.and_(
             pc.greater_equal(found, pa.scalar(_UNKNOWN_FROM, type_)),
             pc.less(found, pa.scalar(_UNKNOWN_TO, type_)),
@@ -168,7 +192,8 @@ class _Cleaner:
 
     def _cast(self, values: pa.Array, read: _Read, type_: pa.DataType) -> pa.Array:
         try:
-            return values.cast(type_)
+            # A date may come as the midnight of its day.
+            return values.cast(type_, safe=not pa.types.is_temporal(values.type))
         except pa.ArrowInvalid:
             return self._read(values, read, type_)
 
@@ -190,16 +215,6 @@ class _Cleaner:
         return found
 
 
-def _plain(values: pa.Array) -> pa.Array:
-    """Return strings as CSV has them; dates and fractions keep the type that parquet gives them."""
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
-    kind = values.type
-    if pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_floating(kind):
-        return values
-    return values.cast(pa.string())
-
-
 def _unmasked(values: pa.Array) -> pa.Array:
     """Replace masks by null: the reader of CSV has done so, that of parquet has not."""
     if MASKED.encode() not in _bytes_of(values):
@@ -209,6 +224,12 @@ def _unmasked(values: pa.Array) -> pa.Array:
 
 def _without(values: pa.Array, bad: pa.Array) -> pa.Array:
     return pc.if_else(pc.fill_null(bad, False), None, values)
+
+
+def _beyond_calendar(found: pa.Array) -> pa.Array:
+    """Tell the dates that have no year of Python's calendar."""
+    first, last = (pa.scalar(day, found.type) for day in (_FIRST, _LAST))
+    return pc.or_(pc.less(found, first), pc.greater(found, last))
 
 
 def _prefixes(communes: pa.Array) -> pa.Array:

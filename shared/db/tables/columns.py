@@ -57,6 +57,7 @@ boolean = partial(columns, sa.Boolean)
 smallint = partial(columns, sa.SmallInteger)
 integer = partial(columns, sa.Integer)
 bigint = partial(columns, sa.BigInteger)
+bigints = partial(columns, ARRAY(sa.BigInteger))
 counter = partial(columns, sa.BigInteger, default="0")
 double = partial(columns, sa.Double)
 # The eighth decimal is a tenth of a token at ten cents a million.

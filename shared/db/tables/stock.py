@@ -42,9 +42,11 @@ stock_chunks = col.table(
     "stock_chunks",
     col.reference("load_id", "stock_loads.id"),
     col.integer("number", "rows", "refused", required=True),
-    # The first refused rows that have a key.
+    # The first refused rows: a key or null, the reason, and of later releases the line and column.
     col.texts("refused_keys", "refused_codes", required=True),
     col.insee_time("treated_until"),
     col.instant_now("written_at"),
+    col.bigints("refused_lines"),
+    col.texts("refused_columns"),
     PrimaryKeyConstraint("load_id", "number"),
 )

@@ -2,12 +2,13 @@
 
 import sys
 
-from services.writer.stock import command, files, sources, store
+from services.writer.stock import command, store
+from services.writer.stock.files import csv_rows, sources
 from services.writer.stock.loader import StockOptions
 
 STEPS = (
     (store, "_MERGED_BLOCKS", 1),
-    (files, "_BLOCK_BYTES", 8192),
+    (csv_rows, "_BLOCK_BYTES", 8192),
     (sources, "_BUFFER_BYTES", 8192),
 )
 

@@ -1,9 +1,14 @@
 """A stock file fills an empty register at once, with the rows that the API would bring."""
 
 import datetime as dt
+import re
 import threading
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Engine, text
 
@@ -232,3 +237,57 @@ def test_a_date_after_the_files_own_day_moves_no_watermark(
     assert {
         row["until"] for row in desk.execute("SELECT treated_until::text AS until FROM watermarks")
     } == {"2026-08-01 23:59:59"}
+
+
+def test_a_typed_parquet_is_the_csv(
+    desk: Desk, stock: Stock, stock_files: dict[str, list[str]], tmp_path: Path
+) -> None:
+    stock.load(*stock_files["csv"])
+    by_csv = _everything(desk)
+    for kind, retyped in _RETYPED.items():
+        desk.execute(
+            "TRUNCATE unites_legales, etablissements, pro_localisations, avis, stock_loads,"
+            " stock_chunks"
+        )
+        typed = [_retype(Path(path), tmp_path / kind, retyped) for path in stock_files["parquet"]]
+        loads = stock.load(*typed)
+        assert [load.refused for load in loads] == [0, 0]
+        found = _everything(desk)
+        for name, rows in by_csv.items():
+            assert found[name] == rows, (kind, name)
+
+
+_CODES = "siren|siret|nic.*|code(Postal|Cedex).*|categorieJuridique.*|annee.*"
+_RETYPED: dict[str, dict[str, pa.DataType]] = {
+    "numbers": {_CODES: pa.int64(), ".*": pa.large_string()},
+    "doubles": {_CODES + "|nombrePeriodes.*": pa.float64(), "date.*": pa.timestamp("ns")},
+    "zones": {"date(Creation|Debut).*": pa.timestamp("us", "Europe/Paris")},
+    "dictionaries": {
+        "date.*|nombre.*": pa.large_string(),
+        ".*": pa.dictionary(pa.int32(), pa.string()),
+    },
+}
+
+
+def _retype(source: Path, folder: Path, kinds: dict[str, pa.DataType]) -> str:
+    """Write the file with each column's type of the first pattern that its name matches."""
+    folder.mkdir(exist_ok=True)
+    table = pq.read_table(source)
+    for at, name in enumerate(table.schema.names):
+        kind = next((k for pattern, k in kinds.items() if re.fullmatch(pattern, name)), None)
+        values = table.column(at)
+        if kind is None or pa.types.is_boolean(values.type):
+            continue
+        if pa.types.is_timestamp(kind) and kind.tz is not None:
+            values = pc.assume_timezone(values.cast(pa.timestamp("us")), kind.tz)
+        elif pa.types.is_string(values.type) and kind in {pa.int64(), pa.float64()}:
+            # A masked value is null where a column holds numbers.
+            values = pc.if_else(pc.equal(values, "[ND]"), None, values)
+        if pa.types.is_dictionary(kind):
+            values = values.cast(pa.string()).dictionary_encode()
+        else:
+            values = values.cast(kind, safe=False)
+        table = table.set_column(at, name, values)
+    path = folder / source.name
+    pq.write_table(table, path)
+    return str(path)

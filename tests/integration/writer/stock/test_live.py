@@ -76,6 +76,28 @@ def test_without_a_treatment_date_a_difference_in_a_later_file_counts(
     assert _load(desk, "000000001")["enseigne1"] == "STOCK"
 
 
+def test_a_column_that_the_file_lacks_keeps_what_is_stored_unless_the_row_withdraws(
+    desk: Desk, stock: Stock, records: Records
+) -> None:
+    column = "denominationUsuelle2UniteLegale"
+    told = {column: "DUPONT", "categorieJuridiqueUniteLegale": "1000"}
+    for number in (1, 2):
+        desk.import_(records.record(number, treated="2026-01-01T00:00:00", unite=told))
+    desk.execute("UPDATE unites_legales SET denomination_usuelle2 = 'DUPONT'")
+    later = [
+        records.record(1, treated="2026-05-01T00:00:00", unite={"sigleUniteLegale": "DF"}),
+        records.record(
+            2,
+            treated="2026-05-01T00:00:00",
+            unite={"statutDiffusionUniteLegale": "P", "categorieJuridiqueUniteLegale": "1000"},
+        ),
+    ]
+    stock.load(*stock.write(*later, drop=[column]))
+    rows = desk.execute("SELECT sigle, denomination_usuelle2 AS usuelle FROM unites_legales")
+    found = {row["sigle"]: row["usuelle"] for row in rows}
+    assert found == {"DF": "DUPONT", None: None}
+
+
 def test_a_unit_that_withdraws_in_the_file_is_erased_even_without_pages(
     desk: Desk, stock: Stock, records: Records
 ) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.writer.stock import command, remote_files
+from services.writer.stock import command
+from services.writer.stock.files import remote_files
 from shared.errors import UserError
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.stock.conftest import ESTABLISHMENTS, Stock

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from services.simulator.register.stock_files import columns
 from services.writer.stock.columns import COLLECTIONS, Layout, layout_of
+from services.writer.stock.files.readers import LINE
+from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.values import Chunk, clean
 from shared.errors import UserError
 from shared.sirene.records import Etablissement, UniteLegale
@@ -57,7 +59,8 @@ def _clean(*rows: dict[str, str | None]) -> Chunk:
         [pa.array([row.get(name) for row in rows], pa.string()) for name in _NAMES],
         names=list(_NAMES),
     )
-    return clean(batch, layout_of(_NAMES))
+    lines = pa.array(range(2, 2 + len(rows)))
+    return clean(batch.append_column(LINE, lines), layout_of(_NAMES))
 
 
 def _line(chunk: Chunk) -> dict[str, str | None]:
@@ -133,23 +136,37 @@ def test_small_numbers_are_read_as_the_apis(value: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "code", "key"),
+    ("column", "value", "code", "has_key"),
     [
-        ({"siret": "123"}, "bad_siret", None),
-        ({"siret": None}, "bad_siret", None),
-        ({"nic": "00002"}, "bad_siret", None),
-        ({"statutDiffusionEtablissement": "X"}, "bad_statut_diffusion", "00000000100001"),
-        ({"statutDiffusionEtablissement": None}, "missing_statut_diffusion", "00000000100001"),
-        ({"etablissementSiege": "oui"}, "bad_type", "00000000100001"),
+        ("siret", "123", "bad_siret", False),
+        ("siret", None, "bad_siret", False),
+        ("statutDiffusionEtablissement", "X", "bad_statut_diffusion", True),
+        ("statutDiffusionEtablissement", None, "missing_statut_diffusion", True),
+        ("etablissementSiege", "oui", "bad_type", True),
     ],
 )
 def test_a_bad_row_is_named_and_its_neighbour_is_kept(
-    values: dict[str, str | None], code: str, key: str | None
+    column: str, value: str | None, code: str, *, has_key: bool
 ) -> None:
     good = _row(siret="00000000200001", siren="000000002")
-    chunk = _clean(_row(**values), good)
-    assert [(refused.key, refused.code) for refused in chunk.refused] == [(key, code)]
+    chunk = _clean(good, _row(**{column: value}))
+    key = "00000000100001" if has_key else None
+    assert chunk.refused == [RefusedRow(key, code, 3, column)]
+    assert chunk.lines.to_pylist() == [2]
     assert chunk.rows.to_pydict()["siret"] == ["00000000200001"]
+
+
+def test_a_siret_that_is_not_made_of_siren_and_nic_is_bad() -> None:
+    (refused,) = _clean(_row(nic="00002")).refused
+    assert (refused.code, refused.column) == ("bad_siret", "siret")
+
+
+@pytest.mark.parametrize("days", [-800_000, 3_000_000])
+def test_a_typed_date_beyond_the_calendar_says_nothing(days: int) -> None:
+    columns = {name: pa.array([_row().get(name)], pa.string()) for name in _NAMES}
+    columns["dateDebut"] = pa.array([days], pa.int32()).cast(pa.date32())
+    batch = pa.RecordBatch.from_pydict({**columns, LINE: pa.array([2])})
+    assert "date_debut" not in clean(batch, layout_of(_NAMES)).rows.schema.names
 
 
 def test_a_row_that_is_bad_twice_is_refused_once() -> None:
@@ -180,7 +197,7 @@ def test_the_map_names_every_column_of_the_records_and_every_known_one_is_known(
     ):
         layout: Layout = layout_of(columns(file))
         assert layout.collection == collection
-        assert (layout.unknown, layout.absent) == ([], [])
+        assert (layout.unknown, layout.absent) == ([], {})
         ours = set(record.__dataclass_fields__) - {"departement", "region"}
         assert set(layout.columns) == ours
     assert COLLECTIONS == ("unites_legales", "etablissements")

@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.writer.stock.remote_files import RemoteFile
+from services.writer.stock.files.remote_files import RemoteFile
 from shared.errors import UserError
 
 _BUFFER_BYTES = 1 << 20

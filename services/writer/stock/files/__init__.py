@@ -1,0 +1,1 @@
+"""The stock files: where they are, how they are opened, and their rows."""
