@@ -15,6 +15,7 @@ SHARD_TABLES = frozenset(
         "periodes_etablissements",
         "pro_localisations",
         "page_redirects",
+        "absences",
         "avis",
         "avis_attempts",
         "avis_simhashes",

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from services.fetcher.actors import declare_actors
 from services.fetcher.insee.ledger import open_sender
+from services.fetcher.lookups import AbsenceWatch
 from services.fetcher.loops import Planner, Sweeper
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
@@ -15,6 +16,7 @@ from services.fetcher.walk.walker import Walker
 from shared.broker import ready_messages
 from shared.broker.envelope import publish
 from shared.clock import Clock
+from shared.db.shards import has_one_database
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
 from shared.runtime.service import Loop, Service, run_service
@@ -60,14 +62,19 @@ def build(
         unwritten_seconds=settings.fetcher_stall_seconds,
         metrics=metrics,
     )
+    loops = [
+        Loop("planner", interval_seconds=1, step=planner.turn),
+        Loop("sweeper", interval_seconds=2, step=sweeper.turn),
+    ]
+    # Certificates, which name the absent ones, know one database only.
+    if has_one_database(settings):
+        watch = AbsenceWatch(engine, walker.sender, per_day=settings.fetcher_lookups_per_day)
+        loops.append(Loop("absences", interval_seconds=10, step=watch.turn))
     return Service(
         name="fetcher",
         queue=FetchPage.QUEUE,
         worker_threads=settings.threads,
-        loops=(
-            Loop("planner", interval_seconds=1, step=planner.turn),
-            Loop("sweeper", interval_seconds=2, step=sweeper.turn),
-        ),
+        loops=tuple(loops),
     )
 
 

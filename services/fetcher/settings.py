@@ -27,6 +27,8 @@ class FetcherSettings(ServiceSettings):
     fetcher_stall_seconds: float = Field(default=60, ge=1, le=3600)
     # Seconds between two questions of a delta that waits for INSEE to publish.
     fetcher_delta_poll_seconds: float = Field(default=180, ge=1, le=3600)
+    # Numbers that INSEE no longer lists, asked for in a French day, one request each.
+    fetcher_lookups_per_day: int = Field(default=500, ge=0, le=100_000)
 
     @property
     def lease_seconds(self) -> float:

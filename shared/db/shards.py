@@ -101,9 +101,13 @@ def require_shards(settings: DatabaseSettings) -> None:
                 )
 
 
+def has_one_database(settings: DatabaseSettings) -> bool:
+    return len(settings.shard_urls) == 1 and not remote_urls(settings)
+
+
 def require_one_database(settings: DatabaseSettings) -> None:
     """Raise UserError for several databases, where a command needs the whole register in one."""
-    if len(settings.shard_urls) > 1 or remote_urls(settings):
+    if not has_one_database(settings):
         raise UserError(
             "this command needs the register in one database; SIRENADE_SHARD_DATABASE_URLS names "
             "several (docs/adr/0011-shards.md)"

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, TextClause, text
 
 from services.fetcher.certificates.comparison import Tally, WindowFinding, united
 from services.fetcher.plan.windows import Window
+from shared.imports import absences
 from shared.imports.scope import Scope
 from shared.imports.statement import ASKED
 
@@ -137,7 +138,10 @@ class CertificateStore:
 
     def close(self, outcome: Outcome) -> None:
         values = outcome.as_dict()
-        self._execute(_CLOSE, **values | {"windows": json.dumps(values["windows"])})
+        with self._engine.begin() as connection:
+            connection.execute(_CLOSE, values | {"windows": json.dumps(values["windows"])})
+            # Each is asked for by number: it may be a duplicate, or known no more.
+            absences.ask_for(connection, sirets=[*outcome.surplus.kept, *outcome.gone])
 
     def count(self, window: Window) -> int:
         return self._scalar(_COUNT, **vars(window))

@@ -7,14 +7,15 @@ import typer
 from typer import Argument, Option
 
 from services.fetcher.commands.desk import open_desk
-from services.fetcher.commands.lookup_store import record, unlisted_sirets
 from services.fetcher.insee.client import InseeClient
+from services.fetcher.lookups import record, unlisted_sirets
 from services.fetcher.settings import FetcherSettings
 from shared.clock import Clock
-from shared.db.shards import require_one_database
+from shared.db.engine import temporary_engine
+from shared.db.shards import require_one_database, url_for
 from shared.errors import UserError
 from shared.settings import load
-from shared.sirene.identifiers import is_siren, is_siret
+from shared.sirene.identifiers import is_siren, is_siret, siren_of
 from shared.terminal.cli import print_result
 
 _WORDS = {
@@ -49,8 +50,14 @@ def lookup(
         more = unlisted_sirets(desk.engine) if unlisted else ()
         wanted = dict.fromkeys([*(numbers or ()), *more])
         for number in wanted:
-            found = record(desk.engine, number, desk.inquirer.ask(InseeClient.one, number))
+            answer = desk.inquirer.ask(InseeClient.one, number)
+            with temporary_engine(
+                url_for(settings, siren_of(number)), application_name="sirenade-lookup"
+            ) as shard:
+                found = record(desk.engine, number, answer, shard=shard)
             state = _WORDS.get(found.state) or f"moved to {found.target}"
+            if found.page_closed:
+                state += "; its page is closed"
             print_result(asdict(found), f"{found.number}: {state}", as_json=as_json)
     if not wanted and not as_json:
         typer.echo("nothing to look up")

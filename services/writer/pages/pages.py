@@ -42,12 +42,14 @@ _READ_SUBJECTS = Prepared(
         SELECT ARRAY[{columns(StoredPage._fields, "p.")}]
         FROM pro_localisations p WHERE p.siret = e.siret),
       EXISTS (SELECT FROM oppositions o WHERE o.siren = e.siren),
+      EXISTS (SELECT FROM absences a
+        WHERE a.siret = e.siret AND a.page_closed_at IS NOT NULL AND e.fetched_at <= a.asked_at),
       {columns(ETABLISSEMENT_FACTS, "e.")}, {columns(UNITE_FACTS, "u.")}
     FROM (
-      SELECT {columns(ETABLISSEMENT_FACTS)}
+      SELECT {columns(ETABLISSEMENT_FACTS)}, fetched_at
       FROM unnest(string_to_array(:sirets, ' ')) AS siret JOIN etablissements USING (siret)
       UNION ALL
-      SELECT {columns(ETABLISSEMENT_FACTS)}
+      SELECT {columns(ETABLISSEMENT_FACTS)}, fetched_at
       FROM unnest(string_to_array(:sirens, ' ')) AS siren JOIN etablissements USING (siren)
       WHERE siret NOT IN (SELECT unnest(string_to_array(:made, ' ')))) e
     JOIN unites_legales u ON u.siren = e.siren

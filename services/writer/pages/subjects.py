@@ -38,6 +38,20 @@ class StoredPage(NamedTuple):
     code_commune: str
 
 
+class Kept(NamedTuple):
+    """The rows beside those of an establishment and its unit that decide on its page.
+
+    `absent`: INSEE, asked by number, no longer lists it.
+    """
+
+    page: StoredPage | None = None
+    opposed: bool = False
+    absent: bool = False
+
+
+_NOTHING_KEPT = Kept()
+
+
 class PageSubject(NamedTuple):
     """An establishment as it is stored now, with its page and the outcome of its avis.
 
@@ -59,33 +73,30 @@ class PageSubject(NamedTuple):
         unite: UniteFacts,
         *,
         sole_traders: bool,
-        stored: StoredPage | None = None,
-        opposed: bool = False,
+        kept: Kept = _NOTHING_KEPT,
     ) -> "PageSubject":
-        page = page_of(etablissement, unite)
+        page = None if kept.absent else page_of(etablissement, unite)
         status = "closed" if page is None else page.status
         outcome = avis_outcome(
-            etablissement, unite, status, sole_traders=sole_traders, opposed=opposed
+            etablissement, unite, status, sole_traders=sole_traders, opposed=kept.opposed
         )
         return cls(
             etablissement.siret,
             etablissement.siren,
-            stored,
+            kept.page,
             outcome,
             page if status == "open" else None,
             facts_hash(facts_of(etablissement, unite, page))
             if page is not None and outcome in _WITH_FACTS
             else _NO_FACTS,
-            opposed or unite.statut_diffusion != OPEN_TO_ALL,
+            kept.opposed or unite.statut_diffusion != OPEN_TO_ALL,
         )
 
     @property
     def changes_slug(self) -> bool:
-        return (
-            self.stored is not None
-            and self.page is not None
-            and (self.stored.slug != self.page.slug)
-        )
+        if self.stored is None or self.page is None:
+            return False
+        return self.stored.slug != self.page.slug
 
     @property
     def changes_place(self) -> bool:
@@ -97,13 +108,12 @@ class PageSubject(NamedTuple):
 
 def stored_subject(row: Sequence[Any], *, sole_traders: bool) -> PageSubject:
     """Make the subject from a row of `pages.READ_SUBJECTS`."""
-    stored, opposed, *columns = row
+    stored, opposed, absent, *columns = row
     return PageSubject.of(
         EtablissementFacts._make(columns[: len(ETABLISSEMENT_FACTS)]),
         UniteFacts._make(columns[len(ETABLISSEMENT_FACTS) :]),
         sole_traders=sole_traders,
-        stored=stored and StoredPage._make(stored),
-        opposed=opposed,
+        kept=Kept(stored and StoredPage._make(stored), opposed, absent),
     )
 
 

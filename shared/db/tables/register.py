@@ -79,6 +79,23 @@ redirections = col.table(
     col.instant_now("seen_at"),
 )
 
+# Stored sirets that INSEE, asked by number, no longer lists, or that are to be asked for.
+absences = col.table(
+    "absences",
+    col.text("siret", key=True),
+    col.text("siren", required=True),
+    # Null until INSEE has answered: moved 301, withheld 403, unknown 404.
+    col.one_of("answer", "moved", "withheld", "unknown", nullable=True),
+    # The siret or siren that a moved one leads to.
+    col.text("target"),
+    # The French day of the first such answer.
+    col.date("first_seen_on"),
+    col.instant("asked_at"),
+    # The page stays closed while the row is not newer than the last answer.
+    col.instant("page_closed_at"),
+    Index("ix_absences_asked_at", "asked_at"),
+)
+
 successions = col.table(
     "successions",
     col.text("siret_predecesseur", "siret_successeur", required=True),

@@ -9,6 +9,19 @@ CREATE TABLE page_redirects (
 CREATE INDEX ix_page_redirects_siret ON page_redirects (siret);
 CREATE INDEX ix_page_redirects_siren ON page_redirects (siren);
 
+CREATE TABLE absences (
+  siret TEXT NOT NULL,
+  siren TEXT NOT NULL,
+  answer TEXT,
+  target TEXT,
+  first_seen_on DATE,
+  asked_at TIMESTAMP WITH TIME ZONE,
+  page_closed_at TIMESTAMP WITH TIME ZONE,
+  CONSTRAINT pk_absences PRIMARY KEY (siret),
+  CONSTRAINT ck_absences_answer CHECK (answer IN ('moved', 'withheld', 'unknown'))
+);
+CREATE INDEX ix_absences_asked_at ON absences (asked_at);
+
 -- Each page of an establishment that has several, with the one that stays.
 CREATE TEMP TABLE merged_pages ON COMMIT DROP AS
 SELECT id, first_value(id) OVER (

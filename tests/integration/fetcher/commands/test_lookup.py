@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.fetcher.__main__ import app
-from services.fetcher.commands.lookup_store import LookedUp, record, unlisted_sirets
 from services.fetcher.insee.client import InseeClient
+from services.fetcher.lookups import LookedUp, record, unlisted_sirets
 from shared.errors import UserError
 from shared.imports.orders import order_import
 from shared.imports.scope import Scope
@@ -100,7 +100,12 @@ def test_the_command_tells_each_number_on_a_line(
         monkeypatch.setenv(name, value)
     status, out, _ = sirenade("lookup", _UNKNOWN, "--json")
     assert status == 0
-    assert json.loads(out) == {"number": _UNKNOWN, "state": "unknown", "target": None}
+    assert json.loads(out) == {
+        "number": _UNKNOWN,
+        "state": "unknown",
+        "target": None,
+        "page_closed": False,
+    }
     status, out, _ = sirenade("lookup", "--unlisted")
     assert status == 0
     assert "nothing to look up" in out

@@ -31,6 +31,7 @@ NUMBERS_ONLY_TABLES = frozenset(
         "oppositions",
         "erasures",
         "redirections",
+        "absences",
         "successions",
     }
 )
