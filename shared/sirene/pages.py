@@ -11,6 +11,7 @@ import unicodedata
 from typing import NamedTuple
 
 from shared.avis import AvisOutcome
+from shared.sirene.commune_names import commune_name
 from shared.sirene.dates import told_creation
 from shared.sirene.facts import Facts
 from shared.sirene.identifiers import NOBODY
@@ -26,7 +27,6 @@ from shared.sirene.records import (
 from shared.sirene.reference import (
     libelle_activite,
     libelle_categorie_juridique,
-    libelle_commune,
     libelle_effectif,
 )
 
@@ -39,6 +39,7 @@ class EtablissementFacts(NamedTuple):
     nic: str
     statut_diffusion: str
     etat_administratif: str | None
+    date_dernier_traitement: dt.datetime | None
     date_creation: dt.date | None
     date_debut: dt.date | None
     siege: bool | None
@@ -103,7 +104,10 @@ def page_of(etablissement: AnEtablissement, unite: AUnite) -> Page | None:
         return None
     name = display_name(etablissement, unite) if is_diffusible(etablissement, unite) else None
     nom = None if name is None else name.registered
-    commune = libelle_commune(code_commune) or etablissement.libelle_commune
+    treated = etablissement.date_dernier_traitement
+    commune = commune_name(
+        code_commune, etablissement.libelle_commune, None if treated is None else treated.year
+    )
     return Page(
         siret=etablissement.siret,
         siren=etablissement.siren,

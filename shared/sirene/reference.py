@@ -7,6 +7,15 @@ from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
 
+COG_YEAR = 2025
+"""The year of the Code officiel géographique in `communes.csv`: as of its 1 January."""
+
+# The large cities, whose establishments the register codes by arrondissement.
+_ARRONDISSEMENTS = {
+    "13055": range(13201, 13217),
+    "69123": range(69381, 69390),
+    "75056": range(75101, 75121),
+}
 # Older records carry the current activity without its nomenclature.
 _SEARCH_ORDER = ("NAFRev2", "NAF2025", "NAFRev1", "NAF1993", "NAP")
 
@@ -137,6 +146,11 @@ def libelle_commune(code: str | None) -> str | None:
     """Return INSEE's present spelling, with accents; None for a code no longer in use."""
     commune = communes().get(code) if code is not None else None
     return None if commune is None else commune.nom
+
+
+def arrondissements_of(code_commune: str) -> list[str]:
+    """Return the codes of the arrondissements of Marseille, Lyon and Paris; none of any other."""
+    return [str(code) for code in _ARRONDISSEMENTS.get(code_commune, ())]
 
 
 def libelle_categorie_juridique(code: str | None) -> str | None:

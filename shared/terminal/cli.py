@@ -79,7 +79,15 @@ def _first_line(error: DBAPIError) -> str:
     return (str(error.orig).strip().splitlines() or ["no message"])[0]
 
 
+def warn(message: str) -> None:
+    """Say one line about a doubt that does not stop the command."""
+    _stderr().print("[bold yellow]warning:[/]", escape(message))
+
+
 def _fail(message: str) -> NoReturn:
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
-    console.print("[bold red]error:[/]", escape(message))
+    _stderr().print("[bold red]error:[/]", escape(message))
     sys.exit(EXIT_USER_ERROR)
+
+
+def _stderr() -> Console:
+    return Console(stderr=True, soft_wrap=True, highlight=False)

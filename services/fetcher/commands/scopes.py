@@ -11,11 +11,22 @@ from services.fetcher.commands.options import ScopeOptions
 from shared.errors import UserError
 from shared.imports.scope import Scope
 from shared.sirene.identifiers import is_siret
-from shared.sirene.reference import communes, departements, libelle_activite
+from shared.sirene.reference import (
+    COG_YEAR,
+    arrondissements_of,
+    communes,
+    departements,
+    libelle_activite,
+)
+from shared.terminal.cli import warn
 
+_CODE_COMMUNE = re.compile(r"[0-9]{5}|2[AB][0-9]{3}")
 _KINDS: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "département": (lambda code: code in departements(), "a code like 33, 2A or 974"),
-    "commune": (lambda code: code in communes(), "an INSEE code like 33063, no postcode"),
+    "commune": (
+        lambda code: _CODE_COMMUNE.fullmatch(code) is not None,
+        "an INSEE code like 33063, no postcode",
+    ),
     "activity": (
         lambda code: libelle_activite(code, None) is not None,
         "a whole NAF code like 47.11D",
@@ -40,7 +51,7 @@ def checked_scope(named: ScopeOptions) -> Scope:
         departements=list(
             dict.fromkeys([*in_regions, *_checked("département", named.departement)])
         ),
-        communes=_checked("commune", named.commune),
+        communes=_communes(named.commune),
         activites=_checked("activity", named.activite),
         etat_administratif=(None if named.etat is None else _checked("state", [named.etat])[0]),
         siret_from=low,
@@ -79,6 +90,23 @@ def _checked(kind: str, codes: Iterable[str] | None) -> list[str]:
         if not is_known(code.upper()):
             raise UserError(f"unknown {kind} {code!r}: use {advice}")
     return list(dict.fromkeys(code.upper() for code in codes or ()))
+
+
+def _communes(named: Iterable[str] | None) -> list[str]:
+    """Return the codes by which the register knows these communes.
+
+    Paris, Lyon and Marseille are coded by arrondissement. A code that the table lacks may be newer
+    than the table: INSEE is asked for it, after a warning.
+    """
+    found: list[str] = []
+    for code in _checked("commune", named):
+        if code not in communes():
+            warn(
+                f"commune {code} is not in INSEE's table of {COG_YEAR}: is it a new commune, "
+                "and no postcode?"
+            )
+        found += arrondissements_of(code) or [code]
+    return list(dict.fromkeys(found))
 
 
 def _checked_range(low: str | None, high: str | None) -> tuple[str | None, str | None]:

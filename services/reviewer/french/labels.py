@@ -5,9 +5,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from services.reviewer.french.folding import fold
+from shared.sirene.commune_names import is_same_commune, plain_commune
 from shared.sirene.facts import Facts
-from shared.sirene.reference import communes, noms_de_communes
+from shared.sirene.reference import libelle_commune, noms_de_communes
 
 _SMALL_WORDS = frozenset(
     "a au aux d de des du en et l la le les lez lès les sous sur".split()  # noqa: SIM905 a word list
@@ -70,25 +70,22 @@ def _non_classe(head: str) -> str:
 def _names_by_folded() -> Mapping[str, str]:
     names: dict[str, str] = {}
     for nom in sorted(noms_de_communes()):
-        names.setdefault(_commune_key(nom), nom)
+        names.setdefault(plain_commune(nom), nom)
     return names
 
 
-def _commune_key(nom: str) -> str:
-    key = re.sub(r"[^a-z0-9]+", " ", fold(nom)).strip()
-    return re.sub(r"\bste\b", "sainte", re.sub(r"\bst\b", "saint", key))
-
-
 def nom_de_commune(facts: Facts) -> str | None:
-    """Return the official spelling where code or label is known: INSEE's records say "LE MANS"."""
-    if facts.code_commune is not None and facts.code_commune in communes():
-        return communes()[facts.code_commune].nom
-    if facts.commune is None:
-        return None
-    label = clean_name(facts.commune)
+    """Return the official spelling where code or label is known: INSEE's records say "LE MANS".
+
+    A commune that has another name than the table's, though its code, keeps its own.
+    """
+    label = clean_name(facts.commune or "")
+    official = libelle_commune(facts.code_commune)
+    if official is not None and (not label or is_same_commune(label, official)):
+        return official
     if not label:
         return None
-    known = _names_by_folded().get(_commune_key(label))
+    known = _names_by_folded().get(plain_commune(label))
     return known or (_title(label) if label.isupper() else label)
 
 

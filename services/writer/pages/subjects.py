@@ -1,7 +1,7 @@
 """An establishment with its unit, and the page and avis that follow from the two. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ _NO_FACTS = ""
 _ETABLISSEMENT_TEXTS = itemgetter(*map(ETABLISSEMENT_COLUMNS.index, ETABLISSEMENT_FACTS))
 _UNITE_TEXTS = itemgetter(*map(UNITE_COLUMNS.index, UNITE_FACTS))
 _DATES = (ETABLISSEMENT_FACTS.index("date_creation"), ETABLISSEMENT_FACTS.index("date_debut"))
+_TREATED = ETABLISSEMENT_FACTS.index("date_dernier_traitement")
 _SIEGE = ETABLISSEMENT_FACTS.index("siege")
 _WITH_FACTS = frozenset({PENDING, AvisOutcome.SKIPPED_SOLE_TRADER})
 
@@ -131,7 +132,8 @@ def made_subjects(lines: Iterable[tuple[str, str]], *, sole_traders: bool) -> li
         columns: list[Any] = [text or None for text in _ETABLISSEMENT_TEXTS(texts_of(line))]
         for place in _DATES:
             columns[place] = columns[place] and date.fromisoformat(columns[place])
-        siege = columns[_SIEGE]
+        treated, siege = columns[_TREATED], columns[_SIEGE]
+        columns[_TREATED] = treated and datetime.fromisoformat(treated)
         columns[_SIEGE] = siege and siege == "t"
         etablissement = EtablissementFacts._make(columns)
         subjects.append(PageSubject.of(etablissement, unite, sole_traders=sole_traders))

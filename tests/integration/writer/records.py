@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from shared.sirene.reference import libelle_commune
+
 Record = dict[str, Any]
 _RECORDED = Path(__file__).parents[2] / "fixtures" / "insee"
 
@@ -48,7 +50,10 @@ class Records:
             "dateDernierTraitementUniteLegale": treated,
             **(unite or {}),
         }
-        record["adresseEtablissement"]["codeCommuneEtablissement"] = commune
+        record["adresseEtablissement"] |= {
+            "codeCommuneEtablissement": commune,
+            "libelleCommuneEtablissement": (libelle_commune(commune) or "").upper() or None,
+        }
         record["periodesEtablissement"] = [
             record["periodesEtablissement"][0]
             | {

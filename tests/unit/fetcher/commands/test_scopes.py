@@ -6,6 +6,7 @@ from services.fetcher.commands.options import ScopeOptions
 from services.fetcher.commands.scopes import checked_scope
 from shared.errors import UserError
 from shared.imports.scope import Scope
+from shared.sirene.reference import communes
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,8 @@ def test_what_is_asked_for_becomes_codes(asked: dict[str, Any], scope: Scope) ->
         ({"region": ["Aquitaine"]}, "unknown region 'Aquitaine'"),
         ({"region": [""]}, "unknown region"),
         ({"departement": ["20"]}, "unknown département '20'"),
-        ({"commune": ["33000"]}, "unknown commune '33000'"),
+        ({"commune": ["3306"]}, "unknown commune '3306'"),
+        ({"commune": ["Bordeaux"]}, "unknown commune 'Bordeaux'"),
         ({"activite": ["47.11"]}, "unknown activity '47.11'"),
         ({"activite": ["*"]}, "unknown activity"),
         ({"etat": "C"}, "unknown state 'C'"),
@@ -61,3 +63,35 @@ def test_what_is_unknown_or_impossible_is_said_in_one_line(
         checked_scope(ScopeOptions(**asked))
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("city", "number", "first", "last"),
+    [
+        ("75056", 20, "75101", "75120"),
+        ("69123", 9, "69381", "69389"),
+        ("13055", 16, "13201", "13216"),
+    ],
+)
+def test_a_city_that_the_register_codes_by_arrondissement_is_all_of_them(
+    city: str, number: int, first: str, last: str
+) -> None:
+    found = checked_scope(ScopeOptions(commune=[city, first, "33063"])).communes
+    assert found == [*(str(code) for code in range(int(first), int(last) + 1)), "33063"]
+    assert len(found) == number + 1
+    assert set(found) <= communes().keys()
+
+
+def test_a_commune_newer_than_the_table_is_asked_for_after_a_warning(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert checked_scope(ScopeOptions(commune=["33998"])).communes == ["33998"]
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("warning: commune 33998 is not in INSEE's table of 2025")
+    assert len(told.err.splitlines()) == 1
+
+
+def test_a_known_commune_gets_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    checked_scope(ScopeOptions(commune=["33063"]))
+    assert capsys.readouterr().err == ""

@@ -9,6 +9,8 @@ from shared.sirene.facts import Facts
     [
         ("72181", "LE MANS", "Le Mans"),
         ("75107", "PARIS", "Paris 7e Arrondissement"),
+        ("72181", None, "Le Mans"),
+        ("72181", "LE MANS-SUR-SARTHE", "Le Mans-sur-Sarthe"),
         (None, "LE MANS", "Le Mans"),
         (None, "SAINT-ETIENNE", "Saint-Étienne"),
         (None, "ST ETIENNE DU ROUVRAY", "Saint-Étienne-du-Rouvray"),
