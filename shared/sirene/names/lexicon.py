@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Literal
 
+from shared.sirene.reference import libelles_d_activite
+
 Gender = Literal["", "m", "f"]
 
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE"})
@@ -15,6 +17,7 @@ _ASPIRATE = "*"
 _UNCERTAIN = "-"
 _ENDINGS = (("S", "s"), ("X", "x"), ("E", "e"), ("ES", "es"))
 _SHORTEST_STEM = 3
+_LONG_WORD = 5
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -94,12 +97,19 @@ def _form(key: str, gender: Gender) -> str | None:
 def is_word(word: str) -> bool:
     """Return whether French, or a name in the lists, has this word."""
     key = fold(word)
+    usages = ("petits", "prenoms", "noms", "metiers", "generiques", "adjectifs")
     return (
         french(key) is not None
-        or key in chosen("petits")
-        or key in chosen("prenoms")
-        or key in chosen("noms")
+        or key in _words_of_labels()
+        or any(key in chosen(usage) for usage in usages)
     )
+
+
+@functools.cache
+def _words_of_labels() -> frozenset[str]:
+    """Return the words of INSEE's labels: the lexicon leaves out long words without accents."""
+    words = " ".join(libelles_d_activite()).split()
+    return frozenset(fold(word) for word in words if word.isalpha() and len(word) > _LONG_WORD)
 
 
 def elides(word: str) -> bool:

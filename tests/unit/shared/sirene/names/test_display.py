@@ -54,6 +54,8 @@ def test_every_commune_has_the_spelling_of_the_cog() -> None:
         ("WWW.PAIN.FR", "WWW.PAIN.FR"),
         ("THE BLUE OCEAN", "The Blue Ocean"),
         ("PRODIGEM", "PRODIGEM"),
+        ("MAIRIE", "Mairie"),
+        ("RESTAURANT", "Restaurant"),
         ("ÉCOLE DE MUSIQUE", "École de Musique"),
         ("", ""),
     ],
