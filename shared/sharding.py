@@ -13,6 +13,7 @@ SHARD_TABLES = frozenset(
         "unites_legales",
         "etablissements",
         "periodes_etablissements",
+        "turns",
         "pro_localisations",
         "page_redirects",
         "absences",

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from services.writer.actors import declare_actors
 from services.writer.dead_letters import DeadLetterArchive
 from services.writer.settings import StockSettings, WriterSettings
+from services.writer.turns.turns import Turns
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import require_current
@@ -17,6 +18,8 @@ from shared.settings import DatabaseSettings, load
 from shared.sirene import reference
 
 _ARCHIVE_INTERVAL_SECONDS = 10
+# A day begins for its establishments within this time.
+_TURNS_INTERVAL_SECONDS = 60
 
 
 def build(
@@ -38,12 +41,14 @@ def build(
     declare_actors(broker, engine, clock, metrics, sole_traders=sole_traders, shards=shards)
     alone = all(shard is engine for shard in shards)
     archive = DeadLetterArchive(broker, engine, metrics, with_records=alone)
+    turns = Turns(shards, clock, sole_traders)
     return Service(
         name="writer",
         queue=WriteSlice.QUEUE,
         worker_threads=settings.writer_threads,
         loops=(
             Loop("dead letters", interval_seconds=_ARCHIVE_INTERVAL_SECONDS, step=archive.step),
+            Loop("turns", interval_seconds=_TURNS_INTERVAL_SECONDS, step=turns.step),
         ),
     )
 
@@ -72,5 +77,5 @@ def read_stock_settings() -> StockSettings:
 
 def main() -> None:
     settings = load(WriterSettings)
-    # One connection for each slice that is being written; the archive takes one of them in turn.
+    # One connection for each slice that is being written; the two loops take them in turn.
     run_service("writer", settings, build, connections=settings.writer_threads)

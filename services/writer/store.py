@@ -23,6 +23,7 @@ from services.writer.slices.rows import Written, write_rows
 from services.writer.slices.shard_receipts import ShardedClose
 from services.writer.slices.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
 from services.writer.sql.conflicts import DEADLOCK, SERIALISATION_FAILURE
+from shared.days import day_in_france
 from shared.db.outages import blames_row, sqlstate
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import route
@@ -166,7 +167,9 @@ def _write_records(connection: Connection, work: _Work) -> SliceResult:
     stale = find_stale(connection, read.sent, work.fetched_at)
     if stale.only_stamps:
         renew_stamps(connection, stale.sent, work.fetched_at)
-    rows, unreadable = map_rows(() if stale.only_stamps else stale.sent)
+    # The state is that of the day of the GET, whenever the slice comes; later days are `turns`.
+    on = day_in_france(work.fetched_at)
+    rows, unreadable = map_rows(() if stale.only_stamps else stale.sent, on=on)
     written, refused = _write_rows(connection, work, rows, new=stale.new)
     faults = [*read.faults, *unreadable, *refused]
     if faults:

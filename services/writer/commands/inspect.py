@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from services.writer.mapping.mapper import map_record, map_unite_legale
+from shared.clock import utc_now
+from shared.days import day_in_france
 from shared.errors import UserError
 from shared.sirene.pages import page_of
 from shared.sirene.values import MappingError
@@ -59,13 +61,14 @@ def _inspect(line: str) -> dict[str, Any]:
 
 def _rows(record: object) -> dict[str, Any]:
     """Map a record of `/siret`, or of `/siren`: that one has no siret and makes a unit's row."""
+    today = day_in_france(utc_now())
     if isinstance(record, dict) and "siret" not in record and "siren" in record:
-        unite = map_unite_legale(record)
+        unite = map_unite_legale(record, on=today)
         return {
             "unite_legale": dataclasses.asdict(unite.unite),
             "unknown_keys": sorted(unite.unknown_keys),
         }
-    mapped = map_record(record)
+    mapped = map_record(record, on=today)
     page = page_of(mapped.etablissement, mapped.unite)
     return {
         "unite_legale": dataclasses.asdict(mapped.unite),

@@ -4,17 +4,19 @@ A key may be absent: older and reduced payloads lack some. New keys appear witho
 named in the result and never fail a record.
 """
 
-from collections.abc import Sequence
+import datetime as dt
 from typing import NamedTuple
 
 from services.writer.mapping import copy_values, insee_keys
 from services.writer.mapping.copy_values import BETWEEN, Keys, Texts
+from services.writer.mapping.periods import held_on, periods_of
 from services.writer.mapping.rows import UNITE_COLUMNS, MappedRecord, MappedUnite, record_of
+from shared.sirene.dates import LAST_DAY
 from shared.sirene.digests import SplitRecord, split_record
 from shared.sirene.identifiers import is_siren, siren_of
 from shared.sirene.records import UniteLegale
 from shared.sirene.reference import departement_et_region
-from shared.sirene.values import JsonObject, MappingError, json_object, text_of
+from shared.sirene.values import JsonObject, MappingError, date, json_object, text_of
 
 _ETABLISSEMENT_KEYS = Keys(insee_keys.ETABLISSEMENT.values())
 _PERIODE_KEYS = Keys(insee_keys.PERIODE_ETABLISSEMENT.values())
@@ -35,23 +37,26 @@ class _Periode(NamedTuple):
 _NO_PERIODE = _Periode({}, _PERIODE_KEYS.texts({}))
 
 
-def map_record(record: object) -> MappedRecord:
+def map_record(record: object, *, on: dt.date = LAST_DAY) -> MappedRecord:
     """Map one establishment with its unit's block, as `/siret` gives it.
 
-    Raises MappingError with a bounded `code`.
+    `on` is the day whose state is wanted: on the last day it is that of the newest period. Raises
+    MappingError with a bounded `code`.
     """
-    return map_split(split_record(record))
+    return map_split(split_record(record), on=on)
 
 
-def map_split(split: SplitRecord, unite: MappedRecord | None = None) -> MappedRecord:
+def map_split(
+    split: SplitRecord, unite: MappedRecord | None = None, *, on: dt.date = LAST_DAY
+) -> MappedRecord:
     """Map a split record; take the unit's line from `unite`, a record of the same unit version."""
     siret, block = split.siret, split.etablissement
     adresse = json_object(block.get("adresseEtablissement") or {}, "adresse")
     adresse2 = json_object(block.get("adresse2Etablissement") or {}, "adresse2")
-    blocks = _periods(block.get("periodesEtablissement"))
+    blocks = periods_of(block.get("periodesEtablissement"))
     sent = [_Periode(each, _PERIODE_KEYS.texts(each)) for each in blocks]
-    current = _current(blocks)
-    periode = _NO_PERIODE if current is None else sent[current]
+    held = held_on(on, blocks, date(block, "dateCreationEtablissement"))
+    periode = _NO_PERIODE if held.place is None else sent[held.place]
     return MappedRecord(
         siret,
         unite.unite_line if unite else _unite(siren_of(siret), split.unite),
@@ -64,13 +69,14 @@ def map_split(split: SplitRecord, unite: MappedRecord | None = None) -> MappedRe
             adresse2=adresse2,
             periode=periode.block,
         ),
+        held.turns_on,
     )
 
 
-def map_unite_legale(record: object) -> MappedUnite:
+def map_unite_legale(record: object, *, on: dt.date = LAST_DAY) -> MappedUnite:
     """Map one unit as `/siren` gives it, with its changing values in its periods.
 
-    Raises MappingError with a bounded `code`.
+    `on` is that of `map_record`. Raises MappingError with a bounded `code`.
     """
     block = json_object(record, "unite")
     siren = text_of(block, "siren")
@@ -78,9 +84,9 @@ def map_unite_legale(record: object) -> MappedUnite:
         raise MappingError("missing_siren", "the unit has no siren")
     if not is_siren(siren):
         raise MappingError("bad_siren", "the siren is not nine digits")
-    periods = _periods(block.get("periodesUniteLegale"))
-    current = _current(periods)
-    merged = {**({} if current is None else periods[current]), **block}
+    periods = periods_of(block.get("periodesUniteLegale"))
+    place, _ = held_on(on, periods, date(block, "dateCreationUniteLegale"))
+    merged = {**({} if place is None else periods[place]), **block}
     unite = record_of(UniteLegale, UNITE_COLUMNS, _unite(siren, merged))
     return MappedUnite(unite, insee_keys.unknown_keys(unite=merged))
 
@@ -139,20 +145,3 @@ def _periode(siret: str, rang: int, periode: _Periode) -> str:
             *_CHANGEMENT_KEYS.truths(block),
         ]
     )
-
-
-def _periods(periods: object) -> Sequence[JsonObject]:
-    """Return the periods in INSEE's order: the newest first."""
-    if periods is None:
-        return ()
-    if not isinstance(periods, list):
-        raise MappingError("bad_type", "the periods are not a list")
-    return [json_object(period, "periode") for period in periods]
-
-
-def _current(periods: Sequence[JsonObject]) -> int | None:
-    """Return the place of the period without an end; None where there is no such period."""
-    for place, block in enumerate(periods):
-        if block.get("dateFin") is None:
-            return place
-    return None

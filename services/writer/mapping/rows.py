@@ -36,7 +36,8 @@ class MappedRecord(NamedTuple):
     """One establishment, its unit and its history, oldest period first.
 
     The rows are lines of the columns above, which go to COPY as they are. `unknown_keys` are
-    `block.key`, at most `insee_keys.MAX_UNKNOWN_KEYS`.
+    `block.key`, at most `insee_keys.MAX_UNKNOWN_KEYS`. `turns_on` is the day on which another
+    period of the history begins to hold.
     """
 
     siret: str
@@ -44,6 +45,7 @@ class MappedRecord(NamedTuple):
     etablissement_line: str
     periodes_lines: Sequence[str]
     unknown_keys: frozenset[str] = frozenset()
+    turns_on: dt.date | None = None
 
     @property
     def unite(self) -> UniteLegale:

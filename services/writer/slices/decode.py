@@ -1,5 +1,6 @@
 """Rows and faults from the bytes of a slice, before any look at the database. Pure."""
 
+import datetime as dt
 import functools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ import orjson
 from services.writer.mapping.mapper import map_split
 from services.writer.mapping.rows import MappedRecord
 from shared.messages import ContractError, WriteSlice
+from shared.sirene.dates import LAST_DAY
 from shared.sirene.digests import Digests, SplitRecord, digests_of, from_lines, split_record
 from shared.sirene.identifiers import is_siret, owner_of, siren_of
 from shared.sirene.records import OPEN_TO_ALL
@@ -129,10 +131,12 @@ def _decode(lines: Callable[[], list[bytes]], index: int) -> object:
     return _loads(lines()[index].removeprefix(b","))
 
 
-def map_rows(sent: Iterable[Sent]) -> tuple[list[MappedRow], list[Fault]]:
+def map_rows(
+    sent: Iterable[Sent], *, on: dt.date = LAST_DAY
+) -> tuple[list[MappedRow], list[Fault]]:
     """Map the records; return the rows in the order of their sirets, and the faults.
 
-    Locks are taken in this order.
+    Locks are taken in this order. `on` is that of `mapper.map_record`.
     """
     rows: list[MappedRow] = []
     faults: list[Fault] = []
@@ -142,7 +146,7 @@ def map_rows(sent: Iterable[Sent]) -> tuple[list[MappedRow], list[Fault]]:
         is_same = last and (last.sent.siren, last.sent.unite_hash) == (one.siren, one.unite_hash)
         try:
             last = MappedRow(
-                map_split(one.split(), unite=last.mapped if last and is_same else None), one
+                map_split(one.split(), unite=last.mapped if last and is_same else None, on=on), one
             )
         except MappingError as error:
             faults.append(one.fault(error.code, str(error)))

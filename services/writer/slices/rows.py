@@ -136,8 +136,19 @@ def write_rows(
         sole_traders=sole_traders,
         made=made_subjects(made, sole_traders=sole_traders),
     )
+    _note_turns(connection, rows)
     inserted = sum(is_new for _, is_new in written)
     return Written(inserted=inserted, updated=len(written) - inserted)
+
+
+def _note_turns(connection: Connection, rows: Sequence[MappedRow]) -> None:
+    """Note the days on which periods that came begin to hold; nearly no slice has one."""
+    coming = [(row.siret, day) for row in rows if (day := row.mapped.turns_on) is not None]
+    if coming:
+        # The latest day comes first: the first day of two versions of a record stays.
+        turns = dict(sorted(coming, reverse=True))
+        days = {"sirets": list(turns), "days": list(turns.values())}
+        statements.NOTE_TURNS.run(connection, days)
 
 
 def _choose_routes(

@@ -204,3 +204,15 @@ UPSERT_ETABLISSEMENTS = Prepared(
         "new_etablissements", "etablissements", "siret", ETABLISSEMENT_FIELDS, also=_RENEW_PERIODES
     ),
 )
+
+# A turn is only an appointment: on its day the stored periods decide.
+NOTE_TURNS = Prepared(
+    "note_turns",
+    """
+    INSERT INTO turns AS o (siret, day)
+    SELECT siret, day
+    FROM unnest(CAST(:sirets AS text[]), CAST(:days AS date[])) AS n (siret, day)
+    ORDER BY siret
+    ON CONFLICT (siret) DO UPDATE SET day = least(o.day, excluded.day)
+    """,
+)

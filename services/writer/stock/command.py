@@ -14,6 +14,9 @@ from services.writer.stock.loader import Loader, StockOptions
 from services.writer.stock.log import StockLoad
 from services.writer.stock.store import retry
 from services.writer.stock.view import View
+from services.writer.turns.turns import turn_next
+from shared.clock import utc_now
+from shared.days import day_in_france
 from shared.db.engine import make_engine
 from shared.db.locks import Lock, try_hold_in_session
 from shared.db.migrate import require_current
@@ -130,6 +133,12 @@ def _name_refused(engine: Engine, load: StockLoad, view: View) -> None:
 
 def _renew_pages(engine: Engine, view: View, *, sole_traders: bool) -> None:
     """Renew the pages, also those of earlier loads `--without-pages`."""
+    today = day_in_france(utc_now())
+    view.begin("periods that have begun")
+    turned = 0
+    while some := turn_next(engine, on=today, sole_traders=sole_traders):
+        turned += some
+        view.advance(turned, None)
     view.begin("pages and due avis")
     with engine.begin() as connection:
         due = log.find_stored(connection)

@@ -10,6 +10,8 @@ from services.writer.stock.columns import StockCollection
 from services.writer.stock.files.stock_files import StockFile
 from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.values import Chunk
+from shared.clock import utc_now
+from shared.days import day_in_france
 from shared.db.tables.stock import stock_chunks, stock_loads
 
 LoadWay = Literal["swap", "merge"]
@@ -46,6 +48,11 @@ class StockLoad:
     @property
     def staging(self) -> str:
         return f"stock_{self.collection}"
+
+    @property
+    def on(self) -> dt.date:
+        """Return the day whose state the rows are to show; a file may bear a later date."""
+        return min(self.file_date, day_in_france(utc_now()))
 
 
 _LOADS = select(stock_loads)

@@ -11,6 +11,7 @@ from services.writer.slices.statements import CREATE_NEW
 from services.writer.stock.erasure import bury, honour_due
 from services.writer.stock.log import StockLoad
 from services.writer.stock.statements import LOCK_DUE_UNITES, find_turned, select_due, upsert
+from services.writer.turns.turns import postpone_due
 from shared.db.locks import Lock, share
 
 _BLOCKS = text("""
@@ -52,6 +53,8 @@ def merge_blocks(
     turned = list(connection.scalars(find_turned(load.collection)))
     if turned:
         bury(connection, load.collection, turned)
+    if load.collection == "etablissements":
+        postpone_due(connection, on=load.on)
     row = connection.execute(upsert(load.collection, rules.absent)).one()
     if turned:
         connection.execute(CREATE_NEW)

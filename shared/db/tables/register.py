@@ -36,6 +36,14 @@ periodes_etablissements = col.table(
     PrimaryKeyConstraint("siret", "rang"),
 )
 
+# The next day on which a stored period of the establishment begins to hold.
+turns = col.table(
+    "turns",
+    col.text("siret", key=True),
+    col.date("day", required=True),
+    Index("ix_turns_day", "day"),
+)
+
 pro_localisations = col.table(
     "pro_localisations",
     col.own_id(),

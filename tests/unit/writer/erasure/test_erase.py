@@ -33,6 +33,7 @@ NUMBERS_ONLY_TABLES = frozenset(
         "redirections",
         "absences",
         "successions",
+        "turns",
     }
 )
 

@@ -1,0 +1,1 @@
+"""The days on which stored periods begin to hold."""
