@@ -9,6 +9,7 @@ from sqlalchemy import text
 from services.writer.mapping.insee_keys import PERIODE_ETABLISSEMENT
 from services.writer.sql.names import columns, excluded
 from shared.sirene.dates import FIRST_DAY, LAST_DAY
+from shared.sirene.records import SIGN_FIELDS
 
 # The columns of an establishment that belong to its period.
 _TEXTS = tuple(PERIODE_ETABLISSEMENT)
@@ -52,8 +53,8 @@ KEEP_EARLY = text(
     _KEEP.format(rows=f"etablissements e WHERE e.siret = ANY(:sirets) AND {is_early('e')}")
 )
 
-# What came before a closing is known without a record of it: the establishment is open, and its
-# first period began with it. What came before any other period is not known: nothing is said.
+# Before a closing, the establishment is open, and its first period began with it. Nobody knows what
+# came before another period: nothing is said of it.
 _IS_CLOSING = (
     f"(e.etat_administratif = 'F' AND NOT coalesce({_plausible('e.date_creation')} > :on, false))"
 )
@@ -111,14 +112,22 @@ _AHEAD = (
 )
 KEEP_AHEAD = text(_KEEP.format(rows=_AHEAD))
 NOTE_AHEAD = text(_NOTE.format(day=start("e", "e"), rows=_AHEAD))
+# A row that turns P does not get back the name that INSEE masks.
 POSTPONE_AHEAD = text(f"""
-    UPDATE stock_due n SET {", ".join(f"{name} = f.{name}" for name in VALUES)}
+    UPDATE stock_due n SET {
+    ", ".join(
+        f"{name} = CASE WHEN n.statut_diffusion = 'O' THEN f.{name} ELSE n.{name} END"
+        if name in SIGN_FIELDS
+        else f"{name} = f.{name}"
+        for name in VALUES
+    )
+}
     FROM (SELECT e.siret, {columns(VALUES, "s.")} FROM {_AHEAD}) f
     WHERE n.siret = f.siret
 """)
-# What the register showed until now is not known: these are turned once they are stored.
+# Nobody knows what holds until then: these are turned once they are stored.
 NOTE_DUE = text(_NOTE.format(day=":on", rows=f"stock_due e WHERE {is_early('e')}"))
-# What a newer row does not tell of the days ahead was taken back.
+# A newer row takes back the days ahead that it does not tell.
 DROP_OVERTAKEN = text(f"""
     DELETE FROM periodes_etablissements p USING turns t, stock_due e
     WHERE e.siret = t.siret AND p.siret = t.siret AND {start("p", "e")} > :on

@@ -1,4 +1,4 @@
-"""What lies ahead in a stock file takes effect on its day, as in a record of the API."""
+"""A date ahead in a stock file takes effect on its day, as one in a record of the API does."""
 
 import datetime as dt
 from typing import Any
@@ -133,3 +133,14 @@ def test_the_command_turns_what_has_begun_before_it_renews_the_pages(
     stock.load(*stock.write(*_records()), file_date=TODAY)
     assert open_pages(desk)
     assert all(day > dt.datetime.now(tz=dt.UTC).date() for day in days(desk).values())
+
+
+def test_a_row_that_turns_p_before_its_day_gets_no_name_back(desk: Desk, stock: Stock) -> None:
+    known = _without_ahead()
+    for record in known:
+        record["periodesEtablissement"][0]["enseigne1Etablissement"] = "CHEZ ZORGLUB"
+    _load(stock, *known, day=dt.date(2026, 10, 31))
+    _load_and_turn(desk, stock, *_records(statutDiffusionEtablissement="P"))
+    _turn(desk, LATE)
+    for table in ("etablissements", "periodes_etablissements", "pro_localisations"):
+        assert desk.one(f"SELECT count(*) AS n FROM {table} t WHERE t::text ~ 'ZORGLUB'")["n"] == 0

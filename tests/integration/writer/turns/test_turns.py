@@ -1,4 +1,4 @@
-"""What lies ahead is stored, and takes effect on its day: in the row, the page and the text."""
+"""A period ahead is stored, and takes effect on its day: in the row, the page and the text."""
 
 import datetime as dt
 from typing import Any
