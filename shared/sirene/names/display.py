@@ -207,6 +207,7 @@ class _ReadName:
         known = (
             chosen("prenoms").get(key)
             or chosen("noms").get(key)
+            or chosen("lieux").get(key)
             or (small and _initial(small))
             or commune_of_one_word(key)
         )
@@ -221,7 +222,8 @@ class _ReadName:
         before = self.keys[i - 1] if i else ""
         english = chosen("anglais")
         is_river = before in {"SUR", "SOUS"} and i > 1 and not is_word(self.keys[i - 2])
-        return is_river or self.keys[0] == "THE" or not english.keys().isdisjoint(self.keys)
+        is_english = self.keys[0] == "THE" or not english.keys().isdisjoint(self.keys)
+        return is_river or (is_english and chosen("petits").keys().isdisjoint(self.keys))
 
 
 def _unknown(word: str) -> str:

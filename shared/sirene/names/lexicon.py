@@ -71,7 +71,7 @@ def french(word: str, gender: Gender = "") -> str | None:
     for ending, small in () if found else _ENDINGS:
         stem = key.removesuffix(ending)
         base = None if stem == key or len(stem) < _SHORTEST_STEM else _form(stem, "")
-        if base is not None:
+        if base is not None and not (base.endswith("e") and small.startswith("e")):
             return base + small
     if found is None and key.endswith("AUX") and (base := _form(f"{key[:-3]}AL", "")) is not None:
         return f"{base[:-2]}aux"
@@ -97,7 +97,7 @@ def _form(key: str, gender: Gender) -> str | None:
 def is_word(word: str) -> bool:
     """Return whether French, or a name in the lists, has this word."""
     key = fold(word)
-    usages = ("petits", "prenoms", "noms", "metiers", "generiques", "adjectifs")
+    usages = ("petits", "prenoms", "noms", "lieux", "metiers", "generiques", "adjectifs")
     return (
         french(key) is not None
         or key in _words_of_labels()
@@ -115,7 +115,7 @@ def _words_of_labels() -> frozenset[str]:
 def elides(word: str) -> bool:
     """Return whether `l'` and `d'` stand before this word: a vowel or a mute h, in the lists."""
     key = fold(word)
-    if key in chosen("prenoms") or key in chosen("noms"):
+    if any(key in chosen(usage) for usage in ("prenoms", "noms", "lieux")):
         return key[0] in "AEIOUYH"
     if french(key) is None:
         return False

@@ -55,6 +55,8 @@ def test_every_commune_has_the_spelling_of_the_cog() -> None:
         ("THE BLUE OCEAN", "The Blue Ocean"),
         ("PRODIGEM", "PRODIGEM"),
         ("MAIRIE", "Mairie"),
+        ("THE ET CAFE", "Thé et Café"),
+        ("LE CARRE D OR", "Le Carré d'Or"),
         ("RESTAURANT", "Restaurant"),
         ("ÉCOLE DE MUSIQUE", "École de Musique"),
         ("", ""),
