@@ -69,7 +69,7 @@ def build(
     # Certificates, which name the absent ones, know one database only.
     if has_one_database(settings):
         watch = AbsenceWatch(engine, walker.sender, per_day=settings.fetcher_lookups_per_day)
-        loops.append(Loop("absences", interval_seconds=10, step=watch.turn))
+        loops.append(Loop("absences", interval_seconds=60, step=watch.turn))
     return Service(
         name="fetcher",
         queue=FetchPage.QUEUE,

@@ -28,7 +28,7 @@ class FetcherSettings(ServiceSettings):
     # Seconds between two questions of a delta that waits for INSEE to publish.
     fetcher_delta_poll_seconds: float = Field(default=180, ge=1, le=3600)
     # Numbers that INSEE no longer lists, asked for in a French day, one request each.
-    fetcher_lookups_per_day: int = Field(default=500, ge=0, le=100_000)
+    fetcher_lookups_per_day: int = Field(default=500, ge=0, le=1440)
 
     @property
     def lease_seconds(self) -> float:

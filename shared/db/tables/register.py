@@ -59,8 +59,8 @@ pro_localisations = col.table(
     fillfactor=85,
 )
 
-# The slugs that pages had before: whoever serves pages leads them to the page of the siret, or of
-# `to_siret` where INSEE declared the establishment a duplicate of another.
+# The slugs that pages had before: whoever serves pages leads them to the page of the siret. Where
+# that one is closed, `to_siret` is the establishment of which INSEE declared it a duplicate.
 page_redirects = col.table(
     "page_redirects",
     col.text("slug", key=True),

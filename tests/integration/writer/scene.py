@@ -118,7 +118,7 @@ class Scene:
     def fill(self) -> None:
         desk = self.desk
         desk.import_(self.clear(1), self.clear(2), self.bystander(), sole_traders=True)
-        moved = self.clear(2, treated="2026-01-02T00:00:00", activite="56.10A")
+        moved = self.clear(2, treated="2026-01-02T00:00:00", activite="56.10A", commune="24322")
         desk.import_(moved, sole_traders=True)
         broken = self.clear(3)
         broken["dateCreationEtablissement"] = "never"

@@ -62,6 +62,7 @@ _FILLED = {
     "etablissements.libelle_voie",
     "failed_items.message",
     "failed_items.payload",
+    "page_redirects.slug",
     "pro_localisations.nom",
     "pro_localisations.slug",
     "unites_legales.nom",
