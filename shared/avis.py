@@ -20,6 +20,8 @@ class AvisOutcome(StrEnum):
     SKIPPED_NON_DIFFUSIBLE = "skipped_non_diffusible"
     SKIPPED_SOLE_TRADER = "skipped_sole_trader"
     SKIPPED_OPPOSITION = "skipped_opposition"
+    # No table of this release knows the activity.
+    NOT_UNDERSTOOD = "not_understood"
 
 
 PENDING = AvisOutcome.PENDING
@@ -29,7 +31,12 @@ WITHDRAWN = frozenset({AvisOutcome.SKIPPED_NON_DIFFUSIBLE, AvisOutcome.SKIPPED_O
 
 SKIPPED = WITHDRAWN | {AvisOutcome.SKIPPED_SOLE_TRADER}
 
-WITH_TEXT = frozenset({PENDING, AvisOutcome.ACCEPTED, AvisOutcome.REJECTED})
+HELD_BACK = SKIPPED | {AvisOutcome.NOT_UNDERSTOOD}
+"""Outcomes of open pages for which no text may be written."""
+
+WITH_TEXT = frozenset(
+    {PENDING, AvisOutcome.ACCEPTED, AvisOutcome.REJECTED, AvisOutcome.NOT_UNDERSTOOD}
+)
 """Outcomes with which a web page shows the accepted text, if any, until its successor is there."""
 
 TEXTLESS = SKIPPED | {AvisOutcome.NO_REVIEWS}
@@ -131,7 +138,7 @@ _REJECTED = frozenset({AvisOutcome.REJECTED})
 _CANCELLED = frozenset({AvisOutcome.CANCELLED})
 
 TRANSITIONS = (
-    Transition(AvisEvent.OPENED, frozenset({NEW}), _DUE | SKIPPED),
+    Transition(AvisEvent.OPENED, frozenset({NEW}), _DUE | HELD_BACK),
     # A lease that has ended is cleared: it would call for another message at once.
     Transition(
         AvisEvent.PUBLISHED, _DUE, _DUE, claim_token=KEPT, lease_until=KEPT, published_at=SET
@@ -148,12 +155,12 @@ TRANSITIONS = (
     # A claim ends by its result.
     Transition(AvisEvent.TEXT_ACCEPTED, _DUE, _ACCEPTED, claim_token=KEPT),
     Transition(AvisEvent.TEXT_REJECTED, _DUE, _REJECTED, claim_token=KEPT),
-    Transition(AvisEvent.NOT_DUE, _DUE, _CANCELLED | TEXTLESS, claim_token=KEPT),
+    Transition(AvisEvent.NOT_DUE, _DUE, _CANCELLED | TEXTLESS | HELD_BACK, claim_token=KEPT),
     Transition(AvisEvent.FACTS_CHANGED, ANY, _DUE),
     Transition(AvisEvent.FACTS_RESTORED, ANY, _ACCEPTED),
-    Transition(AvisEvent.WITHHELD, ANY, SKIPPED),
+    Transition(AvisEvent.WITHHELD, ANY, HELD_BACK),
     Transition(AvisEvent.PAGE_CLOSED, _DUE, _CANCELLED),
-    Transition(AvisEvent.PAGE_REOPENED, SKIPPED | _CANCELLED, _DUE | _ACCEPTED),
+    Transition(AvisEvent.PAGE_REOPENED, HELD_BACK | _CANCELLED, _DUE | _ACCEPTED),
     Transition(AvisEvent.ERASED, ANY, WITHDRAWN),
     Transition(AvisEvent.PROMPT_CHANGED, _ACCEPTED, _DUE),
     Transition(AvisEvent.RETRIED, _REJECTED, _DUE),

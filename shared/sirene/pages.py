@@ -211,4 +211,13 @@ def avis_outcome(
         return AvisOutcome.CANCELLED
     if unite.categorie_juridique == SOLE_TRADER and not sole_traders:
         return AvisOutcome.SKIPPED_SOLE_TRADER
+    if not _is_understood(etablissement):
+        return AvisOutcome.NOT_UNDERSTOOD
     return AvisOutcome.PENDING
+
+
+def _is_understood(etablissement: AnEtablissement) -> bool:
+    """Say whether a text can tell the activity: without it, a text would say next to nothing."""
+    code = etablissement.activite_principale
+    name = etablissement.nomenclature_activite_principale
+    return code is None or libelle_activite(code, name) is not None

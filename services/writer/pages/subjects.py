@@ -28,7 +28,7 @@ _UNITE_TEXTS = itemgetter(*map(UNITE_COLUMNS.index, UNITE_FACTS))
 _DATES = (ETABLISSEMENT_FACTS.index("date_creation"), ETABLISSEMENT_FACTS.index("date_debut"))
 _TREATED = ETABLISSEMENT_FACTS.index("date_dernier_traitement")
 _SIEGE = ETABLISSEMENT_FACTS.index("siege")
-_WITH_FACTS = frozenset({PENDING, AvisOutcome.SKIPPED_SOLE_TRADER})
+_WITH_FACTS = frozenset({PENDING, AvisOutcome.SKIPPED_SOLE_TRADER, AvisOutcome.NOT_UNDERSTOOD})
 
 
 class StoredPage(NamedTuple):

@@ -79,6 +79,14 @@ schema_drift = col.table(
     col.bigint("batch_id"),
 )
 
+unknown_codes = col.table(
+    "unknown_codes",
+    # A column of the register, and a code that it has on an open establishment.
+    col.text("field", "code", required=True),
+    col.instant_now("first_seen_at"),
+    PrimaryKeyConstraint("field", "code"),
+)
+
 redirections = col.table(
     "redirections",
     # The siren or siret that INSEE declared a duplicate of the target.

@@ -165,6 +165,10 @@ def become_sole_trader(subject: Subject) -> None:
     subject.register.change(unites_legales, subject.siren, categorie_juridique="1000")
 
 
+def become_unknown(subject: Subject) -> None:
+    subject.register.change(etablissements, subject.siren, activite_principale="99.99X")
+
+
 def become_synthese(subject: Subject) -> None:
     """No review stands for it."""
     subject.set("kind = 'synthese'")
@@ -263,6 +267,7 @@ WAYS: Mapping[AvisEvent, Mapping[AvisOutcome, list[Event]]] = {
         AvisOutcome.SKIPPED_NON_DIFFUSIBLE: [store_without(hide)],
         AvisOutcome.SKIPPED_SOLE_TRADER: [store_without(become_sole_trader)],
         AvisOutcome.SKIPPED_OPPOSITION: [store_without(oppose)],
+        AvisOutcome.NOT_UNDERSTOOD: [store_without(become_unknown)],
     },
     AvisEvent.FACTS_CHANGED: {
         PENDING: [
@@ -275,6 +280,7 @@ WAYS: Mapping[AvisEvent, Mapping[AvisOutcome, list[Event]]] = {
         AvisOutcome.SKIPPED_NON_DIFFUSIBLE: [withhold(hide)],
         AvisOutcome.SKIPPED_SOLE_TRADER: [withhold(become_sole_trader)],
         AvisOutcome.SKIPPED_OPPOSITION: [withhold(oppose)],
+        AvisOutcome.NOT_UNDERSTOOD: [withhold(become_unknown)],
     },
     AvisEvent.PAGE_CLOSED: {
         AvisOutcome.CANCELLED: [

@@ -15,6 +15,7 @@ from tests.integration.reviewer.avis_events import (
     WAYS,
     Subject,
     become_sole_trader,
+    become_unknown,
     hide,
     no_change,
     oppose,
@@ -86,6 +87,7 @@ def test_an_avis_is_opened_with_its_page_and_nothing_stands_on_it(
         AvisOutcome.SKIPPED_NON_DIFFUSIBLE: hide,
         AvisOutcome.SKIPPED_SOLE_TRADER: become_sole_trader,
         AvisOutcome.SKIPPED_OPPOSITION: oppose,
+        AvisOutcome.NOT_UNDERSTOOD: become_unknown,
     }[outcome](subject)
     subject.renew()
     [row] = register.rows("SELECT * FROM avis")

@@ -157,6 +157,16 @@ def test_facts_hold_the_legal_name_where_another_is_over_the_door(
     assert facts_of(place, unit, page).denomination == denomination
 
 
+def test_an_activity_that_no_table_knows_gets_a_page_and_no_text() -> None:
+    unknown = replace(ETABLISSEMENT, activite_principale="99.99X")
+    page = page_of(unknown, UNITE)
+    assert page is not None
+    assert (page.status, page.libelle_activite) == ("open", None)
+    assert avis_outcome(unknown, UNITE, "open", sole_traders=False, opposed=False) == (
+        "not_understood"
+    )
+
+
 @pytest.mark.parametrize(
     ("statuts", "page_status", "categorie", "sole_traders", "opposed", "outcome"),
     [
