@@ -100,7 +100,8 @@ def test_600_000_establishments_are_served_in_less_than_300_megabytes(launch: La
                 f"{root}/api-sirene/3.11/siret",
                 params={"q": q, "nombre": "1000", "curseur": curseur},
                 headers={KEY_HEADER: "demo"},
-                timeout=60,
+                # A busy machine may take its time: the memory is what is measured.
+                timeout=240,
             ).json()
             assert body["header"]["total"] > 3000
             curseur = body["header"]["curseurSuivant"]
