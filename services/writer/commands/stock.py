@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from shared.terminal.words import thousands
 
 if TYPE_CHECKING:
     from services.writer.stock.command import Planned
+    from services.writer.stock.comparison import StockComparison
+    from services.writer.stock.loader import StockOptions
     from services.writer.stock.log import StockLoad
 
 
@@ -39,6 +42,19 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
             help="Load the rows only; the same command without this option makes the pages.",
         ),
     ] = False,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare",
+            help="Count the rows that differ from the register, by column; write nothing.",
+        ),
+    ] = False,
+    take: Annotated[
+        bool,
+        typer.Option(
+            "--take", help="Store also rows that differ although their treatment date is the same."
+        ),
+    ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Look at the files, load nothing.")] = False,
     discard: Annotated[
         bool, typer.Option("--discard", help="Drop what interrupted loads left behind.")
@@ -49,15 +65,16 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
 
     An interrupted load goes on when the same command is given again; `delta` goes on from the
     last treatment in the files. The history files are not loaded: periods come from the API.
-    A row that cannot be read is left out and named by its line; the exit status is then 1.
+    A row that cannot be read is left out and named by its line; the exit status is then 1, and
+    with --compare where a row differs.
 
     Example: ./sirenade stock StockUniteLegale_utf8.zip StockEtablissement_utf8.zip
     """
     # Arrow is large, and the images of the services do not have it.
     from services.writer.stock import command, loader  # noqa: PLC0415  as above
 
-    if bool(files) == discard:
-        raise UserError("name the stock files, or --discard")
+    if bool(files) == discard or (compare and take):
+        raise UserError("name the stock files or --discard, and one of --compare and --take")
     if plan:
         for planned in command.plan(files or []):
             typer.echo(json.dumps(asdict(planned)) if as_json else _plan_in_words(planned))
@@ -71,14 +88,34 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
     options = loader.StockOptions(
         file_date=None if date is None else date.date(),
         force=force,
+        compare=compare,
+        take=take,
         pages=not without_pages,
         sole_traders=settings.avis_sole_traders,
     )
-    loads = command.load(url, files or [], options)
+    run = _compare if compare else _load
+    if run(url, files or [], options, as_json=as_json):
+        raise typer.Exit(EXIT_BROKEN_PROMISE)
+
+
+def _compare(url: str, files: Sequence[str], options: "StockOptions", *, as_json: bool) -> bool:
+    """Return whether a row differs."""
+    from services.writer.stock import command  # noqa: PLC0415  as above
+
+    found = command.compare(url, files, options)
+    for each in found:
+        typer.echo(json.dumps(asdict(each)) if as_json else _comparison_in_words(each))
+    return any(each.differing for each in found)
+
+
+def _load(url: str, files: Sequence[str], options: "StockOptions", *, as_json: bool) -> bool:
+    """Return whether a row was refused."""
+    from services.writer.stock import command  # noqa: PLC0415  as above
+
+    loads = command.load(url, files, options)
     for loaded in loads:
         typer.echo(json.dumps(_as_json(loaded)) if as_json else _in_words(loaded))
-    if any(loaded.refused for loaded in loads):
-        raise typer.Exit(EXIT_BROKEN_PROMISE)
+    return any(loaded.refused for loaded in loads)
 
 
 def _as_json(load: "StockLoad") -> dict[str, object]:
@@ -96,6 +133,16 @@ def _plan_in_words(planned: "Planned") -> str:
     return (
         f"{planned.file}: {planned.collection}, {rows} rows, {thousands(planned.bytes or 0)} bytes,"
         f" {planned.columns} columns{unknown}{absent}"
+    )
+
+
+def _comparison_in_words(found: "StockComparison") -> str:
+    by_column = "".join(f"\n  {name}: {thousands(n)}" for name, n in found.columns.items())
+    return (
+        f"{found.collection}: {thousands(found.rows)} rows, {thousands(found.refused)} refused:"
+        f" {thousands(found.new)} new, {thousands(found.newer)} newer,"
+        f" {thousands(found.older)} older, {thousands(found.vanished)} no longer in the file;"
+        f" {thousands(found.differing)} differ at the same date{by_column}"
     )
 
 

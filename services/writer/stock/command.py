@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from services.writer.stock import loader, log, pages
 from services.writer.stock.columns import COLLECTIONS
+from services.writer.stock.comparison import StockComparison
 from services.writer.stock.files.stock_files import StockFile, open_stock
 from services.writer.stock.loader import Loader, StockOptions
 from services.writer.stock.log import StockLoad
@@ -87,6 +88,17 @@ def load(database_url: str, places: Sequence[str], options: StockOptions) -> lis
             _renew_pages(engine, view, sole_traders=options.sole_traders)
         with engine.begin() as connection:
             return [log.read(connection, load.id) for load in loads]
+
+
+def compare(
+    database_url: str, places: Sequence[str], options: StockOptions
+) -> list[StockComparison]:
+    """Compare the files with the register; raise UserError like `load`."""
+    return_freed_memory()
+    with _exclusive(database_url) as engine, open_files(places) as files, View() as view:
+        for file in files:
+            _warn(file, view)
+        return [Loader(engine, view, options).compare(file) for file in files]
 
 
 def discard(database_url: str) -> list[str]:

@@ -6,13 +6,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import psycopg2
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from services.writer.stock import log, staging
 from services.writer.stock.columns import StockCollection
+from services.writer.stock.comparison import StockComparison, compare
 from services.writer.stock.files.readers import DamagedFile
 from services.writer.stock.files.stock_files import FileChunk, StockFile
-from services.writer.stock.log import StockLoad
+from services.writer.stock.log import LoadWay, StockLoad
 from services.writer.stock.merge import MergeRules
 from services.writer.stock.store import judge, store
 from services.writer.stock.values import clean
@@ -29,6 +30,8 @@ _WAITING_CHUNKS = 3
 class StockOptions:
     file_date: dt.date | None = None
     force: bool = False
+    compare: bool = False
+    take: bool = False
     pages: bool = True
     sole_traders: bool = False
     chunk_rows: int = 20_000
@@ -46,17 +49,30 @@ class Loader:
         Raises UserError where the file is damaged or refused: the register is then untouched.
         """
         load = self._begin(file)
-        if load.status == "staging":
-            try:
-                load = self._stage(file, load)
-            except DamagedFile:
-                discard(self.engine, load.collection)
-                raise
+        load = self._staged(file, load)
         if load.status == "staged":
             judge(self.engine, load, force=self.options.force)
             rules = MergeRules(file.layout.absent.keys(), self.options.sole_traders)
             load = store(self.engine, load, self.view, rules)
         return load
+
+    def compare(self, file: StockFile) -> StockComparison:
+        """Stage the file's rows, compare them with the register, and drop them."""
+        load = self._staged(file, self._begin(file))
+        self.view.begin(f"{load.collection}: comparing")
+        found = compare(self.engine, load, file.layout, self.view)
+        with self.engine.begin() as connection:
+            staging.give_up(connection, load, "compared")
+        return found
+
+    def _staged(self, file: StockFile, load: StockLoad) -> StockLoad:
+        if load.status != "staging":
+            return load
+        try:
+            return self._stage(file, load)
+        except DamagedFile:
+            discard(self.engine, load.collection)
+            raise
 
     def _begin(self, file: StockFile) -> StockLoad:
         collection = file.layout.collection
@@ -65,25 +81,44 @@ class Loader:
             if load is not None:
                 if self._is_load_of(load, file) and self._is_whole(load):
                     self.view.say(f"{file.name}: goes on where it was interrupted")
-                    return load
+                    return self._taking(connection, load)
+                if self.options.compare and load.way != "compare":
+                    raise UserError(
+                        f"a load of {load.file_name} was interrupted: give that command again,"
+                        " or --discard it, before you compare"
+                    )
                 staging.give_up(connection, load, "abandoned")
             latest = log.find_latest(connection, collection)
             is_stored = latest and latest.status == "stored" and self._is_load_of(latest, file)
-            if latest and is_stored and not staging.is_empty(connection, collection):
+            is_taken = latest is None or latest.takes_equal or not self.options.take
+            if latest and is_stored and is_taken and not staging.is_empty(connection, collection):
                 return latest
             load = log.begin(
                 connection,
                 file,
                 file_date=self.options.file_date or _first_of_month(file.dated),
                 chunk_rows=self.options.chunk_rows,
-                way="swap" if staging.can_be_swapped(connection, collection) else "merge",
+                way=self._way(connection, collection),
             )
             staging.create(connection, load)
+            return self._taking(connection, load)
+
+    def _way(self, connection: Connection, collection: StockCollection) -> LoadWay:
+        if self.options.compare:
+            return "compare"
+        return "swap" if staging.can_be_swapped(connection, collection) else "merge"
+
+    def _taking(self, connection: Connection, load: StockLoad) -> StockLoad:
+        """Begin the merge anew where it shall take more than it did before it was interrupted."""
+        if not self.options.take or load.takes_equal:
             return load
+        log.note(connection, load, takes_equal=True, merged_blocks=0)
+        return log.read(connection, load.id)
 
     def _is_load_of(self, load: StockLoad, file: StockFile) -> bool:
-        its = (file.name, file.source.identity, self.options.chunk_rows)
-        return (load.file_name, load.file_identity, load.chunk_rows) == its
+        its = (file.name, file.source.identity, self.options.chunk_rows, self.options.compare)
+        found = (load.file_name, load.file_identity, load.chunk_rows, load.way == "compare")
+        return found == its
 
     def _is_whole(self, load: StockLoad) -> bool:
         """Return whether the staged rows are still there: a crash empties a table without WAL."""

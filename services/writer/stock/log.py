@@ -14,8 +14,8 @@ from shared.clock import utc_now
 from shared.days import day_in_france
 from shared.db.tables.stock import stock_chunks, stock_loads
 
-LoadWay = Literal["swap", "merge"]
-LoadStatus = Literal["staging", "staged", "stored", "complete", "refused", "abandoned"]
+LoadWay = Literal["swap", "merge", "compare"]
+LoadStatus = Literal["staging", "staged", "stored", "complete", "refused", "abandoned", "compared"]
 
 # A chunk that is bad throughout has no use for more.
 _MOST_NAMED = 1000
@@ -44,6 +44,7 @@ class StockLoad:
     pages_siret: str | None
     started_at: dt.datetime
     finished_at: dt.datetime | None
+    takes_equal: bool
 
     @property
     def staging(self) -> str:
@@ -61,7 +62,7 @@ _LOADS = select(stock_loads)
 _STAGED = text("""
     UPDATE stock_loads l SET status = 'staged', rows = c.rows, refused = c.refused,
       treated_until = c.treated_until,
-      fetched_at = CASE WHEN way = 'merge'
+      fetched_at = CASE WHEN way <> 'swap'
         THEN least(fetched_at,
           (date_trunc('day', c.treated_until) + interval '1 day') AT TIME ZONE 'UTC')
         ELSE fetched_at END

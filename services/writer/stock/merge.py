@@ -14,9 +14,6 @@ from services.writer.stock.statements import LOCK_DUE_UNITES, find_turned, selec
 from services.writer.turns.turns import postpone_due
 from shared.db.locks import Lock, share
 
-_BLOCKS = text("""
-    SELECT pg_relation_size(CAST(:table AS regclass)) / current_setting('block_size')::int
-""")
 _KEEP = text("""
     UPDATE stock_loads
     SET merged_blocks = :blocks, inserted = inserted + :inserted, updated = updated + :updated
@@ -32,10 +29,6 @@ class MergeRules:
     sole_traders: bool
 
 
-def count_blocks(connection: Connection, load: StockLoad) -> int:
-    return int(connection.scalar(_BLOCKS, {"table": load.staging}) or 0)
-
-
 def merge_blocks(
     connection: Connection, load: StockLoad, rules: MergeRules, *, first: int, last: int
 ) -> Written:
@@ -45,17 +38,17 @@ def merge_blocks(
     """
     # No opposition is recorded between the look at them and the commit, as in a slice.
     share(connection, Lock.REGISTER)
-    connection.execute(
-        select_due(load.collection, rules.absent),
-        {"first": f"({first},0)", "last": f"({last},0)", "fetched_at": load.fetched_at},
-    )
+    blocks = {"first": f"({first},0)", "last": f"({last},0)"}
+    find_due = select_due(load.collection, rules.absent, takes_equal=load.takes_equal)
+    connection.execute(find_due, {**blocks, "fetched_at": load.fetched_at, "on": load.on})
     connection.execute(LOCK_DUE_UNITES)
     turned = list(connection.scalars(find_turned(load.collection)))
     if turned:
         bury(connection, load.collection, turned)
     if load.collection == "etablissements":
         postpone_due(connection, on=load.on)
-    row = connection.execute(upsert(load.collection, rules.absent)).one()
+    store_due = upsert(load.collection, rules.absent, takes_equal=load.takes_equal)
+    row = connection.execute(store_due).one()
     if turned:
         connection.execute(CREATE_NEW)
         of_unites = load.collection == "unites_legales"

@@ -53,9 +53,17 @@ _IS_TIED = text("""
       OR EXISTS (SELECT FROM pg_publication_rel WHERE prrelid = CAST(:table AS regclass))
 """)
 
+_BLOCKS = text("""
+    SELECT pg_relation_size(CAST(:table AS regclass)) / current_setting('block_size')::int
+""")
+
 
 def is_empty(connection: Connection, table: str) -> bool:
     return not connection.scalar(text(f"SELECT EXISTS (SELECT FROM {table})"))
+
+
+def count_blocks(connection: Connection, load: StockLoad) -> int:
+    return int(connection.scalar(_BLOCKS, {"table": load.staging}) or 0)
 
 
 def exists(connection: Connection, table: str) -> bool:
@@ -80,10 +88,10 @@ def analyze(connection: Connection, table: str) -> None:
 
 
 def create(connection: Connection, load: StockLoad) -> None:
-    """Make the twin without its indexes; without WAL where its rows are merged."""
+    """Make the twin without its indexes; without WAL unless it becomes the table."""
     options = connection.scalar(_OPTIONS, {"table": load.collection})
     more = f"{options}, " if options else ""
-    kind = "UNLOGGED " if load.way == "merge" else ""
+    kind = "" if load.way == "swap" else "UNLOGGED "
     connection.exec_driver_sql(
         f"CREATE {kind}TABLE {load.staging} (LIKE {load.collection} INCLUDING ALL"
         f" EXCLUDING INDEXES) WITH ({more}autovacuum_enabled = false)"

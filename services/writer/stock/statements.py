@@ -28,9 +28,58 @@ def _is_newer(collection: StockCollection, new: str, old: str, absent: Collectio
     """
 
 
-def select_due(collection: StockCollection, absent: Collection[str]) -> TextClause:
-    """Collect the new and newer rows of some blocks of the staging table, one for each key."""
+def _differs(collection: StockCollection, absent: Collection[str]) -> str:
+    """Return the condition that `n` has other content than `o`, although INSEE dates both alike.
+
+    A unit with an opposition has content of ours; a P has none that an O could be compared with;
+    a period that begins after `:on` is in one of them only.
+    """
+    names = [name for name in _FIELDS[collection] if name not in absent]
+    began = "AND coalesce(greatest(n.date_debut, o.date_debut) <= CAST(:on AS date), true)"
+    return f"""(
+        n.date_dernier_traitement = o.date_dernier_traitement
+        AND n.statut_diffusion = o.statut_diffusion
+        AND ({columns(names, "n.")}) IS DISTINCT FROM ({columns(names, "o.")})
+        AND NOT EXISTS (SELECT FROM oppositions p WHERE p.siren = n.siren)
+        {began if collection == "etablissements" else ""})
+    """
+
+
+def compare(collection: StockCollection, absent: Collection[str]) -> TextClause:
+    """Count the rows of some blocks by what the register has of them, and by differing column."""
     key = key_of(collection)
+    names = [name for name in _FIELDS[collection] if name not in absent and name != key]
+    by_column = ", ".join(
+        f"count(*) FILTER (WHERE d.differs AND n.{name} IS DISTINCT FROM o.{name}) AS {name}"
+        for name in names
+    )
+    return text(f"""
+        SELECT count(*) AS all_rows, count(o.{key}) AS stored_rows,
+          count(*) FILTER (WHERE o.{key} IS NOT NULL AND d.is_newer) AS newer_rows,
+          count(*) FILTER (WHERE NOT d.is_newer
+            AND {_VERSION.format("n")} < {_VERSION.format("o")}) AS older_rows,
+          count(*) FILTER (WHERE d.differs) AS differing_rows, {by_column}
+        FROM (
+          SELECT {columns(_FIELDS[collection])}, CAST(:fetched_at AS timestamptz) AS fetched_at
+          FROM stock_{collection}
+          WHERE ctid >= CAST(:first AS tid) AND ctid < CAST(:last AS tid)) n
+        LEFT JOIN {collection} o USING ({key})
+        CROSS JOIN LATERAL (
+          SELECT {_is_newer(collection, "n", "o", absent)} AS is_newer,
+            {_differs(collection, absent)} AS differs
+          OFFSET 0) d
+    """)
+
+
+def select_due(
+    collection: StockCollection, absent: Collection[str], *, takes_equal: bool
+) -> TextClause:
+    """Collect the new and newer rows of some blocks of the staging table, one for each key.
+
+    `takes_equal` adds those that differ from the stored row of the same date.
+    """
+    key = key_of(collection)
+    differing = f"OR {_differs(collection, absent)}" if takes_equal else ""
     return text(f"""
         CREATE TEMP TABLE stock_due ON COMMIT DROP AS
         SELECT DISTINCT ON (n.{key}) n.*
@@ -41,6 +90,7 @@ def select_due(collection: StockCollection, absent: Collection[str]) -> TextClau
           WHERE ctid >= CAST(:first AS tid) AND ctid < CAST(:last AS tid)) n
         LEFT JOIN {collection} o USING ({key})
         WHERE o.{key} IS NULL OR {_is_newer(collection, "n", "o", absent)}
+          {differing}
         ORDER BY n.{key}, {_VERSION.format("n")} DESC
     """)
 
@@ -66,7 +116,9 @@ def find_turned(collection: StockCollection) -> TextClause:
     """)
 
 
-def upsert(collection: StockCollection, absent: Collection[str]) -> TextClause:
+def upsert(
+    collection: StockCollection, absent: Collection[str], *, takes_equal: bool
+) -> TextClause:
     """Store the newer rows of `stock_due`; select the counts of inserted and updated rows.
 
     The file says nothing of the columns that it lacks: they stay, unless the row is P.
@@ -76,12 +128,15 @@ def upsert(collection: StockCollection, absent: Collection[str]) -> TextClause:
     updates = excluded(name for name in stored if name != key and name not in absent)
     for name in sorted(absent):
         updates += f", {name} = CASE WHEN excluded.statut_diffusion <> 'P' THEN o.{name} END"
+    equal = """OR excluded.date_dernier_traitement = o.date_dernier_traitement
+            AND excluded.statut_diffusion = o.statut_diffusion"""
     return text(f"""
         WITH written AS (
           INSERT INTO {collection} AS o ({columns(stored)})
           SELECT {columns(stored)} FROM stock_due ORDER BY {key}
           ON CONFLICT ({key}) DO UPDATE SET {updates}, updated_at = now()
           WHERE {_is_newer(collection, "excluded", "o", absent)}
+            {equal if takes_equal else ""}
           RETURNING o.xmax = 0 AS inserted)
         SELECT count(*) FILTER (WHERE inserted) AS inserted,
           count(*) FILTER (WHERE NOT inserted) AS updated

@@ -103,7 +103,7 @@ def _swap(connection: Connection, load: StockLoad) -> bool:
 def _merge(engine: Engine, load: StockLoad, view: View, rules: MergeRules) -> None:
     view.begin(f"{load.collection}: merging newer rows")
     with engine.begin() as connection:
-        blocks = merge.count_blocks(connection, load)
+        blocks = staging.count_blocks(connection, load)
     rows = load.inserted + load.updated
     for first in range(load.merged_blocks, blocks, _MERGED_BLOCKS):
         last = min(first + _MERGED_BLOCKS, blocks)

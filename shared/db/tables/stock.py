@@ -4,7 +4,7 @@ from sqlalchemy import Index, PrimaryKeyConstraint
 
 from shared.db.tables import columns as col
 
-_STATUSES = ("staging", "staged", "stored", "complete", "refused", "abandoned")
+_STATUSES = ("staging", "staged", "stored", "complete", "refused", "abandoned", "compared")
 _STAGED = "status IN ('staging', 'staged')"
 
 stock_loads = col.table(
@@ -19,7 +19,7 @@ stock_loads = col.table(
     col.instant("fetched_at", required=True),
     # The file's rows in each chunk, refused ones included: it gives a chunk's number its meaning.
     col.integer("chunk_rows", required=True),
-    col.one_of("way", "swap", "merge"),
+    col.one_of("way", "swap", "merge", "compare"),
     col.one_of("status", *_STATUSES, default="staging"),
     # The rows of the file that could be read, and those that could not.
     col.counter("rows", "refused"),
@@ -34,6 +34,8 @@ stock_loads = col.table(
     col.text("pages_siret"),
     col.instant_now("started_at"),
     col.instant("finished_at"),
+    # A merge stores rows that differ, too, although they have the stored row's date.
+    col.boolean("takes_equal", default="false"),
     # There is one staging table for each collection.
     Index("uq_stock_loads_open", "collection", unique=True, postgresql_where=_STAGED),
 )
