@@ -88,6 +88,7 @@ def test_a_mistake_is_told_without_a_traceback(arguments: tuple[str, str]) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_600_000_establishments_are_served_in_less_than_300_megabytes(launch: Launch) -> None:
     process, root = launch("--establishments", "600000", "--requests-per-minute", "1000")
     queries = [f"codeCommuneEtablissement:{number:02d}*" for number in (1, 13, 33, 59, 75, 92)]
