@@ -34,6 +34,7 @@ COMMANDS = {
     "dead-letters": ("operator", "list, show, replay or drop messages that no actor could handle"),
     "avis": ("reviewer", "texts: forecast, run, budget, show and check"),
     "reviews": ("reviewer", "import or withdraw published reviews, quoted word for word"),
+    "rehearse": ("reviewer", "say what NAF 2025 will change, and what it will cost"),
     "lookup": ("fetcher", "say what became of a number at INSEE"),
     "successions": ("fetcher", "import which establishment followed which"),
     "forget": ("writer", "erase a unit that objects, and keep it out"),

@@ -4,6 +4,7 @@ from services.reviewer import main
 from services.reviewer.commands.budget import budget, pause, resume
 from services.reviewer.commands.check import check
 from services.reviewer.commands.forecast import forecast
+from services.reviewer.commands.rehearse import rehearse
 from services.reviewer.commands.report import report
 from services.reviewer.commands.reviews import reviews
 from services.reviewer.commands.run import run as run_texts
@@ -15,6 +16,7 @@ app = make_app("Write, check and store the avis.")
 avis = make_app("Show avis, order them, and check texts of other origin.")
 app.add_typer(avis, name="avis")
 app.add_typer(reviews, name="reviews")
+app.add_typer(rehearse, name="rehearse")
 for command in (run_texts, budget, pause, resume, forecast, show, check, report):
     avis.command()(command)
 

@@ -14,10 +14,10 @@ _NEWEST_ATTEMPTS = 100_000
 # Few rows are locked at one time, so that a reviewer never waits long for one.
 _MARKED_AT_ONCE = 5000
 
-_PLACE = """CASE WHEN left(p.code_commune, 2) IN ('97', '98') THEN left(p.code_commune, 3)
+PLACE = """CASE WHEN left(p.code_commune, 2) IN ('97', '98') THEN left(p.code_commune, 3)
     ELSE left(p.code_commune, 2) END"""
 _DUE = f"""
-    SELECT p.activite_principale AS activite, {_PLACE} AS departement, count(*) AS texts
+    SELECT p.activite_principale AS activite, {PLACE} AS departement, count(*) AS texts
     FROM avis a JOIN pro_localisations p ON p.id = a.pro_localisation_id
     WHERE {{condition}}
     GROUP BY 1, 2

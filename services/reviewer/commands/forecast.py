@@ -123,9 +123,10 @@ def summary(found: BillForecast) -> str:
         return texts
     if found.unsampled:
         return f"{texts}, cost not known"
+    about = told_about(found.eur, found.spread_eur)
     return (
-        f"{texts}, {thousands(found.tokens)} tokens, about {_about(found.eur, found.spread_eur)}, "
-        f"{_hours(found.hours)} at the limits"
+        f"{texts}, {thousands(found.tokens)} tokens, about {about}, "
+        f"{told_hours(found.hours)} at the limits"
     )
 
 
@@ -152,9 +153,9 @@ def _table_of(shares: Sequence[Share]) -> Table:
             f"{thousands(share.sample)} of {share.prompt_version}",
             thousands(share.texts),
             thousands(share.tokens_in + share.tokens_out),
-            _about(share.eur, share.spread_eur),
+            told_about(share.eur, share.spread_eur),
             f"{_tiny(share.text_eur)} ({_tiny(share.text_low_eur)} – {_tiny(share.text_high_eur)})",
-            _hours(share.hours),
+            told_hours(share.hours),
         )
     return table
 
@@ -175,11 +176,11 @@ def _tiny(amount: Decimal) -> str:
     return f"{round(amount, 6):f}"
 
 
-def _about(eur: Decimal, spread_eur: Decimal) -> str:
+def told_about(eur: Decimal, spread_eur: Decimal) -> str:
     return f"{euros(eur)} ± {plain(round(spread_eur, 2))}"
 
 
-def _hours(hours: float) -> str:
+def told_hours(hours: float) -> str:
     minutes = round(hours * 60)
     if minutes < 1:
         return "under a minute"

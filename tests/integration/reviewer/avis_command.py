@@ -46,7 +46,7 @@ class Done:
 Call = Callable[..., Done]
 
 
-def make_call(url: str, monkeypatch: pytest.MonkeyPatch) -> Call:
+def make_call(url: str, monkeypatch: pytest.MonkeyPatch, *, group: str = "avis") -> Call:
     """Handle a UserError as `shared.terminal.cli` does."""
 
     def call(*arguments: str) -> Done:
@@ -54,7 +54,7 @@ def make_call(url: str, monkeypatch: pytest.MonkeyPatch) -> Call:
         monkeypatch.setenv("COLUMNS", "140")
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            done = CliRunner().invoke(app, ["avis", *arguments])
+            done = CliRunner().invoke(app, [group, *arguments])
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)

@@ -1,0 +1,84 @@
+"""The pages and texts whose words change with NAF 2025, counted in each shard."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from services.reviewer.commands.due import PLACE
+from services.reviewer.money.forecast import DueGroup
+from shared.sirene.reference import libelles_de
+
+# A label of the present nomenclature, and that of NAF 2025.
+Words = tuple[str | None, str]
+
+# One pass, and at most one row for each pair of codes in a département. Notices alone: a synthese
+# quotes reviews, and costs nothing.
+_PAGES = text(f"""
+    SELECT p.activite_principale AS activite, e.activite_principale_naf25 AS naf_2025,
+      p.libelle_activite AS libelle, {PLACE} AS departement, count(*) AS pages,
+      count(*) FILTER (WHERE a.outcome IN ('accepted', 'rejected')) AS texts,
+      count(*) FILTER (WHERE a.outcome = 'pending') AS due
+    FROM pro_localisations p
+    JOIN etablissements e ON e.siret = p.siret
+    LEFT JOIN avis a ON a.pro_localisation_id = p.id AND a.kind = 'notice'
+    WHERE p.status = 'open'
+    GROUP BY 1, 2, 3, 4
+""")
+
+
+@dataclass(slots=True)
+class RecodedPages:
+    """The counts of open pages, and of texts that NAF 2025 makes due.
+
+    `recoded` pages bear a code of NAF 2025 already. `unknown` ones have none that the tables hold:
+    nobody can tell today what they will say. `due` texts wait already, whatever the day brings.
+    """
+
+    pages: int = 0
+    recoded: int = 0
+    same_words: int = 0
+    unknown: int = 0
+    due: int = 0
+    kept_texts: int = 0
+    changes: Counter[Words] = field(default_factory=Counter)
+    texts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def changed_pages(self) -> int:
+        return self.changes.total()
+
+    @property
+    def due_groups(self) -> list[DueGroup]:
+        return [DueGroup(*key, texts) for key, texts in self.texts.items() if texts]
+
+    def add(self, row: Mapping[str, Any], naf_2025: Mapping[str, str]) -> None:
+        """Count a group of pages; `naf_2025` has the labels by code."""
+        pages: int = row["pages"]
+        self.pages += pages
+        self.due += row["due"]
+        label = naf_2025.get(row["naf_2025"] or "")
+        if row["activite"] in naf_2025:
+            self.recoded += pages
+        elif label is None:
+            self.unknown += pages
+        elif label == row["libelle"]:
+            self.same_words += pages
+            self.kept_texts += row["texts"]
+        else:
+            self.changes[row["libelle"], label] += pages
+            self.texts[row["naf_2025"], row["departement"]] += row["texts"]
+
+
+def read_recoded_pages(shards: Iterable[Engine]) -> RecodedPages:
+    """Count the open pages of each shard, however long that takes."""
+    found = RecodedPages()
+    naf_2025 = libelles_de("NAF2025")
+    for engine in shards:
+        with engine.begin() as connection:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            for row in connection.execution_options(yield_per=1000).execute(_PAGES).mappings():
+                found.add(dict(row), naf_2025)
+    return found
