@@ -1,6 +1,6 @@
 """The loops of the fetcher: the planner of runs, and the sweeper of pages that stand still."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -102,15 +102,19 @@ class Planner:
         return RunDraft(plan, windows, warning)
 
     def _windows_of(self, run: PendingRun) -> tuple[Sequence[TreatmentWindow], str | None]:
-        """Return what an import brings whole, and a warning where nobody can say it.
+        """Return what the import of a scope brings whole, and a warning where nobody can say it.
 
         INSEE is asked before the counts: the next delta brings what it treats from then on. A bad
         answer is asked for again; only where it stays bad does the import go on without.
         """
+        bounds: Mapping[str, datetime] | None = {}
         if not is_whole_register(run.scope, run.row_limit):
+            is_part = run.row_limit is None and not run.scope.sirets
+            bounds = self.store.first_windows(run.run_id) if is_part else None
+        if bounds is None:
             return [], None
         try:
-            return deltas.whole_windows(self.informations().collections), None
+            return deltas.whole_windows(self.informations().collections, bounds), None
         except NoGoodAnswer as error:
             self._unanswered[run.run_id] = self._unanswered.get(run.run_id, 0) + 1
             if self._unanswered[run.run_id] < self.most_unanswered:
@@ -132,7 +136,10 @@ class Planner:
             self.store.postpone_run(run.run_id, seconds, warning=warning)
             return None
         plan = deltas.make_delta_plan(
-            decision.windows, count=partial(self._count, run), most_rows=self.most_rows_of_delta
+            decision.windows,
+            self.store.read_scopes(order),
+            count=partial(self._count, run),
+            most_rows=self.most_rows_of_delta,
         )
         return RunDraft(plan, decision.windows, warning)
 

@@ -20,7 +20,7 @@ LEASE_RUN = text("""
             OR other.status = 'pending' AND other.id < r.id AND other.warning IS NULL)))
       ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, departements, communes, activites, etat_administratif, siret_from, siret_to,
-      sirets, row_limit, kind, since, overlap_hours,
+      sirets, row_limit, kind, since, overlap_hours, everything,
       extract(epoch FROM wait_until - now())::float AS wait_seconds
 """)
 POSTPONE_RUN = text("""

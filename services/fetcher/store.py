@@ -1,6 +1,7 @@
 """Runs, batches and watermarks in PostgreSQL: the planner's state, which outlives a kill."""
 
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 
 from sqlalchemy import Engine
 
@@ -9,6 +10,7 @@ from services.fetcher.plan.deltas import DeltaOrder, RunDraft
 from services.fetcher.plan.page_end import FIRST_CURSOR
 from services.fetcher.plan.windows import PlannedBatch, Window
 from shared.db.locks import Lock, hold
+from shared.imports.held import first_windows, read_held
 from shared.imports.scope import Scope
 from shared.imports.treatments import Watermark
 from shared.imports.watermarks import read_watermarks, record_windows, settle_windows
@@ -56,7 +58,8 @@ class ImportStore:
         if row is None:
             return None
         scope = Scope(**{each.name: row[each.name] for each in fields(Scope)})
-        order = DeltaOrder(row["since"], row["overlap_hours"] or 0.0, row["wait_seconds"] or 0.0)
+        hours, seconds = row["overlap_hours"] or 0.0, row["wait_seconds"] or 0.0
+        order = DeltaOrder(row["since"], hours, seconds, row["everything"])
         is_delta = row["kind"] == "delta"
         return PendingRun(row["id"], scope, row["row_limit"], order if is_delta else None)
 
@@ -104,6 +107,17 @@ class ImportStore:
     def read_watermarks(self) -> dict[str, Watermark]:
         with self._engine.connect() as connection:
             return read_watermarks(connection)
+
+    def read_scopes(self, order: DeltaOrder) -> list[Scope]:
+        """Return the scopes that a delta brings up to date."""
+        if order.everything:
+            return [Scope()]
+        with self._engine.connect() as connection:
+            return read_held(connection)
+
+    def first_windows(self, run_id: int) -> dict[str, datetime] | None:
+        with self._engine.connect() as connection:
+            return first_windows(connection, run_id)
 
     def settle_windows(self) -> list[str]:
         """Move the watermarks to the ends of complete windows; return the collections."""

@@ -20,8 +20,8 @@ _ORDER_IMPORT = text("""
     RETURNING id
 """)
 _ORDER_DELTA = text("""
-    INSERT INTO import_runs (kind, since, overlap_hours, wait_until)
-    VALUES ('delta', CAST(:since AS timestamp), :overlap_hours,
+    INSERT INTO import_runs (kind, since, overlap_hours, everything, wait_until)
+    VALUES ('delta', CAST(:since AS timestamp), :overlap_hours, :everything,
       now() + make_interval(secs => :wait_minutes * 60))
     RETURNING id
 """)
@@ -50,13 +50,21 @@ def order_delta(
     since: datetime | None = None,
     overlap_hours: float = OVERLAP_HOURS,
     wait_minutes: float = 0.0,
+    everything: bool = False,
 ) -> int:
     """Order a delta and return its run's id; a fetcher plans it after the older deltas.
+
+    It brings what the database has been asked to hold, or `everything` of France.
 
     `since` is Paris time without an offset: needed once where there is no watermark, it reaches
     further back where there is one. For `wait_minutes` the delta waits for INSEE to publish.
     """
-    order = {"since": since, "overlap_hours": overlap_hours, "wait_minutes": wait_minutes}
+    order = {
+        "since": since,
+        "overlap_hours": overlap_hours,
+        "wait_minutes": wait_minutes,
+        "everything": everything,
+    }
     run_id: int = connection.execute(_ORDER_DELTA, order).scalar_one()
     return run_id
 

@@ -1,5 +1,6 @@
 """The comparison of a scope with INSEE's present list: counts first, then sirets where needed."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -39,19 +40,20 @@ class Certifier:
     say: Callable[[str], None]
     show: Callable[[int, int], None]
 
-    def certify(self, scope: Scope, *, full: bool) -> Outcome:
-        """Compare a scope and keep its certificate. Raises UserError where INSEE gives no answer.
+    def certify(self, scopes: Sequence[Scope], *, full: bool) -> Outcome:
+        """Compare scopes and keep one certificate. Raises UserError where INSEE gives no answer.
 
         INSEE has no snapshot: where its data moved between the first request and the last, the
         certificate is void. Stored rows may change meanwhile: differences are checked once more
         at the end.
         """
-        windows = windows_of(scope)
+        every = itertools.chain.from_iterable(map(windows_of, scopes))
+        windows = list(dict.fromkeys(every))
         self._announce("counts", len(windows) + _INFORMATIONS)
         before = self._freshness()
         if not before.is_up:
             raise UserError("INSEE says that its establishments are not up: certify later")
-        certificate = self.store.open(scope, before.treated_until)
+        certificate = self.store.open(scopes, before.treated_until)
         try:
             return self._compare(certificate, windows, before, full=full)
         except Void as error:

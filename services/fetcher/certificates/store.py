@@ -128,10 +128,11 @@ class CertificateStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def open(self, scope: Scope, informations: datetime) -> int:
+    def open(self, scopes: Sequence[Scope], informations: datetime) -> int:
         """Insert a certificate that claims nothing until it is closed; return its id."""
-        wanted = {name: value for name, value in asdict(scope).items() if value}
-        return self._scalar(_OPEN, scope=json.dumps(wanted), informations_before=informations)
+        wanted = [{k: v for k, v in asdict(each).items() if v} for each in scopes]
+        scope = wanted[0] if len(wanted) == 1 else {"scopes": wanted}
+        return self._scalar(_OPEN, scope=json.dumps(scope), informations_before=informations)
 
     def void(self, certificate: int, reason: str, *, after: datetime | None = None) -> None:
         self._execute(_VOID, certificate=certificate, reason=reason, informations_after=after)

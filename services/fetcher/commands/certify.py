@@ -13,11 +13,13 @@ from services.fetcher.certificates.view import print_outcome, walk_view
 from services.fetcher.commands.desk import open_desk
 from services.fetcher.commands.options import ScopeOptions, with_scope_options
 from services.fetcher.commands.scopes import checked_scope
+from services.fetcher.plan.deltas import DeltaOrder
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from shared.clock import Clock
 from shared.db.migrate import current_engine
 from shared.db.shards import require_one_database
+from shared.imports.held import in_words
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, print_json, print_result
 from shared.terminal.words import thousands
@@ -37,6 +39,9 @@ def certify(
 ) -> None:
     """Compare the stored rows of a scope with INSEE's present list; needs the API key.
 
+    With no scope named, it is what this database has been asked to hold; --all
+    is the whole register.
+
     It compares counts first. Where they differ, or with --full, it walks the
     scope and lists the sirets that differ. Exit status 1 where any differ; 3
     where INSEE's data moved meanwhile: run it again then. An interrupted run
@@ -44,7 +49,7 @@ def certify(
 
     Example: ./sirenade certify --departement 33 --full
     """
-    scope = checked_scope(named)
+    scope = checked_scope(named) if any(vars(named).values()) else None
     settings, clock = load(FetcherSettings), Clock()
     require_one_database(settings)
     console = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -57,7 +62,10 @@ def certify(
             say=view.say,
             show=view.show,
         )
-        outcome = certifier.certify(scope, full=full)
+        scopes = ImportStore(desk.engine).read_scopes(DeltaOrder()) if scope is None else [scope]
+        if scope is None:
+            view.say(f"scope: {in_words(scopes)}, as imported here")
+        outcome = certifier.certify(scopes, full=full)
     if as_json:
         print_json(outcome.as_dict())
     else:

@@ -1,6 +1,7 @@
 """`./sirenade delta`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -13,14 +14,17 @@ from services.fetcher.commands.forecast import forecast_delta, print_forecast
 from services.fetcher.commands.options import Plan, Wait
 from services.fetcher.plan.deltas import DeltaOrder, NoWatermark
 from services.fetcher.settings import FetcherSettings
+from services.fetcher.store import ImportStore
 from shared.db.migrate import current_engine
 from shared.errors import UserError
+from shared.imports.held import count_outside, in_words, is_everything
 from shared.imports.orders import OVERLAP_HOURS, order_delta
 from shared.imports.treatments import COLLECTIONS
 from shared.imports.watermarks import read_watermarks, settle_windows
 from shared.settings import DatabaseSettings, load
 from shared.sirene.values import paris_time
 from shared.terminal.cli import AsJson, print_result
+from shared.terminal.words import thousands
 
 # INSEE's register is computerised since 1973: no treatment is older.
 _FIRST_YEAR = 1973
@@ -48,6 +52,10 @@ def delta(  # noqa: PLR0913  # each an option of the command
             help="Wait this long at most for INSEE to publish, which it does from 6:00 to 7:40."
         ),
     ] = 0.0,
+    everything: Annotated[
+        bool,
+        Option("--all", help="All of France, not only what this database has been asked to hold."),
+    ] = False,
     plan: Plan = False,
     wait: Wait = True,
     as_json: AsJson = False,
@@ -55,13 +63,15 @@ def delta(  # noqa: PLR0913  # each an option of the command
     """Bring the register up to INSEE's latest day, from the point where it is complete.
 
     Establishments and legal units that INSEE treated since are fetched again,
-    days missed included. The point moves only once everything before it is
+    days missed included: those of the places that were imported, or all of
+    France with --all. The point moves only once everything before it is
     written: `status` and `stats` show it. Where INSEE has published nothing
     new, the delta says so and ends.
 
     Example: ./sirenade delta --wait-minutes 120
     """
     order = checked_order(since=since, overlap_hours=overlap_hours, wait_minutes=wait_minutes)
+    order = replace(order, everything=everything)
     if plan:
         found, decision = forecast_delta(load(FetcherSettings), order)
         print_forecast(found, None, as_json=as_json)
@@ -78,7 +88,7 @@ def delta(  # noqa: PLR0913  # each an option of the command
         try:
             follow(engine, run_id, what="delta", as_json=as_json)
         finally:
-            for line in _outcome(engine, run_id):
+            for line in _outcome(engine, run_id, order):
                 typer.echo(line, err=True)
 
 
@@ -118,17 +128,27 @@ def _order(engine: Engine, order: DeltaOrder) -> int:
             since=order.since,
             overlap_hours=order.overlap_hours,
             wait_minutes=order.wait_seconds / 60,
+            everything=order.everything,
         )
 
 
-def _outcome(engine: Engine, run_id: int) -> Iterator[str]:
-    """Yield the run's warning if it has one, then how far the register is complete now."""
+def _outcome(engine: Engine, run_id: int, order: DeltaOrder) -> Iterator[str]:
+    """Yield the run's warning if it has one, its scope, and how far the register is complete."""
+    scopes = ImportStore(engine).read_scopes(order)
     with engine.begin() as connection:
         settle_windows(connection)
         warning = connection.execute(_WARNING, {"run_id": run_id}).scalar_one()
         known = read_watermarks(connection)
+        outside = 0 if is_everything(scopes) else count_outside(connection, run_id, scopes)
     if warning:
         yield f"warning: {warning}"
+    if not is_everything(scopes):
+        yield f"scope: {in_words(scopes)}, as imported here; --all is all of France"
+    if outside:
+        yield (
+            f"{thousands(outside)} of the establishments received are not in this scope by now: "
+            "they closed, moved or changed; they are stored as INSEE has them"
+        )
     for collection, watermark in sorted(known.items()):
         until = watermark.treated_until.isoformat(sep=" ", timespec="seconds")
         yield f"{collection}: complete up to {until}, Paris time"

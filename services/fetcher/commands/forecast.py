@@ -30,9 +30,11 @@ def forecast(settings: FetcherSettings, scope: Scope, row_limit: int | None) -> 
 def forecast_delta(settings: FetcherSettings, order: DeltaOrder) -> tuple[ImportForecast, Decision]:
     """Forecast a delta that does not wait for INSEE. Raises UserError where a date is missing."""
     with open_desk(settings, Clock()) as desk:
-        complete = ImportStore(desk.engine).read_watermarks()
-        decision = decide(order, desk.inquirer.ask(InseeClient.informations).collections, complete)
-        plan = make_delta_plan(decision.windows, count=desk.inquirer.count)
+        store = ImportStore(desk.engine)
+        insee = desk.inquirer.ask(InseeClient.informations).collections
+        decision = decide(order, insee, store.read_watermarks())
+        scopes = store.read_scopes(order)
+        plan = make_delta_plan(decision.windows, scopes, count=desk.inquirer.count)
         cost = cost_of(plan, rows_per_page=desk.rows_per_page, per_minute=desk.per_minute)
         return ImportForecast(plan, cost, counts=desk.inquirer.requests), decision
 

@@ -1,11 +1,19 @@
 """The treatment windows that a delta walks, by INSEE's dates and the watermarks. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from services.fetcher.plan.windows import MOST_ROWS_UNCUT, Count, PlannedBatch, Window, cut_window
+from services.fetcher.plan.windows import (
+    MOST_ROWS_UNCUT,
+    Count,
+    PlannedBatch,
+    cut_window,
+    joined_windows,
+)
 from shared.errors import UserError
+from shared.imports.scope import Scope
 from shared.imports.treatments import TreatmentWindow, Watermark
 
 _NAMES = {"etablissements": "establishments", "unites_legales": "legal units"}
@@ -32,6 +40,8 @@ class DeltaOrder:
     overlap_hours: float = 0.0
     # The rest of the time for which the delta waits for INSEE to publish.
     wait_seconds: float = 0.0
+    # All of France, not only what the database has been asked to hold.
+    everything: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,24 +127,40 @@ def _has_moved(freshness: Freshness, known: Watermark) -> bool:
     )
 
 
-def whole_windows(insee: Mapping[str, Freshness]) -> list[TreatmentWindow]:
-    """Return the windows of a walk through the whole register: all treatments before it began."""
-    return [freshness.window_of(name, None) for name, freshness in insee.items()]
+def whole_windows(
+    insee: Mapping[str, Freshness], bounds: Mapping[str, datetime] | None = None
+) -> list[TreatmentWindow]:
+    """Return the windows of an import: all treatments before it began, at most to `bounds`."""
+    windows = (freshness.window_of(name, None) for name, freshness in insee.items())
+    ends = bounds or {}
+    return [
+        replace(each, treated_until=min(each.treated_until, ends[each.collection]))
+        if each.collection in ends
+        else each
+        for each in windows
+    ]
 
 
 def make_delta_plan(
-    windows: Sequence[TreatmentWindow], *, count: Count, most_rows: int = MOST_ROWS_UNCUT
+    windows: Sequence[TreatmentWindow],
+    scopes: Sequence[Scope],
+    *,
+    count: Count,
+    most_rows: int = MOST_ROWS_UNCUT,
 ) -> list[PlannedBatch]:
     """Make the batches: one count for each window, mass days cut, empty windows left out."""
     plan: list[PlannedBatch] = []
-    for whole in _walked(windows):
-        if rows := count(whole.query):
-            plan += cut_window(whole, rows, most_rows=most_rows, count=count)
+    parts = joined_windows(scopes)
+    for treated in _walked(windows):
+        for part in parts:
+            whole = replace(part, **treated)
+            if rows := count(whole.query):
+                plan += cut_window(whole, rows, most_rows=most_rows, count=count)
     return plan
 
 
-def _walked(windows: Sequence[TreatmentWindow]) -> Iterator[Window]:
-    """Yield the windows as they are walked: a record that two of them hold is fetched once.
+def _walked(windows: Sequence[TreatmentWindow]) -> Iterator[dict[str, Any]]:
+    """Yield the treatments as they are walked: a record that two of them hold is fetched once.
 
     A record carries its unit: the window of establishments brings the units of its rows as well.
     """
@@ -142,9 +168,9 @@ def _walked(windows: Sequence[TreatmentWindow]) -> Iterator[Window]:
     start, until = ends.get("etablissements", (None, None))
     others = None if start is None or until is None else (start, until)
     for each in windows:
-        yield Window(
-            collection=each.collection,
-            treated_from=each.treated_from,
-            treated_until=each.treated_until,
-            others_treated=others if each.collection == "unites_legales" else None,
-        )
+        yield {
+            "collection": each.collection,
+            "treated_from": each.treated_from,
+            "treated_until": each.treated_until,
+            "others_treated": others if each.collection == "unites_legales" else None,
+        }

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,6 +10,8 @@ from shared.imports.scope import Scope
 
 # The URL of a request holds this many sirets, and one page all of their records.
 SIRETS_PER_WINDOW = 100
+# The same room holds this many places.
+_PLACES_PER_WINDOW = 60
 # Up to this size a window is one walk: each piece more costs counts, and a page that is not full.
 MOST_ROWS_UNCUT = 200_000
 # The writer closes a walk with sets of all its sirets: 1 s for 200 000 rows, 9 s for a million.
@@ -34,6 +36,8 @@ class Window:
 
     departement: str | None = None
     code_commune: str | None = None
+    # Or all of these, as INSEE's language names them: a window of a delta.
+    places: tuple[str, ...] = ()
     activite_principale: str | None = None
     etat_administratif: str | None = None
     siret_from: str | None = None
@@ -63,18 +67,26 @@ class Window:
         return f"{treated} AND -{_between('etablissements', *self.others_treated)}"
 
     def _place(self) -> str | None:
+        if self.places:
+            terms = [f"codeCommuneEtablissement:{place}" for place in self.places]
+            return terms[0] if len(terms) == 1 else f"({' OR '.join(terms)})"
         if self.code_commune:
             return f"codeCommuneEtablissement:{self.code_commune}"
         return f"codeCommuneEtablissement:{self.departement}*" if self.departement else None
 
     def _current(self) -> str | None:
-        """Return one `periode(...)` for both terms: two could match two different periods."""
+        """Return one `periode(...)` for both terms: two could match two different periods.
+
+        A delta asks for those that ever were so: a closed one is to be known as closed.
+        """
         terms = []
         if self.activite_principale:
             terms.append(f"activitePrincipaleEtablissement:{self.activite_principale}")
         if self.etat_administratif:
             terms.append(f"etatAdministratifEtablissement:{self.etat_administratif}")
-        return f"periode({' AND '.join(terms)} AND -dateFin:*)" if terms else None
+        if terms and self.collection is None:
+            terms.append("-dateFin:*")
+        return f"periode({' AND '.join(terms)})" if terms else None
 
     def _range(self) -> str | None:
         low, high = self.siret_from, self.siret_to
@@ -114,6 +126,35 @@ def windows_of(scope: Scope) -> list[Window]:
         for activite in dict.fromkeys(scope.activites) or [None]
     ]
     return [_EVERYTHING if window == Window() else window for window in narrowed]
+
+
+def joined_windows(scopes: Sequence[Scope]) -> list[Window]:
+    """Join scopes into as few windows as their narrowing allows, for one treatment date.
+
+    A commune in a département that is asked for is in it already.
+    """
+    places: dict[Window, list[str]] = {}
+    for window in itertools.chain.from_iterable(map(windows_of, scopes)):
+        if window == _EVERYTHING:
+            return [Window()]
+        place = f"{window.departement}*" if window.departement else window.code_commune
+        narrowing = replace(window, departement=None, code_commune=None)
+        places.setdefault(narrowing, []).append(place or "*")
+    return [
+        replace(narrowing, places=tuple(some))
+        for narrowing, named in places.items()
+        for some in _joined(named)
+    ]
+
+
+def _joined(places: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    if "*" in places:
+        yield ()
+        return
+    starts = tuple(each[:-1] for each in places if each.endswith("*"))
+    kept = [each for each in dict.fromkeys(places) if "*" in each or not each.startswith(starts)]
+    for first in range(0, len(kept), _PLACES_PER_WINDOW):
+        yield tuple(kept[first : first + _PLACES_PER_WINDOW])
 
 
 def is_whole_register(scope: Scope, row_limit: int | None) -> bool:

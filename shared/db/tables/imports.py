@@ -41,6 +41,8 @@ import_runs = col.table(
     col.instant("resting_until"),
     # A delta imports treatment windows instead of a scope (docs/adr/0005-delta.md).
     col.one_of("kind", "scope", "delta", default="scope"),
+    # The delta asks for all of France, not only for what the database has been asked to hold.
+    col.boolean("everything", default="false"),
     col.insee_time("since"),
     col.double("overlap_hours"),
     # The delta waits for INSEE to publish, at most until then.

@@ -75,7 +75,7 @@ def test_numbers_that_a_certificate_lists_as_missing_at_insee_are_asked_for_on_t
         say=lambda _line: None,
         show=lambda _listed, _expected: None,
     )
-    found = certifier.certify(Scope(siret_from="99999999900000"), full=True)
+    found = certifier.certify([Scope(siret_from="99999999900000")], full=True)
     assert found.surplus.kept == [_UNKNOWN]
     before = copy.insee.quota()["requests"]
     for _ in range(3):

@@ -43,7 +43,7 @@ class World(Copy):
         self.work_off()
 
     def certify(self, scope: Scope = GIRONDE, *, full: bool = False) -> Outcome:
-        return self.certifier().certify(scope, full=full)
+        return self.certifier().certify([scope], full=full)
 
     def certifier(self) -> Certifier:
         return Certifier(

@@ -97,13 +97,17 @@ def test_an_import_that_is_watched_ends_with_its_statement(
     assert "./sirenade statement --run 3 says where" in broken.stderr
 
 
+def test_without_a_place_it_takes_what_was_imported(sirenade: Callable[..., Result]) -> None:
+    result = sirenade("certify")
+    assert result.stderr.startswith("scope: 33, as imported here\ncounts: 3 requests")
+
+
 def test_a_mistake_is_one_line(sirenade: Callable[..., Result]) -> None:
     for arguments, said in {
         "repair": "no certificate yet",
         "repair --certificate 7": "no certificate 7",
         "repair --run 7": "no run 7",
         "repair --run 1 --certificate 1": "not both",
-        "certify": "say what to import",
         "certify --departement 99X": "unknown département",
     }.items():
         result = sirenade(*arguments.split())

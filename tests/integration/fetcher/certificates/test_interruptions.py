@@ -42,7 +42,7 @@ def test_a_new_day_at_insee_makes_the_certificate_void_even_where_totals_stay(wo
 
 def test_a_walk_that_would_outlast_the_day_is_not_begun(world: World) -> None:
     certifier = replace(world.certifier(), per_minute=0.001)
-    found = certifier.certify(GIRONDE, full=True)
+    found = certifier.certify([GIRONDE], full=True)
     assert (found.status, found.requests) == ("void", 2)
     assert "650 are listed and 650 stored" in (found.reason or "")
 

@@ -51,7 +51,9 @@ def test_a_forecast_is_what_the_walk_then_takes_and_asks_for_no_import(
     fetcher.order(scope)
     fetcher.planner.turn()
     fetcher.walk_all_batches()
-    assert insee.quota()["requests"] == counts + counts + found.cost.requests
+    informations = 1
+    planned = counts + informations + counts
+    assert insee.quota()["requests"] == planned + found.cost.requests
 
 
 def test_the_dry_run_of_the_command_line_prints_windows_and_cost(

@@ -25,8 +25,10 @@ def test_a_whole_import_leaves_the_watermark_where_insee_was_when_it_was_planned
     assert copy.watermarks() == both(FIRST_DAY)
 
 
-def test_an_import_of_less_than_everything_leaves_no_watermark(copy: Copy) -> None:
-    copy.fetcher.order_departements("33")
+def test_an_import_of_less_than_a_scope_leaves_no_watermark(copy: Copy) -> None:
+    copy.fetcher.order_departements("33", row_limit=10)
+    copy.work_off()
+    copy.fetcher.order(Scope(sirets=copy.some_sirets(1)))
     copy.work_off()
     copy.fetcher.order(Scope(), row_limit=10)
     copy.work_off()

@@ -14,6 +14,7 @@ from services.fetcher.plan.deltas import (
     make_delta_plan,
     whole_windows,
 )
+from shared.imports.scope import Scope
 from shared.imports.treatments import COLLECTIONS, TreatmentWindow, Watermark
 
 TUESDAY = datetime.fromisoformat("2026-08-04T00:05:54.033")
@@ -107,7 +108,7 @@ def test_the_queries_name_treatment_dates_to_the_millisecond_and_no_maskable_fie
         return 7
 
     windows = [TreatmentWindow(name, TUESDAY, WEDNESDAY) for name in COLLECTIONS]
-    plan = make_delta_plan(windows, count=count)
+    plan = make_delta_plan(windows, [Scope()], count=count)
     span = "[2026-08-04T00:05:54.033 TO 2026-08-05T00:05:52.648]"
     assert asked == [batch.window.query for batch in plan]
     assert asked == [
@@ -118,9 +119,27 @@ def test_the_queries_name_treatment_dates_to_the_millisecond_and_no_maskable_fie
 
 def test_units_alone_are_asked_for_with_all_their_establishments() -> None:
     window = TreatmentWindow("unites_legales", TUESDAY, WEDNESDAY)
-    [batch] = make_delta_plan([window], count=lambda _: 7)
+    [batch] = make_delta_plan([window], [Scope()], count=lambda _: 7)
     span = "[2026-08-04T00:05:54.033 TO 2026-08-05T00:05:52.648]"
     assert batch.window.query == f"dateDernierTraitementUniteLegale:{span}"
+
+
+def test_a_delta_asks_for_the_scopes_that_are_held_and_for_what_ever_was_in_them() -> None:
+    scopes = [
+        Scope(departements=["33", "24"]),
+        Scope(communes=["33063", "40001"]),
+        Scope(departements=["33"], activites=["10.71C"], etat_administratif="A"),
+    ]
+    window = TreatmentWindow("etablissements", TUESDAY, WEDNESDAY)
+    plan = make_delta_plan([window], scopes, count=lambda _: 7)
+    span = "[2026-08-04T00:05:54.033 TO 2026-08-05T00:05:52.648]"
+    treated = f"dateDernierTraitementEtablissement:{span}"
+    commune = "codeCommuneEtablissement"
+    bakers, are_open = "activitePrincipaleEtablissement:10.71C", "etatAdministratifEtablissement:A"
+    assert [batch.window.query for batch in plan] == [
+        f"{treated} AND ({commune}:33* OR {commune}:24* OR {commune}:40001)",
+        f"{treated} AND {commune}:33* AND periode({bakers} AND {are_open})",
+    ]
 
 
 def test_an_empty_window_is_no_walk_and_a_mass_day_is_many() -> None:
@@ -133,7 +152,7 @@ def test_an_empty_window_is_no_walk_and_a_mass_day_is_many() -> None:
         return 1_000_000 if not low else (int(high) - int(low) + 1) // 1000
 
     windows = [TreatmentWindow(name, TUESDAY, WEDNESDAY) for name in COLLECTIONS]
-    plan = make_delta_plan(windows, count=count)
+    plan = make_delta_plan(windows, [Scope()], count=count)
     assert len(plan) == 8
     assert {batch.window.collection for batch in plan} == {"etablissements"}
     assert all(0 < (batch.expected or 0) <= 200_000 for batch in plan)

@@ -1,0 +1,99 @@
+"""A delta brings what the database has been asked to hold, from the first import on."""
+
+import pytest
+
+from shared.imports.held import count_outside, in_words, read_held
+from shared.imports.scope import Scope
+from tests.integration.fetcher.conftest import MakeFetcher, StartInsee
+from tests.integration.fetcher.register_copy import FIRST_DAY, NEXT_DAY, Copy, both, end_of
+
+LATE = "2026-08-05T21:00:00.000"
+DEPARTEMENTS = "SELECT DISTINCT departement FROM etablissements ORDER BY 1"
+
+
+@pytest.fixture
+def copy(start_insee: StartInsee, make_fetcher: MakeFetcher) -> Copy:
+    insee = start_insee(establishments=400, departements=("33", "24", "75"))
+    return Copy(insee, make_fetcher(insee))
+
+
+def held(copy: Copy) -> str:
+    with copy.fetcher.engine.connect() as connection:
+        return in_words(read_held(connection))
+
+
+def import_(copy: Copy, *scopes: Scope) -> None:
+    for scope in scopes:
+        copy.fetcher.order(scope)
+    copy.work_off()
+
+
+def test_the_delta_after_an_import_of_one_departement_stays_in_it(copy: Copy) -> None:
+    import_(copy, Scope(departements=["33"]))
+    assert copy.watermarks() == both(FIRST_DAY)
+    others = copy.insee.sirets("codeCommuneEtablissement:24*")
+    [changed] = copy.some_sirets(1)
+    for siret in (changed, min(others)):
+        copy.insee.treat(siret, LATE, numeroVoieEtablissement="99")
+    copy.insee.publish(day=NEXT_DAY)
+    copy.delta()
+    assert [row["departement"] for row in copy.rows(DEPARTEMENTS)] == ["33"]
+    assert copy.one("SELECT siret FROM etablissements WHERE numero_voie = '99'") == changed
+    assert copy.watermarks() == both(end_of(NEXT_DAY))
+
+    copy.insee.publish(day="2026-08-07")
+    copy.delta(everything=True)
+    assert "24" in {row["departement"] for row in copy.rows(DEPARTEMENTS)}
+
+
+def test_a_later_import_moves_no_watermark_and_is_in_the_next_delta(copy: Copy) -> None:
+    import_(copy, Scope(departements=["33"]))
+    copy.insee.publish(day=NEXT_DAY)
+    import_(copy, Scope(departements=["24"]))
+    assert copy.watermarks() == both(FIRST_DAY)
+    assert held(copy) == "33, 24"
+    changed = min(copy.insee.sirets("codeCommuneEtablissement:24*"))
+    copy.insee.treat(changed, "2026-08-06T21:00:00.000", numeroVoieEtablissement="99")
+    copy.insee.publish(day="2026-08-07")
+    copy.delta()
+    assert copy.one("SELECT siret FROM etablissements WHERE numero_voie = '99'") == changed
+
+
+def test_first_imports_side_by_side_set_the_earliest_of_their_dates(copy: Copy) -> None:
+    copy.fetcher.order(Scope(departements=["33"]))
+    copy.fetcher.planner.turn()
+    copy.insee.publish(day=NEXT_DAY)
+    import_(copy, Scope(departements=["24"]))
+    assert copy.watermarks() == both(FIRST_DAY)
+
+
+def test_an_import_after_one_of_which_nobody_knows_the_date_sets_no_watermark(copy: Copy) -> None:
+    import_(copy, Scope(departements=["33"]))
+    copy.rows("DELETE FROM treatment_windows")
+    copy.rows("DELETE FROM watermarks")
+    import_(copy, Scope(departements=["24"]))
+    assert copy.watermarks() == {}
+
+
+def test_what_closes_in_a_scope_of_open_ones_is_closed_and_told(copy: Copy) -> None:
+    scope = Scope(departements=["33"], etat_administratif="A")
+    import_(copy, scope)
+    [siret] = copy.some_sirets(1)
+    copy.insee.treat(siret, LATE, etatAdministratifEtablissement="F")
+    copy.insee.publish(day=NEXT_DAY)
+    run_id = copy.delta(overlap_hours=0)
+    state = "SELECT etat_administratif FROM etablissements WHERE siret = :siret"
+    assert copy.one(state, siret=siret) == "F"
+    with copy.fetcher.engine.connect() as connection:
+        assert count_outside(connection, run_id, [scope]) == 1
+        assert count_outside(connection, run_id, [Scope(departements=["33"])]) == 0
+
+
+def test_the_whole_register_is_held_where_it_was_ordered_or_nothing_was(copy: Copy) -> None:
+    assert held(copy) == "all of France"
+    copy.fetcher.order(Scope(communes=["33063"], activites=["10.71C"], etat_administratif="A"))
+    copy.fetcher.order(Scope(), row_limit=10)
+    copy.fetcher.order(Scope(sirets=["30000000000012"]))
+    assert held(copy) == "33063 with 10.71C open"
+    copy.fetcher.order(Scope())
+    assert held(copy) == "all of France"
