@@ -24,6 +24,14 @@ _IMPOSSIBLE_DATES = ("0001-01-01", "0198-07-01", "2104-01-01", "7490-12-31")
 _OF_A_COMMON_ONE = (0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 3, 5)
 
 
+def _cut_sign(sign: str) -> dict[str, str | None]:
+    """Cut the sign into three fields of 50 characters, be it inside a word."""
+    return {
+        f"enseigne{number}Etablissement": sign[50 * (number - 1) : 50 * number].strip() or None
+        for number in (1, 2, 3)
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _State:
     """The facts of a period; only the single period of some purged units has no `start`."""
@@ -94,8 +102,8 @@ class Histories:
         known = None
         if not unite.personne_physique and dice.chance(500):
             known = identite(unite, self._etablissements.seed).denomination
-        sign = known[:50] if known else enseigne(unite, etablissement.commune, dice)
-        return (sign if has_sign else None), (sign if has_usual else None)
+        sign = known or enseigne(unite, etablissement.commune, dice)
+        return (sign if has_sign else None), (sign[:50] if has_usual else None)
 
     def _closing_date(self, created: str, dice: Dice) -> str:
         start = created if created < self._calendar.day else NAF_REV2_START
@@ -145,9 +153,7 @@ def _described(states: Sequence[_State]) -> list[Periode]:
                 "dateDebut": state.start,
                 "etatAdministratifEtablissement": state.etat,
                 "changementEtatAdministratifEtablissement": state.etat != before.etat,
-                "enseigne1Etablissement": state.enseigne,
-                "enseigne2Etablissement": None,
-                "enseigne3Etablissement": None,
+                **_cut_sign(state.enseigne or ""),
                 "changementEnseigneEtablissement": state.enseigne != before.enseigne,
                 "denominationUsuelleEtablissement": state.usuelle,
                 "changementDenominationUsuelleEtablissement": state.usuelle != before.usuelle,
