@@ -5,6 +5,7 @@ named in the result and never fail a record.
 """
 
 import datetime as dt
+from functools import partial
 from typing import NamedTuple
 
 from services.writer.mapping import copy_values, insee_keys
@@ -55,7 +56,7 @@ def map_split(
     adresse2 = json_object(block.get("adresse2Etablissement") or {}, "adresse2")
     blocks = periods_of(block.get("periodesEtablissement"))
     sent = [_Periode(each, _PERIODE_KEYS.texts(each)) for each in blocks]
-    held = held_on(on, blocks, date(block, "dateCreationEtablissement"))
+    held = held_on(on, blocks, partial(date, block, "dateCreationEtablissement"))
     periode = _NO_PERIODE if held.place is None else sent[held.place]
     return MappedRecord(
         siret,
@@ -85,7 +86,7 @@ def map_unite_legale(record: object, *, on: dt.date = LAST_DAY) -> MappedUnite:
     if not is_siren(siren):
         raise MappingError("bad_siren", "the siren is not nine digits")
     periods = periods_of(block.get("periodesUniteLegale"))
-    place, _ = held_on(on, periods, date(block, "dateCreationUniteLegale"))
+    place, _ = held_on(on, periods, partial(date, block, "dateCreationUniteLegale"))
     merged = {**({} if place is None else periods[place]), **block}
     unite = record_of(UniteLegale, UNITE_COLUMNS, _unite(siren, merged))
     return MappedUnite(unite, insee_keys.unknown_keys(unite=merged))

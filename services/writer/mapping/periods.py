@@ -1,12 +1,13 @@
 """The periods of a record: the one that holds on a day, and the day of the next one. Pure."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from shared.sirene.dates import FIRST_DAY, is_plausible, start_of
 from shared.sirene.values import JsonObject, MappingError, json_object, sent_date
 
+Created = Callable[[], dt.date | None]
 _FIRST_DAY = FIRST_DAY.isoformat()
 
 
@@ -29,10 +30,10 @@ def periods_of(periods: object) -> Sequence[JsonObject]:
     return [json_object(period, "periode") for period in periods]
 
 
-def held_on(on: dt.date, periods: Sequence[JsonObject], created: dt.date | None) -> Held:
+def held_on(on: dt.date, periods: Sequence[JsonObject], created: Created) -> Held:
     """Return which of the periods holds on the day.
 
-    `created` is the start of a period whose own date is missing or cannot be true.
+    `created` reads the start of a period whose own date is missing or cannot be true: rarely one.
     """
     turns_on: dt.date | None = None
     for place, period in enumerate(periods):
@@ -43,12 +44,12 @@ def held_on(on: dt.date, periods: Sequence[JsonObject], created: dt.date | None)
     return Held(None, turns_on)
 
 
-def _start_after(on: dt.date, period: JsonObject, created: dt.date | None) -> dt.date | None:
+def _start_after(on: dt.date, period: JsonObject, created: Created) -> dt.date | None:
     """Return the start of a period that lies ahead; None for one that has begun."""
     sent = period.get("dateDebut")
     if type(sent) is str and _FIRST_DAY <= sent <= on.isoformat():
         return None
-    start = start_of(sent_date(period, "dateDebut"), created)
+    start = start_of(sent_date(period, "dateDebut"), created())
     return start if start is not None and start > on else None
 
 

@@ -16,6 +16,7 @@ from services.writer.stock.log import LoadStatus, StockLoad
 from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.statements import drop_duplicates
 from services.writer.stock.values import Chunk
+from services.writer.turns.turns import note_staged
 from shared.db.outages import blames_row, sqlstate
 from shared.db.tables.stock import stock_loads
 
@@ -120,14 +121,22 @@ def store_chunk(engine: Engine, load: StockLoad, number: int, chunk: Chunk) -> N
     try:
         with engine.begin() as connection:
             _copy(connection, load, chunk)
+            _note_turns(connection, load, chunk)
             log.keep_chunk(connection, load, number, len(chunk.rows), chunk)
     except psycopg2.Error as error:
         if not blames_row(error):
             raise
         with engine.begin() as connection:
             refused = list(_copy_halves(connection, load, chunk))
+            _note_turns(connection, load, chunk)
             stored = len(chunk.rows) - len(refused)
             log.keep_chunk(connection, load, number, stored, chunk.without(refused))
+
+
+def _note_turns(connection: Connection, load: StockLoad, chunk: Chunk) -> None:
+    """Note the periods ahead of rows that are swapped in; a merge looks for itself."""
+    if load.collection == "etablissements" and load.way == "swap":
+        note_staged(connection, chunk.rows, on=load.on)
 
 
 def _copy(connection: Connection, load: StockLoad, chunk: Chunk) -> None:

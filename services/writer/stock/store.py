@@ -12,7 +12,7 @@ from services.writer.stock.log import StockLoad
 from services.writer.stock.merge import MergeRules
 from services.writer.stock.statements import count_vanished
 from services.writer.stock.view import View
-from services.writer.turns.turns import note_early
+from services.writer.turns.turns import make_due
 from shared.db.tables.stock import stock_loads
 from shared.errors import UserError
 from shared.imports.watermarks import read_watermarks, set_watermark
@@ -93,7 +93,7 @@ def _swap(connection: Connection, load: StockLoad) -> bool:
     swapped = staging.swap(connection, load)
     if swapped:
         if load.collection == "etablissements":
-            note_early(connection, on=load.on)
+            make_due(connection, on=load.on)
         # All rows are new: the table was empty.
         log.note(connection, load, inserted=stock_loads.c.rows, vanished=0)
         _finish(connection, load)

@@ -132,6 +132,8 @@ DROP_OVERTAKEN = text(f"""
     DELETE FROM periodes_etablissements p USING turns t, stock_due e
     WHERE e.siret = t.siret AND p.siret = t.siret AND {start("p", "e")} > :on
 """)
+
 # ── Rows of a stock file that fills an empty register ──
 
-NOTE_EARLY = text(_NOTE.format(day=":on", rows=f"etablissements e WHERE {is_early('e')}"))
+# All turns are those of its chunks.
+MAKE_DUE = text("UPDATE turns SET day = :on WHERE day > :on")
