@@ -4,8 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.fetcher.plan.windows import PlannedBatch
+from services.fetcher.plan.windows import MOST_ROWS_UNCUT, PlannedBatch
 from shared.terminal.words import thousands
+
+# The files of the whole register, from the first row to the last page, on two cores.
+STOCK_MINUTES = 120
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,34 @@ def cost_of(plan: Sequence[PlannedBatch], *, rows_per_page: int, per_minute: flo
     return Cost(len(plan), sum(rows), requests, requests / per_minute, is_counted)
 
 
+def cost_before_cuts(
+    plan: Sequence[PlannedBatch], *, rows_per_page: int, per_minute: float
+) -> Cost:
+    """Estimate a plan whose windows are counted and not cut yet: a mass day costs no 500 counts.
+
+    Sirens are not evenly spread: walks come out half full. Each costs its count and, at its end, a
+    page that is not full.
+    """
+    rows = [rows_of(batch) for batch in plan]
+    walks = [
+        1 if each <= MOST_ROWS_UNCUT else 2 * math.ceil(each / MOST_ROWS_UNCUT) for each in rows
+    ]
+    requests = sum(requests_of(each, rows_per_page) for each in rows)
+    requests += sum(2 * each for each in walks if each > 1)
+    return Cost(sum(walks), sum(rows), requests, requests / per_minute, is_counted=True)
+
+
+def stock_advice(cost: Cost) -> str | None:
+    """Recommend the stock files where they are faster than a delta of the whole register."""
+    if cost.minutes <= STOCK_MINUTES:
+        return None
+    return (
+        f"the next month's stock files bring the same in some {STOCK_MINUTES // 60} hours, "
+        f"where this delta takes {cost.minutes / 60:.0f}: load them (./sirenade stock FILE …), and "
+        "let a delta bring the days since"
+    )
+
+
 def days_of(rows: int, per_day: int) -> str:
     """Say in words how many days a plan takes at this daily share."""
     days = max(1, math.ceil(rows / per_day))
@@ -59,3 +90,4 @@ class ImportForecast:
     plan: Sequence[PlannedBatch]
     cost: Cost
     counts: int
+    advice: str | None = None

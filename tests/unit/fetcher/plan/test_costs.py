@@ -1,4 +1,4 @@
-from services.fetcher.plan.costs import Cost, cost_of, days_of
+from services.fetcher.plan.costs import Cost, cost_before_cuts, cost_of, days_of, stock_advice
 from services.fetcher.plan.windows import PlannedBatch, Window
 
 
@@ -29,3 +29,20 @@ def test_a_daily_plan_is_told_in_days() -> None:
     assert days_of(245_000, 35_000) == "7 days at 35 000 rows a day"
     assert days_of(245_001, 35_000) == "8 days at 35 000 rows a day"
     assert days_of(0, 35_000) == "1 day at 35 000 rows a day"
+
+
+def test_a_mass_day_is_estimated_without_cuts_and_the_stock_files_recommended() -> None:
+    day = [PlannedBatch(Window(), expected=43_900_000), PlannedBatch(Window(), expected=150_000)]
+    cost = cost_before_cuts(day, rows_per_page=1000, per_minute=30)
+    assert (cost.windows, cost.rows) == (441, 44_050_000)
+    assert cost.requests == 43_900 + 150 + 2 * 440
+    advice = stock_advice(cost) or ""
+    assert "some 2 hours, where this delta takes 25" in advice
+    assert stock_advice(cost_before_cuts(day, rows_per_page=1000, per_minute=500)) is None
+
+
+def test_an_ordinary_day_costs_its_pages() -> None:
+    day = [PlannedBatch(Window(), expected=20_500), PlannedBatch(Window(), expected=999)]
+    cost = cost_before_cuts(day, rows_per_page=1000, per_minute=30)
+    assert (cost.windows, cost.requests) == (2, 22)
+    assert stock_advice(cost) is None
