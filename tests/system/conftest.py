@@ -100,9 +100,13 @@ class Insee:
             next_cursor = page["header"]["curseurSuivant"]
         return records
 
-    def _get(self, path: str) -> Any:
+    def play_naf_2025(self, form: str) -> None:
+        self._get("/__naf-2025", json.dumps({"form": form}).encode())
+
+    def _get(self, path: str, body: bytes | None = None) -> Any:
+        """Ask for the path, or post the body to it."""
         request = urllib.request.Request(  # noqa: S310  # loopback
-            self.root + path, headers={"X-INSEE-Api-Key-Integration": "verifier"}
+            self.root + path, data=body, headers={"X-INSEE-Api-Key-Integration": "verifier"}
         )
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  # loopback
             return json.load(answer)
