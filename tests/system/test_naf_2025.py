@@ -32,7 +32,7 @@ Pages = Mapping[str, Mapping[str, Any]]
 
 def _pages(engine: Engine) -> Pages:
     with engine.connect() as connection:
-        return {row["siret"]: row for row in connection.execute(_PAGES).mappings()}
+        return {row["siret"]: dict(row) for row in connection.execute(_PAGES).mappings()}
 
 
 def _take_stock(processes: Processes, folder: Path, form: str) -> None:
