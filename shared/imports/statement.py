@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, text
 
 from shared.days import TIME_ZONE
+from shared.imports.listed import listed
 
 # An establishment with a row but without a commune: INSEE places it abroad.
 NOWHERE = "none"
@@ -26,6 +27,7 @@ ASKED = """
       FROM import_batches b CROSS JOIN unnest(b.sirets) AS a (siret)
       WHERE b.sirets IS NOT NULL AND b.status = 'complete'
       ORDER BY a.siret, b.id DESC)"""
+_ACTIVITE, _ETAT = (listed(name, "e") for name in ("activite_principale", "etat_administratif"))
 _CHOSEN = f"""
     chosen AS MATERIALIZED (
       SELECT b.id, b.status, b.expected, b.received_distinct, b.missing_sirets, b.surplus_sirets,
@@ -53,8 +55,8 @@ _CHOSEN = f"""
       JOIN etablissements e ON e.siret = s.siret
         AND (c.departement IS NULL OR e.departement = c.departement)
         AND (c.code_commune IS NULL OR e.code_commune = c.code_commune)
-        AND (c.activite_principale IS NULL OR e.activite_principale = c.activite_principale)
-        AND (c.etat_administratif IS NULL OR e.etat_administratif = c.etat_administratif)
+        AND (c.activite_principale IS NULL OR {_ACTIVITE} = c.activite_principale)
+        AND (c.etat_administratif IS NULL OR {_ETAT} = c.etat_administratif)
         AND (c.siret_from IS NULL OR e.siret >= c.siret_from)
         AND (c.siret_to IS NULL OR e.siret <= c.siret_to)
       LEFT JOIN asked a ON a.siret = e.siret AND a.batch_id >= c.id

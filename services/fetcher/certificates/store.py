@@ -10,6 +10,7 @@ from sqlalchemy import Engine, TextClause, text
 from services.fetcher.certificates.comparison import Tally, WindowFinding, united
 from services.fetcher.plan.windows import Window
 from shared.imports import absences
+from shared.imports.listed import listed
 from shared.imports.scope import Scope
 from shared.imports.statement import ASKED
 
@@ -43,9 +44,11 @@ _GONE = text(f"""
     ORDER BY a.siret
 """)
 # A NULL lies in no window that names a value, as at INSEE.
-_EQUAL = ("departement", "code_commune", "activite_principale", "etat_administratif")
+_EQUAL = {name: name for name in ("departement", "code_commune")} | {
+    name: listed(name, "etablissements") for name in ("activite_principale", "etat_administratif")
+}
 _IN_WINDOW = " AND ".join(
-    [f"(CAST(:{name} AS text) IS NULL OR {name} = :{name})" for name in _EQUAL]
+    [f"(CAST(:{name} AS text) IS NULL OR {value} = :{name})" for name, value in _EQUAL.items()]
     + [
         "(CAST(:siret_from AS text) IS NULL OR siret >= :siret_from)",
         "(CAST(:siret_to AS text) IS NULL OR siret <= :siret_to)",

@@ -8,6 +8,7 @@ from services.writer.erasure.tombstones import withheld
 from services.writer.slices.decode import Fault
 from services.writer.sql.prepared import Prepared
 from shared.errors import SirenadeError
+from shared.imports.listed import listed
 from shared.messages import WriteSlice
 
 OUTCOMES = ("inserted", "updated", "unchanged", "failed")
@@ -76,9 +77,10 @@ _IS_WHOLE = Prepared(
         AND (slices_expected IS NULL OR slices_done < slices_expected))
     """,
 )
+_ACTIVITE, _ETAT = (listed(name, "e") for name in ("activite_principale", "etat_administratif"))
 # A siret beyond the last one received is no surplus where a limit ended the batch: it was not asked
 # for.
-SETS = """
+SETS = f"""
     received AS MATERIALIZED (
       SELECT DISTINCT unnest(r.sirets) AS siret
       FROM slice_receipts r
@@ -95,16 +97,16 @@ SETS = """
           b.siret_from, b.siret_to) IS NOT NULL
         AND (b.departement IS NULL OR e.departement = b.departement)
         AND (b.code_commune IS NULL OR e.code_commune = b.code_commune)
-        AND (b.activite_principale IS NULL OR e.activite_principale = b.activite_principale)
-        AND (b.etat_administratif IS NULL OR e.etat_administratif = b.etat_administratif)
+        AND (b.activite_principale IS NULL OR {_ACTIVITE} = b.activite_principale)
+        AND (b.etat_administratif IS NULL OR {_ETAT} = b.etat_administratif)
         AND (b.siret_from IS NULL OR e.siret >= b.siret_from)
         AND (b.siret_to IS NULL OR e.siret <= b.siret_to)
-        AND (b.row_limit IS NULL OR e.siret <= {last_received})
+        AND (b.row_limit IS NULL OR e.siret <= {{last_received}})
       UNION ALL
       SELECT e.siret FROM import_batches b CROSS JOIN unnest(b.sirets) AS asked (siret)
         JOIN etablissements e ON e.siret = asked.siret
       WHERE b.id = :batch_id
-        AND (b.row_limit IS NULL OR e.siret <= {last_received})),
+        AND (b.row_limit IS NULL OR e.siret <= {{last_received}})),
     surplus AS (
       -- A set operation, never a join: before the first ANALYZE the planner expects one row here,
       -- and would compare each stored row with each received one.

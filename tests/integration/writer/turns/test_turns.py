@@ -199,3 +199,25 @@ def test_a_row_of_the_first_release_that_shows_a_day_ahead_is_put_right(desk: De
     assert open_pages(desk) == [CLOSES, RECODED]
     _turn(desk, dt.date(2027, 2, 1))
     assert rows(desk) == AFTER
+
+
+@pytest.mark.parametrize(
+    ("window", "listed"),
+    [
+        ({"etat_administratif": "A"}, [CREATED, ALSO_CREATED, RECODED]),
+        ({"etat_administratif": "F"}, [CLOSES]),
+        ({"activite_principale": "43.22A"}, [CREATED, ALSO_CREATED, CLOSES]),
+        ({"activite_principale": "43.22G"}, [RECODED]),
+    ],
+)
+def test_a_batch_is_compared_by_the_periods_by_which_insee_lists(
+    desk: Desk, window: dict[str, Any], listed: list[str]
+) -> None:
+    _import(desk)
+    records = [each for each in records_of("dates_to_come") if each["siret"] in listed]
+    desk.import_(*records, fetched_at=FETCHED_AT, **window)
+    (batch,) = desk.execute("SELECT * FROM import_batches ORDER BY id DESC LIMIT 1")
+    assert (batch["status"], batch["surplus_sirets"]) == ("complete", [])
+    desk.import_(*records[1:], fetched_at=FETCHED_AT, **window)
+    (batch,) = desk.execute("SELECT * FROM import_batches ORDER BY id DESC LIMIT 1")
+    assert batch["surplus_sirets"] == listed[:1]
