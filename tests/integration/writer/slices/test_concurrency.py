@@ -222,7 +222,7 @@ def test_four_writers_on_the_same_keys_do_not_deadlock(
         slice_ = [
             records.record(
                 key,
-                siren=f"{key % 30:09d}",
+                siren=f"{key % 30 + 1:09d}",
                 enseigne=f"{number}",
                 treated=f"2026-01-{dice.randint(1, 28):02d}T00:00:00",
                 etat=dice.choice("AAF"),
@@ -295,7 +295,7 @@ def test_a_writer_killed_in_mid_transaction_leaves_nothing_half_written(
     desk: Desk, records: Records, shard_urls: tuple[str, ...]
 ) -> None:
     batch = desk.batch()
-    slice_ = [records.record(number) for number in range(20)]
+    slice_ = [records.record(number) for number in range(1, 21)]
     message = desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch))
     # At the count of the batch all rows are written, and only the commit is missing.
     put_gate(desk, "TRIGGER gate BEFORE UPDATE ON import_batches")
