@@ -114,7 +114,9 @@ def count_anew(connection: Connection, readers: Sequence[Engine]) -> str:
         found = reconcile(control, shards)
     if found.agrees:
         return f"zero difference, {found.batches} batches compared"
-    result = f"the counters are wrong: {len(found.differing)} differ in {found.batches} batches"
+    wrong = [each for each in found.totals if each.difference]
+    names = ", ".join(f"{each.counter} {each.counted}, really {each.real}" for each in wrong)
+    result = f"the counters are wrong: {len(found.differing)} differ in {found.batches} batches ({names})"
     log.warning("counters differ from rows", differing=len(found.differing))
     return result
 

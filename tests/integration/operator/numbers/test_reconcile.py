@@ -82,6 +82,20 @@ def test_a_row_that_a_retry_stored_since_is_no_difference(
     assert (status, found["differing"]) == (0, [])
 
 
+def test_a_row_that_was_lost_and_repaired_is_no_difference(
+    sirenade: Sirenade, desk: Desk, records: Records, imported: list[int]
+) -> None:
+    assert imported
+    lost = records.record(3)
+    desk.execute("DELETE FROM periodes_etablissements WHERE siret = :siret", siret=lost["siret"])
+    desk.execute("DELETE FROM etablissements WHERE siret = :siret", siret=lost["siret"])
+    assert _reconcile(sirenade)[0] == 1
+    desk.import_(lost, departement=None, sirets=[lost["siret"]])
+    assert "zero difference" in sirenade("reconcile").out
+    desk.execute("DELETE FROM etablissements WHERE siret = :siret", siret=lost["siret"])
+    assert _reconcile(sirenade)[0] == 1
+
+
 @pytest.mark.parametrize(
     ("statement", "counters"),
     [
