@@ -116,7 +116,8 @@ def count_anew(connection: Connection, readers: Sequence[Engine]) -> str:
         return f"zero difference, {found.batches} batches compared"
     wrong = [each for each in found.totals if each.difference]
     names = ", ".join(f"{each.counter} {each.counted}, really {each.real}" for each in wrong)
-    result = f"the counters are wrong: {len(found.differing)} differ in {found.batches} batches ({names})"
+    differing = f"{len(found.differing)} differ in {found.batches} batches"
+    result = f"the counters are wrong: {differing} ({names})"
     log.warning("counters differ from rows", differing=len(found.differing))
     return result
 
