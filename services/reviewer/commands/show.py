@@ -22,6 +22,8 @@ from shared.errors import UserError
 from shared.settings import DatabaseSettings, load
 from shared.sirene.identifiers import is_siret, siren_of
 
+# Nobody understands the activity yet, but the establishment may be written about.
+_WRITABLE = frozenset({PENDING, AvisOutcome.NOT_UNDERSTOOD})
 _AVIS = """
     SELECT id, kind, outcome, text, label, digital_source_type, model, prompt_version, facts_hash,
       accepted_facts_hash, accepted_at, published_at, lease_until
@@ -80,7 +82,7 @@ def read_avis(engine: Engine, wanted: str | Sequence[int]) -> list[dict[str, Any
         subjects = read_subjects(connection, [row["id"] for row in rows])
         for row in rows:
             subject = subjects.get(row["id"])
-            writable = subject is not None and subject.outcome(sole_traders=True) == PENDING
+            writable = subject is not None and subject.outcome(sole_traders=True) in _WRITABLE
             row["facts"] = asdict(subject.facts) if subject is not None and writable else None
             attempts = connection.execute(_ATTEMPTS, {"avis_id": row["id"]}).mappings()
             row["attempts"] = [dict(attempt) for attempt in attempts]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.db.tables import pro_localisations, unites_legales
+from shared.db.tables import etablissements, pro_localisations, unites_legales
 from tests.integration.reviewer.reviewers import Finished, run_command
 
 if TYPE_CHECKING:
@@ -65,6 +65,17 @@ def test_a_page_keeps_its_text_until_the_successor_is_accepted(
     assert "until its successor is accepted" in show(database_url, "00000000100011").stdout
     register.change(pro_localisations, register.siren(1), status="closed")
     assert json.loads(show(database_url, "00000000100011", "--json-ld").stdout) == []
+
+
+def test_a_page_keeps_its_text_while_nobody_understands_the_activity(
+    register: "Register", desk: "Desk", database_url: str
+) -> None:
+    ids = register.add(range(1, 2))
+    desk.store(*desk.claim(ids))
+    [before] = json.loads(show(database_url, "00000000100011", "--json-ld").stdout)
+    register.execute("UPDATE avis SET outcome = 'not_understood', facts_hash = 'other'")
+    register.change(etablissements, register.siren(1), activite_principale="99.99X")
+    assert json.loads(show(database_url, "00000000100011", "--json-ld").stdout) == [before]
 
 
 def test_somebody_who_must_not_be_written_about_is_not_shown_either(
