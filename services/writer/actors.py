@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Engine
 
 from services.writer.slices.receipts import OUTCOMES
+from services.writer.slices.unknown_codes import CodeDrift
 from services.writer.slices.unknown_keys import Drift
 from services.writer.store import SliceResult, SliceStatus, write_slice
 from shared.clock import Clock
@@ -30,7 +31,7 @@ def declare_actors(  # noqa: PLR0913  one parameter per collaborator
     sole_traders: bool,
     shards: Sequence[Engine] = (),
 ) -> None:
-    drift = Drift(engine)
+    drift, code_drift = Drift(engine), CodeDrift(engine)
 
     def write(*others: Any, **wire: Any) -> None:
         message = WriteSlice.from_wire(wire, *others)
@@ -43,6 +44,7 @@ def declare_actors(  # noqa: PLR0913  one parameter per collaborator
         _count(metrics, result)
         _log(result)
         drift.note(result.unknown_keys, batch_id=message.batch_id)
+        code_drift.note(result.unknown_codes)
 
     dramatiq.actor(
         broker=broker,

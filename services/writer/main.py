@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 
 from services.writer.actors import declare_actors
 from services.writer.dead_letters import DeadLetterArchive
+from services.writer.learned_codes import renew_learned
 from services.writer.settings import StockSettings, WriterSettings
 from services.writer.turns.turns import Turns
 from shared.clock import Clock
@@ -20,6 +21,8 @@ from shared.sirene import reference
 _ARCHIVE_INTERVAL_SECONDS = 10
 # A day begins for its establishments within this time.
 _TURNS_INTERVAL_SECONDS = 60
+# A process knows the same codes all its life: another turn follows one that failed.
+_LEARN_INTERVAL_SECONDS = 3600
 
 
 def build(
@@ -42,6 +45,10 @@ def build(
     alone = all(shard is engine for shard in shards)
     archive = DeadLetterArchive(broker, engine, metrics, with_records=alone)
     turns = Turns(shards, clock, sole_traders)
+
+    def learn() -> None:
+        renew_learned(engine, shards, sole_traders=sole_traders)
+
     return Service(
         name="writer",
         queue=WriteSlice.QUEUE,
@@ -49,6 +56,7 @@ def build(
         loops=(
             Loop("dead letters", interval_seconds=_ARCHIVE_INTERVAL_SECONDS, step=archive.step),
             Loop("turns", interval_seconds=_TURNS_INTERVAL_SECONDS, step=turns.step),
+            Loop("learned codes", interval_seconds=_LEARN_INTERVAL_SECONDS, step=learn),
         ),
     )
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from services.writer.erasure.honour import withdraw_unread
+from services.writer.mapping.unknown_codes import NO_CODES, Codes
 from services.writer.slices import receipts, shard_receipts
 from services.writer.slices.compare import find_stale, renew_stamps
 from services.writer.slices.decode import Fault, MappedRow, ReadSlice, map_rows, read_slice
@@ -52,6 +53,7 @@ class SliceResult:
     unchanged: int = 0
     failed: int = 0
     unknown_keys: frozenset[str] = frozenset()
+    unknown_codes: Codes = NO_CODES
     batch_completed: bool = False
 
 
@@ -187,6 +189,7 @@ def _write_records(connection: Connection, work: _Work) -> SliceResult:
         unchanged=read.records - written.inserted - written.updated - len(faults),
         failed=len(faults),
         unknown_keys=frozenset().union(*(row.mapped.unknown_keys for row in rows)),
+        unknown_codes=frozenset().union(*(row.mapped.unknown_codes for row in rows)),
     )
 
 

@@ -14,6 +14,7 @@ class ConditionFacts:
     """One look at the databases and the queues.
 
     `still_seconds`: time since the last row came; `certificate_gap`: establishments by side;
+    `unknown_codes`: those of the last 7 days by column;
     `freshness_seconds`: age of the register by collection.
     """
 
@@ -29,6 +30,7 @@ class ConditionFacts:
     dead_letters: int
     budget_is_reached: bool
     certificate_gap: Mapping[str, int]
+    unknown_codes: Mapping[str, int]
     freshness_seconds: Mapping[str, float]
 
 

@@ -37,6 +37,12 @@ def _certificate_gap(facts: ConditionFacts) -> Iterator[str]:
             yield f"{thousands(count)} establishments are {side}, by the latest certificates."
 
 
+def _unknown_codes(facts: ConditionFacts) -> Iterator[str]:
+    for field, count in facts.unknown_codes.items():
+        if count:
+            yield f"INSEE sends {thousands(count)} unknown codes in {field}: ./sirenade stats"
+
+
 def _not_fresh(facts: ConditionFacts) -> Iterator[str]:
     weekday = facts.at.astimezone(FRANCE).weekday()
     fresh_hours = _FRESH_HOURS + _MORE_HOURS_BY_WEEKDAY.get(weekday, 0)
@@ -118,6 +124,14 @@ CONDITIONS = (
         hold="30m",
         summary="{{ $value }} establishments are {{ $labels.side }}, by the latest certificates.",
         faults=_certificate_gap,
+    ),
+    # A gauge of PostgreSQL: it outlives the writer that saw the code.
+    warning(
+        "SirenadeUnknownCodes",
+        expression="max by (field) (sirenade_unknown_codes) > 0",
+        hold="5m",
+        summary="INSEE sends {{ $value }} unknown codes in {{ $labels.field }}.",
+        faults=_unknown_codes,
     ),
     # The retries of every 15 minutes resolve what failed for a moment.
     warning(

@@ -2,10 +2,12 @@
 
 import csv
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
+
+from shared.sirene.values import MASKED
 
 COG_YEAR = 2025
 """The year of the Code officiel géographique in `communes.csv`: as of its 1 January."""
@@ -118,10 +120,44 @@ def departement_et_region(code_commune: str) -> tuple[str, str]:
     return departement or "", region_of(departement) or ""
 
 
+CODED_FIELDS = (
+    "activite_principale",
+    "nomenclature_activite_principale",
+    "categorie_juridique",
+    "tranche_effectifs",
+    "code_commune",
+    "etat_administratif",
+)
+"""The columns whose codes the tables should know."""
+
+
+@functools.cache
+def known_codes() -> Mapping[str, frozenset[str | None]]:
+    """Return the codes that the tables know, by the column that holds them; nothing is known, too.
+
+    `00.00Z` is INSEE's code of an activity that is not yet known.
+    """
+    known: tuple[Iterable[str], ...] = (
+        [*_activites()[""], "00.00Z"],
+        nomenclatures(),
+        _libelles("categories_juridiques"),
+        _libelles("tranches_effectifs"),
+        communes(),
+        "AFC",
+    )
+    nothing = (None, "", MASKED)
+    return MappingProxyType(
+        {
+            field: frozenset([*codes, *nothing])
+            for field, codes in zip(CODED_FIELDS, known, strict=True)
+        }
+    )
+
+
 def load() -> None:
     """Read the tables now, not with the first record."""
     _activites(), communes(), departements()
-    _libelles("categories_juridiques"), _libelles("tranches_effectifs")
+    known_codes()
 
 
 def region_of(departement: str | None) -> str | None:

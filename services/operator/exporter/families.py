@@ -91,6 +91,12 @@ WORK = (
         "Establishments that differ from INSEE, by the latest certificate of each scope.",
         ("side",),
     ),
+    # They are told by no text until a release knows them (`unknown_codes`).
+    Family(
+        "sirenade_unknown_codes",
+        "Codes of INSEE that no table knows, first seen in the last 7 days.",
+        ("field",),
+    ),
     Family("sirenade_certificate_last_timestamp_seconds", "When the last certificate was done."),
     # ── What failed ──
     Family("sirenade_failed_items_open", "Items that failed and are not resolved.", ("kind",)),

@@ -9,6 +9,7 @@ from shared.avis import AvisOutcome
 from shared.days import TIME_ZONE
 from shared.db.days import day_start
 from shared.imports.progress import BATCH_TOTALS, RUNS_BY_STATUS
+from shared.sirene.reference import CODED_FIELDS
 
 _MIDNIGHT = f"date_trunc('day', now(), '{TIME_ZONE}')"
 
@@ -71,6 +72,10 @@ CONTROL = text(f"""
         FROM watermarks),
       'sirenade_certificate_gap_establishments', (SELECT json_build_object(
         'missing', coalesce(sum(missing), 0), 'surplus', coalesce(sum(surplus), 0)) FROM latest),
+      'sirenade_unknown_codes', (SELECT json_object_agg(field, (
+          SELECT count(*) FROM unknown_codes u
+          WHERE u.field = f.field AND first_seen_at > now() - interval '7 days'))
+        FROM unnest(CAST(:coded_fields AS text[])) AS f (field)),
       'sirenade_certificate_last_timestamp_seconds',
         (SELECT extract(epoch FROM max(finished_at))::float FROM certificates),
       'sirenade_dead_letters_waiting',
@@ -89,7 +94,7 @@ CONTROL = text(f"""
     FROM (
       SELECT {BATCH_TOTALS}, coalesce(sum(cardinality(missing_sirets)), 0) AS missing
       FROM import_batches) b
-""")
+""").bindparams(coded_fields=list(CODED_FIELDS))
 
 SHARD = text("""
     SELECT json_build_object(

@@ -84,6 +84,7 @@ class Reading:
             dead_letters=totals["sirenade_dead_letters_waiting"] + dead_in_queues,
             budget_is_reached=bool((totals["sirenade_budget_paused"] or {}).get("cap")),
             certificate_gap=totals["sirenade_certificate_gap_establishments"],
+            unknown_codes=totals["sirenade_unknown_codes"],
             freshness_seconds=totals["sirenade_freshness_age_seconds"] or {},
         )
 

@@ -54,6 +54,8 @@ _STATS = text(f"""
         'requests_per_hour', requests_per_hour, 'share_left_by_others', adaptation,
         'paused_until', CASE WHEN paused_until > now() THEN paused_until END)), '[]') FROM quota),
       'unknown_keys', (SELECT coalesce(json_agg(key ORDER BY key), '[]') FROM schema_drift),
+      'unknown_codes', (SELECT coalesce(json_object_agg(field, codes), '{{}}') FROM (
+        SELECT field, json_agg(code ORDER BY code) AS codes FROM unknown_codes GROUP BY field) c),
       'freshness', (SELECT coalesce(json_agg(json_build_object(
         'collection', collection, 'treated_until', treated_until,
         'age_hours', round(extract(epoch FROM

@@ -12,6 +12,7 @@ from services.writer.mapping import copy_values, insee_keys
 from services.writer.mapping.copy_values import BETWEEN, Keys, Texts
 from services.writer.mapping.periods import held_on, periods_of
 from services.writer.mapping.rows import UNITE_COLUMNS, MappedRecord, MappedUnite, record_of
+from services.writer.mapping.unknown_codes import codes_in_record
 from shared.sirene.dates import LAST_DAY
 from shared.sirene.digests import SplitRecord, split_record
 from shared.sirene.identifiers import is_siren, siren_of
@@ -71,6 +72,7 @@ def map_split(
             periode=periode.block,
         ),
         held.turns_on,
+        codes_in_record(block, adresse, periode.block, split.unite),
     )
 
 

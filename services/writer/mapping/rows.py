@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 from services.writer.mapping import insee_keys
 from services.writer.mapping.copy_values import texts_of
+from services.writer.mapping.unknown_codes import NO_CODES, Codes
 from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
 
 # The columns of each line, in the order in which `mapper` reads them.
@@ -46,6 +47,7 @@ class MappedRecord(NamedTuple):
     periodes_lines: Sequence[str]
     unknown_keys: frozenset[str] = frozenset()
     turns_on: dt.date | None = None
+    unknown_codes: Codes = NO_CODES
 
     @property
     def unite(self) -> UniteLegale:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg2
 from sqlalchemy import Connection, Engine
 
+from services.writer.slices.unknown_codes import note_codes
 from services.writer.stock import log, staging
 from services.writer.stock.columns import StockCollection
 from services.writer.stock.comparison import StockComparison, compare
@@ -159,6 +160,7 @@ class Loader:
         cleaned = clean(chunk.rows, file.layout)
         try:
             staging.store_chunk(self.engine, load, number, cleaned.without(chunk.broken))
+            note_codes(self.engine, cleaned.unknown_codes)
         except psycopg2.Error as error:
             # The server's own message may quote a row.
             raise UserError(

@@ -6,17 +6,19 @@ that read the values of the API.
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from services.writer.mapping.unknown_codes import NO_CODES, Codes
 from services.writer.stock.columns import Layout, key_of
 from services.writer.stock.files.column_types import plain
 from services.writer.stock.files.readers import LINE
 from services.writer.stock.refusals import RefusedRow
+from services.writer.stock.unknown_codes import codes_in_columns
 from shared.sirene.reference import departement_of, region_of
 from shared.sirene.values import (
     MASKED,
@@ -54,13 +56,14 @@ class Chunk:
     lines: pa.Array
     refused: Sequence[RefusedRow]
     treated_until: dt.datetime | None
+    unknown_codes: Codes = NO_CODES
 
     def without(self, more: Sequence[RefusedRow]) -> "Chunk":
         """Return the chunk with more refused rows, of which it has no values."""
         if not more:
             return self
         refused = sorted([*self.refused, *more], key=lambda row: row.line)
-        return Chunk(self.rows, self.lines, refused, self.treated_until)
+        return replace(self, refused=refused)
 
     def stream(self) -> pa.BufferReader:
         """Return the rows in COPY's text format, with an empty value for NULL."""
@@ -92,7 +95,8 @@ def clean(batch: pa.RecordBatch, layout: Layout) -> Chunk:
         columns["region"] = _mapped(columns["departement"], region_of, pa.string())
     kept, lines, refused = cleaner.divide(columns, key)
     latest = pc.max(kept.column("date_dernier_traitement")).as_py()
-    return Chunk(_escape_columns(kept), lines, refused, latest)
+    codes = codes_in_columns(columns)
+    return Chunk(_escape_columns(kept), lines, refused, latest, codes)
 
 
 class _Cleaner:

@@ -249,6 +249,7 @@ def _together(parts: Sequence[SliceResult]) -> SliceResult:
         unchanged=sum(part.unchanged for part in parts),
         failed=sum(part.failed for part in parts),
         unknown_keys=frozenset().union(*(part.unknown_keys for part in parts)),
+        unknown_codes=frozenset().union(*(part.unknown_codes for part in parts)),
     )
 
 

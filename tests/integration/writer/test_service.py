@@ -90,7 +90,7 @@ def test_dead_letters_of_every_queue_are_archived(
     wait_until(lambda: len(broker.dead_letter_bodies[WRITE_QUEUE]) == 1)
     broker.declare_queue(FetchPage.QUEUE)
     broker.dead_letter_bodies[FetchPage.QUEUE].append(b"no message at all")
-    archive, _turns = service.loops
+    archive, *_ = service.loops
     archive.step()
     archive.step()
     rows = desk.execute("SELECT * FROM dead_letters ORDER BY queue")

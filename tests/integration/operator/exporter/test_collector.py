@@ -35,11 +35,24 @@ def test_an_empty_database_shows_zeros_and_no_date(engine: Engine) -> None:
     assert value("avis", kind="notice", outcome="accepted") == 0
     assert value("failed_items_open", kind="review") == 0
     assert value("certificate_gap_establishments", side="missing") == 0
+    assert value("unknown_codes", field="activite_principale") == 0
     # These are unknown, and zero would be a lie.
     assert value("freshness_age_seconds", collection="etablissements") is None
     assert value("import_last_order_timestamp_seconds") is None
     assert value("quota_limit_requests") is None
     assert 0 < (value("day_end_timestamp_seconds") or 0) - time.time() <= 25 * 3600
+
+
+def test_codes_that_no_table_knows_are_counted_for_a_week(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO unknown_codes VALUES ('code_commune', '33998', now()),"
+                " ('code_commune', '33999', now() - interval '8 days')"
+            )
+        )
+    value = exported(engine)
+    assert value("unknown_codes", field="code_commune") == 1
 
 
 def test_the_totals_are_those_of_the_import(engine: Engine) -> None:

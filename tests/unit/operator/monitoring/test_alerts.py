@@ -39,6 +39,7 @@ def test_a_run_that_is_well_raises_nothing() -> None:
             with_totals(certificate_gap_establishments={"missing": 3, "surplus": 0}),
             "CertificateGap",
         ),
+        (with_totals(unknown_codes={"activite_principale": 2}), "UnknownCodes"),
         (with_totals(freshness_age_seconds={"etablissements": 37 * HOUR}), "NotFresh"),
         (with_totals(budget_paused={"cap": 1}), "BudgetReached"),
     ],
