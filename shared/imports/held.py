@@ -51,7 +51,8 @@ _COUNT_OUTSIDE = text("""
           OR e.departement IN (SELECT json_array_elements_text(s.departements))
           OR e.code_commune IN (SELECT json_array_elements_text(s.communes)))
         AND (json_array_length(s.activites) = 0
-          OR e.activite_principale IN (SELECT json_array_elements_text(s.activites)))
+          OR e.activite_principale IN (SELECT json_array_elements_text(s.activites))
+          OR e.activite_principale_naf25 IN (SELECT json_array_elements_text(s.activites)))
         AND (s.etat_administratif IS NULL OR e.etat_administratif = s.etat_administratif)
         AND (s.siret_from IS NULL OR e.siret >= s.siret_from)
         AND (s.siret_to IS NULL OR e.siret <= s.siret_to))

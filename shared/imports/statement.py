@@ -55,7 +55,8 @@ _CHOSEN = f"""
       JOIN etablissements e ON e.siret = s.siret
         AND (c.departement IS NULL OR e.departement = c.departement)
         AND (c.code_commune IS NULL OR e.code_commune = c.code_commune)
-        AND (c.activite_principale IS NULL OR {_ACTIVITE} = c.activite_principale)
+        AND (c.activite_principale IS NULL
+          OR c.activite_principale IN ({_ACTIVITE}, e.activite_principale_naf25))
         AND (c.etat_administratif IS NULL OR {_ETAT} = c.etat_administratif)
         AND (c.siret_from IS NULL OR e.siret >= c.siret_from)
         AND (c.siret_to IS NULL OR e.siret <= c.siret_to)

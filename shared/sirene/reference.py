@@ -1,6 +1,7 @@
 """Reference tables of the register, each read once, at its first use (data/SOURCES.md)."""
 
 import csv
+import datetime as dt
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ _ARRONDISSEMENTS = {
     "69123": range(69381, 69390),
     "75056": range(75101, 75121),
 }
+# INSEE codes activities by it from this day on, in its own words.
+NAF_2025_DAY = dt.date(2027, 1, 1)
 # Older records carry the current activity without its nomenclature.
 _SEARCH_ORDER = ("NAFRev2", "NAF2025", "NAFRev1", "NAF1993", "NAP")
 
@@ -84,6 +87,11 @@ def _activites() -> Mapping[str, Mapping[str, str]]:
 def nomenclatures() -> frozenset[str]:
     """Return the names of the nomenclatures that the tables hold."""
     return frozenset(_SEARCH_ORDER)
+
+
+def is_naf_2025(code: str) -> bool:
+    """Return whether the code is one of NAF 2025; it is of no other nomenclature then."""
+    return code in _activites()["NAF2025"]
 
 
 def libelles_de(nomenclature: str) -> Mapping[str, str]:

@@ -45,11 +45,14 @@ _GONE = text(f"""
 """)
 # A NULL lies in no window that names a value, as at INSEE.
 _EQUAL = {name: name for name in ("departement", "code_commune")} | {
-    name: listed(name, "etablissements") for name in ("activite_principale", "etat_administratif")
+    "etat_administratif": listed("etat_administratif", "etablissements")
 }
+_ACTIVITE = listed("activite_principale", "etablissements")
 _IN_WINDOW = " AND ".join(
     [f"(CAST(:{name} AS text) IS NULL OR {value} = :{name})" for name, value in _EQUAL.items()]
     + [
+        f"""(CAST(:activite_principale AS text) IS NULL
+          OR :activite_principale IN ({_ACTIVITE}, activite_principale_naf25))""",
         "(CAST(:siret_from AS text) IS NULL OR siret >= :siret_from)",
         "(CAST(:siret_to AS text) IS NULL OR siret <= :siret_to)",
     ]

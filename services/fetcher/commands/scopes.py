@@ -8,14 +8,18 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 
 from services.fetcher.commands.options import ScopeOptions
+from shared.clock import utc_now
+from shared.days import day_in_france
 from shared.errors import UserError
 from shared.imports.scope import Scope
 from shared.sirene.identifiers import is_siret
 from shared.sirene.reference import (
     COG_YEAR,
+    NAF_2025_DAY,
     arrondissements_of,
     communes,
     departements,
+    is_naf_2025,
     libelle_activite,
 )
 from shared.terminal.cli import warn
@@ -28,7 +32,7 @@ _KINDS: Mapping[str, tuple[Callable[[str], bool], str]] = {
         "an INSEE code like 33063, no postcode",
     ),
     "activity": (
-        lambda code: libelle_activite(code, None) is not None,
+        lambda code: "." in code and libelle_activite(code, None) is not None,
         "a whole NAF code like 47.11D",
     ),
     "state": (lambda code: code in {"A", "F"}, "A (open) or F (closed)"),
@@ -52,7 +56,7 @@ def checked_scope(named: ScopeOptions) -> Scope:
             dict.fromkeys([*in_regions, *_checked("département", named.departement)])
         ),
         communes=_communes(named.commune),
-        activites=_checked("activity", named.activite),
+        activites=_activites(named.activite),
         etat_administratif=(None if named.etat is None else _checked("state", [named.etat])[0]),
         siret_from=low,
         siret_to=high,
@@ -90,6 +94,24 @@ def _checked(kind: str, codes: Iterable[str] | None) -> list[str]:
         if not is_known(code.upper()):
             raise UserError(f"unknown {kind} {code!r}: use {advice}")
     return list(dict.fromkeys(code.upper() for code in codes or ()))
+
+
+def _activites(named: Iterable[str] | None) -> list[str]:
+    """Return the codes, and say where INSEE will not find all of them under its present codes."""
+    found = _checked("activity", named)
+    is_reference = day_in_france(utc_now()) >= NAF_2025_DAY
+    for code in found:
+        if is_naf_2025(code) and not is_reference:
+            warn(
+                f"activity {code} is of NAF 2025: until {NAF_2025_DAY} it finds establishments by "
+                "the code that INSEE announces for them; closed ones have none"
+            )
+        elif is_reference and not is_naf_2025(code):
+            warn(
+                f"activity {code} is not of NAF 2025: since {NAF_2025_DAY} only establishments "
+                "that INSEE has not coded anew bear it"
+            )
+    return found
 
 
 def _communes(named: Iterable[str] | None) -> list[str]:

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.clock import utc_now
+from shared.days import day_in_france
 from shared.imports.scope import Scope
+from shared.sirene.reference import NAF_2025_DAY, is_naf_2025
 
 # The URL of a request holds this many sirets, and one page all of their records.
 SIRETS_PER_WINDOW = 100
@@ -77,13 +80,24 @@ class Window:
     def _current(self) -> str | None:
         """Return one `periode(...)` for both terms: two could match two different periods.
 
-        A delta asks for those that ever were so: a closed one is to be known as closed.
+        A delta asks for those that ever were so: a closed one is to be known as closed. Until NAF
+        2025 is the reference, its codes stand in a key of their own; INSEE may drop it then, and
+        would refuse a query that names it.
         """
-        terms = []
-        if self.activite_principale:
-            terms.append(f"activitePrincipaleEtablissement:{self.activite_principale}")
-        if self.etat_administratif:
-            terms.append(f"etatAdministratifEtablissement:{self.etat_administratif}")
+        state = (
+            self.etat_administratif and f"etatAdministratifEtablissement:{self.etat_administratif}"
+        )
+        code = self.activite_principale
+        if code is None:
+            return self._periode(state)
+        current = self._periode(f"activitePrincipaleEtablissement:{code}", state)
+        if not (is_naf_2025(code) and day_in_france(utc_now()) < NAF_2025_DAY):
+            return current
+        announced = [f"activitePrincipaleNAF25Etablissement:{code}", self._periode(state)]
+        return f"({' AND '.join(term for term in announced if term)} OR {current})"
+
+    def _periode(self, *named: str | None) -> str | None:
+        terms = [term for term in named if term]
         if terms and self.collection is None:
             terms.append("-dateFin:*")
         return f"periode({' AND '.join(terms)})" if terms else None

@@ -97,7 +97,8 @@ SETS = f"""
           b.siret_from, b.siret_to) IS NOT NULL
         AND (b.departement IS NULL OR e.departement = b.departement)
         AND (b.code_commune IS NULL OR e.code_commune = b.code_commune)
-        AND (b.activite_principale IS NULL OR {_ACTIVITE} = b.activite_principale)
+        AND (b.activite_principale IS NULL
+          OR b.activite_principale IN ({_ACTIVITE}, e.activite_principale_naf25))
         AND (b.etat_administratif IS NULL OR {_ETAT} = b.etat_administratif)
         AND (b.siret_from IS NULL OR e.siret >= b.siret_from)
         AND (b.siret_to IS NULL OR e.siret <= b.siret_to)

@@ -1,3 +1,4 @@
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -95,3 +96,32 @@ def test_a_commune_newer_than_the_table_is_asked_for_after_a_warning(
 def test_a_known_commune_gets_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
     checked_scope(ScopeOptions(commune=["33063"]))
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("today", "code", "said"),
+    [
+        ("2026-12-31", "43.22G", "is of NAF 2025"),
+        ("2026-12-31", "43.22A", ""),
+        ("2027-01-01", "43.22G", ""),
+        ("2027-01-01", "43.22A", "is not of NAF 2025"),
+    ],
+)
+def test_codes_of_both_nomenclatures_are_taken_with_a_word_on_what_is_found(
+    today: str,
+    code: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now = dt.datetime.fromisoformat(f"{today}T12:00:00+00:00")
+    monkeypatch.setattr("services.fetcher.commands.scopes.utc_now", lambda: now)
+    assert checked_scope(ScopeOptions(activite=[code])).activites == [code]
+    told = capsys.readouterr().err
+    assert said in told
+    assert bool(told) == bool(said)
+
+
+def test_a_code_without_its_dot_is_none_that_insee_finds() -> None:
+    with pytest.raises(UserError, match="a whole NAF code like"):
+        checked_scope(ScopeOptions(activite=["4322A"]))

@@ -1,3 +1,4 @@
+import datetime as dt
 from collections.abc import Sequence
 
 import pytest
@@ -15,7 +16,9 @@ from shared.imports.scope import Scope
 
 _BAKERS = "activitePrincipaleEtablissement:10.71C"
 _GROCERS = "activitePrincipaleEtablissement:47.11D"
+_NOW = "periode(activitePrincipaleEtablissement:"
 _CLOSED = "etatAdministratifEtablissement:F"
+_ENDED = f"periode({_CLOSED} AND -dateFin:*)"
 
 
 @pytest.mark.parametrize(
@@ -155,3 +158,29 @@ def test_a_window_of_few_rows_is_one_walk() -> None:
     register = Register((300_000_000, 100_000), (600_000_000, 100_000))
     plan = make_plan(Scope(departements=["33"]), row_limit=None, walkers=4, count=register.count)
     assert plan == [PlannedBatch(Window(departement="33"), expected=200_000)]
+
+
+@pytest.mark.parametrize(
+    ("today", "of_all", "of_closed"),
+    [
+        (
+            dt.datetime(2026, 12, 31, 22, 59, tzinfo=dt.UTC),
+            f"(activitePrincipaleNAF25Etablissement:43.22G OR {_NOW}43.22G AND -dateFin:*))",
+            (
+                f"(activitePrincipaleNAF25Etablissement:43.22G AND {_ENDED} OR "
+                f"{_NOW}43.22G AND {_CLOSED} AND -dateFin:*))"
+            ),
+        ),
+        (
+            dt.datetime(2026, 12, 31, 23, 1, tzinfo=dt.UTC),
+            f"{_NOW}43.22G AND -dateFin:*)",
+            f"{_NOW}43.22G AND {_CLOSED} AND -dateFin:*)",
+        ),
+    ],
+)
+def test_a_code_of_naf_2025_is_asked_for_where_it_stands_on_that_day(
+    today: dt.datetime, of_all: str, of_closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.fetcher.plan.windows.utc_now", lambda: today)
+    assert Window(activite_principale="43.22G").query == of_all
+    assert Window(activite_principale="43.22G", etat_administratif="F").query == of_closed

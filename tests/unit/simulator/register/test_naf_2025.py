@@ -2,11 +2,13 @@
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.fetcher.plan.windows import Window
 from services.simulator.api.operations import Api
 from services.simulator.api.search import Search
 from services.simulator.errors import BadChangeError
@@ -110,6 +112,21 @@ def test_a_query_finds_what_a_record_says_and_the_night_comes_once() -> None:
     assert found[0] in search.hits("siret", f"activitePrincipaleUniteLegale:{code}", None)
     with pytest.raises(BadChangeError, match="passed already"):
         register.play_naf_2025("new-period")
+
+
+def test_an_import_by_a_code_of_naf_2025_finds_the_same_before_and_after_the_night() -> None:
+    register = GeneratedRegister(_OPTIONS)
+    announced = [
+        register.record("siret", n)["activitePrincipaleNAF25Etablissement"] for n in range(300)
+    ]
+    [(code, times)] = Counter(each for each in announced if each).most_common(1)
+    assert times > 3
+    query = Window(activite_principale=code).query
+    wanted = [n for n, each in enumerate(announced) if each == code]
+    assert list(Search(register).hits("siret", query, None)) == wanted
+    register.play_naf_2025("keys-gone")
+    assert set(Search(register).hits("siret", query, None)) <= set(wanted)
+    assert Search(register).hits("siret", query, None)
 
 
 def test_informations_tells_the_day_as_one_of_mass_treatment() -> None:
