@@ -45,9 +45,9 @@ def test_a_fault_delays_a_page_and_fails_nothing(
     fetcher.walk_to_the_end()
 
     assert len(fetcher.outbox.sirets()) == 300
-    # The count and each attempt took a slot of its own: the client repeated none by itself.
-    assert insee.quota()["requests"] == 1 + 2
-    assert fetcher.value("SELECT count(*) FROM insee_requests") == 1 + 2
+    # The two of the plan and each attempt took a slot: the client repeated none by itself.
+    assert insee.quota()["requests"] == 2 + 2
+    assert fetcher.value("SELECT count(*) FROM insee_requests") == 2 + 2
 
 
 def test_a_429_holds_back_every_replica_at_once(
@@ -81,7 +81,7 @@ def test_a_refused_query_fails_its_batch_and_is_not_sent_again(
     fetcher.walk_to_the_end()
     fetcher.walker.fetch_page(message)
 
-    assert insee.quota()["requests"] == 1 + 1
+    assert insee.quota()["requests"] == 2 + 1
     assert fetcher.value("SELECT status FROM import_batches") == "failed"
     assert fetcher.value("SELECT status FROM import_runs") == "failed"
     assert "400" in fetcher.value("SELECT error FROM import_runs")

@@ -19,9 +19,9 @@ def test_a_walk_publishes_every_row_once_in_the_order_of_siret(
     sirets = fetcher.outbox.sirets()
     assert len(sirets) == 1500
     assert sirets == sorted(set(sirets))
-    # The requests are the count of the plan, then 400 + 400 + 400 + 300 rows: the total ends the
-    # walk, and no empty page is asked for.
-    assert insee.quota()["requests"] == 1 + 4
+    # The plan asks how far INSEE is and counts, then come 400 + 400 + 400 + 300 rows: the total
+    # ends the walk, and no empty page is asked for.
+    assert insee.quota()["requests"] == 2 + 4
     assert fetcher.value("SELECT expected FROM import_batches") == 1500
 
 
@@ -117,7 +117,7 @@ def test_a_page_that_lost_its_lease_publishes_nothing(
     monkeypatch.setattr(fetcher.pages, "save_page", save_after_losing_the_lease)
     fetcher.walker.fetch_page(message)
 
-    assert insee.quota()["requests"] == 1 + 1
+    assert insee.quota()["requests"] == 2 + 1
     assert fetcher.outbox.slices == []
     assert fetcher.outbox.pages == []
 
@@ -133,7 +133,7 @@ def test_a_page_is_leased_by_one_fetcher_at_a_time(
 
     fetcher.walker.fetch_page(FetchPage(page.batch_id, page.page))
 
-    assert insee.quota()["requests"] == 1  # the count of the plan
+    assert insee.quota()["requests"] == 2  # of the plan
 
 
 def test_a_page_that_the_writer_completed_meanwhile_keeps_the_fetch_that_was_written(
