@@ -11,7 +11,6 @@ _ARRONDISSEMENT = re.compile(r"(.+) \d+er? arrondissement")
 _NUMBER = re.compile(r" \d+(?:er|e|eme)?(?: arrondissement)?")
 
 
-@functools.lru_cache(maxsize=50_000)
 def commune_name(code: str, sent: str | None, treated_in: int | None) -> str | None:
     """Return the name of a record's commune.
 
@@ -25,6 +24,8 @@ def commune_name(code: str, sent: str | None, treated_in: int | None) -> str | N
     return sent if treated_in is not None and treated_in > COG_YEAR else official
 
 
+# Some 35 000 communes, some of them spelt in two ways.
+@functools.lru_cache(maxsize=100_000)
 def is_same_commune(sent: str, official: str) -> bool:
     """Return whether both are one name: ST DENIS, PARIS 7, BORS for « Bors (…) » are usual."""
     said, known = plain_commune(sent), plain_commune(official)

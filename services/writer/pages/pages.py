@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from operator import attrgetter
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
@@ -144,6 +144,8 @@ _CANCEL = Prepared(
     """,
 )
 
+_REVIEWED = text("SELECT siret FROM sources WHERE siret = ANY(:sirets)")
+
 
 def renew_pages(
     connection: Connection,
@@ -170,7 +172,30 @@ def renew_pages(
     if subjects:
         _renew(connection, subjects)
     _open_made(connection, made)
-    forgotten = [subject for subject in (*subjects, *made) if subject.outcome in WITHDRAWN]
+    _forget(connection, [*subjects, *made])
+
+
+def renew_many(connection: Connection, sirets: Sequence[str], *, sole_traders: bool) -> None:
+    """Do `renew_pages` for establishments of which most have no page yet; the caller holds units.
+
+    New pages need no comparison, unless reviews wait for them.
+    """
+    sent = {"sirets": " ".join(sirets), "sirens": "", "made": ""}
+    subjects = [
+        stored_subject(row, sole_traders=sole_traders)
+        for row in _READ_SUBJECTS.run(connection, sent)
+    ]
+    reviewed = frozenset(connection.scalars(_REVIEWED, {"sirets": list(sirets)}))
+    new = [each for each in subjects if each.stored is None and each.siret not in reviewed]
+    if len(new) < len(subjects):
+        of_new = frozenset([each.siret for each in new])
+        _renew(connection, [each for each in subjects if each.siret not in of_new])
+    _open_made(connection, new)
+    _forget(connection, subjects)
+
+
+def _forget(connection: Connection, subjects: Sequence[PageSubject]) -> None:
+    forgotten = [subject for subject in subjects if subject.outcome in WITHDRAWN]
     units = frozenset(subject.siren for subject in forgotten if subject.is_silenced_with_unit)
     erase(connection, Silenced(units, frozenset(subject.siret for subject in forgotten)))
 

@@ -2,8 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
@@ -13,7 +12,6 @@ from services.writer.stock.comparison import StockComparison
 from services.writer.stock.files.stock_files import StockFile, open_stock
 from services.writer.stock.loader import Loader, StockOptions
 from services.writer.stock.log import StockLoad
-from services.writer.stock.store import retry
 from services.writer.stock.view import View
 from services.writer.turns.turns import turn_next
 from shared.clock import utc_now
@@ -24,9 +22,8 @@ from shared.db.migrate import require_current
 from shared.errors import UserError
 from shared.runtime.memory import return_freed_memory
 
-_PAGE_ROWS = 1000
 _NAMED_REFUSED = 20
-# One for each copier, one for the loader, one for the lock.
+# One for each copier or renewer, one for the loader, one for the lock.
 _CONNECTIONS = 4
 
 
@@ -154,15 +151,8 @@ def _renew_pages(engine: Engine, view: View, *, sole_traders: bool) -> None:
     view.begin("pages and due avis")
     with engine.begin() as connection:
         due = log.find_stored(connection)
-        total = pages.count_touched(connection, due)
-    done = 0
-    while due:
-        renew = partial(pages.renew_some, loads=due, rows=_PAGE_ROWS, sole_traders=sole_traders)
-        if (siret := retry(engine, renew)) is None:
-            break
-        due = [replace(load, pages_siret=siret) for load in due]
-        done += _PAGE_ROWS
-        view.advance(min(done, total), min(done / total, 1.0) if total else None)
+    if due:
+        pages.renew_all(engine, due, view, sole_traders=sole_traders)
     with engine.begin() as connection:
         for load in due:
             log.set_status(connection, load, "complete")

@@ -1,13 +1,24 @@
 """The pro_localisations and due avis of the establishments that a load brought or changed."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from services.writer.erasure.tombstones import hold_unites
-from services.writer.pages.pages import renew_pages
+from services.writer.pages.pages import renew_many
 from services.writer.slices.statements import CREATE_NEW
 from services.writer.stock.log import StockLoad
+from services.writer.stock.store import retry
+from services.writer.stock.view import View
+
+_PAGE_ROWS = 1000
+_FOUND_GROUPS = 20
+_RENEWERS = 2
+# A killed command renews at most these groups again.
+_WAITING_GROUPS = 3
 
 _TOUCHED = """
     FROM etablissements e LEFT JOIN unites_legales u USING (siren)
@@ -25,23 +36,61 @@ def count_touched(connection: Connection, loads: Sequence[StockLoad]) -> int:
     return int(connection.scalar(_COUNT, _parameters(loads)) or 0)
 
 
-def renew_some(
-    connection: Connection, loads: Sequence[StockLoad], *, rows: int, sole_traders: bool
-) -> str | None:
-    """Renew the pages of the next establishments; return the last siret, None where none is left.
+def renew_all(
+    engine: Engine, loads: Sequence[StockLoad], view: View, *, sole_traders: bool
+) -> None:
+    """Renew the pages of all establishments of the loads; after a kill it goes on where it was.
 
-    The siret is noted on the loads. Rows that the API brought meanwhile have their pages already,
-    and are skipped.
+    Two connections renew, so that one is at work while the server is busy with the other. Rows that
+    the API brought meanwhile have their pages already, and are skipped.
     """
-    parameters = {**_parameters(loads), "rows": rows}
-    sirets: list[str] = list(connection.execute(_NEXT, parameters).scalars())
-    if not sirets:
-        return None
+    with engine.begin() as connection:
+        total = count_touched(connection, loads)
+    waiting: deque[tuple[str, Future[None]]] = deque()
+    done = 0
+    with ThreadPoolExecutor(_RENEWERS, thread_name_prefix="pages") as renewers:
+        try:
+            for sirets in _groups(engine, loads):
+                renew = partial(_renew, sirets=sirets, sole_traders=sole_traders)
+                waiting.append((sirets[-1], renewers.submit(retry, engine, renew)))
+                done += len(sirets)
+                if len(waiting) > _WAITING_GROUPS:
+                    _finish_first(engine, loads, waiting)
+                view.advance(done, min(done / total, 1.0) if total else None)
+            while waiting:
+                _finish_first(engine, loads, waiting)
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _groups(engine: Engine, loads: Sequence[StockLoad]) -> Iterator[list[str]]:
+    """Yield the sirets in their order, some at a time; the server looks for many at once."""
+    parameters = {**_parameters(loads), "rows": _PAGE_ROWS * _FOUND_GROUPS}
+    while True:
+        with engine.begin() as connection:
+            sirets: list[str] = list(connection.scalars(_NEXT, parameters))
+        for first in range(0, len(sirets), _PAGE_ROWS):
+            yield sirets[first : first + _PAGE_ROWS]
+        if not sirets:
+            return
+        parameters["after"] = sirets[-1]
+
+
+def _renew(connection: Connection, *, sirets: list[str], sole_traders: bool) -> None:
     hold_unites(connection, sorted({siret[:9] for siret in sirets}))
     connection.execute(CREATE_NEW)
-    renew_pages(connection, sirets=sirets, sirens=[], sole_traders=sole_traders)
-    connection.execute(_KEEP, {"siret": sirets[-1], "ids": [load.id for load in loads]})
-    return sirets[-1]
+    renew_many(connection, sirets, sole_traders=sole_traders)
+
+
+def _finish_first(
+    engine: Engine, loads: Sequence[StockLoad], waiting: deque[tuple[str, Future[None]]]
+) -> None:
+    """Wait for the first group, before which all are done, and note its last siret."""
+    siret, future = waiting.popleft()
+    future.result()
+    with engine.begin() as connection:
+        connection.execute(_KEEP, {"siret": siret, "ids": [load.id for load in loads]})
 
 
 def _parameters(loads: Sequence[StockLoad]) -> dict[str, object]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
+from services.writer.pages.pages import renew_many
 from services.writer.stock import command, pages, store
 from shared.db.locks import Lock, try_hold_in_session
 from shared.errors import UserError
@@ -151,27 +152,29 @@ def test_a_table_without_wal_that_a_crash_emptied_is_filled_anew(
 def test_pages_go_on_after_the_last_establishment_that_has_its_own(
     desk: Desk, stock: Stock, stock_files: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "_PAGE_ROWS", 100)
-    renew = pages.renew_some
-    calls = []
+    monkeypatch.setattr(pages, "_PAGE_ROWS", 100)
+    calls: list[int] = []
 
-    def renew_twice(*arguments: Any, **options: Any) -> Any:
-        calls.append(1)
-        if len(calls) == 3:
+    def renew_twice(connection: Connection, sirets: list[str], **options: Any) -> None:
+        before = text("SELECT count(*) FROM etablissements WHERE siret < :siret")
+        calls.append(connection.scalar(before, {"siret": sirets[0]}) or 0)
+        if calls[-1] == 200 and calls.count(200) == 1:
             raise KeyboardInterrupt
-        return renew(*arguments, **options)
+        renew_many(connection, sirets, **options)
 
-    monkeypatch.setattr(pages, "renew_some", renew_twice)
+    monkeypatch.setattr(pages, "renew_many", renew_twice)
     with pytest.raises(KeyboardInterrupt):
         stock.load(*stock_files["csv"])
     half = desk.number("pro_localisations")
-    reached = {r["pages_siret"] for r in desk.execute("SELECT pages_siret FROM stock_loads")}
-    assert len(reached) == 1
-    assert 0 < half < 300
+    (reached,) = {r["pages_siret"] for r in desk.execute("SELECT pages_siret FROM stock_loads")}
+    before = desk.one("SELECT count(*) FROM etablissements WHERE siret <= :siret", siret=reached)
+    assert before == {"count": 200}
+    del calls[:]
+    calls.append(200)
     loads = stock.load(*stock_files["csv"])
     assert [load.id for load in loads] == [1, 2]
     assert {load.status for load in loads} == {"complete"}
-    assert len(calls) == 3 + 3
+    assert sorted(calls[1:]) == [200, 300], "what was not noted is renewed again"
     assert desk.number("pro_localisations") > half
 
 
