@@ -14,11 +14,11 @@ from services.writer.erasure.tombstones import (
     HIDDEN_HASH,
     HOLD_SIRENS,
     IS_TOMBSTONE,
-    OLDER_OR_EQUAL,
     is_person,
     nulled,
 )
 from services.writer.sql.prepared import Prepared
+from services.writer.sql.versions import is_covered_by, is_partial
 from shared.avis import NO_TEXT, RESET
 from shared.db.neighbours import neighbourhood
 from shared.db.tables import metadata
@@ -41,7 +41,7 @@ def _mask(table: Table) -> str:
         assignments.append(nulled(streets))
     hidden = "concerned.opposed OR concerned.older"
     if "content_hash" in table.columns:
-        assignments.append(f"content_hash = t.{HIDDEN_HASH}")
+        assignments.append(f"content_hash = {HIDDEN_HASH.format('t')}")
     else:
         hidden = f"{hidden} OR concerned.partial"
     return f"""
@@ -127,7 +127,10 @@ _ERASE = f"""
       WHERE sirens && CAST(:all AS text[]) AND body <> '' ORDER BY id FOR UPDATE),
     concerned AS MATERIALIZED (
       SELECT e.siret, o.siren IS NOT NULL AS opposed, e.statut_diffusion = 'P' AS partial,
-        u.statut_diffusion = 'P' AND e.statut_diffusion = 'O' AND e.fetched_at < u.fetched_at
+        u.statut_diffusion = 'P' AND e.statut_diffusion = 'O' AND e.fetched_at < (
+          -- A buried unit keeps its own version: its tombstones tell when it was seen as P.
+          SELECT coalesce(max(t.fetched_at) FILTER (WHERE u.buried), u.fetched_at)
+          FROM erasures t WHERE t.siren = u.siren AND t.siret IS NULL AND {IS_TOMBSTONE})
           AS older,
         o.siren IS NOT NULL
           OR {is_person("u")} AS whole
@@ -163,9 +166,9 @@ _BURY_ERASED = text(f"""
     INSERT INTO erasures (siren, date_dernier_traitement, fetched_at, reason)
     SELECT u.siren, u.date_dernier_traitement, u.fetched_at, 'partial_diffusion'
     FROM unites_legales u
-    WHERE u.siren = ANY(:sirens) AND u.statut_diffusion = 'P' AND NOT EXISTS (
+    WHERE u.siren = ANY(:sirens) AND {is_partial("u")} AND NOT EXISTS (
       SELECT FROM erasures t WHERE t.siren = u.siren AND t.siret IS NULL
-        AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format("u", "t")})
+        AND {IS_TOMBSTONE} AND {is_covered_by("u", "t")})
 """)
 
 

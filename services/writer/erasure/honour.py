@@ -10,63 +10,48 @@ from services.writer.erasure.erase import erase
 from services.writer.erasure.tombstones import (
     HIDDEN_HASH,
     IS_TOMBSTONE,
-    OLDER_OR_EQUAL,
     hold_unites,
     is_person,
     nulled,
     withheld,
 )
+from services.writer.sql.versions import is_hidden_by
 from shared.sirene.records import PERSONAL_UNITE_FIELDS, SIGN_FIELDS, STREET_FIELDS
 
 
-def _join_tombstone(row: str, same: str) -> str:
-    """Join the newest tombstone `t` that is not older than the row; `same` is its condition."""
+def _is_buried(row: str, same: str) -> str:
+    """Return the condition that a tombstone `t` hides the row; `same` says whose it is."""
     return f"""
-    LEFT JOIN LATERAL (
-      SELECT t.* FROM erasures t
-      WHERE t.siren = {row}.siren AND {same} AND {row}.statut_diffusion = 'O'
-        AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format(row, "t")}
-      ORDER BY coalesce(t.date_dernier_traitement, '-infinity') DESC, t.fetched_at DESC
-      LIMIT 1) t ON true
-    """
-
-
-def _as_buried(condition: str) -> str:
-    """Return assignments that give a row its tombstone's version, so that a newer record wins."""
-    return f"""
-        statut_diffusion = CASE WHEN {condition} THEN 'P' ELSE n.statut_diffusion END,
-        date_dernier_traitement = CASE WHEN {condition} THEN h.treated_at
-          ELSE n.date_dernier_traitement END,
-        fetched_at = CASE WHEN {condition} THEN h.buried_at ELSE n.fetched_at END,
-        content_hash = n.{HIDDEN_HASH}, updated_at = now()
+        ({row}.statut_diffusion = 'O' AND EXISTS (
+          SELECT FROM erasures t
+          WHERE t.siren = {row}.siren AND {same} AND {IS_TOMBSTONE} AND {is_hidden_by(row, "t")}))
     """
 
 
 _HONOUR_UNITES = text(f"""
     UPDATE unites_legales n SET
       {nulled(PERSONAL_UNITE_FIELDS, where="h.opposed OR h.is_person", row="n.")},
-      {_as_buried("h.buried_at IS NOT NULL")}
+      statut_diffusion = CASE WHEN h.buried THEN 'P' ELSE n.statut_diffusion END,
+      buried = h.buried OR n.buried,
+      content_hash = {HIDDEN_HASH.format("n")}, updated_at = now()
     FROM (
-      SELECT u.siren, o.siren IS NOT NULL AS opposed,
-        {is_person("u")} AS is_person,
-        t.date_dernier_traitement AS treated_at, t.fetched_at AS buried_at
+      SELECT u.siren, o.siren IS NOT NULL AS opposed, {is_person("u")} AS is_person,
+        {_is_buried("u", "t.siret IS NULL")} AS buried
       FROM unites_legales u LEFT JOIN oppositions o USING (siren)
-      {_join_tombstone("u", "t.siret IS NULL")}
       WHERE u.siren = ANY(:sirens)) h
-    WHERE h.siren = n.siren AND (h.buried_at IS NOT NULL
+    WHERE h.siren = n.siren AND (h.buried
       OR h.opposed AND num_nonnulls({", ".join(PERSONAL_UNITE_FIELDS)}) > 0)
     RETURNING n.siren
 """)
 _HONOUR_ETABLISSEMENTS = text(f"""
     UPDATE etablissements n SET
       {nulled(SIGN_FIELDS, where="h.is_person", row="n.")}, {nulled(STREET_FIELDS)},
-      {_as_buried("true")}
+      statut_diffusion = 'P', buried = true,
+      content_hash = {HIDDEN_HASH.format("n")}, updated_at = now()
     FROM (
-      SELECT e.siret, {is_person("u")} AS is_person,
-        t.date_dernier_traitement AS treated_at, t.fetched_at AS buried_at
+      SELECT e.siret, {is_person("u")} AS is_person
       FROM etablissements e LEFT JOIN unites_legales u USING (siren)
-      {_join_tombstone("e", "t.siret = e.siret")}
-      WHERE e.siren = ANY(:sirens) AND t.siren IS NOT NULL) h
+      WHERE e.siren = ANY(:sirens) AND {_is_buried("e", "t.siret = e.siret")}) h
     WHERE h.siret = n.siret
     RETURNING n.siren
 """)

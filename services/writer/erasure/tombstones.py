@@ -6,12 +6,12 @@ new first and last siren, the units' rows, then the sirens (to erase, and to kee
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 
 from services.writer.erasure.letter_records import Silenced
 from services.writer.sql.prepared import Prepared
 from shared.db.locks import Lock, LockFamily, hold, hold_one_sql, share_sql
-from shared.sirene.records import PERSONAL_UNITE_FIELDS, SIGN_FIELDS, SOLE_TRADER, STREET_FIELDS
+from shared.sirene.records import SOLE_TRADER
 
 
 def _hold_sirens(family: LockFamily, parameter: str) -> str:
@@ -60,92 +60,12 @@ def is_person(unite: str) -> str:
 
 
 # A hidden record has a hash of its own, so that the record counts as changed once nothing hides it.
-HIDDEN_HASH = "content_hash || '\\x00'::bytea"
+# The hash of a row from a stock file is empty.
+HIDDEN_HASH = "substr({0}.content_hash, 1, 16) || '\\x00'::bytea"
 
-# The first row is not newer than the second one by INSEE's treatment dates.
-OLDER_OR_EQUAL = (
-    "coalesce({0}.date_dernier_traitement, '-infinity')"
-    " <= coalesce({1}.date_dernier_traitement, '-infinity')"
-)
-# A tombstone `t` keeps out the records that are as old as itself, or older.
+# A tombstone `t` keeps out the records that its P hides.
 IS_TOMBSTONE = "t.reason = 'partial_diffusion' AND t.fetched_at IS NOT NULL"
 
-# `hidden`: `HIDE` concerns a staged unit. `turned`: `BURY` does. Nearly every slice has neither.
-FIND_HIDDEN = Prepared(
-    "find_hidden",
-    """
-    SELECT EXISTS (SELECT FROM new_unites n
-        WHERE EXISTS (SELECT FROM oppositions o WHERE o.siren = n.siren)
-          OR EXISTS (SELECT FROM erasures t WHERE t.siren = n.siren)
-          OR n.statut_diffusion = 'O' AND 'P' = (
-            SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = n.siren)) AS hidden,
-      EXISTS (SELECT FROM new_unites n
-        WHERE n.statut_diffusion = 'P' AND 'O' = (
-          SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = n.siren))
-      OR EXISTS (SELECT FROM new_etablissements n
-        WHERE n.statut_diffusion = 'P' AND 'O' = (
-          SELECT e.statut_diffusion FROM etablissements e WHERE e.siret = n.siret)) AS turned
-    """,
-)
-
-# `late`: the stored unit is P and not older. `buried`: a tombstone is not older, and the row
-# becomes P, unless a stored P keeps it out anyway: as a P it would count as new. An establishment
-# that comes with its unit in the same GET is as old as the unit, whatever its own date says.
-HIDE: TextClause = text(f"""
-    WITH units AS MATERIALIZED (
-      SELECT n.siren, o.siren IS NOT NULL AS opposed,
-        {is_person("n")} AS is_person,
-        n.statut_diffusion = 'O' AND EXISTS (
-          SELECT FROM unites_legales u WHERE u.siren = n.siren AND u.statut_diffusion = 'P'
-            AND {OLDER_OR_EQUAL.format("n", "u")}) AS late,
-        n.statut_diffusion = 'O' AND EXISTS (
-          SELECT FROM erasures t WHERE t.siren = n.siren AND t.siret IS NULL
-            AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format("n", "t")}) AS buried
-      FROM new_unites n LEFT JOIN oppositions o USING (siren)),
-    hidden_units AS (
-      UPDATE new_unites n SET
-        {nulled(PERSONAL_UNITE_FIELDS, where="u.opposed OR u.is_person", row="n.")},
-        statut_diffusion = CASE WHEN u.buried AND NOT u.late THEN 'P' ELSE n.statut_diffusion END,
-        content_hash = n.{HIDDEN_HASH}
-      FROM units u WHERE u.siren = n.siren AND (u.opposed OR u.late OR u.buried)),
-    hidden AS (
-      SELECT e.siret, o.siren IS NOT NULL AS opposed, coalesce(u.is_person, true) AS is_person,
-        coalesce(u.late OR u.buried, false) AS late, e.statut_diffusion = 'O' AND EXISTS (
-          SELECT FROM erasures t WHERE t.siren = e.siren AND t.siret = e.siret
-            AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format("e", "t")}) AND NOT EXISTS (
-          SELECT FROM etablissements s WHERE s.siret = e.siret AND s.statut_diffusion = 'P'
-            AND {OLDER_OR_EQUAL.format("e", "s")}) AS buried
-      FROM new_etablissements e LEFT JOIN units u USING (siren)
-      LEFT JOIN oppositions o USING (siren)),
-    hidden_periodes AS (
-      UPDATE new_periodes n SET
-        {nulled(SIGN_FIELDS, where="h.opposed OR h.is_person", row="n.")}
-      FROM hidden h WHERE h.siret = n.siret AND (h.opposed OR h.late OR h.buried))
-    UPDATE new_etablissements n SET
-      {nulled(SIGN_FIELDS, where="h.opposed OR h.is_person", row="n.")}, {nulled(STREET_FIELDS)},
-      statut_diffusion = CASE WHEN h.buried THEN 'P' ELSE n.statut_diffusion END,
-      content_hash = n.{HIDDEN_HASH}
-    FROM hidden h WHERE h.siret = n.siret AND (h.opposed OR h.late OR h.buried)
-""")
-
-
-def _turned_partial(new: str, table: str, key: str) -> str:
-    """Select the rows that turn from O to P with this slice, in the order of `versions.Version`."""
-    return f"""
-        FROM {new} n JOIN {table} o USING ({key})
-        WHERE n.statut_diffusion = 'P' AND o.statut_diffusion = 'O'
-          AND {OLDER_OR_EQUAL.format("o", "n")}
-    """
-
-
-BURY = text(f"""
-    INSERT INTO erasures (siren, siret, date_dernier_traitement, fetched_at, reason)
-    SELECT n.siren, NULL, n.date_dernier_traitement, n.fetched_at, 'partial_diffusion'
-    {_turned_partial("new_unites", "unites_legales", "siren")}
-    UNION ALL
-    SELECT n.siren, n.siret, n.date_dernier_traitement, n.fetched_at, 'partial_diffusion'
-    {_turned_partial("new_etablissements", "etablissements", "siret")}
-""")
 
 _WITHHELD = text(f"""
     {HOLD_SIRENS};

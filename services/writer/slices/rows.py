@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from services.writer.erasure.tombstones import BURY, FIND_HIDDEN, HIDE, HOLD_EDGES
+from services.writer.erasure.hidden import BURY, FIND_HIDDEN, HIDE, HIDE_STORED
+from services.writer.erasure.tombstones import HOLD_EDGES
 from services.writer.mapping.copy_values import texts_of
 from services.writer.mapping.rows import ETABLISSEMENT_COLUMNS, PERIODE_COLUMNS, UNITE_COLUMNS
 from services.writer.pages.pages import renew_pages
@@ -17,7 +18,7 @@ from services.writer.slices import statements
 from services.writer.slices.decode import MappedRow
 from services.writer.slices.versions import newest_by_key
 from services.writer.sql.copy import copy_into
-from shared.sirene.identifiers import siren_of
+from shared.sirene.identifiers import is_siret, siren_of
 
 _PERIODES = {"etablissements": "periodes_etablissements", "new_etablissements": "new_periodes"}
 _KEY = attrgetter("key")
@@ -108,8 +109,9 @@ def write_rows(
     """
     stamp = fetched_at.isoformat()
     unites, etablissements, unchanged, awaited = _choose_routes(connection, rows, new, fetched_at)
+    hidden: Sequence[str] = ()
     if unites.staged or etablissements.staged:
-        unites, etablissements = _stage(connection, unites, etablissements, stamp)
+        unites, etablissements, hidden = _stage(connection, unites, etablissements, stamp)
     _copy(connection, "unites_legales", unites.straight, stamp)
     upserted = (
         [row.key for row in statements.UPSERT_UNITES.run(connection)] if unites.staged else []
@@ -120,6 +122,8 @@ def write_rows(
         written += [
             (row.key, row.inserted) for row in statements.UPSERT_ETABLISSEMENTS.run(connection)
         ]
+    written += [(key, False) for key in hidden if is_siret(key)]
+    upserted += [key for key in hidden if not is_siret(key)]
     current = [*(each.key for each in unites.straight), *upserted]
     # A unit that was not written may be stored in a newer version.
     stored = {each.key: each.mapped for each in (*unchanged, *unites.among(frozenset(current)))}
@@ -194,8 +198,12 @@ def _hold_unchanged(
 
 def _stage(
     connection: Connection, unites: _Routes, etablissements: _Routes, stamp: str
-) -> tuple[_Routes, _Routes]:
-    """Copy the staged rows into the temporary tables; all rows where some must be hidden."""
+) -> tuple[_Routes, _Routes, Sequence[str]]:
+    """Copy the staged rows into the temporary tables; all rows where some must be hidden.
+
+    Return with the routes the numbers of the stored rows that this slice hides.
+    """
+    hidden: Sequence[str] = ()
     _copy(connection, "new_unites", unites.staged, stamp)
     _copy(connection, "new_etablissements", etablissements.staged, stamp)
     statements.LOCK_UNITES.run(connection)
@@ -209,7 +217,9 @@ def _stage(
         connection.execute(HIDE)
     if found.hidden or found.turned:
         connection.execute(BURY)
-    return unites, etablissements
+    if found.turned:
+        hidden = connection.execute(HIDE_STORED).scalars().all()
+    return unites, etablissements, hidden
 
 
 def _copy(connection: Connection, table: str, rows: Sequence[_Row], stamp: str) -> None:

@@ -2,20 +2,19 @@
 
 from sqlalchemy import text
 
-from services.writer.erasure.tombstones import IS_TOMBSTONE, OLDER_OR_EQUAL
+from services.writer.erasure.tombstones import IS_TOMBSTONE
 from services.writer.sql.names import columns, excluded, fields_of
 from services.writer.sql.prepared import Prepared
+from services.writer.sql.versions import is_hidden_by, is_partial, keeps_stamp, version
 from shared.sirene.records import Etablissement, Page, PeriodeEtablissement, UniteLegale
 
 UNITE_FIELDS = fields_of(UniteLegale)
 ETABLISSEMENT_FIELDS = fields_of(Etablissement)
 PERIODE_FIELDS = fields_of(PeriodeEtablissement)
 STAMPS = ("content_hash", "fetched_at")
-# `versions.Version` has the same order in Python.
-_VERSION = (
-    "(coalesce({0}.date_dernier_traitement, '-infinity'),"
-    " {0}.statut_diffusion = 'P', {0}.fetched_at)"
-)
+# No record has the column: it stays null until a P hides the row.
+_BURIED = "buried"
+_THEN = "CAST(:fetched_at AS timestamptz)"
 
 
 def _like(new: str, table: str, columns: str) -> str:
@@ -29,8 +28,12 @@ def _like(new: str, table: str, columns: str) -> str:
 CREATE_NEW = text(
     "; ".join(
         (
-            _like("new_unites", "unites_legales", columns(UNITE_FIELDS + STAMPS)),
-            _like("new_etablissements", "etablissements", columns(ETABLISSEMENT_FIELDS + STAMPS)),
+            _like("new_unites", "unites_legales", columns((*UNITE_FIELDS, *STAMPS, _BURIED))),
+            _like(
+                "new_etablissements",
+                "etablissements",
+                columns((*ETABLISSEMENT_FIELDS, *STAMPS, _BURIED)),
+            ),
             _like("new_periodes", "periodes_etablissements", columns(PERIODE_FIELDS)),
             _like(
                 "new_pages",
@@ -51,16 +54,15 @@ _CHANGED, _SAME, _AGED = 0, 1, 2
 
 
 def _compared(key: str, table: str, keys: str, hashes: str, *, unless: str = "") -> str:
-    """Select how the row of each key compares: NULL without a row, `_AGED` with only an old stamp.
+    """Select how the row of each key compares: NULL without a row, `_AGED` with only a wrong stamp.
 
-    The stamp is the version of a row without a date, and is to be renewed. A subquery of one row is
-    a probe of the key in every plan; a join is not.
+    A subquery of one row is a probe of the key in every plan; a join is not.
     """
     return f"""
         SELECT n.key, (
           SELECT CASE
             WHEN NOT (o.content_hash = decode(n.hash, 'hex'){unless}) THEN {_CHANGED}
-            WHEN o.date_dernier_traitement IS NOT NULL OR o.fetched_at >= :fetched_at THEN {_SAME}
+            WHEN {keeps_stamp("o", _THEN)} THEN {_SAME}
             ELSE {_AGED} END
           FROM {table} o WHERE o.{key} = n.key) AS found
         FROM unnest(string_to_array(:{keys}, ' '), string_to_array(:{hashes}, ' ')) AS n (key, hash)
@@ -78,7 +80,7 @@ _IS_RIGHTLY_SHOWN = f"""
             AND NOT EXISTS (SELECT FROM oppositions p WHERE p.siren = o.siren)
             AND NOT (o.statut_diffusion = 'O' AND EXISTS (
               SELECT FROM erasures t WHERE t.siren = o.siren
-                AND t.siret IS NULL AND {IS_TOMBSTONE} AND {OLDER_OR_EQUAL.format("o", "t")}))"""
+                AND t.siret IS NULL AND {IS_TOMBSTONE} AND {is_hidden_by("o", "t")}))"""
 
 _SIRETS = _compared("siret", "etablissements", "sirets", "etablissement_hashes")
 _SIRENS = _compared("siren", "unites_legales", "sirens", "unite_hashes", unless=_IS_RIGHTLY_SHOWN)
@@ -99,7 +101,7 @@ FIND_STALE = Prepared(
 )
 
 
-def _renewal(table: str, key: str) -> Prepared:
+def _renewal(table: str, key: str, where: str) -> Prepared:
     return Prepared(
         f"renew_{table}",
         f"""
@@ -110,14 +112,23 @@ def _renewal(table: str, key: str) -> Prepared:
           JOIN {table} o ON o.{key} = n.key
           ORDER BY o.{key} FOR NO KEY UPDATE OF o) sent
         WHERE {table}.{key} = sent.key AND {table}.content_hash = sent.hash
-          AND {table}.date_dernier_traitement IS NULL AND {table}.fetched_at < :fetched_at
+          AND ({where})
         """,
     )
 
 
 # Units come first, in the order in which everybody locks.
-RENEW_UNITES = _renewal("unites_legales", "siren")
-RENEW_ETABLISSEMENTS = _renewal("etablissements", "siret")
+RENEW_UNITES = _renewal("unites_legales", "siren", f"NOT {keeps_stamp('unites_legales', _THEN)}")
+# An establishment that was seen since its unit was last seen as P tells so by its stamp.
+RENEW_ETABLISSEMENTS = _renewal(
+    "etablissements",
+    "siret",
+    f"""SELECT CASE WHEN {is_partial("u")}
+      THEN {_THEN} >= u.fetched_at AND (etablissements.fetched_at < u.fetched_at
+        OR NOT {keeps_stamp("etablissements", _THEN)})
+      ELSE NOT {keeps_stamp("etablissements", _THEN)} END
+    FROM (SELECT) one LEFT JOIN unites_legales u ON u.siren = etablissements.siren""",
+)
 
 # Every slice and every erasure takes the row of a unit first. The unit's establishments, pages and
 # texts then belong to it until the transaction ends. Unchanged units are neither locked nor
@@ -137,11 +148,11 @@ LOCK_UNITES = Prepared(
 # opposition or a tombstone takes the long way.
 HOLD_SAME = Prepared(
     "hold_same",
-    """
+    f"""
     SELECT u.siren FROM unites_legales u
     WHERE u.siren = ANY(string_to_array(:sirens, ' '))
       AND u.siren || encode(u.content_hash, 'hex') = ANY(string_to_array(:versions, ' '))
-      AND (u.date_dernier_traitement IS NOT NULL OR u.fetched_at >= :fetched_at)
+      AND {keeps_stamp("u", _THEN)}
       AND NOT EXISTS (SELECT FROM oppositions o WHERE o.siren = u.siren)
       AND NOT EXISTS (SELECT FROM erasures t WHERE t.siren = u.siren)
     ORDER BY u.siren
@@ -153,10 +164,9 @@ HOLD_SAME = Prepared(
 def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str = "") -> str:
     """Write the rows that differ and are not older; select each row that was written.
 
-    INSEE moves the treatment date with the content: a row with both equal needs no newer stamp. The
-    stamp is the version of a row without a date.
+    A row with the same content is written only where its stamp is wrong.
     """
-    stored = (*names, *STAMPS)
+    stored = (*names, *STAMPS, _BURIED)
     updates = excluded(name for name in stored if name != key)
     return f"""
         WITH written AS (
@@ -164,12 +174,13 @@ def _upsert(new: str, table: str, key: str, names: tuple[str, ...], *, also: str
           SELECT {columns(stored, "n.")}
           FROM {new} n
           WHERE (
-            SELECT o.content_hash = n.content_hash
-              AND (n.date_dernier_traitement IS NOT NULL OR o.fetched_at >= n.fetched_at)
+            SELECT o.content_hash = n.content_hash AND {keeps_stamp("o", "n.fetched_at")}
             FROM {table} o WHERE o.{key} = n.{key}) IS NOT TRUE
           ORDER BY n.{key}
           ON CONFLICT ({key}) DO UPDATE SET {updates}, updated_at = now()
-          WHERE {_VERSION.format("excluded")} >= {_VERSION.format("o")}
+          WHERE {version("excluded")} >= {version("o")}
+            OR o.content_hash = excluded.content_hash
+              AND NOT {keeps_stamp("o", "excluded.fetched_at")}
           RETURNING o.{key}, o.content_hash, o.xmax = 0 AS inserted),
         changed AS MATERIALIZED (
           -- The statement still sees the old row: its hash is the same where only the stamp is new.

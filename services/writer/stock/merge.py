@@ -10,7 +10,13 @@ from services.writer.slices.rows import Written
 from services.writer.slices.statements import CREATE_NEW
 from services.writer.stock.erasure import bury, honour_due
 from services.writer.stock.log import StockLoad
-from services.writer.stock.statements import LOCK_DUE_UNITES, find_turned, select_due, upsert
+from services.writer.stock.statements import (
+    LOCK_DUE_UNITES,
+    bury_replaced,
+    find_turned,
+    select_due,
+    upsert,
+)
 from services.writer.turns.turns import postpone_due
 from shared.db.locks import Lock, share
 
@@ -47,6 +53,7 @@ def merge_blocks(
         bury(connection, load.collection, turned)
     if load.collection == "etablissements":
         postpone_due(connection, on=load.on)
+    connection.execute(bury_replaced(load.collection, rules.absent))
     store_due = upsert(load.collection, rules.absent, takes_equal=load.takes_equal)
     row = connection.execute(store_due).one()
     if turned:

@@ -1,31 +1,46 @@
 """SQL of the stock files, made from the names of the register's columns.
 
-The order of versions is that of `services/writer/slices/statements.py`, with one exception: a row
-of a stock file with the treatment date and status of the stored row is not newer.
+The order of versions is that of `services/writer/sql/versions.py`, with one exception: a row of a
+stock file with the treatment date and status of the stored row is not newer.
 """
 
 from collections.abc import Collection
 
 from sqlalchemy import TextClause, text
 
+from services.writer.erasure.tombstones import IS_TOMBSTONE
 from services.writer.sql.names import columns, excluded, fields_of
+from services.writer.sql.versions import effective, is_covered_by, is_partial, is_plausible
 from services.writer.stock.columns import StockCollection, key_of
 from shared.sirene.records import Etablissement, UniteLegale
 
 _FIELDS = {"unites_legales": fields_of(UniteLegale), "etablissements": fields_of(Etablissement)}
-_VERSION = "(coalesce({0}.date_dernier_traitement, '-infinity'), {0}.statut_diffusion = 'P')"
+
+
+def _version(row: str, *, staged: bool = False) -> str:
+    partial = f"{row}.statut_diffusion = 'P'" if staged else is_partial(row)
+    return f"({effective(row)}, {partial})"
 
 
 def _is_newer(collection: StockCollection, new: str, old: str, absent: Collection[str] = ()) -> str:
-    """Return the condition; rows without a date compare the day of the file, and must differ."""
+    """Return the condition; rows without a plausible date must differ as well.
+
+    Most rows have the date and status of the stored row: they are told first, at little cost.
+    """
     names = [name for name in _FIELDS[collection] if name not in absent]
     return f"""(
-        {_VERSION.format(new)} > {_VERSION.format(old)}
-        OR ({new}.date_dernier_traitement IS NULL AND {old}.date_dernier_traitement IS NULL
-          AND {new}.statut_diffusion = {old}.statut_diffusion
-          AND {new}.fetched_at > {old}.fetched_at
-          AND ({columns(names, f"{new}.")}) IS DISTINCT FROM ({columns(names, f"{old}.")})))
+        ({new}.date_dernier_traitement, {new}.statut_diffusion)
+          IS DISTINCT FROM ({old}.date_dernier_traitement, {old}.statut_diffusion)
+          AND {_version(new, staged=True)} > {_version(old)}
+        OR NOT {is_plausible(new)} AND {_version(new, staged=True)} > {_version(old)}
+          AND ({columns(names, f"{new}.")}) IS DISTINCT FROM ({columns(names, f"{old}.")}))
     """
+
+
+def _hides(new: str, old: str) -> str:
+    """Return the condition that a P of the file hides the stored row: it was seen later."""
+    return f"""({new}.statut_diffusion = 'P' AND {old}.statut_diffusion = 'O'
+          AND {new}.fetched_at > {old}.fetched_at)"""
 
 
 def _differs(collection: StockCollection, absent: Collection[str]) -> str:
@@ -57,7 +72,7 @@ def compare(collection: StockCollection, absent: Collection[str]) -> TextClause:
         SELECT count(*) AS all_rows, count(o.{key}) AS stored_rows,
           count(*) FILTER (WHERE o.{key} IS NOT NULL AND d.is_newer) AS newer_rows,
           count(*) FILTER (WHERE NOT d.is_newer
-            AND {_VERSION.format("n")} < {_VERSION.format("o")}) AS older_rows,
+            AND {_version("n", staged=True)} < {_version("o")}) AS older_rows,
           count(*) FILTER (WHERE d.differs) AS differing_rows, {by_column}
         FROM (
           SELECT {columns(_FIELDS[collection])}, CAST(:fetched_at AS timestamptz) AS fetched_at
@@ -74,7 +89,7 @@ def compare(collection: StockCollection, absent: Collection[str]) -> TextClause:
 def select_due(
     collection: StockCollection, absent: Collection[str], *, takes_equal: bool
 ) -> TextClause:
-    """Collect the new and newer rows of some blocks of the staging table, one for each key.
+    """Collect the new, newer and hiding rows of some blocks of the staging table, one a key.
 
     `takes_equal` adds those that differ from the stored row of the same date.
     """
@@ -90,8 +105,8 @@ def select_due(
           WHERE ctid >= CAST(:first AS tid) AND ctid < CAST(:last AS tid)) n
         LEFT JOIN {collection} o USING ({key})
         WHERE o.{key} IS NULL OR {_is_newer(collection, "n", "o", absent)}
-          {differing}
-        ORDER BY n.{key}, {_VERSION.format("n")} DESC
+          OR {_hides("n", "o")} {differing}
+        ORDER BY n.{key}, {_version("n", staged=True)} DESC
     """)
 
 
@@ -106,13 +121,29 @@ LOCK_DUE_UNITES = text("""
 
 
 def find_turned(collection: StockCollection) -> TextClause:
-    """Select the keys of rows that turn from O to P: these people have withdrawn their data."""
+    """Select the keys of rows that a P of the file hides: these people withdraw their data."""
     key = key_of(collection)
     return text(f"""
         SELECT n.{key} FROM stock_due n JOIN {collection} o USING ({key})
         WHERE n.statut_diffusion = 'P' AND o.statut_diffusion = 'O'
-          AND {_is_newer(collection, "n", "o")}
+          AND ({_is_newer(collection, "n", "o")} OR {_hides("n", "o")})
         ORDER BY n.{key}
+    """)
+
+
+def bury_replaced(collection: StockCollection, absent: Collection[str]) -> TextClause:
+    """Leave a tombstone of each stored P that an O of the file replaces."""
+    key = key_of(collection)
+    siret = "o.siret" if key == "siret" else "NULL"
+    return text(f"""
+        INSERT INTO erasures (siren, siret, date_dernier_traitement, fetched_at, reason)
+        SELECT o.siren, {siret}, o.date_dernier_traitement, o.fetched_at, 'partial_diffusion'
+        FROM stock_due n JOIN {collection} o USING ({key})
+        WHERE {is_partial("o")} AND n.statut_diffusion = 'O'
+          AND {_is_newer(collection, "n", "o", absent)}
+          AND NOT EXISTS (SELECT FROM erasures t
+            WHERE t.siren = o.siren AND t.siret IS NOT DISTINCT FROM {siret}
+              AND {IS_TOMBSTONE} AND {is_covered_by("o", "t")})
     """)
 
 
@@ -125,7 +156,8 @@ def upsert(
     """
     key = key_of(collection)
     stored = (*_FIELDS[collection], "content_hash", "fetched_at")
-    updates = excluded(name for name in stored if name != key and name not in absent)
+    renewed = (*stored, "buried")
+    updates = excluded(name for name in renewed if name != key and name not in absent)
     for name in sorted(absent):
         updates += f", {name} = CASE WHEN excluded.statut_diffusion <> 'P' THEN o.{name} END"
     equal = """OR excluded.date_dernier_traitement = o.date_dernier_traitement
@@ -160,7 +192,7 @@ def drop_duplicates(collection: StockCollection) -> TextClause:
         DELETE FROM stock_{collection} WHERE ctid IN (
           SELECT ctid FROM (
             SELECT n.ctid, row_number() OVER (
-              PARTITION BY {key} ORDER BY {_VERSION.format("n")} DESC, n.ctid DESC) AS rank
+              PARTITION BY {key} ORDER BY {_version("n", staged=True)} DESC, n.ctid DESC) AS rank
             FROM stock_{collection} n) ranked
           WHERE rank > 1)
     """)

@@ -9,8 +9,10 @@ unites_legales = col.table(
     "unites_legales",
     col.of_record(UniteLegale, key="siren"),
     col.binary("content_hash", required=True),
-    # The instant at which the quota granted the GET's slot: the second half of a version.
+    # The instant at which the quota granted the GET's slot: a part of the version.
     col.instant("fetched_at", required=True),
+    # The record is an O that a P hides: its status here is P (docs/adr/0022-order-of-versions.md).
+    col.boolean("buried"),
     col.instant_now("updated_at"),
     fillfactor=85,
 )
@@ -20,6 +22,7 @@ etablissements = col.table(
     col.of_record(Etablissement, key="siret"),
     col.binary("content_hash", required=True),
     col.instant("fetched_at", required=True),
+    col.boolean("buried"),
     col.instant_now("updated_at"),
     Index("ix_etablissements_siren", "siren"),
     Index("ix_etablissements_departement_siret", "departement", "siret"),

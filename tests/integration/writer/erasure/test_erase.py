@@ -136,12 +136,18 @@ def test_an_establishment_that_turns_partial_loses_its_own_records_only(stored: 
 
 
 def test_late_older_records_bring_nothing_back(erased: Scene) -> None:
-    for treated in ("2026-01-01T00:00:00", "2026-02-01T00:00:00", None):
+    tomorrow, before = FETCHED_AT + dt.timedelta(days=1), FETCHED_AT + dt.timedelta(minutes=30)
+    for treated, fetched_at in (
+        ("2026-01-01T00:00:00", tomorrow),
+        ("2026-02-01T00:00:00", tomorrow),
+        ("2026-08-05T13:00:00", before),
+        (None, before),
+    ):
         for number in (1, 2, 9):
             late = erased.clear(number)
             late["dateDernierTraitementEtablissement"] = treated
             late["uniteLegale"]["dateDernierTraitementUniteLegale"] = treated
-            erased.desk.import_(late, fetched_at=FETCHED_AT + dt.timedelta(days=1))
+            erased.desk.import_(late, fetched_at=fetched_at)
     assert places_of(erased.desk.engine, *WORDS) == []
 
 
@@ -225,7 +231,7 @@ def test_a_masked_record_that_cannot_be_written_erases_all_the_same(stored: Scen
 
 def test_a_newer_clear_record_of_insee_brings_the_person_back(erased: Scene) -> None:
     again = erased.clear(1, treated="2026-03-01T00:00:00")
-    erased.desk.import_(again)
+    erased.desk.import_(again, fetched_at=LATER + dt.timedelta(hours=1))
     assert "unites_legales.nom" in places_of(erased.desk.engine, "ZORGLUB")
     assert places_of(erased.desk.engine, "zinzoline") == []
 
