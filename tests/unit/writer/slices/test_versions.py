@@ -43,7 +43,7 @@ def test_the_treatment_date_decides_before_the_time_of_the_get() -> None:
 def test_a_date_that_insee_cannot_mean_is_that_of_the_get_in_france(
     treated: str | None, expected: str
 ) -> None:
-    assert effective(treated and _at(treated), NOON) == _at(expected)
+    assert effective(None if treated is None else _at(treated), NOON) == _at(expected)
 
 
 def test_the_hour_that_comes_twice_is_one_moment() -> None:
