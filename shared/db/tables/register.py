@@ -11,9 +11,9 @@ unites_legales = col.table(
     col.binary("content_hash", required=True),
     # The instant at which the quota granted the GET's slot: a part of the version.
     col.instant("fetched_at", required=True),
+    col.instant_now("updated_at"),
     # The record is an O that a P hides: its status here is P (docs/adr/0022-order-of-versions.md).
     col.boolean("buried"),
-    col.instant_now("updated_at"),
     fillfactor=85,
 )
 
@@ -22,8 +22,8 @@ etablissements = col.table(
     col.of_record(Etablissement, key="siret"),
     col.binary("content_hash", required=True),
     col.instant("fetched_at", required=True),
-    col.boolean("buried"),
     col.instant_now("updated_at"),
+    col.boolean("buried"),
     Index("ix_etablissements_siren", "siren"),
     Index("ix_etablissements_departement_siret", "departement", "siret"),
     Index("ix_etablissements_code_commune", "code_commune"),

@@ -23,12 +23,20 @@ _SIREN = "000000018"
 # The GETs begin an hour before the one that comes twice.
 _FIRST_GET = dt.datetime(2026, 10, 24, 23, 10, tzinfo=dt.UTC)
 _STEPS = (dt.timedelta(minutes=25), dt.timedelta(days=1))
+# An establishment may be emptied when in doubt, where its unit alone changes: ADR 22.
+_TABLES = (
+    "unites_legales",
+    "etablissements",
+    "periodes_etablissements",
+    "pro_localisations",
+    "avis",
+)
 _DATES = ("true", "none", "1900", "2099", "same", "earlier", "tomorrow")
 
 
 @dataclass(frozen=True)
 class State:
-    """INSEE shows it of a number for some time; no two states are alike."""
+    """INSEE shows this of a number for some time; no two states are alike."""
 
     number: int
     statut_diffusion: str
@@ -129,20 +137,12 @@ def _deliver(desk: Desk, records: Records, order: Sequence[Seen]) -> None:
 
 def _stored(desk: Desk, concerned: str) -> dict[str, list[dict[str, Any]]]:
     own = {"id", "updated_at", "opened_at", "closed_at", "pro_localisation_id", "created_at"}
-    # The establishment has one state all along, seen with every state of the unit.
-    own |= {"fetched_at"} if concerned == "unite" else set()
     return {
         table: [
             {name: value for name, value in row.items() if name not in own}
             for row in desk.execute(f"SELECT * FROM {table}")
         ]
-        for table in (
-            "unites_legales",
-            "etablissements",
-            "periodes_etablissements",
-            "pro_localisations",
-            "avis",
-        )
+        for table in (_TABLES[:1] if concerned == "unite" else _TABLES)
     }
 
 

@@ -150,7 +150,7 @@ def test_whoever_opposed_or_was_erased_before_stays_hidden(
     desk.execute("""
         INSERT INTO erasures (siren, date_dernier_traitement, fetched_at, reason) VALUES
           ('000000002', '2026-02-01', now(), 'partial_diffusion'),
-          ('000000003', '2026-02-01', now(), 'partial_diffusion')
+          ('000000003', '2026-02-01', '2026-02-01', 'partial_diffusion')
     """)
     stock.load(*stock.write(opposed, erased, later))
     rows = desk.execute("""
