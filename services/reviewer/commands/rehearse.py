@@ -25,7 +25,7 @@ from shared.terminal.words import percent, thousands
 rehearse = make_app("Say what a day to come will bring, from what is stored today.")
 
 _TOP = 10
-# Measured with the writer at rest, on 2 cores; the database sets it, not the template.
+# A rough figure: some 5.5 million texts take nine hours on 2 cores. The database sets it.
 _TEMPLATE_TEXTS_PER_SECOND = 170
 _BRINGS_CODES = "a delta or the month's stock brings those that INSEE has"
 # docs/operations.md says why.

@@ -11,12 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from services.writer.erasure.tombstones import hold_register
 from services.writer.stock import log
 from services.writer.stock.columns import StockCollection, key_of
+from services.writer.stock.days_ahead import note_staged
 from services.writer.stock.erasure import honour_stored
 from services.writer.stock.log import LoadStatus, StockLoad
 from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.statements import drop_duplicates
 from services.writer.stock.values import Chunk
-from services.writer.turns.turns import note_staged
 from shared.db.outages import blames_row, sqlstate
 from shared.db.tables.stock import stock_loads
 

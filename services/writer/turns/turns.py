@@ -5,16 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import pyarrow as pa
 import structlog
 from sqlalchemy import Connection, Engine
 
 from services.writer.erasure.tombstones import hold_unites
 from services.writer.pages.pages import renew_pages
-from services.writer.slices.statements import CREATE_NEW, NOTE_TURNS
+from services.writer.slices.statements import CREATE_NEW
 from services.writer.sql import conflicts
 from services.writer.turns import statements
-from services.writer.turns.ahead import days_ahead
 from shared.clock import Clock
 from shared.days import day_in_france
 from shared.sirene.identifiers import siren_of
@@ -59,14 +57,6 @@ def postpone_due(connection: Connection, *, on: dt.date) -> None:
         statements.NOTE_DUE,
     ):
         connection.execute(statement, {"on": on})
-
-
-def note_staged(connection: Connection, rows: pa.RecordBatch, *, on: dt.date) -> None:
-    """Note which rows of a chunk show a period that lies ahead; `make_due` follows."""
-    if days := days_ahead(rows, on):
-        NOTE_TURNS.run(
-            connection, {"sirets": sorted(days), "days": [days[s] for s in sorted(days)]}
-        )
 
 
 def make_due(connection: Connection, *, on: dt.date) -> None:

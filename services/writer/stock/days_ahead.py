@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Connection
 
+from services.writer.slices.statements import NOTE_TURNS
 from shared.sirene.dates import LAST_DAY
 
 _DATES = ("date_debut", "date_creation")
@@ -23,3 +25,11 @@ def days_ahead(rows: pa.RecordBatch, on: dt.date) -> Mapping[str, dt.date]:
             sirets = rows.column("siret").filter(ahead).to_pylist()
             found.update(zip(sirets, dates.filter(ahead).to_pylist(), strict=True))
     return found
+
+
+def note_staged(connection: Connection, rows: pa.RecordBatch, *, on: dt.date) -> None:
+    """Note which rows of a chunk show a period that lies ahead; `turns.make_due` follows."""
+    if days := days_ahead(rows, on):
+        NOTE_TURNS.run(
+            connection, {"sirets": sorted(days), "days": [days[s] for s in sorted(days)]}
+        )
