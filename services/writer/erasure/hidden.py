@@ -2,7 +2,7 @@
 
 A row is the record of the highest version. It is *buried* where it is an O and a P hides it: it
 then has the status P, keeps its own version, and shows nothing
-(docs/adr/0022-order-of-versions.md).
+(docs/adr/0023-order-of-versions.md).
 """
 
 from sqlalchemy import TextClause, text

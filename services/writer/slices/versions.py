@@ -1,6 +1,6 @@
 """The order of two versions of a record. Pure.
 
-`services/writer/sql/versions.py` has the same order in SQL (docs/adr/0022-order-of-versions.md).
+`services/writer/sql/versions.py` has the same order in SQL (docs/adr/0023-order-of-versions.md).
 """
 
 import datetime as dt

@@ -12,7 +12,7 @@ unites_legales = col.table(
     # The instant at which the quota granted the GET's slot: a part of the version.
     col.instant("fetched_at", required=True),
     col.instant_now("updated_at"),
-    # The record is an O that a P hides: its status here is P (docs/adr/0022-order-of-versions.md).
+    # The record is an O that a P hides: its status here is P (docs/adr/0023-order-of-versions.md).
     col.boolean("buried"),
     fillfactor=85,
 )

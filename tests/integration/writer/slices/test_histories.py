@@ -23,7 +23,7 @@ _SIREN = "000000018"
 # The GETs begin an hour before the one that comes twice.
 _FIRST_GET = dt.datetime(2026, 10, 24, 23, 10, tzinfo=dt.UTC)
 _STEPS = (dt.timedelta(minutes=25), dt.timedelta(days=1))
-# An establishment may be emptied when in doubt, where its unit alone changes: ADR 22.
+# An establishment may be emptied when in doubt, where its unit alone changes: ADR 23.
 _TABLES = (
     "unites_legales",
     "etablissements",
