@@ -19,6 +19,8 @@ from services.writer.stock.merge import MergeRules
 from services.writer.stock.store import judge, store
 from services.writer.stock.values import clean
 from services.writer.stock.view import View
+from shared.clock import utc_now
+from shared.days import day_in_france
 from shared.db.outages import sqlstate
 from shared.errors import UserError
 
@@ -97,12 +99,19 @@ class Loader:
             load = log.begin(
                 connection,
                 file,
-                file_date=self.options.file_date or _first_of_month(file.dated),
+                file_date=self._day_of(file),
                 chunk_rows=self.options.chunk_rows,
                 way=self._way(connection, collection),
             )
             staging.create(connection, load)
             return self._taking(connection, load)
+
+    def _day_of(self, file: StockFile) -> dt.date:
+        day = self.options.file_date or _first_of_month(file.dated)
+        today = day_in_france(utc_now())
+        if day > today:
+            self.view.say(f"{file.name}: its day, {day}, lies ahead: it counts as of {today}")
+        return min(day, today)
 
     def _way(self, connection: Connection, collection: StockCollection) -> LoadWay:
         if self.options.compare:
@@ -157,7 +166,7 @@ class Loader:
             return log.read(connection, load.id)
 
     def _copy_chunk(self, load: StockLoad, number: int, chunk: FileChunk, file: StockFile) -> None:
-        cleaned = clean(chunk.rows, file.layout)
+        cleaned = clean(chunk.rows, file.layout, load.latest_treatment)
         try:
             staging.store_chunk(self.engine, load, number, cleaned.without(chunk.broken))
             note_codes(self.engine, cleaned.unknown_codes)

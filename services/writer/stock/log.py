@@ -11,7 +11,7 @@ from services.writer.stock.files.stock_files import StockFile
 from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.values import Chunk
 from shared.clock import utc_now
-from shared.days import day_in_france
+from shared.days import day_in_france, end_of
 from shared.db.tables.stock import stock_chunks, stock_loads
 
 LoadWay = Literal["swap", "merge", "compare"]
@@ -54,6 +54,11 @@ class StockLoad:
     def on(self) -> dt.date:
         """Return the day whose state the rows are to show; a file may bear a later date."""
         return min(self.file_date, day_in_france(utc_now()))
+
+    @property
+    def latest_treatment(self) -> dt.datetime:
+        """Return the end of the file's own day: a later treatment is INSEE's mistake."""
+        return end_of(self.on)
 
 
 _LOADS = select(stock_loads)

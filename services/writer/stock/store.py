@@ -1,6 +1,5 @@
 """The way of staged rows into the register: judged, then swapped in or merged."""
 
-import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -125,9 +124,8 @@ def _finish(connection: Connection, load: StockLoad) -> None:
     log.set_status(connection, load, "stored")
     if load.treated_until is None:
         return
-    # A treatment date after the file's own day is INSEE's mistake.
-    end_of_day = dt.datetime.combine(load.file_date, dt.time(23, 59, 59))
-    until = min(load.treated_until, end_of_day)
+    # An older release staged later dates, too.
+    until = min(load.treated_until, load.latest_treatment)
     reached = read_watermarks(connection).get(load.collection)
     if reached is None or reached.treated_until < until:
         set_watermark(connection, load.collection, until)

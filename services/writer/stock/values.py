@@ -47,7 +47,7 @@ _Read = Callable[[Mapping[str, Any], str], object]
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows with the register's columns; `treated_until` is their latest treatment.
+    """Rows with the register's columns; `treated_until` is their latest credible treatment.
 
     `lines` tells where each row stands in the file.
     """
@@ -79,8 +79,11 @@ class Chunk:
         ]
 
 
-def clean(batch: pa.RecordBatch, layout: Layout) -> Chunk:
-    """Map and check the values, derive others; a bad row alone is left out and named."""
+def clean(batch: pa.RecordBatch, layout: Layout, latest_treatment: dt.datetime) -> Chunk:
+    """Map and check the values, derive others; a bad row alone is left out and named.
+
+    `treated_until` knows nothing of treatments after `latest_treatment`.
+    """
     cleaner = _Cleaner(layout.columns, batch.column(LINE))
     columns = {
         column: cleaner.column(column, batch.column(name))
@@ -94,7 +97,9 @@ def clean(batch: pa.RecordBatch, layout: Layout) -> Chunk:
         columns["departement"] = _mapped(prefixes, departement_of, pa.string())
         columns["region"] = _mapped(columns["departement"], region_of, pa.string())
     kept, lines, refused = cleaner.divide(columns, key)
-    latest = pc.max(kept.column("date_dernier_traitement")).as_py()
+    dates = kept.column("date_dernier_traitement")
+    credible = dates.filter(pc.less_equal(dates, pa.scalar(latest_treatment, dates.type)))
+    latest = pc.max(credible).as_py()
     codes = codes_in_columns(columns)
     return Chunk(_escape_columns(kept), lines, refused, latest, codes)
 

@@ -1,14 +1,22 @@
 """A watermark never promises rows that are not stored."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from services.writer.stock import command
+from services.writer.stock.loader import StockOptions
+from shared import days
+from shared.clock import utc_now
 from shared.imports.scope import Scope
 from shared.imports.treatments import COLLECTIONS
 from shared.imports.watermarks import set_watermark
 from tests.integration.fetcher.register_copy import FIRST_DAY, NEXT_DAY, Copy, both, end_of
+
+STOCK = Path(__file__).parents[3] / "fixtures/register/05_stock_future_treatment"
 
 
 def test_a_whole_import_leaves_the_watermark_where_insee_was_when_it_was_planned(
@@ -116,6 +124,56 @@ def test_a_collection_that_is_down_keeps_its_watermark_and_the_other_goes_on(ful
     full.insee.publish(etat="UP")
     full.delta()
     assert full.watermarks() == both(end_of(NEXT_DAY))
+
+
+def test_a_watermark_is_never_later_than_today(copy: Copy) -> None:
+    today = days.end_of(days.day_in_france(utc_now()))
+    far = today + timedelta(days=100)
+    with copy.fetcher.engine.begin() as connection:
+        set_watermark(connection, "etablissements", far)
+    assert copy.watermarks() == {"etablissements": today}
+    copy.insee.publish(day=str(far.date()))
+    copy.import_everything()
+    assert copy.watermarks() == both(today)
+
+
+def test_a_stored_watermark_in_the_future_is_brought_back_and_told_once(full: Copy) -> None:
+    far = datetime.fromisoformat("2026-08-20")
+    full.rows(
+        """UPDATE watermarks SET treated_until = :far, moved_at = '2026-08-06 22:30Z'
+           WHERE collection = 'etablissements'""",
+        far=far,
+    )
+    with capture_logs() as logs:
+        full.fetcher.planner.turn()
+        found = full.watermarks()
+    # The day in France on which it was set.
+    set_on = datetime.fromisoformat("2026-08-07T23:59:59")
+    assert found == {"etablissements": set_on, "unites_legales": FIRST_DAY}
+    [line] = [each for each in logs if "in the future" in each["event"]]
+    assert (line["collection"], line["was"], line["now"]) == (
+        ("etablissements", str(far), str(set_on))
+    )
+
+
+def test_a_load_of_stock_with_a_future_treatment_loses_no_day(
+    copy: Copy, database_url: str
+) -> None:
+    files = [str(path) for path in sorted(STOCK.glob("Stock*.csv"))]
+    loads = command.load(database_url, files, StockOptions(file_date=date(2026, 12, 31)))
+    assert [load.rows for load in loads] == [3, 3]
+    assert copy.watermarks() == both(datetime.fromisoformat("2026-11-20T10:00:00"))
+    copy.insee.publish(day="2026-11-27")
+    run_id = copy.delta()
+    closing = datetime.fromisoformat("2026-11-26T10:00:00")
+    windows = copy.rows(
+        """SELECT collection FROM treatment_windows WHERE run_id = :run
+             AND :closing BETWEEN treated_from AND treated_until ORDER BY 1""",
+        run=run_id,
+        closing=closing,
+    )
+    assert [each["collection"] for each in windows] == ["etablissements", "unites_legales"]
+    assert copy.watermarks() == both(end_of("2026-11-27"))
 
 
 def test_a_window_that_begins_after_the_watermark_moves_nothing(full: Copy) -> None:

@@ -236,11 +236,14 @@ def test_delta_goes_on_from_the_latest_treatment_in_the_file(
 def test_a_date_after_the_files_own_day_moves_no_watermark(
     desk: Desk, stock: Stock, records: Records
 ) -> None:
-    paths = stock.write(records.record(1, treated="2104-01-01T00:00:00"))
+    late = records.record(1, treated="2104-01-01T00:00:00")
+    stock.load(*stock.write(late), file_date=dt.date(2026, 8, 1))
+    assert desk.number("watermarks") == 0
+    paths = stock.write(late, records.record(2, treated="2026-07-20T10:00:00"), name="again-")
     stock.load(*paths, file_date=dt.date(2026, 8, 1))
     assert {
         row["until"] for row in desk.execute("SELECT treated_until::text AS until FROM watermarks")
-    } == {"2026-08-01 23:59:59"}
+    } == {"2026-07-20 10:00:00"}
 
 
 def test_a_typed_parquet_is_the_csv(

@@ -20,6 +20,7 @@ from shared.sirene.records import Etablissement, UniteLegale
 from shared.sirene.values import MappingError, date, instant, number, small_integer, text_of
 
 _NAMES = columns("StockEtablissement")
+_LATEST = dt.datetime(2026, 8, 1, 23, 59, 59)  # noqa: DTZ001  as INSEE's own
 _DATES = st.one_of(
     st.none(),
     st.dates().map(dt.date.isoformat),
@@ -60,7 +61,7 @@ def _clean(*rows: dict[str, str | None]) -> Chunk:
         names=list(_NAMES),
     )
     lines = pa.array(range(2, 2 + len(rows)))
-    return clean(batch.append_column(LINE, lines), layout_of(_NAMES))
+    return clean(batch.append_column(LINE, lines), layout_of(_NAMES), _LATEST)
 
 
 def _line(chunk: Chunk) -> dict[str, str | None]:
@@ -166,7 +167,24 @@ def test_a_typed_date_beyond_the_calendar_says_nothing(days: int) -> None:
     columns = {name: pa.array([_row().get(name)], pa.string()) for name in _NAMES}
     columns["dateDebut"] = pa.array([days], pa.int32()).cast(pa.date32())
     batch = pa.RecordBatch.from_pydict({**columns, LINE: pa.array([2])})
-    assert "date_debut" not in clean(batch, layout_of(_NAMES)).rows.schema.names
+    chunk = clean(batch, layout_of(_NAMES), _LATEST)
+    assert "date_debut" not in chunk.rows.schema.names
+
+
+@pytest.mark.parametrize(
+    ("treated", "until"),
+    [
+        (("2026-07-20T10:00:00", "2104-01-01T00:00:00", None), "2026-07-20 10:00:00"),
+        (("2026-08-01T23:59:59", "2026-08-02T00:00:00"), "2026-08-01 23:59:59"),
+        (("2026-08-02T00:00:00",), "None"),
+    ],
+)
+def test_a_treatment_after_the_files_day_does_not_count(
+    treated: tuple[str | None, ...], until: str
+) -> None:
+    chunk = _clean(*(_row(dateDernierTraitementEtablissement=each) for each in treated))
+    assert len(chunk.rows) == len(treated)
+    assert str(chunk.treated_until) == until
 
 
 def test_a_row_that_is_bad_twice_is_refused_once() -> None:
