@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize("shard_urls", [2], indirect=True)
 @pytest.fixture
 def imported(desk: Desk, records: Records) -> None:
     """Forty establishments, one of them closed and two that cannot be written."""
-    slice_ = [records.record(n, etat="F" if n == 1 else "A") for n in range(38)]
+    slice_ = [records.record(n, etat="F" if n == 1 else "A") for n in range(1, 39)]
     bad = [records.record(n, treated="no date at all") for n in (50, 51)]
     desk.import_(*slice_, *bad, departement=None)
 

@@ -11,7 +11,7 @@ from shared.sirene.records import (
     UniteLegale,
 )
 
-_BOOKKEEPING = {"content_hash", "fetched_at", "updated_at"}
+_BOOKKEEPING = {"content_hash", "fetched_at", "buried", "updated_at"}
 
 
 def _names(record: type) -> list[str]:
