@@ -36,6 +36,7 @@ COMMANDS = {
     "reviews": ("reviewer", "import or withdraw published reviews, quoted word for word"),
     "rehearse": ("reviewer", "say what NAF 2025 will change, and what it will cost"),
     "lookup": ("fetcher", "say what became of a number at INSEE"),
+    "refresh": ("fetcher", "fetch single units anew, and store what comes"),
     "successions": ("fetcher", "import which establishment followed which"),
     "forget": ("writer", "erase a unit that objects, and keep it out"),
     "inspect": ("writer", "show how records of the API would be stored"),
@@ -46,7 +47,7 @@ COMMANDS = {
 # The former read files or bring their own database; the others order work that no service would do
 # in that of the demo.
 _WITHOUT_DATABASE = {"inspect", "logs", "archive", "backup", "restore", "demo", "prove"}
-_WORK_ORDERS = {"import", "delta", "certify", "repair", "lookup", "successions", "stock"}
+_WORK_ORDERS = {"import", "delta", "certify", "repair", "lookup", "refresh", "successions", "stock"}
 _WORK_ORDERS_OF_TWO_WORDS = (["failed", "retry"], ["dead-letters", "replay"])
 _LIST = "\n".join(f"  {name:13} {meaning}" for name, (_, meaning) in COMMANDS.items())
 _HELP = f"""\

@@ -91,6 +91,8 @@ class WriteSlice(_Message):
     shard: int = 0
     # One line for each record (`shared.sirene.digests`); each record is then one line, too.
     digests: str = ""
+    # A person has asked for these units: they are stored whatever stands.
+    refresh: bool = False
 
     @staticmethod
     def array_of(lines: Iterable[bytes]) -> str:

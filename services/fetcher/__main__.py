@@ -5,6 +5,7 @@ from services.fetcher.commands.certify import certify, repair
 from services.fetcher.commands.delta import delta
 from services.fetcher.commands.imports import import_
 from services.fetcher.commands.lookup import lookup
+from services.fetcher.commands.refresh import refresh
 from services.fetcher.commands.successions import successions
 from shared.terminal.cli import make_app
 from shared.terminal.cli import run as run_cli
@@ -19,7 +20,7 @@ def run() -> None:
 
 
 app.command("import")(import_)
-for command in (delta, certify, repair, lookup, successions):
+for command in (delta, certify, repair, lookup, refresh, successions):
     app.command()(command)
 
 

@@ -43,8 +43,8 @@ INSERT_BATCH = text("""
       :activite_principale, :etat_administratif, :siret_from, :siret_to, :sirets, :collection,
       :treated_from, :treated_until, :row_limit, :expected)
 """)
-# Deltas come first: an import of the whole register takes a day, and INSEE's changes would wait
-# behind it. Batches of a run that has used up its daily share take no room: other runs go on.
+# Deltas and refreshes come first: an import of the whole register takes a day, and INSEE's changes
+# would wait behind it. Batches of a run that has used up its daily share take no room.
 ACTIVATE = text("""
     WITH room AS (
       SELECT greatest(:parallel_batches - count(*), 0) AS free
@@ -54,7 +54,7 @@ ACTIVATE = text("""
       SELECT b.id FROM import_batches b JOIN import_runs r ON r.id = b.run_id
       WHERE b.status = 'pending' AND r.status = 'running'
         AND coalesce(r.resting_until, '-infinity') <= now()
-      ORDER BY (r.kind = 'delta') DESC, b.id LIMIT (SELECT free FROM room)
+      ORDER BY (r.kind <> 'scope') DESC, b.id LIMIT (SELECT free FROM room)
       FOR UPDATE OF b SKIP LOCKED),
     running AS (
       UPDATE import_batches b SET status = 'running' FROM chosen WHERE b.id = chosen.id
@@ -75,7 +75,8 @@ LEASE_PAGE = text("""
     RETURNING p.cursor, p.fetch_id AS old_fetch_id, p.starts, b.query, b.row_limit, b.run_id,
       (SELECT coalesce(sum(records), 0)::bigint FROM import_pages
        WHERE batch_id = :batch_id AND number < :page) AS received_before,
-      (SELECT per_day IS NOT NULL FROM import_runs WHERE id = b.run_id) AS is_daily
+      (SELECT per_day IS NOT NULL FROM import_runs WHERE id = b.run_id) AS is_daily,
+      (SELECT kind = 'refresh' FROM import_runs WHERE id = b.run_id) AS refresh
 """)
 LOCK_LEASED_PAGE = text("""
     SELECT 1 FROM import_pages

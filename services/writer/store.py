@@ -20,6 +20,7 @@ from services.writer.mapping.unknown_codes import NO_CODES, Codes
 from services.writer.slices import receipts, shard_receipts
 from services.writer.slices.compare import find_stale, renew_stamps
 from services.writer.slices.decode import Fault, MappedRow, ReadSlice, map_rows, read_slice
+from services.writer.slices.refresh import let_yield
 from services.writer.slices.rows import Written, write_rows
 from services.writer.slices.shard_receipts import ShardedClose
 from services.writer.slices.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
@@ -201,20 +202,23 @@ def _count(connection: Connection, message: WriteSlice, result: SliceResult) -> 
     return receipts.count(connection, message, result.records, _outcomes(result))
 
 
+def _write_versions(
+    connection: Connection, work: _Work, rows: Sequence[MappedRow], *, new: Collection[str]
+) -> Written:
+    if work.message.refresh:
+        let_yield(connection, rows, work.fetched_at)
+    return write_rows(
+        connection, rows, new=new, fetched_at=work.fetched_at, sole_traders=work.sole_traders
+    )
+
+
 def _write_rows(
     connection: Connection, work: _Work, rows: Sequence[MappedRow], *, new: Collection[str] = ()
 ) -> tuple[Written, list[Fault]]:
     """Write the rows; leave out only those that the database refuses."""
     if not rows:
         return Written(), []
-    write = partial(
-        write_rows,
-        connection,
-        rows,
-        new=new,
-        fetched_at=work.fetched_at,
-        sole_traders=work.sole_traders,
-    )
+    write = partial(_write_versions, connection, work, rows, new=new)
     if not work.carefully:
         return write(), []
     try:

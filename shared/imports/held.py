@@ -25,6 +25,7 @@ _HAS_STOCK = text("""
 # Rows of another scope, imported before windows were kept, have a date that nobody knows.
 _IS_FIRST = text("""
     SELECT NOT EXISTS (SELECT FROM watermarks) AND NOT EXISTS (SELECT FROM stock_loads)
+      AND EXISTS (SELECT FROM import_runs WHERE id = :run_id AND kind = 'scope')
       AND NOT EXISTS (
         SELECT FROM import_runs mine JOIN import_runs other ON other.id <> mine.id
         WHERE mine.id = :run_id AND other.kind = 'scope' AND other.sirets = '{}'

@@ -19,6 +19,11 @@ _ORDER_IMPORT = text("""
       :sirets, :row_limit, :per_day, :day_seconds)
     RETURNING id
 """)
+_ORDER_REFRESH = text("""
+    INSERT INTO import_runs (kind, siret_from, siret_to)
+    VALUES ('refresh', :siren || '00000', :siren || '99999')
+    RETURNING id
+""")
 _ORDER_DELTA = text("""
     INSERT INTO import_runs (kind, since, overlap_hours, everything, wait_until)
     VALUES ('delta', CAST(:since AS timestamp), :overlap_hours, :everything,
@@ -41,6 +46,12 @@ def order_import(
     """
     bounds = {"row_limit": row_limit, "per_day": per_day, "day_seconds": day_seconds}
     run_id: int = connection.execute(_ORDER_IMPORT, columns_of(scope) | bounds).scalar_one()
+    return run_id
+
+
+def order_refresh(connection: Connection, siren: str) -> int:
+    """Order a unit and its establishments anew, to be stored whatever stands; return the run."""
+    run_id: int = connection.execute(_ORDER_REFRESH, {"siren": siren}).scalar_one()
     return run_id
 
 

@@ -61,6 +61,11 @@ class Window:
         terms = [self._treated(), self._place(), self._current(), self._range()]
         return " AND ".join(term for term in terms if term)
 
+    @property
+    def is_one_unit(self) -> bool:
+        low, high = self.siret_from, self.siret_to
+        return low is not None and high == low[:9] + _LAST_NIC and low.endswith(_FIRST_NIC)
+
     def _treated(self) -> str | None:
         if self.collection is None or self.treated_from is None or self.treated_until is None:
             return None
@@ -107,7 +112,8 @@ class Window:
         if low is None and high is None:
             return None
         if low and high and low.endswith(_FIRST_NIC) and high.endswith(_LAST_NIC):
-            return f"siren:[{low[:9]} TO {high[:9]}]"
+            first, last = low[:9], high[:9]
+            return f"siren:{first}" if first == last else f"siren:[{first} TO {last}]"
         return f"siret:[{low or '*'} TO {high or '*'}]"
 
 
@@ -190,7 +196,7 @@ def make_plan(
     """Size a scope's windows by `count`, one request each, and cut the large ones.
 
     A limited run is not cut, and one with a single window needs no count. Sirets asked for by
-    number are not counted either: their number bounds the answer.
+    number are not counted either, nor is one unit: their number bounds the answer.
     """
     windows = windows_of(scope)
     if row_limit is None:
@@ -220,7 +226,7 @@ def allot(totals: Iterator[int], row_limit: int) -> list[int]:
 
 
 def _size(window: Window, windows: int, walkers: int, count: Count) -> list[PlannedBatch]:
-    if window.sirets:
+    if window.sirets or window.is_one_unit:
         return [PlannedBatch(window)]
     rows = count(window.query)
     pieces = max(math.ceil(walkers / windows), math.ceil(rows / MOST_ROWS_PER_WALK))

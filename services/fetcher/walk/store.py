@@ -31,6 +31,8 @@ class PageLease:
     rows_wanted: int
     # The page's part of the day's share; None where the run has no daily share.
     part: Part | None = None
+    # The run is a refresh.
+    refresh: bool = False
 
     @property
     def key(self) -> dict[str, object]:

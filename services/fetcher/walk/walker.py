@@ -177,6 +177,7 @@ class Walker:
                     fetch_id=slot.fetch_id,
                     slice=number,
                     fetched_at=slot.granted_at.isoformat(),
+                    refresh=lease.refresh,
                     **asdict(each),
                 )
             )

@@ -63,6 +63,11 @@ class Sent(NamedTuple):
             raise MappingError("bad_digest", "the digests are those of another record")
         return split
 
+    @property
+    def statuts(self) -> tuple[object, object]:
+        """Return the status of the unit and that of the establishment."""
+        return _statuts(self.record())
+
     def fault(self, code: str, message: str) -> Fault:
         return _fault(self.siret, self.record(), code, message)
 

@@ -39,8 +39,9 @@ import_runs = col.table(
     col.double("day_seconds"),
     # The day's share is given out. Until then only pages with a part of it are fetched.
     col.instant("resting_until"),
-    # A delta imports treatment windows instead of a scope (docs/adr/0005-delta.md).
-    col.one_of("kind", "scope", "delta", default="scope"),
+    # A delta imports treatment windows instead of a scope (docs/adr/0005-delta.md). A refresh
+    # imports one unit, whatever stands (docs/adr/0023-order-of-versions.md).
+    col.one_of("kind", "scope", "delta", "refresh", default="scope"),
     # The delta asks for all of France, not only for what the database has been asked to hold.
     col.boolean("everything", default="false"),
     col.insee_time("since"),
