@@ -185,7 +185,7 @@ def erase(connection: Connection, silenced: Silenced) -> Counter[str]:
         "all": _literal({*silenced.sirens, *(siret[:9] for siret in silenced.sirets)}),
     }
     found = _HOLD_AND_ERASE.run(connection, parameters).all()
-    _erase_page_names(connection, [row.id for row in found if row.name == "pro_localisations"])
+    erase_page_names(connection, [row.id for row in found if row.name == "pro_localisations"])
     cut = _erase_letters(
         connection, silenced, [row.id for row in found if row.name == "dead_letters"]
     )
@@ -202,7 +202,8 @@ def _literal(numbers: Iterable[str]) -> str:
     return f"{{{','.join(sorted(numbers))}}}"
 
 
-def _erase_page_names(connection: Connection, ids: Sequence[int]) -> None:
+def erase_page_names(connection: Connection, ids: Sequence[int]) -> None:
+    """Give these pages the slug of a page without a name."""
     if not ids:
         return
     for page in connection.execute(_PAGES, {"ids": ids}).all():

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from services.writer.mapping.copy_values import texts_of
 from services.writer.mapping.rows import ETABLISSEMENT_COLUMNS, UNITE_COLUMNS
-from shared.avis import PENDING, AvisOutcome
+from shared.avis import PENDING, WITHDRAWN, AvisOutcome
 from shared.sirene.facts import facts_hash
+from shared.sirene.names import display_name
 from shared.sirene.pages import (
     ETABLISSEMENT_FACTS,
     UNITE_FACTS,
@@ -18,7 +19,7 @@ from shared.sirene.pages import (
     facts_of,
     page_of,
 )
-from shared.sirene.records import OPEN_TO_ALL, Page
+from shared.sirene.records import OPEN_TO_ALL, SOLE_TRADER, Page
 
 _NO_FACTS = ""
 """The facts of a person who must not be written about leave no trace, not even their hash."""
@@ -28,6 +29,7 @@ _UNITE_TEXTS = itemgetter(*map(UNITE_COLUMNS.index, UNITE_FACTS))
 _DATES = (ETABLISSEMENT_FACTS.index("date_creation"), ETABLISSEMENT_FACTS.index("date_debut"))
 _TREATED = ETABLISSEMENT_FACTS.index("date_dernier_traitement")
 _SIEGE = ETABLISSEMENT_FACTS.index("siege")
+_PERSONS = frozenset({SOLE_TRADER, None})
 _WITH_FACTS = frozenset({PENDING, AvisOutcome.SKIPPED_SOLE_TRADER, AvisOutcome.NOT_UNDERSTOOD})
 
 
@@ -37,6 +39,7 @@ class StoredPage(NamedTuple):
     slug: str
     activite_principale: str
     code_commune: str
+    nom: str | None
 
 
 class Kept(NamedTuple):
@@ -56,7 +59,8 @@ _NOTHING_KEPT = Kept()
 class PageSubject(NamedTuple):
     """An establishment as it is stored now, with its page and the outcome of its avis.
 
-    `page` is None where none may be open.
+    `page` is None where none may be open. `is_purged`: INSEE names the person no longer, without
+    hiding the record.
     """
 
     siret: str
@@ -66,6 +70,7 @@ class PageSubject(NamedTuple):
     page: Page | None
     facts_hash: str
     is_silenced_with_unit: bool
+    is_purged: bool
 
     @classmethod
     def of(
@@ -91,6 +96,11 @@ class PageSubject(NamedTuple):
             if page is not None and outcome in _WITH_FACTS
             else _NO_FACTS,
             kept.opposed or unite.statut_diffusion != OPEN_TO_ALL,
+            kept.page is not None
+            and kept.page.nom is not None
+            and unite.categorie_juridique in _PERSONS
+            and outcome not in WITHDRAWN
+            and display_name(etablissement, unite) is None,
         )
 
     @property
@@ -104,7 +114,7 @@ class PageSubject(NamedTuple):
         """Say whether its texts get other neighbours (`shared.db.neighbours`)."""
         if self.stored is None or self.page is None:
             return False
-        return self.stored[1:] != (self.page.activite_principale, self.page.code_commune)
+        return self.stored[1:3] != (self.page.activite_principale, self.page.code_commune)
 
 
 def stored_subject(row: Sequence[Any], *, sole_traders: bool) -> PageSubject:

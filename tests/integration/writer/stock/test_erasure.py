@@ -5,11 +5,22 @@ import datetime as dt
 import pytest
 
 from services.writer.erasure.oppositions import forget
+from tests.integration.writer.desk import FETCHED_AT
+from tests.integration.writer.page_rows import accept
+from tests.integration.writer.records import Record
+from tests.integration.writer.register import records_of
 from tests.integration.writer.scene import SIREN, WORDS, Scene
 from tests.integration.writer.stock.conftest import Stock
 from tests.integration.writer.whole_database import places_of
 
 _AUGUST = dt.date(2026, 8, 1)
+
+
+def _bystander(person: Scene, *, treated: str) -> Record:
+    record = person.bystander()
+    record["dateDernierTraitementEtablissement"] = treated
+    record["uniteLegale"]["dateDernierTraitementUniteLegale"] = treated
+    return record
 
 
 def test_a_stock_file_that_masks_a_person_erases_them(person: Scene, stock: Stock) -> None:
@@ -23,6 +34,44 @@ def test_a_stock_file_that_masks_a_person_erases_them(person: Scene, stock: Stoc
         )
         assert places_of(person.desk.engine, *WORDS) == []
     assert places_of(person.desk.engine, "AU PASSANT") != []
+
+
+@pytest.mark.parametrize("treated", [None, "1900-01-01T00:00:00", "2025-06-01T00:00:00"])
+@pytest.mark.parametrize("clear", ["2026-01-01T00:00:00", "2099-01-01T00:00:00"])
+def test_a_later_stock_file_masks_whatever_its_dates(
+    person: Scene, stock: Stock, clear: str, treated: str | None
+) -> None:
+    shown = [person.clear(number, treated=clear) for number in (1, 2)]
+    masked = [person.masked(number) for number in (1, 2)]
+    for record in masked:
+        record["dateDernierTraitementEtablissement"] = treated
+        record["uniteLegale"]["dateDernierTraitementUniteLegale"] = treated
+    moved = person.clear(2, treated=clear, enseigne="ANCIEN ZORGLUB")
+    person.desk.import_(moved, fetched_at=FETCHED_AT - dt.timedelta(days=1), sole_traders=True)
+    person.desk.import_(*shown, sole_traders=True)
+    accept(person.desk, "Hermeline Zorglub tient une boulangerie zinzoline.")
+    assert "avis.text" in places_of(person.desk.engine, *WORDS)
+    # The latest treatment in a file tells how old the file is.
+    paths = stock.write(*masked, _bystander(person, treated="2026-08-31T00:00:00"))
+    stock.load(*paths, file_date=dt.date(2026, 9, 1))
+    assert places_of(person.desk.engine, *WORDS) == []
+    # The queue delivers an older GET after it.
+    person.desk.import_(*shown, sole_traders=True)
+    assert places_of(person.desk.engine, *WORDS) == []
+    assert places_of(person.desk.engine, "AU PASSANT") != []
+
+
+def test_a_stock_file_takes_the_name_of_a_purged_person_off_the_page(
+    person: Scene, stock: Stock
+) -> None:
+    desk = person.desk
+    before, after = records_of("purged_before"), records_of("purged_after")
+    desk.import_(*before, sole_traders=True)
+    accept(desk, "Paule Nomfictif est électricienne à Bordeaux.")
+    assert "pro_localisations.slug" in places_of(desk.engine, "NOMFICTIF")
+    paths = stock.write(*after, _bystander(person, treated="2026-11-29T00:00:00"))
+    stock.load(*paths, file_date=dt.date(2026, 11, 30), sole_traders=True)
+    assert places_of(desk.engine, "NOMFICTIF", "PAULE") == []
 
 
 def test_an_older_stock_file_brings_nobody_back(person: Scene, stock: Stock) -> None:
