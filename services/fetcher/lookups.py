@@ -90,6 +90,8 @@ def _follow(control: Engine, shard: Engine, number: str, state: str, target: str
     if came_back:
         with control.begin() as connection:
             order_import(connection, Scope(sirets=[number]))
+        with shard.begin() as connection:
+            absences.forget_absence(connection, number)
     return False
 
 

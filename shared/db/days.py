@@ -6,6 +6,9 @@ of that length instead; they follow one another from the epoch on.
 
 from shared.days import TIME_ZONE
 
+MIDNIGHT = f"date_trunc('day', now(), '{TIME_ZONE}')"
+"""SQL for the beginning of today in France."""
+
 
 def day_start(at: str) -> str:
     """Return SQL for the beginning of the day of `at`, which is SQL without values of users."""

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, text
 
 from shared.avis import RESET
 from shared.days import TIME_ZONE
+from shared.db.days import MIDNIGHT
 from shared.sirene.identifiers import is_siret, siren_of
 
 _TODAY = f"(now() AT TIME ZONE '{TIME_ZONE}')::date"
-_MIDNIGHT = f"date_trunc('day', now(), '{TIME_ZONE}')"
 
 # One that closed a page which is open again came back, and went again.
 _ASK_FOR = text("""
@@ -29,11 +29,11 @@ _ASK_FOR = text("""
 # The claim is the stamp: one that a kill cuts short is asked for on the next day.
 _TAKE = text(f"""
     WITH today AS (
-      SELECT count(*) AS asked FROM absences WHERE asked_at >= {_MIDNIGHT}),
+      SELECT count(*) AS asked FROM absences WHERE asked_at >= {MIDNIGHT}),
     due AS (
       SELECT siret FROM absences
       WHERE asked_at IS NULL
-        OR page_closed_at IS NULL AND asked_at < {_MIDNIGHT}
+        OR page_closed_at IS NULL AND asked_at < {MIDNIGHT}
         OR asked_at < now() - interval '30 days'
       ORDER BY asked_at NULLS FIRST, siret
       LIMIT CASE WHEN (SELECT asked FROM today) < :per_day THEN 1 ELSE 0 END
@@ -65,7 +65,14 @@ _LEAD_ON = text("""
     SELECT slug, siret, siren, :target FROM pro_localisations WHERE siret = :siret
     ON CONFLICT (slug) DO NOTHING
 """)
-_FORGET = text("DELETE FROM absences WHERE siret = :siret RETURNING page_closed_at IS NOT NULL")
+_FORGET = text("DELETE FROM absences WHERE siret = :siret")
+# A row without a closed page has nothing to bring back. One with it is due at once until it is
+# forgotten: a kill before the order loses nothing.
+_IS_BACK = text("""
+    WITH open AS (DELETE FROM absences WHERE siret = :siret AND page_closed_at IS NULL)
+    UPDATE absences SET asked_at = NULL WHERE siret = :siret AND page_closed_at IS NOT NULL
+    RETURNING siret
+""")
 # The next record counts as changed, and the writer makes the page of it.
 _LEAD_BACK = text("""
     WITH own AS (
@@ -110,9 +117,17 @@ def record_absence(
 
 
 def record_presence(connection: Connection, siret: str) -> bool:
-    """Forget the absence of a siret that INSEE lists; say if it is to be fetched for its page."""
+    """Note that INSEE lists the siret; return whether it is to be fetched for its page.
+
+    The absence stays until that is ordered: `forget_absence` follows.
+    """
     connection.execute(_HOLD, {"siren": siren_of(siret)})
-    if not connection.execute(_FORGET, {"siret": siret}).scalar():
+    if connection.execute(_IS_BACK, {"siret": siret}).scalar() is None:
         return False
     connection.execute(_LEAD_BACK, {"siret": siret})
     return True
+
+
+def forget_absence(connection: Connection, siret: str) -> None:
+    """Forget an absence whose establishment is ordered again."""
+    connection.execute(_FORGET, {"siret": siret})

@@ -7,11 +7,9 @@ from sqlalchemy import text
 
 from shared.avis import AvisOutcome
 from shared.days import TIME_ZONE
-from shared.db.days import day_start
+from shared.db.days import MIDNIGHT, day_start
 from shared.imports.progress import BATCH_TOTALS, RUNS_BY_STATUS
 from shared.sirene.reference import CODED_FIELDS
-
-_MIDNIGHT = f"date_trunc('day', now(), '{TIME_ZONE}')"
 
 CONTROL = text(f"""
     WITH open_runs AS (
@@ -59,7 +57,7 @@ CONTROL = text(f"""
             AND p.fetch_id = q.id
           JOIN slice_receipts s ON s.batch_id = p.batch_id AND s.page = p.number
             AND s.fetch_id = p.fetch_id
-        WHERE q.granted_at >= {_MIDNIGHT}),
+        WHERE q.granted_at >= {MIDNIGHT}),
       'sirenade_import_waiting_pages', (SELECT count(*)
         FROM import_pages p JOIN import_batches b ON b.id = p.batch_id
           JOIN open_runs r ON r.id = b.run_id AND NOT r.rests

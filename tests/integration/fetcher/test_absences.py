@@ -8,7 +8,7 @@ import pytest
 from services.fetcher.certificates.certifier import Certifier
 from services.fetcher.certificates.store import CertificateStore
 from services.fetcher.lookups import AbsenceWatch
-from shared.imports.absences import ask_for
+from shared.imports.absences import ask_for, record_presence
 from shared.imports.scope import Scope
 from tests.integration.fetcher.conftest import Fetcher, Insee
 from tests.integration.fetcher.register_copy import Copy
@@ -89,8 +89,8 @@ def test_numbers_that_a_certificate_lists_as_missing_at_insee_are_asked_for_on_t
     assert status(copy, _UNKNOWN) == "closed"
 
 
-def test_a_number_that_insee_lists_again_is_fetched_and_has_its_page_again(copy: Copy) -> None:
-    siret = copy.one("SELECT min(siret) FROM pro_localisations WHERE status = 'open'")
+def close_for_absence(copy: Copy) -> str:
+    siret: str = copy.one("SELECT min(siret) FROM pro_localisations WHERE status = 'open'")
     copy.rows(
         """
         INSERT INTO absences VALUES (:siret, left(:siret, 9), 'unknown', NULL, '2026-01-01',
@@ -99,6 +99,22 @@ def test_a_number_that_insee_lists_again_is_fetched_and_has_its_page_again(copy:
         siret=siret,
     )
     copy.rows("UPDATE pro_localisations SET status = 'closed' WHERE siret = :siret", siret=siret)
+    return siret
+
+
+def test_a_number_that_insee_lists_again_is_fetched_and_has_its_page_again(copy: Copy) -> None:
+    siret = close_for_absence(copy)
+    watch(copy).turn()
+    copy.work_off()
+    assert status(copy, siret) == "open"
+    assert copy.rows("SELECT FROM absences") == []
+
+
+def test_a_kill_before_a_number_is_fetched_again_loses_nothing(copy: Copy) -> None:
+    siret = close_for_absence(copy)
+    with copy.fetcher.engine.begin() as connection:
+        assert record_presence(connection, siret)
+    # The process ends here, and another one looks for what is due.
     watch(copy).turn()
     copy.work_off()
     assert status(copy, siret) == "open"

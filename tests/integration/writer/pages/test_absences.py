@@ -6,7 +6,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-from shared.imports.absences import ask_for, record_absence, record_presence, take_due
+from shared.imports.absences import (
+    ask_for,
+    forget_absence,
+    record_absence,
+    record_presence,
+    take_due,
+)
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.page_rows import accept, avis_of, pages, redirects
 from tests.integration.writer.records import Records
@@ -105,6 +111,7 @@ def test_a_number_that_comes_back_has_its_page_its_slug_and_its_text_again(
     assert absent(desk, _SIRET, "moved", _TARGET)
     with desk.engine.begin() as connection:
         assert record_presence(connection, _SIRET)
+        forget_absence(connection, _SIRET)
         assert not record_presence(connection, _SIRET)
     assert desk.import_(records.record(1, treated="2026-02-01T00:00:00")).updated == 1
     (page,) = pages(desk)
