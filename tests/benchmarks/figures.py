@@ -70,7 +70,7 @@ class Run:
     complete: bool = False
     """False where it was interrupted, or a benchmark failed."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """By benchmark."""
+    """The seconds by benchmark."""
     figures: list[Figure] = field(default_factory=list)
 
     @property

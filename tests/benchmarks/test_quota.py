@@ -56,7 +56,7 @@ class Cell:
     slot_use: float
     page_fill: float
     load: float
-    """Of the whole machine: above its cores, what is measured waits for others."""
+    """The whole machine's: above its cores, the measured process waits for others."""
 
     def __str__(self) -> str:
         return (

@@ -118,7 +118,7 @@ class Calls:
     seconds: list[float]
     """Sorted."""
     server_cpu_seconds: float
-    """Of one call, on average: what does not depend on the machine's other work."""
+    """The mean of one call: it does not depend on the machine's other work."""
 
     def quantile(self, percent: int) -> float:
         return self.seconds[CALLS * percent // 100]

@@ -34,15 +34,14 @@ _OPENINGS = frozenset(
     ]
 )
 _RIDDLES = re.compile(r"\bso many\b", re.IGNORECASE)
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def sentences(module: Module) -> Iterator[tuple[int, str]]:
-    """Yield the line and the text of each docstring and each block of comments."""
+    """Yield the line and the text of each docstring, also of a value, and block of comments."""
     for node in ast.walk(module.tree):
-        if isinstance(node, _DOCUMENTED) and (docstring := ast.get_docstring(node)):
-            line = 1 if isinstance(node, ast.Module) else node.body[0].lineno
-            yield line, docstring
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(docstring))):
+                yield node.lineno, docstring.strip()
     before = -1
     for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
         if token.type != tokenize.COMMENT or token.line.strip() != token.string:

@@ -1,14 +1,15 @@
 """`./sirenade lookup`."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from typer import Argument, Option
 
-from services.fetcher.commands.desk import open_desk
+from services.fetcher.commands.desk import Desk, open_desk
 from services.fetcher.insee.client import InseeClient
-from services.fetcher.lookups import record, unlisted_sirets
+from services.fetcher.lookups import LookedUp, record, unlisted_sirets
 from services.fetcher.settings import FetcherSettings
 from shared.clock import Clock
 from shared.db.engine import temporary_engine
@@ -40,9 +41,7 @@ def lookup(
     """
     if not numbers and not unlisted:
         raise UserError("say which: SIREN|SIRET…, or --unlisted")
-    strange = [each for each in numbers or [] if not is_siren(each) and not is_siret(each)]
-    if strange:
-        raise UserError(f"{strange[0][:40]!r} is neither a siren nor a siret")
+    check_numbers(numbers or [])
     settings = load(FetcherSettings)
     if unlisted:
         require_one_database(settings)
@@ -50,14 +49,25 @@ def lookup(
         more = unlisted_sirets(desk.engine) if unlisted else ()
         wanted = dict.fromkeys([*(numbers or ()), *more])
         for number in wanted:
-            answer = desk.inquirer.ask(InseeClient.one, number)
-            with temporary_engine(
-                url_for(settings, siren_of(number)), application_name="sirenade-lookup"
-            ) as shard:
-                found = record(desk.engine, number, answer, shard=shard)
+            found = look_up(settings, desk, number)
             state = _WORDS.get(found.state) or f"moved to {found.target}"
             if found.page_closed:
                 state += "; its page is closed"
             print_result(asdict(found), f"{found.number}: {state}", as_json=as_json)
     if not wanted and not as_json:
         typer.echo("nothing to look up")
+
+
+def check_numbers(numbers: Sequence[str]) -> None:
+    """Raise UserError that names the first one that is neither a siren nor a siret."""
+    strange = [each for each in numbers if not is_siren(each) and not is_siret(each)]
+    if strange:
+        raise UserError(f"{strange[0][:40]!r} is neither a siren nor a siret")
+
+
+def look_up(settings: FetcherSettings, desk: Desk, number: str) -> LookedUp:
+    """Ask INSEE what became of the number, and record where it leads."""
+    answer = desk.inquirer.ask(InseeClient.one, number)
+    url = url_for(settings, siren_of(number))
+    with temporary_engine(url, application_name="sirenade-lookup") as shard:
+        return record(desk.engine, number, answer, shard=shard)

@@ -10,17 +10,15 @@ from rich.table import Table
 from sqlalchemy import Engine, text
 from typer import Argument, Option
 
-from services.fetcher.commands.desk import Desk, open_desk
-from services.fetcher.insee.client import InseeClient
-from services.fetcher.lookups import record
+from services.fetcher.commands.desk import open_desk
+from services.fetcher.commands.lookup import check_numbers, look_up
 from services.fetcher.settings import FetcherSettings
 from shared.clock import Clock
 from shared.db.engine import temporary_engine
 from shared.db.shards import url_for
-from shared.errors import UserError
 from shared.imports.orders import order_refresh
 from shared.settings import load
-from shared.sirene.identifiers import is_siren, is_siret, siren_of
+from shared.sirene.identifiers import siren_of
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, print_json
 
 _POLL_SECONDS = 0.5
@@ -47,14 +45,12 @@ def refresh(
 
     Example: ./sirenade refresh 552032534
     """
-    strange = [each for each in numbers if not is_siren(each) and not is_siret(each)]
-    if strange:
-        raise UserError(f"{strange[0][:40]!r} is neither a siren nor a siret")
+    check_numbers(numbers)
     settings, clock = load(FetcherSettings), Clock()
     wanted = list(dict.fromkeys(numbers))
     before = {number: _stored(settings, number) for number in wanted}
     with open_desk(settings, clock) as desk:
-        states = {number: _ask(settings, desk, number) for number in wanted}
+        states = {number: look_up(settings, desk, number).state for number in wanted}
         sirens = dict.fromkeys(siren_of(each) for each in wanted if states[each] == "listed")
         with desk.engine.begin() as connection:
             runs = [order_refresh(connection, siren) for siren in sirens]
@@ -73,14 +69,6 @@ def _stored(settings: FetcherSettings, number: str) -> str:
     if row is None:
         return _NOT_STORED
     return f"{row[0] or '-'} {row[1]} {row[2].isoformat() if row[2] else '-'}"
-
-
-def _ask(settings: FetcherSettings, desk: Desk, number: str) -> str:
-    """Ask what became of the number, and record where it leads, as `lookup` does."""
-    answer = desk.inquirer.ask(InseeClient.one, number)
-    url = url_for(settings, siren_of(number))
-    with temporary_engine(url, application_name=_NAME) as shard:
-        return record(desk.engine, number, answer, shard=shard).state
 
 
 def _wait(engine: Engine, runs: Sequence[int], clock: Clock) -> list[int]:

@@ -118,7 +118,7 @@ class PageSubject(NamedTuple):
 
 
 def stored_subject(row: Sequence[Any], *, sole_traders: bool) -> PageSubject:
-    """Make the subject from a row of `pages.READ_SUBJECTS`."""
+    """Make the subject from a row that `pages` reads."""
     stored, opposed, absent, *columns = row
     return PageSubject.of(
         EtablissementFacts._make(columns[: len(ETABLISSEMENT_FACTS)]),

@@ -15,7 +15,7 @@ _MOST_CODES = 1000
 
 _CODE = re.compile(r"[\w. -]{1,12}")
 _NO_CODE = "(no code)"
-"""What stands for a value that is longer than any code: it may be a name."""
+"""Stands for a value that is longer than any code: it may be a name."""
 
 _INSERT = text("""
     INSERT INTO unknown_codes (field, code)

@@ -18,8 +18,5 @@ class RefusedRow:
 
     def in_words(self) -> str:
         """Say where the row stands and what is wrong, without any of its values."""
-        return (
-            f"line {self.line}, {self.column}: {self.code}"
-            if self.column
-            else (f"line {self.line}: {self.code}")
-        )
+        column = f", {self.column}" if self.column else ""
+        return f"line {self.line}{column}: {self.code}"
