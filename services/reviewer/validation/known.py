@@ -209,14 +209,19 @@ def _identifier_literals(facts: Facts) -> Iterator[Literal]:
 def _trades_by_label() -> Mapping[str, frozenset[str]]:
     """Return the stems of everyday names by folded label: equal labels mean equal activities.
 
-    A label of NAF 2025 that NAF rev. 2 does not have has no trade: INSEE's table of
+    Another label of NAF 2025 has the words that follow from itself: INSEE's table of
     correspondences is one to many, and a guess would be a claim.
     """
     found: dict[str, frozenset[str]] = {}
-    for code, libelle in libelles_de("NAFRev2").items():
-        stems = [names for beginning, names in metiers().items() if code.startswith(beginning)]
+
+    def give(libelle: str, names: Iterable[frozenset[str]]) -> None:
         label = fold(readable_activite(clean_name(libelle)))
-        found[label] = found.get(label, frozenset()).union(*stems)
+        found[label] = found.get(label, frozenset()).union(*names)
+
+    for code, libelle in libelles_de("NAFRev2").items():
+        give(libelle, (names for start, names in metiers().items() if code.startswith(start)))
+    for code, libelle in libelles_de("NAF2025").items():
+        give(libelle, (metiers().get(code, frozenset()),))
     return MappingProxyType(found)
 
 

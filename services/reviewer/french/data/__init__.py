@@ -47,7 +47,10 @@ def vocabulaire() -> frozenset[str]:
 
 @functools.cache
 def metiers() -> Mapping[str, frozenset[str]]:
-    """Return the stems of a trade's everyday names, by the beginning of its NAF rev. 2 code."""
+    """Return the stems of a trade's everyday names.
+
+    They stand under the beginning of the trade's NAF rev. 2 code, or its whole NAF 2025 code.
+    """
     rows = map(str.split, read_lines("metiers.txt"))
     return MappingProxyType(
         {code: frozenset(stem(fold(name)) for name in names) for code, *names in rows}
