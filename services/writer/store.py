@@ -16,7 +16,6 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from services.writer.erasure.honour import withdraw_unread
-from services.writer.mapping.unknown_codes import NO_CODES, Codes
 from services.writer.slices import receipts, shard_receipts
 from services.writer.slices.compare import find_stale, renew_stamps
 from services.writer.slices.decode import Fault, MappedRow, ReadSlice, map_rows, read_slice
@@ -30,6 +29,7 @@ from shared.db.outages import blames_row, sqlstate
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import route
 from shared.sirene.identifiers import siren_of
+from shared.sirene.mapping.unknown_codes import NO_CODES, Codes
 
 # The same transaction can succeed when it is repeated.
 _CONFLICTS = frozenset({SERIALISATION_FAILURE, DEADLOCK})

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from services.writer.mapping.mapper import map_record, map_unite_legale
 from shared.clock import utc_now
 from shared.days import day_in_france
 from shared.errors import UserError
+from shared.sirene.mapping.mapper import map_record, map_unite_legale
 from shared.sirene.pages import page_of
 from shared.sirene.values import MappingError
 

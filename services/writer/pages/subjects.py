@@ -5,10 +5,10 @@ from datetime import date, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from services.writer.mapping.copy_values import texts_of
-from services.writer.mapping.rows import ETABLISSEMENT_COLUMNS, UNITE_COLUMNS
 from shared.avis import PENDING, WITHDRAWN, AvisOutcome
 from shared.sirene.facts import facts_hash
+from shared.sirene.mapping.copy_values import texts_of
+from shared.sirene.mapping.rows import ETABLISSEMENT_COLUMNS, UNITE_COLUMNS
 from shared.sirene.names import display_name
 from shared.sirene.pages import (
     ETABLISSEMENT_FACTS,

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.writer.mapping.mapper import map_split
-from services.writer.mapping.rows import MappedRecord
 from shared.messages import ContractError, WriteSlice
 from shared.sirene.dates import LAST_DAY
 from shared.sirene.digests import Digests, SplitRecord, digests_of, from_lines, split_record
 from shared.sirene.identifiers import is_siret, owner_of, siren_of
+from shared.sirene.mapping.mapper import map_split
+from shared.sirene.mapping.rows import MappedRecord
 from shared.sirene.records import OPEN_TO_ALL
 from shared.sirene.values import MappingError
 

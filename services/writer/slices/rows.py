@@ -10,15 +10,15 @@ from sqlalchemy import Connection
 
 from services.writer.erasure.hidden import BURY, FIND_HIDDEN, HIDE, HIDE_STORED
 from services.writer.erasure.tombstones import HOLD_EDGES
-from services.writer.mapping.copy_values import texts_of
-from services.writer.mapping.rows import ETABLISSEMENT_COLUMNS, PERIODE_COLUMNS, UNITE_COLUMNS
 from services.writer.pages.pages import renew_pages
 from services.writer.pages.subjects import made_subjects
 from services.writer.slices import statements
 from services.writer.slices.decode import MappedRow
-from services.writer.slices.versions import newest_by_key
 from services.writer.sql.copy import copy_into
 from shared.sirene.identifiers import is_siret, siren_of
+from shared.sirene.mapping.copy_values import texts_of
+from shared.sirene.mapping.rows import ETABLISSEMENT_COLUMNS, PERIODE_COLUMNS, UNITE_COLUMNS
+from shared.sirene.versions import newest_by_key
 
 _PERIODES = {"etablissements": "periodes_etablissements", "new_etablissements": "new_periodes"}
 _KEY = attrgetter("key")

@@ -6,7 +6,7 @@ from threading import Lock
 import structlog
 from sqlalchemy import Engine, text
 
-from services.writer.mapping.unknown_codes import Codes
+from shared.sirene.mapping.unknown_codes import Codes
 
 log = structlog.get_logger()
 

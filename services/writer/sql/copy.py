@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.writer.mapping.copy_values import ESCAPES
+from shared.sirene.mapping.copy_values import ESCAPES
 
 _CHUNK_BYTES = 64 * 1024
 

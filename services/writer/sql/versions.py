@@ -1,4 +1,4 @@
-"""The order of versions in SQL, as `services/writer/slices/versions.py` has it in Python.
+"""The order of versions in SQL, as `shared/sirene/versions.py` has it in Python.
 
 Each function takes names of rows that have `date_dernier_traitement`, `fetched_at` and, but for
 tombstones, `statut_diffusion` and `buried`.

@@ -7,8 +7,8 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
-from services.writer.mapping.insee_keys import UNITE, camel
 from shared.errors import UserError
+from shared.sirene.mapping.insee_keys import UNITE, camel
 from shared.sirene.records import Etablissement, UniteLegale
 
 StockCollection = Literal["unites_legales", "etablissements"]

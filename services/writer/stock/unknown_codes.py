@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from services.writer.mapping.unknown_codes import CLOSED, Codes, only_unknown
+from shared.sirene.mapping.unknown_codes import CLOSED, Codes, only_unknown
 from shared.sirene.reference import known_codes
 
 

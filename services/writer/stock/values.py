@@ -1,4 +1,4 @@
-"""A chunk of a stock file as lines for COPY, by the rules of `services.writer.mapping.mapper`.
+"""A chunk of a stock file as lines for COPY, by the rules of `shared.sirene.mapping.mapper`.
 
 Whole columns are read at a time. Values that are not in the usual form are read by the functions
 that read the values of the API.
@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from services.writer.mapping.unknown_codes import NO_CODES, Codes
 from services.writer.stock.columns import Layout, key_of
 from services.writer.stock.files.column_types import plain
 from services.writer.stock.files.readers import LINE
 from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.unknown_codes import codes_in_columns
+from shared.sirene.mapping.unknown_codes import NO_CODES, Codes
 from shared.sirene.reference import departement_of, region_of
 from shared.sirene.values import (
     MASKED,

@@ -1,14 +1,14 @@
 """SQL of the turns: periods that lie ahead are kept beside the row, and enter it on their day.
 
-`:on` is the day whose state the rows show. `services.writer.mapping.periods` has the same rules in
+`:on` is the day whose state the rows show. `shared.sirene.mapping.periods` has the same rules in
 Python.
 """
 
 from sqlalchemy import text
 
-from services.writer.mapping.insee_keys import PERIODE_ETABLISSEMENT
 from services.writer.sql.names import columns, excluded
 from shared.sirene.dates import FIRST_DAY, LAST_DAY
+from shared.sirene.mapping.insee_keys import PERIODE_ETABLISSEMENT
 from shared.sirene.records import SIGN_FIELDS
 
 # The columns of an establishment that belong to its period.

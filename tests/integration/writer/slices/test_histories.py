@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from services.writer.slices.versions import Version
 from shared.days import FRANCE
+from shared.sirene.versions import Version
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Record, Records
 

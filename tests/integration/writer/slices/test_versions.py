@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.writer.mapping.mapper import map_record
-from services.writer.slices.versions import Version
+from shared.sirene.mapping.mapper import map_record
+from shared.sirene.versions import Version
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
 

@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from services.writer.slices.versions import effective
 from services.writer.sql import versions
+from shared.sirene.versions import effective
 
 _SEEN = st.datetimes(
     dt.datetime(2020, 1, 1),  # noqa: DTZ001

@@ -9,8 +9,8 @@ import pytest
 
 from services.reviewer.notices.template import generate
 from services.reviewer.validation import validate
-from services.writer.mapping.mapper import map_record
 from shared.sirene.facts import Facts
+from shared.sirene.mapping.mapper import map_record
 from shared.sirene.pages import facts_of, page_of
 
 _FOLDER = Path(__file__).parents[3] / "fixtures" / "register"

@@ -7,8 +7,8 @@ import pytest
 
 from services.reviewer.notices.template import generate
 from services.reviewer.validation import validate
-from services.writer.mapping.mapper import map_record
 from shared.sirene.facts import Facts, facts_hash
+from shared.sirene.mapping.mapper import map_record
 from shared.sirene.pages import facts_of, page_of
 from shared.sirene.records import Page
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.writer.mapping.mapper import map_record
+from shared.sirene.mapping.mapper import map_record
 from shared.sirene.pages import (
     ETABLISSEMENT_FACTS,
     UNITE_FACTS,

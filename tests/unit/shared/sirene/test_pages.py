@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.writer.mapping.mapper import map_record
 from shared.sirene.facts import facts_hash
+from shared.sirene.mapping.mapper import map_record
 from shared.sirene.pages import avis_outcome, facts_of, page_of
 from shared.sirene.records import Etablissement, UniteLegale
 

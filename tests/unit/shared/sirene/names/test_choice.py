@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.writer.mapping.mapper import map_record
+from shared.sirene.mapping.mapper import map_record
 from shared.sirene.names import Name, display_name, enseigne_of
 from shared.sirene.pages import facts_of, page_of
 from shared.sirene.records import Etablissement, UniteLegale

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.writer.mapping.mapper import map_record
+from shared.sirene.mapping.mapper import map_record
 from shared.sirene.values import MappingError
 
 Record = dict[str, Any]

@@ -8,14 +8,14 @@ import datetime as dt
 from functools import partial
 from typing import NamedTuple
 
-from services.writer.mapping import copy_values, insee_keys
-from services.writer.mapping.copy_values import BETWEEN, Keys, Texts
-from services.writer.mapping.periods import held_on, periods_of
-from services.writer.mapping.rows import UNITE_COLUMNS, MappedRecord, MappedUnite, record_of
-from services.writer.mapping.unknown_codes import codes_in_record
 from shared.sirene.dates import LAST_DAY
 from shared.sirene.digests import SplitRecord, split_record
 from shared.sirene.identifiers import is_siren, siren_of
+from shared.sirene.mapping import copy_values, insee_keys
+from shared.sirene.mapping.copy_values import BETWEEN, Keys, Texts
+from shared.sirene.mapping.periods import held_on, periods_of
+from shared.sirene.mapping.rows import UNITE_COLUMNS, MappedRecord, MappedUnite, record_of
+from shared.sirene.mapping.unknown_codes import codes_in_record
 from shared.sirene.records import UniteLegale
 from shared.sirene.reference import departement_et_region
 from shared.sirene.values import JsonObject, MappingError, date, json_object, text_of

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.writer.mapping.periods import Held, held_on
 from shared.sirene.dates import LAST_DAY
+from shared.sirene.mapping.periods import Held, held_on
 
 TODAY = dt.date(2026, 11, 30)
 CREATED = dt.date(2015, 3, 2)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.writer.mapping.copy_values import BETWEEN, Keys, texts_of
-from services.writer.mapping.insee_keys import MAX_UNKNOWN_KEYS
-from services.writer.mapping.mapper import map_record, map_unite_legale
+from shared.sirene.mapping.copy_values import BETWEEN, Keys, texts_of
+from shared.sirene.mapping.insee_keys import MAX_UNKNOWN_KEYS
+from shared.sirene.mapping.mapper import map_record, map_unite_legale
 from shared.sirene.values import MAX_TEXT_LENGTH, MappingError, text_of
 
 Record = dict[str, Any]

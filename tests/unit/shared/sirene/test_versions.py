@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.writer.slices.versions import Version, effective, newest_by_key
+from shared.sirene.versions import Version, effective, newest_by_key
 
 NOON = dt.datetime(2026, 8, 5, 12, tzinfo=dt.UTC)
 LATER = NOON + dt.timedelta(hours=1)

@@ -6,7 +6,7 @@ Closed ones are left out: they may have codes that were out of use long before t
 import functools
 from collections.abc import Iterable, Mapping
 
-from services.writer.mapping import insee_keys
+from shared.sirene.mapping import insee_keys
 from shared.sirene.reference import known_codes
 from shared.sirene.values import JsonObject
 

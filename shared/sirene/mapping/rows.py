@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar, get_args
 
-from services.writer.mapping import insee_keys
-from services.writer.mapping.copy_values import texts_of
-from services.writer.mapping.unknown_codes import NO_CODES, Codes
+from shared.sirene.mapping import insee_keys
+from shared.sirene.mapping.copy_values import texts_of
+from shared.sirene.mapping.unknown_codes import NO_CODES, Codes
 from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
 
 # The columns of each line, in the order in which `mapper` reads them.
