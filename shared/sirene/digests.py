@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from shared.sirene.diffusion import without_person
 from shared.sirene.identifiers import is_siret, siren_of
 from shared.sirene.values import JsonObject, MappingError, json_object, text_of
 
@@ -44,14 +45,15 @@ class Digests(NamedTuple):
 def split_record(record: object) -> SplitRecord:
     """Split a record into the parts that are compared and stored apart, whatever their values.
 
-    Raises MappingError with a bounded `code`.
+    Where a status of diffusion is not known, they are masked. Raises MappingError with a bounded
+    `code`.
     """
     block = json_object(record, "record")
     siret = _siret(block)
     unite = block.get("uniteLegale")
     if unite is None:
         raise MappingError("missing_unite_legale", "the record has no unit's block")
-    return SplitRecord(siret, block, json_object(unite, "unite"))
+    return SplitRecord(siret, *without_person(block, json_object(unite, "unite")))
 
 
 def digests_of(split: SplitRecord) -> Digests:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
 
+from shared.sirene.diffusion import KNOWN_STATUTS
 from shared.sirene.values import MASKED
 
 COG_YEAR = 2025
@@ -135,6 +136,7 @@ CODED_FIELDS = (
     "tranche_effectifs",
     "code_commune",
     "etat_administratif",
+    "statut_diffusion",
 )
 """The columns whose codes the tables should know."""
 
@@ -152,6 +154,7 @@ def known_codes() -> Mapping[str, frozenset[str | None]]:
         _libelles("tranches_effectifs"),
         communes(),
         "AFC",
+        KNOWN_STATUTS,
     )
     nothing = (None, "", MASKED)
     return MappingProxyType(

@@ -63,15 +63,11 @@ def clean(text: str) -> str:
 
 
 def statut_diffusion(block: JsonObject, key: str) -> str:
-    """Return O or P; N, in use until March 2023, hid more than P and is read as P."""
+    """Return O or P: whatever else is said may hide a person."""
     statut = text_of(block, key)
     if statut is None:
         raise MappingError("missing_statut_diffusion", f"{key} is missing")
-    if statut == "N":
-        return PARTIAL
-    if statut not in {OPEN_TO_ALL, PARTIAL}:
-        raise MappingError("bad_statut_diffusion", f"{key} is neither O nor P")
-    return statut
+    return OPEN_TO_ALL if statut == OPEN_TO_ALL else PARTIAL
 
 
 def boolean(block: JsonObject, key: str) -> bool | None:

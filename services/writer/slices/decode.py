@@ -13,6 +13,7 @@ import orjson
 
 from shared.messages import ContractError, WriteSlice
 from shared.sirene.dates import LAST_DAY
+from shared.sirene.diffusion import is_masking
 from shared.sirene.digests import Digests, SplitRecord, digests_of, from_lines, split_record
 from shared.sirene.identifiers import is_siret, owner_of, siren_of
 from shared.sirene.mapping.mapper import map_split
@@ -21,7 +22,6 @@ from shared.sirene.records import OPEN_TO_ALL
 from shared.sirene.values import MappingError
 
 MAX_MESSAGE_LENGTH = 200
-_PARTIAL = ("P", "N")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +184,9 @@ def _fault(key: str, record: object, code: str, message: str) -> Fault:
         code=code,
         message=message[:MAX_MESSAGE_LENGTH],
         withdrawn=siren
-        if of_unite in _PARTIAL
+        if is_masking(of_unite)
         else owner
-        if of_etablissement in _PARTIAL
+        if is_masking(of_etablissement)
         else None,
     )
 

@@ -17,7 +17,7 @@ from services.writer.stock.columns import Layout, key_of
 from services.writer.stock.files.column_types import plain
 from services.writer.stock.files.readers import LINE
 from services.writer.stock.refusals import RefusedRow
-from services.writer.stock.unknown_codes import codes_in_columns
+from services.writer.stock.unknown_codes import codes_in_columns, hide_unknown
 from shared.sirene.mapping.unknown_codes import NO_CODES, Codes
 from shared.sirene.reference import departement_of, region_of
 from shared.sirene.values import (
@@ -96,11 +96,12 @@ def clean(batch: pa.RecordBatch, layout: Layout, latest_treatment: dt.datetime) 
         prefixes = _prefixes(columns["code_commune"])
         columns["departement"] = _mapped(prefixes, departement_of, pa.string())
         columns["region"] = _mapped(columns["departement"], region_of, pa.string())
+    columns, statuts = hide_unknown(columns, cleaner.statuts)
     kept, lines, refused = cleaner.divide(columns, key)
     dates = kept.column("date_dernier_traitement")
     credible = dates.filter(pc.less_equal(dates, pa.scalar(latest_treatment, dates.type)))
     latest = pc.max(credible).as_py()
-    codes = codes_in_columns(columns)
+    codes = codes_in_columns(columns) | statuts
     return Chunk(_escape_columns(kept), lines, refused, latest, codes)
 
 
@@ -112,6 +113,8 @@ class _Cleaner:
         self._names = names
         self._lines = lines
         self._column = ""
+        self.statuts: pa.Array = pa.nulls(0, pa.string())
+        """The statuses of diffusion as they are sent."""
 
     def column(self, name: str, values: pa.Array) -> pa.Array:
         self._column = name
@@ -132,7 +135,8 @@ class _Cleaner:
             case "unite_purgee":
                 found = self._read(values, _boolean, pa.string()).fill_null("f")
             case "statut_diffusion":
-                found = self._read(values.fill_null(""), statut_diffusion, pa.string())
+                self.statuts = values.fill_null("")
+                found = self._read(self.statuts, statut_diffusion, pa.string())
             case _:
                 found = self._texts(values)
         return found

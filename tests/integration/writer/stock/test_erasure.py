@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 
 from services.writer.erasure.oppositions import forget
-from tests.integration.writer.desk import FETCHED_AT
+from tests.integration.writer.desk import FETCHED_AT, Desk
 from tests.integration.writer.page_rows import accept
-from tests.integration.writer.records import Record
+from tests.integration.writer.records import Record, Records
 from tests.integration.writer.register import records_of
 from tests.integration.writer.scene import SIREN, WORDS, Scene
 from tests.integration.writer.stock.conftest import Stock
@@ -96,3 +96,21 @@ def test_an_opposition_holds_against_a_newer_stock_file(
     assert {load.way for load in loads} == {way}
     assert places_of(person.desk.engine, *WORDS) == []
     assert places_of(person.desk.engine, "AU PASSANT") != []
+
+
+def test_a_row_of_an_unknown_status_hides_what_is_stored(
+    desk: Desk, stock: Stock, records: Records
+) -> None:
+    person = {"categorieJuridiqueUniteLegale": "1000"}
+    desk.import_(records.record(1, enseigne="SECRET", unite=person), sole_traders=True)
+    odd = records.record(
+        1, enseigne="SECRET", treated="2026-06-01T00:00:00", statut="V", unite=person
+    )
+    loads = stock.load(*stock.write(odd))
+    assert [load.refused for load in loads] == [0, 0]
+    row = desk.one("SELECT statut_diffusion, enseigne1, libelle_voie FROM etablissements")
+    assert row == {"statut_diffusion": "P", "enseigne1": None, "libelle_voie": None}
+    assert desk.one("SELECT nom FROM pro_localisations") == {"nom": None}
+    assert desk.execute("SELECT field, code FROM unknown_codes") == [
+        {"field": "statut_diffusion", "code": "V"}
+    ]

@@ -16,7 +16,7 @@ from services.writer.stock.files.readers import LINE
 from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.values import Chunk, clean
 from shared.errors import UserError
-from shared.sirene.records import Etablissement, UniteLegale
+from shared.sirene.records import PERSONAL_ETABLISSEMENT_FIELDS, Etablissement, UniteLegale
 from shared.sirene.values import MappingError, date, instant, number, small_integer, text_of
 
 _NAMES = columns("StockEtablissement")
@@ -141,7 +141,6 @@ def test_small_numbers_are_read_as_the_apis(value: str | None) -> None:
     [
         ("siret", "123", "bad_siret", False),
         ("siret", None, "bad_siret", False),
-        ("statutDiffusionEtablissement", "X", "bad_statut_diffusion", True),
         ("statutDiffusionEtablissement", None, "missing_statut_diffusion", True),
         ("etablissementSiege", "oui", "bad_type", True),
     ],
@@ -191,6 +190,43 @@ def test_a_row_that_is_bad_twice_is_refused_once() -> None:
     chunk = _clean(_row(etablissementSiege="oui", dateCreationEtablissement="hier"))
     assert len(chunk.refused) == 1
     assert len(chunk.rows) == 0
+
+
+def test_a_row_of_an_unknown_status_is_masked_and_its_status_told() -> None:
+    shown = dict.fromkeys(_NAMES, "1") | {
+        name: None
+        for name in _NAMES
+        if name.startswith(("date", "etablissementSiege", "statut", "nombre"))
+    }
+    shown |= {"etatAdministratifEtablissement": "F", "codeCommuneEtablissement": "33063"}
+    odd = _row(**{**shown, **_row(), "statutDiffusionEtablissement": " V "})
+    also = _row(**{**shown, **_row(siret="00000000200001", siren="000000002")})
+    chunk = _clean(odd, also)
+    assert not chunk.refused
+    assert chunk.unknown_codes == {("statut_diffusion", "V")}
+    masked, clear = chunk.rows.to_pylist()
+    assert (masked["statut_diffusion"], clear["statut_diffusion"]) == ("P", "O")
+    told = {name for name in PERSONAL_ETABLISSEMENT_FIELDS if clear[name] is not None}
+    assert told == set(PERSONAL_ETABLISSEMENT_FIELDS)
+    assert not any(masked[name] for name in PERSONAL_ETABLISSEMENT_FIELDS)
+    assert masked["code_commune"] == "33063"
+
+
+def test_a_unit_of_an_unknown_status_loses_a_persons_names_alone() -> None:
+    names = columns("StockUniteLegale")
+    rows = [
+        {"siren": f"00000000{n}", "statutDiffusionUniteLegale": "V", "nomUniteLegale": "SECRET",
+         "denominationUniteLegale": "ESSAI", "categorieJuridiqueUniteLegale": form}
+        for n, form in enumerate(("1000", "5499", None))
+    ]  # fmt: skip
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([row.get(name) for row in rows], pa.string()) for name in names]
+        + [pa.array(range(2, 5))],
+        names=[*names, LINE],
+    )
+    chunk = clean(batch, layout_of(names), _LATEST)
+    assert chunk.rows.to_pydict()["denomination"] == [None, "ESSAI", None]
+    assert chunk.rows.to_pydict()["statut_diffusion"] == ["P", "P", "P"]
 
 
 def test_the_old_status_n_hides_as_p_does() -> None:

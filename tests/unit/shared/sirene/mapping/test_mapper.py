@@ -222,7 +222,7 @@ _FAULTS: list[tuple[str, Record]] = [
     ("bad_number", {"nombrePeriodesEtablissement": 40_000}),
     ("bad_number", {"adresse": {"coordonneeLambertAbscisseEtablissement": "SECRET"}}),
     ("missing_statut_diffusion", {"statutDiffusionEtablissement": None}),
-    ("bad_statut_diffusion", {"unite": {"statutDiffusionUniteLegale": "SECRET"}}),
+    ("bad_type", {"unite": {"statutDiffusionUniteLegale": ["SECRET"]}}),
     ("too_long", {"periode": {"enseigne1Etablissement": "S" * (MAX_TEXT_LENGTH + 1)}}),
 ]
 
