@@ -7,9 +7,8 @@ import dramatiq
 import structlog
 from sqlalchemy import Engine
 
+from services.writer.slices.drift import Drift
 from services.writer.slices.receipts import OUTCOMES
-from services.writer.slices.unknown_codes import CodeDrift
-from services.writer.slices.unknown_keys import Drift
 from services.writer.store import SliceResult, SliceStatus, write_slice
 from shared.clock import Clock
 from shared.db.outages import persevere
@@ -31,20 +30,21 @@ def declare_actors(  # noqa: PLR0913  one parameter per collaborator
     sole_traders: bool,
     shards: Sequence[Engine] = (),
 ) -> None:
-    drift, code_drift = Drift(engine), CodeDrift(engine)
+    drift = Drift()
 
     def write(*others: Any, **wire: Any) -> None:
         message = WriteSlice.from_wire(wire, *others)
 
         def write_once() -> SliceResult:
             with metrics.slice_write_seconds.time():
-                return write_slice(engine, message, sole_traders=sole_traders, shards=shards)
+                return write_slice(
+                    engine, message, sole_traders=sole_traders, shards=shards, drift=drift
+                )
 
         result = persevere(write_once, clock)
         _count(metrics, result)
         _log(result)
-        drift.note(result.unknown_keys, batch_id=message.batch_id)
-        code_drift.note(result.unknown_codes)
+        drift.remember(keys=result.unknown_keys, codes=result.unknown_codes)
 
     dramatiq.actor(
         broker=broker,

@@ -7,9 +7,10 @@ the counters undone. The next delivery of the slice then finds the rows and repe
 
 import datetime as dt
 import enum
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, TypedDict
 
 import psycopg2
 from sqlalchemy import Connection, Engine
@@ -19,6 +20,7 @@ from services.writer.erasure.honour import withdraw_unread
 from services.writer.slices import receipts, shard_receipts
 from services.writer.slices.compare import find_stale, renew_stamps
 from services.writer.slices.decode import Fault, MappedRow, ReadSlice, map_rows, read_slice
+from services.writer.slices.drift import Drift
 from services.writer.slices.refresh import let_yield
 from services.writer.slices.rows import Written, write_rows
 from services.writer.slices.shard_receipts import ShardedClose
@@ -35,6 +37,11 @@ from shared.sirene.mapping.unknown_codes import NO_CODES, Codes
 _CONFLICTS = frozenset({SERIALISATION_FAILURE, DEADLOCK})
 _ATTEMPTS = 5
 _PREPARED = "sirenade_writer_tables"
+
+
+class _Unknown(TypedDict):
+    unknown_keys: frozenset[str]
+    unknown_codes: Codes
 
 
 class SliceStatus(enum.Enum):
@@ -59,11 +66,17 @@ class SliceResult:
 
 
 def write_slice(
-    engine: Engine, message: WriteSlice, *, sole_traders: bool, shards: Sequence[Engine] = ()
+    engine: Engine,
+    message: WriteSlice,
+    *,
+    sole_traders: bool,
+    shards: Sequence[Engine] = (),
+    drift: Drift | None = None,
 ) -> SliceResult:
     """Write a slice once, however often it is delivered; a slice of an older GET writes nothing.
 
     `shards` are the databases of the register, in order; without them the register is in `engine`.
+    `drift` knows what this process has noted.
     Raises ContractError for a slice that is no JSON or has records of another shard, and
     SQLAlchemy's or psycopg2's error where a database is at fault: the slice is then to be
     delivered again.
@@ -74,7 +87,7 @@ def write_slice(
     alone = all(shard is engine for shard in shards)
     close = receipts.close_batch if alone else ShardedClose(engine, shards)
     fetched_at = dt.datetime.fromisoformat(message.fetched_at)
-    work = _Work(message, read, fetched_at, close, sole_traders)
+    work = _Work(message, read, fetched_at, close, sole_traders, drift or Drift())
     attempt = 1
     while True:
         try:
@@ -102,6 +115,7 @@ class _Work:
     fetched_at: dt.datetime
     close: receipts.Close
     sole_traders: bool
+    drift: Drift
     carefully: bool = False
 
 
@@ -130,6 +144,7 @@ def _write(engine: Engine, work: _Work) -> SliceResult:
             if not receipts.receive(connection, message, records=read.records, sirets=read.sirets):
                 return SliceResult(SliceStatus.ALREADY_WRITTEN)
             result = _write_records(connection, work)
+            _note(connection, work, result)
             page_done = _count(connection, message, result)
             return _close(connection, work, result) if page_done else result
 
@@ -154,7 +169,8 @@ def _write_apart(control: Engine, shard: Engine, work: _Work) -> SliceResult:
                 else:
                     # The writer of an earlier delivery was killed before it could count.
                     outcomes = shard_receipts.recall(register, message)
-                    result = SliceResult(SliceStatus.WRITTEN, records=read.records, **outcomes)
+                    result = _recalled(work, outcomes)
+                _note(counters, work, result)
                 # Superseded, raised here, undoes both transactions.
                 page_done = _count(counters, message, result)
         return _close(counters, work, result) if page_done else result
@@ -189,8 +205,29 @@ def _write_records(connection: Connection, work: _Work) -> SliceResult:
         updated=written.updated,
         unchanged=read.records - written.inserted - written.updated - len(faults),
         failed=len(faults),
-        unknown_keys=frozenset().union(*(row.mapped.unknown_keys for row in rows)),
-        unknown_codes=frozenset().union(*(row.mapped.unknown_codes for row in rows)),
+        **_unknown(rows),
+    )
+
+
+def _recalled(work: _Work, outcomes: Mapping[str, Any]) -> SliceResult:
+    """Return the result of an earlier delivery, whose unknown keys and codes were not noted."""
+    rows, _ = map_rows(work.read.sent)
+    return SliceResult(SliceStatus.WRITTEN, records=work.read.records, **outcomes, **_unknown(rows))
+
+
+def _unknown(rows: Sequence[MappedRow]) -> _Unknown:
+    return {
+        "unknown_keys": frozenset().union(*(row.mapped.unknown_keys for row in rows)),
+        "unknown_codes": frozenset().union(*(row.mapped.unknown_codes for row in rows)),
+    }
+
+
+def _note(connection: Connection, work: _Work, result: SliceResult) -> None:
+    work.drift.note(
+        connection,
+        keys=result.unknown_keys,
+        codes=result.unknown_codes,
+        batch_id=work.message.batch_id,
     )
 
 

@@ -3,12 +3,12 @@
 import datetime as dt
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg2
 from sqlalchemy import Connection, Engine
 
-from services.writer.slices.unknown_codes import note_codes
+from services.writer.slices.drift import Drift
 from services.writer.stock import log, staging
 from services.writer.stock.columns import StockCollection
 from services.writer.stock.comparison import StockComparison, compare
@@ -45,6 +45,7 @@ class Loader:
     engine: Engine
     view: View
     options: StockOptions
+    drift: Drift = field(default_factory=Drift)
 
     def load(self, file: StockFile) -> StockLoad:
         """Bring the file's rows into the register; go on with an interrupted load of the file.
@@ -168,8 +169,9 @@ class Loader:
     def _copy_chunk(self, load: StockLoad, number: int, chunk: FileChunk, file: StockFile) -> None:
         cleaned = clean(chunk.rows, file.layout, load.latest_treatment)
         try:
-            staging.store_chunk(self.engine, load, number, cleaned.without(chunk.broken))
-            note_codes(self.engine, cleaned.unknown_codes)
+            staging.store_chunk(
+                self.engine, load, number, cleaned.without(chunk.broken), self.drift
+            )
         except psycopg2.Error as error:
             # The server's own message may quote a row.
             raise UserError(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, Row, text
 from sqlalchemy.exc import IntegrityError
 
 from services.writer.erasure.tombstones import hold_register
+from services.writer.slices.drift import Drift
 from services.writer.stock import log
 from services.writer.stock.columns import StockCollection, key_of
 from services.writer.stock.days_ahead import note_staged
@@ -113,7 +114,7 @@ def give_up(connection: Connection, load: StockLoad, status: LoadStatus) -> None
     log.set_status(connection, load, status)
 
 
-def store_chunk(engine: Engine, load: StockLoad, number: int, chunk: Chunk) -> None:
+def store_chunk(engine: Engine, load: StockLoad, number: int, chunk: Chunk, drift: Drift) -> None:
     """Store the rows and the note of the chunk, in one transaction.
 
     An error that blames a row refuses that row alone. Raises psycopg2's other errors.
@@ -122,6 +123,7 @@ def store_chunk(engine: Engine, load: StockLoad, number: int, chunk: Chunk) -> N
         with engine.begin() as connection:
             _copy(connection, load, chunk)
             _note_turns(connection, load, chunk)
+            drift.note(connection, codes=chunk.unknown_codes)
             log.keep_chunk(connection, load, number, len(chunk.rows), chunk)
     except psycopg2.Error as error:
         if not blames_row(error):
@@ -129,8 +131,10 @@ def store_chunk(engine: Engine, load: StockLoad, number: int, chunk: Chunk) -> N
         with engine.begin() as connection:
             refused = list(_copy_halves(connection, load, chunk))
             _note_turns(connection, load, chunk)
+            drift.note(connection, codes=chunk.unknown_codes)
             stored = len(chunk.rows) - len(refused)
             log.keep_chunk(connection, load, number, stored, chunk.without(refused))
+    drift.remember(codes=chunk.unknown_codes)
 
 
 def _note_turns(connection: Connection, load: StockLoad, chunk: Chunk) -> None:

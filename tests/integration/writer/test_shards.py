@@ -114,13 +114,16 @@ def test_a_kill_between_the_two_commits_is_repaired_by_the_next_delivery(
     desk: Desk, records: Records, shard_urls: tuple[str, ...]
 ) -> None:
     slice_ = _in_shard(records, desk, 1, 5)
+    slice_[0]["uniteLegale"]["nouvelleCle"] = "1"
     batch = desk.batch()
     message, rest = desk.parts(desk.message(slice_, batch=batch, fetch_id=desk.fetch(batch)))
     _kill_between_the_commits(desk, message, shard_urls)
     assert len(_rows(desk.shards[1], "SELECT siret FROM etablissements")) == 5, "the first commit"
     assert desk.batch_row(batch)["inserted"] == desk.number("slice_receipts") == 0, "no second one"
+    assert desk.number("schema_drift") == 0
 
     result = desk.write_part(message)
+    assert desk.number("schema_drift") == 1, "noted by the next delivery"
     assert (result.status, result.inserted, result.unchanged) == (SliceStatus.WRITTEN, 5, 0)
     assert desk.write_part(message).status is SliceStatus.ALREADY_WRITTEN
     assert desk.write_part(rest).batch_completed
