@@ -22,7 +22,7 @@ from services.writer.slices.compare import find_stale, renew_stamps
 from services.writer.slices.decode import Fault, MappedRow, ReadSlice, map_rows, read_slice
 from services.writer.slices.drift import Drift
 from services.writer.slices.refresh import let_yield
-from services.writer.slices.rows import Written, write_rows
+from services.writer.slices.rows import WriteRules, Written, write_rows
 from services.writer.slices.shard_receipts import ShardedClose
 from services.writer.slices.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
 from services.writer.sql.conflicts import DEADLOCK, SERIALISATION_FAILURE
@@ -184,6 +184,8 @@ def _close(connection: Connection, work: _Work, result: SliceResult) -> SliceRes
 def _write_records(connection: Connection, work: _Work) -> SliceResult:
     message, read = work.message, work.read
     stale = find_stale(connection, read.sent, work.fetched_at)
+    if message.refresh:
+        stale = replace(stale, sent=list(read.sent), only_stamps=False)
     if stale.only_stamps:
         renew_stamps(connection, stale.sent, work.fetched_at)
     # The state is that of the day of the GET, whenever the slice comes; later days are `turns`.
@@ -244,9 +246,8 @@ def _write_versions(
 ) -> Written:
     if work.message.refresh:
         let_yield(connection, rows, work.fetched_at)
-    return write_rows(
-        connection, rows, new=new, fetched_at=work.fetched_at, sole_traders=work.sole_traders
-    )
+    rules = WriteRules(work.fetched_at, work.sole_traders, refresh=work.message.refresh)
+    return write_rows(connection, rows, rules, new=new)
 
 
 def _write_rows(

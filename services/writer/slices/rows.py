@@ -14,6 +14,7 @@ from services.writer.pages.pages import renew_pages
 from services.writer.pages.subjects import made_subjects
 from services.writer.slices import statements
 from services.writer.slices.decode import MappedRow
+from services.writer.slices.refresh import rewrite
 from services.writer.sql.copy import copy_into
 from shared.sirene.identifiers import is_siret, siren_of
 from shared.sirene.mapping.copy_values import texts_of
@@ -92,13 +93,21 @@ class _Routes:
         return [each for each in (*self.straight, *self.staged) if each.key in keys]
 
 
+@dataclass(frozen=True, slots=True)
+class WriteRules:
+    """A refresh writes also rows and pages that are not what their digests say."""
+
+    fetched_at: dt.datetime
+    sole_traders: bool
+    refresh: bool = False
+
+
 def write_rows(
     connection: Connection,
     rows: Sequence[MappedRow],
+    rules: WriteRules,
     *,
     new: Collection[str],
-    fetched_at: dt.datetime,
-    sole_traders: bool,
 ) -> Written:
     """Write rows of one GET; the number of statements does not depend on the number of rows.
 
@@ -107,8 +116,8 @@ def write_rows(
     and empty. Raises psycopg2's errors (COPY) and SQLAlchemy's, among them a unique violation where
     another writer was faster with a new row.
     """
-    stamp = fetched_at.isoformat()
-    unites, etablissements, unchanged, awaited = _choose_routes(connection, rows, new, fetched_at)
+    stamp = rules.fetched_at.isoformat()
+    unites, etablissements, unchanged, awaited = _choose_routes(connection, rows, rules, new)
     hidden: Sequence[str] = ()
     if unites.staged or etablissements.staged:
         unites, etablissements, hidden = _stage(connection, unites, etablissements, stamp)
@@ -124,6 +133,12 @@ def write_rows(
         ]
     written += [(key, False) for key in hidden if is_siret(key)]
     upserted += [key for key in hidden if not is_siret(key)]
+    pages: Collection[str] = [siret for siret, _ in written]
+    if rules.refresh:
+        sirens, sirets = rewrite(connection)
+        upserted += sirens
+        written += [(siret, False) for siret in sirets]
+        pages = {row.siret for row in rows}
     current = [*(each.key for each in unites.straight), *upserted]
     # A unit that was not written may be stored in a newer version.
     stored = {each.key: each.mapped for each in (*unchanged, *unites.among(frozenset(current)))}
@@ -134,11 +149,11 @@ def write_rows(
     ]
     renew_pages(
         connection,
-        sirets=[siret for siret, _ in written],
+        sirets=sorted(pages),
         # A new unit has other stored establishments only where a stock file brought them before it.
         sirens=current if awaited else upserted,
-        sole_traders=sole_traders,
-        made=made_subjects(made, sole_traders=sole_traders),
+        sole_traders=rules.sole_traders,
+        made=made_subjects(made, sole_traders=rules.sole_traders),
     )
     _note_turns(connection, rows)
     inserted = sum(is_new for _, is_new in written)
@@ -156,13 +171,13 @@ def _note_turns(connection: Connection, rows: Sequence[MappedRow]) -> None:
 
 
 def _choose_routes(
-    connection: Connection, rows: Sequence[MappedRow], new: Collection[str], fetched_at: dt.datetime
+    connection: Connection, rows: Sequence[MappedRow], rules: WriteRules, new: Collection[str]
 ) -> tuple[_Routes, _Routes, Sequence[_Row], bool]:
     """Return the routes of units and of establishments, the unchanged units, and `awaited`.
 
     `awaited` is that of `HOLD_EDGES`.
     """
-    sent_unites = newest_by_key(map(_Row.unite, rows), _KEY, fetched_at)
+    sent_unites = newest_by_key(map(_Row.unite, rows), _KEY, rules.fetched_at)
     found = HOLD_EDGES.run(
         connection,
         {
@@ -171,10 +186,13 @@ def _choose_routes(
         },
     ).one()
     unites = _Routes.of(sent_unites, frozenset(new).difference(found.made))
-    etablissements = _Routes.of(newest_by_key(map(_Row.etablissement, rows), _KEY, fetched_at), new)
+    etablissements = _Routes.of(
+        newest_by_key(map(_Row.etablissement, rows), _KEY, rules.fetched_at), new
+    )
     if found.hidden:
         return unites.all_staged(), etablissements.all_staged(), (), found.awaited
-    if not etablissements.staged and _hold_unchanged(connection, unites.staged, fetched_at):
+    may_hold = not (etablissements.staged or rules.refresh)
+    if may_hold and _hold_unchanged(connection, unites.staged, rules.fetched_at):
         return _Routes(unites.straight, ()), etablissements, unites.staged, found.awaited
     return unites, etablissements, (), found.awaited
 
