@@ -10,23 +10,37 @@ from shared.sirene.names.lexicon import (
     elides,
     fold,
     french,
+    is_common,
+    is_english,
+    is_english_too,
     is_word,
 )
 from shared.sirene.names.places import begins_a_place, commune_of_one_word, place_at
 
 _WORDS = re.compile(r"([^\W_]+)")
 _ROMAN = re.compile(r"(?=..)X{0,3}(?:IX|IV|V?I{0,3})")
-_ORDINAL = re.compile(r"\d+(?:ER|ERE|EME|E|ND|NDE)")
+_ORDINAL = re.compile(r"\d+(?:ER|ERE|I?EME|E|ND|NDE)")
+_NUMBERED = frozenset({"SIECLE", "ARRONDISSEMENT", "REPUBLIQUE"})
 _PRONOUNCED = re.compile(r"(?!.*[BCDFGJKLMNPQRSTVWXZ]{5})(?:.*[AEIOUY]){2}.*")
 _IMPOSSIBLE_START = re.compile(r"[BCDFGJKLMNPQRSTVWXZ]{4}|([A-Z])\1")
+# French may write an accent, a cedilla or œ here: an open syllable, or a last E but in some ends.
+_ROOM = re.compile(
+    r"(?<!^L)(?<!^D(?=.L))E(?:[BCDFGJKLMNPQRSTVZ]|[BCDFGPTV][RL]|CH|PH|TH|GN|[QG]U)[AEIOUY]|EA(?!U)|EO|OE|AIQU"
+    r"|C[AO](?:IS|N|DE)S?$|HOTE|CHAT[EI]|MAITR|BATI"
+    r"|(?<!LL)(?<!NN)(?<!SS)(?<!TT)(?<!RR)(?<![IUGD])(?<!I[CNSZ])(?<!IST)(?<!AN)(?<!NC)ES?$"
+)
 # Words that French always ends so, names too: Poulardière.
 _IERE = re.compile(r"ieres?$")
 _JOINED = frozenset({" ", "-", "'", "’"})
 _LONG = 6
+_SPOKEN = 3
+_NAMES = ("prenoms", "noms", "lieux")
 _ARTICLES = frozenset({"LE", "LA", "LES"})
+_MASCULINE = ("LE", "UN", "DU", "AU", "GRAND", "PETIT", "VIEUX", "NOUVEAU", "BEAU", "BON")
+_FEMININE = ("LA", "UNE", "GRANDE", "PETITE", "VIEILLE", "NOUVELLE", "BELLE", "BONNE")
 _BEFORE_NOUN: dict[str, Gender] = {
-    **dict.fromkeys(("LE", "UN", "DU", "AU", "GRAND", "PETIT", "VIEUX", "NOUVEAU", "BEAU"), "m"),
-    **dict.fromkeys(("LA", "UNE", "GRANDE", "PETITE", "VIEILLE", "NOUVELLE", "BELLE"), "f"),
+    **dict.fromkeys(_MASCULINE, "m"),
+    **dict.fromkeys(_FEMININE, "f"),
 }
 
 
@@ -38,7 +52,7 @@ def display_form(
         return registered
     if len(registered.split()) == 1 and not _is_known(registered):
         return registered
-    return _ReadName.of(registered, code_commune, sigle).written()
+    return _ReadName.of(registered, code_commune, sigle).written() or registered
 
 
 def _is_known(name: str) -> bool:
@@ -89,17 +103,21 @@ class _ReadName:
         acronyms = frozenset(_WORDS.findall(sigle or ""))
         return cls(words, [fold(word) for word in words], parts[::2], code_commune, acronyms)
 
-    def written(self) -> str:
+    def written(self) -> str | None:
+        """Return the name in French case, or None where the spelling of one word is unsure."""
         out, i, generic = [self.gaps[0]], 0, False
         while i < len(self.words):
             place = self._place(i)
             if place is not None:
-                text, number = place
-                out += [_initial(text) if self._begins(i) else text, self.gaps[i + number]]
+                spelling, number = place
+                shown = _initial(spelling) if self._begins(i) else spelling
+                out += [shown, self.gaps[i + number]]
                 i += number
                 continue
             elided = self._is_elided(i)
             text = self._word(i, after_generic=generic)
+            if text is None:
+                return None
             key = self.keys[i]
             goes_on = key in chosen("adjectifs") or key == "ET"
             generic = key in chosen("generiques") or (generic and goes_on)
@@ -128,32 +146,40 @@ class _ReadName:
         """Return whether the apostrophe that INSEE left out stands after this word."""
         if self.keys[i] not in {"L", "D", "QU"} or i + 1 == len(self.words):
             return False
+        following = self.keys[i + 1]
         if self.gaps[i + 1] != " " or (
             i and len(self.keys[i - 1]) == 1 and self.keys[i - 1] != "A"
         ):
             return False
-        following = self.keys[i + 1]
-        is_aspirate = following[0] == "H" and is_word(following) and not elides(following)
-        return elides(following) or (
-            not is_aspirate and begins_a_place(self.keys, i + 1, self.code_commune)
-        )
+        is_name = following in chosen("prenoms") or not is_common(following)
+        if self.keys[i] == "D" and self._begins(i) and is_name:
+            return False
+        elided = elides(following, self.keys[i])
+        is_aspirate = following[0] == "H" and is_word(following) and not elided
+        return elided or (not is_aspirate and begins_a_place(self.keys, i + 1, self.code_commune))
 
-    def _word(self, i: int, *, after_generic: bool) -> str:
+    def _word(self, i: int, *, after_generic: bool) -> str | None:
         word, key, begins = self.words[i], self.keys[i], self._begins(i)
         if self._stays(i):
             return word
-        if any(map(str.isdigit, word)):
-            is_first = word.endswith(("ERE", "EME"))
-            small = word.lower()
-            return small if not is_first else re.sub("e(re|me)$", r"è\1", small)
         if key in chosen("abreges"):
             return chosen("abreges")[key]
+        if (ordinal := self._ordinal(i)) is not None:
+            return ordinal
         if len(key) == 1 or key == "QU":
             return self._letter(i)
         particle = chosen("petits").get(key)
         if particle is not None and i + 1 < len(self.words):
             return _initial(particle) if begins or self._is_name(i) else particle
         return self._content(i, after_generic=after_generic)
+
+    def _ordinal(self, i: int) -> str | None:
+        word, key = self.words[i], self.keys[i]
+        if _ORDINAL.fullmatch(key):
+            return re.sub("i?eme$", "e", re.sub("ere$", "re", word.lower()))
+        is_roman = key.endswith("E") and _ROMAN.fullmatch(key[:-1])
+        is_numbered = is_roman and not _NUMBERED.isdisjoint(self.keys[i + 1 :])
+        return f"{word[:-1]}e" if is_numbered else None
 
     def _stays(self, i: int) -> bool:
         """Return whether the word stays as it is registered: acronym, numeral, address, digits."""
@@ -168,11 +194,11 @@ class _ReadName:
             or (any(map(str.isdigit, word)) and _ORDINAL.fullmatch(key) is None)
         )
 
-    def _letter(self, i: int) -> str:
+    def _letter(self, i: int) -> str | None:
         word, key, begins = self.words[i], self.keys[i], self._begins(i)
         before, after = self.gaps[i], self.gaps[i + 1]
-        if key == "S" and before in {"'", "’"} and i and len(self.keys[i - 1]) > 1:
-            return "s"
+        if key == "S" and i and len(self.keys[i - 1]) >= _SPOKEN:
+            return None if before == " " else "s" if before in {"'", "’"} else word
         if key in {"L", "D", "QU"} and (after in {"'", "’"} or self._is_elided(i)):
             return word.capitalize() if begins else word.lower()
         if key == "A" and self._is_preposition(i):
@@ -188,48 +214,77 @@ class _ReadName:
             return self._is_elided(i + 1) or self.gaps[i + 2] in {"'", "’"}
         if self.words[i] == "À" or following in {"LA", "DEUX", "VOTRE", "TABLE"}:
             return True
-        return i > 0 and following not in chosen("noms") and french(following) is not None
+        return i > 0 and following not in chosen("noms") and is_common(following)
 
     def _is_name(self, i: int) -> bool:
         """Return whether this article belongs to a surname: Le Goff."""
         following = self.keys[i + 1]
-        is_short = len(following) < _LONG and not is_word(following)
+        is_short = len(following) < _LONG and not is_common(following)
         return self.keys[i] in _ARTICLES and (is_short or following in chosen("noms"))
 
-    def _content(self, i: int, *, after_generic: bool) -> str:
+    def _content(self, i: int, *, after_generic: bool) -> str | None:
+        """Return a word of meaning, or a proper name; None where its spelling is unsure."""
         word, key = self.words[i], self.keys[i]
         if not word.isascii():
             return word.capitalize()
         if after_generic and key in chosen("adjectifs"):
             return chosen("adjectifs")[key]
         before = self.keys[i - 1] if i else ""
-        small = None if self._is_foreign(i) else french(key, _BEFORE_NOUN.get(before, ""))
-        known = (
-            chosen("prenoms").get(key)
-            or chosen("noms").get(key)
-            or chosen("lieux").get(key)
-            or (small and _initial(small))
-            or commune_of_one_word(key)
-        )
-        if known:
-            return known
+        name = next((names[key] for names in map(chosen, _NAMES) if key in names), None)
+        spelling = name or french(key, _BEFORE_NOUN.get(before, ""))
+        if spelling is None:
+            return self._unlisted(i)
+        if spelling.isascii() or not self._is_foreign(i, is_name=name == spelling):
+            return _initial(spelling)
+        return word.capitalize() if self._english > 1 and is_english_too(key) else None
+
+    def _unlisted(self, i: int) -> str | None:
+        word, key = self.words[i], self.keys[i]
         if key.startswith("MC") and len(key) >= _LONG:
             return f"Mc{word[2:].capitalize()}"
-        return word.capitalize() if is_word(key) else _unknown(word)
+        is_certain = is_english(key) and (self._english > 1 or _ROOM.search(key) is None)
+        if is_certain:
+            return word.capitalize()
+        if is_common(key):
+            return None
+        return _unknown(word) or (word if self._is_of_a_person() else None)
 
-    def _is_foreign(self, i: int) -> bool:
+    def _is_of_a_person(self) -> bool:
+        """Return whether the name tells that it holds a surname, which may stay in capitals."""
+        return any(key in chosen("prenoms") or key in chosen("personnes") for key in self.keys)
+
+    def _is_foreign(self, i: int, *, is_name: bool) -> bool:
         """Return whether French accents are unsure: in an English name, in that of a river."""
-        before = self.keys[i - 1] if i else ""
-        english = chosen("anglais")
+        key, before = self.keys[i], self.keys[i - 1] if i else ""
         is_river = before in {"SUR", "SOUS"} and i > 1 and not is_word(self.keys[i - 2])
-        is_english = self.keys[0] == "THE" or not english.keys().isdisjoint(self.keys)
-        return is_river or (is_english and chosen("petits").keys().isdisjoint(self.keys))
+        has_particle = not chosen("petits").keys().isdisjoint(self.keys)
+        others = chosen("etrangers").keys()
+        return (
+            is_river
+            or (self._english > 0 and is_english_too(key) and not has_particle)
+            or (is_name and not others.isdisjoint(self.keys))
+            or ("&" in "".join(self.gaps) and any(map(_is_foreign_word, self.keys)))
+        )
+
+    @property
+    def _english(self) -> int:
+        """Count the words that are English alone."""
+        return sum(key in chosen("anglais") or is_english(key) for key in self.keys)
 
 
-def _unknown(word: str) -> str:
-    """Return a word in no list: short, or hardly to be said, it may be an acronym and stays."""
+def _is_foreign_word(key: str) -> bool:
+    return len(key) >= _LONG and not is_word(key)
+
+
+def _unknown(word: str) -> str | None:
+    """Return a word in no list: short, or hardly to be said, it may be an acronym and stays.
+
+    None where it may have an accent.
+    """
     if len(word) < _LONG or not _PRONOUNCED.match(word) or _IMPOSSIBLE_START.match(word):
         return word
+    if _ROOM.search(re.sub("IERES?$", "", word)):
+        return None
     return _IERE.sub(lambda end: end[0].replace("ier", "ièr"), word.capitalize())
 
 

@@ -1,5 +1,6 @@
 """The words that a name may hold, by their letters without accents (data/SOURCES.md). Pure."""
 
+import bisect
 import csv
 import functools
 import re
@@ -8,16 +9,14 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Literal
 
-from shared.sirene.reference import libelles_d_activite
-
 Gender = Literal["", "m", "f"]
 
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE"})
 _ASPIRATE = "*"
-_UNCERTAIN = "-"
-_ENDINGS = (("S", "s"), ("X", "x"), ("E", "e"), ("ES", "es"))
-_SHORTEST_STEM = 3
-_LONG_WORD = 5
+_UNSURE = "-"
+_ENGLISH = "~"
+_MARKS = re.compile(r"[-*~]|:.")
+_USAGES = ("petits", "prenoms", "noms", "lieux", "metiers", "generiques", "adjectifs")
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -30,14 +29,27 @@ def fold(text: str) -> str:
 
 
 @functools.cache
-def _lexicon() -> Mapping[str, tuple[str, ...]]:
-    """Return the forms of each key: the first is meant unless the gender points to another."""
-    found: dict[str, tuple[str, ...]] = {}
-    for line in _data("lexique.txt").splitlines():
-        forms = tuple(line.split(" "))
-        key = fold(re.sub(r"[-*]|:.", "", forms[-1]))
-        found[key] = forms
-    return found
+def _lexicon() -> bytes:
+    """Return the lines as they stand in the file, by key: a tenth of the memory of a mapping."""
+    return (resources.files("shared.sirene") / "data" / "lexique.txt").read_bytes()
+
+
+@functools.lru_cache(maxsize=20_000)
+def _forms(key: str) -> tuple[str, ...]:
+    """Return the forms of a key: the first is meant unless the gender points to another."""
+    length = len(_lexicon())
+    forms = _line(bisect.bisect_left(range(length), key, key=lambda at: _key(_line(at))))
+    return forms if key and _key(forms) == key else ()
+
+
+def _line(at: int) -> tuple[str, ...]:
+    lexicon = _lexicon()
+    line = lexicon[lexicon.rfind(b"\n", 0, at) + 1 : lexicon.find(b"\n", at)]
+    return tuple(line.decode().split(" "))
+
+
+def _key(forms: tuple[str, ...]) -> str:
+    return fold(_MARKS.sub("", forms[-1]))
 
 
 def _data(file_name: str) -> str:
@@ -61,66 +73,65 @@ def words_key(text: str) -> str:
 
 
 def french(word: str, gender: Gender = "") -> str | None:
-    """Return the word with its accents, in small letters; None for a word that is not known.
+    """Return the word with its accents, a proper name with its capital; None where none is sure.
 
-    `gender` chooses between forms that differ by accents alone: le marché, la marche. Where none
-    is certain, the word has no accents.
+    `gender` chooses between forms that differ by accents alone: le marché, la marche.
     """
     key = fold(word)
-    found = _form(key, gender)
-    for ending, small in () if found else _ENDINGS:
-        stem = key.removesuffix(ending)
-        base = None if stem == key or len(stem) < _SHORTEST_STEM else _form(stem, "")
-        if base is not None and not (base.endswith("e") and small.startswith("e")):
-            return base + small
-    if found is None and key.endswith("AUX") and (base := _form(f"{key[:-3]}AL", "")) is not None:
-        return f"{base[:-2]}aux"
-    return found
-
-
-def _form(key: str, gender: Gender) -> str | None:
     known = chosen("mots").get(key)
     if known is not None:
         return known
-    forms = _lexicon().get(key)
-    if forms is None:
+    forms = _forms(key)
+    for form in forms if gender else ():
+        if form.endswith(f":{gender}"):
+            return form[:-2]
+    if not forms or forms[0].startswith((_UNSURE, _ENGLISH)):
         return None
-    if gender:
-        for form in forms:
-            if form.endswith(f":{gender}"):
-                return form[:-2]
-    if forms[0].startswith(_UNCERTAIN):
-        return key.lower()
-    return forms[0].split(":")[0].rstrip(_ASPIRATE)
+    return _MARKS.sub("", forms[0])
+
+
+def is_unsure(word: str) -> bool:
+    """Return whether the lexicon has several spellings of this word, none surely meant."""
+    return french(word) is None and _starts(word, _UNSURE)
+
+
+def is_english(word: str) -> bool:
+    """Return whether English alone has this word."""
+    return french(word) is None and _starts(word, _ENGLISH)
+
+
+def _starts(word: str, mark: str) -> bool:
+    return any(form.startswith(mark) for form in _forms(fold(word))[:1])
+
+
+def is_english_too(word: str) -> bool:
+    """Return whether English has this word of French without its accents: océan, ocean."""
+    return any(form.endswith(_ENGLISH) for form in _forms(fold(word)))
 
 
 def is_word(word: str) -> bool:
-    """Return whether French, or a name in the lists, has this word."""
+    """Return whether the lexicon, or a list of names, has this word."""
     key = fold(word)
-    usages = ("petits", "prenoms", "noms", "lieux", "metiers", "generiques", "adjectifs")
-    return (
-        french(key) is not None
-        or key in _words_of_labels()
-        or any(key in chosen(usage) for usage in usages)
-    )
+    known = key in chosen("mots") or any(key in chosen(usage) for usage in _USAGES)
+    return known or len(_forms(key)) > 0
 
 
-@functools.cache
-def _words_of_labels() -> frozenset[str]:
-    """Return the words of INSEE's labels: the lexicon leaves out long words without accents."""
-    words = " ".join(libelles_d_activite()).split()
-    return frozenset(fold(word) for word in words if word.isalpha() and len(word) > _LONG_WORD)
+def is_common(word: str) -> bool:
+    """Return whether French has this word, be its accents unsure; a name is none."""
+    spelling = french(word)
+    return is_unsure(word) if spelling is None else spelling[0].islower()
 
 
-def elides(word: str) -> bool:
-    """Return whether `l'` and `d'` stand before this word: a vowel or a mute h, in the lists."""
+def elides(word: str, particle: str = "L") -> bool:
+    """Return whether `l'` or `d'` stands before this word: a vowel or a mute h, in the lists.
+
+    Before the name of a person L is rather an initial: L AUBERT.
+    """
     key = fold(word)
-    if any(key in chosen(usage) for usage in ("prenoms", "noms", "lieux")):
+    if is_common(key):
+        is_mute = not any(_ASPIRATE in form for form in _forms(key))
+        return key[0] in "AEIOU" or (key[0] == "H" and len(_forms(key)) > 0 and is_mute)
+    if key in chosen("lieux"):
         return key[0] in "AEIOUYH"
-    if french(key) is None:
-        return False
-    if key[0] != "H":
-        return key[0] in "AEIOU"
-    stems = (key, key.removesuffix("S"), key.removesuffix("E"), key.removesuffix("ES"))
-    forms = next((_lexicon()[stem] for stem in stems if stem in _lexicon()), ("*",))
-    return not any(form.endswith(_ASPIRATE) for form in forms)
+    is_name = french(key) is not None or key in chosen("prenoms") or key in chosen("noms")
+    return particle != "L" and is_name and key[0] in "AEIOUYH"

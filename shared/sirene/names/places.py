@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from shared.sirene.names.lexicon import chosen, fold, words_key
+from shared.sirene.names.lexicon import chosen, fold, is_common, words_key
 from shared.sirene.reference import communes, departements, noms_de_communes
 
 _ADMINISTRATIONS = frozenset(
@@ -14,14 +14,10 @@ _ADMINISTRATIONS = frozenset(
         "VILLE",
         "CCAS",
         "CIAS",
-        "MUNICIPALE",
-        "COMMUNAL",
-        "COMMUNALE",
-        "DELEGUEE",
-        "ASSOCIEE",
-        "NOUVELLE",
     ]
 )
+# After these a common word is no commune: Société communale de chasse.
+_ADJECTIVES = frozenset(["MUNICIPALE", "COMMUNAL", "COMMUNALE", "DELEGUEE", "ASSOCIEE", "NOUVELLE"])
 _OF = frozenset(["DE", "D", "A", "EN", "SUR"])
 _CONTRACTIONS = {"DU": "LE", "AU": "LE", "DES": "LES", "AUX": "LES"}
 _ARTICLES = frozenset({"LE", "LA", "LES", "L"})
@@ -69,23 +65,15 @@ def place_at(words: Sequence[str], start: int, code_commune: str | None) -> Plac
         if spelling is None and words[start] in _CONTRACTIONS and end > start + 1:
             spelling = _contracted(words, start, end, own_name)
         if spelling is not None:
-            return Place(_abridged(spelling, words[start:end]), end - start)
+            return Place(spelling, end - start)
     return None
-
-
-def _abridged(spelling: str, words: Sequence[str]) -> str:
-    """Keep the letters that are registered: St-Rémy-lès-Chevreuse."""
-    for short, whole in _WHOLE.items():
-        if short in words:
-            spelling = spelling.replace(whole.capitalize(), short.capitalize(), 1)
-    return spelling
 
 
 def _contracted(words: Sequence[str], start: int, end: int, own_name: str) -> str | None:
     """Return « du Havre » for the commune Le Havre."""
     article = _CONTRACTIONS[words[start]]
     rest = [article, *words[start + 1 : end]]
-    is_seat = start > 0 and words[start - 1] in _ADMINISTRATIONS
+    is_seat = start > 0 and words[start - 1] in _ADMINISTRATIONS | _ADJECTIVES
     found = _spelling(" ".join(rest), own_name)
     if found is None or not (is_seat or found == own_name or len(rest) >= _LONG_NAME):
         return None
@@ -97,7 +85,8 @@ def _commune(words: Sequence[str], start: int, key: str, own_name: str) -> str |
     if found is None:
         return None
     of = start > 0 and words[start - 1] in _OF
-    is_seat = of and start > 1 and words[start - 2] in _ADMINISTRATIONS
+    before = words[start - 2] if of and start > 1 else ""
+    is_seat = before in _ADMINISTRATIONS or (before in _ADJECTIVES and not is_common(key))
     if is_seat or (found == own_name and len(key) >= _LONG_NAME):
         return found
     parts = key.split(" ")

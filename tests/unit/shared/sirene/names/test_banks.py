@@ -1,4 +1,4 @@
-"""Two banks of names with the form that a reader expects: one made with the rules, one without."""
+"""Banks of names with the form that a reader expects: one made with the rules, two without."""
 
 import csv
 import re
@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from shared.sirene.names.display import display_form
-from shared.sirene.names.lexicon import fold
+from tests.unit.shared.sirene.names.letters import letters
 
 _BANKS = Path(__file__).parents[4] / "fixtures" / "names"
+_NAMES = ["noms_1.csv", "noms_2.csv", "noms_3.csv"]
 _WORDS = re.compile(r"([^\W_]+)")
 _CHANGED_SHARE = 0.80
 _WORSE_SHARE = 0.01
@@ -46,7 +47,7 @@ def _has_fault(registered: str, shown: str, expected: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("bank", ["noms_1.csv", "noms_2.csv"])
+@pytest.mark.parametrize("bank", _NAMES)
 def test_most_names_are_put_in_french_case_and_hardly_any_is_made_worse(bank: str) -> None:
     names = _bank(bank)
     shown = [(was, display_form(was), ought) for was, ought in names]
@@ -58,14 +59,10 @@ def test_most_names_are_put_in_french_case_and_hardly_any_is_made_worse(bank: st
     assert len(changed) >= _CHANGED_SHARE * len(names)
 
 
-@pytest.mark.parametrize("bank", ["noms_1.csv", "noms_2.csv"])
+@pytest.mark.parametrize("bank", _NAMES)
 def test_no_letter_is_added_or_lost(bank: str) -> None:
     for registered, _ in _bank(bank):
-        assert _letters(display_form(registered)) == _letters(registered)
-
-
-def _letters(text: str) -> str:
-    return "".join(re.findall(r"[A-Z0-9]", fold(text)))
+        assert letters(display_form(registered)) == letters(registered)
 
 
 @pytest.mark.parametrize(
