@@ -13,35 +13,20 @@ from shared.sirene.names.lexicon import (
     is_common,
     is_english,
     is_english_too,
+    is_participle_too,
     is_word,
 )
 from shared.sirene.names.places import begins_a_place, commune_of_one_word, place_at
+from shared.sirene.names.unlisted import LONG, capitalized, may_have_accent, unlisted
 
 _WORDS = re.compile(r"([^\W_]+)")
 _ROMAN = re.compile(r"(?=..)X{0,3}(?:IX|IV|V?I{0,3})")
 _ORDINAL = re.compile(r"\d+(?:ER|ERE|I?EME|E|ND|NDE)")
 _NUMBERED = frozenset({"SIECLE", "ARRONDISSEMENT", "REPUBLIQUE"})
-_PRONOUNCED = re.compile(r"(?!.*[BCDFGJKLMNPQRSTVWXZ]{5})(?:.*[AEIOUY]){2}.*")
-_IMPOSSIBLE_START = re.compile(r"[BCDFGJKLMNPQRSTVWXZ]{4}|([A-Z])\1")
-# French may write an accent, a cedilla or œ here: an open syllable, or a last E but in some ends.
-_ROOM = re.compile(
-    r"(?<!^L)(?<!^D(?=.L))E(?:[BCDFGJKLMNPQRSTVZ]|[BCDFGPTV][RL]|CH|PH|TH|GN|[QG]U)[AEIOUY]|EA(?!U)|EO|OE|AIQU"
-    r"|C[AO](?:IS|N|DE)S?$|HOTE|CHAT[EI]|MAITR|BATI"
-    r"|(?<!LL)(?<!NN)(?<!SS)(?<!TT)(?<!RR)(?<![IUGD])(?<!I[CNSZ])(?<!IST)(?<!AN)(?<!NC)ES?$"
-)
-# Words that French always ends so, names too: Poulardière.
-_IERE = re.compile(r"ieres?$")
 _JOINED = frozenset({" ", "-", "'", "’"})
-_LONG = 6
 _SPOKEN = 3
 _NAMES = ("prenoms", "noms", "lieux")
 _ARTICLES = frozenset({"LE", "LA", "LES"})
-_MASCULINE = ("LE", "UN", "DU", "AU", "GRAND", "PETIT", "VIEUX", "NOUVEAU", "BEAU", "BON")
-_FEMININE = ("LA", "UNE", "GRANDE", "PETITE", "VIEILLE", "NOUVELLE", "BELLE", "BONNE")
-_BEFORE_NOUN: dict[str, Gender] = {
-    **dict.fromkeys(_MASCULINE, "m"),
-    **dict.fromkeys(_FEMININE, "f"),
-}
 
 
 def display_form(
@@ -56,9 +41,14 @@ def display_form(
 
 
 def _is_known(name: str) -> bool:
-    """Return whether a name of one word is a word; another may be an acronym."""
+    """Return whether a name of one word is a word; else it may be an acronym or a brand."""
     words = _WORDS.findall(name)
-    return len(words) > 1 or any(is_word(word) or commune_of_one_word(word) for word in words)
+    if len(words) != 1:
+        return len(words) > 1
+    if any(fold(words[0]) in chosen(usage) for usage in ("expressions", *_NAMES)):
+        return True
+    spelling = french(words[0]) or commune_of_one_word(words[0])
+    return spelling is not None and (spelling[0].islower() or spelling.isascii())
 
 
 def display_person(registered: str) -> str:
@@ -76,13 +66,11 @@ def display_person(registered: str) -> str:
             i and word in {"D", "O"} and following[:1] in tuple("AEIOUYHB") and parts[at + 1] == " "
         ):
             written[at], written[at + 1] = (raw.lower() if word == "D" else raw), "'"
-        elif word.startswith("MC") and len(word) >= _LONG - 1:
+        elif word.startswith("MC") and len(word) >= LONG - 1:
             written[at] = f"Mc{raw[2:].capitalize()}"
         else:
             first = chosen("prenoms").get(word) if following else None
-            written[at] = first or _IERE.sub(
-                lambda end: end[0].replace("ier", "ièr"), raw.capitalize()
-            )
+            written[at] = first or capitalized(raw)
     return "".join(written)
 
 
@@ -219,7 +207,7 @@ class _ReadName:
     def _is_name(self, i: int) -> bool:
         """Return whether this article belongs to a surname: Le Goff."""
         following = self.keys[i + 1]
-        is_short = len(following) < _LONG and not is_common(following)
+        is_short = len(following) < LONG and not is_common(following)
         return self.keys[i] in _ARTICLES and (is_short or following in chosen("noms"))
 
     def _content(self, i: int, *, after_generic: bool) -> str | None:
@@ -231,23 +219,30 @@ class _ReadName:
             return chosen("adjectifs")[key]
         before = self.keys[i - 1] if i else ""
         name = next((names[key] for names in map(chosen, _NAMES) if key in names), None)
-        spelling = name or french(key, _BEFORE_NOUN.get(before, ""))
+        spelling = name or french(key, _gender_after(before))
         if spelling is None:
             return self._unlisted(i)
-        if spelling.isascii() or not self._is_foreign(i, is_name=name == spelling):
+        if is_participle_too(key) and self._follows_a_noun(i):
+            return None
+        if spelling.isascii() or not self._is_foreign(i, is_name=spelling[0].isupper()):
             return _initial(spelling)
         return word.capitalize() if self._english > 1 and is_english_too(key) else None
 
+    def _follows_a_noun(self, i: int) -> bool:
+        before = self.keys[i - 1] if i else ""
+        is_noun = is_common(before) and not _gender_after(before)
+        return self.gaps[i] == " " and is_noun and before not in chosen("petits")
+
     def _unlisted(self, i: int) -> str | None:
         word, key = self.words[i], self.keys[i]
-        if key.startswith("MC") and len(key) >= _LONG:
+        if key.startswith("MC") and len(key) >= LONG:
             return f"Mc{word[2:].capitalize()}"
-        is_certain = is_english(key) and (self._english > 1 or _ROOM.search(key) is None)
+        is_certain = is_english(key) and (self._english > 1 or not may_have_accent(key))
         if is_certain:
             return word.capitalize()
         if is_common(key):
             return None
-        return _unknown(word) or (word if self._is_of_a_person() else None)
+        return unlisted(word) or (word if self._is_of_a_person() else None)
 
     def _is_of_a_person(self) -> bool:
         """Return whether the name tells that it holds a surname, which may stay in capitals."""
@@ -273,19 +268,12 @@ class _ReadName:
 
 
 def _is_foreign_word(key: str) -> bool:
-    return len(key) >= _LONG and not is_word(key)
+    return len(key) >= LONG and not is_word(key)
 
 
-def _unknown(word: str) -> str | None:
-    """Return a word in no list: short, or hardly to be said, it may be an acronym and stays.
-
-    None where it may have an accent.
-    """
-    if len(word) < _LONG or not _PRONOUNCED.match(word) or _IMPOSSIBLE_START.match(word):
-        return word
-    if _ROOM.search(re.sub("IERES?$", "", word)):
-        return None
-    return _IERE.sub(lambda end: end[0].replace("ier", "ièr"), word.capitalize())
+def _gender_after(before: str) -> Gender:
+    """Return the gender that the word before a noun tells."""
+    return "m" if before in chosen("masculins") else "f" if before in chosen("feminins") else ""
 
 
 def _initial(text: str) -> str:

@@ -15,6 +15,7 @@ _LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE"})
 _ASPIRATE = "*"
 _UNSURE = "-"
 _ENGLISH = "~"
+_PARTICIPLE = ":a"
 _MARKS = re.compile(r"[-*~]|:.")
 _USAGES = ("petits", "prenoms", "noms", "lieux", "metiers", "generiques", "adjectifs")
 
@@ -109,6 +110,11 @@ def is_english_too(word: str) -> bool:
     return any(form.endswith(_ENGLISH) for form in _forms(fold(word)))
 
 
+def is_participle_too(word: str) -> bool:
+    """Return whether this noun may be a participle after another noun: le chat perché."""
+    return any(form.endswith(_PARTICIPLE) for form in _forms(fold(word)))
+
+
 def is_word(word: str) -> bool:
     """Return whether the lexicon, or a list of names, has this word."""
     key = fold(word)
@@ -119,7 +125,9 @@ def is_word(word: str) -> bool:
 def is_common(word: str) -> bool:
     """Return whether French has this word, be its accents unsure; a name is none."""
     spelling = french(word)
-    return is_unsure(word) if spelling is None else spelling[0].islower()
+    if spelling is None and is_unsure(word):
+        spelling = _MARKS.sub("", _forms(fold(word))[-1])
+    return spelling is not None and spelling[0].islower()
 
 
 def elides(word: str, particle: str = "L") -> bool:

@@ -23,6 +23,7 @@ _CONTRACTIONS = {"DU": "LE", "AU": "LE", "DES": "LES", "AUX": "LES"}
 _ARTICLES = frozenset({"LE", "LA", "LES", "L"})
 _WHOLE = {"STE": "SAINTE", "ST": "SAINT"}
 _SAINTS = frozenset({"SAINT", "SAINTE"})
+_LOCATORS = frozenset({"SUR", "SOUS", "EN", "LES"})
 _LONGEST = 12
 _LONG_NAME = 4
 _SHORT_NAME = 5
@@ -90,11 +91,19 @@ def _commune(words: Sequence[str], start: int, key: str, own_name: str) -> str |
     if is_seat or (found == own_name and len(key) >= _LONG_NAME):
         return found
     parts = key.split(" ")
-    if len(parts) == 1:
+    if len(parts) == 1 or (parts[0] not in _SAINTS and _is_plain(parts)):
         return None
     if len(parts) >= _LONG_NAME or parts[0] in _SAINTS or (of and parts[0] not in _ARTICLES):
         return found
     return None
+
+
+def _is_plain(parts: Sequence[str]) -> bool:
+    """Return whether these may be no more than words: La Fontaine Saint-Martin, Bois le Roi."""
+    return _LOCATORS.isdisjoint(parts) and all(
+        part in chosen("petits") or part in _SAINTS or part in chosen("prenoms") or is_common(part)
+        for part in parts
+    )
 
 
 def _saint(key: str) -> str | None:

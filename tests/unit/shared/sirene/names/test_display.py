@@ -71,6 +71,8 @@ def test_every_commune_has_the_spelling_of_the_cog() -> None:
         ("CLUB NIVEAU SUPERIEUR", "Club Niveau Supérieur"),
         ("H&M HENNES & MAURITZ", "H&M Hennes & Mauritz"),
         ("L AUBERT PLOMBERIE", "L Aubert Plomberie"),
+        ("EARL DE LA HAUTE BORNE", "EARL de la Haute Borne"),
+        ("LE CLOS DE LA FONTAINE SAINT MARTIN", "Le Clos de la Fontaine Saint-Martin"),
         ("D ANDRE TRANSPORTS", "D André Transports"),
         ("CABINET DU DOCTEUR BRECHARD", "Cabinet du Docteur BRECHARD"),
         ("", ""),
@@ -91,6 +93,9 @@ def test_a_name_is_shown_in_french_case(registered: str, shown: str) -> None:
         "QUAND MEME",
         "MARCHE NORDIQUE",
         "MACON PRIMEURS",
+        "LE CHAT PERCHE",
+        "SEPHORA",
+        "GAEC DE TY NEVEZ",
     ],
 )
 def test_a_name_with_a_word_of_unsure_spelling_stays(registered: str) -> None:
