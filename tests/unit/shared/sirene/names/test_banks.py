@@ -10,7 +10,7 @@ from shared.sirene.names.display import display_form
 from tests.unit.shared.sirene.names.letters import letters
 
 _BANKS = Path(__file__).parents[4] / "fixtures" / "names"
-_NAMES = ["noms_1.csv", "noms_2.csv", "noms_3.csv"]
+_NAMES = ["noms_1.csv", "noms_2.csv", "noms_3.csv", "noms_4.csv"]
 _WORDS = re.compile(r"([^\W_]+)")
 _CHANGED_SHARE = 0.80
 _WORSE_SHARE = 0.01
