@@ -55,7 +55,7 @@ def archive(connection: Connection, letter: DeadLetter, *, with_records: bool = 
     A letter that was replayed and failed again counts as not replayed.
     """
     kept = letter_records.read_letter(letter.queue, letter.body, with_records=with_records)
-    silenced = withheld(connection, sirens=kept.sirens, sirets=kept.sirets)
+    silenced = withheld(connection, sirens=kept.sirens, sirets=kept.sirets, with_purged=True)
     if silenced:
         kept = letter_records.cut_silenced(kept.body, silenced)
     connection.execute(

@@ -189,6 +189,8 @@ PERSONAL_UNITE_FIELDS = (
     "prenom_usuel",
     "pseudonyme",
 )
+NAMES_OF_A_PERSON = ("nom", "nom_usage", "prenom1", "prenom_usuel", "denomination")
+"""A record of a person that has none of them names nobody."""
 SIGN_FIELDS = ("enseigne1", "enseigne2", "enseigne3", "denomination_usuelle")
 # Both addresses of an establishment have these.
 _STREET_FIELDS = (

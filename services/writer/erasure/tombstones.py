@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from services.writer.erasure.letter_records import Silenced
 from services.writer.sql.prepared import Prepared
 from shared.db.locks import Lock, LockFamily, hold, hold_one_sql, share_sql
-from shared.sirene.records import SOLE_TRADER
+from shared.sirene.records import NAMES_OF_A_PERSON, SOLE_TRADER
 
 
 def _hold_sirens(family: LockFamily, parameter: str) -> str:
@@ -59,6 +59,12 @@ def is_person(unite: str) -> str:
     return f"coalesce({unite}.categorie_juridique, '{SOLE_TRADER}') = '{SOLE_TRADER}'"
 
 
+def is_purged(unite: str) -> str:
+    """Return the condition that a person's record names nobody, as `pages.subjects` finds it."""
+    names = ", ".join(f"{unite}.{name}" for name in NAMES_OF_A_PERSON)
+    return f"({is_person(unite)} AND num_nonnulls({names}) = 0)"
+
+
 # A hidden record has a hash of its own, so that the record counts as changed once nothing hides it.
 # The hash of a row from a stock file is empty.
 HIDDEN_HASH = "substr({0}.content_hash, 1, 16) || '\\x00'::bytea"
@@ -72,6 +78,7 @@ _WITHHELD = text(f"""
     SELECT s.siren AS key FROM unnest(CAST(:sirens AS text[])) AS s (siren)
     LEFT JOIN unites_legales u USING (siren)
     WHERE u.statut_diffusion = 'P'
+      OR CAST(:purged AS boolean) AND u.siren IS NOT NULL AND {is_purged("u")}
       OR EXISTS (SELECT FROM oppositions o WHERE o.siren = s.siren)
       OR u.siren IS NULL AND EXISTS (SELECT FROM erasures t
         WHERE t.siren = s.siren AND t.siret IS NULL AND {IS_TOMBSTONE})
@@ -100,15 +107,22 @@ def hold_unites(connection: Connection, sirens: Sequence[str]) -> None:
     connection.execute(_HOLD_UNITES, {"sirens": sirens})
 
 
-def withheld(connection: Connection, *, sirens: Sequence[str], sirets: Sequence[str]) -> Silenced:
-    """Return which of these must not be kept as raw records; hold the sirens against an erasure.
+def withheld(
+    connection: Connection,
+    *,
+    sirens: Sequence[str],
+    sirets: Sequence[str],
+    with_purged: bool = False,
+) -> Silenced:
+    """Return which of these must be erased; hold the sirens against an erasure.
 
-    An older record of a unit that is open to all again may be kept: INSEE shows it.
+    An older record of a unit that is open to all again may be kept: INSEE shows it. With the
+    purged persons, whose register is clear, these are those whose raw records must not be kept.
     """
     if not sirens and not sirets:
         return Silenced()
     numbers = {"all": list(sirens), "sirens": list(sirens), "sirets": list(sirets)}
-    found = frozenset(connection.execute(_WITHHELD, numbers).scalars())
+    found = frozenset(connection.execute(_WITHHELD, {**numbers, "purged": with_purged}).scalars())
     return Silenced(
         frozenset(key for key in found if key in set(sirens)),
         frozenset(key for key in found if key in set(sirets)),

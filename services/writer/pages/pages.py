@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
-from services.writer.erasure.purged import unname
+from services.writer.erasure.purged import Purged, unname
 from services.writer.pages.subjects import PageSubject, StoredPage, stored_subject
 from services.writer.sql.copy import copy_into, copy_line
 from services.writer.sql.names import columns, excluded, fields_of
@@ -216,7 +216,14 @@ def _renew(connection: Connection, subjects: Sequence[PageSubject]) -> None:
         if each.changes_slug and not each.is_purged and each.outcome not in WITHDRAWN
     ]
     moved = [each.siret for each in subjects if each.changes_place]
-    unname(connection, [each.siret for each in subjects if each.is_purged])
+    unname(
+        connection,
+        [
+            Purged(each.siret, each.facts_hash, each.loses_name)
+            for each in subjects
+            if each.is_purged
+        ],
+    )
     for statement, sirets in (
         (_CLOSE, closing),
         (_KEEP_SLUGS, renamed),

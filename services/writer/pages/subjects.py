@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from shared.avis import PENDING, WITHDRAWN, AvisOutcome
@@ -19,7 +19,7 @@ from shared.sirene.pages import (
     facts_of,
     page_of,
 )
-from shared.sirene.records import OPEN_TO_ALL, SOLE_TRADER, Page
+from shared.sirene.records import NAMES_OF_A_PERSON, OPEN_TO_ALL, SOLE_TRADER, Page
 
 _NO_FACTS = ""
 """The facts of a person who must not be written about leave no trace, not even their hash."""
@@ -29,6 +29,7 @@ _UNITE_TEXTS = itemgetter(*map(UNITE_COLUMNS.index, UNITE_FACTS))
 _DATES = (ETABLISSEMENT_FACTS.index("date_creation"), ETABLISSEMENT_FACTS.index("date_debut"))
 _TREATED = ETABLISSEMENT_FACTS.index("date_dernier_traitement")
 _SIEGE = ETABLISSEMENT_FACTS.index("siege")
+_NAMES = attrgetter(*NAMES_OF_A_PERSON)
 _PERSONS = frozenset({SOLE_TRADER, None})
 _WITH_FACTS = frozenset({PENDING, AvisOutcome.SKIPPED_SOLE_TRADER, AvisOutcome.NOT_UNDERSTOOD})
 
@@ -59,8 +60,8 @@ _NOTHING_KEPT = Kept()
 class PageSubject(NamedTuple):
     """An establishment as it is stored now, with its page and the outcome of its avis.
 
-    `page` is None where none may be open. `is_purged`: INSEE names the person no longer, without
-    hiding the record.
+    `page` is None where none may be open. `is_purged`: the record is open to all, and names nobody
+    where a person should be named. `loses_name`: it is, and the stored page has another name.
     """
 
     siret: str
@@ -71,6 +72,7 @@ class PageSubject(NamedTuple):
     facts_hash: str
     is_silenced_with_unit: bool
     is_purged: bool
+    loses_name: bool
 
     @classmethod
     def of(
@@ -86,6 +88,7 @@ class PageSubject(NamedTuple):
         outcome = avis_outcome(
             etablissement, unite, status, sole_traders=sole_traders, opposed=kept.opposed
         )
+        is_purged = outcome not in WITHDRAWN and _is_purged(unite)
         return cls(
             etablissement.siret,
             etablissement.siren,
@@ -96,11 +99,11 @@ class PageSubject(NamedTuple):
             if page is not None and outcome in _WITH_FACTS
             else _NO_FACTS,
             kept.opposed or unite.statut_diffusion != OPEN_TO_ALL,
-            kept.page is not None
+            is_purged,
+            is_purged
+            and kept.page is not None
             and kept.page.nom is not None
-            and unite.categorie_juridique in _PERSONS
-            and outcome not in WITHDRAWN
-            and display_name(etablissement, unite) is None,
+            and kept.page.nom != _name_of(etablissement, unite),
         )
 
     @property
@@ -115,6 +118,15 @@ class PageSubject(NamedTuple):
         if self.stored is None or self.page is None:
             return False
         return self.stored[1:3] != (self.page.activite_principale, self.page.code_commune)
+
+
+def _is_purged(unite: UniteFacts) -> bool:
+    return unite.categorie_juridique in _PERSONS and not any(_NAMES(unite))
+
+
+def _name_of(etablissement: EtablissementFacts, unite: UniteFacts) -> str | None:
+    name = display_name(etablissement, unite)
+    return None if name is None else name.registered
 
 
 def stored_subject(row: Sequence[Any], *, sole_traders: bool) -> PageSubject:

@@ -178,6 +178,7 @@ def keep_faults(connection: Connection, message: WriteSlice, faults: Sequence[Fa
         connection,
         sirens=[item.siren for item in items if item.siren and item.payload],
         sirets=[item.key for item in items if item.siren and item.payload],
+        with_purged=True,
     )
     connection.execute(
         _FAIL,
