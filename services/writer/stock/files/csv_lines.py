@@ -1,134 +1,121 @@
-"""The lines of a CSV on their way to Arrow, which would refuse the whole file for one of them."""
+"""The lines of a CSV, in groups of whole lines, and the rows that they make.
+
+Arrow reads most groups without this look at single rows, which takes much longer.
+"""
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+
+import pyarrow as pa
 
 # INSEE's values have no line feed; a value of more lines than this is a quote left open.
 _MOST_LINES: Final = 20
 _MOST_BYTES: Final = 1 << 22
 _QUOTED = re.compile(rb'"(?:[^"]|"")*"')
-_EMPTY_LINE = re.compile(rb"(?:\A|\n)\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A record that does not reach Arrow; `code` is None for an empty line, which lacks nothing."""
+class CsvLines:
+    """Whole lines of a file, `first` being the number of the first one; the header's is 1."""
 
+    first: int
     octets: bytes
-    lines: int
-    code: str | None
+    count: int
+    are_last: bool
+
+    @property
+    def last(self) -> bytes:
+        return self.octets[self.octets.rfind(b"\n", 0, -1) + 1 :]
+
+    @property
+    def end_in_mid_line(self) -> bool:
+        return self.are_last and not self.octets.endswith(b"\n")
+
+    def after(self, rest: bytes) -> "CsvLines":
+        """Return these lines with those before them that belong to the same row."""
+        more = rest.count(b"\n")
+        return CsvLines(self.first - more, rest + self.octets, more + self.count, self.are_last)
 
 
-class WholeLines:
-    """A file for Arrow: the same bytes without empty lines, bad UTF-8 and quotes left open.
+@dataclass(frozen=True, slots=True)
+class CsvRow:
+    """A row as it stands in the file from `line` on; `code` says why it cannot be read, if so."""
 
-    `left_out` collects these records by their first line. Lines are counted from `first_line`.
-    """
-
-    closed = False
-
-    def __init__(self, stream: io.BufferedReader, delimiter: str, *, first_line: int) -> None:
-        self._stream = stream
-        self._delimiter = delimiter.encode()
-        self._line = first_line
-        self._ready = b""
-        self._rest = b""
-        self._ended = False
-        self.left_out: dict[int, LeftOut] = {}
-        self.ends_in_mid_line = False
-
-    def is_empty(self, size: int) -> bool:
-        """Return whether nothing can be read, having read ahead up to the first good line."""
-        while not self._ready and not self._ended:
-            self._fill(size)
-        return not self._ready
-
-    def read(self, size: int) -> bytes:
-        if self.is_empty(size):
-            return b""
-        read, self._ready = self._ready[:size], self._ready[size:]
-        return read
-
-    def close(self) -> None:
-        """Leave the stream to its owner."""
-
-    def _fill(self, size: int) -> None:
-        data = self._stream.read(size)
-        self._ended = not data
-        if data:
-            self.ends_in_mid_line = not data.endswith(b"\n")
-        block = self._rest + data
-        end = len(block) if self._ended or len(block) > _MOST_BYTES else block.rfind(b"\n") + 1
-        whole, self._rest = block[:end], block[end:]
-        if _may_be_open(whole) or _EMPTY_LINE.search(whole) or not _is_utf8(whole):
-            whole = self._good(io.BytesIO(whole).readlines())
-        else:
-            self._line += whole.count(b"\n")
-        self._ready = whole
-
-    def _good(self, lines: Sequence[bytes]) -> bytes:
-        """Return the good records; leave the last one for later if more lines may close it."""
-        kept: list[bytes] = []
-        at = 0
-        while at < len(lines):
-            number = self._lines_of_record(lines, at)
-            if not number and not self._ended and len(lines) - at < _MOST_LINES:
-                self._rest = b"".join(lines[at:]) + self._rest
-                break
-            octets = b"".join(lines[at : at + max(number, 1)])
-            if not number:
-                self._leave_out(octets, 1, "open_quote")
-            elif not octets.strip(b"\r\n"):
-                self._leave_out(octets, number, None)
-            elif not _is_utf8(octets):
-                self._leave_out(octets, number, "bad_encoding")
-            else:
-                kept.append(octets)
-            at += max(number, 1)
-            self._line += max(number, 1)
-        return b"".join(kept)
-
-    def _leave_out(self, octets: bytes, lines: int, code: str | None) -> None:
-        self.left_out[self._line] = LeftOut(octets, lines, code)
-
-    def _lines_of_record(self, lines: Sequence[bytes], at: int) -> int:
-        """Return how many lines the record that begins here has; 0 where its quote stays open."""
-        record = b""
-        for number, line in enumerate(lines[at : at + _MOST_LINES], start=1):
-            record += line
-            if not self._is_open(record):
-                return number
-        return 0
-
-    def _is_open(self, record: bytes) -> bool:
-        """Return whether a value begins with a quote, as Arrow sees it, and does not end."""
-        start = 0
-        while start >= 0 and record.find(b'"', start) >= 0:
-            if record[start : start + 1] == b'"':
-                value = _QUOTED.match(record, start)
-                if value is None or (b"\n" in value[0] and not self._ends(record, value.end())):
-                    return True
-                start = value.end()
-            following = record.find(self._delimiter, start)
-            start = following + 1 if following >= 0 else -1
-        return False
-
-    def _ends(self, record: bytes, at: int) -> bool:
-        """Return whether a value may end here: a quote that closes another line's does not."""
-        return record[at : at + 1] in {b"", b"\r", b"\n", self._delimiter}
+    line: int
+    octets: bytes
+    code: str = ""
 
 
-def _may_be_open(block: bytes) -> bool:
-    """Return whether a quoted value goes beyond its line, which is rare."""
-    parts = block.split(b'"')
-    return len(parts) % 2 == 0 or b"\n" in b"".join(parts[1::2])
+def whole_lines(stream: io.BufferedReader, size: int) -> Iterator[CsvLines]:
+    """Yield what follows the header, a little more than `size` bytes at a time."""
+    first = 2
+    while octets := stream.read(size) + stream.readline(_MOST_BYTES):
+        are_last = not stream.peek(1)
+        count = octets.count(b"\n") + (are_last and not octets.endswith(b"\n"))
+        yield CsvLines(first, octets, count, are_last)
+        first += count
 
 
-def _is_utf8(octets: bytes) -> bool:
+def rows_of(lines: CsvLines, delimiter: bytes) -> tuple[list[CsvRow], bytes]:
+    """Return the rows without empty ones, and the octets of a row that later lines may complete."""
+    parts = io.BytesIO(lines.octets).readlines()
+    is_last = lines.are_last or len(lines.octets) > _MOST_BYTES
+    rows: list[CsvRow] = []
+    at = 0
+    while at < len(parts):
+        count = _lines_of_row(parts[at : at + _MOST_LINES], delimiter)
+        if not count and not is_last and len(parts) - at < _MOST_LINES:
+            break
+        octets = b"".join(parts[at : at + max(count, 1)])
+        if not count:
+            rows.append(CsvRow(lines.first + at, octets, "open_quote"))
+        elif octets.strip(b"\r\n"):
+            code = "" if is_utf8(octets) else "bad_encoding"
+            rows.append(CsvRow(lines.first + at, octets, code))
+        at += max(count, 1)
+    return rows, b"".join(parts[at:])
+
+
+def is_open(row: bytes, delimiter: bytes) -> bool:
+    """Return whether a value begins with a quote, as Arrow sees it, and does not end."""
+    start = 0
+    while start >= 0 and row.find(b'"', start) >= 0:
+        if row[start : start + 1] == b'"':
+            value = _QUOTED.match(row, start)
+            if value is None or (b"\n" in value[0] and not _ends(row, value.end(), delimiter)):
+                return True
+            start = value.end()
+        following = row.find(delimiter, start)
+        start = following + 1 if following >= 0 else -1
+    return False
+
+
+def is_utf8(octets: bytes) -> bool:
+    """Return whether these are UTF-8; Arrow knows it sooner than Python does."""
+    if octets.isascii():
+        return True
+    ends = pa.array([0, len(octets)], pa.int32()).buffers()[1]
+    text = pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(octets)])
     try:
-        return octets.isascii() or octets.decode() is not None
-    except UnicodeDecodeError:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
         return False
+    return True
+
+
+def _lines_of_row(lines: list[bytes], delimiter: bytes) -> int:
+    """Return how many lines the row that begins here has; 0 where its quote stays open."""
+    row = b""
+    for count, line in enumerate(lines, start=1):
+        row += line
+        if not is_open(row, delimiter):
+            return count
+    return 0
+
+
+def _ends(row: bytes, at: int, delimiter: bytes) -> bool:
+    """Return whether a value may end here: a quote that closes another line's does not."""
+    return row[at : at + 1] in {b"", b"\r", b"\n", delimiter}

@@ -74,6 +74,43 @@ def test_a_quote_inside_a_value_is_a_sign_like_another() -> None:
     assert broken == []
 
 
+def test_a_quote_that_opens_after_another_sign_like_it_is_seen() -> None:
+    opened = b'5" TUYAU,00001,"b\n'
+    rows, broken = _read(_lines(["a"]) + opened + _lines(["c", "d"]))
+    assert rows == [(2, "a"), (4, "c"), (5, "d")]
+    assert broken == [(3, "open_quote")]
+    assert _read(_lines(["a"]) + opened) == ([(2, "a")], [(3, "open_quote")])
+
+
+@pytest.mark.parametrize("value", ["x\ry", "x\r,00001,y\rz"])
+def test_a_carriage_return_within_a_line_costs_that_line_alone(value: str) -> None:
+    rows, broken = _read(_lines(["a", "b", value, "c"]))
+    assert rows == [(2, "a"), (3, "b"), (5, "c")]
+    assert broken == [(4, "bad_row")]
+
+
+def test_a_refused_line_may_be_of_any_length() -> None:
+    for bad in ('"' + "x" * 5_000_000, "x,y" + "z" * 5_000_000):
+        rows, broken = _read(_lines(["a", bad, "c"]))
+        assert rows == [(2, "a"), (4, "c")]
+        assert {line for line, _ in broken} == {3}
+
+
+def test_lines_may_end_as_windows_ends_them() -> None:
+    rows, broken = _read(_lines(["a", '"b\nc"', "d,e", "f"]).replace(b"\n", b"\r\n"))
+    assert rows == [(2, "a"), (3, "b\r\nc"), (6, "f")]
+    assert broken == [(5, "bad_row")]
+
+
+def test_a_row_that_goes_on_in_the_next_block_is_read_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(csv_rows, "_BLOCK_BYTES", 20)
+    rows, broken = _read(_lines(["a", '"b\n\n\n\nc"', "d", '"', "e"]))
+    assert rows == [(2, "a"), (3, "b\n\n\n\nc"), (8, "d"), (10, "e")]
+    assert broken == [(9, "open_quote")]
+
+
 def test_the_siren_of_a_refused_line_is_known_where_it_can_be_read() -> None:
     stream = io.BytesIO(b"siren,nic\n000000001,00001,x\n12,1,1\n")
     reader = CsvReader("f.csv", io.BufferedReader(stream))
