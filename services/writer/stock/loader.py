@@ -23,7 +23,7 @@ from shared.clock import utc_now
 from shared.days import day_in_france
 from shared.db.outages import sqlstate
 from shared.errors import UserError
-from shared.sirene import reference
+from shared.sirene.reference import known_codes
 
 # Two copiers and their backends fill the cores; the chunks that wait are bounded.
 _COPIERS = 2
@@ -148,7 +148,7 @@ class Loader:
         with self.engine.begin() as connection:
             stored = log.chunk_numbers(connection, load)
         # Else each copier would read the tables for its first chunk, beside the others.
-        reference.load()
+        known_codes()
         rows = 0
         waiting: deque[Future[None]] = deque()
         with ThreadPoolExecutor(_COPIERS, thread_name_prefix="copy") as copiers:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from services.writer.stock.columns import Layout, key_of
-from services.writer.stock.files.column_types import plain
+from services.writer.stock.files.column_types import bytes_of, plain
 from services.writer.stock.files.readers import LINE
 from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.unknown_codes import codes_in_columns, hide_unknown
@@ -179,7 +179,7 @@ class _Cleaner:
         if values.null_count == len(values):
             return values
         # NUL, which PostgreSQL cannot store, goes first: a space or a mask may stand before it.
-        if b"\x00" in _bytes_of(values):
+        if b"\x00" in bytes_of(values):
             values = pc.replace_substring(values, "\x00", "")
         trimmed = pc.utf8_trim_whitespace(values)
         if (pc.max(pc.binary_length(trimmed)).as_py() or 0) > MAX_TEXT_LENGTH:
@@ -230,7 +230,7 @@ class _Cleaner:
 
 def _unmasked(values: pa.Array) -> pa.Array:
     """Replace masks by null: the reader of CSV has done so, that of parquet has not."""
-    if MASKED.encode() not in _bytes_of(values):
+    if MASKED.encode() not in bytes_of(values):
         return values
     return _without(values, pc.equal(values, MASKED))
 
@@ -268,12 +268,6 @@ def _not(found: pa.Array) -> pa.Array:
     return pc.invert(pc.fill_null(found, False))
 
 
-def _bytes_of(values: pa.Array) -> bytes:
-    """Return all values joined together, in which a search for a sign costs next to nothing."""
-    buffer = values.buffers()[-1]
-    return b"" if buffer is None else memoryview(buffer).tobytes()
-
-
 def _escape_columns(rows: pa.RecordBatch) -> pa.RecordBatch:
     """Drop the columns that are empty throughout, a third of them; escape the others for COPY."""
     columns = {
@@ -285,7 +279,7 @@ def _escape_columns(rows: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _escape(values: pa.Array) -> pa.Array:
-    data = _bytes_of(values)
+    data = bytes_of(values)
     for sign, escape in _ESCAPES.items():
         if sign.encode() in data:
             values = pc.replace_substring(values, sign, escape)
