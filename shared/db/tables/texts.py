@@ -20,11 +20,19 @@ avis = col.table(
     col.uuid("claim_token"),
     col.instant("lease_until"),
     col.counter("attempts"),
+    # Of a due avis whose accepted text stands: the lowest goes first (shared.avis.RENEWAL_RANK).
+    col.smallint("renewal_rank"),
     col.instant_now("created_at", "updated_at"),
     UniqueConstraint("pro_localisation_id", "kind"),
     Index("ix_avis_siret", "siret"),
     Index("ix_avis_siren", "siren"),
-    Index("ix_avis_pending", "published_at", "id", postgresql_where="outcome = 'pending'"),
+    Index(
+        "ix_avis_pending",
+        "published_at",
+        "renewal_rank",
+        "id",
+        postgresql_where="outcome = 'pending'",
+    ),
     fillfactor=70,
 )
 

@@ -14,6 +14,7 @@ from shared.avis import PENDING, TRANSITIONS, AvisEvent, AvisOutcome, Effect
 from tests.integration.reviewer.avis_events import (
     WAYS,
     Subject,
+    accept_text,
     become_sole_trader,
     become_unknown,
     hide,
@@ -71,6 +72,26 @@ def test_an_event_changes_an_avis_as_the_table_says_or_not_at_all(
         expected = wanted if allowed else [Effect.KEPT] * len(COLUMNS)
         for found, each in zip(effects_of(before, after), expected, strict=True):
             assert each in found, (source, way, expected)
+
+
+@pytest.mark.parametrize("event", WAYS, ids=str)
+def test_a_due_avis_has_a_rank_if_and_only_if_its_text_stands(
+    event: AvisEvent, register: Register, desk: Desk
+) -> None:
+    cases = [
+        (way, source) for ways in WAYS[event].values() for way in ways for source in AvisOutcome
+    ]
+    for number, (way, source) in enumerate(cases, start=1):
+        subject = Subject.claimed(register, desk, number)
+        if number % 2:
+            accept_text(subject)
+        prepare(subject, event, way, source)
+        way(subject)
+    wrong = register.rows("""
+        SELECT outcome, text, renewal_rank FROM avis
+        WHERE outcome = 'pending' AND (text IS NULL) <> (renewal_rank IS NULL)
+    """)
+    assert wrong == []
 
 
 @pytest.mark.parametrize(
