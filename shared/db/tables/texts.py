@@ -20,7 +20,7 @@ avis = col.table(
     col.uuid("claim_token"),
     col.instant("lease_until"),
     col.counter("attempts"),
-    # Of a due avis whose accepted text stands: the lowest goes first (shared.avis.RENEWAL_RANK).
+    # A due avis whose accepted text stands has one; the lowest goes first (RENEWAL_RANK).
     col.smallint("renewal_rank"),
     col.instant_now("created_at", "updated_at"),
     UniqueConstraint("pro_localisation_id", "kind"),
