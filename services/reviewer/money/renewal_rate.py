@@ -14,7 +14,7 @@ from shared.errors import UserError
 _DAY_SECONDS = 86_400
 # The relay may stand still this long and lose no slot.
 _CREDIT_SECONDS = 60
-# With the credit, no 24 hours have more than a day's number.
+# No 24 hours have more than a day's number, the credit included.
 _SHARE = _DAY_SECONDS / (_DAY_SECONDS + _CREDIT_SECONDS)
 _LIMIT = gcra.Limit("renewals_arrival_at", "renewals_per_day", _DAY_SECONDS, share=_SHARE)
 _CREDIT = f"make_interval(secs => {_CREDIT_SECONDS})"
@@ -56,7 +56,7 @@ def parse_renewals_per_day(words: str) -> int | None:
 
 
 def set_renewals_per_day(connection: Connection, per_day: int | None) -> None:
-    """Let so many renewals begin in a day from now on, 0 for none; None is no limit."""
+    """Set how many renewals may begin in a day: 0 holds them, None is no limit."""
     connection.execute(_SET, {"per_day": per_day})
 
 
