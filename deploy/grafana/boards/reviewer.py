@@ -151,10 +151,11 @@ _MONEY = (
             {"waiting": "max(sirenade_renewals_waiting_avis)"},
         ),
         graph(66, "Renewals begun, against the rate", "short", width=12).shows(
-            "Renewals of a day at the present speed, beside the most that a person has allowed.",
+            "Renewals of a day at the present speed, beside the most that a person has allowed."
+            " Without a limit only the speed is drawn.",
             {
                 "begun": f"sum(rate(sirenade_renewals_published_total[{RATE}])) * 86400",
-                "allowed": "max(sirenade_renewals_limit_avis) < Inf",
+                "allowed": "max(sirenade_renewals_limit_avis)",
             },
         ),
     )

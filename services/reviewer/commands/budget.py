@@ -47,9 +47,9 @@ _WHY = {
 def budget(renewals_per_day: RenewalsPerDay = None, as_json: AsJson = False) -> None:
     """Show what texts have cost, what they may cost, and whether the run is paused.
 
-    Renewals are due texts whose former text stays up until its successor is accepted. First texts
-    go before them; those of the largest establishments are the first. Their rate holds at once, for
-    all reviewers together.
+    A renewal is a due text whose former text stays up meanwhile.
+    First texts go before renewals, then the largest establishments.
+    The rate of renewals holds at once, for all reviewers together.
 
     Example: ./sirenade avis budget --renewals-per-day 100000
     """
