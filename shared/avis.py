@@ -1,4 +1,4 @@
-"""The states of an avis: its outcomes, the events that change it, and the SQL that they share.
+"""The states of an avis: its outcomes, the events and orders that change it, and their common SQL.
 
 `TRANSITIONS` is the state diagram of docs/architecture.md as data. The statements that carry the
 events out stand in the services; each of them sets claim, lease and publication as its event says.
@@ -26,6 +26,58 @@ class AvisOutcome(StrEnum):
 
 PENDING = AvisOutcome.PENDING
 
+
+class HoldReason(StrEnum):
+    """The values of the column `avis.held_because`: a held text is not served."""
+
+    # A person holds it by an order.
+    ASKED = "asked"
+    # The facts are others than those under which a person edited it.
+    EDITED = "edited"
+    # It is in the sample of texts that the template wrote in place of a model.
+    FALLBACK = "fallback"
+    # It is one of the first texts of a model under a new version of the prompt.
+    FIRST_TEXTS = "first_texts"
+    # It quotes an accusation.
+    ACCUSATION = "accusation"
+
+
+class OrderVerb(StrEnum):
+    """The orders that a person gives about a text (`avis_orders.verb`)."""
+
+    HOLD = "hold"
+    RELEASE = "release"
+    REJECT = "reject"
+    EDIT = "edit"
+
+
+class OrderStatus(StrEnum):
+    """The values of the column `avis_orders.status`."""
+
+    PENDING = "pending"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOrder:
+    """An order about one text of an establishment: who gives it, and why.
+
+    `text` is that of an edit, which `override` keeps whatever the validator says.
+    """
+
+    siret: str
+    verb: OrderVerb
+    ordered_by: str
+    reason: str
+    kind: str = "notice"
+    text: str | None = None
+    override: bool = False
+
+
+HUMAN_EDITED = "human_edited"
+"""Stands for model and prompt version of a text that a person edited."""
+
 WITHDRAWN = frozenset({AvisOutcome.SKIPPED_NON_DIFFUSIBLE, AvisOutcome.SKIPPED_OPPOSITION})
 """Outcomes of establishments about which nothing may be kept, no text and no fact."""
 
@@ -42,6 +94,8 @@ WITH_TEXT = frozenset(
 TEXTLESS = SKIPPED | {AvisOutcome.NO_REVIEWS}
 """Outcomes with which an avis keeps no text; with the others an accepted text stays."""
 
+KEEPS_TEXT = frozenset(AvisOutcome) - TEXTLESS
+
 SETTLE = """published_at = NULL, lease_until = NULL, attempts = 0,
       updated_at = clock_timestamp()"""
 """Assignments of an `UPDATE avis` that ends a claim by its result.
@@ -50,40 +104,14 @@ The token stays: a result whose commit was answered by silence is recognised by 
 stored again.
 """
 
-# INSEE's codes of headcounts, the smallest first; no code, or another one, is smaller than all.
-_TRANCHES = "NN 00 01 02 03 11 12 21 22 31 32 41 42 51 52 53"
-_SIZES = 1 + len(_TRANCHES.split())
-_LAST = _SIZES**2 - 1
+RESET = f"claim_token = NULL, {SETTLE}"
+"""Assignments of an `UPDATE avis` after which no claim stands and no message is expected."""
 
-
-def _size(unit_or_establishment: str) -> str:
-    tranche = f"{unit_or_establishment}.tranche_effectifs"
-    return f"coalesce(array_position(string_to_array('{_TRANCHES}', ' '), {tranche}), 0)"
-
-
-RENEWAL_RANK = f"""coalesce((
-        SELECT {_LAST} - {_SIZES} * {_size("e")} - {_size("u")}
-        FROM etablissements e JOIN unites_legales u ON u.siren = e.siren
-        WHERE e.siret = avis.siret), {_LAST})"""
-"""SQL for the place of an avis among renewals: the lowest goes first, the one of most employees.
-
-Visits of the page belong here once they are counted: into this expression, with an UPDATE of the
-renewals that are due then.
-"""
-
-RESET = f"""claim_token = NULL, {SETTLE},
-      renewal_rank = CASE WHEN avis.text IS NOT NULL THEN {RENEWAL_RANK} END"""
-"""Assignments of an `UPDATE avis` after which no claim stands and no message is expected.
-
-A due avis whose accepted text stands is a renewal, and has a rank; a first text has none.
-"""
 
 NO_TEXT = """text = NULL, label = NULL, digital_source_type = NULL, model = NULL,
-      prompt_version = NULL, accepted_facts_hash = NULL, accepted_at = NULL, renewal_rank = NULL"""
+      prompt_version = NULL, accepted_facts_hash = NULL, accepted_at = NULL,
+      held_because = NULL, held_at = NULL"""
 """Assignments of an `UPDATE avis` that takes its text away, with all that tells of it."""
-
-RESET_WITHOUT_TEXT = f"claim_token = NULL, {SETTLE}, {NO_TEXT}"
-"""Assignments of an `UPDATE avis` that do what `RESET` does, and take the text away."""
 
 
 class AvisEvent(StrEnum):
@@ -108,7 +136,11 @@ class AvisEvent(StrEnum):
     # Its batch takes longer.
     EXTENDED = auto()
     TEXT_ACCEPTED = auto()
+    # The same, and a rule holds the text for a person.
+    TEXT_HELD = auto()
     TEXT_REJECTED = auto()
+    # A reviewer that claims it finds other facts under a text that a person edited.
+    EDIT_KEPT = auto()
     # The reviewer finds that no text may be written.
     NOT_DUE = auto()
     # Facts, or reviews, are others than those of its text.
@@ -125,6 +157,11 @@ class AvisEvent(StrEnum):
     PROMPT_CHANGED = auto()
     # An order to try failed items again.
     RETRIED = auto()
+    # Orders of a person about the text.
+    HOLD_ORDERED = auto()
+    RELEASE_ORDERED = auto()
+    REJECT_ORDERED = auto()
+    EDIT_ORDERED = auto()
 
 
 class Effect(StrEnum):
@@ -147,8 +184,10 @@ ANY = frozenset(AvisOutcome)
 class Transition:
     """One event, the outcomes that allow it, and those that it leads to.
 
-    An event leaves a row with another outcome as it is. A claim stands while `claim_token` is that
-    of the claimer and `lease_until` lies ahead.
+    An event leaves a row with another outcome as it is; without targets the outcome stays, too. A
+    claim stands while `claim_token` is that of the claimer and `lease_until` lies ahead. A hold
+    (`held_because`) belongs to the row's text, whatever the outcome is: it stands until a person
+    ends it, over a successor of the text too, or until the text is taken away.
     """
 
     event: AvisEvent
@@ -157,8 +196,10 @@ class Transition:
     claim_token: Effect = CLEARED
     lease_until: Effect = CLEARED
     published_at: Effect = CLEARED
+    held_because: Effect = KEPT
 
 
+_SAME: frozenset[AvisOutcome] = frozenset()
 _DUE = frozenset({PENDING})
 _ACCEPTED = frozenset({AvisOutcome.ACCEPTED})
 _REJECTED = frozenset({AvisOutcome.REJECTED})
@@ -181,14 +222,38 @@ TRANSITIONS = (
     ),
     # A claim ends by its result.
     Transition(AvisEvent.TEXT_ACCEPTED, _DUE, _ACCEPTED, claim_token=KEPT),
+    Transition(AvisEvent.TEXT_HELD, _DUE, _ACCEPTED, claim_token=KEPT, held_because=SET),
     Transition(AvisEvent.TEXT_REJECTED, _DUE, _REJECTED, claim_token=KEPT),
+    Transition(AvisEvent.EDIT_KEPT, _DUE, _ACCEPTED, claim_token=SET, held_because=SET),
     Transition(AvisEvent.NOT_DUE, _DUE, _CANCELLED | TEXTLESS | HELD_BACK, claim_token=KEPT),
     Transition(AvisEvent.FACTS_CHANGED, ANY, _DUE),
     Transition(AvisEvent.FACTS_RESTORED, ANY, _ACCEPTED),
     Transition(AvisEvent.WITHHELD, ANY, HELD_BACK),
     Transition(AvisEvent.PAGE_CLOSED, _DUE, _CANCELLED),
     Transition(AvisEvent.PAGE_REOPENED, HELD_BACK | _CANCELLED, _DUE | _ACCEPTED),
-    Transition(AvisEvent.ERASED, ANY, WITHDRAWN),
+    Transition(AvisEvent.ERASED, ANY, WITHDRAWN, held_because=CLEARED),
     Transition(AvisEvent.PROMPT_CHANGED, _ACCEPTED, _DUE),
     Transition(AvisEvent.RETRIED, _REJECTED, _DUE),
+    Transition(
+        AvisEvent.HOLD_ORDERED,
+        KEEPS_TEXT,
+        _SAME,
+        claim_token=KEPT,
+        lease_until=KEPT,
+        published_at=KEPT,
+        held_because=SET,
+    ),
+    Transition(
+        AvisEvent.RELEASE_ORDERED,
+        KEEPS_TEXT,
+        _SAME,
+        claim_token=KEPT,
+        lease_until=KEPT,
+        published_at=KEPT,
+        held_because=CLEARED,
+    ),
+    Transition(AvisEvent.REJECT_ORDERED, _ACCEPTED, _REJECTED | _DUE, held_because=CLEARED),
+    Transition(
+        AvisEvent.EDIT_ORDERED, _DUE | _ACCEPTED | _REJECTED, _ACCEPTED, held_because=CLEARED
+    ),
 )

@@ -4,6 +4,8 @@ from services.reviewer import main
 from services.reviewer.commands.budget import budget, pause, resume
 from services.reviewer.commands.check import check
 from services.reviewer.commands.forecast import forecast
+from services.reviewer.commands.held import held
+from services.reviewer.commands.orders import edit, hold, reject, release
 from services.reviewer.commands.rehearse import rehearse
 from services.reviewer.commands.report import report
 from services.reviewer.commands.reviews import reviews
@@ -19,6 +21,8 @@ app.add_typer(reviews, name="reviews")
 app.add_typer(rehearse, name="rehearse")
 for command in (run_texts, budget, pause, resume, forecast, show, check, report):
     avis.command()(command)
+for order in (held, hold, release, reject, edit):
+    avis.command()(order)
 
 
 @app.command()

@@ -22,6 +22,7 @@ from services.reviewer.store import claim, release_claims, store
 from services.reviewer.texts.attempts import BY_A_MODEL, Attempt, Attempts, attempt
 from services.reviewer.texts.author import Author
 from services.reviewer.texts.duplicates import Rewrite
+from services.reviewer.texts.holds import HOLD_NOTHING, HoldRules
 from services.reviewer.texts.parked import park
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from shared.clock import Clock
@@ -60,6 +61,7 @@ class ShardReviewer:
     # Returns the avis that may be made now: none while the run is paused. The others go back.
     admit: Callable[[Sequence[int]], Sequence[int]] = list
     rewrite: Rewrite | None = None
+    hold_rules: HoldRules = HOLD_NOTHING
     # The process has one for all shards; without it every message is claimed at once.
     capacity: Capacity | None = None
 
@@ -173,7 +175,11 @@ class ShardReviewer:
         while True:
             try:
                 fates = store(
-                    self.engine, results, sole_traders=self.sole_traders, rewrite=self.rewrite
+                    self.engine,
+                    results,
+                    sole_traders=self.sole_traders,
+                    rewrite=self.rewrite,
+                    hold_rules=self.hold_rules,
                 )
             except (DBAPIError, PoolTimeoutError) as error:
                 if not is_outage(error):

@@ -14,6 +14,7 @@ from services.reviewer.batches.client import BatchClient
 from services.reviewer.batches.loop import Batches
 from services.reviewer.batches.step import BatchSteps
 from services.reviewer.capacity import Capacity
+from services.reviewer.editors.orders import Editor
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.providers.batch_route import BatchRoute
@@ -27,6 +28,7 @@ from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
 from services.reviewer.settings import ReviewerSettings
 from services.reviewer.texts.author import Author, one_at_a_time
 from services.reviewer.texts.duplicates import rewriter
+from services.reviewer.texts.holds import HoldRules
 from services.reviewer.texts.warm_up import warm_up
 from services.reviewer.validation import RULES, validate
 from shared.broker.envelope import publish
@@ -42,6 +44,8 @@ from shared.sirene.facts import Facts
 _RELAY_INTERVAL_SECONDS = 0.5
 _BOOKKEEPING_INTERVAL_SECONDS = 5.0
 _BATCHES_INTERVAL_SECONDS = 5.0
+# A person waits for the outcome.
+_ORDERS_INTERVAL_SECONDS = 1.0
 # The second text of each generator waits in memory, so that no generator waits for a claim.
 _TEXTS_CLAIMED_PER_GENERATOR = 2
 # Avis that become due one by one leave in small messages, one at each turn of the relay. This is
@@ -83,6 +87,11 @@ class _Parts:
         """Return the lease of the settings, or more: half of it is to wait, half to call."""
         longest = max((provider.timeout_seconds for provider in self.providers), default=0.0)
         return max(self.settings.reviewer_lease_seconds, _TIMEOUTS_PER_LEASE * longest)
+
+    @property
+    def hold_rules(self) -> HoldRules:
+        settings = self.settings
+        return HoldRules(settings.avis_hold_fallback_share, settings.avis_hold_first_texts)
 
     @property
     def batches_interval_seconds(self) -> float:
@@ -138,6 +147,7 @@ class _Parts:
                 admit=Budget(self.engine).admitted,
                 # It waits for no turn: places are locked while a text is written again.
                 rewrite=rewriter(_reasons_against, self.clock, self.metrics),
+                hold_rules=self.hold_rules,
                 capacity=capacity,
             )
             for shard in self.shards
@@ -153,6 +163,12 @@ class _Parts:
             high_water=self.settings.reviewer_high_water,
             stall_seconds=self.settings.reviewer_stall_seconds,
         )
+
+    def carry_out_orders(self) -> None:
+        """Carry out the orders of people about texts, shard by shard."""
+        sole_traders = self.settings.avis_sole_traders
+        for shard in self.shards:
+            Editor(shard, _reasons_against, self.clock, sole_traders=sole_traders).step()
 
     def service(self, broker: dramatiq.Broker) -> Service:
         self.metrics.generators.set(self.texts_at_once)
@@ -186,6 +202,7 @@ class _Parts:
             loops=(
                 Loop("relay", _RELAY_INTERVAL_SECONDS, relay.step),
                 Loop("budget", _BOOKKEEPING_INTERVAL_SECONDS, partial(self.keep_books, meter)),
+                Loop("orders", _ORDERS_INTERVAL_SECONDS, self.carry_out_orders),
                 Loop("batches", self.batches_interval_seconds, batches.step),
             ),
         )

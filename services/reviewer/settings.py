@@ -27,3 +27,14 @@ class ReviewerSettings(ServiceSettings):
     avis_outage_seconds: float = Field(
         default=600, ge=0, description="time without a chat server until templates write"
     )
+    avis_hold_fallback_share: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="share of the texts written in place of a model that a person looks at first",
+    )
+    avis_hold_first_texts: int = Field(
+        default=50,
+        ge=0,
+        description="texts of a model's new prompt version that a person looks at first",
+    )

@@ -22,7 +22,7 @@ CLAIM = text("""
         attempts = attempts + 1,
         updated_at = clock_timestamp()
     FROM open WHERE avis.id = open.id
-    RETURNING avis.id, avis.attempts, avis.accepted_facts_hash, avis.prompt_version,
+    RETURNING avis.id, avis.attempts, avis.accepted_facts_hash, avis.model, avis.prompt_version,
               avis.text IS NOT NULL AS has_text
 """)
 

@@ -11,6 +11,7 @@ from services.reviewer import statements
 from services.reviewer.reviews import synthese
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.duplicates import Rewrite, keep_apart, simhash_of
+from services.reviewer.texts.holds import HOLD_NOTHING, HoldRules, held_by_rule, hold
 from services.reviewer.texts.rulings import (
     AvisResult,
     Claim,
@@ -21,7 +22,7 @@ from services.reviewer.texts.rulings import (
     outcome_now,
 )
 from services.reviewer.texts.subject_rows import lock_subjects, read_subjects
-from shared.avis import PENDING, TEXTLESS, AvisOutcome
+from shared.avis import HUMAN_EDITED, PENDING, TEXTLESS, AvisOutcome, HoldReason
 
 STARTS_ALLOWED = 10
 """Starts without a result after which an avis is rejected: it seems to kill its reviewer."""
@@ -45,6 +46,7 @@ def claim(
     token = uuid.uuid4()
     claims: list[Claim] = []
     settled: dict[int, AvisOutcome] = {}
+    edits: dict[int, HoldReason] = {}
     with engine.begin() as connection:
         taken = connection.execute(
             statements.CLAIM,
@@ -60,6 +62,10 @@ def claim(
             claimed = Claim.on(subject, avis_id=row.id, token=token)
             if _has_its_text(row, claimed, prompt_version):
                 settled[row.id] = AvisOutcome.ACCEPTED
+            elif row.has_text and row.model == HUMAN_EDITED:
+                # A person's words are not overwritten: a person says what becomes of them.
+                settled[row.id] = AvisOutcome.ACCEPTED
+                edits[row.id] = HoldReason.EDITED
             elif row.attempts > STARTS_ALLOWED:
                 settled[row.id] = AvisOutcome.REJECTED
                 code = STARTS_WITHOUT_RESULT
@@ -68,22 +74,25 @@ def claim(
             else:
                 claims.append(claimed)
         _settle(connection, settled)
+        hold(connection, edits)
     return claims, {avis_id: Fate.of(outcome) for avis_id, outcome in settled.items()}
 
 
-def store(
+def store(  # noqa: PLR0913  # what a result is judged by
     engine: Engine,
     results: Iterable[AvisResult],
     *,
     sole_traders: bool,
     rewrite: Rewrite | None = None,
+    hold_rules: HoldRules = HOLD_NOTHING,
     also: Callable[[Connection, Mapping[int, Fate]], None] | None = None,
 ) -> dict[int, Fate]:
     """Write the results in one transaction; to store them again changes nothing.
 
     A result counts only while token, status, opposition, page and facts are those of its claim:
     all rows that could change them are locked. With `rewrite`, an accepted text that reads like a
-    neighbour's is replaced by another one of the same facts. `also` runs last, in the same
+    neighbour's is replaced by another one of the same facts. The rules say which accepted texts are
+    held for a person. `also` runs last, in the same
     transaction.
     """
     ordered = sorted(results, key=lambda result: result.claim.avis_id)
@@ -97,6 +106,8 @@ def store(
         if rewrite is not None:
             rulings = _kept_apart(connection, rulings, rewrite, hashes)
         _write(connection, rulings)
+        accepted = [each for each, ruling in rulings if ruling.outcome is AvisOutcome.ACCEPTED]
+        hold(connection, held_by_rule(connection, hold_rules, accepted))
         fates = {result.claim.avis_id: ruling.fate for result, ruling in rulings}
         if also is not None:
             also(connection, fates)
@@ -159,7 +170,9 @@ def release_claims(
 
 def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:
     """Return whether the accepted text was made from the same facts by the same prompt."""
-    if claimed.sources is not None:
+    if row.model == HUMAN_EDITED:
+        prompt_version = HUMAN_EDITED
+    elif claimed.sources is not None:
         prompt_version = synthese.PROMPT_VERSION
     accepted = (row.accepted_facts_hash, row.prompt_version)
     return row.has_text is True and accepted == (claimed.facts_hash, prompt_version)
@@ -184,7 +197,7 @@ def _write(connection: Connection, rulings: Sequence[tuple[AvisResult, Ruling]])
     _resolve(connection, [result.claim.avis_id for result in accepted])
     statements.execute_rows(connection, statements.FAIL_ITEMS, map(_failure_of, rejected))
     attempts = [
-        _attempt_row(result, attempt, ruling)
+        attempt_row(result, attempt, ruling)
         for result, ruling in rulings
         if ruling.keep_attempts
         for attempt in result.attempts
@@ -232,7 +245,7 @@ def _accepted_row(result: AvisResult) -> dict[str, object]:
     }
 
 
-def _attempt_row(result: AvisResult, attempt: Attempt, ruling: Ruling) -> dict[str, object]:
+def attempt_row(result: AvisResult, attempt: Attempt, ruling: Ruling) -> dict[str, object]:
     """Return the row; only the kept attempt may be accepted and have a code, a duplicate's."""
     claim = result.claim
     because = () if ruling.because is None else (ruling.because,)

@@ -32,6 +32,8 @@ class Lock(IntEnum):
     # The retries, by the command or job that orders some: the second of two sees the first one's
     # orders. hashtext('retry_failed_items').
     RETRIES = 1_353_470_563
+    # The orders of people about texts, by the reviewer that carries one out.
+    AVIS_ORDERS = 0x51_4E_0D_E5
 
 
 @unique
@@ -64,6 +66,11 @@ def hold(connection: Connection, lock: Lock) -> None:
 def share(connection: Connection, lock: Lock) -> None:
     """Wait until no process holds the lock alone, and share it until the transaction ends."""
     connection.execute(text(share_sql(lock)))
+
+
+def try_hold(connection: Connection, lock: Lock) -> bool:
+    """Hold the lock until the transaction ends, or return False where another one holds it."""
+    return bool(connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({lock:d})")))
 
 
 def try_hold_in_session(connection: Connection, lock: Lock) -> bool:

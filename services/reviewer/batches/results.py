@@ -78,6 +78,7 @@ class BatchResults:
             [each.result for each in found if each.result is not None],
             sole_traders=self.reviewer.sole_traders,
             rewrite=self.reviewer.rewrite,
+            hold_rules=self.reviewer.hold_rules,
             also=settle,
         )
         self.reviewer.count_fates(fates.values())

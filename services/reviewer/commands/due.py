@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, RowMapping, TextClause, text
 
 from services.reviewer.money.forecast import DueGroup, KnownProvider, MadeText
-from shared.avis import RESET
+from shared.avis import HUMAN_EDITED, RESET
 
 # The newest attempts are the sample: more would read the whole table.
 _NEWEST_ATTEMPTS = 100_000
@@ -22,9 +22,9 @@ _DUE = f"""
     WHERE {{condition}}
     GROUP BY 1, 2
 """
-_BY_ANOTHER_PROMPT = (
-    "outcome = 'accepted' AND kind = 'notice' AND prompt_version IS DISTINCT FROM :prompt_version"
-)
+# A person's words are no prompt's.
+_BY_ANOTHER_PROMPT = f"""outcome = 'accepted' AND kind = 'notice'
+    AND coalesce(prompt_version, '') NOT IN (:prompt_version, '{HUMAN_EDITED}')"""
 _PENDING_GROUPS = text(_DUE.format(condition="outcome = 'pending'"))
 _REPLACED_GROUPS = text(_DUE.format(condition=_BY_ANOTHER_PROMPT))
 # An accepted text stays until another one replaces it.

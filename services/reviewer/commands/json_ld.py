@@ -30,9 +30,10 @@ def json_ld(rows: Iterable[Mapping[str, Any]]) -> str:
 def _may_be_shown(row: Mapping[str, Any]) -> bool:
     """Return whether the row may be shown: without facts, nobody may write about the unit.
 
-    An accepted text stays, with its date, until its successor is accepted.
+    An accepted text stays, with its date, until its successor is accepted. A held one is not shown.
     """
-    return row["outcome"] in WITH_TEXT and row["text"] is not None and row["facts"] is not None
+    told = row["text"] is not None and row["held_because"] is None
+    return told and row["outcome"] in WITH_TEXT and row["facts"] is not None
 
 
 def _work(row: Mapping[str, Any]) -> dict[str, Any]:

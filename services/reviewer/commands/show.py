@@ -25,12 +25,16 @@ from shared.sirene.identifiers import is_siret, siren_of
 # Nobody understands the activity yet, but the establishment may be written about.
 _WRITABLE = frozenset({PENDING, AvisOutcome.NOT_UNDERSTOOD})
 _AVIS = """
-    SELECT id, kind, outcome, text, label, digital_source_type, model, prompt_version, facts_hash,
-      accepted_facts_hash, accepted_at, published_at, lease_until
+    SELECT id, siret, kind, outcome, text, label, digital_source_type, model, prompt_version,
+      facts_hash, accepted_facts_hash, accepted_at, held_because, held_at, published_at, lease_until
     FROM avis WHERE {condition} ORDER BY id
 """
 _OF_SIRET = text(_AVIS.format(condition="siret = :wanted"))
 _THESE = text(_AVIS.format(condition="id = ANY(:wanted)"))
+_ORDERS = text("""
+    SELECT verb, ordered_by, reason, override, ordered_at, status, refusal, done_at
+    FROM avis_orders WHERE siret = :siret AND kind = :kind ORDER BY id
+""")
 _ATTEMPTS = text("""
     SELECT attempted_at, provider, model, prompt_version, accepted, reasons, tokens_in,
            tokens_out, tokens_cached, cost_eur, latency_seconds, text
@@ -86,6 +90,8 @@ def read_avis(engine: Engine, wanted: str | Sequence[int]) -> list[dict[str, Any
             row["facts"] = asdict(subject.facts) if subject is not None and writable else None
             attempts = connection.execute(_ATTEMPTS, {"avis_id": row["id"]}).mappings()
             row["attempts"] = [dict(attempt) for attempt in attempts]
+            about = {"siret": row["siret"], "kind": row["kind"]}
+            row["orders"] = list(map(dict, connection.execute(_ORDERS, about).mappings()))
     return rows
 
 
@@ -103,7 +109,16 @@ def render_avis(avis: Mapping[str, Any]) -> RenderableType:
         for attempt in avis["attempts"]
         if attempt["reasons"]
     ]
+    parts += [Text(_told(order), style="dim") for order in avis["orders"]]
     return Panel(Group(*parts), title=f"{avis['kind']} {avis['id']} · {avis['outcome']}")
+
+
+def _told(order: Mapping[str, Any]) -> str:
+    end = f" ({order['refusal']})" if order["refusal"] else ""
+    return (
+        f"{order['ordered_at']:%Y-%m-%d %H:%M} {order['verb']} by {order['ordered_by']}: "
+        f"{order['reason']}; {order['status']}{end}"
+    )
 
 
 def _text_of(avis: Mapping[str, Any]) -> RenderableType:
@@ -112,6 +127,8 @@ def _text_of(avis: Mapping[str, Any]) -> RenderableType:
     title = f"text of {avis['accepted_at']:%Y-%m-%d}"
     if avis["outcome"] in WITH_TEXT - {AvisOutcome.ACCEPTED}:
         title += ", until its successor is accepted"
+    if avis["held_because"] is not None:
+        title += f", held since {avis['held_at']:%Y-%m-%d}: {avis['held_because']}"
     return Panel(
         Text.assemble(avis["text"], "\n\n", (avis["label"] or "", "italic dim")), title=title
     )

@@ -24,8 +24,7 @@ _NOTHING = Decimal(0)
 _PAUSE_SECONDS = 1.0
 
 _READ = text("""
-    SELECT cap_eur, reserved_eur, spent_eur, status, paused_because, sample_ids, changed_at,
-      renewals_per_day
+    SELECT cap_eur, reserved_eur, spent_eur, status, paused_because, sample_ids, changed_at
     FROM review_budget
 """)
 _RESERVE = text("""
@@ -108,10 +107,7 @@ _RESUME = text("""
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """`cap_eur` and `renewals_per_day` are None without such a limit.
-
-    While `sample_ids` are set, only these texts are made.
-    """
+    """`cap_eur` is None without a cap. While `sample_ids` are set, only these texts are made."""
 
     cap_eur: Decimal | None
     reserved_eur: Decimal
@@ -120,7 +116,6 @@ class BudgetState:
     paused_because: str | None
     sample_ids: Sequence[int] | None
     changed_at: dt.datetime
-    renewals_per_day: int | None = None
 
     @property
     def paused(self) -> bool:

@@ -132,6 +132,16 @@ def keep_apart(
     return {avis_id: _choose(drafts[avis_id]) for avis_id in ids}
 
 
+def replace_simhash(connection: Connection, result: AvisResult) -> None:
+    """Keep the simhash of this text in place of the former one, however near a neighbour's is."""
+    avis_id = result.claim.avis_id
+    place = connection.execute(_PLACES, {"ids": [avis_id]}).one().place
+    connection.execute(_LOCK, {"places": [place]})
+    execute_rows(
+        connection, _KEEP, [{"id": avis_id, "place": place, "simhash": simhash_of(result)}]
+    )
+
+
 def _nearest(
     connection: Connection, texts: Sequence[tuple[AvisResult, int]], places: Mapping[int, int]
 ) -> dict[int, int]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from services.reviewer.reviews.source import Source
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.subjects import AvisSubject
-from shared.avis import PENDING, AvisOutcome
+from shared.avis import PENDING, AvisOutcome, HoldReason
 from shared.errors import SlowDown
 from shared.sirene.facts import Facts
 
@@ -69,14 +69,16 @@ class Claim:
 class AvisResult:
     """`label` belongs to the text of the last attempt, if that is accepted.
 
-    With `slow_down` only the attempts are stored: they were paid for. A result without an attempt
-    is not stored.
+    `hold_because` has the text held for a person, beside what the rules hold by default. With
+    `slow_down` only the attempts are stored: they were paid for. A result without an attempt is not
+    stored.
     """
 
     claim: Claim
     attempts: tuple[Attempt, ...]
     label: str
     slow_down: SlowDown | None = None
+    hold_because: HoldReason | None = None
 
 
 @dataclass(frozen=True, slots=True)

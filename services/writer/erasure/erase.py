@@ -17,7 +17,7 @@ from services.writer.erasure.tombstones import (
 )
 from services.writer.sql.prepared import Prepared
 from services.writer.sql.versions import is_covered_by, is_partial
-from shared.avis import RESET_WITHOUT_TEXT
+from shared.avis import NO_TEXT, RESET
 from shared.db.tables import metadata
 from shared.sirene.records import PERSONAL_ETABLISSEMENT_FIELDS, SIGN_FIELDS, STREET_FIELDS
 
@@ -69,7 +69,7 @@ _ERASE = f"""
             WHERE e.siret = avis.siret AND e.statut_diffusion = 'O' AND 'O' = (
               SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = e.siren))
           THEN 'skipped_opposition' ELSE 'skipped_non_diffusible' END,
-        facts_hash = '', {RESET_WITHOUT_TEXT}
+        facts_hash = '', {NO_TEXT}, {RESET}
       FROM (
         SELECT id FROM avis
         WHERE (siren = ANY(:sirens) OR siret = ANY(:sirets))
@@ -83,6 +83,7 @@ _ERASE = f"""
       WHERE siren = ANY(:sirens)
         OR avis_id = ANY (ARRAY(SELECT id FROM avis WHERE siret = ANY(:sirets)))
       RETURNING siren),
+    {places.ORDERS},
     reviews AS (
       DELETE FROM sources WHERE siren = ANY(:sirens) OR siret = ANY(:sirets) RETURNING siren),
     {places.LINES},
@@ -110,6 +111,7 @@ _ERASE = f"""
     SELECT 'avis' AS name, siren, NULL::bigint AS id FROM texts
     UNION ALL SELECT 'avis_attempts', siren, NULL FROM attempts
     UNION ALL SELECT 'review_batch_lines', siren, NULL FROM lines
+    UNION ALL SELECT 'avis_orders', siren, NULL FROM orders
     UNION ALL SELECT 'sources', siren, NULL FROM reviews
     UNION ALL SELECT 'avis_simhashes', siren, NULL FROM simhashes
     UNION ALL SELECT 'failed_items', siren, NULL FROM items

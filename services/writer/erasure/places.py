@@ -36,6 +36,11 @@ ITEMS = """
       WHERE failed_items.id = found.id
       RETURNING failed_items.siren)
 """
+# An order holds what people wrote about a text.
+ORDERS = """
+    orders AS (
+      DELETE FROM avis_orders WHERE siren = ANY(:sirens) OR siret = ANY(:sirets) RETURNING siren)
+"""
 REDIRECTS = """
     redirects AS (
       DELETE FROM page_redirects WHERE siren = ANY(:sirens) OR siret = ANY(:sirets)

@@ -1,8 +1,8 @@
 """The texts, and the units that must not be written about."""
 
-from sqlalchemy import Index, Numeric, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Numeric, PrimaryKeyConstraint, UniqueConstraint
 
-from shared.avis import AvisOutcome
+from shared.avis import AvisOutcome, HoldReason, OrderStatus, OrderVerb
 from shared.db.tables import columns as col
 
 avis = col.table(
@@ -17,22 +17,19 @@ avis = col.table(
     col.text("accepted_facts_hash"),
     col.text("text", "label", "digital_source_type", "model", "prompt_version"),
     col.instant("accepted_at", "published_at"),
+    # A held text is not served.
+    col.one_of("held_because", *HoldReason, nullable=True),
+    col.instant("held_at"),
     col.uuid("claim_token"),
     col.instant("lease_until"),
     col.counter("attempts"),
-    # A due avis whose accepted text stands has one; the lowest goes first (RENEWAL_RANK).
-    col.smallint("renewal_rank"),
     col.instant_now("created_at", "updated_at"),
     UniqueConstraint("pro_localisation_id", "kind"),
     Index("ix_avis_siret", "siret"),
     Index("ix_avis_siren", "siren"),
-    Index(
-        "ix_avis_pending",
-        "published_at",
-        "renewal_rank",
-        "id",
-        postgresql_where="outcome = 'pending'",
-    ),
+    Index("ix_avis_pending", "published_at", "id", postgresql_where="outcome = 'pending'"),
+    Index("ix_avis_held", "held_at", "id", postgresql_where="held_because IS NOT NULL"),
+    CheckConstraint("held_because IS NULL OR text IS NOT NULL", name="a_text_is_held"),
     fillfactor=70,
 )
 
@@ -54,6 +51,36 @@ avis_attempts = col.table(
     col.double("latency_seconds", required=True),
     Index("ix_avis_attempts_avis_id", "avis_id"),
     Index("ix_avis_attempts_siren", "siren"),
+)
+
+# Orders of people about texts: a reviewer carries them out.
+avis_orders = col.table(
+    "avis_orders",
+    col.own_id(),
+    col.text("siret", "siren", required=True),
+    col.one_of("kind", "notice", "synthese"),
+    col.one_of("verb", *OrderVerb),
+    col.text("ordered_by", "reason", required=True),
+    # The text of an edit; `override` keeps it although the validator has reasons against it.
+    col.text("text"),
+    col.boolean("override", required=True),
+    col.instant_now("ordered_at"),
+    col.one_of("status", *OrderStatus, default="pending"),
+    # The reason of a refusal.
+    col.text("refusal"),
+    col.instant("done_at"),
+    Index("ix_avis_orders_siret", "siret"),
+    Index("ix_avis_orders_siren", "siren"),
+    Index("ix_avis_orders_pending", "id", postgresql_where="status = 'pending'"),
+    CheckConstraint("(verb = 'edit') = (text IS NOT NULL)", name="an_edit_has_its_text"),
+)
+
+# The accepted texts of each prompt version of a model, counted until the first ones are held.
+prompt_debuts = col.table(
+    "prompt_debuts",
+    col.text("model", "prompt_version", required=True),
+    col.counter("texts"),
+    PrimaryKeyConstraint("model", "prompt_version"),
 )
 
 sources = col.table(

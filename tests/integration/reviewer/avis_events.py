@@ -1,7 +1,7 @@
 """The real functions behind each event of `shared.avis`, and an avis that they happen to."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -9,17 +9,19 @@ from sqlalchemy import Connection
 from services.operator.failures.retries import retry
 from services.reviewer.batches.lines import ask_again, keep_claims, read_lines, release
 from services.reviewer.commands.due import mark_due, send_again
+from services.reviewer.editors.orders import Editor
 from services.reviewer.providers.batch_route import WaitForBatch
 from services.reviewer.relay import Relay, forget_publications
 from services.reviewer.reviews.importer import make_due
-from services.reviewer.store import release_claims
+from services.reviewer.store import release_claims, store
 from services.reviewer.texts.parked import park
 from services.reviewer.texts.rulings import AvisResult, Claim
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
 from services.writer.pages.pages import renew_pages
 from services.writer.slices.statements import CREATE_NEW
-from shared.avis import PENDING, AvisEvent, AvisOutcome
+from shared.avis import PENDING, AvisEvent, AvisOutcome, HoldReason, OrderVerb, TextOrder
+from shared.avis_orders import place_order
 from shared.clock import Clock
 from shared.db.tables import etablissements, pro_localisations, unites_legales
 from shared.metrics import Metrics
@@ -183,10 +185,7 @@ def renew_after(change: Event) -> Event:
 
 
 def accept_text(subject: Subject) -> None:
-    subject.set(
-        "text = 'Un texte.', accepted_facts_hash = facts_hash, prompt_version = 'other',"
-        " renewal_rank = 0"
-    )
+    subject.set("text = 'Un texte.', accepted_facts_hash = facts_hash, prompt_version = 'other'")
 
 
 def have_other_facts(subject: Subject) -> None:
@@ -236,6 +235,67 @@ def import_reviews(subject: Subject) -> None:
     subject.act(lambda connection: make_due(connection, [subject.siret]))
 
 
+def order(verb: OrderVerb, words: str | None = None) -> Event:
+    """Have a person order something, and a reviewer carry it out."""
+
+    def event(subject: Subject) -> None:
+        placed = TextOrder(
+            siret=subject.siret, verb=verb, ordered_by="someone", reason="because", text=words
+        )
+        subject.act(lambda connection: place_order(connection, placed))
+        editor = Editor(
+            subject.register.engine, lambda _text, _facts: (), Clock(), sole_traders=False
+        )
+        assert editor.carry_out_one()
+
+    return event
+
+
+def have_edit_of_other_facts(subject: Subject) -> None:
+    accept_text(subject)
+    subject.set("model = 'human_edited', accepted_facts_hash = 'older'")
+
+
+def claim_edited(subject: Subject) -> None:
+    subject.desk.claim([subject.avis_id])
+
+
+def hold_text(subject: Subject) -> None:
+    held = "CASE WHEN text IS NOT NULL THEN 'fallback' END"
+    subject.set(f"held_because = {held}, held_at = now()")
+
+
+def have_held_text(subject: Subject) -> None:
+    accept_text(subject)
+    hold_text(subject)
+
+
+def have_held_edit(subject: Subject) -> None:
+    have_edit_of_other_facts(subject)
+    hold_text(subject)
+
+
+def store_held(subject: Subject) -> None:
+    result = replace(subject.desk.result(subject.claim), hold_because=HoldReason.ACCUSATION)
+    store(subject.register.engine, [result], sole_traders=False)
+
+
+@dataclass(frozen=True)
+class PreparedEvent:
+    """An event, and what must be before it."""
+
+    prepare: Event
+    happen: Event
+
+
+reject_text, reject_edit = order(OrderVerb.REJECT), order(OrderVerb.REJECT)
+
+WAYS_THAT_STAY: Mapping[AvisEvent, PreparedEvent] = {
+    AvisEvent.HOLD_ORDERED: PreparedEvent(no_change, order(OrderVerb.HOLD)),
+    AvisEvent.RELEASE_ORDERED: PreparedEvent(hold_text, order(OrderVerb.RELEASE)),
+}
+"""The events that leave the outcome as it is."""
+
 WAYS: Mapping[AvisEvent, Mapping[AvisOutcome, list[Event]]] = {
     AvisEvent.PUBLISHED: {PENDING: [publish]},
     AvisEvent.RECALLED: {
@@ -261,9 +321,11 @@ WAYS: Mapping[AvisEvent, Mapping[AvisOutcome, list[Event]]] = {
     AvisEvent.TEXT_ACCEPTED: {
         AvisOutcome.ACCEPTED: [lambda it: it.desk.store(it.claim)],
     },
+    AvisEvent.TEXT_HELD: {AvisOutcome.ACCEPTED: [store_held]},
     AvisEvent.TEXT_REJECTED: {
         AvisOutcome.REJECTED: [lambda it: it.desk.store(it.claim, reasons=("rating",))],
     },
+    AvisEvent.EDIT_KEPT: {AvisOutcome.ACCEPTED: [claim_edited]},
     AvisEvent.NOT_DUE: {
         AvisOutcome.CANCELLED: [store_without(close)],
         AvisOutcome.NO_REVIEWS: [store_without(become_synthese)],
@@ -304,11 +366,21 @@ WAYS: Mapping[AvisEvent, Mapping[AvisOutcome, list[Event]]] = {
         PENDING: [lambda it: mark_due([it.register.engine], "new")],
     },
     AvisEvent.RETRIED: {PENDING: [retry_item]},
+    AvisEvent.REJECT_ORDERED: {
+        AvisOutcome.REJECTED: [reject_text],
+        PENDING: [reject_edit],
+    },
+    AvisEvent.EDIT_ORDERED: {AvisOutcome.ACCEPTED: [order(OrderVerb.EDIT, "Un texte.")]},
 }
 """The real functions behind each event, by the outcome that they lead to."""
 
 UNPUBLISHED = {AvisEvent.PUBLISHED}
-NEEDS_NO_LEASE = {AvisEvent.CLAIMED, AvisEvent.RECALLED}
+NEEDS_NO_LEASE = {AvisEvent.CLAIMED, AvisEvent.RECALLED, AvisEvent.EDIT_KEPT}
+BEFORE: Mapping[Event, Event] = {
+    claim_edited: have_edit_of_other_facts,
+    reject_text: have_held_text,
+    reject_edit: have_held_edit,
+}
 IN_BATCH = {lengthen, ask_anew, release_line}
 
 
@@ -317,6 +389,8 @@ def prepare(subject: Subject, event: AvisEvent, way: Event, source: AvisOutcome)
         subject.set("published_at = NULL, lease_until = NULL")
     if event in NEEDS_NO_LEASE:
         subject.end_lease()
+    if way in BEFORE:
+        BEFORE[way](subject)
     if way in IN_BATCH:
         subject.wait_for_batch(in_batch=True)
     subject.set(f"outcome = '{source}'")

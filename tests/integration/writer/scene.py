@@ -141,6 +141,14 @@ class Scene:
             """,
             siren=SIREN,
         )
+        desk.execute(
+            """
+            INSERT INTO avis_orders (siret, siren, kind, verb, ordered_by, reason, text, override)
+            SELECT siret, siren, kind, 'edit', 'o', text, text, false FROM avis
+            WHERE siren = :siren
+            """,
+            siren=SIREN,
+        )
         # It has the bystander's texts too.
         desk.execute(f"""
             INSERT INTO avis_simhashes (place, avis_id, simhash)

@@ -35,14 +35,15 @@ def test_the_diagram_shows_each_transition_of_the_table_once_and_no_other() -> N
     )
 
 
-def test_the_page_says_what_each_event_does_to_claim_lease_and_publication() -> None:
+def test_the_page_says_what_each_event_does_to_claim_lease_publication_and_hold() -> None:
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in SECTION.splitlines()
         if line.startswith("|")
     ]
     assert [[name.replace(" ", "_"), *effects] for name, _, *effects in rows[2:]] == [
-        [each.event, each.claim_token, each.lease_until, each.published_at] for each in TRANSITIONS
+        [each.event, each.claim_token, each.lease_until, each.published_at, each.held_because]
+        for each in TRANSITIONS
     ]
 
 
@@ -59,7 +60,11 @@ def test_each_outcome_is_reached_and_left() -> None:
 
 
 def test_an_avis_is_claimed_and_settled_only_while_it_is_pending() -> None:
-    kept = [each for each in TRANSITIONS if "kept" in {each.claim_token, each.published_at}]
+    kept = [
+        each
+        for each in TRANSITIONS
+        if each.targets and "kept" in {each.claim_token, each.published_at}
+    ]
     assert {frozenset(each.sources) for each in kept} == {frozenset({PENDING})}
 
 

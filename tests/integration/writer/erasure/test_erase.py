@@ -57,6 +57,8 @@ def erased(stored: Scene) -> Scene:
 _FILLED = {
     "avis.text",
     "avis_attempts.text",
+    "avis_orders.reason",
+    "avis_orders.text",
     "dead_letters.body",
     "etablissements.enseigne1",
     "etablissements.libelle_voie",
@@ -261,6 +263,10 @@ _MADE_OF_THEM = (
     FROM avis JOIN pro_localisations p ON p.id = avis.pro_localisation_id
     """,
     """
+    INSERT INTO avis_orders (siret, siren, kind, verb, ordered_by, reason, override)
+    SELECT siret, siren, 'notice', 'hold', 'o', 'r', false FROM avis
+    """,
+    """
     INSERT INTO failed_items (kind, key, siren, payload, code, message)
     SELECT 'write', siret, siren, 'x', 'c', 'm' FROM etablissements
     """,
@@ -294,4 +300,4 @@ def test_an_erasure_reads_no_whole_table_of_the_register(desk: Desk) -> None:
         assert connection.execute(_READ).all() == before
     assert erased["avis"] == erased["avis_simhashes"] == erased["avis_attempts"] == 40
     assert erased["review_batch_lines"] == erased["pro_localisations"] == 40
-    assert erased["failed_items"] == 40
+    assert erased["failed_items"] == erased["avis_orders"] == 40

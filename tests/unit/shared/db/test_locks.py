@@ -9,7 +9,7 @@ _CALL = re.compile(r"pg_(try_)?advisory", re.IGNORECASE)
 
 def test_no_two_locks_have_the_same_key() -> None:
     keys = [*Lock.__members__.values(), *LockFamily.__members__.values()]
-    assert len(set(keys)) == len(keys) == 12
+    assert len(set(keys)) == len(keys) == 13
 
 
 def test_keys_stay_for_replicas_of_other_versions() -> None:
@@ -23,6 +23,7 @@ def test_keys_stay_for_replicas_of_other_versions() -> None:
         "DAILY_IMPORTS": -118_807_487,
         "DELTAS": -1_135_846_284,
         "RETRIES": 1_353_470_563,
+        "AVIS_ORDERS": 0x514E0DE5,
         "SIREN": 0x514E,
         "SLICE_EDGE": 0x514F,
         "PLACE": 0x5349,

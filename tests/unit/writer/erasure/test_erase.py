@@ -13,6 +13,7 @@ ERASED_TABLES = frozenset(
         "page_redirects",
         "avis",
         "avis_attempts",
+        "avis_orders",
         "sources",
         "avis_simhashes",
         "review_batch_lines",

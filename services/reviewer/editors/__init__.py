@@ -1,0 +1,1 @@
+"""The orders of people about texts, carried out."""

@@ -1,0 +1,212 @@
+"""The orders about texts of one database, carried out one after another.
+
+An order is carried out and marked in one transaction: a kill leaves it pending, and it is carried
+out once. One reviewer at a time works on them, so that two orders about a text keep their order.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection, Engine, text
+
+from services.reviewer import statements
+from services.reviewer.editors.decisions import (
+    WITH_A_MODEL,
+    KeptText,
+    OrderDecision,
+    decide,
+    edited_source_type,
+)
+from services.reviewer.notices.label import edited_label
+from services.reviewer.store import attempt_row
+from services.reviewer.texts.attempts import Attempt, Validate
+from services.reviewer.texts.duplicates import replace_simhash
+from services.reviewer.texts.holds import hold
+from services.reviewer.texts.rulings import AvisResult, Claim, Fate, Ruling
+from services.reviewer.texts.subject_rows import lock_subjects, read_subjects
+from services.reviewer.texts.subjects import AvisSubject
+from shared.avis import (
+    HUMAN_EDITED,
+    NO_TEXT,
+    RESET,
+    AvisOutcome,
+    HoldReason,
+    OrderStatus,
+    OrderVerb,
+    TextOrder,
+)
+from shared.clock import Clock
+from shared.db.locks import Lock, try_hold
+from shared.logs import places_of
+
+log = structlog.get_logger()
+
+# It is read again under the locks of its text: an erasure holds those when it takes an order.
+_NEXT = text("""
+    SELECT o.id, a.id AS avis_id
+    FROM avis_orders o LEFT JOIN avis a ON a.siret = o.siret AND a.kind = o.kind
+    WHERE o.status = 'pending' ORDER BY o.id LIMIT 1
+""")
+_ORDER = text("""
+    SELECT siret, kind, verb, ordered_by, reason, text, override
+    FROM avis_orders WHERE id = :id AND status = 'pending' FOR UPDATE
+""")
+_LOCK = text("""
+    SELECT id, outcome, text, digital_source_type, accepted_facts_hash, held_because
+    FROM avis WHERE id = :id FOR UPDATE
+""")
+_END = text("""
+    UPDATE avis_orders SET status = :status, refusal = :refusal, done_at = clock_timestamp()
+    WHERE id = :id
+""")
+_RELEASE = text("""
+    UPDATE avis SET held_because = NULL, held_at = NULL,
+      accepted_facts_hash = coalesce(:facts_hash, accepted_facts_hash),
+      facts_hash = coalesce(:facts_hash, facts_hash)
+    WHERE id = :id
+""")
+# A text is not made again from facts of which a person rejected one; of other facts it is due.
+_REJECT = text(f"""
+    UPDATE avis SET
+      outcome = CASE WHEN facts_hash = accepted_facts_hash THEN 'rejected' ELSE 'pending' END,
+      {NO_TEXT}, {RESET}
+    WHERE id = :id
+""")
+_EDIT = text(f"""
+    UPDATE avis SET outcome = 'accepted', text = :text, label = :label,
+      digital_source_type = :digital_source_type, model = '{HUMAN_EDITED}',
+      prompt_version = '{HUMAN_EDITED}', facts_hash = :facts_hash,
+      accepted_facts_hash = :facts_hash, accepted_at = clock_timestamp(),
+      held_because = NULL, held_at = NULL, {RESET}
+    WHERE id = :id
+""")
+
+
+@dataclass(frozen=True)
+class Editor:
+    """Carries out the orders of one database."""
+
+    engine: Engine
+    validate: Validate
+    clock: Clock
+    sole_traders: bool
+
+    def step(self) -> None:
+        while not self.clock.stopping.is_set() and self.carry_out_one():
+            pass
+
+    def carry_out_one(self) -> bool:
+        """Carry out the oldest order; return False where none is left, or another works on it."""
+        with self.engine.begin() as connection:
+            if not try_hold(connection, Lock.AVIS_ORDERS):
+                return False
+            found = connection.execute(_NEXT).one_or_none()
+            if found is None:
+                return False
+            ids = [] if found.avis_id is None else [found.avis_id]
+            lock_subjects(connection, ids)
+            kept = _kept(connection, found.avis_id)
+            row = connection.execute(_ORDER, {"id": found.id}).mappings().one_or_none()
+            if row is not None:
+                order = TextOrder(**{**row, "verb": OrderVerb(row["verb"])})
+                subject = read_subjects(connection, ids).get(found.avis_id)
+                self._carry_out(connection, found.id, order, kept, subject)
+        return True
+
+    def _carry_out(
+        self,
+        connection: Connection,
+        order_id: int,
+        order: TextOrder,
+        kept: KeptText | None,
+        subject: AvisSubject | None,
+    ) -> None:
+        decision = self._decide(order, kept, subject)
+        status = OrderStatus.DONE if decision.refusal is None else OrderStatus.REFUSED
+        if kept is not None and decision.refusal is None:
+            self._change(connection, order, kept, subject, decision)
+        end = {"id": order_id, "status": status, "refusal": decision.refusal}
+        connection.execute(_END, end)
+        log.info("order about a text", order_id=order_id, verb=order.verb, status=status)
+
+    def _decide(
+        self, order: TextOrder, kept: KeptText | None, subject: AvisSubject | None
+    ) -> OrderDecision:
+        try:
+            return decide(order, kept, subject, self.validate, sole_traders=self.sole_traders)
+        except Exception as error:  # noqa: BLE001  # a bug that one text meets must not hold up others
+            log.warning("validation failed", error=type(error).__name__, at=places_of(error))
+            return OrderDecision(f"the validator broke: {type(error).__name__}")
+
+    def _change(
+        self,
+        connection: Connection,
+        order: TextOrder,
+        kept: KeptText,
+        subject: AvisSubject | None,
+        decision: OrderDecision,
+    ) -> None:
+        match order.verb:
+            case OrderVerb.HOLD:
+                hold(connection, {kept.id: HoldReason.ASKED})
+            case OrderVerb.RELEASE:
+                told = subject.facts_hash if subject is not None and decision.restated else None
+                connection.execute(_RELEASE, {"id": kept.id, "facts_hash": told})
+            case OrderVerb.REJECT:
+                connection.execute(statements.ERASE_SIMHASHES, {"ids": [kept.id]})
+                connection.execute(_REJECT, {"id": kept.id})
+            case OrderVerb.EDIT:
+                assert subject is not None
+                self._edit(connection, order, kept, subject, decision)
+
+    def _edit(
+        self,
+        connection: Connection,
+        order: TextOrder,
+        kept: KeptText,
+        subject: AvisSubject,
+        decision: OrderDecision,
+    ) -> None:
+        source_type = edited_source_type(kept.digital_source_type)
+        label = edited_label(
+            edited_at=self.clock.now(),
+            fetched_at=subject.fetched_at,
+            ai=source_type == WITH_A_MODEL,
+        )
+        attempt = Attempt(
+            model=HUMAN_EDITED,
+            prompt_version=HUMAN_EDITED,
+            reasons=decision.reasons,
+            latency_seconds=0,
+            text=order.text,
+            digital_source_type=source_type,
+        )
+        claim = Claim.on(subject, avis_id=kept.id, token=uuid.uuid4())
+        result = AvisResult(claim=claim, attempts=(attempt,), label=label)
+        changed = {
+            "id": kept.id,
+            "text": order.text,
+            "label": label,
+            "digital_source_type": source_type,
+            "facts_hash": claim.facts_hash,
+        }
+        connection.execute(_EDIT, changed)
+        row = attempt_row(result, attempt, Ruling(Fate.ACCEPTED, AvisOutcome.ACCEPTED))
+        statements.execute_rows(connection, statements.KEEP_ATTEMPTS, [row | {"accepted": True}])
+        replace_simhash(connection, result)
+        connection.execute(statements.RESOLVE_FAILED_ITEMS, {"keys": [str(kept.id)]})
+
+
+def _kept(connection: Connection, avis_id: int | None) -> KeptText | None:
+    row = connection.execute(_LOCK, {"id": avis_id}).mappings().one_or_none()
+    if row is None:
+        return None
+    because = row["held_because"]
+    return KeptText(
+        **{
+            **row,
+            "outcome": AvisOutcome(row["outcome"]),
+            "held_because": None if because is None else HoldReason(because),
+        }
+    )
