@@ -10,6 +10,7 @@ from datetime import datetime
 import orjson
 from sqlalchemy import Connection, text
 
+from shared.imports.listed import listed
 from shared.imports.scope import Scope
 
 _READ = text("""
@@ -19,16 +20,18 @@ _READ = text("""
     GROUP BY departements, communes, activites, etat_administratif, siret_from, siret_to, sirets
     ORDER BY min(id)
 """)
-_HAS_STOCK = text("""
-    SELECT EXISTS (SELECT FROM stock_loads WHERE status NOT IN ('refused', 'abandoned'))
+# A comparison brings nothing.
+_LOADED = "stock_loads WHERE way <> 'compare'"
+_HAS_STOCK = text(f"""
+    SELECT EXISTS (SELECT FROM {_LOADED} AND status NOT IN ('refused', 'abandoned'))
 """)
 # Rows of another scope, imported before windows were kept, have a date that nobody knows.
-_IS_FIRST = text("""
-    SELECT NOT EXISTS (SELECT FROM watermarks) AND NOT EXISTS (SELECT FROM stock_loads)
+_IS_FIRST = text(f"""
+    SELECT NOT EXISTS (SELECT FROM watermarks) AND NOT EXISTS (SELECT FROM {_LOADED})
       AND EXISTS (SELECT FROM import_runs WHERE id = :run_id AND kind = 'scope')
       AND NOT EXISTS (
         SELECT FROM import_runs mine JOIN import_runs other ON other.id <> mine.id
-        WHERE mine.id = :run_id AND other.kind = 'scope' AND other.sirets = '{}'
+        WHERE mine.id = :run_id AND other.kind = 'scope' AND other.sirets = '{{}}'
           AND other.status NOT IN ('pending', 'failed')
           AND NOT EXISTS (SELECT FROM treatment_windows w WHERE w.run_id = other.id)
           AND (other.departements, other.communes, other.activites, other.etat_administratif,
@@ -40,11 +43,15 @@ _OPEN_WINDOWS = text("""
     SELECT collection, min(treated_until) AS treated_until FROM treatment_windows
     WHERE treated_from IS NULL AND settled_at IS NULL GROUP BY collection
 """)
-_COUNT_OUTSIDE = text("""
+_ETAT, _ACTIVITE = (listed(name, "e") for name in ("etat_administratif", "activite_principale"))
+# An establishment is still in a scope by what holds today, and already by what begins on a later
+# day: it is outside where neither is.
+_COUNT_OUTSIDE = text(f"""
     SELECT count(*) FROM (
       SELECT DISTINCT unnest(r.sirets) AS siret
       FROM slice_receipts r JOIN import_batches b ON b.id = r.batch_id WHERE b.run_id = :run_id
     ) received JOIN etablissements e USING (siret)
+      CROSS JOIN LATERAL (SELECT {_ETAT} AS etat, {_ACTIVITE} AS activite OFFSET 0) newest
     WHERE NOT EXISTS (
       SELECT FROM json_to_recordset(CAST(:scopes AS json)) AS s (departements json, communes json,
         activites json, etat_administratif text, siret_from text, siret_to text)
@@ -53,8 +60,10 @@ _COUNT_OUTSIDE = text("""
           OR e.code_commune IN (SELECT json_array_elements_text(s.communes)))
         AND (json_array_length(s.activites) = 0
           OR e.activite_principale IN (SELECT json_array_elements_text(s.activites))
+          OR newest.activite IN (SELECT json_array_elements_text(s.activites))
           OR e.activite_principale_naf25 IN (SELECT json_array_elements_text(s.activites)))
-        AND (s.etat_administratif IS NULL OR e.etat_administratif = s.etat_administratif)
+        AND (s.etat_administratif IS NULL
+          OR s.etat_administratif IN (e.etat_administratif, newest.etat))
         AND (s.siret_from IS NULL OR e.siret >= s.siret_from)
         AND (s.siret_to IS NULL OR e.siret <= s.siret_to))
 """)
@@ -109,7 +118,7 @@ def first_windows(connection: Connection, run_id: int) -> dict[str, datetime] | 
 
 
 def count_outside(connection: Connection, run_id: int, scopes: Sequence[Scope]) -> int:
-    """Count the establishments that a run received, and that are in none of the scopes by now."""
+    """Count the establishments that a run received, and that are in none of the scopes any more."""
     asked = {"run_id": run_id, "scopes": orjson.dumps([vars(each) for each in scopes]).decode()}
     found: int = connection.execute(_COUNT_OUTSIDE, asked).scalar_one()
     return found

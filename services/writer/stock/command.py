@@ -78,6 +78,7 @@ def load(database_url: str, places: Sequence[str], options: StockOptions) -> lis
     with _exclusive(database_url) as engine, open_files(places) as files, View() as view:
         for file in files:
             _warn(file, view)
+        loader.put_comparisons_aside(engine, view)
         loads = [Loader(engine, view, options).load(file) for file in files]
         for load in loads:
             _name_refused(engine, load, view)
@@ -95,6 +96,8 @@ def compare(
     with _exclusive(database_url) as engine, open_files(places) as files, View() as view:
         for file in files:
             _warn(file, view)
+        compared = [file.layout.collection for file in files]
+        loader.put_comparisons_aside(engine, view, but=compared)
         return [Loader(engine, view, options).compare(file) for file in files]
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from services.writer.slices.drift import Drift
 from services.writer.stock import log, staging
-from services.writer.stock.columns import StockCollection
+from services.writer.stock.columns import COLLECTIONS, StockCollection
 from services.writer.stock.comparison import StockComparison, compare
 from services.writer.stock.files.readers import DamagedFile
 from services.writer.stock.files.stock_files import FileChunk, StockFile
@@ -92,7 +93,7 @@ class Loader:
                         f"a load of {load.file_name} was interrupted: give that command again,"
                         " or --discard it, before you compare"
                     )
-                staging.give_up(connection, load, "abandoned")
+                put_aside(connection, load, self.view)
             latest = log.find_latest(connection, collection)
             is_stored = latest and latest.status == "stored" and self._is_load_of(latest, file)
             is_taken = latest is None or latest.takes_equal or not self.options.take
@@ -182,6 +183,24 @@ class Loader:
                 f" (SQLSTATE {sqlstate(error) or 'none: the connection was lost'}):"
                 " run the command again, it goes on where it was"
             ) from None
+
+
+def put_aside(connection: Connection, load: StockLoad, view: View) -> None:
+    """Drop what an interrupted load left, and say so."""
+    what = "comparison" if load.way == "compare" else "load"
+    view.say(f"{load.file_name}: what an interrupted {what} left is dropped")
+    staging.give_up(connection, load, "abandoned")
+
+
+def put_comparisons_aside(
+    engine: Engine, view: View, *, but: Sequence[StockCollection] = ()
+) -> None:
+    """Drop what interrupted comparisons left: nobody misses it."""
+    for collection in COLLECTIONS:
+        with engine.begin() as connection:
+            load = None if collection in but else log.find_open(connection, collection)
+            if load is not None and load.way == "compare":
+                put_aside(connection, load, view)
 
 
 def discard(engine: Engine, collection: StockCollection) -> bool:

@@ -89,6 +89,43 @@ def test_what_closes_in_a_scope_of_open_ones_is_closed_and_told(copy: Copy) -> N
         assert count_outside(connection, run_id, [Scope(departements=["33"])]) == 0
 
 
+@pytest.mark.parametrize(
+    ("today", "newest", "left"), [("A", "F", 0), (None, "A", 0), ("F", "F", 1)]
+)
+def test_what_lies_ahead_has_not_left_yet_and_what_begins_later_is_no_leaver(
+    copy: Copy, today: str | None, newest: str, left: int
+) -> None:
+    scope = Scope(departements=["33"], etat_administratif="A")
+    import_(copy, scope)
+    [siret] = copy.some_sirets(1)
+    copy.insee.treat(siret, LATE, numeroVoieEtablissement="99")
+    copy.insee.publish(day=NEXT_DAY)
+    run_id = copy.delta(overlap_hours=0)
+    copy.rows(
+        "UPDATE etablissements SET etat_administratif = :today WHERE siret = :siret",
+        today=today, siret=siret,
+    )  # fmt: skip
+    copy.rows(
+        """UPDATE periodes_etablissements p SET etat_administratif = :newest WHERE siret = :siret
+           AND rang = (SELECT max(rang) FROM periodes_etablissements WHERE siret = :siret)""",
+        newest=newest, siret=siret,
+    )  # fmt: skip
+    copy.rows("INSERT INTO turns (siret, day) VALUES (:siret, '2027-01-15')", siret=siret)
+    with copy.fetcher.engine.connect() as connection:
+        assert count_outside(connection, run_id, [scope]) == left
+
+
+def test_a_comparison_of_a_stock_file_holds_nothing(copy: Copy) -> None:
+    import_(copy, Scope(departements=["33"]))
+    copy.rows("""
+        INSERT INTO stock_loads (collection, file_name, file_identity, file_date, fetched_at,
+          chunk_rows, way, status)
+        VALUES ('unites_legales', 'august.csv', '1 1', '2026-08-01', '2026-08-01', 50, 'compare',
+          'compared')
+    """)
+    assert held(copy) == "33"
+
+
 def test_the_whole_register_is_held_where_it_was_ordered_or_nothing_was(copy: Copy) -> None:
     assert held(copy) == "all of France"
     copy.fetcher.order(Scope(communes=["33063"], activites=["10.71C"], etat_administratif="A"))

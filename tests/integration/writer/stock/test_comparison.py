@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.writer.stock import command
+from services.writer.stock import command, loader
 from services.writer.stock.comparison import StockComparison
 from services.writer.stock.loader import StockOptions
 from shared.errors import UserError
@@ -119,3 +119,37 @@ def test_a_comparison_does_not_drop_an_interrupted_load(
     with pytest.raises(UserError, match=r"a load of august\.csv was interrupted"):
         _compare(stock, *paths)
     assert desk.number("stock_loads") == 1
+
+
+def test_what_a_killed_comparison_left_is_put_aside_by_the_next_command(
+    desk: Desk,
+    stock: Stock,
+    records: Records,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    paths = stock.write(records.record(1, treated="2026-09-01T00:00:00"))
+    other = stock.write(records.record(2, treated="2026-09-01T00:00:00"), name="other_")
+
+    def kill() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(loader, "compare", _interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                _compare(stock, paths[0])
+        left = desk.one("SELECT status, way FROM stock_loads ORDER BY id DESC LIMIT 1")
+        assert left == {"status": "staged", "way": "compare"}
+
+    kill()
+    assert [found.new for found in _compare(stock, paths[1])] == [1], "the other kind of file"
+    kill()
+    assert [found.new for found in _compare(stock, other[0])] == [1], "another file"
+    kill()
+    assert [load.inserted for load in stock.load(*paths)] == [1, 1]
+    said = "what an interrupted comparison left is dropped"
+    assert capsys.readouterr().err.count(said) == 3
+    statuses = {"abandoned", "compared", "complete"}
+    assert {row["status"] for row in desk.execute("SELECT status FROM stock_loads")} == statuses
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
