@@ -14,7 +14,7 @@ class ConditionFacts:
     """One look at the databases and the queues.
 
     `still_seconds`: time since the last row came; `certificate_gap`: establishments by side;
-    `unknown_codes`: those of the last 7 days by column;
+    `unknown_codes`: those of the last 7 days by column; `turns_overdue`: by more than a day;
     `freshness_seconds`: age of the register by collection.
     """
 
@@ -31,6 +31,7 @@ class ConditionFacts:
     budget_is_reached: bool
     certificate_gap: Mapping[str, int]
     unknown_codes: Mapping[str, int]
+    turns_overdue: int
     freshness_seconds: Mapping[str, float]
 
 

@@ -43,6 +43,11 @@ def _unknown_codes(facts: ConditionFacts) -> Iterator[str]:
             yield f"INSEE sends {thousands(count)} unknown codes in {field}: ./sirenade stats"
 
 
+def _turns_overdue(facts: ConditionFacts) -> Iterator[str]:
+    if facts.turns_overdue:
+        yield f"{thousands(facts.turns_overdue)} periods began days ago and hold nowhere yet."
+
+
 def _not_fresh(facts: ConditionFacts) -> Iterator[str]:
     weekday = facts.at.astimezone(FRANCE).weekday()
     fresh_hours = _FRESH_HOURS + _MORE_HOURS_BY_WEEKDAY.get(weekday, 0)
@@ -132,6 +137,14 @@ CONDITIONS = (
         hold="5m",
         summary="INSEE sends {{ $value }} unknown codes in {{ $labels.field }}.",
         faults=_unknown_codes,
+    ),
+    # A writer that was away for days needs minutes.
+    warning(
+        "SirenadeTurnsOverdue",
+        expression="max(sirenade_turns_overdue) > 0",
+        hold="1h",
+        summary="{{ $value }} periods began more than a day ago and hold nowhere yet.",
+        faults=_turns_overdue,
     ),
     # The retries of every 15 minutes resolve what failed for a moment.
     warning(

@@ -21,7 +21,7 @@ _RECEIVED = "sum(rate(sirenade_rows_written_total[5m]))"
 _WORK = (
     Row(1, "Does it work?")
     .line(
-        stat(2, "Replicas that answer", "none", width=8, levels=NONE_IS_BAD).shows(
+        stat(2, "Replicas that answer", "none", width=5, levels=NONE_IS_BAD).shows(
             "Processes of each service whose /metrics answered at the last scrape."
             " While none of a service answers, its work stands still, and nothing is lost.",
             {"{{service}}": 'sum by (service) (up{service=~"fetcher|writer|reviewer|operator"})'},
@@ -43,6 +43,11 @@ _WORK = (
         stat(6, "Certificate gap", "none", width=3, levels=NONE_IS_GOOD).shows(
             "Establishments missing or surplus by the latest certificate of each scope.",
             "sum(max by (side) (sirenade_certificate_gap_establishments))",
+        ),
+        stat(12, "Turns overdue", "none", width=3, levels=NONE_IS_GOOD).shows(
+            "Periods of the register that began more than a day ago, and that pages and texts"
+            " do not show yet: a writer turns them within minutes.",
+            "max(sirenade_turns_overdue)",
         ),
         stat(7, "Totals are read", "none", width=3, levels=NONE_IS_BAD, words=YES_NO).shows(
             "Whether the operator can read the totals from PostgreSQL. While it cannot,"

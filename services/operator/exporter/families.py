@@ -98,6 +98,9 @@ WORK = (
         ("field",),
     ),
     Family("sirenade_certificate_last_timestamp_seconds", "When the last certificate was done."),
+    Family(
+        "sirenade_turns_overdue", "Periods that began more than a day ago and hold nowhere yet."
+    ),
     # ── What failed ──
     Family("sirenade_failed_items_open", "Items that failed and are not resolved.", ("kind",)),
     Family("sirenade_dead_letters_waiting", "Archived dead letters that were not replayed."),

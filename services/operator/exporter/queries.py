@@ -94,8 +94,11 @@ CONTROL = text(f"""
       FROM import_batches) b
 """).bindparams(coded_fields=list(CODED_FIELDS))
 
-SHARD = text("""
+SHARD = text(f"""
     SELECT json_build_object(
+      -- The turns of a day come in its first minutes.
+      'sirenade_turns_overdue', (SELECT count(*) FROM turns
+        WHERE day < (now() AT TIME ZONE '{TIME_ZONE}')::date - 1),
       'sirenade_failed_items_open', (SELECT json_build_object(
         'write', count(*) FILTER (WHERE kind = 'write'),
         'review', count(*) FILTER (WHERE kind = 'review'))

@@ -67,6 +67,7 @@ class Reading:
     run_seconds: float | None
     last_request_seconds: float | None
     unplanned_runs: int
+    turns_overdue: int = 0
 
     def facts(self, *, dead_in_queues: int, still_seconds: float) -> ConditionFacts:
         """Return what alerts are judged by; `still_seconds` is the time since the last row."""
@@ -85,6 +86,7 @@ class Reading:
             budget_is_reached=bool((totals["sirenade_budget_paused"] or {}).get("cap")),
             certificate_gap=totals["sirenade_certificate_gap_establishments"],
             unknown_codes=totals["sirenade_unknown_codes"],
+            turns_overdue=self.turns_overdue,
             freshness_seconds=totals["sirenade_freshness_age_seconds"] or {},
         )
 
@@ -105,9 +107,11 @@ class Reader:
             progress = read_progress(control, self._run_id, shards=shards)
             totals = control.execute(queries.CONTROL).scalar_one()
             failed: Counter[str] = Counter()
+            overdue = 0
             for number, connection in enumerate(connections):
                 of_shard = connection.execute(queries.SHARD).scalar_one()
                 failed.update(of_shard["sirenade_failed_items_open"])
+                overdue += of_shard["sirenade_turns_overdue"]
                 self._count_rejections(number, connection)
             recent = control.execute(_RECENT, {"run_id": self._run_id}).mappings().one()
         return Reading(
@@ -115,6 +119,7 @@ class Reader:
             totals=totals,
             failed_items=dict(failed),
             rejections=dict(self._rejections.most_common()),
+            turns_overdue=overdue,
             **recent,
         )
 

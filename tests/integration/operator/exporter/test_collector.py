@@ -10,6 +10,7 @@ from sqlalchemy import Engine, event, text
 
 from services.operator.exporter import families, queries
 from services.operator.exporter.collector import DatabaseCollector, LogSizeCollector
+from services.operator.monitoring.readings import Reader
 from shared.db.engine import make_engine
 from tests.integration.exported import exported
 from tests.integration.reviewer.conftest import Register
@@ -53,6 +54,20 @@ def test_codes_that_no_table_knows_are_counted_for_a_week(engine: Engine) -> Non
         )
     value = exported(engine)
     assert value("unknown_codes", field="code_commune") == 1
+
+
+def test_turns_are_overdue_when_their_day_and_the_next_are_over(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text("""
+                INSERT INTO turns (siret, day)
+                SELECT lpad(n::text, 14, '0'), (now() AT TIME ZONE 'Europe/Paris')::date - n
+                FROM generate_series(-1, 3) AS n
+            """)
+        )
+    assert exported(engine)("turns_overdue") == 2
+    reading = Reader([engine], None).read()
+    assert reading.turns_overdue == 2
 
 
 def test_the_totals_are_those_of_the_import(engine: Engine) -> None:

@@ -40,6 +40,7 @@ def test_a_run_that_is_well_raises_nothing() -> None:
             "CertificateGap",
         ),
         (with_totals(unknown_codes={"activite_principale": 2}), "UnknownCodes"),
+        (after(10, rows=1, turns_overdue=3), "TurnsOverdue"),
         (with_totals(freshness_age_seconds={"etablissements": 37 * HOUR}), "NotFresh"),
         (with_totals(budget_paused={"cap": 1}), "BudgetReached"),
     ],
