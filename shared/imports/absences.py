@@ -42,7 +42,9 @@ _TAKE = text(f"""
     RETURNING absences.siret
 """)
 # Slices and erasures of the unit wait, as they do for one another.
-_HOLD = text("SELECT 1 FROM unites_legales WHERE siren = :siren FOR NO KEY UPDATE")
+_HOLD = text("""
+    SELECT 1 FROM unites_legales WHERE siren = ANY(:sirens) ORDER BY siren FOR NO KEY UPDATE
+""")
 _NOTE = text(f"""
     INSERT INTO absences (siret, siren, answer, target, first_seen_on, asked_at)
     SELECT siret, siren, :answer, :target, {_TODAY}, now() FROM etablissements WHERE siret = :siret
@@ -64,6 +66,15 @@ _LEAD_ON = text("""
     INSERT INTO page_redirects (slug, siret, siren, to_siret)
     SELECT slug, siret, siren, :target FROM pro_localisations WHERE siret = :siret
     ON CONFLICT (slug) DO NOTHING
+""")
+_CLOSE_EXTRA = text(f"""
+    WITH pages AS (
+      UPDATE pro_localisations p SET status = 'closed', closed_at = now()
+      WHERE p.siret = ANY(:sirets) AND p.status = 'open' AND (p.siret = ANY(:unlisted)
+        OR NOT EXISTS (SELECT FROM etablissements e WHERE e.siret = p.siret))
+      RETURNING p.siret)
+    UPDATE avis SET outcome = 'cancelled', {RESET} FROM pages
+    WHERE avis.siret = pages.siret AND avis.outcome = 'pending'
 """)
 _FORGET = text("DELETE FROM absences WHERE siret = :siret")
 # A row without a closed page has nothing to bring back. One with it is due at once until it is
@@ -106,7 +117,7 @@ def record_absence(
     Return whether its page is closed by it. A slug of the page leads to the establishment that a
     moved one became.
     """
-    connection.execute(_HOLD, {"siren": siren_of(siret)})
+    connection.execute(_HOLD, {"sirens": [siren_of(siret)]})
     noted = {"siret": siret, "answer": answer, "target": target}
     if not connection.execute(_NOTE, noted).scalar():
         return False
@@ -116,12 +127,22 @@ def record_absence(
     return True
 
 
+def close_extra_pages(
+    connection: Connection, sirets: Sequence[str], *, unlisted: Sequence[str]
+) -> None:
+    """Close the open pages of these that have no stored row, or that are unlisted at INSEE."""
+    if sirets:
+        connection.execute(_HOLD, {"sirens": sorted(set(map(siren_of, sirets)))})
+        pages = {"sirets": list(sirets), "unlisted": list(unlisted)}
+        connection.execute(_CLOSE_EXTRA, pages)
+
+
 def record_presence(connection: Connection, siret: str) -> bool:
     """Note that INSEE lists the siret; return whether it is to be fetched for its page.
 
     The absence stays until that is ordered: `forget_absence` follows.
     """
-    connection.execute(_HOLD, {"siren": siren_of(siret)})
+    connection.execute(_HOLD, {"sirens": [siren_of(siret)]})
     if connection.execute(_IS_BACK, {"siret": siret}).scalar() is None:
         return False
     connection.execute(_LEAD_BACK, {"siret": siret})

@@ -20,8 +20,8 @@ _ORDER_IMPORT = text("""
     RETURNING id
 """)
 _ORDER_REFRESH = text("""
-    INSERT INTO import_runs (kind, siret_from, siret_to)
-    VALUES ('refresh', :siren || '00000', :siren || '99999')
+    INSERT INTO import_runs (kind, siret_from, siret_to, sirets)
+    VALUES ('refresh', :siret_from, :siret_to, :sirets)
     RETURNING id
 """)
 _ORDER_DELTA = text("""
@@ -49,9 +49,9 @@ def order_import(
     return run_id
 
 
-def order_refresh(connection: Connection, siren: str) -> int:
-    """Order a unit and its establishments anew, to be stored whatever stands; return the run."""
-    run_id: int = connection.execute(_ORDER_REFRESH, {"siren": siren}).scalar_one()
+def order_refresh(connection: Connection, scope: Scope) -> int:
+    """Order a unit or some sirets anew, to be stored whatever stands; return the run's id."""
+    run_id: int = connection.execute(_ORDER_REFRESH, columns_of(scope)).scalar_one()
     return run_id
 
 

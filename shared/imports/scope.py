@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -19,3 +20,7 @@ class Scope:
     siret_from: str | None = None
     siret_to: str | None = None
     sirets: Sequence[str] = ()
+
+    @classmethod
+    def of_unit(cls, siren: str) -> Self:
+        return cls(siret_from=f"{siren}00000", siret_to=f"{siren}99999")

@@ -215,3 +215,18 @@ STREET_FIELDS = (
     "coordonnee_lambert_ordonnee",
 )
 PERSONAL_ETABLISSEMENT_FIELDS = SIGN_FIELDS + STREET_FIELDS
+
+_STOCK_OPTIONAL_FIELDS = """
+    activite_principale_naf25 activite_principale_registre_metiers societe_mission
+    caractere_employeur denomination_usuelle1 denomination_usuelle2 denomination_usuelle3
+    dernier_numero_voie indice_repetition_dernier_numero_voie identifiant_adresse
+    coordonnee_lambert_abscisse coordonnee_lambert_ordonnee code_cedex libelle_cedex
+    complement_adresse2 numero_voie2 indice_repetition2 type_voie2 libelle_voie2 code_postal2
+    libelle_commune2 libelle_commune_etranger2 distribution_speciale2 code_commune2
+    code_cedex2 libelle_cedex2 code_pays_etranger2 libelle_pays_etranger2
+"""
+STOCK_OPTIONAL_FIELDS = frozenset(_STOCK_OPTIONAL_FIELDS.split())
+"""The columns that INSEE added to its stock files late, calls obsolete or has announced the end of.
+
+A file without them can still be loaded. The second address goes as a whole.
+"""

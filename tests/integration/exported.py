@@ -21,8 +21,8 @@ def exported(control: Engine, *shards: Engine) -> Exported:
     return value
 
 
-def gaps(engine: Engine) -> tuple[float | None, float | None]:
-    """Missing and surplus, by the certificates."""
+def gaps(engine: Engine) -> tuple[float | None, ...]:
+    """Missing, surplus and altered, by the certificates."""
     value = exported(engine)
     name = "certificate_gap_establishments"
-    return value(name, side="missing"), value(name, side="surplus")
+    return tuple(value(name, side=side) for side in ("missing", "surplus", "altered"))

@@ -41,7 +41,7 @@ _WORK = (
             "sum(max by (kind) (sirenade_failed_items_open))",
         ),
         stat(6, "Certificate gap", "none", width=3, levels=NONE_IS_GOOD).shows(
-            "Establishments missing or surplus by the latest certificate of each scope.",
+            "Establishments missing, surplus or altered by the latest certificate of each scope.",
             "sum(max by (side) (sirenade_certificate_gap_establishments))",
         ),
         stat(12, "Turns overdue", "none", width=3, levels=NONE_IS_GOOD).shows(

@@ -1,29 +1,36 @@
-"""The comparison of a scope with INSEE's present list: counts first, then sirets where needed."""
+"""The comparison of a scope with INSEE's present list: counts, then sirets, then contents."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from services.fetcher.certificates.comparison import WindowFinding, compare, verdict
+from services.fetcher.certificates.comparison import (
+    MOST_SIRETS_KEPT,
+    Altered,
+    WindowFinding,
+    compare,
+    verdict,
+)
+from services.fetcher.certificates.contents import ContentComparison
+from services.fetcher.certificates.listed_pages import MOVED, ListedPage, Listing, Void
 from services.fetcher.certificates.store import CertificateStore, Outcome
+from services.fetcher.certificates.stored_rows import StoredRows
 from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.plan.costs import requests_of
 from services.fetcher.plan.deltas import Freshness
-from services.fetcher.plan.page_end import FIRST_CURSOR, judge_page
 from services.fetcher.plan.windows import Window, windows_of
-from shared.errors import SirenadeError, UserError
+from shared.errors import UserError
 from shared.imports.scope import Scope
 
 # One request before the comparison, one after it.
 _INFORMATIONS = 2
-_MOVED = "INSEE's data moved meanwhile: run it again"
 # INSEE publishes every night: a longer walk cannot end in the data that it began with.
 _LONGEST_WALK_MINUTES = 23 * 60
 
-
-class Void(SirenadeError):
-    """Raised when a comparison cannot give a result; the message says why, and what to do."""
+Depth = Literal["counts", "sirets", "contents"]
+"""The most that is compared; sirets are compared all the same where counts differ."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +41,14 @@ class Certifier:
     """
 
     store: CertificateStore
+    rows: StoredRows
     inquirer: Inquirer
     rows_per_page: int
     per_minute: float
     say: Callable[[str], None]
     show: Callable[[int, int], None]
 
-    def certify(self, scopes: Sequence[Scope], *, full: bool) -> Outcome:
+    def certify(self, scopes: Sequence[Scope], depth: Depth) -> Outcome:
         """Compare scopes and keep one certificate. Raises UserError where INSEE gives no answer.
 
         INSEE has no snapshot: where its data moved between the first request and the last, the
@@ -51,28 +59,34 @@ class Certifier:
         windows = list(dict.fromkeys(every))
         self._announce("counts", len(windows) + _INFORMATIONS)
         before = self._freshness()
-        if not before.is_up:
+        of_etablissements = before["etablissements"]
+        if not of_etablissements.is_up:
             raise UserError("INSEE says that its establishments are not up: certify later")
-        certificate = self.store.open(scopes, before.treated_until)
+        certificate = self.store.open(scopes, of_etablissements.treated_until)
         try:
-            return self._compare(certificate, windows, before, full=full)
+            return self._compare(certificate, windows, before, depth)
         except Void as error:
-            return self._void(certificate, str(error), before)
+            return self._void(certificate, str(error), of_etablissements)
         except (KeyboardInterrupt, UserError) as error:
             self.store.void(certificate, str(error) or "interrupted")
             raise
 
     def _compare(
-        self, certificate: int, windows: Sequence[Window], before: Freshness, *, full: bool
+        self,
+        certificate: int,
+        windows: Sequence[Window],
+        freshness: Mapping[str, Freshness],
+        depth: Depth,
     ) -> Outcome:
         gone = self.store.gone(None)
-        findings = [self._count_window(window, gone) for window in windows]
-        doubtful = [each for each in findings if full or not each.counts_agree]
+        findings = [self._count_window(window, gone, depth) for window in windows]
+        doubtful = [each for each in findings if depth != "counts" or not each.counts_agree]
         if doubtful:
             self._walk(doubtful)
-        after = self._freshness()
-        if after != before:
-            return self._void(certificate, _MOVED, before, after)
+        freshness_now = self._freshness()
+        before, after = freshness["etablissements"], freshness_now["etablissements"]
+        if after != before or (depth == "contents" and freshness_now != freshness):
+            return self._void(certificate, MOVED, before, after)
         self._check_again(doubtful)
         outcome = Outcome(
             id=certificate,
@@ -89,8 +103,8 @@ class Certifier:
         self.store.close(outcome)
         return outcome
 
-    def _freshness(self) -> Freshness:
-        return self.inquirer.ask(InseeClient.informations).collections["etablissements"]
+    def _freshness(self) -> Mapping[str, Freshness]:
+        return self.inquirer.ask(InseeClient.informations).collections
 
     def _void(
         self, certificate: int, reason: str, before: Freshness, after: Freshness | None = None
@@ -101,12 +115,13 @@ class Certifier:
             certificate, "void", reason, before.treated_until, until, self.inquirer.requests
         )
 
-    def _count_window(self, window: Window, gone: Sequence[str]) -> WindowFinding:
+    def _count_window(self, window: Window, gone: Sequence[str], depth: Depth) -> WindowFinding:
         return WindowFinding(
             window,
             expected=self.inquirer.count(window.query),
             counted=self.store.count(window),
             gone_counted=len(self.store.still_stored(window, gone)),
+            altered=Altered() if depth == "contents" else None,
         )
 
     def _walk(self, findings: Sequence[WindowFinding]) -> None:
@@ -123,34 +138,40 @@ class Certifier:
             self._walk_window(finding, listed, expected)
             listed += finding.expected
 
-    def _walk_window(self, finding: WindowFinding, listed_before: int, expected: int) -> None:
-        """Compare each page of INSEE's list with the same stretch of the stored sirets."""
-        cursor, last, listed, is_last = FIRST_CURSOR, "", 0, False
-        query = finding.window.query
-        while not is_last:
-            answer = self.inquirer.ask(
-                InseeClient.list_sirets, query, nombre=self.rows_per_page, curseur=cursor
-            )
-            sirets = answer.records
-            if answer.total != finding.expected or not _rises(last, sirets):
-                raise Void(_MOVED)
-            is_last = judge_page(
-                cursor=cursor,
-                next_cursor=answer.next_cursor,
-                rows=len(sirets),
-                received_before=listed,
-                total=answer.total,
-            ).is_last
-            end = None if is_last else sirets[-1]
-            stretch = self.store.sirets(finding.window, above=last, up_to=end)
-            for side, siret in compare(sirets, stretch):
-                (finding.missing if side == "missing" else finding.surplus).add(siret)
-            listed += len(sirets)
-            cursor, last = answer.next_cursor or cursor, end or last
-            self.show(listed_before + listed, expected)
-        if listed != finding.expected:
-            raise Void(_MOVED)
+    def _walk_window(self, finding: WindowFinding, listed: int, expected: int) -> None:
+        """Compare each page of INSEE's list with the same stretch of the stored rows.
+
+        `listed` counts those of the windows before.
+        """
+        window, altered = finding.window, finding.altered
+        contents = ContentComparison()
+        listing = Listing(self.inquirer, self.rows_per_page, has_records=altered is not None)
+        for page in listing.pages(window, expected=finding.expected):
+            unlisted = self._compare_sirets(finding, page)
+            if altered is not None:
+                stored = self.rows.read(page.sirets)
+                records = zip(page.sirets, page.records, strict=True)
+                altered.extend(contents.differences(records, stored, page.seen_at))
+                altered.extend(self.rows.extra_pages(unlisted))
+            listed += len(page.sirets)
+            self.show(listed, expected)
+        if altered is not None:
+            missing = frozenset(finding.missing.kept)
+            rowless = self.rows.rowless_pages(window, most=MOST_SIRETS_KEPT)
+            extra = self.rows.extra_pages([each for each in rowless if each not in missing])
+            altered.extend(extra)
         finding.is_walked = True
+
+    def _compare_sirets(self, finding: WindowFinding, page: ListedPage) -> Sequence[str]:
+        """Compare the page with the same stretch; return the stored sirets that are not listed.
+
+        There are as many of these as are kept, at most.
+        """
+        stretch = self.store.sirets(finding.window, above=page.above, up_to=page.up_to)
+        unlisted = len(finding.surplus.kept)
+        for side, siret in compare(page.sirets, stretch):
+            (finding.missing if side == "missing" else finding.surplus).add(siret)
+        return finding.surplus.kept[unlisted:]
 
     def _check_again(self, findings: Sequence[WindowFinding]) -> None:
         """Check the differences again: an import may have stored or moved some meanwhile."""
@@ -161,14 +182,12 @@ class Certifier:
             stored = self.store.still_stored(window, surplus.kept)
             finding.gone = self.store.gone(sorted(stored))
             surplus.kept = sorted(stored.difference(finding.gone))
+            if finding.altered is not None:
+                altered = finding.altered
+                altered.keep_unchanged(self.rows.fingerprints(altered.sirets.kept))
 
     def _announce(self, what: str, requests: int) -> float:
         """Print the cost of a step; return its minutes."""
         minutes = max(requests / self.per_minute, 0.1)
         self.say(f"{what}: {requests} requests, about {minutes:.1f} min at the present quota")
         return minutes
-
-
-def _rises(last: str, sirets: Sequence[str]) -> bool:
-    """Return whether the sirets rise, as INSEE lists them; else the list changed meanwhile."""
-    return all(low < high for low, high in zip([last, *sirets], sirets, strict=False))

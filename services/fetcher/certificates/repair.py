@@ -1,6 +1,10 @@
-"""The import that repairs the differences of a certificate or of a statement."""
+"""The run that repairs the differences of a certificate or of a statement.
+
+Rows that a certificate found may have been altered here: they are refreshed, whatever stands.
+"""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, text
@@ -8,13 +12,16 @@ from sqlalchemy import Connection, Engine, text
 from services.fetcher.plan.windows import SIRETS_PER_WINDOW
 from shared.db.locks import Lock, hold
 from shared.errors import UserError
-from shared.imports.orders import order_import
+from shared.imports import absences
+from shared.imports.orders import order_import, order_refresh
 from shared.imports.progress import run_exists
 from shared.imports.scope import Scope
 from shared.imports.statement import StatementSubject, read_sirets
 
 _READ = text("""
-    SELECT id, status, missing, surplus, missing_sirets, surplus_sirets FROM certificates
+    SELECT id, status, missing, surplus, altered, missing_sirets, surplus_sirets, altered_sirets,
+      gone_sirets
+    FROM certificates
     WHERE id = coalesce(:id, (SELECT max(id) FROM certificates WHERE status <> 'running'))
 """)
 _UNDER_WAY = text("""
@@ -41,7 +48,7 @@ class RepairOrder:
 
 
 def order_repair(engine: Engine, *, certificate_id: int | None, of_run: int | None) -> RepairOrder:
-    """Order the import. Raises UserError where an open run imports the same sirets already."""
+    """Order the run. Raises UserError where an open run imports the same sirets already."""
     if of_run is not None and certificate_id is not None:
         raise UserError("say --certificate or --run, not both")
     with engine.begin() as connection:
@@ -52,7 +59,9 @@ def order_repair(engine: Engine, *, certificate_id: int | None, of_run: int | No
         if not run_exists(connection, of_run):
             raise UserError(f"there is no run {of_run}")
         sets = read_sirets(connection, StatementSubject(run_id=of_run))
-        return _order(connection, f"run {of_run}", [*sets["missing"], *sets["surplus"]])
+        return _order(
+            connection, f"run {of_run}", [*sets["missing"], *sets["surplus"]], order_import
+        )
 
 
 def _order_of_certificate(connection: Connection, certificate_id: int | None) -> RepairOrder:
@@ -65,15 +74,26 @@ def _order_of_certificate(connection: Connection, certificate_id: int | None) ->
         raise UserError(
             f"certificate {found.id} has no result, it is {found.status}: certify again"
         )
-    sirets = [*(found.missing_sirets or ()), *(found.surplus_sirets or ())]
-    left = max(0, found.missing + found.surplus - len(sirets))
-    order = _order(connection, f"certificate {found.id}", sirets, left=left)
+    missing, altered = found.missing_sirets or (), found.altered_sirets or ()
+    surplus = found.surplus_sirets or ()
+    sirets = [*missing, *surplus, *altered]
+    left = max(0, found.missing + found.surplus + (found.altered or 0) - len(sirets))
+    order = _order(connection, f"certificate {found.id}", sirets, order_refresh, left=left)
+    # No record brings these up to date: INSEE does not list them.
+    unlisted = [*surplus, *(found.gone_sirets or ())]
+    extra = sorted({*altered}.difference(missing))
+    absences.close_extra_pages(connection, extra, unlisted=unlisted)
     connection.execute(_REPAIRED_BY, {"id": found.id, "run_id": order.run_id})
     return order
 
 
 def _order(
-    connection: Connection, subject: str, sirets: list[str], *, left: int = 0
+    connection: Connection,
+    subject: str,
+    sirets: list[str],
+    order: Callable[[Connection, Scope], int],
+    *,
+    left: int = 0,
 ) -> RepairOrder:
     if not sirets:
         return RepairOrder(subject, left=left)
@@ -81,5 +101,5 @@ def _order(
     run_id = connection.execute(_UNDER_WAY, {"sirets": wanted}).scalar()
     if run_id is not None:
         raise UserError(f"run {run_id} fetches the differences of {subject} already")
-    run_id = order_import(connection, Scope(sirets=wanted))
+    run_id = order(connection, Scope(sirets=wanted))
     return RepairOrder(subject, run_id, len(wanted), left)

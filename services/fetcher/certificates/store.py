@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, TextClause, text
 
-from services.fetcher.certificates.comparison import Tally, WindowFinding, united
+from services.fetcher.certificates.comparison import Tally, WindowFinding, by_column, united
 from services.fetcher.plan.windows import Window
 from shared.imports import absences
 from shared.imports.listed import listed
@@ -32,6 +32,8 @@ _CLOSE = text("""
         informations_after = :informations_after, expected = :expected, stored = :stored,
         missing = :missing, surplus = :surplus, missing_sirets = :missing_sirets,
         surplus_sirets = :surplus_sirets, gone_sirets = :gone_sirets,
+        altered = :altered, altered_sirets = :altered_sirets,
+        altered_columns = CAST(:altered_columns AS jsonb),
         finished_at = clock_timestamp()
     WHERE id = :certificate
 """)
@@ -106,11 +108,24 @@ class Outcome:
         return united(each.surplus for each in self.findings)
 
     @property
+    def altered(self) -> Tally | None:
+        """The sirets whose contents differ; None where contents were not compared."""
+        if any(each.altered is None for each in self.findings):
+            return None
+        return united(each.altered.sirets for each in self.findings if each.altered is not None)
+
+    @property
+    def altered_columns(self) -> dict[str, int]:
+        """The rows that differ, by column."""
+        return by_column(self.findings)
+
+    @property
     def gone(self) -> list[str]:
         return united(Tally(each.gone) for each in self.findings).kept
 
     def as_dict(self) -> dict[str, object]:
         """Return what is printed of a certificate; most of it is kept as well."""
+        altered = self.altered
         return {
             "certificate": self.id,
             "status": self.status,
@@ -122,10 +137,13 @@ class Outcome:
             "stored": self.stored,
             "missing": self.missing.count,
             "surplus": self.surplus.count,
+            "altered": None if altered is None else altered.count,
             "windows": [as_dict(each) for each in self.findings],
             "missing_sirets": self.missing.kept,
             "surplus_sirets": self.surplus.kept,
             "gone_sirets": self.gone,
+            "altered_sirets": None if altered is None else altered.kept,
+            "altered_columns": None if altered is None else self.altered_columns,
             "failed_items": self.failed_items,
         }
 
@@ -145,8 +163,11 @@ class CertificateStore:
 
     def close(self, outcome: Outcome) -> None:
         values = outcome.as_dict()
+        as_json = {name: json.dumps(values[name]) for name in ("windows", "altered_columns")}
+        if outcome.altered is None:
+            del as_json["altered_columns"]
         with self._engine.begin() as connection:
-            connection.execute(_CLOSE, values | {"windows": json.dumps(values["windows"])})
+            connection.execute(_CLOSE, values | as_json)
             # Each is asked for by number: it may be a duplicate, or known no more.
             absences.ask_for(connection, sirets=[*outcome.surplus.kept, *outcome.gone])
 
@@ -202,8 +223,9 @@ def as_dict(finding: WindowFinding) -> dict[str, object]:
         "commune": window.code_commune,
         "expected": finding.expected,
         "stored": finding.stored,
-        "compared": "sirets" if finding.is_walked else "counts",
+        "compared": finding.compared,
         "missing": finding.missing.count,
         "surplus": finding.surplus.count,
+        "altered": None if finding.altered is None else finding.altered.sirets.count,
         "gone": finding.gone_stored,
     }

@@ -67,13 +67,27 @@ def walk_view(console: Console, clock: Clock) -> Iterator[WalkView]:
 def print_outcome(outcome: Outcome) -> None:
     if len(outcome.findings) > 1:
         _print_windows(outcome)
-    for name, kept in (("missing", outcome.missing.kept), ("surplus", outcome.surplus.kept)):
+    altered = outcome.altered
+    sides = [("missing", outcome.missing.kept), ("surplus", outcome.surplus.kept)]
+    if altered is not None:
+        sides.append(("altered", altered.kept))
+    for name, kept in sides:
         for siret in kept[:_SIRETS_PRINTED]:
             typer.echo(f"{name} {siret}")
         if len(kept) > _SIRETS_PRINTED:
             typer.echo(f"… {thousands(len(kept) - _SIRETS_PRINTED)} more {name}: --json lists them")
+    if altered is not None and altered.count:
+        _print_columns(outcome)
     for line in _verdict(outcome):
         typer.echo(line)
+
+
+def _print_columns(outcome: Outcome) -> None:
+    """Print no values: they may be a person's."""
+    table = Table("column", "rows that differ")
+    for column, rows in outcome.altered_columns.items():
+        table.add_row(column, thousands(rows))
+    Console().print(table)
 
 
 def _print_windows(outcome: Outcome) -> None:
@@ -111,22 +125,30 @@ def _verdict(outcome: Outcome) -> Iterator[str]:
             "--full compares the sirets)"
         )
     elif outcome.status == "agree":
-        yield f"agrees: {thousands(expected)} listed by INSEE, all stored, nothing else stored"
+        also = "" if outcome.altered is None else ", contents equal in every column"
+        yield (
+            f"agrees: {thousands(expected)} listed by INSEE, all stored, nothing else stored{also}"
+        )
     else:
+        altered = 0 if outcome.altered is None else outcome.altered.count
+        also = "" if outcome.altered is None else f", {thousands(altered)} altered"
         yield (
             f"differs: {thousands(expected)} listed by INSEE, {thousands(stored)} stored, "
-            f"{thousands(missing)} missing, {thousands(surplus)} surplus"
+            f"{thousands(missing)} missing, {thousands(surplus)} surplus{also}"
         )
-        yield _advice(outcome.id, missing + surplus, expected)
-        if max(missing, surplus) > MOST_SIRETS_KEPT:
+        yield _advice(outcome.id, missing + surplus, altered, expected)
+        if max(missing, surplus, altered) > MOST_SIRETS_KEPT:
             yield f"only the first {thousands(MOST_SIRETS_KEPT)} of each window and side are kept"
 
 
-def _advice(certificate: int, differing: int, expected: int) -> str:
-    """Name the cheaper repair: a list of sirets fills a page to a tenth only, a scope wholly."""
-    repair = math.ceil(differing / SIRETS_PER_WINDOW)
+def _advice(certificate: int, differing: int, altered: int, expected: int) -> str:
+    """Name the cheaper repair: a list of sirets fills a page to a tenth only, a scope wholly.
+
+    No import writes rows that were altered here.
+    """
+    repair = math.ceil((differing + altered) / SIRETS_PER_WINDOW)
     anew = requests_of(expected, MAX_ROWS_PER_PAGE)
-    if repair > anew:
+    if repair > anew and not altered:
         return (
             f"./sirenade import of the same scope costs less ({thousands(anew)} requests) than a "
             f"repair ({thousands(repair)})"

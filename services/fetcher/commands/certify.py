@@ -9,6 +9,7 @@ from typer import Option
 from services.fetcher.certificates.certifier import Certifier
 from services.fetcher.certificates.repair import RepairOrder, order_repair
 from services.fetcher.certificates.store import CertificateStore
+from services.fetcher.certificates.stored_rows import StoredRows
 from services.fetcher.certificates.view import print_outcome, walk_view
 from services.fetcher.commands.desk import open_desk
 from services.fetcher.commands.options import ScopeOptions, with_scope_options
@@ -35,6 +36,10 @@ def certify(
     full: Annotated[
         bool, Option("--full", help="Compare the sirets even where the counts agree.")
     ] = False,
+    content: Annotated[
+        bool,
+        Option("--content", help="Compare every column, period and page, too; implies --full."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare the stored rows of a scope with INSEE's present list; needs the API key.
@@ -43,9 +48,14 @@ def certify(
     is the whole register.
 
     It compares counts first. Where they differ, or with --full, it walks the
-    scope and lists the sirets that differ. Exit status 1 where any differ; 3
-    where INSEE's data moved meanwhile: run it again then. An interrupted run
-    certifies nothing, and begins anew.
+    scope and lists the sirets that differ. With --content it asks for whole
+    records and names those whose rows, periods or page say something else, with
+    the number of rows by column; never their values. Rows that are rightly
+    different (masked, forgotten, newer here) are no difference. Do it after the
+    delta: what INSEE changed since counts.
+
+    Exit status 1 where any differ; 3 where INSEE's data moved meanwhile: run it
+    again then. An interrupted run certifies nothing, and begins anew.
 
     Example: ./sirenade certify --departement 33 --full
     """
@@ -56,6 +66,7 @@ def certify(
     with walk_view(console, clock) as view, open_desk(settings, clock) as desk:
         certifier = Certifier(
             store=CertificateStore(desk.engine),
+            rows=StoredRows(desk.engine),
             inquirer=desk.inquirer,
             rows_per_page=desk.rows_per_page,
             per_minute=desk.per_minute,
@@ -65,7 +76,9 @@ def certify(
         scopes = ImportStore(desk.engine).read_scopes(DeltaOrder()) if scope is None else [scope]
         if scope is None:
             view.say(f"scope: {in_words(scopes)}, as imported here")
-        outcome = certifier.certify(scopes, full=full)
+        outcome = certifier.certify(
+            scopes, "contents" if content else "sirets" if full else "counts"
+        )
     if as_json:
         print_json(outcome.as_dict())
     else:
@@ -86,9 +99,10 @@ def repair(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Order an import of the establishments that differ; the fetcher service carries it out.
+    """Fetch the establishments that differ anew; the fetcher service carries it out.
 
-    An establishment that INSEE does not list any more, asked by number, stays
+    What a certificate found is stored as INSEE shows it now, whatever stands, as
+    `refresh` does. An establishment that INSEE does not list any more, asked by number, stays
     stored; the next certificate and statement say so, and count it no longer
     as surplus.
     """
@@ -108,7 +122,8 @@ def _sentence(order: RepairOrder, per_minute: float | None) -> str:
         return f"{order.subject} leaves nothing to repair"
     minutes = f", about {max(order.requests / per_minute, 0.1):.1f} min" if per_minute else ""
     left = (
-        f"\n{thousands(order.left)} more differ and were not kept by number: import the scope anew"
+        f"\n{thousands(order.left)} more differ and were not kept by number: certify and repair "
+        "again, or import the scope anew where they are only missing"
         if order.left
         else ""
     )

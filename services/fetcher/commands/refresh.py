@@ -17,6 +17,7 @@ from shared.clock import Clock
 from shared.db.engine import temporary_engine
 from shared.db.shards import url_for
 from shared.imports.orders import order_refresh
+from shared.imports.scope import Scope
 from shared.settings import load
 from shared.sirene.identifiers import siren_of
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, print_json
@@ -53,7 +54,7 @@ def refresh(
         states = {number: look_up(settings, desk, number).state for number in wanted}
         sirens = dict.fromkeys(siren_of(each) for each in wanted if states[each] == "listed")
         with desk.engine.begin() as connection:
-            runs = [order_refresh(connection, siren) for siren in sirens]
+            runs = [order_refresh(connection, Scope.of_unit(siren)) for siren in sirens]
         failed = _wait(desk.engine, runs, clock)
     now = {number: _stored(settings, number) for number in wanted}
     _print(wanted, states, before, now, as_json=as_json)

@@ -41,13 +41,20 @@ class InseeClient:
 
     def list_sirets(self, query: str, *, nombre: int, curseur: str) -> PageAnswer:
         """Search establishments, in INSEE's order; the records are their sirets."""
-        answer = self.search_siret(query, nombre=nombre, curseur=curseur, champs="siret")
+        answer = self.list_records(query, nombre=nombre, curseur=curseur, champs="siret")
+        return replace(answer, records=[record["siret"] for record in answer.records])
+
+    def list_records(
+        self, query: str, *, nombre: int, curseur: str, champs: str | None = None
+    ) -> PageAnswer:
+        """Search establishments, in INSEE's order; each record is an object with its siret."""
+        answer = self.search_siret(query, nombre=nombre, curseur=curseur, champs=champs)
         records = (each if isinstance(each, dict) else {} for each in answer.records)
         sirets = [record.get("siret") for record in records]
         if not all(isinstance(siret, str) and is_siret(siret) for siret in sirets):
             message = "a record of the page has no siret"
             raise NoGoodAnswer("malformed", message, status=answer.status)
-        return replace(answer, records=sirets)
+        return answer
 
     def search_successions(self, query: str, *, nombre: int, curseur: str) -> PageAnswer:
         """Search links from establishments to their successors."""

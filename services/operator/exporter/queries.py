@@ -25,6 +25,10 @@ CONTROL = text(f"""
     latest AS (
       SELECT DISTINCT ON (scope) missing, surplus FROM certificates
       WHERE status IN ('counts_agree', 'agree', 'differ') ORDER BY scope, id DESC),
+    -- One that compared no contents clears none of these.
+    contents AS (
+      SELECT DISTINCT ON (scope) altered FROM certificates
+      WHERE altered IS NOT NULL ORDER BY scope, id DESC),
     key AS (SELECT * FROM quota ORDER BY updated_at DESC LIMIT 1)
     SELECT json_build_object(
       'sirenade_quota_limit_requests', (SELECT requests_per_minute FROM key),
@@ -69,7 +73,8 @@ CONTROL = text(f"""
         extract(epoch FROM now() - (treated_until AT TIME ZONE '{TIME_ZONE}'))::float)
         FROM watermarks),
       'sirenade_certificate_gap_establishments', (SELECT json_build_object(
-        'missing', coalesce(sum(missing), 0), 'surplus', coalesce(sum(surplus), 0)) FROM latest),
+        'missing', coalesce(sum(missing), 0), 'surplus', coalesce(sum(surplus), 0),
+        'altered', (SELECT coalesce(sum(altered), 0) FROM contents)) FROM latest),
       'sirenade_unknown_codes', (SELECT json_object_agg(field, (
           SELECT count(*) FROM unknown_codes u
           WHERE u.field = f.field AND first_seen_at > now() - interval '7 days'))

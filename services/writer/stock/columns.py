@@ -9,7 +9,7 @@ from typing import Literal
 
 from shared.errors import UserError
 from shared.sirene.mapping.insee_keys import UNITE, camel
-from shared.sirene.records import Etablissement, UniteLegale
+from shared.sirene.records import STOCK_OPTIONAL_FIELDS, Etablissement, UniteLegale
 
 StockCollection = Literal["unites_legales", "etablissements"]
 COLLECTIONS: Sequence[StockCollection] = ("unites_legales", "etablissements")
@@ -21,17 +21,6 @@ _NAMES: Mapping[StockCollection, Mapping[str, str]] = {
     "unites_legales": {**_SAME, **UNITE},
     "etablissements": {**_SAME, "siege": "etablissementSiege", "date_debut": "dateDebut"},
 }
-# INSEE added these columns late, calls them obsolete or has announced their end: a file without
-# them can still be loaded. The second address goes as a whole.
-_OPTIONAL = """
-    activite_principale_naf25 activite_principale_registre_metiers societe_mission
-    caractere_employeur denomination_usuelle1 denomination_usuelle2 denomination_usuelle3
-    dernier_numero_voie indice_repetition_dernier_numero_voie identifiant_adresse
-    coordonnee_lambert_abscisse coordonnee_lambert_ordonnee code_cedex libelle_cedex
-    complement_adresse2 numero_voie2 indice_repetition2 type_voie2 libelle_voie2 code_postal2
-    libelle_commune2 libelle_commune_etranger2 distribution_speciale2 code_commune2 code_cedex2
-    libelle_cedex2 code_pays_etranger2 libelle_pays_etranger2
-"""
 # More missing columns than these would only hide the message.
 _NAMED = 5
 _SUFFIXES: Mapping[StockCollection, str] = {
@@ -95,7 +84,7 @@ def layout_of(names: Sequence[str]) -> Layout:
         raise UserError("names a column twice")
     columns = _mapping(collection)
     missing = {column: key for column, key in columns.items() if key not in header}
-    required = sorted(key for column, key in missing.items() if column not in _OPTIONAL.split())
+    required = sorted(key for column, key in missing.items() if column not in STOCK_OPTIONAL_FIELDS)
     if required:
         more = f" and {len(required) - _NAMED} more" if len(required) > _NAMED else ""
         raise UserError(f"lacks the columns {', '.join(required[:_NAMED])}{more}")

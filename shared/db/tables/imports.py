@@ -187,6 +187,10 @@ certificates = col.table(
     col.texts("missing_sirets", "surplus_sirets"),
     # Stored establishments that INSEE no longer lists, asked for by number; not in the surplus.
     col.texts("gone_sirets"),
+    # Null where contents were not compared; then establishments, and rows by differing column.
+    col.bigint("altered"),
+    col.texts("altered_sirets"),
+    col.columns(JSONB, "altered_columns"),
     col.reference("repair_run_id", "import_runs.id", required=False),
     col.instant_now("started_at"),
     col.instant("finished_at"),

@@ -7,6 +7,7 @@ import pytest
 
 from services.fetcher.certificates.certifier import Certifier
 from services.fetcher.certificates.store import CertificateStore
+from services.fetcher.certificates.stored_rows import StoredRows
 from services.fetcher.lookups import AbsenceWatch
 from shared.imports.absences import ask_for, record_presence
 from shared.imports.scope import Scope
@@ -69,13 +70,14 @@ def test_numbers_that_a_certificate_lists_as_missing_at_insee_are_asked_for_on_t
     rename(copy, _UNKNOWN)
     certifier = Certifier(
         store=CertificateStore(copy.fetcher.engine),
+        rows=StoredRows(copy.fetcher.engine),
         inquirer=copy.fetcher.inquirer,
         rows_per_page=1000,
         per_minute=6000,
         say=lambda _line: None,
         show=lambda _listed, _expected: None,
     )
-    found = certifier.certify([Scope(siret_from="99999999900000")], full=True)
+    found = certifier.certify([Scope(siret_from="99999999900000")], "sirets")
     assert found.surplus.kept == [_UNKNOWN]
     before = copy.insee.quota()["requests"]
     for _ in range(3):

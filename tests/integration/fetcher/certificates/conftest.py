@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Engine
 
 from deploy.local.postgres import RunningPostgres
-from services.fetcher.certificates.certifier import Certifier
+from services.fetcher.certificates.certifier import Certifier, Depth
 from services.fetcher.certificates.store import CertificateStore, Outcome
+from services.fetcher.certificates.stored_rows import StoredRows
 from services.fetcher.insee.patient_client import Inquirer
 from services.simulator.gateway.server import RunningServer
 from services.simulator.options import SimulatorOptions
@@ -42,12 +43,16 @@ class World(Copy):
         self.fetcher.order(scope)
         self.work_off()
 
-    def certify(self, scope: Scope = GIRONDE, *, full: bool = False) -> Outcome:
-        return self.certifier().certify([scope], full=full)
+    def certify(
+        self, scope: Scope = GIRONDE, *, full: bool = False, content: bool = False
+    ) -> Outcome:
+        depth: Depth = "contents" if content else "sirets" if full else "counts"
+        return self.certifier().certify([scope], depth)
 
     def certifier(self) -> Certifier:
         return Certifier(
             store=CertificateStore(self.engine),
+            rows=StoredRows(self.engine),
             inquirer=Inquirer(self.fetcher.walker.sender, Clock()),
             rows_per_page=200,
             per_minute=6000,

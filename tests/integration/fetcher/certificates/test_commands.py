@@ -1,6 +1,7 @@
 """The commands `certify` and `repair`, and the statement of an import."""
 
 import json
+import re
 import signal
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -58,6 +59,33 @@ def test_a_difference_is_listed_and_an_exit_status_and_its_repair_a_run(
     found = json.loads(as_json.stdout)
     assert (as_json.exit_code, found["status"], found["missing_sirets"]) == (0, "agree", [])
     assert sirenade("repair").stdout.endswith("leaves nothing to repair\n")
+
+
+def test_altered_contents_are_told_by_column_and_without_their_values(
+    sirenade: Callable[..., Result], world: World
+) -> None:
+    agrees = sirenade("certify", "--departement", "33", "--content")
+    assert "nothing else stored, contents equal in every column" in agrees.stdout
+    assert "the walk: 1 requests" in agrees.stderr
+    (siret,) = world.execute(
+        "UPDATE etablissements SET enseigne1 = 'FAUX' WHERE siret = (SELECT min(siret)"
+        " FROM etablissements WHERE statut_diffusion = 'O') RETURNING siret"
+    )[0]
+    differs = sirenade("certify", "--departement", "33", "--content")
+    assert (differs.exit_code, "FAUX" in differs.output) == (1, False), differs.output
+    assert f"altered {siret}" in differs.stdout
+    assert re.search(r"column +. rows that differ", differs.stdout)
+    assert re.search(r"etablissements.enseigne1 +. 1 ", differs.stdout)
+    assert "0 missing, 0 surplus, 1 altered" in differs.stdout
+    as_json = json.loads(
+        sirenade("certify", "--departement", "33", "--full", "--content", "--json").stdout
+    )
+    assert (as_json["altered"], as_json["altered_sirets"]) == (1, [siret])
+    assert as_json["altered_columns"] == {"etablissements.enseigne1": 1}
+    assert as_json["windows"][0]["compared"] == "contents"
+    assert "1 establishments, 1 requests" in sirenade("repair").stdout
+    world.work_off()
+    assert sirenade("certify", "--departement", "33", "--content").exit_code == 0
 
 
 def test_a_repair_of_a_run_fetches_what_its_statement_misses(

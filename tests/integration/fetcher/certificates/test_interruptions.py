@@ -42,7 +42,7 @@ def test_a_new_day_at_insee_makes_the_certificate_void_even_where_totals_stay(wo
 
 def test_a_walk_that_would_outlast_the_day_is_not_begun(world: World) -> None:
     certifier = replace(world.certifier(), per_minute=0.001)
-    found = certifier.certify([GIRONDE], full=True)
+    found = certifier.certify([GIRONDE], "sirets")
     assert (found.status, found.requests) == ("void", 2)
     assert "650 are listed and 650 stored" in (found.reason or "")
 
@@ -89,7 +89,7 @@ def test_a_process_that_was_killed_leaves_a_certificate_that_is_never_taken_for_
         order_repair(world.engine, certificate_id=None, of_run=None)
     with pytest.raises(UserError, match="has no result, it is running"):
         order_repair(world.engine, certificate_id=1, of_run=None)
-    assert gaps(world.engine) == (0, 0)
+    assert gaps(world.engine) == (0, 0, 0)
 
 
 def test_a_429_and_a_gateway_that_stumbles_fail_no_certificate(

@@ -69,7 +69,7 @@ def test_a_unit_is_asked_for_by_one_query_and_no_import_holds_it(
 ) -> None:
     fetcher = make_fetcher(insee)
     with engine.begin() as connection:
-        order_refresh(connection, siret[:9])
+        order_refresh(connection, Scope.of_unit(siret[:9]))
     before = insee.quota()["requests"]
     fetcher.planner.turn()
     fetcher.walk_to_the_end()

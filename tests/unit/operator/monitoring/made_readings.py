@@ -25,7 +25,7 @@ TOTALS: dict[str, Any] = {
     "sirenade_budget_spent_euros": 12.5,
     "sirenade_budget_reserved_euros": 0.25,
     "sirenade_budget_paused": {"cap": 0, "asked": 0, "sample": 0},
-    "sirenade_certificate_gap_establishments": {"missing": 0, "surplus": 0},
+    "sirenade_certificate_gap_establishments": {"missing": 0, "surplus": 0, "altered": 0},
     "sirenade_unknown_codes": {"activite_principale": 0},
     "sirenade_freshness_age_seconds": {"etablissements": 20 * 3600},
 }
