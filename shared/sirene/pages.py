@@ -118,11 +118,11 @@ def page_of(etablissement: AnEtablissement, unite: AUnite) -> Page | None:
         nom_source=None if name is None else name.source,
         libelle_activite=libelle_activite(activite, etablissement.nomenclature_activite_principale),
         libelle_commune=commune,
-        status=_page_status(etablissement),
+        status=page_status(etablissement),
     )
 
 
-def _page_status(etablissement: AnEtablissement) -> PageStatus:
+def page_status(etablissement: AnEtablissement) -> PageStatus:
     return "open" if etablissement.etat_administratif == "A" else "closed"
 
 

@@ -30,22 +30,22 @@ def _mask(table: Table) -> str:
     columns = [name for name in PERSONAL_ETABLISSEMENT_FIELDS if name in table.columns]
     signs = [name for name in SIGN_FIELDS if name in columns]
     streets = [name for name in STREET_FIELDS if name in columns]
-    filled = [f"concerned.whole AND num_nonnulls({', '.join(signs)}) > 0"]
-    assignments = [nulled(signs, where="concerned.whole", row="t.")]
+    whole = "t.siret IN (SELECT siret FROM concerned WHERE whole)"
+    filled = [f"num_nonnulls({', '.join(signs)}) > 0 AND ({whole}) IS TRUE"]
+    assignments = [nulled(signs, where=whole, row="t.")]
     if streets:
         filled.append(f"num_nonnulls({', '.join(streets)}) > 0")
         assignments.append(nulled(streets))
-    hidden = "concerned.opposed OR concerned.older"
+    hidden = "opposed OR older"
     if "content_hash" in table.columns:
         assignments.append(f"content_hash = {HIDDEN_HASH.format('t')}")
     else:
-        hidden = f"{hidden} OR concerned.partial"
+        hidden = f"{hidden} OR partial"
+    # One array, and no join with it: each row of a join would read the whole array again.
     return f"""
       UPDATE {table.name} t SET {", ".join(assignments)}
-      FROM concerned
-      WHERE ({hidden}) AND t.siret = concerned.siret AND ({" OR ".join(filled)})
-        -- The condition stands here a second time, as an array: see the comment on `_ERASE`.
-        AND t.siret = ANY (ARRAY(SELECT siret FROM concerned WHERE {hidden}))
+      WHERE t.siret = ANY (ARRAY(SELECT siret FROM concerned WHERE {hidden}))
+        AND ({" OR ".join(filled)})
       RETURNING t.siren
     """
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from operator import attrgetter
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
 from services.writer.erasure.purged import Purged, unname
+from services.writer.pages.groups import hold_group
 from services.writer.pages.subjects import PageSubject, StoredPage, stored_subject
 from services.writer.sql.copy import copy_into, copy_line
 from services.writer.sql.names import columns, excluded, fields_of
@@ -145,8 +146,6 @@ _CANCEL = Prepared(
     """,
 )
 
-_REVIEWED = text("SELECT siret FROM sources WHERE siret = ANY(:sirets)")
-
 
 def renew_pages(
     connection: Connection,
@@ -177,16 +176,11 @@ def renew_pages(
 
 
 def renew_many(connection: Connection, sirets: Sequence[str], *, sole_traders: bool) -> None:
-    """Do `renew_pages` for establishments of which most have no page yet; the caller holds units.
+    """Hold the units and do `renew_pages` for establishments of which most have no page yet.
 
     New pages need no comparison, unless reviews wait for them.
     """
-    sent = {"sirets": " ".join(sirets), "sirens": "", "made": ""}
-    subjects = [
-        stored_subject(row, sole_traders=sole_traders)
-        for row in _READ_SUBJECTS.run(connection, sent)
-    ]
-    reviewed = frozenset(connection.scalars(_REVIEWED, {"sirets": list(sirets)}))
+    subjects, reviewed = hold_group(connection, sirets, sole_traders=sole_traders)
     new = [each for each in subjects if each.stored is None and each.siret not in reviewed]
     if len(new) < len(subjects):
         of_new = frozenset([each.siret for each in new])

@@ -18,8 +18,15 @@ from shared.sirene.pages import (
     avis_outcome,
     facts_of,
     page_of,
+    page_status,
 )
-from shared.sirene.records import NAMES_OF_A_PERSON, OPEN_TO_ALL, SOLE_TRADER, Page
+from shared.sirene.records import (
+    NAMES_OF_A_PERSON,
+    OPEN_TO_ALL,
+    SOLE_TRADER,
+    Page,
+    PageStatus,
+)
 
 _NO_FACTS = ""
 """The facts of a person who must not be written about leave no trace, not even their hash."""
@@ -83,8 +90,9 @@ class PageSubject(NamedTuple):
         sole_traders: bool,
         kept: Kept = _NOTHING_KEPT,
     ) -> "PageSubject":
-        page = None if kept.absent else page_of(etablissement, unite)
-        status = "closed" if page is None else page.status
+        is_open = page_status(etablissement) == "open" and not kept.absent
+        page = page_of(etablissement, unite) if is_open else None
+        status: PageStatus = "closed" if page is None else "open"
         outcome = avis_outcome(
             etablissement, unite, status, sole_traders=sole_traders, opposed=kept.opposed
         )
@@ -94,7 +102,7 @@ class PageSubject(NamedTuple):
             etablissement.siren,
             kept.page,
             outcome,
-            page if status == "open" else None,
+            page,
             facts_hash(facts_of(etablissement, unite, page))
             if page is not None and outcome in _WITH_FACTS
             else _NO_FACTS,

@@ -23,8 +23,8 @@ from shared.errors import UserError
 from shared.runtime.memory import return_freed_memory
 
 _NAMED_REFUSED = 20
-# One for each copier or renewer, one for the loader, one for the lock.
-_CONNECTIONS = 4
+# One for each renewer, of which there are more than copiers, one for the loader, one for the lock.
+_CONNECTIONS = pages.RENEWERS + 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,25 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Connection, Engine, text
 
-from services.writer.erasure.tombstones import hold_unites
 from services.writer.pages.pages import renew_many
 from services.writer.slices.statements import CREATE_NEW
 from services.writer.stock.log import StockLoad
 from services.writer.stock.store import retry
 from services.writer.stock.view import View
+from shared.sirene.identifiers import siren_of
 
+# Each establishment of a withdrawn unit takes a lock of its siren: the server has room for a few
+# thousand of them.
 _PAGE_ROWS = 1000
 _FOUND_GROUPS = 20
-_RENEWERS = 2
+RENEWERS = 3
 # A killed command renews at most these groups again.
-_WAITING_GROUPS = 3
+_WAITING_GROUPS = 2 * RENEWERS
 
 _TOUCHED = """
     FROM etablissements e LEFT JOIN unites_legales u USING (siren)
@@ -29,6 +32,14 @@ _TOUCHED = """
 _COUNT = text(f"SELECT count(*) {_TOUCHED}")
 _NEXT = text(f"SELECT e.siret {_TOUCHED} ORDER BY e.siret LIMIT :rows")
 _KEEP = text("UPDATE stock_loads SET pages_siret = :siret WHERE id = ANY(:ids)")
+# A group that a crash of the server takes back is renewed again: the note of it goes with it. A
+# plan for a table that is still small, or for the keys of one group, reads whole tables later.
+_BEGIN = text(f"""
+    SET LOCAL synchronous_commit = off;
+    SET LOCAL plan_cache_mode = force_generic_plan;
+    SET LOCAL random_page_cost = 1.1;
+    {CREATE_NEW.text}
+""")
 
 
 def count_touched(connection: Connection, loads: Sequence[StockLoad]) -> int:
@@ -36,61 +47,81 @@ def count_touched(connection: Connection, loads: Sequence[StockLoad]) -> int:
     return int(connection.scalar(_COUNT, _parameters(loads)) or 0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    sirets: Sequence[str]
+    renewed: Future[None]
+
+
 def renew_all(
     engine: Engine, loads: Sequence[StockLoad], view: View, *, sole_traders: bool
 ) -> None:
     """Renew the pages of all establishments of the loads; after a kill it goes on where it was.
 
-    Two connections renew, so that one is at work while the server is busy with the other. Rows that
-    the API brought meanwhile have their pages already, and are skipped.
+    Some connections renew, so that one is at work while the server is busy with the others. Rows
+    that the API brought meanwhile have their pages already, and are skipped.
     """
     with engine.begin() as connection:
         total = count_touched(connection, loads)
-    waiting: deque[tuple[str, Future[None]]] = deque()
+    waiting: deque[_Waiting] = deque()
     done = 0
-    with ThreadPoolExecutor(_RENEWERS, thread_name_prefix="pages") as renewers:
+    with ThreadPoolExecutor(RENEWERS, thread_name_prefix="pages") as renewers:
         try:
             for sirets in _groups(engine, loads):
                 renew = partial(_renew, sirets=sirets, sole_traders=sole_traders)
-                waiting.append((sirets[-1], renewers.submit(retry, engine, renew)))
-                done += len(sirets)
+                waiting.append(_Waiting(sirets, renewers.submit(retry, engine, renew)))
                 if len(waiting) > _WAITING_GROUPS:
-                    _finish_first(engine, loads, waiting)
-                view.advance(done, min(done / total, 1.0) if total else None)
+                    done += _finish_first(engine, loads, waiting)
+                    view.advance(done, min(done / total, 1.0) if total else None)
             while waiting:
-                _finish_first(engine, loads, waiting)
+                done += _finish_first(engine, loads, waiting)
+                view.advance(done, min(done / total, 1.0) if total else None)
         finally:
-            for _, future in waiting:
-                future.cancel()
+            for each in waiting:
+                each.renewed.cancel()
 
 
-def _groups(engine: Engine, loads: Sequence[StockLoad]) -> Iterator[list[str]]:
+def _groups(engine: Engine, loads: Sequence[StockLoad]) -> Iterator[Sequence[str]]:
     """Yield the sirets in their order, some at a time; the server looks for many at once."""
     parameters = {**_parameters(loads), "rows": _PAGE_ROWS * _FOUND_GROUPS}
     while True:
         with engine.begin() as connection:
             sirets: list[str] = list(connection.scalars(_NEXT, parameters))
-        for first in range(0, len(sirets), _PAGE_ROWS):
-            yield sirets[first : first + _PAGE_ROWS]
+        yield from cut_between_unites(sirets, _PAGE_ROWS)
         if not sirets:
             return
         parameters["after"] = sirets[-1]
 
 
-def _renew(connection: Connection, *, sirets: list[str], sole_traders: bool) -> None:
-    hold_unites(connection, sorted({siret[:9] for siret in sirets}))
-    connection.execute(CREATE_NEW)
+def cut_between_unites(sirets: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    """Cut the sorted sirets into groups: two groups with one unit would wait for one another.
+
+    A unit with more than `most` establishments is cut all the same.
+    """
+    first = 0
+    while first < len(sirets):
+        end = min(first + most, len(sirets))
+        cut = end
+        while first < cut < len(sirets) and siren_of(sirets[cut]) == siren_of(sirets[cut - 1]):
+            cut -= 1
+        end = cut if cut > first else end
+        yield sirets[first:end]
+        first = end
+
+
+def _renew(connection: Connection, *, sirets: Sequence[str], sole_traders: bool) -> None:
+    connection.execute(_BEGIN)
     renew_many(connection, sirets, sole_traders=sole_traders)
 
 
-def _finish_first(
-    engine: Engine, loads: Sequence[StockLoad], waiting: deque[tuple[str, Future[None]]]
-) -> None:
-    """Wait for the first group, before which all are done, and note its last siret."""
-    siret, future = waiting.popleft()
-    future.result()
+def _finish_first(engine: Engine, loads: Sequence[StockLoad], waiting: deque[_Waiting]) -> int:
+    """Wait for the first group, before which all are done; note its last siret, return its size."""
+    first = waiting.popleft()
+    first.renewed.result()
     with engine.begin() as connection:
-        connection.execute(_KEEP, {"siret": siret, "ids": [load.id for load in loads]})
+        noted = {"siret": first.sirets[-1], "ids": [load.id for load in loads]}
+        connection.execute(_KEEP, noted)
+    return len(first.sirets)
 
 
 def _parameters(loads: Sequence[StockLoad]) -> dict[str, object]:

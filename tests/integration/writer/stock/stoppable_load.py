@@ -2,7 +2,7 @@
 
 import sys
 
-from services.writer.stock import command, store
+from services.writer.stock import command, pages, store
 from services.writer.stock.files import csv_rows, sources
 from services.writer.stock.loader import StockOptions
 
@@ -10,13 +10,15 @@ STEPS = (
     (store, "_MERGED_BLOCKS", 1),
     (csv_rows, "_BLOCK_BYTES", 8192),
     (sources, "_BUFFER_BYTES", 8192),
+    (pages, "_PAGE_ROWS", 10),
 )
 
 
 def main(database_url: str, *places: str) -> None:
     for module, name, value in STEPS:
         setattr(module, name, value)
-    command.load(database_url, places, StockOptions(chunk_rows=50, pages=False))
+    files = [place for place in places if place != "--pages"]
+    command.load(database_url, files, StockOptions(chunk_rows=50, pages=files != [*places]))
 
 
 if __name__ == "__main__":

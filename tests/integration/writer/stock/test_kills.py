@@ -153,12 +153,13 @@ def test_pages_go_on_after_the_last_establishment_that_has_its_own(
     desk: Desk, stock: Stock, stock_files: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "_PAGE_ROWS", 100)
-    calls: list[int] = []
+    stock.load(*stock_files["csv"], pages=False)
+    groups = [list(group) for group in pages.cut_between_unites(desk.sirets(), 100)]
+    calls: list[str] = []
 
     def renew_twice(connection: Connection, sirets: list[str], **options: Any) -> None:
-        before = text("SELECT count(*) FROM etablissements WHERE siret < :siret")
-        calls.append(connection.scalar(before, {"siret": sirets[0]}) or 0)
-        if calls[-1] == 200 and calls.count(200) == 1:
+        calls.append(sirets[0])
+        if sirets == groups[2] and calls.count(sirets[0]) == 1:
             raise KeyboardInterrupt
         renew_many(connection, sirets, **options)
 
@@ -166,16 +167,54 @@ def test_pages_go_on_after_the_last_establishment_that_has_its_own(
     with pytest.raises(KeyboardInterrupt):
         stock.load(*stock_files["csv"])
     half = desk.number("pro_localisations")
-    (reached,) = {r["pages_siret"] for r in desk.execute("SELECT pages_siret FROM stock_loads")}
-    before = desk.one("SELECT count(*) FROM etablissements WHERE siret <= :siret", siret=reached)
-    assert before == {"count": 200}
+    reached = {r["pages_siret"] for r in desk.execute("SELECT pages_siret FROM stock_loads")}
+    assert reached == {groups[1][-1]}
     del calls[:]
-    calls.append(200)
+    calls.append(groups[2][0])
     loads = stock.load(*stock_files["csv"])
     assert [load.id for load in loads] == [1, 2]
     assert {load.status for load in loads} == {"complete"}
-    assert sorted(calls[1:]) == [200, 300], "what was not noted is renewed again"
+    again = sorted(group[0] for group in groups[2:])
+    assert sorted(calls[1:]) == again, "what was not noted is renewed again"
     assert desk.number("pro_localisations") > half
+
+
+def test_pages_that_a_kill_interrupts_go_on_and_end_as_without_it(
+    start: Start, desk: Desk, stock: Stock, stock_files: dict[str, list[str]]
+) -> None:
+    stock.load(*stock_files["csv"])
+    whole = _pages_and_avis(desk)
+    desk.execute("TRUNCATE pro_localisations, avis")
+    desk.execute("UPDATE stock_loads SET status = 'stored', pages_siret = NULL")
+    sirens = [siret[:9] for siret in desk.sirets()]
+    held = sirens[len(sirens) * 2 // 3]
+    with desk.engine.begin() as holding:
+        holding.execute(
+            text("SELECT 1 FROM unites_legales WHERE siren = :siren FOR UPDATE"), {"siren": held}
+        )
+        process = start("--pages", *stock_files["csv"])
+        reached = wait_for(
+            lambda: desk.one("SELECT max(pages_siret) AS n FROM stock_loads")["n"],
+            seconds=40,
+            what="the first pages",
+        )
+        process.kill()
+        process.wait(timeout=10)
+    wait_for(lambda: _gone(desk), seconds=20, what="its sessions to end")
+    before = desk.execute("SELECT siret, id FROM pro_localisations WHERE siret <= :at", at=reached)
+    assert 0 < len(before) < len(whole)
+    stock.load(*stock_files["csv"])
+    assert _pages_and_avis(desk) == whole
+    after = desk.execute("SELECT siret, id FROM pro_localisations WHERE siret <= :at", at=reached)
+    assert sorted(map(str, after)) == sorted(map(str, before)), "what was noted stays as it is"
+
+
+def _pages_and_avis(desk: Desk) -> list[dict[str, Any]]:
+    return desk.execute("""
+        SELECT p.siret, slug, nom, status, kind, outcome, facts_hash
+        FROM pro_localisations p JOIN avis a ON a.pro_localisation_id = p.id
+        ORDER BY siret, kind
+    """)
 
 
 @pytest.mark.slow

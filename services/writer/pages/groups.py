@@ -1,0 +1,80 @@
+"""Groups of establishments, read a column at a time: most of them have no page yet."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from services.writer.pages.subjects import Kept, PageSubject, StoredPage
+from services.writer.sql.names import columns
+from services.writer.sql.prepared import Prepared
+from shared.sirene.identifiers import siren_of
+from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS, EtablissementFacts, UniteFacts
+
+# Their order is that of every writer.
+_HOLD_UNITES = Prepared(
+    "hold_unites_of_group",
+    f"""
+    SELECT {columns(UNITE_FACTS)} FROM unites_legales
+    WHERE siren = ANY(CAST(:sirens AS text[])) ORDER BY siren FOR NO KEY UPDATE
+    """,
+)
+# Its snapshot is younger than the locks. Few of a group have any of these rows.
+_READ_KEPT = Prepared(
+    "read_kept_of_group",
+    f"""
+    SELECT 'page' AS kind, siret AS key, ARRAY[{columns(StoredPage._fields)}] AS page
+    FROM pro_localisations WHERE siret = ANY(CAST(:sirets AS text[]))
+    UNION ALL
+    SELECT 'opposed', siren, NULL FROM oppositions WHERE siren = ANY(CAST(:sirens AS text[]))
+    UNION ALL
+    SELECT 'absent', a.siret, NULL FROM absences a JOIN etablissements e USING (siret)
+    WHERE a.siret = ANY(CAST(:sirets AS text[]))
+      AND a.page_closed_at IS NOT NULL AND e.fetched_at <= a.asked_at
+    UNION ALL
+    SELECT 'reviewed', siret, NULL FROM sources WHERE siret = ANY(CAST(:sirets AS text[]))
+    """,
+)
+_READ_ETABLISSEMENTS = Prepared(
+    "read_etablissements_of_group",
+    f"""
+    SELECT {columns(ETABLISSEMENT_FACTS)} FROM etablissements
+    WHERE siret = ANY(CAST(:sirets AS text[])) ORDER BY siret
+    """,
+)
+
+
+class Group(NamedTuple):
+    """The establishments that have a unit; `reviewed` are the sirets for which reviews wait."""
+
+    subjects: Sequence[PageSubject]
+    reviewed: frozenset[str]
+
+
+def hold_group(connection: Connection, sirets: Sequence[str], *, sole_traders: bool) -> Group:
+    """Lock the rows of the units until the transaction ends; read what decides on the pages."""
+    numbers = {"sirets": _literal(sirets), "sirens": _literal({siren_of(each) for each in sirets})}
+    unites = {unite[0]: UniteFacts._make(unite) for unite in _HOLD_UNITES.run(connection, numbers)}
+    pages: dict[str, StoredPage] = {}
+    keys: dict[str, set[str]] = {"opposed": set(), "absent": set(), "reviewed": set()}
+    for row in _READ_KEPT.run(connection, numbers):
+        if row.kind == "page":
+            pages[row.key] = StoredPage._make(row.page)
+        else:
+            keys[row.kind].add(row.key)
+    opposed, absent = keys["opposed"], keys["absent"]
+    subjects = []
+    for row in _READ_ETABLISSEMENTS.run(connection, numbers):
+        etablissement = EtablissementFacts._make(row)
+        siret, siren = etablissement.siret, etablissement.siren
+        if (unite := unites.get(siren)) is not None:
+            kept = Kept(pages.get(siret), siren in opposed, siret in absent)
+            subjects.append(
+                PageSubject.of(etablissement, unite, sole_traders=sole_traders, kept=kept)
+            )
+    return Group(subjects, frozenset(keys["reviewed"]))
+
+
+def _literal(numbers: Iterable[str]) -> str:
+    """Spell an array as one literal, sorted: the server then goes through an index once."""
+    return f"{{{','.join(sorted(numbers))}}}"
