@@ -1,10 +1,11 @@
 """Groups of establishments, read a column at a time: most of them have no page yet."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from services.writer.erasure.places import literal
 from services.writer.pages.subjects import Kept, PageSubject, StoredPage
 from services.writer.sql.names import columns
 from services.writer.sql.prepared import Prepared
@@ -53,7 +54,8 @@ class Group(NamedTuple):
 
 def hold_group(connection: Connection, sirets: Sequence[str], *, sole_traders: bool) -> Group:
     """Lock the rows of the units until the transaction ends; read what decides on the pages."""
-    numbers = {"sirets": _literal(sirets), "sirens": _literal({siren_of(each) for each in sirets})}
+    # The server goes through an index once for sorted keys.
+    numbers = {"sirets": literal(sirets), "sirens": literal({siren_of(each) for each in sirets})}
     unites = {unite[0]: UniteFacts._make(unite) for unite in _HOLD_UNITES.run(connection, numbers)}
     pages: dict[str, StoredPage] = {}
     keys: dict[str, set[str]] = {"opposed": set(), "absent": set(), "reviewed": set()}
@@ -73,8 +75,3 @@ def hold_group(connection: Connection, sirets: Sequence[str], *, sole_traders: b
                 PageSubject.of(etablissement, unite, sole_traders=sole_traders, kept=kept)
             )
     return Group(subjects, frozenset(keys["reviewed"]))
-
-
-def _literal(numbers: Iterable[str]) -> str:
-    """Spell an array as one literal, sorted: the server then goes through an index once."""
-    return f"{{{','.join(sorted(numbers))}}}"

@@ -178,10 +178,14 @@ def renew_pages(
 def renew_many(connection: Connection, sirets: Sequence[str], *, sole_traders: bool) -> None:
     """Hold the units and do `renew_pages` for establishments of which most have no page yet.
 
-    New pages need no comparison, unless reviews wait for them.
+    New pages need no comparison, unless reviews wait for them, or raw records of a purged person.
     """
     subjects, reviewed = hold_group(connection, sirets, sole_traders=sole_traders)
-    new = [each for each in subjects if each.stored is None and each.siret not in reviewed]
+    new = [
+        each
+        for each in subjects
+        if each.stored is None and each.siret not in reviewed and not each.is_purged
+    ]
     if len(new) < len(subjects):
         of_new = frozenset([each.siret for each in new])
         _renew(connection, [each for each in subjects if each.siret not in of_new])

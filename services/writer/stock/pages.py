@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from services.writer.pages.pages import renew_many
 from services.writer.slices.statements import CREATE_NEW
 from services.writer.stock.log import StockLoad
+from services.writer.stock.staging import analyze
 from services.writer.stock.store import retry
 from services.writer.stock.view import View
 from shared.sirene.identifiers import siren_of
@@ -67,7 +68,9 @@ def renew_all(
     done = 0
     with ThreadPoolExecutor(RENEWERS, thread_name_prefix="pages") as renewers:
         try:
-            for sirets in _groups(engine, loads):
+            for number, sirets in enumerate(_groups(engine, loads)):
+                if number == _FOUND_GROUPS:
+                    _analyze(engine)
                 renew = partial(_renew, sirets=sirets, sole_traders=sole_traders)
                 waiting.append(_Waiting(sirets, renewers.submit(retry, engine, renew)))
                 if len(waiting) > _WAITING_GROUPS:
@@ -79,6 +82,16 @@ def renew_all(
         finally:
             for each in waiting:
                 each.renewed.cancel()
+
+
+def _analyze(engine: Engine) -> None:
+    """Analyze what was empty before the first groups.
+
+    Without it the planner thinks that a siren has a two-hundredth of all pages.
+    """
+    with engine.begin() as connection:
+        for table in ("pro_localisations", "avis"):
+            analyze(connection, table)
 
 
 def _groups(engine: Engine, loads: Sequence[StockLoad]) -> Iterator[Sequence[str]]:

@@ -31,7 +31,7 @@ _KEPT = {
     "establishments": "SELECT t::text FROM etablissements t",
     "reviews": "SELECT siret, siren FROM sources",
     "tombstones": "SELECT siren, siret, date_dernier_traitement, fetched_at FROM erasures",
-    "failed": "SELECT kind, key, siren, payload, message FROM failed_items",
+    "failed": "SELECT t::text FROM failed_items t",
 }
 
 
@@ -79,6 +79,11 @@ def _someone_for_each_case(desk: Desk) -> None:
         UPDATE unites_legales SET nom = '[ND]', prenom1 = NULL, prenom_usuel = NULL,
           nom_usage = NULL, denomination = NULL, sigle = NULL
         WHERE substr(siren, 8, 2) BETWEEN '41' AND '50'
+    """)
+    desk.execute("""
+        INSERT INTO failed_items (kind, key, siren, code, message, payload)
+        SELECT 'write', siret, siren, 'bad_date', 'a bad date', 'DUPONT'
+        FROM etablissements WHERE substr(siret, 8, 2) BETWEEN '31' AND '60'
     """)
     desk.execute("DELETE FROM unites_legales WHERE substr(siren, 8, 2) BETWEEN '51' AND '54'")
 
