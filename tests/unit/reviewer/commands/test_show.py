@@ -19,6 +19,7 @@ ATTEMPT = {
     "tokens_out": 46,
     "tokens_cached": 0,
     "cost_eur": Decimal("0.00006090"),
+    "unanswered": 0,
     "latency_seconds": 1.5,
     "text": None,
 }
@@ -29,6 +30,18 @@ AVIS = {
     "text": None,
     "facts": {"siret": "92348614600015", "categorie_juridique": "6540", "commune": "Bordeaux"},
     "attempts": [ATTEMPT],
+    "held_because": "asked",
+    "held_at": dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC),
+    "orders": [
+        {
+            "verb": "hold",
+            "ordered_by": "ada",
+            "reason": "a complaint",
+            "ordered_at": dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC),
+            "status": "done",
+            "refusal": None,
+        }
+    ],
 }
 
 
@@ -36,5 +49,5 @@ def test_in_80_columns_nothing_is_cut_off() -> None:
     shown = io.StringIO()
     Console(file=shown, width=80).print(render_avis(AVIS))
     assert "…" not in shown.getvalue()
-    for whole in ("92348614600015", "2026-11-23", "rejected", "certification_claim"):
+    for whole in ("92348614600015", "2026-11-23", "rejected", "certification_claim", "a complaint"):
         assert whole in shown.getvalue()
