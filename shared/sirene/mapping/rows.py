@@ -82,12 +82,18 @@ _READ: Mapping[object, Callable[[str], Any]] = {
 }
 
 
+_READERS: Mapping[type[Any], Mapping[str, Callable[[str], Any]]] = {
+    kind: {f.name: _READ[(get_args(f.type) or (f.type,))[0]] for f in dataclasses.fields(kind)}
+    for kind in (UniteLegale, Etablissement, PeriodeEtablissement)
+}
+
+
 def record_of(kind: type[RecordT], names: Iterable[str], line: str) -> RecordT:
     """Read the line back into a record; `names` are its columns in order."""
-    types = {f.name: (get_args(f.type) or (f.type,))[0] for f in dataclasses.fields(kind)}
+    read = _READERS[kind]
     return kind(
         **{  # type: ignore[arg-type]  # as mapped
-            name: _READ[types[name]](text) if text else None
+            name: read[name](text) if text else None
             for name, text in zip(names, texts_of(line), strict=True)
         }
     )

@@ -258,6 +258,24 @@ def test_people_who_are_hidden_here_are_no_difference(world: World) -> None:
     assert found.altered_columns["unites_legales.statut_diffusion"] == 1
 
 
+def test_what_a_stock_file_does_not_have_is_no_difference(world: World) -> None:
+    """Its rows have an empty digest, no periods, and lack the columns that a file may lack."""
+    before = _contents(world)
+    for table in ("unites_legales", "etablissements"):
+        world.execute(
+            f"UPDATE {table} SET content_hash = '', activite_principale_naf25 = NULL,"
+            " caractere_employeur = NULL"
+        )
+    world.execute("DELETE FROM periodes_etablissements")
+    assert world.certify(content=True).status == "agree"
+    world.execute("UPDATE etablissements SET code_commune = NULL WHERE siege")
+    columns = world.certify(content=True).altered_columns
+    assert columns.keys() == {"etablissements.code_commune"}
+    world.import_()
+    assert _contents(world) == before, "the first record of the API brings all"
+    assert world.certify(content=True).status == "agree"
+
+
 def test_a_stored_version_that_is_newer_is_no_difference(world: World) -> None:
     siret = world.sirets()[3]
     world.insee.treat(siret, "2026-08-05T00:00:00", trancheEffectifsEtablissement="11")
