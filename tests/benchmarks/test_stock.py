@@ -1,6 +1,7 @@
 """A fresh load of a stock file, against the server's own COPY of the same file, in one run.
 
-SIRENADE_BENCHMARK_STOCK_ROWS says how many rows, 200 000 by default.
+SIRENADE_BENCHMARK_STOCK_ROWS says how many rows, 200 000 by default, and
+SIRENADE_BENCHMARK_PAGES_ROWS of how many the pages are made.
 """
 
 import csv
@@ -32,7 +33,14 @@ _ROWS = int(
         "SIRENADE_BENCHMARK_STOCK_ROWS", pick(quick="40000", normal="200000", full="1000000")
     )
 )
+_PAGES_ROWS = int(
+    os.environ.get(
+        "SIRENADE_BENCHMARK_PAGES_ROWS", pick(quick="20000", normal="200000", full="2000000")
+    )
+)
 _DISTINCT = 20_000
+# As many as INSEE's file has; three eighths of them are open, of the benchmark's seven tenths.
+_WHOLE_REGISTER = 43_900_000
 _ROUNDS = pick(quick=1, normal=3)
 _ROOT = Path(__file__).parents[2]
 # In a process of its own: what it took at most is then its own (ru_maxrss begins with ours).
@@ -159,16 +167,24 @@ def test_a_fresh_load_against_the_servers_own_copy_and_indexes(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_the_rate_of_pages_after_a_load(
     database_url: str, tmp_path: Path, figures: Figures
 ) -> None:
-    rows = pick(quick=3000, normal=10_000)
-    made = write_stock(tmp_path, SimulatorOptions(establishments=rows))
+    options = SimulatorOptions(establishments=_PAGES_ROWS)
+    made = write_stock(tmp_path, options, distinct=_DISTINCT)
     paths = [str(file.path) for file in made.values()]
-    command.load(database_url, paths, StockOptions(pages=False))
     begun = time.perf_counter()
+    command.load(database_url, paths, StockOptions(pages=False))
+    loaded = time.perf_counter()
     loads = command.load(database_url, paths, StockOptions())
-    seconds = time.perf_counter() - begun
-    print(f"\npages: {rows / seconds:.0f} establishments/s")  # noqa: T201  a benchmark's result
-    figures.add("stock.pages afterwards", rows / seconds, unit="rows/s")
+    ended = time.perf_counter()
+    rate = _PAGES_ROWS / (ended - loaded)
+    hours = (ended - begun) / _PAGES_ROWS * _WHOLE_REGISTER / 3600
+    note = (
+        f"{_PAGES_ROWS} establishments; load and pages of {_WHOLE_REGISTER / 1e6:.1f} M"
+        f" would take {hours:.2f} h"
+    )
+    print(f"\npages: {rate:.0f} establishments/s; {note}")  # noqa: T201  a benchmark's result
+    figures.add("stock.pages afterwards", rate, unit="rows/s", goal=">= 15000", note=note)
     assert {load.status for load in loads} == {"complete"}
