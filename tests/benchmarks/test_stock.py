@@ -39,7 +39,7 @@ _PAGES_ROWS = int(
     )
 )
 _DISTINCT = 20_000
-# As many as INSEE's file has; three eighths of them are open, of the benchmark's seven tenths.
+# INSEE's file has this many: three eighths are open there, seven tenths in the benchmark.
 _WHOLE_REGISTER = 43_900_000
 _ROUNDS = pick(quick=1, normal=3)
 _ROOT = Path(__file__).parents[2]
