@@ -38,7 +38,7 @@ class HoldReason(StrEnum):
     FALLBACK = "fallback"
     # It is one of the first texts of a model under a new version of the prompt.
     FIRST_TEXTS = "first_texts"
-    # It quotes an accusation.
+    # A review that it leaves out accuses somebody.
     ACCUSATION = "accusation"
 
 

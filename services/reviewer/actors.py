@@ -17,6 +17,7 @@ from services.reviewer.notices.label import day_in_france, label
 from services.reviewer.providers.batch_route import WaitForBatch
 from services.reviewer.providers.call import CallWindow
 from services.reviewer.reviews import synthese
+from services.reviewer.reviews.selection import select
 from services.reviewer.reviews.validation import validate_synthese
 from services.reviewer.store import claim, release_claims, store
 from services.reviewer.texts.attempts import BY_A_MODEL, Attempt, Attempts, attempt
@@ -25,6 +26,7 @@ from services.reviewer.texts.duplicates import Rewrite
 from services.reviewer.texts.holds import HOLD_NOTHING, HoldRules
 from services.reviewer.texts.parked import park
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
+from shared.avis import HoldReason
 from shared.clock import Clock
 from shared.db.outages import is_outage, slowing_down
 from shared.messages import ContractError, ReviewAvis
@@ -146,6 +148,7 @@ class ShardReviewer:
             attempts=attempts.made,
             label=self._label(claimed, attempts.made[-1]) if attempts.made else "",
             slow_down=attempts.slow_down,
+            hold_because=_hold_because(claimed),
         )
 
     def _attempts(self, claimed: Claim, window: CallWindow) -> Attempts:
@@ -163,7 +166,7 @@ class ShardReviewer:
     def _label(self, claimed: Claim, last: Attempt) -> str:
         now = self.clock.now()
         if claimed.sources is not None:
-            return synthese.label(generated_on=day_in_france(now), count=len(claimed.sources))
+            return synthese.label(claimed.facts, claimed.sources, generated_on=day_in_france(now))
         return label(
             generated_at=now,
             fetched_at=claimed.fetched_at,
@@ -194,6 +197,13 @@ class ShardReviewer:
     def count_fates(self, fates: Iterable[Fate]) -> None:
         for fate in fates:
             self.metrics.avis_reviewed.labels(outcome=fate.value).inc()
+
+
+def _hold_because(claimed: Claim) -> HoldReason | None:
+    """Return why a person has to look: a synthese leaves an accusation out."""
+    if claimed.sources is None or not select(claimed.facts, claimed.sources).accuses:
+        return None
+    return HoldReason.ACCUSATION
 
 
 def _is_unwritten(avis_id: int, fates: Mapping[int, Fate]) -> bool:

@@ -251,8 +251,11 @@ def attempt_row(result: AvisResult, attempt: Attempt, ruling: Ruling) -> dict[st
     because = () if ruling.because is None else (ruling.because,)
     kept = attempt is result.attempts[-1] and ruling.tolerated is not None
     tolerated = (ruling.tolerated,) if kept else ()
+    # A synthese that comes too late may quote what was withdrawn meanwhile.
+    text = None if because and claim.sources is not None else attempt.text
     return {
         **asdict(attempt),
+        "text": text,
         "avis_id": claim.avis_id,
         "siren": claim.siren,
         "facts_hash": claim.facts_hash,

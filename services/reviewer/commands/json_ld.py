@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from services.reviewer.reviews.synthese import quotation
 from shared.avis import WITH_TEXT
 
 _SIRENE = {
@@ -48,5 +49,25 @@ def _work(row: Mapping[str, Any]) -> dict[str, Any]:
         "dateCreated": row["accepted_at"].isoformat(),
         "digitalSourceType": f"https://schema.org/{source[0].upper()}{source[1:]}DigitalSource",
         "about": {"@type": "Organization", "name": row["facts"]["nom"], "identifier": siret},
-        "isBasedOn": _SIRENE,
+        "isBasedOn": _origins(row),
     }
+
+
+def _origins(row: Mapping[str, Any]) -> Any:
+    """Return what the text is based on: the register, and each review that a synthese quotes."""
+    quoted = [each for each in row["sources"] if quotation(each["verbatim"]) in row["text"]]
+    return [_SIRENE, *map(_review, quoted)] if row["kind"] == "synthese" else _SIRENE
+
+
+def _review(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a review's provenance. It is no schema.org Review: that would be ours, with a note."""
+    dates = {"datePublished": source["published_on"], "dateModified": source["updated_on"]}
+    return {
+        "@type": "CreativeWork",
+        "url": source["url"],
+        "identifier": source["review_id"],
+        "author": {"@type": "Person", "name": source["author_label"]},
+        "publisher": {"@type": "Organization", "name": source["site"]},
+        "license": source["licence"],
+        "temporalCoverage": source["experienced_on"].isoformat(),
+    } | {name: day.isoformat() for name, day in dates.items() if day is not None}

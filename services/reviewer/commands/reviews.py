@@ -1,5 +1,6 @@
 """The commands `reviews import` and `reviews withdraw`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -7,12 +8,12 @@ import typer
 
 from services.reviewer.commands.databases import register
 from services.reviewer.reviews import store
-from services.reviewer.reviews.files import read_reviews
+from services.reviewer.reviews.files import Refusal, read_reviews
 from services.reviewer.reviews.importer import import_reviews, make_due
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, make_app
 from shared.terminal.words import thousands
 
-_REFUSALS_SHOWN = 20
+_LINES_SHOWN = 20
 _NAME = "sirenade-reviews"
 
 reviews = make_app("Import and withdraw the reviews that a synthese quotes.")
@@ -22,16 +23,21 @@ reviews = make_app("Import and withdraw the reviews that a synthese quotes.")
 def import_(
     file: Annotated[Path, typer.Argument(help="A CSV with a header (.csv), or JSON lines.")],
 ) -> None:
-    """Import published reviews; a synthese will quote them word for word.
+    """Import published reviews; a synthese will quote the latest, whole and word for word.
 
-    Fields: siret, url, licence, author_label, published_on, experienced_on
-    (may be empty), verification (how the review was verified, or that it was
-    not), verbatim. Days are 2026-08-05.
+    Each line has "format": 2 and these fields: siret, site, review_id, url (the
+    review's own), licence, author_label, published_on, experienced_on,
+    updated_on (null if never), verbatim, and under which terms the site
+    publishes: verification (none, purchase, identity or content),
+    verification_description, counterpart (true or false), publication_days,
+    retention_days, author_contact, modification, refusal_grounds, doubt_url.
+    The manual (docs/operations.md, Reviews) has an example.
 
     A review that is refused is named by its line, and the exit status is 1; the
-    others are kept. A second import of a file changes nothing.
+    others are kept. A review with a known site and review_id replaces the
+    stored one. A second import of a file changes nothing.
 
-    Example: ./sirenade reviews import reviews.csv
+    Example: ./sirenade reviews import reviews.jsonl
     """
     with register(_NAME) as engine:
         done = import_reviews(engine, read_reviews(file))
@@ -39,19 +45,26 @@ def import_(
         f"{thousands(done.new)} new, {thousands(done.changed)} changed, "
         f"{thousands(done.unchanged)} kept already, {thousands(len(done.refused))} refused"
     )
-    for refusal in done.refused[:_REFUSALS_SHOWN]:
-        typer.echo(f"line {refusal.line}: {refusal.reason}", err=True)
-    if len(done.refused) > _REFUSALS_SHOWN:
-        typer.echo(f"… {len(done.refused) - _REFUSALS_SHOWN} more", err=True)
+    _tell(done.warnings, "warning: ")
+    _tell(done.refused)
     if done.refused:
         raise typer.Exit(EXIT_BROKEN_PROMISE)
 
 
+def _tell(lines: Sequence[Refusal], kind: str = "") -> None:
+    for each in lines[:_LINES_SHOWN]:
+        typer.echo(f"line {each.line}: {kind}{each.reason}", err=True)
+    if len(lines) > _LINES_SHOWN:
+        typer.echo(f"… {len(lines) - _LINES_SHOWN} more", err=True)
+
+
 @reviews.command()
 def withdraw(
-    url: Annotated[str, typer.Argument(help="The address at which the reviews were published.")],
+    url: Annotated[str, typer.Argument(help="The full address of the review.")],
 ) -> None:
-    """Delete the reviews of one address, and write anew or take back what quoted them.
+    """Delete the reviews of one address, and every text and attempt that quoted them.
+
+    What is left is counted and quoted anew.
 
     Example: ./sirenade reviews withdraw https://avis.example/42
     """

@@ -14,7 +14,9 @@ from sqlalchemy import Engine, text
 
 from services.reviewer.commands.json_ld import json_ld
 from services.reviewer.money.amounts import json_default
+from services.reviewer.reviews.quotability import reasons_against_quoting
 from services.reviewer.texts.subject_rows import read_subjects
+from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import PENDING, WITH_TEXT, AvisOutcome
 from shared.db.migrate import current_engine
 from shared.db.shards import url_for
@@ -75,7 +77,7 @@ def show(
 
 
 def read_avis(engine: Engine, wanted: str | Sequence[int]) -> list[dict[str, Any]]:
-    """Return one object for each avis of a SIRET or of ids: its row, its facts and its attempts.
+    """Return one object for each avis of a SIRET or of ids: row, facts, sources and attempts.
 
     The facts are None when nobody may write about the establishment. Ids of other shards are left
     out.
@@ -88,11 +90,20 @@ def read_avis(engine: Engine, wanted: str | Sequence[int]) -> list[dict[str, Any
             subject = subjects.get(row["id"])
             writable = subject is not None and subject.outcome(sole_traders=True) in _WRITABLE
             row["facts"] = asdict(subject.facts) if subject is not None and writable else None
+            row["sources"] = _reviews(subject) if subject is not None and writable else []
             attempts = connection.execute(_ATTEMPTS, {"avis_id": row["id"]}).mappings()
             row["attempts"] = [dict(attempt) for attempt in attempts]
             about = {"siret": row["siret"], "kind": row["kind"]}
             row["orders"] = list(map(dict, connection.execute(_ORDERS, about).mappings()))
     return rows
+
+
+def _reviews(subject: AvisSubject) -> list[dict[str, Any]]:
+    """Return the reviews of a synthese; `not_quotable` has a code for each reason not to quote."""
+    return [
+        each.columns() | {"not_quotable": reasons_against_quoting(each, subject.facts)}
+        for each in subject.sources or ()
+    ]
 
 
 def render_avis(avis: Mapping[str, Any]) -> RenderableType:
@@ -110,6 +121,7 @@ def render_avis(avis: Mapping[str, Any]) -> RenderableType:
         if attempt["reasons"]
     ]
     parts += [Text(_told(order), style="dim") for order in avis["orders"]]
+    parts += map(_review_line, avis["sources"])
     return Panel(Group(*parts), title=f"{avis['kind']} {avis['id']} · {avis['outcome']}")
 
 
@@ -119,6 +131,12 @@ def _told(order: Mapping[str, Any]) -> str:
         f"{order['ordered_at']:%Y-%m-%d %H:%M} {order['verb']} by {order['ordered_by']}: "
         f"{order['reason']}; {order['status']}{end}"
     )
+
+
+def _review_line(review: Mapping[str, Any]) -> Text:
+    reasons = review["not_quotable"]
+    verdict = f"not quotable, {', '.join(reasons)}" if reasons else "quotable"
+    return Text(f"review of {review['published_on']}, {review['url']}: {verdict}", style="dim")
 
 
 def _text_of(avis: Mapping[str, Any]) -> RenderableType:

@@ -1,4 +1,7 @@
-"""Files of reviews: each line is a source or a refusal."""
+"""Files of reviews: each line is a source or a refusal.
+
+Their format has a number, because what the law asks for changes.
+"""
 
 import csv
 import json
@@ -12,7 +15,16 @@ from pydantic import ValidationError
 from services.reviewer.reviews.source import Source
 from shared.errors import UserError
 
-_REQUIRED = frozenset(name for name, field in Source.model_fields.items() if field.is_required())
+FORMAT = 2
+_FORMAT = "format"
+_FIRST_FORMAT = (
+    "siret url licence author_label published_on experienced_on verification verbatim".split()  # noqa: SIM905 a list of fields
+)
+_ADDED = [_FORMAT, *(name for name in Source.model_fields if name not in _FIRST_FORMAT)]
+_OTHER_FORMAT = (
+    f"is not of format {FORMAT}: add {', '.join(_ADDED)}; verification is now none, purchase, "
+    "identity or content (docs/operations.md, Reviews)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +39,20 @@ def read_reviews(path: Path) -> Iterator[tuple[int, Source] | Refusal]:
     """Yield the number and source of each line, or its refusal.
 
     The file is a CSV with a header (`.csv`), else JSON lines. Raises UserError for a file that
-    cannot be read, and for a CSV that lacks a column.
+    cannot be read or begins with another format, and for a CSV that lacks a column.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             rows = _csv(lines, path) if path.suffix.lower() == ".csv" else _json_lines(lines)
+            is_first = True
             for number, row in rows:
-                yield _source(number, row)
+                if isinstance(row, Mapping) and str(row.get(_FORMAT)) != str(FORMAT):
+                    if is_first:
+                        raise UserError(f"{path} {_OTHER_FORMAT}")
+                    yield Refusal(number, f"is not of format {FORMAT}")
+                else:
+                    yield _source(number, row)
+                is_first = False
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -44,12 +63,15 @@ def read_reviews(path: Path) -> Iterator[tuple[int, Source] | Refusal]:
 
 def _csv(lines: TextIO, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     rows = csv.DictReader(lines)
-    missing = _REQUIRED - set(rows.fieldnames or ())
+    header = set(rows.fieldnames or ())
+    if _FORMAT not in header:
+        raise UserError(f"{path} {_OTHER_FORMAT}")
+    missing = set(Source.model_fields) - header
     if missing:
         raise UserError(f"{path} lacks the columns {', '.join(sorted(missing))}")
     for row in rows:
-        # An empty cell counts as missing; None is the key of cells beyond the header.
-        yield rows.line_num, {str(name): value for name, value in row.items() if value}
+        # An empty cell says that there is nothing; None is the key of cells beyond the header.
+        yield rows.line_num, {str(name): value or None for name, value in row.items()}
 
 
 def _json_lines(lines: Iterable[str]) -> Iterator[tuple[int, object]]:
@@ -65,7 +87,7 @@ def _source(number: int, row: object) -> tuple[int, Source] | Refusal:
     if not isinstance(row, Mapping):
         return Refusal(number, "is no JSON object")
     try:
-        return number, Source.model_validate(row)
+        return number, Source.model_validate({k: v for k, v in row.items() if k != _FORMAT})
     except ValidationError as error:
         problems = (
             f"{'.'.join(map(str, each['loc']))} {each['msg']}".strip().lower()

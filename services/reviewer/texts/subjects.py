@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from services.reviewer.reviews.selection import select
 from services.reviewer.reviews.source import Source, sources_hash
 from shared.avis import PENDING, AvisOutcome
 from shared.sirene.facts import Facts, facts_hash
@@ -41,6 +42,9 @@ class AvisSubject:
             self.unite,
             self.page.status,
             opposed=self.opposed,
-            sole_traders=sole_traders,
+            # Reviews of a sole trader are a person's data.
+            sole_traders=sole_traders and self.sources is None,
         )
-        return AvisOutcome.NO_REVIEWS if outcome is PENDING and self.sources == () else outcome
+        if outcome is not PENDING or self.sources is None:
+            return outcome
+        return PENDING if select(self.facts, self.sources).quoted else AvisOutcome.NO_REVIEWS

@@ -33,8 +33,13 @@ class Lexicon:
 @functools.cache
 def lexicons() -> Mapping[str, Lexicon]:
     """Read the lexicon of each reason code, once."""
+    return read_lexicons("lexique.txt")
+
+
+def read_lexicons(file_name: str) -> Mapping[str, Lexicon]:
+    """Read the lexicons of a file by their headers."""
     entries: dict[str, list[str]] = {}
-    for line in filter(None, read_lines("lexique.txt")):
+    for line in filter(None, read_lines(file_name)):
         header = re.fullmatch(r"\[(\w+)\]", line)
         if header is not None:
             found = entries.setdefault(header.group(1), [])

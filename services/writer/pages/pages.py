@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
 from services.writer.erasure.purged import Purged, unname
+from services.writer.erasure.tombstones import is_person
 from services.writer.pages.groups import hold_group
 from services.writer.pages.subjects import PageSubject, StoredPage, stored_subject
 from services.writer.sql.copy import copy_into, copy_line
@@ -15,6 +16,7 @@ from services.writer.sql.names import columns, excluded, fields_of
 from services.writer.sql.prepared import Prepared
 from shared.avis import RESET, WITHDRAWN
 from shared.db.neighbours import neighbourhood
+from shared.db.quotations import erase_quotations
 from shared.sirene.identifiers import siren_of
 from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
 from shared.sirene.records import Page
@@ -108,11 +110,24 @@ _OPEN = Prepared(
     WHERE ({columns(_PAGE_CHANGES, "p.")}) IS DISTINCT FROM ({columns(_PAGE_CHANGES, "excluded.")})
     """,
 )
+
+
+def _drop_reviews_of_persons(pages: str) -> str:
+    """Return the part of a statement that deletes the reviews of sole traders: a person's data."""
+    return f"""
+    WITH dropped AS (
+      DELETE FROM sources s USING unites_legales u
+      WHERE s.siret = ANY ({pages}) AND u.siren = s.siren AND {is_person("u")}
+      RETURNING s.siret)"""
+
+
 # A text that was accepted for these very facts is still good, and is not paid for again. The hash
-# of a synthese goes on after the 64 digits of its facts, with that of its reviews.
+# of a synthese goes on after the 64 digits of its facts, with that of its reviews. It returns the
+# establishments that lost their reviews.
 _PUT_DUE = Prepared(
     "put_due",
     f"""
+    {_drop_reviews_of_persons("ARRAY(SELECT siret FROM new_pages)")}, due AS (
     INSERT INTO avis (pro_localisation_id, siret, siren, kind, outcome, facts_hash)
     SELECT p.id, n.siret, n.siren, kind, n.outcome, n.facts_hash
     FROM new_pages n JOIN pro_localisations p USING (siret)
@@ -130,19 +145,22 @@ _PUT_DUE = Prepared(
     WHERE left(avis.facts_hash, 64) <> excluded.facts_hash
       OR CASE excluded.outcome
         WHEN 'pending' THEN avis.outcome NOT IN ('pending', 'accepted', 'rejected', 'no_reviews')
-        ELSE avis.outcome <> excluded.outcome END
+        ELSE avis.outcome <> excluded.outcome END)
+    SELECT siret FROM dropped
     """,
 )
 _CANCEL = Prepared(
     "cancel_avis",
     f"""
+    {_drop_reviews_of_persons(":sirets")}, cancelled AS (
     UPDATE avis SET outcome = 'cancelled', {RESET}
     FROM (
       SELECT a.id FROM avis a JOIN pro_localisations p ON p.id = a.pro_localisation_id
       WHERE a.siret = ANY(:sirets) AND a.outcome = 'pending' AND p.status = 'closed'
       ORDER BY a.id
       FOR UPDATE OF a) gone
-    WHERE avis.id = gone.id
+    WHERE avis.id = gone.id)
+    SELECT siret FROM dropped
     """,
 )
 
@@ -231,9 +249,9 @@ def _renew(connection: Connection, subjects: Sequence[PageSubject]) -> None:
             statement.run(connection, {"sirets": sirets})
     if lines:
         _OPEN.run(connection)
-        _PUT_DUE.run(connection)
+        erase_quotations(connection, _PUT_DUE.run(connection).scalars())
     if closing:
-        _CANCEL.run(connection, {"sirets": closing})
+        erase_quotations(connection, _CANCEL.run(connection, {"sirets": closing}).scalars())
 
 
 def _open_made(connection: Connection, made: Sequence[PageSubject]) -> None:

@@ -33,6 +33,9 @@ avis = col.table(
     fillfactor=70,
 )
 
+# `Verification` of the reviewer: whether and how a site checks its reviews.
+_VERIFICATIONS = ("none", "purchase", "identity", "content")
+
 avis_attempts = col.table(
     "avis_attempts",
     col.own_id(),
@@ -83,14 +86,29 @@ prompt_debuts = col.table(
     PrimaryKeyConstraint("model", "prompt_version"),
 )
 
+# Imported reviews. Those of the first format of files lack `site` and the particulars after it:
+# they are kept, and no text counts or quotes them.
 sources = col.table(
     "sources",
     col.binary("digest", key=True),
     col.text("siret", "siren", "url", "licence", "author_label", required=True),
     col.date("published_on", required=True),
     col.date("experienced_on"),
-    col.text("verification", "verbatim", required=True),
+    col.text("verification_description"),
+    col.text("verbatim", required=True),
     col.instant_now("imported_at"),
+    col.text("site", "review_id"),
+    col.date("updated_on"),
+    col.one_of("verification", *_VERIFICATIONS, nullable=True),
+    col.boolean("counterpart"),
+    col.integer("publication_days", "retention_days"),
+    col.boolean("author_contact"),
+    col.text("modification", "refusal_grounds", "doubt_url"),
+    CheckConstraint(
+        "site IS NULL OR num_nulls(review_id, experienced_on, verification, counterpart,"
+        " publication_days, retention_days, author_contact, doubt_url) = 0",
+        name="has_its_particulars",
+    ),
     Index("ix_sources_siret", "siret"),
     Index("ix_sources_siren", "siren"),
     Index("ix_sources_url", "url"),

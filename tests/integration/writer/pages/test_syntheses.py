@@ -9,13 +9,13 @@ from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer
 from services.reviewer.reviews.importer import import_reviews
-from services.reviewer.reviews.source import Source
 from services.reviewer.texts.author import Author
 from services.reviewer.validation import validate
 from shared.clock import Clock
 from shared.metrics import Metrics
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
+from tests.unit.reviewer.reviews.reviews import source as review
 
 SIRET = "00000000100001"
 
@@ -43,16 +43,8 @@ def reviewer(engine: Engine) -> Iterator[ShardReviewer]:
 def reviewed(desk: Desk, records: Records, reviewer: ShardReviewer) -> Desk:
     """Return one establishment with an accepted notice and an accepted synthese."""
     desk.import_(records.record(enseigne="AU BON PAIN"))
-    source = {
-        "siret": SIRET,
-        "url": "https://avis.example/1",
-        "licence": "CC BY 4.0",
-        "author_label": "Marie D.",
-        "published_on": "2026-03-03",
-        "verification": "achat vérifié",
-        "verbatim": "Un atelier soigné.",
-    }
-    assert import_reviews(desk.engine, [(1, Source.model_validate(source))]).new == 1
+    own = review(siret=SIRET, verbatim="Un atelier soigné.")
+    assert import_reviews(desk.engine, [(1, own)]).new == 1
     work(desk, reviewer)
     assert "AU BON PAIN" in synthese(desk)["text"]
     return desk
@@ -137,3 +129,22 @@ def test_one_whose_reviews_were_taken_back_is_left_alone(
     reviewed.import_(records.record(enseigne="LE FOURNIL", treated="2026-02-01T00:00:00"))
     row = synthese(reviewed)
     assert (row["outcome"], row["text"]) == ("no_reviews", None)
+
+
+@pytest.mark.parametrize("state", ["A", "F"])
+def test_a_unit_that_turns_out_a_sole_trader_s_keeps_no_review(
+    reviewed: Desk, records: Records, reviewer: ShardReviewer, state: str
+) -> None:
+    turned = records.record(enseigne="AU BON PAIN", treated="2026-02-01T00:00:00", etat=state)
+    turned["uniteLegale"]["categorieJuridiqueUniteLegale"] = "1000"
+    reviewed.import_(turned)
+    assert reviewed.execute("SELECT * FROM sources") == []
+    assert synthese(reviewed)["text"] is None
+    assert [
+        row["text"]
+        for row in reviewed.execute("""
+        SELECT t.text FROM avis_attempts t JOIN avis a ON a.id = t.avis_id WHERE kind = 'synthese'
+    """)
+    ] == [None]
+    work(reviewed, reviewer)
+    assert synthese(reviewed)["text"] is None

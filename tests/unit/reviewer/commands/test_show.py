@@ -29,6 +29,7 @@ AVIS = {
     "outcome": "pending",
     "text": None,
     "facts": {"siret": "92348614600015", "categorie_juridique": "6540", "commune": "Bordeaux"},
+    "sources": [],
     "attempts": [ATTEMPT],
     "held_because": "asked",
     "held_at": dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC),
