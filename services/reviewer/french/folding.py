@@ -45,8 +45,19 @@ def fold_with_origins(text: str) -> Folded:
     return Folded("".join(characters), tuple(origins))
 
 
+class _Letters(dict[int, str]):
+    """The folded letters by code point, each computed at its first use."""
+
+    def __missing__(self, point: int) -> str:
+        folded = self[point] = _fold_character(chr(point))
+        return folded
+
+
+_letters = _Letters()
+
+
 def fold(text: str) -> str:
-    return fold_with_origins(text).text.rstrip()
+    return " ".join(text.translate(_letters).split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from services.reviewer.validation import form, grounding, injection, law
-from services.reviewer.validation.checked_text import CheckedText
+from services.reviewer.validation.checked_text import NOTHING, CheckedText
 from shared.sirene.facts import Facts
 
 Rule = Callable[[CheckedText], bool]
@@ -33,6 +33,7 @@ _FORM: tuple[Rule, ...] = (
     form.prompt_leak,
     form.meta_talk,
     form.repetition,
+    form.grammar,
     form.all_caps,
     form.malformed_json,
     form.refusal,
@@ -48,6 +49,7 @@ _GROUNDING: tuple[Rule, ...] = (
     grounding.wrong_status,
     grounding.ungrounded_number,
     grounding.ungrounded_date,
+    grounding.age_told,
     grounding.ungrounded_entity,
     grounding.ungrounded_terms,
 )
@@ -59,6 +61,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     }
 )
 """Each rule by its reason code, in the order in which reasons are reported."""
+
+# A text that is understood to its end says nothing that the other rules could forbid.
+_ON_WHOLE_TEXTS = {
+    rule.__name__: rule
+    for rule in (*_FORM, grounding.name_missing, grounding.city_missing, grounding.activity_missing)
+}
 
 GROUNDING = frozenset(rule.__name__ for rule in _GROUNDING)
 """The codes of texts that say what is no fact, or that leave out a fact."""
@@ -79,5 +87,6 @@ def validate(text: str, facts: Facts) -> Verdict:
     if len(text) > _MOST_CHARACTERS:
         return Verdict(accepted=False, reasons=(form.too_long.__name__,))
     checked = CheckedText.of(text, facts)
-    reasons = tuple(code for code, broken in RULES.items() if broken(checked))
+    rules = _ON_WHOLE_TEXTS if checked.unread is NOTHING else RULES
+    reasons = tuple(code for code, broken in rules.items() if broken(checked))
     return Verdict(accepted=not reasons, reasons=reasons)

@@ -4,30 +4,60 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from services.reviewer.french.folding import Token, fold, tokenise
+from services.reviewer.french.folding import Token, fold, fold_with_origins, tokenise
 from services.reviewer.validation.known import Known, know
-from services.reviewer.validation.masking import MASK, Masked, mask
+from services.reviewer.validation.masking import MASK, Masked, Span, cover, find_facts, mask
+from services.reviewer.validation.sentences.reader import Sentence, read
 from shared.sirene.facts import Facts
 
 _PART = re.compile(rf"[^\W_]+|{MASK}+|[.!?…;:,]")
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedText:
-    """`text` is normalised, `rest` is the text with its facts masked, `words` are the rest's words.
+class Passage:
+    """A part of the text: what is left out is masked, so that positions stay those of the text.
 
-    `spoken` are the folded words. `line` has them in order with punctuation and masks, each with
-    spaces around, so that a phrase can be found as it is.
+    `words` are its words, `spoken` are they folded. `line` has them in order with punctuation and
+    masks, each with spaces around, so that a phrase can be found as it is.
+    """
+
+    rest: str
+    folded: str
+    words: tuple[Token, ...]
+    spoken: frozenset[str]
+    line: str
+
+    @classmethod
+    def of(cls, rest: str) -> "Passage":
+        folded = fold(rest)
+        words = tuple(token for token in tokenise(rest) if MASK not in token.original)
+        return cls(
+            rest=rest,
+            folded=folded,
+            words=words,
+            spoken=frozenset(word.folded for word in words),
+            line=f" {' '.join(_PART.findall(folded))} ",
+        )
+
+
+NOTHING = Passage.of("")
+"""The view of a text that is understood to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedText:
+    """`text` is normalised, `whole` is the text with its facts masked.
+
+    `unread` has only the sentences that are not understood as statements of the facts: what is
+    understood says nothing that the rules on the content could forbid.
     """
 
     raw: str
     text: str
     masked: Masked
-    rest: str
-    rest_folded: str
-    words: tuple[Token, ...]
-    spoken: frozenset[str]
-    line: str
+    whole: Passage
+    unread: Passage
+    sentences: tuple[Sentence, ...]
     facts: Facts
     known: Known
 
@@ -35,18 +65,26 @@ class CheckedText:
     def of(cls, raw: str, facts: Facts) -> "CheckedText":
         text = normalise(raw)
         known = know(facts)
-        masked = mask(text, known)
-        rest_folded = fold(masked.rest)
-        words = tuple(token for token in tokenise(masked.rest) if MASK not in token.original)
+        folded = fold_with_origins(text)
+        found = find_facts(text, folded, known)
+        masked = mask(text, folded, known, found)
+        sentences = tuple(read(text, facts, known, found))
+        understood = [
+            Span("sentence", one.start, one.end - 1) for one in sentences if one.understood
+        ]
+        whole = Passage.of(masked.rest)
+        unread = whole
+        if len(understood) == len(sentences):
+            unread = NOTHING
+        elif understood:
+            unread = Passage.of(cover(masked.rest, understood))
         return cls(
             raw=raw,
             text=text,
             masked=masked,
-            rest=masked.rest,
-            rest_folded=rest_folded,
-            words=words,
-            spoken=frozenset(word.folded for word in words),
-            line=f" {' '.join(_PART.findall(rest_folded))} ",
+            whole=whole,
+            unread=unread,
+            sentences=sentences,
             facts=facts,
             known=known,
         )

@@ -12,6 +12,7 @@ from services.reviewer.validation.language import is_foreign, is_french
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.masking import MASK
 from services.reviewer.validation.prompt_words import repeats_prompt
+from services.reviewer.validation.sentences.reader import says_again
 
 LEAST_WORDS = 15
 MOST_WORDS = 100
@@ -64,6 +65,8 @@ _FINITE = re.compile(
     r"|realisent|proposent|disposent|travaille|fonctionnent?|correspond|decrit|precisent?|designent?"
     r"|poursuit|travaillent|opere|consiste|concerne|mene|regroupe|comprend|fait|tient|siege)\b"
 )
+_CONTRACTION = re.compile(r"\bà été\b|\b(?:de|à) les?\b(?! [A-Z])|\bde (?:[aeiouéè]\w{3})")
+_NOT_CONTRACTED = re.compile(r"\b(?:à|de) Les? (?=[A-Z])")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 _TWICE = re.compile(r"(?i)\b([^\W\d_]{2,}) (\1)\b")
 _WORDS_OF_A_SENTENCE = 6
@@ -95,9 +98,9 @@ def truncated(checked: CheckedText) -> bool:
     if empty(checked):
         return False
     # A name may leave a bracket open, and a mask may end between the two of a label.
-    if _is_open(checked.rest) and _is_open(checked.text):
+    if _is_open(checked.whole.rest) and _is_open(checked.text):
         return True
-    if _DANGLING.search(checked.rest_folded) is not None:
+    if _DANGLING.search(checked.whole.folded) is not None:
         return True
     if checked.masked.spans and checked.masked.spans[-1].end == len(checked.text):
         return checked.text[-1] not in ".!?…»"
@@ -113,23 +116,23 @@ def too_short(checked: CheckedText) -> bool:
 
 
 def too_long(checked: CheckedText) -> bool:
-    return len(checked.words) > MOST_WORDS
+    return len(checked.whole.words) > MOST_WORDS
 
 
 def not_french(checked: CheckedText) -> bool:
     """Return whether a sentence is in another language, or the text is a list without a verb."""
-    if len(checked.words) < _LEAST_WORDS_FOR_LANGUAGE:
+    if len(checked.unread.words) < _LEAST_WORDS_FOR_LANGUAGE:
         return False
-    if _FINITE.search(checked.rest_folded) is None or _is_list(checked):
+    if _FINITE.search(checked.whole.folded) is None or _is_list(checked):
         return True
-    plain = checked.rest.replace(MASK, " ")
+    plain = checked.whole.rest.replace(MASK, " ")
     if not is_french(" ".join(plain.split()), least_score=_LEAST_FRENCH):
         return True
     return any(map(_is_foreign, _SENTENCE.split(plain)))
 
 
 def _is_list(checked: CheckedText) -> bool:
-    return checked.rest.count(",") > _MOST_COMMAS * max(len(checked.words), 1)
+    return checked.whole.rest.count(",") > _MOST_COMMAS * max(len(checked.whole.words), 1)
 
 
 def _is_foreign(sentence: str) -> bool:
@@ -143,7 +146,7 @@ def _is_foreign(sentence: str) -> bool:
 
 
 def markup(checked: CheckedText) -> bool:
-    if _MARKUP.search(checked.rest) is not None:
+    if _MARKUP.search(checked.whole.rest) is not None:
         return True
     signs = _SIGNS.intersection(checked.text)
     # A masked run of the activity's words may hide a sign that is in no fact.
@@ -160,35 +163,44 @@ def control_chars(checked: CheckedText) -> bool:
 
 
 def mojibake(checked: CheckedText) -> bool:
-    return _MOJIBAKE.search(checked.rest) is not None
+    return _MOJIBAKE.search(checked.whole.rest) is not None
 
 
 def placeholder(checked: CheckedText) -> bool:
-    return _PLACEHOLDER.search(checked.rest) is not None
+    return _PLACEHOLDER.search(checked.whole.rest) is not None
 
 
 def prompt_leak(checked: CheckedText) -> bool:
     """Return whether the text has words of the prompt, or only repeats a name that gives orders."""
-    if said("prompt_leak", checked) or _PROMPT_LEAK.search(checked.rest_folded):
+    if said("prompt_leak", checked) or _PROMPT_LEAK.search(checked.whole.folded):
         return True
-    if repeats_prompt(checked.rest_folded):
+    if repeats_prompt(checked.whole.folded):
         return True
-    only_facts = not any(word.folded.isalpha() for word in checked.words)
+    only_facts = not any(word.folded.isalpha() for word in checked.whole.words)
     return only_facts and _INJECTION.search(fold(checked.text)) is not None
 
 
 def meta_talk(checked: CheckedText) -> bool:
-    return said("meta_talk", checked) or _META.search(checked.rest_folded) is not None
+    return said("meta_talk", checked) or _META.search(checked.whole.folded) is not None
+
+
+def grammar(checked: CheckedText) -> bool:
+    """Return whether words do not agree: only where a sentence is understood is that certain."""
+    if _CONTRACTION.search(checked.whole.rest) or _NOT_CONTRACTED.search(checked.text):
+        return True
+    return any(one.understood and one.disagrees for one in checked.sentences)
 
 
 def repetition(checked: CheckedText) -> bool:
+    if says_again(checked.sentences):
+        return True
     sentences = [fold(sentence) for sentence in _SENTENCE.split(checked.text)]
     long_sentences = [sentence for sentence in sentences if sentence.count(" ") > 1]
     if len(set(long_sentences)) < len(long_sentences) or _stammers(checked):
         return True
-    if any(map(_says_twice, re.split(r"[.!?]", checked.rest_folded))):
+    if any(map(_says_twice, re.split(r"[.!?]", checked.whole.folded))):
         return True
-    words = re.findall(rf"[a-z0-9]+|{MASK}+|[.!?]", checked.rest_folded)
+    words = re.findall(rf"[a-z0-9]+|{MASK}+|[.!?]", checked.whole.folded)
     if any(first == second and first.isalpha() for first, second in pairwise(words)):
         return True
     twos = list(pairwise(words))
@@ -228,13 +240,13 @@ def _kind_at(checked: CheckedText, position: int) -> str | None:
 
 
 def all_caps(checked: CheckedText) -> bool:
-    letters = [character for character in checked.rest if character.isalpha()]
+    letters = [character for character in checked.whole.rest if character.isalpha()]
     capitals = sum(map(str.isupper, letters))
     return len(letters) >= 20 and capitals > len(letters) / 2  # noqa: PLR2004 fewer letters may be one acronym
 
 
 def malformed_json(checked: CheckedText) -> bool:
-    return _JSON.search(checked.rest) is not None
+    return _JSON.search(checked.whole.rest) is not None
 
 
 def refusal(checked: CheckedText) -> bool:

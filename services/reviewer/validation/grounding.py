@@ -5,16 +5,15 @@ import re
 
 from services.reviewer.french.data import vocabulaire
 from services.reviewer.french.folding import Token, fold, stem, tokenise
-from services.reviewer.french.labels import split_arrondissement
+from services.reviewer.french.labels import clean_name, readable_activite, split_arrondissement
 from services.reviewer.validation import communes, headcounts, legal_forms, numbers
 from services.reviewer.validation.checked_text import CheckedText
 from services.reviewer.validation.known import FUNCTION_WORDS, MONTHS, begins_like
 from services.reviewer.validation.lexicon import said
-from services.reviewer.validation.masking import MASK, cover
+from services.reviewer.validation.masking import MASK, Span, cover
 from shared.sirene.reference import libelles_d_activite
 
 LEAST_ACTIVITY_SHARE = 0.6
-MOST_UNKNOWN_WORDS = 1
 _LEAST_TERM_LENGTH = 4
 
 # « … il n'en est pas le siège », « distinct de son siège ».
@@ -35,13 +34,15 @@ _VERB_ROOTS = {
     "extraction": "extrai", "gestion": "ger", "collecte": "collect", "vinification": "vinifi",
     "enseignement": "enseign", "formation": "form", "peche": "pech", "taille": "taill",
 }  # fmt: skip
+_NUMBER = rf"(?:\d+|{MASK}+|{'|'.join(sorted(numbers.WORDS))}|\w+aine)"
+_AGE = re.compile(
+    rf"\b{_NUMBER} (?:d')?(?:ans?|annees?|decennies?|mois|semaines)\b|\bil y a \w+|\bsiecle\b"
+    r"|\bagee?s? de\b|\b(?:plusieurs|quelques|nombreuses|longues) (?:ans|annees|decennies)\b"
+    r"|\bdecennies?\b"
+)
 # « compte 20 salariés » tells no comptabilité.
 _COUNTING = frozenset({"compte", "comptent", "comptant", "comptait", "compter"})
 _TRADE_ENDINGS = ("erie", "age", "culture", "graphie", "gravure", "logie")
-_BEFORE_A_NOUN = re.compile(
-    r"(?:\b(?:les?|la|une?|des?|du|aux?|sa|son|ses|cet|cette|ces?|leurs?|en|par|pour|sur|sous|dans"
-    r"|avec|sans|chaque|tout|toute|tous|toutes|plusieurs|quelques|entre) |\b[ld]')$"
-)
 _YEARS = range(1600, 2100)
 _SENTENCE_END = ".!?…:;\n"
 _KNOWN_ENTITIES = frozenset(
@@ -57,20 +58,25 @@ def name_missing(checked: CheckedText) -> bool:
 
 
 def city_missing(checked: CheckedText) -> bool:
-    return checked.known.commune is not None and "commune" not in checked.masked.found
+    """Return whether neither the commune is named nor its inhabitants' name tells it."""
+    if checked.known.commune is None or "commune" in checked.masked.found:
+        return False
+    return not any(
+        "<communal>" in token.symbols for one in checked.sentences for token in one.tokens
+    )
 
 
 def wrong_city(checked: CheckedText) -> bool:
     own = split_arrondissement(checked.known.commune or "")
-    numbers = communes.arrondissements(checked.rest_folded)
+    numbers = communes.arrondissements(checked.unread.folded)
     if numbers and (own is None or any(not own[1].startswith(number) for number in numbers)):
         return True
-    return any(True for _ in communes.mentions(checked.rest, checked.words))
+    return any(True for _ in communes.mentions(checked.unread.rest, checked.unread.words))
 
 
 def activity_missing(checked: CheckedText) -> bool:
     wanted = checked.known.telling_stems()
-    if not wanted or "activite" in checked.masked.found:
+    if not wanted or "activite" in checked.masked.found or _names_its_activity(checked):
         return False
     names = [span for span in checked.masked.spans if span.kind in {"nom", "autre_nom"}]
     said = {
@@ -85,6 +91,14 @@ def activity_missing(checked: CheckedText) -> bool:
         1 for word in wanted if word in said or begins_like(word, said) or _is_done(word, said)
     )
     return found < LEAST_ACTIVITY_SHARE * len(wanted)
+
+
+def _names_its_activity(checked: CheckedText) -> bool:
+    """Return whether a name that equals the activity is told as a name and as the activity."""
+    activity = fold(readable_activite(clean_name(checked.facts.activite or "")))
+    return (
+        fold(clean_name(checked.facts.nom)) == activity and fold(checked.text).count(activity) > 1
+    )
 
 
 def _is_done(word: str, said: set[str]) -> bool:
@@ -106,7 +120,7 @@ def wrong_activity(checked: CheckedText) -> bool:
     ]
     if len({stem(word.folded) for word in foreign}) > 1:
         return True
-    return any(_ACTIVITY_CUE.search(fold(_before(checked.rest, word))) for word in foreign)
+    return any(_ACTIVITY_CUE.search(fold(_before(checked.unread.rest, word))) for word in foreign)
 
 
 def _before(text: str, word: Token) -> str:
@@ -125,15 +139,10 @@ def _activity_terms() -> frozenset[str]:
     return frozenset(terms) - vocabulaire()
 
 
-def _gap(text: str, word: Token) -> str:
-    """Return the space before the word, which folding removes."""
-    return " " if text[: word.start][-1:].isspace() else ""
-
-
 def _foreign_terms(checked: CheckedText) -> list[Token]:
     return [
         word
-        for word in checked.words
+        for word in checked.unread.words
         if len(word.folded) >= _LEAST_TERM_LENGTH
         and word.folded.isalpha()
         and word.folded not in FUNCTION_WORDS
@@ -148,14 +157,16 @@ def wrong_legal_form(checked: CheckedText) -> bool:
 
     « sociétés holding » hides no « société ».
     """
-    rest = cover(checked.text, (s for s in checked.masked.spans if s.kind != "activite"))
+    understood = (Span("", one.start, one.end) for one in checked.sentences if one.understood)
+    facts = (span for span in checked.masked.spans if span.kind != "activite")
+    rest = cover(checked.text, (*facts, *understood))
     own = checked.known.forms | legal_forms.groups((fold(checked.facts.activite or ""),))
     return any(group not in own for group in legal_forms.mentions(rest, fold(rest)))
 
 
 def wrong_headcount(checked: CheckedText) -> bool:
     bounds = checked.known.bounds
-    text = checked.rest_folded
+    text = checked.unread.folded
     denied = headcounts.denies_headcount(text) and bounds != frozenset({0})
     if denied or headcounts.is_vague(text):
         return True
@@ -163,7 +174,7 @@ def wrong_headcount(checked: CheckedText) -> bool:
 
 
 def wrong_status(checked: CheckedText) -> bool:
-    text = checked.rest_folded
+    text = checked.unread.folded
     if said("wrong_status", checked):
         return True
     if checked.facts.est_siege:
@@ -177,20 +188,20 @@ def _is_affirmed(pattern: re.Pattern[str], text: str) -> bool:
 
 
 def ungrounded_number(checked: CheckedText) -> bool:
-    if _ROMAN.search(checked.rest) is not None:
+    if _ROMAN.search(checked.unread.rest) is not None:
         return True
     return any(
         number.value not in checked.known.numbers
-        for number in numbers.find_numbers(checked.rest_folded)
+        for number in numbers.find_numbers(checked.unread.folded)
     )
 
 
 def ungrounded_date(checked: CheckedText) -> bool:
-    if said("ungrounded_date", checked) or _DATE.search(checked.rest_folded) is not None:
+    if said("ungrounded_date", checked) or _DATE.search(checked.unread.folded) is not None:
         return True
     return any(
         number.value in _YEARS and number.value not in checked.known.numbers
-        for number in numbers.find_numbers(checked.rest_folded)
+        for number in numbers.find_numbers(checked.unread.folded)
     )
 
 
@@ -202,8 +213,8 @@ def ungrounded_entity(checked: CheckedText) -> bool:
         and word.folded not in _KNOWN_ENTITIES
         and word.folded not in legal_forms.ALIASES
         and not checked.known.is_grounded(word.folded)
-        and (not _begins_sentence(checked.rest, word) or _is_no_word_of_notices(word))
-        for word in checked.words
+        and (not _begins_sentence(checked.unread.rest, word) or _is_no_word_of_notices(word))
+        for word in checked.unread.words
     )
 
 
@@ -224,20 +235,10 @@ def _begins_sentence(text: str, word: Token) -> bool:
 
 
 def ungrounded_terms(checked: CheckedText) -> bool:
-    """Return whether the text names things that are no fact.
+    """Return whether a sentence is not understood as statements of the facts."""
+    return any(not sentence.understood for sentence in checked.sentences)
 
-    One noun is enough, or two other words that notices do not use. A noun stands after an article,
-    a possessive or a preposition. One unusual verb or adverb is a writer's variety.
-    """
-    foreign = [
-        word
-        for word in _foreign_terms(checked)
-        if not word.capitalised or _begins_sentence(checked.rest, word)
-    ]
-    roots = {stem(word.folded) for word in foreign}
-    if len(roots) > MOST_UNKNOWN_WORDS or not roots.isdisjoint(_activity_terms()):
-        return True
-    return any(
-        _BEFORE_A_NOUN.search(fold(_before(checked.rest, word)) + _gap(checked.rest, word))
-        for word in foreign
-    )
+
+def age_told(checked: CheckedText) -> bool:
+    """Return whether an age is told: it grows old, the year beside it does not."""
+    return _AGE.search(checked.unread.folded) is not None

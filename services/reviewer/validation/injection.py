@@ -25,4 +25,6 @@ def injection_suspect(checked: CheckedText) -> bool:
         for word in _ORDER.findall(fold(nom or ""))
     )
     # A shop may be named « Dis les fleurs »: an everyday word proves nothing.
-    return any(word in checked.spoken and stem(word) not in vocabulaire() for word in ordered)
+    return any(
+        word in checked.unread.spoken and stem(word) not in vocabulaire() for word in ordered
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from services.reviewer.french.data import formes_juridiques, metiers
+from services.reviewer.french.data import formes_juridiques, metiers, regions
 from services.reviewer.french.folding import fold, stem, tokenise
 from services.reviewer.french.grammar import MOIS
 from services.reviewer.french.labels import (
@@ -37,12 +37,17 @@ _GENERIC = frozenset(
     interentreprise principal classe classee ailleurs divers similaire
     """.split()  # noqa: SIM905 a word list
 )
+EXCEPTION = re.compile(
+    r"[(,]?\s*((?:à l[’']exception|à l[’']exclusion|sauf|hors|autres? que|non compris)\b[^),;]*)\)?"
+)
+"""A label's exception is no activity: « culture de céréales (à l’exception du riz) »."""
 _TRANCHES = {
     tranche: frozenset(bound for bound in bounds if bound is not None)
     for tranche, bounds in EFFECTIFS.items()
 } | {"00": frozenset({0})}
 _SHARED_PREFIX = 5
-_PLACES = frozenset({"commune", "departement"})
+_LEAST_NAME_WORDS = 2
+_PLACES = frozenset({"commune", "departement", "region"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +98,23 @@ def begins_like(word: str, stems: Iterable[str]) -> bool:
     return len(prefix) == _SHARED_PREFIX and any(known.startswith(prefix) for known in stems)
 
 
+@functools.lru_cache(maxsize=32)
 def know(facts: Facts) -> Known:
+    """Return what may be said; a text and its later versions ask for the same facts."""
     commune = nom_de_commune(facts)
     activity = None if facts.activite is None else readable_activite(clean_name(facts.activite))
     literals = (
-        *_name_literals(facts),
+        *_name_literals(facts, commune),
         *_place_literals(facts, commune),
         *_form_literals(facts),
         *_date_literals(facts),
         *_identifier_literals(facts),
         *_plain("activite", activity, facts.activite),
+        *_plain("exception", *EXCEPTION.findall(activity or "")),
     )
     stems = _stems(activity)
-    trades = _trades_by_label().get(fold(activity or ""), frozenset())
+    names = trades_by_label().get(fold(activity or ""), frozenset())
+    trades = frozenset(stem(fold(name)) for name in names)
     return Known(
         literals=literals,
         activity_stems=stems,
@@ -114,7 +123,7 @@ def know(facts: Facts) -> Known:
         kindred_stems=stems | frozenset(_all_stems(literals, but=_PLACES)),
         numbers=_numbers(facts, commune),
         bounds=_bounds(facts),
-        forms=legal_forms.groups(_form_labels(facts)),
+        forms=legal_forms.groups(form_labels(facts)),
         commune=commune,
     )
 
@@ -125,18 +134,33 @@ def _plain(kind: str, *wordings: str | None) -> Iterator[Literal]:
             yield Literal(kind, folded)
 
 
-def _name_literals(facts: Facts) -> Iterator[Literal]:
+def _name_literals(facts: Facts, commune: str | None) -> Iterator[Literal]:
+    official = fold(commune or "")
+    plain = re.sub(r"[-']", " ", official)
     for nom in dict.fromkeys((facts.nom, facts.enseigne, facts.sigle, facts.denomination)):
         cleaned = clean_name(nom or "")
         if not cleaned:
             continue
         kind = "nom" if nom == facts.nom else "autre_nom"
         bare = re.sub(r"^\W+|\W+$", "", cleaned)
-        for wording in dict.fromkeys((fold(cleaned), fold(bare))):
+        short = without_form(fold(bare))
+        hyphened = fold(bare).replace(plain, official) if plain else short
+        for wording in dict.fromkeys((fold(cleaned), fold(bare), short, hyphened)):
             # A single word may also be a French word: MAISON is a name, maison is not.
             single = wording.isalpha() and any(map(str.isupper, cleaned))
             if wording:
                 yield Literal(kind, wording, capitalised=single)
+
+
+def without_form(folded: str) -> str:
+    """Return « les batisseurs de vilaine » for « scop les batisseurs de vilaine »."""
+    words = folded.split(" ")
+    acronyms = legal_forms.ALIASES
+    while len(words) > _LEAST_NAME_WORDS and words[0].replace(".", "") in acronyms:
+        words = words[1:]
+    while len(words) > _LEAST_NAME_WORDS and words[-1].replace(".", "") in acronyms:
+        words = words[:-1]
+    return " ".join(words)
 
 
 def _place_literals(facts: Facts, commune: str | None) -> Iterator[Literal]:
@@ -146,6 +170,9 @@ def _place_literals(facts: Facts, commune: str | None) -> Iterator[Literal]:
     departement = departements().get(facts.departement or "")
     if departement is not None:
         yield Literal("departement", fold(departement.nom), capitalised=True, hyphens_join=True)
+        region = regions().get(departement.region)
+        if region is not None:
+            yield Literal("region", fold(region.nom), capitalised=True, hyphens_join=True)
 
 
 def _place_wordings(nom: str) -> Iterator[str]:
@@ -167,16 +194,16 @@ def _place_wordings(nom: str) -> Iterator[str]:
         yield f"{rang} arrondissement"
 
 
-def _form_labels(facts: Facts) -> tuple[str, ...]:
+def form_labels(facts: Facts) -> tuple[str, ...]:
     known = formes_juridiques().get(facts.categorie_juridique or "")
     labels = (facts.forme, None if known is None else known.libelle)
     return tuple(fold(label) for label in labels if label)
 
 
 def _form_literals(facts: Facts) -> Iterator[Literal]:
-    for folded in _form_labels(facts):
+    for folded in form_labels(facts):
         yield Literal("forme", folded, capitalised=len(folded) <= legal_forms.ACRONYM_LENGTH)
-    for group in legal_forms.groups(_form_labels(facts)):
+    for group in legal_forms.groups(form_labels(facts)):
         for alias in legal_forms.ALIASES[group]:
             yield Literal("forme", alias, capitalised=alias.replace(".", "") == group)
 
@@ -206,22 +233,22 @@ def _identifier_literals(facts: Facts) -> Iterator[Literal]:
 
 
 @functools.cache
-def _trades_by_label() -> Mapping[str, frozenset[str]]:
-    """Return the stems of everyday names by folded label: equal labels mean equal activities.
+def trades_by_label() -> Mapping[str, frozenset[str]]:
+    """Return the everyday names by folded label: equal labels mean equal activities.
 
     Another label of NAF 2025 has the words that follow from itself: INSEE's table of
     correspondences is one to many, and a guess would be a claim.
     """
     found: dict[str, frozenset[str]] = {}
 
-    def give(libelle: str, names: Iterable[frozenset[str]]) -> None:
+    def give(libelle: str, names: Iterable[tuple[str, ...]]) -> None:
         label = fold(readable_activite(clean_name(libelle)))
         found[label] = found.get(label, frozenset()).union(*names)
 
     for code, libelle in libelles_de("NAFRev2").items():
         give(libelle, (names for start, names in metiers().items() if code.startswith(start)))
     for code, libelle in libelles_de("NAF2025").items():
-        give(libelle, (metiers().get(code, frozenset()),))
+        give(libelle, (metiers().get(code, ()),))
     return MappingProxyType(found)
 
 

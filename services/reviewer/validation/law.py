@@ -47,6 +47,13 @@ _PATTERNS: Mapping[str, re.Pattern[str] | None] = {
     "health_claim": None,
     "certification_claim": _CERTIFICATION,
     "negative_claim": None,
+    # A register does not say how a firm stands beside others, its size and owner, whom it serves
+    # and when, who vouches for it.
+    "comparison": None,
+    "size_claim": None,
+    "ownership_claim": None,
+    "area_claim": None,
+    "authority_claim": None,
     "contact_data": _CONTACT,
     # Its rule is `person_name`: the lexicon alone is not enough.
     "person_name": None,
@@ -61,21 +68,23 @@ _PATTERNS: Mapping[str, re.Pattern[str] | None] = {
 def _is_said(code: str, checked: CheckedText) -> bool:
     pattern = _PATTERNS[code]
     return said(code, checked) or (
-        pattern is not None and pattern.search(checked.rest_folded) is not None
+        pattern is not None and pattern.search(checked.unread.folded) is not None
     )
 
 
 def person_name(checked: CheckedText) -> bool:
     """Return whether a person is named besides the facts: by title, office or first name."""
     return (
-        _CIVILITY.search(checked.rest) is not None
-        or lexicons()["person_name"].found(checked.spoken, _BY_INSEE.sub("", checked.line))
-        or _BY_A_PERSON.search(checked.line) is not None
+        _CIVILITY.search(checked.unread.rest) is not None
+        or lexicons()["person_name"].found(
+            checked.unread.spoken, _BY_INSEE.sub("", checked.unread.line)
+        )
+        or _BY_A_PERSON.search(checked.unread.line) is not None
         or any(
             word.capitalised
             and word.folded in prenoms()
             and not checked.known.is_grounded(word.folded)
-            for word in checked.words
+            for word in checked.unread.words
         )
     )
 

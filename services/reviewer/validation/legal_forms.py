@@ -10,7 +10,7 @@ _PHRASES: dict[str, tuple[str, ...]] = {
     "eurl": ("entreprise unipersonnelle a responsabilite limitee", "sarl unipersonnelle",
              "societe a responsabilite limitee unipersonnelle",
              "societe a responsabilite limitee a associe unique", "sarl a associe unique"),
-    "sas": ("societe par actions simplifiee",),
+    "sas": ("societe par actions simplifiee", "societe par action simplifiee"),
     "sasu": ("societe par actions simplifiee unipersonnelle",
              "societe par actions simplifiee a associe unique"),
     "sa": ("societe anonyme",),
@@ -23,7 +23,8 @@ _PHRASES: dict[str, tuple[str, ...]] = {
     "scea": ("societe civile d'exploitation agricole",),
     "scpi": ("societe civile de placement collectif immobilier",),
     "selarl": ("societe d'exercice liberal a responsabilite limitee",),
-    "selas": ("societe d'exercice liberal par actions simplifiee",),
+    "selas": ("societe d'exercice liberal par actions simplifiee",
+              "societe d'exercice liberal par action simplifiee"),
     "earl": ("exploitation agricole a responsabilite limitee",),
     "gaec": ("groupement agricole d'exploitation en commun",),
     "gfa": ("groupement foncier agricole",),
@@ -38,6 +39,7 @@ _PHRASES: dict[str, tuple[str, ...]] = {
     "association": ("association",),
     "fondation": ("fondation",),
     "mutuelle": ("mutuelle",),
+    "syndicat de copropriete": ("syndicat de copropriete", "syndicat des coproprietaires"),
     "syndicat": ("syndicat",),
     "congregation": ("congregation",),
     "fiducie": ("fiducie",),
@@ -46,10 +48,11 @@ _PHRASES: dict[str, tuple[str, ...]] = {
     "cooperative": ("societe cooperative", "cooperative"),
 }  # fmt: skip
 # A special form may be called by its general form.
-_GENERAL = {"eurl": ("sarl",), "sasu": ("sas",)}
+_GENERAL = {"eurl": ("sarl",), "sasu": ("sas",), "syndicat de copropriete": ("syndicat",)}
 _NOT_ACRONYMS = frozenset(
     {"micro", "association", "fondation", "mutuelle", "syndicat", "congregation", "fiducie",
-     "indivision", "cooperative", "societe europeenne", "etablissement public"}
+     "indivision", "cooperative", "societe europeenne", "etablissement public",
+     "syndicat de copropriete"}
 )  # fmt: skip
 
 

@@ -65,4 +65,4 @@ def _lexicon(entries: Iterable[str]) -> Lexicon:
 
 
 def said(code: str, checked: CheckedText) -> bool:
-    return lexicons()[code].found(checked.spoken, checked.line)
+    return lexicons()[code].found(checked.unread.spoken, checked.unread.line)

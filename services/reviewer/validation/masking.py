@@ -4,10 +4,10 @@ Without the mask, LE MEILLEUR DU PAIN would be refused for its own name.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from services.reviewer.french.folding import Folded, Token, fold_with_origins, tokenise
+from services.reviewer.french.folding import Folded, Token, tokenise
 from services.reviewer.validation.known import JOINERS, Known, Literal
 
 MASK = "¤"
@@ -41,9 +41,24 @@ class Masked:
     found: frozenset[str]
 
 
-def mask(text: str, known: Known) -> Masked:
-    folded = fold_with_origins(text)
-    literals = [span for item in known.literals for span in _occurrences(text, folded, item)]
+@dataclass(frozen=True, slots=True)
+class FoundFact:
+    """A wording of a fact, and where the text has it."""
+
+    literal: Literal
+    span: Span
+
+
+def find_facts(text: str, folded: Folded, known: Known) -> list[FoundFact]:
+    return [
+        FoundFact(literal, span)
+        for literal in known.literals
+        for span in _occurrences(text, folded, literal)
+    ]
+
+
+def mask(text: str, folded: Folded, known: Known, facts: Sequence[FoundFact]) -> Masked:
+    literals = [found.span for found in facts]
     idioms = [
         Span("idiom", folded.origins[found.start()], folded.origins[found.end() - 1] + 1)
         for found in _IDIOM.finditer(folded.text)

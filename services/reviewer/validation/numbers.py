@@ -41,12 +41,12 @@ def find_numbers(folded: str) -> Iterator[Number]:
         yield Number(int(match.group().replace(" ", "")), match.start(), match.end())
     for match in _LETTERS.finditer(folded):
         if match.group() not in {"un", "une"}:
-            yield Number(_value(match.group()), match.start(), match.end())
+            yield Number(value_of(match.group()), match.start(), match.end())
     for match in _ROUND_WORD.finditer(folded):
         yield Number(_ROUND[match.group(1)], match.start(), match.end())
 
 
-def _value(words: str) -> int:
+def value_of(words: str) -> int:
     total = current = 0
     for word in re.split(r"[ -]", words):
         if word in _UNITS:

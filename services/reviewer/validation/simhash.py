@@ -8,9 +8,10 @@ import functools
 import hashlib
 import re
 
-from services.reviewer.french.folding import runs
-from services.reviewer.validation.checked_text import CheckedText
-from services.reviewer.validation.masking import MASK
+from services.reviewer.french.folding import fold, fold_with_origins, runs
+from services.reviewer.validation.checked_text import normalise
+from services.reviewer.validation.known import know
+from services.reviewer.validation.masking import MASK, find_facts, mask
 from shared.sirene.facts import Facts
 
 BITS = 64
@@ -50,8 +51,15 @@ def distance(first: int, second: int) -> int:
 
 
 def _delexicalised(text: str, facts: Facts) -> list[str]:
-    rest = _HEADCOUNT.sub(rf"{MASK} \g<noun>", CheckedText.of(text, facts).rest_folded)
+    rest = _HEADCOUNT.sub(rf"{MASK} \g<noun>", _rest(text, facts))
     return _WORD.findall(_MASKS.sub(MASK, rest))
+
+
+def _rest(text: str, facts: Facts) -> str:
+    """Return the folded text without its facts."""
+    plain, known = normalise(text), know(facts)
+    folded = fold_with_origins(plain)
+    return fold(mask(plain, folded, known, find_facts(plain, folded, known)).rest)
 
 
 @functools.lru_cache(maxsize=16384)

@@ -8,7 +8,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Literal
 
-from services.reviewer.french.folding import fold, stem
+from services.reviewer.french.folding import stem
 
 Genre = Literal["m", "f"]
 
@@ -46,15 +46,33 @@ def vocabulaire() -> frozenset[str]:
 
 
 @functools.cache
-def metiers() -> Mapping[str, frozenset[str]]:
-    """Return the stems of a trade's everyday names.
+def metiers() -> Mapping[str, tuple[str, ...]]:
+    """Return a trade's everyday names.
 
     They stand under the beginning of the trade's NAF rev. 2 code, or its whole NAF 2025 code.
     """
     rows = map(str.split, read_lines("metiers.txt"))
-    return MappingProxyType(
-        {code: frozenset(stem(fold(name)) for name in names) for code, *names in rows}
-    )
+    return MappingProxyType({code: tuple(names) for code, *names in rows})
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """`adjectives` are in both genders and numbers."""
+
+    nom: str
+    adjectives: frozenset[str]
+
+
+@functools.cache
+def regions() -> Mapping[str, Region]:
+    """Return the regions by INSEE's code."""
+    found = {}
+    for line in read_lines("regions.txt"):
+        code, nom, adjectives = line.split(";")
+        words = adjectives.split()
+        both = frozenset(words + [f"{word.removesuffix('s')}s" for word in words])
+        found[code] = Region(nom, both)
+    return MappingProxyType(found)
 
 
 @functools.cache

@@ -24,7 +24,8 @@ def test_a_good_text_is_accepted() -> None:
 
 def test_a_bad_text_is_refused_with_its_reasons() -> None:
     verdict = _check({"facts": _FACTS, "text": _TEXT.replace("2011", "1998")})
-    assert verdict == {"accepted": False, "reasons": ["ungrounded_number", "ungrounded_date"]}
+    reasons = ["ungrounded_number", "ungrounded_date", "ungrounded_terms"]
+    assert verdict == {"accepted": False, "reasons": reasons}
 
 
 def test_other_keys_are_passed_over_and_a_year_may_be_a_number() -> None:

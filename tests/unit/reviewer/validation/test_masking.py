@@ -2,15 +2,21 @@ from collections.abc import Callable
 
 import pytest
 
+from services.reviewer.french.folding import fold_with_origins
 from services.reviewer.validation.known import know
-from services.reviewer.validation.masking import MASK, mask
+from services.reviewer.validation.masking import MASK, Masked, find_facts, mask
 from shared.sirene.facts import Facts
 
 FactsLike = Callable[..., Facts]
 
 
+def _masked(text: str, facts: Facts) -> Masked:
+    folded, known = fold_with_origins(text), know(facts)
+    return mask(text, folded, known, find_facts(text, folded, known))
+
+
 def _rest(text: str, facts: Facts) -> str:
-    masked = mask(text, know(facts))
+    masked = _masked(text, facts)
     assert len(masked.rest) == len(text)
     return " ".join(masked.rest.replace(MASK, " ").split())
 
@@ -64,10 +70,10 @@ def test_the_legal_name_behind_a_signboard_is_masked(facts_like: FactsLike) -> N
 
 def test_the_longest_fact_wins_where_two_begin_together(facts_like: FactsLike) -> None:
     facts = facts_like(nom="VANNES AUTO")
-    masked = mask("Vannes Auto est à Vannes", know(facts))
+    masked = _masked("Vannes Auto est à Vannes", facts)
     assert [span.kind for span in masked.spans] == ["nom", "commune"]
 
 
 def test_a_commune_inside_the_name_is_found_all_the_same(facts_like: FactsLike) -> None:
-    masked = mask("VANNES AUTO", know(facts_like(nom="VANNES AUTO")))
+    masked = _masked("VANNES AUTO", facts_like(nom="VANNES AUTO"))
     assert masked.found == {"nom", "commune"}

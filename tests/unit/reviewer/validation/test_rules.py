@@ -33,6 +33,9 @@ _ADDED = [
     ("meta_talk", "Ce texte est rédigé à partir des données fournies."),
     ("repetition", "Il a été créé en 2011 et déclare 1 ou 2 salariés."),
     ("repetition", "Il existe existe encore."),
+    ("grammar", "La SARL est établi à Vannes."),
+    ("grammar", "Cette établissement est situé à Vannes."),
+    ("grammar", "Elle à été créée en 2011."),
     ("malformed_json", '"commune": "Vannes".'),
     ("refusal", "Je ne peux pas répondre à cette demande."),
     ("refusal", "Désolé."),
@@ -59,6 +62,8 @@ _ADDED = [
     ("ungrounded_date", "Il a été repris en 2015."),
     ("ungrounded_date", "Il a été repris au mois de juin."),
     ("ungrounded_date", "Il date du XIXe siècle."),
+    ("age_told", "Il existe depuis dix-sept ans."),
+    ("age_told", "Il a été créé il y a une vingtaine d’années."),
     ("ungrounded_entity", "Il travaille avec Renault."),
     ("ungrounded_entity", "Il est situé en Suisse."),
     ("ungrounded_terms", "Il vend des pizzas."),
@@ -85,6 +90,11 @@ _ADDED = [
     ("certification_claim", "Il bénéficie d’une garantie décennale."),
     ("negative_claim", "Le travail y est médiocre."),
     ("negative_claim", "Évitez ce garage, c’est une arnaque."),
+    ("comparison", "C’est le seul garage de Vannes."),
+    ("size_claim", "L’effectif augmente."),
+    ("ownership_claim", "La société appartient à un groupe."),
+    ("area_claim", "Il intervient à domicile."),
+    ("authority_claim", "Il est officiellement agréé."),
     ("contact_data", "Tél. 02 97 00 00 00."),
     ("contact_data", "Il est joignable à contact@garage.fr."),
     ("contact_data", "Son site internet existe."),
@@ -226,13 +236,13 @@ def test_all_reasons_are_told_and_in_the_documented_order(facts_like: FactsLike)
 def test_the_reason_codes_are_those_of_the_editorial_rules() -> None:
     documented = """
         empty truncated too_short too_long not_french markup control_chars mojibake placeholder
-        prompt_leak meta_talk repetition all_caps malformed_json refusal
+        prompt_leak meta_talk repetition grammar all_caps malformed_json refusal
         name_missing city_missing wrong_city activity_missing wrong_activity wrong_legal_form
-        wrong_headcount wrong_status ungrounded_number ungrounded_date ungrounded_entity
+        wrong_headcount wrong_status ungrounded_number ungrounded_date age_told ungrounded_entity
         ungrounded_terms
         first_person fake_experience rating superlative recommendation price_claim health_claim
-        certification_claim negative_claim contact_data person_name masked_data sensitive
-        profanity injection_suspect
+        certification_claim negative_claim comparison size_claim ownership_claim area_claim
+        authority_claim contact_data person_name masked_data sensitive profanity injection_suspect
     """
     assert list(RULES) == documented.split()
 

@@ -1,0 +1,1 @@
+"""The grammar that reads a notice sentence by sentence. Pure."""

@@ -1,0 +1,195 @@
+"""The agreements that matter: article and noun, elision, participle and verb with the subject."""
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Literal
+
+from services.reviewer.french.data import read_lines
+from services.reviewer.french.folding import fold
+from services.reviewer.french.grammar import elides
+from services.reviewer.validation import legal_forms
+from services.reviewer.validation.sentences.tokens import DISAGREES, Mark
+
+Genre = Literal["m", "f"]
+# The gender and number that a determiner asks for; « l’ » and « des » only ask for a number.
+_DETERMINERS: Mapping[str, tuple[str, str]] = {
+    "le": ("m", "s"), "la": ("f", "s"), "l'": ("", "s"), "un": ("m", "s"), "une": ("f", "s"),
+    "ce": ("m", "s"), "cet": ("m", "s"), "cette": ("f", "s"), "du": ("m", "s"), "au": ("m", "s"),
+    "sa": ("f", "s"), "les": ("", "p"), "des": ("", "p"), "ces": ("", "p"), "aux": ("", "p"),
+}  # fmt: skip
+_BEFORE_A_CONSONANT = frozenset({"le", "la", "ce", "du", "au", "sa", "de", "que"})
+_BEFORE_A_VOWEL = frozenset({"l'", "d'", "qu'", "cet"})
+_PRONOUNS = {"il": ("m", "s"), "elle": ("f", "s"), "ils": ("m", "p"), "elles": ("f", "p")}
+_TO_BE = {"est": "s", "sont": "p"}
+_PARTICIPLE = re.compile(r"(?:.*[^\W\d_]é|établi|sis|inscrit|ouvert|issu|tenu)(e?)(s?)$")
+_FACTS = frozenset(
+    {"<nom>", "<etab>", "<unite>", "<enseigne>", "<sigle>", "<libelle>", "<commune>"}
+)
+_PLURALS = ("sont", "ont", "exercent", "emploient", "comptent", "déclarent", "figurent")
+
+
+@functools.cache
+def _genders() -> Mapping[str, tuple[Genre, str]]:
+    """Return gender and number of the nouns that notices use."""
+    found: dict[str, tuple[Genre, str]] = {}
+    for line in read_lines("genres.txt"):
+        genre, *nouns = line.split()
+        for noun in nouns:
+            found[noun] = ("m" if genre == "m" else "f", "s")
+            if not noun.endswith("s"):
+                found[f"{noun}s"] = (found[noun][0], "p")
+    return MappingProxyType(found)
+
+
+@functools.lru_cache(maxsize=1024)
+def _gender_of_form(words: str) -> Genre | None:
+    """Return the gender of a legal form, whose acronym has that of its first word."""
+    folded = fold(words).replace(".", "")
+    head = re.split(r"[ ,(]", legal_forms.ALIASES.get(folded, (folded,))[0])[0]
+    by_folded = {fold(noun): genre for noun, (genre, _) in _genders().items()}
+    return by_folded.get(head)
+
+
+def _features(token: Mark) -> tuple[str, str] | None:
+    if "<forme>" in token.symbols:
+        gender = _gender_of_form(token.text)
+        return None if gender is None else (gender, "s")
+    return _genders().get(token.text.lower().replace("’", "'"))
+
+
+@dataclass(frozen=True, slots=True)
+class SpeltWord:
+    """`text` is in small letters, and empty for a fact, which is spelt as it is."""
+
+    text: str
+    features: tuple[str, str] | None
+    symbols: frozenset[str]
+
+
+def words_of(tokens: Sequence[Mark]) -> tuple[SpeltWord, ...]:
+    return tuple(
+        SpeltWord(
+            "" if not _FACTS.isdisjoint(token.symbols) else token.text.lower().replace("’", "'"),
+            _features(token),
+            token.symbols,
+        )
+        for token in tokens
+    )
+
+
+@functools.lru_cache(maxsize=65536)
+def disagree(tokens: tuple[SpeltWord, ...]) -> bool:
+    """Return whether a word of the sentence does not agree with its neighbour or its subject."""
+    return (
+        any(DISAGREES in token.symbols for token in tokens)
+        or any(_article_is_wrong(first, second) for first, second in pairwise(tokens))
+        or _participles_are_wrong(tokens)
+        or _verb_is_wrong(tokens)
+    )
+
+
+def _article_is_wrong(first: SpeltWord, second: SpeltWord) -> bool:
+    word = first.text
+    if second.text[:1].isalpha() and " " not in second.text and "<min>" not in second.symbols:
+        if word in _BEFORE_A_CONSONANT and elides(second.text) and not second.text.startswith("y"):
+            return True
+        if word in _BEFORE_A_VOWEL and not elides(second.text) and second.text != "y":
+            return True
+    wanted = _DETERMINERS.get(word)
+    found = second.features
+    if wanted is None or found is None or "<nom>" in second.symbols:
+        return False
+    gender, number = wanted
+    return number != found[1] or (gender not in {"", found[0]})
+
+
+def _subject(tokens: tuple[SpeltWord, ...]) -> tuple[int, tuple[str, str]] | None:
+    """Return the place after the subject that the tokens begin with, and its features."""
+    if not tokens:
+        return None
+    pronoun = _PRONOUNS.get(tokens[0].text)
+    if pronoun is not None:
+        return 1, pronoun
+    if len(tokens) > 1 and tokens[0].text in _DETERMINERS and (found := tokens[1].features):
+        names = {"<nom>", "<etab>", "<unite>", "<gentile>"}
+        place = 2
+        while place < len(tokens) and not names.isdisjoint(tokens[place].symbols):
+            place += 1
+        return place, found
+    return None
+
+
+def _clauses(tokens: tuple[SpeltWord, ...]) -> list[tuple[SpeltWord, ...]]:
+    """Return the rest of the sentence from each place where a subject may stand."""
+    starts = [0]
+    starts += [
+        place + 1
+        for place, token in enumerate(tokens)
+        if token.text in {",", ";", ":"} or token.text in {"et", "que", "qu'", "dont", "où"}
+    ]
+    return [tokens[start:] for start in starts]
+
+
+def _participles_are_wrong(tokens: tuple[SpeltWord, ...]) -> bool:
+    for clause in _clauses(tokens):
+        found = _subject(clause)
+        if found is None:
+            continue
+        place, features = found
+        # « la culture et l’élevage associés » is a label's own agreement.
+        if place < len(clause) and "<mot>" in clause[place].symbols:
+            continue
+        words = [token.text for token in clause[place : place + 4]]
+        if words[:1] == ["y"]:
+            words = words[1:]
+        if words[:2] in (["a", "été"], ["ont", "été"]):
+            participle = words[2:3]
+        elif words and words[0] in _TO_BE:
+            if _TO_BE[words[0]] != features[1]:
+                return True
+            participle = words[1:2]
+        else:
+            participle = words[:1]
+        if participle and not _agrees(participle[0], features):
+            return True
+    return _first_participle_is_wrong(tokens)
+
+
+def _first_participle_is_wrong(tokens: tuple[SpeltWord, ...]) -> bool:
+    """Return whether « Créé en 2004, elle … » does not agree."""
+    first = tokens[0] if tokens else None
+    if first is None or " " in first.text or _PARTICIPLE.match(first.text) is None:
+        return False
+    for place, token in enumerate(tokens):
+        if token.text == ",":
+            found = _subject(tokens[place + 1 :])
+            if found is not None:
+                return not _agrees(tokens[0].text, found[1])
+    return False
+
+
+def _agrees(word: str, features: tuple[str, str]) -> bool:
+    match = _PARTICIPLE.match(word)
+    if match is None:
+        return True
+    gender, number = features
+    if word == "sis":
+        return gender == "m"
+    return (match.group(1) == "e") == (gender == "f") and (match.group(2) == "s") == (number == "p")
+
+
+def _verb_is_wrong(tokens: tuple[SpeltWord, ...]) -> bool:
+    for clause in _clauses(tokens):
+        found = _subject(clause)
+        if found is not None and found[0] < len(clause):
+            place, (_, number) = found
+            verb = clause[place].text
+            if verb in _PLURALS and number == "s":
+                return True
+            if number == "p" and (verb in {"est", "a"} or verb.endswith(("loie", "erce", "pte"))):
+                return True
+    return False

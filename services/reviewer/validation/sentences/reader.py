@@ -1,0 +1,108 @@
+"""The sentences of a text, each read as statements of facts, or not understood."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.reviewer.validation.known import Known
+from services.reviewer.validation.masking import FoundFact
+from services.reviewer.validation.sentences.agreement import disagree, words_of
+from services.reviewer.validation.sentences.grammar import grammar
+from services.reviewer.validation.sentences.tokens import Lexis, Mark, tokens_of
+from shared.sirene.facts import Facts
+
+_ENDS = frozenset({".", "!", "?", "…"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    tokens: tuple[Mark, ...]
+    understood: bool
+    disagrees: bool = False
+
+    @property
+    def start(self) -> int:
+        return self.tokens[0].start
+
+    @property
+    def end(self) -> int:
+        return self.tokens[-1].end
+
+
+# The facts that a sentence tells, by the symbols of its tokens.
+_TOLD = {
+    "<commune>": "lieu", "<a_commune>": "lieu", "<de_commune>": "lieu", "<commune_le>": "lieu",
+    "<arrondissement>": "arrondissement", "<departement>": "departement", "<region>": "region",
+    "<gentile>": "gentile", "<annee>": "annee", "<date>": "date", "<mois>": "date",
+    "<siret>": "siret", "<siren>": "siren", "<ape>": "ape", "<forme>": "forme", "<sorte>": "sorte",
+    "<libelle>": "activite", "<tete>": "activite", "<metier>": "metier", "<acte>": "acte",
+    "<mot>": "mot", "enseigne": "enseigne", "<unite>": "unite", "entité": "unite",
+    "siège": "siege",
+    "sirene": "registre", "insee": "source", "nul": "effectif", "aucun": "effectif",
+    "<zero>": "effectif", "salarié": "effectif", "salariés": "effectif", "agents": "effectif",
+    "personnes": "effectif", "employés": "effectif", "effectif": "effectif",
+}  # fmt: skip
+
+
+_BOUNDS = frozenset({"<min>", "<max>"})
+_NAMES = frozenset({"<nom>", "<etab>"})
+_WORDS_OF_ACTIVITY = frozenset({"<tete>", "<mot>", "<metier>", "<acte>", "<sorte>"})
+
+
+def facts_told(sentence: Sentence) -> frozenset[str]:
+    """Return the kinds of facts; a word that may be of two kinds tells neither."""
+    return frozenset(
+        _TOLD[symbol]
+        for token in sentence.tokens
+        if _NAMES.isdisjoint(token.symbols) and not _is_ambiguous(token)
+        for symbol in token.symbols
+        if symbol in _TOLD
+    )
+
+
+def _is_ambiguous(token: Mark) -> bool:
+    """Return whether a word is also one of the activity, or a year one of the headcount."""
+    if "<annee>" in token.symbols and not _BOUNDS.isdisjoint(token.symbols):
+        return True
+    return not _WORDS_OF_ACTIVITY.isdisjoint(token.symbols) and any(
+        symbol[0] != "<" for symbol in token.symbols
+    )
+
+
+def says_again(sentences: Sequence[Sentence]) -> bool:
+    """Return whether a sentence only tells what earlier ones have told."""
+    told: frozenset[str] = frozenset()
+    for sentence in sentences:
+        facts = facts_told(sentence)
+        is_certain = sentence.understood and not any(map(_is_ambiguous, sentence.tokens))
+        if is_certain and facts and facts <= told:
+            return True
+        told |= facts
+    return False
+
+
+def read(text: str, facts: Facts, known: Known, found_facts: Sequence[FoundFact]) -> list[Sentence]:
+    """Return the sentences; `disagrees` is told of those that are understood."""
+    lexis = Lexis.of(facts, known)
+    found: list[Sentence] = []
+    tokens: list[Mark] = []
+    for token in tokens_of(text, lexis, found_facts):
+        tokens.append(token)
+        if token.text in _ENDS or token.text == "...":
+            found.append(_sentence(tokens, lexis))
+            tokens = []
+    if tokens:
+        found.append(_sentence(tokens, lexis))
+    return found
+
+
+def _sentence(tokens: list[Mark], lexis: Lexis) -> Sentence:
+    tells = any(symbol in _TOLD for token in tokens for symbol in token.symbols)
+    symbols = tuple(token.symbols for token in tokens)
+    understood = tells and _is_understood(symbols, lexis.flags)
+    return Sentence(tuple(tokens), understood, understood and disagree(words_of(tokens)))
+
+
+@functools.lru_cache(maxsize=65536)
+def _is_understood(symbols: tuple[frozenset[str], ...], flags: frozenset[str]) -> bool:
+    return grammar().covers("PHRASE", symbols, flags)

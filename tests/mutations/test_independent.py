@@ -1,0 +1,25 @@
+"""The validator on texts whose authors had seen no rule."""
+
+import pytest
+
+from services.reviewer.validation import validate
+from tests.mutations.independent import REFUSED_ON_PURPOSE, rows, scores
+
+
+@pytest.mark.parametrize("bank", ["bank_dev", "bank_kinds_dev", "strangers"])
+def test_false_texts_are_refused(bank: str) -> None:
+    assert scores(bank).recall >= 0.98
+
+
+def test_refusals_carry_a_right_code() -> None:
+    assert scores("bank_dev").right_code >= 0.95
+
+
+@pytest.mark.parametrize(("bank", "most"), [("bank_dev", 0.09), ("strangers", 0.11)])
+def test_good_texts_pass(bank: str, most: float) -> None:
+    assert scores(bank).false_rejects <= most
+
+
+def test_what_only_the_editorial_rules_refuse_is_refused_for_their_reason() -> None:
+    reasons = {row.id: validate(row.text, row.facts).reasons for row in rows("bank_dev")}
+    assert all(code in reasons[name] for name, code in REFUSED_ON_PURPOSE.items())
