@@ -79,6 +79,7 @@ def test_an_insee_that_is_down_for_a_day_costs_little_and_fails_nothing(
     for departement in DEPARTEMENTS[:3]:
         request_import(departement)
     wait_for(lambda: progress().received >= ESTABLISHMENTS // 5, seconds=60, what="some rows")
+    wait_for(lambda: statuses(engine, first=3) == ["running"], seconds=60, what="three plans")
 
     outage.begin()
     request_import(DEPARTEMENTS[3])
@@ -89,7 +90,7 @@ def test_an_insee_that_is_down_for_a_day_costs_little_and_fails_nothing(
     assert failures == sum(waiting(engine, "p.starts"))
     assert planner <= 5
     assert max(waiting(engine, "extract(epoch FROM p.lease_until - now())")) <= 300
-    assert column(engine, "SELECT DISTINCT status FROM import_runs WHERE id <= 3") == ["running"]
+    assert statuses(engine, first=3) == ["running"]
     assert column(engine, "SELECT status FROM import_runs WHERE id = 4") == ["pending"]
     assert "INSEE gives no good answer" in status_line(processes)
 
@@ -113,6 +114,11 @@ def test_an_insee_that_is_down_for_a_day_costs_little_and_fails_nothing(
         for record in outage.insee.every_record(f"codeCommuneEtablissement:{departement}*")
     ]
     assert sorted(column(engine, "SELECT siret FROM etablissements")) == sorted(records)
+
+
+def statuses(engine: Engine, *, first: int) -> list[str]:
+    """The different statuses of the first runs."""
+    return column(engine, f"SELECT DISTINCT status FROM import_runs WHERE id <= {first}")
 
 
 def waiting(engine: Engine, name: str) -> list[float]:
