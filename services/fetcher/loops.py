@@ -10,11 +10,18 @@ import structlog
 from services.fetcher.insee.answers import Informations, InseeError, NoGoodAnswer, QueryRefused
 from services.fetcher.plan import deltas
 from services.fetcher.plan.deltas import DeltaOrder, NoWatermark, RunDraft
-from services.fetcher.plan.windows import MOST_ROWS_UNCUT, is_whole_register, make_plan
+from services.fetcher.plan.windows import (
+    MOST_ROWS_UNCUT,
+    PlannedBatch,
+    is_whole_register,
+    make_plan,
+    windows_of,
+)
 from services.fetcher.store import ImportStore, PendingRun
 from services.fetcher.walk.store import PageStore
 from shared.days import FRANCE
 from shared.errors import SlowDown
+from shared.imports.scope import Scope
 from shared.imports.treatments import TreatmentWindow
 from shared.messages import FetchPage
 from shared.metrics import Metrics
@@ -135,12 +142,15 @@ class Planner:
             seconds = min(self.poll_seconds, order.wait_seconds)
             self.store.postpone_run(run.run_id, seconds, warning=warning)
             return None
+        scopes = self.store.read_scopes(order)
         plan = deltas.make_delta_plan(
             decision.windows,
-            self.store.read_scopes(order),
+            scopes,
             count=partial(self._count, run),
             most_rows=self.most_rows_of_delta,
         )
+        if decision.windows and (left := self.store.read_leavers(scopes)):
+            plan += [PlannedBatch(window) for window in windows_of(Scope(sirets=left))]
         return RunDraft(plan, decision.windows, warning)
 
     def _count(self, run: PendingRun, query: str) -> int:

@@ -1,5 +1,6 @@
 """Runs, batches and watermarks in PostgreSQL: the planner's state, which outlives a kill."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
@@ -10,7 +11,8 @@ from services.fetcher.plan.deltas import DeltaOrder, RunDraft
 from services.fetcher.plan.page_end import FIRST_CURSOR
 from services.fetcher.plan.windows import PlannedBatch, Window
 from shared.db.locks import Lock, hold
-from shared.imports.held import first_windows, read_held
+from shared.imports.held import first_windows, is_everything, read_held
+from shared.imports.leavers import read_leavers
 from shared.imports.scope import Scope
 from shared.imports.treatments import Watermark
 from shared.imports.watermarks import read_watermarks, record_windows, settle_windows
@@ -115,6 +117,13 @@ class ImportStore:
         with self._engine.connect() as connection:
             return read_held(connection)
 
+    def read_leavers(self, scopes: Sequence[Scope]) -> list[str]:
+        """Return the stored sirets that no window of a delta of these scopes lists."""
+        if is_everything(scopes) or any(not _has_bounds(each) for each in scopes):
+            return []
+        with self._engine.connect() as connection:
+            return read_leavers(connection, scopes)
+
     def first_windows(self, run_id: int) -> dict[str, datetime] | None:
         with self._engine.connect() as connection:
             return first_windows(connection, run_id)
@@ -123,3 +132,8 @@ class ImportStore:
         """Move the watermarks to the ends of complete windows; return the collections."""
         with self._engine.begin() as connection:
             return settle_windows(connection)
+
+
+def _has_bounds(scope: Scope) -> bool:
+    """Return whether more than a state bounds the scope: that is asked for in any period."""
+    return any(value for name, value in vars(scope).items() if name != "etat_administratif")

@@ -77,13 +77,9 @@ _CLOSE_EXTRA = text(f"""
     WHERE avis.siret = pages.siret AND avis.outcome = 'pending'
 """)
 _FORGET = text("DELETE FROM absences WHERE siret = :siret")
-# A row without a closed page has nothing to bring back. One with it is due at once until it is
-# forgotten: a kill before the order loses nothing.
-_IS_BACK = text("""
-    WITH open AS (DELETE FROM absences WHERE siret = :siret AND page_closed_at IS NULL)
-    UPDATE absences SET asked_at = NULL WHERE siret = :siret AND page_closed_at IS NOT NULL
-    RETURNING siret
-""")
+# It is due at once until it is forgotten: a kill before the order loses nothing. One that was
+# never closed is a surplus of a certificate: its row tells another place or code than INSEE does.
+_IS_BACK = text("UPDATE absences SET asked_at = NULL WHERE siret = :siret RETURNING siret")
 # The next record counts as changed, and the writer makes the page of it.
 _LEAD_BACK = text("""
     WITH own AS (
@@ -138,7 +134,7 @@ def close_extra_pages(
 
 
 def record_presence(connection: Connection, siret: str) -> bool:
-    """Note that INSEE lists the siret; return whether it is to be fetched for its page.
+    """Note that INSEE lists the siret; return whether it is to be fetched: it was asked for.
 
     The absence stays until that is ordered: `forget_absence` follows.
     """

@@ -2,7 +2,12 @@
 
 import pytest
 
+from services.fetcher.certificates.certifier import Certifier
+from services.fetcher.certificates.store import CertificateStore
+from services.fetcher.certificates.stored_rows import StoredRows
+from services.fetcher.lookups import AbsenceWatch
 from shared.imports.held import count_outside, in_words, read_held
+from shared.imports.leavers import read_leavers
 from shared.imports.scope import Scope
 from tests.integration.fetcher.conftest import MakeFetcher, StartInsee
 from tests.integration.fetcher.register_copy import FIRST_DAY, NEXT_DAY, Copy, both, end_of
@@ -113,6 +118,66 @@ def test_what_lies_ahead_has_not_left_yet_and_what_begins_later_is_no_leaver(
     copy.rows("INSERT INTO turns (siret, day) VALUES (:siret, '2027-01-15')", siret=siret)
     with copy.fetcher.engine.connect() as connection:
         assert count_outside(connection, run_id, [scope]) == left
+
+
+def certify(copy: Copy, scope: Scope) -> list[str]:
+    certifier = Certifier(
+        store=CertificateStore(copy.fetcher.engine),
+        rows=StoredRows(copy.fetcher.engine),
+        inquirer=copy.fetcher.inquirer,
+        rows_per_page=1000,
+        per_minute=6000,
+        say=lambda _line: None,
+        show=lambda _listed, _expected: None,
+    )
+    return list(certifier.certify([scope], "sirets").surplus.kept)
+
+
+def test_what_moves_out_of_the_scope_is_told_and_still_brought_up_to_date(copy: Copy) -> None:
+    scope = Scope(departements=["33"])
+    import_(copy, scope)
+    [siret] = copy.some_sirets(1)
+    commune = "SELECT code_commune FROM etablissements WHERE siret = :siret"
+    number = "SELECT numero_voie FROM etablissements WHERE siret = :siret"
+    copy.insee.treat(siret, LATE, codeCommuneEtablissement="24322")
+    copy.insee.publish(day=NEXT_DAY)
+    copy.delta()
+    assert copy.one(commune, siret=siret) != "24322", "no window of the scope lists it"
+    assert certify(copy, scope) == [siret]
+    AbsenceWatch(copy.fetcher.engine, copy.fetcher.walker.sender, 10).turn()
+    copy.work_off()
+    assert copy.one(commune, siret=siret) == "24322"
+    assert copy.rows("SELECT FROM absences") == []
+    assert certify(copy, scope) == []
+
+    copy.insee.treat(siret, "2026-08-06T21:00:00.000", numeroVoieEtablissement="99")
+    copy.insee.publish(day="2026-08-07")
+    run_id = copy.delta()
+    assert copy.one(number, siret=siret) == "99"
+    assert copy.watermarks() == both(end_of("2026-08-07"))
+    with copy.fetcher.engine.connect() as connection:
+        assert count_outside(connection, run_id, [scope]) == 1
+
+
+def test_what_no_window_lists_is_known_by_place_and_activity(copy: Copy) -> None:
+    import_(copy, Scope(departements=["33"]))
+    with copy.fetcher.engine.begin() as connection:
+        assert read_leavers(connection, [Scope(departements=["33"])]) == []
+        every = read_leavers(connection, [Scope(departements=["24"])])
+        assert every == [
+            row["siret"] for row in copy.rows("SELECT siret FROM etablissements ORDER BY 1")
+        ]
+    activite = copy.one(
+        "SELECT activite_principale FROM etablissements WHERE siret = :s", s=every[0]
+    )
+    for scope in (
+        Scope(departements=["33"], activites=[activite]),
+        Scope(siret_to=every[0]),
+    ):
+        with copy.fetcher.engine.begin() as connection:
+            left = read_leavers(connection, [scope])
+        assert every[0] not in left
+        assert left
 
 
 def test_a_comparison_of_a_stock_file_holds_nothing(copy: Copy) -> None:
