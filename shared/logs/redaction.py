@@ -22,7 +22,9 @@ _SECRET_NAMES = ("key", "password", "secret", "token", "url", "authorization", "
 _PERSONAL_NAMES = frozenset(PERSONAL_UNITE_FIELDS + PERSONAL_ETABLISSEMENT_FIELDS)
 # Keys in INSEE's spelling, and names of values that hold whole records or texts.
 _INSEE_NAME = re.compile(r"\w+(UniteLegale|Etablissement)\d?")
-_CONTENT_NAMES = frozenset({"args", "body", "kwargs", "payload", "record", "records", "text"})
+_CONTENT_NAMES = frozenset(
+    {"args", "body", "kwargs", "payload", "record", "records", "text", "verbatim", "author_label"}
+)
 _RECORD = re.compile(r"(UniteLegale|Etablissement)\d?[\\'\"]+\s*:")
 _SECRET_FORMS = (
     # A password in a URL, a key in its query, the credentials of a header.

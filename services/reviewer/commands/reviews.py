@@ -1,5 +1,6 @@
 """The commands `reviews import` and `reviews withdraw`."""
 
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from services.reviewer.commands.databases import register
 from services.reviewer.reviews import store
 from services.reviewer.reviews.files import Refusal, read_reviews
 from services.reviewer.reviews.importer import import_reviews, make_due
+from shared.days import FRANCE
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, make_app
 from shared.terminal.words import thousands
 
@@ -70,5 +72,19 @@ def withdraw(
     """
     with register(_NAME) as engine, engine.begin() as connection:
         sirets = store.withdraw(connection, url)
+        make_due(connection, set(sirets))
+    typer.echo(f"{thousands(len(sirets))} reviews deleted")
+
+
+@reviews.command()
+def expire() -> None:
+    """Delete the reviews that are older than their site keeps them, as `withdraw` does.
+
+    Run it daily where reviews are quoted: the label tells how long they are kept.
+
+    Example: ./sirenade reviews expire
+    """
+    with register(_NAME) as engine, engine.begin() as connection:
+        sirets = store.expire(connection, dt.datetime.now(FRANCE).date())
         make_due(connection, set(sirets))
     typer.echo(f"{thousands(len(sirets))} reviews deleted")

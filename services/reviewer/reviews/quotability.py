@@ -33,6 +33,8 @@ _CONTACT = re.compile(
 )
 _MARKUP = re.compile(r"[<>{}]|&(?:[a-z]+|#\w+);|\]\(|```|\[/?[a-z]{1,6}[\]=]|javascript:|\\[nrtux]")
 _PART = re.compile(r"[^\W_]+|[.!?…;:,*]")
+# « enf0iré »
+_DIGITS = str.maketrans("013457", "oieast")
 _LETTERS_APART = re.compile(r"(?<![^\W_])(?:[^\W\d_][ ._*-]){3,}[^\W\d_](?![^\W_])")
 _MASKED_WORD = re.compile(r"[^\W\d_][*#@$]{1,}[^\W\d_]|[^\W\d_]\*{2,}")
 
@@ -59,7 +61,9 @@ def _in_words(words: str) -> Iterator[str]:
     folded = fold("".join(c for c in plain if unicodedata.category(c) != "Cf"))
     line = f" {' '.join(_PART.findall(folded))} "
     joined = (re.sub(r"[\W_]", "", found) for found in _LETTERS_APART.findall(folded))
-    spoken = frozenset([*(token.folded for token in tokenise(folded)), *joined])
+    words_said = [token.folded for token in tokenise(folded)]
+    disguised = (word.translate(_DIGITS) for word in words_said if not word.isalpha())
+    spoken = frozenset([*words_said, *joined, *disguised])
     for code in _CODES:
         if _lexicon(code).found(spoken, line) or _found_more(code, folded, spoken, line):
             yield code

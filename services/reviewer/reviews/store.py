@@ -45,6 +45,9 @@ _REPLACE_FORMER = text("""
       AND published_on = :published_on AND (verbatim = :one_line OR url = :url)
 """)
 _WITHDRAW = text("DELETE FROM sources WHERE url = :url RETURNING siret")
+_EXPIRE = text("""
+    DELETE FROM sources WHERE published_on + retention_days < :today RETURNING siret
+""")
 _READ = text(f"""
     SELECT {", ".join(_COLUMNS)} FROM sources
     WHERE siret = ANY(:sirets) AND site IS NOT NULL
@@ -104,6 +107,13 @@ def keep_source(connection: Connection, source: Source) -> bool | None:
 def withdraw(connection: Connection, url: str) -> list[str]:
     """Delete the reviews published at this address, and what quoted them; return their SIRETs."""
     sirets = list(connection.execute(_WITHDRAW, {"url": url}).scalars())
+    erase_quotations(connection, sirets)
+    return sirets
+
+
+def expire(connection: Connection, today: dt.date) -> list[str]:
+    """Delete the reviews that their site keeps no longer, and what quoted them; return SIRETs."""
+    sirets = list(connection.execute(_EXPIRE, {"today": today}).scalars())
     erase_quotations(connection, sirets)
     return sirets
 

@@ -149,6 +149,19 @@ class Scene:
             """,
             siren=SIREN,
         )
+        desk.execute(
+            """
+            INSERT INTO sources (digest, siret, siren, url, licence, author_label, published_on,
+              verbatim, site, review_id, experienced_on, verification, verification_description,
+              counterpart, publication_days, retention_days, author_contact, doubt_url)
+            SELECT decode(md5(siret), 'hex'), siret, siren, 'https://avis.example/1', 'l', 'a',
+              '2026-01-01', :text, 's', siret, '2026-01-01', 'none', NULL, false, 1, 900, true,
+              'https://avis.example/2'
+            FROM etablissements WHERE siren = :siren
+            """,
+            siren=SIREN,
+            text=TEXT,
+        )
         # It has the bystander's texts too.
         desk.execute(f"""
             INSERT INTO avis_simhashes (place, avis_id, simhash)

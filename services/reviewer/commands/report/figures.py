@@ -60,9 +60,11 @@ _MINUTES = text("""
       count(*) FILTER (WHERE accepted) AS accepted, sum(latency_seconds) / 60 AS at_work
     FROM avis_attempts GROUP BY 1 ORDER BY 1
 """)
+# A withdrawn review could not be taken out of a file: syntheses are not drawn.
 _SOME = text("""
     SELECT id, siret, text, label FROM avis
-    WHERE outcome = 'accepted' AND text IS NOT NULL ORDER BY random() LIMIT :number
+    WHERE kind = 'notice' AND outcome = 'accepted' AND text IS NOT NULL
+    ORDER BY random() LIMIT :number
 """)
 
 

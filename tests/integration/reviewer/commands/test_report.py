@@ -62,6 +62,15 @@ def test_first_attempts_are_told_from_those_that_were_asked_for_again(
     assert len(found.samples) == 2
 
 
+def test_a_synthese_is_not_among_the_samples(
+    register: "Register", desk: "Desk", engine: Engine
+) -> None:
+    desk.store(*desk.claim(register.add(range(1, 3))))
+    assert len(read(engine).samples) == 2
+    register.execute("UPDATE avis SET kind = 'synthese'")
+    assert read(engine).samples == []
+
+
 def test_who_must_not_be_written_about_any_more_is_not_among_the_samples(
     register: "Register", desk: "Desk", engine: Engine
 ) -> None:

@@ -207,6 +207,19 @@ def test_a_withdrawn_review_is_in_no_table(
     assert places_of("atelier soigné", engine) == set()
 
 
+def test_a_review_goes_when_its_site_keeps_it_no_longer(
+    register: "Register", reviews: Reviews, reviewer: ShardReviewer, engine: Engine
+) -> None:
+    register.add(range(1, 2))
+    reviews.import_(REVIEW, review(2))
+    reviewer.work([synthese(register)["id"]])
+    assert sirenade(reviews.database_url, "expire").stdout == "0 reviews deleted\n"
+    register.execute("UPDATE sources SET retention_days = 1 WHERE review_id = '1'")
+    assert sirenade(reviews.database_url, "expire").stdout == "1 reviews deleted\n"
+    assert places_of("atelier soigné", engine) == set()
+    assert synthese(register)["outcome"] == "pending"
+
+
 def test_a_text_that_comes_after_the_withdrawal_leaves_no_quotation_in_its_attempt(
     register: "Register", reviews: Reviews, reviewer: ShardReviewer, engine: Engine
 ) -> None:

@@ -67,6 +67,7 @@ _FILLED = {
     "page_redirects.slug",
     "pro_localisations.nom",
     "pro_localisations.slug",
+    "sources.verbatim",
     "unites_legales.nom",
     "unites_legales.prenom1",
 }
