@@ -201,7 +201,10 @@ def repetition(checked: CheckedText) -> bool:
     if any(map(_says_twice, re.split(r"[.!?]", checked.whole.folded))):
         return True
     words = re.findall(rf"[a-z0-9]+|{MASK}+|[.!?]", checked.whole.folded)
-    if any(first == second and first.isalpha() for first, second in pairwise(words)):
+    # « a à » folds to « a a ».
+    if any(
+        first == second and first.isalpha() and first != "a" for first, second in pairwise(words)
+    ):
         return True
     twos = list(pairwise(words))
     if any(

@@ -24,10 +24,18 @@ _DETERMINERS: Mapping[str, tuple[str, str]] = {
 _BEFORE_A_CONSONANT = frozenset({"le", "la", "ce", "du", "au", "sa", "de", "que"})
 _BEFORE_A_VOWEL = frozenset({"l'", "d'", "qu'", "cet"})
 _PRONOUNS = {"il": ("m", "s"), "elle": ("f", "s"), "ils": ("m", "p"), "elles": ("f", "p")}
+_UNSURE = frozenset({"<min>", "<departement>", "<region>", "<forme>"})
+_PLACES = frozenset({"<commune>", "<departement>", "<region>"})
 _TO_BE = {"est": "s", "sont": "p"}
 _PARTICIPLE = re.compile(r"(?:.*[^\W\d_]é|établi|sis|inscrit|ouvert|issu|tenu)(e?)(s?)$")
 _FACTS = frozenset(
     {"<nom>", "<etab>", "<unite>", "<enseigne>", "<sigle>", "<libelle>", "<commune>"}
+)
+_ONES = frozenset(
+    "est a constitue forme représente relève concerne fait compte emploie".split()  # noqa: SIM905
+)
+_MANY = frozenset(
+    "sont ont constituent forment représentent relèvent concernent font".split()  # noqa: SIM905
 )
 _PLURALS = ("sont", "ont", "exercent", "emploient", "comptent", "déclarent", "figurent")
 
@@ -63,9 +71,13 @@ def _features(token: Mark) -> tuple[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class SpeltWord:
-    """`text` is in small letters, and empty for a fact, which is spelt as it is."""
+    """`text` is in small letters, and empty for a fact, which is spelt as it is.
+
+    `elides` tells of words and places whether « de » loses its vowel before them.
+    """
 
     text: str
+    elides: bool
     features: tuple[str, str] | None
     symbols: frozenset[str]
 
@@ -74,6 +86,7 @@ def words_of(tokens: Sequence[Mark]) -> tuple[SpeltWord, ...]:
     return tuple(
         SpeltWord(
             "" if not _FACTS.isdisjoint(token.symbols) else token.text.lower().replace("’", "'"),
+            not _PLACES.isdisjoint(token.symbols) and elides(token.text),
             _features(token),
             token.symbols,
         )
@@ -94,7 +107,9 @@ def disagree(tokens: tuple[SpeltWord, ...]) -> bool:
 
 def _article_is_wrong(first: SpeltWord, second: SpeltWord) -> bool:
     word = first.text
-    if second.text[:1].isalpha() and " " not in second.text and "<min>" not in second.symbols:
+    if second.elides and word == "de":
+        return True
+    if second.text[:1].isalpha() and _UNSURE.isdisjoint(second.symbols):
         if word in _BEFORE_A_CONSONANT and elides(second.text) and not second.text.startswith("y"):
             return True
         if word in _BEFORE_A_VOWEL and not elides(second.text) and second.text != "y":
@@ -183,6 +198,10 @@ def _agrees(word: str, features: tuple[str, str]) -> bool:
 
 
 def _verb_is_wrong(tokens: tuple[SpeltWord, ...]) -> bool:
+    if len(tokens) > 1 and tokens[0].text in {"les", "ces"} and tokens[1].text != "":
+        verbs = (token.text for token in tokens[1:] if token.text in _ONES | _MANY)
+        if next(verbs, "sont") in _ONES:
+            return True
     for clause in _clauses(tokens):
         found = _subject(clause)
         if found is not None and found[0] < len(clause):

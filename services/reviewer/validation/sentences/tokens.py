@@ -91,24 +91,20 @@ class Lexis:
 
 def _flags(facts: Facts, known: Known, activity: ActivityWords) -> Iterator[str]:
     """Yield the conditions of the grammar that hold."""
-    if facts.est_siege or facts.siret == "":
-        yield "siege"
-    if not facts.est_siege and facts.siret != "":
-        yield "secondaire"
-    if known.bounds == frozenset({0}):
-        yield "nul"
-    if known.bounds is None:
-        yield "muet"
-    if "ei" in known.forms:
-        yield "individuel"
-    elif known.forms:
-        yield "morale"
-    if "location" in activity.heads:
-        yield "location"
-    if "non immatriculee" in fold(facts.forme or ""):
-        yield "hors_rcs"
-    if facts.denomination is not None and fold(facts.denomination) != fold(facts.nom):
-        yield "double"
+    is_siege = facts.est_siege or facts.siret == ""
+    conditions = {
+        "siege": is_siege,
+        "secondaire": not is_siege,
+        "nul": known.bounds == frozenset({0}),
+        "muet": known.bounds is None,
+        "individuel": "ei" in known.forms,
+        "morale": "ei" not in known.forms and bool(known.forms),
+        "collectivite": any(re.search("commune|collectivite", one) for one in form_labels(facts)),
+        "location": "location" in activity.heads,
+        "hors_rcs": "non immatriculee" in fold(facts.forme or ""),
+        "double": facts.denomination is not None and fold(facts.denomination) != fold(facts.nom),
+    }
+    yield from (name for name, holds in conditions.items() if holds)
 
 
 def _short_names(nom: str) -> Iterator[str]:
