@@ -53,7 +53,8 @@ _SNAPSHOT = text(f"""
        WHERE CASE WHEN :run_id IS NULL THEN kind = 'delta' ELSE id = :run_id END
        ORDER BY id DESC LIMIT 1) AS warning,
       (SELECT CASE WHEN count(*) = 2 THEN min(treated_until) END FROM watermarks)
-        AS treated_until, {_OF_A_SHARD}
+        AS treated_until,
+      (SELECT paused_because FROM review_budget) AS texts_paused, {_OF_A_SHARD}
     FROM
       (SELECT min(created_at) AS started_at, string_agg(DISTINCT error, '; ') AS error,
               count(*) FILTER (WHERE is_open) AS open,
@@ -126,6 +127,8 @@ class Progress:
     day_ends_at: datetime | None = None
     # None: the calendar's days.
     day_seconds: float | None = None
+    # The reason for which no text is begun; None while texts are made.
+    texts_paused: str | None = None
 
     @property
     def is_idle(self) -> bool:

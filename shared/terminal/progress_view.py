@@ -11,7 +11,7 @@ from shared.imports.pace import Rate
 from shared.imports.progress import Progress
 from shared.terminal.panel import add_bar, make_bars, make_panel, panel_width
 from shared.terminal.watch import watch
-from shared.terminal.words import alarming, eta, percent, thousands
+from shared.terminal.words import alarming, eta, paused_texts, percent, thousands
 
 
 class ProgressView:
@@ -39,6 +39,8 @@ class ProgressView:
         lines: list[RenderableType] = [bars, _facts(progress)]
         if progress.warning:
             lines.append(Text(progress.warning, style="yellow"))
+        if progress.texts_paused is not None:
+            lines.append(Text(paused_texts(progress.texts_paused), style="yellow"))
         if progress.per_day is not None:
             lines.append(Text(_today(progress)))
         if progress.error:
@@ -111,5 +113,6 @@ def one_line(progress: Progress) -> str:
         f"failed items {thousands(progress.failed_items)}"
         f"{_freshness(progress, ', ')}{f' ({progress.warning})' if progress.warning else ''}"
         f"{f', {_today(progress)}' if progress.per_day is not None else ''}"
+        f"{f', {paused_texts(progress.texts_paused)}' if progress.texts_paused else ''}"
         f"{f', {progress.error}' if progress.error else ''}"
     )

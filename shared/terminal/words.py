@@ -9,6 +9,18 @@ _CENT = Decimal("0.01")
 _THREE_DIGITS = Context(prec=3)
 
 
+_PAUSES = {
+    "cap": "the cap is reached",
+    "asked": "somebody asked for it",
+    "sample": "the sample is made",
+}
+
+
+def paused_texts(because: str) -> str:
+    """Say that no text is begun, and why (`review_budget.paused_because`)."""
+    return f"texts are paused ({_PAUSES[because]}): ./sirenade avis resume"
+
+
 def thousands(number: int) -> str:
     """Group three digits as the French do, apart by a space that does not break."""
     return f"{number:,}".replace(",", _SPACE)

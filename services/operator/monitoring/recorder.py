@@ -190,6 +190,7 @@ def _spend(reading: Reading) -> Spend:
         spent_eur=_spent_eur(reading),
         reserved_eur=float(reading.totals["sirenade_budget_reserved_euros"] or 0),
         cap_eur=None if math.isinf(cap) else cap,
+        paused_because=reading.progress.texts_paused,
     )
 
 

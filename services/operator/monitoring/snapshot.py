@@ -54,11 +54,15 @@ class QuotaUse:
 
 @dataclass(frozen=True)
 class Spend:
-    """`cap_eur` is None where there is no cap."""
+    """`cap_eur` is None where there is no cap.
+
+    While texts are paused `paused_because` says why: `cap`, `asked` or `sample`.
+    """
 
     spent_eur: float
     reserved_eur: float
     cap_eur: float | None
+    paused_because: str | None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,16 @@ from services.operator.monitoring.snapshot import AvisProgress, QuotaUse, Snapsh
 from shared.alerts import Alert
 from shared.days import FRANCE
 from shared.terminal.panel import add_bar, make_bars, make_panel
-from shared.terminal.words import alarming, cents, duration, eta, mib, percent, thousands
+from shared.terminal.words import (
+    alarming,
+    cents,
+    duration,
+    eta,
+    mib,
+    paused_texts,
+    percent,
+    thousands,
+)
 
 MAX_WIDTH = 118
 _MOST_REASONS = 4
@@ -44,6 +53,8 @@ def one_line(snapshot: Snapshot) -> str:
         f"429: {snapshot.quota.http_429}, "
         f"failed items {thousands(sum(snapshot.failed_items_open.values()))}"
     )
+    if snapshot.spend.paused_because is not None:
+        words += f", {paused_texts(snapshot.spend.paused_because)}"
     return "; ".join([words, *(f"{each.name}: {each.summary}" for each in snapshot.alerts)])
 
 
@@ -86,7 +97,10 @@ def _lines(snapshot: Snapshot) -> Iterator[tuple[str, RenderableType]]:
     spend = snapshot.spend
     cap = "no cap" if spend.cap_eur is None else cents(spend.cap_eur)
     told = f"spent {cents(spend.spent_eur)} of {cap} · set aside {cents(spend.reserved_eur)}"
-    yield "money", Text(told)
+    money = Text(told)
+    if spend.paused_because is not None:
+        money.append(f"\n{paused_texts(spend.paused_because)}", style="yellow")
+    yield "money", money
     failed = alarming("items", sum(snapshot.failed_items_open.values()))
     letters = alarming("dead letters archived", snapshot.dead_letters_waiting)
     yield "failed", Text.from_markup(f"{failed} · {letters}")

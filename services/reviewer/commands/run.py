@@ -27,7 +27,7 @@ from services.reviewer.commands.run_progress import RunReader
 from services.reviewer.commands.run_view import RunView, watch_run
 from services.reviewer.commands.show import read_avis, render_avis
 from services.reviewer.money.amounts import json_default, parse_cap, plain
-from services.reviewer.money.budget import ASKED, Budget
+from services.reviewer.money.budget import ASKED, Budget, BudgetState
 from services.reviewer.money.forecast import BillForecast, KnownProvider
 from services.reviewer.notices import template
 from shared.clock import Clock
@@ -60,7 +60,8 @@ def run(  # noqa: PLR0913, PLR0917  # the options of a command
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: clock.stopping.set())
     with databases() as opened:
-        runner = _Runner(opened, Budget(opened.control), clock, cap, no_cap, as_json)
+        budget = Budget(opened.control)
+        runner = _Runner(opened, budget, budget.read(), clock, cap, no_cap, as_json)
         runner.tell_bill(read_forecast(opened), "forecast")
         if prompt is not None:
             runner.redo(prompt, yes=yes)
@@ -74,6 +75,7 @@ def run(  # noqa: PLR0913, PLR0917  # the options of a command
 class _Runner:
     opened: Databases
     budget: Budget
+    before: BudgetState
     clock: Clock
     cap: str | None
     no_cap: bool
@@ -112,19 +114,20 @@ class _Runner:
         self._tell("marked", {"texts": marked}, f"{thousands(marked)} texts are due again")
 
     def make_sample(self, texts: int) -> None:
-        state = self.budget.read()
         charges = any(provider.charges for provider in self._providers())
-        if charges and self.cap is None and not self.no_cap and state.left_eur == 0:
+        if charges and self.cap is None and not self.no_cap and self.before.left_eur == 0:
             raise UserError(
-                f"no room for a call with a price ({one_line(state).split(';')[0]}): "
+                f"no room for a call with a price ({one_line(self.before).split(';')[0]}): "
                 "set the most that all texts may cost with --cap EUR"
             )
         if self.cap is not None:
             parse_cap(self.cap)
-        self._let_texts_end()
         ids = choose_sample(self.opened.shards, texts)
+        if ids:
+            self._let_texts_end()
+            ids = choose_sample(self.opened.shards, texts)
         if not ids:
-            self._tell("end", {"status": "nothing due"}, "nothing is due")
+            self._leave_as_it_was()
             return
         send_again(self.opened.shards, ids)
         resume_under(self.budget, self.cap, no_cap=self.no_cap, sample_ids=ids)
@@ -140,6 +143,14 @@ class _Runner:
         for line in advice(rest):
             self._tell("advice", {"line": line}, line)
         self._end(due, "make the rest by ./sirenade avis resume")
+
+    def _leave_as_it_was(self) -> None:
+        """End without a text: neither the cap nor a pause of this command stays."""
+        if not self.before.paused:
+            ids = self.before.sample_ids
+            self.budget.resume(sample_ids=None if ids is None else list(ids))
+        now = one_line(self.budget.read())
+        self._tell("end", {"status": "nothing due"}, f"nothing is due, and nothing changes; {now}")
 
     def _let_texts_end(self) -> None:
         """Pause until no text is under way: it would go on with the sample."""

@@ -133,6 +133,13 @@ def test_status_prints_the_progress_in_one_line(sirenade: Sirenade, broken: dict
     assert answer.out == ""
 
 
+def test_status_and_monitor_say_that_texts_are_paused(sirenade: Sirenade, desk: Desk) -> None:
+    desk.execute("UPDATE review_budget SET status = 'paused', paused_because = 'asked'")
+    assert "texts are paused (somebody asked for it)" in sirenade("status", "--once").err
+    (look,) = sirenade("monitor", "--once", "--json").out.splitlines()
+    assert json.loads(look)["spend"]["paused_because"] == "asked"
+
+
 @pytest.mark.parametrize("command", ["monitor", "status"])
 def test_a_run_that_does_not_exist_is_a_mistake(sirenade: Sirenade, command: str) -> None:
     answer = sirenade(command, "--run", 99)

@@ -238,6 +238,38 @@ def test_without_anything_due_the_run_is_over_at_once(call: Call) -> None:
 
 
 @pytest.mark.usefixtures("meter")
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_sample_of_nothing_changes_nothing(call: Call, budget: Budget, paused: bool) -> None:
+    if paused:
+        budget.pause(ASKED)
+    before = replace(budget.read(), changed_at=None)  # type: ignore[arg-type]
+    done = call("run", "--sample", "20", "--cap", "50")
+    assert done.returncode == 0, done.stderr
+    assert "nothing is due, and nothing changes" in done.stdout
+    assert replace(budget.read(), changed_at=None) == before  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("meter")
+def test_a_sample_whose_texts_end_meanwhile_leaves_the_run_as_it_was(
+    register: "Register", database_url: str, budget: Budget, desk: "Desk"
+) -> None:
+    claims = desk.claim(register.add(range(1, 3)))
+    budget.resume(cap_eur=Decimal(5), keep_cap=False)
+    environment = {**os.environ, "SIRENADE_DATABASE_URL": database_url}
+    options = ("--sample", "3", "--cap", "9", "--json")
+    command = (sys.executable, "-m", "services.reviewer", "avis", "run", *options)
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        events = (json.loads(line) for line in run.stdout)
+        next(event for event in events if event["event"] == "waiting")
+        desk.store(*claims)
+        assert [event["status"] for event in events] == ["nothing due"]
+    assert run.returncode == 0
+    state = budget.read()
+    assert (state.status, state.cap_eur, state.sample_ids) == ("running", Decimal(5), None)
+
+
+@pytest.mark.usefixtures("meter")
 def test_without_a_sample_the_forecast_says_how_to_make_one(
     register: "Register", call: Call
 ) -> None:

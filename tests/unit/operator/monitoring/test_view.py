@@ -45,6 +45,15 @@ def test_large_numbers_fit_too() -> None:
     assert "ETA 17:30:4" in "\n".join(lines)
 
 
+def test_a_pause_of_texts_is_said_with_its_reason() -> None:
+    told = "texts are paused (somebody asked for it): ./sirenade avis resume"
+    running = made_snapshot()
+    paused = replace(running, spend=replace(running.spend, paused_because="asked"))
+    for it, is_said in ((running, False), (paused, True)):
+        assert (told in drawn(it)) == is_said
+        assert (told in view.one_line(it)) == is_said
+
+
 def test_everything_is_said() -> None:
     text = drawn(made_snapshot(), columns=120)
     for words in (

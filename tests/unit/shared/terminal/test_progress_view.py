@@ -91,6 +91,13 @@ def test_a_warning_is_shown_until_there_is_none() -> None:
     assert one_line(warned).endswith("(INSEE has published nothing after Sunday)")
 
 
+def test_a_pause_of_texts_is_shown_with_its_reason() -> None:
+    told = "texts are paused (the cap is reached): ./sirenade avis resume"
+    paused = replace(NOTHING_YET, texts_paused="cap")
+    assert told in "\n".join(drawn(paused))
+    assert one_line(paused).endswith(told)
+
+
 def test_what_insee_says_is_shown_as_it_is() -> None:
     lines = drawn(replace(NOTHING_YET, error="INSEE answers 400: siret:[9 TO *] [/bold]"))
     assert "siret:[9 TO *] [/bold]" in "\n".join(lines)
