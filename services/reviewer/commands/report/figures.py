@@ -12,6 +12,13 @@ from services.reviewer.validation import GROUNDING
 from shared.avis import PENDING
 
 _DUPLICATES = ("exact_duplicate", "near_duplicate")
+_IDENTITY = [
+    *("siret", "siren", "nom", "enseigne", "denomination", "sigle"),
+    *("commune", "code_commune", "departement", "categorie_juridique", "tranche_effectifs"),
+]
+SHORT_LINE = 120
+"""A text below this number of characters is a short line: there was little to say."""
+
 LENGTH_STEP = 25
 """The width of a bar in the histogram of lengths, in characters."""
 
@@ -60,6 +67,26 @@ _MINUTES = text("""
       count(*) FILTER (WHERE accepted) AS accepted, sum(latency_seconds) / 60 AS at_work
     FROM avis_attempts GROUP BY 1 ORDER BY 1
 """)
+_HELD = text("""
+    SELECT held_because, count(*) AS texts FROM avis WHERE held_because IS NOT NULL
+    GROUP BY 1 ORDER BY 2 DESC, 1
+""")
+# The facts that a text was given, but for those that say who and where it is. An attempt of an
+# older release has kept none.
+_USEFULNESS = text("""
+    WITH texts AS (
+      SELECT left(p.activite_principale, 2) AS division, a.text, a.held_because, (
+        SELECT (SELECT count(*) FROM jsonb_object_keys(t.facts) AS k (name)
+          WHERE name <> ALL (:identity))
+        FROM avis_attempts t
+        WHERE t.avis_id = a.id AND t.accepted AND t.facts_hash = a.accepted_facts_hash
+        ORDER BY t.id DESC LIMIT 1) AS facts
+      FROM avis a JOIN pro_localisations p ON p.id = a.pro_localisation_id
+      WHERE a.outcome = 'accepted' AND a.kind = 'notice' AND a.text IS NOT NULL)
+    SELECT division, count(*) AS texts, avg(facts)::float AS facts,
+      count(*) FILTER (WHERE length(text) < :short) AS short, count(held_because) AS held
+    FROM texts GROUP BY 1 ORDER BY 2 DESC, 1
+""")
 # A withdrawn review could not be taken out of a file: syntheses are not drawn.
 _SOME = text("""
     SELECT id, siret, text, label FROM avis
@@ -91,6 +118,8 @@ class TextReport:
     lengths: Mapping[int, int]
     minutes: Sequence[Row[Any]]
     samples: Sequence[SampleText]
+    held: Mapping[str, int]
+    usefulness: Sequence[Row[Any]]
 
     @property
     def accepted(self) -> int:
@@ -118,6 +147,10 @@ def read_report(connection: Connection, *, samples: int) -> TextReport:
         lengths={row.characters: row.texts for row in lengths},
         minutes=connection.execute(_MINUTES).all(),
         samples=_samples(connection, samples),
+        held={row.held_because: row.texts for row in connection.execute(_HELD)},
+        usefulness=connection.execute(
+            _USEFULNESS, {"identity": _IDENTITY, "short": SHORT_LINE}
+        ).all(),
     )
 
 

@@ -11,6 +11,8 @@ from services.reviewer.commands.report.figures import LENGTH_STEP, TextReport, e
 from shared.report.page import render_page
 from shared.terminal.words import thousands
 
+_MOST_ACTIVITIES = 20
+
 
 def render(report: TextReport, *, now: dt.datetime) -> str:
     return render_page(
@@ -20,6 +22,8 @@ def render(report: TextReport, *, now: dt.datetime) -> str:
         report=report,
         now=f"{now:%Y-%m-%d %H:%M} UTC",
         numbers=list(_numbers(report)),
+        held=", ".join(f"{name} {thousands(texts)}" for name, texts in report.held.items()),
+        activities=[_usefulness(each) for each in report.usefulness[:_MOST_ACTIVITIES]],
         generators=[_cells(model) for model in report.models],
     )
 
@@ -46,8 +50,17 @@ def _numbers(report: TextReport) -> Iterator[tuple[str, str]]:
     yield "grounded at once", _share(grounded, texts)
     yield "near another text", _share(duplicates, texts)
     yield "fallen back to the template", _share(report.fallbacks, report.accepted)
+    short = sum(division.short for division in report.usefulness)
+    yield "short lines", _share(short, sum(division.texts for division in report.usefulness))
+    yield "held for a person", thousands(sum(report.held.values()))
     yield "spent", f"{report.cost_eur:.2f} €"
     yield "per 1 000 accepted", "–" if cost is None else f"{cost:.4f} €"
+
+
+def _usefulness(row: Row[Any]) -> tuple[str, ...]:
+    facts = "–" if row.facts is None else f"{row.facts:.1f}"
+    short = _share(row.short, row.texts)
+    return row.division, thousands(row.texts), facts, short, thousands(row.held)
 
 
 def _share(part: int, whole: int) -> str:

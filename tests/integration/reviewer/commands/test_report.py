@@ -71,6 +71,19 @@ def test_a_synthese_is_not_among_the_samples(
     assert read(engine).samples == []
 
 
+def test_usefulness_is_told_by_activity_with_what_is_held(
+    register: "Register", desk: "Desk", engine: Engine
+) -> None:
+    desk.store(*desk.claim(register.add(range(1, 4))))
+    register.execute("UPDATE avis SET held_because = 'fallback' WHERE siren = '000000001'")
+    register.execute("UPDATE avis SET text = repeat('x', 200) WHERE siren = '000000002'")
+    found = read(engine)
+    assert found.held == {"fallback": 1}
+    [division] = found.usefulness
+    assert (division.division, division.texts, division.short, division.held) == ("43", 3, 2, 1)
+    assert division.facts > 2
+
+
 def test_who_must_not_be_written_about_any_more_is_not_among_the_samples(
     register: "Register", desk: "Desk", engine: Engine
 ) -> None:
@@ -106,7 +119,7 @@ def test_what_costs_and_is_refused_has_its_plots(
     page = (tmp_path / "page.html").read_text("utf-8")
     headings = (
         "Throughput", "First texts", "Reasons of rejections", "Length of the accepted texts",
-        "Cost", "2 of the accepted texts",
+        "Usefulness, by activity", "Cost", "2 of the accepted texts",
     )  # fmt: skip
     assert all(f"<h2>{heading}" in page for heading in headings)
     assert page.count("<svg") == 6
