@@ -110,7 +110,7 @@ RESET = f"claim_token = NULL, {SETTLE}"
 
 NO_TEXT = """text = NULL, label = NULL, digital_source_type = NULL, model = NULL,
       prompt_version = NULL, accepted_facts_hash = NULL, accepted_at = NULL,
-      held_because = NULL, held_at = NULL"""
+      held_because = NULL, held_at = NULL, display_name = NULL, json_ld = NULL"""
 """Assignments of an `UPDATE avis` that takes its text away, with all that tells of it."""
 
 

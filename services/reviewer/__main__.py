@@ -11,6 +11,7 @@ from services.reviewer.commands.report import report
 from services.reviewer.commands.reviews import reviews
 from services.reviewer.commands.run import run as run_texts
 from services.reviewer.commands.show import show
+from services.reviewer.commands.whose import whose
 from shared.terminal.cli import make_app
 from shared.terminal.cli import run as run_cli
 
@@ -21,7 +22,7 @@ app.add_typer(reviews, name="reviews")
 app.add_typer(rehearse, name="rehearse")
 for command in (run_texts, budget, pause, resume, forecast, show, check, report):
     avis.command()(command)
-for order in (held, hold, release, reject, edit):
+for order in (whose, held, hold, release, reject, edit):
     avis.command()(order)
 
 

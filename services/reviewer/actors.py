@@ -25,6 +25,7 @@ from services.reviewer.texts.author import Author
 from services.reviewer.texts.duplicates import Rewrite
 from services.reviewer.texts.holds import HOLD_NOTHING, HoldRules
 from services.reviewer.texts.parked import park
+from services.reviewer.texts.provenance import NO_IMPRINT, Imprint
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from shared.avis import HoldReason
 from shared.clock import Clock
@@ -64,6 +65,7 @@ class ShardReviewer:
     admit: Callable[[Sequence[int]], Sequence[int]] = list
     rewrite: Rewrite | None = None
     hold_rules: HoldRules = HOLD_NOTHING
+    imprint: Imprint = NO_IMPRINT
     # The process has one for all shards; without it every message is claimed at once.
     capacity: Capacity | None = None
 
@@ -183,6 +185,7 @@ class ShardReviewer:
                     sole_traders=self.sole_traders,
                     rewrite=self.rewrite,
                     hold_rules=self.hold_rules,
+                    imprint=self.imprint,
                 )
             except (DBAPIError, PoolTimeoutError) as error:
                 if not is_outage(error):

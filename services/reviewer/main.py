@@ -29,6 +29,7 @@ from services.reviewer.settings import ReviewerSettings
 from services.reviewer.texts.author import Author, one_at_a_time
 from services.reviewer.texts.duplicates import rewriter
 from services.reviewer.texts.holds import HoldRules
+from services.reviewer.texts.provenance import Imprint
 from services.reviewer.texts.warm_up import warm_up
 from services.reviewer.validation import RULES, validate
 from shared.broker.envelope import publish
@@ -94,6 +95,13 @@ class _Parts:
         return HoldRules(settings.avis_hold_fallback_share, settings.avis_hold_first_texts)
 
     @property
+    def imprint(self) -> Imprint:
+        settings = self.settings
+        return Imprint(
+            settings.avis_publisher, settings.avis_publisher_url, settings.avis_licence_url
+        )
+
+    @property
     def batches_interval_seconds(self) -> float:
         """Return the shortest poll interval of a provider, at most that of the loop."""
         batches = [each.batch for each in self.providers if each.batch is not None]
@@ -148,6 +156,7 @@ class _Parts:
                 # It waits for no turn: places are locked while a text is written again.
                 rewrite=rewriter(_reasons_against, self.clock, self.metrics),
                 hold_rules=self.hold_rules,
+                imprint=self.imprint,
                 capacity=capacity,
             )
             for shard in self.shards
@@ -166,9 +175,11 @@ class _Parts:
 
     def carry_out_orders(self) -> None:
         """Carry out the orders of people about texts, shard by shard."""
-        sole_traders = self.settings.avis_sole_traders
+        sole_traders, imprint = self.settings.avis_sole_traders, self.imprint
         for shard in self.shards:
-            Editor(shard, _reasons_against, self.clock, sole_traders=sole_traders).step()
+            Editor(
+                shard, _reasons_against, self.clock, sole_traders=sole_traders, imprint=imprint
+            ).step()
 
     def service(self, broker: dramatiq.Broker) -> Service:
         self.metrics.generators.set(self.texts_at_once)

@@ -38,3 +38,11 @@ class ReviewerSettings(ServiceSettings):
         ge=0,
         description="texts of a model's new prompt version that a person looks at first",
     )
+    avis_publisher: str | None = Field(
+        default=None, description="who publishes the texts, told in their JSON-LD"
+    )
+    avis_publisher_url: str | None = Field(default=None, description="the publisher's address")
+    avis_licence_url: str = Field(
+        default="https://www.etalab.gouv.fr/licence-ouverte-open-licence",
+        description="address of the licence of the texts",
+    )

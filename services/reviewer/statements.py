@@ -53,20 +53,24 @@ RELEASE = text("""
 """)
 
 
-def _update(columns: Sequence[str], more: str) -> TextClause:
-    """Return an update of these columns, all texts, and of what `more` sets."""
+def _update(columns: Sequence[str], more: str, *, read: Sequence[str] = ()) -> TextClause:
+    """Return an update of these columns, all texts, and of what `more` sets from `read`, too."""
     return text(f"""
         UPDATE avis SET {", ".join(f"{column} = new.{column}" for column in columns)}, {more}
         FROM json_to_recordset(CAST(:rows AS json))
-            AS new(id bigint, {", ".join(f"{column} text" for column in columns)})
+            AS new(id bigint, {", ".join(f"{column} text" for column in (*columns, *read))})
         WHERE avis.id = new.id
     """)
 
 
 ACCEPT = _update(
-    ("text", "label", "digital_source_type", "model", "prompt_version", "facts_hash"),
+    (
+        *("text", "label", "digital_source_type", "model", "prompt_version", "facts_hash"),
+        "display_name",
+    ),
     f"""outcome = 'accepted', accepted_facts_hash = new.facts_hash,
-        accepted_at = clock_timestamp(), {avis.SETTLE}""",
+        json_ld = CAST(new.json_ld AS jsonb), accepted_at = clock_timestamp(), {avis.SETTLE}""",
+    read=["json_ld"],
 )
 MAKE_DUE = _update(("facts_hash",), avis.RESET)
 SETTLE = _update(("outcome",), avis.SETTLE)
@@ -84,13 +88,15 @@ ERASE_SIMHASHES = text(f"""
 
 KEEP_ATTEMPTS = text("""
     INSERT INTO avis_attempts (avis_id, siren, attempted_at, model, prompt_version, facts_hash,
-                               text, accepted, reasons, latency_seconds,
-                               provider, tokens_in, tokens_out, tokens_cached, cost_eur)
-    SELECT avis_id, siren, clock_timestamp(), model, prompt_version, facts_hash,
-           text, accepted, reasons, latency_seconds,
-           provider, tokens_in, tokens_out, tokens_cached, cost_eur
+                               facts, text, accepted, reasons, latency_seconds,
+                               provider, tokens_in, tokens_out, tokens_cached, cost_eur,
+                               unanswered)
+    SELECT avis_id, siren, attempted_at, model, prompt_version, facts_hash,
+           facts, text, accepted, reasons, latency_seconds,
+           provider, tokens_in, tokens_out, tokens_cached, cost_eur, unanswered
     FROM json_to_recordset(CAST(:rows AS json)) AS new(
         avis_id bigint, siren text, model text, prompt_version text, facts_hash text,
+        attempted_at timestamptz, facts jsonb, unanswered integer,
         text text, accepted boolean, reasons text[], latency_seconds double precision,
         provider text, tokens_in integer, tokens_out integer, tokens_cached integer,
         cost_eur numeric)

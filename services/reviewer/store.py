@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, Row
 
 from services.reviewer import statements
@@ -12,6 +13,7 @@ from services.reviewer.reviews import synthese
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.duplicates import Rewrite, keep_apart, simhash_of
 from services.reviewer.texts.holds import HOLD_NOTHING, HoldRules, held_by_rule, hold
+from services.reviewer.texts.provenance import NO_IMPRINT, Imprint, json_ld, shown_name
 from services.reviewer.texts.rulings import (
     AvisResult,
     Claim,
@@ -23,9 +25,13 @@ from services.reviewer.texts.rulings import (
 )
 from services.reviewer.texts.subject_rows import lock_subjects, read_subjects
 from shared.avis import HUMAN_EDITED, PENDING, TEXTLESS, AvisOutcome, HoldReason
+from shared.sirene.facts import facts_hash
 
 STARTS_ALLOWED = 10
 """Starts without a result after which an avis is rejected: it seems to kill its reviewer."""
+
+_HASH_DIGITS = 64
+"""A synthese has the hash of its reviews behind that of its facts."""
 
 STARTS_WITHOUT_RESULT = "starts_without_result"
 
@@ -85,6 +91,7 @@ def store(  # noqa: PLR0913  # what a result is judged by
     sole_traders: bool,
     rewrite: Rewrite | None = None,
     hold_rules: HoldRules = HOLD_NOTHING,
+    imprint: Imprint = NO_IMPRINT,
     also: Callable[[Connection, Mapping[int, Fate]], None] | None = None,
 ) -> dict[int, Fate]:
     """Write the results in one transaction; to store them again changes nothing.
@@ -92,7 +99,7 @@ def store(  # noqa: PLR0913  # what a result is judged by
     A result counts only while token, status, opposition, page and facts are those of its claim:
     all rows that could change them are locked. With `rewrite`, an accepted text that reads like a
     neighbour's is replaced by another one of the same facts. The rules say which accepted texts are
-    held for a person. `also` runs last, in the same
+    held for a person, and the imprint stands in their provenance. `also` runs last, in the same
     transaction.
     """
     ordered = sorted(results, key=lambda result: result.claim.avis_id)
@@ -105,7 +112,7 @@ def store(  # noqa: PLR0913  # what a result is judged by
         rulings = _judge(connection, ordered, sole_traders=sole_traders)
         if rewrite is not None:
             rulings = _kept_apart(connection, rulings, rewrite, hashes)
-        _write(connection, rulings)
+        _write(connection, rulings, imprint)
         accepted = [each for each, ruling in rulings if ruling.outcome is AvisOutcome.ACCEPTED]
         hold(connection, held_by_rule(connection, hold_rules, accepted))
         fates = {result.claim.avis_id: ruling.fate for result, ruling in rulings}
@@ -178,10 +185,14 @@ def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:
     return row.has_text is True and accepted == (claimed.facts_hash, prompt_version)
 
 
-def _write(connection: Connection, rulings: Sequence[tuple[AvisResult, Ruling]]) -> None:
+def _write(
+    connection: Connection, rulings: Sequence[tuple[AvisResult, Ruling]], imprint: Imprint
+) -> None:
     accepted = [result for result, ruling in rulings if ruling.outcome is AvisOutcome.ACCEPTED]
     rejected = [result for result, ruling in rulings if ruling.outcome is AvisOutcome.REJECTED]
-    statements.execute_rows(connection, statements.ACCEPT, map(_accepted_row, accepted))
+    statements.execute_rows(
+        connection, statements.ACCEPT, [accepted_row(each, imprint) for each in accepted]
+    )
     due = [
         {"id": result.claim.avis_id, "facts_hash": ruling.due_facts_hash}
         for result, ruling in rulings
@@ -231,9 +242,9 @@ def _failure_of(result: AvisResult) -> dict[str, object]:
     return _failure(result.claim, last.reasons[0], message)
 
 
-def _accepted_row(result: AvisResult) -> dict[str, object]:
+def accepted_row(result: AvisResult, imprint: Imprint) -> dict[str, object]:
+    """Return the values of an avis whose text is that of the last attempt."""
     last = result.attempts[-1]
-    assert last.accepted
     return {
         "id": result.claim.avis_id,
         "text": last.text,
@@ -242,6 +253,8 @@ def _accepted_row(result: AvisResult) -> dict[str, object]:
         "model": last.model,
         "prompt_version": last.prompt_version,
         "facts_hash": result.claim.facts_hash,
+        "display_name": shown_name(result.claim.facts),
+        "json_ld": orjson.dumps(json_ld(result.claim, last, imprint)).decode(),
     }
 
 
@@ -259,7 +272,15 @@ def attempt_row(result: AvisResult, attempt: Attempt, ruling: Ruling) -> dict[st
         "avis_id": claim.avis_id,
         "siren": claim.siren,
         "facts_hash": claim.facts_hash,
+        "facts": _facts_of(claim),
         "accepted": attempt.accepted and not because,
         "reasons": [*attempt.reasons, *because, *tolerated],
         "cost_eur": str(attempt.cost_eur),
     }
+
+
+def _facts_of(claim: Claim) -> dict[str, object] | None:
+    """Return the facts that the hash is of; None where a batch was asked with others."""
+    if facts_hash(claim.facts) != claim.facts_hash[:_HASH_DIGITS]:
+        return None
+    return {name: value for name, value in asdict(claim.facts).items() if value is not None}

@@ -79,6 +79,7 @@ class BatchResults:
             sole_traders=self.reviewer.sole_traders,
             rewrite=self.reviewer.rewrite,
             hold_rules=self.reviewer.hold_rules,
+            imprint=self.reviewer.imprint,
             also=settle,
         )
         self.reviewer.count_fates(fates.values())

@@ -86,7 +86,9 @@ def edit(  # noqa: PLR0913, PLR0917  # the options of a command
 
     Example: ./sirenade avis edit 55210055400013 --file text.txt --reason "clearer"
     """
-    order = _made(OrderVerb.EDIT, siret, reason, by, "notice", words=_read(file), override=override)
+    order = _made(
+        OrderVerb.EDIT, siret, reason, by, "notice", words=read_words(file), override=override
+    )
     _order(order, wait, as_json=as_json)
 
 
@@ -119,7 +121,7 @@ def _made(  # noqa: PLR0913  # the particulars of an order
     )
 
 
-def _read(file: Path) -> str:
+def read_words(file: Path) -> str:
     """Return the text on one line; non-breaking spaces stay."""
     try:
         words = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")

@@ -12,7 +12,6 @@ from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy import Engine, text
 
-from services.reviewer.commands.json_ld import json_ld
 from services.reviewer.money.amounts import json_default
 from services.reviewer.reviews.quotability import reasons_against_quoting
 from services.reviewer.texts.subject_rows import read_subjects
@@ -33,13 +32,14 @@ _AVIS = """
 """
 _OF_SIRET = text(_AVIS.format(condition="siret = :wanted"))
 _THESE = text(_AVIS.format(condition="id = ANY(:wanted)"))
+_PUBLISHED = text("SELECT json_ld FROM avis_published WHERE siret = :siret ORDER BY kind")
 _ORDERS = text("""
     SELECT verb, ordered_by, reason, override, ordered_at, status, refusal, done_at
     FROM avis_orders WHERE siret = :siret AND kind = :kind ORDER BY id
 """)
 _ATTEMPTS = text("""
     SELECT attempted_at, provider, model, prompt_version, accepted, reasons, tokens_in,
-           tokens_out, tokens_cached, cost_eur, latency_seconds, text
+           tokens_out, tokens_cached, cost_eur, unanswered, latency_seconds, text
     FROM avis_attempts WHERE avis_id = :avis_id ORDER BY id
 """)
 
@@ -64,16 +64,24 @@ def show(
     url = url_for(load(DatabaseSettings), siren_of(digits))
     with current_engine(url, application_name="sirenade-avis") as engine:
         found = read_avis(engine, digits)
+        works = read_published(engine, digits) if as_json_ld else []
     if not found:
         raise UserError(f"no avis for the establishment {digits}: is it imported?")
     if as_json_ld:
-        typer.echo(json_ld(found))
+        # An establishment may be named « </script> ».
+        typer.echo(json.dumps(works, ensure_ascii=False).replace("<", "\\u003c"))
     elif as_json:
         typer.echo(json.dumps(found, default=json_default, ensure_ascii=False))
     else:
         console = Console()
         for one in found:
             console.print(render_avis(one))
+
+
+def read_published(engine: Engine, siret: str) -> list[dict[str, Any]]:
+    """Return the JSON-LD of each text that a web page may show."""
+    with engine.connect() as connection:
+        return list(connection.scalars(_PUBLISHED, {"siret": siret}))
 
 
 def read_avis(engine: Engine, wanted: str | Sequence[int]) -> list[dict[str, Any]]:
@@ -175,7 +183,7 @@ def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
         bill = (
             f"{attempt['tokens_in']}{cached}",
             str(attempt["tokens_out"]),
-            f"{round(attempt['cost_eur'], 6):f}",
+            ("≤ " if attempt["unanswered"] else "") + f"{round(attempt['cost_eur'], 6):f}",
         )
         table.add_row(
             f"{attempt['attempted_at']:%Y-%m-%d %H:%M:%S}",

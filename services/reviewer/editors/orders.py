@@ -19,10 +19,11 @@ from services.reviewer.editors.decisions import (
     edited_source_type,
 )
 from services.reviewer.notices.label import edited_label
-from services.reviewer.store import attempt_row
+from services.reviewer.store import accepted_row, attempt_row
 from services.reviewer.texts.attempts import Attempt, Validate
 from services.reviewer.texts.duplicates import replace_simhash
 from services.reviewer.texts.holds import hold
+from services.reviewer.texts.provenance import NO_IMPRINT, Imprint
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate, Ruling
 from services.reviewer.texts.subject_rows import lock_subjects, read_subjects
 from services.reviewer.texts.subjects import AvisSubject
@@ -75,8 +76,9 @@ _REJECT = text(f"""
 """)
 _EDIT = text(f"""
     UPDATE avis SET outcome = 'accepted', text = :text, label = :label,
-      digital_source_type = :digital_source_type, model = '{HUMAN_EDITED}',
-      prompt_version = '{HUMAN_EDITED}', facts_hash = :facts_hash,
+      digital_source_type = :digital_source_type, model = :model,
+      prompt_version = :prompt_version, facts_hash = :facts_hash,
+      display_name = :display_name, json_ld = CAST(:json_ld AS jsonb),
       accepted_facts_hash = :facts_hash, accepted_at = clock_timestamp(),
       held_because = NULL, held_at = NULL, {RESET}
     WHERE id = :id
@@ -91,6 +93,7 @@ class Editor:
     validate: Validate
     clock: Clock
     sole_traders: bool
+    imprint: Imprint = NO_IMPRINT
 
     def step(self) -> None:
         while not self.clock.stopping.is_set() and self.carry_out_one():
@@ -184,14 +187,7 @@ class Editor:
         )
         claim = Claim.on(subject, avis_id=kept.id, token=uuid.uuid4())
         result = AvisResult(claim=claim, attempts=(attempt,), label=label)
-        changed = {
-            "id": kept.id,
-            "text": order.text,
-            "label": label,
-            "digital_source_type": source_type,
-            "facts_hash": claim.facts_hash,
-        }
-        connection.execute(_EDIT, changed)
+        connection.execute(_EDIT, accepted_row(result, self.imprint))
         row = attempt_row(result, attempt, Ruling(Fate.ACCEPTED, AvisOutcome.ACCEPTED))
         statements.execute_rows(connection, statements.KEEP_ATTEMPTS, [row | {"accepted": True}])
         replace_simhash(connection, result)

@@ -19,11 +19,15 @@ Messages = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """`usage` and `cost_eur` add up all tries."""
+    """`usage` and `cost_eur` add up all tries.
+
+    Of those `unanswered` they hold the most that they can have cost.
+    """
 
     answer: ModelAnswer
     usage: TokenUsage
     cost_eur: Decimal
+    unanswered: int = 0
 
     @property
     def failed(self) -> bool:
@@ -38,6 +42,7 @@ class Bill:
         self._provider = provider
         self.usage = TokenUsage(tokens_in=0, tokens_out=0)
         self.cost_eur = Decimal(0)
+        self.unanswered = 0
 
     def add(self, usage: TokenUsage) -> None:
         self.usage = TokenUsage(
@@ -48,7 +53,7 @@ class Bill:
         self.cost_eur += self._provider.price.cost_eur(usage)
 
     def result(self, answer: ModelAnswer) -> CallResult:
-        return CallResult(answer, self.usage, self.cost_eur)
+        return CallResult(answer, self.usage, self.cost_eur, self.unanswered)
 
     def without_text(self, reason: str) -> CallResult:
         return self.result(ModelAnswer(None, (reason,), None))

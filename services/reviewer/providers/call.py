@@ -172,7 +172,7 @@ class ProviderClient:
                 end = End.NOT_MADE
             self._leave(entry, end, start, error)
             if error.billed:
-                self._charge(bill, one.most)
+                self._charge_unanswered(bill, one)
             self._settle(reservation, one.most if error.billed else None)
             if isinstance(error, RateLimited):
                 asked = error.retry_after_seconds
@@ -182,7 +182,7 @@ class ProviderClient:
             raise
         except BaseException:
             self.gate.leave(entry, End.FAILED)
-            self._charge(bill, one.most)
+            self._charge_unanswered(bill, one)
             self._settle(reservation, one.most)
             raise
         self._leave(entry, End.ANSWERED, start, reply)
@@ -203,6 +203,10 @@ class ProviderClient:
         self._metrics.chat_call_seconds.labels(provider=name).observe(latency_seconds)
         if out_of_use:
             log.error("a provider is out of use", provider=name, reason=str(came))
+
+    def _charge_unanswered(self, bill: Bill, one: _Try) -> None:
+        bill.unanswered += 1
+        self._charge(bill, one.most)
 
     def _charge(self, bill: Bill, usage: TokenUsage) -> None:
         bill.add(usage)

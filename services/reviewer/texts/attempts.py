@@ -1,10 +1,12 @@
 """Attempts at a text, each with its verdict: pure."""
 
+import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from services.reviewer.notices.template import GeneratedText
+from shared.clock import utc_now
 from shared.errors import SlowDown
 from shared.sirene.facts import Facts
 
@@ -23,7 +25,8 @@ class Attempt:
     """One call of a generator and its verdict, accepted when `reasons` is empty.
 
     `text` and `digital_source_type` are None where the generator brought nothing; `error` is then
-    the class of its error, never its message: that may hold facts.
+    the class of its error, never its message: that may hold facts. `unanswered` tries ended without
+    an answer: tokens and cost are the most that these can have been.
     """
 
     model: str
@@ -38,6 +41,8 @@ class Attempt:
     tokens_out: int = 0
     tokens_cached: int = 0
     cost_eur: Decimal = Decimal(0)
+    unanswered: int = 0
+    attempted_at: dt.datetime = field(default_factory=utc_now, compare=False)
 
     @property
     def accepted(self) -> bool:

@@ -137,6 +137,7 @@ class Author:
             tokens_out=usage.tokens_out,
             tokens_cached=usage.tokens_cached,
             cost_eur=draft.result.cost_eur,
+            unanswered=draft.result.unanswered,
         )
 
     def _generate(self, facts: Facts) -> Attempt:

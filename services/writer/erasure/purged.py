@@ -27,9 +27,9 @@ _UNNAME = f"""
       WHERE avis.id = found.id
       RETURNING avis.siren, avis.id),
     attempts AS (
-      UPDATE avis_attempts t SET text = NULL FROM avis a JOIN facts f USING (siret)
+      UPDATE avis_attempts t SET text = NULL, facts = NULL FROM avis a JOIN facts f USING (siret)
       WHERE a.siret = ANY (ARRAY(SELECT siret FROM facts)) AND t.avis_id = a.id
-        AND t.text IS NOT NULL AND left(t.facts_hash, 64) <> f.facts_hash),
+        AND num_nonnulls(t.text, t.facts) > 0 AND left(t.facts_hash, 64) <> f.facts_hash),
     {places.LINES},
     {places.simhashes_of("id = ANY (ARRAY(SELECT id FROM texts))")},
     {places.ITEMS},

@@ -1,6 +1,16 @@
 """The texts, and the units that must not be written about."""
 
-from sqlalchemy import CheckConstraint, Index, Numeric, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Computed,
+    Index,
+    LargeBinary,
+    Numeric,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.avis import AvisOutcome, HoldReason, OrderStatus, OrderVerb
 from shared.db.tables import columns as col
@@ -17,6 +27,9 @@ avis = col.table(
     col.text("accepted_facts_hash"),
     col.text("text", "label", "digital_source_type", "model", "prompt_version"),
     col.instant("accepted_at", "published_at"),
+    # The name beside the text, and its provenance; `avis_published` serves all together.
+    col.text("display_name"),
+    col.columns(JSONB, "json_ld"),
     # A held text is not served.
     col.one_of("held_because", *HoldReason, nullable=True),
     col.instant("held_at"),
@@ -45,15 +58,25 @@ avis_attempts = col.table(
     # The chat server's name in the settings; null for a template.
     col.text("provider"),
     col.text("model", "prompt_version", "facts_hash", required=True),
+    # The facts that the text was made of, without those that the register does not say.
+    col.columns(JSONB, "facts"),
     col.text("text"),
+    Column("text_digest", LargeBinary, Computed("avis_text_digest(text)", persisted=True)),
     col.boolean("accepted", required=True),
     col.texts("reasons", required=True),
     # The cached ones are among tokens_in.
     col.integer("tokens_in", "tokens_out", "tokens_cached", default="0"),
     col.columns(Numeric(12, 8), "cost_eur", default="0"),
+    # The tries without an answer: tokens and cost are the most that they can have been.
+    col.integer("unanswered", default="0"),
     col.double("latency_seconds", required=True),
     Index("ix_avis_attempts_avis_id", "avis_id"),
     Index("ix_avis_attempts_siren", "siren"),
+    Index(
+        "ix_avis_attempts_text_digest",
+        "text_digest",
+        postgresql_where="text_digest IS NOT NULL",
+    ),
 )
 
 # Orders of people about texts: a reviewer carries them out.

@@ -126,7 +126,8 @@ class Scene:
         desk.execute(
             """
             UPDATE avis SET outcome = 'accepted', accepted_facts_hash = facts_hash, text = :text,
-              label = 'l', model = 'm', prompt_version = 'v', accepted_at = now()
+              label = 'l', model = 'm', prompt_version = 'v', accepted_at = now(),
+              display_name = :text, json_ld = jsonb_build_object('about', CAST(:text AS text))
             WHERE siren = :siren
             """,
             siren=SIREN,
@@ -135,8 +136,8 @@ class Scene:
         desk.execute(
             """
             INSERT INTO avis_attempts (avis_id, siren, model, prompt_version, facts_hash, text,
-              accepted, reasons, latency_seconds)
-            SELECT id, siren, 'm', 'v', facts_hash, text, true, '{}', 1 FROM avis
+              facts, accepted, reasons, latency_seconds)
+            SELECT id, siren, 'm', 'v', facts_hash, text, json_ld, true, '{}', 1 FROM avis
             WHERE siren = :siren
             """,
             siren=SIREN,

@@ -40,14 +40,14 @@ def test_a_page_gets_the_text_with_label_and_provenance_as_json_ld(
 ) -> None:
     nom = "</script><script>alert(1)</script>"
     desk.store(*desk.claim(register.add(range(1, 2), denomination=nom)))
-    register.execute("UPDATE avis SET digital_source_type = 'trainedAlgorithmicMedia'")
     shown = show(database_url, "00000000100011", "--json-ld")
     assert shown.returncode == 0, shown.stderr
     assert "<" not in shown.stdout, "it goes into a script element"
     [work] = json.loads(shown.stdout)
     assert work["@type"] == "CreativeWork", "never a Review"
     assert (work["text"], work["creditText"]) == (f"Un texte sur {nom}.", "Notice.")
-    assert work["digitalSourceType"] == "https://schema.org/TrainedAlgorithmicMediaDigitalSource"
+    assert work["digitalSourceType"] == "https://schema.org/AlgorithmicMediaDigitalSource"
+    assert work["dateCreated"].startswith("20")
     assert work["about"]["identifier"]["value"] == "00000000100011"
     register.change(unites_legales, register.siren(1), statut_diffusion="P")
     assert json.loads(show(database_url, "00000000100011", "--json-ld").stdout) == []

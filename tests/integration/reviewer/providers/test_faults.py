@@ -101,6 +101,9 @@ def test_through_every_fault_each_avis_ends_once_and_is_paid_once(
     assert met > len(FAULTS), "every fault was met"
     require_each_ended_once_and_paid_once(register, budget, count)
     assert accepted_by(register)["m"] > count // 2
+    unanswered = register.rows("SELECT cost_eur FROM avis_attempts WHERE unanswered > 0")
+    assert unanswered, "what a try without an answer may have cost is marked"
+    assert all(row["cost_eur"] > 0 for row in unanswered)
 
 
 @pytest.mark.slow

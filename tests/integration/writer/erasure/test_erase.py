@@ -55,7 +55,10 @@ def erased(stored: Scene) -> Scene:
 
 
 _FILLED = {
+    "avis.display_name",
+    "avis.json_ld",
     "avis.text",
+    "avis_attempts.facts",
     "avis_attempts.text",
     "avis_orders.reason",
     "avis_orders.text",
