@@ -35,7 +35,7 @@ _TOKENS_SET_ASIDE_PER_TOKEN = 2
 
 @dataclass(frozen=True, slots=True)
 class _LineResult:
-    """`result` is None where the avis is gone; `again` are the reasons to ask anew with."""
+    """`result` is None where the avis is gone; `again` are reproaches to ask anew with."""
 
     line: BatchLine
     cost_eur: Decimal
@@ -129,7 +129,8 @@ class BatchResults:
         else:
             with structlog.contextvars.bound_contextvars(avis_id=line.avis_id):
                 attempts = self._validated(line, attempt, claim)
-            again = attempts.made[-1].reasons if attempts.slow_down else None
+            if attempts.slow_down is not None:
+                again = self.reviewer.author.reproaches(attempts.made[-1], subject.facts)
         return _LineResult(line, cost_eur, self.reviewer.result_of(claim, attempts), again)
 
     def _attempt(

@@ -1,12 +1,12 @@
 """Slots such as {NOM}: a model never sees a name or place, they are put in afterwards."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from services.reviewer.french.folding import fold
 from services.reviewer.french.grammar import Lieu, capital, de, lieu, que
 from services.reviewer.french.labels import clean_name, nom_de_commune
-from services.reviewer.french.phrases import numero
+from services.reviewer.french.phrases import activite, effectif, forme, numero
 from shared.sirene.facts import Facts
 
 NOM = "NOM"
@@ -33,8 +33,18 @@ def slots_of(facts: Facts) -> Mapping[str, str]:
         SIRET: numero(facts.siret),
         ENSEIGNE: other_name(facts.enseigne, nom),
         DENOMINATION: other_name(facts.denomination, nom),
+        **dict(_values(facts)),
     }
     return {slot: value for slot, value in found.items() if value}
+
+
+def _values(facts: Facts) -> Iterator[tuple[str, str | None]]:
+    """Yield facts whose value a model knows: some write their slots all the same."""
+    form, activity = forme(facts), activite(facts)
+    yield "FORME", None if form is None else form.libelle
+    yield "ACTIVITE", None if activity is None else activity.intitule
+    yield "ANNEE", None if facts.annee_creation is None else str(facts.annee_creation)
+    yield "EFFECTIF", effectif(facts.tranche_effectifs)
 
 
 def fill(text: str, facts: Facts) -> str:

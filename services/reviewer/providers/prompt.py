@@ -3,15 +3,15 @@
 import functools
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from types import MappingProxyType
 
 from jinja2 import Environment, StrictUndefined, Template
 
 from services.reviewer.french.phrases import activite, effectif, forme
 from services.reviewer.notices.slots import COMMUNE, DENOMINATION, ENSEIGNE, NOM, SIRET, slots_of
-from services.reviewer.providers.answers import UNAVAILABLE
 from services.reviewer.providers.bill import Messages
 from shared.sirene.facts import Facts
 
@@ -26,6 +26,8 @@ _ORDERS = (
     "place l’activité dans la première phrase et la commune dans la deuxième",
     "réunis la forme juridique et la commune dans la première phrase",
 )
+_UNGROUNDED = "ungrounded_terms"
+_QUOTES = ": "
 _NO_EMPLOYEE = "aucun salarié déclaré à la fin de l’année de référence"
 
 
@@ -39,15 +41,15 @@ class Prompt:
     def messages(self, facts: Facts, *, json_wanted: bool, reasons: Sequence[str]) -> Messages:
         """Write the messages.
 
-        `reasons` are the codes against earlier texts; each is told once. A provider that was away
-        says nothing of a text, and is left out.
+        `reasons` are the reproaches to earlier texts, as `reproaches` makes them; each is told
+        once, in French and with its remedy. A provider that was away says nothing of a text, and
+        is left out.
         """
-        told = [reason for reason in dict.fromkeys(reasons) if reason != UNAVAILABLE]
         context = self.template.new_context(
             {
                 "faits": facts_json(facts),
                 "json": json_wanted,
-                "motifs": ", ".join(told),
+                "motifs": list(_remedies(reasons)),
                 "ordre": _order(facts.siret),
             }
         )
@@ -57,11 +59,45 @@ class Prompt:
         ]
 
 
+def reproaches(codes: Sequence[str], own_words: Sequence[str]) -> tuple[str, ...]:
+    """Return the codes; the one of ungrounded words has the model's own, « code: mot, mot »."""
+    if not own_words:
+        return tuple(codes)
+    quoted = f"{_UNGROUNDED}{_QUOTES}{', '.join(own_words)}"
+    return tuple(quoted if code == _UNGROUNDED else code for code in codes)
+
+
+def _remedies(reasons: Sequence[str]) -> Iterator[str]:
+    words: dict[str, list[str]] = {}
+    for reason in reasons:
+        code, _, quoted = reason.partition(_QUOTES)
+        words.setdefault(code, []).extend(filter(None, quoted.split(", ")))
+    for code, own in words.items():
+        remedy = _remedes().get(code)
+        if remedy is None:
+            continue
+        yield remedy
+        if own:
+            told = ", ".join(f"« {word} »" for word in dict.fromkeys(own))
+            yield f"Ces mots n’étaient dans aucun fait, ne les emploie pas : {told}."
+
+
+@functools.cache
+def _remedes() -> Mapping[str, str]:
+    lines = _prompt_file("remedes.txt").splitlines()
+    rows = (line.split("|") for line in lines if not line.startswith("#"))
+    return MappingProxyType({row[0]: row[1] for row in rows})
+
+
+def _prompt_file(name: str) -> str:
+    return (resources.files("services.reviewer.providers.prompts") / name).read_text("utf-8")
+
+
 @functools.cache
 def read_prompt(name: str = NOTICE) -> Prompt:
-    path = resources.files("services.reviewer.providers.prompts") / f"{name}.j2"
-    source = path.read_text(encoding="utf-8")
-    digest = hashlib.blake2b(source.encode(), digest_size=4).hexdigest()
+    source = _prompt_file(f"{name}.j2")
+    content = (source + _prompt_file("remedes.txt")).encode()
+    digest = hashlib.blake2b(content, digest_size=4).hexdigest()
     environment = Environment(
         autoescape=False,  # noqa: S701 a prompt is not HTML, and no fact in it comes from a stranger
         undefined=StrictUndefined,
@@ -71,7 +107,10 @@ def read_prompt(name: str = NOTICE) -> Prompt:
 
 
 def facts_json(facts: Facts) -> str:
-    """Return a JSON object of slots and INSEE's own words; no word that a stranger chose."""
+    """Return a JSON object of slots and INSEE's own words; no word that a stranger chose.
+
+    A fact and its slot have one name: the fact `annee` would have the slot {ANNEE}.
+    """
     slots = slots_of(facts)
     form, activity = forme(facts), activite(facts)
     staff = _NO_EMPLOYEE if facts.tranche_effectifs == "00" else effectif(facts.tranche_effectifs)
@@ -80,10 +119,10 @@ def facts_json(facts: Facts) -> str:
         "commune": _slot(COMMUNE, slots),
         "siret": _slot(SIRET, slots),
         "enseigne": _slot(ENSEIGNE, slots),
-        "unite_legale": _slot(DENOMINATION, slots),
-        "forme_juridique": None if form is None else form.libelle,
-        "activite_principale": None if activity is None else activity.intitule,
-        "annee_de_creation": facts.annee_creation,
+        "denomination": _slot(DENOMINATION, slots),
+        "forme": None if form is None else form.libelle,
+        "activite": None if activity is None else activity.intitule,
+        "annee": facts.annee_creation,
         "effectif": staff,
         "siege": facts.est_siege,
     }

@@ -18,6 +18,7 @@ from services.reviewer.providers.answers import UNAVAILABLE
 from services.reviewer.providers.call import CallWindow
 from services.reviewer.providers.choice import Exhausted, ProviderChoice, ProviderDraft
 from services.reviewer.providers.limits import CallLimit
+from services.reviewer.providers.prompt import reproaches
 from services.reviewer.texts.attempts import (
     BY_A_MODEL,
     GENERATOR_FAILED,
@@ -26,6 +27,7 @@ from services.reviewer.texts.attempts import (
     Validate,
     attempt,
 )
+from services.reviewer.validation import free_words
 from shared.errors import SlowDown
 from shared.logs import places_of
 from shared.metrics import Metrics
@@ -63,6 +65,7 @@ class Author:
     monotonic_seconds: Callable[[], float]
     generate: Callable[[Facts], GeneratedText] = template.generate
     choice: ProviderChoice | None = None
+    free_words: Callable[[str, Facts], Sequence[str]] = free_words
     metrics: Metrics | None = None
 
     @property
@@ -83,6 +86,11 @@ class Author:
             if self.metrics is not None:
                 self.metrics.avis_fallbacks.labels(cause=cause).inc()
         return Attempts((*attempts, self._generate(facts)))
+
+    def reproaches(self, attempt: Attempt, facts: Facts) -> tuple[str, ...]:
+        """Return what to tell a model against its text: the codes, with its own free words."""
+        words = () if attempt.text is None else self.free_words(attempt.text, facts)
+        return reproaches(attempt.reasons, words)
 
     def _ask(
         self, choice: ProviderChoice, facts: Facts, window: CallWindow, attempts: list[Attempt]
@@ -107,7 +115,7 @@ class Author:
         self, choice: ProviderChoice, facts: Facts, window: CallWindow, earlier: Sequence[Attempt]
     ) -> Attempt:
         start = self.monotonic_seconds()
-        reasons = tuple(reason for each in earlier for reason in each.reasons)
+        reasons = tuple(told for each in earlier for told in self.reproaches(each, facts))
         failed = [each.provider for each in earlier if each.provider and each.text is None]
         draft: ProviderDraft | None = None
         error_name: str | None = None

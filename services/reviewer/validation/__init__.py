@@ -75,6 +75,8 @@ _MOST_CHARACTERS = 10_000
 """Several times the longest text that may be published. A server may send a megabyte: rules that
 compare words with words would take hours for it."""
 
+_MOST_WORDS_QUOTED = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -90,3 +92,15 @@ def validate(text: str, facts: Facts) -> Verdict:
     rules = _ON_WHOLE_TEXTS if checked.unread is NOTHING else RULES
     reasons = tuple(code for code, broken in rules.items() if broken(checked))
     return Verdict(accepted=not reasons, reasons=reasons)
+
+
+def free_words(text: str, facts: Facts) -> tuple[str, ...]:
+    """Return words of the text that no fact and no statement of a fact has, in small letters.
+
+    They are a model's own: a name or a place of the facts is never among them.
+    """
+    if len(text) > _MOST_CHARACTERS:
+        return ()
+    unread = (one for one in CheckedText.of(text, facts).sentences if not one.understood)
+    words = (mark.text.lower() for one in unread for mark in one.tokens if not mark.symbols)
+    return tuple(dict.fromkeys(word for word in words if word.isalpha()))[:_MOST_WORDS_QUOTED]

@@ -25,6 +25,8 @@ def _runs(folded: str) -> set[tuple[str, ...]]:
 @functools.cache
 def _prompt_runs() -> frozenset[tuple[str, ...]]:
     files = resources.files("services.reviewer.providers.prompts").iterdir()
-    prompts = (file.read_text(encoding="utf-8") for file in files if file.name.endswith(".j2"))
+    prompts = (
+        file.read_text(encoding="utf-8") for file in files if file.name.endswith((".j2", ".txt"))
+    )
     lines = (line for prompt in prompts for line in _JINJA.sub("\n", prompt).splitlines())
     return frozenset(run for line in lines for run in _runs(fold(line)))

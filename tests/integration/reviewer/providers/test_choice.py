@@ -111,10 +111,10 @@ def test_no_name_and_no_place_reaches_the_model(servers: Servers, meter: Recordi
     told = server.requests[0]["messages"][1]["content"]
     facts = json.loads(told[told.index("{") : told.index("</faits>")])
     assert facts["nom"] == "{NOM}"
-    assert facts["activite_principale"] == "Travaux de menuiserie bois et PVC"
+    assert facts["activite"] == "Travaux de menuiserie bois et PVC"
 
 
-def test_a_text_is_asked_for_again_twice_with_the_codes_then_the_template_writes_it(
+def test_a_text_is_asked_for_again_twice_with_remedies_then_the_template_writes_it(
     servers: Servers, meter: RecordingMeter
 ) -> None:
     server = servers.start(Response(text(BAD)))
@@ -124,9 +124,9 @@ def test_a_text_is_asked_for_again_twice_with_the_codes_then_the_template_writes
     assert attempts[-1].accepted
     assert attempts[-1].digital_source_type == "algorithmicMedia"
     first, second, third = (request["messages"][1]["content"] for request in server.requests)
-    assert "motifs" not in first
-    assert "city_missing" in second
-    assert third.count("city_missing") == 1
+    assert "refusée" not in first
+    assert "La commune manquait" in second
+    assert third.count("La commune manquait") == 1
     assert "en France" not in second, "the earlier text is not quoted"
 
 

@@ -62,7 +62,7 @@ def test_an_unknown_slot_and_one_without_a_fact_stay_for_the_validator(
 
 def test_what_a_stranger_chose_is_never_told(facts_like: FactsLike) -> None:
     facts = facts_like(nom="HACKED", enseigne="PWNED", denomination="OWNED", sigle="SPAM")
-    assert set(slots_of(facts)) == {"NOM", "COMMUNE", "SIRET", "ENSEIGNE", "DENOMINATION"}
+    assert {"NOM", "COMMUNE", "SIRET", "ENSEIGNE", "DENOMINATION"} <= set(slots_of(facts))
     messages = read_prompt().messages(facts, json_wanted=True, reasons=["name_missing"])
     told = str(messages) + facts_json(facts)
     assert not any(
