@@ -70,7 +70,9 @@ def json_ld(claim: Claim, attempt: Attempt, imprint: Imprint) -> dict[str, Any]:
     quoted = [
         each for each in claim.sources or () if quotation(each.verbatim) in (attempt.text or "")
     ]
-    optional = {"creator": creator, "publisher": publisher}
+    # The words of a review are under its own licence.
+    licence = imprint.licence_url if claim.sources is None else None
+    optional = {"creator": creator, "publisher": publisher, "license": licence}
     return {
         "@context": "https://schema.org",
         "@type": "CreativeWork",
@@ -81,7 +83,6 @@ def json_ld(claim: Claim, attempt: Attempt, imprint: Imprint) -> dict[str, Any]:
             {**_SIRENE, "dateModified": day_in_france(claim.fetched_at).isoformat()},
             *map(_review, quoted),
         ],
-        "license": imprint.licence_url,
         **{name: value for name, value in optional.items() if value is not None},
     }
 

@@ -82,7 +82,9 @@ def test_a_synthese_names_each_review_that_it_quotes() -> None:
         for number in ("1", "2")
     )
     synthese = replace(ATTEMPT, text=f"Un avis. {quotation(two.verbatim)}")
-    [_, review] = json_ld(replace(CLAIM, sources=(one, two)), synthese, IMPRINT)["isBasedOn"]
+    told = json_ld(replace(CLAIM, sources=(one, two)), synthese, IMPRINT)
+    assert "license" not in told, "each quotation has its own"
+    [_, review] = told["isBasedOn"]
     assert review == {
         "@type": "CreativeWork",
         "url": "https://reviews.example/2",
