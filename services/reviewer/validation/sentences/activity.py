@@ -20,7 +20,7 @@ _EMPTY = frozenset(
     pour qu que sans se ses son sur tous toutes un une""".split()  # noqa: SIM905 a word list
 )
 _GENERIC_HEAD = re.compile(
-    r"(?:Autres? )?(?:Activités?|Services?|Autres|Autre)\b"
+    r"(?:Autres? )?(?:Activités?|Services?|Travaux|Autres|Autre)\b"
     r"(?: liées? (?:à|aux)| d[eu]s?\b| d[’']| de la\b|)"
 )
 _SHORT = 3

@@ -26,6 +26,7 @@ _BEFORE_A_VOWEL = frozenset({"l'", "d'", "qu'", "cet"})
 _PRONOUNS = {"il": ("m", "s"), "elle": ("f", "s"), "ils": ("m", "p"), "elles": ("f", "p")}
 _UNSURE = frozenset({"<min>", "<departement>", "<region>", "<forme>"})
 _PLACES = frozenset({"<commune>", "<departement>", "<region>"})
+_NAMED = frozenset({"<nom>", "<etab>", "<unite>"})
 _TO_BE = {"est": "s", "sont": "p"}
 _PARTICIPLE = re.compile(r"(?:.*[^\W\d_]é|établi|sis|inscrit|ouvert|issu|tenu)(e?)(s?)$")
 _FACTS = frozenset(
@@ -198,7 +199,11 @@ def _agrees(word: str, features: tuple[str, str]) -> bool:
 
 
 def _verb_is_wrong(tokens: tuple[SpeltWord, ...]) -> bool:
-    if len(tokens) > 1 and tokens[0].text in {"les", "ces"} and tokens[1].text != "":
+    if (
+        len(tokens) > 1
+        and tokens[0].text in {"les", "ces"}
+        and _NAMED.isdisjoint(tokens[1].symbols)
+    ):
         verbs = (token.text for token in tokens[1:] if token.text in _ONES | _MANY)
         if next(verbs, "sont") in _ONES:
             return True

@@ -1,0 +1,83 @@
+"""A sentence is understood only as statements of the facts of a garage, GARAGE DU PORT."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from services.reviewer.validation.checked_text import CheckedText
+from services.reviewer.validation.sentences.grammar import Grammar
+from services.reviewer.validation.sentences.places import places_of
+from shared.sirene.facts import Facts
+
+FactsLike = Callable[..., Facts]
+_HERE = Path(__file__).parent
+
+
+def _lines(name: str) -> list[str]:
+    return (_HERE / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+
+
+def _is_right(text: str, facts: Facts) -> bool:
+    sentences = CheckedText.of(text, facts).sentences
+    return all(one.understood and not one.disagrees for one in sentences)
+
+
+@pytest.mark.parametrize("text", _lines("true_sentences"))
+def test_statements_of_the_facts_are_understood(text: str, facts_like: FactsLike) -> None:
+    assert _is_right(text, facts_like())
+
+
+@pytest.mark.parametrize("text", _lines("false_sentences"))
+def test_false_sentences_of_allowed_words_are_not(text: str, facts_like: FactsLike) -> None:
+    assert not _is_right(text, facts_like())
+
+
+def test_an_enseigne_is_not_the_company(facts_like: FactsLike) -> None:
+    facts = facts_like(enseigne="GARAGE DU PORT", denomination="ANA INVEST")
+    assert not _is_right("GARAGE DU PORT est une SARL.", facts)
+    assert not _is_right("La SARL GARAGE DU PORT a été créée en 2011.", facts)
+    assert _is_right("L’établissement GARAGE DU PORT est exploité par la SARL ANA INVEST.", facts)
+    assert _is_right("ANA INVEST est une SARL.", facts)
+
+
+def test_what_a_label_excepts_or_negates_is_no_activity(facts_like: FactsLike) -> None:
+    waste = facts_like(activite="Collecte des déchets non dangereux")
+    assert _is_right("Il assure la collecte des déchets non dangereux.", waste)
+    assert not _is_right("Il assure la collecte des déchets dangereux.", waste)
+    cereals = facts_like(activite="Culture de céréales (à l'exception du riz) et de légumineuses")
+    assert _is_right("Il cultive des céréales et des légumineuses.", cereals)
+    assert not _is_right("Il cultive du riz.", cereals)
+
+
+def test_an_adjective_of_place_is_that_of_the_commune_or_its_region(facts_like: FactsLike) -> None:
+    brest = places_of("Brest", "29")
+    assert brest.place_of("brestoise") == "<communal>"
+    assert brest.place_of("bretonne") == "<regional>"
+    assert brest.place_of("marseillaise") is None
+    assert places_of("Bourg", "33").place_of("bourgeoise") is None
+    assert not _is_right("Cette société marseillaise est à Vannes.", facts_like())
+
+
+def test_a_name_that_equals_its_activity_is_both(facts_like: FactsLike) -> None:
+    facts = facts_like(nom="PÊCHE EN MER", activite="Pêche en mer")
+    assert _is_right("PÊCHE EN MER exerce la pêche en mer à Vannes.", facts)
+
+
+def test_a_headcount_is_denied_only_where_it_is_zero(facts_like: FactsLike) -> None:
+    nobody = facts_like(tranche_effectifs="00", effectif="0 salarié")
+    assert _is_right("Elle n’emploie aucun salarié.", nobody)
+    assert not _is_right("Elle n’emploie aucun salarié.", facts_like())
+    assert not _is_right(
+        "Elle n’emploie aucun salarié.", facts_like(tranche_effectifs=None, effectif=None)
+    )
+
+
+def test_the_notation_of_a_grammar() -> None:
+    grammar = Grammar(["START: [a] PLACE {b} | ?open c~", "PLACE: v/e,ent | d'e"])
+    words = [frozenset({word}) for word in ("a", "vent", "b", "b")]
+    assert grammar.covers("START", words, frozenset())
+    assert grammar.covers("START", [frozenset({"d'"}), frozenset({"e"})], frozenset())
+    assert not grammar.covers("START", [frozenset({"ces"})], frozenset())
+    assert grammar.covers("START", [frozenset({"ces"})], frozenset({"open"}))
+    assert not grammar.covers("START", words[1:2] + words[:1], frozenset())
