@@ -14,11 +14,12 @@ from tests.system.conftest import API, Insee, Processes, wait_for
 
 WARM_UP_SECONDS = 20
 MEASURED_SECONDS = 80
+BACKLOG_ROWS = 10_000
 SERVICES = ("fetcher", "writer", "reviewer")
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(420)
 def test_each_process_is_no_larger_in_the_last_quarter_than_in_the_second(
     rabbitmq_url: str,
     start_insee: Callable[..., Insee],
@@ -29,7 +30,8 @@ def test_each_process_is_no_larger_in_the_last_quarter_than_in_the_second(
     insee = start_insee(establishments=200_000, requests_per_minute=120)
     ports = {name: free_port() for name in SERVICES}
     running = {}
-    for name in SERVICES:
+
+    def start(name: str) -> None:
         processes = make_processes(
             broker_url=rabbitmq_url,
             insee_url=insee.root + API,
@@ -38,8 +40,13 @@ def test_each_process_is_no_larger_in_the_last_quarter_than_in_the_second(
         )
         processes.start(name)
         running[name] = psutil.Process(processes.running[name].pid)
+
+    start("fetcher")
+    start("writer")
     request_import("33")
-    wait_for(lambda: progress().received > 1000, seconds=60, what="a steady run")
+    wait_for(lambda: progress().received > BACKLOG_ROWS, seconds=120, what="a backlog of texts")
+    # A reviewer with a backlog holds more texts at once: on a busy machine that happens later.
+    start("reviewer")
     time.sleep(WARM_UP_SECONDS)  # allocator and caches fill: not a wait for a condition
 
     rss_bytes: dict[str, list[int]] = {name: [] for name in SERVICES}

@@ -20,7 +20,7 @@ _MARKS = re.compile(r"[-*~]|:.")
 _USAGES = ("petits", "prenoms", "noms", "lieux", "metiers", "generiques", "adjectifs")
 
 
-@functools.lru_cache(maxsize=50_000)
+@functools.lru_cache(maxsize=8_192)
 def fold(text: str) -> str:
     """Return the text in capitals without accents, as INSEE writes it."""
     if text.isascii():
@@ -35,7 +35,7 @@ def _lexicon() -> bytes:
     return (resources.files("shared.sirene") / "data" / "lexique.txt").read_bytes()
 
 
-@functools.lru_cache(maxsize=20_000)
+@functools.lru_cache(maxsize=4_096)
 def _forms(key: str) -> tuple[str, ...]:
     """Return the forms of a key: the first is meant unless the gender points to another."""
     length = len(_lexicon())

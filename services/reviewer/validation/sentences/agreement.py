@@ -95,7 +95,7 @@ def words_of(tokens: Sequence[Mark]) -> tuple[SpeltWord, ...]:
     )
 
 
-@functools.lru_cache(maxsize=65536)
+@functools.lru_cache(maxsize=4096)
 def disagree(tokens: tuple[SpeltWord, ...]) -> bool:
     """Return whether a word of the sentence does not agree with its neighbour or its subject."""
     return (

@@ -103,6 +103,6 @@ def _sentence(tokens: list[Mark], lexis: Lexis) -> Sentence:
     return Sentence(tuple(tokens), understood, understood and disagree(words_of(tokens)))
 
 
-@functools.lru_cache(maxsize=65536)
+@functools.lru_cache(maxsize=4096)
 def _is_understood(symbols: tuple[frozenset[str], ...], flags: frozenset[str]) -> bool:
     return grammar().covers("PHRASE", symbols, flags)
