@@ -7,13 +7,15 @@ from services.reviewer.french.data import vocabulaire
 from services.reviewer.french.folding import Token, fold, stem, tokenise
 from services.reviewer.french.labels import clean_name, readable_activite, split_arrondissement
 from services.reviewer.validation import communes, headcounts, legal_forms, numbers
-from services.reviewer.validation.checked_text import CheckedText
+from services.reviewer.validation.checked_text import NOTHING, CheckedText
 from services.reviewer.validation.known import FUNCTION_WORDS, MONTHS, begins_like
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.masking import MASK, Span, cover
 from shared.sirene.reference import libelles_d_activite
 
 LEAST_ACTIVITY_SHARE = 0.6
+LEAST_ACTIVITY_WORDS = 2
+"""Words of a long list of goods that are enough where every sentence is understood."""
 _LEAST_TERM_LENGTH = 4
 
 # « … il n'en est pas le siège », « distinct de son siège ».
@@ -90,6 +92,8 @@ def activity_missing(checked: CheckedText) -> bool:
     found = sum(
         1 for word in wanted if word in said or begins_like(word, said) or _is_done(word, said)
     )
+    if checked.unread is NOTHING and found >= LEAST_ACTIVITY_WORDS:
+        return False
     return found < LEAST_ACTIVITY_SHARE * len(wanted)
 
 

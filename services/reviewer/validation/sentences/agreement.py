@@ -181,7 +181,8 @@ def _first_participle_is_wrong(tokens: tuple[SpeltWord, ...]) -> bool:
     if first is None or " " in first.text or _PARTICIPLE.match(first.text) is None:
         return False
     for place, token in enumerate(tokens):
-        if token.text == ",":
+        # « Rattaché à X, une SAS, l’établissement … »: an apposition is no subject.
+        if token.text == "," and tokens[place + 1].text not in {"un", "une"}:
             found = _subject(tokens[place + 1 :])
             if found is not None:
                 return not _agrees(tokens[0].text, found[1])
