@@ -14,6 +14,8 @@ SHARD_TABLES = frozenset(
         "etablissements",
         "periodes_etablissements",
         "turns",
+        "trade_counts",
+        "trade_count_changes",
         "pro_localisations",
         "page_redirects",
         "absences",

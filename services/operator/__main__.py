@@ -66,7 +66,8 @@ def stats(as_json: AsJson = False) -> None:
 def reconcile(as_json: AsJson = False) -> None:
     """Count rows anew and compare them with the counters. Exit status 1 where they differ.
 
-    Reads whole tables, which takes minutes for a whole register. An import may run meanwhile.
+    Counts of trades that are wrong are mended. An import may run meanwhile. It reads whole tables,
+    which takes minutes for a whole register.
     """
     with connected(open_engines(statement_timeout_seconds=0)) as (control, *shards):
         found = counting.reconcile(control, shards)
@@ -77,13 +78,15 @@ def reconcile(as_json: AsJson = False) -> None:
                 "batches": found.batches,
                 "totals": [_compared(each) for each in found.totals],
                 "differing": [_compared(each) for each in found.differing],
+                "mended_trades": found.mended,
             }
         )
     else:
         rows = [_compared(each) for each in (*found.totals, *found.differing)]
         print_rows(rows, "counters compared with rows", as_json=False, empty="")
         verdict = "zero difference" if found.agrees else "the counters are wrong"
-        typer.echo(f"{verdict}, {thousands(found.batches)} batches compared")
+        mended = f", {thousands(found.mended)} counts of trades mended" if found.mended else ""
+        typer.echo(f"{verdict}, {thousands(found.batches)} batches compared{mended}")
     if not found.agrees:
         raise typer.Exit(EXIT_BROKEN_PROMISE)
 

@@ -7,6 +7,7 @@ from services.writer.actors import declare_actors
 from services.writer.dead_letters import DeadLetterArchive
 from services.writer.learned_codes import renew_learned
 from services.writer.settings import StockSettings, WriterSettings
+from services.writer.trades import Trades
 from services.writer.turns.turns import Turns
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -21,6 +22,7 @@ from shared.sirene import reference
 _ARCHIVE_INTERVAL_SECONDS = 10
 # A day begins for its establishments within this time.
 _TURNS_INTERVAL_SECONDS = 60
+_TRADES_INTERVAL_SECONDS = 60
 # A process knows the same codes all its life: another turn follows one that failed.
 _LEARN_INTERVAL_SECONDS = 3600
 
@@ -45,6 +47,7 @@ def build(
     alone = all(shard is engine for shard in shards)
     archive = DeadLetterArchive(broker, engine, metrics, with_records=alone)
     turns = Turns(shards, clock, sole_traders)
+    trades = Trades(shards, clock)
 
     def learn() -> None:
         renew_learned(engine, shards, sole_traders=sole_traders)
@@ -56,6 +59,7 @@ def build(
         loops=(
             Loop("dead letters", interval_seconds=_ARCHIVE_INTERVAL_SECONDS, step=archive.step),
             Loop("turns", interval_seconds=_TURNS_INTERVAL_SECONDS, step=turns.step),
+            Loop("trades", interval_seconds=_TRADES_INTERVAL_SECONDS, step=trades.step),
             Loop("learned codes", interval_seconds=_LEARN_INTERVAL_SECONDS, step=learn),
         ),
     )
@@ -85,5 +89,5 @@ def read_stock_settings() -> StockSettings:
 
 def main() -> None:
     settings = load(WriterSettings)
-    # One connection for each slice that is being written; the two loops take them in turn.
+    # One connection for each slice that is being written; the loops take them in turn.
     run_service("writer", settings, build, connections=settings.writer_threads)

@@ -32,6 +32,8 @@ class Lock(IntEnum):
     # The retries, by the command or job that orders some: the second of two sees the first one's
     # orders. hashtext('retry_failed_items').
     RETRIES = 1_353_470_563
+    # The counts of trades, by the one writer that adds up what has changed.
+    TRADES = 0x51_4E_7A_DE
     # The orders of people about texts, by the reviewer that carries one out.
     AVIS_ORDERS = 0x51_4E_0D_E5
 

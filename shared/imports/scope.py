@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from shared.sirene.reference import departement_of
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -24,3 +26,15 @@ class Scope:
     @classmethod
     def of_unit(cls, siren: str) -> Self:
         return cls(siret_from=f"{siren}00000", siret_to=f"{siren}99999")
+
+    def holds_commune(self, code_commune: str) -> bool:
+        """Return whether all open establishments of the commune are in the scope."""
+        if self.activites or self.siret_from or self.siret_to or self.sirets:
+            return False
+        places = (*self.departements, *self.communes)
+        is_inside = (
+            not places
+            or code_commune in self.communes
+            or departement_of(code_commune) in self.departements
+        )
+        return is_inside and self.etat_administratif in {None, "A"}

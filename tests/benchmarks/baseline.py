@@ -14,6 +14,7 @@ from tests.integration.writer.desk import Desk
 TABLES = (
     "unites_legales",
     "etablissements",
+    "trade_count_changes",
     "periodes_etablissements",
     "pro_localisations",
     "avis",

@@ -1,7 +1,7 @@
 """Counters of batches compared with receipts, pages and rows.
 
-Only these counters can drift: numbers of runs are sums over batches, and avis, failed items and
-dead letters are counted at each question.
+Only these counters and those of trades can drift: numbers of runs are sums over batches, and avis,
+failed items and dead letters are counted at each question.
 """
 
 from collections import Counter
@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, RowMapping, text
+
+from services.operator.numbers.trades import TradesFound, mend_trades
 
 # A receipt counts while its page still names its GET. Outcomes of rows are counted over every slice
 # that was committed, also where its receipt no longer counts.
@@ -120,16 +122,18 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """`differing` are counters of single batches that are wrong."""
+    """`differing` are counters of single batches that are wrong, `mended` counts of trades."""
 
     batches: int
     totals: list[Comparison]
     differing: list[Comparison]
+    mended: int = 0
 
     @property
     def agrees(self) -> bool:
-        # Differences of two batches may cancel out in the total.
-        return not self.differing and all(total.difference == 0 for total in self.totals)
+        # Differences of two batches, or of two trades, may cancel out in the total.
+        are_right = all(total.difference == 0 for total in self.totals)
+        return are_right and not self.differing and not self.mended
 
 
 @dataclass
@@ -143,12 +147,13 @@ class _Elsewhere:
 
 
 def reconcile(connection: Connection, shards: Sequence[Connection] = ()) -> Reconciliation:
-    """Compare in one snapshot, so that a running import is no difference.
+    """Compare in one snapshot, so that a running import is no difference; mend counts of trades.
 
     `shards` are the shards in other databases. Databases share no snapshot: rows written meanwhile
     can then show as a difference of the whole. No connection may have begun a transaction yet.
     """
-    connection = connection.execution_options(isolation_level="REPEATABLE READ")
+    for each in (connection, *shards):
+        each.execution_options(isolation_level="REPEATABLE READ")
     rows = connection.execute(_BATCHES).mappings().all()
     stored = connection.execute(_ROWS).one()
     elsewhere = _look_elsewhere(connection, shards)
@@ -158,7 +163,12 @@ def reconcile(connection: Connection, shards: Sequence[Connection] = ()) -> Reco
     # A repair may have inserted some rows again, so fewer may be there than were inserted.
     counted = min(max(real_inserted, stored.inserted - int(stored.repaired)), stored.inserted)
     totals.append(Comparison("all", "inserted", counted, real_inserted))
-    return Reconciliation(len(rows), totals, [each for each in comparisons if each.difference])
+    trades = sum(map(mend_trades, (connection, *shards)), TradesFound())
+    totals.append(Comparison("all", "trades", trades.counted, trades.real))
+    for each in (connection, *shards):
+        each.commit()
+    differing = [each for each in comparisons if each.difference]
+    return Reconciliation(len(rows), totals, differing, trades.mended)
 
 
 def _look_elsewhere(control: Connection, shards: Sequence[Connection]) -> _Elsewhere:
@@ -167,8 +177,7 @@ def _look_elsewhere(control: Connection, shards: Sequence[Connection]) -> _Elsew
         return found
     pages = dict(control.execute(_COUNTING_PAGES).mappings().one())
     missing = dict(control.execute(_MISSING).mappings().one())
-    for each in shards:
-        shard = each.execution_options(isolation_level="REPEATABLE READ")
+    for shard in shards:
         for row in shard.execute(_SHARD_SEEN, pages):
             found.listed[row.batch_id] += row.listed
             found.present[row.batch_id] += row.present

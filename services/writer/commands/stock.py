@@ -118,11 +118,16 @@ def _load(url: str, files: Sequence[str], options: "StockOptions", *, as_json: b
     return any(loaded.refused for loaded in loads)
 
 
+# They are of use to a load that goes on, or to who judges it.
+_OWN_COLUMNS = {"file_identity", "chunk_rows", "merged_blocks", "pages_siret", "head_offices"}
+
+
 def _as_json(load: "StockLoad") -> dict[str, object]:
     return {
         name: value.isoformat() if isinstance(value, dt.date) else value
         for name, value in asdict(load).items()
-        if name not in {"file_identity", "chunk_rows", "merged_blocks", "pages_siret"}
+        if name
+        not in {"file_identity", "chunk_rows", "merged_blocks", "pages_siret", "head_offices"}
     }
 
 

@@ -45,6 +45,8 @@ class StockLoad:
     started_at: dt.datetime
     finished_at: dt.datetime | None
     takes_equal: bool
+    forced: bool
+    head_offices: int | None
 
     @property
     def staging(self) -> str:

@@ -45,16 +45,20 @@ _GRANTS = text("""
     GROUP BY a.grantee
 """)
 # A view would be dropped with the table; a trigger or a publication would miss the rows, which come
-# under the name of the twin.
+# under the name of the twin. The triggers that count trades go over to the twin.
 _IS_TIED = text("""
     SELECT EXISTS (
         SELECT FROM pg_depend d
         WHERE d.refobjid = CAST(:table AS regclass) AND d.refclassid = 'pg_class'::regclass
           AND d.classid = 'pg_rewrite'::regclass AND d.deptype = 'n')
-      OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = CAST(:table AS regclass))
+      OR EXISTS (SELECT FROM pg_trigger
+        WHERE tgrelid = CAST(:table AS regclass) AND NOT starts_with(tgname, 'note_trades_'))
       OR EXISTS (SELECT FROM pg_publication_rel WHERE prrelid = CAST(:table AS regclass))
 """)
-
+_TRIGGERS = text("""
+    SELECT pg_get_triggerdef(oid) FROM pg_trigger
+    WHERE tgrelid = CAST(:table AS regclass) AND NOT tgisinternal ORDER BY tgname
+""")
 _BLOCKS = text("""
     SELECT pg_relation_size(CAST(:table AS regclass)) / current_setting('block_size')::int
 """)
@@ -68,6 +72,10 @@ def count_blocks(connection: Connection, load: StockLoad) -> int:
     return int(connection.scalar(_BLOCKS, {"table": load.staging}) or 0)
 
 
+def count_head_offices(connection: Connection, load: StockLoad) -> int:
+    return int(connection.scalar(text(f"SELECT count(*) FROM {load.staging} WHERE siege")) or 0)
+
+
 def exists(connection: Connection, table: str) -> bool:
     return connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}) is not None
 
@@ -77,7 +85,7 @@ def count_rows(connection: Connection, table: str) -> int:
 
 
 def can_be_swapped(connection: Connection, collection: StockCollection) -> bool:
-    """Return whether the table is empty and has nothing but rows, indexes and grants."""
+    """Return whether the table is empty, and all that hangs on it can go over to its twin."""
     return is_empty(connection, collection) and not connection.scalar(
         _IS_TIED, {"table": collection}
     )
@@ -220,6 +228,7 @@ def swap(connection: Connection, load: StockLoad) -> bool:
         return False
     indexes = connection.execute(_INDEXES, {"table": table}).all()
     grants = connection.execute(_GRANTS, {"table": table, "to": twin}).scalars().all()
+    triggers = connection.execute(_TRIGGERS, {"table": table}).scalars().all()
     for statement in (
         *grants,
         f"DROP TABLE {table}",
@@ -232,6 +241,7 @@ def swap(connection: Connection, load: StockLoad) -> bool:
             for index in indexes
             if index.is_primary
         ),
+        *triggers,
     ):
         connection.exec_driver_sql(statement)
     honour_stored(connection, table)

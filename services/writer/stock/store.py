@@ -11,6 +11,7 @@ from services.writer.stock.log import StockLoad
 from services.writer.stock.merge import MergeRules
 from services.writer.stock.statements import count_vanished
 from services.writer.stock.view import View
+from services.writer.trades import add_staged, count_staged
 from services.writer.turns.turns import make_due
 from shared.db.tables.stock import stock_loads
 from shared.errors import UserError
@@ -40,7 +41,11 @@ def judge(engine: Engine, load: StockLoad, *, force: bool) -> None:
     previous = present or (latest.rows if latest is not None else 0)
     bad = load.refused > max(_MOST_REFUSED, _MOST_REFUSED_SHARE * load.rows)
     too_few = load.rows < MIN_SHARE_OF_PREVIOUS * previous
-    if load.rows and (force or not (too_few or bad)):
+    if load.rows and not (too_few or bad):
+        return
+    if load.rows and force:
+        with engine.begin() as connection:
+            log.note(connection, load, forced=True)
         return
     with engine.begin() as connection:
         first = log.find_refused(connection, load, most=1)
@@ -61,6 +66,9 @@ def judge(engine: Engine, load: StockLoad, *, force: bool) -> None:
 
 def store(engine: Engine, load: StockLoad, view: View, rules: MergeRules) -> StockLoad:
     """Bring the staged rows into the register; after a kill it goes on where it was."""
+    if load.collection == "etablissements" and load.head_offices is None:
+        with engine.begin() as connection:
+            log.note(connection, load, head_offices=staging.count_head_offices(connection, load))
     if load.way == "swap":
         _build_indexes(engine, load, view)
         view.begin(f"{load.collection}: swapping the table in")
@@ -89,10 +97,14 @@ def _build_indexes(engine: Engine, load: StockLoad, view: View) -> None:
 
 
 def _swap(connection: Connection, load: StockLoad) -> bool:
+    of_etablissements = load.collection == "etablissements"
+    if of_etablissements:
+        count_staged(connection, load.staging)
     swapped = staging.swap(connection, load)
     if swapped:
-        if load.collection == "etablissements":
+        if of_etablissements:
             make_due(connection, on=load.on)
+            add_staged(connection)
         # All rows are new: the table was empty.
         log.note(connection, load, inserted=stock_loads.c.rows, vanished=0)
         _finish(connection, load)

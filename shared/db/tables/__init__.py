@@ -4,7 +4,14 @@ Hot tables carry no foreign keys: one transaction writes a unit, its establishme
 pages together, and an erasure clears them together (docs/adr/0004-database.md).
 """
 
-from shared.db.tables import imports, money, operations, review_batches, stock  # noqa: F401  each adds its tables
+from shared.db.tables import (  # noqa: F401  each adds its tables
+    imports,
+    money,
+    operations,
+    review_batches,
+    stock,
+    trades,
+)
 from shared.db.tables.columns import metadata
 from shared.db.tables.register import etablissements, pro_localisations, unites_legales
 from shared.db.tables.texts import avis, oppositions

@@ -36,6 +36,10 @@ stock_loads = col.table(
     col.instant("finished_at"),
     # A merge stores rows that differ, too, although they have the stored row's date.
     col.boolean("takes_equal", default="false"),
+    # A person had it stored although it has too few rows, or too many that cannot be read.
+    col.boolean("forced", default="false"),
+    # The rows of establishments that are head offices: each unit has one.
+    col.bigint("head_offices"),
     # There is one staging table for each collection.
     Index("uq_stock_loads_open", "collection", unique=True, postgresql_where=_STAGED),
 )

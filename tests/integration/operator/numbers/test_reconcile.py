@@ -8,6 +8,7 @@ import pytest
 from tests.integration.commands import Sirenade
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
+from tests.integration.writer.trade_sums import kept, real
 
 ON_TWO_SHARDS = True
 
@@ -69,6 +70,7 @@ def test_what_was_imported_agrees_while_a_batch_still_runs(
         "stored": (4, 4),
         "missing": (1, 1),
         "inserted": (4, 4),
+        "trades": (4, 4),
     }
     assert "zero difference" in sirenade("reconcile").out
 
@@ -179,3 +181,21 @@ def test_rows_of_a_stock_file_are_no_difference_and_those_that_nothing_brought_a
     )
     status, found = _reconcile(sirenade)
     assert (status, _by_name(found)["inserted"]) == (1, (6, 5))
+
+
+@pytest.mark.usefixtures("imported")
+def test_counts_of_trades_that_are_wrong_are_told_and_mended(
+    sirenade: Sirenade, desk: Desk
+) -> None:
+    """A count is right where its sum is, added up or not."""
+    before = kept(desk)
+    desk.execute(
+        "INSERT INTO trade_counts VALUES ('33063', '10.71C', 'NAFRev2', 2, 5),"
+        " ('75108', '68.20B', 'NAFRev2', -2 , 0)"
+    )
+    status, found = _reconcile(sirenade)
+    assert (status, found["agrees"]) == (1, False)
+    assert found["mended_trades"] == 2 * len(desk.shards)
+    assert kept(desk) == before == real(desk)
+    status, found = _reconcile(sirenade)
+    assert (status, found["agrees"], found["mended_trades"]) == (0, True, 0)

@@ -12,6 +12,8 @@ from shared.db.engine import make_engine
 from shared.db.migrate import UnknownRevision, current_revision, head_revision, upgrade
 from shared.db.tables import metadata
 from tests.integration.shared.db.definitions import definitions
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.trade_sums import kept, real
 
 _RELEASES = Path(__file__).parents[3] / "fixtures" / "releases"
 _DUMPS = sorted(_RELEASES.glob("*.sql.gz"))
@@ -52,6 +54,15 @@ def test_a_release_is_migrated_to_the_tables_of_the_models_and_loses_no_row(
     assert {name: after[name] for name in before} == before
     assert set(after) - {"alembic_version"} == set(metadata.tables)
     assert definitions(released) == definitions(database_url)
+
+
+def test_the_trades_of_a_released_register_are_counted(released: str) -> None:
+    upgrade(released)
+    engine = make_engine(released, application_name="test")
+    desk = Desk(engine)
+    assert desk.number("trade_counts") == len(real(desk)) > 0
+    assert kept(desk) == real(desk)
+    engine.dispose()
 
 
 def test_a_schema_older_than_the_first_release_is_refused_in_one_line_and_left_alone(
