@@ -96,6 +96,7 @@ def test_counting_trades_costs_next_to_nothing(
 ) -> None:
     """The least of some rounds each way: what is more is a neighbour's."""
     spent: dict[str, list[float]] = {"DISABLE": [], "ENABLE": []}
+    server: dict[str, list[float]] = {"DISABLE": [], "ENABLE": []}
     for _ in range(_TRADE_ROUNDS):
         for triggers, costs in spent.items():
             desk.execute(f"TRUNCATE {', '.join(baseline.TABLES)}")
@@ -105,14 +106,19 @@ def test_counting_trades_costs_next_to_nothing(
             )
             cost = slices.write(database_url, messages, rows=_ROWS, writers=1)
             costs.append(cost.per_row_us(cost.client_seconds + cost.server_seconds))
+            server[triggers].append(cost.per_row_us(cost.server_seconds))
     without, counted = min(spent["DISABLE"]), min(spent["ENABLE"])
-    _show(f"\nnew rows, CPU µs/row: {without:.1f}, {counted:.1f} with their trades counted")
+    more_us = min(server["ENABLE"]) - min(server["DISABLE"])
+    _show(
+        f"\nnew rows, CPU µs/row: {without:.1f}, {counted:.1f} with their trades counted;"
+        f" {more_us:.1f} more in the server"
+    )
     figures.add(
         "writer.trades",
-        counted / without,
+        1 + more_us / without,
         unit="of the CPU without",
         goal="<= 1.03",
-        note=f"{counted - without:.1f} CPU µs/row",
+        note=f"{more_us:.1f} CPU µs/row of the server",
     )
 
 

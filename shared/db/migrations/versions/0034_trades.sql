@@ -53,7 +53,9 @@ BEGIN
       AND activite_principale IS NOT NULL AND nomenclature_activite_principale IS NOT NULL
     GROUP BY 1, 2, 3;
   ELSE
-    TRUNCATE trade_counts, trade_count_changes;
+    -- Whoever truncates may name these tables, too. A process that moves changes is waited for.
+    DELETE FROM trade_count_changes;
+    DELETE FROM trade_counts;
   END IF;
   RETURN NULL;
 END $$;
