@@ -108,11 +108,17 @@ def store(  # noqa: PLR0913  # what a result is judged by
         for result in ordered
         if rewrite is not None and result.attempts[-1].accepted
     }
+    # No row is locked while they are made.
+    names = {
+        result.claim.avis_id: shown_name(result.claim.facts)
+        for result in ordered
+        if result.attempts[-1].accepted
+    }
     with engine.begin() as connection:
         rulings = _judge(connection, ordered, sole_traders=sole_traders)
         if rewrite is not None:
             rulings = _kept_apart(connection, rulings, rewrite, hashes)
-        _write(connection, rulings, imprint)
+        _write(connection, rulings, imprint, names)
         accepted = [each for each, ruling in rulings if ruling.outcome is AvisOutcome.ACCEPTED]
         hold(connection, held_by_rule(connection, hold_rules, accepted))
         fates = {result.claim.avis_id: ruling.fate for result, ruling in rulings}
@@ -186,12 +192,17 @@ def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:
 
 
 def _write(
-    connection: Connection, rulings: Sequence[tuple[AvisResult, Ruling]], imprint: Imprint
+    connection: Connection,
+    rulings: Sequence[tuple[AvisResult, Ruling]],
+    imprint: Imprint,
+    names: Mapping[int, str],
 ) -> None:
     accepted = [result for result, ruling in rulings if ruling.outcome is AvisOutcome.ACCEPTED]
     rejected = [result for result, ruling in rulings if ruling.outcome is AvisOutcome.REJECTED]
     statements.execute_rows(
-        connection, statements.ACCEPT, [accepted_row(each, imprint) for each in accepted]
+        connection,
+        statements.ACCEPT,
+        [accepted_row(each, imprint, name=names[each.claim.avis_id]) for each in accepted],
     )
     due = [
         {"id": result.claim.avis_id, "facts_hash": ruling.due_facts_hash}
@@ -242,8 +253,8 @@ def _failure_of(result: AvisResult) -> dict[str, object]:
     return _failure(result.claim, last.reasons[0], message)
 
 
-def accepted_row(result: AvisResult, imprint: Imprint) -> dict[str, object]:
-    """Return the values of an avis whose text is that of the last attempt."""
+def accepted_row(result: AvisResult, imprint: Imprint, *, name: str) -> dict[str, object]:
+    """Return the values of an avis with the last attempt's text; `name` is as it is shown."""
     last = result.attempts[-1]
     return {
         "id": result.claim.avis_id,
@@ -253,8 +264,8 @@ def accepted_row(result: AvisResult, imprint: Imprint) -> dict[str, object]:
         "model": last.model,
         "prompt_version": last.prompt_version,
         "facts_hash": result.claim.facts_hash,
-        "display_name": shown_name(result.claim.facts),
-        "json_ld": orjson.dumps(json_ld(result.claim, last, imprint)).decode(),
+        "display_name": name,
+        "json_ld": orjson.dumps(json_ld(result.claim, last, imprint, name=name)).decode(),
     }
 
 

@@ -23,7 +23,7 @@ from services.reviewer.store import accepted_row, attempt_row
 from services.reviewer.texts.attempts import Attempt, Validate
 from services.reviewer.texts.duplicates import replace_simhash
 from services.reviewer.texts.holds import hold
-from services.reviewer.texts.provenance import NO_IMPRINT, Imprint
+from services.reviewer.texts.provenance import NO_IMPRINT, Imprint, shown_name
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate, Ruling
 from services.reviewer.texts.subject_rows import lock_subjects, read_subjects
 from services.reviewer.texts.subjects import AvisSubject
@@ -187,7 +187,7 @@ class Editor:
         )
         claim = Claim.on(subject, avis_id=kept.id, token=uuid.uuid4())
         result = AvisResult(claim=claim, attempts=(attempt,), label=label)
-        connection.execute(_EDIT, accepted_row(result, self.imprint))
+        connection.execute(_EDIT, accepted_row(result, self.imprint, name=shown_name(claim.facts)))
         row = attempt_row(result, attempt, Ruling(Fate.ACCEPTED, AvisOutcome.ACCEPTED))
         statements.execute_rows(connection, statements.KEEP_ATTEMPTS, [row | {"accepted": True}])
         replace_simhash(connection, result)

@@ -61,8 +61,11 @@ def shown_name(facts: Facts) -> str:
     return display_form(facts.nom, code_commune=facts.code_commune, sigle=facts.sigle)
 
 
-def json_ld(claim: Claim, attempt: Attempt, imprint: Imprint) -> dict[str, Any]:
-    """Return the JSON-LD of the attempt's text, but for the text, its label and its date."""
+def json_ld(claim: Claim, attempt: Attempt, imprint: Imprint, *, name: str) -> dict[str, Any]:
+    """Return the JSON-LD of the attempt's text, but for the text, its label and its date.
+
+    `name` is the name as it is shown.
+    """
     facts = claim.facts
     siret = {"@type": "PropertyValue", "propertyID": "SIRET", "value": facts.siret}
     publisher = imprint.organization
@@ -78,7 +81,7 @@ def json_ld(claim: Claim, attempt: Attempt, imprint: Imprint) -> dict[str, Any]:
         "@type": "CreativeWork",
         "inLanguage": "fr",
         "digitalSourceType": _source_type(attempt.digital_source_type or ""),
-        "about": {"@type": "Organization", "name": shown_name(facts), "identifier": siret},
+        "about": {"@type": "Organization", "name": name, "identifier": siret},
         "isBasedOn": [
             {**_SIRENE, "dateModified": day_in_france(claim.fetched_at).isoformat()},
             *map(_review, quoted),

@@ -5,18 +5,19 @@ first text, and twice the memory.
 """
 
 from services.reviewer.notices import template
+from services.reviewer.texts.provenance import shown_name
 from services.reviewer.validation import validate
 from shared.sirene import reference
 from shared.sirene.facts import Facts
 
 
 def warm_up() -> None:
-    """Make and validate one text about an invented establishment."""
+    """Make and validate one text about an invented establishment, and write its name."""
     commune, activity, form, staff = "33063", "43.32A", "5499", "02"
     facts = Facts(
         siret="00000000000000",
         siren="000000000",
-        nom="ATELIER",
+        nom="ATELIER DU MOULIN",
         forme=reference.libelle_categorie_juridique(form),
         categorie_juridique=form,
         activite=reference.libelle_activite(activity, None),
@@ -26,4 +27,5 @@ def warm_up() -> None:
         tranche_effectifs=staff,
         effectif=reference.libelle_effectif(staff),
     )
+    shown_name(facts)
     validate(template.generate(facts).text, facts)

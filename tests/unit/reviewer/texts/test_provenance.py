@@ -29,12 +29,13 @@ ATTEMPT = Attempt(
     text="Un texte.",
     digital_source_type="trainedAlgorithmicMedia",
 )
+NAME = "Boulangerie de la Gare"
 PUBLISHER = {"@type": "Organization", "name": "Les Pages", "url": "https://pages.example"}
 IMPRINT = Imprint("Les Pages", "https://pages.example", "https://licence.example")
 
 
 def test_a_text_names_its_data_its_author_its_publisher_and_its_licence() -> None:
-    told = json_ld(CLAIM, ATTEMPT, IMPRINT)
+    told = json_ld(CLAIM, ATTEMPT, IMPRINT, name=NAME)
     assert told["@type"] == "CreativeWork", "never a Review"
     [sirene] = told["isBasedOn"]
     assert sirene["url"].startswith("https://www.data.gouv.fr/")
@@ -48,22 +49,24 @@ def test_a_text_names_its_data_its_author_its_publisher_and_its_licence() -> Non
     }
     assert (told["publisher"], told["license"]) == (PUBLISHER, "https://licence.example")
     assert told["digitalSourceType"] == "https://schema.org/TrainedAlgorithmicMediaDigitalSource"
-    assert told["about"]["name"] == "Boulangerie de la Gare"
+    assert told["about"]["name"] == NAME == shown_name(FACTS)
     assert told["about"]["identifier"]["value"] == "55210055400013"
 
 
 def test_an_unnamed_publisher_is_left_out() -> None:
-    assert json_ld(CLAIM, ATTEMPT, NO_IMPRINT).keys() & {"publisher", "creator"} == {"creator"}
+    assert json_ld(CLAIM, ATTEMPT, NO_IMPRINT, name=NAME).keys() & {"publisher", "creator"} == {
+        "creator"
+    }
 
 
 def test_a_text_that_a_person_edited_is_the_publishers() -> None:
     edited = replace(ATTEMPT, model="human_edited", digital_source_type="humanEdits")
-    told = json_ld(CLAIM, edited, IMPRINT)
+    told = json_ld(CLAIM, edited, IMPRINT, name=NAME)
     assert told["creator"] == PUBLISHER
     assert told["digitalSourceType"] == (
         "http://cv.iptc.org/newscodes/digitalsourcetype/humanEdits"
     )
-    assert "creator" not in json_ld(CLAIM, edited, NO_IMPRINT)
+    assert "creator" not in json_ld(CLAIM, edited, NO_IMPRINT, name=NAME)
 
 
 def test_a_synthese_names_each_review_that_it_quotes() -> None:
@@ -82,7 +85,7 @@ def test_a_synthese_names_each_review_that_it_quotes() -> None:
         for number in ("1", "2")
     )
     synthese = replace(ATTEMPT, text=f"Un avis. {quotation(two.verbatim)}")
-    told = json_ld(replace(CLAIM, sources=(one, two)), synthese, IMPRINT)
+    told = json_ld(replace(CLAIM, sources=(one, two)), synthese, IMPRINT, name=NAME)
     assert "license" not in told, "each quotation has its own"
     [_, review] = told["isBasedOn"]
     assert review == {
