@@ -70,7 +70,7 @@ def test_every_avis_of_a_batch_is_written_paid_and_told_of_once(
     assert len(read_made([desk.engine])) == 20
 
 
-def test_a_refused_text_is_asked_for_twice_more_with_its_codes_then_the_template_writes(
+def test_a_refused_text_is_asked_for_twice_more_with_remedies_then_the_template_writes(
     make: Make, register: "Register", server: BatchServer
 ) -> None:
     server.does.answer = lambda request: [answered(request, text("Un texte très court."))]
@@ -80,7 +80,7 @@ def test_a_refused_text_is_asked_for_twice_more_with_its_codes_then_the_template
     desk.until(lambda: desk.states() == ["completed"] * 3)
     assert len(server.asked) == 9
     prompts = [str(request["body"]) for request in server.asked]
-    assert ["name_missing" in prompt for prompt in prompts] == [False] * 3 + [True] * 6
+    assert ["Le nom manquait" in prompt for prompt in prompts] == [False] * 3 + [True] * 6
     attempts = desk.attempts()
     assert len(attempts) == 12
     assert sum(row["accepted"] for row in attempts) == 3
