@@ -104,14 +104,42 @@ The token stays: a result whose commit was answered by silence is recognised by 
 stored again.
 """
 
-RESET = f"claim_token = NULL, {SETTLE}"
-"""Assignments of an `UPDATE avis` after which no claim stands and no message is expected."""
+# INSEE's codes of headcounts, the smallest first; no code, or another one, is smaller than all.
+_TRANCHES = "NN 00 01 02 03 11 12 21 22 31 32 41 42 51 52 53"
+_SIZES = 1 + len(_TRANCHES.split())
+_LAST = _SIZES**2 - 1
 
+
+def _size(unit_or_establishment: str) -> str:
+    tranche = f"{unit_or_establishment}.tranche_effectifs"
+    return f"coalesce(array_position(string_to_array('{_TRANCHES}', ' '), {tranche}), 0)"
+
+
+RENEWAL_RANK = f"""coalesce((
+        SELECT {_LAST} - {_SIZES} * {_size("e")} - {_size("u")}
+        FROM etablissements e JOIN unites_legales u ON u.siren = e.siren
+        WHERE e.siret = avis.siret), {_LAST})"""
+"""SQL for the place of an avis among renewals: the lowest goes first, the one of most employees.
+
+Visits of the page belong here once they are counted: into this expression, with an UPDATE of the
+renewals that are due then.
+"""
+
+RESET = f"""claim_token = NULL, {SETTLE},
+      renewal_rank = CASE WHEN avis.text IS NOT NULL THEN {RENEWAL_RANK} END"""
+"""Assignments of an `UPDATE avis` after which no claim stands and no message is expected.
+
+A due avis whose accepted text stands is a renewal, and has a rank; a first text has none.
+"""
 
 NO_TEXT = """text = NULL, label = NULL, digital_source_type = NULL, model = NULL,
       prompt_version = NULL, accepted_facts_hash = NULL, accepted_at = NULL,
-      held_because = NULL, held_at = NULL, display_name = NULL, json_ld = NULL"""
+      held_because = NULL, held_at = NULL, display_name = NULL, json_ld = NULL,
+      renewal_rank = NULL"""
 """Assignments of an `UPDATE avis` that takes its text away, with all that tells of it."""
+
+RESET_WITHOUT_TEXT = f"claim_token = NULL, {SETTLE}, {NO_TEXT}"
+"""Assignments of an `UPDATE avis` that do what `RESET` does, and take the text away."""
 
 
 class AvisEvent(StrEnum):

@@ -4,30 +4,40 @@ Every reviewer process runs a relay; a session lock lets one of them work at a t
 PostgreSQL frees it when its holder dies. The relay publishes a message first and marks its rows
 afterwards: a kill in between means a second message, which finds nothing to claim, and never a
 lost one.
+
+First texts go before renewals, which are avis whose accepted text stands. Renewals go by their rank
+over all shards, and no faster than the rate that a person has set.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import ceil
+from operator import itemgetter
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, TextClause, text
+from sqlalchemy import Connection, Engine, Row, TextClause, text
 
 from services.reviewer.money.budget import read_budget
+from services.reviewer.money.renewal_rate import most_at_once, take_renewals
 from shared.clock import Clock
 from shared.db.locks import Lock, release_in_session, try_hold_in_session
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
 
 AVIS_PER_MESSAGE = 25
+_Row = TypeVar("_Row")
 
 IN_FLIGHT = text("SELECT count(*) FROM avis WHERE outcome = 'pending' AND published_at IS NOT NULL")
 
-_PENDING = "SELECT id, clock_timestamp() AS read_at FROM avis WHERE outcome = 'pending'"
+_PENDING = """
+    SELECT id, renewal_rank, clock_timestamp() AS read_at FROM avis WHERE outcome = 'pending'"""
 _DUE = f"""{_PENDING}
     AND published_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())"""
-# The order of ix_avis_pending: the oldest come without a sort.
-DUE = text(f"{_DUE} ORDER BY published_at, id LIMIT :room")
+# The order of ix_avis_pending: the first ones come without a sort.
+_IN_ORDER = "ORDER BY published_at, renewal_rank, id LIMIT :room"
+FIRST_TEXTS = text(f"{_DUE} AND renewal_rank IS NULL {_IN_ORDER}")
+RENEWALS = text(f"{_DUE} AND renewal_rank IS NOT NULL {_IN_ORDER}")
 
 DUE_OF_SAMPLE = text(f"{_DUE} AND id = ANY(CAST(:sample_ids AS bigint[])) ORDER BY id LIMIT :room")
 
@@ -37,7 +47,7 @@ STALLED = text(f"""
       AND (lease_until < clock_timestamp()
            OR lease_until IS NULL
               AND published_at < clock_timestamp() - make_interval(secs => :stall_seconds))
-    ORDER BY published_at, id LIMIT :room
+    ORDER BY published_at LIMIT :room
 """)
 
 # A row that changed since it was read and is not claimed was released: it needs a new message, not
@@ -93,9 +103,8 @@ class Relay:
     def step(self) -> None:
         """Send stalled avis again, then due ones up to the high-water mark of all shards.
 
-        The room below the mark is divided evenly, so that no shard waits for another's end.
-        Nothing is sent while the run is paused. A run that makes a sample sends only the sample:
-        reviewers release avis that were published before.
+        Nothing is sent while the run is paused. A run that makes a sample sends only the sample,
+        renewals at any rate: reviewers release avis that were published before.
         """
         with self._alone() as control, ExitStack() as stack:
             if control is None:
@@ -107,21 +116,18 @@ class Relay:
                 control if engine is self.engine else stack.enter_context(_autocommit(engine))
                 for engine in self.shards or [self.engine]
             ]
-            stalled = {"stall_seconds": self.stall_seconds}
+            stalled = {"room": self.high_water, "stall_seconds": self.stall_seconds}
             for number, connection in enumerate(shards):
-                self._send(number, connection, STALLED, self.high_water, **stalled)
+                self._send(number, connection, connection.execute(STALLED, stalled).all())
             room = self.high_water - sum(each.scalar(IN_FLIGHT) or 0 for each in shards)
-            if budget.sample_ids is None and self._awaits_more_room(room, shards):
-                return
-            query, sample = DUE, {}
             if budget.sample_ids is not None:
-                query, sample = DUE_OF_SAMPLE, {"sample_ids": budget.sample_ids}
-            for number, connection in enumerate(shards):
-                share = ceil(room / (len(shards) - number))
-                if share > 0:
-                    room -= self._send(number, connection, query, share, **sample)
+                self._send_evenly(shards, room, DUE_OF_SAMPLE, sample_ids=budget.sample_ids)
+            elif not self._awaits_more_room(room, shards, FIRST_TEXTS):
+                room -= self._send_evenly(shards, room, FIRST_TEXTS)
+                if not any(each.execute(FIRST_TEXTS, {"room": 1}).first() for each in shards):
+                    self._send_renewals(control, shards, room, budget.renewals_per_day)
 
-    def _awaits_more_room(self, room: int, shards: Sequence[Connection]) -> bool:
+    def _awaits_more_room(self, room: int, shards: Sequence[Connection], query: TextClause) -> bool:
         """Return whether more is due than fits, while the room is smaller than a full message.
 
         Otherwise each finished text would make room for a message of one, and the queue would
@@ -129,15 +135,46 @@ class Relay:
         """
         if room <= 0 or room >= min(AVIS_PER_MESSAGE, self.high_water):
             return False
-        return sum(len(each.execute(DUE, {"room": room + 1}).all()) for each in shards) > room
+        return sum(len(each.execute(query, {"room": room + 1}).all()) for each in shards) > room
 
-    def _send(
-        self, shard: int, connection: Connection, query: TextClause, room: int, **values: object
+    def _send_evenly(
+        self, shards: Sequence[Connection], room: int, query: TextClause, **values: object
     ) -> int:
-        """Return how many were sent; when more is due than fits, send full messages only."""
-        rows = connection.execute(query, {"room": room, **values}).all()
-        if query is DUE and len(rows) > AVIS_PER_MESSAGE and len(rows) == room:
-            rows = rows[: len(rows) - len(rows) % AVIS_PER_MESSAGE]
+        """Return how many were sent.
+
+        The room is divided evenly, so that no shard waits for another's end. When more is due than
+        fits, only full messages are sent.
+        """
+        sent = 0
+        for number, connection in enumerate(shards):
+            share = ceil((room - sent) / (len(shards) - number))
+            if share > 0:
+                rows = connection.execute(query, {"room": share, **values}).all()
+                sent += self._send(number, connection, _full_messages(rows, share))
+        return sent
+
+    def _send_renewals(
+        self, control: Connection, shards: Sequence[Connection], room: int, per_day: int | None
+    ) -> None:
+        """Send those of the lowest rank, in whatever shard they are, while the rate has slots."""
+        if room <= 0 or per_day == 0 or self._awaits_more_room(room, shards, RENEWALS):
+            return
+        if per_day is not None:
+            room = min(room, most_at_once(per_day))
+        read = [
+            (row.renewal_rank, number, row)
+            for number, connection in enumerate(shards)
+            for row in connection.execute(RENEWALS, {"room": room})
+        ]
+        due = _full_messages(sorted(read, key=itemgetter(0, 1))[:room], room)
+        if per_day is not None:
+            due = due[: take_renewals(control, len(due))]
+        for number, connection in enumerate(shards):
+            rows = [row for _, shard, row in due if shard == number]
+            self.metrics.renewals_published.inc(self._send(number, connection, rows))
+
+    def _send(self, shard: int, connection: Connection, rows: Sequence[Row[Any]]) -> int:
+        """Return how many were sent: all, unless the process is asked to stop."""
         for start in range(0, len(rows), AVIS_PER_MESSAGE):
             if self.clock.stopping.is_set():
                 return start
@@ -170,3 +207,10 @@ class Relay:
 
 def _autocommit(engine: Engine) -> Connection:
     return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _full_messages(rows: Sequence[_Row], room: int) -> Sequence[_Row]:
+    """Return the rows of full messages where the room may have cut more off, else all rows."""
+    if len(rows) == room > AVIS_PER_MESSAGE:
+        return rows[: room - room % AVIS_PER_MESSAGE]
+    return rows

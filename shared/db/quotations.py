@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
-from shared.avis import NO_TEXT, RESET
+from shared.avis import RESET_WITHOUT_TEXT
 
 # A page that is closed meanwhile gets its outcome from the reviewer, as every avis that is due.
 _ERASE = text(f"""
@@ -17,7 +17,7 @@ _ERASE = text(f"""
       ORDER BY id FOR UPDATE),
     texts AS (
       UPDATE avis SET
-        outcome = CASE outcome WHEN 'accepted' THEN 'pending' ELSE outcome END, {NO_TEXT}, {RESET}
+        outcome = CASE outcome WHEN 'accepted' THEN 'pending' ELSE outcome END, {RESET_WITHOUT_TEXT}
       FROM found WHERE avis.id = found.id AND avis.text IS NOT NULL),
     attempts AS (
       UPDATE avis_attempts SET text = NULL

@@ -37,6 +37,9 @@ class ReviewerMetrics:
         self.avis_published = new.counter(
             "sirenade_avis_published", "Avis that the relay handed to RabbitMQ."
         )
+        self.renewals_published = new.counter(
+            "sirenade_renewals_published", "Those of them whose former text stands meanwhile."
+        )
         self.avis_fallbacks = new.counter(
             "sirenade_avis_fallbacks",
             "Avis that a template wrote although chat servers are set up, by why.",

@@ -119,29 +119,46 @@ _QUALITY = Row(40, "Why texts are rejected").line(
     ),
 )
 
-_MONEY = Row(60, "Tokens and cost").line(
-    graph(61, "Tokens", "cpm", width=8).shows(
-        "Tokens a minute: in, out, and the part of `in` that was cached.",
-        {"{{kind}}": per_minute("sirenade_chat_tokens_total", "kind")},
-    ),
-    graph(62, "Cost of an hour", "currencyEUR", width=8, stacked=True).shows(
-        "What an hour costs at the present rate, by provider.",
-        {
-            "{{provider}}": "sum by (provider)"
-            f" (rate(sirenade_chat_cost_euros_total[{RATE}])) * 3600"
-        },
-    ),
-    stat(63, "Spent, by provider", "currencyEUR", width=4, decimals=2).shows(
-        "Cost of all texts, by the books of the budget.",
-        {"{{provider}}": "max by (provider) (sirenade_provider_spent_euros)"},
-    ),
-    stat(
-        64, "Budget", "none", width=4, words={"0": ("runs", "green"), "1": ("paused", "orange")}
-    ).shows(
-        "`cap`: the cap is reached, and nothing goes on until it is raised."
-        " `asked` and `sample` are a person's wish.",
-        {"{{reason}}": "max by (reason) (sirenade_budget_paused)"},
-    ),
+_MONEY = (
+    Row(60, "Tokens and cost")
+    .line(
+        graph(61, "Tokens", "cpm", width=8).shows(
+            "Tokens a minute: in, out, and the part of `in` that was cached.",
+            {"{{kind}}": per_minute("sirenade_chat_tokens_total", "kind")},
+        ),
+        graph(62, "Cost of an hour", "currencyEUR", width=8, stacked=True).shows(
+            "What an hour costs at the present rate, by provider.",
+            {
+                "{{provider}}": "sum by (provider)"
+                f" (rate(sirenade_chat_cost_euros_total[{RATE}])) * 3600"
+            },
+        ),
+        stat(63, "Spent, by provider", "currencyEUR", width=4, decimals=2).shows(
+            "Cost of all texts, by the books of the budget.",
+            {"{{provider}}": "max by (provider) (sirenade_provider_spent_euros)"},
+        ),
+        stat(
+            64, "Budget", "none", width=4, words={"0": ("runs", "green"), "1": ("paused", "orange")}
+        ).shows(
+            "`cap`: the cap is reached, and nothing goes on until it is raised."
+            " `asked` and `sample` are a person's wish.",
+            {"{{reason}}": "max by (reason) (sirenade_budget_paused)"},
+        ),
+    )
+    .line(
+        graph(65, "Renewals that wait", "short", width=12).shows(
+            "Due avis whose former text stands meanwhile.",
+            {"waiting": "max(sirenade_renewals_waiting_avis)"},
+        ),
+        graph(66, "Renewals begun, against the rate", "short", width=12).shows(
+            "Renewals of a day at the present speed, beside the most that a person has allowed."
+            " Without a limit only the speed is drawn.",
+            {
+                "begun": f"sum(rate(sirenade_renewals_published_total[{RATE}])) * 86400",
+                "allowed": "max(sirenade_renewals_limit_avis)",
+            },
+        ),
+    )
 )
 
 REVIEWER = Board(

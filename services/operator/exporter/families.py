@@ -117,6 +117,10 @@ WORK = (
     Family("sirenade_budget_reserved_euros", "Most that calls under way may cost."),
     # The reason `cap` raises an alert; a person's wish does not.
     Family("sirenade_budget_paused", "1 while no text is begun, by the reason.", ("reason",)),
+    Family(
+        "sirenade_renewals_limit_avis",
+        "Renewals that may begin in a day; +Inf where there is no limit.",
+    ),
     Family("sirenade_provider_spent_euros", "Money spent on texts.", ("provider",)),
     Family("sirenade_provider_calls", "Calls that were settled.", ("provider",)),
 )
@@ -124,6 +128,7 @@ WORK = (
 # These are counted anew only now and then: they read what grows with the register.
 WHOLE = (
     Family("sirenade_avis", "Avis by kind and outcome.", ("kind", "outcome")),
+    Family("sirenade_renewals_waiting_avis", "Avis due again, whose accepted text stands."),
     Family("sirenade_register_rows", "Rows, as PostgreSQL estimates them.", ("table",)),
     Family("sirenade_database_bytes", "Size of the databases on disk."),
     Family("sirenade_table_bytes", "Size of a table with its indexes.", ("table",)),

@@ -91,6 +91,8 @@ CONTROL = text(f"""
         'cap', (paused_because IS NOT DISTINCT FROM 'cap')::int,
         'asked', (paused_because IS NOT DISTINCT FROM 'asked')::int,
         'sample', (paused_because IS NOT DISTINCT FROM 'sample')::int) FROM review_budget),
+      'sirenade_renewals_limit_avis',
+        (SELECT coalesce(renewals_per_day::float, 'Infinity') FROM review_budget),
       'sirenade_provider_spent_euros',
         (SELECT json_object_agg(name, spent_eur) FROM review_providers),
       'sirenade_provider_calls', (SELECT json_object_agg(name, calls) FROM review_providers))
@@ -122,6 +124,8 @@ WHOLE = text("""
           LEFT JOIN (SELECT kind, outcome, count(*) FROM avis GROUP BY kind, outcome) n
             USING (kind, outcome)
         GROUP BY k.kind) a),
+      'sirenade_renewals_waiting_avis',
+        (SELECT count(*) FROM avis WHERE outcome = 'pending' AND renewal_rank IS NOT NULL),
       'sirenade_database_bytes', pg_database_size(current_database()),
       -- reltuples is known only after an ANALYZE, n_live_tup is forgotten after a crash.
       'sirenade_register_rows', (SELECT json_object_agg(c.relname,

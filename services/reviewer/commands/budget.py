@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Column, Table
-from sqlalchemy import Engine, RowMapping, text
+from sqlalchemy import RowMapping, text
 
 from services.reviewer.batches.figures import batches_line, read_batched
-from services.reviewer.commands.databases import databases
+from services.reviewer.commands.databases import Databases, databases
+from services.reviewer.commands.renewals import RenewalPace, count_renewals, renewals_line
 from services.reviewer.money.amounts import parse_cap, plain
 from services.reviewer.money.budget import ASKED, Budget, BudgetState, read_budget
+from services.reviewer.money.renewal_rate import parse_renewals_per_day, set_renewals_per_day
 from shared.errors import UserError
 from shared.terminal.cli import AsJson
 from shared.terminal.words import euros, thousands
@@ -20,6 +22,13 @@ from shared.terminal.words import euros, thousands
 Cap = Annotated[
     str | None,
     typer.Option(metavar="EUR", help="The most that may be spent, in the past and from now on."),
+]
+RenewalsPerDay = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="Let at most N texts that stand be renewed in a day; 0 holds them, none is no limit.",
+    ),
 ]
 NoCap = Annotated[bool, typer.Option("--no-cap", help="Spend without a limit.")]
 
@@ -35,18 +44,29 @@ _WHY = {
 }
 
 
-def budget(as_json: AsJson = False) -> None:
-    """Show what texts have cost, what they may cost, and whether the run is paused."""
+def budget(renewals_per_day: RenewalsPerDay = None, as_json: AsJson = False) -> None:
+    """Show what texts have cost, what they may cost, and whether the run is paused.
+
+    A renewal is a due text whose former text stays up meanwhile.
+    First texts go before renewals, then the largest establishments.
+    The rate of renewals holds at once, for all reviewers together.
+
+    Example: ./sirenade avis budget --renewals-per-day 100000
+    """
     with databases() as opened:
+        if renewals_per_day is not None:
+            per_day = parse_renewals_per_day(renewals_per_day)
+            with opened.control.begin() as connection:
+                set_renewals_per_day(connection, per_day)
         batches = read_batched(opened.shards).as_dict()
-        _tell(opened.control, as_json=as_json, batches=batches)
+        _tell(opened, as_json=as_json, batches=batches)
 
 
 def pause(as_json: AsJson = False) -> None:
     """Begin no more texts. Calls under way end; due texts stay due."""
     with databases() as opened:
         Budget(opened.control).pause(ASKED)
-        _tell(opened.control, as_json=as_json)
+        _tell(opened, as_json=as_json)
 
 
 def resume(cap: Cap = None, no_cap: NoCap = False, as_json: AsJson = False) -> None:
@@ -56,7 +76,7 @@ def resume(cap: Cap = None, no_cap: NoCap = False, as_json: AsJson = False) -> N
     """
     with databases() as opened:
         resume_under(Budget(opened.control), cap, no_cap=no_cap)
-        _tell(opened.control, as_json=as_json)
+        _tell(opened, as_json=as_json)
 
 
 def resume_under(
@@ -75,11 +95,12 @@ def resume_under(
     budget.resume(cap_eur=amount, keep_cap=amount is None and not no_cap, sample_ids=sample_ids)
 
 
-def _tell(control: Engine, *, as_json: bool, **more: Any) -> None:
-    """Tell the budget, as a sentence and a table. In JSON money is a string: numbers are floats."""
-    with control.connect() as connection:
+def _tell(opened: Databases, *, as_json: bool, **more: Any) -> None:
+    """Tell the budget, as sentences and a table. In JSON money is a string: numbers are floats."""
+    with opened.control.connect() as connection:
         state = read_budget(connection)
         providers = connection.execute(_PROVIDERS).mappings().all()
+    renewals = RenewalPace(count_renewals(opened.shards), state.renewals_per_day)
     if as_json:
         found = {
             "status": state.status,
@@ -90,11 +111,14 @@ def _tell(control: Engine, *, as_json: bool, **more: Any) -> None:
             "left_eur": None if state.left_eur is None else plain(state.left_eur),
             "sample": None if state.sample_ids is None else len(state.sample_ids),
             "changed_at": state.changed_at.isoformat(),
+            "renewals": renewals.as_dict(),
             "providers": [{**row, "spent_eur": plain(row["spent_eur"])} for row in providers],
         }
         typer.echo(json.dumps(found | more))
         return
     typer.echo(one_line(state))
+    if renewals.waiting or renewals.per_day is not None:
+        typer.echo(renewals_line(renewals))
     if more.get("batches"):
         typer.echo(batches_line(more["batches"]))
     if providers:

@@ -14,6 +14,7 @@ from rich.text import Text
 from services.reviewer.batches.figures import batches_line, read_batched
 from services.reviewer.commands.databases import Databases, databases
 from services.reviewer.commands.due import read_due, read_made, read_providers_known
+from services.reviewer.commands.renewals import read_renewals, renewals_line
 from services.reviewer.money import forecast as bill
 from services.reviewer.money.amounts import plain
 from services.reviewer.money.forecast import BillForecast, Share
@@ -42,11 +43,15 @@ def forecast(
     with databases() as opened:
         found = read_forecast(opened, prompt_version=prompt, only=provider)
         batches = read_batched(opened.shards).as_dict()
+        renewals = read_renewals(opened)
     if as_json:
-        typer.echo(json.dumps({**as_plain(found), "batches": batches}))
+        more = {"batches": batches, "renewals": renewals.as_dict()}
+        typer.echo(json.dumps(as_plain(found) | more))
         return
     console = Console()
     console.print(render(found, prompt_version=prompt))
+    if renewals.waiting:
+        console.print(f"of what is due, {renewals_line(renewals)}", soft_wrap=True)
     if batches is not None:
         console.print(f"of what is due, {batches_line(batches)}", soft_wrap=True)
 

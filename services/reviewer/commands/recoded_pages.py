@@ -1,11 +1,11 @@
 """The pages and texts whose words change with NAF 2025, counted in each shard."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from services.reviewer.commands.due import PLACE
 from services.reviewer.money.forecast import DueGroup
@@ -14,8 +14,9 @@ from shared.sirene.reference import libelles_de
 # A label of the present nomenclature, and that of NAF 2025.
 Words = tuple[str | None, str]
 
-# One pass, and at most one row for each pair of codes in a département. Notices alone: a synthese
-# quotes reviews, and costs nothing.
+# The pages of one range of sirets, so that a person sees how far the count is. Few rows come back:
+# one for each pair of codes in a département. Notices alone: a synthese quotes reviews, and costs
+# nothing.
 _PAGES = text(f"""
     SELECT p.activite_principale AS activite, e.activite_principale_naf25 AS naf_2025,
       p.libelle_activite AS libelle, {PLACE} AS departement, count(*) AS pages,
@@ -24,9 +25,20 @@ _PAGES = text(f"""
     FROM pro_localisations p
     JOIN etablissements e ON e.siret = p.siret
     LEFT JOIN avis a ON a.pro_localisation_id = p.id AND a.kind = 'notice'
-    WHERE p.status = 'open'
+      AND a.siret > :after AND a.siret <= :last
+    WHERE p.status = 'open' AND p.siret > :after AND p.siret <= :last
+      AND e.siret > :after AND e.siret <= :last
     GROUP BY 1, 2, 3, 4
 """)
+_LAST_OF_RANGE = text("""
+    SELECT siret FROM pro_localisations WHERE siret > :after
+    ORDER BY siret OFFSET :others LIMIT 1
+""")
+_ESTIMATE = text(
+    "SELECT greatest(0, reltuples)::bigint FROM pg_class WHERE oid = 'pro_localisations'::regclass"
+)
+_RANGE = 100_000
+_AFTER_ALL = "9" * 15
 
 
 @dataclass(slots=True)
@@ -72,13 +84,35 @@ class RecodedPages:
             self.texts[row["naf_2025"], row["departement"]] += row["texts"]
 
 
-def read_recoded_pages(shards: Iterable[Engine]) -> RecodedPages:
-    """Count the open pages of each shard, however long that takes."""
+def read_recoded_pages(
+    shards: Sequence[Engine], tell: Callable[[int, int], None] = lambda _read, _of: None
+) -> RecodedPages:
+    """Count the open pages of each shard, however long that takes.
+
+    `tell` learns how many pages were read, closed ones too, and about how many there are.
+    """
     found = RecodedPages()
     naf_2025 = libelles_de("NAF2025")
+    estimate = read = 0
+    for engine in shards:
+        with engine.connect() as connection:
+            estimate += connection.execute(_ESTIMATE).scalar_one()
     for engine in shards:
         with engine.begin() as connection:
             connection.execute(text("SET LOCAL statement_timeout = 0"))
-            for row in connection.execution_options(yield_per=1000).execute(_PAGES).mappings():
-                found.add(dict(row), naf_2025)
+            for after, last in _ranges(connection):
+                for row in connection.execute(_PAGES, {"after": after, "last": last}).mappings():
+                    found.add(dict(row), naf_2025)
+                read += _RANGE
+                tell(min(read, estimate), estimate)
     return found
+
+
+def _ranges(connection: Connection) -> Iterator[tuple[str, str]]:
+    """Yield ranges of sirets without the first one, each of as many pages."""
+    after = ""
+    while after != _AFTER_ALL:
+        values = {"after": after, "others": _RANGE - 1}
+        last = connection.execute(_LAST_OF_RANGE, values).scalar_one_or_none() or _AFTER_ALL
+        yield after, last
+        after = last

@@ -12,6 +12,8 @@ from services.reviewer.commands.databases import databases
 from services.reviewer.commands.due import read_made, read_providers_known
 from services.reviewer.commands.forecast import as_plain, told_about, told_hours
 from services.reviewer.commands.recoded_pages import RecodedPages, read_recoded_pages
+from services.reviewer.commands.renewals import read_renewals, renewals_line
+from services.reviewer.commands.template_speed import TemplateSpeed, read_template_speed
 from services.reviewer.money.forecast import (
     BillForecast,
     DueGroup,
@@ -19,14 +21,15 @@ from services.reviewer.money.forecast import (
     MadeText,
     forecast,
 )
+from shared.clock import Clock
 from shared.terminal.cli import AsJson, make_app, print_json
+from shared.terminal.watch import Lines
 from shared.terminal.words import percent, thousands
 
 rehearse = make_app("Say what a day to come will bring, from what is stored today.")
 
 _TOP = 10
-# A rough figure: some 5.5 million texts take nine hours on 2 cores. The database sets it.
-_TEMPLATE_TEXTS_PER_SECOND = 170
+_PROGRESS_SECONDS = 5.0
 _BRINGS_CODES = "a delta or the month's stock brings those that INSEE has"
 # docs/operations.md says why.
 _STEPS = """\
@@ -35,7 +38,8 @@ take the newest release, then ./sirenade migrate, ./sirenade delta, ./sirenade b
 on 31 December: ./sirenade avis pause, so that nothing is bought before you have looked
 when INSEE has published the day: ./sirenade delta --plan; the month's stock where it is quicker
 ./sirenade rehearse naf2025 again: pages bear the new codes, and none is lost
-./sirenade avis forecast, then ./sirenade avis resume --cap EUR: a sum a week spreads the renewals
+./sirenade avis budget --renewals-per-day N spreads the renewals over weeks, the largest first
+./sirenade avis forecast, then ./sirenade avis resume --cap EUR
 ./sirenade certify, one département after another
 """.splitlines()
 
@@ -44,27 +48,42 @@ when INSEE has published the day: ./sirenade delta --plan; the month's stock whe
 def naf2025(as_json: AsJson = False) -> None:
     """Count the pages and texts whose words change with NAF 2025, and what the new texts cost.
 
-    It reads the codes of NAF 2025 that INSEE sends already, and changes nothing.
+    It reads the codes of NAF 2025 that INSEE sends already, and changes nothing. The weeks follow
+    from the rate of renewals: ./sirenade avis budget --renewals-per-day N.
 
     Example: ./sirenade rehearse naf2025
     """
     with databases() as opened:
-        found = read_recoded_pages(opened.shards)
+        lines = Lines(Console(stderr=True), Clock(), every_seconds=_PROGRESS_SECONDS)
+        lines.pause()
+        found = read_recoded_pages(
+            opened.shards,
+            lambda read, of: lines.show(f"{thousands(read)} of about {thousands(of)} pages read"),
+        )
         with opened.control.connect() as connection:
             providers = read_providers_known(connection)
         made = read_made(opened.shards)
+        speed = read_template_speed(opened.shards)
+        waiting = read_renewals(opened)
     due = found.due_groups
     bills = [(provider, _bill_of(provider, due, made)) for provider in providers]
     together = forecast(due, providers, made)
+    pace = replace(waiting, waiting=waiting.waiting + together.texts)
     if as_json:
-        print_json(_plain(found, together, [bill for _, bill in bills]))
+        more = {
+            "template_hours": round(speed.hours(together.texts), 2),
+            "template_speed": speed.as_dict(),
+            "renewals": pace.as_dict(),
+        }
+        print_json(_plain(found, together, [bill for _, bill in bills]) | more)
         return
     title = Text("on the day on which NAF 2025 becomes the reference", style="bold")
     parts = [
         title,
         _pages_of(found),
         _changes_of(found),
-        _generators_of(together, bills),
+        _generators_of(together, bills, speed),
+        Text(f"then {renewals_line(pace)}"),
         *_order(found),
     ]
     Console().print(Group(*parts))
@@ -77,11 +96,9 @@ def _bill_of(
     return forecast(due, [replace(provider, weight=1.0)], made)
 
 
-def _template_hours(texts: int) -> float:
-    return texts / _TEMPLATE_TEXTS_PER_SECOND / 3600
-
-
-def _plain(found: RecodedPages, together: BillForecast, bills: Sequence[BillForecast]) -> Any:
+def _plain(
+    found: RecodedPages, together: BillForecast, bills: Sequence[BillForecast]
+) -> dict[str, Any]:
     return {
         "pages": found.pages,
         "recoded_already": found.recoded,
@@ -91,7 +108,6 @@ def _plain(found: RecodedPages, together: BillForecast, bills: Sequence[BillFore
         "texts_due": together.texts,
         "texts_kept": found.kept_texts,
         "due_today": found.due,
-        "template_hours": round(_template_hours(together.texts), 2),
         "bill": as_plain(together),
         "by_generator": [share for bill in bills for share in as_plain(bill)["providers"]],
         "changes": [
@@ -126,11 +142,13 @@ def _changes_of(found: RecodedPages) -> RenderableType:
 
 
 def _generators_of(
-    together: BillForecast, bills: Sequence[tuple[KnownProvider, BillForecast]]
+    together: BillForecast,
+    bills: Sequence[tuple[KnownProvider, BillForecast]],
+    speed: TemplateSpeed,
 ) -> RenderableType:
     title = f"{thousands(together.texts)} texts will be due; they stay up until each is replaced"
     table = Table("all by", "€", "time")
-    table.add_row("template", "0.00 €", told_hours(_template_hours(together.texts)))
+    table.add_row("template", "0.00 €", told_hours(speed.hours(together.texts)))
     for provider, bill in bills:
         known = not bill.unsampled
         table.add_row(
@@ -141,7 +159,8 @@ def _generators_of(
     if len(bills) > 1 and not together.unsampled:
         eur = told_about(together.eur, together.spread_eur)
         table.add_row("providers as weighted", eur, told_hours(together.hours))
-    return Group(Text(title, style="bold"), table)
+    template = f"template: {speed.texts_per_second:.0f} texts/s, {speed.source}"
+    return Group(Text(title, style="bold"), table, Text(template))
 
 
 def _order(found: RecodedPages) -> list[Text]:

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from services.reviewer.batches.figures import BatchedTexts, read_batched
+from services.reviewer.commands.renewals import RenewalPace
 from services.reviewer.money.budget import BudgetState, read_budget
 
-_PENDING = "SELECT count(*) FROM avis WHERE outcome = 'pending'"
+_PENDING = """
+    SELECT count(*) AS texts, count(renewal_rank) AS renewals FROM avis WHERE outcome = 'pending'"""
 _PENDING_OF_SAMPLE = f"{_PENDING} AND id = ANY(CAST(:sample_ids AS bigint[]))"
 _NEWEST = text("SELECT coalesce(max(id), 0) FROM avis_attempts")
 # All attempts of a text are stored in one transaction, so that a reading never sees a part.
@@ -31,16 +33,24 @@ _MADE_SINCE = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReading:
-    """`texts`, `accepted`, `re_asked`, `fallbacks`, `cost_eur` count from the first reading on."""
+    """`texts`, `accepted`, `re_asked`, `fallbacks`, `cost_eur` count from the first reading on.
+
+    `renewals` are among the pending.
+    """
 
     budget: BudgetState
     pending: int
+    renewals: int = 0
     texts: int = 0
     accepted: int = 0
     re_asked: int = 0
     fallbacks: int = 0
     cost_eur: Decimal = Decimal(0)
     batched: BatchedTexts = field(default_factory=BatchedTexts)
+
+    @property
+    def pace(self) -> RenewalPace:
+        return RenewalPace(self.renewals, self.budget.renewals_per_day)
 
     def share(self, texts: int) -> float | None:
         """Return the share among the texts made so far; None before the first."""
@@ -72,13 +82,16 @@ class RunReader:
     def read(self) -> RunReading:
         with self._control.connect() as connection:
             budget = read_budget(connection)
-        pending = 0
+        pending = renewals = 0
         for number, engine in enumerate(self._shards):
             with engine.connect() as connection:
                 made = connection.execute(_MADE_SINCE, {"seen": self._seen[number]}).mappings()
                 counts = dict(made.one())
-                pending += connection.execute(self._pending, self._sample).scalar_one()
+                due = connection.execute(self._pending, self._sample).one()
+            pending, renewals = pending + due.texts, renewals + due.renewals
             self._seen[number] = counts.pop("seen")
             self._made = {name: self._made.get(name, 0) + counts[name] for name in counts}
         batched = read_batched(self._shards)
-        return RunReading(budget=budget, pending=pending, batched=batched, **self._made)
+        return RunReading(
+            budget=budget, pending=pending, renewals=renewals, batched=batched, **self._made
+        )

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from services.reviewer.batches.figures import batches_line
 from services.reviewer.commands.budget import one_line
+from services.reviewer.commands.renewals import renewals_line
 from services.reviewer.commands.run_progress import RunReading
 from services.reviewer.money.amounts import plain
 from shared.clock import Clock
@@ -61,6 +62,7 @@ class RunView:
             "texts_per_second": round(self._texts.per_second, 2),
             "eta_seconds": self._texts.eta_seconds(reading.pending),
             "batches": reading.batched.as_dict(),
+            "renewals": {**reading.pace.as_dict(), "line": renewals_line(reading.pace)},
             "quiet_seconds": round(at_seconds - self._moved_at),
             "line": one_line(budget),
         }
@@ -77,6 +79,8 @@ class RunView:
         lines: list[RenderableType] = [bars, Text(_words(told))]
         if told["batches"]:
             lines.append(Text(batches_line(told["batches"])))
+        if told["renewals"]["waiting"]:
+            lines.append(Text(told["renewals"]["line"]))
         if told["status"] == "paused":
             lines.append(Text(told["line"], style="bold yellow"))
         elif quiet := _quiet(told):
@@ -87,6 +91,7 @@ class RunView:
 def watch_run(read: Callable[[], RunReading], view: RunView, *, clock: Clock, as_json: bool) -> int:
     """Show readings until all texts are made, the run is paused or the process is asked to stop.
 
+    Held renewals are not waited for.
     Return the number of texts that are due then.
     """
 
@@ -97,7 +102,7 @@ def watch_run(read: Callable[[], RunReading], view: RunView, *, clock: Clock, as
         lambda: view.tell(read(), clock.monotonic_seconds()),
         view.draw,
         _line,
-        lambda told: told["due"] == 0 or told["status"] == "paused",
+        lambda told: told["due"] == _held(told) or told["status"] == "paused",
         clock=clock,
         write=write if as_json else None,
     )
@@ -108,13 +113,22 @@ def _line(told: dict[str, Any]) -> str:
     last = _quiet(told) or told["line"]
     if told["batches"]:
         last = f"{batches_line(told['batches'])}; {last}"
+    if told["renewals"]["waiting"]:
+        last = f"{told['renewals']['line']}; {last}"
     return f"{thousands(told['due'])} due, {thousands(told['made'])} made, {_words(told)}; {last}"
 
 
+def _held(told: dict[str, Any]) -> int:
+    renewals: dict[str, int] = told["renewals"]
+    return renewals["waiting"] if renewals["per_day"] == 0 else 0
+
+
 def _quiet(told: dict[str, Any]) -> str | None:
-    """Return a question where a person should look; a batch may take a day."""
+    """Return a question where a person should look; a batch may take a day, and so a slow rate."""
     in_batches = told["batches"] is not None and told["batches"]["texts"] > 0
-    if told["quiet_seconds"] < _QUIET_SECONDS or not told["due"] or in_batches:
+    renewals = told["renewals"]
+    only_renewals = renewals["per_day"] is not None and renewals["waiting"] == told["due"]
+    if told["quiet_seconds"] < _QUIET_SECONDS or not told["due"] or in_batches or only_renewals:
         return None
     return f"no text for {told['quiet_seconds']} s: does a reviewer run?"
 

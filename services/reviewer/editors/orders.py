@@ -29,8 +29,8 @@ from services.reviewer.texts.subject_rows import lock_subjects, read_subjects
 from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import (
     HUMAN_EDITED,
-    NO_TEXT,
     RESET,
+    RESET_WITHOUT_TEXT,
     AvisOutcome,
     HoldReason,
     OrderStatus,
@@ -71,7 +71,7 @@ _RELEASE = text("""
 _REJECT = text(f"""
     UPDATE avis SET
       outcome = CASE WHEN facts_hash = accepted_facts_hash THEN 'rejected' ELSE 'pending' END,
-      {NO_TEXT}, {RESET}
+      {RESET_WITHOUT_TEXT}
     WHERE id = :id
 """)
 _EDIT = text(f"""

@@ -24,7 +24,8 @@ _NOTHING = Decimal(0)
 _PAUSE_SECONDS = 1.0
 
 _READ = text("""
-    SELECT cap_eur, reserved_eur, spent_eur, status, paused_because, sample_ids, changed_at
+    SELECT cap_eur, reserved_eur, spent_eur, status, paused_because, sample_ids, changed_at,
+      renewals_per_day
     FROM review_budget
 """)
 _RESERVE = text("""
@@ -107,7 +108,10 @@ _RESUME = text("""
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """`cap_eur` is None without a cap. While `sample_ids` are set, only these texts are made."""
+    """`cap_eur` and `renewals_per_day` are None without such a limit.
+
+    While `sample_ids` are set, only these texts are made.
+    """
 
     cap_eur: Decimal | None
     reserved_eur: Decimal
@@ -116,6 +120,7 @@ class BudgetState:
     paused_because: str | None
     sample_ids: Sequence[int] | None
     changed_at: dt.datetime
+    renewals_per_day: int | None = None
 
     @property
     def paused(self) -> bool:

@@ -2,7 +2,7 @@
 
 A text is a CreativeWork about its establishment, never a Review: it holds no opinion. The view
 `avis_published` adds the text, the label and the date, so that nobody takes one without the others
-(docs/adr/0026-provenance.md).
+(docs/adr/0029-provenance.md).
 """
 
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ from services.writer.erasure.tombstones import (
 )
 from services.writer.sql.prepared import Prepared
 from services.writer.sql.versions import is_covered_by, is_partial
-from shared.avis import NO_TEXT, RESET
+from shared.avis import RESET_WITHOUT_TEXT
 from shared.db.tables import metadata
 from shared.sirene.records import PERSONAL_ETABLISSEMENT_FIELDS, SIGN_FIELDS, STREET_FIELDS
 
@@ -69,7 +69,7 @@ _ERASE = f"""
             WHERE e.siret = avis.siret AND e.statut_diffusion = 'O' AND 'O' = (
               SELECT u.statut_diffusion FROM unites_legales u WHERE u.siren = e.siren))
           THEN 'skipped_opposition' ELSE 'skipped_non_diffusible' END,
-        facts_hash = '', {NO_TEXT}, {RESET}
+        facts_hash = '', {RESET_WITHOUT_TEXT}
       FROM (
         SELECT id FROM avis
         WHERE (siren = ANY(:sirens) OR siret = ANY(:sirets))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from services.writer.erasure import places
 from services.writer.erasure.letter_records import Silenced
 from services.writer.sql.prepared import Prepared
-from shared.avis import NO_TEXT, RESET
+from shared.avis import RESET_WITHOUT_TEXT
 from shared.sirene.identifiers import siren_of
 
 # A text about the present facts, which name nobody, stays.
@@ -18,7 +18,8 @@ _UNNAME = f"""
       FROM unnest(CAST(:facts AS text[])) AS words),
     texts AS (
       UPDATE avis SET
-        outcome = CASE outcome WHEN 'accepted' THEN 'pending' ELSE outcome END, {NO_TEXT}, {RESET}
+        outcome = CASE outcome WHEN 'accepted' THEN 'pending' ELSE outcome END,
+        {RESET_WITHOUT_TEXT}
       FROM (
         SELECT a.id FROM avis a JOIN facts f USING (siret)
         WHERE a.siret = ANY (ARRAY(SELECT siret FROM facts)) AND a.text IS NOT NULL

@@ -39,12 +39,16 @@ review_budget = col.table(
     col.one_of("paused_because", "cap", "asked", "sample", nullable=True),
     # The texts of a sample: while it is set, no others are made.
     Column("sample_ids", ARRAY(BigInteger)),
+    # The renewals that may begin in a day; null: no limit. The instant lets the next one go (GCRA).
+    col.integer("renewals_per_day"),
+    col.instant_now("renewals_arrival_at"),
     col.instant_now("changed_at"),
     CheckConstraint("id = 1", name="id"),
     CheckConstraint(
         "spent_eur >= 0 AND reserved_eur >= 0 AND (cap_eur IS NULL OR cap_eur >= 0)",
         name="never_below_zero",
     ),
+    CheckConstraint("renewals_per_day >= 0", name="no_renewals_below_zero"),
     CheckConstraint("(status = 'paused') = (paused_because IS NOT NULL)", name="has_its_reason"),
     fillfactor=50,
 )

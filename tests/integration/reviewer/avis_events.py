@@ -185,7 +185,10 @@ def renew_after(change: Event) -> Event:
 
 
 def accept_text(subject: Subject) -> None:
-    subject.set("text = 'Un texte.', accepted_facts_hash = facts_hash, prompt_version = 'other'")
+    subject.set(
+        "text = 'Un texte.', accepted_facts_hash = facts_hash, prompt_version = 'other',"
+        " renewal_rank = 0"
+    )
 
 
 def have_other_facts(subject: Subject) -> None:

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from services.reviewer.commands.due import mark_due
+from services.reviewer.money.renewal_rate import set_renewals_per_day
 from shared.broker import make_broker, ready_messages
 from shared.broker.envelope import publish
 from shared.messages import ReviewAvis
 from tests.integration.conftest import WaitFor
 
 if TYPE_CHECKING:
-    from tests.integration.reviewer.conftest import Register
+    from tests.integration.reviewer.conftest import Desk, Register
 
 ROOT = Path(__file__).parents[3]
 LEASE_SECONDS = 3
+RENEWALS_PER_SECOND = 2
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -120,3 +123,52 @@ def test_reviewers_killed_at_random_write_every_due_avis_once(
     broker = make_broker(rabbitmq_url)
     assert ready_messages(broker, ReviewAvis.QUEUE) == 0
     broker.close()
+
+
+def test_two_reviewers_killed_in_turn_keep_the_rate_of_renewals_and_lose_none(
+    register: "Register",
+    desk: "Desk",
+    database_url: str,
+    rabbitmq_url: str,
+    start: Start,
+    wait_for: WaitFor,
+) -> None:
+    ids = register.add(range(1, 41), apart=True)
+    desk.store(*desk.claim(ids))
+    mark_due([register.engine], "another")
+    register.execute("DELETE FROM avis_attempts")
+    with register.engine.begin() as connection:
+        set_renewals_per_day(connection, 86_460 * RENEWALS_PER_SECOND)
+    register.execute("UPDATE review_budget SET renewals_arrival_at = clock_timestamp()")
+    [begun] = register.rows("SELECT renewals_arrival_at AS at FROM review_budget")
+    settings = {
+        "SIRENADE_DATABASE_URL": database_url,
+        "SIRENADE_BROKER_URL": rabbitmq_url,
+        "SIRENADE_METRICS_PORT": "0",
+        "SIRENADE_REVIEWER_LEASE_SECONDS": str(LEASE_SECONDS),
+        "SIRENADE_REVIEWER_STALL_SECONDS": "10",
+    }
+
+    def run() -> "subprocess.Popen[bytes]":
+        return start("-m", "services.reviewer", "run", **settings)
+
+    reviewers = [run(), run()]
+    wait_for(partial(has_accepted, register, 5), seconds=90)
+    [first] = register.add(range(100, 101), apart=True)
+    wait_for(lambda: register.avis(first)["outcome"] == "accepted", seconds=30)
+    assert not has_accepted(register, len(ids) + 1), "a first text waits for no renewal"
+    for number in (15, 25):
+        wait_for(partial(has_accepted, register, number), seconds=90)
+        reviewers[0].kill()
+        reviewers[0].wait()
+        reviewers = [reviewers[1], run()]
+    wait_for(partial(has_accepted, register, len(ids) + 1), seconds=90)
+    made = register.rows(
+        "SELECT avis_id, attempted_at FROM avis_attempts"
+        f" WHERE accepted AND avis_id <> {first}"
+        " ORDER BY attempted_at"
+    )
+    assert sorted(row["avis_id"] for row in made) == ids
+    for number, row in enumerate(made):
+        due_seconds = (row["attempted_at"] - begun["at"]).total_seconds()
+        assert due_seconds >= number / RENEWALS_PER_SECOND

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import TextClause, text
 
-from services.reviewer.relay import DUE, IN_FLIGHT, STALLED, Relay, forget_publications
+from services.reviewer.relay import (
+    FIRST_TEXTS,
+    IN_FLIGHT,
+    RENEWALS,
+    STALLED,
+    Relay,
+    forget_publications,
+)
 from shared.clock import Clock
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
@@ -263,21 +270,23 @@ def test_a_stopping_process_publishes_no_more(
 @pytest.mark.parametrize(
     ("query", "parameters"),
     [
-        (DUE, {"room": 100}),
+        (FIRST_TEXTS, {"room": 100}),
+        (RENEWALS, {"room": 100}),
         (STALLED, {"room": 100, "stall_seconds": 900}),
         (IN_FLIGHT, {}),
     ],
-    ids=["due", "stalled", "in flight"],
+    ids=["first texts", "renewals", "stalled", "in flight"],
 )
 def test_the_hot_queries_read_the_index_of_pending_avis_and_sort_nothing(
     register: "Register", query: TextClause, parameters: dict[str, float]
 ) -> None:
     register.execute("""
         INSERT INTO avis (pro_localisation_id, siret, siren, kind, outcome, facts_hash,
-                          published_at)
+                          published_at, renewal_rank)
         SELECT n, n::text, n::text, 'notice',
                CASE WHEN n % 20 = 0 THEN 'pending' ELSE 'accepted' END, '',
-               CASE WHEN n % 100 = 0 THEN now() END
+               CASE WHEN n % 100 = 0 THEN now() END,
+               CASE WHEN n % 40 = 0 THEN n % 288 END
         FROM generate_series(1, 50000) AS n
     """)
     with register.engine.connect() as connection:

@@ -98,6 +98,26 @@ def test_an_event_without_targets_changes_no_outcome(
             assert each in found, (source, expected)
 
 
+@pytest.mark.parametrize("event", WAYS, ids=str)
+def test_a_due_avis_has_a_rank_if_and_only_if_its_text_stands(
+    event: AvisEvent, register: Register, desk: Desk
+) -> None:
+    cases = [
+        (way, source) for ways in WAYS[event].values() for way in ways for source in AvisOutcome
+    ]
+    for number, (way, source) in enumerate(cases, start=1):
+        subject = Subject.claimed(register, desk, number)
+        if number % 2:
+            accept_text(subject)
+        prepare(subject, event, way, source)
+        way(subject)
+    wrong = register.rows("""
+        SELECT outcome, text, renewal_rank FROM avis
+        WHERE outcome = 'pending' AND (text IS NULL) <> (renewal_rank IS NULL)
+    """)
+    assert wrong == []
+
+
 @pytest.mark.parametrize(
     "outcome", [PENDING, *sorted(BY_TRANSITION[AvisEvent.OPENED].targets - {PENDING})]
 )

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Engine
 
+from services.reviewer.commands import recoded_pages
+from services.reviewer.commands.due import mark_due
+from services.reviewer.commands.recoded_pages import read_recoded_pages
 from services.reviewer.money.rate_limits import open_providers
+from services.reviewer.money.renewal_rate import set_renewals_per_day
+from services.reviewer.notices import template
 from shared.db.tables import etablissements
 from tests.integration.reviewer.avis_command import Call, make_call, provider_of
 
@@ -73,9 +78,75 @@ def test_people_read_tables_and_what_to_do_in_which_order(
     assert "2 texts will be due; they stay up until each is replaced" in done.stdout
     assert "Travaux de menuiserie métallique" in done.stdout
     assert "without a known code of NAF 2025: 1;" in done.stdout
-    steps = ("avis pause", "delta --plan", "avis resume --cap EUR", "certify")
+    assert "template: 170 texts/s, assumed, from docs/benchmarks.md" in done.stdout
+    assert "then renewals: 2 wait, as fast as reviewers make them" in done.stdout
+    steps = ("avis pause", "delta --plan", "renewals-per-day", "avis resume --cap EUR", "certify")
     places = [done.stdout.index(step) for step in steps]
     assert places == sorted(places)
+
+
+def test_the_weeks_are_those_of_the_rate_and_count_what_waits_already(
+    register: "Register", desk: "Desk", call: Call, engine: Engine
+) -> None:
+    desk.store(*desk.claim(register.add(range(1, 15))))
+    mark_due([engine], "another")
+    ids = register.add(range(15, 29))
+    _recode(register, range(15, 29), _OTHER_WORDS)
+    desk.store(*desk.claim(ids))
+    with engine.begin() as connection:
+        set_renewals_per_day(connection, 1)
+    assert call("naf2025", "--json").told["renewals"] == {"waiting": 28, "per_day": 1, "days": 28}
+    assert (
+        "then renewals: 28 wait, at most 1 a day begin: 4.0 weeks, until" in call("naf2025").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts_of_minutes", "texts_per_second", "source"),
+    [
+        ((1200,) * 6, 20, "seen"),
+        ((1200, 1200, 1200, 1200, 1800, 60), 22, "seen"),
+        ((1200,) * 4, 170, "assumed"),
+        ((1200, 1200, 1200, 1200, 599), 170, "assumed"),
+    ],
+    ids=str,
+)
+def test_the_speed_of_templates_is_that_of_the_busiest_minutes_seen_here(
+    register: "Register",
+    call: Call,
+    texts_of_minutes: tuple[int, ...],
+    texts_per_second: float,
+    source: str,
+) -> None:
+    register.execute(
+        """
+        INSERT INTO avis_attempts (avis_id, siren, attempted_at, model, prompt_version, facts_hash,
+          accepted, reasons, latency_seconds)
+        SELECT 1, '1', timestamptz '2026-11-30 12:00Z' + minute * interval '1 minute', 'template',
+          :prompt_version, '', true, '{}', 0
+        FROM unnest(CAST(:minutes AS int[])) WITH ORDINALITY AS made (texts, minute),
+          generate_series(1, texts)
+        """,
+        prompt_version=template.PROMPT_VERSION,
+        minutes=list(texts_of_minutes),
+    )
+    told = call("naf2025", "--json").told["template_speed"]
+    assert told == {"texts_per_second": texts_per_second, "source": source}
+
+
+def test_pages_are_counted_once_whatever_the_ranges_are(
+    register: "Register", engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register.add(range(1, 8))
+    _recode(register, range(1, 8), _OTHER_WORDS)
+    whole = read_recoded_pages([engine])
+    register.execute("ANALYZE pro_localisations")
+    told: list[tuple[int, int]] = []
+    for size in (1, 2, 7, 8):
+        monkeypatch.setattr(recoded_pages, "_RANGE", size)
+        assert read_recoded_pages([engine], lambda *one: told.append(one)) == whole
+        assert told[-1] == (7, 7)
+    assert whole.changed_pages == 7
 
 
 def test_after_the_day_the_pages_bear_their_codes_already(register: "Register", call: Call) -> None:

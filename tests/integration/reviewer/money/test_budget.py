@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.reviewer.actors import ShardReviewer
+from services.reviewer.commands.due import mark_due
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.relay import Relay
@@ -24,7 +25,7 @@ from tests.integration.exported import exported
 from tests.integration.reviewer.avis_command import Call, make_call, provider_of
 
 if TYPE_CHECKING:
-    from tests.integration.reviewer.conftest import Register
+    from tests.integration.reviewer.conftest import Desk, Register
 
 _ROOT = Path(__file__).parents[4]
 
@@ -159,6 +160,34 @@ def test_pause_resume_and_budget_say_where_the_money_is(call: Call) -> None:
     assert (going["status"], Decimal(going["cap_eur"])) == ("running", Decimal("12.5"))
     assert call("resume", "--no-cap", "--json").told["cap_eur"] is None
     assert "without a cap" in call("budget").stdout
+
+
+def test_the_rate_of_renewals_is_set_and_shown_with_its_end(
+    call: Call, register: "Register", desk: "Desk", engine: Engine
+) -> None:
+    desk.store(*desk.claim(register.add(range(1, 7))))
+    register.add(range(7, 8))
+    mark_due([engine], "another")
+    assert call("budget", "--json").told["renewals"] == {
+        "waiting": 6,
+        "per_day": None,
+        "days": None,
+    }
+    assert "6 wait, as fast as reviewers make them" in call("budget").stdout
+    told = call("budget", "--renewals-per-day", "3", "--json").told["renewals"]
+    assert told == {"waiting": 6, "per_day": 3, "days": 2}
+    assert "renewals: 6 wait, at most 3 a day begin: 2.0 days, until " in call("budget").stdout
+    assert call("forecast", "--json").told["renewals"] == told
+    assert "of what is due, renewals: 6 wait" in call("forecast").stdout
+    value = exported(engine)
+    assert (value("renewals_waiting_avis"), value("renewals_limit_avis")) == (6, 3)
+
+    assert "6 wait, held" in call("budget", "--renewals-per-day", "0").stdout
+    assert call("budget", "--renewals-per-day", "none", "--json").told["renewals"]["days"] is None
+    assert exported(engine)("renewals_limit_avis") == float("inf")
+    for wrong in ("-1", "1.5", "many", "9999999999"):
+        assert "renewals a day are a number" in call("budget", "--renewals-per-day", wrong).stderr
+    assert call("budget", "--json").told["renewals"]["per_day"] is None
 
 
 @pytest.mark.parametrize(

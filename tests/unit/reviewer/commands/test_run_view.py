@@ -10,8 +10,9 @@ from rich.console import Console
 
 from services.reviewer.commands.budget import one_line
 from services.reviewer.commands.run_progress import RunReading
-from services.reviewer.commands.run_view import RunView
+from services.reviewer.commands.run_view import RunView, watch_run
 from services.reviewer.money.budget import BudgetState
+from shared.clock import Clock
 
 BUDGET = BudgetState(
     cap_eur=Decimal(50),
@@ -73,6 +74,21 @@ def test_silence_makes_the_panel_ask_for_a_reviewer() -> None:
     assert "does a reviewer run?" not in drawn(view, FIRST, 29.0)
     assert "does a reviewer run?" in drawn(view, FIRST, 31.0)
     assert "does a reviewer run?" not in drawn(view, later(1), 32.0)
+
+
+def test_renewals_are_shown_with_their_end_and_no_reviewer_is_missed_while_they_wait() -> None:
+    view = RunView("avis", text_eur=None)
+    slow = replace(FIRST, renewals=1000, budget=replace(BUDGET, renewals_per_day=100))
+    shown = drawn(view, slow, 0.0)
+    assert "renewals: 1\N{NO-BREAK SPACE}000 wait, at most 100 a day begin: 10.0 days" in shown
+    assert "does a reviewer run?" not in drawn(view, slow, 100.0)
+    assert "does a reviewer run?" in drawn(view, replace(slow, renewals=999), 101.0)
+
+
+def test_a_watch_ends_when_only_held_renewals_are_left() -> None:
+    view = RunView("avis", text_eur=None)
+    held = replace(FIRST, renewals=1000, budget=replace(BUDGET, renewals_per_day=0))
+    assert watch_run(lambda: held, view, clock=Clock(), as_json=True) == 1000
 
 
 @pytest.mark.parametrize(
