@@ -23,6 +23,7 @@ def test_keys_stay_for_replicas_of_other_versions() -> None:
         "DAILY_IMPORTS": -118_807_487,
         "DELTAS": -1_135_846_284,
         "RETRIES": 1_353_470_563,
+        "TRADES": 0x514E7ADE,
         "AVIS_ORDERS": 0x514E0DE5,
         "SIREN": 0x514E,
         "SLICE_EDGE": 0x514F,
