@@ -6,6 +6,9 @@ from typing import Any
 
 from sqlalchemy import RowMapping, text
 
+from services.fetcher.certificates.certifier import Certifier
+from services.fetcher.certificates.store import CertificateStore
+from services.fetcher.certificates.stored_rows import StoredRows
 from services.writer.store import write_slice
 from shared.imports.orders import order_delta
 from shared.imports.scope import Scope
@@ -64,6 +67,19 @@ class Copy:
         slices = self.fetcher.outbox.slices
         while slices:
             write_slice(self.fetcher.engine, slices.pop(0), sole_traders=False)
+
+    def surplus(self, scope: Scope) -> list[str]:
+        """Compare the sirets of the scope with INSEE's list; return those that it lacks."""
+        certifier = Certifier(
+            store=CertificateStore(self.fetcher.engine),
+            rows=StoredRows(self.fetcher.engine),
+            inquirer=self.fetcher.inquirer,
+            rows_per_page=1000,
+            per_minute=6000,
+            say=lambda _line: None,
+            show=lambda _listed, _expected: None,
+        )
+        return list(certifier.certify([scope], "sirets").surplus.kept)
 
     def watermarks(self) -> dict[str, datetime]:
         with self.fetcher.engine.connect() as connection:

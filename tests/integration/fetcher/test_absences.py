@@ -5,9 +5,6 @@ from typing import Any
 
 import pytest
 
-from services.fetcher.certificates.certifier import Certifier
-from services.fetcher.certificates.store import CertificateStore
-from services.fetcher.certificates.stored_rows import StoredRows
 from services.fetcher.lookups import AbsenceWatch
 from shared.imports.absences import ask_for, record_presence
 from shared.imports.scope import Scope
@@ -68,17 +65,7 @@ def test_numbers_that_a_certificate_lists_as_missing_at_insee_are_asked_for_on_t
     copy: Copy,
 ) -> None:
     rename(copy, _UNKNOWN)
-    certifier = Certifier(
-        store=CertificateStore(copy.fetcher.engine),
-        rows=StoredRows(copy.fetcher.engine),
-        inquirer=copy.fetcher.inquirer,
-        rows_per_page=1000,
-        per_minute=6000,
-        say=lambda _line: None,
-        show=lambda _listed, _expected: None,
-    )
-    found = certifier.certify([Scope(siret_from="99999999900000")], "sirets")
-    assert found.surplus.kept == [_UNKNOWN]
+    assert copy.surplus(Scope(siret_from="99999999900000")) == [_UNKNOWN]
     before = copy.insee.quota()["requests"]
     for _ in range(3):
         watch(copy).turn()

@@ -2,9 +2,6 @@
 
 import pytest
 
-from services.fetcher.certificates.certifier import Certifier
-from services.fetcher.certificates.store import CertificateStore
-from services.fetcher.certificates.stored_rows import StoredRows
 from services.fetcher.lookups import AbsenceWatch
 from shared.imports.held import count_outside, in_words, read_held
 from shared.imports.leavers import read_leavers
@@ -120,19 +117,6 @@ def test_what_lies_ahead_has_not_left_yet_and_what_begins_later_is_no_leaver(
         assert count_outside(connection, run_id, [scope]) == left
 
 
-def certify(copy: Copy, scope: Scope) -> list[str]:
-    certifier = Certifier(
-        store=CertificateStore(copy.fetcher.engine),
-        rows=StoredRows(copy.fetcher.engine),
-        inquirer=copy.fetcher.inquirer,
-        rows_per_page=1000,
-        per_minute=6000,
-        say=lambda _line: None,
-        show=lambda _listed, _expected: None,
-    )
-    return list(certifier.certify([scope], "sirets").surplus.kept)
-
-
 def test_what_moves_out_of_the_scope_is_told_and_still_brought_up_to_date(copy: Copy) -> None:
     scope = Scope(departements=["33"])
     import_(copy, scope)
@@ -143,12 +127,12 @@ def test_what_moves_out_of_the_scope_is_told_and_still_brought_up_to_date(copy: 
     copy.insee.publish(day=NEXT_DAY)
     copy.delta()
     assert copy.one(commune, siret=siret) != "24322", "no window of the scope lists it"
-    assert certify(copy, scope) == [siret]
+    assert copy.surplus(scope) == [siret]
     AbsenceWatch(copy.fetcher.engine, copy.fetcher.walker.sender, 10).turn()
     copy.work_off()
     assert copy.one(commune, siret=siret) == "24322"
     assert copy.rows("SELECT FROM absences") == []
-    assert certify(copy, scope) == []
+    assert copy.surplus(scope) == []
 
     copy.insee.treat(siret, "2026-08-06T21:00:00.000", numeroVoieEtablissement="99")
     copy.insee.publish(day="2026-08-07")
