@@ -10,7 +10,7 @@ from datetime import datetime
 import orjson
 from sqlalchemy import Connection, text
 
-from shared.imports.listed import listed
+from shared.imports.listed import in_a_scope, listed
 from shared.imports.scope import Scope
 
 _READ = text("""
@@ -46,26 +46,18 @@ _OPEN_WINDOWS = text("""
 _ETAT, _ACTIVITE = (listed(name, "e") for name in ("etat_administratif", "activite_principale"))
 # An establishment is still in a scope by what holds today, and already by what begins on a later
 # day: it is outside where neither is.
+_HAS_ACTIVITE = """
+  ARRAY[e.activite_principale, newest.activite, e.activite_principale_naf25]
+    && ARRAY(SELECT json_array_elements_text(s.activites))"""
+_HAS_ETAT = """(s.etat_administratif IS NULL
+  OR s.etat_administratif IN (e.etat_administratif, newest.etat))"""
 _COUNT_OUTSIDE = text(f"""
     SELECT count(*) FROM (
       SELECT DISTINCT unnest(r.sirets) AS siret
       FROM slice_receipts r JOIN import_batches b ON b.id = r.batch_id WHERE b.run_id = :run_id
     ) received JOIN etablissements e USING (siret)
       CROSS JOIN LATERAL (SELECT {_ETAT} AS etat, {_ACTIVITE} AS activite OFFSET 0) newest
-    WHERE NOT EXISTS (
-      SELECT FROM json_to_recordset(CAST(:scopes AS json)) AS s (departements json, communes json,
-        activites json, etat_administratif text, siret_from text, siret_to text)
-      WHERE (json_array_length(s.departements) + json_array_length(s.communes) = 0
-          OR e.departement IN (SELECT json_array_elements_text(s.departements))
-          OR e.code_commune IN (SELECT json_array_elements_text(s.communes)))
-        AND (json_array_length(s.activites) = 0
-          OR e.activite_principale IN (SELECT json_array_elements_text(s.activites))
-          OR newest.activite IN (SELECT json_array_elements_text(s.activites))
-          OR e.activite_principale_naf25 IN (SELECT json_array_elements_text(s.activites)))
-        AND (s.etat_administratif IS NULL
-          OR s.etat_administratif IN (e.etat_administratif, newest.etat))
-        AND (s.siret_from IS NULL OR e.siret >= s.siret_from)
-        AND (s.siret_to IS NULL OR e.siret <= s.siret_to))
+    WHERE NOT {in_a_scope("scopes", has_activite=_HAS_ACTIVITE, more=_HAS_ETAT)}
 """)
 
 

@@ -9,29 +9,22 @@ from collections.abc import Sequence
 import orjson
 from sqlalchemy import Connection, text
 
+from shared.imports.listed import in_a_scope
 from shared.imports.scope import Scope
 
 MOST_LEAVERS = 2000
 """Each hundred costs a request. A database that holds more has been given other rows on purpose."""
 
+_HAS_HAD_ACTIVITE = """EXISTS (
+  SELECT FROM json_array_elements_text(s.activites) AS activite
+  WHERE activite IN (e.activite_principale, e.activite_principale_naf25) OR activite IN (
+    SELECT activite_principale FROM periodes_etablissements p WHERE p.siret = e.siret))"""
 # Scopes of whole places, nearly all of them, are judged by two arrays.
-_READ = text("""
+_READ = text(f"""
     SELECT e.siret FROM etablissements e
     WHERE NOT (coalesce(e.departement = ANY(CAST(:departements AS text[])), false)
         OR coalesce(e.code_commune = ANY(CAST(:communes AS text[])), false))
-      AND NOT EXISTS (
-        SELECT FROM json_to_recordset(CAST(:narrowed AS json)) AS s (departements json,
-          communes json, activites json, siret_from text, siret_to text)
-        WHERE (json_array_length(s.departements) + json_array_length(s.communes) = 0
-            OR e.departement IN (SELECT json_array_elements_text(s.departements))
-            OR e.code_commune IN (SELECT json_array_elements_text(s.communes)))
-          AND (json_array_length(s.activites) = 0
-            OR e.activite_principale IN (SELECT json_array_elements_text(s.activites))
-            OR e.activite_principale_naf25 IN (SELECT json_array_elements_text(s.activites))
-            OR EXISTS (SELECT FROM periodes_etablissements p WHERE p.siret = e.siret
-              AND p.activite_principale IN (SELECT json_array_elements_text(s.activites))))
-          AND (s.siret_from IS NULL OR e.siret >= s.siret_from)
-          AND (s.siret_to IS NULL OR e.siret <= s.siret_to))
+      AND NOT {in_a_scope("narrowed", has_activite=_HAS_HAD_ACTIVITE)}
     ORDER BY e.siret LIMIT :most
 """)
 
