@@ -33,10 +33,10 @@ _FACTS = frozenset(
     {"<nom>", "<etab>", "<unite>", "<enseigne>", "<sigle>", "<libelle>", "<commune>"}
 )
 _ONES = frozenset(
-    "est a constitue forme représente relève concerne fait compte emploie".split()  # noqa: SIM905
+    "est a constitue forme représente relève concerne fait compte emploie".split()  # noqa: SIM905 a word list
 )
 _MANY = frozenset(
-    "sont ont constituent forment représentent relèvent concernent font".split()  # noqa: SIM905
+    "sont ont constituent forment représentent relèvent concernent font".split()  # noqa: SIM905 a word list
 )
 _PLURALS = ("sont", "ont", "exercent", "emploient", "comptent", "déclarent", "figurent")
 

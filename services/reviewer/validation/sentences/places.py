@@ -13,12 +13,12 @@ from shared.sirene.reference import departements
 
 _ENDINGS = (
     *"""ais aise aises ois oise oises ien ienne iens iennes éen éenne éens éennes ain aine ains
-    aines in ine ins ines ard arde ards ardes ane anes encais encaise""".split(),  # noqa: SIM905
+    aines in ine ins ines ard arde ards ardes ane anes encais encaise""".split(),  # noqa: SIM905 a word list
 )
 # Words of other things that begin like a place: Bourg makes nobody bourgeois.
 _ORDINARY = (
     *"""américain ancien bourgeois certain chrétien féminin humain italien marin médecin moyen
-    paroissien prochain quotidien romain souverain urbain vilain voisin""".split(),  # noqa: SIM905
+    paroissien prochain quotidien romain souverain urbain vilain voisin""".split(),  # noqa: SIM905 a word list
 )
 _LEAST_SHARED = 4
 _ARTICLES = ("le ", "la ", "les ", "l'", "saint-", "sainte-")

@@ -242,11 +242,11 @@ def test_without_anything_due_the_run_is_over_at_once(call: Call) -> None:
 def test_a_sample_of_nothing_changes_nothing(call: Call, budget: Budget, paused: bool) -> None:
     if paused:
         budget.pause(ASKED)
-    before = replace(budget.read(), changed_at=None)  # type: ignore[arg-type]
+    before = replace(budget.read(), changed_at=None)  # type: ignore[arg-type]  # no date
     done = call("run", "--sample", "20", "--cap", "50")
     assert done.returncode == 0, done.stderr
     assert "nothing is due, and nothing changes" in done.stdout
-    assert replace(budget.read(), changed_at=None) == before  # type: ignore[arg-type]
+    assert replace(budget.read(), changed_at=None) == before  # type: ignore[arg-type]  # no date
 
 
 @pytest.mark.usefixtures("meter")

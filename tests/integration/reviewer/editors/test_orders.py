@@ -53,7 +53,7 @@ def place(register: "Register") -> Callable[..., int]:
     def place(verb: OrderVerb, **more: str | bool) -> int:
         particulars = {"siret": SIRET, "ordered_by": "Ada", "reason": "because"} | more
         with register.engine.begin() as connection:
-            return place_order(connection, TextOrder(verb=verb, **particulars))  # type: ignore[arg-type]
+            return place_order(connection, TextOrder(verb=verb, **particulars))  # type: ignore[arg-type]  # of any kind
 
     return place
 
