@@ -2,22 +2,13 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from sqlalchemy import Connection, text
 
 from shared.db.tables.trades import TRADE
 from shared.imports.completeness import complete_communes
+from shared.sirene.context import Trade
 
-TradeSize = Literal["alone", "2-5", "6-20", "21-100", "more"]
-_SIZES: Sequence[tuple[float, TradeSize]] = (
-    (1, "alone"),
-    (5, "2-5"),
-    (20, "6-20"),
-    (100, "21-100"),
-    (float("inf"), "more"),
-)
 _Place = tuple[str, str, str]
 
 COUNTS = """count(*) AS etablissements,
@@ -54,28 +45,6 @@ COUNT_TRADES = text(f"""
 """)
 
 
-def size_of(etablissements: int) -> TradeSize:
-    """Return the class of a count; one opening more changes it rarely."""
-    return next(size for most, size in _SIZES if etablissements <= most)
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """The open establishments of one activity in one commune, as of a month.
-
-    `month` is the first day of the month. The counts hold the establishment itself, P units and
-    sole traders (`shared/db/tables/trades.py`).
-    """
-
-    etablissements: int
-    with_employees: int
-    month: dt.date
-
-    @property
-    def size(self) -> TradeSize:
-        return size_of(self.etablissements)
-
-
 def trade_of(
     control: Connection,
     sirets: Collection[str],
@@ -95,7 +64,14 @@ def trade_of(
     months = complete_communes(control, communes, now=now, shards=shards)
     told = {siret: place for siret, place in places.items() if place[0] in months}
     counts = _count(register, sorted({*told.values()}))
-    return {siret: Trade(*counts[place], months[place[0]]) for siret, place in told.items()}
+    return {
+        siret: Trade(
+            etablissements=counts[place][0],
+            with_employees=counts[place][1],
+            month=months[place[0]],
+        )
+        for siret, place in told.items()
+    }
 
 
 def _count(

@@ -8,6 +8,8 @@ from operator import attrgetter
 
 import orjson
 
+from shared.sirene.context import NO_CONTEXT, Context
+
 FACTS_VERSION = "facts-3"
 """Raise it when a field changes its meaning: every stored hash then differs, every text is due."""
 
@@ -23,6 +25,11 @@ class Facts:
     `denomination` is the name of the legal unit where `nom` is another one, over the door; it is
     None for a sole trader, whose own name is a person's.
     `annee_creation` and `date_creation` are None for 1900-01-01, INSEE's mark of "unknown".
+    `voie` is number and street as a reader writes them ("12 bis rue des Tilleuls"); `region` and
+    `departement` are INSEE's codes. `unite_...`, `categorie_entreprise` (PME, ETI, GE),
+    `economie_sociale_solidaire`, `societe_mission` and `employeur` are of the legal unit; a band of
+    headcount holds at the end of its `annee`. `context` is what other rows say; it has a hash of
+    its own.
     """
 
     siret: str
@@ -42,10 +49,27 @@ class Facts:
     sigle: str | None = None
     enseigne: str | None = None
     denomination: str | None = None
+    voie: str | None = None
+    code_postal: str | None = None
+    region: str | None = None
+    annee_effectifs: int | None = None
+    unite_date_creation: dt.date | None = None
+    unite_tranche_effectifs: str | None = None
+    unite_effectif: str | None = None
+    unite_annee_effectifs: int | None = None
+    categorie_entreprise: str | None = None
+    annee_categorie_entreprise: int | None = None
+    economie_sociale_solidaire: bool = False
+    societe_mission: bool = False
+    employeur: bool | None = None
+    context: Context = NO_CONTEXT
 
 
 _PREFIX = f"{FACTS_VERSION}\n".encode()
-_FIELDS = tuple(sorted(field.name for field in dataclasses.fields(Facts)))
+_OF_OTHER_ROWS = "context"
+_FIELDS = tuple(
+    sorted(field.name for field in dataclasses.fields(Facts) if field.name != _OF_OTHER_ROWS)
+)
 _VALUES = attrgetter(*_FIELDS)
 
 

@@ -10,7 +10,8 @@ from services.writer.trades import add_up
 from shared.db.tables.trades import TRADE
 from shared.imports.completeness import complete_communes
 from shared.imports.scope import Scope
-from shared.trades import COUNT_TRADES, FIND_PLACES, Trade, size_of, trade_of
+from shared.sirene.context import Trade, size_of
+from shared.trades import COUNT_TRADES, FIND_PLACES, trade_of
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
 
@@ -215,7 +216,9 @@ def test_a_trade_is_counted_over_all_shards(desk: Desk, records: Records) -> Non
     desk.import_(*sent, alone, closed)
     _certificate(desk, {})
     found = _trades(desk, *(record["siret"] for record in (*sent, alone, closed)))
-    assert {found[record["siret"]] for record in sent} == {Trade(7, 3, _NOVEMBER)}
+    assert {found[record["siret"]] for record in sent} == {
+        Trade(etablissements=7, with_employees=3, month=_NOVEMBER)
+    }
     trade = found[alone["siret"]]
     assert (trade.etablissements, trade.size) == (1, "alone")
     assert closed["siret"] not in found

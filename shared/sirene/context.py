@@ -1,0 +1,98 @@
+"""The context of an establishment: what rows beside its own and its unit's say of it.
+
+Nothing of it is known to the writer when it stores a record; the reviewer reads it for each text.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+TradeSize = Literal["alone", "2-5", "6-20", "21-100", "more"]
+_SIZES: Sequence[tuple[float, TradeSize]] = (
+    (1, "alone"),
+    (5, "2-5"),
+    (20, "6-20"),
+    (100, "21-100"),
+    (float("inf"), "more"),
+)
+
+
+def size_of(etablissements: int) -> TradeSize:
+    """Return the class of a count; one opening more changes it rarely."""
+    return next(size for most, size in _SIZES if etablissements <= most)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """The open establishments of one activity in one commune, as of a month.
+
+    `month` is the first day of the month. The counts hold the establishment itself, P units and
+    sole traders (`shared/db/tables/trades.py`). `rank` is its place by date of creation among
+    them, 1 to 3, where no other has the same date; else None.
+    """
+
+    etablissements: int
+    with_employees: int
+    month: dt.date
+    rank: int | None = None
+
+    @property
+    def size(self) -> TradeSize:
+        return size_of(self.etablissements)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sites:
+    """The unit's establishments over all of France, this one among them, as of a month.
+
+    `communes` are those of the open ones.
+    """
+
+    open: int
+    closed: int
+    communes: int
+    month: dt.date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """A label of activity or an enseigne that the establishment had until the day before `until`."""
+
+    value: str
+    until: dt.date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succession:
+    """The other establishment of a succession, and the day of the link.
+
+    `commune` and `voie` are told only of the same unit's establishment, whose move it then is.
+    """
+
+    siret: str
+    day: dt.date
+    same_unit: bool
+    transfert_siege: bool
+    continuite_economique: bool
+    commune: str | None = None
+    voie: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """None or empty where the register says nothing, or may not be believed to be complete.
+
+    The newest of `former_activites` and `former_enseignes` comes first, as does the newest of
+    `predecessors` and `successors`.
+    """
+
+    trade: Trade | None = None
+    sites: Sites | None = None
+    former_activites: tuple[Former, ...] = ()
+    former_enseignes: tuple[Former, ...] = ()
+    predecessors: tuple[Succession, ...] = ()
+    successors: tuple[Succession, ...] = ()
+
+
+NO_CONTEXT = Context()
