@@ -10,7 +10,7 @@ import orjson
 
 from shared.sirene.context import NO_CONTEXT, Context
 
-FACTS_VERSION = "facts-3"
+FACTS_VERSION = "facts-4"
 """Raise it when a field changes its meaning: every stored hash then differs, every text is due."""
 
 
