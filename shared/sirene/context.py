@@ -57,7 +57,7 @@ class Sites:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Former:
-    """An activity's label or an enseigne that the establishment had until the day before `until`."""
+    """An activity's label, or an enseigne, that held until the day before `until`."""
 
     value: str
     until: dt.date
