@@ -9,11 +9,12 @@ import orjson
 from sqlalchemy import Connection, Engine, Row
 
 from services.reviewer import statements
+from services.reviewer.french.names import shown_name
 from services.reviewer.reviews import synthese
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.duplicates import Rewrite, keep_apart, simhash_of
 from services.reviewer.texts.holds import HOLD_NOTHING, HoldRules, held_by_rule, hold
-from services.reviewer.texts.provenance import NO_IMPRINT, Imprint, json_ld, shown_name
+from services.reviewer.texts.provenance import NO_IMPRINT, Imprint, json_ld
 from services.reviewer.texts.rulings import (
     AvisResult,
     Claim,

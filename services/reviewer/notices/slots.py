@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from services.reviewer.french.folding import fold
 from services.reviewer.french.grammar import Lieu, capital, de, lieu, que
-from services.reviewer.french.labels import clean_name, nom_de_commune
+from services.reviewer.french.labels import nom_de_commune
+from services.reviewer.french.names import shown, shown_name
 from services.reviewer.french.phrases import activite, effectif, forme, numero
 from shared.sirene.facts import Facts
 
@@ -26,13 +27,13 @@ _OF = frozenset({"de", "d", "du", "des"})
 
 def slots_of(facts: Facts) -> Mapping[str, str]:
     """Return the value of each slot that these facts can fill."""
-    nom = clean_name(facts.nom)
+    nom = shown_name(facts)
     found = {
         NOM: nom,
         COMMUNE: nom_de_commune(facts),
         SIRET: numero(facts.siret),
-        ENSEIGNE: other_name(facts.enseigne, nom),
-        DENOMINATION: other_name(facts.denomination, nom),
+        ENSEIGNE: other_name(facts.enseigne, facts),
+        DENOMINATION: other_name(facts.denomination, facts),
         **dict(_values(facts)),
     }
     return {slot: value for slot, value in found.items() if value}
@@ -85,7 +86,7 @@ def _named(before: str, value: str) -> str | None:
     return None if agree is None else agree(value)
 
 
-def other_name(value: str | None, nom: str) -> str | None:
-    """Return the name cleaned; None where it only repeats `nom`."""
-    other = clean_name(value or "")
-    return None if fold(other) in fold(nom) else other
+def other_name(value: str | None, facts: Facts) -> str | None:
+    """Return the name as it is shown; None where it only repeats the establishment's."""
+    other = shown(value or "", facts)
+    return None if fold(other) in fold(shown_name(facts)) else other

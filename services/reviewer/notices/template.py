@@ -206,6 +206,6 @@ def _figures(facts: Facts) -> dict[str, str]:
         "ANNEE": None if facts.annee_creation is None else str(facts.annee_creation),
         "EFFECTIF": effectif(facts.tranche_effectifs),
         "SIRET": numero(facts.siret),
-        "ENSEIGNE": other_name(facts.enseigne, clean_name(facts.nom)),
+        "ENSEIGNE": other_name(facts.enseigne, facts),
     }
     return {slot: value for slot, value in found.items() if value}

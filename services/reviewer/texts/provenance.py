@@ -14,10 +14,6 @@ from services.reviewer.reviews.synthese import quotation
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.rulings import Claim
 from shared.avis import HUMAN_EDITED
-from shared.sirene.facts import Facts
-from shared.sirene.names import display_form
-from shared.sirene.names.display import display_person
-from shared.sirene.records import SOLE_TRADER
 
 LICENCE_OUVERTE = "https://www.etalab.gouv.fr/licence-ouverte-open-licence"
 
@@ -52,13 +48,6 @@ class Imprint:
 
 
 NO_IMPRINT = Imprint()
-
-
-def shown_name(facts: Facts) -> str:
-    """Return the establishment's name in French case."""
-    if facts.categorie_juridique == SOLE_TRADER and facts.nom != facts.enseigne:
-        return display_person(facts.nom)
-    return display_form(facts.nom, code_commune=facts.code_commune, sigle=facts.sigle)
 
 
 def json_ld(claim: Claim, attempt: Attempt, imprint: Imprint, *, name: str) -> dict[str, Any]:

@@ -4,8 +4,8 @@ Threads that meet a cold cache at the same time each fill it: 200 of them needed
 first text, and twice the memory.
 """
 
+from services.reviewer.french.names import shown_name
 from services.reviewer.notices import template
-from services.reviewer.texts.provenance import shown_name
 from services.reviewer.validation import validate
 from shared.sirene import reference
 from shared.sirene.facts import Facts

@@ -15,6 +15,7 @@ from services.reviewer.french.labels import (
     readable_activite,
     split_arrondissement,
 )
+from services.reviewer.french.names import wordings
 from services.reviewer.french.phrases import EFFECTIFS
 from services.reviewer.validation import legal_forms
 from shared.sirene.facts import Facts
@@ -138,18 +139,16 @@ def _name_literals(facts: Facts, commune: str | None) -> Iterator[Literal]:
     official = fold(commune or "")
     plain = re.sub(r"[-']", " ", official)
     for nom in dict.fromkeys((facts.nom, facts.enseigne, facts.sigle, facts.denomination)):
-        cleaned = clean_name(nom or "")
-        if not cleaned:
-            continue
         kind = "nom" if nom == facts.nom else "autre_nom"
-        bare = re.sub(r"^\W+|\W+$", "", cleaned)
-        short = without_form(fold(bare))
-        hyphened = fold(bare).replace(plain, official) if plain else short
-        for wording in dict.fromkeys((fold(cleaned), fold(bare), short, hyphened)):
+        capitals = any(map(str.isupper, nom or ""))
+        found: list[str] = []
+        for cleaned in wordings(nom or "", facts):
+            bare = fold(re.sub(r"^\W+|\W+$", "", cleaned))
+            hyphened = bare.replace(plain, official) if plain else bare
+            found += [fold(cleaned), bare, without_form(bare), hyphened]
+        for wording in filter(None, dict.fromkeys(found)):
             # A single word may also be a French word: MAISON is a name, maison is not.
-            single = wording.isalpha() and any(map(str.isupper, cleaned))
-            if wording:
-                yield Literal(kind, wording, capitalised=single)
+            yield Literal(kind, wording, capitalised=wording.isalpha() and capitals)
 
 
 def without_form(folded: str) -> str:

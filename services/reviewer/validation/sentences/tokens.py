@@ -10,6 +10,7 @@ from types import MappingProxyType
 from services.reviewer.french.data import formes_juridiques
 from services.reviewer.french.folding import fold, stem
 from services.reviewer.french.labels import clean_name, readable_activite
+from services.reviewer.french.names import wordings
 from services.reviewer.validation.known import Known, Literal, form_labels, without_form
 from services.reviewer.validation.masking import FoundFact
 from services.reviewer.validation.numbers import WORDS, value_of
@@ -83,7 +84,7 @@ class Lexis:
             flags=frozenset(_flags(facts, known, activity)),
             names=names,
             short_names=frozenset(_short_names(facts.nom)),
-            own_name=names[fold(clean_name(facts.nom))],
+            own_name=names.get(fold(clean_name(facts.nom)), frozenset({"<nom>"})),
             years=frozenset(_years(facts)),
             departement=facts.departement,
         )
@@ -184,10 +185,10 @@ def _names(facts: Facts) -> Mapping[str, frozenset[str]]:
         (facts.enseigne, "<enseigne>"),
         (facts.sigle, "<sigle>"),
     ):
-        cleaned = fold(clean_name(name or ""))
-        bare = re.sub(r"^\W+|\W+$", "", cleaned)
-        for wording in (cleaned, bare, without_form(bare)):
-            found[wording] = found.get(wording, frozenset()) | {symbol}
+        for cleaned in map(fold, wordings(name or "", facts)):
+            bare = re.sub(r"^\W+|\W+$", "", cleaned)
+            for wording in (cleaned, bare, without_form(bare)):
+                found[wording] = found.get(wording, frozenset()) | {symbol}
     return found
 
 

@@ -17,7 +17,7 @@ def test_the_slots_of_a_name_are_not_filled(facts_like: FactsLike) -> None:
 def test_a_signboard_that_repeats_the_name_is_not_told(facts_like: FactsLike) -> None:
     own = generate(facts_like(enseigne="Garage du Port")).text
     assert re.search(r"\benseigne\b", own) is None
-    assert "enseigne CHEZ ANA" in generate(facts_like(enseigne="CHEZ ANA")).text.replace(
+    assert "enseigne Chez Ana" in generate(facts_like(enseigne="CHEZ ANA")).text.replace(
         "L’enseigne", "enseigne"
     )
 

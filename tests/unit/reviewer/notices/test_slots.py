@@ -38,16 +38,16 @@ def test_every_kind_of_commune_agrees(
 @pytest.mark.parametrize(
     ("nom", "text", "filled"),
     [
-        ("ATELIER DUPONT", "Le siège de {NOM}.", "Le siège d’ATELIER DUPONT."),
-        ("GARAGE", "Le siège d’{NOM}.", "Le siège de GARAGE."),
-        ("ATELIER", "C’est ici que {NOM} a", "C’est ici qu’ATELIER a"),
-        ("GARAGE", "L’entreprise {NOM}", "L’entreprise GARAGE"),
-        ("GARAGE", "aide {NOM}", "aide GARAGE"),
-        ("{COMMUNE}", "{NOM} est à {COMMUNE}", "{COMMUNE} est à Vannes"),
+        ("ATELIER DUPONT", "Le siège de {NOM}.", "Le siège d’Atelier Dupont."),
+        ("GARAGE", "Le siège d’{NOM}.", "Le siège de Garage."),
+        ("ATELIER", "C’est ici que {NOM} a", "C’est ici qu’Atelier a"),
+        ("GARAGE", "L’entreprise {NOM}", "L’entreprise Garage"),
+        ("GARAGE", "aide {NOM}", "aide Garage"),
+        ("{COMMUNE} x", "{NOM} est à {COMMUNE}", "{COMMUNE} x est à Vannes"),
         ("A\\1 {{ x }}", "{NOM}", "A\\1 {{ x }}"),
     ],
 )
-def test_names_elide_and_stay_names(
+def test_names_are_shown_in_french_case_elide_and_stay_names(
     facts_like: FactsLike, nom: str, text: str, filled: str
 ) -> None:
     assert fill(text, facts_like(nom=nom)) == filled

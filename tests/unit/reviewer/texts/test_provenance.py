@@ -4,10 +4,11 @@ import datetime as dt
 import uuid
 from dataclasses import replace
 
+from services.reviewer.french.names import shown_name
 from services.reviewer.reviews.source import Source
 from services.reviewer.reviews.synthese import quotation
 from services.reviewer.texts.attempts import Attempt
-from services.reviewer.texts.provenance import NO_IMPRINT, Imprint, json_ld, shown_name
+from services.reviewer.texts.provenance import NO_IMPRINT, Imprint, json_ld
 from services.reviewer.texts.rulings import Claim
 from shared.sirene.facts import Facts
 from shared.sirene.names.display import display_person
