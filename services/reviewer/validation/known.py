@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from services.reviewer.french.clauses import clause
 from services.reviewer.french.data import formes_juridiques, metiers, regions
 from services.reviewer.french.folding import fold, stem, tokenise
 from services.reviewer.french.grammar import MOIS
@@ -49,6 +50,8 @@ _TRANCHES = {
 _SHARED_PREFIX = 5
 _LEAST_NAME_WORDS = 2
 _PLACES = frozenset({"commune", "departement", "region"})
+# A clause is told as it stands: its words alone tell no activity.
+_CLAUSE = frozenset({"clause"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def know(facts: Facts) -> Known:
         *_date_literals(facts),
         *_identifier_literals(facts),
         *_plain("activite", activity, facts.activite),
+        *_plain("clause", clause(facts)),
         *_plain("exception", *EXCEPTION.findall(activity or "")),
     )
     stems = _stems(activity)
@@ -120,8 +124,8 @@ def know(facts: Facts) -> Known:
         literals=literals,
         activity_stems=stems,
         trade_stems=trades,
-        grounded_stems=stems | trades | frozenset(_all_stems(literals)),
-        kindred_stems=stems | frozenset(_all_stems(literals, but=_PLACES)),
+        grounded_stems=stems | trades | frozenset(_all_stems(literals, but=_CLAUSE)),
+        kindred_stems=stems | frozenset(_all_stems(literals, but=_PLACES | _CLAUSE)),
         numbers=_numbers(facts, commune),
         bounds=_bounds(facts),
         forms=legal_forms.groups(form_labels(facts)),

@@ -30,7 +30,7 @@ _NAMED = frozenset({"<nom>", "<etab>", "<unite>"})
 _TO_BE = {"est": "s", "sont": "p"}
 _PARTICIPLE = re.compile(r"(?:.*[^\W\d_]é|établi|sis|inscrit|ouvert|issu|tenu)(e?)(s?)$")
 _FACTS = frozenset(
-    {"<nom>", "<etab>", "<unite>", "<enseigne>", "<sigle>", "<libelle>", "<commune>"}
+    {"<nom>", "<etab>", "<unite>", "<enseigne>", "<sigle>", "<libelle>", "<clause>", "<commune>"}
 )
 _ONES = frozenset(
     "est a constitue forme représente relève concerne fait compte emploie".split()  # noqa: SIM905 a word list
