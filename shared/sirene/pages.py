@@ -187,6 +187,8 @@ def _denomination(unite: AUnite, nom: str | None) -> str | None:
     """Return the unit's name if the page bears another one, capitals and spaces aside."""
     if unite.categorie_juridique == SOLE_TRADER or unite.denomination is None:
         return None
+    if unite.denomination == nom:
+        return None
     return None if _plain(unite.denomination) == _plain(nom or "") else unite.denomination
 
 

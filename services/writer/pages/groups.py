@@ -6,11 +6,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from services.writer.erasure.places import literal
-from services.writer.pages.subjects import Kept, PageSubject, StoredPage
+from services.writer.pages.subjects import Kept, PageSubject, StoredPage, is_hidden_or_purged
 from services.writer.sql.names import columns
 from services.writer.sql.prepared import Prepared
 from shared.sirene.identifiers import siren_of
 from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS, EtablissementFacts, UniteFacts
+from shared.sirene.records import OPEN_TO_ALL
 
 # Their order is that of every writer.
 _HOLD_UNITES = Prepared(
@@ -36,17 +37,25 @@ _READ_KEPT = Prepared(
     SELECT 'reviewed', siret, NULL FROM sources WHERE siret = ANY(CAST(:sirets AS text[]))
     """,
 )
+# A closed establishment needs nothing, unless there is a page to close or something to erase.
 _READ_ETABLISSEMENTS = Prepared(
     "read_etablissements_of_group",
     f"""
     SELECT {columns(ETABLISSEMENT_FACTS)} FROM etablissements
-    WHERE siret = ANY(CAST(:sirets AS text[])) ORDER BY siret
+    WHERE siret = ANY(CAST(:sirets AS text[]))
+      AND (etat_administratif = 'A' OR statut_diffusion <> '{OPEN_TO_ALL}'
+        OR siret IN (SELECT unnest(CAST(:with_page AS text[])))
+        OR siren IN (SELECT unnest(CAST(:hidden AS text[]))))
+    ORDER BY siret
     """,
 )
 
 
 class Group(NamedTuple):
-    """The establishments that have a unit; `reviewed` are the sirets for which reviews wait."""
+    """The establishments that have a unit, but for the closed ones for which nothing is to be done.
+
+    `reviewed` are the sirets for which reviews wait.
+    """
 
     subjects: Sequence[PageSubject]
     reviewed: frozenset[str]
@@ -56,17 +65,23 @@ def hold_group(connection: Connection, sirets: Sequence[str], *, sole_traders: b
     """Lock the rows of the units until the transaction ends; read what decides on the pages."""
     # The server goes through an index once for sorted keys.
     numbers = {"sirets": literal(sirets), "sirens": literal({siren_of(each) for each in sirets})}
-    unites = {unite[0]: UniteFacts._make(unite) for unite in _HOLD_UNITES.run(connection, numbers)}
+    unites = {row[0]: UniteFacts._make(row) for row in _HOLD_UNITES.tuples(connection, numbers)}
     pages: dict[str, StoredPage] = {}
     keys: dict[str, set[str]] = {"opposed": set(), "absent": set(), "reviewed": set()}
-    for row in _READ_KEPT.run(connection, numbers):
-        if row.kind == "page":
-            pages[row.key] = StoredPage._make(row.page)
+    for kind, key, page in _READ_KEPT.tuples(connection, numbers):
+        if kind == "page":
+            pages[key] = StoredPage._make(page)
         else:
-            keys[row.kind].add(row.key)
+            keys[kind].add(key)
     opposed, absent = keys["opposed"], keys["absent"]
+    hidden = {siren for siren, unite in unites.items() if is_hidden_or_purged(unite)}
+    read = {
+        "sirets": numbers["sirets"],
+        "with_page": literal(pages),
+        "hidden": literal(hidden | opposed),
+    }
     subjects = []
-    for row in _READ_ETABLISSEMENTS.run(connection, numbers):
+    for row in _READ_ETABLISSEMENTS.tuples(connection, read):
         etablissement = EtablissementFacts._make(row)
         siret, siren = etablissement.siret, etablissement.siren
         if (unite := unites.get(siren)) is not None:

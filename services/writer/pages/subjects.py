@@ -128,6 +128,11 @@ class PageSubject(NamedTuple):
         return self.stored[1:3] != (self.page.activite_principale, self.page.code_commune)
 
 
+def is_hidden_or_purged(unite: UniteFacts) -> bool:
+    """Return whether something may be to erase, even where no page is open."""
+    return unite.statut_diffusion != OPEN_TO_ALL or _is_purged(unite)
+
+
 def _is_purged(unite: UniteFacts) -> bool:
     return unite.categorie_juridique in _PERSONS and not any(_NAMES(unite))
 

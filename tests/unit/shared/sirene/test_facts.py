@@ -59,18 +59,19 @@ _ANY_FACTS = st.builds(
 
 def test_the_hash_is_the_same_in_every_process_and_release() -> None:
     """A changed digest makes half a million texts due again: raise FACTS_VERSION on purpose."""
-    assert facts_hash(_BAKERY) == "5e8050b0ca3adf249d7d9e22dd6e25e99cf46afd79364b423bfde176aa5aa847"
+    assert facts_hash(_BAKERY) == "cfea7ce506fbd68177abc5ece1d66fca6728368e84bf8954cbdb67e1cd2cd2ab"
 
 
 @given(_ANY_FACTS)
-def test_the_hash_is_that_of_the_plain_fields_in_canonical_json(facts: Facts) -> None:
+def test_the_hash_is_that_of_the_names_and_the_values_in_json(facts: Facts) -> None:
     values = dataclasses.asdict(facts)
     del values["context"]
     for name in ("date_creation", "unite_date_creation"):
         if values[name] is not None:
             values[name] = values[name].isoformat()
-    plain = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    hashed = hashlib.sha256(f"{FACTS_VERSION}\n{plain}".encode())
+    names = sorted(values)
+    plain = json.dumps([values[name] for name in names], ensure_ascii=False, separators=(",", ":"))
+    hashed = hashlib.sha256(f"{FACTS_VERSION}\n{' '.join(names)}\n{plain}".encode())
     assert facts_hash(facts) == hashed.hexdigest()
 
 
