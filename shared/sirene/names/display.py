@@ -18,6 +18,7 @@ from shared.sirene.names.lexicon import (
 )
 from shared.sirene.names.places import begins_a_place, commune_of_one_word, place_at
 from shared.sirene.names.unlisted import LONG, capitalized, may_have_accent, unlisted
+from shared.sirene.names.verbs import follows_a_subject, is_pronoun, may_be_a_verb, present
 
 _WORDS = re.compile(r"([^\W_]+)")
 _ROMAN = re.compile(r"(?=..)X{0,3}(?:IX|IV|V?I{0,3})")
@@ -173,7 +174,7 @@ class _ReadName:
         """Return whether the word stays as it is registered: acronym, numeral, address, digits."""
         word, key = self.words[i], self.keys[i]
         gaps = (self.gaps[i] if i else "", self.gaps[i + 1] if i + 1 < len(self.words) else "")
-        return (
+        return not is_pronoun(self.keys, i) and (
             any(gap in {".", "@", "_"} for gap in gaps)
             or word in self.acronyms
             or key in chosen("sigles")
@@ -194,7 +195,9 @@ class _ReadName:
         return word
 
     def _is_preposition(self, i: int) -> bool:
-        """Return whether this A is « à », not an initial."""
+        """Return whether this A is « à », not an initial or « il a »."""
+        if follows_a_subject(self.keys, i):
+            return False
         if i + 1 == len(self.words) or (i and len(self.keys[i - 1]) == 1):
             return False
         following = self.keys[i + 1]
@@ -213,20 +216,31 @@ class _ReadName:
     def _content(self, i: int, *, after_generic: bool) -> str | None:
         """Return a word of meaning, or a proper name; None where its spelling is unsure."""
         word, key = self.words[i], self.keys[i]
-        if not word.isascii():
-            return word.capitalize()
+        shown = self._spoken(i) if word.isascii() else word.lower()
+        if shown is not None:
+            return _initial(shown)
         if after_generic and key in chosen("adjectifs"):
             return chosen("adjectifs")[key]
         before = self.keys[i - 1] if i else ""
         name = next((names[key] for names in map(chosen, _NAMES) if key in names), None)
         spelling = name or french(key, _gender_after(before))
         if spelling is None:
-            return self._unlisted(i)
-        if is_participle_too(key) and self._follows_a_noun(i):
+            # « Qui RIT »: after a subject an unknown word is no acronym.
+            return None if self._is_verb(i) else self._unlisted(i)
+        if may_be_a_verb(self.keys, i) or (is_participle_too(key) and self._follows_a_noun(i)):
             return None
         if spelling.isascii() or not self._is_foreign(i, is_name=spelling[0].isupper()):
             return _initial(spelling)
         return word.capitalize() if self._english > 1 and is_english_too(key) else None
+
+    def _spoken(self, i: int) -> str | None:
+        """Return a pronoun before its verb, or the verb after it; None for other words."""
+        if is_pronoun(self.keys, i):
+            return self.keys[i].lower()
+        return present(self.keys[i]) if self._is_verb(i) else None
+
+    def _is_verb(self, i: int) -> bool:
+        return self.gaps[i] in _JOINED and follows_a_subject(self.keys, i)
 
     def _follows_a_noun(self, i: int) -> bool:
         before = self.keys[i - 1] if i else ""
