@@ -22,14 +22,14 @@ from services.reviewer.reviews.validation import validate_synthese
 from services.reviewer.store import claim, release_claims, store
 from services.reviewer.texts.attempts import BY_A_MODEL, Attempt, Attempts, attempt
 from services.reviewer.texts.author import Author
-from services.reviewer.texts.duplicates import Rewrite
+from services.reviewer.texts.duplicates import Rewriter
 from services.reviewer.texts.holds import HOLD_NOTHING, HoldRules
 from services.reviewer.texts.parked import park
 from services.reviewer.texts.provenance import NO_IMPRINT, Imprint
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from shared.avis import HoldReason
 from shared.clock import Clock
-from shared.db.outages import is_outage, slowing_down
+from shared.db.outages import is_outage, is_waiting, slowing_down, sqlstate
 from shared.messages import ContractError, ReviewAvis
 from shared.metrics import Metrics
 
@@ -63,7 +63,7 @@ class ShardReviewer:
     sole_traders: bool
     # Returns the avis that may be made now: none while the run is paused. The others go back.
     admit: Callable[[Sequence[int]], Sequence[int]] = list
-    rewrite: Rewrite | None = None
+    rewriter: Rewriter | None = None
     hold_rules: HoldRules = HOLD_NOTHING
     imprint: Imprint = NO_IMPRINT
     # The process has one for all shards; without it every message is claimed at once.
@@ -183,14 +183,15 @@ class ShardReviewer:
                     self.engine,
                     results,
                     sole_traders=self.sole_traders,
-                    rewrite=self.rewrite,
+                    rewriter=self.rewriter,
                     hold_rules=self.hold_rules,
                     imprint=self.imprint,
                 )
             except (DBAPIError, PoolTimeoutError) as error:
-                if not is_outage(error):
+                if not (is_outage(error) or is_waiting(error)):
                     raise
-                log.warning("cannot store", avis=len(results), error=type(error).__name__)
+                cause = sqlstate(error) or type(error).__name__
+                log.warning("cannot store", avis=len(results), cause=cause)
                 if self.clock.wait(1.0) or self.clock.monotonic_seconds() > give_up_at:
                     raise
             else:

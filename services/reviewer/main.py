@@ -27,7 +27,7 @@ from services.reviewer.providers.settings import Provider, read_providers
 from services.reviewer.relay import AVIS_PER_MESSAGE, Relay
 from services.reviewer.settings import ReviewerSettings
 from services.reviewer.texts.author import Author, one_at_a_time
-from services.reviewer.texts.duplicates import rewriter
+from services.reviewer.texts.duplicates import Rewriter
 from services.reviewer.texts.holds import HoldRules
 from services.reviewer.texts.provenance import Imprint
 from services.reviewer.texts.warm_up import warm_up
@@ -153,8 +153,7 @@ class _Parts:
                 lease_seconds=self.lease_seconds,
                 sole_traders=self.settings.avis_sole_traders,
                 admit=Budget(self.engine).admitted,
-                # It waits for no turn: places are locked while a text is written again.
-                rewrite=rewriter(_reasons_against, self.clock, self.metrics),
+                rewriter=Rewriter(author.validate, self.clock, self.metrics),
                 hold_rules=self.hold_rules,
                 imprint=self.imprint,
                 capacity=capacity,

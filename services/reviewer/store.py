@@ -2,19 +2,29 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, Engine, Row
 
 from services.reviewer import statements
 from services.reviewer.french.names import shown_name
 from services.reviewer.reviews import synthese
-from services.reviewer.texts.attempts import Attempt
-from services.reviewer.texts.duplicates import Rewrite, keep_apart, simhash_of
+from services.reviewer.texts.duplicates import (
+    Draft,
+    Rewriter,
+    hold_places,
+    keep_simhashes,
+    write_apart,
+)
 from services.reviewer.texts.holds import HOLD_NOTHING, HoldRules, held_by_rule, hold
-from services.reviewer.texts.provenance import NO_IMPRINT, Imprint, json_ld
+from services.reviewer.texts.provenance import NO_IMPRINT, Imprint
+from services.reviewer.texts.result_rows import (
+    accepted_row,
+    attempt_row,
+    failure_of,
+    failure_row,
+)
 from services.reviewer.texts.rulings import (
     AvisResult,
     Claim,
@@ -26,13 +36,12 @@ from services.reviewer.texts.rulings import (
 )
 from services.reviewer.texts.subject_rows import lock_subjects, read_subjects
 from shared.avis import HUMAN_EDITED, PENDING, TEXTLESS, AvisOutcome, HoldReason
-from shared.sirene.facts import facts_hash
 
 STARTS_ALLOWED = 10
 """Starts without a result after which an avis is rejected: it seems to kill its reviewer."""
 
-_HASH_DIGITS = 64
-"""A synthese has the hash of its reviews behind that of its facts."""
+_TRIES = 3
+"""Transactions for one store: others may have put a near text into a place in the meantime."""
 
 STARTS_WITHOUT_RESULT = "starts_without_result"
 
@@ -76,7 +85,7 @@ def claim(
             elif row.attempts > STARTS_ALLOWED:
                 settled[row.id] = AvisOutcome.REJECTED
                 code = STARTS_WITHOUT_RESULT
-                failure = _failure(claimed, code, code)
+                failure = failure_row(claimed, code, code)
                 statements.execute_rows(connection, statements.FAIL_ITEMS, [failure])
             else:
                 claims.append(claimed)
@@ -90,7 +99,7 @@ def store(  # noqa: PLR0913  # what a result is judged by
     results: Iterable[AvisResult],
     *,
     sole_traders: bool,
-    rewrite: Rewrite | None = None,
+    rewriter: Rewriter | None = None,
     hold_rules: HoldRules = HOLD_NOTHING,
     imprint: Imprint = NO_IMPRINT,
     also: Callable[[Connection, Mapping[int, Fate]], None] | None = None,
@@ -98,34 +107,64 @@ def store(  # noqa: PLR0913  # what a result is judged by
     """Write the results in one transaction; to store them again changes nothing.
 
     A result counts only while token, status, opposition, page and facts are those of its claim:
-    all rows that could change them are locked. With `rewrite`, an accepted text that reads like a
-    neighbour's is replaced by another one of the same facts. The rules say which accepted texts are
-    held for a person, and the imprint stands in their provenance. `also` runs last, in the same
-    transaction.
+    all rows that could change them are locked. With `rewriter`, an accepted text that reads like a
+    neighbour's is put in other words before. The rules say which accepted texts are held for a
+    person, and the imprint stands in their provenance. `also` runs last, in the same transaction.
     """
     ordered = sorted(results, key=lambda result: result.claim.avis_id)
-    hashes = {
-        result.claim.avis_id: simhash_of(result)
-        for result in ordered
-        if rewrite is not None and result.attempts[-1].accepted
-    }
-    # No row is locked while they are made.
-    names = {
-        result.claim.avis_id: shown_name(result.claim.facts)
-        for result in ordered
-        if result.attempts[-1].accepted
-    }
-    with engine.begin() as connection:
-        rulings = _judge(connection, ordered, sole_traders=sole_traders)
-        if rewrite is not None:
-            rulings = _kept_apart(connection, rulings, rewrite, hashes)
-        _write(connection, rulings, imprint, names)
-        accepted = [each for each, ruling in rulings if ruling.outcome is AvisOutcome.ACCEPTED]
-        hold(connection, held_by_rule(connection, hold_rules, accepted))
-        fates = {result.claim.avis_id: ruling.fate for result, ruling in rulings}
-        if also is not None:
-            also(connection, fates)
+    accepted = [result for result in ordered if result.attempts[-1].accepted]
+    # No row is locked while names and drafts are made.
+    names = {result.claim.avis_id: shown_name(result.claim.facts) for result in accepted}
+    # A synthese quotes: its words must stay.
+    notices = [result for result in accepted if result.claim.sources is None]
+    drafts = {} if rewriter is None else write_apart(engine, notices, rewriter)
+    for tries_left in reversed(range(_TRIES)):
+        with engine.begin() as connection:
+            rulings = _judge(connection, ordered, sole_traders=sole_traders)
+            crowded = hold_places(connection, _to_keep(rulings, drafts))
+            drafts |= crowded
+            if rewriter is None or not crowded or not tries_left:
+                worded = _worded(rulings, drafts)
+                _write(connection, worded, imprint, names)
+                keep_simhashes(connection, _to_keep(rulings, drafts))
+                kept = [each for each, ruling in worded if ruling.outcome is AvisOutcome.ACCEPTED]
+                hold(connection, held_by_rule(connection, hold_rules, kept))
+                fates = {result.claim.avis_id: ruling.fate for result, ruling in worded}
+                if also is not None:
+                    also(connection, fates)
+                break
+        others = [draft for avis_id, draft in drafts.items() if avis_id not in crowded]
+        again = [draft.first for draft in crowded.values()]
+        drafts |= write_apart(engine, again, rewriter, among=others)
+    if rewriter is not None:
+        rewriter.count(_to_keep(rulings, drafts))
     return fates
+
+
+def _to_keep(
+    rulings: Iterable[tuple[AvisResult, Ruling]], drafts: Mapping[int, Draft]
+) -> list[Draft]:
+    """Return the drafts that the rulings accept."""
+    return [
+        draft
+        for result, ruling in rulings
+        if ruling.outcome is AvisOutcome.ACCEPTED
+        and (draft := drafts.get(result.claim.avis_id)) is not None
+    ]
+
+
+def _worded(
+    rulings: Iterable[tuple[AvisResult, Ruling]], drafts: Mapping[int, Draft]
+) -> list[tuple[AvisResult, Ruling]]:
+    """Return accepted results in the words chosen for them, with the code against these."""
+    worded: list[tuple[AvisResult, Ruling]] = []
+    for result, ruling in rulings:
+        draft = drafts.get(result.claim.avis_id)
+        if draft is None or ruling.outcome is not AvisOutcome.ACCEPTED:
+            worded.append((result, ruling))
+        else:
+            worded.append((draft.chosen, replace(ruling, tolerated=draft.code)))
+    return worded
 
 
 def _judge(
@@ -144,27 +183,6 @@ def _judge(
     return [
         (result, judge(result, held.get(id_), subjects.get(id_), sole_traders=sole_traders))
         for id_, result in zip(ids, results, strict=True)
-    ]
-
-
-def _kept_apart(
-    connection: Connection,
-    rulings: Sequence[tuple[AvisResult, Ruling]],
-    rewrite: Rewrite,
-    hashes: Mapping[int, int],
-) -> list[tuple[AvisResult, Ruling]]:
-    accepted = [
-        result
-        for result, ruling in rulings
-        # A synthese quotes: its words must stay.
-        if ruling.outcome is AvisOutcome.ACCEPTED and result.claim.sources is None
-    ]
-    chosen = keep_apart(connection, accepted, rewrite, hashes) if accepted else {}
-    return [
-        (one[0], replace(ruling, tolerated=one[1]))
-        if (one := chosen.get(result.claim.avis_id)) is not None
-        else (result, ruling)
-        for result, ruling in rulings
     ]
 
 
@@ -218,7 +236,7 @@ def _write(
     }
     _settle(connection, others)
     _resolve(connection, [result.claim.avis_id for result in accepted])
-    statements.execute_rows(connection, statements.FAIL_ITEMS, map(_failure_of, rejected))
+    statements.execute_rows(connection, statements.FAIL_ITEMS, map(failure_of, rejected))
     attempts = [
         attempt_row(result, attempt, ruling)
         for result, ruling in rulings
@@ -242,57 +260,3 @@ def _resolve(connection: Connection, avis_ids: Sequence[int]) -> None:
     if avis_ids:
         keys = [str(avis_id) for avis_id in avis_ids]
         connection.execute(statements.RESOLVE_FAILED_ITEMS, {"keys": keys})
-
-
-def _failure(claim: Claim, code: str, message: str) -> dict[str, object]:
-    return {"key": str(claim.avis_id), "siren": claim.siren, "code": code, "message": message}
-
-
-def _failure_of(result: AvisResult) -> dict[str, object]:
-    last = result.attempts[-1]
-    message = ", ".join(last.reasons) + (f": {last.error}" if last.error else "")
-    return _failure(result.claim, last.reasons[0], message)
-
-
-def accepted_row(result: AvisResult, imprint: Imprint, *, name: str) -> dict[str, object]:
-    """Return the values of an avis with the last attempt's text; `name` is as it is shown."""
-    last = result.attempts[-1]
-    return {
-        "id": result.claim.avis_id,
-        "text": last.text,
-        "label": result.label,
-        "digital_source_type": last.digital_source_type,
-        "model": last.model,
-        "prompt_version": last.prompt_version,
-        "facts_hash": result.claim.facts_hash,
-        "display_name": name,
-        "json_ld": orjson.dumps(json_ld(result.claim, last, imprint, name=name)).decode(),
-    }
-
-
-def attempt_row(result: AvisResult, attempt: Attempt, ruling: Ruling) -> dict[str, object]:
-    """Return the row; only the kept attempt may be accepted and have a code, a duplicate's."""
-    claim = result.claim
-    because = () if ruling.because is None else (ruling.because,)
-    kept = attempt is result.attempts[-1] and ruling.tolerated is not None
-    tolerated = (ruling.tolerated,) if kept else ()
-    # A synthese that comes too late may quote what was withdrawn meanwhile.
-    text = None if because and claim.sources is not None else attempt.text
-    return {
-        **asdict(attempt),
-        "text": text,
-        "avis_id": claim.avis_id,
-        "siren": claim.siren,
-        "facts_hash": claim.facts_hash,
-        "facts": _facts_of(claim),
-        "accepted": attempt.accepted and not because,
-        "reasons": [*attempt.reasons, *because, *tolerated],
-        "cost_eur": str(attempt.cost_eur),
-    }
-
-
-def _facts_of(claim: Claim) -> dict[str, object] | None:
-    """Return the facts that the hash is of; None where a batch was asked with others."""
-    if facts_hash(claim.facts) != claim.facts_hash[:_HASH_DIGITS]:
-        return None
-    return {name: value for name, value in asdict(claim.facts).items() if value is not None}

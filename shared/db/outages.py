@@ -31,6 +31,10 @@ _ROW_CLASSES = (
     "22",  # data exception
     "23",  # integrity constraint violation
 )
+_WAITS = (
+    "55P03",  # a lock that another transaction holds for too long
+    "40P01",  # a deadlock, which this transaction ended
+)
 _RETRY_SECONDS = 15.0
 # A message that waits longer would meet its actor's time limit.
 _PATIENCE_SECONDS = 60.0
@@ -58,6 +62,11 @@ def is_outage(error: BaseException) -> bool:
         return state.startswith(_CLASSES)
     origin = error.orig if isinstance(error, DBAPIError) else error
     return isinstance(origin, psycopg2.OperationalError | psycopg2.InterfaceError)
+
+
+def is_waiting(error: BaseException) -> bool:
+    """Return whether other transactions were in the way: the same work can succeed after them."""
+    return sqlstate(error) in _WAITS
 
 
 @contextmanager

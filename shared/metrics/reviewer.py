@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from shared.metrics.catalogue import Catalogue
 
 AVIS_OUTCOMES = ("accepted", "rejected", "discarded", "skipped", "postponed")
+NEAR_ENDS = ("reworded", "kept")
 FALLBACK_CAUSES = ("rejected", "late", "out_of_use")
 CHAT_OUTCOMES = ("answered", "throttled", "failed", "refused", "bad_request")
 # `cached` tokens are among `in`.
@@ -25,6 +26,11 @@ class ReviewerMetrics:
         # Reason codes are a closed list of the validator; `declare_reasons` makes the children.
         self.avis_rejections = new.counter(
             "sirenade_avis_rejections", "Attempts rejected by the validator, by reason.", "reason"
+        )
+        self.avis_near = new.counter(
+            "sirenade_avis_near",
+            "Texts that read like a neighbour's, by how they were stored.",
+            end=NEAR_ENDS,
         )
         self.avis_attempt_seconds = new.histogram(
             "sirenade_avis_attempt_seconds", "Duration of one attempt: generation and validation."

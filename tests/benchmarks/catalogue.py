@@ -31,6 +31,7 @@ BENCHMARKS = (
     Benchmark("simhashes", "test_simhashes", (0.2, 0.3, 0.3)),
     Benchmark("metrics", "test_stress_metrics", (0.2, 1.5, 1.5)),
     Benchmark("generators", "test_generators", (1.5, 6, 9)),
+    Benchmark("reviewers", "test_reviewers", (0.8, 2, 10)),
     Benchmark("memory", "test_reviewer_memory", (0.5, 3, 8)),
     Benchmark("quota", "test_quota", (1, 13, 60)),
 )

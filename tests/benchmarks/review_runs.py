@@ -54,7 +54,7 @@ def sample(process: "subprocess.Popen[bytes]", port: int) -> Sample | None:
 
 @contextmanager
 def reviewing(
-    llmock: Llmock,
+    llmock: Llmock | None,
     directory: Path,
     *,
     generators: int,
@@ -62,20 +62,24 @@ def reviewing(
     rabbitmq_url: str,
     limit: str = "",
 ) -> Iterator[Callable[[], Sample | None]]:
-    """A reviewer process; the callable reads its metrics, None before it serves them."""
-    providers = directory / "providers.toml"
-    providers.write_text(
-        f"[[provider]]\nname = 'llmock'\nbase_url = '{llmock.base_url}'\nmodel = 'm'\n"
-        f"max_parallel = {generators}\n{limit}"
-    )
+    """A reviewer process; the callable reads its metrics, None before it serves them.
+
+    Without a chat server the template writes.
+    """
     port = free_port()
     settings = {
         "SIRENADE_DATABASE_URL": database_url,
         "SIRENADE_BROKER_URL": rabbitmq_url,
         "SIRENADE_METRICS_PORT": str(port),
-        "SIRENADE_AVIS_PROVIDERS_FILE": str(providers),
         "SIRENADE_REVIEWER_GENERATORS": str(generators),
     }
+    if llmock is not None:
+        providers = directory / "providers.toml"
+        providers.write_text(
+            f"[[provider]]\nname = 'llmock'\nbase_url = '{llmock.base_url}'\nmodel = 'm'\n"
+            f"max_parallel = {generators}\n{limit}"
+        )
+        settings["SIRENADE_AVIS_PROVIDERS_FILE"] = str(providers)
     process = subprocess.Popen(
         [sys.executable, "-m", "services.reviewer", "run"],
         cwd=ROOT,

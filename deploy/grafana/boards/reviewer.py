@@ -95,28 +95,38 @@ _SERVERS = (
     )
 )
 
-_QUALITY = Row(40, "Why texts are rejected").line(
-    bars(41, "Rejections by reason", "short", width=10, decimals=0).shows(
-        "The ten commonest reasons of the last hour. A text may have several; one"
-        " reason above 5 % of the attempts is worth a look at the prompt.",
-        {
-            "{{reason}}": "topk(10,"
-            " sum by (reason) (increase(sirenade_avis_rejections_total[1h])) > 0)"
-        },
-        nothing="none",
-    ),
-    graph(42, "Share rejected", "percentunit", width=7).shows(
-        "Texts rejected for good, of those that were decided.",
-        {
-            "rejected": f'sum(rate(sirenade_avis_reviewed_total{{outcome="rejected"}}[{RATE}]))'
-            f" / (sum(rate({_DONE}[{RATE}])) > 0)"
-        },
-    ),
-    graph(43, "Fallbacks to a template", "cpm", width=7, stacked=True).shows(
-        "Texts a minute that a template wrote although chat servers are set up:"
-        " rejected twice, too late, or no server in use.",
-        {"{{cause}}": per_minute("sirenade_avis_fallbacks_total", "cause")},
-    ),
+_QUALITY = (
+    Row(40, "Why texts are rejected")
+    .line(
+        bars(41, "Rejections by reason", "short", width=10, decimals=0).shows(
+            "The ten commonest reasons of the last hour. A text may have several; one"
+            " reason above 5 % of the attempts is worth a look at the prompt.",
+            {
+                "{{reason}}": "topk(10,"
+                " sum by (reason) (increase(sirenade_avis_rejections_total[1h])) > 0)"
+            },
+            nothing="none",
+        ),
+        graph(42, "Share rejected", "percentunit", width=7).shows(
+            "Texts rejected for good, of those that were decided.",
+            {
+                "rejected": f'sum(rate(sirenade_avis_reviewed_total{{outcome="rejected"}}[{RATE}]))'
+                f" / (sum(rate({_DONE}[{RATE}])) > 0)"
+            },
+        ),
+        graph(43, "Fallbacks to a template", "cpm", width=7, stacked=True).shows(
+            "Texts a minute that a template wrote although chat servers are set up:"
+            " rejected twice, too late, or no server in use.",
+            {"{{cause}}": per_minute("sirenade_avis_fallbacks_total", "cause")},
+        ),
+    )
+    .line(
+        graph(44, "Texts near a neighbour's", "cpm", width=12, stacked=True).shows(
+            "Texts a minute that read like one of the same trade and commune: `reworded` are far"
+            " from all now, `kept` have no such wording.",
+            {"{{end}}": per_minute("sirenade_avis_near_total", "end")},
+        ),
+    )
 )
 
 _MONEY = (

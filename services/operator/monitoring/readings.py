@@ -48,7 +48,7 @@ _RECENT = text(f"""
 _NEWEST = text("SELECT coalesce(max(id), 0) FROM avis_attempts")
 _REJECTED_SINCE = text("""
     SELECT reason, count(*) AS n FROM avis_attempts, unnest(reasons) AS reason
-    WHERE id > :seen AND id <= :newest GROUP BY reason
+    WHERE id > :seen AND id <= :newest AND NOT accepted GROUP BY reason
 """)
 
 

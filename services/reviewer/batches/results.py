@@ -77,7 +77,7 @@ class BatchResults:
             self.reviewer.engine,
             [each.result for each in found if each.result is not None],
             sole_traders=self.reviewer.sole_traders,
-            rewrite=self.reviewer.rewrite,
+            rewriter=self.reviewer.rewriter,
             hold_rules=self.reviewer.hold_rules,
             imprint=self.reviewer.imprint,
             also=settle,

@@ -20,11 +20,11 @@ from services.reviewer.editors.decisions import (
 )
 from services.reviewer.french.names import shown_name
 from services.reviewer.notices.label import edited_label
-from services.reviewer.store import accepted_row, attempt_row
 from services.reviewer.texts.attempts import Attempt, Validate
 from services.reviewer.texts.duplicates import replace_simhash
 from services.reviewer.texts.holds import hold
 from services.reviewer.texts.provenance import NO_IMPRINT, Imprint
+from services.reviewer.texts.result_rows import accepted_row, attempt_row
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate, Ruling
 from services.reviewer.texts.subject_rows import lock_subjects, read_subjects
 from services.reviewer.texts.subjects import AvisSubject

@@ -41,7 +41,7 @@ _REASONS = text(f"""
     WITH {_NUMBERED}
     SELECT reason, least(number, 3) AS number, count(*) AS times
     FROM numbered CROSS JOIN unnest(reasons) AS reason
-    GROUP BY 1, 2
+    WHERE NOT accepted GROUP BY 1, 2
 """)
 # Only those that brought a text.
 _FIRST = text(f"""
@@ -57,6 +57,11 @@ _FALLBACKS = text("""
     WHERE outcome = 'accepted' AND digital_source_type = 'algorithmicMedia'
       AND EXISTS (SELECT FROM avis_attempts a WHERE a.avis_id = avis.id AND a.model <> avis.model)
 """)
+_KEPT_NEAR = text("""
+    SELECT count(*) FROM avis WHERE outcome = 'accepted' AND kind = 'notice' AND (
+      SELECT t.reasons && CAST(:duplicates AS text[]) FROM avis_attempts t
+      WHERE t.avis_id = avis.id AND t.accepted ORDER BY t.id DESC LIMIT 1)
+""")
 _LENGTHS = text("""
     SELECT length(text) / :step * :step AS characters, count(*) AS texts
     FROM avis WHERE outcome = 'accepted' GROUP BY 1 ORDER BY 1
@@ -68,8 +73,8 @@ _MINUTES = text("""
     FROM avis_attempts GROUP BY 1 ORDER BY 1
 """)
 _HELD = text("""
-    SELECT held_because, count(*) AS texts FROM avis WHERE held_because IS NOT NULL
-    GROUP BY 1 ORDER BY 2 DESC, 1
+    SELECT kind, held_because, count(*) AS texts FROM avis WHERE held_because IS NOT NULL
+    GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2
 """)
 # The facts that a text was given, but for those that say who and where it is. An attempt of an
 # older release has kept none.
@@ -107,18 +112,21 @@ class SampleText:
 class TextReport:
     """Rows are as their statements name their columns; times are in seconds.
 
-    `reasons` has by code the counts in first, second and later attempts.
+    `reasons` has by code the counts in first, second and later attempts that were refused.
+    `kept_near` are the accepted texts that are near a neighbour's in all their wordings.
+    `held` has by kind and reason the texts that wait for a person.
     """
 
     outcomes: Mapping[str, int]
     models: Sequence[Row[Any]]
     firsts: Sequence[Row[Any]]
     fallbacks: int
+    kept_near: int
     reasons: Mapping[str, tuple[int, int, int]]
     lengths: Mapping[int, int]
     minutes: Sequence[Row[Any]]
     samples: Sequence[SampleText]
-    held: Mapping[str, int]
+    held: Mapping[tuple[str, str], int]
     usefulness: Sequence[Row[Any]]
 
     @property
@@ -143,11 +151,12 @@ def read_report(connection: Connection, *, samples: int) -> TextReport:
         models=connection.execute(_MODELS).all(),
         firsts=connection.execute(_FIRST, kinds).all(),
         fallbacks=connection.execute(_FALLBACKS).scalar_one(),
+        kept_near=connection.execute(_KEPT_NEAR, kinds).scalar_one(),
         reasons=_by_reason(connection.execute(_REASONS).all()),
         lengths={row.characters: row.texts for row in lengths},
         minutes=connection.execute(_MINUTES).all(),
         samples=_samples(connection, samples),
-        held={row.held_because: row.texts for row in connection.execute(_HELD)},
+        held={(row.kind, row.held_because): row.texts for row in connection.execute(_HELD)},
         usefulness=connection.execute(
             _USEFULNESS, {"identity": _IDENTITY, "short": SHORT_LINE}
         ).all(),

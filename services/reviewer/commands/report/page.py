@@ -22,7 +22,9 @@ def render(report: TextReport, *, now: dt.datetime) -> str:
         report=report,
         now=f"{now:%Y-%m-%d %H:%M} UTC",
         numbers=list(_numbers(report)),
-        held=", ".join(f"{name} {thousands(texts)}" for name, texts in report.held.items()),
+        held=", ".join(
+            f"{kind} {because} {thousands(texts)}" for (kind, because), texts in report.held.items()
+        ),
         activities=[_usefulness(each) for each in report.usefulness[:_MOST_ACTIVITIES]],
         generators=[_cells(model) for model in report.models],
     )
@@ -48,11 +50,14 @@ def _numbers(report: TextReport) -> Iterator[tuple[str, str]]:
     yield "accepted", thousands(report.accepted)
     yield "accepted at once", _share(accepted, texts)
     yield "grounded at once", _share(grounded, texts)
-    yield "near another text", _share(duplicates, texts)
+    yield "near another text at first", _share(duplicates, texts)
+    yield "kept although near", _share(report.kept_near, report.accepted)
     yield "fallen back to the template", _share(report.fallbacks, report.accepted)
     short = sum(division.short for division in report.usefulness)
     yield "short lines", _share(short, sum(division.texts for division in report.usefulness))
-    yield "held for a person", thousands(sum(report.held.values()))
+    for kind in sorted({kind for kind, _ in report.held}):
+        texts = sum(number for (of, _), number in report.held.items() if of == kind)
+        yield f"held for a person: {kind}", thousands(texts)
     yield "spent", f"{report.cost_eur:.2f} €"
     yield "per 1 000 accepted", "–" if cost is None else f"{cost:.4f} €"
 

@@ -162,12 +162,13 @@ def test_what_is_in_shards_is_added_up(sirenade: Sirenade, desk: Desk, records: 
 def test_each_rejected_attempt_is_counted_once(desk: Desk, register: Register) -> None:
     avis = register.add(range(1, 2))[0]
 
-    def attempt(*reasons: str) -> None:
+    def attempt(*reasons: str, accepted: bool = False) -> None:
         desk.execute(
             "INSERT INTO avis_attempts (avis_id, siren, model, prompt_version, facts_hash,"
             " accepted, reasons, latency_seconds)"
-            " VALUES (:avis, '000000001', 'm', 'p', 'f', false, CAST(:reasons AS text[]), 0)",
+            " VALUES (:avis, '000000001', 'm', 'p', 'f', :accepted, CAST(:reasons AS text[]), 0)",
             avis=avis,
+            accepted=accepted,
             reasons=list(reasons),
         )
 
@@ -176,6 +177,7 @@ def test_each_rejected_attempt_is_counted_once(desk: Desk, register: Register) -
     assert reader.read().rejections == {"near_duplicate": 1}
     assert reader.read().rejections == {"near_duplicate": 1}
     attempt("near_duplicate", "bad_number")
+    attempt("near_duplicate", accepted=True)
     assert reader.read().rejections == {"near_duplicate": 2, "bad_number": 1}
 
 

@@ -62,6 +62,18 @@ def test_first_attempts_are_told_from_those_that_were_asked_for_again(
     assert len(found.samples) == 2
 
 
+def test_a_text_that_is_kept_although_near_is_told_and_is_no_rejection(
+    register: "Register", desk: "Desk", engine: Engine
+) -> None:
+    desk.store(*desk.claim(register.add(range(1, 3))))
+    register.execute(
+        "UPDATE avis_attempts SET reasons = '{near_duplicate}' WHERE siren = '000000001'"
+    )
+    found = read(engine)
+    assert (found.kept_near, found.accepted) == (1, 2)
+    assert found.reasons == {}
+
+
 def test_a_synthese_is_not_among_the_samples(
     register: "Register", desk: "Desk", engine: Engine
 ) -> None:
@@ -78,7 +90,7 @@ def test_usefulness_is_told_by_activity_with_what_is_held(
     register.execute("UPDATE avis SET held_because = 'fallback' WHERE siren = '000000001'")
     register.execute("UPDATE avis SET text = repeat('x', 200) WHERE siren = '000000002'")
     found = read(engine)
-    assert found.held == {"fallback": 1}
+    assert found.held == {("notice", "fallback"): 1}
     [division] = found.usefulness
     assert (division.division, division.texts, division.short, division.held) == ("43", 3, 2, 1)
     assert division.facts > 2

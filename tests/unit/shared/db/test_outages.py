@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.clock import Clock
-from shared.db.outages import is_outage, persevere, slowing_down
+from shared.db.outages import is_outage, is_waiting, persevere, slowing_down
 from shared.errors import SlowDown
 
 
@@ -53,6 +53,13 @@ def error_with(code: str) -> DBAPIError:
 )
 def test_each_error_is_the_servers_or_the_works(error: Exception, *, outage: bool) -> None:
     assert is_outage(error) is outage
+
+
+@pytest.mark.parametrize(
+    ("code", "waiting"), [("55P03", True), ("40P01", True), ("57014", False), ("53100", False)]
+)
+def test_a_lock_of_others_is_in_the_way_for_a_while(code: str, *, waiting: bool) -> None:
+    assert is_waiting(error_with(code)) is waiting
 
 
 def test_an_outage_counts_no_attempt_and_other_errors_stay_what_they_are() -> None:
