@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
 import orjson
 
@@ -25,11 +26,12 @@ class Facts:
     `denomination` is the name of the legal unit where `nom` is another one, over the door; it is
     None for a sole trader, whose own name is a person's.
     `annee_creation` and `date_creation` are None for 1900-01-01, INSEE's mark of "unknown".
-    `voie` is number and street as a reader writes them ("12 bis rue des Tilleuls"); `region` and
-    `departement` are INSEE's codes. `unite_...`, `categorie_entreprise` (PME, ETI, GE),
-    `economie_sociale_solidaire`, `societe_mission` and `employeur` are of the legal unit; a band of
-    headcount holds at the end of its `annee`. `context` is what other rows say; it has a hash of
-    its own.
+    `voie` is number and street as a reader writes them ("12 bis rue des Tilleuls"), which follows
+    from `adresse`, the same as registered: only the latter has a part in the hash. Both are None
+    for a sole trader, whose address is a person's. `region` and `departement` are INSEE's codes.
+    `unite_...`, `categorie_entreprise` (PME, ETI, GE), `economie_sociale_solidaire`,
+    `societe_mission` and `employeur` are of the legal unit; a band of headcount, as a category, is
+    of its `annee`. `context` is what other rows say; it has a hash of its own.
     """
 
     siret: str
@@ -49,6 +51,7 @@ class Facts:
     sigle: str | None = None
     enseigne: str | None = None
     denomination: str | None = None
+    adresse: str | None = None
     voie: str | None = None
     code_postal: str | None = None
     region: str | None = None
@@ -65,9 +68,10 @@ class Facts:
     context: Context = NO_CONTEXT
 
 
-_OF_OTHER_ROWS = "context"
+NOT_HASHED = frozenset({"context", "voie"})
+"""The context has a hash of its own, and what follows from other fields needs none."""
 _FIELDS = tuple(
-    sorted(field.name for field in dataclasses.fields(Facts) if field.name != _OF_OTHER_ROWS)
+    sorted(field.name for field in dataclasses.fields(Facts) if field.name not in NOT_HASHED)
 )
 _VALUES = attrgetter(*_FIELDS)
 # The names come before the values once for all, so that other names make another hash.
@@ -82,3 +86,30 @@ def facts_hash(facts: Facts) -> str:
     hashed = _BEGUN.copy()
     hashed.update(orjson.dumps(_VALUES(facts)))
     return hashed.hexdigest()
+
+
+BAND_YEARS = 3
+"""A headcount is told until this many years after its own."""
+
+
+def as_told(facts: Facts, today: dt.date) -> Facts:
+    """Return what a text of today may tell: no old headcount or category, no unit of tomorrow.
+
+    The hash does not know the day: what has grown old since keeps its date in the text.
+    """
+    untold: dict[str, Any] = {}
+    if _is_old(facts.annee_effectifs, today):
+        untold |= dict.fromkeys(("tranche_effectifs", "effectif", "annee_effectifs"))
+    if _is_old(facts.unite_annee_effectifs, today):
+        untold |= dict.fromkeys(
+            ("unite_tranche_effectifs", "unite_effectif", "unite_annee_effectifs")
+        )
+    if _is_old(facts.annee_categorie_entreprise, today):
+        untold |= dict.fromkeys(("categorie_entreprise", "annee_categorie_entreprise"))
+    if facts.unite_date_creation is not None and facts.unite_date_creation > today:
+        untold["unite_date_creation"] = None
+    return dataclasses.replace(facts, **untold) if untold else facts
+
+
+def _is_old(year: int | None, today: dt.date) -> bool:
+    return year is None or year < today.year - BAND_YEARS

@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import functools
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -212,6 +213,23 @@ def arrondissements_of(code_commune: str) -> list[str]:
 
 def libelle_categorie_juridique(code: str | None) -> str | None:
     return None if code is None else _libelles("categories_juridiques").get(code)
+
+
+@functools.cache
+def _types_de_voie() -> Mapping[str, str]:
+    """Return the labels by code, and by themselves in capitals: records have either."""
+    labels = _libelles("types_de_voie")
+    return MappingProxyType({**{_plain(label): label for label in labels.values()}, **labels})
+
+
+def libelle_type_voie(type_voie: str) -> str | None:
+    """Return the type of street in full; None for one that the table does not have."""
+    return _types_de_voie().get(_plain(type_voie))
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.upper())
+    return decomposed.encode("ascii", "ignore").decode().replace("-", " ")
 
 
 def libelle_effectif(tranche: str | None) -> str | None:

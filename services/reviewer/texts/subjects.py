@@ -7,7 +7,7 @@ from services.reviewer.reviews.selection import select
 from services.reviewer.reviews.source import Source, sources_hash
 from shared.avis import PENDING, AvisOutcome
 from shared.sirene.facts import Facts, facts_hash
-from shared.sirene.pages import avis_outcome, facts_of
+from shared.sirene.pages import avis_outcome, facts_of, registered_facts
 from shared.sirene.records import Etablissement, Page, UniteLegale
 
 
@@ -28,7 +28,7 @@ class AvisSubject:
     @property
     def facts_hash(self) -> str:
         """Return a hash of everything that the text is made of."""
-        own = facts_hash(self.facts)
+        own = facts_hash(registered_facts(self.etablissement, self.unite, self.page))
         return own if self.sources is None else f"{own}+{sources_hash(self.sources)}"
 
     @property

@@ -13,7 +13,7 @@ from services.writer.erasure.letter_records import Silenced
 from services.writer.erasure.tombstones import HOLD_SIRENS
 from services.writer.sql.prepared import Prepared
 from shared.db.neighbours import neighbourhood
-from shared.sirene.pages import anonymous_slug
+from shared.sirene.slugs import anonymous_slug
 
 HOLD = Prepared("hold_sirens", HOLD_SIRENS)
 LINES = """

@@ -16,9 +16,9 @@ from shared.sirene.pages import (
     EtablissementFacts,
     UniteFacts,
     avis_outcome,
-    facts_of,
     page_of,
     page_status,
+    registered_facts,
 )
 from shared.sirene.records import (
     NAMES_OF_A_PERSON,
@@ -34,6 +34,7 @@ _NO_FACTS = ""
 _ETABLISSEMENT_TEXTS = itemgetter(*map(ETABLISSEMENT_COLUMNS.index, ETABLISSEMENT_FACTS))
 _UNITE_TEXTS = itemgetter(*map(UNITE_COLUMNS.index, UNITE_FACTS))
 _DATES = (ETABLISSEMENT_FACTS.index("date_creation"), ETABLISSEMENT_FACTS.index("date_debut"))
+_UNITE_DATE = UNITE_FACTS.index("date_creation")
 _TREATED = ETABLISSEMENT_FACTS.index("date_dernier_traitement")
 _SIEGE = ETABLISSEMENT_FACTS.index("siege")
 _NAMES = attrgetter(*NAMES_OF_A_PERSON)
@@ -103,7 +104,7 @@ class PageSubject(NamedTuple):
             kept.page,
             outcome,
             page,
-            facts_hash(facts_of(etablissement, unite, page))
+            facts_hash(registered_facts(etablissement, unite, page))
             if page is not None and outcome in _WITH_FACTS
             else _NO_FACTS,
             kept.opposed or unite.statut_diffusion != OPEN_TO_ALL,
@@ -163,7 +164,9 @@ def made_subjects(lines: Iterable[tuple[str, str]], *, sole_traders: bool) -> li
     for unite_line, line in lines:
         if unite is None or unite_line != last:
             last = unite_line
-            unite = UniteFacts._make([text or None for text in _UNITE_TEXTS(texts_of(last))])
+            values: list[Any] = [text or None for text in _UNITE_TEXTS(texts_of(last))]
+            values[_UNITE_DATE] = values[_UNITE_DATE] and date.fromisoformat(values[_UNITE_DATE])
+            unite = UniteFacts._make(values)
         columns: list[Any] = [text or None for text in _ETABLISSEMENT_TEXTS(texts_of(line))]
         for place in _DATES:
             columns[place] = columns[place] and date.fromisoformat(columns[place])

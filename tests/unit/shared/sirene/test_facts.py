@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.sirene.context import Context, Sites
-from shared.sirene.facts import FACTS_VERSION, Facts, facts_hash
+from shared.sirene.facts import FACTS_VERSION, NOT_HASHED, Facts, facts_hash
 
 _BAKERY = Facts(
     siret="33333333300017",
@@ -41,6 +41,7 @@ _ANY_FACTS = st.builds(
     sigle=_TEXTS,
     enseigne=_TEXTS,
     denomination=_TEXTS,
+    adresse=_TEXTS,
     voie=_TEXTS,
     code_postal=_TEXTS,
     region=_TEXTS,
@@ -59,13 +60,14 @@ _ANY_FACTS = st.builds(
 
 def test_the_hash_is_the_same_in_every_process_and_release() -> None:
     """A changed digest makes half a million texts due again: raise FACTS_VERSION on purpose."""
-    assert facts_hash(_BAKERY) == "cfea7ce506fbd68177abc5ece1d66fca6728368e84bf8954cbdb67e1cd2cd2ab"
+    assert facts_hash(_BAKERY) == "5e22c26601592d4017ee1e94d2719ffdce3dfe2d2c3097a773cc0fbe1bc3bcbd"
 
 
 @given(_ANY_FACTS)
 def test_the_hash_is_that_of_the_names_and_the_values_in_json(facts: Facts) -> None:
     values = dataclasses.asdict(facts)
-    del values["context"]
+    for name in NOT_HASHED:
+        del values[name]
     for name in ("date_creation", "unite_date_creation"):
         if values[name] is not None:
             values[name] = values[name].isoformat()
@@ -75,7 +77,7 @@ def test_the_hash_is_that_of_the_names_and_the_values_in_json(facts: Facts) -> N
     assert facts_hash(facts) == hashed.hexdigest()
 
 
-_FIELDS = {field.name for field in dataclasses.fields(Facts)} - {"context"}
+_FIELDS = {field.name for field in dataclasses.fields(Facts)} - NOT_HASHED
 
 
 @pytest.mark.parametrize("field", sorted(_FIELDS))
