@@ -30,9 +30,9 @@ def test_changed_facts_make_a_text_due_again_and_unchanged_ones_do_not(
     desk.import_(records.record())
     accept(desk)
     accepted = avis_of(desk)
-    street = records.record(treated="2026-02-01T00:00:00")
-    street["adresseEtablissement"]["libelleVoieEtablissement"] = "AUTRE RUE"
-    assert desk.import_(street).updated == 1
+    stairs = records.record(treated="2026-02-01T00:00:00")
+    stairs["adresseEtablissement"]["complementAdresseEtablissement"] = "ESCALIER B"
+    assert desk.import_(stairs).updated == 1
     assert avis_of(desk) == accepted, "no fact of the text has changed"
     desk.import_(records.record(enseigne="NOUVEAU", treated="2026-03-01T00:00:00"))
     avis = avis_of(desk)

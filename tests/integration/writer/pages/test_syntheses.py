@@ -84,9 +84,9 @@ def test_a_synthese_whose_facts_are_the_same_stays_as_it_is(
     reviewed: Desk, records: Records
 ) -> None:
     before = synthese(reviewed)
-    street = records.record(enseigne="AU BON PAIN", treated="2026-02-01T00:00:00")
-    street["adresseEtablissement"]["libelleVoieEtablissement"] = "AUTRE RUE"
-    assert reviewed.import_(street).updated == 1
+    stairs = records.record(enseigne="AU BON PAIN", treated="2026-02-01T00:00:00")
+    stairs["adresseEtablissement"]["complementAdresseEtablissement"] = "ESCALIER B"
+    assert reviewed.import_(stairs).updated == 1
     assert synthese(reviewed) == before
 
 
