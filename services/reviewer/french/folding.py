@@ -79,7 +79,7 @@ _fold_word = lru_cache(maxsize=16384)(fold)
 
 def tokenise(text: str) -> list[Token]:
     return [
-        Token(match.group(), _fold_word(match.group()), match.start(), match.end())
+        Token(word := match.group(), _fold_word(word), *match.span())
         for match in _TOKEN.finditer(text)
     ]
 

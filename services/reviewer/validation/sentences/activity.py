@@ -10,7 +10,7 @@ from types import MappingProxyType
 from services.reviewer.french.data import read_lines
 from services.reviewer.french.folding import fold, stem
 from services.reviewer.validation.known import EXCEPTION, trades_by_label
-from services.reviewer.validation.sentences.grammar import inflections
+from services.reviewer.validation.sentences.notation import inflections
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LISTED = re.compile(r"(,| et| ou| d[eu]s?| d[’']| l[’']) ?([^\W\d_]+(?:-[^\W\d_]+)*)")
@@ -73,7 +73,9 @@ def activity_words(label: str) -> ActivityWords:
         words=words - negated,
         negated=negated,
         verbs=frozenset().union(*(_verbs().get(head, frozenset()) for head in heads)),
-        trades=frozenset(form for name in names for form in (name, f"{name}s")),
+        trades=frozenset(form for name in names for form in (name, f"{name}s")).union(
+            *(_doers().get(head, frozenset()) for head in heads)
+        ),
         pairs=frozenset(_pairs(label)),
         numbers=frozenset(re.findall(r"\d+", label)),
     )
@@ -120,7 +122,17 @@ def forms(word: str) -> Iterator[str]:
 
 @functools.cache
 def _verbs() -> Mapping[str, frozenset[str]]:
-    rows = (line.split() for line in read_lines("actes.txt"))
-    return MappingProxyType(
-        {noun: frozenset(f for verb in verbs for f in inflections(verb)) for noun, *verbs in rows}
-    )
+    return MappingProxyType(dict(_deeds(0)))
+
+
+@functools.cache
+def _doers() -> Mapping[str, frozenset[str]]:
+    return MappingProxyType(dict(_deeds(1)))
+
+
+def _deeds(column: int) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield each deed noun with its words on one side of the bar."""
+    for line in read_lines("actes.txt"):
+        noun, _, rest = line.partition(" ")
+        words = (*rest.split("|"), "")[column].split()
+        yield noun, frozenset(form for word in words for form in inflections(word))

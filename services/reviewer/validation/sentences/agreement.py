@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -107,7 +107,8 @@ def disagree(tokens: tuple[SpeltWord, ...]) -> bool:
 
 
 def _article_is_wrong(first: SpeltWord, second: SpeltWord) -> bool:
-    word = first.text
+    # The SA of « cette SA à conseil d’administration » is no possessive.
+    word = "" if "<forme>" in first.symbols else first.text
     if second.elides and word == "de":
         return True
     if second.text[:1].isalpha() and _UNSURE.isdisjoint(second.symbols):
@@ -139,23 +140,25 @@ def _subject(tokens: tuple[SpeltWord, ...]) -> tuple[int, tuple[str, str]] | Non
     return None
 
 
-def _clauses(tokens: tuple[SpeltWord, ...]) -> list[tuple[SpeltWord, ...]]:
-    """Return the rest of the sentence from each place where a subject may stand."""
-    starts = [0]
-    starts += [
-        place + 1
-        for place, token in enumerate(tokens)
-        if token.text in {",", ";", ":"} or token.text in {"et", "que", "qu'", "dont", "où"}
-    ]
-    return [tokens[start:] for start in starts]
+def _clauses(tokens: tuple[SpeltWord, ...]) -> Iterator[tuple[bool, tuple[SpeltWord, ...]]]:
+    """Yield the rest of the sentence from each place where a subject may stand.
+
+    It may be the second of two that « et » joins: « la coiffure et la pose y sont pratiquées ».
+    """
+    yield False, tokens
+    for place, token in enumerate(tokens):
+        if token.text in {",", ";", ":", "et", "que", "qu'", "dont", "où"}:
+            yield token.text == "et", tokens[place + 1 :]
 
 
 def _participles_are_wrong(tokens: tuple[SpeltWord, ...]) -> bool:
-    for clause in _clauses(tokens):
+    for joined, clause in _clauses(tokens):
         found = _subject(clause)
         if found is None:
             continue
         place, features = found
+        if joined and any(token.text in _PLURALS for token in clause[place : place + 2]):
+            continue
         # « la culture et l’élevage associés » is a label's own agreement.
         if place < len(clause) and "<mot>" in clause[place].symbols:
             continue
@@ -179,6 +182,8 @@ def _first_participle_is_wrong(tokens: tuple[SpeltWord, ...]) -> bool:
     """Return whether « Créé en 2004, elle … » does not agree."""
     first = tokens[0] if tokens else None
     if first is None or " " in first.text or _PARTICIPLE.match(first.text) is None:
+        return False
+    if first.features is not None:
         return False
     for place, token in enumerate(tokens):
         # « Rattaché à X, une SAS, l’établissement … »: an apposition is no subject.
@@ -208,12 +213,12 @@ def _verb_is_wrong(tokens: tuple[SpeltWord, ...]) -> bool:
         verbs = (token.text for token in tokens[1:] if token.text in _ONES | _MANY)
         if next(verbs, "sont") in _ONES:
             return True
-    for clause in _clauses(tokens):
+    for joined, clause in _clauses(tokens):
         found = _subject(clause)
         if found is not None and found[0] < len(clause):
             place, (_, number) = found
             verb = clause[place].text
-            if verb in _PLURALS and number == "s":
+            if verb in _PLURALS and number == "s" and not joined:
                 return True
             if number == "p" and (verb in {"est", "a"} or verb.endswith(("loie", "erce", "pte"))):
                 return True

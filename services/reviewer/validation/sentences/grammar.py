@@ -1,28 +1,16 @@
-"""A grammar as a table file, and its parser.
-
-The notation of the table, which `french/data/grammaire.txt` explains to a linguist: a rule is
-`NAME: alternative | alternative`, further lines are indented. An alternative is a row of words,
-`NAMES` of rules, `<facts>`, `?conditions`, `[optional]`, `(grouped | parts)` and `{repeated}`
-parts. `situé~` is the word in its four agreements, `exerc/e,ent` has endings after the slash.
-"""
+"""A grammar as a table file, and its parser; `notation` reads the table."""
 
 import functools
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from services.reviewer.french.data import read_lines
+from services.reviewer.validation.sentences.notation import Node, rules
 
 Symbols = Sequence[frozenset[str]]
 """The symbols of each token: its word, and what it is among the facts."""
 
-_RULE = re.compile(r"([A-Z][A-Z_0-9]*):(.*)")
-# An elided word is a word of its own, as in tokens.
-_PART = re.compile(r"[|()\[\]{}]|\b(?:[a-z]|qu)'|[^\s|()\[\]{}]+")
-_NAME = re.compile(r"[A-Z][A-Z_0-9]*")
-_AGREEMENTS = ("", "e", "s", "es")
 _NOWHERE: frozenset[int] = frozenset()
-_CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(slots=True)
@@ -37,20 +25,11 @@ class Parse:
 Matcher = Callable[[Parse, int], frozenset[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A part of a rule: `first` are the symbols that it may begin with."""
-
-    kind: str
-    value: str = ""
-    parts: tuple["Node", ...] = ()
-
-
 class Grammar:
     """The rules by name. The empty match is allowed for optional parts and conditions only."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        self._rules = {name: _Source(text).alternatives() for name, text in _rules(lines)}
+        self._rules = rules(lines)
         self._first = dict.fromkeys(self._rules, _NOTHING)
         self._grow_first()
         self._matchers = {name: self._matcher(node) for name, node in self._rules.items()}
@@ -59,6 +38,10 @@ class Grammar:
     def covers(self, rule: str, symbols: Symbols, flags: frozenset[str]) -> bool:
         """Return whether the rule covers all tokens."""
         return len(symbols) in self._ends(rule, Parse(symbols, flags), 0)
+
+    def ends(self, rule: str, symbols: Symbols, start: int) -> frozenset[int]:
+        """Return where the rule may end that begins at this token."""
+        return self._ends(rule, Parse(symbols, frozenset()), start)
 
     def _grow_first(self) -> None:
         changed = True
@@ -144,8 +127,20 @@ _NOTHING = _First(frozenset(), nullable=False)
 
 
 def _words_matcher(words: frozenset[str]) -> Matcher:
+    if len(words) == 1:
+        return _word_matcher(*words)
+
     def match(parse: Parse, start: int) -> frozenset[int]:
         if start < len(parse.symbols) and not words.isdisjoint(parse.symbols[start]):
+            return frozenset((start + 1,))
+        return _NOWHERE
+
+    return match
+
+
+def _word_matcher(word: str) -> Matcher:
+    def match(parse: Parse, start: int) -> frozenset[int]:
+        if start < len(parse.symbols) and word in parse.symbols[start]:
             return frozenset((start + 1,))
         return _NOWHERE
 
@@ -163,10 +158,12 @@ def _flag_matcher(flag: str) -> Matcher:
 
 def _choice_matcher(matchers: list[Matcher]) -> Matcher:
     def match(parse: Parse, start: int) -> frozenset[int]:
-        found: set[int] = set()
+        found = _NOWHERE
         for matcher in matchers:
-            found |= matcher(parse, start)
-        return frozenset(found)
+            ends = matcher(parse, start)
+            if ends:
+                found = found | ends if found else ends
+        return found
 
     return match
 
@@ -175,12 +172,13 @@ def _row_matcher(matchers: list[Matcher]) -> Matcher:
     def match(parse: Parse, start: int) -> frozenset[int]:
         places = frozenset((start,))
         for matcher in matchers:
-            after: set[int] = set()
-            for place in places:
-                after |= matcher(parse, place)
-            if not after:
+            if len(places) == 1:
+                [place] = places
+                places = matcher(parse, place)
+            else:
+                places = frozenset().union(*[matcher(parse, place) for place in places])
+            if not places:
                 return _NOWHERE
-            places = frozenset(after)
         return places
 
     return match
@@ -188,87 +186,24 @@ def _row_matcher(matchers: list[Matcher]) -> Matcher:
 
 def _optional_matcher(inner: Matcher) -> Matcher:
     def match(parse: Parse, start: int) -> frozenset[int]:
-        return inner(parse, start) | {start}
+        ends = inner(parse, start)
+        return ends | {start} if ends else frozenset((start,))
 
     return match
 
 
 def _repeated_matcher(inner: Matcher) -> Matcher:
     def match(parse: Parse, start: int) -> frozenset[int]:
-        found, fresh = {start}, {start}
+        fresh = set(inner(parse, start))
+        if not fresh:
+            return frozenset((start,))
+        found = {start, *fresh}
         while fresh:
             fresh = {end for place in fresh for end in inner(parse, place)} - found
             found |= fresh
         return frozenset(found)
 
     return match
-
-
-def _rules(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    name, text = "", ""
-    for line in filter(str.strip, lines):
-        found = _RULE.match(line)
-        if found is None:
-            text = f"{text} {line.strip()}"
-            continue
-        if name:
-            yield name, text
-        name, text = found.group(1), found.group(2)
-    yield name, text
-
-
-class _Source:
-    """The parts of one rule's text, read from left to right."""
-
-    def __init__(self, text: str) -> None:
-        self._parts = _PART.findall(text)
-        self._place = 0
-
-    def alternatives(self) -> Node:
-        rows = [self._row()]
-        while self._peek() == "|":
-            self._place += 1
-            rows.append(self._row())
-        plain = [row.value for row in rows if row.kind == "words"]
-        others = [row for row in rows if row.kind != "words"]
-        if plain:
-            others.append(Node("words", "\0".join(plain)))
-        return others[0] if len(others) == 1 else Node("choice", parts=tuple(others))
-
-    def _peek(self) -> str | None:
-        return self._parts[self._place] if self._place < len(self._parts) else None
-
-    def _row(self) -> Node:
-        parts = []
-        while (part := self._peek()) is not None and part not in "|)]}":
-            self._place += 1
-            parts.append(self._part(part))
-        return parts[0] if len(parts) == 1 else Node("row", parts=tuple(parts))
-
-    def _part(self, part: str) -> Node:
-        closer = _CLOSERS.get(part)
-        if closer is not None:
-            inner = self.alternatives()
-            if self._peek() != closer:
-                raise ValueError(f"{closer} is missing in {self._parts}")
-            self._place += 1
-            kinds = {"[": "optional", "{": "repeated"}
-            return inner if part == "(" else Node(kinds[part], parts=(inner,))
-        if part.startswith("?"):
-            return Node("flag", part[1:])
-        if _NAME.fullmatch(part):
-            return Node("rule", part)
-        return Node("words", "\0".join(inflections(part)))
-
-
-def inflections(word: str) -> Iterator[str]:
-    stem, slash, endings = word.partition("/")
-    if slash and stem:
-        yield from (stem + ending for ending in endings.split(","))
-    elif word.endswith("~"):
-        yield from (word[:-1] + ending for ending in _AGREEMENTS)
-    else:
-        yield word
 
 
 def _terminals(nodes: Iterable[Node]) -> Iterator[str]:

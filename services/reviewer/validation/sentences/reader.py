@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.reviewer.validation.known import Known
 from services.reviewer.validation.masking import FoundFact
 from services.reviewer.validation.sentences.agreement import disagree, words_of
+from services.reviewer.validation.sentences.connectors import without_connectors
 from services.reviewer.validation.sentences.grammar import grammar
 from services.reviewer.validation.sentences.tokens import Lexis, Mark, tokens_of
 from shared.sirene.facts import Facts
@@ -98,9 +99,11 @@ def read(text: str, facts: Facts, known: Known, found_facts: Sequence[FoundFact]
 
 def _sentence(tokens: list[Mark], lexis: Lexis) -> Sentence:
     tells = any(symbol in _TOLD for token in tokens for symbol in token.symbols)
-    symbols = tuple(token.symbols for token in tokens)
-    understood = tells and _is_understood(symbols, lexis.flags)
-    return Sentence(tuple(tokens), understood, understood and disagree(words_of(tokens)))
+    if tells:
+        for said in (tokens, without_connectors(tokens)):
+            if _is_understood(tuple(token.symbols for token in said), lexis.flags):
+                return Sentence(tuple(tokens), understood=True, disagrees=disagree(words_of(said)))
+    return Sentence(tuple(tokens), understood=False)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -15,6 +15,7 @@ from services.reviewer.validation.known import Known, Literal, form_labels, with
 from services.reviewer.validation.masking import FoundFact
 from services.reviewer.validation.numbers import WORDS, value_of
 from services.reviewer.validation.sentences.activity import ActivityWords, activity_words
+from services.reviewer.validation.sentences.appellations import appellations
 from services.reviewer.validation.sentences.grammar import grammar
 from services.reviewer.validation.sentences.natures import natures
 from services.reviewer.validation.sentences.places import LocalAdjectives, places_of
@@ -79,6 +80,7 @@ class Lexis:
                 ("<metier>", activity.trades),
                 ("<sorte>", natures(form_labels(facts))),
                 ("<mot_forme>", _form_words(facts)),
+                ("<appellation>", appellations(facts.nom)),
             ),
             codes=_codes(label),
             flags=frozenset(_flags(facts, known, activity)),

@@ -81,3 +81,10 @@ def test_the_notation_of_a_grammar() -> None:
     assert not grammar.covers("START", [frozenset({"ces"})], frozenset())
     assert grammar.covers("START", [frozenset({"ces"})], frozenset({"open"}))
     assert not grammar.covers("START", words[1:2] + words[:1], frozenset())
+
+
+def test_a_noun_of_the_name_may_take_it_up(facts_like: FactsLike) -> None:
+    college = facts_like(nom="COLLEGE JEAN MOULIN", tranche_effectifs="21")
+    assert _is_right("Le collège est situé à Vannes.", college)
+    assert not _is_right("Le collège est situé à Vannes.", facts_like())
+    assert not _is_right("La SARL est un collège.", college)
