@@ -17,6 +17,8 @@ MAX_ROWS_PER_REQUEST = 1000
 # The part of the progress that each shard has.
 _OF_A_SHARD = """
       (SELECT count(*) FROM failed_items WHERE resolved_at IS NULL) AS failed_items,
+      (SELECT count(*) FROM avis WHERE outcome = 'pending' AND renewal_rank IS NOT NULL)
+        AS renewals,
       (SELECT coalesce(jsonb_object_agg(outcome, n), '{}') FROM
         (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o) AS avis"""
 RUNS_BY_STATUS = ", ".join(
@@ -54,7 +56,8 @@ _SNAPSHOT = text(f"""
        ORDER BY id DESC LIMIT 1) AS warning,
       (SELECT CASE WHEN count(*) = 2 THEN min(treated_until) END FROM watermarks)
         AS treated_until,
-      (SELECT paused_because FROM review_budget) AS texts_paused, {_OF_A_SHARD}
+      (SELECT paused_because FROM review_budget) AS texts_paused,
+      (SELECT renewals_per_day FROM review_budget) AS renewals_per_day, {_OF_A_SHARD}
     FROM
       (SELECT min(created_at) AS started_at, string_agg(DISTINCT error, '; ') AS error,
               count(*) FILTER (WHERE is_open) AS open,
@@ -129,11 +132,21 @@ class Progress:
     day_seconds: float | None = None
     # The reason for which no text is begun; None while texts are made.
     texts_paused: str | None = None
+    # The renewals among the pending avis, and how many may begin in a day: None is no limit.
+    renewals: int = 0
+    renewals_per_day: int | None = None
 
     @property
     def is_idle(self) -> bool:
-        """True when nothing is left to do: no run is open and no avis pending."""
-        return self.runs_open == 0 and self.avis_pending == 0
+        """True when no run is open and no avis pending, but for renewals at a person's rate.
+
+        They may take weeks, or be held: nobody watches them to their end.
+        """
+        return self.runs_open == 0 and self.avis_pending == self.renewals_at_a_rate
+
+    @property
+    def renewals_at_a_rate(self) -> int:
+        return 0 if self.renewals_per_day is None else self.renewals
 
     @property
     def avis_pending(self) -> int:
@@ -182,6 +195,7 @@ def read_progress(
         progress = replace(
             progress,
             failed_items=progress.failed_items + row.failed_items,
+            renewals=progress.renewals + row.renewals,
             avis=dict(Counter(progress.avis) + Counter(row.avis)),
         )
     return progress

@@ -11,7 +11,14 @@ from shared.imports.pace import Rate
 from shared.imports.progress import Progress
 from shared.terminal.panel import add_bar, make_bars, make_panel, panel_width
 from shared.terminal.watch import watch
-from shared.terminal.words import alarming, eta, paused_texts, percent, thousands
+from shared.terminal.words import (
+    alarming,
+    eta,
+    paused_texts,
+    percent,
+    thousands,
+    waiting_renewals,
+)
 
 
 class ProgressView:
@@ -41,6 +48,8 @@ class ProgressView:
             lines.append(Text(progress.warning, style="yellow"))
         if progress.texts_paused is not None:
             lines.append(Text(paused_texts(progress.texts_paused), style="yellow"))
+        if renewals := _renewals(progress):
+            lines.append(Text(renewals))
         if progress.per_day is not None:
             lines.append(Text(_today(progress)))
         if progress.error:
@@ -94,6 +103,11 @@ def _today(progress: Progress) -> str:
     return told
 
 
+def _renewals(progress: Progress) -> str | None:
+    number, per_day = progress.renewals_at_a_rate, progress.renewals_per_day
+    return None if not number or per_day is None else waiting_renewals(number, per_day)
+
+
 def watch_progress(
     read: Callable[[], Progress], *, title: str, until: Callable[[Progress], bool], clock: Clock
 ) -> Progress:
@@ -114,5 +128,6 @@ def one_line(progress: Progress) -> str:
         f"{_freshness(progress, ', ')}{f' ({progress.warning})' if progress.warning else ''}"
         f"{f', {_today(progress)}' if progress.per_day is not None else ''}"
         f"{f', {paused_texts(progress.texts_paused)}' if progress.texts_paused else ''}"
+        f"{f', {renewals}' if (renewals := _renewals(progress)) else ''}"
         f"{f', {progress.error}' if progress.error else ''}"
     )

@@ -21,6 +21,12 @@ def paused_texts(because: str) -> str:
     return f"texts are paused ({_PAUSES[because]}): ./sirenade avis resume"
 
 
+def waiting_renewals(number: int, per_day: int) -> str:
+    """Say the renewals for whose end nobody waits."""
+    pace = f"at most {thousands(per_day)} a day begin" if per_day else "held"
+    return f"renewals: {thousands(number)} wait, {pace}"
+
+
 def thousands(number: int) -> str:
     """Group three digits as the French do, apart by a space that does not break."""
     return f"{number:,}".replace(",", _SPACE)

@@ -81,9 +81,10 @@ class Monitor:
 
     @property
     def is_idle(self) -> bool:
-        return self.snapshot is not None and (
-            self.snapshot.runs_open == self.snapshot.avis.pending == 0
-        )
+        if self.snapshot is None:
+            return False
+        avis = self.snapshot.avis
+        return self.snapshot.runs_open == 0 and avis.pending == avis.renewals_at_a_rate
 
 
 def _outside_of(settings: MonitorSettings) -> Callable[[], Outside]:
@@ -162,7 +163,10 @@ def monitor(  # noqa: PLR0913  # each an option of the command
 def status(
     run: RunOption = None, once: Annotated[bool, typer.Option("--once", help="Look once.")] = False
 ) -> None:
-    """Show the work live: rows, rate, quota, avis, ETA. Ends when nothing is left to do."""
+    """Show the work live: rows, rate, quota, avis, ETA. Ends when nothing is left to do.
+
+    Renewals that are held, or begin at a rate, are said and not waited for.
+    """
     clock = Clock()
     engines = _open(run, clock)
 

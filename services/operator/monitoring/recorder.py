@@ -101,6 +101,7 @@ class Recorder:
             due=progress.avis_due,
             accepted=progress.avis_accepted,
             pending=progress.avis_pending,
+            renewals_at_a_rate=progress.renewals_at_a_rate,
             rejected=progress.avis.get("rejected", 0),
             per_second=_rounded(self._avis.per_second),
             rejected_attempts_by_reason=reading.rejections,

@@ -29,9 +29,12 @@ class RowsProgress:
 
 @dataclass(frozen=True)
 class AvisProgress:
+    """`renewals_at_a_rate` are those of the `pending` that wait for their turn, or are held."""
+
     due: int
     accepted: int
     pending: int
+    renewals_at_a_rate: int
     rejected: int
     per_second: float | None
     rejected_attempts_by_reason: Mapping[str, int]

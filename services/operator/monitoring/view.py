@@ -186,6 +186,8 @@ def _avis(avis: AvisProgress) -> Text:
         if len(reasons) > len(most):
             told.append(f"{len(reasons) - len(most)} more reasons")
         words += f"\nattempts rejected: {' · '.join(told)}"
+    if avis.renewals_at_a_rate:
+        words += f"\nrenewals that wait for their rate: {thousands(avis.renewals_at_a_rate)}"
     return Text.from_markup(words)
 
 

@@ -140,6 +140,19 @@ def test_status_and_monitor_say_that_texts_are_paused(sirenade: Sirenade, desk: 
     assert json.loads(look)["spend"]["paused_because"] == "asked"
 
 
+@pytest.mark.parametrize("per_day", [0, 500])
+def test_status_and_monitor_end_where_only_renewals_at_a_rate_wait(
+    sirenade: Sirenade, desk: Desk, register: Register, per_day: int
+) -> None:
+    register.add(range(1, 4))
+    desk.execute("UPDATE avis SET renewal_rank = id")
+    desk.execute("UPDATE review_budget SET renewals_per_day = :per_day", per_day=per_day)
+    assert "renewals: 3 wait, " in sirenade("status").err
+    looks = sirenade("monitor", "--until-done", "--json").out.splitlines()
+    assert len(looks) == 2, "one look and the summary"
+    assert json.loads(looks[0])["avis"]["renewals_at_a_rate"] == 3
+
+
 @pytest.mark.parametrize("command", ["monitor", "status"])
 def test_a_run_that_does_not_exist_is_a_mistake(sirenade: Sirenade, command: str) -> None:
     answer = sirenade(command, "--run", 99)

@@ -43,6 +43,23 @@ def test_changed_facts_make_a_text_due_again_and_unchanged_ones_do_not(
     assert avis_of(desk)["outcome"] == "accepted", "the facts are those of the text again"
 
 
+def test_a_renewal_ranks_anew_with_a_later_headcount_of_the_unit(
+    desk: Desk, records: Records
+) -> None:
+    def with_unit_of(tranche: str, treated: str) -> int:
+        unite = {"trancheEffectifsUniteLegale": tranche}
+        desk.import_(records.record(enseigne="NOUVEAU", treated=treated, unite=unite))
+        rank = avis_of(desk)["renewal_rank"]
+        assert isinstance(rank, int)
+        return rank
+
+    desk.import_(records.record())
+    accept(desk)
+    small = with_unit_of("01", "2026-02-01T00:00:00")
+    large = with_unit_of("41", "2026-03-01T00:00:00")
+    assert large < small, "the one of most employees goes first"
+
+
 def test_new_facts_take_a_claim_away(desk: Desk, records: Records) -> None:
     desk.import_(records.record())
     desk.execute("""

@@ -98,6 +98,27 @@ def test_a_pause_of_texts_is_shown_with_its_reason() -> None:
     assert one_line(paused).endswith(told)
 
 
+@pytest.mark.parametrize(
+    ("per_day", "is_idle", "told"),
+    [
+        (None, False, ""),
+        (0, True, "renewals: 12 wait, held"),
+        (500, True, "renewals: 12 wait, at most 500 a day begin"),
+    ],
+)
+def test_renewals_at_a_rate_are_said_and_not_waited_for(
+    per_day: int | None, told: str, *, is_idle: bool
+) -> None:
+    waiting = replace(
+        NOTHING_YET, runs_open=0, avis={"pending": 12}, renewals=12, renewals_per_day=per_day
+    )
+    assert waiting.is_idle is is_idle
+    assert told in one_line(waiting)
+    assert told in "\n".join(drawn(waiting))
+    assert not replace(waiting, avis={"pending": 13}).is_idle, "a first text is waited for"
+    assert not replace(waiting, runs_open=1).is_idle
+
+
 def test_what_insee_says_is_shown_as_it_is() -> None:
     lines = drawn(replace(NOTHING_YET, error="INSEE answers 400: siret:[9 TO *] [/bold]"))
     assert "siret:[9 TO *] [/bold]" in "\n".join(lines)
