@@ -1,6 +1,7 @@
 """Transactions that are repeated after a conflict with another one."""
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -13,6 +14,8 @@ ResultT = TypeVar("ResultT")
 SERIALISATION_FAILURE = "40001"
 DEADLOCK = "40P01"
 LOCK_TIMEOUT = "55P03"
+CONFLICTS = (SERIALISATION_FAILURE, DEADLOCK, LOCK_TIMEOUT)
+_PATIENT_ATTEMPTS = 20
 
 
 def retry_conflicts(
@@ -35,3 +38,7 @@ def retry_conflicts(
             if sqlstate(error) not in conflicts or attempt == attempts:
                 raise
             attempt += 1
+
+
+# The register is in use: other transactions may be in the way.
+retry_in_use = partial(retry_conflicts, conflicts=CONFLICTS, attempts=_PATIENT_ATTEMPTS)

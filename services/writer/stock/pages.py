@@ -8,11 +8,10 @@ from functools import partial
 
 from sqlalchemy import Connection, Engine, text
 
-from services.writer.pages.pages import renew_many
-from services.writer.slices.statements import CREATE_NEW
 from services.writer.stock.log import StockLoad
+from services.writer.stock.renewers.group import renew_group
+from services.writer.stock.renewers.processes import Renew, start_renewers
 from services.writer.stock.staging import analyze
-from services.writer.stock.store import retry
 from services.writer.stock.view import View
 from shared.sirene.identifiers import siren_of
 
@@ -21,6 +20,8 @@ from shared.sirene.identifiers import siren_of
 _PAGE_ROWS = 1000
 _FOUND_GROUPS = 20
 RENEWERS = 3
+# Below it, the start of processes takes longer than they save.
+_FEW = 20_000
 # A killed command renews at most these groups again.
 _WAITING_GROUPS = 2 * RENEWERS
 
@@ -33,14 +34,6 @@ _TOUCHED = """
 _COUNT = text(f"SELECT count(*) {_TOUCHED}")
 _NEXT = text(f"SELECT e.siret {_TOUCHED} ORDER BY e.siret LIMIT :rows")
 _KEEP = text("UPDATE stock_loads SET pages_siret = :siret WHERE id = ANY(:ids)")
-# A group that a crash of the server takes back is renewed again: the note of it goes with it. A
-# plan for a table that is still small, or for the keys of one group, reads whole tables later.
-_BEGIN = text(f"""
-    SET LOCAL synchronous_commit = off;
-    SET LOCAL plan_cache_mode = force_generic_plan;
-    SET LOCAL random_page_cost = 1.1;
-    {CREATE_NEW.text}
-""")
 
 
 def count_touched(connection: Connection, loads: Sequence[StockLoad]) -> int:
@@ -64,6 +57,18 @@ def renew_all(
     """
     with engine.begin() as connection:
         total = count_touched(connection, loads)
+    if total < _FEW:
+        _renew_groups(
+            engine, loads, view, total, partial(renew_group, engine, sole_traders=sole_traders)
+        )
+        return
+    with start_renewers(engine, RENEWERS, sole_traders=sole_traders) as renew:
+        _renew_groups(engine, loads, view, total, renew)
+
+
+def _renew_groups(
+    engine: Engine, loads: Sequence[StockLoad], view: View, total: int, renew: Renew
+) -> None:
     waiting: deque[_Waiting] = deque()
     done = 0
     with ThreadPoolExecutor(RENEWERS, thread_name_prefix="pages") as renewers:
@@ -71,8 +76,7 @@ def renew_all(
             for number, sirets in enumerate(_groups(engine, loads)):
                 if number == _FOUND_GROUPS:
                     _analyze(engine)
-                renew = partial(_renew, sirets=sirets, sole_traders=sole_traders)
-                waiting.append(_Waiting(sirets, renewers.submit(retry, engine, renew)))
+                waiting.append(_Waiting(sirets, renewers.submit(renew, sirets)))
                 if len(waiting) > _WAITING_GROUPS:
                     done += _finish_first(engine, loads, waiting)
                     view.advance(done, min(done / total, 1.0) if total else None)
@@ -120,11 +124,6 @@ def cut_between_unites(sirets: Sequence[str], most: int) -> Iterator[Sequence[st
         end = cut if cut > first else end
         yield sirets[first:end]
         first = end
-
-
-def _renew(connection: Connection, *, sirets: Sequence[str], sole_traders: bool) -> None:
-    connection.execute(_BEGIN)
-    renew_many(connection, sirets, sole_traders=sole_traders)
 
 
 def _finish_first(engine: Engine, loads: Sequence[StockLoad], waiting: deque[_Waiting]) -> int:

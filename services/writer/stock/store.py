@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection, Engine
 
-from services.writer.sql import conflicts
+from services.writer.sql.conflicts import retry_in_use
 from services.writer.stock import log, merge, staging
 from services.writer.stock.log import StockLoad
 from services.writer.stock.merge import MergeRules
@@ -23,11 +23,6 @@ _MOST_REFUSED = 100
 _MOST_REFUSED_SHARE = 0.02
 _MERGED_BLOCKS = 2000
 _BUILDERS = 2
-_CONFLICTS = {conflicts.SERIALISATION_FAILURE, conflicts.DEADLOCK, conflicts.LOCK_TIMEOUT}
-_ATTEMPTS = 20
-
-# The register is in use: other transactions may be in the way.
-retry = partial(conflicts.retry_conflicts, conflicts=_CONFLICTS, attempts=_ATTEMPTS)
 
 
 def judge(engine: Engine, load: StockLoad, *, force: bool) -> None:
@@ -72,7 +67,7 @@ def store(engine: Engine, load: StockLoad, view: View, rules: MergeRules) -> Sto
     if load.way == "swap":
         _build_indexes(engine, load, view)
         view.begin(f"{load.collection}: swapping the table in")
-        if retry(engine, partial(_swap, load=load)):
+        if retry_in_use(engine, partial(_swap, load=load)):
             with engine.begin() as connection:
                 staging.analyze(connection, load.collection)
                 return log.read(connection, load.id)
@@ -119,7 +114,7 @@ def _merge(engine: Engine, load: StockLoad, view: View, rules: MergeRules) -> No
     for first in range(load.merged_blocks, blocks, _MERGED_BLOCKS):
         last = min(first + _MERGED_BLOCKS, blocks)
         merge_some = partial(merge.merge_blocks, load=load, rules=rules, first=first, last=last)
-        merged = retry(engine, merge_some)
+        merged = retry_in_use(engine, merge_some)
         rows += merged.inserted + merged.updated
         view.advance(rows, last / blocks)
     view.begin(f"{load.collection}: counting what the file no longer has")

@@ -17,8 +17,10 @@ STEPS = (
 def main(database_url: str, *places: str) -> None:
     for module, name, value in STEPS:
         setattr(module, name, value)
-    files = [place for place in places if place != "--pages"]
-    command.load(database_url, files, StockOptions(chunk_rows=50, pages=files != [*places]))
+    if "--processes" in places:
+        pages._FEW = 0
+    files = [place for place in places if not place.startswith("--")]
+    command.load(database_url, files, StockOptions(chunk_rows=50, pages="--pages" in places))
 
 
 if __name__ == "__main__":

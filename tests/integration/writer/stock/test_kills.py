@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from services.writer.pages.pages import renew_many
 from services.writer.stock import command, pages, store
+from services.writer.stock.renewers import group
 from shared.db.locks import Lock, try_hold_in_session
 from shared.errors import UserError
 from tests.integration.writer.desk import Desk
@@ -163,7 +164,7 @@ def test_pages_go_on_after_the_last_establishment_that_has_its_own(
             raise KeyboardInterrupt
         renew_many(connection, sirets, **options)
 
-    monkeypatch.setattr(pages, "renew_many", renew_twice)
+    monkeypatch.setattr(group, "renew_many", renew_twice)
     with pytest.raises(KeyboardInterrupt):
         stock.load(*stock_files["csv"])
     half = desk.number("pro_localisations")
@@ -179,8 +180,9 @@ def test_pages_go_on_after_the_last_establishment_that_has_its_own(
     assert desk.number("pro_localisations") > half
 
 
+@pytest.mark.parametrize("by", [[], ["--processes"]], ids=["threads", "processes"])
 def test_pages_that_a_kill_interrupts_go_on_and_end_as_without_it(
-    start: Start, desk: Desk, stock: Stock, stock_files: dict[str, list[str]]
+    by: list[str], start: Start, desk: Desk, stock: Stock, stock_files: dict[str, list[str]]
 ) -> None:
     stock.load(*stock_files["csv"])
     whole = _pages_and_avis(desk)
@@ -192,7 +194,7 @@ def test_pages_that_a_kill_interrupts_go_on_and_end_as_without_it(
         holding.execute(
             text("SELECT 1 FROM unites_legales WHERE siren = :siren FOR UPDATE"), {"siren": held}
         )
-        process = start("--pages", *stock_files["csv"])
+        process = start("--pages", *by, *stock_files["csv"])
         reached = wait_for(
             lambda: desk.one("SELECT max(pages_siret) AS n FROM stock_loads")["n"],
             seconds=40,

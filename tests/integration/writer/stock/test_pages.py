@@ -10,6 +10,7 @@ from services.writer.erasure.tombstones import hold_unites
 from services.writer.pages.pages import renew_many, renew_pages
 from services.writer.slices.statements import CREATE_NEW
 from services.writer.stock import pages
+from services.writer.stock.renewers.group import BEGIN
 from services.writer.stock.view import View
 from shared.sirene.identifiers import siren_of
 from tests.integration.writer.desk import Desk
@@ -42,7 +43,7 @@ def _one_by_one(connection: Connection, sirets: Sequence[str]) -> None:
 
 
 def _all_at_once(connection: Connection, sirets: Sequence[str]) -> None:
-    connection.execute(pages._BEGIN)
+    connection.execute(BEGIN)
     renew_many(connection, sirets, sole_traders=False)
 
 

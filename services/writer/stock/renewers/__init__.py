@@ -1,0 +1,1 @@
+"""The processes that renew groups of pages, and what one group is."""
