@@ -1,10 +1,11 @@
 """A delta brings what the database has been asked to hold, from the first import on."""
 
 import pytest
+from sqlalchemy import text
 
 from services.fetcher.lookups import AbsenceWatch
 from shared.imports.held import count_outside, in_words, read_held
-from shared.imports.leavers import read_leavers
+from shared.imports.leavers import LEAVERS, read_leavers
 from shared.imports.scope import Scope
 from tests.integration.fetcher.conftest import MakeFetcher, StartInsee
 from tests.integration.fetcher.register_copy import FIRST_DAY, NEXT_DAY, Copy, both, end_of
@@ -162,6 +163,31 @@ def test_what_no_window_lists_is_known_by_place_and_activity(copy: Copy) -> None
             left = read_leavers(connection, [scope])
         assert every[0] not in left
         assert left
+
+
+def test_what_has_no_commune_is_listed_by_no_place(copy: Copy) -> None:
+    import_(copy, Scope(departements=["33"]))
+    [siret] = copy.some_sirets(1)
+    forget = "UPDATE etablissements SET code_commune = NULL, {} WHERE siret = :siret"
+    scope = Scope(departements=["33"])
+    copy.rows(forget.format("libelle_commune = NULL"), siret=siret)
+    with copy.fetcher.engine.begin() as connection:
+        assert read_leavers(connection, [scope]) == []
+    copy.rows(forget.format("departement = NULL"), siret=siret)
+    with copy.fetcher.engine.begin() as connection:
+        assert read_leavers(connection, [scope]) == [siret]
+
+
+def test_leavers_are_found_by_the_index_of_communes(copy: Copy) -> None:
+    """Reading all rows of the scopes would cost each delta minutes in a large register."""
+    import_(copy, Scope(departements=["33"]))
+    with copy.fetcher.engine.begin() as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        values = {"departements": ["33"], "communes": [], "narrowed": "[]", "most": 2001}
+        plan = "\n".join(connection.execute(text(f"EXPLAIN {LEAVERS.text}"), values).scalars())
+    assert plan.count("ix_etablissements_code_commune") >= 4
+    assert "pk_etablissements on etablissements" not in plan
+    assert "Seq Scan on etablissements" not in plan
 
 
 def test_a_comparison_of_a_stock_file_holds_nothing(copy: Copy) -> None:
