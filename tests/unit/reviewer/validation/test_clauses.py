@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from services.reviewer.french.clauses import clause
+from services.reviewer.french.clauses import clause, clauses
+from services.reviewer.french.labels import readable_activite
 from services.reviewer.validation import validate
 from services.reviewer.validation.checked_text import CheckedText
 from shared.sirene.facts import Facts
+from shared.sirene.reference import libelle_activite
 
 FactsLike = Callable[..., Facts]
 _ELECTRICIAN = "Travaux d'installation électrique dans tous locaux"
@@ -28,6 +30,24 @@ def _clause_of(label: str) -> str:
 def test_a_text_with_its_own_clause_passes(verb: str, facts_like: FactsLike) -> None:
     text = _TEXT.format(f"{verb} {_clause_of(_ELECTRICIAN)}")
     assert validate(text, facts_like(activite=_ELECTRICIAN)).reasons == ()
+
+
+def test_every_clause_passes_beside_its_label(facts_like: FactsLike) -> None:
+    refused = {}
+    for code, words in clauses().items():
+        label = libelle_activite(code, None)
+        text = (
+            f"GARAGE DU PORT est situé à Vannes. L’activité enregistrée, « {_shown(label)} »,"
+            f" désigne {words}. L’établissement a été créé en 2011."
+        )
+        if reasons := validate(text, facts_like(activite=label)).reasons:
+            refused[code] = reasons
+    assert refused == {}
+
+
+def _shown(label: str | None) -> str:
+    assert label is not None
+    return readable_activite(label)
 
 
 def test_a_text_with_the_clause_of_another_activity_is_refused(facts_like: FactsLike) -> None:
