@@ -49,6 +49,23 @@ def test_other_words_keep_their_accents(registered: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("registered", "shown"),
+    [
+        ("AU PECHE MIGNON", "Au Péché Mignon"),
+        ("LA PECHE", "La Pêche"),
+        ("COMPTOIR DU PATE", "Comptoir du Pâté"),
+        ("LA PATE A PIZZA", "La Pâte à Pizza"),
+        ("LE RELEVE", "Le Relevé"),
+        ("LE COTE", "Le Côté"),
+        ("LA COTE", "La Côte"),
+        ("COTE JARDIN", "COTE JARDIN"),
+    ],
+)
+def test_the_article_parts_nouns_that_differ_by_accents_alone(registered: str, shown: str) -> None:
+    assert display_form(registered) == shown
+
+
+@pytest.mark.parametrize(
     ("key", "form"),
     [
         ("FUME", "fume"),
