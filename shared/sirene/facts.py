@@ -3,19 +3,19 @@
 import dataclasses
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
 import orjson
 
 from shared.sirene.context import NO_CONTEXT, Context
+from shared.sirene.read_only import read_only
 
 FACTS_VERSION = "facts-4"
 """Raise it when a field changes its meaning: every stored hash then differs, every text is due."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@read_only
 class Facts:
     """Labels instead of codes wherever a reader sees them; None where the register says nothing.
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self
 
+from shared.sirene.read_only import read_only
+
 OPEN_TO_ALL = "O"
 PARTIAL = "P"
 SOLE_TRADER = "1000"
@@ -156,7 +158,7 @@ class PeriodeEtablissement(_FromRow):
     changement_caractere_employeur: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@read_only
 class Page(_FromRow):
     """The page of one establishment for one activity in one commune."""
 

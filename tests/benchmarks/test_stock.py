@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -100,6 +101,36 @@ def _copy_by_the_server(engine: Engine, path: Path) -> tuple[float, float]:
         return copied - begun, indexed - copied
 
 
+def _copy_pages_by_the_server(engine: Engine) -> float:
+    """Seconds of COPY of the stored pages and avis into twins of their tables, with the indexes."""
+    autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+    seconds = 0.0
+    with autocommit.connect() as connection:
+        directory = connection.scalar(text("SELECT current_setting('data_directory')"))
+        for table in ("pro_localisations", "avis"):
+            file = f"{directory}/benchmark-{table}"
+            for statement in (
+                f"COPY {table} TO '{file}'",
+                f"CREATE TABLE bare (LIKE {table} INCLUDING ALL EXCLUDING IDENTITY)",
+                "CHECKPOINT",
+            ):
+                connection.execute(text(statement))
+            begun = time.perf_counter()
+            connection.execute(text(f"COPY bare FROM '{file}'"))
+            seconds += time.perf_counter() - begun
+            connection.execute(text("DROP TABLE bare"))
+            connection.execute(text(f"COPY (SELECT) TO PROGRAM 'rm {file}'"))
+    return seconds
+
+
+def _cpu_seconds() -> float:
+    """CPU of this process, and of those that it started and that have ended."""
+    return sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
+
+
 def _load(url: str, path: Path) -> dict[str, Any]:
     ended = subprocess.run(
         [sys.executable, "-c", _LOAD, url, str(path)],
@@ -176,9 +207,9 @@ def test_the_rate_of_pages_after_a_load(
     paths = [str(file.path) for file in made.values()]
     begun = time.perf_counter()
     command.load(database_url, paths, StockOptions(pages=False))
-    loaded = time.perf_counter()
+    loaded, cpu_seconds = time.perf_counter(), _cpu_seconds()
     loads = command.load(database_url, paths, StockOptions())
-    ended = time.perf_counter()
+    ended, cpu_seconds = time.perf_counter(), _cpu_seconds() - cpu_seconds
     rate = _PAGES_ROWS / (ended - loaded)
     hours = (ended - begun) / _PAGES_ROWS * _WHOLE_REGISTER / 3600
     note = (
@@ -187,4 +218,17 @@ def test_the_rate_of_pages_after_a_load(
     )
     print(f"\npages: {rate:.0f} establishments/s; {note}")  # noqa: T201  a benchmark's result
     figures.add("stock.pages afterwards", rate, unit="rows/s", goal=">= 15000", note=note)
+    engine = make_engine(database_url, application_name="benchmark", statement_timeout_seconds=0)
+    copied = _PAGES_ROWS / _copy_pages_by_the_server(engine)
+    engine.dispose()
+    cpu_us = cpu_seconds / _PAGES_ROWS * 1e6
+    print(f"{rate / copied:.2f} of COPY with indexes, {cpu_us:.1f} µs CPU a row")  # noqa: T201  as above
+    figures.add(
+        "stock.pages, of COPY",
+        rate / copied,
+        unit="of COPY + indexes",
+        goal=">= 0.15",
+        note=f"COPY of their pages and avis by one session: {copied:.0f} establishments/s",
+    )
+    figures.add("stock.pages, CPU of our processes", cpu_us, unit="CPU µs/row")
     assert {load.status for load in loads} == {"complete"}
