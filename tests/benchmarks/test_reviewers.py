@@ -5,6 +5,7 @@ that comes or goes meets both. In one place most texts read like a neighbour's.
 """
 
 import os
+import statistics
 import time
 from collections import defaultdict
 from contextlib import ExitStack
@@ -36,7 +37,11 @@ _DUE_AGAIN = """
     UPDATE avis SET outcome = 'pending', accepted_facts_hash = NULL, text = NULL, label = NULL,
       published_at = NULL, claim_token = NULL, lease_until = NULL
 """
-_ACCEPTED = "SELECT count(*) FROM avis WHERE outcome = 'accepted'"
+_ACCEPTED = """
+    SELECT count(*), (SELECT count(*) FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock') AS waiting
+    FROM avis WHERE outcome = 'accepted'
+"""
 
 
 @pytest.mark.timeout(900)
@@ -52,6 +57,7 @@ def test_two_reviewers_beside_one(
 ) -> None:
     register.add(range(1, TEXTS + 1), apart=apart)
     seconds: dict[int, float] = defaultdict(float)
+    waiting: dict[int, float] = defaultdict(float)
     for turn, processes in enumerate(_TURNS):
         register.execute("DELETE FROM avis_simhashes")
         register.execute("DELETE FROM avis_attempts")
@@ -69,7 +75,9 @@ def test_two_reviewers_beside_one(
                         rabbitmq_url=rabbitmq_url,
                     )
                 )
-            seconds[processes] += _seconds_of_a_text(register) / _TURNS.count(processes)
+            a_text, waits = _watch(register)
+            seconds[processes] += a_text / _TURNS.count(processes)
+            waiting[processes] += waits / _TURNS.count(processes)
     [near] = register.rows(
         "SELECT count(*) FROM avis_attempts WHERE accepted AND cardinality(reasons) > 0"
     )
@@ -77,22 +85,23 @@ def test_two_reviewers_beside_one(
     ratio = seconds[1] / seconds[2]
     print(  # noqa: T201  # the benchmark is its figures
         f"\n{where}: {1 / seconds[1]:.0f} texts/s by one reviewer, {1 / seconds[2]:.0f} by two: "
-        f"{ratio:.2f} times as many; {near['count'] / TEXTS:.2f} kept near, "
-        f"load {os.getloadavg()[0]:.1f}"
+        f"{ratio:.2f} times as many; {near['count'] / TEXTS:.2f} kept near; "
+        f"{waiting[1]:.2f} and {waiting[2]:.2f} sessions wait for a lock; load {os.getloadavg()[0]:.1f}"
     )
     figures.add(f"reviewers.two beside one, {where}", ratio, unit="×", goal=">= 1.8")
+    figures.add(f"reviewers.waiting for locks, {where}", waiting[2], unit="sessions")
     figures.add(f"reviewers.one, {where}", 1 / seconds[1], unit="texts/s")
 
 
-def _seconds_of_a_text(register: "Register") -> float:
-    """Return the seconds for a text between the marks of the run."""
-    marks: list[tuple[float, int]] = []
+def _watch(register: "Register") -> tuple[float, float]:
+    """Return seconds for a text and mean number of waiting sessions, between the run's marks."""
+    marks: list[tuple[float, int, int]] = []
     deadline = time.monotonic() + 400
     while not marks or marks[-1][1] < _TO * TEXTS:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-        [accepted] = register.rows(_ACCEPTED)
-        if accepted["count"] >= _FROM * TEXTS:
-            marks.append((time.monotonic(), accepted["count"]))
-    (begun, before), (ended, after) = marks[0], marks[-1]
-    return (ended - begun) / (after - before)
+        [now] = register.rows(_ACCEPTED)
+        if now["count"] >= _FROM * TEXTS:
+            marks.append((time.monotonic(), now["count"], now["waiting"]))
+    (begun, before, _), (ended, after, _) = marks[0], marks[-1]
+    return (ended - begun) / (after - before), statistics.mean(each[2] for each in marks)
