@@ -15,6 +15,7 @@ class ConditionFacts:
 
     `still_seconds`: time since the last row came; `certificate_gap`: establishments by side;
     `unknown_codes`: those of the last 7 days by column; `turns_overdue`: by more than a day;
+    `held_seconds`: of the text that has waited longest for a person, 0 where none waits;
     `freshness_seconds`: age of the register by collection.
     """
 
@@ -32,6 +33,8 @@ class ConditionFacts:
     certificate_gap: Mapping[str, int]
     unknown_codes: Mapping[str, int]
     turns_overdue: int
+    held_texts: int
+    held_seconds: float
     freshness_seconds: Mapping[str, float]
 
 

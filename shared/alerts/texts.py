@@ -1,15 +1,26 @@
-"""Texts: rejections, chat servers and their budget."""
+"""Texts: rejections, chat servers and their budget, and texts that wait for a person."""
 
 from collections.abc import Iterator
 
 from shared.alerts.condition import ConditionFacts, severities
+from shared.terminal.words import thousands
 
+# It covers a weekend, from Friday's evening to Monday's morning.
+_HELD_HOURS = 72
 _BUDGET_REACHED = "The budget for texts is reached, and no text is begun."
 
 
 def _budget_reached(facts: ConditionFacts) -> Iterator[str]:
     if facts.budget_is_reached:
         yield _BUDGET_REACHED
+
+
+def _held(facts: ConditionFacts) -> Iterator[str]:
+    if facts.held_seconds > _HELD_HOURS * 3600:
+        yield (
+            f"{thousands(facts.held_texts)} texts wait for a person, the oldest for "
+            f"{facts.held_seconds / 3600:.0f} h: ./sirenade avis held"
+        )
 
 
 critical, warning = severities("sirenade-reviewer")
@@ -59,5 +70,15 @@ CONDITIONS = (
         expression='max(sirenade_budget_paused{reason="cap"}) == 1',
         summary=_BUDGET_REACHED,
         faults=_budget_reached,
+    ),
+    # It vanishes while no text is held.
+    warning(
+        "SirenadeTextsHeld",
+        expression=f"""
+            time() - min(sirenade_avis_oldest_held_timestamp_seconds) > {_HELD_HOURS} * 3600
+        """,
+        hold="30m",
+        summary="Texts wait for a person, the oldest for {{ $value | humanizeDuration }}.",
+        faults=_held,
     ),
 )

@@ -126,6 +126,15 @@ _QUALITY = (
             " from all now, `kept` have no such wording.",
             {"{{end}}": per_minute("sirenade_avis_near_total", "end")},
         ),
+        graph(45, "Texts that wait for a person", "short", width=8).shows(
+            "Held texts by kind: they are not served until a person decides.",
+            {"{{kind}}": "max by (kind) (sirenade_avis_held)"},
+        ),
+        stat(46, "Oldest held text", "h", width=4, decimals=1).shows(
+            "How long the oldest of them has waited; after 72 hours there is an alert.",
+            {"": "(time() - min(sirenade_avis_oldest_held_timestamp_seconds)) / 3600"},
+            nothing="none",
+        ),
     )
 )
 

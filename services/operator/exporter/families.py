@@ -110,6 +110,13 @@ WORK = (
         "When the avis that waits longest was published.",
         least=True,
     ),
+    Family("sirenade_avis_held", "Texts that wait for a person, and are not served.", ("kind",)),
+    # No child while none is held.
+    Family(
+        "sirenade_avis_oldest_held_timestamp_seconds",
+        "Since when the text waits that has waited longest for a person.",
+        least=True,
+    ),
     Family(
         "sirenade_budget_cap_euros", "Most that all texts may cost; +Inf where there is no cap."
     ),

@@ -112,7 +112,13 @@ SHARD = text(f"""
         FROM failed_items WHERE resolved_at IS NULL),
       'sirenade_avis_oldest_published_timestamp_seconds',
         (SELECT extract(epoch FROM min(published_at))::float
-         FROM avis WHERE outcome = 'pending' AND published_at IS NOT NULL))
+         FROM avis WHERE outcome = 'pending' AND published_at IS NOT NULL),
+      'sirenade_avis_held', (SELECT json_build_object(
+        'notice', count(*) FILTER (WHERE kind = 'notice'),
+        'synthese', count(*) FILTER (WHERE kind = 'synthese'))
+        FROM avis WHERE held_because IS NOT NULL),
+      'sirenade_avis_oldest_held_timestamp_seconds',
+        (SELECT extract(epoch FROM min(held_at))::float FROM avis WHERE held_because IS NOT NULL))
 """)
 
 WHOLE = text("""

@@ -54,7 +54,10 @@ _REJECTED_SINCE = text("""
 
 @dataclass(frozen=True)
 class Reading:
-    """`totals` are the exporter's, by metric; `rejections` are attempts by reason code."""
+    """`totals` are the exporter's, by metric; `rejections` are attempts by reason code.
+
+    `held_since_seconds` is the time, since the epoch, of the oldest of the held texts.
+    """
 
     progress: Progress
     totals: Mapping[str, Any]
@@ -68,6 +71,8 @@ class Reading:
     last_request_seconds: float | None
     unplanned_runs: int
     turns_overdue: int = 0
+    held_texts: int = 0
+    held_since_seconds: float | None = None
 
     def facts(self, *, dead_in_queues: int, still_seconds: float) -> ConditionFacts:
         """Return what alerts are judged by; `still_seconds` is the time since the last row."""
@@ -87,8 +92,15 @@ class Reading:
             certificate_gap=totals["sirenade_certificate_gap_establishments"],
             unknown_codes=totals["sirenade_unknown_codes"],
             turns_overdue=self.turns_overdue,
+            held_texts=self.held_texts,
+            held_seconds=self._held_seconds,
             freshness_seconds=totals["sirenade_freshness_age_seconds"] or {},
         )
+
+    @property
+    def _held_seconds(self) -> float:
+        since = self.held_since_seconds
+        return 0.0 if since is None else self.progress.at.timestamp() - since
 
 
 class Reader:
@@ -107,11 +119,15 @@ class Reader:
             progress = read_progress(control, self._run_id, shards=shards)
             totals = control.execute(queries.CONTROL).scalar_one()
             failed: Counter[str] = Counter()
-            overdue = 0
+            overdue = held = 0
+            held_since: list[float] = []
             for number, connection in enumerate(connections):
                 of_shard = connection.execute(queries.SHARD).scalar_one()
                 failed.update(of_shard["sirenade_failed_items_open"])
                 overdue += of_shard["sirenade_turns_overdue"]
+                held += sum(of_shard["sirenade_avis_held"].values())
+                if (oldest := of_shard["sirenade_avis_oldest_held_timestamp_seconds"]) is not None:
+                    held_since.append(oldest)
                 self._count_rejections(number, connection)
             recent = control.execute(_RECENT, {"run_id": self._run_id}).mappings().one()
         return Reading(
@@ -120,6 +136,8 @@ class Reader:
             failed_items=dict(failed),
             rejections=dict(self._rejections.most_common()),
             turns_overdue=overdue,
+            held_texts=held,
+            held_since_seconds=min(held_since, default=None),
             **recent,
         )
 

@@ -113,6 +113,27 @@ def test_texts_are_counted_by_kind_and_outcome(engine: Engine, register: Registe
     assert value("avis_oldest_published_timestamp_seconds") is None
 
 
+def test_held_texts_are_told_by_kind_with_the_oldest(engine: Engine) -> None:
+    register = Register(engine)
+    ids = register.add(range(1, 5))
+    value = exported(engine)
+    assert (value("avis_held", kind="notice"), value("avis_oldest_held_timestamp_seconds")) == (
+        0,
+        None,
+    )
+    register.execute("UPDATE avis SET kind = 'synthese' WHERE id = :id", id=ids[3])
+    register.execute(
+        "UPDATE avis SET text = 'x', held_because = 'asked', held_at = to_timestamp(1000 * id)"
+        " WHERE id <> :id",
+        id=ids[0],
+    )
+    value = exported(engine)
+    assert [value("avis_held", kind=kind) for kind in ("notice", "synthese")] == [2, 1]
+    assert value("avis_oldest_held_timestamp_seconds") == 1000 * ids[1]
+    reading = Reader([engine, engine], None).read()
+    assert (reading.held_texts, reading.held_since_seconds) == (6, 1000 * ids[1])
+
+
 def test_several_databases_are_added_up(engine: Engine) -> None:
     Desk(engine).execute("INSERT INTO dead_letters (queue, message_id, body) VALUES ('q', '1', '')")
     with engine.begin() as connection:

@@ -23,8 +23,18 @@ def with_totals(**changes: Any) -> Reading:
     return after(10, rows=1000, totals={**TOTALS, **named})
 
 
+def held_for(hours: float) -> Reading:
+    reading = after(10, rows=1, held_texts=3)
+    since_seconds = reading.progress.at.timestamp() - hours * HOUR
+    return replace(reading, held_since_seconds=since_seconds)
+
+
 def test_a_run_that_is_well_raises_nothing() -> None:
     assert names(after(10, rows=1000)) == []
+
+
+def test_a_text_may_wait_for_a_person_over_a_weekend() -> None:
+    assert names(held_for(71)) == []
 
 
 @pytest.mark.parametrize(
@@ -41,6 +51,7 @@ def test_a_run_that_is_well_raises_nothing() -> None:
         ),
         (with_totals(unknown_codes={"activite_principale": 2}), "UnknownCodes"),
         (after(10, rows=1, turns_overdue=3), "TurnsOverdue"),
+        (held_for(73), "TextsHeld"),
         (with_totals(freshness_age_seconds={"etablissements": 37 * HOUR}), "NotFresh"),
         (with_totals(budget_paused={"cap": 1}), "BudgetReached"),
     ],
