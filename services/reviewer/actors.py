@@ -27,6 +27,7 @@ from services.reviewer.texts.holds import HOLD_NOTHING, HoldRules
 from services.reviewer.texts.parked import park
 from services.reviewer.texts.provenance import NO_IMPRINT, Imprint
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
+from services.reviewer.validation import Verdict
 from shared.avis import HoldReason
 from shared.clock import Clock
 from shared.db.outages import is_outage, is_waiting, slowing_down, sqlstate
@@ -160,7 +161,7 @@ class ShardReviewer:
         # A synthese quotes its sources: it asks no server, and is made once.
         quotation = attempt(
             lambda: synthese.generate(facts, sources),
-            lambda text: validate_synthese(text, facts, sources),
+            lambda text: Verdict(validate_synthese(text, facts, sources)),
             self.clock.monotonic_seconds,
         )
         return Attempts((quotation,))

@@ -40,7 +40,6 @@ from shared.messages import ReviewAvis
 from shared.metrics import Metrics
 from shared.runtime.service import Loop, Service, run_service
 from shared.settings import load
-from shared.sirene.facts import Facts
 
 _RELAY_INTERVAL_SECONDS = 0.5
 _BOOKKEEPING_INTERVAL_SECONDS = 5.0
@@ -133,7 +132,7 @@ class _Parts:
         outage_seconds = self.settings.avis_outage_seconds
         choice = ProviderChoice(routes, read_prompt(), self.clock, outage_seconds)
         return Author(
-            one_at_a_time(_reasons_against),
+            one_at_a_time(validate),
             self.clock.monotonic_seconds,
             choice=choice if routes else None,
             metrics=self.metrics,
@@ -176,9 +175,7 @@ class _Parts:
         """Carry out the orders of people about texts, shard by shard."""
         sole_traders, imprint = self.settings.avis_sole_traders, self.imprint
         for shard in self.shards:
-            Editor(
-                shard, _reasons_against, self.clock, sole_traders=sole_traders, imprint=imprint
-            ).step()
+            Editor(shard, validate, self.clock, sole_traders=sole_traders, imprint=imprint).step()
 
     def service(self, broker: dramatiq.Broker) -> Service:
         self.metrics.generators.set(self.texts_at_once)
@@ -238,10 +235,6 @@ def build(
     file = settings.avis_providers_file
     providers = () if file is None else read_providers(file)
     return _Parts(settings, providers, engine, shards, clock, metrics).service(broker)
-
-
-def _reasons_against(text: str, facts: Facts) -> Sequence[str]:
-    return validate(text, facts).reasons
 
 
 def main() -> None:

@@ -86,7 +86,8 @@ def test_two_reviewers_beside_one(
     print(  # noqa: T201  # the benchmark is its figures
         f"\n{where}: {1 / seconds[1]:.0f} texts/s by one reviewer, {1 / seconds[2]:.0f} by two: "
         f"{ratio:.2f} times as many; {near['count'] / TEXTS:.2f} kept near; "
-        f"{waiting[1]:.2f} and {waiting[2]:.2f} sessions wait for a lock; load {os.getloadavg()[0]:.1f}"
+        f"{waiting[1]:.2f} and {waiting[2]:.2f} sessions wait for a lock; "
+        f"load {os.getloadavg()[0]:.1f}"
     )
     figures.add(f"reviewers.two beside one, {where}", ratio, unit="×", goal=">= 1.8")
     figures.add(f"reviewers.waiting for locks, {where}", waiting[2], unit="sessions")

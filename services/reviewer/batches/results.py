@@ -15,6 +15,7 @@ from services.reviewer.batches.jobs import BatchJob
 from services.reviewer.batches.lines import BatchLine
 from services.reviewer.notices.slots import fill
 from services.reviewer.providers.answers import UNAVAILABLE, ModelAnswer
+from services.reviewer.providers.prompt import reproaches
 from services.reviewer.providers.settings import Provider, TokenUsage
 from services.reviewer.store import store
 from services.reviewer.texts.attempts import BY_A_MODEL, GENERATOR_FAILED, Attempt, Attempts
@@ -130,7 +131,8 @@ class BatchResults:
             with structlog.contextvars.bound_contextvars(avis_id=line.avis_id):
                 attempts = self._validated(line, attempt, claim)
             if attempts.slow_down is not None:
-                again = self.reviewer.author.reproaches(attempts.made[-1], subject.facts)
+                last = attempts.made[-1]
+                again = reproaches(last.reasons, last.own_words)
         return _LineResult(line, cost_eur, self.reviewer.result_of(claim, attempts), again)
 
     def _attempt(
@@ -169,11 +171,12 @@ class BatchResults:
     def _filled(self, attempt: Attempt, slots: str, claim: Claim) -> Attempt:
         try:
             filled = fill(slots, claim.facts)
-            reasons = tuple(self.reviewer.author.validate(filled, claim.facts))
+            verdict = self.reviewer.author.validate(filled, claim.facts)
         except Exception as error:  # noqa: BLE001  # a bug that one text meets must not hold up others
             log.warning("validation failed", error=type(error).__name__, at=places_of(error))
             return replace(attempt, reasons=(GENERATOR_FAILED,), error=type(error).__name__)
-        return replace(attempt, text=filled, reasons=reasons)
+        reasons, own_words = verdict.reasons, verdict.own_words
+        return replace(attempt, text=filled, reasons=reasons, own_words=own_words)
 
     def _estimate(self, line: BatchLine, answer: ModelAnswer) -> TokenUsage:
         """Estimate the usage of an answer that tells none."""

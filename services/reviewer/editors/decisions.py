@@ -84,7 +84,7 @@ def _release(kept: KeptText, subject: AvisSubject | None, validate: Validate) ->
         return OrderDecision()
     assert subject is not None
     assert kept.text is not None
-    reasons = validate(kept.text, subject.facts)
+    reasons = validate(kept.text, subject.facts).reasons
     if reasons:
         told = ", ".join(reasons)
         return OrderDecision(f"the facts have changed, and the text does not fit them: {told}")
@@ -115,7 +115,7 @@ def _edit(
     outcome = subject.outcome(sole_traders=sole_traders)
     if outcome is not PENDING:
         return OrderDecision(f"no text may be written: {outcome}")
-    reasons = tuple(validate(order.text, subject.facts))
+    reasons = validate(order.text, subject.facts).reasons
     if reasons and not order.override:
         return OrderDecision(f"the text has reasons against it: {', '.join(reasons)}")
     return OrderDecision(reasons=reasons)

@@ -1,11 +1,12 @@
 """Attempts at a text, each with its verdict: pure."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from services.reviewer.notices.template import GeneratedText
+from services.reviewer.validation import Verdict
 from shared.clock import utc_now
 from shared.errors import SlowDown
 from shared.sirene.facts import Facts
@@ -16,8 +17,7 @@ BY_A_MODEL = "trainedAlgorithmicMedia"
 GENERATOR_FAILED = "generator_failed"
 """The reason of an attempt that brought no text because the generator itself broke."""
 
-Validate = Callable[[str, Facts], Sequence[str]]
-"""Return the code of each reason against a text; none for a text that may be published."""
+Validate = Callable[[str, Facts], Verdict]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +25,16 @@ class Attempt:
     """One call of a generator and its verdict, accepted when `reasons` is empty.
 
     `text` and `digital_source_type` are None where the generator brought nothing; `error` is then
-    the class of its error, never its message: that may hold facts. `unanswered` tries ended without
-    an answer: tokens and cost are the most that these can have been.
+    the class of its error, never its message: that may hold facts. `own_words` are the verdict's,
+    told to the model that is asked again, and not stored. `unanswered` tries ended without an
+    answer: tokens and cost are the most that these can have been.
     """
 
     model: str
     prompt_version: str
     reasons: tuple[str, ...]
     latency_seconds: float
+    own_words: tuple[str, ...] = ()
     text: str | None = None
     digital_source_type: str | None = None
     error: str | None = None
@@ -51,16 +53,18 @@ class Attempt:
 
 def attempt(
     generate: Callable[[], GeneratedText],
-    reasons_against: Callable[[str], Sequence[str]],
+    judge: Callable[[str], Verdict],
     monotonic_seconds: Callable[[], float],
 ) -> Attempt:
     """Return an attempt that asks no provider, and so costs nothing."""
     start = monotonic_seconds()
     generated = generate()
+    verdict = judge(generated.text)
     return Attempt(
         model=generated.model,
         prompt_version=generated.prompt_version,
-        reasons=tuple(reasons_against(generated.text)),
+        reasons=verdict.reasons,
+        own_words=verdict.own_words,
         latency_seconds=monotonic_seconds() - start,
         text=generated.text,
         digital_source_type=generated.digital_source_type,

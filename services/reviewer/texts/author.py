@@ -27,7 +27,7 @@ from services.reviewer.texts.attempts import (
     Validate,
     attempt,
 )
-from services.reviewer.validation import free_words
+from services.reviewer.validation import Verdict
 from shared.errors import SlowDown
 from shared.logs import places_of
 from shared.metrics import Metrics
@@ -50,7 +50,7 @@ def one_at_a_time(validate: Validate) -> Validate:
     """
     turn = threading.Lock()
 
-    def validate_in_turn(text: str, facts: Facts) -> Sequence[str]:
+    def validate_in_turn(text: str, facts: Facts) -> Verdict:
         with turn:
             return validate(text, facts)
 
@@ -65,7 +65,6 @@ class Author:
     monotonic_seconds: Callable[[], float]
     generate: Callable[[Facts], GeneratedText] = template.generate
     choice: ProviderChoice | None = None
-    free_words: Callable[[str, Facts], Sequence[str]] = free_words
     metrics: Metrics | None = None
 
     @property
@@ -86,11 +85,6 @@ class Author:
             if self.metrics is not None:
                 self.metrics.avis_fallbacks.labels(cause=cause).inc()
         return Attempts((*attempts, self._generate(facts)))
-
-    def reproaches(self, attempt: Attempt, facts: Facts) -> tuple[str, ...]:
-        """Return what to tell a model against its text: the codes, with its own free words."""
-        words = () if attempt.text is None else self.free_words(attempt.text, facts)
-        return reproaches(attempt.reasons, words)
 
     def _ask(
         self, choice: ProviderChoice, facts: Facts, window: CallWindow, attempts: list[Attempt]
@@ -115,27 +109,28 @@ class Author:
         self, choice: ProviderChoice, facts: Facts, window: CallWindow, earlier: Sequence[Attempt]
     ) -> Attempt:
         start = self.monotonic_seconds()
-        reasons = tuple(told for each in earlier for told in self.reproaches(each, facts))
+        told = [one for each in earlier for one in reproaches(each.reasons, each.own_words)]
         failed = [each.provider for each in earlier if each.provider and each.text is None]
         draft: ProviderDraft | None = None
         error_name: str | None = None
         try:
-            draft = choice.ask(facts, reasons, window, failed=failed)
-            found = draft.result.answer.reasons
-            if draft.text is not None and not found:
-                found = tuple(self.validate(draft.text, facts))
+            draft = choice.ask(facts, told, window, failed=failed)
+            verdict = Verdict(draft.result.answer.reasons)
+            if draft.text is not None and verdict.accepted:
+                verdict = self.validate(draft.text, facts)
         except (SlowDown, Exhausted):
             raise
         except Exception as error:  # noqa: BLE001  # as below
             log.warning("draft failed", error=type(error).__name__, at=places_of(error))
-            found, error_name = (GENERATOR_FAILED,), type(error).__name__
+            verdict, error_name = Verdict((GENERATOR_FAILED,)), type(error).__name__
         if draft is None:
             return self._failed("unknown", choice.prompt_version, start, error_name)
         usage = draft.result.usage
         return Attempt(
             model=draft.provider.model,
             prompt_version=choice.prompt_version,
-            reasons=found,
+            reasons=verdict.reasons,
+            own_words=verdict.own_words,
             latency_seconds=self.monotonic_seconds() - start,
             text=draft.text,
             digital_source_type=BY_A_MODEL,

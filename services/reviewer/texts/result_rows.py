@@ -47,8 +47,10 @@ def attempt_row(result: AvisResult, attempt: Attempt, ruling: Ruling) -> dict[st
     tolerated = (ruling.tolerated,) if kept else ()
     # A synthese that comes too late may quote what was withdrawn meanwhile.
     text = None if because and claim.sources is not None else attempt.text
+    values = asdict(attempt)
+    del values["own_words"]
     return {
-        **asdict(attempt),
+        **values,
         "text": text,
         "avis_id": claim.avis_id,
         "siren": claim.siren,

@@ -80,27 +80,31 @@ _MOST_WORDS_QUOTED = 8
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    accepted: bool
-    reasons: tuple[str, ...]
+    """The codes against a text; none for a text that may be published.
+
+    `own_words` are words of a refused text that no fact and no statement of a fact has, in small
+    letters. They are a model's own: a name or a place of the facts is never among them.
+    """
+
+    reasons: tuple[str, ...] = ()
+    own_words: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        return not self.reasons
 
 
 def validate(text: str, facts: Facts) -> Verdict:
     """Return the verdict with all reason codes against the text."""
     if len(text) > _MOST_CHARACTERS:
-        return Verdict(accepted=False, reasons=(form.too_long.__name__,))
+        return Verdict((form.too_long.__name__,))
     checked = CheckedText.of(text, facts)
     rules = _ON_WHOLE_TEXTS if checked.unread is NOTHING else RULES
     reasons = tuple(code for code, broken in rules.items() if broken(checked))
-    return Verdict(accepted=not reasons, reasons=reasons)
+    return Verdict(reasons, _own_words(checked) if reasons else ())
 
 
-def free_words(text: str, facts: Facts) -> tuple[str, ...]:
-    """Return words of the text that no fact and no statement of a fact has, in small letters.
-
-    They are a model's own: a name or a place of the facts is never among them.
-    """
-    if len(text) > _MOST_CHARACTERS:
-        return ()
-    unread = (one for one in CheckedText.of(text, facts).sentences if not one.understood)
+def _own_words(checked: CheckedText) -> tuple[str, ...]:
+    unread = (one for one in checked.sentences if not one.understood)
     words = (mark.text.lower() for one in unread for mark in one.tokens if not mark.symbols)
     return tuple(dict.fromkeys(word for word in words if word.isalpha()))[:_MOST_WORDS_QUOTED]

@@ -16,6 +16,7 @@ from services.reviewer.reviews.importer import make_due
 from services.reviewer.store import release_claims, store
 from services.reviewer.texts.parked import park
 from services.reviewer.texts.rulings import AvisResult, Claim
+from services.reviewer.validation import Verdict
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
 from services.writer.pages.pages import renew_pages
@@ -247,7 +248,7 @@ def order(verb: OrderVerb, words: str | None = None) -> Event:
         )
         subject.act(lambda connection: place_order(connection, placed))
         editor = Editor(
-            subject.register.engine, lambda _text, _facts: (), Clock(), sole_traders=False
+            subject.register.engine, lambda _text, _facts: Verdict(), Clock(), sole_traders=False
         )
         assert editor.carry_out_one()
 

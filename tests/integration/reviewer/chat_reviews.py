@@ -82,7 +82,7 @@ def make_author(
         for each in providers
     ]
     return Author(
-        lambda text, facts: validate(text, facts).reasons,
+        validate,
         clock.monotonic_seconds,
         choice=ProviderChoice(lines, read_prompt(), clock, outage_seconds),
         metrics=metrics,

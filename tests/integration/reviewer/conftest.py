@@ -16,6 +16,7 @@ from services.reviewer.store import claim, store
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.author import Author
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
+from services.reviewer.validation import Verdict
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.tables import avis, etablissements, oppositions, pro_localisations, unites_legales
@@ -184,7 +185,7 @@ def desk(engine: Engine) -> Desk:
 @pytest.fixture
 def author(clock: Clock) -> Author:
     """The offline generator under a validator that finds nothing wrong."""
-    return Author(lambda _text, _facts: (), clock.monotonic_seconds)
+    return Author(lambda _text, _facts: Verdict(), clock.monotonic_seconds)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 from services.reviewer.actors import ShardReviewer, declare_actors
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.texts.author import Author
+from services.reviewer.validation import Verdict
 from shared.broker import make_broker
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -29,7 +30,7 @@ def main(database_url: str, broker_url: str, lease_seconds: str, begun: str) -> 
     reviewer = ShardReviewer(
         engine=make_engine(database_url, application_name="stuck"),
         generators=ThreadPoolExecutor(4),
-        author=Author(lambda _text, _facts: (), clock.monotonic_seconds, hang),
+        author=Author(lambda _text, _facts: Verdict(), clock.monotonic_seconds, hang),
         clock=clock,
         metrics=metrics,
         lease_seconds=float(lease_seconds),

@@ -69,7 +69,7 @@ def test_a_bad_text_is_rejected_and_never_published(
         praise = "Je recommande vivement cette entreprise, la meilleure de Bordeaux : 5 étoiles !"
         return replace(template.generate(facts), text=praise)
 
-    strict = replace(author, validate=lambda text, facts: validate(text, facts).reasons)
+    strict = replace(author, validate=validate)
     make_reviewer(write_praise, author=strict).work([avis_id])
     row = register.avis(avis_id)
     assert (row["outcome"], row["text"], row["label"]) == ("rejected", None, None)

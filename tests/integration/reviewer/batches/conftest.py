@@ -104,7 +104,7 @@ def make(register: "Register", engine: Engine, server: BatchServer) -> Iterator[
         line = BatchRoute(one)
         pools.append(ThreadPoolExecutor(2))
         author = Author(
-            lambda written, facts: validate(written, facts).reasons,
+            validate,
             clock.monotonic_seconds,
             choice=ProviderChoice([line], prompt, clock, 600),
             metrics=metrics,

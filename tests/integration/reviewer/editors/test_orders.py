@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import pytest
 from services.reviewer.commands.due import mark_due
 from services.reviewer.editors.orders import Editor
 from services.reviewer.texts.rulings import Fate
+from services.reviewer.validation import Verdict
 from shared.avis import OrderVerb, TextOrder
 from shared.avis_orders import OrderOutcome, place_order, read_outcome
 from shared.db.tables import etablissements
@@ -39,8 +40,8 @@ Editor(engine, die, Clock(), sole_traders=False).step()
 Order = Callable[..., OrderOutcome | None]
 
 
-def no_digits(text: str, _facts: object) -> Sequence[str]:
-    return ["ungrounded_number"] if any(map(str.isdigit, text)) else []
+def no_digits(text: str, _facts: object) -> Verdict:
+    return Verdict(("ungrounded_number",) if any(map(str.isdigit, text)) else ())
 
 
 @pytest.fixture
@@ -246,7 +247,7 @@ def test_no_order_brings_a_text_where_none_may_be_written(
 def test_a_validator_that_breaks_refuses_one_order_and_holds_up_no_other(
     register: "Register", clock: "Clock", place: Callable[..., int], avis_id: int
 ) -> None:
-    def breaks(_text: str, _facts: object) -> Sequence[str]:
+    def breaks(_text: str, _facts: object) -> Verdict:
         raise ZeroDivisionError
 
     place(OrderVerb.EDIT, text="Un atelier.")

@@ -16,6 +16,7 @@ from services.reviewer.store import claim, store
 from services.reviewer.texts.attempts import attempt
 from services.reviewer.texts.author import Author
 from services.reviewer.texts.rulings import AvisResult
+from services.reviewer.validation import Verdict
 from shared.clock import Clock
 from shared.db.tables import metadata, unites_legales
 from shared.metrics import Metrics
@@ -115,7 +116,7 @@ def claimed_result(register: "Register", reviewer: ShardReviewer, engine: Engine
     assert sources is not None
     quotation = attempt(
         lambda: generate(facts, sources),
-        lambda text: validate_synthese(text, facts, sources),
+        lambda text: Verdict(validate_synthese(text, facts, sources)),
         reviewer.clock.monotonic_seconds,
     )
     return AvisResult(claim=claimed, attempts=(quotation,), label="")

@@ -14,7 +14,7 @@ from services.reviewer.store import store
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.duplicates import EXACT_DUPLICATE, NEAR_DUPLICATE, Rewriter
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
-from services.reviewer.validation import validate
+from services.reviewer.validation import Verdict, validate
 from services.reviewer.validation.simhash import NEAR, distance
 from shared.clock import Clock
 from shared.db.tables import unites_legales
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def rewriter(clock: Clock, metrics: Metrics) -> Rewriter:
-    return Rewriter(lambda text, facts: validate(text, facts).reasons, clock, metrics)
+    return Rewriter(validate, clock, metrics)
 
 
 def _result(claim: Claim, *, seed: str = "the same", by_a_model: bool = False) -> AvisResult:
@@ -108,7 +108,7 @@ def test_a_wording_that_the_rules_refuse_is_not_chosen(
     engine: Engine, register: "Register", desk: "Desk", rewriter: Rewriter
 ) -> None:
     ids = register.add(range(1, 3))
-    strict = replace(rewriter, validate=lambda _text, _facts: ("rating",))
+    strict = replace(rewriter, validate=lambda _text, _facts: Verdict(("rating",)))
     for claim in desk.claim(ids):
         store(engine, [_result(claim)], sole_traders=False, rewriter=strict)
     assert _attempts(register, ids[1]) == [("template", True, [EXACT_DUPLICATE])]

@@ -28,7 +28,7 @@ def reviewer(engine: Engine) -> Iterator[ShardReviewer]:
         engine=engine,
         generators=threads,
         author=Author(
-            lambda text, facts: validate(text, facts).reasons,
+            validate,
             clock.monotonic_seconds,
         ),
         clock=clock,

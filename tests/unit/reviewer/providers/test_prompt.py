@@ -4,7 +4,7 @@ import json
 
 from services.reviewer.notices.slots import fill, slots_of
 from services.reviewer.providers.prompt import facts_json, read_prompt, reproaches
-from services.reviewer.validation import RULES, free_words, validate
+from services.reviewer.validation import RULES, validate
 from tests.unit.reviewer.conftest import FactsLike
 
 _GOOD = (
@@ -32,9 +32,10 @@ def test_a_remedy_is_told_once_and_an_outage_is_not_told(facts_like: FactsLike) 
 def test_the_model_s_own_ungrounded_words_are_quoted_and_no_name(facts_like: FactsLike) -> None:
     text = f"{_GOOD} GARAGE DU PORT recrute à Vannes des mécaniciens charmants."
     facts = facts_like()
-    words = free_words(text, facts)
-    assert words == ("recrute", "mécaniciens", "charmants")
-    told = _told(facts_like, *reproaches(validate(text, facts).reasons, words))
+    verdict = validate(text, facts)
+    assert validate(_GOOD, facts).own_words == ()
+    assert verdict.own_words == ("recrute", "mécaniciens", "charmants")
+    told = _told(facts_like, *reproaches(verdict.reasons, verdict.own_words))
     assert "« recrute », « mécaniciens », « charmants »" in told
 
 

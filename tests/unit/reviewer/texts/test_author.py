@@ -3,7 +3,6 @@
 import itertools
 import re
 import threading
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,7 +13,7 @@ from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.author import Author, one_at_a_time
-from services.reviewer.validation import validate
+from services.reviewer.validation import Verdict, validate
 from shared.sirene.facts import Facts
 
 FACTS = Facts(
@@ -29,7 +28,7 @@ FACTS = Facts(
 
 def author(*reasons: str) -> Author:
     ticks = itertools.chain((10.0, 10.0), itertools.repeat(10.5))
-    return Author(lambda _text, _facts: reasons, lambda: next(ticks))
+    return Author(lambda _text, _facts: Verdict(reasons), lambda: next(ticks))
 
 
 def test_a_text_without_reasons_against_it_is_accepted_with_its_provenance() -> None:
@@ -70,7 +69,7 @@ def test_no_text_is_never_accepted() -> None:
 
 
 def test_the_offline_generator_passes_the_validator() -> None:
-    strict = Author(lambda text, facts: validate(text, facts).reasons, lambda: 0.0)
+    strict = Author(validate, lambda: 0.0)
     [attempt] = strict.write(FACTS).made
     assert attempt.reasons == ()
 
@@ -79,27 +78,27 @@ def test_answers_that_come_together_are_judged_one_after_another() -> None:
     inside = threading.Semaphore(1)
     together = threading.Barrier(8)
 
-    def judge(text: str, _facts: Facts) -> Sequence[str]:
+    def judge(text: str, _facts: Facts) -> Verdict:
         # The lock is free only if no other thread is inside; the wait lets them run.
         if not inside.acquire(blocking=False):
-            return ("beside another",)
+            return Verdict(("beside another",))
         threading.Event().wait(0.002)
         inside.release()
-        return (text,)
+        return Verdict((text,))
 
     judge_in_turn = one_at_a_time(judge)
 
-    def answer(text: str) -> Sequence[str]:
+    def answer(text: str) -> Verdict:
         together.wait(timeout=10)
         return judge_in_turn(text, FACTS)
 
     texts = [str(number) for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(answer, texts)) == [(text,) for text in texts]
+        assert list(pool.map(answer, texts)) == [Verdict((text,)) for text in texts]
 
 
 def test_a_judge_that_breaks_gives_the_turn_on() -> None:
-    def judge(_text: str, _facts: Facts) -> Sequence[str]:
+    def judge(_text: str, _facts: Facts) -> Verdict:
         raise KeyError("rule")
 
     judge_in_turn = one_at_a_time(judge)
