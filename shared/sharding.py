@@ -27,6 +27,7 @@ SHARD_TABLES = frozenset(
         "review_batches",
         "review_batch_lines",
         "sources",
+        "withdrawn_reviews",
         "failed_items",
         "oppositions",
         "erasures",

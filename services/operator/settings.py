@@ -53,7 +53,11 @@ class OperatorSettings(ServiceSettings, ArchiveSettings):
         default="03:30", description="when failed items resolved long ago are deleted, in France"
     )
 
-    @field_validator("delta_at", "purge_at")
+    reviews_expire_at: str = Field(
+        default="04:00", description="when reviews that their site keeps no longer go, in France"
+    )
+
+    @field_validator("delta_at", "purge_at", "reviews_expire_at")
     @classmethod
     def _is_a_time_of_day(cls, value: str) -> str:
         if not _TIME_OF_DAY.fullmatch(value):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -15,8 +16,9 @@ from services.operator.jobs import slots
 from services.operator.jobs.schedule import Schedule, daily_at
 from services.operator.numbers.reconcile import reconcile
 from services.operator.settings import OperatorSettings
-from shared.days import TIME_ZONE
+from shared.days import FRANCE, TIME_ZONE
 from shared.db.locks import Lock, hold
+from shared.db.quotations import expire
 from shared.db.shards import connected
 from shared.imports import orders
 from shared.imports.statement import StatementSubject, in_one_line, read_statement
@@ -70,6 +72,7 @@ def make_jobs(
         Job("delta", daily_at(settings.delta_at), delta),
         Job("retry", _RETRY_EVERY_15_MINUTES, _on_all(shards, retry_failed)),
         Job("purge", daily_at(settings.purge_at), _on_all(shards, purge_resolved)),
+        Job("reviews", daily_at(settings.reviews_expire_at), _on_all(shards, expire_reviews)),
         # The statement knows the sirets of one database only.
         *([] if shards else [Job("statement", _AFTER_MIDNIGHT, state_yesterday)]),
         Job("archive", _HOURLY, partial(archive, settings=settings, shards=shards)),
@@ -152,6 +155,13 @@ def purge_resolved(*connections: Connection) -> str:
     purged = items.purge(connections, older_than_days=RETENTION_DAYS)
     slots.purge(connections[0], older_than_days=RETENTION_DAYS)
     return f"{purged} resolved items deleted"
+
+
+def expire_reviews(*connections: Connection) -> str:
+    """Delete what sites keep no longer: what quoted it goes, and is due again without it."""
+    today = datetime.now(FRANCE).date()
+    gone = sum(expire(connection, today) for connection in connections)
+    return f"{gone} reviews deleted that their sites keep no longer"
 
 
 def state_yesterday(connection: Connection) -> str:

@@ -22,7 +22,8 @@ def schedule(as_json: AsJson = False) -> None:
     """List the jobs: last run, status, result, next run; in French time.
 
     Two without an hour come last: dead letters are archived and sizes are read all the time.
-    Hours are settings of the operator: SIRENADE_DELTA_AT, SIRENADE_PURGE_AT.
+    Hours are settings of the operator: SIRENADE_DELTA_AT, SIRENADE_PURGE_AT,
+    SIRENADE_REVIEWS_EXPIRE_AT.
     """
     with open_engine().connect() as connection:
         jobs = slots.listing(connection)

@@ -1,4 +1,4 @@
-"""The commands `reviews import` and `reviews withdraw`."""
+"""The commands `reviews import`, `reviews withdraw` and `reviews expire`."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from services.reviewer.commands.databases import register
-from services.reviewer.reviews import store
 from services.reviewer.reviews.files import Refusal, read_reviews
-from services.reviewer.reviews.importer import import_reviews, make_due
+from services.reviewer.reviews.importer import import_reviews
 from shared.days import FRANCE
+from shared.db import quotations
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, make_app
 from shared.terminal.words import thousands
 
@@ -63,28 +63,38 @@ def _tell(lines: Sequence[Refusal], kind: str = "") -> None:
 @reviews.command()
 def withdraw(
     url: Annotated[str, typer.Argument(help="The full address of the review.")],
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let it come back with the next import.")
+    ] = False,
 ) -> None:
     """Delete the reviews of one address, and every text and attempt that quoted them.
 
-    What is left is counted and quoted anew.
+    What is left is counted and quoted anew. Later imports refuse the review, as
+    long as its site may keep it.
 
     Example: ./sirenade reviews withdraw https://avis.example/42
     """
     with register(_NAME) as engine, engine.begin() as connection:
-        sirets = store.withdraw(connection, url)
-        make_due(connection, set(sirets))
-    typer.echo(f"{thousands(len(sirets))} reviews deleted")
+        if undo:
+            found = quotations.readmit(connection, url)
+            typer.echo("it may be imported again" if found else "it was not withdrawn")
+            return
+        gone = quotations.withdraw(connection, url, _today())
+    typer.echo(f"{thousands(gone)} reviews deleted")
 
 
 @reviews.command()
 def expire() -> None:
     """Delete the reviews that are older than their site keeps them, as `withdraw` does.
 
-    Run it daily where reviews are quoted: the label tells how long they are kept.
+    The operator does it each day (SIRENADE_REVIEWS_EXPIRE_AT); this does it now.
 
     Example: ./sirenade reviews expire
     """
     with register(_NAME) as engine, engine.begin() as connection:
-        sirets = store.expire(connection, dt.datetime.now(FRANCE).date())
-        make_due(connection, set(sirets))
-    typer.echo(f"{thousands(len(sirets))} reviews deleted")
+        gone = quotations.expire(connection, _today())
+    typer.echo(f"{thousands(gone)} reviews deleted")
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(FRANCE).date()

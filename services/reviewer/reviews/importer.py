@@ -4,28 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
 from services.reviewer.reviews import store
 from services.reviewer.reviews.authors import warning_about
 from services.reviewer.reviews.files import Refusal
 from services.reviewer.reviews.source import Source
 from services.reviewer.reviews.store import ReviewedPlace, StoredReview
-from shared.avis import RESET
-from shared.db.quotations import erase_quotations
+from shared.db.quotations import erase_quotations, make_due
 
 _LINES_PER_TRANSACTION = 500
-
-# In the order of the table; the claim finds out who must not be written about.
-_MAKE_DUE = text(f"""
-    INSERT INTO avis (pro_localisation_id, siret, siren, kind, outcome, facts_hash)
-    SELECT p.id, p.siret, p.siren, 'synthese', 'pending', 'sources'
-    FROM pro_localisations p
-    WHERE p.siret = ANY(:sirets) AND p.status = 'open'
-    ORDER BY p.id
-    ON CONFLICT (pro_localisation_id, kind) DO UPDATE SET
-      outcome = 'pending', {RESET}
-""")
 
 
 @dataclass
@@ -55,13 +43,18 @@ def import_reviews(engine: Engine, lines: Iterable[tuple[int, Source] | Refusal]
 
 
 def _keep(connection: Connection, found: list[tuple[int, Source]], outcome: Imported) -> None:
+    withdrawn = store.read_withdrawn(connection, [source for _, source in found])
     places = store.read_places(connection, [source.siret for _, source in found])
     stored = store.read_stored(connection, [source for _, source in found])
     due: set[str] = set()
     reworded: set[str] = set()
     for number, source in sorted(found, key=lambda each: (each[1].digest, each[0])):
         former = stored.get(source.digest)
-        refusal = _refusal(source, places.get(source.siret), former)
+        refusal = (
+            "the review was withdrawn"
+            if source.digest in withdrawn
+            else _refusal(source, places.get(source.siret), former)
+        )
         if refusal is not None:
             outcome.refused.append(Refusal(number, refusal))
             continue
@@ -100,8 +93,3 @@ def _refusal(
     if source.verbatim != former.verbatim and source.updated_on is None:
         return "the review is stored with other words: give the day of its update in updated_on"
     return None
-
-
-def make_due(connection: Connection, sirets: Iterable[str]) -> None:
-    """Make the synthese of these establishments due; without a source it is taken back."""
-    connection.execute(_MAKE_DUE, {"sirets": sorted(sirets)})

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from services.reviewer.french.labels import clean_name
 from services.reviewer.reviews.source import Source, Verification
-from shared.db.quotations import erase_quotations
+from shared.db.quotations import url_digest
 from shared.sirene.records import SOLE_TRADER
 
 _COLUMNS = tuple(Source.model_fields)
@@ -44,10 +44,8 @@ _REPLACE_FORMER = text("""
     DELETE FROM sources WHERE site IS NULL AND siret = :siret AND author_label = :author_label
       AND published_on = :published_on AND (verbatim = :one_line OR url = :url)
 """)
-_WITHDRAW = text("DELETE FROM sources WHERE url = :url RETURNING siret")
-_EXPIRE = text("""
-    DELETE FROM sources WHERE published_on + retention_days < :today RETURNING siret
-""")
+# Even where it finds nothing, it holds the table against a withdrawal.
+_WITHDRAWN = text("SELECT digest FROM withdrawn_reviews WHERE digest = ANY(:digests) FOR SHARE")
 _READ = text(f"""
     SELECT {", ".join(_COLUMNS)} FROM sources
     WHERE siret = ANY(:sirets) AND site IS NOT NULL
@@ -104,18 +102,15 @@ def keep_source(connection: Connection, source: Source) -> bool | None:
     return is_new
 
 
-def withdraw(connection: Connection, url: str) -> list[str]:
-    """Delete the reviews published at this address, and what quoted them; return their SIRETs."""
-    sirets = list(connection.execute(_WITHDRAW, {"url": url}).scalars())
-    erase_quotations(connection, sirets)
-    return sirets
-
-
-def expire(connection: Connection, today: dt.date) -> list[str]:
-    """Delete the reviews that their site keeps no longer, and what quoted them; return SIRETs."""
-    sirets = list(connection.execute(_EXPIRE, {"today": today}).scalars())
-    erase_quotations(connection, sirets)
-    return sirets
+def read_withdrawn(connection: Connection, sources: Iterable[Source]) -> set[bytes]:
+    """Return the digests of those that were withdrawn; none is withdrawn until the commit."""
+    digests = {
+        each: source.digest
+        for source in sources
+        for each in (source.digest, url_digest(source.url))
+    }
+    found = connection.execute(_WITHDRAWN, {"digests": sorted(digests)}).scalars()
+    return {digests[bytes(each)] for each in found}
 
 
 def read_sources(connection: Connection, sirets: Sequence[str]) -> Mapping[str, list[Source]]:

@@ -145,6 +145,17 @@ sources = col.table(
     Index("ix_sources_url", "url"),
 )
 
+# Tombstones keep an import from bringing withdrawn reviews back: the digest of a review's site and
+# id, and that of its address. They hold nothing else.
+withdrawn_reviews = col.table(
+    "withdrawn_reviews",
+    col.binary("digest", key=True),
+    col.binary("url_digest", required=True),
+    col.date("keep_until", required=True),
+    col.instant_now("withdrawn_at"),
+    Index("ix_withdrawn_reviews_url_digest", "url_digest"),
+)
+
 # The fingerprints of accepted texts without their facts, compared with those of neighbours: `place`
 # stands for activity and commune (shared.db.neighbours). Without a siren and a second index,
 # 525 000 rows stay under 50 MB.

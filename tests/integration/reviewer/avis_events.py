@@ -12,7 +12,6 @@ from services.reviewer.commands.due import mark_due, send_again
 from services.reviewer.editors.orders import Editor
 from services.reviewer.providers.batch_route import WaitForBatch
 from services.reviewer.relay import Relay, forget_publications
-from services.reviewer.reviews.importer import make_due
 from services.reviewer.store import release_claims, store
 from services.reviewer.texts.parked import park
 from services.reviewer.texts.rulings import AvisResult, Claim
@@ -24,6 +23,7 @@ from services.writer.slices.statements import CREATE_NEW
 from shared.avis import PENDING, AvisEvent, AvisOutcome, HoldReason, OrderVerb, TextOrder
 from shared.avis_orders import place_order
 from shared.clock import Clock
+from shared.db.quotations import make_due
 from shared.db.tables import etablissements, pro_localisations, unites_legales
 from shared.metrics import Metrics
 from tests.integration.reviewer.conftest import Desk, Register

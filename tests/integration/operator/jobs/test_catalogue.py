@@ -57,6 +57,23 @@ def test_the_purge_forgets_old_slots_with_what_was_resolved(engine: Engine, desk
     assert desk.one("SELECT result FROM job_slots") == {"result": "1 resolved items deleted"}
 
 
+def test_reviews_that_their_site_keeps_no_longer_go_each_day(engine: Engine, desk: Desk) -> None:
+    desk.execute(
+        """
+        INSERT INTO sources (digest, siret, siren, url, licence, author_label, published_on,
+          experienced_on, verbatim, site, review_id, verification, counterpart, publication_days,
+          retention_days, author_contact, doubt_url)
+        SELECT n::text::bytea, '00000000100011', '000000001', 'https://a.example/' || n, 'l', 'A',
+          now()::date - n, now()::date - n, 'v', 's', n::text, 'none', false, 1, 30, false, 'd'
+        FROM unnest(ARRAY[29, 31, 32]) n
+        """
+    )
+    Operator(engine, jobs()["reviews"]).turn()
+    assert desk.one("SELECT review_id FROM sources") == {"review_id": "29"}
+    told = "2 reviews deleted that their sites keep no longer"
+    assert desk.one("SELECT result FROM job_slots") == {"result": told}
+
+
 def test_each_day_ends_with_its_statement(engine: Engine, desk: Desk) -> None:
     Operator(engine, jobs()["statement"]).turn()
     assert desk.one("SELECT result FROM job_slots")["result"].startswith("no batch ended on 20")

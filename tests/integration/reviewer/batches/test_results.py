@@ -63,7 +63,7 @@ def test_every_avis_of_a_batch_is_written_paid_and_told_of_once(
     assert register.rows("SELECT FROM review_batch_holds") == []
     [one] = register.rows("SELECT label, digital_source_type, text FROM avis LIMIT 1")
     assert "rédigée par IA" in one["label"]
-    assert "ATELIER DUPONT" in one["text"]
+    assert "Atelier Dupont" in one["text"]
     sent = str(server.asked)
     assert "DUPONT" not in sent
     assert "BORDEAUX" not in sent

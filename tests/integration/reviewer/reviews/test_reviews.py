@@ -20,6 +20,7 @@ from services.reviewer.validation import Verdict
 from shared.clock import Clock
 from shared.db.tables import metadata, unites_legales
 from shared.metrics import Metrics
+from tests.conditions import wait_until
 from tests.integration.reviewer.reviewers import Finished, run_command
 from tests.unit.reviewer.reviews.reviews import TERMS
 
@@ -49,6 +50,11 @@ FORMER = {
     "verification": "x",
     "verbatim": "Un atelier soigné.",
 }
+
+
+_WAITING_FOR_A_TABLE = """
+    SELECT FROM pg_locks WHERE NOT granted AND mode = 'ExclusiveLock' AND locktype = 'relation'
+"""
 
 
 def review(number: int, **values: Any) -> dict[str, Any]:
@@ -219,6 +225,63 @@ def test_a_review_goes_when_its_site_keeps_it_no_longer(
     assert sirenade(reviews.database_url, "expire").stdout == "1 reviews deleted\n"
     assert places_of("atelier soigné", engine) == set()
     assert synthese(register)["outcome"] == "pending"
+
+
+def test_a_withdrawn_review_does_not_come_back_with_its_file(
+    register: "Register", reviews: Reviews
+) -> None:
+    register.add(range(1, 2))
+    reviews.import_(REVIEW, review(2))
+    sirenade(reviews.database_url, "withdraw", REVIEW["url"])
+    other_address = review(1, url="https://avis.example/moved")
+    other_id = review(3, url=REVIEW["url"])
+    for again in (REVIEW, other_address, other_id):
+        told = reviews.import_(again, review(2))
+        assert told.returncode == 1
+        assert "0 new, 0 changed, 1 kept already, 1 refused" in told.stdout
+        assert "line 1: the review was withdrawn" in told.stderr
+    assert [row["review_id"] for row in register.rows("SELECT review_id FROM sources")] == ["2"]
+    done = sirenade(reviews.database_url, "withdraw", "--undo", REVIEW["url"])
+    assert done.stdout == "it may be imported again\n"
+    assert reviews.import_(REVIEW).stdout.startswith("1 new")
+
+
+def test_a_review_may_be_withdrawn_before_it_is_ever_imported(
+    register: "Register", reviews: Reviews
+) -> None:
+    register.add(range(1, 2))
+    done = sirenade(reviews.database_url, "withdraw", REVIEW["url"])
+    assert done.stdout == "0 reviews deleted\n"
+    assert "the review was withdrawn" in reviews.import_(REVIEW).stderr
+
+
+def test_a_tombstone_holds_no_content_and_goes_when_the_site_keeps_the_review_no_longer(
+    register: "Register", reviews: Reviews
+) -> None:
+    register.add(range(1, 2))
+    reviews.import_({**REVIEW, "retention_days": 3000})
+    sirenade(reviews.database_url, "withdraw", REVIEW["url"])
+    rows = register.rows("SELECT * FROM withdrawn_reviews ORDER BY keep_until")
+    assert {len(bytes(row[name])) for row in rows for name in ("digest", "url_digest")} == {16}
+    assert {str(row["keep_until"]) for row in rows} == {"2034-05-20"}
+    sirenade(reviews.database_url, "expire")
+    assert len(register.rows("SELECT 1 FROM withdrawn_reviews")) == 2
+    register.execute("UPDATE withdrawn_reviews SET keep_until = now()::date - 2")
+    sirenade(reviews.database_url, "expire")
+    assert register.rows("SELECT 1 FROM withdrawn_reviews") == []
+
+
+def test_a_withdrawal_waits_for_an_import_and_an_import_for_it(
+    register: "Register", reviews: Reviews, engine: Engine
+) -> None:
+    register.add(range(1, 2))
+    reviews.import_(REVIEW)
+    with engine.connect() as importing, ThreadPoolExecutor(1) as thread:
+        importing.execute(text("SELECT 1 FROM withdrawn_reviews FOR SHARE"))
+        withdrawing = thread.submit(sirenade, reviews.database_url, "withdraw", REVIEW["url"])
+        wait_until(lambda: bool(register.rows(_WAITING_FOR_A_TABLE)), seconds=30)
+        importing.rollback()
+        assert withdrawing.result().stdout == "1 reviews deleted\n"
 
 
 def test_a_text_that_comes_after_the_withdrawal_leaves_no_quotation_in_its_attempt(
