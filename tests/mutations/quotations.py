@@ -26,7 +26,9 @@ class Judged:
 def judged(bank: str) -> Iterator[Judged]:
     lines = (_HERE / f"{bank}.jsonl").read_text(encoding="utf-8").strip().split("\n")
     for value in map(json.loads, lines):
-        facts = Facts(siret=FACTS.siret, siren=FACTS.siren, nom=value["firm"])
+        facts = Facts(
+            siret=FACTS.siret, siren=FACTS.siren, nom=value["firm"], activite=value["activite"]
+        )
         said = {"verbatim": value["verbatim"], "author_label": value["author"]}
         review = source().model_copy(update=said)
         reasons = reasons_against_quoting(review, facts)

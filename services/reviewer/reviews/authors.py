@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from services.reviewer.french.folding import fold
+from services.reviewer.reviews.people import is_full_name
 
 _OFFICES = re.compile(
     r"\b(?:gerante?s?|(?:co)?proprietaires?|patron(?:ne)?s?|dirigeante?s?|direct(?:ion|eur|rice)s?"
@@ -27,14 +28,27 @@ _SHARED = frozenset(
 
 
 def warning_about(author_label: str, names: Iterable[str]) -> str | None:
-    """Return why the author may be no customer; it never holds the label."""
-    author = " ".join(re.findall(r"[^\W_]+", fold(author_label)))
-    if _OFFICES.search(author):
+    """Return why the author may be no customer, or is named in full; it never holds the label."""
+    if _OFFICES.search(_plain(author_label)):
         return "the author is named like the firm's or the site's own people"
+    if is_named_like(author_label, names):
+        return "the author is named like the firm: the review is not quoted"
+    if is_full_name(author_label):
+        return "the author is named in full: the review is not quoted"
+    return None
+
+
+def is_named_like(author_label: str, names: Iterable[str]) -> bool:
+    """Return whether the author bears one of the firm's names."""
+    author = _plain(author_label)
     own = frozenset(author.split()) - _SHARED
     for name in names:
-        named = " ".join(re.findall(r"[^\W_]+", fold(name)))
+        named = _plain(name)
         words = frozenset(named.split()) - _SHARED
         if author == named or (words and words <= own):
-            return "the author is named like the firm"
-    return None
+            return True
+    return False
+
+
+def _plain(label: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", fold(label)))

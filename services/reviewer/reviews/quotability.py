@@ -10,33 +10,38 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from services.reviewer.french.disguises import undisguised
 from services.reviewer.french.folding import fold, tokenise
-from services.reviewer.reviews.people import names_a_person
+from services.reviewer.reviews.authors import is_named_like
+from services.reviewer.reviews.people import is_full_name, names_a_person
+from services.reviewer.reviews.signs import shows, speaks_another_language
 from services.reviewer.reviews.source import Source
-from services.reviewer.validation.lexicon import Lexicon, lexicons, read_lexicons
+from services.reviewer.reviews.trades import tells_another_trade
+from services.reviewer.validation.lexicon import NO_WORDS, Lexicon, lexicons, read_lexicons
 from shared.sirene.facts import Facts
 
 ACCUSATION = "accusation"
+THREAT = "threat"
+BLAME = frozenset({ACCUSATION, THREAT})
+"""Reasons that leave blame out of the picture, so that a person has to see it."""
 LONGEST_QUOTATION = 1000
 """Characters that are quoted; a longer review is counted."""
 
-_CODES = ("contact_data", "sensitive", "profanity", ACCUSATION, "injection_suspect")
-_CONTACT = re.compile(
-    r"\S ?@ ?\S|\S ?[(\[{] ?(?:at|a|arobase|@) ?[)\]}] ?\S|://|\bwww\."
-    r"|\b[a-z0-9-]{2,}\.(?:fr|com|net|org|eu|io|info|shop|bzh|me|be|ch|ly|gg)\b"
-    # Nine digits or more, however they are grouped; a date or a price has fewer.
-    r"|\+?\d(?:[ ./-]{0,2}\(?\d\)?){8,}"
-    r"|\bzero (?:un|deux|trois|quatre|cinq|six|sept|huit|neuf)\b"
-    r"|\b\d{1,4},? ?(?:bis|ter|quater)?,? (?:rue|avenue|av|boulevard|bd|chemin|impasse|allee|place"
-    r"|quai|route|cours|square|lotissement|residence)\b"
-    r"|\b[a-z]{2}-\d{3}-[a-z]{2}\b|\b[a-z]{2}\d{3}[a-z]{2}\b|\bfr\d{2} ?\d{4}\b"
+_CODES = (
+    "contact_data",
+    "sensitive",
+    "profanity",
+    "demeaning",
+    "identifiable",
+    ACCUSATION,
+    THREAT,
+    "advertising",
+    "other_firm",
+    "injection_suspect",
+    "markup",
+    "flood",
 )
-_MARKUP = re.compile(r"[<>{}]|&(?:[a-z]+|#\w+);|\]\(|```|\[/?[a-z]{1,6}[\]=]|javascript:|\\[nrtux]")
 _PART = re.compile(r"[^\W_]+|[.!?…;:,*]")
-# « enf0iré »
-_DIGITS = str.maketrans("013457", "oieast")
-_LETTERS_APART = re.compile(r"(?<![^\W_])(?:[^\W\d_][ ._*-]){3,}[^\W\d_](?![^\W_])")
-_MASKED_WORD = re.compile(r"[^\W\d_][*#@$]{1,}[^\W\d_]|[^\W\d_]\*{2,}")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -48,6 +53,15 @@ def reasons_against_quoting(source: Source, facts: Facts) -> tuple[str, ...]:
     reasons = dict.fromkeys(_in_words(source.verbatim))
     if names_a_person(source.verbatim, own_names):
         reasons["person_name"] = None
+    if speaks_another_language(source.verbatim):
+        reasons["foreign_language"] = None
+    if tells_another_trade(source.verbatim, facts):
+        reasons["other_firm"] = None
+    firm = (facts.nom, facts.enseigne, facts.denomination)
+    if is_named_like(source.author_label, filter(None, firm)):
+        reasons["author_is_firm"] = None
+    if is_full_name(source.author_label):
+        reasons["author_name"] = None
     # A signature that is a telephone number or an insult keeps the review out, too.
     reasons |= dict.fromkeys(_in_words(source.author_label))
     if len(source.verbatim) > LONGEST_QUOTATION:
@@ -58,32 +72,22 @@ def reasons_against_quoting(source: Source, facts: Facts) -> tuple[str, ...]:
 def _in_words(words: str) -> Iterator[str]:
     # Full-width digits and letters count as plain ones.
     plain = unicodedata.normalize("NFKC", words)
-    folded = fold("".join(c for c in plain if unicodedata.category(c) != "Cf"))
+    visible = "".join(c for c in plain if unicodedata.category(c) != "Cf")
+    folded = fold(visible)
     line = f" {' '.join(_PART.findall(folded))} "
-    joined = (re.sub(r"[\W_]", "", found) for found in _LETTERS_APART.findall(folded))
     words_said = [token.folded for token in tokenise(folded)]
-    disguised = (word.translate(_DIGITS) for word in words_said if not word.isalpha())
-    spoken = frozenset([*words_said, *joined, *disguised])
+    spoken = frozenset([*words_said, *undisguised(folded)])
     for code in _CODES:
-        if _lexicon(code).found(spoken, line) or _found_more(code, folded, spoken, line):
+        if (
+            _lexicon(code).found(spoken, line)
+            or (code == "profanity" and lexicons()[code].found(spoken, line))
+            or shows(code, visible)
+        ):
             yield code
-    if _MARKUP.search(folded):
-        yield "markup"
     if any(unicodedata.category(c) in {"Cc", "Cf", "Co", "Cn"} and c not in "\n\t" for c in words):
         yield "control_chars"
     if not _is_balanced(words):
         yield "quotation_marks"
-
-
-def _found_more(code: str, folded: str, spoken: frozenset[str], line: str) -> bool:
-    match code:
-        case "contact_data":
-            return _CONTACT.search(folded) is not None
-        case "profanity":
-            is_masked = _MASKED_WORD.search(folded) is not None
-            return is_masked or lexicons()["profanity"].found(spoken, line)
-        case _:
-            return False
 
 
 def _is_balanced(words: str) -> bool:
@@ -97,7 +101,7 @@ def _is_balanced(words: str) -> bool:
 
 
 def _lexicon(code: str) -> Lexicon:
-    return _lexicons()[code]
+    return _lexicons().get(code, NO_WORDS)
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.reviewer.reviews.quotability import ACCUSATION, reasons_against_quoting
+from services.reviewer.reviews.quotability import BLAME, reasons_against_quoting
 from services.reviewer.reviews.source import Source
 from shared.sirene.facts import Facts
 
@@ -38,5 +38,5 @@ def select(facts: Facts, sources: Sequence[Source]) -> Selection:
         counted=tuple(ordered),
         quoted=tuple(quotable[:QUOTED]),
         unquotable=len(ordered) - len(quotable),
-        accuses=any(ACCUSATION in reasons for reasons in against),
+        accuses=any(not BLAME.isdisjoint(reasons) for reasons in against),
     )

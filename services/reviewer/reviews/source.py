@@ -18,12 +18,28 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from services.reviewer.french.disguises import is_of_another_script
 from services.reviewer.french.labels import clean_name
+from services.reviewer.reviews.signs import shows
 from shared.days import FRANCE
 from shared.sirene.identifiers import is_siret
 
 LONGEST_VERBATIM = 10_000
 _LEAST_WORDS, _LEAST_LETTERS = 3, 15
+# A host with a name under a public suffix: no number, and none of an inner network.
+_PUBLIC_HOST = re.compile(
+    r"\.(?!(?:local|localhost|localdomain|internal|intranet|lan|home|corp|private|arpa|onion)\.?$)"
+    r"(?:[^\W\d_]{2,}|xn--[a-z0-9-]+)\.?$"
+)
+# Encoded marks and ends of lines are marks where the address is decoded.
+_NOT_OF_AN_ADDRESS = re.compile(
+    r"[\s<>\"{}|\\^`«»]|%(?:0[0ad]|22|3[ce])|javascript:", re.IGNORECASE
+)
+_KEY = re.compile(
+    r"(?:^|[&;?])(?:\w*(?:password|passwd|pwd|secret|token|api_?key|apikey|session(?:id)?|auth)\w*|sid"
+    r"|key|sig|signature)=",
+    re.IGNORECASE,
+)
 _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029]")
 
 
@@ -50,28 +66,45 @@ def _line(text: str) -> str:
     cleaned = clean_name(text)
     if not cleaned:
         raise ValueError("is empty")
-    if "<" in cleaned or ">" in cleaned:
+    if shows("markup", cleaned):
         raise ValueError("holds markup")
     return cleaned
 
 
+def _name(text: str) -> str:
+    """Refuse marks of quotation: a name between them would end or begin a customer's words."""
+    if not {"«", "»", "“", "”", '"'}.isdisjoint(text):
+        raise ValueError("holds marks of quotation")
+    return text
+
+
+def _title(text: str) -> str:
+    if is_of_another_script(text):
+        raise ValueError("holds letters that are not Latin ones")
+    return text
+
+
 def _sentence(text: str) -> str:
     """Refuse « x » and « oui »: a particular has to tell the reader something."""
-    words = re.findall(r"[^\W\d_]+", text)
+    words = re.findall(r"[^\W\d_]+", _title(text))
     if len(words) < _LEAST_WORDS or sum(map(len, words)) < _LEAST_LETTERS:
         raise ValueError("says too little: at least three words and fifteen letters")
     return text
 
 
 def _address(text: str) -> str:
-    """Return an address of the web, without a user's name."""
+    """Return an address that any reader can open, without a user's name or key."""
     address = text.strip()
     parts = urlsplit(address)
     host = parts.hostname or ""
-    if parts.scheme not in {"https", "http"} or "." not in host or parts.username is not None:
+    if parts.scheme not in {"https", "http"} or parts.username is not None:
         raise ValueError("is no address of the web: https://…")
-    if re.search(r"[\s<>\"{}|\\^`«»]", address):
+    if not _PUBLIC_HOST.search(host) or is_of_another_script(host):
+        raise ValueError("is no address of the web that readers can open")
+    if _NOT_OF_AN_ADDRESS.search(address):
         raise ValueError("holds characters that an address does not have")
+    if _KEY.search(f"{parts.query}&{parts.fragment}"):
+        raise ValueError("holds a password or key")
     return address
 
 
@@ -94,6 +127,8 @@ def _words(text: str) -> str:
 
 
 OneLine = Annotated[str, AfterValidator(_line)]
+Name = Annotated[OneLine, AfterValidator(_name)]
+Title = Annotated[Name, AfterValidator(_title)]
 Sentence = Annotated[OneLine, AfterValidator(_sentence)]
 Day = dt.date
 
@@ -107,7 +142,7 @@ class Terms(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    site: OneLine = Field(max_length=100)
+    site: Title = Field(max_length=100)
     verification: Verification
     verification_description: Sentence | None = Field(max_length=300)
     counterpart: bool
@@ -142,8 +177,8 @@ class Source(Terms):
     siret: Annotated[str, AfterValidator(_siret)]
     review_id: OneLine = Field(max_length=200)
     url: Annotated[str, AfterValidator(_full_address)] = Field(max_length=500)
-    licence: OneLine = Field(max_length=100)
-    author_label: OneLine = Field(max_length=80)
+    licence: Title = Field(max_length=100)
+    author_label: Name = Field(max_length=80)
     published_on: Day
     experienced_on: Day
     updated_on: Day | None

@@ -30,6 +30,9 @@ class Lexicon:
         )
 
 
+NO_WORDS = Lexicon(frozenset(), (), (), ())
+
+
 @functools.cache
 def lexicons() -> Mapping[str, Lexicon]:
     """Read the lexicon of each reason code, once."""

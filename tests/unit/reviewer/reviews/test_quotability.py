@@ -84,10 +84,32 @@ def test_what_must_not_be_repeated_is_only_counted(line: str) -> None:
     assert code in reasons_against_quoting(source(verbatim=words), FACTS)
 
 
-@pytest.mark.parametrize("label", ["06 12 34 56 78", "Gros connard", "<b>Marie</b>"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        "06 12 34 56 78",
+        "Gros connard",
+        "<b>Marie</b>",
+        "Marie Dupont",
+        "sophie lefevre",
+        "M. Morel",
+        "Dr Ferrand",
+        "Atelier Dupont",
+        "insta point com",
+    ],
+)
 def test_a_signature_is_judged_too(label: str) -> None:
     found = source().model_copy(update={"author_label": label})
     assert reasons_against_quoting(found, FACTS)
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Marie D.", "Jean-Pierre L.", "M. et Mme T.", "Kevin de Nantes", "Papa Noël", "Un client", ""],
+)
+def test_a_signature_that_names_nobody_is_no_reason(label: str) -> None:
+    found = source().model_copy(update={"author_label": label})
+    assert reasons_against_quoting(found, FACTS) == ()
 
 
 def test_the_longest_quotation_is_the_last_that_is_quoted() -> None:
