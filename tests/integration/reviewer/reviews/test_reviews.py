@@ -419,7 +419,10 @@ def test_an_author_named_like_the_firm_is_warned_of_and_kept(
         {**REVIEW, "author_label": "Atelier Dupont 1"}, review(2, author_label="La gérante")
     )
     assert (done.returncode, done.stdout) == (0, "2 new, 0 changed, 0 kept already, 0 refused\n")
-    assert "line 1: warning: the author is named like the firm\n" in done.stderr
+    assert (
+        "line 1: warning: the author is named like the firm: the review is not quoted\n"
+        in done.stderr
+    )
     assert "line 2: warning: the author is named like the firm's or the site's" in done.stderr
     assert "gérante" not in done.stderr
 
