@@ -47,6 +47,12 @@ _TRANCHES = {
     tranche: frozenset(bound for bound in bounds if bound is not None)
     for tranche, bounds in EFFECTIFS.items()
 } | {"00": frozenset({0})}
+ORDINALS = tuple(
+    """premier deuxième troisième quatrième cinquième sixième septième huitième neuvième dixième
+    onzième douzième treizième quatorzième quinzième seizième dix-septième dix-huitième
+    dix-neuvième vingtième""".split()  # noqa: SIM905 a word list
+)
+_ACRONYM = re.compile(r"\(([A-Z]{3,7})\)")
 _SHARED_PREFIX = 5
 _LEAST_NAME_WORDS = 2
 _PLACES = frozenset({"commune", "departement", "region"})
@@ -169,7 +175,8 @@ def without_form(folded: str) -> str:
 def _place_literals(facts: Facts, commune: str | None) -> Iterator[Literal]:
     for nom in dict.fromkeys((commune, clean_name(facts.commune or ""))):
         for wording in _place_wordings(nom or ""):
-            yield Literal("commune", fold(wording), capitalised=True, hyphens_join=True)
+            capitalised = not wording[0].islower()
+            yield Literal("commune", fold(wording), capitalised=capitalised, hyphens_join=True)
     departement = departements().get(facts.departement or "")
     if departement is not None:
         yield Literal("departement", fold(departement.nom), capitalised=True, hyphens_join=True)
@@ -195,6 +202,7 @@ def _place_wordings(nom: str) -> Iterator[str]:
         yield f"{ville} ({rang} arrondissement)"
         yield f"{ville} {rang}"
         yield f"{rang} arrondissement"
+        yield f"{ORDINALS[int(rang.rstrip('er')) - 1]} arrondissement"
 
 
 def form_labels(facts: Facts) -> tuple[str, ...]:
@@ -206,6 +214,8 @@ def form_labels(facts: Facts) -> tuple[str, ...]:
 def _form_literals(facts: Facts) -> Iterator[Literal]:
     for folded in form_labels(facts):
         yield Literal("forme", folded, capitalised=len(folded) <= legal_forms.ACRONYM_LENGTH)
+    for acronym in _ACRONYM.findall(facts.forme or ""):
+        yield Literal("forme", fold(acronym), capitalised=True)
     for group in legal_forms.groups(form_labels(facts)):
         for alias in legal_forms.ALIASES[group]:
             yield Literal("forme", alias, capitalised=alias.replace(".", "") == group)

@@ -23,6 +23,8 @@ _GENERIC_HEAD = re.compile(
     r"(?:Autres? )?(?:Activités?|Services?|Travaux|Autres|Autre)\b"
     r"(?: liées? (?:à|aux)| d[eu]s?\b| d[’']| de la\b|)"
 )
+_SAME_DEEDS = {"commerce": ("vente", "négoce"), "ventes": ("vente",)}
+"""Other nouns of the same deed."""
 _SHORT = 3
 _HEAD_ENDINGS = ("age", "tion", "ment", "erie", "ure", "xion", "nage", "sion")
 _HEADS = frozenset(
@@ -60,8 +62,13 @@ class ActivityWords:
 def activity_words(label: str) -> ActivityWords:
     text = EXCEPTION.sub(" ", label)
     negated = frozenset(form for word in _NEGATED.findall(text) for form in forms(word.lower()))
-    heads = frozenset(form for head in _heads(text) for form in forms(head))
-    words = frozenset(
+    heads = frozenset(
+        form
+        for head in _heads(text)
+        for noun in (head, *_SAME_DEEDS.get(head, ()))
+        for form in forms(noun)
+    )
+    words = heads | frozenset(
         form
         for word in _WORD.findall(text)
         for form in forms(word.lower())

@@ -226,7 +226,7 @@ def _symbols(literal: Literal, lexis: Lexis) -> frozenset[str]:
 def _commune_symbol(folded: str, commune: str) -> str:
     """Return a symbol that tells which preposition the place has, or still needs."""
     own = fold(commune)
-    if folded[0].isdigit() and not own[:1].isdigit():
+    if folded.partition(" ")[2] == "arrondissement":
         return "<arrondissement>"
     if folded.startswith(("au ", "aux ")) and not own.startswith(("au ", "aux ")):
         return "<a_commune>"
