@@ -11,7 +11,7 @@ from shared.sirene.facts import Facts
 
 _HERE = Path(__file__).parent
 
-STRANGERS = ("strangers", "strangers_2")
+STRANGERS = ("strangers", "strangers_2", "strangers_3")
 """The banks whose authors had seen no rule and gave no codes."""
 
 REFUSED_ON_PURPOSE = {
@@ -23,6 +23,9 @@ REFUSED_ON_PURPOSE = {
     # The form is the company's, the year that of the establishment.
     "one.good.sivu.2": "ungrounded_terms",
     "one.good.proxi.2": "ungrounded_terms",
+    # The year is told of the siège, and of an activity: it is that of the establishment.
+    "two.good.bateau.3": "ungrounded_terms",
+    "two.good.marche.1": "ungrounded_terms",
 }
 """Texts that their author called good, with the code by which the editorial rules refuse them."""
 

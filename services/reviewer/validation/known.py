@@ -216,6 +216,7 @@ def _form_literals(facts: Facts) -> Iterator[Literal]:
         yield Literal("forme", folded, capitalised=len(folded) <= legal_forms.ACRONYM_LENGTH)
     for acronym in _ACRONYM.findall(facts.forme or ""):
         yield Literal("forme", fold(acronym), capitalised=True)
+        yield Literal("forme", fold(_ACRONYM.sub("", facts.forme or "")))
     for group in legal_forms.groups(form_labels(facts)):
         for alias in legal_forms.ALIASES[group]:
             yield Literal("forme", alias, capitalised=alias.replace(".", "") == group)

@@ -25,15 +25,18 @@ _GENERIC_HEAD = re.compile(
 )
 _SAME_DEEDS = {"commerce": ("vente", "négoce"), "ventes": ("vente",)}
 """Other nouns of the same deed."""
+_WARES = frozenset({"produits", "articles"})
+"""Words for what any commerce sells: « des produits alimentaires »."""
 _SHORT = 3
 _HEAD_ENDINGS = ("age", "tion", "ment", "erie", "ure", "xion", "nage", "sion")
 _HEADS = frozenset(
-    """accueil affrètement ateliers avocat camping commerce conseil courtage élevage entretien
-    études hébergement location-bail parcs pêche recherche soins services stockage transports
-    travaux vente boulangerie-pâtisserie""".split()  # noqa: SIM905 a word list
+    """accueil activités affrètement ateliers avocat camping commerce conseil courtage élevage
+    entretien études hébergement location-bail parcs pêche recherche soins services stockage
+    transports travaux vente boulangerie-pâtisserie""".split()  # noqa: SIM905 a word list
 )
 _ENDINGS = (
-    ("s", ""), ("", "s"), ("x", ""), ("al", "aux"), ("aux", "al"), ("al", "ale"), ("ale", "al"),
+    ("s", ""), ("", "s"), ("x", ""), ("al", "aux"), ("aux", "al"), ("aux", "ale"),
+    ("aux", "ales"), ("al", "ale"), ("ale", "al"),
     ("er", "ère"), ("ère", "er"), ("ers", "ère"), ("ères", "er"), ("if", "ive"), ("ive", "if"),
     ("eux", "euse"), ("euse", "eux"), ("el", "elle"), ("elle", "el"), ("ien", "ienne"),
     ("ienne", "ien"), ("é", "ée"), ("ée", "é"), ("és", "ée"), ("ées", "é"), ("t", "te"),
@@ -68,11 +71,16 @@ def activity_words(label: str) -> ActivityWords:
         for noun in (head, *_SAME_DEEDS.get(head, ()))
         for form in forms(noun)
     )
-    words = heads | frozenset(
-        form
-        for word in _WORD.findall(text)
-        for form in forms(word.lower())
-        if word.lower() not in _EMPTY
+    sold = _WARES if "commerce" in heads else frozenset()
+    words = (
+        heads
+        | sold
+        | frozenset(
+            form
+            for word in _WORD.findall(text)
+            for form in forms(word.lower())
+            if word.lower() not in _EMPTY
+        )
     )
     names = trades_by_label().get(fold(label), frozenset())
     return ActivityWords(

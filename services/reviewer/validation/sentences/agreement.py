@@ -27,6 +27,9 @@ _PRONOUNS = {"il": ("m", "s"), "elle": ("f", "s"), "ils": ("m", "p"), "elles": (
 _UNSURE = frozenset({"<min>", "<departement>", "<region>", "<forme>"})
 _PLACES = frozenset({"<commune>", "<departement>", "<region>"})
 _NAMED = frozenset({"<nom>", "<etab>", "<unite>"})
+_WORDS_OF_ACTIVITY = frozenset({"<tete>", "<metier>", "<libelle>"})
+_AFTER_NOUN = frozenset({"<nom>", "<etab>", "<unite>", "<gentile>"})
+_WITHIN_NOUN = _AFTER_NOUN | {"<mot>", "<commune>", "de", "d'", "du", "des"}
 _TO_BE = {"est": "s", "sont": "p"}
 _PARTICIPLE = re.compile(r"(?:.*[^\W\d_]é|établi|sis|inscrit|ouvert|issu|tenu)(e?)(s?)$")
 _FACTS = frozenset(
@@ -131,13 +134,29 @@ def _subject(tokens: tuple[SpeltWord, ...]) -> tuple[int, tuple[str, str]] | Non
     pronoun = _PRONOUNS.get(tokens[0].text)
     if pronoun is not None:
         return 1, pronoun
-    if len(tokens) > 1 and tokens[0].text in _DETERMINERS and (found := tokens[1].features):
-        names = {"<nom>", "<etab>", "<unite>", "<gentile>"}
-        place = 2
-        while place < len(tokens) and not names.isdisjoint(tokens[place].symbols):
-            place += 1
-        return place, found
+    if len(tokens) > 1 and tokens[0].text in _DETERMINERS and (found := _noun(*tokens[:2])):
+        return _end_of_noun(tokens), found
     return None
+
+
+def _noun(determiner: SpeltWord, noun: SpeltWord) -> tuple[str, str] | None:
+    """Return the features of the noun, or those that its determiner asks for."""
+    wanted = _DETERMINERS[determiner.text]
+    is_sure = wanted[0] and not _WORDS_OF_ACTIVITY.isdisjoint(noun.symbols)
+    return noun.features or (wanted if is_sure else None)
+
+
+def _end_of_noun(tokens: tuple[SpeltWord, ...]) -> int:
+    """Return the place after the noun with its names, or of the « est » that follows its words."""
+    place = 2
+    while place < len(tokens) and not _AFTER_NOUN.isdisjoint(tokens[place].symbols):
+        place += 1
+    for later in range(place, len(tokens)):
+        if tokens[later].text in {"est", "sont"} or tokens[later].text in {"a", "ont"}:
+            return later
+        if _WITHIN_NOUN.isdisjoint(tokens[later].symbols):
+            break
+    return place
 
 
 def _clauses(tokens: tuple[SpeltWord, ...]) -> Iterator[tuple[bool, tuple[SpeltWord, ...]]]:

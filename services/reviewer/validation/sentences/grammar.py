@@ -39,9 +39,11 @@ class Grammar:
         """Return whether the rule covers all tokens."""
         return len(symbols) in self._ends(rule, Parse(symbols, flags), 0)
 
-    def ends(self, rule: str, symbols: Symbols, start: int) -> frozenset[int]:
+    def ends(
+        self, rule: str, symbols: Symbols, start: int, flags: frozenset[str] = frozenset()
+    ) -> frozenset[int]:
         """Return where the rule may end that begins at this token."""
-        return self._ends(rule, Parse(symbols, frozenset()), start)
+        return self._ends(rule, Parse(symbols, flags), start)
 
     def _grow_first(self) -> None:
         changed = True

@@ -1,18 +1,20 @@
 """The sentences of a text, each read as statements of facts, or not understood."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.reviewer.validation.known import Known
 from services.reviewer.validation.masking import FoundFact
 from services.reviewer.validation.sentences.agreement import disagree, words_of
+from services.reviewer.validation.sentences.asides import without_asides
 from services.reviewer.validation.sentences.connectors import without_connectors
 from services.reviewer.validation.sentences.grammar import grammar
 from services.reviewer.validation.sentences.tokens import Lexis, Mark, tokens_of
 from shared.sirene.facts import Facts
 
-_ENDS = frozenset({".", "!", "?", "…"})
+# A question goes on with its answer: « Son activité ? Le tissage. »
+_ENDS = frozenset({".", "!", "…"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +102,19 @@ def read(text: str, facts: Facts, known: Known, found_facts: Sequence[FoundFact]
 def _sentence(tokens: list[Mark], lexis: Lexis) -> Sentence:
     tells = any(symbol in _TOLD for token in tokens for symbol in token.symbols)
     if tells:
-        for said in (tokens, without_connectors(tokens)):
+        for said in _readings(tokens, lexis.flags):
             if _is_understood(tuple(token.symbols for token in said), lexis.flags):
                 return Sentence(tuple(tokens), understood=True, disagrees=disagree(words_of(said)))
     return Sentence(tuple(tokens), understood=False)
+
+
+def _readings(tokens: list[Mark], flags: frozenset[str]) -> Iterator[list[Mark]]:
+    """Yield the sentence as it is, without connectors, and without asides."""
+    yield tokens
+    plain = without_connectors(tokens)
+    if len(plain) < len(tokens):
+        yield plain
+    yield from without_asides(plain, flags)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -28,9 +28,19 @@ _TOKEN = re.compile(
     r"|(?i:aujourd|[ldnsjcmt]|qu|jusqu|lorsqu|puisqu|quelqu)['’]"
     r"|[^\W\d_]+(?:-[^\W\d_]+)*|\.{3}|\S"
 )
-_SIGNS = {"(": "<par>", ")": "<fin_par>", "...": "…", "–": "-", "—": "-", "“": "«", "”": "»"}
+_SIGNS = {
+    "(": "<par>",
+    ")": "<fin_par>",
+    "...": "…",
+    "–": "-",
+    "—": "-",
+    "“": "«",
+    "”": "»",
+    "?": "<question>",
+}
 DISAGREES = "<desaccord>"
 """The symbol of a word of the activity that does not agree with the word before it."""
+_BREAKS = frozenset(".!?…;:")
 _SIREN_DIGITS = 9
 _APE = re.compile(r"\d{2}\.\d{2}[A-Z]")
 
@@ -104,6 +114,7 @@ def _flags(facts: Facts, known: Known, activity: ActivityWords) -> Iterator[str]
         "morale": "ei" not in known.forms and bool(known.forms),
         "collectivite": any(re.search("commune|collectivite", one) for one in form_labels(facts)),
         "location": "location" in activity.heads,
+        "detail": "vente" in activity.heads and "détail" in activity.words,
         "hors_rcs": "non immatriculee" in fold(facts.forme or ""),
         "double": facts.denomination is not None and fold(facts.denomination) != fold(facts.nom),
     }
@@ -127,7 +138,7 @@ def _years(facts: Facts) -> Iterator[str]:
 def _form_words(facts: Facts) -> frozenset[str]:
     known = formes_juridiques().get(facts.categorie_juridique or "")
     labels = (facts.forme or "", "" if known is None else known.libelle)
-    return frozenset(word.lower() for text in labels for word in re.findall(r"[^\W\d_]{4,}", text))
+    return frozenset(word.lower() for text in labels for word in re.findall(r"[^\W\d_]{3,}", text))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -157,9 +168,15 @@ def tokens_of(text: str, lexis: Lexis, facts: Sequence[FoundFact]) -> list[Mark]
         tokens += _words(text, position, start, lexis, begins=not tokens)
         words = text[start:end]
         own = _word_symbols(words, words.lower(), lexis) if " " not in words else frozenset()
+        if "<libelle>" in symbols and words.split()[0].lower() in lexis.activity.verbs:
+            # « Elle collecte des déchets non dangereux » has the words of a label too.
+            own |= {"<acte_libelle>"}
         tokens.append(Mark(words, symbols | own, start, end))
         position = end
     tokens += _words(text, position, len(text), lexis, begins=not tokens)
+    for place, token in enumerate(tokens):
+        if not token.symbols and (place == 0 or tokens[place - 1].text in _BREAKS):
+            tokens[place] = replace(token, symbols=_local_adjective(token.text.lower(), lexis))
     for place in _disagreements(tokens, lexis.activity):
         tokens[place] = replace(tokens[place], symbols=tokens[place].symbols | {DISAGREES})
     return tokens
@@ -311,6 +328,11 @@ def _word_symbols(word: str, small: str, lexis: Lexis) -> frozenset[str]:
         found.add("<min>")
     if not found and word in lexis.short_names:
         found = set(lexis.own_name)
-    if not found and word.islower() and (place := lexis.places.place_of(word)):
-        found = {"<gentile>", place}
+    if not found and word.islower():
+        return _local_adjective(word, lexis)
     return frozenset(found)
+
+
+def _local_adjective(small: str, lexis: Lexis) -> frozenset[str]:
+    place = lexis.places.place_of(small)
+    return frozenset() if place is None else frozenset({"<gentile>", place})

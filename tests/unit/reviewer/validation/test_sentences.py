@@ -88,3 +88,22 @@ def test_a_noun_of_the_name_may_take_it_up(facts_like: FactsLike) -> None:
     assert _is_right("Le collège est situé à Vannes.", college)
     assert not _is_right("Le collège est situé à Vannes.", facts_like())
     assert not _is_right("La SARL est un collège.", college)
+
+
+def test_a_label_that_begins_with_a_verb_is_a_deed(facts_like: FactsLike) -> None:
+    waste = facts_like(activite="Collecte des déchets non dangereux")
+    assert _is_right("Il collecte des déchets non dangereux.", waste)
+
+
+def test_an_article_agrees_with_the_participle_after_the_words_of_its_noun(
+    facts_like: FactsLike,
+) -> None:
+    laundry = facts_like(activite="Blanchisserie-teinturerie de détail")
+    assert not _is_right("La blanchisserie-teinturerie de détail est situé à Vannes.", laundry)
+    assert _is_right("La blanchisserie-teinturerie de détail est située à Vannes.", laundry)
+
+
+def test_a_shop_may_be_called_a_shop_only_where_it_sells_in_detail(facts_like: FactsLike) -> None:
+    shop = facts_like(activite="Commerce de détail de livres en magasin spécialisé")
+    assert _is_right("Le point de vente est situé à Vannes.", shop)
+    assert not _is_right("Le point de vente est situé à Vannes.", facts_like())
