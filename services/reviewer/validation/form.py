@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from itertools import pairwise
 
+from services.reviewer.french.disguises import is_of_another_script
 from services.reviewer.french.folding import fold, runs, tokenise
 from services.reviewer.validation.checked_text import CheckedText
 from services.reviewer.validation.known import FUNCTION_WORDS
@@ -29,8 +30,9 @@ _DANGLING = re.compile(
 )
 _PAIRS = (("«", "»"), ("(", ")"), ("“", "”"))
 _MARKUP = re.compile(
-    r"[*_`|~\\<>#]|&(?:[a-z]+|#\d+);|\]\(|\[/?[a-z]{1,6}\]|^\s*[-•·–]\s|^\s*\d+[.)]\s",
-    re.MULTILINE,
+    r"[*_`|~\\<>#‹›]|%3[ce]|javascript:|\bon\w+ ?= ?\S"
+    r"|&(?:[a-z]+|#\d+);|\]\(|\[/?[a-z]{1,6}\]|^\s*[-•·–]\s|^\s*\d+[.)]\s",
+    re.MULTILINE | re.IGNORECASE,
 )
 _SIGNS = frozenset("*_`|~#")
 # UTF-8 read as Windows, Latin-1 or Mac letters, and the remains of é in other encodings.
@@ -121,6 +123,8 @@ def too_long(checked: CheckedText) -> bool:
 
 def not_french(checked: CheckedText) -> bool:
     """Return whether a sentence is in another language, or the text is a list without a verb."""
+    if is_of_another_script(checked.unread.rest):
+        return True
     if len(checked.unread.words) < _LEAST_WORDS_FOR_LANGUAGE:
         return False
     if _FINITE.search(checked.whole.folded) is None or _is_list(checked):

@@ -5,6 +5,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from services.reviewer.french.data import prenoms
+from services.reviewer.french.disguises import (
+    holds_address,
+    holds_telephone,
+    masks_a_word,
+    undisguised,
+)
 from services.reviewer.validation.checked_text import CheckedText
 from services.reviewer.validation.lexicon import lexicons, said
 from services.reviewer.validation.masking import MASK
@@ -89,7 +95,26 @@ def person_name(checked: CheckedText) -> bool:
     )
 
 
+def contact_data(checked: CheckedText) -> bool:
+    """Return whether a number or an address is told, also in words and look-alikes."""
+    folded = checked.unread.folded
+    return _is_said("contact_data", checked) or holds_telephone(folded) or holds_address(folded)
+
+
+def profanity(checked: CheckedText) -> bool:
+    """Return whether an insult is written, also with digits or signs for its letters."""
+    folded = checked.unread.folded
+    meant = frozenset(undisguised(folded))
+    return (
+        _is_said("profanity", checked)
+        or masks_a_word(folded)
+        or lexicons()["profanity"].found(meant, "")
+    )
+
+
 RULES: dict[str, Callable[[CheckedText], bool]] = {
     **{code: partial(_is_said, code) for code in _PATTERNS},
+    "contact_data": contact_data,
     "person_name": person_name,
+    "profanity": profanity,
 }
