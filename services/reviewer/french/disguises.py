@@ -32,6 +32,7 @@ _UNITS = frozenset("un une deux trois quatre cinq six sept huit neuf".split())  
 _TEENS = frozenset("dix onze douze treize quatorze quinze seize".split())  # noqa: SIM905 a word list
 _TENS = frozenset("vingt vingts trente quarante cinquante soixante".split())  # noqa: SIM905 a word list
 _ZERO = frozenset({"zero", "o"})
+_LINKS = frozenset({"et", "puis"})
 _BETWEEN = 4
 _TELEPHONE_DIGITS = 9
 # « zéro six douze trente-quatre »: nobody spells out anything else.
@@ -85,14 +86,21 @@ def holds_telephone(folded: str) -> bool:
         if digits is not None:
             count, between = count + digits, 0
             most = _SPELT_DIGITS if part == "zero" else most
-            begins = begins or part in _ZERO or part.startswith(_BEGINNINGS) or digits > _BETWEEN
-        elif part != "et":
+            begins = begins or _begins_a_number(part, digits)
+        elif part not in _LINKS:
             between += 1
             if part[0].isalnum() or part == "\n" or between > _BETWEEN:
                 count, begins, most = 0, False, _TELEPHONE_DIGITS
         if begins and count >= most:
             return True
     return False
+
+
+def _begins_a_number(part: str, digits: int) -> bool:
+    """Return whether a telephone number can begin here, unlike the thousands of « 80 000 »."""
+    if part in _ZERO or digits > _BETWEEN:
+        return True
+    return part.startswith(_BEGINNINGS) and part != "000"
 
 
 def _digits(part: str, *, before: int) -> int | None:

@@ -52,7 +52,7 @@ _NAMED_PLACES = frozenset(
     theatre metro station chapelle basilique port halle statue
     """.split()  # noqa: SIM905 a word list
 )
-_THANKS = frozenset({"merci", "bravo"})
+_THANKS = frozenset({"merci", "bravo", "demandez", "demander"})
 _KIN = frozenset("papa maman papy papi mamie mamy tonton tata tatie tante oncle famille".split())  # noqa: SIM905 a word list
 _FROM = frozenset({"de", "d", "du", "a", "des"})
 _SENTENCE_END = re.compile(r"[.!?…:\n«»\"“”(\-–—]\s*$")

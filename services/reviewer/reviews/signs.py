@@ -55,7 +55,7 @@ _MOST_SYMBOLS = 12
 # A person's origin is no business of the reader's; a dish may be Moroccan.
 _ORIGIN = re.compile(
     r" (?:les|des|ces|gens|personnel|ouvriers?|employee?s?|gars|type|homme|femme|gerante?"
-    r"|patron(?:ne)?|serveu(?:r|se)s?|vendeu(?:r|se)s?|caissi(?:er|ere)s?|chauffeurs?|coiffeu(?:r|se)s?"
+    r"|patron(?:ne)?|serveu(?:r|se)s?|vendeu(?:r|se)s?|caissi(?:er|ere)s?|chauffeurs?|coiffeu(?:r|se)s?|menage"
     r"|livreurs?|technicien(?:ne)?s?|chef|cuisinier) (?:(?:sont|est|tous|toutes) )*"
     r"(?:roumain|polonais|pakistanais|algerien|marocain|tunisien|turc|turque|chinois|ukrainien|syrien"
     r"|afghan|albanais|kosovar|senegalais|malien|congolais|antillais|portugais|bulgare|tchetchene"
@@ -75,6 +75,20 @@ _VALUABLES = (
     r"|bague|collier|ordinateur|telephone|outils?|boucles? d'oreilles?)\w*"
 )
 _GONE = r"\b(?:disparu|manqu|introuvable|envole|vide|subtilise|emport|plus la\b|jamais re)\w*"
+# Matters that are harmless of a place and seldom of a person: looks, body, money, intent.
+_STAFF = (
+    r"\b(?:patron(?:ne)?|gerante?|directeur|directrice|serveu(?:r|se)|vendeu(?:r|se)|caissi(?:er|ere)"
+    r"|chauffeur|livreur|coiffeu(?:r|se)|mecano|mecanicien|plombier|technicien(?:ne)?|moniteur"
+    r"|monitrice|prof|femme de menage|menage|receptionniste|cuisini(?:er|ere)|chef|stagiaire"
+    r"|apprentie?|ouvrier|employee?|collegue|secretaire|assistante?|infirmi(?:er|ere)|maitre)s?\b"
+)
+_PERSONAL = (
+    r"\b(?:moche|laide?|grosses?|gros|obese|vieux|vieille|bizarre|louche|cuisse|corps|bouche|haleine"
+    r"|transpire|pue|sent mauvais|boit|bouteille|bourree?|expres|volontairement|dettes?"
+    r"|poches?|bijoux|argent|dieu|vote|gay|homo|maitresse|divorce|celibataire|enceinte"
+    r"|accent)\b"
+)
+_OF_STAFF = re.compile(rf"{_STAFF}[^.!?]{{0,50}}{_PERSONAL}|{_PERSONAL}[^.!?]{{0,40}}{_STAFF}")
 # Something of value is gone: whoever tells it means that somebody took it.
 _GONE_VALUABLES = re.compile(
     rf"\b(?:mes|mon|ma|nos|notre|une?|des|l'|de) ?{_VALUABLES}[^.!?]{{0,50}}{_GONE}"
@@ -142,6 +156,7 @@ _SIGNS: Mapping[str, Callable[[str, str], bool]] = {
     "advertising": lambda visible, folded: (
         _PROMOTION.search(visible) is not None or _is_an_offer(folded)
     ),
+    "identifiable": lambda _, folded: _OF_STAFF.search(folded) is not None,
     "injection_suspect": lambda _, folded: _ORDER.search(folded) is not None,
     "markup": lambda _, folded: _MARKUP.search(folded) is not None,
     "flood": lambda visible, _: _is_flood(visible),
