@@ -35,7 +35,7 @@ _PROMOTION = re.compile(
 _PRICE = re.compile(r"\d ?(?:€|euros?\b)")
 _OFFER = re.compile(
     r"\b(?:ttc|ht|compris|a partir de|des \d|seulement|jour et nuit|24 ?h|7 ?j|moins chers? que"
-    r"|offerte?s?|gratuite?s?|devis|remise|promo|imbattables?|disponibles?)\b"
+    r"|offerte?s?|gratuite?s?|remise|promo|imbattables?|disponibles?)\b"
 )
 _CUSTOMER = re.compile(
     r"\b(?:j|je|m|me|moi|mon|ma|mes|nous|notre|nos|on|ai|avons|etait|ete|eu|pris|paye|recu)\b"
@@ -83,8 +83,8 @@ _STAFF = (
     r"|apprentie?|ouvrier|employee?|collegue|secretaire|assistante?|infirmi(?:er|ere)|maitre)s?\b"
 )
 _PERSONAL = (
-    r"\b(?:moche|laide?|grosses?|gros|obese|vieux|vieille|bizarre|louche|cuisse|corps|bouche|haleine"
-    r"|transpire|pue|sent mauvais|boit|bouteille|bourree?|expres|volontairement|dettes?"
+    r"\b(?:moche|laide?|obese|bizarre|louche|cuisse|corps|bouche|haleine"
+    r"|transpire|pue|sent mauvais|boit|bourree?|expres|volontairement|dettes?"
     r"|poches?|bijoux|argent|dieu|vote|gay|homo|maitresse|divorce|celibataire|enceinte"
     r"|accent)\b"
 )
