@@ -133,7 +133,7 @@ A due avis whose accepted text stands is a renewal, and has a rank; a first text
 """
 
 NO_TEXT = """text = NULL, label = NULL, digital_source_type = NULL, model = NULL,
-      prompt_version = NULL, accepted_facts_hash = NULL, accepted_at = NULL,
+      prompt_version = NULL, accepted_facts_hash = NULL, context_hash = NULL, accepted_at = NULL,
       held_because = NULL, held_at = NULL, display_name = NULL, json_ld = NULL,
       renewal_rank = NULL"""
 """Assignments of an `UPDATE avis` that takes its text away, with all that tells of it."""
@@ -183,6 +183,8 @@ class AvisEvent(StrEnum):
     ERASED = auto()
     # An order for texts by the present prompt.
     PROMPT_CHANGED = auto()
+    # The sweep finds that other rows say something else than the text.
+    CONTEXT_CHANGED = auto()
     # An order to try failed items again.
     RETRIED = auto()
     # Orders of a person about the text.
@@ -261,6 +263,7 @@ TRANSITIONS = (
     Transition(AvisEvent.PAGE_REOPENED, HELD_BACK | _CANCELLED, _DUE | _ACCEPTED),
     Transition(AvisEvent.ERASED, ANY, WITHDRAWN, held_because=CLEARED),
     Transition(AvisEvent.PROMPT_CHANGED, _ACCEPTED, _DUE),
+    Transition(AvisEvent.CONTEXT_CHANGED, _ACCEPTED, _DUE),
     Transition(AvisEvent.RETRIED, _REJECTED, _DUE),
     Transition(
         AvisEvent.HOLD_ORDERED,

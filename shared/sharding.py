@@ -23,6 +23,7 @@ SHARD_TABLES = frozenset(
         "avis_attempts",
         "avis_orders",
         "avis_simhashes",
+        "context_sweeps",
         "prompt_debuts",
         "review_batches",
         "review_batch_lines",

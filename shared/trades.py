@@ -1,13 +1,15 @@
 """The trade of an establishment: how many others of its activity are open in its commune."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, text
 
 from shared.db.tables.trades import TRADE
-from shared.imports.completeness import complete_communes
+from shared.imports.completeness import Completeness, read_completeness
 from shared.sirene.context import Trade
+from shared.sirene.dates import is_plausible
 
 _Place = tuple[str, str, str]
 
@@ -43,6 +45,17 @@ COUNT_TRADES = text(f"""
         SELECT etablissements, with_employees FROM trade_count_changes WHERE {_SAME}) noted
       ) counted
 """)
+_RANKED = 3
+MOST_TO_RANK = 20
+"""The largest trade whose members are read: to be the third of more tells little."""
+FIND_OLDEST = text(f"""
+    SELECT {", ".join(f"asked.{name}" for name in TRADE)}, e.siret, e.date_creation
+    FROM unnest({", ".join(f"CAST(:{name} AS text[])" for name in TRADE)})
+      AS asked ({", ".join(TRADE)})
+    CROSS JOIN LATERAL (
+      SELECT siret, date_creation FROM etablissements
+      WHERE {_SAME} AND etat_administratif = 'A' LIMIT {2 * MOST_TO_RANK}) e
+""")
 
 
 def trade_of(
@@ -51,27 +64,58 @@ def trade_of(
     *,
     now: dt.datetime,
     shards: Sequence[Connection] = (),
+    complete: Completeness | None = None,
 ) -> dict[str, Trade]:
     """Return the trade of each establishment that is open, where its commune is complete.
 
     Nothing may be said of the others. `shards` are the databases of the register, over which a
-    count is summed; without them it is in `control`. Look some hundred up at once.
+    count is summed; without them it is in `control`. `complete` may have been read before. Look
+    some hundred up at once.
     """
     register = shards or (control,)
+    complete = complete or read_completeness(control, now=now, shards=shards)
     asked = {"sirets": list(sirets)}
     places = {row.siret: row[1:] for shard in register for row in shard.execute(FIND_PLACES, asked)}
-    communes = {code_commune for code_commune, *_ in places.values()}
-    months = complete_communes(control, communes, now=now, shards=shards)
-    told = {siret: place for siret, place in places.items() if place[0] in months}
-    counts = _count(register, sorted({*told.values()}))
+    months = {code: complete.month_of(code) for code in {place[0] for place in places.values()}}
+    told = {siret: (place, month) for siret, place in places.items() if (month := months[place[0]])}
+    counts = _count(register, sorted({place for place, _ in told.values()}))
+    small = [place for place, (number, _) in counts.items() if 1 < number <= MOST_TO_RANK]
+    ranks = _rank(register, small)
     return {
         siret: Trade(
             etablissements=counts[place][0],
             with_employees=counts[place][1],
-            month=months[place[0]],
+            month=month,
+            rank=ranks.get(siret),
         )
-        for siret, place in told.items()
+        for siret, (place, month) in told.items()
     }
+
+
+def _rank(register: Sequence[Connection], places: Sequence[_Place]) -> dict[str, int]:
+    """Return the rank of those that are the first three of their trade by date of creation.
+
+    None is ranked where one has no plausible date: it may be the oldest.
+    """
+    members: dict[_Place, list[tuple[dt.date | None, str]]] = {place: [] for place in places}
+    asked = {name: [place[at] for place in places] for at, name in enumerate(TRADE)}
+    for shard in register if places else ():
+        for *place, siret, day in shard.execute(FIND_OLDEST, asked):
+            members[tuple(place)].append((day if is_plausible(day) else None, siret))
+    ranks: dict[str, int] = {}
+    for found in members.values():
+        same = Counter(day for day, _ in found)
+        if None in same:
+            continue
+        for rank, (day, siret) in enumerate(sorted(found, key=_date)[:_RANKED], 1):
+            if same[day] == 1:
+                ranks[siret] = rank
+    return ranks
+
+
+def _date(member: tuple[dt.date | None, str]) -> tuple[dt.date, str]:
+    day, siret = member
+    return day or dt.date.max, siret
 
 
 def _count(

@@ -19,7 +19,7 @@ from services.reviewer.providers.call import CallWindow
 from services.reviewer.reviews import synthese
 from services.reviewer.reviews.selection import select
 from services.reviewer.reviews.validation import validate_synthese
-from services.reviewer.store import claim, release_claims, store
+from services.reviewer.store import Describe, claim, release_claims, store
 from services.reviewer.texts.attempts import BY_A_MODEL, Attempt, Attempts, attempt
 from services.reviewer.texts.author import Author
 from services.reviewer.texts.duplicates import Rewriter
@@ -64,6 +64,8 @@ class ShardReviewer:
     sole_traders: bool
     # Returns the avis that may be made now: none while the run is paused. The others go back.
     admit: Callable[[Sequence[int]], Sequence[int]] = list
+    # Adds what rows beside its own say of a subject.
+    describe: Describe = dict
     rewriter: Rewriter | None = None
     hold_rules: HoldRules = HOLD_NOTHING
     imprint: Imprint = NO_IMPRINT
@@ -87,6 +89,7 @@ class ShardReviewer:
             lease_seconds=self.lease_seconds,
             prompt_version=self.author.prompt_version,
             sole_traders=self.sole_traders,
+            describe=self.describe,
         )
         self.count_fates(fates.values())
         pending = self._start(claims, start)

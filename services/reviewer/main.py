@@ -14,6 +14,8 @@ from services.reviewer.batches.client import BatchClient
 from services.reviewer.batches.loop import Batches
 from services.reviewer.batches.step import BatchSteps
 from services.reviewer.capacity import Capacity
+from services.reviewer.contexts.reader import ContextReader
+from services.reviewer.contexts.sweep import ContextSweep
 from services.reviewer.editors.orders import Editor
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
@@ -44,6 +46,7 @@ from shared.settings import load
 _RELAY_INTERVAL_SECONDS = 0.5
 _BOOKKEEPING_INTERVAL_SECONDS = 5.0
 _BATCHES_INTERVAL_SECONDS = 5.0
+_CONTEXTS_INTERVAL_SECONDS = 30.0
 # A person waits for the outcome.
 _ORDERS_INTERVAL_SECONDS = 1.0
 # The second text of each generator waits in memory, so that no generator waits for a claim.
@@ -138,7 +141,10 @@ class _Parts:
             metrics=self.metrics,
         )
 
-    def reviewers(self, author: Author) -> list[ShardReviewer]:
+    def contexts(self) -> ContextReader:
+        return ContextReader(self.engine, self.shards, self.clock)
+
+    def reviewers(self, author: Author, contexts: ContextReader) -> list[ShardReviewer]:
         """Return a reviewer for each shard; they share generators and capacity."""
         generators = ThreadPoolExecutor(self.texts_at_once, thread_name_prefix="generator")
         capacity = Capacity(self.clock, self.texts_claimed)
@@ -152,6 +158,7 @@ class _Parts:
                 lease_seconds=self.lease_seconds,
                 sole_traders=self.settings.avis_sole_traders,
                 admit=Budget(self.engine).admitted,
+                describe=contexts.describe,
                 rewriter=Rewriter(author.validate, self.clock, self.metrics),
                 hold_rules=self.hold_rules,
                 imprint=self.imprint,
@@ -189,7 +196,9 @@ class _Parts:
         )
         # All keys are read: other replicas never learn of a provider that this one cannot ask.
         meter.open(prompt_version=author.prompt_version)
-        reviewers = self.reviewers(author)
+        contexts = self.contexts()
+        reviewers = self.reviewers(author, contexts)
+        sweep = ContextSweep(contexts, self.clock, sole_traders=self.settings.avis_sole_traders)
         declare_actors(broker, *reviewers)
         relay, prompt = self.relay(broker), read_prompt()
         routes = [
@@ -210,6 +219,7 @@ class _Parts:
                 Loop("relay", _RELAY_INTERVAL_SECONDS, relay.step),
                 Loop("budget", _BOOKKEEPING_INTERVAL_SECONDS, partial(self.keep_books, meter)),
                 Loop("orders", _ORDERS_INTERVAL_SECONDS, self.carry_out_orders),
+                Loop("contexts", _CONTEXTS_INTERVAL_SECONDS, sweep.step),
                 Loop("batches", self.batches_interval_seconds, batches.step),
             ),
         )

@@ -22,8 +22,8 @@ CLAIM = text("""
         attempts = attempts + 1,
         updated_at = clock_timestamp()
     FROM open WHERE avis.id = open.id
-    RETURNING avis.id, avis.attempts, avis.accepted_facts_hash, avis.model, avis.prompt_version,
-              avis.text IS NOT NULL AS has_text
+    RETURNING avis.id, avis.attempts, avis.accepted_facts_hash, avis.context_hash, avis.model,
+              avis.prompt_version, avis.text IS NOT NULL AS has_text
 """)
 
 LOCK = text("""
@@ -66,7 +66,7 @@ def _update(columns: Sequence[str], more: str, *, read: Sequence[str] = ()) -> T
 ACCEPT = _update(
     (
         *("text", "label", "digital_source_type", "model", "prompt_version", "facts_hash"),
-        "display_name",
+        *("context_hash", "display_name"),
     ),
     f"""outcome = 'accepted', accepted_facts_hash = new.facts_hash,
         json_ld = CAST(new.json_ld AS jsonb), accepted_at = clock_timestamp(), {avis.SETTLE}""",

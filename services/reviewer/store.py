@@ -35,7 +35,11 @@ from services.reviewer.texts.rulings import (
     outcome_now,
 )
 from services.reviewer.texts.subject_rows import lock_subjects, read_subjects
+from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import HUMAN_EDITED, PENDING, TEXTLESS, AvisOutcome, HoldReason
+
+Describe = Callable[[Mapping[int, AvisSubject]], Mapping[int, AvisSubject]]
+"""Return the subjects with their contexts."""
 
 STARTS_ALLOWED = 10
 """Starts without a result after which an avis is rejected: it seems to kill its reviewer."""
@@ -46,21 +50,23 @@ _TRIES = 3
 STARTS_WITHOUT_RESULT = "starts_without_result"
 
 
-def claim(
+def claim(  # noqa: PLR0913  # what a claim depends on
     engine: Engine,
     avis_ids: Sequence[int],
     *,
     lease_seconds: float,
     prompt_version: str,
     sole_traders: bool,
+    describe: Describe = dict,
 ) -> tuple[list[Claim], dict[int, Fate]]:
     """Claim those of the avis that are pending and unclaimed; settle those that need no text.
 
     Return the claims, and the fates of what was settled. An avis whose row another transaction
-    has locked is left alone.
+    has locked is left alone. `describe` adds the contexts of what was claimed, afterwards: it needs
+    connections, and the store makes sure that the facts were the same all the time.
     """
     token = uuid.uuid4()
-    claims: list[Claim] = []
+    claimed_subjects: dict[int, AvisSubject] = {}
     settled: dict[int, AvisOutcome] = {}
     edits: dict[int, HoldReason] = {}
     with engine.begin() as connection:
@@ -88,9 +94,11 @@ def claim(
                 failure = failure_row(claimed, code, code)
                 statements.execute_rows(connection, statements.FAIL_ITEMS, [failure])
             else:
-                claims.append(claimed)
+                claimed_subjects[row.id] = subject
         _settle(connection, settled)
         hold(connection, edits)
+    described = describe(claimed_subjects).items() if claimed_subjects else ()
+    claims = [Claim.on(subject, avis_id=avis_id, token=token) for avis_id, subject in described]
     return claims, {avis_id: Fate.of(outcome) for avis_id, outcome in settled.items()}
 
 
@@ -206,6 +214,9 @@ def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:
         prompt_version = HUMAN_EDITED
     elif claimed.sources is not None:
         prompt_version = synthese.PROMPT_VERSION
+    elif row.context_hash is None:
+        # What other rows say has changed since, or was never kept.
+        return False
     accepted = (row.accepted_facts_hash, row.prompt_version)
     return row.has_text is True and accepted == (claimed.facts_hash, prompt_version)
 

@@ -6,8 +6,9 @@ since, or a certificate that compared sets of sirets over a scope with the commu
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -58,6 +59,41 @@ _CERTIFIED = text("""
 """)
 
 
+@dataclass(frozen=True)
+class Completeness:
+    """The day of which whole stock files tell, and the scopes that agreed, the latest first."""
+
+    loaded: dt.date | None
+    certified: Sequence[tuple[Scope, dt.date]]
+
+    def month_of(self, code_commune: str) -> dt.date | None:
+        """Return the first day of the month as of which the commune is complete, if it is.
+
+        Its open establishments are.
+        """
+        return self._month(lambda scope: scope.holds_commune(code_commune))
+
+    @property
+    def month(self) -> dt.date | None:
+        """Return the same of all France, where closed establishments are complete, too."""
+        return self._month(attrgetter("is_whole"))
+
+    def _month(self, is_meant: Callable[[Scope], bool]) -> dt.date | None:
+        days = [day for scope, day in self.certified if is_meant(scope)][:1]
+        days += [] if self.loaded is None else [self.loaded]
+        return max(days).replace(day=1) if days else None
+
+
+def read_completeness(
+    control: Connection, *, now: dt.datetime, shards: Sequence[Connection] = ()
+) -> Completeness:
+    """Return what says that the register is complete.
+
+    `shards` are the databases of the register; without them it is in `control`.
+    """
+    return Completeness(_loaded_on(control, now, shards or (control,)), _certified(control, now))
+
+
 def complete_communes(
     control: Connection,
     codes: Iterable[str],
@@ -67,18 +103,11 @@ def complete_communes(
 ) -> dict[str, dt.date]:
     """Return the first day of the month as of which each complete commune is complete.
 
-    Communes that nothing says to be complete are left out. `shards` are the databases of the
-    register; without them it is in `control`.
+    Communes that nothing says to be complete are left out.
     """
-    loaded = _loaded_on(control, now, shards or (control,))
-    certified = _certified(control, now)
-    found: dict[str, dt.date] = {}
-    for code in codes:
-        days = [day for scope, day in certified if scope.holds_commune(code)][:1]
-        days += [] if loaded is None else [loaded]
-        if days:
-            found[code] = max(days).replace(day=1)
-    return found
+    complete = read_completeness(control, now=now, shards=shards)
+    months = {code: complete.month_of(code) for code in codes}
+    return {code: month for code, month in months.items() if month is not None}
 
 
 def _loaded_on(

@@ -1,7 +1,7 @@
 """The scope of an import. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 from shared.sirene.reference import departement_of
@@ -26,6 +26,11 @@ class Scope:
     @classmethod
     def of_unit(cls, siren: str) -> Self:
         return cls(siret_from=f"{siren}00000", siret_to=f"{siren}99999")
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether every establishment is in the scope, the closed ones too."""
+        return not any(getattr(self, each.name) for each in fields(self))
 
     def holds_commune(self, code_commune: str) -> bool:
         """Return whether all open establishments of the commune are in the scope."""

@@ -4,9 +4,12 @@ Nothing of it is known to the writer when it stores a record; the reviewer reads
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import orjson
 
 TradeSize = Literal["alone", "2-5", "6-20", "21-100", "more"]
 _SIZES: Sequence[tuple[float, TradeSize]] = (
@@ -96,3 +99,69 @@ class Context:
 
 
 NO_CONTEXT = Context()
+
+CONTEXT_VERSION = "context-1"
+_UNKNOWN = "-"
+_BETWEEN = "+"
+
+
+def context_hash(context: Context) -> str:
+    """Return the hashes of trade, of sites and of the rest, as texts tell them.
+
+    Counts enter it by class and without their month, so that one opening changes nearly nothing.
+    What is not known has no hash.
+    """
+    trade, sites = context.trade, context.sites
+    history = [
+        [(each.value, each.until) for each in context.former_activites],
+        [(each.value, each.until) for each in context.former_enseignes],
+        [_values(each) for each in context.predecessors],
+        [_values(each) for each in context.successors],
+    ]
+    return _BETWEEN.join(
+        (
+            _UNKNOWN if trade is None else _hash([*_class_of(trade), trade.rank]),
+            _UNKNOWN if sites is None else _hash(_classes_of(sites)),
+            _hash(history),
+        )
+    )
+
+
+def is_other(kept: str | None, present: str) -> bool:
+    """Return whether a text with this context would say something else now.
+
+    What the register does not say any more, because nothing says that it is complete, stays true of
+    its month.
+    """
+    if kept is None:
+        return True
+    pairs = zip(kept.split(_BETWEEN), present.split(_BETWEEN), strict=True)
+    return any(now not in {_UNKNOWN, then} for then, now in pairs)
+
+
+def _class_of(trade: Trade) -> tuple[str, str]:
+    return trade.size, _class(trade.with_employees)
+
+
+def _classes_of(sites: Sites) -> list[str]:
+    return [_class(count) for count in (sites.open, sites.closed, sites.communes)]
+
+
+def _class(count: int) -> str:
+    return size_of(count) if count else "none"
+
+
+def _values(link: Succession) -> list[object]:
+    return [
+        link.siret,
+        link.day,
+        link.same_unit,
+        link.transfert_siege,
+        link.continuite_economique,
+        link.commune,
+        link.voie,
+    ]
+
+
+def _hash(values: object) -> str:
+    return hashlib.sha256(CONTEXT_VERSION.encode() + orjson.dumps(values)).hexdigest()[:16]

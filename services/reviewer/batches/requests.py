@@ -27,6 +27,7 @@ from services.reviewer.providers.bill import Messages, largest_usage
 from services.reviewer.providers.chat import payload_of
 from services.reviewer.providers.prompt import Prompt
 from services.reviewer.providers.settings import Batch, Provider
+from services.reviewer.store import Describe
 from services.reviewer.texts.subject_rows import read_subjects
 from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import PENDING
@@ -79,6 +80,7 @@ class BatchBuilder:
     batch: Batch
     prompt: Prompt
     sole_traders: bool
+    describe: Describe = dict
 
     def is_due(self, engine: Engine, only: Sequence[int] | None) -> bool:
         """Return whether a batch is full, or its first text has waited long enough."""
@@ -149,7 +151,7 @@ class BatchBuilder:
         """Return lines that are still to be written, with the present facts; release the others."""
         ids = sorted(line.avis_id for line in lines)
         held = {row.id: row for row in connection.execute(statements.LOCK, {"ids": ids})}
-        subjects = read_subjects(connection, ids)
+        subjects = self.describe(read_subjects(connection, ids))
         json_wanted = self.provider.structured_output != "plain"
         due: list[DueLine] = []
         gone: list[BatchLine] = []

@@ -63,7 +63,10 @@ class BatchResults:
         ids = list(by_line)
         with self.reviewer.engine.connect() as connection:
             lines = batch_lines.read_lines(connection, job.id, ids=ids, most=len(ids))
-            subjects = read_subjects(connection, [line.avis_id for line in lines])
+            subjects: Mapping[int, AvisSubject] = read_subjects(
+                connection, [line.avis_id for line in lines]
+            )
+        subjects = self.reviewer.describe(subjects)
         found = [self._result(job, line, by_line[line.id], subjects) for line in lines]
         if not found:
             return

@@ -45,7 +45,13 @@ class BatchSteps:
 
     @property
     def builder(self) -> BatchBuilder:
-        return BatchBuilder(self.provider, self.batch, self.prompt, self.reviewer.sole_traders)
+        return BatchBuilder(
+            self.provider,
+            self.batch,
+            self.prompt,
+            self.reviewer.sole_traders,
+            self.reviewer.describe,
+        )
 
     @property
     def provider(self) -> Provider:

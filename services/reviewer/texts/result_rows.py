@@ -1,5 +1,6 @@
 """The rows in which results are stored: accepted texts, attempts, failures. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import orjson
@@ -7,10 +8,6 @@ import orjson
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.provenance import Imprint, json_ld
 from services.reviewer.texts.rulings import AvisResult, Claim, Ruling
-from shared.sirene.facts import facts_hash
-
-_HASH_DIGITS = 64
-"""A synthese has the hash of its reviews behind that of its facts."""
 
 
 def failure_row(claim: Claim, code: str, message: str) -> dict[str, object]:
@@ -34,6 +31,7 @@ def accepted_row(result: AvisResult, imprint: Imprint, *, name: str) -> dict[str
         "model": last.model,
         "prompt_version": last.prompt_version,
         "facts_hash": result.claim.facts_hash,
+        "context_hash": result.claim.context_hash,
         "display_name": name,
         "json_ld": orjson.dumps(json_ld(result.claim, last, imprint, name=name)).decode(),
     }
@@ -64,6 +62,12 @@ def attempt_row(result: AvisResult, attempt: Attempt, ruling: Ruling) -> dict[st
 
 def _facts_of(claim: Claim) -> dict[str, object] | None:
     """Return the facts that the hash is of; None where a batch was asked with others."""
-    if facts_hash(claim.facts) != claim.facts_hash[:_HASH_DIGITS]:
-        return None
-    return {name: value for name, value in asdict(claim.facts).items() if value is not None}
+    return None if claim.of_other_facts else _said(asdict(claim.facts))
+
+
+def _said(values: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what the register does not say, at every depth."""
+    nested = {
+        name: _said(value) if isinstance(value, dict) else value for name, value in values.items()
+    }
+    return {name: value for name, value in nested.items() if value not in (None, {}, ())}

@@ -10,6 +10,7 @@ from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import PENDING, AvisOutcome, HoldReason
 from shared.errors import SlowDown
+from shared.sirene.context import context_hash
 from shared.sirene.facts import Facts
 
 LEASE_LOST = "lease_lost"
@@ -48,20 +49,29 @@ class Claim:
     fetched_at: dt.datetime
     # A notice has None, a synthese at least one.
     sources: tuple[Source, ...] | None = None
+    # A batch was asked with other facts than these, and the hash is of those.
+    of_other_facts: bool = False
+
+    @property
+    def context_hash(self) -> str | None:
+        """Return the hash of what other rows say; None for a synthese, which does not tell it."""
+        return context_hash(self.facts.context) if self.sources is None else None
 
     @classmethod
     def on(
         cls, subject: AvisSubject, *, avis_id: int, token: uuid.UUID, facts_hash: str | None = None
     ) -> "Claim":
         """Return the claim on an avis about this subject; `facts_hash` is that of other facts."""
+        present = subject.facts_hash
         return cls(
             avis_id=avis_id,
             token=token,
             siren=subject.unite.siren,
             facts=subject.facts,
-            facts_hash=subject.facts_hash if facts_hash is None else facts_hash,
+            facts_hash=present if facts_hash is None else facts_hash,
             fetched_at=subject.fetched_at,
             sources=subject.sources,
+            of_other_facts=facts_hash not in {None, present},
         )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, RowMapping, text
 from services.reviewer.reviews.source import Source
 from services.reviewer.reviews.store import read_sources
 from services.reviewer.texts.subjects import AvisSubject
+from shared.days import TIME_ZONE
 from shared.db.tables import etablissements, pro_localisations, unites_legales
 from shared.sirene.records import Etablissement, Page, UniteLegale
 
@@ -17,7 +18,8 @@ _COLUMNS = ", ".join(
     for column in table.columns
 )
 _SUBJECTS = text(f"""
-    SELECT avis.id AS avis_id, avis.kind, oppositions.siren IS NOT NULL AS opposed, {_COLUMNS}
+    SELECT avis.id AS avis_id, avis.kind, oppositions.siren IS NOT NULL AS opposed,
+      (now() AT TIME ZONE '{TIME_ZONE}')::date AS today, {_COLUMNS}
     FROM avis
     JOIN pro_localisations ON pro_localisations.id = avis.pro_localisation_id
     JOIN etablissements ON etablissements.siret = pro_localisations.siret
@@ -65,5 +67,6 @@ def _subject(row: RowMapping, sources: Mapping[str, Sequence[Source]]) -> AvisSu
         Page.from_row(columns, prefix="p_"),
         columns["opposed"],
         columns["e_fetched_at"],
+        columns["today"],
         reviews if columns["kind"] == "synthese" else None,
     )

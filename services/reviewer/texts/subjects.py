@@ -1,12 +1,13 @@
 """The subject of an avis: an establishment as the register has it now. Pure."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.reviewer.reviews.selection import select
 from services.reviewer.reviews.source import Source, sources_hash
 from shared.avis import PENDING, AvisOutcome
-from shared.sirene.facts import Facts, facts_hash
+from shared.sirene.context import NO_CONTEXT, Context
+from shared.sirene.facts import Facts, as_told, facts_hash
 from shared.sirene.pages import avis_outcome, facts_of, registered_facts
 from shared.sirene.records import Etablissement, Page, UniteLegale
 
@@ -15,7 +16,8 @@ from shared.sirene.records import Etablissement, Page, UniteLegale
 class AvisSubject:
     """The rows that one avis is about, as one statement saw them.
 
-    `sources` is None for a notice; it may be empty for a synthese.
+    `sources` is None for a notice; it may be empty for a synthese. `today` is the day in France on
+    which they were read, and `context` what other rows said later.
     """
 
     etablissement: Etablissement
@@ -23,7 +25,9 @@ class AvisSubject:
     page: Page
     opposed: bool
     fetched_at: dt.datetime
+    today: dt.date
     sources: tuple[Source, ...] | None = None
+    context: Context = NO_CONTEXT
 
     @property
     def facts_hash(self) -> str:
@@ -33,7 +37,9 @@ class AvisSubject:
 
     @property
     def facts(self) -> Facts:
-        return facts_of(self.etablissement, self.unite, self.page)
+        """Return the facts that a text of this day may tell."""
+        facts = facts_of(self.etablissement, self.unite, self.page)
+        return replace(as_told(facts, self.today), context=self.context)
 
     def outcome(self, *, sole_traders: bool) -> AvisOutcome:
         """Return `pending` where a text may be written, else the outcome that says why not."""

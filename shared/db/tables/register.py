@@ -26,7 +26,12 @@ etablissements = col.table(
     col.boolean("buried"),
     Index("ix_etablissements_siren", "siren"),
     Index("ix_etablissements_departement_siret", "departement", "siret"),
-    Index("ix_etablissements_code_commune", "code_commune"),
+    # Of a commune, and of a trade in it.
+    Index(
+        "ix_etablissements_code_commune_activite_principale",
+        "code_commune",
+        "activite_principale",
+    ),
     fillfactor=85,
 )
 

@@ -25,6 +25,9 @@ avis = col.table(
     # The hash of the present facts; accepted_facts_hash is that of the accepted text's.
     col.text("facts_hash", required=True),
     col.text("accepted_facts_hash"),
+    # The hash of what other rows say, as the accepted text tells it; null makes the next sweep
+    # find it due.
+    col.text("context_hash"),
     col.text("text", "label", "digital_source_type", "model", "prompt_version"),
     col.instant("accepted_at", "published_at"),
     # The name beside the text, and its provenance; `avis_published` serves all together.
@@ -154,6 +157,16 @@ withdrawn_reviews = col.table(
     col.date("keep_until", required=True),
     col.instant_now("withdrawn_at"),
     Index("ix_withdrawn_reviews_url_digest", "url_digest"),
+)
+
+# The sweeps over accepted texts, whose context may have changed since.
+context_sweeps = col.table(
+    "context_sweeps",
+    col.own_id(),
+    col.instant_now("began_at"),
+    col.instant("ended_at"),
+    # The avis up to this id are checked.
+    col.counter("after_id", "checked", "made_due"),
 )
 
 # The fingerprints of accepted texts without their facts, compared with those of neighbours: `place`

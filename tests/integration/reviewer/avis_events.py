@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 from services.operator.failures.retries import retry
 from services.reviewer.batches.lines import ask_again, keep_claims, read_lines, release
 from services.reviewer.commands.due import mark_due, send_again
+from services.reviewer.contexts.reader import ContextReader
+from services.reviewer.contexts.sweep import ContextSweep, ask_for_sweep
 from services.reviewer.editors.orders import Editor
 from services.reviewer.providers.batch_route import WaitForBatch
 from services.reviewer.relay import Relay, forget_publications
@@ -224,6 +226,17 @@ def withhold(change: Event) -> Event:
     return event
 
 
+def have_other_context(subject: Subject) -> None:
+    accept_text(subject)
+    subject.set("context_hash = '-+-+other'")
+
+
+def sweep(subject: Subject) -> None:
+    engine, clock = subject.register.engine, Clock()
+    subject.act(ask_for_sweep)
+    ContextSweep(ContextReader(engine, [engine], clock), clock, sole_traders=False).step()
+
+
 def retry_item(subject: Subject) -> None:
     subject.register.execute(
         "INSERT INTO failed_items (kind, key, siren, code, message)"
@@ -369,6 +382,7 @@ WAYS: Mapping[AvisEvent, Mapping[AvisOutcome, list[Event]]] = {
     AvisEvent.PROMPT_CHANGED: {
         PENDING: [lambda it: mark_due([it.register.engine], "new")],
     },
+    AvisEvent.CONTEXT_CHANGED: {PENDING: [sweep]},
     AvisEvent.RETRIED: {PENDING: [retry_item]},
     AvisEvent.REJECT_ORDERED: {
         AvisOutcome.REJECTED: [reject_text],
@@ -381,6 +395,7 @@ WAYS: Mapping[AvisEvent, Mapping[AvisOutcome, list[Event]]] = {
 UNPUBLISHED = {AvisEvent.PUBLISHED}
 NEEDS_NO_LEASE = {AvisEvent.CLAIMED, AvisEvent.RECALLED, AvisEvent.EDIT_KEPT}
 BEFORE: Mapping[Event, Event] = {
+    sweep: have_other_context,
     claim_edited: have_edit_of_other_facts,
     reject_text: have_held_text,
     reject_edit: have_held_edit,

@@ -12,12 +12,12 @@ from sqlalchemy import Engine, RowMapping, Table, insert, select, text, update
 from services.reviewer.actors import ShardReviewer
 from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
-from services.reviewer.store import claim, store
+from services.reviewer.store import Describe, claim, store
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.author import Author
 from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from services.reviewer.validation import Verdict
-from shared.clock import Clock
+from shared.clock import Clock, utc_now
 from shared.db.engine import make_engine
 from shared.db.tables import avis, etablissements, oppositions, pro_localisations, unites_legales
 from shared.metrics import Metrics
@@ -96,6 +96,7 @@ class Register:
             date_creation=dt.date(2009, 3, 1),
             siege=True,
             tranche_effectifs="02",
+            annee_effectifs=f"{utc_now().year - 1}",
             activite_principale="43.32A",
             nomenclature_activite_principale="NAFRev2",
             code_commune="33063",
@@ -145,6 +146,7 @@ class Desk:
     """Claims and stores as a reviewer does, one step at a time."""
 
     prompt_version = "test-1"
+    describe: Describe = dict
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -156,6 +158,7 @@ class Desk:
             lease_seconds=lease_seconds,
             prompt_version=self.prompt_version,
             sole_traders=False,
+            describe=self.describe,
         )
         return tuple(claims)
 

@@ -38,7 +38,8 @@ def subject(
 ) -> AvisSubject:
     page = page_of(etablissement, unite)
     assert page is not None
-    return AvisSubject(etablissement, unite, page, opposed, dt.datetime(2026, 8, 5, tzinfo=dt.UTC))
+    fetched_at = dt.datetime(2026, 8, 5, tzinfo=dt.UTC)
+    return AvisSubject(etablissement, unite, page, opposed, fetched_at, fetched_at.date())
 
 
 def held_by(token: uuid.UUID | None = TOKEN, *, outcome: str = "pending") -> LockedAvis:
