@@ -23,7 +23,7 @@ log = structlog.get_logger()
 BATCH = 500
 _STEP_SECONDS = 20.0
 
-# What says anew that the register is complete brings counts to many texts.
+# A register that is complete anew brings counts to many texts.
 _NEWS = text("""
     SELECT greatest(
       (SELECT max(finished_at) FROM stock_loads WHERE status IN ('stored', 'complete')),

@@ -26,7 +26,7 @@ etablissements = col.table(
     col.boolean("buried"),
     Index("ix_etablissements_siren", "siren"),
     Index("ix_etablissements_departement_siret", "departement", "siret"),
-    # Of a commune, and of a trade in it.
+    # It finds the rows of a commune, and those of a trade in it.
     Index(
         "ix_etablissements_code_commune_activite_principale",
         "code_commune",

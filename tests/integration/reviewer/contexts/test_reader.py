@@ -1,4 +1,4 @@
-"""What other rows say is told only where it may be believed, and names nobody."""
+"""Other rows are told only where they may be believed, and name nobody."""
 
 import datetime as dt
 from typing import Any

@@ -1,4 +1,4 @@
-"""What an establishment was before is told where INSEE's own history says so."""
+"""A former activity or sign is told where INSEE's own history says so."""
 
 import datetime as dt
 
