@@ -215,7 +215,7 @@ def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:
     elif claimed.sources is not None:
         prompt_version = synthese.PROMPT_VERSION
     elif row.context_hash is None:
-        # What other rows say has changed since, or was never kept.
+        # Other rows say something else since, or what they said was never kept.
         return False
     accepted = (row.accepted_facts_hash, row.prompt_version)
     return row.has_text is True and accepted == (claimed.facts_hash, prompt_version)
