@@ -7,6 +7,7 @@ from services.reviewer.commands.forecast import forecast
 from services.reviewer.commands.held import held
 from services.reviewer.commands.orders import edit, hold, reject, release
 from services.reviewer.commands.rehearse import rehearse
+from services.reviewer.commands.renewals import sweep
 from services.reviewer.commands.report import report
 from services.reviewer.commands.reviews import reviews
 from services.reviewer.commands.run import run as run_texts
@@ -20,7 +21,7 @@ avis = make_app("Show avis, order them, and check texts of other origin.")
 app.add_typer(avis, name="avis")
 app.add_typer(reviews, name="reviews")
 app.add_typer(rehearse, name="rehearse")
-for command in (run_texts, budget, pause, resume, forecast, show, check, report):
+for command in (run_texts, budget, pause, resume, forecast, show, sweep, check, report):
     avis.command()(command)
 for order in (whose, held, hold, release, reject, edit):
     avis.command()(order)

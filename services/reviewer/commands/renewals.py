@@ -1,17 +1,26 @@
-"""The renewals that wait, and the time that they take at the rate that a person has set."""
+"""The renewals that wait, their time at the rate that a person has set, and the sweep for more."""
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from sqlalchemy import Engine, text
 
-from services.reviewer.commands.databases import Databases
+from services.reviewer.commands.databases import Databases, databases
+from services.reviewer.contexts.sweep import ask_for_sweep
 from services.reviewer.money.budget import read_budget
+from shared.terminal.cli import AsJson, print_result
 from shared.terminal.words import thousands
 
 _WAITING = text("SELECT count(*) FROM avis WHERE outcome = 'pending' AND renewal_rank IS NOT NULL")
+_LAST = text("""
+    SELECT began_at, ended_at, after_id, checked, made_due,
+      (SELECT count(*) FROM avis
+       WHERE id > after_id AND outcome = 'accepted' AND kind = 'notice') AS left_over
+    FROM context_sweeps ORDER BY id DESC LIMIT 1
+""")
 _DAYS_OF_A_LONG_TIME = 14
 _FURTHEST_DAYS = 36_500
 
@@ -75,3 +84,38 @@ def _until(days: float, now: dt.datetime) -> str:
     if not 1 <= days < _FURTHEST_DAYS:
         return ""
     return f", until {now.astimezone() + dt.timedelta(days=days):%d/%m/%Y}"
+
+
+def sweep(
+    now: Annotated[bool, typer.Option("--now", help="Begin a sweep unless one is open.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the last sweep of each database, which makes texts of another context due.
+
+    Reviewers do the work.
+    """
+    with databases() as opened:
+        if now:
+            for engine in opened.shards:
+                with engine.begin() as connection:
+                    ask_for_sweep(connection)
+        found = _read_sweeps(opened.shards)
+    print_result(found, "\n".join(map(_told_sweep, found)) or "no sweep has begun", as_json=as_json)
+
+
+def _read_sweeps(shards: Sequence[Engine]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for number, engine in enumerate(shards):
+        with engine.connect() as connection:
+            row = connection.execute(_LAST).mappings().one_or_none()
+        if row is not None:
+            left_over = row["left_over"] if row["ended_at"] is None else 0
+            found.append({"shard": number, **row, "left_over": left_over})
+    return found
+
+
+def _told_sweep(found: dict[str, Any]) -> str:
+    done = f"{thousands(found['checked'])} texts checked, {thousands(found['made_due'])} made due"
+    if found["ended_at"] is not None:
+        return f"shard {found['shard']}: {done}; ended {found['ended_at']:%d/%m/%Y %H:%M}"
+    return f"shard {found['shard']}: {done}, {thousands(found['left_over'])} left"
