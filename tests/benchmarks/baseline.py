@@ -64,9 +64,9 @@ def copy(desk: Desk, *, slices: int) -> Copy:
 def _prepare(connection: Connection, table: str, directory: Path, slices: int) -> None:
     file = f"{directory}/baseline-{table}"
     connection.execute(text(f"COPY {table} TO '{file}'"))
-    connection.execute(text(f"COPY (SELECT) TO PROGRAM 'rm -f {file}.*'"))
+    connection.execute(text(f"COPY (SELECT WHERE false) TO PROGRAM 'rm -f {file}.*'"))
     cut = f"split --number=l/{slices} --numeric-suffixes --suffix-length=4 {file} {file}."
-    connection.execute(text(f"COPY (SELECT) TO PROGRAM '{cut}'"))
+    connection.execute(text(f"COPY (SELECT WHERE false) TO PROGRAM '{cut}'"))
     connection.execute(
         text(f"CREATE TABLE baseline_{table} (LIKE {table} INCLUDING ALL EXCLUDING IDENTITY)")
     )

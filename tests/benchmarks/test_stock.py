@@ -119,7 +119,7 @@ def _copy_pages_by_the_server(engine: Engine) -> float:
             connection.execute(text(f"COPY bare FROM '{file}'"))
             seconds += time.perf_counter() - begun
             connection.execute(text("DROP TABLE bare"))
-            connection.execute(text(f"COPY (SELECT) TO PROGRAM 'rm {file}'"))
+            connection.execute(text(f"COPY (SELECT WHERE false) TO PROGRAM 'rm {file}'"))
     return seconds
 
 
