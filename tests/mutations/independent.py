@@ -26,6 +26,9 @@ REFUSED_ON_PURPOSE = {
     # The year is told of the siège, and of an activity: it is that of the establishment.
     "two.good.bateau.3": "ungrounded_terms",
     "two.good.marche.1": "ungrounded_terms",
+    # They tell a SIRET's date as that since which the shop exists.
+    "good.fleurs.2": "existence_claim",
+    "s.good.022": "existence_claim",
 }
 """Texts that their author called good, with the code by which the editorial rules refuse them."""
 

@@ -31,4 +31,5 @@ def test_what_only_the_editorial_rules_refuse_is_refused_for_their_reason() -> N
         for row in rows(bank)
         if row.id in REFUSED_ON_PURPOSE
     }
+    assert set(reasons) == set(REFUSED_ON_PURPOSE)
     assert all(code in reasons[name] for name, code in REFUSED_ON_PURPOSE.items())

@@ -1,21 +1,18 @@
 """The command `avis check`: texts from elsewhere in JSON lines, a verdict for each."""
 
-import datetime as dt
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from services.reviewer.validation import validate
 from shared.errors import UserError
 from shared.sirene.facts import Facts
 
-_OTHERS = {"annee_creation", "date_creation", "est_siege"}
-_TEXTS = [field.name for field in fields(Facts) if field.name not in _OTHERS]
+_FACTS = TypeAdapter(Facts)
 
 
 def check(
@@ -72,33 +69,22 @@ def _parse(line: str) -> tuple[str, Facts]:
 
 
 def facts_from(values: Mapping[str, Any]) -> Facts:
-    """Read the facts. Unknown keys are ignored: callers may add their own."""
-    if _text(values, "nom") is None:
-        raise ValueError('"nom" is missing')
-    annee = _text(values, "annee") or _text(values, "annee_creation")
-    if annee is not None and re.fullmatch(r"\d{4}", annee) is None:
-        raise ValueError(f'"annee" must be a year, not {annee!r}')
-    day = _text(values, "date_creation")
-    texts: dict[str, Any] = {name: _text(values, name) for name in _TEXTS}
-    return Facts(
-        **(texts | {name: texts[name] or "" for name in ("siret", "siren")}),
-        annee_creation=None if annee is None else int(annee),
-        date_creation=None if day is None else _date(day),
-        est_siege=values.get("est_siege") is True,
-    )
+    """Read the facts. Unknown keys are ignored: callers may add their own.
 
-
-def _date(value: str) -> dt.date:
+    `annee` is the year of both establishment and unit, as in the banks of texts; `annee_creation`
+    is the establishment's alone.
+    """
+    told = {name: value for name, value in values.items() if value not in (None, "")}
+    # A number is a text where the field is one: a SIRET, a code.
+    told = {name: str(one) if type(one) is int else one for name, one in told.items()}
+    told = {"siret": "", "siren": ""} | told
+    both = told.get("annee")
+    if both is not None:
+        told.setdefault("annee_creation", both)
+        told.setdefault("unite_date_creation", told.get("date_creation", f"{both}-01-01"))
     try:
-        return dt.date.fromisoformat(value)
-    except ValueError as error:
-        raise ValueError(f'"date_creation" must be a date, not {value!r}') from error
-
-
-def _text(values: Mapping[str, Any], field: str) -> str | None:
-    value = values.get(field)
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError(f'"{field}" must be a text')  # noqa: TRY004 the same
-    return str(value)
+        return _FACTS.validate_python(told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f'"{place}": {first["msg"]}') from None

@@ -112,10 +112,11 @@ def _files(facts: Facts, slots: Mapping[str, str], seed: str) -> dict[str, str]:
         files["creation"] = "creation_date"
     elif "ANNEE" in slots:
         files["creation"] = "creation_annee"
+    dated = "" if facts.annee_effectifs is None else "_date"
     if facts.tranche_effectifs == "00":
-        files["effectif"] = "effectif_nul"
+        files["effectif"] = f"effectif_nul{dated}"
     elif "EFFECTIF" in slots:
-        files["effectif"] = "effectif"
+        files["effectif"] = f"effectif{dated}"
     if "ENSEIGNE" in slots:
         files["enseigne"] = "enseigne"
     if "SIRET" in slots:
@@ -205,6 +206,7 @@ def _figures(facts: Facts) -> dict[str, str]:
         "DATE": None if facts.date_creation is None else date_en_lettres(facts.date_creation),
         "ANNEE": None if facts.annee_creation is None else str(facts.annee_creation),
         "EFFECTIF": effectif(facts.tranche_effectifs),
+        "AN_EFFECTIF": None if facts.annee_effectifs is None else str(facts.annee_effectifs),
         "SIRET": numero(facts.siret),
         "ENSEIGNE": other_name(facts.enseigne, facts),
     }

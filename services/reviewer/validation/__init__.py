@@ -49,6 +49,8 @@ _GROUNDING: tuple[Rule, ...] = (
     grounding.wrong_status,
     grounding.ungrounded_number,
     grounding.ungrounded_date,
+    grounding.undated_fact,
+    grounding.existence_claim,
     grounding.age_told,
     grounding.ungrounded_entity,
     grounding.ungrounded_terms,
@@ -65,7 +67,13 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 # A text that is understood to its end says nothing that the other rules could forbid.
 _ON_WHOLE_TEXTS = {
     rule.__name__: rule
-    for rule in (*_FORM, grounding.name_missing, grounding.city_missing, grounding.activity_missing)
+    for rule in (
+        *_FORM,
+        grounding.name_missing,
+        grounding.city_missing,
+        grounding.activity_missing,
+        grounding.undated_fact,
+    )
 }
 
 GROUNDING = frozenset(rule.__name__ for rule in _GROUNDING)

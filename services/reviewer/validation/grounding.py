@@ -8,8 +8,9 @@ from services.reviewer.french.folding import Token, fold, stem, tokenise
 from services.reviewer.french.labels import clean_name, readable_activite, split_arrondissement
 from services.reviewer.validation import communes, headcounts, legal_forms, numbers
 from services.reviewer.validation.checked_text import NOTHING, CheckedText
-from services.reviewer.validation.known import FUNCTION_WORDS, MONTHS, begins_like
+from services.reviewer.validation.known import FUNCTION_WORDS, begins_like
 from services.reviewer.validation.lexicon import said
+from services.reviewer.validation.literals import MONTHS
 from services.reviewer.validation.masking import MASK, Span, cover
 from shared.sirene.reference import libelles_d_activite
 
@@ -41,6 +42,13 @@ _AGE = re.compile(
     rf"\b{_NUMBER} (?:d')?(?:ans?|annees?|decennies?|mois|semaines)\b|\bil y a \w+|\bsiecle\b"
     r"|\bagee?s? de\b|\b(?:plusieurs|quelques|nombreuses|longues) (?:ans|annees|decennies)\b"
     r"|\bdecennies?\b"
+)
+# The date of a number of the register, told as the age of a shop or a firm.
+_EXISTENCE = re.compile(
+    r"\bexist\w+ (?:deja )?depuis\b|\bremont\w+ (?:a|au|aux)\b|\bvu le jour\b|\bnee?s? (?:en|le)\b"
+    r"|\bou(?:vert|vre)e?s? (?:ses portes )?(?:en|le|depuis)\b"
+    r"|\b(?:en activite|acti(?:f|ve)s?) depuis\b"
+    rf"|\b(?:fondee?s?|lancee?s?) (?:en|le) (?:\d|{MASK})"
 )
 # « compte 20 salariés » tells no comptabilité.
 _COUNTING = frozenset({"compte", "comptent", "comptant", "comptait", "compter"})
@@ -246,3 +254,13 @@ def ungrounded_terms(checked: CheckedText) -> bool:
 def age_told(checked: CheckedText) -> bool:
     """Return whether an age is told: it grows old, the year beside it does not."""
     return _AGE.search(checked.unread.folded) is not None
+
+
+def undated_fact(checked: CheckedText) -> bool:
+    """Return whether a headcount or a count is told without its year or month."""
+    return any(sentence.undated for sentence in checked.sentences)
+
+
+def existence_claim(checked: CheckedText) -> bool:
+    """Return whether the date of a SIRET is told as that since which something exists."""
+    return _EXISTENCE.search(checked.unread.folded) is not None

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from services.reviewer.french.clauses import clause
 from services.reviewer.french.data import formes_juridiques, metiers, regions
 from services.reviewer.french.folding import fold, stem, tokenise
-from services.reviewer.french.grammar import MOIS
 from services.reviewer.french.labels import (
     clean_name,
     nom_de_commune,
@@ -19,10 +18,18 @@ from services.reviewer.french.labels import (
 from services.reviewer.french.names import wordings
 from services.reviewer.french.phrases import EFFECTIFS
 from services.reviewer.validation import legal_forms
+from services.reviewer.validation.literals import (
+    FORMER_ACTIVITY,
+    Literal,
+    counts,
+    date_literals,
+    former_literals,
+    place_literals,
+    years,
+)
 from shared.sirene.facts import Facts
 from shared.sirene.reference import departements, libelles_de
 
-MONTHS = tuple(map(fold, MOIS))
 FUNCTION_WORDS = frozenset(
     """
     a au aux avec autre autres ce ces cet cette comme d dans de des du elle en entre est et hors
@@ -55,19 +62,9 @@ ORDINALS = tuple(
 _ACRONYM = re.compile(r"\(([A-Z]{3,7})\)")
 _SHARED_PREFIX = 5
 _LEAST_NAME_WORDS = 2
-_PLACES = frozenset({"commune", "departement", "region"})
-# A clause is told as it stands: its words alone tell no activity.
-_CLAUSE = frozenset({"clause"})
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A folded wording of a fact. `capitalised`: it counts only with a capital or a digit."""
-
-    kind: str
-    folded: str
-    capitalised: bool = False
-    hyphens_join: bool = False
+# A clause is told as it stands: its words alone tell no activity, nor do those of a former one.
+_AS_IT_STANDS = frozenset({"clause", FORMER_ACTIVITY})
+_PLACES = frozenset({"commune", "departement", "region", "voie", "commune_avant", "voie_avant"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ class Known:
 
     Places are not kindred: Mâcon grounds no maçonnerie. One of the `trade_stems`, the everyday
     names of the activity, is enough to tell it. `bounds` are the limits of the headcount's
-    tranche; None where no headcount may be told.
+    tranche, `unit_bounds` those of the unit's; None where no headcount may be told.
     """
 
     literals: tuple[Literal, ...]
@@ -86,6 +83,7 @@ class Known:
     kindred_stems: frozenset[str]
     numbers: frozenset[int]
     bounds: frozenset[int] | None
+    unit_bounds: frozenset[int] | None
     forms: frozenset[str]
     commune: str | None
 
@@ -116,8 +114,10 @@ def know(facts: Facts) -> Known:
     literals = (
         *_name_literals(facts, commune),
         *_place_literals(facts, commune),
+        *place_literals(facts, commune),
+        *former_literals(facts),
         *_form_literals(facts),
-        *_date_literals(facts),
+        *date_literals(facts),
         *_identifier_literals(facts),
         *_plain("activite", activity, facts.activite),
         *_plain("clause", clause(facts)),
@@ -130,10 +130,11 @@ def know(facts: Facts) -> Known:
         literals=literals,
         activity_stems=stems,
         trade_stems=trades,
-        grounded_stems=stems | trades | frozenset(_all_stems(literals, but=_CLAUSE)),
-        kindred_stems=stems | frozenset(_all_stems(literals, but=_PLACES | _CLAUSE)),
+        grounded_stems=stems | trades | frozenset(_all_stems(literals, but=_AS_IT_STANDS)),
+        kindred_stems=stems | frozenset(_all_stems(literals, but=_PLACES | _AS_IT_STANDS)),
         numbers=_numbers(facts, commune),
-        bounds=_bounds(facts),
+        bounds=_bounds(facts.tranche_effectifs, facts.effectif),
+        unit_bounds=_bounds(facts.unite_tranche_effectifs, facts.unite_effectif),
         forms=legal_forms.groups(form_labels(facts)),
         commune=commune,
     )
@@ -180,9 +181,9 @@ def _place_literals(facts: Facts, commune: str | None) -> Iterator[Literal]:
     departement = departements().get(facts.departement or "")
     if departement is not None:
         yield Literal("departement", fold(departement.nom), capitalised=True, hyphens_join=True)
-        region = regions().get(departement.region)
-        if region is not None:
-            yield Literal("region", fold(region.nom), capitalised=True, hyphens_join=True)
+    region = regions().get(facts.region or ("" if departement is None else departement.region))
+    if region is not None:
+        yield Literal("region", fold(region.nom), capitalised=True, hyphens_join=True)
 
 
 def _place_wordings(nom: str) -> Iterator[str]:
@@ -220,21 +221,6 @@ def _form_literals(facts: Facts) -> Iterator[Literal]:
     for group in legal_forms.groups(form_labels(facts)):
         for alias in legal_forms.ALIASES[group]:
             yield Literal("forme", alias, capitalised=alias.replace(".", "") == group)
-
-
-def _date_literals(facts: Facts) -> Iterator[Literal]:
-    if facts.annee_creation is not None:
-        yield Literal("annee", str(facts.annee_creation))
-    day = facts.date_creation
-    if day is None:
-        return
-    yield Literal("annee", str(day.year))
-    month = MONTHS[day.month - 1]
-    for number in dict.fromkeys((str(day.day), "1er" if day.day == 1 else str(day.day))):
-        yield Literal("date", f"{number} {month} {day.year}")
-    yield Literal("date", f"{month} {day.year}")
-    yield Literal("date", f"{day:%d/%m/%Y}")
-    yield Literal("date", day.isoformat())
 
 
 def _identifier_literals(facts: Facts) -> Iterator[Literal]:
@@ -283,20 +269,18 @@ def _all_stems(
 
 
 def _numbers(facts: Facts, commune: str | None) -> frozenset[int]:
-    found = set(_bounds(facts) or ())
-    if facts.annee_creation is not None:
-        found.add(facts.annee_creation)
-    if facts.date_creation is not None:
-        found.add(facts.date_creation.year)
+    found = set(_bounds(facts.tranche_effectifs, facts.effectif) or ())
+    found |= _bounds(facts.unite_tranche_effectifs, facts.unite_effectif) or frozenset()
+    found |= {number for _, number in (*years(facts), *counts(facts))}
     for text in (commune, facts.activite, facts.departement):
         found |= {int(number) for number in re.findall(r"[0-9]+", text or "")}
     return frozenset(found)
 
 
-def _bounds(facts: Facts) -> frozenset[int] | None:
-    if facts.tranche_effectifs is not None:
-        return _TRANCHES.get(facts.tranche_effectifs)
-    label = fold(facts.effectif or "")
+def _bounds(tranche: str | None, effectif: str | None) -> frozenset[int] | None:
+    if tranche is not None:
+        return _TRANCHES.get(tranche)
+    label = fold(effectif or "")
     if not label:
         return None
     if label.startswith(("aucun", "sans", "0 ")):

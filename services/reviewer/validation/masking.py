@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from services.reviewer.french.folding import Folded, Token, tokenise
-from services.reviewer.validation.known import JOINERS, Known, Literal
+from services.reviewer.validation.known import JOINERS, Known
+from services.reviewer.validation.literals import FORMER_ACTIVITY, Literal
 
 MASK = "¤"
 # Idioms that sound like a place: « au cœur de son activité », « X est au centre de l'activité ».
@@ -58,7 +59,7 @@ def find_facts(text: str, folded: Folded, known: Known) -> list[FoundFact]:
 
 
 def mask(text: str, folded: Folded, known: Known, facts: Sequence[FoundFact]) -> Masked:
-    literals = [found.span for found in facts]
+    literals = [found.span for found in facts if found.literal.kind != FORMER_ACTIVITY]
     idioms = [
         Span("idiom", folded.origins[found.start()], folded.origins[found.end() - 1] + 1)
         for found in _IDIOM.finditer(folded.text)

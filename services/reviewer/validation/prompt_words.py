@@ -8,7 +8,8 @@ from services.reviewer.french.folding import fold, runs
 from services.reviewer.validation.masking import MASK
 
 _RUN = 5
-_JINJA = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+# A prompt quotes what is to be written: « inscrit au répertoire sous ce numéro depuis ».
+_NOT_ITS_OWN = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|«[^»]*»", re.DOTALL)
 _WORD = re.compile(rf"[a-z0-9]+|{MASK}+")
 # The names of the register, which both a notice and the prompt use.
 _COMMON = frozenset({"sirene", "insee"})
@@ -28,5 +29,5 @@ def _prompt_runs() -> frozenset[tuple[str, ...]]:
     prompts = (
         file.read_text(encoding="utf-8") for file in files if file.name.endswith((".j2", ".txt"))
     )
-    lines = (line for prompt in prompts for line in _JINJA.sub("\n", prompt).splitlines())
+    lines = (line for prompt in prompts for line in _NOT_ITS_OWN.sub("\n", prompt).splitlines())
     return frozenset(run for line in lines for run in _runs(fold(line)))

@@ -26,6 +26,7 @@ _GARAGE = Facts(
     tranche_effectifs="01",
     effectif="1 ou 2 salariés",
     est_siege=True,
+    unite_date_creation=dt.date(2011, 3, 1),
 )
 
 

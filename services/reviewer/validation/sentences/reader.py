@@ -9,19 +9,35 @@ from services.reviewer.validation.masking import FoundFact
 from services.reviewer.validation.sentences.agreement import disagree, words_of
 from services.reviewer.validation.sentences.asides import without_asides
 from services.reviewer.validation.sentences.connectors import without_connectors
-from services.reviewer.validation.sentences.grammar import grammar
-from services.reviewer.validation.sentences.tokens import Lexis, Mark, tokens_of
+from services.reviewer.validation.sentences.grammar import MOST_TOKENS, grammar
+from services.reviewer.validation.sentences.lexis import Lexis
+from services.reviewer.validation.sentences.tokens import Mark, tokens_of
+from services.reviewer.validation.sentences.told import undated
 from shared.sirene.facts import Facts
 
 # A question goes on with its answer: « Son activité ? Le tissage. »
 _ENDS = frozenset({".", "!", "…"})
 
 
+Readings = frozenset[frozenset[str]]
+_NOT_UNDERSTOOD: Readings = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
+    """`readings` are the facts that it may tell, one set for each way to read it.
+
+    A sentence without any is not understood. `undated` are facts that it tells without their date.
+    """
+
     tokens: tuple[Mark, ...]
-    understood: bool
+    readings: Readings
+    undated: frozenset[str] = frozenset()
     disagrees: bool = False
+
+    @property
+    def understood(self) -> bool:
+        return bool(self.readings)
 
     @property
     def start(self) -> int:
@@ -100,15 +116,21 @@ def read(text: str, facts: Facts, known: Known, found_facts: Sequence[FoundFact]
 
 
 def _sentence(tokens: list[Mark], lexis: Lexis) -> Sentence:
+    if len(tokens) > MOST_TOKENS:
+        return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
     tells = any(symbol in _TOLD for token in tokens for symbol in token.symbols)
-    if tells:
-        for said in _readings(tokens, lexis.flags):
-            if _is_understood(tuple(token.symbols for token in said), lexis.flags):
-                return Sentence(tuple(tokens), understood=True, disagrees=disagree(words_of(said)))
-    return Sentence(tuple(tokens), understood=False)
+    for said in _shapes(tokens, lexis.flags):
+        readings = _readings(tuple(token.symbols for token in said), lexis.flags)
+        if not tells:
+            readings = frozenset(filter(None, readings))
+        if readings:
+            # The reading that leaves out the fewest dates is the one that was meant.
+            lacking = min((undated(one, lexis.dated) for one in readings), key=len)
+            return Sentence(tuple(tokens), readings, lacking, disagree(words_of(said)))
+    return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
 
 
-def _readings(tokens: list[Mark], flags: frozenset[str]) -> Iterator[list[Mark]]:
+def _shapes(tokens: list[Mark], flags: frozenset[str]) -> Iterator[list[Mark]]:
     """Yield the sentence as it is, without connectors, and without asides."""
     yield tokens
     plain = without_connectors(tokens)
@@ -118,5 +140,5 @@ def _readings(tokens: list[Mark], flags: frozenset[str]) -> Iterator[list[Mark]]
 
 
 @functools.lru_cache(maxsize=4096)
-def _is_understood(symbols: tuple[frozenset[str], ...], flags: frozenset[str]) -> bool:
-    return grammar().covers("PHRASE", symbols, flags)
+def _readings(symbols: tuple[frozenset[str], ...], flags: frozenset[str]) -> Readings:
+    return grammar().readings("PHRASE", symbols, flags)

@@ -1,27 +1,17 @@
 """The tokens of a text, with their symbols: the word itself, and what it is among the facts."""
 
-import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from types import MappingProxyType
 
-from services.reviewer.french.data import formes_juridiques
 from services.reviewer.french.folding import fold, stem
-from services.reviewer.french.labels import clean_name, readable_activite
-from services.reviewer.french.names import wordings
-from services.reviewer.validation.known import Known, Literal, form_labels, without_form
+from services.reviewer.validation.literals import Literal
 from services.reviewer.validation.masking import FoundFact
 from services.reviewer.validation.numbers import WORDS, value_of
-from services.reviewer.validation.sentences.activity import ActivityWords, activity_words
-from services.reviewer.validation.sentences.appellations import appellations
+from services.reviewer.validation.sentences.activity import ActivityWords
 from services.reviewer.validation.sentences.grammar import grammar
-from services.reviewer.validation.sentences.natures import natures
-from services.reviewer.validation.sentences.places import LocalAdjectives, places_of
-from shared.sirene.facts import Facts
-from shared.sirene.names.lexicon import french
-from shared.sirene.reference import libelles_de
+from services.reviewer.validation.sentences.lexis import Lexis
 
 _TOKEN = re.compile(
     r"\d{2}\.\d{2}[A-Z]|(?i:rév)\.(?=[ \u00a0]\d)|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+"
@@ -43,6 +33,16 @@ DISAGREES = "<desaccord>"
 _BREAKS = frozenset(".!?…;:")
 _SIREN_DIGITS = 9
 _APE = re.compile(r"\d{2}\.\d{2}[A-Z]")
+_NO_SYMBOLS: frozenset[str] = frozenset()
+_MONTHS = {
+    "date": "<mois>",
+    "date_unite": "<mois_unite>",
+    "jour_activite": "<mois_activite>",
+    "jour_enseigne": "<mois_enseigne>",
+    "jour_avant": "<mois_avant>",
+    "jour_apres": "<mois_apres>",
+}
+"""The symbols of the month of a day, where no day is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,111 +53,6 @@ class Mark:
     symbols: frozenset[str]
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Lexis:
-    """The words that the facts allow, computed once for a text.
-
-    `words` are the words of each symbol of the grammar, `names` are the symbols of names.
-    """
-
-    known: Known
-    activity: ActivityWords
-    places: LocalAdjectives
-    words: tuple[tuple[str, frozenset[str]], ...]
-    codes: Mapping[str, frozenset[str]]
-    flags: frozenset[str]
-    names: Mapping[str, frozenset[str]]
-    short_names: frozenset[str]
-    own_name: frozenset[str]
-    years: frozenset[str]
-    departement: str | None
-
-    @classmethod
-    def of(cls, facts: Facts, known: Known) -> "Lexis":
-        label = readable_activite(clean_name(facts.activite or ""))
-        activity, names = activity_words(label), _names(facts)
-        return cls(
-            known=known,
-            activity=activity,
-            places=places_of(known.commune, facts.departement),
-            words=(
-                ("<tete>", activity.heads),
-                ("<mot>", activity.words),
-                ("<apres_non>", activity.negated),
-                ("<acte>", activity.verbs),
-                ("<metier>", activity.trades),
-                ("<sorte>", natures(form_labels(facts))),
-                ("<mot_forme>", _form_words(facts)),
-                ("<appellation>", appellations(facts.nom)),
-            ),
-            codes=_codes(label),
-            flags=frozenset(_flags(facts, known, activity)),
-            names=names,
-            short_names=frozenset(_short_names(facts.nom)),
-            own_name=names.get(fold(clean_name(facts.nom)), frozenset({"<nom>"})),
-            years=frozenset(_years(facts)),
-            departement=facts.departement,
-        )
-
-
-def _flags(facts: Facts, known: Known, activity: ActivityWords) -> Iterator[str]:
-    """Yield the conditions of the grammar that hold."""
-    is_siege = facts.est_siege or facts.siret == ""
-    conditions = {
-        "siege": is_siege,
-        "secondaire": not is_siege,
-        "nul": known.bounds == frozenset({0}),
-        "muet": known.bounds is None,
-        "individuel": "ei" in known.forms,
-        "morale": "ei" not in known.forms and bool(known.forms),
-        "collectivite": any(re.search("commune|collectivite", one) for one in form_labels(facts)),
-        "location": "location" in activity.heads,
-        "detail": "vente" in activity.heads and "détail" in activity.words,
-        "hors_rcs": "non immatriculee" in fold(facts.forme or ""),
-        "double": facts.denomination is not None and fold(facts.denomination) != fold(facts.nom),
-    }
-    yield from (name for name, holds in conditions.items() if holds)
-
-
-def _short_names(nom: str) -> Iterator[str]:
-    """Yield the words of the name that are names alone: KERVELLA of PLOMBERIE KERVELLA."""
-    for word in re.findall(r"[^\W\d_]{4,}", nom):
-        if french(word) is None:
-            yield from (word, word.capitalize())
-
-
-def _years(facts: Facts) -> Iterator[str]:
-    if facts.annee_creation is not None:
-        yield str(facts.annee_creation)
-    if facts.date_creation is not None:
-        yield str(facts.date_creation.year)
-
-
-def _form_words(facts: Facts) -> frozenset[str]:
-    known = formes_juridiques().get(facts.categorie_juridique or "")
-    labels = (facts.forme or "", "" if known is None else known.libelle)
-    return frozenset(word.lower() for text in labels for word in re.findall(r"[^\W\d_]{3,}", text))
-
-
-@functools.lru_cache(maxsize=4096)
-def _codes(label: str) -> Mapping[str, frozenset[str]]:
-    """Return the codes that have this label, with a symbol for their nomenclature."""
-    found: dict[str, frozenset[str]] = {}
-    for code, symbol in _codes_by_label().get(fold(label), ()):
-        found[code] = found.get(code, frozenset({"<ape>"})) | {symbol}
-    return MappingProxyType(found)
-
-
-@functools.cache
-def _codes_by_label() -> Mapping[str, list[tuple[str, str]]]:
-    found: dict[str, list[tuple[str, str]]] = {}
-    for nomenclature, symbol in (("NAFRev2", "<ape_2>"), ("NAF2025", "<ape_2025>")):
-        for code, text in libelles_de(nomenclature).items():
-            label = fold(readable_activite(clean_name(text)))
-            found.setdefault(label, []).append((code, symbol))
-    return MappingProxyType(found)
 
 
 def tokens_of(text: str, lexis: Lexis, facts: Sequence[FoundFact]) -> list[Mark]:
@@ -194,23 +89,6 @@ def _is_plural(word: str) -> bool:
     return word[-1] in "sx"
 
 
-def _names(facts: Facts) -> Mapping[str, frozenset[str]]:
-    """Return what each name is, by its folded wording: a denomination may also be the enseigne."""
-    double = facts.denomination is not None and fold(facts.denomination) != fold(facts.nom)
-    found: dict[str, frozenset[str]] = {}
-    for name, symbol in (
-        (facts.nom, "<etab>" if double else "<nom>"),
-        (facts.denomination, "<unite>"),
-        (facts.enseigne, "<enseigne>"),
-        (facts.sigle, "<sigle>"),
-    ):
-        for cleaned in map(fold, wordings(name or "", facts)):
-            bare = re.sub(r"^\W+|\W+$", "", cleaned)
-            for wording in (cleaned, bare, without_form(bare)):
-                found[wording] = found.get(wording, frozenset()) | {symbol}
-    return found
-
-
 def _spans(facts: Sequence[FoundFact], lexis: Lexis) -> list[tuple[int, int, frozenset[str]]]:
     symbols: dict[tuple[int, int], set[str]] = {}
     for found in facts:
@@ -224,20 +102,26 @@ def _spans(facts: Sequence[FoundFact], lexis: Lexis) -> list[tuple[int, int, fro
 
 
 def _symbols(literal: Literal, lexis: Lexis) -> frozenset[str]:
-    folded = literal.folded
-    match literal.kind:
-        case "nom" | "autre_nom":
-            return lexis.names.get(folded, lexis.own_name)
+    kind, folded = literal.kind, literal.folded
+    if kind in {"nom", "autre_nom"}:
+        return lexis.names.get(folded, lexis.own_name)
+    if kind in _MONTHS and not folded[0].isdigit():
+        return frozenset({_MONTHS[kind]})
+    return frozenset({_symbol(kind, folded, lexis)})
+
+
+def _symbol(kind: str, folded: str, lexis: Lexis) -> str:
+    match kind:
         case "commune":
-            return frozenset({_commune_symbol(folded, lexis.known.commune or "")})
-        case "date":
-            return frozenset({"<date>" if folded[0].isdigit() else "<mois>"})
+            return _commune_symbol(folded, lexis.known.commune or "")
+        case "commune_avant" if folded.startswith(("au ", "aux ")):
+            return "<a_commune_avant>"
         case "identifiant":
             digits = len(folded.replace(" ", ""))
-            return frozenset({"<siret>" if digits > _SIREN_DIGITS else "<siren>"})
+            return "<siret>" if digits > _SIREN_DIGITS else "<siren>"
         case "activite":
-            return frozenset({"<libelle>"})
-    return frozenset({f"<{literal.kind}>"})
+            return "<libelle>"
+    return f"<{kind}>"
 
 
 def _commune_symbol(folded: str, commune: str) -> str:
@@ -295,37 +179,26 @@ def _number_words(found: list[re.Match[str]], place: int) -> int:
 
 
 def _number_symbols(number: int, lexis: Lexis) -> frozenset[str]:
-    bounds = lexis.known.bounds or frozenset()
-    symbols = {"<nombre>"}
-    if bounds and number == min(bounds):
-        symbols.add("<min>")
-    if bounds and number == max(bounds):
-        symbols.add("<max>")
-    if bounds and number == max(bounds) + 1:
-        symbols.add("<apres_max>")
-    if number == 0 and bounds == frozenset({0}):
-        symbols.add("<zero>")
-    if str(number) in lexis.years:
-        symbols.add("<annee>")
-    return frozenset(symbols)
+    return lexis.numbers.get(number, _NO_SYMBOLS) | {"<nombre>"}
 
 
 def _word_symbols(word: str, small: str, lexis: Lexis) -> frozenset[str]:
     if re.fullmatch(r"[\d\s]+", word):
         symbols = _number_symbols(int(re.sub(r"\s", "", word)), lexis)
         if not word.isdigit():
-            symbols -= {"<annee>"}
+            symbols -= lexis.years
         own = frozenset({word} & grammar().words)
         if word in lexis.activity.numbers:
             own |= {"<mot>"}
-        return symbols | own | ({"<numero_departement>"} if word == lexis.departement else set())
+        own |= {"<numero_departement>"} if word == lexis.departement else _NO_SYMBOLS
+        return symbols | own
     if _APE.fullmatch(word):
         return lexis.codes.get(word, frozenset())
     found = {symbol for symbol, words in lexis.words if small in words}
     if small in grammar().words:
         found.add(small)
-    if small in {"un", "une"} and 1 in (lexis.known.bounds or ()):
-        found.add("<min>")
+    if small in {"un", "une"}:
+        found |= lexis.numbers.get(1, _NO_SYMBOLS)
     if not found and word in lexis.short_names:
         found = set(lexis.own_name)
     if not found and word.islower():

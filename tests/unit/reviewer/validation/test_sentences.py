@@ -76,11 +76,11 @@ def test_a_headcount_is_denied_only_where_it_is_zero(facts_like: FactsLike) -> N
 def test_the_notation_of_a_grammar() -> None:
     grammar = Grammar(["START: [a] PLACE {b} | ?open c~", "PLACE: v/e,ent | d'e"])
     words = [frozenset({word}) for word in ("a", "vent", "b", "b")]
-    assert grammar.covers("START", words, frozenset())
-    assert grammar.covers("START", [frozenset({"d'"}), frozenset({"e"})], frozenset())
-    assert not grammar.covers("START", [frozenset({"ces"})], frozenset())
-    assert grammar.covers("START", [frozenset({"ces"})], frozenset({"open"}))
-    assert not grammar.covers("START", words[1:2] + words[:1], frozenset())
+    assert grammar.readings("START", words, frozenset())
+    assert grammar.readings("START", [frozenset({"d'"}), frozenset({"e"})], frozenset())
+    assert not grammar.readings("START", [frozenset({"ces"})], frozenset())
+    assert grammar.readings("START", [frozenset({"ces"})], frozenset({"open"}))
+    assert not grammar.readings("START", words[1:2] + words[:1], frozenset())
 
 
 def test_a_noun_of_the_name_may_take_it_up(facts_like: FactsLike) -> None:
@@ -107,3 +107,34 @@ def test_a_shop_may_be_called_a_shop_only_where_it_sells_in_detail(facts_like: F
     shop = facts_like(activite="Commerce de détail de livres en magasin spécialisé")
     assert _is_right("Le point de vente est situé à Vannes.", shop)
     assert not _is_right("Le point de vente est situé à Vannes.", facts_like())
+
+
+def test_a_word_of_two_facts_has_two_readings() -> None:
+    grammar = Grammar(["START: in (<year>|<number>)"], {"<year>": "year", "<number>": "number"})
+    tokens = [frozenset({"in"}), frozenset({"<year>", "<number>"})]
+    assert grammar.readings("START", tokens, frozenset()) == {
+        frozenset({"year"}),
+        frozenset({"number"}),
+    }
+
+
+def test_a_rule_is_said_of_the_establishment_or_of_the_unit() -> None:
+    grammar = Grammar(
+        ["START: shop CREATED | firm CREATED*", "CREATED: in <year> PLACE | ?unite born <year>",
+         "PLACE: here SINCE°", "SINCE: since <year>"],
+        of_unit={"<year>": "<year of unit>"},
+    )  # fmt: skip
+    shop = [frozenset({"<year>"})]
+    firm = [frozenset({"<year of unit>"})]
+
+    def covers(words: str, *tail: frozenset[str]) -> bool:
+        tokens = [frozenset({word}) for word in words.split()]
+        return bool(grammar.readings("START", [*tokens, *tail], frozenset()))
+
+    here = [frozenset({"here"}), frozenset({"since"})]
+    assert covers("shop in", *shop, *here, *shop)
+    assert not covers("shop in", *firm, *here, *shop)
+    assert covers("firm in", *firm, *here, *shop)
+    assert not covers("firm in", *shop, *here, *shop)
+    assert covers("firm born", *firm)
+    assert not covers("shop born", *shop)

@@ -1,0 +1,93 @@
+"""The conditions of the grammar: the rows of its rules that the facts switch on."""
+
+import re
+
+from services.reviewer.french.data import formes_juridiques
+from services.reviewer.french.folding import fold
+from services.reviewer.validation.known import Known, form_labels
+from services.reviewer.validation.literals import has_one_year, has_two_names, tells_unit_band
+from services.reviewer.validation.sentences.activity import ActivityWords
+from shared.sirene.context import NO_CONTEXT
+from shared.sirene.facts import Facts
+
+
+def unit_bounds(facts: Facts, known: Known) -> frozenset[int] | None:
+    """Return the limits of the headcount that is told of the unit."""
+    return known.unit_bounds if tells_unit_band(facts) else known.bounds
+
+
+def conditions(facts: Facts, known: Known, activity: ActivityWords) -> frozenset[str]:
+    """Return the conditions that hold."""
+    found = {
+        **_of_register(facts, known, activity),
+        **_of_unit(facts, known),
+        **_of_context(facts),
+    }
+    return frozenset(name for name, holds in found.items() if holds)
+
+
+def _of_register(facts: Facts, known: Known, activity: ActivityWords) -> dict[str, bool]:
+    is_siege = facts.est_siege or facts.siret == ""
+    return {
+        "siege": is_siege,
+        "secondaire": not is_siege,
+        "nul": known.bounds == frozenset({0}),
+        "muet": known.bounds is None,
+        "emploie": known.bounds not in (None, frozenset({0})),
+        "detail": "vente" in activity.heads and "détail" in activity.words,
+        # No date is bound to the establishment or the unit: what is read apart may have any.
+        "simple": has_one_year(facts)
+        and (facts.annee_effectifs, facts.unite_annee_effectifs) == (None, None),
+        "location": "location" in activity.heads,
+        "double": has_two_names(facts),
+        "signe": facts.enseigne is not None and fold(facts.enseigne) == fold(facts.nom),
+    }
+
+
+def _of_unit(facts: Facts, known: Known) -> dict[str, bool]:
+    bounds, form = (
+        unit_bounds(facts, known),
+        formes_juridiques().get(facts.categorie_juridique or ""),
+    )
+    return {
+        "individuel": "ei" in known.forms,
+        "morale": "ei" not in known.forms and bool(known.forms),
+        "collectivite": any(re.search("commune|collectivite", one) for one in form_labels(facts)),
+        "hors_rcs": "non immatriculee" in fold(facts.forme or ""),
+        "masculin": form is None or form.genre == "m",
+        "nul_unite": bounds == frozenset({0}),
+        "muet_unite": bounds is None,
+        "meme_date": has_one_year(facts),
+        "categorie": facts.categorie_entreprise is not None,
+        "pme": facts.categorie_entreprise == "PME",
+        "eti": facts.categorie_entreprise == "ETI",
+        "ge": facts.categorie_entreprise == "GE",
+        "ess": facts.economie_sociale_solidaire,
+        "mission": facts.societe_mission,
+        "employeur": facts.employeur is True,
+    }
+
+
+def _of_context(facts: Facts) -> dict[str, bool]:
+    context = facts.context
+    trade, sites = context.trade, context.sites
+    before = next(iter(context.predecessors), None)
+    found = {
+        "metier": trade is not None,
+        "sites": sites is not None,
+        "histoire": context != NO_CONTEXT,
+        "reconverti": bool(context.former_activites),
+        "demenage": before is not None and before.same_unit,
+        "transfert": before is not None and before.same_unit and before.transfert_siege,
+        "succede": before is not None and not before.same_unit,
+        "remplace": bool(context.successors),
+    }
+    if trade is not None:
+        found |= {f"rang{rank}": trade.rank == rank for rank in (1, 2, 3)}
+        found |= {
+            "seul_metier": trade.size == "alone",
+            "sans_employeur": trade.with_employees == 0,
+        }
+    if sites is not None:
+        found |= {"seul_site": sites.open == 1, "une_commune": sites.communes == 1}
+    return found

@@ -1,0 +1,161 @@
+"""The words, numbers and names that the facts allow, by the symbols of the grammar."""
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from services.reviewer.french.data import formes_juridiques
+from services.reviewer.french.folding import fold
+from services.reviewer.french.labels import clean_name, readable_activite
+from services.reviewer.french.names import wordings
+from services.reviewer.validation.known import Known, form_labels, without_form
+from services.reviewer.validation.literals import counts, has_two_names, unit_band_year, years
+from services.reviewer.validation.sentences.activity import ActivityWords, activity_words
+from services.reviewer.validation.sentences.appellations import appellations
+from services.reviewer.validation.sentences.conditions import conditions, unit_bounds
+from services.reviewer.validation.sentences.natures import natures
+from services.reviewer.validation.sentences.places import LocalAdjectives, places_of
+from shared.sirene.facts import Facts
+from shared.sirene.names.lexicon import french
+from shared.sirene.reference import libelles_de
+
+_NO_WORDS = activity_words("")
+
+
+@dataclass(frozen=True, slots=True)
+class Lexis:
+    """The words that the facts allow, computed once for a text.
+
+    `words` are the words of each symbol of the grammar, `numbers` the symbols of each number,
+    `names` those of names. `years` are the symbols of years, which no space
+    divides; `dated` are the facts that are told with their date.
+    """
+
+    known: Known
+    activity: ActivityWords
+    places: LocalAdjectives
+    words: tuple[tuple[str, frozenset[str]], ...]
+    numbers: Mapping[int, frozenset[str]]
+    years: frozenset[str]
+    codes: Mapping[str, frozenset[str]]
+    flags: frozenset[str]
+    names: Mapping[str, frozenset[str]]
+    short_names: frozenset[str]
+    own_name: frozenset[str]
+    departement: str | None
+    code_postal: str | None
+    dated: frozenset[str]
+
+    @classmethod
+    def of(cls, facts: Facts, known: Known) -> "Lexis":
+        label = readable_activite(clean_name(facts.activite or ""))
+        activity, names = activity_words(label), _names(facts)
+        former = _former_words(facts)
+        return cls(
+            known=known,
+            activity=activity,
+            places=places_of(known.commune, facts.departement),
+            words=(
+                ("<tete>", activity.heads),
+                ("<mot>", activity.words),
+                ("<apres_non>", activity.negated),
+                ("<acte>", activity.verbs),
+                ("<metier>", activity.trades),
+                ("<ancienne_tete>", former.heads),
+                ("<ancien_mot>", former.words),
+                ("<sorte>", natures(form_labels(facts))),
+                ("<mot_forme>", _form_words(facts)),
+                ("<appellation>", appellations(facts.nom)),
+            ),
+            numbers=_numbers(facts, known),
+            years=frozenset(f"<{name}>" for name, _ in years(facts)),
+            codes=_codes(label),
+            flags=conditions(facts, known, activity),
+            names=names,
+            short_names=frozenset(_short_names(facts.nom)),
+            own_name=names.get(fold(clean_name(facts.nom)), frozenset({"<nom>"})),
+            departement=facts.departement,
+            code_postal=facts.code_postal,
+            dated=_dated(facts),
+        )
+
+
+def _dated(facts: Facts) -> frozenset[str]:
+    dates = {
+        "effectif": facts.annee_effectifs,
+        "effectif_unite": unit_band_year(facts),
+        "categorie": facts.annee_categorie_entreprise,
+        "etablissements": facts.context.sites,
+        "metier": facts.context.trade,
+    }
+    return frozenset(fact for fact, date in dates.items() if date is not None)
+
+
+def _former_words(facts: Facts) -> ActivityWords:
+    former = facts.context.former_activites
+    return activity_words(readable_activite(clean_name(former[0].value))) if former else _NO_WORDS
+
+
+def _numbers(facts: Facts, known: Known) -> Mapping[int, frozenset[str]]:
+    found: dict[int, set[str]] = {}
+    for name, number in (*years(facts), *counts(facts)):
+        found.setdefault(number, set()).add(f"<{name}>")
+    for bounds, ending in ((known.bounds, ""), (unit_bounds(facts, known), "_unite")):
+        if bounds:
+            found.setdefault(min(bounds), set()).add(f"<min{ending}>")
+            found.setdefault(max(bounds), set()).add(f"<max{ending}>")
+            found.setdefault(max(bounds) + 1, set()).add(f"<apres_max{ending}>")
+        if bounds == frozenset({0}):
+            found[0].add(f"<zero{ending}>")
+    return {number: frozenset(symbols) for number, symbols in found.items()}
+
+
+def _short_names(nom: str) -> Iterator[str]:
+    """Yield the words of the name that are names alone: KERVELLA of PLOMBERIE KERVELLA."""
+    for word in re.findall(r"[^\W\d_]{4,}", nom):
+        if french(word) is None:
+            yield from (word, word.capitalize())
+
+
+def _form_words(facts: Facts) -> frozenset[str]:
+    known = formes_juridiques().get(facts.categorie_juridique or "")
+    labels = (facts.forme or "", "" if known is None else known.libelle)
+    return frozenset(word.lower() for text in labels for word in re.findall(r"[^\W\d_]{3,}", text))
+
+
+@functools.lru_cache(maxsize=4096)
+def _codes(label: str) -> Mapping[str, frozenset[str]]:
+    """Return the codes that have this label, with a symbol for their nomenclature."""
+    found: dict[str, frozenset[str]] = {}
+    for code, symbol in _codes_by_label().get(fold(label), ()):
+        found[code] = found.get(code, frozenset({"<ape>"})) | {symbol}
+    return MappingProxyType(found)
+
+
+@functools.cache
+def _codes_by_label() -> Mapping[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for nomenclature, symbol in (("NAFRev2", "<ape_2>"), ("NAF2025", "<ape_2025>")):
+        for code, text in libelles_de(nomenclature).items():
+            label = fold(readable_activite(clean_name(text)))
+            found.setdefault(label, []).append((code, symbol))
+    return MappingProxyType(found)
+
+
+def _names(facts: Facts) -> Mapping[str, frozenset[str]]:
+    """Return what each name is, by its folded wording: a denomination may also be the enseigne."""
+    double = has_two_names(facts)
+    found: dict[str, frozenset[str]] = {}
+    for name, symbol in (
+        (facts.nom, "<etab>" if double else "<nom>"),
+        (facts.denomination, "<unite>"),
+        (facts.enseigne, "<enseigne>"),
+        (facts.sigle, "<sigle>"),
+    ):
+        for cleaned in map(fold, wordings(name or "", facts)):
+            bare = re.sub(r"^\W+|\W+$", "", cleaned)
+            for wording in (cleaned, bare, without_form(bare)):
+                found[wording] = found.get(wording, frozenset()) | {symbol}
+    return found

@@ -1,0 +1,70 @@
+"""The facts that symbols and conditions of the grammar's table tell.
+
+A fact has the name that a prompt calls it by. `fact@` is its date: what was counted is told with
+the year or month of the count.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+_DATE = "@"
+_SYMBOLS: Mapping[str, str] = {
+    "nom": "<nom> <etab>",
+    "denomination": "<unite>",
+    "enseigne": "<enseigne>",
+    "commune": "<commune> <a_commune> <de_commune> <commune_le> <arrondissement>",
+    "departement": "<departement> <numero_departement>",
+    "region": "<region>",
+    "voie": "<voie>",
+    "code_postal": "<code_postal>",
+    "siret": "<siret> <siren>",
+    "forme": "<forme> <mot_forme>",
+    "activite": "<libelle> <tete> <mot> <metier> <acte> <ape> <ape_2> <ape_2025> <clause>",
+    "annee": "<annee> <date> <mois>",
+    "annee_unite": "<annee_unite> <date_unite> <mois_unite>",
+    "siege": "?siege ?secondaire",
+    "effectif": "<min> <max> <apres_max> <zero> ?nul",
+    "effectif@": "<an_effectif> <fin_effectif>",
+    "effectif_unite": "<min_unite> <max_unite> <apres_max_unite> <zero_unite> ?nul_unite",
+    "effectif_unite@": "<an_effectif_unite> <fin_effectif_unite>",
+    "categorie": "?pme ?eti ?ge",
+    "categorie@": "<an_categorie>",
+    "economie_sociale_solidaire": "?ess",
+    "societe_mission": "?mission",
+    "employeur": "?employeur",
+    "etablissements": "<n_ouverts> <n_autres> <n_fermes> <n_communes> ?une_commune ?seul_site",
+    "etablissements@": "<mois_sites>",
+    "metier": "<n_metier> <n_employeurs> ?seul_metier ?sans_employeur",
+    "metier@": "<mois_metier>",
+    "rang": "?rang1 ?rang2 ?rang3",
+    "ancienne_activite": "<ancien_libelle> <ancienne_tete> <ancien_mot>"
+    " <jour_activite> <mois_activite> <an_activite>",
+    "ancienne_enseigne": "<ancienne_enseigne> <jour_enseigne> <mois_enseigne> <an_enseigne>",
+    "predecesseur": "<commune_avant> <a_commune_avant> <voie_avant> <siret_avant>"
+    " <jour_avant> <mois_avant> <an_avant>",
+    "successeur": "<jour_apres> <mois_apres> <an_apres>",
+}
+TELLS: Mapping[str, str] = MappingProxyType(
+    {symbol: fact for fact, symbols in _SYMBOLS.items() for symbol in symbols.split()}
+)
+"""The fact that each symbol, or condition that holds, tells."""
+
+OF_UNIT: Mapping[str, str] = MappingProxyType(
+    {f"<{name}>": f"<{name}_unite>" for name in (
+        "annee", "date", "mois", "min", "max", "apres_max", "zero", "an_effectif", "fin_effectif",
+    )}
+    | {"nul": "nul_unite", "muet": "muet_unite"}
+)  # fmt: skip
+"""The unit's symbol or condition for the establishment's."""
+
+DATED = frozenset(fact.removesuffix(_DATE) for fact in _SYMBOLS if fact.endswith(_DATE))
+
+
+def undated(reading: Iterable[str], dated: frozenset[str]) -> frozenset[str]:
+    """Return the facts of a reading that have a date, `dated`, and are told without it."""
+    told = frozenset(reading)
+    return frozenset(fact for fact in told & dated if fact + _DATE not in told)
+
+
+def without_dates(reading: Iterable[str]) -> frozenset[str]:
+    return frozenset(fact.removesuffix(_DATE) for fact in reading)
