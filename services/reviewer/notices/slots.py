@@ -19,7 +19,7 @@ DENOMINATION = "DENOMINATION"
 _SLOT = re.compile(
     r"(?:(?<!\w)(?P<word>à|À|A|au|Au|aux|Aux|du|Du|des|Des|de|De|que|Que)[ \u00a0]"
     r"|(?<!\w)(?P<elided>d|D|qu|Qu)['’])?"
-    r"\{(?P<slot>[A-Z]+)\}"
+    r"\{(?P<slot>[A-Z_]+)\}"
 )
 _TO = frozenset({"à", "a", "au", "aux"})
 _OF = frozenset({"de", "d", "du", "des"})
@@ -45,6 +45,8 @@ def _values(facts: Facts) -> Iterator[tuple[str, str | None]]:
     yield "FORME", None if form is None else form.libelle
     yield "ACTIVITE", None if activity is None else activity.intitule
     yield "ANNEE", None if facts.annee_creation is None else str(facts.annee_creation)
+    unit = facts.unite_date_creation
+    yield "ANNEE_UNITE", None if unit is None else str(unit.year)
     yield "EFFECTIF", effectif(facts.tranche_effectifs)
 
 

@@ -114,6 +114,9 @@ def facts_json(facts: Facts) -> str:
     slots = slots_of(facts)
     form, activity = forme(facts), activite(facts)
     staff = _NO_EMPLOYEE if facts.tranche_effectifs == "00" else effectif(facts.tranche_effectifs)
+    if staff is not None and facts.annee_effectifs is not None:
+        staff = f"{staff}, fin {facts.annee_effectifs}"
+    unit = facts.unite_date_creation
     told: dict[str, object] = {
         "nom": _slot(NOM, slots),
         "commune": _slot(COMMUNE, slots),
@@ -123,6 +126,7 @@ def facts_json(facts: Facts) -> str:
         "forme": None if form is None else form.libelle,
         "activite": None if activity is None else activity.intitule,
         "annee": facts.annee_creation,
+        "annee_unite": None if unit is None else unit.year,
         "effectif": staff,
         "siege": facts.est_siege,
     }
