@@ -252,6 +252,7 @@ def trades_by_label() -> Mapping[str, frozenset[str]]:
     return MappingProxyType(found)
 
 
+@functools.lru_cache(maxsize=4096)
 def _stems(text: str | None) -> frozenset[str]:
     if text is None:
         return frozenset()
