@@ -11,7 +11,7 @@ from shared.sirene.facts import Facts
 
 _HERE = Path(__file__).parent
 
-STRANGERS = ("strangers", "strangers_2", "strangers_3")
+STRANGERS = ("strangers", "strangers_2", "strangers_3", "strangers_4", "strangers_5")
 """The banks whose authors had seen no rule and gave no codes."""
 
 REFUSED_ON_PURPOSE = {
