@@ -118,6 +118,10 @@ dashboards: install ## Write Grafana's dashboards from their code
 alerts: install ## Write Prometheus' alert rules from shared/alerts
 	@$(PY) -m deploy.prometheus
 
+.PHONY: texts-sample
+texts-sample: install ## Write docs/texts-sample.md: sixty texts of the template
+	@$(PY) -m tests.unit.reviewer.notices.texts_sample
+
 .PHONY: check-dashboards
 check-dashboards: servers ## Run all services and check that every panel has data
 	@$(PY) -m pytest tests/system/test_dashboards.py --slow

@@ -136,7 +136,7 @@ class _Parts:
         choice = ProviderChoice(routes, read_prompt(), self.clock, outage_seconds)
         return Author(
             one_at_a_time(validate),
-            self.clock.monotonic_seconds,
+            self.clock,
             choice=choice if routes else None,
             metrics=self.metrics,
         )

@@ -4,6 +4,7 @@ Both are split in two. A person may look at the even ones to tune rules; the odd
 the report.
 """
 
+import datetime as dt
 import functools
 import json
 import random
@@ -14,6 +15,7 @@ from pathlib import Path
 from services.reviewer.commands.check import facts_from
 from services.reviewer.french.data import formes_juridiques
 from services.reviewer.notices.template import generate
+from shared.sirene.context import Context, Sites, Trade
 from shared.sirene.facts import Facts
 from shared.sirene.reference import (
     communes,
@@ -23,6 +25,8 @@ from shared.sirene.reference import (
 )
 
 _HERE = Path(__file__).parent
+YEAR = 2026
+_MONTH = dt.date(2026, 11, 1)
 
 # Every section of NAF rev. 2 has at least one code here.
 _ACTIVITES = (
@@ -47,6 +51,7 @@ _NOMS = (
     "5 ÉTOILES", "1001 PIZZAS", "S.A.R.L. DUPONT", "SCI 12 RUE DE PARIS", "NANTES AUTO",
     "ETS BERNARD PERE ET FILS", "NOUVEL'R",
 )  # fmt: skip
+_VOIES = ("12 bis rue des Tilleuls", "rue de l’Église", "1 place de la République")
 # Names with every kind of article and beginning.
 _COMMUNES = (
     "72181", "85109", "17300", "95313", "49007", "56260", "76758", "83069", "67180", "75107",
@@ -88,12 +93,31 @@ def facts_at(number: int) -> Facts:
         tranche_effectifs=tranche,
         effectif=libelle_effectif(tranche),
         est_siege=chosen.random() < 0.5,
+        voie=chosen.choice((None, *_VOIES)),
+        annee_effectifs=None if tranche in {None, "NN"} else YEAR - 2,
+        unite_date_creation=chosen.choice((None, dt.date(chosen.randrange(1930, 2000), 5, 4))),
+        context=_context(chosen),
+    )
+
+
+def _context(chosen: random.Random) -> Context:
+    count = chosen.choice((1, 2, 5, 14, 63, 240))
+    trade = Trade(etablissements=count, with_employees=count // 3, month=_MONTH)
+    sites = Sites(open=chosen.choice((1, 2, 61)), closed=3, communes=1, month=_MONTH)
+    return Context(
+        trade=chosen.choice((None, trade, trade)), sites=chosen.choice((None, None, sites))
     )
 
 
 def template_base(number: int) -> Base:
     facts = facts_at(number)
-    return Base(generate(facts).text, facts)
+    return Base(generate(facts, YEAR).text, facts)
+
+
+def retold(base: Base, changed: Facts) -> str | None:
+    """Return the template's text of changed facts; None where it is true of the former, too."""
+    text = generate(changed, YEAR).text
+    return None if text == generate(base.facts, YEAR).text else text
 
 
 def good_texts(half: int, count: int) -> Iterator[Base]:

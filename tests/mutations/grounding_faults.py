@@ -6,10 +6,9 @@ import re
 from dataclasses import replace
 
 from services.reviewer.french.data import formes_juridiques
-from services.reviewer.notices.template import generate
 from shared.sirene.facts import Facts
 from shared.sirene.reference import communes, libelle_activite, libelles_de
-from tests.mutations.bases import Base
+from tests.mutations.bases import Base, retold
 from tests.mutations.edits import Mutate, plain, spans, swap, typo
 
 
@@ -116,7 +115,7 @@ def located_city(base: Base, chosen: random.Random) -> str | None:
 def without_activity(base: Base, _chosen: random.Random) -> str | None:
     if not base.facts.activite or not base.facts.siret:
         return None
-    return generate(replace(base.facts, activite=None)).text
+    return retold(base, replace(base.facts, activite=None))
 
 
 def vague_activity(base: Base, chosen: random.Random) -> str | None:
@@ -167,7 +166,7 @@ def other_activity(base: Base, chosen: random.Random) -> str | None:
     if not base.facts.siret or _division(base.facts.activite) == code[:2]:
         return None
     label = libelle_activite(code, "NAFRev2")
-    return generate(replace(base.facts, activite=label)).text
+    return retold(base, replace(base.facts, activite=label))
 
 
 def second_activity(base: Base, chosen: random.Random) -> str | None:
@@ -240,8 +239,10 @@ def other_form(base: Base, chosen: random.Random) -> str | None:
     code = chosen.choice(other_forms(base.facts))
     if not base.facts.siret:
         return None
-    changed = generate(replace(base.facts, categorie_juridique=code)).text
+    changed = retold(base, replace(base.facts, categorie_juridique=code))
     wordings = [formes_juridiques()[code].libelle, *_FORMS[code]]
+    if changed is None:
+        return None
     return changed if any(spans(changed, one.split(" (")[0]) for one in wordings) else None
 
 

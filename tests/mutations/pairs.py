@@ -1,5 +1,6 @@
 """Pairs of neighbours’ texts that are nearly the same without their facts. Seeds are the bank's."""
 
+import itertools
 import random
 import re
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from dataclasses import dataclass, replace
 from services.reviewer.notices.template import generate
 from shared.sirene.facts import Facts
 from shared.sirene.reference import libelle_effectif
-from tests.mutations.bases import Base, facts_at, handwritten
+from tests.mutations.bases import YEAR, Base, facts_at, handwritten
 
 _SYNONYMS = (
     ("établissement", "entreprise"), ("créé", "fondé"), ("création", "fondation"),
@@ -43,12 +44,22 @@ def near_duplicates(half: int, count: int) -> Iterator[Pair]:
 
 
 def neighbours(half: int, count: int) -> Iterator[Pair]:
-    """Return good texts: the template's about two firms of one trade in one commune."""
-    for number in range(count):
-        seed = 2 * number + half
-        facts = facts_at(seed)
-        other = _neighbour_of(facts, random.Random(f"neighbours {seed}"))
-        yield Pair(Base(generate(facts).text, facts), Base(generate(other).text, other))
+    """Return good texts: the template's about two firms of one trade in one commune.
+
+    Short lines are left out: they have no words of their own.
+    """
+    found = filter(_tells_more_than_a_line, map(_neighbours_at, itertools.count(half, 2)))
+    return itertools.islice(found, count)
+
+
+def _neighbours_at(seed: int) -> Pair:
+    facts = facts_at(seed)
+    other = _neighbour_of(facts, random.Random(f"neighbours {seed}"))
+    return Pair(Base(generate(facts, YEAR).text, facts), Base(generate(other, YEAR).text, other))
+
+
+def _tells_more_than_a_line(pair: Pair) -> bool:
+    return all(each.text.count(". ") > 1 for each in (pair.first, pair.second))
 
 
 def _neighbour_of(facts: Facts, chosen: random.Random) -> Facts:
@@ -70,7 +81,7 @@ def _neighbour_of(facts: Facts, chosen: random.Random) -> Facts:
 def _of_one_template(seed: int, chosen: random.Random) -> Pair:
     facts = facts_at(seed)
     other = _neighbour_of(facts, chosen)
-    texts = [generate(one, variant_seed=str(seed)).text for one in (facts, other)]
+    texts = [generate(one, YEAR, variant_seed=str(seed)).text for one in (facts, other)]
     return Pair(Base(texts[0], facts), Base(texts[1], other))
 
 

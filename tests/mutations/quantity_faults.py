@@ -4,9 +4,8 @@ import random
 import re
 from dataclasses import replace
 
-from services.reviewer.notices.template import generate
 from shared.sirene.reference import libelle_effectif
-from tests.mutations.bases import Base
+from tests.mutations.bases import YEAR, Base, retold
 from tests.mutations.edits import Mutate, swap
 
 _LETTERED = {
@@ -80,8 +79,13 @@ def other_tranche(base: Base, chosen: random.Random) -> str | None:
     tranche = chosen.choice([one for one in others if one != base.facts.tranche_effectifs])
     if not base.facts.siret:
         return None
-    changed = replace(base.facts, tranche_effectifs=tranche, effectif=libelle_effectif(tranche))
-    return generate(changed).text
+    changed = replace(
+        base.facts,
+        tranche_effectifs=tranche,
+        effectif=libelle_effectif(tranche),
+        annee_effectifs=YEAR - 2,
+    )
+    return retold(base, changed)
 
 
 def other_seat(base: Base, chosen: random.Random) -> str | None:

@@ -64,12 +64,6 @@ def de_le(noun: str, gender: Literal["m", "f"]) -> str:
     return f"du {noun}" if group.startswith("le ") else f"de {group}"
 
 
-def a_le(noun: str, gender: Literal["m", "f"]) -> str:
-    """Return « au syndicat », « à la commune », « à l’association »."""
-    group = le(noun, gender)
-    return f"au {noun}" if group.startswith("le ") else f"à {group}"
-
-
 @dataclass(frozen=True, slots=True)
 class Lieu:
     """A commune in the three shapes of a sentence: « au Mans », « du Mans », « Le Mans »."""
@@ -111,6 +105,18 @@ def capital(phrase: str) -> str:
 def date_en_lettres(day: dt.date) -> str:
     number = "1er" if day.day == 1 else str(day.day)
     return f"{number} {MOIS[day.month - 1]} {day.year}"
+
+
+def mois_en_lettres(day: dt.date) -> str:
+    return f"{MOIS[day.month - 1]} {day.year}"
+
+
+_EN_LETTRES = "zéro un deux trois quatre cinq six sept huit neuf".split()  # noqa: SIM905 a word list
+
+
+def en_lettres(value: int) -> str:
+    """Write a number below ten in letters, others in digits."""
+    return _EN_LETTRES[value] if value < len(_EN_LETTRES) else nombre(value)
 
 
 def nombre(value: int) -> str:

@@ -26,7 +26,7 @@ _ABBREVIATIONS = (
     (re.compile(r"\s*\(?\bs\.a\.i\.\)?", re.IGNORECASE), ", sans autre indication"),
     (re.compile(r"\bm2(?=\b|et)"), "m²"),
     (re.compile(r"m²et"), "m² et"),
-    (re.compile(r" P\.T\.T\."), " PTT"),
+    (re.compile(r" P\.T\.T\.", re.IGNORECASE), " PTT"),
     (re.compile(r"^P\.T\.T\.\s*"), "PTT "),
     (re.compile(r" etc\.\.\. En\b"), ", etc., en"),
     (re.compile(r"\)\)$"), ")"),

@@ -1,4 +1,4 @@
-"""The legal unit as a noun group with its article: « de la COMMUNE DE CLAMART »."""
+"""The legal unit as a noun group: « la commune de Clamart », « la SAS Ana Invest »."""
 
 import re
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from services.reviewer.french.data import FormeJuridique, Genre
 from services.reviewer.french.folding import fold
-from services.reviewer.french.grammar import a_le, de_le, le
-from services.reviewer.french.labels import clean_name
+from services.reviewer.french.grammar import de, de_le, le
+from services.reviewer.french.names import shown, shown_name
 from services.reviewer.french.phrases import forme
 from shared.sirene.facts import Facts
 
@@ -25,50 +25,128 @@ _VAGUE_HEADS = frozenset(
     service societe union
     """.split()  # noqa: SIM905 a word list
 )
-_LONGEST_FORM_BEFORE_A_NAME = 3
+# Nouns that may stand for the unit, by the first word of its legal form.
+_NOUNS = frozenset(
+    """
+    association caisse congrégation coopérative entreprise exploitation fondation groupement
+    indivision institution mutuelle paroisse société syndicat union
+    """.split()  # noqa: SIM905 a word list
+)
+# Acronyms that readers know.
+_ACRONYMS = frozenset(
+    """
+    CUMA EARL GAEC GFA GIE GIP SARL SAS SASU SCA SCEA SCI SCM SCOP SCP SCPI SCS SELARL SELAS SNC
+    """.split()  # noqa: SIM905 a word list
+)
+ORGANISME = "organisme"
+"""The noun for a unit whose legal form has none that readers use."""
+
+_COLLECTIVITES = frozenset({"7210", "7220", "7230"})
+_FOREIGN = ("31", "32")
+_ACRONYM = re.compile(r"\(([A-Z]+)\)")
+_REST_OF_A_FORM = re.compile(
+    r" \([^)]*\)|(?: et)? à (?:conseil d’administration|directoire)$"
+    r"| (?:non )?immatriculée au registre du commerce et des sociétés$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A noun for the unit where it was named before: « la société »."""
+
+    word: str
+    genre: Genre
+
+    @property
+    def le(self) -> str:
+        return le(self.word, self.genre)
+
+    @property
+    def de(self) -> str:
+        return de_le(self.word, self.genre)
+
+    @property
+    def pronoun(self) -> str:
+        return "il" if self.genre == "m" else "elle"
 
 
 @dataclass(frozen=True, slots=True)
 class Entite:
-    """`precision` is a comma and the legal form, where the group does not tell it.
+    """The unit's name as it is shown, and its groups with an article.
 
-    `nommee` is true where the name takes an article itself, as « COMMUNE DE CLAMART » does.
+    `nommee` is true where the name takes an article itself, as « Commune de Clamart » does; else
+    the groups have an acronym or the `noun` before it. `says_form` is true where the name tells
+    the legal form.
     """
 
+    nom: str
     le: str
     de: str
-    a: str
-    precision: str
     nommee: bool
+    says_form: bool
+    noun: Noun
 
 
 def entite(facts: Facts) -> Entite:
-    """Return the legal unit's group, with its denomination or else the establishment's name."""
-    nom = clean_name(facts.denomination or facts.nom)
-    form = forme(facts)
-    genre = _genre_of_name(nom, form, public=is_public(facts))
+    """Return the legal unit's groups, with its denomination or else the establishment's name."""
+    nom = shown_name(facts) if facts.denomination is None else shown(facts.denomination, facts)
+    form, public = forme(facts), is_public(facts)
+    noun = _noun(form)
+    genre = _genre_of_name(nom, form, public=public)
     if genre is not None:
-        says_form = form is None or _says_form(nom, form)
-        return _group(nom, genre, precision=None if says_form else form, nommee=True)
-    if form is not None and _goes_before_a_name(form):
-        return _group(f"{form.libelle} {nom}", form.genre)
-    return _group(f"entité {nom}", "f", precision=form)
+        named = _lower(nom) if public else nom
+        says = form is None or _says_form(nom, form)
+        return Entite(nom, le(named, genre), de_le(named, genre), True, says, noun)
+    before = Noun(form.libelle, form.genre) if form and form.code == "1000" else noun
+    acronym = None if form is None else acronym_of(form)
+    if form is not None and acronym is not None:
+        before = Noun(acronym, form.genre)
+    group = f"{before.word} {nom}"
+    return Entite(nom, le(group, before.genre), de_le(group, before.genre), False, False, noun)
 
 
 def is_public(facts: Facts) -> bool:
     return (facts.categorie_juridique or "").startswith(("4", "7"))
 
 
-def _group(
-    noun: str, genre: Genre, *, precision: FormeJuridique | None = None, nommee: bool = False
-) -> Entite:
-    return Entite(
-        le=le(noun, genre),
-        de=de_le(noun, genre),
-        a=a_le(noun, genre),
-        precision="" if precision is None else f", {precision.libelle}",
-        nommee=nommee,
-    )
+def is_foreign(facts: Facts) -> bool:
+    """Return whether the unit is of another country: its siège is there, not where Sirene says."""
+    return (facts.categorie_juridique or "").startswith(_FOREIGN)
+
+
+def is_over_the_door(facts: Facts) -> bool:
+    """Return whether the establishment's name is its sign."""
+    return facts.enseigne is not None and fold(facts.enseigne) == fold(facts.nom)
+
+
+def short_form(form: FormeJuridique) -> str:
+    """Return « société anonyme » for « société anonyme à conseil d’administration »."""
+    return _REST_OF_A_FORM.sub("", form.libelle)
+
+
+def acronym_of(form: FormeJuridique) -> str | None:
+    """Return the acronym at the end of the form's label, where readers know it."""
+    match = _ACRONYM.search(form.libelle)
+    if match is None or not form.libelle.endswith(")"):
+        return None
+    return match.group(1) if match.group(1) in _ACRONYMS else None
+
+
+def de_name(nom: str) -> str | None:
+    """Return « de Garage du Port »; None before an article, with which « de » would join."""
+    return None if re.match(r"(?i)les? ", nom) else de(nom)
+
+
+def _noun(form: FormeJuridique | None) -> Noun:
+    if form is not None and form.code in _COLLECTIVITES:
+        return Noun("collectivité", "f")
+    head = "" if form is None else form.libelle.partition(" ")[0].rstrip(",")
+    return Noun(head, form.genre) if form is not None and head in _NOUNS else Noun(ORGANISME, "m")
+
+
+def _lower(nom: str) -> str:
+    """Return « commune de Clamart » for « Commune de Clamart »; one word alone is a name."""
+    return nom[0].lower() + nom[1:] if " " in nom and nom[1:2].islower() else nom
 
 
 def _genre_of_name(nom: str, form: FormeJuridique | None, *, public: bool) -> Genre | None:
@@ -98,11 +176,5 @@ def _words(form: FormeJuridique) -> list[str]:
 
 
 def _acronym(form: FormeJuridique) -> str | None:
-    match = re.search(r"\(([A-Z]+)\)", form.libelle)
+    match = _ACRONYM.search(form.libelle)
     return None if match is None else match.group(1).lower()
-
-
-def _goes_before_a_name(form: FormeJuridique) -> bool:
-    """Return True for « société civile immobilière (SCI) », False for « indivision avec … »."""
-    words = _words(form)
-    return form.libelle.endswith(")") or len(words) <= _LONGEST_FORM_BEFORE_A_NAME

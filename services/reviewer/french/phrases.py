@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.reviewer.french.data import FormeJuridique, Genre, formes_juridiques
-from services.reviewer.french.grammar import NBSP, le, nombre
+from services.reviewer.french.grammar import NBSP, en_lettres, le, nombre
 from services.reviewer.french.labels import clean_name, readable_activite
 from shared.sirene.facts import Facts
 
@@ -38,6 +38,7 @@ _HEADS: Mapping[str, tuple[Genre, bool]] = {
     **dict.fromkeys(_HEADS_PLURAL.split(), ("m", True)),
 }
 
+_IN_LETTERS = 10
 _GOODS = frozenset({"boulangerie", "charcuterie", "horlogerie", "pâtisserie"})
 _OTHER_NOUNS = frozenset({"industries", "maintenance", "montage", "sondages", "télédiffusion"})
 _LATER_NOUNS = (frozenset(_HEADS) | _OTHER_NOUNS) - _GOODS
@@ -62,24 +63,32 @@ def forme(facts: Facts) -> FormeJuridique | None:
 
 @dataclass(frozen=True, slots=True)
 class Activite:
-    """`intitule` is the label as a title; `groupe` is a noun group with article, or None.
+    """`intitule` is the label as a title, `en_bas` the same inside a sentence.
 
-    `composee` is true where the group joins two nouns: its verb is in the plural.
+    `groupe` is a noun group with article, or None; `pluriel` tells of its first noun.
     """
 
     intitule: str
     groupe: str | None
-    composee: bool
+
+    @property
+    def en_bas(self) -> str:
+        first, second = self.intitule[:1], self.intitule[1:2]
+        return self.intitule if second.isupper() else first.lower() + self.intitule[1:]
+
+    @property
+    def pluriel(self) -> bool:
+        return (self.groupe or "").startswith("les ")
 
 
 def activite(facts: Facts) -> Activite | None:
-    if facts.activite is None:
-        return None
-    text = readable_activite(clean_name(facts.activite))
-    if not text:
-        return None
-    joins_two_nouns = re.match(r"\S+ et ", text) is not None
-    return Activite(text, _groupe(text), joins_two_nouns)
+    return None if facts.activite is None else activity_of(facts.activite)
+
+
+def activity_of(label: str) -> Activite | None:
+    """Return the phrases of INSEE's label; None for one without a word."""
+    text = readable_activite(clean_name(label))
+    return Activite(text, _groupe(text)) if text else None
 
 
 def _groupe(text: str) -> str | None:
@@ -129,6 +138,17 @@ def effectif(tranche: str | None) -> str | None:
     if (lower, upper) == (1, 2):
         return f"1 ou 2{NBSP}salariés"
     return f"entre {nombre(lower)} et {nombre(upper)}{NBSP}salariés"
+
+
+def people(tranche: str, noun: str) -> str:
+    """Return « trois à cinq salariés », « une ou deux personnes »."""
+    lower, upper = EFFECTIFS[tranche]
+    if upper is None:
+        return f"{nombre(lower)}{NBSP}{noun}s ou plus"
+    if (lower, upper) == (1, 2):
+        return f"{'un' if noun == 'salarié' else 'une'} ou deux {noun}s"
+    gap = " " if upper < _IN_LETTERS else NBSP
+    return f"{en_lettres(lower)} à {en_lettres(upper)}{gap}{noun}s"
 
 
 def numero(digits: str) -> str | None:

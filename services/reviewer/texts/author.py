@@ -13,6 +13,7 @@ from math import inf
 import structlog
 
 from services.reviewer.notices import template
+from services.reviewer.notices.label import day_in_france
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.providers.answers import UNAVAILABLE
 from services.reviewer.providers.call import CallWindow
@@ -28,6 +29,7 @@ from services.reviewer.texts.attempts import (
     attempt,
 )
 from services.reviewer.validation import Verdict
+from shared.clock import Clock
 from shared.errors import SlowDown
 from shared.logs import places_of
 from shared.metrics import Metrics
@@ -59,11 +61,11 @@ def one_at_a_time(validate: Validate) -> Validate:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """`choice` is None where there are no chat servers: `generate` writes everything."""
+    """`choice` is None where there are no chat servers; `generate` writes for a year."""
 
     validate: Validate
-    monotonic_seconds: Callable[[], float]
-    generate: Callable[[Facts], GeneratedText] = template.generate
+    clock: Clock
+    generate: Callable[[Facts, int], GeneratedText] = template.generate
     choice: ProviderChoice | None = None
     metrics: Metrics | None = None
 
@@ -108,7 +110,7 @@ class Author:
     def _draft(
         self, choice: ProviderChoice, facts: Facts, window: CallWindow, earlier: Sequence[Attempt]
     ) -> Attempt:
-        start = self.monotonic_seconds()
+        start = self.clock.monotonic_seconds()
         told = [one for each in earlier for one in reproaches(each.reasons, each.own_words)]
         failed = [each.provider for each in earlier if each.provider and each.text is None]
         draft: ProviderDraft | None = None
@@ -131,7 +133,7 @@ class Author:
             prompt_version=choice.prompt_version,
             reasons=verdict.reasons,
             own_words=verdict.own_words,
-            latency_seconds=self.monotonic_seconds() - start,
+            latency_seconds=self.clock.monotonic_seconds() - start,
             text=draft.text,
             digital_source_type=BY_A_MODEL,
             error=error_name,
@@ -144,12 +146,12 @@ class Author:
         )
 
     def _generate(self, facts: Facts) -> Attempt:
-        start = self.monotonic_seconds()
+        start = self.clock.monotonic_seconds()
         try:
             return attempt(
-                lambda: self.generate(facts),
+                lambda: self.generate(facts, day_in_france(self.clock.now()).year),
                 lambda text: self.validate(text, facts),
-                self.monotonic_seconds,
+                self.clock.monotonic_seconds,
             )
         except Exception as error:  # noqa: BLE001  # a bug that one row meets must not hold up others
             log.warning("generator failed", error=type(error).__name__, at=places_of(error))
@@ -161,7 +163,7 @@ class Author:
             model=model,
             prompt_version=prompt_version,
             reasons=(GENERATOR_FAILED,),
-            latency_seconds=self.monotonic_seconds() - start,
+            latency_seconds=self.clock.monotonic_seconds() - start,
             error=error,
         )
 

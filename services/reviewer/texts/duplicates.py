@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, Engine, text
 
 from services.reviewer.notices import template
-from services.reviewer.notices.label import label
+from services.reviewer.notices.label import day_in_france, label
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.statements import execute_rows, to_rows
 from services.reviewer.texts.attempts import Validate, attempt
@@ -69,8 +69,8 @@ class Rewriter:
     generate: Callable[..., GeneratedText] = template.generate
 
     def wording(self, claim: Claim, number: int) -> GeneratedText:
-        facts = claim.facts
-        return self.generate(facts, variant_seed=f"{facts.siret}/{number}")
+        facts, year = claim.facts, day_in_france(self.clock.now()).year
+        return self.generate(facts, year, variant_seed=f"{facts.siret}/{number}")
 
     def result(self, claim: Claim, number: int) -> AvisResult:
         """Return this wording with its verdict and its label."""

@@ -28,4 +28,4 @@ def warm_up() -> None:
         effectif=reference.libelle_effectif(staff),
     )
     shown_name(facts)
-    validate(template.generate(facts).text, facts)
+    validate(template.generate(facts, 2026).text, facts)

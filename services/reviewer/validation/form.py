@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from services.reviewer.french.disguises import is_of_another_script
 from services.reviewer.french.folding import fold, runs, tokenise
-from services.reviewer.validation.checked_text import CheckedText
+from services.reviewer.validation import grounding
+from services.reviewer.validation.checked_text import NOTHING, CheckedText
 from services.reviewer.validation.known import FUNCTION_WORDS
 from services.reviewer.validation.language import is_foreign, is_french
 from services.reviewer.validation.lexicon import said
@@ -16,6 +17,9 @@ from services.reviewer.validation.prompt_words import repeats_prompt
 from services.reviewer.validation.sentences.reader import says_again
 
 LEAST_WORDS = 15
+LEAST_WORDS_OF_A_LINE = 8
+"""The least words of a text that says all it must, and is understood to its end: a short line
+(ADR 31)."""
 MOST_WORDS = 100
 """The most words of the rest: a long name or activity does not make a text long."""
 _LEAST_WORDS_FOR_LANGUAGE = 4
@@ -114,7 +118,13 @@ def _is_open(text: str) -> bool:
 
 
 def too_short(checked: CheckedText) -> bool:
-    return 0 < len(checked.text.split()) < LEAST_WORDS
+    least = LEAST_WORDS_OF_A_LINE if _is_whole(checked) else LEAST_WORDS
+    return 0 < len(checked.text.split()) < least
+
+
+def _is_whole(checked: CheckedText) -> bool:
+    missing = (grounding.name_missing, grounding.city_missing, grounding.activity_missing)
+    return checked.unread is NOTHING and not any(rule(checked) for rule in missing)
 
 
 def too_long(checked: CheckedText) -> bool:

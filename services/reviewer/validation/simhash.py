@@ -23,12 +23,14 @@ template texts, and 99 % of the texts with one word, sentence or the order chang
 (tests/mutations)."""
 
 _SHINGLE_WORDS = 3
+_SMALL = "deux|trois|quatre|cinq|six|sept|huit|neuf"
 _HEADCOUNT = re.compile(
-    r"(?:(?:entre|de) )?\b[\d¤][\d ¤]*(?:(?:et|ou|a) [\d¤][\d ¤]*)?"
+    rf"(?:(?:entre|de) |d')?\b(?:[\d{MASK}][\d {MASK}]*|(?:une?|{_SMALL}) )"
+    rf"(?:(?:et|ou|a) (?:[\d{MASK}][\d {MASK}]*|(?:{_SMALL}) ))?"
     r"(?=salarie|personne|agent|employe|collaborateur)(?P<noun>\w+)(?: (?:ou|et) plus)?"
 )
 _MASKS = re.compile(rf"{MASK}+(?:[ ,()«»\"'-]*{MASK}+)*")
-_WORD = re.compile(rf"[^\W\d_]+|{MASK}")
+_WORD = re.compile(rf"\b(?!(?:{_SMALL})\b)[^\W\d_]+|{MASK}")
 _LANE_BITS = 16
 """The bits of a lane, which counts one bit's votes: no notice has 65 536 shingles."""
 _LANE = (1 << _LANE_BITS) - 1

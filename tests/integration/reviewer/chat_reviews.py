@@ -83,7 +83,7 @@ def make_author(
     ]
     return Author(
         validate,
-        clock.monotonic_seconds,
+        clock,
         choice=ProviderChoice(lines, read_prompt(), clock, outage_seconds),
         metrics=metrics,
     )

@@ -188,7 +188,7 @@ def desk(engine: Engine) -> Desk:
 @pytest.fixture
 def author(clock: Clock) -> Author:
     """The offline generator under a validator that finds nothing wrong."""
-    return Author(lambda _text, _facts: Verdict(), clock.monotonic_seconds)
+    return Author(lambda _text, _facts: Verdict(), clock)
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def make_reviewer(
     reviewers: list[ShardReviewer] = []
 
     def make(
-        generate: Callable[[Facts], GeneratedText] = template.generate,
+        generate: Callable[[Facts, int], GeneratedText] = template.generate,
         *,
         generators: int = 4,
         lease_seconds: float = 60,

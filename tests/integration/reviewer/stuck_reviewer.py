@@ -21,7 +21,7 @@ from shared.sirene.facts import Facts
 def main(database_url: str, broker_url: str, lease_seconds: str, begun: str) -> None:
     clock, metrics = Clock(), Metrics()
 
-    def hang(facts: Facts) -> GeneratedText:
+    def hang(facts: Facts, _year: int) -> GeneratedText:
         Path(begun).write_text(facts.siret, encoding="utf-8")
         threading.Event().wait()
         raise AssertionError
@@ -30,7 +30,7 @@ def main(database_url: str, broker_url: str, lease_seconds: str, begun: str) -> 
     reviewer = ShardReviewer(
         engine=make_engine(database_url, application_name="stuck"),
         generators=ThreadPoolExecutor(4),
-        author=Author(lambda _text, _facts: Verdict(), clock.monotonic_seconds, hang),
+        author=Author(lambda _text, _facts: Verdict(), clock, hang),
         clock=clock,
         metrics=metrics,
         lease_seconds=float(lease_seconds),

@@ -30,9 +30,9 @@ def test_three_reviewers_at_once_write_every_due_avis_exactly_once(
     ids = register.add(range(1, 121))
     called: list[str] = []
 
-    def generate(facts: Facts) -> GeneratedText:
+    def generate(facts: Facts, year: int) -> GeneratedText:
         called.append(facts.siret)
-        return template.generate(facts)
+        return template.generate(facts, year)
 
     reviewers = [make_reviewer(generate) for _ in range(3)]
     messages = [ids[start : start + 10] for start in range(0, len(ids), 10)]
@@ -65,9 +65,9 @@ def test_a_bad_text_is_rejected_and_never_published(
 ) -> None:
     [avis_id] = register.add(range(1, 2))
 
-    def write_praise(facts: Facts) -> GeneratedText:
+    def write_praise(facts: Facts, year: int) -> GeneratedText:
         praise = "Je recommande vivement cette entreprise, la meilleure de Bordeaux : 5 étoiles !"
-        return replace(template.generate(facts), text=praise)
+        return replace(template.generate(facts, year), text=praise)
 
     strict = replace(author, validate=validate)
     make_reviewer(write_praise, author=strict).work([avis_id])
@@ -89,10 +89,10 @@ def test_a_generator_that_breaks_on_one_avis_writes_the_others(
 ) -> None:
     ids = register.add(range(1, 11))
 
-    def generate(facts: Facts) -> GeneratedText:
+    def generate(facts: Facts, year: int) -> GeneratedText:
         if facts.siren == register.siren(4):
             raise KeyError(facts.nom)
-        return template.generate(facts)
+        return template.generate(facts, year)
 
     make_reviewer(generate).work(ids)
     rejected = register.rows("SELECT id FROM avis WHERE outcome <> 'accepted'")
@@ -110,9 +110,9 @@ def test_no_connection_is_held_while_a_text_is_made(
     pool = reviewer.engine.pool
     assert isinstance(pool, QueuePool)
 
-    def generate(facts: Facts) -> GeneratedText:
+    def generate(facts: Facts, year: int) -> GeneratedText:
         held.append(pool.checkedout())
-        return template.generate(facts)
+        return template.generate(facts, year)
 
     replace(reviewer, author=replace(reviewer.author, generate=generate)).work(ids)
     assert held == [0] * 5
@@ -125,10 +125,10 @@ def test_a_stopping_reviewer_finishes_what_it_began_and_returns_the_rest(
     register.execute("UPDATE avis SET published_at = now()")
     begun: list[str] = []
 
-    def generate(facts: Facts) -> GeneratedText:
+    def generate(facts: Facts, year: int) -> GeneratedText:
         begun.append(facts.siren)
         clock.stopping.set()
-        return template.generate(facts)
+        return template.generate(facts, year)
 
     make_reviewer(generate, generators=2).work(ids)
     assert 1 <= len(begun) <= 2
@@ -143,9 +143,9 @@ def test_texts_that_would_outlive_their_lease_are_not_begun(
 ) -> None:
     ids = register.add(range(1, 11))
 
-    def generate(facts: Facts) -> GeneratedText:
+    def generate(facts: Facts, year: int) -> GeneratedText:
         time.sleep(0.3)
-        return template.generate(facts)
+        return template.generate(facts, year)
 
     reviewer = make_reviewer(generate, generators=1, lease_seconds=2)
     reviewer.work(ids)
@@ -170,11 +170,11 @@ def test_a_text_is_not_generated_again_because_the_database_went_away(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
             )
 
-    def generate(facts: Facts) -> GeneratedText:
+    def generate(facts: Facts, year: int) -> GeneratedText:
         called.append(facts.siren)
         allow_connections("false")
         threading.Timer(1.5, allow_connections, ["true"]).start()
-        return template.generate(facts)
+        return template.generate(facts, year)
 
     replace(reviewer, author=replace(reviewer.author, generate=generate)).work([avis_id])
     assert len(called) == 1

@@ -61,9 +61,9 @@ def test_nothing_accepted_is_ever_generated_again_when_nothing_changed(
     ids = register.add(range(1, 31))
     called: list[str] = []
 
-    def generate(facts: Facts) -> GeneratedText:
+    def generate(facts: Facts, year: int) -> GeneratedText:
         called.append(facts.siret)
-        return template.generate(facts)
+        return template.generate(facts, year)
 
     reviewer = make_reviewer(generate)
     relay = Relay(

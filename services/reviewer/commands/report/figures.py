@@ -16,7 +16,7 @@ _IDENTITY = [
     *("siret", "siren", "nom", "enseigne", "denomination", "sigle"),
     *("commune", "code_commune", "departement", "categorie_juridique", "tranche_effectifs"),
 ]
-SHORT_LINE = 120
+SHORT_LINE = 210
 """A text below this number of characters is a short line: there was little to say."""
 
 LENGTH_STEP = 25

@@ -105,7 +105,7 @@ def make(register: "Register", engine: Engine, server: BatchServer) -> Iterator[
         pools.append(ThreadPoolExecutor(2))
         author = Author(
             validate,
-            clock.monotonic_seconds,
+            clock,
             choice=ProviderChoice([line], prompt, clock, 600),
             metrics=metrics,
         )

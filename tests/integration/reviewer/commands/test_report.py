@@ -88,7 +88,7 @@ def test_usefulness_is_told_by_activity_with_what_is_held(
 ) -> None:
     desk.store(*desk.claim(register.add(range(1, 4))))
     register.execute("UPDATE avis SET held_because = 'fallback' WHERE siren = '000000001'")
-    register.execute("UPDATE avis SET text = repeat('x', 200) WHERE siren = '000000002'")
+    register.execute("UPDATE avis SET text = repeat('x', 300) WHERE siren = '000000002'")
     found = read(engine)
     assert found.held == {("notice", "fallback"): 1}
     [division] = found.usefulness

@@ -77,10 +77,10 @@ def reviewer(
     """Run a reviewer during the block; a text reserves 1 cent and costs 0.8 cent."""
     register.execute(_PAID)
 
-    def generate(facts: Facts) -> GeneratedText:
+    def generate(facts: Facts, year: int) -> GeneratedText:
         reservation = meter.reserve(provider_of(), tokens=10, cost_eur=Decimal("0.01"))
         meter.settle(reservation, TokenUsage(tokens_in=8, tokens_out=2))
-        return replace(template.generate(facts), prompt_version=_PROMPT)
+        return replace(template.generate(facts, year), prompt_version=_PROMPT)
 
     @contextmanager
     def at_work() -> Iterator[None]:

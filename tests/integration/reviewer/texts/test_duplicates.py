@@ -31,7 +31,7 @@ def rewriter(clock: Clock, metrics: Metrics) -> Rewriter:
 
 
 def _result(claim: Claim, *, seed: str = "the same", by_a_model: bool = False) -> AvisResult:
-    generated = generate(claim.facts, variant_seed=seed)
+    generated = generate(claim.facts, 2026, variant_seed=seed)
     attempt = Attempt(
         model="a model" if by_a_model else generated.model,
         prompt_version="1",
@@ -93,7 +93,7 @@ def test_where_no_wording_differs_the_text_is_kept_and_its_attempt_says_so(
 ) -> None:
     ids = register.add(range(1, 3))
     one_wording = replace(
-        rewriter, generate=lambda facts, **_: generate(facts, variant_seed="the same")
+        rewriter, generate=lambda facts, year, **_: generate(facts, year, variant_seed="the same")
     )
     for claim in desk.claim(ids):
         fates = store(engine, [_result(claim)], sole_traders=False, rewriter=one_wording)
@@ -122,10 +122,10 @@ def test_nothing_is_locked_while_a_text_is_put_in_other_words(
     store(engine, [first], sole_traders=False, rewriter=rewriter)
     begun, go_on = threading.Event(), threading.Event()
 
-    def slow(facts: Facts, *, variant_seed: str) -> GeneratedText:
+    def slow(facts: Facts, year: int, *, variant_seed: str) -> GeneratedText:
         begun.set()
         assert go_on.wait(30)
-        return generate(facts, variant_seed=variant_seed)
+        return generate(facts, year, variant_seed=variant_seed)
 
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(

@@ -29,7 +29,7 @@ def reviewer(engine: Engine) -> Iterator[ShardReviewer]:
         generators=threads,
         author=Author(
             validate,
-            clock.monotonic_seconds,
+            clock,
         ),
         clock=clock,
         metrics=Metrics(),

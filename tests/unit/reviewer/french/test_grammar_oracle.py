@@ -4,7 +4,7 @@ import pytest
 from pyrealb import NP, PP, A, D, N, P, getLemma, loadFr
 
 from services.reviewer.french.data import FormeJuridique, Genre, formes_juridiques
-from services.reviewer.french.grammar import a_le, de_le, elides, le
+from services.reviewer.french.grammar import de_le, elides, le
 from services.reviewer.french.phrases import _HEADS
 
 
@@ -32,7 +32,6 @@ def test_an_activity_has_its_article(noun: str, genre: Genre) -> None:
     group = NP(D("le"), N(noun))
     assert le(noun, genre) == group.realize().replace("'", "’")
     assert de_le(noun, genre) == PP(P("de"), group).realize().replace("'", "’")
-    assert a_le(noun, genre) == PP(P("à"), group).realize().replace("'", "’")
 
 
 @pytest.mark.parametrize("form", formes_juridiques().values(), ids=lambda form: form.code)

@@ -2,103 +2,105 @@ from collections.abc import Callable
 
 import pytest
 
-from services.reviewer.french.legal_entity import entite
+from services.reviewer.french.data import formes_juridiques
+from services.reviewer.french.legal_entity import de_name, entite, is_foreign, short_form
 from shared.sirene.facts import Facts
 
 FactsLike = Callable[..., Facts]
 
 
 @pytest.mark.parametrize(
-    ("code", "denomination", "de", "a"),
+    ("code", "denomination", "de"),
     [
-        ("7210", "COMMUNE DE CLAMART", "de la COMMUNE DE CLAMART", "à la COMMUNE DE CLAMART"),
-        ("7210", "VILLE DE CLAMART", "de la VILLE DE CLAMART", "à la VILLE DE CLAMART"),
-        ("7220", "DEPARTEMENT DU JURA", "du DEPARTEMENT DU JURA", "au DEPARTEMENT DU JURA"),
-        ("6540", "SCI DU PORT", "de la SCI DU PORT", "à la SCI DU PORT"),
-        ("6540", "S.C.I. DU PORT", "de la S.C.I. DU PORT", "à la S.C.I. DU PORT"),
-        ("6598", "EARL ANDRE", "de l’EARL ANDRE", "à l’EARL ANDRE"),
-        ("6533", "GAEC DU PRE", "du GAEC DU PRE", "au GAEC DU PRE"),
-        (
-            "9220",
-            "ASSOCIATION DU PRE",
-            "de l’ASSOCIATION DU PRE",
-            "à l’ASSOCIATION DU PRE",
-        ),
-        (
-            "6540",
-            "SOCIETE CIVILE IMMOBILIERE DU PRE",
-            "de la SOCIETE CIVILE IMMOBILIERE DU PRE",
-            "à la SOCIETE CIVILE IMMOBILIERE DU PRE",
-        ),
+        ("7210", "COMMUNE DE CLAMART", "de la commune de Clamart"),
+        ("7210", "VILLE DE CLAMART", "de la ville de Clamart"),
+        ("7220", "DEPARTEMENT DU JURA", "du département du Jura"),
+        ("6540", "SCI DU PORT", "de la SCI du Port"),
+        ("6598", "EARL ANDRE", "de l’EARL André"),
+        ("6533", "GAEC DU PRE", "du GAEC du Pré"),
+        ("9220", "ASSOCIATION DU PRE", "de l’Association du Pré"),
+        ("6540", "SOCIETE CIVILE IMMOBILIERE DU PRE", "de la Société civile immobilière du Pré"),
     ],
 )
-def test_a_name_that_says_its_form_takes_an_article_and_no_form(
-    code: str, denomination: str, de: str, a: str, facts_like: FactsLike
+def test_a_name_that_says_its_form_takes_an_article(
+    code: str, denomination: str, de: str, facts_like: FactsLike
 ) -> None:
     unit = entite(facts_like(categorie_juridique=code, denomination=denomination))
-    assert (unit.de, unit.a, unit.precision, unit.nommee) == (de, a, "", True)
+    assert (unit.de, unit.nommee, unit.says_form) == (de, True, True)
 
 
 @pytest.mark.parametrize(
-    ("code", "denomination", "de", "precision"),
+    ("code", "denomination", "de"),
     [
-        ("5710", "SOCIETE ANA", "de la SOCIETE ANA", ", société par actions simplifiée (SAS)"),
-        (
-            "7331",
-            "COLLEGE VICTOR HUGO",
-            "du COLLEGE VICTOR HUGO",
-            ", établissement public local d’enseignement",
-        ),
-        (
-            "7361",
-            "CENTRE TECHNIQUE",
-            "du CENTRE TECHNIQUE",
-            ", centre communal d’action sociale (CCAS)",
-        ),
-        ("8310", "COMITE DES FETES", "du COMITE DES FETES", ", comité central d’entreprise"),
-        (
-            "5498",
-            "CHEZ ANA",
-            "de l’entité CHEZ ANA",
-            ", société à responsabilité limitée unipersonnelle",
-        ),
-        (
-            "5599",
-            "SA MAISON",
-            "de l’entité SA MAISON",
-            ", société anonyme à conseil d’administration",
-        ),
+        ("5710", "SOCIETE ANA", "de la Société Ana"),
+        ("7331", "COLLEGE VICTOR HUGO", "du collège Victor Hugo"),
+        ("7361", "CENTRE TECHNIQUE", "du centre technique"),
+        ("8310", "COMITE DES FETES", "du Comité des Fêtes"),
     ],
 )
-def test_a_name_that_leaves_its_form_open_is_followed_by_it(
-    code: str, denomination: str, de: str, precision: str, facts_like: FactsLike
+def test_a_name_may_take_an_article_and_leave_its_form_open(
+    code: str, denomination: str, de: str, facts_like: FactsLike
 ) -> None:
     unit = entite(facts_like(categorie_juridique=code, denomination=denomination))
-    assert (unit.de, unit.precision) == (de, precision)
+    assert (unit.de, unit.nommee, unit.says_form) == (de, True, False)
 
 
 @pytest.mark.parametrize(
     ("code", "denomination", "le"),
     [
-        (
-            "5710",
-            "LE BISTROT DE SOPHIE",
-            "la société par actions simplifiée (SAS) LE BISTROT DE SOPHIE",
-        ),
-        ("9220", "COMPAGNIE DU PRE", "l’association déclarée COMPAGNIE DU PRE"),
-        ("9110", "81 CLOS", "le syndicat de copropriété 81 CLOS"),
-        ("9300", "ANA", "la fondation ANA"),
-        ("5710", "COLLEGE", "la société par actions simplifiée (SAS) COLLEGE"),
-        (None, "ANA", "l’entité ANA"),
+        ("5710", "LE BISTROT DE SOPHIE", "la SAS Le Bistrot de Sophie"),
+        ("9220", "COMPAGNIE DU PRE", "l’association Compagnie du Pré"),
+        ("9110", "81 CLOS", "le syndicat 81 Clos"),
+        ("9300", "ANA", "la fondation Ana"),
+        ("5599", "CHEZ ANA", "la société Chez Ana"),
+        ("5710", "COLLEGE", "la SAS Collège"),
+        ("7112", "ANA", "l’organisme Ana"),
+        (None, "ANA", "l’organisme Ana"),
     ],
 )
-def test_a_name_that_takes_no_article_follows_its_form(
+def test_a_name_that_takes_no_article_follows_a_noun(
     code: str | None, denomination: str, le: str, facts_like: FactsLike
 ) -> None:
     unit = entite(facts_like(categorie_juridique=code, denomination=denomination))
-    assert (unit.le, unit.precision, unit.nommee) == (le, "", False)
+    assert (unit.le, unit.nommee) == (le, False)
 
 
 def test_without_another_name_the_unit_bears_that_of_the_page(facts_like: FactsLike) -> None:
     facts = facts_like(nom="PAUL MONNIER", categorie_juridique="1000")
-    assert entite(facts).le == "l’entreprise individuelle PAUL MONNIER"
+    assert entite(facts).le == "l’entreprise individuelle Paul Monnier"
+
+
+def test_a_unit_that_was_named_is_taken_up_by_a_noun(facts_like: FactsLike) -> None:
+    nouns = {
+        code: (
+            entite(facts_like(categorie_juridique=code)).noun.le,
+            entite(facts_like(categorie_juridique=code)).noun.pronoun,
+        )
+        for code in ("5710", "6533", "7210", "9220", "1000", "7112")
+    }
+    assert nouns == {
+        "5710": ("la société", "elle"),
+        "6533": ("le groupement", "il"),
+        "7210": ("la collectivité", "elle"),
+        "9220": ("l’association", "elle"),
+        "1000": ("l’entreprise", "elle"),
+        "7112": ("l’organisme", "il"),
+    }
+
+
+def test_a_form_is_told_without_its_brackets_and_its_organs() -> None:
+    forms = formes_juridiques()
+    assert short_form(forms["5710"]) == "société par actions simplifiée"
+    assert short_form(forms["5599"]) == "société anonyme"
+    assert short_form(forms["3220"]) == "société étrangère"
+    assert not any("(" in short_form(form) for form in forms.values())
+
+
+def test_de_does_not_join_with_the_article_of_a_name() -> None:
+    assert de_name("Le Bistrot") is None
+    assert de_name("Atelier") == "d’Atelier"
+
+
+def test_a_company_of_another_country_is_known_by_its_form(facts_like: FactsLike) -> None:
+    assert is_foreign(facts_like(categorie_juridique="3220"))
+    assert not is_foreign(facts_like())

@@ -1,5 +1,6 @@
 """The author goes from facts to a verdict, without a database."""
 
+import datetime as dt
 import itertools
 import re
 import threading
@@ -14,6 +15,7 @@ from services.reviewer.notices.template import GeneratedText
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.author import Author, one_at_a_time
 from services.reviewer.validation import Verdict, validate
+from shared.clock import Clock
 from shared.sirene.facts import Facts
 
 FACTS = Facts(
@@ -24,16 +26,18 @@ FACTS = Facts(
     code_commune="33063",
     activite="Travaux de menuiserie bois et PVC",
 )
+NOW = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
 
 
 def author(*reasons: str) -> Author:
     ticks = itertools.chain((10.0, 10.0), itertools.repeat(10.5))
-    return Author(lambda _text, _facts: Verdict(reasons), lambda: next(ticks))
+    clock = Clock(now=lambda: NOW, monotonic_seconds=lambda: next(ticks))
+    return Author(lambda _text, _facts: Verdict(reasons), clock)
 
 
 def test_a_text_without_reasons_against_it_is_accepted_with_its_provenance() -> None:
     [attempt] = author().write(FACTS).made
-    generated = template.generate(FACTS)
+    generated = template.generate(FACTS, NOW.year)
     assert attempt.accepted
     assert attempt.text == generated.text
     assert attempt.digital_source_type == "algorithmicMedia"
@@ -49,7 +53,7 @@ def test_one_reason_is_enough_to_reject(reasons: tuple[str, ...]) -> None:
 
 
 def test_a_generator_that_breaks_is_an_attempt_without_a_text() -> None:
-    def broken(facts: Facts) -> GeneratedText:
+    def broken(facts: Facts, _year: int) -> GeneratedText:
         raise KeyError(facts.nom)
 
     with capture_logs() as events:
@@ -69,7 +73,7 @@ def test_no_text_is_never_accepted() -> None:
 
 
 def test_the_offline_generator_passes_the_validator() -> None:
-    strict = Author(validate, lambda: 0.0)
+    strict = Author(validate, Clock())
     [attempt] = strict.write(FACTS).made
     assert attempt.reasons == ()
 
