@@ -121,6 +121,8 @@ def is_over_the_door(facts: Facts) -> bool:
 
 def short_form(form: FormeJuridique) -> str:
     """Return « société anonyme » for « société anonyme à conseil d’administration »."""
+    if acronym_of(form) is None and ("(" in form.libelle or not form.libelle.startswith("société")):
+        return form.libelle
     return _REST_OF_A_FORM.sub("", form.libelle)
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from services.reviewer.french.data import regions
 from services.reviewer.french.folding import fold
 from services.reviewer.french.grammar import lieu
 from services.reviewer.french.labels import nom_de_commune, split_arrondissement
@@ -38,9 +37,5 @@ def place_of(facts: Facts) -> ToldPlace | None:
 
 
 def _area(facts: Facts) -> str | None:
-    """Return the département, or the region where the département is not known."""
     departement = departements().get(facts.departement or "")
-    region = regions().get(facts.region or "")
-    if departement is not None:
-        return departement.nom.replace("'", "’")
-    return None if region is None else region.nom.replace("'", "’")
+    return None if departement is None else departement.nom.replace("'", "’")

@@ -124,9 +124,10 @@ def _unit(facts: Facts, year: int) -> Iterator[Matter]:
         yield Matter("categorie", 6, "category")
     elif category == "PME" and (category_year or 0) >= year - _OLDEST_FIGURE:
         yield Matter("categorie", 2, None)
-    if facts.societe_mission and entite(facts).noun.word == "société":
+    own = facts.denomination is None
+    if own and facts.societe_mission and entite(facts).noun.word == "société":
         yield Matter("mission", 8, "mission")
-    if facts.economie_sociale_solidaire:
+    if own and facts.economie_sociale_solidaire:
         yield Matter("solidaire", 6, "solidarity")
     if facts.employeur and facts.annee_effectifs is None:
         yield Matter("employeur", 2, None)

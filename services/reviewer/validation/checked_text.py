@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.reviewer.french.folding import Token, fold, fold_with_origins, tokenise
 from services.reviewer.validation.known import Known, know
+from services.reviewer.validation.literals import FORMER_ACTIVITY
 from services.reviewer.validation.masking import MASK, Masked, Span, cover, find_facts, mask
 from services.reviewer.validation.sentences.reader import Sentence, read
 from shared.sirene.facts import Facts
@@ -72,7 +74,8 @@ class CheckedText:
         understood = [
             Span("sentence", one.start, one.end - 1) for one in sentences if one.understood
         ]
-        whole = Passage.of(masked.rest)
+        former = [one.span for one in found if one.literal.kind == FORMER_ACTIVITY]
+        whole = Passage.of(cover(masked.rest, (one for one in former if _is_in(one, understood))))
         unread = whole
         if len(understood) == len(sentences):
             unread = NOTHING
@@ -88,6 +91,11 @@ class CheckedText:
             facts=facts,
             known=known,
         )
+
+
+def _is_in(span: Span, understood: Iterable[Span]) -> bool:
+    """Return whether the span is part of a sentence that is understood."""
+    return any(one.start <= span.start and span.end <= one.end for one in understood)
 
 
 def normalise(raw: str) -> str:

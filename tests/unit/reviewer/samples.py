@@ -9,6 +9,7 @@ from services.reviewer.notices.template import generate
 from services.reviewer.validation import validate
 from shared.sirene.context import NO_CONTEXT, Context, Former, Sites, Succession, Trade
 from shared.sirene.facts import Facts
+from shared.sirene.records import SOLE_TRADER
 from shared.sirene.reference import (
     communes,
     departement_of,
@@ -145,7 +146,9 @@ def any_facts() -> st.SearchStrategy[Facts]:
     bands = st.sampled_from(TRANCHES)
     years = st.none() | st.integers(2015, YEAR)
     return st.builds(
-        lambda day, code, precise, band, unit_band, **values: Facts(
+        lambda day, code, precise, band, unit_band, form, denomination, **values: Facts(
+            categorie_juridique=form,
+            denomination=None if form == SOLE_TRADER else denomination,
             annee_creation=None if day is None else day.year,
             date_creation=day if precise else None,
             code_commune=code,
@@ -165,7 +168,7 @@ def any_facts() -> st.SearchStrategy[Facts]:
         siret=st.integers(0, 10**14 - 1).map("{:014d}".format),
         siren=st.integers(0, 10**9 - 1).map("{:09d}".format),
         nom=st.sampled_from(("GARAGE DU PORT", "Le Fournil d'Ana", *HOSTILE_NAMES)),
-        categorie_juridique=st.none() | st.sampled_from(sorted(formes_juridiques())),
+        form=st.none() | st.sampled_from(sorted(formes_juridiques())),
         activite=st.none() | _ACTIVITIES,
         est_siege=st.booleans(),
         enseigne=st.none() | _NAMES,

@@ -87,6 +87,7 @@ def _of_context(facts: Facts) -> dict[str, bool]:
         found |= {
             "seul_metier": trade.size == "alone",
             "sans_employeur": trade.with_employees == 0,
+            "tous_employeurs": trade.with_employees == trade.etablissements > 1,
         }
     if sites is not None:
         found |= {"seul_site": sites.open == 1, "une_commune": sites.communes == 1}

@@ -122,7 +122,8 @@ def _short_names(nom: str) -> Iterator[str]:
 def _form_words(facts: Facts) -> frozenset[str]:
     known = formes_juridiques().get(facts.categorie_juridique or "")
     labels = (facts.forme or "", "" if known is None else known.libelle)
-    return frozenset(word.lower() for text in labels for word in re.findall(r"[^\W\d_]{3,}", text))
+    words = r"[^\W\d_]{3,}(?:-[^\W\d_]+)*"
+    return frozenset(word.lower() for text in labels for word in re.findall(words, text))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -88,11 +88,18 @@ def _is_ambiguous(token: Mark) -> bool:
     )
 
 
+def _facts_read(sentence: Sentence) -> frozenset[str]:
+    """Return the facts of all readings: the employees of a trade are no headcount."""
+    if not sentence.understood:
+        return frozenset()
+    return frozenset(f"read {fact}" for fact in frozenset.intersection(*sentence.readings))
+
+
 def says_again(sentences: Sequence[Sentence]) -> bool:
     """Return whether a sentence only tells what earlier ones have told."""
     told: frozenset[str] = frozenset()
     for sentence in sentences:
-        facts = facts_told(sentence)
+        facts = facts_told(sentence) | _facts_read(sentence)
         is_certain = sentence.understood and not any(map(_is_ambiguous, sentence.tokens))
         if is_certain and facts and facts <= told:
             return True
