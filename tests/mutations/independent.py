@@ -1,18 +1,25 @@
 """The banks of independent authors, and how the validator scores on them."""
 
+import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from services.reviewer.commands.check import facts_from
 from services.reviewer.validation import validate
-from shared.sirene.facts import Facts
+from shared.sirene.facts import Facts, as_told
 
 _HERE = Path(__file__).parent
 
 STRANGERS = ("strangers", "strangers_2", "strangers_3", "strangers_4", "strangers_5")
 """The banks whose authors had seen no rule and gave no codes."""
+
+RICH = "strangers_rich"
+"""The bank of notices with street, unit, sites, trade and history; `TODAY` is their day."""
+
+TODAY = dt.date(2026, 11, 30)
 
 REFUSED_ON_PURPOSE = {
     # An age grows old: editorial rule 6 refuses what this bank's author let pass.
@@ -58,11 +65,35 @@ def rows(bank: str) -> Iterator[Row]:
     for value in map(json.loads, lines):
         good = value["acceptable"] and value["id"] not in REFUSED_ON_PURPOSE
         codes = frozenset(value["reasons"]) if bank.startswith("bank") else frozenset()
-        told = value["facts"]
+        told = _rich(value["facts"]) if bank == RICH else value["facts"]
         # The register's facts have a SIRET. Without one nobody knows which place is the siège.
         if told.get("est_siege") is not None:
             told.setdefault("siret", "30010007000014")
-        yield Row(value["id"], value["text"], facts_from(told), good, codes)
+        facts = facts_from(told)
+        if bank == RICH:
+            facts = as_told(facts, TODAY)
+        yield Row(value["id"], value["text"], facts, good, codes)
+
+
+_OF_UNIT = {
+    "date_creation": "unite_date_creation",
+    "effectif": "unite_effectif",
+    "annee_effectifs": "unite_annee_effectifs",
+}
+_OF_CONTEXT = ("trade", "sites", "former_activites", "former_enseignes", "predecessors")
+
+
+def _rich(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts as the register gives them: the name over the door first."""
+    flat = {name: value for name, value in told.items() if name not in {"unite", *_OF_CONTEXT}}
+    flat |= {_OF_UNIT.get(name, name): value for name, value in told["unite"].items()}
+    flat["annee_creation"] = int(told["date_creation"][:4])
+    if "enseigne" in told:
+        flat |= {"nom": told["enseigne"], "denomination": told["nom"]}
+    context = {name: told[name] for name in _OF_CONTEXT if name in told}
+    for link in context.get("predecessors", ()):
+        link.setdefault("continuite_economique", False)
+    return flat | {"context": context}
 
 
 def scores(bank: str) -> Scores:
