@@ -1,38 +1,31 @@
 """The parser of a grammar: which facts a sentence may be read to tell.
 
-A place of a parse is a number: the token's in the low bits, and above them one bit for each fact
-that the tokens before it tell. So a rule may end at one token in several readings.
+`matchers.py` has what a place of a parse is.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from services.reviewer.french.data import read_lines
+from services.reviewer.validation.sentences.matchers import (
+    MOST_TOKENS,
+    NOWHERE,
+    PLACE,
+    PLACE_BITS,
+    Matcher,
+    Parse,
+    Symbols,
+    empty_matcher,
+    flag_matcher,
+    optional_matcher,
+    repeated_matcher,
+    row_matcher,
+    telling_matcher,
+    words_matcher,
+)
 from services.reviewer.validation.sentences.notation import Node, rules, terminals
 from services.reviewer.validation.sentences.told import OF_UNIT, TELLS
-
-Symbols = Sequence[frozenset[str]]
-"""The symbols of each token: its word, and what it is among the facts."""
-
-_PLACE_BITS = 8
-_PLACE = (1 << _PLACE_BITS) - 1
-MOST_TOKENS = 200
-"""Several times the longest sentence of a notice; a longer one is not understood."""
-
-_NOWHERE: frozenset[int] = frozenset()
-
-
-@dataclass(slots=True)
-class Parse:
-    """One sentence while it is parsed: `ends` has where each rule may end, by rule and start."""
-
-    symbols: Symbols
-    flags: frozenset[str]
-    ends: dict[tuple[str, int], frozenset[int]] = field(default_factory=dict)
-
-
-Matcher = Callable[[Parse, int], frozenset[int]]
 
 
 class Grammar:
@@ -49,7 +42,7 @@ class Grammar:
     ) -> None:
         self._facts = tuple(dict.fromkeys((tells or {}).values()))
         self._bits = {
-            symbol: 1 << (_PLACE_BITS + self._facts.index(fact))
+            symbol: 1 << (PLACE_BITS + self._facts.index(fact))
             for symbol, fact in (tells or {}).items()
         }
         self._rules = rules(lines, of_unit or {})
@@ -65,17 +58,17 @@ class Grammar:
         if len(symbols) > MOST_TOKENS:
             return frozenset()
         ends = self._ends(rule, Parse(symbols, flags), 0)
-        return frozenset(self._told(end) for end in ends if end & _PLACE == len(symbols))
+        return frozenset(self._told(end) for end in ends if end & PLACE == len(symbols))
 
     def ends(
         self, rule: str, symbols: Symbols, start: int, flags: frozenset[str] = frozenset()
     ) -> frozenset[int]:
         """Return where the rule may end that begins at this token."""
         parse = Parse(symbols[start : start + MOST_TOKENS], flags)
-        return frozenset(start + (end & _PLACE) for end in self._ends(rule, parse, 0))
+        return frozenset(start + (end & PLACE) for end in self._ends(rule, parse, 0))
 
     def _told(self, end: int) -> frozenset[str]:
-        told = end >> _PLACE_BITS
+        told = end >> PLACE_BITS
         return frozenset(fact for place, fact in enumerate(self._facts) if told >> place & 1)
 
     def _grow_first(self) -> None:
@@ -116,7 +109,7 @@ class Grammar:
         found = parse.ends.get(key)
         if found is None:
             # A rule that calls itself at the same place finds nothing there.
-            parse.ends[key] = _NOWHERE
+            parse.ends[key] = NOWHERE
             found = self._matchers[name](parse, start)
             parse.ends[key] = found
         return found
@@ -130,7 +123,7 @@ class Grammar:
 
         def guarded(parse: Parse, start: int) -> frozenset[int]:
             if start >= len(parse.symbols) or symbols.isdisjoint(parse.symbols[start]):
-                return _NOWHERE
+                return NOWHERE
             return matcher(parse, start)
 
         return guarded
@@ -139,9 +132,9 @@ class Grammar:
         match node.kind:
             case "words":
                 bits = {word: self._bits[word] for word in node.words if word in self._bits}
-                return _telling_matcher(node.words, bits) if bits else _words_matcher(node.words)
+                return telling_matcher(node.words, bits) if bits else words_matcher(node.words)
             case "flag":
-                return _flag_matcher(node.value, self._bits.get(f"?{node.value}", 0))
+                return flag_matcher(node.value, self._bits.get(f"?{node.value}", 0))
             case "rule":
                 return functools.partial(self._ends, node.value)
             case "choice":
@@ -150,16 +143,16 @@ class Grammar:
                 return self._row_matcher(node)
         [part] = node.parts
         inner = self._matcher(part)
-        return _optional_matcher(inner) if node.kind == "optional" else _repeated_matcher(inner)
+        return optional_matcher(inner) if node.kind == "optional" else repeated_matcher(inner)
 
     def _row_matcher(self, node: Node) -> Matcher:
         """Return a matcher; who calls it has looked at the symbol that the row begins with."""
         if not node.parts:
-            return _empty_matcher
+            return empty_matcher
         head, *others = node.parts
         guarded = self._first_of(head).nullable
         first = self._matcher(head) if guarded else self._plain_matcher(head)
-        return _row_matcher(first, [self._matcher(part) for part in others])
+        return row_matcher(first, [self._matcher(part) for part in others])
 
     def _choice_matcher(self, node: Node) -> Matcher:
         """Return a matcher that tries only the alternatives that may begin with the symbols."""
@@ -179,12 +172,12 @@ class Grammar:
                 for symbol in parse.symbols[start]:
                     bits |= places.get(symbol, 0)
             if not bits:
-                return _NOWHERE
+                return NOWHERE
             fitting = chosen.get(bits)
             if fitting is None:
                 fitting = [one for place, one in enumerate(matchers) if bits >> place & 1]
                 chosen[bits] = fitting
-            found = _NOWHERE
+            found = NOWHERE
             for matcher in fitting:
                 ends = matcher(parse, start)
                 if ends:
@@ -203,97 +196,6 @@ class _First:
 
 
 _NOTHING = _First(frozenset(), nullable=False)
-_AFTER = tuple(frozenset((place,)) for place in range(MOST_TOKENS + 1))
-
-
-def _words_matcher(words: frozenset[str]) -> Matcher:
-    if len(words) == 1:
-        return _word_matcher(*words)
-
-    def match(parse: Parse, start: int) -> frozenset[int]:
-        if start < len(parse.symbols) and not words.isdisjoint(parse.symbols[start]):
-            return _AFTER[start + 1]
-        return _NOWHERE
-
-    return match
-
-
-def _word_matcher(word: str) -> Matcher:
-    def match(parse: Parse, start: int) -> frozenset[int]:
-        if start < len(parse.symbols) and word in parse.symbols[start]:
-            return _AFTER[start + 1]
-        return _NOWHERE
-
-    return match
-
-
-def _telling_matcher(words: frozenset[str], bits: Mapping[str, int]) -> Matcher:
-    def match(parse: Parse, start: int) -> frozenset[int]:
-        if start >= len(parse.symbols):
-            return _NOWHERE
-        found = words & parse.symbols[start]
-        return frozenset([start + 1 | bits.get(word, 0) for word in found])
-
-    return match
-
-
-def _flag_matcher(flag: str, bit: int) -> Matcher:
-    wanted, negated = flag.lstrip("!"), flag.startswith("!")
-
-    def match(parse: Parse, start: int) -> frozenset[int]:
-        return frozenset((start | bit,)) if (wanted in parse.flags) is not negated else _NOWHERE
-
-    return match
-
-
-def _after(matcher: Matcher, parse: Parse, places: Iterable[int]) -> frozenset[int]:
-    """Return the places after one more part; what was told stays told."""
-    found = _NOWHERE
-    for place in places:
-        start = place & _PLACE
-        ends = matcher(parse, start)
-        if ends and place != start:
-            told = place ^ start
-            ends = frozenset([end | told for end in ends])
-        if ends:
-            found = found | ends if found else ends
-    return found
-
-
-def _row_matcher(first: Matcher, others: list[Matcher]) -> Matcher:
-    def match(parse: Parse, start: int) -> frozenset[int]:
-        places = first(parse, start)
-        for matcher in others:
-            if not places:
-                return _NOWHERE
-            places = _after(matcher, parse, places)
-        return places
-
-    return match
-
-
-def _empty_matcher(parse: Parse, start: int) -> frozenset[int]:  # noqa: ARG001 a matcher
-    return frozenset((start,))
-
-
-def _optional_matcher(inner: Matcher) -> Matcher:
-    def match(parse: Parse, start: int) -> frozenset[int]:
-        ends = inner(parse, start)
-        return ends | {start} if ends else frozenset((start,))
-
-    return match
-
-
-def _repeated_matcher(inner: Matcher) -> Matcher:
-    def match(parse: Parse, start: int) -> frozenset[int]:
-        fresh = inner(parse, start)
-        found = fresh | {start}
-        while fresh:
-            fresh = _after(inner, parse, fresh) - found
-            found |= fresh
-        return found
-
-    return match
 
 
 @functools.cache

@@ -9,8 +9,9 @@ from services.reviewer.validation.masking import FoundFact
 from services.reviewer.validation.sentences.agreement import disagree, words_of
 from services.reviewer.validation.sentences.asides import without_asides
 from services.reviewer.validation.sentences.connectors import without_connectors
-from services.reviewer.validation.sentences.grammar import MOST_TOKENS, grammar
+from services.reviewer.validation.sentences.grammar import grammar
 from services.reviewer.validation.sentences.lexis import Lexis
+from services.reviewer.validation.sentences.matchers import MOST_TOKENS
 from services.reviewer.validation.sentences.tokens import Mark, tokens_of
 from services.reviewer.validation.sentences.told import undated
 from shared.sirene.facts import Facts
