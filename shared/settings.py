@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.db_url import database_address
 from shared.errors import UserError
+from shared.http.egress import Egress
 from shared.sharding import BUCKETS
 
 PREFIX = "SIRENADE_"
@@ -30,6 +31,33 @@ class LogSettings(BaseSettings):
     log_directory: Path | None = Field(
         default=None, description="an existing folder, where services keep log files as well"
     )
+
+
+class HttpSettings(LogSettings):
+    """The settings of every process that sends HTTP requests."""
+
+    https_ca_file: Path | None = Field(
+        default=None, description="certificates (PEM) that https trusts besides the usual ones"
+    )
+    http_proxy_url: str = Field(
+        default="", description="http://host:port; hosts nearby are asked directly"
+    )
+
+    @property
+    def egress(self) -> Egress:
+        return Egress(self.https_ca_file, self.http_proxy_url)
+
+    @field_validator("http_proxy_url")
+    @classmethod
+    def _is_a_proxy(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            sound = not url or bool(parts.scheme == "http" and parts.hostname and parts.port)
+        except ValueError:
+            sound = False
+        if not sound:
+            raise ValueError("is no proxy: http://host:port")
+        return url
 
 
 class DatabaseSettings(LogSettings):

@@ -12,10 +12,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import requests
-
 from deploy.grafana.layout import DASHBOARDS
 from shared.errors import SirenadeError
+from shared.http.client import Bounds, HttpClient, with_query
 
 _BUILT_IN = {"__rate_interval": "1m", "__interval": "15s", "__range": "15m"}
 _WINDOW_SECONDS = 900
@@ -30,10 +29,11 @@ class Refused(SirenadeError):
 class PrometheusApi:
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
+        self._http = HttpClient(Bounds(seconds=30, body_bytes=1 << 24))
 
     def get(self, path: str, **parameters: Any) -> dict[str, Any]:
-        url = f"{self._url}/api/v1/{path}"
-        found: dict[str, Any] = requests.get(url, params=parameters, timeout=30).json()
+        url = with_query(f"{self._url}/api/v1/{path}", parameters)
+        found: dict[str, Any] = json.loads(self._http.ask("GET", url).body)
         return found
 
     def series(self, query: str) -> list[dict[str, Any]]:

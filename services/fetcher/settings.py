@@ -1,12 +1,14 @@
 import math
+import re
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field, HttpUrl, SecretStr, field_validator
 
 from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
-from shared.settings import ServiceSettings
+from shared.http.egress import may_carry_secrets
+from shared.settings import HttpSettings, ServiceSettings
 
 
-class FetcherSettings(ServiceSettings):
+class FetcherSettings(ServiceSettings, HttpSettings):
     """The fetcher's settings, each an environment variable with the prefix SIRENADE_."""
 
     insee_url: HttpUrl = HttpUrl("https://api.insee.fr/api-sirene/3.11")
@@ -45,3 +47,17 @@ class FetcherSettings(ServiceSettings):
     @property
     def threads(self) -> int:
         return self.fetcher_threads or self.walkers
+
+    @field_validator("insee_url")
+    @classmethod
+    def _may_carry_the_key(cls, url: HttpUrl) -> HttpUrl:
+        if not may_carry_secrets(str(url)):
+            raise ValueError("sends the key in clear: use https")
+        return url
+
+    @field_validator("insee_key")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr) -> SecretStr:
+        if re.fullmatch(r"[\x21-\x7e]+", key.get_secret_value()) is None:
+            raise ValueError("is no key: one word of letters, digits and signs of ASCII")
+        return key

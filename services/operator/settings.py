@@ -1,9 +1,11 @@
 import re
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from shared.settings import DatabaseSettings, ServiceSettings
+from shared.http.egress import is_here
+from shared.settings import DatabaseSettings, HttpSettings, ServiceSettings
 
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
@@ -22,12 +24,13 @@ class ArchiveSettings(DatabaseSettings):
     )
 
 
-class MonitorSettings(ServiceSettings):
+class MonitorSettings(ServiceSettings, HttpSettings):
     """The servers that `monitor` looks at beside the databases; all are optional."""
 
     broker_url: SecretStr = SecretStr("memory://")
     monitor_rabbitmq_url: str = Field(
-        default="", description="RabbitMQ's management API, if not at port 15672 of the broker"
+        default="",
+        description="RabbitMQ's management API, if not at its port of the broker's host",
     )
     monitor_prometheus_url: str = Field(default="", description="like http://127.0.0.1:9090")
 
@@ -37,6 +40,14 @@ class MonitorSettings(ServiceSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value
+
+    @model_validator(mode="after")
+    def _keeps_the_password_encrypted(self) -> Self:
+        url = self.monitor_rabbitmq_url
+        is_encrypted = self.broker_url.get_secret_value().startswith("amqps:")
+        if is_encrypted and url.startswith("http:") and not is_here(url):
+            raise ValueError("MONITOR_RABBITMQ_URL: must be https, as the broker is asked by amqps")
+        return self
 
 
 class OperatorSettings(ServiceSettings, ArchiveSettings):

@@ -129,7 +129,8 @@ class _Parts:
     def client(self, provider: Provider, meter: SharedMeter) -> ProviderClient:
         most = min(provider.max_parallel, self.settings.reviewer_generators)
         gate = Gate(provider.name, most=most, clock=self.clock, metrics=self.metrics)
-        return ProviderClient(Chat(provider, self.clock), gate, meter, self.clock, self.metrics)
+        chat = Chat(provider, self.settings.egress)
+        return ProviderClient(chat, gate, meter, self.clock, self.metrics)
 
     def author(self, routes: Sequence[ProviderRoute]) -> Author:
         outage_seconds = self.settings.avis_outage_seconds
@@ -188,7 +189,9 @@ class _Parts:
         self.metrics.generators.set(self.texts_at_once)
         meter = self.meter()
         clients = [
-            BatchClient(each, each.batch) for each in self.providers if each.batch is not None
+            BatchClient(each, each.batch, self.settings.egress)
+            for each in self.providers
+            if each.batch is not None
         ]
         batch_routes = {each.provider.name: BatchRoute(each.provider) for each in clients}
         author = self.author(

@@ -2,10 +2,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.settings import ServiceSettings
+from shared.settings import HttpSettings, ServiceSettings
 
 
-class ReviewerSettings(ServiceSettings):
+class ReviewerSettings(ServiceSettings, HttpSettings):
     reviewer_generators: int = Field(
         default=10, ge=1, le=500, description="texts that this process makes at the same time"
     )

@@ -8,9 +8,10 @@ returns, it is healthy again without a restart.
 """
 
 import argparse
+import http
+import http.client
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 
 _TIMEOUT_SECONDS = 4.0
@@ -34,6 +35,19 @@ def faults(metrics: str, *, now_seconds: float, patience_seconds: float) -> Iter
             yield f"no turn of the loop has succeeded for {age_seconds:.0f} s: {labels}"
 
 
+def _read(port: int) -> str:
+    """Return /metrics of this container; an image without an HTTP client can be asked, too."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        if answer.status != http.HTTPStatus.OK:
+            raise OSError(f"HTTP {answer.status}")
+        return answer.read().decode()
+    finally:
+        connection.close()
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m shared.runtime.health", description=__doc__)
     parser.add_argument("--port", type=int, default=9191, help="port of /metrics")
@@ -42,11 +56,8 @@ def main(arguments: list[str]) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        with urllib.request.urlopen(  # loopback
-            f"http://127.0.0.1:{options.port}/metrics", timeout=_TIMEOUT_SECONDS
-        ) as answer:
-            metrics = answer.read().decode()
-    except OSError as error:
+        metrics = _read(options.port)
+    except (OSError, http.client.HTTPException) as error:
         sys.stdout.write(f"/metrics does not answer: {error}\n")
         return 1
     patience_seconds = options.patience_seconds

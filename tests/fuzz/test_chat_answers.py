@@ -2,10 +2,11 @@
 
 import random
 from decimal import Decimal
+from http import HTTPStatus
 
 import orjson
-import requests
 from pydantic import HttpUrl
+from requests.structures import CaseInsensitiveDict
 
 from services.reviewer.batches.answers import read_line
 from services.reviewer.notices.slots import fill
@@ -16,6 +17,7 @@ from services.reviewer.providers.settings import Price, Provider, StructuredOutp
 from services.reviewer.providers.token_bucket import read_allowance
 from services.reviewer.statements import to_rows
 from services.reviewer.validation import validate
+from shared.http.client import HttpAnswer
 from shared.sirene.facts import Facts
 from tests.fuzz.cases import Fuzz
 from tests.fuzz.chats import ChatAnswer, make_answer
@@ -44,11 +46,9 @@ def become(case: ChatAnswer) -> str:
     for kind in ("requests", "tokens"):
         read_allowance(case.headers, kind)
     _as_line_of_a_batch(case)
-    if case.status != requests.codes.ok:
-        response = requests.Response()
-        response.status_code = case.status
-        response.headers.update(case.headers)
-        error = error_of("dear", response, case.body)
+    if case.status != HTTPStatus.OK:
+        headers = CaseInsensitiveDict(case.headers)
+        error = error_of("dear", HttpAnswer(case.status, headers, case.body))
         assert isinstance(error, ChatError)
         return f"no answer: {type(error).__name__}"
     return _of_answer(case.body, "json_object")

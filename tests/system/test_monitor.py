@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, start_http_se
 
 from services.operator.monitoring.outside import Prometheus
 from shared.alerts import Alert
+from shared.http.egress import Egress
 from tests.system.conftest import wait_for
 from tests.system.monitored import prometheus_over
 
@@ -40,7 +41,7 @@ def test_memory_and_firing_alerts_are_those_of_prometheus(tmp_path: Path) -> Non
     rules.write_text(json.dumps(_RULES))
     port = server.server_port
     with prometheus_over([("writer", port, "/metrics")], tmp_path / "data", rules=rules) as url:
-        prometheus = Prometheus(url)
+        prometheus = Prometheus(url, Egress())
         wait_for(prometheus.memory, seconds=60, what="a scrape")
         wait_for(prometheus.alerts, seconds=60, what="an evaluation")
         (memory,) = prometheus.memory()

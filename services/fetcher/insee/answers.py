@@ -9,7 +9,7 @@ InseeError
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -27,6 +27,9 @@ _COLLECTIONS = {"Établissements": "etablissements", "Unités Légales": "unites
 
 # The register has some 40 million establishments.
 _TOTALS = range(2**31)
+# A record has some 80 values, and 20 more for each of its periods.
+_VALUES_PER_RECORD = 2000
+_OTHER_VALUES = 10_000
 # A cursor of INSEE has some 30 characters.
 _LONGEST_CURSOR = 1000
 
@@ -126,8 +129,10 @@ class OneAnswer:
 AnswerT = TypeVar("AnswerT", PageAnswer, Informations, OneAnswer)
 
 
-def refusal(status: int, headers: Mapping[str, str], body: bytes) -> InseeError:
-    """Return the error that an answer without content means."""
+def refusal(
+    status: int, headers: Mapping[str, str], body: bytes, redacted: Callable[[str], str]
+) -> InseeError:
+    """Return the error that an answer without content means, with what `redacted` leaves of it."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         rate = rate_headers(headers)
         return QuotaExceeded(_pause_seconds(headers, rate), limit=rate.used_up)
@@ -142,7 +147,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> InseeError:
         return NoGoodAnswer(
             "unavailable", "404 without INSEE's header: is the base URL right?", status=status
         )
-    message = message_of(body) or "no message"
+    message = redacted(message_of(body) or "no message")
     return QueryRefused(f"INSEE answers {status}: {message}", status=status)
 
 
@@ -154,15 +159,17 @@ def target_of(headers: Mapping[str, str]) -> str:
     return target
 
 
-def page_answer(body: bytes, rate: RateHeaders, name: str) -> PageAnswer:
-    """Read a page whose records stand under `name`. Raises NoGoodAnswer."""
-    content = _loads(body)
+def page_answer(body: bytes, rate: RateHeaders, name: str, *, most: int) -> PageAnswer:
+    """Read a page, whose records, `most` of them, stand under `name`. Raises NoGoodAnswer."""
+    content = _loads(body, most_values=_OTHER_VALUES + most * _VALUES_PER_RECORD)
     if not isinstance(content, dict) or not isinstance(header := content.get("header"), dict):
         raise NoGoodAnswer("malformed", "the answer has no header")
     total, next_cursor = header.get("total"), header.get("curseurSuivant")
     records = content.get(name, [])
     if type(total) is not int or total not in _TOTALS or not isinstance(records, list):
         raise NoGoodAnswer("malformed", "the answer's header or records are not as documented")
+    if len(records) > most:
+        raise NoGoodAnswer("malformed", "the answer has more records than asked for")
     is_cursor = isinstance(next_cursor, str) and next_cursor.isprintable()
     if next_cursor is not None and not (is_cursor and len(next_cursor) <= _LONGEST_CURSOR):
         raise NoGoodAnswer("malformed", "the next cursor cannot be sent back")
@@ -193,7 +200,11 @@ def freshness_of(body: bytes) -> dict[str, Freshness]:
     return found
 
 
-def _loads(body: bytes) -> Any:
+def _loads(body: bytes, *, most_values: int = _OTHER_VALUES) -> Any:
+    # Each value but the first of its list or object follows a comma. A decoded value takes some 50
+    # bytes where its text takes two.
+    if sum(map(body.count, (b",", b"[", b"{"))) > most_values:
+        raise NoGoodAnswer("malformed", "the answer has more values than asked for")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -210,9 +221,9 @@ def _loads(body: bytes) -> Any:
 def message_of(body: bytes) -> str | None:
     """Return INSEE's own message where the body is an error's header block."""
     try:
-        header = orjson.loads(body)["header"]
+        header = _loads(body)["header"]
         return clean(str(header["message"]))[:500]
-    except (ValueError, KeyError, TypeError):
+    except (NoGoodAnswer, KeyError, TypeError):
         return None
 
 

@@ -73,6 +73,7 @@ def open_sender(
         key,
         timeout_seconds=settings.insee_timeout_seconds,
         pool_size=settings.threads,
+        egress=settings.egress,
     )
     quota = Quota(engine, key, clock, metrics)
     quota.open(

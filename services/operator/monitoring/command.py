@@ -89,15 +89,15 @@ class Monitor:
 
 def _outside_of(settings: MonitorSettings) -> Callable[[], Outside]:
     """Return the look at RabbitMQ, and at Prometheus or this machine's processes."""
-    queues = QueueReader(
-        settings.broker_url.get_secret_value(), settings.monitor_rabbitmq_url.rstrip("/")
-    )
-    prometheus = Prometheus(settings.monitor_prometheus_url.rstrip("/"))
+    broker_url, egress = settings.broker_url.get_secret_value(), settings.egress
+    queues = QueueReader(broker_url, settings.monitor_rabbitmq_url.rstrip("/"), egress)
+    prometheus_url = settings.monitor_prometheus_url.rstrip("/")
+    prometheus = Prometheus(prometheus_url, egress)
     database_url = settings.database_url.get_secret_value()
 
     def look() -> Outside:
         note = None
-        if prometheus.url:
+        if prometheus_url:
             try:
                 return Outside(queues.read(), prometheus.memory(), prometheus.alerts())
             except Unanswered as error:
@@ -124,7 +124,8 @@ def monitor(  # noqa: PLR0913  # each an option of the command
 ) -> None:
     """Watch everything: rate, ETA, quota, queues, memory, texts, money, alerts.
 
-    Queues: by the management API at port 15672 of SIRENADE_BROKER_URL
+    Queues: by the management API at port 15672 of SIRENADE_BROKER_URL,
+    at 15671 over https where that is amqps
     (SIRENADE_MONITOR_RABBITMQ_URL where it is elsewhere), else over AMQP.
 
     Memory and alerts: from Prometheus, at SIRENADE_MONITOR_PROMETHEUS_URL.

@@ -1,38 +1,52 @@
 """GET of JSON over HTTP; the memory of processes, from Prometheus or /proc; the firing alerts."""
 
-import http.client
-import json
 import os
-import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+
+import orjson
 
 from shared.alerts import Alert
 from shared.errors import SirenadeError
+from shared.http.client import Bounds, HttpClient, with_query
+from shared.http.egress import Egress
+from shared.http.errors import HttpError
 
 _MEMORY = 'process_resident_memory_bytes{job=~"fetcher|writer|reviewer|operator"}'
 _DATABASE = "SIRENADE_DATABASE_URL="
 _PROC = Path("/proc")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-_TIMEOUT_SECONDS = 2.0
+# The queues of one virtual host, or some hundred processes, take a few kB.
+_BOUNDS = Bounds(seconds=2, body_bytes=1 << 20)
 
 
 class Unanswered(SirenadeError):
     """Raised when no answer comes, or none that can be read; its text never quotes an answer."""
 
 
-def get_json(url: str, **headers: str) -> Any:
-    """Return what the JSON at an http(s) URL holds. Raises Unanswered."""
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310  # http or https, as the settings check
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310  # as above
-            return json.load(answer)
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        status = getattr(error, "code", None)
-        raise Unanswered(str(status) if status else type(error).__name__) from None
+class JsonServer:
+    """A server that is asked for JSON by GET, with an `Authorization` or without."""
+
+    def __init__(self, url: str, egress: Egress, authorization: str = "") -> None:
+        self._url = url
+        secret_headers = {"Authorization": authorization} if authorization else {}
+        self._http = HttpClient(_BOUNDS, egress=egress, secret_headers=secret_headers)
+
+    def get(self, path: str, **parameters: str) -> Any:
+        """Return what the JSON at a path holds. Raises Unanswered."""
+        try:
+            answer = self._http.ask("GET", with_query(self._url + path, parameters))
+        except HttpError as error:
+            raise Unanswered(type(error).__name__) from None
+        if answer.status != HTTPStatus.OK:
+            raise Unanswered(str(answer.status))
+        try:
+            return orjson.loads(answer.body)
+        except orjson.JSONDecodeError:
+            raise Unanswered("no JSON") from None
 
 
 @dataclass(frozen=True)
@@ -44,16 +58,16 @@ class Memory:
     rss_bytes: int
 
 
-@dataclass(frozen=True)
 class Prometheus:
     """Prometheus' HTTP API. Its methods raise Unanswered while it is away."""
 
-    url: str
+    def __init__(self, url: str, egress: Egress) -> None:
+        self._server = JsonServer(f"{url}/api/v1/", egress)
 
     def memory(self) -> list[Memory]:
         found = [
             Memory(each["metric"]["job"], each["metric"]["instance"], int(each["value"][1]))
-            for each in self._get("query?" + urlencode({"query": _MEMORY}))["result"]
+            for each in self._get("query", query=_MEMORY)["result"]
         ]
         return sorted(found, key=lambda memory: (memory.service, memory.process))
 
@@ -68,8 +82,8 @@ class Prometheus:
             if each["state"] == "firing"
         ]
 
-    def _get(self, path: str) -> Any:
-        return get_json(f"{self.url}/api/v1/{path}")["data"]
+    def _get(self, path: str, **parameters: str) -> Any:
+        return self._server.get(path, **parameters)["data"]
 
 
 def memory_here(database_url: str, proc: Path = _PROC) -> list[Memory]:

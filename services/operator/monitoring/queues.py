@@ -4,19 +4,20 @@ import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import pika
 import pika.exceptions
 from dramatiq.common import xq_name
 
-from services.operator.monitoring.outside import Unanswered, get_json
+from services.operator.monitoring.outside import JsonServer, Unanswered
 from shared.broker.topology import RUNG_SECONDS, rung_name
+from shared.http.egress import Egress
 from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE
 
 QUEUES = (FETCH_QUEUE, WRITE_QUEUE, REVIEW_QUEUE)
 _TIMEOUT_SECONDS = 2.0
-_MANAGEMENT_PORT = 15672
+_MANAGEMENT_PORTS = {"http": 15672, "https": 15671}
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,13 @@ class Queues:
 
 
 class QueueReader:
-    def __init__(self, broker_url: str, management_url: str) -> None:
-        self._parts = urlsplit(broker_url)
+    def __init__(self, broker_url: str, management_url: str, egress: Egress) -> None:
+        self._parts = parts = urlsplit(broker_url)
         self._broker_url = broker_url
-        host = self._parts.hostname or "127.0.0.1"
-        self._management_url = management_url or (
-            f"http://{f'[{host}]' if ':' in host else host}:{_MANAGEMENT_PORT}"
-        )
+        user, password = parts.username or "guest", parts.password or "guest"
+        credentials = f"{unquote(user)}:{unquote(password)}".encode()
+        basic = f"Basic {base64.b64encode(credentials).decode()}"
+        self._management = JsonServer(management_url or _management_url(parts), egress, basic)
 
     def read(self) -> Queues:
         """Read all queues. Never raises: `note` says that the broker is away."""
@@ -54,8 +55,8 @@ class QueueReader:
             return Queues(note="no RabbitMQ is named: SIRENADE_BROKER_URL")
         try:
             return Queues(tuple(self._by_management()))
-        except Unanswered:
-            pass
+        except (Unanswered, KeyError, TypeError):
+            pass  # away, or something else answers there
         try:
             return Queues(tuple(self._by_amqp()))
         except (pika.exceptions.AMQPError, OSError) as error:
@@ -64,14 +65,9 @@ class QueueReader:
 
     def _by_management(self) -> Iterator[Queue]:
         vhost = unquote(self._parts.path[1:]) or "/"
-        url = (
-            f"{self._management_url}/api/queues/{quote(vhost, safe='')}"
-            "?columns=name,messages_ready,messages_unacknowledged,consumers"
-        )
-        user, password = self._parts.username or "guest", self._parts.password or "guest"
-        credentials = f"{unquote(user)}:{unquote(password)}".encode()
-        basic = f"Basic {base64.b64encode(credentials).decode()}"
-        rows = {row["name"]: row for row in get_json(url, Authorization=basic)}
+        columns = "name,messages_ready,messages_unacknowledged,consumers"
+        found = self._management.get(f"/api/queues/{quote(vhost, safe='')}", columns=columns)
+        rows = {row["name"]: row for row in found}
         return (_queue(name, rows) for name in QUEUES if name in rows)
 
     def _by_amqp(self) -> Iterator[Queue]:
@@ -87,6 +83,13 @@ class QueueReader:
                 if (row := _declared(connection, name)) is not None
             }
         return (_queue(name, rows) for name in QUEUES if name in rows)
+
+
+def _management_url(broker: SplitResult) -> str:
+    """Return where the management API is; the password goes there as it goes to the broker."""
+    scheme = "https" if broker.scheme == "amqps" else "http"
+    host = broker.hostname or "127.0.0.1"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{_MANAGEMENT_PORTS[scheme]}"
 
 
 def _delayed(name: str) -> list[str]:

@@ -8,28 +8,38 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import IO, Any, Literal
 
 import orjson
-import requests
 
 from services.reviewer.providers.chat import (
-    CONNECT_SECONDS,
     BadRequest,
     ChatRefused,
     Transient,
     error_of,
-    open_session,
+    open_client,
     translated,
 )
 from services.reviewer.providers.settings import Batch, Provider
 from shared.errors import SirenadeError
+from shared.http.client import Bounds, HttpAnswer, Stream, with_query
+from shared.http.egress import Egress
 
 ENDPOINT = "/v1/chat/completions"
 KEY = "sirenade_batch"
 """Name of the metadata by which a batch is found again."""
 
-_CHUNK_BYTES = 1 << 16
+# A page of 100 batches has some 200 kB.
+_MOST_BYTES = 1 << 21
+# A line beside its text, and a token of the text: some four bytes, escaped at worst.
+_LINE_BYTES = 8 << 10
+_BYTES_PER_TOKEN = 8
+_MOST_LINE_BYTES = 1 << 18
+# A file goes up or down within the lease of its batch, which has four timeouts.
+_TIMEOUTS_PER_FILE = 3
+# Some servers write a line twice, or add lines of others.
+_LINES_PER_TEXT = 10
 # The newest batches come first. A batch is looked for soon: it is on these pages.
 _PAGES = 20
 _PAGE = 100
@@ -73,11 +83,12 @@ class Gone(ChatRefused):
 class BatchClient:
     """A client for one thread at a time."""
 
-    def __init__(self, provider: Provider, batch: Batch) -> None:
+    def __init__(self, provider: Provider, batch: Batch, egress: Egress | None = None) -> None:
         """Raises UserError when the key cannot be read."""
         self.provider = provider
         self.batch = batch
-        self._session = open_session(provider)
+        bounds = Bounds(provider.timeout_seconds, _MOST_BYTES)
+        self._http = open_client(provider, bounds, egress)
         self._url = str(provider.base_url).rstrip("/")
         self._jobs = "/batches" if batch.api == "openai" else "/batch/jobs"
 
@@ -90,6 +101,7 @@ class BatchClient:
                 "/files",
                 data=body,
                 headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+                bounds=self._bounds_of_file(_MOST_BYTES),
             )
         return self._name(told)
 
@@ -129,18 +141,33 @@ class BatchClient:
         return None
 
     @contextmanager
-    def answers(self, file_id: str) -> Iterator[Iterator[bytes]]:
-        """Yield the lines of a file once all of it is here. Raises Transient when it was cut."""
+    def answers(self, file_id: str, *, texts: int) -> Iterator[Iterator[bytes]]:
+        """Yield the lines of a file, for this number of texts, once all of it is here.
+
+        A line that is too long comes in pieces, which are no JSON. Raises Transient when the file
+        was cut or holds more than these texts can need.
+        """
+        per_text = _LINE_BYTES + self.provider.max_tokens * _BYTES_PER_TOKEN
+        bounds = self._bounds_of_file(_MOST_BYTES + texts * per_text)
         with tempfile.TemporaryFile() as kept:
-            with self._send("GET", f"/files/{file_id}/content", stream=True) as response:
-                while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-                    kept.write(chunk)
+            lines = 0
+            with self._open("GET", f"/files/{file_id}/content", bounds=bounds) as stream:
+                for piece in stream.pieces():
+                    lines += piece.count(b"\n")
+                    if lines > _LINES_PER_TEXT * texts:
+                        message = f"{self.provider.name}: more answers than were asked for"
+                        raise Transient(message, billed=True)
+                    kept.write(piece)
             kept.seek(0)
-            yield (line for line in kept if line.strip())
+            lines_of = iter(lambda: kept.readline(_MOST_LINE_BYTES), b"")
+            yield (line for line in lines_of if line.strip())
+
+    def _bounds_of_file(self, body_bytes: int) -> Bounds:
+        return Bounds(_TIMEOUTS_PER_FILE * self.provider.timeout_seconds, body_bytes)
 
     def _list(self, params: dict[str, Any]) -> list[RemoteBatch]:
         try:
-            told = self._ask("GET", self._jobs, params=params)
+            told = self._ask("GET", with_query(self._jobs, params))
         except (Gone, BadRequest):
             raise NotListed from None
         data = told.get("data") or []
@@ -149,27 +176,27 @@ class BatchClient:
         return [self._remote(each) for each in data if isinstance(each, dict)]
 
     def _ask(self, method: Literal["GET", "POST"], path: str, **more: Any) -> dict[str, Any]:
-        with self._send(method, path, **more) as response:
-            try:
-                told = orjson.loads(response.content)
-            except orjson.JSONDecodeError:
-                told = None
+        with self._open(method, path, **more) as stream:
+            body = stream.read()
+        try:
+            told = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            told = None
         if not isinstance(told, dict):
             # The server may have done the work: the batch is looked for.
             raise Transient(f"{self.provider.name}: an answer that is no JSON", billed=True)
         return told
 
     @contextmanager
-    def _send(self, method: str, path: str, **more: Any) -> Iterator[requests.Response]:
+    def _open(self, method: str, path: str, **more: Any) -> Iterator[Stream]:
+        """Yield an answer that is no error, to be read within. Raises ChatError."""
         name = self.provider.name
-        timeouts = CONNECT_SECONDS, self.provider.timeout_seconds
-        url, more = self._url + path, {"timeout": timeouts, "allow_redirects": False, **more}
-        with translated(name), self._session.request(method, url, **more) as response:
-            if response.status_code in _UNKNOWN:
-                raise Gone(f"{name}: HTTP {response.status_code}")
-            if response.status_code not in {requests.codes.ok, requests.codes.created}:
-                raise error_of(name, response, response.content)
-            yield response
+        with translated(name), self._http.stream(method, self._url + path, **more) as stream:
+            if stream.status in _UNKNOWN:
+                raise Gone(f"{name}: HTTP {stream.status}")
+            if stream.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
+                raise error_of(name, HttpAnswer(stream.status, stream.headers, stream.read()))
+            yield stream
 
     def _name(self, told: Mapping[str, Any]) -> str:
         name = told.get("id")

@@ -152,7 +152,7 @@ class BatchSteps:
             return
         results = BatchResults(self.reviewer, self.provider, self.lease_seconds)
         for file_id in remote.files:
-            with self.client.answers(file_id) as lines:
+            with self.client.answers(file_id, texts=job.texts) as lines:
                 read = (read_line(line, job.structured_output) for line in lines)
                 answers = (answer for answer in read if answer is not None)
                 while chunk := list(islice(answers, _ANSWERS_AT_ONCE)):

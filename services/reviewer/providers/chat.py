@@ -15,12 +15,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
+from http import HTTPStatus
 from typing import Any
 
 import orjson
-import requests
-from urllib3.exceptions import HTTPError, NewConnectionError
 
 from services.reviewer.providers.answers import (
     FIELD,
@@ -31,13 +29,12 @@ from services.reviewer.providers.answers import (
 )
 from services.reviewer.providers.bill import Messages
 from services.reviewer.providers.settings import Provider, StructuredOutput
-from shared.clock import Clock
 from shared.errors import SirenadeError, UserError
-from shared.http import make_session
+from shared.http.client import Bounds, HttpAnswer, HttpClient
+from shared.http.egress import Egress
+from shared.http.errors import HttpError, Unsendable, Untrusted
 
-CONNECT_SECONDS = 5.0
 _MOST_BYTES = 1 << 20
-_CHUNK_BYTES = 1 << 16
 _MOST_RETRY_AFTER_SECONDS = 3600.0
 _OVERLOADED = frozenset({408, 500, 502, 503, 504, 520, 522, 524, 529})
 # Sent as a 429, but no wait helps: the account is empty.
@@ -113,65 +110,47 @@ class Reply:
 class Chat:
     """Thread-safe. One pool of connections for all callers of a process; no retries."""
 
-    def __init__(self, provider: Provider, clock: Clock) -> None:
+    def __init__(self, provider: Provider, egress: Egress | None = None) -> None:
         """Raises UserError where the key cannot be read."""
         self.provider = provider
-        self._clock = clock
         self._url = f"{str(provider.base_url).rstrip('/')}/chat/completions"
-        self._session = open_session(provider)
+        self._http = open_client(provider, Bounds(provider.timeout_seconds, _MOST_BYTES), egress)
 
     def post(self, messages: Messages, structured_output: StructuredOutput) -> Reply:
         """Send the messages and read the answer. Raises ChatError."""
         name = self.provider.name
-        with (
-            translated(name),
-            self._session.post(
-                self._url,
-                data=orjson.dumps(payload_of(self.provider, messages, structured_output)),
-                timeout=(CONNECT_SECONDS, self.provider.timeout_seconds),
-                allow_redirects=False,
-                stream=True,
-            ) as response,
-        ):
-            body = self._read(response, self._clock.monotonic_seconds())
-        if response.status_code != requests.codes.ok:
-            raise error_of(name, response, body)
-        return Reply(read_answer(body, structured_output), response.headers)
+        payload = payload_of(self.provider, messages, structured_output)
+        with translated(name):
+            answer = self._http.ask("POST", self._url, data=orjson.dumps(payload))
+        if answer.status != HTTPStatus.OK:
+            raise error_of(name, answer)
+        return Reply(read_answer(answer.body, structured_output), answer.headers)
 
-    def _read(self, response: requests.Response, headers_at: float) -> bytes:
-        """Read the body within the timeout. That of `requests` bounds one read only."""
-        body = bytearray()
-        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-            body += chunk
-            late = self._clock.monotonic_seconds() - headers_at > self.provider.timeout_seconds
-            if late or len(body) > _MOST_BYTES:
-                raise requests.exceptions.ReadTimeout
-        return bytes(body)
+    def close(self) -> None:
+        self._http.close()
 
 
-def open_session(provider: Provider) -> requests.Session:
+def open_client(provider: Provider, bounds: Bounds, egress: Egress | None) -> HttpClient:
     """Raises UserError where the key cannot be read."""
-    session = make_session(pool_size=provider.max_parallel)
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers["Content-Type"] = "application/json"
     key = read_key(provider)
-    if key is not None:
-        session.headers["Authorization"] = f"Bearer {key}"
-    return session
+    return HttpClient(
+        bounds,
+        pool_size=provider.max_parallel,
+        egress=egress,
+        headers={"Content-Type": "application/json"},
+        secret_headers={} if key is None else {"Authorization": f"Bearer {key}"},
+    )
 
 
 @contextmanager
 def translated(name: str) -> Iterator[None]:
-    """Turn errors of `requests` into a ChatError that names this provider."""
+    """Turn errors of HTTP into a ChatError that names this provider."""
     try:
         yield
-    except requests.exceptions.SSLError:
-        raise ChatRefused(f"{name}: no secure connection: check its certificate") from None
-    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader):
-        raise ChatRefused(f"{name}: base_url or key cannot be sent") from None
-    except (requests.RequestException, HTTPError) as error:
-        billed = not _never_connected(error)
-        raise Transient(f"{name}: {type(error).__name__}", billed=billed) from None
+    except (Untrusted, Unsendable) as error:
+        raise ChatRefused(f"{name}: {error}") from None
+    except HttpError as error:
+        raise Transient(f"{name}: {error}", billed=error.sent) from None
 
 
 def payload_of(
@@ -205,19 +184,12 @@ def read_key(provider: Provider) -> str | None:
     return key
 
 
-def _never_connected(error: Exception) -> bool:
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return True
-    cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError)
-
-
-def error_of(name: str, response: requests.Response, body: bytes) -> ChatError:
-    status = response.status_code
-    retry_after = read_retry_after(response.headers)
+def error_of(name: str, answer: HttpAnswer) -> ChatError:
+    status, headers, body = answer.status, answer.headers, answer.body
+    retry_after = read_retry_after(headers)
     message = f"{name}: HTTP {status}"
-    if status == requests.codes.too_many_requests and not _ACCOUNT_EMPTY.search(body):
-        return RateLimited(message, retry_after_seconds=retry_after, headers=response.headers)
+    if status == HTTPStatus.TOO_MANY_REQUESTS and not _ACCOUNT_EMPTY.search(body):
+        return RateLimited(message, retry_after_seconds=retry_after, headers=headers)
     if status in _OVERLOADED:
         return Transient(message, retry_after_seconds=retry_after)
     if status in UNFIT_STATUSES:

@@ -20,11 +20,20 @@ batch = { api = "mistral", size = 5000 }
 import tomllib
 from decimal import ROUND_UP, Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from shared.errors import UserError
+from shared.http.egress import may_carry_secrets
 
 StructuredOutput = Literal["json_schema", "json_object", "plain"]
 
@@ -116,6 +125,12 @@ class Provider(_Frozen):
     def at_once(self) -> int:
         """Return how many texts can be under way at one time."""
         return self.max_parallel if self.batch is None else self.batch.size * self.batch.parallel
+
+    @model_validator(mode="after")
+    def _may_carry_its_key(self) -> Self:
+        if self.key_file is not None and not may_carry_secrets(str(self.base_url)):
+            raise ValueError("base_url sends the key in clear: use https")
+        return self
 
     @field_validator("base_url")
     @classmethod

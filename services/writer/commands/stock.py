@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.writer.main import read_stock_settings
+from services.writer.settings import StockFileSettings
 from shared.errors import UserError
+from shared.settings import load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson
 from shared.terminal.words import thousands
 
@@ -76,7 +78,7 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
     if bool(files) == discard or (compare and take):
         raise UserError("name the stock files or --discard, and one of --compare and --take")
     if plan:
-        for planned in command.plan(files or []):
+        for planned in command.plan(files or [], load(StockFileSettings).egress):
             typer.echo(json.dumps(asdict(planned)) if as_json else _plan_in_words(planned))
         return
     settings = read_stock_settings()
@@ -92,6 +94,7 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
         take=take,
         pages=not without_pages,
         sole_traders=settings.avis_sole_traders,
+        egress=settings.egress,
     )
     run = _compare if compare else _load
     if run(url, files or [], options, as_json=as_json):

@@ -20,6 +20,7 @@ from shared.db.engine import make_engine
 from shared.db.locks import Lock, try_hold_in_session
 from shared.db.migrate import require_current
 from shared.errors import UserError
+from shared.http.egress import Egress
 from shared.runtime.memory import return_freed_memory
 
 _NAMED_REFUSED = 20
@@ -41,12 +42,12 @@ class Planned:
 
 
 @contextlib.contextmanager
-def open_files(places: Sequence[str]) -> Iterator[list[StockFile]]:
+def open_files(places: Sequence[str], egress: Egress) -> Iterator[list[StockFile]]:
     """Open every file, units first; raise UserError where one is not a stock file to load."""
     with contextlib.ExitStack() as stack:
         files: list[StockFile] = []
         for place in places:
-            file = open_stock(place)
+            file = open_stock(place, egress)
             stack.callback(file.source.stream.close)
             for other in files:
                 if other.layout.collection == file.layout.collection:
@@ -55,9 +56,9 @@ def open_files(places: Sequence[str]) -> Iterator[list[StockFile]]:
         yield sorted(files, key=lambda file: COLLECTIONS.index(file.layout.collection))
 
 
-def plan(places: Sequence[str]) -> list[Planned]:
+def plan(places: Sequence[str], egress: Egress) -> list[Planned]:
     """Look at the headers of the files; raise UserError like `load`."""
-    with open_files(places) as files:
+    with open_files(places, egress) as files:
         return [
             Planned(
                 file.name,
@@ -75,7 +76,8 @@ def plan(places: Sequence[str]) -> list[Planned]:
 def load(database_url: str, places: Sequence[str], options: StockOptions) -> list[StockLoad]:
     """Load the files and renew their establishments' pages; return the rows of the log."""
     return_freed_memory()
-    with _exclusive(database_url) as engine, open_files(places) as files, View() as view:
+    opened = open_files(places, options.egress)
+    with _exclusive(database_url) as engine, opened as files, View() as view:
         for file in files:
             _warn(file, view)
         loader.put_comparisons_aside(engine, view)
@@ -93,7 +95,8 @@ def compare(
 ) -> list[StockComparison]:
     """Compare the files with the register; raise UserError like `load`."""
     return_freed_memory()
-    with _exclusive(database_url) as engine, open_files(places) as files, View() as view:
+    opened = open_files(places, options.egress)
+    with _exclusive(database_url) as engine, opened as files, View() as view:
         for file in files:
             _warn(file, view)
         compared = [file.layout.collection for file in files]

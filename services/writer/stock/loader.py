@@ -24,6 +24,7 @@ from shared.clock import utc_now
 from shared.days import day_in_france
 from shared.db.outages import sqlstate
 from shared.errors import UserError
+from shared.http.egress import Egress
 from shared.sirene.reference import known_codes
 
 # Two copiers and their backends fill the cores; the chunks that wait are bounded.
@@ -40,6 +41,7 @@ class StockOptions:
     pages: bool = True
     sole_traders: bool = False
     chunk_rows: int = 20_000
+    egress: Egress = field(default_factory=Egress)
 
 
 @dataclass(frozen=True, slots=True)

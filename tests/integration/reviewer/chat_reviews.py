@@ -73,7 +73,7 @@ def make_author(
     clock = clock or Clock()
     lines = [
         ProviderClient(
-            Chat(each, clock),
+            Chat(each),
             Gate(each.name, most=each.max_parallel, clock=clock, metrics=metrics),
             meter,
             clock,

@@ -1,22 +1,25 @@
 """A file behind a URL, read like a local one; reading goes on after a broken connection."""
 
 import io
+import re
 import time
+from http import HTTPStatus
 from urllib.parse import urlsplit
-
-import requests
-from urllib3.exceptions import HTTPError
 
 from shared.backoff import linear
 from shared.errors import UserError
-from shared.http import make_session
+from shared.http.client import Bounds, HttpClient, Stream
+from shared.http.egress import Egress
+from shared.http.errors import Forbidden, HttpError, Unreachable, Unsendable, Untrusted
 
-_TIMEOUT_SECONDS = (10.0, 60.0)
-_MAX_REDIRECTS = 5
+# The largest file has 10 GB. Each block of a file has its own time.
+_BOUNDS = Bounds(seconds=60, body_bytes=1 << 36, connect_seconds=10)
+_BLOCK_SECONDS = 60.0
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 1.0
 # A jump forward that is shorter than this costs less when the bytes between are read.
 _READ_ON_BYTES = 1 << 20
+_LENGTH = re.compile(r"[0-9]{1,15}")
 _BUSY = frozenset({429, 500, 502, 503, 504})
 
 
@@ -27,17 +30,18 @@ class RemoteFile(io.RawIOBase):
     the server serves no ranges, `seek` is refused; `size` is None where it does not tell the size.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, egress: Egress) -> None:
+        """Ask for the file. Raises UserError."""
         super().__init__()
         self.name = without_secrets(url)
         self._url = url
-        self._session = make_session(pool_size=1, max_redirects=_MAX_REDIRECTS)
+        self._http = HttpClient(_BOUNDS, egress=egress, headers={"Accept-Encoding": "identity"})
         self._position = 0
         self._at = 0
         self._response = self._get(0)
         # The file behind a permanent link changes each month: later requests go to the file itself.
         self._url = self._response.url
-        self._ranges = self._response.status_code == requests.codes.partial_content
+        self._ranges = self._response.status == HTTPStatus.PARTIAL_CONTENT
         self.last_modified = self._response.headers.get("Last-Modified")
         self.version = _version(self._response)
         self.size = _size(self._response)
@@ -64,9 +68,9 @@ class RemoteFile(io.RawIOBase):
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._move()
-                data = self._response.raw.read(len(buffer))
-            except (HTTPError, OSError) as error:
-                self._pause_or_raise(attempt, type(error).__name__)
+                data = self._response.read_block(len(buffer), seconds=_BLOCK_SECONDS)
+            except HttpError as error:
+                self._pause_or_raise(attempt, str(error))
                 continue
             if data or not len(buffer) or self.size is None:
                 buffer[: len(data)] = data
@@ -79,7 +83,7 @@ class RemoteFile(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             self._response.close()
-            self._session.close()
+            self._http.close()
         super().close()
 
     def _pause_or_raise(self, attempt: int, why: str) -> None:
@@ -96,72 +100,61 @@ class RemoteFile(io.RawIOBase):
         """Bring the response to the position of the reader."""
         ahead = self._position - self._at
         if self._at >= 0 and 0 < ahead <= _READ_ON_BYTES:
-            while ahead > 0 and (data := self._response.raw.read(ahead)):
-                ahead -= len(data)
+            ahead -= len(self._response.read_block(ahead, seconds=_BLOCK_SECONDS))
             self._at = self._position - ahead
         if self._at == self._position:
             return
         self._response.close()
         self._response = self._get(self._position)
         self._at = self._position
-        if self._response.status_code != requests.codes.partial_content:
+        if self._response.status != HTTPStatus.PARTIAL_CONTENT:
             raise UserError(f"{self.name}: the server stopped serving ranges: run it again")
         if (_version(self._response), _size(self._response)) != (self.version, self.size):
             raise UserError(f"{self.name}: the file changed while it was read: run it again")
 
-    def _get(self, position: int) -> requests.Response:
-        headers = {"Range": f"bytes={position}-", "Accept-Encoding": "identity"}
+    def _get(self, position: int) -> Stream:
+        headers = {"Range": f"bytes={position}-"}
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                response = self._session.get(
-                    self._url, headers=headers, stream=True, timeout=_TIMEOUT_SECONDS
-                )
-            except requests.TooManyRedirects:
-                raise UserError(f"{self.name}: more than {_MAX_REDIRECTS} redirects") from None
-            except requests.RequestException as error:
-                if attempt == _ATTEMPTS or isinstance(error, ValueError):
+                response = self._http.open("GET", self._url, headers=headers)
+            except (Forbidden, Unsendable, Untrusted) as error:
+                raise UserError(f"{self.name}: {error}") from None
+            except HttpError as error:
+                if attempt == _ATTEMPTS:
                     raise UserError(f"{self.name}: {_reason(error)}") from None
             else:
-                if response.status_code not in _BUSY or attempt == _ATTEMPTS:
+                if response.status not in _BUSY or attempt == _ATTEMPTS:
                     break
                 response.close()
             time.sleep(linear(_PAUSE_SECONDS, attempt - 1))
-        if self._url.startswith("https:") and urlsplit(response.url).scheme != "https":
+        if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
             response.close()
-            raise UserError(f"{self.name}: redirects from https to {without_secrets(response.url)}")
-        if response.status_code not in {requests.codes.ok, requests.codes.partial_content}:
-            response.close()
-            raise UserError(f"{self.name}: the server answers {response.status_code}")
+            raise UserError(f"{self.name}: the server answers {response.status}")
         return response
 
 
-def _version(response: requests.Response) -> str:
+def _version(response: Stream) -> str:
     return response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
 
 
-def _size(response: requests.Response) -> int | None:
+def _size(response: Stream) -> int | None:
     length = (
         response.headers.get("Content-Range", "").rpartition("/")[2]
-        if response.status_code == requests.codes.partial_content
+        if response.status == HTTPStatus.PARTIAL_CONTENT
         else response.headers.get("Content-Length", "")
     )
-    return int(length) if length.isdigit() else None
+    return int(length) if _LENGTH.fullmatch(length) else None
 
 
-def _reason(error: requests.RequestException) -> str:
-    if isinstance(error, requests.Timeout):
-        return "the server does not answer in time"
-    if isinstance(error, requests.ConnectionError):
-        return "no server can be reached there"
-    return "is no address that can be read"
+def _reason(error: HttpError) -> str:
+    return str(error) if isinstance(error, Unreachable) else f"no answer: {error}"
 
 
 def without_secrets(url: str) -> str:
-    """Return the URL without its possible secrets: user, password, query."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    """Return the URL without its possible secrets: user, password, query. Raises UserError."""
     try:
+        parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        raise UserError("the URL has no port that can be read") from None
-    return f"{parts.scheme}://{host}{port}{parts.path}"
+        raise UserError("the URL is none that can be read") from None
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"

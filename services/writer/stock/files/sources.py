@@ -8,6 +8,7 @@ from pathlib import Path
 
 from services.writer.stock.files.remote_files import RemoteFile
 from shared.errors import UserError
+from shared.http.egress import Egress
 
 _BUFFER_BYTES = 1 << 20
 
@@ -36,10 +37,10 @@ class SourceFile:
         return self.raw.tell()
 
 
-def open_source(place: str) -> SourceFile:
+def open_source(place: str, egress: Egress) -> SourceFile:
     """Open a path or an http(s) URL. Raises UserError where it cannot be read."""
     if place.startswith(("http://", "https://")):
-        return _remote(place)
+        return _remote(place, egress)
     path = Path(place)
     try:
         raw = path.open("rb", buffering=0)
@@ -50,7 +51,13 @@ def open_source(place: str) -> SourceFile:
     return SourceFile(str(path), raw, status.st_size, str(status.st_mtime_ns), dated)
 
 
-def _remote(url: str) -> SourceFile:
-    raw = RemoteFile(url)
-    modified = email.utils.parsedate_to_datetime(raw.last_modified) if raw.last_modified else None
-    return SourceFile(raw.name, raw, raw.size, raw.version, modified and modified.date())
+def _remote(url: str, egress: Egress) -> SourceFile:
+    raw = RemoteFile(url, egress)
+    return SourceFile(raw.name, raw, raw.size, raw.version, _day_of(raw.last_modified or ""))
+
+
+def _day_of(date: str) -> dt.date | None:
+    try:
+        return email.utils.parsedate_to_datetime(date).date()
+    except (ValueError, OverflowError):
+        return None

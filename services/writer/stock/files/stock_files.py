@@ -13,6 +13,7 @@ from services.writer.stock.files.readers import LINE, StockReader
 from services.writer.stock.files.sources import SourceFile, open_source
 from services.writer.stock.refusals import RefusedRow
 from shared.errors import UserError
+from shared.http.egress import Egress
 
 _HEAD_BYTES = 6
 
@@ -56,9 +57,9 @@ class StockFile:
             yield FileChunk(_no_rows(columns), rest)
 
 
-def open_stock(place: str) -> StockFile:
+def open_stock(place: str, egress: Egress) -> StockFile:
     """Open the file and read its header; raise UserError that names the file, and close it then."""
-    source = open_source(place)
+    source = open_source(place, egress)
     try:
         reader = _reader_of(source)
         with reader.translate_errors():

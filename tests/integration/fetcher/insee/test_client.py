@@ -1,68 +1,26 @@
 """The client against a server of raw bytes, which misbehaves as no simulator does."""
 
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from services.fetcher.insee import answers
-from services.fetcher.insee import client as insee_client
 from services.fetcher.insee.answers import KeyRefused, NoGoodAnswer, QueryRefused
 from services.fetcher.insee.client import InseeClient
 from services.fetcher.plan.deltas import Freshness
+from tests.raw_server import LATE, LONG, Answer, RawServer, raw_server, response, saying
 
 PAGE = b'{"header":{"statut":200,"total":1,"curseurSuivant":"b"},"etablissements":[%s]}'
-Answer = Callable[[socket.socket], None]
-
-
-class RawServer:
-    """Answers each connection with the bytes of a function; counts the requests."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.requests: list[bytes] = []
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return  # closed
-            with connection:
-                self.requests.append(connection.recv(65536))
-                try:
-                    self._answer(connection)
-                except OSError:
-                    continue  # the client has closed
-
-    def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Answer], RawServer]]:
-    servers: list[RawServer] = []
-
-    def start(answer: Answer) -> RawServer:
-        servers.append(RawServer(answer))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
-
-
-def response(status: str, body: bytes, *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+    with ExitStack() as stack:
+        yield lambda answer: stack.enter_context(raw_server(answer))
 
 
 def search(server: RawServer, *, timeout_seconds: float = 5) -> answers.PageAnswer:
@@ -97,40 +55,47 @@ def test_a_connection_cut_before_the_answer_is_not_tried_again(
     assert len(server.requests) == 1
 
 
-def test_a_body_that_never_ends_is_given_up(
-    serve: Callable[[Answer], RawServer], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", LONG)
+def test_an_answer_that_is_longer_than_any_page_is_malformed(
+    serve: Callable[[Answer], RawServer], fault: str
 ) -> None:
-    monkeypatch.setattr(insee_client, "MAX_BODY_BYTES", 1_000_000)
+    with pytest.raises(NoGoodAnswer, match="too long") as caught:
+        search(serve(LONG[fault]), timeout_seconds=30)
+    assert caught.value.outcome == "malformed"
 
-    def endless(to: socket.socket) -> None:
-        to.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
-        for _ in range(1000):
-            to.sendall(b"x" * 65536)
 
-    with pytest.raises(NoGoodAnswer, match="exceeds"):
-        search(serve(endless))
+@pytest.mark.parametrize("fault", LATE)
+def test_an_answer_that_trickles_is_given_up_after_the_time_for_all_of_it(
+    serve: Callable[[Answer], RawServer], fault: str
+) -> None:
+    started_seconds = time.monotonic()
+    with pytest.raises(NoGoodAnswer, match="too long") as caught:
+        search(serve(LATE[fault]), timeout_seconds=1)
+    assert time.monotonic() - started_seconds < 5
+    assert caught.value.outcome == "no_answer"
 
 
 @pytest.mark.parametrize(
-    ("header", "piece"),
-    [(b"Transfer-Encoding: chunked", b"1\r\n \r\n"), (b"Content-Length: 100000", b" ")],
-    ids=["chunked", "with a length"],
+    "records",
+    [b",".join([b"0"] * 500_000), b",".join([b"[[{}]]"] * 10_000), b"{},{}"],
+    ids=["numbers", "nested", "one more"],
 )
-def test_a_body_that_trickles_is_given_up_after_the_time_for_all_of_it(
-    header: bytes, piece: bytes, serve: Callable[[Answer], RawServer]
+def test_more_records_than_were_asked_for_are_malformed(
+    serve: Callable[[Answer], RawServer], records: bytes
 ) -> None:
-    """Send each byte well before the timeout of one read: only the sum is too long."""
+    server = serve(saying(response("200 OK", PAGE % records)))
+    with pytest.raises(NoGoodAnswer, match=r"more (records|values) than asked"):
+        search(server)
 
-    def trickle(to: socket.socket) -> None:
-        to.sendall(b"HTTP/1.1 200 OK\r\n" + header + b"\r\n\r\n")
-        for _ in range(100):
-            to.sendall(piece)
-            time.sleep(0.1)  # the pace of the bytes is what is tested
 
-    started_seconds = time.monotonic()
-    with pytest.raises(NoGoodAnswer, match="too long"):
-        search(serve(trickle), timeout_seconds=1)
-    assert time.monotonic() - started_seconds < 5
+@pytest.mark.parametrize("shown", ["the-key", "THE-KEY", "the\\u002dkey"])
+def test_a_refusal_that_repeats_the_key_is_kept_without_it(
+    serve: Callable[[Answer], RawServer], shown: str
+) -> None:
+    body = f'{{"header":{{"statut":400,"message":"Clé {shown} : syntaxe"}}}}'.encode()
+    with pytest.raises(QueryRefused) as caught:
+        search(serve(saying(response("400 Bad Request", body))))
+    assert str(caught.value) == "INSEE answers 400: Clé [redacted] : syntaxe"
 
 
 @pytest.mark.parametrize(
@@ -185,12 +150,9 @@ _INFORMATIONS = (
 
 
 def ask_informations(body: str) -> answers.Informations:
-    server = RawServer(lambda to: to.sendall(response("200 OK", body.encode())))
-    client = InseeClient(server.url, "the-key", timeout_seconds=5, pool_size=1)
-    try:
+    with raw_server(saying(response("200 OK", body.encode()))) as server:
+        client = InseeClient(server.url, "the-key", timeout_seconds=5, pool_size=1)
         return client.informations()
-    finally:
-        server.close()
 
 
 def test_informations_say_how_far_each_collection_goes_in_insees_own_time() -> None:

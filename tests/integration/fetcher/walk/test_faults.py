@@ -196,7 +196,7 @@ def test_a_refusal_in_words_that_no_column_holds_still_fails_its_batch(
     fetcher = make_fetcher(start_insee(establishments=50))
     fetcher.plan("33")
     body = b'{"header":{"message":"no\\u0000pe"}}'
-    refused = refusal(400, CaseInsensitiveDict(), body)
+    refused = refusal(400, CaseInsensitiveDict(), body, str)
     monkeypatch.setattr(InseeClient, "search_siret", Mock(side_effect=refused))
     fetcher.walk_to_the_end()
     assert fetcher.value("SELECT error FROM import_runs") == "INSEE answers 400: nope"

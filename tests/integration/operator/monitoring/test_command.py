@@ -17,6 +17,7 @@ from shared.broker import ReliableBroker, make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import upgrade
+from shared.http.egress import Egress
 from shared.imports.orders import order_import
 from shared.imports.scope import Scope
 from shared.messages import FETCH_QUEUE, WRITE_QUEUE
@@ -62,14 +63,14 @@ def test_the_depths_of_queues_are_those_of_the_management_api(
     broker_url: str, rabbitmq: RabbitmqServer, wait_for: WaitFor
 ) -> None:
     """The API counts anew every few seconds."""
-    reader = QueueReader(broker_url, rabbitmq.admin.base_url)
+    reader = QueueReader(broker_url, rabbitmq.admin.base_url, Egress())
     wait_for(lambda: reader.read() == _depths(0), seconds=60)
 
 
 def test_without_the_management_api_the_queues_themselves_are_asked(
     broker_url: str, wait_for: WaitFor
 ) -> None:
-    reader = QueueReader(broker_url, _NOWHERE)
+    reader = QueueReader(broker_url, _NOWHERE, Egress())
     wait_for(lambda: reader.read() == _depths(None), seconds=30)
 
 
@@ -77,7 +78,7 @@ def test_without_the_management_api_the_queues_themselves_are_asked(
     "url", [f"amqp://somebody:{_SECRET}@127.0.0.1:1/", "amqp://guest:guest@nowhere.invalid/"]
 )
 def test_a_broker_that_is_away_is_one_line_without_a_secret(url: str) -> None:
-    found = QueueReader(url, "").read()
+    found = QueueReader(url, "", Egress()).read()
     assert found.queues == ()
     assert found.note is not None
     assert found.note.startswith("RabbitMQ does not answer: ")

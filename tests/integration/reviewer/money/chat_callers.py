@@ -32,7 +32,7 @@ def call(order: dict[str, Any], number: int) -> None:
     meter = SharedMeter(engine, [provider], clock, metrics)
     meter.open()
     gate = Gate(provider.name, most=order["threads"], clock=clock, metrics=metrics)
-    line = ProviderClient(Chat(provider, clock), gate, meter, clock, metrics)
+    line = ProviderClient(Chat(provider), gate, meter, clock, metrics)
     end = time.monotonic() + order["seconds"]
 
     def ask() -> None:

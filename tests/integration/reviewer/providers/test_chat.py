@@ -22,7 +22,6 @@ from services.reviewer.providers.chat import (
     Transient,
 )
 from services.reviewer.providers.settings import Price, Provider, TokenUsage
-from shared.clock import Clock
 from shared.errors import UserError
 from tests.integration.reviewer.chat_server import (
     ChatServer,
@@ -55,11 +54,11 @@ def provider(server: ChatServer, **settings: Any) -> Provider:
 
 
 def call(server: ChatServer, **settings: Any) -> Any:
-    chat = Chat(provider(server, **settings), Clock())
+    chat = Chat(provider(server, **settings))
     try:
         return chat.post(MESSAGES, "json_object").answer
     finally:
-        chat._session.close()
+        chat.close()
 
 
 def test_a_request_holds_model_messages_limit_and_key(serve: Serve, tmp_path: Path) -> None:
@@ -164,7 +163,7 @@ def test_a_server_that_is_not_there_has_not_billed(serve: Serve) -> None:
     server = serve(Response())
     unreachable = Provider(name="away", base_url=HttpUrl("http://127.0.0.1:9/v1"), model="m")
     with pytest.raises(Transient) as away:
-        Chat(unreachable, Clock()).post(MESSAGES, "plain")
+        Chat(unreachable).post(MESSAGES, "plain")
     assert not away.value.billed
     server.respond = lambda _: Response(cut=True)
     with pytest.raises(Transient) as cut:
@@ -216,7 +215,7 @@ def test_a_file_that_holds_no_key_is_named(tmp_path: Path, content: bytes) -> No
         name="p", base_url=HttpUrl("http://127.0.0.1:9"), model="m", key_file=key_file
     )
     with pytest.raises(UserError, match="holds no key") as raised:
-        Chat(settings, Clock())
+        Chat(settings)
     assert "two words" not in str(raised.value)
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from services.writer.stock import command
 from shared.errors import UserError
+from shared.http.egress import Egress
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
 from tests.integration.writer.stock.conftest import Stock
@@ -75,7 +76,7 @@ def test_a_bad_file_is_named_with_what_is_wrong(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(UserError, match=said) as raised:
-        command.plan([make(stock_files, tmp_path)])
+        command.plan([make(stock_files, tmp_path)], Egress())
     assert "\n" not in str(raised.value)
 
 
@@ -111,7 +112,7 @@ def test_what_is_wrong_with_the_second_file_is_said_before_the_first_is_loaded(
 
 def test_two_files_of_a_kind_are_refused(stock_files: dict[str, list[str]]) -> None:
     with pytest.raises(UserError, match="are the same kind of file"):
-        command.plan([stock_files["csv"][0], stock_files["zip"][0]])
+        command.plan([stock_files["csv"][0], stock_files["zip"][0]], Egress())
 
 
 def test_rows_that_cannot_be_read_are_refused_alone_by_their_line(
@@ -258,7 +259,7 @@ def test_unknown_columns_are_reported_and_absent_young_ones_stay_empty(
         "".join(f"{line},{new}\n" for line, new in zip(lines, ("nouveau", "x"), strict=True)),
         encoding="utf-8",
     )
-    (planned,) = command.plan([str(path)])
+    (planned,) = command.plan([str(path)], Egress())
     assert (planned.unknown_columns, planned.absent_columns) == (["nouveau"], [young])
     stock.load(str(path))
     assert desk.one("SELECT enseigne1 FROM etablissements") == {"enseigne1": "A"}

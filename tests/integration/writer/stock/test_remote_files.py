@@ -9,10 +9,13 @@ import pytest
 from services.writer.stock import command
 from services.writer.stock.files import remote_files
 from shared.errors import UserError
+from shared.http.egress import Egress, Redirects
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.stock.conftest import ESTABLISHMENTS, Stock
 from tests.integration.writer.stock.stoppable_load import STEPS
 from tests.integration.writer.stock.web import Web, serving
+
+_FOLLOWING = Egress(redirects=Redirects(()))
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +41,7 @@ def web(request: pytest.FixtureRequest, stock_files: dict[str, list[str]]) -> It
 def test_a_url_is_loaded_through_every_cut(web: Web, stock: Stock, desk: Desk) -> None:
     web.cuts = [len(web.data) // 3, len(web.data) // 3, 7]
     web.busy = 2
-    (load,) = stock.load(f"{web.url}/old?secret=1", pages=False)
+    (load,) = stock.load(f"{web.url}/old?secret=1", pages=False, egress=_FOLLOWING)
     assert load.rows == ESTABLISHMENTS
     assert desk.number("etablissements") == ESTABLISHMENTS
     assert load.file_name == f"{web.url}/old"
@@ -49,12 +52,12 @@ def test_a_url_is_loaded_through_every_cut(web: Web, stock: Stock, desk: Desk) -
 def test_what_cannot_be_read_is_said_in_one_line(stock_files: dict[str, list[str]]) -> None:
     with serving(Path(stock_files["zip"][0]).read_bytes()) as web:
         with pytest.raises(UserError, match="the server answers 404"):
-            command.plan([f"{web.url}/none"])
+            command.plan([f"{web.url}/none"], Egress())
         web.ranges = False
         with pytest.raises(UserError, match="serves no ranges of a file"):
-            command.plan([web.url])
+            command.plan([web.url], Egress())
     with pytest.raises(UserError, match="no server can be reached"):
-        command.plan([web.url])
+        command.plan([web.url], Egress())
 
 
 def test_a_csv_needs_no_ranges(stock_files: dict[str, list[str]], stock: Stock, desk: Desk) -> None:

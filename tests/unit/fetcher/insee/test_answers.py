@@ -18,7 +18,7 @@ from shared.metrics import THROTTLING_CAUSES
     ],
 )
 def test_a_429_names_the_limit_that_is_used_up(headers: dict[str, str], limit: str) -> None:
-    error = refusal(429, requests.structures.CaseInsensitiveDict(headers), b"")
+    error = refusal(429, requests.structures.CaseInsensitiveDict(headers), b"", str)
     assert isinstance(error, QuotaExceeded)
     assert error.limit == limit
     assert limit in THROTTLING_CAUSES
