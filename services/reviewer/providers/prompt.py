@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -10,9 +9,8 @@ from types import MappingProxyType
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from services.reviewer.french.phrases import activite, effectif, forme
-from services.reviewer.notices.slots import COMMUNE, DENOMINATION, ENSEIGNE, NOM, SIRET, slots_of
 from services.reviewer.providers.bill import Messages
+from services.reviewer.providers.fact_sheet import facts_json
 from shared.sirene.facts import Facts
 
 NOTICE = "notice-1"
@@ -28,7 +26,6 @@ _ORDERS = (
 )
 _UNGROUNDED = "ungrounded_terms"
 _QUOTES = ": "
-_NO_EMPLOYEE = "aucun salarié déclaré à la fin de l’année de référence"
 
 
 @dataclass(frozen=True)
@@ -104,38 +101,6 @@ def read_prompt(name: str = NOTICE) -> Prompt:
         trim_blocks=True,
     )
     return Prompt(f"{name}-{digest}", environment.from_string(source))
-
-
-def facts_json(facts: Facts) -> str:
-    """Return a JSON object of slots and INSEE's own words; no word that a stranger chose.
-
-    A fact and its slot have one name: the fact `annee` would have the slot {ANNEE}.
-    """
-    slots = slots_of(facts)
-    form, activity = forme(facts), activite(facts)
-    staff = _NO_EMPLOYEE if facts.tranche_effectifs == "00" else effectif(facts.tranche_effectifs)
-    if staff is not None and facts.annee_effectifs is not None:
-        staff = f"{staff}, fin {facts.annee_effectifs}"
-    unit = facts.unite_date_creation
-    told: dict[str, object] = {
-        "nom": _slot(NOM, slots),
-        "commune": _slot(COMMUNE, slots),
-        "siret": _slot(SIRET, slots),
-        "enseigne": _slot(ENSEIGNE, slots),
-        "denomination": _slot(DENOMINATION, slots),
-        "forme": None if form is None else form.libelle,
-        "activite": None if activity is None else activity.intitule,
-        "annee": facts.annee_creation,
-        "annee_unite": None if unit is None else unit.year,
-        "effectif": staff,
-        "siege": facts.est_siege,
-    }
-    present = {name: value for name, value in told.items() if value is not None}
-    return json.dumps(present, ensure_ascii=False, indent=2)
-
-
-def _slot(slot: str, known: Mapping[str, str]) -> str | None:
-    return f"{{{slot}}}" if slot in known else None
 
 
 def _order(siret: str) -> str:

@@ -1,11 +1,17 @@
 """A model gets facts without names, and remedies against its earlier texts."""
 
+import dataclasses
 import json
+import re
 
 from services.reviewer.notices.slots import fill, slots_of
-from services.reviewer.providers.prompt import facts_json, read_prompt, reproaches
+from services.reviewer.providers.fact_sheet import facts_json
+from services.reviewer.providers.prompt import read_prompt, reproaches
 from services.reviewer.validation import RULES, validate
+from services.reviewer.validation.checked_text import CheckedText
+from services.reviewer.validation.sentences.told import TELLS, without_dates
 from tests.unit.reviewer.conftest import FactsLike
+from tests.unit.reviewer.validation.test_context import FACTS, VARIANTS
 
 _GOOD = (
     "GARAGE DU PORT est une société à responsabilité limitée dont le siège se trouve à Vannes. "
@@ -40,7 +46,68 @@ def test_the_model_s_own_ungrounded_words_are_quoted_and_no_name(facts_like: Fac
 
 
 def test_a_fact_and_its_slot_have_one_name(facts_like: FactsLike) -> None:
-    facts = facts_like(enseigne="CHEZ ANA", denomination="ANA INVEST")
-    told = {name.upper() for name in json.loads(facts_json(facts))} - {"SIEGE"}
-    assert told == set(slots_of(facts))
-    assert fill("inscrit en {ANNEE}", facts) == "inscrit en 2011"
+    for facts in (facts_like(enseigne="CHEZ ANA", denomination="ANA INVEST"), FACTS):
+        told = json.loads(facts_json(facts))
+        assert {name.lower() for name in slots_of(facts)} <= set(told)
+        for name, value in told.items():
+            slots = re.findall(r"\{([A-Z_]+)\}", str(value))
+            assert slots in ([], [name.upper()])
+    assert fill("inscrit en {ANNEE}", facts_like()) == "inscrit en 2011"
+
+
+def test_a_model_is_told_every_fact_by_the_validator_s_name() -> None:
+    others = [
+        dataclasses.replace(FACTS, nom="AUTRE", denomination="BRUMAIRE"),
+        VARIANTS["remplace"],
+    ]
+    told = {name for facts in (FACTS, *others) for name in json.loads(facts_json(facts))}
+    assert told == without_dates(TELLS.values())
+
+
+def test_a_model_is_told_what_other_rows_say() -> None:
+    told = json.loads(facts_json(FACTS))
+    assert told["region"] == "Bretagne"
+    assert told["effectif_unite"] == "entre 100 et 199\u00a0salariés, fin 2022"
+    assert told["categorie"] == "entreprise de taille intermédiaire, en 2022"
+    assert told["etablissements"] == (
+        "3 établissements ouverts dans 2 communes, 5 sont fermés, en novembre 2026"
+    )
+    assert told["metier"] == (
+        "14 établissements de cette activité dans la commune, dont 9 avec des salariés, "
+        "en novembre 2026"
+    )
+    assert told["rang"] == "le deuxième plus ancien"
+    assert told["ancienne_activite"] == "Programmation informatique, avant le 3 mai 2018"
+    assert told["ancienne_enseigne"] == "{ANCIENNE_ENSEIGNE}, avant le 1er juin 2019"
+    assert told["predecesseur"] == (
+        "siège transféré le 28 novembre 2016, auparavant à {PREDECESSEUR}"
+    )
+
+
+def test_only_a_true_quality_is_told(facts_like: FactsLike) -> None:
+    told = json.loads(facts_json(facts_like(employeur=False)))
+    assert not {"employeur", "economie_sociale_solidaire", "societe_mission"} & set(told)
+    one = dataclasses.replace(FACTS, context=VARIANTS["un_de_chaque"].context)
+    assert json.loads(facts_json(one))["etablissements"] == (
+        "un seul établissement ouvert, 1 est fermé, en novembre 2026"
+    )
+    alone = json.loads(facts_json(VARIANTS["seul"]))
+    assert alone["metier"] == (
+        "le seul établissement de cette activité dans la commune, en novembre 2026"
+    )
+    assert "rang" not in alone
+
+
+def test_what_a_model_is_told_is_understood_when_it_is_said() -> None:
+    text = (
+        "Son adresse est {VOIE}, {CODE_POSTAL} {COMMUNE}. "
+        "Le siège a été transféré à {COMMUNE} le 28 novembre 2016 ; il se trouvait auparavant à "
+        "{PREDECESSEUR}. "
+        "Avant le 1er juin 2019, son enseigne était {ANCIENNE_ENSEIGNE}. "
+        "C’est le deuxième plus ancien des 14 établissements de cette activité dans la commune, "
+        "en novembre 2026, dont 9 avec des salariés. "
+        "La société compte 3 établissements ouverts dans 2 communes, 5 sont fermés, en "
+        "novembre 2026."
+    )
+    sentences = CheckedText.of(fill(text, FACTS), FACTS).sentences
+    assert [one for one in sentences if not one.understood] == []
