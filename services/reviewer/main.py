@@ -179,11 +179,11 @@ class _Parts:
             stall_seconds=self.settings.reviewer_stall_seconds,
         )
 
-    def carry_out_orders(self) -> None:
+    def carry_out_orders(self, contexts: ContextReader) -> None:
         """Carry out the orders of people about texts, shard by shard."""
         sole_traders, imprint = self.settings.avis_sole_traders, self.imprint
         for shard in self.shards:
-            Editor(shard, validate, self.clock, sole_traders=sole_traders, imprint=imprint).step()
+            Editor(shard, validate, self.clock, contexts, sole_traders, imprint).step()
 
     def service(self, broker: dramatiq.Broker) -> Service:
         self.metrics.generators.set(self.texts_at_once)
@@ -221,7 +221,7 @@ class _Parts:
             loops=(
                 Loop("relay", _RELAY_INTERVAL_SECONDS, relay.step),
                 Loop("budget", _BOOKKEEPING_INTERVAL_SECONDS, partial(self.keep_books, meter)),
-                Loop("orders", _ORDERS_INTERVAL_SECONDS, self.carry_out_orders),
+                Loop("orders", _ORDERS_INTERVAL_SECONDS, partial(self.carry_out_orders, contexts)),
                 Loop("contexts", _CONTEXTS_INTERVAL_SECONDS, sweep.step),
                 Loop("batches", self.batches_interval_seconds, batches.step),
             ),

@@ -16,6 +16,7 @@ class ConditionFacts:
     `still_seconds`: time since the last row came; `certificate_gap`: establishments by side;
     `unknown_codes`: those of the last 7 days by column; `turns_overdue`: by more than a day;
     `held_seconds`: of the text that has waited longest for a person, 0 where none waits;
+    `unswept_seconds`: since a sweep of contexts ended, 0 where none began;
     `freshness_seconds`: age of the register by collection.
     """
 
@@ -35,6 +36,7 @@ class ConditionFacts:
     turns_overdue: int
     held_texts: int
     held_seconds: float
+    unswept_seconds: float
     freshness_seconds: Mapping[str, float]
 
 

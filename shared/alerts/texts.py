@@ -1,4 +1,4 @@
-"""Texts: rejections, chat servers and their budget, and texts that wait for a person."""
+"""Texts: rejections, chat servers and their budget, texts that wait for a person, the sweep."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,8 @@ from shared.terminal.words import thousands
 
 # It covers a weekend, from Friday's evening to Monday's morning.
 _HELD_HOURS = 72
+# A sweep begins each day; of the whole register it takes hours.
+_UNSWEPT_HOURS = 72
 _BUDGET_REACHED = "The budget for texts is reached, and no text is begun."
 
 
@@ -20,6 +22,14 @@ def _held(facts: ConditionFacts) -> Iterator[str]:
         yield (
             f"{thousands(facts.held_texts)} texts wait for a person, the oldest for "
             f"{facts.held_seconds / 3600:.0f} h: ./sirenade avis held"
+        )
+
+
+def _unswept(facts: ConditionFacts) -> Iterator[str]:
+    if facts.unswept_seconds > _UNSWEPT_HOURS * 3600:
+        yield (
+            "Nobody has looked for texts of another context for "
+            f"{facts.unswept_seconds / 3600:.0f} h: ./sirenade avis sweep"
         )
 
 
@@ -80,5 +90,14 @@ CONDITIONS = (
         hold="30m",
         summary="Texts wait for a person, the oldest for {{ $value | humanizeDuration }}.",
         faults=_held,
+    ),
+    warning(
+        "SirenadeSweepLate",
+        expression=f"""
+            time() - min(sirenade_sweep_last_end_timestamp_seconds) > {_UNSWEPT_HOURS} * 3600
+        """,
+        hold="30m",
+        summary="No sweep of the texts' contexts has ended for {{ $value | humanizeDuration }}.",
+        faults=_unswept,
     ),
 )

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -90,6 +91,14 @@ def facts_hash(facts: Facts) -> str:
 
 BAND_YEARS = 3
 """A headcount is told until this many years after its own."""
+
+
+def said(values: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what the register does not say, at every depth of these facts."""
+    nested = {
+        name: said(value) if isinstance(value, dict) else value for name, value in values.items()
+    }
+    return {name: value for name, value in nested.items() if value not in (None, {}, ())}
 
 
 def as_told(facts: Facts, today: dt.date) -> Facts:

@@ -165,17 +165,23 @@ _MONEY = (
         ),
     )
     .line(
-        graph(65, "Renewals that wait", "short", width=12).shows(
+        graph(65, "Renewals that wait", "short", width=10).shows(
             "Due avis whose former text stands meanwhile.",
             {"waiting": "max(sirenade_renewals_waiting_avis)"},
         ),
-        graph(66, "Renewals begun, against the rate", "short", width=12).shows(
+        graph(66, "Renewals begun, against the rate", "short", width=10).shows(
             "Renewals of a day at the present speed, beside the most that a person has allowed."
             " Without a limit only the speed is drawn.",
             {
                 "begun": f"sum(rate(sirenade_renewals_published_total[{RATE}])) * 86400",
                 "allowed": "max(sirenade_renewals_limit_avis)",
             },
+        ),
+        stat(67, "Last sweep", "h", width=4, decimals=1).shows(
+            "How long ago a sweep for texts of another context has ended, in the database that"
+            " waits longest; after 72 hours there is an alert. `./sirenade avis sweep` tells more.",
+            {"": "(time() - min(sirenade_sweep_last_end_timestamp_seconds)) / 3600"},
+            nothing="none yet",
         ),
     )
 )

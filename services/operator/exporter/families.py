@@ -117,6 +117,13 @@ WORK = (
         "Since when the text waits that has waited longest for a person.",
         least=True,
     ),
+    # No child before the first sweep begins, and its beginning until the first one ends.
+    Family(
+        "sirenade_sweep_last_end_timestamp_seconds",
+        "When a sweep for texts of another context has last ended.",
+        least=True,
+    ),
+    Family("sirenade_sweep_made_due_avis", "Texts that sweeps have made due, in all."),
     Family(
         "sirenade_budget_cap_euros", "Most that all texts may cost; +Inf where there is no cap."
     ),

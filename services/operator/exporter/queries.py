@@ -118,7 +118,11 @@ SHARD = text(f"""
         'synthese', count(*) FILTER (WHERE kind = 'synthese'))
         FROM avis WHERE held_because IS NOT NULL),
       'sirenade_avis_oldest_held_timestamp_seconds',
-        (SELECT extract(epoch FROM min(held_at))::float FROM avis WHERE held_because IS NOT NULL))
+        (SELECT extract(epoch FROM min(held_at))::float FROM avis WHERE held_because IS NOT NULL),
+      'sirenade_sweep_last_end_timestamp_seconds',
+        (SELECT extract(epoch FROM coalesce(max(ended_at), min(began_at)))::float
+         FROM context_sweeps),
+      'sirenade_sweep_made_due_avis', (SELECT coalesce(sum(made_due), 0) FROM context_sweeps))
 """)
 
 WHOLE = text("""

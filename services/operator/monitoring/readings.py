@@ -56,7 +56,8 @@ _REJECTED_SINCE = text("""
 class Reading:
     """`totals` are the exporter's, by metric; `rejections` are attempts by reason code.
 
-    `held_since_seconds` is the time, since the epoch, of the oldest of the held texts.
+    `held_since_seconds` is the time, since the epoch, of the oldest of the held texts, and
+    `swept_at_seconds` that of the last end of a sweep, in the database that waits longest.
     """
 
     progress: Progress
@@ -73,6 +74,7 @@ class Reading:
     turns_overdue: int = 0
     held_texts: int = 0
     held_since_seconds: float | None = None
+    swept_at_seconds: float | None = None
 
     def facts(self, *, dead_in_queues: int, still_seconds: float) -> ConditionFacts:
         """Return what alerts are judged by; `still_seconds` is the time since the last row."""
@@ -93,13 +95,12 @@ class Reading:
             unknown_codes=totals["sirenade_unknown_codes"],
             turns_overdue=self.turns_overdue,
             held_texts=self.held_texts,
-            held_seconds=self._held_seconds,
+            held_seconds=self._seconds_since(self.held_since_seconds),
+            unswept_seconds=self._seconds_since(self.swept_at_seconds),
             freshness_seconds=totals["sirenade_freshness_age_seconds"] or {},
         )
 
-    @property
-    def _held_seconds(self) -> float:
-        since = self.held_since_seconds
+    def _seconds_since(self, since: float | None) -> float:
         return 0.0 if since is None else self.progress.at.timestamp() - since
 
 
@@ -121,6 +122,7 @@ class Reader:
             failed: Counter[str] = Counter()
             overdue = held = 0
             held_since: list[float] = []
+            swept_at: list[float] = []
             for number, connection in enumerate(connections):
                 of_shard = connection.execute(queries.SHARD).scalar_one()
                 failed.update(of_shard["sirenade_failed_items_open"])
@@ -128,6 +130,8 @@ class Reader:
                 held += sum(of_shard["sirenade_avis_held"].values())
                 if (oldest := of_shard["sirenade_avis_oldest_held_timestamp_seconds"]) is not None:
                     held_since.append(oldest)
+                if (ended := of_shard["sirenade_sweep_last_end_timestamp_seconds"]) is not None:
+                    swept_at.append(ended)
                 self._count_rejections(number, connection)
             recent = control.execute(_RECENT, {"run_id": self._run_id}).mappings().one()
         return Reading(
@@ -138,6 +142,7 @@ class Reader:
             turns_overdue=overdue,
             held_texts=held,
             held_since_seconds=min(held_since, default=None),
+            swept_at_seconds=min(swept_at, default=None),
             **recent,
         )
 

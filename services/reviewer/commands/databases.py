@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from services.reviewer.contexts.reader import ContextReader
+from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.migrate import current_engine, require_current
 from shared.db.shards import open_shards, require_one_database
@@ -20,6 +22,10 @@ class Databases:
 
     control: Engine
     shards: tuple[Engine, ...]
+
+    @property
+    def contexts(self) -> ContextReader:
+        return ContextReader(self.control, self.shards, Clock())
 
 
 @contextmanager

@@ -135,8 +135,9 @@ class _Runner:
         if self.clock.stopping.is_set():
             self._interrupt("reviewers make the sample to its end, and nothing else")
         self.budget.pause("sample", sample_ids=ids)
+        contexts = self.opened.contexts
         for engine in self.opened.shards:
-            for one in read_avis(engine, ids):
+            for one in read_avis(engine, contexts, ids):
                 self._tell("text", one, render_avis(one))
         rest = read_forecast(self.opened)
         self._tell("forecast", as_plain(rest), f"the rest: {summary(rest)}")

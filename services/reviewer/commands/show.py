@@ -12,15 +12,14 @@ from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy import Engine, text
 
+from services.reviewer.commands.databases import databases
+from services.reviewer.contexts.reader import ContextReader
 from services.reviewer.money.amounts import json_default
 from services.reviewer.reviews.quotability import reasons_against_quoting
-from services.reviewer.texts.subject_rows import read_subjects
-from services.reviewer.texts.subjects import AvisSubject
+from services.reviewer.texts.subjects import AvisSubject, fact_lines
 from shared.avis import PENDING, WITH_TEXT, AvisOutcome
-from shared.db.migrate import current_engine
-from shared.db.shards import url_for
 from shared.errors import UserError
-from shared.settings import DatabaseSettings, load
+from shared.sharding import route
 from shared.sirene.identifiers import is_siret, siren_of
 
 # Nobody understands the activity yet, but the establishment may be written about.
@@ -61,9 +60,9 @@ def show(
     digits = "".join(siret.split())
     if not is_siret(digits):
         raise UserError("a SIRET has 14 digits")
-    url = url_for(load(DatabaseSettings), siren_of(digits))
-    with current_engine(url, application_name="sirenade-avis") as engine:
-        found = read_avis(engine, digits)
+    with databases() as opened:
+        engine = opened.shards[route(siren_of(digits), len(opened.shards))]
+        found = read_avis(engine, opened.contexts, digits)
         works = read_published(engine, digits) if as_json_ld else []
     if not found:
         raise UserError(f"no avis for the establishment {digits}: is it imported?")
@@ -84,7 +83,9 @@ def read_published(engine: Engine, siret: str) -> list[dict[str, Any]]:
         return list(connection.scalars(_PUBLISHED, {"siret": siret}))
 
 
-def read_avis(engine: Engine, wanted: str | Sequence[int]) -> list[dict[str, Any]]:
+def read_avis(
+    engine: Engine, contexts: ContextReader, wanted: str | Sequence[int]
+) -> list[dict[str, Any]]:
     """Return one object for each avis of a SIRET or of ids: row, facts, sources and attempts.
 
     The facts are None when nobody may write about the establishment. Ids of other shards are left
@@ -93,7 +94,8 @@ def read_avis(engine: Engine, wanted: str | Sequence[int]) -> list[dict[str, Any
     statement = _OF_SIRET if isinstance(wanted, str) else _THESE
     with engine.connect() as connection:
         rows = [dict(row) for row in connection.execute(statement, {"wanted": wanted}).mappings()]
-        subjects = read_subjects(connection, [row["id"] for row in rows])
+    subjects = contexts.subjects(engine, [row["id"] for row in rows])
+    with engine.connect() as connection:
         for row in rows:
             subject = subjects.get(row["id"])
             writable = subject is not None and subject.outcome(sole_traders=True) in _WRITABLE
@@ -163,9 +165,8 @@ def _text_of(avis: Mapping[str, Any]) -> RenderableType:
 def _facts_table(facts: Mapping[str, object]) -> Table:
     # Values fold, so that a narrow terminal cuts nothing off.
     table = Table(*(Column(overflow="fold") for _ in range(2)), show_header=False, box=None)
-    for name, value in facts.items():
-        if value is not None:
-            table.add_row(Text(name, style="dim"), Text(str(value)))
+    for name, words in fact_lines(facts).items():
+        table.add_row(Text(name, style="dim"), Text(words))
     return table
 
 

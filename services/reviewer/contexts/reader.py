@@ -14,6 +14,7 @@ from services.reviewer.contexts.histories import (
     former_enseignes,
     held_until,
 )
+from services.reviewer.texts.subject_rows import read_subjects
 from services.reviewer.texts.subjects import AvisSubject
 from shared.clock import Clock
 from shared.imports.completeness import Completeness, read_completeness
@@ -38,6 +39,12 @@ class ContextReader:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _complete: Completeness | None = None
     _read_at: float = 0.0
+
+    def subjects(self, shard: Engine, avis_ids: Sequence[int]) -> dict[int, AvisSubject]:
+        """Return the subjects of these avis of a shard, with their contexts."""
+        with shard.connect() as connection:
+            subjects = read_subjects(connection, avis_ids)
+        return self.describe(subjects)
 
     def describe(self, subjects: Mapping[int, AvisSubject]) -> dict[int, AvisSubject]:
         """Return the subjects with their contexts; a synthese tells none."""

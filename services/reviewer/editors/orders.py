@@ -2,15 +2,17 @@
 
 An order is carried out and marked in one transaction: a kill leaves it pending, and it is carried
 out once. One reviewer at a time works on them, so that two orders about a text keep their order.
+The context of a text is read before, because it needs connections; the facts must be the same then.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy import Connection, Engine, text
 
 from services.reviewer import statements
+from services.reviewer.contexts.reader import ContextReader
 from services.reviewer.editors.decisions import (
     WITH_A_MODEL,
     KeptText,
@@ -93,6 +95,7 @@ class Editor:
     engine: Engine
     validate: Validate
     clock: Clock
+    contexts: ContextReader
     sole_traders: bool
     imprint: Imprint = NO_IMPRINT
 
@@ -102,19 +105,24 @@ class Editor:
 
     def carry_out_one(self) -> bool:
         """Carry out the oldest order; return False where none is left, or another works on it."""
+        with self.engine.connect() as connection:
+            found = connection.execute(_NEXT).one_or_none()
+        if found is None:
+            return False
+        ids = [] if found.avis_id is None else [found.avis_id]
+        described = self.contexts.subjects(self.engine, ids).get(found.avis_id)
         with self.engine.begin() as connection:
             if not try_hold(connection, Lock.AVIS_ORDERS):
                 return False
-            found = connection.execute(_NEXT).one_or_none()
-            if found is None:
-                return False
-            ids = [] if found.avis_id is None else [found.avis_id]
             lock_subjects(connection, ids)
             kept = _kept(connection, found.avis_id)
             row = connection.execute(_ORDER, {"id": found.id}).mappings().one_or_none()
-            if row is not None:
+            subject = read_subjects(connection, ids).get(found.avis_id)
+            # Otherwise another carried it out, or the facts changed: it is looked at again.
+            if row is not None and _hash_of(subject) == _hash_of(described):
                 order = TextOrder(**{**row, "verb": OrderVerb(row["verb"])})
-                subject = read_subjects(connection, ids).get(found.avis_id)
+                if subject is not None and described is not None:
+                    subject = replace(subject, context=described.context)
                 self._carry_out(connection, found.id, order, kept, subject)
         return True
 
@@ -193,6 +201,10 @@ class Editor:
         statements.execute_rows(connection, statements.KEEP_ATTEMPTS, [row | {"accepted": True}])
         replace_simhash(connection, result)
         connection.execute(statements.RESOLVE_FAILED_ITEMS, {"keys": [str(kept.id)]})
+
+
+def _hash_of(subject: AvisSubject | None) -> str | None:
+    return None if subject is None else subject.facts_hash
 
 
 def _kept(connection: Connection, avis_id: int | None) -> KeptText | None:

@@ -1,6 +1,5 @@
 """The rows in which results are stored: accepted texts, attempts, failures. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 
 import orjson
@@ -8,6 +7,7 @@ import orjson
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.provenance import Imprint, json_ld
 from services.reviewer.texts.rulings import AvisResult, Claim, Ruling
+from shared.sirene.facts import said
 
 
 def failure_row(claim: Claim, code: str, message: str) -> dict[str, object]:
@@ -62,12 +62,4 @@ def attempt_row(result: AvisResult, attempt: Attempt, ruling: Ruling) -> dict[st
 
 def _facts_of(claim: Claim) -> dict[str, object] | None:
     """Return the facts that the hash is of; None where a batch was asked with others."""
-    return None if claim.of_other_facts else _said(asdict(claim.facts))
-
-
-def _said(values: Mapping[str, object]) -> dict[str, object]:
-    """Leave out what the register does not say, at every depth."""
-    nested = {
-        name: _said(value) if isinstance(value, dict) else value for name, value in values.items()
-    }
-    return {name: value for name, value in nested.items() if value not in (None, {}, ())}
+    return None if claim.of_other_facts else said(asdict(claim.facts))

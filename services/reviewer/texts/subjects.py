@@ -1,13 +1,14 @@
 """The subject of an avis: an establishment as the register has it now. Pure."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from services.reviewer.reviews.selection import select
 from services.reviewer.reviews.source import Source, sources_hash
 from shared.avis import PENDING, AvisOutcome
 from shared.sirene.context import NO_CONTEXT, Context
-from shared.sirene.facts import Facts, as_told, facts_hash
+from shared.sirene.facts import Facts, as_told, facts_hash, said
 from shared.sirene.pages import avis_outcome, facts_of, registered_facts
 from shared.sirene.records import Etablissement, Page, UniteLegale
 
@@ -54,3 +55,17 @@ class AvisSubject:
         if outcome is not PENDING or self.sources is None:
             return outcome
         return PENDING if select(self.facts, self.sources).quoted else AvisOutcome.NO_REVIEWS
+
+
+def fact_lines(facts: Mapping[str, object]) -> dict[str, str]:
+    """Return what facts and context say, in words for people."""
+    lines = said(facts)
+    context = lines.pop("context", {})
+    assert isinstance(context, dict)
+    return {name: _words(value) for name, value in (lines | context).items()}
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(each)}" for name, each in said(value).items())
+    return "; ".join(map(_words, value)) if isinstance(value, list | tuple) else str(value)

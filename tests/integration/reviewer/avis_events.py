@@ -260,8 +260,10 @@ def order(verb: OrderVerb, words: str | None = None) -> Event:
             siret=subject.siret, verb=verb, ordered_by="someone", reason="because", text=words
         )
         subject.act(lambda connection: place_order(connection, placed))
+        engine, clock = subject.register.engine, Clock()
+        contexts = ContextReader(engine, [engine], clock)
         editor = Editor(
-            subject.register.engine, lambda _text, _facts: Verdict(), Clock(), sole_traders=False
+            engine, lambda _text, _facts: Verdict(), clock, contexts, sole_traders=False
         )
         assert editor.carry_out_one()
 

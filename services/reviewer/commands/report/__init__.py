@@ -25,11 +25,8 @@ def report(
     from services.reviewer.commands.report.figures import read_report  # noqa: PLC0415
     from services.reviewer.commands.report.page import render  # noqa: PLC0415
 
-    with (
-        register("sirenade-report", statement_timeout_seconds=0) as engine,
-        engine.connect() as connection,
-    ):
-        found = read_report(connection, samples=texts)
+    with register("sirenade-report", statement_timeout_seconds=0) as engine:
+        found = read_report(engine, samples=texts)
     if not found.outcomes:
         raise UserError("there are no avis yet: import some establishments first")
     try:

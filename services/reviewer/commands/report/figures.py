@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Engine, Row, text
 
-from services.reviewer.texts.subject_rows import read_subjects
+from services.reviewer.contexts.reader import ContextReader
+from services.reviewer.texts.subjects import fact_lines
 from services.reviewer.validation import GROUNDING
 from shared.avis import PENDING
+from shared.clock import Clock
 
 _DUPLICATES = ("exact_duplicate", "near_duplicate")
 _IDENTITY = [
@@ -105,7 +107,7 @@ class SampleText:
     siret: str
     text: str
     label: str
-    facts: Mapping[str, object]
+    facts: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,14 @@ def eur_per_1000(cost_eur: Decimal, accepted: int) -> Decimal | None:
     return cost_eur * 1000 / accepted if accepted else None
 
 
-def read_report(connection: Connection, *, samples: int) -> TextReport:
+def read_report(engine: Engine, *, samples: int) -> TextReport:
+    """Read the figures and some texts of a register that is in one database."""
+    shown = _samples(engine, samples)
+    with engine.connect() as connection:
+        return _figures(connection, shown)
+
+
+def _figures(connection: Connection, samples: Sequence[SampleText]) -> TextReport:
     kinds = {"grounding": sorted(GROUNDING), "duplicates": list(_DUPLICATES)}
     lengths = connection.execute(_LENGTHS, {"step": LENGTH_STEP})
     return TextReport(
@@ -155,7 +164,7 @@ def read_report(connection: Connection, *, samples: int) -> TextReport:
         reasons=_by_reason(connection.execute(_REASONS).all()),
         lengths={row.characters: row.texts for row in lengths},
         minutes=connection.execute(_MINUTES).all(),
-        samples=_samples(connection, samples),
+        samples=samples,
         held={(row.kind, row.held_because): row.texts for row in connection.execute(_HELD)},
         usefulness=connection.execute(
             _USEFULNESS, {"identity": _IDENTITY, "short": SHORT_LINE}
@@ -172,15 +181,17 @@ def _by_reason(rows: Sequence[Any]) -> dict[str, tuple[int, int, int]]:
     return {reason: (counts[0], counts[1], counts[2]) for reason, counts in ordered}
 
 
-def _samples(connection: Connection, number: int) -> list[SampleText]:
-    rows = connection.execute(_SOME, {"number": number}).all()
-    subjects = read_subjects(connection, [row.id for row in rows])
+def _samples(engine: Engine, number: int) -> list[SampleText]:
+    with engine.connect() as connection:
+        rows = connection.execute(_SOME, {"number": number}).all()
+    contexts = ContextReader(engine, [engine], Clock())
+    subjects = contexts.subjects(engine, [row.id for row in rows])
     return [
         SampleText(
             row.siret,
             row.text,
             row.label or "",
-            {name: value for name, value in asdict(subject.facts).items() if value is not None},
+            fact_lines(asdict(subject.facts)),
         )
         for row in rows
         # A unit that objected is not shown, even before its text is erased.

@@ -134,6 +134,22 @@ def test_held_texts_are_told_by_kind_with_the_oldest(engine: Engine) -> None:
     assert (reading.held_texts, reading.held_since_seconds) == (6, 1000 * ids[1])
 
 
+def test_a_sweep_is_told_by_its_last_end_and_before_by_its_beginning(engine: Engine) -> None:
+    register = Register(engine)
+    value = exported(engine)
+    assert (value("sweep_last_end_timestamp_seconds"), value("sweep_made_due_avis")) == (None, 0)
+    for began_at in (1000, 2000):
+        register.execute(
+            "INSERT INTO context_sweeps (began_at, made_due) VALUES (to_timestamp(:began_at), 3)",
+            began_at=began_at,
+        )
+    value = exported(engine)
+    assert (value("sweep_last_end_timestamp_seconds"), value("sweep_made_due_avis")) == (1000, 6)
+    register.execute("UPDATE context_sweeps SET ended_at = began_at + interval '500 s'")
+    assert exported(engine)("sweep_last_end_timestamp_seconds") == 2500
+    assert Reader([engine, engine], None).read().swept_at_seconds == 2500
+
+
 def test_several_databases_are_added_up(engine: Engine) -> None:
     Desk(engine).execute("INSERT INTO dead_letters (queue, message_id, body) VALUES ('q', '1', '')")
     with engine.begin() as connection:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from services.reviewer.contexts.reader import ContextReader
 from services.reviewer.editors.orders import Editor
 from services.reviewer.validation import Verdict
 from tests.integration.reviewer.avis_command import Call, make_call
@@ -34,7 +35,10 @@ def _text(register: "Register", desk: "Desk") -> None:
 def _editor(register: "Register", clock: "Clock") -> "Iterator[None]":
     """A reviewer that carries out orders."""
     stop = threading.Event()
-    editor = Editor(register.engine, lambda _text, _facts: Verdict(), clock, sole_traders=False)
+    contexts = ContextReader(register.engine, [register.engine], clock)
+    editor = Editor(
+        register.engine, lambda _text, _facts: Verdict(), clock, contexts, sole_traders=False
+    )
 
     def turn() -> None:
         while not stop.wait(0.05):

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 
 def read(engine: Engine) -> TextReport:
-    with engine.connect() as connection:
-        return read_report(connection, samples=20)
+    return read_report(engine, samples=20)
 
 
 def report(database_url: str, out: Path) -> Finished:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.reviewer.commands.due import mark_due
+from services.reviewer.contexts.reader import ContextReader
 from services.reviewer.editors.orders import Editor
+from services.reviewer.texts.attempts import Validate
 from services.reviewer.texts.rulings import Fate
 from services.reviewer.validation import Verdict
 from shared.avis import OrderVerb, TextOrder
@@ -26,6 +28,7 @@ SIRET = "00000000100011"
 # An editor that dies in the middle of its transaction, as by kill -9.
 _KILLED = """
 import os, signal, sys
+from services.reviewer.contexts.reader import ContextReader
 from services.reviewer.editors.orders import Editor
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -34,7 +37,8 @@ def die(text, facts):
     os.kill(os.getpid(), signal.SIGKILL)
 
 engine = make_engine(sys.argv[1], application_name="killed")
-Editor(engine, die, Clock(), sole_traders=False).step()
+contexts = ContextReader(engine, [engine], Clock())
+Editor(engine, die, Clock(), contexts, sole_traders=False).step()
 """
 
 Order = Callable[..., OrderOutcome | None]
@@ -44,9 +48,14 @@ def no_digits(text: str, _facts: object) -> Verdict:
     return Verdict(("ungrounded_number",) if any(map(str.isdigit, text)) else ())
 
 
+def editor_of(register: "Register", clock: "Clock", validate: Validate) -> Editor:
+    contexts = ContextReader(register.engine, [register.engine], clock)
+    return Editor(register.engine, validate, clock, contexts, sole_traders=False)
+
+
 @pytest.fixture
 def editor(register: "Register", clock: "Clock") -> Editor:
-    return Editor(register.engine, no_digits, clock, sole_traders=False)
+    return editor_of(register, clock, no_digits)
 
 
 @pytest.fixture
@@ -252,7 +261,7 @@ def test_a_validator_that_breaks_refuses_one_order_and_holds_up_no_other(
 
     place(OrderVerb.EDIT, text="Un atelier.")
     place(OrderVerb.HOLD)
-    Editor(register.engine, breaks, clock, sole_traders=False).step()
+    editor_of(register, clock, breaks).step()
     rows = register.rows("SELECT status, refusal FROM avis_orders ORDER BY id")
     assert [tuple(row.values()) for row in rows] == [
         ("refused", "the validator broke: ZeroDivisionError"),
@@ -286,7 +295,7 @@ def test_orders_are_carried_out_in_their_order_by_several_editors(
     for _ in range(10):
         place(OrderVerb.HOLD)
         place(OrderVerb.RELEASE)
-    editors = [Editor(register.engine, no_digits, clock, sole_traders=False) for _ in range(3)]
+    editors = [editor_of(register, clock, no_digits) for _ in range(3)]
     with ThreadPoolExecutor(3) as threads:
         list(threads.map(Editor.step, editors))
     editors[0].step()

@@ -29,12 +29,21 @@ def held_for(hours: float) -> Reading:
     return replace(reading, held_since_seconds=since_seconds)
 
 
+def swept_before(hours: float) -> Reading:
+    reading = after(10, rows=1)
+    return replace(reading, swept_at_seconds=reading.progress.at.timestamp() - hours * HOUR)
+
+
 def test_a_run_that_is_well_raises_nothing() -> None:
     assert names(after(10, rows=1000)) == []
 
 
 def test_a_text_may_wait_for_a_person_over_a_weekend() -> None:
     assert names(held_for(71)) == []
+
+
+def test_a_sweep_of_the_whole_register_may_take_days() -> None:
+    assert names(swept_before(71)) == []
 
 
 @pytest.mark.parametrize(
@@ -52,6 +61,7 @@ def test_a_text_may_wait_for_a_person_over_a_weekend() -> None:
         (with_totals(unknown_codes={"activite_principale": 2}), "UnknownCodes"),
         (after(10, rows=1, turns_overdue=3), "TurnsOverdue"),
         (held_for(73), "TextsHeld"),
+        (swept_before(73), "SweepLate"),
         (with_totals(freshness_age_seconds={"etablissements": 37 * HOUR}), "NotFresh"),
         (with_totals(budget_paused={"cap": 1}), "BudgetReached"),
     ],
