@@ -23,19 +23,24 @@ TODAY = dt.date(2026, 11, 30)
 
 REFUSED_ON_PURPOSE = {
     # An age grows old: editorial rule 6 refuses what this bank's author let pass.
-    "good.gaec.2": "age_told",
-    "good.optic.2": "age_told",
-    "good.pf.2": "age_told",
-    "good.plomb.4": "age_told",
+    "bank_dev.good.gaec.2": "age_told",
+    "bank_dev.good.optic.2": "age_told",
+    "bank_dev.good.pf.2": "age_told",
+    "bank_dev.good.plomb.4": "age_told",
     # The form is the company's, the year that of the establishment.
-    "one.good.sivu.2": "ungrounded_terms",
-    "one.good.proxi.2": "ungrounded_terms",
+    "strangers_2.one.good.sivu.2": "ungrounded_terms",
+    "strangers_2.one.good.proxi.2": "ungrounded_terms",
     # The year is told of the siège, and of an activity: it is that of the establishment.
-    "two.good.bateau.3": "ungrounded_terms",
-    "two.good.marche.1": "ungrounded_terms",
+    "strangers_3.two.good.bateau.3": "ungrounded_terms",
+    "strangers_3.two.good.marche.1": "ungrounded_terms",
     # They tell a SIRET's date as that since which the shop exists.
-    "good.fleurs.2": "existence_claim",
-    "s.good.022": "existence_claim",
+    "bank_dev.good.fleurs.2": "existence_claim",
+    "strangers.s.good.022": "existence_claim",
+    # They tell the headcount of the shop behind an enseigne as that of the company.
+    "strangers_5.good.06.4": "ungrounded_terms",
+    "strangers_5.good.10.2": "ungrounded_terms",
+    "strangers_5.good.19.1": "ungrounded_terms",
+    "strangers_5.good.19.3": "ungrounded_terms",
 }
 """Texts that their author called good, with the code by which the editorial rules refuse them."""
 
@@ -63,7 +68,8 @@ class Scores:
 def rows(bank: str) -> Iterator[Row]:
     lines = (_HERE / f"{bank}.jsonl").read_text(encoding="utf-8").strip().split("\n")
     for value in map(json.loads, lines):
-        good = value["acceptable"] and value["id"] not in REFUSED_ON_PURPOSE
+        name = f"{bank}.{value['id']}"
+        good = value["acceptable"] and name not in REFUSED_ON_PURPOSE
         codes = frozenset(value["reasons"]) if bank.startswith("bank") else frozenset()
         told = _rich(value["facts"]) if bank == RICH else value["facts"]
         # The register's facts have a SIRET. Without one nobody knows which place is the siège.
@@ -72,7 +78,7 @@ def rows(bank: str) -> Iterator[Row]:
         facts = facts_from(told)
         if bank == RICH:
             facts = as_told(facts, TODAY)
-        yield Row(value["id"], value["text"], facts, good, codes)
+        yield Row(name, value["text"], facts, good, codes)
 
 
 _OF_UNIT = {

@@ -22,8 +22,8 @@ def test_refusals_carry_a_right_code() -> None:
         ("strangers", 0.05),
         ("strangers_2", 0.0),
         ("strangers_3", 0.12),
-        ("strangers_4", 0.05),
-        ("strangers_5", 0.16),
+        ("strangers_4", 0.0),
+        ("strangers_5", 0.0),
     ],
 )
 def test_good_texts_pass(bank: str, most: float) -> None:

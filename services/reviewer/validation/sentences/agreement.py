@@ -30,6 +30,9 @@ _NAMED = frozenset({"<nom>", "<etab>", "<unite>"})
 _WORDS_OF_ACTIVITY = frozenset({"<tete>", "<metier>", "<libelle>"})
 _AFTER_NOUN = frozenset({"<nom>", "<etab>", "<unite>", "<gentile>"})
 _WITHIN_NOUN = _AFTER_NOUN | {"<mot>", "<commune>", "de", "d'", "du", "des"}
+_EPITHETS = _AFTER_NOUN | {"<mot_forme>", "<sigle>"}
+_ADJECTIVES = frozenset("individuelle exploitante principal principale secondaire social".split())  # noqa: SIM905 a word list
+_PREPOSITIONS = frozenset({"de", "d'", "à", "par"})
 _TO_BE = {"est": "s", "sont": "p"}
 _PARTICIPLE = re.compile(r"(?:.*[^\W\d_]é|établi|sis|inscrit|ouvert|issu|tenu)(e?)(s?)$")
 _FACTS = frozenset(
@@ -105,6 +108,7 @@ def disagree(tokens: tuple[SpeltWord, ...]) -> bool:
         any(DISAGREES in token.symbols for token in tokens)
         or any(_article_is_wrong(first, second) for first, second in pairwise(tokens))
         or _participles_are_wrong(tokens)
+        or any(_epithet_is_wrong(tokens, place) for place in range(len(tokens) - 2))
         or _verb_is_wrong(tokens)
     )
 
@@ -195,6 +199,23 @@ def _participles_are_wrong(tokens: tuple[SpeltWord, ...]) -> bool:
         if participle and not _agrees(participle[0], features):
             return True
     return _first_participle_is_wrong(tokens)
+
+
+def _epithet_is_wrong(tokens: tuple[SpeltWord, ...], start: int) -> bool:
+    """Return whether « une entreprise individuelle créé » does not agree, where a noun begins."""
+    noun = tokens[start + 1]
+    if tokens[start].text not in _DETERMINERS or noun.features is None or "<nom>" in noun.symbols:
+        return False
+    # In « établissement d’une SAS implanté à Lyon » the participle is the first noun's.
+    before = [token.text for token in tokens[max(0, start - 2) : start]]
+    if before[-1:] and before[-1] in _PREPOSITIONS and before[0] != "agit":
+        return False
+    place = start + 2
+    while place < len(tokens) - 1 and (
+        tokens[place].text in _ADJECTIVES or not _EPITHETS.isdisjoint(tokens[place].symbols)
+    ):
+        place += 1
+    return not _agrees(tokens[place].text, noun.features)
 
 
 def _first_participle_is_wrong(tokens: tuple[SpeltWord, ...]) -> bool:

@@ -39,6 +39,7 @@ def _of_register(facts: Facts, known: Known, activity: ActivityWords) -> dict[st
         "simple": has_one_year(facts)
         and (facts.annee_effectifs, facts.unite_annee_effectifs) == (None, None),
         "location": "location" in activity.heads,
+        "travaux": "travaux" in activity.heads,
         "double": has_two_names(facts),
         "signe": facts.enseigne is not None and fold(facts.enseigne) == fold(facts.nom),
     }
