@@ -34,6 +34,7 @@ from services.reviewer.texts.holds import HoldRules
 from services.reviewer.texts.provenance import Imprint
 from services.reviewer.texts.warm_up import warm_up
 from services.reviewer.validation import RULES, validate
+from services.reviewer.validation.sentences.declarations import FACTS_MISNAMED
 from shared.broker.envelope import publish
 from shared.clock import Clock
 from shared.db.engine import make_engine
@@ -243,7 +244,7 @@ def build(
     shards = open_shards(settings, engine, application_name="sirenade-reviewer", pool_size=2)
     for shard in shards:
         metrics.pools.watch("shards", shard)
-    metrics.declare_reasons(RULES)
+    metrics.declare_reasons((*RULES, FACTS_MISNAMED))
     warm_up()
     file = settings.avis_providers_file
     providers = () if file is None else read_providers(file)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fuzz.mutators import ODD, dumped, mutated, spoiled
-from tests.integration.reviewer.chat_server import GOOD
+from tests.integration.reviewer.chat_server import GOOD, phrases
 
 _TEXTS: tuple[Any, ...] = (
     *ODD, GOOD, GOOD * 2, f"```json\n{GOOD}\n```", f"<p>{GOOD}</p>", f"# {GOOD}", GOOD.upper(),
@@ -33,6 +33,10 @@ _TOKENS: tuple[Any, ...] = (
     {},
     -(2**70),
 )
+_NAMES: tuple[Any, ...] = (
+    None, {}, "nom", [1], [None], [[]], ["nom"] * 10_000, ["NOM"], ["x" * 100_000], ["\ud800"],
+    ["effectif"], ["nom", "commune", "forme"], [""],
+)  # fmt: skip
 _TOOL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{"}}
 _RETRIES = (
     "", "0", "0.1", "-5", "soon", "1e9", "٣", "Wed, 21 Oct 2015 07:28:00 GMT", "Mon, 99 Foo 99999",
@@ -78,15 +82,27 @@ def make_answer(rng: random.Random) -> ChatAnswer:
     return ChatAnswer(make_body(rng), rng.choice(_STATUSES), headers)
 
 
+def _in_sentences(content: Any, rng: random.Random) -> Any:
+    """Return the text as sentences with names, some of them wrong, or far too many."""
+    told: dict[str, list[Any]] = {"phrases": [{"texte": content, "faits": []}]}
+    if isinstance(content, str):
+        told = json.loads(phrases(content))
+    if rng.random() < 0.1:
+        rng.choice(told["phrases"])["faits"] = rng.choice(_NAMES)
+    if rng.random() < 0.05:
+        told["phrases"] *= rng.choice((0, 2, 13, 1000))
+    return told
+
+
 def make_body(rng: random.Random) -> bytes:
     content: Any = rng.choice(_TEXTS) if rng.random() < 0.7 else GOOD
     kind = rng.randrange(10)
     if kind < 7:
-        content = json.dumps({"texte": content}, ensure_ascii=rng.random() < 0.5)
+        content = json.dumps(_in_sentences(content, rng), ensure_ascii=rng.random() < 0.5)
     if kind == 1:
         content = spoiled(content.encode(errors="replace"), rng).decode(errors="replace")
     elif kind == 2:
-        content = json.dumps(mutated({"texte": content}, rng))
+        content = json.dumps(mutated(_in_sentences(content, rng), rng))
     elif kind == 3:
         content = [{"type": "text", "text": content}, rng.choice(ODD)]
     message = {"role": "assistant", "content": content}

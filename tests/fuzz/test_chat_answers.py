@@ -9,7 +9,6 @@ from pydantic import HttpUrl
 from requests.structures import CaseInsensitiveDict
 
 from services.reviewer.batches.answers import read_line
-from services.reviewer.notices.slots import fill
 from services.reviewer.providers.answers import read_answer
 from services.reviewer.providers.bill import Bill
 from services.reviewer.providers.chat import ChatError, error_of, read_retry_after
@@ -67,7 +66,8 @@ def _of_answer(body: bytes, structured_output: StructuredOutput) -> str:
     if answer.text is None or answer.reasons:
         assert answer.reasons
         return f"rejected: {answer.reasons[0]}"
-    verdict = validate(fill(answer.text, _FACTS), _FACTS)
+    filled = answer.filled(_FACTS)
+    verdict = validate(filled.text or "", _FACTS, filled.sentences)
     return "accepted" if verdict.accepted else f"rejected by the validator: {verdict.reasons[0]}"
 
 
@@ -97,10 +97,12 @@ def test_a_spoiled_answer_becomes_a_text_or_reasons_and_a_cost(fuzz: Fuzz) -> No
         "rejected: truncated",
         "rejected: refusal",
         "rejected: content_filter",
+        "rejected: too_long",
+        "rejected by the validator: facts_misnamed",
         "rejected by the validator: too_long",
         "rejected by the validator: markup",
         "no answer: RateLimited",
         "no answer: Transient",
         "no answer: BadRequest",
-        "no answer: Refused",
+        "no answer: ChatRefused",
     )

@@ -13,7 +13,6 @@ from services.reviewer.batches import lines as batch_lines
 from services.reviewer.batches.answers import MISSING
 from services.reviewer.batches.jobs import BatchJob
 from services.reviewer.batches.lines import BatchLine
-from services.reviewer.notices.slots import fill
 from services.reviewer.providers.answers import UNAVAILABLE, ModelAnswer
 from services.reviewer.providers.prompt import reproaches
 from services.reviewer.providers.settings import Provider, TokenUsage
@@ -132,7 +131,7 @@ class BatchResults:
             attempts = Attempts((replace(attempt, text=None),), moved)
         else:
             with structlog.contextvars.bound_contextvars(avis_id=line.avis_id):
-                attempts = self._validated(line, attempt, claim)
+                attempts = self._validated(line, attempt, answer, claim)
             if attempts.slow_down is not None:
                 last = attempts.made[-1]
                 again = reproaches(last.reasons, last.own_words)
@@ -156,10 +155,12 @@ class BatchResults:
             cost_eur=cost_eur,
         )
 
-    def _validated(self, line: BatchLine, attempt: Attempt, claim: Claim) -> Attempts:
+    def _validated(
+        self, line: BatchLine, attempt: Attempt, answer: ModelAnswer, claim: Claim
+    ) -> Attempts:
         """Return the attempt with its verdict; after the last one the template has its turn."""
-        if attempt.text is not None and not attempt.reasons:
-            attempt = self._filled(attempt, attempt.text, claim)
+        if answer.text is not None and not answer.reasons:
+            attempt = self._filled(attempt, answer, claim)
         if attempt.accepted:
             return Attempts((attempt,))
         if line.asks + 1 < ASKS:
@@ -171,15 +172,16 @@ class BatchResults:
         by_template = replace(self.reviewer.author, choice=None).write(claim.facts)
         return Attempts((attempt, *by_template.made))
 
-    def _filled(self, attempt: Attempt, slots: str, claim: Claim) -> Attempt:
+    def _filled(self, attempt: Attempt, answer: ModelAnswer, claim: Claim) -> Attempt:
         try:
-            filled = fill(slots, claim.facts)
-            verdict = self.reviewer.author.validate(filled, claim.facts)
+            filled = answer.filled(claim.facts)
+            text = filled.text or ""
+            verdict = self.reviewer.author.validate(text, claim.facts, filled.sentences)
         except Exception as error:  # noqa: BLE001  # a bug that one text meets must not hold up others
             log.warning("validation failed", error=type(error).__name__, at=places_of(error))
             return replace(attempt, reasons=(GENERATOR_FAILED,), error=type(error).__name__)
         reasons, own_words = verdict.reasons, verdict.own_words
-        return replace(attempt, text=filled, reasons=reasons, own_words=own_words)
+        return replace(attempt, text=text, reasons=reasons, own_words=own_words)
 
     def _estimate(self, line: BatchLine, answer: ModelAnswer) -> TokenUsage:
         """Estimate the usage of an answer that tells none."""

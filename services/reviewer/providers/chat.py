@@ -21,8 +21,8 @@ from typing import Any
 import orjson
 
 from services.reviewer.providers.answers import (
-    FIELD,
     FILTERED,
+    SCHEMA,
     UNFIT_STATUSES,
     ModelAnswer,
     read_answer,
@@ -47,16 +47,10 @@ _ADVICE = {
     429: "the account is empty",
 }
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {FIELD: {"type": "string"}},
-    "required": [FIELD],
-    "additionalProperties": False,
-}
 _RESPONSE_FORMATS: Mapping[StructuredOutput, object] = {
     "json_schema": {
         "type": "json_schema",
-        "json_schema": {"name": "notice", "strict": True, "schema": _SCHEMA},
+        "json_schema": {"name": "notice", "strict": True, "schema": SCHEMA},
     },
     "json_object": {"type": "json_object"},
 }

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.reviewer.notices.slots import fill
+from services.reviewer.providers.answers import ModelAnswer
 from services.reviewer.providers.batch_route import BatchRoute
 from services.reviewer.providers.bill import CallResult, Messages
 from services.reviewer.providers.call import CallWindow, ProviderClient
@@ -26,11 +26,11 @@ ProviderRoute = ProviderClient | BatchRoute
 
 @dataclass(frozen=True, slots=True)
 class ProviderDraft:
-    """A provider's answer. `text` has the facts in its slots; None where no text came."""
+    """A provider's answer. `filled` has the facts in its slots."""
 
     provider: Provider
     result: CallResult
-    text: str | None
+    filled: ModelAnswer
 
 
 class Exhausted(SirenadeError):
@@ -80,9 +80,7 @@ class ProviderChoice:
                 continue
             if not result.failed:
                 self._none_since = None
-            text = result.answer.text
-            filled = text if text is None or result.answer.reasons else fill(text, facts)
-            return ProviderDraft(route.provider, result, filled)
+            return ProviderDraft(route.provider, result, result.answer.filled(facts))
 
     def _choose(self, failed: Sequence[str]) -> ProviderRoute:
         with self._lock:

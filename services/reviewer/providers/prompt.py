@@ -13,7 +13,7 @@ from services.reviewer.providers.bill import Messages
 from services.reviewer.providers.fact_sheet import facts_json
 from shared.sirene.facts import Facts
 
-NOTICE = "notice-1"
+NOTICE = "notice-2"
 
 # Neighbours of one trade differ in their slots only: the order of their sentences varies.
 _ORDERS = (

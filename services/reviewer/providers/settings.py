@@ -115,7 +115,7 @@ class Provider(_Frozen):
     tokens_per_minute: int | None = Field(default=None, ge=100)
     max_parallel: int = Field(default=200, ge=1, le=1000)
     structured_output: StructuredOutput = "json_object"
-    max_tokens: int = Field(default=400, ge=50, le=4000)
+    max_tokens: int = Field(default=600, ge=50, le=4000)
     max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     temperature: Annotated[float, Field(ge=0, le=2)] | Literal["default"] = 0.7
     timeout_seconds: float = Field(default=30, ge=1, le=600)

@@ -1,12 +1,14 @@
 """Attempts at a text, each with its verdict: pure."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol
 
 from services.reviewer.notices.template import GeneratedText
 from services.reviewer.validation import Verdict
+from services.reviewer.validation.sentences.declarations import DeclaredSentence
 from shared.clock import utc_now
 from shared.errors import SlowDown
 from shared.sirene.facts import Facts
@@ -17,7 +19,16 @@ BY_A_MODEL = "trainedAlgorithmicMedia"
 GENERATOR_FAILED = "generator_failed"
 """The reason of an attempt that brought no text because the generator itself broke."""
 
+
 Validate = Callable[[str, Facts], Verdict]
+
+
+class ValidateDeclared(Protocol):
+    """Gives the verdict on a text, and on the facts that its author says its sentences use."""
+
+    def __call__(
+        self, text: str, facts: Facts, declared: Sequence[DeclaredSentence] = (), /
+    ) -> Verdict: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

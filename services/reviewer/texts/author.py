@@ -25,10 +25,11 @@ from services.reviewer.texts.attempts import (
     GENERATOR_FAILED,
     Attempt,
     Attempts,
-    Validate,
+    ValidateDeclared,
     attempt,
 )
 from services.reviewer.validation import Verdict
+from services.reviewer.validation.sentences.declarations import DeclaredSentence
 from shared.clock import Clock
 from shared.errors import SlowDown
 from shared.logs import places_of
@@ -43,7 +44,7 @@ ASKS = 3
 NO_HURRY = CallWindow(begin_by=inf, finish_by=inf)
 
 
-def one_at_a_time(validate: Validate) -> Validate:
+def one_at_a_time(validate: ValidateDeclared) -> ValidateDeclared:
     """Return the same function with a lock around it.
 
     Validation only computes, and Python computes in one thread at a time. Without the lock, two
@@ -52,9 +53,11 @@ def one_at_a_time(validate: Validate) -> Validate:
     """
     turn = threading.Lock()
 
-    def validate_in_turn(text: str, facts: Facts) -> Verdict:
+    def validate_in_turn(
+        text: str, facts: Facts, declared: Sequence[DeclaredSentence] = ()
+    ) -> Verdict:
         with turn:
-            return validate(text, facts)
+            return validate(text, facts, declared)
 
     return validate_in_turn
 
@@ -63,7 +66,7 @@ def one_at_a_time(validate: Validate) -> Validate:
 class Author:
     """`choice` is None where there are no chat servers; `generate` writes for a year."""
 
-    validate: Validate
+    validate: ValidateDeclared
     clock: Clock
     generate: Callable[[Facts, int], GeneratedText] = template.generate
     choice: ProviderChoice | None = None
@@ -117,9 +120,10 @@ class Author:
         error_name: str | None = None
         try:
             draft = choice.ask(facts, told, window, failed=failed)
-            verdict = Verdict(draft.result.answer.reasons)
-            if draft.text is not None and verdict.accepted:
-                verdict = self.validate(draft.text, facts)
+            answer = draft.filled
+            verdict = Verdict(answer.reasons)
+            if answer.text is not None and verdict.accepted:
+                verdict = self.validate(answer.text, facts, answer.sentences)
         except (SlowDown, Exhausted):
             raise
         except Exception as error:  # noqa: BLE001  # as below
@@ -134,7 +138,7 @@ class Author:
             reasons=verdict.reasons,
             own_words=verdict.own_words,
             latency_seconds=self.clock.monotonic_seconds() - start,
-            text=draft.text,
+            text=draft.filled.text,
             digital_source_type=BY_A_MODEL,
             error=error_name,
             provider=draft.provider.name,

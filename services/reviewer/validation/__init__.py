@@ -10,12 +10,17 @@ and `negative_claim` (an opinion); `certification_claim` and `ungrounded_entity`
 name). One reason is enough to keep a text from being published.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from services.reviewer.validation import form, grounding, injection, law
-from services.reviewer.validation.checked_text import NOTHING, CheckedText
+from services.reviewer.validation.checked_text import NOTHING, CheckedText, normalise
+from services.reviewer.validation.sentences.declarations import (
+    FACTS_MISNAMED,
+    DeclaredSentence,
+    facts_misnamed,
+)
 from shared.sirene.facts import Facts
 
 Rule = Callable[[CheckedText], bool]
@@ -102,13 +107,19 @@ class Verdict:
         return not self.reasons
 
 
-def validate(text: str, facts: Facts) -> Verdict:
-    """Return the verdict with all reason codes against the text."""
+def validate(text: str, facts: Facts, declared: Sequence[DeclaredSentence] = ()) -> Verdict:
+    """Return the verdict with all reason codes against the text.
+
+    `declared` are its sentences with the facts that its author says they use, where it says so.
+    """
     if len(text) > _MOST_CHARACTERS:
         return Verdict((form.too_long.__name__,))
     checked = CheckedText.of(text, facts)
     rules = _ON_WHOLE_TEXTS if checked.unread is NOTHING else RULES
     reasons = tuple(code for code, broken in rules.items() if broken(checked))
+    normalised = [replace(one, text=normalise(one.text)) for one in declared]
+    if facts_misnamed(normalised, checked.sentences, facts):
+        reasons += (FACTS_MISNAMED,)
     return Verdict(reasons, _own_words(checked) if reasons else ())
 
 

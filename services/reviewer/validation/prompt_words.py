@@ -9,7 +9,7 @@ from services.reviewer.validation.masking import MASK
 
 _RUN = 5
 # A prompt quotes what is to be written: « inscrit au répertoire sous ce numéro depuis ».
-_NOT_ITS_OWN = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|«[^»]*»", re.DOTALL)
+_NOT_ITS_OWN = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|«[^»]*»|\"[^\"]*\"", re.DOTALL)
 _WORD = re.compile(rf"[a-z0-9]+|{MASK}+")
 # The names of the register, which both a notice and the prompt use.
 _COMMON = frozenset({"sirene", "insee"})

@@ -1,6 +1,7 @@
 """A chat server that a test controls, for faults that llmock does not have."""
 
 import json
+import re
 import socket
 import struct
 import threading
@@ -12,10 +13,12 @@ from typing import Any
 
 from tests.local_server import served
 
-GOOD = (
-    "{NOM} est une entreprise située à {COMMUNE}. Son activité principale porte l’intitulé "
-    "« Travaux de menuiserie bois et PVC ». Cet établissement figure au répertoire Sirene."
-)
+_NAMES = {
+    "{NOM} est une entreprise située à {COMMUNE}.": ["nom", "commune"],
+    "Son activité principale porte l’intitulé « Travaux de menuiserie bois et PVC ».": ["activite"],
+    "Cet établissement figure au répertoire Sirene.": [],
+}
+GOOD = " ".join(_NAMES)
 
 
 def completion(content: object, *, finish_reason: str = "stop", **more: Any) -> bytes:
@@ -26,9 +29,15 @@ def completion(content: object, *, finish_reason: str = "stop", **more: Any) -> 
     return json.dumps({"choices": [choice], "usage": usage, **more}).encode()
 
 
+def phrases(content: str = GOOD) -> str:
+    """Return the text in the shape that the prompt asks for; it names the facts of GOOD only."""
+    texts = re.split(r"(?<=\.) ", content)
+    told = [{"texte": one, "faits": _NAMES.get(one, [])} for one in texts]
+    return json.dumps({"phrases": told}, ensure_ascii=False)
+
+
 def text(content: str = GOOD, **more: Any) -> bytes:
-    """Return an answer in the shape that the prompt asks for."""
-    return completion(json.dumps({"texte": content}, ensure_ascii=False), **more)
+    return completion(phrases(content), **more)
 
 
 @dataclass(frozen=True)

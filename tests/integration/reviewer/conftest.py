@@ -188,7 +188,7 @@ def desk(engine: Engine) -> Desk:
 @pytest.fixture
 def author(clock: Clock) -> Author:
     """The offline generator under a validator that finds nothing wrong."""
-    return Author(lambda _text, _facts: Verdict(), clock)
+    return Author(lambda *_: Verdict(), clock)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def main(database_url: str, broker_url: str, lease_seconds: str, begun: str) -> 
     reviewer = ShardReviewer(
         engine=make_engine(database_url, application_name="stuck"),
         generators=ThreadPoolExecutor(4),
-        author=Author(lambda _text, _facts: Verdict(), clock, hang),
+        author=Author(lambda *_: Verdict(), clock, hang),
         clock=clock,
         metrics=metrics,
         lease_seconds=float(lease_seconds),

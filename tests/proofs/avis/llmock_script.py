@@ -11,11 +11,12 @@ from tests.servers.llmock import Llmock
 
 # One answer in this many is one that every validator must reject.
 FAULTY_ONE_IN = 25
-_GOOD = (
-    "{NOM} est une entreprise située à {COMMUNE}. Son activité principale porte l’intitulé "
-    "« Travaux de menuiserie bois et PVC ». Cet établissement figure au répertoire Sirene."
-)
-_FAULTY = "Un excellent artisan, que nous recommandons."
+_GOOD = {
+    "{NOM} est une entreprise située à {COMMUNE}.": ["nom", "commune"],
+    "Son activité principale porte l’intitulé « Travaux de menuiserie bois et PVC ».": ["activite"],
+    "Cet établissement figure au répertoire Sirene.": [],
+}
+_FAULTY: Mapping[str, list[str]] = {"Un excellent artisan, que nous recommandons.": []}
 # Waits are handed in little by little: llmock looks through all waiting ones at each call.
 _WAITS_AT_ONCE = 400
 
@@ -44,6 +45,8 @@ class Conversation:
             )
 
 
-def _reply(content: str, *, times: int) -> Mapping[str, Any]:
-    text = json.dumps({"texte": content}, ensure_ascii=False)
+def _reply(names: Mapping[str, list[str]], *, times: int) -> Mapping[str, Any]:
+    """Answer with these sentences, each with the names of the facts that it uses."""
+    phrases = [{"texte": sentence, "faits": facts} for sentence, facts in names.items()]
+    text = json.dumps({"phrases": phrases}, ensure_ascii=False)
     return {"type": "reply", "text": text, "times": times}

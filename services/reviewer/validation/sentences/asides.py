@@ -1,6 +1,7 @@
 """Asides: words between commas, dashes or brackets, which are read apart from the rest."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from services.reviewer.validation.sentences.grammar import grammar
 from services.reviewer.validation.sentences.tokens import Mark
@@ -15,46 +16,58 @@ _MOST = 3
 """Asides of one sentence that are tried alone."""
 
 
-def without_asides(tokens: Sequence[Mark], flags: frozenset[str]) -> Iterator[list[Mark]]:
-    """Yield the tokens without their asides: without all, then without each of the first few."""
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """The places of the opening and the closing sign, and what the words between may tell."""
+
+    start: int
+    end: int
+    readings: frozenset[frozenset[str]]
+
+
+def without_asides(
+    tokens: Sequence[Mark], flags: frozenset[str]
+) -> Iterator[tuple[list[Mark], Sequence[Aside]]]:
+    """Yield the tokens without asides, and these: all of them, then each of the first few."""
     asides = list(_asides(tokens, flags))
     if not asides:
         return
     for gone in (asides, *([one] for one in asides[:_MOST] if len(asides) > 1)):
-        yield list(_left(tokens, gone, keeps_comma=False))
-        yield list(_left(tokens, gone, keeps_comma=True))
+        yield list(_left(tokens, gone, keeps_comma=False)), gone
+        yield list(_left(tokens, gone, keeps_comma=True)), gone
 
 
-def _asides(tokens: Sequence[Mark], flags: frozenset[str]) -> Iterator[tuple[int, int]]:
-    """Yield the place of each opening sign, and that of the sign that closes."""
+def _asides(tokens: Sequence[Mark], flags: frozenset[str]) -> Iterator[Aside]:
     symbols = [token.symbols for token in tokens]
     dated = all(_UNDATED.isdisjoint(one) for one in symbols)
+    rules = ("ASIDE", "ASIDE_DATE") if dated else ("ASIDE",)
     place = 1
     while place < len(tokens) - 2:
         closers = _CLOSERS.get(_sign(tokens[place]), ())
-        ends = grammar().ends("ASIDE", symbols, place + 1, flags) if closers else frozenset()
-        if closers and dated:
-            ends |= grammar().ends("ASIDE_DATE", symbols, place + 1, flags)
-        # A place may take its comma with it.
-        closed = [end - (_sign(tokens[end - 1]) == ",") for end in ends]
-        closed = [end for end in closed if end < len(tokens) and _sign(tokens[end]) in closers]
+        closed: dict[int, frozenset[frozenset[str]]] = {}
+        for rule in rules if closers else ():
+            found = grammar().readings_by_end(rule, symbols, place + 1, flags)
+            for last, readings in found.items():
+                # A place may take its comma with it.
+                end = last - (_sign(tokens[last - 1]) == ",")
+                if end < len(tokens) and _sign(tokens[end]) in closers:
+                    closed[end] = closed.get(end, frozenset()) | readings
         if closed:
             end = max(closed)
-            yield place, end
+            yield Aside(place, end, closed[end])
             place = end
         else:
             place += 1
 
 
-def _left(
-    tokens: Sequence[Mark], asides: Sequence[tuple[int, int]], *, keeps_comma: bool
-) -> Iterator[Mark]:
+def _left(tokens: Sequence[Mark], asides: Sequence[Aside], *, keeps_comma: bool) -> Iterator[Mark]:
     place = 0
-    for start, end in asides:
-        yield from tokens[place:start]
-        closer = _sign(tokens[end])
+    for aside in asides:
+        yield from tokens[place : aside.start]
+        closer = _sign(tokens[aside.end])
         # The end of the sentence stays, and so does the comma after a frame.
-        place = end if closer in {".", ";"} or (keeps_comma and closer == ",") else end + 1
+        stays = closer in {".", ";"} or (keeps_comma and closer == ",")
+        place = aside.end if stays else aside.end + 1
     yield from tokens[place:]
 
 

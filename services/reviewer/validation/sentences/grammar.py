@@ -64,8 +64,17 @@ class Grammar:
         self, rule: str, symbols: Symbols, start: int, flags: frozenset[str] = frozenset()
     ) -> frozenset[int]:
         """Return where the rule may end that begins at this token."""
+        return frozenset(self.readings_by_end(rule, symbols, start, flags))
+
+    def readings_by_end(
+        self, rule: str, symbols: Symbols, start: int, flags: frozenset[str]
+    ) -> dict[int, frozenset[frozenset[str]]]:
+        """Return what the tokens may tell by where the rule may end that begins at this token."""
         parse = Parse(symbols[start : start + MOST_TOKENS], flags)
-        return frozenset(start + (end & PLACE) for end in self._ends(rule, parse, 0))
+        found: dict[int, set[frozenset[str]]] = {}
+        for end in self._ends(rule, parse, 0):
+            found.setdefault(start + (end & PLACE), set()).add(self._told(end))
+        return {end: frozenset(told) for end, told in found.items()}
 
     def _told(self, end: int) -> frozenset[str]:
         told = end >> PLACE_BITS

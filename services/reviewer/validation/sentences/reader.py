@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from services.reviewer.validation.known import Known
 from services.reviewer.validation.masking import FoundFact
 from services.reviewer.validation.sentences.agreement import disagree, words_of
-from services.reviewer.validation.sentences.asides import without_asides
+from services.reviewer.validation.sentences.asides import Aside, without_asides
 from services.reviewer.validation.sentences.connectors import without_connectors
 from services.reviewer.validation.sentences.grammar import grammar
 from services.reviewer.validation.sentences.lexis import Lexis
@@ -29,12 +29,14 @@ class Sentence:
     """`readings` are the facts that it may tell, one set for each way to read it.
 
     A sentence without any is not understood. `undated` are facts that it tells without their date.
+    `asides` are the readings of each aside that was left out to understand it.
     """
 
     tokens: tuple[Mark, ...]
     readings: Readings
     undated: frozenset[str] = frozenset()
     disagrees: bool = False
+    asides: tuple[Readings, ...] = ()
 
     @property
     def understood(self) -> bool:
@@ -127,23 +129,26 @@ def _sentence(tokens: list[Mark], lexis: Lexis) -> Sentence:
     if len(tokens) > MOST_TOKENS:
         return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
     tells = any(symbol in _TOLD for token in tokens for symbol in token.symbols)
-    for said in _shapes(tokens, lexis.flags):
+    for said, asides in _shapes(tokens, lexis.flags):
         readings = _readings(tuple(token.symbols for token in said), lexis.flags)
         if not tells:
             readings = frozenset(filter(None, readings))
         if readings:
             # The reading that leaves out the fewest dates is the one that was meant.
             lacking = min((undated(one, lexis.dated) for one in readings), key=len)
-            return Sentence(tuple(tokens), readings, lacking, disagree(words_of(said)))
+            left_out = tuple(one.readings for one in asides)
+            return Sentence(tuple(tokens), readings, lacking, disagree(words_of(said)), left_out)
     return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
 
 
-def _shapes(tokens: list[Mark], flags: frozenset[str]) -> Iterator[list[Mark]]:
-    """Yield the sentence as it is, without connectors, and without asides."""
-    yield tokens
+def _shapes(
+    tokens: list[Mark], flags: frozenset[str]
+) -> Iterator[tuple[list[Mark], Sequence[Aside]]]:
+    """Yield the sentence as it is, without connectors, and without asides, and these."""
+    yield tokens, ()
     plain = without_connectors(tokens)
     if len(plain) < len(tokens):
-        yield plain
+        yield plain, ()
     yield from without_asides(plain, flags)
 
 

@@ -49,6 +49,9 @@ TELLS: Mapping[str, str] = MappingProxyType(
 )
 """The fact that each symbol, or condition that holds, tells."""
 
+FACT_NAMES = frozenset(fact.removesuffix(_DATE) for fact in _SYMBOLS)
+"""The names that a model may say it uses."""
+
 OF_UNIT: Mapping[str, str] = MappingProxyType(
     {f"<{name}>": f"<{name}_unite>" for name in (
         "annee", "date", "mois", "min", "max", "apres_max", "zero", "an_effectif", "fin_effectif",

@@ -20,7 +20,7 @@ from tests.integration.reviewer.batch_server import (
     failed,
 )
 from tests.integration.reviewer.batches.conftest import EACH_EUR, Desk, Make
-from tests.integration.reviewer.chat_server import text
+from tests.integration.reviewer.chat_server import completion, phrases, text
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
@@ -88,13 +88,29 @@ def test_a_refused_text_is_asked_for_twice_more_with_remedies_then_the_template_
     assert desk.paid() == (9 * EACH_EUR, 0)
 
 
+def test_facts_that_a_line_misnames_are_a_reason_and_their_remedy_is_told(
+    make: Make, register: "Register", server: BatchServer
+) -> None:
+    misnamed = completion(phrases().replace('"nom", "commune"', '"nom", "forme"'))
+    server.does.answer = lambda request: [
+        answered(request, text() if "sous « faits »" in str(request["body"]) else misnamed)
+    ]
+    desk = make()
+    desk.work(register.add(range(1, 4), apart=True))
+    desk.until(lambda: desk.outcomes() == {"accepted": 3})
+    assert len(server.asked) == 6
+    refused = [row["reasons"] for row in desk.attempts() if not row["accepted"]]
+    assert refused == [["facts_misnamed"]] * 3
+    assert {row["provider"] for row in desk.attempts()} == {"batcher"}
+
+
 def test_an_answer_that_breaks_the_validation_is_logged_with_its_avis_and_counts_as_refused(
     make: Make, register: "Register", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(text: str, _facts: object) -> str:
         raise KeyError(text)
 
-    monkeypatch.setattr("services.reviewer.batches.results.fill", broken)
+    monkeypatch.setattr("services.reviewer.providers.answers.fill", broken)
     desk = make()
     [avis_id] = register.add(range(1, 2))
     desk.work([avis_id])

@@ -29,6 +29,7 @@ from tests.integration.reviewer.chat_server import (
     Response,
     chat_server,
     completion,
+    phrases,
     text,
 )
 
@@ -87,10 +88,10 @@ def test_a_request_holds_model_messages_limit_and_key(serve: Serve, tmp_path: Pa
         (b'{"choices": [{"message": "no"}]}', "empty"),
         (completion(None), "empty"),
         (completion("  "), "empty"),
-        (completion('{"texte": ""}'), "empty"),
-        (completion('{"texte": "Un texte cou'), "malformed_json"),
-        (completion('{"text": "Un texte."}'), "malformed_json"),
-        (completion('{"texte": "Un', finish_reason="length"), "truncated"),
+        (completion('{"phrases": []}'), "empty"),
+        (completion('{"phrases": [{"texte": "Un texte cou'), "malformed_json"),
+        (completion('{"texte": "Un texte."}'), "malformed_json"),
+        (completion('{"phrases": [{"texte": "Un', finish_reason="length"), "truncated"),
         (completion(None, finish_reason="content_filter"), "content_filter"),
     ],
 )
@@ -105,7 +106,7 @@ def test_a_refusal_is_one_whatever_the_content(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ['```json\n{"texte": "Oui."}\n```', [{"text": '{"texte":"Oui."}'}]]
+    "content", [f"```json\n{phrases('Oui.')}\n```", [{"text": phrases("Oui.")}]]
 )
 def test_fences_and_parts_are_read_too(serve: Serve, content: object) -> None:
     assert call(serve(Response(completion(content)))).text == "Oui."

@@ -30,6 +30,7 @@ from tests.integration.reviewer.chat_server import (
     Response,
     chat_server,
     completion,
+    phrases,
     text,
 )
 
@@ -43,6 +44,7 @@ FACTS = Facts(
     activite="Travaux de menuiserie bois et PVC",
 )
 BAD = GOOD.replace("à {COMMUNE}", "en France")
+MISNAMED = phrases().replace('"nom", "commune"', '"nom", "forme"')
 
 
 @pytest.fixture
@@ -130,11 +132,34 @@ def test_a_text_is_asked_for_again_twice_with_remedies_then_the_template_writes_
     assert "en France" not in second, "the earlier text is not quoted"
 
 
+def test_facts_that_are_misnamed_are_a_reason_and_their_remedy_is_told(
+    servers: Servers, meter: RecordingMeter
+) -> None:
+    server = servers.start(Response(completion(MISNAMED)), Response(text()))
+    first, second = review(meter, provider(server.base_url, structured_output="json_schema"))
+    assert first.reasons == ("facts_misnamed",)
+    assert first.text == second.text
+    assert second.accepted
+    before, after = (request["messages"][1]["content"] for request in server.requests)
+    assert "sous « faits »" not in before
+    assert "sous « faits »" in after
+    schema = server.requests[0]["response_format"]["json_schema"]["schema"]
+    assert schema["required"] == ["phrases"]
+
+
+def test_a_plain_text_names_no_facts_and_has_none_to_check(
+    servers: Servers, meter: RecordingMeter
+) -> None:
+    server = servers.start(Response(completion(MISNAMED)))
+    [attempt] = review(meter, provider(server.base_url, structured_output="plain"))
+    assert attempt.accepted
+
+
 @pytest.mark.parametrize(
     ("response", "reason"),
     [
         (Response(b"<html>"), "malformed_json"),
-        (Response(completion('{"texte": "Une ent')), "malformed_json"),
+        (Response(completion('{"phrases": [{"texte": "Une ent')), "malformed_json"),
         (Response(completion(None)), "empty"),
         (Response(text(finish_reason="length")), "truncated"),
         (Response(text(finish_reason="content_filter")), "content_filter"),
@@ -163,7 +188,7 @@ def test_an_overloaded_server_is_tried_again_and_each_try_is_reserved(
     assert meter.settled[0] is None, "an error is not billed"
     assert meter.settled[1] is not None, "an answer that was cut may be"
     assert attempt.cost_eur == meter.cost_eur
-    assert attempt.tokens_out == 400 + 60
+    assert attempt.tokens_out == 600 + 60
 
 
 def test_a_429_is_waited_out_and_no_attempt(servers: Servers, meter: RecordingMeter) -> None:

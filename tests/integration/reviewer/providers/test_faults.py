@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FAULTS = {
     "no JSON": Response(b"<html>nginx</html>"),
-    "half an object": Response(completion('{"texte": "Une ent')),
+    "half an object": Response(completion('{"phrases": [{"texte": "Une ent')),
     "empty": Response(completion(None)),
     "truncated": Response(text(finish_reason="length")),
     "refused in words": Response(text("Je suis désolé, je ne peux pas rédiger cela.")),

@@ -18,6 +18,7 @@ from shared.db.engine import make_engine
 from shared.errors import UserError
 from shared.metrics import Metrics
 from tests.integration.conftest import WaitFor
+from tests.integration.reviewer.chat_server import phrases
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, Llmock, llmock_server
 from tests.integration.reviewer.reviewers import nothing_pending, reviewer_at_work
 
@@ -144,7 +145,7 @@ def test_texts_that_the_validator_refuses_end_as_templates_with_all_attempts_kep
 ) -> None:
     llmock.reset()
     register.add(range(1, 11), apart=True)
-    llmock.expect({"type": "reply", "text": '{"texte": "Un excellent artisan."}', "times": None})
+    llmock.expect({"type": "reply", "text": phrases("Un excellent artisan."), "times": None})
     file = write_providers(tmp_path / "providers.toml", llmock)
     review_all(file)
     assert models(register) == {"template": 10}

@@ -5,11 +5,13 @@ import json
 import re
 
 from services.reviewer.notices.slots import fill, slots_of
+from services.reviewer.providers.answers import read_answer
 from services.reviewer.providers.fact_sheet import facts_json
 from services.reviewer.providers.prompt import read_prompt, reproaches
 from services.reviewer.validation import RULES, validate
 from services.reviewer.validation.checked_text import CheckedText
-from services.reviewer.validation.sentences.told import TELLS, without_dates
+from services.reviewer.validation.sentences.declarations import FACTS_MISNAMED
+from services.reviewer.validation.sentences.told import FACT_NAMES
 from tests.unit.reviewer.conftest import FactsLike
 from tests.unit.reviewer.validation.test_context import FACTS, VARIANTS
 
@@ -28,6 +30,28 @@ def test_every_code_of_the_validator_has_a_remedy_in_french(facts_like: FactsLik
     without = _told(facts_like)
     assert [code for code in RULES if _told(facts_like, code) == without] == []
     assert not any(code in _told(facts_like, code) for code in RULES if "_" in code)
+
+
+def test_misnamed_facts_have_a_remedy_too(facts_like: FactsLike) -> None:
+    assert "sous « faits »" in _told(facts_like, FACTS_MISNAMED)
+
+
+def test_the_example_of_the_prompt_is_a_good_answer(facts_like: FactsLike) -> None:
+    [system, _] = read_prompt().messages(facts_like(), json_wanted=True, reasons=())
+    [example] = [line for line in system["content"].splitlines() if line.startswith("{")]
+    facts = facts_like(
+        activite="Fabrication de vêtements", tranche_effectifs="02", annee_effectifs=2023
+    )
+    choice = {"message": {"content": example}, "finish_reason": "stop"}
+    answer = read_answer(json.dumps({"choices": [choice]}).encode(), "json_object").filled(facts)
+    assert answer.text is not None
+    assert validate(answer.text, facts, answer.sentences).reasons == ()
+    assert set().union(*(one.names for one in answer.sentences)) <= FACT_NAMES
+
+
+def test_a_prompt_for_plain_text_has_no_example(facts_like: FactsLike) -> None:
+    [system, _] = read_prompt().messages(facts_like(), json_wanted=False, reasons=())
+    assert "phrases" not in system["content"].split("Réponds")[1]
 
 
 def test_a_remedy_is_told_once_and_an_outage_is_not_told(facts_like: FactsLike) -> None:
@@ -61,7 +85,7 @@ def test_a_model_is_told_every_fact_by_the_validator_s_name() -> None:
         VARIANTS["remplace"],
     ]
     told = {name for facts in (FACTS, *others) for name in json.loads(facts_json(facts))}
-    assert told == without_dates(TELLS.values())
+    assert told == FACT_NAMES
 
 
 def test_a_model_is_told_what_other_rows_say() -> None:

@@ -32,7 +32,7 @@ NOW = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
 def author(*reasons: str) -> Author:
     ticks = itertools.chain((10.0, 10.0), itertools.repeat(10.5))
     clock = Clock(now=lambda: NOW, monotonic_seconds=lambda: next(ticks))
-    return Author(lambda _text, _facts: Verdict(reasons), clock)
+    return Author(lambda *_: Verdict(reasons), clock)
 
 
 def test_a_text_without_reasons_against_it_is_accepted_with_its_provenance() -> None:
@@ -82,7 +82,7 @@ def test_answers_that_come_together_are_judged_one_after_another() -> None:
     inside = threading.Semaphore(1)
     together = threading.Barrier(8)
 
-    def judge(text: str, _facts: Facts) -> Verdict:
+    def judge(text: str, _facts: Facts, _declared: object = ()) -> Verdict:
         # The lock is free only if no other thread is inside; the wait lets them run.
         if not inside.acquire(blocking=False):
             return Verdict(("beside another",))
@@ -102,7 +102,7 @@ def test_answers_that_come_together_are_judged_one_after_another() -> None:
 
 
 def test_a_judge_that_breaks_gives_the_turn_on() -> None:
-    def judge(_text: str, _facts: Facts) -> Verdict:
+    def judge(_text: str, _facts: Facts, _declared: object = ()) -> Verdict:
         raise KeyError("rule")
 
     judge_in_turn = one_at_a_time(judge)
