@@ -40,6 +40,8 @@ class HoldReason(StrEnum):
     FIRST_TEXTS = "first_texts"
     # A review that it leaves out accuses somebody.
     ACCUSATION = "accusation"
+    # It quotes a review that no editor has read.
+    QUOTATION = "quotation"
 
 
 class OrderVerb(StrEnum):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dramatiq
@@ -149,12 +149,20 @@ class ShardReviewer:
             self.metrics.avis_attempt_seconds.observe(each.latency_seconds)
             for reason in each.reasons:
                 self.metrics.avis_rejections.labels(reason=reason).inc()
-        return AvisResult(
+        result = AvisResult(
             claim=claimed,
             attempts=attempts.made,
             label=self._label(claimed, attempts.made[-1]) if attempts.made else "",
             slow_down=attempts.slow_down,
-            hold_because=_hold_because(claimed),
+        )
+        if claimed.sources is None:
+            return result
+        selected = select(claimed.facts, claimed.sources)
+        return replace(
+            result,
+            # A person has to look where it leaves an accusation out.
+            hold_because=HoldReason.ACCUSATION if selected.accuses else None,
+            quoted=tuple(each.digest for each in selected.quoted),
         )
 
     def _attempts(self, claimed: Claim, window: CallWindow) -> Attempts:
@@ -205,13 +213,6 @@ class ShardReviewer:
     def count_fates(self, fates: Iterable[Fate]) -> None:
         for fate in fates:
             self.metrics.avis_reviewed.labels(outcome=fate.value).inc()
-
-
-def _hold_because(claimed: Claim) -> HoldReason | None:
-    """Return why a person has to look: a synthese leaves an accusation out."""
-    if claimed.sources is None or not select(claimed.facts, claimed.sources).accuses:
-        return None
-    return HoldReason.ACCUSATION
 
 
 def _is_unwritten(avis_id: int, fates: Mapping[int, Fate]) -> bool:

@@ -95,7 +95,11 @@ class _Parts:
     @property
     def hold_rules(self) -> HoldRules:
         settings = self.settings
-        return HoldRules(settings.avis_hold_fallback_share, settings.avis_hold_first_texts)
+        return HoldRules(
+            settings.avis_hold_fallback_share,
+            settings.avis_hold_first_texts,
+            settings.avis_hold_syntheses,
+        )
 
     @property
     def imprint(self) -> Imprint:

@@ -38,6 +38,10 @@ class ReviewerSettings(ServiceSettings, HttpSettings):
         ge=0,
         description="texts of a model's new prompt version that a person looks at first",
     )
+    avis_hold_syntheses: bool = Field(
+        default=True,
+        description="whether an editor reads each quoted review before a synthese is served",
+    )
     avis_publisher: str | None = Field(
         default=None, description="who publishes the texts, told in their JSON-LD"
     )

@@ -22,6 +22,8 @@ from services.reviewer.editors.decisions import (
 )
 from services.reviewer.french.names import shown_name
 from services.reviewer.notices.label import edited_label
+from services.reviewer.reviews.store import mark_read
+from services.reviewer.reviews.synthese import quoted_in
 from services.reviewer.texts.attempts import Attempt, Validate
 from services.reviewer.texts.duplicates import replace_simhash
 from services.reviewer.texts.holds import hold
@@ -114,7 +116,7 @@ class Editor:
         with self.engine.begin() as connection:
             if not try_hold(connection, Lock.AVIS_ORDERS):
                 return False
-            lock_subjects(connection, ids)
+            lock_subjects(connection, ids, mark_reviews=True)
             kept = _kept(connection, found.avis_id)
             row = connection.execute(_ORDER, {"id": found.id}).mappings().one_or_none()
             subject = read_subjects(connection, ids).get(found.avis_id)
@@ -165,6 +167,8 @@ class Editor:
             case OrderVerb.RELEASE:
                 told = subject.facts_hash if subject is not None and decision.restated else None
                 connection.execute(_RELEASE, {"id": kept.id, "facts_hash": told})
+                if subject is not None and subject.sources is not None:
+                    mark_read(connection, quoted_in(kept.text or "", subject.sources))
             case OrderVerb.REJECT:
                 connection.execute(statements.ERASE_SIMHASHES, {"ids": [kept.id]})
                 connection.execute(_REJECT, {"id": kept.id})

@@ -34,10 +34,16 @@ _KEEP = text(f"""
     INSERT INTO sources AS s (digest, siren, {", ".join(_COLUMNS)})
     VALUES (:digest, left(:siret, 9), {_VALUES})
     ON CONFLICT (digest) DO UPDATE SET
-      siren = excluded.siren, {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}
+      siren = excluded.siren, {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)},
+      read_at = CASE WHEN (s.verbatim, s.author_label) = (excluded.verbatim, excluded.author_label)
+        THEN s.read_at END
     WHERE ({", ".join(f"s.{name}" for name in _COLUMNS)})
       IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in _COLUMNS)})
     RETURNING xmax = 0 AS is_new
+""")
+_MARK_READ = text("""
+    UPDATE sources SET read_at = clock_timestamp()
+    WHERE digest = ANY(CAST(:digests AS bytea[])) AND read_at IS NULL
 """)
 # A review of the first format had no id, and its words on one line.
 _REPLACE_FORMER = text("""
@@ -100,6 +106,13 @@ def keep_source(connection: Connection, source: Source) -> bool | None:
     connection.execute(_REPLACE_FORMER, values | {"one_line": clean_name(source.verbatim)})
     is_new: bool | None = connection.execute(_KEEP, values).scalar_one_or_none()
     return is_new
+
+
+def mark_read(connection: Connection, sources: Iterable[Source]) -> None:
+    """Keep that an editor has read these reviews as they are stored; their rows are locked."""
+    digests = [source.digest for source in sources]
+    if digests:
+        connection.execute(_MARK_READ, {"digests": digests})
 
 
 def read_withdrawn(connection: Connection, sources: Iterable[Source]) -> set[bytes]:

@@ -67,6 +67,11 @@ def attribution(source: Source) -> str:
     )
 
 
+def quoted_in(text: str, sources: Sequence[Source]) -> list[Source]:
+    """Return the reviews that a synthese quotes with the particulars that they have now."""
+    return [each for each in sources if f"{quotation(each.verbatim)} {attribution(each)}" in text]
+
+
 def _origin(selection: Selection) -> str:
     count, quoted, unquotable = len(selection.counted), len(selection.quoted), selection.unquotable
     if count == 1:

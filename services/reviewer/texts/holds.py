@@ -23,6 +23,11 @@ _COUNT = text("""
     WHERE d.texts < :first_texts
     RETURNING texts
 """)
+# The store has locked these rows.
+_UNREAD = text("""
+    SELECT EXISTS (
+      SELECT FROM sources WHERE digest = ANY(CAST(:digests AS bytea[])) AND read_at IS NULL)
+""")
 _HOLD = text("""
     UPDATE avis SET held_because = new.because, held_at = clock_timestamp()
     FROM json_to_recordset(CAST(:rows AS json)) AS new(id bigint, because text)
@@ -36,11 +41,13 @@ class HoldRules:
 
     `fallback_share` is the part of the establishments whose texts are held where the template
     wrote in place of a model. `first_texts` is the number of texts, in each database, that are
-    held of a model's new prompt version.
+    held of a model's new prompt version. With `syntheses` each is held that quotes a review which
+    no editor has read.
     """
 
     fallback_share: float = 0.0
     first_texts: int = 0
+    syntheses: bool = False
 
     def samples(self, siret: str) -> bool:
         """Return whether the establishment is in the sample of fallbacks: always the same."""
@@ -65,6 +72,8 @@ def held_by_rule(
             each.provider is not None for each in result.attempts
         ):
             held[avis_id] = HoldReason.FALLBACK
+        if rules.syntheses and result.quoted and _has_unread(connection, result.quoted):
+            held[avis_id] = HoldReason.QUOTATION
         if result.hold_because is not None:
             held[avis_id] = result.hold_because
     for prompt in sorted(by_prompt) if rules.first_texts else ():
@@ -77,6 +86,11 @@ def hold(connection: Connection, because: Mapping[int, HoldReason]) -> None:
     """Hold the texts of these avis, by id; a hold that stands keeps its reason."""
     rows = [{"id": avis_id, "because": because[avis_id]} for avis_id in sorted(because)]
     execute_rows(connection, _HOLD, rows)
+
+
+def _has_unread(connection: Connection, digests: Sequence[bytes]) -> bool:
+    """Return whether no editor has read one of these reviews as it is stored."""
+    return connection.execute(_UNREAD, {"digests": list(digests)}).scalar_one() is True
 
 
 def _first(

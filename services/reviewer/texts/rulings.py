@@ -79,9 +79,9 @@ class Claim:
 class AvisResult:
     """`label` belongs to the text of the last attempt, if that is accepted.
 
-    `hold_because` has the text held for a person, beside what the rules hold by default. With
-    `slow_down` only the attempts are stored: they were paid for. A result without an attempt is not
-    stored.
+    `hold_because` has the text held for a person, beside what the rules hold by default. `quoted`
+    are the digests of the reviews that a synthese quotes. With `slow_down` only the attempts are
+    stored: they were paid for. A result without an attempt is not stored.
     """
 
     claim: Claim
@@ -89,6 +89,7 @@ class AvisResult:
     label: str
     slow_down: SlowDown | None = None
     hold_because: HoldReason | None = None
+    quoted: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

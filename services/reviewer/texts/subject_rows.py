@@ -30,6 +30,7 @@ _SUBJECTS = text(f"""
 
 # The writer locks in this order, too. An update of any of these rows waits until the text is in.
 _OF_AVIS = "FROM avis WHERE id = ANY(CAST(:ids AS bigint[]))"
+_REVIEWS = f"sources WHERE siret IN (SELECT siret {_OF_AVIS} AND kind = 'synthese')"
 _LOCKS = [
     text(f"SELECT 1 FROM {rows} ORDER BY {order} FOR SHARE")
     for rows, order in (
@@ -39,14 +40,21 @@ _LOCKS = [
             f"pro_localisations WHERE id IN (SELECT pro_localisation_id {_OF_AVIS})",
             "siret",
         ),
-        (f"sources WHERE siret IN (SELECT siret {_OF_AVIS} AND kind = 'synthese')", "digest"),
+        (_REVIEWS, "digest"),
     )
 ]
+_LOCK_TO_MARK = text(f"SELECT 1 FROM {_REVIEWS} ORDER BY digest FOR NO KEY UPDATE")
 
 
-def lock_subjects(connection: Connection, avis_ids: Sequence[int]) -> None:
-    """Hold units, establishments, pages and reviews of these avis until the transaction ends."""
-    for statement in _LOCKS:
+def lock_subjects(
+    connection: Connection, avis_ids: Sequence[int], *, mark_reviews: bool = False
+) -> None:
+    """Hold units, establishments, pages and reviews of these avis until the transaction ends.
+
+    With `mark_reviews` the reviews may be updated.
+    """
+    *others, reviews = _LOCKS
+    for statement in (*others, _LOCK_TO_MARK if mark_reviews else reviews):
         connection.execute(statement, {"ids": list(avis_ids)})
 
 

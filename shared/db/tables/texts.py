@@ -138,6 +138,8 @@ sources = col.table(
     col.integer("publication_days", "retention_days"),
     col.boolean("author_contact"),
     col.text("modification", "refusal_grounds", "doubt_url"),
+    # An editor released a synthese then that quotes the review as it is stored.
+    col.instant("read_at"),
     CheckConstraint(
         "site IS NULL OR num_nulls(review_id, experienced_on, verification, counterpart,"
         " publication_days, retention_days, author_contact, doubt_url) = 0",
