@@ -18,6 +18,10 @@ WRITE_QUEUE = "sirene.write.v1"
 REVIEW_QUEUE = "sirene.review.v1"
 
 RECORDS_PER_SLICE = 500
+# A record has some 4 kB; no slice's records have sixteen times that on average.
+_LONGEST_RECORDS = RECORDS_PER_SLICE * 64 * 1024
+# A relay sends 25.
+_MOST_AVIS = 10_000
 
 # The ranges of the columns: a message with a larger number would fail and come again for ever.
 _IDS, _NUMBERS = range(2**63), range(2**31)
@@ -108,6 +112,11 @@ class WriteSlice(_Message):
 
     def _check(self) -> None:
         _check_shard(self)
+        if self.digests.count("\n") > RECORDS_PER_SLICE:
+            raise ContractError("WriteSlice.digests has more lines than a slice has records")
+        is_long = bool(self.digests) and self.records.count("\n") > RECORDS_PER_SLICE + 1
+        if is_long or len(self.records) > _LONGEST_RECORDS:
+            raise ContractError("WriteSlice.records is longer than the records of a slice")
         try:
             fetched_at = datetime.fromisoformat(self.fetched_at)
             offset = fetched_at.utcoffset()
@@ -130,6 +139,8 @@ class ReviewAvis(_Message):
 
     def _check(self) -> None:
         _check_shard(self)
+        if len(self.avis_ids) > _MOST_AVIS:
+            raise ContractError("ReviewAvis.avis_ids holds more ids than a message has")
         if not all(type(avis_id) is int and avis_id in _IDS for avis_id in self.avis_ids):
             raise ContractError("ReviewAvis.avis_ids holds something else than ids")
 

@@ -19,7 +19,9 @@ _TEXTS_OF = "kwargs"
 _LEVEL = 3
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 # A slice of 500 records is 1 to 2 MB; a frame that claims more than this is none of our messages.
-_MAX_DECODED_BYTES = 64 * 1024 * 1024
+_MAX_DECODED_BYTES = 32 * 1024 * 1024
+# A decoded value takes some 50 bytes where its text may take two.
+_MAX_VALUES = 1_000_000
 
 
 class _Contexts(threading.local):
@@ -56,6 +58,22 @@ def decode(body: bytes) -> dict[str, Any]:
     return decoded
 
 
+def count_values(json: str | bytes) -> int:
+    """Return at least the number of values in a JSON text, before they are made.
+
+    Each but the first of its list or object follows a comma. Signs within texts count, too.
+    """
+    if isinstance(json, str):
+        return sum(map(json.count, (",", "[", "{")))
+    return sum(map(json.count, (b",", b"[", b"{")))
+
+
+def _loads(json: bytes) -> Any:
+    if len(json) > _MAX_DECODED_BYTES or count_values(json) > _MAX_VALUES:
+        raise ValueError("more values than a message has")
+    return orjson.loads(json)
+
+
 def _plain(body: bytes) -> bytes:
     if not body.startswith(_ZSTD_MAGIC):
         return body
@@ -85,10 +103,12 @@ def _packed(data: Mapping[str, Any]) -> bytes:
 def _unpacked(plain: bytes) -> Any:
     end = plain.find(b"\0")
     if end < 0:
-        return orjson.loads(plain)
+        return _loads(plain)
     start = plain.index(b"\0", end + 1) + 1
-    data, lengths = orjson.loads(plain[:end]), orjson.loads(plain[end + 1 : start - 1])
+    data, lengths = _loads(plain[:end]), _loads(plain[end + 1 : start - 1])
     for name, length in dict(lengths).items():
+        if type(length) is not int or length < 0:
+            raise ValueError("a text of no length")
         data[_TEXTS_OF][name] = plain[start : start + length].decode()
         start += length
     if start != len(plain):

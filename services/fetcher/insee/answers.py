@@ -22,6 +22,7 @@ from shared.days import FRANCE
 from shared.errors import SirenadeError
 from shared.sirene.identifiers import is_siren, is_siret
 from shared.sirene.values import clean, paris_time
+from shared.wire import count_values
 
 _COLLECTIONS = {"Établissements": "etablissements", "Unités Légales": "unites_legales"}
 
@@ -201,9 +202,7 @@ def freshness_of(body: bytes) -> dict[str, Freshness]:
 
 
 def _loads(body: bytes, *, most_values: int = _OTHER_VALUES) -> Any:
-    # Each value but the first of its list or object follows a comma. A decoded value takes some 50
-    # bytes where its text takes two.
-    if sum(map(body.count, (b",", b"[", b"{"))) > most_values:
+    if count_values(body) > most_values:
         raise NoGoodAnswer("malformed", "the answer has more values than asked for")
     try:
         return orjson.loads(body)

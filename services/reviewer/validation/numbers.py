@@ -25,6 +25,8 @@ WORDS = frozenset({*_UNITS, *_TENS, *_SCALES})
 _ROUND_WORD = re.compile(rf"\b({'|'.join(_ROUND)})s?\b")
 _DIGITS = re.compile(r"(?<![\w.])\d{1,3}(?: \d{3})+(?!\d)|\d+")
 
+_MOST_DIGITS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -38,12 +40,18 @@ class Number:
 def find_numbers(folded: str) -> Iterator[Number]:
     """Yield the numbers. « un » and « une » alone are articles."""
     for match in _DIGITS.finditer(folded):
-        yield Number(int(match.group().replace(" ", "")), match.start(), match.end())
+        yield Number(read_digits(match.group().replace(" ", "")), match.start(), match.end())
     for match in _LETTERS.finditer(folded):
         if match.group() not in {"un", "une"}:
             yield Number(value_of(match.group()), match.start(), match.end())
     for match in _ROUND_WORD.finditer(folded):
         yield Number(_ROUND[match.group(1)], match.start(), match.end())
+
+
+def read_digits(digits: str) -> int:
+    """Return the number; of one that is longer than any fact, only that it is as long."""
+    # Python refuses to read thousands of digits.
+    return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
 def value_of(words: str) -> int:

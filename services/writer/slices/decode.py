@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from shared.messages import ContractError, WriteSlice
+from shared.messages import RECORDS_PER_SLICE, ContractError, WriteSlice
 from shared.sirene.dates import LAST_DAY
 from shared.sirene.diffusion import is_masking
 from shared.sirene.digests import Digests, SplitRecord, digests_of, from_lines, split_record
@@ -20,8 +20,12 @@ from shared.sirene.mapping.mapper import map_split
 from shared.sirene.mapping.rows import MappedRecord
 from shared.sirene.records import OPEN_TO_ALL
 from shared.sirene.values import MappingError
+from shared.wire import count_values
 
 MAX_MESSAGE_LENGTH = 200
+# A record has some 80 values in 4 kB, and 20 values for each of its periods.
+_VALUES_PER_RECORD = 2000
+_LONGEST_RECORD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +121,13 @@ def _records(message: WriteSlice) -> Iterator[tuple[Callable[[], object], Digest
         for index, one in enumerate(digests):
             yield partial(_decode, lines, index), one
         return
+    if count_values(message.records) > RECORDS_PER_SLICE * _VALUES_PER_RECORD:
+        raise ContractError("WriteSlice.records has more values than a slice")
     records = _loads(message.records)
     if not isinstance(records, list):
         raise ContractError("WriteSlice.records is not a JSON array")
+    if len(records) > RECORDS_PER_SLICE:
+        raise ContractError("WriteSlice.records has more records than a slice")
     for index in range(len(records)):
         yield partial(getitem, records, index), None
 
@@ -133,7 +141,10 @@ def _cut(message: WriteSlice, number: int) -> list[bytes]:
 
 
 def _decode(lines: Callable[[], list[bytes]], index: int) -> object:
-    return _loads(lines()[index].removeprefix(b","))
+    line = lines()[index]
+    if len(line) > _LONGEST_RECORD_BYTES:
+        raise ContractError("WriteSlice.records holds a record that is too long")
+    return _loads(line.removeprefix(b","))
 
 
 def map_rows(

@@ -8,7 +8,7 @@ from itertools import pairwise
 from services.reviewer.french.folding import fold, stem
 from services.reviewer.validation.literals import Literal
 from services.reviewer.validation.masking import FoundFact
-from services.reviewer.validation.numbers import WORDS, value_of
+from services.reviewer.validation.numbers import WORDS, read_digits, value_of
 from services.reviewer.validation.sentences.activity import ActivityWords
 from services.reviewer.validation.sentences.grammar import grammar
 from services.reviewer.validation.sentences.lexis import Lexis
@@ -184,7 +184,7 @@ def _number_symbols(number: int, lexis: Lexis) -> frozenset[str]:
 
 def _word_symbols(word: str, small: str, lexis: Lexis) -> frozenset[str]:
     if re.fullmatch(r"[\d\s]+", word):
-        symbols = _number_symbols(int(re.sub(r"\s", "", word)), lexis)
+        symbols = _number_symbols(read_digits(re.sub(r"\s", "", word)), lexis)
         if not word.isdigit():
             symbols -= lexis.years
         own = frozenset({word} & grammar().words)

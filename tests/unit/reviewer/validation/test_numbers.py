@@ -1,7 +1,9 @@
 import pytest
 
 from services.reviewer.french.folding import fold
+from services.reviewer.validation import validate
 from services.reviewer.validation.numbers import find_numbers
+from shared.sirene.facts import Facts
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,13 @@ from services.reviewer.validation.numbers import find_numbers
 )
 def test_numbers_are_read_in_digits_and_in_letters(text: str, values: list[int]) -> None:
     assert [number.value for number in find_numbers(fold(text))] == values
+
+
+@pytest.mark.parametrize("text", ["7" * 5000, "777 " * 2000, "0" * 5000 + "5"])
+def test_a_number_of_thousands_of_digits_is_as_no_fact(text: str) -> None:
+    [number] = find_numbers(text)
+    assert number.value > 10**18
+    assert (
+        "ungrounded_number"
+        in validate(f"Un atelier de {text} salariés.", Facts(siret="", siren="", nom="X")).reasons
+    )
