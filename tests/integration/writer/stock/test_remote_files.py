@@ -102,3 +102,12 @@ def test_a_transfer_that_never_recovers_is_gone_on_with_by_the_next_command(
         web.cuts = []
         (load,) = stock.load(web.url, pages=False)
         assert (load.id, load.rows) == (1, ESTABLISHMENTS)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://127.0.0.1:port/f", "http://", "http://a b/"]
+)
+def test_an_address_that_cannot_be_read_is_said_in_one_line(url: str) -> None:
+    with pytest.raises(UserError, match=r"can be read|cannot be sent|no server") as caught:
+        command.plan([url], Egress())
+    assert "\n" not in str(caught.value)
