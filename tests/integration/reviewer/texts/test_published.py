@@ -108,6 +108,6 @@ def test_facts_that_are_not_those_of_the_text_are_not_kept_with_it(
     register: "Register", desk: "Desk"
 ) -> None:
     [claimed] = desk.claim(register.add(range(1, 2)))
-    desk.store(replace(claimed, facts_hash="0" * 64))
+    desk.store(replace(claimed, facts_hash="0" * 64, of_other_facts=True))
     [attempt] = register.rows("SELECT * FROM avis_attempts")
     assert (attempt["facts"], attempt["reasons"]) == (None, ["facts_changed"])
