@@ -90,7 +90,7 @@ def _in_sentences(content: Any, rng: random.Random) -> Any:
     if rng.random() < 0.1:
         rng.choice(told["phrases"])["faits"] = rng.choice(_NAMES)
     if rng.random() < 0.05:
-        told["phrases"] *= rng.choice((0, 2, 13))
+        told["phrases"] *= rng.choice((0, 2, 13, 13, 13))
     return told
 
 
