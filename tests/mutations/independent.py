@@ -13,7 +13,7 @@ from shared.sirene.facts import Facts, as_told
 
 _HERE = Path(__file__).parent
 
-STRANGERS = ("strangers", "strangers_2", "strangers_3", "strangers_4", "strangers_5")
+STRANGERS = ("strangers", "strangers_2", "strangers_3", "strangers_4", "strangers_5", "strangers_6")
 """The banks whose authors had seen no rule and gave no codes."""
 
 RICH = "strangers_rich"

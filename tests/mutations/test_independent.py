@@ -24,6 +24,7 @@ def test_refusals_carry_a_right_code() -> None:
         ("strangers_3", 0.12),
         ("strangers_4", 0.0),
         ("strangers_5", 0.0),
+        ("strangers_6", 0.04),
     ],
 )
 def test_good_texts_pass(bank: str, most: float) -> None:

@@ -91,11 +91,20 @@ def _is_ambiguous(token: Mark) -> bool:
     )
 
 
+_ONE_HEADCOUNT = (frozenset({"<min>", "<min_unite>"}), frozenset({"<zero>", "<zero_unite>"}))
+
+
 def _facts_read(sentence: Sentence) -> frozenset[str]:
-    """Return the facts of all readings: the employees of a trade are no headcount."""
+    """Return the facts of all readings: the employees of a trade are no headcount.
+
+    Where unit and establishment have the same headcount, telling both says it again.
+    """
     if not sentence.understood:
         return frozenset()
-    return frozenset(f"read {fact}" for fact in frozenset.intersection(*sentence.readings))
+    facts = frozenset.intersection(*sentence.readings)
+    if any(both <= token.symbols for token in sentence.tokens for both in _ONE_HEADCOUNT):
+        facts = frozenset(fact.replace("effectif_unite", "effectif") for fact in facts)
+    return frozenset(f"read {fact}" for fact in facts)
 
 
 def says_again(sentences: Sequence[Sentence]) -> bool:
