@@ -10,7 +10,8 @@ _NO_HEADCOUNT = re.compile(
     rf"\bn'(?:emploie|y emploie|a|y a|occupe) personne\b|\bpersonne n'(?:y )?(?:est|travaille)"
     rf"|\bni {_HEADCOUNT_NOUN}|\bne \w+ personne\b"
     rf"|\b(?:aucune?|sans|pas de|pas d'|zero|n'\w+ (?:pas|plus)(?: de| d')?)\s*(?:\w+ )?"
-    rf"{_HEADCOUNT_NOUN}|\beffectif (?:est )?nul\b|\b0 {_HEADCOUNT_NOUN}"
+    rf"{_HEADCOUNT_NOUN}|\b(?:aucun|sans|pas de) personnel\b"
+    rf"|\beffectif (?:est )?nul\b|\b0 {_HEADCOUNT_NOUN}"
 )
 _PEOPLE = re.compile(rf" ?(?:ou plus |et plus )?(?:de |d')?{_HEADCOUNT_NOUN}")
 _EFFECTIF = re.compile(r"\beffectif\b[^.;]*$")
@@ -19,6 +20,8 @@ _ROUGHLY = re.compile(
     rf"\b(?:plusieurs|quelques|de nombreux|nombreux|divers|(?:des|plusieurs|quelques) "
     rf"(?:dizaines|centaines|milliers|douzaines)) (?:de |d')?{_HEADCOUNT_NOUN}"
     rf"|\b(?:dizaines|centaines|milliers|douzaines|centaine|millier) (?:de |d')?{_HEADCOUNT_NOUN}"
+    r"|\b(?:petite|grande|nombreuse|importante|large) equipe\b"
+    r"|\b(?:equipe|effectif|personnel) (?:nombreu(?:x|se)|importante?|reduite?|restreinte?)\b"
 )
 _TEAM = re.compile(r"\b(?:ils|elles) (?:y )?sont $|\bequipe (?:\w+ )?(?:de|reunit|compte) $")
 _ONE_OR = re.compile(r"\bune? (?:a|ou) $")
@@ -29,7 +32,7 @@ def denies_headcount(text: str) -> bool:
 
 
 def is_vague(text: str) -> bool:
-    """Return whether a vague number is told: « plusieurs salariés », « des dizaines d'agents »."""
+    """Return whether a vague number is told: « plusieurs salariés », « une petite équipe »."""
     return _ROUGHLY.search(text) is not None
 
 

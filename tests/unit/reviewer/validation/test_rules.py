@@ -51,6 +51,8 @@ _ADDED = [
     ("wrong_headcount", "Il emploie 50 salariés."),
     ("wrong_headcount", "Il emploie 2 salariés."),
     ("wrong_headcount", "Il n’a aucun salarié."),
+    ("wrong_headcount", "Il ne compte pas de personnel."),
+    ("wrong_headcount", "Une petite équipe y travaille."),
     ("wrong_headcount", "Une dizaine de personnes y travaillent."),
     ("wrong_headcount", "Son effectif est de trois personnes."),
     ("wrong_status", "L’entreprise a cessé son activité."),
