@@ -21,6 +21,17 @@ RICH = "strangers_rich"
 
 TODAY = dt.date(2026, 11, 30)
 
+_OLD = (
+    *("002.g1", "002.g2", "006.g1", "010.g1", "012.g2", "014.g1", "017.g1", "025.g1", "029.g1"),
+    *("029.g2", "030.g1", "032.g1", "035.g1", "046.g1", "049.g1", "056.g1", "059.g1"),
+)
+_UNNAMED = ("007.g2", "013.g2", "014.g2", "016.g2", "018.g2", "040.g2", "054.g2")
+_WITHOUT_ACTIVITY = (
+    *("003.g1", "009.g1", "020.g1", "024.g1", "034.g1", "048.g2", "052.g2", "053.g1", "057.g2"),
+    *("058.g2", "059.g2"),
+)
+_UNDATED = ("006.g2", "010.g2", "025.g2", "027.g2", "047.g2", "049.g2")
+
 REFUSED_ON_PURPOSE = {
     # An age grows old: editorial rule 6 refuses what this bank's author let pass.
     "bank_dev.good.gaec.2": "age_told",
@@ -41,6 +52,24 @@ REFUSED_ON_PURPOSE = {
     "strangers_5.good.10.2": "ungrounded_terms",
     "strangers_5.good.19.1": "ungrounded_terms",
     "strangers_5.good.19.3": "ungrounded_terms",
+    # On 30 November 2026 a headcount or category of 2022 is older than three years.
+    **dict.fromkeys(
+        (f"{RICH}.rich.{one}" for one in _OLD),
+        "ungrounded_date",
+    ),
+    # They tell the company's name only: the page's is that over the door.
+    **dict.fromkeys((f"{RICH}.rich.{one}" for one in _UNNAMED), "name_missing"),
+    # A name is no activity.
+    **dict.fromkeys((f"{RICH}.rich.{one}" for one in _WITHOUT_ACTIVITY), "activity_missing"),
+    # Counts change: each is told with its month, in its sentence or taken up from another.
+    **dict.fromkeys((f"{RICH}.rich.{one}" for one in _UNDATED), "undated_fact"),
+    # They tell such counts without a date, in words that are not read.
+    f"{RICH}.rich.015.g2": "ungrounded_terms",
+    f"{RICH}.rich.020.g3": "ungrounded_terms",
+    f"{RICH}.rich.031.g1": "ungrounded_terms",
+    f"{RICH}.rich.044.g2": "ungrounded_terms",
+    # The SIRET of another company's establishment may be a person's.
+    f"{RICH}.rich.022.g1": "ungrounded_number",
 }
 """Texts that their author called good, with the code by which the editorial rules refuse them."""
 
@@ -94,11 +123,16 @@ def _rich(told: Mapping[str, Any]) -> dict[str, Any]:
     flat = {name: value for name, value in told.items() if name not in {"unite", *_OF_CONTEXT}}
     flat |= {_OF_UNIT.get(name, name): value for name, value in told["unite"].items()}
     flat["annee_creation"] = int(told["date_creation"][:4])
+    # A label of the bank has the œ of another encoding.
+    flat["activite"] = told["activite"].replace("\x9c", "œ")
     if "enseigne" in told:
         flat |= {"nom": told["enseigne"], "denomination": told["nom"]}
     context = {name: told[name] for name in _OF_CONTEXT if name in told}
     for link in context.get("predecessors", ()):
         link.setdefault("continuite_economique", False)
+    # The bank has the last day, the register that of the change.
+    for former in (*context.get("former_activites", ()), *context.get("former_enseignes", ())):
+        former["until"] = dt.date.fromisoformat(former["until"]) + dt.timedelta(days=1)
     return flat | {"context": context}
 
 

@@ -3,10 +3,10 @@
 import pytest
 
 from services.reviewer.validation import validate
-from tests.mutations.independent import REFUSED_ON_PURPOSE, STRANGERS, rows, scores
+from tests.mutations.independent import REFUSED_ON_PURPOSE, RICH, STRANGERS, rows, scores
 
 
-@pytest.mark.parametrize("bank", ["bank_dev", "bank_kinds_dev", *STRANGERS])
+@pytest.mark.parametrize("bank", ["bank_dev", "bank_kinds_dev", *STRANGERS, RICH])
 def test_false_texts_are_refused(bank: str) -> None:
     assert scores(bank).recall >= 0.98
 
@@ -25,6 +25,7 @@ def test_refusals_carry_a_right_code() -> None:
         ("strangers_4", 0.0),
         ("strangers_5", 0.0),
         ("strangers_6", 0.04),
+        (RICH, 0.14),
     ],
 )
 def test_good_texts_pass(bank: str, most: float) -> None:
@@ -32,7 +33,7 @@ def test_good_texts_pass(bank: str, most: float) -> None:
 
 
 def test_what_only_the_editorial_rules_refuse_is_refused_for_their_reason() -> None:
-    banks = ("bank_dev", *STRANGERS)
+    banks = ("bank_dev", *STRANGERS, RICH)
     reasons = {
         row.id: validate(row.text, row.facts).reasons
         for bank in banks

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.reviewer.french.folding import Token, fold, fold_with_origins, tokenise
 from services.reviewer.validation.known import Known, know
-from services.reviewer.validation.literals import FORMER_ACTIVITY
+from services.reviewer.validation.literals import UNMASKED
 from services.reviewer.validation.masking import MASK, Masked, Span, cover, find_facts, mask
 from services.reviewer.validation.sentences.reader import Sentence, read
 from shared.sirene.facts import Facts
@@ -74,7 +74,7 @@ class CheckedText:
         understood = [
             Span("sentence", one.start, one.end - 1) for one in sentences if one.understood
         ]
-        former = [one.span for one in found if one.literal.kind == FORMER_ACTIVITY]
+        former = [one.span for one in found if one.literal.kind in UNMASKED]
         whole = Passage.of(cover(masked.rest, (one for one in former if _is_in(one, understood))))
         unread = whole
         if len(understood) == len(sentences):

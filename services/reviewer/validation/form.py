@@ -28,7 +28,7 @@ _REPEATED_WORDS = 7
 
 _END = re.compile(r"[.!?…][»”\")\]]*$|[»”)]$")
 _DANGLING = re.compile(
-    r"\b(?:et|ou|d|de|du|des|l|la|le|les|un|une|a|au|aux|en|avec|dans|par|pour|qui|que|dont|sous"
+    r"(?<!-)\b(?:et|ou|d|de|du|des|l|la|le|les|un|une|a|au|aux|en|avec|dans|par|pour|qui|que|dont|sous"
     r"|sur|chez|vers|entre|ce|cet|cette|ces|son|sa|ses|leur|leurs|ainsi que|celle|celles? des?"
     r"|depuis|selon|comme|lequel|laquelle|aucune?|chaque|parmi)(?: ?[.;]|,? ?$)"
 )

@@ -19,7 +19,7 @@ from services.reviewer.french.names import wordings
 from services.reviewer.french.phrases import EFFECTIFS
 from services.reviewer.validation import legal_forms
 from services.reviewer.validation.literals import (
-    FORMER_ACTIVITY,
+    UNMASKED,
     Literal,
     counts,
     date_literals,
@@ -63,7 +63,7 @@ _ACRONYM = re.compile(r"\(([A-Z]{3,7})\)")
 _SHARED_PREFIX = 5
 _LEAST_NAME_WORDS = 2
 # A clause is told as it stands: its words alone tell no activity, nor do those of a former one.
-_AS_IT_STANDS = frozenset({"clause", FORMER_ACTIVITY})
+_AS_IT_STANDS = frozenset({"clause"}) | UNMASKED
 _PLACES = frozenset({"commune", "departement", "region", "voie", "commune_avant", "voie_avant"})
 
 
@@ -157,6 +157,9 @@ def _name_literals(facts: Facts, commune: str | None) -> Iterator[Literal]:
             bare = fold(re.sub(r"^\W+|\W+$", "", cleaned))
             hyphened = bare.replace(plain, official) if plain else bare
             found += [fold(cleaned), bare, without_form(bare), hyphened]
+        without = without_article(found[1]) if found else None
+        if without is not None:
+            yield Literal(kind, without, capitalised=True)
         for wording in filter(None, dict.fromkeys(found)):
             # A single word may also be a French word: MAISON is a name, maison is not.
             yield Literal(kind, wording, capitalised=wording.isalpha() and capitals)
@@ -171,6 +174,12 @@ def without_form(folded: str) -> str:
     while len(words) > _LEAST_NAME_WORDS and words[-1].replace(".", "") in acronyms:
         words = words[:-1]
     return " ".join(words)
+
+
+def without_article(folded: str) -> str | None:
+    """Return what « du » and « des » leave of a name: « moulins de brie » of « les moulins … »."""
+    article, _, rest = folded.partition(" ")
+    return rest if article in {"le", "les"} and rest else None
 
 
 def _place_literals(facts: Facts, commune: str | None) -> Iterator[Literal]:

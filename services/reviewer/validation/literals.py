@@ -18,12 +18,17 @@ _YEARS = {
     "date_unite": "annee_unite",
     "jour_activite": "an_activite",
     "jour_enseigne": "an_enseigne",
+    "veille_activite": "an_veille_activite",
+    "veille_enseigne": "an_veille_enseigne",
     "jour_avant": "an_avant",
     "jour_apres": "an_apres",
 }
 """The name of the year of each day."""
+_DAY = dt.timedelta(days=1)
 FORMER_ACTIVITY = "ancien_libelle"
-"""The kind of what an establishment no longer does: it hides nothing from the other rules."""
+"""The kind of what an establishment no longer does."""
+UNMASKED = frozenset({FORMER_ACTIVITY, "voie_sans_numero", "voie_avant_sans_numero"})
+"""The kinds that hide nothing from the other rules: a street may have a wrong number before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ def days(facts: Facts) -> dict[str, dt.date]:
         "date_unite": unit_day(facts),
         "jour_activite": next((one.until for one in context.former_activites), None),
         "jour_enseigne": next((one.until for one in context.former_enseignes), None),
+        "veille_activite": next((one.until - _DAY for one in context.former_activites), None),
+        "veille_enseigne": next((one.until - _DAY for one in context.former_enseignes), None),
         "jour_avant": next((one.day for one in context.predecessors), None),
         "jour_apres": next((one.day for one in context.successors), None),
     }
@@ -80,7 +87,12 @@ def has_one_year(facts: Facts) -> bool:
 
 def has_two_names(facts: Facts) -> bool:
     """Return whether the register has another name for the company."""
-    return facts.denomination is not None and fold(facts.denomination) != fold(facts.nom)
+    denomination = facts.denomination
+    return denomination is not None and _letters(denomination) != _letters(facts.nom)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"\W", "", fold(name))
 
 
 def tells_unit_band(facts: Facts) -> bool:
@@ -122,13 +134,27 @@ def place_literals(facts: Facts, commune: str | None) -> Iterator[Literal]:
 
 
 def _streets(kind: str, voie: str | None) -> Iterator[Literal]:
-    """Yield the street as it is, and with a comma after its number."""
+    """Yield the street as it is, with a comma after its number, and without its number."""
     street = fold(clean_name(voie or ""))
-    number = re.match(r"\d+(?: ?[a-z]\b| (?:bis|ter|quater)\b)?,? ", street)
+    number = _NUMBER.match(street)
     if number is not None:
-        yield Literal(kind, f"{number.group().rstrip(', ')}, {street[number.end() :]}")
+        bare = street[number.end() :]
+        yield Literal(kind, f"{number.group().rstrip(', ')}, {bare}")
+        yield Literal(f"{kind}_sans_numero", bare, capitalised=True)
     if street:
         yield Literal(kind, street)
+    zone, space, name = street.partition(" ")
+    for wording in _ZONES.get(zone, ()):
+        yield Literal(kind, f"{wording}{space}{name}", capitalised=True)
+
+
+_NUMBER = re.compile(r"\d+(?: ?[a-z]\b| (?:bis|ter|quater)\b)?,? ")
+_ZONES = {
+    "za": ("zone d'activite", "zone d'activites", "zone artisanale", "zone"),
+    "zi": ("zone industrielle", "zone"),
+    "zac": ("zone d'amenagement concerte", "zone"),
+}
+"""The words for the abbreviations with which a street begins."""
 
 
 def former_literals(facts: Facts) -> Iterator[Literal]:
@@ -190,6 +216,7 @@ def counts(facts: Facts) -> Iterator[tuple[str, int]]:
     if trade is not None:
         yield "n_metier", trade.etablissements
         yield "n_employeurs", trade.with_employees
+        yield "n_sans", trade.etablissements - trade.with_employees
     if sites is not None:
         yield "n_ouverts", sites.open
         yield "n_autres", sites.open - 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from services.reviewer.french.folding import Folded, Token, tokenise
 from services.reviewer.validation.known import JOINERS, Known
-from services.reviewer.validation.literals import FORMER_ACTIVITY, Literal
+from services.reviewer.validation.literals import UNMASKED, Literal
 
 MASK = "¤"
 # Idioms that sound like a place: « au cœur de son activité », « X est au centre de l'activité ».
@@ -59,7 +59,7 @@ def find_facts(text: str, folded: Folded, known: Known) -> list[FoundFact]:
 
 
 def mask(text: str, folded: Folded, known: Known, facts: Sequence[FoundFact]) -> Masked:
-    literals = [found.span for found in facts if found.literal.kind != FORMER_ACTIVITY]
+    literals = [found.span for found in facts if found.literal.kind not in UNMASKED]
     idioms = [
         Span("idiom", folded.origins[found.start()], folded.origins[found.end() - 1] + 1)
         for found in _IDIOM.finditer(folded.text)

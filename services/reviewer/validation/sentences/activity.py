@@ -115,9 +115,7 @@ def _heads(text: str) -> Iterator[str]:
         words = words[1:]
     elif words:
         yield words[0]
-    for before, word in re.findall(
-        r"(,| et| ou| d[eu]s?| d[’']| l[’']) ?([^\W\d_]+(?:-[^\W\d_]+)*)", text
-    ):
+    for before, word in _LISTED.findall(text):
         lower = word.lower()
         listed = before in {",", " et", " ou"}
         if lower in _verbs() or (listed and (lower in _HEADS or lower.endswith(_HEAD_ENDINGS))):
@@ -127,6 +125,8 @@ def _heads(text: str) -> Iterator[str]:
 def forms(word: str) -> Iterator[str]:
     """Yield the word in both numbers and genders; some forms that do not exist are harmless."""
     yield word
+    if "-" in word:
+        yield "-".join(f"{part}s" for part in word.split("-"))
     for ending, other in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) > 1:
             form = word[: len(word) - len(ending)] + other

@@ -7,8 +7,13 @@ from services.reviewer.french.folding import fold
 from services.reviewer.validation.known import Known, form_labels
 from services.reviewer.validation.literals import has_one_year, has_two_names, tells_unit_band
 from services.reviewer.validation.sentences.activity import ActivityWords
-from shared.sirene.context import NO_CONTEXT
+from shared.sirene.context import NO_CONTEXT, Former
 from shared.sirene.facts import Facts
+
+_PAIR = 2
+_FEMININE = re.compile(
+    r"\b(?:societe|association|commune|cooperative|mutuelle|fondation|sarl|eurl|sasu?|sa|sci|scop)\b"
+)
 
 
 def unit_bounds(facts: Facts, known: Known) -> frozenset[int] | None:
@@ -41,6 +46,7 @@ def _of_register(facts: Facts, known: Known, activity: ActivityWords) -> dict[st
         "location": "location" in activity.heads,
         "travaux": "travaux" in activity.heads,
         "double": has_two_names(facts),
+        "adresse": facts.voie is not None,
         "signe": facts.enseigne is not None and fold(facts.enseigne) == fold(facts.nom),
     }
 
@@ -55,10 +61,11 @@ def _of_unit(facts: Facts, known: Known) -> dict[str, bool]:
         "morale": "ei" not in known.forms and bool(known.forms),
         "collectivite": any(re.search("commune|collectivite", one) for one in form_labels(facts)),
         "hors_rcs": "non immatriculee" in fold(facts.forme or ""),
-        "masculin": form is None or form.genre == "m",
+        "masculin": _is_masculine(facts) if form is None else form.genre == "m",
         "nul_unite": bounds == frozenset({0}),
         "muet_unite": bounds is None,
         "meme_date": has_one_year(facts),
+        "ensemble": known.bounds is not None and tells_unit_band(facts),
         "categorie": facts.categorie_entreprise is not None,
         "pme": facts.categorie_entreprise == "PME",
         "eti": facts.categorie_entreprise == "ETI",
@@ -66,7 +73,18 @@ def _of_unit(facts: Facts, known: Known) -> dict[str, bool]:
         "ess": facts.economie_sociale_solidaire,
         "mission": facts.societe_mission,
         "employeur": facts.employeur is True,
+        "non_employeur": facts.employeur is False,
     }
+
+
+def _is_masculine(facts: Facts) -> bool:
+    """Return whether « il » may be a unit whose form has no code.
+
+    It may not where that would tell another headcount, and the form's label has a feminine noun.
+    """
+    return not tells_unit_band(facts) or not any(
+        _FEMININE.search(label) for label in form_labels(facts)
+    )
 
 
 def _of_context(facts: Facts) -> dict[str, bool]:
@@ -75,21 +93,37 @@ def _of_context(facts: Facts) -> dict[str, bool]:
     before = next(iter(context.predecessors), None)
     found = {
         "metier": trade is not None,
+        "du_metier": trade is not None,
+        "rappel": True,
         "sites": sites is not None,
+        "celui": trade is not None or sites is not None,
         "histoire": context != NO_CONTEXT,
         "reconverti": bool(context.former_activites),
         "demenage": before is not None and before.same_unit,
         "transfert": before is not None and before.same_unit and before.transfert_siege,
         "succede": before is not None and not before.same_unit,
         "remplace": bool(context.successors),
+        "meme_jour": before is not None and before.day == facts.date_creation,
+        "veille_fin_an": any(map(_starts_a_year, context.former_activites[:1])),
     }
     if trade is not None:
         found |= {f"rang{rank}": trade.rank == rank for rank in (1, 2, 3)}
         found |= {
             "seul_metier": trade.size == "alone",
             "sans_employeur": trade.with_employees == 0,
+            "seul_employeur": trade.with_employees == 1 and facts.employeur is True,
+            "paire": trade.etablissements == _PAIR,
             "tous_employeurs": trade.with_employees == trade.etablissements > 1,
         }
     if sites is not None:
-        found |= {"seul_site": sites.open == 1, "une_commune": sites.communes == 1}
+        found |= {
+            "seul_site": sites.open == 1,
+            "une_commune": sites.communes == 1,
+            "par_commune": sites.communes == sites.open > 1,
+            "autre_commune": sites.communes == sites.open == _PAIR,
+        }
     return found
+
+
+def _starts_a_year(former: Former) -> bool:
+    return (former.until.month, former.until.day) == (1, 1)

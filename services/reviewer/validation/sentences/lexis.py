@@ -10,7 +10,7 @@ from services.reviewer.french.data import formes_juridiques
 from services.reviewer.french.folding import fold
 from services.reviewer.french.labels import clean_name, readable_activite
 from services.reviewer.french.names import wordings
-from services.reviewer.validation.known import Known, form_labels, without_form
+from services.reviewer.validation.known import Known, form_labels, without_article, without_form
 from services.reviewer.validation.literals import counts, has_two_names, unit_band_year, years
 from services.reviewer.validation.sentences.activity import ActivityWords, activity_words
 from services.reviewer.validation.sentences.appellations import appellations
@@ -30,7 +30,7 @@ class Lexis:
 
     `words` are the words of each symbol of the grammar, `numbers` the symbols of each number,
     `names` those of names. `years` are the symbols of years, which no space
-    divides; `dated` are the facts that are told with their date.
+    divides; `dates` has the year or month of the facts that are told with it.
     """
 
     known: Known
@@ -46,7 +46,7 @@ class Lexis:
     own_name: frozenset[str]
     departement: str | None
     code_postal: str | None
-    dated: frozenset[str]
+    dates: Mapping[str, object]
 
     @classmethod
     def of(cls, facts: Facts, known: Known) -> "Lexis":
@@ -78,19 +78,20 @@ class Lexis:
             own_name=names.get(fold(clean_name(facts.nom)), frozenset({"<nom>"})),
             departement=facts.departement,
             code_postal=facts.code_postal,
-            dated=_dated(facts),
+            dates=_dates(facts),
         )
 
 
-def _dated(facts: Facts) -> frozenset[str]:
+def _dates(facts: Facts) -> Mapping[str, object]:
+    context = facts.context
     dates = {
         "effectif": facts.annee_effectifs,
         "effectif_unite": unit_band_year(facts),
         "categorie": facts.annee_categorie_entreprise,
-        "etablissements": facts.context.sites,
-        "metier": facts.context.trade,
+        "etablissements": None if context.sites is None else context.sites.month,
+        "metier": None if context.trade is None else context.trade.month,
     }
-    return frozenset(fact for fact, date in dates.items() if date is not None)
+    return MappingProxyType({fact: date for fact, date in dates.items() if date is not None})
 
 
 def _former_words(facts: Facts) -> ActivityWords:
@@ -157,6 +158,6 @@ def _names(facts: Facts) -> Mapping[str, frozenset[str]]:
     ):
         for cleaned in map(fold, wordings(name or "", facts)):
             bare = re.sub(r"^\W+|\W+$", "", cleaned)
-            for wording in (cleaned, bare, without_form(bare)):
+            for wording in filter(None, (cleaned, bare, without_form(bare), without_article(bare))):
                 found[wording] = found.get(wording, frozenset()) | {symbol}
     return found

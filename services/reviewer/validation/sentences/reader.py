@@ -13,7 +13,7 @@ from services.reviewer.validation.sentences.grammar import grammar
 from services.reviewer.validation.sentences.lexis import Lexis
 from services.reviewer.validation.sentences.matchers import MOST_TOKENS
 from services.reviewer.validation.sentences.tokens import Mark, tokens_of
-from services.reviewer.validation.sentences.told import undated
+from services.reviewer.validation.sentences.told import TAKEN_UP, dates_told, undated
 from shared.sirene.facts import Facts
 
 # A question goes on with its answer: « Son activité ? Le tissage. »
@@ -28,13 +28,15 @@ _NOT_UNDERSTOOD: Readings = frozenset()
 class Sentence:
     """`readings` are the facts that it may tell, one set for each way to read it.
 
-    A sentence without any is not understood. `undated` are facts that it tells without their date.
+    A sentence without any is not understood. `undated` are facts that it tells without their date,
+    `dates` are the years and months of counts that it tells.
     `asides` are the readings of each aside that was left out to understand it.
     """
 
     tokens: tuple[Mark, ...]
     readings: Readings
     undated: frozenset[str] = frozenset()
+    dates: frozenset[object] = frozenset()
     disagrees: bool = False
     asides: tuple[Readings, ...] = ()
 
@@ -101,7 +103,7 @@ def _facts_read(sentence: Sentence) -> frozenset[str]:
     """
     if not sentence.understood:
         return frozenset()
-    facts = frozenset.intersection(*sentence.readings)
+    facts = frozenset.intersection(*sentence.readings) - {TAKEN_UP}
     if any(both <= token.symbols for token in sentence.tokens for both in _ONE_HEADCOUNT):
         facts = frozenset(fact.replace("effectif_unite", "effectif") for fact in facts)
     return frozenset(f"read {fact}" for fact in facts)
@@ -127,14 +129,14 @@ def read(text: str, facts: Facts, known: Known, found_facts: Sequence[FoundFact]
     for token in tokens_of(text, lexis, found_facts):
         tokens.append(token)
         if token.text in _ENDS or token.text == "...":
-            found.append(_sentence(tokens, lexis))
+            found.append(_sentence(tokens, lexis, found))
             tokens = []
     if tokens:
-        found.append(_sentence(tokens, lexis))
+        found.append(_sentence(tokens, lexis, found))
     return found
 
 
-def _sentence(tokens: list[Mark], lexis: Lexis) -> Sentence:
+def _sentence(tokens: list[Mark], lexis: Lexis, before: Sequence[Sentence]) -> Sentence:
     if len(tokens) > MOST_TOKENS:
         return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
     tells = any(symbol in _TOLD for token in tokens for symbol in token.symbols)
@@ -143,10 +145,16 @@ def _sentence(tokens: list[Mark], lexis: Lexis) -> Sentence:
         if not tells:
             readings = frozenset(filter(None, readings))
         if readings:
+            dates = next((one.dates for one in reversed(before) if one.dates), frozenset[object]())
             # The reading that leaves out the fewest dates is the one that was meant.
-            lacking = min((undated(one, lexis.dated) for one in readings), key=len)
+            lacking, meant = min(
+                ((undated(one, lexis.dates, dates), one) for one in readings),
+                key=lambda found: len(found[0]),
+            )
+            told = dates_told(meant, lexis.dates)
             left_out = tuple(one.readings for one in asides)
-            return Sentence(tuple(tokens), readings, lacking, disagree(words_of(said)), left_out)
+            disagrees = disagree(words_of(said))
+            return Sentence(tuple(tokens), readings, lacking, told, disagrees, left_out)
     return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
 
 

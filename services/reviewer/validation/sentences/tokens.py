@@ -33,12 +33,15 @@ DISAGREES = "<desaccord>"
 _BREAKS = frozenset(".!?…;:")
 _SIREN_DIGITS = 9
 _APE = re.compile(r"\d{2}\.\d{2}[A-Z]")
+_NAMES = frozenset({"<nom>", "<etab>", "<unite>", "<enseigne>", "<sigle>", "<ancienne_enseigne>"})
 _NO_SYMBOLS: frozenset[str] = frozenset()
 _MONTHS = {
     "date": "<mois>",
     "date_unite": "<mois_unite>",
     "jour_activite": "<mois_activite>",
     "jour_enseigne": "<mois_enseigne>",
+    "veille_activite": "<mois_veille_activite>",
+    "veille_enseigne": "<mois_veille_enseigne>",
     "jour_avant": "<mois_avant>",
     "jour_apres": "<mois_apres>",
 }
@@ -69,12 +72,27 @@ def tokens_of(text: str, lexis: Lexis, facts: Sequence[FoundFact]) -> list[Mark]
         tokens.append(Mark(words, symbols | own, start, end))
         position = end
     tokens += _words(text, position, len(text), lexis, begins=not tokens)
+    tokens = list(_without_quotes(tokens))
     for place, token in enumerate(tokens):
         if not token.symbols and (place == 0 or tokens[place - 1].text in _BREAKS):
             tokens[place] = replace(token, symbols=_local_adjective(token.text.lower(), lexis))
     for place in _disagreements(tokens, lexis.activity):
         tokens[place] = replace(tokens[place], symbols=tokens[place].symbols | {DISAGREES})
     return tokens
+
+
+def _without_quotes(tokens: list[Mark]) -> Iterator[Mark]:
+    """Yield the tokens, a name in quotes as the name."""
+    place = 0
+    while place < len(tokens):
+        around = tokens[place : place + 3]
+        signs = [_SIGNS.get(token.text, token.text) for token in around]
+        if signs[0] == "«" and signs[2:] == ["»"] and not _NAMES.isdisjoint(around[1].symbols):
+            yield replace(around[1], start=around[0].start, end=around[2].end)
+            place += 3
+        else:
+            yield tokens[place]
+            place += 1
 
 
 def _disagreements(tokens: list[Mark], activity: ActivityWords) -> Iterator[int]:
@@ -121,6 +139,8 @@ def _symbol(kind: str, folded: str, lexis: Lexis) -> str:
             return "<siret>" if digits > _SIREN_DIGITS else "<siren>"
         case "activite":
             return "<libelle>"
+        case "voie_sans_numero" | "voie_avant_sans_numero":
+            return f"<{kind.removesuffix('_sans_numero')}>"
     return f"<{kind}>"
 
 

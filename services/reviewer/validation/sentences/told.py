@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 _DATE = "@"
+TAKEN_UP = "rappel"
 _SYMBOLS: Mapping[str, str] = {
     "nom": "<nom> <etab>",
     "denomination": "<unite>",
@@ -31,15 +32,20 @@ _SYMBOLS: Mapping[str, str] = {
     "categorie@": "<an_categorie>",
     "economie_sociale_solidaire": "?ess",
     "societe_mission": "?mission",
-    "employeur": "?employeur",
-    "etablissements": "<n_ouverts> <n_autres> <n_fermes> <n_communes> ?une_commune ?seul_site",
+    "employeur": "?employeur ?non_employeur",
+    "etablissements": "<n_ouverts> <n_autres> <n_fermes> <n_communes> ?une_commune ?seul_site"
+    " ?par_commune ?autre_commune",
     "etablissements@": "<mois_sites>",
-    "metier": "<n_metier> <n_employeurs> ?seul_metier ?sans_employeur",
+    "metier": "<n_metier> <n_employeurs> <n_sans> ?seul_metier ?sans_employeur ?tous_employeurs"
+    " ?seul_employeur ?du_metier",
     "metier@": "<mois_metier>",
     "rang": "?rang1 ?rang2 ?rang3",
+    "rappel": "?rappel",
     "ancienne_activite": "<ancien_libelle> <ancienne_tete> <ancien_mot>"
-    " <jour_activite> <mois_activite> <an_activite>",
-    "ancienne_enseigne": "<ancienne_enseigne> <jour_enseigne> <mois_enseigne> <an_enseigne>",
+    " <jour_activite> <mois_activite> <an_activite>"
+    " <veille_activite> <mois_veille_activite> <an_veille_activite>",
+    "ancienne_enseigne": "<ancienne_enseigne> <jour_enseigne> <mois_enseigne> <an_enseigne>"
+    " <veille_enseigne> <mois_veille_enseigne> <an_veille_enseigne>",
     "predecesseur": "<commune_avant> <a_commune_avant> <voie_avant> <siret_avant>"
     " <jour_avant> <mois_avant> <an_avant>",
     "successeur": "<jour_apres> <mois_apres> <an_apres>",
@@ -63,10 +69,24 @@ OF_UNIT: Mapping[str, str] = MappingProxyType(
 DATED = frozenset(fact.removesuffix(_DATE) for fact in _SYMBOLS if fact.endswith(_DATE))
 
 
-def undated(reading: Iterable[str], dated: frozenset[str]) -> frozenset[str]:
-    """Return the facts of a reading that have a date, `dated`, and are told without it."""
+def undated(
+    reading: Iterable[str], dates: Mapping[str, object], before: Iterable[object] = ()
+) -> frozenset[str]:
+    """Return the facts of a reading that have a date, in `dates`, and are told without it.
+
+    « Alors » and « d’entre eux » take up a date that the sentence, or the one `before`, tells.
+    """
     told = frozenset(reading)
-    return frozenset(fact for fact in told & dated if fact + _DATE not in told)
+    lacking = frozenset(fact for fact in told & dates.keys() if fact + _DATE not in told)
+    if lacking and TAKEN_UP in told:
+        known = {*before, *dates_told(told, dates)}
+        return frozenset(fact for fact in lacking if dates[fact] not in known)
+    return lacking
+
+
+def dates_told(reading: Iterable[str], dates: Mapping[str, object]) -> frozenset[object]:
+    told = frozenset(reading)
+    return frozenset(date for fact, date in dates.items() if fact + _DATE in told)
 
 
 def without_dates(reading: Iterable[str]) -> frozenset[str]:
