@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from services.reviewer.french.folding import fold
-from services.reviewer.french.grammar import MOIS
-from services.reviewer.french.labels import clean_name, nom_de_commune, readable_activite
+from services.reviewer.french.grammar import MOIS, lieu
+from services.reviewer.french.labels import (
+    clean_name,
+    nom_de_commune,
+    readable_activite,
+    split_arrondissement,
+)
 from services.reviewer.french.names import wordings
 from shared.sirene.context import Succession
 from shared.sirene.facts import Facts
@@ -186,6 +191,9 @@ def _town_left(name: str) -> Iterator[Literal]:
     if not name:
         return
     wordings = [name, name.partition(" (")[0]]
+    # « Marseille (1er arrondissement) », as texts write it, and the town alone.
+    if (arrondissement := split_arrondissement(name)) is not None:
+        wordings += [lieu(name).nom, arrondissement[0]]
     for article, contraction in (("Le ", "au "), ("Les ", "aux ")):
         if name.startswith(article):
             wordings.append(contraction + name.removeprefix(article))

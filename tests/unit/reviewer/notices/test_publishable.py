@@ -1,11 +1,13 @@
 """The validator accepts the template's text for any facts."""
 
+import datetime as dt
 import random
 
 import pytest
 from hypothesis import given, settings
 
 from services.reviewer.french.data import formes_juridiques
+from shared.sirene.context import Context, Succession
 from shared.sirene.facts import Facts
 from tests.unit.reviewer.conftest import FactsLike
 from tests.unit.reviewer.samples import (
@@ -69,3 +71,21 @@ def test_every_legal_form_headcount_and_kind_of_commune_makes_a_text_that_passes
             est_siege=bool(index % 2),
         )
         assert_publishable(facts)
+
+
+@pytest.mark.parametrize(
+    "commune",
+    ["Marseille 1er Arrondissement", "Paris 7e Arrondissement", "Le Mans", "Les Herbiers"],
+)
+def test_the_commune_that_was_left_is_understood(commune: str, facts_like: FactsLike) -> None:
+    left = Succession(
+        siret="98765432100013",
+        day=dt.date(2000, 1, 1),
+        same_unit=True,
+        transfert_siege=False,
+        continuite_economique=False,
+        commune=commune,
+    )
+    for number in range(60):
+        context = Context(predecessors=(left,))
+        assert_publishable(facts_like(siret=f"{number:014d}", context=context))
