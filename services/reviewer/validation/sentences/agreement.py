@@ -182,7 +182,7 @@ def _participles_are_wrong(tokens: tuple[SpeltWord, ...]) -> bool:
         place, features = found
         if joined and any(token.text in _PLURALS for token in clause[place : place + 2]):
             continue
-        # « la culture et l’élevage associés » is a label's own agreement.
+        # A label agrees with itself, as in `_epithet_is_wrong`.
         if place < len(clause) and "<mot>" in clause[place].symbols:
             continue
         words = [token.text for token in clause[place : place + 4]]
@@ -215,6 +215,9 @@ def _epithet_is_wrong(tokens: tuple[SpeltWord, ...], start: int) -> bool:
         tokens[place].text in _ADJECTIVES or not _EPITHETS.isdisjoint(tokens[place].symbols)
     ):
         place += 1
+    # « la culture et l’élevage associés » is a label's own agreement.
+    if "<mot>" in tokens[place].symbols:
+        return False
     return not _agrees(tokens[place].text, noun.features)
 
 

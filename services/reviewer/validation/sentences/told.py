@@ -55,7 +55,7 @@ TELLS: Mapping[str, str] = MappingProxyType(
 )
 """The fact that each symbol, or condition that holds, tells."""
 
-FACT_NAMES = frozenset(fact.removesuffix(_DATE) for fact in _SYMBOLS)
+FACT_NAMES = frozenset(fact.removesuffix(_DATE) for fact in _SYMBOLS) - {TAKEN_UP}
 """The names that a model may say it uses."""
 
 OF_UNIT: Mapping[str, str] = MappingProxyType(
