@@ -9,7 +9,7 @@ REQUEST_OUTCOMES = ("ok", "empty", "throttled", "refused", "unavailable", "malfo
 # The limit that the headers of the 429 call used up; `untold` where they name none.
 THROTTLING_CAUSES = ("minute", "hour", "untold")
 ROW_OUTCOMES = ("inserted", "updated", "unchanged", "failed")
-JOBS = ("delta", "retry", "purge", "statement", "archive", "reconcile")
+JOBS = ("delta", "retry", "purge", "reviews", "statement", "archive", "reconcile")
 JOB_OUTCOMES = ("done", "failed")
 
 
