@@ -6,7 +6,7 @@ since, or a certificate that compared sets of sirets over a scope with the commu
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
@@ -92,22 +92,6 @@ def read_completeness(
     `shards` are the databases of the register; without them it is in `control`.
     """
     return Completeness(_loaded_on(control, now, shards or (control,)), _certified(control, now))
-
-
-def complete_communes(
-    control: Connection,
-    codes: Iterable[str],
-    *,
-    now: dt.datetime,
-    shards: Sequence[Connection] = (),
-) -> dict[str, dt.date]:
-    """Return the first day of the month as of which each complete commune is complete.
-
-    Communes that nothing says to be complete are left out.
-    """
-    complete = read_completeness(control, now=now, shards=shards)
-    months = {code: complete.month_of(code) for code in codes}
-    return {code: month for code, month in months.items() if month is not None}
 
 
 def _loaded_on(

@@ -129,8 +129,7 @@ def _as_json(load: "StockLoad") -> dict[str, object]:
     return {
         name: value.isoformat() if isinstance(value, dt.date) else value
         for name, value in asdict(load).items()
-        if name
-        not in {"file_identity", "chunk_rows", "merged_blocks", "pages_siret", "head_offices"}
+        if name not in _OWN_COLUMNS
     }
 
 

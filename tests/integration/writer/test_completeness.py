@@ -8,7 +8,7 @@ import pytest
 
 from services.writer.trades import add_up
 from shared.db.tables.trades import TRADE
-from shared.imports.completeness import complete_communes
+from shared.imports.completeness import read_completeness
 from shared.imports.scope import Scope
 from shared.sirene.context import Trade, size_of
 from shared.trades import COUNT_TRADES, FIND_PLACES, trade_of
@@ -27,7 +27,9 @@ def _complete(desk: Desk, now: dt.datetime = _NOW) -> dict[str, dt.date]:
     with desk.engine.connect() as control:
         shards = [shard.connect() for shard in desk.shards]
         try:
-            return complete_communes(control, [_BORDEAUX, _PARIS_8], now=now, shards=shards)
+            complete = read_completeness(control, now=now, shards=shards)
+            months = {code: complete.month_of(code) for code in (_BORDEAUX, _PARIS_8)}
+            return {code: month for code, month in months.items() if month is not None}
         finally:
             for shard in shards:
                 shard.close()

@@ -66,8 +66,6 @@ OF_UNIT: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 """The unit's symbol or condition for the establishment's."""
 
-DATED = frozenset(fact.removesuffix(_DATE) for fact in _SYMBOLS if fact.endswith(_DATE))
-
 
 def undated(
     reading: Iterable[str], dates: Mapping[str, object], before: Iterable[object] = ()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.imports.completeness import complete_communes
+from shared.imports.completeness import read_completeness
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
 from tests.integration.writer.stock.conftest import Stock
@@ -61,7 +61,7 @@ def _complete(desk: Desk) -> bool:
             "SELECT treated_until FROM watermarks WHERE collection = 'etablissements'"
         ).scalar_one()
         now = until.replace(tzinfo=dt.UTC) + dt.timedelta(days=2)
-        return "33063" in complete_communes(connection, ["33063"], now=now)
+        return read_completeness(connection, now=now).month_of("33063") is not None
 
 
 def test_both_files_of_the_whole_register_say_that_it_is_complete(
