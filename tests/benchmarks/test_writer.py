@@ -20,7 +20,7 @@ from tests.integration.writer.desk import Desk
 _ROWS = int(os.environ.get("SIRENADE_BENCHMARK_ROWS", pick(quick="6000", normal="60000")))
 _SIZES = os.environ.get(
     "SIRENADE_BENCHMARK_SIZES",
-    pick(quick="500", normal="100 200 500 1000"),
+    pick(quick="500", normal="100 200 500"),
 ).split()
 _WRITERS = os.environ.get(
     "SIRENADE_BENCHMARK_WRITERS", pick(quick="1 2", normal="1 2", full="1 2 4")
