@@ -29,7 +29,7 @@ COMMANDS = {
     "logs": ("operator", "print log lines for people: by service, level, run, batch"),
     "archive": ("operator", "put closed log files and daily summaries into the store"),
     "backup": ("operator", "put the database into the store; --list"),
-    "restore": ("operator", "restore a backup into an empty database"),
+    "restore": ("writer", "restore a backup into an empty database"),
     "failed": ("operator", "list, show, retry or purge failed rows and texts"),
     "dead-letters": ("operator", "list, show, replay or drop messages that no actor could handle"),
     "avis": ("reviewer", "texts: forecast, run, budget, show and check"),

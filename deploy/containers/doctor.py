@@ -131,6 +131,21 @@ def _files(places: Places) -> Iterator[Finding]:
         yield Finding(False, ".env: SIRENADE_UID must name a user who is not root")
     for name in _SECRETS:
         yield _secret(places.secret(name), uid)
+    if settings.get("SIRENADE_ARCHIVE_URL"):
+        yield from _backups(places, settings, uid)
+
+
+def _backups(places: Places, settings: dict[str, str], uid: str) -> Iterator[Finding]:
+    sealed = _secret(places.secret("backup_key"), uid)
+    yield sealed
+    if not sealed.good:
+        yield Finding(
+            False, "backups: no key seals them: a restore cannot see whether the store changed one"
+        )
+    if not settings.get("SIRENADE_BACKUP_ENCRYPT_COMMAND"):
+        yield Finding(
+            None, "backups: whoever reads the store reads them: SIRENADE_BACKUP_ENCRYPT_COMMAND"
+        )
 
 
 def _secret(path: Path, uid: str) -> Finding:

@@ -48,7 +48,9 @@ REVIEWER_REPLICAS=2
 #GRAFANA_PORT=3000
 
 # Archives and backups; .secrets/archive_credentials holds the keys.
+# .secrets/backup_key seals backups: keep a copy elsewhere, never in the store.
 #SIRENADE_ARCHIVE_URL=s3://bucket/sirenade
+#SIRENADE_BACKUP_ENCRYPT_COMMAND=age -r age1…
 
 # Texts by models; .secrets/providers holds this file and the keys that it names.
 #SIRENADE_AVIS_PROVIDERS_FILE=/run/providers/providers.toml
@@ -78,6 +80,7 @@ def make(places: Places, *, demo: bool) -> Iterator[str]:
     yield from maker.secret("insee_key", _DEMO_KEY if demo else "")
     # The file holds lines NAME=value in the store's names; it is empty without an archive.
     yield from maker.secret("archive_credentials", "")
+    yield from maker.secret("backup_key", secrets.token_urlsafe(24))
     # Keys of chat servers; passwords of mail servers; files that commands read and write.
     secret_folders = (places.secret(name) for name in ("providers", "alertmanager"))
     for folder in (*secret_folders, places.root / "files"):

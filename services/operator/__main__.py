@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.operator import main
-from services.operator.archive.commands import archive, backup, restore
+from services.operator.archive.commands import archive, backup
 from services.operator.connections import open_engines
 from services.operator.failures import item_commands, letter_commands
 from services.operator.jobs.commands import schedule
@@ -29,7 +29,7 @@ from shared.terminal.words import thousands
 app = make_app("Watch the whole system, and keep its schema current.")
 app.add_typer(item_commands.app, name="failed")
 app.add_typer(letter_commands.app, name="dead-letters")
-for command in (statement, schedule, logs, monitor, status, archive, backup, restore):
+for command in (statement, schedule, logs, monitor, status, archive, backup):
     app.command()(command)
 
 

@@ -1,27 +1,13 @@
 import re
-from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from shared.archive.settings import ArchiveSettings
 from shared.http.egress import is_here
-from shared.settings import DatabaseSettings, HttpSettings, ServiceSettings
+from shared.settings import HttpSettings, ServiceSettings
 
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-
-
-class ArchiveSettings(DatabaseSettings):
-    """The store of archives and backups, with the folder of PostgreSQL's tools."""
-
-    archive_url: str = Field(
-        default="", description="s3://bucket/prefix, az://container/prefix, gs://… or file:///…"
-    )
-    archive_credentials: SecretStr = Field(
-        default=SecretStr(""), description="lines NAME=value, like aws_access_key_id=…"
-    )
-    pg_bin: Path | None = Field(
-        default=None, description="folder of pg_dump and pg_restore, if they are not found"
-    )
 
 
 class MonitorSettings(ServiceSettings, HttpSettings):

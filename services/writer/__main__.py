@@ -3,6 +3,7 @@
 from services.writer import main
 from services.writer.commands.forget import forget
 from services.writer.commands.inspect import inspect
+from services.writer.commands.restore import restore
 from services.writer.commands.stock import stock
 from shared.terminal.cli import make_app
 from shared.terminal.cli import run as run_cli
@@ -19,6 +20,7 @@ def run() -> None:
 app.command()(inspect)
 app.command()(stock)
 app.command()(forget)
+app.command()(restore)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,33 @@
 """Puts the writer together; no other module of the service reads the environment."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
 import dramatiq
 from sqlalchemy import Engine
 
 from services.writer.actors import declare_actors
 from services.writer.dead_letters import DeadLetterArchive
+from services.writer.erasure import oppositions
 from services.writer.learned_codes import renew_learned
 from services.writer.settings import StockSettings, WriterSettings
 from services.writer.trades import Trades
 from services.writer.turns.turns import Turns
+from shared.archive.settings import BackupSettings
 from shared.clock import Clock
 from shared.db.engine import make_engine
-from shared.db.migrate import require_current
-from shared.db.shards import open_shards, require_one_database, url_for
+from shared.db.migrate import current_engine, require_current
+from shared.db.shards import open_shards, remote_urls, require_one_database, url_for
+from shared.db_url import database_address
 from shared.messages import WriteSlice
 from shared.metrics import Metrics
 from shared.runtime.service import Loop, Service, run_service
 from shared.settings import DatabaseSettings, load
 from shared.sirene import reference
 
+T = TypeVar("T")
+
+_COMMAND = "sirenade-writer-command"
 _ARCHIVE_INTERVAL_SECONDS = 10
 # A day begins for its establishments within this time.
 _TURNS_INTERVAL_SECONDS = 60
@@ -74,10 +83,42 @@ def open_engine(siren: str | None = None) -> Engine:
     if siren is None:
         require_one_database(settings)
     url = settings.shard_urls[0] if siren is None else url_for(settings, siren)
-    engine = make_engine(url, application_name="sirenade-writer-command", pool_size=1)
+    engine = make_engine(url, application_name=_COMMAND, pool_size=1)
     with engine.connect() as connection:
         require_current(connection)
     return engine
+
+
+def export_lines() -> Iterator[str]:
+    """Yield the exported erasures of every database of the register."""
+    for url in load(DatabaseSettings).shard_urls:
+        with current_engine(url, application_name=_COMMAND) as engine, engine.connect() as found:
+            yield from oppositions.export_lines(found)
+
+
+def read_backup_settings() -> BackupSettings:
+    return load(BackupSettings)
+
+
+def urls_of_all(settings: DatabaseSettings) -> list[str]:
+    """Return the URL of the control database, then of each shard in another one."""
+    return [settings.database_url.get_secret_value(), *remote_urls(settings)]
+
+
+def homes(
+    settings: DatabaseSettings, by_siren: Mapping[str, T]
+) -> Iterator[tuple[Engine, dict[str, T]]]:
+    """Yield each database, also a restored one that is marked, with its part by siren."""
+    for url in urls_of_all(settings):
+        at = database_address(url)
+        own = {
+            siren: each
+            for siren, each in by_siren.items()
+            if database_address(url_for(settings, siren)) == at
+        }
+        options: dict[str, Any] = {"statement_timeout_seconds": 0, "marked_too": True}
+        with current_engine(url, application_name=_COMMAND, **options) as engine:
+            yield engine, own
 
 
 def read_stock_settings() -> StockSettings:

@@ -4,21 +4,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 
+from shared.db.restore_marks import refuse_marked
 from shared.db_url import normalise_url
 
 
 def make_engine(
-    url: str, *, application_name: str, pool_size: int = 2, statement_timeout_seconds: int = 60
+    url: str,
+    *,
+    application_name: str,
+    pool_size: int = 2,
+    statement_timeout_seconds: int = 60,
+    marked_too: bool = False,
 ) -> Engine:
-    """Make an engine; the server ends hanging statements, waits for locks and idle transactions."""
+    """Make an engine; the server ends hanging statements, waits for locks and idle transactions.
+
+    Without `marked_too`, each connection to a database that was restored and not erased again
+    raises OperationalError.
+    """
     settings = {
         "statement_timeout": f"{statement_timeout_seconds}s",
         "lock_timeout": "10s",
         "idle_in_transaction_session_timeout": "60s",
     }
-    return create_engine(
+    engine = create_engine(
         normalise_url(url),
         pool_size=pool_size,
         max_overflow=0,
@@ -33,6 +43,9 @@ def make_engine(
             "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
         },
     )
+    if not marked_too:
+        event.listen(engine, "connect", refuse_marked)
+    return engine
 
 
 @contextmanager

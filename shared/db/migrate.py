@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -40,13 +41,23 @@ def current_revision(connection: Connection) -> str | None:
 
 def upgrade(url: str) -> str | None:
     """Bring the database to the latest revision, and return it; several at once queue up."""
-    options = {"application_name": "sirenade-migrate", "statement_timeout_seconds": 0}
-    with temporary_engine(url, **options) as engine, engine.begin() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = 0"))
-        hold(connection, Lock.MIGRATION)
-        _require_known(current_revision(connection))
-        command.upgrade(_config(connection), "head")
-        return current_revision(connection)
+    options: dict[str, Any] = {"statement_timeout_seconds": 0, "marked_too": True}
+    with (
+        temporary_engine(url, application_name="sirenade-migrate", **options) as engine,
+        engine.begin() as connection,
+    ):
+        return upgrade_within(connection)
+
+
+def upgrade_within(connection: Connection, revision: str = "head") -> str | None:
+    """Bring the database to the revision in the caller's transaction. Raises UnknownRevision."""
+    connection.execute(text("SET LOCAL lock_timeout = 0"))
+    hold(connection, Lock.MIGRATION)
+    _require_known(current_revision(connection))
+    if revision != "head":
+        _require_known(revision)
+    command.upgrade(_config(connection), revision)
+    return current_revision(connection)
 
 
 def _require_known(revision: str | None) -> None:
@@ -65,26 +76,21 @@ def _require_known(revision: str | None) -> None:
     )
 
 
-def require_current(connection: Connection) -> None:
-    """Raise UserError where the database is not at the revision that this code expects."""
-    if current_revision(connection) != head_revision():
+def require_current(connection: Connection) -> str:
+    """Return the revision. Raises UserError where it is not the one that this code expects."""
+    revision = current_revision(connection)
+    if revision is None or revision != head_revision():
         raise UserError("the database schema is not current: run ./sirenade migrate")
+    return revision
 
 
 @contextmanager
-def current_engine(
-    url: str, *, application_name: str, pool_size: int = 1, statement_timeout_seconds: int = 60
-) -> Iterator[Engine]:
-    """Connect to a database for a command. Raises UserError where its schema is not current.
+def current_engine(url: str, *, pool_size: int = 1, **options: Any) -> Iterator[Engine]:
+    """Connect to a database for a command, with these options of `make_engine`.
 
-    A timeout of 0 means none.
+    A timeout of 0 means none. Raises UserError where the schema is not current.
     """
-    with temporary_engine(
-        url,
-        application_name=application_name,
-        pool_size=pool_size,
-        statement_timeout_seconds=statement_timeout_seconds,
-    ) as engine:
+    with temporary_engine(url, pool_size=pool_size, **options) as engine:
         with engine.connect() as connection:
             require_current(connection)
         yield engine

@@ -5,6 +5,7 @@ A shard in the control database shares its engine; with default settings that is
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
@@ -123,19 +124,22 @@ def migrate_all(settings: DatabaseSettings) -> str | None:
     urls = settings.shard_urls
     revision = upgrade(control_url)
     if database_address(control_url) not in map(database_address, urls):
-        with _connected(control_url) as connection:
+        with _connected(control_url, marked_too=True) as connection:
             _require_own(connection, "the control database", range(0))
     for number, url in enumerate(urls):
         upgrade(url)
-        with _connected(url) as connection:
+        with _connected(url, marked_too=True) as connection:
             take_place(connection, number, len(urls))
     return revision
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Connection]:
-    options = {"application_name": "sirenade-shards", "statement_timeout_seconds": 0}
-    with temporary_engine(url, **options) as engine, engine.begin() as connection:
+def _connected(url: str, *, marked_too: bool = False) -> Iterator[Connection]:
+    options: dict[str, Any] = {"statement_timeout_seconds": 0, "marked_too": marked_too}
+    with (
+        temporary_engine(url, application_name="sirenade-shards", **options) as engine,
+        engine.begin() as connection,
+    ):
         yield connection
 
 

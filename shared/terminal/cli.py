@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from shared.db.restore_marks import MarkedDatabase
 from shared.errors import UserError
 
 EXIT_BROKEN_PROMISE = 1
@@ -58,6 +59,8 @@ def run(app: typer.Typer, *, name: str) -> None:
     except UserError as error:
         _fail(str(error))
     except OperationalError as error:
+        if isinstance(error.orig, MarkedDatabase):
+            _fail(str(error.orig))
         # The driver's own text names host and port, never the password.
         _fail(f"the database does not answer: {_first_line(error)}")
     except DBAPIError as error:

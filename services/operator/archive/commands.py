@@ -1,4 +1,4 @@
-"""`./sirenade archive`, `backup` and `restore`."""
+"""`./sirenade archive` and `backup`."""
 
 import tempfile
 from collections.abc import Iterator
@@ -11,24 +11,22 @@ import typer
 from rich.console import Console
 
 from services.operator.archive import backups
-from services.operator.archive.backups import Backups, Manifest
+from services.operator.archive.backups import Backups
 from services.operator.archive.logs import put_logs
-from services.operator.archive.pg_tools import PgTools
-from services.operator.archive.storage import Storage, open_storage
 from services.operator.archive.summaries import put_summaries
 from services.operator.connections import all_urls, open_engines
 from services.operator.output import print_rows
-from services.operator.settings import ArchiveSettings
+from shared.archive.manifest import Manifest, former_ids, manifests
+from shared.archive.settings import ArchiveSettings, BackupSettings
+from shared.archive.vault import Vault, open_archive, open_vault
 from shared.clock import Clock
-from shared.db.migrate import upgrade
 from shared.db.shards import connected
-from shared.errors import UserError
 from shared.settings import load
-from shared.terminal.cli import AsJson, print_result
+from shared.terminal.cli import AsJson, print_result, warn
 from shared.terminal.words import thousands
 
 WorkFolder = Annotated[
-    Path | None, typer.Option(help="Folder for the dump meanwhile; else the system's own.")
+    Path | None, typer.Option(help="Folder for one table meanwhile; else the system's own.")
 ]
 
 
@@ -37,7 +35,8 @@ def archive(as_json: AsJson = False) -> None:
 
     The operator does this every hour. After an interruption it goes on where it was.
     """
-    settings, storage = _open_storage()
+    settings = load(ArchiveSettings)
+    storage = open_archive(settings)
     with connected(open_engines()) as (control, *shards):
         summaries = put_summaries(storage, control, shards)
         done = put_logs(storage, settings.log_directory)
@@ -56,49 +55,27 @@ def backup(
     folder: WorkFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Dump the database, count the rows of each table, and put all into the store."""
-    settings, storage = _open_storage()
+    """Copy the rows of each table, count them, and put all into the store.
+
+    What was erased since is another list: ./sirenade forget --keep.
+    """
+    settings = load(BackupSettings)
+    vault = open_vault(settings)
     if listed:
-        rows = [_row(each) for each in backups.manifests(storage)]
+        rows = [_row(each) for each in manifests(vault)]
         print_rows(rows, "backups", as_json=as_json, empty="no backup")
+        if former := former_ids(vault):
+            warn(f"Sirenade 1.0.0 made, and can restore: {', '.join(former)}")
         return
+    _warn_of_lacks(vault)
     now = Clock().now()
-    with _prepared(settings, storage, folder) as prepared:
+    with _prepared(vault, folder) as prepared:
         made = prepared.back_up(all_urls(settings), now)
-    old = backups.prune(storage, older_than=now - timedelta(days=keep_days), keep=made.id)
+    old = backups.prune(vault.storage, older_than=now - timedelta(days=keep_days), keep=made.id)
     lines = f"backup {made.id}: {thousands(made.size)} bytes, {thousands(made.rows)} rows"
     if old:
         lines += f"\ndeleted, as older than {keep_days} days: {', '.join(sorted(old))}"
     print_result({**_row(made), "deleted": old}, lines, as_json=as_json)
-
-
-def restore(
-    backup_id: Annotated[str, typer.Argument(metavar="ID", help="From backup --list, or: latest.")],
-    folder: WorkFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Restore a backup into the empty database of the settings, and count its rows again.
-
-    The backup holds what was erased since: apply the newest export before any service starts.
-    """
-    settings, storage = _open_storage()
-    complete = backups.manifests(storage)
-    manifest = next((each for each in complete if backup_id in {each.id, "latest"}), None)
-    if manifest is None:
-        raise UserError(f"there is no complete backup {backup_id}: ./sirenade backup --list")
-    urls = all_urls(settings)
-    with _prepared(settings, storage, folder) as prepared:
-        prepared.restore(manifest, urls)
-        prepared.report("migrating")
-        for url in urls:
-            upgrade(url)
-    print_result(
-        _row(manifest),
-        f"restored {manifest.id}: {thousands(manifest.rows)} rows, all of them counted\n"
-        "Before any service starts: ./sirenade forget --apply with the newest export of erasures, "
-        "then ./sirenade reconcile.",
-        as_json=as_json,
-    )
 
 
 def _row(manifest: Manifest) -> dict[str, object]:
@@ -112,22 +89,18 @@ def _row(manifest: Manifest) -> dict[str, object]:
     }
 
 
-def _open_storage() -> tuple[ArchiveSettings, Storage]:
-    """Open the store of the settings. Raises UserError where none is set."""
-    settings = load(ArchiveSettings)
-    if not settings.archive_url:
-        raise UserError("set SIRENADE_ARCHIVE_URL: s3://…, az://…, gs://… or file:///…")
-    credentials = settings.archive_credentials.get_secret_value()
-    return settings, open_storage(settings.archive_url, credentials)
-
-
 @contextmanager
-def _prepared(
-    settings: ArchiveSettings, storage: Storage, folder: Path | None
-) -> Iterator[Backups]:
+def _prepared(vault: Vault, folder: Path | None) -> Iterator[Backups]:
     """Give backups a folder that is deleted at the end, and a line at the terminal."""
     with (
         tempfile.TemporaryDirectory(prefix="sirenade-backup-", dir=folder) as work,
         Console(stderr=True).status("starting") as shown,
     ):
-        yield Backups(storage, Path(work), PgTools(settings.pg_bin), shown.update)
+        yield Backups(vault, Path(work), shown.update)
+
+
+def _warn_of_lacks(vault: Vault) -> None:
+    if not vault.key:
+        warn("no SIRENADE_BACKUP_KEY is set: a restore cannot see whether the store changed it")
+    if not vault.cipher.encrypt_command:
+        warn("the backup is not encrypted: SIRENADE_BACKUP_ENCRYPT_COMMAND")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from gzip import GzipFile
 from pathlib import Path
 
-from services.operator.archive.storage import Storage
+from shared.archive.storage import Storage
 from shared.logs.files import LogFile, active_files, begun_at, closed_files
 
 _CHUNK_BYTES = 1 << 20

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import orjson
 from sqlalchemy import Connection, text
 
-from services.operator.archive.storage import Storage
 from services.operator.numbers.stats import read_stats
+from shared.archive.storage import Storage
 from shared.days import TIME_ZONE
 
 # Days that were missed while the store or the operator was away are put later.

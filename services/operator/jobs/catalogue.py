@@ -9,13 +9,13 @@ import structlog
 from sqlalchemy import Connection, Engine, text
 
 from services.operator.archive.logs import put_logs
-from services.operator.archive.storage import open_storage
 from services.operator.archive.summaries import put_summaries
 from services.operator.failures import items, retries
 from services.operator.jobs import slots
 from services.operator.jobs.schedule import Schedule, daily_at
 from services.operator.numbers.reconcile import reconcile
 from services.operator.settings import OperatorSettings
+from shared.archive.vault import open_archive
 from shared.days import FRANCE, TIME_ZONE
 from shared.db.locks import Lock, hold
 from shared.db.quotations import expire
@@ -103,7 +103,7 @@ def archive(connection: Connection, settings: OperatorSettings, shards: Sequence
     if not settings.archive_url:
         return "no archive is configured: set SIRENADE_ARCHIVE_URL"
     _wait_in_transaction(connection, _LEASE_SECONDS)
-    storage = open_storage(settings.archive_url, settings.archive_credentials.get_secret_value())
+    storage = open_archive(settings)
     with connected(shards) as others:
         summaries = put_summaries(storage, connection, others)
     logs = put_logs(storage, settings.log_directory, seconds=_ARCHIVE_SECONDS)

@@ -15,11 +15,22 @@ from rich.progress import track
 from rich.table import Table
 from sqlalchemy import Engine
 
+from services.writer import main
+from services.writer.commands.kept_erasures import (
+    Erasures,
+    apply_everywhere,
+    keep_act,
+    keep_all,
+    read_file,
+    read_store,
+)
 from services.writer.erasure import oppositions
 from services.writer.erasure.oppositions import Forgotten
-from services.writer.main import open_engine
+from shared.archive.settings import BackupSettings
 from shared.errors import UserError
-from shared.terminal.cli import AsJson
+from shared.terminal.cli import AsJson, print_result
+
+_STORE = "store"
 
 
 def forget(  # noqa: PLR0913, PLR0917  the options of one command, typer's to bind
@@ -35,8 +46,12 @@ def forget(  # noqa: PLR0913, PLR0917  the options of one command, typer's to bi
     export: Annotated[
         Path | None, typer.Option(help="Write oppositions and tombstones to a file; - is stdout.")
     ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Put the same into the store beside the backups.")
+    ] = False,
     apply: Annotated[
-        Path | None, typer.Option(help="After a restore: record those of a file, and erase again.")
+        Path | None,
+        typer.Option(help="Record those of a file, or of the store (store), and erase again."),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Take a number with a wrong check digit too.")
@@ -45,36 +60,65 @@ def forget(  # noqa: PLR0913, PLR0917  the options of one command, typer's to bi
 ) -> None:
     """Erase all that is kept of a unit beyond its number, and keep it out from now on.
 
-    It works for a unit that is not stored yet, and may be repeated.
+    It works for a unit that is not stored yet, and may be repeated. Where a store is set, it keeps
+    each opposition at once, so that a restore knows it.
 
     Example: ./sirenade forget 552032534 --reason "letter of 3 March"
     """
-    if [bool(sirens), export is not None, apply is not None].count(True) != 1:
-        raise UserError("give one of SIREN…, --export FILE, --apply FILE")
+    if [bool(sirens), export is not None, keep, apply is not None].count(True) != 1:
+        raise UserError("give one of SIREN…, --export FILE, --keep, --apply FILE")
     if withdraw and not sirens:
         raise UserError("--withdraw goes with SIREN…")
     numbers = [oppositions.checked_siren(siren) for siren in sirens or []]
     if export is not None:
-        _export(open_engine(), export, as_json=as_json)
+        _export(export, as_json=as_json)
+    elif keep:
+        lines = keep_all()
+        print_result({"lines": lines}, f"{lines} lines in the store", as_json=as_json)
     elif apply is not None:
-        _apply(open_engine(), apply, as_json=as_json)
+        _apply(apply, as_json=as_json)
     elif withdraw:
         _withdraw(numbers, as_json=as_json)
     else:
-        done = []
+        done, kept = [], _Kept()
         for siren in dict.fromkeys(numbers):
             with _home_of(siren) as engine:
                 done.append(oppositions.forget(engine, siren, reason=reason, force=force))
+                kept.add(engine, siren)
         _print_forgotten(done, as_json=as_json)
+        kept.require_all()
 
 
 @contextmanager
 def _home_of(siren: str) -> Iterator[Engine]:
-    engine = open_engine(siren)
+    engine = main.open_engine(siren)
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+class _Kept:
+    """Puts acts into the store, each right after it was done here."""
+
+    def __init__(self) -> None:
+        self._failures: list[str] = []
+
+    def add(self, engine: Engine, siren: str) -> None:
+        with engine.connect() as connection:
+            lines = list(oppositions.export_lines(connection, siren))
+        try:
+            keep_act(lines)
+        except UserError as error:
+            self._failures.append(str(error))
+
+    def require_all(self) -> None:
+        """Raise UserError where the store lacks one."""
+        if self._failures:
+            raise UserError(
+                "done here, but the store does not keep it, so that a restore would not know it: "
+                f"give the command again ({self._failures[0]})"
+            )
 
 
 def _print_forgotten(done: Sequence[Forgotten], *, as_json: bool) -> None:
@@ -89,58 +133,61 @@ def _print_forgotten(done: Sequence[Forgotten], *, as_json: bool) -> None:
 
 
 def _withdraw(sirens: Sequence[str], *, as_json: bool) -> None:
-    done = {}
+    done, kept = {}, _Kept()
     for siren in sirens:
         with _home_of(siren) as engine:
             done[siren] = oppositions.withdraw(engine, siren)
+            kept.add(engine, siren)
     if as_json:
         typer.echo(json.dumps({"withdrawn": [siren for siren in done if done[siren]]}))
+    else:
+        for siren, was_there in done.items():
+            typer.echo(f"{siren}: {'opposition ended' if was_there else 'no opposition stood'}")
+    kept.require_all()
+
+
+def _export(path: Path, *, as_json: bool) -> None:
+    if str(path) == "-":
+        for line in main.export_lines():
+            typer.echo(line)
         return
-    for siren, was_there in done.items():
-        typer.echo(f"{siren}: {'opposition ended' if was_there else 'no opposition stood'}")
-
-
-def _export(engine: Engine, path: Path, *, as_json: bool) -> None:
-    with engine.connect() as connection:
-        if str(path) == "-":
-            for line in oppositions.export_lines(connection):
-                typer.echo(line)
-            return
-        # The file appears whole, and only its owner may read the numbers of people who object.
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with open(descriptor, "w", encoding="utf-8") as out:  # noqa: PTH123  a descriptor
-                count = 0
-                for line in oppositions.export_lines(connection):
-                    out.write(f"{line}\n")
-                    count += 1
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    typer.echo(json.dumps({"lines": count}) if as_json else f"{count} lines in {path}")
-
-
-def _apply(engine: Engine, path: Path, *, as_json: bool) -> None:
+    # The file appears whole, and only its owner may read the numbers of people who object.
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with path.open(encoding="utf-8") as lines:
-            by_siren = oppositions.read_lines(lines)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"cannot read {path}: it is not UTF-8") from None
+        with open(descriptor, "w", encoding="utf-8") as out:  # noqa: PTH123  a descriptor
+            count = 0
+            for line in main.export_lines():
+                out.write(f"{line}\n")
+                count += 1
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    print_result({"lines": count}, f"{count} lines in {path}", as_json=as_json)
+
+
+def _apply(path: Path, *, as_json: bool) -> None:
+    settings = main.read_backup_settings()
+    again = _kept(settings) if str(path) == _STORE else read_file(path)
     groups = track(
-        oppositions.apply(engine, by_siren),
+        apply_everywhere(settings, again),
         description="applying",
-        total=-(-len(by_siren) // oppositions.SIRENS_AT_ONCE),
+        total=-(-len(again) // oppositions.SIRENS_AT_ONCE),
         console=Console(stderr=True),
     )
     cleared = sum(groups, Counter[str]())
     if as_json:
-        typer.echo(json.dumps({"sirens": len(by_siren), "erased": dict(cleared)}))
+        typer.echo(json.dumps({"sirens": len(again), "erased": dict(cleared)}))
         return
-    typer.echo(f"{len(by_siren)} units checked")
+    typer.echo(f"{len(again)} units checked")
     _print_counts(cleared)
+
+
+def _kept(settings: BackupSettings) -> Erasures:
+    kept = read_store(settings)
+    if kept is None:
+        raise UserError("the store keeps no erasures, or none is set: SIRENADE_ARCHIVE_URL")
+    return kept
 
 
 def _print_counts(erased: dict[str, int]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from services.writer.erasure.honour import honour
 from services.writer.erasure.tombstones import hold_register, hold_unites
 from services.writer.sql.conflicts import DEADLOCK, retry_conflicts
+from shared.db.restore_marks import clear_mark
 from shared.errors import UserError
 from shared.sirene.identifiers import has_valid_check_digit, is_siren, is_siret, siren_of
 
@@ -33,12 +34,12 @@ _NOTE_WITHDRAWAL = text("INSERT INTO erasures (siren, reason) VALUES (:siren, 'w
 
 _EXPORT = text("""
     SELECT json_build_object('siren', siren, 'recorded_at', recorded_at, 'reason', reason)
-    FROM oppositions
+    FROM oppositions WHERE siren = :siren OR CAST(:siren AS text) IS NULL
     UNION ALL
     SELECT json_build_object('siren', siren, 'siret', siret, 'erased_at', erased_at,
       'date_dernier_traitement', date_dernier_traitement, 'fetched_at', fetched_at,
       'because', reason)
-    FROM erasures
+    FROM erasures WHERE siren = :siren OR CAST(:siren AS text) IS NULL
 """)
 # A restored dump may bring back an opposition that was withdrawn after the dump.
 _APPLY_OPPOSITIONS = text("""
@@ -66,7 +67,7 @@ _APPLY_WITHDRAWALS = text("""
 """)
 
 _REASONS = frozenset({"partial_diffusion", "opposition", "withdrawal"})
-_Entry = dict[str, str | None]
+Entry = dict[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +128,19 @@ def withdraw(engine: Engine, siren: str) -> bool:
     return withdrawn
 
 
-def export_lines(connection: Connection) -> Iterator[str]:
-    """Yield oppositions and tombstones as lines of JSON: numbers, dates and reasons, no name."""
-    for exported in connection.execution_options(stream_results=True).scalars(_EXPORT):
+def export_lines(connection: Connection, siren: str | None = None) -> Iterator[str]:
+    """Yield oppositions and tombstones as lines of JSON: numbers, dates and reasons, no name.
+
+    They are those of one unit, or of all.
+    """
+    streamed = connection.execution_options(stream_results=True)
+    for exported in streamed.scalars(_EXPORT, {"siren": siren}):
         yield json.dumps(exported, ensure_ascii=False)
 
 
-def read_lines(lines: Iterable[str]) -> dict[str, list[_Entry]]:
+def read_lines(lines: Iterable[str]) -> dict[str, list[Entry]]:
     """Read exported lines by siren; raise UserError that names the first line that is not one."""
-    by_siren: dict[str, list[_Entry]] = defaultdict(list)
+    by_siren: dict[str, list[Entry]] = defaultdict(list)
     for number, line in enumerate(lines, start=1):
         if line.strip():
             entry = _entry(line)
@@ -145,15 +150,17 @@ def read_lines(lines: Iterable[str]) -> dict[str, list[_Entry]]:
     return by_siren
 
 
-def apply(engine: Engine, by_siren: dict[str, list[_Entry]]) -> Iterator[Counter[str]]:
+def apply(engine: Engine, by_siren: dict[str, list[Entry]]) -> Iterator[Counter[str]]:
     """Record what is missing and erase again, in groups; yield the cleared rows of each group.
 
     Rows that are newer than their tombstone stay: INSEE opened them again. A second run changes
-    nothing more; an interrupted run begins again at the start.
+    nothing more; an interrupted run begins again at the start. The mark of a restored database ends
+    with the last group.
     """
     sirens = sorted(by_siren)
-    for start in range(0, len(sirens), SIRENS_AT_ONCE):
+    for start in range(0, max(len(sirens), 1), SIRENS_AT_ONCE):
         group = sirens[start : start + SIRENS_AT_ONCE]
+        is_last = start + SIRENS_AT_ONCE >= len(sirens)
         with engine.begin() as connection:
             hold_register(connection)
             lines = {"lines": json.dumps([entry for siren in group for entry in by_siren[siren]])}
@@ -161,10 +168,12 @@ def apply(engine: Engine, by_siren: dict[str, list[_Entry]]) -> Iterator[Counter
             connection.execute(_APPLY_ERASURES, lines)
             connection.execute(_APPLY_WITHDRAWALS, {"sirens": group})
             cleared = honour(connection, group)
+            if is_last:
+                clear_mark(connection)
         yield cleared
 
 
-def _entry(line: str) -> _Entry | None:
+def _entry(line: str) -> Entry | None:
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):

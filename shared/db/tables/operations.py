@@ -1,4 +1,4 @@
-"""Failed items, dead letters, the operator's jobs, and the shards of a register."""
+"""Failed items, dead letters, the operator's jobs, shards, and the mark of a restore."""
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, SmallInteger, UniqueConstraint
 
@@ -87,4 +87,11 @@ shard_receipts = col.table(
     col.integer("inserted", "updated", "unchanged", "failed", required=True),
     col.instant_now("written_at"),
     PrimaryKeyConstraint("batch_id", "page", "fetch_id", "slice"),
+)
+
+# The backup that this database was restored from, as long as it shows what was erased since.
+restore_marks = col.table(
+    "restore_marks",
+    col.text("backup_id", key=True),
+    col.instant_now("restored_at"),
 )

@@ -14,9 +14,10 @@ import services.writer.main
 from deploy.containers import bounds
 from deploy.containers.settings_file import SCALED, most_replicas
 from services.fetcher.settings import FetcherSettings
-from services.operator.settings import ArchiveSettings, MonitorSettings, OperatorSettings
+from services.operator.settings import MonitorSettings, OperatorSettings
 from services.reviewer.settings import ReviewerSettings
 from services.writer.settings import StockSettings, WriterSettings
+from shared.archive.settings import BackupSettings
 from shared.runtime import service as running
 from shared.settings import PREFIX
 from tests.unit.deploy.compose_files import FOLDER, ROOT, included
@@ -32,7 +33,7 @@ _SETTINGS = {
     # Commands read no more of the fetcher's settings than what they ask INSEE with.
     "sirenade": {
         *StockSettings.model_fields,
-        *ArchiveSettings.model_fields,
+        *BackupSettings.model_fields,
         *MonitorSettings.model_fields,
         *(name for name in FetcherSettings.model_fields if name.startswith("insee_")),
         "fetcher_parallel_batches",
@@ -41,7 +42,6 @@ _SETTINGS = {
 }
 _FIXED_BY_THE_IMAGE = {
     "version",  # says what was built
-    "pg_bin",  # pg_dump and pg_restore stand on the image's path
 }
 
 

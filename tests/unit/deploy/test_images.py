@@ -17,6 +17,8 @@ DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 
 # Commands import these, and run from the image `sirenade`.
 ONLY_FOR_COMMANDS = {
+    "services.writer.commands.kept_erasures",
+    "services.writer.commands.restore",
     "services.writer.stock",
     "services.reviewer.commands.report",
     "services.simulator.register.stock_files",

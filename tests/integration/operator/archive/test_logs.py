@@ -18,8 +18,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.operator.archive.logs import put_logs
-from services.operator.archive.storage import Storage, StorageError, open_storage
 from services.operator.archive.summaries import put_summaries
+from shared.archive.storage import Storage, StorageError, open_storage
 from shared.errors import UserError
 from shared.logs.files import LogFile, closed_files
 from tests.integration.commands import Sirenade

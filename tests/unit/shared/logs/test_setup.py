@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from services.operator.settings import ArchiveSettings
+from shared.archive.settings import ArchiveSettings
 from shared.logs import secrets_of
 from shared.settings import load
 

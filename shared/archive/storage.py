@@ -1,5 +1,6 @@
 """The object store of archives and backups: S3, Azure Blob, GCS or a folder, by its URL."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -37,6 +38,16 @@ def _saying(what: str) -> Iterator[None]:
         raise StorageError(f"{what}: {_first_line(error)}") from None
 
 
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """Let others read no file or folder that is made here meanwhile."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 @dataclass(frozen=True)
 class Storage:
     """An object store; a kill during an upload leaves no object. Raises StorageError."""
@@ -48,7 +59,7 @@ class Storage:
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         if self.size_of(key) == size:
             return False
-        with _saying(f"cannot put {key}"):
+        with _saying(f"cannot put {key}"), _private_files():
             obstore.put(self.store, key, content)
         stored = self.size_of(key)
         if stored != size:

@@ -1,0 +1,74 @@
+"""Exported erasures: read from a file or the store, kept there, applied to every database."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.writer import main
+from services.writer.erasure import oppositions
+from services.writer.erasure.oppositions import Entry
+from shared.clock import Clock
+from shared.errors import UserError
+
+if TYPE_CHECKING:
+    from shared.archive.settings import BackupSettings
+
+Erasures = dict[str, list[Entry]]
+
+
+def read_file(path: Path) -> Erasures:
+    try:
+        with path.open(encoding="utf-8") as lines:
+            return oppositions.read_lines(lines)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"cannot read {path}: it is not UTF-8") from None
+
+
+def read_store(settings: "BackupSettings") -> Erasures | None:
+    """Return what the store keeps, None where it keeps nothing or none is set."""
+    if not (settings.erasures_url or settings.archive_url):
+        return None
+    from shared.archive import erasures  # noqa: PLC0415  needs the store's library
+    from shared.archive.vault import open_erasures  # noqa: PLC0415  as above
+
+    lines = erasures.read(open_erasures(settings))
+    return None if lines is None else oppositions.read_lines(lines)
+
+
+def keep_act(lines: Iterable[str]) -> bool:
+    """Put what stands about a unit into the store; return False where none is set."""
+    return _keep(lines, whole=False)
+
+
+def keep_all() -> int:
+    """Put the whole list into the store; return its lines. Raises UserError where none is set."""
+    counted: Counter[str] = Counter()
+
+    def lines() -> Iterator[str]:
+        for line in main.export_lines():
+            counted["lines"] += 1
+            yield line
+
+    if not _keep(lines(), whole=True):
+        raise UserError("no store is set: SIRENADE_ARCHIVE_URL, or SIRENADE_ERASURES_URL")
+    return counted["lines"]
+
+
+def _keep(lines: Iterable[str], *, whole: bool) -> bool:
+    settings = main.read_backup_settings()
+    if not (settings.erasures_url or settings.archive_url):
+        return False
+    from shared.archive import erasures  # noqa: PLC0415  as above
+    from shared.archive.vault import open_erasures  # noqa: PLC0415  as above
+
+    erasures.keep(open_erasures(settings), lines, now=Clock().now(), whole=whole)
+    return True
+
+
+def apply_everywhere(settings: "BackupSettings", again: Erasures) -> Iterator[Counter[str]]:
+    """Erase again in each database, and end its mark; yield the cleared rows by group of units."""
+    for engine, own in main.homes(settings, again):
+        yield from oppositions.apply(engine, own)

@@ -1,0 +1,73 @@
+"""The store together with what protects its objects: seal and cipher."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.archive.cipher import Cipher
+from shared.archive.seal import seal, unseal
+from shared.archive.settings import ArchiveSettings, BackupSettings
+from shared.archive.storage import Storage, open_storage
+from shared.errors import UserError
+
+_ENCRYPTED, _CLEAR = b"encrypted\n", b"clear\n"
+
+
+@dataclass(frozen=True)
+class Vault:
+    storage: Storage
+    key: str
+    cipher: Cipher
+
+    def put(self, name: str, content: bytes) -> None:
+        self.storage.put(name, seal(self.key, name, content))
+
+    def read(self, name: str) -> bytes:
+        """Raise BrokenSeal where this key has not sealed the object."""
+        return unseal(self.key, name, self.storage.read(name))
+
+    def put_secret(self, name: str, content: bytes) -> None:
+        """Put the content encrypted, where the settings say how."""
+        with tempfile.TemporaryDirectory(prefix="sirenade-") as folder:
+            path = Path(folder) / "secret"
+            with self.cipher.open_to_write(path) as out:
+                out.write(content)
+            form = _ENCRYPTED if self.cipher.encrypt_command else _CLEAR
+            self.put(name, form + path.read_bytes())
+
+    def read_secret(self, name: str) -> bytes:
+        form, newline, content = self.read(name).partition(b"\n")
+        with tempfile.TemporaryDirectory(prefix="sirenade-") as folder:
+            path = Path(folder) / "secret"
+            path.write_bytes(content)
+            encrypted = form + newline == _ENCRYPTED
+            with self.cipher.open_to_read(path, encrypted=encrypted) as clear:
+                return clear.read()
+
+
+def open_archive(settings: ArchiveSettings) -> Storage:
+    """Open the store of archives. Raises UserError where none is set."""
+    if not settings.archive_url:
+        raise UserError("set SIRENADE_ARCHIVE_URL: s3://…, az://…, gs://… or file:///…")
+    return open_storage(settings.archive_url, settings.archive_credentials.get_secret_value())
+
+
+def open_vault(settings: BackupSettings) -> Vault:
+    """Open the store of backups. Raises UserError where none is set."""
+    return _protected(settings, open_archive(settings))
+
+
+def open_erasures(settings: BackupSettings) -> Vault:
+    """Open the store of erasures. Raises UserError where none is set."""
+    if not settings.erasures_url:
+        return open_vault(settings)
+    credentials = settings.archive_credentials.get_secret_value()
+    return _protected(settings, open_storage(settings.erasures_url, credentials))
+
+
+def _protected(settings: BackupSettings, storage: Storage) -> Vault:
+    return Vault(
+        storage,
+        settings.backup_key.get_secret_value(),
+        Cipher(settings.backup_encrypt_command, settings.backup_decrypt_command),
+    )
