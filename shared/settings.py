@@ -12,6 +12,7 @@ from shared.db_url import database_address
 from shared.errors import UserError
 from shared.http.egress import Egress
 from shared.sharding import BUCKETS
+from shared.transit import doubts_about, hosts_of
 
 PREFIX = "SIRENADE_"
 # Powers of two: all shards have one size, and twice as many shards take half of each.
@@ -68,6 +69,22 @@ class DatabaseSettings(LogSettings):
         default=SecretStr(""),
         description="databases of the register, in order, between commas; empty: database_url",
     )
+    clear_text_hosts: str = Field(
+        default="",
+        description="hosts beside this machine that are asked in clear on purpose, between commas",
+    )
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The URLs that this process sends passwords and keys to, each by its setting."""
+        first, *others = dict.fromkeys((self.database_url.get_secret_value(), *self.shard_urls))
+        shards = {f"{PREFIX}SHARD_DATABASE_URLS {n}": url for n, url in enumerate(others, 1)}
+        return {f"{PREFIX}DATABASE_URL": first, **shards}
+
+    @property
+    def doubts(self) -> list[str]:
+        """A sentence for each address that is asked in clear, or may be."""
+        return list(doubts_about(self.addresses, hosts_of(self.clear_text_hosts)))
 
     @property
     def shard_urls(self) -> tuple[str, ...]:
@@ -93,10 +110,16 @@ class DatabaseSettings(LogSettings):
 class ServiceSettings(DatabaseSettings):
     """The settings of every service."""
 
-    broker_url: SecretStr = Field(description="amqp://user:password@host:port/vhost")
+    broker_url: SecretStr = Field(
+        description="amqp://user:password@host:port/vhost, or amqps://…?cacertfile=/FILE"
+    )
     metrics_port: int = Field(default=9191, ge=0, le=65535, description="0: no /metrics")
     metrics_host: str = "127.0.0.1"
     version: str = Field(default="", description="what was deployed, as /metrics shows it")
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        return {**super().addresses, f"{PREFIX}BROKER_URL": self.broker_url.get_secret_value()}
 
     @field_validator("broker_url")
     @classmethod

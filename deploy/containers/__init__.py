@@ -1,4 +1,5 @@
 """The set-up of the containers: `make init`, `make scale-…`, `make doctor`.
 
-It runs before anything is installed and uses the standard library only, nothing of `shared`.
+It runs before anything is installed and uses the standard library only, of `shared` no more than
+`shared.transit`.
 """

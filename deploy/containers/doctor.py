@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deploy.containers.addresses import doubts
 from deploy.containers.bounds import (
     MOST_LOG_BYTES,
     connections_of,
@@ -19,6 +20,7 @@ from deploy.containers.bounds import (
     memory_bytes,
     postgres_connections,
 )
+from deploy.containers.images import read_images
 from deploy.containers.paths import Places, SetupError
 from deploy.containers.settings_file import read_settings
 
@@ -42,13 +44,15 @@ _SPARE_CONNECTIONS = 10
 
 @dataclass(frozen=True)
 class Finding:
-    """`good` is None for what could not be examined."""
+    """`good` is None for what could not be examined, and for a `doubt`, which stops nobody."""
 
     good: bool | None
     text: str
+    doubt: bool = False
 
     def __str__(self) -> str:
-        return f"{ {True: 'ok     ', False: 'MISSING', None: '?      '}[self.good] } {self.text}"
+        mark = {True: "ok", False: "MISSING", None: "warning" if self.doubt else "?"}[self.good]
+        return f"{mark:7} {self.text}"
 
 
 def examine(places: Places) -> int:
@@ -63,6 +67,8 @@ def look(places: Places) -> Iterator[Finding]:
     compose = _compose()
     yield compose
     yield from _files(places)
+    yield from _way(places)
+    yield _images()
     yield _disk(places)
     if not compose.good or not places.settings.exists():
         yield Finding(None, "memory, ports, logs, connections: unknown without compose and .env")
@@ -163,6 +169,25 @@ def _secret(path: Path, uid: str) -> Finding:
     if status.st_size == 0:
         return Finding(False, f"{shown}: empty")
     return Finding(True, shown)
+
+
+def _way(places: Places) -> Iterator[Finding]:
+    """Say where passwords and keys can be read on their way."""
+    if not places.settings.exists():
+        return
+    found = list(doubts(places))
+    yield from (Finding(None, doubt, doubt=True) for doubt in found)
+    if not found:
+        yield Finding(True, "passwords: encrypted on their way, or on this machine alone")
+
+
+def _images() -> Finding:
+    images = read_images()
+    moving = [image.reference for image in images if not image.digest]
+    if moving:
+        text = f"images without a digest: {', '.join(moving)}: make images-pin"
+        return Finding(None, text, doubt=True)
+    return Finding(True, f"images: {len(images)}, each by its digest")
 
 
 def _disk(places: Places) -> Finding:

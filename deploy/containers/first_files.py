@@ -81,8 +81,8 @@ def make(places: Places, *, demo: bool) -> Iterator[str]:
     # The file holds lines NAME=value in the store's names; it is empty without an archive.
     yield from maker.secret("archive_credentials", "")
     yield from maker.secret("backup_key", secrets.token_urlsafe(24))
-    # Keys of chat servers; passwords of mail servers; files that commands read and write.
-    secret_folders = (places.secret(name) for name in ("providers", "alertmanager"))
+    # Keys of chat servers; passwords of mail servers; authorities of servers; files of commands.
+    secret_folders = (places.secret(name) for name in ("providers", "alertmanager", "certificates"))
     for folder in (*secret_folders, places.root / "files"):
         if not folder.exists():
             folder.mkdir(mode=0o700)

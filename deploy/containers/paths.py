@@ -9,8 +9,7 @@ ROOT = Path(__file__).parents[2]
 class SetupError(Exception):
     """Raised when a person must change something; the message says what.
 
-    It is no SirenadeError: this package runs before anything is installed and imports nothing of
-    `shared`.
+    It is no SirenadeError: this package runs before anything is installed.
     """
 
 

@@ -5,7 +5,7 @@ from pydantic import Field, HttpUrl, SecretStr, field_validator
 
 from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
 from shared.http.egress import may_carry_secrets
-from shared.settings import HttpSettings, ServiceSettings
+from shared.settings import PREFIX, HttpSettings, ServiceSettings
 
 
 class FetcherSettings(ServiceSettings, HttpSettings):
@@ -31,6 +31,10 @@ class FetcherSettings(ServiceSettings, HttpSettings):
     fetcher_delta_poll_seconds: float = Field(default=180, ge=1, le=3600)
     # Numbers that INSEE no longer lists, asked for in a French day, one request each.
     fetcher_lookups_per_day: int = Field(default=500, ge=0, le=1440)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        return {**super().addresses, f"{PREFIX}INSEE_URL": str(self.insee_url)}
 
     @property
     def lease_seconds(self) -> float:

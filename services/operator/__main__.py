@@ -22,7 +22,7 @@ from services.operator.numbers.stats import described, read_stats
 from services.operator.output import print_rows
 from shared.db.shards import connected, migrate_all
 from shared.settings import DatabaseSettings, load
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json, warn
 from shared.terminal.cli import run as run_cli
 from shared.terminal.words import thousands
 
@@ -42,7 +42,10 @@ def run() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the schema of every database to the revision that this version needs."""
-    revision = migrate_all(load(DatabaseSettings))
+    settings = load(DatabaseSettings)
+    for doubt in settings.doubts:
+        warn(doubt)
+    revision = migrate_all(settings)
     typer.echo(f"the schema is at revision {revision}")
 
 

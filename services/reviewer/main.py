@@ -41,8 +41,9 @@ from shared.db.engine import make_engine
 from shared.db.shards import open_shards
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
-from shared.runtime.service import Loop, Service, run_service
+from shared.runtime.service import Loop, Service, run_service, warn_of
 from shared.settings import load
+from shared.transit import doubts_about, hosts_of
 
 _RELAY_INTERVAL_SECONDS = 0.5
 _BOOKKEEPING_INTERVAL_SECONDS = 5.0
@@ -252,6 +253,8 @@ def build(
     warm_up()
     file = settings.avis_providers_file
     providers = () if file is None else read_providers(file)
+    keyed = {f"provider {each.name}": str(each.base_url) for each in providers if each.key_file}
+    warn_of(doubts_about(keyed, hosts_of(settings.clear_text_hosts)))
     return _Parts(settings, providers, engine, shards, clock, metrics).service(broker)
 
 

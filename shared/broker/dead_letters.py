@@ -7,10 +7,10 @@ from typing import Any
 
 import dramatiq
 import pika
-import pika.exceptions
 from dramatiq.common import xq_name
 from dramatiq.errors import DecodeError
 
+from shared.broker.connection_parameters import CONNECTION_ERRORS, described
 from shared.broker.envelope import receive
 from shared.broker.errors import BrokerUnavailable
 from shared.broker.memory import MemoryBroker
@@ -76,8 +76,8 @@ def _channel_of(broker: ReliableBroker, queue_name: str) -> Iterator[Any]:
         broker.declare_queue(queue_name, ensure=True)
         with pika.BlockingConnection(broker.parameters) as connection:
             yield connection.channel()
-    except pika.exceptions.AMQPError as error:
-        raise BrokerUnavailable(f"RabbitMQ: {type(error).__name__}: {error}") from error
+    except CONNECTION_ERRORS as error:
+        raise BrokerUnavailable(f"RabbitMQ: {described(error)}") from error
 
 
 def _drain_memory(

@@ -1,5 +1,6 @@
 """A RabbitMQ broker that loses no message; docs/adr/0003-broker.md has the stock one's losses."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.common import xq_name
 
 from shared.broker import topology
+from shared.broker.connection_parameters import CONNECTION_ERRORS, described, read_broker_url
 from shared.broker.consumer import ReliableConsumer
 from shared.broker.errors import (
     BrokerBlocked,
@@ -43,11 +45,11 @@ class ReliableBroker(RabbitmqBroker):
     def __init__(
         self, url: str, *, middleware: list[dramatiq.Middleware], limits: QueueLimits
     ) -> None:
-        super().__init__(url=url, confirm_delivery=True, middleware=middleware)
+        super().__init__(confirm_delivery=True, middleware=middleware)
+        self.parameters = read_broker_url(url)
         self.limits = limits
         self._declaring = threading.Lock()
-        listed = self.parameters if isinstance(self.parameters, list) else [self.parameters]
-        for parameters in listed:
+        for parameters in self.parameters:
             parameters.heartbeat = _HEARTBEAT_SECONDS
             parameters.blocked_connection_timeout = _BLOCKED_SECONDS
             parameters.connection_attempts = 1
@@ -57,12 +59,15 @@ class ReliableBroker(RabbitmqBroker):
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
         try:
             self.declare_queue(queue_name, ensure=True)
-        except BrokerUnavailable as error:
+        except (BrokerUnavailable, ssl.SSLError) as error:
             raise connection_closed(error) from None
         finally:
             # The declaration opened a connection that this thread does not use again.
             del self.connection
-        return ReliableConsumer(self, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]  # untyped in dramatiq
+        try:
+            return ReliableConsumer(self, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]  # untyped in dramatiq
+        except ssl.SSLError as error:
+            raise connection_closed(error) from None
 
     def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
         """Note the queue, and create it with `ensure`. No delay queue is ever consumed."""
@@ -141,7 +146,7 @@ class ReliableBroker(RabbitmqBroker):
 
     def _with_queue(self, queue_name: str, operation: Callable[[Any], _T]) -> _T:
         """Run the operation on this thread's channel; make queue and connection where they lack."""
-        failure: pika.exceptions.AMQPError | None = None
+        failure: Exception | None = None
         for _ in range(_ATTEMPTS):
             try:
                 self._ensure_queue(queue_name)
@@ -152,14 +157,15 @@ class ReliableBroker(RabbitmqBroker):
                 # A new connection would be blocked, too, and wait as long again.
                 del self.connection
                 raise BrokerBlocked from None
-            except pika.exceptions.AMQPError as error:
+            except CONNECTION_ERRORS as error:
                 failure = error
                 del self.connection
             except BaseException:
                 # After an interrupt in mid-call the state of the channel is unknown.
                 del self.connection
                 raise
-        raise BrokerUnavailable(f"RabbitMQ: {type(failure).__name__}: {failure}") from failure
+        assert failure is not None
+        raise BrokerUnavailable(f"RabbitMQ: {described(failure)}") from failure
 
     def _ensure_queue(self, canonical_queue_name: str) -> None:
         if canonical_queue_name not in self.queues_pending:

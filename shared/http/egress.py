@@ -81,7 +81,11 @@ def is_near(host: str) -> bool:
 
 def is_here(url: str) -> bool:
     """Return whether an address is one of this machine."""
-    host = urlsplit(url).hostname or ""
+    return is_this_machine(urlsplit(url).hostname or "")
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a host is this machine, as its name says."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

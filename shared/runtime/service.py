@@ -136,6 +136,12 @@ def serve_metrics(metrics: Metrics, *, host: str, port: int) -> None:
         ) from None
 
 
+def warn_of(doubts: Iterable[str]) -> None:
+    """Log each address that is asked in clear, or may be."""
+    for doubt in doubts:
+        log.warning("passwords may be read on the way", doubt=doubt)
+
+
 def run_service(
     name: str, settings: ServiceSettings, build: Callable[..., Service], *, connections: int = 2
 ) -> None:
@@ -147,6 +153,7 @@ def run_service(
         directory=settings.log_directory,
         secrets=secrets_of(settings),
     )
+    warn_of(settings.doubts)
     clock, metrics = Clock(), Metrics(of={name}, version=settings.version)
     engine = make_engine(
         settings.database_url.get_secret_value(),

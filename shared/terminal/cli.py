@@ -62,9 +62,9 @@ def run(app: typer.Typer, *, name: str) -> None:
         if isinstance(error.orig, MarkedDatabase):
             _fail(str(error.orig))
         # The driver's own text names host and port, never the password.
-        _fail(f"the database does not answer: {_first_line(error)}")
+        _fail(f"the database does not answer: {_line_about(error)}")
     except DBAPIError as error:
-        _fail(f"the database refuses: {_first_line(error)}")
+        _fail(f"the database refuses: {_line_about(error)}")
     except ModuleNotFoundError as error:
         # A service's image leaves out what some of its commands need.
         _fail(f"{error.name} is not installed here: in containers, give this command to make run")
@@ -78,8 +78,11 @@ def run(app: typer.Typer, *, name: str) -> None:
         sys.exit(EXIT_INTERRUPTED)
 
 
-def _first_line(error: DBAPIError) -> str:
-    return (str(error.orig).strip().splitlines() or ["no message"])[0]
+def _line_about(error: DBAPIError) -> str:
+    """Return the first line; of tries at several addresses, the last one, which got furthest."""
+    lines = str(error.orig).strip().splitlines() or ["no message"]
+    tries = [line for line in lines if line.startswith("connection to server")]
+    return (tries or lines)[-1 if tries else 0]
 
 
 def warn(message: str) -> None:

@@ -11,12 +11,14 @@ from deploy.local.folders import LOCAL, relocated_folders
 from deploy.local.postgres_binaries import binaries_for
 from tests.servers import monitoring_binaries
 from tests.servers.azurite_binaries import find_or_fetch_azurite
+from tests.servers.postgres_binaries import find_or_fetch_postgres
 from tests.servers.rabbitmq_binaries import find_or_fetch_rabbitmq
 
 
 def prepare() -> None:
     """Find or fetch the servers and tools of the tests, so that no test waits for a download."""
     print(f"PostgreSQL: {binaries_for(processes.server_account())}")
+    print(f"PostgreSQL with TLS: {find_or_fetch_postgres()}")
     if os.environ.get("SIRENADE_TEST_RABBITMQ_URL"):
         print("RabbitMQ: the server of SIRENADE_TEST_RABBITMQ_URL, and for the tests that kill it:")
     print(f"RabbitMQ: {find_or_fetch_rabbitmq().root}")

@@ -8,6 +8,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pika
 import pika.exceptions
@@ -15,6 +16,7 @@ import requests
 
 from deploy.local import processes
 from deploy.local.errors import LocalServerError
+from tests.certificates import Authority
 from tests.servers.rabbitmq_admin import RabbitmqAdmin, RabbitmqServer
 from tests.servers.rabbitmq_binaries import RabbitmqBinaries, find_or_fetch_rabbitmq
 
@@ -31,6 +33,8 @@ class Ports:
     distribution: int
     epmd: int
     metrics: int
+    amqps: int
+    management_tls: int
 
 
 @dataclass
@@ -46,6 +50,17 @@ class RunningRabbitmq(RabbitmqServer):
 
     def is_running(self) -> bool:
         return self._node is not None and self._node.poll() is None
+
+    @property
+    def ca_file(self) -> Path:
+        """The authority that has signed the node's certificate, which names `localhost`."""
+        return self.directory / "ca.pem"
+
+    def encrypted(self, url: str, *, host: str = "localhost") -> str:
+        """Return the URL of a vhost as the one of the listener that speaks TLS."""
+        parts = urlsplit(url)
+        login = parts.netloc.rpartition("@")[0]
+        return f"amqps://{login}@{host}:{self.ports.amqps}{parts.path}"
 
     @property
     def pid(self) -> int:
@@ -187,14 +202,22 @@ def start_rabbitmq(
 
 def _write_files(directory: Path, ports: Ports, password: str, *, with_metrics: bool) -> None:
     _write_secret(directory / ".erlang.cookie", secrets.token_hex(20), mode=0o400)
+    issued = Authority(directory).issue("localhost")
     metrics = f"prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {ports.metrics}\n"
     plugins = "rabbitmq_management,rabbitmq_prometheus" if with_metrics else "rabbitmq_management"
     (directory / "enabled_plugins").write_text(f"[{plugins}].\n")
     _write_secret(
         directory / "rabbitmq.conf",
         f"""listeners.tcp.1 = 127.0.0.1:{ports.amqp}
+listeners.ssl.1 = 127.0.0.1:{ports.amqps}
+ssl_options.certfile = {issued.certificate}
+ssl_options.keyfile = {issued.key}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {ports.management}
+management.ssl.ip = 127.0.0.1
+management.ssl.port = {ports.management_tls}
+management.ssl.certfile = {issued.certificate}
+management.ssl.keyfile = {issued.key}
 default_user = {_USER}
 default_pass = {password}
 log.file = {directory}/log/rabbit.log

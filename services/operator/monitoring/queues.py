@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -11,6 +11,7 @@ import pika.exceptions
 from dramatiq.common import xq_name
 
 from services.operator.monitoring.outside import JsonServer, Unanswered
+from shared.broker.connection_parameters import ca_file_of, read_broker_url
 from shared.broker.topology import RUNG_SECONDS, rung_name
 from shared.http.egress import Egress
 from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE
@@ -47,7 +48,10 @@ class QueueReader:
         user, password = parts.username or "guest", parts.password or "guest"
         credentials = f"{unquote(user)}:{unquote(password)}".encode()
         basic = f"Basic {base64.b64encode(credentials).decode()}"
-        self._management = JsonServer(management_url or _management_url(parts), egress, basic)
+        ca_file = ca_file_of(broker_url) or egress.https_ca_file
+        self._management = JsonServer(
+            management_url or _management_url(parts), replace(egress, https_ca_file=ca_file), basic
+        )
 
     def read(self) -> Queues:
         """Read all queues. Never raises: `note` says that the broker is away."""
@@ -71,7 +75,7 @@ class QueueReader:
         return (_queue(name, rows) for name in QUEUES if name in rows)
 
     def _by_amqp(self) -> Iterator[Queue]:
-        parameters = pika.URLParameters(self._broker_url)
+        parameters = read_broker_url(self._broker_url)[0]
         parameters.connection_attempts = 1
         parameters.socket_timeout = parameters.stack_timeout = _TIMEOUT_SECONDS
         parameters.blocked_connection_timeout = _TIMEOUT_SECONDS

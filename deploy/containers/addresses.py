@@ -1,0 +1,37 @@
+"""The addresses that containers send passwords and keys to, from `.env` and `.secrets`."""
+
+import tomllib
+from collections.abc import Iterator
+
+from deploy.containers.paths import Places
+from deploy.containers.settings_file import read_settings
+from shared.transit import CONTAINERS, doubts_about, hosts_of
+
+_INSEE = "SIRENADE_INSEE_URL"
+_ACCEPTED = "SIRENADE_CLEAR_TEXT_HOSTS"
+
+
+def doubts(places: Places) -> Iterator[str]:
+    """Yield a sentence for each address that is asked in clear, or may be."""
+    settings = read_settings(places.settings)
+    accepted = hosts_of(settings.get(_ACCEPTED, CONTAINERS))
+    for name, url in _addresses(places, settings):
+        yield from doubts_about({name: url}, accepted)
+
+
+def _addresses(places: Places, settings: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for path in sorted(places.secrets.glob("*_url*")):
+        try:
+            listed = path.read_text(encoding="utf-8").split(",")
+        except OSError:
+            continue  # `doctor` says so of the file itself
+        yield from ((f".secrets/{path.name}", url.strip()) for url in listed)
+    yield _INSEE, settings.get(_INSEE, "")
+    file = places.secret("providers") / "providers.toml"
+    try:
+        providers = tomllib.loads(file.read_text(encoding="utf-8")).get("provider", [])
+    except (OSError, ValueError):
+        return  # there is none, or the reviewer says what is wrong with it
+    for provider in providers:
+        if "key_file" in provider:
+            yield f"provider {provider.get('name')}", str(provider.get("base_url"))
