@@ -158,6 +158,11 @@ init: ## Write .env and random secrets for the containers (DEMO=1: the simulator
 doctor: ## Say what this machine lacks for the containers
 	@$(PYTHON) -m deploy.containers doctor
 
+.PHONY: images-pin
+images-pin: install ## Write the digests of images, from Docker's registry or REGISTRY=https://…
+	@$(PY) -m deploy.images $(if $(REGISTRY),--registry "$(REGISTRY)") \
+	  $(if $(CA_FILE),--ca-file "$(CA_FILE)")
+
 .env:
 	@echo "error: there is no .env yet: make init" >&2; exit 2
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from deploy.containers.images import read_images
 from deploy.local.processes import free_port
 from shared.db.engine import make_engine
 from tests.system.conftest import Insee
@@ -135,7 +136,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, _engine_answers: None) -> It
 
 def _bring_base_images() -> None:
     """Pull the base images, or make stand-ins where no registry answers."""
-    for name in ("python:3.12-slim-trixie", "postgres:17", "rabbitmq:4.0-management"):
+    wanted = ("python", "postgres", "rabbitmq")
+    for name in (each.reference for each in read_images() if each.name in wanted):
         for command in (("image", "inspect"), ("pull", "--quiet")):
             ran = subprocess.run(["docker", *command, name], capture_output=True, check=False)
             if ran.returncode == 0:
