@@ -10,6 +10,15 @@ ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy" / "compose"
 
 
+# Variables with these words hold secrets, unless they name a file.
+_SECRET = re.compile(r"PASS|SECRET|KEY|TOKEN|CREDENTIALS|(DATABASE|BROKER)_URL$|DATA_SOURCE_NAME")
+
+
+def holds_a_secret(variable: str) -> bool:
+    """Return whether an environment variable, by its name, is a secret itself."""
+    return bool(_SECRET.search(variable)) and not variable.endswith("_FILE")
+
+
 def included() -> list[Path]:
     root = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
     return [ROOT / path for path in root["include"][0]["path"]]

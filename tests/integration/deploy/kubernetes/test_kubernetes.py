@@ -3,6 +3,8 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,20 @@ from shared.db_url import normalise_url
 from shared.messages import ReviewAvis, WriteSlice
 from shared.runtime.service import STOP_GRACE_SECONDS
 from tests.environments import python_of
-from tests.unit.deploy.compose_files import services
+from tests.unit.deploy.compose_files import holds_a_secret, services
 
 ROOT = Path(__file__).parents[4] / "deploy" / "kubernetes"
 BASE = ROOT / "base"
 OLDEST, NEWEST = "1.30", "1.37"
+# Each policy of the network with the pods that it is for.
+_WORKERS = {"fetcher", "writer", "reviewer", "operator"}
+_POLICIES = {
+    "nothing": _WORKERS | {"migrate"},
+    "metrics": _WORKERS,
+    "database": _WORKERS | {"migrate"},
+    "broker": {"fetcher", "writer", "reviewer"},
+    "internet": {"fetcher", "reviewer", "operator"},
+}
 
 # The schemas of Kubernetes and KEDA live in their own environment. KEDA's models drop unknown
 # fields: the fields that they return are those that they know.
@@ -112,6 +123,52 @@ def test_what_can_be_scaled_is_drained_one_at_a_time() -> None:
     assert budgets == set(SCALED)
 
 
+def test_the_network_lets_each_pod_do_what_it_needs_and_nothing_else() -> None:
+    documents = _documents("network.yaml")
+    found = {document["metadata"]["name"]: document["spec"] for document in documents}
+    chosen = {}
+    for name, spec in found.items():
+        [chosen_by] = spec["podSelector"]["matchExpressions"]
+        assert (chosen_by["key"], chosen_by["operator"]) == ("app", "In")
+        chosen[name] = set(chosen_by["values"])
+    assert chosen == _POLICIES
+    assert found["nothing"]["policyTypes"] == ["Ingress", "Egress"]
+    assert {"ingress", "egress"} & found["nothing"].keys() == set()
+    for name, spec in found.items():
+        rules = [*spec.get("ingress", []), *spec.get("egress", [])]
+        assert all(rule["ports"] for rule in rules), f"{name} opens every port"
+    [scrape] = found["metrics"]["ingress"]
+    [metrics] = _documents("pod.yaml")[0]["spec"]["template"]["spec"]["containers"][0]["ports"]
+    assert scrape["ports"] == [{"port": metrics["containerPort"]}]
+    inside = found["internet"]["egress"][0]["to"][0]["ipBlock"]["except"]
+    for address in ("10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254"):
+        assert any(ip_address(address) in ip_network(block) for block in inside)
+
+
+def test_no_pod_takes_a_secret_from_its_environment() -> None:
+    """Secrets are files: an environment is seen in descriptions of pods, and in dumps."""
+    for path in BASE.glob("*.yaml"):
+        for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+            for container in _containers(document):
+                assert all("secretRef" not in each for each in container.get("envFrom", [])), path
+                for variable in container.get("env", []):
+                    assert "valueFrom" not in variable, path
+                    assert not holds_a_secret(variable["name"]), path
+    [kustomization] = _documents("kustomization.yaml")
+    for generator in kustomization["configMapGenerator"]:
+        names = [literal.partition("=")[0] for literal in generator["literals"]]
+        assert [name for name in names if holds_a_secret(name)] == []
+
+
+def _containers(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield the containers of a manifest, whatever it is of."""
+    if isinstance(node, dict):
+        yield from node.get("containers", [])
+        yield from node.get("initContainers", [])
+        for each in node.values():
+            yield from _containers(each)
+
+
 def _built() -> str:
     """The production overlay, as it would be applied."""
     for program in (["kubectl", "kustomize"], ["kustomize", "build"]):
@@ -142,6 +199,7 @@ def test_what_is_applied_keeps_the_schemas_of_kubernetes_and_of_keda() -> None:
         ("ConfigMap", "settings"),
         ("Job", "migrate"),
         ("TriggerAuthentication", "servers"),
+        *(("NetworkPolicy", name) for name in _POLICIES),
         *(("Deployment", name) for name in services),
         *(("PodDisruptionBudget", name) for name in SCALED),
         *(("ScaledObject", name) for name in ("writer", "reviewer")),
