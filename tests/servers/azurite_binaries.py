@@ -1,5 +1,6 @@
 """Azurite, an Azure for the tests of archives, fetched by npm into the project's folder."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -7,12 +8,17 @@ from deploy.local.errors import LocalServerError
 from deploy.local.folders import LOCAL
 from tests.servers.debian import run
 
-_PACKAGE = "azurite@3.35.0"
+# `npm install --package-lock-only` in this folder makes the lock anew.
+_DECLARED = Path(__file__).parent / "azurite"
+_LOCK = _DECLARED / "package-lock.json"
 
 
 def find_or_fetch_azurite() -> Path:
-    """Return Azurite's server of blobs; fetch it (190 MB on disk) where it is not there."""
-    home = LOCAL / _PACKAGE.replace("@", "-")
+    """Return Azurite's server of blobs; fetch it (190 MB on disk) where it is not there.
+
+    npm takes what the lock file names, and refuses what has another digest.
+    """
+    home = LOCAL / f"azurite-{hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]}"
     program = home / "node_modules" / ".bin" / "azurite-blob"
     if program.exists():
         return program
@@ -20,8 +26,10 @@ def find_or_fetch_azurite() -> Path:
     work = home.with_name(f"{home.name}.part")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
+    for file in (_LOCK, _DECLARED / "package.json"):
+        shutil.copy(file, work)
     try:
-        run(["npm", "install", "--no-fund", "--no-audit", "--prefix", str(work), _PACKAGE])
+        run(["npm", "ci", "--no-fund", "--no-audit", "--prefix", str(work)])
     except LocalServerError as error:
         raise LocalServerError(f"cannot fetch Azurite ({error}): it needs nodejs and npm") from None
     shutil.rmtree(home, ignore_errors=True)
