@@ -13,7 +13,7 @@ from shared.errors import UserError
 _CA_FILE = "cacertfile"
 
 # pika passes on the errors of a handshake as they are.
-CONNECTION_ERRORS = (pika.exceptions.AMQPError, ssl.SSLError, ConnectionError)
+CONNECTION_ERRORS = (pika.exceptions.AMQPError, ssl.SSLError)
 
 
 def read_broker_url(url: str) -> list[pika.ConnectionParameters]:

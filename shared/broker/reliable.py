@@ -157,7 +157,7 @@ class ReliableBroker(RabbitmqBroker):
                 # A new connection would be blocked, too, and wait as long again.
                 del self.connection
                 raise BrokerBlocked from None
-            except CONNECTION_ERRORS as error:
+            except (*CONNECTION_ERRORS, ConnectionError) as error:
                 failure = error
                 del self.connection
             except BaseException:
