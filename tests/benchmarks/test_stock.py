@@ -243,8 +243,8 @@ def test_the_rate_of_pages_after_a_load(
     rate = _PAGES_ROWS / (ended - loaded)
     hours = (ended - begun) / _PAGES_ROWS * _WHOLE_REGISTER / 3600
     note = (
-        f"{_PAGES_ROWS} establishments, {share:.1%} open; load and pages of {_WHOLE_REGISTER / 1e6:.1f} M"
-        f" would take {hours:.2f} h"
+        f"{_PAGES_ROWS} establishments, {share:.1%} open; load and pages of"
+        f" {_WHOLE_REGISTER / 1e6:.1f} M would take {hours:.2f} h"
     )
     print(f"\npages: {rate:.0f} establishments/s; {note}")  # noqa: T201  a benchmark's result
     figures.add("stock.pages afterwards", rate, unit="rows/s", goal=">= 15000", note=note)
