@@ -8,6 +8,7 @@ import datetime as dt
 import secrets
 from collections.abc import Iterable
 
+from shared.archive.seal import BrokenSeal
 from shared.archive.vault import Vault
 
 _FOLDER = "erasures"
@@ -35,12 +36,15 @@ def read(vault: Vault) -> list[str] | None:
     keys = _keys(vault)
     lists = [key for key in keys if key.startswith(f"{_FOLDER}/all-")]
     acts = [key for key in keys if key.startswith(f"{_FOLDER}/one-")]
-    lines = [
-        line
-        for key in [*sorted(lists, key=_time_of)[-1:], *acts]
-        for line in vault.read_secret(key).decode().splitlines()
-    ]
-    return lines if keys else None
+    kept = [*sorted(lists, key=_time_of)[-1:], *acts]
+    return [line for key in kept for line in _lines(vault, key)] if keys else None
+
+
+def _lines(vault: Vault, key: str) -> list[str]:
+    try:
+        return vault.read_secret(key).decode().splitlines()
+    except UnicodeDecodeError:
+        raise BrokenSeal(f"{key} holds no erasures: it is not UTF-8") from None
 
 
 def _keys(vault: Vault) -> list[str]:

@@ -20,6 +20,13 @@ def set_mark(connection: Connection, backup_id: str) -> None:
     connection.execute(text(f"INSERT INTO {_TABLE} (backup_id) VALUES (:id)"), {"id": backup_id})
 
 
+def read_mark(connection: Connection) -> str | None:
+    """Return the backup that a marked database was restored from."""
+    is_there = connection.scalar(text(f"SELECT to_regclass('{_TABLE}')")) is not None
+    found = connection.scalar(text(f"SELECT backup_id FROM {_TABLE}")) if is_there else None
+    return None if found is None else str(found)
+
+
 def clear_mark(connection: Connection) -> None:
     connection.execute(text(f"DELETE FROM {_TABLE}"))
 

@@ -20,7 +20,7 @@ from shared.archive.tables import copy, set_sequences, tables_of, transaction_on
 from shared.archive.vault import Vault
 from shared.db.migrate import upgrade_within
 from shared.db.outages import sqlstate
-from shared.db.restore_marks import set_mark
+from shared.db.restore_marks import read_mark, set_mark
 from shared.errors import UserError
 
 _SERVICES = text("""
@@ -45,8 +45,9 @@ class Restoration:
     def load(self, manifest: Manifest, urls: Sequence[str]) -> None:
         """Fill empty databases, in the manifest's order, each in one transaction.
 
-        Each is marked: it shows what was erased since the backup. Raises UserError where a database
-        is not empty, StorageError where the backup is damaged: the database then stays empty.
+        Each is marked: it shows what was erased since the backup. One that an interrupted restore
+        has filled stays as it is. Raises UserError where a database is not empty, StorageError
+        where the backup is damaged: the database then stays empty.
         """
         if len(urls) != len(manifest.databases):
             raise UserError(
@@ -55,14 +56,14 @@ class Restoration:
             )
         for url in urls:
             with transaction_on(url, marked_too=True) as connection:
-                _require_unused(connection)
+                _must_be_filled(connection, manifest.id)
         for number, url in enumerate(urls):
             with transaction_on(url, marked_too=True) as connection:
-                self._fill(connection, manifest, number)
+                if _must_be_filled(connection, manifest.id):
+                    self._fill(connection, manifest, number)
 
     def _fill(self, connection: Connection, manifest: Manifest, number: int) -> None:
         stored = manifest.databases[number]
-        _require_unused(connection)
         self.report("making the schema")
         upgrade_within(connection, manifest.revision)
         tables = tables_of(connection)
@@ -103,11 +104,15 @@ class Restoration:
             )
 
 
-def _require_unused(connection: Connection) -> None:
-    if not is_empty(connection):
-        raise UserError("the database is not empty: restore into a new one (createdb)")
+def _must_be_filled(connection: Connection, backup_id: str) -> bool:
+    """Return False where this backup is in it and marked; raise UserError for another content."""
     if services := connection.scalar(_SERVICES):
         raise UserError(f"services hold {services} connections to this database: stop them first")
+    if is_empty(connection):
+        return True
+    if read_mark(connection) != backup_id:
+        raise UserError("the database is not empty: restore into a new one (createdb)")
+    return False
 
 
 def _require_same(tables: dict[str, list[str]], stored: StoredDatabase) -> None:

@@ -117,6 +117,14 @@ def test_the_erasures_end_the_mark(marked: Engine, sirenade: Sirenade, operators
     assert operators("stats").status == 0
 
 
+def test_the_same_command_again_ends_the_mark(marked: Engine, sirenade: Sirenade) -> None:
+    filled = counts(marked)
+    assert sirenade("restore", "latest").status == 0
+    assert not is_marked(marked)
+    assert counts(marked)["etablissements"] == filled["etablissements"]
+    assert places_of(marked, *WORDS) == []
+
+
 def test_a_mark_stands_until_the_last_erasure_is_written(
     marked: Engine, sirenade: Sirenade, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,3 +156,16 @@ def test_the_doctor_names_the_secret_that_services_cannot_use(places: Places) ->
     assert any("chmod 600 .secrets/broker_url" in line for line in named)
     assert any(".secrets/insee_key: empty" in line for line in named)
     assert any(".secrets/grafana_password: not there: make init" in line for line in named)
+
+
+def test_the_doctor_says_what_backups_lack(places: Places) -> None:
+    list(make(places, demo=True))
+    assert not [finding for finding in look(places) if "backup" in finding.text]
+    with places.settings.open("a", encoding="utf-8") as settings:
+        settings.write("SIRENADE_ARCHIVE_URL=s3://bucket\n")
+    found = [str(finding) for finding in look(places) if "backup" in finding.text]
+    assert [each.split()[0] for each in found] == ["ok", "?"]
+    assert "SIRENADE_BACKUP_ENCRYPT_COMMAND" in found[1]
+    places.secret("backup_key").unlink()
+    found = [str(finding) for finding in look(places) if "backup" in finding.text]
+    assert [each.split()[0] for each in found] == ["MISSING", "MISSING", "?"]
