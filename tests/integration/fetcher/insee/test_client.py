@@ -12,7 +12,18 @@ from services.fetcher.insee import answers
 from services.fetcher.insee.answers import KeyRefused, NoGoodAnswer, QueryRefused
 from services.fetcher.insee.client import InseeClient
 from services.fetcher.plan.deltas import Freshness
-from tests.raw_server import LATE, LONG, Answer, RawServer, raw_server, response, saying
+from services.fetcher.settings import FetcherSettings
+from tests.certificates import Authority
+from tests.raw_server import (
+    LATE,
+    LONG,
+    Answer,
+    RawServer,
+    make_certificate,
+    raw_server,
+    response,
+    saying,
+)
 
 PAGE = b'{"header":{"statut":200,"total":1,"curseurSuivant":"b"},"etablissements":[%s]}'
 
@@ -192,3 +203,30 @@ def test_informations_that_are_not_as_documented_are_no_good_answer(
     with pytest.raises(NoGoodAnswer) as caught:
         ask_informations(_INFORMATIONS.replace(documented, sent))
     assert caught.value.outcome == "malformed"
+
+
+def test_the_key_goes_to_a_server_that_is_trusted_and_to_no_other(tmp_path: Path) -> None:
+    ca_file, context = make_certificate(tmp_path)
+    (tmp_path / "strangers").mkdir()
+    stranger = Authority(tmp_path / "strangers").file
+
+    def ask(url: str, trusted: Path) -> answers.PageAnswer:
+        settings = FetcherSettings(
+            database_url="postgresql://localhost/x",
+            broker_url="memory://",
+            insee_url=url,
+            insee_key="the-key",
+            https_ca_file=trusted,
+        )
+        client = InseeClient(url, "the-key", timeout_seconds=5, pool_size=1, egress=settings.egress)
+        return client.search_siret("siren:1", nombre=1, curseur="*")
+
+    with raw_server(saying(response("200 OK", PAGE % b"{}")), context) as server:
+        assert ask(server.url, ca_file).total == 1
+        for url, trusted in (
+            (server.url, stranger),
+            (server.url.replace("127.0.0.1", "localhost"), ca_file),
+        ):
+            with pytest.raises(NoGoodAnswer, match="no answer: no secure connection: check its"):
+                ask(url, trusted)
+        assert len(server.requests) == 1

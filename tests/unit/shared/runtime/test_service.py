@@ -7,7 +7,8 @@ from structlog.testing import capture_logs
 
 from shared.clock import Clock
 from shared.metrics import Metrics
-from shared.runtime.service import Loop, Running, Service, wait_after
+from shared.runtime.service import Loop, Running, Service, wait_after, warn_of
+from shared.settings import ServiceSettings
 
 
 def test_a_loop_that_fails_says_where_and_nothing_of_the_errors_text() -> None:
@@ -35,3 +36,17 @@ def test_a_loop_that_fails_comes_round_less_often_but_soon_enough() -> None:
     assert waits == sorted(waits)
     assert waits[-1] == 15
     assert wait_after(3, 60) == 60
+
+
+def test_a_start_names_the_servers_whose_passwords_may_be_read_on_the_way() -> None:
+    settings = ServiceSettings(
+        database_url="postgresql://u:hunter2@db.example/x",
+        broker_url="amqp://u:hunter2@rabbitmq/x",
+        clear_text_hosts="rabbitmq",
+    )
+    with capture_logs() as events:
+        warn_of(settings.doubts)
+    [event] = events
+    assert event["log_level"] == "warning"
+    assert event["doubt"].startswith("SIRENADE_DATABASE_URL: PostgreSQL (db.example)")
+    assert "hunter2" not in str(event)
