@@ -26,9 +26,9 @@ OLDEST, NEWEST = "1.30", "1.37"
 # Each policy of the network with the pods that it is for.
 _WORKERS = {"fetcher", "writer", "reviewer", "operator"}
 _POLICIES = {
-    "nothing": _WORKERS | {"migrate"},
+    "nothing": _WORKERS | {"roles", "migrate"},
     "metrics": _WORKERS,
-    "database": _WORKERS | {"migrate"},
+    "database": _WORKERS | {"roles", "migrate"},
     "broker": {"fetcher", "writer", "reviewer"},
     "internet": {"fetcher", "reviewer", "operator"},
 }
@@ -132,6 +132,7 @@ def test_the_network_lets_each_pod_do_what_it_needs_and_nothing_else() -> None:
         assert (chosen_by["key"], chosen_by["operator"]) == ("app", "In")
         chosen[name] = set(chosen_by["values"])
     assert chosen == _POLICIES
+    assert _pods() <= chosen["nothing"] & chosen["database"]
     assert found["nothing"]["policyTypes"] == ["Ingress", "Egress"]
     assert {"ingress", "egress"} & found["nothing"].keys() == set()
     for name, spec in found.items():
@@ -158,6 +159,17 @@ def test_no_pod_takes_a_secret_from_its_environment() -> None:
     for generator in kustomization["configMapGenerator"]:
         names = [literal.partition("=")[0] for literal in generator["literals"]]
         assert [name for name in names if holds_a_secret(name)] == []
+
+
+def _pods() -> set[str]:
+    """Return what each pod of the base has as its label `app`."""
+    templates = [
+        document["spec"]["template"]
+        for path in BASE.glob("*.yaml")
+        for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+        if "template" in document.get("spec", {})
+    ]
+    return {each["metadata"]["labels"]["app"] for each in templates if "labels" in each["metadata"]}
 
 
 def _containers(node: Any) -> Iterator[dict[str, Any]]:
