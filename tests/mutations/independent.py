@@ -17,20 +17,10 @@ STRANGERS = ("strangers", "strangers_2", "strangers_3", "strangers_4", "stranger
 """The banks whose authors had seen no rule and gave no codes."""
 
 RICH = "strangers_rich"
-"""The bank of notices with street, unit, sites, trade and history; `TODAY` is their day."""
+"""The bank of notices with street, unit, sites, trade and history."""
 
-TODAY = dt.date(2026, 11, 30)
-
-_OLD = (
-    *("002.g1", "002.g2", "006.g1", "010.g1", "012.g2", "014.g1", "017.g1", "025.g1", "029.g1"),
-    *("029.g2", "030.g1", "032.g1", "035.g1", "046.g1", "049.g1", "056.g1", "059.g1"),
-)
-_UNNAMED = ("007.g2", "013.g2", "014.g2", "016.g2", "018.g2", "040.g2", "054.g2")
-_WITHOUT_ACTIVITY = (
-    *("003.g1", "009.g1", "020.g1", "024.g1", "034.g1", "048.g2", "052.g2", "053.g1", "057.g2"),
-    *("058.g2", "059.g2"),
-)
-_UNDATED = ("006.g2", "010.g2", "025.g2", "027.g2", "047.g2", "049.g2")
+TODAY = dt.date(2025, 12, 31)
+"""The last day on which all headcounts of that bank may be told."""
 
 REFUSED_ON_PURPOSE = {
     # An age grows old: editorial rule 6 refuses what this bank's author let pass.
@@ -52,22 +42,13 @@ REFUSED_ON_PURPOSE = {
     "strangers_5.good.10.2": "ungrounded_terms",
     "strangers_5.good.19.1": "ungrounded_terms",
     "strangers_5.good.19.3": "ungrounded_terms",
-    # On 30 November 2026 a headcount or category of 2022 is older than three years.
-    **dict.fromkeys(
-        (f"{RICH}.rich.{one}" for one in _OLD),
-        "ungrounded_date",
-    ),
-    # They tell the company's name only: the page's is that over the door.
-    **dict.fromkeys((f"{RICH}.rich.{one}" for one in _UNNAMED), "name_missing"),
-    # A name is no activity.
-    **dict.fromkeys((f"{RICH}.rich.{one}" for one in _WITHOUT_ACTIVITY), "activity_missing"),
-    # Counts change: each is told with its month, in its sentence or taken up from another.
-    **dict.fromkeys((f"{RICH}.rich.{one}" for one in _UNDATED), "undated_fact"),
-    # They tell such counts without a date, in words that are not read.
-    f"{RICH}.rich.015.g2": "ungrounded_terms",
-    f"{RICH}.rich.020.g3": "ungrounded_terms",
-    f"{RICH}.rich.031.g1": "ungrounded_terms",
-    f"{RICH}.rich.044.g2": "ungrounded_terms",
+    # A sign that is a common noun (« la mairie ») names nothing.
+    f"{RICH}.rich.014.g1": "name_missing",
+    f"{RICH}.rich.014.g2": "name_missing",
+    # Counts change: each is told with its month, once in a text at least.
+    f"{RICH}.rich.020.g3": "undated_fact",
+    f"{RICH}.rich.027.g2": "undated_fact",
+    f"{RICH}.rich.031.g1": "undated_fact",
     # The SIRET of another company's establishment may be a person's.
     f"{RICH}.rich.022.g1": "ungrounded_number",
 }

@@ -17,6 +17,14 @@ from shared.sirene.reference import libelles_d_activite
 LEAST_ACTIVITY_SHARE = 0.6
 LEAST_ACTIVITY_WORDS = 2
 """Words of a long list of goods that are enough where every sentence is understood."""
+LEAST_BEYOND_THE_PAGE = 2
+"""Facts beyond the table of the page with which a text need not tell the activity, which the table
+shows (ADR 31)."""
+_BEYOND_THE_PAGE = frozenset(
+    """metier rang etablissements ancienne_activite ancienne_enseigne predecesseur successeur
+    effectif@ categorie@ economie_sociale_solidaire societe_mission annee_unite
+    voie""".split()  # noqa: SIM905 a word list
+)
 _LEAST_TERM_LENGTH = 4
 
 # « … il n'en est pas le siège », « distinct de son siège ».
@@ -64,7 +72,10 @@ _ACTIVITY_CUE = re.compile(
 
 
 def name_missing(checked: CheckedText) -> bool:
-    return "nom" not in checked.masked.found and any(map(str.isalnum, checked.facts.nom))
+    """Return whether neither the page's name nor the company's behind a sign is told."""
+    if "nom" in checked.masked.found or not any(map(str.isalnum, checked.facts.nom)):
+        return False
+    return not any("<unite>" in token.symbols for one in checked.sentences for token in one.tokens)
 
 
 def city_missing(checked: CheckedText) -> bool:
@@ -85,8 +96,11 @@ def wrong_city(checked: CheckedText) -> bool:
 
 
 def activity_missing(checked: CheckedText) -> bool:
+    """Return whether the activity is left out of a text that tells little beyond its page."""
     wanted = checked.known.telling_stems()
     if not wanted or "activite" in checked.masked.found or _names_its_activity(checked):
+        return False
+    if checked.unread is NOTHING and _facts_beyond_the_page(checked) >= LEAST_BEYOND_THE_PAGE:
         return False
     names = [span for span in checked.masked.spans if span.kind in {"nom", "autre_nom"}]
     said = {
@@ -100,9 +114,29 @@ def activity_missing(checked: CheckedText) -> bool:
     found = sum(
         1 for word in wanted if word in said or begins_like(word, said) or _is_done(word, said)
     )
-    if checked.unread is NOTHING and found >= LEAST_ACTIVITY_WORDS:
+    if checked.unread is NOTHING and (found >= LEAST_ACTIVITY_WORDS or _counts_its_trade(checked)):
         return False
     return found < LEAST_ACTIVITY_SHARE * len(wanted)
+
+
+def _counts_its_trade(checked: CheckedText) -> bool:
+    """Return whether a sentence counts the trade by a noun of it: « l’une des 19 boulangeries »."""
+    return any(
+        {"metier", "activite"} <= frozenset.intersection(*one.readings) for one in checked.sentences
+    )
+
+
+def _facts_beyond_the_page(checked: CheckedText) -> int:
+    """Return how many facts the text surely tells that the table of its page does not show."""
+    told = frozenset[str]()
+    for sentence in checked.sentences:
+        told |= frozenset.intersection(*map(_of_one_headcount, sentence.readings))
+    return len(_BEYOND_THE_PAGE & told)
+
+
+def _of_one_headcount(reading: frozenset[str]) -> frozenset[str]:
+    """Return the facts; a headcount is one whether it is the unit's or the establishment's."""
+    return frozenset(fact.replace("effectif_unite", "effectif") for fact in reading)
 
 
 def _names_its_activity(checked: CheckedText) -> bool:

@@ -194,9 +194,9 @@ def _town_left(name: str) -> Iterator[Literal]:
     # « Marseille (1er arrondissement) », as texts write it, and the town alone.
     if (arrondissement := split_arrondissement(name)) is not None:
         wordings += [lieu(name).nom, arrondissement[0]]
-    for article, contraction in (("Le ", "au "), ("Les ", "aux ")):
+    for article, contractions in (("Le ", ("au ", "du ")), ("Les ", ("aux ", "des "))):
         if name.startswith(article):
-            wordings.append(contraction + name.removeprefix(article))
+            wordings += [contraction + name.removeprefix(article) for contraction in contractions]
     for wording in dict.fromkeys(wordings):
         yield Literal("commune_avant", fold(wording), capitalised=True, hyphens_join=True)
 

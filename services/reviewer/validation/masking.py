@@ -5,7 +5,7 @@ Without the mask, LE MEILLEUR DU PAIN would be refused for its own name.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.reviewer.french.folding import Folded, Token, tokenise
 from services.reviewer.validation.known import JOINERS, Known
@@ -50,11 +50,17 @@ class FoundFact:
     span: Span
 
 
+_PARTS_JOINED = str.maketrans("-'", "  ")
+_NAMES = frozenset({"nom", "autre_nom"})
+
+
 def find_facts(text: str, folded: Folded, known: Known) -> list[FoundFact]:
+    """Return the facts of the text; AUTO ECOLE DU PORT is also « Auto-école du Port »."""
+    loose = replace(folded, text=folded.text.translate(_PARTS_JOINED))
     return [
         FoundFact(literal, span)
         for literal in known.literals
-        for span in _occurrences(text, folded, literal)
+        for span in _occurrences(text, loose if literal.kind in _NAMES else folded, literal)
     ]
 
 
@@ -78,16 +84,17 @@ def mask(text: str, folded: Folded, known: Known, facts: Sequence[FoundFact]) ->
 
 
 def _occurrences(text: str, folded: Folded, item: Literal) -> Iterator[Span]:
-    position = folded.text.find(item.folded)
+    wording = item.folded.translate(_PARTS_JOINED) if item.kind in _NAMES else item.folded
+    position = folded.text.find(wording)
     while position >= 0:
-        end = position + len(item.folded)
+        end = position + len(wording)
         start_in_text = folded.origins[position]
         end_in_text = folded.origins[end - 1] + 1
         if _stands_alone(folded.text, position, end, hyphens_join=item.hyphens_join) and (
             not item.capitalised or _has_capital(text[start_in_text:end_in_text])
         ):
             yield Span(item.kind, start_in_text, end_in_text)
-        position = folded.text.find(item.folded, position + 1)
+        position = folded.text.find(wording, position + 1)
 
 
 def _stands_alone(folded: str, start: int, end: int, *, hyphens_join: bool) -> bool:

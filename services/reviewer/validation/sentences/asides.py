@@ -1,10 +1,15 @@
-"""Asides: words between commas, dashes or brackets, which are read apart from the rest."""
+"""Asides: words between commas, dashes or brackets, which are read apart from the rest.
 
-from collections.abc import Iterator, Sequence
+So are words before the first comma. « En novembre 2026 » is an aside where the rest tells a count
+of that month.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from services.reviewer.validation.sentences.grammar import grammar
 from services.reviewer.validation.sentences.tokens import Mark
+from services.reviewer.validation.sentences.told import facts_dated
 
 _CLOSERS = {",": (",", ".", ";"), "-": ("-", "."), "(": (")",)}
 _UNDATED = frozenset(
@@ -12,6 +17,7 @@ _UNDATED = frozenset(
     personnes personnel employé employés collaborateur collaborateurs siège""".split()  # noqa: SIM905 a word list
 )
 """Words of facts of which the year of the creation says nothing."""
+_BEGINNING = -1
 _MOST = 3
 """Asides of one sentence that are tried alone."""
 
@@ -37,13 +43,28 @@ def without_asides(
         yield list(_left(tokens, gone, keeps_comma=True)), gone
 
 
+def meanings(
+    readings: Iterable[frozenset[str]], asides: Iterable[Aside]
+) -> frozenset[frozenset[str]]:
+    """Return what a sentence tells with its asides: a date has its fact in the rest."""
+    told = frozenset(readings)
+    for aside in asides:
+        told = frozenset(
+            rest | one
+            for rest in told
+            for one in aside.readings
+            if all(fact in rest for fact in facts_dated(one))
+        )
+    return told
+
+
 def _asides(tokens: Sequence[Mark], flags: frozenset[str]) -> Iterator[Aside]:
     symbols = [token.symbols for token in tokens]
     dated = all(_UNDATED.isdisjoint(one) for one in symbols)
-    rules = ("ASIDE", "ASIDE_DATE") if dated else ("ASIDE",)
-    place = 1
+    rules = ("ASIDE", "ASIDE_COMPTE", "ASIDE_DATE") if dated else ("ASIDE", "ASIDE_COMPTE")
+    place = _BEGINNING
     while place < len(tokens) - 2:
-        closers = _CLOSERS.get(_sign(tokens[place]), ())
+        closers = (",",) if place == _BEGINNING else _CLOSERS.get(_sign(tokens[place]), ())
         closed: dict[int, frozenset[frozenset[str]]] = {}
         for rule in rules if closers else ():
             found = grammar().readings_by_end(rule, symbols, place + 1, flags)
@@ -54,7 +75,7 @@ def _asides(tokens: Sequence[Mark], flags: frozenset[str]) -> Iterator[Aside]:
                     closed[end] = closed.get(end, frozenset()) | readings
         if closed:
             end = max(closed)
-            yield Aside(place, end, closed[end])
+            yield Aside(max(place, 0), end, closed[end])
             place = end
         else:
             place += 1

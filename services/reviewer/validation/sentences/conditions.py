@@ -61,6 +61,7 @@ def _of_unit(facts: Facts, known: Known) -> dict[str, bool]:
         "morale": "ei" not in known.forms and bool(known.forms),
         "collectivite": any(re.search("commune|collectivite", one) for one in form_labels(facts)),
         "hors_rcs": "non immatriculee" in fold(facts.forme or ""),
+        "unite_avant": _is_older(facts),
         "masculin": _is_masculine(facts) if form is None else form.genre == "m",
         "nul_unite": bounds == frozenset({0}),
         "muet_unite": bounds is None,
@@ -75,6 +76,12 @@ def _of_unit(facts: Facts, known: Known) -> dict[str, bool]:
         "employeur": facts.employeur is True,
         "non_employeur": facts.employeur is False,
     }
+
+
+def _is_older(facts: Facts) -> bool:
+    """Return whether the unit was created before the establishment had its number."""
+    day, unit = facts.date_creation, facts.unite_date_creation
+    return day is not None and unit is not None and unit < day
 
 
 def _is_masculine(facts: Facts) -> bool:

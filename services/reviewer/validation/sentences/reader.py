@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from services.reviewer.validation.known import Known
 from services.reviewer.validation.masking import FoundFact
 from services.reviewer.validation.sentences.agreement import disagree, words_of
-from services.reviewer.validation.sentences.asides import Aside, without_asides
+from services.reviewer.validation.sentences.asides import Aside, meanings, without_asides
 from services.reviewer.validation.sentences.connectors import without_connectors
 from services.reviewer.validation.sentences.grammar import grammar
 from services.reviewer.validation.sentences.lexis import Lexis
 from services.reviewer.validation.sentences.matchers import MOST_TOKENS
 from services.reviewer.validation.sentences.tokens import Mark, tokens_of
-from services.reviewer.validation.sentences.told import TAKEN_UP, dates_told, undated
+from services.reviewer.validation.sentences.told import TAKEN_UP, counts_told, dates_told, undated
 from shared.sirene.facts import Facts
 
 # A question goes on with its answer: « Son activité ? Le tissage. »
@@ -29,7 +29,7 @@ class Sentence:
     """`readings` are the facts that it may tell, one set for each way to read it.
 
     A sentence without any is not understood. `undated` are facts that it tells without their date,
-    `dates` are the years and months of counts that it tells.
+    `dates` are the years and months that it tells of facts, `counted` those of counts alone.
     `asides` are the readings of each aside that was left out to understand it.
     """
 
@@ -37,6 +37,7 @@ class Sentence:
     readings: Readings
     undated: frozenset[str] = frozenset()
     dates: frozenset[object] = frozenset()
+    counted: frozenset[object] = frozenset()
     disagrees: bool = False
     asides: tuple[Readings, ...] = ()
 
@@ -64,6 +65,12 @@ _TOLD = {
     "entité": "unite", "siège": "siege",
     "sirene": "registre", "insee": "source", "nul": "effectif", "aucun": "effectif",
     "<zero>": "effectif", "salarié": "effectif", "salariés": "effectif", "agents": "effectif",
+    "<ancien_libelle>": "ancien_libelle", "<ancienne_tete>": "ancien_libelle",
+    "<ancienne_enseigne>": "ancienne_enseigne", "<voie_avant>": "voie_avant",
+    "<commune_avant>": "commune_avant", "<a_commune_avant>": "commune_avant",
+    "<de_commune_avant>": "commune_avant",
+    "<n_fermes>": "fermes", "<n_communes>": "communes", "<n_employeurs>": "employeurs",
+    "<n_sans>": "employeurs",
     "personnes": "effectif", "employés": "effectif", "effectif": "effectif",
 }  # fmt: skip
 
@@ -144,17 +151,24 @@ def _sentence(tokens: list[Mark], lexis: Lexis, before: Sequence[Sentence]) -> S
         readings = _readings(tuple(token.symbols for token in said), lexis.flags)
         if not tells:
             readings = frozenset(filter(None, readings))
-        if readings:
+        told = meanings(readings, asides)
+        if told:
             dates = next((one.dates for one in reversed(before) if one.dates), frozenset[object]())
+            counted = frozenset[object]().union(*(one.counted for one in before))
             # The reading that leaves out the fewest dates is the one that was meant.
             lacking, meant = min(
-                ((undated(one, lexis.dates, dates), one) for one in readings),
+                ((undated(one, lexis.dates, dates, counted), one) for one in told),
                 key=lambda found: len(found[0]),
             )
-            told = dates_told(meant, lexis.dates)
-            left_out = tuple(one.readings for one in asides)
-            disagrees = disagree(words_of(said))
-            return Sentence(tuple(tokens), readings, lacking, told, disagrees, left_out)
+            return Sentence(
+                tokens=tuple(tokens),
+                readings=readings,
+                undated=lacking,
+                dates=dates_told(meant, lexis.dates),
+                counted=counts_told(meant, lexis.dates),
+                disagrees=disagree(words_of(said)),
+                asides=tuple(one.readings for one in asides),
+            )
     return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
 
 

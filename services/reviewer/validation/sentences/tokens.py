@@ -30,6 +30,7 @@ _SIGNS = {
 }
 DISAGREES = "<desaccord>"
 """The symbol of a word of the activity that does not agree with the word before it."""
+_CONTRACTED = {"au": "a", "aux": "a", "du": "de", "des": "de"}
 _BREAKS = frozenset(".!?…;:")
 _SIREN_DIGITS = 9
 _APE = re.compile(r"\d{2}\.\d{2}[A-Z]")
@@ -132,8 +133,8 @@ def _symbol(kind: str, folded: str, lexis: Lexis) -> str:
     match kind:
         case "commune":
             return _commune_symbol(folded, lexis.known.commune or "")
-        case "commune_avant" if folded.startswith(("au ", "aux ")):
-            return "<a_commune_avant>"
+        case "commune_avant" if (article := folded.partition(" ")[0]) in _CONTRACTED:
+            return f"<{_CONTRACTED[article]}_commune_avant>"
         case "identifiant":
             digits = len(folded.replace(" ", ""))
             return "<siret>" if digits > _SIREN_DIGITS else "<siren>"

@@ -46,8 +46,8 @@ _SYMBOLS: Mapping[str, str] = {
     " <veille_activite> <mois_veille_activite> <an_veille_activite>",
     "ancienne_enseigne": "<ancienne_enseigne> <jour_enseigne> <mois_enseigne> <an_enseigne>"
     " <veille_enseigne> <mois_veille_enseigne> <an_veille_enseigne>",
-    "predecesseur": "<commune_avant> <a_commune_avant> <voie_avant> <siret_avant>"
-    " <jour_avant> <mois_avant> <an_avant>",
+    "predecesseur": "<commune_avant> <a_commune_avant> <de_commune_avant> <voie_avant>"
+    " <siret_avant> <jour_avant> <mois_avant> <an_avant>",
     "successeur": "<jour_apres> <mois_apres> <an_apres>",
 }
 TELLS: Mapping[str, str] = MappingProxyType(
@@ -67,24 +67,46 @@ OF_UNIT: Mapping[str, str] = MappingProxyType(
 """The unit's symbol or condition for the establishment's."""
 
 
+_COUNTED = frozenset({"effectif", "effectif_unite", "etablissements", "metier"})
+"""The facts whose date holds for the counts that follow it in a text."""
+
+
 def undated(
-    reading: Iterable[str], dates: Mapping[str, object], before: Iterable[object] = ()
+    reading: Iterable[str],
+    dates: Mapping[str, object],
+    before: Iterable[object] = (),
+    counted: Iterable[object] = (),
 ) -> frozenset[str]:
     """Return the facts of a reading that have a date, in `dates`, and are told without it.
 
-    « Alors » and « d’entre eux » take up a date that the sentence, or the one `before`, tells.
+    A count needs no date of its own where the sentence tells it with another count, or where it
+    tells no date of a count and the text before it did (`counted`). « Alors » and « d’entre eux »
+    take up any date of the sentence, or of the last one `before` it that tells one.
     """
     told = frozenset(reading)
-    lacking = frozenset(fact for fact in told & dates.keys() if fact + _DATE not in told)
-    if lacking and TAKEN_UP in told:
-        known = {*before, *dates_told(told, dates)}
-        return frozenset(fact for fact in lacking if dates[fact] not in known)
-    return lacking
+    known = {*(counts_told(told, dates) or counted)}
+    if TAKEN_UP in told:
+        known |= {*before, *dates_told(told, dates)}
+    return frozenset(
+        fact
+        for fact in told & dates.keys()
+        if fact + _DATE not in told and dates[fact] not in known
+    )
 
 
 def dates_told(reading: Iterable[str], dates: Mapping[str, object]) -> frozenset[object]:
     told = frozenset(reading)
     return frozenset(date for fact, date in dates.items() if fact + _DATE in told)
+
+
+def counts_told(reading: Iterable[str], dates: Mapping[str, object]) -> frozenset[object]:
+    """Return the dates of the counts that a reading tells with them."""
+    return dates_told(frozenset(reading) & {fact + _DATE for fact in _COUNTED}, dates)
+
+
+def facts_dated(reading: Iterable[str]) -> frozenset[str]:
+    """Return the facts whose dates a reading tells."""
+    return frozenset(fact.removesuffix(_DATE) for fact in reading if fact.endswith(_DATE))
 
 
 def without_dates(reading: Iterable[str]) -> frozenset[str]:
