@@ -230,3 +230,4 @@ def counts(facts: Facts) -> Iterator[tuple[str, int]]:
         yield "n_autres", sites.open - 1
         yield "n_fermes", sites.closed
         yield "n_communes", sites.communes
+        yield "n_autres_communes", sites.communes - 1

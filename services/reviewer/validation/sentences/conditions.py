@@ -106,6 +106,8 @@ def _of_context(facts: Facts) -> dict[str, bool]:
         "celui": trade is not None or sites is not None,
         "histoire": context != NO_CONTEXT,
         "reconverti": bool(context.former_activites),
+        "meme_changement": [one.until for one in context.former_activites[:1]]
+        == [one.until for one in context.former_enseignes[:1]],
         "demenage": before is not None and before.same_unit,
         "transfert": before is not None and before.same_unit and before.transfert_siege,
         "succede": before is not None and not before.same_unit,

@@ -33,8 +33,8 @@ _SYMBOLS: Mapping[str, str] = {
     "economie_sociale_solidaire": "?ess",
     "societe_mission": "?mission",
     "employeur": "?employeur ?non_employeur",
-    "etablissements": "<n_ouverts> <n_autres> <n_fermes> <n_communes> ?une_commune ?seul_site"
-    " ?par_commune ?autre_commune",
+    "etablissements": "<n_ouverts> <n_autres> <n_fermes> <n_communes> <n_autres_communes>"
+    " ?une_commune ?seul_site ?par_commune ?autre_commune",
     "etablissements@": "<mois_sites>",
     "metier": "<n_metier> <n_employeurs> <n_sans> ?seul_metier ?sans_employeur ?tous_employeurs"
     " ?seul_employeur ?du_metier",
