@@ -106,6 +106,7 @@ def _of_context(facts: Facts) -> dict[str, bool]:
         "celui": trade is not None or sites is not None,
         "histoire": context != NO_CONTEXT,
         "reconverti": bool(context.former_activites),
+        "rebaptise": bool(context.former_enseignes),
         "meme_changement": [one.until for one in context.former_activites[:1]]
         == [one.until for one in context.former_enseignes[:1]],
         "demenage": before is not None and before.same_unit,
