@@ -144,7 +144,9 @@ def _streets(kind: str, voie: str | None) -> Iterator[Literal]:
     number = _NUMBER.match(street)
     if number is not None:
         bare = street[number.end() :]
-        yield Literal(kind, f"{number.group().rstrip(', ')}, {bare}")
+        digits = number.group().rstrip(", ")
+        for joint in (", ", " de la ", " de l'", " du "):
+            yield Literal(kind, f"{digits}{joint}{bare}")
         yield Literal(f"{kind}_sans_numero", bare, capitalised=True)
     if street:
         yield Literal(kind, street)
@@ -223,6 +225,7 @@ def counts(facts: Facts) -> Iterator[tuple[str, int]]:
     trade, sites = facts.context.trade, facts.context.sites
     if trade is not None:
         yield "n_metier", trade.etablissements
+        yield "n_autres_metier", trade.etablissements - 1
         yield "n_employeurs", trade.with_employees
         yield "n_sans", trade.etablissements - trade.with_employees
     if sites is not None:

@@ -21,6 +21,7 @@ _ORDINARY = (
     paroissien prochain quotidien romain souverain urbain vilain voisin""".split(),  # noqa: SIM905 a word list
 )
 _LEAST_SHARED = 4
+_LEAST_BARE = 3
 _ARTICLES = ("le ", "la ", "les ", "l'", "saint-", "sainte-")
 
 
@@ -32,8 +33,8 @@ class Adjectives:
     whole: frozenset[str]
 
     def has(self, word: str) -> bool:
-        if word in self.whole:
-            return True
+        if word in self.whole or fold(word) in self.whole:
+            return not word.startswith(_ORDINARY)
         if not word.endswith(_ENDINGS) or not fold(word).startswith(self.roots):
             return False
         return not word.startswith(_ORDINARY)
@@ -57,12 +58,20 @@ def places_of(commune: str | None, departement: str | None) -> LocalAdjectives:
     region = regions().get(known.region) if known is not None else None
     wider = _gentiles().get(fold(known.nom), frozenset()) if known is not None else frozenset()
     return LocalAdjectives(
-        Adjectives(_roots(commune), _gentiles().get(fold(_town(commune)), frozenset())),
+        Adjectives(_roots(commune), _whole(_town(commune))),
         Adjectives(
             _roots(known.nom if known is not None else None),
             wider | (region.adjectives if region is not None else frozenset()),
         ),
     )
+
+
+def _whole(town: str) -> frozenset[str]:
+    """Return the known adjectives, and those that a silent ending makes: Nîmes is nîmois."""
+    name = fold(town)
+    bare = name.removesuffix("s").removesuffix("e")
+    made = (bare + ending for ending in _ENDINGS if bare != name and len(bare) >= _LEAST_BARE)
+    return _gentiles().get(name, frozenset()).union(made)
 
 
 def _town(name: str | None) -> str:
