@@ -4,6 +4,7 @@ import re
 
 from services.reviewer.french.data import formes_juridiques
 from services.reviewer.french.folding import fold
+from services.reviewer.french.labels import split_arrondissement
 from services.reviewer.validation.known import Known, form_labels
 from services.reviewer.validation.literals import has_one_year, has_two_names, tells_unit_band
 from services.reviewer.validation.sentences.activity import ActivityWords
@@ -46,6 +47,7 @@ def _of_register(facts: Facts, known: Known, activity: ActivityWords) -> dict[st
         "location": "location" in activity.heads,
         "travaux": "travaux" in activity.heads,
         "double": has_two_names(facts),
+        "arrondissement": split_arrondissement(known.commune or "") is not None,
         "adresse": facts.voie is not None,
         "signe": facts.enseigne is not None and fold(facts.enseigne) == fold(facts.nom),
     }

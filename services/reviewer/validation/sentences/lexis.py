@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from services.reviewer.french.data import formes_juridiques
 from services.reviewer.french.folding import fold
-from services.reviewer.french.labels import clean_name, readable_activite
+from services.reviewer.french.labels import clean_name, readable_activite, split_arrondissement
 from services.reviewer.french.names import wordings
 from services.reviewer.validation.known import Known, form_labels, without_article, without_form
 from services.reviewer.validation.literals import counts, has_two_names, unit_band_year, years
@@ -45,6 +45,7 @@ class Lexis:
     short_names: frozenset[str]
     own_name: frozenset[str]
     departement: str | None
+    town: str | None
     code_postal: str | None
     dates: Mapping[str, object]
 
@@ -77,6 +78,7 @@ class Lexis:
             short_names=frozenset(_short_names(facts.nom)),
             own_name=names.get(fold(clean_name(facts.nom)), frozenset({"<nom>"})),
             departement=facts.departement,
+            town=_town(known.commune or ""),
             code_postal=facts.code_postal,
             dates=_dates(facts),
         )
@@ -92,6 +94,12 @@ def _dates(facts: Facts) -> Mapping[str, object]:
         "metier": None if context.trade is None else context.trade.month,
     }
     return MappingProxyType({fact: date for fact, date in dates.items() if date is not None})
+
+
+def _town(commune: str) -> str | None:
+    """Return the town whose arrondissement the commune is."""
+    arrondissement = split_arrondissement(commune)
+    return None if arrondissement is None else fold(arrondissement[0])
 
 
 def _former_words(facts: Facts) -> ActivityWords:

@@ -30,6 +30,7 @@ _SIGNS = {
 }
 DISAGREES = "<desaccord>"
 """The symbol of a word of the activity that does not agree with the word before it."""
+_COMMUNE = frozenset({"<commune>"})
 _CONTRACTED = {"au": "a", "aux": "a", "du": "de", "des": "de"}
 _BREAKS = frozenset(".!?…;:")
 _SIREN_DIGITS = 9
@@ -126,7 +127,11 @@ def _symbols(literal: Literal, lexis: Lexis) -> frozenset[str]:
         return lexis.names.get(folded, lexis.own_name)
     if kind in _MONTHS and not folded[0].isdigit():
         return frozenset({_MONTHS[kind]})
-    return frozenset({_symbol(kind, folded, lexis)})
+    found = frozenset({_symbol(kind, folded, lexis)})
+    # The town of an arrondissement is not the place of its counts.
+    if found == _COMMUNE and folded != lexis.town:
+        found |= {"<commune_entiere>"}
+    return found
 
 
 def _symbol(kind: str, folded: str, lexis: Lexis) -> str:

@@ -13,7 +13,7 @@ _SYMBOLS: Mapping[str, str] = {
     "nom": "<nom> <etab>",
     "denomination": "<unite>",
     "enseigne": "<enseigne>",
-    "commune": "<commune> <a_commune> <de_commune> <commune_le> <arrondissement>",
+    "commune": "<commune> <commune_entiere> <a_commune> <de_commune> <commune_le> <arrondissement>",
     "departement": "<departement> <numero_departement>",
     "region": "<region>",
     "voie": "<voie>",
@@ -36,8 +36,8 @@ _SYMBOLS: Mapping[str, str] = {
     "etablissements": "<n_ouverts> <n_autres> <n_fermes> <n_communes> <n_autres_communes>"
     " ?une_commune ?seul_site ?par_commune ?autre_commune",
     "etablissements@": "<mois_sites>",
-    "metier": "<n_metier> <n_autres_metier> <n_employeurs> <n_sans> ?seul_metier ?sans_employeur ?tous_employeurs"
-    " ?seul_employeur ?du_metier",
+    "metier": "<n_metier> <n_autres_metier> <n_employeurs> <n_sans>"
+    " ?seul_metier ?sans_employeur ?tous_employeurs ?seul_employeur ?du_metier",
     "metier@": "<mois_metier>",
     "rang": "?rang1 ?rang2 ?rang3",
     "rappel": "?rappel",
