@@ -12,6 +12,7 @@ from services.reviewer.validation.known import FUNCTION_WORDS, begins_like
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.literals import MONTHS
 from services.reviewer.validation.masking import MASK, Span, cover
+from services.reviewer.validation.sentences.told import beyond_the_page
 from shared.sirene.reference import libelles_d_activite
 
 LEAST_ACTIVITY_SHARE = 0.6
@@ -20,11 +21,6 @@ LEAST_ACTIVITY_WORDS = 2
 LEAST_BEYOND_THE_PAGE = 2
 """Facts beyond the table of the page with which a text need not tell the activity, which the table
 shows (ADR 31)."""
-_BEYOND_THE_PAGE = frozenset(
-    """metier rang etablissements ancienne_activite ancienne_enseigne predecesseur successeur
-    effectif@ categorie@ economie_sociale_solidaire societe_mission annee_unite
-    voie""".split()  # noqa: SIM905 a word list
-)
 _LEAST_TERM_LENGTH = 4
 
 # « … il n'en est pas le siège », « distinct de son siège ».
@@ -100,7 +96,7 @@ def activity_missing(checked: CheckedText) -> bool:
     wanted = checked.known.telling_stems()
     if not wanted or "activite" in checked.masked.found or _names_its_activity(checked):
         return False
-    if checked.unread is NOTHING and _facts_beyond_the_page(checked) >= LEAST_BEYOND_THE_PAGE:
+    if checked.unread is NOTHING and _tells_beyond_the_page(checked):
         return False
     names = [span for span in checked.masked.spans if span.kind in {"nom", "autre_nom"}]
     said = {
@@ -126,17 +122,9 @@ def _counts_its_trade(checked: CheckedText) -> bool:
     )
 
 
-def _facts_beyond_the_page(checked: CheckedText) -> int:
-    """Return how many facts the text surely tells that the table of its page does not show."""
-    told = frozenset[str]()
-    for sentence in checked.sentences:
-        told |= frozenset.intersection(*map(_of_one_headcount, sentence.readings))
-    return len(_BEYOND_THE_PAGE & told)
-
-
-def _of_one_headcount(reading: frozenset[str]) -> frozenset[str]:
-    """Return the facts; a headcount is one whether it is the unit's or the establishment's."""
-    return frozenset(fact.replace("effectif_unite", "effectif") for fact in reading)
+def _tells_beyond_the_page(checked: CheckedText) -> bool:
+    told = beyond_the_page(one.readings for one in checked.sentences)
+    return len(told) >= LEAST_BEYOND_THE_PAGE
 
 
 def _names_its_activity(checked: CheckedText) -> bool:

@@ -111,3 +111,22 @@ def facts_dated(reading: Iterable[str]) -> frozenset[str]:
 
 def without_dates(reading: Iterable[str]) -> frozenset[str]:
     return frozenset(fact.removesuffix(_DATE) for fact in reading)
+
+
+_BEYOND_THE_PAGE = frozenset(
+    """metier rang etablissements ancienne_activite ancienne_enseigne predecesseur successeur
+    effectif@ categorie@ economie_sociale_solidaire societe_mission annee_unite
+    voie""".split()  # noqa: SIM905 a word list
+)
+
+
+def beyond_the_page(sentences: Iterable[Iterable[frozenset[str]]]) -> frozenset[str]:
+    """Return what sentences surely tell that the table of the page does not show.
+
+    A headcount is one fact whether it is the unit's or the establishment's.
+    """
+    told = frozenset[str]()
+    for readings in sentences:
+        facts = ({fact.replace("effectif_unite", "effectif") for fact in one} for one in readings)
+        told |= _BEYOND_THE_PAGE.intersection(*facts)
+    return told
