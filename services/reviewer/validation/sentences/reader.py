@@ -75,6 +75,9 @@ _TOLD = {
 }  # fmt: skip
 
 
+_AFTER_THE_UNIT = frozenset({"apres_unite"})
+"""The condition that « son effectif » may be the unit's."""
+_UNIT = frozenset({"<unite>", "<sorte>"})
 _BOUNDS = frozenset({"<min>", "<max>"})
 _NAMES = frozenset({"<nom>", "<etab>"})
 _WORDS_OF_ACTIVITY = frozenset({"<tete>", "<mot>", "<metier>", "<acte>", "<sorte>"})
@@ -147,8 +150,9 @@ def _sentence(tokens: list[Mark], lexis: Lexis, before: Sequence[Sentence]) -> S
     if len(tokens) > MOST_TOKENS:
         return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
     tells = any(symbol in _TOLD for token in tokens for symbol in token.symbols)
-    for said, asides in _shapes(tokens, lexis.flags):
-        readings = _readings(tuple(token.symbols for token in said), lexis.flags)
+    flags = lexis.flags | _AFTER_THE_UNIT if before and _is_of_the_unit(before[-1]) else lexis.flags
+    for said, asides in _shapes(tokens, flags):
+        readings = _readings(tuple(token.symbols for token in said), flags)
         if not tells:
             readings = frozenset(filter(None, readings))
         told = meanings(readings, asides)
@@ -170,6 +174,14 @@ def _sentence(tokens: list[Mark], lexis: Lexis, before: Sequence[Sentence]) -> S
                 asides=tuple(one.readings for one in asides),
             )
     return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
+
+
+def _is_of_the_unit(sentence: Sentence) -> bool:
+    """Return whether the unit is the subject: « la société … », « elle … »."""
+    first, second = (*sentence.tokens[:2], sentence.tokens[0])[:2]
+    if first.text.lower() == "elle":
+        return True
+    return not _UNIT.isdisjoint(first.symbols | second.symbols)
 
 
 def _shapes(
