@@ -44,7 +44,10 @@ _ONES = frozenset(
 _MANY = frozenset(
     "sont ont constituent forment représentent relèvent concernent font".split()  # noqa: SIM905 a word list
 )
-_PLURALS = ("sont", "ont", "exercent", "emploient", "comptent", "déclarent", "figurent")
+_PLURALS = frozenset(
+    """sont ont exercent emploient comptent déclarent figurent disposent possèdent exploitent
+    comptaient employaient avaient exploitaient possédaient occupaient recensaient""".split()  # noqa: SIM905 a word list
+)
 
 
 @functools.cache
