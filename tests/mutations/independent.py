@@ -81,12 +81,13 @@ def rows(bank: str) -> Iterator[Row]:
         name = f"{bank}.{value['id']}"
         good = value["acceptable"] and name not in REFUSED_ON_PURPOSE
         codes = frozenset(value["reasons"]) if bank.startswith("bank") else frozenset()
-        told = _rich(value["facts"]) if bank == RICH else value["facts"]
+        is_rich = "unite" in value["facts"]
+        told = _rich(value["facts"]) if is_rich else value["facts"]
         # The register's facts have a SIRET. Without one nobody knows which place is the siège.
         if told.get("est_siege") is not None:
             told.setdefault("siret", "30010007000014")
         facts = facts_from(told)
-        if bank == RICH:
+        if is_rich:
             facts = as_told(facts, TODAY)
         yield Row(name, value["text"], facts, good, codes)
 
