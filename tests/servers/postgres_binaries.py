@@ -1,10 +1,11 @@
 """A PostgreSQL that speaks TLS, which the one of the wheel does not: installed, or Debian's."""
 
 import fcntl
+import os
 import re
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from deploy.local import processes
@@ -21,7 +22,7 @@ def find_or_fetch_postgres() -> Path:
 
     Nothing is installed or started. `PG_BIN` may name the folder.
     """
-    for folder in sorted(_INSTALLED.glob("*/bin"), reverse=True):
+    for folder in _installed():
         if all((folder / program).exists() for program in _PROGRAMS):
             return folder
     # The server's user must be able to read them.
@@ -30,6 +31,14 @@ def find_or_fetch_postgres() -> Path:
     with (home / "postgresql-server.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return _fetch(home / "postgresql-server")
+
+
+def _installed() -> Iterator[Path]:
+    if chosen := os.environ.get("PG_BIN"):
+        yield Path(chosen)
+    yield from sorted(_INSTALLED.glob("*/bin"), reverse=True)
+    if found := shutil.which("postgres"):
+        yield Path(found).resolve().parent
 
 
 def _fetch(folder: Path) -> Path:
