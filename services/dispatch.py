@@ -41,12 +41,13 @@ COMMANDS = {
     "forget": ("writer", "erase a unit that objects, and keep it out"),
     "inspect": ("writer", "show how records of the API would be stored"),
     "migrate": ("operator", "bring the database schema up to date"),
+    "roles": ("operator", "make a role for each service in PostgreSQL and RabbitMQ"),
     "demo": ("embedded", "run everything in one process, against the simulator"),
     "prove": ("proofs", "run the proofs, measured from outside"),
 }
 # The former read files or bring their own database; the others order work that no service would do
 # in that of the demo.
-_WITHOUT_DATABASE = {"inspect", "logs", "archive", "backup", "restore", "demo", "prove"}
+_WITHOUT_DATABASE = {"inspect", "logs", "archive", "backup", "restore", "roles", "demo", "prove"}
 _WORK_ORDERS = {"import", "delta", "certify", "repair", "lookup", "refresh", "successions", "stock"}
 _WORK_ORDERS_OF_TWO_WORDS = (["failed", "retry"], ["dead-letters", "replay"])
 _LIST = "\n".join(f"  {name:13} {meaning}" for name, (_, meaning) in COMMANDS.items())

@@ -28,3 +28,13 @@ def database_address(url: str | URL) -> tuple[str | None, int, str | None]:
     """Return host, port and name: equal for two URLs of one database. Raises UserError."""
     parsed = normalise_url(url) if isinstance(url, str) else url
     return parsed.host, parsed.port or 5432, parsed.database
+
+
+def with_login_of(control: str, url: str) -> str:
+    """Return the URL; one that names no user gets the login of the control database's URL."""
+    parsed = normalise_url(url)
+    if parsed.username is not None:
+        return url
+    login = normalise_url(control)
+    completed = parsed.set(username=login.username, password=login.password)
+    return completed.render_as_string(hide_password=False)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.db_url import database_address
+from shared.db_url import database_address, with_login_of
 from shared.errors import UserError
 from shared.http.egress import Egress
 from shared.sharding import BUCKETS
@@ -67,7 +67,8 @@ class DatabaseSettings(LogSettings):
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/name")
     shard_database_urls: SecretStr = Field(
         default=SecretStr(""),
-        description="databases of the register, in order, between commas; empty: database_url",
+        description="databases of the register, in order, between commas; empty: database_url;"
+        " one without a user takes the login of database_url",
     )
     clear_text_hosts: str = Field(
         default="",
@@ -89,8 +90,9 @@ class DatabaseSettings(LogSettings):
     @property
     def shard_urls(self) -> tuple[str, ...]:
         """One URL for each shard; the control database's where none is named."""
-        listed = self.shard_database_urls.get_secret_value()
-        return tuple(_split(listed)) or (self.database_url.get_secret_value(),)
+        control = self.database_url.get_secret_value()
+        listed = _split(self.shard_database_urls.get_secret_value())
+        return tuple(with_login_of(control, url) for url in listed) or (control,)
 
     @field_validator("shard_database_urls")
     @classmethod

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +22,9 @@ from shared.broker import ReliableBroker
 from tests.servers.rabbitmq import RunningRabbitmq, start_rabbitmq
 from tests.servers.rabbitmq_admin import RabbitmqServer, server_at
 
+if TYPE_CHECKING:
+    from tests.role_logins import RoleLogins
+
 _TEMPLATE = "sirenade_template"
 _MARK = "SIRENADE_TEST_RUN"
 _CALM_SECONDS = 5.0
@@ -31,6 +34,9 @@ _LEFT_BY_WORKERS = pytest.StashKey[list[str]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked slow as well")
+    parser.addoption(
+        "--as-roles", action="store_true", help="run statements of services as their roles"
+    )
     parser.addoption("--examples", type=int, default=200, help="cases of each test in tests/fuzz")
 
 
@@ -110,11 +116,17 @@ def postgres(servers_directory: Path) -> Iterator[RunningPostgres]:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres: RunningPostgres) -> str:
+def migrated_template(pytestconfig: pytest.Config, postgres: RunningPostgres) -> str:
     """The name of a database with every migration applied, to be cloned and never connected to."""
     from shared.db.migrate import upgrade  # noqa: PLC0415  tests without a database need none of it
 
-    upgrade(postgres.create_database(_TEMPLATE))
+    upgrade(url := postgres.create_database(_TEMPLATE))
+    if pytestconfig.getoption("--as-roles"):
+        from tests.role_logins import RoleLogins  # noqa: PLC0415  as above
+        from tests.role_sessions import PREFIX, run_as_roles  # noqa: PLC0415  as above
+
+        RoleLogins(PREFIX, url).apply()
+        run_as_roles()
     return _TEMPLATE
 
 
@@ -176,6 +188,17 @@ def shard_urls(
     yield urls
     for name in names:
         postgres.drop_database(name)
+
+
+@pytest.fixture
+def role_logins(shard_urls: tuple[str, ...]) -> Iterator["RoleLogins"]:
+    """The roles of the test's databases, each with its own login."""
+    from tests.role_logins import RoleLogins  # noqa: PLC0415  as above
+
+    logins = RoleLogins(f"t{uuid.uuid4().hex[:12]}_", *shard_urls)
+    logins.apply()
+    yield logins
+    logins.drop()
 
 
 @pytest.fixture(scope="session")

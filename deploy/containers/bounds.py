@@ -19,6 +19,7 @@ CONNECTIONS = {
     "writer": 2,
     "reviewer": 4,
     "operator": 2,
+    "roles": 1,
     "migrate": 1,
     "postgres-exporter": 1,
 }

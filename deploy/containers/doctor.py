@@ -21,21 +21,22 @@ from deploy.containers.bounds import (
     postgres_connections,
 )
 from deploy.containers.images import read_images
+from deploy.containers.logins import LOGINS, logins_of, superusers_at_work
 from deploy.containers.paths import Places, SetupError
 from deploy.containers.settings_file import read_settings
+from shared.roles.broker_users import BROKER_USERS
+from shared.roles.privileges import ROLES
 
 _LEAST_ENGINE = (25,)
 _LEAST_COMPOSE = (2, 26)
 _LEAST_FREE_DISK = 20 << 30
 _SECRETS = (
-    "postgres_password",
-    "rabbitmq_password",
-    "admin_password",
-    "grafana_password",
-    "database_url",
-    "broker_url",
-    "insee_key",
+    *("postgres_password", "admin_password", "grafana_password", "insee_key"),
+    *(f"{role}_password" for role in ROLES),
+    *(f"{role}_database_url" for role in LOGINS),
+    *(f"{role}_broker_url" for role in LOGINS if role in BROKER_USERS),
 )
+_MAY_BE_EMPTY = ("shard_database_urls", "archive_credentials")
 # Ports whose setting is not named after the container.
 _PORTS = {15672: "RABBITMQ_MANAGEMENT_PORT"}
 # Connections that PostgreSQL keeps for its owner, and some for people.
@@ -82,7 +83,10 @@ def look(places: Places) -> Iterator[Finding]:
     yield _logs(services)
     yield _connections(services)
     running = _is_running(places) if engine.good else False
-    yield from [] if running else _ports(services)
+    if running:
+        yield _superusers(places)
+    else:
+        yield from _ports(services)
 
 
 def _output(*command: str, cwd: Path | None = None) -> str:
@@ -135,10 +139,15 @@ def _files(places: Places) -> Iterator[Finding]:
     uid = settings.get("SIRENADE_UID", "")
     if uid in {"", "0"}:
         yield Finding(False, ".env: SIRENADE_UID must name a user who is not root")
-    for name in _SECRETS:
+    for name in (*_SECRETS, *_MAY_BE_EMPTY):
         yield _secret(places.secret(name), uid)
     if settings.get("SIRENADE_ARCHIVE_URL"):
         yield from _backups(places, settings, uid)
+    if "SIRENADE_SHARD_DATABASE_URLS" in settings:
+        text = ".env: SIRENADE_SHARD_DATABASE_URLS counts no more: .secrets/shard_database_urls"
+        yield Finding(False, text)
+    for text in logins_of(places):
+        yield Finding(False, text)
 
 
 def _backups(places: Places, settings: dict[str, str], uid: str) -> Iterator[Finding]:
@@ -166,7 +175,7 @@ def _secret(path: Path, uid: str) -> Finding:
         return Finding(False, f"{shown}: others can read it: chmod 600 {shown}")
     if str(status.st_uid) != uid:
         return Finding(False, f"{shown}: services cannot read it: chown {uid} {shown}")
-    if status.st_size == 0:
+    if status.st_size == 0 and path.name not in _MAY_BE_EMPTY:
         return Finding(False, f"{shown}: empty")
     return Finding(True, shown)
 
@@ -225,6 +234,17 @@ def _connections(services: dict[str, Any]) -> Finding:
     there = postgres_connections(services["postgres"])
     text = f"connections: {wanted} with these replicas, {there} in PostgreSQL"
     return Finding(wanted + _SPARE_CONNECTIONS <= there, text)
+
+
+def _superusers(places: Places) -> Finding:
+    """Say whether a service has logged in as a superuser, whom no privilege holds back."""
+    try:
+        found = superusers_at_work(lambda *command: _output(*command, cwd=places.root))
+    except SetupError as error:
+        return Finding(None, f"roles: {error}")
+    if found:
+        return Finding(False, f"roles: superuser of PostgreSQL: {', '.join(found)}: make up")
+    return Finding(True, "roles: no service is a superuser of PostgreSQL")
 
 
 def _is_running(places: Places) -> bool:

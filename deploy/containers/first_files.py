@@ -1,7 +1,5 @@
 """`make init`: write `.env` and secret files with random values; existing files stay."""
 
-import base64
-import hashlib
 import json
 import os
 import secrets
@@ -9,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.containers.paths import Places
+from shared.roles.broker_users import BROKER_USERS, BrokerUser, password_hash
+from shared.roles.privileges import OWNER, READER, ROLES, SERVICES
+from shared.roles.statements import DEFAULT_PREFIX
 
 # Services run as the owner of the secret files, who must not be root.
 _ORDINARY_ID = 10001
-_USERS = ("sirenade", "admin")
+_PASSWORDS = ("postgres_password", "admin_password", "grafana_password")
 _DEMO_KEY = "a-key-of-the-simulator"
 
 _SETTINGS = """\
@@ -66,17 +67,13 @@ def make(places: Places, *, demo: bool) -> Iterator[str]:
     maker = _Maker(places, uid, gid)
     maker.own(places.secrets)
     yield from maker.settings(demo=demo)
-    for name in ("postgres_password", "rabbitmq_password", "admin_password", "grafana_password"):
+    for name in (*_PASSWORDS, *(f"{role}_password" for role in ROLES)):
         yield from maker.secret(name, secrets.token_urlsafe(24))
-    database = maker.read("postgres_password")
-    yield from maker.secret(
-        "database_url", f"postgresql://sirenade:{database}@postgres:5432/sirenade"
-    )
-    broker = maker.read("rabbitmq_password")
-    yield from maker.secret("broker_url", f"amqp://sirenade:{broker}@rabbitmq:5672/sirenade")
-    passwords = {"sirenade": broker, "admin": maker.read("admin_password")}
+    yield from _urls(maker)
     # RabbitMQ reads it as another user; hashes of long random passwords reveal nothing.
-    yield from maker.secret("rabbitmq_users.json", _rabbitmq_users(passwords), mode=0o644)
+    yield from maker.secret("rabbitmq_accounts.json", _rabbitmq_accounts(maker), mode=0o644)
+    # The databases of the register where there are several, between commas and without users.
+    yield from maker.secret("shard_database_urls", "")
     yield from maker.secret("insee_key", _DEMO_KEY if demo else "")
     # The file holds lines NAME=value in the store's names; it is empty without an archive.
     yield from maker.secret("archive_credentials", "")
@@ -141,28 +138,35 @@ def _owner(places: Places) -> tuple[int, int]:
     return _ORDINARY_ID, _ORDINARY_ID
 
 
-def _rabbitmq_users(passwords: dict[str, str]) -> str:
-    """Return two users: `sirenade` for services, without management rights, `admin` for people."""
-    everything = {"configure": ".*", "write": ".*", "read": ".*"}
-    return json.dumps(
+def _urls(maker: _Maker) -> Iterator[str]:
+    """Make the URLs with which each role logs in; `admin` is PostgreSQL's superuser."""
+    servers = "postgres:5432/sirenade", "rabbitmq:5672/sirenade"
+    database = f"postgresql://sirenade:{maker.read('postgres_password')}@{servers[0]}"
+    yield from maker.secret("admin_database_url", database)
+    for role in (OWNER, *SERVICES, READER):
+        login = f"{DEFAULT_PREFIX}{role}:{maker.read(f'{role}_password')}"
+        yield from maker.secret(f"{role}_database_url", f"postgresql://{login}@{servers[0]}")
+        if role in BROKER_USERS:
+            yield from maker.secret(f"{role}_broker_url", f"amqp://{login}@{servers[1]}")
+
+
+def _rabbitmq_accounts(maker: _Maker) -> str:
+    """Return the users of the services, and `admin` for people."""
+    everything = BrokerUser(".*", ".*", ".*", "administrator")
+    accounts = {"admin": (everything, maker.read("admin_password"))} | {
+        f"{DEFAULT_PREFIX}{role}": (user, maker.read(f"{role}_password"))
+        for role, user in BROKER_USERS.items()
+    }
+    users = [
         {
-            "users": [
-                {
-                    "name": name,
-                    "password_hash": _password_hash(passwords[name]),
-                    "hashing_algorithm": "rabbit_password_hashing_sha256",
-                    "tags": ["administrator"] if name == "admin" else [],
-                }
-                for name in _USERS
-            ],
-            "permissions": [{"user": name, "vhost": "sirenade", **everything} for name in _USERS],
-        },
-        indent=1,
-    )
-
-
-def _password_hash(password: str) -> str:
-    """Return RabbitMQ's form: four random bytes, then SHA-256 of them and the password."""
-    salt = secrets.token_bytes(4)
-    digest = hashlib.sha256(salt + password.encode()).digest()
-    return base64.b64encode(salt + digest).decode()
+            "name": name,
+            **password_hash(password, secrets.token_bytes(4)),
+            "tags": [user.tag] if user.tag else [],
+        }
+        for name, (user, password) in accounts.items()
+    ]
+    permissions = [
+        {"user": name, "vhost": "sirenade", **user.permissions}
+        for name, (user, _) in accounts.items()
+    ]
+    return json.dumps({"users": users, "permissions": permissions}, indent=1)

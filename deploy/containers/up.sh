@@ -1,10 +1,10 @@
 #!/bin/sh
 # up.sh [SERVICE…]: start services and wait until all are healthy. Services are named: a wait for all
-# would fail at migrate, which ends by itself.
+# would fail at roles and migrate, which end by themselves.
 set -eu
 cd "$(dirname "$0")/../.."
 if [ $# -eq 0 ]; then
-  set -- $(docker compose config --services | grep -vx migrate)
+  set -- $(docker compose config --services | grep -vx -e roles -e migrate)
 fi
 docker compose up --detach --wait --wait-timeout 180 "$@" || {
   docker compose ps --all >&2

@@ -20,6 +20,7 @@ from services.operator.numbers.reconcile import Comparison
 from services.operator.numbers.statement_command import statement
 from services.operator.numbers.stats import described, read_stats
 from services.operator.output import print_rows
+from services.operator.roles.command import roles
 from shared.db.shards import connected, migrate_all
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json, warn
@@ -29,7 +30,7 @@ from shared.terminal.words import thousands
 app = make_app("Watch the whole system, and keep its schema current.")
 app.add_typer(item_commands.app, name="failed")
 app.add_typer(letter_commands.app, name="dead-letters")
-for command in (statement, schedule, logs, monitor, status, archive, backup):
+for command in (statement, schedule, logs, monitor, status, archive, backup, roles):
     app.command()(command)
 
 

@@ -5,6 +5,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from shared.archive.settings import ArchiveSettings
 from shared.http.egress import is_here
+from shared.roles.privileges import ROLES
+from shared.roles.statements import DEFAULT_PREFIX, is_prefix
 from shared.settings import HttpSettings, ServiceSettings
 
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -34,6 +36,35 @@ class MonitorSettings(ServiceSettings, HttpSettings):
         if is_encrypted and url.startswith("http:") and not is_here(url):
             raise ValueError("MONITOR_RABBITMQ_URL: must be https, as the broker is asked by amqps")
         return self
+
+
+class RoleSettings(MonitorSettings):
+    """The settings of `roles`: who makes them, their names and passwords."""
+
+    database_url: SecretStr = Field(
+        default=SecretStr(""), description="of a superuser, or of the server's administrator"
+    )
+    role_prefix: str = Field(default=DEFAULT_PREFIX, description="how the names of roles begin")
+    migrate_password: SecretStr = SecretStr("")
+    fetcher_password: SecretStr = SecretStr("")
+    writer_password: SecretStr = SecretStr("")
+    reviewer_password: SecretStr = SecretStr("")
+    operator_password: SecretStr = SecretStr("")
+    exporter_password: SecretStr = SecretStr("")
+    reader_password: SecretStr = SecretStr("")
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        """Return the passwords that are set, by role: the same in PostgreSQL and RabbitMQ."""
+        found = {role: getattr(self, f"{role}_password").get_secret_value() for role in ROLES}
+        return {role: password for role, password in found.items() if password}
+
+    @field_validator("role_prefix")
+    @classmethod
+    def _needs_no_quotes(cls, value: str) -> str:
+        if not is_prefix(value):
+            raise ValueError("is no beginning of names: a-z, 0-9 and _, at most 40")
+        return value
 
 
 class OperatorSettings(ServiceSettings, ArchiveSettings):

@@ -10,6 +10,7 @@ import pika
 from dramatiq.common import xq_name
 from dramatiq.errors import DecodeError
 
+from shared.broker import topology
 from shared.broker.connection_parameters import CONNECTION_ERRORS, described
 from shared.broker.envelope import receive
 from shared.broker.errors import BrokerUnavailable
@@ -71,11 +72,16 @@ def replay(broker: dramatiq.Broker, queue_name: str, body: bytes) -> None:
 
 @contextmanager
 def _channel_of(broker: ReliableBroker, queue_name: str) -> Iterator[Any]:
-    """Open a channel on a new connection; its end returns what was not acknowledged."""
+    """Open a channel on a new connection; its end returns what was not acknowledged.
+
+    The queue of dead letters alone is made where it lacks: the user may have no right to others.
+    """
     try:
-        broker.declare_queue(queue_name, ensure=True)
         with pika.BlockingConnection(broker.parameters) as connection:
-            yield connection.channel()
+            channel = connection.channel()
+            arguments = topology.dead_letter_arguments()
+            channel.queue_declare(xq_name(queue_name), durable=True, arguments=arguments)
+            yield channel
     except CONNECTION_ERRORS as error:
         raise BrokerUnavailable(f"RabbitMQ: {described(error)}") from error
 

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from shared.db.engine import temporary_engine
+from shared.db.grants import become_owner, renew_grants
 from shared.db.locks import Lock, hold
 from shared.errors import UserError
 
@@ -40,7 +41,10 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def upgrade(url: str) -> str | None:
-    """Bring the database to the latest revision, and return it; several at once queue up."""
+    """Bring the database to the latest revision, and return it; several at once queue up.
+
+    Where the database has roles, they get the privileges of this version.
+    """
     options: dict[str, Any] = {"statement_timeout_seconds": 0, "marked_too": True}
     with (
         temporary_engine(url, application_name="sirenade-migrate", **options) as engine,
@@ -50,13 +54,19 @@ def upgrade(url: str) -> str | None:
 
 
 def upgrade_within(connection: Connection, revision: str = "head") -> str | None:
-    """Bring the database to the revision in the caller's transaction. Raises UnknownRevision."""
+    """Bring the database to the revision in the caller's transaction. Raises UnknownRevision.
+
+    The transaction goes on as the owner of the database, where that is a role of ours.
+    """
     connection.execute(text("SET LOCAL lock_timeout = 0"))
     hold(connection, Lock.MIGRATION)
     _require_known(current_revision(connection))
     if revision != "head":
         _require_known(revision)
+    become_owner(connection)
     command.upgrade(_config(connection), revision)
+    if revision == "head":
+        renew_grants(connection)
     return current_revision(connection)
 
 

@@ -21,6 +21,8 @@ _HAS_HAD_ACTIVITE = """EXISTS (
     SELECT activite_principale FROM periodes_etablissements p WHERE p.siret = e.siret))"""
 _IN_A_WHOLE_PLACE = """(coalesce({0}.departement = ANY(CAST(:departements AS text[])), false)
     OR coalesce({0}.code_commune = ANY(CAST(:communes AS text[])), false))"""
+# The fetcher's role may read no others.
+_COLUMNS = "siret, departement, code_commune, activite_principale, activite_principale_naf25"
 # Scopes of whole places, nearly all of them, are judged by the communes that the register has: each
 # is one step through the index, so that hardly a row of a scope is read. A commune has one
 # département. OFFSET 0 keeps each commune a search of its own.
@@ -34,10 +36,10 @@ LEAVERS = text(f"""
         WHERE code_commune > places.code_commune ORDER BY code_commune LIMIT 1) next)
     SELECT e.siret FROM (
       SELECT e.* FROM places, LATERAL (
-        SELECT * FROM etablissements WHERE code_commune = places.code_commune OFFSET 0) e
+        SELECT {_COLUMNS} FROM etablissements WHERE code_commune = places.code_commune OFFSET 0) e
       WHERE NOT {_IN_A_WHOLE_PLACE.format("places")}
       UNION ALL
-      SELECT * FROM etablissements WHERE code_commune IS NULL) e
+      SELECT {_COLUMNS} FROM etablissements WHERE code_commune IS NULL) e
     WHERE NOT {_IN_A_WHOLE_PLACE.format("e")}
       AND NOT {in_a_scope("narrowed", has_activite=_HAS_HAD_ACTIVITE)}
     LIMIT :most

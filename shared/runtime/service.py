@@ -18,6 +18,7 @@ from shared.backoff import doubling
 from shared.broker import BrokerUnavailable, is_consuming, make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine
+from shared.db.grants import is_superuser
 from shared.db.migrate import require_current
 from shared.db.shards import require_shards
 from shared.errors import UserError
@@ -163,6 +164,8 @@ def run_service(
     metrics.pools.watch("control", engine)
     with engine.connect() as connection:
         require_current(connection)
+        if is_superuser(connection):
+            log.warning("logged in as a superuser of PostgreSQL: see ./sirenade roles")
     require_shards(settings)
     broker = make_broker(
         settings.broker_url.get_secret_value(), extra_middleware=[ActorMetrics(metrics)]

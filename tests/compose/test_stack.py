@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from shared.imports.progress import Progress, read_progress
+from shared.roles.broker_users import BROKER_USERS
 from tests.compose.conftest import BUILD, ESTABLISHMENTS, Stack
 from tests.system.conftest import assert_the_end_state_is_whole, column, wait_for
 
@@ -44,14 +45,14 @@ def test_containers_run_without_rights_and_their_settings_tell_no_secret(stack: 
     ids = stack.compose("ps", "--quiet", *SERVICES).split()
     described = json.loads(_docker(stack, "inspect", *ids))
     text = json.dumps(described)
-    for name in ("postgres_password", "rabbitmq_password", "admin_password", "insee_key"):
+    for name in ("postgres_password", "writer_password", "admin_password", "insee_key"):
         assert stack.secret(name) not in text
     for container in described:
         assert container["Config"]["User"].split(":")[0] not in {"", "0", "root"}
         assert container["HostConfig"]["ReadonlyRootfs"] is True
         assert container["HostConfig"]["CapDrop"] == ["ALL"]
     logs = stack.compose("logs", "--no-color")
-    assert stack.secret("rabbitmq_password") not in logs
+    assert stack.secret("writer_password") not in logs
     assert stack.secret("postgres_password") not in logs
 
 
@@ -67,12 +68,28 @@ def test_the_broker_has_its_definitions_and_no_guest(stack: Stack) -> None:
     _up(stack)
     ctl = ("exec", "-T", "--user", "rabbitmq", "rabbitmq", "rabbitmqctl", "-q", "--formatter=json")
     users = json.loads(stack.compose(*ctl, "list_users"))
-    assert {user["user"] for user in users} == {"sirenade", "admin"}
+    assert {user["user"] for user in users} == {
+        "admin",
+        *(f"sirenade_{role}" for role in BROKER_USERS),
+    }
     policies = json.loads(stack.compose(*ctl, "list_policies", "-p", "sirenade"))
     assert [policy["name"] for policy in policies] == ["bounded"]
     queues = json.loads(stack.compose(*ctl, "list_queues", "-p", "sirenade", "name", "type"))
     assert queues
     assert {queue["type"] for queue in queues} == {"quorum"}
+
+
+def test_each_service_is_logged_in_as_its_own_role(stack: Stack, engine: Engine) -> None:
+    _up(stack)
+    logins = column(
+        engine,
+        """SELECT DISTINCT usename || ' ' || application_name FROM pg_stat_activity
+           WHERE application_name LIKE 'sirenade-%'""",
+    )
+    assert {f"sirenade_{service} sirenade-{service}" for service in SERVICES} <= {*logins}
+    assert not [login for login in logins if login.startswith("sirenade ")]
+    doctor = stack.make("doctor")
+    assert "no service is a superuser" in doctor
 
 
 def test_scaling_reviewers_in_mid_import_loses_nothing(stack: Stack, engine: Engine) -> None:

@@ -45,12 +45,11 @@ class QueueReader:
     def __init__(self, broker_url: str, management_url: str, egress: Egress) -> None:
         self._parts = parts = urlsplit(broker_url)
         self._broker_url = broker_url
-        user, password = parts.username or "guest", parts.password or "guest"
-        credentials = f"{unquote(user)}:{unquote(password)}".encode()
-        basic = f"Basic {base64.b64encode(credentials).decode()}"
         ca_file = ca_file_of(broker_url) or egress.https_ca_file
         self._management = JsonServer(
-            management_url or _management_url(parts), replace(egress, https_ca_file=ca_file), basic
+            management_url or management_url_of(parts),
+            replace(egress, https_ca_file=ca_file),
+            basic_of(parts),
         )
 
     def read(self) -> Queues:
@@ -68,7 +67,7 @@ class QueueReader:
             return Queues(note=f"RabbitMQ does not answer: {type(error).__name__}")
 
     def _by_management(self) -> Iterator[Queue]:
-        vhost = unquote(self._parts.path[1:]) or "/"
+        vhost = vhost_of(self._parts)
         columns = "name,messages_ready,messages_unacknowledged,consumers"
         found = self._management.get(f"/api/queues/{quote(vhost, safe='')}", columns=columns)
         rows = {row["name"]: row for row in found}
@@ -89,7 +88,24 @@ class QueueReader:
         return (_queue(name, rows) for name in QUEUES if name in rows)
 
 
-def _management_url(broker: SplitResult) -> str:
+def basic_of(broker: SplitResult) -> str:
+    """Return the header that says to the management API who asks."""
+    user, password = broker.username or "guest", broker.password or "guest"
+    credentials = f"{unquote(user)}:{unquote(password)}".encode()
+    return f"Basic {base64.b64encode(credentials).decode()}"
+
+
+def vhost_of(broker: SplitResult) -> str:
+    return unquote(broker.path[1:]) or "/"
+
+
+def vhost_of_url(broker_url: str) -> str:
+    """Return the vhost of the URL; `sirenade` where it names no RabbitMQ."""
+    parts = urlsplit(broker_url)
+    return vhost_of(parts) if parts.scheme in {"amqp", "amqps"} else "sirenade"
+
+
+def management_url_of(broker: SplitResult) -> str:
     """Return where the management API is; the password goes there as it goes to the broker."""
     scheme = "https" if broker.scheme == "amqps" else "http"
     host = broker.hostname or "127.0.0.1"

@@ -38,11 +38,15 @@ _OPTIONS = text("""
     SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = CAST(:table AS regclass)
 """)
 _GRANTS = text("""
-    SELECT format('GRANT %s ON TABLE %s TO %s', string_agg(a.privilege_type, ', '), :to,
+    SELECT format('GRANT %s%s ON TABLE %s TO %s', a.privilege_type, a.columns, :to,
       CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
-    FROM pg_class c, aclexplode(c.relacl) a
-    WHERE c.oid = CAST(:table AS regclass) AND a.grantee <> c.relowner
-    GROUP BY a.grantee
+    FROM (
+      SELECT (aclexplode(relacl)).*, '' AS columns FROM pg_class
+      WHERE oid = CAST(:table AS regclass)
+      UNION ALL
+      SELECT (aclexplode(attacl)).*, format(' (%I)', attname) FROM pg_attribute
+      WHERE attrelid = CAST(:table AS regclass)) a
+    WHERE a.grantee <> (SELECT relowner FROM pg_class WHERE oid = CAST(:table AS regclass))
 """)
 # A view would be dropped with the table; a trigger or a publication would miss the rows, which come
 # under the name of the twin. The triggers that count trades go over to the twin.

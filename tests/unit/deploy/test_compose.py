@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,18 +19,26 @@ from services.operator.settings import MonitorSettings, OperatorSettings
 from services.reviewer.settings import ReviewerSettings
 from services.writer.settings import StockSettings, WriterSettings
 from shared.archive.settings import BackupSettings
+from shared.roles.privileges import ROLES
 from shared.runtime import service as running
 from shared.settings import PREFIX
 from tests.unit.deploy.compose_files import FOLDER, ROOT, holds_a_secret, included
 from tests.unit.deploy.compose_files import services as read_services
 
-OURS = ("fetcher", "writer", "reviewer", "operator", "migrate", "simulator", "sirenade")
+OURS = (
+    *("fetcher", "writer", "reviewer", "operator"),
+    *("roles", "migrate", "simulator", "sirenade"),
+)
+_END_BY_THEMSELVES = {"roles", "migrate", "sirenade"}
 WORKERS = ("fetcher", "writer", "reviewer", "operator")
 _SETTINGS = {
     "fetcher": {*FetcherSettings.model_fields},
     "writer": {*WriterSettings.model_fields},
     "reviewer": {*ReviewerSettings.model_fields},
-    "operator": {*OperatorSettings.model_fields},
+    # Its jobs order work in PostgreSQL, without a broker.
+    "operator": {*OperatorSettings.model_fields} - {"broker_url"},
+    # RabbitMQ has its users from a file.
+    "roles": {"database_url", "shard_database_urls", *(f"{role}_password" for role in ROLES)},
     # Commands read no more of the fetcher's settings than what they ask INSEE with.
     "sirenade": {
         *StockSettings.model_fields,
@@ -138,7 +147,7 @@ def test_a_stop_is_given_longer_than_work_in_hand_may_take(
 
 def test_every_container_that_stays_is_asked_for_its_health(containers: dict[str, Any]) -> None:
     for name, container in containers.items():
-        if name not in {"migrate", "sirenade"}:
+        if name not in _END_BY_THEMSELVES:
             assert container["healthcheck"]["test"][0] == "CMD", name
             assert container["restart"] == "unless-stopped", name
 
@@ -156,6 +165,58 @@ def test_no_secret_is_in_a_compose_file(containers: dict[str, Any]) -> None:
     for name, container in containers.items():
         for variable in container.get("environment", {}):
             assert not holds_a_secret(variable), (name, variable)
+
+
+def _secrets_of(container: dict[str, Any]) -> dict[str, str]:
+    """Return the files that a container sees, by their place in it."""
+    mounted = container.get("secrets", [])
+    return dict(
+        (each, each) if isinstance(each, str) else (each["target"], each["source"])
+        for each in mounted
+    )
+
+
+@pytest.mark.parametrize("name", [*WORKERS, "migrate", "sirenade", "roles"])
+def test_a_container_mounts_the_secrets_of_its_own_role_that_it_uses(
+    name: str, containers: dict[str, Any]
+) -> None:
+    container = containers[name]
+    secrets = _secrets_of(container)
+    read = {
+        str(path).removeprefix("/run/secrets/")
+        for variable, path in container["environment"].items()
+        if variable.endswith("_FILE") and str(path).startswith("/run/secrets/")
+    }
+    assert secrets.keys() == read
+    role = {"sirenade": "migrate", "roles": "admin"}.get(name, name)
+    assert secrets["database_url"] == f"{role}_database_url"
+    broker = {"sirenade": "operator_broker_url", "operator": None, "migrate": None, "roles": None}
+    assert secrets.get("broker_url") == broker.get(name, f"{name}_broker_url")
+
+
+def test_roles_alone_logs_in_as_the_superuser_of_postgresql(containers: dict[str, Any]) -> None:
+    with_it = {
+        name
+        for name, container in containers.items()
+        if {"admin_database_url", "postgres_password"} & {*_secrets_of(container).values()}
+    }
+    assert with_it == {"postgres", "roles"}
+    exporter = containers["postgres-exporter"]
+    assert exporter["environment"]["DATA_SOURCE_USER"] == "sirenade_exporter"
+    assert _secrets_of(exporter) == {"exporter_password": "exporter_password"}
+
+
+@pytest.mark.parametrize("path", [path for path in FOLDER.glob("*.yaml")], ids=lambda each: each.stem)
+def test_each_file_declares_the_secrets_that_it_mounts(path: Path) -> None:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    mounted = {
+        source
+        for container in content["services"].values()
+        for source in _secrets_of(container).values()
+    }
+    declared = content.get("secrets", {})
+    assert mounted == declared.keys()
+    assert all(each["file"] == f"../../.secrets/{name}" for name, each in declared.items())
 
 
 @pytest.mark.parametrize("name", _SETTINGS)

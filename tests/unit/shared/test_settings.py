@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from services.fetcher.settings import FetcherSettings
+from shared.db_url import normalise_url
 from shared.errors import UserError
 from shared.settings import ServiceSettings, load
 
@@ -92,6 +93,19 @@ def test_shards_are_listed_in_order_or_in_a_file(
     (tmp_path / "shards").write_text(",\n".join(urls) + "\n")
     complete.setenv("SIRENADE_SHARD_DATABASE_URLS_FILE", str(tmp_path / "shards"))
     assert load(ServiceSettings).shard_urls == urls
+
+
+def test_a_shard_without_a_user_takes_the_login_of_the_database(
+    complete: pytest.MonkeyPatch,
+) -> None:
+    """So one list serves services that each have a role of their own."""
+    complete.setenv("SIRENADE_DATABASE_URL", "postgresql://writer:p%40ss@one/a")
+    complete.setenv(
+        "SIRENADE_SHARD_DATABASE_URLS", "postgresql://one/a, postgresql://u:w@two:5433/b?sslmode=require"
+    )
+    first, second = load(ServiceSettings).shard_urls
+    assert normalise_url(first) == normalise_url("postgresql://writer:p%40ss@one/a")
+    assert second == "postgresql://u:w@two:5433/b?sslmode=require"
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,10 @@ from deploy.containers.bounds import size_bytes
 from deploy.containers.settings_file import SCALED, most_replicas
 from shared.db_url import normalise_url
 from shared.messages import ReviewAvis, WriteSlice
+from shared.roles.privileges import ROLES
 from shared.runtime.service import STOP_GRACE_SECONDS
 from tests.environments import python_of
+from tests.role_logins import RoleLogins
 from tests.unit.deploy.compose_files import holds_a_secret, services
 
 ROOT = Path(__file__).parents[4] / "deploy" / "kubernetes"
@@ -89,13 +91,13 @@ def test_scaling_goes_by_queues_that_exist_and_as_far_as_compose_does() -> None:
     assert queues == {WriteSlice.QUEUE, ReviewAvis.QUEUE}
 
 
-def test_the_texts_that_are_due_are_counted_by_a_query_that_runs(database_url: str) -> None:
+def test_the_texts_that_are_due_are_counted_by_a_query_that_runs(role_logins: RoleLogins) -> None:
     [query] = [
         trigger["metadata"]["query"]
         for trigger in _scaled()["reviewer"]["triggers"]
         if trigger["type"] == "postgresql"
     ]
-    engine = create_engine(normalise_url(database_url))
+    engine = create_engine(normalise_url(role_logins.url("reader")))
     with engine.connect() as connection:
         assert connection.scalar(text(query)) == 0
     engine.dispose()
@@ -106,6 +108,30 @@ def test_a_pod_is_given_the_memory_that_compose_gives(service: str) -> None:
     limit = _container(service)["resources"]["limits"]["memory"].removesuffix("i").lower()
     compose = services()[service]["deploy"]["resources"]["limits"]["memory"]
     assert size_bytes(limit) == size_bytes(compose)
+
+
+def _keys(name: str) -> dict[str, str]:
+    """Return the keys of the secret that a pod sees, by their place in it."""
+    [document] = _documents(f"{name}.yaml")
+    volumes = document["spec"]["template"]["spec"]["volumes"]
+    [secret] = [volume["secret"] for volume in volumes if volume["name"] == "secrets"]
+    return {item["path"]: item["key"] for item in secret["items"]}
+
+
+def test_a_pod_has_the_secrets_of_its_own_role_that_it_uses() -> None:
+    for service in ("fetcher", "writer", "reviewer", "operator", "migrate"):
+        keys = _keys(service)
+        assert keys.pop("database_url") == f"{service}_database_url"
+        assert keys.pop("shard_database_urls") == "shard_database_urls"
+        if service not in {"operator", "migrate"}:
+            assert keys.pop("broker_url") == f"{service}_broker_url"
+        assert keys == ({"insee_key": "insee_key"} if service == "fetcher" else {})
+    keys = _keys("roles")
+    assert keys.pop("database_url") == "admin_database_url"
+    assert keys.keys() == {"shard_database_urls", *(f"{role}_password" for role in ROLES)}
+    [authentication] = [each for each in _documents("scaling.yaml") if "secretTargetRef" in each["spec"]]
+    for reference in authentication["spec"]["secretTargetRef"]:
+        assert reference["key"].startswith("reader_")
 
 
 def test_a_pod_has_no_rights_and_time_to_stop() -> None:
@@ -210,6 +236,7 @@ def test_what_is_applied_keeps_the_schemas_of_kubernetes_and_of_keda() -> None:
     assert {tuple(json.loads(line)) for line in answer.stdout.splitlines()} == {
         ("ConfigMap", "settings"),
         ("Job", "migrate"),
+        ("Job", "roles"),
         ("TriggerAuthentication", "servers"),
         *(("NetworkPolicy", name) for name in _POLICIES),
         *(("Deployment", name) for name in services),

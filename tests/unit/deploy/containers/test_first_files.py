@@ -13,8 +13,11 @@ import pytest
 
 from deploy.containers.doctor import look
 from deploy.containers.first_files import make
+from deploy.containers.logins import logins_of
 from deploy.containers.paths import Places, SetupError
 from deploy.containers.settings_file import read_settings, scale
+from shared.roles.broker_users import BROKER_USERS
+from shared.roles.privileges import ROLES
 
 ROOT = Path(__file__).parents[4]
 
@@ -35,7 +38,7 @@ def test_secrets_are_random_and_only_their_owner_can_read_them(
     other = Places(tmp_path / "other")
     other.root.mkdir()
     list(make(other, demo=False))
-    for name in ("postgres_password", "rabbitmq_password", "admin_password", "grafana_password"):
+    for name in ("postgres_password", "writer_password", "admin_password", "grafana_password"):
         assert len(places.secret(name).read_text().strip()) >= 32
         assert places.secret(name).read_text() != other.secret(name).read_text()
     assert stat.S_IMODE(places.secrets.stat().st_mode) == 0o700
@@ -45,7 +48,7 @@ def test_secrets_are_random_and_only_their_owner_can_read_them(
         if path.is_file()
     }
     # RabbitMQ reads this file of hashes as another user.
-    assert modes.pop("rabbitmq_users.json") == 0o644
+    assert modes.pop("rabbitmq_accounts.json") == 0o644
     assert set(modes.values()) == {0o600}
 
 
@@ -60,20 +63,40 @@ def test_a_second_run_changes_nothing(places: Places) -> None:
 
 def test_what_is_missing_is_made_with_the_passwords_that_are_there(places: Places) -> None:
     list(make(places, demo=False))
-    places.secret("database_url").unlink()
+    places.secret("writer_database_url").unlink()
     list(make(places, demo=False))
-    password = places.secret("postgres_password").read_text().strip()
-    assert f":{password}@postgres" in places.secret("database_url").read_text()
+    password = places.secret("writer_password").read_text().strip()
+    url = places.secret("writer_database_url").read_text()
+    assert f"sirenade_writer:{password}@postgres" in url
+
+
+def test_every_role_logs_in_as_itself_and_roles_alone_as_the_superuser(places: Places) -> None:
+    list(make(places, demo=False))
+    passwords = {places.secret(f"{role}_password").read_text() for role in ROLES}
+    assert len(passwords) == len(ROLES)
+    urls = {path.name: path.read_text() for path in places.secrets.glob("*_url")}
+    superuser = places.secret("postgres_password").read_text().strip()
+    assert [name for name, url in urls.items() if superuser in url] == ["admin_database_url"]
+    for name, url in urls.items():
+        role = name.partition("_")[0]
+        assert role == "admin" or url.partition("//")[2].startswith(f"sirenade_{role}:"), name
+    assert list(logins_of(places)) == []
+    places.secret("writer_database_url").write_text("postgresql://sirenade:x@postgres/sirenade")
+    assert [text for text in logins_of(places) if "the superuser" in text]
 
 
 def test_the_broker_knows_users_by_the_hashes_of_their_passwords(places: Places) -> None:
     list(make(places, demo=False))
-    users = json.loads(places.secret("rabbitmq_users.json").read_text())["users"]
-    assert [user["name"] for user in users] == ["sirenade", "admin"]
-    assert users[0]["tags"] == []
-    password = places.secret("rabbitmq_password").read_text().strip()
-    kept = base64.b64decode(users[0]["password_hash"])
+    accounts = json.loads(places.secret("rabbitmq_accounts.json").read_text())
+    users = {user["name"]: user for user in accounts["users"]}
+    assert users.keys() == {"admin", *(f"sirenade_{role}" for role in BROKER_USERS)}
+    assert users["sirenade_writer"]["tags"] == []
+    password = places.secret("writer_password").read_text().strip()
+    kept = base64.b64decode(users["sirenade_writer"]["password_hash"])
     assert kept[4:] == hashlib.sha256(kept[:4] + password.encode()).digest()
+    permissions = {each["user"]: each for each in accounts["permissions"]}
+    assert permissions.keys() == users.keys()
+    assert permissions["sirenade_reviewer"]["read"] == BROKER_USERS["reviewer"].read
 
 
 def test_without_a_demo_the_key_of_insee_is_asked_for(places: Places) -> None:
@@ -94,7 +117,7 @@ def test_services_never_run_as_root(places: Places) -> None:
     list(make(places, demo=False))
     uid = int(read_settings(places.settings)["SIRENADE_UID"])
     assert uid != 0
-    assert places.secret("database_url").stat().st_uid == uid
+    assert places.secret("writer_database_url").stat().st_uid == uid
 
 
 def test_a_number_of_replicas_is_kept_and_nothing_else_is_touched(places: Places) -> None:
@@ -147,13 +170,13 @@ def _mark() -> dict[str, str]:
 
 def test_the_doctor_names_the_secret_that_services_cannot_use(places: Places) -> None:
     list(make(places, demo=True))
-    places.secret("broker_url").chmod(0o644)
+    places.secret("writer_broker_url").chmod(0o644)
     places.secret("insee_key").write_text("")
     places.secret("grafana_password").unlink()
     missing = [str(finding) for finding in look(places) if finding.good is False]
     named = [line for line in missing if ".secrets/" in line]
     assert len(named) == 3
-    assert any("chmod 600 .secrets/broker_url" in line for line in named)
+    assert any("chmod 600 .secrets/writer_broker_url" in line for line in named)
     assert any(".secrets/insee_key: empty" in line for line in named)
     assert any(".secrets/grafana_password: not there: make init" in line for line in named)
 

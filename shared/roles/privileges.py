@@ -1,0 +1,217 @@
+"""The one table of what each role may do in PostgreSQL (pure): role, table, privileges.
+
+A role has what its service does, and no more; `tests/integration/roles` runs the services' own
+tests as these roles. Commands of people run as the owner, `migrate`. A column is named where the
+rest of the row is none of the role's business: people's data, or what only another service writes.
+`FOR UPDATE` and `FOR SHARE` need the right to update one column: those roles have one that tells
+nothing.
+"""
+
+from collections.abc import Mapping
+
+OWNER = "migrate"
+SERVICES = ("fetcher", "writer", "reviewer", "operator")
+"""The roles of services, named like them."""
+EXPORTER, READER = "exporter", "reader"
+ROLES = (OWNER, *SERVICES, EXPORTER, READER)
+
+_READ = "SELECT"
+_ADD = "SELECT, INSERT"
+_KEEP = "SELECT, INSERT, UPDATE"
+_ALL = "SELECT, INSERT, UPDATE, DELETE"
+Privileges = Mapping[str, str]
+
+# Every service compares the schema and its place with its settings before it starts.
+_SCHEMA: Privileges = dict.fromkeys(("alembic_version", "shard_place"), _READ)
+# What says that a commune is complete (shared/imports/completeness.py).
+_COMPLETENESS: Privileges = {
+    **dict.fromkeys(
+        ("certificates", "import_runs", "stock_chunks", "stock_loads"),
+        _READ,
+    ),
+    **dict.fromkeys(("treatment_windows", "watermarks"), _READ),
+}
+# An event of an avis ends its claim and keeps its text (`RESET` in shared/avis.py).
+_AVIS_EVENT = (
+    "UPDATE (outcome, claim_token, lease_until, published_at, attempts, renewal_rank, updated_at)"
+)
+
+_FETCHER: Privileges = {
+    **_SCHEMA,
+    **dict.fromkeys(
+        (
+            "import_batches",
+            "import_pages",
+            "import_runs",
+            "quota",
+            "treatment_windows",
+            "watermarks",
+        ),
+        _KEEP,
+    ),
+    **dict.fromkeys(("absences", "insee_requests", "page_redirects", "redirections"), _ALL),
+    **dict.fromkeys(("slice_receipts", "stock_loads", "turns"), _READ),
+    # Places and activities tell which stored establishments a delta must ask for by number.
+    "etablissements": (
+        "SELECT (siret, siren, departement, code_commune, activite_principale,"
+        " activite_principale_naf25, etat_administratif, tranche_effectifs),"
+        " UPDATE (content_hash)"
+    ),
+    "periodes_etablissements": (
+        "SELECT (siret, rang, activite_principale, etat_administratif)"
+    ),
+    "unites_legales": "SELECT (siren, tranche_effectifs), UPDATE (updated_at)",
+    "pro_localisations": "SELECT (siret, siren, slug, status), UPDATE (status, closed_at)",
+    "avis": f"SELECT (siret, outcome, text), {_AVIS_EVENT}",
+}
+
+_WRITER: Privileges = {
+    **_SCHEMA,
+    **dict.fromkeys(
+        (
+            "avis",
+            "dead_letters",
+            "etablissements",
+            "failed_items",
+            "pro_localisations",
+            "shard_receipts",
+            "trade_counts",
+            "unites_legales",
+        ),
+        _KEEP,
+    ),
+    **dict.fromkeys(
+        ("page_redirects", "periodes_etablissements", "turns"),
+        _ALL,
+    ),
+    **dict.fromkeys(("schema_drift", "slice_receipts"), _ADD),
+    **dict.fromkeys(("absences", "oppositions"), _READ),
+    **dict.fromkeys(("import_batches", "import_pages", "import_runs"), "SELECT, UPDATE"),
+    # Triggers of etablissements note changes as the role that writes the row.
+    **dict.fromkeys(("erasures", "trade_count_changes", "unknown_codes"), f"{_ADD}, DELETE"),
+    # An erasure empties what other services made of a person.
+    **dict.fromkeys(("avis_attempts", "avis_simhashes"), "SELECT, UPDATE, DELETE"),
+    **dict.fromkeys(("avis_orders", "sources"), "SELECT, DELETE"),
+    "review_batch_lines": "SELECT (avis_id, facts_hash), UPDATE (facts_hash)",
+}
+
+_REVIEWER: Privileges = {
+    **_SCHEMA,
+    **_COMPLETENESS,
+    **dict.fromkeys(
+        (
+            "context_sweeps",
+            "failed_items",
+            "prompt_debuts",
+            "review_batches",
+            "review_providers",
+        ),
+        _KEEP,
+    ),
+    **dict.fromkeys(
+        ("avis_simhashes", "review_batch_holds", "review_batch_lines", "review_reservations"),
+        _ALL,
+    ),
+    **dict.fromkeys(("avis", "avis_orders", "review_budget"), "SELECT, UPDATE"),
+    **dict.fromkeys(
+        ("periodes_etablissements", "successions", "trade_count_changes", "trade_counts"),
+        _READ,
+    ),
+    "avis_attempts": _ADD,
+    "oppositions": "SELECT (siren)",
+    "sources": f"{_READ}, UPDATE (read_at)",
+    # It locks the rows that a text is about, and changes nothing of the register.
+    **dict.fromkeys(("etablissements", "unites_legales"), f"{_READ}, UPDATE (updated_at)"),
+    "pro_localisations": f"{_READ}, UPDATE (opened_at)",
+}
+
+_OPERATOR: Privileges = {
+    **_SCHEMA,
+    **_COMPLETENESS,
+    **dict.fromkeys(
+        (
+            "context_sweeps",
+            "import_batches",
+            "import_pages",
+            "insee_requests",
+            "quota",
+            "review_budget",
+            "review_providers",
+            "schema_drift",
+            "shard_receipts",
+            "slice_receipts",
+            "trade_counts",
+            "turns",
+            "unknown_codes",
+        ),
+        _READ,
+    ),
+    **dict.fromkeys(("import_runs", "trade_count_changes"), _ADD),
+    **dict.fromkeys(("job_slots", "jobs"), _ALL),
+    "failed_items": "SELECT, UPDATE, DELETE",
+    "dead_letters": "SELECT (id, archived_at, replayed_at)",
+    "avis": _KEEP,
+    # Reviews that their site keeps no longer go, with what quotes them.
+    "sources": "SELECT (siret, published_on, retention_days), DELETE",
+    "withdrawn_reviews": "SELECT, DELETE",
+    "avis_attempts": "SELECT (avis_id, text, text_digest), UPDATE (text)",
+    "avis_orders": "SELECT (siret, kind), DELETE",
+    "oppositions": "SELECT (siren)",
+    "pro_localisations": "SELECT (id, siret, siren, status)",
+    "etablissements": (
+        "SELECT (siret, siren, code_commune, activite_principale,"
+        " nomenclature_activite_principale, etat_administratif, tranche_effectifs, departement)"
+    ),
+    "unites_legales": "SELECT (siren, tranche_effectifs)",
+}
+
+# Numbers for dashboards and scaling, and the texts that are published.
+_READER: Privileges = {
+    **_SCHEMA,
+    **_COMPLETENESS,
+    **dict.fromkeys(
+        (
+            "avis_published",
+            "context_sweeps",
+            "import_batches",
+            "insee_requests",
+            "job_slots",
+            "jobs",
+            "quota",
+            "review_budget",
+            "review_providers",
+            "schema_drift",
+            "trade_count_changes",
+            "trade_counts",
+            "unknown_codes",
+        ),
+        _READ,
+    ),
+    "avis": "SELECT (id, kind, outcome, published_at, accepted_at, held_at, renewal_rank)",
+}
+
+PRIVILEGES: Mapping[str, Privileges] = {
+    # It owns the database and all that is in it.
+    OWNER: {},
+    "fetcher": _FETCHER,
+    "writer": _WRITER,
+    "reviewer": _REVIEWER,
+    "operator": _OPERATOR,
+    # PostgreSQL's own role `pg_monitor` is all it has.
+    EXPORTER: {},
+    READER: _READER,
+}
+SEQUENCES: Mapping[str, Privileges] = {
+    # Ids of pages are taken before their rows are copied. Other tables number their own rows.
+    "writer": {"pro_localisations_id_seq": "USAGE"},
+}
+FUNCTIONS: Mapping[str, tuple[str, ...]] = {
+    # The view of published texts asks it, whoever reads the view.
+    "avis_may_be_shown(text, text)": ("PUBLIC",),
+    # A generated column of the attempts: who writes their text.
+    "avis_text_digest(text)": ("writer", "reviewer", "operator"),
+    # Triggers run it.
+    "note_trades()": (),
+}
+TEMPORARY = ("writer",)
+"""The roles that make temporary tables."""
