@@ -9,7 +9,6 @@ from shared.db.grants import apply_roles
 from shared.db_url import normalise_url
 from shared.roles.privileges import ROLES
 
-
 PRIVILEGES_OF_ALL = """
     SELECT c.relname || coalesce('.' || a.attname, '') || ' ' || pg_get_userbyid(x.grantee) || ' '
       || x.privilege_type
@@ -53,7 +52,9 @@ class RoleLogins:
 
     def drop(self) -> None:
         """Drop the roles that are there; what the owner had is the superuser's again."""
-        found = listed(self.urls[0], f"SELECT rolname FROM pg_roles WHERE rolname ^@ '{self.prefix}'")
+        found = listed(
+            self.urls[0], f"SELECT rolname FROM pg_roles WHERE rolname ^@ '{self.prefix}'"
+        )
         names = ", ".join(found)
         for url in self.urls if found else ():
             do(url, f"REASSIGN OWNED BY {names} TO CURRENT_USER", f"DROP OWNED BY {names}")

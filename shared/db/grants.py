@@ -1,7 +1,7 @@
 """Roles and privileges in one database, as `shared.roles` says (docs/adr/0034-roles.md).
 
-A database that its role `<prefix>migrate` owns has roles; one of another owner has none, and nothing
-here changes it.
+A database that its role `<prefix>migrate` owns has roles. One of another owner has none, and is
+left as it is.
 """
 
 from collections.abc import Mapping

@@ -48,7 +48,7 @@ BROKER_USERS: Mapping[str, BrokerUser] = {
     "operator": BrokerUser(
         configure=r"^sirene\.", write=_DEFAULT_EXCHANGE, read=r"^sirene\.", tag="management"
     ),
-    # To ask for the length of a queue by its name needs no permission.
+    # It asks for the length of a queue by its name, which needs no permission.
     "reader": BrokerUser(),
 }
 

@@ -23,7 +23,7 @@ Privileges = Mapping[str, str]
 
 # Every service compares the schema and its place with its settings before it starts.
 _SCHEMA: Privileges = dict.fromkeys(("alembic_version", "shard_place"), _READ)
-# What says that a commune is complete (shared/imports/completeness.py).
+# These say that a commune is complete (shared/imports/completeness.py).
 _COMPLETENESS: Privileges = {
     **dict.fromkeys(
         ("certificates", "import_runs", "stock_chunks", "stock_loads"),
@@ -57,9 +57,7 @@ _FETCHER: Privileges = {
         " activite_principale_naf25, etat_administratif, tranche_effectifs),"
         " UPDATE (content_hash)"
     ),
-    "periodes_etablissements": (
-        "SELECT (siret, rang, activite_principale, etat_administratif)"
-    ),
+    "periodes_etablissements": ("SELECT (siret, rang, activite_principale, etat_administratif)"),
     "unites_legales": "SELECT (siren, tranche_effectifs), UPDATE (updated_at)",
     "pro_localisations": "SELECT (siret, siren, slug, status), UPDATE (status, closed_at)",
     "avis": f"SELECT (siret, outcome, text), {_AVIS_EVENT}",
@@ -112,7 +110,12 @@ _REVIEWER: Privileges = {
         ("avis_simhashes", "review_batch_holds", "review_batch_lines", "review_reservations"),
         _ALL,
     ),
-    **dict.fromkeys(("avis", "avis_orders", "review_budget"), "SELECT, UPDATE"),
+    **dict.fromkeys(("avis", "avis_orders"), "SELECT, UPDATE"),
+    # The cap, and the renewals of a day, are people's to set.
+    "review_budget": (
+        "SELECT, UPDATE (reserved_eur, spent_eur, status, paused_because, sample_ids, changed_at,"
+        " renewals_arrival_at)"
+    ),
     **dict.fromkeys(
         ("periodes_etablissements", "successions", "trade_count_changes", "trade_counts"),
         _READ,

@@ -110,7 +110,8 @@ def grants(
     yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     users = [names[role] for role in names if PRIVILEGES[role]]
     yield f"GRANT USAGE ON SCHEMA public TO {', '.join(users)}"
-    yield f"REVOKE ALL ON {', '.join(sorted(relations))} FROM {everyone}"
+    if relations:
+        yield f"REVOKE ALL ON {', '.join(sorted(relations))} FROM {everyone}"
     for granted in (PRIVILEGES, SEQUENCES):
         for role in names.keys() & granted.keys():
             for relation, privileges in granted[role].items():

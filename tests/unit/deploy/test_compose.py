@@ -206,7 +206,7 @@ def test_roles_alone_logs_in_as_the_superuser_of_postgresql(containers: dict[str
     assert _secrets_of(exporter) == {"exporter_password": "exporter_password"}
 
 
-@pytest.mark.parametrize("path", [path for path in FOLDER.glob("*.yaml")], ids=lambda each: each.stem)
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda each: each.stem)
 def test_each_file_declares_the_secrets_that_it_mounts(path: Path) -> None:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     mounted = {

@@ -98,10 +98,10 @@ def test_shards_are_listed_in_order_or_in_a_file(
 def test_a_shard_without_a_user_takes_the_login_of_the_database(
     complete: pytest.MonkeyPatch,
 ) -> None:
-    """So one list serves services that each have a role of their own."""
     complete.setenv("SIRENADE_DATABASE_URL", "postgresql://writer:p%40ss@one/a")
     complete.setenv(
-        "SIRENADE_SHARD_DATABASE_URLS", "postgresql://one/a, postgresql://u:w@two:5433/b?sslmode=require"
+        "SIRENADE_SHARD_DATABASE_URLS",
+        "postgresql://one/a, postgresql://u:w@two:5433/b?sslmode=require",
     )
     first, second = load(ServiceSettings).shard_urls
     assert normalise_url(first) == normalise_url("postgresql://writer:p%40ss@one/a")

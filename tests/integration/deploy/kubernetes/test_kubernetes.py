@@ -129,8 +129,12 @@ def test_a_pod_has_the_secrets_of_its_own_role_that_it_uses() -> None:
     keys = _keys("roles")
     assert keys.pop("database_url") == "admin_database_url"
     assert keys.keys() == {"shard_database_urls", *(f"{role}_password" for role in ROLES)}
-    [authentication] = [each for each in _documents("scaling.yaml") if "secretTargetRef" in each["spec"]]
-    for reference in authentication["spec"]["secretTargetRef"]:
+    [references] = [
+        document["spec"]["secretTargetRef"]
+        for document in _documents("scaling.yaml")
+        if document["kind"] == "TriggerAuthentication"
+    ]
+    for reference in references:
         assert reference["key"].startswith("reader_")
 
 

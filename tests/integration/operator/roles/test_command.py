@@ -99,7 +99,7 @@ def test_an_administrator_who_is_no_superuser_makes_them(
     postgres: RunningPostgres,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As on a managed server: it may make roles and databases, and owns the database."""
+    """The administrator of a managed server makes roles and databases, and owns this one."""
     [url] = made_by_command.urls
     database = make_url(url).database
     with postgres.connect() as superuser, superuser.cursor() as cursor:

@@ -11,6 +11,7 @@ from shared.errors import UserError
 from shared.roles.privileges import FUNCTIONS, PRIVILEGES
 from tests.role_logins import OWNERS, PRIVILEGES_OF_ALL, RoleLogins, do, listed
 
+
 def test_every_relation_and_function_of_the_schema_is_in_the_table(database_url: str) -> None:
     relations = listed(
         database_url,
