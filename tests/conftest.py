@@ -42,6 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     left_out = [] if "compose" in config.getoption("-m") else ["compose"]
+    if config.getoption("--as-roles"):
+        left_out.append("one_role")
     if not config.getoption("--slow") and "slow" not in config.getoption("-m"):
         left_out.append("slow")
     away = [item for item in items if any(map(item.get_closest_marker, left_out))]
@@ -137,11 +139,19 @@ def _database_numbers() -> Iterator[int]:
 
 @pytest.fixture
 def database_url(
-    postgres: RunningPostgres, migrated_template: str, _database_numbers: Iterator[int]
+    pytestconfig: pytest.Config,
+    postgres: RunningPostgres,
+    migrated_template: str,
+    _database_numbers: Iterator[int],
 ) -> Iterator[str]:
     """A fresh migrated database, dropped afterwards whoever is still connected."""
     name = f"test_{next(_database_numbers)}"
-    yield postgres.create_database(name, template=migrated_template)
+    url = postgres.create_database(name, template=migrated_template)
+    if pytestconfig.getoption("--as-roles"):
+        from tests.role_sessions import give_to_owner  # noqa: PLC0415  as above
+
+        give_to_owner(postgres, name)
+    yield url
     postgres.drop_database(name)
 
 

@@ -1,7 +1,8 @@
 """`pytest --as-roles`: each statement of a service's code runs as the role of the service.
 
 The tests' own statements run as the superuser that they log in as, and commands of people as the
-owner. So the tests of a service show what its role lacks.
+owner. So the tests of a service show what its role lacks. Processes that a test starts are
+superusers: a test that goes on with what they made is marked `one_role`.
 """
 
 import re
@@ -9,18 +10,27 @@ import sys
 from types import FrameType
 from typing import Any
 
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from sqlalchemy import Connection, Engine, event
 
+from deploy.local.postgres import SUPERUSER, RunningPostgres
 from shared.roles.privileges import OWNER, SERVICES
 
 PREFIX = "tests_"
 # Commands of people, and what only they call.
 _OF_PEOPLE = re.compile(
     r"services\.(\w+\.commands?\b|\w+\.__main__|embedded\b|dispatch\b|writer\.stock\b"
-    r"|writer\.erasure\.oppositions|fetcher\.certificates|operator\.archive\.backups"
+    r"|writer\.erasure\.oppositions|fetcher\.certificates|operator\.archive\.backups|operator\.monitoring"
     r"|operator\.\w+\.(\w+_)?commands?\b|operator\.connections|reviewer\.reviews\.importer"
+    r"|reviewer\.money\.(budget\.resume|renewal_rate\.set_renewals_per_day)\b"
     r"|operator\.failures\.letters)"
 )
+
+
+def give_to_owner(postgres: RunningPostgres, database: str) -> None:
+    """Let the owner own a copy of the template, as it owns the template."""
+    with postgres.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {database} OWNER TO {PREFIX}{OWNER}")
 
 
 def run_as_roles() -> None:
@@ -29,6 +39,12 @@ def run_as_roles() -> None:
 
 def _change_role(connection: Connection, *_: Any) -> None:
     driver: Any = connection.connection.driver_connection
+    if driver.info.transaction_status == TRANSACTION_STATUS_INERROR:
+        # It can only be rolled back.
+        return
+    if driver.info.user != SUPERUSER:
+        # The test logs in as a role of its own.
+        return
     role = _role_of(sys._getframe(1))
     with driver.cursor() as cursor:
         cursor.execute("RESET ROLE" if role is None else f"SET ROLE {PREFIX}{role}")
@@ -40,11 +56,14 @@ def _role_of(frame: FrameType | None) -> str | None:
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
         if name.startswith("services."):
-            if _OF_PEOPLE.match(name):
+            if _OF_PEOPLE.match(f"{name}.{frame.f_code.co_name}"):
                 return OWNER
+            if name.startswith("services.operator.roles."):
+                return None
             service = name.split(".")[1]
             found = found or (service if service in SERVICES else None)
-        elif found is not None and name.startswith("tests."):
+        elif name.startswith("tests."):
+            # A test's own statement, or a service that a test calls.
             break
         frame = frame.f_back
     return found

@@ -31,6 +31,8 @@ _COMPLETENESS: Privileges = {
     ),
     **dict.fromkeys(("treatment_windows", "watermarks"), _READ),
 }
+# The newest period says in which scope INSEE lists an establishment (shared/imports/listed.py).
+_LISTED_PERIODS = "SELECT (siret, rang, activite_principale, etat_administratif)"
 # An event of an avis ends its claim and keeps its text (`RESET` in shared/avis.py).
 _AVIS_EVENT = (
     "UPDATE (outcome, claim_token, lease_until, published_at, attempts, renewal_rank, updated_at)"
@@ -57,10 +59,13 @@ _FETCHER: Privileges = {
         " activite_principale_naf25, etat_administratif, tranche_effectifs),"
         " UPDATE (content_hash)"
     ),
-    "periodes_etablissements": ("SELECT (siret, rang, activite_principale, etat_administratif)"),
+    "periodes_etablissements": _LISTED_PERIODS,
     "unites_legales": "SELECT (siren, tranche_effectifs), UPDATE (updated_at)",
     "pro_localisations": "SELECT (siret, siren, slug, status), UPDATE (status, closed_at)",
     "avis": f"SELECT (siret, outcome, text), {_AVIS_EVENT}",
+    "failed_items": "SELECT (kind, key, created_at, resolved_at)",
+    # A trigger of etablissements notes what a change does to the counts of trades.
+    "trade_count_changes": "INSERT",
 }
 
 _WRITER: Privileges = {
@@ -85,7 +90,6 @@ _WRITER: Privileges = {
     **dict.fromkeys(("schema_drift", "slice_receipts"), _ADD),
     **dict.fromkeys(("absences", "oppositions"), _READ),
     **dict.fromkeys(("import_batches", "import_pages", "import_runs"), "SELECT, UPDATE"),
-    # Triggers of etablissements note changes as the role that writes the row.
     **dict.fromkeys(("erasures", "trade_count_changes", "unknown_codes"), f"{_ADD}, DELETE"),
     # An erasure empties what other services made of a person.
     **dict.fromkeys(("avis_attempts", "avis_simhashes"), "SELECT, UPDATE, DELETE"),
@@ -151,6 +155,8 @@ _OPERATOR: Privileges = {
     ),
     **dict.fromkeys(("import_runs", "trade_count_changes"), _ADD),
     **dict.fromkeys(("job_slots", "jobs"), _ALL),
+    # One that an older release set into the future is brought back wherever it is read.
+    "watermarks": "SELECT, UPDATE (treated_until, made_available_at)",
     "failed_items": "SELECT, UPDATE, DELETE",
     "dead_letters": "SELECT (id, archived_at, replayed_at)",
     "avis": _KEEP,
@@ -163,8 +169,10 @@ _OPERATOR: Privileges = {
     "pro_localisations": "SELECT (id, siret, siren, status)",
     "etablissements": (
         "SELECT (siret, siren, code_commune, activite_principale,"
-        " nomenclature_activite_principale, etat_administratif, tranche_effectifs, departement)"
+        " activite_principale_naf25, nomenclature_activite_principale, etat_administratif,"
+        " tranche_effectifs, departement)"
     ),
+    "periodes_etablissements": _LISTED_PERIODS,
     "unites_legales": "SELECT (siren, tranche_effectifs)",
 }
 

@@ -211,6 +211,7 @@ def start(servers_directory: Path) -> Iterator[Start]:
     shutil.rmtree(started[0].directory)
 
 
+@pytest.mark.one_role
 def test_a_database_that_is_away_for_a_while_is_said_and_asked_again(start: Start) -> None:
     server = start()
     url = server.create_database("watched")

@@ -30,6 +30,7 @@ def made_by_command(shard_urls: tuple[str, ...]) -> Iterator[RoleLogins]:
     logins.drop()
 
 
+@pytest.mark.one_role
 def test_what_is_printed_makes_the_roles_and_migrate_the_rest(
     sirenade: Sirenade,
     made_by_command: RoleLogins,

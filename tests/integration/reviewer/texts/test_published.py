@@ -67,6 +67,7 @@ def test_a_text_is_not_served_once_it_must_not_be(register: "Register") -> None:
 
 
 @pytest.mark.usefixtures("served")
+@pytest.mark.one_role
 def test_a_role_with_a_right_on_the_view_alone_reads_it(register: "Register") -> None:
     with register.engine.connect() as connection:
         connection.execute(text("CREATE ROLE sirenade_web"))

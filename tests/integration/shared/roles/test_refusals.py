@@ -101,7 +101,7 @@ _BY_ROLE = {
         "SELECT verbatim FROM sources",
         "UPDATE etablissements SET etat_administratif = 'F'",
         "UPDATE review_budget SET cap_eur = 1000000",
-        "UPDATE watermarks SET treated_until = now()",
+        "UPDATE watermarks SET collection = 'x'",
         "DELETE FROM import_runs",
         "CREATE TEMP TABLE intruder (n int)",
     ),

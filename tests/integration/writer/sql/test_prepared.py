@@ -43,6 +43,7 @@ def test_a_connection_that_was_lost_is_prepared_anew(engine: Engine) -> None:
         assert _COUNT.run(connection, {"siren": "1", "nom": None}).scalar_one() == 0
 
 
+@pytest.mark.one_role
 def test_what_comes_first_is_seen_by_the_statement(connection: Connection) -> None:
     """The second statement is in the same round trip, but not in the same snapshot."""
     counted = Prepared(

@@ -63,6 +63,7 @@ def _kill_while_reading(process: "subprocess.Popen[bytes]", desk: Desk) -> int:
     return int(desk.number("stock_chunks"))
 
 
+@pytest.mark.one_role
 @pytest.mark.parametrize("way", ["swap", "merge"])
 def test_a_load_killed_while_it_reads_goes_on_with_the_next_chunk(
     way: str, start: Start, web: Web, desk: Desk, stock: Stock, records: Records
@@ -86,6 +87,7 @@ def test_a_load_killed_while_it_reads_goes_on_with_the_next_chunk(
     assert desk.number("etablissements") == ESTABLISHMENTS + (way == "merge")
 
 
+@pytest.mark.one_role
 def test_a_merge_killed_between_two_steps_goes_on_with_the_next(
     start: Start,
     desk: Desk,
@@ -150,6 +152,7 @@ def test_a_table_without_wal_that_a_crash_emptied_is_filled_anew(
     assert (load.id, load.inserted) == (2, ESTABLISHMENTS)
 
 
+@pytest.mark.one_role
 def test_pages_go_on_after_the_last_establishment_that_has_its_own(
     desk: Desk, stock: Stock, stock_files: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,7 @@ def _compare(engine: Engine, sirets: Sequence[str]) -> dict[str, list[Any]]:
     return together
 
 
+@pytest.mark.one_role
 def test_many_at_once_get_the_rows_that_each_gets_alone(
     engine: Engine, desk: Desk, stock: Stock, stock_files: dict[str, list[str]]
 ) -> None:
@@ -108,6 +109,7 @@ def test_many_at_once_get_the_rows_that_each_gets_alone(
     assert any("synthese" in row for row in found["avis"])
 
 
+@pytest.mark.one_role
 def test_many_at_once_change_the_pages_that_stand_as_each_would_alone(
     engine: Engine, desk: Desk, stock: Stock, stock_files: dict[str, list[str]]
 ) -> None:
