@@ -58,6 +58,7 @@ def _has_checked(register: Register, number: int) -> bool:
     return _checked(register) >= number
 
 
+@pytest.mark.one_role
 def test_a_killed_sweep_loses_no_text_and_makes_none_due_twice(
     register: Register,
     contexts: Contexts,
