@@ -20,7 +20,7 @@ PREFIX = "tests_"
 # Commands of people, and what only they call.
 _OF_PEOPLE = re.compile(
     r"services\.(\w+\.commands?\b|\w+\.__main__|embedded\b|dispatch\b|writer\.stock\b"
-    r"|writer\.erasure\.oppositions|fetcher\.certificates|operator\.archive\.backups|operator\.monitoring"
+    r"|writer\.erasure\.oppositions|fetcher\.certificates|operator\.archive\.backups|writer\.restore\b|operator\.monitoring"
     r"|operator\.\w+\.(\w+_)?commands?\b|operator\.connections|reviewer\.reviews\.importer"
     r"|reviewer\.money\.(budget\.resume|renewal_rate\.set_renewals_per_day)\b"
     r"|operator\.failures\.letters)"

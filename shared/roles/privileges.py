@@ -21,8 +21,9 @@ _KEEP = "SELECT, INSERT, UPDATE"
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
 Privileges = Mapping[str, str]
 
-# Every service compares the schema and its place with its settings before it starts.
-_SCHEMA: Privileges = dict.fromkeys(("alembic_version", "shard_place"), _READ)
+# Every service compares the schema and its place with its settings before it starts, and each new
+# connection looks whether the database was restored.
+_SCHEMA: Privileges = dict.fromkeys(("alembic_version", "restore_marks", "shard_place"), _READ)
 # These say that a commune is complete (shared/imports/completeness.py).
 _COMPLETENESS: Privileges = {
     **dict.fromkeys(

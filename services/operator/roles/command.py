@@ -1,7 +1,7 @@
 """`./sirenade roles`: print the SQL of the roles, or make them."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import text
@@ -59,8 +59,11 @@ def _make_all(settings: RoleSettings) -> Iterator[str]:
 
 
 def _make_in(url: str, settings: RoleSettings) -> list[str]:
-    options = {"application_name": "sirenade-roles", "statement_timeout_seconds": 0}
-    with temporary_engine(url, **options) as engine, engine.begin() as connection:
+    options: dict[str, Any] = {"statement_timeout_seconds": 0, "marked_too": True}
+    with (
+        temporary_engine(url, application_name="sirenade-roles", **options) as engine,
+        engine.begin() as connection,
+    ):
         connection.execute(text("SET LOCAL lock_timeout = '60s'"))
         hold(connection, Lock.MIGRATION)
         return apply_roles(connection, settings.role_prefix, settings.passwords)
