@@ -1,6 +1,7 @@
 """RabbitMQ's management API, where users and permissions are made."""
 
 import secrets
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import quote, urlsplit
 import orjson
 
 from services.operator.monitoring.queues import basic_of, management_url_of, vhost_of
+from shared.broker.connection_parameters import ca_file_of
 from shared.errors import UserError
 from shared.http.client import Bounds, HttpClient
 from shared.http.egress import Egress
@@ -25,6 +27,7 @@ class ManagementApi:
         self._vhost = vhost_of(parts)
         self._url = management_url.rstrip("/") or management_url_of(parts)
         secret_headers = {"Authorization": basic_of(parts)}
+        egress = replace(egress, https_ca_file=ca_file_of(broker_url) or egress.https_ca_file)
         self._http = HttpClient(_BOUNDS, egress=egress, secret_headers=secret_headers)
 
     def make(self, name: str, user: BrokerUser, password: str | None) -> bool:
