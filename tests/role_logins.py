@@ -17,7 +17,8 @@ PRIVILEGES_OF_ALL = """
       SELECT NULL AS attname, c.relacl AS acl
       UNION ALL SELECT attname, attacl FROM pg_attribute WHERE attrelid = c.oid) a ON true,
     LATERAL aclexplode(a.acl) x
-    WHERE c.relnamespace = 'public'::regnamespace AND x.grantee <> c.relowner ORDER BY 1
+    WHERE c.relnamespace = 'public'::regnamespace AND x.grantee NOT IN (0, c.relowner)
+    ORDER BY 1
 """
 OWNERS = """
     SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class
