@@ -42,8 +42,10 @@ _SIGNS = frozenset("*_`|~#")
 # UTF-8 read as Windows, Latin-1 or Mac letters, and the remains of é in other encodings.
 _MOJIBAKE = re.compile(
     r"Ã[\u0080-\u00bf\u0152-\u2122]|Ã\s|Â[\u0080-\u00bf]|Â(?!\w)|â€|ï¿½|\ufffd|Å“"
+    r"|=[0-9A-F]{2}|%[0-9A-F]{2}|\\x[0-9a-fA-F]{2}|Ã|[¢£¦§¯¶¼½¾×÷åÅØø]"
     r"|[√∞≈∂¬©®±¥¨´¸¿ŽžŠšÐðÞþ‚„†‡‰ƒ◊]|[a-z][ÀÉÈÊÚÙÛÒÓÔÎÏŠŽ][a-z]?|\w\?\w|\\u[0-9a-fA-F]{4}"
 )
+_SHOUTED = re.compile(r"(?:\b[A-ZÀ-Þ]{2,}\b[ ,;:!’'-]*){4}")
 _PLACEHOLDER = re.compile(
     r"[\[\]{}]|</?\w[\w ]*>|\$\w+|\bX{3,}\b|\b(?:TODO|TBD|FIXME|N/A|NULL|None|NaN)\b|%\w+%|_{3,}"
     r"|\.{4,}|\.\.\. \w|(?i:\blorem ipsum\b|\b(?:todo|tbd|undefined|null|nan)\b|\bjj/mm"
@@ -259,7 +261,9 @@ def _kind_at(checked: CheckedText, position: int) -> str | None:
 def all_caps(checked: CheckedText) -> bool:
     letters = [character for character in checked.whole.rest if character.isalpha()]
     capitals = sum(map(str.isupper, letters))
-    return len(letters) >= 20 and capitals > len(letters) / 2  # noqa: PLR2004 fewer letters may be one acronym
+    if len(letters) >= 20 and capitals > len(letters) / 2:  # noqa: PLR2004 fewer letters may be one acronym
+        return True
+    return _SHOUTED.search(checked.unread.rest) is not None
 
 
 def malformed_json(checked: CheckedText) -> bool:
