@@ -32,7 +32,7 @@ def _addresses(places: Places, settings: dict[str, str]) -> Iterator[tuple[str, 
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return  # there is none, or the reviewer says what is wrong with it
-    listed = content.get("provider")
-    for provider in listed if isinstance(listed, list) else []:
+    found = content.get("provider")
+    for provider in found if isinstance(found, list) else []:
         if isinstance(provider, dict) and "key_file" in provider:
             yield f"provider {provider.get('name')}", str(provider.get("base_url"))
