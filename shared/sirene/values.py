@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from shared.controls import without_controls
 from shared.days import FRANCE
 from shared.errors import SirenadeError
 from shared.sirene.records import OPEN_TO_ALL, PARTIAL
@@ -56,9 +57,8 @@ def text_of(block: JsonObject, key: str) -> str | None:
 
 
 def clean(text: str) -> str:
-    """Remove what PostgreSQL cannot store: NUL and lone surrogates."""
-    if "\x00" in text:
-        text = text.replace("\x00", "")
+    """Remove lone surrogates, which PostgreSQL cannot store, and what would steer a terminal."""
+    text = without_controls(text)
     return text if text.isascii() else _SURROGATE.sub("", text)
 
 

@@ -53,6 +53,12 @@ STRANGE_NAMES: Sequence[str] = (
     "*",
     "100 000 VOLTS !?",
     "  ESPACES AUTOUR  ",
+    "\x1b]0;TITRE\x07\x1b[31mROUGE\x1b[0m",
+    "C1 \x9b31m ET FIN\x85",
+    "DEUX\nerror: LIGNES",
+    "\u2066ISOLE\u2069 \u2028LIGNE\u200e\u061c",
+    "</script><script>alert(1)</script>",
+    "\" onmouseover='alert(1)' &lt;b&gt; &amp;",
 )
 """Accents, quotes, emoji, markup, injections, control and look-alike characters."""
 
