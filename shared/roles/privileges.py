@@ -220,6 +220,9 @@ SEQUENCES: Mapping[str, Privileges] = {
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     # The view of published texts asks it, whoever reads the view.
     "avis_may_be_shown(text, text)": ("PUBLIC",),
+    # It escapes them for a page.
+    "html_of(text)": ("PUBLIC",),
+    "script_of(jsonb)": ("PUBLIC",),
     # A generated column of the attempts: who writes their text.
     "avis_text_digest(text)": ("writer", "reviewer", "operator"),
     # Triggers run it.

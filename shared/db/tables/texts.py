@@ -30,7 +30,8 @@ avis = col.table(
     col.text("context_hash"),
     col.text("text", "label", "digital_source_type", "model", "prompt_version"),
     col.instant("accepted_at", "published_at"),
-    # The name beside the text, and its provenance; `avis_published` serves all together.
+    # The name beside the text, and its provenance; `avis_published` serves all together. All are
+    # plain text with names that strangers chose: the view has them escaped for HTML, too.
     col.text("display_name"),
     col.columns(JSONB, "json_ld"),
     # A held text is not served.

@@ -109,13 +109,12 @@ def test_an_administrator_who_is_no_superuser_makes_them(
         cursor.execute(f"ALTER DATABASE {database} OWNER TO managing")
     with postgres.connect(str(database)) as superuser, superuser.cursor() as cursor:
         cursor.execute(
-            """DO $$ DECLARE each regclass; BEGIN
+            """DO $$ DECLARE each regclass; named regprocedure; BEGIN
               FOR each IN SELECT oid FROM pg_class
                 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')
               LOOP EXECUTE format('ALTER TABLE %s OWNER TO managing', each); END LOOP;
-              EXECUTE 'ALTER FUNCTION note_trades() OWNER TO managing';
-              EXECUTE 'ALTER FUNCTION avis_text_digest(text) OWNER TO managing';
-              EXECUTE 'ALTER FUNCTION avis_may_be_shown(text, text) OWNER TO managing';
+              FOR named IN SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+              LOOP EXECUTE format('ALTER FUNCTION %s OWNER TO managing', named); END LOOP;
             END $$"""
         )
     admin = make_url(url).set(username="managing", password="x")

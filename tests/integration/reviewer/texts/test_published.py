@@ -1,6 +1,8 @@
 """The view `avis_published` serves a text with label, name and JSON-LD, or nothing of it."""
 
+import json
 from dataclasses import replace
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +11,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from services.reviewer.store import store
 from services.reviewer.texts.provenance import Imprint
+from services.simulator.generation.vocabulary import STRANGE_NAMES
+from shared.controls import without_controls
 from shared.db.tables import etablissements, pro_localisations, unites_legales
 
 if TYPE_CHECKING:
@@ -112,3 +116,54 @@ def test_facts_that_are_not_those_of_the_text_are_not_kept_with_it(
     desk.store(replace(claimed, facts_hash="0" * 64, of_other_facts=True))
     [attempt] = register.rows("SELECT * FROM avis_attempts")
     assert (attempt["facts"], attempt["reasons"]) == (None, ["facts_changed"])
+
+
+class _Page(HTMLParser):
+    """The elements, the name in an attribute, and the words of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.words: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_a_name_is_no_markup_on_a_page(register: "Register", desk: "Desk") -> None:
+    names = [
+        "</script><script>alert(1)</script>",
+        "<!--<script>",
+        "\" onmouseover='alert(1)' x=\"",
+        "&lt;b&gt; &amp; &#39; ]]>",
+        *map(without_controls, STRANGE_NAMES),
+    ]
+    ids = [
+        register.add(range(n, n + 1), denomination=nom, apart=True)[0]
+        for n, nom in enumerate(names, start=1)
+    ]
+    results = list(map(desk.result, desk.claim(ids)))
+    store(register.engine, results, sole_traders=False, imprint=Imprint(names[0]))
+    rows = register.rows(f"{_SERVED} ORDER BY siret")
+    for nom, row in zip(names, rows, strict=True):
+        page = _Page(
+            f'<p title="{row["display_name_html"]}">{row["text_html"]}</p>'
+            f"<p title='{row['display_name_html']}'>{row['label_html']}</p>"
+            f'<script type="application/ld+json">{row["json_ld_script"]}</script>'
+        )
+        assert page.tags == ["p", "p", "script"]
+        name = row["display_name"]
+        titles = [("title", name), ("title", name), ("type", "application/ld+json")]
+        assert page.attributes == titles
+        *words, script = page.words
+        assert "".join(words) == row["text"] + row["label"]
+        assert json.loads(script) == row["json_ld"]
+        # A name without a letter is none.
+        assert nom == "*" or nom.strip() in row["text"]
