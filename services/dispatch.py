@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 
+from shared.controls import shown_lines
 from shared.errors import UserError
 
 # Each command with its owner and its help.
@@ -112,7 +113,7 @@ def _run_with_demo_database(arguments: list[str]) -> int:
             children.append(subprocess.Popen(command, env=environment))  # noqa: S603  # this program
             status = children[0].wait()
     except UserError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {shown_lines(str(error))}\n")
         return 2
     except OSError as error:
         sys.stderr.write(f"error: {error.strerror}: {error.filename}\n")

@@ -15,7 +15,14 @@ class SirenadeError(Exception):
 
 
 class UserError(SirenadeError):
-    """Raised when a person must change something; the message says what."""
+    """Raised when a person must change something; the message says what.
+
+    `problems` are what the message announces; `lines` has all, each for a line of its own.
+    """
+
+    def __init__(self, message: str, *problems: str) -> None:
+        super().__init__("\n  ".join((message, *problems)))
+        self.lines = (message, *problems)
 
 
 class Rejected(SirenadeError):

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.db_url import database_address, with_login_of
 from shared.errors import UserError
 from shared.http.egress import Egress
+from shared.inputs import read_text
 from shared.sharding import BUCKETS
 from shared.transit import doubts_about, hosts_of
 
@@ -151,11 +152,9 @@ def load(settings_class: type[SettingsT], **overrides: object) -> SettingsT:
         variable = f"{PREFIX}{name.upper()}_FILE"
         if (path := os.environ.get(variable)) is not None:
             try:
-                values[name] = Path(path).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                problems.append(f"{variable}: {error.strerror}: {path}")
-            except UnicodeDecodeError:
-                problems.append(f"{variable}: not a text: {path}")
+                values[name] = read_text(Path(path)).strip()
+            except UserError as error:
+                problems.append(f"{variable}: {error}")
     try:
         settings = settings_class(**{**values, **overrides})
     except ValidationError as error:
@@ -163,5 +162,5 @@ def load(settings_class: type[SettingsT], **overrides: object) -> SettingsT:
             name = ".".join(str(part) for part in detail["loc"])
             problems.append(f"{PREFIX}{name.upper()}: {detail['msg']}")
     if problems:
-        raise UserError("settings:\n  " + "\n  ".join(problems))
+        raise UserError("settings:", *problems)
     return settings

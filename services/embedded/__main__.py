@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from sqlalchemy import Connection, Engine, text
 
 from deploy.local.demo_database import DATABASE, DIRECTORY, demo_postgres, only_demo, require_space
@@ -45,6 +44,7 @@ from shared.runtime.service import Running
 from shared.settings import load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.terminal.cli import run as run_cli
+from shared.terminal.console import Console
 from shared.terminal.progress_view import watch_progress
 
 # Space for an empty cluster, for an establishment (row, indexes, WAL), and the least that is left

@@ -1,11 +1,8 @@
 """Command line of the operator: schema, numbers, failures, archive."""
 
-import json
 from dataclasses import asdict
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from services.operator import main
@@ -23,8 +20,9 @@ from services.operator.output import print_rows
 from services.operator.roles.command import roles
 from shared.db.shards import connected, migrate_all
 from shared.settings import DatabaseSettings, load
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json, warn
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json, say, warn
 from shared.terminal.cli import run as run_cli
+from shared.terminal.console import Console, cell
 from shared.terminal.words import thousands
 
 app = make_app("Watch the whole system, and keep its schema current.")
@@ -47,7 +45,7 @@ def migrate() -> None:
     for doubt in settings.doubts:
         warn(doubt)
     revision = migrate_all(settings)
-    typer.echo(f"the schema is at revision {revision}")
+    say(f"the schema is at revision {revision}")
 
 
 @app.command()
@@ -56,13 +54,13 @@ def stats(as_json: AsJson = False) -> None:
     with connected(open_engines()) as (control, *shards):
         numbers = read_stats(control, shards)
     if as_json:
-        typer.echo(json.dumps(numbers))
+        print_json(numbers)
         return
     table = Table("", "", title="Sirenade", title_justify="left", show_header=False)
-    shown = None
+    last = None
     for group, line in described(numbers):
-        table.add_row(group if group != shown else "", escape(line))
-        shown = group
+        table.add_row(group if group != last else "", cell(line))
+        last = group
     Console().print(table)
 
 
@@ -90,7 +88,7 @@ def reconcile(as_json: AsJson = False) -> None:
         print_rows(rows, "counters compared with rows", as_json=False, empty="")
         verdict = "zero difference" if found.agrees else "the counters are wrong"
         mended = f", {thousands(found.mended)} counts of trades mended" if found.mended else ""
-        typer.echo(f"{verdict}, {thousands(found.batches)} batches compared{mended}")
+        say(f"{verdict}, {thousands(found.batches)} batches compared{mended}")
     if not found.agrees:
         raise typer.Exit(EXIT_BROKEN_PROMISE)
 

@@ -1,20 +1,19 @@
 """`./sirenade logs`: log events for people, from standard input or files."""
 
-import gzip
 import heapq
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from services.operator.logs_view import LEVELS, Filter, shown
+from services.operator.logs_view import LEVELS, Filter, drawn
 from shared.errors import UserError
+from shared.inputs import bounded_lines, read_lines
 from shared.logs.files import closed_files
 from shared.settings import LogSettings, load
+from shared.terminal.console import Console
 
 
 def logs(
@@ -39,9 +38,8 @@ def logs(
         raise UserError(f"--level {level} is none of {', '.join(LEVELS)}")
     wanted = Filter(level.lower(), frozenset(service or ()), dict(map(_field, where or ())))
     console = Console(soft_wrap=True, highlight=False)
-    with ExitStack() as opened:
-        for line in shown(_lines(files, opened), wanted):
-            console.print(line)
+    for line in drawn(_lines(files), wanted):
+        console.print(line)
 
 
 def _field(text: str) -> tuple[str, str]:
@@ -51,12 +49,12 @@ def _field(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _lines(files: list[Path] | None, opened: ExitStack) -> Iterator[str]:
+def _lines(files: list[Path] | None) -> Iterator[str]:
     if not files and not sys.stdin.isatty():
-        return iter(sys.stdin)
+        return bounded_lines(sys.stdin, "the standard input")
     # Services write at the same time. Each file is in order, and the merge keeps the order.
-    sources = [_open(path, opened) for path in files or _own_files()]
-    return heapq.merge(*sources, key=_timestamp) if len(sources) > 1 else iter(sources[0])
+    sources = [read_lines(path, errors="replace") for path in files or _own_files()]
+    return heapq.merge(*sources, key=_timestamp) if len(sources) > 1 else sources[0]
 
 
 def _timestamp(line: str) -> str:
@@ -75,11 +73,3 @@ def _own_files() -> list[Path]:
     if not found:
         raise UserError(f"no log files in {directory}")
     return found
-
-
-def _open(path: Path, opened: ExitStack) -> Iterator[str]:
-    if str(path) == "-":
-        return iter(sys.stdin)
-    if path.suffix == ".gz":
-        return opened.enter_context(gzip.open(path, "rt", encoding="utf-8", errors="replace"))
-    return opened.enter_context(path.open(encoding="utf-8", errors="replace"))

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
+from shared.controls import shown
 from shared.days import FRANCE
 from shared.logs.files import timestamp_of
 
@@ -30,12 +31,12 @@ class Filter:
         level = str(event.get("level", "info"))
         return (
             (level not in LEVELS or LEVELS.index(level) >= LEVELS.index(self.level))
-            and (not self.services or event.get("service") in self.services)
+            and (not self.services or str(event.get("service")) in self.services)
             and all(str(event.get(name)) == value for name, value in self.fields.items())
         )
 
 
-def shown(lines: Iterable[str], wanted: Filter) -> Iterator[Text]:
+def drawn(lines: Iterable[str], wanted: Filter) -> Iterator[Text]:
     """Draw the wanted events. Lines that are no event are shown as they are without a filter."""
     for line in lines:
         event = _event(line)
@@ -51,7 +52,7 @@ def _event(line: str) -> dict[str, Any] | None:
     start = line.find("{")
     try:
         event = json.loads(line[start:]) if start >= 0 else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and "event" in event else None
 
@@ -59,25 +60,36 @@ def _event(line: str) -> dict[str, Any] | None:
 def _drawn(event: Mapping[str, Any]) -> Text:
     level = str(event.get("level", ""))
     replica = str(event.get("replica", "")).partition(":")[0]
-    drawn = Text.assemble(
+    line = Text.assemble(
         (f"{_time(event):12} ", "dim"),
-        (f"{level:8}", _STYLES.get(level, "")),
-        (f"{event.get('service', '')!s:9}", "cyan"),
-        (f"{replica} ", "dim"),
+        (f"{_plain(level):8}", _STYLES.get(level, "")),
+        (f"{_plain(str(event.get('service', ''))):9}", "cyan"),
+        (f"{_plain(replica)} ", "dim"),
         (_plain(str(event["event"])), "bold" if level in _STYLES else ""),
     )
     for name, value in event.items():
         if name not in _IN_THE_HEAD:
-            drawn.append(f" {name}=", style="dim")
-            drawn.append(_plain(value) if isinstance(value, str) else json.dumps(value))
-    return drawn
+            line.append(f" {_plain(name)}=", style="dim")
+            line.append(_plain(value) if isinstance(value, str) else _dumped(value))
+    return line
+
+
+def _dumped(value: object) -> str:
+    try:
+        return json.dumps(value)
+    except RecursionError:
+        return "…"
 
 
 def _plain(text: str) -> str:
-    return _TERMINAL_CODES.sub("", text)
+    """Return what is left without colours and erasures, on one line."""
+    return shown(_TERMINAL_CODES.sub("", text))
 
 
 def _time(event: Mapping[str, Any]) -> str:
     """Return the event's time in France, as all views do."""
     instant = timestamp_of(event)
-    return "" if instant is None else f"{instant.astimezone(FRANCE):%d/%m %H:%M:%S}"
+    try:
+        return "" if instant is None else f"{instant.astimezone(FRANCE):%d/%m %H:%M:%S}"
+    except OverflowError:
+        return ""

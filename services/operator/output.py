@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import RowMapping
 
-from shared.terminal.cli import print_json
+from shared.terminal.cli import print_json, say
+from shared.terminal.console import Console, cell
 
 
 def print_rows(
@@ -21,7 +19,7 @@ def print_rows(
     if as_json:
         print_json([dict(row) for row in rows])
     elif not rows:
-        typer.echo(empty)
+        say(empty)
     else:
         table = Table(*rows[0].keys(), title=title, title_justify="left")
         for row in rows:
@@ -43,4 +41,4 @@ def joined(numbers: Iterable[object]) -> str:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else escape(str(value))
+    return "" if value is None else cell(value)

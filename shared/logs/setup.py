@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import orjson
 import structlog
 
+from shared.controls import shown_json
 from shared.logs.files import LogFile
 from shared.logs.output import Output
 from shared.logs.places import frames_of
@@ -120,4 +121,4 @@ def _summarise_exception(_logger: object, _method: str, event: Event) -> Event:
 
 
 def _serialise(event: Event, **_options: object) -> str:
-    return orjson.dumps(event, default=str).decode()
+    return shown_json(orjson.dumps(event, default=str).decode())

@@ -5,6 +5,8 @@ import io
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from shared.controls import without_steering
+
 INK, MUTED, GRID = "#1f2933", "#66737f", "#d9dfe4"
 COLOURS = ("#2f6f9f", "#e0a030", "#4f8a5b", "#b8473d", "#7a5ea8", "#3a9aa0")
 _WIDTH_INCHES = 7.2
@@ -32,4 +34,6 @@ def make_svg(figure: Figure) -> str:
     written = io.StringIO()
     figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
     # The lines before the element belong to a file of its own, not to a page.
-    return written.getvalue()[written.getvalue().index("<svg") :]
+    svg = written.getvalue()
+    # Labels stand in comments as they are.
+    return without_steering(svg[svg.index("<svg") :])

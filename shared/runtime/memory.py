@@ -7,7 +7,12 @@ one INSEE page a second: 253 MiB without these settings, 105 MiB with them
 
 import ctypes
 import gc
+import re
+import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 # The constants of malloc.h.
 _M_TRIM_THRESHOLD = -1
@@ -31,6 +36,27 @@ def return_freed_memory() -> None:
     if mallopt is not None:
         for parameter, value in _SETTINGS.items():
             mallopt(parameter, value)
+
+
+@contextmanager
+def bounded_memory(more_bytes: int) -> Iterator[None]:
+    """Let the process take so much more memory meanwhile, then MemoryError; it needs Linux.
+
+    A file can be small and say that it is small, and grow all the same.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    taken = re.search(r"VmData:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert taken is not None
+    before, most = resource.getrlimit(resource.RLIMIT_DATA)
+    bound = int(taken[1]) * 1024 + more_bytes
+    finite = [each for each in (before, most, bound) if each != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(finite), most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (before, most))
 
 
 def freeze_objects() -> None:

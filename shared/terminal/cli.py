@@ -4,15 +4,17 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from shared.controls import shown, shown_json
 from shared.db.restore_marks import MarkedDatabase
 from shared.errors import UserError
+from shared.terminal.console import Console
 
 EXIT_BROKEN_PROMISE = 1
 EXIT_USER_ERROR = 2
@@ -21,16 +23,26 @@ EXIT_INTERRUPTED = 130
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
 
 
-def print_json(value: object) -> None:
-    typer.echo(json.dumps(value, default=str))
+def say(*lines: object, err: bool = False) -> None:
+    """Print each on one line; an end of line in it is shown as an escape."""
+    for line in lines:
+        typer.echo(shown(line), err=err)  # noqa: TID251  # the one place
 
 
-def print_result(value: object, line: str, *, as_json: bool) -> None:
-    """Print what a command did: JSON, or one line for people."""
+def print_json(
+    value: object, *, default: Callable[[object], object] = str, ascii_only: bool = True
+) -> None:
+    """Print one line of JSON."""
+    line = json.dumps(value, default=default, ensure_ascii=ascii_only)
+    typer.echo(shown_json(line))  # noqa: TID251  # the other one
+
+
+def print_result(value: object, *lines: str, as_json: bool) -> None:
+    """Print what a command did: JSON, or lines for people."""
     if as_json:
         print_json(value)
     else:
-        typer.echo(line)
+        say(*lines)
 
 
 def make_app(help_text: str) -> typer.Typer:
@@ -57,17 +69,14 @@ def run(app: typer.Typer, *, name: str) -> None:
     try:
         app(prog_name=name)
     except UserError as error:
-        _fail(str(error))
-    except OperationalError as error:
-        if isinstance(error.orig, MarkedDatabase):
-            _fail(str(error.orig))
-        # The driver's own text names host and port, never the password.
-        _fail(f"the database does not answer: {_line_about(error)}")
+        _fail(*error.lines)
     except DBAPIError as error:
-        _fail(f"the database refuses: {_line_about(error)}")
+        _fail(_of_database(error))
     except ModuleNotFoundError as error:
         # A service's image leaves out what some of its commands need.
         _fail(f"{error.name} is not installed here: in containers, give this command to make run")
+    except MemoryError:
+        _fail("this takes more memory than the process may have")
     except BrokenPipeError:
         # The reader has closed the pipe; what is still buffered must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -76,6 +85,14 @@ def run(app: typer.Typer, *, name: str) -> None:
         _fail(f"{error.strerror or type(error).__name__}{where}")
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
+
+
+def _of_database(error: DBAPIError) -> str:
+    """Return the driver's own words, which name host and port, never the password."""
+    if isinstance(error.orig, MarkedDatabase):
+        return str(error.orig)
+    does = "does not answer" if isinstance(error, OperationalError) else "refuses"
+    return f"the database {does}: {_line_about(error)}"
 
 
 def _line_about(error: DBAPIError) -> str:
@@ -87,11 +104,14 @@ def _line_about(error: DBAPIError) -> str:
 
 def warn(message: str) -> None:
     """Say one line about a doubt that does not stop the command."""
-    _stderr().print("[bold yellow]warning:[/]", escape(message))
+    _stderr().print("[bold yellow]warning:[/]", escape(shown(message)))
 
 
-def _fail(message: str) -> NoReturn:
-    _stderr().print("[bold red]error:[/]", escape(message))
+def _fail(message: str, *problems: str) -> NoReturn:
+    console = _stderr()
+    console.print("[bold red]error:[/]", escape(shown(message)))
+    for problem in problems:
+        console.print(f"  {escape(shown(problem))}")
     sys.exit(EXIT_USER_ERROR)
 
 

@@ -1,9 +1,11 @@
 """The panel of a live view: bars of progress, then lines."""
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+
+from shared.terminal.console import Console
 
 MAX_WIDTH = 110
 

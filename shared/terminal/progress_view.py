@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from shared.clock import Clock
+from shared.controls import shown
 from shared.days import FRANCE
 from shared.imports.pace import Rate
 from shared.imports.progress import Progress
+from shared.terminal.console import Console
 from shared.terminal.panel import add_bar, make_bars, make_panel, panel_width
 from shared.terminal.watch import watch
 from shared.terminal.words import (
@@ -45,7 +47,7 @@ class ProgressView:
         add_bar(bars, "avis", progress.avis_accepted, progress.avis_due, *avis)
         lines: list[RenderableType] = [bars, _facts(progress)]
         if progress.warning:
-            lines.append(Text(progress.warning, style="yellow"))
+            lines.append(Text(shown(progress.warning), style="yellow"))
         if progress.texts_paused is not None:
             lines.append(Text(paused_texts(progress.texts_paused), style="yellow"))
         if renewals := _renewals(progress):
@@ -54,7 +56,7 @@ class ProgressView:
             lines.append(Text(_today(progress)))
         if progress.error:
             # INSEE's words are no markup.
-            lines.append(Text(progress.error, style="bold red"))
+            lines.append(Text(shown(progress.error), style="bold red"))
         return make_panel(self._title, *lines, width=self._width)
 
 

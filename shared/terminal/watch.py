@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.live import Live
 
 from shared.clock import Clock
+from shared.controls import shown
+from shared.terminal.console import Console
 
 LINE_EVERY_SECONDS = 10.0
 _Reading = TypeVar("_Reading")
@@ -35,7 +37,7 @@ class Lines:
 
     def say(self, line: str) -> None:
         # INSEE's words, or a person's, are no markup.
-        self.console.print(line, soft_wrap=True, highlight=False, markup=False)
+        self.console.print(shown(line), soft_wrap=True, highlight=False, markup=False)
 
 
 def watch(  # noqa: PLR0913  each one is a property of the view

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from shared.clock import Clock
 from shared.errors import UserError
 from shared.imports.progress import Progress
 from shared.terminal.cli import EXIT_BROKEN_PROMISE
+from shared.terminal.console import Console
 from shared.terminal.panel import panel_width
 from shared.terminal.progress_view import ProgressView, one_line
 from shared.terminal.watch import watch

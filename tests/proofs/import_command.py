@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from deploy.local.folders import LOCAL
 from services.fetcher.settings import FetcherSettings
 from shared.errors import UserError
 from shared.imports.progress import read_progress
 from shared.settings import load
+from shared.terminal.console import Console
 from shared.terminal.words import thousands
 from tests.proofs import plots
 from tests.proofs.command import follow, fresh, is_over, lasted, tell

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -17,6 +15,8 @@ from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
 from services.fetcher.plan.windows import SIRETS_PER_WINDOW
 from shared.clock import Clock
 from shared.imports.pace import Rate
+from shared.terminal.cli import say
+from shared.terminal.console import Console, cell
 from shared.terminal.watch import Lines
 from shared.terminal.words import thousands
 
@@ -73,13 +73,13 @@ def print_outcome(outcome: Outcome) -> None:
         sides.append(("altered", altered.kept))
     for name, kept in sides:
         for siret in kept[:_SIRETS_PRINTED]:
-            typer.echo(f"{name} {siret}")
+            say(f"{name} {siret}")
         if len(kept) > _SIRETS_PRINTED:
-            typer.echo(f"… {thousands(len(kept) - _SIRETS_PRINTED)} more {name}: --json lists them")
+            say(f"… {thousands(len(kept) - _SIRETS_PRINTED)} more {name}: --json lists them")
     if altered is not None and altered.count:
         _print_columns(outcome)
     for line in _verdict(outcome):
-        typer.echo(line)
+        say(line)
 
 
 def _print_columns(outcome: Outcome) -> None:
@@ -97,7 +97,7 @@ def _print_windows(outcome: Outcome) -> None:
         del row["departement"], row["commune"]
     table = Table(*rows[0], title=f"certificate {outcome.id}", title_justify="left")
     for row in rows:
-        cells = (thousands(v) if isinstance(v, int) else str(v or "") for v in row.values())
+        cells = (thousands(v) if isinstance(v, int) else cell(v or "") for v in row.values())
         table.add_row(*cells)
     Console().print(table)
 

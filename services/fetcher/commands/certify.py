@@ -1,9 +1,9 @@
 """`./sirenade certify` and `./sirenade repair`."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from typer import Option
 
 from services.fetcher.certificates.certifier import Certifier
@@ -23,6 +23,7 @@ from shared.db.shards import require_one_database
 from shared.imports.held import in_words
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, print_json, print_result
+from shared.terminal.console import Console
 from shared.terminal.words import thousands
 
 # The certificate proves nothing: INSEE published other data meanwhile.
@@ -114,21 +115,21 @@ def repair(
         order = order_repair(engine, certificate_id=certificate, of_run=run)
         per_minute = ImportStore(engine).requests_per_minute()
     told = {"run_id": order.run_id, "sirets": order.sirets, "left": order.left}
-    print_result(told, _sentence(order, per_minute), as_json=as_json)
+    print_result(told, *_sentences(order, per_minute), as_json=as_json)
 
 
-def _sentence(order: RepairOrder, per_minute: float | None) -> str:
+def _sentences(order: RepairOrder, per_minute: float | None) -> Iterator[str]:
     if order.run_id is None:
-        return f"{order.subject} leaves nothing to repair"
+        yield f"{order.subject} leaves nothing to repair"
+        return
     minutes = f", about {max(order.requests / per_minute, 0.1):.1f} min" if per_minute else ""
-    left = (
-        f"\n{thousands(order.left)} more differ and were not kept by number: certify and repair "
-        "again, or import the scope anew where they are only missing"
-        if order.left
-        else ""
-    )
-    return (
+    yield (
         f"run {order.run_id} is ordered: {thousands(order.sirets)} establishments, "
         f"{thousands(order.requests)} requests{minutes}; ./sirenade status follows it, "
-        f"certify again when it is complete{left}"
+        "certify again when it is complete"
     )
+    if order.left:
+        yield (
+            f"{thousands(order.left)} more differ and were not kept by number: certify and repair "
+            "again, or import the scope anew where they are only missing"
+        )

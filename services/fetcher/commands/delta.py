@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
-import typer
 from sqlalchemy import Engine, text
 from typer import Option
 
@@ -23,7 +22,7 @@ from shared.imports.treatments import COLLECTIONS
 from shared.imports.watermarks import read_watermarks, settle_windows
 from shared.settings import DatabaseSettings, load
 from shared.sirene.values import paris_time
-from shared.terminal.cli import AsJson, print_result
+from shared.terminal.cli import AsJson, print_result, say
 from shared.terminal.words import thousands
 
 # INSEE's register is computerised since 1973: no treatment is older.
@@ -76,7 +75,7 @@ def delta(  # noqa: PLR0913  # each an option of the command
         found, decision = forecast_delta(load(FetcherSettings), order)
         print_forecast(found, None, as_json=as_json)
         for reason in decision.held_up:
-            typer.echo(f"warning: {reason}", err=True)
+            say(f"warning: {reason}", err=True)
         return
     with current_engine(
         load(DatabaseSettings).database_url.get_secret_value(), application_name="sirenade-delta"
@@ -89,7 +88,7 @@ def delta(  # noqa: PLR0913  # each an option of the command
             follow(engine, run_id, what="delta", as_json=as_json)
         finally:
             for line in _outcome(engine, run_id, order):
-                typer.echo(line, err=True)
+                say(line, err=True)
 
 
 def checked_order(*, since: str | None, overlap_hours: float, wait_minutes: float) -> DeltaOrder:

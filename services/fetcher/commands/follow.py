@@ -14,7 +14,7 @@ from shared.clock import Clock
 from shared.imports.progress import Progress, read_progress
 from shared.imports.statement import StatementSubject, in_one_line, read_statement
 from shared.imports.watermarks import settle_windows
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, print_json
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, print_json, say
 from shared.terminal.progress_view import watch_progress
 
 # A région is counted within this time at the public quota; then the progress is shown all the same.
@@ -47,7 +47,7 @@ def follow(
             settle_windows(connection)
         print_json(asdict(read()))
     if progress.runs_open:
-        typer.echo(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
+        say(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
     _check(engine, run_id, progress.error)
 
@@ -57,9 +57,9 @@ def _check(engine: Engine, run_id: int, error: str | None) -> None:
     subject = StatementSubject(run_id=run_id)
     with engine.connect() as connection:
         statement = read_statement(connection, subject, by_departement=False)
-    typer.echo(in_one_line(statement), err=True)
+    say(in_one_line(statement), err=True)
     if not statement.is_kept or error:
-        typer.echo(
+        say(
             f"run {run_id} is not whole: {statement.failed_batches} batches failed. "
             f"{error or ''} ./sirenade statement --run {run_id} says where",
             err=True,
@@ -75,14 +75,14 @@ def _announce(
     while (plan := store.read_plan(run_id)) is None:
         reading = read()
         if reading.warning is not None:
-            typer.echo(f"run {run_id} waits: {reading.warning}", err=True)
+            say(f"run {run_id} waits: {reading.warning}", err=True)
             return
         is_late = clock.monotonic_seconds() > deadline_seconds
         if reading.error is not None or is_late or clock.wait(0.2):
-            typer.echo(f"run {run_id} is not planned yet: a fetcher counts it first", err=True)
+            say(f"run {run_id} is not planned yet: a fetcher counts it first", err=True)
             return
     per_minute = store.requests_per_minute()
     if per_minute is not None:
         cost = cost_of(plan, rows_per_page=MAX_ROWS_PER_PAGE, per_minute=per_minute)
         days = "" if per_day is None else f"; {days_of(cost.rows, per_day)}"
-        typer.echo(f"run {run_id}: {cost}{days}", err=True)
+        say(f"run {run_id}: {cost}{days}", err=True)

@@ -3,8 +3,6 @@
 import textwrap
 from dataclasses import asdict
 
-import typer
-
 from services.fetcher.commands.desk import open_desk
 from services.fetcher.daily_share import MOST_ROWS
 from services.fetcher.insee.client import InseeClient
@@ -23,7 +21,7 @@ from services.fetcher.store import ImportStore
 from shared.clock import Clock
 from shared.imports.held import in_words, is_everything
 from shared.imports.scope import Scope
-from shared.terminal.cli import print_json
+from shared.terminal.cli import print_json, say
 from shared.terminal.words import thousands
 
 
@@ -43,7 +41,7 @@ def forecast_delta(settings: FetcherSettings, order: DeltaOrder) -> tuple[Import
         insee = desk.inquirer.ask(InseeClient.informations).collections
         decision = decide(order, insee, store.read_watermarks())
         scopes = store.read_scopes(order)
-        typer.echo(f"counting what INSEE treated in {in_words(scopes)}", err=True)
+        say(f"counting what INSEE treated in {in_words(scopes)}", err=True)
         plan = make_delta_plan(
             decision.windows, scopes, count=desk.inquirer.count, most_rows=MOST_ROWS
         )
@@ -62,9 +60,9 @@ def print_forecast(found: ImportForecast, per_day: int | None, *, as_json: bool)
     for batch in found.plan:
         # The query of a list of sirets would fill the screen.
         query = textwrap.shorten(batch.window.query, 100, placeholder=" …")
-        typer.echo(f"{thousands(rows_of(batch)):>12} rows  {query}")
+        say(f"{thousands(rows_of(batch)):>12} rows  {query}")
     if per_day is not None:
-        typer.echo(days_of(found.cost.rows, per_day))
+        say(days_of(found.cost.rows, per_day))
     if found.advice is not None:
-        typer.echo(found.advice)
-    typer.echo(f"{found.cost}; counting took {found.counts} requests, nothing is imported")
+        say(found.advice)
+    say(f"{found.cost}; counting took {found.counts} requests, nothing is imported")

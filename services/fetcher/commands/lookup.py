@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
-import typer
 from typer import Argument, Option
 
 from services.fetcher.commands.desk import Desk, open_desk
@@ -17,7 +16,7 @@ from shared.db.shards import require_one_database, url_for
 from shared.errors import UserError
 from shared.settings import load
 from shared.sirene.identifiers import is_siren, is_siret, siren_of
-from shared.terminal.cli import print_result
+from shared.terminal.cli import print_result, say
 
 _WORDS = {
     "listed": "INSEE lists it",
@@ -55,7 +54,7 @@ def lookup(
                 state += "; its page is closed"
             print_result(asdict(found), f"{found.number}: {state}", as_json=as_json)
     if not wanted and not as_json:
-        typer.echo("nothing to look up")
+        say("nothing to look up")
 
 
 def check_numbers(numbers: Sequence[str]) -> None:

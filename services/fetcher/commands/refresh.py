@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, text
 from typer import Argument, Option
@@ -20,7 +19,8 @@ from shared.imports.orders import order_refresh
 from shared.imports.scope import Scope
 from shared.settings import load
 from shared.sirene.identifiers import siren_of
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, print_json
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, print_json, say
+from shared.terminal.console import Console
 
 _POLL_SECONDS = 0.5
 _NAME = "sirenade-refresh"
@@ -59,7 +59,7 @@ def refresh(
     now = {number: _stored(settings, number) for number in wanted}
     _print(wanted, states, before, now, as_json=as_json)
     if failed:
-        typer.echo(f"run {failed[0]} failed: ./sirenade status says why", err=True)
+        say(f"run {failed[0]} failed: ./sirenade status says why", err=True)
         raise typer.Exit(EXIT_BROKEN_PROMISE)
 
 
@@ -81,7 +81,7 @@ def _wait(engine: Engine, runs: Sequence[int], clock: Clock) -> list[int]:
         if not {"pending", "running"}.intersection(statuses.values()):
             return [run for run, status in statuses.items() if status == "failed"]
         if clock.wait(_POLL_SECONDS):
-            typer.echo("the refresh goes on without being watched: ./sirenade status", err=True)
+            say("the refresh goes on without being watched: ./sirenade status", err=True)
             raise typer.Exit(EXIT_INTERRUPTED)
 
 

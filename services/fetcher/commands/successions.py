@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Annotated
 
-from rich.console import Console
 from rich.progress import Progress
 from typer import Option
 
@@ -17,6 +16,7 @@ from shared.errors import UserError
 from shared.settings import load
 from shared.sirene.identifiers import is_siret
 from shared.terminal.cli import print_result
+from shared.terminal.console import Console
 
 
 def successions(

@@ -18,10 +18,11 @@ from typing import Any, TypeVar
 import orjson
 
 from services.fetcher.plan.deltas import Freshness
+from shared.controls import shown
 from shared.days import FRANCE
 from shared.errors import SirenadeError
 from shared.sirene.identifiers import is_siren, is_siret
-from shared.sirene.values import clean, paris_time
+from shared.sirene.values import paris_time
 from shared.wire import count_values
 
 _COLLECTIONS = {"Établissements": "etablissements", "Unités Légales": "unites_legales"}
@@ -221,7 +222,7 @@ def message_of(body: bytes) -> str | None:
     """Return INSEE's own message where the body is an error's header block."""
     try:
         header = _loads(body)["header"]
-        return clean(str(header["message"]))[:500]
+        return shown(str(header["message"])[:500])
     except (NoGoodAnswer, KeyError, TypeError):
         return None
 

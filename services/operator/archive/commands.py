@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from services.operator.archive import backups
 from services.operator.archive.backups import Backups
@@ -23,6 +22,7 @@ from shared.clock import Clock
 from shared.db.shards import connected
 from shared.settings import load
 from shared.terminal.cli import AsJson, print_result, warn
+from shared.terminal.console import Console
 from shared.terminal.words import thousands
 
 WorkFolder = Annotated[
@@ -72,10 +72,10 @@ def backup(
     with _prepared(vault, folder) as prepared:
         made = prepared.back_up(all_urls(settings), now)
     old = backups.prune(vault.storage, older_than=now - timedelta(days=keep_days), keep=made.id)
-    lines = f"backup {made.id}: {thousands(made.size)} bytes, {thousands(made.rows)} rows"
+    lines = [f"backup {made.id}: {thousands(made.size)} bytes, {thousands(made.rows)} rows"]
     if old:
-        lines += f"\ndeleted, as older than {keep_days} days: {', '.join(sorted(old))}"
-    print_result({**_row(made), "deleted": old}, lines, as_json=as_json)
+        lines.append(f"deleted, as older than {keep_days} days: {', '.join(sorted(old))}")
+    print_result({**_row(made), "deleted": old}, *lines, as_json=as_json)
 
 
 def _row(manifest: Manifest) -> dict[str, object]:

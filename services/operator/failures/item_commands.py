@@ -11,7 +11,7 @@ from services.operator.failures.retries import Retry
 from services.operator.output import joined, print_fields, print_rows
 from shared.db.shards import connected
 from shared.errors import UserError
-from shared.terminal.cli import AsJson, make_app, print_json, print_result
+from shared.terminal.cli import AsJson, make_app, print_json, print_result, say
 
 app = make_app("List, show, retry and purge what could not be written or reviewed.")
 
@@ -47,7 +47,7 @@ def show(
     for item in shown:
         print_fields(f"failed item {item['id']}", item)
     if not shown:
-        typer.echo("nothing failed")
+        say("nothing failed")
 
 
 @app.command()
@@ -72,7 +72,7 @@ def retry(
     with connected(open_engines(), write=True) as connections:
         outcome = retries.retry(connections, ids or [], code=code)
     lines = _lines(outcome) or ["nothing to retry"]
-    print_result(asdict(outcome), "\n".join(lines), as_json=as_json)
+    print_result(asdict(outcome), *lines, as_json=as_json)
 
 
 @app.command()

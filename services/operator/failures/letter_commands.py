@@ -11,7 +11,7 @@ from services.operator.output import print_fields, print_rows
 from shared.broker import make_broker
 from shared.errors import UserError
 from shared.settings import ServiceSettings, load
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json, print_result
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json, print_result, say
 
 app = make_app("List, show, replay and drop the dead letters that PostgreSQL keeps.")
 
@@ -72,12 +72,12 @@ def replay(
     for letter_id, refusal in letters.replay_each(engine, chosen, _open_broker, again=again):
         outcomes[letter_id] = refusal
         if not as_json:
-            typer.echo(f"dead letter {letter_id}: {refusal or 'replayed'}")
+            say(f"dead letter {letter_id}: {refusal or 'replayed'}")
     refused = {letter_id: refusal for letter_id, refusal in outcomes.items() if refusal}
     if as_json:
         print_json({"replayed": sorted(outcomes.keys() - refused), "refused": refused})
     elif not chosen:
-        typer.echo("no dead letters to replay")
+        say("no dead letters to replay")
     if refused:
         raise typer.Exit(EXIT_BROKEN_PROMISE)
 

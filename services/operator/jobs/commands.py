@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-import typer
 from sqlalchemy import RowMapping
 
 from services.operator.connections import open_engine
@@ -11,7 +10,7 @@ from services.operator.jobs import slots
 from services.operator.output import print_rows
 from shared.clock import Clock
 from shared.days import FRANCE
-from shared.terminal.cli import AsJson, print_json
+from shared.terminal.cli import AsJson, print_json, say
 
 # Several turns of an operator's loop.
 _SILENCE_SECONDS = 90.0
@@ -44,7 +43,7 @@ def schedule(as_json: AsJson = False) -> None:
         shown += [{**other, "last": _local(other["last"])} for other in others]
     print_rows(shown, "jobs", as_json=False, empty="no operator has run yet")
     if not running:
-        typer.echo(f"no operator is running: {_START_ONE}", err=True)
+        say(f"no operator is running: {_START_ONE}", err=True)
 
 
 def _shown(job: Mapping[str, object] | RowMapping) -> dict[str, object]:

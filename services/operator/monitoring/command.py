@@ -8,7 +8,7 @@ from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -29,6 +29,7 @@ from shared.errors import UserError
 from shared.imports.progress import Progress, read_progress, run_exists
 from shared.settings import load
 from shared.terminal.cli import AsJson, print_json
+from shared.terminal.console import Console
 from shared.terminal.panel import panel_width
 from shared.terminal.progress_view import watch_progress
 from shared.terminal.watch import watch

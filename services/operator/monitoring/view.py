@@ -11,7 +11,9 @@ from rich.text import Text
 from services.operator.monitoring.outside import Memory
 from services.operator.monitoring.snapshot import AvisProgress, QuotaUse, Snapshot
 from shared.alerts import Alert
+from shared.controls import shown
 from shared.days import FRANCE
+from shared.terminal.console import cell
 from shared.terminal.panel import add_bar, make_bars, make_panel
 from shared.terminal.words import (
     alarming,
@@ -82,14 +84,14 @@ def _lines(snapshot: Snapshot) -> Iterator[tuple[str, RenderableType]]:
     # Alerts come first: a small terminal cuts off the end.
     yield "alerts", _alerts(snapshot.alerts)
     if snapshot.note:
-        yield "", Text(snapshot.note, style="yellow")
+        yield "", Text(shown(snapshot.note), style="yellow")
     yield "rate", _rates(snapshot)
     yield "runs", _runs(snapshot)
     if snapshot.error:
         # A Text: INSEE's words are no markup.
-        yield "", Text(snapshot.error, style="bold red")
+        yield "", Text(shown(snapshot.error), style="bold red")
     if snapshot.warning:
-        yield "", Text(snapshot.warning, style="yellow")
+        yield "", Text(shown(snapshot.warning), style="yellow")
     yield "quota", _quota(snapshot.quota)
     yield "queues", _queues(snapshot)
     yield "memory", Text(_memory(snapshot.memory))
@@ -152,7 +154,7 @@ def _queues(snapshot: Snapshot) -> RenderableType:
         table.add_column(name, justify="right")
     for queue in snapshot.queues:
         table.add_row(
-            queue.name,
+            cell(queue.name),
             thousands(queue.ready),
             _number(queue.in_progress),
             thousands(queue.delayed),
@@ -199,7 +201,7 @@ def _alerts(alerts: Sequence[Alert]) -> Text:
         style = "bold red" if alert.severity == "critical" else "bold yellow"
         text.append("\n" if number else "")
         text.append(f"{alert.name}: ", style=style)
-        text.append(alert.summary)
+        text.append(shown(alert.summary))
     if len(alerts) > _MOST_ALERTS:
         text.append(f"\n{len(alerts) - _MOST_ALERTS} more")
     return text

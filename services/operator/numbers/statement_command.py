@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection
 
@@ -24,7 +23,8 @@ from shared.imports.statement import (
     read_statement,
 )
 from shared.settings import DatabaseSettings, load
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, print_json
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, print_json, say
+from shared.terminal.console import Console, cell
 from shared.terminal.words import thousands
 
 _COLUMNS = ("expected", "received", "stored", "failed items", "missing", "surplus", "gone")
@@ -100,7 +100,7 @@ def _as_json(found: Statement, listed: Mapping[str, list[str]]) -> dict[str, obj
 
 
 def _print(found: Statement, listed: Mapping[str, list[str]]) -> None:
-    table = Table("dép.", title=f"statement of {found.subject}", title_justify="left")
+    table = Table("dép.", title=cell(f"statement of {found.subject}"), title_justify="left")
     for name in _COLUMNS:
         table.add_column(name, justify="right")
     for line in found.lines:
@@ -109,16 +109,16 @@ def _print(found: Statement, listed: Mapping[str, list[str]]) -> None:
     table.add_row(*_cells(found.total))
     Console().print(table)
     for remark in _remarks(found):
-        typer.echo(remark)
+        say(remark)
     for kind, sirets in listed.items():
         for siret in sirets:
-            typer.echo(f"{kind} {siret}")
+            say(f"{kind} {siret}")
 
 
 def _cells(line: StatementLine) -> list[str]:
     numbers = (line.received, line.stored, line.failed_items, line.missing, line.surplus, line.gone)
     expected = "–" if line.expected is None else thousands(line.expected)
-    return [line.departement, expected, *map(thousands, numbers)]
+    return [cell(line.departement), expected, *map(thousands, numbers)]
 
 
 def _remarks(found: Statement) -> list[str]:

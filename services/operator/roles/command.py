@@ -17,6 +17,7 @@ from shared.db.locks import Lock, hold
 from shared.errors import UserError
 from shared.roles.broker_users import BROKER_USERS
 from shared.settings import load
+from shared.terminal.cli import say
 
 
 def roles(
@@ -34,10 +35,10 @@ def roles(
     settings = load(RoleSettings)
     if apply:
         for line in _make_all(settings):
-            typer.echo(line)
+            say(line)
         return
-    for line in as_sql(settings.role_prefix, vhost_of_url(settings.broker_url.get_secret_value())):
-        typer.echo(line)
+    for part in as_sql(settings.role_prefix, vhost_of_url(settings.broker_url.get_secret_value())):
+        say(*part.split("\n"))
 
 
 def _make_all(settings: RoleSettings) -> Iterator[str]:

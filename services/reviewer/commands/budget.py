@@ -1,11 +1,9 @@
 """The commands `avis budget`, `avis pause` and `avis resume`."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 from sqlalchemy import RowMapping, text
 
@@ -16,7 +14,8 @@ from services.reviewer.money.amounts import parse_cap, plain
 from services.reviewer.money.budget import ASKED, Budget, BudgetState, read_budget
 from services.reviewer.money.renewal_rate import parse_renewals_per_day, set_renewals_per_day
 from shared.errors import UserError
-from shared.terminal.cli import AsJson
+from shared.terminal.cli import AsJson, print_json, say
+from shared.terminal.console import Console, cell
 from shared.terminal.words import euros, thousands
 
 Cap = Annotated[
@@ -114,13 +113,13 @@ def _tell(opened: Databases, *, as_json: bool, **more: Any) -> None:
             "renewals": renewals.as_dict(),
             "providers": [{**row, "spent_eur": plain(row["spent_eur"])} for row in providers],
         }
-        typer.echo(json.dumps(found | more))
+        print_json(found | more)
         return
-    typer.echo(one_line(state))
+    say(one_line(state))
     if renewals.waiting or renewals.per_day is not None:
-        typer.echo(renewals_line(renewals))
+        say(renewals_line(renewals))
     if more.get("batches"):
-        typer.echo(batches_line(more["batches"]))
+        say(batches_line(more["batches"]))
     if providers:
         Console().print(_table_of(providers))
 
@@ -149,7 +148,7 @@ def _table_of(providers: Sequence[RowMapping]) -> Table:
     for row in providers:
         limits = (row["requests_per_minute"], row["tokens_per_minute"])
         table.add_row(
-            *(row[name] for name in ("name", "model", "prompt_version")),
+            *(cell(row[name] or "") for name in ("name", "model", "prompt_version")),
             thousands(row["calls"]),
             plain(round(row["spent_eur"], 4)),
             *("" if limit is None else thousands(limit) for limit in limits),

@@ -9,8 +9,10 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from services.reviewer.validation import validate
-from shared.errors import UserError
+from shared.controls import shown_json
+from shared.inputs import read_lines
 from shared.sirene.facts import Facts
+from shared.terminal.cli import say
 
 _FACTS = TypeAdapter(Facts)
 
@@ -22,14 +24,8 @@ def check(
 
     Example: ./sirenade avis check texts.jsonl
     """
-    source = Path("/dev/stdin") if str(file) == "-" else file
-    try:
-        lines = source.open(encoding="utf-8", errors="surrogateescape")
-    except OSError as error:
-        raise UserError(f"cannot read {file}: {error.strerror}") from None
-    with lines:
-        for verdict in check_lines(lines):
-            typer.echo(verdict)
+    for verdict in check_lines(read_lines(file, errors="surrogateescape")):
+        say(verdict)
 
 
 def check_lines(lines: Iterable[str]) -> Iterator[str]:
@@ -40,7 +36,7 @@ def check_lines(lines: Iterable[str]) -> Iterator[str]:
     """
     for line in lines:
         if line.strip():
-            yield json.dumps(_check(line), ensure_ascii=False)
+            yield shown_json(json.dumps(_check(line), ensure_ascii=False))
 
 
 def _check(line: str) -> dict[str, object]:

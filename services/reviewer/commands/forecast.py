@@ -1,13 +1,12 @@
 """The command `avis forecast`: the cost of due texts."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -18,7 +17,10 @@ from services.reviewer.commands.renewals import read_renewals, renewals_line
 from services.reviewer.money import forecast as bill
 from services.reviewer.money.amounts import plain
 from services.reviewer.money.forecast import BillForecast, Share
+from shared.controls import shown
 from shared.errors import UserError
+from shared.terminal.cli import print_json
+from shared.terminal.console import Console, cell
 from shared.terminal.words import euros, thousands
 
 _TOP = 10
@@ -46,7 +48,7 @@ def forecast(
         renewals = read_renewals(opened)
     if as_json:
         more = {"batches": batches, "renewals": renewals.as_dict()}
-        typer.echo(json.dumps(as_plain(found) | more))
+        print_json(as_plain(found) | more)
         return
     console = Console()
     console.print(render(found, prompt_version=prompt))
@@ -137,13 +139,13 @@ def summary(found: BillForecast) -> str:
 
 def render(found: BillForecast, *, prompt_version: str | None = None) -> RenderableType:
     what = "due" if prompt_version is None else f"to be written anew by prompt {prompt_version}"
-    parts: list[RenderableType] = [Text(f"{what}: {summary(found)}", style="bold")]
+    parts: list[RenderableType] = [Text(shown(f"{what}: {summary(found)}"), style="bold")]
     if found.shares and found.texts:
         parts.append(_table_of(found.shares))
     for title, rows in (("activity", found.by_activite), ("département", found.by_departement)):
         if rows:
             parts.append(_top(title, rows, known=found.text_eur is not None))
-    parts += [Text(line, style="yellow") for line in advice(found)]
+    parts += [Text(shown(line), style="yellow") for line in advice(found)]
     return Group(*parts)
 
 
@@ -151,11 +153,11 @@ def _table_of(shares: Sequence[Share]) -> Table:
     table = Table("provider", "sample", "texts", "tokens", "€", "a text (9 of 10)", "time")
     for share in shares:
         if not share.sample:
-            table.add_row(share.provider, "none", thousands(share.texts), "?", "?", "?", "?")
+            table.add_row(cell(share.provider), "none", thousands(share.texts), "?", "?", "?", "?")
             continue
         table.add_row(
-            share.provider,
-            f"{thousands(share.sample)} of {share.prompt_version}",
+            cell(share.provider),
+            cell(f"{thousands(share.sample)} of {share.prompt_version}"),
             thousands(share.texts),
             thousands(share.tokens_in + share.tokens_out),
             told_about(share.eur, share.spread_eur),
@@ -168,7 +170,7 @@ def _table_of(shares: Sequence[Share]) -> Table:
 def _top(title: str, rows: Sequence[tuple[str, int, Decimal]], *, known: bool) -> Table:
     table = Table(title, "texts", "€")
     for key, texts, eur in rows[:_TOP]:
-        table.add_row(key, thousands(texts), euros(eur) if known else "?")
+        table.add_row(cell(key), thousands(texts), euros(eur) if known else "?")
     if rest := rows[_TOP:]:
         texts = sum(texts for _, texts, _ in rest)
         eur = sum((eur for _, _, eur in rest), Decimal(0))

@@ -1,6 +1,5 @@
 """The command `avis held`: the texts that wait for a person."""
 
-import json
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +7,7 @@ from sqlalchemy import text
 
 from services.reviewer.commands.databases import databases
 from services.reviewer.money.amounts import json_default
-from shared.terminal.cli import AsJson
+from shared.terminal.cli import AsJson, print_json, say
 from shared.terminal.words import thousands
 
 _COUNT = text("SELECT count(*) FROM avis WHERE held_because IS NOT NULL")
@@ -44,11 +43,11 @@ def held(
     rows = sorted(rows, key=lambda row: row["held_at"])[:most]
     if as_json:
         told = {"held": count, "texts": rows}
-        typer.echo(json.dumps(told, default=json_default, ensure_ascii=False))
+        print_json(told, default=json_default, ascii_only=False)
         return
-    typer.echo(f"{thousands(count)} texts are held")
+    say(f"{thousands(count)} texts are held")
     for row in rows:
-        typer.echo(f"\n{row['siret']} {row['kind']} · {_why(row)}\n  {row['text']}")
+        say("", f"{row['siret']} {row['kind']} · {_why(row)}", f"  {row['text']}")
 
 
 def _why(row: dict[str, Any]) -> str:

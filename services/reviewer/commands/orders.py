@@ -2,7 +2,6 @@
 
 import getpass
 import re
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from shared.clock import Clock
 from shared.db.migrate import current_engine
 from shared.db.shards import url_for
 from shared.errors import UserError
+from shared.inputs import read_text
 from shared.settings import DatabaseSettings, load
 from shared.sirene.identifiers import is_siret, siren_of
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, print_result
@@ -123,13 +123,7 @@ def _made(  # noqa: PLR0913  # the particulars of an order
 
 def read_words(file: Path) -> str:
     """Return the text on one line; non-breaking spaces stay."""
-    try:
-        words = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise UserError(f"{file} is not UTF-8") from None
-    except OSError as error:
-        raise UserError(f"cannot read {file}: {error.strerror}") from None
-    words = re.sub(r"[ \t\r\n]+", " ", words).strip()
+    words = re.sub(r"[ \t\r\n]+", " ", read_text(file)).strip()
     if not words or "\0" in words:
         raise UserError(f"{file} holds no text")
     return words

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +23,7 @@ from services.reviewer.money.forecast import (
 from services.reviewer.texts.template_speed import TemplateSpeed, read_template_speed
 from shared.clock import Clock
 from shared.terminal.cli import AsJson, make_app, print_json
+from shared.terminal.console import Console, cell
 from shared.terminal.watch import Lines
 from shared.terminal.words import percent, thousands
 
@@ -134,7 +135,7 @@ def _pages_of(found: RecodedPages) -> RenderableType:
 def _changes_of(found: RecodedPages) -> RenderableType:
     table = Table("activity today", "in NAF 2025", "pages")
     for (old, new), pages in found.changes.most_common(_TOP):
-        table.add_row(old or "none", new, thousands(pages))
+        table.add_row(cell(old or "none"), cell(new), thousands(pages))
     if len(found.changes) > _TOP:
         rest = found.changed_pages - sum(pages for _, pages in found.changes.most_common(_TOP))
         table.add_row(f"{len(found.changes) - _TOP} more (--json)", "", thousands(rest))
@@ -152,7 +153,7 @@ def _generators_of(
     for provider, bill in bills:
         known = not bill.unsampled
         table.add_row(
-            provider.name,
+            cell(provider.name),
             told_about(bill.eur, bill.spread_eur) if known else "? (no sample)",
             told_hours(bill.hours) if known else "?",
         )

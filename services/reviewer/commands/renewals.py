@@ -100,7 +100,8 @@ def sweep(
                 with engine.begin() as connection:
                     ask_for_sweep(connection)
         found = _read_sweeps(opened.shards)
-    print_result(found, "\n".join(map(_told_sweep, found)) or "no sweep has begun", as_json=as_json)
+    lines = [_told_sweep(each) for each in found] or ["no sweep has begun"]
+    print_result(found, *lines, as_json=as_json)
 
 
 def _read_sweeps(shards: Sequence[Engine]) -> list[dict[str, Any]]:

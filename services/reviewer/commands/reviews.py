@@ -12,7 +12,7 @@ from services.reviewer.reviews.files import Refusal, read_reviews
 from services.reviewer.reviews.importer import import_reviews
 from shared.days import FRANCE
 from shared.db import quotations
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, make_app
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, make_app, say
 from shared.terminal.words import thousands
 
 _LINES_SHOWN = 20
@@ -43,7 +43,7 @@ def import_(
     """
     with register(_NAME) as engine:
         done = import_reviews(engine, read_reviews(file))
-    typer.echo(
+    say(
         f"{thousands(done.new)} new, {thousands(done.changed)} changed, "
         f"{thousands(done.unchanged)} kept already, {thousands(len(done.refused))} refused"
     )
@@ -55,9 +55,9 @@ def import_(
 
 def _tell(lines: Sequence[Refusal], kind: str = "") -> None:
     for each in lines[:_LINES_SHOWN]:
-        typer.echo(f"line {each.line}: {kind}{each.reason}", err=True)
+        say(f"line {each.line}: {kind}{each.reason}", err=True)
     if len(lines) > _LINES_SHOWN:
-        typer.echo(f"… {len(lines) - _LINES_SHOWN} more", err=True)
+        say(f"… {len(lines) - _LINES_SHOWN} more", err=True)
 
 
 @reviews.command()
@@ -77,10 +77,10 @@ def withdraw(
     with register(_NAME) as engine, engine.begin() as connection:
         if undo:
             found = quotations.readmit(connection, url)
-            typer.echo("it may be imported again" if found else "it was not withdrawn")
+            say("it may be imported again" if found else "it was not withdrawn")
             return
         gone = quotations.withdraw(connection, url, _today())
-    typer.echo(f"{thousands(gone)} reviews deleted")
+    say(f"{thousands(gone)} reviews deleted")
 
 
 @reviews.command()
@@ -93,7 +93,7 @@ def expire() -> None:
     """
     with register(_NAME) as engine, engine.begin() as connection:
         gone = quotations.expire(connection, _today())
-    typer.echo(f"{thousands(gone)} reviews deleted")
+    say(f"{thousands(gone)} reviews deleted")
 
 
 def _today() -> dt.date:

@@ -4,14 +4,12 @@ Reviewers make the texts; this command sets the cap and the sample, and watches.
 nothing: a sample without a watcher stays the only work until a person resumes the run.
 """
 
-import json
 import signal
 import sys
 from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 
 from services.reviewer.commands.budget import Cap, NoCap, one_line, resume_under
 from services.reviewer.commands.databases import Databases, databases
@@ -32,7 +30,8 @@ from services.reviewer.money.forecast import BillForecast, KnownProvider
 from services.reviewer.notices import template
 from shared.clock import Clock
 from shared.errors import UserError
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, print_json
+from shared.terminal.console import Console
 from shared.terminal.words import thousands
 
 _WAIT_SECONDS = 0.5
@@ -205,6 +204,6 @@ class _Runner:
     def _tell(self, event: str, told: dict[str, Any], shown: Any) -> None:
         if self.as_json:
             line = {"event": event, **told}
-            typer.echo(json.dumps(line, default=json_default, ensure_ascii=False))
+            print_json(line, default=json_default, ascii_only=False)
         else:
             Console().print(shown, highlight=False, soft_wrap=isinstance(shown, str))

@@ -1,11 +1,9 @@
 """The view of `avis run`: a panel, plain lines without a terminal, or JSON lines."""
 
-import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import typer
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -16,6 +14,7 @@ from services.reviewer.commands.run_progress import RunReading
 from services.reviewer.money.amounts import plain
 from shared.clock import Clock
 from shared.imports.pace import Rate
+from shared.terminal.cli import print_json
 from shared.terminal.panel import add_bar, make_bars, make_panel
 from shared.terminal.watch import watch
 from shared.terminal.words import eta, euros, percent, thousands
@@ -96,7 +95,7 @@ def watch_run(read: Callable[[], RunReading], view: RunView, *, clock: Clock, as
     """
 
     def write(told: dict[str, Any]) -> None:
-        typer.echo(json.dumps({"event": "progress", **told}))
+        print_json({"event": "progress", **told})
 
     last = watch(
         lambda: view.tell(read(), clock.monotonic_seconds()),

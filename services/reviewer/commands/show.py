@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
@@ -18,9 +18,12 @@ from services.reviewer.money.amounts import json_default
 from services.reviewer.reviews.quotability import reasons_against_quoting
 from services.reviewer.texts.subjects import AvisSubject, fact_lines
 from shared.avis import PENDING, WITH_TEXT, AvisOutcome
+from shared.controls import shown, shown_json, shown_lines
 from shared.errors import UserError
 from shared.sharding import route
 from shared.sirene.identifiers import is_siret, siren_of
+from shared.terminal.cli import print_json, say
+from shared.terminal.console import Console
 
 # Nobody understands the activity yet, but the establishment may be written about.
 _WRITABLE = frozenset({PENDING, AvisOutcome.NOT_UNDERSTOOD})
@@ -36,6 +39,8 @@ _ORDERS = text("""
     SELECT verb, ordered_by, reason, override, ordered_at, status, refusal, done_at
     FROM avis_orders WHERE siret = :siret AND kind = :kind ORDER BY id
 """)
+# An establishment may be named « </script> ».
+_IN_SCRIPT = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&"})
 _ATTEMPTS = text("""
     SELECT attempted_at, provider, model, prompt_version, accepted, reasons, tokens_in,
            tokens_out, tokens_cached, cost_eur, unanswered, latency_seconds, text
@@ -67,10 +72,9 @@ def show(
     if not found:
         raise UserError(f"no avis for the establishment {digits}: is it imported?")
     if as_json_ld:
-        # An establishment may be named « </script> ».
-        typer.echo(json.dumps(works, ensure_ascii=False).replace("<", "\\u003c"))
+        say(shown_json(json.dumps(works, ensure_ascii=False)).translate(_IN_SCRIPT))
     elif as_json:
-        typer.echo(json.dumps(found, default=json_default, ensure_ascii=False))
+        print_json(found, default=json_default, ascii_only=False)
     else:
         console = Console()
         for one in found:
@@ -123,14 +127,16 @@ def render_avis(avis: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [beside, _attempts_table(avis["attempts"])]
     parts += [
         Text(
-            f"{attempt['attempted_at']:%H:%M:%S} {', '.join(attempt['reasons'])}: "
-            f"{attempt['text'] or 'no text'}",
+            shown(
+                f"{attempt['attempted_at']:%H:%M:%S} {', '.join(attempt['reasons'])}: "
+                f"{attempt['text'] or 'no text'}"
+            ),
             style="dim",
         )
         for attempt in avis["attempts"]
         if attempt["reasons"]
     ]
-    parts += [Text(_told(order), style="dim") for order in avis["orders"]]
+    parts += [Text(shown(_told(order)), style="dim") for order in avis["orders"]]
     parts += map(_review_line, avis["sources"])
     return Panel(Group(*parts), title=f"{avis['kind']} {avis['id']} · {avis['outcome']}")
 
@@ -146,7 +152,8 @@ def _told(order: Mapping[str, Any]) -> str:
 def _review_line(review: Mapping[str, Any]) -> Text:
     reasons = review["not_quotable"]
     verdict = f"not quotable, {', '.join(reasons)}" if reasons else "quotable"
-    return Text(f"review of {review['published_on']}, {review['url']}: {verdict}", style="dim")
+    told = f"review of {review['published_on']}, {review['url']}: {verdict}"
+    return Text(shown(told), style="dim")
 
 
 def _text_of(avis: Mapping[str, Any]) -> RenderableType:
@@ -157,16 +164,15 @@ def _text_of(avis: Mapping[str, Any]) -> RenderableType:
         title += ", until its successor is accepted"
     if avis["held_because"] is not None:
         title += f", held since {avis['held_at']:%Y-%m-%d}: {avis['held_because']}"
-    return Panel(
-        Text.assemble(avis["text"], "\n\n", (avis["label"] or "", "italic dim")), title=title
-    )
+    words, label = shown_lines(avis["text"]), shown(avis["label"] or "")
+    return Panel(Text.assemble(words, "\n\n", (label, "italic dim")), title=title)
 
 
 def _facts_table(facts: Mapping[str, object]) -> Table:
     # Values fold, so that a narrow terminal cuts nothing off.
     table = Table(*(Column(overflow="fold") for _ in range(2)), show_header=False, box=None)
     for name, words in fact_lines(facts).items():
-        table.add_row(Text(name, style="dim"), Text(words))
+        table.add_row(Text(name, style="dim"), Text(shown(words)))
     return table
 
 
@@ -179,7 +185,7 @@ def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
         table.add_column(name, justify="right", overflow="fold")
     for attempt in attempts:
         # The names of provider and model may hold markup.
-        author = Text(" ".join(filter(None, (attempt["provider"], attempt["model"]))))
+        author = Text(shown(" ".join(filter(None, (attempt["provider"], attempt["model"])))))
         cached = f" ({attempt['tokens_cached']})" if attempt["tokens_cached"] else ""
         bill = (
             f"{attempt['tokens_in']}{cached}",
@@ -189,7 +195,7 @@ def _attempts_table(attempts: list[dict[str, Any]]) -> Table:
         table.add_row(
             f"{attempt['attempted_at']:%Y-%m-%d %H:%M:%S}",
             author,
-            Text(attempt["prompt_version"]),
+            Text(shown(attempt["prompt_version"])),
             "accepted" if attempt["accepted"] else "rejected",
             *(bill if attempt["provider"] is not None else ("", "", "")),
             f"{attempt['latency_seconds'] * 1000:.1f}",

@@ -1,6 +1,5 @@
 """The command `avis whose`: was this text ours, and which one."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from sqlalchemy import text
 from services.reviewer.commands.databases import databases
 from services.reviewer.commands.orders import read_words
 from services.reviewer.money.amounts import json_default
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, print_json, say
 
 # The function normalises as the stored digests do.
 _OURS = text("""
@@ -40,12 +39,12 @@ def whose(
             with engine.connect() as connection:
                 found += map(dict, connection.execute(_OURS, {"words": words}).mappings())
     if as_json:
-        typer.echo(json.dumps(found, default=json_default, ensure_ascii=False))
+        print_json(found, default=json_default, ascii_only=False)
     elif not found:
-        typer.echo("not ours: no text that is kept here has these words")
+        say("not ours: no text that is kept here has these words")
     else:
         for each in found:
-            typer.echo(_line(each))
+            say(_line(each))
     if not found:
         raise typer.Exit(EXIT_BROKEN_PROMISE)
 

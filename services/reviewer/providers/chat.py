@@ -33,6 +33,7 @@ from shared.errors import SirenadeError, UserError
 from shared.http.client import Bounds, HttpAnswer, HttpClient
 from shared.http.egress import Egress
 from shared.http.errors import HttpError, Unsendable, Untrusted
+from shared.inputs import read_text
 
 _MOST_BYTES = 1 << 20
 _MOST_RETRY_AFTER_SECONDS = 3600.0
@@ -167,12 +168,7 @@ def read_key(provider: Provider) -> str | None:
     """Read the key. Raises UserError that names the file, never its content."""
     if provider.key_file is None:
         return None
-    try:
-        key = provider.key_file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise UserError(f"{provider.key_file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        key = ""
+    key = read_text(provider.key_file).strip()
     if re.fullmatch(r"[\x21-\x7e]+", key) is None:
         raise UserError(f"{provider.key_file}: holds no key: one word on one line")
     return key

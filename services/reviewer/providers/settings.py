@@ -34,6 +34,7 @@ from pydantic import (
 
 from shared.errors import UserError
 from shared.http.egress import may_carry_secrets
+from shared.inputs import read_text
 
 StructuredOutput = Literal["json_schema", "json_object", "plain"]
 
@@ -147,11 +148,9 @@ class _File(_Frozen):
 def read_providers(path: Path) -> tuple[Provider, ...]:
     """Read the file. Raises UserError that names the file and its fault, never a key."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_text(path))
         providers = _File.model_validate(content).provider
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (tomllib.TOMLDecodeError, RecursionError):
         raise UserError(f"{path} is not a TOML file") from None
     except ValidationError as error:
         problems = "; ".join(

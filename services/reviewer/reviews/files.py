@@ -8,12 +8,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from pydantic import ValidationError
 
 from services.reviewer.reviews.source import Source
 from shared.errors import UserError
+from shared.inputs import LONGEST_LINE, read_lines
 
 FORMAT = 2
 _FORMAT = "format"
@@ -41,28 +42,40 @@ def read_reviews(path: Path) -> Iterator[tuple[int, Source] | Refusal]:
     The file is a CSV with a header (`.csv`), else JSON lines. Raises UserError for a file that
     cannot be read or begins with another format, and for a CSV that lacks a column.
     """
+    lines = read_lines(path, encoding="utf-8-sig", newline="")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            rows = _csv(lines, path) if path.suffix.lower() == ".csv" else _json_lines(lines)
-            is_first = True
-            for number, row in rows:
-                if isinstance(row, Mapping) and str(row.get(_FORMAT)) != str(FORMAT):
-                    if is_first:
-                        raise UserError(f"{path} {_OTHER_FORMAT}")
-                    yield Refusal(number, f"is not of format {FORMAT}")
-                else:
-                    yield _source(number, row)
-                is_first = False
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"cannot read {path}: it is not UTF-8") from None
+        rows = _csv(lines, path) if path.suffix.lower() == ".csv" else _json_lines(lines)
+        is_first = True
+        for number, row in rows:
+            if isinstance(row, Mapping) and str(row.get(_FORMAT)) != str(FORMAT):
+                if is_first:
+                    raise UserError(f"{path} {_OTHER_FORMAT}")
+                yield Refusal(number, f"is not of format {FORMAT}")
+            else:
+                yield _source(number, row)
+            is_first = False
     except csv.Error as error:
         raise UserError(f"cannot read {path}: {error}") from None
 
 
-def _csv(lines: TextIO, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    rows = csv.DictReader(lines)
+class _RowLines:
+    """Lines of a CSV; a row of them is no longer than a line may be."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.characters = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.characters += len(line)
+            if self.characters > LONGEST_LINE:
+                raise csv.Error(f"a row is longer than {LONGEST_LINE} characters")
+            yield line
+
+
+def _csv(lines: Iterator[str], path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    counted = _RowLines(lines)
+    rows = csv.DictReader(counted)
     header = set(rows.fieldnames or ())
     if _FORMAT not in header:
         raise UserError(f"{path} {_OTHER_FORMAT}")
@@ -71,6 +84,7 @@ def _csv(lines: TextIO, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         raise UserError(f"{path} lacks the columns {', '.join(sorted(missing))}")
     for row in rows:
         # An empty cell says that there is nothing; None is the key of cells beyond the header.
+        counted.characters = 0
         yield rows.line_num, {str(name): value or None for name, value in row.items()}
 
 

@@ -1,6 +1,5 @@
 """`./sirenade forget`: oppositions, their end, and the file that carries them over a restore."""
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from sqlalchemy import Engine
@@ -28,7 +26,8 @@ from services.writer.erasure import oppositions
 from services.writer.erasure.oppositions import Forgotten
 from shared.archive.settings import BackupSettings
 from shared.errors import UserError
-from shared.terminal.cli import AsJson, print_result
+from shared.terminal.cli import AsJson, print_json, print_result, say
+from shared.terminal.console import Console
 
 _STORE = "store"
 
@@ -123,12 +122,12 @@ class _Kept:
 
 def _print_forgotten(done: Sequence[Forgotten], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in done]))
+        print_json([asdict(each) for each in done])
         return
     for each in done:
         stands = "opposition recorded" if each.is_new else "the opposition stood already"
         known = "" if each.is_stored else "; the unit is not stored, and will be kept out"
-        typer.echo(f"{each.siren}: {stands}{known}")
+        say(f"{each.siren}: {stands}{known}")
         _print_counts(each.erased)
 
 
@@ -139,17 +138,17 @@ def _withdraw(sirens: Sequence[str], *, as_json: bool) -> None:
             done[siren] = oppositions.withdraw(engine, siren)
             kept.add(engine, siren)
     if as_json:
-        typer.echo(json.dumps({"withdrawn": [siren for siren in done if done[siren]]}))
+        print_json({"withdrawn": [siren for siren in done if done[siren]]})
     else:
         for siren, was_there in done.items():
-            typer.echo(f"{siren}: {'opposition ended' if was_there else 'no opposition stood'}")
+            say(f"{siren}: {'opposition ended' if was_there else 'no opposition stood'}")
     kept.require_all()
 
 
 def _export(path: Path, *, as_json: bool) -> None:
     if str(path) == "-":
         for line in main.export_lines():
-            typer.echo(line)
+            say(line)
         return
     # The file appears whole, and only its owner may read the numbers of people who object.
     unfinished = path.with_name(f"{path.name}.{os.getpid()}")
@@ -177,9 +176,9 @@ def _apply(path: Path, *, as_json: bool) -> None:
     )
     cleared = sum(groups, Counter[str]())
     if as_json:
-        typer.echo(json.dumps({"sirens": len(again), "erased": dict(cleared)}))
+        print_json({"sirens": len(again), "erased": dict(cleared)})
         return
-    typer.echo(f"{len(again)} units checked")
+    say(f"{len(again)} units checked")
     _print_counts(cleared)
 
 
@@ -192,7 +191,7 @@ def _kept(settings: BackupSettings) -> Erasures:
 
 def _print_counts(erased: dict[str, int]) -> None:
     if not erased:
-        typer.echo("nothing was there to erase")
+        say("nothing was there to erase")
         return
     table = Table("table", "rows erased")
     for name, rows in sorted(erased.items()):

@@ -10,11 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from shared.clock import utc_now
+from shared.controls import shown_json
 from shared.days import day_in_france
-from shared.errors import UserError
+from shared.inputs import read_lines
 from shared.sirene.mapping.mapper import map_record, map_unite_legale
 from shared.sirene.pages import page_of
 from shared.sirene.values import MappingError
+from shared.terminal.cli import say
 
 
 def inspect(
@@ -24,24 +26,15 @@ def inspect(
 
     Example: ./sirenade inspect records.jsonl
     """
-    source = Path("/dev/stdin") if str(file) == "-" else file
-    try:
-        with source.open(encoding="utf-8") as lines:
-            for line in inspect_lines(lines):
-                typer.echo(line)
-    except BrokenPipeError:
-        raise  # the reader has seen enough: typer ends without a message
-    except OSError as error:
-        raise UserError(f"cannot read {file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"cannot read {file}: it is not UTF-8") from None
+    for line in inspect_lines(read_lines(file)):
+        say(line)
 
 
 def inspect_lines(lines: Iterable[str]) -> Iterator[str]:
     """Yield one line of JSON for each line that is not blank: the rows, or the error's code."""
     for line in lines:
         if line.strip():
-            yield json.dumps(_inspect(line), ensure_ascii=False, default=_iso)
+            yield shown_json(json.dumps(_inspect(line), ensure_ascii=False, default=_iso))
 
 
 def _iso(value: dt.date) -> str:

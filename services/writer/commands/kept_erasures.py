@@ -10,6 +10,7 @@ from services.writer.erasure import oppositions
 from services.writer.erasure.oppositions import Entry
 from shared.clock import Clock
 from shared.errors import UserError
+from shared.inputs import read_lines
 
 if TYPE_CHECKING:
     from shared.archive.settings import BackupSettings
@@ -18,13 +19,7 @@ Erasures = dict[str, list[Entry]]
 
 
 def read_file(path: Path) -> Erasures:
-    try:
-        with path.open(encoding="utf-8") as lines:
-            return oppositions.read_lines(lines)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"cannot read {path}: it is not UTF-8") from None
+    return oppositions.read_lines(read_lines(path))
 
 
 def read_store(settings: "BackupSettings") -> Erasures | None:

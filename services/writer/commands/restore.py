@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from services.writer import main
 from services.writer.commands.kept_erasures import Erasures, apply_everywhere, read_file, read_store
 from shared.errors import UserError
 from shared.terminal.cli import AsJson, print_result, warn
+from shared.terminal.console import Console
 from shared.terminal.words import thousands
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def restore(
             "erased": dict(erased),
         },
         f"restored {manifest.id}: {thousands(manifest.rows)} rows, all of them counted; "
-        f"{thousands(len(again))} units checked, {thousands(erased.total())} rows erased again\n"
+        f"{thousands(len(again))} units checked, {thousands(erased.total())} rows erased again",
         "Before any service starts: ./sirenade migrate, then ./sirenade reconcile.",
         as_json=as_json,
     )

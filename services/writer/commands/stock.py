@@ -1,7 +1,6 @@
 """`./sirenade stock`: its options and its words."""
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ from services.writer.main import read_stock_settings
 from services.writer.settings import StockFileSettings
 from shared.errors import UserError
 from shared.settings import load
-from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson
+from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, print_result
 from shared.terminal.words import thousands
 
 if TYPE_CHECKING:
@@ -79,13 +78,13 @@ def stock(  # noqa: PLR0913, PLR0917  one parameter per command-line option
         raise UserError("name the stock files or --discard, and one of --compare and --take")
     if plan:
         for planned in command.plan(files or [], load(StockFileSettings).egress):
-            typer.echo(json.dumps(asdict(planned)) if as_json else _plan_in_words(planned))
+            print_result(asdict(planned), _plan_in_words(planned), as_json=as_json)
         return
     settings = read_stock_settings()
     url = settings.database_url.get_secret_value()
     if discard:
         for collection in command.discard(url):
-            typer.echo(json.dumps({"discarded": collection}) if as_json else f"{collection}: gone")
+            print_result({"discarded": collection}, f"{collection}: gone", as_json=as_json)
         return
     options = loader.StockOptions(
         file_date=None if date is None else date.date(),
@@ -107,7 +106,7 @@ def _compare(url: str, files: Sequence[str], options: "StockOptions", *, as_json
 
     found = command.compare(url, files, options)
     for each in found:
-        typer.echo(json.dumps(asdict(each)) if as_json else _comparison_in_words(each))
+        print_result(asdict(each), *_comparison_in_words(each), as_json=as_json)
     return any(each.differing for each in found)
 
 
@@ -117,7 +116,7 @@ def _load(url: str, files: Sequence[str], options: "StockOptions", *, as_json: b
 
     loads = command.load(url, files, options)
     for loaded in loads:
-        typer.echo(json.dumps(_as_json(loaded)) if as_json else _in_words(loaded))
+        print_result(_as_json(loaded), _in_words(loaded), as_json=as_json)
     return any(loaded.refused for loaded in loads)
 
 
@@ -143,14 +142,14 @@ def _plan_in_words(planned: "Planned") -> str:
     )
 
 
-def _comparison_in_words(found: "StockComparison") -> str:
-    by_column = "".join(f"\n  {name}: {thousands(n)}" for name, n in found.columns.items())
-    return (
+def _comparison_in_words(found: "StockComparison") -> list[str]:
+    line = (
         f"{found.collection}: {thousands(found.rows)} rows, {thousands(found.refused)} refused:"
         f" {thousands(found.new)} new, {thousands(found.newer)} newer,"
         f" {thousands(found.older)} older, {thousands(found.vanished)} no longer in the file;"
-        f" {thousands(found.differing)} differ at the same date{by_column}"
+        f" {thousands(found.differing)} differ at the same date"
     )
+    return [line, *(f"  {name}: {thousands(n)}" for name, n in found.columns.items())]
 
 
 def _in_words(load: "StockLoad") -> str:

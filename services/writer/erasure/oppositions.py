@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from services.writer.erasure.honour import honour
 from services.writer.erasure.tombstones import hold_register, hold_unites
 from services.writer.sql.conflicts import DEADLOCK, retry_conflicts
+from shared.controls import shown_json
 from shared.db.restore_marks import clear_mark
 from shared.errors import UserError
 from shared.sirene.identifiers import has_valid_check_digit, is_siren, is_siret, siren_of
@@ -135,7 +136,7 @@ def export_lines(connection: Connection, siren: str | None = None) -> Iterator[s
     """
     streamed = connection.execution_options(stream_results=True)
     for exported in streamed.scalars(_EXPORT, {"siren": siren}):
-        yield json.dumps(exported, ensure_ascii=False)
+        yield shown_json(json.dumps(exported, ensure_ascii=False))
 
 
 def read_lines(lines: Iterable[str]) -> dict[str, list[Entry]]:

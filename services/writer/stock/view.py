@@ -3,11 +3,11 @@
 import time
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from shared.clock import Clock
 from shared.imports.pace import Rate
+from shared.terminal.console import Console
 from shared.terminal.watch import Lines
 from shared.terminal.words import eta, thousands
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from sqlalchemy import Engine, text
 
 from deploy.local.folders import LOCAL
 from services.reviewer.money.budget import Budget
 from shared.errors import UserError
+from shared.terminal.console import Console
 from shared.terminal.words import thousands
 from tests.proofs import plots
 from tests.proofs.avis.due_pages import add_subjects

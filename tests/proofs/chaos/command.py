@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from deploy.local.folders import LOCAL
 from shared.broker import ReliableBroker, make_broker
 from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE
+from shared.terminal.console import Console
 from tests.proofs.chaos.blows import MEAN_WAIT_SECONDS, make_blows
 from tests.proofs.chaos.strikes import Chaos
 from tests.proofs.command import fresh, tell_promises

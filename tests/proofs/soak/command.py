@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from deploy.local.folders import LOCAL
 from shared.logs.files import CLOSED_FILES, FILE_BYTES, SERVICES, log_bytes_cap
+from shared.terminal.console import Console
 from tests.proofs import plots
 from tests.proofs.command import follow, fresh, is_over, lasted, tell
 from tests.proofs.end_state import read_facts

@@ -8,6 +8,7 @@ import typer
 from services.reviewer.commands.databases import register
 from shared.clock import utc_now
 from shared.errors import UserError
+from shared.terminal.cli import say
 from shared.terminal.words import thousands
 
 
@@ -33,4 +34,4 @@ def report(
         out.write_text(render(found, now=utc_now()), encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror}") from None
-    typer.echo(f"{out}: {thousands(found.accepted)} accepted texts, {len(found.samples)} to read")
+    say(f"{out}: {thousands(found.accepted)} accepted texts, {len(found.samples)} to read")

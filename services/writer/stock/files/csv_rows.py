@@ -11,7 +11,7 @@ import zipfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import cast
+from typing import IO, cast
 
 import pyarrow as pa
 
@@ -23,7 +23,10 @@ from shared.errors import UserError
 # Measured: blocks that fit the processor's cache are read three times as fast as 4 MiB at once.
 _BLOCK_BYTES = 1 << 19
 _PARSERS = 2
+_LARGEST_PIECE = 1 << 20
 _ENCRYPTED = 0x1
+# Each is kept to be named; a gzip of a megabyte can hold a thousand million of them.
+_MOST_BROKEN = 100_000
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -51,17 +54,34 @@ class CsvReader(StockReader):
             block = parser.parse(lines.after(rest)) if rest else parsed
             rest = block.rest
             self.broken += block.broken
+            if len(self.broken) > _MOST_BROKEN:
+                raise DamagedFile(f"{self._name}: {self.damage}: too many rows cannot be read")
             if len(block.rows):
                 yield block.rows
             if lines.end_in_mid_line and block.ends_broken:
                 raise DamagedFile(f"{self._name}: {self.damage}: it ends in the middle of a row")
 
 
+class _Archive:
+    """The stream of a zip, read in pieces: its directory is read at once, and grows in memory."""
+
+    def __init__(self, name: str, stream: io.BufferedReader) -> None:
+        self._name = name
+        self._stream = stream
+        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(_LARGEST_PIECE + 1 if size < 0 else min(size, _LARGEST_PIECE + 1))
+        if len(data) > _LARGEST_PIECE:
+            raise DamagedFile(f"{self._name}: the zip holds more than one CSV")
+        return data
+
+
 class ZipReader(CsvReader):
     """Reads the one CSV of a zip."""
 
     def names(self) -> Sequence[str]:
-        archive = zipfile.ZipFile(self._stream)
+        archive = zipfile.ZipFile(cast("IO[bytes]", _Archive(self._name, self._stream)))
         members = [m for m in archive.infolist() if m.filename.lower().endswith(".csv")]
         if len(members) != 1:
             raise UserError(f"{self._name}: the zip holds {len(members)} CSV files, not one")

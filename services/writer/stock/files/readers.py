@@ -54,5 +54,7 @@ class StockReader:
             raise UserError(f"{self._name}: unzip it first: its compression is unusual") from None
         except pa.ArrowInvalid:
             raise DamagedFile(f"{self._name}: {self.damage}") from None
+        except MemoryError:
+            raise DamagedFile(f"{self._name} takes more memory than a stock file") from None
         except OSError as error:
             raise UserError(f"cannot read {self._name}: {error.strerror or 'damaged'}") from None

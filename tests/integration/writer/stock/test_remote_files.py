@@ -14,6 +14,7 @@ from tests.integration.writer.desk import Desk
 from tests.integration.writer.stock.conftest import ESTABLISHMENTS, Stock
 from tests.integration.writer.stock.stoppable_load import STEPS
 from tests.integration.writer.stock.web import Web, serving
+from tests.raw_server import raw_server, response, saying
 
 _FOLLOWING = Egress(redirects=Redirects(()))
 
@@ -111,3 +112,25 @@ def test_an_address_that_cannot_be_read_is_said_in_one_line(url: str) -> None:
     with pytest.raises(UserError, match=r"can be read|cannot be sent|no server") as caught:
         command.plan([url], Egress())
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("http://169.254.169.254/latest", "which is not allowed"),
+        ("http://localhost:1/", "which has no public address"),
+        ("http://user@data.gouv.fr/", "no address that can be read"),
+        ("file:///etc/passwd", "no address that can be read"),
+        ("http://[::1", "no address that can be read"),
+    ],
+)
+def test_a_redirect_leads_to_no_private_host(location: str, said: str) -> None:
+    egress = Egress(redirects=Redirects(("data.gouv.fr", "localhost")))
+    answer = response("302 Found", b"", f"Location: {location}")
+    with (
+        raw_server(saying(answer)) as server,
+        pytest.raises(UserError, match=said) as caught,
+    ):
+        command.plan([server.url], egress)
+    assert "\n" not in str(caught.value)
+    assert len(server.requests) == 1

@@ -2,10 +2,9 @@
 
 import io
 
-from rich.console import Console
-
 from services.fetcher.certificates.view import walk_view
 from shared.clock import Clock
+from shared.terminal.console import Console
 
 
 def test_the_lines_of_a_walk_begin_half_a_minute_after_it_is_announced() -> None:

@@ -192,3 +192,14 @@ def test_a_run_is_named_in_the_lines_of_all_that_its_messages_lead_to() -> None:
     assert (written["batch_id"], written["fetch_id"], written["slice"]) == (7, 5, 0)
     assert {"service", "replica", "message_id", "actor", "level", "timestamp"} <= reviewed.keys()
     assert "fetch_id" not in reviewed
+
+
+def test_a_word_of_a_stranger_steers_no_terminal_and_forges_no_line() -> None:
+    (event,), output = events_of(r"""
+words = "A\x1b]0;T\x07\x9b\x7f\nB\u2028"
+structlog.get_logger().info("said \u202e", message=words, **{"k\u2066": 1})
+""")
+    assert output.rstrip("\n").isprintable()
+    assert event["event"] == "said \u202e"
+    assert event["message"] == "A\x1b]0;T\x07\x9b\x7f\nB\u2028"
+    assert event["k\u2066"] == 1

@@ -28,6 +28,12 @@ def _no_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     ("error", "line"),
     [
         (UserError("use [33], not [/x]"), "error: use [33], not [/x]\n"),
+        (
+            UserError("settings:", "A: no port", "B: \x1b]0;T\x07\nerror: forged"),
+            "error: settings:\n  A: no port\n  B: \\x1b]0;T\\x07\\nerror: forged\n",
+        ),
+        (UserError("said: \u202e\nerror: forged"), "error: said: \\u202e\\nerror: forged\n"),
+        (MemoryError(), "error: this takes more memory than the process may have\n"),
         (PermissionError(13, "Permission denied", "/a/b"), "error: Permission denied: /a/b\n"),
         (OSError(28, "No space left on device"), "error: No space left on device\n"),
         (
@@ -57,3 +63,10 @@ def test_a_bug_keeps_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ZeroDivisionError):
         cli.run(app, name="sirenade")
     assert capsys.readouterr().err == ""
+
+
+def test_each_word_is_a_line_and_json_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.say("un\nfaux", "\x9b31m")
+    cli.print_json({"nom": "\u202eé\n"}, ascii_only=False)
+    cli.print_result({}, "un", "deux", as_json=False)
+    assert capsys.readouterr().out == ('un\\nfaux\n\\x9b31m\n{"nom": "\\u202eé\\n"}\nun\ndeux\n')

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from rich.console import Console
 
 from shared.clock import Clock
+from shared.terminal.console import Console
 from shared.terminal.watch import Lines, watch
 
 
