@@ -23,15 +23,16 @@ def _addresses(places: Places, settings: dict[str, str]) -> Iterator[tuple[str, 
     for path in sorted(places.secrets.glob("*_url*")):
         try:
             listed = path.read_text(encoding="utf-8").split(",")
-        except OSError:
-            continue  # `doctor` says so of the file itself
+        except (OSError, UnicodeDecodeError):
+            continue  # `doctor` or the service says so of the file itself
         yield from ((f".secrets/{path.name}", url.strip()) for url in listed)
     yield _INSEE, settings.get(_INSEE, "")
     file = places.secret("providers") / "providers.toml"
     try:
-        providers = tomllib.loads(file.read_text(encoding="utf-8")).get("provider", [])
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return  # there is none, or the reviewer says what is wrong with it
-    for provider in providers:
-        if "key_file" in provider:
+    found = content.get("provider")
+    for provider in found if isinstance(found, list) else []:
+        if isinstance(provider, dict) and "key_file" in provider:
             yield f"provider {provider.get('name')}", str(provider.get("base_url"))

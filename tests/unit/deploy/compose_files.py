@@ -11,7 +11,7 @@ FOLDER = ROOT / "deploy" / "compose"
 
 
 # Variables with these words hold secrets, unless they name a file.
-_SECRET = re.compile(r"PASS|SECRET|KEY|TOKEN|CREDENTIALS|(DATABASE|BROKER)_URL$|DATA_SOURCE_NAME")
+_SECRET = re.compile(r"PASS|SECRET|KEY|TOKEN|CREDENTIALS|(DATABASE|BROKER)_URLS?$|DATA_SOURCE_NAME")
 
 
 def holds_a_secret(variable: str) -> bool:

@@ -75,6 +75,13 @@ def test_each_server_elsewhere_that_is_asked_in_clear_is_named(places: Places) -
     ]
 
 
+@pytest.mark.parametrize("content", [b"provider = 5", b'provider = ["key_file"]', b"\xff", b"x ="])
+def test_files_that_cannot_be_read_are_no_doubt(places: Places, content: bytes) -> None:
+    (places.secret("providers") / "providers.toml").write_bytes(content)
+    places.secret("shard_database_urls").write_bytes(content)
+    assert [line for line in _warnings(places) if not line.startswith("images")] == []
+
+
 def test_an_image_without_a_digest_is_named(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
