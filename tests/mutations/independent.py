@@ -22,6 +22,10 @@ RICH = "strangers_rich"
 TODAY = dt.date(2025, 12, 31)
 """The last day on which all headcounts of that bank may be told."""
 
+OWN = "handwritten_prose"
+"""Prose of this project, simple and rich, in the words of judges and models; each false text stands
+beside a good one."""
+
 REFUSED_ON_PURPOSE = {
     # An age grows old: editorial rule 6 refuses what this bank's author let pass.
     "bank_dev.good.gaec.2": "age_told",
