@@ -112,7 +112,10 @@ def _of_context(facts: Facts) -> dict[str, bool]:
         "meme_changement": [one.until for one in context.former_activites[:1]]
         == [one.until for one in context.former_enseignes[:1]],
         "demenage": before is not None and before.same_unit,
-        "transfert": before is not None and before.same_unit and before.transfert_siege,
+        "transfert": before is not None
+        and before.same_unit
+        and before.transfert_siege
+        and (facts.est_siege or facts.siret == ""),
         "succede": before is not None and not before.same_unit,
         "remplace": bool(context.successors),
         "meme_jour": before is not None and before.day == facts.date_creation,
