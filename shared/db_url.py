@@ -21,6 +21,11 @@ def normalise_url(url: str) -> URL:
         ) from None
     if parsed.drivername.split("+")[0] not in {"postgresql", "postgres"}:
         raise UserError("the database URL must begin with postgresql://")
+    # The driver would name the rest of the password as a host that it does not find.
+    if "@" in f"{parsed.host} {parsed.database}":
+        raise UserError(
+            "the database URL has more than one @: write %40 for each one in the password"
+        )
     return parsed.set(drivername=DRIVER)
 
 

@@ -37,6 +37,8 @@ _SECRETS = (
     *(f"{role}_broker_url" for role in LOGINS if role in BROKER_USERS),
 )
 _MAY_BE_EMPTY = ("shard_database_urls", "archive_credentials")
+# `shared.db.server_copies` says why.
+_SILENT_LOG = ("log_min_error_statement=panic", "log_error_verbosity=terse")
 # Ports whose setting is not named after the container.
 _PORTS = {15672: "RABBITMQ_MANAGEMENT_PORT"}
 # Connections that PostgreSQL keeps for its owner, and some for people.
@@ -82,6 +84,7 @@ def look(places: Places) -> Iterator[Finding]:
     yield _memory(services)
     yield _logs(services)
     yield _connections(services)
+    yield _server_log(services)
     running = _is_running(places) if engine.good else False
     if running:
         yield _superusers(places)
@@ -245,6 +248,17 @@ def _superusers(places: Places) -> Finding:
     if found:
         return Finding(False, f"roles: superuser of PostgreSQL: {', '.join(found)}: make up")
     return Finding(True, "roles: no service is a superuser of PostgreSQL")
+
+
+def _server_log(services: dict[str, Any]) -> Finding:
+    if "postgres" not in services:
+        text = "PostgreSQL's log: ./sirenade migrate says whether that server quotes rows in it"
+        return Finding(None, text)
+    command = " ".join(services["postgres"].get("command") or [])
+    lacking = [setting for setting in _SILENT_LOG if f"-c{setting}" not in command]
+    if lacking:
+        return Finding(False, f"PostgreSQL's log quotes people's rows without {', '.join(lacking)}")
+    return Finding(True, "PostgreSQL's log quotes no rows")
 
 
 def _is_running(places: Places) -> bool:

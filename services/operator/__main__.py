@@ -7,7 +7,7 @@ from rich.table import Table
 
 from services.operator import main
 from services.operator.archive.commands import archive, backup
-from services.operator.connections import open_engines
+from services.operator.connections import all_urls, open_engines
 from services.operator.failures import item_commands, letter_commands
 from services.operator.jobs.commands import schedule
 from services.operator.logs_command import logs
@@ -18,6 +18,7 @@ from services.operator.numbers.statement_command import statement
 from services.operator.numbers.stats import described, read_stats
 from services.operator.output import print_rows
 from services.operator.roles.command import roles
+from shared.db import server_copies
 from shared.db.shards import connected, migrate_all
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json, say, warn
@@ -40,12 +41,18 @@ def run() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the schema of every database to the revision that this version needs."""
+    """Bring the schema of every database to the revision that this version needs.
+
+    It warns where PostgreSQL itself would copy people's data into its log or its statistics.
+    """
     settings = load(DatabaseSettings)
     for doubt in settings.doubts:
         warn(doubt)
     revision = migrate_all(settings)
     say(f"the schema is at revision {revision}")
+    found = [each for url in all_urls(settings) for each in server_copies.find_at(url)]
+    for sentence in dict.fromkeys(found):
+        warn(sentence)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from services.writer.actors import declare_actors
 from services.writer.dead_letters import DeadLetterArchive
 from services.writer.erasure import oppositions
+from services.writer.erasure.staged import StagedRows
 from services.writer.learned_codes import renew_learned
 from services.writer.settings import StockSettings, WriterSettings
 from services.writer.trades import Trades
@@ -32,6 +33,8 @@ _ARCHIVE_INTERVAL_SECONDS = 10
 # A day begins for its establishments within this time.
 _TURNS_INTERVAL_SECONDS = 60
 _TRADES_INTERVAL_SECONDS = 60
+# Each turn reads what an interrupted load left behind, and mostly nothing.
+_STAGED_INTERVAL_SECONDS = 3600
 # A process knows the same codes all its life: another turn follows one that failed.
 _LEARN_INTERVAL_SECONDS = 3600
 
@@ -69,6 +72,11 @@ def build(
             Loop("dead letters", interval_seconds=_ARCHIVE_INTERVAL_SECONDS, step=archive.step),
             Loop("turns", interval_seconds=_TURNS_INTERVAL_SECONDS, step=turns.step),
             Loop("trades", interval_seconds=_TRADES_INTERVAL_SECONDS, step=trades.step),
+            Loop(
+                "staged rows",
+                interval_seconds=_STAGED_INTERVAL_SECONDS,
+                step=StagedRows(shards).step,
+            ),
             Loop("learned codes", interval_seconds=_LEARN_INTERVAL_SECONDS, step=learn),
         ),
     )

@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+from shared.db import server_copies
 from shared.db.engine import temporary_engine
 from shared.db.grants import become_owner, renew_grants
 from shared.db.locks import Lock, hold
@@ -46,11 +47,13 @@ def upgrade(url: str) -> str | None:
     Where the database has roles, they get the privileges of this version.
     """
     options: dict[str, Any] = {"statement_timeout_seconds": 0, "marked_too": True}
-    with (
-        temporary_engine(url, application_name="sirenade-migrate", **options) as engine,
-        engine.begin() as connection,
-    ):
-        return upgrade_within(connection)
+    with temporary_engine(url, application_name="sirenade-migrate", **options) as engine:
+        with engine.begin() as connection:
+            revision = upgrade_within(connection)
+        # The session's own role may do more than the owner of the tables.
+        with engine.begin() as connection:
+            server_copies.prevent(connection)
+    return revision
 
 
 def upgrade_within(connection: Connection, revision: str = "head") -> str | None:

@@ -46,6 +46,25 @@ def sqlstate(error: BaseException) -> str:
     return getattr(origin, "pgcode", None) or ""
 
 
+def is_of_driver(error: BaseException) -> bool:
+    """Return whether the error's text is the driver's: it may quote rows and statements."""
+    return isinstance(error, DBAPIError | psycopg2.Error)
+
+
+def message_of(error: BaseException) -> str:
+    """Return what may be shown of a driver's error: its first line, which quotes no row.
+
+    The text about a value that is at fault holds the value: its SQLSTATE stands for it.
+    """
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    lines = str(origin).strip().splitlines()
+    if blames_row(error) or not lines:
+        return f"SQLSTATE {sqlstate(error)}" if sqlstate(error) else "no message"
+    # Of tries at several addresses, the last one got furthest.
+    tries = [line for line in lines if line.startswith("connection to server")]
+    return tries[-1] if tries else lines[0]
+
+
 def blames_row(error: BaseException) -> bool:
     """Return whether a row is at fault: the same row would be refused again."""
     return sqlstate(error).startswith(_ROW_CLASSES)

@@ -28,7 +28,7 @@ _CONTENT_NAMES = frozenset(
 _RECORD = re.compile(r"(UniteLegale|Etablissement)\d?[\\'\"]+\s*:")
 _SECRET_FORMS = (
     # A password in a URL, a key in its query, the credentials of a header.
-    (re.compile(r"(?<=://)[^/\s@]+@"), f"{REDACTED}@"),
+    (re.compile(r"(?<=://)[^/\s]+@"), f"{REDACTED}@"),
     (re.compile(r"(?i)([?&][\w-]*(?:key|token|secret|sig|password)=)[^&\s\"']+"), rf"\1{REDACTED}"),
     (re.compile(r"(?i)\b(bearer|basic) [\w.~+/=-]{8,}"), rf"\1 {REDACTED}"),
     (re.compile(r"\bsk-[\w-]{8,}"), REDACTED),
@@ -49,6 +49,8 @@ def secrets_of(settings: BaseSettings) -> set[str]:
         if isinstance(value, SecretStr):
             whole = value.get_secret_value()
             passwords = re.findall(r"://[^/\s@:]*:([^@\s]+)@", whole)
+            # One that was not percent-encoded ends at the last @ of its URL.
+            passwords += re.findall(r"://[^/\s@:]*:([^\s,]+)@", whole)
             found |= {whole, *passwords, *map(unquote, passwords), *_SECRET_LINE.findall(whole)}
     return found
 

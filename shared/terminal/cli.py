@@ -7,14 +7,17 @@ import sys
 from collections.abc import Callable
 from typing import Annotated, NoReturn
 
+import psycopg2
 import typer
 from rich.markup import escape
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from shared.controls import shown, shown_json
+from shared.db.outages import message_of
 from shared.db.restore_marks import MarkedDatabase
 from shared.errors import UserError
 from shared.terminal.console import Console
+from shared.terminal.tracebacks import hide_rows
 
 EXIT_BROKEN_PROMISE = 1
 EXIT_USER_ERROR = 2
@@ -64,13 +67,15 @@ def make_app(help_text: str) -> typer.Typer:
 
 def run(app: typer.Typer, *, name: str) -> None:
     """Run the command line; a person's mistake ends with one line and status 2, no traceback."""
+    hide_rows()
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        app(prog_name=name)
+        # A call of the app itself would put its own hook for uncaught errors in place of ours.
+        typer.main.get_command(app)(prog_name=name)
     except UserError as error:
         _fail(*error.lines)
-    except DBAPIError as error:
+    except (DBAPIError, psycopg2.Error) as error:
         _fail(_of_database(error))
     except ModuleNotFoundError as error:
         # A service's image leaves out what some of its commands need.
@@ -87,19 +92,12 @@ def run(app: typer.Typer, *, name: str) -> None:
         sys.exit(EXIT_INTERRUPTED)
 
 
-def _of_database(error: DBAPIError) -> str:
-    """Return the driver's own words, which name host and port, never the password."""
-    if isinstance(error.orig, MarkedDatabase):
-        return str(error.orig)
-    does = "does not answer" if isinstance(error, OperationalError) else "refuses"
-    return f"the database {does}: {_line_about(error)}"
-
-
-def _line_about(error: DBAPIError) -> str:
-    """Return the first line; of tries at several addresses, the last one, which got furthest."""
-    lines = str(error.orig).strip().splitlines() or ["no message"]
-    tries = [line for line in lines if line.startswith("connection to server")]
-    return (tries or lines)[-1 if tries else 0]
+def _of_database(error: DBAPIError | psycopg2.Error) -> str:
+    """Return the driver's own words, which name host and port, never the password or a row."""
+    if isinstance(marked := getattr(error, "orig", None), MarkedDatabase):
+        return str(marked)
+    is_away = isinstance(error, OperationalError | psycopg2.OperationalError)
+    return f"the database {'does not answer' if is_away else 'refuses'}: {message_of(error)}"
 
 
 def warn(message: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
+from shared.private_files import write_private
 from shared.report.page import render_page
 from tests.proofs.promises import Promise
 from tests.proofs.samples import Sample
@@ -55,9 +56,9 @@ def write(proof: Proof, folder: Path) -> Path:
         "servers": [asdict(each) for each in usage_of_servers(proof.samples)],
         "samples": [asdict(each) for each in proof.samples],
     }
-    (folder / "proof.json").write_text(json.dumps(summary) + "\n", encoding="utf-8")
+    write_private(folder / "proof.json", json.dumps(summary) + "\n")
     page = folder / "proof.html"
-    page.write_text(render(proof), encoding="utf-8")
+    write_private(page, render(proof))
     return page
 
 

@@ -1,6 +1,5 @@
 """`./sirenade forget`: oppositions, their end, and the file that carries them over a restore."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from services.writer.erasure import oppositions
 from services.writer.erasure.oppositions import Forgotten
 from shared.archive.settings import BackupSettings
 from shared.errors import UserError
+from shared.private_files import private_file
 from shared.terminal.cli import AsJson, print_json, print_result, say
 from shared.terminal.console import Console
 
@@ -150,18 +150,11 @@ def _export(path: Path, *, as_json: bool) -> None:
         for line in main.export_lines():
             say(line)
         return
-    # The file appears whole, and only its owner may read the numbers of people who object.
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "w", encoding="utf-8") as out:  # noqa: PTH123  a descriptor
-            count = 0
-            for line in main.export_lines():
-                out.write(f"{line}\n")
-                count += 1
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with private_file(path) as out:
+        count = 0
+        for line in main.export_lines():
+            out.write(f"{line}\n")
+            count += 1
     print_result({"lines": count}, f"{count} lines in {path}", as_json=as_json)
 
 

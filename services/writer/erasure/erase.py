@@ -1,25 +1,30 @@
 """The erasure of all that was made of a person's records, in the caller's transaction.
 
-Its unit test lists all tables with a siren or siret: those to erase, and those of numbers alone.
+`shared.db.personal_columns` lists the columns that may hold people's data.
 """
 
 from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, Table, text
 
-from services.writer.erasure import places
+from services.writer.erasure import places, purged
 from services.writer.erasure.letter_records import Silenced
+from services.writer.erasure.purged import Purged
 from services.writer.erasure.tombstones import (
     HIDDEN_HASH,
     IS_TOMBSTONE,
     is_person,
     nulled,
 )
+from services.writer.sql.pieces import fit_in_one, in_pieces
 from services.writer.sql.prepared import Prepared
 from services.writer.sql.versions import is_covered_by, is_partial
 from shared.avis import RESET_WITHOUT_TEXT
 from shared.db.tables import metadata
 from shared.sirene.records import PERSONAL_ETABLISSEMENT_FIELDS, SIGN_FIELDS, STREET_FIELDS
+
+_NOBODY = Silenced()
 
 
 def _mask(table: Table) -> str:
@@ -62,8 +67,9 @@ _MASKED_ROWS = " ".join(
 
 # Every plan looks the elements of an array up in an index. A join reads whole tables for a
 # few rows, where the tables were never analysed.
-_ERASE = f"""
-    WITH texts AS (
+_PARTS = (
+    f"""
+    texts AS (
       UPDATE avis SET
         outcome = CASE WHEN EXISTS (SELECT FROM etablissements e
             WHERE e.siret = avis.siret AND e.statut_diffusion = 'O' AND 'O' = (
@@ -77,24 +83,26 @@ _ERASE = f"""
             OR outcome NOT IN ('skipped_non_diffusible', 'skipped_opposition'))
         ORDER BY id FOR UPDATE) found
       WHERE avis.id = found.id
-      RETURNING avis.siren, avis.id),
+      RETURNING avis.siren, avis.id)
+    """,
+    """
     attempts AS (
       DELETE FROM avis_attempts
       WHERE siren = ANY(:sirens)
         OR avis_id = ANY (ARRAY(SELECT id FROM avis WHERE siret = ANY(:sirets)))
-      RETURNING siren),
-    {places.ORDERS},
+      RETURNING siren)
+    """,
+    """
     reviews AS (
-      DELETE FROM sources WHERE siren = ANY(:sirens) OR siret = ANY(:sirets) RETURNING siren),
-    {places.LINES},
-    {places.simhashes_of("siren = ANY(:sirens) OR siret = ANY(:sirets)")},
-    {places.ITEMS},
-    {places.REDIRECTS},
-    {places.LETTERS},
+      DELETE FROM sources WHERE siren = ANY(:sirens) OR siret = ANY(:sirets) RETURNING siren)
+    """,
+    """
     pages AS (
       SELECT id, siren FROM pro_localisations
       WHERE (siren = ANY(:sirens) OR siret = ANY(:sirets)) AND nom IS NOT NULL
-      ORDER BY siret FOR UPDATE),
+      ORDER BY siret FOR UPDATE)
+    """,
+    f"""
     concerned AS MATERIALIZED (
       SELECT e.siret, o.siren IS NOT NULL AS opposed, e.statut_diffusion = 'P' AS partial,
         u.statut_diffusion = 'P' AND e.statut_diffusion = 'O' AND e.fetched_at < (
@@ -106,21 +114,53 @@ _ERASE = f"""
           OR {is_person("u")} AS whole
       FROM etablissements e JOIN unites_legales u USING (siren)
       LEFT JOIN oppositions o USING (siren)
-      WHERE (e.siren = ANY(:sirens) OR e.siret = ANY(:sirets)) AND u.siren = ANY(:all)),
-    {", ".join(f"masked_{table.name} AS ({_mask(table)})" for table in _MASKED_TABLES)}
+      WHERE (e.siren = ANY(:sirens) OR e.siret = ANY(:sirets)) AND u.siren = ANY(:all))
+    """,
+    *(f"masked_{table.name} AS ({_mask(table)})" for table in _MASKED_TABLES),
+)
+
+
+def _erasure(parts: Sequence[str], *, simhashes: str, also: str = "") -> str:
+    """Return the statement that erases in these parts, and in every place beside the register.
+
+    It selects a row for each that it erased; pages and letters need more than SQL.
+    """
+    everywhere = (
+        *parts,
+        places.ORDERS,
+        places.LINES,
+        places.simhashes_of(simhashes),
+        places.ITEMS,
+        places.REDIRECTS,
+        places.LETTERS,
+    )
+    return f"""
+    WITH {", ".join(everywhere)}
     SELECT 'avis' AS name, siren, NULL::bigint AS id FROM texts
     UNION ALL SELECT 'avis_attempts', siren, NULL FROM attempts
     UNION ALL SELECT 'review_batch_lines', siren, NULL FROM lines
     UNION ALL SELECT 'avis_orders', siren, NULL FROM orders
-    UNION ALL SELECT 'sources', siren, NULL FROM reviews
     UNION ALL SELECT 'avis_simhashes', siren, NULL FROM simhashes
     UNION ALL SELECT 'failed_items', siren, NULL FROM items
     UNION ALL SELECT 'pro_localisations', siren, id FROM pages
     UNION ALL SELECT 'page_redirects', siren, NULL FROM redirects
     UNION ALL SELECT 'dead_letters', NULL, id FROM letters
-    {_MASKED_ROWS}
-"""
-_HOLD_AND_ERASE = Prepared("erase", _ERASE, first=[places.HOLD])
+    {also}
+    """
+
+
+_HOLD_AND_ERASE = Prepared(
+    "erase",
+    _erasure(
+        _PARTS,
+        simhashes="siren = ANY(:sirens) OR siret = ANY(:sirets)",
+        also=f"UNION ALL SELECT 'sources', siren, NULL FROM reviews {_MASKED_ROWS}",
+    ),
+    first=[places.HOLD],
+)
+_HOLD_AND_UNNAME = Prepared(
+    "unname", _erasure(purged.PARTS, simhashes=purged.LOST_TEXTS), first=[places.HOLD]
+)
 # A replay or a restore must find a tombstone, even where the register never showed this unit as
 # open to all.
 _BURY_ERASED = text(f"""
@@ -133,22 +173,47 @@ _BURY_ERASED = text(f"""
 """)
 
 
-def erase(connection: Connection, silenced: Silenced) -> Counter[str]:
+def erase(
+    connection: Connection, silenced: Silenced = _NOBODY, *, unnamed: Collection[Purged] = ()
+) -> Counter[str]:
     """Delete texts, attempts, raw records and page names; return the number of rows by table.
 
     The caller holds the units' rows. Older data of the other establishments of a P unit goes too.
+    Of the `unnamed` only their names go; the caller then decides which of their texts are due, as
+    of changed facts.
     """
-    if not silenced:
-        return Counter()
-    found = _HOLD_AND_ERASE.run(connection, places.parameters_of(silenced)).all()
-    places.erase_page_names(
-        connection, [row.id for row in found if row.name == "pro_localisations"]
-    )
-    letters = [row.id for row in found if row.name == "dead_letters"]
-    cut = places.cut_letters(connection, silenced, letters)
-    erased = [(row.name, row.siren) for row in found if row.name != "dead_letters"]
-    erased += [("dead_letters", siren) for siren in cut]
+    erased: list[tuple[str, str]] = []
+    if unnamed:
+        statement, parameters = _HOLD_AND_UNNAME, purged.parameters_of(unnamed)
+        erased += _erase(connection, statement, parameters, purged.units_of(unnamed))
+    for part in _pieces(silenced):
+        erased += _erase(connection, _HOLD_AND_ERASE, places.parameters_of(part), part)
     buried = sorted({siren for _, siren in erased if siren in silenced.sirens})
     if buried:
         connection.execute(_BURY_ERASED, {"sirens": buried})
     return Counter(name for name, _ in erased)
+
+
+def _pieces(silenced: Silenced) -> Iterator[Silenced]:
+    """Yield some establishments at a time, then their units."""
+    if fit_in_one(silenced.sirets):
+        if silenced:
+            yield silenced
+        return
+    for sirets in in_pieces(sorted(silenced.sirets)):
+        yield Silenced(sirets=frozenset(sirets))
+    if silenced.sirens:
+        yield Silenced(silenced.sirens)
+
+
+def _erase(
+    connection: Connection, statement: Prepared, parameters: Mapping[str, str], those: Silenced
+) -> list[tuple[str, str]]:
+    """Return table and siren of each row that was erased."""
+    found = statement.run(connection, parameters).all()
+    pages = [row.id for row in found if row.name == "pro_localisations"]
+    places.erase_page_names(connection, pages)
+    letters = [row.id for row in found if row.name == "dead_letters"]
+    cut = places.cut_letters(connection, those, letters)
+    erased = [(row.name, row.siren) for row in found if row.name != "dead_letters"]
+    return [*erased, *(("dead_letters", siren) for siren in cut)]

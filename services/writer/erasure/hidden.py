@@ -18,7 +18,7 @@ from services.writer.sql.versions import (
 )
 from shared.sirene.records import PERSONAL_UNITE_FIELDS, SIGN_FIELDS, STREET_FIELDS
 
-# `hidden`: `HIDE` may concern a staged row. `turned`: `BURY` and `HIDE_STORED` may. Nearly every
+# `hidden`: `HIDE` may concern a staged row. `turned`: `BURY` and `hide_stored` may. Nearly every
 # slice has neither.
 FIND_HIDDEN = Prepared(
     "find_hidden",
@@ -138,60 +138,4 @@ BURY = text(f"""
     {_bury("new_unites", "unites_legales", "siren", "t.siret IS NULL")}
     UNION ALL
     {_bury("new_etablissements", "etablissements", "siret", "t.siret = {0}.siret")}
-""")
-
-# A P that becomes no row hides the stored O in its place, if it was seen later. What was seen with
-# an O that it hides goes too, but for what this very GET shows as well. Selects the sirens and
-# sirets whose rows are hidden now.
-HIDE_STORED = text(f"""
-    WITH hiding AS MATERIALIZED (
-      SELECT n.siren, o.fetched_at AS seen_at, {is_hidden_by("o", "n")} AS whole,
-        {effective("n")} < {effective("o")} AND n.fetched_at > o.fetched_at AS in_place
-      FROM new_unites n JOIN unites_legales o USING (siren)
-      WHERE {is_partial("n")} AND o.statut_diffusion = 'O'),
-    units AS (
-      UPDATE unites_legales u SET
-        {nulled(PERSONAL_UNITE_FIELDS, where=is_person("u"), row="u.")},
-        statut_diffusion = 'P', buried = true, content_hash = {HIDDEN_HASH.format("u")},
-        updated_at = now()
-      FROM hiding h WHERE h.siren = u.siren AND h.in_place
-      RETURNING u.siren),
-    found AS MATERIALIZED (
-      SELECT e.siret, e.siren, true AS own
-      FROM new_etablissements n JOIN etablissements e USING (siret)
-      WHERE {is_partial("n")} AND e.statut_diffusion = 'O'
-        AND {effective("n")} < {effective("e")} AND n.fetched_at > e.fetched_at
-      UNION ALL
-      SELECT e.siret, e.siren, false
-      FROM hiding h JOIN etablissements e USING (siren)
-      WHERE e.statut_diffusion = 'O' AND (h.whole OR e.fetched_at < h.seen_at) AND NOT EXISTS (
-        SELECT FROM new_etablissements n WHERE n.siret = e.siret
-          AND (n.content_hash = e.content_hash OR {is_partial("n")} AND {is_hidden_by("e", "n")}))),
-    persons AS MATERIALIZED (
-      SELECT f.*, {is_person("u")} AS is_person
-      FROM found f LEFT JOIN unites_legales u USING (siren)),
-    periods AS (
-      UPDATE periodes_etablissements p SET {nulled(SIGN_FIELDS)}
-      FROM persons f WHERE f.siret = p.siret AND f.is_person),
-    hidden AS (
-      UPDATE etablissements e SET
-        {nulled(SIGN_FIELDS, where="f.is_person", row="e.")}, {nulled(STREET_FIELDS)},
-        statut_diffusion = CASE WHEN f.own THEN 'P' ELSE e.statut_diffusion END,
-        buried = CASE WHEN f.own THEN true ELSE e.buried END,
-        content_hash = {HIDDEN_HASH.format("e")}, updated_at = now()
-      FROM persons f WHERE f.siret = e.siret
-      RETURNING e.siren, e.siret, f.own),
-    confirmed AS (
-      UPDATE etablissements e SET fetched_at = n.fetched_at
-      FROM new_etablissements n JOIN new_unites u USING (siren)
-      WHERE e.siret = n.siret AND {is_partial("u")} AND e.content_hash = n.content_hash
-        AND e.statut_diffusion = 'O' AND e.fetched_at < n.fetched_at),
-    same AS (
-      -- What was seen since a later P keeps the time of that GET.
-      DELETE FROM new_etablissements n
-      USING etablissements e JOIN unites_legales u USING (siren)
-      WHERE e.siret = n.siret AND e.content_hash = n.content_hash
-        AND {is_partial("u")} AND n.fetched_at < u.fetched_at AND u.fetched_at <= e.fetched_at)
-    SELECT siren AS key FROM units
-    UNION SELECT CASE WHEN own THEN siret ELSE siren END FROM hidden
 """)

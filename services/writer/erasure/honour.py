@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, text
 
 from services.writer.erasure.erase import erase
+from services.writer.erasure.letter_records import Silenced
 from services.writer.erasure.tombstones import (
     HIDDEN_HASH,
     IS_TOMBSTONE,
@@ -15,6 +16,7 @@ from services.writer.erasure.tombstones import (
     nulled,
     withheld,
 )
+from services.writer.sql.pieces import fit_in_one, in_pieces
 from services.writer.sql.versions import is_hidden_by
 from shared.sirene.records import PERSONAL_UNITE_FIELDS, SIGN_FIELDS, STREET_FIELDS
 
@@ -51,7 +53,7 @@ _HONOUR_ETABLISSEMENTS = text(f"""
     FROM (
       SELECT e.siret, {is_person("u")} AS is_person
       FROM etablissements e LEFT JOIN unites_legales u USING (siren)
-      WHERE e.siren = ANY(:sirens) AND {_is_buried("e", "t.siret = e.siret")}) h
+      WHERE e.siret = ANY(:sirets) AND {_is_buried("e", "t.siret = e.siret")}) h
     WHERE h.siret = n.siret
     RETURNING n.siren
 """)
@@ -65,6 +67,7 @@ _BURY_UNREAD = text("""
     FROM etablissements e
     WHERE e.siret = ANY(:keys) AND e.statut_diffusion = 'O' AND e.fetched_at <= :fetched_at
 """)
+_SIRETS = text("SELECT siret FROM etablissements WHERE siren = ANY(:sirens)")
 _BURIED_SIRETS = text("""
     SELECT DISTINCT siret FROM erasures WHERE siren = ANY(:sirens) AND siret IS NOT NULL
 """)
@@ -80,13 +83,24 @@ def honour(connection: Connection, sirens: Sequence[str]) -> Counter[str]:
         return Counter()
     those = {"sirens": sorted(set(sirens))}
     hold_unites(connection, those["sirens"])
-    cleared = Counter(
-        unites_legales=len(connection.execute(_HONOUR_UNITES, those).all()),
-        etablissements=len(connection.execute(_HONOUR_ETABLISSEMENTS, those).all()),
-    )
+    cleared = Counter(unites_legales=len(connection.execute(_HONOUR_UNITES, those).all()))
     sirets = connection.execute(_BURIED_SIRETS, those).scalars().all()
+    for some in in_pieces(sirets):
+        found = connection.execute(_HONOUR_ETABLISSEMENTS, {"sirets": some})
+        cleared["etablissements"] += len(found.all())
     silenced = withheld(connection, sirens=those["sirens"], sirets=sirets)
-    return +(cleared + erase(connection, silenced))
+    return +(cleared + erase(connection, _with_sirets(connection, silenced)))
+
+
+def _with_sirets(connection: Connection, silenced: Silenced) -> Silenced:
+    """Name the establishments of units that have too many for one statement."""
+    if not silenced.sirens:
+        return silenced
+    those = {"sirens": sorted(silenced.sirens)}
+    sirets = connection.execute(_SIRETS, those).scalars().all()
+    if fit_in_one(sirets):
+        return silenced
+    return Silenced(silenced.sirens, silenced.sirets.union(sirets))
 
 
 def withdraw_unread(

@@ -10,6 +10,7 @@ from functools import partial
 from sqlalchemy import Connection, Engine, text
 
 from services.writer.erasure.honour import honour
+from services.writer.erasure.staged import clear_staged
 from services.writer.erasure.tombstones import hold_register, hold_unites
 from services.writer.sql.conflicts import DEADLOCK, retry_conflicts
 from shared.controls import shown_json
@@ -94,12 +95,15 @@ def checked_siren(words: str) -> str:
 def forget(engine: Engine, siren: str, *, reason: str, force: bool = False) -> Forgotten:
     """Record the opposition and erase all that is kept of the unit, in one transaction.
 
-    Raises UserError for a number that is not stored and has a wrong check digit: after a typing
-    mistake the person who objects would stay in the register.
+    A second one clears what an interrupted `stock` left of it. Raises UserError for a number that
+    is not stored and has a wrong check digit: after a typing mistake the person who objects would
+    stay in the register.
     """
     work = partial(_forget, siren=siren, reason=reason, force=force)
     # The merge of a stock file takes its locks in another order.
-    return retry_conflicts(engine, work, conflicts={DEADLOCK}, attempts=_ATTEMPTS)
+    forgotten = retry_conflicts(engine, work, conflicts={DEADLOCK}, attempts=_ATTEMPTS)
+    forgotten.erased.update(clear_staged(engine, [siren]))
+    return forgotten
 
 
 def _forget(connection: Connection, *, siren: str, reason: str, force: bool) -> Forgotten:
@@ -172,6 +176,8 @@ def apply(engine: Engine, by_siren: dict[str, list[Entry]]) -> Iterator[Counter[
             if is_last:
                 clear_mark(connection)
         yield cleared
+    # A dump that somebody made by hand may hold staging tables.
+    yield clear_staged(engine)
 
 
 def _entry(line: str) -> Entry | None:

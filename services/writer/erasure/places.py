@@ -59,9 +59,11 @@ _REWRITE_LETTER = text("""
 _PAGES = text("""
     SELECT id, siret, libelle_commune FROM pro_localisations WHERE id = ANY(:ids) ORDER BY siret
 """)
-_UNNAME_PAGE = text(
-    "UPDATE pro_localisations SET nom = NULL, nom_source = NULL, slug = :slug WHERE id = :id"
-)
+_UNNAME_PAGES = text("""
+    UPDATE pro_localisations p SET nom = NULL, nom_source = NULL, slug = n.slug
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:slugs AS text[])) AS n (id, slug)
+    WHERE p.id = n.id
+""")
 
 
 def simhashes_of(avis: str) -> str:
@@ -96,9 +98,9 @@ def erase_page_names(connection: Connection, ids: Sequence[int]) -> None:
     """Give these pages the slug of a page without a name."""
     if not ids:
         return
-    for page in connection.execute(_PAGES, {"ids": ids}).all():
-        slug = anonymous_slug(page.siret, page.libelle_commune)
-        connection.execute(_UNNAME_PAGE, {"id": page.id, "slug": slug})
+    pages = connection.execute(_PAGES, {"ids": ids}).all()
+    slugs = [anonymous_slug(page.siret, page.libelle_commune) for page in pages]
+    connection.execute(_UNNAME_PAGES, {"ids": [page.id for page in pages], "slugs": slugs})
 
 
 def cut_letters(connection: Connection, silenced: Silenced, ids: Sequence[int]) -> list[str]:

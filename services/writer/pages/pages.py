@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from operator import attrgetter
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from services.writer.erasure.erase import erase
 from services.writer.erasure.letter_records import Silenced
-from services.writer.erasure.purged import Purged, unname
+from services.writer.erasure.purged import Purged
 from services.writer.erasure.tombstones import is_person
 from services.writer.pages.groups import hold_group
 from services.writer.pages.subjects import PageSubject, StoredPage, stored_subject
 from services.writer.sql.copy import copy_into, copy_line
 from services.writer.sql.names import columns, excluded, fields_of
+from services.writer.sql.pieces import in_pieces
 from services.writer.sql.prepared import Prepared
 from shared.avis import RESET, WITHDRAWN
 from shared.db.neighbours import neighbourhood
@@ -111,6 +112,8 @@ _OPEN = Prepared(
     """,
 )
 
+_EMPTY_PAGES = text("TRUNCATE new_pages")
+
 
 def _drop_reviews_of_persons(pages: str) -> str:
     """Return the part of a statement that deletes the reviews of sole traders: a person's data."""
@@ -187,8 +190,10 @@ def renew_pages(
         sent = {"sirets": others, "sirens": sorted(whole), "made": done}
         rows = _READ_SUBJECTS.run(connection, {name: " ".join(sent[name]) for name in sent})
         subjects = [stored_subject(row, sole_traders=sole_traders) for row in rows]
-    if subjects:
-        _renew(connection, subjects)
+    for number, some in enumerate(in_pieces(subjects)):
+        if number:
+            connection.execute(_EMPTY_PAGES)
+        _renew(connection, some)
     _open_made(connection, made)
     _forget(connection, [*subjects, *made])
 
@@ -232,14 +237,11 @@ def _renew(connection: Connection, subjects: Sequence[PageSubject]) -> None:
         if each.changes_slug and not each.is_purged and each.outcome not in WITHDRAWN
     ]
     moved = [each.siret for each in subjects if each.changes_place]
-    unname(
-        connection,
-        [
-            Purged(each.siret, each.facts_hash, each.loses_name)
-            for each in subjects
-            if each.is_purged
-        ],
-    )
+    unnamed = [
+        Purged(each.siret, each.facts_hash, each.loses_name) for each in subjects if each.is_purged
+    ]
+    if unnamed:
+        erase(connection, unnamed=unnamed)
     for statement, sirets in (
         (_CLOSE, closing),
         (_KEEP_SLUGS, renamed),

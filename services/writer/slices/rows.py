@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from services.writer.erasure.hidden import BURY, FIND_HIDDEN, HIDE, HIDE_STORED
+from services.writer.erasure.hidden import BURY, FIND_HIDDEN, HIDE
+from services.writer.erasure.hidden_stored import hide_stored
 from services.writer.erasure.tombstones import HOLD_EDGES
 from services.writer.pages.pages import renew_pages
 from services.writer.pages.subjects import made_subjects
@@ -236,7 +237,7 @@ def _stage(
     if found.hidden or found.turned:
         connection.execute(BURY)
     if found.turned:
-        hidden = connection.execute(HIDE_STORED).scalars().all()
+        hidden = hide_stored(connection)
     return unites, etablissements, hidden
 
 

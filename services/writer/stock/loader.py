@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import psycopg2
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from services.writer.slices.drift import Drift
 from services.writer.stock import log, staging
@@ -136,9 +137,10 @@ class Loader:
         return found == its
 
     def _is_whole(self, load: StockLoad) -> bool:
-        """Return whether the staged rows are still there: a crash empties a table without WAL."""
-        if load.status == "staged":
-            return True
+        """Return whether the staged rows are still there.
+
+        A crash empties a table without WAL, and a restored backup has none.
+        """
         with self.engine.begin() as connection:
             return staging.exists(connection, load.staging) and (
                 not staging.is_empty(connection, load.staging)
@@ -178,7 +180,7 @@ class Loader:
             staging.store_chunk(
                 self.engine, load, number, cleaned.without(chunk.broken), self.drift
             )
-        except psycopg2.Error as error:
+        except (psycopg2.Error, DBAPIError) as error:
             # The server's own message may quote a row.
             raise UserError(
                 f"the database refuses chunk {number} of {file.name}"

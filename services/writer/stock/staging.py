@@ -19,6 +19,7 @@ from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.statements import drop_duplicates
 from services.writer.stock.values import Chunk
 from shared.db.outages import blames_row, sqlstate
+from shared.db.personal_columns import PERSONAL, keep_no_statistics
 from shared.db.tables.stock import stock_loads
 
 _MAINTENANCE_MEMORY = text("SET LOCAL maintenance_work_mem = '256MB'")
@@ -115,6 +116,16 @@ def create(connection: Connection, load: StockLoad) -> None:
         f"ALTER TABLE {load.staging} ALTER content_hash SET DEFAULT '',"
         f" ALTER fetched_at SET DEFAULT '{load.fetched_at.isoformat()}'"
     )
+    # LIKE does not bring it.
+    connection.exec_driver_sql(keep_no_statistics(load.staging, PERSONAL[load.collection]))
+    _grant(connection, load)
+
+
+def _grant(connection: Connection, load: StockLoad) -> None:
+    """Let roles do with the twin what they may do with the table: an erasure reaches both."""
+    those = {"table": load.collection, "to": load.staging}
+    for statement in connection.execute(_GRANTS, those).scalars().all():
+        connection.exec_driver_sql(statement)
 
 
 def drop(connection: Connection, load: StockLoad) -> None:
@@ -231,10 +242,9 @@ def swap(connection: Connection, load: StockLoad) -> bool:
     if not is_empty(connection, table):
         return False
     indexes = connection.execute(_INDEXES, {"table": table}).all()
-    grants = connection.execute(_GRANTS, {"table": table, "to": twin}).scalars().all()
     triggers = connection.execute(_TRIGGERS, {"table": table}).scalars().all()
+    _grant(connection, load)
     for statement in (
-        *grants,
         f"DROP TABLE {table}",
         f"ALTER TABLE {twin} ALTER content_hash DROP DEFAULT, ALTER fetched_at DROP DEFAULT",
         f"ALTER TABLE {twin} RESET (autovacuum_enabled)",

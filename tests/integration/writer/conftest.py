@@ -1,10 +1,11 @@
 """Fixtures of the writer: a desk, records, a person, the command line."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import Engine
 
+from deploy.local.postgres import RunningPostgres
 from services.writer.__main__ import app
 from tests.integration.commands import Sirenade, sirenade_of
 from tests.integration.writer.desk import Desk, ShardUrls, desk_on
@@ -36,3 +37,15 @@ def sirenade(
     """Run the writer's commands on a register in one database."""
     monkeypatch.setenv("SIRENADE_DATABASE_URL", database_url)
     return sirenade_of(app, monkeypatch, capsys)
+
+
+@pytest.fixture
+def log_since(postgres: RunningPostgres) -> Callable[[], str]:
+    """Return what the server has logged since the test began."""
+    path = postgres.directory / "postgres.log"
+    before = path.stat().st_size
+
+    def read() -> str:
+        return path.read_bytes()[before:].decode(errors="replace")
+
+    return read

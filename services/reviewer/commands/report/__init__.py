@@ -8,6 +8,7 @@ import typer
 from services.reviewer.commands.databases import register
 from shared.clock import utc_now
 from shared.errors import UserError
+from shared.private_files import write_private
 from shared.terminal.cli import say
 from shared.terminal.words import thousands
 
@@ -31,7 +32,8 @@ def report(
     if not found.outcomes:
         raise UserError("there are no avis yet: import some establishments first")
     try:
-        out.write_text(render(found, now=utc_now()), encoding="utf-8")
+        # It shows names and texts, and nobody deletes it after an erasure.
+        write_private(out, render(found, now=utc_now()))
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror}") from None
     say(f"{out}: {thousands(found.accepted)} accepted texts, {len(found.samples)} to read")

@@ -12,6 +12,7 @@ from services.writer.stock.renewers.group import renew_group
 from shared.db.engine import make_engine
 from shared.runtime.memory import freeze_objects, return_freed_memory
 from shared.sirene import reference
+from shared.terminal.tracebacks import hide_rows
 
 
 def serve(pipe: Connection) -> None:
@@ -21,6 +22,7 @@ def serve(pipe: Connection) -> None:
     """
     # Ctrl-C reaches every process of a terminal; the command ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hide_rows()
     return_freed_memory()
     reference.load()
     freeze_objects()

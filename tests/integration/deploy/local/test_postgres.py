@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -125,3 +127,19 @@ def test_a_cluster_below_a_folder_that_its_user_cannot_enter_lies_outside_until_
         assert not directory.exists()
     finally:
         running.kill()
+
+
+def test_the_log_of_a_killed_session_quotes_none_of_its_values(start: Start) -> None:
+    running = start()
+    with running.connect() as connection, connection.cursor() as cursor:
+        pid = connection.get_backend_pid()
+        killer = threading.Timer(0.5, os.kill, (pid, signal.SIGKILL))
+        killer.start()
+        with pytest.raises(psycopg2.OperationalError):
+            cursor.execute("SELECT pg_sleep(30), %s", ("ZORGLUB",))
+        killer.join()
+    log = running.directory / "postgres.log"
+    assert processes.wait_while_alive(
+        running.pid, lambda: "was terminated by signal 9" in log.read_text(errors="replace")
+    )
+    assert "ZORGLUB" not in log.read_text(errors="replace")

@@ -111,6 +111,7 @@ def test_the_page_stands_alone_and_shows_a_stranger_s_name_as_text(
     desk.store(*desk.claim(ids))
     written = report(database_url, tmp_path / "page.html")
     assert written.returncode == 0, written.stderr
+    assert (tmp_path / "page.html").stat().st_mode & 0o777 == 0o600, "it shows names"
     page = (tmp_path / "page.html").read_text("utf-8")
     assert "&lt;script&gt;alert(1)" in page
     assert "<script" not in page

@@ -1,8 +1,9 @@
 """A load in a process of its own, in small steps, so that a test can kill it between two."""
 
+import signal
 import sys
 
-from services.writer.stock import command, pages, store
+from services.writer.stock import command, loader, pages, store
 from services.writer.stock.files import csv_rows, sources
 from services.writer.stock.loader import StockOptions
 
@@ -17,6 +18,9 @@ STEPS = (
 def main(database_url: str, *places: str) -> None:
     for module, name, value in STEPS:
         setattr(module, name, value)
+    if "--hold" in places:
+        # All rows are staged; the test kills it here.
+        vars(loader)["judge"] = lambda *_, **__: signal.pause()
     if "--processes" in places:
         pages._FEW = 0
     files = [place for place in places if not place.startswith("--")]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.containers.doctor import look
+from deploy.containers.doctor import _server_log, look
 from deploy.containers.first_files import make
 from deploy.containers.logins import logins_of
 from deploy.containers.paths import Places, SetupError
@@ -192,3 +192,11 @@ def test_the_doctor_says_what_backups_lack(places: Places) -> None:
     places.secret("backup_key").unlink()
     found = [str(finding) for finding in look(places) if "backup" in finding.text]
     assert [each.split()[0] for each in found] == ["MISSING", "MISSING", "?"]
+
+
+def test_the_doctor_names_a_log_that_quotes_rows() -> None:
+    silent = ["postgres", "-clog_min_error_statement=panic", "-clog_error_verbosity=terse"]
+    assert _server_log({"postgres": {"command": silent}}).good
+    for command in (silent[:2], silent[:1], None):
+        assert _server_log({"postgres": {"command": command}}).good is False
+    assert _server_log({}).good is None

@@ -1,26 +1,12 @@
 """No table can be forgotten by the erasure."""
 
+from shared.db.personal_columns import PERSONAL
 from shared.db.tables import metadata
 
 _NUMBERS = ("siren", "siret", "avis_id")
 
-ERASED_TABLES = frozenset(
-    {
-        "unites_legales",
-        "etablissements",
-        "periodes_etablissements",
-        "pro_localisations",
-        "page_redirects",
-        "avis",
-        "avis_attempts",
-        "avis_orders",
-        "sources",
-        "avis_simhashes",
-        "review_batch_lines",
-        "failed_items",
-        "dead_letters",
-    }
-)
+# A fingerprint is a number.
+ERASED_TABLES = frozenset({*PERSONAL, "avis_simhashes"})
 NUMBERS_ONLY_TABLES = frozenset(
     {
         "certificates",

@@ -1,0 +1,139 @@
+"""The places that hold people's data beside the tables, and how long each does after an erasure.
+
+The manual has the same table; a test compares both.
+"""
+
+from typing import NamedTuple
+
+
+class Copy(NamedTuple):
+    """A row of the table, in Markdown."""
+
+    where: str
+    how_long: str
+    what_to_do: str
+
+
+COPIES = (
+    Copy(
+        "slices waiting in RabbitMQ",
+        "until written; masked then",
+        "let the writer run",
+    ),
+    Copy(
+        "dead letters still in RabbitMQ (`.XQ`)",
+        "archived within 10 s while a writer runs, without the records of who was erased; until"
+        " then they stay, with no time limit",
+        "keep one writer running",
+    ),
+    Copy(
+        "RabbitMQ's files on disk",
+        "until the segment is given free, after its messages are acknowledged",
+        "nothing; encrypt the disk",
+    ),
+    Copy(
+        "a page that a fetcher holds, a text that a reviewer generates",
+        "seconds to minutes; the result is refused",
+        "nothing",
+    ),
+    Copy(
+        "staging tables of a `stock` that was interrupted (`stock_unites_legales`,"
+        " `stock_etablissements`)",
+        "`forget` clears them at once, a running writer within the hour what INSEE masks; a load"
+        " that runs masks its rows as they enter the register",
+        "go on with the load, or `./sirenade stock --discard`",
+    ),
+    Copy(
+        "PostgreSQL's statistics (`pg_stats`)",
+        "none are kept of columns with people's data",
+        "`./sirenade migrate` names those that an earlier release left, and how to delete them",
+    ),
+    Copy(
+        "PostgreSQL's log, and what collects it",
+        "no row comes in with `log_min_error_statement = panic`, `log_error_verbosity = terse`"
+        " and `log_destination = stderr`; with other settings, as long as you keep it",
+        "`./sirenade migrate` and `make doctor` check it; delete logs of the time before",
+    ),
+    Copy(
+        "the last statement of a session (`pg_stat_activity`)",
+        "until its next statement",
+        "give `pg_read_all_stats` to nobody who may not read the tables",
+    ),
+    Copy(
+        "dead rows in PostgreSQL's files",
+        "until autovacuum, and reuse of the space",
+        "`VACUUM` where it must be at once; `VACUUM FULL` gives the space back",
+    ),
+    Copy(
+        "write-ahead log, its archive",
+        "as long as you keep the archive; replicas follow at once",
+        "keep it no longer than dumps",
+    ),
+    Copy(
+        "backups",
+        "30 days: `./sirenade backup` deletes older ones; they hold no staging tables",
+        "run it; encrypt them ([Backups](#backups)); versions that the store keeps of deleted"
+        " objects count too; say so in your record of processing",
+    ),
+    Copy(
+        "base backups and dumps that you make yourself",
+        "as long as you keep them",
+        "the same; after one is restored, run `./sirenade forget --apply store` before any service"
+        " starts: no mark reminds you",
+    ),
+    Copy(
+        "erasures in the store (`erasures/`) and files of `--export`",
+        "lists: the newest and one day of older ones; acts: until a list a day younger holds them",
+        "numbers, dates and reasons, no name; encrypted like backups",
+    ),
+    Copy(
+        "a store that is a folder (`file://`)",
+        "as backups; what is put there is for its owner only (0600 in folders of 0700)",
+        "`chmod -R go= FOLDER` for what an earlier release put there; encrypt the disk",
+    ),
+    Copy(
+        "the folder of a backup that is being made (`sirenade-backup-…`, 0700)",
+        "until the command ends; `kill -9` leaves it",
+        "delete it",
+    ),
+    Copy(
+        "stock files of INSEE that you downloaded",
+        "until you delete them; from a URL, `stock` keeps none",
+        "delete them when the load is complete",
+    ),
+    Copy(
+        "`avis-report.html`, the reports of `prove` (0600), what you made of the output of"
+        " commands",
+        "until you delete them",
+        "delete them when they are read",
+    ),
+    Copy(
+        "`.local`: servers of the demo and of the tests",
+        "until `make clean`",
+        "their register is invented: keep real data out",
+    ),
+    Copy(
+        "volumes of containers that were removed",
+        "until `docker volume rm`; `docker compose down --volumes` removes them at once",
+        "look with `docker volume ls`",
+    ),
+    Copy(
+        "`withdrawn_reviews`: digests of a withdrawn review's address and id, without firm or"
+        " words",
+        "as long as its site could show the review, five years where none was stored; the job"
+        " `reviews` deletes them",
+        "nothing: without it the review comes back; `./sirenade reviews withdraw --undo URL`"
+        " deletes one",
+    ),
+    Copy(
+        "logs of the services, archived ones too",
+        "they hold no names, addresses or records",
+        "keep names out of `forget`'s `--reason` too: a file number will do",
+    ),
+)
+
+
+def as_markdown() -> str:
+    """Return the table as the manual has it."""
+    head = "| where | how long | what to do |\n|---|---|---|\n"
+    return head + "".join(f"| {' | '.join(copy)} |\n" for copy in COPIES)
