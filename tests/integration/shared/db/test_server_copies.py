@@ -56,7 +56,8 @@ def test_a_migration_silences_the_log_for_its_database(
 ) -> None:
     loud = {"log_error_verbosity": "default", "log_min_error_statement": "error"}
     _set(postgres, database_url, **loud)
-    assert [each for each in server_copies.find_at(database_url) if "quotes people's rows" in each] != []
+    told = server_copies.find_at(database_url)
+    assert [each for each in told if "quotes people's rows" in each] != []
     upgrade(database_url)
     told = server_copies.find_at(database_url)
     assert [each for each in told if "quotes people's rows" in each] == []
@@ -72,7 +73,7 @@ def test_statements_that_are_logged_for_their_time_are_named(
     assert "log_statement = 'none'" in told
 
 
-def test_an_owner_without_the_right_migrates_and_isserver_copies.find_at(
+def test_an_owner_without_the_right_migrates_and_is_told(
     postgres: RunningPostgres,
     owners_url: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -111,7 +112,7 @@ def test_a_migration_deletes_statistics_of_the_time_before(
     assert server_copies.find_at(database_url) == []
 
 
-def test_an_owner_who_cannot_delete_statistics_isserver_copies.find_at(
+def test_an_owner_who_cannot_delete_statistics_is_told(
     with_statistics: Engine, owners_url: str
 ) -> None:
     upgrade(owners_url)

