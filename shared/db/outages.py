@@ -60,7 +60,7 @@ def message_of(error: BaseException) -> str:
     lines = str(origin).strip().splitlines()
     if blames_row(error) or not lines:
         return f"SQLSTATE {sqlstate(error)}" if sqlstate(error) else "no message"
-    # Of tries at several addresses, the last one got furthest.
+    # The last one of tries at several addresses got furthest.
     tries = [line for line in lines if line.startswith("connection to server")]
     return tries[-1] if tries else lines[0]
 
