@@ -47,7 +47,7 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
     if (told := summary(error, trace)) is None:
         sys.__excepthook__(kind, error, trace)
     else:
-        sys.stderr.write(f"{told}\n")
+        sys.stderr.write(f"{told}\n")  # noqa: TID251  classes and places hold no control character
 
 
 def _tell_of_thread(failed: threading.ExceptHookArgs) -> None:
