@@ -70,7 +70,7 @@ test: servers ## Run unit and integration tests, and one system test that kills 
 test-full: servers ## Run all tests, also the slow ones (needs npm, and kubectl or kustomize)
 	@$(PY) -m tests.servers prepare-slow
 	@$(PY) -m pytest $(SIDE_BY_SIDE)
-	@$(PY) -m pytest --as-roles tests/integration
+	@$(PY) -m pytest --as-roles tests/integration --ignore tests/integration/writer/restore
 	@$(PY) -m pytest -m slow --ignore tests/benchmarks
 
 .PHONY: fuzz
