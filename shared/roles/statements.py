@@ -115,8 +115,9 @@ def grants(
     for granted in (PRIVILEGES, SEQUENCES):
         for role in names.keys() & granted.keys():
             for relation, privileges in granted[role].items():
-                if relation in relations:
-                    yield f"GRANT {privileges} ON {relation} TO {names[role]}"
+                # An erasure reaches the twin that an interrupted load of stock files left, too.
+                for name in {relation, f"stock_{relation}"} & set(relations):
+                    yield f"GRANT {privileges} ON {name} TO {names[role]}"
     for role in names.keys() & set(TEMPORARY):
         yield f"GRANT TEMPORARY ON DATABASE {database} TO {names[role]}"
     yield from _of_functions(names, functions)

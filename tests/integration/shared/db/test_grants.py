@@ -101,3 +101,16 @@ def test_no_password_is_sent_in_clear(role_logins: RoleLogins) -> None:
     )
     assert len(stored) == len(PRIVILEGES)
     assert all(each.startswith("SCRAM-SHA-256$") for each in stored)
+
+
+def test_the_twin_of_an_interrupted_load_keeps_the_privileges_of_its_table(
+    role_logins: RoleLogins,
+) -> None:
+    [url] = role_logins.urls
+    owner = role_logins.url("migrate")
+    do(owner, "CREATE TABLE stock_etablissements (LIKE etablissements)")
+    upgrade(owner)
+    granted = listed(url, PRIVILEGES_OF_ALL)
+    of_table = [line for line in granted if line.startswith(("etablissements ", "etablissements."))]
+    assert of_table
+    assert {f"stock_{line}" for line in of_table} <= set(granted)
