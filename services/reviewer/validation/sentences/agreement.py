@@ -104,7 +104,8 @@ def words_of(tokens: Sequence[Mark]) -> tuple[SpeltWord, ...]:
     )
 
 
-@functools.lru_cache(maxsize=4096)
+# A sentence is looked at several times, and hardly ever comes again in another text.
+@functools.lru_cache(maxsize=64)
 def disagree(tokens: tuple[SpeltWord, ...]) -> bool:
     """Return whether a word of the sentence does not agree with its neighbour or its subject."""
     return (
