@@ -68,6 +68,10 @@ class Facts:
     employeur: bool | None = None
     context: Context = NO_CONTEXT
 
+    @property
+    def unite_annee_creation(self) -> int | None:
+        return None if self.unite_date_creation is None else self.unite_date_creation.year
+
 
 NOT_HASHED = frozenset({"context", "voie"})
 """The context has a hash of its own, and what follows from other fields needs none."""

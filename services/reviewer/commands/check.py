@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +13,23 @@ from services.reviewer.validation import validate
 from shared.controls import shown_json
 from shared.inputs import read_lines
 from shared.sirene.facts import Facts
+from shared.sirene.read_only import read_only
 from shared.terminal.cli import say
 
-_FACTS = TypeAdapter(Facts)
+
+@read_only
+class CallersFacts(Facts):
+    """Facts from elsewhere, of which a year alone may be known: `annee`, of place and unit."""
+
+    annee: int | None = None
+
+    @property
+    def unite_annee_creation(self) -> int | None:
+        day = self.unite_date_creation
+        return self.annee if day is None else day.year
+
+
+_FACTS = TypeAdapter(CallersFacts)
 
 
 def check(
@@ -64,23 +79,38 @@ def _parse(line: str) -> tuple[str, Facts]:
     return request["text"], facts_from(values)
 
 
-def facts_from(values: Mapping[str, Any]) -> Facts:
+def facts_from(values: Mapping[str, Any]) -> CallersFacts:
     """Read the facts. Unknown keys are ignored: callers may add their own.
 
     `annee` is the year of both establishment and unit, as in the banks of texts; `annee_creation`
-    is the establishment's alone.
+    is the establishment's alone. Without a SIRET the two are one, and its place the siège.
     """
     told = {name: value for name, value in values.items() if value not in (None, "")}
     # A number is a text where the field is one: a SIRET, a code.
     told = {name: str(one) if type(one) is int else one for name, one in told.items()}
     told = {"siret": "", "siren": ""} | told
-    both = told.get("annee")
-    if both is not None:
-        told.setdefault("annee_creation", both)
-        told.setdefault("unite_date_creation", told.get("date_creation", f"{both}-01-01"))
+    if told["siret"] == "":
+        told = _of_one_place(told)
+    if "annee" in told:
+        told.setdefault("annee_creation", told["annee"])
+        if "date_creation" in told:
+            told.setdefault("unite_date_creation", told["date_creation"])
     try:
-        return _FACTS.validate_python(told)
+        facts = _FACTS.validate_python(told)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise ValueError(f'"{place}": {first["msg"]}') from None
+    if facts.annee_creation is None and facts.date_creation is not None:
+        return replace(facts, annee_creation=facts.date_creation.year)
+    return facts
+
+
+def _of_one_place(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete facts without a SIRET: nobody told unit and establishment apart."""
+    both: dict[str, Any] = {"est_siege": True}
+    if "date_creation" in told:
+        both["unite_date_creation"] = told["date_creation"]
+    if "annee_creation" in told:
+        both["annee"] = told["annee_creation"]
+    return {**both, **told}

@@ -213,8 +213,7 @@ def wrong_status(checked: CheckedText) -> bool:
         return True
     if checked.facts.est_siege:
         return _is_affirmed(_SECONDARY, text)
-    # Without a SIRET the facts are not from the register: `est_siege` is only its default.
-    return checked.facts.siret != "" and _is_affirmed(_SIEGE, text)
+    return _is_affirmed(_SIEGE, text)
 
 
 def _is_affirmed(pattern: re.Pattern[str], text: str) -> bool:

@@ -68,7 +68,7 @@ def days(facts: Facts) -> dict[str, dt.date]:
     context = facts.context
     found = {
         "date": facts.date_creation,
-        "date_unite": unit_day(facts),
+        "date_unite": facts.unite_date_creation,
         "jour_activite": next((one.until for one in context.former_activites), None),
         "jour_enseigne": next((one.until for one in context.former_enseignes), None),
         "veille_activite": next((one.until - _DAY for one in context.former_activites), None),
@@ -79,15 +79,9 @@ def days(facts: Facts) -> dict[str, dt.date]:
     return {kind: day for kind, day in found.items() if day is not None}
 
 
-def unit_day(facts: Facts) -> dt.date | None:
-    """Return the unit's creation: without a SIRET, facts have one date for both."""
-    return facts.date_creation if facts.siret == "" else facts.unite_date_creation
-
-
 def has_one_year(facts: Facts) -> bool:
-    """Return whether establishment and unit were created in the same year."""
-    unit = unit_day(facts)
-    return facts.siret == "" or (unit is not None and unit.year == facts.annee_creation)
+    """Return whether establishment and unit were created in the same year, or both unknown when."""
+    return facts.unite_annee_creation == facts.annee_creation
 
 
 def has_two_names(facts: Facts) -> bool:
@@ -207,8 +201,8 @@ def years(facts: Facts) -> Iterator[tuple[str, int]]:
     """Yield what a year is the year of, with the year."""
     if facts.annee_creation is not None:
         yield "annee", facts.annee_creation
-    if facts.siret == "" and facts.annee_creation is not None:
-        yield "annee_unite", facts.annee_creation
+    if facts.unite_annee_creation is not None:
+        yield "annee_unite", facts.unite_annee_creation
     for name, day in days(facts).items():
         yield _YEARS[name], day.year
     for name, year in (

@@ -33,10 +33,9 @@ def conditions(facts: Facts, known: Known, activity: ActivityWords) -> frozenset
 
 
 def _of_register(facts: Facts, known: Known, activity: ActivityWords) -> dict[str, bool]:
-    is_siege = facts.est_siege or facts.siret == ""
     return {
-        "siege": is_siege,
-        "secondaire": not is_siege,
+        "siege": facts.est_siege,
+        "secondaire": not facts.est_siege,
         "nul": known.bounds == frozenset({0}),
         "muet": known.bounds is None,
         "emploie": known.bounds not in (None, frozenset({0})),
@@ -67,7 +66,7 @@ def _of_unit(facts: Facts, known: Known) -> dict[str, bool]:
         "masculin": _is_masculine(facts) if form is None else form.genre == "m",
         "nul_unite": bounds == frozenset({0}),
         "muet_unite": bounds is None,
-        "meme_date": has_one_year(facts),
+        "meme_date": facts.annee_creation is not None and has_one_year(facts),
         "ensemble": known.bounds is not None and tells_unit_band(facts),
         "categorie": facts.categorie_entreprise is not None,
         "pme": facts.categorie_entreprise == "PME",

@@ -34,6 +34,41 @@ def test_other_keys_are_passed_over_and_a_year_may_be_a_number() -> None:
 
 
 @pytest.mark.parametrize(
+    ("facts", "sentence", "accepted"),
+    [
+        # Without a SIRET one year and one place are those of unit and establishment.
+        ({"annee": 2011}, "La société, créée en 2011, a son siège à Vannes.", True),
+        ({"annee_creation": 2011}, "La société a été créée en 2011.", True),
+        ({"date_creation": "2011-03-01"}, "La société a été créée le 1er mars 2011.", True),
+        ({"annee": 2011}, "La société a été créée le 1er janvier 2011.", False),
+        ({"annee": 2011, "est_siege": False}, "Le siège de la société est à Vannes.", False),
+        # With one they are told apart, and only `annee` is of both.
+        ({"siret": "30010007000014", "annee": 2011}, "La société a été créée en 2011.", True),
+        (
+            {"siret": "30010007000014", "annee": 2011},
+            "La société a été créée le 1er janvier 2011.",
+            False,
+        ),
+        (
+            {"siret": "30010007000014", "annee_creation": 2011},
+            "La société a été créée en 2011.",
+            False,
+        ),
+        ({"siret": "30010007000014"}, "Le siège de la société est à Vannes.", False),
+    ],
+)
+def test_facts_without_a_number_are_of_one_place(
+    facts: dict[str, object], sentence: str, accepted: bool
+) -> None:
+    known = {"nom": "GARAGE DU PORT", "forme": "SARL", "commune": "Vannes"} | facts
+    text = (
+        "À Vannes se trouve un établissement de GARAGE DU PORT, SARL. Il figure au répertoire "
+        f"Sirene de l’Insee. {sentence}"
+    )
+    assert _check({"facts": known, "text": text})["accepted"] is accepted
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "{",

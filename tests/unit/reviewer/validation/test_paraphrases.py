@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from services.reviewer.commands.check import facts_from
 from services.reviewer.validation import validate
-from shared.sirene.facts import Facts
 
 _PARAPHRASES = [
     (
@@ -68,4 +68,4 @@ _PARAPHRASES = [
 
 @pytest.mark.parametrize(("facts", "text"), _PARAPHRASES)
 def test_a_good_text_that_no_template_wrote_is_accepted(facts: dict[str, Any], text: str) -> None:
-    assert validate(text, Facts(siret="", siren="", **facts)).reasons == ()
+    assert validate(text, facts_from(facts)).reasons == ()
