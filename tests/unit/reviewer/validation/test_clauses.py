@@ -12,11 +12,12 @@ from shared.sirene.facts import Facts
 from shared.sirene.reference import libelle_activite
 
 FactsLike = Callable[..., Facts]
-_ELECTRICIAN = "Travaux d'installation électrique dans tous locaux"
+_HEATER = "Travaux d'installation d'équipements thermiques et de climatisation"
 _PLUMBER = "Travaux d'installation d'eau et de gaz en tous locaux"
 _TEXT = (
     "GARAGE DU PORT est situé à Vannes, dans le Morbihan. L’activité enregistrée,"
-    " « Travaux d’installation électrique dans tous locaux », {}. Il a été créé en 2011."
+    " « Travaux d’installation d’équipements thermiques et de climatisation », {}. Il a été créé"
+    " en 2011."
 )
 
 
@@ -28,8 +29,8 @@ def _clause_of(label: str) -> str:
 
 @pytest.mark.parametrize("verb", ["désigne", "comprend", "recouvre"])
 def test_a_text_with_its_own_clause_passes(verb: str, facts_like: FactsLike) -> None:
-    text = _TEXT.format(f"{verb} {_clause_of(_ELECTRICIAN)}")
-    assert validate(text, facts_like(activite=_ELECTRICIAN)).reasons == ()
+    text = _TEXT.format(f"{verb} {_clause_of(_HEATER)}")
+    assert validate(text, facts_like(activite=_HEATER)).reasons == ()
 
 
 def test_every_clause_passes_beside_its_label(facts_like: FactsLike) -> None:
@@ -52,7 +53,7 @@ def _shown(label: str | None) -> str:
 
 def test_a_text_with_the_clause_of_another_activity_is_refused(facts_like: FactsLike) -> None:
     text = _TEXT.format(f"désigne {_clause_of(_PLUMBER)}")
-    assert "ungrounded_terms" in validate(text, facts_like(activite=_ELECTRICIAN)).reasons
+    assert "ungrounded_terms" in validate(text, facts_like(activite=_HEATER)).reasons
 
 
 @pytest.mark.parametrize(
@@ -60,20 +61,20 @@ def test_a_text_with_the_clause_of_another_activity_is_refused(facts_like: Facts
     [
         "Cette activité comprend {}.",
         "Cet intitulé désigne {}.",
-        "Son activité principale est la location de logements, c’est-à-dire {}.",
-        "Il a pour activité principale la location de logements, soit {}.",
-        "Elle relève de la rubrique « Location de logements », autrement dit : {}.",
-        "« Location de logements » désigne {}.",
+        "Son activité principale est la vinification, c’est-à-dire {}.",
+        "Il a pour activité principale la vinification, soit {}.",
+        "Elle relève de la rubrique « Vinification », autrement dit : {}.",
+        "« Vinification » désigne {}.",
     ],
 )
 def test_a_clause_stands_beside_its_label(sentence: str, facts_like: FactsLike) -> None:
-    facts = facts_like(activite="Location de logements")
+    facts = facts_like(activite="Vinification")
     [read] = CheckedText.of(sentence.format(clause(facts)), facts).sentences
     assert read.understood
     assert not read.disagrees
 
 
 def test_a_clause_alone_does_not_name_the_activity(facts_like: FactsLike) -> None:
-    facts = facts_like(activite=_ELECTRICIAN)
+    facts = facts_like(activite=_HEATER)
     text = f"GARAGE DU PORT est situé à Vannes. Cette activité comprend {clause(facts)}."
     assert not CheckedText.of(text, facts).masked.found & {"activite"}
