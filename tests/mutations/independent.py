@@ -90,7 +90,7 @@ def rows(bank: str) -> Iterator[Row]:
         # The register's facts have a SIRET. Without one nobody knows which place is the siège.
         if told.get("est_siege") is not None:
             told.setdefault("siret", "30010007000014")
-        facts = facts_from(told)
+        facts: Facts = facts_from(told)
         if is_rich:
             facts = as_told(facts, TODAY)
         yield Row(name, value["text"], facts, good, codes)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.reviewer.french.data import FormeJuridique, Genre
 from services.reviewer.french.folding import fold
-from services.reviewer.french.grammar import de, de_le, le
+from services.reviewer.french.grammar import de_le, le
 from services.reviewer.french.names import shown, shown_name
 from services.reviewer.french.phrases import forme
 from shared.sirene.facts import Facts
@@ -76,7 +76,7 @@ class Entite:
 
     `nommee` is true where the name takes an article itself, as « Commune de Clamart » does; else
     the groups have an acronym or the `noun` before it. `says_form` is true where the name tells
-    the legal form.
+    the legal form, `has_sort` where the groups say what it is: « l'organisme » says nothing.
     """
 
     nom: str
@@ -84,6 +84,7 @@ class Entite:
     de: str
     nommee: bool
     says_form: bool
+    has_sort: bool
     noun: Noun
 
 
@@ -96,13 +97,16 @@ def entite(facts: Facts) -> Entite:
     if genre is not None:
         named = _lower(nom) if public else nom
         says = form is None or _says_form(nom, form)
-        return Entite(nom, le(named, genre), de_le(named, genre), True, says, noun)
+        return Entite(nom, le(named, genre), de_le(named, genre), True, says, True, noun)
     before = Noun(form.libelle, form.genre) if form and form.code == "1000" else noun
     acronym = None if form is None else acronym_of(form)
     if form is not None and acronym is not None:
         before = Noun(acronym, form.genre)
     group = f"{before.word} {nom}"
-    return Entite(nom, le(group, before.genre), de_le(group, before.genre), False, False, noun)
+    has_sort = before.word != ORGANISME
+    return Entite(
+        nom, le(group, before.genre), de_le(group, before.genre), False, False, has_sort, noun
+    )
 
 
 def is_public(facts: Facts) -> bool:
@@ -132,11 +136,6 @@ def acronym_of(form: FormeJuridique) -> str | None:
     if match is None or not form.libelle.endswith(")"):
         return None
     return match.group(1) if match.group(1) in _ACRONYMS else None
-
-
-def de_name(nom: str) -> str | None:
-    """Return « de Garage du Port »; None before an article, with which « de » would join."""
-    return None if re.match(r"(?i)les? ", nom) else de(nom)
 
 
 def _noun(form: FormeJuridique | None) -> Noun:

@@ -16,16 +16,26 @@ from services.reviewer.french.names import shown
 from services.reviewer.french.phrases import activity_of, people
 from services.reviewer.notices.draws import Draws
 from services.reviewer.notices.matters import move_of, succession_of, told_band
+from shared.sirene.context import Sites
 from shared.sirene.facts import Facts
 
 Slots = Iterator[tuple[str, str | None]]
 
-_COUNTED = (
-    "entreprises individuelles et unités non diffusées comprises",
-    "entreprises individuelles et unités à diffusion partielle comprises",
-    "entrepreneurs individuels et unités non diffusées compris",
-    "y compris les entreprises individuelles et les unités non diffusées",
-    "y compris les entrepreneurs individuels et les unités à diffusion partielle",
+_COUNTED = tuple(
+    wording
+    for people, counted in (
+        ("entreprises individuelles", "comprises"),
+        ("entrepreneurs individuels", "compris"),
+    )
+    for units in ("non diffusées", "partiellement diffusées", "à diffusion partielle")
+    for wording in (
+        f"{people} et unités {units} {counted}",
+        f"unités {units} et {people} {counted}",
+        f"y compris les {people} et les unités {units}",
+        f"y compris les unités {units} et les {people}",
+        f"avec les {people} et les unités {units}",
+        f"en comptant les unités {units} et les {people}",
+    )
 )
 _CATEGORIES = {
     "PME": "petites et moyennes entreprises (PME)",
@@ -37,6 +47,10 @@ _RANKS = (
     ("deuxième plus ancien", "deuxième"),
     ("troisième plus ancien", "troisième"),
 )
+_WITH = ("avec", "employant")
+_VERBS = (("a", "ont"), ("emploie", "emploient"))
+_ENDS = (("est fermé", "sont fermé"), ("a été fermé", "ont été fermé"))
+"""The ends of one closed place and of several, before their agreement."""
 _TWO = 2
 _SEMICOLON = f"{NBSP}; "
 
@@ -44,7 +58,7 @@ _SEMICOLON = f"{NBSP}; "
 def context_values(facts: Facts, *, year: int, draws: Draws) -> Slots:
     yield from _trade(facts, draws)
     yield from _unit_figures(facts, year)
-    yield from _sites(facts)
+    yield from _sites(facts, draws)
     yield from _past(facts)
     yield from _move(facts)
 
@@ -65,47 +79,61 @@ def _trade(facts: Facts, draws: Draws) -> Slots:
         yield "DONT", f", tous{' deux' if two else ''} avec des salariés"
         yield "ONT", f"{_SEMICOLON}{'les deux' if two else 'tous'} ont des salariés"
     else:
-        yield "DONT", f", dont {en_lettres(employers)} avec des salariés"
-        yield "ONT", f"{_SEMICOLON}{en_lettres(employers)} {_have(employers)} des salariés"
+        told = en_lettres(employers)
+        yield "DONT", f", dont {told} {_WITH[draws.below(len(_WITH), 'with')]} des salariés"
+        verb = _VERBS[draws.below(len(_VERBS), "employers")][employers > 1]
+        have = f"{told} {verb} des salariés"
+        yield "ONT", f"{_SEMICOLON}{have}"
+        yield "SALARIANTS", have
     if trade.rank is not None and trade.rank <= len(_RANKS):
         oldest, first = _RANKS[trade.rank - 1]
         yield "PLUS_ANCIEN", oldest
         yield "PREMIER", first
 
 
-def _have(count: int) -> str:
-    return "a" if count == 1 else "ont"
-
-
 def _unit_figures(facts: Facts, year: int) -> Slots:
     band = told_band(facts.unite_tranche_effectifs, facts.unite_annee_effectifs, year=year)
     if band is not None and band != "00":
-        yield "EFFECTIF_UNITE", people(band, "salarié")
+        staff = people(band, "salarié")
+        yield "EFFECTIF_UNITE", staff
+        # « 200 à 249 » after the establishment's « 100 à 199 salariés » of the same year.
+        if facts.unite_annee_effectifs == facts.annee_effectifs and " à " in staff:
+            yield "NOMBRE_UNITE", staff.removesuffix("salariés").rstrip()
         yield "AN_EFFECTIF_UNITE", str(facts.unite_annee_effectifs)
     yield "CATEGORIE", _CATEGORIES.get(facts.categorie_entreprise or "")
     if facts.annee_categorie_entreprise is not None:
         yield "AN_CATEGORIE", str(facts.annee_categorie_entreprise)
 
 
-def _sites(facts: Facts) -> Slots:
+def _sites(facts: Facts, draws: Draws) -> Slots:
     sites = facts.context.sites
     if sites is None:
         return
     yield "MOIS_SITES", mois_en_lettres(sites.month)
     yield "OUVERTS", en_lettres(sites.open)
-    many = f" dans {en_lettres(sites.communes)} communes"
-    yield "DANS", many if sites.communes > 1 else " dans la même commune"
+    same = ("la même", "une seule")[draws.below(2, "same commune")]
+    yield "TOUS_DANS", _spread(sites, "tous", same)
+    yield "TOUTES_DANS", _spread(sites, "toutes", same)
     closed = sites.closed
     if closed == 0:
         yield "FERMES", ""
         yield "FERMEES", ""
         return
-    s, verb = ("s", "sont") if closed > 1 else ("", "est")
+    many = closed > 1
+    s, verb = ("s", "sont") if many else ("", "est")
     others = "une autre" if closed == 1 else f"{en_lettres(closed)} autres"
-    yield "FERMES", f"{_SEMICOLON}{others.replace('une', 'un')} {verb} fermé{s}"
-    yield "FERMEES", f"{_SEMICOLON}{others} {verb} fermée{s}"
+    ends = _ENDS[draws.below(len(_ENDS), "closed")][many]
+    yield "FERMES", f"{_SEMICOLON}{others.replace('une', 'un')} {ends}{s}"
+    yield "FERMEES", f"{_SEMICOLON}{others} {ends}e{s}"
     yield "AUTRES_ADRESSES", f"{capital(others)} adresse{s}"
     yield "SONT_FERMEES", f"{verb} fermée{s}"
+
+
+def _spread(sites: Sites, every: str, same: str) -> str:
+    if sites.communes > 1:
+        return f" dans {en_lettres(sites.communes)} communes"
+    both = " deux" if sites.open == _TWO else ""
+    return f", {every}{both} dans {same} commune"
 
 
 def _past(facts: Facts) -> Slots:

@@ -1,10 +1,11 @@
 """The matters: what there is to say of an establishment, and how much it interests a reader."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.reviewer.french.folding import fold
-from services.reviewer.french.legal_entity import entite
+from services.reviewer.french.legal_entity import entite, is_foreign, is_public
 from services.reviewer.french.phrases import EFFECTIFS, activite
 from services.reviewer.french.places import place_of
 from services.reviewer.notices.slots import other_name
@@ -16,6 +17,8 @@ LEAST_FACTS = 2
 
 _OLDEST_FIGURE = 3
 """The most years between a figure and the year of the text."""
+_TWO_NUMBERS = frozenset(EFFECTIFS) - {"01", "53"}
+"""The bands that are told as « 20 à 49 »."""
 _MANY = 100
 _LEAST_TO_RANK = 3
 
@@ -51,6 +54,15 @@ def succession_of(facts: Facts) -> Succession | None:
     return None if newest is None or newest.same_unit else newest
 
 
+def creation_of(facts: Facts) -> dt.date | None:
+    """Return the day of the unit's creation; that of a public body or a foreign company is none.
+
+    It is the day of their entry: communes are older, and a foreign company came to France.
+    """
+    entered = is_public(facts) or is_foreign(facts)
+    return None if entered else facts.unite_date_creation
+
+
 def matters_of(facts: Facts, *, year: int) -> list[Matter]:
     """Return all that may be told after the opening; nothing without a place or an activity."""
     if place_of(facts) is None or activite(facts) is None:
@@ -67,8 +79,8 @@ def matters_of(facts: Facts, *, year: int) -> list[Matter]:
 def facts_added(facts: Facts, matters: list[Matter]) -> int:
     """Return how many kinds of facts a text would add to the table; the address counts."""
     kinds = {matter.adds for matter in matters if matter.adds is not None}
-    ranks = any(matter.section == "rang" for matter in matters)
-    return len(kinds) + ranks + (facts.voie is not None)
+    of_two = any(matter.section in {"rang", "effectifs"} for matter in matters)
+    return len(kinds) + of_two + (facts.voie is not None)
 
 
 def _trade(facts: Facts) -> Iterator[Matter]:
@@ -101,12 +113,18 @@ def _history(facts: Facts) -> Iterator[Matter]:
 
 def _headcounts(facts: Facts, year: int) -> Iterator[Matter]:
     own = told_band(facts.tranche_effectifs, facts.annee_effectifs, year=year)
+    unit = told_band(facts.unite_tranche_effectifs, facts.unite_annee_effectifs, year=year)
+    if unit in {"00", own}:
+        unit = None
+    same_year = facts.annee_effectifs == facts.unite_annee_effectifs
+    if own not in {None, "00"} and unit in _TWO_NUMBERS and same_year:
+        yield Matter("effectifs", 7, "band")
+        return
     if own == "00":
         yield Matter("effectif_nul", 4, "band")
     elif own is not None:
         yield Matter("effectif", 6, "band")
-    unit = told_band(facts.unite_tranche_effectifs, facts.unite_annee_effectifs, year=year)
-    if unit is None or unit in {"00", own}:
+    if unit is None:
         return
     sites = facts.context.sites
     several = (sites is not None and sites.open > 1) or own is not None
@@ -124,17 +142,16 @@ def _unit(facts: Facts, year: int) -> Iterator[Matter]:
         yield Matter("categorie", 6, "category")
     elif category == "PME" and (category_year or 0) >= year - _OLDEST_FIGURE:
         yield Matter("categorie", 2, None)
-    own = facts.denomination is None
-    if own and facts.societe_mission and entite(facts).noun.word == "société":
+    if facts.societe_mission and entite(facts).noun.word == "société":
         yield Matter("mission", 8, "mission")
-    if own and facts.economie_sociale_solidaire:
+    if facts.economie_sociale_solidaire:
         yield Matter("solidaire", 6, "solidarity")
     if facts.employeur and facts.annee_effectifs is None:
         yield Matter("employeur", 2, None)
 
 
 def _own(facts: Facts) -> Iterator[Matter]:
-    created, day = facts.unite_date_creation, facts.date_creation
+    created, day = creation_of(facts), facts.date_creation
     differs = created is not None and day is not None and created != day
     if day is not None or facts.annee_creation is not None:
         yield Matter("depuis", 6 if differs else 2, "unit's creation" if differs else None)

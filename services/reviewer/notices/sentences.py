@@ -11,23 +11,32 @@ from services.reviewer.french.grammar import NBSP
 
 SLOT = re.compile(r"\{([A-Z_]+)\}")
 _HEADER = re.compile(r"\[(\w+)\]")
+_LONG = re.compile(r"\w{6,}")
 _BEFORE_SIGN = re.compile(r" (?=[:;»])")
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A sentence with its slots, no-break spaces in place."""
+    """A sentence with its slots, no-break spaces in place; `words` are its own long ones."""
 
     text: str
     slots: frozenset[str]
+    words: frozenset[str]
 
     @classmethod
     def of(cls, line: str) -> "Variant":
-        return cls(_BEFORE_SIGN.sub(NBSP, line), frozenset(SLOT.findall(line)))
+        words = frozenset(roots(SLOT.sub(" ", line)))
+        return cls(_BEFORE_SIGN.sub(NBSP, line), frozenset(SLOT.findall(line)), words)
 
-    def filled(self, values: Mapping[str, str]) -> str:
-        """Put the values into the slots, in one pass: a name made of slots stays a name."""
-        return SLOT.sub(lambda slot: values[slot.group(1)], self.text)
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Put the values into the slots, in one pass: a name made of slots stays a name."""
+    return SLOT.sub(lambda slot: values[slot.group(1)], text)
+
+
+def roots(text: str) -> list[str]:
+    """Return the long words in small letters, without the sign of the plural."""
+    return [word.rstrip("s") for word in _LONG.findall(text.lower())]
 
 
 @functools.cache

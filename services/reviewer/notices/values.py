@@ -4,17 +4,17 @@ A slot without a value is missing here: no sentence that has it can be written.
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 
 from services.reviewer.french.clauses import clause
 from services.reviewer.french.data import FormeJuridique
-from services.reviewer.french.grammar import NBSP, capital, date_en_lettres, mois_en_lettres, que
+from services.reviewer.french.grammar import NBSP, capital, date_en_lettres, mois_en_lettres
 from services.reviewer.french.labels import clean_name
 from services.reviewer.french.legal_entity import (
     ORGANISME,
     Entite,
     acronym_of,
-    de_name,
     entite,
     is_over_the_door,
     is_public,
@@ -25,7 +25,7 @@ from services.reviewer.french.phrases import activite, forme, people
 from services.reviewer.french.places import place_of
 from services.reviewer.notices.context_values import context_values
 from services.reviewer.notices.draws import Draws
-from services.reviewer.notices.matters import told_band
+from services.reviewer.notices.matters import creation_of, told_band
 from services.reviewer.notices.slots import other_name
 from shared.sirene.facts import Facts
 from shared.sirene.records import SOLE_TRADER
@@ -33,6 +33,8 @@ from shared.sirene.records import SOLE_TRADER
 Slots = Iterator[tuple[str, str | None]]
 
 _SEMICOLON = f"{NBSP}; "
+_ACTIVITIES = re.compile(r"(?i)(?:autres? )?activités?\b")
+"""« Activité : activités juridiques » says it twice."""
 
 
 def values_of(facts: Facts, *, year: int, draws: Draws) -> Mapping[str, str]:
@@ -53,8 +55,6 @@ def values_of(facts: Facts, *, year: int, draws: Draws) -> Mapping[str, str]:
 def _names(facts: Facts, unit: Entite) -> Slots:
     nom = shown_name(facts)
     yield "NOM", nom
-    yield "QUE_NOM", que(nom)
-    yield "DE_NOM", de_name(nom)
     is_person = facts.categorie_juridique == SOLE_TRADER and facts.nom != facts.enseigne
     own = (unit.nommee or is_person) and facts.denomination is None
     yield "SUJET_BAS", unit.le if own else nom
@@ -62,6 +62,12 @@ def _names(facts: Facts, unit: Entite) -> Slots:
     yield "ENTITE", unit.le
     yield "ENTITE_MAJ", capital(unit.le)
     yield "DE_ENTITE", unit.de
+    if unit.has_sort:
+        yield "LA_SOCIETE", unit.le
+        yield "LA_SOCIETE_MAJ", capital(unit.le)
+        yield "DE_LA_SOCIETE", unit.de
+    if facts.denomination is not None:
+        yield "L_AUTRE_NOM", capital(unit.le) if unit.nommee else unit.nom
     if not is_public(facts):
         yield "LE_NOM", "l’enseigne" if is_over_the_door(facts) else "le nom"
     yield "ENSEIGNE", other_name(facts.enseigne, facts)
@@ -106,8 +112,12 @@ def _activity(facts: Facts) -> Slots:
     activity = activite(facts)
     if activity is None:
         return
-    yield "ACTIVITE", activity.en_bas
-    yield "INTITULE", f"«{NBSP}{activity.intitule}{NBSP}»"
+    label, title = _without_gloss(activity.en_bas), f"«{NBSP}{activity.intitule}{NBSP}»"
+    yield "ACTIVITE", label
+    yield "INTITULE", title
+    if _ACTIVITIES.match(label):
+        yield "DOMAINE", label
+        yield "RUBRIQUE", title
     words = clause(facts)
     yield "SOIT", f", soit {words}" if words is not None else ""
     if activity.groupe is not None:
@@ -115,16 +125,25 @@ def _activity(facts: Facts) -> Slots:
         yield "GROUPE_SINGULIER", None if activity.pluriel else activity.groupe
 
 
+def _without_gloss(label: str) -> str:
+    """Leave out INSEE's gloss on « commerce de gros », which serves a title."""
+    return label.replace(" (commerce interentreprises)", "")
+
+
 def _beginning(facts: Facts, unit: Entite, draws: Draws) -> Slots:
     """Yield the day of this number, and the unit's own, which is told once."""
-    form, day, created = forme(facts), facts.date_creation, facts.unite_date_creation
+    form, day, created = forme(facts), facts.date_creation, creation_of(facts)
     e = "e" if form is not None and form.genre == "f" else ""
     in_opening = created is not None and draws.below(3, "created") > 0
-    yield "CREEE", _in_year(f" créé{e}", created) if in_opening else ""
+    in_year = _in_year(f" créé{e}", created) if in_opening else ""
+    yield "CREEE", in_year
+    yield "CREEE_INCISE", f",{in_year}," if in_year else ""
+    yield "CREEE_FIN", f",{in_year}" if in_year else ""
     later = created is not None and created != day and not in_opening
     yield "UNITE_CREEE", f"{_SEMICOLON}{_created(unit, created, draws)}" if later else ""
     if created is not None and not in_opening:
         yield "LE_DEBUT_UNITE", f"le {date_en_lettres(created)}"
+        yield "DU_DEBUT_UNITE", f"du {date_en_lettres(created)}"
         yield "CREE", f"créé{'e' if unit.noun.genre == 'f' else ''}"
     if day is not None:
         yield "DEBUT", date_en_lettres(day)
@@ -162,7 +181,9 @@ def _headcount(facts: Facts, year: int) -> Slots:
         return
     staff = people(band, "salarié")
     yield "EFFECTIF", staff
-    yield "PERSONNES", people(band, "personne")
+    persons = people(band, "personne")
+    yield "PERSONNES", persons
+    yield "D_PERSONNES", f"d’{persons}" if persons.startswith("une ") else f"de {persons}"
     yield "D_EFFECTIF", f"d’{staff}" if staff.startswith("un ") else f"de {staff}"
     yield "EFFECTIF_BREF", f", {staff} fin {facts.annee_effectifs}"
 

@@ -8,7 +8,7 @@ from services.reviewer.french.folding import Token, fold, stem, tokenise
 from services.reviewer.french.labels import clean_name, readable_activite, split_arrondissement
 from services.reviewer.validation import communes, headcounts, legal_forms, numbers
 from services.reviewer.validation.checked_text import NOTHING, CheckedText
-from services.reviewer.validation.known import FUNCTION_WORDS, begins_like
+from services.reviewer.validation.known import FUNCTION_WORDS, begins_like, form_labels
 from services.reviewer.validation.lexicon import said
 from services.reviewer.validation.literals import MONTHS
 from services.reviewer.validation.masking import MASK, Span, cover
@@ -26,6 +26,7 @@ _LEAST_TERM_LENGTH = 4
 # « … il n'en est pas le siège », « distinct de son siège ».
 _DENIED = re.compile(r"\b(?:pas|point|non|distincte?|hors|differente?|sans etre)\b[^.;¤]{0,30}$")
 _SIEGE = re.compile(r"\bsiege\b|\betablissement principal\b|\bmaison[ -]mere\b")
+_COMPANY = re.compile(r"\b(?:la|une|cette) societe\b")
 _SECONDARY = re.compile(r"\betablissement secondaire\b|\bsuccursale\b|\bfiliale\b|\bannexe\b")
 _MONTH = "|".join(MONTHS)
 _DATE = re.compile(
@@ -195,7 +196,10 @@ def wrong_legal_form(checked: CheckedText) -> bool:
     facts = (span for span in checked.masked.spans if span.kind != "activite")
     rest = cover(checked.text, (*facts, *understood))
     own = checked.known.forms | legal_forms.groups((fold(checked.facts.activite or ""),))
-    return any(group not in own for group in legal_forms.mentions(rest, fold(rest)))
+    folded, labels = fold(rest), form_labels(checked.facts)
+    if labels and not any("societe" in label for label in labels) and _COMPANY.search(folded):
+        return True
+    return any(group not in own for group in legal_forms.mentions(rest, folded))
 
 
 def wrong_headcount(checked: CheckedText) -> bool:

@@ -4,7 +4,14 @@ from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer
 from tests.integration.reviewer.conftest import Register
-from tests.integration.reviewer.reviews.conftest import REVIEW, Reviews, places_of, review, sirenade, synthese
+from tests.integration.reviewer.reviews.conftest import (
+    REVIEW,
+    Reviews,
+    places_of,
+    review,
+    sirenade,
+    synthese,
+)
 
 
 def test_a_review_goes_when_its_site_keeps_it_no_longer(

@@ -14,7 +14,14 @@ from shared.avis import OrderVerb, TextOrder
 from shared.avis_orders import place_order
 from shared.clock import Clock
 from tests.integration.reviewer.conftest import Register
-from tests.integration.reviewer.reviews.conftest import REVIEW, SIRET, Reviews, places_of, review, synthese
+from tests.integration.reviewer.reviews.conftest import (
+    REVIEW,
+    SIRET,
+    Reviews,
+    places_of,
+    review,
+    synthese,
+)
 
 
 def test_a_review_that_cannot_be_quoted_is_counted(

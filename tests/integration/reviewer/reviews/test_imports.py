@@ -11,8 +11,16 @@ from sqlalchemy import Engine
 from services.reviewer.actors import ShardReviewer
 from shared.db.tables import unites_legales
 from tests.integration.reviewer.conftest import Register
-from tests.integration.reviewer.reviews.conftest import REVIEW, SIRET, Reviews, places_of, review, sirenade, synthese
 from tests.integration.reviewer.reviewers import run_command
+from tests.integration.reviewer.reviews.conftest import (
+    REVIEW,
+    SIRET,
+    Reviews,
+    places_of,
+    review,
+    sirenade,
+    synthese,
+)
 
 FORMER = {
     "siret": SIRET,

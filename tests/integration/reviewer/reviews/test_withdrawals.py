@@ -13,7 +13,15 @@ from services.reviewer.texts.rulings import AvisResult
 from services.reviewer.validation import Verdict
 from tests.conditions import wait_until
 from tests.integration.reviewer.conftest import Register
-from tests.integration.reviewer.reviews.conftest import REVIEW, SIRET, Reviews, places_of, review, sirenade, synthese
+from tests.integration.reviewer.reviews.conftest import (
+    REVIEW,
+    SIRET,
+    Reviews,
+    places_of,
+    review,
+    sirenade,
+    synthese,
+)
 
 _WAITING_FOR_A_TABLE = """
     SELECT FROM pg_locks WHERE NOT granted AND mode = 'ExclusiveLock' AND locktype = 'relation'

@@ -82,9 +82,7 @@ def test_a_label_told_again_has_none(label: str, words: str) -> None:
 def _new(words: str, label: str) -> set[str]:
     """Return the words that mean something and that the label does not have, as noun or verb."""
     known = _roots(label)
-    return {
-        root for root in _roots(words) - _roots(_FRAME) - known if not begins_like(root, known)
-    }
+    return {root for root in _roots(words) - _roots(_FRAME) - known if not begins_like(root, known)}
 
 
 def _roots(text: str) -> set[str]:

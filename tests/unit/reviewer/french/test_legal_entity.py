@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from services.reviewer.french.data import formes_juridiques
-from services.reviewer.french.legal_entity import de_name, entite, is_foreign, short_form
+from services.reviewer.french.legal_entity import entite, is_foreign, short_form
 from shared.sirene.facts import Facts
 
 FactsLike = Callable[..., Facts]
@@ -65,6 +65,9 @@ def test_a_name_that_takes_no_article_follows_a_noun(
     assert (unit.le, unit.nommee) == (le, False)
 
 
+_SORTS = {"5710": True, "6598": True, "9220": True, "1000": True, "7112": False}
+
+
 def test_without_another_name_the_unit_bears_that_of_the_page(facts_like: FactsLike) -> None:
     facts = facts_like(nom="PAUL MONNIER", categorie_juridique="1000")
     assert entite(facts).le == "l’entreprise individuelle Paul Monnier"
@@ -96,9 +99,9 @@ def test_a_form_is_told_without_its_brackets_and_its_organs() -> None:
     assert short_form(forms["5422"]).endswith("l’industrie (SICOMI)")
 
 
-def test_de_does_not_join_with_the_article_of_a_name() -> None:
-    assert de_name("Le Bistrot") is None
-    assert de_name("Atelier") == "d’Atelier"
+def test_a_unit_is_told_by_its_sort_where_its_form_has_one(facts_like: FactsLike) -> None:
+    sorts = {code: entite(facts_like(categorie_juridique=code)).has_sort for code in _SORTS}
+    assert sorts == _SORTS
 
 
 def test_a_company_of_another_country_is_known_by_its_form(facts_like: FactsLike) -> None:

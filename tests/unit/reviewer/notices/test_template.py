@@ -18,7 +18,7 @@ from shared.sirene.context import Context, Sites, Trade
 from shared.sirene.facts import Facts
 from shared.sirene.reference import communes, departement_of, libelles_d_activite
 from tests.unit.reviewer.conftest import FactsLike
-from tests.unit.reviewer.samples import ARTICLES, TRANCHES, YEAR
+from tests.unit.reviewer.samples import ARTICLES, TRANCHES, YEAR, assert_publishable
 
 _MONTH = dt.date(2026, 11, 1)
 _RICH = {
@@ -86,7 +86,9 @@ def test_one_fact_more_is_told_in_the_short_line(facts_like: FactsLike) -> None:
 
 
 def test_two_facts_more_make_a_text(facts_like: FactsLike) -> None:
-    assert all(len(re.findall(r"\. ", text)) > 1 for text in _texts(facts_like()))
+    for text in _texts(facts_like()):
+        assert re.search(r"\. |, a pour activité", text), text
+        assert "sous ce numéro depuis mars 2011" not in text
 
 
 def test_a_text_says_how_it_was_made(facts_like: FactsLike) -> None:
@@ -165,7 +167,9 @@ def test_a_count_has_its_month_and_says_what_is_counted(facts_like: FactsLike) -
     for text in texts:
         assert "novembre 2026" in text
         assert re.search("entreprises individuelles|entrepreneurs individuels", text)
-        assert re.search("unités (?:non diffusées|à diffusion partielle)", text)
+        assert re.search(
+            "unités (?:non diffusées|partiellement diffusées|à diffusion partielle)", text
+        )
 
 
 def test_an_establishment_is_called_so_at_most_twice(facts_like: FactsLike) -> None:
@@ -193,7 +197,7 @@ def test_agreement_follows_the_gender_of_the_legal_form(facts_like: FactsLike) -
         return "\n".join(_texts(facts))
 
     company, group = texts("5710"), texts("6533")
-    assert "une société par actions simplifiée créée en 1998 présente à Vannes" in company
+    assert "une société par actions simplifiée créée en 1998, présente à Vannes" in company
     assert "groupement agricole d’exploitation en commun créé en 1998" in group
     assert "un société" not in company
     assert "une groupement" not in group
@@ -266,3 +270,90 @@ def test_every_legal_form_headcount_and_kind_of_commune_passes(facts_like: Facts
 def test_the_register_is_named_in_full_where_it_is_first_spoken_of(facts_like: FactsLike) -> None:
     for text in _texts(facts_like(**_RICH), 200):
         assert re.match(r"(?:(?!répertoire\b).)*(?:répertoire Sirene|$)", text), text
+
+
+def test_y_and_son_follow_the_opening_only(facts_like: FactsLike) -> None:
+    for facts in (facts_like(**_RICH), facts_like(**_RICH, est_siege=False)):
+        for text in _texts(facts, 200):
+            _, _, *later = re.split(r"(?<=\.) ", text)
+            told = re.search(r"\b(?:y (?!compris)|Son )", " ".join(later))
+            assert told is None, text
+
+
+def test_no_sentence_begins_with_the_date_that_ends_the_one_before(facts_like: FactsLike) -> None:
+    for text in _texts(facts_like(**_RICH), 200):
+        assert re.search(r"(?i)\b(fin \d+)\. (?:à la )?\1", text) is None, text
+
+
+def test_the_headcounts_of_one_year_are_told_in_one_sentence(facts_like: FactsLike) -> None:
+    both = facts_like(**_RICH, annee_effectifs=2024)
+    told = [text for text in _texts(both, 100) if "10 à 19" in text]
+    assert told
+    total = "salariés(?: fin 2024)?, et (?:de )?10 à 19 dans l’ensemble de la société"
+    assert all(re.search(f"un ou deux {total}", text) for text in told)
+    earlier = facts_like(**_RICH, annee_effectifs=2023)
+    assert not any(re.search(total, text) for text in _texts(earlier, 100))
+
+
+@pytest.mark.parametrize(
+    "activity",
+    [
+        "Activités juridiques",
+        "Activités vétérinaires",
+        "Autres activités récréatives et de loisirs",
+    ],
+)
+def test_an_activity_is_not_said_twice(activity: str, facts_like: FactsLike) -> None:
+    sparse = facts_like(activite=activity, voie=None, annee_effectifs=None)
+    for text in (*_texts(facts_like(activite=activity, **_RICH)), *_texts(sparse)):
+        assert re.search(r"(?i)activité[^.]* activités", text) is None, text
+
+
+def test_an_activity_that_the_opening_tells_has_no_sentence_of_its_own(
+    facts_like: FactsLike,
+) -> None:
+    texts = _texts(facts_like(**_RICH), 200)
+    told = [text for text in texts if re.match(r"[^.]* a pour activité", text)]
+    assert told
+    for text in (*texts, *_texts(facts_like())):
+        assert len(re.findall("véhicules automobiles légers", text)) == 1, text
+
+
+@pytest.mark.parametrize(
+    ("form", "unit"), [("5710", "Cotentin Distribution"), ("9220", "Les Abeilles")]
+)
+def test_what_the_unit_is_has_its_own_name_where_the_establishment_has_another(
+    form: str, unit: str, facts_like: FactsLike
+) -> None:
+    facts = facts_like(
+        denomination=unit.upper(),
+        categorie_juridique=form,
+        economie_sociale_solidaire=form == "9220",
+        societe_mission=form == "5710",
+    )
+    quality = "société à mission" if form == "5710" else "l’économie sociale et solidaire"
+    texts = [text for text in _texts(facts) if quality in text]
+    assert len(texts) > 30
+    assert any(re.search(rf"{unit} (?:a|relève|appartient)", text) for text in texts)
+    for seed in map(str, range(60)):
+        assert_publishable(facts, variant_seed=seed)
+
+
+def test_no_public_body_and_no_foreign_company_is_told_a_day_of_creation(
+    facts_like: FactsLike,
+) -> None:
+    for form in ("7210", "4150", "3120"):
+        facts = facts_like(categorie_juridique=form, unite_date_creation=dt.date(1983, 3, 1))
+        assert not any("1983" in text for text in _texts(facts))
+
+
+def test_the_sites_of_one_commune_are_all_in_the_same(facts_like: FactsLike) -> None:
+    for count, told in ((2, "toutes? deux|tous deux"), (5, "toutes|tous")):
+        sites = Sites(open=count, closed=0, communes=1, month=_MONTH)
+        texts = _texts(facts_like(context=Context(sites=sites)))
+        with_sites = [text for text in texts if "dans" in text]
+        assert with_sites
+        assert all(
+            re.search(f", (?:{told}) dans (?:la même|une seule) commune", each)
+            for each in with_sites
+        )

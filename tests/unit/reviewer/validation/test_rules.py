@@ -297,3 +297,9 @@ def test_a_headcount_is_that_of_its_tranche(
 def test_a_text_of_a_megabyte_is_too_long_and_no_rule_reads_it(facts_like: FactsLike) -> None:
     """Rules that compare words with words would take hours, and block the generator's thread."""
     assert validate("A" * 1_000_000, facts_like()).reasons == ("too_long",)
+
+
+def test_an_association_is_called_no_company(facts_like: FactsLike) -> None:
+    facts = facts_like(categorie_juridique="9220", forme="Association déclarée")
+    text = "À Vannes, la société Garage du Port assure l’entretien de véhicules automobiles."
+    assert "wrong_legal_form" in validate(text, facts).reasons
