@@ -134,7 +134,7 @@ def _beginning(facts: Facts, unit: Entite, draws: Draws) -> Slots:
     """Yield the day of this number, and the unit's own, which is told once."""
     form, day, created = forme(facts), facts.date_creation, creation_of(facts)
     e = "e" if form is not None and form.genre == "f" else ""
-    in_opening = created is not None and draws.below(3, "created") > 0
+    in_opening = created is not None and draws.below(2, "created") > 0
     in_year = _in_year(f" créé{e}", created) if in_opening else ""
     yield "CREEE", in_year
     yield "CREEE_INCISE", f",{in_year}," if in_year else ""
