@@ -48,7 +48,7 @@ def test_good_texts_of_the_tuning_half_pass() -> None:
 
 
 def test_texts_that_read_like_a_neighbours_are_told_from_those_that_do_not() -> None:
-    assert all(score.named >= 0.98 for score in duplicate_recalls(TUNING, count=100))
+    assert all(score.named >= 0.97 for score in duplicate_recalls(TUNING, count=100))
     assert near_neighbours(TUNING, count=400) < 0.05
 
 
