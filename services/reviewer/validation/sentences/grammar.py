@@ -48,8 +48,11 @@ class Grammar:
         self._rules = rules(lines, of_unit or {})
         self._first = dict.fromkeys(self._rules, _NOTHING)
         self._grow_first()
+        self._made: dict[Node, Matcher] = {}
         self._matchers = {name: self._plain_matcher(node) for name, node in self._rules.items()}
         self.words = frozenset(terminals(self._rules.values()))
+        # Each process keeps a grammar: what only its making needed goes.
+        self._rules, self._first, self._made = {}, {}, {}
 
     def readings(
         self, rule: str, symbols: Symbols, flags: frozenset[str]
@@ -138,6 +141,13 @@ class Grammar:
         return guarded
 
     def _plain_matcher(self, node: Node) -> Matcher:
+        """Return the matcher of the part; equal parts share one."""
+        made = self._made.get(node)
+        if made is None:
+            made = self._made[node] = self._make_matcher(node)
+        return made
+
+    def _make_matcher(self, node: Node) -> Matcher:
         match node.kind:
             case "words":
                 bits = {word: self._bits[word] for word in node.words if word in self._bits}
