@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +20,7 @@ from services.reviewer.providers.call import CallWindow
 from services.reviewer.reviews import synthese
 from services.reviewer.reviews.selection import select
 from services.reviewer.reviews.validation import validate_synthese
-from services.reviewer.store import Describe, claim, release_claims, store
+from services.reviewer.store import Describe, claim, extend_claims, release_claims, store
 from services.reviewer.texts.attempts import BY_A_MODEL, Attempt, Attempts, attempt
 from services.reviewer.texts.author import Author
 from services.reviewer.texts.duplicates import Rewriter
@@ -30,7 +31,9 @@ from services.reviewer.texts.rulings import AvisResult, Claim, Fate
 from services.reviewer.validation import Verdict
 from shared.avis import HoldReason
 from shared.clock import Clock
-from shared.db.outages import is_outage, is_waiting, slowing_down, sqlstate
+from shared.db.outages import is_passing, slowing_down
+from shared.errors import SlowDown
+from shared.logs import name_of
 from shared.messages import ContractError, ReviewAvis
 from shared.metrics import Metrics
 
@@ -44,6 +47,9 @@ STORE_EVERY_SECONDS = 0.5
 
 _STORE_SECONDS = 10.0
 """Part of the lease that is kept for the store."""
+
+_STORING_SECONDS = 1000.0
+"""Time after which a message's texts are given up that cannot be stored; they are due again."""
 
 _TIME_LIMIT_MS = 1_200_000
 
@@ -103,7 +109,7 @@ class ShardReviewer:
             results = [future.result() for future in done]
             made = [each for each in results if each.attempts]
             if made:
-                fates |= self._store(made, give_up_at=start + self.lease_seconds)
+                fates |= self._store(made, claims, give_up_at=start + _STORING_SECONDS)
             unwritten += (each for each in results if _is_unwritten(each.claim.avis_id, fates))
         parked = park(self.engine, unwritten)
         left_over = [one for one in avis_ids if one not in parked and _is_unwritten(one, fates)]
@@ -187,8 +193,13 @@ class ShardReviewer:
             ai=last.digital_source_type == BY_A_MODEL,
         )
 
-    def _store(self, results: Sequence[AvisResult], *, give_up_at: float) -> dict[int, Fate]:
-        """Store, again and again while the lease lasts: the texts may have been paid for."""
+    def _store(
+        self, results: Sequence[AvisResult], claims: Sequence[Claim], *, give_up_at: float
+    ) -> dict[int, Fate]:
+        """Store, again and again beyond the lease: the texts may have been paid for.
+
+        All claims of the message are kept meanwhile; those that nobody has taken over still count.
+        """
         while True:
             try:
                 fates = store(
@@ -200,15 +211,19 @@ class ShardReviewer:
                     imprint=self.imprint,
                 )
             except (DBAPIError, PoolTimeoutError) as error:
-                if not (is_outage(error) or is_waiting(error)):
+                if not is_passing(error):
                     raise
-                cause = sqlstate(error) or type(error).__name__
-                log.warning("cannot store", avis=len(results), cause=cause)
+                log.warning("cannot store", avis=len(results), cause=name_of(error))
+                self._keep(claims)
                 if self.clock.wait(1.0) or self.clock.monotonic_seconds() > give_up_at:
                     raise
             else:
                 self.count_fates(fates.values())
                 return fates
+
+    def _keep(self, claims: Sequence[Claim]) -> None:
+        with suppress(SlowDown), slowing_down():
+            extend_claims(self.engine, claims, lease_seconds=self.lease_seconds)
 
     def count_fates(self, fates: Iterable[Fate]) -> None:
         for fate in fates:

@@ -52,6 +52,12 @@ RELEASE = text("""
     FROM left_over WHERE avis.id = left_over.id
 """)
 
+EXTEND = text("""
+    UPDATE avis SET lease_until = clock_timestamp() + make_interval(secs => :lease_seconds)
+    WHERE id = ANY(CAST(:ids AS bigint[])) AND claim_token = ANY(CAST(:tokens AS uuid[]))
+      AND outcome = 'pending'
+""")
+
 
 def _update(columns: Sequence[str], more: str, *, read: Sequence[str] = ()) -> TextClause:
     """Return an update of these columns, all texts, and of what `more` sets from `read`, too."""

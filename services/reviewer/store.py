@@ -208,6 +208,15 @@ def release_claims(
         )
 
 
+def extend_claims(engine: Engine, claims: Iterable[Claim], *, lease_seconds: float) -> None:
+    """Keep avis whose results cannot be stored yet from others, where the claims still stand."""
+    held = [(claim.avis_id, str(claim.token)) for claim in claims]
+    ids, tokens = [one for one, _ in held], sorted({token for _, token in held})
+    with engine.begin() as connection:
+        values = {"ids": ids, "tokens": tokens, "lease_seconds": lease_seconds}
+        connection.execute(statements.EXTEND, values)
+
+
 def _has_its_text(row: Row[Any], claimed: Claim, prompt_version: str) -> bool:
     """Return whether the accepted text was made from the same facts by the same prompt."""
     if row.model == HUMAN_EDITED:

@@ -7,6 +7,7 @@ the counters undone. The next delivery of the slice then finds the rows and repe
 
 import datetime as dt
 import enum
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,17 +26,17 @@ from services.writer.slices.refresh import let_yield
 from services.writer.slices.rows import WriteRules, Written, write_rows
 from services.writer.slices.shard_receipts import ShardedClose
 from services.writer.slices.statements import CREATE_NEW, EMPTY_NEW, PROBE_KEYS
-from services.writer.sql.conflicts import DEADLOCK, SERIALISATION_FAILURE
 from shared.days import day_in_france
-from shared.db.outages import blames_row, sqlstate
+from shared.db.outages import blames_row, is_in_the_way
+from shared.logs import sqlstate
 from shared.messages import ContractError, WriteSlice
 from shared.sharding import route
 from shared.sirene.identifiers import siren_of
 from shared.sirene.mapping.unknown_codes import NO_CODES, Codes
 
-# The same transaction can succeed when it is repeated.
-_CONFLICTS = frozenset({SERIALISATION_FAILURE, DEADLOCK})
+# The same transaction can succeed when it is repeated at once; a wait that took this long is told.
 _ATTEMPTS = 5
+_PATIENCE_SECONDS = 20.0
 _PREPARED = "sirenade_writer_tables"
 
 
@@ -88,7 +89,7 @@ def write_slice(
     close = receipts.close_batch if alone else ShardedClose(engine, shards)
     fetched_at = dt.datetime.fromisoformat(message.fetched_at)
     work = _Work(message, read, fetched_at, close, sole_traders, drift or Drift())
-    attempt = 1
+    attempt, end_seconds = 1, time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
             return _write(engine, work) if home is engine else _write_apart(engine, home, work)
@@ -98,7 +99,8 @@ def write_slice(
             if blames_row(error) and not work.carefully:
                 work = replace(work, carefully=True)
                 continue
-            if sqlstate(error) not in _CONFLICTS or attempt == _ATTEMPTS:
+            late = attempt == _ATTEMPTS or time.monotonic() > end_seconds
+            if late or not is_in_the_way(error):
                 raise
             attempt += 1
 

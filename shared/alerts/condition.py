@@ -17,6 +17,7 @@ class ConditionFacts:
     `unknown_codes`: those of the last 7 days by column; `turns_overdue`: by more than a day;
     `held_seconds`: of the text that has waited longest for a person, 0 where none waits;
     `unswept_seconds`: since a sweep of contexts ended, 0 where none began;
+    `throttled_seconds`: for which a provider has answered nothing but 429;
     `freshness_seconds`: age of the register by collection.
     """
 
@@ -37,6 +38,7 @@ class ConditionFacts:
     held_texts: int
     held_seconds: float
     unswept_seconds: float
+    throttled_seconds: Mapping[str, float]
     freshness_seconds: Mapping[str, float]
 
 

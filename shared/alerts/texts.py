@@ -9,12 +9,20 @@ from shared.terminal.words import thousands
 _HELD_HOURS = 72
 # A sweep begins each day; of the whole register it takes hours.
 _UNSWEPT_HOURS = 72
+# A provider's limit for a minute is over by then: that of a day or of an account is reached.
+_THROTTLED_SECONDS = 900
 _BUDGET_REACHED = "The budget for texts is reached, and no text is begun."
 
 
 def _budget_reached(facts: ConditionFacts) -> Iterator[str]:
     if facts.budget_is_reached:
         yield _BUDGET_REACHED
+
+
+def _throttled(facts: ConditionFacts) -> Iterator[str]:
+    for provider, seconds in facts.throttled_seconds.items():
+        if seconds > _THROTTLED_SECONDS:
+            yield f"{provider} has answered nothing but 429 for {seconds / 60:.0f} min: texts wait."
 
 
 def _held(facts: ConditionFacts) -> Iterator[str]:
@@ -65,6 +73,25 @@ CONDITIONS = (
         expression="max by (provider) (sirenade_circuit_state) > 0",
         hold="5m",
         summary="The chat server {{ $labels.provider }} is out of use after failures in a row.",
+    ),
+    # It stays above 0 until a text of the server is accepted.
+    warning(
+        "SirenadeProviderDoubted",
+        expression="max by (provider) (sirenade_trust_state) > 0",
+        hold="1m",
+        summary="All texts of the chat server {{ $labels.provider }} were refused.",
+    ),
+    # It vanishes with the first other answer.
+    warning(
+        "SirenadeProviderThrottled",
+        expression=f"""
+            time() - min by (provider) (sirenade_provider_throttled_timestamp_seconds)
+              > {_THROTTLED_SECONDS}
+        """,
+        hold="1m",
+        summary="The chat server {{ $labels.provider }} has answered nothing but 429"
+        " for {{ $value | humanizeDuration }}.",
+        faults=_throttled,
     ),
     warning(
         "SirenadeBudgetNearlySpent",

@@ -13,6 +13,7 @@ from shared.backoff import doubling
 from shared.broker.errors import BrokerBlocked, BrokerError
 from shared.broker.verdicts import LONGEST_HOLD_SECONDS, Action, decide, hold_seconds
 from shared.errors import Rejected, SlowDown
+from shared.logs import name_of
 
 _MOST_PAUSE_SECONDS = 15.0
 
@@ -94,7 +95,7 @@ class SafeRetries(dramatiq.Middleware):
         retries: int,
     ) -> None:
         # The class of the error is kept; its text may hold values that must not be stored.
-        options = {"retries": retries, "last_error": type(exception).__name__}
+        options = {"retries": retries, "last_error": name_of(exception)}
         retry = message.copy(options=options)
         begun_seconds = time.monotonic()
         patience_seconds = hold_seconds(message.deliveries)

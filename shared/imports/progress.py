@@ -2,8 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -35,6 +35,12 @@ BATCH_TOTALS = f"""{RUNS_BY_STATUS}, {_ROWS},
               coalesce(sum(import_batches.failed), 0)::bigint AS failed_rows"""
 """Columns of a SELECT from import_batches."""
 
+THROTTLED = """(SELECT coalesce(jsonb_object_agg(name, extract(epoch FROM throttled_since)), '{}')
+        FROM review_providers WHERE listed
+          AND throttled_since < clock_timestamp() - interval '5 minutes'
+          AND paused_until > clock_timestamp() - interval '15 minutes')"""
+"""The providers that answer nothing but 429, and since when: a pause lasts 15 minutes at most."""
+
 # One query, over per-batch rows for the import: it costs the same at any number of rows.
 _SNAPSHOT = text(f"""
     SELECT clock_timestamp() AS at,
@@ -57,6 +63,7 @@ _SNAPSHOT = text(f"""
       (SELECT CASE WHEN count(*) = 2 THEN min(treated_until) END FROM watermarks)
         AS treated_until,
       (SELECT paused_because FROM review_budget) AS texts_paused,
+      {THROTTLED} AS throttled,
       (SELECT renewals_per_day FROM review_budget) AS renewals_per_day, {_OF_A_SHARD}
     FROM
       (SELECT min(created_at) AS started_at, string_agg(DISTINCT error, '; ') AS error,
@@ -132,6 +139,8 @@ class Progress:
     day_seconds: float | None = None
     # The reason for which no text is begun; None while texts are made.
     texts_paused: str | None = None
+    # The providers that answer nothing but 429, each with the time of the first, since the epoch.
+    throttled: Mapping[str, float] = field(default_factory=dict)
     # The renewals among the pending avis, and how many may begin in a day: None is no limit.
     renewals: int = 0
     renewals_per_day: int | None = None

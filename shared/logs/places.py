@@ -1,4 +1,4 @@
-"""The places of an error: files and lines, never messages or values."""
+"""The name and the places of an error: its class and SQLSTATE, files and lines, never its words."""
 
 import os
 import traceback
@@ -7,6 +7,19 @@ from types import TracebackType
 
 _ROOT = Path(__file__).parents[2]
 _FRAMES_SHOWN = 6
+
+
+def sqlstate(error: BaseException) -> str:
+    """Return the SQLSTATE of an error of PostgreSQL, as the driver or SQLAlchemy raises it.
+
+    It is empty for others, and where the connection was lost before there was one.
+    """
+    return getattr(getattr(error, "orig", None) or error, "pgcode", None) or ""
+
+
+def name_of(error: BaseException) -> str:
+    """Return the class of an error, with the SQLSTATE where it has one."""
+    return f"{type(error).__name__} {sqlstate(error)}".rstrip()
 
 
 def places_of(error: BaseException) -> list[str]:

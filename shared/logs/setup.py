@@ -15,7 +15,7 @@ import structlog
 from shared.controls import shown_json
 from shared.logs.files import LogFile
 from shared.logs.output import Output
-from shared.logs.places import frames_of
+from shared.logs.places import frames_of, name_of
 from shared.logs.redaction import Event, Redaction
 
 
@@ -114,8 +114,8 @@ def _summarise_exception(_logger: object, _method: str, event: Event) -> Event:
         info = sys.exc_info()
     elif isinstance(info, BaseException):
         info = (type(info), info, info.__traceback__)
-    if info and info[0] is not None:
-        event["exception"] = info[0].__name__
+    if info and info[1] is not None:
+        event["exception"] = name_of(info[1])
         event["at"] = frames_of(info[2])
     return event
 

@@ -11,7 +11,7 @@ from shared.metrics.catalogue import Catalogue
 AVIS_OUTCOMES = ("accepted", "rejected", "discarded", "skipped", "postponed")
 NEAR_ENDS = ("reworded", "kept")
 FALLBACK_CAUSES = ("rejected", "late", "out_of_use")
-CHAT_OUTCOMES = ("answered", "throttled", "failed", "refused", "bad_request")
+CHAT_OUTCOMES = ("answered", "overbilled", "throttled", "failed", "refused", "bad_request")
 # `cached` tokens are among `in`.
 TOKEN_KINDS = ("in", "cached", "out")
 BATCH_STATES = ("ready", "submitted")
@@ -82,6 +82,8 @@ class ReviewerMetrics:
         )
         states = "0: in use, 1: one call finds out, 2: out of use."
         self.circuit_state = new.gauge("sirenade_circuit_state", states, "provider")
+        doubts = "0: trusted, 1: one text finds out, 2: doubted, since all its texts were refused."
+        self.trust_state = new.gauge("sirenade_trust_state", doubts, "provider")
         self.provider_wait_seconds = new.histogram(
             "sirenade_provider_wait_seconds",
             "Time that a call waited for the provider's limits and the budget.",

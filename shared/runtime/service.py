@@ -22,7 +22,7 @@ from shared.db.grants import is_superuser
 from shared.db.migrate import require_current
 from shared.db.shards import require_shards
 from shared.errors import UserError
-from shared.logs import configure_logs, places_of, secrets_of
+from shared.logs import configure_logs, name_of, places_of, secrets_of
 from shared.metrics import Metrics
 from shared.runtime.memory import freeze_objects, return_freed_memory
 from shared.runtime.middleware import ActorMetrics
@@ -113,7 +113,7 @@ class Running:
                 failures += 1
                 self._metrics.loop_failures.labels(loop=loop.name).inc()
                 log.warning(
-                    "loop failed", loop=loop.name, error=type(error).__name__, at=places_of(error)
+                    "loop failed", loop=loop.name, error=name_of(error), at=places_of(error)
                 )
             self._clock.wait(wait_after(failures, loop.interval_seconds))
 

@@ -16,6 +16,7 @@ from shared.controls import shown, shown_json
 from shared.db.outages import message_of
 from shared.db.restore_marks import MarkedDatabase
 from shared.errors import UserError
+from shared.logs import sqlstate
 from shared.terminal.console import Console
 from shared.terminal.tracebacks import hide_rows
 
@@ -96,8 +97,12 @@ def _of_database(error: DBAPIError | psycopg2.Error) -> str:
     """Return the driver's own words, which name host and port, never the password or a row."""
     if isinstance(marked := getattr(error, "orig", None), MarkedDatabase):
         return str(marked)
-    is_away = isinstance(error, OperationalError | psycopg2.OperationalError)
-    return f"the database {'does not answer' if is_away else 'refuses'}: {message_of(error)}"
+    state, words = sqlstate(error), message_of(error)
+    if state and state not in words:
+        words += f" (SQLSTATE {state})"
+    # An error with a SQLSTATE is an answer.
+    is_away = not state and isinstance(error, OperationalError | psycopg2.OperationalError)
+    return f"the database {'does not answer' if is_away else 'refuses'}: {words}"
 
 
 def warn(message: str) -> None:

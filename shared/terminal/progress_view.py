@@ -19,6 +19,7 @@ from shared.terminal.words import (
     paused_texts,
     percent,
     thousands,
+    throttled_texts,
     waiting_renewals,
 )
 
@@ -50,6 +51,8 @@ class ProgressView:
             lines.append(Text(shown(progress.warning), style="yellow"))
         if progress.texts_paused is not None:
             lines.append(Text(paused_texts(progress.texts_paused), style="yellow"))
+        if progress.throttled:
+            lines.append(Text(throttled_texts(progress.throttled), style="yellow"))
         if renewals := _renewals(progress):
             lines.append(Text(renewals))
         if progress.per_day is not None:
@@ -130,6 +133,7 @@ def one_line(progress: Progress) -> str:
         f"{_freshness(progress, ', ')}{f' ({progress.warning})' if progress.warning else ''}"
         f"{f', {_today(progress)}' if progress.per_day is not None else ''}"
         f"{f', {paused_texts(progress.texts_paused)}' if progress.texts_paused else ''}"
+        f"{f', {throttled_texts(progress.throttled)}' if progress.throttled else ''}"
         f"{f', {renewals}' if (renewals := _renewals(progress)) else ''}"
         f"{f', {progress.error}' if progress.error else ''}"
     )

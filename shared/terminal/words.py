@@ -1,6 +1,7 @@
 """Numbers, durations and money as people read them."""
 
 import time
+from collections.abc import Mapping
 from decimal import Context, Decimal
 
 _SPACE = "\N{NO-BREAK SPACE}"
@@ -19,6 +20,15 @@ _PAUSES = {
 def paused_texts(because: str) -> str:
     """Say that no text is begun, and why (`review_budget.paused_because`)."""
     return f"texts are paused ({_PAUSES[because]}): ./sirenade avis resume"
+
+
+def throttled_texts(since_by_provider: Mapping[str, float]) -> str:
+    """Say which chat servers answer nothing but 429; nothing where none does."""
+    told = (
+        (name, time.strftime("%d/%m %H:%M", time.localtime(since)))
+        for name, since in sorted(since_by_provider.items())
+    )
+    return ", ".join(f"{name} answers nothing but 429 since {since}" for name, since in told)
 
 
 def waiting_renewals(number: int, per_day: int) -> str:

@@ -77,7 +77,8 @@ def reviewing(
         providers = directory / "providers.toml"
         providers.write_text(
             f"[[provider]]\nname = 'llmock'\nbase_url = '{llmock.base_url}'\nmodel = 'm'\n"
-            f"max_parallel = {generators}\n{limit}"
+            f"max_parallel = {generators}\n{limit}\n"
+            "price = { input_eur_per_million = 0, output_eur_per_million = 0 }\n"
         )
         settings["SIRENADE_AVIS_PROVIDERS_FILE"] = str(providers)
     process = subprocess.Popen(

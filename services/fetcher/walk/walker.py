@@ -26,7 +26,7 @@ from services.fetcher.walk.slices import PageSlice, cut_page
 from services.fetcher.walk.store import FetchedPage, PageLease, PageStore
 from shared.backoff import doubling
 from shared.errors import SlowDown
-from shared.logs import places_of
+from shared.logs import name_of, places_of
 from shared.messages import FetchPage, WriteSlice
 from shared.metrics import Metrics
 
@@ -85,7 +85,7 @@ class Walker:
             if lease.starts >= _STARTS_WORTH_TELLING:
                 self.pages.note_error(f"INSEE gives no good answer, asked again later: {error}")
         except Exception as error:
-            log.warning("page not fetched", error=type(error).__name__, at=places_of(error))
+            log.warning("page not fetched", error=name_of(error), at=places_of(error))
             # The broker or the database is away: the next attempt may start at once.
             self._release(lease, 1.0)
             raise

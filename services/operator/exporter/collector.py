@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.operator.exporter import families, queries
 from services.operator.exporter.families import Family, Value, added
+from shared.logs import name_of
 
 log = structlog.get_logger()
 
@@ -76,7 +77,7 @@ class DatabaseCollector(Collector):
             values = self._read(reading)
         except SQLAlchemyError as error:
             if reading.metrics is not None or reading.good_until < 0:
-                log.warning("totals not read", reading=reading.name, error=type(error).__name__)
+                log.warning("totals not read", reading=reading.name, error=name_of(error))
             reading.metrics = None
         else:
             reading.metrics = [

@@ -137,6 +137,12 @@ WORK = (
     ),
     Family("sirenade_provider_spent_euros", "Money spent on texts.", ("provider",)),
     Family("sirenade_provider_calls", "Calls that were settled.", ("provider",)),
+    # No child for a provider that answers something else, too.
+    Family(
+        "sirenade_provider_throttled_timestamp_seconds",
+        "Since when a provider answers nothing but 429.",
+        ("provider",),
+    ),
 )
 
 # These are counted anew only now and then: they read what grows with the register.

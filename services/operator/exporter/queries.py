@@ -8,7 +8,7 @@ from sqlalchemy import text
 from shared.avis import AvisOutcome
 from shared.days import TIME_ZONE
 from shared.db.days import MIDNIGHT, day_start
-from shared.imports.progress import BATCH_TOTALS, RUNS_BY_STATUS
+from shared.imports.progress import BATCH_TOTALS, RUNS_BY_STATUS, THROTTLED
 from shared.sirene.reference import CODED_FIELDS
 
 CONTROL = text(f"""
@@ -95,7 +95,8 @@ CONTROL = text(f"""
         (SELECT coalesce(renewals_per_day::float, 'Infinity') FROM review_budget),
       'sirenade_provider_spent_euros',
         (SELECT json_object_agg(name, spent_eur) FROM review_providers),
-      'sirenade_provider_calls', (SELECT json_object_agg(name, calls) FROM review_providers))
+      'sirenade_provider_calls', (SELECT json_object_agg(name, calls) FROM review_providers),
+      'sirenade_provider_throttled_timestamp_seconds', {THROTTLED})
     FROM (
       SELECT {BATCH_TOTALS}, coalesce(sum(cardinality(missing_sirets)), 0) AS missing
       FROM import_batches) b

@@ -13,7 +13,7 @@ from services.operator.jobs.slots import SlotLost, Taken
 from shared.backoff import stepped
 from shared.clock import Clock
 from shared.errors import SirenadeError
-from shared.logs import places_of
+from shared.logs import name_of, places_of
 from shared.metrics import Metrics
 
 log = structlog.get_logger()
@@ -77,5 +77,5 @@ def _words(error: Exception) -> str:
         return str(error)
     if isinstance(error, DBAPIError):
         first_line = (str(error.orig).strip().splitlines() or ["no message"])[0]
-        return f"{type(error).__name__}: {first_line}"
-    return type(error).__name__
+        return f"{name_of(error)}: {first_line}"
+    return name_of(error)

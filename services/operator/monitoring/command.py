@@ -23,7 +23,7 @@ from services.operator.monitoring.snapshot import Snapshot
 from services.operator.output import print_fields
 from services.operator.settings import MonitorSettings
 from shared.clock import Clock
-from shared.db.outages import is_outage
+from shared.db.outages import is_passing
 from shared.db.shards import connected
 from shared.errors import UserError
 from shared.imports.progress import Progress, read_progress, run_exists
@@ -66,7 +66,7 @@ class Monitor:
         try:
             reading = self.reader.read()
         except (DBAPIError, PoolTimeoutError) as error:
-            if not is_outage(error):
+            if not is_passing(error):
                 raise
             if self.away is None:
                 now = self.clock.now().astimezone()

@@ -97,6 +97,9 @@ class Reading:
             held_texts=self.held_texts,
             held_seconds=self._seconds_since(self.held_since_seconds),
             unswept_seconds=self._seconds_since(self.swept_at_seconds),
+            throttled_seconds={
+                name: self._seconds_since(since) for name, since in self.progress.throttled.items()
+            },
             freshness_seconds=totals["sirenade_freshness_age_seconds"] or {},
         )
 

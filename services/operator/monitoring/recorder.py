@@ -192,6 +192,7 @@ def _spend(reading: Reading) -> Spend:
         reserved_eur=float(reading.totals["sirenade_budget_reserved_euros"] or 0),
         cap_eur=None if math.isinf(cap) else cap,
         paused_because=reading.progress.texts_paused,
+        throttled=reading.progress.throttled,
     )
 
 

@@ -4,7 +4,7 @@ Rates are per second and rounded to 3 decimals. None is a number that nobody kno
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.operator.monitoring.outside import Memory
 from services.operator.monitoring.queues import Queue
@@ -59,13 +59,15 @@ class QuotaUse:
 class Spend:
     """`cap_eur` is None where there is no cap.
 
-    While texts are paused `paused_because` says why: `cap`, `asked` or `sample`.
+    While texts are paused `paused_because` says why: `cap`, `asked` or `sample`. `throttled` are
+    the providers that answer nothing but 429, each with the time of the first, since the epoch.
     """
 
     spent_eur: float
     reserved_eur: float
     cap_eur: float | None
     paused_because: str | None
+    throttled: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

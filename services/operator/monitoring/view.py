@@ -24,6 +24,7 @@ from shared.terminal.words import (
     paused_texts,
     percent,
     thousands,
+    throttled_texts,
 )
 
 MAX_WIDTH = 118
@@ -57,6 +58,8 @@ def one_line(snapshot: Snapshot) -> str:
     )
     if snapshot.spend.paused_because is not None:
         words += f", {paused_texts(snapshot.spend.paused_because)}"
+    if snapshot.spend.throttled:
+        words += f", {throttled_texts(snapshot.spend.throttled)}"
     return "; ".join([words, *(f"{each.name}: {each.summary}" for each in snapshot.alerts)])
 
 
@@ -102,6 +105,8 @@ def _lines(snapshot: Snapshot) -> Iterator[tuple[str, RenderableType]]:
     money = Text(told)
     if spend.paused_because is not None:
         money.append(f"\n{paused_texts(spend.paused_because)}", style="yellow")
+    if spend.throttled:
+        money.append(f"\n{throttled_texts(spend.throttled)}", style="yellow")
     yield "money", money
     failed = alarming("items", sum(snapshot.failed_items_open.values()))
     letters = alarming("dead letters archived", snapshot.dead_letters_waiting)

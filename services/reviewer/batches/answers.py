@@ -13,19 +13,22 @@ from services.reviewer.providers.answers import (
     UNFIT_STATUSES,
     ModelAnswer,
     read_answer,
+    read_failure,
 )
-from services.reviewer.providers.settings import StructuredOutput, TokenUsage
+from services.reviewer.providers.settings import StructuredOutput
 
 _OK = 200
 _NOT_BEGUN = frozenset({"batch_expired", "batch_cancelled"})
-_NOTHING = TokenUsage(tokens_in=0, tokens_out=0)
 
-MISSING = ModelAnswer(None, (UNAVAILABLE,), _NOTHING)
+MISSING = ModelAnswer(None, (UNAVAILABLE,), None, failed=True)
 """Stands for an answer that a completed batch does not hold."""
+
+LOST = ModelAnswer(None, (UNAVAILABLE,), None, failed=True)
+"""Stands for an answer that nobody can read any more, and that was perhaps paid for."""
 
 
 def read_line(line: bytes, structured_output: StructuredOutput) -> tuple[int, ModelAnswer] | None:
-    """Return our id of the line and its answer; one without `usage` did cost something.
+    """Return our id of the line and its answer.
 
     Return None for a line without an id of ours, and for one that was never begun. Never raises.
     """
@@ -50,13 +53,10 @@ def _answer(response: Any, error: Any, structured_output: StructuredOutput) -> M
     status = response.get("status_code") if isinstance(response, dict) else None
     if status == _OK and not error:
         return read_answer(_as_json(body), structured_output)
-    # A failure costs nothing unless it tells its usage.
-    found = read_answer(_as_json(body), structured_output) if isinstance(body, dict) else None
-    usage = (found.usage if found is not None else None) or _NOTHING
     unfit = type(status) is int and status in UNFIT_STATUSES
     filtered = FILTERED.search(_as_json([body, error]))
     reason = CONTENT_FILTER if filtered else BAD_REQUEST if unfit else UNAVAILABLE
-    return ModelAnswer(None, (reason,), usage)
+    return read_failure(_as_json(body), reason)
 
 
 def _as_json(value: Any) -> bytes:

@@ -3,6 +3,7 @@
 It raises the errors of a call (`providers.chat`), and tries nothing twice.
 """
 
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -45,7 +46,7 @@ _PAGES = 20
 _PAGE = 100
 _UNKNOWN = frozenset({404, 405, 501})
 _COPY_BYTES = 1 << 20
-
+_CODE = re.compile(r"[a-z0-9_]{1,60}")
 
 COMPLETED = "completed"
 # A server's words for the end of a batch, and those of our table.
@@ -63,13 +64,15 @@ _ENDS = {
 class RemoteBatch:
     """A batch as the server shows it; `files` hold answers, files of errors come last.
 
-    `end` is the state in which it has ended, None while it is under way.
+    `end` is the state in which it has ended, None while it is under way; `because` is the server's
+    code for what failed.
     """
 
     id: str
     end: str | None
     files: tuple[str, ...]
     key: str | None
+    because: str | None = None
 
 
 class NotListed(SirenadeError):
@@ -77,7 +80,9 @@ class NotListed(SirenadeError):
 
 
 class Gone(ChatRefused):
-    """Raised when the server does not know a batch or a file."""
+    """Raised when the server does not know a batch or a file; `what` tells which."""
+
+    what = "batch_gone"
 
 
 class BatchClient:
@@ -151,7 +156,7 @@ class BatchClient:
         bounds = self._bounds_of_file(_MOST_BYTES + texts * per_text)
         with tempfile.TemporaryFile() as kept:
             lines = 0
-            with self._open("GET", f"/files/{file_id}/content", bounds=bounds) as stream:
+            with self._content(file_id, bounds) as stream:
                 for piece in stream.pieces():
                     lines += piece.count(b"\n")
                     if lines > _LINES_PER_TEXT * texts:
@@ -161,6 +166,15 @@ class BatchClient:
             kept.seek(0)
             lines_of = iter(lambda: kept.readline(_MOST_LINE_BYTES), b"")
             yield (line for line in lines_of if line.strip())
+
+    @contextmanager
+    def _content(self, file_id: str, bounds: Bounds) -> Iterator[Stream]:
+        try:
+            with self._open("GET", f"/files/{file_id}/content", bounds=bounds) as stream:
+                yield stream
+        except Gone as error:
+            error.what = "file_gone"
+            raise
 
     def _bounds_of_file(self, body_bytes: int) -> Bounds:
         return Bounds(_TIMEOUTS_PER_FILE * self.provider.timeout_seconds, body_bytes)
@@ -214,7 +228,15 @@ class BatchClient:
         )
         files = tuple(each for each in found if isinstance(each, str) and each)
         end = _ENDS.get(str(told.get("status")).lower())
-        return RemoteBatch(self._name(told), end, files, key)
+        return RemoteBatch(self._name(told), end, files, key, _cause(told.get("errors")))
+
+
+def _cause(errors: Any) -> str | None:
+    """Return the first code; a message may quote anything."""
+    found = errors.get("data") if isinstance(errors, dict) else errors
+    rows = found if isinstance(found, list) else []
+    codes = [each.get("code") for each in rows if isinstance(each, dict)]
+    return next((code for code in codes if isinstance(code, str) and _CODE.fullmatch(code)), None)
 
 
 def _multipart(lines: IO[bytes], boundary: str) -> IO[bytes]:

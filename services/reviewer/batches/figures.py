@@ -16,6 +16,10 @@ _STATES = text("""
     FROM review_batches WHERE finished_at IS NULL GROUP BY state
 """)
 _WAITING = text("SELECT count(*) FROM review_batch_lines WHERE batch_id IS NULL")
+
+CROWDED = ("token_limit_exceeded", "request_limit_exceeded", "rate_limit_exceeded")
+"""Codes of servers that take no more for now: smaller batches may find room."""
+
 # One provider's load: what stands against new batches, and for how long.
 _LOAD = text("""
     SELECT
@@ -27,17 +31,27 @@ _LOAD = text("""
         FROM review_batches
         WHERE finished_at IS NULL AND provider = :provider AND failures >= :failures)
         AS failing_seconds,
-      count(*) AS bad_ends,
+      (SELECT CASE WHEN count(*) > 0 THEN greatest(1, min(texts) / 2) END FROM review_batches
+        WHERE provider = :provider AND finished_at > clock_timestamp() - interval '1 day'
+          AND failed_because = ANY(CAST(:crowded AS text[]))) AS most_texts,
+      count(*) AS ends,
+      count(*) FILTER (WHERE answered = 0 OR spent_eur > cost_eur) AS bad_ends,
+      coalesce(sum(answered), 0) AS refused,
+      coalesce(bool_and(coalesce(failed_because, '') = ANY(CAST(:crowded AS text[]))), false)
+        AS crowded,
       coalesce(extract(epoch FROM clock_timestamp() - max(finished_at)), 0)::float AS age_seconds
     FROM review_batches b
-    WHERE provider = :provider AND finished_at IS NOT NULL AND answered = 0
+    WHERE provider = :provider AND finished_at IS NOT NULL
+      AND (accepted = 0 OR spent_eur > cost_eur)
       AND (state <> 'cancelled' OR submitted_at IS NOT NULL)
       AND finished_at > coalesce((
         SELECT max(finished_at) FROM review_batches
-        WHERE provider = :provider AND answered > 0), '-infinity')
+        WHERE provider = :provider AND accepted > 0 AND spent_eur <= cost_eur), '-infinity')
 """)
 
 _FAILURES = 3
+# So many texts since the last one that was accepted, and their provider is doubted.
+_REFUSALS = 20
 _MOST_CLOSED_SECONDS = 3600.0
 
 
@@ -61,11 +75,17 @@ class BatchedTexts:
 
 @dataclass(frozen=True, slots=True)
 class ProviderLoad:
-    """A provider's load in one shard; `closed_seconds` is the time until the next batch."""
+    """A provider's load in one shard; `closed_seconds` is the time until the next batch.
+
+    A provider that is `crowded` is closed and well: texts wait for it. `most_texts` is the size of
+    a batch that may find room there, None where nothing speaks for a smaller one.
+    """
 
     waiting: int
     open_batches: int
     closed_seconds: float
+    crowded: bool
+    most_texts: int | None
 
 
 def read_states(engines: Iterable[Engine]) -> dict[str, tuple[int, int]]:
@@ -101,12 +121,20 @@ def _read(engine: Engine) -> tuple[int, Sequence[Row[Any]]]:
 def read_load(engine: Engine, provider: str, *, poll_seconds: float) -> ProviderLoad:
     """Return the load. All processes leave a server alone whose batches fail, longer each time."""
     with engine.connect() as connection:
-        row = connection.execute(_LOAD, {"provider": provider, "failures": _FAILURES}).one()
+        values = {"provider": provider, "failures": _FAILURES, "crowded": list(CROWDED)}
+        row = connection.execute(_LOAD, values).one()
     closed = row.failing_seconds
-    if row.bad_ends:
-        backoff = doubling(poll_seconds, row.bad_ends, most=_MOST_CLOSED_SECONDS)
+    bad_ends = row.ends if row.refused >= _REFUSALS else row.bad_ends
+    if bad_ends:
+        backoff = doubling(poll_seconds, bad_ends, most=_MOST_CLOSED_SECONDS)
         closed = max(closed, backoff - row.age_seconds)
-    return ProviderLoad(row.waiting, row.open_batches, max(0.0, closed))
+    return ProviderLoad(
+        waiting=row.waiting,
+        open_batches=row.open_batches,
+        closed_seconds=max(0.0, closed),
+        crowded=row.crowded and row.failing_seconds <= 0,
+        most_texts=row.most_texts,
+    )
 
 
 def batches_line(told: Mapping[str, Any]) -> str:

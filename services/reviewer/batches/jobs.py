@@ -45,7 +45,7 @@ _BEGIN = text(f"""
 _NOT_BEGUN = text("UPDATE review_batches SET submit_begun_at = NULL WHERE id = :id")
 _RENEW = text(f"UPDATE review_batches SET {_NEXT} WHERE id = :id")
 _TOTALS = text("""
-    SELECT answered, spent_eur, (
+    SELECT answered, accepted, spent_eur, (
       SELECT coalesce(sum(cost_eur), 0) FROM review_batch_lines WHERE batch_id = :id) AS left_eur
     FROM review_batches WHERE id = :id
 """)
@@ -56,7 +56,8 @@ _SUBMITTED = text(f"""
     WHERE id = :id AND state = 'ready'
 """)
 _FINISH = text("""
-    UPDATE review_batches SET state = :state, finished_at = clock_timestamp()
+    UPDATE review_batches SET
+      state = :state, finished_at = clock_timestamp(), failed_because = :because
     WHERE id = :id AND finished_at IS NULL
 """)
 _RELEASE = text("""
@@ -64,7 +65,8 @@ _RELEASE = text("""
 """)
 _COUNT = text("""
     UPDATE review_batches SET
-      answered = answered + :answered, spent_eur = spent_eur + :spent,
+      answered = answered + :answered, accepted = accepted + :accepted,
+      spent_eur = spent_eur + :spent,
       next_at = greatest(next_at, clock_timestamp() + make_interval(secs => :lease))
     WHERE id = :id
 """)
@@ -131,11 +133,18 @@ def note_submitted(engine: Engine, job: BatchJob, remote_id: str, batch: Batch) 
         keep_claims(connection, job.id, hours=batch.window_hours)
 
 
-def count(
-    connection: Connection, job: BatchJob, answered: int, spent_eur: Decimal, lease_seconds: float
-) -> None:
-    values = {"id": job.id, "answered": answered, "spent": spent_eur, "lease": lease_seconds}
-    connection.execute(_COUNT, values)
+@dataclass(frozen=True, slots=True)
+class LineTotals:
+    """The sums of lines whose answers are stored together."""
+
+    answered: int
+    accepted: int
+    spent_eur: Decimal
+
+
+def count(connection: Connection, job: BatchJob, lines: LineTotals, lease_seconds: float) -> None:
+    counted = {"answered": lines.answered, "accepted": lines.accepted, "spent": lines.spent_eur}
+    connection.execute(_COUNT, {"id": job.id, **counted, "lease": lease_seconds})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +154,7 @@ class BatchTotals:
     answered: int
     spent_eur: Decimal
     left_eur: Decimal
+    accepted: int = 0
 
 
 def read_totals(engine: Engine, job: BatchJob) -> BatchTotals:
@@ -152,15 +162,25 @@ def read_totals(engine: Engine, job: BatchJob) -> BatchTotals:
         return BatchTotals(**connection.execute(_TOTALS, {"id": job.id}).mappings().one())
 
 
-def finish(engine: Engine, job: BatchJob, state: str, *, keep_lines: bool = False) -> None:
-    """End a batch: avis without an answer are due again; with `keep_lines` they wait on."""
+def finish(
+    engine: Engine,
+    job: BatchJob,
+    state: str,
+    *,
+    because: str | None = None,
+    keep_lines: bool = False,
+) -> None:
+    """End a batch: avis without an answer are due again; with `keep_lines` they wait on.
+
+    `because` is the server's code for what failed.
+    """
     with engine.begin() as connection:
         if keep_lines:
             connection.execute(_RELEASE, {"batch": job.id})
         while lines := read_lines(connection, job.id):
             release(connection, lines)
             drop(connection, [line.id for line in lines])
-        connection.execute(_FINISH, {"id": job.id, "state": state})
+        connection.execute(_FINISH, {"id": job.id, "state": state, "because": because})
 
 
 def _execute(engine: Engine, statement: TextClause, **values: object) -> None:

@@ -24,11 +24,6 @@ _KEEP = text("""
       ORDER BY a.id FOR UPDATE OF a) held
     WHERE avis.id = held.id
 """)
-_WAIT_ON = text("""
-    UPDATE avis SET lease_until = clock_timestamp() + make_interval(secs => :lease_seconds)
-    WHERE id = ANY(CAST(:ids AS bigint[])) AND claim_token = ANY(CAST(:tokens AS uuid[]))
-      AND outcome = 'pending'
-""")
 # An avis that was claimed again has another token: it stays with its claimer.
 _RELEASE = text(f"""
     WITH held AS (
@@ -126,7 +121,7 @@ def ask_again(
         "ids": [line.avis_id for line, _ in refused],
         "tokens": [str(line.claim_token) for line, _ in refused],
     }
-    connection.execute(_WAIT_ON, {**held, "lease_seconds": WAIT_SECONDS})
+    connection.execute(statements.EXTEND, {**held, "lease_seconds": WAIT_SECONDS})
 
 
 def drop(connection: Connection, line_ids: Sequence[int]) -> None:

@@ -11,11 +11,12 @@ from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import jobs
-from services.reviewer.batches.figures import read_load, read_states
+from services.reviewer.batches.figures import ProviderLoad, read_load, read_states
 from services.reviewer.batches.lines import release_waiting
 from services.reviewer.batches.step import BatchSteps, give_up
 from services.reviewer.money.budget import Budget
 from services.reviewer.providers.batch_route import BatchRoute
+from services.reviewer.providers.circuit_breaker import State
 from services.reviewer.providers.settings import Provider
 from shared.clock import Clock
 from shared.errors import SlowDown
@@ -36,7 +37,7 @@ class Batches:
     metrics: Metrics
 
     def step(self) -> None:
-        self._give_up_unlisted()
+        self._give_up_overdue()
         for route, steps_by_shard in self.routes:
             for steps in steps_by_shard:
                 self._advance_all(steps)
@@ -47,11 +48,15 @@ class Batches:
             if state != "waiting":
                 self.metrics.batches.labels(state=state).set(batches)
 
-    def _give_up_unlisted(self) -> None:
-        """Give up overdue batches of providers that are no longer in the settings."""
-        for reviewer in self.reviewers:
+    def _give_up_overdue(self) -> None:
+        """Give up overdue batches, those of providers that are no longer in the settings, too."""
+        for number, reviewer in enumerate(self.reviewers):
+            steps = {route.provider.name: by_shard[number] for route, by_shard in self.routes}
             while job := jobs.take(reviewer.engine, _NO_PROVIDER, lease_seconds=_LEASE_SECONDS):
-                give_up(self.control, reviewer, job)
+                if job.provider in steps:
+                    steps[job.provider].advance(job)
+                else:
+                    give_up(self.control, reviewer, job)
 
     def _advance_all(self, steps: BatchSteps) -> None:
         engine, name = steps.reviewer.engine, steps.provider.name
@@ -67,25 +72,29 @@ class Batches:
         for steps in steps_by_shard:
             engine, batch = steps.reviewer.engine, steps.batch
             load = read_load(engine, steps.provider.name, poll_seconds=batch.poll_seconds)
-            closed_seconds = max(closed_seconds, load.closed_seconds)
             if load.closed_seconds > 0:
-                release_waiting(engine, steps.provider.name)
+                if not load.crowded:
+                    closed_seconds = max(closed_seconds, load.closed_seconds)
+                    release_waiting(engine, steps.provider.name)
                 continue
-            built = self._build_in(steps, load.open_batches)
+            built = self._build_in(steps, load)
             room += batch.size * (1 + batch.parallel - load.open_batches - built) - load.waiting
         route.set(room=max(0, room), closed_seconds=closed_seconds)
+        state = State.OPEN if closed_seconds > 0 else State.CLOSED
+        self.metrics.circuit_state.labels(provider=route.provider.name).set(state)
 
-    def _build_in(self, steps: BatchSteps, open_batches: int) -> int:
+    def _build_in(self, steps: BatchSteps, load: ProviderLoad) -> int:
         """Build as many batches as there is text, room and money for; return their number."""
         budget, built = Budget(self.control), 0
-        while open_batches + built < steps.batch.parallel:
+        builder = steps.builder(load.most_texts)
+        while load.open_batches + built < steps.batch.parallel:
             state = budget.read()
             if state.paused:
                 break
             engine, only, left_eur = steps.reviewer.engine, state.sample_ids, state.left_eur
-            if not steps.builder.is_due(engine, only):
+            if not builder.is_due(engine, only):
                 break
-            texts, short_eur = steps.builder.build(engine, left_eur=left_eur, only=only)
+            texts, short_eur = builder.build(engine, left_eur=left_eur, only=only)
             if short_eur is not None:
                 _pause_at_cap(budget, steps.provider, short_eur)
             if not texts:

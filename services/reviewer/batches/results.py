@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import jobs
 from services.reviewer.batches import lines as batch_lines
-from services.reviewer.batches.answers import MISSING
-from services.reviewer.batches.jobs import BatchJob
+from services.reviewer.batches.answers import LOST, MISSING
+from services.reviewer.batches.jobs import BatchJob, LineTotals
 from services.reviewer.batches.lines import BatchLine
 from services.reviewer.providers.answers import UNAVAILABLE, ModelAnswer
+from services.reviewer.providers.bill import counted_usage, is_above
 from services.reviewer.providers.prompt import reproaches
 from services.reviewer.providers.settings import Provider, TokenUsage
 from services.reviewer.store import store
@@ -24,13 +25,9 @@ from services.reviewer.texts.subject_rows import read_subjects
 from services.reviewer.texts.subjects import AvisSubject
 from shared.avis import PENDING
 from shared.errors import SlowDown
-from shared.logs import places_of
+from shared.logs import name_of, places_of
 
 log = structlog.get_logger()
-
-_BYTES_PER_TOKEN = 4
-# Money was set aside for twice the tokens that the requests should have.
-_TOKENS_SET_ASIDE_PER_TOKEN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +38,11 @@ class _LineResult:
     cost_eur: Decimal
     result: AvisResult | None
     again: tuple[str, ...] | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Return whether the text of the answer is accepted, not that of a template after it."""
+        return self.result is not None and self.result.attempts[0].accepted
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,18 @@ class BatchResults:
         found = [self._result(job, line, by_line[line.id], subjects) for line in lines]
         if not found:
             return
-        answered = sum(by_line[each.line.id] is not MISSING for each in found)
+        above = sum(is_above(by_line[line.id], self._most(line)) for line in lines)
+        if above:
+            log.error("answers bill more than they can take", provider=job.provider, answers=above)
+        totals = LineTotals(
+            answered=sum(not by_line[each.line.id].failed for each in found),
+            accepted=sum(each.accepted for each in found),
+            spent_eur=sum((each.cost_eur for each in found), Decimal(0)),
+        )
 
         def settle(connection: Connection, fates: Mapping[int, Fate]) -> None:
             self._settle(connection, job, found, fates)
-            spent = sum((each.cost_eur for each in found), Decimal(0))
-            jobs.count(connection, job, answered, spent, self.lease_seconds)
+            jobs.count(connection, job, totals, self.lease_seconds)
 
         fates = store(
             self.reviewer.engine,
@@ -89,10 +97,20 @@ class BatchResults:
 
     def store_missing(self, job: BatchJob, *, most: int) -> bool:
         """Store that lines of a completed batch have no answer; return False when none is left."""
+        return self._store_all(job, MISSING, most=most)
+
+    def store_lost(self, job: BatchJob, *, most: int) -> bool:
+        """Store that answers were perhaps paid for and are lost; return False when none is left."""
+        return self._store_all(job, LOST, most=most)
+
+    def _store_all(self, job: BatchJob, answer: ModelAnswer, *, most: int) -> bool:
         with self.reviewer.engine.connect() as connection:
             lines = batch_lines.read_lines(connection, job.id, most=most)
-        self.store_answers(job, [(line.id, MISSING) for line in lines])
+        self.store_answers(job, [(line.id, answer) for line in lines])
         return bool(lines)
+
+    def _most(self, line: BatchLine) -> TokenUsage:
+        return TokenUsage(tokens_in=line.tokens_in, tokens_out=self.provider.max_tokens)
 
     def _settle(
         self,
@@ -116,7 +134,8 @@ class BatchResults:
         answer: ModelAnswer,
         subjects: Mapping[int, AvisSubject],
     ) -> _LineResult:
-        usage = answer.usage or self._estimate(line, answer)
+        most = self._most(line)
+        usage = most if answer is LOST else counted_usage(answer, most)
         cost_eur = self.provider.price.cost_eur(usage)
         subject = subjects.get(line.avis_id)
         if subject is None:
@@ -153,6 +172,7 @@ class BatchResults:
             tokens_out=usage.tokens_out,
             tokens_cached=usage.tokens_cached,
             cost_eur=cost_eur,
+            unanswered=int(answer is LOST),
         )
 
     def _validated(
@@ -178,15 +198,7 @@ class BatchResults:
             text = filled.text or ""
             verdict = self.reviewer.author.validate(text, claim.facts, filled.sentences)
         except Exception as error:  # noqa: BLE001  # a bug that one text meets must not hold up others
-            log.warning("validation failed", error=type(error).__name__, at=places_of(error))
+            log.warning("validation failed", error=name_of(error), at=places_of(error))
             return replace(attempt, reasons=(GENERATOR_FAILED,), error=type(error).__name__)
         reasons, own_words = verdict.reasons, verdict.own_words
         return replace(attempt, text=text, reasons=reasons, own_words=own_words)
-
-    def _estimate(self, line: BatchLine, answer: ModelAnswer) -> TokenUsage:
-        """Estimate the usage of an answer that tells none."""
-        written = len((answer.text or "").encode()) // _BYTES_PER_TOKEN + 1
-        return TokenUsage(
-            tokens_in=line.tokens_in // _TOKENS_SET_ASIDE_PER_TOKEN,
-            tokens_out=written if answer.text else self.provider.max_tokens,
-        )

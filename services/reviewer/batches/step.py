@@ -10,6 +10,7 @@ from services.reviewer.actors import ShardReviewer
 from services.reviewer.batches import holds, jobs
 from services.reviewer.batches.answers import read_line
 from services.reviewer.batches.client import COMPLETED, BatchClient, Gone, NotListed, RemoteBatch
+from services.reviewer.batches.figures import CROWDED
 from services.reviewer.batches.jobs import BatchJob
 from services.reviewer.batches.lines import Overtaken, forget_facts
 from services.reviewer.batches.requests import BatchBuilder
@@ -43,11 +44,12 @@ class BatchSteps:
     client: BatchClient
     prompt: Prompt
 
-    @property
-    def builder(self) -> BatchBuilder:
+    def builder(self, most_texts: int | None = None) -> BatchBuilder:
+        """Return the builder of batches of at most this many texts."""
+        size = min(self.batch.size, most_texts or self.batch.size)
         return BatchBuilder(
             self.provider,
-            self.batch,
+            self.batch.model_copy(update={"size": size}),
             self.prompt,
             self.reviewer.sole_traders,
             self.reviewer.describe,
@@ -66,6 +68,10 @@ class BatchSteps:
         return _TIMEOUTS_PER_LEASE * self.provider.timeout_seconds
 
     @property
+    def _results(self) -> BatchResults:
+        return BatchResults(self.reviewer, self.provider, self.lease_seconds)
+
+    @property
     def _engine(self) -> Engine:
         return self.reviewer.engine
 
@@ -73,7 +79,7 @@ class BatchSteps:
         """Do the next step of a batch that was taken; a server's failure raises nothing."""
         try:
             if job.overdue:
-                give_up(self.control, self.reviewer, job)
+                self._lose(job)
             elif job.state == "ready":
                 self._submit(job)
             else:
@@ -93,7 +99,7 @@ class BatchSteps:
         log.warning("batch step failed", provider=job.provider, reason=str(error))
         failures = job.failures + 1
         if isinstance(error, Gone) and job.remote_id is not None and failures >= GONE_AFTER:
-            give_up(self.control, self.reviewer, job)
+            self._lose(job, because=error.what)
             return
         never_sent = job.remote_id is None and not isinstance(error, Gone)
         if never_sent and job.submit_begun_at is None and failures >= NOT_SUBMITTED_AFTER:
@@ -108,7 +114,7 @@ class BatchSteps:
                 found = self.client.find(str(job.key))
             except NotListed:
                 # The server may have it, and cannot say so.
-                give_up(self.control, self.reviewer, job)
+                self._lose(job)
                 return
             if found is not None:
                 self._note(job, found)
@@ -119,7 +125,7 @@ class BatchSteps:
         if not holds.hold(self.control, job.key, job.provider, job.cost_eur):
             jobs.schedule(self._engine, job, _ROOM_SECONDS)
             return
-        with self.builder.request_file(self._engine, job) as (file, texts):
+        with self.builder().request_file(self._engine, job) as (file, texts):
             if texts == 0:
                 self._end(job, "cancelled")
                 return
@@ -150,7 +156,7 @@ class BatchSteps:
             forget_facts(self._engine, job.id)
             jobs.schedule(self._engine, job, self.batch.poll_seconds)
             return
-        results = BatchResults(self.reviewer, self.provider, self.lease_seconds)
+        results = self._results
         for file_id in remote.files:
             with self.client.answers(file_id, texts=job.texts) as lines:
                 read = (read_line(line, job.structured_output) for line in lines)
@@ -160,24 +166,45 @@ class BatchSteps:
                     self._settle(job)
         while remote.end == COMPLETED and results.store_missing(job, most=_ANSWERS_AT_ONCE):
             self._settle(job)
-        self._end(job, remote.end)
+        # A crowded server has taken none of them: they wait for a smaller batch.
+        crowded = remote.because in CROWDED
+        self._end(job, remote.end, because=remote.because, keep_lines=crowded)
 
     def _settle(self, job: BatchJob) -> None:
         holds.settle(self.control, job.key, jobs.read_totals(self._engine, job))
 
-    def _end(self, job: BatchJob, state: str, *, keep_lines: bool = False) -> None:
+    def _lose(self, job: BatchJob, *, because: str | None = None) -> None:
+        """End a batch without news: each line counts as asked, and as perhaps paid for.
+
+        So no text is paid for again and again.
+        """
+        if job.remote_id is None and job.submit_begun_at is None:
+            self._end(job, "failed", because=because)
+            return
+        lost = False
+        while self._results.store_lost(job, most=_ANSWERS_AT_ONCE):
+            lost = True
+            self._settle(job)
+        self._end(job, "lost" if lost else COMPLETED, because=because)
+
+    def _end(
+        self, job: BatchJob, state: str, *, because: str | None = None, keep_lines: bool = False
+    ) -> None:
         """Return its money to the budget, then release its avis."""
         now = jobs.read_totals(self._engine, job)
         holds.end(self.control, job.key, now)
-        jobs.finish(self._engine, job, state, keep_lines=keep_lines)
+        jobs.finish(self._engine, job, state, because=because, keep_lines=keep_lines)
         self.reviewer.metrics.batches_finished.labels(state=state).inc()
-        write_log = log.info if now.answered or state == "cancelled" else log.error
-        counted = {"texts": job.texts, "answered": now.answered}
-        write_log("batch ended", provider=job.provider, state=state, **counted)
+        write_log = log.info if now.accepted or state == "cancelled" else log.error
+        counted = {"texts": job.texts, "answered": now.answered, "accepted": now.accepted}
+        write_log("batch ended", provider=job.provider, state=state, because=because, **counted)
 
 
 def give_up(control: Engine, reviewer: ShardReviewer, job: BatchJob) -> None:
-    """Release the avis of a batch without news; what the batch may have cost counts as spent."""
+    """Release the avis of a batch whose provider nobody knows any more.
+
+    What the batch may have cost counts as spent.
+    """
     now = jobs.read_totals(reviewer.engine, job)
     begun = job.remote_id is not None or job.submit_begun_at is not None
     spent_eur = now.spent_eur + (now.left_eur if begun else 0)

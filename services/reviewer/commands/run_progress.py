@@ -1,6 +1,6 @@
 """The progress and cost of the texts of a run, read while they are made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -10,10 +10,12 @@ from sqlalchemy import Engine, text
 from services.reviewer.batches.figures import BatchedTexts, read_batched
 from services.reviewer.commands.renewals import RenewalPace
 from services.reviewer.money.budget import BudgetState, read_budget
+from shared.imports.progress import THROTTLED
 
 _PENDING = """
     SELECT count(*) AS texts, count(renewal_rank) AS renewals FROM avis WHERE outcome = 'pending'"""
 _PENDING_OF_SAMPLE = f"{_PENDING} AND id = ANY(CAST(:sample_ids AS bigint[]))"
+_THROTTLED = text(f"SELECT {THROTTLED}")
 _NEWEST = text("SELECT coalesce(max(id), 0) FROM avis_attempts")
 # All attempts of a text are stored in one transaction, so that a reading never sees a part.
 _MADE_SINCE = text("""
@@ -47,6 +49,7 @@ class RunReading:
     fallbacks: int = 0
     cost_eur: Decimal = Decimal(0)
     batched: BatchedTexts = field(default_factory=BatchedTexts)
+    throttled: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def pace(self) -> RenewalPace:
@@ -82,6 +85,7 @@ class RunReader:
     def read(self) -> RunReading:
         with self._control.connect() as connection:
             budget = read_budget(connection)
+            throttled = connection.execute(_THROTTLED).scalar_one()
         pending = renewals = 0
         for number, engine in enumerate(self._shards):
             with engine.connect() as connection:
@@ -93,5 +97,10 @@ class RunReader:
             self._made = {name: self._made.get(name, 0) + counts[name] for name in counts}
         batched = read_batched(self._shards)
         return RunReading(
-            budget=budget, pending=pending, renewals=renewals, batched=batched, **self._made
+            budget=budget,
+            pending=pending,
+            renewals=renewals,
+            batched=batched,
+            throttled=throttled,
+            **self._made,
         )

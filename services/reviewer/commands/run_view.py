@@ -17,7 +17,7 @@ from shared.imports.pace import Rate
 from shared.terminal.cli import print_json
 from shared.terminal.panel import add_bar, make_bars, make_panel
 from shared.terminal.watch import watch
-from shared.terminal.words import eta, euros, percent, thousands
+from shared.terminal.words import eta, euros, percent, thousands, throttled_texts
 
 _MICRO = 1_000_000
 # After this time without a text, a person should look whether a reviewer runs.
@@ -63,6 +63,7 @@ class RunView:
             "batches": reading.batched.as_dict(),
             "renewals": {**reading.pace.as_dict(), "line": renewals_line(reading.pace)},
             "quiet_seconds": round(at_seconds - self._moved_at),
+            "throttled": dict(reading.throttled),
             "line": one_line(budget),
         }
 
@@ -123,7 +124,9 @@ def _held(told: dict[str, Any]) -> int:
 
 
 def _quiet(told: dict[str, Any]) -> str | None:
-    """Return a question where a person should look; a batch may take a day, and so a slow rate."""
+    """Return why no text comes, or ask; a batch may take a day, and so a slow rate."""
+    if told["throttled"] and told["due"]:
+        return throttled_texts(told["throttled"])
     in_batches = told["batches"] is not None and told["batches"]["texts"] > 0
     renewals = told["renewals"]
     only_renewals = renewals["per_day"] is not None and renewals["waiting"] == told["due"]

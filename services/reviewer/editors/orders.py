@@ -44,7 +44,7 @@ from shared.avis import (
 )
 from shared.clock import Clock
 from shared.db.locks import Lock, try_hold
-from shared.logs import places_of
+from shared.logs import name_of, places_of
 
 log = structlog.get_logger()
 
@@ -150,7 +150,7 @@ class Editor:
         try:
             return decide(order, kept, subject, self.validate, sole_traders=self.sole_traders)
         except Exception as error:  # noqa: BLE001  # a bug that one text meets must not hold up others
-            log.warning("validation failed", error=type(error).__name__, at=places_of(error))
+            log.warning("validation failed", error=name_of(error), at=places_of(error))
             return OrderDecision(f"the validator broke: {type(error).__name__}")
 
     def _change(

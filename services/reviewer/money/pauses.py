@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import inf
 
 import structlog
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, TextClause, text
 
 from shared.clock import Clock
 from shared.db.outages import slowing_down
@@ -22,14 +22,23 @@ IS_PAUSED = """coalesce(paused_until BETWEEN clock_timestamp()
 PAUSE_LEFT = f"""CASE WHEN {IS_PAUSED}
     THEN extract(epoch FROM paused_until - clock_timestamp())::float ELSE 0 END"""
 
-# A pause is never shortened: the longest one in a burst of 429s counts.
+# A pause is never shortened: the longest one in a burst of 429s counts. After half an hour without
+# any, another series begins.
 _PAUSE = text("""
-    UPDATE review_providers SET paused_until = clock_timestamp() + make_interval(secs => :seconds)
+    UPDATE review_providers SET
+      paused_until = clock_timestamp() + make_interval(secs => :seconds),
+      throttled_since = CASE WHEN paused_until > clock_timestamp() - interval '30 minutes'
+        THEN coalesce(throttled_since, clock_timestamp()) ELSE clock_timestamp() END
     WHERE name = :name
       AND coalesce(paused_until, '-infinity') < clock_timestamp() + make_interval(secs => :seconds)
 """)
 _READ = text(f"""
-    SELECT name, {PAUSE_LEFT} FROM review_providers WHERE name = ANY(:names)
+    SELECT name, {PAUSE_LEFT}, throttled_since IS NOT NULL
+    FROM review_providers WHERE name = ANY(:names)
+""")
+_ANSWERED = text("""
+    UPDATE review_providers SET throttled_since = NULL
+    WHERE name = :name AND throttled_since IS NOT NULL
 """)
 
 # A replica learns of a pause this late; it costs four short queries a second.
@@ -48,6 +57,7 @@ class Pauses:
         self._lock = threading.Lock()
         self._read_at = -inf
         self._until = dict.fromkeys(names, -inf)
+        self._throttled = set[str]()
 
     def left_seconds(self, name: str) -> float:
         """Return the time until the provider may be asked; 0 means now."""
@@ -66,15 +76,28 @@ class Pauses:
             if until <= self._until[name] + _SAME_SECONDS:
                 return
             self._until[name] = until
+            self._throttled.add(name)
+        self._note(_PAUSE, name=name, seconds=seconds)
+
+    def end(self, name: str) -> None:
+        """Note that the provider answered: its series of 429s is over, if there was one."""
+        if name not in self._throttled:
+            return
+        with self._lock:
+            self._throttled.discard(name)
+        self._note(_ANSWERED, name=name)
+
+    def _note(self, statement: TextClause, **values: object) -> None:
         try:
             with slowing_down(), self._engine.connect() as connection:
-                connection.execute(_PAUSE, {"name": name, "seconds": seconds})
-        except SlowDown:
-            log.warning("cannot store a pause: PostgreSQL is away", provider=name)
+                connection.execute(statement, values)
+        except SlowDown as error:
+            log.warning("cannot store a pause", provider=values["name"], reason=str(error))
 
     def _read(self) -> None:
         with self._engine.connect() as connection:
             rows = connection.execute(_READ, {"names": self._names}).all()
         self._read_at = self._clock.monotonic_seconds()
-        for name, left_seconds in rows:
+        self._throttled = {name for name, _, throttled in rows if throttled}
+        for name, left_seconds, _ in rows:
             self._until[name] = max(self._until[name], self._read_at + left_seconds)

@@ -99,6 +99,10 @@ class SharedMeter:
         """Pause as `Meter` says."""
         self._pauses.start(provider.name, seconds)
 
+    def answered(self, provider: Provider) -> None:
+        """Note as `Meter` says."""
+        self._pauses.end(provider.name)
+
     def settle_left_over(self) -> None:
         """Settle the calls that this process has not settled yet; any thread may do it."""
         while self._unsettled:

@@ -49,24 +49,27 @@ UNFIT_STATUSES = frozenset({400, 413, 422})
 FILTERED = re.compile(rb'"(?:content_filter|content_policy_violation)"')
 """Marks an error that finds fault with the content of a request."""
 
-_MOST_TOKENS = 100_000
-"""The most credible count, many times what a call can use. More would overflow the sums."""
-
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
+# Some models think aloud before they answer; some templates write the first mark for them.
+_THOUGHT = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
+_THOUGHTS = frozenset({"thinking", "reasoning"})
 
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswer:
     """`text` is what the model wrote, or None. A text with reasons is kept for people to read.
 
-    `usage` is None where the server names none, or one that is not credible. `sentences` make the
-    text, where the server was asked for them.
+    `usage` is as the server tells it, and None where it tells none. `written_bytes` are those of
+    text and thoughts as they came. `sentences` make the text, where the server was asked for them.
+    One that `failed` is no answer of a model: it costs nothing unless `usage` says so.
     """
 
     text: str | None
     reasons: tuple[str, ...]
     usage: TokenUsage | None
     sentences: tuple[DeclaredSentence, ...] = ()
+    written_bytes: int = 0
+    failed: bool = False
 
     def filled(self, facts: Facts) -> "ModelAnswer":
         """Return the answer with the facts in its slots; a text with reasons stays as it is."""
@@ -81,24 +84,46 @@ class ModelAnswer:
 
 
 def read_answer(body: bytes, structured_output: StructuredOutput) -> ModelAnswer:
-    """Read an answer. Never raises: an answer that was paid for is at least an attempt."""
+    """Read an answer. Never raises: what is none has failed."""
+    told = _object_in(body)
+    if told.get("error"):
+        return read_failure(body)
+    message = _message(told.get("choices"))
+    if message is None:
+        return read_failure(body)
+    answer = _read_message(message, structured_output)
+    usage = _read_usage(told.get("usage"))
+    return replace(answer, usage=usage, written_bytes=_written_bytes(message))
+
+
+def read_failure(body: bytes, reason: str = UNAVAILABLE) -> ModelAnswer:
+    """Read what a server sends in place of an answer: nothing counts but its usage."""
+    return ModelAnswer(None, (reason,), _read_usage(_object_in(body).get("usage")), failed=True)
+
+
+def _object_in(body: bytes) -> Mapping[str, Any]:
+    """Return the JSON object; an empty one for anything else."""
     try:
-        content = orjson.loads(body)
+        told = orjson.loads(body)
     except orjson.JSONDecodeError:
-        content = None
-    if not isinstance(content, dict):
-        return ModelAnswer(None, (MALFORMED_JSON,), None)
-    answer = _read_choice(content.get("choices"), structured_output)
-    return replace(answer, usage=_read_usage(content.get("usage")))
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
-def _read_choice(choices: Any, structured_output: StructuredOutput) -> ModelAnswer:
+def _message(choices: Any) -> Mapping[str, Any] | None:
+    """Return the first message with its `finish_reason`; None where no model has ended one."""
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
-        return ModelAnswer(None, (EMPTY,), None)
+        return None
+    if choice.get("error") or choice.get("finish_reason") == "error":
+        return None
+    return {**message, "finish_reason": choice.get("finish_reason")}
+
+
+def _read_message(message: Mapping[str, Any], structured_output: StructuredOutput) -> ModelAnswer:
     content = _content(message.get("content"))
-    cut_short = _cut_short(choice.get("finish_reason"), message.get("refusal"))
+    cut_short = _cut_short(message["finish_reason"], message.get("refusal"))
     if cut_short is not None:
         return ModelAnswer(content, (cut_short,), None)
     if content is None:
@@ -111,6 +136,18 @@ def _read_choice(choices: Any, structured_output: StructuredOutput) -> ModelAnsw
     return ModelAnswer(content, (), None)
 
 
+def _written_bytes(message: Mapping[str, Any]) -> int:
+    written = [message.get(name) for name in ("content", "reasoning_content", "reasoning")]
+    try:
+        return sum(
+            len(each.encode() if isinstance(each, str) else orjson.dumps(each))
+            for each in written
+            if each
+        )
+    except TypeError:  # It is nested too deeply to be written again.
+        return 0
+
+
 def _cut_short(finish_reason: Any, refusal: Any) -> str | None:
     if finish_reason == "content_filter":
         return CONTENT_FILTER
@@ -120,11 +157,24 @@ def _cut_short(finish_reason: Any, refusal: Any) -> str | None:
 
 
 def _content(content: Any) -> str | None:
-    """Return the text of a string or of a list of parts."""
+    """Return the text of a string or of a list of parts, without the model's thoughts."""
     if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, dict)]
+        parts = [
+            part.get("text")
+            for part in content
+            if isinstance(part, dict) and part.get("type") not in _THOUGHTS
+        ]
         content = "".join(part for part in parts if isinstance(part, str))
-    return (content.strip() or None) if isinstance(content, str) else None
+    return (_without_thoughts(content).strip() or None) if isinstance(content, str) else None
+
+
+def _without_thoughts(content: str) -> str:
+    """Return what comes after the last thought; nothing of a thought that does not end."""
+    marks = list(_THOUGHT.finditer(content))
+    if not marks:
+        return content
+    last = marks[-1]
+    return content[last.end() :] if last.group(1) else content[: marks[0].start()]
 
 
 def _from_json(content: str) -> ModelAnswer:
@@ -168,6 +218,7 @@ def _joined(sentences: Sequence[DeclaredSentence]) -> str:
 
 
 def _read_usage(usage: Any) -> TokenUsage | None:
+    """Return the usage, however high it is; None where a number is missing or is none."""
     if not isinstance(usage, dict):
         return None
     details = usage.get("prompt_tokens_details")
@@ -176,8 +227,8 @@ def _read_usage(usage: Any) -> TokenUsage | None:
         cached = usage.get("prompt_cache_hit_tokens")
     try:
         tokens_in, tokens_out = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
-        if max(tokens_in, tokens_out) > _MOST_TOKENS:
-            return None
+        # Some servers count a model's thoughts in the total only.
+        tokens_out = max(tokens_out, _count(usage.get("total_tokens")) - tokens_in)
         return TokenUsage(
             tokens_in=tokens_in,
             tokens_out=tokens_out,
@@ -185,3 +236,10 @@ def _read_usage(usage: Any) -> TokenUsage | None:
         )
     except (KeyError, TypeError, ValueError, OverflowError, ValidationError):
         return None
+
+
+def _count(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0

@@ -35,6 +35,9 @@ class BatchRoute:
     def wait_seconds(self) -> float:
         return self._closed_seconds
 
+    def judge(self, *, accepted: bool) -> None:
+        """Do nothing: the rows of batches hold the verdicts on their texts."""
+
     def ask(self, write: Write, window: CallWindow, *, first: bool) -> CallResult:
         """Take room for one avis. Raises WaitForBatch, or SlowDown when the batches are full."""
         del write, window, first

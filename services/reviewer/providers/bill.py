@@ -12,6 +12,10 @@ _BYTES_PER_TOKEN_AT_LEAST = 2
 _BYTES_PER_TOKEN_USUALLY = 4
 # A message's role and punctuation.
 _BYTES_AROUND_A_MESSAGE = 16
+# The most credible count, many times what a call can use. More would overflow the sums.
+_MOST_TOKENS = 100_000
+
+NOTHING = TokenUsage(tokens_in=0, tokens_out=0)
 
 Messages = Sequence[Mapping[str, str]]
 """The messages to a model, each with a `role` and a `content`."""
@@ -40,7 +44,7 @@ class Bill:
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self.usage = TokenUsage(tokens_in=0, tokens_out=0)
+        self.usage = NOTHING
         self.cost_eur = Decimal(0)
         self.unanswered = 0
 
@@ -65,16 +69,39 @@ def largest_usage(messages: Messages, provider: Provider) -> TokenUsage:
     return TokenUsage(tokens_in=tokens_in, tokens_out=provider.max_tokens)
 
 
-def estimated_usage(messages: Messages, text: str | None, provider: Provider) -> TokenUsage:
-    """Return the usual tokens of a call whose answer names none.
+def counted_usage(answer: ModelAnswer, most: TokenUsage) -> TokenUsage:
+    """Return the usage that counts, of an answer to a request that could use `most`.
 
-    `text` is None for an answer that cannot be read: it counts as the longest one.
+    What the server tells counts, but never less than a prompt and a text of that length usually
+    take, and nothing that is beyond belief: then `most` does. Zero counts as untold: so an answer
+    takes what is usual, as long as can be where it cannot be read, and a failure nothing.
     """
-    written = len((text or "").encode()) // _BYTES_PER_TOKEN_USUALLY
+    told = answer.usage if answer.usage and answer.usage.tokens else None
+    if told is None and answer.failed:
+        return NOTHING
+    usual_in = most.tokens_in * _BYTES_PER_TOKEN_AT_LEAST // _BYTES_PER_TOKEN_USUALLY
+    written = min(-(-answer.written_bytes // _BYTES_PER_TOKEN_USUALLY), _MOST_TOKENS)
+    if told is None:
+        return TokenUsage(tokens_in=usual_in, tokens_out=written or most.tokens_out)
+    if _is_beyond_belief(told):
+        told = most
     return TokenUsage(
-        tokens_in=_bytes(messages) // _BYTES_PER_TOKEN_USUALLY,
-        tokens_out=written + 1 if text else provider.max_tokens,
+        tokens_in=max(told.tokens_in, usual_in),
+        tokens_out=max(told.tokens_out, written),
+        tokens_cached=told.tokens_cached,
     )
+
+
+def is_above(answer: ModelAnswer, most: TokenUsage) -> bool:
+    """Return whether an answer took more than it could, as its server tells or as is written."""
+    found = (counted_usage(answer, most), answer.usage or NOTHING)
+    return any(
+        each.tokens_in > most.tokens_in or each.tokens_out > most.tokens_out for each in found
+    )
+
+
+def _is_beyond_belief(usage: TokenUsage) -> bool:
+    return max(usage.tokens_in, usage.tokens_out) > _MOST_TOKENS
 
 
 def _bytes(messages: Messages) -> int:

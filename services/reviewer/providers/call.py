@@ -18,10 +18,12 @@ from services.reviewer.providers.answers import (
     ModelAnswer,
 )
 from services.reviewer.providers.bill import (
+    NOTHING,
     Bill,
     CallResult,
     Messages,
-    estimated_usage,
+    counted_usage,
+    is_above,
     largest_usage,
 )
 from services.reviewer.providers.chat import (
@@ -33,7 +35,7 @@ from services.reviewer.providers.chat import (
     Reply,
     Transient,
 )
-from services.reviewer.providers.gate import PAUSE_SECONDS, End, Entry, Gate
+from services.reviewer.providers.gate import End, Entry, Gate
 from services.reviewer.providers.limits import CallLimit, Meter, Reservation
 from services.reviewer.providers.settings import StructuredOutput, TokenUsage
 from shared.backoff import doubling
@@ -55,6 +57,8 @@ _ENDS: dict[type[ChatError], End] = {
     BadRequest: End.FAILED,
     ChatRefused: End.REFUSED,
 }
+# Each such call goes beyond the cap by what it took above its reservation.
+_OVERBILLED = "it bills more than a call can take: raise max_tokens, or ask another"
 
 Write = Callable[[StructuredOutput], Messages]
 """Writes the messages for a server with this structured output."""
@@ -100,6 +104,16 @@ class ProviderClient:
     def wait_seconds(self) -> float:
         return self.gate.wait_seconds()
 
+    def judge(self, *, accepted: bool) -> None:
+        """Learn the verdict on a text: a provider whose texts are all refused is doubted."""
+        doubted_seconds = self.gate.judge(accepted=accepted)
+        if doubted_seconds:
+            log.error(
+                "a provider's texts are all refused: it is asked for one text from time to time",
+                provider=self.provider.name,
+                next_in_seconds=round(doubted_seconds),
+            )
+
     def ask(self, write: Write, window: CallWindow, *, first: bool) -> CallResult:
         """Ask for one text.
 
@@ -116,7 +130,7 @@ class ProviderClient:
             except (RateLimited, SlowDown) as error:
                 if isinstance(error, RateLimited) or error.reason == CallLimit.PROVIDER_PAUSED:
                     continue
-                if tries == 0:
+                if tries == 0 and bill.usage == NOTHING:
                     raise
                 # The tries that were paid for are stored first; the next call meets the same.
                 return bill.without_text(UNAVAILABLE)
@@ -145,11 +159,13 @@ class ProviderClient:
                 self.gate.pause(error.retry_after_seconds)
             self.gate.leave(entry, End.NOT_MADE)
             raise
-        reply = self._call(one, entry, reservation, bill)
-        usage = reply.answer.usage or self._estimate(one, reply.answer)
+        answer = self._call(one, entry, reservation, bill)
+        usage = counted_usage(answer, one.most)
+        if answer.usage is None or not answer.usage.tokens:
+            self._say_no_usage()
         self._charge(bill, usage)
         self._settle(reservation, usage)
-        return reply.answer
+        return answer
 
     def _reserve(self, one: _Try, latest: float) -> Reservation:
         most, cost_eur = one.most, self.provider.price.cost_eur(one.most)
@@ -160,33 +176,36 @@ class ProviderClient:
             raise CallLimit.LATE.error(f"{self.provider.name}: no room in time", 1)
         return reservation
 
-    def _call(self, one: _Try, entry: Entry, reservation: Reservation, bill: Bill) -> Reply:
+    def _call(self, one: _Try, entry: Entry, reservation: Reservation, bill: Bill) -> ModelAnswer:
         """Send the request. The gate learns every end, the meter every end without an answer."""
         start = self._clock.monotonic_seconds()
         try:
             reply = self._chat.post(one.messages, one.structured_output)
         except ChatError as error:
-            unfit = one.structured_output == "plain" and not error.filtered
-            end = _ENDS[type(error)]
-            if isinstance(error, BadRequest) and not unfit:
-                end = End.NOT_MADE
-            self._leave(entry, end, start, error)
-            if error.billed:
-                self._charge_unanswered(bill, one)
-            self._settle(reservation, one.most if error.billed else None)
+            self._fail(one, entry, start, error)
+            self._settle(reservation, self._charge_failed(bill, one, error))
             if isinstance(error, RateLimited):
-                asked = error.retry_after_seconds
-                self._meter.pause(self.provider, PAUSE_SECONDS if asked is None else asked)
+                self._meter.pause(self.provider, self.gate.paused_seconds())
             if isinstance(error, ChatRefused):
                 raise CallLimit.OUT_OF_USE.error(str(error), self.wait_seconds()) from None
             raise
         except BaseException:
             self.gate.leave(entry, End.FAILED)
-            self._charge_unanswered(bill, one)
-            self._settle(reservation, one.most)
+            self._settle(reservation, self._charge_unanswered(bill, one))
             raise
-        self._leave(entry, End.ANSWERED, start, reply)
-        return reply
+        end = End.OVERBILLED if is_above(reply.answer, one.most) else End.ANSWERED
+        self._leave(entry, end, start, reply)
+        self._meter.answered(self.provider)
+        return reply.answer
+
+    def _fail(self, one: _Try, entry: Entry, start: float, error: ChatError) -> None:
+        unfit = one.structured_output == "plain" and not error.filtered
+        end = _ENDS[type(error)]
+        if error.failure is not None and is_above(error.failure, one.most):
+            end = End.OVERBILLED
+        elif isinstance(error, BadRequest) and not unfit:
+            end = End.NOT_MADE
+        self._leave(entry, end, start, error)
 
     def _leave(self, entry: Entry, end: End, start: float, came: ChatError | Reply) -> None:
         name = self.provider.name
@@ -202,11 +221,23 @@ class ProviderClient:
         self._metrics.chat_calls.labels(provider=name, outcome=outcome).inc()
         self._metrics.chat_call_seconds.labels(provider=name).observe(latency_seconds)
         if out_of_use:
-            log.error("a provider is out of use", provider=name, reason=str(came))
+            reason = _OVERBILLED if end is End.OVERBILLED else str(came)
+            log.error("a provider is out of use", provider=name, reason=reason)
 
-    def _charge_unanswered(self, bill: Bill, one: _Try) -> None:
+    def _charge_failed(self, bill: Bill, one: _Try, error: ChatError) -> TokenUsage | None:
+        """Charge what a try without an answer costs; return None where that is nothing."""
+        if error.billed:
+            return self._charge_unanswered(bill, one)
+        usage = NOTHING if error.failure is None else counted_usage(error.failure, one.most)
+        if usage == NOTHING:
+            return None
+        self._charge(bill, usage)
+        return usage
+
+    def _charge_unanswered(self, bill: Bill, one: _Try) -> TokenUsage:
         bill.unanswered += 1
         self._charge(bill, one.most)
+        return one.most
 
     def _charge(self, bill: Bill, usage: TokenUsage) -> None:
         bill.add(usage)
@@ -225,11 +256,10 @@ class ProviderClient:
         except SlowDown:
             log.warning("cannot settle a call: PostgreSQL is away", provider=self.provider.name)
 
-    def _estimate(self, one: _Try, answer: ModelAnswer) -> TokenUsage:
+    def _say_no_usage(self) -> None:
         if not self._said_no_usage:
             self._said_no_usage = True
             log.warning("answers name no usage: tokens are estimated", provider=self.provider.name)
-        return estimated_usage(one.messages, answer.text, self.provider)
 
     def _remember(self, structured_output: StructuredOutput) -> None:
         if _rank(structured_output) > _rank(self._structured_output):

@@ -26,6 +26,7 @@ from services.reviewer.providers.answers import (
     UNFIT_STATUSES,
     ModelAnswer,
     read_answer,
+    read_failure,
 )
 from services.reviewer.providers.bill import Messages
 from services.reviewer.providers.settings import Provider, StructuredOutput
@@ -36,8 +37,14 @@ from shared.http.errors import HttpError, Unsendable, Untrusted
 from shared.inputs import read_text
 
 _MOST_BYTES = 1 << 20
-_MOST_RETRY_AFTER_SECONDS = 3600.0
+# A server that names less is asked too soon, one that names more is asked nevertheless.
+_LEAST_RETRY_AFTER_SECONDS = 0.25
+_MOST_RETRY_AFTER_SECONDS = 900.0
+# A date that only our own clock can read may be wrong by all that this clock is.
+_MOST_BY_OUR_CLOCK_SECONDS = 60.0
 _OVERLOADED = frozenset({408, 500, 502, 503, 504, 520, 522, 524, 529})
+# A server in between waited no longer: the one behind it may have written the text.
+_PERHAPS_BILLED = frozenset({408, 504, 520, 522, 524})
 # Sent as a 429, but no wait helps: the account is empty.
 _ACCOUNT_EMPTY = re.compile(rb'"(?:insufficient_quota|billing_hard_limit_reached)"')
 _ADVICE = {
@@ -60,11 +67,11 @@ _RESPONSE_FORMATS: Mapping[StructuredOutput, object] = {
 class ChatError(SirenadeError):
     """Base of the errors of a call that brings no answer.
 
-    `billed` is true when the server may have written the text nevertheless; `retry_after_seconds`
-    is None when the server names no time.
+    `billed` is true when the server may have written the text nevertheless, and `failure` is what
+    it sent in place of an answer; `retry_after_seconds` is None when it names no time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what is known of a failed call
         self,
         message: str,
         *,
@@ -72,9 +79,11 @@ class ChatError(SirenadeError):
         filtered: bool = False,
         retry_after_seconds: float | None = None,
         headers: Mapping[str, str] | None = None,
+        failure: ModelAnswer | None = None,
     ) -> None:
         super().__init__(message)
         self.billed = billed
+        self.failure = failure
         self.filtered = filtered
         self.retry_after_seconds = retry_after_seconds
         self.headers = headers
@@ -119,7 +128,10 @@ class Chat:
             answer = self._http.ask("POST", self._url, data=orjson.dumps(payload))
         if answer.status != HTTPStatus.OK:
             raise error_of(name, answer)
-        return Reply(read_answer(answer.body, structured_output), answer.headers)
+        found = read_answer(answer.body, structured_output)
+        if found.failed:
+            raise Transient(f"{name}: HTTP 200 without an answer", failure=found)
+        return Reply(found, answer.headers)
 
     def close(self) -> None:
         self._http.close()
@@ -180,21 +192,41 @@ def error_of(name: str, answer: HttpAnswer) -> ChatError:
     message = f"{name}: HTTP {status}"
     if status == HTTPStatus.TOO_MANY_REQUESTS and not _ACCOUNT_EMPTY.search(body):
         return RateLimited(message, retry_after_seconds=retry_after, headers=headers)
+    failure = read_failure(body)
     if status in _OVERLOADED:
-        return Transient(message, retry_after_seconds=retry_after)
+        billed = status in _PERHAPS_BILLED
+        return Transient(message, billed=billed, retry_after_seconds=retry_after, failure=failure)
     if status in UNFIT_STATUSES:
-        return BadRequest(message, filtered=FILTERED.search(body) is not None)
+        filtered = FILTERED.search(body) is not None
+        return BadRequest(message, filtered=filtered, failure=failure)
     return ChatRefused(f"{message}: {_ADVICE.get(status, 'not an answer of a chat server')}")
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return Retry-After in seconds; servers write seconds, milliseconds or a date."""
+    """Return Retry-After in seconds, within bounds; None where it names no time to come.
+
+    Servers write seconds, milliseconds or a date, which is read by their own clock.
+    """
     for name, per_second in (("retry-after-ms", 1000), ("retry-after", 1)):
         if re.fullmatch(r"\d{1,9}(?:\.\d+)?", value := headers.get(name, "")):
-            return min(float(value) / per_second, _MOST_RETRY_AFTER_SECONDS)
+            return _within(float(value) / per_second, _MOST_RETRY_AFTER_SECONDS)
+    moment, theirs = _moment(headers, "retry-after"), _moment(headers, "date")
+    if moment is None:
+        return None
+    now, most = theirs, _MOST_RETRY_AFTER_SECONDS
+    if now is None:
+        now, most = dt.datetime.now(dt.UTC), _MOST_BY_OUR_CLOCK_SECONDS
+    return _within((moment - now).total_seconds(), most)
+
+
+def _within(seconds: float, most: float) -> float | None:
+    return min(max(seconds, _LEAST_RETRY_AFTER_SECONDS), most) if seconds > 0 else None
+
+
+def _moment(headers: Mapping[str, str], name: str) -> dt.datetime | None:
     try:
-        moment = parsedate_to_datetime(headers.get("retry-after", ""))
-        left = (moment - dt.datetime.now(dt.UTC)).total_seconds()
+        found = parsedate_to_datetime(headers.get(name, ""))
     except (TypeError, ValueError, OverflowError):
         return None
-    return min(max(0.0, left), _MOST_RETRY_AFTER_SECONDS)
+    # Without a zone its time means nothing.
+    return found if found.tzinfo is not None else None

@@ -49,6 +49,7 @@ class ProviderChoice:
         self._clock = clock
         self._outage_seconds = outage_seconds
         self._lock = threading.Lock()
+        self._route_of = {route.provider.name: route for route in routes}
         self._credit = {route.provider.name: 0.0 for route in routes}
         self._none_since: float | None = None
 
@@ -81,6 +82,11 @@ class ProviderChoice:
             if not result.failed:
                 self._none_since = None
             return ProviderDraft(route.provider, result, result.answer.filled(facts))
+
+    def judge(self, draft: ProviderDraft, *, accepted: bool) -> None:
+        """Tell the provider's route the verdict on the draft."""
+        if not draft.result.failed:
+            self._route_of[draft.provider.name].judge(accepted=accepted)
 
     def _choose(self, failed: Sequence[str]) -> ProviderRoute:
         with self._lock:

@@ -11,15 +11,21 @@ from enum import Enum
 from math import inf
 
 from services.reviewer.providers.adaptive_size import Size
-from services.reviewer.providers.circuit_breaker import Circuit, State
+from services.reviewer.providers.circuit_breaker import Circuit, State, Trust
 from services.reviewer.providers.limits import CallLimit
 from services.reviewer.providers.token_bucket import Bucket, read_allowance
+from shared.backoff import doubling
 from shared.clock import Clock
 from shared.errors import SlowDown
 from shared.metrics import Metrics
 
-PAUSE_SECONDS = 2.0
+_PAUSE_SECONDS = 2.0
 """The pause after a 429 that names no time."""
+# A server that answers nothing but 429 is asked ever less often, whatever time it names.
+_FIRST_PAUSE_SECONDS = 0.25
+_MOST_PAUSE_SECONDS = 60.0
+# An avis that finds no room looks for it again after this, however long a server says.
+_MOST_LATE_SECONDS = 300.0
 # Callers look up this often, so that a process that is told to stop ends soon.
 _LOOK_UP_SECONDS = 1.0
 
@@ -28,6 +34,8 @@ class End(Enum):
     """The end of a call that was let in."""
 
     ANSWERED = "answered"
+    # It was answered, and took more than it could: the next one would, too.
+    OVERBILLED = "overbilled"
     THROTTLED = "throttled"
     FAILED = "failed"
     REFUSED = "refused"
@@ -55,10 +63,12 @@ class Gate:
         self._changed = threading.Condition()
         self._size = Size(most)
         self._circuit = Circuit()
+        self._trust = Trust()
         self._buckets = {"requests": Bucket(), "tokens": Bucket()}
         self._inside = 0
         self._paused_until = 0.0
         self._throttled_at = -inf
+        self._bursts = 0
         metrics.declare_provider(provider)
         self._report()
 
@@ -69,7 +79,19 @@ class Gate:
     def wait_seconds(self) -> float:
         """Return the time until the provider is worth another call, even if by a probe only."""
         with self._changed:
-            return self._circuit.wait_seconds(self._clock.monotonic_seconds())
+            return self._closed_seconds(self._clock.monotonic_seconds())
+
+    def paused_seconds(self) -> float:
+        """Return what is left of the pause after a 429."""
+        with self._changed:
+            return max(0.0, self._paused_until - self._clock.monotonic_seconds())
+
+    def judge(self, *, accepted: bool) -> float:
+        """Learn the verdict on a text; return for how long it makes the provider doubted."""
+        with self._changed:
+            seconds = self._trust.judged(self._clock.monotonic_seconds(), accepted=accepted)
+            self._report()
+            return seconds
 
     def enter(self, tokens: int, *, latest: float) -> Entry:
         """Wait for room until `latest` on the monotonic clock, then let the call in.
@@ -102,13 +124,14 @@ class Gate:
             self._learn(entry, headers or {}, now)
             match end:
                 case End.ANSWERED:
+                    self._bursts = 0
                     self._size.succeeded(latency_seconds, full=entry.full)
                     self._circuit.succeeded(probe=entry.probe)
                 case End.THROTTLED:
                     self._throttle(entry, retry_after_seconds, now)
                 case End.FAILED:
                     self._circuit.failed(now, probe=entry.probe)
-                case End.REFUSED:
+                case End.REFUSED | End.OVERBILLED:
                     self._circuit.refused(now)
                 case End.NOT_MADE:
                     self._circuit.abandoned(now, probe=entry.probe)
@@ -128,7 +151,7 @@ class Gate:
             now = self._clock.monotonic_seconds()
             if self._clock.stopping.is_set():
                 raise CallLimit.LATE.error("stopping", 1)
-            closed = self._circuit.wait_seconds(now)
+            closed = self._closed_seconds(now)
             if closed > 0:
                 raise CallLimit.OUT_OF_USE.error(f"{self.provider} is out of use", closed)
             buckets = [
@@ -143,11 +166,16 @@ class Gate:
             wait = timed if timed > 0 else latest - now
             self._changed.wait(min(wait, _LOOK_UP_SECONDS))
 
+    def _closed_seconds(self, now: float) -> float:
+        return max(self._circuit.wait_seconds(now), self._trust.wait_seconds(now))
+
     def _late(self, retry_after_seconds: float) -> SlowDown:
-        return CallLimit.LATE.error(f"no room at {self.provider} in time", retry_after_seconds)
+        seconds = min(retry_after_seconds, _MOST_LATE_SECONDS)
+        return CallLimit.LATE.error(f"no room at {self.provider} in time", seconds)
 
     def _let_in(self, amounts: Mapping[str, int], now: float) -> Entry:
         self._inside += 1
+        self._trust.begin(now)
         entry = Entry(
             at=now,
             full=self._inside >= self._size.value,
@@ -166,10 +194,16 @@ class Gate:
     def _throttle(self, entry: Entry, retry_after_seconds: float | None, now: float) -> None:
         # A provider that answers 429 works: it was asked too much.
         self._circuit.succeeded(probe=entry.probe)
-        pause = PAUSE_SECONDS if retry_after_seconds is None else retry_after_seconds
+        same_burst = entry.at <= self._throttled_at
+        if not same_burst:
+            self._bursts += 1
+        pause = max(
+            _PAUSE_SECONDS if retry_after_seconds is None else retry_after_seconds,
+            doubling(_FIRST_PAUSE_SECONDS, self._bursts - 1, most=_MOST_PAUSE_SECONDS),
+        )
         self._paused_until = max(self._paused_until, now + pause)
-        if entry.at <= self._throttled_at:
-            return  # It was sent before the last cut: the same burst.
+        if same_burst:
+            return  # It was sent before the last cut.
         self._throttled_at = now
         self._size.throttled()
         self._metrics.gate_pauses.labels(provider=self.provider).inc()
@@ -178,3 +212,4 @@ class Gate:
         self._metrics.gate_size.labels(provider=self.provider).set(self._size.value)
         self._metrics.gate_inside.labels(provider=self.provider).set(self._inside)
         self._metrics.circuit_state.labels(provider=self.provider).set(self._circuit.state)
+        self._metrics.trust_state.labels(provider=self.provider).set(self._trust.state)

@@ -50,5 +50,9 @@ class Meter(Protocol):
         ...
 
     def pause(self, provider: Provider, seconds: float) -> None:
-        """Pause the provider for all replicas; a longer pause stays."""
+        """Pause the provider for all replicas after a 429; a longer pause stays."""
+        ...
+
+    def answered(self, provider: Provider) -> None:
+        """Note that the provider answered: its 429s have ended. Never raises."""
         ...

@@ -31,6 +31,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from shared.errors import UserError
 from shared.http.egress import may_carry_secrets
@@ -61,11 +62,18 @@ class TokenUsage(_Frozen):
 
 
 class Price(_Frozen):
-    """The price of a million tokens; zero for a server of one's own."""
+    """The price of a million tokens; zero, said aloud, for a server of one's own."""
 
-    input_eur_per_million: Euros = Decimal(0)
-    output_eur_per_million: Euros = Decimal(0)
+    input_eur_per_million: Euros
+    output_eur_per_million: Euros
     cached_eur_per_million: Euros | None = None
+
+    @model_validator(mode="after")
+    def _costs_most_uncached(self) -> Self:
+        # The most that a call can cost is set aside at the price of what goes in fresh.
+        if (self.cached_eur_per_million or 0) > self.input_eur_per_million:
+            raise ValueError("cached_eur_per_million must not be above input_eur_per_million")
+        return self
 
     def cost_eur(self, usage: TokenUsage) -> Decimal:
         cached, usual = self.cached_eur_per_million, self.input_eur_per_million
@@ -111,7 +119,7 @@ class Provider(_Frozen):
     model: str = Field(min_length=1, max_length=100)
     key_file: Path | None = None
     weight: float = Field(default=1, ge=0, le=1000)
-    price: Price = Price()
+    price: Price
     requests_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
     tokens_per_minute: int | None = Field(default=None, ge=100)
     max_parallel: int = Field(default=200, ge=1, le=1000)
@@ -153,11 +161,17 @@ def read_providers(path: Path) -> tuple[Provider, ...]:
     except (tomllib.TOMLDecodeError, RecursionError):
         raise UserError(f"{path} is not a TOML file") from None
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
-        )
+        problems = "; ".join(map(_problem, error.errors()))
         raise UserError(f"{path}: {problems}") from None
     names = [provider.name for provider in providers]
     if len(set(names)) < len(names):
         raise UserError(f"{path}: two providers have one name")
     return providers
+
+
+def _problem(error: ErrorDetails) -> str:
+    place = error["loc"]
+    words = error["msg"]
+    if error["type"] == "missing" and "price" in place:
+        words += "; of a server that costs nothing, say 0"
+    return f"{'.'.join(map(str, place))}: {words}"

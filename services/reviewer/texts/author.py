@@ -32,7 +32,7 @@ from services.reviewer.validation import Verdict
 from services.reviewer.validation.sentences.declarations import DeclaredSentence
 from shared.clock import Clock
 from shared.errors import SlowDown
-from shared.logs import places_of
+from shared.logs import name_of, places_of
 from shared.metrics import Metrics
 from shared.sirene.facts import Facts
 
@@ -124,10 +124,11 @@ class Author:
             verdict = Verdict(answer.reasons)
             if answer.text is not None and verdict.accepted:
                 verdict = self.validate(answer.text, facts, answer.sentences)
+            choice.judge(draft, accepted=answer.text is not None and verdict.accepted)
         except (SlowDown, Exhausted):
             raise
         except Exception as error:  # noqa: BLE001  # as below
-            log.warning("draft failed", error=type(error).__name__, at=places_of(error))
+            log.warning("draft failed", error=name_of(error), at=places_of(error))
             verdict, error_name = Verdict((GENERATOR_FAILED,)), type(error).__name__
         if draft is None:
             return self._failed("unknown", choice.prompt_version, start, error_name)
@@ -158,7 +159,7 @@ class Author:
                 self.clock.monotonic_seconds,
             )
         except Exception as error:  # noqa: BLE001  # a bug that one row meets must not hold up others
-            log.warning("generator failed", error=type(error).__name__, at=places_of(error))
+            log.warning("generator failed", error=name_of(error), at=places_of(error))
             name = type(error).__name__
             return self._failed(template.MODEL, template.PROMPT_VERSION, start, name)
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from services.writer.erasure.honour import honour
 from services.writer.erasure.staged import clear_staged
 from services.writer.erasure.tombstones import hold_register, hold_unites
-from services.writer.sql.conflicts import DEADLOCK, retry_conflicts
+from services.writer.sql.conflicts import retry_conflicts
 from shared.controls import shown_json
 from shared.db.restore_marks import clear_mark
 from shared.errors import UserError
@@ -101,7 +101,7 @@ def forget(engine: Engine, siren: str, *, reason: str, force: bool = False) -> F
     """
     work = partial(_forget, siren=siren, reason=reason, force=force)
     # The merge of a stock file takes its locks in another order.
-    forgotten = retry_conflicts(engine, work, conflicts={DEADLOCK}, attempts=_ATTEMPTS)
+    forgotten = retry_conflicts(engine, work, attempts=_ATTEMPTS)
     forgotten.erased.update(clear_staged(engine, [siren]))
     return forgotten
 

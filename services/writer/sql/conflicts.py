@@ -1,44 +1,40 @@
-"""Transactions that are repeated after a conflict with another one."""
+"""Transactions that are repeated where others were in their way."""
 
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from shared.db.outages import sqlstate
+from shared.db.outages import is_in_the_way
 
 ResultT = TypeVar("ResultT")
 
-SERIALISATION_FAILURE = "40001"
-DEADLOCK = "40P01"
-LOCK_TIMEOUT = "55P03"
-CONFLICTS = (SERIALISATION_FAILURE, DEADLOCK, LOCK_TIMEOUT)
 _PATIENT_ATTEMPTS = 20
+# Work that meets the limit of a statement would meet it again and again, for hours.
+_PATIENCE_SECONDS = 200.0
 
 
 def retry_conflicts(
-    engine: Engine,
-    work: Callable[[Connection], ResultT],
-    *,
-    conflicts: Collection[str],
-    attempts: int,
+    engine: Engine, work: Callable[[Connection], ResultT], *, attempts: int
 ) -> ResultT:
-    """Do the work in a transaction; repeat it after an error with one of the SQLSTATEs.
+    """Do the work in a transaction; repeat it while others are in its way.
 
     Raises the error of the last attempt, and every other error.
     """
-    attempt = 1
+    attempt, end_seconds = 1, time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
             with engine.begin() as connection:
                 return work(connection)
         except DBAPIError as error:
-            if sqlstate(error) not in conflicts or attempt == attempts:
+            late = attempt == attempts or time.monotonic() > end_seconds
+            if late or not is_in_the_way(error):
                 raise
             attempt += 1
 
 
 # The register is in use: other transactions may be in the way.
-retry_in_use = partial(retry_conflicts, conflicts=CONFLICTS, attempts=_PATIENT_ATTEMPTS)
+retry_in_use = partial(retry_conflicts, attempts=_PATIENT_ATTEMPTS)

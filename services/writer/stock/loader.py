@@ -23,9 +23,9 @@ from services.writer.stock.values import clean
 from services.writer.stock.view import View
 from shared.clock import utc_now
 from shared.days import day_in_france
-from shared.db.outages import sqlstate
 from shared.errors import UserError
 from shared.http.egress import Egress
+from shared.logs import sqlstate
 from shared.sirene.reference import known_codes
 
 # Two copiers and their backends fill the cores; the chunks that wait are bounded.

@@ -18,9 +18,10 @@ from services.writer.stock.log import LoadStatus, StockLoad
 from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.statements import drop_duplicates
 from services.writer.stock.values import Chunk
-from shared.db.outages import blames_row, sqlstate
+from shared.db.outages import blames_row
 from shared.db.personal_columns import PERSONAL, keep_no_statistics
 from shared.db.tables.stock import stock_loads
+from shared.logs import sqlstate
 
 _MAINTENANCE_MEMORY = text("SET LOCAL maintenance_work_mem = '256MB'")
 _INDEXES = text("""

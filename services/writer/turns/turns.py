@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from services.writer.erasure.tombstones import hold_unites
 from services.writer.pages.pages import renew_pages
 from services.writer.slices.statements import CREATE_NEW
-from services.writer.sql.conflicts import CONFLICTS, retry_conflicts
+from services.writer.sql.conflicts import retry_conflicts
 from services.writer.turns import statements
 from shared.clock import Clock
 from shared.days import day_in_france
@@ -43,7 +43,7 @@ def turn_some(connection: Connection, *, on: dt.date, sole_traders: bool) -> int
 def turn_next(engine: Engine, *, on: dt.date, sole_traders: bool) -> int:
     """Do `turn_some` in a transaction; repeat it after a conflict with another one."""
     work = partial(turn_some, on=on, sole_traders=sole_traders)
-    return retry_conflicts(engine, work, conflicts=CONFLICTS, attempts=_ATTEMPTS)
+    return retry_conflicts(engine, work, attempts=_ATTEMPTS)
 
 
 def postpone_due(connection: Connection, *, on: dt.date) -> None:

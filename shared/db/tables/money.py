@@ -22,6 +22,8 @@ review_providers = col.table(
     col.instant_now("requests_arrival_at", "tokens_arrival_at", "slot_at"),
     # The end of the pause that a 429 asked for, of all replicas.
     col.instant("paused_until"),
+    # The first 429 since its last answer.
+    col.instant("throttled_since"),
     col.counter("calls"),
     col.euros("spent_eur"),
     col.instant_now("opened_at"),

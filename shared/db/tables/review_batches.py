@@ -16,7 +16,10 @@ review_batches = col.table(
     col.one_of("state", *_STATES),
     col.text("remote_id"),
     col.integer("texts", required=True),
-    col.counter("answered"),
+    # The lines that a model has answered, and those of them whose text was accepted.
+    col.counter("answered", "accepted"),
+    # The server's code for the failure of the whole batch.
+    col.text("failed_because"),
     # The most that it can cost, and the cost of its answers.
     col.euros("cost_eur", "spent_eur"),
     # The next look at it; a process that works on it puts it off, as by a lease.

@@ -14,7 +14,7 @@ from services.reviewer.providers.settings import Provider
 from shared.errors import UserError
 
 # A thousand tokens are one euro.
-DEAR = {"input_eur_per_million": "1000"}
+DEAR = {"input_eur_per_million": "1000", "output_eur_per_million": "0"}
 
 
 def provider_of(**settings: Any) -> Provider:

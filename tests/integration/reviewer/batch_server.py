@@ -13,7 +13,7 @@ from typing import Any
 from tests.integration.reviewer.chat_server import text
 from tests.local_server import served
 
-USAGE = {"prompt_tokens": 900, "completion_tokens": 60}
+USAGE = {"prompt_tokens": 1200, "completion_tokens": 120}
 
 Request = dict[str, Any]
 Answer = Callable[[Request], list[Request]]

@@ -22,6 +22,7 @@ from shared.clock import Clock
 from shared.metrics import Metrics
 
 PRICE = Price(input_eur_per_million=Decimal(1), output_eur_per_million=Decimal(2))
+FREE = Price(input_eur_per_million=Decimal(0), output_eur_per_million=Decimal(0))
 
 
 @dataclass
@@ -51,6 +52,9 @@ class RecordingMeter:
 
     def pause(self, provider: Provider, seconds: float) -> None:
         """Do nothing: there is no other replica."""
+
+    def answered(self, provider: Provider) -> None:
+        """Do nothing, as above."""
 
     @property
     def cost_eur(self) -> Decimal:

@@ -25,7 +25,7 @@ def completion(content: object, *, finish_reason: str = "stop", **more: Any) -> 
     """Return the body of an answer; `more` are its other fields, for example `usage`."""
     message = {"role": "assistant", "content": content}
     choice = {"index": 0, "message": message, "finish_reason": finish_reason}
-    usage = {"prompt_tokens": 900, "completion_tokens": 60}
+    usage = {"prompt_tokens": 1200, "completion_tokens": 120}
     return json.dumps({"choices": [choice], "usage": usage, **more}).encode()
 
 

@@ -24,18 +24,14 @@ from services.reviewer.texts.author import Author
 from services.reviewer.validation import validate
 from shared.clock import Clock
 from shared.metrics import Metrics
-from tests.integration.reviewer.batch_server import (
-    USAGE,
-    BatchServer,
-    batch_server,
-)
+from tests.integration.reviewer.batch_server import BatchServer, batch_server
 from tests.integration.reviewer.chat_reviews import PRICE, provider
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 
 
-EACH_EUR = PRICE.cost_eur(TokenUsage(tokens_in=USAGE["prompt_tokens"], tokens_out=60))
+EACH_EUR = PRICE.cost_eur(TokenUsage(tokens_in=1200, tokens_out=120))
 
 
 @dataclass

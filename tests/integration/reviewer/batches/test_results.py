@@ -54,7 +54,7 @@ def test_every_avis_of_a_batch_is_written_paid_and_told_of_once(
     attempts = desk.attempts()
     assert [row["accepted"] for row in attempts] == [True] * 20
     assert {row["avis_id"] for row in attempts} == set(ids)
-    assert {(row["provider"], row["tokens_in"]) for row in attempts} == {("batcher", 900)}
+    assert {(row["provider"], row["tokens_in"]) for row in attempts} == {("batcher", 1200)}
     assert {row["cost_eur"] for row in attempts} == {EACH_EUR}
     assert desk.paid() == (20 * EACH_EUR, 0)
     [known] = register.rows("SELECT calls, spent_eur, max_parallel FROM review_providers")

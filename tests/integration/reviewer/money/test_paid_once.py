@@ -38,6 +38,7 @@ def test_a_kill_costs_at_most_the_calls_in_flight(
         providers.write_text(
             f"[[provider]]\nname = 'llmock'\nbase_url = '{llmock.base_url}'\nmodel = 'm'\n"
             f"timeout_seconds = 2\nmax_parallel = {GENERATORS}\n"
+            "price = { input_eur_per_million = 0, output_eur_per_million = 0 }\n"
         )
         reviewer = start()
         try:

@@ -17,7 +17,7 @@ from services.reviewer.money.rate_limits import open_providers
 from services.reviewer.providers.settings import Provider
 from shared.clock import Clock
 from shared.db.engine import make_engine
-from tests.integration.reviewer.chat_reviews import provider
+from tests.integration.reviewer.chat_reviews import FREE, provider
 from tests.integration.reviewer.chat_server import Response, chat_server
 from tests.integration.reviewer.chat_server import text as answer
 
@@ -48,7 +48,7 @@ def test_a_429_to_one_replica_holds_the_other_back_as_well(
         return Response(answer(), wait_seconds=0.05)
 
     with chat_server(respond) as server:
-        asked = provider(server.base_url, price={}, **limits)
+        asked = provider(server.base_url, price=FREE, **limits)
         order = {
             "database_url": database_url,
             "provider": asked.model_dump(mode="json"),

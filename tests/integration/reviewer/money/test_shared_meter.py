@@ -22,12 +22,13 @@ from services.reviewer.money.budget import Budget
 from services.reviewer.money.rate_limits import open_providers
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.providers.limits import CallLimit
-from services.reviewer.providers.settings import Price, TokenUsage
+from services.reviewer.providers.settings import TokenUsage
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.errors import SlowDown
 from shared.metrics import Metrics
 from tests.integration.reviewer.avis_command import provider_of
+from tests.integration.reviewer.chat_reviews import FREE
 from tests.local_server import served
 
 _SCRIPT = Path(__file__).with_name("metered_callers.py")
@@ -155,7 +156,7 @@ def test_twelve_racing_replicas_never_overshoot_the_cap_and_use_it_up(
 def test_replicas_share_the_requests_of_a_minute(
     replicas: Replicas, server: Counting, processes: int
 ) -> None:
-    limits = {"price": {}, "requests_per_minute": 1200}
+    limits = {"price": FREE, "requests_per_minute": 1200}
     replicas(
         provider=limits,
         processes=processes,
@@ -178,7 +179,7 @@ def test_replicas_share_the_tokens_of_a_minute_and_give_back_what_was_not_used(
     replicas: Replicas, server: Counting
 ) -> None:
     # 1000 tokens a second; a call reserves 400 and uses 100. Without giving back: 2.5 calls/s.
-    limits = {"price": {}, "tokens_per_minute": 60_000}
+    limits = {"price": FREE, "tokens_per_minute": 60_000}
     replicas(
         provider=limits,
         processes=2,
@@ -201,7 +202,7 @@ def test_replicas_share_the_tokens_of_a_minute_and_give_back_what_was_not_used(
 def test_no_minute_at_the_server_holds_more_than_the_limits_of_all_replicas(
     replicas: Replicas, server: Counting, processes: int
 ) -> None:
-    limits = {"price": {}, "requests_per_minute": 600, "tokens_per_minute": 60_000}
+    limits = {"price": FREE, "requests_per_minute": 600, "tokens_per_minute": 60_000}
     replicas(
         provider=limits,
         processes=processes,
@@ -343,7 +344,7 @@ def test_another_price_of_the_same_provider_keeps_what_it_has_spent(
     budget.resume(cap_eur=Decimal(1), keep_cap=False)
     reservation = meter.reserve(provider_of(), tokens=500, cost_eur=Decimal("0.5"))
     meter.settle(reservation, TokenUsage(tokens_in=300, tokens_out=0))
-    free = provider_of().model_copy(update={"price": Price()})
+    free = provider_of().model_copy(update={"price": FREE})
     SharedMeter(engine, [free], clock, metrics).open(prompt_version="notice-3")
     row = "SELECT (spent_eur, charges, prompt_version)::text FROM review_providers"
     assert column(engine, row) == "(0.30000000,f,notice-3)"

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import HttpUrl
 
 from services.reviewer.providers.chat import (
     BadRequest,
@@ -23,6 +22,8 @@ from services.reviewer.providers.chat import (
 )
 from services.reviewer.providers.settings import Price, Provider, TokenUsage
 from shared.errors import UserError
+from tests.integration.reviewer.chat_reviews import FREE
+from tests.integration.reviewer.chat_reviews import provider as chat_provider
 from tests.integration.reviewer.chat_server import (
     ChatServer,
     Respond,
@@ -49,9 +50,7 @@ def serve() -> Iterator[Serve]:
 
 
 def provider(server: ChatServer, **settings: Any) -> Provider:
-    return Provider(
-        name="local", base_url=HttpUrl(server.base_url), model="m", timeout_seconds=1, **settings
-    )
+    return chat_provider(server.base_url, model="m", price=FREE, **settings)
 
 
 def call(server: ChatServer, **settings: Any) -> Any:
@@ -68,7 +67,7 @@ def test_a_request_holds_model_messages_limit_and_key(serve: Serve, tmp_path: Pa
     server = serve(Response(text("Bonjour.")))
     answer = call(server, key_file=key_file, max_tokens=123)
     assert (answer.text, answer.reasons) == ("Bonjour.", ())
-    assert answer.usage == TokenUsage(tokens_in=900, tokens_out=60)
+    assert answer.usage == TokenUsage(tokens_in=1200, tokens_out=120)
     [request] = server.requests
     assert request["messages"] == MESSAGES
     assert (request["model"], request["max_tokens"]) == ("m", 123)
@@ -79,13 +78,6 @@ def test_a_request_holds_model_messages_limit_and_key(serve: Serve, tmp_path: Pa
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"", "malformed_json"),
-        (b"<html>nginx</html>", "malformed_json"),
-        (b"[1]", "malformed_json"),
-        (b"{}", "empty"),
-        (b'{"choices": []}', "empty"),
-        (b'{"choices": [null]}', "empty"),
-        (b'{"choices": [{"message": "no"}]}', "empty"),
         (completion(None), "empty"),
         (completion("  "), "empty"),
         (completion('{"phrases": []}'), "empty"),
@@ -97,6 +89,34 @@ def test_a_request_holds_model_messages_limit_and_key(serve: Serve, tmp_path: Pa
 )
 def test_every_answer_without_a_text_has_its_reason(serve: Serve, body: bytes, reason: str) -> None:
     assert call(serve(Response(body))).reasons == (reason,)
+
+
+_NO_ANSWERS = {
+    "nothing": b"",
+    "HTML": b"<html>nginx</html>",
+    "no object": b"[1]",
+    "an empty object": b"{}",
+    "an error object": b'{"error": {"code": 502, "message": "upstream"}}',
+    "an error beside a text": text(error={"message": "upstream"}),
+    "choices null": b'{"choices": null}',
+    "no choices": b'{"choices": []}',
+    "choices of nothing": b'{"choices": [null]}',
+    "no message": b'{"choices": [{"message": "no"}]}',
+    "a stream": b'data: {"choices": [{"delta": {"content": "Un"}}]}\n\ndata: [DONE]\n\n',
+    "a piece of a stream": b'{"choices": [{"delta": {"content": "Un"}}]}',
+    "an end by an error": text(finish_reason="error"),
+}
+
+
+@pytest.mark.parametrize("kind", _NO_ANSWERS)
+def test_an_ok_without_an_answer_is_an_outage_as_a_503_and_not_billed(
+    serve: Serve, kind: str
+) -> None:
+    server = serve(Response(_NO_ANSWERS[kind]))
+    with pytest.raises(Transient, match="HTTP 200 without an answer") as raised:
+        call(server)
+    assert not raised.value.billed
+    assert raised.value.failure is not None
 
 
 def test_a_refusal_is_one_whatever_the_content(serve: Serve) -> None:
@@ -125,6 +145,19 @@ def test_fences_and_parts_are_read_too(serve: Serve, content: object) -> None:
                 "prompt_tokens_details": {"cached_tokens": 4},
             },
             TokenUsage(tokens_in=5, tokens_out=1, tokens_cached=4),
+        ),
+        # Thoughts that are in the total only.
+        (
+            {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 4000},
+            TokenUsage(tokens_in=5, tokens_out=3995),
+        ),
+        (
+            {"prompt_tokens": 5, "completion_tokens": 9, "total_tokens": 7},
+            TokenUsage(tokens_in=5, tokens_out=9),
+        ),
+        (
+            {"prompt_tokens": 5, "completion_tokens": 9, "total_tokens": "many"},
+            TokenUsage(tokens_in=5, tokens_out=9),
         ),
     ],
 )
@@ -162,7 +195,7 @@ def test_errors_are_sorted_by_what_helps(
 
 def test_a_server_that_is_not_there_has_not_billed(serve: Serve) -> None:
     server = serve(Response())
-    unreachable = Provider(name="away", base_url=HttpUrl("http://127.0.0.1:9/v1"), model="m")
+    unreachable = chat_provider("http://127.0.0.1:9/v1", "away")
     with pytest.raises(Transient) as away:
         Chat(unreachable).post(MESSAGES, "plain")
     assert not away.value.billed
@@ -173,8 +206,24 @@ def test_a_server_that_is_not_there_has_not_billed(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "billed"),
+    [(408, True), (504, True), (520, True), (522, True), (524, True), (500, False), (503, False)],
+)
+def test_a_server_that_waited_no_longer_may_have_billed(
+    serve: Serve, status: int, *, billed: bool
+) -> None:
+    with pytest.raises(Transient) as raised:
+        call(serve(Response(status=status)))
+    assert raised.value.billed is billed
+
+
+@pytest.mark.parametrize(
     ("headers", "seconds"),
     [
+        ({"Retry-After": "0"}, None),
+        ({"Retry-After": "0.001"}, 0.25),
+        ({"Retry-After": "999999999"}, 900),
+        ({"retry-after-ms": "0"}, None),
         ({"Retry-After": "7"}, 7),
         ({"Retry-After": "0.5"}, 0.5),
         ({"retry-after-ms": "250"}, 0.25),
@@ -212,9 +261,7 @@ def test_no_error_tells_the_key_though_the_server_does(serve: Serve, tmp_path: P
 def test_a_file_that_holds_no_key_is_named(tmp_path: Path, content: bytes) -> None:
     key_file = tmp_path / "key"
     key_file.write_bytes(content)
-    settings = Provider(
-        name="p", base_url=HttpUrl("http://127.0.0.1:9"), model="m", key_file=key_file
-    )
+    settings = chat_provider("http://127.0.0.1:9", "p", key_file=key_file)
     with pytest.raises(UserError, match="holds no key") as raised:
         Chat(settings)
     assert "two words" not in str(raised.value)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
 
 COUNT = 60
+_PROVIDER = "[[provider]]\nname='p'\nbase_url='http://h/v1'\nmodel='m'\n"
+_PRICED = _PROVIDER + "{}\nprice.input_eur_per_million = 0\nprice.output_eur_per_million = 0\n"
 
 ReviewAll = Callable[..., None]
 
@@ -39,7 +41,8 @@ def llmock() -> Iterator[Llmock]:
 def write_providers(path: Path, llmock: Llmock, **settings: Any) -> Path:
     values = {"name": "llmock", "base_url": llmock.base_url, "model": "m", **settings}
     lines = (f"{name} = {value!r}" for name, value in values.items())
-    path.write_text("[[provider]]\n" + "\n".join(lines) + "\n")
+    price = "price = { input_eur_per_million = 0, output_eur_per_million = 0 }\n"
+    path.write_text("[[provider]]\n" + "\n".join(lines) + f"\n{price}")
     return path
 
 
@@ -144,15 +147,15 @@ def test_texts_that_the_validator_refuses_end_as_templates_with_all_attempts_kep
     register: "Register", review_all: ReviewAll, llmock: Llmock, tmp_path: Path
 ) -> None:
     llmock.reset()
-    register.add(range(1, 11), apart=True)
+    register.add(range(1, 7), apart=True)
     llmock.expect({"type": "reply", "text": phrases("Un excellent artisan."), "times": None})
     file = write_providers(tmp_path / "providers.toml", llmock)
     review_all(file)
-    assert models(register) == {"template": 10}
+    assert models(register) == {"template": 6}
     attempts = register.rows("SELECT provider, accepted FROM avis_attempts")
     assert Counter((row["provider"], row["accepted"]) for row in attempts) == {
-        ("llmock", False): 30,
-        (None, True): 10,
+        ("llmock", False): 18,
+        (None, True): 6,
     }
 
 
@@ -162,7 +165,11 @@ def test_texts_that_the_validator_refuses_end_as_templates_with_all_attempts_kep
         ("provider = 3", "provider"),
         ("[[provider]]\nname = 'p'", "base_url"),
         ("[[provider]]\nname='p'\nbase_url='http://u:secret@h/v1'\nmodel='m'", "key_file"),
-        ("[[provider]]\nname='p'\nbase_url='http://h/v1'\nmodel='m'\nkey_file='/none'", "/none"),
+        (_PRICED.format("key_file='/none'"), "/none"),
+        (_PROVIDER, "price: Field required; of a server that costs nothing, say 0"),
+        (f"{_PROVIDER}price = {{}}", "price.input_eur_per_million: Field required"),
+        (f"{_PROVIDER}price.input_eur_per_million = 0", "price.output_eur_per_million"),
+        (_PRICED.format("price.cached_eur_per_million = 2"), "cached_eur_per_million must not be"),
         ("not toml", "not a TOML file"),
     ],
 )

@@ -93,7 +93,8 @@ def test_an_attempt_that_was_paid_for_is_kept_though_the_avis_waits(
     [attempt] = register.rows("SELECT * FROM avis_attempts")
     assert not attempt["accepted"]
     assert "city_missing" in attempt["reasons"]
-    assert (attempt["provider"], attempt["tokens_in"], attempt["tokens_out"]) == ("local", 900, 60)
+    told = (attempt["provider"], attempt["tokens_in"], attempt["tokens_out"])
+    assert told == ("local", 1200, 120)
     assert attempt["cost_eur"] == meter.cost_eur
     row = register.avis(avis_id)
     assert (row["outcome"], row["lease_until"]) == ("pending", None)

@@ -102,3 +102,67 @@ def test_a_process_that_stops_lets_nobody_in() -> None:
         with pytest.raises(SlowDown) as late:
             waiting.result(timeout=5)
         assert late.value.reason == CallLimit.LATE
+
+
+class StillClock(Clock):
+    """A clock that stands until it is set."""
+
+    def __init__(self) -> None:
+        at = [0.0]
+        super().__init__(monotonic_seconds=lambda: at[0])
+        object.__setattr__(self, "at", at)
+
+    at: list[float]
+
+
+@pytest.mark.parametrize("named_seconds", [None, 0.25])
+def test_a_server_that_only_answers_429_is_asked_ever_less_often(
+    named_seconds: float | None,
+) -> None:
+    """Within an hour it is asked some seventy times, and not four times a second."""
+    clock = StillClock()
+    gate = Gate("local", most=4, clock=clock, metrics=Metrics())
+    pauses = []
+    while clock.at[0] < 3600:
+        entry = gate.enter(1, latest=clock.at[0] + 10)
+        clock.at[0] += 0.01
+        gate.leave(entry, End.THROTTLED, retry_after_seconds=named_seconds)
+        pauses.append(round(gate.paused_seconds(), 6))
+        clock.at[0] += pauses[-1]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 60
+    assert len(pauses) < 75
+    gate.leave(gate.enter(1, latest=clock.at[0] + 10), End.ANSWERED)
+    clock.at[0] += 0.01
+    gate.leave(gate.enter(1, latest=clock.at[0] + 10), End.THROTTLED, retry_after_seconds=0.25)
+    assert gate.paused_seconds() == pytest.approx(0.25), "an answer ends the series"
+
+
+def test_a_reset_in_years_sends_nobody_away_for_years(gate: Gate) -> None:
+    told = {
+        "x-ratelimit-limit-requests": "100",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "99999999h",
+    }
+    gate.leave(gate.enter(1, latest=soon()), End.ANSWERED, headers=told)
+    with pytest.raises(SlowDown) as late:
+        gate.enter(1, latest=soon())
+    assert late.value.retry_after_seconds <= 300
+
+
+def test_a_provider_that_bills_too_much_is_asked_by_nobody(gate: Gate) -> None:
+    gate.leave(gate.enter(1, latest=soon()), End.OVERBILLED)
+    with pytest.raises(SlowDown) as out_of_use:
+        gate.enter(1, latest=soon())
+    assert out_of_use.value.reason == CallLimit.OUT_OF_USE
+    assert gate.wait_seconds() > 200
+
+
+def test_a_provider_whose_texts_are_all_refused_is_asked_by_one(gate: Gate) -> None:
+    for _ in range(20):
+        gate.leave(gate.enter(1, latest=soon()), End.ANSWERED)
+        gate.judge(accepted=False)
+    with pytest.raises(SlowDown) as out_of_use:
+        gate.enter(1, latest=soon())
+    assert out_of_use.value.reason == CallLimit.OUT_OF_USE
+    assert gate.wait_seconds() > 200

@@ -1,4 +1,4 @@
-"""The errors that are outages, as a table, and the wait for the end of one."""
+"""What each error of PostgreSQL blames, as a table, and the wait for the end of those that pass."""
 
 from collections.abc import Callable
 
@@ -8,65 +8,64 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.clock import Clock
-from shared.db.outages import is_outage, is_waiting, persevere, slowing_down
+from shared.db.outages import (
+    Blame,
+    blamed,
+    blames_row,
+    is_in_the_way,
+    is_outage,
+    is_passing,
+    persevere,
+    slowing_down,
+)
 from shared.errors import SlowDown
+from shared.logs import sqlstate
+from tests.sqlstates import error_with, server_error
+
+BLAMES = [
+    (error_with("25006"), Blame.SERVER),  # read-only
+    (error_with("53100"), Blame.SERVER),  # disk full
+    (error_with("53300"), Blame.SERVER),  # too many connections
+    (error_with("57P01"), Blame.SERVER),  # an administrator ends the session
+    (error_with("57P03"), Blame.SERVER),  # starting up
+    (error_with("58030"), Blame.SERVER),  # input or output
+    (error_with("08006"), Blame.SERVER),  # connection failure
+    (server_error("53100"), Blame.SERVER),  # from a COPY, which is psycopg2's own
+    (DBAPIError("SELECT 1", None, psycopg2.OperationalError("refused")), Blame.SERVER),
+    (psycopg2.InterfaceError("connection already closed"), Blame.SERVER),
+    (PoolTimeoutError(), Blame.SERVER),
+    (error_with("57014"), Blame.MOMENT),  # a statement that takes too long
+    (error_with("55P03"), Blame.MOMENT),  # a lock that takes too long
+    (error_with("55006"), Blame.MOMENT),  # an object in use
+    (error_with("40P01"), Blame.MOMENT),  # deadlock
+    (error_with("40001"), Blame.MOMENT),  # serialisation failure
+    (error_with("25P03"), Blame.MOMENT),  # idle in its transaction
+    (server_error("55P03"), Blame.MOMENT),
+    (error_with("22001"), Blame.ROW),  # a value too long
+    (error_with("23505"), Blame.ROW),  # a key twice
+    (error_with("42P01"), Blame.WORK),  # a table that is not there
+    (error_with("25P02"), Blame.WORK),  # a transaction that has failed before
+    (psycopg2.ProgrammingError("no results"), Blame.WORK),
+    (ValueError(), Blame.WORK),
+]
 
 
-class ServerError(psycopg2.Error):
-    """psycopg2 fills in a SQLSTATE from the server's answer only."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__()
-        self.code = code
-
-    @property
-    def pgcode(self) -> str:  # type: ignore[override]  # an attribute, which only C can set
-        return self.code
+@pytest.mark.parametrize(("error", "blame"), BLAMES)
+def test_each_error_blames_server_moment_row_or_work(error: Exception, blame: Blame) -> None:
+    assert blamed(error) is blame
+    assert is_outage(error) is (blame is Blame.SERVER)
+    assert is_in_the_way(error) is (blame is Blame.MOMENT)
+    assert blames_row(error) is (blame is Blame.ROW)
+    assert is_passing(error) is (blame in {Blame.SERVER, Blame.MOMENT})
 
 
-def error_with(code: str) -> DBAPIError:
-    return DBAPIError("SELECT 1", None, ServerError(code))
-
-
-@pytest.mark.parametrize(
-    ("error", "outage"),
-    [
-        (error_with("25006"), True),  # read-only
-        (error_with("53100"), True),  # disk full
-        (error_with("53300"), True),  # too many connections
-        (error_with("57P01"), True),  # an administrator ends the session
-        (error_with("57P03"), True),  # starting up
-        (error_with("58030"), True),  # input or output
-        (error_with("08006"), True),  # connection failure
-        (ServerError("53100"), True),  # from a COPY, which is psycopg2's own
-        (DBAPIError("SELECT 1", None, psycopg2.OperationalError("refused")), True),
-        (psycopg2.InterfaceError("connection already closed"), True),
-        (PoolTimeoutError(), True),
-        (error_with("57014"), False),  # a statement that takes too long
-        (error_with("55P03"), False),  # a lock that takes too long
-        (error_with("40P01"), False),  # deadlock
-        (error_with("22001"), False),  # a value too long
-        (error_with("23505"), False),  # a key twice
-        (error_with("42P01"), False),  # a table that is not there
-        (ValueError(), False),
-    ],
-)
-def test_each_error_is_the_servers_or_the_works(error: Exception, *, outage: bool) -> None:
-    assert is_outage(error) is outage
-
-
-@pytest.mark.parametrize(
-    ("code", "waiting"), [("55P03", True), ("40P01", True), ("57014", False), ("53100", False)]
-)
-def test_a_lock_of_others_is_in_the_way_for_a_while(code: str, *, waiting: bool) -> None:
-    assert is_waiting(error_with(code)) is waiting
-
-
-def test_an_outage_counts_no_attempt_and_other_errors_stay_what_they_are() -> None:
-    with pytest.raises(SlowDown, match="25006"), slowing_down():
-        raise error_with("25006")
-    with pytest.raises(DBAPIError), slowing_down():
-        raise error_with("22001")
+@pytest.mark.parametrize(("error", "blame"), BLAMES)
+def test_what_passes_slows_down_and_names_its_sqlstate(error: Exception, blame: Blame) -> None:
+    wanted = SlowDown if blame in {Blame.SERVER, Blame.MOMENT} else type(error)
+    with pytest.raises(wanted) as raised, slowing_down():
+        raise error
+    if wanted is SlowDown and sqlstate(error):
+        assert sqlstate(error) in str(raised.value)
 
 
 class Patient(Clock):

@@ -4,6 +4,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from shared.errors import UserError
 from shared.terminal import cli
+from tests.sqlstates import server_error
 
 
 def run(error: BaseException, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -43,6 +44,10 @@ def _no_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
         (
             ProgrammingError("SELECT 1", {}, Exception("permission denied for table quota\nX")),
             "error: the database refuses: permission denied for table quota\n",
+        ),
+        (
+            OperationalError("SELECT 1", {}, server_error("55P03", "lock timeout")),
+            "error: the database refuses: lock timeout (SQLSTATE 55P03)\n",
         ),
     ],
     ids=lambda value: type(value).__name__,
