@@ -68,11 +68,11 @@ _SERVERS = (
         ),
     )
     .line(
-        graph(24, "Duration of a call", "s").shows(
+        graph(24, "Duration of a call", "s", width=6).shows(
             "Body included, by provider: half of the calls, and 95 % of them.",
             quantiles("sirenade_chat_call_seconds", "provider"),
         ),
-        graph(25, "Wait for limits and budget, p95", "s").shows(
+        graph(25, "Wait for limits and budget, p95", "s", width=6).shows(
             "Time that a call waits for the provider's limits, which all replicas share,"
             " and for the budget.",
             {"{{provider}}": quantile(0.95, "sirenade_provider_wait_seconds", "provider")},
@@ -81,6 +81,7 @@ _SERVERS = (
             26,
             "Circuit",
             "none",
+            width=6,
             levels=green_to(1, 2),
             words={
                 "0": ("in use", "green"),
@@ -91,6 +92,22 @@ _SERVERS = (
             "The worst state of all replicas: out of use after failures in a row, then one"
             " call probes whether the server works again.",
             {"{{provider}}": "max by (provider) (sirenade_circuit_state)"},
+        ),
+        stat(
+            27,
+            "Trust",
+            "none",
+            width=6,
+            levels=green_to(1, 2),
+            words={
+                "0": ("trusted", "green"),
+                "1": ("being tried", "orange"),
+                "2": ("doubted", "red"),
+            },
+        ).shows(
+            "The worst state of all replicas: doubted after 20 refused texts in a row, then one"
+            " text finds out whether the server is worth its price.",
+            {"{{provider}}": "max by (provider) (sirenade_trust_state)"},
         ),
     )
 )

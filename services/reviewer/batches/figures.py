@@ -50,7 +50,7 @@ _LOAD = text("""
 """)
 
 _FAILURES = 3
-# So many texts since the last one that was accepted, and their provider is doubted.
+# A provider is doubted after this many texts since the last one that was accepted.
 _REFUSALS = 20
 _MOST_CLOSED_SECONDS = 3600.0
 

@@ -70,8 +70,7 @@ class Batches:
         """Build batches where the server is well; tell the route how much room is left."""
         room, closed_seconds = 0, 0.0
         for steps in steps_by_shard:
-            engine, batch = steps.reviewer.engine, steps.batch
-            load = read_load(engine, steps.provider.name, poll_seconds=batch.poll_seconds)
+            engine, batch, load = steps.reviewer.engine, steps.batch, _load_of(steps)
             if load.closed_seconds > 0:
                 if not load.crowded:
                     closed_seconds = max(closed_seconds, load.closed_seconds)
@@ -86,8 +85,11 @@ class Batches:
     def _build_in(self, steps: BatchSteps, load: ProviderLoad) -> int:
         """Build as many batches as there is text, room and money for; return their number."""
         budget, built = Budget(self.control), 0
-        builder = steps.builder(load.most_texts)
-        while load.open_batches + built < steps.batch.parallel:
+        # A server's limit is that of all its batches together.
+        while load.closed_seconds <= 0 and load.open_batches < (
+            1 if load.most_texts else steps.batch.parallel
+        ):
+            builder = steps.builder(load.most_texts)
             state = budget.read()
             if state.paused:
                 break
@@ -102,7 +104,13 @@ class Batches:
             # It sets its money aside before the next one is built.
             self._advance_all(steps)
             built += 1
+            load = _load_of(steps)
         return built
+
+
+def _load_of(steps: BatchSteps) -> ProviderLoad:
+    seconds = steps.batch.poll_seconds
+    return read_load(steps.reviewer.engine, steps.provider.name, poll_seconds=seconds)
 
 
 def _pause_at_cap(budget: Budget, provider: Provider, cost_eur: Decimal) -> None:

@@ -71,7 +71,8 @@ class BatchResults:
         found = [self._result(job, line, by_line[line.id], subjects) for line in lines]
         if not found:
             return
-        above = sum(is_above(by_line[line.id], self._most(line)) for line in lines)
+        price = self.provider.price
+        above = sum(is_above(by_line[line.id], self._most(line), price) for line in lines)
         if above:
             log.error("answers bill more than they can take", provider=job.provider, answers=above)
         totals = LineTotals(

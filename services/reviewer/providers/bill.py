@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from services.reviewer.providers.answers import BAD_REQUEST, UNAVAILABLE, ModelAnswer
-from services.reviewer.providers.settings import Provider, TokenUsage
+from services.reviewer.providers.settings import Price, Provider, TokenUsage
 
 # At least 2 bytes a token: a reservation must never be too small.
 _BYTES_PER_TOKEN_AT_LEAST = 2
@@ -92,12 +92,11 @@ def counted_usage(answer: ModelAnswer, most: TokenUsage) -> TokenUsage:
     )
 
 
-def is_above(answer: ModelAnswer, most: TokenUsage) -> bool:
-    """Return whether an answer took more than it could, as its server tells or as is written."""
-    found = (counted_usage(answer, most), answer.usage or NOTHING)
-    return any(
-        each.tokens_in > most.tokens_in or each.tokens_out > most.tokens_out for each in found
-    )
+def is_above(answer: ModelAnswer, most: TokenUsage, price: Price) -> bool:
+    """Return whether an answer costs more than was set aside, as its server tells or as it is."""
+    if answer.usage is not None and _is_beyond_belief(answer.usage):
+        return price.charges
+    return price.cost_eur(counted_usage(answer, most)) > price.cost_eur(most)
 
 
 def _is_beyond_belief(usage: TokenUsage) -> bool:

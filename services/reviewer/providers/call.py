@@ -193,7 +193,8 @@ class ProviderClient:
             self.gate.leave(entry, End.FAILED)
             self._settle(reservation, self._charge_unanswered(bill, one))
             raise
-        end = End.OVERBILLED if is_above(reply.answer, one.most) else End.ANSWERED
+        above = is_above(reply.answer, one.most, self.provider.price)
+        end = End.OVERBILLED if above else End.ANSWERED
         self._leave(entry, end, start, reply)
         self._meter.answered(self.provider)
         return reply.answer
@@ -201,7 +202,7 @@ class ProviderClient:
     def _fail(self, one: _Try, entry: Entry, start: float, error: ChatError) -> None:
         unfit = one.structured_output == "plain" and not error.filtered
         end = _ENDS[type(error)]
-        if error.failure is not None and is_above(error.failure, one.most):
+        if error.failure is not None and is_above(error.failure, one.most, self.provider.price):
             end = End.OVERBILLED
         elif isinstance(error, BadRequest) and not unfit:
             end = End.NOT_MADE

@@ -1,4 +1,4 @@
-"""What stops calls to a provider: a circuit by their failures, trust by the verdicts on its texts.
+"""The end of calls to a provider: a circuit after failures, lost trust after refused texts.
 
 Pure: time is an argument.
 """

@@ -53,12 +53,14 @@ class Behaviour:
     """`answer` gives the lines of the output file for a request; `errors`, of the error file.
 
     `submits` and `contents` are what the next calls come to: a status, or "cut" once the server
-    has done its work. A moment in `stuck_at` never ends; `reached` tells that it has come.
+    has done its work. `errors_told` are those of the batch itself. A moment in `stuck_at` never
+    ends; `reached` tells that it has come.
     """
 
     answer: Answer = lambda request: [answered(request)]
     errors: Answer = lambda _request: []
     status: str = "completed"
+    errors_told: list[Request] = field(default_factory=list)
     submits: list[int | str] = field(default_factory=list)
     contents: list[int | str] = field(default_factory=list)
     lists: bool = True
@@ -147,7 +149,9 @@ class _Handler(BaseHTTPRequestHandler):
         lines = [json.dumps(line) for request in batch.requests for line in make(request)]
         body = "\n".join(lines[::-1]).encode()
         fate = does.contents.pop(0) if does.contents else 200
-        if fate == "cut":
+        if isinstance(fate, int) and fate != 200:
+            self._tell({"error": {"code": "no_such_file"}}, status=fate)
+        elif fate == "cut":
             self._tell_bytes(body, length=len(body) + 100)
             self._cut()
         else:
@@ -161,6 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
             "metadata": batch.metadata,
             "output_file_id": f"output-{batch.id}" if over else None,
             "error_file_id": f"error-{batch.id}" if over else None,
+            "errors": {"object": "list", "data": self.server.does.errors_told},
         }
 
     def _stop_at(self, moment: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Engine
+from structlog.testing import capture_logs
 
 from services.reviewer.batches import holds, jobs
 from services.reviewer.batches.figures import read_load
@@ -19,10 +20,14 @@ from services.reviewer.providers.settings import read_providers
 from services.reviewer.relay import forget_publications
 from shared.errors import SlowDown, UserError
 from tests.integration.reviewer.batch_server import (
+    Answer,
     BatchServer,
     Behaviour,
+    answered,
+    failed,
 )
 from tests.integration.reviewer.batches.conftest import EACH_EUR, Desk, Make
+from tests.integration.reviewer.chat_server import text
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
@@ -95,16 +100,128 @@ def test_a_batch_that_may_be_there_at_a_server_without_lists_counts_as_spent(
 ) -> None:
     server.does = Behaviour(submits=["cut"], lists=False)
     desk = make()
-    ids = register.add(range(1, 4), apart=True)
-    desk.work(ids)
+    desk.work(register.add(range(1, 4), apart=True))
     desk.until(lambda: desk.states() == ["lost"])
     spent, reserved = desk.paid()
     assert spent > 3 * EACH_EUR
     assert reserved == 0
-    assert desk.due() == 3
-    desk.until(lambda: desk.line.wait_seconds() <= 0)
-    desk.work(ids)
+    assert sum(row["cost_eur"] for row in desk.attempts()) == spent
+    assert [row["unanswered"] for row in desk.attempts()] == [1, 1, 1]
+    # They wait for another batch, and are asked for three times in all.
+    assert desk.due() == 0
     desk.until(lambda: desk.outcomes() == {"accepted": 3})
+
+
+def test_a_file_that_is_gone_is_paid_for_three_times_at_most(
+    make: Make, register: "Register", server: BatchServer
+) -> None:
+    """Each text counts as asked: it is not paid for again and again up to the cap."""
+    server.does.contents = [404] * 1000
+    desk = make()
+    desk.work(register.add(range(1, 4), apart=True))
+    desk.until(lambda: desk.outcomes() == {"accepted": 3})
+    desk.until(lambda: desk.states() == ["lost"] * 3)
+    because = register.rows("SELECT failed_because FROM review_batches")
+    assert {row["failed_because"] for row in because} == {"file_gone"}
+    attempts = desk.attempts()
+    assert len(server.batches) == 3
+    assert len([row for row in attempts if row["provider"]]) == 9
+    assert {row["model"] for row in attempts if row["accepted"]} == {"template"}
+    assert desk.paid() == (sum(row["cost_eur"] for row in attempts), 0)
+
+
+def test_a_gone_file_of_errors_costs_nothing_where_all_is_answered(
+    make: Make, register: "Register", server: BatchServer
+) -> None:
+    server.does.contents = [200, 404] * 10
+    desk = make()
+    desk.work(register.add(range(1, 4), apart=True))
+    desk.until(lambda: desk.states() == ["completed"])
+    assert desk.outcomes() == {"accepted": 3}
+    assert desk.paid() == (3 * EACH_EUR, 0)
+
+
+def test_a_failed_batch_is_told_with_its_cause_and_none_of_the_servers_words(
+    make: Make, register: "Register", server: BatchServer
+) -> None:
+    server.does.status = "failed"
+    server.does.errors_told = [
+        {"code": "Line 3: ATELIER DUPONT"},
+        {"code": "invalid_json_line", "message": "ATELIER DUPONT"},
+    ]
+    desk = make()
+    desk.work(register.add(range(1, 4), apart=True))
+    with capture_logs() as events:
+        desk.until(lambda: desk.states() == ["failed"])
+    [ended] = [event for event in events if event["event"] == "batch ended"]
+    assert (ended["because"], ended["log_level"]) == ("invalid_json_line", "error")
+    assert "DUPONT" not in str(events)
+    [row] = register.rows("SELECT failed_because FROM review_batches")
+    assert row["failed_because"] == "invalid_json_line"
+    assert desk.due() == 3
+
+
+def test_a_crowded_server_gets_smaller_batches_and_no_text_is_the_templates(
+    make: Make, register: "Register", server: BatchServer
+) -> None:
+    server.does.status = "failed"
+    server.does.errors_told = [{"code": "token_limit_exceeded"}]
+    desk = make()
+    ids = register.add(range(1, 9), apart=True)
+    desk.work(ids)
+    desk.until(lambda: desk.states() == ["failed"] * 3)
+    assert desk.line.wait_seconds() == 0, "the server is well, and the texts wait for it"
+    assert [len(batch.requests) for batch in server.batches] == [8, 4, 2]
+    server.does = Behaviour()
+    desk.until(lambda: desk.outcomes() == {"accepted": 8})
+    assert {row["model"] for row in register.rows("SELECT model FROM avis")} == {"batcher-model"}
+    assert desk.paid() == (8 * EACH_EUR, 0)
+
+
+@pytest.mark.parametrize("answer", [lambda _: [], lambda request: [failed(request, 500)]])
+def test_after_a_batch_without_one_answer_the_server_is_doubted(
+    make: Make, register: "Register", server: BatchServer, engine: Engine, answer: Answer
+) -> None:
+    server.does.answer = answer
+    desk = make()
+    desk.work(register.add(range(1, 4), apart=True))
+    with capture_logs() as events:
+        desk.until(lambda: desk.states()[:1] == ["completed"])
+    assert read_load(engine, "batcher", poll_seconds=600).closed_seconds > 600
+    [row] = register.rows("SELECT answered FROM review_batches ORDER BY id LIMIT 1")
+    assert row["answered"] == 0
+    assert [event["log_level"] for event in events if event["event"] == "batch ended"][:1] == [
+        "error"
+    ]
+
+
+def test_a_provider_whose_batches_bring_no_accepted_text_is_doubted(
+    make: Make, register: "Register", server: BatchServer, engine: Engine
+) -> None:
+    server.does.answer = lambda request: [answered(request, text("Certainement !"))]
+    desk = make()
+    desk.work(register.add(range(1, 21), apart=True))
+    desk.until(lambda: desk.states()[:1] == ["completed"])
+    assert read_load(engine, "batcher", poll_seconds=600).closed_seconds > 600
+    state = desk.batches.metrics.registry.get_sample_value(
+        "sirenade_circuit_state", {"provider": "batcher"}
+    )
+    assert state == 2
+
+
+def test_a_batch_that_bills_more_than_was_set_aside_is_told_and_the_last_for_a_time(
+    make: Make, register: "Register", server: BatchServer, engine: Engine
+) -> None:
+    dear = text(usage={"prompt_tokens": 1200, "completion_tokens": 50_000})
+    server.does.answer = lambda request: [answered(request, dear)]
+    desk = make()
+    desk.work(register.add(range(1, 4), apart=True))
+    with capture_logs() as events:
+        desk.until(lambda: desk.states() == ["completed"])
+    assert "answers bill more than they can take" in [event["event"] for event in events]
+    assert desk.outcomes() == {"accepted": 3}
+    assert desk.paid() == (sum(row["cost_eur"] for row in desk.attempts()), 0)
+    assert read_load(engine, "batcher", poll_seconds=600).closed_seconds > 600
 
 
 def test_a_batch_that_nobody_hears_of_any_more_is_given_up(

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from services.operator.exporter.queries import CONTROL
 from services.reviewer.money.pauses import Pauses
 from services.reviewer.money.rate_limits import open_providers
 from services.reviewer.providers.settings import Provider
 from shared.clock import Clock
 from shared.db.engine import make_engine
+from shared.imports.progress import read_progress
 from tests.integration.reviewer.chat_reviews import FREE, provider
 from tests.integration.reviewer.chat_server import Response, chat_server
 from tests.integration.reviewer.chat_server import text as answer
@@ -106,3 +108,47 @@ def test_a_pause_that_finds_no_database_is_this_replicas_own(known: Provider) ->
     pauses = Pauses(away, [known.name], clock)
     pauses.start(known.name, 60)
     assert pauses._until[known.name] > clock.monotonic_seconds() + 55
+
+
+def throttled(engine: Engine) -> dict[str, float]:
+    """Return the servers that answer nothing but 429, as `status` tells them."""
+    with engine.connect() as connection:
+        found = dict(read_progress(connection).throttled)
+        assert connection.execute(CONTROL).scalar_one()[_METRIC] == found
+    return found
+
+
+_METRIC = "sirenade_provider_throttled_timestamp_seconds"
+
+
+def test_a_series_of_429_is_told_after_minutes_until_any_replica_gets_an_answer(
+    engine: Engine, known: Provider
+) -> None:
+    replicas = [Pauses(engine, [known.name], Clock()) for _ in range(2)]
+    replicas[0].start(known.name, 0.3)
+    assert throttled(engine) == {}
+    with engine.begin() as connection:
+        since = connection.execute(
+            text(
+                "UPDATE review_providers SET throttled_since = now() - interval '6 minutes'"
+                " RETURNING extract(epoch FROM throttled_since)::float"
+            )
+        ).scalar_one()
+    replicas[1].start(known.name, 60)
+    assert throttled(engine) == {known.name: pytest.approx(since)}
+    replicas[0].left_seconds(known.name)
+    replicas[0].end(known.name)
+    assert throttled(engine) == {}
+
+
+def test_429s_of_another_day_are_another_series(engine: Engine, known: Provider) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE review_providers SET throttled_since = now() - interval '2 days',"
+                " paused_until = now() - interval '1 day'"
+            )
+        )
+    assert throttled(engine) == {}
+    Pauses(engine, [known.name], Clock()).start(known.name, 60)
+    assert throttled(engine) == {}

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 FAULTS = {
     "no JSON": Response(b"<html>nginx</html>"),
+    "an error object": Response(b'{"error": {"code": 502}}'),
+    "an end by an error": Response(text(finish_reason="error")),
+    "a gateway's limit": Response(status=504),
     "half an object": Response(completion('{"phrases": [{"texte": "Une ent')),
     "empty": Response(completion(None)),
     "truncated": Response(text(finish_reason="length")),
@@ -40,6 +43,7 @@ FAULTS = {
     "hangs": Response(text(), wait_seconds=2),
     "drips": Response(b"{", drip=True),
 }
+_THROTTLED = "SELECT FROM review_providers WHERE throttled_since IS NOT NULL"
 TOO_MANY = Response(status=429, headers={"Retry-After": "0.3"})
 # A fault meets at most this many texts at once; each of them may fall to the template.
 GENERATORS = 8
@@ -150,9 +154,11 @@ def test_a_server_that_only_says_429_leaves_every_avis_due_and_free(
             assert pending(register) == count
             assert register.rows("SELECT 1 FROM avis_attempts") == []
             assert budget.read().spent_eur == 0
+            assert register.rows(_THROTTLED), "it is noted, to be told after minutes"
             server.respond = lambda _: Response(text())
             wait_until(lambda: pending(register) == 0)
     assert accepted_by(register) == {"m": count}
+    assert register.rows(_THROTTLED) == []
     require_each_ended_once_and_paid_once(register, budget, count)
 
 

@@ -34,6 +34,16 @@ def swept_before(hours: float) -> Reading:
     return replace(reading, swept_at_seconds=reading.progress.at.timestamp() - hours * HOUR)
 
 
+def throttled_for(minutes: float) -> Reading:
+    reading = after(10, rows=1)
+    since_seconds = reading.progress.at.timestamp() - minutes * 60
+    return replace(reading, progress=replace(reading.progress, throttled={"m": since_seconds}))
+
+
+def test_a_server_may_answer_429_for_minutes() -> None:
+    assert names(throttled_for(minutes=14)) == []
+
+
 def test_a_run_that_is_well_raises_nothing() -> None:
     assert names(after(10, rows=1000)) == []
 
@@ -64,6 +74,7 @@ def test_a_sweep_of_the_whole_register_may_take_days() -> None:
         (swept_before(73), "SweepLate"),
         (with_totals(freshness_age_seconds={"etablissements": 37 * HOUR}), "NotFresh"),
         (with_totals(budget_paused={"cap": 1}), "BudgetReached"),
+        (throttled_for(minutes=16), "ProviderThrottled"),
     ],
 )
 def test_each_condition_is_an_alert_by_its_name(reading: Reading, name: str) -> None:

@@ -52,6 +52,12 @@ def test_rates_shares_and_the_end_follow_from_two_readings() -> None:
     assert Decimal(told["projected_eur"]) == 30
 
 
+def test_a_server_that_answers_nothing_but_429_is_named_before_anybody_asks() -> None:
+    view = RunView("avis", text_eur=None)
+    shown = drawn(view, replace(FIRST, throttled={"mistral": 0.0}), 0.0)
+    assert "mistral answers nothing but 429 since" in shown
+
+
 def drawn(view: RunView, reading: RunReading, at_seconds: float) -> str:
     shown = io.StringIO()
     Console(file=shown, width=120).print(view.draw(view.tell(reading, at_seconds)))

@@ -9,7 +9,10 @@ from services.reviewer.providers.bill import NOTHING, counted_usage, is_above
 from services.reviewer.providers.settings import Price, TokenUsage
 
 MOST = TokenUsage(tokens_in=1600, tokens_out=600)
-"""Of a prompt that usually has 800 tokens."""
+"""The most tokens, of a prompt that usually has 800."""
+
+PRICE = Price(input_eur_per_million=Decimal(1), output_eur_per_million=Decimal(2))
+FREE = Price(input_eur_per_million=Decimal(0), output_eur_per_million=Decimal(0))
 
 
 def usage(tokens_in: int, tokens_out: int, cached: int = 0) -> TokenUsage:
@@ -66,15 +69,18 @@ def test_a_failure_costs_nothing_unless_its_usage_says_so(
     [
         (None, False),
         (MOST, False),
-        (usage(1601, 60), True),
-        (usage(900, 601), True),
+        (usage(900, 601), False),
+        (usage(900, 1400), True),
+        (usage(6000, 60), True),
         (usage(900, 100_001), True),
+        (usage(10**300, 0), True),
     ],
 )
 def test_a_server_that_bills_more_than_can_be_is_noticed(
     told: TokenUsage | None, *, above: bool
 ) -> None:
-    assert is_above(answer(told), MOST) is above
+    assert is_above(answer(told), MOST, PRICE) is above
+    assert not is_above(answer(told), MOST, FREE)
 
 
 def test_a_cached_token_is_never_dearer_than_was_set_aside() -> None:

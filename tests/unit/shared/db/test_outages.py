@@ -1,4 +1,4 @@
-"""What each error of PostgreSQL blames, as a table, and the wait for the end of those that pass."""
+"""A table of what errors of PostgreSQL blame, and the wait for the end of those that pass."""
 
 from collections.abc import Callable
 

@@ -61,6 +61,18 @@ def test_a_failing_actor_is_logged_without_its_message_and_without_its_error_tex
     assert "DUPONT" not in output
 
 
+def test_an_error_of_postgresql_is_logged_with_its_sqlstate_and_without_its_text() -> None:
+    (event,), output = events_of("""
+from tests.sqlstates import server_error
+try:
+    raise server_error("55P03", "DUPONT")
+except Exception:
+    structlog.get_logger().exception("failed")
+""")
+    assert event["exception"] == "ServerError 55P03"
+    assert "DUPONT" not in output
+
+
 RECORDS = """
 import json, pathlib
 people = [json.loads(line) for line in

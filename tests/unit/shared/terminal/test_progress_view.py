@@ -98,6 +98,14 @@ def test_a_pause_of_texts_is_shown_with_its_reason() -> None:
     assert one_line(paused).endswith(told)
 
 
+def test_a_server_that_answers_nothing_but_429_is_named() -> None:
+    since = dt.datetime(2025, 12, 31, 14, 5).astimezone().timestamp()
+    told = "mistral answers nothing but 429 since 31/12 14:05"
+    throttled = replace(NOTHING_YET, throttled={"mistral": since})
+    assert told in "\n".join(drawn(throttled))
+    assert one_line(throttled).endswith(told)
+
+
 @pytest.mark.parametrize(
     ("per_day", "is_idle", "told"),
     [
