@@ -45,8 +45,8 @@ CLAIMING_SECONDS = 300
 STORE_EVERY_SECONDS = 0.5
 """Time that a finished text may wait to be stored with others: a kill can cost it."""
 
-_STORE_SECONDS = 10.0
-"""Part of the lease that is kept for the store."""
+_STORE_SECONDS = 20.0
+"""Part of the lease that is kept for the store, which may wait 10 s for a lock."""
 
 _STORING_SECONDS = 1000.0
 """Time after which a message's texts are given up that cannot be stored; they are due again."""

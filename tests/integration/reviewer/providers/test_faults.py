@@ -154,7 +154,7 @@ def test_a_server_that_only_says_429_leaves_every_avis_due_and_free(
             assert pending(register) == count
             assert register.rows("SELECT 1 FROM avis_attempts") == []
             assert budget.read().spent_eur == 0
-            assert register.rows(_THROTTLED), "it is noted, to be told after minutes"
+            wait_until(lambda: register.rows(_THROTTLED))
             server.respond = lambda _: Response(text())
             wait_until(lambda: pending(register) == 0)
     assert accepted_by(register) == {"m": count}
