@@ -1,5 +1,6 @@
 """The steps of a batch: submit, poll, store the answers, end."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -99,7 +100,8 @@ class BatchSteps:
         log.warning("batch step failed", provider=job.provider, reason=str(error))
         failures = job.failures + 1
         if isinstance(error, Gone) and job.remote_id is not None and failures >= GONE_AFTER:
-            self._lose(job, because=error.what)
+            with suppress(Overtaken):
+                self._lose(job, because=error.what)
             return
         never_sent = job.remote_id is None and not isinstance(error, Gone)
         if never_sent and job.submit_begun_at is None and failures >= NOT_SUBMITTED_AFTER:
