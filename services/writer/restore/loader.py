@@ -19,9 +19,9 @@ from shared.archive.storage import StorageError
 from shared.archive.tables import copy, set_sequences, tables_of, transaction_on
 from shared.archive.vault import Vault
 from shared.db.migrate import upgrade_within
-from shared.db.outages import sqlstate
 from shared.db.restore_marks import read_mark, set_mark
 from shared.errors import UserError
+from shared.logs import sqlstate
 
 _SERVICES = text("""
     SELECT count(*) FROM pg_stat_activity

@@ -83,8 +83,7 @@ def test_all_paid_texts_are_stored_after_a_long_lock_and_none_is_paid_for_again(
         ):
             for _ in range(COUNT):
                 assert all_asked.acquire(timeout=30)
-            with locked(engine, table) as timer:
-                timer.start()
+            with locked(engine, table, LOCKED_SECONDS):
                 may_answer.set()
             wait_until(lambda: nothing_pending(register))
             wait_until(lambda: budget.read().reserved_eur == 0)
