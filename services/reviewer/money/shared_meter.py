@@ -113,9 +113,9 @@ class SharedMeter:
             try:
                 with slowing_down():
                     self._budget.settle(one[0], tokens=one[1], spent_eur=one[2])
-            except SlowDown:
+            except SlowDown as error:
                 self._unsettled.append(one)
-                log.warning("cannot settle: PostgreSQL is away", calls=len(self._unsettled))
+                log.warning("cannot settle yet", calls=len(self._unsettled), reason=str(error))
                 return
 
     def _set_aside(

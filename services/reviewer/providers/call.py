@@ -254,8 +254,8 @@ class ProviderClient:
         try:
             with slowing_down():
                 self._meter.settle(reservation, usage)
-        except SlowDown:
-            log.warning("cannot settle a call: PostgreSQL is away", provider=self.provider.name)
+        except SlowDown as error:
+            log.warning("cannot settle a call", provider=self.provider.name, reason=str(error))
 
     def _say_no_usage(self) -> None:
         if not self._said_no_usage:
