@@ -4,7 +4,6 @@ import socket
 from pathlib import Path
 
 import pytest
-from pydantic import HttpUrl
 
 from services.reviewer.batches.client import BatchClient
 from services.reviewer.providers.chat import Chat, ChatRefused
@@ -12,6 +11,7 @@ from services.reviewer.providers.settings import Batch, Provider
 from services.reviewer.settings import ReviewerSettings
 from shared.http.egress import Egress
 from tests.certificates import Authority
+from tests.integration.reviewer.chat_reviews import provider as chat_provider
 from tests.integration.reviewer.chat_server import text
 from tests.raw_server import make_certificate, raw_server, response, saying
 
@@ -39,9 +39,7 @@ def test_a_key_goes_to_a_server_that_is_trusted_and_to_no_other(tmp_path: Path) 
     with raw_server(write, context) as server:
 
         def provider(url: str = server.url) -> Provider:
-            return Provider(
-                name="mine", base_url=HttpUrl(url), model="m", key_file=tmp_path / "key"
-            )
+            return chat_provider(url, "mine", key_file=tmp_path / "key", timeout_seconds=30)
 
         chat = Chat(provider(), _egress(ca_file))
         assert chat.post([{"role": "user", "content": "x"}], "json_object").answer is not None
