@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import ProgrammingError
 
 from shared.db.engine import temporary_engine
-from shared.db.outages import sqlstate
 from shared.db.personal_columns import PERSONAL
+from shared.logs import sqlstate
 
 _NO_RIGHT = "42501"
 

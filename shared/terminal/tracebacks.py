@@ -11,7 +11,8 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-from shared.db.outages import is_of_driver, sqlstate
+from shared.db.outages import is_of_driver
+from shared.logs import sqlstate
 from shared.logs.places import frames_of
 
 
