@@ -68,7 +68,8 @@ _FREE: Mapping[str, str] = {
     # The reason is for the audit; the manual asks for a file number there.
     "oppositions": "siren reason",
     "erasures": "siren siret reason",
-    "review_batches": """provider model prompt_version structured_output state remote_id""",
+    "review_batches": """provider model prompt_version structured_output state remote_id
+        failed_because""",
     "review_batch_lines": "provider reasons",
     "review_batch_holds": "provider",
     "review_providers": "name model prompt_version",
