@@ -13,14 +13,20 @@ from shared.sirene.facts import Facts, as_told
 
 _HERE = Path(__file__).parent
 
-STRANGERS = ("strangers", "strangers_2", "strangers_3", "strangers_4", "strangers_5", "strangers_6")
+STRANGERS = (
+    "strangers", "strangers_2", "strangers_3", "strangers_4", "strangers_5", "strangers_6",
+    "strangers_7", "strangers_rich_2",
+)  # fmt: skip
 """The banks whose authors had seen no rule and gave no codes."""
 
 RICH = "strangers_rich"
-"""The bank of notices with street, unit, sites, trade and history."""
+"""A bank of notices with street, unit, sites, trade and history."""
+
+_YEAR_OF_PLACE = frozenset({"strangers_7"})
+"""Banks whose `annee` is the establishment's alone where it is not the siège."""
 
 TODAY = dt.date(2025, 12, 31)
-"""The last day on which all headcounts of that bank may be told."""
+"""The last day on which all headcounts of the rich banks may be told."""
 
 OWN = "handwritten_prose"
 """Prose of this project, simple and rich, in the words of judges and models; each false text stands
@@ -41,11 +47,22 @@ REFUSED_ON_PURPOSE = {
     # They tell a SIRET's date as that since which the shop exists.
     "bank_dev.good.fleurs.2": "existence_claim",
     "strangers.s.good.022": "existence_claim",
+    "strangers.s.good.057": "existence_claim",
+    "strangers_7.good.u1.07.3": "existence_claim",
     # They tell the headcount of the shop behind an enseigne as that of the company.
     "strangers_5.good.06.4": "ungrounded_terms",
     "strangers_5.good.10.2": "ungrounded_terms",
     "strangers_5.good.19.1": "ungrounded_terms",
     "strangers_5.good.19.3": "ungrounded_terms",
+    # They tell the headcount of an establishment that is not the siège as that of the company.
+    "strangers_2.one.good.biscuit.1": "ungrounded_terms",
+    "strangers_2.one.good.solaire.1": "ungrounded_terms",
+    "strangers_2.one.good.solaire.3": "ungrounded_terms",
+    "strangers_2.one.good.frigo.1": "ungrounded_terms",
+    "strangers_4.good.03.1": "ungrounded_terms",
+    "strangers_5.good.18.4": "ungrounded_terms",
+    # Nobody knows since when a company has its form.
+    "strangers_3.two.good.moulin.3": "ungrounded_terms",
     # A sign that is a common noun (« la mairie ») names nothing.
     f"{RICH}.rich.014.g1": "name_missing",
     f"{RICH}.rich.014.g2": "name_missing",
@@ -87,6 +104,8 @@ def rows(bank: str) -> Iterator[Row]:
         codes = frozenset(value["reasons"]) if bank.startswith("bank") else frozenset()
         is_rich = "unite" in value["facts"]
         told = _rich(value["facts"]) if is_rich else value["facts"]
+        if bank in _YEAR_OF_PLACE and not told["est_siege"]:
+            told["annee_creation"] = told.pop("annee")
         # The register's facts have a SIRET. Without one nobody knows which place is the siège.
         if told.get("est_siege") is not None:
             told.setdefault("siret", "30010007000014")

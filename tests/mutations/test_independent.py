@@ -25,6 +25,8 @@ def test_refusals_carry_a_right_code() -> None:
         ("strangers_4", 0.0),
         ("strangers_5", 0.0),
         ("strangers_6", 0.04),
+        ("strangers_7", 0.36),
+        ("strangers_rich_2", 0.77),
         (RICH, 0.07),
         (OWN, 0.0),
     ],

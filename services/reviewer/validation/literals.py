@@ -95,9 +95,9 @@ def _letters(name: str) -> str:
 
 
 def tells_unit_band(facts: Facts) -> bool:
-    """Return False where only the establishment's is known: then it serves the name of both."""
+    """Return False where only the headcount of the siège is known: it serves the name of both."""
     own = facts.unite_tranche_effectifs is not None or facts.unite_effectif is not None
-    return own or has_two_names(facts)
+    return own or has_two_names(facts) or not facts.est_siege
 
 
 def unit_band_year(facts: Facts) -> int | None:

@@ -138,6 +138,9 @@ VARIANTS = {
         FACTS, commune="BORS", code_commune="16053", departement="16", region="75"
     ),
 }
+# The register has no headcount of the company of this establishment, nor its date.
+VARIANTS["non_siege"] = dataclasses.replace(VARIANTS["nu"], est_siege=False)
+VARIANTS["sans_date_unite"] = dataclasses.replace(VARIANTS["non_siege"], unite_date_creation=None)
 VARIANTS["secondaire"] = dataclasses.replace(VARIANTS["deux_noms"], est_siege=False)
 
 
