@@ -263,8 +263,9 @@ _DATA = {
         from pathlib import Path
         from services.reviewer.providers.chat import read_key
         from services.reviewer.providers.settings import Provider
-        here = "http://127.0.0.1:1"
-        read_key(Provider(name="a", base_url=here, model="m", key_file=Path("/dev/zero")))
+        free = {"input_eur_per_million": 0, "output_eur_per_million": 0}
+        here = {"base_url": "http://127.0.0.1:1", "key_file": Path("/dev/zero")}
+        read_key(Provider(name="a", model="m", price=free, **here))
         """,
     "INSEE page": """
         from services.fetcher.insee.answers import RateHeaders, page_answer, rate_headers

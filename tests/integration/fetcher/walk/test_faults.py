@@ -199,4 +199,4 @@ def test_a_refusal_in_words_that_no_column_holds_still_fails_its_batch(
     refused = refusal(400, CaseInsensitiveDict(), body, str)
     monkeypatch.setattr(InseeClient, "search_siret", Mock(side_effect=refused))
     fetcher.walk_to_the_end()
-    assert fetcher.value("SELECT error FROM import_runs") == "INSEE answers 400: nope"
+    assert fetcher.value("SELECT error FROM import_runs") == r"INSEE answers 400: no\x00pe"
