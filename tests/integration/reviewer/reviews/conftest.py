@@ -77,6 +77,23 @@ def reviewer(engine: Engine, author: Author, clock: Clock, metrics: Metrics) -> 
     )
 
 
+@pytest.fixture
+def quoted(register: Register, reviews: Reviews, reviewer: ShardReviewer) -> None:
+    """Make two reviews that a synthese quotes, and the words of the first wherever they may be."""
+    register.add(range(1, 2))
+    reviews.import_(REVIEW, review(2))
+    synthese_id = synthese(register)["id"]
+    reviewer.work([synthese_id])
+    register.execute(f"""
+        INSERT INTO failed_items (kind, key, siren, code, message)
+        VALUES ('review', '{synthese_id}', '000000001', 'wrong_count', 'Un atelier soigné.')
+    """)
+    register.execute(f"""
+        INSERT INTO avis_orders (siret, siren, kind, verb, ordered_by, reason, override)
+        VALUES ('{SIRET}', '000000001', 'synthese', 'hold', 'A', '« Un atelier soigné » ?', false)
+    """)
+
+
 def places_of(words: str, engine: Engine) -> set[str]:
     """Return the tables with a row that holds these words."""
     with engine.connect() as connection:

@@ -16,7 +16,6 @@ from tests.conditions import wait_until
 from tests.integration.reviewer.conftest import Register
 from tests.integration.reviewer.reviews.conftest import (
     REVIEW,
-    SIRET,
     Reviews,
     places_of,
     review,
@@ -60,23 +59,6 @@ for url in sys.argv[2:]:
         withdraw(connection, url, dt.date.today())
     print(url, flush=True)
 """
-
-
-@pytest.fixture
-def quoted(register: Register, reviews: Reviews, reviewer: ShardReviewer) -> None:
-    """Two reviews that a synthese quotes, and the words of the first wherever they may be."""
-    register.add(range(1, 2))
-    reviews.import_(REVIEW, review(2))
-    synthese_id = synthese(register)["id"]
-    reviewer.work([synthese_id])
-    register.execute(f"""
-        INSERT INTO failed_items (kind, key, siren, code, message)
-        VALUES ('review', '{synthese_id}', '000000001', 'wrong_count', 'Un atelier soigné.')
-    """)
-    register.execute(f"""
-        INSERT INTO avis_orders (siret, siren, kind, verb, ordered_by, reason, override)
-        VALUES ('{SIRET}', '000000001', 'synthese', 'hold', 'A', '« Un atelier soigné » ?', false)
-    """)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import Engine, text
 
 from services.reviewer.actors import ShardReviewer
@@ -15,7 +16,6 @@ from tests.conditions import wait_until
 from tests.integration.reviewer.conftest import Register
 from tests.integration.reviewer.reviews.conftest import (
     REVIEW,
-    SIRET,
     Reviews,
     places_of,
     review,
@@ -56,21 +56,10 @@ def test_without_a_review_left_there_is_no_text_and_the_outcome_says_why(
     assert (left["outcome"], left["text"]) == ("no_reviews", None)
 
 
+@pytest.mark.usefixtures("quoted")
 def test_a_withdrawn_review_is_in_no_table(
     register: Register, reviews: Reviews, reviewer: ShardReviewer, engine: Engine
 ) -> None:
-    register.add(range(1, 2))
-    reviews.import_(REVIEW, review(2))
-    synthese_id = synthese(register)["id"]
-    reviewer.work([synthese_id])
-    register.execute(f"""
-        INSERT INTO failed_items (kind, key, siren, code, message)
-        VALUES ('review', '{synthese_id}', '000000001', 'wrong_count', 'Un atelier soigné.')
-    """)
-    register.execute(f"""
-        INSERT INTO avis_orders (siret, siren, kind, verb, ordered_by, reason, override)
-        VALUES ('{SIRET}', '000000001', 'synthese', 'hold', 'A', '« Un atelier soigné » ?', false)
-    """)
     assert places_of("atelier soigné", engine) == {
         "avis_orders",
         "sources",
@@ -82,7 +71,7 @@ def test_a_withdrawn_review_is_in_no_table(
     assert places_of("atelier soigné", engine) == set()
     [attempt] = register.rows("SELECT accepted, text FROM avis_attempts")
     assert attempt == {"accepted": True, "text": None}, "that there was one stays"
-    reviewer.work([synthese_id])
+    reviewer.work([synthese(register)["id"]])
     assert "Numéro 2." in synthese(register)["text"]
     assert places_of("atelier soigné", engine) == set()
 
