@@ -142,7 +142,7 @@ requirements: ## Pin the requirements again (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	  --no-emit-index-url --no-emit-find-links pyproject.toml --group local --group dev \
 	  -c requirements/runtime.txt -o requirements/dev.txt
-	@for service in $(SERVICES) simulator; do \
+	@for service in $(SERVICES) portal simulator; do \
 	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	    --no-emit-index-url --no-emit-find-links --group $$service \
 	    -c requirements/runtime.txt -o requirements/$$service.txt || exit 1; done
