@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
@@ -58,6 +59,14 @@ FIND_OLDEST = text(f"""
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class ToldTrades:
+    """The trades of establishments by siret; nobody knows whether `unranked` ones have a rank."""
+
+    told: dict[str, Trade]
+    unranked: frozenset[str]
+
+
 def trade_of(
     control: Connection,
     sirets: Collection[str],
@@ -65,7 +74,7 @@ def trade_of(
     now: dt.datetime,
     shards: Sequence[Connection] = (),
     complete: Completeness | None = None,
-) -> dict[str, Trade]:
+) -> ToldTrades:
     """Return the trade of each establishment that is open, where its commune is complete.
 
     Nothing may be said of the others. `shards` are the databases of the register, over which a
@@ -81,35 +90,35 @@ def trade_of(
     counts = _count(register, sorted({place for place, _ in told.values()}))
     small = [place for place, (number, _) in counts.items() if 1 < number <= MOST_TO_RANK]
     ranks = _rank(register, small)
-    return {
+    trades = {
         siret: Trade(
             etablissements=counts[place][0],
             with_employees=counts[place][1],
             month=month,
-            rank=ranks.get(siret),
+            rank=ranks.get(place, {}).get(siret),
         )
         for siret, (place, month) in told.items()
     }
+    unranked = {place for place in small if place not in ranks}
+    return ToldTrades(trades, frozenset(each for each in told if told[each][0] in unranked))
 
 
-def _rank(register: Sequence[Connection], places: Sequence[_Place]) -> dict[str, int]:
+def _rank(register: Sequence[Connection], places: Sequence[_Place]) -> dict[_Place, dict[str, int]]:
     """Return the rank of those that are the first three of their trade by date of creation.
 
-    None is ranked where one has no plausible date: it may be the oldest.
+    A trade is left out where one has no plausible date: it may be the oldest.
     """
     members: dict[_Place, list[tuple[dt.date | None, str]]] = {place: [] for place in places}
     asked = {name: [place[at] for place in places] for at, name in enumerate(TRADE)}
     for shard in register if places else ():
         for *place, siret, day in shard.execute(FIND_OLDEST, asked):
             members[tuple(place)].append((day if is_plausible(day) else None, siret))
-    ranks: dict[str, int] = {}
-    for found in members.values():
+    ranks: dict[_Place, dict[str, int]] = {}
+    for trade, found in members.items():
         same = Counter(day for day, _ in found)
-        if None in same:
-            continue
-        for rank, (day, siret) in enumerate(sorted(found, key=_date)[:_RANKED], 1):
-            if same[day] == 1:
-                ranks[siret] = rank
+        if None not in same:
+            first = enumerate(sorted(found, key=_date)[:_RANKED], 1)
+            ranks[trade] = {siret: rank for rank, (day, siret) in first if same[day] == 1}
     return ranks
 
 

@@ -5,7 +5,7 @@ Nothing of it is known to the writer when it stores a record; the reviewer reads
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -101,42 +101,52 @@ class Context:
 NO_CONTEXT = Context()
 
 CONTEXT_VERSION = "context-1"
-_UNKNOWN = "-"
+_NOTHING = "-"
+_UNKNOWN = "?"
 _BETWEEN = "+"
 
 
-def context_hash(context: Context) -> str:
-    """Return the hashes of trade, of sites and of the rest, as texts tell them.
+def context_hash(context: Context, unknown: Collection[str] = ()) -> str:
+    """Return the hashes of what a text tells of each part, in the order of `PARTS`.
 
     Counts enter it by class and without their month, so that one opening changes nearly nothing.
-    What is not known has no hash.
+    The parts of `unknown` tell nothing, and nobody knows whether there is something to tell.
     """
-    trade, sites = context.trade, context.sites
-    history = [
-        [(each.value, each.until) for each in context.former_activites],
-        [(each.value, each.until) for each in context.former_enseignes],
-        [_values(each) for each in context.predecessors],
-        [_values(each) for each in context.successors],
-    ]
     return _BETWEEN.join(
-        (
-            _UNKNOWN if trade is None else _hash([*_class_of(trade), trade.rank]),
-            _UNKNOWN if sites is None else _hash(_classes_of(sites)),
-            _hash(history),
-        )
+        _UNKNOWN if part in unknown else _hash(values) if values else _NOTHING
+        for part, values in _parts(context).items()
     )
 
 
 def is_other(kept: str | None, present: str) -> bool:
     """Return whether a text with this context would say something else now.
 
-    What the register does not say any more, because nothing says that it is complete, stays true of
-    its month.
+    What is only unknown now is no other: a count stays true of its month, and a history true. The
+    kept hash stays, too: what becomes known again is compared with what the text tells.
     """
     if kept is None:
         return True
-    pairs = zip(kept.split(_BETWEEN), present.split(_BETWEEN), strict=True)
-    return any(now not in {_UNKNOWN, then} for then, now in pairs)
+    then, now = kept.split(_BETWEEN), present.split(_BETWEEN)
+    return len(then) != len(now) or any(
+        after not in {_UNKNOWN, before} for before, after in zip(then, now, strict=True)
+    )
+
+
+def _parts(context: Context) -> Mapping[str, Sequence[object]]:
+    trade, sites = context.trade, context.sites
+    return {
+        "trade": () if trade is None else _class_of(trade),
+        "rank": () if trade is None or trade.rank is None else (trade.rank,),
+        "sites": () if sites is None else _classes_of(sites),
+        "former_activites": [(each.value, each.until) for each in context.former_activites],
+        "former_enseignes": [(each.value, each.until) for each in context.former_enseignes],
+        "predecessors": [_values(each) for each in context.predecessors],
+        "successors": [_values(each) for each in context.successors],
+    }
+
+
+PARTS = tuple(_parts(NO_CONTEXT))
+"""The names of what may change, or become unknown, by itself."""
 
 
 def _class_of(trade: Trade) -> tuple[str, str]:

@@ -14,6 +14,10 @@ from shared.sirene.reference import libelle_activite
 MOST = 3
 """The newest values that are kept: more fill a text and tell little."""
 
+# The year in which each nomenclature began; one that is not here is younger than all of these.
+_BEGAN = {"NAP": 1973, "NAF1993": 1993, "NAFRev1": 2003, "NAFRev2": 2008}
+_YOUNGEST_BEGAN = 2025
+
 
 class Period(NamedTuple):
     """A period of the history, as far as a text tells it."""
@@ -31,14 +35,23 @@ class Period(NamedTuple):
     def activite(self) -> str | None:
         return libelle_activite(self.activite_principale, self.nomenclature_activite_principale)
 
+    @property
+    def nomenclature_began(self) -> int:
+        return _BEGAN.get(self.nomenclature_activite_principale or "", _YOUNGEST_BEGAN)
 
-def held_until(periods: Sequence[Period], today: dt.date, number: int | None) -> Sequence[Period]:
-    """Return the periods that have begun, the oldest first; none of a history with a gap.
 
-    `number` is INSEE's own number of periods. A stock file brings the newest one alone.
+def held_until(
+    periods: Sequence[Period], today: dt.date, number: int | None
+) -> Sequence[Period] | None:
+    """Return the periods that have begun, the oldest first; None of a history with a gap.
+
+    `number` is INSEE's own number of periods. A stock file brings the newest one alone; before an
+    only one there was nothing.
     """
-    if number is None or len(periods) != number:
+    if number is not None and number <= 1:
         return ()
+    if len(periods) != number:
+        return None
     return [each for each in periods if each.date_debut is None or each.date_debut <= today]
 
 
@@ -54,6 +67,19 @@ def former_activites(periods: Sequence[Period], present: str | None) -> tuple[Fo
         and after.activite is not None
     ]
     return _former(changes, [present])
+
+
+def is_recoded(periods: Sequence[Period]) -> bool:
+    """Return whether INSEE coded a period anew that had begun before its nomenclature.
+
+    Nobody knows whether the activity before it was another one.
+    """
+    return any(
+        before.nomenclature_activite_principale != after.nomenclature_activite_principale
+        and after.date_debut is not None
+        and after.date_debut.year < after.nomenclature_began
+        for before, after in _pairs(periods)
+    )
 
 
 def former_enseignes(

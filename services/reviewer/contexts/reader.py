@@ -13,14 +13,15 @@ from services.reviewer.contexts.histories import (
     former_activites,
     former_enseignes,
     held_until,
+    is_recoded,
 )
 from services.reviewer.texts.subject_rows import read_subjects
 from services.reviewer.texts.subjects import AvisSubject
 from shared.clock import Clock
 from shared.imports.completeness import Completeness, read_completeness
-from shared.sirene.context import Context, Former, Sites, Trade
+from shared.sirene.context import Context, Former, Sites
 from shared.sirene.records import SOLE_TRADER
-from shared.trades import trade_of
+from shared.trades import ToldTrades, trade_of
 
 _FRESH_SECONDS = 60.0
 """Time for which what is complete is not asked for again."""
@@ -52,13 +53,13 @@ class ContextReader:
         contexts = self._read(told) if told else {}
         return {
             avis_id: subject
-            if (context := contexts.get(subject.etablissement.siret)) is None
+            if (read := contexts.get(subject.etablissement.siret)) is None
             or subject.sources is not None
-            else replace(subject, context=context)
+            else replace(subject, context=read[0], unknown=read[1])
             for avis_id, subject in subjects.items()
         }
 
-    def _read(self, subjects: Sequence[AvisSubject]) -> dict[str, Context]:
+    def _read(self, subjects: Sequence[AvisSubject]) -> dict[str, tuple[Context, frozenset[str]]]:
         sirets = sorted({each.etablissement.siret for each in subjects})
         sirens = sorted({each.etablissement.siren for each in subjects})
         with ExitStack() as stack:
@@ -78,7 +79,7 @@ class ContextReader:
         return {
             (siret := each.etablissement.siret): _context(
                 each,
-                trades.get(siret),
+                trades,
                 sites.get(each.etablissement.siren),
                 periods.get(siret, []),
                 links.get(siret),
@@ -99,21 +100,32 @@ class ContextReader:
 
 def _context(
     subject: AvisSubject,
-    trade: Trade | None,
+    trades: ToldTrades,
     sites: Sites | None,
     periods: Sequence[Period],
     links: Links | None,
-) -> Context:
+) -> tuple[Context, frozenset[str]]:
+    """Return the context, and the parts of it that are unknown."""
     etablissement, unite = subject.etablissement, subject.unite
+    trade = trades.told.get(etablissement.siret)
     held = held_until(periods, subject.today, etablissement.nombre_periodes)
     is_person = unite.categorie_juridique in {SOLE_TRADER, None}
     names = (subject.page.nom, unite.denomination, unite.sigle)
-    signs: Iterable[Former] = () if is_person else former_enseignes(held, names)
-    return Context(
+    signs: Iterable[Former] = () if is_person else former_enseignes(held or (), names)
+    context = Context(
         trade=trade,
         sites=sites,
-        former_activites=former_activites(held, subject.page.libelle_activite),
+        former_activites=former_activites(held or (), subject.page.libelle_activite),
         former_enseignes=tuple(signs),
         predecessors=() if links is None else tuple(links.predecessors),
         successors=() if links is None else tuple(links.successors),
     )
+    unknown = {
+        "trade": trade is None,
+        "rank": trade is None or etablissement.siret in trades.unranked,
+        "sites": sites is None,
+        "former_activites": held is None or is_recoded(held),
+        # A person's may not be told, known or not.
+        "former_enseignes": held is None and not is_person,
+    }
+    return context, frozenset(part for part, is_unknown in unknown.items() if is_unknown)

@@ -1,5 +1,7 @@
 """The sweep over accepted texts: those whose context says something else now become due.
 
+What has become unknown says nothing else: the text keeps its hash, and waits for better knowledge.
+
 A batch reads without a lock, and then writes with its place in the sweep, in one transaction: a
 kill in between costs the batch, which is read again. Reviewers of all replicas take turns.
 """
@@ -102,7 +104,7 @@ class ContextSweep:
         stale = [
             (avis_id, hashes[avis_id])
             for avis_id, subject in described.items()
-            if is_other(hashes[avis_id], context_hash(subject.context))
+            if is_other(hashes[avis_id], context_hash(subject.context, subject.unknown))
         ]
         return self._write(shard, sweep, kept, stale)
 

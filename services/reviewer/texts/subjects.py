@@ -18,7 +18,8 @@ class AvisSubject:
     """The rows that one avis is about, as one statement saw them.
 
     `sources` is None for a notice; it may be empty for a synthese. `today` is the day in France on
-    which they were read, and `context` what other rows said later.
+    which they were read, and `context` what other rows said later; what may be so of its parts in
+    `unknown`, nobody knows.
     """
 
     etablissement: Etablissement
@@ -29,6 +30,7 @@ class AvisSubject:
     today: dt.date
     sources: tuple[Source, ...] | None = None
     context: Context = NO_CONTEXT
+    unknown: frozenset[str] = frozenset()
 
     @property
     def facts_hash(self) -> str:

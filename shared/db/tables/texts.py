@@ -25,8 +25,8 @@ avis = col.table(
     # The hash of the present facts; accepted_facts_hash is that of the accepted text's.
     col.text("facts_hash", required=True),
     col.text("accepted_facts_hash"),
-    # The hash of what other rows say, as the accepted text tells it; null makes the next sweep
-    # find it due.
+    # The hashes of what other rows say, by part, as the accepted text tells it; null makes the next
+    # sweep find it due.
     col.text("context_hash"),
     col.text("text", "label", "digital_source_type", "model", "prompt_version"),
     col.instant("accepted_at", "published_at"),

@@ -228,7 +228,7 @@ def withhold(change: Event) -> Event:
 
 def have_other_context(subject: Subject) -> None:
     accept_text(subject)
-    subject.set("context_hash = '-+-+other'")
+    subject.set("context_hash = '-+-+-+-+-+other+-'")
 
 
 def sweep(subject: Subject) -> None:

@@ -39,7 +39,7 @@ def _trades(desk: Desk, *sirets: str) -> dict[str, Trade]:
     with desk.engine.connect() as control:
         shards = [shard.connect() for shard in desk.shards]
         try:
-            return trade_of(control, sirets, now=_NOW, shards=shards)
+            return trade_of(control, sirets, now=_NOW, shards=shards).told
         finally:
             for shard in shards:
                 shard.close()

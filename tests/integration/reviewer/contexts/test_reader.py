@@ -27,19 +27,6 @@ def _link(register: Register, before: int, after: int, **values: Any) -> None:
     )
 
 
-def _second_site(register: Register, number: int, **values: Any) -> None:
-    """Give the unit an establishment without a page, like its first one but for the values."""
-    changed = {"siret": f"{register.siren(number)}00029", "nic": "00029"} | values
-    names = [column.name for column in etablissements.columns]
-    columns = ", ".join(f":{name}" if name in changed else name for name in names)
-    register.execute(
-        f"INSERT INTO etablissements ({', '.join(names)})"
-        f" SELECT {columns} FROM etablissements WHERE siret = :first",
-        first=f"{register.siren(number)}00011",
-        **changed,
-    )
-
-
 def test_a_half_loaded_register_says_nothing(register: Register, contexts: Contexts) -> None:
     [avis_id, _] = register.add(range(1, 3))
     assert contexts.of(avis_id) == NO_CONTEXT
@@ -82,8 +69,8 @@ def test_a_complete_register_tells_the_sites_of_a_unit(
     register: Register, contexts: Contexts
 ) -> None:
     [avis_id] = register.add(range(1, 2))
-    _second_site(register, 1, code_commune="72181")
-    _second_site(register, 1, siret="00000000100037", nic="00037", etat_administratif="F")
+    contexts.add_site(1, code_commune="72181")
+    contexts.add_site(1, siret="00000000100037", nic="00037", etat_administratif="F")
     contexts.certify(etat_administratif="A")
     assert contexts.of(avis_id).sites is None, "nobody has counted the closed ones"
     contexts.certify()
@@ -133,8 +120,7 @@ def test_a_move_tells_commune_and_street_it_came_from(
     register: Register, contexts: Contexts
 ) -> None:
     [avis_id] = register.add(range(1, 2))
-    _second_site(
-        register,
+    contexts.add_site(
         1,
         etat_administratif="F",
         code_commune="72181",
@@ -155,16 +141,8 @@ def test_a_former_sign_is_told_of_a_company_and_not_of_a_person(
     register: Register, contexts: Contexts, desk: Desk
 ) -> None:
     [avis_id] = register.add(range(1, 2))
-    for rang, sign in enumerate(["LE ZINC", None]):
-        register.execute(
-            "INSERT INTO periodes_etablissements (siret, siren, rang, date_debut, enseigne1,"
-            " activite_principale, nomenclature_activite_principale)"
-            " VALUES ('00000000100011', '000000001', :rang, :day, :sign, '43.32A', 'NAFRev2')",
-            rang=rang,
-            day=dt.date(2010 + rang, 1, 1),
-            sign=sign,
-        )
-    register.execute("UPDATE etablissements SET nombre_periodes = 2")
+    contexts.add_periods(1, "LE ZINC", None)
+    contexts.count_periods(2)
     former = Former(value="LE ZINC", until=dt.date(2011, 1, 1))
     assert contexts.of(avis_id).former_enseignes == (former,)
     desk.describe = contexts.reader.describe

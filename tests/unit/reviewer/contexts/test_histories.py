@@ -7,6 +7,7 @@ from services.reviewer.contexts.histories import (
     former_activites,
     former_enseignes,
     held_until,
+    is_recoded,
 )
 from shared.sirene.context import Former
 from shared.sirene.reference import libelle_activite
@@ -41,6 +42,7 @@ def test_a_former_activity_is_told_with_the_day_on_which_the_next_one_began() ->
 def test_a_period_ahead_ends_nothing_yet() -> None:
     periods = [_period(None), _period(dt.date(2027, 1, 1), _CAFE)]
     held = held_until(periods, _TODAY, 2)
+    assert held is not None
     assert held == periods[:1]
     assert former_activites(held, _label(_BREAD)) == ()
 
@@ -62,6 +64,16 @@ def test_another_nomenclature_is_no_other_activity() -> None:
     assert former_activites(periods, _label(_BREAD)) == ()
 
 
+def test_a_period_older_than_its_nomenclature_was_coded_anew_in_its_place() -> None:
+    told = [_period(None, _CAFE), _period(dt.date(2015, 3, 1))]
+    in_its_place = [told[0], _period(dt.date(2015, 3, 1), naf="NAF2025")]
+    by_a_new_period = [*told, _period(dt.date(2027, 1, 1), naf="NAF2025")]
+    assert not is_recoded(told)
+    assert is_recoded(in_its_place)
+    assert not is_recoded(by_a_new_period)
+    assert not is_recoded([_period(None, naf="NAF1993"), _period(dt.date(2008, 1, 1))])
+
+
 def test_a_label_is_that_of_the_nomenclature_of_its_period() -> None:
     periods = [
         _period(None, "15.8C", naf="NAF1993"),
@@ -75,7 +87,13 @@ def test_a_label_is_that_of_the_nomenclature_of_its_period() -> None:
 
 def test_a_history_with_a_gap_says_nothing() -> None:
     periods = [_period(None, _CAFE), _period(dt.date(2015, 3, 1))]
-    assert held_until(periods, _TODAY, 3) == held_until(periods, _TODAY, None) == ()
+    assert held_until(periods, _TODAY, 3) is held_until(periods, _TODAY, None) is None
+    assert held_until((), _TODAY, 2) is None, "a stock file brings the newest alone"
+
+
+def test_before_an_only_period_there_was_nothing() -> None:
+    periods = [_period(None, _CAFE), _period(dt.date(2015, 3, 1))]
+    assert held_until((), _TODAY, 1) == held_until(periods, _TODAY, 1) == ()
 
 
 def test_the_newest_three_come_first() -> None:
