@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from services.reviewer.money.budget import Budget
+from services.reviewer.providers import circuit_breaker
 from shared.metrics import Metrics
 from tests.conditions import wait_until
 from tests.fuzz.cases import Fuzz
@@ -21,9 +22,17 @@ from tests.integration.reviewer.reviewers import reviewer_at_work, write_provide
 
 @pytest.mark.timeout(900)
 def test_each_due_avis_ends_once_and_the_ledger_equals_the_bill(
-    fuzz: Fuzz, engine: Engine, database_url: str, tmp_path: Path
+    fuzz: Fuzz,
+    engine: Engine,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Two of three calls meet a spoiled body; the server itself is well."""
+    """Two of three calls meet a spoiled body; the server itself is well.
+
+    A body that bills too much takes the server out of use, here for a moment.
+    """
+    monkeypatch.setattr(circuit_breaker, "REFUSED_SECONDS", 1.0)
     register, budget = Register(engine), Budget(engine)
     budget.resume(cap_eur=None, keep_cap=False)
     tally, generators = fuzz.some("avis, by a server", 20)

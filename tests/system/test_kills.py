@@ -15,9 +15,9 @@ from tests.system.conftest import (
     wait_for_the_end,
 )
 
-ESTABLISHMENTS = 4000
-ROWS_PER_PAGE = 100
-REQUESTS_PER_MINUTE = 100
+ESTABLISHMENTS = 2400
+ROWS_PER_PAGE = 60
+REQUESTS_PER_MINUTE = 150
 GENERATORS = 5
 SERVICES = ("fetcher-1", "fetcher-2", "writer-1", "writer-2", "reviewer-1", "reviewer-2")
 

@@ -1,16 +1,19 @@
 """A reviewer or a whole service at work, in the test's process or in one of its own."""
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
+import pytest
 from pydantic import SecretStr
 
+from services.reviewer.__main__ import app
 from services.reviewer.actors import ShardReviewer
 from services.reviewer.main import build
 from services.reviewer.settings import ReviewerSettings
@@ -19,6 +22,7 @@ from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.metrics import Metrics
 from shared.runtime.service import Running, Service
+from shared.terminal.cli import run
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Register
@@ -100,13 +104,17 @@ def start_reviewer(
 
 
 def run_command(database_url: str, *arguments: str) -> Finished:
-    """Run `./sirenade` with these arguments in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "services.reviewer", *arguments],
-        cwd=_ROOT,
-        env={**os.environ, "SIRENADE_DATABASE_URL": database_url, "COLUMNS": "120"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    """Run `./sirenade` with these arguments within this process: another takes a second to start."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        patched.setenv("SIRENADE_DATABASE_URL", database_url)
+        patched.setenv("COLUMNS", "120")
+        patched.setattr(sys, "argv", ["sirenade", *arguments])
+        run(app, name="sirenade")
+    assert isinstance(ended.value.code, int | None)
+    return Finished(arguments, ended.value.code or 0, out.getvalue(), err.getvalue())

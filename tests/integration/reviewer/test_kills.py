@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 LEASE_SECONDS = 3
-RENEWALS_PER_SECOND = 2
+RENEWALS_PER_SECOND = 4
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -94,13 +94,13 @@ def test_a_reviewer_killed_between_claim_and_store_is_relieved_when_its_lease_en
 def test_reviewers_killed_at_random_write_every_due_avis_once(
     register: "Register", database_url: str, rabbitmq_url: str, start: Start, wait_for: WaitFor
 ) -> None:
-    ids = register.add(range(1, 601))
+    ids = register.add(range(1, 401))
     settings = {
         "SIRENADE_DATABASE_URL": database_url,
         "SIRENADE_BROKER_URL": rabbitmq_url,
         "SIRENADE_METRICS_PORT": "0",
         "SIRENADE_REVIEWER_LEASE_SECONDS": str(LEASE_SECONDS),
-        "SIRENADE_REVIEWER_STALL_SECONDS": "10",
+        "SIRENADE_REVIEWER_STALL_SECONDS": "5",
         "SIRENADE_REVIEWER_HIGH_WATER": "100",
     }
 
@@ -108,7 +108,7 @@ def test_reviewers_killed_at_random_write_every_due_avis_once(
         return start("-m", "services.reviewer", "run", **settings)
 
     reviewers = [run(), run()]
-    for number in (100, 250, 400):
+    for number in (80, 160, 280):
         wait_for(partial(has_accepted, register, number), seconds=90)
         reviewers[0].kill()
         reviewers[0].wait()
