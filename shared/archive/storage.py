@@ -1,10 +1,12 @@
 """The object store of archives and backups: S3, Azure Blob, GCS or a folder, by its URL."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from io import BufferedWriter, FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -23,6 +25,8 @@ _SCHEMES = ("s3", "az", "gs", "file")
 # A job comes again within the hour: do not wait longer for a store that is away.
 _RETRIES: "RetryConfig" = {"max_retries": 4, "retry_timeout": timedelta(seconds=40)}
 _TIMEOUT = timedelta(seconds=120)
+# The library's name of a file until its upload has ended; no listing shows it.
+_UNFINISHED = re.compile(r".+#\d+")
 
 
 class StorageError(UserError):
@@ -50,13 +54,21 @@ def _private_files() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Storage:
-    """An object store; a kill during an upload leaves no object. Raises StorageError."""
+    """An object store; a kill during an upload leaves no object. Raises StorageError.
+
+    `folder` is where the objects are, if it is one.
+    """
 
     store: ObjectStore
+    folder: Path | None = None
 
-    def put(self, key: str, content: bytes | Path) -> bool:
+    def put(self, key: str, content: bytes | FileIO) -> bool:
         """Put the object unless it is there, check its size; return whether it was put."""
-        size = len(content) if isinstance(content, bytes) else content.stat().st_size
+        if isinstance(content, bytes):
+            size = len(content)
+        else:
+            size = content.seek(0, os.SEEK_END)
+            content.seek(0)
         if self.size_of(key) == size:
             return False
         with _saying(f"cannot put {key}"), _private_files():
@@ -76,9 +88,11 @@ class Storage:
         with _saying(f"cannot read {key}"):
             return obstore.get(self.store, key).bytes().to_bytes()
 
-    def fetch(self, key: str, path: Path) -> None:
-        with _saying(f"cannot read {key}"), path.open("wb") as file:
-            file.writelines(obstore.get(self.store, key).stream())
+    def fetch(self, key: str, file: FileIO) -> None:
+        with _saying(f"cannot read {key}"):
+            out = BufferedWriter(file)
+            out.writelines(obstore.get(self.store, key).stream())
+            out.detach()
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys of all objects below a folder, sorted."""
@@ -91,6 +105,14 @@ class Storage:
         for key in keys:
             with _saying(f"cannot delete {key}"), suppress(FileNotFoundError):
                 obstore.delete(self.store, key)
+
+    def delete_unfinished(self, *, older_than: datetime) -> None:
+        """Delete what killed uploads left in a folder; other stores have rules of their own."""
+        for path in self.folder.rglob("*#*") if self.folder is not None else ():
+            if _UNFINISHED.fullmatch(path.name):
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < older_than.timestamp():
+                        path.unlink()
 
 
 def open_storage(url: str, credentials: str = "") -> Storage:
@@ -105,7 +127,7 @@ def open_storage(url: str, credentials: str = "") -> Storage:
         folder = Path(urlsplit(url).path)
         if not folder.is_dir():
             raise UserError(f"archives: there is no folder {folder}")
-        return Storage(LocalStore(folder))
+        return Storage(LocalStore(folder), folder)
     values = _read(credentials)
     plain = any(value.startswith("http://") for value in values.values())
     client: ClientConfig = {"allow_http": plain, "timeout": _TIMEOUT}

@@ -1,14 +1,13 @@
 """The store together with what protects its objects: seal and cipher."""
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from shared.archive.cipher import Cipher
 from shared.archive.seal import seal, unseal
 from shared.archive.settings import ArchiveSettings, BackupSettings
 from shared.archive.storage import Storage, open_storage
 from shared.errors import UserError
+from shared.private_files import nameless_file
 
 _ENCRYPTED, _CLEAR = b"encrypted\n", b"clear\n"
 
@@ -28,20 +27,20 @@ class Vault:
 
     def put_secret(self, name: str, content: bytes) -> None:
         """Put the content encrypted, where the settings say how."""
-        with tempfile.TemporaryDirectory(prefix="sirenade-") as folder:
-            path = Path(folder) / "secret"
-            with self.cipher.open_to_write(path) as out:
+        with nameless_file() as file:
+            with self.cipher.open_to_write(file) as out:
                 out.write(content)
             form = _ENCRYPTED if self.cipher.encrypt_command else _CLEAR
-            self.put(name, form + path.read_bytes())
+            file.seek(0)
+            self.put(name, form + file.read())
 
     def read_secret(self, name: str) -> bytes:
         form, newline, content = self.read(name).partition(b"\n")
-        with tempfile.TemporaryDirectory(prefix="sirenade-") as folder:
-            path = Path(folder) / "secret"
-            path.write_bytes(content)
-            encrypted = form + newline == _ENCRYPTED
-            with self.cipher.open_to_read(path, encrypted=encrypted) as clear:
+        encrypted = form + newline == _ENCRYPTED
+        with nameless_file() as file:
+            with Cipher().open_to_write(file) as out:
+                out.write(content)
+            with self.cipher.open_to_read(file, encrypted=encrypted) as clear:
                 return clear.read()
 
 

@@ -10,6 +10,7 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -29,18 +30,20 @@ from shared.archive.tables import copy, read_sequences, tables_of, transaction_o
 from shared.archive.vault import Vault
 from shared.db.migrate import require_current
 from shared.db.tables import metadata
+from shared.private_files import nameless_file
 
 _BUFFER_BYTES = 1 << 20
+_LONGEST_UPLOAD = dt.timedelta(days=1)
 
 Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Backups:
-    """Makes backups; `folder` begins empty and holds one table at a time."""
+    """Makes backups; the disk of `folder`, else the system's own, holds one table at a time."""
 
     vault: Vault
-    folder: Path
+    folder: Path | None
     report: Report
 
     def back_up(self, urls: Sequence[str], now: dt.datetime) -> Manifest:
@@ -68,19 +71,19 @@ class Backups:
         stored = {}
         for table, columns in tables.items():
             self.report(f"copying {table}")
-            path = self.folder / table
-            rows = self._copy(connection, table, columns, path)
-            digest = _digest(path)
-            self.vault.storage.put(key_of(backup_id, number, table), path)
-            stored[table] = StoredTable(
-                columns=columns, rows=rows, size=path.stat().st_size, sha256=digest
-            )
-            path.unlink()
+            with nameless_file(self.folder) as file:
+                rows = self._copy(connection, table, columns, file)
+                file.seek(0)
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                self.vault.storage.put(key_of(backup_id, number, table), file)
+                stored[table] = StoredTable(
+                    columns=columns, rows=rows, size=file.tell(), sha256=digest
+                )
         return StoredDatabase(tables=stored, sequences=read_sequences(connection, tables))
 
-    def _copy(self, connection: Connection, table: str, columns: Sequence[str], path: Path) -> int:
+    def _copy(self, connection: Connection, table: str, columns: Sequence[str], file: FileIO) -> int:
         with (
-            self.vault.cipher.open_to_write(path) as raw,
+            self.vault.cipher.open_to_write(file) as raw,
             ZstdCompressor().stream_writer(raw, closefd=False) as packed,
             # PostgreSQL's driver writes row by row.
             io.BufferedWriter(packed, _BUFFER_BYTES) as out,  # type: ignore[type-var]  # it is as good as one
@@ -88,12 +91,13 @@ class Backups:
             return copy(connection, table, columns, "TO STDOUT", out)
 
 
-def prune(storage: Storage, *, older_than: dt.datetime, keep: str) -> list[str]:
+def prune(storage: Storage, now: dt.datetime, *, keep_days: int, keep: str) -> list[str]:
     """Delete older backups, also incomplete ones, and return their ids.
 
     Erased data stays in older backups until then. The manifest goes first: a kill in between
     leaves no backup that looks complete.
     """
+    older_than = now - dt.timedelta(days=keep_days)
     found = defaultdict(list)
     for key in storage.keys(""):
         backup_id = key.partition("/")[0].removeprefix("backup=")
@@ -101,6 +105,7 @@ def prune(storage: Storage, *, older_than: dt.datetime, keep: str) -> list[str]:
             found[backup_id].append(key)
     for keys in found.values():
         storage.delete(sorted(keys, key=lambda key: not is_manifest(key)))
+    storage.delete_unfinished(older_than=now - _LONGEST_UPLOAD)
     return list(found)
 
 
@@ -110,8 +115,3 @@ def _made_at(backup_id: str) -> dt.datetime:
     except ValueError:
         # The key is no backup's: never delete it.
         return dt.datetime.max.replace(tzinfo=dt.UTC)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,9 +1,5 @@
 """`./sirenade archive` and `backup`."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +22,7 @@ from shared.terminal.console import Console
 from shared.terminal.words import thousands
 
 WorkFolder = Annotated[
-    Path | None, typer.Option(help="Folder for one table meanwhile; else the system's own.")
+    Path | None, typer.Option(help="Folder whose disk takes one table meanwhile; else the system's.")
 ]
 
 
@@ -69,9 +65,9 @@ def backup(
         return
     _warn_of_lacks(vault)
     now = Clock().now()
-    with _prepared(vault, folder) as prepared:
-        made = prepared.back_up(all_urls(settings), now)
-    old = backups.prune(vault.storage, older_than=now - timedelta(days=keep_days), keep=made.id)
+    with Console(stderr=True).status("starting") as shown:
+        made = Backups(vault, folder, shown.update).back_up(all_urls(settings), now)
+    old = backups.prune(vault.storage, now, keep_days=keep_days, keep=made.id)
     lines = [f"backup {made.id}: {thousands(made.size)} bytes, {thousands(made.rows)} rows"]
     if old:
         lines.append(f"deleted, as older than {keep_days} days: {', '.join(sorted(old))}")
@@ -87,16 +83,6 @@ def _row(manifest: Manifest) -> dict[str, object]:
         "databases": len(manifest.databases),
         "revision": manifest.revision,
     }
-
-
-@contextmanager
-def _prepared(vault: Vault, folder: Path | None) -> Iterator[Backups]:
-    """Give backups a folder that is deleted at the end, and a line at the terminal."""
-    with (
-        tempfile.TemporaryDirectory(prefix="sirenade-backup-", dir=folder) as work,
-        Console(stderr=True).status("starting") as shown,
-    ):
-        yield Backups(vault, Path(work), shown.update)
 
 
 def _warn_of_lacks(vault: Vault) -> None:

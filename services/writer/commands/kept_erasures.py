@@ -8,28 +8,31 @@ from typing import TYPE_CHECKING
 from services.writer import main
 from services.writer.erasure import oppositions
 from services.writer.erasure.oppositions import Entry
-from shared.clock import Clock
+from shared.archive.settings import BackupSettings
 from shared.errors import UserError
 from shared.inputs import read_lines
 
 if TYPE_CHECKING:
-    from shared.archive.settings import BackupSettings
+    from services.writer.commands.backup_store import BackupStore
 
 Erasures = dict[str, list[Entry]]
+
+
+def open_store(settings: BackupSettings) -> "BackupStore":
+    from services.writer.commands.backup_store import BackupStore  # noqa: PLC0415  needs the store's library
+
+    return BackupStore(settings)
 
 
 def read_file(path: Path) -> Erasures:
     return oppositions.read_lines(read_lines(path))
 
 
-def read_store(settings: "BackupSettings") -> Erasures | None:
+def read_store(settings: BackupSettings) -> Erasures | None:
     """Return what the store keeps, None where it keeps nothing or none is set."""
-    if not (settings.erasures_url or settings.archive_url):
+    if not _is_set(settings):
         return None
-    from shared.archive import erasures  # noqa: PLC0415  needs the store's library
-    from shared.archive.vault import open_erasures  # noqa: PLC0415  as above
-
-    lines = erasures.read(open_erasures(settings))
+    lines = open_store(settings).read_erasures()
     return None if lines is None else oppositions.read_lines(lines)
 
 
@@ -54,16 +57,17 @@ def keep_all() -> int:
 
 def _keep(lines: Iterable[str], *, whole: bool) -> bool:
     settings = main.read_backup_settings()
-    if not (settings.erasures_url or settings.archive_url):
+    if not _is_set(settings):
         return False
-    from shared.archive import erasures  # noqa: PLC0415  as above
-    from shared.archive.vault import open_erasures  # noqa: PLC0415  as above
-
-    erasures.keep(open_erasures(settings), lines, now=Clock().now(), whole=whole)
+    open_store(settings).keep_erasures(lines, whole=whole)
     return True
 
 
-def apply_everywhere(settings: "BackupSettings", again: Erasures) -> Iterator[Counter[str]]:
+def _is_set(settings: BackupSettings) -> bool:
+    return bool(settings.erasures_url or settings.archive_url)
+
+
+def apply_everywhere(settings: BackupSettings, again: Erasures) -> Iterator[Counter[str]]:
     """Erase again in each database, and end its mark; yield the cleared rows by group of units."""
     for engine, own in main.homes(settings, again):
         yield from oppositions.apply(engine, own)

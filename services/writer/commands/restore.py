@@ -1,25 +1,24 @@
 """`./sirenade restore`: a backup, and the erasures that came after it."""
 
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from services.writer import main
-from services.writer.commands.kept_erasures import Erasures, apply_everywhere, read_file, read_store
+from services.writer.commands.kept_erasures import (
+    Erasures,
+    apply_everywhere,
+    open_store,
+    read_file,
+    read_store,
+)
+from shared.archive.settings import BackupSettings
 from shared.errors import UserError
-from shared.terminal.cli import AsJson, print_result, warn
+from shared.terminal.cli import AsJson, print_result
 from shared.terminal.console import Console
 from shared.terminal.words import thousands
-
-if TYPE_CHECKING:
-    from shared.archive.manifest import Manifest
-    from shared.archive.settings import BackupSettings
-    from shared.archive.vault import Vault
 
 
 def restore(
@@ -31,7 +30,7 @@ def restore(
         bool, typer.Option("--none", help="Nothing was ever erased since the backup.")
     ] = False,
     folder: Annotated[
-        Path | None, typer.Option(help="Folder for one table meanwhile; else the system's own.")
+        Path | None, typer.Option(help="Folder whose disk takes one table meanwhile; else the system's.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,11 +40,8 @@ def restore(
     """
     settings = main.read_backup_settings()
     again = _read_erasures(settings, erasures, none=none)
-    vault, manifest = _find(settings, backup_id)
-    with _folder(folder) as work, Console(stderr=True).status("starting") as shown:
-        from services.writer.restore.loader import Restoration  # noqa: PLC0415  needs the store's library
-
-        Restoration(vault, work, shown.update).load(manifest, main.urls_of_all(settings))
+    with Console(stderr=True).status("starting") as shown:
+        manifest = open_store(settings).restore(backup_id, folder, shown.update)
         shown.update("erasing again")
         erased = sum((each for each in apply_everywhere(settings, again)), Counter[str]())
     print_result(
@@ -63,7 +59,7 @@ def restore(
     )
 
 
-def _read_erasures(settings: "BackupSettings", path: Path | None, *, none: bool) -> Erasures:
+def _read_erasures(settings: BackupSettings, path: Path | None, *, none: bool) -> Erasures:
     """Read all of them before anything is restored. Raises UserError where nobody has said any."""
     kept = read_store(settings)
     if none and (path is not None or kept):
@@ -78,30 +74,3 @@ def _read_erasures(settings: "BackupSettings", path: Path | None, *, none: bool)
     for siren, entries in (read_file(path) if path is not None else {}).items():
         again[siren] = [*again.get(siren, []), *entries]
     return again
-
-
-def _find(settings: "BackupSettings", backup_id: str) -> "tuple[Vault, Manifest]":
-    from shared.archive.manifest import former_ids, manifests  # noqa: PLC0415  as above
-    from shared.archive.vault import open_vault  # noqa: PLC0415  as above
-
-    vault = open_vault(settings)
-    if not vault.key:
-        warn(
-            "no SIRENADE_BACKUP_KEY is set: nothing shows whether the store has changed the backup"
-        )
-    if backup_id in former_ids(vault):
-        raise UserError(
-            f"Sirenade 1.0.0 made the backup {backup_id}: restore it with that version, apply the "
-            "erasures, then ./sirenade migrate with this one"
-        )
-    complete = manifests(vault)
-    manifest = next((each for each in complete if backup_id in {each.id, "latest"}), None)
-    if manifest is None:
-        raise UserError(f"there is no complete backup {backup_id}: ./sirenade backup --list")
-    return vault, manifest
-
-
-@contextmanager
-def _folder(parent: Path | None) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="sirenade-restore-", dir=parent) as work:
-        yield Path(work)

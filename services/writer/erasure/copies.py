@@ -92,9 +92,15 @@ COPIES = (
         "`chmod -R go= FOLDER` for what an earlier release put there; encrypt the disk",
     ),
     Copy(
-        "the folder of a backup that is being made (`sirenade-backup-…`, 0700)",
-        "until the command ends; `kill -9` leaves it",
-        "delete it",
+        "what a backup or a restore keeps on the disk of `--folder` meanwhile",
+        "until the command ends, also by `kill -9`: the file has no name",
+        "nothing; encrypt the disk",
+    ),
+    Copy(
+        "an upload that a kill cut short",
+        "in a folder (`file://`) until the first backup a day later; in a bucket as long as its"
+        " rules say",
+        "S3: a rule that ends incomplete multipart uploads after a day",
     ),
     Copy(
         "stock files of INSEE that you downloaded",

@@ -22,6 +22,7 @@ from shared.db.migrate import upgrade_within
 from shared.db.restore_marks import read_mark, set_mark
 from shared.errors import UserError
 from shared.logs import sqlstate
+from shared.private_files import nameless_file
 
 _SERVICES = text("""
     SELECT count(*) FROM pg_stat_activity
@@ -36,10 +37,10 @@ _ABANDON_LOADS = text("""
 
 @dataclass(frozen=True)
 class Restoration:
-    """Loads a backup; `folder` begins empty and holds one table at a time."""
+    """Loads a backup; the disk of `folder`, else the system's own, holds one table at a time."""
 
     vault: Vault
-    folder: Path
+    folder: Path | None
     report: Callable[[str], None]
 
     def load(self, manifest: Manifest, urls: Sequence[str]) -> None:
@@ -82,22 +83,23 @@ class Restoration:
     def _copy(
         self, connection: Connection, key: str, name: str, stored: StoredTable, *, encrypted: bool
     ) -> None:
-        path = self.folder / name
-        self.vault.storage.fetch(key, path)
-        with path.open("rb") as file:
+        with nameless_file(self.folder) as file:
+            self.vault.storage.fetch(key, file)
+            file.seek(0)
             if hashlib.file_digest(file, "sha256").hexdigest() != stored.sha256:
                 raise StorageError(f"{key} is damaged: nothing is restored")
-        try:
-            with (
-                self.vault.cipher.open_to_read(path, encrypted=encrypted) as raw,
-                ZstdDecompressor().stream_reader(raw, closefd=False) as clear,
-            ):
-                rows = copy(connection, name, stored.columns, "FROM STDIN", clear)
-        except psycopg2.Error as error:
-            # The driver's own text quotes the row.
-            reason = sqlstate(error) or type(error).__name__
-            raise StorageError(f"{key} cannot be copied ({reason}): nothing is restored") from None
-        path.unlink()
+            try:
+                with (
+                    self.vault.cipher.open_to_read(file, encrypted=encrypted) as raw,
+                    ZstdDecompressor().stream_reader(raw, closefd=False) as clear,
+                ):
+                    rows = copy(connection, name, stored.columns, "FROM STDIN", clear)
+            except psycopg2.Error as error:
+                # The driver's own text quotes the row.
+                reason = sqlstate(error) or type(error).__name__
+                raise StorageError(
+                    f"{key} cannot be copied ({reason}): nothing is restored"
+                ) from None
         if rows != stored.rows:
             raise StorageError(
                 f"{key} has {rows} rows, the manifest says {stored.rows}: nothing is restored"

@@ -1,8 +1,10 @@
 """Backups in the store: what is kept, what is deleted, what is said."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -43,6 +45,22 @@ def test_backups_older_than_they_may_be_are_deleted_cut_short_ones_too(
     assert f"backup={old}" not in kept
     assert {f"backup={young}", "backup=of-somebody-else"} < kept
     assert len(json.loads(sirenade("backup", "--list", "--json").out)) == 1
+
+
+def test_uploads_that_a_kill_cut_short_are_deleted_a_day_later(
+    sirenade: Sirenade, store: str
+) -> None:
+    folder = Path(urlsplit(store).path)
+    half, at_work = folder / "backup=x" / "0" / "avis#1", folder / "erasures" / "all-x#2"
+    for path in (half, at_work, folder / "of a person#1x"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    for path in (half, folder / "of a person#1x"):
+        os.utime(path, (0, 0))
+    assert sirenade("backup").status == 0
+    assert not half.exists()
+    assert at_work.exists()
+    assert (folder / "of a person#1x").exists()
 
 
 def test_backups_of_release_1_0_0_are_listed_apart(sirenade: Sirenade, store: str) -> None:

@@ -33,6 +33,7 @@ oppositions.apply = lambda *_: os.kill(os.getpid(), 9)
 sys.argv = ["sirenade", "restore", "latest"]
 run(app, name="sirenade")
 """
+_RESTORE = [sys.executable, "-m", "services.writer", "restore", "latest"]
 _APPS = {
     "fetcher": fetchers_app,
     "operator": operators_app,
@@ -153,6 +154,8 @@ def test_a_restore_that_is_killed_among_the_rows_leaves_nothing(
     monkeypatch.setenv("SIRENADE_BACKUP_ENCRYPT_COMMAND", "cat")
     back_up()
     point_at(empty, monkeypatch)
+    folder = tmp_path / "folder"
+    folder.mkdir()
     # The fourth table does not come.
     slow = tmp_path / "slow.sh"
     slow.write_text(
@@ -160,8 +163,9 @@ def test_a_restore_that_is_killed_among_the_rows_leaves_nothing(
     )
     monkeypatch.setenv("SIRENADE_BACKUP_DECRYPT_COMMAND", f"sh {slow}")
     process = subprocess.Popen(
-        [sys.executable, "-m", "services.writer", "restore", "latest", "--none"],
+        [*_RESTORE, "--none", "--folder", folder],
         cwd=_ROOT,
+        env={**os.environ, "TMPDIR": str(folder)},
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
@@ -171,6 +175,7 @@ def test_a_restore_that_is_killed_among_the_rows_leaves_nothing(
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert counts(empty) == {}
+    assert list(folder.iterdir()) == [], "no row is left on the disk"
     monkeypatch.setenv("SIRENADE_BACKUP_DECRYPT_COMMAND", "cat")
 
     def is_restored() -> bool:
