@@ -19,7 +19,7 @@ from services.operator.numbers.stats import described, read_stats
 from services.operator.output import print_rows
 from services.operator.roles.command import roles
 from shared.db import server_copies
-from shared.db.shards import connected, migrate_all
+from shared.db.shards import connected
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json, say, warn
 from shared.terminal.cli import run as run_cli
@@ -45,6 +45,8 @@ def migrate() -> None:
 
     It warns where PostgreSQL itself would copy people's data into its log or its statistics.
     """
+    from shared.db.migrate import migrate_all  # noqa: PLC0415  no service needs alembic
+
     settings = load(DatabaseSettings)
     for doubt in settings.doubts:
         warn(doubt)

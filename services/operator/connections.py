@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine
 
 from shared.db.engine import make_engine
-from shared.db.migrate import require_current
+from shared.db.revision import require_current
 from shared.db.shards import connected, remote_urls
 from shared.settings import DatabaseSettings, load
 

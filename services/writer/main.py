@@ -17,7 +17,7 @@ from services.writer.turns.turns import Turns
 from shared.archive.settings import BackupSettings
 from shared.clock import Clock
 from shared.db.engine import make_engine
-from shared.db.migrate import current_engine, require_current
+from shared.db.revision import current_engine, require_current
 from shared.db.shards import open_shards, remote_urls, require_one_database, url_for
 from shared.db_url import database_address
 from shared.messages import WriteSlice

@@ -1,21 +1,21 @@
 """Migrations, run from code: no ini file to find, no URL in a file."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 from shared.db import server_copies
 from shared.db.engine import temporary_engine
 from shared.db.grants import become_owner, renew_grants
 from shared.db.locks import Lock, hold
+from shared.db.revision import current_revision
+from shared.db.shards import remote_urls, take_places
 from shared.errors import UserError
+from shared.settings import DatabaseSettings
 
 
 class UnknownRevision(UserError):
@@ -31,14 +31,6 @@ def _config(connection: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
-
-
-def head_revision() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
-
-
-def current_revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 def upgrade(url: str) -> str | None:
@@ -89,21 +81,13 @@ def _require_known(revision: str | None) -> None:
     )
 
 
-def require_current(connection: Connection) -> str:
-    """Return the revision. Raises UserError where it is not the one that this code expects."""
-    revision = current_revision(connection)
-    if revision is None or revision != head_revision():
-        raise UserError("the database schema is not current: run ./sirenade migrate")
-    return revision
+def migrate_all(settings: DatabaseSettings) -> str | None:
+    """Bring every database to the latest revision, and give each shard its place.
 
-
-@contextmanager
-def current_engine(url: str, *, pool_size: int = 1, **options: Any) -> Iterator[Engine]:
-    """Connect to a database for a command, with these options of `make_engine`.
-
-    A timeout of 0 means none. Raises UserError where the schema is not current.
+    Raises UserError where a database holds units of another shard.
     """
-    with temporary_engine(url, pool_size=pool_size, **options) as engine:
-        with engine.connect() as connection:
-            require_current(connection)
-        yield engine
+    revision = upgrade(settings.database_url.get_secret_value())
+    for url in remote_urls(settings):
+        upgrade(url)
+    take_places(settings)
+    return revision

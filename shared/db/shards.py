@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from shared.db.engine import make_engine, temporary_engine
-from shared.db.migrate import require_current, upgrade
+from shared.db.revision import require_current
 from shared.db.tables import metadata
 from shared.db_url import database_address
 from shared.errors import UserError
@@ -115,22 +115,16 @@ def require_one_database(settings: DatabaseSettings) -> None:
         )
 
 
-def migrate_all(settings: DatabaseSettings) -> str | None:
-    """Bring every database to the latest revision, and give each shard its place.
-
-    Raises UserError where a database holds units of another shard.
-    """
+def take_places(settings: DatabaseSettings) -> None:
+    """Give each shard its place. Raises UserError where a database holds units of another shard."""
     control_url = settings.database_url.get_secret_value()
     urls = settings.shard_urls
-    revision = upgrade(control_url)
     if database_address(control_url) not in map(database_address, urls):
         with _connected(control_url, marked_too=True) as connection:
             _require_own(connection, "the control database", range(0))
     for number, url in enumerate(urls):
-        upgrade(url)
         with _connected(url, marked_too=True) as connection:
             take_place(connection, number, len(urls))
-    return revision
 
 
 @contextmanager

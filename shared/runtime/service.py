@@ -19,7 +19,7 @@ from shared.broker import BrokerUnavailable, is_consuming, make_broker, ready_me
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.grants import is_superuser
-from shared.db.migrate import require_current
+from shared.db.revision import require_current
 from shared.db.shards import require_shards
 from shared.errors import UserError
 from shared.logs import configure_logs, name_of, places_of, secrets_of

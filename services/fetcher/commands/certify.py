@@ -18,7 +18,7 @@ from services.fetcher.plan.deltas import DeltaOrder
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from shared.clock import Clock
-from shared.db.migrate import current_engine
+from shared.db.revision import current_engine
 from shared.db.shards import require_one_database
 from shared.imports.held import in_words
 from shared.settings import DatabaseSettings, load

@@ -14,7 +14,7 @@ from services.fetcher.commands.options import Plan, Wait
 from services.fetcher.plan.deltas import DeltaOrder, NoWatermark
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
-from shared.db.migrate import current_engine
+from shared.db.revision import current_engine
 from shared.errors import UserError
 from shared.imports.held import count_outside, in_words, is_everything
 from shared.imports.orders import OVERLAP_HOURS, order_delta

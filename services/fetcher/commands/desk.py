@@ -14,7 +14,7 @@ from services.fetcher.insee.patient_client import Inquirer
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
 from shared.clock import Clock
-from shared.db.migrate import current_engine
+from shared.db.revision import current_engine
 from shared.metrics import Metrics
 
 

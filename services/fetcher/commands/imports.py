@@ -11,7 +11,7 @@ from services.fetcher.commands.options import Plan, ScopeOptions, Wait, with_sco
 from services.fetcher.commands.scopes import checked_scope
 from services.fetcher.daily_share import MOST_ROWS, checked_rhythm, order_daily
 from services.fetcher.settings import FetcherSettings
-from shared.db.migrate import current_engine
+from shared.db.revision import current_engine
 from shared.errors import UserError
 from shared.imports.orders import order_import
 from shared.settings import DatabaseSettings, load

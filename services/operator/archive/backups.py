@@ -28,7 +28,7 @@ from shared.archive.manifest import (
 from shared.archive.storage import Storage
 from shared.archive.tables import copy, read_sequences, tables_of, transaction_on
 from shared.archive.vault import Vault
-from shared.db.migrate import require_current
+from shared.db.revision import require_current
 from shared.db.tables import metadata
 from shared.private_files import nameless_file
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from services.reviewer.contexts.reader import ContextReader
 from shared.clock import Clock
 from shared.db.engine import make_engine
-from shared.db.migrate import current_engine, require_current
+from shared.db.revision import current_engine, require_current
 from shared.db.shards import open_shards, require_one_database
 from shared.settings import DatabaseSettings, load
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from shared.avis import OrderStatus, OrderVerb, TextOrder
 from shared.avis_orders import OrderOutcome, place_order, read_outcome
 from shared.clock import Clock
-from shared.db.migrate import current_engine
+from shared.db.revision import current_engine
 from shared.db.shards import url_for
 from shared.errors import UserError
 from shared.inputs import read_text

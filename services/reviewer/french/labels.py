@@ -3,10 +3,10 @@
 import functools
 import re
 import unicodedata
-from collections.abc import Mapping
 
 from shared.sirene.commune_names import is_same_commune, plain_commune
 from shared.sirene.facts import Facts
+from shared.sirene.names.folded_names import FoldedNames
 from shared.sirene.reference import libelle_commune, noms_de_communes
 
 _SMALL_WORDS = frozenset(
@@ -67,11 +67,8 @@ def _non_classe(head: str) -> str:
 
 
 @functools.cache
-def _names_by_folded() -> Mapping[str, str]:
-    names: dict[str, str] = {}
-    for nom in sorted(noms_de_communes()):
-        names.setdefault(plain_commune(nom), nom)
-    return names
+def _communes() -> FoldedNames:
+    return FoldedNames(noms_de_communes(), plain_commune)
 
 
 def nom_de_commune(facts: Facts) -> str | None:
@@ -85,7 +82,7 @@ def nom_de_commune(facts: Facts) -> str | None:
         return official
     if not label:
         return None
-    known = _names_by_folded().get(plain_commune(label))
+    known = next(_communes().of(plain_commune(label)), None)
     return known or (_title(label) if label.isupper() else label)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from services.reviewer.french.data import prenoms
 from services.reviewer.french.folding import Token, fold, tokenise
+from shared.sirene.names.folded_names import FoldedNames
 from shared.sirene.names.lexicon import chosen, is_common
 from shared.sirene.reference import departements, noms_de_communes
 
@@ -166,6 +167,6 @@ def _is_known(token: Token) -> bool:
 
 
 @functools.cache
-def _places() -> frozenset[str]:
-    names = [*noms_de_communes(), *(each.nom for each in departements().values())]
-    return frozenset(fold(name) for name in names) | frozenset(map(str.lower, chosen("lieux")))
+def _places() -> FoldedNames:
+    of_areas = (each.nom for each in departements().values())
+    return FoldedNames({*noms_de_communes(), *of_areas, *chosen("lieux")}, fold)

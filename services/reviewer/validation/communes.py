@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from services.reviewer.french.folding import Token, tokenise
+from shared.sirene.names.folded_names import FoldedNames
 from shared.sirene.reference import noms_de_communes
 
 _LONGEST_COMMUNE_WORDS = 8
@@ -59,7 +60,9 @@ def _is_commune(run: tuple[Token, ...], preposition: Token | None) -> bool:
 
 
 @functools.cache
-def _commune_names() -> frozenset[str]:
-    return frozenset(
-        " ".join(token.folded for token in tokenise(nom)) for nom in noms_de_communes()
-    )
+def _commune_names() -> FoldedNames:
+    return FoldedNames(noms_de_communes(), _folded)
+
+
+def _folded(nom: str) -> str:
+    return " ".join(token.folded for token in tokenise(nom))

@@ -18,7 +18,7 @@ from shared.clock import utc_now
 from shared.days import day_in_france
 from shared.db.engine import make_engine
 from shared.db.locks import Lock, try_hold_in_session
-from shared.db.migrate import require_current
+from shared.db.revision import require_current
 from shared.errors import UserError
 from shared.http.egress import Egress
 from shared.runtime.memory import bounded_memory, return_freed_memory

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from shared.sirene.names.folded_names import FoldedNames
 from shared.sirene.names.lexicon import chosen, fold, is_common, words_key
 from shared.sirene.reference import communes, departements, noms_de_communes
 
@@ -37,12 +38,8 @@ class Place(NamedTuple):
 
 
 @functools.cache
-def _communes() -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for nom in sorted(noms_de_communes()):
-        key = words_key(nom)
-        found[key] = (*found.get(key, ()), nom)
-    return found
+def _communes() -> FoldedNames:
+    return FoldedNames(noms_de_communes(), words_key)
 
 
 @functools.cache
@@ -114,7 +111,7 @@ def _saint(key: str) -> str | None:
 
 def _spelling(key: str, own_name: str) -> str | None:
     """Return the establishment's own commune first, then what all, or those of today, share."""
-    found = _communes().get(key, ())
+    found = list(_communes().of(key))
     if own_name in found:
         return own_name
     return _merged(found) or _merged([nom for nom in found if nom in _of_today()])

@@ -52,3 +52,22 @@ def test_importing_a_package_does_nothing_and_loads_no_other_service(package: st
     )
     assert result.returncode == 0, result.stderr
     assert int(result.stdout) > 2
+
+
+_LOADED = """
+import importlib, sys
+importlib.import_module(f"services.{sys.argv[1]}.__main__")
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+
+
+@pytest.mark.parametrize("service", ["fetcher", "writer", "reviewer", "operator"])
+def test_a_service_keeps_no_library_in_memory_that_only_a_command_needs(service: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, service],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    assert not {"alembic", "mako", "matplotlib", "numpy", "pyarrow"} & set(done.stdout.split())

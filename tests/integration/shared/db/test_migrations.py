@@ -1,11 +1,16 @@
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from deploy.local.postgres import RunningPostgres
+from shared.db import migrate
 from shared.db.engine import make_engine
-from shared.db.migrate import UnknownRevision, current_revision, head_revision, upgrade
+from shared.db.migrate import UnknownRevision, upgrade
+from shared.db.revision import current_revision, head_revision
 from shared.db.tables import metadata
 from tests.integration.shared.db.definitions import definitions
 
@@ -34,6 +39,19 @@ def test_the_migrations_make_exactly_the_constraints_and_indexes_of_the_models(
     engine.dispose()
     assert definitions(database_url) == definitions(modelled)
     postgres.drop_database("modelled")
+
+
+def test_the_revision_that_services_expect_is_the_head_of_the_migrations(
+    postgres: RunningPostgres,
+) -> None:
+    scripts = ScriptDirectory(str(Path(migrate.__file__).with_name("migrations")))
+    assert head_revision() == scripts.get_current_head()
+    empty = postgres.create_database("empty")
+    engine = make_engine(empty, application_name="test")
+    with engine.connect() as connection:
+        assert current_revision(connection) is None
+    engine.dispose()
+    postgres.drop_database("empty")
 
 
 def test_migrating_twice_changes_nothing(database_url: str) -> None:

@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from deploy.local.postgres import RunningPostgres
 from shared.db.engine import make_engine
-from shared.db.migrate import UnknownRevision, current_revision, head_revision, upgrade
+from shared.db.migrate import UnknownRevision, upgrade
+from shared.db.revision import current_revision, head_revision
 from shared.db.tables import metadata
 from tests.integration.shared.db.definitions import definitions
 from tests.integration.writer.desk import Desk

@@ -7,7 +7,8 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
 from deploy.local.postgres import RunningPostgres
-from shared.db.shards import migrate_all, require_one_database, require_shards, url_for
+from shared.db.migrate import migrate_all
+from shared.db.shards import require_one_database, require_shards, url_for
 from shared.errors import UserError
 from shared.settings import DatabaseSettings
 from shared.sharding import buckets_of, route

@@ -15,7 +15,8 @@ from shared.archive.settings import BackupSettings
 from shared.archive.tables import transaction_on
 from shared.archive.vault import open_vault
 from shared.db.engine import temporary_engine
-from shared.db.migrate import head_revision, upgrade_within
+from shared.db.migrate import upgrade_within
+from shared.db.revision import head_revision
 from shared.db.restore_marks import clear_mark
 from shared.settings import load
 from tests.integration.commands import Sirenade

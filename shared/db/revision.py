@@ -1,0 +1,60 @@
+"""The revision of a schema, compared with the one that this code expects.
+
+Alembic is not asked: every service would keep it in memory for one number.
+"""
+
+import functools
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from shared.db.engine import temporary_engine
+from shared.errors import UserError
+
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
+# Each script says its revision and the one before it.
+_SAID = re.compile(r'^(down_)?revision: .*= "(\d{4})"$', re.MULTILINE)
+_IS_THERE = text("SELECT to_regclass('alembic_version') IS NOT NULL")
+_STORED = text("SELECT version_num FROM alembic_version")
+
+
+@functools.cache
+def head_revision() -> str:
+    """Return the revision that no other one follows."""
+    own, followed = set[str](), set[str]()
+    for path in _VERSIONS.glob("*.py"):
+        for down, number in _SAID.findall(path.read_text(encoding="utf-8")):
+            (followed if down else own).add(number)
+    (head,) = own - followed
+    return head
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Return the revision of a database, None where it has no schema."""
+    if not connection.scalar(_IS_THERE):
+        return None
+    return connection.execute(_STORED).scalar_one_or_none()
+
+
+def require_current(connection: Connection) -> str:
+    """Return the revision. Raises UserError where it is not the one that this code expects."""
+    revision = current_revision(connection)
+    if revision is None or revision != head_revision():
+        raise UserError("the database schema is not current: run ./sirenade migrate")
+    return revision
+
+
+@contextmanager
+def current_engine(url: str, *, pool_size: int = 1, **options: Any) -> Iterator[Engine]:
+    """Connect to a database for a command, with these options of `make_engine`.
+
+    A timeout of 0 means none. Raises UserError where the schema is not current.
+    """
+    with temporary_engine(url, pool_size=pool_size, **options) as engine:
+        with engine.connect() as connection:
+            require_current(connection)
+        yield engine
