@@ -130,6 +130,7 @@ class _Parts:
     def keep_books(self, meter: SharedMeter) -> None:
         """Settle what is left over, and expire reservations apart from the meter's connections."""
         meter.settle_left_over()
+        meter.renew_doubts()
         Budget(self.engine).expire()
 
     def client(self, provider: Provider, meter: SharedMeter) -> ProviderClient:

@@ -74,12 +74,13 @@ CONDITIONS = (
         hold="5m",
         summary="The chat server {{ $labels.provider }} is out of use after failures in a row.",
     ),
-    # It stays above 0 until a text of the server is accepted.
+    # It stays above 0 until a text finds out that the server is worth its price.
     warning(
         "SirenadeProviderDoubted",
         expression="max by (provider) (sirenade_trust_state) > 0",
         hold="1m",
-        summary="All texts of the chat server {{ $labels.provider }} were refused.",
+        summary="The chat server {{ $labels.provider }} is doubted: its texts were all refused,"
+        " or it bills too much.",
     ),
     # It vanishes with the first other answer.
     warning(

@@ -82,7 +82,7 @@ class ReviewerMetrics:
         )
         states = "0: in use, 1: one call finds out, 2: out of use."
         self.circuit_state = new.gauge("sirenade_circuit_state", states, "provider")
-        doubts = "0: trusted, 1: one text finds out, 2: doubted, since all its texts were refused."
+        doubts = "0: trusted, 1: one text finds out, 2: doubted, for its texts or its bill."
         self.trust_state = new.gauge("sirenade_trust_state", doubts, "provider")
         self.provider_wait_seconds = new.histogram(
             "sirenade_provider_wait_seconds",

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from services.reviewer.money.budget import Budget
-from services.reviewer.providers import circuit_breaker
+from services.reviewer.providers import trust
 from shared.metrics import Metrics
 from tests.conditions import wait_until
 from tests.fuzz.cases import Fuzz
@@ -32,7 +32,8 @@ def test_each_due_avis_ends_once_and_the_ledger_equals_the_bill(
 
     A body that bills too much takes the server out of use, here for a moment.
     """
-    monkeypatch.setattr(circuit_breaker, "REFUSED_SECONDS", 1.0)
+    for name in ("FIRST_DOUBT_SECONDS", "MOST_DOUBT_SECONDS", "TRIAL_SECONDS"):
+        monkeypatch.setattr(trust, name, 1.0)
     register, budget = Register(engine), Budget(engine)
     budget.resume(cap_eur=None, keep_cap=False)
     tally, generators = fuzz.some("avis, by a server", 20)

@@ -27,6 +27,13 @@ _REQUESTS = gcra.Limit("requests_arrival_at", "requests_per_minute", 60)
 # after their slot: without credit, each moment before that would be lost.
 TOKENS = gcra.Limit("tokens_arrival_at", "tokens_per_minute", 60, share=0.96, credit_seconds=1.5)
 
+# Another model, or another prompt, is trusted anew.
+_TRUST_ANEW = text("""
+    UPDATE review_providers SET
+      refused_in_a_row = 0, doubts = 0, doubted_until = NULL, on_trial = false
+    WHERE name = :name AND (model IS DISTINCT FROM CAST(:model AS text)
+      OR prompt_version IS DISTINCT FROM CAST(:prompt_version AS text))
+""")
 _OPEN = text("""
     INSERT INTO review_providers (name, listed, model, prompt_version, weight, max_parallel,
                                   charges, requests_per_minute, tokens_per_minute)
@@ -74,6 +81,7 @@ def open_providers(
                 "charges": provider.price.charges,
                 "max_parallel": provider.at_once,
             }
+            connection.execute(_TRUST_ANEW, {**values, **told})
             connection.execute(_OPEN, {**values, **told})
         connection.execute(_UNLIST, {"names": [provider.name for provider in providers]})
 

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import Engine
 
 from services.reviewer.money.budget import Budget, BudgetState
+from services.reviewer.money.doubts import Doubts
 from services.reviewer.money.pauses import Pauses
 from services.reviewer.money.rate_limits import RateLimits, open_providers
 from services.reviewer.providers.limits import CallLimit, Reservation
@@ -44,8 +45,9 @@ class SharedMeter:
         self._engine = engine
         self._limits = RateLimits(engine, providers, clock)
         self._budget = Budget(engine)
-        self._pauses = Pauses(engine, [provider.name for provider in providers], clock)
         self._providers = {provider.name: provider for provider in providers}
+        self._pauses = Pauses(engine, list(self._providers), clock)
+        self._doubts = Doubts(engine, list(self._providers), clock, metrics)
         self._clock = clock
         self._metrics = metrics
         self._patience_seconds = patience_seconds
@@ -60,6 +62,11 @@ class SharedMeter:
         for provider in self._providers.values():
             self._metrics.declare_metered(provider.name)
 
+    def closed_seconds(self, provider: Provider) -> float:
+        """Return as `Meter` says."""
+        with slowing_down():
+            return self._doubts.left_seconds(provider.name)
+
     def reserve(self, provider: Provider, *, tokens: int, cost_eur: Decimal) -> Reservation:
         """Reserve as `Meter` says. A pause is noticed before the wait and after it."""
         started_seconds = self._clock.monotonic_seconds()
@@ -68,6 +75,7 @@ class SharedMeter:
             paused_seconds = self._pauses.left_seconds(provider.name)
             if paused_seconds > 0:
                 raise CallLimit.PROVIDER_PAUSED.error(f"{provider.name} pauses", paused_seconds)
+            self._doubts.try_out(provider.name)
             self._limits.take(provider, tokens=tokens, patience_seconds=self._patience_seconds)
             reservation_id = None
             if cost_eur > 0 or provider.tokens_per_minute is not None:
@@ -102,6 +110,18 @@ class SharedMeter:
     def answered(self, provider: Provider) -> None:
         """Note as `Meter` says."""
         self._pauses.end(provider.name)
+
+    def judge(self, provider: Provider, *, accepted: bool) -> float:
+        """Note as `Meter` says."""
+        return self._doubts.judge(provider.name, accepted=accepted)
+
+    def overbilled(self, provider: Provider) -> float:
+        """Note as `Meter` says."""
+        return self._doubts.overbilled(provider.name)
+
+    def renew_doubts(self) -> None:
+        """Learn which providers other replicas doubt; a loop does it where no text is asked for."""
+        self._doubts.renew()
 
     def settle_left_over(self) -> None:
         """Settle the calls that this process has not settled yet; any thread may do it."""

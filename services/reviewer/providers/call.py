@@ -102,11 +102,12 @@ class ProviderClient:
         self._said_no_usage = False
 
     def wait_seconds(self) -> float:
-        return self.gate.wait_seconds()
+        """Return the time until the provider is worth a text, 0 for now. Raises SlowDown."""
+        return max(self.gate.wait_seconds(), self._meter.closed_seconds(self.provider))
 
     def judge(self, *, accepted: bool) -> None:
         """Learn the verdict on a text: a provider whose texts are all refused is doubted."""
-        doubted_seconds = self.gate.judge(accepted=accepted)
+        doubted_seconds = self._meter.judge(self.provider, accepted=accepted)
         if doubted_seconds:
             log.error(
                 "a provider's texts are all refused: it is asked for one text from time to time",
@@ -187,23 +188,32 @@ class ProviderClient:
             if isinstance(error, RateLimited):
                 self._meter.pause(self.provider, self.gate.paused_seconds())
             if isinstance(error, ChatRefused):
-                raise CallLimit.OUT_OF_USE.error(str(error), self.wait_seconds()) from None
+                raise CallLimit.OUT_OF_USE.error(str(error), self.gate.wait_seconds()) from None
             raise
         except BaseException:
             self.gate.leave(entry, End.FAILED)
             self._settle(reservation, self._charge_unanswered(bill, one))
             raise
         above = is_above(reply.answer, one.most, self.provider.price)
-        end = End.OVERBILLED if above else End.ANSWERED
-        self._leave(entry, end, start, reply)
+        self._leave(entry, End.OVERBILLED if above else End.ANSWERED, start, reply)
         self._meter.answered(self.provider)
+        if above:
+            self._overbilled()
         return reply.answer
+
+    def _overbilled(self) -> None:
+        seconds = round(self._meter.overbilled(self.provider))
+        name = self.provider.name
+        log.error(
+            "a provider is out of use", provider=name, reason=_OVERBILLED, next_in_seconds=seconds
+        )
 
     def _fail(self, one: _Try, entry: Entry, start: float, error: ChatError) -> None:
         unfit = one.structured_output == "plain" and not error.filtered
         end = _ENDS[type(error)]
         if error.failure is not None and is_above(error.failure, one.most, self.provider.price):
             end = End.OVERBILLED
+            self._overbilled()
         elif isinstance(error, BadRequest) and not unfit:
             end = End.NOT_MADE
         self._leave(entry, end, start, error)
@@ -222,8 +232,7 @@ class ProviderClient:
         self._metrics.chat_calls.labels(provider=name, outcome=outcome).inc()
         self._metrics.chat_call_seconds.labels(provider=name).observe(latency_seconds)
         if out_of_use:
-            reason = _OVERBILLED if end is End.OVERBILLED else str(came)
-            log.error("a provider is out of use", provider=name, reason=reason)
+            log.error("a provider is out of use", provider=name, reason=str(came))
 
     def _charge_failed(self, bill: Bill, one: _Try, error: ChatError) -> TokenUsage | None:
         """Charge what a try without an answer costs; return None where that is nothing."""

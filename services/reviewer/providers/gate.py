@@ -11,7 +11,7 @@ from enum import Enum
 from math import inf
 
 from services.reviewer.providers.adaptive_size import Size
-from services.reviewer.providers.circuit_breaker import Circuit, State, Trust
+from services.reviewer.providers.circuit_breaker import Circuit, State
 from services.reviewer.providers.limits import CallLimit
 from services.reviewer.providers.token_bucket import Bucket, read_allowance
 from shared.backoff import doubling
@@ -34,7 +34,7 @@ class End(Enum):
     """The end of a call that was let in."""
 
     ANSWERED = "answered"
-    # It was answered, and took more than it could: the next one would, too.
+    # It was answered, and took more than it could.
     OVERBILLED = "overbilled"
     THROTTLED = "throttled"
     FAILED = "failed"
@@ -63,7 +63,6 @@ class Gate:
         self._changed = threading.Condition()
         self._size = Size(most)
         self._circuit = Circuit()
-        self._trust = Trust()
         self._buckets = {"requests": Bucket(), "tokens": Bucket()}
         self._inside = 0
         self._paused_until = 0.0
@@ -79,19 +78,12 @@ class Gate:
     def wait_seconds(self) -> float:
         """Return the time until the provider is worth another call, even if by a probe only."""
         with self._changed:
-            return self._closed_seconds(self._clock.monotonic_seconds())
+            return self._circuit.wait_seconds(self._clock.monotonic_seconds())
 
     def paused_seconds(self) -> float:
         """Return what is left of the pause after a 429."""
         with self._changed:
             return max(0.0, self._paused_until - self._clock.monotonic_seconds())
-
-    def judge(self, *, accepted: bool) -> float:
-        """Learn the verdict on a text; return for how long it makes the provider doubted."""
-        with self._changed:
-            seconds = self._trust.judged(self._clock.monotonic_seconds(), accepted=accepted)
-            self._report()
-            return seconds
 
     def enter(self, tokens: int, *, latest: float) -> Entry:
         """Wait for room until `latest` on the monotonic clock, then let the call in.
@@ -123,7 +115,7 @@ class Gate:
             before = self._circuit.state
             self._learn(entry, headers or {}, now)
             match end:
-                case End.ANSWERED:
+                case End.ANSWERED | End.OVERBILLED:
                     self._bursts = 0
                     self._size.succeeded(latency_seconds, full=entry.full)
                     self._circuit.succeeded(probe=entry.probe)
@@ -131,7 +123,7 @@ class Gate:
                     self._throttle(entry, retry_after_seconds, now)
                 case End.FAILED:
                     self._circuit.failed(now, probe=entry.probe)
-                case End.REFUSED | End.OVERBILLED:
+                case End.REFUSED:
                     self._circuit.refused(now)
                 case End.NOT_MADE:
                     self._circuit.abandoned(now, probe=entry.probe)
@@ -151,7 +143,7 @@ class Gate:
             now = self._clock.monotonic_seconds()
             if self._clock.stopping.is_set():
                 raise CallLimit.LATE.error("stopping", 1)
-            closed = self._closed_seconds(now)
+            closed = self._circuit.wait_seconds(now)
             if closed > 0:
                 raise CallLimit.OUT_OF_USE.error(f"{self.provider} is out of use", closed)
             buckets = [
@@ -166,16 +158,12 @@ class Gate:
             wait = timed if timed > 0 else latest - now
             self._changed.wait(min(wait, _LOOK_UP_SECONDS))
 
-    def _closed_seconds(self, now: float) -> float:
-        return max(self._circuit.wait_seconds(now), self._trust.wait_seconds(now))
-
     def _late(self, retry_after_seconds: float) -> SlowDown:
         seconds = min(retry_after_seconds, _MOST_LATE_SECONDS)
         return CallLimit.LATE.error(f"no room at {self.provider} in time", seconds)
 
     def _let_in(self, amounts: Mapping[str, int], now: float) -> Entry:
         self._inside += 1
-        self._trust.begin(now)
         entry = Entry(
             at=now,
             full=self._inside >= self._size.value,
@@ -212,4 +200,3 @@ class Gate:
         self._metrics.gate_size.labels(provider=self.provider).set(self._size.value)
         self._metrics.gate_inside.labels(provider=self.provider).set(self._inside)
         self._metrics.circuit_state.labels(provider=self.provider).set(self._circuit.state)
-        self._metrics.trust_state.labels(provider=self.provider).set(self._trust.state)

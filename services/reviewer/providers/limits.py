@@ -14,7 +14,7 @@ class CallLimit(StrEnum):
 
     # The call cannot begin in time.
     LATE = "late"
-    # The circuit of the provider is open, or that of all providers.
+    # The circuit of the provider is open, or that of all providers, or it is doubted.
     OUT_OF_USE = "out_of_use"
     # The provider told a replica to wait.
     PROVIDER_PAUSED = "provider_paused"
@@ -35,13 +35,18 @@ class Reservation:
 
 
 class Meter(Protocol):
-    """Admits calls within the limits and the budget."""
+    """Admits calls within the limits, the budget and the trust that all replicas share."""
+
+    def closed_seconds(self, provider: Provider) -> float:
+        """Return the time until the provider is worth a text, 0 for now. Raises SlowDown."""
+        ...
 
     def reserve(self, provider: Provider, *, tokens: int, cost_eur: Decimal) -> Reservation:
         """Wait for room below the provider's limits, then reserve the money.
 
         `tokens` and `cost_eur` are the most that the call can use. Raises SlowDown:
-        BUDGET_REACHED, PROVIDER_PAUSED, or without a reason when the wait is too long.
+        BUDGET_REACHED, PROVIDER_PAUSED, OUT_OF_USE for a provider that is doubted, or without a
+        reason when the wait is too long.
         """
         ...
 
@@ -55,4 +60,12 @@ class Meter(Protocol):
 
     def answered(self, provider: Provider) -> None:
         """Note that the provider answered: its 429s have ended. Never raises."""
+        ...
+
+    def judge(self, provider: Provider, *, accepted: bool) -> float:
+        """Note the verdict on a text; return for how long it makes the provider doubted."""
+        ...
+
+    def overbilled(self, provider: Provider) -> float:
+        """Note that a call billed more than it can take; return as `judge` does."""
         ...

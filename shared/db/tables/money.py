@@ -24,6 +24,10 @@ review_providers = col.table(
     col.instant("paused_until"),
     # The first 429 since its last answer.
     col.instant("throttled_since"),
+    # The trust of all replicas in its texts and bills (services/reviewer/providers/trust.py).
+    col.counter("refused_in_a_row", "doubts"),
+    col.instant("doubted_until"),
+    col.boolean("on_trial", default="false"),
     col.counter("calls"),
     col.euros("spent_eur"),
     col.instant_now("opened_at"),

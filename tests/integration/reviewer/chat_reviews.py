@@ -16,9 +16,10 @@ from services.reviewer.providers.gate import Gate
 from services.reviewer.providers.limits import Reservation
 from services.reviewer.providers.prompt import read_prompt
 from services.reviewer.providers.settings import Price, Provider, TokenUsage
+from services.reviewer.providers.trust import Trust
 from services.reviewer.texts.author import Author
 from services.reviewer.validation import validate
-from shared.clock import Clock
+from shared.clock import Clock, utc_now
 from shared.metrics import Metrics
 
 PRICE = Price(input_eur_per_million=Decimal(1), output_eur_per_million=Decimal(2))
@@ -32,10 +33,17 @@ class RecordingMeter:
     reserved: list[Reservation] = field(default_factory=list)
     settled: dict[int, TokenUsage | None] = field(default_factory=dict)
     refuses: Exception | None = None
+    trust: Trust = Trust()
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def closed_seconds(self, provider: Provider) -> float:
+        del provider  # one is enough
+        return self.trust.left_seconds(utc_now())
 
     def reserve(self, provider: Provider, *, tokens: int, cost_eur: Decimal) -> Reservation:
         with self._lock:
+            assert self.trust.left_seconds(utc_now()) == 0, "a doubted provider is asked"
+            self.trust = self.trust.tried(utc_now())
             if self.refuses is not None:
                 raise self.refuses
             assert tokens > 0
@@ -55,6 +63,19 @@ class RecordingMeter:
 
     def answered(self, provider: Provider) -> None:
         """Do nothing, as above."""
+
+    def judge(self, provider: Provider, *, accepted: bool) -> float:
+        del provider
+        return self._learn(self.trust.judged(utc_now(), accepted=accepted))
+
+    def overbilled(self, provider: Provider) -> float:
+        del provider
+        return self._learn(self.trust.overbilled(utc_now()))
+
+    def _learn(self, now: Trust) -> float:
+        with self._lock:
+            before, self.trust = self.trust, now
+            return now.left_seconds(utc_now()) if now.doubts > before.doubts else 0.0
 
     @property
     def cost_eur(self) -> Decimal:

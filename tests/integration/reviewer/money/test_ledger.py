@@ -274,6 +274,7 @@ class Books(RuleBasedStateMachine):
     def rest(self, seconds: int) -> None:
         """Let pauses and circuits run out."""
         self._execute("UPDATE review_providers SET paused_until = NULL")
+        self._execute("UPDATE review_providers SET doubted_until = now() WHERE doubts > 0")
         for process in self.processes:
             process.clock.ahead[0] += seconds
 

@@ -117,16 +117,14 @@ def test_a_provider_whose_texts_are_all_refused_is_doubted_and_told_of(
     servers: Servers, meter: RecordingMeter
 ) -> None:
     """Twenty refused texts and those on their way are paid for, not all."""
-    server, metrics = servers.start(Response(completion("Certainement !"))), Metrics()
-    author = make_author([provider(server.base_url)], meter, metrics, outage_seconds=0)
+    server = servers.start(Response(completion("Certainement !")))
+    author = make_author([provider(server.base_url)], meter, Metrics(), outage_seconds=0)
     with capture_logs() as events:
         written = [author.write(FACTS, within(20)).made for _ in range(30)]
     assert len(server.requests) == 20
     assert all(made[-1].accepted and made[-1].model == "template" for made in written)
     told = [event for event in events if "texts are all refused" in event["event"]]
     assert [(event["log_level"], event["next_in_seconds"]) for event in told] == [("error", 300)]
-    state = metrics.registry.get_sample_value("sirenade_trust_state", {"provider": "local"})
-    assert state == 2
 
 
 def test_a_provider_that_is_only_refused_at_times_is_not_doubted(

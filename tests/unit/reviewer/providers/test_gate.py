@@ -148,21 +148,3 @@ def test_a_reset_in_years_sends_nobody_away_for_years(gate: Gate) -> None:
     with pytest.raises(SlowDown) as late:
         gate.enter(1, latest=soon())
     assert late.value.retry_after_seconds <= 300
-
-
-def test_a_provider_that_bills_too_much_is_asked_by_nobody(gate: Gate) -> None:
-    gate.leave(gate.enter(1, latest=soon()), End.OVERBILLED)
-    with pytest.raises(SlowDown) as out_of_use:
-        gate.enter(1, latest=soon())
-    assert out_of_use.value.reason == CallLimit.OUT_OF_USE
-    assert gate.wait_seconds() > 200
-
-
-def test_a_provider_whose_texts_are_all_refused_is_asked_by_one(gate: Gate) -> None:
-    for _ in range(20):
-        gate.leave(gate.enter(1, latest=soon()), End.ANSWERED)
-        gate.judge(accepted=False)
-    with pytest.raises(SlowDown) as out_of_use:
-        gate.enter(1, latest=soon())
-    assert out_of_use.value.reason == CallLimit.OUT_OF_USE
-    assert gate.wait_seconds() > 200
