@@ -42,8 +42,10 @@ RENEWALS = text(f"{_DUE} AND renewal_rank IS NOT NULL {_IN_ORDER}")
 DUE_OF_SAMPLE = text(f"{_DUE} AND id = ANY(CAST(:sample_ids AS bigint[])) ORDER BY id LIMIT :room")
 
 # A lease that has ended means that a reviewer died; no lease for long, that a message was lost.
-STALLED = text(f"""
-    {_PENDING} AND published_at IS NOT NULL
+STALLED = text("""
+    SELECT id, renewal_rank, clock_timestamp() AS read_at,
+      lease_until IS NULL AND updated_at <= published_at AS unclaimed
+    FROM avis WHERE outcome = 'pending' AND published_at IS NOT NULL
       AND (lease_until < clock_timestamp()
            OR lease_until IS NULL
               AND published_at < clock_timestamp() - make_interval(secs => :stall_seconds))
@@ -118,7 +120,9 @@ class Relay:
             ]
             stalled = {"room": self.high_water, "stall_seconds": self.stall_seconds}
             for number, connection in enumerate(shards):
-                self._send(number, connection, connection.execute(STALLED, stalled).all())
+                again = connection.execute(STALLED, stalled).all()
+                sent = self._send(number, connection, again)
+                self.metrics.avis_unclaimed.inc(sum(row.unclaimed for row in again[:sent]))
             room = self.high_water - sum(each.scalar(IN_FLIGHT) or 0 for each in shards)
             if budget.sample_ids is not None:
                 self._send_evenly(shards, room, DUE_OF_SAMPLE, sample_ids=budget.sample_ids)

@@ -40,8 +40,8 @@ CONDITIONS = (
         summary="{{ $value }} messages wait in {{ $labels.queue }}, and they do not get fewer.",
     ),
     # RabbitMQ tells no age of a quorum queue's messages. Messages that ran say how long they
-    # waited; the table of avis says it of those that did not run. They are sent again after
-    # 15 minutes.
+    # waited; the table of avis says it of those that did not run. The relay sends these again after
+    # 15 minutes, so that they look young: twice in a row is no lost message.
     warning(
         "SirenadeOldestMessageTooOld",
         expression="""
@@ -49,7 +49,9 @@ CONDITIONS = (
               rate(sirenade_message_wait_seconds_bucket[15m]))) > 3600
             or
             label_replace(
-              time() - min(sirenade_avis_oldest_published_timestamp_seconds) > 1800,
+              time() - min(sirenade_avis_oldest_published_timestamp_seconds) > 1800
+              or 1800 * (sum(increase(sirenade_avis_unclaimed_total[16m])) > bool 0)
+                * (sum(increase(sirenade_avis_unclaimed_total[16m] offset 16m)) > bool 0) > 0,
               "actor", "review", "", "")
         """,
         hold="5m",

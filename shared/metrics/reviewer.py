@@ -46,6 +46,9 @@ class ReviewerMetrics:
         self.renewals_published = new.counter(
             "sirenade_renewals_published", "Those of them whose former text stands meanwhile."
         )
+        self.avis_unclaimed = new.counter(
+            "sirenade_avis_unclaimed", "Avis sent again because nobody had begun with them."
+        )
         self.avis_fallbacks = new.counter(
             "sirenade_avis_fallbacks",
             "Avis that a template wrote although chat servers are set up, by why.",

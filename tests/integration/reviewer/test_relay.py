@@ -202,16 +202,19 @@ def test_two_relays_never_exceed_the_high_water_mark(
 
 
 def test_a_message_that_nobody_took_is_sent_again_after_the_stall_time(
-    register: "Register", outbox: Outbox, make_relay: MakeRelay
+    register: "Register", outbox: Outbox, make_relay: MakeRelay, metrics: Metrics
 ) -> None:
+    """It is counted, but for an avis that a reviewer had and gave back."""
     ids = register.add(range(1, 4))
     make_relay(outbox).step()
+    register.execute("UPDATE avis SET updated_at = now() - interval '1 h' WHERE id = :id", id=ids[0])
     register.execute(
         "UPDATE avis SET published_at = now() - interval '901 s' WHERE id <> :id", id=ids[1]
     )
     for _ in range(2):
         make_relay(outbox).step()
     assert outbox.messages == [ids, [ids[0], ids[2]]]
+    assert metrics.registry.get_sample_value("sirenade_avis_unclaimed_total") == 1
 
 
 def test_the_avis_of_a_dead_reviewer_are_sent_again_when_the_lease_ends(
