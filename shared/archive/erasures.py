@@ -15,6 +15,8 @@ _FOLDER = "erasures"
 _TIME = "%Y%m%dT%H%M%S"
 # Acts that a whole list holds surely, whatever the clocks of two machines say.
 _MARGIN = dt.timedelta(days=1)
+# Some ten million lines.
+_MOST_BYTES = 1 << 30
 
 
 def keep(vault: Vault, lines: Iterable[str], *, now: dt.datetime, whole: bool) -> None:
@@ -42,7 +44,7 @@ def read(vault: Vault) -> list[str] | None:
 
 def _lines(vault: Vault, key: str) -> list[str]:
     try:
-        return vault.read_secret(key).decode().splitlines()
+        return vault.read_secret(key, most_bytes=_MOST_BYTES).decode().splitlines()
     except UnicodeDecodeError:
         raise BrokenSeal(f"{key} holds no erasures: it is not UTF-8") from None
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MANIFEST = "manifest"
 # That of release 1.0.0, whose backups were dumps.
 _FORMER = "manifest.json"
+# A hundred databases of all tables.
+_MOST_BYTES = 4 << 20
 ID_FORM = "%Y%m%dT%H%M%SZ"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -78,7 +80,7 @@ def manifests(vault: "Vault") -> Iterator[Manifest]:
     """Yield the manifests of complete backups, newest first. Raises BrokenSeal."""
     for key in sorted(vault.storage.keys(""), reverse=True):
         if key.startswith("backup=") and key.endswith(f"/{MANIFEST}"):
-            yield _parse(key, vault.read(key))
+            yield _parse(key, vault.read(key, most_bytes=_MOST_BYTES))
 
 
 def former_ids(vault: "Vault") -> list[str]:

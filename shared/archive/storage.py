@@ -84,15 +84,23 @@ class Storage:
             return obstore.head(self.store, key)["size"]
         return None
 
-    def read(self, key: str) -> bytes:
-        with _saying(f"cannot read {key}"):
-            return obstore.get(self.store, key).bytes().to_bytes()
+    def read(self, key: str, *, most_bytes: int) -> bytes:
+        return b"".join(self._stream(key, most_bytes))
 
-    def fetch(self, key: str, file: FileIO) -> None:
+    def fetch(self, key: str, file: FileIO, *, most_bytes: int) -> None:
+        out = BufferedWriter(file)
+        out.writelines(self._stream(key, most_bytes))
+        out.detach()
+
+    def _stream(self, key: str, most_bytes: int) -> Iterator[bytes]:
+        """Yield the object in pieces. The store may send more than its owner ever put."""
         with _saying(f"cannot read {key}"):
-            out = BufferedWriter(file)
-            out.writelines(obstore.get(self.store, key).stream())
-            out.detach()
+            left = most_bytes
+            for piece in obstore.get(self.store, key).stream():
+                left -= len(piece)
+                if left < 0:
+                    raise StorageError(f"{key} is longer than {most_bytes} bytes")
+                yield bytes(piece)
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys of all objects below a folder, sorted."""

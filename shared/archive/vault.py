@@ -21,9 +21,9 @@ class Vault:
     def put(self, name: str, content: bytes) -> None:
         self.storage.put(name, seal(self.key, name, content))
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, most_bytes: int) -> bytes:
         """Raise BrokenSeal where this key has not sealed the object."""
-        return unseal(self.key, name, self.storage.read(name))
+        return unseal(self.key, name, self.storage.read(name, most_bytes=most_bytes))
 
     def put_secret(self, name: str, content: bytes) -> None:
         """Put the content encrypted, where the settings say how."""
@@ -34,8 +34,8 @@ class Vault:
             file.seek(0)
             self.put(name, form + file.read())
 
-    def read_secret(self, name: str) -> bytes:
-        form, newline, content = self.read(name).partition(b"\n")
+    def read_secret(self, name: str, *, most_bytes: int) -> bytes:
+        form, newline, content = self.read(name, most_bytes=most_bytes).partition(b"\n")
         encrypted = form + newline == _ENCRYPTED
         with nameless_file() as file:
             with Cipher().open_to_write(file) as out:

@@ -272,6 +272,19 @@ _DATA = {
         body = b'{"header": {"total": 1}, "etablissements": [' + b"[]," * 16_000_000 + b"[]]}"
         page_answer(body, rate_headers({}), "etablissements", most=1000)
         """,
+    "manifest of a backup": """
+        import pathlib, tempfile
+        from shared.archive.cipher import Cipher
+        from shared.archive.manifest import manifests
+        from shared.archive.storage import open_storage
+        from shared.archive.vault import Vault
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "backup=20260101T000000Z", "manifest")
+            path.parent.mkdir()
+            with path.open("wb") as file:
+                file.truncate(1 << 40)
+            list(manifests(Vault(open_storage(f"file://{folder}"), "", Cipher())))
+        """,
     "message": """
         import zstandard
         from shared.wire import decode
@@ -294,7 +307,7 @@ _DATA = {
 def test_hostile_data_are_refused_before_they_grow(name: str) -> None:
     done, peak_mib = _run(textwrap.dedent(_DATA[name]))
     *_, last = done.stderr.splitlines()
-    assert re.match(r"[\w.]+\.(UserError|NoGoodAnswer|NotAMessage|ContractError): ", last), last
+    assert re.match(r"[\w.]+\.(UserError|StorageError|NoGoodAnswer|NotAMessage|ContractError): ", last), last
     assert peak_mib < _MOST_MIB
 
 

@@ -84,7 +84,7 @@ class Restoration:
         self, connection: Connection, key: str, name: str, stored: StoredTable, *, encrypted: bool
     ) -> None:
         with nameless_file(self.folder) as file:
-            self.vault.storage.fetch(key, file)
+            self.vault.storage.fetch(key, file, most_bytes=stored.size)
             file.seek(0)
             if hashlib.file_digest(file, "sha256").hexdigest() != stored.sha256:
                 raise StorageError(f"{key} is damaged: nothing is restored")

@@ -38,7 +38,7 @@ def _replaced(rows: str, count: int) -> _Change:
         packed = ZstdCompressor().compress(rows.encode())
         (folder / "0" / "oppositions").write_bytes(packed)
         table = _tables(manifest)["oppositions"]
-        table |= {"rows": count, "sha256": hashlib.sha256(packed).hexdigest()}
+        table |= {"rows": count, "sha256": hashlib.sha256(packed).hexdigest(), "size": len(packed)}
 
     return change
 
@@ -53,6 +53,12 @@ def _has_a_column_with_sql(manifest: _Manifest, _folder: Path) -> None:
 
 def _counts_wrongly(manifest: _Manifest, _folder: Path) -> None:
     _tables(manifest)["etablissements"]["rows"] += 1
+
+
+def _has_a_table_without_an_end(_manifest: _Manifest, folder: Path) -> None:
+    """It takes no place in the store, and would fill the disk here."""
+    with (folder / "0" / "etablissements").open("r+b") as file:
+        file.truncate(1 << 40)
 
 
 def _has_another_id(manifest: _Manifest, _folder: Path) -> None:
@@ -75,6 +81,7 @@ _LIES: dict[str, _Change] = {
     "no erasures": _lacks_a_table,
     "SQL in a column": _has_a_column_with_sql,
     "a wrong count": _counts_wrongly,
+    "a table without an end": _has_a_table_without_an_end,
     "a wrong id": _has_another_id,
     "a wrong revision": _has_a_revision_with_sql,
     "a sequence of the system": _has_a_sequence_of_its_own,
