@@ -40,7 +40,7 @@ def declare_digest(declared: Path, image: Image, digest: str) -> None:
     tagged = f'name = "{image.name}"\ntag = "{image.tag}"\n'
     block = rf"({re.escape(tagged)})(digest = .*\n?)?"
     text = declared.read_text(encoding="utf-8")
-    declared.write_text(re.sub(block, rf'\1digest = "{digest}"\n', text), encoding="utf-8")
+    _rewrite(declared, re.sub(block, rf'\1digest = "{digest}"\n', text))
 
 
 def write_references(files: Iterable[Path], images: Iterable[Image]) -> None:
@@ -52,4 +52,11 @@ def write_references(files: Iterable[Path], images: Iterable[Image]) -> None:
             named = rf"(?m)^( *image: |ARG [A-Z]+_IMAGE=){re.escape(image.name)}:\S+$"
             text = re.sub(named, rf"\g<1>{image.reference}", text)
         if text != before:
-            file.write_text(text, encoding="utf-8")
+            _rewrite(file, text)
+
+
+def _rewrite(file: Path, text: str) -> None:
+    """Put the text in the place of the file's: a kill leaves the one or the other."""
+    new = file.with_name(f"{file.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(file)

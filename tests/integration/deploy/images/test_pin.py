@@ -2,7 +2,11 @@
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +23,20 @@ from tests.raw_server import BROKEN, raw_server, response, saying
 ROOT = Path(__file__).parents[4]
 _INDEX = b'{"schemaVersion": 2, "manifests": []}'
 _DIGEST = f"sha256:{hashlib.sha256(_INDEX).hexdigest()}"
+# It ends before the write after this many.
+_KILLED = """
+import os, pathlib, sys
+from deploy.containers.images import naming_files
+from deploy.images.__main__ import pin
+replace, project, left = pathlib.Path.replace, pathlib.Path(sys.argv[1]), [int(sys.argv[2])]
+def replace_or_die(self, target):
+    if left[0] == 0:
+        os.kill(os.getpid(), 9)
+    left[0] -= 1
+    return replace(self, target)
+pathlib.Path.replace = replace_or_die
+pin(project / "deploy" / "images.toml", naming_files(project), lambda _: sys.argv[3])
+"""
 _TOKEN = "a-token-for-anybody"  # of a registry that gives it to everyone
 
 
@@ -107,6 +125,27 @@ def test_every_image_gets_its_digest_wherever_it_is_named(
     # A second run finds all of it as it is.
     assert pin(declared, files, Registry(server.url, Egress()).digest) == []
     assert "".join(file.read_text() for file in files) == text
+
+
+@pytest.mark.parametrize("writes", [0, 1, 4])
+def test_a_kill_leaves_each_file_as_it_was_or_as_it_will_be(project: Path, writes: int) -> None:
+    declared, files = project / "deploy" / "images.toml", naming_files(project)
+    before = {file: file.read_text() for file in (declared, *files)}
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, project, str(writes), _DIGEST], cwd=ROOT, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    left = {file: file.read_text() for file in before}
+    assert pin(declared, files, lambda _: _DIGEST) == []
+    for file in files:
+        assert left[file] in {before[file], file.read_text()}
+    pinned = sum(image.digest != "" for image in _read(left[declared]))
+    assert pinned == min(writes, len(_read(before[declared])))
+    assert all(image.digest == _DIGEST for image in read_images(declared))
+
+
+def _read(text: str) -> list[Image]:
+    return [Image(**each) for each in tomllib.loads(text)["image"]]
 
 
 def test_an_image_that_no_registry_has_keeps_what_it_had(

@@ -1,8 +1,13 @@
 """`./sirenade roles`: the printed SQL makes what `--apply` makes, and no password is told."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import pika
 import psycopg2
 import pytest
 from sqlalchemy import make_url
@@ -10,10 +15,22 @@ from sqlalchemy import make_url
 from deploy.local.postgres import RunningPostgres
 from services.operator.__main__ import app
 from shared.db.migrate import upgrade
+from shared.roles.broker_users import BROKER_USERS
 from shared.roles.privileges import ROLES
 from tests.integration.commands import Sirenade, sirenade_of
 from tests.role_logins import OWNERS, PRIVILEGES_OF_ALL, RoleLogins, listed
+from tests.servers.rabbitmq_admin import RabbitmqServer
 
+_ROOT = Path(__file__).resolve().parents[4]
+_KILLED = """
+import os, sys
+from services.operator.__main__ import app
+from services.operator.roles.management import ManagementApi
+from shared.terminal.cli import run
+ManagementApi.make = lambda *_: os.kill(os.getpid(), 9)
+sys.argv = ["sirenade", "roles", "--apply"]
+run(app, name="sirenade")
+"""
 _PASSWORD = "a-password-that-nobody-prints"
 
 
@@ -83,6 +100,39 @@ def test_roles_are_made_in_every_database_with_passwords_from_files(
             username=f"{made_by_command.prefix}writer", password=_PASSWORD, drivername="postgresql"
         )
         psycopg2.connect(login.render_as_string(hide_password=False)).close()
+
+
+def test_a_command_killed_between_both_servers_is_given_again(
+    sirenade: Sirenade,
+    made_by_command: RoleLogins,
+    rabbitmq: RabbitmqServer,
+    rabbitmq_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "password").write_text(f"{_PASSWORD}\n")
+    [url] = made_by_command.urls
+    for name, value in {
+        "DATABASE_URL": url,
+        "BROKER_URL": rabbitmq_url,
+        "MONITOR_RABBITMQ_URL": rabbitmq.admin.base_url,
+        "ROLE_PREFIX": made_by_command.prefix,
+        **{f"{role.upper()}_PASSWORD_FILE": str(tmp_path / "password") for role in ROLES},
+    }.items():
+        monkeypatch.setenv(f"SIRENADE_{name}", value)
+    killed = subprocess.run([sys.executable, "-c", _KILLED], cwd=_ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert listed(url, OWNERS) == [f"{made_by_command.prefix}migrate"]
+    again = sirenade("roles", "--apply")
+    assert again.status == 0, again.err
+    assert "all were there" in again.out
+    broker = urlsplit(rabbitmq_url)
+    place = broker.netloc.rpartition("@")[2]
+    for name in BROKER_USERS:
+        login = f"{made_by_command.prefix}{name}:{_PASSWORD}@{place}"
+        pika.BlockingConnection(
+            pika.URLParameters(broker._replace(netloc=login).geturl())
+        ).close()
 
 
 def test_a_role_without_a_password_is_named(

@@ -55,6 +55,23 @@ def empty(postgres: RunningPostgres) -> Iterator[Engine]:
     postgres.drop_database("restored_here")
 
 
+@pytest.fixture
+def restore(
+    sirenade: Sirenade, store: Path, empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> Sirenade:
+    """Return the command that restores into the empty database.
+
+    Commands after it go there, too.
+    """
+    del store  # it is set
+
+    def restore(*arguments: object) -> Answer:
+        point_at(empty, monkeypatch)
+        return sirenade("restore", *arguments)
+
+    return restore
+
+
 def url_of(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=False)
 

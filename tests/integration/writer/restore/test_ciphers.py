@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.integration.commands import Sirenade
-from tests.integration.writer.restore.conftest import counts, is_marked, point_at
+from tests.integration.writer.restore.conftest import counts, is_marked
 from tests.integration.writer.scene import SIREN, WORDS, Scene
 from tests.integration.writer.whole_database import places_of
 
@@ -34,7 +34,7 @@ def openssl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_encrypted_backup_comes_back_and_so_do_the_erasures(
-    back_up: Sirenade,
+    back_up: Sirenade, restore: Sirenade,
     sirenade: Sirenade,
     person: Scene,
     store: Path,
@@ -51,17 +51,16 @@ def test_an_encrypted_backup_comes_back_and_so_do_the_erasures(
     assert len(stored) > 10
     zstd = b"\x28\xb5\x2f\xfd"
     assert not any(zstd in each or SIREN.encode() in each for each in stored)
-    point_at(empty, monkeypatch)
     wrong = f"openssl cms -decrypt -inform DER -inkey {tmp_path}/none.pem"
     with monkeypatch.context() as patched:
         patched.setenv("SIRENADE_BACKUP_DECRYPT_COMMAND", wrong)
-        failed = sirenade("restore", "latest")
+        failed = restore("latest")
         assert failed.status == 2
         assert "openssl failed" in failed.err
         patched.setenv("SIRENADE_BACKUP_DECRYPT_COMMAND", "")
-        assert "SIRENADE_BACKUP_DECRYPT_COMMAND" in sirenade("restore", "latest").err
+        assert "SIRENADE_BACKUP_DECRYPT_COMMAND" in restore("latest").err
     assert counts(empty) == {}
-    answer = sirenade("restore", "latest")
+    answer = restore("latest")
     assert answer.status == 0, answer.err
     assert places_of(empty, *WORDS) == []
     assert not is_marked(empty)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from zstandard import ZstdCompressor
 
 from tests.integration.commands import Sirenade
-from tests.integration.writer.restore.conftest import counts, point_at
+from tests.integration.writer.restore.conftest import counts
 from tests.integration.writer.scene import SIREN, Scene
 
 _Manifest = dict[str, Any]
@@ -109,8 +109,7 @@ def _lie(backup: Path, change: _Change) -> None:
 
 
 @pytest.mark.parametrize("lie", _LIES)
-def test_a_lie_is_refused_without_a_key_too(
-    sirenade: Sirenade,
+def test_a_lie_is_refused_without_a_key_too(restore: Sirenade, 
     backup: Path,
     empty: Engine,
     tmp_path: Path,
@@ -123,8 +122,7 @@ def test_a_lie_is_refused_without_a_key_too(
     outside.write_text("of somebody else")
     _lie(backup, _LIES[lie])
     before = _beyond(empty)
-    point_at(empty, monkeypatch)
-    refused = sirenade("restore", "latest", "--none", "--folder", tmp_path)
+    refused = restore("latest", "--none", "--folder", tmp_path)
     assert refused.status == 2
     assert "ZORGLUB" not in refused.err
     assert len([line for line in refused.err.splitlines() if "warning" not in line]) == 1
@@ -143,42 +141,40 @@ def _beyond(engine: Engine) -> list[Any]:
 
 
 @pytest.mark.parametrize("lie", ["a wrong count", "no erasures"])
-def test_a_key_shows_every_change(
-    sirenade: Sirenade, backup: Path, empty: Engine, monkeypatch: pytest.MonkeyPatch, lie: str
+def test_a_key_shows_every_change(restore: Sirenade, 
+    backup: Path, empty: Engine, lie: str
 ) -> None:
-    point_at(empty, monkeypatch)
     manifest = backup / "manifest"
     whole = manifest.read_bytes()
     _lie(backup, _LIES[lie])
-    assert "has no seal" in sirenade("restore", "latest", "--none").err
+    assert "has no seal" in restore("latest", "--none").err
     manifest.write_bytes(whole.partition(b"\n")[0] + b"\n" + manifest.read_bytes()[2:])
-    assert "the seal" in sirenade("restore", "latest", "--none").err
+    assert "the seal" in restore("latest", "--none").err
     manifest.write_bytes(whole)
     other = backup.with_name("backup=20990101T000000Z")
     backup.rename(other)
-    assert "the seal" in sirenade("restore", "latest", "--none").err
+    assert "the seal" in restore("latest", "--none").err
     other.rename(backup)
     assert counts(empty) == {}
-    assert sirenade("restore", "latest", "--none").status == 0
+    assert restore("latest", "--none").status == 0
 
 
-def test_a_damaged_table_restores_nothing(
-    sirenade: Sirenade, backup: Path, empty: Engine, monkeypatch: pytest.MonkeyPatch
+def test_a_damaged_table_restores_nothing(restore: Sirenade, 
+    backup: Path, empty: Engine
 ) -> None:
     path = backup / "0" / "etablissements"
     path.write_bytes(path.read_bytes()[::-1])
-    point_at(empty, monkeypatch)
-    answer = sirenade("restore", "latest", "--none")
+    answer = restore("latest", "--none")
     assert answer.status == 2
     assert "is damaged" in answer.err
     assert counts(empty) == {}
     path.unlink()
-    assert sirenade("restore", "latest", "--none").status == 2
+    assert restore("latest", "--none").status == 2
     assert counts(empty) == {}
 
 
-def test_erasures_that_nobody_here_has_made_are_refused(
-    sirenade: Sirenade, backup: Path, empty: Engine, monkeypatch: pytest.MonkeyPatch
+def test_erasures_that_nobody_here_has_made_are_refused(restore: Sirenade, 
+    backup: Path, empty: Engine
 ) -> None:
     """Whoever holds the store could erase everybody, or end oppositions."""
     forged = backup.parent / "erasures"
@@ -186,22 +182,18 @@ def test_erasures_that_nobody_here_has_made_are_refused(
     entry = {"siren": SIREN, "recorded_at": "2026-01-01T00:00:00+00:00", "reason": "x"}
     content = b"-\nclear\n" + json.dumps(entry).encode() + b"\n"
     (forged / "one-20260101T000000-00000000").write_bytes(content)
-    point_at(empty, monkeypatch)
-    refused = sirenade("restore", "latest")
+    refused = restore("latest")
     assert refused.status == 2
     assert "has no seal" in refused.err
     assert counts(empty) == {}
 
 
-def test_that_no_key_is_set_is_said(
-    sirenade: Sirenade,
+def test_that_no_key_is_set_is_said(restore: Sirenade, 
     operators: Sirenade,
     backup: Path,
-    empty: Engine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     del backup
     monkeypatch.setenv("SIRENADE_BACKUP_KEY", "")
     assert "SIRENADE_BACKUP_KEY" in operators("backup").err
-    point_at(empty, monkeypatch)
-    assert "SIRENADE_BACKUP_KEY" in sirenade("restore", "latest", "--none").err
+    assert "SIRENADE_BACKUP_KEY" in restore("latest", "--none").err

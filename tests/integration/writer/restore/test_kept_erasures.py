@@ -1,14 +1,28 @@
 """The store beside the backups knows each opposition at once, and the list of each day."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from tests.integration.commands import Sirenade
-from tests.integration.writer.restore.conftest import counts, loaded, point_at
+from tests.integration.writer.restore.conftest import counts, loaded
 from tests.integration.writer.scene import BYSTANDER, SIREN, WORDS, Scene
 from tests.integration.writer.whole_database import places_of
+
+_ROOT = Path(__file__).resolve().parents[4]
+_KILLED = """
+import os, sys
+from services.writer.__main__ import app
+from services.writer.commands import forget
+from shared.terminal.cli import run
+forget.keep_act = lambda *_: os.kill(os.getpid(), 9)
+sys.argv = ["sirenade", "forget", sys.argv[1]]
+run(app, name="sirenade")
+"""
 
 
 def test_each_act_is_kept_and_the_whole_list_takes_the_place_of_old_ones(
@@ -29,38 +43,32 @@ def test_each_act_is_kept_and_the_whole_list_takes_the_place_of_old_ones(
 
 
 def test_a_restore_knows_acts_and_list(
-    back_up: Sirenade,
+    back_up: Sirenade, restore: Sirenade,
     sirenade: Sirenade,
     person: Scene,
-    store: Path,
     empty: Engine,
-    monkeypatch: pytest.MonkeyPatch,
+    
 ) -> None:
-    del store
     person.fill()
     back_up()
     person.turn(person.masked(1), person.masked(2))
     sirenade("forget", "--keep")
     sirenade("forget", BYSTANDER)
-    point_at(empty, monkeypatch)
-    assert loaded(sirenade("restore", "latest", "--json"))["units"] >= 2
+    assert loaded(restore("latest", "--json"))["units"] >= 2
     assert places_of(empty, *WORDS) == []
     assert counts(empty)["oppositions"] == 1
 
 
 def test_an_opposition_that_was_withdrawn_does_not_come_back(
-    back_up: Sirenade,
+    back_up: Sirenade, restore: Sirenade,
     sirenade: Sirenade,
-    store: Path,
     empty: Engine,
-    monkeypatch: pytest.MonkeyPatch,
+    
 ) -> None:
-    del store
     sirenade("forget", SIREN, "--force")
     back_up()
     sirenade("forget", "--withdraw", SIREN)
-    point_at(empty, monkeypatch)
-    assert sirenade("restore", "latest").status == 0
+    assert restore("latest").status == 0
     assert counts(empty)["oppositions"] == 0
 
 
@@ -77,6 +85,25 @@ def test_a_store_that_is_away_is_no_reason_to_keep_a_person_but_is_said(
     (tmp_path / "not-mounted").mkdir()
     assert sirenade("forget", SIREN).status == 0
     assert len(list((tmp_path / "not-mounted" / "erasures").iterdir())) == 1
+
+
+def test_a_command_killed_before_the_store_knows_is_given_again(
+    back_up: Sirenade, restore: Sirenade, sirenade: Sirenade, person: Scene, store: Path, empty: Engine
+) -> None:
+    """The person is erased here; until then a restore would bring them back."""
+    person.fill()
+    back_up()
+    killed = subprocess.run([sys.executable, "-c", _KILLED, SIREN], cwd=_ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert places_of(person.desk.engine, *WORDS) == []
+    assert not (store / "erasures").exists()
+    again = sirenade("forget", SIREN)
+    assert again.status == 0
+    assert "the opposition stood already" in again.out
+    assert len(list((store / "erasures").iterdir())) == 1
+    assert restore("latest").status == 0
+    assert places_of(empty, *WORDS) == []
+    assert counts(empty)["oppositions"] == 1
 
 
 def test_without_a_store_nothing_is_asked(sirenade: Sirenade) -> None:

@@ -141,15 +141,12 @@ def test_a_mark_stands_until_the_last_erasure_is_written(
 
 
 def test_a_restore_that_is_killed_among_the_rows_leaves_nothing(
-    back_up: Sirenade,
-    sirenade: Sirenade,
+    back_up: Sirenade, restore: Sirenade,
     person: Scene,
-    store: Path,
     empty: Engine,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    del store
     person.fill()
     monkeypatch.setenv("SIRENADE_BACKUP_ENCRYPT_COMMAND", "cat")
     back_up()
@@ -179,7 +176,7 @@ def test_a_restore_that_is_killed_among_the_rows_leaves_nothing(
     monkeypatch.setenv("SIRENADE_BACKUP_DECRYPT_COMMAND", "cat")
 
     def is_restored() -> bool:
-        return sirenade("restore", "latest", "--none").status == 0
+        return restore("latest", "--none").status == 0
 
     # The server notices a moment later that its client is gone.
     wait_until(is_restored, seconds=30)
@@ -199,25 +196,21 @@ def test_a_running_service_gets_no_new_connection(marked: Engine) -> None:
 
 
 def test_a_restore_asks_for_the_erasures(
-    back_up: Sirenade,
-    sirenade: Sirenade,
-    store: Path,
+    back_up: Sirenade, restore: Sirenade,
     empty: Engine,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    
 ) -> None:
-    del store
     back_up()
-    point_at(empty, monkeypatch)
-    asked = sirenade("restore", "latest")
+    asked = restore("latest")
     assert asked.status == 2
     assert "--erasures FILE" in asked.err
     assert "--none" in asked.err
     spoilt = tmp_path / "spoilt"
     spoilt.write_text("nothing\n")
-    assert sirenade("restore", "latest", "--erasures", spoilt).status == 2
-    assert sirenade("restore", "latest", "--none", "--erasures", spoilt).status == 2
+    assert restore("latest", "--erasures", spoilt).status == 2
+    assert restore("latest", "--none", "--erasures", spoilt).status == 2
     assert counts(empty) == {}
     spoilt.write_text("")
-    assert sirenade("restore", "latest", "--erasures", spoilt).status == 0
+    assert restore("latest", "--erasures", spoilt).status == 0
     assert not is_marked(empty)

@@ -26,7 +26,6 @@ from tests.integration.writer.restore.conftest import (
     counts,
     is_marked,
     loaded,
-    point_at,
     url_of,
 )
 from tests.integration.writer.scene import SIREN, WORDS, Scene
@@ -39,25 +38,24 @@ _TRIGGERS = text("""
 
 
 def test_all_rows_come_back_and_what_was_erased_since_goes_again(
-    back_up: Sirenade,
+    back_up: Sirenade, restore: Sirenade,
     sirenade: Sirenade,
     person: Scene,
     store: Path,
     empty: Engine,
-    monkeypatch: pytest.MonkeyPatch,
+    
 ) -> None:
     person.fill()
     made = loaded(back_up())
     counted = counts(person.desk.engine)
     assert made["rows"] == sum(counted.values()) > 10
     assert sirenade("forget", SIREN).status == 0
-    point_at(empty, monkeypatch)
-    answer = loaded(sirenade("restore", "latest", "--json"))
+    answer = loaded(restore("latest", "--json"))
     assert answer["rows"] == made["rows"]
     assert answer["erased"]["etablissements"] >= 2
     assert places_of(empty, *WORDS) == []
     assert not is_marked(empty)
-    again = sirenade("restore", made["id"])
+    again = restore(made["id"])
     assert again.status == 2
     assert "not empty" in again.err
     modes = {path.stat().st_mode & 0o777 for path in store.rglob("*")}
@@ -65,20 +63,16 @@ def test_all_rows_come_back_and_what_was_erased_since_goes_again(
 
 
 def test_rows_schema_and_numbers_are_those_of_the_backup(
-    back_up: Sirenade,
-    sirenade: Sirenade,
+    back_up: Sirenade, restore: Sirenade,
     person: Scene,
-    store: Path,
     empty: Engine,
-    monkeypatch: pytest.MonkeyPatch,
+    
 ) -> None:
-    del store
     person.fill()
     back_up()
     source = url_of(person.desk.engine)
     counted = counts(person.desk.engine)
-    point_at(empty, monkeypatch)
-    assert sirenade("restore", "latest", "--none").status == 0
+    assert restore("latest", "--none").status == 0
     assert counts(empty) == counted
     assert definitions(url_of(empty)) == definitions(source)
     found = {}
@@ -94,14 +88,11 @@ def test_rows_schema_and_numbers_are_those_of_the_backup(
 
 
 def test_a_backup_is_of_one_instant_while_others_write(
-    back_up: Sirenade,
-    sirenade: Sirenade,
+    back_up: Sirenade, restore: Sirenade,
     desk: Desk,
-    store: Path,
     empty: Engine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    del store
     copy = Backups._copy
 
     def copy_while_another_writes(self: Backups, *arguments: object) -> int:
@@ -113,8 +104,7 @@ def test_a_backup_is_of_one_instant_while_others_write(
     monkeypatch.setattr(Backups, "_copy", copy_while_another_writes)
     back_up()
     assert desk.number("oppositions") == 1
-    point_at(empty, monkeypatch)
-    assert sirenade("restore", "latest", "--none").status == 0
+    assert restore("latest", "--none").status == 0
     assert counts(empty)["oppositions"] == 0
 
 
@@ -152,15 +142,12 @@ def test_a_backup_of_an_older_revision_is_migrated(
 
 
 def test_a_load_of_a_stock_file_that_was_under_way_is_abandoned(
-    back_up: Sirenade,
-    sirenade: Sirenade,
+    back_up: Sirenade, restore: Sirenade,
     desk: Desk,
-    store: Path,
     empty: Engine,
-    monkeypatch: pytest.MonkeyPatch,
+    
 ) -> None:
     """A backup holds no staging table."""
-    del store
     desk.execute("CREATE TABLE stock_etablissements (LIKE etablissements)")
     desk.execute("""
         INSERT INTO stock_loads (collection, file_name, file_identity, file_date, fetched_at,
@@ -168,8 +155,7 @@ def test_a_load_of_a_stock_file_that_was_under_way_is_abandoned(
         VALUES ('etablissements', 'a', 'a', now(), now(), 1, 'swap', 'staged')
     """)
     back_up()
-    point_at(empty, monkeypatch)
-    assert sirenade("restore", "latest", "--none").status == 0
+    assert restore("latest", "--none").status == 0
     assert "stock_etablissements" not in counts(empty)
     with empty.connect() as connection:
         assert connection.scalar(text("SELECT status FROM stock_loads")) == "abandoned"
@@ -188,20 +174,16 @@ def test_a_database_behind_several_hosts_is_backed_up(
 
 
 def test_services_that_still_run_are_noticed(
-    back_up: Sirenade,
-    sirenade: Sirenade,
-    store: Path,
+    back_up: Sirenade, restore: Sirenade,
     empty: Engine,
-    monkeypatch: pytest.MonkeyPatch,
+    
 ) -> None:
-    del store
     back_up()
-    point_at(empty, monkeypatch)
     with (
         temporary_engine(url_of(empty), application_name="sirenade-writer") as running,
         running.connect(),
     ):
-        refused = sirenade("restore", "latest", "--none")
+        refused = restore("latest", "--none")
     assert refused.status == 2
     assert "services hold 1 connections" in refused.err
     assert counts(empty) == {}
