@@ -22,11 +22,6 @@ SIRET = "00000000100011"
 
 
 @pytest.fixture
-def call(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Call:
-    return make_call(database_url, monkeypatch)
-
-
-@pytest.fixture
 def _text(register: "Register", desk: "Desk") -> None:
     desk.store(*desk.claim(register.add(range(1, 2))))
 

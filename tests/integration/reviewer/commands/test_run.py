@@ -1,4 +1,4 @@
-"""`avis forecast` and `avis run`: the cost first, a sample before the rest, nothing twice."""
+"""`avis run`: it stops at the cap, and tells what each text cost."""
 
 import json
 import os
@@ -31,165 +31,12 @@ from shared.errors import SlowDown
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
 from shared.sirene.facts import Facts
+from tests.integration.reviewer.commands.conftest import AtWork, PROMPT, interrupted_at_the_sample
 from tests.integration.reviewer.avis_command import Call, make_call, provider_of
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Desk, Register
 
-AtWork = Callable[[], AbstractContextManager[None]]
-
-_PROMPT = "notice-3"
-# Each attempt came from a provider and took ten tokens: one cent.
-_PAID = """
-    CREATE FUNCTION paid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      NEW.provider := 'dear'; NEW.tokens_in := 8; NEW.tokens_out := 2; NEW.cost_eur := 0.008;
-      NEW.prompt_version := 'notice-3'; RETURN NEW; END $$;
-    CREATE TRIGGER paid BEFORE INSERT ON avis_attempts FOR EACH ROW EXECUTE FUNCTION paid()
-"""
-
-
-@pytest.fixture
-def call(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Call:
-    return make_call(database_url, monkeypatch)
-
-
-@pytest.fixture
-def budget(engine: Engine) -> Budget:
-    return Budget(engine)
-
-
-@pytest.fixture
-def meter(engine: Engine, clock: Clock, metrics: Metrics) -> SharedMeter:
-    meter = SharedMeter(engine, [provider_of()], clock, metrics, patience_seconds=5)
-    meter.open(prompt_version=_PROMPT)
-    return meter
-
-
-@pytest.fixture
-def reviewer(
-    register: "Register",
-    database_url: str,
-    meter: SharedMeter,
-    clock: Clock,
-    metrics: Metrics,
-    author: Author,
-) -> AtWork:
-    """Run a reviewer during the block; a text reserves 1 cent and costs 0.8 cent."""
-    register.execute(_PAID)
-
-    def generate(facts: Facts, year: int) -> GeneratedText:
-        reservation = meter.reserve(provider_of(), tokens=10, cost_eur=Decimal("0.01"))
-        meter.settle(reservation, TokenUsage(tokens_in=8, tokens_out=2))
-        return replace(template.generate(facts, year), prompt_version=_PROMPT)
-
-    @contextmanager
-    def at_work() -> Iterator[None]:
-        engine = make_engine(database_url, application_name="reviewer", pool_size=4)
-        # The reviewer waits for the command: this generator fails for a text that may cost nothing.
-        Budget(engine).pause(ASKED)
-        stop = threading.Event()
-        with ThreadPoolExecutor(3) as generators:
-            reviewer = ShardReviewer(
-                engine=engine,
-                generators=generators,
-                author=replace(author, generate=generate),
-                clock=clock,
-                metrics=metrics,
-                lease_seconds=60,
-                sole_traders=False,
-                admit=Budget(engine).admitted,
-            )
-
-            def publish(message: ReviewAvis) -> None:
-                reviewer.work(message.avis_ids)
-
-            relay = Relay(
-                engine=engine,
-                publish=publish,
-                clock=clock,
-                metrics=metrics,
-                high_water=100,
-                stall_seconds=900,
-            )
-
-            def turn() -> None:
-                while not stop.wait(0.1):
-                    relay.step()
-
-            turning = threading.Thread(target=turn)
-            turning.start()
-            try:
-                yield
-            finally:
-                stop.set()
-                turning.join()
-        engine.dispose()
-
-    return at_work
-
-
-def test_a_sample_is_made_shown_with_its_bill_and_the_rest_waits_for_a_word(
-    register: "Register", call: Call, budget: Budget, reviewer: AtWork
-) -> None:
-    register.add(range(1, 31))
-    with reviewer():
-        done = call("run", "--sample", "3", "--cap", "5", "--json")
-        assert done.returncode == 0, done.stderr
-        [before, after] = done.events("forecast")
-        assert (before["texts"], before["unsampled"]) == (30, ["dear"])
-        texts = done.events("text")
-        assert len(texts) == 3
-        for text in texts:
-            assert text["outcome"] == "accepted"
-            assert text["facts"]["nom"] in text["text"].upper()
-            assert [attempt["cost_eur"] for attempt in text["attempts"]] == ["0.00800000"]
-        assert (after["texts"], Decimal(after["eur"])) == (27, Decimal("0.216"))
-        [end] = done.events("end")
-        assert (end["status"], end["paused_because"]) == ("paused", "sample")
-        # The reviewer still runs and makes nothing.
-        assert budget.read().spent_eur == Decimal("0.024")
-        assert len(register.rows("SELECT FROM avis WHERE outcome = 'pending'")) == 27
-        going = call("run", "--cap", "5", "--json")
-        assert going.returncode == 0, going.stderr
-    assert register.rows("SELECT FROM avis WHERE outcome <> 'accepted'") == []
-    assert budget.read().spent_eur == Decimal("0.24")
-    last = going.events("progress")[-1]
-    assert (last["due"], last["fallback_share"], last["re_asked_share"]) == (0, 0, 0)
-    assert Decimal(last["projected_eur"]) == Decimal("0.24")
-
-
-def test_what_was_claimed_before_a_sample_ends_before_the_sample_begins(
-    register: "Register", database_url: str, budget: Budget, desk: "Desk", reviewer: AtWork
-) -> None:
-    """A text that a reviewer has claimed would be made as soon as there is money."""
-    ids = register.add(range(1, 21))
-    claims = desk.claim(ids[:5])
-    budget.resume(cap_eur=Decimal(5), keep_cap=False)
-    environment = {**os.environ, "SIRENADE_DATABASE_URL": database_url}
-    command = (sys.executable, "-m", "services.reviewer", "avis", "run", "--sample", "3", "--json")
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as run:
-        assert run.stdout is not None
-        events = (json.loads(line) for line in run.stdout)
-        waiting = next(event for event in events if event["event"] == "waiting")
-        assert waiting["under_way"] == 5
-        assert budget.read().paused
-        desk.store(*claims)
-        # A reviewer that worked before the pause would have claimed the rest as well.
-        with reviewer():
-            assert len([event for event in events if event["event"] == "text"]) == 3
-    assert run.returncode == 0
-    assert len(register.rows("SELECT FROM avis WHERE outcome = 'accepted'")) == 8
-
-
-@pytest.mark.usefixtures("meter")
-def test_a_sample_that_may_cost_nothing_is_refused_before_anything_begins(
-    register: "Register", call: Call, budget: Budget
-) -> None:
-    register.add(range(1, 3))
-    done = call("run", "--sample", "2")
-    assert done.returncode == 2
-    assert "--cap EUR" in done.stderr
-    assert budget.read().sample_ids is None
 
 
 def test_a_run_that_reaches_its_cap_ends_the_watch_and_says_how_to_go_on(
@@ -204,118 +51,10 @@ def test_a_run_that_reaches_its_cap_ends_the_watch_and_says_how_to_go_on(
     assert "resume --cap" in done.stdout
 
 
-@contextmanager
-def interrupted_at_the_sample(budget: Budget) -> Iterator[None]:
-    """Interrupt the command: no reviewer makes the sample, and it would wait for ever."""
-    before = signal.getsignal(signal.SIGINT)
-
-    def interrupt() -> None:
-        while budget.read().sample_ids is None or signal.getsignal(signal.SIGINT) is before:
-            time.sleep(0.05)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    yield
-    thread.join()
-
-
-def test_ctrl_c_ends_the_watch_of_a_sample_and_nothing_else_is_made(
-    register: "Register", call: Call, budget: Budget
-) -> None:
-    ids = register.add(range(1, 6))
-    with interrupted_at_the_sample(budget):
-        assert call("run", "--sample", "2", "--json").returncode == 130
-    state = budget.read()
-    assert state.status == "running"
-    assert len(budget.admitted(ids)) == 2
-
-
 def test_without_anything_due_the_run_is_over_at_once(call: Call) -> None:
     done = call("run", "--json")
     assert done.returncode == 0
     assert [end["due"] for end in done.events("end")] == [0]
-
-
-@pytest.mark.usefixtures("meter")
-@pytest.mark.parametrize("paused", [False, True])
-def test_a_sample_of_nothing_changes_nothing(call: Call, budget: Budget, paused: bool) -> None:
-    if paused:
-        budget.pause(ASKED)
-    before = replace(budget.read(), changed_at=None)  # type: ignore[arg-type]  # no date
-    done = call("run", "--sample", "20", "--cap", "50")
-    assert done.returncode == 0, done.stderr
-    assert "nothing is due, and nothing changes" in done.stdout
-    assert replace(budget.read(), changed_at=None) == before  # type: ignore[arg-type]  # no date
-
-
-@pytest.mark.usefixtures("meter")
-def test_a_sample_whose_texts_end_meanwhile_leaves_the_run_as_it_was(
-    register: "Register", database_url: str, budget: Budget, desk: "Desk"
-) -> None:
-    claims = desk.claim(register.add(range(1, 3)))
-    budget.resume(cap_eur=Decimal(5), keep_cap=False)
-    environment = {**os.environ, "SIRENADE_DATABASE_URL": database_url}
-    options = ("--sample", "3", "--cap", "9", "--json")
-    command = (sys.executable, "-m", "services.reviewer", "avis", "run", *options)
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as run:
-        assert run.stdout is not None
-        events = (json.loads(line) for line in run.stdout)
-        next(event for event in events if event["event"] == "waiting")
-        desk.store(*claims)
-        assert [event["status"] for event in events] == ["nothing due"]
-    assert run.returncode == 0
-    state = budget.read()
-    assert (state.status, state.cap_eur, state.sample_ids) == ("running", Decimal(5), None)
-
-
-@pytest.mark.usefixtures("meter")
-def test_without_a_sample_the_forecast_says_how_to_make_one(
-    register: "Register", call: Call
-) -> None:
-    register.add(range(1, 3))
-    shown = call("forecast").stdout
-    assert "2 texts, cost not known" in shown
-    assert "./sirenade avis run --sample 20 --cap EUR" in shown
-
-
-def test_templates_alone_cost_nothing(register: "Register", call: Call) -> None:
-    register.add(range(1, 3))
-    shown = call("forecast").stdout
-    assert "2 texts" in shown
-    assert "at no cost" in shown
-
-
-@pytest.mark.usefixtures("meter")
-def test_a_provider_that_nobody_knows_is_one_clear_line(call: Call) -> None:
-    done = call("forecast", "--provider", "mistrall")
-    assert done.returncode == 2
-    assert "'mistrall'; known: dear" in done.stderr
-
-
-def test_another_prompt_is_counted_and_priced_before_a_text_is_made_again(
-    register: "Register", call: Call, budget: Budget, reviewer: AtWork
-) -> None:
-    ids = register.add(range(1, 7))
-    with reviewer():
-        assert call("run", "--cap", "5", "--json").returncode == 0
-    register.execute("UPDATE avis SET prompt_version = 'notice-2' WHERE id > :id", id=ids[1])
-    priced = call("forecast", "--prompt", _PROMPT, "--json").told
-    assert (priced["texts"], Decimal(priced["eur"])) == (4, Decimal("0.032"))
-    for arguments, words in (
-        (("--prompt", _PROMPT), "4 texts"),
-        (("--prompt", "notice-9", "--yes"), "not 'notice-9'"),
-    ):
-        refused = call("run", *arguments)
-        assert refused.returncode == 2
-        assert words in refused.stderr
-        assert register.rows("SELECT FROM avis WHERE outcome = 'pending'") == []
-    with reviewer():
-        again = call("run", "--prompt", _PROMPT, "--yes", "--json")
-        assert again.returncode == 0, again.stderr
-    assert [line["texts"] for line in again.events("marked")] == [4]
-    assert budget.read().spent_eur == Decimal("0.08")
-    assert call("forecast", "--prompt", _PROMPT, "--json").told["texts"] == 0
 
 
 def test_the_history_tells_provider_tokens_cost_and_verdict_of_each_attempt(
@@ -327,35 +66,3 @@ def test_the_history_tells_provider_tokens_cost_and_verdict_of_each_attempt(
     shown = call("show", f"{register.siren(1)}00011").stdout
     for words in ("dear", "notice-3", "0.008000", "accepted", "Bordeaux"):
         assert words in shown
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("shard_urls", [2], indirect=True)
-def test_a_register_in_two_databases_has_one_bill_and_one_sample(
-    register: "Register",
-    call: Call,
-    budget: Budget,
-    shard_urls: tuple[str, ...],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("SIRENADE_SHARD_DATABASE_URLS", ",".join(shard_urls))
-    second = make_engine(shard_urls[1], application_name="test")
-    ids = [register.add(range(1, 11)), type(register)(second).add(range(101, 104))]
-    sent: list[tuple[int, int]] = []
-    relay = Relay(
-        engine=register.engine,
-        shards=[register.engine, second],
-        publish=lambda message: sent.extend((message.shard, each) for each in message.avis_ids),
-        clock=Clock(),
-        metrics=Metrics(),
-        high_water=100,
-        stall_seconds=900,
-    )
-    assert call("forecast", "--json").told["texts"] == 13
-    budget.resume(cap_eur=Decimal(5), keep_cap=False)
-    with interrupted_at_the_sample(budget):
-        assert call("run", "--sample", "4", "--json").returncode == 130
-    relay.step()
-    assert sorted(shard for shard, _ in sent) == [0, 0, 1, 1]
-    assert all(avis_id in ids[shard] for shard, avis_id in sent)
-    second.dispose()

@@ -15,11 +15,6 @@ _STORED = "L’atelier\u202f: « élagage » à Bordeaux."
 _COPIED = "  L'atelier : « e\u0301lagage\u00a0»  à\nBor\u00addeaux.\n"
 
 
-@pytest.fixture
-def call(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Call:
-    return make_call(database_url, monkeypatch)
-
-
 def test_a_text_is_found_whatever_its_spaces_and_apostrophes(
     register: "Register", desk: "Desk", call: Call, tmp_path: "Path"
 ) -> None:
