@@ -75,10 +75,9 @@ class Backups:
                 rows = self._copy(connection, table, columns, file)
                 file.seek(0)
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
+                size = file.tell()
                 self.vault.storage.put(key_of(backup_id, number, table), file)
-                stored[table] = StoredTable(
-                    columns=columns, rows=rows, size=file.tell(), sha256=digest
-                )
+                stored[table] = StoredTable(columns=columns, rows=rows, size=size, sha256=digest)
         return StoredDatabase(tables=stored, sequences=read_sequences(connection, tables))
 
     def _copy(self, connection: Connection, table: str, columns: Sequence[str], file: FileIO) -> int:
